@@ -1,0 +1,112 @@
+//! The clock: what time it is, and waiting until it is later.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use domain::Timestamp;
+use tokio::sync::watch;
+
+/// Sleeps are cut into pieces of at most this length, so that a jump of the system's clock is noticed soon.
+const LONGEST_NAP: Duration = Duration::from_secs(30);
+
+/// Tells the time and waits. Cheap to clone; clones show the same time.
+#[derive(Clone)]
+pub struct Clock {
+    /// How far the clock was moved, in microseconds. Stays 0 unless a test moves it.
+    offset: Arc<AtomicI64>,
+    moved: Arc<watch::Sender<()>>,
+}
+
+/// A wait ended before the thing waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Elapsed;
+
+impl fmt::Display for Elapsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("timed out")
+    }
+}
+
+impl std::error::Error for Elapsed {}
+
+impl Clock {
+    /// The system's clock.
+    pub fn system() -> Self {
+        Self { offset: Arc::default(), moved: Arc::new(watch::Sender::new(())) }
+    }
+
+    /// The present time.
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the system for the time")]
+    pub fn now(&self) -> Timestamp {
+        let system = jiff::Timestamp::now().as_microsecond();
+        Timestamp::from_micros(system.saturating_add(self.offset.load(Ordering::Acquire)))
+    }
+
+    /// Waits until it is `deadline` or later.
+    pub async fn sleep_until(&self, deadline: Timestamp) {
+        let mut moved = self.moved.subscribe();
+        loop {
+            let left = deadline.since(self.now());
+            if left.is_zero() {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(left.min(LONGEST_NAP)) => {}
+                _ = moved.changed() => {}
+            }
+        }
+    }
+
+    /// Waits for a while.
+    pub async fn sleep(&self, duration: Duration) {
+        self.sleep_until(self.now().plus(duration)).await;
+    }
+
+    /// Waits for `future`, but no longer than `limit`.
+    pub async fn timeout<F: Future>(&self, limit: Duration, future: F) -> Result<F::Output, Elapsed> {
+        self.timeout_at(self.now().plus(limit), future).await
+    }
+
+    /// Waits for `future`, but not past `deadline`.
+    pub async fn timeout_at<F: Future>(&self, deadline: Timestamp, future: F) -> Result<F::Output, Elapsed> {
+        tokio::select! {
+            biased;
+            output = future => Ok(output),
+            () = self.sleep_until(deadline) => Err(Elapsed),
+        }
+    }
+
+    /// Moves the clock forward; everything whose time has come wakes up.
+    #[cfg(feature = "testing")]
+    pub fn advance(&self, by: Duration) {
+        self.offset.fetch_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX), Ordering::AcqRel);
+        self.moved.send_replace(());
+    }
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn moving_the_clock_wakes_whoever_waits() {
+        let clock = Clock::system();
+        let sleeper = tokio::spawn({
+            let clock = clock.clone();
+            async move { clock.sleep(Duration::from_secs(3600)).await }
+        });
+        tokio::task::yield_now().await;
+        clock.advance(Duration::from_secs(3601));
+        sleeper.await.expect("wakes");
+        let never = std::future::pending::<()>();
+        let waiting = tokio::spawn({
+            let clock = clock.clone();
+            async move { clock.timeout(Duration::from_secs(60), never).await }
+        });
+        tokio::task::yield_now().await;
+        clock.advance(Duration::from_secs(61));
+        assert_eq!(waiting.await.expect("ends"), Err(Elapsed));
+    }
+}

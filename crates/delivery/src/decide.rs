@@ -1,0 +1,249 @@
+//! The decisions on a message's way: who carries it, and what an outcome means. Pure.
+
+use std::time::Duration;
+
+use domain::outcome::{Failure, Refusal};
+use domain::{AccountName, Outcome, Timestamp};
+
+use crate::sender::{Candidate, Candidates, Found, Readiness, Why};
+
+/// Who carries the next part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Choice {
+    /// This account, now.
+    Go(AccountName),
+    /// Nobody now; look again at this instant, or when something changes.
+    Wait {
+        /// The earliest instant a held account is free; `None` while accounts are only connecting.
+        until: Option<Timestamp>,
+    },
+    /// Nobody, and waiting will not help.
+    Fail(Failure),
+}
+
+/// Chooses among the candidates.
+///
+/// `tried` are the accounts that refused this very message; `stay_with` is the account that sent its first parts, which
+/// keeps the rest as long as it is able at all.
+pub(crate) fn choose(
+    candidates: &Candidates,
+    tried: &[(Refusal, Why)],
+    stay_with: Option<&AccountName>,
+    fail_on_flood: bool,
+) -> Choice {
+    let left = || {
+        candidates.able.iter().filter(|able| !tried.iter().any(|(refusal, _)| refusal.account == able.account))
+    };
+    if let Some(first) = stay_with.and_then(|account| left().find(|able| able.account == *account)) {
+        return match first.readiness {
+            Readiness::Ready => Choice::Go(first.account.clone()),
+            Readiness::HeldUntil(until) if fail_on_flood => Choice::Fail(Failure::FloodWait { until }),
+            Readiness::HeldUntil(until) => Choice::Wait { until: Some(until) },
+            Readiness::Connecting => Choice::Wait { until: None },
+        };
+    }
+    if let Some(ready) = left().find(|able| able.readiness == Readiness::Ready) {
+        return Choice::Go(ready.account.clone());
+    }
+    if left().next().is_none() {
+        return Choice::Fail(nobody(candidates, tried));
+    }
+    let until = left().filter_map(held_until).min();
+    match until {
+        Some(until) if fail_on_flood && left().all(|able| held_until(able).is_some()) => {
+            Choice::Fail(Failure::FloodWait { until })
+        }
+        until => Choice::Wait { until },
+    }
+}
+
+fn held_until(candidate: &Candidate) -> Option<Timestamp> {
+    match candidate.readiness {
+        Readiness::HeldUntil(until) => Some(until),
+        Readiness::Ready | Readiness::Connecting => None,
+    }
+}
+
+/// Why there is nobody: a missing right says more than a chat that is not found, and that more than an account that is away.
+fn nobody(candidates: &Candidates, tried: &[(Refusal, Why)]) -> Failure {
+    let all = || tried.iter().chain(&candidates.refused);
+    let asked = all().map(|(refusal, _)| refusal.clone()).collect();
+    if all().any(|(_, why)| *why == Why::Forbidden) {
+        Failure::NoRights { asked }
+    } else if all().any(|(_, why)| *why == Why::NotFound) {
+        Failure::ChatNotFound { asked }
+    } else {
+        Failure::NoAccount { asked }
+    }
+}
+
+/// What happens after an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// It is there.
+    Done(Option<i64>),
+    /// Proof that nothing was sent: another account may try, or this one later.
+    GiveBack {
+        /// This account is not to be asked again for this message.
+        exclude: Option<Why>,
+    },
+    /// Proof that nothing was sent, and nobody else would fare better.
+    Fail(Failure),
+    /// The same account, the same `random_id`, again: not before this wait.
+    Again(Pause),
+    /// Look at the chat first, then ask [`after_look`].
+    Look,
+    /// It may have been sent, and the account that knows is gone.
+    Doubt,
+}
+
+/// How long to wait before the same attempt is made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pause {
+    /// As [`back_off`] says.
+    BackOff,
+    /// Until the provider's own deadline.
+    Until(Timestamp),
+}
+
+/// What an outcome means. `doubtful` says that an earlier attempt of this part may have arrived, so that an outcome
+/// proves something about this attempt only.
+pub(crate) fn after(outcome: &Outcome, doubtful: bool, in_progress_before: u32) -> Next {
+    match (outcome, doubtful) {
+        (Outcome::Sent(id), _) => Next::Done(*id),
+        (Outcome::Unknown(_), _) => Next::Again(Pause::BackOff),
+        (Outcome::InProgress, _) if in_progress_before >= 2 => Next::Look,
+        (Outcome::InProgress, _) => Next::Again(Pause::BackOff),
+
+        (Outcome::FloodWait(until) | Outcome::SlowMode(until), true) => Next::Again(Pause::Until(*until)),
+        (Outcome::Unavailable(_), true) => Next::Again(Pause::BackOff),
+        (Outcome::Banned(_) | Outcome::SessionLost(_), true) => Next::Doubt,
+        (Outcome::NotFound(_) | Outcome::Forbidden(_) | Outcome::PeerFlood | Outcome::Rejected { .. }, true) => {
+            Next::Look
+        }
+
+        (Outcome::FloodWait(_) | Outcome::SlowMode(_) | Outcome::Unavailable(_), false) => {
+            Next::GiveBack { exclude: None }
+        }
+        (Outcome::NotFound(_), false) => Next::GiveBack { exclude: Some(Why::NotFound) },
+        (Outcome::Forbidden(_), false) => Next::GiveBack { exclude: Some(Why::Forbidden) },
+        (Outcome::PeerFlood | Outcome::Banned(_) | Outcome::SessionLost(_), false) => {
+            Next::GiveBack { exclude: Some(Why::Unusable) }
+        }
+        (Outcome::Rejected { code }, false) => Next::Fail(Failure::Rejected { provider_code: code.clone() }),
+    }
+}
+
+/// What a look at the chat means after `outcome`.
+pub(crate) fn after_look(found: Found, outcome: &Outcome) -> Next {
+    match (found, outcome) {
+        (Found::Here(id), _) => Next::Done(Some(id)),
+        (_, Outcome::InProgress) => Next::Again(Pause::BackOff),
+        // The chat could be read and the message is not in it: now the refusal holds for every attempt.
+        (Found::NotThere, refusal) => after(refusal, false, 0),
+        (Found::CannotTell, _) => Next::Doubt,
+    }
+}
+
+/// How long to wait before attempt number `attempt` (the first repeat is 1): 0.2 s, doubled, at most 30 s.
+pub(crate) fn back_off(attempt: u32) -> Duration {
+    Duration::from_millis(200)
+        .saturating_mul(1 << attempt.saturating_sub(1).min(10))
+        .min(Duration::from_secs(30))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::account::Reason;
+    use proptest::prelude::*;
+
+    fn name(text: &str) -> AccountName {
+        text.parse().expect("a name")
+    }
+
+    fn outcomes() -> impl Strategy<Value = Outcome> {
+        prop_oneof![
+            Just(Outcome::Sent(Some(1))),
+            (0_i64..100).prop_map(|at| Outcome::FloodWait(Timestamp::from_micros(at))),
+            (0_i64..100).prop_map(|at| Outcome::SlowMode(Timestamp::from_micros(at))),
+            Just(Outcome::NotFound("x".into())),
+            Just(Outcome::Forbidden("x".into())),
+            Just(Outcome::PeerFlood),
+            Just(Outcome::Banned(Reason::Banned)),
+            Just(Outcome::SessionLost(Reason::SessionRevoked)),
+            Just(Outcome::Unavailable("x".into())),
+            Just(Outcome::Rejected { code: "MESSAGE_TOO_LONG".into() }),
+            Just(Outcome::InProgress),
+            Just(Outcome::Unknown("x".into())),
+        ]
+    }
+
+    proptest! {
+        /// Once an attempt may have arrived, no later answer but a look at the chat sets the message free.
+        #[test]
+        fn doubt_never_leads_to_another_account(outcome in outcomes(), before in 0_u32..5) {
+            let next = after(&outcome, true, before);
+            prop_assert!(!matches!(next, Next::GiveBack { .. } | Next::Fail(_)), "{:?}", next);
+        }
+
+        #[test]
+        fn what_cannot_be_told_ends_in_doubt_not_in_a_guess(outcome in outcomes()) {
+            let next = after_look(Found::CannotTell, &outcome);
+            prop_assert!(matches!(next, Next::Doubt | Next::Again(_)), "{:?}", next);
+        }
+
+        #[test]
+        fn only_proof_gives_a_message_back(outcome in outcomes()) {
+            if let Next::GiveBack { .. } | Next::Fail(_) = after(&outcome, false, 0) {
+                prop_assert!(outcome.proves_unsent());
+            }
+        }
+
+        #[test]
+        fn the_chosen_account_is_able_and_was_not_tried(
+            able in prop::collection::vec(0_u8..3, 0..5), tried in prop::collection::vec(0_usize..5, 0..5),
+            fail: bool,
+        ) {
+            let candidates = Candidates {
+                chat_id: None,
+                able: able.iter().enumerate().map(|(number, kind)| Candidate {
+                    account: name(&format!("a{number}")),
+                    readiness: match kind {
+                        0 => Readiness::Ready,
+                        1 => Readiness::HeldUntil(Timestamp::from_micros(9)),
+                        _ => Readiness::Connecting,
+                    },
+                }).collect(),
+                refused: Vec::new(),
+            };
+            let tried: Vec<_> = tried.iter().map(|number| {
+                (Refusal { account: name(&format!("a{number}")), why: "x".into() }, Why::NotFound)
+            }).collect();
+            if let Choice::Go(account) = choose(&candidates, &tried, None, fail) {
+                prop_assert!(candidates.able.iter()
+                    .any(|able| able.account == account && able.readiness == Readiness::Ready));
+                prop_assert!(tried.iter().all(|(refusal, _)| refusal.account != account));
+            }
+        }
+    }
+
+    #[test]
+    fn all_held_waits_for_the_first_or_fails_if_the_caller_wants() {
+        let held = |account: &str, at| Candidate {
+            account: name(account),
+            readiness: Readiness::HeldUntil(Timestamp::from_micros(at)),
+        };
+        let candidates = Candidates { able: vec![held("a", 9), held("b", 5)], ..Candidates::default() };
+        let until = Timestamp::from_micros(5);
+        assert_eq!(choose(&candidates, &[], None, false), Choice::Wait { until: Some(until) });
+        assert_eq!(choose(&candidates, &[], None, true), Choice::Fail(Failure::FloodWait { until }));
+    }
+
+    #[test]
+    fn the_back_off_doubles_and_stops_at_half_a_minute() {
+        assert_eq!(back_off(1), Duration::from_millis(200));
+        assert_eq!(back_off(2), Duration::from_millis(400));
+        assert_eq!(back_off(99), Duration::from_secs(30));
+    }
+}

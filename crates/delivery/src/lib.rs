@@ -1,0 +1,351 @@
+//! The way of a message from its acceptance to its outcome: outbox, lanes, attempts, doubt.
+//!
+//! A message is on disk before [`Delivery::submit`] returns. From then on its lane carries it, part by part, through a
+//! [`Sender`]; each step is written to the store before and after it happens, so that a crash at any instant resumes at
+//! the first unfinished part, with the same `random_id`, through the same account.
+
+mod decide;
+mod lanes;
+mod live;
+mod plan;
+mod schedule;
+pub mod sender;
+mod submission;
+mod worker;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ambient::{Chance, Clock, Ids};
+use domain::message::{MessageState, OutboundMessage, PartState};
+use domain::{ChatRef, MessageId, Purpose};
+use store::{Accept, Accepted, Resolution, Store, StoreError};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use sender::{Attempt, Candidate, Candidates, Found, Query, Readiness, Sender, Why};
+pub use submission::{Change, How, Submission, SubmitError, Submitted};
+
+use decide::Choice;
+use lanes::{Job, LaneId, Lanes};
+use live::Live;
+use schedule::Schedule;
+use worker::Load;
+
+/// Time, ids and chance, as the delivery uses them.
+#[derive(Clone)]
+pub struct Ambient {
+    /// What time it is.
+    pub clock: Clock,
+    /// Ids of messages.
+    pub ids: Ids,
+    /// `random_id`s and jitter.
+    pub chance: Chance,
+}
+
+/// How much the delivery holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Messages that are not finished, at most; over it [`SubmitError::TooMany`].
+    pub queued: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { queued: 100_000 }
+    }
+}
+
+/// Carries messages. Cheap to clone.
+#[derive(Clone)]
+pub struct Delivery(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    sender: Arc<dyn Sender>,
+    ambient: Ambient,
+    limits: Limits,
+    lanes: Mutex<Lanes<Box<Load>>>,
+    live: Live,
+    schedule: Schedule,
+    tasks: TaskTracker,
+    closing: CancellationToken,
+}
+
+impl Delivery {
+    /// A delivery over this store and this way out. Nothing moves before [`Delivery::resume`] or the first message.
+    pub fn new(store: Store, sender: Arc<dyn Sender>, ambient: Ambient, limits: Limits) -> Self {
+        let delivery = Self(Arc::new(Inner {
+            store,
+            sender,
+            ambient,
+            limits,
+            lanes: Mutex::default(),
+            live: Live::default(),
+            schedule: Schedule::default(),
+            tasks: TaskTracker::new(),
+            closing: CancellationToken::new(),
+        }));
+        delivery.0.tasks.spawn(schedule::run(delivery.clone()));
+        delivery
+    }
+
+    /// Takes up what an earlier run left unfinished; call it once, before the first [`Delivery::submit`]. Tells how many.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn resume(&self) -> Result<usize, StoreError> {
+        let mut resumed = 0;
+        let mut after = None;
+        loop {
+            let page = self.0.store.outbox().unfinished(after, 500).await?;
+            let Some(last) = page.last() else { return Ok(resumed) };
+            after = Some(last.id);
+            for message in page {
+                resumed += 1;
+                self.0.live.begin(message.id);
+                self.enqueue(message, true);
+            }
+        }
+    }
+
+    /// Accepts a message: when this returns `New`, it is on disk and will be carried.
+    ///
+    /// # Errors
+    /// See [`SubmitError`]; nothing was accepted then.
+    pub async fn submit(&self, submission: Submission) -> Result<Submitted, SubmitError> {
+        let delivery = self.clone();
+        self.to_the_end(async move { delivery.accept(submission).await }).await?
+    }
+
+    async fn accept(&self, submission: Submission) -> Result<Submitted, SubmitError> {
+        let inner = &self.0;
+        if inner.closing.is_cancelled() {
+            return Err(SubmitError::ShuttingDown);
+        }
+        if let Some(pin) = submission.pin.as_ref().filter(|pin| !inner.sender.knows(pin)) {
+            return Err(SubmitError::UnknownAccount(pin.clone()));
+        }
+        let queued = inner.live.len();
+        if queued >= inner.limits.queued {
+            return Err(SubmitError::TooMany { queued });
+        }
+        let mut message = submission::build(&submission, &inner.ambient)?;
+        let id = message.id;
+        if let Some(chat_id) = inner.sender.locate(&message.chat) {
+            message.chat_id = Some(chat_id);
+        }
+        let reserved = self.begin_at_acceptance(&mut message);
+        inner.live.begin(id);
+        let accept = Accept {
+            message: message.clone(),
+            origin: submission.origin,
+            idempotency: submission.idempotency,
+            join: submission.join,
+        };
+        let accepted = match inner.store.outbox().accept(accept).await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                inner.live.abandon(id);
+                self.release(reserved);
+                return Err(error.into());
+            }
+        };
+        let other = match accepted {
+            Accepted::New => {
+                match reserved {
+                    Some(lane) => self.start(lane, Some(worker::first_job(message))),
+                    None => self.enqueue(message, false),
+                }
+                return Ok(Submitted { id, how: How::New });
+            }
+            Accepted::Repeated(id) => Ok(Submitted { id, how: How::Replayed }),
+            Accepted::Joined(id) => Ok(Submitted { id, how: How::Joined }),
+            Accepted::Conflict => Err(SubmitError::Conflict),
+        };
+        inner.live.abandon(id);
+        self.release(reserved);
+        other
+    }
+
+    /// Waits until a message is final, at most `limit`, and tells its state then; `None` if there is no such message.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn settled(
+        &self,
+        id: MessageId,
+        limit: Duration,
+    ) -> Result<Option<OutboundMessage>, StoreError> {
+        if let Some(waiting) = self.0.live.wait(id)
+            && let Ok(Ok(message)) = self.0.ambient.clock.timeout(limit, waiting).await
+        {
+            return Ok(Some(*message));
+        }
+        self.get(id).await
+    }
+
+    /// A message as it is now.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn get(&self, id: MessageId) -> Result<Option<OutboundMessage>, StoreError> {
+        self.0.store.outbox().get(id).await
+    }
+
+    /// Ends a message that was not given to an account yet.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn cancel(&self, id: MessageId, detail: Option<String>) -> Result<Change, StoreError> {
+        let delivery = self.clone();
+        self.to_the_end(async move { delivery.end_unsent(id, detail).await }).await?
+    }
+
+    async fn end_unsent(&self, id: MessageId, detail: Option<String>) -> Result<Change, StoreError> {
+        let now = self.0.ambient.clock.now();
+        let done = self.0.store.outbox().cancel(id, now, detail).await?;
+        let Some(message) = self.get(id).await? else { return Ok(Change::NoSuchMessage) };
+        if !done {
+            return Ok(Change::Refused(Box::new(message)));
+        }
+        self.0.schedule.remove(id);
+        // Whoever holds it at this moment finds out from the store; whoever waits for its turn never gets one.
+        let chats = [Some(message.chat.clone()), message.chat_id.map(ChatRef::Id)];
+        for chat in chats.into_iter().flatten() {
+            self.lanes().remove(&chat, id);
+        }
+        self.0.live.finish(&message);
+        Ok(Change::Done(Box::new(message)))
+    }
+
+    /// Sends a failed or cancelled message again; its unsent parts keep their `random_id`s.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn retry(&self, id: MessageId) -> Result<Change, StoreError> {
+        let delivery = self.clone();
+        self.to_the_end(async move {
+            let done = delivery.0.store.outbox().retry(id, delivery.0.ambient.clock.now()).await?;
+            delivery.back_in_line(id, done).await
+        })
+        .await?
+    }
+
+    /// Ends a doubt by a person's word.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn resolve(&self, id: MessageId, resolution: Resolution) -> Result<Change, StoreError> {
+        let delivery = self.clone();
+        self.to_the_end(async move {
+            let now = delivery.0.ambient.clock.now();
+            let done = delivery.0.store.outbox().resolve(id, resolution, now).await?;
+            delivery.back_in_line(id, done).await
+        })
+        .await?
+    }
+
+    async fn back_in_line(&self, id: MessageId, done: bool) -> Result<Change, StoreError> {
+        let Some(message) = self.get(id).await? else { return Ok(Change::NoSuchMessage) };
+        if !done {
+            return Ok(Change::Refused(Box::new(message)));
+        }
+        if !message.state.is_final() {
+            self.0.live.begin(id);
+            self.enqueue(message.clone(), false);
+        }
+        Ok(Change::Done(Box::new(message)))
+    }
+
+    /// Notes that a caller without a key got its answer, so that the same body is a new message from now on.
+    pub async fn answered(&self, id: MessageId) {
+        if let Err(error) = self.0.store.outbox().answered(id).await {
+            tracing::warn!(message = %id, %error, "the note that a caller was answered could not be stored");
+        }
+    }
+
+    /// Messages that are not finished.
+    pub fn queued(&self) -> usize {
+        self.0.live.len()
+    }
+
+    /// Ends cleanly: nothing new is begun, what is on the wire is waited for, at most `limit`. The rest stays in the store.
+    pub async fn drain(&self, limit: Duration) {
+        self.0.closing.cancel();
+        self.0.tasks.close();
+        if tokio::time::timeout(limit, self.0.tasks.wait()).await.is_err() {
+            tracing::warn!(left = self.0.live.len(), "still on the wire; the next start takes it up");
+        }
+    }
+
+    /// Runs a change to its end even if whoever asked for it goes away: a connection that is cut must not leave a message
+    /// half accepted.
+    async fn to_the_end<T: Send + 'static>(
+        &self,
+        change: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.0
+            .tasks
+            .spawn(change)
+            .await
+            .map_err(|error| StoreError::Unavailable(format!("the change did not end: {error}")))
+    }
+
+    /// Whether the message can go to its account in the same write that accepts it: one write to disk instead of two.
+    /// Only when nothing waits for its chat and an account is ready; opens the lane then.
+    fn begin_at_acceptance(&self, message: &mut OutboundMessage) -> Option<LaneId> {
+        let chat_id = message.chat_id?;
+        if message.state != MessageState::Queued || message.parts.is_empty() {
+            return None;
+        }
+        let query = query(message);
+        let candidates = self.0.sender.candidates_now(&query)?;
+        let Choice::Go(account) = decide::choose(&candidates, &[], None, false) else { return None };
+        let lane =
+            self.lanes().reserve(&ChatRef::Id(chat_id), message.pin.as_ref(), account.clone())?;
+        message.account = Some(account);
+        message.state = MessageState::Sending;
+        message.parts[0].state = PartState::Begun;
+        Some(lane)
+    }
+
+    /// Puts an accepted message in its lane, or in the schedule if its time has not come.
+    fn enqueue(&self, message: OutboundMessage, resumed: bool) {
+        if message.state == MessageState::Scheduled
+            && let Some(at) = message.send_at.filter(|at| *at > self.0.ambient.clock.now())
+        {
+            self.0.schedule.add(at, message);
+            return;
+        }
+        let chat = message.chat_id.map_or_else(|| message.chat.clone(), ChatRef::Id);
+        let job = Job { id: message.id, pin: message.pin.clone(), load: Box::new(Load::new(message, resumed)) };
+        let lane = self.lanes().push(&chat, job);
+        if let Some(lane) = lane {
+            self.start(lane, None);
+        }
+    }
+
+    fn start(&self, lane: LaneId, first: Option<Job<Box<Load>>>) {
+        self.0.tasks.spawn(worker::run(self.clone(), lane, first));
+    }
+
+    /// A reserved lane whose first message was not accepted: whoever queued up behind it goes on.
+    fn release(&self, reserved: Option<LaneId>) {
+        if let Some(lane) = reserved {
+            self.start(lane, None);
+        }
+    }
+
+    fn lanes(&self) -> std::sync::MutexGuard<'_, Lanes<Box<Load>>> {
+        self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn query(message: &OutboundMessage) -> Query {
+    Query {
+        chat: message.chat_id.map_or_else(|| message.chat.clone(), ChatRef::Id),
+        pin: message.pin.clone(),
+        purpose: Purpose::SendText,
+    }
+}

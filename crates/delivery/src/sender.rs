@@ -1,0 +1,128 @@
+//! What a way out must be able to do: say who could carry a message, carry one part, and look whether it arrived.
+
+use domain::message::{Content, Part};
+use domain::outcome::Refusal;
+use domain::text::FormattedText;
+use domain::{AccountName, ChatId, ChatRef, Outcome, Purpose, Timestamp};
+use futures::future::BoxFuture;
+use tokio::sync::watch;
+
+/// What is to be carried where, and by whom at most.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// The chat as the caller named it.
+    pub chat: ChatRef,
+    /// Only this account, if the caller pinned one.
+    pub pin: Option<AccountName>,
+    /// What the session must be for.
+    pub purpose: Purpose,
+}
+
+/// When an account that could carry the message may do so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readiness {
+    /// Now.
+    Ready,
+    /// Not before this instant: a flood wait of the account, or slow mode of the chat.
+    HeldUntil(Timestamp),
+    /// As soon as it is connected; [`Sender::changes`] tells.
+    Connecting,
+}
+
+/// An account that could carry the message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The account.
+    pub account: AccountName,
+    /// When it may.
+    pub readiness: Readiness,
+}
+
+/// Why an account is no candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Why {
+    /// It does not find the chat.
+    NotFound,
+    /// It may not write there.
+    Forbidden,
+    /// It is not usable at all at present: offline, banned, signed out, in trouble.
+    Unusable,
+}
+
+/// Who could carry a message, best first, and why the others cannot.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Candidates {
+    /// The chat's id, if any account knows it.
+    pub chat_id: Option<ChatId>,
+    /// Best first. Empty when nobody can.
+    pub able: Vec<Candidate>,
+    /// Everyone else who was considered.
+    pub refused: Vec<(Refusal, Why)>,
+}
+
+/// One attempt to send one part.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt<'a> {
+    /// Through this account.
+    pub account: &'a AccountName,
+    /// Into this chat.
+    pub chat_id: ChatId,
+    /// The part, with its `random_id`.
+    pub part: &'a Part,
+    /// What the whole message asks for: reply, silence, preview.
+    pub content: &'a Content,
+}
+
+/// What a look at the chat showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// The part is there, under this id.
+    Here(i64),
+    /// The chat could be read, and it is not there (yet).
+    NotThere,
+    /// The chat could not be read.
+    CannotTell,
+}
+
+/// A way out. Implemented by the Telegram user accounts, later by browser profiles.
+///
+/// None of its methods waits without a limit, and none may be given up by the caller between a write to the wire
+/// and its outcome: the delivery runs them to their end.
+pub trait Sender: Send + Sync + 'static {
+    /// Whether an account of this name exists, usable or not.
+    fn knows(&self, account: &AccountName) -> bool;
+
+    /// The chat's id if it can be told from memory; a username that is not in any cache yields `None`.
+    fn locate(&self, chat: &ChatRef) -> Option<ChatId>;
+
+    /// The candidates as far as memory knows them; `None` when someone must be asked first.
+    fn candidates_now(&self, query: &Query) -> Option<Candidates>;
+
+    /// The candidates, asking the provider for this one peer where memory does not know it.
+    fn candidates<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Candidates>;
+
+    /// The text with its mention in place, as this account can write it. Called only for content with a mention.
+    ///
+    /// # Errors
+    /// An outcome that proves that nothing was sent.
+    fn place_mention<'a>(
+        &'a self,
+        account: &'a AccountName,
+        chat_id: ChatId,
+        content: &'a Content,
+    ) -> BoxFuture<'a, Result<FormattedText, Outcome>>;
+
+    /// Sends one part, once: no retry inside. What the outcome says about the account (a flood, a ban, a right that is
+    /// missing) is noted in memory before this returns; the delivery stores it.
+    fn send<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Outcome>;
+
+    /// Looks whether the part arrived, by what the provider keeps: recent updates, then the chat's history since
+    /// `since`.
+    fn find<'a>(&'a self, attempt: Attempt<'a>, since: Timestamp) -> BoxFuture<'a, Found>;
+
+    /// Whether the account could still answer what became of an attempt: false once it is banned or its session is lost.
+    fn can_still_tell(&self, account: &AccountName) -> bool;
+
+    /// Changes whenever a candidate may have become able: an account connected, a hold was lifted.
+    fn changes(&self) -> watch::Receiver<u64>;
+}

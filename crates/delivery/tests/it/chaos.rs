@@ -1,0 +1,91 @@
+//! Whatever the provider answers: each message once, and each chat in order.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use domain::account::Reason;
+use domain::{MessageState, Outcome};
+use proptest::prelude::*;
+
+use crate::script::{Act, Bench, group, text};
+
+fn acts() -> impl Strategy<Value = u8> {
+    0_u8..8
+}
+
+async fn play(script: Vec<u8>, messages: Vec<i64>) -> Result<(), TestCaseError> {
+    let bench = Bench::new().await;
+    let soon = |seconds| bench.clock.now().plus(Duration::from_secs(seconds));
+    for (number, act) in script.iter().enumerate() {
+        let act = match act {
+            0..=2 => Act::Send,
+            3 => Act::SendSilently,
+            4 => Act::Refuse(Outcome::Unknown("timeout".into())),
+            5 => Act::Refuse(Outcome::FloodWait(soon(5))),
+            6 => Act::Refuse(Outcome::InProgress),
+            _ => Act::Refuse(Outcome::SlowMode(soon(3))),
+        };
+        bench.script.act(if number % 3 == 0 { "backup" } else { "main" }, [act]);
+    }
+    let mut ids = Vec::new();
+    for (number, chat) in messages.iter().enumerate() {
+        ids.push(bench.submit(text(group(*chat), &number.to_string())).await);
+    }
+    let mut left = ids.clone();
+    for _ in 0..400 {
+        let mut waiting = Vec::new();
+        for id in left {
+            let message = bench.delivery.settled(id, Duration::ZERO).await.expect("reads").expect("exists");
+            if !message.state.is_final() {
+                waiting.push(id);
+            }
+        }
+        left = waiting;
+        if left.is_empty() {
+            break;
+        }
+        bench.clock.advance(Duration::from_secs(1));
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    for id in ids {
+        prop_assert_eq!(bench.settled(id).await.state, MessageState::Sent);
+    }
+    let effects = bench.script.effects();
+    prop_assert_eq!(effects.len(), messages.len(), "each exactly once: {:?}", effects);
+    let mut last: HashMap<_, usize> = HashMap::new();
+    for effect in effects {
+        let number: usize = effect.text.parse().expect("a number");
+        if let Some(before) = last.insert(effect.chat_id, number) {
+            prop_assert!(before < number, "the order in a chat is the order of acceptance");
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_lost_nothing_twice_nothing_out_of_order(
+        script in prop::collection::vec(acts(), 0..30),
+        messages in prop::collection::vec(1_i64..4, 1..12),
+    ) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+            .expect("a runtime");
+        runtime.block_on(play(script, messages))?;
+    }
+}
+
+#[tokio::test]
+async fn a_ban_in_the_middle_of_a_lane_moves_the_rest_in_order() {
+    let bench = Bench::new().await;
+    bench.script.act("main", [Act::Send, Act::Refuse(Outcome::Banned(Reason::Banned))]);
+    let mut ids = Vec::new();
+    for number in 0..6 {
+        ids.push(bench.submit(text(group(1), &number.to_string())).await);
+    }
+    for id in ids {
+        assert_eq!(bench.settled(id).await.state, MessageState::Sent);
+    }
+    assert_eq!(bench.script.texts(), ["0", "1", "2", "3", "4", "5"]);
+}

@@ -1,0 +1,223 @@
+//! Exactly once: lost answers, retries, keys, restarts, doubt.
+
+use domain::MessageState;
+use domain::account::Reason;
+use domain::outcome::Failure;
+use domain::timeline::Step;
+use domain::{ChatRef, Outcome};
+use delivery::{Change, How, SubmitError};
+use store::{Idempotency, Join, Resolution};
+use std::time::Duration;
+
+use crate::script::{Act, Bench, group, mentioning, name, text};
+
+fn unknown() -> Act {
+    Act::Refuse(Outcome::Unknown("timeout".into()))
+}
+
+#[tokio::test]
+async fn a_text_is_sent_and_its_way_is_told() {
+    let bench = Bench::new().await;
+    let id = bench.submit(text(group(1), "hello")).await;
+    let message = bench.settled(id).await;
+    assert_eq!((message.state, message.message_ids()), (MessageState::Sent, vec![1]));
+    assert_eq!(message.account, Some(name("main")));
+    let steps: Vec<_> =
+        bench.store.outbox().timeline(id).await.expect("reads").into_iter().map(|entry| entry.step).collect();
+    assert_eq!(steps.first(), Some(&Step::Accepted));
+    assert!(steps.contains(&Step::Attempted), "{steps:?}");
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_asked_for_again_with_the_same_random_id() {
+    let bench = Bench::new().await;
+    bench.script.act("main", [Act::SendSilently, unknown(), Act::Send]);
+    let id = bench.submit(text(group(1), "hello")).await;
+    let message = bench.settled(id).await;
+    assert_eq!((message.state, bench.script.calls()), (MessageState::Sent, 3));
+    assert_eq!(bench.script.texts(), ["hello"]);
+    assert_eq!(bench.script.effects()[0].account, name("main"));
+}
+
+#[tokio::test]
+async fn a_flood_after_a_lost_answer_never_moves_the_message() {
+    let bench = Bench::new().await;
+    let until = bench.clock.now().plus(Duration::from_secs(60));
+    bench.script.act("main", [Act::SendSilently, Act::Refuse(Outcome::FloodWait(until))]);
+    let id = bench.submit(text(group(1), "hello")).await;
+    bench.breathe().await;
+    bench.clock.advance(Duration::from_secs(61));
+    assert_eq!(bench.settled(id).await.state, MessageState::Sent);
+    assert_eq!(bench.script.effects().len(), 1);
+}
+
+#[tokio::test]
+async fn a_refusal_that_proves_nothing_was_sent_goes_to_the_next_account() {
+    let bench = Bench::new().await;
+    let until = bench.clock.now().plus(Duration::from_secs(60));
+    bench.script.act("main", [Act::Refuse(Outcome::FloodWait(until))]);
+    let first = bench.submit(text(group(1), "one")).await;
+    assert_eq!(bench.settled(first).await.account, Some(name("backup")));
+    let holds = bench.store.accounts().holds(bench.clock.now()).await.expect("reads");
+    assert_eq!(holds.floods.len(), 1, "the flood is kept");
+}
+
+#[tokio::test]
+async fn nobody_finds_the_chat_and_each_reason_is_named() {
+    let bench = Bench::new().await;
+    for account in ["main", "backup"] {
+        bench.script.act(account, [Act::Refuse(Outcome::NotFound("PEER_ID_INVALID".into()))]);
+    }
+    let id = bench.submit(text(group(1), "hello")).await;
+    let message = bench.settled(id).await;
+    let Some(Failure::ChatNotFound { asked }) = message.failure else { panic!("{:?}", message.failure) };
+    assert_eq!(asked.iter().map(|r| r.account.as_str()).collect::<Vec<_>>(), ["main", "backup"]);
+    assert!(bench.script.effects().is_empty());
+}
+
+#[tokio::test]
+async fn a_ban_after_a_lost_answer_is_doubt_and_does_not_block_the_lane() {
+    let bench = Bench::new().await;
+    bench.script.act("main", [Act::SendSilently, Act::Refuse(Outcome::Banned(Reason::Banned))]);
+    let first = bench.submit(text(group(1), "one")).await;
+    let second = bench.submit(text(group(1), "two")).await;
+    assert_eq!(bench.settled(first).await.state, MessageState::InDoubt);
+    assert_eq!(bench.settled(second).await.account, Some(name("backup")));
+    assert_eq!(bench.script.texts(), ["one", "two"]);
+
+    let Change::Done(resolved) =
+        bench.delivery.resolve(first, Resolution::Sent).await.expect("writes") else { panic!("refused") };
+    assert_eq!(resolved.state, MessageState::Sent);
+    assert!(matches!(
+        bench.delivery.resolve(first, Resolution::Sent).await.expect("writes"),
+        Change::Refused(_)
+    ));
+}
+
+#[tokio::test]
+async fn a_doubt_resolved_as_resend_is_sent_by_who_is_left() {
+    let bench = Bench::new().await;
+    bench.script.act("main", [unknown(), Act::Refuse(Outcome::SessionLost(Reason::SessionRevoked))]);
+    let id = bench.submit(text(group(1), "one")).await;
+    assert_eq!(bench.settled(id).await.state, MessageState::InDoubt);
+    bench.delivery.resolve(id, Resolution::Resend).await.expect("writes");
+    let message = bench.settled(id).await;
+    assert_eq!((message.state, message.account), (MessageState::Sent, Some(name("backup"))));
+    assert_eq!(bench.script.texts(), ["one"]);
+}
+
+#[tokio::test]
+async fn a_restart_in_the_middle_repeats_the_same_random_id() {
+    let bench = Bench::new().await;
+    bench.script.act("main", [Act::SendSilently, Act::Hang]);
+    let id = bench.submit(text(group(1), "one")).await;
+    let behind = bench.submit(text(group(1), "two")).await;
+    while bench.script.calls() < 2 {
+        bench.breathe().await;
+    }
+    let bench = bench.restart().await;
+    assert_eq!(bench.settled(id).await.state, MessageState::Sent);
+    assert_eq!(bench.settled(behind).await.state, MessageState::Sent);
+    assert_eq!(bench.script.texts(), ["one", "two"]);
+}
+
+#[tokio::test]
+async fn one_key_is_one_message_for_any_number_of_callers() {
+    let bench = Bench::new().await;
+    let keyed = |body: u8| {
+        let mut submission = text(group(1), "once");
+        submission.idempotency = Some(Idempotency { scope: [1; 32], fingerprint: [body; 32] });
+        submission
+    };
+    let callers = (0..20).map(|_| bench.delivery.submit(keyed(0)));
+    let answers = futures::future::join_all(callers).await;
+    let answers: Vec<_> = answers.into_iter().map(|answer| answer.expect("accepted")).collect();
+    assert_eq!(answers.iter().filter(|answer| answer.how == How::New).count(), 1);
+    assert!(answers.iter().all(|answer| answer.id == answers[0].id));
+    assert_eq!(bench.settled(answers[0].id).await.state, MessageState::Sent);
+    assert_eq!(bench.script.texts(), ["once"]);
+    assert!(matches!(bench.delivery.submit(keyed(1)).await, Err(SubmitError::Conflict)));
+}
+
+#[tokio::test]
+async fn a_failed_message_frees_its_key() {
+    let bench = Bench::new().await;
+    let keyed = || {
+        let mut submission = text(group(1), "once");
+        submission.idempotency = Some(Idempotency { scope: [1; 32], fingerprint: [0; 32] });
+        submission
+    };
+    bench.script.act("main", [Act::Refuse(Outcome::Rejected { code: "MESSAGE_TOO_LONG".into() })]);
+    let first = bench.submit(keyed()).await;
+    assert_eq!(bench.settled(first).await.state, MessageState::Failed);
+    let second = bench.delivery.submit(keyed()).await.expect("accepted");
+    assert_eq!(second.how, How::New);
+}
+
+#[tokio::test]
+async fn the_same_body_joins_until_its_caller_was_answered() {
+    let bench = Bench::new().await;
+    let joined = || {
+        let mut submission = text(group(1), "again");
+        submission.join = Some(Join { fingerprint: [9; 32], repeats: Duration::from_secs(60) });
+        submission
+    };
+    let first = bench.submit(joined()).await;
+    assert_eq!(bench.settled(first).await.state, MessageState::Sent);
+    let repeat = bench.delivery.submit(joined()).await.expect("accepted");
+    assert_eq!((repeat.id, repeat.how), (first, How::Joined));
+    bench.delivery.answered(first).await;
+    assert_eq!(bench.delivery.submit(joined()).await.expect("accepted").how, How::New);
+}
+
+#[tokio::test]
+async fn a_caller_that_hangs_up_leaves_nothing_half_done() {
+    let bench = Bench::new().await;
+    for number in 0..20_u64 {
+        let submitting = bench.delivery.submit(text(group(1), "kept"));
+        // Some are dropped before they began, some in the middle: none may hold the lane.
+        let _ = tokio::time::timeout(Duration::from_micros(number * 20), submitting).await;
+    }
+    let last = bench.submit(text(group(1), "last")).await;
+    assert_eq!(bench.settled(last).await.state, MessageState::Sent);
+    assert_eq!(bench.script.texts().last().map(String::as_str), Some("last"));
+}
+
+#[tokio::test]
+async fn a_name_nobody_knows_yet_is_asked_for_once_and_keeps_the_order() {
+    let bench = Bench::new().await;
+    bench.script.forget_names();
+    let by_name = ChatRef::Username("client_1".parse().expect("a name"));
+    let mut last = None;
+    for number in 0..5 {
+        last = Some(bench.submit(text(by_name.clone(), &number.to_string())).await);
+    }
+    bench.settled(last.expect("some")).await;
+    bench.breathe().await;
+    assert_eq!(bench.script.texts(), ["0", "1", "2", "3", "4"]);
+}
+
+#[tokio::test]
+async fn a_mention_is_placed_once_an_account_is_known() {
+    let bench = Bench::new().await;
+    let id = bench.submit(mentioning(group(1), "Hello {client}!")).await;
+    let message = bench.settled(id).await;
+    assert_eq!(bench.script.texts(), ["Hello Anna!"]);
+    assert_eq!(message.parts.len(), 1);
+}
+
+#[tokio::test]
+async fn a_long_text_leaves_in_parts_in_order() {
+    let bench = Bench::new().await;
+    let until = bench.clock.now().plus(Duration::from_secs(30));
+    bench.script.act("main", [Act::Send, Act::Refuse(Outcome::FloodWait(until)), Act::Send]);
+    let long = format!("{}\n\n{}", "a".repeat(4_000), "b".repeat(4_000));
+    let id = bench.submit(text(group(1), &long)).await;
+    bench.breathe().await;
+    bench.clock.advance(Duration::from_secs(31));
+    let message = bench.settled(id).await;
+    assert_eq!((message.state, message.message_ids().len()), (MessageState::Sent, 2));
+    let effects = bench.script.effects();
+    assert_eq!(effects.iter().map(|e| e.text.as_bytes()[0]).collect::<Vec<_>>(), [b'a', b'b']);
+    assert!(effects.iter().all(|e| e.account == name("main")), "the rest stays with who sent the first part");
+}

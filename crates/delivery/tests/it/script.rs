@@ -1,0 +1,297 @@
+//! A way out that does what a test says, and remembers like a provider does: a `random_id` has its effect once.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ambient::{Chance, Clock, Ids};
+use delivery::{
+    Ambient, Attempt, Candidate, Candidates, Delivery, Found, Limits, Query, Readiness, Sender, Submission, Why,
+};
+use domain::message::{Content, Mention, OnFlood, OutboundMessage};
+use domain::outcome::Refusal;
+use domain::text::{FormattedText, ParseMode};
+use domain::{AccountName, ChatId, ChatRef, MessageId, Outcome, Timestamp};
+use futures::future::BoxFuture;
+use store::{MasterKey, Origin, Store, StoreOptions};
+use tokio::sync::watch;
+
+/// What one call does.
+#[derive(Debug, Clone)]
+pub(crate) enum Act {
+    /// Takes effect and says so.
+    Send,
+    /// Takes effect, and the answer is lost.
+    SendSilently,
+    /// Takes no effect and answers this.
+    Refuse(Outcome),
+    /// Waits for ever, until the program dies.
+    Hang,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Effect {
+    pub(crate) account: AccountName,
+    pub(crate) chat_id: ChatId,
+    pub(crate) random_id: i64,
+    pub(crate) text: String,
+}
+
+#[derive(Default)]
+struct Provider {
+    effects: Vec<Effect>,
+    ids: HashMap<(AccountName, ChatId, i64), i64>,
+    script: HashMap<AccountName, VecDeque<Act>>,
+    held: HashMap<AccountName, Timestamp>,
+    gone: Vec<AccountName>,
+    calls: u32,
+    unnamed: bool,
+}
+
+/// The pretend way out: accounts `main` and `backup`, which know every chat.
+pub(crate) struct Script {
+    provider: Mutex<Provider>,
+    clock: Clock,
+    changed: watch::Sender<u64>,
+}
+
+impl Script {
+    pub(crate) fn act(&self, account: &str, acts: impl IntoIterator<Item = Act>) {
+        self.provider.lock().expect("lock").script.entry(name(account)).or_default().extend(acts);
+    }
+
+    pub(crate) fn effects(&self) -> Vec<Effect> {
+        self.provider.lock().expect("lock").effects.clone()
+    }
+
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.effects().into_iter().map(|effect| effect.text).collect()
+    }
+
+    pub(crate) fn calls(&self) -> u32 {
+        self.provider.lock().expect("lock").calls
+    }
+
+    pub(crate) fn hold(&self, account: &str, until: Timestamp) {
+        self.provider.lock().expect("lock").held.insert(name(account), until);
+    }
+
+    pub(crate) fn lose(&self, account: &str) {
+        self.provider.lock().expect("lock").gone.push(name(account));
+        self.changed.send_modify(|n| *n += 1);
+    }
+
+    /// Names are not known until someone asks.
+    pub(crate) fn forget_names(&self) {
+        self.provider.lock().expect("lock").unnamed = true;
+    }
+}
+
+impl Sender for Script {
+    fn knows(&self, account: &AccountName) -> bool {
+        ["main", "backup"].contains(&account.as_str())
+    }
+
+    fn locate(&self, chat: &ChatRef) -> Option<ChatId> {
+        match chat {
+            ChatRef::Id(id) => Some(*id),
+            ChatRef::Username(_) if self.provider.lock().expect("lock").unnamed => None,
+            ChatRef::Username(_) => ChatId::user(777),
+        }
+    }
+
+    fn candidates_now(&self, query: &Query) -> Option<Candidates> {
+        let chat_id = self.locate(&query.chat)?;
+        let provider = self.provider.lock().expect("lock");
+        let mut candidates = Candidates { chat_id: Some(chat_id), ..Candidates::default() };
+        for account in ["main", "backup"].map(name) {
+            if query.pin.as_ref().is_some_and(|pin| *pin != account) {
+                continue;
+            }
+            if provider.gone.contains(&account) {
+                candidates.refused.push((Refusal { account, why: "gone".into() }, Why::Unusable));
+                continue;
+            }
+            let readiness = match provider.held.get(&account) {
+                Some(until) if *until > self.clock.now() => Readiness::HeldUntil(*until),
+                _ => Readiness::Ready,
+            };
+            candidates.able.push(Candidate { account, readiness });
+        }
+        Some(candidates)
+    }
+
+    fn candidates<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Candidates> {
+        Box::pin(async move {
+            self.provider.lock().expect("lock").unnamed = false;
+            self.candidates_now(query).expect("now they are known")
+        })
+    }
+
+    fn place_mention<'a>(
+        &'a self,
+        _: &'a AccountName,
+        _: ChatId,
+        content: &'a Content,
+    ) -> BoxFuture<'a, Result<FormattedText, Outcome>> {
+        Box::pin(async move { Ok(domain::text::with_mention(content.text.clone(), 42, "Anna")) })
+    }
+
+    fn send<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            let act = {
+                let mut provider = self.provider.lock().expect("lock");
+                provider.calls += 1;
+                provider.script.get_mut(attempt.account).and_then(VecDeque::pop_front).unwrap_or(Act::Send)
+            };
+            // Gives other tasks their turn, as a real wire does.
+            tokio::task::yield_now().await;
+            match act {
+                Act::Hang => std::future::pending().await,
+                Act::Refuse(outcome) => {
+                    let mut provider = self.provider.lock().expect("lock");
+                    match &outcome {
+                        Outcome::FloodWait(until) => {
+                            provider.held.insert(attempt.account.clone(), *until);
+                        }
+                        Outcome::Banned(_) | Outcome::SessionLost(_) => {
+                            provider.gone.push(attempt.account.clone());
+                        }
+                        _ => {}
+                    }
+                    outcome
+                }
+                act @ (Act::Send | Act::SendSilently) => {
+                    let mut provider = self.provider.lock().expect("lock");
+                    let key = (attempt.account.clone(), attempt.chat_id, attempt.part.random_id);
+                    let next = i64::try_from(provider.effects.len()).expect("small") + 1;
+                    let known = provider.ids.get(&key).copied();
+                    if known.is_none() {
+                        provider.ids.insert(key, next);
+                        provider.effects.push(Effect {
+                            account: attempt.account.clone(),
+                            chat_id: attempt.chat_id,
+                            random_id: attempt.part.random_id,
+                            text: attempt.part.text.text.clone(),
+                        });
+                    }
+                    match act {
+                        Act::Send => Outcome::Sent(Some(known.unwrap_or(next))),
+                        _ => Outcome::Unknown("the connection was lost".into()),
+                    }
+                }
+            }
+        })
+    }
+
+    fn find<'a>(&'a self, attempt: Attempt<'a>, _: Timestamp) -> BoxFuture<'a, Found> {
+        Box::pin(async move {
+            let provider = self.provider.lock().expect("lock");
+            let key = (attempt.account.clone(), attempt.chat_id, attempt.part.random_id);
+            provider.ids.get(&key).map_or(Found::NotThere, |id| Found::Here(*id))
+        })
+    }
+
+    fn can_still_tell(&self, account: &AccountName) -> bool {
+        !self.provider.lock().expect("lock").gone.contains(account)
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+}
+
+/// A delivery with its store in a folder of its own.
+pub(crate) struct Bench {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) clock: Clock,
+    pub(crate) script: Arc<Script>,
+    pub(crate) store: Store,
+    pub(crate) delivery: Delivery,
+}
+
+impl Bench {
+    pub(crate) async fn new() -> Self {
+        let clock = Clock::system();
+        let script = Arc::new(Script {
+            provider: Mutex::default(),
+            clock: clock.clone(),
+            changed: watch::Sender::new(0),
+        });
+        Self::open(tempfile::tempdir().expect("a folder"), clock, script).await
+    }
+
+    async fn open(folder: tempfile::TempDir, clock: Clock, script: Arc<Script>) -> Self {
+        let store = Store::open(StoreOptions {
+            data_dir: folder.path().join("data"),
+            url: "sqlite:switchboard.db".into(),
+            clock: clock.clone(),
+            master_key: MasterKey::File(folder.path().join("master.key")),
+        })
+        .await
+        .expect("opens");
+        let ambient =
+            Ambient { ids: Ids::new(clock.clone()), chance: Chance::from_system(), clock: clock.clone() };
+        let delivery = Delivery::new(store.clone(), script.clone(), ambient, Limits::default());
+        Self { folder, clock, script, store, delivery }
+    }
+
+    /// As after a crash: what hung, hung; the store is what tells.
+    pub(crate) async fn restart(self) -> Self {
+        self.delivery.drain(Duration::from_millis(10)).await;
+        drop(self.delivery);
+        self.store.close().await;
+        let next = Self::open(self.folder, self.clock, self.script).await;
+        next.delivery.resume().await.expect("resumes");
+        next
+    }
+
+    pub(crate) async fn submit(&self, submission: Submission) -> MessageId {
+        self.delivery.submit(submission).await.expect("accepted").id
+    }
+
+    pub(crate) async fn settled(&self, id: MessageId) -> OutboundMessage {
+        self.delivery.settled(id, Duration::from_secs(20)).await.expect("reads").expect("exists")
+    }
+
+    /// Lets everything that can run do so.
+    pub(crate) async fn breathe(&self) {
+        for _ in 0..50 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
+pub(crate) fn name(text: &str) -> AccountName {
+    text.parse().expect("a name")
+}
+
+pub(crate) fn group(number: i64) -> ChatRef {
+    ChatRef::Id(ChatId::channel(number).expect("a chat"))
+}
+
+pub(crate) fn text(chat: ChatRef, text: &str) -> Submission {
+    Submission {
+        chat,
+        content: Content {
+            text: FormattedText::plain(text),
+            parse_mode: ParseMode::None,
+            reply_to: None,
+            mention: None,
+            silent: false,
+            preview: false,
+        },
+        pin: None,
+        on_flood: OnFlood::Wait,
+        send_at: None,
+        origin: Origin { listener: "v1".into(), api_key: None, address: None },
+        idempotency: None,
+        join: None,
+    }
+}
+
+pub(crate) fn mentioning(chat: ChatRef, words: &str) -> Submission {
+    let mut submission = text(chat, words);
+    submission.content.mention = Some(Mention::User { user_id: 42 });
+    submission
+}

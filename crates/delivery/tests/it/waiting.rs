@@ -1,0 +1,108 @@
+//! Floods, schedules, cancels and retries.
+
+use std::time::Duration;
+
+use delivery::Change;
+use domain::message::OnFlood;
+use domain::outcome::Failure;
+use domain::{MessageState, Outcome};
+
+use crate::script::{Act, Bench, group, name, text};
+
+#[tokio::test]
+async fn when_all_must_wait_the_message_waits_or_fails_as_the_caller_wants() {
+    let bench = Bench::new().await;
+    let until = bench.clock.now().plus(Duration::from_secs(300));
+    bench.script.hold("main", until);
+    bench.script.hold("backup", until);
+    let patient = bench.submit(text(group(1), "patient")).await;
+    let mut hurried = text(group(2), "hurried");
+    hurried.on_flood = OnFlood::Fail;
+    let hurried = bench.submit(hurried).await;
+    let failed = bench.settled(hurried).await;
+    assert_eq!(failed.failure, Some(Failure::FloodWait { until }));
+    bench.clock.advance(Duration::from_secs(301));
+    assert_eq!(bench.settled(patient).await.state, MessageState::Sent);
+    assert_eq!(bench.script.texts(), ["patient"]);
+}
+
+#[tokio::test]
+async fn a_flood_holds_only_its_own_lane() {
+    let bench = Bench::new().await;
+    let until = bench.clock.now().plus(Duration::from_secs(300));
+    bench.script.hold("main", until);
+    let mut pinned = text(group(1), "pinned");
+    pinned.pin = Some(name("main"));
+    let pinned = bench.submit(pinned).await;
+    let other = bench.submit(text(group(2), "other")).await;
+    let free = bench.submit(text(group(1), "free")).await;
+    assert_eq!(bench.settled(other).await.account, Some(name("backup")));
+    assert_eq!(bench.settled(free).await.account, Some(name("backup")));
+    bench.clock.advance(Duration::from_secs(301));
+    assert_eq!(bench.settled(pinned).await.account, Some(name("main")));
+}
+
+#[tokio::test]
+async fn what_waits_can_be_cancelled_and_sent_after_all() {
+    let bench = Bench::new().await;
+    let until = bench.clock.now().plus(Duration::from_secs(300));
+    bench.script.hold("main", until);
+    bench.script.hold("backup", until);
+    let id = bench.submit(text(group(1), "late")).await;
+    bench.breathe().await;
+    let Change::Done(message) = bench.delivery.cancel(id, None).await.expect("writes") else { panic!("refused") };
+    assert_eq!(message.state, MessageState::Cancelled);
+    assert!(matches!(bench.delivery.cancel(id, None).await.expect("writes"), Change::Refused(_)));
+    bench.clock.advance(Duration::from_secs(301));
+    bench.breathe().await;
+    assert!(bench.script.effects().is_empty(), "a cancelled message never leaves");
+    assert_eq!(bench.delivery.queued(), 0);
+
+    assert!(matches!(bench.delivery.retry(id).await.expect("writes"), Change::Done(_)));
+    assert_eq!(bench.settled(id).await.state, MessageState::Sent);
+}
+
+#[tokio::test]
+async fn what_was_given_to_an_account_cannot_be_cancelled() {
+    let bench = Bench::new().await;
+    bench.script.act("main", [Act::Hang]);
+    let id = bench.submit(text(group(1), "gone")).await;
+    while bench.script.calls() < 1 {
+        bench.breathe().await;
+    }
+    assert!(matches!(bench.delivery.cancel(id, None).await.expect("writes"), Change::Refused(_)));
+}
+
+#[tokio::test]
+async fn a_message_waits_for_its_time_also_over_a_restart() {
+    let bench = Bench::new().await;
+    let mut later = text(group(1), "later");
+    later.send_at = Some(bench.clock.now().plus(Duration::from_secs(3600)));
+    let id = bench.submit(later).await;
+    assert_eq!(bench.delivery.get(id).await.expect("reads").expect("exists").state, MessageState::Scheduled);
+    let bench = bench.restart().await;
+    bench.breathe().await;
+    assert!(bench.script.effects().is_empty());
+    bench.clock.advance(Duration::from_secs(3601));
+    assert_eq!(bench.settled(id).await.state, MessageState::Sent);
+}
+
+#[tokio::test]
+async fn an_account_that_went_away_lets_the_next_one_carry() {
+    let bench = Bench::new().await;
+    bench.script.lose("main");
+    let id = bench.submit(text(group(1), "hello")).await;
+    assert_eq!(bench.settled(id).await.account, Some(name("backup")));
+    bench.script.lose("backup");
+    let id = bench.submit(text(group(1), "hello")).await;
+    assert!(matches!(bench.settled(id).await.failure, Some(Failure::NoAccount { asked }) if asked.len() == 2));
+}
+
+#[tokio::test]
+async fn a_call_that_could_not_be_made_is_made_again_soon() {
+    let bench = Bench::new().await;
+    bench.script.act("main", [Act::Refuse(Outcome::Unavailable("not connected".into()))]);
+    let id = bench.submit(text(group(1), "hello")).await;
+    assert_eq!(bench.settled(id).await.state, MessageState::Sent);
+    assert_eq!(bench.script.texts(), ["hello"]);
+}

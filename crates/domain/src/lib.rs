@@ -1,0 +1,22 @@
+//! The words of Switchboard: messages, accounts, chats, outcomes. Pure: no I/O, no async, no ambient time or chance.
+//!
+//! Everything here can be decided and tested without a network, a disk or a clock. The crates above give
+//! these words a store, a wire and a voice.
+
+pub mod account;
+pub mod chat;
+pub mod id;
+pub mod message;
+pub mod outcome;
+pub mod secret;
+pub mod text;
+pub mod time;
+pub mod timeline;
+
+pub use account::{AccountName, AccountState, Purpose};
+pub use chat::{ChatId, ChatKind, ChatRef, Username};
+pub use id::{ApiKeyId, MessageId};
+pub use message::MessageState;
+pub use outcome::Outcome;
+pub use secret::{ExposeSecret, Secret, SecretText};
+pub use time::Timestamp;

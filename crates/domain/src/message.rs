@@ -1,0 +1,238 @@
+//! A message on its way out: what was asked for, the parts it leaves in, and how far it is.
+
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::Failure;
+use crate::text::{FormattedText, ParseMode};
+use crate::{AccountName, ChatId, ChatRef, MessageId, Timestamp, Username};
+
+/// How far a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageState {
+    /// Waiting for its turn; nothing has left.
+    Queued,
+    /// Waiting for its time.
+    Scheduled,
+    /// Waiting for a person's yes.
+    AwaitingApproval,
+    /// Given to an account; something may have left.
+    Sending,
+    /// The provider has it.
+    Sent,
+    /// The provider says that it arrived.
+    Delivered,
+    /// The provider says that it was read.
+    Read,
+    /// Ended unsent, for the reason in [`Failure`].
+    Failed,
+    /// Ended before it left.
+    Cancelled,
+    /// It may have been sent, and nobody who knows can be asked.
+    InDoubt,
+}
+
+impl MessageState {
+    /// Every state, for reading tables and queries.
+    pub const ALL: [Self; 10] = [
+        Self::Queued,
+        Self::Scheduled,
+        Self::AwaitingApproval,
+        Self::Sending,
+        Self::Sent,
+        Self::Delivered,
+        Self::Read,
+        Self::Failed,
+        Self::Cancelled,
+        Self::InDoubt,
+    ];
+
+    /// The word in the API and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Scheduled => "scheduled",
+            Self::AwaitingApproval => "awaiting_approval",
+            Self::Sending => "sending",
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::InDoubt => "in_doubt",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+
+    /// Whether a waiting caller can be answered: it will not change by itself any more.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Sent | Self::Delivered | Self::Read | Self::Failed | Self::Cancelled | Self::InDoubt)
+    }
+
+    /// Whether nothing of it has been given to an account, so that it can be cancelled with certainty.
+    pub const fn can_cancel(self) -> bool {
+        matches!(self, Self::Queued | Self::Scheduled | Self::AwaitingApproval)
+    }
+}
+
+/// Whom a message mentions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Mention {
+    /// This user.
+    User {
+        /// Telegram's id of the user.
+        user_id: i64,
+    },
+    /// The user with this public name.
+    Username {
+        /// With or without `@`.
+        username: String,
+    },
+    /// The first recent participant who is no bot, not the account itself and not excluded.
+    Auto {
+        /// Must be true.
+        auto: bool,
+        /// Never these.
+        #[serde(default)]
+        exclude: Vec<String>,
+    },
+}
+
+/// What the caller wants when every account that could send must wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnFlood {
+    /// Keep it in the queue until one may send.
+    #[default]
+    Wait,
+    /// End it unsent.
+    Fail,
+}
+
+/// What is to be sent, after the text was parsed; stored with the message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    /// The whole text, not yet split, without any mention.
+    pub text: FormattedText,
+    /// How it was written; kept for people who look at the message.
+    pub parse_mode: ParseMode,
+    /// The message answered, by Telegram's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<i32>,
+    /// Whom to mention; resolved when an account is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mention: Option<Mention>,
+    /// Without a sound.
+    #[serde(default)]
+    pub silent: bool,
+    /// With a preview of the first link.
+    #[serde(default)]
+    pub preview: bool,
+}
+
+/// How far one part is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartState {
+    /// Not given to an account yet, or given back with proof that nothing was sent.
+    Waiting,
+    /// Given to an account: from here on only an outcome tells.
+    Begun,
+    /// Accepted by the provider.
+    Sent,
+}
+
+impl PartState {
+    /// The word in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Begun => "begun",
+            Self::Sent => "sent",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Waiting, Self::Begun, Self::Sent].into_iter().find(|state| state.as_str() == word)
+    }
+}
+
+/// One call to the provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Counted from 0.
+    pub index: u16,
+    /// The text of this part, at most 4,096 UTF-16 units.
+    pub text: FormattedText,
+    /// The provider's own key against doubles; the same in every attempt.
+    pub random_id: i64,
+    /// How far it is.
+    pub state: PartState,
+    /// The message's id at the provider, once known.
+    pub message_id: Option<i64>,
+}
+
+/// Everything about a message that decides what happens next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboundMessage {
+    /// Our id.
+    pub id: MessageId,
+    /// Where to, as the caller named it.
+    pub chat: ChatRef,
+    /// Where to, once it is known.
+    pub chat_id: Option<ChatId>,
+    /// The one account that may send it, if the caller pinned one.
+    pub pin: Option<AccountName>,
+    /// The account that sends it, as soon as one was chosen.
+    pub account: Option<AccountName>,
+    /// What to send.
+    pub content: Content,
+    /// The calls it takes; empty until a mention is resolved.
+    pub parts: Vec<Part>,
+    /// How far it is.
+    pub state: MessageState,
+    /// Why it failed, if it did.
+    pub failure: Option<Failure>,
+    /// What to do when all must wait.
+    pub on_flood: OnFlood,
+    /// Not before this instant.
+    pub send_at: Option<Timestamp>,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+impl OutboundMessage {
+    /// The first part that is not sent yet.
+    pub fn next_part(&self) -> Option<&Part> {
+        self.parts.iter().find(|part| part.state != PartState::Sent)
+    }
+
+    /// Whether something of it was given to an account whose outcome is not known.
+    pub fn in_flight(&self) -> bool {
+        self.parts.iter().any(|part| part.state == PartState::Begun)
+    }
+
+    /// The ids of the parts that were sent, in order.
+    pub fn message_ids(&self) -> Vec<i64> {
+        self.parts.iter().filter_map(|part| part.message_id).collect()
+    }
+}
+
+/// A user as a mention shows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MentionedUser {
+    /// Telegram's id.
+    pub user_id: i64,
+    /// The name shown.
+    pub display_name: String,
+    /// The public name, if any.
+    pub username: Option<Username>,
+}

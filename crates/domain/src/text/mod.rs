@@ -1,0 +1,21 @@
+//! Formatted text: parse modes, entities, splitting and mentions, counted as Telegram counts.
+//!
+//! Everything here is pure. Offsets and lengths are UTF-16 code units, the unit that the protocol uses.
+
+mod formatted;
+mod html;
+mod markdown;
+mod mention;
+mod mode;
+mod split;
+mod units;
+
+#[cfg(test)]
+mod properties;
+
+pub use formatted::{Entity, EntityKind, FormattedText};
+pub use html::{MarkupError, MarkupProblem, escape_html};
+pub use mention::with_mention;
+pub use mode::{ParseMode, UnknownParseMode, parse, parse_leniently};
+pub use split::split;
+pub use units::utf16_len;

@@ -1,0 +1,128 @@
+//! What holds for every text: nothing panics, entities stay inside, nothing is lost in a split.
+
+use proptest::prelude::*;
+
+use super::{
+    EntityKind, FormattedText, ParseMode, escape_html, parse, parse_leniently, split, units::is_invisible,
+    utf16_len, with_mention,
+};
+
+/// Texts that are full of what parsers stumble on.
+fn markup() -> impl Strategy<Value = String> {
+    let word = prop_oneof![
+        Just("<b>".to_owned()),
+        Just("</b>".to_owned()),
+        Just("<i>".to_owned()),
+        Just("</i>".to_owned()),
+        Just("<pre><code class=\"language-x\">".to_owned()),
+        Just("</code></pre>".to_owned()),
+        Just("<a href='tg://user?id=7'>".to_owned()),
+        Just("</a>".to_owned()),
+        Just("<br>".to_owned()),
+        Just("<!--".to_owned()),
+        Just("&amp;".to_owned()),
+        Just("&#x1F600;".to_owned()),
+        Just("{client}".to_owned()),
+        Just("{{client}}".to_owned()),
+        Just("[x](https://example.com)".to_owned()),
+        Just("```".to_owned()),
+        "[*_~`|\\\\\\[\\]()<>&;#/='\" \n\r]{1,3}",
+        "\\PC{0,4}",
+        Just("😀".to_owned()),
+        Just("👨\u{200d}👩".to_owned()),
+        Just("\u{200b}\n\n".to_owned()),
+    ];
+    proptest::collection::vec(word, 0..40).prop_map(|words| words.concat())
+}
+
+fn any_mode() -> impl Strategy<Value = ParseMode> {
+    prop_oneof![Just(ParseMode::None), Just(ParseMode::Html), Just(ParseMode::Markdown)]
+}
+
+/// Entities are in order, not empty, inside the text, and never begin or end inside a character.
+fn check(formatted: &FormattedText) -> Result<(), TestCaseError> {
+    let mut places = vec![0_u32];
+    for character in formatted.text.chars() {
+        let last = places.last().copied().unwrap_or_default();
+        places.push(last + if character.len_utf16() == 2 { 2 } else { 1 });
+    }
+    let mut last = 0;
+    for entity in &formatted.entities {
+        prop_assert!(entity.length > 0, "{formatted:?}");
+        prop_assert!(entity.offset >= last, "{formatted:?}");
+        prop_assert!(places.binary_search(&entity.offset).is_ok(), "{formatted:?}");
+        prop_assert!(places.binary_search(&entity.end()).is_ok(), "{formatted:?}");
+        last = entity.offset;
+    }
+    Ok(())
+}
+
+fn shown(text: &str) -> String {
+    text.chars().filter(|character| !character.is_whitespace() && !is_invisible(*character)).collect()
+}
+
+proptest! {
+    #[test]
+    fn parsing_never_panics(mode in any_mode(), text in any::<String>()) {
+        if let Ok(formatted) = parse(mode, &text) {
+            check(&formatted)?;
+        }
+        check(&parse_leniently(mode, &text))?;
+    }
+
+    #[test]
+    fn parsed_entities_are_sound(mode in any_mode(), text in markup()) {
+        match parse(mode, &text) {
+            Ok(formatted) => {
+                check(&formatted)?;
+                prop_assert_eq!(formatted.text.trim(), &formatted.text);
+            }
+            Err(error) => prop_assert!(text.is_char_boundary(error.position), "{}", error),
+        }
+        check(&parse_leniently(mode, &text))?;
+    }
+
+    #[test]
+    fn what_is_refused_strictly_is_the_only_difference(text in markup()) {
+        if let Ok(strict) = parse(ParseMode::Html, &text) {
+            prop_assert_eq!(strict, parse_leniently(ParseMode::Html, &text));
+        }
+    }
+
+    #[test]
+    fn escaped_html_stands_for_itself(text in any::<String>()) {
+        prop_assert_eq!(parse(ParseMode::Html, &escape_html(&text)), parse(ParseMode::None, &text));
+    }
+
+    #[test]
+    fn pieces_are_small_whole_and_all_there(mode in any_mode(), text in markup(), limit in 2_usize..40) {
+        let whole = parse_leniently(mode, &text);
+        let pieces = split(&whole, limit);
+        for piece in &pieces {
+            check(piece)?;
+            prop_assert!(piece.utf16_len() <= limit);
+            prop_assert!(!piece.is_blank());
+            prop_assert_eq!(piece.text.trim(), &piece.text);
+        }
+        let joined: String = pieces.iter().map(|piece| piece.text.as_str()).collect();
+        prop_assert_eq!(shown(&joined), shown(&whole.text));
+        let marked = |formatted: &FormattedText| {
+            formatted.entities.iter().map(|entity| u64::from(entity.length)).sum::<u64>()
+        };
+        prop_assert!(pieces.iter().map(marked).sum::<u64>() <= marked(&whole));
+        if whole.utf16_len() <= limit {
+            prop_assert!(pieces.len() <= 1);
+        }
+    }
+
+    #[test]
+    fn a_mention_is_always_there(mode in any_mode(), text in markup(), name in any::<String>()) {
+        let before = parse_leniently(mode, &text);
+        let after = with_mention(before.clone(), 42, &name);
+        check(&after)?;
+        let wanted = EntityKind::MentionUser { user_id: 42 };
+        prop_assert!(after.entities.iter().any(|entity| entity.kind == wanted));
+        prop_assert!(after.entities.len() > before.entities.len());
+        prop_assert_eq!(utf16_len(&after.text), after.utf16_len());
+    }
+}

@@ -1,0 +1,173 @@
+//! `switchboard key`: API keys.
+
+use anyhow::{Context, bail};
+use clap::{Subcommand, ValueEnum};
+use domain::{ApiKeyId, ExposeSecret};
+use hyper::Method;
+use serde_json::{Value, json};
+use store::{ApiKey, Scope, Store};
+
+use crate::control::{self, Server};
+use crate::{Place, keys, table};
+
+/// The arguments.
+#[derive(clap::Args)]
+pub(crate) struct Key {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Make a key; it is shown once
+    Create {
+        /// What the key is for, such as the caller's name
+        name: String,
+        /// What it may do; repeat for several
+        #[arg(long = "scope", value_enum, default_values_t = [ScopeName::Send, ScopeName::Read])]
+        scopes: Vec<ScopeName>,
+        #[command(flatten)]
+        place: Place,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the keys, without the keys themselves
+    List {
+        #[command(flatten)]
+        place: Place,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// End a key; callers that use it get 401 from then on
+    Revoke {
+        /// The key's id, as `key list` shows it
+        id: ApiKeyId,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+/// What a key may do.
+#[derive(Clone, Copy, ValueEnum)]
+enum ScopeName {
+    /// Send and change messages
+    Send,
+    /// Look at messages and accounts
+    Read,
+    /// Everything, keys and accounts included
+    Admin,
+}
+
+impl From<ScopeName> for Scope {
+    fn from(name: ScopeName) -> Self {
+        match name {
+            ScopeName::Send => Self::Send,
+            ScopeName::Read => Self::Read,
+            ScopeName::Admin => Self::Admin,
+        }
+    }
+}
+
+impl Key {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        match self.action {
+            Action::Create { name, scopes, place, json } => {
+                let made = create(&place, &name, scopes.into_iter().map(Scope::from).collect()).await?;
+                if json {
+                    println!("{made:#}");
+                } else {
+                    println!("{}", made["key"].as_str().context("the answer has no key")?);
+                    eprintln!("Key {} for {name}. It is shown only this once.", made["id"].as_str().unwrap_or(""));
+                }
+            }
+            Action::List { place, json } => {
+                let keys = list(&place).await?;
+                if json {
+                    println!("{:#}", json!({ "items": keys, "next_cursor": null }));
+                } else {
+                    print_list(&keys);
+                }
+            }
+            Action::Revoke { id, place } => {
+                revoke(&place, id).await?;
+                println!("{id} is revoked.");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The store, opened by this process because no server holds it.
+async fn own_store(place: &Place) -> anyhow::Result<Store> {
+    super::up::open_store(&place.settings()?, &place.data_dir()?, ambient::Clock::system()).await
+}
+
+async fn create(place: &Place, name: &str, scopes: Vec<Scope>) -> anyhow::Result<Value> {
+    if let Server::Running(server) = control::find(&place.data_dir()?).await {
+        return server.call(Method::POST, "/v1/keys", Some(&json!({ "name": name, "scopes": scopes }))).await;
+    }
+    let store = own_store(place).await?;
+    let clock = ambient::Clock::system();
+    let drawn = keys::draw()?;
+    let key = ApiKey {
+        id: ApiKeyId::from_uuid(ambient::Ids::new(clock.clone()).next()),
+        name: name.to_owned(),
+        scopes,
+        created_at: clock.now(),
+        revoked_at: None,
+    };
+    store.api_keys().create(&key, keys::hash(drawn.expose_secret())).await?;
+    store.close().await;
+    let mut shown = view(&key);
+    shown["key"] = drawn.expose_secret().into();
+    Ok(shown)
+}
+
+async fn list(place: &Place) -> anyhow::Result<Vec<Value>> {
+    if let Server::Running(server) = control::find(&place.data_dir()?).await {
+        let answer = server.call(Method::GET, "/v1/keys?limit=500", None).await?;
+        return Ok(answer["items"].as_array().context("the server's answer has no items")?.clone());
+    }
+    let store = own_store(place).await?;
+    let keys = store.api_keys().list().await?;
+    store.close().await;
+    Ok(keys.iter().map(view).collect())
+}
+
+async fn revoke(place: &Place, id: ApiKeyId) -> anyhow::Result<()> {
+    if let Server::Running(server) = control::find(&place.data_dir()?).await {
+        server.call(Method::DELETE, &format!("/v1/keys/{id}"), None).await?;
+        return Ok(());
+    }
+    let store = own_store(place).await?;
+    let done = store.api_keys().revoke(id, ambient::Clock::system().now()).await?;
+    store.close().await;
+    if !done {
+        bail!("there is no active key {id}; see `switchboard key list`");
+    }
+    Ok(())
+}
+
+fn view(key: &ApiKey) -> Value {
+    json!({
+        "id": key.id, "name": key.name, "scopes": key.scopes,
+        "created_at": key.created_at, "revoked_at": key.revoked_at,
+    })
+}
+
+fn print_list(keys: &[Value]) {
+    let mut table = table::with_header(["ID", "NAME", "SCOPES", "CREATED", "REVOKED"]);
+    for key in keys {
+        let scopes: Vec<_> = key["scopes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        table.add_row([
+            key["id"].as_str().unwrap_or(""),
+            key["name"].as_str().unwrap_or(""),
+            &scopes.join(", "),
+            key["created_at"].as_str().unwrap_or(""),
+            key["revoked_at"].as_str().unwrap_or(""),
+        ]);
+    }
+    println!("{table}");
+}

@@ -1,0 +1,65 @@
+//! `switchboard sandbox`: the pretend outside world alone.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+/// The arguments.
+#[derive(clap::Args)]
+pub(crate) struct SandboxCommand {
+    /// Where to write switchboard.toml and the world's keys [default: a fresh temporary folder]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+
+    /// How many Telegram accounts there are
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    accounts: u16,
+
+    /// How many dialogs they have in all, at least 30 each
+    #[arg(long, default_value_t = 150, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    dialogs: u32,
+
+    /// The same seed makes the same world
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+
+    /// Where data centre 2 listens; data centre 4 takes the port below; port 0 takes any two
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:5097")]
+    telegram: SocketAddr,
+
+    /// Where the control port listens
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:5098")]
+    control: SocketAddr,
+}
+
+impl SandboxCommand {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        crate::logging::start(&config::LogSettings::default());
+        let temporary;
+        let data_dir = match self.data_dir {
+            Some(given) => std::path::absolute(&given)
+                .with_context(|| format!("the data directory {}", given.display()))?,
+            None => {
+                temporary = tempfile::Builder::new().prefix("switchboard-sandbox-").tempdir()?;
+                temporary.path().to_owned()
+            }
+        };
+        let world = sandbox::Sandbox::start(sandbox::SandboxOptions {
+            data_dir,
+            accounts: self.accounts.into(),
+            dialogs: usize::try_from(self.dialogs).unwrap_or(usize::MAX),
+            seed: self.seed,
+            telegram: self.telegram,
+            control: self.control,
+        })
+        .await?;
+        println!("Sandbox      data centre 2 on {}, data centre 4 on {}", world.dc2, world.dc4);
+        println!("Control      http://{}", world.control);
+        println!("Settings     {}", world.settings_file.display());
+        println!("\nIn another terminal:\n  switchboard up --config {} --data-dir OTHER", world.settings_file.display());
+        super::up::until_told_to_stop().await?;
+        world.stop().await;
+        Ok(())
+    }
+}

@@ -1,0 +1,260 @@
+//! `switchboard up`: the gateway, from settings to a clean end.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ambient::{Chance, Clock, Ids};
+use anyhow::Context;
+use config::{LogSettings, Settings};
+use delivery::{Ambient, Delivery};
+use domain::{ApiKeyId, ExposeSecret};
+use store::{MasterKey, Store, StoreOptions};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::logging::LogLevel;
+use crate::{Place, keys};
+
+/// How long the wire and open requests may take at the end.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// How often the store forgets what is past its time.
+const SWEEP_EVERY: Duration = Duration::from_secs(3600);
+
+/// The arguments.
+#[derive(clap::Args)]
+pub(crate) struct Up {
+    #[command(flatten)]
+    place: Place,
+
+    /// Where the API listens, instead of what the settings say
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<SocketAddr>,
+
+    /// Run against a pretend outside world with demo accounts, in a fresh temporary folder
+    #[arg(long, conflicts_with = "config")]
+    sandbox: bool,
+}
+
+/// A demo world that lives as long as the program.
+struct Demo {
+    world: sandbox::Running,
+    folder: Folder,
+}
+
+/// Where a demo's data lies: in a folder that goes when the program ends, or in the one that was named.
+enum Folder {
+    Temporary(tempfile::TempDir),
+    Named(PathBuf),
+}
+
+impl Folder {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Temporary(folder) => folder.path(),
+            Self::Named(folder) => folder,
+        }
+    }
+}
+
+impl Up {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        let demo = if self.sandbox { Some(self.start_demo().await?) } else { None };
+        let mut settings = match &demo {
+            Some(demo) => Settings::load(Some(&demo.world.settings_file), std::env::vars())?,
+            None => self.place.settings()?,
+        };
+        if let Some(listen) = self.listen {
+            settings.listen = listen;
+        }
+        let log_level = crate::logging::start(&settings.log);
+        let data_dir = match &demo {
+            Some(demo) => demo.folder.path().join("data"),
+            None => self.place.data_dir()?,
+        };
+        let ended = self.serve(&settings, &data_dir, demo.as_ref(), log_level).await;
+        if let Some(demo) = demo {
+            demo.world.stop().await;
+        }
+        ended
+    }
+
+    async fn start_demo(&self) -> anyhow::Result<Demo> {
+        let folder = match &self.place.data_dir {
+            Some(_) => Folder::Named(self.place.data_dir()?),
+            None => Folder::Temporary(tempfile::Builder::new().prefix("switchboard-demo-").tempdir()?),
+        };
+        let options = sandbox::SandboxOptions { data_dir: folder.path().join("world"), ..Default::default() };
+        let world = sandbox::Sandbox::start(options).await?;
+        Ok(Demo { world, folder })
+    }
+
+    async fn serve(
+        &self,
+        settings: &Settings,
+        data_dir: &Path,
+        demo: Option<&Demo>,
+        log_level: LogLevel,
+    ) -> anyhow::Result<()> {
+        let ambient = Ambient {
+            clock: Clock::system(),
+            ids: Ids::new(Clock::system()),
+            chance: Chance::from_system(),
+        };
+        let ambient = Ambient { ids: Ids::new(ambient.clock.clone()), ..ambient };
+        testing::check(data_dir)?;
+        let store = open_store(settings, data_dir, ambient.clock.clone()).await?;
+        println!("Data         {}", data_dir.display());
+        let given = std::env::var("SWITCHBOARD_BOOTSTRAP_KEY").ok();
+        let first_key = keys::ensure_first(
+            &store,
+            given.as_deref(),
+            ApiKeyId::from_uuid(ambient.ids.next()),
+            ambient.clock.now(),
+        )
+        .await?;
+
+        let pool = telegram::Pool::start(
+            &settings.telegram,
+            store.clone(),
+            ambient.clock.clone(),
+            ambient.chance.clone(),
+        )
+        .await?;
+        let sender: Arc<dyn delivery::Sender> = pool.clone();
+        let delivery = Delivery::new(store.clone(), sender, ambient.clone(), delivery::Limits::default());
+        let resumed = delivery.resume().await?;
+        if resumed > 0 {
+            tracing::info!(messages = resumed, "taken up again from the last run");
+        }
+
+        let stop = CancellationToken::new();
+        let state = web::State::new(settings, data_dir, store.clone(), delivery.clone(), pool.clone(), ambient.clone());
+        let server = web::Server::bind(state, stop.clone()).await?;
+        announce(&server, demo, first_key.as_ref().map(|key| key.expose_secret()).or(given.as_deref()));
+        let sweeping = tokio::spawn(sweep(store.clone(), ambient.clock.clone()));
+
+        self.until_told_to_stop(&log_level).await?;
+
+        tracing::info!("stopping: no new requests, what is on the wire is finished");
+        stop.cancel();
+        server.finished(DRAIN).await;
+        delivery.drain(DRAIN).await;
+        pool.stop(DRAIN).await;
+        sweeping.abort();
+        store.close().await;
+        Ok(())
+    }
+
+    /// Ctrl+C and SIGTERM end the program; SIGHUP reads the settings again.
+    async fn until_told_to_stop(&self, log_level: &LogLevel) -> anyhow::Result<()> {
+        let mut hangup = signal(SignalKind::hangup())?;
+        let told = until_told_to_stop();
+        tokio::pin!(told);
+        loop {
+            tokio::select! {
+                result = &mut told => return result,
+                _ = hangup.recv() => match self.place.settings() {
+                    Ok(settings) => {
+                        log_level.set(&settings.log);
+                        tracing::info!("the log level was read again; other settings need a restart");
+                    }
+                    Err(error) => tracing::error!(%error, "the settings were not read again"),
+                },
+            }
+        }
+    }
+}
+
+/// Waits for Ctrl+C or SIGTERM.
+pub(crate) async fn until_told_to_stop() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        told = tokio::signal::ctrl_c() => told.context("Ctrl+C cannot be watched"),
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+/// Opens the store of a data directory.
+pub(crate) async fn open_store(settings: &Settings, data_dir: &Path, clock: Clock) -> anyhow::Result<Store> {
+    Ok(Store::open(StoreOptions {
+        data_dir: data_dir.to_owned(),
+        url: settings.store.url.clone(),
+        clock,
+        master_key: MasterKey::File(data_dir.join("master.key")),
+    })
+    .await?)
+}
+
+/// Says where everything is, and for a demo what to try.
+fn announce(server: &web::Server, demo: Option<&Demo>, key: Option<&str>) {
+    let address = server.address();
+    println!("API          http://{address}/v1    docs http://{address}/docs");
+    for port in server.legacy_addresses() {
+        println!("Old port     http://{port}");
+    }
+    if let Some(demo) = demo {
+        println!("Sandbox      http://{} (ledger, faults)", demo.world.control);
+    }
+    let Some(key) = key else { return };
+    if demo.is_none() {
+        println!("\nThe first API key; it is shown only this once:\n  export KEY={key}");
+        return;
+    }
+    println!(
+        "\nTry it in another terminal:\n  export KEY={key}\n  \
+         curl -s http://{address}/v1/messages -H \"X-API-Key: $KEY\" -H 'Content-Type: application/json' \
+         -d '{{\"chat\":\"@client_1\",\"text\":\"Hello\"}}'\n  \
+         curl -s http://{address}/v1/accounts -H \"X-API-Key: $KEY\"\n  \
+         curl -s http://{}/ledger",
+        server.legacy_addresses().first().map_or_else(String::new, |_| String::new()),
+    );
+}
+
+/// Lets the store forget what is past its time, now and every hour.
+async fn sweep(store: Store, clock: Clock) {
+    loop {
+        match store.sweep().await {
+            Ok(swept) => tracing::debug!(?swept, "past its time"),
+            Err(error) => tracing::warn!(%error, "the store could not be swept"),
+        }
+        clock.sleep(SWEEP_EVERY).await;
+    }
+}
+
+#[cfg(not(feature = "testing"))]
+mod testing {
+    //! Nothing to check in a release build.
+
+    /// Release builds run on any data directory.
+    #[expect(clippy::unnecessary_wraps, reason = "the same signature as in test builds")]
+    pub(super) fn check(_: &std::path::Path) -> anyhow::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(feature = "testing")]
+mod testing {
+    //! A test build runs only on data it made itself.
+
+    use std::path::Path;
+
+    /// The mark a test build leaves in its data directory.
+    const MARK: &str = "made-by-a-test-build";
+
+    /// Refuses a data directory of a real installation.
+    pub(super) fn check(data_dir: &Path) -> anyhow::Result<()> {
+        println!("TEST BUILD   its clock can be moved and it can be stopped at any point; never use it for real");
+        let mark = data_dir.join(MARK);
+        anyhow::ensure!(
+            !data_dir.join("switchboard.db").exists() || mark.exists(),
+            "{} was not made by a test build; this binary has the feature `testing` and refuses it",
+            data_dir.display()
+        );
+        std::fs::create_dir_all(data_dir)?;
+        std::fs::write(mark, "")?;
+        Ok(())
+    }
+}

@@ -1,0 +1,33 @@
+//! Where the data lives.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+use crate::Place;
+
+impl Place {
+    /// The data directory as an absolute path.
+    pub(crate) fn data_dir(&self) -> anyhow::Result<PathBuf> {
+        let given = match &self.data_dir {
+            Some(given) => given.clone(),
+            None => config::default_data_dir(is_root(), std::env::vars()),
+        };
+        std::path::absolute(&given).with_context(|| format!("the data directory {}", given.display()))
+    }
+
+    /// The settings: from the file named, else from the data directory, else all defaults; then the environment.
+    pub(crate) fn settings(&self) -> anyhow::Result<config::Settings> {
+        let file = match &self.config {
+            Some(file) => Some(file.clone()),
+            None => Some(self.data_dir()?.join("switchboard.toml")).filter(|file| file.exists()),
+        };
+        Ok(config::Settings::load(file.as_deref(), std::env::vars())?)
+    }
+}
+
+/// Whether the program runs as root; by the owner of its own process entry, which needs no unsafe call.
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").is_ok_and(|entry| entry.uid() == 0)
+}

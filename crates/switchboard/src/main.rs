@@ -1,0 +1,100 @@
+//! The `switchboard` program: its command line, and the wiring of the crates. No logic of its own.
+
+mod command;
+mod control;
+mod data_dir;
+mod keys;
+mod logging;
+mod table;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Carries all of a small business's customer messaging.
+///
+/// Try it without any account: `switchboard up --sandbox`.
+#[derive(Parser)]
+#[command(name = "switchboard", version, max_term_width = 100, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Where the program keeps its data and reads its settings.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct Place {
+    /// The settings file; without it `switchboard.toml` in the data directory, if there is one
+    #[arg(long, value_name = "FILE", env = "SWITCHBOARD_CONFIG")]
+    config: Option<PathBuf>,
+
+    /// The folder for the database, keys and files [default: /var/lib/switchboard for root, else
+    /// $XDG_DATA_HOME/switchboard]
+    #[arg(long, value_name = "DIR", env = "SWITCHBOARD_DATA_DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the gateway until Ctrl+C
+    #[command(after_help = "Examples:\n  switchboard up --sandbox\n  switchboard up --config /etc/switchboard.toml\n\n\
+                            Ctrl+C or SIGTERM finishes what is on the wire and exits with 0.")]
+    Up(command::up::Up),
+
+    /// Run the pretend outside world alone, for tests and trials
+    #[command(after_help = "It writes DIR/switchboard.toml when it is ready. In another terminal:\n  \
+                            switchboard up --config DIR/switchboard.toml --data-dir OTHER")]
+    Sandbox(command::sandbox::SandboxCommand),
+
+    /// Look at the Telegram accounts, also while `up` runs
+    #[command(after_help = "Examples:\n  switchboard account list\n  switchboard account show main --json")]
+    Account(command::account::Account),
+
+    /// Make, list and revoke API keys, also while `up` runs
+    #[command(after_help = "Examples:\n  switchboard key create n8n --scope send\n  switchboard key list\n  \
+                            switchboard key revoke key_01…")]
+    Key(command::key::Key),
+
+    /// Print the OpenAPI description of the HTTP API
+    Openapi,
+}
+
+/// Exit codes: 0 fine, 1 failed, 2 wrong usage or settings (also clap's own).
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: the runtime cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = runtime.block_on(run(arguments.command));
+    // Whatever still runs after the drain has had its time.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            if error.chain().any(<dyn std::error::Error>::is::<config::SettingsError>) {
+                ExitCode::from(2)
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Up(up) => up.run().await,
+        Command::Sandbox(sandbox) => sandbox.run().await,
+        Command::Account(account) => account.run().await,
+        Command::Key(key) => key.run().await,
+        Command::Openapi => {
+            println!("{}", web::openapi_json());
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! For end-to-end tests: the real binary as a process, the pretend world as another, and the questions tests ask.
+//!
+//! A dev-dependency only. It panics where a test should fail.
+
+#![expect(clippy::missing_panics_doc, reason = "everything here is an assertion of a test")]
+
+mod process;
+mod program;
+mod world;
+
+pub use process::free_port;
+pub use program::{Program, Start};
+pub use world::World;
+
+/// The API key tests use.
+pub const KEY: &str = "swb_test_key_that_is_long_enough";

@@ -1,0 +1,204 @@
+//! `switchboard up` as a process.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::KEY;
+use crate::process::{PATIENCE, Process};
+use crate::world::World;
+
+/// How to start it.
+pub struct Start<'a> {
+    /// The binary, of a test build.
+    pub binary: &'a Path,
+    /// The settings file.
+    pub settings: PathBuf,
+    /// Its data directory.
+    pub data_dir: PathBuf,
+    /// Further arguments of `up`.
+    pub arguments: Vec<String>,
+    /// Further environment.
+    pub environment: Vec<(String, String)>,
+}
+
+impl<'a> Start<'a> {
+    /// On the settings of a world, with a data directory of this name.
+    pub fn on(world: &World, binary: &'a Path, data_dir: &str) -> Self {
+        Self {
+            binary,
+            settings: world.settings_file(),
+            data_dir: world.data_dir(data_dir),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+        }
+    }
+
+    /// Starts it and waits until it is ready.
+    pub async fn ready(self) -> Program {
+        let program = self.listening().await;
+        program.until("ready", || async {
+            let answer = program.http.get(format!("{}/health/ready", program.address)).send().await;
+            answer.is_ok_and(|answer| answer.status().is_success())
+        })
+        .await;
+        program
+    }
+
+    /// Starts it and waits until it listens.
+    pub async fn listening(self) -> Program {
+        let mut process = self.spawn();
+        let address = process
+            .printed(|output| {
+                let line = output.lines().find(|line| line.starts_with("API "))?;
+                line.split_whitespace().nth(1)?.strip_suffix("/v1").map(str::to_owned)
+            })
+            .await;
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(120)).build().expect("a client");
+        let control = reqwest::Client::builder()
+            .unix_socket(self.data_dir.join("control.sock"))
+            .timeout(Duration::from_secs(60))
+            .build()
+            .expect("a client");
+        Program { process, address, http, control }
+    }
+
+    /// Starts it where it is expected to refuse; tells the exit code and all it printed.
+    pub async fn refused(self) -> (Option<i32>, String) {
+        let mut process = self.spawn();
+        let code = process.ended().await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        (code, process.output())
+    }
+
+    fn spawn(&self) -> Process {
+        let settings = self.settings.to_str().expect("UTF-8");
+        let data_dir = self.data_dir.to_str().expect("UTF-8");
+        let mut arguments =
+            vec!["up", "--config", settings, "--data-dir", data_dir, "--listen", "127.0.0.1:0"];
+        arguments.extend(self.arguments.iter().map(String::as_str));
+        let mut environment = vec![("SWITCHBOARD_BOOTSTRAP_KEY", KEY)];
+        environment.extend(self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        Process::start(self.binary, &arguments, &environment)
+    }
+}
+
+/// A running product.
+pub struct Program {
+    process: Process,
+    address: String,
+    http: reqwest::Client,
+    control: reqwest::Client,
+}
+
+impl Program {
+    /// `http://address:port` of the API.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// All it has printed.
+    pub fn output(&self) -> String {
+        self.process.output()
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// SIGTERM; tells the exit code.
+    pub async fn terminate(&mut self) -> Option<i32> {
+        self.process.signal("TERM");
+        self.process.ended().await
+    }
+
+    /// A request to the API, with the key.
+    pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        let method = method.parse().expect("a method");
+        self.http.request(method, format!("{}{path}", self.address)).header("x-api-key", KEY)
+    }
+
+    /// `GET` on the API: status and JSON.
+    pub async fn get(&self, path: &str) -> (u16, Value) {
+        answer(self.request("GET", path)).await
+    }
+
+    /// `POST` on the API: status and JSON.
+    pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let request = self.request("POST", path).header("content-type", "application/json");
+        answer(request.body(body.to_string())).await
+    }
+
+    /// Sends a text to a chat and waits for the answer.
+    pub async fn send(&self, chat: &str, text: &str) -> (u16, Value) {
+        self.post("/v1/messages", &json!({ "chat": chat, "text": text })).await
+    }
+
+    /// `POST` on another port of this machine, as an old caller does.
+    pub async fn legacy(&self, port: u16, path: &str, body: &Value) -> (u16, Value) {
+        answer(self.http.post(format!("http://127.0.0.1:{port}{path}")).body(body.to_string())).await
+    }
+
+    /// Moves the clock.
+    pub async fn advance(&self, by: Duration) {
+        let body = json!({ "advance_ms": u64::try_from(by.as_millis()).expect("small") });
+        let (status, said) = answer(
+            self.control
+                .post("http://localhost/testing/clock")
+                .header("content-type", "application/json")
+                .body(body.to_string()),
+        )
+        .await;
+        assert!((200..300).contains(&status), "the clock was not moved: {status} {said}");
+    }
+
+    /// Stops whoever reaches this point after `skip` have passed.
+    pub async fn arm(&self, failpoint: &str, skip: u32) {
+        let body = json!({ "name": failpoint, "skip": skip });
+        let (status, said) = answer(
+            self.control
+                .post("http://localhost/testing/failpoints")
+                .header("content-type", "application/json")
+                .body(body.to_string()),
+        )
+        .await;
+        assert!((200..300).contains(&status), "{failpoint} was not armed: {status} {said}");
+    }
+
+    /// The failpoints there are, and where something stopped.
+    pub async fn failpoints(&self) -> Value {
+        answer(self.control.get("http://localhost/testing/failpoints")).await.1
+    }
+
+    /// Whether something stands at this point.
+    pub async fn stopped_at(&self, failpoint: &str) -> bool {
+        self.failpoints().await["stopped"].get(failpoint).is_some()
+    }
+
+    /// Asks until it is so.
+    pub async fn until<F: Future<Output = bool>>(&self, what: &str, check: impl Fn() -> F) {
+        let deadline = Instant::now() + PATIENCE;
+        while !check().await {
+            assert!(Instant::now() < deadline, "waited in vain for: {what}\n{}", self.output());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Waits until an account is in a state.
+    pub async fn account_is(&self, name: &str, state: &str) {
+        let what = format!("{name} is {state}");
+        self.until(&what, || async {
+            self.get(&format!("/v1/accounts/{name}")).await.1["state"] == state
+        })
+        .await;
+    }
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
+    let answer = request.send().await.expect("an answer");
+    let status = answer.status().as_u16();
+    let body = answer.text().await.expect("a body");
+    (status, serde_json::from_str(&body).unwrap_or(Value::String(body)))
+}
