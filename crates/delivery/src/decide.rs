@@ -32,7 +32,10 @@ pub(crate) fn choose(
     fail_on_flood: bool,
 ) -> Choice {
     let left = || {
-        candidates.able.iter().filter(|able| !tried.iter().any(|(refusal, _)| refusal.account == able.account))
+        candidates
+            .able
+            .iter()
+            .filter(|able| !tried.iter().any(|(refusal, _)| refusal.account == able.account))
     };
     if let Some(first) = stay_with.and_then(|account| left().find(|able| able.account == *account)) {
         return match first.readiness {
@@ -118,9 +121,10 @@ pub(crate) fn after(outcome: &Outcome, doubtful: bool, in_progress_before: u32) 
         (Outcome::FloodWait(until) | Outcome::SlowMode(until), true) => Next::Again(Pause::Until(*until)),
         (Outcome::Unavailable(_), true) => Next::Again(Pause::BackOff),
         (Outcome::Banned(_) | Outcome::SessionLost(_), true) => Next::Doubt,
-        (Outcome::NotFound(_) | Outcome::Forbidden(_) | Outcome::PeerFlood | Outcome::Rejected { .. }, true) => {
-            Next::Look
-        }
+        (
+            Outcome::NotFound(_) | Outcome::Forbidden(_) | Outcome::PeerFlood | Outcome::Rejected { .. },
+            true,
+        ) => Next::Look,
 
         (Outcome::FloodWait(_) | Outcome::SlowMode(_) | Outcome::Unavailable(_), false) => {
             Next::GiveBack { exclude: None }

@@ -150,8 +150,8 @@ impl<L> Lanes<L> {
         lanes.into_iter().find_map(|lane| self.extract(lane, |job| job.id == id).pop())
     }
 
-    /// The account a lane leads through.
-    pub(crate) fn account(&self, lane: LaneId) -> Option<&AccountName> {
+    #[cfg(test)]
+    fn account(&self, lane: LaneId) -> Option<&AccountName> {
         self.lanes.get(&lane).and_then(|lane| lane.account.as_ref())
     }
 

@@ -302,8 +302,7 @@ impl Delivery {
         let query = query(message);
         let candidates = self.0.sender.candidates_now(&query)?;
         let Choice::Go(account) = decide::choose(&candidates, &[], None, false) else { return None };
-        let lane =
-            self.lanes().reserve(&ChatRef::Id(chat_id), message.pin.as_ref(), account.clone())?;
+        let lane = self.lanes().reserve(&ChatRef::Id(chat_id), message.pin.as_ref(), account.clone())?;
         message.account = Some(account);
         message.state = MessageState::Sending;
         message.parts[0].state = PartState::Begun;
@@ -319,7 +318,8 @@ impl Delivery {
             return;
         }
         let chat = message.chat_id.map_or_else(|| message.chat.clone(), ChatRef::Id);
-        let job = Job { id: message.id, pin: message.pin.clone(), load: Box::new(Load::new(message, resumed)) };
+        let job =
+            Job { id: message.id, pin: message.pin.clone(), load: Box::new(Load::new(message, resumed)) };
         let lane = self.lanes().push(&chat, job);
         if let Some(lane) = lane {
             self.start(lane, None);

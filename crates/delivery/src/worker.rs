@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::message::{MessageState, OnFlood, OutboundMessage, Part, PartState};
 use domain::outcome::{Failure, Refusal};
 use domain::timeline::{Entry, Step};
-use domain::{AccountName, ChatId, ChatRef, MessageId, Outcome, Timestamp};
+use domain::{AccountName, ChatId, ChatKind, ChatRef, MessageId, Outcome, Timestamp};
 use store::{Begin, Doubt, Fail, Hold, PartSent, PartUnsent, StoreError, Then};
 
 use crate::decide::{self, Choice, Next, Pause};
@@ -186,8 +186,7 @@ impl Walk<'_> {
         let inner = &self.delivery.0;
         let mut planned = None;
         if load.message.parts.is_empty() {
-            let placed =
-                inner.sender.place_mention(&way.account, way.chat_id, &load.message.content).await;
+            let placed = inner.sender.place_mention(&way.account, way.chat_id, &load.message.content).await;
             match placed {
                 Ok(text) => {
                     let parts = plan::parts(&text, || inner.ambient.chance.random_id());
@@ -210,8 +209,8 @@ impl Walk<'_> {
             at: inner.ambient.clock.now(),
             resumed: load.resumed,
         };
-        let written =
-            self.persist(load.message.id, || inner.store.outbox().begin(begin.clone())).await;
+        let outbox = inner.store.outbox();
+        let written = self.persist(load.message.id, || outbox.begin(begin.clone())).await;
         if written.is_err() {
             return Err(ControlFlow::Break(Carried::Dropped));
         }
@@ -354,13 +353,14 @@ impl Walk<'_> {
             chat_id: way.chat_id,
             message_id,
             finished,
-            bind: true,
+            // A private dialog stays with the account that began it; a group is written to by whoever is in it.
+            bind: way.chat_id.kind() == ChatKind::User && message.pin.is_none(),
             at: self.delivery.0.ambient.clock.now(),
             attempts: Vec::new(),
         };
         let id = message.id;
-        let written =
-            self.persist(id, || self.delivery.0.store.outbox().part_sent(write.clone())).await;
+        let outbox = self.delivery.0.store.outbox();
+        let written = self.persist(id, || outbox.part_sent(write.clone())).await;
         if written.is_err() {
             return ControlFlow::Break(Carried::Dropped);
         }
@@ -369,7 +369,11 @@ impl Walk<'_> {
             part.message_id = message_id;
         }
         load.doubtful = false;
-        if finished { ControlFlow::Break(self.finish(&mut load.message, MessageState::Sent)) } else { ControlFlow::Continue(()) }
+        if finished {
+            ControlFlow::Break(self.finish(&mut load.message, MessageState::Sent))
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
     async fn give_back(
@@ -446,17 +450,18 @@ impl Walk<'_> {
         };
         let doubt = Doubt { id: load.message.id, entry: entry.clone(), at: entry.at };
         let id = load.message.id;
-        if self.persist(id, || self.delivery.0.store.outbox().doubt(doubt.clone())).await.is_err() {
+        let outbox = self.delivery.0.store.outbox();
+        if self.persist(id, || outbox.doubt(doubt.clone())).await.is_err() {
             return Carried::Dropped;
         }
         self.finish(&mut load.message, MessageState::InDoubt)
     }
 
     async fn fail(&self, message: &mut OutboundMessage, failure: Failure) -> Carried {
-        let fail =
-            Fail { id: message.id, failure: failure.clone(), at: self.delivery.0.ambient.clock.now() };
+        let fail = Fail { id: message.id, failure: failure.clone(), at: self.delivery.0.ambient.clock.now() };
         let id = message.id;
-        let written = self.persist(id, || self.delivery.0.store.outbox().fail(fail.clone())).await;
+        let outbox = self.delivery.0.store.outbox();
+        let written = self.persist(id, || outbox.fail(fail.clone())).await;
         match written {
             Ok(true) => {
                 message.failure = Some(failure);
@@ -512,7 +517,8 @@ impl Walk<'_> {
     }
 
     async fn write_unsent(&self, unsent: PartUnsent) -> Result<(), Gone> {
-        self.persist(unsent.id, || self.delivery.0.store.outbox().part_unsent(unsent.clone())).await
+        let outbox = self.delivery.0.store.outbox();
+        self.persist(unsent.id, || outbox.part_unsent(unsent.clone())).await
     }
 
     fn entry(&self, step: Step, load: &Load, outcome: Option<String>, detail: Option<String>) -> Entry {

@@ -209,14 +209,18 @@ impl Reason {
             Self::AuthKeyDuplicated => {
                 "another program used the same session; stop it, wait a minute, then sign in again"
             }
-            Self::KeyUnknown => "Telegram does not know this key here; check the data centre or sign in again",
+            Self::KeyUnknown => {
+                "Telegram does not know this key here; check the data centre or sign in again"
+            }
             Self::Banned => "Telegram banned this account; write to its support",
             Self::Deactivated => "the account was deleted or deactivated; take it out of the settings",
             Self::Frozen => "Telegram froze this account; open the app and appeal there",
             Self::PeerFlood => "Telegram stopped first contacts from this account; let it rest for some days",
             Self::NoAnswer => "the connection stands but nothing is answered; it is being reconnected",
             Self::Unreachable => "the data centre cannot be reached; check the network and any proxy",
-            Self::WrongUser => "the sessions of this account belong to different people; give each account its own",
+            Self::WrongUser => {
+                "the sessions of this account belong to different people; give each account its own"
+            }
             Self::Other => "see the detail and the log",
         }
     }

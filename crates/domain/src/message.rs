@@ -70,7 +70,10 @@ impl MessageState {
 
     /// Whether a waiting caller can be answered: it will not change by itself any more.
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Sent | Self::Delivered | Self::Read | Self::Failed | Self::Cancelled | Self::InDoubt)
+        matches!(
+            self,
+            Self::Sent | Self::Delivered | Self::Read | Self::Failed | Self::Cancelled | Self::InDoubt
+        )
     }
 
     /// Whether nothing of it has been given to an account, so that it can be cancelled with certainty.

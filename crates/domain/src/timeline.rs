@@ -87,7 +87,7 @@ pub struct Entry {
     /// Through which account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountName>,
-    /// The word of the outcome of an attempt.
+    /// The word of the outcome; a step that has one is an attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
     /// More, in words.

@@ -11,7 +11,7 @@ impl Place {
     pub(crate) fn data_dir(&self) -> anyhow::Result<PathBuf> {
         let given = match &self.data_dir {
             Some(given) => given.clone(),
-            None => config::default_data_dir(is_root(), std::env::vars()),
+            None => config::default_data_dir(is_root(), environment()),
         };
         std::path::absolute(&given).with_context(|| format!("the data directory {}", given.display()))
     }
@@ -22,8 +22,13 @@ impl Place {
             Some(file) => Some(file.clone()),
             None => Some(self.data_dir()?.join("switchboard.toml")).filter(|file| file.exists()),
         };
-        Ok(config::Settings::load(file.as_deref(), std::env::vars())?)
+        Ok(config::Settings::load(file.as_deref(), environment())?)
     }
+}
+
+/// The environment, as far as it is text; a variable that is not cannot be ours.
+pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 /// Whether the program runs as root; by the owner of its own process entry, which needs no unsafe call.

@@ -38,11 +38,12 @@ impl<'a> Start<'a> {
     /// Starts it and waits until it is ready.
     pub async fn ready(self) -> Program {
         let program = self.listening().await;
-        program.until("ready", || async {
-            let answer = program.http.get(format!("{}/health/ready", program.address)).send().await;
-            answer.is_ok_and(|answer| answer.status().is_success())
-        })
-        .await;
+        program
+            .until("ready", || async {
+                let answer = program.http.get(format!("{}/health/ready", program.address)).send().await;
+                answer.is_ok_and(|answer| answer.status().is_success())
+            })
+            .await;
         program
     }
 
@@ -189,10 +190,8 @@ impl Program {
     /// Waits until an account is in a state.
     pub async fn account_is(&self, name: &str, state: &str) {
         let what = format!("{name} is {state}");
-        self.until(&what, || async {
-            self.get(&format!("/v1/accounts/{name}")).await.1["state"] == state
-        })
-        .await;
+        self.until(&what, || async { self.get(&format!("/v1/accounts/{name}")).await.1["state"] == state })
+            .await;
     }
 }
 

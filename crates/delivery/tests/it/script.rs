@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use ambient::{Chance, Clock, Ids};
 use delivery::{
-    Ambient, Attempt, Candidate, Candidates, Delivery, Found, Limits, Query, Readiness, Sender, Submission, Why,
+    Ambient, Attempt, Candidate, Candidates, Delivery, Found, Limits, Query, Readiness, Sender, Submission,
+    Why,
 };
 use domain::message::{Content, Mention, OnFlood, OutboundMessage};
 use domain::outcome::Refusal;

@@ -50,7 +50,9 @@ async fn what_waits_can_be_cancelled_and_sent_after_all() {
     bench.script.hold("backup", until);
     let id = bench.submit(text(group(1), "late")).await;
     bench.breathe().await;
-    let Change::Done(message) = bench.delivery.cancel(id, None).await.expect("writes") else { panic!("refused") };
+    let Change::Done(message) = bench.delivery.cancel(id, None).await.expect("writes") else {
+        panic!("refused")
+    };
     assert_eq!(message.state, MessageState::Cancelled);
     assert!(matches!(bench.delivery.cancel(id, None).await.expect("writes"), Change::Refused(_)));
     bench.clock.advance(Duration::from_secs(301));
@@ -95,7 +97,9 @@ async fn an_account_that_went_away_lets_the_next_one_carry() {
     assert_eq!(bench.settled(id).await.account, Some(name("backup")));
     bench.script.lose("backup");
     let id = bench.submit(text(group(1), "hello")).await;
-    assert!(matches!(bench.settled(id).await.failure, Some(Failure::NoAccount { asked }) if asked.len() == 2));
+    assert!(
+        matches!(bench.settled(id).await.failure, Some(Failure::NoAccount { asked }) if asked.len() == 2)
+    );
 }
 
 #[tokio::test]

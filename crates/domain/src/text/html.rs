@@ -38,7 +38,14 @@ pub fn escape_html(text: &str) -> String {
 
 /// Reads HTML.
 pub(super) fn parse(input: &str, strictness: Strictness) -> Result<FormattedText, MarkupError> {
-    let mut reader = Reader { input, at: 0, built: Builder::default(), open: Vec::new(), strictness, endless: tag::Endless::default() };
+    let mut reader = Reader {
+        input,
+        at: 0,
+        built: Builder::default(),
+        open: Vec::new(),
+        strictness,
+        endless: tag::Endless::default(),
+    };
     reader.read()?;
     Ok(reader.built.finish())
 }
@@ -104,13 +111,14 @@ impl Reader<'_> {
         match (done, self.strictness) {
             (Ok(length), _) => self.at += length,
             (Err(problem), Strictness::Strict) => return Err(MarkupError::new(self.at, problem)),
-            (Err(_), Strictness::Lenient) => match tag::skip(rest, &mut self.endless) {
-                Some(length) => self.at += length,
-                None => {
+            (Err(_), Strictness::Lenient) => {
+                if let Some(length) = tag::skip(rest, &mut self.endless) {
+                    self.at += length;
+                } else {
                     self.built.push('<');
                     self.at += 1;
                 }
-            },
+            }
         }
         Ok(())
     }

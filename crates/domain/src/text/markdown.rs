@@ -320,8 +320,21 @@ mod tests {
     #[test]
     fn marks_without_a_partner_are_text() {
         for text in [
-            "**x", "x__", "2 ** 3", "a_b*c~d|e", "****", "`x", "```x", "[x]", "[x](", "[x]()", "[](y)", "[x](a b)",
-            "[x] (y)", "]x[", "C:\\new\\table",
+            "**x",
+            "x__",
+            "2 ** 3",
+            "a_b*c~d|e",
+            "****",
+            "`x",
+            "```x",
+            "[x]",
+            "[x](",
+            "[x]()",
+            "[](y)",
+            "[x](a b)",
+            "[x] (y)",
+            "]x[",
+            "C:\\new\\table",
         ] {
             assert_eq!(read(text), (text.into(), vec![]), "{text}");
         }
@@ -332,12 +345,15 @@ mod tests {
         let url = "https://example.com";
         assert_eq!(
             read(&format!("😀 **a __b__ [c ||d||]({url}) e**")),
-            ("😀 a b c d e".into(), vec![
-                (3, 9, EntityKind::Bold),
-                (5, 1, EntityKind::Italic),
-                (7, 3, EntityKind::TextLink { url: url.into() }),
-                (9, 1, EntityKind::Spoiler),
-            ])
+            (
+                "😀 a b c d e".into(),
+                vec![
+                    (3, 9, EntityKind::Bold),
+                    (5, 1, EntityKind::Italic),
+                    (7, 3, EntityKind::TextLink { url: url.into() }),
+                    (9, 1, EntityKind::Spoiler),
+                ]
+            )
         );
         assert_eq!(
             read("**a __b** c__"),

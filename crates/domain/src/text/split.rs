@@ -34,7 +34,10 @@ pub fn split(formatted: &FormattedText, limit: usize) -> Vec<FormattedText> {
         let shown = taken.trim_end();
         if !is_blank(shown) {
             let end = units.saturating_add(units_in(shown));
-            pieces.push(FormattedText { text: shown.to_owned(), entities: cut(&formatted.entities, units, end) });
+            pieces.push(FormattedText {
+                text: shown.to_owned(),
+                entities: cut(&formatted.entities, units, end),
+            });
         }
         units = units.saturating_add(units_in(taken));
         at += length;
@@ -183,9 +186,12 @@ mod tests {
                 .map(|(offset, length, kind)| Entity { offset: *offset, length: *length, kind: kind.clone() })
                 .collect(),
         };
-        assert_eq!(split(&text, 6), [
-            piece("aa bb", &[(3, 2, EntityKind::Bold)]),
-            piece("cc dd", &[(0, 2, EntityKind::Bold), (3, 2, EntityKind::Italic)]),
-        ]);
+        assert_eq!(
+            split(&text, 6),
+            [
+                piece("aa bb", &[(3, 2, EntityKind::Bold)]),
+                piece("cc dd", &[(0, 2, EntityKind::Bold), (3, 2, EntityKind::Italic)]),
+            ]
+        );
     }
 }

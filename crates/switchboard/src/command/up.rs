@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::{Chance, Clock, Ids};
-use anyhow::Context;
+use anyhow::{Context, bail};
 use config::{LogSettings, Settings};
 use delivery::{Ambient, Delivery};
 use domain::{ApiKeyId, ExposeSecret};
@@ -63,7 +63,7 @@ impl Up {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let demo = if self.sandbox { Some(self.start_demo().await?) } else { None };
         let mut settings = match &demo {
-            Some(demo) => Settings::load(Some(&demo.world.settings_file), std::env::vars())?,
+            Some(demo) => Settings::load(Some(&demo.world.settings_file), crate::data_dir::environment())?,
             None => self.place.settings()?,
         };
         if let Some(listen) = self.listen {
@@ -98,14 +98,11 @@ impl Up {
         demo: Option<&Demo>,
         log_level: LogLevel,
     ) -> anyhow::Result<()> {
-        let ambient = Ambient {
-            clock: Clock::system(),
-            ids: Ids::new(Clock::system()),
-            chance: Chance::from_system(),
-        };
-        let ambient = Ambient { ids: Ids::new(ambient.clock.clone()), ..ambient };
+        let clock = Clock::system();
+        let ambient = Ambient { ids: Ids::new(clock.clone()), chance: Chance::from_system(), clock };
         testing::check(data_dir)?;
         let store = open_store(settings, data_dir, ambient.clock.clone()).await?;
+        testing::mark(data_dir)?;
         println!("Data         {}", data_dir.display());
         let given = std::env::var("SWITCHBOARD_BOOTSTRAP_KEY").ok();
         let first_key = keys::ensure_first(
@@ -131,16 +128,28 @@ impl Up {
         }
 
         let stop = CancellationToken::new();
-        let state = web::State::new(settings, data_dir, store.clone(), delivery.clone(), pool.clone(), ambient.clone());
-        let server = web::Server::bind(state, stop.clone()).await?;
-        announce(&server, demo, first_key.as_ref().map(|key| key.expose_secret()).or(given.as_deref()));
+        let state = web::State::new(
+            web::Services {
+                store: store.clone(),
+                delivery: delivery.clone(),
+                pool: pool.clone(),
+                clock: ambient.clock.clone(),
+                ids: ambient.ids.clone(),
+            },
+            web::Options::new(settings, Some(data_dir.join("control.sock"))),
+        );
+        let serving = tokio::spawn(web::serve(state.clone(), stop.clone()));
         let sweeping = tokio::spawn(sweep(store.clone(), ambient.clock.clone()));
+        let key = first_key.as_ref().map(|key| key.expose_secret());
+        announce(&state, demo, key, demo.and(given.as_deref())).await;
 
         self.until_told_to_stop(&log_level).await?;
 
         tracing::info!("stopping: no new requests, what is on the wire is finished");
         stop.cancel();
-        server.finished(DRAIN).await;
+        if tokio::time::timeout(2 * DRAIN, serving).await.is_err() {
+            tracing::warn!("open requests did not end in time");
+        }
         delivery.drain(DRAIN).await;
         pool.stop(DRAIN).await;
         sweeping.abort();
@@ -179,38 +188,57 @@ pub(crate) async fn until_told_to_stop() -> anyhow::Result<()> {
 
 /// Opens the store of a data directory.
 pub(crate) async fn open_store(settings: &Settings, data_dir: &Path, clock: Clock) -> anyhow::Result<Store> {
+    let config::StoreUrl::Sqlite(file) = &settings.store.url else {
+        bail!("store.url names PostgreSQL, which this release does not speak yet; use sqlite:switchboard.db");
+    };
     Ok(Store::open(StoreOptions {
         data_dir: data_dir.to_owned(),
-        url: settings.store.url.clone(),
+        url: format!("sqlite:{}", file.display()),
         clock,
         master_key: MasterKey::File(data_dir.join("master.key")),
     })
     .await?)
 }
 
-/// Says where everything is, and for a demo what to try.
-fn announce(server: &web::Server, demo: Option<&Demo>, key: Option<&str>) {
-    let address = server.address();
-    println!("API          http://{address}/v1    docs http://{address}/docs");
-    for port in server.legacy_addresses() {
-        println!("Old port     http://{port}");
+/// Says where everything is, and for a demo what to try. `made` is a key that is shown only now, `given` one that the
+/// caller chose.
+async fn announce(state: &web::State, demo: Option<&Demo>, made: Option<&str>, given: Option<&str>) {
+    // Until each listener was tried once: an address with port 0 is known only then.
+    let tried = async {
+        while state.listeners().iter().any(|listener| listener.state == web::ListenerState::Starting) {
+            state.listeners_changed().await;
+        }
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(5), tried).await;
+    let listeners = state.listeners();
+    let address = |name: &str| {
+        listeners.iter().find(|listener| listener.name == name).map_or("", |listener| listener.address.as_str())
+    };
+    let main = address("main");
+    println!("API          http://{main}/v1    docs http://{main}/docs");
+    for listener in &listeners {
+        if listener.name.parse::<u16>().is_ok() {
+            println!("Old port     http://{}", listener.address);
+        }
+        if listener.state != web::ListenerState::Listening {
+            println!("NOT SERVED   {}: {}", listener.address, listener.detail.as_deref().unwrap_or("not ready yet"));
+        }
     }
     if let Some(demo) = demo {
-        println!("Sandbox      http://{} (ledger, faults)", demo.world.control);
+        println!("Sandbox      http://{}    (ledger, faults)", demo.world.control);
     }
-    let Some(key) = key else { return };
-    if demo.is_none() {
-        println!("\nThe first API key; it is shown only this once:\n  export KEY={key}");
-        return;
+    let Some(key) = made.or(given) else { return };
+    match demo {
+        None => println!("\nThe first API key; it is shown only this once:\n  export KEY={key}"),
+        Some(demo) => println!(
+            "\nIn another terminal:\n  export KEY={key}\n  \
+             curl -s http://{main}/v1/messages -H \"X-API-Key: $KEY\" -H 'Content-Type: application/json' \
+             -d '{{\"chat\":\"@client_1\",\"text\":\"Hello\"}}'\n  \
+             curl -s http://{main}/v1/accounts -H \"X-API-Key: $KEY\"\n  \
+             curl -s http://{}/ledger",
+            demo.world.control
+        ),
     }
-    println!(
-        "\nTry it in another terminal:\n  export KEY={key}\n  \
-         curl -s http://{address}/v1/messages -H \"X-API-Key: $KEY\" -H 'Content-Type: application/json' \
-         -d '{{\"chat\":\"@client_1\",\"text\":\"Hello\"}}'\n  \
-         curl -s http://{address}/v1/accounts -H \"X-API-Key: $KEY\"\n  \
-         curl -s http://{}/ledger",
-        server.legacy_addresses().first().map_or_else(String::new, |_| String::new()),
-    );
 }
 
 /// Lets the store forget what is past its time, now and every hour.
@@ -233,6 +261,12 @@ mod testing {
     pub(super) fn check(_: &std::path::Path) -> anyhow::Result<()> {
         Ok(())
     }
+
+    /// Release builds leave no mark.
+    #[expect(clippy::unnecessary_wraps, reason = "the same signature as in test builds")]
+    pub(super) fn mark(_: &std::path::Path) -> anyhow::Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(feature = "testing")]
@@ -253,8 +287,11 @@ mod testing {
             "{} was not made by a test build; this binary has the feature `testing` and refuses it",
             data_dir.display()
         );
-        std::fs::create_dir_all(data_dir)?;
-        std::fs::write(mark, "")?;
         Ok(())
+    }
+
+    /// Leaves the mark.
+    pub(super) fn mark(data_dir: &Path) -> anyhow::Result<()> {
+        Ok(std::fs::write(data_dir.join(MARK), "")?)
     }
 }

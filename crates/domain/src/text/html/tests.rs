@@ -36,16 +36,18 @@ fn every_tag() {
         ("<pre>x</pre>", K::Pre { language: String::new() }),
         ("<pre><code>x</code></pre>", K::Pre { language: String::new() }),
         ("<pre><code class=\"language-rust\">x</code></pre>", K::Pre { language: "rust".into() }),
-        ("<a href='https://example.com/?a=1&amp;b=2'>x</a>", K::TextLink {
-            url: "https://example.com/?a=1&b=2".into(),
-        }),
+        (
+            "<a href='https://example.com/?a=1&amp;b=2'>x</a>",
+            K::TextLink { url: "https://example.com/?a=1&b=2".into() },
+        ),
         ("<a href=https://example.com/>x</a>", K::TextLink { url: "https://example.com/".into() }),
         ("<a href=\"tg://user?id=42\">x</a>", K::MentionUser { user_id: 42 }),
         ("<blockquote>x</blockquote>", K::Blockquote { expandable: false }),
         ("<blockquote expandable>x</blockquote>", K::Blockquote { expandable: true }),
-        ("<tg-emoji emoji-id=\"5368324170671202286\">x</tg-emoji>", K::CustomEmoji {
-            id: 5_368_324_170_671_202_286,
-        }),
+        (
+            "<tg-emoji emoji-id=\"5368324170671202286\">x</tg-emoji>",
+            K::CustomEmoji { id: 5_368_324_170_671_202_286 },
+        ),
     ] {
         assert_eq!(read(html), ("x".into(), vec![(0, 1, kind)]), "{html}");
     }
@@ -93,7 +95,8 @@ fn refusals_say_where_what_and_the_way_out() {
         ("<span>x</span>", "broken HTML at byte 0: the tag \"span\" needs class=\"tg-spoiler\"".to_owned()),
         (
             "<tg-emoji emoji-id=\"x\">x</tg-emoji>",
-            "broken HTML at byte 0: the tag \"tg-emoji\" needs emoji-id=the number of a custom emoji".to_owned(),
+            "broken HTML at byte 0: the tag \"tg-emoji\" needs emoji-id=the number of a custom emoji"
+                .to_owned(),
         ),
     ] {
         assert_eq!(refused(html), format!("{said}{way_out}"), "{html}");
@@ -112,16 +115,25 @@ fn lenient_reading_refuses_nothing() {
         ("<p>a <b>b</b></p>", "a b", vec![bold(2, 1)]),
         ("<b>never closed", "never closed", vec![]),
         ("a</b> b", "a b", vec![]),
-        ("<b>a<i>b</b>c</i>", "abc", vec![bold(0, 2), Entity {
-            offset: 1,
-            length: 2,
-            kind: EntityKind::Italic,
-        }]),
+        (
+            "<b>a<i>b</b>c</i>",
+            "abc",
+            vec![bold(0, 2), Entity { offset: 1, length: 2, kind: EntityKind::Italic }],
+        ),
         ("a<!-- not <b>shown</b> -->b", "ab", vec![]),
         ("a <b", "a <b", vec![]),
         ("<span style='x'>a</span>", "a", vec![]),
         ("&mdash;", "—", vec![]),
     ] {
         assert_eq!(lenient(html), FormattedText { text: text.into(), entities }, "{html}");
+    }
+}
+
+#[test]
+fn long_runs_are_read_once() {
+    for part in ["<", "<b", "<b ", "<a x='", "<!--", "<?", "&", "&#", "<b>", "</b>", "<pre><code>", "<x "] {
+        let text = part.repeat(100_000);
+        assert!(lenient(&text).text.len() <= text.len());
+        let _ = parse(&text, Strictness::Strict);
     }
 }

@@ -1,0 +1,180 @@
+//! What no single value shows: names that come twice, ports in each other's way, pins to nobody.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::IpAddr,
+};
+
+use domain::account::{AccountName, Purpose};
+use toml::Value;
+
+use crate::{
+    document::Document,
+    duration::format_duration,
+    settings::Settings,
+    telegram::{AccountSettings, SessionSource},
+};
+
+/// Each session has one source. Looked at before the settings are made, as they have no form for any other.
+pub(crate) fn sources(document: &mut Document) {
+    let mut wrong = Vec::new();
+    let accounts = document.values.get("telegram").and_then(|telegram| telegram.get("accounts"));
+    for (account_index, account) in items(accounts) {
+        for (index, session) in items(account.get("sessions")) {
+            let Value::Table(session) = session else { continue };
+            let path = format!("telegram.accounts[{account_index}].sessions[{index}]");
+            match (session.contains_key("file"), session.contains_key("string")) {
+                (true, true) => wrong.push((path, "has both file and string; keep one")),
+                (false, false) => wrong.push((path, "has neither file nor string; give one")),
+                _ => {}
+            }
+        }
+    }
+    for (path, message) in wrong {
+        document.refuse(&path, message);
+    }
+}
+
+fn items(list: Option<&Value>) -> impl Iterator<Item = (usize, &Value)> {
+    list.and_then(Value::as_array).into_iter().flatten().enumerate()
+}
+
+/// Everything that can be seen only on the whole.
+pub(crate) fn settings(settings: &Settings, document: &mut Document) {
+    accounts(settings, document);
+    data_centres(settings, document);
+    ports(settings, document);
+    let pipeline = &settings.pipeline;
+    if pipeline.silence > pipeline.max_wait {
+        document.refuse(
+            "pipeline.silence",
+            format!(
+                "is longer than `pipeline.max_wait` ({}); make it shorter",
+                format_duration(pipeline.max_wait)
+            ),
+        );
+    }
+}
+
+fn accounts(settings: &Settings, document: &mut Document) {
+    let mut names: BTreeMap<&AccountName, usize> = BTreeMap::new();
+    let mut files = HashMap::new();
+    for (index, account) in settings.telegram.accounts.iter().enumerate() {
+        let path = format!("telegram.accounts[{index}]");
+        if let Some(first) = names.insert(&account.name, index) {
+            document.refuse(
+                &format!("{path}.name"),
+                format!(
+                    "is \"{}\", as is that of `telegram.accounts[{first}]`; names must differ",
+                    account.name
+                ),
+            );
+        }
+        purposes(account, &path, document);
+        for (session_index, session) in account.sessions.iter().enumerate() {
+            let SessionSource::File(file) = &session.source else { continue };
+            let session_path = format!("{path}.sessions[{session_index}]");
+            if let Some(first) = files.insert(file, session_path.clone()) {
+                document.refuse(
+                    &format!("{session_path}.file"),
+                    format!(
+                        "is the file of `{first}` too; Telegram ends a session that is used twice, so name all \
+                         its purposes in one `for`"
+                    ),
+                );
+            }
+        }
+    }
+}
+
+/// No two sessions of an account are for the same, and none is for nothing.
+fn purposes(account: &AccountSettings, path: &str, document: &mut Document) {
+    let mut taken: BTreeMap<Purpose, usize> = BTreeMap::new();
+    let mut rest: Option<usize> = None;
+    for (index, session) in account.sessions.iter().enumerate() {
+        for purpose in &session.purposes {
+            if let Some(first) = taken.insert(*purpose, index) {
+                let message = if first == index {
+                    format!("names {} twice", purpose.as_str())
+                } else {
+                    format!("names {}, as does `{path}.sessions[{first}]`; keep one", purpose.as_str())
+                };
+                document.refuse(&format!("{path}.sessions[{index}].for"), message);
+            }
+        }
+        if session.purposes.is_empty()
+            && let Some(first) = rest.replace(index)
+        {
+            document.refuse(
+                &format!("{path}.sessions[{index}]"),
+                format!("has no `for`, as has `{path}.sessions[{first}]`; name what each is for"),
+            );
+        }
+    }
+    if let Some(index) = rest
+        && taken.len() == Purpose::ALL.len()
+    {
+        document.refuse(
+            &format!("{path}.sessions[{index}]"),
+            "has no `for`, and the other sessions leave nothing to it; take it out or give it some",
+        );
+    }
+}
+
+fn data_centres(settings: &Settings, document: &mut Document) {
+    let mut ids = BTreeMap::new();
+    for (index, centre) in settings.telegram.data_centres.iter().enumerate() {
+        if let Some(first) = ids.insert(centre.id, index) {
+            document.refuse(
+                &format!("telegram.data_centres[{index}].id"),
+                format!("is {}, as is that of `telegram.data_centres[{first}]`; keep one", centre.id),
+            );
+        }
+    }
+}
+
+fn ports(settings: &Settings, document: &mut Document) {
+    let main = (settings.listen.ip(), settings.listen.port(), "listen".to_owned());
+    let mut taken = vec![main];
+    for (index, port) in settings.legacy.ports.iter().enumerate() {
+        let path = format!("legacy.ports[{index}]");
+        let clash = taken.iter().find(|(address, number, _)| {
+            *number == port.port && port.port != 0 && meet(*address, port.listen)
+        });
+        if let Some((_, number, other)) = clash {
+            document.refuse(
+                &format!("{path}.port"),
+                format!("is {number}, as is that of `{other}`; take another"),
+            );
+        }
+        taken.push((port.listen, port.port, path.clone()));
+        if !port.listen.is_loopback() && port.allow_from.is_empty() && !port.key_required {
+            document.refuse(
+                &format!("{path}.listen"),
+                format!(
+                    "is {}, beyond loopback, so anybody could send; add allow_from = [\"10.0.0.0/8\"] with your \
+                     callers' networks, or key_required = true",
+                    port.listen
+                ),
+            );
+        }
+        if let Some(account) = &port.account
+            && !settings.telegram.accounts.iter().any(|known| known.name == *account)
+        {
+            document.refuse(&format!("{path}.account"), unknown_account(settings, account));
+        }
+    }
+}
+
+/// Whether two listeners with one port number are in each other's way.
+fn meet(one: IpAddr, other: IpAddr) -> bool {
+    one == other || one.is_unspecified() || other.is_unspecified()
+}
+
+fn unknown_account(settings: &Settings, account: &AccountName) -> String {
+    let names: Vec<&str> = settings.telegram.accounts.iter().map(|known| known.name.as_str()).collect();
+    match names.as_slice() {
+        [] => format!("is \"{account}\", but no accounts are configured; add [[telegram.accounts]]"),
+        _ => format!("is \"{account}\", which no account is named; there are {}", names.join(", ")),
+    }
+}

@@ -1,0 +1,201 @@
+//! The settings file: each of its values checked, brought into one form, and its place remembered.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use toml::{
+    Spanned, Table, Value,
+    de::{DeTable, DeValue},
+};
+
+use crate::{
+    error::Problem,
+    keys::{Key, Standing, names_in, nearest, standing},
+    place::Place,
+    secret,
+    shape::kind,
+};
+
+/// What was read so far: from the file, then from the environment.
+#[derive(Debug, Default)]
+pub(crate) struct Document {
+    /// The values: secrets resolved, paths of files absolute.
+    pub(crate) values: Table,
+    /// All that is wrong.
+    pub(crate) problems: Vec<Problem>,
+    /// The environment variables that secrets refer to.
+    pub(crate) secret_variables: BTreeSet<String>,
+    places: BTreeMap<String, Place>,
+}
+
+impl Document {
+    /// The place of a key or, if it has none, of what it stands in.
+    pub(crate) fn place(&self, path: &str) -> Place {
+        let mut path = path;
+        loop {
+            if let Some(place) = self.places.get(path) {
+                return place.clone();
+            }
+            match path.rfind(['.', '[']) {
+                Some(at) => path = path.get(..at).unwrap_or_default(),
+                None => return self.places.get("").cloned().unwrap_or(Place::Defaults),
+            }
+        }
+    }
+
+    /// Remembers where a value comes from.
+    pub(crate) fn set_place(&mut self, path: &str, place: Place) {
+        self.places.insert(path.to_owned(), place);
+    }
+
+    /// Remembers where a section begins, unless it has begun before.
+    pub(crate) fn begin(&mut self, section: &str, place: &Place) {
+        self.places.entry(section.to_owned()).or_insert_with(|| place.clone());
+    }
+
+    /// Notes something wrong with a key whose place is known.
+    pub(crate) fn refuse(&mut self, path: &str, message: impl Into<String>) {
+        let place = self.place(path);
+        self.problems.push(Problem { place, key: path.to_owned(), message: message.into() });
+    }
+}
+
+/// Reads a settings file that lies at an absolute path.
+pub(crate) fn read(text: &str, file: &Path, environment: &BTreeMap<String, String>) -> Document {
+    let mut document = Document::default();
+    document.set_place("", Place::in_file(file, text, 0));
+    let (root, errors) = DeTable::parse_recoverable(text);
+    for error in errors {
+        let at = error.span().map_or(text.len(), |span| span.start);
+        document.problems.push(Problem {
+            place: Place::in_file(file, text, at),
+            key: String::new(),
+            message: format!("this is not TOML: {}", error.message()),
+        });
+    }
+    if !document.problems.is_empty() {
+        return document;
+    }
+    match text.parse::<Table>() {
+        Ok(values) => document.values = values,
+        Err(error) => document.refuse("", format!("cannot be read: {}", error.message())),
+    }
+    let mut values = std::mem::take(&mut document.values);
+    let folder = file.parent().unwrap_or(Path::new("/"));
+    let mut walk = Walk { document: &mut document, text, file, folder, environment };
+    walk.section(root.get_ref(), &mut values, "", "");
+    document.values = values;
+    document
+}
+
+struct Walk<'a> {
+    document: &'a mut Document,
+    text: &'a str,
+    file: &'a Path,
+    folder: &'a Path,
+    environment: &'a BTreeMap<String, String>,
+}
+
+impl Walk<'_> {
+    /// Goes through a section. `path` says where it is, `general` the same without the numbers of list items.
+    fn section(&mut self, spans: &DeTable<'_>, values: &mut Table, path: &str, general: &str) {
+        // In the order of the file, so that its first mistake is told first.
+        let mut entries: Vec<_> = spans.iter().collect();
+        entries.sort_by_key(|(name, _)| name.span().start);
+        for (name, span) in entries {
+            let key = joined(path, name.get_ref());
+            let general_key = joined(general, name.get_ref());
+            self.document.set_place(&key, Place::in_file(self.file, self.text, name.span().start));
+            let Some(value) = values.get_mut(name.get_ref().as_ref()) else { continue };
+            match (standing(&general_key), span.get_ref()) {
+                (Some(Standing::Key(known)), _) => self.key(known, span, value, &key),
+                (Some(Standing::Section), DeValue::Table(spans)) => {
+                    if let Some(values) = value.as_table_mut() {
+                        self.section(spans, values, &key, &general_key);
+                    }
+                }
+                (Some(Standing::List), DeValue::Array(spans)) => {
+                    let items = value.as_array_mut().map(Vec::as_mut_slice).unwrap_or_default();
+                    for (index, (span, item)) in spans.iter().zip(items).enumerate() {
+                        let item_key = format!("{key}[{index}]");
+                        self.document
+                            .set_place(&item_key, Place::in_file(self.file, self.text, span.span().start));
+                        match (span.get_ref(), item) {
+                            (DeValue::Table(spans), Value::Table(values)) => {
+                                self.section(spans, values, &item_key, &format!("{general_key}[]"));
+                            }
+                            (_, other) => self.document.refuse(
+                                &item_key,
+                                format!("must be a section of keys in braces; found {}", kind(other)),
+                            ),
+                        }
+                    }
+                }
+                (Some(Standing::Section), _) => self.document.refuse(
+                    &key,
+                    format!("must be a section, written [{general_key}]; found {}", kind(value)),
+                ),
+                (Some(Standing::List), _) => self.document.refuse(
+                    &key,
+                    format!("must be a list of sections, written [[{general_key}]]; found {}", kind(value)),
+                ),
+                (None, _) => self.document.refuse(&key, unknown(general, name.get_ref())),
+            }
+        }
+    }
+
+    fn key(&mut self, known: &Key, span: &Spanned<DeValue<'_>>, value: &mut Value, path: &str) {
+        self.document.set_place(path, Place::in_file(self.file, self.text, span.span().start));
+        if known.shape.is_list() {
+            self.list(known, span, value, path);
+            return;
+        }
+        if known.shape.is_secret() {
+            if let Some(name) = secret::variable(value) {
+                self.document.secret_variables.insert(name.to_owned());
+            }
+            match secret::resolve(value, self.folder, self.environment) {
+                Ok(text) => *value = Value::String(text),
+                Err(error) => return self.document.refuse(path, error.to_string()),
+            }
+        }
+        if !known.shape.accepts(value) {
+            let message = known.shape.refusal(value, known.example);
+            return self.document.refuse(path, message);
+        }
+        if let (crate::shape::Shape::File, Value::String(file)) = (known.shape, &mut *value) {
+            // A text joined to a text: the path stays one that can be written down again.
+            let absolute: PathBuf = self.folder.join(&*file);
+            if let Some(absolute) = absolute.to_str() {
+                absolute.clone_into(file);
+            }
+        }
+    }
+
+    fn list(&mut self, known: &Key, span: &Spanned<DeValue<'_>>, value: &Value, path: &str) {
+        let (DeValue::Array(spans), Value::Array(items)) = (span.get_ref(), value) else {
+            let message = format!("must be a list such as {}; found {}", known.example, kind(value));
+            return self.document.refuse(path, message);
+        };
+        for (index, (span, item)) in spans.iter().zip(items).enumerate() {
+            if !known.shape.accepts(item) {
+                let item_path = format!("{path}[{index}]");
+                self.document.set_place(&item_path, Place::in_file(self.file, self.text, span.span().start));
+                self.document.refuse(&item_path, known.shape.refusal(item, ""));
+            }
+        }
+    }
+}
+
+fn joined(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+fn unknown(section: &str, name: &str) -> String {
+    match nearest(section, name) {
+        Some(key) => format!("is not a known key; did you mean `{key}`?"),
+        None => format!("is not a known key; known here are {}", names_in(section).join(", ")),
+    }
+}

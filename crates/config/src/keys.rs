@@ -1,0 +1,403 @@
+//! The table of all keys: what each takes, its default, an example and its meaning.
+
+use std::net::{IpAddr, SocketAddr};
+
+use domain::{Username, account::AccountName};
+use ipnet::IpNet;
+
+use crate::{
+    legacy::LegacyService,
+    proxy::ProxyAddress,
+    settings::{LogFormat, LogLevel},
+    shape::{Shape, http_url, not_blank, one_word, phone, reads},
+    store::StoreUrl,
+};
+
+/// One key. Lists of sections are written `[]`; default and example are TOML.
+#[derive(Debug)]
+pub(crate) struct Key {
+    pub(crate) path: &'static str,
+    pub(crate) shape: Shape,
+    pub(crate) presence: Presence,
+    pub(crate) example: &'static str,
+    pub(crate) meaning: &'static str,
+}
+
+/// What holds when a key is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// Its section cannot do without it.
+    Required,
+    /// Nothing is set.
+    Optional,
+    /// This value.
+    Default(&'static str),
+}
+
+use Presence::{Default, Optional, Required};
+
+const PURPOSES: [&str; 4] = LegacyService::NAMES;
+
+const NETWORKS: Shape = Shape::Words { what: "a network such as \"10.0.0.0/8\"", accepts: reads::<IpNet> };
+
+const fn key(
+    path: &'static str,
+    shape: Shape,
+    presence: Presence,
+    example: &'static str,
+    meaning: &'static str,
+) -> Key {
+    Key { path, shape, presence, example, meaning }
+}
+
+/// All keys, section by section.
+pub(crate) const KEYS: &[Key] = &[
+    key(
+        "listen",
+        Shape::Word { what: "an address and a port", accepts: reads::<SocketAddr> },
+        Default("\"127.0.0.1:5099\""),
+        "\"127.0.0.1:5099\"",
+        "Where the dashboard and the API listen.",
+    ),
+    key(
+        "trusted_proxies",
+        NETWORKS,
+        Default("[]"),
+        "[\"172.17.0.0/16\"]",
+        "The proxies whose word about a client's address is taken.",
+    ),
+    key(
+        "store.url",
+        Shape::Secret {
+            what: "sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE",
+            accepts: reads::<StoreUrl>,
+        },
+        Default("\"sqlite:switchboard.db\""),
+        "\"sqlite:switchboard.db\"",
+        "Where the store is; a relative file is relative to the data directory.",
+    ),
+    key(
+        "media.folder",
+        Shape::Word { what: "the path of a folder", accepts: not_blank },
+        Default("\"media\""),
+        "\"media\"",
+        "Server paths are read only inside this folder; a relative one is relative to the data directory.",
+    ),
+    key(
+        "media.allow_private",
+        NETWORKS,
+        Default("[]"),
+        "[\"10.0.0.0/8\"]",
+        "Private networks that media addresses may point to.",
+    ),
+    key(
+        "media.max_size",
+        Shape::Size { min: "1KB", max: "4GB" },
+        Default("\"2GB\""),
+        "\"2GB\"",
+        "The greatest file.",
+    ),
+    key(
+        "telegram.probe_every",
+        Shape::Duration { min: "1s", max: "10m" },
+        Default("\"20s\""),
+        "\"20s\"",
+        "After how long without an answered call an account makes one, to know that it is alive.",
+    ),
+    key(
+        "telegram.refresh_dialogs_every",
+        Shape::Duration { min: "1m", max: "7d" },
+        Default("\"30m\""),
+        "\"30m\"",
+        "How often an account reads its dialogs again.",
+    ),
+    key(
+        "telegram.observer",
+        Shape::Word { what: "a username", accepts: reads::<Username> },
+        Optional,
+        "\"@demo_observer\"",
+        "Who is invited to the chats that backup accounts create.",
+    ),
+    key(
+        "telegram.data_centres[].id",
+        Shape::Integer { min: 1, max: 5 },
+        Required,
+        "2",
+        "The number of a data centre. Without any, Telegram's own addresses are used.",
+    ),
+    key(
+        "telegram.data_centres[].address",
+        Shape::Word { what: "an address and a port", accepts: reads::<SocketAddr> },
+        Required,
+        "\"127.0.0.1:5097\"",
+        "Where that data centre is.",
+    ),
+    key(
+        "telegram.accounts[].name",
+        Shape::Word { what: "1 to 64 of the letters a-z, digits, _ and -", accepts: reads::<AccountName> },
+        Required,
+        "\"main\"",
+        "Your name for the account.",
+    ),
+    key(
+        "telegram.accounts[].priority",
+        Shape::Integer { min: 1, max: 1000 },
+        Default("100"),
+        "1",
+        "Accounts with lower numbers are used first.",
+    ),
+    key(
+        "telegram.accounts[].pool",
+        Shape::Bool,
+        Default("true"),
+        "true",
+        "Whether calls that name no account may use it.",
+    ),
+    key(
+        "telegram.accounts[].api_id",
+        Shape::Integer { min: 1, max: i32::MAX as i64 },
+        Required,
+        "1000001",
+        "The application's number, from my.telegram.org.",
+    ),
+    key(
+        "telegram.accounts[].api_hash",
+        Shape::Secret { what: "one word", accepts: one_word },
+        Required,
+        "{ env = \"MAIN_API_HASH\" }",
+        "The application's secret, from my.telegram.org.",
+    ),
+    key(
+        "telegram.accounts[].phone",
+        Shape::Word { what: "a phone number with + and country code", accepts: phone },
+        Optional,
+        "\"+70000000001\"",
+        "The phone number, for signing in.",
+    ),
+    key(
+        "telegram.accounts[].proxy",
+        Shape::Secret {
+            what: "socks5://HOST:PORT or socks5://USER:PASSWORD@HOST:PORT (other proxies are not spoken)",
+            accepts: reads::<ProxyAddress>,
+        },
+        Optional,
+        "\"socks5://127.0.0.1:1080\"",
+        "The proxy to connect through.",
+    ),
+    key(
+        "telegram.accounts[].sessions[].file",
+        Shape::File,
+        Optional,
+        "\"sessions/main.session\"",
+        "A Telethon session file. A session has either `file` or `string`.",
+    ),
+    key(
+        "telegram.accounts[].sessions[].string",
+        Shape::Secret { what: "a Telethon session string", accepts: one_word },
+        Optional,
+        "{ file = \"main.session.txt\" }",
+        "A Telethon session string.",
+    ),
+    key(
+        "telegram.accounts[].sessions[].for",
+        Shape::Choices(&PURPOSES),
+        Optional,
+        "[\"create_chat\"]",
+        "What the session is used for; left out: all that no other session of the account names.",
+    ),
+    key(
+        "legacy.hold",
+        Shape::Duration { min: "1s", max: "10m" },
+        Default("\"100s\""),
+        "\"100s\"",
+        "How long a caller of a legacy port is kept waiting.",
+    ),
+    key(
+        "legacy.join_repeats",
+        Shape::Duration { min: "0s", max: "1d" },
+        Default("\"60s\""),
+        "\"60s\"",
+        "How long the same body joins a call that ended in doubt or whose answer was never read.",
+    ),
+    key(
+        "legacy.leave_removes_members",
+        Shape::Bool,
+        Default("true"),
+        "true",
+        "Whether leaving a chat on a legacy port removes its other members first.",
+    ),
+    key(
+        "legacy.invite_callback.url",
+        Shape::Word { what: "an http or https address", accepts: http_url },
+        Required,
+        "\"https://example.com/hook\"",
+        "Who is told about the invite link of a chat that was created for a client.",
+    ),
+    key(
+        "legacy.invite_callback.group_id",
+        Shape::Word { what: "a text", accepts: not_blank },
+        Required,
+        "\"demo\"",
+        "The group that the receiver of the callback wants to be told.",
+    ),
+    key(
+        "legacy.ports[].port",
+        Shape::Integer { min: 0, max: 65535 },
+        Required,
+        "5022",
+        "The number of a legacy port; 0 takes any that is free.",
+    ),
+    key(
+        "legacy.ports[].service",
+        Shape::Choice(&LegacyService::NAMES),
+        Required,
+        "\"send_text\"",
+        "What the port does.",
+    ),
+    key(
+        "legacy.ports[].listen",
+        Shape::Word { what: "an address without a port", accepts: reads::<IpAddr> },
+        Default("\"127.0.0.1\""),
+        "\"127.0.0.1\"",
+        "The address it listens on; beyond loopback it needs `allow_from` or `key_required`.",
+    ),
+    key(
+        "legacy.ports[].account",
+        Shape::Word { what: "the name of an account", accepts: reads::<AccountName> },
+        Optional,
+        "\"backup_1\"",
+        "The one account it uses.",
+    ),
+    key(
+        "legacy.ports[].allow_from",
+        NETWORKS,
+        Default("[]"),
+        "[\"10.0.0.0/8\"]",
+        "The networks whose callers it answers; empty means any that reach it.",
+    ),
+    key(
+        "legacy.ports[].key_required",
+        Shape::Bool,
+        Default("false"),
+        "true",
+        "Whether its callers need an API key.",
+    ),
+    key(
+        "events.allow_private",
+        NETWORKS,
+        Default("[]"),
+        "[\"10.0.0.0/8\"]",
+        "Private networks that webhooks may point to.",
+    ),
+    key(
+        "pipeline.silence",
+        Shape::Duration { min: "0s", max: "1h" },
+        Default("\"20s\""),
+        "\"20s\"",
+        "How long a customer is silent before their messages are taken as one.",
+    ),
+    key(
+        "pipeline.max_wait",
+        Shape::Duration { min: "1s", max: "1d" },
+        Default("\"300s\""),
+        "\"300s\"",
+        "How long that waiting takes at most.",
+    ),
+    key(
+        "limits.body",
+        Shape::Size { min: "1KiB", max: "64MiB" },
+        Default("\"1MiB\""),
+        "\"1MiB\"",
+        "The greatest request body; uploads have `media.max_size`.",
+    ),
+    key(
+        "limits.requests_per_minute_per_key",
+        Shape::Integer { min: 1, max: 1_000_000 },
+        Optional,
+        "600",
+        "How many requests one API key may make in a minute; no limit when left out.",
+    ),
+    key(
+        "limits.requests_per_minute_per_address",
+        Shape::Integer { min: 1, max: 1_000_000 },
+        Optional,
+        "600",
+        "How many requests one client address may make in a minute; no limit when left out.",
+    ),
+    key(
+        "log.level",
+        Shape::Choice(&LogLevel::NAMES),
+        Default("\"info\""),
+        "\"info\"",
+        "The least important log lines that are written.",
+    ),
+    key(
+        "log.format",
+        Shape::Choice(&LogFormat::NAMES),
+        Default("\"text\""),
+        "\"json\"",
+        "Log lines for people or for programs.",
+    ),
+];
+
+/// What stands at a path.
+pub(crate) enum Standing {
+    /// A key.
+    Key(&'static Key),
+    /// A section with keys of its own.
+    Section,
+    /// A list of such sections.
+    List,
+}
+
+/// What stands at a path, written without the numbers of list items: `telegram.accounts[].name`.
+pub(crate) fn standing(path: &str) -> Option<Standing> {
+    KEYS.iter().find_map(|key| {
+        let rest = key.path.strip_prefix(path)?;
+        if rest.is_empty() {
+            Some(Standing::Key(key))
+        } else if rest.starts_with('.') {
+            Some(Standing::Section)
+        } else if rest.starts_with("[].") {
+            Some(Standing::List)
+        } else {
+            None
+        }
+    })
+}
+
+/// The names that a section knows, in the table's order; the empty path is the whole file.
+pub(crate) fn names_in(section: &str) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for key in KEYS {
+        let inside = if section.is_empty() {
+            Some(key.path)
+        } else {
+            key.path.strip_prefix(section).and_then(|rest| rest.strip_prefix('.'))
+        };
+        let Some(name) = inside.and_then(|inside| inside.split(['.', '[']).next()) else { continue };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// The known key that was probably meant by a name in a section: one beside it, else one of that name elsewhere.
+pub(crate) fn nearest(section: &str, name: &str) -> Option<String> {
+    let beside = closest(name, names_in(section).into_iter().map(|known| (known, known)))
+        .map(|known| if section.is_empty() { known.to_owned() } else { format!("{section}.{known}") });
+    beside.or_else(|| {
+        closest(name, KEYS.iter().map(|key| (key.path.rsplit('.').next().unwrap_or(key.path), key.path)))
+            .map(str::to_owned)
+    })
+}
+
+/// Of names with something attached the thing at the nearest name, if it is near enough for a slip.
+pub(crate) fn closest<'a, T>(name: &str, known: impl Iterator<Item = (&'a str, T)>) -> Option<T> {
+    known
+        .map(|(candidate, thing)| (strsim::damerau_levenshtein(name, candidate), candidate.len(), thing))
+        .filter(|(distance, length, _)| *distance <= (length / 3).max(2).min(length.saturating_sub(1)))
+        .min_by_key(|(distance, ..)| *distance)
+        .map(|(_, _, thing)| thing)
+}

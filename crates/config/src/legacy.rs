@@ -1,0 +1,113 @@
+//! The old gateway's ports.
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
+
+use domain::account::{AccountName, Purpose};
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+/// The section `[legacy]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LegacySettings {
+    /// How long a caller is kept waiting.
+    #[serde(with = "crate::duration")]
+    pub hold: Duration,
+    /// How long the same body joins a call whose end was never told.
+    #[serde(with = "crate::duration")]
+    pub join_repeats: Duration,
+    /// Whether leaving a chat removes its other members first.
+    pub leave_removes_members: bool,
+    /// Whom to tell about an invite link.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invite_callback: Option<InviteCallback>,
+    /// The ports.
+    pub ports: Vec<LegacyPort>,
+}
+
+impl Default for LegacySettings {
+    fn default() -> Self {
+        Self {
+            hold: Duration::from_secs(100),
+            join_repeats: Duration::from_mins(1),
+            leave_removes_members: true,
+            invite_callback: None,
+            ports: Vec::new(),
+        }
+    }
+}
+
+/// Whom to tell about an invite link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InviteCallback {
+    /// The address to post to.
+    pub url: String,
+    /// The group that the receiver wants to be told.
+    pub group_id: String,
+}
+
+/// One port.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LegacyPort {
+    /// Its number; 0 takes any that is free.
+    pub port: u16,
+    /// What it does.
+    pub service: LegacyService,
+    /// The address it listens on.
+    #[serde(default = "LegacyPort::default_listen")]
+    pub listen: IpAddr,
+    /// The one account it uses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountName>,
+    /// The networks whose callers it answers; none means any.
+    #[serde(default)]
+    pub allow_from: Vec<IpNet>,
+    /// Whether callers need an API key.
+    #[serde(default)]
+    pub key_required: bool,
+}
+
+impl LegacyPort {
+    fn default_listen() -> IpAddr {
+        IpAddr::V4(Ipv4Addr::LOCALHOST)
+    }
+}
+
+/// What a legacy port does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LegacyService {
+    /// Creating chats.
+    CreateChat,
+    /// Sending text.
+    SendText,
+    /// Sending files.
+    SendMedia,
+    /// Leaving chats.
+    LeaveChat,
+}
+
+impl LegacyService {
+    /// Every service's name.
+    pub const NAMES: [&str; 4] = ["create_chat", "send_text", "send_media", "leave_chat"];
+
+    /// The name in settings and in paths.
+    pub const fn as_str(self) -> &'static str {
+        self.purpose().as_str()
+    }
+
+    /// What its sessions are for.
+    pub const fn purpose(self) -> Purpose {
+        match self {
+            Self::CreateChat => Purpose::CreateChat,
+            Self::SendText => Purpose::SendText,
+            Self::SendMedia => Purpose::SendMedia,
+            Self::LeaveChat => Purpose::LeaveChat,
+        }
+    }
+}

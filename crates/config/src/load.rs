@@ -1,0 +1,121 @@
+//! Loading: file, environment, checks, settings.
+
+use std::{
+    collections::BTreeMap,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use toml::{Table, Value};
+
+use crate::{
+    crosscheck,
+    document::{self, Document},
+    environment,
+    error::SettingsError,
+    keys::{KEYS, Key, Presence},
+    place::Place,
+    settings::Settings,
+};
+
+/// The greatest settings file that is read.
+const LARGEST: u64 = 4 * 1024 * 1024;
+
+impl Settings {
+    /// Reads settings from a file, if there is one, and from environment variables, which count more.
+    ///
+    /// Paths of files are relative to the settings file. Secrets are looked up at once.
+    pub fn load(
+        path: Option<&Path>,
+        env: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, SettingsError> {
+        let environment: BTreeMap<String, String> = env.into_iter().collect();
+        let Some(path) = path else {
+            return finish(Document::default(), &environment);
+        };
+        let unreadable = |source| SettingsError::Unreadable { path: path.to_owned(), source };
+        let path = std::path::absolute(path).map_err(unreadable)?;
+        let text = read(&path)?;
+        finish(document::read(&text, &path, &environment), &environment)
+    }
+}
+
+fn read(path: &PathBuf) -> Result<String, SettingsError> {
+    let unreadable = |source| SettingsError::Unreadable { path: path.clone(), source };
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    file.take(LARGEST + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > LARGEST {
+        return Err(SettingsError::TooLarge { path: path.clone(), limit: LARGEST });
+    }
+    Ok(text)
+}
+
+/// Makes settings of what was read.
+fn finish(mut document: Document, environment: &BTreeMap<String, String>) -> Result<Settings, SettingsError> {
+    environment::overlay(&mut document, environment);
+    for key in KEYS.iter().filter(|key| key.presence == Presence::Required) {
+        let values = std::mem::take(&mut document.values);
+        require(&mut document, key, &values, key.path, "");
+        document.values = values;
+    }
+    crosscheck::sources(&mut document);
+    if !document.problems.is_empty() {
+        return Err(wrong(document));
+    }
+    let values = std::mem::take(&mut document.values);
+    match serde_path_to_error::deserialize::<_, Settings>(Value::Table(values)) {
+        Ok(mut settings) => {
+            crosscheck::settings(&settings, &mut document);
+            if !document.problems.is_empty() {
+                return Err(wrong(document));
+            }
+            for account in &mut settings.telegram.accounts {
+                account.share_purposes();
+            }
+            Ok(settings)
+        }
+        Err(error) => {
+            document
+                .refuse(&error.path().to_string(), format!("cannot be used: {}", error.inner().message()));
+            Err(wrong(document))
+        }
+    }
+}
+
+fn wrong(document: Document) -> SettingsError {
+    let mut problems = document.problems;
+    // As a person goes through the file; what is not in it comes last.
+    problems.sort_by_key(|problem| match problem.place {
+        Place::File { line, column, .. } => (line, column),
+        Place::Environment(_) | Place::Defaults => (usize::MAX, 0),
+    });
+    SettingsError::Wrong { problems }
+}
+
+/// Refuses each section that has been begun without a key that it needs. `left` is the rest of the key's path
+/// inside the section, `path` where the section is.
+fn require(document: &mut Document, key: &Key, section: &Table, left: &str, path: &str) {
+    let Some((name, rest)) = left.split_once('.') else {
+        if !section.contains_key(left) {
+            let message = format!("is missing: {} Such as {left} = {}", key.meaning, key.example);
+            document.refuse(&format!("{path}{left}"), message);
+        }
+        return;
+    };
+    match name.strip_suffix("[]") {
+        None => {
+            if let Some(Value::Table(inner)) = section.get(name) {
+                require(document, key, inner, rest, &format!("{path}{name}."));
+            }
+        }
+        Some(name) => {
+            let items = section.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+            for (index, item) in items.iter().enumerate() {
+                if let Value::Table(inner) = item {
+                    require(document, key, inner, rest, &format!("{path}{name}[{index}]."));
+                }
+            }
+        }
+    }
+}

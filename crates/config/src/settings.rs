@@ -1,0 +1,188 @@
+//! All settings, and the sections that are small.
+
+use std::{
+    fmt,
+    net::{Ipv4Addr, SocketAddr},
+    num::NonZeroU32,
+    path::PathBuf,
+    time::Duration,
+};
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use crate::{legacy::LegacySettings, store::StoreSettings, telegram::TelegramSettings};
+
+/// Everything that the file and the environment can say. Printing it shows no secrets.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Where the main listener is.
+    pub listen: SocketAddr,
+    /// The proxies whose word about the client's address is taken.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Where the store is.
+    pub store: StoreSettings,
+    /// Files to send.
+    pub media: MediaSettings,
+    /// Telegram user accounts.
+    pub telegram: TelegramSettings,
+    /// The old gateway's ports.
+    pub legacy: LegacySettings,
+    /// Events sent to other programs.
+    pub events: EventsSettings,
+    /// Incoming messages.
+    pub pipeline: PipelineSettings,
+    /// What callers may ask for at most.
+    pub limits: LimitsSettings,
+    /// What is logged, and how.
+    pub log: LogSettings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 5099)),
+            trusted_proxies: Vec::new(),
+            store: StoreSettings::default(),
+            media: MediaSettings::default(),
+            telegram: TelegramSettings::default(),
+            legacy: LegacySettings::default(),
+            events: EventsSettings::default(),
+            pipeline: PipelineSettings::default(),
+            limits: LimitsSettings::default(),
+            log: LogSettings::default(),
+        }
+    }
+}
+
+/// The section `[media]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MediaSettings {
+    /// The folder inside which server paths are read; a relative one is relative to the data directory.
+    pub folder: PathBuf,
+    /// Private networks that media addresses may point to.
+    pub allow_private: Vec<IpNet>,
+    /// The greatest file, in bytes.
+    #[serde(with = "crate::size")]
+    pub max_size: u64,
+}
+
+impl Default for MediaSettings {
+    fn default() -> Self {
+        Self { folder: PathBuf::from("media"), allow_private: Vec::new(), max_size: 2_000_000_000 }
+    }
+}
+
+/// The section `[events]`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EventsSettings {
+    /// Private networks that webhooks may point to.
+    pub allow_private: Vec<IpNet>,
+}
+
+/// The section `[pipeline]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PipelineSettings {
+    /// How long a customer is silent before their messages are taken as one.
+    #[serde(with = "crate::duration")]
+    pub silence: Duration,
+    /// How long that waiting takes at most.
+    #[serde(with = "crate::duration")]
+    pub max_wait: Duration,
+}
+
+impl Default for PipelineSettings {
+    fn default() -> Self {
+        Self { silence: Duration::from_secs(20), max_wait: Duration::from_mins(5) }
+    }
+}
+
+/// The section `[limits]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitsSettings {
+    /// The greatest request body, in bytes.
+    #[serde(with = "crate::size")]
+    pub body: u64,
+    /// How many requests one API key may make in a minute; no limit when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests_per_minute_per_key: Option<NonZeroU32>,
+    /// How many requests one client address may make in a minute; no limit when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests_per_minute_per_address: Option<NonZeroU32>,
+}
+
+impl Default for LimitsSettings {
+    fn default() -> Self {
+        Self { body: 1 << 20, requests_per_minute_per_key: None, requests_per_minute_per_address: None }
+    }
+}
+
+/// The section `[log]`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogSettings {
+    /// The least important lines that are written.
+    pub level: LogLevel,
+    /// How a line is written.
+    pub format: LogFormat,
+}
+
+/// How important a log line is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogLevel {
+    /// Something failed.
+    Error,
+    /// Something may need a look.
+    Warn,
+    /// What happens.
+    #[default]
+    Info,
+    /// How it happens.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl LogLevel {
+    /// Every level, the most important first.
+    pub const NAMES: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
+
+    /// The name in settings.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+impl fmt::Display for LogLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How a log line is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs: one JSON object a line.
+    Json,
+}
+
+impl LogFormat {
+    /// Every format.
+    pub const NAMES: [&str; 2] = ["text", "json"];
+}

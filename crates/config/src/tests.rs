@@ -1,0 +1,294 @@
+//! Whole settings: what loads, and what is said when it does not.
+
+use std::{collections::BTreeSet, fs, path::PathBuf, time::Duration};
+
+use domain::account::Purpose;
+use secrecy::ExposeSecret;
+use toml::{Table, Value};
+
+use crate::{
+    LegacyService, SessionSource, Settings, StoreUrl,
+    keys::{KEYS, Presence},
+    parse_duration, settings_reference,
+    shape::Shape,
+};
+
+mod refusals;
+
+/// A settings file in a folder of its own.
+struct World {
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    fn new(text: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("switchboard.toml"), text).unwrap();
+        Self { folder }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("switchboard.toml")
+    }
+
+    fn load(&self, env: &[(&str, &str)]) -> Result<Settings, String> {
+        Settings::load(Some(&self.file()), variables(env))
+            .map_err(|error| error.to_string().replace(&self.folder.path().display().to_string(), ""))
+    }
+}
+
+fn variables(env: &[(&str, &str)]) -> Vec<(String, String)> {
+    env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+const EXAMPLE: &str = r#"
+listen = "127.0.0.1:5099"
+trusted_proxies = ["172.17.0.0/16"]
+
+[store]
+url = "sqlite:switchboard.db"            # relative to the data directory; or postgres://…
+
+[media]
+folder = "media"                          # server paths are read only inside it
+allow_private = []                        # CIDRs that media addresses may point to
+max_size = "2GB"
+
+[telegram]
+probe_every = "20s"
+refresh_dialogs_every = "30m"
+observer = "@demo_observer"
+data_centres = [{ id = 2, address = "127.0.0.1:5097" }]   # left out: Telegram's own
+
+[[telegram.accounts]]
+name = "main"
+priority = 1
+pool = true
+api_id = 1000001
+api_hash = { env = "MAIN_API_HASH" }
+phone = "+70000000001"
+sessions = [{ file = "sessions/main.session", for = ["create_chat"] }, { file = "sessions/main_text.session", for = ["send_text"] }]
+
+[[telegram.accounts]]
+name = "backup_1"
+api_id = 1000002
+api_hash = { file = "hash.txt" }
+proxy = "socks5://demo:word@127.0.0.1:1080"
+sessions = [{ string = "1abcDEF", for = ["leave_chat"] }, { file = "/sessions/backup_1.session" }]
+
+[legacy]
+hold = "100s"
+join_repeats = "60s"
+leave_removes_members = true
+invite_callback = { url = "https://example.com/hook", group_id = "demo" }
+ports = [
+  { port = 5021, service = "create_chat" },
+  { port = 5022, service = "send_text", allow_from = ["10.0.0.0/8"] },
+  { port = 5025, service = "create_chat", account = "backup_1" },
+]
+
+[events]
+allow_private = []
+
+[pipeline]
+silence = "20s"
+max_wait = "300s"
+"#;
+
+const EXAMPLE_ENV: [(&str, &str); 1] = [("MAIN_API_HASH", "0123456789abcdef")];
+
+fn example() -> (World, Settings) {
+    let world = World::new(EXAMPLE);
+    fs::write(world.folder.path().join("hash.txt"), "fedcba9876543210\r\n").unwrap();
+    let settings = world.load(&EXAMPLE_ENV).unwrap();
+    (world, settings)
+}
+
+#[test]
+fn the_example_loads() {
+    let (world, settings) = example();
+    let [main, backup] = settings.telegram.accounts.as_slice() else { panic!("{settings:?}") };
+    assert_eq!(main.api_hash.expose_secret(), "0123456789abcdef");
+    assert_eq!(backup.api_hash.expose_secret(), "fedcba9876543210");
+    assert_eq!((backup.priority, backup.pool, backup.phone.as_deref()), (100, true, None));
+    let SessionSource::File(file) = &main.sessions[0].source else { panic!("{main:?}") };
+    assert_eq!(*file, world.folder.path().join("sessions/main.session"));
+    assert_eq!(main.sessions[1].purposes, [Purpose::SendText]);
+    let SessionSource::Text(text) = &backup.sessions[0].source else { panic!("{backup:?}") };
+    assert_eq!(text.expose_secret(), "1abcDEF");
+    assert_eq!(
+        backup.sessions[1].purposes,
+        [Purpose::CreateChat, Purpose::SendText, Purpose::SendMedia],
+        "a session that names nothing gets the rest"
+    );
+    assert_eq!(settings.legacy.ports[2].service, LegacyService::CreateChat);
+    assert_eq!(settings.legacy.ports[2].account.as_ref().unwrap().as_str(), "backup_1");
+    assert_eq!(settings.telegram.data_centres[0].address.port(), 5097);
+    assert_eq!(settings.pipeline.max_wait, Duration::from_mins(5));
+}
+
+#[test]
+fn nothing_at_all_is_the_defaults() {
+    let settings = Settings::load(None, []).unwrap();
+    assert_eq!(format!("{settings:?}"), format!("{:?}", Settings::default()));
+    assert_eq!(settings.listen.to_string(), "127.0.0.1:5099");
+    assert_eq!(settings.limits.body, 1 << 20);
+    let empty = World::new("").load(&[]).unwrap();
+    assert_eq!(format!("{empty:?}"), format!("{settings:?}"));
+}
+
+#[test]
+fn the_environment_counts_more() {
+    let world = World::new("listen = '127.0.0.1:1'\n[telegram]\nprobe_every = '5s'");
+    let settings = world
+        .load(&[
+            ("SWITCHBOARD_LISTEN", "[::1]:2"),
+            ("SWITCHBOARD_LIMITS__REQUESTS_PER_MINUTE_PER_KEY", "60"),
+            ("SWITCHBOARD_LEGACY__LEAVE_REMOVES_MEMBERS", "false"),
+            ("SWITCHBOARD_LEGACY__INVITE_CALLBACK__URL", "https://example.com/hook"),
+            ("SWITCHBOARD_LEGACY__INVITE_CALLBACK__GROUP_ID", "7"),
+            ("SWITCHBOARD_STORE__URL", "postgres://demo:word@127.0.0.1/demo"),
+            ("SWITCHBOARD_DATA_DIR", "/data"),
+            ("SWITCHBOARD_CONFIG", "x"),
+            ("SWITCHBOARD_BOOTSTRAP_KEY", "x"),
+            ("SWITCHBOARD_ADMIN_PASSWORD", "x"),
+            ("SWITCHBOARD_TEST_ANYTHING", "x"),
+            ("OTHER", "x"),
+        ])
+        .unwrap();
+    assert_eq!(settings.listen.to_string(), "[::1]:2");
+    assert_eq!(settings.telegram.probe_every, Duration::from_secs(5));
+    assert_eq!(settings.limits.requests_per_minute_per_key.map(u32::from), Some(60));
+    assert!(!settings.legacy.leave_removes_members);
+    assert_eq!(settings.legacy.invite_callback.unwrap().group_id, "7");
+    assert!(matches!(settings.store.url, StoreUrl::Postgres(_)));
+}
+
+#[test]
+fn a_variable_of_a_secret_is_no_setting() {
+    let world = World::new(concat!(
+        "[[telegram.accounts]]\nname = 'main'\napi_id = 1\n",
+        "api_hash = { env = 'SWITCHBOARD_MAIN_HASH' }"
+    ));
+    assert!(world.load(&[("SWITCHBOARD_MAIN_HASH", "abc")]).is_ok());
+}
+
+#[test]
+fn secrets_are_never_printed() {
+    let (_world, mut settings) = example();
+    settings.store.url = "postgres://demo:word@127.0.0.1/demo".parse().unwrap();
+    let printed = format!("{settings:?} {settings:#?} {}", toml::to_string(&settings).unwrap());
+    for secret in ["0123456789abcdef", "fedcba9876543210", "1abcDEF", "word"] {
+        assert!(!printed.contains(secret), "{secret}");
+    }
+}
+
+#[test]
+fn what_is_written_is_loaded() {
+    let (_world, mut settings) = example();
+    settings.store.url = "postgres://demo:word@127.0.0.1/demo".parse().unwrap();
+    let text = settings.to_toml_with_secrets().unwrap();
+    let again = World::new(&text).load(&[]).unwrap();
+    assert_eq!(again.to_toml_with_secrets().unwrap(), text);
+    assert!(text.contains("1abcDEF") && text.contains("demo:word@127.0.0.1:1080"));
+}
+
+/// The paths of all values in a table, list items without their numbers.
+fn paths(table: &Table, path: &str, found: &mut BTreeSet<String>) {
+    for (name, value) in table {
+        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        let sections = value.as_array().into_iter().flatten().filter_map(Value::as_table).collect::<Vec<_>>();
+        match value {
+            Value::Table(inner) => paths(inner, &path, found),
+            _ if !sections.is_empty() => {
+                for inner in sections {
+                    paths(inner, &format!("{path}[]"), found);
+                }
+            }
+            _ => {
+                found.insert(path);
+            }
+        }
+    }
+}
+
+/// A file that has each key of the table with its example.
+fn all_examples() -> String {
+    let mut text = String::new();
+    for key in KEYS.iter().filter(|key| !key.path.contains("[]")) {
+        text.push_str(&[key.path, " = ", key.example, "\n"].concat());
+    }
+    for list in ["telegram.data_centres", "telegram.accounts", "legacy.ports"] {
+        text.push_str(&["[[", list, "]]\n"].concat());
+        for key in KEYS {
+            let Some(name) = key.path.strip_prefix(list).and_then(|rest| rest.strip_prefix("[].")) else {
+                continue;
+            };
+            match name {
+                "sessions[].file" => {
+                    text.push_str("sessions = [{ file = 'a', for = ['send_text'] }, { string = 'b' }]\n");
+                }
+                "account" => text.push_str("account = 'main'\n"),
+                "api_hash" => text.push_str("api_hash = 'abc'\n"),
+                _ if name.contains("[]") => {}
+                _ => text.push_str(&[name, " = ", key.example, "\n"].concat()),
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn the_table_of_keys_is_what_the_settings_have() {
+    let settings = World::new(&all_examples()).load(&[]).unwrap();
+    let mut found = BTreeSet::new();
+    paths(&Table::try_from(&settings).unwrap(), "", &mut found);
+    let known: BTreeSet<String> = KEYS.iter().map(|key| key.path.to_owned()).collect();
+    assert_eq!(found, known);
+}
+
+#[test]
+fn the_defaults_in_the_table_are_true() {
+    let least = "[[telegram.accounts]]\nname = 'a'\napi_id = 1\napi_hash = 'b'\nsessions = [{ file = 'c' }]\n\
+                 [[telegram.data_centres]]\nid = 2\naddress = '127.0.0.1:5097'\n\
+                 [[legacy.ports]]\nport = 5022\nservice = 'send_text'\n";
+    let settings = World::new(least).load(&[]).unwrap();
+    let table = Table::try_from(&settings).unwrap();
+    for key in KEYS {
+        let mut here = Some(Value::Table(table.clone()));
+        for name in key.path.split('.') {
+            let (name, listed) = name.strip_suffix("[]").map_or((name, false), |name| (name, true));
+            here = here.and_then(|value| value.get(name).cloned());
+            if listed {
+                here = here.and_then(|value| value.get(0).cloned());
+            }
+        }
+        match key.presence {
+            Presence::Default(default) => {
+                let wanted: Table = format!("x = {default}").parse().unwrap();
+                let same = |value: Option<&Value>| match key.shape {
+                    Shape::Duration { .. } => {
+                        let length = value.and_then(Value::as_str).map(parse_duration);
+                        format!("{length:?}")
+                    }
+                    _ => format!("{value:?}"),
+                };
+                assert_eq!(same(here.as_ref()), same(wanted.get("x")), "{}", key.path);
+            }
+            Presence::Required if key.path.contains("[]") => assert!(here.is_some(), "{}", key.path),
+            Presence::Optional if !key.path.contains("sessions") => assert!(here.is_none(), "{}", key.path),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn the_reference_names_every_key() {
+    let reference = settings_reference();
+    assert_eq!(reference.lines().count(), KEYS.len() + 2);
+    assert!(reference.contains(
+        "| `telegram.probe_every` | `SWITCHBOARD_TELEGRAM__PROBE_EVERY` | a length of time from 1s to 10m | `\"20s\"` |"
+    ));
+    assert!(reference.contains(
+        "| `legacy.ports[].service` |  | one of create_chat, send_text, send_media, leave_chat | required |"
+    ));
+}

@@ -1,0 +1,50 @@
+//! Writing settings as a file that can be loaded again.
+
+use secrecy::ExposeSecret;
+use toml::{Table, Value};
+
+use crate::{
+    settings::Settings,
+    store::StoreUrl,
+    telegram::{AccountSettings, SessionSource},
+};
+
+impl Settings {
+    /// The settings as TOML with their secrets in plain text: for a file that only its owner can read.
+    pub fn to_toml_with_secrets(&self) -> Result<String, toml::ser::Error> {
+        let mut table = Table::try_from(self)?;
+        if let StoreUrl::Postgres(url) = &self.store.url {
+            let store = table.get_mut("store").and_then(Value::as_table_mut);
+            put(store, "url", url.expose_secret());
+        }
+        let accounts = table
+            .get_mut("telegram")
+            .and_then(|telegram| telegram.get_mut("accounts"))
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten();
+        for (written, account) in accounts.zip(&self.telegram.accounts) {
+            expose(written, account);
+        }
+        toml::to_string(&table)
+    }
+}
+
+fn expose(written: &mut Value, account: &AccountSettings) {
+    put(written.as_table_mut(), "api_hash", account.api_hash.expose_secret());
+    if let Some(proxy) = &account.proxy {
+        put(written.as_table_mut(), "proxy", proxy.expose());
+    }
+    let sessions = written.get_mut("sessions").and_then(Value::as_array_mut).into_iter().flatten();
+    for (written, session) in sessions.zip(&account.sessions) {
+        if let SessionSource::Text(text) = &session.source {
+            put(written.as_table_mut(), "string", text.expose_secret());
+        }
+    }
+}
+
+fn put(table: Option<&mut Table>, key: &str, text: &str) {
+    if let Some(table) = table {
+        table.insert(key.to_owned(), Value::String(text.to_owned()));
+    }
+}

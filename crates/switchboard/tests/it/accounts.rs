@@ -1,0 +1,147 @@
+//! Accounts and lines: what is wrong with one is said, and costs the others nothing.
+
+use std::time::Duration;
+
+use serde_json::json;
+use testkit::{Start, World};
+
+use crate::binary;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_sessions_have_their_reasons_and_cost_the_others_nothing() {
+    let world = World::start(binary()).await;
+    let broken = world.data_dir("broken.session");
+    std::fs::write(&broken, "this is no session").expect("writes");
+    world.edit_settings(|text| {
+        format!(
+            "{text}\n[[telegram.accounts]]\nname = \"missing\"\npriority = 7\napi_id = 1000001\napi_hash = \"x\"\n\
+             sessions = [{{ file = \"nowhere.session\" }}]\n\
+             [[telegram.accounts]]\nname = \"broken\"\npriority = 8\napi_id = 1000001\napi_hash = \"x\"\n\
+             sessions = [{{ file = \"{}\" }}]\n",
+            broken.display()
+        )
+    });
+    world.fault("session_revoked", json!({"account": "backup_1"})).await;
+    world.fault("banned", json!({"account": "backup_2"})).await;
+    world.fault("auth_key_duplicated", json!({"account": "backup_3"})).await;
+    let program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("main", "ready").await;
+    program.account_is("fifth", "ready").await;
+    for (name, state, reason) in [
+        ("missing", "needs_login", "no_session"),
+        ("broken", "needs_login", "no_session"),
+        ("backup_1", "needs_login", "session_revoked"),
+        ("backup_2", "banned", "banned"),
+        ("backup_3", "needs_login", "auth_key_duplicated"),
+    ] {
+        program.account_is(name, state).await;
+        let (_, account) = program.get(&format!("/v1/accounts/{name}")).await;
+        assert_eq!(account["reason"], reason, "{account}");
+    }
+    let (status, sent) = program.send("@client_1", "all the same").await;
+    assert_eq!(status, 200, "{sent}");
+    let (status, problem) = program
+        .post("/v1/messages", &json!({"chat": "@client_1", "text": "x", "account": "backup_2"}))
+        .await;
+    assert_eq!((status, &problem["code"]), (503, &json!("no_account")), "{problem}");
+    let (status, problem) =
+        program.post("/v1/messages", &json!({"chat": "@client_1", "text": "x", "account": "nobody"})).await;
+    assert_eq!((status, &problem["code"]), (404, &json!("account_not_found")), "{problem}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deaf_account_is_noticed_and_comes_back() {
+    let world = World::start(binary()).await;
+    let program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("fifth", "ready").await;
+    world.fault("deaf", json!({"account": "fifth"})).await;
+    program
+        .until("the deaf account is in trouble", || async {
+            program.advance(Duration::from_secs(10)).await;
+            let (_, account) = program.get("/v1/accounts/fifth").await;
+            account["state"] == "error" && account["reason"] == "no_answer"
+        })
+        .await;
+    world.delete("/faults").await;
+    program
+        .until("it comes back", || async {
+            program.advance(Duration::from_secs(20)).await;
+            program.get("/v1/accounts/fifth").await.1["state"] == "ready"
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_is_paused_over_a_restart_and_resumed() {
+    let world = World::start(binary()).await;
+    let mut program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("fifth", "ready").await;
+    let (status, paused) = program.post("/v1/accounts/fifth/actions/pause", &json!({})).await;
+    assert_eq!((status, &paused["state"]), (200, &json!("paused")), "{paused}");
+    program.kill();
+    let program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("fifth", "paused").await;
+    program.post("/v1/accounts/fifth/actions/resume", &json!({})).await;
+    program.account_is("fifth", "ready").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_is_remembered_over_a_restart() {
+    let world = World::start(binary()).await;
+    let mut program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("fifth", "ready").await;
+    let flood = json!({"account": "fifth", "method": "messages.sendMessage", "seconds": 600, "times": 1});
+    world.fault("flood_wait", flood).await;
+    let body = json!({"chat": "@client_1", "text": "later", "account": "fifth", "wait": 0});
+    let (_, sent) = program.post("/v1/messages", &body).await;
+    program.account_is("fifth", "flood_wait").await;
+    program.kill();
+    let program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("fifth", "flood_wait").await;
+    assert_eq!(world.sent().await, Vec::<String>::new());
+    program.advance(Duration::from_secs(601)).await;
+    let id = sent["id"].as_str().expect("an id");
+    program
+        .until("it is sent after the flood", || async {
+            program.get(&format!("/v1/messages/{id}")).await.1["state"] == "sent"
+        })
+        .await;
+    assert_eq!(world.sent().await, ["later"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_tells_while_the_server_runs_and_when_it_does_not() {
+    let world = World::start(binary()).await;
+    let mut program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("main", "ready").await;
+    let (settings, data) = (world.settings_file(), world.data_dir("data"));
+    let run = |arguments: &[&str]| {
+        let output = std::process::Command::new(binary())
+            .args(arguments)
+            .args(["--config", settings.to_str().expect("UTF-8"), "--data-dir", data.to_str().expect("UTF-8")])
+            .output()
+            .expect("runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let list = run(&["account", "list"]);
+    assert!(list.contains("ACCOUNT") && list.lines().any(|l| l.starts_with(" main") && l.contains("ready")), "{list}");
+    let shown: serde_json::Value =
+        serde_json::from_str(&run(&["account", "show", "main", "--json"])).expect("JSON");
+    assert_eq!((&shown["name"], &shown["state"]), (&json!("main"), &json!("ready")));
+
+    let key = run(&["key", "create", "n8n", "--scope", "send"]);
+    let status = |key: &str, path: &str| {
+        let request = program.request("GET", path).header("x-api-key", "");
+        let request = request.build().expect("a request").try_clone().expect("clones");
+        let mut request = request;
+        request.headers_mut().insert("x-api-key", key.trim().parse().expect("a header"));
+        reqwest::Client::new().execute(request)
+    };
+    assert_eq!(status(&key, "/v1/messages").await.expect("an answer").status().as_u16(), 403, "it may only send");
+
+    program.terminate().await;
+    let list = run(&["account", "list"]);
+    assert!(list.contains("offline"), "{list}");
+    assert!(run(&["key", "list"]).contains("n8n"));
+}

@@ -1,0 +1,320 @@
+//! SIGKILL between any two steps: at each named point the program is stopped and killed, and started again on the same
+//! data. The ledger then shows what was asked for, each once, in order. A point that no scenario reaches is a failure.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::{Program, Start, World};
+
+use crate::binary;
+
+const SEND: &str = "messages.sendMessage";
+
+/// What is done to reach a point, and what must be true after the restart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scenario {
+    /// Three texts into one chat.
+    Lane,
+    /// The same, the first met by a flood wait.
+    Flood,
+    /// The same, the first answer lost.
+    LostAnswer,
+    /// A text to a chat that nobody knows.
+    NoChat,
+    /// A lost answer, then a ban.
+    Doubt,
+    /// A doubt, ended by a person.
+    Resolve,
+    /// A text for later, cancelled.
+    Cancel,
+    /// A cancelled text, sent after all.
+    Retry,
+    /// A text over the old port, without a key.
+    OldPort,
+    /// An account paused.
+    Pause,
+    /// An account connected anew.
+    Restart,
+    /// A message received.
+    Received,
+    /// A look-up met by a flood wait.
+    LookUpFlood,
+}
+
+fn scenario(point: &str) -> Scenario {
+    let write = point.trim_end_matches(".before").trim_end_matches(".after");
+    match write {
+        "store.accept" | "store.begin" | "store.part_sent" | "telegram.send" => Scenario::Lane,
+        "store.part_unsent" => Scenario::Flood,
+        "store.note" => Scenario::LostAnswer,
+        "store.fail" => Scenario::NoChat,
+        "store.doubt" => Scenario::Doubt,
+        "store.resolve" => Scenario::Resolve,
+        "store.cancel" => Scenario::Cancel,
+        "store.retry" => Scenario::Retry,
+        "store.answered" => Scenario::OldPort,
+        "store.save_switch" => Scenario::Pause,
+        "store.save_session" => Scenario::Restart,
+        "store.save_update_state" | "store.save_peers" => Scenario::Received,
+        "store.save_hold" => Scenario::LookUpFlood,
+        other => panic!("no scenario reaches {other}; add one"),
+    }
+}
+
+/// A caller that asks under a key and never minds asking again.
+async fn ask(program: &Program, text: &str, more: Value) -> Option<Value> {
+    let mut body = json!({"chat": "@client_1", "text": text, "account": "fifth", "wait": 0});
+    body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    let request = program
+        .request("POST", "/v1/messages")
+        .header("content-type", "application/json")
+        .header("idempotency-key", text)
+        .timeout(Duration::from_secs(3))
+        .body(body.to_string());
+    let answer = request.send().await.ok()?;
+    serde_json::from_str(&answer.text().await.ok()?).ok()
+}
+
+async fn act(program: &Program, path: String, body: Value) -> Option<Value> {
+    let request = program
+        .request("POST", &path)
+        .header("content-type", "application/json")
+        .timeout(Duration::from_secs(3))
+        .body(body.to_string());
+    serde_json::from_str(&request.send().await.ok()?.text().await.ok()?).ok()
+}
+
+fn id(answer: Option<&Value>) -> String {
+    answer.and_then(|answer| answer["id"].as_str()).unwrap_or("msg_none").to_owned()
+}
+
+/// Does what the scenario asks for, as far as the program goes along.
+async fn play(scenario: Scenario, world: &World, program: &Program) {
+    let texts = ["one", "two", "three"];
+    match scenario {
+        Scenario::Lane => {
+            // The first is begun at its acceptance, those behind it one by one.
+            world.fault("delay", json!({"account": "fifth", "method": SEND, "seconds": 0.05, "times": 3})).await;
+            let (a, b, c) = (ask(program, "one", json!({})), ask(program, "two", json!({})), ask(program, "three", json!({})));
+            let later = |by, ask| async move {
+                tokio::time::sleep(Duration::from_millis(by)).await;
+                ask
+            };
+            let b = async { later(10, ()).await; b.await };
+            let c = async { later(20, ()).await; c.await };
+            tokio::join!(a, b, c);
+        }
+        Scenario::Flood => {
+            world.fault("flood_wait", json!({"account": "fifth", "method": SEND, "seconds": 1, "times": 1})).await;
+            for text in texts {
+                ask(program, text, json!({})).await;
+            }
+        }
+        Scenario::LostAnswer => {
+            world.fault("disconnect", json!({"account": "fifth", "method": SEND, "times": 1})).await;
+            for text in texts {
+                ask(program, text, json!({})).await;
+            }
+        }
+        Scenario::NoChat => {
+            ask(program, "nowhere", json!({"chat": "-1009999999999"})).await;
+        }
+        Scenario::Doubt => doubt(world, program).await,
+        Scenario::Resolve => {
+            let message = doubtful(world, program).await;
+            act(program, format!("/v1/messages/{message}/resolve"), json!({"as": "sent"})).await;
+        }
+        Scenario::Cancel => {
+            let later = ask(program, "later", json!({"send_at": "2099-01-01T00:00:00Z"})).await;
+            act(program, format!("/v1/messages/{}/cancel", id(later.as_ref())), json!({})).await;
+        }
+        Scenario::Retry => {
+            let later = ask(program, "later", json!({"chat": "-1009999999999"})).await;
+            let message = id(later.as_ref());
+            program
+                .until("it failed", || async {
+                    program.get(&format!("/v1/messages/{message}")).await.1["state"] == "failed"
+                })
+                .await;
+            act(program, format!("/v1/messages/{message}/retry"), json!({})).await;
+        }
+        Scenario::OldPort => {
+            let body = json!({"chat": "client_1", "text": "old"});
+            let url = format!("http://127.0.0.1:{}/send_text", world.legacy_port());
+            let client = reqwest::Client::builder().timeout(Duration::from_secs(3)).build().expect("a client");
+            let _ = client.post(url).body(body.to_string()).send().await;
+        }
+        Scenario::Pause => {
+            act(program, "/v1/accounts/fifth/actions/pause".into(), json!({})).await;
+        }
+        Scenario::Restart => {
+            act(program, "/v1/accounts/fifth/actions/restart".into(), json!({})).await;
+        }
+        Scenario::Received => {
+            world.post("/telegram/messages", &json!({"from": "@demo_observer", "chat": "@demo_fifth", "text": "hi"})).await;
+        }
+        Scenario::LookUpFlood => {
+            let flood = json!({"account": "fifth", "method": "contacts.resolveUsername", "seconds": 30, "times": 1});
+            world.fault("flood_wait", flood).await;
+            ask(program, "nobody", json!({"chat": "@nobody_at_all"})).await;
+        }
+    }
+}
+
+async fn doubt(world: &World, program: &Program) {
+    world.fault("disconnect", json!({"account": "fifth", "method": SEND, "times": 1})).await;
+    ask(program, "maybe", json!({})).await;
+    program.until("the effect is there", || async { world.sent().await == ["maybe"] }).await;
+    world.fault("banned", json!({"account": "fifth", "method": SEND})).await;
+}
+
+async fn doubtful(world: &World, program: &Program) -> String {
+    // The ban is set first, for the second attempt: the order in which faults were set is the order they are met in.
+    world.fault("disconnect", json!({"account": "fifth", "method": SEND, "times": 1})).await;
+    world.fault("banned", json!({"account": "fifth", "method": SEND})).await;
+    let message = id(ask(program, "maybe", json!({})).await.as_ref());
+    program
+        .until("it is in doubt", || async {
+            program.get(&format!("/v1/messages/{message}")).await.1["state"] == "in_doubt"
+        })
+        .await;
+    message
+}
+
+/// After the restart: callers ask again under their keys, and everything comes to its end.
+async fn check(scenario: Scenario, world: &World, program: &Program, point: &str) {
+    let sent = match scenario {
+        Scenario::Lane | Scenario::Flood | Scenario::LostAnswer => {
+            world.delete("/faults").await;
+            for text in ["one", "two", "three"] {
+                finished(program, text, json!({}), "sent").await;
+            }
+            let mut sent = world.sent().await;
+            if scenario == Scenario::Lane {
+                // Asked for by three callers at once: which of them came first is theirs to say.
+                sent.sort();
+                assert_eq!(sent, ["one", "three", "two"], "{point}");
+                return;
+            }
+            sent
+        }
+        Scenario::NoChat => {
+            finished(program, "nowhere", json!({"chat": "-1009999999999"}), "failed").await;
+            world.sent().await
+        }
+        Scenario::Doubt | Scenario::Resolve => {
+            world.delete("/faults").await;
+            let (_, list) = program.get("/v1/messages").await;
+            let message = list["items"][0].clone();
+            if message["state"] == "in_doubt" {
+                act(program, format!("/v1/messages/{}/resolve", id(Some(&message))), json!({"as": "sent"})).await;
+            }
+            program
+                .until("the doubt has ended", || async {
+                    program.post("/v1/accounts/fifth/actions/restart", &json!({})).await;
+                    program.get("/v1/messages").await.1["items"][0]["state"] == "sent"
+                })
+                .await;
+            assert_eq!(world.sent().await, ["maybe"], "{point}");
+            return;
+        }
+        Scenario::Cancel => {
+            let again = ask(program, "later", json!({"send_at": "2099-01-01T00:00:00Z"})).await;
+            act(program, format!("/v1/messages/{}/cancel", id(again.as_ref())), json!({})).await;
+            assert_eq!(world.sent().await, Vec::<String>::new(), "{point}");
+            return;
+        }
+        Scenario::Retry => {
+            program
+                .until("it came to its end", || async {
+                    let (_, list) = program.get("/v1/messages").await;
+                    list["items"].as_array().is_some_and(|all| all.iter().all(|m| m["state"] == "failed"))
+                })
+                .await;
+            world.sent().await
+        }
+        Scenario::OldPort => {
+            let body = json!({"chat": "client_1", "text": "old"});
+            let (status, answer) = program.legacy(world.legacy_port(), "/send_text", &body).await;
+            assert_eq!((status, &answer["status"]), (200, &json!("ok")), "{point}: {answer}");
+            world.sent().await
+        }
+        Scenario::Pause | Scenario::Restart | Scenario::Received | Scenario::LookUpFlood => {
+            world.delete("/faults").await;
+            program.post("/v1/accounts/fifth/actions/resume", &json!({})).await;
+            program.account_is("main", "ready").await;
+            finished(program, "after", json!({"account": "main"}), "sent").await;
+            assert_eq!(world.sent().await, ["after"], "{point}");
+            return;
+        }
+    };
+    let expected: &[&str] = match scenario {
+        Scenario::Flood | Scenario::LostAnswer => &["one", "two", "three"],
+        Scenario::OldPort => &["old"],
+        _ => &[],
+    };
+    assert_eq!(sent, expected, "{point}: {}", program.output());
+}
+
+async fn finished(program: &Program, text: &str, more: Value, state: &str) {
+    let what = format!("{text} is {state}");
+    program
+        .until(&what, || async {
+            let Some(answer) = ask(program, text, more.clone()).await else { return false };
+            if answer["code"] == "chat_not_found" {
+                return state == "failed";
+            }
+            program.get(&format!("/v1/messages/{}", id(Some(&answer)))).await.1["state"] == state
+        })
+        .await;
+}
+
+async fn kill_at(point: String) {
+    let scenario = scenario(&point);
+    let world = World::start(binary()).await;
+    let mut program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("fifth", "ready").await;
+    if scenario == Scenario::OldPort {
+        program.account_is("main", "ready").await;
+    }
+    let what = format!("{point} stops the program");
+    if matches!(scenario, Scenario::Resolve) {
+        let message = doubtful(&world, &program).await;
+        program.arm(&point, 0).await;
+        act(&program, format!("/v1/messages/{message}/resolve"), json!({"as": "sent"})).await;
+    } else {
+        program.arm(&point, 0).await;
+        play(scenario, &world, &program).await;
+    }
+    program.until(&what, || program.stopped_at(&point)).await;
+    program.kill();
+    let program = Start::on(&world, binary(), "data").ready().await;
+    check(scenario, &world, &program, &point).await;
+    world.assert_nothing_unknown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_point_each_message_is_there_once() {
+    let world = World::start(binary()).await;
+    let program = Start::on(&world, binary(), "data").ready().await;
+    let points: Vec<String> = program.failpoints().await["known"]
+        .as_array()
+        .expect("known")
+        .iter()
+        .map(|name| name.as_str().expect("a name").to_owned())
+        .collect();
+    drop(program);
+    drop(world);
+    assert!(points.len() >= 30, "{points:?}");
+    // Two at a time: each is a pair of processes.
+    let mut running = tokio::task::JoinSet::new();
+    for point in points {
+        if running.len() >= 2 {
+            running.join_next().await.expect("one").expect("its ledger is right");
+        }
+        running.spawn(kill_at(point));
+    }
+    while let Some(done) = running.join_next().await {
+        done.expect("its ledger is right");
+    }
+}

@@ -1,0 +1,18 @@
+//! The real binary, as a process, against the pretend world, as another.
+
+mod accounts;
+mod crash;
+mod startup;
+mod tour;
+mod wire;
+
+use std::path::Path;
+
+/// The binary under test: a test build, so that its clock can be moved.
+fn binary() -> &'static Path {
+    assert!(
+        cfg!(feature = "testing"),
+        "these tests need the feature `testing`; run them with `cargo xtask test`"
+    );
+    Path::new(env!("CARGO_BIN_EXE_switchboard"))
+}

@@ -1,0 +1,108 @@
+//! Starting where something is wrong: the message names it and the way out.
+
+use serde_json::json;
+use testkit::{Start, World};
+
+use crate::binary;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_key_in_the_settings_names_the_nearest_known_one() {
+    let world = World::start(binary()).await;
+    world.edit_settings(|text| format!("lisen = \"127.0.0.1:1\"\n{text}"));
+    let (code, said) = Start::on(&world, binary(), "data").refused().await;
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("lisen") && said.contains("listen"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_process_on_a_data_directory_is_refused_and_the_first_is_named() {
+    let world = World::start(binary()).await;
+    let program = Start::on(&world, binary(), "data").ready().await;
+    let (code, said) = Start::on(&world, binary(), "data").refused().await;
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("pid") || said.contains("process"), "{said}");
+    let (status, _) = program.get("/health/live").await;
+    assert_eq!(status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_data_directory_that_cannot_be_written_is_named() {
+    let world = World::start(binary()).await;
+    let file = world.data_dir("a-file");
+    std::fs::write(&file, "").expect("writes");
+    let (code, said) = Start::on(&world, binary(), "a-file/data").refused().await;
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("a-file"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_taken_port_is_named_with_its_holder_and_taken_up_when_free() {
+    let world = World::start(binary()).await;
+    let holder = std::net::TcpListener::bind(("127.0.0.1", world.legacy_port())).expect("binds");
+    let program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("main", "ready").await;
+    assert_eq!(program.send("@client_1", "the rest serves").await.0, 200);
+    let (_, listeners) = program.get("/v1/listeners").await;
+    let taken = listeners["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .find(|row| row["address"].as_str().is_some_and(|a| a.ends_with(&world.legacy_port().to_string())))
+        .expect("the old port is listed");
+    assert!(taken.to_string().contains(&std::process::id().to_string()), "names the holder: {taken}");
+    drop(holder);
+    let port = world.legacy_port();
+    program
+        .until("the port is taken up", || async {
+            program.advance(std::time::Duration::from_secs(5)).await;
+            reqwest::get(format!("http://127.0.0.1:{port}/health")).await.is_ok()
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_appear_nowhere() {
+    let world = World::start(binary()).await;
+    let mut program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("main", "ready").await;
+    program.send("@client_1", "hello").await;
+    let accounts = world.get("/telegram/accounts").await;
+    program.terminate().await;
+    let hex = accounts["items"][0]["auth_key"].as_str().expect("a key").to_owned();
+    let raw: Vec<u8> = (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).expect("hex")).collect();
+    let hash = accounts["items"][0]["api_hash"].as_str().expect("a hash").to_owned();
+    assert!(!program.output().contains(&hash) && !program.output().contains(testkit::KEY));
+    for entry in std::fs::read_dir(world.data_dir("data")).expect("reads").flatten() {
+        let Ok(bytes) = std::fs::read(entry.path()) else { continue };
+        assert!(!bytes.windows(32).any(|window| window == &raw[..32]), "{:?} holds a session key", entry.path());
+    }
+    let mode = {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::metadata(world.data_dir("data").join("master.key")).expect("exists").permissions().mode() & 0o777
+    };
+    assert_eq!(mode, 0o600);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_requests_name_the_field_and_lose_nothing() {
+    let world = World::start(binary()).await;
+    let program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("main", "ready").await;
+    for (body, status, code, field) in [
+        (json!({"chat": "@client_1", "text": ""}), 422, "invalid_request", "text"),
+        (json!({"text": "x"}), 422, "invalid_request", "chat"),
+        (json!({"chat": "@client_1", "text": 5}), 422, "invalid_request", "text"),
+        (json!({"chat": "@client_1", "text": "x", "wait": 101}), 422, "invalid_request", "wait"),
+        (json!({"chat": "@client_1", "txt": "x"}), 422, "invalid_request", "txt"),
+        (json!({"chat": "@client_1", "text": "<b>x", "parse_mode": "html"}), 422, "invalid_request", "text"),
+        (json!({"chat": "@nobody_here", "text": "x"}), 404, "chat_not_found", ""),
+    ] {
+        let (got, problem) = program.post("/v1/messages", &body).await;
+        assert_eq!((got, &problem["code"]), (status, &json!(code)), "{body}: {problem}");
+        assert!(problem.to_string().contains(field), "{body}: {problem}");
+    }
+    let large = json!({"chat": "@client_1", "text": "x".repeat(2 << 20)});
+    assert_eq!(program.post("/v1/messages", &large).await.0, 413);
+    assert_eq!(world.sent().await, Vec::<String>::new());
+    world.assert_nothing_unknown().await;
+}
