@@ -1,0 +1,150 @@
+//! The two that are compared: Switchboard, and the Python service it replaces.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::program::{Program, empty_folder, free_port};
+use crate::world::{Account, World};
+use crate::{http, program};
+
+/// How long a contender may take to be ready.
+const STARTING: Duration = Duration::from_secs(90);
+
+/// The key to the product's API in a run.
+const KEY: &str = "swb_bench_0123456789abcdef";
+
+/// A server that takes `POST /send_text`.
+pub(crate) struct Contender {
+    pub(crate) program: Program,
+    /// Where it takes `POST /send_text`.
+    pub(crate) send_text: SocketAddr,
+    /// How long it took from its start to ready.
+    pub(crate) ready_after: Duration,
+}
+
+/// Switchboard, with its main listener.
+pub(crate) struct Switchboard {
+    pub(crate) contender: Contender,
+    pub(crate) main: SocketAddr,
+    /// How long it took from its start until each account was ready.
+    pub(crate) accounts_ready_after: Duration,
+    pub(crate) accounts: usize,
+}
+
+/// The header that opens the product's API.
+pub(crate) fn authorization() -> String {
+    format!("Authorization: Bearer {KEY}\r\n")
+}
+
+/// Starts Switchboard on the world with these accounts (none named: all).
+pub(crate) async fn switchboard(
+    binary: &Path,
+    world: &World,
+    accounts: &[&str],
+    data: &Path,
+    logs: &Path,
+) -> Result<Switchboard> {
+    empty_folder(data)?;
+    let main = free_port()?;
+    let send_text = free_port()?;
+    let mut command = program::of_nobody(binary);
+    command
+        .arg("up")
+        .arg("--config")
+        .arg(world.settings(accounts, send_text)?)
+        .arg("--data-dir")
+        .arg(data)
+        .args(["--listen", &main.to_string()])
+        .env("SWITCHBOARD_BOOTSTRAP_KEY", KEY);
+    let mut program = Program::start("switchboard", command, logs)?;
+    let ((), ready_after) = program
+        .ready(STARTING, || async { http::send(main, "GET", "/health/ready", "").await.map(|_| ()) })
+        .await?;
+    let (accounts, accounts_ready_after) = program
+        .ready(STARTING, || async { all_ready(&http::get(main, "/v1/accounts", &authorization()).await?) })
+        .await?;
+    program
+        .ready(STARTING, || async { healthy(&http::get(send_text, "/health", "").await?) })
+        .await
+        .context("the legacy port")?;
+    let contender = Contender { program, send_text, ready_after };
+    Ok(Switchboard { contender, main, accounts_ready_after, accounts })
+}
+
+/// Starts Flask and Telethon under gunicorn, one worker with 32 threads, signed in as the account.
+pub(crate) async fn baseline(
+    python: &Path,
+    sources: &Path,
+    account: &Account,
+    logs: &Path,
+) -> Result<Contender> {
+    let send_text = free_port()?;
+    let mut command = program::of_nobody(python);
+    command
+        .current_dir(sources)
+        .args(["-m", "gunicorn", "--workers", "1", "--worker-class", "gthread", "--threads", "32"])
+        .arg("--no-control-socket")
+        .args([
+            "--timeout",
+            "120",
+            "--keep-alive",
+            "75",
+            "--bind",
+            &send_text.to_string(),
+            "baseline:application",
+        ])
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("BASELINE_DC_ID", account.dc_id.to_string())
+        .env("BASELINE_HOST", &account.host)
+        .env("BASELINE_PORT", account.port.to_string())
+        .env("BASELINE_AUTH_KEY", &account.auth_key)
+        .env("BASELINE_API_ID", account.api_id.to_string())
+        .env("BASELINE_API_HASH", &account.api_hash);
+    let mut program = Program::start("baseline", command, logs)?;
+    let ((), ready_after) =
+        program.ready(STARTING, || async { healthy(&http::get(send_text, "/health", "").await?) }).await?;
+    Ok(Contender { program, send_text, ready_after })
+}
+
+/// What the legacy `GET /health` says of a service that takes work.
+fn healthy(answer: &Value) -> Result<()> {
+    if answer["status"] == "ok" { Ok(()) } else { bail!("/health says {answer}") }
+}
+
+/// The number of accounts, when each of them is ready.
+fn all_ready(answer: &Value) -> Result<usize> {
+    let items = answer["items"].as_array().context("/v1/accounts has no items")?;
+    match items.iter().find(|account| account["state"] != "ready") {
+        Some(account) => bail!("account {} is {}", account["name"], account["state"]),
+        None if items.is_empty() => bail!("there are no accounts"),
+        None => Ok(items.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn all_accounts_must_be_ready() {
+        let ready = json!({"name": "main", "state": "ready"});
+        assert_eq!(all_ready(&json!({"items": [ready, ready]})).unwrap(), 2);
+        let error =
+            all_ready(&json!({"items": [ready, {"name": "fifth", "state": "connecting"}]})).unwrap_err();
+        assert_eq!(error.to_string(), "account \"fifth\" is \"connecting\"");
+        assert!(all_ready(&json!({"items": []})).is_err());
+        assert!(all_ready(&json!({})).is_err());
+    }
+
+    #[test]
+    fn health_is_one_word() {
+        assert!(healthy(&json!({"status": "ok"})).is_ok());
+        assert!(healthy(&json!({"status": "not_ready"})).is_err());
+    }
+}

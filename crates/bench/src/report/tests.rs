@@ -1,0 +1,111 @@
+//! The report of invented numbers.
+
+use super::*;
+use crate::ledger::Audit;
+use crate::scenario::idle::AtRest;
+use crate::scenario::send_text::Side;
+
+fn summary(p50: u32) -> Summary {
+    Summary { count: 10, p50, p90: p50 * 2, p99: p50 * 3, max: p50 * 4 }
+}
+
+fn side(per_second: f64, p50: u32, processor: f64) -> Side {
+    Side {
+        requests: 10,
+        per_second,
+        slowest_round_per_second: per_second - 1.0,
+        fastest_round_per_second: per_second + 1.0,
+        latency: summary(p50),
+        processor,
+        memory: 20_992,
+        memory_highest: 30_720,
+        audit: Audit { confirmed: 10, ..Audit::default() },
+        ..Side::default()
+    }
+}
+
+fn report() -> Report {
+    let pair = || Pair { ours: side(6000.0, 5_000, 60.0), baseline: side(500.0, 60_000, 600.0) };
+    let at_rest = |accounts| AtRest {
+        accounts,
+        ready_after: 120,
+        accounts_ready_after: 340,
+        memory: 20_480,
+        processor: 1.25,
+    };
+    let mut report = Report {
+        command: "cargo xtask bench".to_owned(),
+        machine: Machine {
+            cores: 2,
+            processor: "A Fine Chip".to_owned(),
+            kernel: "6.1".to_owned(),
+            file_system: "ext4".to_owned(),
+            append_to_disk: summary(400),
+        },
+        baseline: "Flask 3".to_owned(),
+        rounds: 3,
+        round_seconds: 15,
+        send_text: Some(SendText { kept: pair(), closed: pair(), unknown_methods: Vec::new() }),
+        added_latency: Some(AddedLatency {
+            library: summary(500),
+            send_text: summary(1_400),
+            messages: summary(1_300),
+            audit: Audit { confirmed: 30, ..Audit::default() },
+            unknown_methods: Vec::new(),
+        }),
+        idle: Some(Idle { ours: at_rest(5), baseline: at_rest(1) }),
+        broken_off: Vec::new(),
+        goals: Vec::new(),
+    };
+    report.judge();
+    report
+}
+
+#[test]
+fn both_sides_stand_in_one_line_with_their_ratio() {
+    let text = report().markdown();
+    for line in [
+        "| requests a second | 6000 | 500 | 12× |",
+        "| slowest – fastest round | 5999 – 6001 | 499 – 501 | |",
+        "| p99, ms | 15.0 | 180.0 | 0.08× |",
+        "| CPU a request, µs | 60 | 600 | 0.10× |",
+        "| memory after it, MB | 20.5 | 20.5 | |",
+        "| missing / twice / wrong id / not answered | 0 / 0 / 0 / 0 | 0 / 0 / 0 / 0 | |",
+        "| `POST /send_text` | 1.40 | 2.80 | 4.20 | 0.90 |",
+        "| start to all accounts ready, ms | 340 | 340 |",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+    }
+    assert!(text.contains("takes 0.40 ms at p50 and 1.20 ms at p99"));
+}
+
+#[test]
+fn a_good_run_is_good_and_a_broken_one_is_not() {
+    let mut report = report();
+    assert!(report.is_good(), "{:?}", report.goals);
+    report.broken_off.push("idle: the world did not start".to_owned());
+    assert!(!report.is_good());
+    assert!(report.markdown().contains("**Not measured:** idle: the world did not start"));
+}
+
+#[test]
+fn a_failure_is_quoted_on_one_line() {
+    let mut report = report();
+    if let Some(send_text) = &mut report.send_text {
+        send_text.kept.ours.failures = 1;
+        send_text.kept.ours.first_failure = Some("answered 500 `x`\ny".to_owned());
+    }
+    report.judge();
+    assert!(!report.is_good());
+    assert!(report.markdown().contains("First failure of Switchboard: `answered 500  x  y`\n"));
+}
+
+#[test]
+fn numbers_are_short() {
+    assert_eq!(
+        (times(120.0, 10.0), times(1.0, 8.0), times(1.0, 0.0)),
+        ("12×".into(), "0.12×".into(), "–".into())
+    );
+    assert_eq!((milliseconds(812), milliseconds(12_340)), ("0.81".into(), "12.3".into()));
+    assert_eq!(megabytes(1_536), "1.5");
+}

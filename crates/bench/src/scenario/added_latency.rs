@@ -1,0 +1,117 @@
+//! One caller: what Switchboard adds to a send, over the bare client library against the same world.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+
+use super::{Folders, OURS, Stage, bare_library};
+use crate::contender;
+use crate::latency::{Latencies, Summary};
+use crate::ledger::{Audit, Claim};
+use crate::library::{Library, Person};
+use crate::load::{self, Door, Stretch};
+use crate::world::World;
+
+/// The three ways by turns, so often.
+const BLOCKS: usize = 5;
+
+/// A block may take this long; it takes a second.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// What was measured, in microseconds.
+#[derive(Debug, Serialize)]
+pub(crate) struct AddedLatency {
+    /// `messages.sendMessage` through the library alone.
+    pub(crate) library: Summary,
+    /// `POST /send_text`.
+    pub(crate) send_text: Summary,
+    /// `POST /v1/messages`.
+    pub(crate) messages: Summary,
+    pub(crate) audit: Audit,
+    /// Methods that the world did not know.
+    pub(crate) unknown_methods: Vec<serde_json::Value>,
+}
+
+/// Runs the scenario.
+pub(crate) async fn run(stage: &Stage) -> Result<AddedLatency> {
+    let folders = Folders::fresh(&stage.work, "added_latency")?;
+    let mut world = World::start(&stage.switchboard, &folders.world, &folders.logs, super::DIALOGS).await?;
+    let (library, clients) = bare_library(&world).await?;
+    let chats: Vec<i64> = clients.iter().map(|client| client.user_id).collect();
+    let ours =
+        contender::switchboard(&stage.switchboard, &world, &[OURS], &folders.data, &folders.logs).await?;
+
+    let mut times = [Latencies::default(), Latencies::default(), Latencies::default()];
+    let mut audit = Audit::default();
+    for block in 0..=BLOCKS {
+        let mut claims = Vec::new();
+        let label = |way: &str| format!("{way}-{block}");
+        let (library_times, library_claims) =
+            bare(&library, &clients, stage.pace.sends, &label("bare")).await?;
+        claims.extend(library_claims);
+        let mut seen = vec![library_times];
+        for (door, address, label) in [
+            (Door::SendText, ours.contender.send_text, label("legacy")),
+            (Door::Messages, ours.main, label("v1")),
+        ] {
+            let stretch = Stretch {
+                address,
+                door,
+                headers: contender::authorization(),
+                callers: 1,
+                keep: true,
+                lasts: PATIENCE,
+                at_most: stage.pace.sends,
+                label,
+            };
+            let through = load::run(stretch, &chats).await?;
+            if let Some(failure) = through.first_failure {
+                bail!(
+                    "{door:?}: {} of {} sends failed, first: {failure}",
+                    through.failures,
+                    stage.pace.sends
+                );
+            }
+            seen.push(through.latencies);
+            claims.extend(through.claims);
+        }
+        let rows = new_rows(&mut world).await?;
+        // The first block is the warm-up.
+        if block > 0 {
+            audit.add(&Audit::of(&claims, &rows));
+            for (times, seen) in times.iter_mut().zip(&seen) {
+                times.extend(seen);
+            }
+        }
+    }
+    ours.contender.program.stop().await?;
+    drop(library);
+    let unknown_methods = world.unknown_methods().await?;
+    world.stop().await?;
+    let [library, send_text, messages] = times.map(|times| times.summary());
+    Ok(AddedLatency { library, send_text, messages, audit, unknown_methods })
+}
+
+async fn new_rows(world: &mut World) -> Result<Vec<crate::ledger::Row>> {
+    world.new_rows().await.context("the ledger of one caller")
+}
+
+async fn bare(
+    library: &Library,
+    to: &[Person],
+    count: usize,
+    label: &str,
+) -> Result<(Latencies, Vec<Claim>)> {
+    let mut times = Latencies::default();
+    let mut claims = Vec::with_capacity(count);
+    for (turn, person) in (0..count).zip(to.iter().cycle()) {
+        let text = format!("Message {label}-{turn}: your parcel is on its way.");
+        let random_id = getrandom::u64().context("the system has no random numbers")?.cast_signed();
+        let asked = Instant::now();
+        let message_id = library.send(*person, &text, random_id).await?;
+        times.add(asked.elapsed());
+        claims.push(Claim { text, message_id });
+    }
+    Ok((times, claims))
+}

@@ -1,0 +1,101 @@
+//! The scenarios: what is measured, each in a world of its own.
+
+pub(crate) mod added_latency;
+pub(crate) mod idle;
+pub(crate) mod send_text;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use crate::library::{Library, Person};
+use crate::program::empty_folder;
+use crate::usage::Ticks;
+use crate::world::World;
+
+/// Enough for each account to have all clients among its dialogs.
+const DIALOGS: usize = 500;
+
+/// The clients that every account knows.
+const CLIENTS: usize = 64;
+
+/// The account that Switchboard sends from, the baseline's, and the bare library's: each key is used in one place.
+const OURS: &str = "main";
+const THEIRS: &str = "backup_1";
+const BARE: &str = "backup_2";
+
+/// Where things are, and how long to measure.
+pub(crate) struct Stage {
+    pub(crate) switchboard: PathBuf,
+    pub(crate) python: PathBuf,
+    /// The folder of the baseline's source.
+    pub(crate) baseline: PathBuf,
+    /// The folder for data and logs.
+    pub(crate) work: PathBuf,
+    pub(crate) ticks: Ticks,
+    pub(crate) pace: Pace,
+}
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// One round of load on one side.
+    pub(crate) round: Duration,
+    pub(crate) rounds: usize,
+    /// Load before the first round, not measured.
+    pub(crate) warm_up: Duration,
+    /// Sends in a row by one caller, for the added latency.
+    pub(crate) sends: usize,
+    /// How long the idle programs are watched.
+    pub(crate) rest: Duration,
+}
+
+impl Pace {
+    /// For the table in the documentation.
+    pub(crate) const FULL: Self = Self {
+        round: Duration::from_secs(15),
+        rounds: 3,
+        warm_up: Duration::from_secs(3),
+        sends: 300,
+        rest: Duration::from_secs(10),
+    };
+
+    /// To see that it works.
+    pub(crate) const QUICK: Self = Self {
+        round: Duration::from_secs(5),
+        rounds: 1,
+        warm_up: Duration::from_secs(1),
+        sends: 100,
+        rest: Duration::from_secs(2),
+    };
+}
+
+/// The folders of one scenario.
+struct Folders {
+    world: PathBuf,
+    data: PathBuf,
+    logs: PathBuf,
+}
+
+impl Folders {
+    fn fresh(work: &Path, scenario: &str) -> Result<Self> {
+        let folder = work.join(scenario);
+        empty_folder(&folder)?;
+        let folders =
+            Self { world: folder.join("world"), data: folder.join("data"), logs: folder.join("logs") };
+        empty_folder(&folders.logs)?;
+        Ok(folders)
+    }
+}
+
+/// A connection of the bare library, and all clients as it may address them.
+async fn bare_library(world: &World) -> Result<(Library, Vec<Person>)> {
+    let library = Library::connect(world.account(BARE)?).await?;
+    let mut clients = Vec::with_capacity(CLIENTS);
+    for number in 1..=CLIENTS {
+        let name = format!("client_{number}");
+        clients.push(library.resolve(&name).await.with_context(|| format!("cannot look @{name} up"))?);
+    }
+    Ok((library, clients))
+}

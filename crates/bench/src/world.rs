@@ -1,0 +1,121 @@
+//! The pretend Telegram that both sides talk to: `switchboard sandbox` as a process of its own, and its control port.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::ledger::Row;
+use crate::program::{Program, empty_folder, free_port};
+use crate::{http, program, settings};
+
+/// How long the world may take to be there.
+const STARTING: Duration = Duration::from_mins(1);
+
+/// An account of the world, with all that a client needs to be it.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Account {
+    pub(crate) name: String,
+    pub(crate) dc_id: i32,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) auth_key: String,
+    pub(crate) api_id: i32,
+    pub(crate) api_hash: String,
+}
+
+/// A running world.
+pub(crate) struct World {
+    pub(crate) program: Program,
+    control: SocketAddr,
+    folder: PathBuf,
+    accounts: Vec<Account>,
+    read_up_to: u64,
+}
+
+#[derive(Deserialize)]
+struct Items<T> {
+    items: Vec<T>,
+}
+
+impl World {
+    /// Starts a world in a fresh folder, with this many dialogs over all accounts, and waits until it is there.
+    pub(crate) async fn start(
+        switchboard: &Path,
+        folder: &Path,
+        logs: &Path,
+        dialogs: usize,
+    ) -> Result<Self> {
+        empty_folder(folder)?;
+        let control = free_port()?;
+        let mut command = program::of_nobody(switchboard);
+        command
+            .args(["sandbox", "--telegram", "127.0.0.1:0", "--seed", "1", "--accounts", "5"])
+            .args(["--dialogs", &dialogs.to_string(), "--control", &control.to_string(), "--data-dir"])
+            .arg(folder);
+        let mut program = Program::start("sandbox", command, logs)?;
+        let file = folder.join("switchboard.toml");
+        let (accounts, _) = program
+            .ready(STARTING, || async {
+                if !file.is_file() {
+                    bail!("{} is not there", file.display());
+                }
+                items(control, "/telegram/accounts").await
+            })
+            .await?;
+        Ok(Self { program, control, folder: folder.to_owned(), accounts, read_up_to: 0 })
+    }
+
+    /// The account of this name.
+    pub(crate) fn account(&self, name: &str) -> Result<&Account> {
+        let known =
+            || self.accounts.iter().map(|account| account.name.as_str()).collect::<Vec<_>>().join(", ");
+        self.accounts
+            .iter()
+            .find(|account| account.name == name)
+            .with_context(|| format!("the world has no account `{name}`, only {}", known()))
+    }
+
+    /// Writes the world's settings once more beside the first ones, with only these accounts (none named: all)
+    /// and one legacy port, and returns where they are.
+    pub(crate) fn settings(&self, accounts: &[&str], send_text: SocketAddr) -> Result<PathBuf> {
+        let text = fs::read_to_string(self.folder.join("switchboard.toml"))
+            .context("cannot read the world's settings")?;
+        let narrowed = settings::narrowed(&text, accounts, send_text.port())?;
+        let file = self.folder.join("bench.toml");
+        fs::write(&file, narrowed).with_context(|| format!("cannot write {}", file.display()))?;
+        Ok(file)
+    }
+
+    /// The messages sent since this was last asked, by whatever account.
+    pub(crate) async fn new_rows(&mut self) -> Result<Vec<Row>> {
+        let mut rows: Vec<Row> = Vec::new();
+        loop {
+            let page: Vec<Row> = items(self.control, &format!("/ledger?after={}", self.read_up_to)).await?;
+            let Some(last) = page.last() else { break };
+            self.read_up_to = last.seq;
+            rows.extend(page.into_iter().filter(|row| row.method.starts_with("messages.send")));
+        }
+        http::send(self.control, "DELETE", "/ledger", "").await?;
+        Ok(rows)
+    }
+
+    /// The methods that clients asked for and the world does not know.
+    pub(crate) async fn unknown_methods(&self) -> Result<Vec<serde_json::Value>> {
+        items(self.control, "/unknown").await
+    }
+
+    /// Ends the world.
+    pub(crate) async fn stop(self) -> Result<()> {
+        self.program.stop().await
+    }
+}
+
+async fn items<T: DeserializeOwned>(control: SocketAddr, path: &str) -> Result<Vec<T>> {
+    let items: Items<T> = http::get(control, path, "").await?;
+    Ok(items.items)
+}

@@ -1,0 +1,60 @@
+//! The benchmarks: release builds of the product and of the bench, the baseline's Python packages, and the run itself.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::workspace::Workspace;
+use crate::{program, python};
+
+/// What `cargo xtask bench` takes.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Short rounds: shows that it works, measures roughly
+    #[arg(long)]
+    quick: bool,
+    /// Write the table to this file too
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Write the numbers as JSON to this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Run this scenario alone (may be given more than once)
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+}
+
+/// Builds, installs, measures; says whether the goals were reached.
+pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> {
+    // One build after the other, so that the product is measured with its own features and none of the bench's.
+    for package in ["switchboard", "bench"] {
+        program::run(program::cargo(&workspace.root).args(["build", "--release", "--package", package]))?;
+    }
+    let requirements = workspace.root.join("crates/bench/python/requirements.txt");
+    let python = python::environment(&workspace.installed().join("venv-bench"), &requirements)?;
+    let built = workspace.target_directory.join("release");
+    let mut command = std::process::Command::new(built.join("bench"));
+    command
+        .current_dir(&workspace.root)
+        .arg("--switchboard")
+        .arg(built.join("switchboard"))
+        .arg("--python")
+        .arg(python)
+        .arg("--baseline")
+        .arg(workspace.root.join("crates/bench/python"))
+        .arg("--work-dir")
+        .arg(workspace.target_directory.join("bench"));
+    if arguments.quick {
+        command.arg("--quick");
+    }
+    for (option, file) in [("--out", &arguments.out), ("--json", &arguments.json)] {
+        if let Some(file) = file {
+            command.arg(option).arg(file);
+        }
+    }
+    for name in &arguments.only {
+        command.args(["--only", name]);
+    }
+    program::succeeds(&mut command)
+}

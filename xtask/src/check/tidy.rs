@@ -1,0 +1,175 @@
+//! Tidiness: each source file says its idea first and stays short, names say something, nothing is left for later,
+//! and the product does not know of the pretend world it is tested in.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::arrows::is_product;
+use crate::source;
+use crate::workspace::Workspace;
+
+const MOST_LINES: usize = 700;
+
+/// Where people write; everything else is made or fetched.
+const PLACES: [&str; 3] = ["crates", "xtask", "docs"];
+
+/// Kinds of files whose words are read.
+const READ: [&str; 4] = ["rs", "py", "toml", "md"];
+
+/// Words that leave work for later. Put together here so that this file may pass itself.
+const LEFT_FOR_LATER: [&str; 3] = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
+
+/// Macros that leave work for later.
+const UNWRITTEN: [&str; 2] = [concat!("to", "do!("), concat!("unimple", "mented!(")];
+
+/// Names under which anything could be found.
+const EMPTY_NAMES: [&str; 8] = ["util", "utils", "helper", "helpers", "manager", "common", "misc", "stuff"];
+
+/// What the product must not know about.
+const PRETEND_WORLD: &str = "sandbox";
+
+/// Reads all that people wrote.
+pub(super) fn check(workspace: &Workspace) -> Result<Vec<String>> {
+    let root = &workspace.root;
+    let mut findings = Vec::new();
+    for place in PLACES {
+        for file in source::files(&root.join(place))? {
+            let extension = file.extension().map(|extension| extension.to_string_lossy().into_owned());
+            if !extension.is_some_and(|extension| READ.contains(&extension.as_str())) {
+                continue;
+            }
+            let text =
+                fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            let path = file.strip_prefix(root).unwrap_or(&file);
+            findings.extend(judge(path, &text, is_product_source(workspace, &file)));
+        }
+    }
+    Ok(findings)
+}
+
+/// Whether a file is compiled into one of the product's crates.
+fn is_product_source(workspace: &Workspace, file: &Path) -> bool {
+    workspace
+        .members()
+        .any(|package| is_product(&package.name) && file.starts_with(package.folder().join("src")))
+}
+
+/// What is untidy in one file. The path is relative to the root.
+fn judge(path: &Path, text: &str, product: bool) -> Vec<String> {
+    let shown = path.display();
+    let rust = path.extension().is_some_and(|extension| extension == "rs");
+    let mut findings: Vec<_> = path
+        .iter()
+        .filter_map(|part| empty_name(&part.to_string_lossy()))
+        .map(|name| format!("{shown}: `{name}` says nothing about what is inside"))
+        .collect();
+    if rust && !text.starts_with("//! ") {
+        findings.push(format!("{shown}: the first line does not say the file's idea (`//! …`)"));
+    }
+    let lines = text.lines().count();
+    if rust && lines > MOST_LINES {
+        findings.push(format!("{shown}: {lines} lines are more than one idea ({MOST_LINES} at most)"));
+    }
+    for (number, line) in text.lines().enumerate() {
+        if let Some(word) = left_for_later(line) {
+            findings.push(format!("{shown}:{}: `{word}` leaves work for later", number + 1));
+        }
+    }
+    if product && rust && !is_test_file(path) {
+        findings.extend(
+            before_tests(text).filter(|(_, line)| line.to_ascii_lowercase().contains(PRETEND_WORLD)).map(
+                |(number, _)| format!("{shown}:{number}: the product does not know of a {PRETEND_WORLD}"),
+            ),
+        );
+    }
+    findings
+}
+
+/// The part of a file's or folder's name that says nothing, if it has one.
+fn empty_name(name: &str) -> Option<&'static str> {
+    let stem = name.split('.').next().unwrap_or(name);
+    stem.split(['_', '-'])
+        .find_map(|part| EMPTY_NAMES.into_iter().find(|empty| part.eq_ignore_ascii_case(empty)))
+}
+
+fn left_for_later(line: &str) -> Option<&'static str> {
+    let mut words = line.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+    let word = words.find_map(|word| LEFT_FOR_LATER.into_iter().find(|later| *later == word));
+    word.or_else(|| UNWRITTEN.into_iter().find(|unwritten| line.contains(unwritten)))
+}
+
+fn is_test_file(path: &Path) -> bool {
+    path.iter().any(|part| {
+        let part = part.to_string_lossy();
+        let stem = part.trim_end_matches(".rs");
+        stem == "tests" || stem.ends_with("_tests")
+    })
+}
+
+/// The numbered lines up to the file's test module, which stands last.
+fn before_tests(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let lines: Vec<_> = text.lines().collect();
+    let tests = lines
+        .windows(2)
+        .position(|pair| {
+            pair[0].trim() == "#[cfg(test)]"
+                && pair[1].trim_start().contains("mod ")
+                && pair[1].ends_with('{')
+        })
+        .unwrap_or(lines.len());
+    lines.into_iter().take(tests).enumerate().map(|(index, line)| (index + 1, line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(path: &str, text: &str) -> Vec<String> {
+        judge(Path::new(path), text, true)
+    }
+
+    #[test]
+    fn a_tidy_file_has_no_findings() {
+        assert!(found("crates/store/src/outbox.rs", "//! The outbox.\n\nfn f() {}\n").is_empty());
+        assert!(found("crates/store/README.md", "# Store\n").is_empty());
+    }
+
+    #[test]
+    fn the_first_line_and_the_length_count_for_rust_alone() {
+        assert_eq!(found("a.rs", "fn f() {}\n").len(), 1);
+        assert_eq!(found("a.rs", &format!("//! One.\n{}", "\n".repeat(MOST_LINES))).len(), 1);
+        assert!(found("a.rs", &format!("//! One.\n{}", "\n".repeat(MOST_LINES - 1))).is_empty());
+        assert!(found("a.md", &"\n".repeat(MOST_LINES * 2)).is_empty());
+    }
+
+    #[test]
+    fn names_that_say_nothing_are_found_in_any_part() {
+        for path in ["crates/utils/src/lib.rs", "a/account_manager.rs", "tests/common/mod.rs", "a/Helpers.rs"]
+        {
+            assert_eq!(found(path, "//! One.\n").len(), 1, "{path}");
+        }
+        assert!(found("a/uncommon.rs", "//! One.\n").is_empty());
+    }
+
+    #[test]
+    fn work_left_for_later_is_found_with_its_line() {
+        let later = LEFT_FOR_LATER[0];
+        assert_eq!(
+            found("a.py", &format!("x = 1\n# {later}: y\n")),
+            [format!("a.py:2: `{later}` leaves work for later")]
+        );
+        assert_eq!(found("a.rs", &format!("//! One.\nfn f() {{ {}) }}\n", UNWRITTEN[0])).len(), 1);
+        assert!(found("a.py", &format!("{later}S = 1\n")).is_empty());
+    }
+
+    #[test]
+    fn the_product_may_speak_of_the_pretend_world_in_tests_only() {
+        let tests = "//! One.\n#[cfg(test)]\nmod tests {\n    use sandbox::World;\n}\n";
+        assert!(found("crates/web/src/a.rs", tests).is_empty());
+        assert!(found("crates/web/src/a/tests.rs", "//! In the sandbox.\n").is_empty());
+        assert_eq!(found("crates/web/src/a.rs", "//! One.\n// In the Sandbox.\n").len(), 1);
+        assert!(judge(Path::new("crates/switchboard/src/up.rs"), "//! Sandbox.\n", false).is_empty());
+    }
+}

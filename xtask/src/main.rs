@@ -1,0 +1,49 @@
+//! What a person runs while working on Switchboard: `cargo xtask check`, `test` and `bench`.
+
+mod bench;
+mod check;
+mod program;
+mod python;
+mod source;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The chores of this workspace")]
+struct CommandLine {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Formatting, lints, licences, bans, unused dependencies, crate arrows and tidiness
+    Check(check::Arguments),
+    /// All tests, after installing what they need beside Rust
+    Test(test::Arguments),
+    /// Side-by-side benchmarks against the Python baseline, from release builds
+    Bench(bench::Arguments),
+}
+
+fn main() -> ExitCode {
+    let command_line = CommandLine::parse();
+    let outcome = Workspace::load().and_then(|workspace| match command_line.chore {
+        Chore::Check(arguments) => check::run(&workspace, &arguments),
+        Chore::Test(arguments) => test::run(&workspace, &arguments),
+        Chore::Bench(arguments) => bench::run(&workspace, &arguments),
+    });
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

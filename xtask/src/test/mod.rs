@@ -1,0 +1,110 @@
+//! The tests: what they need is installed, then cargo runs them all with one set of features, so that each crate is built once.
+
+mod tally;
+
+use std::io::{BufRead, BufReader, IsTerminal, Write};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+use std::{env, io};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use self::tally::Tally;
+use crate::workspace::{Package, Workspace, testing_features};
+use crate::{program, python};
+
+/// Where a test finds the Python that has Telethon and the other foreign clients.
+const PYTHON: &str = "SWITCHBOARD_TEST_PYTHON";
+
+/// What `cargo xtask test` takes.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Only tests whose name contains this
+    filter: Option<String>,
+    /// Only the tests of this crate
+    #[arg(long, value_name = "NAME")]
+    package: Option<String>,
+    /// Install nothing: use what is there, or run without it
+    #[arg(long)]
+    no_install: bool,
+}
+
+/// Runs the tests and says whether all passed. Without a filter, no test at all is a failure too.
+pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> {
+    let started = Instant::now();
+    let mut command = command(workspace, arguments)?;
+    prepare(workspace, arguments, &mut command)?;
+    let (tally, ended_well) = watch(&mut command)?;
+    println!("\ntests took {:.0} s", started.elapsed().as_secs_f64());
+    println!("{tally}");
+    let empty = tally.executed() == 0 && arguments.filter.is_none();
+    if empty {
+        eprintln!("error: no test was run");
+    }
+    Ok(ended_well && tally.failed == 0 && !empty)
+}
+
+fn command(workspace: &Workspace, arguments: &Arguments) -> Result<Command> {
+    let mut command = program::cargo(&workspace.root);
+    command.args(["test", "--no-fail-fast"]);
+    let wanted = |package: &&Package| arguments.package.as_ref().is_none_or(|name| *name == package.name);
+    match &arguments.package {
+        Some(name) if workspace.members().any(|package| package.name == *name) => {
+            command.args(["--package", name]);
+        }
+        Some(name) => bail!("there is no crate `{name}` in the workspace"),
+        None => {
+            command.arg("--workspace");
+        }
+    }
+    let features = testing_features(workspace.members().filter(wanted));
+    if !features.is_empty() {
+        command.arg("--features").arg(features.join(","));
+    }
+    if let Some(filter) = &arguments.filter {
+        command.arg(filter);
+    }
+    if io::stdout().is_terminal() {
+        command.args(["--", "--color", "always"]);
+    }
+    Ok(command)
+}
+
+/// Gives the tests what they need beside Rust.
+fn prepare(workspace: &Workspace, arguments: &Arguments, command: &mut Command) -> Result<()> {
+    if env::var_os(PYTHON).is_some() {
+        return Ok(());
+    }
+    let folder = workspace.installed().join("venv");
+    if !arguments.no_install {
+        let requirements = workspace.root.join("crates/testkit/python/requirements.txt");
+        command.env(PYTHON, python::environment(&folder, &requirements)?);
+    } else if python::interpreter(&folder).exists() {
+        command.env(PYTHON, python::interpreter(&folder));
+    }
+    Ok(())
+}
+
+/// Runs cargo, shows every line, and counts what the test binaries say at their ends.
+fn watch(command: &mut Command) -> Result<(Tally, bool)> {
+    let line = program::line(command);
+    eprintln!("$ {line}");
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start `{line}`"))?;
+    let output = child.stdout.take().context("cargo has no output to read")?;
+    let mut tally = Tally::default();
+    let mut shown = io::stdout().lock();
+    for line in BufReader::new(output).split(b'\n') {
+        let line = line.context("cannot read what the tests write")?;
+        shown.write_all(&line)?;
+        shown.write_all(b"\n")?;
+        shown.flush()?;
+        tally.read(&String::from_utf8_lossy(&line));
+    }
+    let status = child.wait().context("cannot wait for the tests")?;
+    Ok((tally, status.success()))
+}

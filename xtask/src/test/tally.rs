@@ -1,0 +1,61 @@
+//! The tally of a test run: the closing lines of all test binaries added up.
+
+use std::fmt;
+
+/// Tests by how they ended.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    pub(super) passed: u64,
+    pub(super) failed: u64,
+    pub(super) skipped: u64,
+}
+
+impl Tally {
+    /// Adds the line if it closes a test binary: `test result: ok. 3 passed; 0 failed; 1 ignored; …`, with or without colours.
+    pub(super) fn read(&mut self, line: &str) {
+        let Some(result) = line.strip_prefix("test result: ") else { return };
+        let words: Vec<_> = result.split(|letter: char| letter == ';' || letter.is_whitespace()).collect();
+        for pair in words.windows(2) {
+            let Ok(count) = pair[0].parse::<u64>() else { continue };
+            match pair[1] {
+                "passed" => self.passed += count,
+                "failed" => self.failed += count,
+                "ignored" => self.skipped += count,
+                _ => {}
+            }
+        }
+    }
+
+    /// How many tests really ran.
+    pub(super) fn executed(&self) -> u64 {
+        self.passed + self.failed
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closing_lines_are_added_up_and_others_are_not() {
+        let mut tally = Tally::default();
+        for line in [
+            "running 4 tests",
+            "test a ... ok",
+            "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s",
+            "test result: \u{1b}[31mFAILED\u{1b}[m. 5 passed; 2 failed; 0 ignored; 0 measured; 7 filtered out; finished in 1s",
+            "a test that says: 100 passed; 100 failed",
+        ] {
+            tally.read(line);
+        }
+        assert_eq!(tally, Tally { passed: 8, failed: 2, skipped: 1 });
+        assert_eq!(tally.executed(), 10);
+        assert_eq!(tally.to_string(), "8 passed, 2 failed, 1 skipped");
+    }
+}
