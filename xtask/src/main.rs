@@ -1,7 +1,8 @@
-//! What a person runs while working on Switchboard: `cargo xtask check`, `test` and `bench`.
+//! What a person runs while working on Switchboard: `cargo xtask check`, `test`, `bench` and `docs`.
 
 mod bench;
 mod check;
+mod docs;
 mod program;
 mod python;
 mod source;
@@ -29,6 +30,8 @@ enum Chore {
     Test(test::Arguments),
     /// Side-by-side benchmarks against the Python baseline, from release builds
     Bench(bench::Arguments),
+    /// Write the references in docs/ anew from what the program prints
+    Docs,
 }
 
 fn main() -> ExitCode {
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         Chore::Check(arguments) => check::run(&workspace, &arguments),
         Chore::Test(arguments) => test::run(&workspace, &arguments),
         Chore::Bench(arguments) => bench::run(&workspace, &arguments),
+        Chore::Docs => docs::run(&workspace),
     });
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

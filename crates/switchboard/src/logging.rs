@@ -1,5 +1,7 @@
 //! Log lines on standard error: text for people, JSON for machines.
 
+use std::io::IsTerminal;
+
 use config::{LogFormat, LogSettings};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -31,7 +33,12 @@ pub(crate) fn start(settings: &LogSettings) -> LogLevel {
     let registry = tracing_subscriber::registry().with(filter);
     match settings.format {
         LogFormat::Text => registry
-            .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false))
+            .with(
+                tracing_subscriber::fmt::layer()
+                    .with_writer(std::io::stderr)
+                    .with_ansi(std::io::stderr().is_terminal())
+                    .with_target(false),
+            )
             .init(),
         LogFormat::Json => {
             registry.with(tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr)).init();

@@ -58,6 +58,9 @@ enum Command {
 
     /// Print the OpenAPI description of the HTTP API
     Openapi,
+
+    /// Print every setting with its default and its meaning, as Markdown
+    Settings,
 }
 
 /// Exit codes: 0 fine, 1 failed, 2 wrong usage or settings (also clap's own).
@@ -94,6 +97,10 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Key(key) => key.run().await,
         Command::Openapi => {
             println!("{}", web::openapi_json());
+            Ok(())
+        }
+        Command::Settings => {
+            print!("{}", config::settings_reference());
             Ok(())
         }
     }

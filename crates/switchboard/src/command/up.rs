@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ambient::{Chance, Clock, Ids};
 use anyhow::{Context, bail};
-use config::{LogSettings, Settings};
+use config::Settings;
 use delivery::{Ambient, Delivery};
 use domain::{ApiKeyId, ExposeSecret};
 use store::{MasterKey, Store, StoreOptions};

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod crash;
+mod references;
 mod startup;
 mod tour;
 mod wire;

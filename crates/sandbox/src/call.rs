@@ -1,0 +1,80 @@
+//! One call: what the wire hands to the world, and what the world hands back.
+
+use std::pin::Pin;
+
+use crate::keys::AuthKeyId;
+
+/// A TCP connection, numbered in the order of acceptance: the larger is the newer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub u64);
+
+/// Who calls, as far as the wire knows.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The auth key the request was encrypted with.
+    pub key: AuthKeyId,
+    /// The client's MTProto session id.
+    pub session: i64,
+    /// The connection the request came on.
+    pub connection: ConnectionId,
+    /// The data centre that listens there.
+    pub dc_id: i32,
+    /// The layer of the last `invokeWithLayer` of this session; 0 before the first.
+    pub layer: i32,
+}
+
+/// The result of a method.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// The boxed result, serialized; it becomes the body of `rpc_result`.
+    Result(Vec<u8>),
+    /// `rpc_error`.
+    Error {
+        /// As Telegram's error codes: 400, 401, 406, 420, 500…
+        code: i32,
+        /// As Telegram writes it: `FLOOD_WAIT_30`.
+        message: String,
+    },
+}
+
+/// What the wire does about a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// Answer it.
+    Send(Answer),
+    /// Say nothing; the connection stays.
+    Silence,
+    /// Close the connection without an answer.
+    Cut,
+}
+
+/// A call that is decided now, or one that takes its time (a `delay` fault).
+pub enum Handling {
+    /// Reply at once.
+    Now(Reply),
+    /// Reply when this is done; later requests of the connection do not wait for it.
+    Later(Pin<Box<dyn Future<Output = Reply> + Send>>),
+}
+
+/// Something the world sends by itself: a boxed `Updates`, serialized.
+#[derive(Debug, Clone)]
+pub struct Push(pub Vec<u8>);
+
+/// The world behind the wire.
+pub trait World: Send + Sync + 'static {
+    /// Runs one method. `request` begins with the constructor id of the method itself: the wire has peeled
+    /// `invokeWithLayer`, `initConnection` and `invokeWithoutUpdates` off.
+    fn call(&self, caller: &Caller, request: &[u8]) -> Handling;
+
+    /// A session was seen on a connection for the first time; pushes for its user go to `pushes` from now on.
+    /// Called again when the same session comes back on a new connection.
+    fn connected(&self, caller: &Caller, pushes: tokio::sync::mpsc::Sender<Push>);
+
+    /// Whether this caller's pings and other service messages stay unanswered too: the `deaf` fault.
+    fn is_deaf(&self, _caller: &Caller) -> bool {
+        false
+    }
+
+    /// The connection is gone.
+    fn disconnected(&self, connection: ConnectionId);
+}

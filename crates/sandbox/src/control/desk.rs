@@ -1,0 +1,54 @@
+//! What the control port works with.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::files;
+use crate::telegram::{Account, Centre, NewAccount, Telegram};
+
+/// The file in the data directory that remembers accounts made at run time, so that a restart has them too.
+const JOINED: &str = "accounts.json";
+
+/// The desk of whoever runs the sandbox.
+pub(crate) struct Desk {
+    pub(crate) telegram: Arc<Telegram>,
+    pub(crate) centres: Vec<Centre>,
+    /// The public half of the RSA key, as PEM.
+    pub(crate) rsa_public_key: String,
+    data_dir: PathBuf,
+    joined: Mutex<Vec<NewAccount>>,
+}
+
+impl Desk {
+    /// Brings back the accounts that joined before, and sits down.
+    pub(crate) fn new(
+        telegram: Arc<Telegram>,
+        centres: Vec<Centre>,
+        rsa_public_key: String,
+        data_dir: PathBuf,
+    ) -> std::io::Result<Self> {
+        let joined: Vec<NewAccount> = match std::fs::read(data_dir.join(JOINED)) {
+            Ok(bytes) => serde_json::from_slice(&bytes)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        for order in &joined {
+            if let Err(error) = telegram.add_account(order) {
+                tracing::warn!(account = order.name, %error, "an account that joined before is left out");
+            }
+        }
+        Ok(Self { telegram, centres, rsa_public_key, data_dir, joined: Mutex::new(joined) })
+    }
+
+    /// Remembers an account that joined.
+    pub(crate) fn remember(&self, order: NewAccount) -> std::io::Result<()> {
+        let mut joined = self.joined.lock().unwrap_or_else(PoisonError::into_inner);
+        joined.push(order);
+        files::write_private(&self.data_dir.join(JOINED), &serde_json::to_vec_pretty(&*joined)?)
+    }
+
+    /// Where the data centre of an account listens.
+    pub(crate) fn centre_of(&self, account: &Account) -> Option<Centre> {
+        self.centres.iter().find(|centre| centre.dc_id == account.dc_id).copied()
+    }
+}

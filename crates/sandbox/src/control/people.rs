@@ -1,0 +1,117 @@
+//! `/telegram`: accounts, messages, chats.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use serde::Serialize;
+
+use super::answers::{Body, ControlError, Items, Path};
+use super::desk::Desk;
+use crate::telegram::{
+    Account, ChatView, Edit, Line, MemberOrder, NewAccount, NewBlock, NewMessage, Written,
+};
+
+/// An account with all it takes to connect as it.
+#[derive(Serialize)]
+pub(super) struct AccountView {
+    name: Arc<str>,
+    user_id: i64,
+    username: String,
+    phone: String,
+    dc_id: i32,
+    host: String,
+    port: u16,
+    /// For whoever connects by hand.
+    auth_key: String,
+    api_id: i32,
+    api_hash: String,
+    login_code: String,
+    /// No account has one.
+    password: Option<String>,
+    /// The sessions of the settings file.
+    sessions: Vec<SessionView>,
+}
+
+#[derive(Serialize)]
+struct SessionView {
+    r#for: Option<String>,
+    auth_key: String,
+}
+
+fn view(desk: &Desk, account: &Account) -> AccountView {
+    let centre = desk.centre_of(account);
+    let session =
+        |line: &Line| SessionView { r#for: line.purpose.clone(), auth_key: hex::encode(line.auth_key) };
+    AccountView {
+        name: Arc::clone(&account.name),
+        user_id: account.user_id,
+        username: account.username.clone(),
+        phone: account.phone.clone(),
+        dc_id: account.dc_id,
+        host: centre.map(|centre| centre.address.ip().to_string()).unwrap_or_default(),
+        port: centre.map_or(0, |centre| centre.address.port()),
+        auth_key: hex::encode(account.auth_key),
+        api_id: account.api_id,
+        api_hash: account.api_hash.clone(),
+        login_code: account.login_code.clone(),
+        password: None,
+        sessions: account.lines.iter().map(session).collect(),
+    }
+}
+
+pub(super) async fn accounts(State(desk): State<Arc<Desk>>) -> Json<Items<AccountView>> {
+    let accounts = desk.telegram.accounts();
+    Json(Items { items: accounts.iter().map(|account| view(&desk, account)).collect() })
+}
+
+pub(super) async fn add_account(
+    State(desk): State<Arc<Desk>>,
+    Body(order): Body<NewAccount>,
+) -> Result<(StatusCode, Json<AccountView>), ControlError> {
+    let account = desk.telegram.add_account(&order)?;
+    desk.remember(order)?;
+    Ok((StatusCode::CREATED, Json(view(&desk, &account))))
+}
+
+pub(super) async fn rsa_public_key(State(desk): State<Arc<Desk>>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/x-pem-file")], desk.rsa_public_key.clone())
+}
+
+pub(super) async fn write(
+    State(desk): State<Arc<Desk>>,
+    Body(order): Body<NewMessage>,
+) -> Result<(StatusCode, Json<Written>), ControlError> {
+    Ok((StatusCode::CREATED, Json(desk.telegram.write(&order)?)))
+}
+
+pub(super) async fn edit(
+    State(desk): State<Arc<Desk>>,
+    Path((chat_id, message_id)): Path<(String, i32)>,
+    Body(edit): Body<Edit>,
+) -> Result<Json<Written>, ControlError> {
+    Ok(Json(desk.telegram.edit(&chat_id, message_id, &edit)?))
+}
+
+pub(super) async fn chats(State(desk): State<Arc<Desk>>) -> Json<Items<ChatView>> {
+    Json(Items { items: desk.telegram.chats() })
+}
+
+pub(super) async fn move_member(
+    State(desk): State<Arc<Desk>>,
+    Path(chat_id): Path<String>,
+    Body(order): Body<MemberOrder>,
+) -> Result<StatusCode, ControlError> {
+    desk.telegram.move_member(&chat_id, &order)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn block(
+    State(desk): State<Arc<Desk>>,
+    Body(order): Body<NewBlock>,
+) -> Result<StatusCode, ControlError> {
+    desk.telegram.block(&order)?;
+    Ok(StatusCode::NO_CONTENT)
+}

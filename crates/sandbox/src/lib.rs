@@ -1,0 +1,19 @@
+//! A pretend outside world on loopback: a Telegram data centre that speaks real MTProto 2.0, a fault dial,
+//! and a ledger of every effect it accepted.
+//!
+//! * [`mtproto`] is the wire: transports, key exchange, encryption, containers, acknowledgements. It knows bytes and keys, not chats.
+//! * [`telegram`] is the world behind the wire: users, chats, messages, updates, methods. It knows no sockets.
+//! * `control` is the HTTP port through which a person or a test looks in and turns the dial.
+//! * [`Sandbox`] starts them together and writes the settings file that the product runs on.
+
+pub mod call;
+mod control;
+mod files;
+mod kept;
+pub mod keys;
+pub mod mtproto;
+mod running;
+mod settings;
+pub mod telegram;
+
+pub use running::{Running, Sandbox, SandboxError, SandboxOptions};

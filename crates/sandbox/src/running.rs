@@ -1,0 +1,268 @@
+//! The sandbox as a whole: started, running, stopped.
+
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::control::{self, Desk};
+use crate::files;
+use crate::kept::KeptSessions;
+use crate::keys::KeyRing;
+use crate::mtproto::{DataCentre, RsaError, RsaKey};
+use crate::settings::settings;
+use crate::telegram::{Centre, Telegram, WorldOptions};
+
+/// The file that the product is started with.
+const SETTINGS: &str = "switchboard.toml";
+/// Sessions made by signing in.
+const SESSIONS: &str = "telegram-sessions.json";
+/// The key of the key exchange.
+const RSA_KEY: &str = "telegram-rsa.pem";
+
+/// How the sandbox is started.
+#[derive(Debug, Clone)]
+pub struct SandboxOptions {
+    /// Where it keeps its key and writes `switchboard.toml`.
+    pub data_dir: PathBuf,
+    /// How many accounts there are: main, three backups and the fifth, then extra ones.
+    pub accounts: usize,
+    /// How many dialogs the accounts have together, if that is more than the demo world has anyway.
+    pub dialogs: usize,
+    /// All identities and keys follow from it.
+    pub seed: u64,
+    /// Where DC 2 listens; DC 4 is on the port below. With port 0 both are free ports.
+    pub telegram: SocketAddr,
+    /// Where the control port listens.
+    pub control: SocketAddr,
+}
+
+impl Default for SandboxOptions {
+    /// Five accounts on the usual ports, and a directory beside the caller.
+    fn default() -> Self {
+        Self::new("sandbox")
+    }
+}
+
+impl SandboxOptions {
+    /// Five accounts on the usual ports.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            accounts: 5,
+            dialogs: 0,
+            seed: 1,
+            telegram: SocketAddr::from((Ipv4Addr::LOCALHOST, 5097)),
+            control: SocketAddr::from((Ipv4Addr::LOCALHOST, 5098)),
+        }
+    }
+
+    /// The same on free ports.
+    #[must_use]
+    pub fn on_free_ports(mut self) -> Self {
+        self.telegram.set_port(0);
+        self.control.set_port(0);
+        self
+    }
+}
+
+/// Why the sandbox did not start.
+#[derive(Debug, Error)]
+pub enum SandboxError {
+    /// Somebody else listens there.
+    #[error("{address} ({what}) is taken: stop what listens there, or choose another with {flag}")]
+    PortTaken {
+        /// The address that was wanted.
+        address: SocketAddr,
+        /// What it was wanted for.
+        what: &'static str,
+        /// How another is chosen.
+        flag: &'static str,
+    },
+    /// Nobody can listen there.
+    #[error("cannot listen on {address} ({what}): {source}; choose another with {flag}")]
+    Listen {
+        /// The address that was wanted.
+        address: SocketAddr,
+        /// What it was wanted for.
+        what: &'static str,
+        /// How another is chosen.
+        flag: &'static str,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// Telegram's configuration has room for IPv4 only, and DC 4 needs the port below.
+    #[error("--telegram must be an IPv4 address with port 0, or 2 and more: {0}")]
+    TelegramAddress(SocketAddr),
+    /// A file cannot be read or written.
+    #[error("cannot use {path}: {source}; choose another directory with --data-dir")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The key of an earlier start cannot be read, or a new one cannot be made.
+    #[error("the RSA key in {path} is of no use: {source}; delete the file to get a new one")]
+    RsaKey {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: RsaError,
+    },
+    /// A task died while it made the key.
+    #[error("making the RSA key was interrupted")]
+    Interrupted,
+}
+
+/// The sandbox.
+pub struct Sandbox;
+
+/// A sandbox that runs.
+pub struct Running {
+    /// Where DC 2 listens.
+    pub dc2: SocketAddr,
+    /// Where DC 4 listens.
+    pub dc4: SocketAddr,
+    /// Where the control port listens.
+    pub control: SocketAddr,
+    /// What the product is started with.
+    pub settings_file: PathBuf,
+    /// The world itself, for those in the same process.
+    pub telegram: Arc<Telegram>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Sandbox {
+    /// Starts everything; when this returns, all ports listen and the settings file is there.
+    pub async fn start(options: SandboxOptions) -> Result<Running, SandboxError> {
+        let SandboxOptions { data_dir, accounts, dialogs, seed, telegram, control } = options;
+        let file = |path: &Path| {
+            let path = path.to_owned();
+            move |source| SandboxError::File { path, source }
+        };
+        files::make_private_dir(&data_dir).map_err(file(&data_dir))?;
+
+        let (second, fourth) = both_centres(telegram)?;
+        let second = listen(second.into(), "Telegram DC 2", "--telegram ADDR:PORT").await?;
+        let fourth =
+            listen(fourth.into(), "Telegram DC 4, on the port below DC 2", "--telegram ADDR:PORT").await?;
+        let control = listen(control, "control port", "--control ADDR:PORT").await?;
+        let (dc2, dc4, control_address) = (address(&second)?, address(&fourth)?, address(&control)?);
+
+        let rsa = Arc::new(rsa_key(data_dir.join(RSA_KEY)).await?);
+        let centres = vec![centre(2, dc2), centre(4, dc4)];
+        let keys = Arc::new(KeyRing::default());
+        let options = WorldOptions { seed, accounts, dialogs, centres: centres.clone() };
+        let world = Arc::new(Telegram::new(&options, Arc::clone(&keys)));
+        let configured = world.accounts();
+        let desk = Desk::new(Arc::clone(&world), centres.clone(), rsa.public_pem(), data_dir.clone())
+            .map_err(file(&data_dir))?;
+
+        let sessions = data_dir.join(SESSIONS);
+        let kept =
+            KeptSessions::restore(sessions.clone(), Arc::clone(&keys), &world).map_err(file(&sessions))?;
+
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        for (dc_id, listener) in [(2, second), (4, fourth)] {
+            let (keys, rsa) = (Arc::clone(&keys), Arc::clone(&rsa));
+            let world = Arc::clone(&world) as Arc<dyn crate::call::World>;
+            tasks.spawn(DataCentre { dc_id, listener, keys, rsa, world }.serve(stop.clone()));
+        }
+        tasks.spawn(kept.keep(stop.clone()));
+        tasks.spawn(control::serve(control, Arc::new(desk), stop.clone()));
+        tasks.close();
+
+        let settings_file = data_dir.join(SETTINGS);
+        let text = settings(&centres, &configured);
+        let running = Running {
+            dc2,
+            dc4,
+            control: control_address,
+            settings_file: settings_file.clone(),
+            telegram: world,
+            stop,
+            tasks,
+        };
+        match files::write_private(&settings_file, text.as_bytes()) {
+            Ok(()) => Ok(running),
+            Err(source) => {
+                running.stop().await;
+                Err(SandboxError::File { path: settings_file, source })
+            }
+        }
+    }
+}
+
+impl Running {
+    /// Closes all ports and connections.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.telegram.stop().await;
+        self.tasks.wait().await;
+    }
+}
+
+/// The addresses of DC 2 and DC 4.
+fn both_centres(second: SocketAddr) -> Result<(SocketAddrV4, SocketAddrV4), SandboxError> {
+    let SocketAddr::V4(address) = second else { return Err(SandboxError::TelegramAddress(second)) };
+    let below = match address.port() {
+        0 => 0,
+        1 => return Err(SandboxError::TelegramAddress(second)),
+        port => port - 1,
+    };
+    Ok((address, SocketAddrV4::new(*address.ip(), below)))
+}
+
+async fn listen(
+    address: SocketAddr,
+    what: &'static str,
+    flag: &'static str,
+) -> Result<TcpListener, SandboxError> {
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+        std::io::ErrorKind::AddrInUse => SandboxError::PortTaken { address, what, flag },
+        _ => SandboxError::Listen { address, what, flag, source },
+    })
+}
+
+fn address(listener: &TcpListener) -> Result<SocketAddr, SandboxError> {
+    let nowhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+    listener.local_addr().map_err(|source| SandboxError::Listen {
+        address: nowhere,
+        what: "a port of the sandbox",
+        flag: "--telegram or --control",
+        source,
+    })
+}
+
+/// A data centre as clients are told of it; one that listens everywhere is reached on loopback.
+fn centre(dc_id: i32, address: SocketAddr) -> Centre {
+    let ip = match address {
+        SocketAddr::V4(v4) if !v4.ip().is_unspecified() => *v4.ip(),
+        SocketAddr::V4(_) | SocketAddr::V6(_) => Ipv4Addr::LOCALHOST,
+    };
+    Centre { dc_id, address: SocketAddrV4::new(ip, address.port()) }
+}
+
+/// The key of an earlier start, or a new one.
+async fn rsa_key(path: PathBuf) -> Result<RsaKey, SandboxError> {
+    let make = move || {
+        let file = |source| SandboxError::File { path: path.clone(), source };
+        let useless = |source| SandboxError::RsaKey { path: path.clone(), source };
+        match std::fs::read_to_string(&path) {
+            Ok(pem) => RsaKey::from_pem(&pem).map_err(useless),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let key = RsaKey::generate().map_err(useless)?;
+                files::write_private(&path, key.to_pem().as_bytes()).map_err(file)?;
+                Ok(key)
+            }
+            Err(source) => Err(file(source)),
+        }
+    };
+    tokio::task::spawn_blocking(make).await.map_err(|_| SandboxError::Interrupted)?
+}

@@ -1,0 +1,71 @@
+//! The settings file that the product runs on against this sandbox.
+
+use std::fmt::Write;
+
+use toml::Value;
+
+use crate::telegram::{Account, Centre, string_session};
+
+/// The legacy ports that are switched on.
+const LEGACY_PORTS: [(u16, &str); 1] = [(5022, "send_text")];
+
+/// Writes the settings as TOML.
+pub(crate) fn settings(centres: &[Centre], accounts: &[impl AsRef<Account>]) -> String {
+    let mut text = String::from(
+        "# Written by the sandbox each time it starts. Its accounts live in a pretend Telegram on this machine.\n\n\
+         [telegram]\nobserver = \"@demo_observer\"\n",
+    );
+    let addresses: Vec<String> = centres
+        .iter()
+        .map(|centre| {
+            format!("{{ id = {}, address = {} }}", centre.dc_id, quoted(&centre.address.to_string()))
+        })
+        .collect();
+    line(&mut text, "data_centres", &list(&addresses));
+    for (priority, account) in (1..).zip(accounts) {
+        account_table(&mut text, priority, account.as_ref(), centres);
+    }
+    text.push_str("\n[legacy]\n");
+    let ports: Vec<String> = LEGACY_PORTS
+        .iter()
+        .map(|(port, service)| format!("{{ port = {port}, service = {} }}", quoted(service)))
+        .collect();
+    line(&mut text, "ports", &list(&ports));
+    text
+}
+
+fn account_table(text: &mut String, priority: usize, account: &Account, centres: &[Centre]) {
+    let Some(centre) = centres.iter().find(|centre| centre.dc_id == account.dc_id) else { return };
+    text.push_str("\n[[telegram.accounts]]\n");
+    line(text, "name", &quoted(&account.name));
+    line(text, "priority", &priority.to_string());
+    line(text, "pool", &account.pool.to_string());
+    line(text, "api_id", &account.api_id.to_string());
+    line(text, "api_hash", &quoted(&account.api_hash));
+    line(text, "phone", &quoted(&account.phone));
+    let sessions: Vec<String> = account
+        .lines
+        .iter()
+        .map(|session| {
+            let string = quoted(&string_session(centre.dc_id, centre.address, &session.auth_key));
+            match &session.purpose {
+                Some(purpose) => format!("{{ string = {string}, for = [{}] }}", quoted(purpose)),
+                None => format!("{{ string = {string} }}"),
+            }
+        })
+        .collect();
+    line(text, "sessions", &list(&sessions));
+}
+
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+fn list(items: &[String]) -> String {
+    format!("[\n  {},\n]", items.join(",\n  "))
+}
+
+fn line(text: &mut String, key: &str, value: &str) {
+    // Writing to a string does not fail.
+    let _ = writeln!(text, "{key} = {value}");
+}

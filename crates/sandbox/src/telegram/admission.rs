@@ -1,0 +1,98 @@
+//! What happens to a call before its method runs: counting, dead keys, faults, rights of the key.
+
+use std::time::Duration;
+
+use grammers_tl_types::name_for_id;
+
+use super::context::Context;
+use super::faults::{Loss, Refusal};
+use super::methods;
+use super::rpc::{RpcError, not_acceptable, see_other, unauthorized};
+use super::state::{Moment, State};
+use crate::call::{Answer, Caller, Reply};
+
+/// A call that was let in, or turned away.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    pub(crate) user: Option<i64>,
+    pub(crate) method: &'static str,
+    pub(crate) delay: Option<Duration>,
+    /// Set when the method does not run.
+    pub(crate) turned_away: Option<Reply>,
+    pub(crate) loss: Option<Loss>,
+}
+
+/// An error as a reply.
+pub(crate) fn refused(error: RpcError) -> Reply {
+    Reply::Send(Answer::Error { code: error.code, message: error.message.into_owned() })
+}
+
+impl State {
+    /// Decides about a call.
+    pub(crate) fn admit(&mut self, caller: &Caller, id: u32) -> Admitted {
+        let method = name_for_id(id);
+        let user = self.authorizations.get(caller.key).map(|authorization| authorization.user);
+        let name = user.and_then(|user| self.account_of(user)).map(|account| account.name.clone());
+        self.calls.count(name.clone(), method);
+        let mut admitted = Admitted { user, method, delay: None, turned_away: None, loss: None };
+        if self.authorizations.serve(caller.key, caller.connection).is_err() {
+            admitted.turned_away = Some(refused(not_acceptable("AUTH_KEY_DUPLICATED")));
+            return admitted;
+        }
+        let verdict = self.faults.decide(name.as_deref(), method);
+        admitted.delay = verdict.delay;
+        admitted.loss = verdict.loss;
+        admitted.turned_away = match verdict.refusal {
+            Some(Refusal::Error(error)) => Some(refused(error)),
+            Some(Refusal::Cut) => Some(Reply::Cut),
+            Some(Refusal::Silence) => Some(Reply::Silence),
+            None => self.key_may(caller, id, method).err().map(refused),
+        };
+        admitted
+    }
+
+    /// Whether a key may call a method at all.
+    fn key_may(&self, caller: &Caller, id: u32, method: &str) -> Result<(), RpcError> {
+        if !methods::serves(id) || methods::is_open_to_anyone(method) {
+            return Ok(());
+        }
+        match self.authorizations.get(caller.key) {
+            None => Err(unauthorized("AUTH_KEY_UNREGISTERED")),
+            Some(authorization) if authorization.imported && !methods::is_open_to_visitors(method) => {
+                let home = self.account_of(authorization.user).map_or(2, |account| account.dc_id);
+                Err(see_other("USER", home))
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Runs the method of an admitted call.
+    pub(crate) fn run(
+        &mut self,
+        caller: &Caller,
+        admitted: &Admitted,
+        id: u32,
+        body: &[u8],
+        at: Moment,
+    ) -> Reply {
+        let (user, method) = (admitted.user, admitted.method);
+        let mut context = Context { state: self, caller, user, at, method };
+        match methods::run(&mut context, id, body) {
+            Some(Ok(answer)) => Reply::Send(Answer::Result(answer)),
+            Some(Err(error)) => refused(error),
+            None => {
+                self.calls.count_unknown(id, method);
+                refused(RpcError { code: 400, message: format!("INPUT_METHOD_INVALID_{id}").into() })
+            }
+        }
+    }
+}
+
+/// What is left of a reply after a fault took its part.
+pub(crate) fn after(loss: Option<Loss>, reply: Reply) -> Reply {
+    match loss {
+        None => reply,
+        Some(Loss::Silence) => Reply::Silence,
+        Some(Loss::Cut) => Reply::Cut,
+    }
+}

@@ -1,0 +1,88 @@
+//! Whose an auth key is, and whether it is still alive.
+
+use std::collections::HashMap;
+
+use crate::call::ConnectionId;
+use crate::keys::AuthKeyId;
+
+/// A key that belongs to a user.
+#[derive(Debug)]
+pub(crate) struct Authorization {
+    pub(crate) user: i64,
+    /// Brought from another data centre by `auth.importAuthorization`: good for files only.
+    pub(crate) imported: bool,
+    /// The newest connection that served a request with it.
+    newest: Option<ConnectionId>,
+    /// Used on two connections at once: dead for ever.
+    duplicated: bool,
+}
+
+/// All keys that belong to somebody.
+#[derive(Debug, Default)]
+pub(crate) struct Authorizations {
+    by_key: HashMap<AuthKeyId, Authorization>,
+    keys_of: HashMap<i64, Vec<AuthKeyId>>,
+}
+
+/// The key is dead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Duplicated;
+
+impl Authorizations {
+    pub(crate) fn bind(&mut self, key: AuthKeyId, user: i64, imported: bool) {
+        self.unbind(key);
+        self.by_key.insert(key, Authorization { user, imported, newest: None, duplicated: false });
+        self.keys_of.entry(user).or_default().push(key);
+    }
+
+    pub(crate) fn unbind(&mut self, key: AuthKeyId) {
+        if let Some(gone) = self.by_key.remove(&key)
+            && let Some(keys) = self.keys_of.get_mut(&gone.user)
+        {
+            keys.retain(|known| *known != key);
+        }
+    }
+
+    pub(crate) fn get(&self, key: AuthKeyId) -> Option<&Authorization> {
+        self.by_key.get(&key)
+    }
+
+    pub(crate) fn keys_of(&self, user: i64) -> &[AuthKeyId] {
+        self.keys_of.get(&user).map_or(&[], Vec::as_slice)
+    }
+
+    /// Notes that a request came on this connection. The key dies when a newer connection has served one before.
+    pub(crate) fn serve(&mut self, key: AuthKeyId, on: ConnectionId) -> Result<(), Duplicated> {
+        let Some(authorization) = self.by_key.get_mut(&key) else { return Ok(()) };
+        if authorization.newest.is_some_and(|newest| newest > on) {
+            authorization.duplicated = true;
+        }
+        if authorization.duplicated {
+            return Err(Duplicated);
+        }
+        authorization.newest = Some(on);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_dies_when_an_older_connection_speaks_after_a_newer_one() {
+        let (key, other) = (AuthKeyId(1), AuthKeyId(2));
+        let mut keys = Authorizations::default();
+        keys.bind(key, 10, false);
+        keys.bind(other, 10, false);
+        assert_eq!(keys.serve(key, ConnectionId(1)), Ok(()));
+        assert_eq!(keys.serve(key, ConnectionId(2)), Ok(()));
+        assert_eq!(keys.serve(key, ConnectionId(2)), Ok(()));
+        assert_eq!(keys.serve(key, ConnectionId(1)), Err(Duplicated));
+        assert_eq!(keys.serve(key, ConnectionId(3)), Err(Duplicated));
+        assert_eq!(keys.serve(other, ConnectionId(1)), Ok(()));
+        keys.bind(key, 10, false);
+        assert_eq!(keys.serve(key, ConnectionId(4)), Ok(()));
+        assert_eq!(keys.keys_of(10), [other, key]);
+    }
+}

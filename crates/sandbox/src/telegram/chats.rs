@@ -1,0 +1,115 @@
+//! Basic groups, supergroups and channels: who is in them and may do what.
+
+use std::collections::BTreeMap;
+
+use grammers_tl_types::types;
+
+use super::message::History;
+use super::update_log::UpdateLog;
+
+/// A member's standing.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Role {
+    Creator,
+    Admin { rights: Box<types::ChatAdminRights>, promoted_by: i64, rank: Option<String> },
+    Member,
+}
+
+/// Someone in a chat.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Member {
+    pub(crate) role: Role,
+    pub(crate) invited_by: i64,
+    pub(crate) date: i32,
+    /// May read, but not write.
+    pub(crate) muted: bool,
+}
+
+impl Member {
+    pub(crate) fn plain(invited_by: i64, date: i32) -> Self {
+        Self { role: Role::Member, invited_by, date, muted: false }
+    }
+
+    pub(crate) fn creator(user: i64, date: i32) -> Self {
+        Self { role: Role::Creator, invited_by: user, date, muted: false }
+    }
+
+    /// Whether the member is the creator or has this admin right.
+    pub(crate) fn may(&self, right: fn(&types::ChatAdminRights) -> bool) -> bool {
+        match &self.role {
+            Role::Creator => true,
+            Role::Admin { rights, .. } => right(rights),
+            Role::Member => false,
+        }
+    }
+
+    pub(crate) fn is_admin(&self) -> bool {
+        !matches!(self.role, Role::Member)
+    }
+}
+
+/// Someone who was thrown out and may not come back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Kicked {
+    pub(crate) by: i64,
+    pub(crate) date: i32,
+}
+
+/// A basic group. Each member keeps a copy of its messages.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) id: i64,
+    pub(crate) title: String,
+    pub(crate) about: String,
+    pub(crate) version: i32,
+    pub(crate) members: BTreeMap<i64, Member>,
+    pub(crate) invite: Option<String>,
+    /// The creator closed it.
+    pub(crate) deactivated: bool,
+}
+
+/// A supergroup or a broadcast channel, with one numbering for all.
+#[derive(Debug)]
+pub(crate) struct Channel {
+    pub(crate) id: i64,
+    pub(crate) title: String,
+    pub(crate) about: String,
+    pub(crate) username: Option<String>,
+    pub(crate) megagroup: bool,
+    pub(crate) date: i32,
+    pub(crate) hidden_prehistory: bool,
+    pub(crate) members: BTreeMap<i64, Member>,
+    pub(crate) kicked: BTreeMap<i64, Kicked>,
+    pub(crate) invite: Option<String>,
+    pub(crate) last_id: i32,
+    pub(crate) history: History,
+    pub(crate) log: UpdateLog,
+    /// When pts last moved.
+    pub(crate) changed: i32,
+}
+
+impl Channel {
+    pub(crate) fn new(id: i64, title: String, megagroup: bool, date: i32) -> Self {
+        Self {
+            id,
+            title,
+            about: String::new(),
+            username: None,
+            megagroup,
+            date,
+            hidden_prehistory: true,
+            members: BTreeMap::new(),
+            kicked: BTreeMap::new(),
+            invite: None,
+            last_id: 0,
+            history: History::default(),
+            log: UpdateLog::starting_at(1),
+            changed: date,
+        }
+    }
+
+    /// Whether this user sees what is written: a member, or anyone in a public one.
+    pub(crate) fn readable_by(&self, user: i64) -> bool {
+        self.members.contains_key(&user) || (self.username.is_some() && !self.kicked.contains_key(&user))
+    }
+}

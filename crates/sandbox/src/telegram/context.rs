@@ -1,0 +1,56 @@
+//! One call as a method sees it: the state, who asks, and when.
+
+use std::sync::Arc;
+
+use grammers_tl_types::enums;
+
+use super::ledger::Effect;
+use super::peer::Peer;
+use super::render::Cast;
+use super::rpc::{Result, unauthorized};
+use super::sessions::SessionKey;
+use super::state::{Moment, State};
+use crate::call::Caller;
+
+/// The call.
+pub(crate) struct Context<'a> {
+    pub(crate) state: &'a mut State,
+    pub(crate) caller: &'a Caller,
+    /// Whose the key is.
+    pub(crate) user: Option<i64>,
+    pub(crate) at: Moment,
+    /// As in TL.
+    pub(crate) method: &'static str,
+}
+
+impl Context<'_> {
+    /// Who asks; methods for anyone never call this.
+    pub(crate) fn me(&self) -> Result<i64> {
+        self.user.ok_or(unauthorized("AUTH_KEY_UNREGISTERED"))
+    }
+
+    /// The session that asks: it gets the answer, and no push of what it did itself.
+    pub(crate) fn here(&self) -> SessionKey {
+        self.caller.into()
+    }
+
+    /// Writes an effect into the ledger.
+    pub(crate) fn record(
+        &mut self,
+        chat: Peer,
+        random_id: Option<i64>,
+        text: impl Into<Arc<str>>,
+        message_id: Option<i32>,
+    ) {
+        let account = self.user.and_then(|user| self.state.account_of(user));
+        if let Some(name) = account.map(|account| Arc::clone(&account.name)) {
+            let effect = Effect { method: self.method, chat, random_id, text: text.into(), message_id };
+            self.state.ledger.record(self.at.0, name, effect);
+        }
+    }
+
+    /// `updates` as the answer of a method.
+    pub(crate) fn updates(&self, me: i64, updates: Vec<enums::Update>, cast: &Cast) -> enums::Updates {
+        self.state.updates(me, updates, cast, self.at)
+    }
+}

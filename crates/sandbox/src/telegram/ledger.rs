@@ -1,0 +1,131 @@
+//! The ledger: every effect an account had on the world, in order.
+
+use std::sync::Arc;
+
+use domain::time::Timestamp;
+use serde::Serialize;
+
+use super::peer::Peer;
+
+/// A row as it is kept: small, because a run makes many.
+#[derive(Debug, Clone)]
+struct Row {
+    at: i64,
+    account: Arc<str>,
+    method: &'static str,
+    chat: Peer,
+    random_id: Option<i64>,
+    text: Arc<str>,
+    message_id: Option<i32>,
+}
+
+/// An effect, as the control port shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// Rises by one; the first is 1.
+    pub seq: u64,
+    /// When, RFC 3339 with microseconds.
+    pub at: String,
+    /// `telegram`.
+    pub provider: &'static str,
+    /// The account's name.
+    pub account: Arc<str>,
+    /// As in TL.
+    pub method: &'static str,
+    /// As the Bot API writes it.
+    pub chat_id: String,
+    /// A string, because it does not fit a JSON number.
+    pub random_id: Option<String>,
+    /// Plain text; a new chat's title.
+    pub text: Arc<str>,
+    /// In the account's own numbering, or the channel's.
+    pub message_id: Option<i32>,
+}
+
+/// What a method did.
+#[derive(Debug, Clone)]
+pub(crate) struct Effect {
+    pub(crate) method: &'static str,
+    pub(crate) chat: Peer,
+    pub(crate) random_id: Option<i64>,
+    pub(crate) text: Arc<str>,
+    pub(crate) message_id: Option<i32>,
+}
+
+/// The list itself.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    rows: Vec<Row>,
+    /// Rows that were cleared away: seq never begins again.
+    cleared: u64,
+}
+
+impl Ledger {
+    pub(crate) fn record(&mut self, at: i64, account: Arc<str>, effect: Effect) {
+        let Effect { method, chat, random_id, text, message_id } = effect;
+        self.rows.push(Row { at, account, method, chat, random_id, text, message_id });
+    }
+
+    /// The entries after this seq, at most so many.
+    pub(crate) fn after(&self, seq: u64, limit: usize) -> Vec<Entry> {
+        let skip = usize::try_from(seq.saturating_sub(self.cleared)).unwrap_or(usize::MAX);
+        let numbered = (self.cleared + 1..).zip(&self.rows);
+        numbered.skip(skip).take(limit).map(|(seq, row)| row.entry(seq)).collect()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.cleared += self.rows.len() as u64;
+        self.rows = Vec::new();
+    }
+}
+
+impl Row {
+    fn entry(&self, seq: u64) -> Entry {
+        Entry {
+            seq,
+            at: Timestamp::from_micros(self.at).to_string(),
+            provider: "telegram",
+            account: Arc::clone(&self.account),
+            method: self.method,
+            chat_id: self.chat.to_string(),
+            random_id: self.random_id.map(|id| id.to_string()),
+            text: Arc::clone(&self.text),
+            message_id: self.message_id,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn effect(text: &str) -> Effect {
+        Effect {
+            method: "messages.sendMessage",
+            chat: Peer::Channel(2_000_000_001),
+            random_id: Some(i64::MAX),
+            text: text.into(),
+            message_id: Some(7),
+        }
+    }
+
+    #[test]
+    fn rows_are_numbered_for_ever() {
+        let mut ledger = Ledger::default();
+        ledger.record(1_700_000_000_000_001, "main".into(), effect("a"));
+        ledger.record(1_700_000_000_000_002, "main".into(), effect("b"));
+        let all = ledger.after(0, 10);
+        assert_eq!(all.iter().map(|row| row.seq).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(all[0].at, "2023-11-14T22:13:20.000001Z");
+        assert_eq!(all[0].chat_id, "-1002000000001");
+        assert_eq!(all[0].random_id.as_deref(), Some("9223372036854775807"));
+        assert_eq!(ledger.after(1, 10).len(), 1);
+        assert_eq!(ledger.after(0, 1).len(), 1);
+        assert_eq!(ledger.after(9, 10).len(), 0);
+        ledger.clear();
+        ledger.record(0, "main".into(), effect("c"));
+        assert_eq!(ledger.after(0, 10)[0].seq, 3);
+        assert_eq!(ledger.after(2, 10)[0].seq, 3);
+        assert!(ledger.after(3, 10).is_empty());
+    }
+}

@@ -1,0 +1,190 @@
+//! `messages.sendMessage`, and what a `random_id` is for.
+
+use std::sync::Arc;
+
+use grammers_tl_types::{Identifiable, enums, functions, types};
+
+use crate::telegram::context::Context;
+use crate::telegram::mailbox::Sent;
+use crate::telegram::message::Body;
+use crate::telegram::peer::Peer;
+use crate::telegram::posting::Draft;
+use crate::telegram::render::Cast;
+use crate::telegram::rpc::{Result, bad_request, read};
+use crate::telegram::state::State;
+
+/// The longest text, in UTF-16 units.
+const LONGEST: usize = 4_096;
+
+pub(super) fn send_message(
+    context: &mut Context<'_>,
+    request: &functions::messages::SendMessage,
+) -> Result<enums::Updates> {
+    let me = context.me()?;
+    let peer = context.state.input_peer(me, &request.peer)?;
+    let dialog = context.state.mailboxes.get(&me).and_then(|mailbox| mailbox.dialog(peer));
+    if let Some(dialog) = dialog {
+        if let Some(sent) = dialog.sent.get(&request.random_id) {
+            return Ok(sent_answer(context, me, peer, request.random_id, *sent));
+        }
+        if dialog.pending.contains(&request.random_id) {
+            return Err(bad_request("RANDOM_ID_DUPLICATE"));
+        }
+    }
+    let draft = draft(context.state, me, peer, request)?;
+    context.state.may_write(me, peer)?;
+    let text = Arc::clone(&draft.body.text);
+    let posted = context.state.post(me, peer, &draft, context.at, Some(context.here()));
+    let sent = posted.own.ok_or(bad_request("PEER_ID_INVALID"))?;
+    if let Some(mailbox) = context.state.mailboxes.get_mut(&me) {
+        mailbox.open(peer).sent.insert(request.random_id, sent);
+    }
+    context.record(peer, Some(request.random_id), text, Some(sent.id));
+    Ok(sent_answer(context, me, peer, request.random_id, sent))
+}
+
+/// Reads and checks what is to be said.
+fn draft(state: &State, me: i64, peer: Peer, request: &functions::messages::SendMessage) -> Result<Draft> {
+    if request.schedule_date.is_some() {
+        return Err(bad_request("SCHEDULE_DATE_INVALID"));
+    }
+    if request.random_id == 0 {
+        return Err(bad_request("RANDOM_ID_EMPTY"));
+    }
+    let entities = checked(state, me, &request.message, request.entities.as_deref())?;
+    let reply_to = match &request.reply_to {
+        Some(enums::InputReplyTo::Message(reply)) => {
+            let known = match peer {
+                Peer::Channel(id) => {
+                    state.channels.get(&id).is_some_and(|it| it.history.get(reply.reply_to_msg_id).is_some())
+                }
+                Peer::User(_) | Peer::Group(_) => state
+                    .mailboxes
+                    .get(&me)
+                    .and_then(|mailbox| mailbox.dialog(peer))
+                    .is_some_and(|dialog| dialog.history.get(reply.reply_to_msg_id).is_some()),
+            };
+            if !known {
+                return Err(bad_request("REPLY_MESSAGE_ID_INVALID"));
+            }
+            Some(reply.reply_to_msg_id)
+        }
+        Some(_) | None => None,
+    };
+    let body = Body { text: request.message.as_str().into(), entities, markup: None, service: None };
+    Ok(Draft { body, reply_to, silent: request.silent })
+}
+
+/// Entities as they are kept, shared by all copies.
+type Entities = Option<Arc<[enums::MessageEntity]>>;
+
+/// Checks a text and its entities.
+pub(super) fn checked(
+    state: &State,
+    me: i64,
+    text: &str,
+    entities: Option<&[enums::MessageEntity]>,
+) -> Result<Entities> {
+    if text.trim().is_empty() {
+        return Err(bad_request("MESSAGE_EMPTY"));
+    }
+    let units = text.encode_utf16().count();
+    if units > LONGEST {
+        return Err(bad_request("MESSAGE_TOO_LONG"));
+    }
+    let mut kept = Vec::new();
+    for entity in entities.unwrap_or_default() {
+        let (offset, length) = (i64::from(entity.offset()), i64::from(entity.length()));
+        let inside = usize::try_from(offset + length).is_ok_and(|end| end <= units);
+        if offset < 0 || length <= 0 || !inside {
+            return Err(bad_request("ENTITY_BOUNDS_INVALID"));
+        }
+        match entity {
+            enums::MessageEntity::InputMessageEntityMentionName(mention) => {
+                let user_id = state
+                    .input_user(me, &mention.user_id)
+                    .map_err(|_| bad_request("ENTITY_MENTION_USER_INVALID"))?;
+                let (offset, length) = (mention.offset, mention.length);
+                kept.push(types::MessageEntityMentionName { offset, length, user_id }.into());
+            }
+            // Clients of an older layer cannot read it.
+            enums::MessageEntity::TonAddress(_) => {}
+            other => kept.push(other.clone()),
+        }
+    }
+    Ok((!kept.is_empty()).then(|| kept.into()))
+}
+
+/// The answer to a message that was sent, now or before.
+fn sent_answer(context: &Context<'_>, me: i64, peer: Peer, random_id: i64, sent: Sent) -> enums::Updates {
+    let state = &context.state;
+    let Sent { id, pts, date } = sent;
+    let stored = match peer {
+        Peer::Channel(channel) => state.channels.get(&channel).and_then(|channel| channel.history.get(id)),
+        Peer::User(_) | Peer::Group(_) => {
+            state.mailboxes.get(&me).and_then(|mailbox| mailbox.message(id)).map(|(_, stored)| stored)
+        }
+    };
+    let pts_count = 1;
+    if let Peer::User(_) = peer {
+        let entities = stored.and_then(|stored| stored.body.entities.as_deref()).map(<[_]>::to_vec);
+        return types::UpdateShortSentMessage {
+            out: true,
+            id,
+            pts,
+            pts_count,
+            date,
+            media: None,
+            entities,
+            ttl_period: None,
+        }
+        .into();
+    }
+    let mut cast = Cast::of(peer);
+    let mut updates = vec![types::UpdateMessageId { id, random_id }.into()];
+    if let Some(stored) = stored {
+        cast.message(peer, stored);
+        let message = state.message(me, peer, stored);
+        updates.push(match peer {
+            Peer::Channel(_) => types::UpdateNewChannelMessage { message, pts, pts_count }.into(),
+            Peer::User(_) | Peer::Group(_) => types::UpdateNewMessage { message, pts, pts_count }.into(),
+        });
+    }
+    context.updates(me, updates, &cast)
+}
+
+/// A `random_id` that a delayed call holds on to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reservation {
+    owner: i64,
+    peer: Peer,
+    random_id: i64,
+}
+
+/// Takes the `random_id` of a call that is about to be delayed. None when it has none, names no chat, or is a repeat.
+pub(crate) fn reserve(context: &mut Context<'_>, id: u32, body: &[u8]) -> Result<Option<Reservation>> {
+    if id != functions::messages::SendMessage::CONSTRUCTOR_ID {
+        return Ok(None);
+    }
+    let owner = context.me()?;
+    let request = read::<functions::messages::SendMessage>(body)?;
+    let peer = context.state.input_peer(owner, &request.peer)?;
+    let Some(mailbox) = context.state.mailboxes.get_mut(&owner) else { return Ok(None) };
+    let dialog = mailbox.open(peer);
+    let random_id = request.random_id;
+    if dialog.sent.contains_key(&random_id) {
+        return Ok(None);
+    }
+    if !dialog.pending.insert(random_id) {
+        return Err(bad_request("RANDOM_ID_DUPLICATE"));
+    }
+    Ok(Some(Reservation { owner, peer, random_id }))
+}
+
+/// Gives a reserved `random_id` back, right before its call takes effect.
+pub(crate) fn release(state: &mut State, held: Reservation) {
+    let dialog = state.mailboxes.get_mut(&held.owner).and_then(|mailbox| mailbox.dialog_mut(held.peer));
+    if let Some(dialog) = dialog {
+        dialog.pending.remove(&held.random_id);
+    }
+}

@@ -1,0 +1,179 @@
+//! What can be ordered from outside, and what is told back.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::rpc::RpcError;
+
+/// Why something was not done.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum OutsideError {
+    /// A name or id that means nobody.
+    #[error("there is no {0}")]
+    NotFound(String),
+    /// The request cannot be meant so.
+    #[error("{0}")]
+    Invalid(String),
+    /// Telegram's rules forbid it.
+    #[error("Telegram would refuse: {0}")]
+    Refused(String),
+    /// It is there already.
+    #[error("{0} is taken")]
+    Taken(String),
+}
+
+/// A message that somebody sends to an account or into a chat.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewMessage {
+    /// `@client_1`, an account's name, or a user id.
+    pub from: String,
+    /// `@demo_main`, an account's name, or an id as the Bot API writes it.
+    pub chat: String,
+    /// Plain.
+    pub text: String,
+    /// An inline keyboard, row by row.
+    #[serde(default)]
+    pub buttons: Vec<Vec<Button>>,
+    /// Whose message id is answered in a basic group; by default the first member account's.
+    #[serde(default)]
+    pub account: Option<String>,
+}
+
+/// One button.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Button {
+    /// What it says.
+    pub text: String,
+    /// What it sends back.
+    #[serde(default)]
+    pub data: Option<String>,
+    /// Where it leads.
+    #[serde(default)]
+    pub url: Option<String>,
+}
+
+/// Where a message went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Written {
+    /// The chat as the receiver knows it.
+    pub chat_id: String,
+    /// In the receiver's numbering.
+    pub message_id: i32,
+}
+
+/// A change of a message's text.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Edit {
+    /// The new text.
+    pub text: String,
+    /// Whose numbering the id is in; needed outside supergroups and channels.
+    #[serde(default)]
+    pub account: Option<String>,
+}
+
+/// One more account.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewAccount {
+    /// Letters, digits and underscores.
+    pub name: String,
+    /// With the `+`.
+    pub phone: String,
+    /// How many dialogs it begins with.
+    #[serde(default = "thirty")]
+    pub dialogs: usize,
+    /// Where it lives.
+    #[serde(default = "two")]
+    pub dc_id: i32,
+}
+
+fn thirty() -> usize {
+    30
+}
+
+fn two() -> i32 {
+    2
+}
+
+/// What becomes of a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Thrown out for good.
+    Ban,
+    /// May read, not write.
+    Mute,
+}
+
+/// Puts somebody into a chat, or out of it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemberOrder {
+    /// An account's name, `@client_1`, or a user id.
+    pub account: String,
+    /// `true`, `"ban"` or `"mute"`; without it the user is put in, or may write again.
+    #[serde(default)]
+    pub remove: Option<Removal>,
+}
+
+/// How a member is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Removal {
+    /// True takes out, false puts in.
+    Plain(bool),
+    /// Something harder or softer.
+    Harder(Standing),
+}
+
+/// Somebody blocks an account, or no longer does.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewBlock {
+    /// Who blocks.
+    pub from: String,
+    /// Who is blocked.
+    pub account: String,
+    /// True takes the block back.
+    #[serde(default)]
+    pub remove: bool,
+}
+
+/// A chat as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChatView {
+    /// As the Bot API writes it.
+    pub chat_id: String,
+    /// `group`, `supergroup` or `channel`.
+    pub kind: &'static str,
+    /// Its title.
+    pub title: String,
+    /// Without the `@`.
+    pub username: Option<String>,
+    /// Who is in it.
+    pub members: Vec<ChatMember>,
+}
+
+/// A member as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChatMember {
+    /// The user's id.
+    pub user_id: i64,
+    /// Without the `@`.
+    pub username: Option<String>,
+    /// The account's name, if it is one.
+    pub account: Option<Arc<str>>,
+    /// `creator`, `admin` or `member`.
+    pub role: &'static str,
+}
+
+impl From<RpcError> for OutsideError {
+    fn from(error: RpcError) -> Self {
+        Self::Refused(error.message.into_owned())
+    }
+}

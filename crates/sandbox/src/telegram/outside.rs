@@ -1,0 +1,346 @@
+//! What is done to the world from outside: through the control port, by hand or by a test.
+
+use std::sync::Arc;
+
+use grammers_tl_types::{enums, types};
+
+use super::accounts;
+use super::calls::{CallCount, UnknownMethod};
+use super::chats::{Member, Role};
+use super::demo;
+use super::faults::{ActiveFault, FaultError, FaultOrder};
+use super::ledger::Entry;
+use super::message::Body;
+use super::methods;
+use super::orders::{
+    Button, ChatMember, ChatView, Edit, MemberOrder, NewAccount, NewBlock, NewMessage, OutsideError, Removal,
+    Standing, Written,
+};
+use super::peer::Peer;
+use super::people::Account;
+use super::posting::Draft;
+use super::state::{State, digits};
+use super::world::{Telegram, now};
+
+impl State {
+    /// Whoever is meant by `@name`, an account's name, or an id.
+    fn named(&self, text: &str) -> Result<Peer, OutsideError> {
+        let unknown = || OutsideError::NotFound(format!("user or chat \"{text}\""));
+        if let Some(username) = text.strip_prefix('@') {
+            return self.by_username(username).ok_or_else(unknown);
+        }
+        if let Some(account) = self.account_named(text) {
+            return Ok(Peer::User(account.user_id));
+        }
+        let peer = Peer::parse(text).ok_or_else(unknown)?;
+        let known = match peer {
+            Peer::User(id) => self.people.contains_key(&id),
+            Peer::Group(id) => self.groups.contains_key(&id),
+            Peer::Channel(id) => self.channels.contains_key(&id),
+        };
+        known.then_some(peer).ok_or_else(unknown)
+    }
+
+    fn named_user(&self, text: &str) -> Result<i64, OutsideError> {
+        match self.named(text)? {
+            Peer::User(id) => Ok(id),
+            Peer::Group(_) | Peer::Channel(_) => {
+                Err(OutsideError::Invalid(format!("\"{text}\" is a chat, not a user")))
+            }
+        }
+    }
+
+    fn named_account(&self, name: &str) -> Result<i64, OutsideError> {
+        let user = self.named_user(name)?;
+        let known = self.mailboxes.contains_key(&user).then_some(user);
+        known.ok_or_else(|| OutsideError::Invalid(format!("\"{name}\" is no account")))
+    }
+}
+
+impl Telegram {
+    /// The ledger after a seq, at most so many entries.
+    pub fn ledger(&self, after: u64, limit: usize) -> Vec<Entry> {
+        self.lock().ledger.after(after, limit)
+    }
+
+    /// Empties the ledger; seq goes on.
+    pub fn clear_ledger(&self) {
+        self.lock().ledger.clear();
+    }
+
+    /// How often methods were called.
+    pub fn calls(&self, account: Option<&str>, method: Option<&str>) -> Vec<CallCount> {
+        self.lock().calls.list(account, method)
+    }
+
+    /// Begins to count anew.
+    pub fn clear_calls(&self) {
+        self.lock().calls.clear();
+    }
+
+    /// Methods that were asked for and are not known.
+    pub fn unknown(&self) -> Vec<UnknownMethod> {
+        self.lock().calls.unknown()
+    }
+
+    /// Turns the fault dial.
+    pub fn add_fault(&self, order: FaultOrder) -> Result<u64, FaultError> {
+        let mut state = self.lock();
+        if let Some(name) = &order.account
+            && state.account_named(name).is_none()
+        {
+            return Err(FaultError::Account(name.clone()));
+        }
+        if let Some(method) = &order.method
+            && !methods::is_known(method)
+        {
+            return Err(FaultError::Method(method.clone()));
+        }
+        state.faults.add(order)
+    }
+
+    /// The faults that are on.
+    pub fn faults(&self) -> Vec<ActiveFault> {
+        self.lock().faults.list()
+    }
+
+    /// Takes a fault away; false when there is none with this id.
+    pub fn remove_fault(&self, id: u64) -> bool {
+        self.lock().faults.remove(id)
+    }
+
+    /// Takes all faults away.
+    pub fn clear_faults(&self) {
+        self.lock().faults.clear();
+    }
+
+    /// Makes one more account.
+    pub fn add_account(&self, order: &NewAccount) -> Result<Arc<Account>, OutsideError> {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        if !(1..=27).contains(&order.name.len())
+            || !order.name.bytes().all(plain)
+            || order.name.starts_with('_')
+            || order.name.ends_with('_')
+        {
+            let rule = "name must be 1 to 27 small letters, digits and inner underscores";
+            return Err(OutsideError::Invalid(rule.to_owned()));
+        }
+        let number = digits(&order.phone);
+        if !order.phone.starts_with('+') || !(7..=15).contains(&number.len()) {
+            return Err(OutsideError::Invalid("phone must be + and 7 to 15 digits".to_owned()));
+        }
+        if order.dialogs > 10_000 {
+            return Err(OutsideError::Invalid("dialogs must be at most 10000".to_owned()));
+        }
+        let mut state = self.lock();
+        if !state.centres.iter().any(|centre| centre.dc_id == order.dc_id) {
+            return Err(OutsideError::Invalid("dc_id must be that of a data centre: 2 or 4".to_owned()));
+        }
+        if state.account_named(&order.name).is_some()
+            || state.by_username(&format!("demo_{}", order.name)).is_some()
+        {
+            return Err(OutsideError::Taken(format!("the name \"{}\"", order.name)));
+        }
+        if state.by_phone(&number).is_some() {
+            return Err(OutsideError::Taken(format!("the phone {}", order.phone)));
+        }
+        let place = state.accounts().len() + 1;
+        let account = accounts::make(state.seed, place, &order.name, &format!("+{number}"), order.dc_id);
+        let account = Arc::new(account);
+        state.add_person(accounts::person(&account));
+        demo::settle(&mut state, account.user_id, order.dialogs, now());
+        drop(state);
+        self.register(&account);
+        Ok(account)
+    }
+
+    /// Sends a message as a client, a bot or an account. It is no effect of an account's call: the ledger does not have it.
+    pub fn write(&self, order: &NewMessage) -> Result<Written, OutsideError> {
+        if order.text.trim().is_empty() || order.text.encode_utf16().count() > 4_096 {
+            return Err(OutsideError::Invalid("text must have 1 to 4096 UTF-16 units".to_owned()));
+        }
+        let mut state = self.lock();
+        let from = state.named_user(&order.from)?;
+        let peer = state.named(&order.chat)?;
+        state.may_write(from, peer)?;
+        let body =
+            Body { text: order.text.as_str().into(), markup: keyboard(&order.buttons)?, ..Body::default() };
+        // Whose numbering is answered: the receiver's if it has a mailbox, else the sender's.
+        let (reader, there) = match peer {
+            Peer::User(to) if state.mailboxes.contains_key(&to) => (to, Peer::User(from)),
+            Peer::User(_) | Peer::Channel(_) => (from, peer),
+            Peer::Group(id) => {
+                let named = order.account.as_deref().map(|name| state.named_account(name)).transpose()?;
+                let members = state.groups.get(&id).map(|group| group.members.keys());
+                let first =
+                    members.into_iter().flatten().find(|user| state.mailboxes.contains_key(user)).copied();
+                (named.or(first).unwrap_or(from), peer)
+            }
+        };
+        let draft = Draft { body, reply_to: None, silent: false };
+        let posted = state.post(from, peer, &draft, now(), None);
+        let message_id = match peer {
+            Peer::Channel(_) => posted.own.map(|sent| sent.id),
+            Peer::User(_) | Peer::Group(_) => state.copy_of(reader, there, posted.origin),
+        };
+        let message_id = message_id.ok_or_else(|| {
+            OutsideError::Invalid("neither side is an account: nobody would see it".to_owned())
+        })?;
+        Ok(Written { chat_id: there.to_string(), message_id })
+    }
+
+    /// Changes a message, whoever wrote it.
+    pub fn edit(&self, chat_id: &str, message_id: i32, edit: &Edit) -> Result<Written, OutsideError> {
+        if edit.text.trim().is_empty() || edit.text.encode_utf16().count() > 4_096 {
+            return Err(OutsideError::Invalid("text must have 1 to 4096 UTF-16 units".to_owned()));
+        }
+        let mut state = self.lock();
+        let peer = state.named(chat_id)?;
+        let owner = match (peer, edit.account.as_deref()) {
+            (Peer::Channel(_), _) => 0,
+            (Peer::User(_) | Peer::Group(_), Some(name)) => state.named_account(name)?,
+            (Peer::User(_) | Peer::Group(_), None) => {
+                let rule = "account must be given: message ids are per mailbox here";
+                return Err(OutsideError::Invalid(rule.to_owned()));
+            }
+        };
+        let unknown = || OutsideError::NotFound(format!("message {message_id} in chat {chat_id}"));
+        let old = state.stored(owner, peer, message_id).ok_or_else(unknown)?.body.clone();
+        let body = Body { text: edit.text.as_str().into(), entities: None, ..old };
+        state.edit(owner, peer, message_id, &body, now(), None).ok_or_else(unknown)?;
+        Ok(Written { chat_id: peer.to_string(), message_id })
+    }
+
+    /// Lists the groups, supergroups and channels.
+    pub fn chats(&self) -> Vec<ChatView> {
+        let state = self.lock();
+        let member = |(user, member): (&i64, &Member)| {
+            let person = state.people.get(user);
+            ChatMember {
+                user_id: *user,
+                username: person.and_then(|person| person.username.clone()),
+                account: state.account_of(*user).map(|account| Arc::clone(&account.name)),
+                role: match member.role {
+                    Role::Creator => "creator",
+                    Role::Admin { .. } => "admin",
+                    Role::Member => "member",
+                },
+            }
+        };
+        let mut chats: Vec<(Peer, ChatView)> = Vec::new();
+        for group in state.groups.values() {
+            let peer = Peer::Group(group.id);
+            let view = ChatView {
+                chat_id: peer.to_string(),
+                kind: "group",
+                title: group.title.clone(),
+                username: None,
+                members: group.members.iter().map(member).collect(),
+            };
+            chats.push((peer, view));
+        }
+        for channel in state.channels.values() {
+            let peer = Peer::Channel(channel.id);
+            let view = ChatView {
+                chat_id: peer.to_string(),
+                kind: if channel.megagroup { "supergroup" } else { "channel" },
+                title: channel.title.clone(),
+                username: channel.username.clone(),
+                members: channel.members.iter().map(member).collect(),
+            };
+            chats.push((peer, view));
+        }
+        chats.sort_by_key(|(peer, _)| *peer);
+        chats.into_iter().map(|(_, view)| view).collect()
+    }
+
+    /// Puts somebody into a chat, takes or throws somebody out, or silences somebody.
+    pub fn move_member(&self, chat_id: &str, order: &MemberOrder) -> Result<(), OutsideError> {
+        let mut state = self.lock();
+        let peer = state.named(chat_id)?;
+        let user = state.named_user(&order.account)?;
+        let at = now();
+        let removal = order.remove.unwrap_or(Removal::Plain(false));
+        let absent = || OutsideError::NotFound(format!("member \"{}\" of {chat_id}", order.account));
+        match (peer, removal) {
+            (Peer::User(_), _) => {
+                return Err(OutsideError::Invalid("a private chat has no members".to_owned()));
+            }
+            (Peer::Channel(id), removal) => {
+                if removal == Removal::Plain(true) {
+                    state.leave_channel(user, id).then_some(()).ok_or_else(absent)?;
+                } else if removal == Removal::Harder(Standing::Ban) {
+                    state.ban(user, id, 0, at.date());
+                } else if removal == Removal::Harder(Standing::Mute)
+                    || !state.enter_channel(user, id, user, at.date())
+                {
+                    let member = state.channels.get_mut(&id).and_then(|it| it.members.get_mut(&user));
+                    member.ok_or_else(absent)?.muted = removal == Removal::Harder(Standing::Mute);
+                }
+                state.tell_standing(user, id, at, None);
+            }
+            (Peer::Group(id), Removal::Plain(false)) => {
+                if state.enter_group(user, id, user, at.date()) {
+                    let action = types::MessageActionChatAddUser { users: vec![user] }.into();
+                    state.announce(user, peer, action, at, None);
+                }
+            }
+            (Peer::Group(id), Removal::Plain(true) | Removal::Harder(Standing::Ban)) => {
+                let inside = state.groups.get(&id).is_some_and(|group| group.members.contains_key(&user));
+                inside.then_some(()).ok_or_else(absent)?;
+                let action = types::MessageActionChatDeleteUser { user_id: user }.into();
+                state.announce(user, peer, action, at, None);
+                state.leave_group(user, id);
+            }
+            (Peer::Group(_), Removal::Harder(Standing::Mute)) => {
+                return Err(OutsideError::Invalid("nobody is muted in a basic group".to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets somebody block an account.
+    pub fn block(&self, order: &NewBlock) -> Result<(), OutsideError> {
+        let mut state = self.lock();
+        let by = state.named_user(&order.from)?;
+        let whom = state.named_user(&order.account)?;
+        if let Some(person) = state.people.get_mut(&by) {
+            if order.remove {
+                person.blocked.remove(&whom);
+            } else {
+                person.blocked.insert(whom);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An inline keyboard; none without buttons.
+fn keyboard(rows: &[Vec<Button>]) -> Result<Option<Arc<enums::ReplyMarkup>>, OutsideError> {
+    if rows.iter().all(Vec::is_empty) {
+        return Ok(None);
+    }
+    let button = |button: &Button| {
+        let r#type = match (&button.data, &button.url) {
+            (Some(data), None) if data.len() <= 64 => {
+                types::InlineButtonTypeCallback { requires_password: false, data: data.clone().into_bytes() }
+                    .into()
+            }
+            (None, Some(url)) => types::InlineButtonTypeUrl { url: url.clone() }.into(),
+            _ => {
+                let rule = "a button needs either data (at most 64 bytes) or url";
+                return Err(OutsideError::Invalid(rule.to_owned()));
+            }
+        };
+        Ok(types::KeyboardInlineButton { style: None, text: button.text.clone(), r#type }.into())
+    };
+    let rows: Result<Vec<_>, _> = rows
+        .iter()
+        .map(|row| {
+            let buttons: Result<Vec<_>, _> = row.iter().map(button).collect();
+            buttons.map(|buttons| types::KeyboardInlineButtonRow { buttons }.into())
+        })
+        .collect();
+    let markup = types::ReplyInlineMarkup { force_reply: false, rows: rows? };
+    Ok(Some(Arc::new(markup.into())))
+}

@@ -1,0 +1,490 @@
+//! What the world looks like to one account, in TL.
+
+use std::collections::BTreeSet;
+
+use grammers_tl_types::{enums, types};
+
+use super::chats::{Channel, Group, Member, Role};
+use super::mailbox::Dialog;
+use super::message::Stored;
+use super::peer::Peer;
+use super::state::{State, count};
+
+/// The users and chats an answer mentions, which it must bring along.
+#[derive(Debug, Default)]
+pub(crate) struct Cast {
+    users: BTreeSet<i64>,
+    chats: BTreeSet<Peer>,
+}
+
+impl Cast {
+    pub(crate) fn of(peer: Peer) -> Self {
+        let mut cast = Self::default();
+        cast.peer(peer);
+        cast
+    }
+
+    pub(crate) fn user(&mut self, user: i64) {
+        self.users.insert(user);
+    }
+
+    pub(crate) fn peer(&mut self, peer: Peer) {
+        match peer {
+            Peer::User(user) => self.user(user),
+            Peer::Group(_) | Peer::Channel(_) => {
+                self.chats.insert(peer);
+            }
+        }
+    }
+
+    pub(crate) fn message(&mut self, peer: Peer, message: &Stored) {
+        self.peer(peer);
+        self.user(message.from);
+        for entity in message.body.entities.iter().flat_map(|entities| entities.iter()) {
+            if let enums::MessageEntity::MentionName(mention) = entity {
+                self.user(mention.user_id);
+            }
+        }
+        match message.body.service.as_deref() {
+            Some(enums::MessageAction::ChatAddUser(add)) => self.users.extend(&add.users),
+            Some(enums::MessageAction::ChatCreate(create)) => self.users.extend(&create.users),
+            Some(enums::MessageAction::ChatDeleteUser(delete)) => self.user(delete.user_id),
+            _ => {}
+        }
+    }
+}
+
+impl State {
+    /// The users and chats of a cast, as the viewer sees them.
+    pub(crate) fn introduce(&self, viewer: i64, cast: &Cast) -> (Vec<enums::User>, Vec<enums::Chat>) {
+        let users = cast.users.iter().map(|user| self.user(viewer, *user)).collect();
+        let chats = cast.chats.iter().map(|peer| self.chat(viewer, *peer)).collect();
+        (users, chats)
+    }
+
+    pub(crate) fn user(&self, viewer: i64, id: i64) -> enums::User {
+        let Some(person) = self.people.get(&id) else { return types::UserEmpty { id }.into() };
+        let acquainted = person.account.is_none() && !person.bot;
+        types::User {
+            is_self: id == viewer,
+            contact: acquainted,
+            mutual_contact: acquainted,
+            deleted: false,
+            bot: person.bot,
+            bot_chat_history: false,
+            bot_nochats: false,
+            verified: false,
+            restricted: false,
+            min: false,
+            bot_inline_geo: false,
+            support: false,
+            scam: false,
+            apply_min_photo: false,
+            fake: false,
+            bot_attach_menu: false,
+            premium: false,
+            attach_menu_enabled: false,
+            bot_can_edit: false,
+            close_friend: false,
+            stories_hidden: false,
+            stories_unavailable: true,
+            contact_require_premium: false,
+            bot_business: false,
+            bot_has_main_app: false,
+            bot_forum_view: false,
+            bot_forum_can_manage_topics: false,
+            bot_can_manage_bots: false,
+            bot_guestchat: false,
+            bot_guard: false,
+            id,
+            access_hash: Some(self.seed.access_hash(viewer, Peer::User(id))),
+            first_name: Some(person.first_name.clone()),
+            last_name: person.last_name.clone(),
+            username: person.username.clone(),
+            phone: match &person.account {
+                Some(account) if id == viewer => Some(account.phone.trim_start_matches('+').to_owned()),
+                _ => None,
+            },
+            photo: None,
+            status: (!person.bot).then(|| types::UserStatusRecently { by_me: false }.into()),
+            bot_info_version: person.bot.then_some(1),
+            restriction_reason: None,
+            bot_inline_placeholder: None,
+            lang_code: None,
+            emoji_status: None,
+            usernames: None,
+            stories_max_id: None,
+            color: None,
+            profile_color: None,
+            bot_active_users: None,
+            bot_verification_icon: None,
+            send_paid_messages_stars: None,
+            linked_community_id: None,
+        }
+        .into()
+    }
+
+    pub(crate) fn chat(&self, viewer: i64, peer: Peer) -> enums::Chat {
+        match peer {
+            Peer::Group(id) => match self.groups.get(&id) {
+                Some(group) => render_group(viewer, group),
+                None => types::ChatEmpty { id }.into(),
+            },
+            Peer::User(id) => types::ChatEmpty { id }.into(),
+            Peer::Channel(id) => match self.channels.get(&id) {
+                Some(channel) => self.channel(viewer, channel),
+                None => types::ChannelForbidden {
+                    broadcast: false,
+                    megagroup: true,
+                    monoforum: false,
+                    id,
+                    access_hash: self.seed.access_hash(viewer, peer),
+                    title: String::new(),
+                    until_date: None,
+                }
+                .into(),
+            },
+        }
+    }
+
+    fn channel(&self, viewer: i64, channel: &Channel) -> enums::Chat {
+        let access_hash = self.seed.access_hash(viewer, Peer::Channel(channel.id));
+        let member = channel.members.get(&viewer);
+        if !channel.readable_by(viewer) {
+            return types::ChannelForbidden {
+                broadcast: !channel.megagroup,
+                megagroup: channel.megagroup,
+                monoforum: false,
+                id: channel.id,
+                access_hash,
+                title: channel.title.clone(),
+                until_date: None,
+            }
+            .into();
+        }
+        types::Channel {
+            creator: member.is_some_and(|member| member.role == Role::Creator),
+            left: member.is_none(),
+            broadcast: !channel.megagroup,
+            verified: false,
+            megagroup: channel.megagroup,
+            restricted: false,
+            signatures: false,
+            min: false,
+            scam: false,
+            has_link: false,
+            has_geo: false,
+            slowmode_enabled: false,
+            call_active: false,
+            call_not_empty: false,
+            fake: false,
+            gigagroup: false,
+            noforwards: false,
+            join_to_send: false,
+            join_request: false,
+            forum: false,
+            stories_hidden: false,
+            stories_hidden_min: false,
+            stories_unavailable: true,
+            signature_profiles: false,
+            autotranslation: false,
+            broadcast_messages_allowed: false,
+            monoforum: false,
+            forum_tabs: false,
+            id: channel.id,
+            access_hash: Some(access_hash),
+            title: channel.title.clone(),
+            username: channel.username.clone(),
+            photo: enums::ChatPhoto::Empty,
+            date: member.map_or(channel.date, |member| member.date),
+            restriction_reason: None,
+            admin_rights: member.and_then(admin_rights),
+            banned_rights: member
+                .filter(|member| member.muted)
+                .map(|_| enums::ChatBannedRights::Rights(banned_rights(false))),
+            default_banned_rights: channel.megagroup.then(|| {
+                types::ChatBannedRights { change_info: true, pin_messages: true, ..no_ban() }.into()
+            }),
+            participants_count: Some(count(channel.members.len())),
+            usernames: None,
+            stories_max_id: None,
+            color: None,
+            profile_color: None,
+            emoji_status: None,
+            level: None,
+            subscription_until_date: None,
+            bot_verification_icon: None,
+            send_paid_messages_stars: None,
+            linked_monoforum_id: None,
+            linked_community_id: None,
+        }
+        .into()
+    }
+
+    /// A message as the viewer, whose copy it is or who reads the channel, sees it.
+    pub(crate) fn message(&self, viewer: i64, peer: Peer, message: &Stored) -> enums::Message {
+        let out = message.from == viewer;
+        let post = self.is_broadcast(peer);
+        let from_id = match peer {
+            _ if post => None,
+            // In a private chat the other side is known.
+            Peer::User(_) if !out => None,
+            _ => Some(Peer::User(message.from).to_tl()),
+        };
+        let reply_to = message.reply_to.map(reply_header);
+        if let Some(action) = &message.body.service {
+            return types::MessageService {
+                out,
+                mentioned: false,
+                media_unread: false,
+                reactions_are_possible: false,
+                silent: message.silent,
+                post,
+                legacy: false,
+                id: message.id,
+                from_id,
+                peer_id: peer.to_tl(),
+                saved_peer_id: None,
+                reply_to,
+                date: message.date,
+                action: (**action).clone(),
+                reactions: None,
+                ttl_period: None,
+            }
+            .into();
+        }
+        types::Message {
+            out,
+            mentioned: false,
+            media_unread: false,
+            silent: message.silent,
+            post,
+            from_scheduled: false,
+            legacy: false,
+            edit_hide: false,
+            pinned: false,
+            noforwards: false,
+            invert_media: false,
+            offline: false,
+            video_processing_pending: false,
+            paid_suggested_post_stars: false,
+            paid_suggested_post_ton: false,
+            id: message.id,
+            from_id,
+            from_boosts_applied: None,
+            from_rank: None,
+            peer_id: peer.to_tl(),
+            saved_peer_id: None,
+            fwd_from: None,
+            via_bot_id: None,
+            via_business_bot_id: None,
+            guestchat_via_from: None,
+            reply_to,
+            date: message.date,
+            message: message.body.text.to_string(),
+            media: None,
+            reply_markup: message.body.markup.as_deref().cloned(),
+            entities: message.body.entities.as_ref().map(|entities| entities.to_vec()),
+            views: post.then_some(1),
+            forwards: post.then_some(0),
+            replies: None,
+            edit_date: message.edit_date,
+            post_author: None,
+            grouped_id: None,
+            reactions: None,
+            restriction_reason: None,
+            ttl_period: None,
+            quick_reply_shortcut_id: None,
+            effect: None,
+            factcheck: None,
+            report_delivery_until_date: None,
+            paid_message_stars: None,
+            suggested_post: None,
+            schedule_repeat_period: None,
+            summary_from_language: None,
+            rich_message: None,
+        }
+        .into()
+    }
+
+    pub(crate) fn is_broadcast(&self, peer: Peer) -> bool {
+        match peer {
+            Peer::Channel(id) => self.channels.get(&id).is_some_and(|channel| !channel.megagroup),
+            Peer::User(_) | Peer::Group(_) => false,
+        }
+    }
+
+    /// A line of the list of dialogs.
+    pub(crate) fn dialog(&self, viewer: i64, dialog: &Dialog) -> enums::Dialog {
+        let channel = match dialog.peer {
+            Peer::Channel(id) => self.channels.get(&id),
+            Peer::User(_) | Peer::Group(_) => None,
+        };
+        let unread = match channel {
+            Some(channel) => channel.history.count_after(dialog.read_inbox),
+            None => dialog.unread(viewer),
+        };
+        types::Dialog {
+            pinned: false,
+            unread_mark: false,
+            view_forum_as_messages: false,
+            peer: dialog.peer.to_tl(),
+            top_message: self.top(dialog).map_or(0, |message| message.id),
+            read_inbox_max_id: dialog.read_inbox,
+            read_outbox_max_id: dialog.read_outbox,
+            unread_count: count(unread),
+            unread_mentions_count: 0,
+            unread_reactions_count: 0,
+            unread_poll_votes_count: 0,
+            notify_settings: notify_settings(),
+            pts: channel.map(|channel| channel.log.pts()),
+            draft: None,
+            folder_id: None,
+            ttl_period: None,
+        }
+        .into()
+    }
+
+    /// The newest message of a dialog.
+    pub(crate) fn top<'a>(&'a self, dialog: &'a Dialog) -> Option<&'a Stored> {
+        match dialog.peer {
+            Peer::Channel(id) => self.channels.get(&id)?.history.last(),
+            Peer::User(_) | Peer::Group(_) => dialog.history.last(),
+        }
+    }
+}
+
+fn render_group(viewer: i64, group: &Group) -> enums::Chat {
+    let Some(member) = group.members.get(&viewer) else {
+        return types::ChatForbidden { id: group.id, title: group.title.clone() }.into();
+    };
+    types::Chat {
+        creator: member.role == Role::Creator,
+        left: false,
+        deactivated: group.deactivated,
+        call_active: false,
+        call_not_empty: false,
+        noforwards: false,
+        id: group.id,
+        title: group.title.clone(),
+        photo: enums::ChatPhoto::Empty,
+        participants_count: count(group.members.len()),
+        date: member.date,
+        version: group.version,
+        migrated_to: None,
+        admin_rights: admin_rights(member),
+        default_banned_rights: Some(no_ban().into()),
+    }
+    .into()
+}
+
+fn reply_header(id: i32) -> enums::MessageReplyHeader {
+    types::MessageReplyHeader {
+        reply_to_scheduled: false,
+        forum_topic: false,
+        quote: false,
+        reply_to_ephemeral: false,
+        reply_to_msg_id: Some(id),
+        reply_to_peer_id: None,
+        reply_from: None,
+        reply_media: None,
+        reply_to_top_id: None,
+        quote_text: None,
+        quote_entities: None,
+        quote_offset: None,
+        todo_item_id: None,
+        poll_option: None,
+    }
+    .into()
+}
+
+/// The rights a member shows, if it has any.
+pub(crate) fn admin_rights(member: &Member) -> Option<enums::ChatAdminRights> {
+    match &member.role {
+        Role::Creator => Some(every_right().into()),
+        Role::Admin { rights, .. } => Some((**rights).clone().into()),
+        Role::Member => None,
+    }
+}
+
+pub(crate) fn every_right() -> types::ChatAdminRights {
+    types::ChatAdminRights {
+        change_info: true,
+        post_messages: true,
+        edit_messages: true,
+        delete_messages: true,
+        ban_users: true,
+        invite_users: true,
+        pin_messages: true,
+        add_admins: true,
+        anonymous: false,
+        manage_call: true,
+        other: true,
+        manage_topics: true,
+        post_stories: true,
+        edit_stories: true,
+        delete_stories: true,
+        manage_direct_messages: false,
+        manage_ranks: false,
+        manage_linked_peers: false,
+        manage_welcome_messages: false,
+    }
+}
+
+pub(crate) fn no_ban() -> types::ChatBannedRights {
+    types::ChatBannedRights {
+        view_messages: false,
+        send_messages: false,
+        send_media: false,
+        send_stickers: false,
+        send_gifs: false,
+        send_games: false,
+        send_inline: false,
+        embed_links: false,
+        send_polls: false,
+        change_info: false,
+        invite_users: false,
+        pin_messages: false,
+        manage_topics: false,
+        send_photos: false,
+        send_videos: false,
+        send_roundvideos: false,
+        send_audios: false,
+        send_voices: false,
+        send_docs: false,
+        send_plain: false,
+        edit_rank: false,
+        send_reactions: false,
+        manage_linked_peers: false,
+        until_date: 0,
+    }
+}
+
+/// The ban of someone who may not write, or not even read.
+pub(crate) fn banned_rights(view: bool) -> types::ChatBannedRights {
+    types::ChatBannedRights {
+        view_messages: view,
+        send_messages: true,
+        send_media: true,
+        send_plain: true,
+        until_date: i32::MAX,
+        ..no_ban()
+    }
+}
+
+pub(crate) fn notify_settings() -> enums::PeerNotifySettings {
+    types::PeerNotifySettings {
+        show_previews: None,
+        silent: None,
+        mute_until: None,
+        ios_sound: None,
+        android_sound: None,
+        other_sound: None,
+        stories_muted: None,
+        stories_hide_sender: None,
+        stories_ios_sound: None,
+        stories_android_sound: None,
+        stories_other_sound: None,
+    }
+    .into()
+}

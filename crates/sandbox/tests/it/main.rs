@@ -1,0 +1,13 @@
+//! Tests of the sandbox from outside.
+
+// Marked as tests so that clippy takes their unwraps as such.
+#[cfg(test)]
+mod control;
+#[cfg(test)]
+mod mtproto;
+#[cfg(test)]
+mod telethon;
+#[cfg(test)]
+mod whole;
+#[cfg(test)]
+mod world;

@@ -1,0 +1,292 @@
+//! Sending, editing, deleting; what a `random_id` is for; the ledger.
+
+use grammers_tl_types::{enums, functions, types};
+use proptest::prelude::*;
+use sandbox::call::Handling;
+
+use super::*;
+
+#[test]
+fn a_text_to_a_user_is_answered_shortly_and_written_into_the_ledger() {
+    let world = world();
+    let main = Client::of(&world, "main");
+    let before = main.state();
+    let peer = main.peer("client_1");
+    let enums::Updates::UpdateShortSentMessage(sent) = main.send(&peer, "hello", i64::MIN) else { panic!() };
+    assert!(sent.out);
+    assert_eq!((sent.pts, sent.pts_count), (before.pts + 1, 1));
+    assert_eq!(main.state().pts, sent.pts);
+    let ledger = world.ledger(0, 10);
+    assert_eq!(ledger.len(), 1);
+    let row = &ledger[0];
+    assert_eq!(
+        (row.seq, row.provider, &*row.account, row.method),
+        (1, "telegram", "main", "messages.sendMessage")
+    );
+    assert_eq!((row.chat_id.as_str(), &*row.text), ("6000000001", "hello"));
+    assert_eq!(row.random_id.as_deref(), Some("-9223372036854775808"));
+    assert_eq!(row.message_id, Some(sent.id));
+    let newest = main.newest(&peer, 1);
+    assert_eq!((newest[0].id, newest[0].message.as_str(), newest[0].out), (sent.id, "hello", true));
+}
+
+#[test]
+fn a_text_to_a_supergroup_or_group_is_answered_with_both_its_ids() {
+    let world = world();
+    let main = Client::of(&world, "main");
+    for (title, random_id) in [("Demo supergroup", 5), ("Demo group", 6)] {
+        let peer = main.titled(title);
+        let enums::Updates::Updates(updates) = main.send(&peer, "hello", random_id) else { panic!() };
+        let [enums::Update::MessageId(told), new] = updates.updates.as_slice() else { panic!() };
+        assert_eq!(told.random_id, random_id);
+        let (message, pts_count) = match new {
+            enums::Update::NewChannelMessage(new) => (&new.message, new.pts_count),
+            enums::Update::NewMessage(new) => (&new.message, new.pts_count),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((message.id(), pts_count), (told.id, 1));
+        assert_eq!((updates.chats.len(), updates.seq), (1, 0));
+    }
+    let rows = world.ledger(0, 10);
+    assert_eq!(rows[0].chat_id, "-1002000000001");
+    assert_eq!(rows[1].chat_id, "-4000001");
+}
+
+#[test]
+fn a_repeated_random_id_has_no_effect_and_the_first_answer() {
+    let world = world();
+    let main = Client::of(&world, "main");
+    for title in ["Demo supergroup", "Demo group"] {
+        let peer = main.titled(title);
+        let first = main.send(&peer, "once", 7);
+        main.send(&peer, "between", 8);
+        let again = Client::on_line(&world, "main", 1).send(&peer, "once", 7);
+        assert_eq!(sent_id(&first), sent_id(&again));
+        assert_eq!(
+            main.newest(&peer, 2).iter().map(|m| m.message.as_str()).collect::<Vec<_>>(),
+            ["between", "once"]
+        );
+    }
+    let peer = main.peer("client_1");
+    let first = main.send(&peer, "once", 7);
+    assert_eq!(main.send(&peer, "another text, even", 7), first);
+    assert_eq!(texts(&world), ["once", "between", "once", "between", "once"]);
+    // Another chat, and another account, are another matter.
+    main.send(&main.peer("client_2"), "to another", 7);
+    let backup = Client::of(&world, "backup_1");
+    backup.send(&backup.peer("client_1"), "by another", 7);
+    assert_eq!(texts(&world)[5..], ["to another", "by another"]);
+}
+
+#[test]
+fn a_repeat_after_the_message_is_gone_still_has_no_effect() {
+    let world = world();
+    let main = Client::of(&world, "main");
+    let peer = main.titled("Demo supergroup");
+    let id = sent_id(&main.send(&peer, "once", 7));
+    let enums::InputPeer::Channel(channel) = &peer else { panic!() };
+    let channel =
+        types::InputChannel { channel_id: channel.channel_id, access_hash: channel.access_hash }.into();
+    main.ask(&functions::channels::DeleteMessages { channel, id: vec![id] });
+    assert_eq!(sent_id(&main.send(&peer, "once", 7)), id);
+    assert_eq!(texts(&world), ["once", ""]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_first_call_is_delayed_the_second_gets_random_id_duplicate() {
+    let world = world();
+    let main = Client::of(&world, "main");
+    let peer = main.peer("client_1");
+    fault(&world, serde_json::json!({"fault": "delay", "seconds": 5, "times": 1}));
+    let Handling::Later(late) = main.handle(&message(&peer, "slow", 7)) else { panic!() };
+    assert_eq!(main.refused(&message(&peer, "slow", 7)), (400, "RANDOM_ID_DUPLICATE".into()));
+    assert!(texts(&world).is_empty());
+    let other = Client::of(&world, "backup_1");
+    other.send(&other.peer("client_1"), "another account", 7);
+    let Heard::Answer(bytes) = late.await.into() else { panic!() };
+    let first: enums::Updates = whole(&bytes);
+    assert_eq!(main.send(&peer, "slow", 7), first);
+    assert_eq!(texts(&world), ["another account", "slow"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delayed_call_takes_effect_even_if_nobody_waits_for_it() {
+    let world = world();
+    let main = Client::of(&world, "main");
+    let peer = main.peer("client_1");
+    fault(&world, serde_json::json!({"fault": "delay", "seconds": 0.5, "times": 1}));
+    drop(main.handle(&message(&peer, "slow", 7)));
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!(texts(&world), ["slow"]);
+}
+
+#[test]
+fn what_cannot_be_said_is_refused() {
+    let world = world();
+    let main = Client::of(&world, "main");
+    let peer = main.peer("client_1");
+    let long = "я".repeat(4_097);
+    for (text, error) in [("", "MESSAGE_EMPTY"), (" \n", "MESSAGE_EMPTY"), (&long, "MESSAGE_TOO_LONG")] {
+        assert_eq!(main.refused(&message(&peer, text, 7)), (400, error.into()));
+    }
+    main.send(&peer, &"😀".repeat(2_048), 8);
+    let replied =
+        functions::messages::SendMessage { reply_to: Some(reply(999_999)), ..message(&peer, "x", 9) };
+    assert_eq!(main.refused(&replied), (400, "REPLY_MESSAGE_ID_INVALID".into()));
+    let scheduled = functions::messages::SendMessage { schedule_date: Some(1), ..message(&peer, "x", 9) };
+    assert_eq!(main.refused(&scheduled), (400, "SCHEDULE_DATE_INVALID".into()));
+    for (offset, length) in [(-1, 2), (0, 0), (0, -1), (3, 1), (0, 4), (i32::MAX, i32::MAX)] {
+        let bold = types::MessageEntityBold { offset, length }.into();
+        let marked =
+            functions::messages::SendMessage { entities: Some(vec![bold]), ..message(&peer, "abc", 9) };
+        assert_eq!(main.refused(&marked), (400, "ENTITY_BOUNDS_INVALID".into()), "{offset} {length}");
+    }
+}
+
+#[test]
+fn entities_and_replies_arrive_on_the_other_side() {
+    let world = world();
+    let (main, backup) = (Client::of(&world, "main"), Client::of(&world, "backup_1"));
+    let (there, back) = (main.peer("demo_backup_1"), backup.peer("demo_main"));
+    let first = sent_id(&backup.send(&back, "question", 1));
+    let seen = main.newest(&there, 1)[0].clone();
+    assert_eq!((seen.message.as_str(), seen.out), ("question", false));
+    let mention =
+        types::InputMessageEntityMentionName { offset: 0, length: 3, user_id: main.user("client_1") };
+    let answer = functions::messages::SendMessage {
+        reply_to: Some(reply(seen.id)),
+        entities: Some(vec![mention.into(), types::MessageEntityItalic { offset: 1, length: 2 }.into()]),
+        ..message(&there, "the answer", 2)
+    };
+    main.ask(&answer);
+    let seen = backup.newest(&back, 1)[0].clone();
+    let Some(enums::MessageReplyHeader::Header(header)) = seen.reply_to else { panic!() };
+    assert_eq!(header.reply_to_msg_id, Some(first));
+    let entities = seen.entities.unwrap();
+    assert_eq!(
+        entities,
+        [
+            types::MessageEntityMentionName { offset: 0, length: 3, user_id: 6_000_000_001 }.into(),
+            types::MessageEntityItalic { offset: 1, length: 2 }.into(),
+        ]
+    );
+}
+
+fn edit(peer: &enums::InputPeer, id: i32, text: &str) -> functions::messages::EditMessage {
+    functions::messages::EditMessage {
+        no_webpage: false,
+        invert_media: false,
+        peer: peer.clone(),
+        id,
+        message: Some(text.into()),
+        media: None,
+        reply_markup: None,
+        entities: None,
+        schedule_date: None,
+        schedule_repeat_period: None,
+        quick_reply_shortcut_id: None,
+        rich_message: None,
+    }
+}
+
+#[test]
+fn an_edit_reaches_every_copy_and_twice_is_not_modified() {
+    let world = world();
+    let (main, backup) = (Client::of(&world, "main"), Client::of(&world, "backup_1"));
+    let mut pushes = backup.listen();
+    for title in ["Demo supergroup", "Demo group"] {
+        let peer = main.titled(title);
+        let id = sent_id(&main.send(&peer, "first", 1));
+        pushes.next();
+        main.ask(&edit(&peer, id, "second"));
+        let update = &pushes.next().updates[0];
+        let message = match update {
+            enums::Update::EditChannelMessage(edited) => edited.message.clone(),
+            enums::Update::EditMessage(edited) => edited.message.clone(),
+            other => panic!("{other:?}"),
+        };
+        let enums::Message::Message(message) = message else { panic!() };
+        assert_eq!(message.message, "second");
+        assert!(message.edit_date.is_some());
+        assert_eq!(main.refused(&edit(&peer, id, "second")), (400, "MESSAGE_NOT_MODIFIED".into()));
+        assert_eq!(main.refused(&edit(&peer, 99_999, "x")), (400, "MESSAGE_ID_INVALID".into()));
+        let theirs = backup.newest(&backup.titled(title), 1)[0].id;
+        assert_eq!(
+            backup.refused(&edit(&backup.titled(title), theirs, "mine now")),
+            (403, "MESSAGE_AUTHOR_REQUIRED".into())
+        );
+    }
+    assert_eq!(texts(&world), ["first", "second", "first", "second"]);
+}
+
+#[test]
+fn deleting_for_everybody_deletes_the_other_copy() {
+    let world = world();
+    let (main, backup) = (Client::of(&world, "main"), Client::of(&world, "backup_1"));
+    let (there, back) = (main.peer("demo_backup_1"), backup.peer("demo_main"));
+    let keep = sent_id(&main.send(&there, "keep", 1));
+    let drop = sent_id(&main.send(&there, "drop", 2));
+    let mut pushes = backup.listen();
+    let enums::messages::AffectedMessages::Messages(affected) =
+        main.ask(&functions::messages::DeleteMessages { revoke: true, id: vec![drop, 99_999] });
+    assert_eq!(affected.pts_count, 1);
+    assert!(matches!(pushes.next().updates[0], enums::Update::DeleteMessages(_)));
+    assert_eq!(backup.newest(&back, 10).iter().map(|m| m.message.as_str()).collect::<Vec<_>>(), ["keep"]);
+    let alone = functions::messages::DeleteMessages { revoke: false, id: vec![keep] };
+    main.ask(&alone);
+    assert_eq!(main.newest(&there, 10).len(), 0);
+    assert_eq!(backup.newest(&back, 10).len(), 1);
+    let enums::messages::AffectedMessages::Messages(affected) = main.ask(&alone);
+    assert_eq!(affected.pts_count, 0);
+}
+
+#[test]
+fn a_private_chat_is_cleared_for_both() {
+    let world = world();
+    let (main, backup) = (Client::of(&world, "main"), Client::of(&world, "backup_1"));
+    let (there, back) = (main.peer("demo_backup_1"), backup.peer("demo_main"));
+    main.send(&there, "one", 1);
+    backup.send(&back, "two", 2);
+    let clear = functions::messages::DeleteHistory {
+        just_clear: false,
+        revoke: true,
+        peer: there.clone(),
+        max_id: 0,
+        min_date: None,
+        max_date: None,
+    };
+    let enums::messages::AffectedHistory::History(cleared) = main.ask(&clear);
+    assert_eq!((cleared.pts_count, cleared.offset), (2, 0));
+    assert!(main.newest(&there, 10).is_empty() && backup.newest(&back, 10).is_empty());
+    assert_eq!(sent_id(&main.send(&there, "one", 1)), sent_id(&main.send(&there, "again", 1)));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// However often and in whatever order ids are repeated: one effect each, and pts moves by the effects alone.
+    #[test]
+    fn each_random_id_has_one_effect(ids in proptest::collection::vec((1_i64..6, 0_usize..3), 1..40)) {
+        let world = world_of(2, 0);
+        let main = Client::of(&world, "main");
+        let peers = [main.peer("client_1"), main.titled("Demo supergroup"), main.titled("Demo group")];
+        let mut first = std::collections::HashMap::new();
+        for (random_id, place) in ids {
+            let id = sent_id(&main.send(&peers[place], "text", random_id));
+            prop_assert_eq!(*first.entry((random_id, place)).or_insert(id), id);
+        }
+        prop_assert_eq!(world.ledger(0, usize::MAX).len(), first.len());
+    }
+
+    /// No bytes make the world panic.
+    #[test]
+    fn garbage_is_refused(id in any::<u32>(), body in proptest::collection::vec(any::<u8>(), 0..64)) {
+        let world = world_of(1, 0);
+        let main = Client::of(&world, "main");
+        for id in [id, 0xfef4_8f62, 0xa0f4_cb4f, 0x4423_e6c5, 0xb106_e66c, 0x29ee_847a] {
+            let request = [&id.to_le_bytes()[..], &body].concat();
+            let _ = world.call(&main.caller, &request);
+        }
+        let _ = world.call(&main.caller, &body[..body.len().min(3)]);
+    }
+}

@@ -1,0 +1,150 @@
+//! What holds accounts back: floods, slow modes, marks of chats, and switches set by hand.
+
+use domain::account::{Flood, Operation};
+use domain::{AccountName, ChatId, Timestamp};
+use rusqlite::{Connection, params};
+
+use super::statements as sql;
+use crate::column::Columns;
+use crate::point::{self, Point};
+use crate::write::{Transaction, Write};
+use crate::{StoreError, statement};
+
+/// One thing that holds an account back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hold {
+    /// The provider wants a pause in one kind of call.
+    Flood {
+        /// The account.
+        account: AccountName,
+        /// What must wait.
+        operation: Operation,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// The chat lets the account write only so often.
+    SlowMode {
+        /// The account.
+        account: AccountName,
+        /// The chat.
+        chat_id: ChatId,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// The account may not write in the chat at all.
+    Mark {
+        /// The account.
+        account: AccountName,
+        /// The chat.
+        chat_id: ChatId,
+        /// What the provider said.
+        why: String,
+    },
+}
+
+/// Everything that holds accounts back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Holds {
+    /// Floods by account.
+    pub floods: Vec<(AccountName, Flood)>,
+    /// Slow modes by account and chat, each with its deadline.
+    pub slow_modes: Vec<(AccountName, ChatId, Timestamp)>,
+    /// Chats that an account may not write in, and why.
+    pub marks: Vec<(AccountName, ChatId, String)>,
+}
+
+/// How an account was switched by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Switch {
+    /// It works.
+    On,
+    /// It stays connected and gets no work.
+    Paused,
+    /// It is not connected.
+    Stopped,
+}
+
+impl Switch {
+    /// The word in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::Paused => "paused",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::On, Self::Paused, Self::Stopped].into_iter().find(|switch| switch.as_str() == word)
+    }
+}
+
+/// Keeps a hold, as a part of whatever write it came with.
+pub(crate) fn save(transaction: &Transaction<'_>, hold: &Hold) -> Result<(), StoreError> {
+    match hold {
+        Hold::Flood { account, operation, until } => transaction
+            .execute(sql::SAVE_FLOOD, params![account.as_str(), operation.as_str(), until.as_micros()]),
+        Hold::SlowMode { account, chat_id, until } => transaction
+            .execute(sql::SAVE_SLOW_MODE, params![account.as_str(), chat_id.get(), until.as_micros()]),
+        Hold::Mark { account, chat_id, why } => {
+            transaction.execute(sql::SAVE_MARK, params![account.as_str(), chat_id.get(), why])
+        }
+    }?;
+    Ok(())
+}
+
+pub(super) struct SaveHold(pub(super) Hold);
+
+impl Write for SaveHold {
+    type Answer = ();
+    const POINT: Option<Point> = Some(point::SAVE_HOLD);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        save(transaction, &self.0)
+    }
+}
+
+pub(super) struct LiftMark(pub(super) AccountName, pub(super) ChatId);
+
+impl Write for LiftMark {
+    type Answer = bool;
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
+        Ok(transaction.execute(sql::LIFT_MARK, params![self.0.as_str(), self.1.get()])? > 0)
+    }
+}
+
+pub(super) struct SaveSwitch(pub(super) AccountName, pub(super) Switch);
+
+impl Write for SaveSwitch {
+    type Answer = ();
+    const POINT: Option<Point> = Some(point::SAVE_SWITCH);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        match self.1 {
+            Switch::On => transaction.execute(sql::FORGET_SWITCH, [self.0.as_str()])?,
+            switch => transaction.execute(sql::SAVE_SWITCH, [self.0.as_str(), switch.as_str()])?,
+        };
+        Ok(())
+    }
+}
+
+pub(super) fn read(connection: &Connection, now: Timestamp) -> Result<Holds, StoreError> {
+    let now = now.as_micros();
+    Ok(Holds {
+        floods: statement::all(connection, sql::FLOODS, [now], |row| {
+            let columns = Columns::new(row, "telegram_floods");
+            let operation = columns.word(1, "operation", |word| word.parse::<Operation>().ok())?;
+            Ok((columns.account(0)?, Flood { operation, until: columns.time(2)? }))
+        })?,
+        slow_modes: statement::all(connection, sql::SLOW_MODES, [now], |row| {
+            let columns = Columns::new(row, "telegram_slow_modes");
+            Ok((columns.account(0)?, columns.chat_id(1)?, columns.time(2)?))
+        })?,
+        marks: statement::all(connection, sql::MARKS, [], |row| {
+            let columns = Columns::new(row, "telegram_marks");
+            Ok((columns.account(0)?, columns.chat_id(1)?, columns.get(2)?))
+        })?,
+    })
+}

@@ -1,0 +1,181 @@
+//! Keys of the HTTP API: names and scopes in the open, the key itself only as SHA-256.
+
+use domain::{ApiKeyId, Timestamp};
+use rusqlite::{Row, params};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::column::Columns;
+use crate::statement::statements;
+use crate::write::{Transaction, Write};
+use crate::{Store, StoreError, statement};
+
+const TABLE: &str = "api_keys";
+
+statements! {
+    CREATE = "
+        INSERT INTO api_keys (id, hash, name, scopes, created_at, revoked_at, bootstrap)
+        VALUES ($1, $2, $3, $4, $5, $6, 0)";
+    FIND = "SELECT id, name, scopes, created_at, revoked_at FROM api_keys WHERE hash = $1";
+    LIST = "SELECT id, name, scopes, created_at, revoked_at FROM api_keys ORDER BY id";
+    REVOKE = "UPDATE api_keys SET revoked_at = $1, bootstrap = 0 WHERE id = $2 AND revoked_at IS NULL";
+    EXISTS = "SELECT 1 FROM api_keys WHERE id = $1";
+    RETIRE_BOOTSTRAP = "
+        UPDATE api_keys SET revoked_at = $1, bootstrap = 0 WHERE bootstrap = 1 AND hash <> $2";
+    SAVE_BOOTSTRAP = "
+        INSERT INTO api_keys (id, hash, name, scopes, created_at, revoked_at, bootstrap)
+        VALUES ($1, $2, $3, $4, $5, NULL, 1)
+        ON CONFLICT (hash) DO UPDATE SET
+            name = excluded.name, scopes = excluded.scopes, revoked_at = NULL, bootstrap = 1";
+}
+
+/// What a key may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Send messages.
+    Send,
+    /// Look at messages and accounts.
+    Read,
+    /// Everything else.
+    Admin,
+}
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Self; 3] = [Self::Send, Self::Read, Self::Admin];
+
+    /// The word in the API and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Send => "send",
+            Self::Read => "read",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == word)
+    }
+}
+
+/// A key, without the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Its public id.
+    pub id: ApiKeyId,
+    /// Its owner's name for it.
+    pub name: String,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Since when it no longer works.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// The keys' part of a store.
+#[derive(Clone, Copy)]
+pub struct ApiKeys<'a> {
+    pub(crate) store: &'a Store,
+}
+
+impl ApiKeys<'_> {
+    /// Keeps a new key; `hash` is the SHA-256 of its whole text.
+    pub async fn create(&self, key: &ApiKey, hash: [u8; 32]) -> Result<(), StoreError> {
+        self.store.write(Create(key.clone(), hash)).await
+    }
+
+    /// The key with this hash, revoked or not.
+    pub async fn find(&self, hash: [u8; 32]) -> Result<Option<ApiKey>, StoreError> {
+        self.store.read(move |connection| statement::first(connection, FIND, [hash], read)).await
+    }
+
+    /// All keys, the oldest first.
+    pub async fn list(&self) -> Result<Vec<ApiKey>, StoreError> {
+        self.store.read(|connection| statement::all(connection, LIST, [], read)).await
+    }
+
+    /// Ends a key. False when it had ended before.
+    pub async fn revoke(&self, id: ApiKeyId, at: Timestamp) -> Result<bool, StoreError> {
+        self.store.write(Revoke(id, at)).await
+    }
+
+    /// Keeps the key that the environment names at start. The one named before it, if it was another, is revoked.
+    pub async fn upsert_bootstrap(&self, key: &ApiKey, hash: [u8; 32]) -> Result<(), StoreError> {
+        self.store.write(SaveBootstrap(key.clone(), hash)).await
+    }
+}
+
+fn read(row: &Row<'_>) -> Result<ApiKey, StoreError> {
+    let columns = Columns::new(row, TABLE);
+    Ok(ApiKey {
+        id: ApiKeyId::from_uuid(Uuid::from_bytes(columns.get(0)?)),
+        name: columns.get(1)?,
+        scopes: columns
+            .word(2, "list of scopes", |words| words.split_terminator(' ').map(Scope::from_word).collect())?,
+        created_at: columns.time(3)?,
+        revoked_at: columns.maybe_time(4)?,
+    })
+}
+
+fn words(scopes: &[Scope]) -> String {
+    scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+struct Create(ApiKey, [u8; 32]);
+
+impl Write for Create {
+    type Answer = ();
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        let Self(key, hash) = self;
+        transaction.execute(
+            CREATE,
+            params![
+                key.id.as_uuid().as_bytes(),
+                hash,
+                key.name,
+                words(&key.scopes),
+                key.created_at.as_micros(),
+                key.revoked_at.map(Timestamp::as_micros),
+            ],
+        )?;
+        Ok(())
+    }
+}
+
+struct Revoke(ApiKeyId, Timestamp);
+
+impl Write for Revoke {
+    type Answer = bool;
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
+        let id = self.0.as_uuid().as_bytes();
+        if transaction.execute(REVOKE, params![self.1.as_micros(), id])? > 0 {
+            return Ok(true);
+        }
+        match transaction.first(EXISTS, [id], |_| Ok(()))? {
+            Some(()) => Ok(false),
+            None => Err(StoreError::inconsistent(TABLE, format!("there is no key {}", self.0))),
+        }
+    }
+}
+
+struct SaveBootstrap(ApiKey, [u8; 32]);
+
+impl Write for SaveBootstrap {
+    type Answer = ();
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        let Self(key, hash) = self;
+        let created_at = key.created_at.as_micros();
+        transaction.execute(RETIRE_BOOTSTRAP, params![created_at, hash])?;
+        transaction.execute(
+            SAVE_BOOTSTRAP,
+            params![key.id.as_uuid().as_bytes(), hash, key.name, words(&key.scopes), created_at],
+        )?;
+        Ok(())
+    }
+}

@@ -1,0 +1,110 @@
+//! The numbers that stand for states and steps in tables. Never change one: databases hold them.
+//!
+//! The order of the message states has a meaning: up to [`LAST_UNFINISHED`] somebody still has to do something,
+//! below [`FIRST_SENT`] a person may want to look.
+
+use domain::message::{MessageState, OnFlood, PartState};
+use domain::timeline::Step;
+
+/// The largest number of a state that a worker takes up after a restart, scheduled ones included.
+#[cfg(test)]
+pub(crate) const LAST_UNFINISHED: i64 = 3;
+/// The smallest number of a state in which the provider has the message.
+pub(crate) const FIRST_SENT: i64 = 20;
+
+pub(crate) const fn of_message(state: MessageState) -> i64 {
+    match state {
+        MessageState::Queued => 0,
+        MessageState::Scheduled => 1,
+        MessageState::AwaitingApproval => 2,
+        MessageState::Sending => 3,
+        MessageState::InDoubt => 10,
+        MessageState::Failed => 11,
+        MessageState::Cancelled => 12,
+        MessageState::Sent => 20,
+        MessageState::Delivered => 21,
+        MessageState::Read => 22,
+    }
+}
+
+pub(crate) fn message(code: i64) -> Option<MessageState> {
+    MessageState::ALL.into_iter().find(|state| of_message(*state) == code)
+}
+
+pub(crate) const fn of_part(state: PartState) -> i64 {
+    match state {
+        PartState::Waiting => 0,
+        PartState::Begun => 1,
+        PartState::Sent => 2,
+    }
+}
+
+pub(crate) fn part(code: i64) -> Option<PartState> {
+    [PartState::Waiting, PartState::Begun, PartState::Sent].into_iter().find(|state| of_part(*state) == code)
+}
+
+pub(crate) const fn of_step(step: Step) -> i64 {
+    match step {
+        Step::Accepted => 0,
+        Step::Begun => 1,
+        Step::Attempted => 2,
+        Step::Waiting => 3,
+        Step::MovedOn => 4,
+        Step::Joined => 5,
+        Step::Sent => 6,
+        Step::Failed => 7,
+        Step::Cancelled => 8,
+        Step::InDoubt => 9,
+        Step::Resolved => 10,
+        Step::Resumed => 11,
+        Step::Retried => 12,
+    }
+}
+
+pub(crate) fn step(code: i64) -> Option<Step> {
+    Step::ALL.into_iter().find(|step| of_step(*step) == code)
+}
+
+pub(crate) const fn of_on_flood(on_flood: OnFlood) -> i64 {
+    match on_flood {
+        OnFlood::Wait => 0,
+        OnFlood::Fail => 1,
+    }
+}
+
+pub(crate) fn on_flood(code: i64) -> Option<OnFlood> {
+    [OnFlood::Wait, OnFlood::Fail].into_iter().find(|on_flood| of_on_flood(*on_flood) == code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_reads_back() {
+        for state in MessageState::ALL {
+            assert_eq!(message(of_message(state)), Some(state));
+        }
+        for state in [PartState::Waiting, PartState::Begun, PartState::Sent] {
+            assert_eq!(part(of_part(state)), Some(state));
+        }
+        for one in Step::ALL {
+            assert_eq!(step(of_step(one)), Some(one));
+        }
+        for one in [OnFlood::Wait, OnFlood::Fail] {
+            assert_eq!(on_flood(of_on_flood(one)), Some(one));
+        }
+        assert_eq!((message(99), part(99), step(99), on_flood(99)), (None, None, None, None));
+    }
+
+    #[test]
+    fn the_order_of_message_states_means_what_the_statements_rely_on() {
+        for state in MessageState::ALL {
+            let code = of_message(state);
+            assert_eq!(code <= LAST_UNFINISHED, !state.is_final(), "{state:?}");
+            let sent = matches!(state, MessageState::Sent | MessageState::Delivered | MessageState::Read);
+            assert_eq!(code >= FIRST_SENT, sent, "{state:?}");
+            assert_eq!(code <= 2, state.can_cancel(), "{state:?}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Reading columns into the words of the domain; what does not fit names its table.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use domain::{AccountName, ChatId, MessageId, Timestamp};
+use rusqlite::Row;
+use uuid::Uuid;
+
+use crate::StoreError;
+
+/// A row of a known table.
+pub(crate) struct Columns<'a> {
+    row: &'a Row<'a>,
+    table: &'static str,
+}
+
+impl<'a> Columns<'a> {
+    pub(crate) const fn new(row: &'a Row<'a>, table: &'static str) -> Self {
+        Self { row, table }
+    }
+
+    /// A column as SQLite gives it.
+    pub(crate) fn get<T: rusqlite::types::FromSql>(&self, index: usize) -> Result<T, StoreError> {
+        self.row.get(index).map_err(|error| StoreError::inconsistent(self.table, error.to_string()))
+    }
+
+    pub(crate) fn message_id(&self, index: usize) -> Result<MessageId, StoreError> {
+        self.get(index).map(|bytes| MessageId::from_uuid(Uuid::from_bytes(bytes)))
+    }
+
+    pub(crate) fn time(&self, index: usize) -> Result<Timestamp, StoreError> {
+        self.get(index).map(Timestamp::from_micros)
+    }
+
+    pub(crate) fn maybe_time(&self, index: usize) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.get::<Option<i64>>(index)?.map(Timestamp::from_micros))
+    }
+
+    pub(crate) fn chat_id(&self, index: usize) -> Result<ChatId, StoreError> {
+        let number = self.get(index)?;
+        ChatId::new(number).ok_or_else(|| self.strange("chat id", number))
+    }
+
+    pub(crate) fn maybe_chat_id(&self, index: usize) -> Result<Option<ChatId>, StoreError> {
+        match self.get::<Option<i64>>(index)? {
+            None => Ok(None),
+            Some(number) => ChatId::new(number).map(Some).ok_or_else(|| self.strange("chat id", number)),
+        }
+    }
+
+    pub(crate) fn account(&self, index: usize) -> Result<AccountName, StoreError> {
+        self.parsed(index)
+    }
+
+    pub(crate) fn maybe_account(&self, index: usize) -> Result<Option<AccountName>, StoreError> {
+        self.maybe_parsed(index)
+    }
+
+    /// A text that is the written form of something.
+    pub(crate) fn parsed<T: FromStr<Err: Display>>(&self, index: usize) -> Result<T, StoreError> {
+        let text: &str = self
+            .row
+            .get_ref(index)
+            .map_err(|error| StoreError::inconsistent(self.table, error.to_string()))?
+            .as_str()
+            .map_err(|error| StoreError::inconsistent(self.table, error.to_string()))?;
+        text.parse().map_err(|error: T::Err| StoreError::inconsistent(self.table, error.to_string()))
+    }
+
+    /// The same, where there may be none.
+    pub(crate) fn maybe_parsed<T: FromStr<Err: Display>>(
+        &self,
+        index: usize,
+    ) -> Result<Option<T>, StoreError> {
+        match self.get::<Option<String>>(index)? {
+            None => Ok(None),
+            Some(text) => text
+                .parse()
+                .map(Some)
+                .map_err(|error: T::Err| StoreError::inconsistent(self.table, error.to_string())),
+        }
+    }
+
+    /// A number that stands for a word.
+    pub(crate) fn coded<T>(
+        &self,
+        index: usize,
+        what: &str,
+        read: impl FnOnce(i64) -> Option<T>,
+    ) -> Result<T, StoreError> {
+        let code = self.get(index)?;
+        read(code).ok_or_else(|| self.strange(what, code))
+    }
+
+    /// A word.
+    pub(crate) fn word<T>(
+        &self,
+        index: usize,
+        what: &str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<T, StoreError> {
+        let word: String = self.get(index)?;
+        read(&word).ok_or_else(|| self.strange(what, word))
+    }
+
+    /// JSON.
+    pub(crate) fn json<T: serde::de::DeserializeOwned>(&self, index: usize) -> Result<T, StoreError> {
+        let text: String = self.get(index)?;
+        serde_json::from_str(&text).map_err(|error| StoreError::inconsistent(self.table, error.to_string()))
+    }
+
+    /// JSON, where there may be none.
+    pub(crate) fn maybe_json<T: serde::de::DeserializeOwned>(
+        &self,
+        index: usize,
+    ) -> Result<Option<T>, StoreError> {
+        match self.get::<Option<String>>(index)? {
+            None => Ok(None),
+            Some(text) => serde_json::from_str(&text)
+                .map(Some)
+                .map_err(|error| StoreError::inconsistent(self.table, error.to_string())),
+        }
+    }
+
+    fn strange(&self, what: &str, value: impl Display) -> StoreError {
+        StoreError::inconsistent(self.table, format!("{value} is no {what}"))
+    }
+}
+
+/// Writes JSON for a column of this table.
+pub(crate) fn to_json<T: serde::Serialize>(table: &'static str, value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::inconsistent(table, error.to_string()))
+}

@@ -1,0 +1,111 @@
+//! SQLite connections: how they are opened and tuned.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::OpenError;
+
+/// More than there are statements, so that none is prepared twice.
+const CACHED_STATEMENTS: usize = 160;
+
+/// The database file that the address in the settings names.
+pub(crate) fn file_of(url: &str, data_dir: &Path) -> Result<PathBuf, OpenError> {
+    let unsupported = || OpenError::UnsupportedUrl {
+        scheme: url.split(':').next().unwrap_or("").chars().take(32).collect(),
+    };
+    let path = url.strip_prefix("sqlite:").ok_or_else(unsupported)?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    if path.is_empty() || path.starts_with(':') || path.contains('?') {
+        return Err(unsupported());
+    }
+    Ok(data_dir.join(path))
+}
+
+/// The one connection that writes. Every commit is on the disk when it returns.
+pub(crate) fn writing(file: &Path, dir: &Path) -> Result<Connection, OpenError> {
+    // Made here so that it never exists with wider rights, not even for a moment.
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(file)
+        .map_err(|source| OpenError::NotWritable { dir: dir.to_owned(), source })?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || {
+        let connection = Connection::open_with_flags(file, flags)?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.execute_batch(
+            "PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = FULL;
+             PRAGMA foreign_keys = ON;
+             PRAGMA trusted_schema = OFF;
+             PRAGMA temp_store = MEMORY;
+             PRAGMA cache_size = -4096;
+             PRAGMA wal_autocheckpoint = 2000;
+             PRAGMA journal_size_limit = 16777216;",
+        )?;
+        tune(&connection)?;
+        Ok(connection)
+    };
+    open().map_err(|error| failed(file, &error))
+}
+
+/// A connection that only reads.
+pub(crate) fn reading(file: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || {
+        let connection = Connection::open_with_flags(file, flags)?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.execute_batch(
+            "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -1024;",
+        )?;
+        tune(&connection)?;
+        Ok(connection)
+    };
+    open().map_err(|error| failed(file, &error))
+}
+
+/// Keeps statements prepared, and keeps their plans whatever is bound to them: otherwise SQLite plans many of them
+/// again at each run, which costs more than running them.
+fn tune(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(|_| ())
+}
+
+/// What an error of SQLite means while a store is being opened.
+pub(crate) fn failed(file: &Path, error: &rusqlite::Error) -> OpenError {
+    let what = error.to_string();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            OpenError::Corrupt { file: file.to_owned(), what }
+        }
+        _ => OpenError::Failed { file: file.to_owned(), what },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        let dir = Path::new("/data");
+        for (url, file) in [
+            ("sqlite:switchboard.db", "/data/switchboard.db"),
+            ("sqlite://switchboard.db", "/data/switchboard.db"),
+            ("sqlite:/srv/other.db", "/srv/other.db"),
+        ] {
+            assert_eq!(file_of(url, dir).unwrap(), Path::new(file), "{url}");
+        }
+        for url in ["postgres://user:secret@example.com/db", "switchboard.db", "sqlite:", "sqlite::memory:"] {
+            let refused = file_of(url, dir).unwrap_err().to_string();
+            assert!(refused.contains("not supported") && !refused.contains("secret"), "{refused}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! What can go wrong, in terms a caller can act on.
+
+use std::io;
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+
+/// A read or a write that did not happen.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// No room for new messages.
+    #[error("the disk is full; free some space in the data directory")]
+    StorageFull,
+    /// The store cannot work now. When it was a wait that ended, the write may still happen.
+    #[error("the store is not available: {0}")]
+    Unavailable(String),
+    /// What the write relies on is not so: the row is gone, or in a state that forbids it. Nothing was written.
+    #[error("{table}: {what}")]
+    Inconsistent {
+        /// The table.
+        table: &'static str,
+        /// The row, and what is wrong with it.
+        what: String,
+    },
+    /// A paging cursor that this store did not give out.
+    #[error("the cursor is none that was given out here; begin again without one")]
+    BadCursor,
+}
+
+impl StoreError {
+    pub(crate) fn inconsistent(table: &'static str, what: impl Into<String>) -> Self {
+        Self::Inconsistent { table, what: what.into() }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::StorageFull,
+            Some(ErrorCode::ConstraintViolation) => {
+                let what = error.to_string();
+                Self::Inconsistent { table: table_named_in(&what), what }
+            }
+            Some(_) => Self::Unavailable(error.to_string()),
+            // Not from SQLite itself: a value of another type or range than the code expects.
+            None => Self::inconsistent("the database", error.to_string()),
+        }
+    }
+}
+
+/// Finds the table in texts like `UNIQUE constraint failed: api_keys.hash`.
+fn table_named_in(message: &str) -> &'static str {
+    const TABLES: [&str; 8] = [
+        "outbox",
+        "outbox_parts",
+        "outbox_timeline",
+        "idempotency_keys",
+        "telegram_sessions",
+        "telegram_peers",
+        "chat_bindings",
+        "api_keys",
+    ];
+    let named = message.rsplit_once(": ").and_then(|(_, column)| column.split('.').next());
+    TABLES.into_iter().find(|table| Some(*table) == named).unwrap_or("the database")
+}
+
+/// Why a data directory could not be opened. The text says what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Another process works on it.
+    #[error(
+        "{} is in use{}; stop that process or name another --data-dir", dir.display(),
+        holder.map_or_else(String::new, |pid| format!(" by process {pid}"))
+    )]
+    InUse {
+        /// The data directory.
+        dir: PathBuf,
+        /// The process that holds it, where it could be read.
+        holder: Option<u32>,
+    },
+    /// The directory cannot be made or written.
+    #[error(
+        "cannot write in {}: {source}; give this user the directory (chown) or name another with --data-dir",
+        dir.display()
+    )]
+    NotWritable {
+        /// The data directory.
+        dir: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The file is no database, or a damaged one.
+    #[error("{} is damaged: {what}; restore it from a backup", file.display())]
+    Corrupt {
+        /// The database file.
+        file: PathBuf,
+        /// What SQLite says.
+        what: String,
+    },
+    /// A newer version of the program wrote this database.
+    #[error(
+        "the database has schema version {found}, this program knows {known}; run the newer program again, or \
+         restore a backup made before the update"
+    )]
+    Newer {
+        /// The version of the database.
+        found: i64,
+        /// The newest version that this program knows.
+        known: i64,
+    },
+    /// The master key is missing, unreadable or another one.
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyError),
+    /// The address names a database that this program does not speak to.
+    #[error("store.url begins with {scheme:?}, which is not supported; write sqlite:switchboard.db")]
+    UnsupportedUrl {
+        /// What stands before the first colon.
+        scheme: String,
+    },
+    /// Anything else that the database or the system says.
+    #[error("cannot open {}: {what}", file.display())]
+    Failed {
+        /// The database file.
+        file: PathBuf,
+        /// What was said.
+        what: String,
+    },
+}
+
+/// What is wrong with the master key.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MasterKeyError {
+    /// Others than its owner may read the file.
+    #[error("{} can be read by others (mode {mode:03o}); run: chmod 600 {}", file.display(), file.display())]
+    TooOpen {
+        /// The key file.
+        file: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The file cannot be read or made.
+    #[error("cannot use the master key file {}: {source}", file.display())]
+    Unreadable {
+        /// The key file.
+        file: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The file is gone, but data was sealed with it.
+    #[error(
+        "the master key file {} is missing, and the stored sessions cannot be read without it; put it back from a \
+         backup", file.display()
+    )]
+    Missing {
+        /// Where it should be.
+        file: PathBuf,
+    },
+    /// It is not a key.
+    #[error("the master key{} is no key; it must be 64 hexadecimal digits or 32 bytes in base64", of(file.as_ref()))]
+    Malformed {
+        /// The key file, if it came from one.
+        file: Option<PathBuf>,
+    },
+    /// It is a key, but not the one the data was sealed with.
+    #[error("the master key{} is not the one this database was made with; put the right one back", of(file.as_ref()))]
+    Wrong {
+        /// The key file, if it came from one.
+        file: Option<PathBuf>,
+    },
+    /// The system gives no random numbers.
+    #[error("cannot make a master key: the system gives no random numbers ({what})")]
+    NoRandomness {
+        /// What the system says.
+        what: String,
+    },
+}
+
+fn of(file: Option<&PathBuf>) -> String {
+    file.map_or_else(String::new, |file| format!(" in {}", file.display()))
+}

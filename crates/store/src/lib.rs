@@ -1,0 +1,149 @@
+//! The durable truth: the outbox, sessions, peers and keys, on SQLite with group commit.
+//!
+//! A [`Store`] is opened on a data directory, which it locks against other processes. Its repositories are
+//! [`Outbox`], [`Accounts`], [`Peers`] and [`ApiKeys`]. A write is answered when it is on the disk (fsync); writes
+//! that wait together are committed together. A future that is dropped while it waits does not take its write
+//! back, except [`Outbox::accept`], which is then not begun if it was still in the queue.
+
+mod accounts;
+mod api_keys;
+mod codes;
+mod column;
+mod connection;
+mod directory;
+mod disk;
+mod error;
+mod group;
+mod master_key;
+mod migrations;
+mod opening;
+mod outbox;
+mod peers;
+mod point;
+mod queue;
+mod reader;
+mod statement;
+mod sweep;
+mod vault;
+mod write;
+mod writer;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ambient::Clock;
+use domain::Timestamp;
+use rusqlite::Connection;
+
+pub use accounts::{
+    Accounts, Hold, Holds, KeyFingerprint, SelfUser, StoredSession, Switch, UpdateChange, UpdateState,
+};
+pub use api_keys::{ApiKey, ApiKeys, Scope};
+pub use disk::Disk;
+pub use error::{MasterKeyError, OpenError, StoreError};
+pub use master_key::MasterKey;
+pub use outbox::{
+    Accept, Accepted, Begin, Doubt, Fail, Filter, Idempotency, Join, Listed, Origin, Outbox, Page, PartSent,
+    PartUnsent, Resolution, Then,
+};
+pub use peers::{FillState, PeerKind, Peers, StoredPeer};
+pub use sweep::Swept;
+pub use writer::Written;
+
+use reader::Readers;
+use vault::Vault;
+use write::Write;
+use writer::Writer;
+
+/// What a store needs to open.
+pub struct StoreOptions {
+    /// The directory of all data; made with mode 0700 when it is not there.
+    pub data_dir: PathBuf,
+    /// The database, such as `sqlite:switchboard.db`; relative to the data directory.
+    pub url: String,
+    /// The time, for everything that the store dates itself.
+    pub clock: Clock,
+    /// The key that secrets are sealed with.
+    pub master_key: MasterKey,
+}
+
+/// The open store. Cheap to clone; the last clone that is dropped closes it.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    // The readers go first, so that the writer is the last connection and can tidy up.
+    readers: Readers,
+    writer: Writer,
+    vault: Vault,
+    clock: Clock,
+}
+
+impl Store {
+    /// The names of all points where a test can end the program, in a fixed order.
+    pub const FAILPOINTS: &'static [&'static str] = point::NAMES;
+
+    /// Opens the store: makes and locks the directory, brings the schema up to date.
+    pub async fn open(options: StoreOptions) -> Result<Self, OpenError> {
+        Self::open_on(options, Disk::default()).await
+    }
+
+    /// Opens the store on a disk that is not the real one.
+    pub async fn open_on(options: StoreOptions, disk: Disk) -> Result<Self, OpenError> {
+        let file = options.data_dir.join("switchboard.db");
+        let opening = tokio::task::spawn_blocking(move || opening::open(options, disk));
+        let inner = opening.await.map_err(|error| OpenError::Failed { file, what: error.to_string() })??;
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Writes down what waits, moves the log into the database file and gives the lock of the directory back. Other
+    /// clones answer [`StoreError::Unavailable`] from then on.
+    pub async fn close(self) {
+        let readers = self.inner.readers.close().await;
+        if let Err(error) = readers.and(self.inner.writer.close().await) {
+            tracing::warn!(%error, "the store was not closed in order; it will be when it is opened next");
+        }
+    }
+
+    /// Messages on their way out.
+    pub fn outbox(&self) -> Outbox<'_> {
+        Outbox { store: self }
+    }
+
+    /// Sessions, update state, holds and switches of the user accounts.
+    pub fn accounts(&self) -> Accounts<'_> {
+        Accounts { store: self }
+    }
+
+    /// Whom each account knows.
+    pub fn peers(&self) -> Peers<'_> {
+        Peers { store: self }
+    }
+
+    /// Keys of the HTTP API.
+    pub fn api_keys(&self) -> ApiKeys<'_> {
+        ApiKeys { store: self }
+    }
+
+    /// How much was written since the store was opened.
+    pub fn written(&self) -> Written {
+        self.inner.writer.written()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    async fn write<W: Write>(&self, write: W) -> Result<W::Answer, StoreError> {
+        self.inner.writer.write(write).await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.inner.readers.read(read).await
+    }
+}

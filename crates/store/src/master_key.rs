@@ -1,0 +1,137 @@
+//! The master key: given, or kept in a file that only its owner can read.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use domain::Secret;
+use domain::secret::{ExposeSecret, SecretText, Zeroize};
+
+use crate::error::MasterKeyError;
+
+/// Where the key comes from that secrets in the store are sealed with.
+pub enum MasterKey {
+    /// A file of mode 0600, made with a new key when it is not there yet. A relative path begins at the data directory.
+    File(PathBuf),
+    /// 64 hexadecimal digits, or 32 bytes in base64.
+    Given(SecretText),
+}
+
+impl MasterKey {
+    pub(crate) fn file(&self, data_dir: &Path) -> Option<PathBuf> {
+        match self {
+            Self::File(file) => Some(data_dir.join(file)),
+            Self::Given(_) => None,
+        }
+    }
+
+    /// Reads the key. A missing file is made only when nothing was sealed yet.
+    pub(crate) fn load(&self, data_dir: &Path, in_use: bool) -> Result<Secret<[u8; 32]>, MasterKeyError> {
+        let Some(file) = self.file(data_dir) else {
+            let Self::Given(text) = self else { return Err(MasterKeyError::Malformed { file: None }) };
+            return parse(text.expose_secret()).ok_or(MasterKeyError::Malformed { file: None });
+        };
+        match File::open(&file) {
+            Ok(mut opened) => read(&mut opened, &file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && in_use => {
+                Err(MasterKeyError::Missing { file })
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => make(&file),
+            Err(source) => Err(MasterKeyError::Unreadable { file, source }),
+        }
+    }
+}
+
+fn read(opened: &mut File, file: &Path) -> Result<Secret<[u8; 32]>, MasterKeyError> {
+    let unreadable = |source| MasterKeyError::Unreadable { file: file.to_owned(), source };
+    let mode = opened.metadata().map_err(unreadable)?.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(MasterKeyError::TooOpen { file: file.to_owned(), mode });
+    }
+    let mut text = String::new();
+    // Large enough for either form with a line end.
+    opened.take(128).read_to_string(&mut text).map_err(unreadable)?;
+    let key = parse(&text).ok_or_else(|| MasterKeyError::Malformed { file: Some(file.to_owned()) });
+    text.zeroize();
+    key
+}
+
+fn make(file: &Path) -> Result<Secret<[u8; 32]>, MasterKeyError> {
+    let mut key = Box::new([0_u8; 32]);
+    getrandom::fill(key.as_mut_slice())
+        .map_err(|error| MasterKeyError::NoRandomness { what: error.to_string() })?;
+    let key = Secret::new(key);
+    let mut text = hex::encode(key.expose_secret());
+    text.push('\n');
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file)
+        .and_then(|mut made| made.write_all(text.as_bytes()).and_then(|()| made.sync_all()));
+    text.zeroize();
+    written.map_err(|source| MasterKeyError::Unreadable { file: file.to_owned(), source })?;
+    Ok(key)
+}
+
+fn parse(text: &str) -> Option<Secret<[u8; 32]>> {
+    let text = text.trim();
+    let mut key = Box::new([0_u8; 32]);
+    if text.len() == 64 {
+        hex::decode_to_slice(text, key.as_mut_slice()).ok()?;
+    } else {
+        let mut bytes = STANDARD.decode(text).ok()?;
+        let right = bytes.len() == key.len();
+        if right {
+            key.copy_from_slice(&bytes);
+        }
+        bytes.zeroize();
+        if !right {
+            return None;
+        }
+    }
+    Some(Secret::new(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_are_read_and_nothing_else() {
+        let hexadecimal = "07".repeat(32);
+        let base64 = STANDARD.encode([7_u8; 32]);
+        for text in [hexadecimal.as_str(), base64.as_str(), &format!("{hexadecimal}\n")] {
+            assert_eq!(parse(text).unwrap().expose_secret(), &[7; 32], "{text}");
+        }
+        for text in ["", "abc", &"07".repeat(31), &"xy".repeat(32), &STANDARD.encode([7_u8; 31])] {
+            assert!(parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_file_is_made_once_and_for_its_owner_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = MasterKey::File("master.key".into());
+        let first = key.load(dir.path(), false).unwrap();
+        assert_ne!(first.expose_secret(), &[0; 32]);
+        assert_eq!(key.load(dir.path(), true).unwrap().expose_secret(), first.expose_secret());
+        let file = dir.path().join("master.key");
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        std::fs::set_permissions(&file, PermissionsExt::from_mode(0o640)).unwrap();
+        let refused = key.load(dir.path(), true).unwrap_err();
+        assert!(matches!(refused, MasterKeyError::TooOpen { mode: 0o640, .. }));
+        assert!(refused.to_string().contains("chmod 600"), "{refused}");
+    }
+
+    #[test]
+    fn a_missing_file_is_never_replaced_once_data_was_sealed() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = MasterKey::File("master.key".into());
+        assert!(matches!(key.load(dir.path(), true), Err(MasterKeyError::Missing { .. })));
+        assert!(!dir.path().join("master.key").exists());
+    }
+}

@@ -1,0 +1,63 @@
+//! Opening a store, step by step, on a thread that may block.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::connection::{self, failed};
+use crate::disk::{Disk, Space};
+use crate::error::MasterKeyError;
+use crate::reader::Readers;
+use crate::vault::Vault;
+use crate::writer::Writer;
+use crate::{Inner, OpenError, StoreOptions, directory, migrations};
+
+/// Enough for interactive reads beside one long one.
+const READERS: usize = 2;
+/// A field sealed with the master key, to know it again.
+const KEY_CHECK: &str = "master key check";
+const KEY_CHECK_TEXT: &[u8] = b"switchboard";
+
+pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError> {
+    let StoreOptions { data_dir, url, clock, master_key } = options;
+    let file = connection::file_of(&url, &data_dir)?;
+    let lock = directory::lock(&data_dir)?;
+    let mut writing = connection::writing(&file, &data_dir)?;
+    migrations::run(&mut writing, &file, clock.now())?;
+
+    let check = key_check(&writing).map_err(|error| failed(&file, &error))?;
+    let vault = Vault::new(&master_key.load(&data_dir, check.is_some())?);
+    match check {
+        Some(sealed) => {
+            let opened = vault.open("store_facts", KEY_CHECK, &sealed);
+            if opened.as_deref() != Ok(KEY_CHECK_TEXT) {
+                return Err(MasterKeyError::Wrong { file: master_key.file(&data_dir) }.into());
+            }
+        }
+        None => save_key_check(&writing, &vault, &file)?,
+    }
+
+    let readers = (0..READERS).map(|_| connection::reading(&file)).collect::<Result<Vec<_>, _>>()?;
+    let no_thread =
+        |error: std::io::Error| OpenError::Failed { file: file.clone(), what: format!("no thread: {error}") };
+    let readers = Readers::start(readers).map_err(no_thread)?;
+    let space = Space::new(&data_dir, disk, clock.clone());
+    let writer = Writer::start(writing, space, lock).map_err(no_thread)?;
+    Ok(Inner { readers, writer, vault, clock })
+}
+
+fn key_check(connection: &Connection) -> rusqlite::Result<Option<Vec<u8>>> {
+    connection
+        .query_row("SELECT value FROM store_facts WHERE name = $1", [KEY_CHECK], |row| row.get(0))
+        .optional()
+}
+
+fn save_key_check(connection: &Connection, vault: &Vault, file: &Path) -> Result<(), OpenError> {
+    let sealed = vault
+        .seal("store_facts", KEY_CHECK, KEY_CHECK_TEXT)
+        .map_err(|error| OpenError::Failed { file: file.to_owned(), what: error.to_string() })?;
+    connection
+        .execute("INSERT INTO store_facts (name, value) VALUES ($1, $2)", (KEY_CHECK, sealed))
+        .map_err(|error| failed(file, &error))?;
+    Ok(())
+}

@@ -1,0 +1,263 @@
+//! Taking a message in: once for each key, once for each body that a caller without a key repeats.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use domain::message::{OutboundMessage, Part, PartState};
+use domain::timeline::Step;
+use domain::{AccountName, ApiKeyId, ChatId, MessageId, MessageState, Timestamp};
+use rusqlite::params;
+
+use super::statements as sql;
+use super::{PARTS, TABLE, key, timeline};
+use crate::column::{Columns, to_json};
+use crate::point::{self, Point};
+use crate::write::{Transaction, Write};
+use crate::{StoreError, codes};
+
+/// How long a key stands for its message.
+pub(crate) const KEY_LIFE: Duration = Duration::from_hours(24);
+
+/// A message to take in.
+#[derive(Debug, Clone)]
+pub struct Accept {
+    /// The message: queued or scheduled; or sending, with its account set and its first part begun.
+    pub message: OutboundMessage,
+    /// Where it came from.
+    pub origin: Origin,
+    /// The caller's key against doubles.
+    pub idempotency: Option<Idempotency>,
+    /// What stands in for a key on ports whose callers have none.
+    pub join: Option<Join>,
+}
+
+/// Where a message came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The listener, such as `v1` or `5022`.
+    pub listener: String,
+    /// The key that was shown.
+    pub api_key: Option<ApiKeyId>,
+    /// The caller's address.
+    pub address: Option<IpAddr>,
+}
+
+/// A caller's key against doubles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Idempotency {
+    /// A hash of the key and of everything it is valid for.
+    pub scope: [u8; 32],
+    /// A hash of the request.
+    pub fingerprint: [u8; 32],
+}
+
+/// The body of a request without a key; a repeat of it joins the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Join {
+    /// A hash of port and body.
+    pub fingerprint: [u8; 32],
+    /// How long after its end a message can still be joined.
+    pub repeats: Duration,
+}
+
+/// What became of a message that was to be taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accepted {
+    /// It was taken in.
+    New,
+    /// The key made this message before, with the same request.
+    Repeated(MessageId),
+    /// The key was used for another request.
+    Conflict,
+    /// The same request made this message before, and its caller was not answered.
+    Joined(MessageId),
+}
+
+/// The message in the form of its columns, made by the caller's thread.
+pub(super) struct AcceptWrite {
+    accept: Accept,
+    chat: String,
+    content: String,
+    texts: Vec<Option<String>>,
+    address: Option<String>,
+}
+
+impl AcceptWrite {
+    pub(super) fn new(accept: Accept) -> Result<Self, StoreError> {
+        let message = &accept.message;
+        check(message)?;
+        Ok(Self {
+            chat: message.chat.to_string(),
+            content: to_json(TABLE, &message.content)?,
+            // The text of a message in one part is not kept twice.
+            texts: message
+                .parts
+                .iter()
+                .map(|part| {
+                    (part.text != message.content.text).then(|| to_json(PARTS, &part.text)).transpose()
+                })
+                .collect::<Result<_, _>>()?,
+            address: accept.origin.address.map(|address| address.to_string()),
+            accept,
+        })
+    }
+
+    fn same_key(
+        &self,
+        transaction: &Transaction<'_>,
+        idempotency: &Idempotency,
+    ) -> Result<Option<Accepted>, StoreError> {
+        let found = transaction.first(sql::FIND_KEY, [&idempotency.scope], |row| {
+            let columns = Columns::new(row, "idempotency_keys");
+            let state = columns.get::<Option<i64>>(3)?.and_then(codes::message);
+            Ok((columns.get::<[u8; 32]>(0)?, columns.message_id(1)?, columns.time(2)?, state))
+        })?;
+        Ok(found.and_then(|(fingerprint, id, since, state)| {
+            key_means(idempotency, fingerprint, id, since, state, self.accept.message.created_at)
+        }))
+    }
+
+    fn same_body(&self, transaction: &Transaction<'_>, join: &Join) -> Result<Option<Accepted>, StoreError> {
+        let found = transaction.first(sql::FIND_JOIN, [&join.fingerprint], |row| {
+            let columns = Columns::new(row, "outbox_joins");
+            Ok((columns.message_id(0)?, columns.maybe_time(1)?))
+        })?;
+        let now = self.accept.message.created_at;
+        Ok(found.and_then(|(id, finished)| {
+            let open = finished.is_none_or(|finished| now.since(finished) < join.repeats);
+            open.then_some(Accepted::Joined(id))
+        }))
+    }
+
+    fn save_key(&self, transaction: &Transaction<'_>, id: &MessageId) -> Result<(), StoreError> {
+        if let Some(idempotency) = &self.accept.idempotency {
+            let at = self.accept.message.created_at.as_micros();
+            transaction
+                .execute(sql::SAVE_KEY, params![idempotency.scope, idempotency.fingerprint, key(id), at])?;
+        }
+        Ok(())
+    }
+
+    fn insert(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        let Accept { message, origin, join, .. } = &self.accept;
+        let id = &message.id;
+        transaction.execute(
+            sql::INSERT_MESSAGE,
+            params![
+                key(id),
+                codes::of_message(message.state),
+                self.chat,
+                message.chat_id.map(ChatId::get),
+                message.pin.as_ref().map(AccountName::as_str),
+                message.account.as_ref().map(AccountName::as_str),
+                codes::of_on_flood(message.on_flood),
+                message.send_at.map(Timestamp::as_micros),
+                message.created_at.as_micros(),
+                message.updated_at.as_micros(),
+                join.as_ref().map(|join| &join.fingerprint),
+                origin.listener,
+                origin.api_key.as_ref().map(|id| id.as_uuid().as_bytes()),
+                self.address,
+                self.content,
+            ],
+        )?;
+        for (part, text) in message.parts.iter().zip(&self.texts) {
+            insert_part(transaction, id, part, text.as_deref())?;
+        }
+        timeline::first(transaction, id, 0, message.created_at, Step::Accepted, None)?;
+        let begun = message.parts.iter().find(|part| part.state == PartState::Begun);
+        if let (Some(part), Some(account)) = (begun, &message.account) {
+            timeline::first(
+                transaction,
+                id,
+                1,
+                message.created_at,
+                Step::Begun,
+                Some((part.index, account)),
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl Write for AcceptWrite {
+    type Answer = Accepted;
+    const POINT: Option<Point> = Some(point::ACCEPT);
+    const INTAKE: bool = true;
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<Accepted, StoreError> {
+        if let Some(idempotency) = &self.accept.idempotency
+            && let Some(known) = self.same_key(transaction, idempotency)?
+        {
+            return Ok(known);
+        }
+        if let Some(join) = &self.accept.join
+            && let Some(Accepted::Joined(id)) = self.same_body(transaction, join)?
+        {
+            // From here on the key stands for the message that was joined.
+            self.save_key(transaction, &id)?;
+            return Ok(Accepted::Joined(id));
+        }
+        if !transaction.intake_open() {
+            return Err(StoreError::StorageFull);
+        }
+        self.insert(transaction)?;
+        self.save_key(transaction, &self.accept.message.id)?;
+        if let Some(join) = &self.accept.join {
+            let repeats = i64::try_from(join.repeats.as_micros()).unwrap_or(i64::MAX);
+            transaction
+                .execute(sql::SAVE_JOIN, params![join.fingerprint, key(&self.accept.message.id), repeats])?;
+        }
+        Ok(Accepted::New)
+    }
+}
+
+pub(super) fn insert_part(
+    transaction: &Transaction<'_>,
+    id: &MessageId,
+    part: &Part,
+    text: Option<&str>,
+) -> Result<(), StoreError> {
+    transaction.execute(
+        sql::INSERT_PART,
+        params![key(id), part.index, part.random_id, codes::of_part(part.state), part.message_id, text],
+    )?;
+    Ok(())
+}
+
+/// Whether a message is in a state that one can be taken in with.
+fn check(message: &OutboundMessage) -> Result<(), StoreError> {
+    let begun = message.parts.iter().any(|part| part.state != PartState::Waiting);
+    let first_begun = message.account.is_some()
+        && message.parts.first().is_some_and(|part| part.state == PartState::Begun)
+        && message.parts.iter().skip(1).all(|part| part.state == PartState::Waiting);
+    let right = match message.state {
+        MessageState::Queued | MessageState::Scheduled | MessageState::AwaitingApproval => !begun,
+        MessageState::Sending => first_begun,
+        _ => false,
+    };
+    if right {
+        return Ok(());
+    }
+    let what = format!("a new message cannot be {} with these parts", message.state.as_str());
+    Err(StoreError::inconsistent(TABLE, what))
+}
+
+/// What a key that is in the table means for a new request. `None`: the key is free.
+fn key_means(
+    asked: &Idempotency,
+    fingerprint: [u8; 32],
+    id: MessageId,
+    since: Timestamp,
+    state: Option<MessageState>,
+    now: Timestamp,
+) -> Option<Accepted> {
+    let unsent = matches!(state, None | Some(MessageState::Failed | MessageState::Cancelled));
+    if unsent || now.since(since) >= KEY_LIFE {
+        None
+    } else if asked.fingerprint == fingerprint {
+        Some(Accepted::Repeated(id))
+    } else {
+        Some(Accepted::Conflict)
+    }
+}

@@ -1,0 +1,132 @@
+//! The ends of a message, and the ways back from them.
+
+use domain::timeline::Step;
+use domain::{MessageId, MessageState, Timestamp};
+use rusqlite::params;
+
+use super::statements as sql;
+use super::{Fail, Resolution, TABLE, key, state_of, timeline};
+use crate::StoreError;
+use crate::column::to_json;
+use crate::point::{self, Point};
+use crate::write::{Transaction, Write};
+
+pub(super) struct FailWrite {
+    fail: Fail,
+    failure: String,
+}
+
+impl FailWrite {
+    pub(super) fn new(fail: Fail) -> Result<Self, StoreError> {
+        Ok(Self { failure: to_json(TABLE, &fail.failure)?, fail })
+    }
+}
+
+impl Write for FailWrite {
+    type Answer = bool;
+    const POINT: Option<Point> = Some(point::FAIL);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
+        let Fail { id, failure, at } = &self.fail;
+        let changed = transaction.execute(sql::FAIL, params![self.failure, at.as_micros(), key(id)])?;
+        ended(transaction, id, changed, *at, Step::Failed, Some(failure.code().to_owned()))
+    }
+}
+
+pub(super) struct CancelWrite {
+    pub(super) id: MessageId,
+    pub(super) at: Timestamp,
+    pub(super) detail: Option<String>,
+}
+
+impl Write for CancelWrite {
+    type Answer = bool;
+    const POINT: Option<Point> = Some(point::CANCEL);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
+        let changed = transaction.execute(sql::CANCEL, params![self.at.as_micros(), key(&self.id)])?;
+        ended(transaction, &self.id, changed, self.at, Step::Cancelled, self.detail.clone())
+    }
+}
+
+pub(super) struct RetryWrite {
+    pub(super) id: MessageId,
+    pub(super) at: Timestamp,
+}
+
+impl Write for RetryWrite {
+    type Answer = bool;
+    const POINT: Option<Point> = Some(point::RETRY);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
+        let changed = transaction.execute(sql::RETRY, params![self.at.as_micros(), key(&self.id)])?;
+        ended(transaction, &self.id, changed, self.at, Step::Retried, None)
+    }
+}
+
+pub(super) struct ResolveWrite {
+    pub(super) id: MessageId,
+    pub(super) resolution: Resolution,
+    pub(super) at: Timestamp,
+}
+
+impl Write for ResolveWrite {
+    type Answer = bool;
+    const POINT: Option<Point> = Some(point::RESOLVE);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
+        let id = key(&self.id);
+        if state_of(transaction, &self.id)? != MessageState::InDoubt {
+            return Ok(false);
+        }
+        let at = self.at.as_micros();
+        let detail = match self.resolution {
+            Resolution::Sent => {
+                transaction.execute(sql::DOUBTFUL_PARTS_SENT, [id])?;
+                if transaction.execute(sql::RESOLVE_SENT, params![at, id])? == 0 {
+                    transaction.execute(sql::RESOLVE_QUEUED, params![at, id])?;
+                }
+                "sent"
+            }
+            Resolution::Resend => {
+                transaction.execute(sql::DOUBTFUL_PARTS_WAIT, [id])?;
+                transaction.execute(sql::RESOLVE_RESEND, params![at, id])?;
+                "resend"
+            }
+        };
+        let entry = timeline::plain(self.at, Step::Resolved, Some(detail.to_owned()));
+        timeline::add(transaction, &self.id, &entry)?;
+        Ok(true)
+    }
+}
+
+pub(super) struct AnsweredWrite(pub(super) MessageId);
+
+impl Write for AnsweredWrite {
+    type Answer = ();
+    const POINT: Option<Point> = Some(point::ANSWERED);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        if transaction.execute(sql::FORGET_JOIN, [key(&self.0)])? == 0 {
+            // Without a join there is nothing to forget; without a message there is something wrong.
+            state_of(transaction, &self.0)?;
+        }
+        Ok(())
+    }
+}
+
+/// Adds the step if the state was changed; else says no, or that the message is gone.
+fn ended(
+    transaction: &Transaction<'_>,
+    id: &MessageId,
+    changed: usize,
+    at: Timestamp,
+    step: Step,
+    detail: Option<String>,
+) -> Result<bool, StoreError> {
+    if changed == 0 {
+        return state_of(transaction, id).map(|_| false);
+    }
+    timeline::add(transaction, id, &timeline::plain(at, step, detail))?;
+    Ok(true)
+}

@@ -1,0 +1,254 @@
+//! The outbox: every message on its way out, its parts and the steps of its way.
+
+mod accept;
+mod ending;
+mod reading;
+mod sending;
+pub(crate) mod statements;
+mod timeline;
+
+use domain::message::{OutboundMessage, Part};
+use domain::outcome::Failure;
+use domain::timeline::Entry;
+use domain::{AccountName, ChatId, MessageId, Timestamp};
+
+pub(crate) use accept::KEY_LIFE;
+pub use accept::{Accept, Accepted, Idempotency, Join, Origin};
+pub use reading::{Filter, Listed, Page};
+
+use crate::accounts::Hold;
+use crate::write::Transaction;
+use crate::{Store, StoreError};
+
+pub(crate) const TABLE: &str = "outbox";
+pub(crate) const PARTS: &str = "outbox_parts";
+
+/// A part is about to be given to an account.
+#[derive(Debug, Clone)]
+pub struct Begin {
+    /// The message.
+    pub id: MessageId,
+    /// The account that will send it.
+    pub account: AccountName,
+    /// The chat that was found.
+    pub chat_id: ChatId,
+    /// Which part.
+    pub part: u16,
+    /// Replaces all parts, when it takes an account to know them. Parts that were begun or sent must be in it as
+    /// they are.
+    pub plan: Option<Vec<Part>>,
+    /// When.
+    pub at: Timestamp,
+    /// It was begun before a restart and is taken up again.
+    pub resumed: bool,
+}
+
+/// The provider has a part.
+#[derive(Debug, Clone)]
+pub struct PartSent {
+    /// The message.
+    pub id: MessageId,
+    /// Which part.
+    pub part: u16,
+    /// The account that sent it.
+    pub account: AccountName,
+    /// The chat it was sent to.
+    pub chat_id: ChatId,
+    /// The id at the provider, if it is known.
+    pub message_id: Option<i64>,
+    /// What the caller believes: it was the last part. The rows decide.
+    pub finished: bool,
+    /// Bind the chat to the account, unless it is bound already.
+    pub bind: bool,
+    /// When.
+    pub at: Timestamp,
+    /// Steps that came before and were not written yet.
+    pub attempts: Vec<Entry>,
+}
+
+/// It is proved that an attempt at a part sent nothing.
+#[derive(Debug, Clone)]
+pub struct PartUnsent {
+    /// The message.
+    pub id: MessageId,
+    /// Which part.
+    pub part: u16,
+    /// The attempt.
+    pub entry: Entry,
+    /// What becomes of the message.
+    pub then: Then,
+    /// What the attempt taught about the account.
+    pub hold: Option<Hold>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What becomes of a message after an attempt that sent nothing.
+#[derive(Debug, Clone)]
+pub enum Then {
+    /// It waits again.
+    Requeue {
+        /// For this account, or for any.
+        account: Option<AccountName>,
+    },
+    /// It ends unsent.
+    Fail(Failure),
+}
+
+/// A message ends unsent without a new attempt.
+#[derive(Debug, Clone)]
+pub struct Fail {
+    /// The message.
+    pub id: MessageId,
+    /// Why.
+    pub failure: Failure,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A message may have been sent, and nobody who knows can be asked.
+#[derive(Debug, Clone)]
+pub struct Doubt {
+    /// The message.
+    pub id: MessageId,
+    /// What led to it.
+    pub entry: Entry,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// How a person ended a doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Resolution {
+    /// It was sent.
+    Sent,
+    /// It was not: send it again.
+    Resend,
+}
+
+/// The outbox of a store.
+///
+/// A write that finds its row gone, or in a state that forbids it, answers [`StoreError::Inconsistent`] and changes
+/// nothing.
+#[derive(Clone, Copy)]
+pub struct Outbox<'a> {
+    pub(crate) store: &'a Store,
+}
+
+impl Outbox<'_> {
+    /// Takes a message in, together with its key, or finds the one that this request made before.
+    ///
+    /// A key whose message ended unsent (failed, cancelled) counts as new: such answers are never stored. When this
+    /// answers [`StoreError::Unavailable`] after a wait, the message may have been taken in all the same.
+    pub async fn accept(&self, accept: Accept) -> Result<Accepted, StoreError> {
+        self.store.write(accept::AcceptWrite::new(accept)?).await
+    }
+
+    /// Gives a part to an account. The message must be queued, scheduled or sending, the part not sent.
+    pub async fn begin(&self, begin: Begin) -> Result<(), StoreError> {
+        self.store.write(sending::BeginWrite::new(begin)?).await
+    }
+
+    /// The provider has a part. The message becomes sent when no other is left. A part that was sent before is no
+    /// error and changes nothing; a message in doubt is in doubt no more.
+    pub async fn part_sent(&self, sent: PartSent) -> Result<(), StoreError> {
+        self.store.write(sending::SentWrite(sent)).await
+    }
+
+    /// An attempt sent nothing: the part waits again, and the message waits or ends. The message must be queued,
+    /// scheduled or sending, the part not sent.
+    pub async fn part_unsent(&self, unsent: PartUnsent) -> Result<(), StoreError> {
+        self.store.write(sending::UnsentWrite::new(unsent)?).await
+    }
+
+    /// Ends a message unsent. False when it is final already or a part of it is under way.
+    pub async fn fail(&self, fail: Fail) -> Result<bool, StoreError> {
+        self.store.write(ending::FailWrite::new(fail)?).await
+    }
+
+    /// Puts a message that is being sent, with a part under way, in doubt. One that is in doubt stays so.
+    pub async fn doubt(&self, doubt: Doubt) -> Result<(), StoreError> {
+        self.store.write(sending::DoubtWrite(doubt)).await
+    }
+
+    /// Ends a message of which nothing was given to an account. False when it is too late for that.
+    pub async fn cancel(
+        &self,
+        id: MessageId,
+        at: Timestamp,
+        detail: Option<String>,
+    ) -> Result<bool, StoreError> {
+        self.store.write(ending::CancelWrite { id, at, detail }).await
+    }
+
+    /// Queues a failed or cancelled message again; its parts keep their random ids. False for any other.
+    pub async fn retry(&self, id: MessageId, at: Timestamp) -> Result<bool, StoreError> {
+        self.store.write(ending::RetryWrite { id, at }).await
+    }
+
+    /// Ends a doubt by a person's word. False when the message is not in doubt.
+    pub async fn resolve(&self, id: MessageId, as_: Resolution, at: Timestamp) -> Result<bool, StoreError> {
+        self.store.write(ending::ResolveWrite { id, resolution: as_, at }).await
+    }
+
+    /// Adds a step to the timeline. After a thousand steps of one message, notes are no longer kept.
+    pub async fn note(&self, id: MessageId, entry: Entry) -> Result<(), StoreError> {
+        self.store.write(timeline::NoteWrite { id, entry }).await
+    }
+
+    /// The caller of a request without a key was answered: the same body is a new message from now on.
+    pub async fn answered(&self, id: MessageId) -> Result<(), StoreError> {
+        self.store.write(ending::AnsweredWrite(id)).await
+    }
+
+    /// A message.
+    pub async fn get(&self, id: MessageId) -> Result<Option<OutboundMessage>, StoreError> {
+        self.store.read(move |connection| reading::get(connection, id)).await
+    }
+
+    /// Where a message came from.
+    pub async fn origin(&self, id: MessageId) -> Result<Option<Origin>, StoreError> {
+        self.store.read(move |connection| reading::origin(connection, id)).await
+    }
+
+    /// The steps of a message, in order; none for one that is not there.
+    pub async fn timeline(&self, id: MessageId) -> Result<Vec<Entry>, StoreError> {
+        self.store.read(move |connection| timeline::read(connection, id)).await
+    }
+
+    /// Messages, newest first, a page at a time.
+    pub async fn list(&self, filter: &Filter, page: &Page) -> Result<Listed, StoreError> {
+        let (filter, page) = (filter.clone(), page.clone());
+        self.store.read(move |connection| reading::list(connection, &filter, &page)).await
+    }
+
+    /// Messages that are queued, scheduled or sending, oldest first, those after `after` alone: what is to be taken
+    /// up after a restart. Those that wait for a person are not among them.
+    pub async fn unfinished(
+        &self,
+        after: Option<MessageId>,
+        limit: u32,
+    ) -> Result<Vec<OutboundMessage>, StoreError> {
+        self.store.read(move |connection| reading::unfinished(connection, after, limit)).await
+    }
+}
+
+/// The id as its column has it.
+fn key(id: &MessageId) -> &[u8; 16] {
+    id.as_uuid().as_bytes()
+}
+
+/// The state of a message, or an error that says that it is gone.
+fn state_of(transaction: &Transaction<'_>, id: &MessageId) -> Result<domain::MessageState, StoreError> {
+    transaction
+        .first(statements::STATE_OF, [key(id)], |row| {
+            crate::column::Columns::new(row, TABLE).coded(0, "state", crate::codes::message)
+        })?
+        .ok_or_else(|| StoreError::inconsistent(TABLE, format!("there is no message {id}")))
+}
+
+/// The error for a message that is in the wrong state, or gone.
+fn refused<T>(transaction: &Transaction<'_>, id: &MessageId, what: &str) -> Result<T, StoreError> {
+    let state = state_of(transaction, id)?;
+    Err(StoreError::inconsistent(TABLE, format!("message {id} is {}, so {what}", state.as_str())))
+}

@@ -1,0 +1,139 @@
+//! Reading messages back: one, a page, or those to take up again.
+
+use domain::message::{Content, OutboundMessage, Part};
+use domain::{AccountName, ApiKeyId, ChatId, MessageId, MessageState};
+use rusqlite::{Connection, Row, params};
+use uuid::Uuid;
+
+use super::statements as sql;
+use super::{Origin, PARTS, TABLE, key};
+use crate::column::Columns;
+use crate::{StoreError, codes, statement};
+
+/// Messages on one page at most.
+const LONGEST_PAGE: u32 = 500;
+/// Messages read for resuming at once at most.
+const LONGEST_BATCH: u32 = 1000;
+
+/// Which messages to list; all of them without any condition.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// In this state.
+    pub state: Option<MessageState>,
+    /// Of this account.
+    pub account: Option<AccountName>,
+    /// To this chat.
+    pub chat_id: Option<ChatId>,
+}
+
+/// Which page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// How many, 1 to 500.
+    pub limit: u32,
+    /// Where the page before ended.
+    pub cursor: Option<String>,
+}
+
+/// A page of messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The messages, newest first.
+    pub items: Vec<OutboundMessage>,
+    /// Leads to the next page, if there is one.
+    pub next_cursor: Option<String>,
+}
+
+pub(super) fn get(connection: &Connection, id: MessageId) -> Result<Option<OutboundMessage>, StoreError> {
+    let message = statement::first(connection, sql::GET, [key(&id)], message)?;
+    message.map(|message| with_parts(connection, message)).transpose()
+}
+
+pub(super) fn origin(connection: &Connection, id: MessageId) -> Result<Option<Origin>, StoreError> {
+    statement::first(connection, sql::ORIGIN, [key(&id)], |row| {
+        let columns = Columns::new(row, TABLE);
+        Ok(Origin {
+            listener: columns.get(0)?,
+            api_key: columns
+                .get::<Option<[u8; 16]>>(1)?
+                .map(|bytes| ApiKeyId::from_uuid(Uuid::from_bytes(bytes))),
+            address: columns.maybe_parsed(2)?,
+        })
+    })
+}
+
+pub(super) fn list(connection: &Connection, filter: &Filter, page: &Page) -> Result<Listed, StoreError> {
+    let before: [u8; 16] = match &page.cursor {
+        None => [0xff; 16],
+        Some(cursor) => *key(&cursor.parse().map_err(|_| StoreError::BadCursor)?),
+    };
+    let limit = page.limit.clamp(1, LONGEST_PAGE);
+    let state = filter.state.map(codes::of_message);
+    let statement =
+        if state.is_some_and(|state| state < codes::FIRST_SENT) { sql::LIST_OPEN } else { sql::LIST };
+    let params = params![
+        before,
+        state,
+        filter.account.as_ref().map(AccountName::as_str),
+        filter.chat_id.map(ChatId::get),
+        // One more tells whether there is another page.
+        limit + 1,
+    ];
+    let mut items = statement::all(connection, statement, params, message)?;
+    let limit = limit as usize;
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let next_cursor = if more { items.last().map(|message| message.id.to_string()) } else { None };
+    Ok(Listed { items: all_with_parts(connection, items)?, next_cursor })
+}
+
+pub(super) fn unfinished(
+    connection: &Connection,
+    after: Option<MessageId>,
+    limit: u32,
+) -> Result<Vec<OutboundMessage>, StoreError> {
+    let after = after.map_or([0; 16], |id| *key(&id));
+    let params = params![after, limit.clamp(1, LONGEST_BATCH)];
+    all_with_parts(connection, statement::all(connection, sql::UNFINISHED, params, message)?)
+}
+
+fn all_with_parts(
+    connection: &Connection,
+    messages: Vec<OutboundMessage>,
+) -> Result<Vec<OutboundMessage>, StoreError> {
+    messages.into_iter().map(|message| with_parts(connection, message)).collect()
+}
+
+fn with_parts(connection: &Connection, mut message: OutboundMessage) -> Result<OutboundMessage, StoreError> {
+    message.parts = statement::all(connection, sql::PARTS_OF, [key(&message.id)], |row| {
+        let columns = Columns::new(row, PARTS);
+        Ok(Part {
+            index: columns.get(0)?,
+            random_id: columns.get(1)?,
+            state: columns.coded(2, "state", codes::part)?,
+            message_id: columns.get(3)?,
+            text: columns.maybe_json(4)?.unwrap_or_else(|| message.content.text.clone()),
+        })
+    })?;
+    Ok(message)
+}
+
+/// A message without its parts.
+fn message(row: &Row<'_>) -> Result<OutboundMessage, StoreError> {
+    let columns = Columns::new(row, TABLE);
+    Ok(OutboundMessage {
+        id: columns.message_id(0)?,
+        state: columns.coded(1, "state", codes::message)?,
+        chat: columns.parsed(2)?,
+        chat_id: columns.maybe_chat_id(3)?,
+        pin: columns.maybe_account(4)?,
+        account: columns.maybe_account(5)?,
+        on_flood: columns.coded(6, "way to meet floods", codes::on_flood)?,
+        send_at: columns.maybe_time(7)?,
+        created_at: columns.time(8)?,
+        updated_at: columns.time(9)?,
+        failure: columns.maybe_json(10)?,
+        content: columns.json::<Content>(11)?,
+        parts: Vec::new(),
+    })
+}

@@ -1,0 +1,220 @@
+//! Parts on their way: given to an account, sent, proved unsent, or in doubt.
+
+use domain::message::PartState;
+use domain::timeline::{Entry, Step};
+use domain::{AccountName, ChatId, MessageId, MessageState, Outcome};
+use rusqlite::params;
+
+use super::statements as sql;
+use super::{Begin, Doubt, PARTS, PartSent, PartUnsent, TABLE, Then, key, refused, state_of, timeline};
+use crate::accounts::{save_hold, statements as accounts};
+use crate::column::{Columns, to_json};
+use crate::outbox::accept::insert_part;
+use crate::point::{self, Point};
+use crate::write::{Transaction, Write};
+use crate::{StoreError, codes};
+
+pub(super) struct BeginWrite {
+    begin: Begin,
+    texts: Vec<String>,
+}
+
+impl BeginWrite {
+    pub(super) fn new(begin: Begin) -> Result<Self, StoreError> {
+        let plan = begin.plan.iter().flatten();
+        let texts = plan.map(|part| to_json(PARTS, &part.text)).collect::<Result<_, _>>()?;
+        Ok(Self { begin, texts })
+    }
+
+    /// Puts the plan in the place of the parts there are. What was begun or sent cannot be planned away.
+    fn replace_parts(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        let Some(plan) = &self.begin.plan else { return Ok(()) };
+        let id = &self.begin.id;
+        let started = transaction.all(sql::STARTED_PARTS, [key(id)], |row| {
+            let columns = Columns::new(row, PARTS);
+            let state = columns.coded(2, "state", codes::part)?;
+            Ok((columns.get::<u16>(0)?, columns.get::<i64>(1)?, state))
+        })?;
+        for (index, random_id, state) in started {
+            let kept = |part: &domain::message::Part| {
+                (part.index, part.random_id, part.state) == (index, random_id, state)
+            };
+            if !plan.iter().any(kept) {
+                let what = format!("part {index} of {id} is {}, so it cannot be replaced", state.as_str());
+                return Err(StoreError::inconsistent(PARTS, what));
+            }
+        }
+        transaction.execute(sql::DROP_PARTS, [key(id)])?;
+        for (part, text) in plan.iter().zip(&self.texts) {
+            insert_part(transaction, id, part, Some(text))?;
+        }
+        Ok(())
+    }
+}
+
+impl Write for BeginWrite {
+    type Answer = ();
+    const POINT: Option<Point> = Some(point::BEGIN);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        let Begin { id, account, chat_id, part, at, resumed, .. } = &self.begin;
+        let begun = transaction
+            .execute(sql::BEGIN_MESSAGE, params![account.as_str(), chat_id.get(), at.as_micros(), key(id)])?;
+        if begun == 0 {
+            return refused(transaction, id, "nothing of it can be begun");
+        }
+        self.replace_parts(transaction)?;
+        if transaction.execute(sql::BEGIN_PART, params![key(id), part])? == 0 {
+            return Err(no_such_part(transaction, id, *part));
+        }
+        let step = if *resumed { Step::Resumed } else { Step::Begun };
+        let entry = Entry {
+            at: *at,
+            step,
+            part: Some(*part),
+            account: Some(account.clone()),
+            outcome: None,
+            detail: None,
+        };
+        timeline::add(transaction, id, &entry)
+    }
+}
+
+pub(super) struct SentWrite(pub(super) PartSent);
+
+impl Write for SentWrite {
+    type Answer = ();
+    const POINT: Option<Point> = Some(point::PART_SENT);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        let PartSent { id, part, account, chat_id, message_id, bind, at, attempts, .. } = &self.0;
+        if transaction.execute(sql::PART_SENT, params![message_id, key(id), part])? == 0 {
+            return match part_state(transaction, id, *part)? {
+                Some(PartState::Sent) => Ok(()),
+                _ => Err(no_such_part(transaction, id, *part)),
+            };
+        }
+        let params = params![account.as_str(), chat_id.get(), at.as_micros(), key(id)];
+        let finished = transaction.execute(sql::FINISH, params)? > 0;
+        if !finished {
+            // Where the message has ended otherwise, the part is written down and the end stays.
+            transaction.execute(sql::GO_ON, params)?;
+        }
+        for attempt in attempts {
+            timeline::add(transaction, id, attempt)?;
+        }
+        let outcome = Outcome::Sent(*message_id);
+        let entry = Entry {
+            at: *at,
+            step: if finished { Step::Sent } else { Step::Attempted },
+            part: Some(*part),
+            account: Some(account.clone()),
+            outcome: Some(outcome.word().to_owned()),
+            detail: outcome.detail(),
+        };
+        timeline::add(transaction, id, &entry)?;
+        if *bind {
+            bind_chat(transaction, *chat_id, account, at.as_micros())?;
+        }
+        Ok(())
+    }
+}
+
+fn bind_chat(
+    transaction: &Transaction<'_>,
+    chat_id: ChatId,
+    account: &AccountName,
+    at: i64,
+) -> Result<(), StoreError> {
+    transaction.execute(accounts::BIND, params![chat_id.get(), account.as_str(), at])?;
+    Ok(())
+}
+
+pub(super) struct UnsentWrite {
+    unsent: PartUnsent,
+    failure: Option<String>,
+}
+
+impl UnsentWrite {
+    pub(super) fn new(unsent: PartUnsent) -> Result<Self, StoreError> {
+        let failure = match &unsent.then {
+            Then::Requeue { .. } => None,
+            Then::Fail(failure) => Some(to_json(TABLE, failure)?),
+        };
+        Ok(Self { unsent, failure })
+    }
+}
+
+impl Write for UnsentWrite {
+    type Answer = ();
+    const POINT: Option<Point> = Some(point::PART_UNSENT);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        let PartUnsent { id, part, entry, then, hold, at } = &self.unsent;
+        if transaction.execute(sql::PART_WAITS, params![key(id), part])? == 0 {
+            return Err(no_such_part(transaction, id, *part));
+        }
+        let at_micros = at.as_micros();
+        let changed = match then {
+            Then::Requeue { account } => {
+                let account = account.as_ref().map(AccountName::as_str);
+                transaction.execute(sql::REQUEUE, params![account, at_micros, key(id)])?
+            }
+            Then::Fail(_) => transaction.execute(sql::FAIL, params![self.failure, at_micros, key(id)])?,
+        };
+        if changed == 0 {
+            return refused(transaction, id, "an attempt cannot end it");
+        }
+        timeline::add(transaction, id, entry)?;
+        if let Then::Fail(failure) = then
+            && entry.step != Step::Failed
+        {
+            let detail = Some(failure.code().to_owned());
+            timeline::add(transaction, id, &timeline::plain(*at, Step::Failed, detail))?;
+        }
+        hold.as_ref().map_or(Ok(()), |hold| save_hold(transaction, hold))
+    }
+}
+
+pub(super) struct DoubtWrite(pub(super) Doubt);
+
+impl Write for DoubtWrite {
+    type Answer = ();
+    const POINT: Option<Point> = Some(point::DOUBT);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        let Doubt { id, entry, at } = &self.0;
+        if transaction.execute(sql::DOUBT, params![at.as_micros(), key(id)])? == 0 {
+            return match state_of(transaction, id)? {
+                MessageState::InDoubt => Ok(()),
+                _ => refused(transaction, id, "there is nothing to doubt"),
+            };
+        }
+        timeline::add(transaction, id, entry)?;
+        if entry.step == Step::InDoubt {
+            return Ok(());
+        }
+        timeline::add(transaction, id, &timeline::plain(*at, Step::InDoubt, None))
+    }
+}
+
+fn part_state(
+    transaction: &Transaction<'_>,
+    id: &MessageId,
+    part: u16,
+) -> Result<Option<PartState>, StoreError> {
+    transaction.first(sql::PART_STATE, params![key(id), part], |row| {
+        Columns::new(row, PARTS).coded(0, "state", codes::part)
+    })
+}
+
+/// The error for a part that is sent already, or not there.
+fn no_such_part(transaction: &Transaction<'_>, id: &MessageId, part: u16) -> StoreError {
+    match part_state(transaction, id, part) {
+        Ok(Some(state)) => {
+            StoreError::inconsistent(PARTS, format!("part {part} of {id} is {} already", state.as_str()))
+        }
+        Ok(None) => StoreError::inconsistent(PARTS, format!("there is no part {part} of {id}")),
+        Err(error) => error,
+    }
+}

@@ -1,0 +1,149 @@
+//! The statements of the outbox. Numbers of states are those of `codes.rs`.
+//!
+//! Messages: 0 queued, 1 scheduled, 2 awaiting approval, 3 sending, 10 in doubt, 11 failed, 12 cancelled, 20 sent.
+//! Parts: 0 waiting, 1 begun, 2 sent.
+
+use crate::statement::statements;
+
+statements! {
+    // ---- accept
+    FIND_KEY = "
+        SELECT k.fingerprint, k.message_id, k.created_at, o.state
+        FROM idempotency_keys AS k LEFT JOIN outbox AS o ON o.id = k.message_id
+        WHERE k.scope = $1";
+    SAVE_KEY = "
+        INSERT INTO idempotency_keys (scope, fingerprint, message_id, created_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (scope) DO UPDATE SET
+            fingerprint = excluded.fingerprint, message_id = excluded.message_id,
+            created_at = excluded.created_at";
+    FIND_JOIN = "
+        SELECT j.message_id, o.finished_at
+        FROM outbox_joins AS j INNER JOIN outbox AS o ON o.id = j.message_id
+        WHERE j.fingerprint = $1";
+    SAVE_JOIN = "
+        INSERT INTO outbox_joins (fingerprint, message_id, repeats) VALUES ($1, $2, $3)
+        ON CONFLICT (fingerprint) DO UPDATE SET message_id = excluded.message_id, repeats = excluded.repeats";
+    INSERT_MESSAGE = "
+        INSERT INTO outbox
+            (id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at,
+             join_fingerprint, listener, api_key, address, content)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+    INSERT_PART = "
+        INSERT INTO outbox_parts (message_id, part, random_id, state, provider_id, text)
+        VALUES ($1, $2, $3, $4, $5, $6)";
+
+    // ---- sending
+    STATE_OF = "SELECT state FROM outbox WHERE id = $1";
+    BEGIN_MESSAGE = "
+        UPDATE outbox SET state = 3, account = $1, chat_id = $2, updated_at = $3
+        WHERE id = $4 AND state IN (0, 1, 3)";
+    BEGIN_PART = "
+        UPDATE outbox_parts SET state = 1 WHERE message_id = $1 AND part = $2 AND state <> 2";
+    STARTED_PARTS = "
+        SELECT part, random_id, state FROM outbox_parts WHERE message_id = $1 AND state <> 0";
+    DROP_PARTS = "DELETE FROM outbox_parts WHERE message_id = $1";
+    PART_STATE = "SELECT state FROM outbox_parts WHERE message_id = $1 AND part = $2";
+    PART_SENT = "
+        UPDATE outbox_parts SET state = 2, provider_id = $1
+        WHERE message_id = $2 AND part = $3 AND state <> 2";
+    FINISH = "
+        UPDATE outbox SET state = 20, account = $1, chat_id = $2, updated_at = $3, finished_at = $3
+        WHERE id = $4 AND state IN (0, 1, 2, 3, 10)
+          AND NOT EXISTS (SELECT 1 FROM outbox_parts WHERE message_id = $4 AND state <> 2)";
+    /// A part of a message that has others to come. Evidence ends a doubt only when no other part is doubtful.
+    GO_ON = "
+        UPDATE outbox SET account = $1, chat_id = $2, updated_at = $3,
+            state = CASE WHEN state = 10
+                AND NOT EXISTS (SELECT 1 FROM outbox_parts WHERE message_id = $4 AND state = 1)
+                THEN 0 ELSE state END
+        WHERE id = $4 AND state IN (0, 1, 2, 3, 10)";
+    PART_WAITS = "
+        UPDATE outbox_parts SET state = 0 WHERE message_id = $1 AND part = $2 AND state <> 2";
+    REQUEUE = "
+        UPDATE outbox SET state = 0, account = $1, updated_at = $2
+        WHERE id = $3 AND state IN (0, 1, 3)";
+    DOUBT = "
+        UPDATE outbox SET state = 10, updated_at = $1
+        WHERE id = $2 AND state IN (0, 1, 3)
+          AND EXISTS (SELECT 1 FROM outbox_parts WHERE message_id = $2 AND state = 1)";
+
+    // ---- ending
+    FAIL = "
+        UPDATE outbox SET state = 11, failure = $1, updated_at = $2, finished_at = $2
+        WHERE id = $3 AND state IN (0, 1, 2, 3)
+          AND NOT EXISTS (SELECT 1 FROM outbox_parts WHERE message_id = $3 AND state = 1)";
+    CANCEL = "
+        UPDATE outbox SET state = 12, updated_at = $1, finished_at = $1
+        WHERE id = $2 AND state IN (0, 1, 2)
+          AND NOT EXISTS (SELECT 1 FROM outbox_parts WHERE message_id = $2 AND state <> 0)";
+    /// The account stays only where it has sent a part already.
+    RETRY = "
+        UPDATE outbox SET state = 0, failure = NULL, finished_at = NULL, updated_at = $1,
+            account = CASE WHEN EXISTS (SELECT 1 FROM outbox_parts WHERE message_id = $2 AND state = 2)
+                THEN account ELSE NULL END
+        WHERE id = $2 AND state IN (11, 12)";
+    DOUBTFUL_PARTS_SENT = "UPDATE outbox_parts SET state = 2 WHERE message_id = $1 AND state = 1";
+    DOUBTFUL_PARTS_WAIT = "UPDATE outbox_parts SET state = 0 WHERE message_id = $1 AND state = 1";
+    RESOLVE_SENT = "
+        UPDATE outbox SET state = 20, updated_at = $1, finished_at = $1
+        WHERE id = $2 AND state = 10
+          AND NOT EXISTS (SELECT 1 FROM outbox_parts WHERE message_id = $2 AND state <> 2)";
+    RESOLVE_QUEUED = "UPDATE outbox SET state = 0, updated_at = $1 WHERE id = $2 AND state = 10";
+    RESOLVE_RESEND = "
+        UPDATE outbox SET state = 0, account = NULL, updated_at = $1 WHERE id = $2 AND state = 10";
+    FORGET_JOIN = "
+        DELETE FROM outbox_joins
+        WHERE fingerprint = (SELECT join_fingerprint FROM outbox WHERE id = $1) AND message_id = $1";
+
+    // ---- timeline
+    INSERT_FIRST_STEP = "
+        INSERT INTO outbox_timeline (message_id, seq, at, step, part, account)
+        VALUES ($1, $2, $3, $4, $5, $6)";
+    INSERT_STEP = "
+        INSERT INTO outbox_timeline (message_id, seq, at, step, part, account, outcome, detail)
+        VALUES ($1, (SELECT coalesce(max(seq), -1) + 1 FROM outbox_timeline WHERE message_id = $1),
+            $2, $3, $4, $5, $6, $7)";
+    LAST_STEP = "SELECT coalesce(max(seq), -1) FROM outbox_timeline WHERE message_id = $1";
+    TIMELINE = "
+        SELECT at, step, part, account, outcome, detail FROM outbox_timeline
+        WHERE message_id = $1 ORDER BY seq";
+
+    // ---- reading
+    GET = "
+        SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content
+        FROM outbox WHERE id = $1";
+    ORIGIN = "SELECT listener, api_key, address FROM outbox WHERE id = $1";
+    PARTS_OF = "
+        SELECT part, random_id, state, provider_id, text FROM outbox_parts WHERE message_id = $1 ORDER BY part";
+    LIST = "
+        SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content
+        FROM outbox
+        WHERE id < $1 AND ($2 IS NULL OR state = $2) AND ($3 IS NULL OR account = $3)
+          AND ($4 IS NULL OR chat_id = $4)
+        ORDER BY id DESC LIMIT $5";
+    /// The same for states that few messages are in; `state < 20` leads to their index.
+    LIST_OPEN = "
+        SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content
+        FROM outbox
+        WHERE id < $1 AND state = $2 AND state < 20 AND ($3 IS NULL OR account = $3)
+          AND ($4 IS NULL OR chat_id = $4)
+        ORDER BY id DESC LIMIT $5";
+    UNFINISHED = "
+        SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content
+        FROM outbox
+        WHERE id > $1 AND state IN (0, 1, 3) AND state < 20
+        ORDER BY id LIMIT $2";
+
+    // ---- retention
+    OLD_MESSAGES = "
+        SELECT id, finished_at FROM outbox WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3";
+    DROP_MESSAGE = "DELETE FROM outbox WHERE id = $1 AND finished_at <= $2";
+    DROP_TIMELINE = "DELETE FROM outbox_timeline WHERE message_id = $1";
+    KEYS = "SELECT scope, created_at FROM idempotency_keys WHERE scope > $1 ORDER BY scope LIMIT $2";
+    DROP_KEY = "DELETE FROM idempotency_keys WHERE scope = $1 AND created_at <= $2";
+    DROP_JOINS = "
+        DELETE FROM outbox_joins WHERE fingerprint IN (
+            SELECT j.fingerprint FROM outbox_joins AS j LEFT JOIN outbox AS o ON o.id = j.message_id
+            WHERE o.id IS NULL OR o.finished_at + j.repeats <= $1
+            LIMIT $2)";
+}

@@ -1,0 +1,246 @@
+//! Peers: whom each account knows, with what it takes to address them, and how far that reading is.
+
+use domain::{AccountName, ChatId, Timestamp, Username};
+use rusqlite::params;
+
+use crate::column::Columns;
+use crate::point::{self, Point};
+use crate::statement::statements;
+use crate::write::{Transaction, Write};
+use crate::{Store, StoreError, statement};
+
+/// Peers that are written at once, so that a long list does not hold other writes up.
+const CHUNK: usize = 200;
+
+statements! {
+    SAVE = "
+        INSERT INTO telegram_peers (account, chat_id, access_hash, username, title, kind, dialog)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (account, chat_id) DO UPDATE SET
+            access_hash = excluded.access_hash, username = excluded.username, title = excluded.title,
+            kind = excluded.kind,
+            dialog = CASE WHEN excluded.dialog > telegram_peers.dialog
+                THEN excluded.dialog ELSE telegram_peers.dialog END";
+    /// A public name belongs to one chat at a time.
+    TAKE_NAME = "
+        UPDATE telegram_peers SET username = NULL
+        WHERE account = $1 AND username = $2 AND username IS NOT NULL AND chat_id <> $3";
+    LEFT = "UPDATE telegram_peers SET dialog = 0 WHERE account = $1 AND chat_id = $2";
+    ALL_OF = "
+        SELECT chat_id, access_hash, username, title, kind, dialog FROM telegram_peers
+        WHERE account = $1 ORDER BY chat_id";
+    FILL = "
+        SELECT complete, offset_date, offset_id, offset_peer, refreshed_at FROM telegram_fills
+        WHERE account = $1";
+    SAVE_FILL = "
+        INSERT INTO telegram_fills (account, complete, offset_date, offset_id, offset_peer, refreshed_at)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (account) DO UPDATE SET
+            complete = excluded.complete, offset_date = excluded.offset_date, offset_id = excluded.offset_id,
+            offset_peer = excluded.offset_peer, refreshed_at = excluded.refreshed_at";
+}
+
+/// What kind of peer it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PeerKind {
+    /// A person.
+    User,
+    /// A bot.
+    Bot,
+    /// The account itself.
+    OwnUser,
+    /// A basic group.
+    Group,
+    /// A supergroup.
+    Supergroup,
+    /// A broadcast channel.
+    Channel,
+}
+
+impl PeerKind {
+    const ALL: [Self; 6] =
+        [Self::User, Self::Bot, Self::OwnUser, Self::Group, Self::Supergroup, Self::Channel];
+
+    /// The word in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Bot => "bot",
+            Self::OwnUser => "own_user",
+            Self::Group => "group",
+            Self::Supergroup => "supergroup",
+            Self::Channel => "channel",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// A peer as one account knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredPeer {
+    /// Its id in the form of the Bot API.
+    pub chat_id: ChatId,
+    /// What this account must show to address it.
+    pub access_hash: i64,
+    /// The public name, if any.
+    pub username: Option<Username>,
+    /// The title or name.
+    pub title: String,
+    /// What it is.
+    pub kind: PeerKind,
+    /// Whether the account has a dialog with it or is in it.
+    pub dialog: bool,
+}
+
+/// How far the first reading of an account's dialogs is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FillState {
+    /// All dialogs were read once.
+    pub complete: bool,
+    /// Where to go on: the date of the last message seen.
+    pub offset_date: i32,
+    /// Where to go on: its id.
+    pub offset_id: i32,
+    /// Where to go on: its chat.
+    pub offset_peer: Option<i64>,
+    /// When the newest dialogs were last looked at.
+    pub refreshed_at: Option<Timestamp>,
+}
+
+/// The peers' part of a store.
+#[derive(Clone, Copy)]
+pub struct Peers<'a> {
+    pub(crate) store: &'a Store,
+}
+
+impl Peers<'_> {
+    /// Keeps what an account learned about peers. `dialog` only ever becomes true here; see [`Peers::left`].
+    pub async fn save(&self, account: &AccountName, peers: Vec<StoredPeer>) -> Result<(), StoreError> {
+        let mut rest = peers.into_iter().peekable();
+        while rest.peek().is_some() {
+            let peers = rest.by_ref().take(CHUNK).collect();
+            self.store.write(Save { account: account.clone(), peers }).await?;
+        }
+        Ok(())
+    }
+
+    /// The account is no longer in this chat. A chat that is not known is left so.
+    pub async fn left(&self, account: &AccountName, chat_id: ChatId) -> Result<(), StoreError> {
+        self.store.write(Left(account.clone(), chat_id)).await
+    }
+
+    /// All peers of an account.
+    pub async fn all(&self, account: &AccountName) -> Result<Vec<StoredPeer>, StoreError> {
+        let account = account.clone();
+        self.store
+            .read(move |connection| {
+                statement::all(connection, ALL_OF, [account.as_str()], |row| {
+                    let columns = Columns::new(row, "telegram_peers");
+                    Ok(StoredPeer {
+                        chat_id: columns.chat_id(0)?,
+                        access_hash: columns.get(1)?,
+                        username: columns.maybe_parsed(2)?,
+                        title: columns.get(3)?,
+                        kind: columns.word(4, "kind of peer", PeerKind::from_word)?,
+                        dialog: columns.get(5)?,
+                    })
+                })
+            })
+            .await
+    }
+
+    /// How far the first reading of the dialogs is; the beginning when nothing was kept.
+    pub async fn fill(&self, account: &AccountName) -> Result<FillState, StoreError> {
+        let account = account.clone();
+        self.store
+            .read(move |connection| {
+                let found = statement::first(connection, FILL, [account.as_str()], |row| {
+                    let columns = Columns::new(row, "telegram_fills");
+                    Ok(FillState {
+                        complete: columns.get(0)?,
+                        offset_date: columns.get(1)?,
+                        offset_id: columns.get(2)?,
+                        offset_peer: columns.get(3)?,
+                        refreshed_at: columns.maybe_time(4)?,
+                    })
+                })?;
+                Ok(found.unwrap_or_default())
+            })
+            .await
+    }
+
+    /// Keeps how far it is.
+    pub async fn save_fill(&self, account: &AccountName, state: &FillState) -> Result<(), StoreError> {
+        self.store.write(SaveFill(account.clone(), state.clone())).await
+    }
+}
+
+struct Save {
+    account: AccountName,
+    peers: Vec<StoredPeer>,
+}
+
+impl Write for Save {
+    type Answer = ();
+    const POINT: Option<Point> = Some(point::SAVE_PEERS);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        let account = self.account.as_str();
+        for peer in &self.peers {
+            let username = peer.username.as_ref().map(Username::as_str);
+            if username.is_some() {
+                transaction.execute(TAKE_NAME, params![account, username, peer.chat_id.get()])?;
+            }
+            transaction.execute(
+                SAVE,
+                params![
+                    account,
+                    peer.chat_id.get(),
+                    peer.access_hash,
+                    username,
+                    peer.title,
+                    peer.kind.as_str(),
+                    peer.dialog,
+                ],
+            )?;
+        }
+        Ok(())
+    }
+}
+
+struct Left(AccountName, ChatId);
+
+impl Write for Left {
+    type Answer = ();
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        transaction.execute(LEFT, params![self.0.as_str(), self.1.get()])?;
+        Ok(())
+    }
+}
+
+struct SaveFill(AccountName, FillState);
+
+impl Write for SaveFill {
+    type Answer = ();
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        let Self(account, state) = self;
+        transaction.execute(
+            SAVE_FILL,
+            params![
+                account.as_str(),
+                state.complete,
+                state.offset_date,
+                state.offset_id,
+                state.offset_peer,
+                state.refreshed_at.map(Timestamp::as_micros),
+            ],
+        )?;
+        Ok(())
+    }
+}

@@ -1,0 +1,103 @@
+//! The threads that read: each with a connection that cannot write, all fed from one queue.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::StoreError;
+use crate::queue::{self, Jobs, NoJob, Queue};
+
+/// Reads that may wait.
+const QUEUE: usize = 256;
+
+enum Job {
+    Read(Box<dyn FnOnce(&Connection) + Send>),
+    /// End one thread; its connection is closed before the answer.
+    Close(oneshot::Sender<Result<(), StoreError>>),
+}
+
+/// The way to the threads.
+pub(crate) struct Readers {
+    queue: Option<Queue<Job>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Readers {
+    /// Starts a thread for each connection.
+    pub(crate) fn start(connections: Vec<Connection>) -> io::Result<Self> {
+        let (queue, jobs) = queue::bounded(QUEUE);
+        let jobs = Arc::new(Mutex::new(jobs));
+        let mut readers = Self { queue: Some(queue), threads: Vec::with_capacity(connections.len()) };
+        for connection in connections {
+            let jobs = Arc::clone(&jobs);
+            let thread =
+                thread::Builder::new().name("store-reader".into()).spawn(move || work(connection, &jobs))?;
+            readers.threads.push(thread);
+        }
+        Ok(readers)
+    }
+
+    /// Runs a function on one of the connections.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answered) = oneshot::channel();
+        let job = Job::Read(Box::new(move |connection| {
+            // A caller who is gone needs no answer.
+            if !reply.is_closed() {
+                let _ = reply.send(read(connection));
+            }
+        }));
+        self.put(job).await?;
+        queue::answer(answered).await
+    }
+
+    /// Ends all threads after what waits.
+    pub(crate) async fn close(&self) -> Result<(), StoreError> {
+        for _ in &self.threads {
+            let (reply, closed) = oneshot::channel();
+            self.put(Job::Close(reply)).await?;
+            queue::answer(closed).await?;
+        }
+        Ok(())
+    }
+
+    async fn put(&self, job: Job) -> Result<(), StoreError> {
+        match &self.queue {
+            Some(queue) => queue.put(job).await,
+            None => Err(StoreError::Unavailable("it is closed".into())),
+        }
+    }
+}
+
+impl Drop for Readers {
+    fn drop(&mut self) {
+        self.queue = None;
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a reader of the store died");
+            }
+        }
+    }
+}
+
+fn work(connection: Connection, jobs: &Mutex<Jobs<Job>>) {
+    loop {
+        // One thread waits at the queue, the others wait for it: whoever is free takes the next job.
+        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).next();
+        match job {
+            Ok(Job::Read(read)) => read(&connection),
+            Ok(Job::Close(reply)) => {
+                drop(connection);
+                let _ = reply.send(Ok(()));
+                return;
+            }
+            Err(NoJob::Yet) => {}
+            Err(NoJob::EverMore) => return,
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Retention: what is old enough is removed, in pieces small enough that nobody waits for them.
+
+use std::time::Duration;
+
+use domain::Timestamp;
+use rusqlite::params;
+
+use crate::accounts::statements as accounts;
+use crate::column::Columns;
+use crate::outbox::{KEY_LIFE, TABLE, statements as sql};
+use crate::write::{Transaction, Write};
+use crate::{Store, StoreError, statement};
+
+/// Messages that ended this long ago are removed, with their parts and steps. Those in doubt stay until a person
+/// decides about them.
+const MESSAGE_LIFE: Duration = Duration::from_hours(30 * 24);
+/// Rows looked at in one read.
+const LOOK: u32 = 2000;
+/// Rows removed in one write.
+const PIECE: usize = 100;
+
+/// How much was removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Messages, with everything about them.
+    pub messages: u64,
+    /// Idempotency keys.
+    pub keys: u64,
+    /// Requests without a key that could be joined.
+    pub joins: u64,
+    /// Floods and slow modes that are over.
+    pub holds: u64,
+}
+
+impl Store {
+    /// Removes what is past its retention. Safe to call at any time and to interrupt.
+    pub async fn sweep(&self) -> Result<Swept, StoreError> {
+        let now = self.now();
+        Ok(Swept {
+            messages: self.sweep_messages(now.minus(MESSAGE_LIFE)).await?,
+            keys: self.sweep_keys(now.minus(KEY_LIFE)).await?,
+            joins: self.sweep_joins(now).await?,
+            holds: self.write(DropHolds(now)).await?,
+        })
+    }
+
+    async fn sweep_messages(&self, before: Timestamp) -> Result<u64, StoreError> {
+        // Ids begin with the milliseconds of their making: a later one cannot belong to a message that ended before.
+        let end = first_id_at(before);
+        let mut after = [0; 16];
+        let mut removed = 0;
+        loop {
+            let rows = self
+                .read(move |connection| {
+                    statement::all(connection, sql::OLD_MESSAGES, params![after, end, LOOK], |row| {
+                        let columns = Columns::new(row, TABLE);
+                        Ok((columns.get::<[u8; 16]>(0)?, columns.maybe_time(1)?))
+                    })
+                })
+                .await?;
+            let Some((last, _)) = rows.last() else { return Ok(removed) };
+            after = *last;
+            let old: Vec<[u8; 16]> = rows
+                .into_iter()
+                .filter(|(_, finished)| finished.is_some_and(|finished| finished <= before))
+                .map(|(id, _)| id)
+                .collect();
+            for ids in old.chunks(PIECE) {
+                removed += self.write(DropMessages { ids: ids.to_vec(), before }).await?;
+            }
+        }
+    }
+
+    async fn sweep_keys(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let mut after = Vec::new();
+        let mut removed = 0;
+        loop {
+            let rows = self
+                .read(move |connection| {
+                    statement::all(connection, sql::KEYS, params![after, LOOK], |row| {
+                        let columns = Columns::new(row, "idempotency_keys");
+                        Ok((columns.get::<[u8; 32]>(0)?, columns.time(1)?))
+                    })
+                })
+                .await?;
+            let Some((last, _)) = rows.last() else { return Ok(removed) };
+            after = last.to_vec();
+            let old: Vec<[u8; 32]> =
+                rows.into_iter().filter(|(_, since)| *since <= before).map(|(scope, _)| scope).collect();
+            for scopes in old.chunks(PIECE) {
+                removed += self.write(DropKeys { scopes: scopes.to_vec(), before }).await?;
+            }
+        }
+    }
+
+    async fn sweep_joins(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let mut removed = 0;
+        loop {
+            let piece = self.write(DropJoins(now)).await?;
+            removed += piece as u64;
+            if piece < PIECE {
+                return Ok(removed);
+            }
+        }
+    }
+}
+
+/// The smallest id that can be made at this time.
+fn first_id_at(time: Timestamp) -> [u8; 16] {
+    let millis = u64::try_from(time.as_micros() / 1000).unwrap_or(0);
+    let mut id = [0; 16];
+    id[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
+    id
+}
+
+struct DropMessages {
+    ids: Vec<[u8; 16]>,
+    before: Timestamp,
+}
+
+impl Write for DropMessages {
+    type Answer = u64;
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<u64, StoreError> {
+        let mut removed = 0;
+        for id in &self.ids {
+            // It may have been taken up again since it was looked at.
+            if transaction.execute(sql::DROP_MESSAGE, params![id, self.before.as_micros()])? > 0 {
+                transaction.execute(sql::DROP_PARTS, [id])?;
+                transaction.execute(sql::DROP_TIMELINE, [id])?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+}
+
+struct DropKeys {
+    scopes: Vec<[u8; 32]>,
+    before: Timestamp,
+}
+
+impl Write for DropKeys {
+    type Answer = u64;
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<u64, StoreError> {
+        let mut removed = 0;
+        for scope in &self.scopes {
+            removed += transaction.execute(sql::DROP_KEY, params![scope, self.before.as_micros()])? as u64;
+        }
+        Ok(removed)
+    }
+}
+
+struct DropJoins(Timestamp);
+
+impl Write for DropJoins {
+    type Answer = usize;
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<usize, StoreError> {
+        let limit = i64::try_from(PIECE).unwrap_or(i64::MAX);
+        transaction.execute(sql::DROP_JOINS, params![self.0.as_micros(), limit])
+    }
+}
+
+struct DropHolds(Timestamp);
+
+impl Write for DropHolds {
+    type Answer = u64;
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<u64, StoreError> {
+        let now = self.0.as_micros();
+        let floods = transaction.execute(accounts::FORGET_FLOODS, [now])?;
+        let slow_modes = transaction.execute(accounts::FORGET_SLOW_MODES, [now])?;
+        Ok((floods + slow_modes) as u64)
+    }
+}

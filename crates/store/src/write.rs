@@ -1,0 +1,134 @@
+//! A write as a value: what the writer runs inside a transaction and answers once that is on the disk.
+
+use rusqlite::{Connection, Params, Row};
+use tokio::sync::oneshot;
+
+use crate::StoreError;
+use crate::point::Point;
+use crate::statement;
+
+/// A change of the store.
+///
+/// It may be applied more than once: when another write of its group fails, the group is rolled back and run again.
+pub(crate) trait Write: Send + 'static {
+    /// What the caller gets.
+    type Answer: Send + 'static;
+    /// The points round it where a test can end the program.
+    const POINT: Option<Point> = None;
+    /// Whether it takes in new work. Such a write is refused when room gets short, and not begun when its caller is
+    /// gone. Others are facts: they are written in any case.
+    const INTAKE: bool = false;
+
+    /// Makes the change. On an error, everything it did is undone.
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<Self::Answer, StoreError>;
+}
+
+/// The transaction that a write runs in.
+pub(crate) struct Transaction<'a> {
+    connection: &'a Connection,
+    intake_open: bool,
+}
+
+impl<'a> Transaction<'a> {
+    pub(crate) const fn new(connection: &'a Connection, intake_open: bool) -> Self {
+        Self { connection, intake_open }
+    }
+
+    /// Whether there is room for new work.
+    pub(crate) const fn intake_open(&self) -> bool {
+        self.intake_open
+    }
+
+    /// Runs a statement that answers no rows; says how many it changed.
+    pub(crate) fn execute(&self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
+        statement::execute(self.connection, sql, params)
+    }
+
+    /// The first row, if there is one.
+    pub(crate) fn first<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        statement::first(self.connection, sql, params, read)
+    }
+
+    /// All rows.
+    pub(crate) fn all<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        statement::all(self.connection, sql, params, read)
+    }
+}
+
+/// A write with the one who waits for it, of whatever type.
+pub(crate) trait Pending: Send {
+    /// Runs it and keeps its result. Says whether it failed, and how.
+    fn apply(&mut self, transaction: &Transaction<'_>) -> Result<(), StoreError>;
+    /// Replaces the result by this error.
+    fn refuse(&mut self, error: StoreError);
+    /// See [`Write::INTAKE`].
+    fn is_intake(&self) -> bool;
+    /// Whether nobody waits for it any more, so that it need not be begun.
+    fn is_abandoned(&self) -> bool;
+    /// Hands the result over: its own if the group was committed, else the reason why not.
+    fn settle(self: Box<Self>, committed: &Result<(), StoreError>);
+}
+
+/// A write and where its answer goes.
+pub(crate) struct Waiting<W: Write> {
+    write: W,
+    result: Option<Result<W::Answer, StoreError>>,
+    reply: Option<oneshot::Sender<Result<W::Answer, StoreError>>>,
+}
+
+impl<W: Write> Waiting<W> {
+    /// A write whose caller waits at the other end of this channel.
+    pub(crate) fn answering(write: W, reply: oneshot::Sender<Result<W::Answer, StoreError>>) -> Self {
+        Self { write, result: None, reply: Some(reply) }
+    }
+
+    /// A write whose caller went on already.
+    pub(crate) fn silent(write: W) -> Self {
+        Self { write, result: None, reply: None }
+    }
+}
+
+impl<W: Write> Pending for Waiting<W> {
+    fn apply(&mut self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        let result = self.write.apply(transaction);
+        let outcome = result.as_ref().map(|_| ()).map_err(Clone::clone);
+        self.result = Some(result);
+        outcome
+    }
+
+    fn refuse(&mut self, error: StoreError) {
+        self.result = Some(Err(error));
+    }
+
+    fn is_intake(&self) -> bool {
+        W::INTAKE
+    }
+
+    fn is_abandoned(&self) -> bool {
+        W::INTAKE && self.reply.as_ref().is_some_and(oneshot::Sender::is_closed)
+    }
+
+    fn settle(self: Box<Self>, committed: &Result<(), StoreError>) {
+        let result = match (committed, self.result) {
+            (Err(error), _) => Err(error.clone()),
+            (Ok(()), Some(result)) => result,
+            (Ok(()), None) => Err(StoreError::Unavailable("the write was not begun".into())),
+        };
+        match (self.reply, result) {
+            // A caller who is gone needs no answer.
+            (Some(reply), result) => drop(reply.send(result)),
+            (None, Err(error)) => tracing::warn!(%error, "a write that nobody waits for was lost"),
+            (None, Ok(_)) => {}
+        }
+    }
+}

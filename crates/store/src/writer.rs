@@ -1,0 +1,222 @@
+//! The one thread that writes: it takes all writes that wait, commits them together and only then answers.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::StoreError;
+use crate::accounts::updates::{Backlog, SaveUpdateState};
+use crate::directory::DirectoryLock;
+use crate::disk::Space;
+use crate::group;
+use crate::queue::{self, Jobs, NoJob, Queue};
+use crate::write::{Pending, Waiting, Write};
+
+/// Writes that may wait for the writer.
+const QUEUE: usize = 1024;
+/// Writes that are committed together at most.
+const GROUP: usize = 256;
+/// A write that nobody waits for is on the disk after this time at the latest.
+const LATER: Duration = Duration::from_millis(100);
+
+enum Job {
+    /// Commit it, then answer.
+    Write(Box<dyn Pending>),
+    /// Commit it together with the next write, or soon.
+    Later(SaveUpdateState),
+    /// Commit what waits, put the log into the database file and close it.
+    Close(oneshot::Sender<Result<(), StoreError>>),
+}
+
+/// How much was written since the store was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    /// Writes that were handed to the writer.
+    pub writes: u64,
+    /// Commits that it took.
+    pub commits: u64,
+}
+
+#[derive(Default)]
+struct Counters {
+    writes: AtomicU64,
+    commits: AtomicU64,
+}
+
+/// The way to the thread.
+pub(crate) struct Writer {
+    queue: Option<Queue<Job>>,
+    counters: Arc<Counters>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// Starts the thread. It keeps the lock of the directory until the database is closed.
+    pub(crate) fn start(connection: Connection, space: Space, lock: DirectoryLock) -> io::Result<Self> {
+        let (queue, jobs) = queue::bounded(QUEUE);
+        let counters = Arc::new(Counters::default());
+        let own =
+            Thread { connection, space, jobs, counters: Arc::clone(&counters), backlog: Backlog::default() };
+        let thread = thread::Builder::new().name("store-writer".into()).spawn(move || {
+            let done = own.work();
+            // Only now may another process open the database.
+            drop(lock);
+            if let Some(reply) = done {
+                // Whoever closed the store may have gone without waiting.
+                let _ = reply.send(Ok(()));
+            }
+        })?;
+        Ok(Self { queue: Some(queue), counters, thread: Some(thread) })
+    }
+
+    /// Hands a write over and waits until it is on the disk.
+    pub(crate) async fn write<W: Write>(&self, write: W) -> Result<W::Answer, StoreError> {
+        if let Some(point) = &W::POINT {
+            point.before().await;
+        }
+        let (reply, answered) = oneshot::channel();
+        self.put(Job::Write(Box::new(Waiting::answering(write, reply)))).await?;
+        let answer = queue::answer(answered).await;
+        if let Some(point) = &W::POINT {
+            point.after().await;
+        }
+        answer
+    }
+
+    /// Hands a write over that need not be on the disk before the caller goes on.
+    pub(crate) async fn later(&self, write: SaveUpdateState) -> Result<(), StoreError> {
+        if let Some(point) = &SaveUpdateState::POINT {
+            point.before().await;
+        }
+        self.put(Job::Later(write)).await?;
+        if let Some(point) = &SaveUpdateState::POINT {
+            point.after().await;
+        }
+        Ok(())
+    }
+
+    /// Ends the thread after what waits.
+    pub(crate) async fn close(&self) -> Result<(), StoreError> {
+        let (reply, closed) = oneshot::channel();
+        self.put(Job::Close(reply)).await?;
+        queue::answer(closed).await
+    }
+
+    pub(crate) fn written(&self) -> Written {
+        Written {
+            writes: self.counters.writes.load(Ordering::Relaxed),
+            commits: self.counters.commits.load(Ordering::Relaxed),
+        }
+    }
+
+    async fn put(&self, job: Job) -> Result<(), StoreError> {
+        match &self.queue {
+            Some(queue) => queue.put(job).await,
+            None => Err(StoreError::Unavailable("it is closed".into())),
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // Without a queue the thread ends after what waits; with it the lock of the directory.
+        self.queue = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the writer of the store died");
+        }
+    }
+}
+
+struct Thread {
+    connection: Connection,
+    space: Space,
+    jobs: Jobs<Job>,
+    counters: Arc<Counters>,
+    backlog: Backlog,
+}
+
+impl Thread {
+    /// Works until it is told to close or nobody is left; closes the database.
+    fn work(mut self) -> Option<oneshot::Sender<Result<(), StoreError>>> {
+        group::limit_pages(&self.connection, &self.space);
+        let mut flush_at: Option<Instant> = None;
+        let close = loop {
+            let (writes, end) = self.gather(flush_at);
+            if writes.is_empty() && end.is_none() && !self.backlog.is_empty() {
+                let due = *flush_at.get_or_insert_with(|| Instant::now() + LATER);
+                if Instant::now() < due && !self.backlog.is_long() {
+                    continue;
+                }
+            }
+            self.commit(writes);
+            flush_at = None;
+            match end {
+                None => {}
+                Some(End::Close(reply)) => break Some(reply),
+                Some(End::Alone) => break None,
+            }
+        };
+        self.finish();
+        close
+    }
+
+    /// Waits for work and takes all there is, as far as a group goes.
+    fn gather(&mut self, flush_at: Option<Instant>) -> (Vec<Box<dyn Pending>>, Option<End>) {
+        let mut writes = Vec::new();
+        let mut next = match flush_at {
+            None => self.jobs.next(),
+            Some(due) => self.jobs.next_within(due.saturating_duration_since(Instant::now())),
+        };
+        loop {
+            match next {
+                Ok(Job::Write(pending)) => writes.push(pending),
+                Ok(Job::Later(write)) => self.backlog.put(write),
+                Ok(Job::Close(reply)) => return (writes, Some(End::Close(reply))),
+                Err(NoJob::Yet) => return (writes, None),
+                Err(NoJob::EverMore) => return (writes, Some(End::Alone)),
+            }
+            if writes.len() >= GROUP {
+                return (writes, None);
+            }
+            next = self.jobs.waiting();
+        }
+    }
+
+    fn commit(&mut self, mut writes: Vec<Box<dyn Pending>>) {
+        // Nobody would learn of a message that was taken in for a caller who is gone.
+        writes.retain(|pending| !pending.is_abandoned());
+        writes.extend(self.backlog.take().map(|write| Box::new(Waiting::silent(write)) as Box<dyn Pending>));
+        if writes.is_empty() {
+            return;
+        }
+        self.counters.writes.fetch_add(writes.len() as u64, Ordering::Relaxed);
+        if group::run(&self.connection, &mut self.space, writes) {
+            self.counters.commits.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn finish(self) {
+        let Self { connection, .. } = self;
+        if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+            tracing::warn!(%error, "cannot move the log into the database file; it is kept beside it");
+        }
+        if let Err((_, error)) = connection.close() {
+            tracing::warn!(%error, "the database did not close");
+        }
+    }
+}
+
+/// Why the thread stops.
+enum End {
+    /// It was told to.
+    Close(oneshot::Sender<Result<(), StoreError>>),
+    /// All handles are gone.
+    Alone,
+}

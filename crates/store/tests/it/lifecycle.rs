@@ -1,0 +1,207 @@
+//! Opening, closing, crashing, and who may open at all.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use ambient::Clock;
+use store::{Accepted, Disk, MasterKey, MasterKeyError, OpenError, Store, StoreError, StoreOptions};
+
+use crate::support::{World, accept, conformance, options};
+
+conformance! {
+    answered_writes_are_on_the_disk_when_the_process_dies,
+    dropping_the_last_handle_closes_in_order,
+    a_second_process_is_told_who_works_there,
+    a_closed_store_says_so,
+    concurrent_writes_share_commits,
+    a_write_that_fails_does_not_hurt_its_group,
+    files_are_for_their_owner_alone,
+    another_master_key_is_refused,
+    a_damaged_file_is_named,
+    a_newer_database_is_left_alone,
+    every_write_has_its_failpoints,
+}
+
+async fn answered_writes_are_on_the_disk_when_the_process_dies(world: World) {
+    let mut ids = Vec::new();
+    for _ in 0..20 {
+        ids.push(world.queued(1).await);
+    }
+    // What a process that is killed now leaves behind: the files as they are, and no lock.
+    let killed = tempfile::tempdir().unwrap();
+    fs::create_dir(killed.path().join("data")).unwrap();
+    for name in ["switchboard.db", "switchboard.db-wal", "master.key"] {
+        let file = world.dir.path().join("data").join(name);
+        let copy = killed.path().join("data").join(name);
+        fs::copy(file, &copy).unwrap();
+    }
+    let store = Store::open(options(&killed, &world.clock)).await.unwrap();
+    let found: Vec<_> =
+        store.outbox().unfinished(None, 100).await.unwrap().into_iter().map(|message| message.id).collect();
+    assert_eq!(found, ids);
+}
+
+async fn dropping_the_last_handle_closes_in_order(world: World) {
+    let id = world.queued(1).await;
+    let World { store, dir, clock, .. } = world;
+    drop(store);
+    let store = Store::open(options(&dir, &clock)).await.unwrap();
+    assert!(store.outbox().get(id).await.unwrap().is_some());
+}
+
+async fn a_second_process_is_told_who_works_there(world: World) {
+    let Err(error) = world.open_again().await else { panic!("opened twice") };
+    let pid = std::process::id();
+    assert!(matches!(error, OpenError::InUse { holder: Some(holder), .. } if holder == pid), "{error:?}");
+    assert!(error.to_string().contains(&format!("process {pid}")), "{error}");
+    world.store.clone().close().await;
+    world.open_again().await.unwrap();
+}
+
+async fn a_closed_store_says_so(world: World) {
+    let id = world.queued(1).await;
+    world.store.clone().close().await;
+    assert!(matches!(world.store.outbox().get(id).await, Err(StoreError::Unavailable(_))));
+    let late = world.store.outbox().accept(accept(world.message(1))).await;
+    assert!(matches!(late, Err(StoreError::Unavailable(_))), "{late:?}");
+    world.store.clone().close().await;
+    let names: Vec<_> = fs::read_dir(world.dir.path().join("data"))
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert!(!names.iter().any(|name| name.ends_with("-wal")), "{names:?}");
+}
+
+async fn concurrent_writes_share_commits(world: World) {
+    let before = world.store.written();
+    let tasks: Vec<_> = (0..500)
+        .map(|_| {
+            let (store, accept) = (world.store.clone(), accept(world.message(1)));
+            tokio::spawn(async move { store.outbox().accept(accept).await })
+        })
+        .collect();
+    for task in tasks {
+        assert_eq!(task.await.unwrap(), Ok(Accepted::New));
+    }
+    let after = world.store.written();
+    assert_eq!(after.writes - before.writes, 500);
+    assert!(after.commits - before.commits < 125, "{before:?} {after:?}");
+    assert_eq!(world.store.outbox().unfinished(None, 1000).await.unwrap().len(), 500);
+}
+
+async fn a_write_that_fails_does_not_hurt_its_group(world: World) {
+    let known = world.queued(1).await;
+    let tasks: Vec<_> = (0..100)
+        .map(|number| {
+            let mut message = world.message(1);
+            if number % 10 == 0 {
+                message.id = known;
+            }
+            let store = world.store.clone();
+            tokio::spawn(async move { (number, store.outbox().accept(accept(message)).await) })
+        })
+        .collect();
+    for task in tasks {
+        let (number, answer) = task.await.unwrap();
+        if number % 10 == 0 {
+            assert!(matches!(answer, Err(StoreError::Inconsistent { table: "outbox", .. })), "{answer:?}");
+        } else {
+            assert_eq!(answer, Ok(Accepted::New));
+        }
+    }
+    assert_eq!(world.store.outbox().unfinished(None, 1000).await.unwrap().len(), 91);
+    assert_eq!(world.steps(known).await.len(), 1);
+}
+
+async fn files_are_for_their_owner_alone(world: World) {
+    world.queued(1).await;
+    let data = world.dir.path().join("data");
+    let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(data.clone()), 0o700);
+    for file in fs::read_dir(&data).unwrap() {
+        let path = file.unwrap().path();
+        assert_eq!(mode(path.clone()), 0o600, "{path:?}");
+    }
+    let file = world.dir.path().join("file");
+    fs::write(&file, "").unwrap();
+    let blocked = StoreOptions { data_dir: file.join("data"), ..options(&world.dir, &world.clock) };
+    let Err(error) = Store::open(blocked).await else { panic!("opened inside a file") };
+    assert!(
+        matches!(error, OpenError::NotWritable { .. }) && error.to_string().contains("--data-dir"),
+        "{error}"
+    );
+}
+
+async fn another_master_key_is_refused(world: World) {
+    world.store.clone().close().await;
+    let with = |master_key| StoreOptions { master_key, ..options(&world.dir, &world.clock) };
+    let Err(error) = Store::open(with(MasterKey::Given("ab".repeat(32).into()))).await else {
+        panic!("opened")
+    };
+    assert!(matches!(error, OpenError::MasterKey(MasterKeyError::Wrong { .. })), "{error:?}");
+    let Err(error) = Store::open(with(MasterKey::Given("short".into()))).await else { panic!("opened") };
+    assert!(matches!(error, OpenError::MasterKey(MasterKeyError::Malformed { .. })), "{error:?}");
+
+    let file = world.dir.path().join("data/master.key");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::remove_file(&file).unwrap();
+    let Err(error) = world.open_again().await else { panic!("opened") };
+    assert!(matches!(error, OpenError::MasterKey(MasterKeyError::Missing { .. })), "{error:?}");
+    assert!(!file.exists());
+    Store::open(with(MasterKey::Given(text.into()))).await.unwrap();
+}
+
+async fn a_damaged_file_is_named(world: World) {
+    world.store.clone().close().await;
+    let file = world.dir.path().join("data/switchboard.db");
+    fs::write(&file, "this is no database, but long enough to be looked at as one. ".repeat(100)).unwrap();
+    let Err(error) = world.open_again().await else { panic!("opened") };
+    assert!(matches!(error, OpenError::Corrupt { .. }), "{error:?}");
+    assert!(error.to_string().contains("switchboard.db"), "{error}");
+}
+
+async fn a_newer_database_is_left_alone(world: World) {
+    world.store.clone().close().await;
+    let file = world.dir.path().join("data/switchboard.db");
+    rusqlite::Connection::open(&file)
+        .unwrap()
+        .execute("INSERT INTO schema_migrations VALUES (999, 'later', 0)", [])
+        .unwrap();
+    let Err(error) = world.open_again().await else { panic!("opened") };
+    assert!(matches!(error, OpenError::Newer { found: 999, .. }), "{error:?}");
+}
+
+async fn every_write_has_its_failpoints(_: World) {
+    let names = [
+        "accept",
+        "begin",
+        "part_sent",
+        "part_unsent",
+        "fail",
+        "doubt",
+        "cancel",
+        "retry",
+        "resolve",
+        "note",
+        "answered",
+        "save_session",
+        "save_update_state",
+        "save_hold",
+        "save_switch",
+        "save_peers",
+    ];
+    let expected: Vec<String> = names
+        .iter()
+        .flat_map(|name| [format!("store.{name}.before"), format!("store.{name}.after")])
+        .collect();
+    assert_eq!(Store::FAILPOINTS, expected);
+}
+
+#[tokio::test]
+async fn an_address_of_another_database_is_refused_before_anything_is_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = StoreOptions { url: "postgres://example.com/db".into(), ..options(&dir, &Clock::system()) };
+    let Err(error) = Store::open_on(options, Disk::default()).await else { panic!("opened") };
+    assert!(matches!(error, OpenError::UnsupportedUrl { .. }), "{error:?}");
+    assert!(!dir.path().join("data").exists());
+}

@@ -1,0 +1,27 @@
+//! What every store must do, whatever database it stands on, and what this one does about its disk.
+//!
+//! The functions of the conformance suite take a [`support::World`]; `conformance!` runs them on SQLite.
+
+#[cfg(test)]
+mod support;
+
+#[cfg(test)]
+mod accounts;
+#[cfg(test)]
+mod api_keys;
+#[cfg(test)]
+mod disk;
+#[cfg(test)]
+mod idempotency;
+#[cfg(test)]
+mod lifecycle;
+#[cfg(test)]
+mod outbox;
+#[cfg(test)]
+mod paging;
+#[cfg(test)]
+mod peers;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod retention;

@@ -1,0 +1,218 @@
+//! A store on a fresh directory, and messages to put in it.
+
+use std::time::Duration;
+
+use ambient::{Clock, Ids};
+use domain::message::{Content, OnFlood, OutboundMessage, Part, PartState};
+use domain::text::{FormattedText, ParseMode};
+use domain::timeline::{Entry, Step};
+use domain::{AccountName, ChatId, ChatRef, MessageId, MessageState, Timestamp};
+use store::{
+    Accept, Accepted, Begin, Disk, Doubt, Idempotency, Join, MasterKey, OpenError, Origin, PartSent,
+    PartUnsent, Store, StoreOptions, Then,
+};
+use tempfile::TempDir;
+
+/// Runs functions that take a [`World`] as tests on SQLite.
+macro_rules! conformance {
+    ($($name:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    super::$name(crate::support::World::fresh().await).await;
+                }
+            )*
+        }
+    };
+}
+pub(crate) use conformance;
+
+pub(crate) struct World {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) ids: Ids,
+    pub(crate) dir: TempDir,
+}
+
+impl World {
+    pub(crate) async fn fresh() -> Self {
+        Self::on(Disk::default()).await
+    }
+
+    pub(crate) async fn on(disk: Disk) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Clock::system();
+        let store = Store::open_on(options(&dir, &clock), disk).await.unwrap();
+        Self { store, ids: Ids::new(clock.clone()), clock, dir }
+    }
+
+    pub(crate) async fn open_again(&self) -> Result<Store, OpenError> {
+        Store::open(options(&self.dir, &self.clock)).await
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn id(&self) -> MessageId {
+        MessageId::from_uuid(self.ids.next())
+    }
+
+    /// A queued message in so many parts.
+    pub(crate) fn message(&self, parts: u16) -> OutboundMessage {
+        let now = self.now();
+        let text = FormattedText::plain("hello");
+        OutboundMessage {
+            id: self.id(),
+            chat: ChatRef::Id(chat()),
+            chat_id: Some(chat()),
+            pin: None,
+            account: None,
+            content: Content {
+                text: text.clone(),
+                parse_mode: ParseMode::None,
+                reply_to: None,
+                mention: None,
+                silent: false,
+                preview: false,
+            },
+            parts: (0..parts)
+                .map(|index| Part {
+                    index,
+                    text: if parts == 1 {
+                        text.clone()
+                    } else {
+                        FormattedText::plain(&format!("part {index}"))
+                    },
+                    random_id: i64::from(index) + 1000,
+                    state: PartState::Waiting,
+                    message_id: None,
+                })
+                .collect(),
+            state: MessageState::Queued,
+            failure: None,
+            on_flood: OnFlood::Wait,
+            send_at: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// A message in so many parts that is in the outbox.
+    pub(crate) async fn queued(&self, parts: u16) -> MessageId {
+        let message = self.message(parts);
+        let id = message.id;
+        assert_eq!(self.store.outbox().accept(accept(message)).await, Ok(Accepted::New));
+        id
+    }
+
+    /// The same, its first part begun at acceptance.
+    pub(crate) async fn sending(&self, parts: u16) -> MessageId {
+        let message = begun(self.message(parts));
+        let id = message.id;
+        assert_eq!(self.store.outbox().accept(accept(message)).await, Ok(Accepted::New));
+        id
+    }
+
+    pub(crate) async fn state(&self, id: MessageId) -> MessageState {
+        self.get(id).await.state
+    }
+
+    pub(crate) async fn get(&self, id: MessageId) -> OutboundMessage {
+        self.store.outbox().get(id).await.unwrap().expect("the message is there")
+    }
+
+    pub(crate) async fn steps(&self, id: MessageId) -> Vec<Step> {
+        self.store.outbox().timeline(id).await.unwrap().into_iter().map(|entry| entry.step).collect()
+    }
+
+    pub(crate) fn begin(&self, id: MessageId, part: u16) -> Begin {
+        Begin {
+            id,
+            account: account("main"),
+            chat_id: chat(),
+            part,
+            plan: None,
+            at: self.now(),
+            resumed: false,
+        }
+    }
+
+    pub(crate) fn sent(&self, id: MessageId, part: u16, finished: bool) -> PartSent {
+        PartSent {
+            id,
+            part,
+            account: account("main"),
+            chat_id: chat(),
+            message_id: Some(i64::from(part) + 500),
+            finished,
+            bind: false,
+            at: self.now(),
+            attempts: Vec::new(),
+        }
+    }
+
+    pub(crate) fn unsent(&self, id: MessageId, part: u16, then: Then) -> PartUnsent {
+        let entry = self.entry(Step::Attempted, Some("not_found"));
+        PartUnsent { id, part, entry, then, hold: None, at: self.now() }
+    }
+
+    pub(crate) fn doubt(&self, id: MessageId) -> Doubt {
+        Doubt { id, entry: self.entry(Step::Attempted, Some("unknown")), at: self.now() }
+    }
+
+    pub(crate) fn entry(&self, step: Step, outcome: Option<&str>) -> Entry {
+        Entry {
+            at: self.now(),
+            step,
+            part: Some(0),
+            account: Some(account("main")),
+            outcome: outcome.map(str::to_owned),
+            detail: None,
+        }
+    }
+}
+
+pub(crate) fn options(dir: &TempDir, clock: &Clock) -> StoreOptions {
+    StoreOptions {
+        data_dir: dir.path().join("data"),
+        url: "sqlite:switchboard.db".into(),
+        clock: clock.clone(),
+        master_key: MasterKey::File("master.key".into()),
+    }
+}
+
+pub(crate) fn account(name: &str) -> AccountName {
+    name.parse().unwrap()
+}
+
+pub(crate) fn chat() -> ChatId {
+    chat_number(1_234_567_890)
+}
+
+pub(crate) fn chat_number(bare: i64) -> ChatId {
+    ChatId::channel(bare).unwrap()
+}
+
+pub(crate) fn begun(mut message: OutboundMessage) -> OutboundMessage {
+    message.state = MessageState::Sending;
+    message.account = Some(account("main"));
+    message.parts[0].state = PartState::Begun;
+    message
+}
+
+pub(crate) fn accept(message: OutboundMessage) -> Accept {
+    let origin = Origin { listener: "v1".into(), api_key: None, address: None };
+    Accept { message, origin, idempotency: None, join: None }
+}
+
+pub(crate) fn with_key(message: OutboundMessage, scope: u8, fingerprint: u8) -> Accept {
+    let idempotency = Idempotency { scope: [scope; 32], fingerprint: [fingerprint; 32] };
+    Accept { idempotency: Some(idempotency), ..accept(message) }
+}
+
+pub(crate) fn with_join(message: OutboundMessage, fingerprint: u8) -> Accept {
+    let join = Join { fingerprint: [fingerprint; 32], repeats: Duration::from_mins(1) };
+    Accept { join: Some(join), ..accept(message) }
+}

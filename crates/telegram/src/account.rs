@@ -1,0 +1,287 @@
+//! An account: its lines, what it knows and what holds it back, as one thing that can be asked and switched.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::time::Duration;
+
+use domain::account::{AccountState, Operation, Reason, shown_state};
+use domain::{AccountName, ChatId, Purpose, Timestamp};
+use grammers_tl_types::{RemoteCall, enums};
+use store::{Hold, Store, StoredPeer, Switch};
+use tokio::sync::Notify;
+
+use crate::classify::CallError;
+use crate::holds::Holds;
+use crate::learned::{self, Seen};
+use crate::line::{Line, Status};
+use crate::peers::{Names, Peers};
+use crate::recent::Recent;
+use crate::router::Usable;
+use crate::standing::Standing;
+
+/// How long a call that only reads may take.
+const READ: Duration = Duration::from_secs(10);
+
+/// One user account.
+pub(crate) struct Account {
+    /// Its place among the accounts.
+    pub(crate) index: usize,
+    pub(crate) name: AccountName,
+    pub(crate) priority: u16,
+    pub(crate) in_pool: bool,
+    /// Masked.
+    pub(crate) phone: Option<String>,
+    pub(crate) standing: Arc<Standing>,
+    pub(crate) lines: Vec<Arc<Line>>,
+    pub(crate) peers: Peers,
+    pub(crate) names: Arc<Names>,
+    pub(crate) holds: Holds,
+    pub(crate) recent: Recent,
+    pub(crate) store: Store,
+    /// The first reading of the dialogs is done.
+    pub(crate) dialogs_complete: AtomicBool,
+    /// Somebody wants the newest dialogs read again.
+    pub(crate) refresh: Notify,
+    /// Updates that were taken, and those that are known to have been missed.
+    pub(crate) updates_received: AtomicU64,
+    pub(crate) updates_missed: AtomicU64,
+    switch: AtomicU8,
+}
+
+/// What an account is made of.
+pub(crate) struct AccountParts {
+    pub(crate) index: usize,
+    pub(crate) name: AccountName,
+    pub(crate) priority: u16,
+    pub(crate) in_pool: bool,
+    pub(crate) phone: Option<String>,
+    pub(crate) standing: Arc<Standing>,
+    pub(crate) lines: Vec<Arc<Line>>,
+    pub(crate) names: Arc<Names>,
+    pub(crate) store: Store,
+    pub(crate) switch: Switch,
+}
+
+impl Account {
+    pub(crate) fn new(parts: AccountParts) -> Self {
+        Self {
+            index: parts.index,
+            name: parts.name,
+            priority: parts.priority,
+            in_pool: parts.in_pool,
+            phone: parts.phone,
+            standing: parts.standing,
+            lines: parts.lines,
+            peers: Peers::default(),
+            names: parts.names,
+            holds: Holds::default(),
+            recent: Recent::default(),
+            store: parts.store,
+            dialogs_complete: AtomicBool::new(false),
+            refresh: Notify::new(),
+            updates_received: AtomicU64::new(0),
+            updates_missed: AtomicU64::new(0),
+            switch: AtomicU8::new(code(parts.switch)),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.standing.clock.now()
+    }
+
+    // ---- switches ----------------------------------------------------------------------------------------------
+
+    pub(crate) fn switch(&self) -> Switch {
+        match self.switch.load(Ordering::Acquire) {
+            1 => Switch::Paused,
+            2 => Switch::Stopped,
+            _ => Switch::On,
+        }
+    }
+
+    pub(crate) fn set_switch(&self, switch: Switch) {
+        self.switch.store(code(switch), Ordering::Release);
+        self.standing.changes.tell();
+    }
+
+    // ---- how it is ---------------------------------------------------------------------------------------------
+
+    /// Whether it can be used for this purpose.
+    pub(crate) fn usable(&self) -> Usable {
+        match self.switch() {
+            Switch::Paused => return Usable::No(AccountState::Paused, None),
+            Switch::Stopped => return Usable::No(AccountState::Offline, None),
+            Switch::On => {}
+        }
+        if let Some(reason) = self.standing.restriction().filter(|reason| *reason != Reason::PeerFlood) {
+            return Usable::No(reason.state(), Some(reason));
+        }
+        if self.standing.reader().is_some() {
+            return Usable::Now;
+        }
+        let coming =
+            |line: &Arc<Line>| matches!(line.state(), AccountState::Connecting | AccountState::FloodWait);
+        if self.lines.iter().any(coming) {
+            return Usable::Connecting;
+        }
+        let worst = self.worst_line();
+        Usable::No(worst.state, worst.reason)
+    }
+
+    /// Whether it could still tell what became of a message: its session is alive, or may be.
+    pub(crate) fn can_still_tell(&self) -> bool {
+        self.lines.iter().any(|line| !matches!(line.state(), AccountState::Banned | AccountState::NeedsLogin))
+    }
+
+    /// The state shown, with its reason, its detail and its beginning.
+    pub(crate) fn shown(&self) -> Status {
+        let now = self.now();
+        let worst = self.worst_line();
+        let mut states = vec![worst.state];
+        let restriction = self.standing.restriction();
+        states.extend(restriction.map(Reason::state));
+        if self.switch() == Switch::Paused {
+            states.push(AccountState::Paused);
+        }
+        let state = shown_state(states, self.holds.floods(now), now);
+        if state == worst.state {
+            return worst;
+        }
+        let reason = restriction.filter(|reason| reason.state() == state);
+        Status { state, reason, detail: None, since: worst.since }
+    }
+
+    /// The line that is worst off.
+    fn worst_line(&self) -> Status {
+        let no_session = || Status {
+            state: AccountState::NeedsLogin,
+            reason: Some(Reason::NoSession),
+            detail: Some("the settings name no session".to_owned()),
+            since: Timestamp::default(),
+        };
+        // Of two that are equally bad the first one is shown.
+        let worst = self.lines.iter().rev().map(|line| line.status()).max_by_key(|status| status.state);
+        worst.unwrap_or_else(no_session)
+    }
+
+    /// Whether every line came or failed to come.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.lines.iter().all(|line| line.state() != AccountState::Connecting)
+    }
+
+    // ---- calls -------------------------------------------------------------------------------------------------
+
+    /// The line for a purpose; any other that is up stands in for it.
+    pub(crate) fn line_for(&self, purpose: Purpose) -> Option<&Arc<Line>> {
+        let mut up = self.lines.iter().filter(|line| line.state() == AccountState::Ready);
+        let first = up.next()?;
+        if first.serves(purpose) { Some(first) } else { up.find(|line| line.serves(purpose)).or(Some(first)) }
+    }
+
+    /// A call that only reads. Floods are kept, and respected by the next one.
+    pub(crate) async fn read<R: RemoteCall>(
+        &self,
+        operation: Operation,
+        request: &R,
+    ) -> Result<R::Return, CallError> {
+        if let Some(until) = self.holds.flood(operation, self.now()) {
+            return Err(CallError::NotConnected(format!("flood wait until {until}")));
+        }
+        let line = self.standing.reader().and_then(|index| self.lines.get(index));
+        let Some(line) = line else { return Err(CallError::NotConnected("no line is up".to_owned())) };
+        let result = line.call(request, READ).await;
+        if let Some(wait) = result.as_ref().err().and_then(CallError::flood) {
+            self.keep_flood(operation, self.now().plus(wait)).await;
+        }
+        result
+    }
+
+    async fn keep_flood(&self, operation: Operation, until: Timestamp) {
+        self.holds.keep_flood(operation, until);
+        let hold = Hold::Flood { account: self.name.clone(), operation, until };
+        if let Err(error) = self.store.accounts().save_hold(hold).await {
+            tracing::warn!(account = %self.name, %error, "a flood wait could not be stored");
+        }
+    }
+
+    // ---- learning ----------------------------------------------------------------------------------------------
+
+    /// Takes in users and chats of an answer; `dialogs` are those among them that the account has a dialog with.
+    pub(crate) async fn learn(&self, users: &[enums::User], chats: &[enums::Chat], dialogs: &[ChatId]) {
+        let (peers, gone) = self.sort_out(users, chats, dialogs);
+        self.store_learned(self.peers.learn(&self.names, peers), gone).await;
+    }
+
+    /// Which peers an answer tells of, and which the account is no longer in.
+    pub(crate) fn sort_out(
+        &self,
+        users: &[enums::User],
+        chats: &[enums::Chat],
+        dialogs: &[ChatId],
+    ) -> (Vec<StoredPeer>, Vec<ChatId>) {
+        let mut peers: Vec<StoredPeer> = users.iter().filter_map(learned::user).collect();
+        for peer in &mut peers {
+            peer.dialog |= dialogs.contains(&peer.chat_id);
+        }
+        let mut gone = Vec::new();
+        for seen in chats.iter().filter_map(learned::chat) {
+            match seen {
+                Seen::Gone(chat_id) => gone.push(chat_id),
+                Seen::Peer(peer) => {
+                    if !peer.dialog {
+                        gone.push(peer.chat_id);
+                    }
+                    peers.push(peer);
+                }
+            }
+        }
+        gone.retain(|chat_id| self.peers.leave(*chat_id));
+        (peers, gone)
+    }
+
+    pub(crate) async fn store_learned(&self, news: Vec<StoredPeer>, gone: Vec<ChatId>) {
+        let peers = self.store.peers();
+        let mut result = Ok(());
+        if !news.is_empty() {
+            result = peers.save(&self.name, news).await;
+        }
+        for chat_id in gone {
+            result = result.and(peers.left(&self.name, chat_id).await);
+        }
+        if let Err(error) = result {
+            tracing::warn!(account = %self.name, %error, "the dialog cache could not be stored");
+        }
+    }
+}
+
+const fn code(switch: Switch) -> u8 {
+    match switch {
+        Switch::On => 0,
+        Switch::Paused => 1,
+        Switch::Stopped => 2,
+    }
+}
+
+/// A phone number of which only both ends are shown.
+pub(crate) fn masked(phone: &str) -> String {
+    let digits: Vec<char> = phone.chars().filter(char::is_ascii_digit).collect();
+    // Of a short number the ends would be nearly all of it.
+    let ends = if digits.len() < 7 { 0 } else { digits.len() - 2 };
+    let shown = |(place, digit): (usize, char)| {
+        if ends > 0 && (place == 0 || place >= ends) { digit } else { '•' }
+    };
+    std::iter::once('+').chain(digits.iter().copied().enumerate().map(shown)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_phone_number_only_the_ends_are_shown() {
+        assert_eq!(masked("+70000000001"), "+7••••••••01");
+        assert_eq!(masked("+7 000 000-00-01"), "+7••••••••01");
+        assert_eq!(masked(""), "+");
+        assert_eq!(masked("123"), "+•••");
+    }
+}

@@ -1,0 +1,372 @@
+//! What an error of a call means: for the message that was being sent, and for the line it came through. Pure.
+
+use std::time::Duration;
+
+use domain::account::Reason;
+use domain::{Outcome, Timestamp};
+use grammers_mtsender::{InvocationError, RpcError};
+use grammers_tl_types::Identifiable;
+use grammers_tl_types::functions::{InitConnection, InvokeWithLayer};
+
+/// What a wait lasts whose length cannot be read.
+const UNREADABLE_WAIT: Duration = Duration::from_mins(1);
+
+/// Why a call gave no result.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CallError {
+    /// The line is not connected: nothing was written.
+    #[error("not connected: {0}")]
+    NotConnected(String),
+    /// It was written, and no answer came in time.
+    #[error("no answer in time")]
+    TimedOut,
+    /// The provider or the connection refused it.
+    #[error("{}", describe(.0))]
+    Failed(InvocationError),
+}
+
+impl CallError {
+    /// The name of an RPC error.
+    pub(crate) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Failed(InvocationError::Rpc(error)) => Some(&error.name),
+            _ => None,
+        }
+    }
+
+    /// How long Telegram asks to wait, if it does.
+    pub(crate) fn flood(&self) -> Option<Duration> {
+        match self {
+            Self::Failed(InvocationError::Rpc(error)) if error.code == 420 && !is_frozen(error) => {
+                Some(wait_of(error))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The error in words, without anything that a session or message holds.
+fn describe(error: &InvocationError) -> String {
+    match error {
+        InvocationError::Rpc(error) => match error.value {
+            Some(value) => format!("{} {} ({value})", error.code, error.name),
+            None => format!("{} {}", error.code, error.name),
+        },
+        InvocationError::Io(error) => error.to_string(),
+        InvocationError::Session(_) => "the data centre does not know this key".to_owned(),
+        InvocationError::Authentication(_) => "the data centre asks for a new key".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// What an error says about the line and its account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Says {
+    /// Nothing: only the call is concerned.
+    Nothing,
+    /// The session or account is of no use until a person does something.
+    Dead(Reason),
+    /// Telegram lets the account do less.
+    Restricted(Reason),
+    /// The connection is gone.
+    Lost,
+    /// The connection may be gone: ask it something.
+    Doubtful,
+}
+
+/// What an error says about the line.
+pub(crate) fn says(error: &CallError) -> Says {
+    let error = match error {
+        CallError::NotConnected(_) => return Says::Nothing,
+        CallError::TimedOut => return Says::Doubtful,
+        CallError::Failed(error) => error,
+    };
+    match error {
+        InvocationError::Rpc(error) => says_rpc(error),
+        InvocationError::Io(_) | InvocationError::Transport(_) => Says::Lost,
+        InvocationError::Authentication(_) | InvocationError::Session(_) => Says::Dead(Reason::KeyUnknown),
+        InvocationError::Dropped(_) | InvocationError::Deserialize(_) => Says::Doubtful,
+        InvocationError::InvalidDc => Says::Nothing,
+    }
+}
+
+fn says_rpc(error: &RpcError) -> Says {
+    if let Some(reason) = dead(error) {
+        Says::Dead(reason)
+    } else if is_frozen(error) {
+        Says::Restricted(Reason::Frozen)
+    } else if error.name == "PEER_FLOOD" {
+        Says::Restricted(Reason::PeerFlood)
+    } else {
+        Says::Nothing
+    }
+}
+
+/// Whether the error answers the opening of the connection and not the request that caused it.
+fn is_of_the_connection(error: &RpcError) -> bool {
+    matches!(
+        error.caused_by,
+        Some(InvokeWithLayer::<Inner>::CONSTRUCTOR_ID | InitConnection::<Inner>::CONSTRUCTOR_ID)
+    )
+}
+
+/// Any request: the constructor ids of the wrappers do not depend on it.
+type Inner = grammers_tl_types::functions::help::GetConfig;
+
+fn is_frozen(error: &RpcError) -> bool {
+    error.name.starts_with("FROZEN")
+}
+
+/// The reason an account or session is of no use, if the error says so.
+fn dead(error: &RpcError) -> Option<Reason> {
+    match (error.code, error.name.as_str()) {
+        (_, "AUTH_KEY_DUPLICATED") => Some(Reason::AuthKeyDuplicated),
+        (_, "USER_DEACTIVATED_BAN") => Some(Reason::Banned),
+        (401 | 403, "USER_DEACTIVATED") => Some(Reason::Deactivated),
+        (401, "AUTH_KEY_INVALID" | "AUTH_KEY_PERM_EMPTY") => Some(Reason::KeyUnknown),
+        // A step of signing in: the key is alive, and nobody is signed in with it.
+        (401, "SESSION_PASSWORD_NEEDED") => Some(Reason::NoSession),
+        (401, _) => Some(Reason::SessionRevoked),
+        (303, name) if name.ends_with("_MIGRATE") => Some(Reason::KeyUnknown),
+        _ => None,
+    }
+}
+
+/// How long a code 420 asks to wait. A number that is missing, negative or broken counts as a minute.
+fn wait_of(error: &RpcError) -> Duration {
+    let readable =
+        error.name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    match error.value {
+        Some(seconds) if readable => Duration::from_secs(u64::from(seconds.max(1))),
+        _ => UNREADABLE_WAIT,
+    }
+}
+
+/// What became of a message, by the error its call ended with.
+pub(crate) fn outcome(error: &CallError, now: Timestamp) -> Outcome {
+    let error = match error {
+        CallError::NotConnected(why) => return Outcome::Unavailable(why.clone()),
+        CallError::TimedOut => return Outcome::Unknown("no answer in time".to_owned()),
+        CallError::Failed(error) => error,
+    };
+    match error {
+        InvocationError::Rpc(error) => outcome_rpc(error, now),
+        InvocationError::InvalidDc => Outcome::Unavailable("no address for this data centre".to_owned()),
+        // Both come from the opening of a connection: the message was not written.
+        InvocationError::Authentication(_) | InvocationError::Session(_) => {
+            Outcome::SessionLost(Reason::KeyUnknown)
+        }
+        InvocationError::Io(_)
+        | InvocationError::Transport(_)
+        | InvocationError::Deserialize(_)
+        | InvocationError::Dropped(_) => Outcome::Unknown(describe(error)),
+    }
+}
+
+fn outcome_rpc(error: &RpcError, now: Timestamp) -> Outcome {
+    if let Some(reason) = dead(error) {
+        return match reason {
+            Reason::Banned | Reason::Deactivated => Outcome::Banned(reason),
+            _ => Outcome::SessionLost(reason),
+        };
+    }
+    if is_frozen(error) {
+        return Outcome::Banned(Reason::Frozen);
+    }
+    if is_of_the_connection(error) {
+        return Outcome::Unavailable(format!("the connection was refused: {} {}", error.code, error.name));
+    }
+    let name = error.name.as_str();
+    match name {
+        "RANDOM_ID_DUPLICATE" => return Outcome::InProgress,
+        "PEER_FLOOD" => return Outcome::PeerFlood,
+        _ => {}
+    }
+    match error.code {
+        420 if name.starts_with("SLOWMODE_WAIT") => Outcome::SlowMode(now.plus(wait_of(error))),
+        420 => Outcome::FloodWait(now.plus(wait_of(error))),
+        code if !(0..500).contains(&code) => Outcome::Unknown(format!("{code} {name}")),
+        _ if is_not_found(name) => Outcome::NotFound(name.to_owned()),
+        _ if is_forbidden(name) => Outcome::Forbidden(name.to_owned()),
+        403 => Outcome::Forbidden(name.to_owned()),
+        _ if is_about_the_program(name) => Outcome::Unavailable(name.to_owned()),
+        _ => Outcome::Rejected { code: name.to_owned() },
+    }
+}
+
+fn is_not_found(name: &str) -> bool {
+    matches!(
+        name,
+        "PEER_ID_INVALID"
+            | "CHANNEL_INVALID"
+            | "CHAT_ID_INVALID"
+            | "CHAT_INVALID"
+            | "USER_ID_INVALID"
+            | "USERNAME_NOT_OCCUPIED"
+            | "USERNAME_INVALID"
+            | "INPUT_USER_DEACTIVATED"
+    )
+}
+
+fn is_forbidden(name: &str) -> bool {
+    matches!(
+        name,
+        "CHAT_WRITE_FORBIDDEN"
+            | "CHAT_ADMIN_REQUIRED"
+            | "CHAT_RESTRICTED"
+            | "CHAT_FORBIDDEN"
+            | "CHAT_GUEST_SEND_FORBIDDEN"
+            | "USER_BANNED_IN_CHANNEL"
+            | "USER_NOT_PARTICIPANT"
+            | "USER_IS_BLOCKED"
+            | "USER_PRIVACY_RESTRICTED"
+            | "YOU_BLOCKED_USER"
+            | "CHANNEL_PRIVATE"
+            | "CHANNEL_PUBLIC_GROUP_NA"
+            | "PRIVACY_PREMIUM_REQUIRED"
+            | "TOPIC_CLOSED"
+    ) || (name.starts_with("CHAT_SEND_") && name.ends_with("_FORBIDDEN"))
+        || name.starts_with("ALLOW_PAYMENT_REQUIRED")
+}
+
+/// The settings or the connection are wrong, not the message.
+fn is_about_the_program(name: &str) -> bool {
+    matches!(
+        name,
+        "CONNECTION_NOT_INITED"
+            | "CONNECTION_LAYER_INVALID"
+            | "CONNECTION_API_ID_INVALID"
+            | "INPUT_LAYER_INVALID"
+            | "API_ID_INVALID"
+            | "API_ID_PUBLISHED_FLOOD"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use grammers_mtproto::transport;
+    use grammers_tl_types::types;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_micros(1_000_000_000);
+
+    fn rpc(code: i32, message: &str) -> CallError {
+        let error = types::RpcError { error_code: code, error_message: message.to_owned() };
+        CallError::Failed(InvocationError::Rpc(RpcError::from(error).with_caused_by(1)))
+    }
+
+    fn seconds(count: u64) -> Timestamp {
+        NOW.plus(Duration::from_secs(count))
+    }
+
+    #[test]
+    fn each_answer_has_its_outcome() {
+        let forbidden = |name: &str| Outcome::Forbidden(name.to_owned());
+        let not_found = |name: &str| Outcome::NotFound(name.to_owned());
+        let table = [
+            (420, "FLOOD_WAIT_31", Outcome::FloodWait(seconds(31))),
+            (420, "FLOOD_PREMIUM_WAIT_7", Outcome::FloodWait(seconds(7))),
+            (420, "FLOOD_WAIT_0", Outcome::FloodWait(seconds(1))),
+            (420, "FLOOD_WAIT", Outcome::FloodWait(seconds(60))),
+            (420, "FLOOD_WAIT_-5", Outcome::FloodWait(seconds(60))),
+            (420, "FLOOD_WAIT_1.5", Outcome::FloodWait(seconds(60))),
+            (420, "FLOOD_WAIT_99999999999", Outcome::FloodWait(seconds(60))),
+            (420, "SLOWMODE_WAIT_9", Outcome::SlowMode(seconds(9))),
+            (420, "FROZEN_METHOD_INVALID", Outcome::Banned(Reason::Frozen)),
+            (400, "PEER_FLOOD", Outcome::PeerFlood),
+            (401, "SESSION_REVOKED", Outcome::SessionLost(Reason::SessionRevoked)),
+            (401, "SESSION_EXPIRED", Outcome::SessionLost(Reason::SessionRevoked)),
+            (401, "AUTH_KEY_UNREGISTERED", Outcome::SessionLost(Reason::SessionRevoked)),
+            (401, "AUTH_KEY_INVALID", Outcome::SessionLost(Reason::KeyUnknown)),
+            (401, "SESSION_PASSWORD_NEEDED", Outcome::SessionLost(Reason::NoSession)),
+            (401, "USER_DEACTIVATED", Outcome::Banned(Reason::Deactivated)),
+            (401, "USER_DEACTIVATED_BAN", Outcome::Banned(Reason::Banned)),
+            (406, "AUTH_KEY_DUPLICATED", Outcome::SessionLost(Reason::AuthKeyDuplicated)),
+            (303, "USER_MIGRATE_4", Outcome::SessionLost(Reason::KeyUnknown)),
+            (500, "RANDOM_ID_DUPLICATE", Outcome::InProgress),
+            (400, "RANDOM_ID_DUPLICATE", Outcome::InProgress),
+            (400, "CHAT_ADMIN_REQUIRED", forbidden("CHAT_ADMIN_REQUIRED")),
+            (400, "USER_BANNED_IN_CHANNEL", forbidden("USER_BANNED_IN_CHANNEL")),
+            (400, "YOU_BLOCKED_USER", forbidden("YOU_BLOCKED_USER")),
+            (400, "USER_IS_BLOCKED", forbidden("USER_IS_BLOCKED")),
+            (406, "CHANNEL_PRIVATE", forbidden("CHANNEL_PRIVATE")),
+            (403, "CHAT_SEND_PLAIN_FORBIDDEN", forbidden("CHAT_SEND_PLAIN_FORBIDDEN")),
+            (403, "CHAT_WRITE_FORBIDDEN", forbidden("CHAT_WRITE_FORBIDDEN")),
+            (403, "SOMETHING_NEW", forbidden("SOMETHING_NEW")),
+            (400, "PEER_ID_INVALID", not_found("PEER_ID_INVALID")),
+            (400, "CHANNEL_INVALID", not_found("CHANNEL_INVALID")),
+            (400, "CHAT_ID_INVALID", not_found("CHAT_ID_INVALID")),
+            (400, "USERNAME_NOT_OCCUPIED", not_found("USERNAME_NOT_OCCUPIED")),
+            (400, "INPUT_USER_DEACTIVATED", not_found("INPUT_USER_DEACTIVATED")),
+            (400, "MESSAGE_TOO_LONG", Outcome::Rejected { code: "MESSAGE_TOO_LONG".into() }),
+            (400, "ENTITY_BOUNDS_INVALID", Outcome::Rejected { code: "ENTITY_BOUNDS_INVALID".into() }),
+            (406, "UPDATE_APP_TO_LOGIN", Outcome::Rejected { code: "UPDATE_APP_TO_LOGIN".into() }),
+            (400, "CONNECTION_NOT_INITED", Outcome::Unavailable("CONNECTION_NOT_INITED".into())),
+        ];
+        for (code, message, expected) in table {
+            assert_eq!(outcome(&rpc(code, message), NOW), expected, "{code} {message}");
+        }
+    }
+
+    #[test]
+    fn what_may_have_happened_is_unknown() {
+        let doubtful = [
+            rpc(500, "INTERNAL"),
+            rpc(502, "BAD_GATEWAY"),
+            rpc(-503, "TIMEOUT"),
+            rpc(-500, "SOMETHING"),
+            CallError::TimedOut,
+            CallError::Failed(InvocationError::Io(io::ErrorKind::ConnectionReset.into())),
+            CallError::Failed(InvocationError::Dropped("gone")),
+            CallError::Failed(InvocationError::Transport(transport::Error::BadStatus { status: 404 })),
+        ];
+        for error in doubtful {
+            assert!(matches!(outcome(&error, NOW), Outcome::Unknown(_)), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_written_is_not_in_doubt() {
+        let unsent =
+            [CallError::NotConnected("connecting".into()), CallError::Failed(InvocationError::InvalidDc)];
+        for error in unsent {
+            assert!(matches!(outcome(&error, NOW), Outcome::Unavailable(_)), "{error}");
+        }
+        let refused = types::RpcError { error_code: 500, error_message: "INTERNAL".to_owned() };
+        let opening = RpcError::from(refused).with_caused_by(InvokeWithLayer::<Inner>::CONSTRUCTOR_ID);
+        let opening = CallError::Failed(InvocationError::Rpc(opening));
+        assert!(matches!(outcome(&opening, NOW), Outcome::Unavailable(_)));
+    }
+
+    #[test]
+    fn each_error_says_what_the_line_is_worth() {
+        let table = [
+            (rpc(401, "SESSION_REVOKED"), Says::Dead(Reason::SessionRevoked)),
+            (rpc(401, "USER_DEACTIVATED_BAN"), Says::Dead(Reason::Banned)),
+            (rpc(406, "AUTH_KEY_DUPLICATED"), Says::Dead(Reason::AuthKeyDuplicated)),
+            (rpc(406, "CHANNEL_PRIVATE"), Says::Nothing),
+            (rpc(303, "USER_MIGRATE_4"), Says::Dead(Reason::KeyUnknown)),
+            (rpc(420, "FROZEN_METHOD_INVALID"), Says::Restricted(Reason::Frozen)),
+            (rpc(400, "PEER_FLOOD"), Says::Restricted(Reason::PeerFlood)),
+            (rpc(420, "FLOOD_WAIT_3"), Says::Nothing),
+            (rpc(500, "INTERNAL"), Says::Nothing),
+            (CallError::TimedOut, Says::Doubtful),
+            (CallError::NotConnected(String::new()), Says::Nothing),
+            (CallError::Failed(InvocationError::Io(io::ErrorKind::BrokenPipe.into())), Says::Lost),
+            (CallError::Failed(InvocationError::Dropped("gone")), Says::Doubtful),
+        ];
+        for (error, expected) in table {
+            assert_eq!(says(&error), expected, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_frozen_account_is_no_flood() {
+        assert_eq!(rpc(420, "FROZEN_METHOD_INVALID").flood(), None);
+        assert_eq!(rpc(420, "FLOOD_WAIT_3").flood(), Some(Duration::from_secs(3)));
+        assert_eq!(rpc(400, "FLOOD_WAIT_3").flood(), None);
+    }
+}

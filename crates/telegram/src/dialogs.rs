@@ -1,0 +1,357 @@
+//! Reading an account's dialogs: once in full, page by page, then the newest again from time to time.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use domain::ChatId;
+use domain::account::Operation;
+use grammers_tl_types::{enums, functions};
+use store::FillState;
+use tokio::sync::Semaphore;
+
+use crate::account::Account;
+use crate::classify::CallError;
+use crate::learned;
+use crate::peers::Knows;
+
+/// Dialogs in one page, as many as Telegram gives.
+const PAGE: i32 = 100;
+
+/// Pages that are read without a pause between them.
+const BRISK_PAGES: usize = 3;
+
+/// The pause between later pages.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// How many pages a refresh reads at most before it calls it a day.
+const REFRESH_PAGES: usize = 10;
+
+/// The longest list there is; a list that goes on is one that runs in circles.
+const LONGEST: usize = 1_000;
+
+/// The shortest and the longest wait after a page that could not be read.
+const RETRY: (Duration, Duration) = (Duration::from_secs(2), Duration::from_mins(5));
+
+/// How long a page lets messages go first.
+const POLITE: Duration = Duration::from_millis(50);
+
+/// Where the next page begins.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Place {
+    date: i32,
+    id: i32,
+    peer: Option<ChatId>,
+}
+
+/// One page, sorted.
+#[derive(Debug, Default)]
+struct Page {
+    dialogs: Vec<ChatId>,
+    users: Vec<enums::User>,
+    chats: Vec<enums::Chat>,
+    /// `None` after the last page.
+    next: Option<Place>,
+    /// Dialogs that could not be made sense of.
+    odd: usize,
+}
+
+/// Reads dialogs for as long as the account lives. `turns` keeps many accounts from reading at once.
+pub(crate) async fn run(account: &Account, every: Duration, turns: &Semaphore) {
+    let mut failures = 0_u32;
+    let mut fill = loop {
+        match account.store.peers().fill(&account.name).await {
+            Ok(fill) => break fill,
+            Err(error) => {
+                tracing::warn!(account = %account.name, %error, "the state of the dialogs could not be read");
+                account.standing.clock.sleep(RETRY.0).await;
+            }
+        }
+    };
+    account.dialogs_complete.store(fill.complete, Ordering::Release);
+    loop {
+        until_up(account).await;
+        let done = if fill.complete {
+            refresh(account, turns).await
+        } else {
+            read_all(account, turns, &mut fill).await
+        };
+        match done {
+            Ok(()) => {
+                failures = 0;
+                let now = account.now();
+                fill.refreshed_at = Some(now);
+                save(account, &fill).await;
+                tokio::select! {
+                    () = account.standing.clock.sleep_until(now.plus(every)) => {}
+                    () = account.refresh.notified() => {}
+                }
+            }
+            Err(error) => {
+                tracing::debug!(account = %account.name, %error, "a page of dialogs could not be read");
+                let wait = RETRY.0.saturating_mul(1 << failures.min(8)).min(RETRY.1);
+                failures = failures.saturating_add(1);
+                let retry = account.now().plus(account.standing.chance.jitter(wait));
+                let flood = account.holds.flood(Operation::Read, account.now());
+                account.standing.clock.sleep_until(flood.map_or(retry, |until| until.max(retry))).await;
+            }
+        }
+    }
+}
+
+/// Waits until a line is up.
+async fn until_up(account: &Account) {
+    let mut changes = account.standing.changes.subscribe();
+    while account.standing.reader().is_none() {
+        // Cannot fail: the account holds the other end.
+        let _ = changes.changed().await;
+        // Many accounts change at once; looking is cheap.
+    }
+}
+
+/// The first reading: goes on where it stopped.
+async fn read_all(account: &Account, turns: &Semaphore, fill: &mut FillState) -> Result<(), CallError> {
+    let mut place =
+        Place { date: fill.offset_date, id: fill.offset_id, peer: fill.offset_peer.and_then(ChatId::new) };
+    for pages in 0..LONGEST {
+        if pages >= BRISK_PAGES {
+            account.standing.clock.sleep(PAUSE).await;
+        }
+        let page = read_in_turn(account, turns, place).await?;
+        take(account, &page).await;
+        let next = page.next.filter(|next| *next != place);
+        fill.complete = next.is_none();
+        if let Some(next) = next {
+            place = next;
+            (fill.offset_date, fill.offset_id, fill.offset_peer) =
+                (next.date, next.id, next.peer.map(ChatId::get));
+        }
+        account.dialogs_complete.store(fill.complete, Ordering::Release);
+        account.standing.changes.tell();
+        if fill.complete {
+            tracing::info!(account = %account.name, peers = account.peers.len(), "all dialogs are read");
+            return Ok(());
+        }
+        save(account, fill).await;
+    }
+    fill.complete = true;
+    account.dialogs_complete.store(true, Ordering::Release);
+    Ok(())
+}
+
+/// Reads from the top until a page holds nothing new.
+async fn refresh(account: &Account, turns: &Semaphore) -> Result<(), CallError> {
+    let mut place = Place::default();
+    for _ in 0..REFRESH_PAGES {
+        let page = read_in_turn(account, turns, place).await?;
+        let news = page.dialogs.iter().any(|chat_id| account.peers.knows(*chat_id) != Knows::Dialog);
+        take(account, &page).await;
+        match page.next {
+            Some(next) if news && next != place => place = next,
+            _ => break,
+        }
+        account.standing.clock.sleep(PAUSE).await;
+    }
+    account.standing.changes.tell();
+    Ok(())
+}
+
+/// Reads the newest page out of turn: somebody waits for it.
+pub(crate) async fn read_newest(account: &Account) -> Result<(), CallError> {
+    let page = read(account, Place::default()).await?;
+    take(account, &page).await;
+    Ok(())
+}
+
+async fn read_in_turn(account: &Account, turns: &Semaphore, place: Place) -> Result<Page, CallError> {
+    for _ in 0..20 {
+        if account.standing.load() == 0 {
+            break;
+        }
+        account.standing.clock.sleep(POLITE).await;
+    }
+    // Never closed; a page without a turn is still right.
+    let _turn = turns.acquire().await.ok();
+    read(account, place).await
+}
+
+async fn read(account: &Account, place: Place) -> Result<Page, CallError> {
+    let offset_peer = place.peer.and_then(|chat_id| account.peers.input(chat_id));
+    let request = functions::messages::GetDialogs {
+        // Pinned dialogs stand before all others, whatever their date: they come with the first page.
+        exclude_pinned: place != Place::default(),
+        folder_id: None,
+        offset_date: place.date,
+        offset_id: place.id,
+        offset_peer: offset_peer.unwrap_or(enums::InputPeer::Empty),
+        limit: PAGE,
+        hash: 0,
+    };
+    let answer = account.read(Operation::Read, &request).await?;
+    Ok(sort(answer, usize::try_from(PAGE).unwrap_or_default()))
+}
+
+/// Puts a page in order: what is in it, and where the next one begins. A dialog whose peer is not in the answer is
+/// skipped and counted.
+fn sort(answer: enums::messages::Dialogs, limit: usize) -> Page {
+    let (dialogs, messages, chats, users, whole) = match answer {
+        enums::messages::Dialogs::Dialogs(all) => (all.dialogs, all.messages, all.chats, all.users, true),
+        enums::messages::Dialogs::Slice(slice) => {
+            let whole = slice.dialogs.len() < limit;
+            (slice.dialogs, slice.messages, slice.chats, slice.users, whole)
+        }
+        enums::messages::Dialogs::NotModified(_) => return Page::default(),
+    };
+    let mut present: Vec<ChatId> = users.iter().filter_map(|user| ChatId::user(user.id())).collect();
+    present.extend(chats.iter().filter_map(id_of));
+    let dates: HashMap<(ChatId, i32), i32> = messages.iter().filter_map(dated).collect();
+    let mut page = Page { users, chats, ..Page::default() };
+    for dialog in &dialogs {
+        let enums::Dialog::Dialog(dialog) = dialog else { continue };
+        let Some(chat_id) = learned::chat_id(&dialog.peer).filter(|chat_id| present.contains(chat_id)) else {
+            page.odd += 1;
+            continue;
+        };
+        page.dialogs.push(chat_id);
+        if let Some(date) = dates.get(&(chat_id, dialog.top_message))
+            && !dialog.pinned
+            && !whole
+        {
+            page.next = Some(Place { date: *date, id: dialog.top_message, peer: Some(chat_id) });
+        }
+    }
+    page
+}
+
+fn id_of(chat: &enums::Chat) -> Option<ChatId> {
+    match chat {
+        enums::Chat::Chat(_) | enums::Chat::Forbidden(_) | enums::Chat::Empty(_) => ChatId::group(chat.id()),
+        _ => ChatId::channel(chat.id()),
+    }
+}
+
+fn dated(message: &enums::Message) -> Option<((ChatId, i32), i32)> {
+    let (peer, id, date) = match message {
+        enums::Message::Empty(_) => return None,
+        enums::Message::Message(message) => (&message.peer_id, message.id, message.date),
+        enums::Message::Service(message) => (&message.peer_id, message.id, message.date),
+    };
+    Some(((learned::chat_id(peer)?, id), date))
+}
+
+async fn take(account: &Account, page: &Page) {
+    if page.odd > 0 {
+        tracing::info!(account = %account.name, skipped = page.odd, "some dialogs could not be made sense of");
+    }
+    account.learn(&page.users, &page.chats, &page.dialogs).await;
+}
+
+async fn save(account: &Account, fill: &FillState) {
+    if let Err(error) = account.store.peers().save_fill(&account.name, fill).await {
+        tracing::warn!(account = %account.name, %error, "the state of the dialogs could not be stored");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use grammers_tl_types::types;
+
+    use super::*;
+    use crate::learned::tests::some_user;
+
+    fn dialog(user_id: i64, top_message: i32, pinned: bool) -> enums::Dialog {
+        types::Dialog {
+            pinned,
+            unread_mark: false,
+            view_forum_as_messages: false,
+            peer: types::PeerUser { user_id }.into(),
+            top_message,
+            read_inbox_max_id: 0,
+            read_outbox_max_id: 0,
+            unread_count: 0,
+            unread_mentions_count: 0,
+            unread_reactions_count: 0,
+            unread_poll_votes_count: 0,
+            notify_settings: types::PeerNotifySettings {
+                show_previews: None,
+                silent: None,
+                mute_until: None,
+                ios_sound: None,
+                android_sound: None,
+                other_sound: None,
+                stories_muted: None,
+                stories_hide_sender: None,
+                stories_ios_sound: None,
+                stories_android_sound: None,
+                stories_other_sound: None,
+            }
+            .into(),
+            pts: None,
+            draft: None,
+            folder_id: None,
+            ttl_period: None,
+        }
+        .into()
+    }
+
+    fn message(user_id: i64, id: i32, date: i32) -> enums::Message {
+        types::MessageService {
+            out: false,
+            mentioned: false,
+            media_unread: false,
+            reactions_are_possible: false,
+            silent: false,
+            post: false,
+            legacy: false,
+            id,
+            from_id: None,
+            peer_id: types::PeerUser { user_id }.into(),
+            saved_peer_id: None,
+            reply_to: None,
+            date,
+            action: enums::MessageAction::Empty,
+            reactions: None,
+            ttl_period: None,
+        }
+        .into()
+    }
+
+    fn slice(
+        dialogs: Vec<enums::Dialog>,
+        messages: Vec<enums::Message>,
+        users: &[i64],
+    ) -> enums::messages::Dialogs {
+        types::messages::DialogsSlice {
+            count: 9,
+            dialogs,
+            messages,
+            chats: Vec::new(),
+            users: users.iter().map(|id| some_user(*id).into()).collect(),
+        }
+        .into()
+    }
+
+    #[test]
+    fn the_next_page_begins_after_the_last_dialog_that_is_not_pinned() {
+        let dialogs = vec![dialog(1, 11, false), dialog(2, 12, false), dialog(3, 13, true)];
+        let messages = vec![message(1, 11, 101), message(2, 12, 102), message(3, 13, 103)];
+        let page = sort(slice(dialogs, messages, &[1, 2, 3]), 3);
+        assert_eq!(page.dialogs.len(), 3);
+        assert_eq!(page.next, Some(Place { date: 102, id: 12, peer: ChatId::user(2) }));
+    }
+
+    #[test]
+    fn a_short_page_is_the_last_one() {
+        let page = sort(slice(vec![dialog(1, 11, false)], vec![message(1, 11, 101)], &[1]), 3);
+        assert_eq!((page.dialogs.len(), page.next), (1, None));
+    }
+
+    #[test]
+    fn a_dialog_whose_peer_is_not_in_the_answer_is_skipped_and_counted() {
+        let dialogs = vec![dialog(1, 11, false), dialog(2, 12, false)];
+        let messages = vec![message(1, 11, 101), message(2, 12, 102)];
+        let page = sort(slice(dialogs, messages, &[1]), 2);
+        assert_eq!((page.dialogs, page.odd), (vec![ChatId::user(1).expect("id")], 1));
+        assert_eq!(page.next.map(|next| next.id), Some(11));
+    }
+}

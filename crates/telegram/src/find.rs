@@ -1,0 +1,144 @@
+//! Looking whether a message arrived: what was seen of it, then the chat's history.
+
+use delivery::{Attempt, Found};
+use domain::account::Operation;
+use domain::{Timestamp, text::FormattedText};
+use grammers_tl_types::{enums, functions};
+use store::{Filter, Page};
+
+use crate::account::Account;
+
+/// Messages read at once, and how often at most.
+const PAGE: i32 = 50;
+const PAGES: usize = 4;
+
+/// How far Telegram's clock and ours may be apart.
+const SKEW_SECONDS: i64 = 60;
+
+/// One of the account's own messages in a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Own {
+    id: i64,
+    date: i64,
+}
+
+/// Looks for one part.
+pub(crate) async fn find(account: &Account, attempt: Attempt<'_>, since: Timestamp) -> Found {
+    let random_id = attempt.part.random_id;
+    if let Some(id) = account.recent.message(random_id) {
+        return Found::Here(id);
+    }
+    let Some(others) = others(account, &attempt).await else { return Found::CannotTell };
+    let Some(own) = own_messages(account, &attempt, since).await else { return Found::CannotTell };
+    // It may have come in while the history was read.
+    if let Some(id) = account.recent.message(random_id) {
+        return Found::Here(id);
+    }
+    let found = decide(&own, &others, since);
+    if let Found::Here(id) = found {
+        account.recent.note(random_id, id, Some(attempt.chat_id));
+    }
+    found
+}
+
+/// Decides by the messages of the same text that are not known to be others.
+fn decide(own: &[Own], others: &[i64], since: Timestamp) -> Found {
+    let mut left = own.iter().filter(|message| !others.contains(&message.id));
+    match (left.next(), left.next()) {
+        (None, _) => Found::NotThere,
+        (Some(only), None) if only.date >= since.as_seconds() => Found::Here(only.id),
+        // Two of the same text, or one that may be older than the message that is looked for.
+        _ => Found::CannotTell,
+    }
+}
+
+/// Messages that belong to other parts: those this run saw, and those the outbox knows.
+async fn others(account: &Account, attempt: &Attempt<'_>) -> Option<Vec<i64>> {
+    let mut others = account.recent.others(attempt.chat_id, attempt.part.random_id);
+    let filter =
+        Filter { state: None, account: Some(attempt.account.clone()), chat_id: Some(attempt.chat_id) };
+    let page = Page { limit: 500, cursor: None };
+    let listed = account.store.outbox().list(&filter, &page).await.ok()?;
+    for part in listed.items.iter().flat_map(|message| &message.parts) {
+        if part.random_id != attempt.part.random_id {
+            others.extend(part.message_id);
+        }
+    }
+    Some(others)
+}
+
+/// The account's own messages of this text, back to a moment before `since`; `None` when the chat could not be read
+/// that far.
+async fn own_messages(account: &Account, attempt: &Attempt<'_>, since: Timestamp) -> Option<Vec<Own>> {
+    let peer = account.peers.input(attempt.chat_id)?;
+    let earliest = since.as_seconds() - SKEW_SECONDS;
+    let mut own = Vec::new();
+    let mut offset_id = 0;
+    for _ in 0..PAGES {
+        let request = functions::messages::GetHistory {
+            peer: peer.clone(),
+            offset_id,
+            offset_date: 0,
+            add_offset: 0,
+            limit: PAGE,
+            max_id: 0,
+            min_id: 0,
+            hash: 0,
+        };
+        let messages = match account.read(Operation::Read, &request).await.ok()? {
+            enums::messages::Messages::Messages(all) => all.messages,
+            enums::messages::Messages::Slice(slice) => slice.messages,
+            enums::messages::Messages::ChannelMessages(slice) => slice.messages,
+            enums::messages::Messages::NotModified(_) => return None,
+        };
+        let Some((last_id, last_date)) = messages.iter().rev().find_map(place) else { return Some(own) };
+        own.extend(messages.iter().filter_map(|message| ours(message, &attempt.part.text, earliest)));
+        if last_date < earliest || last_id == offset_id {
+            return Some(own);
+        }
+        offset_id = last_id;
+    }
+    None
+}
+
+fn place(message: &enums::Message) -> Option<(i32, i64)> {
+    match message {
+        enums::Message::Empty(_) => None,
+        enums::Message::Message(message) => Some((message.id, i64::from(message.date))),
+        enums::Message::Service(message) => Some((message.id, i64::from(message.date))),
+    }
+}
+
+fn ours(message: &enums::Message, text: &FormattedText, earliest: i64) -> Option<Own> {
+    let enums::Message::Message(message) = message else { return None };
+    let date = i64::from(message.date);
+    let matches = message.out && date >= earliest && message.message == text.text;
+    matches.then(|| Own { id: i64::from(message.id), date })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SINCE: Timestamp = Timestamp::from_micros(1_000_500_000);
+
+    #[test]
+    fn one_message_of_the_text_is_it() {
+        assert_eq!(decide(&[Own { id: 5, date: 1_000 }], &[], SINCE), Found::Here(5));
+        assert_eq!(decide(&[], &[], SINCE), Found::NotThere);
+    }
+
+    #[test]
+    fn messages_of_other_parts_do_not_count() {
+        let own = [Own { id: 6, date: 1_002 }, Own { id: 5, date: 1_001 }];
+        assert_eq!(decide(&own, &[5], SINCE), Found::Here(6));
+        assert_eq!(decide(&own, &[5, 6], SINCE), Found::NotThere);
+    }
+
+    #[test]
+    fn two_that_could_be_it_prove_nothing_and_neither_does_an_old_one() {
+        let own = [Own { id: 6, date: 1_002 }, Own { id: 5, date: 1_001 }];
+        assert_eq!(decide(&own, &[], SINCE), Found::CannotTell);
+        assert_eq!(decide(&[Own { id: 5, date: 999 }], &[], SINCE), Found::CannotTell);
+    }
+}

@@ -1,0 +1,105 @@
+//! One question at a time about one chat: whoever asks the same meanwhile waits for the answer.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use domain::{ChatRef, Timestamp};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How long it is remembered that nobody knows a chat.
+const MISS_LASTS: Duration = Duration::from_mins(5);
+
+/// How many misses are remembered.
+const MISSES: usize = 4_096;
+
+/// What a question is about: the chat, and the account if only one may carry the message.
+pub(crate) type Topic = (ChatRef, Option<usize>);
+
+/// Questions in the air, and answers that were "nobody knows".
+#[derive(Debug, Default)]
+pub(crate) struct Flights {
+    asked: Mutex<HashMap<Topic, watch::Receiver<()>>>,
+    misses: Mutex<HashMap<Topic, Timestamp>>,
+}
+
+/// Either the right to ask, or somebody else's question to wait for.
+pub(crate) enum Boarding<'a> {
+    Ask(Flight<'a>),
+    Wait(watch::Receiver<()>),
+}
+
+/// The right to ask; given back when dropped.
+pub(crate) struct Flight<'a> {
+    flights: &'a Flights,
+    topic: Topic,
+    // Dropped with the flight: that is what the others wait for.
+    _landed: watch::Sender<()>,
+}
+
+impl Flights {
+    pub(crate) fn board(&self, topic: Topic) -> Boarding<'_> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(waiting) = asked.get(&topic) {
+            return Boarding::Wait(waiting.clone());
+        }
+        let (landed, waiting) = watch::channel(());
+        asked.insert(topic.clone(), waiting);
+        Boarding::Ask(Flight { flights: self, topic, _landed: landed })
+    }
+
+    pub(crate) fn is_missed(&self, topic: &Topic, now: Timestamp) -> bool {
+        let misses = self.misses.lock().unwrap_or_else(PoisonError::into_inner);
+        misses.get(topic).is_some_and(|until| *until > now)
+    }
+
+    pub(crate) fn miss(&self, topic: Topic, now: Timestamp) {
+        let mut misses = self.misses.lock().unwrap_or_else(PoisonError::into_inner);
+        if misses.len() >= MISSES {
+            misses.retain(|_, until| *until > now);
+        }
+        if misses.len() >= MISSES {
+            misses.clear();
+        }
+        misses.insert(topic, now.plus(MISS_LASTS));
+    }
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        self.flights.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.topic);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn topic(name: &str) -> Topic {
+        (name.parse().expect("a chat"), None)
+    }
+
+    #[tokio::test]
+    async fn the_second_waits_for_the_first() {
+        let flights = Flights::default();
+        let Boarding::Ask(flight) = flights.board(topic("@demo")) else { panic!("free") };
+        let Boarding::Wait(mut waiting) = flights.board(topic("@demo")) else { panic!("taken") };
+        assert!(matches!(flights.board(topic("@other")), Boarding::Ask(_)));
+        drop(flight);
+        assert!(waiting.changed().await.is_err());
+        assert!(matches!(flights.board(topic("@demo")), Boarding::Ask(_)));
+    }
+
+    #[test]
+    fn a_miss_is_forgotten_after_a_while_and_misses_do_not_pile_up() {
+        let flights = Flights::default();
+        let start = Timestamp::from_micros(0);
+        flights.miss(topic("@demo"), start);
+        assert!(flights.is_missed(&topic("@demo"), start.plus(Duration::from_secs(299))));
+        assert!(!flights.is_missed(&topic("@demo"), start.plus(MISS_LASTS)));
+        for number in 0..=MISSES {
+            flights.miss(topic(&number.saturating_add(1).to_string()), start);
+        }
+        assert!(flights.misses.lock().expect("lock").len() <= MISSES);
+    }
+}

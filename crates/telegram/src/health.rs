@@ -1,0 +1,96 @@
+//! How a line is, by what it answered and when. Pure.
+
+use std::time::Duration;
+
+use domain::Timestamp;
+use domain::account::{AccountState, Reason};
+
+/// How long the answer to a probe may take.
+pub(crate) const PROBE_ANSWER: Duration = Duration::from_secs(10);
+
+/// How long a line that cannot be reached counts as connecting before it counts as an error.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// When the next probe is due: a probe is any answered call, so it is counted from the last answer.
+pub(crate) fn probe_due(last_answer: Timestamp, probe_every: Duration) -> Timestamp {
+    last_answer.plus(probe_every)
+}
+
+/// What a failed attempt to connect makes of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failed {
+    /// Nothing was answered in time.
+    NoAnswer,
+    /// It could not be reached.
+    Unreachable,
+    /// The data centre answered with an error that may pass.
+    Refused,
+}
+
+/// The state of a line that is not connected, by why and for how long.
+pub(crate) fn while_down(
+    failed: Option<Failed>,
+    down_since: Timestamp,
+    now: Timestamp,
+) -> (AccountState, Option<Reason>) {
+    match failed {
+        None => (AccountState::Connecting, None),
+        Some(Failed::NoAnswer) => (AccountState::Error, Some(Reason::NoAnswer)),
+        Some(Failed::Refused) => (AccountState::Error, Some(Reason::Other)),
+        Some(Failed::Unreachable) if now.since(down_since) >= GRACE => {
+            (AccountState::Error, Some(Reason::Unreachable))
+        }
+        // A restart of the other side takes a moment; nobody is turned away for that.
+        Some(Failed::Unreachable) => (AccountState::Connecting, Some(Reason::Unreachable)),
+    }
+}
+
+/// How long to wait before attempt number `failures + 1`: 0.5 s, doubled, at most a minute. Jitter comes on top.
+pub(crate) fn back_off(failures: u32) -> Duration {
+    Duration::from_millis(500)
+        .saturating_mul(1_u32.checked_shl(failures.min(16)).unwrap_or(u32::MAX))
+        .min(Duration::from_mins(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_micros(0);
+
+    #[test]
+    fn silence_is_an_error_at_once_and_a_refusal_after_a_moment() {
+        let later = START.plus(GRACE);
+        assert_eq!(while_down(None, START, later), (AccountState::Connecting, None));
+        assert_eq!(
+            while_down(Some(Failed::NoAnswer), START, START),
+            (AccountState::Error, Some(Reason::NoAnswer))
+        );
+        assert_eq!(
+            while_down(Some(Failed::Unreachable), START, START),
+            (AccountState::Connecting, Some(Reason::Unreachable))
+        );
+        assert_eq!(
+            while_down(Some(Failed::Unreachable), START, later),
+            (AccountState::Error, Some(Reason::Unreachable))
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_deaf_line_is_noticed_within_a_minute(last in 0_i64..1_000_000_000_000) {
+            let last = Timestamp::from_micros(last);
+            let noticed = probe_due(last, Duration::from_secs(20)).plus(PROBE_ANSWER);
+            prop_assert!(noticed.since(last) <= Duration::from_mins(1));
+        }
+
+        #[test]
+        fn waits_grow_to_a_minute(failures: u32) {
+            let wait = back_off(failures);
+            prop_assert!(wait >= Duration::from_millis(500) && wait <= Duration::from_mins(1));
+            prop_assert!(back_off(failures.saturating_add(1)) >= wait);
+        }
+    }
+}

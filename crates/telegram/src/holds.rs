@@ -1,0 +1,129 @@
+//! What one account must wait for or may not do: floods by operation, slow modes and missing rights by chat.
+
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+use domain::account::{Flood, Operation};
+use domain::{ChatId, Timestamp};
+
+/// How long a missing right is believed before it is tried again: rights come back without anyone telling us.
+const MARK_LASTS: Duration = Duration::from_mins(10);
+
+/// The account's holds.
+#[derive(Debug, Default)]
+pub(crate) struct Holds(RwLock<Table>);
+
+#[derive(Debug, Default)]
+struct Table {
+    floods: Vec<Flood>,
+    slow_modes: HashMap<ChatId, Timestamp>,
+    marks: HashMap<ChatId, Mark>,
+}
+
+#[derive(Debug)]
+struct Mark {
+    why: String,
+    until: Timestamp,
+}
+
+/// What stands between an account and a chat.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) until: Option<Timestamp>,
+    pub(crate) marked: bool,
+}
+
+impl Holds {
+    /// What holds sending into this chat.
+    pub(crate) fn of(&self, chat_id: ChatId, now: Timestamp) -> Held {
+        let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let flood = table.flood(Operation::SendMessage);
+        let slow = table.slow_modes.get(&chat_id).copied();
+        Held {
+            until: flood.max(slow).filter(|until| *until > now),
+            marked: table.marks.get(&chat_id).is_some_and(|mark| mark.until > now),
+        }
+    }
+
+    /// What Telegram said when it refused the chat.
+    pub(crate) fn why(&self, chat_id: ChatId) -> Option<String> {
+        let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        table.marks.get(&chat_id).map(|mark| mark.why.clone())
+    }
+
+    /// Until when an operation must wait.
+    pub(crate) fn flood(&self, operation: Operation, now: Timestamp) -> Option<Timestamp> {
+        let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        table.flood(operation).filter(|until| *until > now)
+    }
+
+    /// All floods that still run.
+    pub(crate) fn floods(&self, now: Timestamp) -> Vec<Flood> {
+        let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        table.floods.iter().copied().filter(|flood| flood.until > now).collect()
+    }
+
+    pub(crate) fn keep_flood(&self, operation: Operation, until: Timestamp) {
+        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        match table.floods.iter_mut().find(|flood| flood.operation == operation) {
+            Some(flood) => flood.until = flood.until.max(until),
+            None => table.floods.push(Flood { operation, until }),
+        }
+    }
+
+    pub(crate) fn keep_slow_mode(&self, chat_id: ChatId, until: Timestamp, now: Timestamp) {
+        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        table.slow_modes.retain(|_, until| *until > now);
+        table.slow_modes.insert(chat_id, until);
+    }
+
+    pub(crate) fn mark(&self, chat_id: ChatId, why: String, now: Timestamp) {
+        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        table.marks.insert(chat_id, Mark { why, until: now.plus(MARK_LASTS) });
+    }
+
+    /// It can be written in after all. Tells whether there was a mark.
+    pub(crate) fn lift_mark(&self, chat_id: ChatId) -> bool {
+        // Nearly always there is none, and reading does not stop other readers.
+        let marked = self.0.read().unwrap_or_else(PoisonError::into_inner).marks.contains_key(&chat_id);
+        marked && self.0.write().unwrap_or_else(PoisonError::into_inner).marks.remove(&chat_id).is_some()
+    }
+}
+
+impl Table {
+    fn flood(&self, operation: Operation) -> Option<Timestamp> {
+        self.floods.iter().find(|flood| flood.operation == operation).map(|flood| flood.until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_micros(seconds * 1_000_000)
+    }
+
+    #[test]
+    fn the_later_of_flood_and_slow_mode_counts_and_both_end() {
+        let (holds, chat) = (Holds::default(), ChatId::user(7).expect("id"));
+        holds.keep_flood(Operation::SendMessage, at(30));
+        holds.keep_flood(Operation::SendMessage, at(20));
+        holds.keep_flood(Operation::ResolvePeer, at(99));
+        holds.keep_slow_mode(chat, at(40), at(0));
+        assert_eq!(holds.of(chat, at(10)).until, Some(at(40)));
+        assert_eq!(holds.of(ChatId::user(8).expect("id"), at(10)).until, Some(at(30)));
+        assert_eq!(holds.of(chat, at(40)).until, None);
+        assert_eq!(holds.flood(Operation::ResolvePeer, at(50)), Some(at(99)));
+        assert_eq!(holds.floods(at(50)).len(), 1);
+    }
+
+    #[test]
+    fn a_missing_right_is_tried_again_after_a_while() {
+        let (holds, chat) = (Holds::default(), ChatId::user(7).expect("id"));
+        holds.mark(chat, "CHAT_WRITE_FORBIDDEN".into(), at(0));
+        assert!(holds.of(chat, at(599)).marked && !holds.of(chat, at(600)).marked);
+        assert!(holds.lift_mark(chat) && !holds.lift_mark(chat));
+    }
+}

@@ -1,0 +1,49 @@
+//! Asking Telegram for one peer that memory does not know.
+
+use domain::account::Operation;
+use domain::{ChatId, ChatKind, Username};
+use grammers_tl_types::{enums, functions};
+
+use crate::account::Account;
+use crate::classify::CallError;
+use crate::dialogs;
+use crate::learned;
+use crate::peers::Knows;
+
+/// Looks a public name up. `None` when nobody has it.
+pub(crate) async fn resolve(account: &Account, username: &Username) -> Result<Option<ChatId>, CallError> {
+    let request =
+        functions::contacts::ResolveUsername { username: username.as_str().to_owned(), referer: None };
+    let answer = match account.read(Operation::ResolvePeer, &request).await {
+        Ok(enums::contacts::ResolvedPeer::Peer(answer)) => answer,
+        Err(error) if matches!(error.name(), Some("USERNAME_NOT_OCCUPIED" | "USERNAME_INVALID")) => {
+            account.names.drop_name(username);
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    account.learn(&answer.users, &answer.chats, &[]).await;
+    let chat_id = learned::chat_id(&answer.peer);
+    if let Some(chat_id) = chat_id {
+        account.names.set(username, chat_id);
+    }
+    Ok(chat_id)
+}
+
+/// Looks for a chat of which only the id is known, where that is possible: a group needs no hash, anything else must
+/// be among the newest dialogs.
+pub(crate) async fn by_id(account: &Account, chat_id: ChatId) -> Result<bool, CallError> {
+    if chat_id.kind() == ChatKind::Group {
+        let request = functions::messages::GetChats { id: vec![chat_id.bare()] };
+        let chats = match account.read(Operation::ResolvePeer, &request).await {
+            Ok(enums::messages::Chats::Chats(answer)) => answer.chats,
+            Ok(enums::messages::Chats::Slice(answer)) => answer.chats,
+            Err(error) if error.name().is_some_and(|name| name.ends_with("_INVALID")) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        account.learn(&[], &chats, &[]).await;
+    } else {
+        dialogs::read_newest(account).await?;
+    }
+    Ok(account.peers.knows(chat_id) == Knows::Dialog)
+}

@@ -1,0 +1,251 @@
+//! The dialog cache: which chats and users each account knows, and under which names the world knows them.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{PoisonError, RwLock};
+
+use domain::{ChatId, ChatKind, Username};
+use grammers_tl_types::{enums, types};
+use store::{PeerKind, StoredPeer};
+
+/// How well an account knows a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Knows {
+    /// It cannot reach it.
+    No,
+    /// It can reach it, and has no dialog with it or is not in it.
+    Contact,
+    /// It has a dialog with it, or is in it.
+    Dialog,
+}
+
+/// One chat as one account knows it. Kept small: an account may have thousands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Peer {
+    access_hash: i64,
+    username: Option<Box<str>>,
+    title: Box<str>,
+    kind: PeerKind,
+    dialog: bool,
+}
+
+/// A person as one account knows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Person {
+    pub(crate) user_id: i64,
+    pub(crate) display_name: String,
+    pub(crate) username: Option<String>,
+    pub(crate) is_bot: bool,
+    pub(crate) is_self: bool,
+}
+
+/// What one account knows.
+#[derive(Debug, Default)]
+pub(crate) struct Peers(RwLock<HashMap<ChatId, Peer>>);
+
+impl Peers {
+    pub(crate) fn len(&self) -> usize {
+        self.read().len()
+    }
+
+    /// Takes in what was learned; gives back what of it is news, to be stored.
+    pub(crate) fn learn(&self, names: &Names, learned: Vec<StoredPeer>) -> Vec<StoredPeer> {
+        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let news: Vec<StoredPeer> = learned.into_iter().filter(|peer| take(&mut table, peer)).collect();
+        drop(table);
+        for peer in &news {
+            if let Some(username) = &peer.username {
+                names.set(username, peer.chat_id);
+            }
+        }
+        news
+    }
+
+    pub(crate) fn knows(&self, chat_id: ChatId) -> Knows {
+        match self.read().get(&chat_id) {
+            None => Knows::No,
+            Some(peer) if peer.dialog => Knows::Dialog,
+            Some(_) => Knows::Contact,
+        }
+    }
+
+    /// The account left the chat. Tells whether that is news.
+    pub(crate) fn leave(&self, chat_id: ChatId) -> bool {
+        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        table.get_mut(&chat_id).is_some_and(|peer| std::mem::replace(&mut peer.dialog, false))
+    }
+
+    /// Telegram does not know what we thought we knew.
+    pub(crate) fn forget(&self, chat_id: ChatId) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&chat_id);
+    }
+
+    /// The chat in the form that calls take.
+    pub(crate) fn input(&self, chat_id: ChatId) -> Option<enums::InputPeer> {
+        let bare = chat_id.bare();
+        if chat_id.kind() == ChatKind::Group {
+            return Some(types::InputPeerChat { chat_id: bare }.into());
+        }
+        let table = self.read();
+        let peer = table.get(&chat_id)?;
+        Some(match chat_id.kind() {
+            ChatKind::Group => types::InputPeerChat { chat_id: bare }.into(),
+            ChatKind::User if peer.kind == PeerKind::OwnUser => enums::InputPeer::PeerSelf,
+            ChatKind::User => types::InputPeerUser { user_id: bare, access_hash: peer.access_hash }.into(),
+            ChatKind::Channel => {
+                types::InputPeerChannel { channel_id: bare, access_hash: peer.access_hash }.into()
+            }
+        })
+    }
+
+    /// A user in the form that calls take.
+    pub(crate) fn input_user(&self, user_id: i64) -> Option<enums::InputUser> {
+        let table = self.read();
+        let peer = table.get(&ChatId::user(user_id)?)?;
+        Some(match peer.kind {
+            PeerKind::OwnUser => enums::InputUser::UserSelf,
+            _ => types::InputUser { user_id, access_hash: peer.access_hash }.into(),
+        })
+    }
+
+    /// A supergroup or channel in the form that calls take.
+    pub(crate) fn input_channel(&self, chat_id: ChatId) -> Option<enums::InputChannel> {
+        if chat_id.kind() != ChatKind::Channel {
+            return None;
+        }
+        let access_hash = self.read().get(&chat_id)?.access_hash;
+        Some(types::InputChannel { channel_id: chat_id.bare(), access_hash }.into())
+    }
+
+    /// A user, with the name they show.
+    pub(crate) fn person(&self, user_id: i64) -> Option<Person> {
+        let table = self.read();
+        let peer = table.get(&ChatId::user(user_id)?)?;
+        Some(Person {
+            user_id,
+            display_name: peer.title.to_string(),
+            username: peer.username.as_ref().map(ToString::to_string),
+            is_bot: peer.kind == PeerKind::Bot,
+            is_self: peer.kind == PeerKind::OwnUser,
+        })
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, HashMap<ChatId, Peer>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether it was news. A dialog stays one until the account leaves it: partial answers do not say so.
+fn take(table: &mut HashMap<ChatId, Peer>, learned: &StoredPeer) -> bool {
+    let is_group = learned.chat_id.kind() != ChatKind::User;
+    let username = learned.username.as_ref().map(Username::as_str);
+    match table.entry(learned.chat_id) {
+        Entry::Vacant(vacant) => {
+            vacant.insert(Peer {
+                access_hash: learned.access_hash,
+                username: username.map(Box::from),
+                title: learned.title.as_str().into(),
+                kind: learned.kind,
+                dialog: learned.dialog,
+            });
+            true
+        }
+        Entry::Occupied(mut known) => {
+            let known = known.get_mut();
+            // Of groups every full answer says whether the account is in it; of users only the dialog list does.
+            let dialog = if is_group { learned.dialog } else { known.dialog || learned.dialog };
+            let same = known.access_hash == learned.access_hash
+                && known.username.as_deref() == username
+                && *known.title == *learned.title
+                && known.kind == learned.kind
+                && known.dialog == dialog;
+            if !same {
+                known.access_hash = learned.access_hash;
+                known.username = username.map(Box::from);
+                known.title = learned.title.as_str().into();
+                known.kind = learned.kind;
+                known.dialog = dialog;
+            }
+            !same
+        }
+    }
+}
+
+/// Public names: they mean the same to every account.
+#[derive(Debug, Default)]
+pub(crate) struct Names(RwLock<HashMap<Box<str>, ChatId>>);
+
+impl Names {
+    pub(crate) fn find(&self, username: &Username) -> Option<ChatId> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(username.as_str()).copied()
+    }
+
+    pub(crate) fn set(&self, username: &Username, chat_id: ChatId) {
+        let known = self.find(username);
+        if known != Some(chat_id) {
+            let mut names = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            names.insert(username.as_str().into(), chat_id);
+        }
+    }
+
+    /// The name belongs to nobody, or to somebody else now.
+    pub(crate) fn drop_name(&self, username: &Username) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(username.as_str());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(chat_id: i64, username: Option<&str>, dialog: bool) -> StoredPeer {
+        StoredPeer {
+            chat_id: ChatId::new(chat_id).expect("a chat"),
+            access_hash: 5,
+            username: username.and_then(|name| name.parse().ok()),
+            title: "Ann".into(),
+            kind: if chat_id > 0 { PeerKind::User } else { PeerKind::Supergroup },
+            dialog,
+        }
+    }
+
+    #[test]
+    fn only_news_is_given_back() {
+        let (peers, names) = (Peers::default(), Names::default());
+        let learned = vec![peer(7, Some("demo_ann"), true), peer(-1_000_000_000_008, None, true)];
+        assert_eq!(peers.learn(&names, learned.clone()), learned);
+        assert_eq!(peers.learn(&names, learned), []);
+        assert_eq!(names.find(&"@Demo_Ann".parse().expect("a name")), ChatId::user(7));
+        assert_eq!(peers.len(), 2);
+    }
+
+    #[test]
+    fn a_dialog_with_a_user_stays_and_one_with_a_group_ends_when_left() {
+        let (peers, names) = (Peers::default(), Names::default());
+        let (user, group) = (ChatId::user(7).expect("id"), ChatId::channel(8).expect("id"));
+        peers.learn(&names, vec![peer(7, None, true), peer(group.get(), None, true)]);
+        peers.learn(&names, vec![peer(7, None, false)]);
+        assert_eq!(peers.knows(user), Knows::Dialog);
+        assert!(peers.leave(group));
+        assert!(!peers.leave(group));
+        assert_eq!(peers.knows(group), Knows::Contact);
+        peers.learn(&names, vec![peer(group.get(), None, true)]);
+        assert_eq!(peers.knows(group), Knows::Dialog);
+        peers.learn(&names, vec![peer(group.get(), None, false)]);
+        assert_eq!(peers.knows(group), Knows::Contact);
+        peers.forget(group);
+        assert_eq!(peers.knows(group), Knows::No);
+    }
+
+    #[test]
+    fn inputs_carry_the_hash_of_this_account() {
+        let (peers, names) = (Peers::default(), Names::default());
+        peers.learn(&names, vec![peer(7, None, true)]);
+        let user = types::InputUser { user_id: 7, access_hash: 5 };
+        assert_eq!(peers.input_user(7), Some(user.into()));
+        assert_eq!(peers.input_user(9), None);
+        let group = ChatId::group(3).expect("id");
+        assert_eq!(peers.input(group), Some(types::InputPeerChat { chat_id: 3 }.into()));
+        assert_eq!(peers.input_channel(group), None);
+    }
+}

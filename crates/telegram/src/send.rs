@@ -1,0 +1,180 @@
+//! Sending one part: one call, no retry, and what its answer means.
+
+use std::time::Duration;
+
+use delivery::Attempt;
+use domain::account::{Operation, Reason};
+use domain::{ChatId, Outcome, Purpose};
+use grammers_tl_types::{Deserializable, Serializable, enums, functions, types};
+
+use crate::account::Account;
+use crate::classify::{self, CallError};
+use crate::entities;
+use crate::router::Usable;
+
+/// How long a send may take. After that nobody knows whether it arrived.
+const SEND: Duration = Duration::from_secs(15);
+
+/// The points on the way of a message where a test can stop the program.
+pub const FAILPOINTS: &[&str] = &["telegram.send.before", "telegram.send.after"];
+
+/// Sends one part through this account, once.
+pub(crate) async fn send(account: &Account, attempt: Attempt<'_>) -> Outcome {
+    match account.usable() {
+        Usable::Now => {}
+        Usable::Connecting => return Outcome::Unavailable("connecting".to_owned()),
+        Usable::No(..) => return unusable(account),
+    }
+    let Some(line) = account.line_for(Purpose::SendText) else {
+        return Outcome::Unavailable("connecting".to_owned());
+    };
+    let Some(peer) = account.peers.input(attempt.chat_id) else {
+        return Outcome::NotFound("this account does not know the chat".to_owned());
+    };
+    let body = request(account, &attempt, peer).to_bytes();
+    let sending = account.standing.sending();
+    failpoint::reach("telegram.send.before").await;
+    let answer = line.call_raw(body, SEND).await;
+    failpoint::reach("telegram.send.after").await;
+    drop(sending);
+    match answer {
+        Ok(body) => sent(account, &attempt, &body).await,
+        Err(error) => refused(account, attempt.chat_id, &error),
+    }
+}
+
+/// The outcome of a message that this account cannot carry at all: why it is unusable, if that is for good.
+fn unusable(account: &Account) -> Outcome {
+    let shown = account.shown();
+    match shown.reason {
+        Some(reason @ (Reason::Banned | Reason::Deactivated | Reason::Frozen)) => Outcome::Banned(reason),
+        Some(
+            reason @ (Reason::NoSession
+            | Reason::SessionRevoked
+            | Reason::AuthKeyDuplicated
+            | Reason::KeyUnknown),
+        ) => Outcome::SessionLost(reason),
+        _ => Outcome::Unavailable(shown.state.to_string()),
+    }
+}
+
+fn request(
+    account: &Account,
+    attempt: &Attempt<'_>,
+    peer: enums::InputPeer,
+) -> functions::messages::SendMessage {
+    let text = &attempt.part.text;
+    // Only the first part answers: the others follow it anyway.
+    let reply_to = attempt.content.reply_to.filter(|_| attempt.part.index == 0);
+    functions::messages::SendMessage {
+        no_webpage: !attempt.content.preview,
+        silent: attempt.content.silent,
+        background: false,
+        clear_draft: false,
+        noforwards: false,
+        update_stickersets_order: false,
+        invert_media: false,
+        allow_paid_floodskip: false,
+        peer,
+        reply_to: reply_to.map(|message| {
+            enums::InputReplyTo::Message(types::InputReplyToMessage {
+                reply_to_msg_id: message,
+                top_msg_id: None,
+                reply_to_peer_id: None,
+                quote_text: None,
+                quote_entities: None,
+                quote_offset: None,
+                monoforum_peer_id: None,
+                todo_item_id: None,
+                poll_option: None,
+            })
+        }),
+        message: text.text.clone(),
+        random_id: attempt.part.random_id,
+        reply_markup: None,
+        entities: entities::to_telegram(&text.entities, |user_id| account.peers.input_user(user_id)),
+        schedule_date: None,
+        schedule_repeat_period: None,
+        send_as: None,
+        quick_reply_shortcut: None,
+        effect: None,
+        allow_paid_stars: None,
+        suggested_post: None,
+        rich_message: None,
+    }
+}
+
+/// It was accepted. An answer that cannot be read does not change that: an error would have been one.
+async fn sent(account: &Account, attempt: &Attempt<'_>, body: &[u8]) -> Outcome {
+    let random_id = attempt.part.random_id;
+    let id = enums::Updates::from_bytes(body).ok().and_then(|answer| message_id(&answer, random_id));
+    if let Some(id) = id {
+        account.recent.note(random_id, id, Some(attempt.chat_id));
+    }
+    if account.holds.lift_mark(attempt.chat_id)
+        && let Err(error) = account.store.accounts().lift_mark(&account.name, attempt.chat_id).await
+    {
+        tracing::warn!(account = %account.name, %error, "a mark could not be lifted in the store");
+    }
+    Outcome::Sent(id)
+}
+
+/// The id under which the message with this `random_id` was accepted.
+fn message_id(answer: &enums::Updates, random_id: i64) -> Option<i64> {
+    let updates = match answer {
+        enums::Updates::UpdateShortSentMessage(sent) => return Some(i64::from(sent.id)),
+        enums::Updates::Updates(answer) => &answer.updates,
+        enums::Updates::Combined(answer) => &answer.updates,
+        _ => return None,
+    };
+    updates.iter().find_map(|update| match update {
+        enums::Update::MessageId(sent) if sent.random_id == random_id => Some(i64::from(sent.id)),
+        _ => None,
+    })
+}
+
+/// It was refused, or nobody knows. What that says about the account is in memory before the delivery reads it.
+fn refused(account: &Account, chat_id: ChatId, error: &CallError) -> Outcome {
+    let now = account.now();
+    let outcome = classify::outcome(error, now);
+    match &outcome {
+        Outcome::FloodWait(until) => account.holds.keep_flood(Operation::SendMessage, *until),
+        Outcome::SlowMode(until) => account.holds.keep_slow_mode(chat_id, *until, now),
+        Outcome::Forbidden(why) => account.holds.mark(chat_id, why.clone(), now),
+        Outcome::NotFound(_) => account.peers.forget(chat_id),
+        _ => {}
+    }
+    outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_is_read_from_both_forms_of_the_answer() {
+        let short = types::UpdateShortSentMessage {
+            out: true,
+            id: 45,
+            pts: 1,
+            pts_count: 1,
+            date: 0,
+            media: None,
+            entities: None,
+            ttl_period: None,
+        };
+        assert_eq!(message_id(&short.into(), 9), Some(45));
+        let answer = |random_id| {
+            enums::Updates::Updates(types::Updates {
+                updates: vec![types::UpdateMessageId { id: 46, random_id }.into()],
+                users: Vec::new(),
+                chats: Vec::new(),
+                date: 0,
+                seq: 0,
+            })
+        };
+        assert_eq!(message_id(&answer(9), 9), Some(46));
+        assert_eq!(message_id(&answer(8), 9), None);
+        assert_eq!(message_id(&enums::Updates::TooLong, 9), None);
+    }
+}

@@ -1,0 +1,100 @@
+//! What an update means to the dialog cache and to messages on their way. Pure.
+
+use domain::ChatId;
+use grammers_tl_types::enums::{self, Update};
+
+use crate::learned;
+
+/// Something worth noticing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Notice {
+    /// A message of ours was accepted.
+    Sent { random_id: i64, message_id: i64 },
+    /// There is a private dialog with this user.
+    Dialog(ChatId),
+    /// The account is not in this chat any more.
+    Left(ChatId),
+}
+
+/// What this update tells; `me` is the account's own user.
+pub(super) fn notice(update: &Update, me: Option<i64>) -> Option<Notice> {
+    match update {
+        Update::MessageId(sent) => {
+            Some(Notice::Sent { random_id: sent.random_id, message_id: i64::from(sent.id) })
+        }
+        Update::NewMessage(new) => in_message(&new.message, me),
+        Update::NewChannelMessage(new) => in_message(&new.message, me),
+        Update::ChatParticipantDelete(gone) if Some(gone.user_id) == me => {
+            ChatId::group(gone.chat_id).map(Notice::Left)
+        }
+        _ => None,
+    }
+}
+
+fn in_message(message: &enums::Message, me: Option<i64>) -> Option<Notice> {
+    match message {
+        enums::Message::Empty(_) => None,
+        enums::Message::Message(message) => {
+            learned::chat_id(&message.peer_id).filter(|chat_id| chat_id.get() > 0).map(Notice::Dialog)
+        }
+        enums::Message::Service(message) => match &message.action {
+            enums::MessageAction::ChatDeleteUser(gone) if Some(gone.user_id) == me => {
+                learned::chat_id(&message.peer_id).map(Notice::Left)
+            }
+            _ => None,
+        },
+    }
+}
+
+/// The channel whose own counter an update moves.
+pub(super) fn channel(update: &Update) -> Option<i64> {
+    match update {
+        Update::ChannelTooLong(update) => Some(update.channel_id),
+        Update::NewChannelMessage(update) => in_channel(&update.message),
+        Update::EditChannelMessage(update) => in_channel(&update.message),
+        Update::DeleteChannelMessages(update) => Some(update.channel_id),
+        Update::ReadChannelInbox(update) => Some(update.channel_id),
+        Update::PinnedChannelMessages(update) => Some(update.channel_id),
+        Update::ChannelWebPage(update) => Some(update.channel_id),
+        _ => None,
+    }
+}
+
+fn in_channel(message: &enums::Message) -> Option<i64> {
+    let peer = match message {
+        enums::Message::Empty(message) => message.peer_id.as_ref()?,
+        enums::Message::Message(message) => &message.peer_id,
+        enums::Message::Service(message) => &message.peer_id,
+    };
+    match peer {
+        enums::Peer::Channel(channel) => Some(channel.channel_id),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use grammers_tl_types::types;
+
+    use super::*;
+
+    #[test]
+    fn an_accepted_message_and_a_removal_are_noticed() {
+        let sent = types::UpdateMessageId { id: 45, random_id: 9 }.into();
+        assert_eq!(notice(&sent, None), Some(Notice::Sent { random_id: 9, message_id: 45 }));
+        let gone = |user_id| types::UpdateChatParticipantDelete { chat_id: 3, user_id, version: 1 }.into();
+        assert_eq!(notice(&gone(7), Some(7)), ChatId::group(3).map(Notice::Left));
+        assert_eq!(notice(&gone(8), Some(7)), None);
+    }
+
+    #[test]
+    fn updates_of_channels_name_their_channel() {
+        let too_long = types::UpdateChannelTooLong { channel_id: 5, pts: Some(3) }.into();
+        assert_eq!(channel(&too_long), Some(5));
+        let deleted =
+            types::UpdateDeleteChannelMessages { channel_id: 6, messages: vec![1], pts: 2, pts_count: 1 }
+                .into();
+        assert_eq!(channel(&deleted), Some(6));
+        assert_eq!(channel(&Update::PtsChanged), None);
+    }
+}

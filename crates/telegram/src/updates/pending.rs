@@ -1,0 +1,128 @@
+//! What the updates changed and is not stored yet, folded together so that a busy second is one write. Pure.
+
+use std::collections::BTreeMap;
+
+use domain::{ChatId, Timestamp};
+use grammers_session::updates::{MessageBox, State};
+use store::{StoredPeer, UpdateChange, UpdateState};
+
+/// This much is written at once, whatever the time.
+const MUCH: usize = 200;
+
+/// Changes that wait to be written.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    primary: Option<(i32, i32, i32)>,
+    secondary: Option<i32>,
+    channels: BTreeMap<i64, i32>,
+    pub(super) peers: Vec<StoredPeer>,
+    pub(super) gone: Vec<ChatId>,
+    /// When the first of them came.
+    pub(super) since: Option<Timestamp>,
+}
+
+impl Pending {
+    /// Where the updates stand after one was taken.
+    pub(super) fn note(&mut self, state: &State) {
+        match state.message_box {
+            Some(MessageBox::Common { pts }) if pts > 0 => self.primary = Some((pts, state.date, state.seq)),
+            Some(MessageBox::Secondary { qts }) if qts > 0 => self.secondary = Some(qts),
+            Some(MessageBox::Channel { channel_id, pts }) if pts > 0 => self.note_channel(channel_id, pts),
+            _ => {}
+        }
+    }
+
+    pub(super) fn note_primary(&mut self, pts: i32, date: i32, seq: i32) {
+        self.primary = Some((pts, date, seq));
+    }
+
+    pub(super) fn note_channel(&mut self, id: i64, pts: i32) {
+        self.channels.insert(id, pts);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.primary.is_none()
+            && self.secondary.is_none()
+            && self.channels.is_empty()
+            && self.peers.is_empty()
+            && self.gone.is_empty()
+    }
+
+    pub(super) fn is_much(&self) -> bool {
+        self.channels.len() + self.peers.len() + self.gone.len() >= MUCH
+    }
+
+    /// The changes of the counters, in the order they are to be written.
+    pub(super) fn take_changes(&mut self) -> Vec<UpdateChange> {
+        let mut changes = Vec::new();
+        if let Some((pts, date, seq)) = self.primary.take() {
+            changes.push(UpdateChange::Primary { pts, date, seq });
+        }
+        if let Some(qts) = self.secondary.take() {
+            changes.push(UpdateChange::Secondary { qts });
+        }
+        let channels = std::mem::take(&mut self.channels);
+        changes.extend(channels.into_iter().map(|(id, pts)| UpdateChange::Channel { id, pts }));
+        changes
+    }
+}
+
+/// How the reading of updates begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Beginning {
+    /// From here: what came since is asked for.
+    At(UpdateState),
+    /// From now on; what is older than can be asked for is missed.
+    Now { missed_since: Option<i32> },
+}
+
+/// Decides where to begin: a state that is too old is not asked for.
+pub(super) fn begin(stored: Option<UpdateState>, now: Timestamp, oldest: std::time::Duration) -> Beginning {
+    match stored {
+        Some(state) if state.pts > 0 && now.since(state.saved_at) <= oldest => Beginning::At(state),
+        Some(state) if state.pts > 0 => Beginning::Now { missed_since: Some(state.pts) },
+        _ => Beginning::Now { missed_since: None },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_busy_moment_is_folded_into_one_change_of_each_kind() {
+        let mut pending = Pending::default();
+        assert!(pending.is_empty());
+        for pts in 1..=5 {
+            pending.note(&State { date: 10 + pts, seq: pts, message_box: Some(MessageBox::Common { pts }) });
+            let message_box = Some(MessageBox::Channel { channel_id: 7, pts: 100 + pts });
+            pending.note(&State { date: 0, seq: 0, message_box });
+        }
+        pending.note(&State { date: 0, seq: 0, message_box: Some(MessageBox::Secondary { qts: 0 }) });
+        assert_eq!(
+            pending.take_changes(),
+            [UpdateChange::Primary { pts: 5, date: 15, seq: 5 }, UpdateChange::Channel { id: 7, pts: 105 }]
+        );
+        assert!(pending.is_empty());
+    }
+
+    #[test]
+    fn a_day_is_caught_up_with_and_no_more() {
+        let day = Duration::from_hours(24);
+        let state = UpdateState {
+            pts: 5,
+            qts: 0,
+            date: 1,
+            seq: 1,
+            channels: Vec::new(),
+            saved_at: Timestamp::from_micros(0),
+        };
+        let now = Timestamp::from_micros(0).plus(day);
+        assert_eq!(begin(Some(state.clone()), now, day), Beginning::At(state.clone()));
+        let later = now.plus(Duration::from_secs(1));
+        assert_eq!(begin(Some(state), later, day), Beginning::Now { missed_since: Some(5) });
+        assert_eq!(begin(None, now, day), Beginning::Now { missed_since: None });
+    }
+}

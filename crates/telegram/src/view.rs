@@ -1,0 +1,164 @@
+//! How accounts and lines look from outside.
+
+use domain::account::{AccountState, Flood, Reason};
+use domain::{AccountName, Purpose, Timestamp};
+use serde::Serialize;
+
+use crate::account::Account;
+use crate::line::Line;
+use std::sync::atomic::Ordering;
+
+/// An account as the API shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AccountView {
+    /// The owner's name for it.
+    pub name: AccountName,
+    /// The worst over its lines, its restrictions and its floods.
+    pub state: AccountState,
+    /// Why it is in this state.
+    pub reason: Option<Reason>,
+    /// More, in words.
+    pub detail: Option<String>,
+    /// What the owner should do.
+    pub advice: Option<&'static str>,
+    /// Lower numbers are used first.
+    pub priority: u16,
+    /// Whether it carries messages that do not name it.
+    pub pool: bool,
+    /// Its phone number, masked.
+    pub phone: Option<String>,
+    /// Telegram's id of its user.
+    pub user_id: Option<i64>,
+    /// Its public name.
+    pub username: Option<String>,
+    /// The name people see.
+    pub display_name: Option<String>,
+    /// Its sessions.
+    pub lines: Vec<LineView>,
+    /// Waits that run.
+    pub floods: Vec<Flood>,
+    /// How many chats and users it knows.
+    pub cached_peers: usize,
+    /// Whether all its dialogs were read.
+    pub dialogs_complete: bool,
+    /// Calls it made since the start.
+    pub operations: u64,
+    /// How many of them went wrong.
+    pub errors: u64,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+    /// When it last made a call.
+    pub last_active_at: Option<Timestamp>,
+    /// When its state began.
+    pub state_since: Timestamp,
+    /// Its updates.
+    pub updates: UpdatesView,
+}
+
+/// The updates of an account since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct UpdatesView {
+    /// Taken.
+    pub received: u64,
+    /// Left out, because they lay too far back.
+    pub missed: u64,
+}
+
+/// A session of an account as the API shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LineView {
+    /// Its purposes joined by `+`, or `all`.
+    pub name: String,
+    /// What it is for.
+    pub purposes: Vec<Purpose>,
+    /// How it is.
+    pub state: AccountState,
+    /// Why.
+    pub reason: Option<Reason>,
+    /// More, in words.
+    pub detail: Option<String>,
+    /// Its data centre.
+    pub dc_id: Option<i32>,
+    /// When a call was last answered.
+    pub last_answer_at: Option<Timestamp>,
+    /// How long that answer took.
+    pub round_trip_ms: Option<u32>,
+    /// Whether it is the one that reads the account's updates.
+    pub reads_updates: bool,
+}
+
+impl AccountView {
+    pub(crate) fn of(account: &Account) -> Self {
+        let shown = account.shown();
+        let standing = &account.standing;
+        let person = standing.person();
+        let reader = standing.reader();
+        Self {
+            name: account.name.clone(),
+            state: shown.state,
+            reason: shown.reason,
+            detail: shown.detail,
+            advice: shown.reason.map(Reason::advice),
+            priority: account.priority,
+            pool: account.in_pool,
+            phone: account.phone.clone(),
+            user_id: person.as_ref().map(|person| person.user_id),
+            username: person.as_ref().and_then(|person| person.username.clone()),
+            display_name: person.map(|person| person.display_name),
+            lines: account.lines.iter().map(|line| LineView::of(line, reader)).collect(),
+            floods: account.holds.floods(account.now()),
+            cached_peers: account.peers.len(),
+            dialogs_complete: account.dialogs_complete.load(Ordering::Acquire),
+            operations: standing.operations(),
+            errors: standing.errors(),
+            last_error: standing.last_error(),
+            last_active_at: standing.last_active(),
+            state_since: shown.since,
+            updates: UpdatesView {
+                received: account.updates_received.load(Ordering::Relaxed),
+                missed: account.updates_missed.load(Ordering::Relaxed),
+            },
+        }
+    }
+}
+
+impl LineView {
+    fn of(line: &Line, reader: Option<usize>) -> Self {
+        let status = line.status();
+        Self {
+            name: line_name(line.purposes()),
+            purposes: if line.purposes().is_empty() {
+                Purpose::ALL.to_vec()
+            } else {
+                line.purposes().to_vec()
+            },
+            state: status.state,
+            reason: status.reason,
+            detail: status.detail,
+            dc_id: line.dc_id(),
+            last_answer_at: line.last_answer(),
+            round_trip_ms: line.round_trip_ms(),
+            reads_updates: reader == Some(line.index()),
+        }
+    }
+}
+
+/// The name of a line: what it is for.
+fn line_name(purposes: &[Purpose]) -> String {
+    if purposes.is_empty() || Purpose::ALL.iter().all(|purpose| purposes.contains(purpose)) {
+        return "all".to_owned();
+    }
+    purposes.iter().map(|purpose| purpose.as_str()).collect::<Vec<_>>().join("+")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_named_after_what_it_is_for() {
+        assert_eq!(line_name(&[]), "all");
+        assert_eq!(line_name(&Purpose::ALL), "all");
+        assert_eq!(line_name(&[Purpose::SendText, Purpose::LeaveChat]), "send_text+leave_chat");
+    }
+}

@@ -1,0 +1,125 @@
+//! All accounts come up side by side; one that cannot costs the others nothing.
+
+use std::time::Duration;
+
+use domain::account::{AccountState, Reason};
+use sandbox::telegram::FaultName;
+
+use crate::world::{World, able, candidates, send, state, until, view};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_accounts_connect_and_read_their_dialogs_with_few_calls() {
+    let world = World::with_dialogs(1_000).await;
+    let pool = world.ready().await;
+    let accounts = pool.accounts();
+    let names: Vec<&str> = accounts.iter().map(|account| account.name.as_str()).collect();
+    assert_eq!(names, ["main", "backup_1", "backup_2", "backup_3", "fifth"]);
+    assert!(pool.settled() && pool.cached_peers() >= 1_000);
+    for account in &accounts {
+        assert_eq!(
+            account.display_name.as_deref(),
+            Some(&*format!("Demo {}", account.name).replace('_', " "))
+        );
+        assert!(account.phone.as_deref().is_some_and(|phone| phone.contains('•')));
+        assert_eq!(account.lines.iter().filter(|line| line.reads_updates).count(), 1);
+        assert!(account.lines.iter().all(|line| line.dc_id == Some(2) && line.last_answer_at.is_some()));
+        let pages = world.calls(account.name.as_str(), "messages.getDialogs");
+        assert!(pages <= 4, "{}: {pages} pages", account.name);
+    }
+    assert_eq!(view(&pool, "main").lines.len(), 4);
+    pool.stop(Duration::from_secs(5)).await;
+    world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_read_once_is_not_read_again_after_a_restart() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let known = pool.cached_peers();
+    pool.stop(Duration::from_secs(5)).await;
+    world.telegram().clear_calls();
+    let pool = world.pool().await;
+    assert_eq!(pool.cached_peers(), known);
+    assert_eq!(able(&candidates(&pool, "@client_1", None).await), ["backup_1"]);
+    until("ready", || view(&pool, "backup_1").state == AccountState::Ready).await;
+    until("refreshed", || world.calls("backup_1", "messages.getDialogs") >= 1).await;
+    pool.stop(Duration::from_secs(5)).await;
+    assert_eq!(world.calls("backup_1", "messages.getDialogs"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_of_telegram_is_survived() {
+    let mut world = World::new().await.only(&["backup_1", "backup_2"]);
+    let pool = world.ready().await;
+    let mut seen = AccountState::Ready;
+    world
+        .restart_sandbox(async || {
+            until("not ready", || view(&pool, "backup_1").state != AccountState::Ready).await;
+            seen = view(&pool, "backup_1").state;
+        })
+        .await;
+    assert!(matches!(seen, AccountState::Connecting | AccountState::Error), "{seen}");
+    for account in ["backup_1", "backup_2"] {
+        until("ready again", || view(&pool, account).state == AccountState::Ready).await;
+        let sent = send(&pool, account, "@client_1", "hello again", 7).await;
+        assert_eq!(sent.word(), "sent", "{sent:?}");
+    }
+    assert_eq!(world.texts(), ["hello again", "hello again"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_nothing_listens_the_account_is_unreachable() {
+    let world = World::new().await.only(&["backup_1"]);
+    let (clock, settings, store) = (world.clock.clone(), world.settings.clone(), world.store.clone());
+    world.sandbox.stop().await;
+    let chance = ambient::Chance::from_seed(1);
+    let pool = telegram::Pool::start(&settings, store, clock.clone(), chance).await.expect("accounts");
+    assert_eq!(state(&pool, "backup_1").0, AccountState::Connecting);
+    until("unreachable", || {
+        clock.advance(Duration::from_millis(200));
+        state(&pool, "backup_1") == (AccountState::Error, Some(Reason::Unreachable))
+    })
+    .await;
+    assert!(pool.settled());
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deaf_line_is_noticed_and_comes_back() {
+    let world = World::new().await.only(&["backup_1", "backup_2"]);
+    let pool = world.ready().await;
+    let started = world.clock.now();
+    let fault = world.fault("backup_1", FaultName::Deaf).any_method().on();
+    until("noticed", || {
+        world.clock.advance(Duration::from_millis(250));
+        state(&pool, "backup_1") == (AccountState::Error, Some(Reason::NoAnswer))
+    })
+    .await;
+    assert!(world.clock.now().since(started) < Duration::from_secs(60), "too late");
+    until("the other one is well", || state(&pool, "backup_2").0 == AccountState::Ready).await;
+    assert_eq!(send(&pool, "backup_2", "@client_1", "hello", 1).await.word(), "sent");
+    world.telegram().remove_fault(fault);
+    until("back", || {
+        world.clock.advance(Duration::from_millis(250));
+        state(&pool, "backup_1").0 == AccountState::Ready
+    })
+    .await;
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deaf_account_keeps_nobody_from_starting() {
+    let world = World::new().await.only(&["main", "backup_1"]);
+    world.fault("backup_1", FaultName::Deaf).any_method().on();
+    let pool = world.pool().await;
+    until("main is ready", || state(&pool, "main").0 == AccountState::Ready).await;
+    assert_eq!(state(&pool, "backup_1").0, AccountState::Connecting);
+    assert!(!pool.settled());
+    until("settled", || {
+        world.clock.advance(Duration::from_millis(250));
+        pool.settled()
+    })
+    .await;
+    assert_eq!(state(&pool, "backup_1"), (AccountState::Error, Some(Reason::NoAnswer)));
+    pool.stop(Duration::from_secs(5)).await;
+}

@@ -1,0 +1,69 @@
+//! Looking whether a message arrived.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use delivery::{Attempt, Found, Sender};
+use domain::{ChatId, Outcome, Timestamp};
+use sandbox::telegram::FaultName;
+use telegram::Pool;
+
+use crate::world::{World, chat_id, content, name, part, send_to, until};
+
+async fn find(pool: &Pool, chat_id: ChatId, text: &str, random_id: i64, since: Timestamp) -> Found {
+    let (account, content) = (name("backup_1"), content(text));
+    let part = part(content.text.clone(), random_id);
+    pool.find(Attempt { account: &account, chat_id, part: &part, content: &content }, since).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_found_by_what_was_seen_of_it() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
+    let since = world.clock.now();
+    let Outcome::Sent(Some(id)) = send_to(&pool, "backup_1", chat_id, "same", 1).await else {
+        panic!("sent")
+    };
+    assert_eq!(find(&pool, chat_id, "same", 1, since).await, Found::Here(id));
+    // Another part of the same text is not this message.
+    assert_eq!(find(&pool, chat_id, "same", 2, since).await, Found::NotThere);
+    assert_eq!(find(&pool, chat_id, "other", 3, since).await, Found::NotThere);
+    pool.stop(Duration::from_secs(5)).await;
+    world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_whose_answer_was_lost_is_found_in_the_history() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    for to in ["@client_1", "supergroup"] {
+        let chats = world.telegram().chats();
+        let supergroup = chats.iter().find(|chat| chat.title == "Demo supergroup").expect("one");
+        let to = if to == "supergroup" { supergroup.chat_id.as_str() } else { to };
+        let chat_id = chat_id(&pool, "backup_1", to).await;
+        world.telegram().clear_ledger();
+        let since = world.clock.now();
+        world.fault("backup_1", FaultName::DropAnswer).times(1).on();
+        let sending = tokio::spawn({
+            let pool = Arc::clone(&pool);
+            async move { send_to(&pool, "backup_1", chat_id, "lost", 9).await }
+        });
+        until("it arrived", || world.texts() == ["lost"]).await;
+        let id = world.telegram().ledger(0, 1)[0].message_id.map(i64::from);
+        let found = find(&pool, chat_id, "lost", 10, since).await;
+        assert_eq!(Some(found), id.map(Found::Here));
+        sending.abort();
+    }
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_that_cannot_be_read_tells_nothing() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
+    world.fault("backup_1", FaultName::RpcError).method("messages.getHistory").error(500, "INTERNAL").on();
+    assert_eq!(find(&pool, chat_id, "lost", 9, world.clock.now()).await, Found::CannotTell);
+    pool.stop(Duration::from_secs(5)).await;
+}

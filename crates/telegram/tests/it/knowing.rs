@@ -1,0 +1,84 @@
+//! Who knows which chat, and asking for what nobody knows.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use delivery::{Sender, Why};
+use sandbox::telegram::FaultName;
+
+use crate::world::{World, able, candidates, query};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_is_looked_up_once_however_many_ask() {
+    let world = World::new().await.only(&["backup_1", "backup_2"]);
+    let pool = world.ready().await;
+    world.telegram().clear_calls();
+    let asking: Vec<_> = (0..16)
+        .map(|_| {
+            let pool = Arc::clone(&pool);
+            tokio::spawn(async move { candidates(&pool, "@demo_fifth", None).await })
+        })
+        .collect();
+    for answer in asking {
+        assert_eq!(able(&answer.await.expect("an answer")), ["backup_1"]);
+    }
+    assert_eq!(world.calls("backup_1", "contacts.resolveUsername"), 1);
+    assert_eq!(world.calls("backup_2", "contacts.resolveUsername"), 0);
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_nobody_has_is_not_asked_for_again_for_a_while() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    for _ in 0..3 {
+        let found = candidates(&pool, "@nobody_has_this", None).await;
+        assert_eq!((found.chat_id, able(&found).len(), found.refused[0].1), (None, 0, Why::NotFound));
+    }
+    assert_eq!(world.calls("backup_1", "contacts.resolveUsername"), 1);
+    world.clock.advance(Duration::from_mins(6));
+    assert!(pool.candidates_now(&query("@nobody_has_this", None)).is_none());
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_that_nobody_knows_is_not_found() {
+    let world = World::new().await.only(&["backup_1", "backup_2"]);
+    let pool = world.ready().await;
+    for unknown in ["-1009999999999", "-987654", "4242424242"] {
+        let found = candidates(&pool, unknown, None).await;
+        assert_eq!(able(&found), Vec::<&str>::new());
+        assert_eq!(found.refused.len(), 2, "{unknown}: {found:?}");
+        assert!(found.refused.iter().all(|(_, why)| *why == Why::NotFound), "{found:?}");
+        assert!(pool.candidates_now(&query(unknown, None)).is_some());
+    }
+    pool.stop(Duration::from_secs(5)).await;
+    world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_one_account_may_not_ask_another_does() {
+    let world = World::new().await.only(&["backup_1", "backup_2"]);
+    let pool = world.ready().await;
+    world.fault("backup_1", FaultName::FloodWait).method("contacts.resolveUsername").seconds(60.0).on();
+    assert_eq!(able(&candidates(&pool, "@demo_fifth", None).await), ["backup_2"]);
+    let pinned = candidates(&pool, "@demo_main", Some("backup_1")).await;
+    assert_eq!(able(&pinned), Vec::<&str>::new());
+    assert_eq!(pinned.refused[0].1, Why::Unusable);
+    assert!(pinned.refused[0].0.why.contains("flood wait"), "{pinned:?}");
+    // The wait is remembered by the next start.
+    pool.stop(Duration::from_secs(5)).await;
+    let pool = world.pool().await;
+    assert_eq!(crate::world::view(&pool, "backup_1").floods.len(), 1);
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_comes_while_the_accounts_are_still_starting_waits_for_them() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.pool().await;
+    let query = query("@client_1", None);
+    assert!(pool.candidates_now(&query).is_none());
+    assert_eq!(able(&pool.candidates(&query).await), ["backup_1"]);
+    pool.stop(Duration::from_secs(5)).await;
+}

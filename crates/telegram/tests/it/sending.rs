@@ -1,0 +1,177 @@
+//! Sending: what arrives, and what each answer means.
+
+use delivery::{Attempt, Readiness, Sender};
+use domain::Outcome;
+use domain::account::{AccountState, Operation, Reason};
+use domain::message::{Content, Mention};
+use domain::text::{Entity, EntityKind, FormattedText};
+use sandbox::telegram::FaultName;
+use std::time::Duration;
+
+use crate::world::{
+    World, able, candidates, chat_id, content, name, part, send, send_to, state, until, view,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_arrive_in_private_chats_groups_and_supergroups() {
+    let world = World::new().await;
+    let pool = world.ready().await;
+    let mut sent = Vec::new();
+    let chats = world.telegram().chats();
+    let group = chats.iter().find(|chat| chat.title == "Demo group").expect("a group").chat_id.clone();
+    let supergroup = chats.iter().find(|chat| chat.title == "Demo supergroup").expect("one").chat_id.clone();
+    for (random_id, to) in (1..).zip(["@client_1", group.as_str(), supergroup.as_str()]) {
+        let outcome = send(&pool, "backup_1", to, &format!("to {to}"), random_id).await;
+        let Outcome::Sent(Some(id)) = outcome else { panic!("{to}: {outcome:?}") };
+        sent.push(Some(id));
+    }
+    let ledger = world.telegram().ledger(0, 10);
+    let ids: Vec<Option<i64>> = ledger.iter().map(|entry| entry.message_id.map(i64::from)).collect();
+    assert_eq!(ids, sent);
+    let random_ids: Vec<Option<&str>> = ledger.iter().map(|entry| entry.random_id.as_deref()).collect();
+    assert_eq!(random_ids, [Some("1"), Some("2"), Some("3")]);
+    assert!(ledger.iter().all(|entry| &*entry.account == "backup_1"));
+    pool.stop(Duration::from_secs(5)).await;
+    world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_account_that_knows_the_client_keeps_the_chat() {
+    let world = World::new().await;
+    let pool = world.ready().await;
+    assert_eq!(able(&candidates(&pool, "@client_3", None).await), ["main"]);
+    assert_eq!(send(&pool, "backup_2", "@client_3", "hello", 1).await.word(), "sent");
+    assert_eq!(able(&candidates(&pool, "@client_3", None).await), ["backup_2"]);
+    let supergroup = world
+        .telegram()
+        .chats()
+        .iter()
+        .find(|chat| chat.title == "Demo supergroup")
+        .map(|chat| chat.chat_id.clone());
+    let supergroup = supergroup.expect("one");
+    let members = candidates(&pool, &supergroup, None).await;
+    assert_eq!(able(&members), ["main", "backup_1", "backup_2", "backup_3"]);
+    assert_eq!(able(&candidates(&pool, &supergroup, Some("fifth")).await), Vec::<&str>::new());
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn entities_and_mentions_go_out() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let account = name("backup_1");
+    let group = world
+        .telegram()
+        .chats()
+        .iter()
+        .find(|chat| chat.title == "Demo group")
+        .map(|chat| chat.chat_id.clone());
+    let group = group.expect("a group");
+    let chat_id = chat_id(&pool, "backup_1", &group).await;
+    let asked = Content {
+        mention: Some(Mention::Auto { auto: true, exclude: vec!["@client_1".to_owned()] }),
+        silent: true,
+        ..content("{client}, your phone is ready")
+    };
+    let text = pool.place_mention(&account, chat_id, &asked).await.expect("somebody");
+    let mentioned = text.entities.first().map(|entity| entity.kind.clone());
+    assert!(matches!(mentioned, Some(EntityKind::MentionUser { .. })), "{text:?}");
+    assert!(text.text.ends_with(", your phone is ready") && !text.text.contains('{'));
+    let mut text = FormattedText { text: format!("{} 😀 now", text.text), ..text };
+    text.entities.push(Entity { offset: 0, length: 2, kind: EntityKind::Bold });
+    let shown = text.text.clone();
+    let one = part(text, 5);
+    let attempt = Attempt { account: &account, chat_id, part: &one, content: &asked };
+    assert_eq!(pool.send(attempt).await.word(), "sent");
+    assert_eq!(world.texts(), [shown]);
+    let named =
+        Content { mention: Some(Mention::Username { username: "@client_2".into() }), ..content("hello") };
+    let text = pool.place_mention(&account, chat_id, &named).await.expect("known");
+    assert!(text.text.ends_with(" hello"), "{text:?}");
+    let nobody =
+        Content { mention: Some(Mention::Username { username: "@nobody_here".into() }), ..content("hello") };
+    let refused = pool.place_mention(&account, chat_id, &nobody).await;
+    assert!(matches!(refused, Err(Outcome::NotFound(_))), "{refused:?}");
+    pool.stop(Duration::from_secs(5)).await;
+    world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_wait_holds_the_account_and_outlives_a_passing_check() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    world.fault("backup_1", FaultName::FloodWait).seconds(300.0).times(1).on();
+    let outcome = send(&pool, "backup_1", "@client_1", "hello", 1).await;
+    let Outcome::FloodWait(until_then) = outcome else { panic!("{outcome:?}") };
+    let candidates = candidates(&pool, "@client_1", None).await;
+    assert_eq!(candidates.able[0].readiness, Readiness::HeldUntil(until_then));
+    let shown = view(&pool, "backup_1");
+    assert_eq!((shown.state, shown.floods[0].operation), (AccountState::FloodWait, Operation::SendMessage));
+    world.telegram().clear_calls();
+    until("a check passed", || {
+        world.clock.advance(Duration::from_millis(250));
+        world.calls("backup_1", "updates.getState") > 0
+    })
+    .await;
+    assert_eq!(state(&pool, "backup_1").0, AccountState::FloodWait);
+    world.clock.advance(Duration::from_secs(300));
+    until("ready", || state(&pool, "backup_1").0 == AccountState::Ready).await;
+    assert_eq!(send(&pool, "backup_1", "@client_1", "hello", 1).await.word(), "sent");
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_of_the_wire_become_outcomes() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
+    for (code, message, word) in [
+        (400, "MESSAGE_TOO_LONG", "rejected"),
+        (420, "SLOWMODE_WAIT_1", "slow_mode"),
+        (420, "FLOOD_WAIT_X", "flood_wait"),
+        (500, "RANDOM_ID_DUPLICATE", "in_progress"),
+        (500, "INTERNAL_SERVER_ERROR", "unknown"),
+        (-503, "Timeout", "unknown"),
+        (400, "YOU_BLOCKED_USER", "forbidden"),
+        (403, "CHAT_WRITE_FORBIDDEN", "forbidden"),
+    ] {
+        world.fault("backup_1", FaultName::RpcError).error(code, message).times(1).on();
+        let outcome = send_to(&pool, "backup_1", chat_id, "hello", 1).await;
+        assert_eq!(outcome.word(), word, "{code} {message}: {outcome:?}");
+    }
+    assert_eq!(world.texts(), Vec::<String>::new());
+    assert_eq!(send_to(&pool, "backup_1", chat_id, "hello", 1).await.word(), "sent");
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_right_marks_the_chat_and_not_the_account() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    world.fault("backup_1", FaultName::RpcError).error(403, "CHAT_WRITE_FORBIDDEN").times(1).on();
+    assert_eq!(send(&pool, "backup_1", "@client_1", "hello", 1).await.word(), "forbidden");
+    let refused = candidates(&pool, "@client_1", None).await;
+    assert_eq!((able(&refused).len(), refused.refused[0].0.why.as_str()), (0, "CHAT_WRITE_FORBIDDEN"));
+    assert_eq!(state(&pool, "backup_1").0, AccountState::Ready);
+    assert_eq!(able(&candidates(&pool, "@client_2", None).await), ["backup_1"]);
+    world.clock.advance(Duration::from_secs(601));
+    assert_eq!(able(&candidates(&pool, "@client_1", None).await), ["backup_1"]);
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_flood_stops_first_contacts_until_a_restart() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let fault = world.fault("backup_1", FaultName::PeerFlood).times(1).on();
+    assert_eq!(send(&pool, "backup_1", "@client_1", "hello", 1).await, Outcome::PeerFlood);
+    world.telegram().remove_fault(fault);
+    assert_eq!(state(&pool, "backup_1"), (AccountState::Restricted, Some(Reason::PeerFlood)));
+    // A dialog that is there goes on; somebody new does not.
+    assert_eq!(able(&candidates(&pool, "@client_1", None).await), ["backup_1"]);
+    assert_eq!(able(&candidates(&pool, "@demo_observer", None).await), Vec::<&str>::new());
+    pool.act(&name("backup_1"), telegram::Action::Restart).await.expect("restarted");
+    until("ready", || state(&pool, "backup_1").0 == AccountState::Ready).await;
+    assert_eq!(able(&candidates(&pool, "@demo_observer", None).await), ["backup_1"]);
+    pool.stop(Duration::from_secs(5)).await;
+}

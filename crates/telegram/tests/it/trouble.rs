@@ -1,0 +1,137 @@
+//! Lost answers, lost connections, lost sessions.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use delivery::Sender;
+use domain::Outcome;
+use domain::account::{AccountState, Reason};
+use sandbox::telegram::FaultName;
+
+use crate::world::{World, able, candidates, chat_id, name, send, send_to, state, until};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_is_unknown_and_the_same_random_id_tells_what_became_of_it() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
+    world.fault("backup_1", FaultName::DropAnswer).times(1).on();
+    let sending = tokio::spawn({
+        let pool = Arc::clone(&pool);
+        async move { send_to(&pool, "backup_1", chat_id, "once", 5).await }
+    });
+    until("it arrived", || world.texts() == ["once"]).await;
+    world.clock.advance(Duration::from_secs(16));
+    assert!(matches!(sending.await.expect("a result"), Outcome::Unknown(_)));
+    until("usable", || state(&pool, "backup_1").0 == AccountState::Ready).await;
+    let again = send_to(&pool, "backup_1", chat_id, "once", 5).await;
+    assert!(matches!(again, Outcome::Sent(Some(_))), "{again:?}");
+    assert_eq!(world.texts(), ["once"]);
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cut_connection_is_unknown_whether_it_was_cut_before_or_after() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
+    for (random_id, fault) in [(1, FaultName::Disconnect), (2, FaultName::DisconnectBefore)] {
+        let text = format!("text {random_id}");
+        world.fault("backup_1", fault).times(1).on();
+        let outcome = send_to(&pool, "backup_1", chat_id, &text, random_id).await;
+        assert!(matches!(outcome, Outcome::Unknown(_)), "{outcome:?}");
+        until("the same comes through", || state(&pool, "backup_1").0 == AccountState::Ready).await;
+        let mut again = send_to(&pool, "backup_1", chat_id, &text, random_id).await;
+        while matches!(again, Outcome::Unavailable(_)) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            again = send_to(&pool, "backup_1", chat_id, &text, random_id).await;
+        }
+        assert!(matches!(again, Outcome::Sent(Some(_))), "{again:?}");
+    }
+    assert_eq!(world.texts(), ["text 1", "text 2"]);
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_random_id_while_the_first_call_runs_is_in_progress() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
+    world.fault("backup_1", FaultName::Delay).seconds(0.4).times(1).on();
+    let first = tokio::spawn({
+        let pool = Arc::clone(&pool);
+        async move { send_to(&pool, "backup_1", chat_id, "slow", 5).await }
+    });
+    until("it is on its way", || world.telegram().faults().is_empty()).await;
+    assert_eq!(send_to(&pool, "backup_1", chat_id, "slow", 5).await, Outcome::InProgress);
+    assert_eq!(first.await.expect("a result").word(), "sent");
+    assert_eq!(world.texts(), ["slow"]);
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_session_says_why_is_not_tried_again_and_costs_the_others_nothing() {
+    for (fault, expected, word) in [
+        (FaultName::Banned, (AccountState::Banned, Some(Reason::Banned)), "banned"),
+        (FaultName::SessionRevoked, (AccountState::NeedsLogin, Some(Reason::SessionRevoked)), "session_lost"),
+        (
+            FaultName::AuthKeyDuplicated,
+            (AccountState::NeedsLogin, Some(Reason::AuthKeyDuplicated)),
+            "session_lost",
+        ),
+    ] {
+        let world = World::new().await.only(&["backup_1", "backup_2"]);
+        let pool = world.ready().await;
+        let fault = world.fault("backup_1", fault).any_method().on();
+        let outcome = send(&pool, "backup_1", "@client_1", "hello", 1).await;
+        assert_eq!(outcome.word(), word, "{outcome:?}");
+        assert!(outcome.proves_unsent());
+        assert_eq!(state(&pool, "backup_1"), expected);
+        assert!(!pool.can_still_tell(&name("backup_1")) && pool.can_still_tell(&name("backup_2")));
+        assert_eq!(able(&candidates(&pool, "@client_1", None).await), ["backup_2"]);
+        assert_eq!(send(&pool, "backup_2", "@client_1", "hello", 1).await.word(), "sent");
+        // The line is closed and stays so.
+        world.telegram().clear_calls();
+        world.clock.advance(Duration::from_secs(300));
+        until("the other one is looked after", || world.calls("backup_2", "updates.getState") > 0).await;
+        assert_eq!(world.telegram().calls(Some("backup_1"), None), []);
+        // By hand it comes back, when Telegram lets it.
+        world.telegram().remove_fault(fault);
+        pool.act(&name("backup_1"), telegram::Action::Restart).await.expect("restarted");
+        until("ready", || state(&pool, "backup_1").0 == AccountState::Ready).await;
+        pool.stop(Duration::from_secs(5)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_account_is_restricted_and_no_flood() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    world.fault("backup_1", FaultName::RpcError).error(420, "FROZEN_METHOD_INVALID").times(1).on();
+    let outcome = send(&pool, "backup_1", "@client_1", "hello", 1).await;
+    assert_eq!(outcome, Outcome::Banned(Reason::Frozen));
+    assert_eq!(state(&pool, "backup_1"), (AccountState::Restricted, Some(Reason::Frozen)));
+    assert_eq!(able(&candidates(&pool, "@client_1", None).await), Vec::<&str>::new());
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_breaks_again_and_again_is_not_hammered() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    world.telegram().clear_calls();
+    let fault = world.fault("backup_1", FaultName::DisconnectBefore).any_method().on();
+    // Something has to be asked for the cut to happen.
+    world.clock.advance(Duration::from_secs(21));
+    until("down", || state(&pool, "backup_1").0 != AccountState::Ready).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let tries: u64 = world.telegram().calls(Some("backup_1"), None).iter().map(|call| call.count).sum();
+    assert!(tries < 20, "{tries} calls");
+    world.telegram().remove_fault(fault);
+    until("ready", || {
+        world.clock.advance(Duration::from_millis(250));
+        state(&pool, "backup_1").0 == AccountState::Ready
+    })
+    .await;
+    pool.stop(Duration::from_secs(5)).await;
+}

@@ -1,0 +1,251 @@
+//! A sandbox, a store and the accounts of its settings file, in one process.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ambient::{Chance, Clock};
+use config::{Settings, TelegramSettings};
+use delivery::{Attempt, Candidates, Query, Sender};
+use domain::account::{AccountState, Reason};
+use domain::message::{Content, Part, PartState};
+use domain::text::{FormattedText, ParseMode};
+use domain::{AccountName, ChatId, ChatRef, Outcome, Purpose};
+use sandbox::telegram::{FaultName, FaultOrder, Telegram};
+use sandbox::{Running, Sandbox, SandboxOptions};
+use store::{MasterKey, Store, StoreOptions};
+use telegram::{AccountView, Pool};
+use tempfile::TempDir;
+
+/// How long anything may take here before the test gives up.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Everything a test needs. The accounts start with [`World::pool`].
+pub(crate) struct World {
+    pub(crate) sandbox: Running,
+    pub(crate) settings: TelegramSettings,
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    folder: TempDir,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with_dialogs(0).await
+    }
+
+    pub(crate) async fn with_dialogs(dialogs: usize) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut options = SandboxOptions::new(folder.path().join("sandbox")).on_free_ports();
+        options.dialogs = dialogs;
+        let sandbox = Sandbox::start(options).await.expect("a sandbox");
+        let settings = Settings::load(Some(&sandbox.settings_file), []).expect("settings").telegram;
+        let clock = Clock::system();
+        let store = Store::open(StoreOptions {
+            data_dir: folder.path().join("data"),
+            url: "sqlite:switchboard.db".to_owned(),
+            clock: clock.clone(),
+            master_key: MasterKey::File(folder.path().join("master.key")),
+        })
+        .await
+        .expect("a store");
+        Self { sandbox, settings, store, clock, folder }
+    }
+
+    /// Only these accounts.
+    pub(crate) fn only(mut self, names: &[&str]) -> Self {
+        self.settings.accounts.retain(|account| names.contains(&account.name.as_str()));
+        self
+    }
+
+    pub(crate) fn telegram(&self) -> &Telegram {
+        &self.sandbox.telegram
+    }
+
+    /// Starts the accounts.
+    pub(crate) async fn pool(&self) -> Arc<Pool> {
+        Pool::start(&self.settings, self.store.clone(), self.clock.clone(), Chance::from_seed(1))
+            .await
+            .expect("accounts")
+    }
+
+    /// Starts the accounts and waits until all have read their dialogs.
+    pub(crate) async fn ready(&self) -> Arc<Pool> {
+        let pool = self.pool().await;
+        until("all accounts are ready", || {
+            pool.accounts().iter().all(|one| one.state == AccountState::Ready && one.dialogs_complete)
+        })
+        .await;
+        pool
+    }
+
+    /// Stops the sandbox and starts another one in the same place.
+    pub(crate) async fn restart_sandbox(&mut self, while_away: impl AsyncFnOnce()) {
+        let (telegram, control): (SocketAddr, SocketAddr) = (self.sandbox.dc2, self.sandbox.control);
+        let options =
+            SandboxOptions { telegram, control, ..SandboxOptions::new(self.folder.path().join("sandbox")) };
+        let fresh = SandboxOptions::new(self.folder.path().join("other")).on_free_ports();
+        let placeholder = Sandbox::start(fresh).await.expect("a sandbox");
+        std::mem::replace(&mut self.sandbox, placeholder).stop().await;
+        while_away().await;
+        let again = Sandbox::start(options).await.expect("the same ports");
+        std::mem::replace(&mut self.sandbox, again).stop().await;
+    }
+
+    pub(crate) fn fault(&self, account: &str, fault: FaultName) -> Fault<'_> {
+        Fault {
+            telegram: self.telegram(),
+            order: FaultOrder {
+                provider: "telegram".to_owned(),
+                account: Some(account.to_owned()),
+                method: Some("messages.sendMessage".to_owned()),
+                fault,
+                seconds: None,
+                times: None,
+                probability: None,
+                code: None,
+                message: None,
+            },
+        }
+    }
+
+    /// The texts that arrived, in order.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.telegram().ledger(0, 1_000).into_iter().map(|entry| entry.text.to_string()).collect()
+    }
+
+    /// Calls of a method by an account.
+    pub(crate) fn calls(&self, account: &str, method: &str) -> u64 {
+        self.telegram().calls(Some(account), Some(method)).iter().map(|call| call.count).sum()
+    }
+
+    /// At the end of every test: nothing was asked for that does not exist.
+    pub(crate) fn assert_all_known(&self) {
+        assert_eq!(self.telegram().unknown(), []);
+    }
+}
+
+/// A fault that is being ordered.
+pub(crate) struct Fault<'a> {
+    telegram: &'a Telegram,
+    order: FaultOrder,
+}
+
+impl Fault<'_> {
+    pub(crate) fn times(mut self, times: u32) -> Self {
+        self.order.times = Some(times);
+        self
+    }
+
+    pub(crate) fn seconds(mut self, seconds: f64) -> Self {
+        self.order.seconds = Some(seconds);
+        self
+    }
+
+    pub(crate) fn error(mut self, code: i32, message: &str) -> Self {
+        self.order.code = Some(code);
+        self.order.message = Some(message.to_owned());
+        self
+    }
+
+    pub(crate) fn method(mut self, method: &str) -> Self {
+        self.order.method = Some(method.to_owned());
+        self
+    }
+
+    pub(crate) fn any_method(mut self) -> Self {
+        self.order.method = None;
+        self
+    }
+
+    pub(crate) fn on(self) -> u64 {
+        self.telegram.add_fault(self.order).expect("a fault")
+    }
+}
+
+/// Waits until something is so.
+pub(crate) async fn until(what: &str, mut so: impl FnMut() -> bool) {
+    let waiting = async {
+        while !so() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "in vain: {what}");
+}
+
+pub(crate) fn name(text: &str) -> AccountName {
+    text.parse().expect("a name")
+}
+
+pub(crate) fn chat(text: &str) -> ChatRef {
+    text.parse().expect("a chat")
+}
+
+pub(crate) fn query(to: &str, pin: Option<&str>) -> Query {
+    Query { chat: chat(to), pin: pin.map(name), purpose: Purpose::SendText }
+}
+
+pub(crate) fn view(pool: &Pool, account: &str) -> AccountView {
+    pool.account(&name(account)).expect("an account")
+}
+
+/// State and reason of an account.
+pub(crate) fn state(pool: &Pool, account: &str) -> (AccountState, Option<Reason>) {
+    let view = view(pool, account);
+    (view.state, view.reason)
+}
+
+pub(crate) fn content(text: &str) -> Content {
+    Content {
+        text: FormattedText::plain(text),
+        parse_mode: ParseMode::None,
+        reply_to: None,
+        mention: None,
+        silent: false,
+        preview: false,
+    }
+}
+
+pub(crate) fn part(text: FormattedText, random_id: i64) -> Part {
+    Part { index: 0, text, random_id, state: PartState::Begun, message_id: None }
+}
+
+/// The candidates, asked for where memory does not know.
+pub(crate) async fn candidates(pool: &Pool, to: &str, pin: Option<&str>) -> Candidates {
+    let query = query(to, pin);
+    match pool.candidates_now(&query) {
+        Some(candidates) => candidates,
+        None => pool.candidates(&query).await,
+    }
+}
+
+/// The names of the accounts that could carry a message.
+pub(crate) fn able(candidates: &Candidates) -> Vec<&str> {
+    candidates.able.iter().map(|one| one.account.as_str()).collect()
+}
+
+/// The chat's id, looked up by this account if need be.
+pub(crate) async fn chat_id(pool: &Pool, account: &str, to: &str) -> ChatId {
+    let candidates = candidates(pool, to, Some(account)).await;
+    assert_eq!(able(&candidates), [account], "{candidates:?}");
+    candidates.chat_id.expect("known")
+}
+
+/// Sends a text through an account.
+pub(crate) async fn send(pool: &Pool, account: &str, to: &str, text: &str, random_id: i64) -> Outcome {
+    let chat_id = chat_id(pool, account, to).await;
+    send_to(pool, account, chat_id, text, random_id).await
+}
+
+/// The same, into a chat whose id is known.
+pub(crate) async fn send_to(
+    pool: &Pool,
+    account: &str,
+    chat_id: ChatId,
+    text: &str,
+    random_id: i64,
+) -> Outcome {
+    let (account, content) = (name(account), content(text));
+    let part = part(content.text.clone(), random_id);
+    pool.send(Attempt { account: &account, chat_id, part: &part, content: &content }).await
+}

@@ -1,0 +1,205 @@
+//! The caller of a request, with the right that the handler's signature asks for.
+
+use std::marker::PhantomData;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use axum::extract::FromRequestParts;
+use domain::{ApiKeyId, Timestamp};
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName};
+use store::Scope;
+
+use super::address::client_address;
+use super::known::KnownKey;
+use super::meter::household;
+use super::secret::hash;
+use crate::problem::{Code, Problem, seconds_until};
+use crate::state::State;
+
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// The way a request came in; each connection carries it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Via {
+    pub(crate) door: Door,
+    /// The other end of the connection.
+    pub(crate) peer: Option<IpAddr>,
+}
+
+/// Which kind of listener a request came through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Door {
+    /// A TCP port.
+    Port,
+    /// The control socket: only the owner of the data directory can open it.
+    Control,
+}
+
+/// Whoever is allowed to make the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Caller {
+    pub(crate) api_key: Option<ApiKeyId>,
+    pub(crate) address: Option<IpAddr>,
+}
+
+/// A scope, as a type, for the signatures of handlers.
+pub(crate) trait Right {
+    const SCOPE: Scope;
+}
+
+/// May send messages.
+pub(crate) struct CanSend;
+/// May look.
+pub(crate) struct CanRead;
+/// May do everything.
+pub(crate) struct CanAdminister;
+
+impl Right for CanSend {
+    const SCOPE: Scope = Scope::Send;
+}
+
+impl Right for CanRead {
+    const SCOPE: Scope = Scope::Read;
+}
+
+impl Right for CanAdminister {
+    const SCOPE: Scope = Scope::Admin;
+}
+
+/// A caller that has the right `R`.
+pub(crate) struct By<R> {
+    pub(crate) caller: Caller,
+    right: PhantomData<R>,
+}
+
+impl<R: Right> FromRequestParts<State> for By<R> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        let via = parts.extensions.get::<Via>().copied();
+        let caller = authorize(state, via, &parts.headers, R::SCOPE).await?;
+        Ok(Self { caller, right: PhantomData })
+    }
+}
+
+async fn authorize(
+    state: &State,
+    via: Option<Via>,
+    headers: &HeaderMap,
+    scope: Scope,
+) -> Result<Caller, Problem> {
+    if via.is_some_and(|via| via.door == Door::Control) {
+        return Ok(Caller { api_key: None, address: None });
+    }
+    let address = via
+        .and_then(|via| via.peer)
+        .map(|peer| client_address(peer, headers, &state.options().trusted_proxies));
+    if let Some(address) = address {
+        check_address(state, address)?;
+    }
+    let Some(key) = present_key(state, address, headers).await? else {
+        return Err(Problem::new(
+            Code::Unauthorized,
+            "Send an API key in the header X-API-Key, or as Authorization: Bearer; `switchboard key create` makes one.",
+        ));
+    };
+    if !key.may(scope) {
+        return Err(Problem::new(
+            Code::ForbiddenScope,
+            format!(
+                "The API key {} has no scope {:?}; make one with it: switchboard key create --scope {}.",
+                key.id,
+                scope.as_str(),
+                scope.as_str()
+            ),
+        ));
+    }
+    Ok(Caller { api_key: Some(key.id), address })
+}
+
+/// Counts a request of this address, if the settings limit them.
+pub(crate) fn check_address(state: &State, address: IpAddr) -> Result<(), Problem> {
+    let now = state.clock().now();
+    match state.meters().addresses.as_ref().map(|meter| meter.take(household(address), now)) {
+        Some(Err(wait)) => Err(too_many("this address", now, wait)),
+        _ => Ok(()),
+    }
+}
+
+/// Counts a request with this key, if the settings limit them.
+fn check_key(state: &State, key: KnownKey) -> Result<KnownKey, Problem> {
+    let now = state.clock().now();
+    match state.meters().keys.as_ref().map(|meter| meter.take(key.id, now)) {
+        Some(Err(wait)) => Err(too_many("this API key", now, wait)),
+        _ => Ok(key),
+    }
+}
+
+/// A wrong key. Only those who bring wrong ones lose patience: a right key always works, whoever else shares its address.
+fn wrong_key(state: &State, address: Option<IpAddr>) -> Problem {
+    let now = state.clock().now();
+    match address.map(|address| state.meters().failures.take(household(address), now)) {
+        Some(Err(wait)) => Problem::new(
+            Code::RateLimited,
+            "Too many wrong API keys came from this address; wait a little and check the key.",
+        )
+        .retry_after(seconds_until(now.plus(wait), now)),
+        _ => Problem::new(
+            Code::Unauthorized,
+            "The API key is not known or was revoked; `switchboard key list` shows those there are.",
+        ),
+    }
+}
+
+fn too_many(whose: &str, now: Timestamp, wait: Duration) -> Problem {
+    let seconds = seconds_until(now.plus(wait), now);
+    let detail = format!("{whose} made too many requests; the next is taken in {seconds} s.");
+    Problem::new(Code::RateLimited, detail).retry_after(seconds)
+}
+
+/// The valid key of a request, if it brings one at all; a wrong one is a problem.
+pub(crate) async fn present_key(
+    state: &State,
+    address: Option<IpAddr>,
+    headers: &HeaderMap,
+) -> Result<Option<KnownKey>, Problem> {
+    let Some(text) = key_text(headers) else { return Ok(None) };
+    let hash = hash(text);
+    if let Some(known) = state.keys().remembered(&hash) {
+        return check_key(state, known).map(Some);
+    }
+    match state.keys().look_up(state.store(), hash).await? {
+        Some(found) => check_key(state, found).map(Some),
+        None => Err(wrong_key(state, address)),
+    }
+}
+
+/// What the request says is its key.
+fn key_text(headers: &HeaderMap) -> Option<&str> {
+    if let Some(value) = headers.get(API_KEY) {
+        // Not text: no key is like that, and a hash of nothing finds nothing.
+        return Some(value.to_str().unwrap_or_default().trim());
+    }
+    let value = headers.get(AUTHORIZATION)?.to_str().unwrap_or_default();
+    let (scheme, key) = value.split_once(' ').unwrap_or((value, ""));
+    Some(if scheme.eq_ignore_ascii_case("bearer") { key.trim() } else { "" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_comes_in_either_header() {
+        let headers = |name: HeaderName, value: &'static str| {
+            HeaderMap::from_iter([(name, http::HeaderValue::from_static(value))])
+        };
+        assert_eq!(key_text(&HeaderMap::new()), None);
+        assert_eq!(key_text(&headers(API_KEY, " swb_a ")), Some("swb_a"));
+        assert_eq!(key_text(&headers(AUTHORIZATION, "bearer swb_a")), Some("swb_a"));
+        assert_eq!(key_text(&headers(AUTHORIZATION, "Basic swb_a")), Some(""));
+        assert_eq!(key_text(&headers(AUTHORIZATION, "swb_a")), Some(""));
+    }
+}

@@ -1,0 +1,13 @@
+//! Who calls: API keys and their scopes, the address behind proxies, and patience with wrong keys.
+
+mod address;
+mod caller;
+mod known;
+mod meter;
+mod secret;
+
+pub(crate) use address::{client_address, is_in};
+pub(crate) use caller::{By, CanAdminister, CanRead, CanSend, Door, Via, check_address, present_key};
+pub(crate) use known::KnownKeys;
+pub(crate) use meter::Meters;
+pub(crate) use secret::{hash, new_key};

@@ -1,0 +1,15 @@
+//! What a request brings, read with bounds: bodies, paths and query parameters.
+
+mod body;
+mod json;
+mod object;
+mod path;
+mod query;
+
+pub(crate) use body::{BodyError, read_body};
+pub(crate) use json::Json;
+#[cfg(test)]
+pub(crate) use json::parse as parse_json;
+pub(crate) use object::Object;
+pub(crate) use path::PathParameter;
+pub(crate) use query::QueryParameters;

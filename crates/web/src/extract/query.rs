@@ -1,0 +1,108 @@
+//! Query parameters: each is read by its own rule, all that is wrong is told at once.
+
+use std::str::FromStr;
+
+use axum::extract::{FromRequestParts, Query};
+use http::request::Parts;
+
+use super::json::unknown;
+use crate::problem::{FieldError, Problem};
+use crate::state::State;
+
+/// The query parameters of a request, in order.
+#[derive(Debug, Default)]
+pub(crate) struct QueryParameters {
+    pairs: Vec<(String, String)>,
+    known: Vec<&'static str>,
+    errors: Vec<FieldError>,
+}
+
+impl FromRequestParts<State> for QueryParameters {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self, Problem> {
+        if parts.uri.query().is_none() {
+            return Ok(Self::default());
+        }
+        match Query::<Vec<(String, String)>>::try_from_uri(&parts.uri) {
+            Ok(Query(pairs)) => Ok(Self { pairs, ..Self::default() }),
+            Err(_) => Err(Problem::fields(vec![FieldError::new("", "has a query that cannot be read")])),
+        }
+    }
+}
+
+impl QueryParameters {
+    /// Takes a parameter; an empty one counts as absent.
+    pub(crate) fn take<T: FromStr>(&mut self, name: &'static str) -> Option<T>
+    where
+        T::Err: std::fmt::Display,
+    {
+        self.take_with(name, |text| text.parse::<T>().map_err(|error| error.to_string()))
+    }
+
+    /// Takes a parameter and reads it with a rule of its own.
+    pub(crate) fn take_with<T>(
+        &mut self,
+        name: &'static str,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        self.known.push(name);
+        let mut found = None;
+        let mut times = 0;
+        self.pairs.retain(|(key, value)| {
+            if key != name {
+                return true;
+            }
+            times += 1;
+            found = Some(value.clone());
+            false
+        });
+        if times > 1 {
+            self.errors.push(FieldError::new(name, "is there twice"));
+            return None;
+        }
+        let text = found.filter(|text| !text.is_empty())?;
+        match read(&text) {
+            Ok(value) => Some(value),
+            Err(message) => {
+                self.errors.push(FieldError::new(name, format!("is wrong: {message}")));
+                None
+            }
+        }
+    }
+
+    /// The end: what is left is not known.
+    pub(crate) fn finish(self) -> Result<(), Problem> {
+        let mut errors = self.errors;
+        for (key, _) in &self.pairs {
+            errors.push(FieldError::new(key.as_str(), unknown(key, self.known.iter().copied())));
+        }
+        if errors.is_empty() { Ok(()) } else { Err(Problem::fields(errors)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(pairs: &[(&str, &str)]) -> QueryParameters {
+        QueryParameters {
+            pairs: pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+            ..QueryParameters::default()
+        }
+    }
+
+    #[test]
+    fn parameters_are_read_and_the_rest_is_refused() {
+        let mut good = query(&[("limit", "7"), ("cursor", "")]);
+        assert_eq!(good.take::<u32>("limit"), Some(7));
+        assert_eq!(good.take::<String>("cursor"), None);
+        assert!(good.finish().is_ok());
+
+        let mut wrong = query(&[("limit", "x"), ("state", "a"), ("state", "b"), ("lmit", "1")]);
+        assert_eq!(wrong.take::<u32>("limit"), None);
+        assert_eq!(wrong.take::<String>("state"), None);
+        let problem = wrong.finish().expect_err("three errors");
+        assert_eq!(problem.detail(), "3 fields are wrong; see errors.");
+    }
+}

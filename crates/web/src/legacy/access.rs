@@ -1,0 +1,119 @@
+//! Who may call a legacy port: callers from this machine, from the networks in `allow_from`, or with a key.
+
+use std::net::IpAddr;
+
+use config::LegacyPort;
+use domain::ApiKeyId;
+use http::{HeaderMap, StatusCode};
+use store::Scope;
+
+use super::Gate;
+use super::answer::Answer;
+use crate::auth::{Via, check_address, client_address, is_in, present_key};
+
+/// Whoever was let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Guest {
+    pub(super) address: Option<IpAddr>,
+    pub(super) api_key: Option<ApiKeyId>,
+}
+
+/// What an address may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// It may call.
+    Welcome,
+    /// It may call with a key.
+    WithKey,
+    /// It may not call at all.
+    Never,
+}
+
+fn judge(port: &LegacyPort, address: Option<IpAddr>) -> Verdict {
+    let inside = match address {
+        None => true,
+        Some(address) if port.allow_from.is_empty() => {
+            address.to_canonical().is_loopback() || port.key_required
+        }
+        Some(address) => is_in(address, &port.allow_from),
+    };
+    match (inside, port.key_required, port.allow_from.is_empty()) {
+        (true, false, _) => Verdict::Welcome,
+        (true, true, _) | (false, _, true) => Verdict::WithKey,
+        (false, _, false) => Verdict::Never,
+    }
+}
+
+/// Lets a caller in, or says why not.
+pub(super) async fn admit(gate: &Gate, via: Option<Via>, headers: &HeaderMap) -> Result<Guest, Answer> {
+    let address = via
+        .and_then(|via| via.peer)
+        .map(|peer| client_address(peer, headers, &gate.state.options().trusted_proxies));
+    let verdict = judge(&gate.port, address);
+    if verdict == Verdict::Never {
+        let address = address.map_or_else(|| "this address".to_owned(), |address| address.to_string());
+        return Err(Answer::error(
+            StatusCode::FORBIDDEN,
+            format!("{address} is not in allow_from of port {}; add it to the settings", gate.name),
+        ));
+    }
+    if let Some(address) = address {
+        check_address(&gate.state, address)?;
+    }
+    let key = match present_key(&gate.state, address, headers).await {
+        Ok(key) => key,
+        // The old callers sent whatever headers they liked.
+        Err(_) if verdict == Verdict::Welcome => None,
+        Err(problem) => return Err(problem.into()),
+    };
+    match key {
+        None if verdict == Verdict::WithKey => Err(Answer::error(
+            StatusCode::UNAUTHORIZED,
+            "an API key is needed here; send it in the header X-API-Key",
+        )),
+        Some(key) if verdict == Verdict::WithKey && !key.may(Scope::Send) => {
+            Err(Answer::error(StatusCode::FORBIDDEN, format!("the API key {} lacks the scope send", key.id)))
+        }
+        key => Ok(Guest { address, api_key: key.map(|key| key.id) }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use config::LegacyService;
+
+    fn port(allow_from: &[&str], key_required: bool) -> LegacyPort {
+        LegacyPort {
+            port: 5022,
+            service: LegacyService::SendText,
+            listen: "127.0.0.1".parse().expect("an address"),
+            account: None,
+            allow_from: allow_from.iter().map(|network| network.parse().expect("a network")).collect(),
+            key_required,
+        }
+    }
+
+    #[test]
+    fn the_network_decides_and_then_the_key() {
+        let open = port(&[], false);
+        let listed = port(&["10.0.0.0/8"], false);
+        let keyed = port(&[], true);
+        let both = port(&["10.0.0.0/8"], true);
+        for (port, address, verdict) in [
+            (&open, "127.0.0.1", Verdict::Welcome),
+            (&open, "::1", Verdict::Welcome),
+            (&open, "10.1.2.3", Verdict::WithKey),
+            (&listed, "10.1.2.3", Verdict::Welcome),
+            (&listed, "::ffff:10.1.2.3", Verdict::Welcome),
+            (&listed, "127.0.0.1", Verdict::Never),
+            (&keyed, "127.0.0.1", Verdict::WithKey),
+            (&keyed, "192.0.2.1", Verdict::WithKey),
+            (&both, "10.1.2.3", Verdict::WithKey),
+            (&both, "192.0.2.1", Verdict::Never),
+        ] {
+            let judged = judge(port, Some(address.parse().expect("an address")));
+            assert_eq!(judged, verdict, "{address} {port:?}");
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Fields as loosely typed callers send them: numbers as text, text as numbers, `"1"` for true. Pure.
+
+use serde_json::{Map, Value};
+
+/// A body's fields. What is not a JSON object has none.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Fields(Map<String, Value>);
+
+impl Fields {
+    /// Reads a body, whatever it is.
+    pub(super) fn read(body: &[u8]) -> Self {
+        const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+        let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+        match serde_json::from_slice(body) {
+            Ok(Value::Object(fields)) => Self(fields),
+            _ => Self::default(),
+        }
+    }
+
+    /// The fields as one value.
+    pub(super) fn into_value(self) -> Value {
+        Value::Object(self.0)
+    }
+
+    /// A text; empty when it is not there.
+    pub(super) fn text(&self, name: &str) -> String {
+        match self.0.get(name) {
+            None | Some(Value::Null) => String::new(),
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Number(_)) => {
+                self.number(name).ok().flatten().map_or_else(|| self.0[name].to_string(), |n| n.to_string())
+            }
+            Some(other) => other.to_string(),
+        }
+    }
+
+    /// Whether something is there that counts as true or is not empty.
+    pub(super) fn has(&self, name: &str) -> bool {
+        match self.0.get(name) {
+            None | Some(Value::Null | Value::Bool(false)) => false,
+            Some(Value::Bool(true)) => true,
+            Some(Value::Number(number)) => number.as_f64() != Some(0.0),
+            Some(Value::String(text)) => !text.trim().is_empty(),
+            Some(Value::Array(items)) => !items.is_empty(),
+            Some(Value::Object(fields)) => !fields.is_empty(),
+        }
+    }
+
+    /// A yes or no.
+    pub(super) fn flag(&self, name: &str, default: bool) -> bool {
+        match self.0.get(name) {
+            None | Some(Value::Null) => default,
+            Some(Value::String(text)) => {
+                let word = text.trim().to_ascii_lowercase();
+                !matches!(word.as_str(), "" | "0" | "false" | "no" | "off" | "none" | "null")
+            }
+            Some(_) => self.has(name),
+        }
+    }
+
+    /// A whole number, also as text. Nothing, zero and empty text are none; anything else is an error.
+    pub(super) fn number(&self, name: &str) -> Result<Option<i64>, NotANumber> {
+        if !self.has(name) {
+            return Ok(None);
+        }
+        let number = match self.0.get(name) {
+            Some(Value::Number(number)) => number.as_i64().or_else(|| whole(number.as_f64()?)),
+            Some(Value::String(text)) => {
+                let text = text.trim();
+                text.parse().ok().or_else(|| whole(text.parse().ok()?))
+            }
+            _ => None,
+        };
+        match number {
+            Some(0) => Ok(None),
+            Some(number) => Ok(Some(number)),
+            None => Err(NotANumber),
+        }
+    }
+
+    /// Names: an array, or one text with commas or spaces between.
+    pub(super) fn names(&self, name: &str) -> Vec<String> {
+        match self.0.get(name) {
+            Some(Value::Array(items)) => items
+                .iter()
+                .filter_map(|item| match item {
+                    Value::String(text) => Some(text.trim().to_owned()),
+                    Value::Number(number) => Some(number.to_string()),
+                    _ => None,
+                })
+                .filter(|name| !name.is_empty())
+                .collect(),
+            Some(Value::String(text)) => text
+                .split([',', ' ', ';', '\n'])
+                .filter(|name| !name.is_empty())
+                .map(ToOwned::to_owned)
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// A value where a number belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct NotANumber;
+
+/// A number like `-1001234567890.0`, as spreadsheets write it.
+fn whole(number: f64) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if number.fract() != 0.0 || number.abs() > EXACT {
+        return None;
+    }
+    format!("{number:.0}").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn fields(json: &str) -> Fields {
+        Fields::read(json.as_bytes())
+    }
+
+    #[test]
+    fn what_is_no_object_has_no_fields() {
+        for body in ["", "chat=1", "[1]", "\"x\"", "null", "{", "\u{0}"] {
+            assert_eq!(fields(body), Fields::default(), "{body}");
+        }
+        assert!(fields("\u{feff}{\"a\":1}").has("a"));
+    }
+
+    #[test]
+    fn texts() {
+        for (json, text) in [
+            (r#"{"a":"x"}"#, "x"),
+            (r#"{"a":-1001234567890}"#, "-1001234567890"),
+            (r#"{"a":-1001234567890.0}"#, "-1001234567890"),
+            (r#"{"a":0}"#, "0"),
+            (r#"{"a":1.5}"#, "1.5"),
+            (r#"{"a":true}"#, "true"),
+            (r#"{"a":null}"#, ""),
+            ("{}", ""),
+        ] {
+            assert_eq!(fields(json).text("a"), text, "{json}");
+        }
+    }
+
+    #[test]
+    fn flags() {
+        for (json, flag) in [
+            (r#"{"a":true}"#, true),
+            (r#"{"a":1}"#, true),
+            (r#"{"a":"1"}"#, true),
+            (r#"{"a":"true"}"#, true),
+            (r#"{"a":"True"}"#, true),
+            (r#"{"a":"yes"}"#, true),
+            (r#"{"a":false}"#, false),
+            (r#"{"a":0}"#, false),
+            (r#"{"a":"0"}"#, false),
+            (r#"{"a":"False"}"#, false),
+            (r#"{"a":""}"#, false),
+            (r#"{"a":[]}"#, false),
+        ] {
+            assert_eq!(fields(json).flag("a", !flag), flag, "{json}");
+        }
+        assert!(fields("{}").flag("a", true) && fields(r#"{"a":null}"#).flag("a", true));
+    }
+
+    #[test]
+    fn numbers() {
+        for (json, number) in [
+            (r#"{"a":7}"#, Ok(Some(7))),
+            (r#"{"a":"7"}"#, Ok(Some(7))),
+            (r#"{"a":" 7 "}"#, Ok(Some(7))),
+            (r#"{"a":7.0}"#, Ok(Some(7))),
+            (r#"{"a":0}"#, Ok(None)),
+            (r#"{"a":"0"}"#, Ok(None)),
+            (r#"{"a":""}"#, Ok(None)),
+            (r#"{"a":null}"#, Ok(None)),
+            ("{}", Ok(None)),
+            (r#"{"a":"x"}"#, Err(NotANumber)),
+            (r#"{"a":1.5}"#, Err(NotANumber)),
+            (r#"{"a":[1]}"#, Err(NotANumber)),
+            (r#"{"a":1e300}"#, Err(NotANumber)),
+        ] {
+            assert_eq!(fields(json).number("a"), number, "{json}");
+        }
+    }
+
+    #[test]
+    fn names() {
+        assert_eq!(fields(r#"{"a":["@x"," y ","",null,7]}"#).names("a"), ["@x", "y", "7"]);
+        assert_eq!(fields(r#"{"a":"@x, y"}"#).names("a"), ["@x", "y"]);
+        assert!(fields("{}").names("a").is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn any_body_is_read_without_a_panic(body: Vec<u8>) {
+            let fields = Fields::read(&body);
+            let _ = (fields.text("a"), fields.flag("a", true), fields.number("a"), fields.names("a"));
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Why a message waits, for a caller that has waited long enough. Pure.
+
+use domain::account::{AccountState, Operation};
+use domain::timeline::{Entry, Step};
+use domain::{AccountName, Timestamp};
+use telegram::AccountView;
+
+/// The deadline that a message waits for, as the last step of its timeline says.
+pub(super) fn waits_until(timeline: &[Entry]) -> Option<Timestamp> {
+    let last = timeline.iter().rev().find(|entry| matches!(entry.step, Step::Waiting | Step::Attempted))?;
+    let (_, until) = last.detail.as_deref()?.rsplit_once("until ")?;
+    until.trim_end_matches('.').parse().ok()
+}
+
+/// One account, as far as it matters here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Standing {
+    pub(super) name: AccountName,
+    pub(super) pool: bool,
+    pub(super) state: AccountState,
+    pub(super) flooded_until: Option<Timestamp>,
+}
+
+impl From<&AccountView> for Standing {
+    fn from(view: &AccountView) -> Self {
+        let floods = view.floods.iter().filter(|flood| flood.operation == Operation::SendMessage);
+        Self {
+            name: view.name.clone(),
+            pool: view.pool,
+            state: view.state,
+            flooded_until: floods.map(|flood| flood.until).max(),
+        }
+    }
+}
+
+/// When a flood that holds the message back ends: as its own timeline says, else (it stands behind another message) when
+/// every account that could be meant is flooded.
+pub(super) fn flooded_until(
+    own: Option<Timestamp>,
+    accounts: &[Standing],
+    pin: Option<&AccountName>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    if let Some(own) = own.filter(|own| *own > now) {
+        return Some(own);
+    }
+    let meant = accounts.iter().filter(|account| match pin {
+        Some(pin) => account.name == *pin,
+        None => account.pool,
+    });
+    let mut first: Option<Timestamp> = None;
+    for account in meant {
+        match (account.state, account.flooded_until.filter(|until| *until > now)) {
+            (_, Some(until)) => first = Some(first.map_or(until, |first| first.min(until))),
+            (AccountState::Ready, None) => return None,
+            _ => {}
+        }
+    }
+    first
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(micros: i64) -> Timestamp {
+        Timestamp::from_micros(micros)
+    }
+
+    fn entry(step: Step, detail: &str) -> Entry {
+        Entry { at: at(0), step, part: None, account: None, outcome: None, detail: Some(detail.to_owned()) }
+    }
+
+    #[test]
+    fn the_last_step_names_the_deadline() {
+        let until = at(1_893_456_000_000_007);
+        let waiting = format!("every account that could send must wait until {until}");
+        for (timeline, expected) in [
+            (vec![], None),
+            (vec![entry(Step::Waiting, &waiting)], Some(until)),
+            (vec![entry(Step::Attempted, &format!("until {until}"))], Some(until)),
+            (vec![entry(Step::Waiting, "until soon")], None),
+            (vec![entry(Step::Waiting, &waiting), entry(Step::Waiting, "connecting")], None),
+            (vec![entry(Step::Waiting, &waiting), entry(Step::Accepted, "x")], Some(until)),
+        ] {
+            assert_eq!(waits_until(&timeline), expected, "{timeline:?}");
+        }
+    }
+
+    #[test]
+    fn all_flooded_is_a_flood_and_one_ready_is_not() {
+        let standing = |name: &str, pool, state, flooded: Option<i64>| Standing {
+            name: name.parse().expect("a name"),
+            pool,
+            state,
+            flooded_until: flooded.map(at),
+        };
+        let flooded = [
+            standing("a", true, AccountState::FloodWait, Some(50)),
+            standing("b", true, AccountState::FloodWait, Some(40)),
+            standing("c", true, AccountState::Offline, None),
+            standing("d", false, AccountState::Ready, None),
+        ];
+        assert_eq!(flooded_until(Some(at(30)), &flooded, None, at(10)), Some(at(30)));
+        assert_eq!(flooded_until(None, &flooded, None, at(10)), Some(at(40)));
+        assert_eq!(flooded_until(None, &flooded, None, at(45)), Some(at(50)));
+        let d = "d".parse().expect("a name");
+        assert_eq!(flooded_until(None, &flooded, Some(&d), at(10)), None);
+        let mut ready = flooded.to_vec();
+        ready.push(standing("e", true, AccountState::Ready, None));
+        assert_eq!(flooded_until(None, &ready, None, at(10)), None);
+        assert_eq!(flooded_until(None, &[], None, at(10)), None);
+    }
+}

@@ -1,0 +1,122 @@
+//! `/health`, `/stats` and `/reload_cache`: what the old gateway's callers look at.
+
+use axum::extract::{Request, State as Shared};
+use axum::response::{IntoResponse, Response};
+use domain::account::Operation;
+use domain::{AccountState, Timestamp};
+use http::StatusCode;
+use serde::Serialize;
+use telegram::AccountView;
+
+use super::Gate;
+use super::access::admit;
+use crate::answer::json;
+use crate::auth::Via;
+
+#[derive(Serialize)]
+struct Status {
+    status: &'static str,
+}
+
+/// Whether any account is connected.
+pub(super) async fn health(Shared(gate): Shared<Gate>, request: Request) -> Response {
+    let via = request.extensions().get::<Via>().copied();
+    if let Err(answer) = admit(&gate, via, request.headers()).await {
+        return answer.into_response();
+    }
+    let ready = gate.state.pool().accounts().iter().any(|account| {
+        matches!(account.state, AccountState::Ready | AccountState::FloodWait | AccountState::Restricted)
+    });
+    json(StatusCode::OK, &Status { status: if ready { "ok" } else { "not_ready" } })
+}
+
+#[derive(Serialize)]
+struct Stats {
+    cache_size: usize,
+    accounts: Vec<Account>,
+    error_count: u64,
+    operations_count: u64,
+}
+
+#[derive(Serialize)]
+struct Account {
+    name: String,
+    priority: u16,
+    status: &'static str,
+    is_healthy: bool,
+    flood_remaining: u64,
+    last_error: Option<String>,
+    error_count: u64,
+    operations_count: u64,
+    last_active: Option<f64>,
+    self_user_id: Option<i64>,
+    self_username: Option<String>,
+    cache_size: usize,
+}
+
+impl Account {
+    fn new(view: AccountView, now: Timestamp) -> Self {
+        let flood = view
+            .floods
+            .iter()
+            .filter(|flood| {
+                flood.operation == Operation::SendMessage || view.state == AccountState::FloodWait
+            })
+            .map(|flood| flood.until.since(now))
+            .max()
+            .unwrap_or_default();
+        Self {
+            name: view.name.to_string(),
+            priority: view.priority,
+            status: view.state.legacy_status(),
+            is_healthy: view.state == AccountState::Ready,
+            flood_remaining: flood.as_secs() + u64::from(flood.subsec_nanos() > 0),
+            last_error: view.last_error,
+            error_count: view.errors,
+            operations_count: view.operations,
+            last_active: view.last_active_at.map(unix_seconds),
+            self_user_id: view.user_id,
+            self_username: view.username,
+            cache_size: view.cached_peers,
+        }
+    }
+}
+
+/// Seconds since 1970 with a fraction, as Python's `time.time()` gives them.
+fn unix_seconds(at: Timestamp) -> f64 {
+    std::time::Duration::from_micros(u64::try_from(at.as_micros()).unwrap_or(0)).as_secs_f64()
+}
+
+/// The accounts as the old router showed them.
+pub(super) async fn stats(Shared(gate): Shared<Gate>, request: Request) -> Response {
+    let via = request.extensions().get::<Via>().copied();
+    if let Err(answer) = admit(&gate, via, request.headers()).await {
+        return answer.into_response();
+    }
+    let now = gate.state.clock().now();
+    let accounts: Vec<Account> =
+        gate.state.pool().accounts().into_iter().map(|view| Account::new(view, now)).collect();
+    let stats = Stats {
+        cache_size: gate.state.pool().cached_peers(),
+        error_count: accounts.iter().map(|account| account.error_count).sum(),
+        operations_count: accounts.iter().map(|account| account.operations_count).sum(),
+        accounts,
+    };
+    json(StatusCode::OK, &stats)
+}
+
+#[derive(Serialize)]
+struct Reloaded {
+    status: &'static str,
+    cache_size: usize,
+}
+
+/// Asks the accounts to read their dialogs again; what is known now is answered at once.
+pub(super) async fn reload_cache(Shared(gate): Shared<Gate>, request: Request) -> Response {
+    let via = request.extensions().get::<Via>().copied();
+    if let Err(answer) = admit(&gate, via, request.headers()).await {
+        return answer.into_response();
+    }
+    let cache_size = gate.state.pool().reload_dialogs().await;
+    json(StatusCode::OK, &Reloaded { status: "ok", cache_size })
+}

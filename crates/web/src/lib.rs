@@ -1,0 +1,25 @@
+//! Everything spoken over HTTP: the API under `/v1`, the legacy ports, the docs, health and the control socket.
+
+mod answer;
+mod auth;
+mod docs;
+mod extract;
+mod fingerprint;
+mod headers;
+mod health;
+mod idempotency;
+mod legacy;
+mod listen;
+mod openapi;
+mod options;
+mod problem;
+mod router;
+mod state;
+#[cfg(feature = "testing")]
+mod testing;
+mod v1;
+
+pub use listen::{Holder, ListenerState, ListenerView, serve};
+pub use openapi::openapi_json;
+pub use options::{Limits, Options};
+pub use state::{Services, State};

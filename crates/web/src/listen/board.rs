@@ -1,0 +1,165 @@
+//! How each listener is: what the log, `GET /v1/listeners` and `/health/ready` tell.
+
+use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
+
+use domain::Timestamp;
+use serde::Serialize;
+use tokio::sync::watch;
+use utoipa::ToSchema;
+
+use super::holder::Holder;
+use crate::options::Options;
+
+/// A listener as the API shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Listener)]
+pub struct ListenerView {
+    /// `main`, the number of a legacy port, or `control`.
+    #[schema(example = "main")]
+    pub name: String,
+    /// Where it listens or tries to: an address with a port, or a path.
+    #[schema(example = "127.0.0.1:5099")]
+    pub address: String,
+    /// How it is.
+    pub state: ListenerState,
+    /// Who holds the address, where the system shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holder: Option<Holder>,
+    /// What is wrong, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// Since when it is so.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
+}
+
+/// How a listener is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ListenerState {
+    /// Not tried yet.
+    Starting,
+    /// It takes connections.
+    Listening,
+    /// Another program has the address; it is tried again every few seconds.
+    Taken,
+    /// The system refuses the address for another reason; it is tried again every few seconds.
+    Refused,
+    /// This version has no such service.
+    NotServed,
+}
+
+/// A listener's place on the board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place(usize);
+
+impl Place {
+    /// The main port's.
+    pub(super) const MAIN: Self = Self(0);
+
+    /// A legacy port's, by its place in the settings.
+    pub(super) const fn legacy(number: usize) -> Self {
+        Self(Self::MAIN.0 + 1 + number)
+    }
+}
+
+/// All listeners.
+pub(crate) struct Board {
+    views: Mutex<Vec<ListenerView>>,
+    legacy_ports: usize,
+    has_control: bool,
+    changes: watch::Sender<()>,
+}
+
+impl Board {
+    pub(crate) fn new(options: &Options, now: Timestamp) -> Self {
+        let view = |name: String, address: String| ListenerView {
+            name,
+            address,
+            state: ListenerState::Starting,
+            holder: None,
+            detail: None,
+            since: now,
+        };
+        let mut views = vec![view("main".to_owned(), options.listen.to_string())];
+        for port in &options.legacy.ports {
+            views.push(view(port.port.to_string(), SocketAddr::new(port.listen, port.port).to_string()));
+        }
+        if let Some(path) = &options.control_socket {
+            views.push(view("control".to_owned(), path.display().to_string()));
+        }
+        Self {
+            views: Mutex::new(views),
+            legacy_ports: options.legacy.ports.len(),
+            has_control: options.control_socket.is_some(),
+            changes: watch::Sender::new(()),
+        }
+    }
+
+    /// The control socket's place.
+    pub(super) fn control(&self) -> Option<Place> {
+        self.has_control.then_some(Place::legacy(self.legacy_ports))
+    }
+
+    pub(super) fn listening(&self, place: Place, address: Option<SocketAddr>, now: Timestamp) {
+        self.change(place, now, |view| {
+            view.state = ListenerState::Listening;
+            view.holder = None;
+            view.detail = None;
+            if let Some(address) = address {
+                view.address = address.to_string();
+            }
+        });
+    }
+
+    pub(super) fn taken(&self, place: Place, holder: Option<Holder>, detail: String, now: Timestamp) {
+        self.change(place, now, |view| {
+            view.state = ListenerState::Taken;
+            view.holder = holder;
+            view.detail = Some(detail);
+        });
+    }
+
+    pub(super) fn refused(&self, place: Place, detail: String, now: Timestamp) {
+        self.change(place, now, |view| {
+            view.state = ListenerState::Refused;
+            view.holder = None;
+            view.detail = Some(detail);
+        });
+    }
+
+    pub(super) fn not_served(&self, place: Place, service: &str, now: Timestamp) {
+        let detail = format!("this version does not serve {service}; take the port out of the settings");
+        self.change(place, now, |view| {
+            view.state = ListenerState::NotServed;
+            view.detail = Some(detail);
+        });
+    }
+
+    pub(crate) fn views(&self) -> Vec<ListenerView> {
+        self.lock().clone()
+    }
+
+    pub(super) fn view(&self, place: Place) -> Option<ListenerView> {
+        self.lock().get(place.0).cloned()
+    }
+
+    pub(crate) async fn changed(&self) {
+        // The sender lives as long as this board.
+        let _ = self.changes.subscribe().changed().await;
+    }
+
+    fn change(&self, place: Place, now: Timestamp, change: impl FnOnce(&mut ListenerView)) {
+        if let Some(view) = self.lock().get_mut(place.0) {
+            change(view);
+            view.since = now;
+        }
+        self.changes.send_replace(());
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<ListenerView>> {
+        self.views.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

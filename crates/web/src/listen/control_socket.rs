@@ -1,0 +1,79 @@
+//! The control socket: a Unix socket in the data directory that only its owner can open, with all rights.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::UnixListener;
+use tokio::sync::Semaphore;
+
+use super::board::Place;
+use super::{Floor, connection};
+use crate::auth::{Door, Via};
+
+/// More than any command line needs.
+const CONNECTIONS: usize = 64;
+
+/// After an error of the system, how long until the next connection is taken.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves the socket until the stop, then takes it away.
+pub(super) async fn keep(floor: Floor, place: Place, path: PathBuf, router: Router) {
+    let now = floor.state.clock().now();
+    let listener = match bind(&path) {
+        Ok(listener) => listener,
+        Err(error) => {
+            let detail = format!("the control socket {} cannot be made: {error}", path.display());
+            tracing::error!("{detail}");
+            floor.state.board().refused(place, detail, now);
+            return;
+        }
+    };
+    floor.state.board().listening(place, None, now);
+    serve(&floor, &listener, &router).await;
+    drop(listener);
+    if let Err(error) = fs::remove_file(&path) {
+        tracing::debug!(path = %path.display(), %error, "the control socket was gone already");
+    }
+}
+
+async fn serve(floor: &Floor, listener: &UnixListener, router: &Router) {
+    let connections = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let Ok(permit) = Arc::clone(&connections).acquire_owned().await else { return };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = floor.stop.cancelled() => return,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let via = Via { door: Door::Control, peer: None };
+                floor.tasks.spawn(connection::run(floor.clone(), stream, via, router.clone(), permit));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection to the control socket could not be taken");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Binds under another name and moves it into place when its mode is right, so that there is no instant at which
+/// somebody else could open it. What an earlier run left there is replaced.
+fn bind(path: &Path) -> io::Result<UnixListener> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let unfinished = PathBuf::from(name);
+    match fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(&unfinished)?;
+    fs::set_permissions(&unfinished, Permissions::from_mode(0o600))?;
+    fs::rename(&unfinished, path)?;
+    Ok(listener)
+}

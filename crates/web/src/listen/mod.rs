@@ -1,0 +1,77 @@
+//! Listening: the main port, the legacy ports and the control socket, each on its own, until the stop.
+
+mod board;
+mod connection;
+mod control_socket;
+mod holder;
+mod patience;
+mod ports;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use config::LegacyService;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub(crate) use board::Board;
+use board::Place;
+pub use board::{ListenerState, ListenerView};
+pub use holder::Holder;
+
+use crate::legacy;
+use crate::state::State;
+
+/// What a listener hands its connections to.
+#[derive(Clone)]
+struct Floor {
+    state: State,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// Serves on every listener until `stop`; then no new connection is taken, open requests are finished within the drain
+/// time, and this returns.
+pub async fn serve(state: State, stop: CancellationToken) {
+    let floor = Floor { state: state.clone(), stop: stop.clone(), tasks: TaskTracker::new() };
+    let board = state.board();
+
+    let main = crate::router::main(&state);
+    floor.tasks.spawn(ports::keep(floor.clone(), Place::MAIN, state.options().listen, main));
+    for (number, port) in state.options().legacy.ports.iter().enumerate() {
+        let place = Place::legacy(number);
+        let address = SocketAddr::new(port.listen, port.port);
+        match port.service {
+            LegacyService::SendText => {
+                let router = legacy::router(&state, Arc::new(port.clone()));
+                floor.tasks.spawn(ports::keep(floor.clone(), place, address, router));
+            }
+            LegacyService::CreateChat | LegacyService::SendMedia | LegacyService::LeaveChat => {
+                let service = port.service.as_str();
+                tracing::warn!(%address, service, "this version does not serve this legacy port");
+                board.not_served(place, service, state.clock().now());
+            }
+        }
+    }
+    if let (Some(path), Some(place)) = (&state.options().control_socket, board.control()) {
+        let router = crate::router::control(&state);
+        floor.tasks.spawn(control_socket::keep(floor.clone(), place, path.clone(), router));
+    }
+
+    stop.cancelled().await;
+    state.stop();
+    floor.tasks.close();
+    // Each connection has the drain time itself; a little more, so that they are the ones that end it.
+    let limit = state.limits().drain + Duration::from_secs(1);
+    if tokio::time::timeout(limit, floor.tasks.wait()).await.is_err() {
+        tracing::warn!(left = floor.tasks.len(), "connections were still open at the end");
+    }
+    state.tasks().close();
+    if tokio::time::timeout(Duration::from_secs(2), state.tasks().wait()).await.is_err() {
+        tracing::warn!(
+            left = state.tasks().len(),
+            "notes about answered callers were still being written at the end"
+        );
+    }
+}

@@ -1,0 +1,153 @@
+//! The OpenAPI 3.1 document, made from the handlers.
+
+use std::sync::LazyLock;
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use http::HeaderValue;
+use http::header::CONTENT_TYPE;
+use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+/// What the document says beside its routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Switchboard",
+        description = "Carries a small business's messages. Errors are problem documents (RFC 9457) with a stable `code`.",
+    ),
+    servers((url = "/", description = "This server")),
+    tags(
+        (name = "messages", description = "Sending, and what became of it"),
+        (name = "accounts", description = "The Telegram accounts"),
+        (name = "keys", description = "API keys and their scopes"),
+        (name = "system", description = "Health and listeners"),
+    ),
+    modifiers(&Keys),
+)]
+pub(crate) struct Head;
+
+/// The two ways to present a key.
+struct Keys;
+
+impl Modify for Keys {
+    fn modify(&self, document: &mut Document) {
+        let components = document.components.get_or_insert_default();
+        let header = ApiKeyValue::new("X-API-Key");
+        components.add_security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(header)));
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    }
+}
+
+static JSON: LazyLock<Bytes> = LazyLock::new(|| openapi_json().into());
+
+/// The OpenAPI 3.1 document of the API as indented JSON, the same for every run.
+pub fn openapi_json() -> String {
+    let document = crate::router::document();
+    serde_json::to_string_pretty(&document).unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
+}
+
+/// `/openapi.json`.
+pub(crate) async fn document() -> Response {
+    let mut response = Response::new(Body::from(JSON.clone()));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    std::future::ready(response).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    fn read() -> Value {
+        serde_json::from_str(&openapi_json()).expect("JSON")
+    }
+
+    #[test]
+    fn it_is_openapi_3_1_and_the_same_each_time() {
+        let document = read();
+        assert_eq!(document["openapi"], "3.1.0");
+        assert_eq!(openapi_json(), openapi_json());
+        assert!(document["components"]["securitySchemes"]["api_key"].is_object());
+    }
+
+    #[test]
+    fn every_operation_has_its_own_id_and_says_who_may_call_it() {
+        let document = read();
+        let mut ids = Vec::new();
+        for (path, methods) in document["paths"].as_object().expect("paths") {
+            for (method, operation) in methods.as_object().expect("methods") {
+                let id = operation["operationId"].as_str().expect("an id").to_owned();
+                assert!(!ids.contains(&id), "{id} is there twice");
+                ids.push(id);
+                assert_eq!(operation["security"].is_array(), path.starts_with("/v1"), "{method} {path}");
+            }
+        }
+        assert!(ids.len() >= 16, "{ids:?}");
+    }
+
+    #[test]
+    fn every_reference_has_its_schema() {
+        fn references(value: &Value, found: &mut Vec<String>) {
+            match value {
+                Value::Object(fields) => {
+                    for (name, value) in fields {
+                        match value.as_str() {
+                            Some(target) if name == "$ref" => found.push(target.to_owned()),
+                            _ => references(value, found),
+                        }
+                    }
+                }
+                Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+                _ => {}
+            }
+        }
+        let document = read();
+        let mut found = Vec::new();
+        references(&document, &mut found);
+        assert!(!found.is_empty());
+        for reference in found {
+            let path = reference.trim_start_matches('#');
+            assert!(document.pointer(path).is_some(), "{reference} leads nowhere");
+        }
+    }
+
+    /// Two types of one name would overwrite each other in the document without a word.
+    #[test]
+    fn no_two_schemas_share_a_name() {
+        fn names(folder: &std::path::Path, found: &mut Vec<String>) {
+            for file in std::fs::read_dir(folder).expect("a folder").flatten() {
+                let path = file.path();
+                if path.is_dir() {
+                    names(&path, found);
+                    continue;
+                }
+                let text = std::fs::read_to_string(&path).expect("a file");
+                for derived in text.split("#[derive(").skip(1) {
+                    let Some((traits, rest)) = derived.split_once(")]") else { continue };
+                    if !traits.split(", ").any(|name| name == "ToSchema") {
+                        continue;
+                    }
+                    let head = rest.split('{').next().unwrap_or_default();
+                    let renamed = head.split("schema(as = ").nth(1).and_then(|rest| rest.split(')').next());
+                    let own = head
+                        .split_whitespace()
+                        .skip_while(|word| *word != "struct" && *word != "enum")
+                        .nth(1)
+                        .map(|name| name.split('<').next().unwrap_or_default());
+                    found.push(renamed.or(own).expect("a name").to_owned());
+                }
+            }
+        }
+        let mut found = Vec::new();
+        names(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut found);
+        let count = found.len();
+        found.sort();
+        found.dedup();
+        assert_eq!(found.len(), count, "{found:?}");
+        assert!(count > 15, "{found:?}");
+    }
+}

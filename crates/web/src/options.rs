@@ -1,0 +1,87 @@
+//! What the web layer is told at start: where to listen, whom to trust, and how much to take.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use config::{LegacySettings, Settings};
+use ipnet::IpNet;
+
+/// Where to listen and whom to trust.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The main listener.
+    pub listen: SocketAddr,
+    /// The control socket; none is served without it.
+    pub control_socket: Option<PathBuf>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The ports of the gateway that is replaced.
+    pub legacy: LegacySettings,
+    /// Bounds on what a client may do.
+    pub limits: Limits,
+}
+
+impl Options {
+    /// What the settings say.
+    pub fn new(settings: &Settings, control_socket: Option<PathBuf>) -> Self {
+        Self {
+            listen: settings.listen,
+            control_socket,
+            trusted_proxies: settings.trusted_proxies.clone(),
+            legacy: settings.legacy.clone(),
+            limits: Limits {
+                body: usize::try_from(settings.limits.body).unwrap_or(usize::MAX),
+                per_key: settings.limits.requests_per_minute_per_key,
+                per_address: settings.limits.requests_per_minute_per_address,
+                ..Limits::default()
+            },
+        }
+    }
+}
+
+/// Bounds on what a client may do.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// The largest body, in bytes.
+    pub body: usize,
+    /// How long a body may take to arrive, and how long an answer may be stuck because nobody reads it.
+    pub body_time: Duration,
+    /// How long a request's head may take to arrive; also how long an idle connection is kept.
+    pub head_time: Duration,
+    /// The most headers in a request.
+    pub headers: usize,
+    /// The largest head of a request, in bytes.
+    pub head: usize,
+    /// The most connections of one listener; more wait until one ends.
+    pub connections: usize,
+    /// How often a port that is taken is tried again.
+    pub retry: Duration,
+    /// How long open requests may go on after the stop.
+    pub drain: Duration,
+    /// How long a request that waits for a message goes on waiting after the stop.
+    pub grace: Duration,
+    /// Requests of one key in a minute.
+    pub per_key: Option<NonZeroU32>,
+    /// Requests of one address in a minute.
+    pub per_address: Option<NonZeroU32>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body: 1024 * 1024,
+            body_time: Duration::from_secs(30),
+            head_time: Duration::from_secs(30),
+            headers: 64,
+            head: 32 * 1024,
+            connections: 2048,
+            retry: Duration::from_secs(3),
+            drain: Duration::from_secs(10),
+            grace: Duration::from_secs(4),
+            per_key: None,
+            per_address: None,
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! Errors as callers of `/v1` see them: RFC 9457 problem documents with a stable code and a detail that says what to do.
+
+use axum::response::{IntoResponse, Response};
+use domain::outcome::Failure;
+use domain::{MessageId, MessageState, Timestamp};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+use store::StoreError;
+use utoipa::ToSchema;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $word:literal, $status:ident, $title:literal;)*) => {
+        /// The stable word for what went wrong.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Code {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Code {
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            pub(crate) const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $word,)* }
+            }
+
+            pub(crate) const fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status,)* }
+            }
+
+            pub(crate) const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)* }
+            }
+
+            /// The address of the page about this kind of problem.
+            const fn page(self) -> &'static str {
+                match self { $(Self::$name => concat!("/problems/", $word),)* }
+            }
+        }
+    };
+}
+
+codes! {
+    InvalidJson = "invalid_json", BAD_REQUEST, "The body is not JSON";
+    InvalidRequest = "invalid_request", UNPROCESSABLE_ENTITY, "The request has wrong fields";
+    InvalidHeader = "invalid_header", BAD_REQUEST, "A header has a wrong value";
+    Unauthorized = "unauthorized", UNAUTHORIZED, "An API key is needed";
+    ForbiddenScope = "forbidden_scope", FORBIDDEN, "The API key lacks the scope";
+    NotFound = "not_found", NOT_FOUND, "There is no such path";
+    MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The path has no such method";
+    RequestTimeout = "request_timeout", REQUEST_TIMEOUT, "The body came too slowly";
+    TooLarge = "too_large", PAYLOAD_TOO_LARGE, "The body is too large";
+    UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body has another media type";
+    RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests";
+    MessageNotFound = "message_not_found", NOT_FOUND, "There is no such message";
+    AccountNotFound = "account_not_found", NOT_FOUND, "There is no such account";
+    KeyNotFound = "key_not_found", NOT_FOUND, "There is no such API key";
+    WrongState = "wrong_state", CONFLICT, "The message's state does not allow it";
+    Cancelled = "cancelled", CONFLICT, "The message was cancelled";
+    IdempotencyConflict = "idempotency_conflict", CONFLICT, "The Idempotency-Key belongs to another body";
+    ChatNotFound = "chat_not_found", NOT_FOUND, "No account finds the chat";
+    NoRights = "no_rights", FORBIDDEN, "No account may write in the chat";
+    Rejected = "rejected", UNPROCESSABLE_ENTITY, "The provider refused the message";
+    FloodWait = "flood_wait", TOO_MANY_REQUESTS, "Every account must wait";
+    NoAccount = "no_account", SERVICE_UNAVAILABLE, "No account can send now";
+    QueueFull = "queue_full", SERVICE_UNAVAILABLE, "Too many messages wait already";
+    ShuttingDown = "shutting_down", SERVICE_UNAVAILABLE, "The server is stopping";
+    StoreUnavailable = "store_unavailable", SERVICE_UNAVAILABLE, "The store cannot be used now";
+    StorageFull = "storage_full", INSUFFICIENT_STORAGE, "The disk is full";
+    Internal = "internal", INTERNAL_SERVER_ERROR, "Something is wrong on our side";
+}
+
+impl Code {
+    /// Reads the word.
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == word)
+    }
+}
+
+/// One field that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct FieldError {
+    /// Where: a path such as `mention.user_id`, or empty for the body as a whole.
+    #[schema(example = "text")]
+    pub(crate) field: String,
+    /// What is wrong and what to write instead.
+    #[schema(example = "is empty; write what is to be sent")]
+    pub(crate) message: String,
+}
+
+impl FieldError {
+    pub(crate) fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into() }
+    }
+}
+
+/// A problem, ready to be answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem(Box<Body>);
+
+/// An error as RFC 9457 writes it (`application/problem+json`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct Body {
+    /// The address of a page about this kind of problem.
+    #[serde(rename = "type")]
+    #[schema(example = "/problems/chat_not_found")]
+    kind: &'static str,
+    /// The kind of problem in a few words.
+    title: &'static str,
+    /// The HTTP status once more.
+    #[schema(example = 404)]
+    status: u16,
+    /// The stable word for the kind of problem; programs decide by it.
+    #[schema(example = "chat_not_found")]
+    code: &'static str,
+    /// What happened this time and what to do about it.
+    detail: String,
+    /// The fields that are wrong, with `invalid_request`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldError>,
+    /// The provider's own word, with `rejected`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_code: Option<String>,
+    /// Seconds after which a repeat makes sense; also in the header `Retry-After`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
+    /// The message this is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    id: Option<MessageId>,
+    /// The state of that message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    state: Option<MessageState>,
+    #[serde(skip)]
+    what: Code,
+}
+
+impl Problem {
+    pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self(Box::new(Body {
+            kind: code.page(),
+            title: code.title(),
+            status: code.status().as_u16(),
+            code: code.as_str(),
+            detail: detail.into(),
+            errors: Vec::new(),
+            provider_code: None,
+            retry_after: None,
+            id: None,
+            state: None,
+            what: code,
+        }))
+    }
+
+    /// Wrong fields; there is at least one.
+    pub(crate) fn fields(errors: Vec<FieldError>) -> Self {
+        let stop = |message: &str| if message.ends_with('?') { "" } else { "." };
+        let detail = match errors.as_slice() {
+            [FieldError { field, message }] if field.is_empty() => {
+                format!("The body {message}{}", stop(message))
+            }
+            [FieldError { field, message }] => format!("The field {field:?} {message}{}", stop(message)),
+            several => format!("{} fields are wrong; see errors.", several.len()),
+        };
+        let mut problem = Self::new(Code::InvalidRequest, detail);
+        problem.0.errors = errors;
+        problem
+    }
+
+    /// A repeat makes sense after so many seconds.
+    #[must_use]
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
+        self.0.retry_after = Some(seconds);
+        self
+    }
+
+    /// It is about this message.
+    #[must_use]
+    pub(crate) fn about(mut self, id: MessageId, state: MessageState) -> Self {
+        self.0.id = Some(id);
+        self.0.state = Some(state);
+        self
+    }
+
+    /// What a message that failed answers.
+    pub(crate) fn failure(failure: &Failure, now: Timestamp) -> Self {
+        let code = match failure {
+            Failure::ChatNotFound { .. } => Code::ChatNotFound,
+            Failure::NoRights { .. } => Code::NoRights,
+            Failure::Rejected { .. } => Code::Rejected,
+            Failure::FloodWait { .. } => Code::FloodWait,
+            Failure::NoAccount { .. } => Code::NoAccount,
+        };
+        let mut problem = Self::new(code, failure.describe());
+        match failure {
+            Failure::Rejected { provider_code } => problem.0.provider_code = Some(provider_code.clone()),
+            Failure::FloodWait { until } => problem.0.retry_after = Some(seconds_until(*until, now)),
+            Failure::ChatNotFound { .. } | Failure::NoRights { .. } | Failure::NoAccount { .. } => {}
+        }
+        problem
+    }
+
+    /// The document itself.
+    pub(crate) fn body(&self) -> &Body {
+        &self.0
+    }
+
+    pub(crate) fn code(&self) -> Code {
+        self.0.what
+    }
+
+    pub(crate) fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    pub(crate) fn wait_seconds(&self) -> Option<u64> {
+        self.0.retry_after
+    }
+
+    pub(crate) fn message_not_found(given: &str) -> Self {
+        Self::new(Code::MessageNotFound, format!("No message has the id {:?}.", shorten(given)))
+    }
+
+    pub(crate) fn account_not_found(given: &str) -> Self {
+        let given = shorten(given);
+        Self::new(
+            Code::AccountNotFound,
+            format!("No account is named {given:?}; GET /v1/accounts lists the names."),
+        )
+    }
+}
+
+/// Whole seconds from now to `until`, rounded up, at least one.
+pub(crate) fn seconds_until(until: Timestamp, now: Timestamp) -> u64 {
+    let left = until.since(now);
+    (left.as_secs() + u64::from(left.subsec_nanos() > 0)).max(1)
+}
+
+/// A caller's words, cut to a readable length.
+pub(crate) fn shorten(given: &str) -> String {
+    given.chars().take(64).collect()
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::StorageFull => Self::new(
+                Code::StorageFull,
+                "The disk is nearly full, so that nothing new is taken. Free some space; nothing was stored.",
+            )
+            .retry_after(60),
+            other => {
+                tracing::error!(error = %other, "the store refused a call");
+                Self::new(
+                    Code::StoreUnavailable,
+                    "The store cannot be used now. Try again; the log says why.",
+                )
+                .retry_after(5)
+            }
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = serde_json::to_vec(self.body()).unwrap_or_default();
+        let mut response = Response::new(axum::body::Body::from(body));
+        *response.status_mut() = self.code().status();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = self.0.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.code() == Code::Unauthorized {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"switchboard\""));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn words_are_unique_and_read_back() {
+        for code in Code::ALL {
+            assert_eq!(Code::from_word(code.as_str()), Some(*code));
+            assert!(code.status().is_client_error() || code.status().is_server_error());
+        }
+    }
+
+    #[test]
+    fn a_wait_is_rounded_up() {
+        let now = Timestamp::default();
+        assert_eq!(seconds_until(now.plus(Duration::from_millis(1_001)), now), 2);
+        assert_eq!(seconds_until(now.plus(Duration::from_secs(3)), now), 3);
+        assert_eq!(seconds_until(now, now), 1);
+    }
+
+    #[test]
+    fn one_wrong_field_is_named_in_the_detail() {
+        let problem = Problem::fields(vec![FieldError::new("text", "is empty")]);
+        assert_eq!(problem.detail(), "The field \"text\" is empty.");
+        assert_eq!(problem.into_response().status(), StatusCode::UNPROCESSABLE_ENTITY);
+    }
+}

@@ -1,0 +1,112 @@
+//! The routes of the main port and of the control socket.
+
+use axum::Router;
+use axum::extract::{Path, Request};
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use http::StatusCode;
+use serde::Serialize;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::OpenApi;
+use utoipa::openapi::OpenApi as Document;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::answer::json;
+use crate::problem::{Code, Problem};
+use crate::state::State;
+use crate::{docs, headers, health, openapi, v1};
+
+/// What the main port serves.
+pub(crate) fn main(state: &State) -> Router {
+    finish(pages(), state)
+}
+
+/// What the control socket serves: the same, and in test builds a clock that can be moved and points to stop at.
+pub(crate) fn control(state: &State) -> Router {
+    #[cfg(feature = "testing")]
+    let routes = pages().merge(crate::testing::routes());
+    #[cfg(not(feature = "testing"))]
+    let routes = pages();
+    finish(routes, state)
+}
+
+/// The document of all routes of the API.
+pub(crate) fn document() -> Document {
+    api().into_openapi()
+}
+
+fn api() -> OpenApiRouter<State> {
+    OpenApiRouter::with_openapi(openapi::Head::openapi())
+        .merge(v1::routes())
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+}
+
+fn pages() -> Router<State> {
+    let (api, _) = api().split_for_parts();
+    api.route("/", get(|| async { Redirect::temporary("/docs/") }))
+        .route("/docs", get(docs::redirect))
+        .route("/docs/", get(docs::index))
+        .route("/docs/{*path}", get(docs::asset))
+        .route("/openapi.json", get(openapi::document))
+        .route("/problems/{code}", get(explain))
+}
+
+fn finish(routes: Router<State>, state: &State) -> Router {
+    routes
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
+            tracing::error!(panic = panic_text(&*panic), "a handler panicked");
+            Problem::new(Code::Internal, "Something went wrong; the log says what.").into_response()
+        }))
+        .layer(map_response(headers::secure))
+        .with_state(state.clone())
+}
+
+async fn no_such_path(request: Request) -> Problem {
+    let path: String = request.uri().path().chars().take(100).collect();
+    std::future::ready(Problem::new(
+        Code::NotFound,
+        format!("There is no path {path:?}; /docs shows those there are."),
+    ))
+    .await
+}
+
+async fn no_such_method(request: Request) -> Problem {
+    let detail = format!(
+        "{} is not possible here; the header Allow names what is.",
+        request.method().as_str().chars().take(32).collect::<String>()
+    );
+    std::future::ready(Problem::new(Code::MethodNotAllowed, detail)).await
+}
+
+/// What a kind of problem means.
+#[derive(Serialize)]
+struct Explanation {
+    code: &'static str,
+    title: &'static str,
+    status: u16,
+}
+
+/// `/problems/{code}`: the page that the `type` of a problem names.
+async fn explain(Path(word): Path<String>) -> Response {
+    let answer = match Code::from_word(&word) {
+        Some(code) => {
+            let (code, title, status) = (code.as_str(), code.title(), code.status().as_u16());
+            json(StatusCode::OK, &Explanation { code, title, status })
+        }
+        None => Problem::new(Code::NotFound, "There is no such kind of problem.").into_response(),
+    };
+    std::future::ready(answer).await
+}
+
+pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without a text")
+}

@@ -1,0 +1,149 @@
+//! What every handler shares: the store, the delivery, the accounts, the keys, the listeners and their settings.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ambient::{Clock, Ids};
+use delivery::Delivery;
+use domain::message::OutboundMessage;
+use domain::{MessageId, Timestamp};
+use store::{Store, StoreError};
+use telegram::Pool;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::auth::{KnownKeys, Meters};
+use crate::listen::{Board, ListenerView};
+use crate::options::{Limits, Options};
+
+/// The parts of the program that requests are answered from.
+#[derive(Clone)]
+pub struct Services {
+    /// The durable truth.
+    pub store: Store,
+    /// The way of messages.
+    pub delivery: Delivery,
+    /// The Telegram accounts.
+    pub pool: Arc<Pool>,
+    /// What time it is.
+    pub clock: Clock,
+    /// Ids of API keys.
+    pub ids: Ids,
+}
+
+/// Everything that requests are answered from. Cheap to clone.
+#[derive(Clone)]
+pub struct State(Arc<Shared>);
+
+struct Shared {
+    services: Services,
+    options: Options,
+    keys: KnownKeys,
+    meters: Meters,
+    board: Board,
+    started_at: Timestamp,
+    stopping: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl State {
+    /// Puts the parts together; nothing listens before [`crate::serve`].
+    pub fn new(services: Services, options: Options) -> Self {
+        let started_at = services.clock.now();
+        Self(Arc::new(Shared {
+            board: Board::new(&options, started_at),
+            services,
+            keys: KnownKeys::default(),
+            meters: Meters::new(options.limits.per_key, options.limits.per_address),
+            started_at,
+            stopping: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            options,
+        }))
+    }
+
+    /// The listeners and how each is.
+    pub fn listeners(&self) -> Vec<ListenerView> {
+        self.0.board.views()
+    }
+
+    /// Waits until something about the listeners changes.
+    pub async fn listeners_changed(&self) {
+        self.0.board.changed().await;
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.services.store
+    }
+
+    pub(crate) fn delivery(&self) -> &Delivery {
+        &self.0.services.delivery
+    }
+
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.0.services.pool
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.0.services.clock
+    }
+
+    pub(crate) fn ids(&self) -> &Ids {
+        &self.0.services.ids
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.0.options
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.options.limits
+    }
+
+    pub(crate) fn keys(&self) -> &KnownKeys {
+        &self.0.keys
+    }
+
+    pub(crate) fn meters(&self) -> &Meters {
+        &self.0.meters
+    }
+
+    pub(crate) fn board(&self) -> &Board {
+        &self.0.board
+    }
+
+    pub(crate) fn started_at(&self) -> Timestamp {
+        self.0.started_at
+    }
+
+    /// Work that goes on after its answer was given.
+    pub(crate) fn tasks(&self) -> &TaskTracker {
+        &self.0.tasks
+    }
+
+    /// Nothing new is taken from here on; what waits is answered soon.
+    pub(crate) fn stop(&self) {
+        self.0.stopping.cancel();
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.0.stopping.is_cancelled()
+    }
+
+    /// Waits until a message is final, at most `limit`, and after the stop only a little longer.
+    pub(crate) async fn settled(
+        &self,
+        id: MessageId,
+        limit: Duration,
+    ) -> Result<Option<OutboundMessage>, StoreError> {
+        let enough = async {
+            self.0.stopping.cancelled().await;
+            tokio::time::sleep(self.limits().grace).await;
+        };
+        tokio::select! {
+            biased;
+            settled = self.delivery().settled(id, limit) => settled,
+            () = enough => self.delivery().get(id).await,
+        }
+    }
+}

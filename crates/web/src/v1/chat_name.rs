@@ -1,0 +1,62 @@
+//! The chat of a new message as callers write it: text or a number.
+
+use std::fmt;
+
+use domain::ChatRef;
+use domain::chat::ChatId;
+use serde::de::{self, Deserialize, Deserializer, Visitor};
+
+/// A chat id as text or number, or a username.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ChatName(pub(crate) ChatRef);
+
+impl<'de> Deserialize<'de> for ChatName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl Visitor<'_> for Reader {
+            type Value = ChatName;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a chat id like -1001234567890 or a username like @example")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<ChatName, E> {
+                text.parse().map(ChatName).map_err(E::custom)
+            }
+
+            fn visit_i64<E: de::Error>(self, id: i64) -> Result<ChatName, E> {
+                match ChatId::new(id) {
+                    Some(id) => Ok(ChatName(ChatRef::Id(id))),
+                    None => self.visit_str(&id.to_string()),
+                }
+            }
+
+            fn visit_u64<E: de::Error>(self, id: u64) -> Result<ChatName, E> {
+                match i64::try_from(id) {
+                    Ok(id) => self.visit_i64(id),
+                    Err(_) => self.visit_str(&id.to_string()),
+                }
+            }
+        }
+
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_number_name_the_same_chat() {
+        let read = |json: &str| serde_json::from_str::<ChatName>(json).map(|chat| chat.0.to_string());
+        assert_eq!(read("-1001234567890").expect("a chat"), "-1001234567890");
+        assert_eq!(read("\"-1001234567890\"").expect("a chat"), "-1001234567890");
+        assert_eq!(read("777").expect("a chat"), "777");
+        assert_eq!(read("\"Demo_Main\"").expect("a chat"), "@demo_main");
+        for wrong in ["0", "18446744073709551615", "\"\"", "1.5", "true", "null", "[1]"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! `/v1/keys`: making and revoking API keys.
+
+use axum::extract::State as Shared;
+use axum::response::Response;
+use domain::{ApiKeyId, Timestamp};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use store::{ApiKey, Scope, StoreError};
+use utoipa::ToSchema;
+
+use super::Page;
+use crate::answer::json;
+use crate::auth::{self, By, CanAdminister};
+use crate::extract::{Json, PathParameter, QueryParameters};
+use crate::problem::{Body as ProblemBody, Code, FieldError, Problem, shorten};
+use crate::state::State;
+
+/// The longest name of a key.
+const LONGEST_NAME: usize = 100;
+
+/// An API key; the key itself is not kept.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ApiKey)]
+pub(crate) struct KeyView {
+    /// Its public id.
+    #[schema(value_type = String, example = "key_01k2v7m3w0e9tq4b8s6n5x1zyr")]
+    id: ApiKeyId,
+    /// What its owner calls it.
+    #[schema(example = "n8n")]
+    name: String,
+    /// What it may: `send`, `read`, `admin` (all).
+    #[schema(value_type = Vec<String>, example = json!(["send", "read"]))]
+    scopes: Vec<Scope>,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// When it was revoked, if it was.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    revoked_at: Option<Timestamp>,
+}
+
+impl From<ApiKey> for KeyView {
+    fn from(key: ApiKey) -> Self {
+        Self {
+            id: key.id,
+            name: key.name,
+            scopes: key.scopes,
+            created_at: key.created_at,
+            revoked_at: key.revoked_at,
+        }
+    }
+}
+
+/// A key to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewKey {
+    /// What to call it.
+    #[schema(example = "n8n")]
+    name: String,
+    /// What it may: `send`, `read`, `admin` (all).
+    #[schema(value_type = Vec<String>, example = json!(["send", "read"]))]
+    scopes: Vec<Scope>,
+}
+
+/// A key that was made, with the key itself: it is shown this once.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MadeApiKey)]
+pub(crate) struct MadeKey {
+    #[serde(flatten)]
+    view: KeyView,
+    /// The key. Keep it: nobody can show it again.
+    key: String,
+}
+
+/// Lists the keys, revoked ones too.
+#[utoipa::path(
+    get, path = "/v1/keys", tag = "keys", operation_id = "list_keys",
+    responses((status = 200, description = "The keys", body = Page<KeyView>)),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn list(
+    Shared(state): Shared<State>,
+    _: By<CanAdminister>,
+    query: QueryParameters,
+) -> Result<Response, Problem> {
+    query.finish()?;
+    let keys: Vec<KeyView> = state.store().api_keys().list().await?.into_iter().map(Into::into).collect();
+    Ok(json(StatusCode::OK, &Page::whole(keys)))
+}
+
+/// Makes a key. The answer shows it; it is not shown again.
+#[utoipa::path(
+    post, path = "/v1/keys", tag = "keys", operation_id = "create_key",
+    request_body = NewKey,
+    responses(
+        (status = 201, description = "Made", body = MadeKey),
+        (status = 422, description = "Wrong fields", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn create(
+    Shared(state): Shared<State>,
+    _: By<CanAdminister>,
+    body: Json<NewKey>,
+) -> Result<Response, Problem> {
+    let key = check(body.value, ApiKeyId::from_uuid(state.ids().next()), state.clock().now())?;
+    let text = auth::new_key().map_err(|error| {
+        tracing::error!(%error, "the system gives no random numbers");
+        Problem::new(Code::Internal, "No key can be made: the system gives no random numbers.")
+    })?;
+    state.store().api_keys().create(&key, auth::hash(&text)).await?;
+    state.keys().forget();
+    Ok(json(StatusCode::CREATED, &MadeKey { view: key.into(), key: text }))
+}
+
+/// Revokes a key, at once and for good.
+#[utoipa::path(
+    delete, path = "/v1/keys/{id}", tag = "keys", operation_id = "revoke_key",
+    params(("id" = String, Path, description = "The key's public id")),
+    responses(
+        (status = 204, description = "Revoked"),
+        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn revoke(
+    Shared(state): Shared<State>,
+    _: By<CanAdminister>,
+    PathParameter(given): PathParameter<String>,
+) -> Result<StatusCode, Problem> {
+    let missing = || {
+        Problem::new(
+            Code::KeyNotFound,
+            format!("No API key has the id {:?}; GET /v1/keys lists them.", shorten(&given)),
+        )
+    };
+    let id: ApiKeyId = given.parse().map_err(|_| missing())?;
+    let revoked = state.store().api_keys().revoke(id, state.clock().now()).await;
+    state.keys().forget();
+    match revoked {
+        // Revoking twice is no error: the key does not work any more, which is what was asked for.
+        Ok(true | false) => Ok(StatusCode::NO_CONTENT),
+        Err(StoreError::Inconsistent { .. }) => Err(missing()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn check(new: NewKey, id: ApiKeyId, now: Timestamp) -> Result<ApiKey, Problem> {
+    let mut errors = Vec::new();
+    let name = new.name.trim();
+    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
+        errors.push(FieldError::new(
+            "name",
+            format!("is wrong: write 1 to {LONGEST_NAME} characters on one line"),
+        ));
+    }
+    let mut scopes = Vec::new();
+    for scope in new.scopes {
+        if !scopes.contains(&scope) {
+            scopes.push(scope);
+        }
+    }
+    if scopes.is_empty() {
+        errors.push(FieldError::new("scopes", "is empty; name one or more of send, read and admin"));
+    }
+    if !errors.is_empty() {
+        return Err(Problem::fields(errors));
+    }
+    Ok(ApiKey { id, name: name.to_owned(), scopes, created_at: now, revoked_at: None })
+}

@@ -1,0 +1,129 @@
+//! A message as the API shows it.
+
+use domain::message::OutboundMessage;
+use domain::outcome::Failure;
+use domain::timeline::{Entry, Step};
+use domain::{AccountName, ChatId, ChatRef, MessageId, MessageState, Timestamp};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A message on its way out, or at its end.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Message)]
+pub(crate) struct MessageView<'a> {
+    /// Our id; sorts by time.
+    #[schema(value_type = String, example = "msg_01k2v7m3w0e9tq4b8s6n5x1zyr")]
+    id: MessageId,
+    /// `queued`, `scheduled`, `awaiting_approval`, `sending`, `sent`, `delivered`, `read`, `failed`, `cancelled` or
+    /// `in_doubt`.
+    #[schema(value_type = String, example = "sent")]
+    state: MessageState,
+    /// The account that sends or sent it.
+    #[schema(value_type = Option<String>, example = "main")]
+    account: Option<&'a AccountName>,
+    /// Where to, as the caller named it.
+    #[schema(value_type = String, example = "@demo_channel")]
+    chat: &'a ChatRef,
+    /// Where to, as the Bot API writes it, once it is known.
+    #[schema(value_type = Option<String>, example = "-1001234567890")]
+    chat_id: Option<ChatId>,
+    /// Telegram's ids of what was sent, one for each part.
+    message_ids: Vec<i64>,
+    /// How many parts it leaves in; 0 while a mention is not resolved yet.
+    parts: usize,
+    /// Each attempt whose outcome is known, in order; left out in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts: Option<Vec<AttemptView<'a>>>,
+    /// Why it failed, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<FailureView>,
+    /// Not before this instant, if the caller said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    send_at: Option<Timestamp>,
+    /// When it was accepted.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// When it last changed.
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+}
+
+/// One attempt to send one part.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Attempt)]
+pub(crate) struct AttemptView<'a> {
+    /// The account.
+    #[schema(value_type = Option<String>, example = "main")]
+    account: Option<&'a AccountName>,
+    /// `sent`, `flood_wait`, `slow_mode`, `not_found`, `forbidden`, `peer_flood`, `banned`, `session_lost`,
+    /// `unavailable`, `rejected`, `in_progress` or `unknown`.
+    #[schema(example = "sent")]
+    outcome: &'a str,
+    /// More, in words.
+    detail: Option<&'a str>,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+}
+
+/// Why a message was not sent.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Failure)]
+pub(crate) struct FailureView {
+    /// The stable word; the same as in a problem's `code`.
+    #[schema(example = "chat_not_found")]
+    code: &'static str,
+    /// What happened.
+    detail: String,
+    /// The provider's own word, with `rejected`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_code: Option<String>,
+}
+
+impl<'a> MessageView<'a> {
+    /// A message with its attempts, or without in lists.
+    pub(crate) fn new(message: &'a OutboundMessage, timeline: Option<&'a [Entry]>) -> Self {
+        Self {
+            id: message.id,
+            state: message.state,
+            account: message.account.as_ref(),
+            chat: &message.chat,
+            chat_id: message.chat_id,
+            message_ids: message.message_ids(),
+            parts: message.parts.len(),
+            attempts: timeline.map(attempts),
+            failure: message.failure.as_ref().map(failure),
+            send_at: message.send_at,
+            created_at: message.created_at,
+            updated_at: message.updated_at,
+        }
+    }
+}
+
+/// The steps of a timeline that tell the outcome of an attempt; the last one that succeeds is the step `sent`.
+fn attempts(timeline: &[Entry]) -> Vec<AttemptView<'_>> {
+    timeline
+        .iter()
+        .filter(|entry| matches!(entry.step, Step::Attempted | Step::Sent))
+        .filter_map(|entry| {
+            Some(AttemptView {
+                account: entry.account.as_ref(),
+                outcome: entry.outcome.as_deref()?,
+                detail: entry.detail.as_deref(),
+                at: entry.at,
+            })
+        })
+        .collect()
+}
+
+fn failure(failure: &Failure) -> FailureView {
+    FailureView {
+        code: failure.code(),
+        detail: failure.describe(),
+        provider_code: match failure {
+            Failure::Rejected { provider_code } => Some(provider_code.clone()),
+            _ => None,
+        },
+    }
+}

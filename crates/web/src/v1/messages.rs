@@ -1,0 +1,386 @@
+//! `/v1/messages`: sending, looking, and ending what waits or is in doubt.
+
+use std::time::Duration;
+
+use axum::extract::State as Shared;
+use axum::response::Response;
+use delivery::{Change, How, Submission, SubmitError, Submitted};
+use domain::message::OutboundMessage;
+use domain::{AccountName, ChatId, MessageId, MessageState};
+use http::header::LOCATION;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde::Deserialize;
+use store::{Filter, Origin, Resolution, StoreError};
+use utoipa::{IntoParams, ToSchema};
+
+use super::Page;
+use super::message_view::MessageView;
+use super::new_message::NewMessage;
+use super::why::Why;
+use crate::answer::json;
+use crate::auth::{By, CanRead, CanSend};
+use crate::extract::{Json, PathParameter, QueryParameters};
+use crate::idempotency::{self, Scope};
+use crate::problem::{Body as ProblemBody, Code, FieldError, Problem, shorten};
+use crate::state::State;
+
+/// The name of this API in the scope of idempotency keys and in a message's origin.
+const LISTENER: &str = "v1";
+/// The path that sends.
+const PATH: &str = "/v1/messages";
+/// How many items a page has if nobody says.
+const PAGE: u32 = 50;
+/// How many items a page may have.
+const LARGEST_PAGE: u32 = 500;
+
+/// Sends a text.
+///
+/// The answer is 200 once the text is sent, 202 while it is not (it goes on by itself; look again at `Location`), and a
+/// problem when it ended unsent. A negative answer is final: nothing is sent later.
+#[utoipa::path(
+    post, path = "/v1/messages", tag = "messages", operation_id = "send_message",
+    params(("Idempotency-Key" = Option<String>, Header,
+        description = "1 to 255 visible ASCII characters. The same key with the same body is the same message for 24 hours.")),
+    request_body = NewMessage,
+    responses(
+        (status = 200, description = "Sent", body = MessageView<'static>),
+        (status = 202, description = "Not finished within `wait`, or in doubt", body = MessageView<'static>,
+            headers(("Location" = String, description = "Where to look again"))),
+        (status = 400, description = "The body is not JSON", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "No account may write in the chat", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "No account finds the chat, or the pinned account is not known", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "The Idempotency-Key belongs to another body", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not announced as JSON", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong fields, or refused by the provider", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Every account must wait, and `on_flood` is `fail`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "No usable account, or the store is away", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 507, description = "The disk is full", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn send(
+    Shared(state): Shared<State>,
+    by: By<CanSend>,
+    headers: HeaderMap,
+    body: Json<NewMessage>,
+) -> Result<Response, Problem> {
+    let key =
+        idempotency::key(&headers).map_err(|error| Problem::new(Code::InvalidHeader, error.to_string()))?;
+    let idempotency = match key {
+        None => None,
+        Some(key) => {
+            let scope = Scope { api_key: by.caller.api_key, listener: LISTENER, path: PATH };
+            let value = serde_json::from_slice(&body.raw)
+                .map_err(|error| Problem::new(Code::InvalidJson, error.to_string()))?;
+            Some(idempotency::idempotency(key, &scope, &value))
+        }
+    };
+    let order = body.value.order(state.clock().now())?;
+    let submission = Submission {
+        chat: order.chat,
+        content: order.content,
+        pin: order.pin,
+        on_flood: order.on_flood,
+        send_at: order.send_at,
+        origin: Origin {
+            listener: LISTENER.to_owned(),
+            api_key: by.caller.api_key,
+            address: by.caller.address,
+        },
+        idempotency,
+        join: None,
+    };
+    let Submitted { id, how } = state.delivery().submit(submission).await.map_err(refused)?;
+    let message = state.settled(id, order.wait).await?.ok_or_else(|| gone(id))?;
+    let mut answer = match problem(&state, &message) {
+        Some(problem) => axum::response::IntoResponse::into_response(problem),
+        None => show(&state, &message, StatusCode::OK).await?,
+    };
+    if how == How::Replayed {
+        answer.headers_mut().insert(idempotency::REPLAYED, idempotency::TRUE);
+    }
+    Ok(answer)
+}
+
+/// Lists messages, newest first.
+#[utoipa::path(
+    get, path = "/v1/messages", tag = "messages", operation_id = "list_messages",
+    params(ListParameters),
+    responses(
+        (status = 200, description = "A page of messages", body = Page<MessageView<'static>>),
+        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn list(
+    Shared(state): Shared<State>,
+    _: By<CanRead>,
+    mut query: QueryParameters,
+) -> Result<Response, Problem> {
+    let filter = Filter {
+        state: query.take_with("state", |word| {
+            MessageState::from_word(word).ok_or_else(|| {
+                let known: Vec<_> = MessageState::ALL.iter().map(|state| state.as_str()).collect();
+                format!("{:?} is no state; known are {}", shorten(word), known.join(", "))
+            })
+        }),
+        account: query.take::<AccountName>("account"),
+        chat_id: query.take::<ChatId>("chat_id"),
+    };
+    let limit = query.take_with("limit", |text| {
+        text.parse()
+            .ok()
+            .filter(|limit| (1..=LARGEST_PAGE).contains(limit))
+            .ok_or_else(|| format!("write a number from 1 to {LARGEST_PAGE}"))
+    });
+    let cursor = query.take::<String>("cursor");
+    query.finish()?;
+    let page = store::Page { limit: limit.unwrap_or(PAGE), cursor };
+    let listed = state.store().outbox().list(&filter, &page).await.map_err(|error| match error {
+        StoreError::BadCursor => Problem::fields(vec![FieldError::new(
+            "cursor",
+            "is wrong: take next_cursor of the page before, with the same filter",
+        )]),
+        other => other.into(),
+    })?;
+    let items = listed.items.iter().map(|message| MessageView::new(message, None)).collect();
+    Ok(json(StatusCode::OK, &Page { items, next_cursor: listed.next_cursor }))
+}
+
+/// What the list can be narrowed to.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
+pub(crate) struct ListParameters {
+    /// Only those in this state.
+    #[param(example = "in_doubt")]
+    state: Option<String>,
+    /// Only those of this account.
+    #[param(example = "main")]
+    account: Option<String>,
+    /// Only those into this chat.
+    #[param(example = "-1001234567890")]
+    chat_id: Option<String>,
+    /// How many, 1 to 500.
+    #[param(minimum = 1, maximum = 500, default = 50)]
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Shows a message.
+#[utoipa::path(
+    get, path = "/v1/messages/{id}", tag = "messages", operation_id = "get_message",
+    params(("id" = String, Path, description = "The id that sending answered")),
+    responses(
+        (status = 200, description = "The message", body = MessageView<'static>),
+        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn get(
+    Shared(state): Shared<State>,
+    _: By<CanRead>,
+    PathParameter(id): PathParameter<String>,
+) -> Result<Response, Problem> {
+    let message = find(&state, &id).await?;
+    let timeline = state.store().outbox().timeline(message.id).await?;
+    Ok(json(StatusCode::OK, &MessageView::new(&message, Some(&timeline))))
+}
+
+/// Shows why a message is where it is, step by step.
+#[utoipa::path(
+    get, path = "/v1/messages/{id}/why", tag = "messages", operation_id = "explain_message",
+    params(("id" = String, Path, description = "The id that sending answered")),
+    responses(
+        (status = 200, description = "Its steps", body = Why<'static>),
+        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn why(
+    Shared(state): Shared<State>,
+    _: By<CanRead>,
+    PathParameter(id): PathParameter<String>,
+) -> Result<Response, Problem> {
+    let message = find(&state, &id).await?;
+    let timeline = state.store().outbox().timeline(message.id).await?;
+    let why =
+        Why { id: message.id, state: message.state, timeline: timeline.iter().map(Into::into).collect() };
+    Ok(json(StatusCode::OK, &why))
+}
+
+/// Cancels a message that was not given to an account yet.
+#[utoipa::path(
+    post, path = "/v1/messages/{id}/cancel", tag = "messages", operation_id = "cancel_message",
+    params(("id" = String, Path, description = "The id that sending answered")),
+    responses(
+        (status = 200, description = "Cancelled; nothing was sent", body = MessageView<'static>),
+        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "Its state does not allow it", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn cancel(
+    Shared(state): Shared<State>,
+    by: By<CanSend>,
+    PathParameter(id): PathParameter<String>,
+) -> Result<Response, Problem> {
+    let id = find(&state, &id).await?.id;
+    let detail = match by.caller.api_key {
+        Some(key) => format!("asked for with {key}"),
+        None => "asked for on this machine".to_owned(),
+    };
+    let change = state.delivery().cancel(id, Some(detail)).await?;
+    changed(&state, id, change, "only what waits (queued, scheduled, awaiting_approval) can be cancelled")
+        .await
+}
+
+/// Sends a failed or cancelled message again.
+#[utoipa::path(
+    post, path = "/v1/messages/{id}/retry", tag = "messages", operation_id = "retry_message",
+    params(("id" = String, Path, description = "The id that sending answered")),
+    responses(
+        (status = 202, description = "In the queue again", body = MessageView<'static>,
+            headers(("Location" = String, description = "Where to look again"))),
+        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "Its state does not allow it", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn retry(
+    Shared(state): Shared<State>,
+    _: By<CanSend>,
+    PathParameter(id): PathParameter<String>,
+) -> Result<Response, Problem> {
+    let id = find(&state, &id).await?.id;
+    let change = state.delivery().retry(id).await?;
+    changed(&state, id, change, "only what failed or was cancelled can be sent again").await
+}
+
+/// A person's word on a message in doubt.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Resolve {
+    /// `sent`: it arrived. `resend`: it did not, send it.
+    #[serde(rename = "as")]
+    word: ResolveAs,
+}
+
+/// What became of a message in doubt.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ResolveAs {
+    /// It arrived.
+    Sent,
+    /// It did not; send it.
+    Resend,
+}
+
+/// Ends the doubt about a message.
+#[utoipa::path(
+    post, path = "/v1/messages/{id}/resolve", tag = "messages", operation_id = "resolve_message",
+    params(("id" = String, Path, description = "The id that sending answered")),
+    request_body = Resolve,
+    responses(
+        (status = 200, description = "It counts as sent", body = MessageView<'static>),
+        (status = 202, description = "In the queue again", body = MessageView<'static>,
+            headers(("Location" = String, description = "Where to look again"))),
+        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "It is not in doubt", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong fields", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn resolve(
+    Shared(state): Shared<State>,
+    _: By<CanSend>,
+    PathParameter(id): PathParameter<String>,
+    body: Json<Resolve>,
+) -> Result<Response, Problem> {
+    let id = find(&state, &id).await?.id;
+    let resolution = match body.value.word {
+        ResolveAs::Sent => Resolution::Sent,
+        ResolveAs::Resend => Resolution::Resend,
+    };
+    let change = state.delivery().resolve(id, resolution).await?;
+    changed(&state, id, change, "only what is in_doubt can be resolved").await
+}
+
+async fn find(state: &State, given: &str) -> Result<OutboundMessage, Problem> {
+    let missing = || Problem::message_not_found(given);
+    let id = given.parse().map_err(|_| missing())?;
+    state.delivery().get(id).await?.ok_or_else(missing)
+}
+
+/// A message that was just accepted is not in the store: nothing a caller did.
+fn gone(id: MessageId) -> Problem {
+    tracing::error!(message = %id, "an accepted message is not in the store");
+    Problem::new(Code::Internal, format!("The message {id} was accepted but cannot be found; see the log."))
+}
+
+async fn changed(state: &State, id: MessageId, change: Change, rule: &str) -> Result<Response, Problem> {
+    match change {
+        Change::Done(message) => show(state, &message, StatusCode::OK).await,
+        Change::Refused(message) => {
+            let detail = format!("The message is {}; {rule}.", message.state.as_str());
+            Err(Problem::new(Code::WrongState, detail).about(message.id, message.state))
+        }
+        Change::NoSuchMessage => Err(Problem::message_not_found(&id.to_string())),
+    }
+}
+
+/// What a message that ended unsent answers the caller that sent it.
+fn problem(state: &State, message: &OutboundMessage) -> Option<Problem> {
+    let problem = match (message.state, &message.failure) {
+        (MessageState::Failed, Some(failure)) => Problem::failure(failure, state.clock().now()),
+        (MessageState::Failed, None) => {
+            Problem::new(Code::Internal, "The message failed and no reason was stored; see its timeline.")
+        }
+        (MessageState::Cancelled, _) => {
+            Problem::new(Code::Cancelled, "The message was cancelled before it left; nothing was sent.")
+        }
+        _ => return None,
+    };
+    Some(problem.about(message.id, message.state))
+}
+
+/// The message, as 200 when it is over and as 202 with `Location` while it is not.
+async fn show(state: &State, message: &OutboundMessage, over: StatusCode) -> Result<Response, Problem> {
+    let timeline = state.store().outbox().timeline(message.id).await?;
+    let view = MessageView::new(message, Some(&timeline));
+    if message.state.is_final() && message.state != MessageState::InDoubt {
+        return Ok(json(over, &view));
+    }
+    let mut answer = json(StatusCode::ACCEPTED, &view);
+    if let Ok(location) = HeaderValue::from_str(&format!("{PATH}/{}", message.id)) {
+        answer.headers_mut().insert(LOCATION, location);
+    }
+    Ok(answer)
+}
+
+fn refused(error: SubmitError) -> Problem {
+    const SOON: Duration = Duration::from_secs(5);
+    let said = error.to_string();
+    match error {
+        SubmitError::UnknownAccount(account) => Problem::account_not_found(account.as_str()),
+        SubmitError::Conflict => Problem::new(
+            Code::IdempotencyConflict,
+            "This Idempotency-Key was used with another body; use a new key for a new message.",
+        ),
+        SubmitError::Empty => {
+            Problem::fields(vec![FieldError::new("text", "is empty; write what is to be sent")])
+        }
+        SubmitError::TooMany { .. } => {
+            Problem::new(Code::QueueFull, format!("Nothing was accepted: {said}."))
+                .retry_after(SOON.as_secs())
+        }
+        SubmitError::Store(error) => error.into(),
+        SubmitError::ShuttingDown => Problem::new(
+            Code::ShuttingDown,
+            "The server is stopping; nothing was accepted. Try again in a moment.",
+        )
+        .retry_after(SOON.as_secs()),
+    }
+}

@@ -1,0 +1,263 @@
+//! The body of `POST /v1/messages`, and what is wrong with one. Pure.
+
+use std::time::Duration;
+
+use domain::message::{Content, Mention, OnFlood};
+use domain::text::{ParseMode, parse};
+use domain::{AccountName, ChatRef, Timestamp, Username};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::chat_name::ChatName;
+use crate::extract::Object;
+use crate::problem::{FieldError, Problem};
+
+/// How long a caller waits if it does not say.
+const WAIT: Duration = Duration::from_secs(20);
+/// How long a caller may wait, in seconds.
+const LONGEST_WAIT: f64 = 100.0;
+/// How far ahead a message can be scheduled.
+const FARTHEST: Duration = Duration::from_hours(366 * 24);
+/// How many users can be excluded from a mention.
+const MOST_EXCLUDED: usize = 200;
+
+/// A text to be sent.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewMessage {
+    /// Where to: a chat id as the Bot API writes it (text or number), or a username.
+    #[schema(value_type = String, example = "-1001234567890")]
+    chat: ChatName,
+    /// What to send. A text over 4,096 UTF-16 units leaves in several parts.
+    #[schema(example = "Hello <b>there</b>")]
+    text: String,
+    /// How the text says what is bold: `html`, `markdown` (or `md`) or `none`.
+    #[schema(value_type = Option<String>, default = "none", example = "html")]
+    parse_mode: Option<ParseMode>,
+    /// The Telegram id of the message that is answered.
+    #[schema(minimum = 1)]
+    reply_to: Option<i64>,
+    /// Whom to mention, in the place of `{client}` or in front.
+    #[schema(value_type = Option<MentionBody>)]
+    mention: Option<Object<MentionBody>>,
+    /// Only through this account.
+    #[schema(value_type = Option<String>, example = "main")]
+    account: Option<AccountName>,
+    /// Without a sound.
+    #[schema(default = false)]
+    silent: Option<bool>,
+    /// With a preview of the first link.
+    #[schema(default = false)]
+    preview: Option<bool>,
+    /// What to do when every account that could send must wait: `wait` in the queue, or `fail`.
+    #[schema(value_type = Option<String>, default = "wait", example = "wait")]
+    on_flood: Option<OnFlood>,
+    /// Not before this instant, at most a year ahead.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    send_at: Option<Timestamp>,
+    /// How many seconds to wait for the result; then the answer is 202 and the message goes on.
+    #[schema(minimum = 0, maximum = 100, default = 20)]
+    wait: Option<f64>,
+}
+
+/// Whom a message mentions: exactly one of `user_id`, `username` and `auto`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = Mention)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MentionBody {
+    /// This user.
+    user_id: Option<i64>,
+    /// The user with this public name.
+    #[schema(example = "@client_1")]
+    username: Option<String>,
+    /// The first recent participant who is no bot, not the account itself and not excluded.
+    auto: Option<bool>,
+    /// With `auto`: never these.
+    exclude: Option<Vec<String>>,
+}
+
+/// What the delivery is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Order {
+    pub(crate) chat: ChatRef,
+    pub(crate) content: Content,
+    pub(crate) pin: Option<AccountName>,
+    pub(crate) on_flood: OnFlood,
+    pub(crate) send_at: Option<Timestamp>,
+    pub(crate) wait: Duration,
+}
+
+impl NewMessage {
+    /// Checks the fields together; everything that is wrong is told at once.
+    pub(crate) fn order(self, now: Timestamp) -> Result<Order, Problem> {
+        let mut errors = Vec::new();
+        let mut wrong = |field: &str, message: String| errors.push(FieldError::new(field, message));
+
+        let mention = match self.mention.map(|mention| mention.0.mention()) {
+            None => None,
+            Some(Ok(mention)) => Some(mention),
+            Some(Err(error)) => {
+                wrong(&error.field, error.message);
+                None
+            }
+        };
+        let parse_mode = self.parse_mode.unwrap_or_default();
+        let text = parse(parse_mode, &self.text).unwrap_or_else(|error| {
+            wrong("text", format!("is wrong: {error}"));
+            domain::text::FormattedText::plain("…")
+        });
+        if text.is_blank() && mention.is_none() {
+            wrong("text", "is empty; write what is to be sent".to_owned());
+        }
+        let reply_to = self.reply_to.and_then(|id| {
+            let id = i32::try_from(id).ok().filter(|id| *id > 0);
+            if id.is_none() {
+                wrong("reply_to", "is wrong: a Telegram message id is a number from 1".to_owned());
+            }
+            id
+        });
+        if let Some(at) = self.send_at {
+            if at <= now {
+                wrong("send_at", format!("is wrong: {at} is over; it is {now}. Leave it out to send now"));
+            } else if at > now.plus(FARTHEST) {
+                wrong("send_at", "is wrong: it is more than a year ahead".to_owned());
+            }
+        }
+        let wait = match self.wait {
+            None => WAIT,
+            Some(seconds) if (0.0..=LONGEST_WAIT).contains(&seconds) => Duration::from_secs_f64(seconds),
+            Some(_) => {
+                wrong("wait", "is wrong: write a number of seconds from 0 to 100".to_owned());
+                WAIT
+            }
+        };
+        if !errors.is_empty() {
+            return Err(Problem::fields(errors));
+        }
+        Ok(Order {
+            chat: self.chat.0,
+            content: Content {
+                text,
+                parse_mode,
+                reply_to,
+                mention,
+                silent: self.silent.unwrap_or(false),
+                preview: self.preview.unwrap_or(false),
+            },
+            pin: self.account,
+            on_flood: self.on_flood.unwrap_or_default(),
+            send_at: self.send_at,
+            wait,
+        })
+    }
+}
+
+impl MentionBody {
+    fn mention(self) -> Result<Mention, FieldError> {
+        let exclude = self.exclude.unwrap_or_default();
+        if !exclude.is_empty() && self.auto != Some(true) {
+            return Err(FieldError::new("mention.exclude", "goes with \"auto\": true only"));
+        }
+        if exclude.len() > MOST_EXCLUDED {
+            let message = format!("has more than {MOST_EXCLUDED} names");
+            return Err(FieldError::new("mention.exclude", message));
+        }
+        match (self.user_id, self.username, self.auto) {
+            (Some(user_id), None, None) if user_id > 0 => Ok(Mention::User { user_id }),
+            (Some(_), None, None) => {
+                Err(FieldError::new("mention.user_id", "is wrong: a Telegram user id is a number from 1"))
+            }
+            (None, Some(username), None) => match username.parse::<Username>() {
+                Ok(_) => Ok(Mention::Username { username }),
+                Err(error) => Err(FieldError::new("mention.username", format!("is wrong: {error}"))),
+            },
+            (None, None, Some(true)) => Ok(Mention::Auto { auto: true, exclude }),
+            (None, None, Some(false)) => {
+                Err(FieldError::new("mention.auto", "can only be true; leave mention out to mention nobody"))
+            }
+            _ => Err(FieldError::new("mention", "needs exactly one of user_id, username and auto")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::parse_json;
+
+    fn read(json: &str) -> Result<Order, Problem> {
+        parse_json::<NewMessage>(json.as_bytes())?.order(Timestamp::from_micros(1_000_000_000_000_000))
+    }
+
+    #[test]
+    fn what_is_left_out_has_its_default() {
+        let order = read(r#"{"chat":-1001234567890,"text":" <b>a</b> "}"#).expect("an order");
+        assert_eq!(order.chat.to_string(), "-1001234567890");
+        assert_eq!(order.wait, Duration::from_secs(20));
+        assert_eq!((order.on_flood, order.pin, order.send_at), (OnFlood::Wait, None, None));
+        let content = order.content;
+        assert_eq!((content.parse_mode, content.silent, content.preview), (ParseMode::None, false, false));
+        assert_eq!(content.text.text, "<b>a</b>");
+        let same = r#"{"chat":"-1001234567890","text":"<b>a</b>","parse_mode":null,"reply_to":null,"mention":null,
+            "account":null,"silent":null,"preview":null,"on_flood":null,"send_at":null,"wait":null}"#;
+        assert_eq!(read(same).expect("an order").content, content);
+    }
+
+    #[test]
+    fn mentions_have_three_shapes() {
+        for (mention, expected) in [
+            (r#"{"user_id":7}"#, Mention::User { user_id: 7 }),
+            (r#"{"username":"@Client_1"}"#, Mention::Username { username: "@Client_1".to_owned() }),
+            (
+                r#"{"auto":true,"exclude":["@a"]}"#,
+                Mention::Auto { auto: true, exclude: vec!["@a".to_owned()] },
+            ),
+        ] {
+            let order = read(&format!(r#"{{"chat":"@x1","text":"","mention":{mention}}}"#)).expect(mention);
+            assert_eq!(order.content.mention, Some(expected));
+        }
+    }
+
+    #[test]
+    fn each_wrong_field_is_named() {
+        for (fields, field) in [
+            (r#""text":"""#, "text"),
+            (r#""text":" \n\u200b""#, "text"),
+            (r#""text":"<b>a","parse_mode":"html""#, "text"),
+            (r#""text":"a","parse_mode":"rtf""#, "parse_mode"),
+            (r#""text":"a","reply_to":0"#, "reply_to"),
+            (r#""text":"a","reply_to":3000000000"#, "reply_to"),
+            (r#""text":"a","reply_to":"7""#, "reply_to"),
+            (r#""text":"a","wait":101"#, "wait"),
+            (r#""text":"a","wait":-1"#, "wait"),
+            (r#""text":"a","wait":"20""#, "wait"),
+            (r#""text":"a","send_at":"1990-01-01T00:00:00Z""#, "send_at"),
+            (r#""text":"a","send_at":"2990-01-01T00:00:00Z""#, "send_at"),
+            (r#""text":"a","send_at":"tomorrow""#, "send_at"),
+            (r#""text":"a","mention":{}"#, "mention"),
+            (r#""text":"a","mention":{"user_id":1,"auto":true}"#, "mention"),
+            (r#""text":"a","mention":{"user_id":-1}"#, "mention.user_id"),
+            (r#""text":"a","mention":{"username":"a b"}"#, "mention.username"),
+            (r#""text":"a","mention":{"auto":false}"#, "mention.auto"),
+            (r#""text":"a","mention":{"user_id":1,"exclude":["@a"]}"#, "mention.exclude"),
+            (r#""text":"a","mention":{"user":1}"#, "mention.user"),
+            (r#""text":"a","account":"No Name""#, "account"),
+            (r#""text":"a","on_flood":"explode""#, "on_flood"),
+            (r#""text":"a","silent":1"#, "silent"),
+            (r#""text":"a","slient":true"#, "slient"),
+        ] {
+            let problem = read(&format!(r#"{{"chat":"@demo",{fields}}}"#)).expect_err(fields);
+            let body = serde_json::to_value(problem.body()).expect("JSON");
+            assert_eq!(body["errors"][0]["field"], field, "{fields}: {body}");
+        }
+        let problem = read(r#"{"chat":"a b","text":"x"}"#).expect_err("a chat with a space");
+        assert!(problem.detail().contains("names no chat"), "{}", problem.detail());
+    }
+
+    #[test]
+    fn everything_wrong_is_told_at_once() {
+        let problem =
+            read(r#"{"chat":"@demo","text":"","wait":200,"reply_to":0}"#).expect_err("three errors");
+        assert_eq!(problem.detail(), "3 fields are wrong; see errors.");
+    }
+}

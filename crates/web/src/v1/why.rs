@@ -1,0 +1,125 @@
+//! The way of a message in words: each step of its timeline as a sentence. Pure.
+
+use domain::timeline::{Entry, Step};
+use domain::{AccountName, MessageId, MessageState, Timestamp};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// What happened to a message, step by step.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Why<'a> {
+    /// The message.
+    #[schema(value_type = String)]
+    pub(crate) id: MessageId,
+    /// How far it is now.
+    #[schema(value_type = String, example = "sent")]
+    pub(crate) state: MessageState,
+    /// The steps, oldest first.
+    pub(crate) timeline: Vec<StepView<'a>>,
+}
+
+/// One step on a message's way.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Step)]
+pub(crate) struct StepView<'a> {
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// `accepted`, `begun`, `attempted`, `waiting`, `moved_on`, `joined`, `sent`, `failed`, `cancelled`, `in_doubt`,
+    /// `resolved`, `resumed` or `retried`.
+    #[schema(value_type = String, example = "attempted")]
+    step: Step,
+    /// The part it is about, counted from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<u16>,
+    /// The account it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    account: Option<&'a AccountName>,
+    /// The outcome of an attempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'a str>,
+    /// More, as it was noted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+    /// The step as a sentence.
+    #[schema(example = "main tried to send it: sent (message 45).")]
+    says: String,
+}
+
+impl<'a> From<&'a Entry> for StepView<'a> {
+    fn from(entry: &'a Entry) -> Self {
+        Self {
+            at: entry.at,
+            step: entry.step,
+            part: entry.part,
+            account: entry.account.as_ref(),
+            outcome: entry.outcome.as_deref(),
+            detail: entry.detail.as_deref(),
+            says: sentence(entry),
+        }
+    }
+}
+
+fn sentence(entry: &Entry) -> String {
+    let account = entry.account.as_ref().map_or("an account", AccountName::as_str);
+    let part = match entry.part {
+        Some(part) if part > 0 => format!("part {}", part + 1),
+        _ => "it".to_owned(),
+    };
+    let what = match entry.step {
+        Step::Accepted => "It was accepted and stored".to_owned(),
+        Step::Begun => format!("{account} was given {part} to send"),
+        Step::Attempted => {
+            let outcome = entry.outcome.as_deref().unwrap_or("unknown").replace('_', " ");
+            return match &entry.detail {
+                Some(detail) => format!("{account} tried to send {part}: {outcome} ({detail})."),
+                None => format!("{account} tried to send {part}: {outcome}."),
+            };
+        }
+        Step::Waiting => "It waits".to_owned(),
+        Step::MovedOn => format!("It moved on to {account}"),
+        Step::Joined => "A caller asked for the same again and joined it".to_owned(),
+        Step::Sent => match entry.part {
+            Some(_) => format!("{account} sent {part}"),
+            None => "It is sent".to_owned(),
+        },
+        Step::Failed => "It ended unsent".to_owned(),
+        Step::Cancelled => "It was cancelled before it left".to_owned(),
+        Step::InDoubt => {
+            "It may have been sent, and the account that knows cannot be asked; resolve it by hand".to_owned()
+        }
+        Step::Resolved => "A person ended the doubt".to_owned(),
+        Step::Resumed => format!("{account} took {part} up again after a restart"),
+        Step::Retried => "It was put in the queue again by hand".to_owned(),
+    };
+    match &entry.detail {
+        Some(detail) => format!("{what}: {detail}."),
+        None => format!("{what}."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_step_is_a_sentence() {
+        for step in Step::ALL {
+            for account in [None, "main".parse().ok()] {
+                for detail in [None, Some("message 45".to_owned())] {
+                    let entry = Entry {
+                        at: Timestamp::default(),
+                        step,
+                        part: Some(1),
+                        account: account.clone(),
+                        outcome: Some("flood_wait".to_owned()),
+                        detail,
+                    };
+                    let says = sentence(&entry);
+                    assert!(says.ends_with('.') && !says.contains('_'), "{says}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Keys and scopes, proxies, limits on requests.
+
+use std::num::NonZeroU32;
+
+use serde_json::json;
+
+use crate::client::Call;
+use crate::world::World;
+
+const BODY: &str = r#"{"chat":"-1001234567890","text":"hello"}"#;
+
+#[tokio::test]
+async fn every_route_of_the_document_wants_a_key_and_exists() {
+    let world = World::new().await;
+    let document = Call::new(&world.main(), "GET", "/openapi.json").send().await;
+    assert_eq!((document.status, document.header("content-type")), (200, Some("application/json")));
+    let document = document.json();
+    let mut seen = 0;
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for method in methods.as_object().expect("methods").keys() {
+            let filled = path.replace("{id}", "msg_x").replace("{name}", "main").replace("{action}", "pause");
+            let call = Call::new(&world.main(), &method.to_uppercase(), &filled);
+            let reply = call.send().await;
+            if path.starts_with("/v1") {
+                reply.problem(401, "unauthorized");
+                assert!(reply.header("www-authenticate").is_some());
+                call.key("swb_wrong").send().await.problem(401, "unauthorized");
+            } else {
+                assert_eq!(reply.status, 200, "{path}: {reply:?}");
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen >= 16, "{seen}");
+}
+
+#[tokio::test]
+async fn scopes_open_their_own_doors() {
+    let world = World::new().await;
+    let (send, read) = (world.make_key(&["send"]).await, world.make_key(&["read"]).await);
+    let post = |key: &str| Call::new(&world.main(), "POST", "/v1/messages").key(key).json(BODY);
+    let list = |key: &str| Call::new(&world.main(), "GET", "/v1/messages").key(key);
+    let keys = |key: &str| Call::new(&world.main(), "GET", "/v1/keys").key(key);
+    assert_eq!(post(&send).send().await.status, 200);
+    list(&send).send().await.problem(403, "forbidden_scope");
+    assert_eq!(list(&read).send().await.status, 200);
+    let problem = post(&read).send().await.problem(403, "forbidden_scope");
+    assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("send")), "{problem}");
+    keys(&read).send().await.problem(403, "forbidden_scope");
+    keys(&send).send().await.problem(403, "forbidden_scope");
+    assert_eq!(keys(&world.key).send().await.status, 200);
+    let action = Call::new(&world.main(), "POST", "/v1/accounts/main/actions/pause").key(&read);
+    action.send().await.problem(403, "forbidden_scope");
+
+    let bearer =
+        Call::new(&world.main(), "GET", "/v1/accounts").header("Authorization", &format!("Bearer {read}"));
+    assert_eq!(bearer.send().await.status, 200);
+    // Who may not send is told so before the body is looked at.
+    let broken = Call::new(&world.main(), "POST", "/v1/messages").key(&read).json("{");
+    broken.send().await.problem(403, "forbidden_scope");
+}
+
+#[tokio::test]
+async fn keys_are_made_shown_once_and_revoked() {
+    let world = World::new().await;
+    let made = world
+        .call("POST", "/v1/keys")
+        .json(r#"{"name":" n8n ","scopes":["send","send","read"]}"#)
+        .send()
+        .await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let made = made.json();
+    let text = made["key"].as_str().expect("a key").to_owned();
+    assert!(text.starts_with("swb_") && text.len() >= 36, "{text}");
+    assert_eq!((&made["name"], &made["scopes"]), (&json!("n8n"), &json!(["send", "read"])));
+    let call = Call::new(&world.main(), "GET", "/v1/messages").key(&text);
+    assert_eq!(call.send().await.status, 200);
+
+    let listed = world.call("GET", "/v1/keys").send().await;
+    assert!(!listed.body.contains(&text));
+    let item = listed.json()["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .find(|item| item["id"] == made["id"])
+        .cloned();
+    assert_eq!(item.expect("it is listed")["revoked_at"], json!(null));
+
+    let path = format!("/v1/keys/{}", made["id"].as_str().expect("an id"));
+    for _ in 0..2 {
+        let revoked = world.call("DELETE", &path).send().await;
+        assert_eq!((revoked.status, revoked.body.as_str()), (204, ""));
+        call.send().await.problem(401, "unauthorized");
+    }
+    for id in ["key_00000000000000000000000000", "nonsense"] {
+        world.call("DELETE", &format!("/v1/keys/{id}")).send().await.problem(404, "key_not_found");
+    }
+    for (body, field) in [
+        (r#"{"name":"","scopes":["send"]}"#, "name"),
+        (r#"{"name":"a","scopes":[]}"#, "scopes"),
+        (r#"{"name":"a","scopes":["all"]}"#, "scopes[0]"),
+        (r#"{"name":"a"}"#, "scopes"),
+        (r#"{"name":"a","scope":["send"]}"#, "scope"),
+    ] {
+        let problem = world.call("POST", "/v1/keys").json(body).send().await.problem(422, "invalid_request");
+        assert_eq!(problem["errors"][0]["field"], field, "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn wrong_keys_are_met_with_less_and_less_patience() {
+    let world = World::new().await;
+    for _ in 0..20 {
+        Call::new(&world.main(), "GET", "/v1/messages")
+            .key("swb_wrong")
+            .send()
+            .await
+            .problem(401, "unauthorized");
+    }
+    let reply = Call::new(&world.main(), "GET", "/v1/messages").key("swb_wrong").send().await;
+    reply.problem(429, "rate_limited");
+    assert!(reply.header("retry-after").is_some());
+    // A right key still works.
+    assert_eq!(world.call("GET", "/v1/messages").send().await.status, 200);
+    world.clock.advance(std::time::Duration::from_secs(10));
+    Call::new(&world.main(), "GET", "/v1/messages")
+        .key("swb_wrong")
+        .send()
+        .await
+        .problem(401, "unauthorized");
+}
+
+#[tokio::test]
+async fn requests_are_limited_when_the_settings_say_so() {
+    let world = World::with(|options| options.limits.per_key = NonZeroU32::new(3)).await;
+    let mut statuses = Vec::new();
+    for _ in 0..4 {
+        statuses.push(world.call("GET", "/v1/accounts").send().await.status);
+    }
+    assert_eq!(statuses, [200, 200, 200, 429]);
+    let other = world.make_key(&["read"]).await;
+    assert_eq!(Call::new(&world.main(), "GET", "/v1/accounts").key(&other).send().await.status, 200);
+    world.clock.advance(std::time::Duration::from_secs(21));
+    assert_eq!(world.call("GET", "/v1/accounts").send().await.status, 200);
+    let reply = world.call("GET", "/v1/accounts").send().await;
+    reply.problem(429, "rate_limited");
+    assert!(["19", "20"].contains(&reply.header("retry-after").expect("a wait")), "{reply:?}");
+}
+
+#[tokio::test]
+async fn an_address_behind_a_trusted_proxy_is_the_one_that_counts() {
+    let world = World::with(|options| {
+        options.limits.per_address = NonZeroU32::new(1);
+        options.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")];
+    })
+    .await;
+    let from = |address: &str| world.call("GET", "/v1/accounts").header("X-Forwarded-For", address);
+    assert_eq!(from("192.0.2.1").send().await.status, 200);
+    from("192.0.2.1").send().await.problem(429, "rate_limited");
+    assert_eq!(from("192.0.2.1, 192.0.2.2").send().await.status, 200);
+    from("192.0.2.9, 192.0.2.2").send().await.problem(429, "rate_limited");
+}
+
+#[tokio::test]
+async fn accounts_that_are_not_there() {
+    let world = World::new().await;
+    let list = world.call("GET", "/v1/accounts").send().await;
+    assert_eq!(list.json(), json!({ "items": [], "next_cursor": null }));
+    for name in ["main", "No%20Name"] {
+        world.call("GET", &format!("/v1/accounts/{name}")).send().await.problem(404, "account_not_found");
+        let path = format!("/v1/accounts/{name}/actions/pause");
+        world.call("POST", &path).send().await.problem(404, "account_not_found");
+    }
+    world.call("POST", "/v1/accounts/main/actions/dance").send().await.problem(404, "not_found");
+}

@@ -1,0 +1,105 @@
+//! Accounts, as `/v1` and the legacy port show them: those without a session need no network.
+
+use config::{AccountSettings, TelegramSettings};
+use domain::secret::SecretText;
+use serde_json::json;
+
+use crate::client::Call;
+use crate::script::account;
+use crate::world::World;
+
+fn settings() -> TelegramSettings {
+    let one = |name: &str, priority, pool| AccountSettings {
+        name: account(name),
+        priority,
+        pool,
+        api_id: 1_000_001,
+        api_hash: SecretText::from("0123456789abcdef0123456789abcdef"),
+        phone: Some("+70000000001".to_owned()),
+        proxy: None,
+        sessions: Vec::new(),
+    };
+    TelegramSettings {
+        accounts: vec![one("fifth", 5, false), one("main", 1, true)],
+        ..TelegramSettings::default()
+    }
+}
+
+#[tokio::test]
+async fn they_are_listed_by_priority_and_shown() {
+    let world = World::of(settings(), |_| {}).await;
+    let listed = world.call("GET", "/v1/accounts").send().await.json();
+    let names: Vec<_> =
+        listed["items"].as_array().expect("items").iter().map(|item| item["name"].clone()).collect();
+    assert_eq!(names, ["main", "fifth"]);
+    let main = world.call("GET", "/v1/accounts/main").send().await;
+    assert_eq!((main.status, &main.json()["name"]), (200, &json!("main")));
+    let main = main.json();
+    for (field, value) in [
+        ("state", json!("needs_login")),
+        ("reason", json!("no_session")),
+        ("priority", json!(1)),
+        ("pool", json!(true)),
+        ("floods", json!([])),
+        ("cached_peers", json!(0)),
+        ("updates", json!({ "received": 0, "missed": 0 })),
+    ] {
+        assert_eq!(main[field], value, "{field}: {main}");
+    }
+    assert!(main["advice"].as_str().is_some_and(|advice| !advice.is_empty()), "{main}");
+    assert!(!listed.to_string().contains("0000000001"), "the number is masked: {listed}");
+    world.call("GET", "/v1/accounts/other").send().await.problem(404, "account_not_found");
+}
+
+#[tokio::test]
+async fn they_are_paused_and_resumed() {
+    let world = World::of(settings(), |_| {}).await;
+    for action in ["start", "stop", "restart", "pause", "resume"] {
+        let reply = world.call("POST", &format!("/v1/accounts/main/actions/{action}")).send().await;
+        assert_eq!((reply.status, &reply.json()["name"]), (200, &json!("main")), "{action}: {reply:?}");
+    }
+    world.call("POST", "/v1/accounts/main/actions/dance").send().await.problem(404, "not_found");
+    world.call("POST", "/v1/accounts/other/actions/pause").send().await.problem(404, "account_not_found");
+}
+
+#[tokio::test]
+async fn the_old_statistics_have_their_fields_and_types() {
+    let world = World::of(settings(), |_| {}).await;
+    let stats = Call::new(&world.old(), "GET", "/stats").send().await;
+    assert_eq!(stats.status, 200);
+    let one = |name: &str, priority: u16| {
+        format!(
+            r#"{{"name":"{name}","priority":{priority},"status":"error","is_healthy":false,"flood_remaining":0,"last_error":"#
+        )
+    };
+    assert!(
+        stats.body.starts_with(&format!(r#"{{"cache_size":0,"accounts":[{}"#, one("main", 1))),
+        "{}",
+        stats.body
+    );
+    assert!(stats.body.contains(&one("fifth", 5)), "{}", stats.body);
+    assert!(stats.body.ends_with(r#"],"error_count":0,"operations_count":0}"#), "{}", stats.body);
+    let account = stats.json()["accounts"][0].clone();
+    let mut fields: Vec<_> = account.as_object().expect("fields").keys().cloned().collect();
+    fields.sort();
+    let mut expected = [
+        "name",
+        "priority",
+        "status",
+        "is_healthy",
+        "flood_remaining",
+        "last_error",
+        "error_count",
+        "operations_count",
+        "last_active",
+        "self_user_id",
+        "self_username",
+        "cache_size",
+    ];
+    expected.sort_unstable();
+    assert_eq!(fields, expected);
+    let health = Call::new(&world.old(), "GET", "/health").send().await;
+    assert_eq!(health.body, r#"{"status":"not_ready"}"#);
+    let ready = Call::new(&world.main(), "GET", "/health/ready").send().await;
+    assert_eq!((ready.status, &ready.json()["accounts_settled"]), (200, &json!(true)));
+}

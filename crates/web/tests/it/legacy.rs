@@ -1,0 +1,380 @@
+//! Port 5022 as its callers know it: bodies as n8n and Python send them, answers byte for byte.
+
+use std::time::Duration;
+
+use config::LegacyPort;
+use delivery::sender::{Readiness, Why};
+use domain::Outcome;
+use domain::account::Reason;
+use serde_json::{Value, json};
+
+use crate::client::{Call, Target};
+use crate::script::{able, account, nobody};
+use crate::world::{World, send_text_port};
+
+const GROUP: &str = r#"{"chat":"-1001234567890","text":"hello"}"#;
+const TAGGED_NULL: &str = r#"{"status":"ok","chat_id":-1001234567890,"message_id":45,"client_tagged_id":null,"client_tagged_name":null,"chat_type":"group"}"#;
+
+#[tokio::test]
+async fn as_n8n_and_python_send_it() {
+    let world = World::new().await;
+    let n8n = world
+        .text(r#"{"chat":"-1001234567890","text":"<b>hello</b>"}"#)
+        .header("Accept", "application/json,text/html,application/xhtml+xml,application/xml,text/*;q=0.9, image/*;q=0.8, */*;q=0.7")
+        .header("User-Agent", "axios/1.8.4")
+        .header("Accept-Encoding", "gzip, compress, deflate, br");
+    let reply = n8n.send().await;
+    assert_eq!((reply.status, reply.body.as_str()), (200, TAGGED_NULL));
+    assert_eq!(reply.header("content-type"), Some("application/json"));
+    let raw = Call::new(&world.old(), "POST", "/send_text")
+        .header("Content-Type", "text/plain;charset=UTF-8")
+        .body(GROUP);
+    assert_eq!(raw.send().await.status, 200);
+    let python = Call::new(&world.old(), "POST", "/send_text")
+        .header("User-Agent", "python-requests/2.32.3")
+        .header("Accept", "*/*")
+        .json(r#"{"chat": -1001234567890, "text": "\u043f\u0440\u0438\u0432\u0435\u0442", "disable_preview": false}"#);
+    assert_eq!(python.send().await.status, 200);
+    assert_eq!(world.script.texts(), ["hello", "hello", "привет"]);
+    let sent = world.script.sent();
+    assert_eq!(sent.iter().map(|sent| sent.content.preview).collect::<Vec<_>>(), [false, false, true]);
+    assert_eq!(sent[0].text.entities.len(), 1);
+}
+
+#[tokio::test]
+async fn answers_of_private_chats_and_tags() {
+    let world = World::new().await;
+    let reply = world.text(r#"{"chat":123,"text":"hello"}"#).send().await;
+    assert_eq!(
+        (reply.status, reply.body.as_str()),
+        (200, r#"{"status":"ok","chat_id":123,"message_id":45,"chat_type":"private"}"#)
+    );
+    let body =
+        json!({ "chat": "-1001234567890", "text": "hello {client}", "tag_client": true, "client_id": 7 });
+    let reply = world.text(&body.to_string()).send().await;
+    assert_eq!(
+        (reply.status, reply.body.as_str()),
+        (
+            200,
+            r#"{"status":"ok","chat_id":-1001234567890,"message_id":46,"client_tagged_id":7,"client_tagged_name":"Anna Ивановна","chat_type":"group"}"#
+        )
+    );
+    let by_name = world.text(r#"{"chat":"demo_channel","text":"x"}"#).send().await.json();
+    assert_eq!(by_name["chat_id"], json!(-1_000_000_000_500_i64));
+}
+
+#[tokio::test]
+async fn what_callers_get_wrong() {
+    let world = World::new().await;
+    for body in
+        ["", "{}", "no json", "[]", r#"{"text":"hello"}"#, r#"{"chat":"","text":"x"}"#, r#"{"chat":null}"#]
+    {
+        let reply = world.text(body).send().await;
+        assert_eq!((reply.status, reply.body.as_str()), (400, r#"{"error":"chat is required"}"#), "{body}");
+    }
+    for (body, says) in [
+        (r#"{"chat":"-1001234567890","text":""}"#, "empty"),
+        (r#"{"chat":"-1001234567890","text":"x","reply_to":"x"}"#, "reply_to"),
+        (r#"{"chat":"-1001234567890","text":"x","tag_client":1,"client_id":"x"}"#, "client_id"),
+        (r#"{"chat":"no such chat","text":"x"}"#, "Cannot find chat no such chat"),
+    ] {
+        let reply = world.text(body).send().await;
+        let answer = reply.json();
+        assert_eq!((reply.status, &answer["status"]), (500, &json!("error")), "{body}: {answer}");
+        assert!(answer["error"].as_str().is_some_and(|error| error.contains(says)), "{answer}");
+        assert!(answer.get("traceback").is_none());
+    }
+    assert!(world.script.sent().is_empty());
+}
+
+#[tokio::test]
+async fn the_table_of_failures() {
+    let world = World::new().await;
+    world.script.candidates_are(nobody(Why::NotFound, "not among its dialogs"));
+    let reply = world.text(GROUP).send().await;
+    assert_eq!(
+        (reply.status, reply.body.as_str()),
+        (
+            500,
+            r#"{"status":"error","error":"Cannot find chat -1001234567890 (accounts asked: main: not among its dialogs)"}"#
+        )
+    );
+    world.script.candidates_are(nobody(Why::Unusable, "offline"));
+    let reply = world.text(GROUP).send().await;
+    assert_eq!((reply.status, &reply.json()["status"]), (503, &json!("error")));
+    world.script.candidates_are(able(&[("main", Readiness::Ready)]));
+    for outcome in
+        [Outcome::Forbidden("kicked".to_owned()), Outcome::Rejected { code: "CHAT_RESTRICTED".to_owned() }]
+    {
+        world.script.then([outcome]);
+        let reply = world.text(GROUP).send().await;
+        assert_eq!((reply.status, &reply.json()["status"]), (500, &json!("error")));
+    }
+    assert!(world.script.sent().is_empty());
+    let reply = world.text(GROUP).send().await;
+    assert_eq!((reply.status, reply.body.as_str()), (200, TAGGED_NULL), "a failed call is not joined");
+}
+
+#[tokio::test]
+async fn a_flood_longer_than_the_hold_is_told_at_once() {
+    let world = World::new().await;
+    let until = world.clock.now().plus(Duration::from_mins(5));
+    world.script.candidates_are(able(&[("main", Readiness::HeldUntil(until))]));
+    let reply = world.text(GROUP).send().await;
+    let answer = reply.json();
+    assert_eq!(
+        (reply.status, &answer["status"], &answer["error"]),
+        (429, &json!("error"), &json!("FloodWait"))
+    );
+    assert!(answer["retry_after"].as_u64().is_some_and(|seconds| (290..=300).contains(&seconds)), "{answer}");
+    assert!(
+        reply.body.starts_with(r#"{"status":"error","error":"FloodWait","retry_after":"#),
+        "{}",
+        reply.body
+    );
+    // The answer is final: nothing is left that could be sent later.
+    let listed = world.call("GET", "/v1/messages").send().await.json();
+    assert_eq!(listed["items"][0]["state"], "cancelled");
+    assert_eq!(world.delivery.queued(), 0);
+}
+
+#[tokio::test]
+async fn a_short_flood_is_waited_for() {
+    let world = World::new().await;
+    let until = world.clock.now().plus(Duration::from_mins(1));
+    world.script.candidates_are(able(&[("main", Readiness::HeldUntil(until))]));
+    let call = world.text(GROUP);
+    let waiting = tokio::spawn(async move { call.send().await });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    world.clock.advance(Duration::from_secs(40));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!waiting.is_finished());
+    world.script.candidates_are(able(&[("main", Readiness::Ready)]));
+    let reply = waiting.await.expect("no panic");
+    assert_eq!((reply.status, reply.body.as_str()), (200, TAGGED_NULL));
+}
+
+#[tokio::test]
+async fn nobody_is_kept_longer_than_the_hold() {
+    let world = World::new().await;
+    world.script.candidates_are(able(&[("main", Readiness::Connecting)]));
+    let call = world.text(GROUP);
+    let waiting = tokio::spawn(async move { call.send().await });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    world.clock.advance(Duration::from_secs(90));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!waiting.is_finished());
+    let reply = world.pass(Duration::from_secs(5), waiting).await;
+    assert_eq!((reply.status, &reply.json()["status"]), (503, &json!("error")));
+    world.script.candidates_are(able(&[("main", Readiness::Ready)]));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(world.script.sent().is_empty(), "a negative answer is final");
+}
+
+/// Asks for a text whose account is lost right after an unknown result.
+async fn doubtful(world: &World, body: &str) -> Value {
+    world.script.then([Outcome::Unknown("cut".to_owned()), Outcome::Banned(Reason::Banned)]);
+    let call = world.text(body);
+    let waiting = tokio::spawn(async move { call.send().await });
+    let reply = world.pass(Duration::from_millis(200), waiting).await;
+    assert_eq!(reply.status, 500, "{reply:?}");
+    let answer = reply.json();
+    assert_eq!((&answer["status"], &answer["state"]), (&json!("error"), &json!("in_doubt")), "{answer}");
+    assert!(answer["error"].is_string() && answer["id"].as_str().is_some_and(|id| id.starts_with("msg_")));
+    answer["id"].clone()
+}
+
+#[tokio::test]
+async fn a_doubt_is_joined_until_it_is_resolved_and_a_minute_longer() {
+    let world = World::new().await;
+    let id = doubtful(&world, GROUP).await;
+    let again = world.text(r#"{ "text": "hello", "chat": "-1001234567890" }"#).send().await;
+    assert_eq!((again.status, &again.json()["id"]), (500, &id), "the same call joins it");
+    let other = world.text(r#"{"chat":"-1001234567890","text":"other"}"#).send().await;
+    assert_eq!(other.status, 200, "another one does not");
+
+    let path = format!("/v1/messages/{}/resolve", id.as_str().expect("an id"));
+    assert_eq!(world.call("POST", &path).json(r#"{"as":"sent"}"#).send().await.status, 200);
+    let told = world.text(GROUP).send().await;
+    assert_eq!((told.status, told.json()["message_id"].clone()), (200, Value::Null), "{told:?}");
+    assert_eq!(world.script.texts(), ["other"]);
+    until_texts(&world, GROUP, 2).await;
+}
+
+/// The note that a caller was answered is written behind its answer: asks until the text leaves as a new message.
+async fn until_texts(world: &World, body: &str, count: usize) {
+    for _ in 0..200 {
+        assert_eq!(world.text(body).send().await.status, 200);
+        if world.script.texts().len() == count {
+            return;
+        }
+    }
+    panic!("the same body never becomes a new message");
+}
+
+#[tokio::test]
+async fn a_joined_message_is_a_new_one_after_a_minute() {
+    let world = World::new().await;
+    let id = doubtful(&world, GROUP).await;
+    let path = format!("/v1/messages/{}/resolve", id.as_str().expect("an id"));
+    assert_eq!(world.call("POST", &path).json(r#"{"as":"sent"}"#).send().await.status, 200);
+    world.clock.advance(Duration::from_secs(61));
+    let fresh = world.text(GROUP).send().await;
+    assert_eq!(fresh.body, TAGGED_NULL);
+}
+
+#[tokio::test]
+async fn what_may_have_left_at_the_end_of_the_hold_is_a_doubt() {
+    let world = World::new().await;
+    world.script.hold();
+    let call = world.text(GROUP);
+    let waiting = tokio::spawn(async move { call.send().await });
+    while world.delivery.queued() == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let reply = world.pass(Duration::from_secs(10), waiting).await;
+    assert_eq!((reply.status, &reply.json()["state"]), (500, &json!("in_doubt")), "{reply:?}");
+    let call = world.text(GROUP);
+    let joined = tokio::spawn(async move { call.send().await });
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    world.script.release();
+    let joined = joined.await.expect("no panic");
+    assert_eq!((joined.status, joined.body.as_str()), (200, TAGGED_NULL), "the same call joined it");
+    assert_eq!(world.script.texts(), ["hello"]);
+}
+
+#[tokio::test]
+async fn a_cut_call_is_finished_once_and_the_same_body_joins_it() {
+    let world = World::new().await;
+    world.script.hold();
+    {
+        use tokio::io::AsyncWriteExt;
+        let Target::Port(address) = world.old() else { panic!("a port") };
+        let mut stream = tokio::net::TcpStream::connect(address).await.expect("connects");
+        stream.write_all(&world.text(GROUP).bytes()).await.expect("writes");
+        while world.delivery.queued() == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    world.script.release();
+    while world.script.texts().is_empty() || world.delivery.queued() > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let joined = world.text(GROUP).send().await;
+    assert_eq!((joined.status, joined.body.as_str()), (200, TAGGED_NULL));
+    assert_eq!(world.script.texts(), ["hello"]);
+    // That caller has its answer now; the next same call is a message of its own.
+    until_texts(&world, GROUP, 2).await;
+}
+
+#[tokio::test]
+async fn two_answered_calls_are_two_messages() {
+    let world = World::new().await;
+    assert_eq!(world.text(GROUP).send().await.status, 200);
+    until_texts(&world, GROUP, 2).await;
+}
+
+#[tokio::test]
+async fn an_idempotency_key_is_honoured_here_too() {
+    let world = World::new().await;
+    let keyed = |body: &str| world.text(body).header("Idempotency-Key", "order-1");
+    let first = keyed(GROUP).send().await;
+    assert_eq!((first.status, first.header("idempotency-replayed")), (200, None));
+    let again = keyed(GROUP).send().await;
+    assert_eq!(
+        (again.body.as_str(), again.header("idempotency-replayed")),
+        (first.body.as_str(), Some("true"))
+    );
+    let conflict = keyed(r#"{"chat":"-1001234567890","text":"other"}"#).send().await;
+    assert_eq!((conflict.status, &conflict.json()["status"]), (409, &json!("error")));
+    let wrong = world.text(GROUP).header("Idempotency-Key", "a b").send().await;
+    assert_eq!((wrong.status, &wrong.json()["status"]), (400, &json!("error")));
+    assert_eq!(world.script.texts(), ["hello"]);
+}
+
+#[tokio::test]
+async fn a_pinned_port_uses_its_account() {
+    let world = World::with(|options| {
+        options.legacy.ports = vec![
+            LegacyPort { account: Some(account("backup_1")), ..send_text_port() },
+            LegacyPort { account: Some(account("unknown")), ..send_text_port() },
+        ];
+    })
+    .await;
+    world.script.candidates_are(able(&[("main", Readiness::Ready), ("backup_1", Readiness::Ready)]));
+    assert_eq!(world.text(GROUP).send().await.status, 200);
+    assert_eq!(world.script.sent()[0].account.as_str(), "backup_1");
+    let unknown = Target::Port(world.state.listeners()[2].address.parse().expect("an address"));
+    let reply = Call::new(&unknown, "POST", "/send_text").json(GROUP).send().await;
+    assert_eq!((reply.status, &reply.json()["status"]), (503, &json!("error")));
+}
+
+#[tokio::test]
+async fn who_may_call() {
+    let world = World::with(|options| {
+        options.legacy.ports = vec![
+            LegacyPort { allow_from: vec!["10.0.0.0/8".parse().expect("a network")], ..send_text_port() },
+            LegacyPort { key_required: true, ..send_text_port() },
+        ];
+    })
+    .await;
+    for (method, path) in
+        [("POST", "/send_text"), ("GET", "/health"), ("GET", "/stats"), ("POST", "/reload_cache")]
+    {
+        let reply = Call::new(&world.old(), method, path).json(GROUP).send().await;
+        assert_eq!((reply.status, &reply.json()["status"]), (403, &json!("error")), "{path}");
+    }
+    let keyed = Target::Port(world.state.listeners()[2].address.parse().expect("an address"));
+    let call = Call::new(&keyed, "POST", "/send_text").json(GROUP);
+    assert_eq!(call.send().await.status, 401);
+    assert_eq!(call.clone().key("swb_wrong").send().await.status, 401);
+    assert_eq!(call.clone().key(&world.make_key(&["read"]).await).send().await.status, 403);
+    assert!(world.script.sent().is_empty());
+    assert_eq!(call.key(&world.make_key(&["send"]).await).send().await.status, 200);
+}
+
+#[tokio::test]
+async fn sizes_paths_and_methods() {
+    let world = World::with(|options| options.limits.body = 100).await;
+    let large = json!({ "chat": "@demo", "text": "a".repeat(100) }).to_string();
+    let reply = world.text(&large).send().await;
+    assert_eq!((reply.status, &reply.json()["status"]), (413, &json!("error")));
+    let reply = Call::new(&world.old(), "GET", "/nothing").send().await;
+    assert_eq!((reply.status, &reply.json()["status"]), (404, &json!("error")));
+    let reply = Call::new(&world.old(), "GET", "/send_text").send().await;
+    assert_eq!(
+        (reply.status, reply.header("allow"), &reply.json()["status"]),
+        (405, Some("POST"), &json!("error"))
+    );
+}
+
+#[tokio::test]
+async fn health_stats_and_the_cache() {
+    let world = World::new().await;
+    let health = Call::new(&world.old(), "GET", "/health").send().await;
+    assert_eq!((health.status, health.body.as_str()), (200, r#"{"status":"not_ready"}"#));
+    let stats = Call::new(&world.old(), "GET", "/stats").send().await;
+    assert_eq!(
+        (stats.status, stats.body.as_str()),
+        (200, r#"{"cache_size":0,"accounts":[],"error_count":0,"operations_count":0}"#)
+    );
+    let reload = Call::new(&world.old(), "POST", "/reload_cache").send().await;
+    assert_eq!((reload.status, reload.body.as_str()), (200, r#"{"status":"ok","cache_size":0}"#));
+}
+
+#[tokio::test]
+async fn the_stop_cancels_what_never_left_and_says_so() {
+    let world = World::with(|options| options.limits.grace = Duration::from_millis(20)).await;
+    world.script.candidates_are(able(&[("main", Readiness::Connecting)]));
+    let call = world.text(GROUP);
+    let waiting = tokio::spawn(async move { call.send().await });
+    while world.delivery.queued() == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    world.stop.cancel();
+    let reply = world.pass(Duration::from_secs(1), waiting).await;
+    assert_eq!((reply.status, &reply.json()["status"]), (503, &json!("error")), "{reply:?}");
+    world.serving.await.expect("no panic");
+    assert_eq!(world.delivery.queued(), 0);
+}

@@ -1,0 +1,161 @@
+//! Every way in which `/v1` says no: the status, the code, and a detail that helps.
+
+use delivery::sender::Why;
+use domain::Outcome;
+use serde_json::json;
+
+use crate::client::Call;
+use crate::script::nobody;
+use crate::world::World;
+
+const BODY: &str = r#"{"chat":"-1001234567890","text":"hello"}"#;
+
+#[tokio::test]
+async fn what_an_account_refuses() {
+    let world = World::new().await;
+    world.script.then([Outcome::Forbidden("kicked".to_owned())]);
+    let problem = world.message(BODY).send().await.problem(403, "no_rights");
+    assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("main: kicked")), "{problem}");
+
+    world.script.then([Outcome::NotFound("not among its dialogs".to_owned())]);
+    let problem = world.message(BODY).send().await.problem(404, "chat_not_found");
+    assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("main: not among")), "{problem}");
+
+    world.script.then([Outcome::Rejected { code: "MESSAGE_TOO_LONG".to_owned() }]);
+    let problem = world.message(BODY).send().await.problem(422, "rejected");
+    assert_eq!(problem["provider_code"], "MESSAGE_TOO_LONG");
+    assert!(world.script.sent().is_empty());
+}
+
+#[tokio::test]
+async fn what_no_account_can_do() {
+    let world = World::new().await;
+    for (why, status, code) in [
+        (Why::NotFound, 404, "chat_not_found"),
+        (Why::Forbidden, 403, "no_rights"),
+        (Why::Unusable, 503, "no_account"),
+    ] {
+        world.script.candidates_are(nobody(why, "because"));
+        let problem = world.message(BODY).send().await.problem(status, code);
+        assert!(
+            problem["detail"].as_str().is_some_and(|detail| detail.contains("main: because")),
+            "{problem}"
+        );
+        assert!(problem["id"].as_str().is_some_and(|id| id.starts_with("msg_")), "{problem}");
+    }
+    let pinned = r#"{"chat":"-1001234567890","text":"hello","account":"nobody"}"#;
+    world.message(pinned).send().await.problem(404, "account_not_found");
+}
+
+#[tokio::test]
+async fn what_is_no_request() {
+    let world = World::new().await;
+    for body in ["", "{", "hello", "{\"chat\":\"@demo\"", "{\"a\":1}{}"] {
+        world.message(body).send().await.problem(400, "invalid_json");
+    }
+    for (body, field) in [
+        ("[]", ""),
+        ("[\"@demo\",\"hello\"]", ""),
+        ("7", ""),
+        (r#"{"text":"hello"}"#, "chat"),
+        (r#"{"chat":"@demo"}"#, "text"),
+        (r#"{"chat":"@demo","text":""}"#, "text"),
+        (r#"{"chat":"@demo","text":"  "}"#, "text"),
+        (r#"{"chat":true,"text":"a"}"#, "chat"),
+        (r#"{"chat":"a b","text":"a"}"#, "chat"),
+        (r#"{"chat":"@demo","text":7}"#, "text"),
+        (r#"{"chat":"@demo","text":"a","txet":"b"}"#, "txet"),
+        (r#"{"chat":"@demo","text":"a","mention":{"usr_id":7}}"#, "mention.usr_id"),
+        (r#"{"chat":"@demo","text":"a","wait":101}"#, "wait"),
+        (r#"{"chat":"@demo","text":"<b>a","parse_mode":"html"}"#, "text"),
+    ] {
+        let problem = world.message(body).send().await.problem(422, "invalid_request");
+        assert_eq!(problem["errors"][0]["field"], field, "{body}: {problem}");
+    }
+    let problem = world
+        .message(r#"{"chat":"@demo","text":"a","repli_to":7}"#)
+        .send()
+        .await
+        .problem(422, "invalid_request");
+    assert_eq!(problem["errors"][0]["message"], "is not known; did you mean \"reply_to\"?");
+    let broken = json!({ "chat": "@demo", "text": "one <i>two", "parse_mode": "html" }).to_string();
+    let problem = world.message(&broken).send().await.problem(422, "invalid_request");
+    let message = problem["errors"][0]["message"].as_str().expect("a message");
+    assert!(message.contains("byte 4") && message.contains("&lt;"), "{message}");
+    assert_eq!(world.delivery.queued(), 0);
+    assert!(
+        world.call("GET", "/v1/messages").send().await.json()["items"].as_array().is_some_and(Vec::is_empty)
+    );
+}
+
+#[tokio::test]
+async fn media_types_and_sizes() {
+    let world = World::with(|options| options.limits.body = 1_000).await;
+    for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
+        let call = world.call("POST", "/v1/messages").header("Content-Type", kind).body(BODY);
+        call.send().await.problem(415, "unsupported_media_type");
+    }
+    let plain = world.call("POST", "/v1/messages").body(BODY).send().await;
+    assert_eq!(plain.status, 200, "without a media type it is taken for JSON: {plain:?}");
+
+    let large = json!({ "chat": "@demo", "text": "a".repeat(1_000) }).to_string();
+    world.message(&large).send().await.problem(413, "too_large");
+    let chunked = format!("{:x}\r\n{large}\r\n0\r\n\r\n", large.len());
+    let head = String::from_utf8(world.call("POST", "/v1/messages").json("").bytes()).expect("text");
+    let head = head.replace("\r\n\r\n", "\r\nTransfer-Encoding: chunked\r\n\r\n");
+    let reply = crate::listeners::raw(&world.main(), format!("{head}{chunked}").as_bytes()).await;
+    reply.problem(413, "too_large");
+}
+
+#[tokio::test]
+async fn paths_and_methods() {
+    let world = World::new().await;
+    for path in ["/v2/messages", "/v1", "/v1/messages/", "/v1/message", "/%ff", "/docs/nothing.js"] {
+        world.call("GET", path).send().await.problem(404, "not_found");
+    }
+    for (method, path, allow) in [
+        ("PUT", "/v1/messages", "GET,HEAD,POST"),
+        ("DELETE", "/v1/messages/msg_00000000000000000000000000", "GET,HEAD"),
+        ("GET", "/v1/messages/msg_00000000000000000000000000/cancel", "POST"),
+        ("POST", "/health/live", "GET,HEAD"),
+        ("BREW", "/v1/accounts", "GET,HEAD"),
+    ] {
+        let reply = world.call(method, path).send().await;
+        reply.problem(405, "method_not_allowed");
+        let mut allowed: Vec<_> =
+            reply.header("allow").unwrap_or_default().split(',').map(str::trim).collect();
+        allowed.sort_unstable();
+        assert_eq!(allowed.join(","), allow, "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn wrong_headers() {
+    let world = World::new().await;
+    for key in ["", "a b", &"x".repeat(256)] {
+        let reply = world.message(BODY).header("Idempotency-Key", key).send().await;
+        reply.problem(400, "invalid_header");
+    }
+    assert!(world.script.sent().is_empty());
+}
+
+#[tokio::test]
+async fn each_kind_of_problem_has_a_page() {
+    let world = World::new().await;
+    let reply = world.call("GET", "/problems/flood_wait").send().await;
+    assert_eq!((reply.status, &reply.json()["status"]), (200, &json!(429)));
+    Call::new(&world.main(), "GET", "/problems/nonsense").send().await.problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn a_store_that_is_away() {
+    let world = World::new().await;
+    world.store.clone().close().await;
+    let reply = world.message(BODY).send().await;
+    reply.problem(503, "store_unavailable");
+    assert!(reply.header("retry-after").is_some());
+    let ready = Call::new(&world.main(), "GET", "/health/ready").send().await;
+    assert_eq!((ready.status, &ready.json()["status"]), (503, &json!("store_unavailable")));
+    let live = Call::new(&world.main(), "GET", "/health/live").send().await;
+    assert_eq!(live.status, 200);
+}

@@ -1,0 +1,186 @@
+//! A whole server in one process: store, delivery, script, listeners on free ports.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ambient::{Chance, Clock, Ids};
+use config::{LegacyPort, LegacyService, LegacySettings, TelegramSettings};
+use delivery::{Ambient, Delivery};
+use serde_json::Value;
+use store::{MasterKey, Store, StoreOptions};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use web::{Limits, ListenerState, Options, Services, State};
+
+use crate::client::{Call, Reply, Target};
+use crate::script::Script;
+
+/// The server and everything a test wants to touch.
+pub(crate) struct World {
+    pub(crate) state: State,
+    pub(crate) store: Store,
+    pub(crate) delivery: Delivery,
+    pub(crate) script: Arc<Script>,
+    pub(crate) clock: Clock,
+    pub(crate) stop: CancellationToken,
+    pub(crate) serving: JoinHandle<()>,
+    dir: TempDir,
+    /// A key with all scopes.
+    pub(crate) key: String,
+}
+
+/// A legacy port that sends texts, on a free port.
+pub(crate) fn send_text_port() -> LegacyPort {
+    LegacyPort {
+        port: 0,
+        service: LegacyService::SendText,
+        listen: Ipv4Addr::LOCALHOST.into(),
+        account: None,
+        allow_from: Vec::new(),
+        key_required: false,
+    }
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// A server with other options.
+    pub(crate) async fn with(change: impl FnOnce(&mut Options)) -> Self {
+        Self::of(TelegramSettings::default(), change).await
+    }
+
+    /// A server with these accounts and other options.
+    pub(crate) async fn of(telegram: TelegramSettings, change: impl FnOnce(&mut Options)) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let clock = Clock::system();
+        let store = Store::open(StoreOptions {
+            data_dir: dir.path().to_owned(),
+            url: "sqlite:switchboard.db".to_owned(),
+            clock: clock.clone(),
+            master_key: MasterKey::File(dir.path().join("master.key")),
+        })
+        .await
+        .expect("the store opens");
+        let script = Arc::new(Script::new());
+        let ambient =
+            Ambient { clock: clock.clone(), ids: Ids::new(clock.clone()), chance: Chance::from_seed(1) };
+        let (ids, random) = (ambient.ids.clone(), ambient.chance.clone());
+        let delivery =
+            Delivery::new(store.clone(), Arc::clone(&script) as _, ambient, delivery::Limits::default());
+        let pool =
+            telegram::Pool::start(&telegram, store.clone(), clock.clone(), random).await.expect("a pool");
+        let mut options = Options {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            control_socket: Some(dir.path().join("control.sock")),
+            trusted_proxies: Vec::new(),
+            legacy: LegacySettings { ports: vec![send_text_port()], ..LegacySettings::default() },
+            limits: Limits { retry: Duration::from_millis(20), ..Limits::default() },
+        };
+        change(&mut options);
+        let services =
+            Services { store: store.clone(), delivery: delivery.clone(), pool, clock: clock.clone(), ids };
+        let state = State::new(services, options);
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(web::serve(state.clone(), stop.clone()));
+        let mut world =
+            Self { state, store, delivery, script, clock, stop, serving, dir, key: String::new() };
+        world.until_tried().await;
+        world.key = world.make_key(&["admin"]).await;
+        world
+    }
+
+    /// Waits until each listener was tried.
+    async fn until_tried(&self) {
+        self.until(|listeners| listeners.iter().all(|listener| listener.state != ListenerState::Starting))
+            .await;
+    }
+
+    /// Waits until the listeners are as wanted.
+    pub(crate) async fn until(&self, wanted: impl Fn(&[web::ListenerView]) -> bool) {
+        let waiting = async {
+            while !wanted(&self.state.listeners()) {
+                tokio::select! {
+                    () = self.state.listeners_changed() => {}
+                    () = tokio::time::sleep(Duration::from_millis(10)) => {}
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("the listeners change");
+    }
+
+    pub(crate) fn dir(&self) -> PathBuf {
+        self.dir.path().to_owned()
+    }
+
+    fn address(&self, number: usize) -> Target {
+        Target::Port(self.state.listeners()[number].address.parse().expect("an address"))
+    }
+
+    /// The main port.
+    pub(crate) fn main(&self) -> Target {
+        self.address(0)
+    }
+
+    /// The first legacy port.
+    pub(crate) fn old(&self) -> Target {
+        self.address(1)
+    }
+
+    pub(crate) fn control(&self) -> Target {
+        Target::Socket(self.dir().join("control.sock"))
+    }
+
+    /// A request with all rights.
+    pub(crate) fn call(&self, method: &str, path: &str) -> Call {
+        Call::new(&self.main(), method, path).key(&self.key)
+    }
+
+    /// `POST /v1/messages`.
+    pub(crate) fn message(&self, body: &str) -> Call {
+        self.call("POST", "/v1/messages").json(body)
+    }
+
+    /// `POST /send_text`.
+    pub(crate) fn text(&self, body: &str) -> Call {
+        Call::new(&self.old(), "POST", "/send_text").json(body)
+    }
+
+    pub(crate) async fn make_key(&self, scopes: &[&str]) -> String {
+        let body = serde_json::json!({ "name": "test", "scopes": scopes }).to_string();
+        let made = Call::new(&self.control(), "POST", "/v1/keys").json(body).send().await;
+        assert_eq!(made.status, 201, "{made:?}");
+        made.json()["key"].as_str().expect("a key").to_owned()
+    }
+
+    /// The message as the API shows it now.
+    pub(crate) async fn look(&self, id: &Value) -> Reply {
+        self.call("GET", &format!("/v1/messages/{}", id.as_str().expect("an id"))).send().await
+    }
+
+    /// Waits until a message is in a state.
+    pub(crate) async fn until_state(&self, id: &Value, state: &str) {
+        let waiting = async {
+            while self.look(id).await.json()["state"] != state {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("the state comes");
+    }
+
+    /// Moves the clock on in steps, until the task is done.
+    pub(crate) async fn pass<T>(&self, step: Duration, task: JoinHandle<T>) -> T {
+        for _ in 0..500 {
+            if task.is_finished() {
+                return task.await.expect("no panic");
+            }
+            self.clock.advance(step);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("it does not end");
+    }
+}
