@@ -155,6 +155,15 @@ impl Sandbox {
         let control = listen(control, "control port", "--control ADDR:PORT").await?;
         let (dc2, dc4, control_address) = (address(&second)?, address(&fourth)?, address(&control)?);
 
+        // Whoever waits for the settings must not find those of an earlier start.
+        let settings_file = data_dir.join(SETTINGS);
+        match std::fs::remove_file(&settings_file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(file(&settings_file)(error));
+            }
+            Ok(()) | Err(_) => {}
+        }
+
         let rsa = Arc::new(rsa_key(data_dir.join(RSA_KEY)).await?);
         let centres = vec![centre(2, dc2), centre(4, dc4)];
         let keys = Arc::new(KeyRing::default());
@@ -178,7 +187,6 @@ impl Sandbox {
         tasks.spawn(control::serve(control, Arc::new(desk), stop.clone()));
         tasks.close();
 
-        let settings_file = data_dir.join(SETTINGS);
         let text = settings(&centres, &configured);
         let running = Running {
             dc2,

@@ -21,6 +21,11 @@ use crate::write::{Pending, Waiting, Write};
 const QUEUE: usize = 1024;
 /// Writes that are committed together at most.
 const GROUP: usize = 256;
+/// A group of this size says that many write side by side.
+const BUSY: usize = 4;
+/// Then the next group gathers for so long before it is committed: the price of a commit is shared by more writes,
+/// and those who write are not made to wake the thread one by one. One who writes alone never waits for this.
+const GATHER: Duration = Duration::from_micros(100);
 /// A write that nobody waits for is on the disk after this time at the latest.
 const LATER: Duration = Duration::from_millis(100);
 
@@ -61,7 +66,7 @@ impl Writer {
         let (queue, jobs) = queue::bounded(QUEUE);
         let counters = Arc::new(Counters::default());
         let own =
-            Thread { connection, space, jobs, counters: Arc::clone(&counters), backlog: Backlog::default() };
+            Thread { connection, space, jobs, counters: Arc::clone(&counters), backlog: Backlog::default(), last_group: 0 };
         let thread = thread::Builder::new().name("store-writer".into()).spawn(move || {
             let done = own.work();
             // Only now may another process open the database.
@@ -140,6 +145,8 @@ struct Thread {
     jobs: Jobs<Job>,
     counters: Arc<Counters>,
     backlog: Backlog,
+    /// How many writes were in the last group.
+    last_group: usize,
 }
 
 impl Thread {
@@ -174,6 +181,9 @@ impl Thread {
             None => self.jobs.next(),
             Some(due) => self.jobs.next_within(due.saturating_duration_since(Instant::now())),
         };
+        if self.last_group >= BUSY && next.is_ok() {
+            thread::park_timeout(GATHER);
+        }
         loop {
             match next {
                 Ok(Job::Write(pending)) => writes.push(pending),
@@ -196,6 +206,7 @@ impl Thread {
         if writes.is_empty() {
             return;
         }
+        self.last_group = writes.len();
         self.counters.writes.fetch_add(writes.len() as u64, Ordering::Relaxed);
         if group::run(&self.connection, &mut self.space, writes) {
             self.counters.commits.fetch_add(1, Ordering::Relaxed);

@@ -1,7 +1,7 @@
 //! An account: its lines, what it knows and what holds it back, as one thing that can be asked and switched.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use domain::account::{AccountState, Operation, Reason, shown_state};
@@ -18,6 +18,9 @@ use crate::peers::{Names, Peers};
 use crate::recent::Recent;
 use crate::router::Usable;
 use crate::standing::Standing;
+
+/// How often the newest dialogs are read out of turn at most.
+const NEWEST_EVERY: Duration = Duration::from_secs(30);
 
 /// How long a call that only reads may take.
 const READ: Duration = Duration::from_secs(10);
@@ -46,6 +49,8 @@ pub(crate) struct Account {
     pub(crate) updates_received: AtomicU64,
     pub(crate) updates_missed: AtomicU64,
     switch: AtomicU8,
+    switched_at: AtomicI64,
+    newest_read_at: AtomicI64,
 }
 
 /// What an account is made of.
@@ -64,6 +69,7 @@ pub(crate) struct AccountParts {
 
 impl Account {
     pub(crate) fn new(parts: AccountParts) -> Self {
+        let started = parts.standing.clock.now().as_micros();
         Self {
             index: parts.index,
             name: parts.name,
@@ -81,6 +87,8 @@ impl Account {
             refresh: Notify::new(),
             updates_received: AtomicU64::new(0),
             updates_missed: AtomicU64::new(0),
+            switched_at: AtomicI64::new(started),
+            newest_read_at: AtomicI64::new(0),
             switch: AtomicU8::new(code(parts.switch)),
         }
     }
@@ -101,12 +109,13 @@ impl Account {
 
     pub(crate) fn set_switch(&self, switch: Switch) {
         self.switch.store(code(switch), Ordering::Release);
+        self.switched_at.store(self.now().as_micros(), Ordering::Release);
         self.standing.changes.tell();
     }
 
     // ---- how it is ---------------------------------------------------------------------------------------------
 
-    /// Whether it can be used for this purpose.
+    /// Whether it can be used at all: for any purpose, as its lines stand in for each other.
     pub(crate) fn usable(&self) -> Usable {
         match self.switch() {
             Switch::Paused => return Usable::No(AccountState::Paused, None),
@@ -136,19 +145,25 @@ impl Account {
     /// The state shown, with its reason, its detail and its beginning.
     pub(crate) fn shown(&self) -> Status {
         let now = self.now();
-        let worst = self.worst_line();
-        let mut states = vec![worst.state];
-        let restriction = self.standing.restriction();
-        states.extend(restriction.map(Reason::state));
-        if self.switch() == Switch::Paused {
-            states.push(AccountState::Paused);
-        }
+        let line = self.worst_line();
+        let restricted = self.standing.restricted();
+        let paused = self.switch() == Switch::Paused;
+        let mut states = vec![line.state];
+        states.extend(restricted.map(|(reason, _)| reason.state()));
+        states.extend(paused.then_some(AccountState::Paused));
         let state = shown_state(states, self.holds.floods(now), now);
-        if state == worst.state {
-            return worst;
+        if state == line.state {
+            return line;
         }
-        let reason = restriction.filter(|reason| reason.state() == state);
-        Status { state, reason, detail: None, since: worst.since }
+        let plain = |since| Status { state, reason: None, detail: None, since };
+        match restricted.filter(|(reason, _)| reason.state() == state) {
+            Some((reason, since)) => Status { reason: Some(reason), ..plain(since) },
+            None if state == AccountState::FloodWait => Status {
+                detail: Some("Telegram asked it to wait".to_owned()),
+                ..plain(self.holds.flooded_since(now).unwrap_or(line.since))
+            },
+            None => plain(Timestamp::from_micros(self.switched_at.load(Ordering::Acquire))),
+        }
     }
 
     /// The line that is worst off.
@@ -170,6 +185,17 @@ impl Account {
     }
 
     // ---- calls -------------------------------------------------------------------------------------------------
+
+    /// Whether the newest dialogs may be read out of turn: not again and again for every id that nobody knows.
+    pub(crate) fn may_read_newest(&self) -> bool {
+        let now = self.now();
+        let last = Timestamp::from_micros(self.newest_read_at.load(Ordering::Acquire));
+        let may = now.since(last) >= NEWEST_EVERY;
+        if may {
+            self.newest_read_at.store(now.as_micros(), Ordering::Release);
+        }
+        may
+    }
 
     /// The line for a purpose; any other that is up stands in for it.
     pub(crate) fn line_for(&self, purpose: Purpose) -> Option<&Arc<Line>> {
@@ -197,7 +223,7 @@ impl Account {
     }
 
     async fn keep_flood(&self, operation: Operation, until: Timestamp) {
-        self.holds.keep_flood(operation, until);
+        self.holds.keep_flood(operation, until, self.now());
         let hold = Hold::Flood { account: self.name.clone(), operation, until };
         if let Err(error) = self.store.accounts().save_hold(hold).await {
             tracing::warn!(account = %self.name, %error, "a flood wait could not be stored");

@@ -100,10 +100,10 @@ async fn ask_once(pool: &Pool, query: &Query) -> Asked {
         }
     }
     if ready.is_empty() {
-        return if coming { Asked::NotYet } else { Asked::Nobody };
+        return if coming { Asked::NotYet } else { Asked::Failed(Vec::new()) };
     }
-    match (&query.chat, known) {
-        (ChatRef::Username(name), _) => {
+    match &query.chat {
+        ChatRef::Username(name) => {
             let mut failures = Vec::new();
             for account in ready {
                 match lookup::resolve(account, name).await {
@@ -115,7 +115,7 @@ async fn ask_once(pool: &Pool, query: &Query) -> Asked {
             }
             Asked::Failed(failures)
         }
-        (ChatRef::Id(chat_id), _) => {
+        ChatRef::Id(chat_id) => {
             let reading = ready.iter().any(|account| !account.dialogs_complete.load(Ordering::Acquire));
             if reading && chat_id.kind() != ChatKind::Group {
                 return Asked::NotYet;
@@ -146,8 +146,9 @@ fn pin(pool: &Pool, query: &Query) -> Option<usize> {
 /// The accounts that this message may be asked of.
 fn considered<'a>(pool: &'a Pool, query: &'a Query) -> impl Iterator<Item = &'a Account> {
     let pinned = pin(pool, query);
-    let bound = pool.find(&query.chat).and_then(|chat_id| pool.bound(chat_id));
-    let private = matches!(&query.chat, ChatRef::Id(chat_id) if chat_id.kind() == ChatKind::User);
+    let known = pool.find(&query.chat);
+    let bound = known.and_then(|chat_id| pool.bound(chat_id));
+    let private = known.is_some_and(|chat_id| chat_id.kind() == ChatKind::User);
     pool.accounts.iter().map(AsRef::as_ref).filter(move |account: &&Account| match (&query.pin, bound) {
         (Some(_), _) => pinned == Some(account.index),
         (None, Some(bound)) if private => bound == account.index,

@@ -16,9 +16,16 @@ pub(crate) struct Holds(RwLock<Table>);
 
 #[derive(Debug, Default)]
 struct Table {
-    floods: Vec<Flood>,
+    floods: Vec<Running>,
     slow_modes: HashMap<ChatId, Timestamp>,
     marks: HashMap<ChatId, Mark>,
+}
+
+/// A flood, and when it began.
+#[derive(Debug, Clone, Copy)]
+struct Running {
+    flood: Flood,
+    since: Timestamp,
 }
 
 #[derive(Debug)]
@@ -61,14 +68,21 @@ impl Holds {
     /// All floods that still run.
     pub(crate) fn floods(&self, now: Timestamp) -> Vec<Flood> {
         let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        table.floods.iter().copied().filter(|flood| flood.until > now).collect()
+        table.floods.iter().map(|running| running.flood).filter(|flood| flood.until > now).collect()
     }
 
-    pub(crate) fn keep_flood(&self, operation: Operation, until: Timestamp) {
+    /// Since when a flood runs.
+    pub(crate) fn flooded_since(&self, now: Timestamp) -> Option<Timestamp> {
+        let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        table.floods.iter().filter(|running| running.flood.until > now).map(|running| running.since).min()
+    }
+
+    pub(crate) fn keep_flood(&self, operation: Operation, until: Timestamp, now: Timestamp) {
         let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        match table.floods.iter_mut().find(|flood| flood.operation == operation) {
-            Some(flood) => flood.until = flood.until.max(until),
-            None => table.floods.push(Flood { operation, until }),
+        table.floods.retain(|running| running.flood.until > now);
+        match table.floods.iter_mut().find(|running| running.flood.operation == operation) {
+            Some(running) => running.flood.until = running.flood.until.max(until),
+            None => table.floods.push(Running { flood: Flood { operation, until }, since: now }),
         }
     }
 
@@ -93,7 +107,8 @@ impl Holds {
 
 impl Table {
     fn flood(&self, operation: Operation) -> Option<Timestamp> {
-        self.floods.iter().find(|flood| flood.operation == operation).map(|flood| flood.until)
+        let mut floods = self.floods.iter().map(|running| running.flood);
+        floods.find(|flood| flood.operation == operation).map(|flood| flood.until)
     }
 }
 
@@ -108,15 +123,18 @@ mod tests {
     #[test]
     fn the_later_of_flood_and_slow_mode_counts_and_both_end() {
         let (holds, chat) = (Holds::default(), ChatId::user(7).expect("id"));
-        holds.keep_flood(Operation::SendMessage, at(30));
-        holds.keep_flood(Operation::SendMessage, at(20));
-        holds.keep_flood(Operation::ResolvePeer, at(99));
+        holds.keep_flood(Operation::SendMessage, at(30), at(1));
+        holds.keep_flood(Operation::SendMessage, at(20), at(2));
+        holds.keep_flood(Operation::ResolvePeer, at(99), at(3));
         holds.keep_slow_mode(chat, at(40), at(0));
         assert_eq!(holds.of(chat, at(10)).until, Some(at(40)));
         assert_eq!(holds.of(ChatId::user(8).expect("id"), at(10)).until, Some(at(30)));
         assert_eq!(holds.of(chat, at(40)).until, None);
         assert_eq!(holds.flood(Operation::ResolvePeer, at(50)), Some(at(99)));
         assert_eq!(holds.floods(at(50)).len(), 1);
+        assert_eq!(holds.flooded_since(at(10)), Some(at(1)));
+        assert_eq!(holds.flooded_since(at(50)), Some(at(3)));
+        assert_eq!(holds.flooded_since(at(99)), None);
     }
 
     #[test]

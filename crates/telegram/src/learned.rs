@@ -92,11 +92,14 @@ pub(crate) fn chat(chat: &enums::Chat) -> Option<Seen> {
     }
 }
 
+fn display_name(user: &types::User) -> String {
+    full_name([user.first_name.as_deref().unwrap_or_default(), user.last_name.as_deref().unwrap_or_default()])
+}
+
 /// First and last name, as people see them.
-pub(crate) fn display_name(user: &types::User) -> String {
-    let names = [user.first_name.as_deref(), user.last_name.as_deref()];
+pub(crate) fn full_name(names: [&str; 2]) -> String {
     let mut shown = String::new();
-    for name in names.into_iter().flatten().filter(|name| !name.is_empty()) {
+    for name in names.into_iter().filter(|name| !name.is_empty()) {
         if !shown.is_empty() {
             shown.push(' ');
         }
@@ -105,7 +108,8 @@ pub(crate) fn display_name(user: &types::User) -> String {
     shown
 }
 
-fn username(old: Option<&str>, names: Option<&[enums::Username]>) -> Option<Username> {
+/// The public name that counts.
+pub(crate) fn username(old: Option<&str>, names: Option<&[enums::Username]>) -> Option<Username> {
     main_username(old, names)?.parse().ok()
 }
 

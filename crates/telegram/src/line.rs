@@ -29,7 +29,7 @@ const SETTLED: Duration = Duration::from_secs(10);
 pub(crate) enum Arrived {
     /// Something Telegram sent by itself.
     Updates(Box<UpdatesLike>),
-    /// The line that reads came up: something may have been missed.
+    /// Another line reads now, or the same one after it was away: something may have been missed.
     Reconnected,
 }
 
@@ -246,7 +246,7 @@ impl Line {
             Says::Nothing => {}
             Says::Restricted(reason) => self.parts.standing.restrict(reason),
             Says::Dead(reason) => self.die(reason, error.to_string()),
-            Says::Lost => self.signal(|signals| signals.lost = true),
+            Says::Lost => self.lose(),
             Says::Doubtful => self.signal(|signals| signals.doubtful = true),
         }
     }
@@ -256,6 +256,15 @@ impl Line {
         tracing::warn!(account = %self.parts.standing.name, line = self.parts.index, %reason, detail, "a session is lost");
         self.show(reason.state(), Some(reason), Some(detail));
         self.signal(|signals| signals.dead = true);
+    }
+
+    /// The connection is gone: nothing more is written to it until it is back.
+    fn lose(&self) {
+        if self.state() == AccountState::Ready {
+            self.unplug();
+            self.show(AccountState::Connecting, None, None);
+        }
+        self.signal(|signals| signals.lost = true);
     }
 
     fn signal(&self, change: impl FnOnce(&mut Signals)) {
@@ -278,7 +287,12 @@ impl Line {
         }
         *status = Status { state, reason, detail, since: standing.clock.now() };
         drop(status);
+        let reader = standing.reader();
         standing.set_ready(self.parts.index, state == AccountState::Ready);
+        if standing.reader().is_some_and(|now| Some(now) != reader) {
+            // What one line saw and the next one did not is asked for.
+            self.hand_on(Arrived::Reconnected);
+        }
         standing.changes.tell();
         tracing::debug!(account = %standing.name, line = self.parts.index, %state, ?reason, "line");
     }
@@ -347,7 +361,7 @@ impl Line {
     /// What the connection sends by itself.
     fn take(&self, updates: UpdatesLike) {
         if matches!(updates, UpdatesLike::ConnectionClosed) {
-            self.signal(|signals| signals.lost = true);
+            self.lose();
         } else if self.parts.standing.reader().is_none_or(|reader| reader == self.parts.index) {
             self.hand_on(Arrived::Updates(Box::new(updates)));
         }
@@ -381,9 +395,6 @@ impl Line {
         }
         self.plug(&pool.wire);
         self.show(AccountState::Ready, None, None);
-        if self.parts.standing.reader() == Some(self.parts.index) {
-            self.hand_on(Arrived::Reconnected);
-        }
         Ok(())
     }
 

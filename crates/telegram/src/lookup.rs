@@ -42,7 +42,7 @@ pub(crate) async fn by_id(account: &Account, chat_id: ChatId) -> Result<bool, Ca
             Err(error) => return Err(error),
         };
         account.learn(&[], &chats, &[]).await;
-    } else {
+    } else if account.may_read_newest() {
         dialogs::read_newest(account).await?;
     }
     Ok(account.peers.knows(chat_id) == Knows::Dialog)

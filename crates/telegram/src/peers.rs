@@ -51,14 +51,38 @@ impl Peers {
     /// Takes in what was learned; gives back what of it is news, to be stored.
     pub(crate) fn learn(&self, names: &Names, learned: Vec<StoredPeer>) -> Vec<StoredPeer> {
         let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let news: Vec<StoredPeer> = learned.into_iter().filter(|peer| take(&mut table, peer)).collect();
+        let mut old_names = Vec::new();
+        let news: Vec<StoredPeer> =
+            learned.into_iter().filter(|peer| take(&mut table, peer, &mut old_names)).collect();
         drop(table);
+        for (username, chat_id) in old_names {
+            names.give_up(&username, chat_id);
+        }
         for peer in &news {
             if let Some(username) = &peer.username {
                 names.set(username, peer.chat_id);
             }
         }
         news
+    }
+
+    /// A user who is known has other names now; gives back what is to be learned from that.
+    pub(crate) fn renamed(
+        &self,
+        chat_id: ChatId,
+        username: Option<Username>,
+        title: String,
+    ) -> Option<StoredPeer> {
+        let table = self.read();
+        let peer = table.get(&chat_id)?;
+        Some(StoredPeer {
+            chat_id,
+            access_hash: peer.access_hash,
+            username,
+            title,
+            kind: peer.kind,
+            dialog: peer.dialog,
+        })
     }
 
     pub(crate) fn knows(&self, chat_id: ChatId) -> Knows {
@@ -136,7 +160,12 @@ impl Peers {
 }
 
 /// Whether it was news. A dialog stays one until the account leaves it: partial answers do not say so.
-fn take(table: &mut HashMap<ChatId, Peer>, learned: &StoredPeer) -> bool {
+/// Names that were given up are told.
+fn take(
+    table: &mut HashMap<ChatId, Peer>,
+    learned: &StoredPeer,
+    old_names: &mut Vec<(Box<str>, ChatId)>,
+) -> bool {
     let is_group = learned.chat_id.kind() != ChatKind::User;
     let username = learned.username.as_ref().map(Username::as_str);
     match table.entry(learned.chat_id) {
@@ -161,6 +190,9 @@ fn take(table: &mut HashMap<ChatId, Peer>, learned: &StoredPeer) -> bool {
                 && known.dialog == dialog;
             if !same {
                 known.access_hash = learned.access_hash;
+                if known.username.as_deref() != username {
+                    old_names.extend(known.username.take().map(|name| (name, learned.chat_id)));
+                }
                 known.username = username.map(Box::from);
                 known.title = learned.title.as_str().into();
                 known.kind = learned.kind;
@@ -188,7 +220,15 @@ impl Names {
         }
     }
 
-    /// The name belongs to nobody, or to somebody else now.
+    /// This chat has another name now.
+    fn give_up(&self, username: &str, chat_id: ChatId) {
+        let mut names = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if names.get(username) == Some(&chat_id) {
+            names.remove(username);
+        }
+    }
+
+    /// Nobody has this name.
     pub(crate) fn drop_name(&self, username: &Username) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(username.as_str());
     }
@@ -235,6 +275,22 @@ mod tests {
         assert_eq!(peers.knows(group), Knows::Contact);
         peers.forget(group);
         assert_eq!(peers.knows(group), Knows::No);
+    }
+
+    #[test]
+    fn a_name_that_was_given_up_leads_nowhere_and_one_that_moved_to_its_new_owner() {
+        let (peers, names) = (Peers::default(), Names::default());
+        let name = |text: &str| text.parse::<Username>().expect("a name");
+        peers.learn(&names, vec![peer(7, Some("demo_ann"), true), peer(8, None, true)]);
+        let user = ChatId::user(7).expect("id");
+        let renamed = peers.renamed(user, Some(name("demo_anna")), "Anna".into()).expect("known");
+        assert_eq!(peers.learn(&names, vec![renamed]).len(), 1);
+        assert_eq!((names.find(&name("demo_ann")), names.find(&name("demo_anna"))), (None, Some(user)));
+        peers.learn(&names, vec![peer(8, Some("demo_anna"), true)]);
+        assert_eq!(names.find(&name("demo_anna")), ChatId::user(8));
+        peers.learn(&names, vec![peer(7, None, true)]);
+        assert_eq!(names.find(&name("demo_anna")), ChatId::user(8));
+        assert_eq!(peers.renamed(ChatId::user(9).expect("id"), None, String::new()), None);
     }
 
     #[test]

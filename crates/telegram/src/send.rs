@@ -138,7 +138,7 @@ fn refused(account: &Account, chat_id: ChatId, error: &CallError) -> Outcome {
     let now = account.now();
     let outcome = classify::outcome(error, now);
     match &outcome {
-        Outcome::FloodWait(until) => account.holds.keep_flood(Operation::SendMessage, *until),
+        Outcome::FloodWait(until) => account.holds.keep_flood(Operation::SendMessage, *until, now),
         Outcome::SlowMode(until) => account.holds.keep_slow_mode(chat_id, *until, now),
         Outcome::Forbidden(why) => account.holds.mark(chat_id, why.clone(), now),
         Outcome::NotFound(_) => account.peers.forget(chat_id),

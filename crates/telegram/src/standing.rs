@@ -38,7 +38,7 @@ pub(crate) struct Standing {
     in_flight: AtomicU32,
     last_active: AtomicI64,
     last_error: Mutex<Option<String>>,
-    restriction: RwLock<Option<Reason>>,
+    restriction: RwLock<Option<(Reason, Timestamp)>>,
     person: RwLock<Option<SelfUser>>,
 }
 
@@ -125,14 +125,20 @@ impl Standing {
 
     /// What Telegram, or a mix-up of sessions, keeps the account from. Stays until someone restarts the account.
     pub(crate) fn restriction(&self) -> Option<Reason> {
+        self.restricted().map(|(reason, _)| reason)
+    }
+
+    /// The same, and since when.
+    pub(crate) fn restricted(&self) -> Option<(Reason, Timestamp)> {
         *self.restriction.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn restrict(&self, reason: Reason) {
         let mut restriction = self.restriction.write().unwrap_or_else(PoisonError::into_inner);
         // A frozen account that also answers PEER_FLOOD is still frozen.
-        if restriction.is_none() || *restriction == Some(Reason::PeerFlood) {
-            *restriction = Some(reason);
+        let stays = restriction.is_some_and(|(known, _)| known == reason || known != Reason::PeerFlood);
+        if !stays {
+            *restriction = Some((reason, self.clock.now()));
         }
         drop(restriction);
         self.changes.tell();

@@ -104,7 +104,7 @@ impl AccountView {
             phone: account.phone.clone(),
             user_id: person.as_ref().map(|person| person.user_id),
             username: person.as_ref().and_then(|person| person.username.clone()),
-            display_name: person.map(|person| person.display_name),
+            display_name: person.map(|person| person.display_name).filter(|name| !name.is_empty()),
             lines: account.lines.iter().map(|line| LineView::of(line, reader)).collect(),
             floods: account.holds.floods(account.now()),
             cached_peers: account.peers.len(),

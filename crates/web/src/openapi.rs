@@ -7,8 +7,8 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
-use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Content, OpenApi as Document, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 /// What the document says beside its routes.
@@ -39,6 +39,31 @@ impl Modify for Keys {
         components.add_security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(header)));
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    }
+}
+
+/// Adds what every route of the API may answer, so that each operation lists only what is its own.
+pub(crate) fn add_shared_answers(document: &mut Document) {
+    let shared = [
+        ("401", "No valid API key"),
+        ("403", "The API key lacks the scope"),
+        ("429", "Too many requests"),
+        ("503", "The store is away, or the server is stopping"),
+        ("default", "Any other problem"),
+    ];
+    let routes = document.paths.paths.iter_mut().filter(|(path, _)| path.starts_with("/v1"));
+    for (_, route) in routes {
+        let methods = [&mut route.get, &mut route.post, &mut route.delete, &mut route.put, &mut route.patch];
+        for operation in methods.into_iter().flatten() {
+            for (status, description) in shared {
+                let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+                let answer = ResponseBuilder::new()
+                    .description(description)
+                    .content("application/problem+json", problem)
+                    .build();
+                operation.responses.responses.entry(status.to_owned()).or_insert(answer.into());
+            }
+        }
     }
 }
 
@@ -131,13 +156,16 @@ mod tests {
                     if !traits.split(", ").any(|name| name == "ToSchema") {
                         continue;
                     }
-                    let head = rest.split('{').next().unwrap_or_default();
-                    let renamed = head.split("schema(as = ").nth(1).and_then(|rest| rest.split(')').next());
-                    let own = head
-                        .split_whitespace()
-                        .skip_while(|word| *word != "struct" && *word != "enum")
-                        .nth(1)
-                        .map(|name| name.split('<').next().unwrap_or_default());
+                    let item = |line: &&str| line.starts_with("pub") || line.starts_with("struct");
+                    let renamed = rest
+                        .lines()
+                        .take_while(|line| !item(line))
+                        .find_map(|line| line.split("schema(as = ").nth(1)?.split(')').next());
+                    let own = rest.lines().find(item).and_then(|line| {
+                        let mut words = line.split_whitespace();
+                        words.find(|word| *word == "struct" || *word == "enum")?;
+                        words.next()?.split('<').next()
+                    });
                     found.push(renamed.or(own).expect("a name").to_owned());
                 }
             }

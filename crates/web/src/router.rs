@@ -34,7 +34,9 @@ pub(crate) fn control(state: &State) -> Router {
 
 /// The document of all routes of the API.
 pub(crate) fn document() -> Document {
-    api().into_openapi()
+    let mut document = api().into_openapi();
+    openapi::add_shared_answers(&mut document);
+    document
 }
 
 fn api() -> OpenApiRouter<State> {

@@ -95,7 +95,8 @@ impl Write for SentWrite {
             };
         }
         let params = params![account.as_str(), chat_id.get(), at.as_micros(), key(id)];
-        let finished = transaction.execute(sql::FINISH, params)? > 0;
+        let part_left = transaction.first(sql::UNSENT_PART, [key(id)], |_| Ok(()))?.is_some();
+        let finished = !part_left && transaction.execute(sql::FINISH, params)? > 0;
         if !finished {
             // Where the message has ended otherwise, the part is written down and the end stays.
             transaction.execute(sql::GO_ON, params)?;

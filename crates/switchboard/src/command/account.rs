@@ -70,7 +70,7 @@ async fn accounts(place: &Place) -> anyhow::Result<Vec<Value>> {
     let data_dir = place.data_dir()?;
     match control::find(&data_dir).await {
         Server::Running(server) => {
-            let answer = server.call(Method::GET, "/v1/accounts?limit=500", None).await?;
+            let answer = server.call(Method::GET, "/v1/accounts", None).await?;
             Ok(answer["items"].as_array().context("the server's answer has no items")?.clone())
         }
         Server::None => at_rest(place).await,

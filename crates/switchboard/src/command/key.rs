@@ -127,7 +127,7 @@ async fn create(place: &Place, name: &str, scopes: Vec<Scope>) -> anyhow::Result
 
 async fn list(place: &Place) -> anyhow::Result<Vec<Value>> {
     if let Server::Running(server) = control::find(&place.data_dir()?).await {
-        let answer = server.call(Method::GET, "/v1/keys?limit=500", None).await?;
+        let answer = server.call(Method::GET, "/v1/keys", None).await?;
         return Ok(answer["items"].as_array().context("the server's answer has no items")?.clone());
     }
     let store = own_store(place).await?;

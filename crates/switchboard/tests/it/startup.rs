@@ -68,7 +68,7 @@ async fn secrets_appear_nowhere() {
     program.send("@client_1", "hello").await;
     let accounts = world.get("/telegram/accounts").await;
     program.terminate().await;
-    let hex = accounts["items"][0]["auth_key"].as_str().expect("a key").to_owned();
+    let hex = accounts["items"][0]["sessions"][0]["auth_key"].as_str().expect("a key").to_owned();
     let raw: Vec<u8> = (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).expect("hex")).collect();
     let hash = accounts["items"][0]["api_hash"].as_str().expect("a hash").to_owned();
     assert!(!program.output().contains(&hash) && !program.output().contains(testkit::KEY));

@@ -11,7 +11,7 @@ use domain::ChatId;
 use domain::account::Operation;
 use grammers_mtsender::InvocationError;
 use grammers_session::types::UpdatesState;
-use grammers_session::updates::{MessageBoxes, PrematureEndReason, UpdateAndPeers, UpdatesLike};
+use grammers_session::updates::{MessageBox, MessageBoxes, PrematureEndReason, UpdateAndPeers, UpdatesLike};
 use grammers_tl_types::{enums, functions};
 use store::{UpdateChange, UpdateState};
 use tokio::sync::mpsc;
@@ -217,34 +217,36 @@ impl<'a> Reader<'a> {
         let account = self.account;
         let me = account.standing.user_id();
         account.updates_received.fetch_add(updates.len() as u64, Ordering::Relaxed);
-        let mut dialogs: Vec<ChatId> = Vec::new();
+        let (mut dialogs, mut left, mut renamed) = (Vec::new(), Vec::new(), Vec::new());
         for (update, state) in &updates {
             match notice::notice(update, me) {
                 Some(Notice::Sent { random_id, message_id }) => {
                     account.recent.note(random_id, message_id, None);
                 }
                 Some(Notice::Dialog(chat_id)) => dialogs.push(chat_id),
-                Some(Notice::Left(chat_id)) if account.peers.leave(chat_id) => {
-                    self.pending.gone.push(chat_id);
+                Some(Notice::Left(chat_id)) => left.push(chat_id),
+                Some(Notice::Renamed { chat_id, username, title }) => {
+                    renamed.extend(account.peers.renamed(chat_id, username, title));
                 }
-                Some(Notice::Left(_)) | None => {}
+                None => {}
             }
             self.pending.note(state);
-            if let Some(grammers_session::updates::MessageBox::Channel { channel_id, pts }) =
-                state.message_box
-            {
+            if let Some(MessageBox::Channel { channel_id, pts }) = state.message_box {
                 self.channels.insert(channel_id, pts);
             }
         }
-        if !users.is_empty() || !chats.is_empty() {
-            let (peers, gone) = account.sort_out(&users, &chats, &dialogs);
-            let news = account.peers.learn(&account.names, peers);
-            if !news.is_empty() || !gone.is_empty() {
-                account.standing.changes.tell();
-            }
-            self.pending.peers.extend(news);
-            self.pending.gone.extend(gone);
+        let (mut peers, mut gone) = account.sort_out(&users, &chats, &dialogs);
+        // The chat may be shown as it was just before.
+        peers.iter_mut().filter(|peer| left.contains(&peer.chat_id)).for_each(|peer| peer.dialog = false);
+        peers.extend(renamed);
+        left.retain(|chat_id| account.peers.leave(*chat_id));
+        gone.extend(left);
+        let news = account.peers.learn(&account.names, peers);
+        if !news.is_empty() || !gone.is_empty() {
+            account.standing.changes.tell();
         }
+        self.pending.peers.extend(news);
+        self.pending.gone.extend(gone);
         self.touch();
     }
 

@@ -1,12 +1,12 @@
 //! What an update means to the dialog cache and to messages on their way. Pure.
 
-use domain::ChatId;
+use domain::{ChatId, Username};
 use grammers_tl_types::enums::{self, Update};
 
 use crate::learned;
 
 /// Something worth noticing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Notice {
     /// A message of ours was accepted.
     Sent { random_id: i64, message_id: i64 },
@@ -14,6 +14,8 @@ pub(super) enum Notice {
     Dialog(ChatId),
     /// The account is not in this chat any more.
     Left(ChatId),
+    /// This user has other names.
+    Renamed { chat_id: ChatId, username: Option<Username>, title: String },
 }
 
 /// What this update tells; `me` is the account's own user.
@@ -27,6 +29,11 @@ pub(super) fn notice(update: &Update, me: Option<i64>) -> Option<Notice> {
         Update::ChatParticipantDelete(gone) if Some(gone.user_id) == me => {
             ChatId::group(gone.chat_id).map(Notice::Left)
         }
+        Update::UserName(names) => Some(Notice::Renamed {
+            chat_id: ChatId::user(names.user_id)?,
+            username: learned::username(None, Some(&names.usernames)),
+            title: learned::full_name([&names.first_name, &names.last_name]),
+        }),
         _ => None,
     }
 }
@@ -85,6 +92,32 @@ mod tests {
         let gone = |user_id| types::UpdateChatParticipantDelete { chat_id: 3, user_id, version: 1 }.into();
         assert_eq!(notice(&gone(7), Some(7)), ChatId::group(3).map(Notice::Left));
         assert_eq!(notice(&gone(8), Some(7)), None);
+    }
+
+    #[test]
+    fn a_new_name_is_noticed() {
+        let active = |username: &str, active| {
+            types::Username {
+                editable: false,
+                active,
+                deletable: false,
+                expired: false,
+                username: username.into(),
+            }
+            .into()
+        };
+        let renamed = types::UpdateUserName {
+            user_id: 7,
+            first_name: "Ann".into(),
+            last_name: "Lee".into(),
+            usernames: vec![active("demo_old", false), active("demo_ann", true)],
+        };
+        let expected = Notice::Renamed {
+            chat_id: ChatId::user(7).expect("id"),
+            username: "demo_ann".parse().ok(),
+            title: "Ann Lee".into(),
+        };
+        assert_eq!(notice(&renamed.into(), None), Some(expected));
     }
 
     #[test]

@@ -37,7 +37,7 @@ async fn a_message_is_found_by_what_was_seen_of_it() {
 async fn a_message_whose_answer_was_lost_is_found_in_the_history() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = world.ready().await;
-    for to in ["@client_1", "supergroup"] {
+    for (random_id, to) in [(10, "@client_1"), (11, "supergroup")] {
         let chats = world.telegram().chats();
         let supergroup = chats.iter().find(|chat| chat.title == "Demo supergroup").expect("one");
         let to = if to == "supergroup" { supergroup.chat_id.as_str() } else { to };
@@ -51,7 +51,7 @@ async fn a_message_whose_answer_was_lost_is_found_in_the_history() {
         });
         until("it arrived", || world.texts() == ["lost"]).await;
         let id = world.telegram().ledger(0, 1)[0].message_id.map(i64::from);
-        let found = find(&pool, chat_id, "lost", 10, since).await;
+        let found = find(&pool, chat_id, "lost", random_id, since).await;
         assert_eq!(Some(found), id.map(Found::Here));
         sending.abort();
     }

@@ -62,7 +62,7 @@ async fn when_one_account_may_not_ask_another_does() {
     let pool = world.ready().await;
     world.fault("backup_1", FaultName::FloodWait).method("contacts.resolveUsername").seconds(60.0).on();
     assert_eq!(able(&candidates(&pool, "@demo_fifth", None).await), ["backup_2"]);
-    let pinned = candidates(&pool, "@demo_main", Some("backup_1")).await;
+    let pinned = candidates(&pool, "@demo_fifth", Some("backup_1")).await;
     assert_eq!(able(&pinned), Vec::<&str>::new());
     assert_eq!(pinned.refused[0].1, Why::Unusable);
     assert!(pinned.refused[0].0.why.contains("flood wait"), "{pinned:?}");

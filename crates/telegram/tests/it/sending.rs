@@ -114,7 +114,7 @@ async fn a_flood_wait_holds_the_account_and_outlives_a_passing_check() {
     })
     .await;
     assert_eq!(state(&pool, "backup_1").0, AccountState::FloodWait);
-    world.clock.advance(Duration::from_secs(300));
+    world.clock.advance(Duration::from_mins(5));
     until("ready", || state(&pool, "backup_1").0 == AccountState::Ready).await;
     assert_eq!(send(&pool, "backup_1", "@client_1", "hello", 1).await.word(), "sent");
     pool.stop(Duration::from_secs(5)).await;
@@ -174,4 +174,22 @@ async fn a_peer_flood_stops_first_contacts_until_a_restart() {
     until("ready", || state(&pool, "backup_1").0 == AccountState::Ready).await;
     assert_eq!(able(&candidates(&pool, "@demo_observer", None).await), ["backup_1"]);
     pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn zz_sizes() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let account = name("backup_1");
+    let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
+    let content = content("x");
+    let one = part(content.text.clone(), 5);
+    let attempt = Attempt { account: &account, chat_id, part: &one, content: &content };
+    let fut = pool.send(attempt);
+    println!("send future {}", std::mem::size_of_val(&*fut));
+    drop(fut);
+    let q = crate::world::query("@client_1", None);
+    let t = std::time::Instant::now();
+    for _ in 0..1000 { std::hint::black_box(pool.candidates_now(&q)); }
+    println!("candidates_now debug {:?}", t.elapsed() / 1000);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::Purpose;
 use domain::account::AccountState;
-use sandbox::telegram::{NewAccount, NewMessage};
+use sandbox::telegram::{FaultName, NewAccount, NewMessage};
 
 use crate::world::{World, able, candidates, name, state, until, view};
 
@@ -46,7 +46,6 @@ async fn whoever_writes_is_known_from_then_on() {
 async fn what_came_while_nobody_was_there_is_caught_up_with() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = world.ready().await;
-    until("the state is stored", || true).await;
     let stored = async || world.store.accounts().update_state(&name("backup_1")).await.expect("readable");
     let mut before = stored().await;
     while before.is_none() {
@@ -113,33 +112,47 @@ async fn being_thrown_out_of_a_chat_is_noticed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn when_the_line_that_reads_goes_another_one_reads_on() {
+async fn the_last_line_that_is_up_reads_whichever_it_is() {
     let world = World::new().await.only(&["main"]);
     let pool = world.ready().await;
-    let reader = |purpose: Purpose| {
-        view(&pool, "main").lines.iter().any(|line| line.reads_updates && line.purposes.contains(&purpose))
+    let readers = |state: AccountState| {
+        view(&pool, "main").lines.iter().filter(|line| line.reads_updates && line.state == state).count()
     };
-    assert!(reader(Purpose::CreateChat));
-    let key = world.telegram().accounts()[0].lines[0].auth_key;
-    let ended = serde_json::json!({
-        "provider": "telegram", "account": "main", "method": "updates.getState",
-        "fault": "rpc_error", "code": 401, "message": "SESSION_REVOKED", "times": 1,
-    });
-    assert_eq!(key.len(), 256);
-    world.telegram().add_fault(serde_json::from_value(ended).expect("a fault")).expect("a fault");
-    // The first probe finds that its session is gone; which line makes it is a matter of chance.
+    assert!(
+        view(&pool, "main")
+            .lines
+            .iter()
+            .any(|line| line.purposes == [Purpose::CreateChat] && line.reads_updates)
+    );
+    let fault = world.fault("main", FaultName::RpcError).method("updates.getState");
+    fault.error(401, "SESSION_REVOKED").times(3).on();
+    // The probes find that three sessions are gone.
     world.clock.advance(Duration::from_secs(21));
-    until("one line is gone", || {
-        view(&pool, "main").lines.iter().any(|line| line.state == AccountState::NeedsLogin)
+    until("three lines are gone", || {
+        view(&pool, "main").lines.iter().filter(|line| line.state == AccountState::NeedsLogin).count() == 3
     })
     .await;
-    until("one of the others reads", || {
-        view(&pool, "main").lines.iter().any(|line| line.reads_updates && line.state == AccountState::Ready)
-    })
-    .await;
+    until("the fourth reads", || readers(AccountState::Ready) == 1).await;
     let received = view(&pool, "main").updates.received;
     write(&world, "@client_1", "@demo_main", "still there?");
     until("taken", || view(&pool, "main").updates.received > received).await;
     assert_eq!(state(&pool, "main").0, AccountState::NeedsLogin);
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_cut_connection_lost_is_asked_for() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let received = view(&pool, "backup_1").updates.received;
+    world.fault("backup_1", FaultName::Deaf).any_method().times(1).on();
+    world.fault("backup_1", FaultName::Disconnect).any_method().times(2).on();
+    let stranger = stranger_writes(&world, "stranger", "backup_1");
+    until("taken", || {
+        world.clock.advance(Duration::from_millis(250));
+        view(&pool, "backup_1").updates.received > received
+    })
+    .await;
+    assert_eq!(able(&candidates(&pool, &stranger, None).await), ["backup_1"]);
     pool.stop(Duration::from_secs(5)).await;
 }

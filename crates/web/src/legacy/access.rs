@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use config::LegacyPort;
 use domain::ApiKeyId;
+use http::header::ORIGIN;
 use http::{HeaderMap, StatusCode};
 use store::Scope;
 
@@ -66,6 +67,14 @@ pub(super) async fn admit(gate: &Gate, via: Option<Via>, headers: &HeaderMap) ->
         Err(_) if verdict == Verdict::Welcome => None,
         Err(problem) => return Err(problem.into()),
     };
+    // The body is read whatever its type, so any page in a browser on this machine could send one to a port without
+    // a key. Browsers name the page; programs do not.
+    if key.is_none() && headers.contains_key(ORIGIN) {
+        return Err(Answer::error(
+            StatusCode::FORBIDDEN,
+            "a web page may not call this port; send an API key in the header X-API-Key",
+        ));
+    }
     match key {
         None if verdict == Verdict::WithKey => Err(Answer::error(
             StatusCode::UNAUTHORIZED,

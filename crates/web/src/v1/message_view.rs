@@ -7,6 +7,8 @@ use domain::{AccountName, ChatId, ChatRef, MessageId, MessageState, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::words;
+
 /// A message on its way out, or at its end.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Message)]
@@ -14,9 +16,8 @@ pub(crate) struct MessageView<'a> {
     /// Our id; sorts by time.
     #[schema(value_type = String, example = "msg_01k2v7m3w0e9tq4b8s6n5x1zyr")]
     id: MessageId,
-    /// `queued`, `scheduled`, `awaiting_approval`, `sending`, `sent`, `delivered`, `read`, `failed`, `cancelled` or
-    /// `in_doubt`.
-    #[schema(value_type = String, example = "sent")]
+    /// How far it is.
+    #[schema(schema_with = words::message_state)]
     state: MessageState,
     /// The account that sends or sent it.
     #[schema(value_type = Option<String>, example = "main")]

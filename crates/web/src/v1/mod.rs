@@ -9,6 +9,7 @@ pub(crate) mod messages;
 mod new_message;
 mod page;
 mod why;
+mod words;
 
 pub(crate) use page::Page;
 

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::chat_name::ChatName;
+use super::words;
 use crate::extract::Object;
 use crate::problem::{FieldError, Problem};
 
@@ -23,10 +24,11 @@ const MOST_EXCLUDED: usize = 200;
 
 /// A text to be sent.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({"chat": "@demo_channel", "text": "Hello <b>there</b>", "parse_mode": "html"}))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewMessage {
     /// Where to: a chat id as the Bot API writes it (text or number), or a username.
-    #[schema(value_type = String, example = "-1001234567890")]
+    #[schema(schema_with = words::chat)]
     chat: ChatName,
     /// What to send. A text over 4,096 UTF-16 units leaves in several parts.
     #[schema(example = "Hello <b>there</b>")]
@@ -50,7 +52,7 @@ pub(crate) struct NewMessage {
     #[schema(default = false)]
     preview: Option<bool>,
     /// What to do when every account that could send must wait: `wait` in the queue, or `fail`.
-    #[schema(value_type = Option<String>, default = "wait", example = "wait")]
+    #[schema(schema_with = words::on_flood, required = false)]
     on_flood: Option<OnFlood>,
     /// Not before this instant, at most a year ahead.
     #[schema(value_type = Option<String>, format = DateTime)]

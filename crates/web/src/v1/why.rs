@@ -5,6 +5,8 @@ use domain::{AccountName, MessageId, MessageState, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::words;
+
 /// What happened to a message, step by step.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Why<'a> {
@@ -12,7 +14,7 @@ pub(crate) struct Why<'a> {
     #[schema(value_type = String)]
     pub(crate) id: MessageId,
     /// How far it is now.
-    #[schema(value_type = String, example = "sent")]
+    #[schema(schema_with = words::message_state)]
     pub(crate) state: MessageState,
     /// The steps, oldest first.
     pub(crate) timeline: Vec<StepView<'a>>,

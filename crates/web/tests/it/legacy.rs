@@ -335,6 +335,19 @@ async fn who_may_call() {
 }
 
 #[tokio::test]
+async fn a_web_page_cannot_use_the_port_of_this_machine() {
+    let world = World::new().await;
+    let page = Call::new(&world.old(), "POST", "/send_text")
+        .header("Origin", "https://example.com")
+        .header("Content-Type", "text/plain")
+        .body(GROUP);
+    let reply = page.send().await;
+    assert_eq!((reply.status, &reply.json()["status"]), (403, &json!("error")));
+    assert!(world.script.sent().is_empty());
+    assert_eq!(page.key(&world.key).send().await.status, 200);
+}
+
+#[tokio::test]
 async fn sizes_paths_and_methods() {
     let world = World::with(|options| options.limits.body = 100).await;
     let large = json!({ "chat": "@demo", "text": "a".repeat(100) }).to_string();
