@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// Sleeps are cut into pieces of at most this length, so that a jump of the system's clock is noticed soon.
 const LONGEST_NAP: Duration = Duration::from_secs(30);
@@ -59,14 +60,31 @@ impl Clock {
         }
     }
 
-    /// Waits for a while.
+    /// Waits for a while: measured by a clock that nobody sets, so that a jump of the time of day changes nothing.
     pub async fn sleep(&self, duration: Duration) {
-        self.sleep_until(self.now().plus(duration)).await;
+        let (started, offset) = (Instant::now(), self.offset.load(Ordering::Acquire));
+        let mut moved = self.moved.subscribe();
+        loop {
+            let shift = self.offset.load(Ordering::Acquire).saturating_sub(offset);
+            let shift = Duration::from_micros(u64::try_from(shift).unwrap_or(0));
+            let left = duration.saturating_sub(started.elapsed()).saturating_sub(shift);
+            if left.is_zero() {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(left) => {}
+                _ = moved.changed() => {}
+            }
+        }
     }
 
     /// Waits for `future`, but no longer than `limit`.
     pub async fn timeout<F: Future>(&self, limit: Duration, future: F) -> Result<F::Output, Elapsed> {
-        self.timeout_at(self.now().plus(limit), future).await
+        tokio::select! {
+            biased;
+            output = future => Ok(output),
+            () = self.sleep(limit) => Err(Elapsed),
+        }
     }
 
     /// Waits for `future`, but not past `deadline`.

@@ -6,25 +6,39 @@ use uuid::{ContextV7, Timestamp as UuidTime, Uuid};
 
 use crate::Clock;
 
-/// Makes ids that grow, also within one millisecond. Cheap to clone.
+/// Makes ids that grow, also within one millisecond and when the clock is set back. Cheap to clone.
 #[derive(Clone)]
 pub struct Ids {
     clock: Clock,
-    context: Arc<Mutex<ContextV7>>,
+    made: Arc<Mutex<Made>>,
+}
+
+struct Made {
+    context: ContextV7,
+    last: Uuid,
 }
 
 impl Ids {
     /// Ids whose leading bits are this clock's time.
     pub fn new(clock: Clock) -> Self {
-        Self { clock, context: Arc::new(Mutex::new(ContextV7::new())) }
+        Self { clock, made: Arc::new(Mutex::new(Made { context: ContextV7::new(), last: Uuid::nil() })) }
     }
 
-    /// The next id; larger than any before it.
+    /// Makes sure that all further ids are larger than this one, which an earlier run made.
+    pub fn follow(&self, earlier: Uuid) {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.last = made.last.max(earlier);
+    }
+
+    /// The next id; larger than any this has made or followed.
     pub fn next(&self) -> Uuid {
         let micros = u64::try_from(self.clock.now().as_micros()).unwrap_or(0);
         let nanos = u32::try_from(micros % 1_000_000).unwrap_or(0) * 1_000;
-        let context = self.context.lock().unwrap_or_else(PoisonError::into_inner);
-        Uuid::new_v7(UuidTime::from_unix(&*context, micros / 1_000_000, nanos))
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = Uuid::new_v7(UuidTime::from_unix(&made.context, micros / 1_000_000, nanos));
+        let after_last = Uuid::from_u128(made.last.as_u128().saturating_add(1));
+        made.last = fresh.max(after_last);
+        made.last
     }
 }
 
@@ -37,5 +51,13 @@ mod tests {
         let ids = Ids::new(Clock::system());
         let made: Vec<Uuid> = (0..1_000).map(|_| ids.next()).collect();
         assert!(made.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+
+    #[test]
+    fn ids_grow_past_those_of_a_run_whose_clock_was_ahead() {
+        let ids = Ids::new(Clock::system());
+        let ahead = Uuid::from_u128(u128::MAX / 2);
+        ids.follow(ahead);
+        assert!(ids.next() > ahead && ids.next() > ahead);
     }
 }

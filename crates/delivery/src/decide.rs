@@ -69,7 +69,8 @@ fn held_until(candidate: &Candidate) -> Option<Timestamp> {
 
 /// Why there is nobody: a missing right says more than a chat that is not found, and that more than an account that is away.
 fn nobody(candidates: &Candidates, tried: &[(Refusal, Why)]) -> Failure {
-    let all = || tried.iter().chain(&candidates.refused);
+    let untried = |refused: &&(Refusal, Why)| tried.iter().all(|(one, _)| one.account != refused.0.account);
+    let all = || tried.iter().chain(candidates.refused.iter().filter(untried));
     let asked = all().map(|(refusal, _)| refusal.clone()).collect();
     if all().any(|(_, why)| *why == Why::Forbidden) {
         Failure::NoRights { asked }
@@ -110,16 +111,17 @@ pub(crate) enum Pause {
 }
 
 /// What an outcome means. `doubtful` says that an earlier attempt of this part may have arrived, so that an outcome
-/// proves something about this attempt only.
-pub(crate) fn after(outcome: &Outcome, doubtful: bool, in_progress_before: u32) -> Next {
+/// proves something about this attempt only; `in_progress` counts how often in a row, this one included, the provider
+/// said that the same `random_id` is being handled.
+pub(crate) fn after(outcome: &Outcome, doubtful: bool, in_progress: u32) -> Next {
     match (outcome, doubtful) {
         (Outcome::Sent(id), _) => Next::Done(*id),
-        (Outcome::Unknown(_), _) => Next::Again(Pause::BackOff),
-        (Outcome::InProgress, _) if in_progress_before >= 2 => Next::Look,
-        (Outcome::InProgress, _) => Next::Again(Pause::BackOff),
+        (Outcome::InProgress, _) if in_progress >= 3 => Next::Look,
+        (Outcome::Unknown(_) | Outcome::InProgress, _) | (Outcome::Unavailable(_), true) => {
+            Next::Again(Pause::BackOff)
+        }
 
         (Outcome::FloodWait(until) | Outcome::SlowMode(until), true) => Next::Again(Pause::Until(*until)),
-        (Outcome::Unavailable(_), true) => Next::Again(Pause::BackOff),
         (Outcome::Banned(_) | Outcome::SessionLost(_), true) => Next::Doubt,
         (
             Outcome::NotFound(_) | Outcome::Forbidden(_) | Outcome::PeerFlood | Outcome::Rejected { .. },

@@ -18,6 +18,8 @@ pub(crate) struct Job<L> {
     pub(crate) id: MessageId,
     /// The only account it may leave through, if the caller pinned one.
     pub(crate) pin: Option<AccountName>,
+    /// The account that has one of its parts already, after a restart.
+    pub(crate) through: Option<AccountName>,
     pub(crate) load: L,
 }
 
@@ -43,14 +45,14 @@ pub(crate) enum Seat<L> {
 /// All lanes.
 #[derive(Debug)]
 pub(crate) struct Lanes<L> {
-    lanes: HashMap<LaneId, Lane<L>>,
+    open: HashMap<LaneId, Lane<L>>,
     by_chat: HashMap<ChatRef, Vec<LaneId>>,
     next: u64,
 }
 
 impl<L> Default for Lanes<L> {
     fn default() -> Self {
-        Self { lanes: HashMap::new(), by_chat: HashMap::new(), next: 0 }
+        Self { open: HashMap::new(), by_chat: HashMap::new(), next: 0 }
     }
 }
 
@@ -70,24 +72,54 @@ impl<L> Lanes<L> {
 
     /// Puts a message in line. `Some` names a new lane that needs a worker.
     pub(crate) fn push(&mut self, chat: &ChatRef, job: Job<L>) -> Option<LaneId> {
-        let fitting = self.by_chat.get(chat).into_iter().flatten().copied().find(|lane| {
-            self.lanes.get(lane).is_some_and(|lane| match &job.pin {
-                None => lane.free,
-                pin @ Some(_) => lane.account == *pin,
-            })
-        });
-        if let Some(lane) = fitting {
-            self.insert(lane, job);
+        let siblings = || self.by_chat.get(chat).into_iter().flatten().copied();
+        let leads_to = |account: &AccountName| {
+            siblings()
+                .find(|lane| self.open.get(lane).is_some_and(|lane| lane.account.as_ref() == Some(account)))
+        };
+        let free = || siblings().find(|lane| self.open.get(lane).is_some_and(|lane| lane.free));
+        let fitting = match (&job.pin, &job.through) {
+            (Some(pin), _) => leads_to(pin),
+            (None, Some(through)) => free().or_else(|| leads_to(through)),
+            (None, None) => free(),
+        };
+        let new = fitting.is_none();
+        let lane = match fitting {
+            Some(lane) => lane,
+            None => self.open(chat.clone(), job.pin.as_ref().or(job.through.as_ref()).cloned(), false),
+        };
+        if let Some(lane) = self.open.get_mut(&lane) {
+            lane.free |= job.pin.is_none();
+        }
+        self.insert(lane, job);
+        new.then_some(lane)
+    }
+
+    /// The head of a lane is pinned and must wait: whoever is free to take another account goes into a lane of their
+    /// own, which needs a worker.
+    pub(crate) fn let_pass(&mut self, lane: LaneId) -> Option<LaneId> {
+        let movers = self.extract(lane, |waiting| waiting.pin.is_none());
+        let own = self.open.get_mut(&lane)?;
+        own.free = false;
+        let chat = own.chat.clone();
+        if movers.is_empty() {
             return None;
         }
-        let lane = self.open(chat.clone(), job.pin.clone(), job.pin.is_none());
-        self.insert(lane, job);
-        Some(lane)
+        let new = self.open(chat, None, true);
+        for mover in movers {
+            self.insert(new, mover);
+        }
+        Some(new)
+    }
+
+    /// Whether anyone is on the way to this chat.
+    pub(crate) fn lead_to(&self, chat: &ChatRef) -> bool {
+        self.by_chat.contains_key(chat)
     }
 
     /// The next message of a lane, for its worker. `None` ends the lane, and with it the worker.
     pub(crate) fn take(&mut self, lane: LaneId) -> Option<Job<L>> {
-        let job = self.lanes.get_mut(&lane).and_then(|lane| lane.jobs.pop_front());
+        let job = self.open.get_mut(&lane).and_then(|lane| lane.jobs.pop_front());
         if job.is_none() {
             self.close(lane);
         }
@@ -96,7 +128,7 @@ impl<L> Lanes<L> {
 
     /// A worker that holds `job` wants to go through `account`.
     pub(crate) fn sit(&mut self, lane: LaneId, account: &AccountName, job: Job<L>) -> Seat<L> {
-        let Some(own) = self.lanes.get(&lane) else {
+        let Some(own) = self.open.get(&lane) else {
             return Seat::Stay { job, split_off: None };
         };
         if own.account.as_ref() == Some(account) || job.pin.is_some() {
@@ -104,14 +136,14 @@ impl<L> Lanes<L> {
         }
         let chat = own.chat.clone();
         let other = self.by_chat.get(&chat).into_iter().flatten().copied().find(|&id| {
-            id != lane && self.lanes.get(&id).is_some_and(|other| other.account.as_ref() == Some(account))
+            id != lane && self.open.get(&id).is_some_and(|other| other.account.as_ref() == Some(account))
         });
         if let Some(other) = other {
             let movers = self.extract(lane, |waiting| waiting.pin.is_none());
-            if let Some(old) = self.lanes.get_mut(&lane) {
+            if let Some(old) = self.open.get_mut(&lane) {
                 old.free = false;
             }
-            if let Some(new) = self.lanes.get_mut(&other) {
+            if let Some(new) = self.open.get_mut(&other) {
                 new.free = true;
             }
             for mover in movers.into_iter().chain([job]) {
@@ -120,7 +152,7 @@ impl<L> Lanes<L> {
             return Seat::Moved;
         }
         let stayers = self.extract(lane, |waiting| waiting.pin.is_some());
-        let old_account = match self.lanes.get_mut(&lane) {
+        let old_account = match self.open.get_mut(&lane) {
             Some(own) => own.account.replace(account.clone()),
             None => None,
         };
@@ -152,19 +184,19 @@ impl<L> Lanes<L> {
 
     #[cfg(test)]
     fn account(&self, lane: LaneId) -> Option<&AccountName> {
-        self.lanes.get(&lane).and_then(|lane| lane.account.as_ref())
+        self.open.get(&lane).and_then(|lane| lane.account.as_ref())
     }
 
     fn open(&mut self, chat: ChatRef, account: Option<AccountName>, free: bool) -> LaneId {
         let id = LaneId(self.next);
         self.next += 1;
         self.by_chat.entry(chat.clone()).or_default().push(id);
-        self.lanes.insert(id, Lane { chat, account, free, jobs: VecDeque::new() });
+        self.open.insert(id, Lane { chat, account, free, jobs: VecDeque::new() });
         id
     }
 
     fn close(&mut self, id: LaneId) {
-        let Some(lane) = self.lanes.remove(&id) else { return };
+        let Some(lane) = self.open.remove(&id) else { return };
         if let Some(siblings) = self.by_chat.get_mut(&lane.chat) {
             siblings.retain(|sibling| *sibling != id);
             if siblings.is_empty() {
@@ -175,14 +207,14 @@ impl<L> Lanes<L> {
 
     /// Inserts by age: ids grow with acceptance.
     fn insert(&mut self, lane: LaneId, job: Job<L>) {
-        if let Some(lane) = self.lanes.get_mut(&lane) {
+        if let Some(lane) = self.open.get_mut(&lane) {
             let place = lane.jobs.iter().rposition(|other| other.id < job.id).map_or(0, |before| before + 1);
             lane.jobs.insert(place, job);
         }
     }
 
     fn extract(&mut self, lane: LaneId, wanted: impl Fn(&Job<L>) -> bool) -> Vec<Job<L>> {
-        let Some(lane) = self.lanes.get_mut(&lane) else { return Vec::new() };
+        let Some(lane) = self.open.get_mut(&lane) else { return Vec::new() };
         let (out, stay): (Vec<_>, Vec<_>) = lane.jobs.drain(..).partition(|job| wanted(job));
         lane.jobs = stay.into();
         out
@@ -208,7 +240,7 @@ mod tests {
     }
 
     fn job(number: u128, pin: Option<&str>) -> Job<()> {
-        Job { id: id(number), pin: pin.map(name), load: () }
+        Job { id: id(number), pin: pin.map(name), through: None, load: () }
     }
 
     #[test]
@@ -219,7 +251,7 @@ mod tests {
         assert_eq!(lanes.take(lane).map(|job| job.id), Some(id(1)));
         assert_eq!(lanes.take(lane).map(|job| job.id), Some(id(2)));
         assert_eq!(lanes.take(lane), None);
-        assert!(lanes.by_chat.is_empty() && lanes.lanes.is_empty());
+        assert!(lanes.by_chat.is_empty() && lanes.open.is_empty());
     }
 
     #[test]
@@ -268,6 +300,37 @@ mod tests {
         assert_eq!(order, [id(1), id(2), id(3)]);
     }
 
+    #[test]
+    fn what_an_account_had_before_a_restart_shares_its_lane_with_what_is_pinned_to_it() {
+        let mut lanes = Lanes::default();
+        let mut first = job(1, None);
+        first.through = Some(name("main"));
+        let lane = lanes.push(&chat(), first).expect("a new lane");
+        assert_eq!(lanes.push(&chat(), job(2, Some("main"))), None);
+        assert_eq!(lanes.push(&chat(), job(3, None)), None);
+        let order: Vec<_> = std::iter::from_fn(|| lanes.take(lane)).map(|job| job.id).collect();
+        assert_eq!(order, [id(1), id(2), id(3)]);
+    }
+
+    #[test]
+    fn behind_a_pinned_head_that_waits_the_free_ones_pass() {
+        let mut lanes = Lanes::default();
+        let lane = lanes.push(&chat(), job(1, None)).expect("a new lane");
+        let first = lanes.take(lane).expect("a job");
+        lanes.sit(lane, &name("main"), first);
+        lanes.push(&chat(), job(2, Some("main")));
+        lanes.push(&chat(), job(3, None));
+        let pinned = lanes.take(lane).expect("a job");
+        let passing = lanes.let_pass(lane).expect("a new lane");
+        assert_eq!(lanes.take(passing).map(|job| job.id), Some(id(3)));
+        assert_eq!(
+            lanes.sit(lane, &name("main"), pinned),
+            Seat::Stay { job: job(2, Some("main")), split_off: None }
+        );
+        assert_eq!(lanes.push(&chat(), job(4, None)), None, "joins the free lane");
+        assert_eq!(lanes.take(passing).map(|job| job.id), Some(id(4)));
+    }
+
     proptest! {
         /// Whatever is pushed, pinned and moved: every message leaves exactly once, a pinned one through its account,
         /// and through one account the messages that waited together leave by age.
@@ -281,7 +344,7 @@ mod tests {
             let mut open: Vec<LaneId> = Vec::new();
             for (number, pin) in pins.iter().enumerate() {
                 let pin = pin.map(|index| accounts[usize::from(index)].clone());
-                open.extend(lanes.push(&chat(), Job { id: id(number as u128), pin, load: () }));
+                open.extend(lanes.push(&chat(), Job { id: id(number as u128), pin, through: None, load: () }));
             }
             let mut left: BTreeMap<AccountName, Vec<MessageId>> = BTreeMap::new();
             let mut moves = moves.iter().cycle();
@@ -304,7 +367,7 @@ mod tests {
             let mut all: Vec<_> = left.values().flatten().copied().collect();
             all.sort();
             prop_assert_eq!(all, (0..pins.len()).map(|n| id(n as u128)).collect::<Vec<_>>());
-            prop_assert!(lanes.lanes.is_empty() && lanes.by_chat.is_empty());
+            prop_assert!(lanes.open.is_empty() && lanes.by_chat.is_empty());
         }
     }
 }

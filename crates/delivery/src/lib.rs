@@ -4,9 +4,12 @@
 //! [`Sender`]; each step is written to the store before and after it happens, so that a crash at any instant resumes at
 //! the first unfinished part, with the same `random_id`, through the same account.
 
+mod attempt;
+mod begin;
 mod decide;
 mod lanes;
 mod live;
+mod persist;
 mod plan;
 mod schedule;
 pub mod sender;
@@ -18,7 +21,8 @@ use std::time::Duration;
 
 use ambient::{Chance, Clock, Ids};
 use domain::message::{MessageState, OutboundMessage, PartState};
-use domain::{ChatRef, MessageId, Purpose};
+use domain::timeline::{Entry, Step};
+use domain::{ChatRef, MessageId, Purpose, Timestamp};
 use store::{Accept, Accepted, Resolution, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -31,6 +35,9 @@ use lanes::{Job, LaneId, Lanes};
 use live::Live;
 use schedule::Schedule;
 use worker::Load;
+
+/// After a store that did not answer, how long until it is asked again.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Time, ids and chance, as the delivery uses them.
 #[derive(Clone)]
@@ -101,10 +108,12 @@ impl Delivery {
             let page = self.0.store.outbox().unfinished(after, 500).await?;
             let Some(last) = page.last() else { return Ok(resumed) };
             after = Some(last.id);
+            // A clock that was set back must not put new messages before those that wait.
+            self.0.ambient.ids.follow(*last.id.as_uuid());
             for message in page {
                 resumed += 1;
                 self.0.live.begin(message.id);
-                self.enqueue(message, true);
+                self.enqueue(message);
             }
         }
     }
@@ -132,8 +141,10 @@ impl Delivery {
         }
         let mut message = submission::build(&submission, &inner.ambient)?;
         let id = message.id;
-        if let Some(chat_id) = inner.sender.locate(&message.chat) {
-            message.chat_id = Some(chat_id);
+        // Behind others that wait under the name it takes the same way as they, or it would pass them.
+        let behind_name = matches!(message.chat, ChatRef::Username(_)) && self.lanes().lead_to(&message.chat);
+        if !behind_name {
+            message.chat_id = inner.sender.locate(&message.chat);
         }
         let reserved = self.begin_at_acceptance(&mut message);
         inner.live.begin(id);
@@ -145,6 +156,10 @@ impl Delivery {
         };
         let accepted = match inner.store.outbox().accept(accept).await {
             Ok(accepted) => accepted,
+            Err(StoreError::Unavailable(why)) if self.is_accepted_after_all(id).await => {
+                tracing::warn!(message = %id, why, "accepted, though the store was late to say so");
+                Accepted::New
+            }
             Err(error) => {
                 inner.live.abandon(id);
                 self.release(reserved);
@@ -155,17 +170,53 @@ impl Delivery {
             Accepted::New => {
                 match reserved {
                     Some(lane) => self.start(lane, Some(worker::first_job(message))),
-                    None => self.enqueue(message, false),
+                    None => self.enqueue(message),
                 }
                 return Ok(Submitted { id, how: How::New });
             }
-            Accepted::Repeated(id) => Ok(Submitted { id, how: How::Replayed }),
-            Accepted::Joined(id) => Ok(Submitted { id, how: How::Joined }),
+            Accepted::Repeated(other) => {
+                self.note_joined(other, "with the same Idempotency-Key").await;
+                Ok(Submitted { id: other, how: How::Replayed })
+            }
+            Accepted::Joined(other) => {
+                self.note_joined(other, "with the same body").await;
+                Ok(Submitted { id: other, how: How::Joined })
+            }
             Accepted::Conflict => Err(SubmitError::Conflict),
         };
         inner.live.abandon(id);
         self.release(reserved);
         other
+    }
+
+    async fn note_joined(&self, id: MessageId, how: &str) {
+        let at = self.0.ambient.clock.now();
+        let detail = Some(how.to_owned());
+        let entry = Entry { at, step: Step::Joined, part: None, account: None, outcome: None, detail };
+        if let Err(error) = self.0.store.outbox().note(id, entry).await {
+            tracing::warn!(message = %id, %error, "a step could not be written into the timeline");
+        }
+    }
+
+    /// A write whose answer did not come may be on disk all the same, and "not accepted" must be true. A cancel goes
+    /// behind it in the same queue: what it finds tells.
+    async fn is_accepted_after_all(&self, id: MessageId) -> bool {
+        let inner = &self.0;
+        let why = Some("the store was late to accept it".to_owned());
+        loop {
+            match inner.store.outbox().cancel(id, inner.ambient.clock.now(), why.clone()).await {
+                // It was there and waited, or is not there at all: it will never leave.
+                Ok(true) | Err(StoreError::Inconsistent { .. }) => return false,
+                Ok(false) => return true,
+                Err(error) => {
+                    tracing::error!(message = %id, %error, "whether a message was accepted is not known yet");
+                    tokio::select! {
+                        () = inner.ambient.clock.sleep(ASK_AGAIN) => {}
+                        () = inner.closing.cancelled() => return false,
+                    }
+                }
+            }
+        }
     }
 
     /// Waits until a message is final, at most `limit`, and tells its state then; `None` if there is no such message.
@@ -215,7 +266,15 @@ impl Delivery {
         for chat in chats.into_iter().flatten() {
             self.lanes().remove(&chat, id);
         }
-        self.0.live.finish(&message);
+        if message.state.is_final() {
+            self.0.live.finish(&message);
+        }
+        // A retry between the write and the removal would have lost its place.
+        let now = self.get(id).await?;
+        if let Some(again) = now.filter(|now| now.state == MessageState::Queued) {
+            self.0.live.begin(id);
+            self.enqueue(again);
+        }
         Ok(Change::Done(Box::new(message)))
     }
 
@@ -251,11 +310,17 @@ impl Delivery {
         if !done {
             return Ok(Change::Refused(Box::new(message)));
         }
-        if !message.state.is_final() {
+        // Sending: whoever held it through the cancel has it already, and a second job would not ask the store again.
+        if message.state == MessageState::Queued {
             self.0.live.begin(id);
-            self.enqueue(message.clone(), false);
+            self.enqueue(message.clone());
         }
         Ok(Change::Done(Box::new(message)))
+    }
+
+    /// Until when every account that could carry a message is held back, if that is what it waits for.
+    pub fn held_until(&self, id: MessageId) -> Option<Timestamp> {
+        self.0.live.held_until(id)
     }
 
     /// Notes that a caller without a key got its answer, so that the same body is a new message from now on.
@@ -310,7 +375,7 @@ impl Delivery {
     }
 
     /// Puts an accepted message in its lane, or in the schedule if its time has not come.
-    fn enqueue(&self, message: OutboundMessage, resumed: bool) {
+    fn enqueue(&self, message: OutboundMessage) {
         if message.state == MessageState::Scheduled
             && let Some(at) = message.send_at.filter(|at| *at > self.0.ambient.clock.now())
         {
@@ -318,8 +383,9 @@ impl Delivery {
             return;
         }
         let chat = message.chat_id.map_or_else(|| message.chat.clone(), ChatRef::Id);
-        let job =
-            Job { id: message.id, pin: message.pin.clone(), load: Box::new(Load::new(message, resumed)) };
+        let through = message.in_flight().then(|| message.account.clone()).flatten();
+        let (id, pin) = (message.id, message.pin.clone());
+        let job = Job { id, pin, through, load: Box::new(Load::new(message)) };
         let lane = self.lanes().push(&chat, job);
         if let Some(lane) = lane {
             self.start(lane, None);

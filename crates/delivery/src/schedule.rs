@@ -58,7 +58,7 @@ pub(crate) async fn run(delivery: Delivery) {
             () = due => {}
         }
         for message in inner.schedule.take_due(inner.ambient.clock.now()) {
-            delivery.enqueue(message, false);
+            delivery.enqueue(message);
         }
     }
 }

@@ -89,7 +89,12 @@ impl FromStr for ChatId {
     type Err = InvalidChat;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.trim().parse().ok().and_then(Self::new).ok_or_else(|| InvalidChat(shorten(text)))
+        // A number with a plus is a phone number, not a user's id.
+        let digits = Some(text.trim()).filter(|text| !text.starts_with('+'));
+        digits
+            .and_then(|text| text.parse().ok())
+            .and_then(Self::new)
+            .ok_or_else(|| InvalidChat(shorten(text)))
     }
 }
 
@@ -192,7 +197,7 @@ mod tests {
             let id: ChatId = text.parse().expect("a chat id");
             assert_eq!((id.kind(), id.bare(), id.to_string()), (kind, bare, text.to_owned()));
         }
-        for wrong in ["0", "", "-1000000000000", "99999999999999", "12a"] {
+        for wrong in ["0", "", "-1000000000000", "99999999999999", "12a", "+70000000001"] {
             assert!(wrong.parse::<ChatId>().is_err(), "{wrong}");
         }
     }

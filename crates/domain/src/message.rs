@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::outcome::Failure;
 use crate::text::{FormattedText, ParseMode};
-use crate::{AccountName, ChatId, ChatRef, MessageId, Timestamp, Username};
+use crate::{AccountName, ChatId, ChatRef, MessageId, Timestamp};
 
 /// How far a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -130,6 +130,9 @@ pub struct Content {
     /// Whom to mention; resolved when an account is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mention: Option<Mention>,
+    /// Whether the text goes out without the mention when nobody is found for it.
+    #[serde(default)]
+    pub mention_optional: bool,
     /// Without a sound.
     #[serde(default)]
     pub silent: bool,
@@ -227,15 +230,4 @@ impl OutboundMessage {
     pub fn message_ids(&self) -> Vec<i64> {
         self.parts.iter().filter_map(|part| part.message_id).collect()
     }
-}
-
-/// A user as a mention shows them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MentionedUser {
-    /// Telegram's id.
-    pub user_id: i64,
-    /// The name shown.
-    pub display_name: String,
-    /// The public name, if any.
-    pub username: Option<Username>,
 }

@@ -136,7 +136,7 @@ impl Failure {
             Self::ChatNotFound { asked } => format!("No account finds this chat ({}).", list(asked)),
             Self::NoRights { asked } => format!("No account may write in this chat ({}).", list(asked)),
             Self::Rejected { provider_code } => {
-                format!("Telegram refused the message: {provider_code}. Nothing was sent.")
+                format!("Telegram refused the message: {provider_code}.")
             }
             Self::FloodWait { until } => format!("Every account must wait; the first may send at {until}."),
             Self::NoAccount { asked } => format!("No account can send now ({}).", list(asked)),

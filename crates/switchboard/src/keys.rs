@@ -1,6 +1,6 @@
 //! API keys: drawn here, stored only as SHA-256.
 
-use domain::{ApiKeyId, SecretText, Timestamp};
+use domain::{ApiKeyId, ExposeSecret, SecretText, Timestamp};
 use sha2::{Digest, Sha256};
 use store::{ApiKey, Scope, Store};
 
@@ -41,7 +41,6 @@ pub(crate) async fn ensure_first(
     if store.api_keys().list().await?.iter().any(|key| key.revoked_at.is_none()) {
         return Ok(None);
     }
-    use domain::ExposeSecret;
     let drawn = draw()?;
     store.api_keys().create(&key("first"), hash(drawn.expose_secret())).await?;
     Ok(Some(drawn))

@@ -30,7 +30,7 @@ pub(crate) struct Place {
     config: Option<PathBuf>,
 
     /// The folder for the database, keys and files [default: /var/lib/switchboard for root, else
-    /// $XDG_DATA_HOME/switchboard]
+    /// $`XDG_DATA_HOME/switchboard`]
     #[arg(long, value_name = "DIR", env = "SWITCHBOARD_DATA_DIR")]
     data_dir: Option<PathBuf>,
 }

@@ -123,11 +123,11 @@ fn dead(error: &RpcError) -> Option<Reason> {
         (_, "AUTH_KEY_DUPLICATED") => Some(Reason::AuthKeyDuplicated),
         (_, "USER_DEACTIVATED_BAN") => Some(Reason::Banned),
         (401 | 403, "USER_DEACTIVATED") => Some(Reason::Deactivated),
-        (401, "AUTH_KEY_INVALID" | "AUTH_KEY_PERM_EMPTY") => Some(Reason::KeyUnknown),
+        (401, "AUTH_KEY_INVALID" | "AUTH_KEY_PERM_EMPTY")
+        | (303, "USER_MIGRATE" | "PHONE_MIGRATE" | "NETWORK_MIGRATE") => Some(Reason::KeyUnknown),
         // A step of signing in: the key is alive, and nobody is signed in with it.
         (401, "SESSION_PASSWORD_NEEDED") => Some(Reason::NoSession),
         (401, _) => Some(Reason::SessionRevoked),
-        (303, name) if name.ends_with("_MIGRATE") => Some(Reason::KeyUnknown),
         _ => None,
     }
 }

@@ -22,10 +22,15 @@ pub(crate) async fn place(
 ) -> Result<FormattedText, Outcome> {
     let Some(mention) = &content.mention else { return Ok(content.text.clone()) };
     let person = match mention {
-        Mention::User { user_id } => Some(by_id(account, chat_id, *user_id).await?),
-        Mention::Username { username } => Some(by_name(account, username).await?),
-        Mention::Auto { auto: true, exclude } => anyone(account, chat_id, exclude).await?,
-        Mention::Auto { auto: false, .. } => None,
+        Mention::User { user_id } => by_id(account, chat_id, *user_id).await.map(Some),
+        Mention::Username { username } => by_name(account, username).await.map(Some),
+        Mention::Auto { auto: true, exclude } => anyone(account, chat_id, exclude).await,
+        Mention::Auto { auto: false, .. } => Ok(None),
+    };
+    let person = match person {
+        // The caller would rather have the text without the mention than not at all.
+        Err(Outcome::NotFound(_)) if content.mention_optional => None,
+        person => person?,
     };
     Ok(match person {
         Some(person) => with_mention(content.text.clone(), person.user_id, &person.display_name),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use std::io::{BufRead, BufReader, Read};
 
 /// How long a process may take to do what a test waits for. Machines that build at the same time are slow.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A port nobody listens on at this moment.
 pub fn free_port() -> u16 {

@@ -56,10 +56,10 @@ impl<'a> Start<'a> {
                 line.split_whitespace().nth(1)?.strip_suffix("/v1").map(str::to_owned)
             })
             .await;
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(120)).build().expect("a client");
+        let http = reqwest::Client::builder().timeout(Duration::from_mins(2)).build().expect("a client");
         let control = reqwest::Client::builder()
             .unix_socket(self.data_dir.join("control.sock"))
-            .timeout(Duration::from_secs(60))
+            .timeout(Duration::from_mins(1))
             .build()
             .expect("a client");
         Program { process, address, http, control }
@@ -119,6 +119,12 @@ impl Program {
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let method = method.parse().expect("a method");
         self.http.request(method, format!("{}{path}", self.address)).header("x-api-key", KEY)
+    }
+
+    /// The status of a `GET` with another key.
+    pub async fn status_with(&self, key: &str, path: &str) -> u16 {
+        let request = self.http.get(format!("{}{path}", self.address)).header("x-api-key", key);
+        request.send().await.expect("an answer").status().as_u16()
     }
 
     /// `GET` on the API: status and JSON.

@@ -37,7 +37,7 @@ impl World {
         let moved = settings.replace("port = 5022", &format!("port = {legacy_port}"));
         assert_ne!(settings, moved, "the settings name the old port:\n{settings}");
         std::fs::write(folder.path().join("switchboard.toml"), moved).expect("writes");
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().expect("a client");
+        let http = reqwest::Client::builder().timeout(Duration::from_mins(1)).build().expect("a client");
         Self { _process: process, folder, control: format!("http://{control}"), http, legacy_port }
     }
 

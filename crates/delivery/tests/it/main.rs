@@ -2,5 +2,6 @@
 
 mod chaos;
 mod once;
+mod races;
 mod script;
 mod waiting;

@@ -41,7 +41,7 @@ async fn a_lost_answer_is_asked_for_again_with_the_same_random_id() {
 #[tokio::test]
 async fn a_flood_after_a_lost_answer_never_moves_the_message() {
     let bench = Bench::new().await;
-    let until = bench.clock.now().plus(Duration::from_secs(60));
+    let until = bench.clock.now().plus(Duration::from_mins(1));
     bench.script.act("main", [Act::SendSilently, Act::Refuse(Outcome::FloodWait(until))]);
     let id = bench.submit(text(group(1), "hello")).await;
     bench.breathe().await;
@@ -53,7 +53,7 @@ async fn a_flood_after_a_lost_answer_never_moves_the_message() {
 #[tokio::test]
 async fn a_refusal_that_proves_nothing_was_sent_goes_to_the_next_account() {
     let bench = Bench::new().await;
-    let until = bench.clock.now().plus(Duration::from_secs(60));
+    let until = bench.clock.now().plus(Duration::from_mins(1));
     bench.script.act("main", [Act::Refuse(Outcome::FloodWait(until))]);
     let first = bench.submit(text(group(1), "one")).await;
     assert_eq!(bench.settled(first).await.account, Some(name("backup")));
@@ -160,7 +160,7 @@ async fn the_same_body_joins_until_its_caller_was_answered() {
     let bench = Bench::new().await;
     let joined = || {
         let mut submission = text(group(1), "again");
-        submission.join = Some(Join { fingerprint: [9; 32], repeats: Duration::from_secs(60) });
+        submission.join = Some(Join { fingerprint: [9; 32], repeats: Duration::from_mins(1) });
         submission
     };
     let first = bench.submit(joined()).await;

@@ -15,7 +15,7 @@ use domain::text::{FormattedText, ParseMode};
 use domain::{AccountName, ChatId, ChatRef, MessageId, Outcome, Timestamp};
 use futures::future::BoxFuture;
 use store::{MasterKey, Origin, Store, StoreOptions};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// What one call does.
 #[derive(Debug, Clone)]
@@ -47,6 +47,7 @@ struct Provider {
     gone: Vec<AccountName>,
     calls: u32,
     unnamed: bool,
+    look_ups: Option<Arc<Semaphore>>,
 }
 
 /// The pretend way out: accounts `main` and `backup`, which know every chat.
@@ -80,6 +81,18 @@ impl Script {
     pub(crate) fn lose(&self, account: &str) {
         self.provider.lock().expect("lock").gone.push(name(account));
         self.changed.send_modify(|n| *n += 1);
+    }
+
+    /// Someone else taught the names.
+    pub(crate) fn learn_names(&self) {
+        self.provider.lock().expect("lock").unnamed = false;
+    }
+
+    /// Look-ups wait for a permit.
+    pub(crate) fn hold_look_ups(&self) -> Arc<Semaphore> {
+        let gate = Arc::new(Semaphore::new(0));
+        self.provider.lock().expect("lock").look_ups = Some(gate.clone());
+        gate
     }
 
     /// Names are not known until someone asks.
@@ -124,6 +137,10 @@ impl Sender for Script {
 
     fn candidates<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Candidates> {
         Box::pin(async move {
+            let gate = self.provider.lock().expect("lock").look_ups.clone();
+            if let Some(gate) = gate {
+                gate.acquire().await.expect("open").forget();
+            }
             self.provider.lock().expect("lock").unnamed = false;
             self.candidates_now(query).expect("now they are known")
         })
@@ -279,6 +296,7 @@ pub(crate) fn text(chat: ChatRef, text: &str) -> Submission {
             parse_mode: ParseMode::None,
             reply_to: None,
             mention: None,
+            mention_optional: false,
             silent: false,
             preview: false,
         },

@@ -12,7 +12,7 @@ use crate::script::{Act, Bench, group, name, text};
 #[tokio::test]
 async fn when_all_must_wait_the_message_waits_or_fails_as_the_caller_wants() {
     let bench = Bench::new().await;
-    let until = bench.clock.now().plus(Duration::from_secs(300));
+    let until = bench.clock.now().plus(Duration::from_mins(5));
     bench.script.hold("main", until);
     bench.script.hold("backup", until);
     let patient = bench.submit(text(group(1), "patient")).await;
@@ -29,7 +29,7 @@ async fn when_all_must_wait_the_message_waits_or_fails_as_the_caller_wants() {
 #[tokio::test]
 async fn a_flood_holds_only_its_own_lane() {
     let bench = Bench::new().await;
-    let until = bench.clock.now().plus(Duration::from_secs(300));
+    let until = bench.clock.now().plus(Duration::from_mins(5));
     bench.script.hold("main", until);
     let mut pinned = text(group(1), "pinned");
     pinned.pin = Some(name("main"));
@@ -45,7 +45,7 @@ async fn a_flood_holds_only_its_own_lane() {
 #[tokio::test]
 async fn what_waits_can_be_cancelled_and_sent_after_all() {
     let bench = Bench::new().await;
-    let until = bench.clock.now().plus(Duration::from_secs(300));
+    let until = bench.clock.now().plus(Duration::from_mins(5));
     bench.script.hold("main", until);
     bench.script.hold("backup", until);
     let id = bench.submit(text(group(1), "late")).await;
@@ -79,7 +79,7 @@ async fn what_was_given_to_an_account_cannot_be_cancelled() {
 async fn a_message_waits_for_its_time_also_over_a_restart() {
     let bench = Bench::new().await;
     let mut later = text(group(1), "later");
-    later.send_at = Some(bench.clock.now().plus(Duration::from_secs(3600)));
+    later.send_at = Some(bench.clock.now().plus(Duration::from_hours(1)));
     let id = bench.submit(later).await;
     assert_eq!(bench.delivery.get(id).await.expect("reads").expect("exists").state, MessageState::Scheduled);
     let bench = bench.restart().await;

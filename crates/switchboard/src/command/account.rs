@@ -141,8 +141,7 @@ fn print_one(account: &Value) {
     let mut table = table::with_header(["", ""]);
     for (key, value) in account.as_object().into_iter().flatten() {
         let shown = match value {
-            Value::Null => continue,
-            Value::Array(_) | Value::Object(_) => continue,
+            Value::Null | Value::Array(_) | Value::Object(_) => continue,
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };

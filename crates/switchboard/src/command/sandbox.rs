@@ -37,13 +37,10 @@ impl SandboxCommand {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         crate::logging::start(&config::LogSettings::default());
         let temporary;
-        let data_dir = match self.data_dir {
-            Some(given) => std::path::absolute(&given)
-                .with_context(|| format!("the data directory {}", given.display()))?,
-            None => {
-                temporary = tempfile::Builder::new().prefix("switchboard-sandbox-").tempdir()?;
-                temporary.path().to_owned()
-            }
+        let data_dir = if let Some(given) = self.data_dir { std::path::absolute(&given)
+        .with_context(|| format!("the data directory {}", given.display()))? } else {
+            temporary = tempfile::Builder::new().prefix("switchboard-sandbox-").tempdir()?;
+            temporary.path().to_owned()
         };
         let world = sandbox::Sandbox::start(sandbox::SandboxOptions {
             data_dir,

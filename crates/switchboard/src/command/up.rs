@@ -9,7 +9,7 @@ use ambient::{Chance, Clock, Ids};
 use anyhow::{Context, bail};
 use config::Settings;
 use delivery::{Ambient, Delivery};
-use domain::{ApiKeyId, ExposeSecret};
+use domain::ApiKeyId;
 use store::{MasterKey, Store, StoreOptions};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -21,7 +21,7 @@ use crate::{Place, keys};
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// How often the store forgets what is past its time.
-const SWEEP_EVERY: Duration = Duration::from_secs(3600);
+const SWEEP_EVERY: Duration = Duration::from_hours(1);
 
 /// The arguments.
 #[derive(clap::Args)]
@@ -140,7 +140,7 @@ impl Up {
         );
         let serving = tokio::spawn(web::serve(state.clone(), stop.clone()));
         let sweeping = tokio::spawn(sweep(store.clone(), ambient.clock.clone()));
-        let key = first_key.as_ref().map(|key| key.expose_secret());
+        let key = first_key.as_ref().map(domain::ExposeSecret::expose_secret);
         announce(&state, demo, key, demo.and(given.as_deref())).await;
 
         self.until_told_to_stop(&log_level).await?;

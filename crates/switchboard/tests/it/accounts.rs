@@ -131,14 +131,7 @@ async fn the_command_line_tells_while_the_server_runs_and_when_it_does_not() {
     assert_eq!((&shown["name"], &shown["state"]), (&json!("main"), &json!("ready")));
 
     let key = run(&["key", "create", "n8n", "--scope", "send"]);
-    let status = |key: &str, path: &str| {
-        let request = program.request("GET", path).header("x-api-key", "");
-        let request = request.build().expect("a request").try_clone().expect("clones");
-        let mut request = request;
-        request.headers_mut().insert("x-api-key", key.trim().parse().expect("a header"));
-        reqwest::Client::new().execute(request)
-    };
-    assert_eq!(status(&key, "/v1/messages").await.expect("an answer").status().as_u16(), 403, "it may only send");
+    assert_eq!(program.status_with(key.trim(), "/v1/messages").await, 403, "it may only send");
 
     program.terminate().await;
     let list = run(&["account", "list"]);

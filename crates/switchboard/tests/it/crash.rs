@@ -33,9 +33,11 @@ enum Scenario {
     Retry,
     /// A text over the old port, without a key.
     OldPort,
+    /// The same, by a caller that hangs up before the answer.
+    HungUp,
     /// An account paused.
     Pause,
-    /// An account connected anew.
+    /// An account connected for the first time.
     Restart,
     /// A message received.
     Received,
@@ -55,6 +57,7 @@ fn scenario(point: &str) -> Scenario {
         "store.cancel" => Scenario::Cancel,
         "store.retry" => Scenario::Retry,
         "store.answered" => Scenario::OldPort,
+        "store.unanswered" => Scenario::HungUp,
         "store.save_switch" => Scenario::Pause,
         "store.save_session" => Scenario::Restart,
         "store.save_update_state" | "store.save_peers" => Scenario::Received,
@@ -66,7 +69,7 @@ fn scenario(point: &str) -> Scenario {
 /// The same instant in each call, so that a repeated request has the same body.
 fn tomorrow() -> &'static str {
     static TOMORROW: OnceLock<String> = OnceLock::new();
-    TOMORROW.get_or_init(|| Clock::system().now().plus(Duration::from_secs(24 * 3600)).to_string())
+    TOMORROW.get_or_init(|| Clock::system().now().plus(Duration::from_hours(24)).to_string())
 }
 
 /// A caller that asks under a key and never minds asking again.
@@ -103,14 +106,11 @@ async fn play(scenario: Scenario, world: &World, program: &Program) {
         Scenario::Lane => {
             // The first is begun at its acceptance, those behind it one by one.
             world.fault("delay", json!({"account": "fifth", "method": SEND, "seconds": 0.05, "times": 3})).await;
-            let (a, b, c) = (ask(program, "one", json!({})), ask(program, "two", json!({})), ask(program, "three", json!({})));
-            let later = |by, ask| async move {
-                tokio::time::sleep(Duration::from_millis(by)).await;
-                ask
+            let ask_after = |pause, text| async move {
+                tokio::time::sleep(Duration::from_millis(pause)).await;
+                ask(program, text, json!({})).await;
             };
-            let b = async { later(10, ()).await; b.await };
-            let c = async { later(20, ()).await; c.await };
-            tokio::join!(a, b, c);
+            tokio::join!(ask_after(0, "one"), ask_after(10, "two"), ask_after(20, "three"));
         }
         Scenario::Flood => {
             world.fault("flood_wait", json!({"account": "fifth", "method": SEND, "seconds": 1, "times": 1})).await;
@@ -154,10 +154,18 @@ async fn play(scenario: Scenario, world: &World, program: &Program) {
             let client = reqwest::Client::builder().timeout(Duration::from_secs(3)).build().expect("a client");
             let _ = client.post(url).body(body.to_string()).send().await;
         }
+        Scenario::HungUp => {
+            world.fault("delay", json!({"method": SEND, "seconds": 1, "times": 1})).await;
+            let body = json!({"chat": "client_1", "text": "old"});
+            let url = format!("http://127.0.0.1:{}/send_text", world.legacy_port());
+            let hasty = reqwest::Client::builder().timeout(Duration::from_millis(200)).build();
+            let _ = hasty.expect("a client").post(url).body(body.to_string()).send().await;
+        }
         Scenario::Pause => {
             act(program, "/v1/accounts/fifth/actions/pause".into(), json!({})).await;
         }
         Scenario::Restart => {
+            world.delete("/faults").await;
             act(program, "/v1/accounts/fifth/actions/restart".into(), json!({})).await;
         }
         Scenario::Received => {
@@ -177,7 +185,7 @@ async fn doubt(world: &World, program: &Program) -> String {
     let message = id(ask(program, "maybe", json!({})).await.as_ref());
     program.until("the effect is there", || async { world.sent().await == ["maybe"] }).await;
     world.fault("banned", json!({"account": "fifth", "method": SEND})).await;
-    program.advance(Duration::from_secs(60)).await;
+    program.advance(Duration::from_mins(1)).await;
     message
 }
 
@@ -245,7 +253,7 @@ async fn check(scenario: Scenario, world: &World, program: &Program, point: &str
         }
         // The caller has its answer, and that is on disk: the same body again would be another message.
         Scenario::OldPort if point == "store.answered.after" => world.sent().await,
-        Scenario::OldPort => {
+        Scenario::OldPort | Scenario::HungUp => {
             let body = json!({"chat": "client_1", "text": "old"});
             let (status, answer) = program.legacy(world.legacy_port(), "/send_text", &body).await;
             assert_eq!((status, &answer["status"]), (200, &json!("ok")), "{point}: {answer}");
@@ -262,7 +270,7 @@ async fn check(scenario: Scenario, world: &World, program: &Program, point: &str
     };
     let expected: &[&str] = match scenario {
         Scenario::Flood | Scenario::LostAnswer => &["one", "two", "three"],
-        Scenario::OldPort => &["old"],
+        Scenario::OldPort | Scenario::HungUp => &["old"],
         _ => &[],
     };
     assert_eq!(sent, expected, "{point}: {}", program.output());
@@ -284,9 +292,15 @@ async fn finished(program: &Program, text: &str, more: Value, state: &str) {
 async fn kill_at(point: String) {
     let scenario = scenario(&point);
     let world = World::start(binary()).await;
-    let mut program = Start::on(&world, binary(), "data").ready().await;
-    program.account_is("fifth", "ready").await;
-    if scenario == Scenario::OldPort {
+    if scenario == Scenario::Restart {
+        // A session is stored at its first connection, which must come after the point was armed.
+        world.fault("disconnect_before", json!({"account": "fifth"})).await;
+    }
+    let mut program = Start::on(&world, binary(), "data").listening().await;
+    if scenario != Scenario::Restart {
+        program.account_is("fifth", "ready").await;
+    }
+    if matches!(scenario, Scenario::OldPort | Scenario::HungUp) {
         program.account_is("main", "ready").await;
     }
     let what = format!("{point} stops the program");

@@ -154,7 +154,7 @@ async fn a_ban_after_a_lost_answer_is_doubt_until_a_person_ends_it() {
     let id = sent["id"].as_str().expect("an id").to_owned();
     program.until("the effect is there", || async { world.sent().await == ["maybe"] }).await;
     world.fault("banned", json!({"account": "fifth"})).await;
-    program.advance(Duration::from_secs(60)).await;
+    program.advance(Duration::from_mins(1)).await;
     program
         .until("it is in doubt", || async {
             program.get(&format!("/v1/messages/{id}")).await.1["state"] == "in_doubt"

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use domain::ChatId;
 use domain::account::Operation;
+use futures::future::join_all;
 use grammers_mtsender::InvocationError;
 use grammers_session::types::UpdatesState;
 use grammers_session::updates::{MessageBox, MessageBoxes, PrematureEndReason, UpdateAndPeers, UpdatesLike};
@@ -151,10 +152,15 @@ impl<'a> Reader<'a> {
         }
         let clock = self.account.standing.clock.clone();
         let flush_at = self.pending.since.map(|since| since.plus(GATHER));
+        // A stream of updates without a pause must not put the writing off for ever.
+        if self.pending.is_much() || flush_at.is_some_and(|at| at <= clock.now()) {
+            self.flush().await;
+            return Ok(());
+        }
         let mut changes = self.account.standing.changes.subscribe();
         tokio::select! {
             biased;
-            arrival = arrived.recv(), if !self.pending.is_much() => match arrival {
+            arrival = arrived.recv() => match arrival {
                 Some(Arrived::Updates(updates)) => self.arrive(*updates),
                 Some(Arrived::Reconnected) => self.gap(),
                 // The lines are gone, and the program with them.
@@ -242,6 +248,10 @@ impl<'a> Reader<'a> {
         left.retain(|chat_id| account.peers.leave(*chat_id));
         gone.extend(left);
         let news = account.peers.learn(&account.names, peers);
+        // Whoever is in a chat again may have got the right to write back as well.
+        for peer in news.iter().filter(|peer| peer.dialog) {
+            account.holds.lift_mark(peer.chat_id);
+        }
         if !news.is_empty() || !gone.is_empty() {
             account.standing.changes.tell();
         }
@@ -405,9 +415,9 @@ impl<'a> Reader<'a> {
         let (peers, gone) = (std::mem::take(&mut self.pending.peers), std::mem::take(&mut self.pending.gone));
         // First whom the updates told of, then that they were taken.
         self.account.store_learned(peers, gone).await;
-        for change in self.pending.take_changes() {
-            self.save(change).await;
-        }
+        let changes = self.pending.take_changes();
+        // Together they are one commit.
+        join_all(changes.into_iter().map(|change| self.save(change))).await;
     }
 
     async fn save(&self, change: UpdateChange) {

@@ -92,6 +92,9 @@ async fn entities_and_mentions_go_out() {
         Content { mention: Some(Mention::Username { username: "@nobody_here".into() }), ..content("hello") };
     let refused = pool.place_mention(&account, chat_id, &nobody).await;
     assert!(matches!(refused, Err(Outcome::NotFound(_))), "{refused:?}");
+    let rather_without = Content { mention_optional: true, ..nobody };
+    let text = pool.place_mention(&account, chat_id, &rather_without).await.expect("the plain text");
+    assert_eq!(text, rather_without.text);
     pool.stop(Duration::from_secs(5)).await;
     world.assert_all_known();
 }
@@ -174,22 +177,4 @@ async fn a_peer_flood_stops_first_contacts_until_a_restart() {
     until("ready", || state(&pool, "backup_1").0 == AccountState::Ready).await;
     assert_eq!(able(&candidates(&pool, "@demo_observer", None).await), ["backup_1"]);
     pool.stop(Duration::from_secs(5)).await;
-}
-
-#[tokio::test]
-async fn zz_sizes() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
-    let account = name("backup_1");
-    let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
-    let content = content("x");
-    let one = part(content.text.clone(), 5);
-    let attempt = Attempt { account: &account, chat_id, part: &one, content: &content };
-    let fut = pool.send(attempt);
-    println!("send future {}", std::mem::size_of_val(&*fut));
-    drop(fut);
-    let q = crate::world::query("@client_1", None);
-    let t = std::time::Instant::now();
-    for _ in 0..1000 { std::hint::black_box(pool.candidates_now(&q)); }
-    println!("candidates_now debug {:?}", t.elapsed() / 1000);
 }

@@ -8,9 +8,9 @@ use base64::engine::general_purpose::URL_SAFE;
 use config::SessionSource;
 use domain::Purpose;
 use domain::account::{AccountState, Reason};
-use telegram::Pool;
+use telegram::{Action, Pool};
 
-use crate::world::{World, send, state, until, view};
+use crate::world::{World, name, send, state, until, view};
 
 /// A Telethon string.
 fn string(dc_id: u8, key: &[u8; 256]) -> SessionSource {
@@ -126,5 +126,31 @@ async fn when_the_line_for_sending_is_down_another_one_sends() {
     .await;
     assert_eq!(state(&pool, "main"), (AccountState::NeedsLogin, Some(Reason::NoSession)));
     assert_eq!(send(&pool, "main", "@client_1", "hello", 1).await.word(), "sent");
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_file_that_appears_is_read_when_the_account_is_started_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("backup.session");
+    let mut world = two().await;
+    let key = key_of(&world, "backup_1");
+    let pool = with_session(&mut world, SessionSource::File(path.clone())).await;
+    assert_eq!(state(&pool, "backup_1"), (AccountState::NeedsLogin, Some(Reason::NoSession)));
+    let file = rusqlite::Connection::open(&path).expect("a file");
+    file.execute_batch(
+        "CREATE TABLE version (version integer primary key); INSERT INTO version VALUES (7);
+         CREATE TABLE sessions (dc_id integer primary key, server_address text, port integer, auth_key blob,
+                                takeout_id integer);
+         CREATE TABLE entities (id integer primary key, hash integer not null);",
+    )
+    .expect("a schema");
+    let insert =
+        "INSERT INTO sessions (dc_id, server_address, port, auth_key) VALUES (2, '203.0.113.9', 443, ?1)";
+    file.execute(insert, [key.as_slice()]).expect("a session");
+    drop(file);
+    pool.act(&name("backup_1"), Action::Start).await.expect("started");
+    until("ready", || state(&pool, "backup_1").0 == AccountState::Ready).await;
+    assert_eq!(send(&pool, "backup_1", "@client_1", "hello", 1).await.word(), "sent");
     pool.stop(Duration::from_secs(5)).await;
 }

@@ -6,7 +6,9 @@ use domain::Purpose;
 use domain::account::AccountState;
 use sandbox::telegram::{FaultName, NewAccount, NewMessage};
 
-use crate::world::{World, able, candidates, name, state, until, view};
+use telegram::Pool;
+
+use crate::world::{World, able, candidates, state, until, view};
 
 /// Somebody nobody knows yet writes to an account.
 fn stranger_writes(world: &World, stranger: &str, to: &str) -> String {
@@ -46,12 +48,7 @@ async fn whoever_writes_is_known_from_then_on() {
 async fn what_came_while_nobody_was_there_is_caught_up_with() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = world.ready().await;
-    let stored = async || world.store.accounts().update_state(&name("backup_1")).await.expect("readable");
-    let mut before = stored().await;
-    while before.is_none() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-        before = stored().await;
-    }
+    let before = world.update_state("backup_1").await;
     pool.stop(Duration::from_secs(5)).await;
     let stranger = stranger_writes(&world, "stranger", "backup_1");
     let supergroup = world
@@ -66,18 +63,50 @@ async fn what_came_while_nobody_was_there_is_caught_up_with() {
     assert_eq!(able(&candidates(&pool, &stranger, None).await), ["backup_1"]);
     assert_eq!(view(&pool, "backup_1").updates.missed, 0);
     pool.stop(Duration::from_secs(5)).await;
-    let after = stored().await.expect("stored");
-    assert!(before.is_some_and(|before| after.pts > before.pts));
+    assert!(world.update_state("backup_1").await.pts > before.pts);
     world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_that_was_heard_of_is_caught_up_with_as_well() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let chats = world.telegram().chats();
+    let supergroup = chats.iter().find(|chat| chat.title == "Demo supergroup").expect("one").chat_id.as_str();
+    let received = |pool: &Pool| view(pool, "backup_1").updates.received;
+    let before = received(&pool);
+    write(&world, "@client_1", supergroup, "one");
+    until("taken", || received(&pool) > before).await;
+    pool.stop(Duration::from_secs(5)).await;
+    for number in 0..5 {
+        write(&world, "@client_1", supergroup, &format!("while away {number}"));
+    }
+    let pool = world.pool().await;
+    until("caught up", || received(&pool) >= 5).await;
+    pool.stop(Duration::from_secs(5)).await;
+    assert_eq!(world.update_state("backup_1").await.channels.len(), 1);
+    assert!(world.calls("backup_1", "updates.getChannelDifference") >= 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_than_ten_thousand_messages_are_caught_up_with() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    pool.stop(Duration::from_secs(5)).await;
+    for number in 0..10_100 {
+        let client = if number % 2 == 0 { "@client_1" } else { "@client_2" };
+        write(&world, client, "@demo_backup_1", "again");
+    }
+    let pool = world.pool().await;
+    until("the rest is counted", || view(&pool, "backup_1").updates.missed == 100).await;
+    assert_eq!(view(&pool, "backup_1").updates.received, 10_000);
+    pool.stop(Duration::from_secs(5)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_older_than_a_day_is_counted_and_left_out() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = world.ready().await;
-    while world.store.accounts().update_state(&name("backup_1")).await.expect("readable").is_none() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
     pool.stop(Duration::from_secs(5)).await;
     for number in 0..3 {
         write(&world, "@client_1", "@demo_backup_1", &format!("message {number}"));

@@ -13,7 +13,7 @@ use domain::text::{FormattedText, ParseMode};
 use domain::{AccountName, ChatId, ChatRef, Outcome, Purpose};
 use sandbox::telegram::{FaultName, FaultOrder, Telegram};
 use sandbox::{Running, Sandbox, SandboxOptions};
-use store::{MasterKey, Store, StoreOptions};
+use store::{MasterKey, Store, StoreOptions, UpdateState};
 use telegram::{AccountView, Pool};
 use tempfile::TempDir;
 
@@ -69,14 +69,31 @@ impl World {
             .expect("accounts")
     }
 
-    /// Starts the accounts and waits until all have read their dialogs.
+    /// Starts the accounts and waits until all have read their dialogs and know where their updates stand.
     pub(crate) async fn ready(&self) -> Arc<Pool> {
         let pool = self.pool().await;
+        for account in &self.settings.accounts {
+            self.update_state(account.name.as_str()).await;
+        }
         until("all accounts are ready", || {
             pool.accounts().iter().all(|one| one.state == AccountState::Ready && one.dialogs_complete)
         })
         .await;
         pool
+    }
+
+    /// Where the updates of an account stand, as soon as it is stored.
+    pub(crate) async fn update_state(&self, account: &str) -> UpdateState {
+        let account = name(account);
+        let waiting = async {
+            loop {
+                match self.store.accounts().update_state(&account).await.expect("readable") {
+                    Some(state) => return state,
+                    None => tokio::time::sleep(Duration::from_millis(5)).await,
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, waiting).await.expect("the updates begin")
     }
 
     /// Stops the sandbox and starts another one in the same place.
@@ -201,6 +218,7 @@ pub(crate) fn content(text: &str) -> Content {
         parse_mode: ParseMode::None,
         reply_to: None,
         mention: None,
+        mention_optional: false,
         silent: false,
         preview: false,
     }

@@ -1,0 +1,271 @@
+//! The wire and after: one attempt of a begun part, and what follows from its outcome.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use domain::account::Operation;
+use domain::message::{MessageState, OutboundMessage, Part, PartState};
+use domain::outcome::Failure;
+use domain::timeline::{Entry, Step};
+use domain::{ChatKind, Outcome};
+use store::{Doubt, Fail, Hold, PartSent, PartUnsent, Then};
+
+use crate::decide::{self, Next, Pause};
+use crate::sender::{Attempt, Found, Why};
+use crate::worker::{Carried, Gone, Load, Walk, Way, index, refusal};
+
+/// A message that was asked for may appear in the chat a little after the call that asked for it has failed.
+const SECOND_LOOK: Duration = Duration::from_secs(2);
+
+/// An account that comes back may be asked at once, but not in a loop.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
+
+impl Walk<'_> {
+    pub(crate) async fn attempt(&self, load: &mut Load, way: &Way, part: usize) -> ControlFlow<Carried> {
+        let inner = &self.delivery.0;
+        if load.doubtful && !inner.sender.can_still_tell(&way.account) {
+            return ControlFlow::Break(self.doubt(load, way, part, None).await);
+        }
+        let outcome = {
+            let Some(part) = load.message.parts.get(part) else {
+                return ControlFlow::Break(Carried::Dropped);
+            };
+            inner.sender.send(attempt(way, part, &load.message)).await
+        };
+        load.attempts += 1;
+        load.in_progress = if outcome == Outcome::InProgress { load.in_progress + 1 } else { 0 };
+        let mut next = decide::after(&outcome, load.doubtful, load.in_progress);
+        if next == Next::Look {
+            next = decide::after_look(self.look(load, way, part).await, &outcome);
+        }
+        match next {
+            Next::Done(message_id) => self.sent(load, way, part, message_id).await,
+            Next::GiveBack { exclude } => self.give_back(load, way, part, &outcome, exclude).await,
+            Next::Fail(failure) => {
+                let unsent = self.unsent(load, way, part, &outcome, Then::Fail(failure.clone()));
+                let at = unsent.at;
+                if self.write_unsent(unsent).await == Err(Gone) {
+                    return ControlFlow::Break(Carried::Dropped);
+                }
+                load.message.failure = Some(failure);
+                ControlFlow::Break(self.finish(&mut load.message, MessageState::Failed, at))
+            }
+            Next::Again(pause) => {
+                self.again(load, way, part, &outcome, pause).await;
+                if inner.closing.is_cancelled() {
+                    return ControlFlow::Break(Carried::Dropped);
+                }
+                ControlFlow::Continue(())
+            }
+            Next::Look | Next::Doubt => ControlFlow::Break(self.doubt(load, way, part, Some(&outcome)).await),
+        }
+    }
+
+    /// Looks for the part in the chat; twice, if it is not there at first.
+    async fn look(&self, load: &Load, way: &Way, part: usize) -> Found {
+        let inner = &self.delivery.0;
+        let Some(part) = load.message.parts.get(part) else { return Found::CannotTell };
+        let look = || inner.sender.find(attempt(way, part, &load.message), load.message.updated_at);
+        match look().await {
+            Found::NotThere => {
+                inner.ambient.clock.sleep(SECOND_LOOK).await;
+                look().await
+            }
+            found => found,
+        }
+    }
+
+    async fn sent(
+        &self,
+        load: &mut Load,
+        way: &Way,
+        part: usize,
+        message_id: Option<i64>,
+    ) -> ControlFlow<Carried> {
+        let message = &mut load.message;
+        let finished =
+            message.parts.iter().enumerate().all(|(n, other)| n == part || other.state == PartState::Sent);
+        let write = PartSent {
+            id: message.id,
+            part: index(part),
+            account: way.account.clone(),
+            chat_id: way.chat_id,
+            message_id,
+            finished,
+            // A private dialog stays with the account that began it; a group is written to by whoever is in it.
+            bind: way.chat_id.kind() == ChatKind::User && message.pin.is_none(),
+            at: self.delivery.0.ambient.clock.now(),
+            attempts: Vec::new(),
+        };
+        let outbox = self.delivery.0.store.outbox();
+        if self.persist(message.id, || outbox.part_sent(write.clone())).await == Err(Gone) {
+            return ControlFlow::Break(Carried::Dropped);
+        }
+        if let Some(part) = message.parts.get_mut(part) {
+            part.state = PartState::Sent;
+            part.message_id = message_id;
+        }
+        load.doubtful = false;
+        if finished {
+            ControlFlow::Break(self.finish(&mut load.message, MessageState::Sent, write.at))
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+
+    async fn give_back(
+        &self,
+        load: &mut Load,
+        way: &Way,
+        part: usize,
+        outcome: &Outcome,
+        exclude: Option<Why>,
+    ) -> ControlFlow<Carried> {
+        let account = load.sent_by().cloned();
+        let unsent = self.unsent(load, way, part, outcome, Then::Requeue { account: account.clone() });
+        if self.write_unsent(unsent).await == Err(Gone) {
+            return ControlFlow::Break(Carried::Dropped);
+        }
+        let message = &mut load.message;
+        if let Some(part) = message.parts.get_mut(part) {
+            part.state = PartState::Waiting;
+        }
+        message.state = MessageState::Queued;
+        if message.content.mention.is_some() && account.is_none() {
+            // Placed as this account can write it; the next one plans anew.
+            message.parts.clear();
+        }
+        message.account = account;
+        load.doubtful = false;
+        if let Some(why) = exclude {
+            load.tried.push((refusal(&way.account, outcome), why));
+        }
+        if matches!(outcome, Outcome::Unavailable(_)) {
+            self.rest(load, way).await;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Notes an attempt without a result and waits before the same one is made again.
+    async fn again(&self, load: &mut Load, way: &Way, part: usize, outcome: &Outcome, pause: Pause) {
+        let inner = &self.delivery.0;
+        if !matches!(outcome, Outcome::Unavailable(_)) {
+            load.doubtful = true;
+        }
+        // The first few are worth a line each; a provider that stays away for hours is not worth thousands.
+        if load.attempts <= 5 || load.attempts.is_multiple_of(20) {
+            self.note(load.message.id, self.attempted(way, part, outcome)).await;
+        }
+        if let Some(hold) = hold(way, outcome)
+            && let Err(error) = inner.store.accounts().save_hold(hold).await
+        {
+            tracing::warn!(account = %way.account, %error, "a wait could not be stored");
+        }
+        let now = inner.ambient.clock.now();
+        let until = match pause {
+            Pause::Until(until) => until,
+            Pause::BackOff => now.plus(inner.ambient.chance.jitter(decide::back_off(load.attempts))),
+        };
+        let comes_back = matches!(outcome, Outcome::Unavailable(_));
+        let mut changes = inner.sender.changes();
+        let worth_another_try = async {
+            // Gone for good ends the wait at once; an account that connects ends one that waited for that.
+            while inner.sender.can_still_tell(&way.account) {
+                if changes.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+                if comes_back {
+                    inner.ambient.clock.sleep(SHORTEST_PAUSE).await;
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            () = inner.ambient.clock.sleep_until(until) => {}
+            () = worth_another_try => {}
+            () = inner.closing.cancelled() => {}
+        }
+    }
+
+    /// It may have been sent, and the account that knows is gone.
+    async fn doubt(&self, load: &mut Load, way: &Way, part: usize, outcome: Option<&Outcome>) -> Carried {
+        let entry = match outcome {
+            Some(outcome) => self.attempted(way, part, outcome),
+            None => Entry {
+                step: Step::InDoubt,
+                outcome: None,
+                detail: Some("the account that knows is gone".to_owned()),
+                ..self.attempted(way, part, &Outcome::InProgress)
+            },
+        };
+        let doubt = Doubt { id: load.message.id, at: entry.at, entry };
+        let outbox = self.delivery.0.store.outbox();
+        if self.persist(load.message.id, || outbox.doubt(doubt.clone())).await == Err(Gone) {
+            return Carried::Dropped;
+        }
+        self.finish(&mut load.message, MessageState::InDoubt, doubt.at)
+    }
+
+    /// Ends a message of which nothing is with an account.
+    pub(crate) async fn fail(&self, message: &mut OutboundMessage, failure: Failure) -> Carried {
+        let fail = Fail { id: message.id, failure: failure.clone(), at: self.delivery.0.ambient.clock.now() };
+        let outbox = self.delivery.0.store.outbox();
+        match self.persist(message.id, || outbox.fail(fail.clone())).await {
+            Ok(true) => {
+                message.failure = Some(failure);
+                self.finish(message, MessageState::Failed, fail.at)
+            }
+            // Someone else ended it first, or this write did after all.
+            Ok(false) => {
+                self.tell_stored(message.id).await;
+                Carried::Dropped
+            }
+            Err(Gone) => Carried::Dropped,
+        }
+    }
+
+    fn attempted(&self, way: &Way, part: usize, outcome: &Outcome) -> Entry {
+        Entry {
+            at: self.delivery.0.ambient.clock.now(),
+            step: Step::Attempted,
+            part: Some(index(part)),
+            account: Some(way.account.clone()),
+            outcome: Some(outcome.word().to_owned()),
+            detail: outcome.detail(),
+        }
+    }
+
+    fn unsent(&self, load: &Load, way: &Way, part: usize, outcome: &Outcome, then: Then) -> PartUnsent {
+        let entry = self.attempted(way, part, outcome);
+        PartUnsent {
+            id: load.message.id,
+            part: index(part),
+            at: entry.at,
+            entry,
+            then,
+            hold: hold(way, outcome),
+        }
+    }
+
+    async fn write_unsent(&self, unsent: PartUnsent) -> Result<(), Gone> {
+        let outbox = self.delivery.0.store.outbox();
+        self.persist(unsent.id, || outbox.part_unsent(unsent.clone())).await
+    }
+}
+
+fn attempt<'a>(way: &'a Way, part: &'a Part, message: &'a OutboundMessage) -> Attempt<'a> {
+    Attempt { account: &way.account, chat_id: way.chat_id, part, content: &message.content }
+}
+
+/// What an outcome says about the account, to be kept over restarts.
+fn hold(way: &Way, outcome: &Outcome) -> Option<Hold> {
+    let (account, chat_id) = (way.account.clone(), way.chat_id);
+    match outcome {
+        Outcome::FloodWait(until) => {
+            Some(Hold::Flood { account, operation: Operation::SendMessage, until: *until })
+        }
+        Outcome::SlowMode(until) => Some(Hold::SlowMode { account, chat_id, until: *until }),
+        Outcome::Forbidden(why) => Some(Hold::Mark { account, chat_id, why: why.clone() }),
+        _ => None,
+    }
+}

@@ -1,0 +1,247 @@
+//! Before the wire: an account is found for the next part, and that it has it is on disk.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use domain::message::{MessageState, OnFlood, PartState};
+use domain::outcome::Failure;
+use domain::timeline::{Entry, Step};
+use domain::{ChatId, ChatRef, MessageId, Outcome, Timestamp};
+use store::Begin;
+
+use crate::decide::{self, Choice, Next};
+use crate::lanes::{Job, Seat};
+use crate::sender::{Candidates, Query};
+use crate::worker::{Carried, Gone, Load, NotedWait, Walk, Way, refusal};
+use crate::{plan, query};
+
+/// Even without a deadline the accounts are looked at again now and then: a missed change must not strand a lane.
+const LONGEST_LOOK_AWAY: Duration = Duration::from_secs(5);
+
+/// What ended a wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Woken {
+    /// The accounts are worth another look.
+    LookAgain,
+    /// The message has come to an end meanwhile.
+    Over,
+}
+
+impl Walk<'_> {
+    /// Finds an account for the next part and writes down that it has it.
+    pub(crate) async fn begin(
+        &self,
+        mut job: Job<Box<Load>>,
+    ) -> Result<(Job<Box<Load>>, Way, usize), Carried> {
+        let inner = &self.delivery.0;
+        loop {
+            if inner.closing.is_cancelled() {
+                return Err(Carried::Dropped);
+            }
+            let mut changes = inner.sender.changes();
+            let query = query(&job.load.message);
+            let Some(mut candidates) = self.candidates(&query).await else { return Err(Carried::Dropped) };
+            if let (Some(chat_id), ChatRef::Username(_)) = (candidates.chat_id, &query.chat) {
+                job.load.message.chat_id = Some(chat_id);
+                return Err(self.relocate(chat_id, job));
+            }
+            let load = &mut job.load;
+            candidates.able.sort_by_key(|able| load.unavailable.contains(&able.account));
+            // A text that is half sent waits for its account: "not sent" would be untrue.
+            let fail_on_flood = load.message.on_flood == OnFlood::Fail && load.sent_by().is_none();
+            let account = match decide::choose(&candidates, &load.tried, load.sent_by(), fail_on_flood) {
+                Choice::Go(account) => account,
+                Choice::Wait { until } => {
+                    self.note_wait(load, until).await;
+                    if job.pin.is_some() {
+                        let passing = self.delivery.lanes().let_pass(self.lane);
+                        if let Some(lane) = passing {
+                            self.delivery.start(lane, None);
+                        }
+                    }
+                    if self.wait(job.id, until, &mut changes).await == Woken::Over
+                        && self.is_over(job.id).await
+                    {
+                        return Err(Carried::Dropped);
+                    }
+                    continue;
+                }
+                Choice::Fail(failure) => return Err(self.fail(&mut load.message, failure).await),
+            };
+            if load.noted_wait != NotedWait::None {
+                inner.live.hold(job.id, None);
+            }
+            let Some(chat_id) = load.message.chat_id.or(candidates.chat_id) else {
+                let failure = Failure::ChatNotFound { asked: Vec::new() };
+                return Err(self.fail(&mut load.message, failure).await);
+            };
+            // Bound to a name first: the lock must be gone before the next wait.
+            let seat = self.delivery.lanes().sit(self.lane, &account, job);
+            job = match seat {
+                Seat::Moved => return Err(Carried::Elsewhere),
+                Seat::Stay { job, split_off } => {
+                    if let Some(lane) = split_off {
+                        self.delivery.start(lane, None);
+                    }
+                    job
+                }
+            };
+            let way = Way { account, chat_id };
+            match self.write_begin(&mut job.load, &way).await {
+                Ok(part) => return Ok((job, way, part)),
+                Err(ControlFlow::Continue(())) => {}
+                Err(ControlFlow::Break(carried)) => return Err(carried),
+            }
+        }
+    }
+
+    /// The candidates from memory, or from a look-up; `None` when the program ends meanwhile.
+    async fn candidates(&self, query: &Query) -> Option<Candidates> {
+        let inner = &self.delivery.0;
+        if let Some(candidates) = inner.sender.candidates_now(query) {
+            return Some(candidates);
+        }
+        tokio::select! {
+            candidates = inner.sender.candidates(query) => Some(candidates),
+            () = inner.closing.cancelled() => None,
+        }
+    }
+
+    /// The write that must be on disk before anything goes to the wire.
+    async fn write_begin(&self, load: &mut Load, way: &Way) -> Result<usize, ControlFlow<Carried>> {
+        let inner = &self.delivery.0;
+        let mut planned = None;
+        if load.message.parts.is_empty() {
+            match inner.sender.place_mention(&way.account, way.chat_id, &load.message.content).await {
+                Ok(text) => {
+                    let parts = plan::parts(&text, || inner.ambient.chance.random_id());
+                    load.message.parts.clone_from(&parts);
+                    planned = Some(parts);
+                }
+                Err(outcome) => return Err(self.mention_refused(load, way, &outcome).await),
+            }
+        }
+        let Some(part) = load.message.next_part().map(|part| part.index) else {
+            let failure = Failure::Rejected { provider_code: "MESSAGE_EMPTY".to_owned() };
+            return Err(ControlFlow::Break(self.fail(&mut load.message, failure).await));
+        };
+        let begin = Begin {
+            id: load.message.id,
+            account: way.account.clone(),
+            chat_id: way.chat_id,
+            part,
+            plan: planned,
+            at: inner.ambient.clock.now(),
+            resumed: false,
+        };
+        let outbox = inner.store.outbox();
+        let written = self.persist(load.message.id, || outbox.begin(begin.clone())).await;
+        if written == Err(Gone) {
+            return Err(ControlFlow::Break(Carried::Dropped));
+        }
+        let message = &mut load.message;
+        message.account = Some(way.account.clone());
+        message.chat_id = Some(way.chat_id);
+        message.state = MessageState::Sending;
+        message.updated_at = begin.at;
+        let position = usize::from(part);
+        if let Some(part) = message.parts.get_mut(position) {
+            part.state = PartState::Begun;
+        }
+        load.doubtful = false;
+        load.attempts = 0;
+        load.in_progress = 0;
+        Ok(position)
+    }
+
+    /// Nobody could be asked whom to mention: as a refusal of the message by this account.
+    async fn mention_refused(&self, load: &mut Load, way: &Way, outcome: &Outcome) -> ControlFlow<Carried> {
+        match decide::after(outcome, false, 0) {
+            Next::Fail(failure) => ControlFlow::Break(self.fail(&mut load.message, failure).await),
+            Next::GiveBack { exclude: Some(why) } => {
+                load.tried.push((refusal(&way.account, outcome), why));
+                ControlFlow::Continue(())
+            }
+            _ => {
+                self.rest(load, way).await;
+                ControlFlow::Continue(())
+            }
+        }
+    }
+
+    /// After a call that could not be made: the other accounts go first from now on, and not at once.
+    pub(crate) async fn rest(&self, load: &mut Load, way: &Way) {
+        load.unavailable.push(way.account.clone());
+        let times = u32::try_from(load.unavailable.len()).unwrap_or(u32::MAX);
+        let inner = &self.delivery.0;
+        tokio::select! {
+            () = inner.ambient.clock.sleep(decide::back_off(times)) => {}
+            () = inner.closing.cancelled() => {}
+        }
+    }
+
+    fn relocate(&self, chat_id: ChatId, job: Job<Box<Load>>) -> Carried {
+        let lanes = self.delivery.lanes().relocate(self.lane, chat_id, job);
+        for lane in lanes {
+            self.delivery.start(lane, None);
+        }
+        Carried::Elsewhere
+    }
+
+    /// Waits for an instant, a change of the accounts, or the end of the message, whichever comes first.
+    async fn wait(
+        &self,
+        id: MessageId,
+        until: Option<Timestamp>,
+        changes: &mut tokio::sync::watch::Receiver<u64>,
+    ) -> Woken {
+        let inner = &self.delivery.0;
+        let until = until.unwrap_or_else(|| inner.ambient.clock.now().plus(LONGEST_LOOK_AWAY));
+        let over = async {
+            match inner.live.wait(id) {
+                Some(ended) => drop(ended.await),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = over => Woken::Over,
+            () = inner.ambient.clock.sleep_until(until) => Woken::LookAgain,
+            _ = changes.changed() => Woken::LookAgain,
+            () = inner.closing.cancelled() => Woken::LookAgain,
+        }
+    }
+
+    async fn note_wait(&self, load: &mut Load, until: Option<Timestamp>) {
+        let wait = until.map_or(NotedWait::Connecting, NotedWait::Until);
+        if load.noted_wait == wait {
+            return;
+        }
+        load.noted_wait = wait;
+        self.delivery.0.live.hold(load.message.id, until);
+        let detail = match until {
+            Some(until) => format!("no account may send yet; the first that is held back is free at {until}"),
+            None => "every account that could send is connecting".to_owned(),
+        };
+        self.note(load.message.id, self.entry(Step::Waiting, load, Some(detail))).await;
+    }
+
+    /// A message that an earlier run left begun is taken up again.
+    pub(crate) async fn note_resumed(&self, load: &Load) {
+        let detail = "the last run ended before the outcome was known".to_owned();
+        self.note(load.message.id, self.entry(Step::Resumed, load, Some(detail))).await;
+    }
+
+    fn entry(&self, step: Step, load: &Load, detail: Option<String>) -> Entry {
+        let at = self.delivery.0.ambient.clock.now();
+        Entry { at, step, part: None, account: load.message.account.clone(), outcome: None, detail }
+    }
+
+    /// Whether a message that waited was ended meanwhile, by a cancel.
+    async fn is_over(&self, id: MessageId) -> bool {
+        match self.delivery.get(id).await {
+            Ok(Some(message)) => message.state.is_final(),
+            Ok(None) => true,
+            Err(_) => false,
+        }
+    }
+}

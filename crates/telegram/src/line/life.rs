@@ -1,0 +1,249 @@
+//! The life of a line: it connects, watches over the connection, and connects again.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use domain::account::{AccountState, Reason};
+use grammers_mtsender::InvocationError;
+use grammers_session::updates::UpdatesLike;
+use grammers_tl_types::{Deserializable, Serializable, enums, functions};
+use store::{SelfUser, StoredSession};
+
+use super::{Arrived, Line};
+use crate::classify::{self, CallError, Says};
+use crate::health::{self, Failed};
+use crate::learned;
+use crate::session::Key;
+use crate::wire::{Pool, Wire};
+
+/// How long connecting may take, the first answer included.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// A line that was up for less than this did not really come up: the waits go on growing.
+const SETTLED: Duration = Duration::from_secs(10);
+
+/// Why a connection ended.
+enum Ended {
+    /// For good: its state says why.
+    Dead,
+    /// For now.
+    Down { failed: Option<Failed>, detail: Option<String>, rebuild: bool, wait: Duration },
+}
+
+impl Line {
+    /// Reads the key again: someone may have signed in since.
+    async fn read_key(&self) {
+        self.show(AccountState::Connecting, None, None);
+        let key = self.parts.keyring.read().await;
+        *self.key.write().unwrap_or_else(PoisonError::into_inner) = key;
+    }
+
+    /// Lives until it is dead for good.
+    async fn live(self: &Arc<Self>, key: &Key, pool: &mut Option<Pool>) {
+        let clock = self.parts.standing.clock.clone();
+        let mut failures = 0;
+        let mut down_since = clock.now();
+        self.take_signals();
+        self.show(AccountState::Connecting, None, None);
+        loop {
+            let open = pool.get_or_insert_with(|| self.open(key));
+            let ended = if let Err(ended) = self.greet(key, open).await {
+                failures += 1;
+                ended
+            } else {
+                let up_since = clock.now();
+                let ended = self.watch(open).await;
+                down_since = clock.now();
+                failures = if down_since.since(up_since) < SETTLED { failures + 1 } else { 0 };
+                ended
+            };
+            let Ended::Down { failed, detail, rebuild, wait } = ended else { return };
+            self.unplug();
+            let (state, reason) = health::while_down(failed, down_since, clock.now());
+            if wait.is_zero() {
+                self.show(state, reason, detail);
+            } else {
+                self.show(AccountState::FloodWait, None, detail);
+            }
+            if (rebuild || pool.as_ref().is_some_and(Pool::is_broken))
+                && let Some(old) = pool.take()
+            {
+                old.close().await;
+            }
+            if failures > 0 {
+                let wait = wait.max(self.parts.standing.chance.jitter(health::back_off(failures - 1)));
+                clock.sleep(wait).await;
+            }
+        }
+    }
+
+    fn open(self: &Arc<Self>, key: &Key) -> Pool {
+        let line = Arc::clone(self);
+        Pool::open(key, &self.parts.application, move |updates| line.take(updates))
+    }
+
+    /// What the connection sends by itself.
+    fn take(&self, updates: UpdatesLike) {
+        if matches!(updates, UpdatesLike::ConnectionClosed) {
+            self.lose();
+        } else if self.parts.standing.reader().is_none_or(|reader| reader == self.parts.index) {
+            self.hand_on(Arrived::Updates(Box::new(updates)));
+        }
+    }
+
+    /// The first call on a connection: it connects, and tells whose session this is.
+    async fn greet(&self, key: &Key, pool: &Pool) -> Result<(), Ended> {
+        let request = functions::users::GetUsers { id: vec![enums::InputUser::UserSelf] };
+        let body =
+            self.call_over(&pool.wire, request.to_bytes(), CONNECT).await.map_err(|error| failed(&error))?;
+        let users = Vec::<enums::User>::from_bytes(&body).unwrap_or_default();
+        let Some(person) = users.iter().find_map(learned::own) else {
+            self.die(Reason::SessionRevoked, "nobody is signed in with this key".to_owned());
+            return Err(Ended::Dead);
+        };
+        if self.parts.standing.meet(person.clone()).is_err() {
+            let detail = format!("this session belongs to {} ({})", person.display_name, person.user_id);
+            self.die(Reason::WrongUser, detail);
+            return Err(Ended::Dead);
+        }
+        self.keep(key, person).await;
+        let signals = self.take_signals();
+        if signals.dead {
+            return Err(Ended::Dead);
+        }
+        self.plug(&pool.wire);
+        self.show(AccountState::Ready, None, None);
+        Ok(())
+    }
+
+    /// Remembers the session, encrypted, with whose it is.
+    async fn keep(&self, key: &Key, user: SelfUser) {
+        let (accounts, account) = (self.parts.store.accounts(), &self.parts.standing.name);
+        let fingerprint = key.fingerprint();
+        let known = accounts.session(account, fingerprint).await;
+        if matches!(&known, Ok(Some(known)) if known.user.as_ref() == Some(&user)) {
+            return;
+        }
+        let session = StoredSession {
+            account: account.clone(),
+            fingerprint,
+            dc_id: key.dc_id(),
+            auth_key: key.copy(),
+            user: Some(user),
+        };
+        if let Err(error) = accounts.save_session(&session).await {
+            tracing::warn!(account = %account, %error, "the session could not be stored");
+        }
+    }
+
+    /// Stays with a connection until it is gone.
+    async fn watch(&self, pool: &mut Pool) -> Ended {
+        let clock = &self.parts.standing.clock;
+        loop {
+            let last = self.last_answer().unwrap_or_else(|| clock.now());
+            let mut probe = false;
+            tokio::select! {
+                detail = pool.broken() => {
+                    return Ended::Down {
+                        failed: Some(Failed::Refused), detail: Some(detail), rebuild: true, wait: Duration::ZERO,
+                    };
+                }
+                () = self.signalled.notified() => {
+                    let signals = self.take_signals();
+                    if signals.dead {
+                        return Ended::Dead;
+                    }
+                    if signals.lost {
+                        return Ended::Down { failed: None, detail: None, rebuild: false, wait: Duration::ZERO };
+                    }
+                    probe |= signals.doubtful;
+                }
+                () = clock.sleep_until(health::probe_due(last, self.parts.probe_every)) => probe = true,
+            }
+            if probe && let Some(ended) = self.probe(&pool.wire).await {
+                return ended;
+            }
+        }
+    }
+
+    /// Asks something, if nothing was answered for a while.
+    async fn probe(&self, wire: &Wire) -> Option<Ended> {
+        let request = functions::updates::GetState {};
+        match self.call_over(wire, request.to_bytes(), health::PROBE_ANSWER).await {
+            Err(CallError::TimedOut) => Some(Ended::Down {
+                failed: Some(Failed::NoAnswer),
+                detail: Some(format!("a probe was not answered within {} s", health::PROBE_ANSWER.as_secs())),
+                rebuild: true,
+                wait: Duration::ZERO,
+            }),
+            Err(error @ CallError::Failed(InvocationError::Dropped(_) | InvocationError::Deserialize(_))) => {
+                Some(Ended::Down {
+                    failed: Some(Failed::Refused),
+                    detail: Some(error.to_string()),
+                    rebuild: true,
+                    wait: Duration::ZERO,
+                })
+            }
+            // Anything else was judged already: what it means for the line is in the signals.
+            Ok(_) | Err(_) => None,
+        }
+    }
+}
+
+/// What a failed first call means for the connection.
+fn failed(error: &CallError) -> Ended {
+    if matches!(classify::says(error), Says::Dead(_)) {
+        return Ended::Dead;
+    }
+    let down = |failed, rebuild| Ended::Down {
+        failed: Some(failed),
+        detail: Some(error.to_string()),
+        rebuild,
+        wait: error.flood().unwrap_or_default(),
+    };
+    match error {
+        CallError::TimedOut => Ended::Down {
+            failed: Some(Failed::NoAnswer),
+            detail: Some(format!("no answer within {} s", CONNECT.as_secs())),
+            rebuild: true,
+            wait: Duration::ZERO,
+        },
+        CallError::Failed(InvocationError::Io(_)) => down(Failed::Unreachable, false),
+        _ => down(Failed::Refused, error.flood().is_none()),
+    }
+}
+
+/// Runs a line until the program ends.
+pub(crate) async fn run(line: Arc<Line>) {
+    let mut wanted = line.wanted.subscribe();
+    let mut last_round = 0;
+    loop {
+        let now = *wanted.borrow_and_update();
+        if now.end {
+            return;
+        }
+        let mut pool = None;
+        if now.run {
+            if std::mem::replace(&mut last_round, now.round) != now.round {
+                line.read_key().await;
+            }
+            match line.key() {
+                Err(trouble) => line.show(trouble.reason.state(), Some(trouble.reason), Some(trouble.detail)),
+                Ok(key) => tokio::select! {
+                    biased;
+                    _ = wanted.changed() => wanted.mark_changed(),
+                    () = line.live(&key, &mut pool) => {}
+                },
+            }
+        } else {
+            line.show(AccountState::Offline, None, None);
+        }
+        line.unplug();
+        if let Some(pool) = pool {
+            pool.close().await;
+        }
+        if wanted.changed().await.is_err() {
+            return;
+        }
+    }
+}
