@@ -2,6 +2,7 @@
 
 mod accounts;
 mod crash;
+mod readme;
 mod references;
 mod startup;
 mod tour;
