@@ -91,11 +91,9 @@ impl Walk<'_> {
             account: way.account.clone(),
             chat_id: way.chat_id,
             message_id,
-            finished,
             // A private dialog stays with the account that began it; a group is written to by whoever is in it.
             bind: way.chat_id.kind() == ChatKind::User && message.pin.is_none(),
             at: self.delivery.0.ambient.clock.now(),
-            attempts: Vec::new(),
         };
         let outbox = self.delivery.0.store.outbox();
         if self.persist(message.id, || outbox.part_sent(write.clone())).await == Err(Gone) {

@@ -132,7 +132,6 @@ impl Walk<'_> {
             part,
             plan: planned,
             at: inner.ambient.clock.now(),
-            resumed: false,
         };
         let outbox = inner.store.outbox();
         let written = self.persist(load.message.id, || outbox.begin(begin.clone())).await;

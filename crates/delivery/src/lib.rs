@@ -271,7 +271,7 @@ impl Delivery {
         }
         // A retry between the write and the removal would have lost its place.
         let now = self.get(id).await?;
-        if let Some(again) = now.filter(|now| now.state == MessageState::Queued) {
+        if let Some(again) = now.filter(|now| waits(now.state)) {
             self.0.live.begin(id);
             self.enqueue(again);
         }
@@ -311,7 +311,7 @@ impl Delivery {
             return Ok(Change::Refused(Box::new(message)));
         }
         // Sending: whoever held it through the cancel has it already, and a second job would not ask the store again.
-        if message.state == MessageState::Queued {
+        if waits(message.state) {
             self.0.live.begin(id);
             self.enqueue(message.clone());
         }
@@ -327,6 +327,29 @@ impl Delivery {
     pub async fn answered(&self, id: MessageId) {
         if let Err(error) = self.0.store.outbox().answered(id).await {
             tracing::warn!(message = %id, %error, "the note that a caller was answered could not be stored");
+        }
+    }
+
+    /// Notes that a caller without a key is gone or was left in doubt, so that the same body joins the message from now
+    /// on. Tries until it is stored: without the note a repeat would be sent as a message of its own.
+    pub async fn unanswered(&self, id: MessageId) {
+        let inner = &self.0;
+        loop {
+            match inner.store.outbox().unanswered(id).await {
+                Ok(()) => return,
+                Err(StoreError::Inconsistent { table, what }) => {
+                    tracing::warn!(message = %id, table, what, "there is nothing that a caller could come back to");
+                    return;
+                }
+                Err(error) => {
+                    tracing::warn!(message = %id, %error, "a caller got no answer, and that is not stored yet");
+                    tokio::select! {
+                        () = inner.ambient.clock.sleep(ASK_AGAIN) => {}
+                        // The next start takes every caller for gone.
+                        () = inner.closing.cancelled() => return,
+                    }
+                }
+            }
         }
     }
 
@@ -406,6 +429,11 @@ impl Delivery {
     fn lanes(&self) -> std::sync::MutexGuard<'_, Lanes<Box<Load>>> {
         self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a message waits for its turn or its time, in nobody's hands.
+fn waits(state: MessageState) -> bool {
+    matches!(state, MessageState::Queued | MessageState::Scheduled)
 }
 
 fn query(message: &OutboundMessage) -> Query {

@@ -43,7 +43,7 @@ pub enum How {
     New,
     /// The same `Idempotency-Key` brought it before.
     Replayed,
-    /// The same body was asked for before and not answered yet.
+    /// The same body was asked for before, and that caller got no answer.
     Joined,
 }
 

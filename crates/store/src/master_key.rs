@@ -71,7 +71,9 @@ fn make(file: &Path) -> Result<Secret<[u8; 32]>, MasterKeyError> {
         .create_new(true)
         .mode(0o600)
         .open(file)
-        .and_then(|mut made| made.write_all(text.as_bytes()).and_then(|()| made.sync_all()));
+        .and_then(|mut made| made.write_all(text.as_bytes()).and_then(|()| made.sync_all()))
+        // What is sealed with the key must never outlive its file's place in the directory.
+        .and_then(|()| file.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all()));
     text.zeroize();
     written.map_err(|source| MasterKeyError::Unreadable { file: file.to_owned(), source })?;
     Ok(key)

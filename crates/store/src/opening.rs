@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::connection::{self, failed};
 use crate::disk::{Disk, Space};
 use crate::error::MasterKeyError;
+use crate::outbox::statements::OPEN_ALL_JOINS;
 use crate::reader::Readers;
 use crate::vault::Vault;
 use crate::writer::Writer;
@@ -24,6 +25,7 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
     let lock = directory::lock(&data_dir)?;
     let mut writing = connection::writing(&file, &data_dir)?;
     migrations::run(&mut writing, &file, clock.now())?;
+    writing.execute(OPEN_ALL_JOINS, []).map_err(|error| failed(&file, &error))?;
 
     let check = key_check(&writing).map_err(|error| failed(&file, &error))?;
     let vault = Vault::new(&master_key.load(&data_dir, check.is_some())?);

@@ -40,6 +40,7 @@ points! {
     RESOLVE = "resolve";
     NOTE = "note";
     ANSWERED = "answered";
+    UNANSWERED = "unanswered";
     SAVE_SESSION = "save_session";
     SAVE_UPDATE_STATE = "save_update_state";
     SAVE_HOLD = "save_hold";

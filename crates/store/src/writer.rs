@@ -24,7 +24,7 @@ const GROUP: usize = 256;
 /// A group of this size says that many write side by side.
 const BUSY: usize = 4;
 /// Then the next group gathers for so long before it is committed: the price of a commit is shared by more writes,
-/// and those who write are not made to wake the thread one by one. One who writes alone never waits for this.
+/// and those who write are not made to wake the thread one by one. One who writes alone does not wait for this.
 const GATHER: Duration = Duration::from_micros(100);
 /// A write that nobody waits for is on the disk after this time at the latest.
 const LATER: Duration = Duration::from_millis(100);
@@ -65,8 +65,14 @@ impl Writer {
     pub(crate) fn start(connection: Connection, space: Space, lock: DirectoryLock) -> io::Result<Self> {
         let (queue, jobs) = queue::bounded(QUEUE);
         let counters = Arc::new(Counters::default());
-        let own =
-            Thread { connection, space, jobs, counters: Arc::clone(&counters), backlog: Backlog::default(), last_group: 0 };
+        let own = Thread {
+            connection,
+            space,
+            jobs,
+            counters: Arc::clone(&counters),
+            backlog: Backlog::default(),
+            last_group: 0,
+        };
         let thread = thread::Builder::new().name("store-writer".into()).spawn(move || {
             let done = own.work();
             // Only now may another process open the database.

@@ -139,7 +139,9 @@ impl Account {
 
     /// Whether it could still tell what became of a message: its session is alive, or may be.
     pub(crate) fn can_still_tell(&self) -> bool {
-        self.lines.iter().any(|line| !matches!(line.state(), AccountState::Banned | AccountState::NeedsLogin))
+        let closed = matches!(self.standing.restriction(), Some(Reason::Banned | Reason::Deactivated));
+        let lost = |line: &Arc<Line>| matches!(line.state(), AccountState::Banned | AccountState::NeedsLogin);
+        !closed && !self.lines.iter().all(lost)
     }
 
     /// The state shown, with its reason, its detail and its beginning.

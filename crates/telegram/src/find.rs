@@ -7,6 +7,7 @@ use grammers_tl_types::{enums, functions};
 use store::{Filter, Page};
 
 use crate::account::Account;
+use crate::lookup;
 
 /// Messages read at once, and how often at most.
 const PAGE: i32 = 50;
@@ -70,7 +71,7 @@ async fn others(account: &Account, attempt: &Attempt<'_>) -> Option<Vec<i64>> {
 /// The account's own messages of this text, back to a moment before `since`; `None` when the chat could not be read
 /// that far.
 async fn own_messages(account: &Account, attempt: &Attempt<'_>, since: Timestamp) -> Option<Vec<Own>> {
-    let peer = account.peers.input(attempt.chat_id)?;
+    let peer = lookup::input(account, attempt.chat_id).await?;
     let earliest = since.as_seconds() - SKEW_SECONDS;
     let mut own = Vec::new();
     let mut offset_id = 0;

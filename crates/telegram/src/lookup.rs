@@ -47,3 +47,13 @@ pub(crate) async fn by_id(account: &Account, chat_id: ChatId) -> Result<bool, Ca
     }
     Ok(account.peers.knows(chat_id) == Knows::Dialog)
 }
+
+/// A chat in the form that calls take; looks for it where it was forgotten.
+pub(crate) async fn input(account: &Account, chat_id: ChatId) -> Option<enums::InputPeer> {
+    if let Some(input) = account.peers.input(chat_id) {
+        return Some(input);
+    }
+    // Whether it helped shows in what is known afterwards.
+    by_id(account, chat_id).await.ok()?;
+    account.peers.input(chat_id)
+}

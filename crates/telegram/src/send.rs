@@ -10,6 +10,7 @@ use grammers_tl_types::{Deserializable, Serializable, enums, functions, types};
 use crate::account::Account;
 use crate::classify::{self, CallError};
 use crate::entities;
+use crate::lookup;
 use crate::router::Usable;
 
 /// How long a send may take. After that nobody knows whether it arrived.
@@ -28,7 +29,7 @@ pub(crate) async fn send(account: &Account, attempt: Attempt<'_>) -> Outcome {
     let Some(line) = account.line_for(Purpose::SendText) else {
         return Outcome::Unavailable("connecting".to_owned());
     };
-    let Some(peer) = account.peers.input(attempt.chat_id) else {
+    let Some(peer) = lookup::input(account, attempt.chat_id).await else {
         return Outcome::NotFound("this account does not know the chat".to_owned());
     };
     let body = request(account, &attempt, peer).to_bytes();
@@ -46,7 +47,8 @@ pub(crate) async fn send(account: &Account, attempt: Attempt<'_>) -> Outcome {
 /// The outcome of a message that this account cannot carry at all: why it is unusable, if that is for good.
 fn unusable(account: &Account) -> Outcome {
     let shown = account.shown();
-    match shown.reason {
+    // While one of its sessions may come back, what was begun stays with it.
+    match shown.reason.filter(|reason| *reason == Reason::Frozen || !account.can_still_tell()) {
         Some(reason @ (Reason::Banned | Reason::Deactivated | Reason::Frozen)) => Outcome::Banned(reason),
         Some(
             reason @ (Reason::NoSession
@@ -142,6 +144,10 @@ fn refused(account: &Account, chat_id: ChatId, error: &CallError) -> Outcome {
         Outcome::SlowMode(until) => account.holds.keep_slow_mode(chat_id, *until, now),
         Outcome::Forbidden(why) => account.holds.mark(chat_id, why.clone(), now),
         Outcome::NotFound(_) => account.peers.forget(chat_id),
+        // Another session of the same account goes on where this one ended.
+        Outcome::SessionLost(reason) if account.can_still_tell() => {
+            return Outcome::Unavailable(format!("a session was lost: {reason}"));
+        }
         _ => {}
     }
     outcome

@@ -123,7 +123,7 @@ impl Standing {
 
     // ---- restriction -------------------------------------------------------------------------------------------
 
-    /// What Telegram, or a mix-up of sessions, keeps the account from. Stays until someone restarts the account.
+    /// What Telegram, or a mix-up of sessions, keeps the whole account from. Stays until someone restarts it.
     pub(crate) fn restriction(&self) -> Option<Reason> {
         self.restricted().map(|(reason, _)| reason)
     }
@@ -136,8 +136,7 @@ impl Standing {
     pub(crate) fn restrict(&self, reason: Reason) {
         let mut restriction = self.restriction.write().unwrap_or_else(PoisonError::into_inner);
         // A frozen account that also answers PEER_FLOOD is still frozen.
-        let stays = restriction.is_some_and(|(known, _)| known == reason || known != Reason::PeerFlood);
-        if !stays {
+        if restriction.is_none_or(|(known, _)| weight(reason) > weight(known)) {
             *restriction = Some((reason, self.clock.now()));
         }
         drop(restriction);
@@ -170,6 +169,16 @@ impl Standing {
         }
         *known = Some(person);
         Ok(())
+    }
+}
+
+/// Of two restrictions the heavier one counts.
+const fn weight(reason: Reason) -> u8 {
+    match reason {
+        Reason::PeerFlood => 0,
+        Reason::Frozen => 1,
+        Reason::WrongUser => 2,
+        _ => 3,
     }
 }
 
@@ -226,6 +235,8 @@ mod tests {
         standing.restrict(Reason::Frozen);
         standing.restrict(Reason::PeerFlood);
         assert_eq!(standing.restriction(), Some(Reason::Frozen));
+        standing.restrict(Reason::Banned);
+        assert_eq!(standing.restriction(), Some(Reason::Banned));
     }
 
     #[test]

@@ -156,7 +156,7 @@ async fn a_failed_message_frees_its_key() {
 }
 
 #[tokio::test]
-async fn the_same_body_joins_until_its_caller_was_answered() {
+async fn the_same_body_joins_once_its_caller_is_gone() {
     let bench = Bench::new().await;
     let joined = || {
         let mut submission = text(group(1), "again");
@@ -165,6 +165,10 @@ async fn the_same_body_joins_until_its_caller_was_answered() {
     };
     let first = bench.submit(joined()).await;
     assert_eq!(bench.settled(first).await.state, MessageState::Sent);
+    let other = bench.delivery.submit(joined()).await.expect("accepted");
+    assert_eq!(other.how, How::New, "the first caller still waits for its answer");
+    bench.delivery.answered(other.id).await;
+    bench.delivery.unanswered(first).await;
     let repeat = bench.delivery.submit(joined()).await.expect("accepted");
     assert_eq!((repeat.id, repeat.how), (first, How::Joined));
     bench.delivery.answered(first).await;

@@ -90,6 +90,22 @@ async fn a_message_waits_for_its_time_also_over_a_restart() {
 }
 
 #[tokio::test]
+async fn what_was_scheduled_and_cancelled_waits_for_its_time_again() {
+    let bench = Bench::new().await;
+    let mut later = text(group(1), "later");
+    later.send_at = Some(bench.clock.now().plus(Duration::from_hours(1)));
+    let id = bench.submit(later).await;
+    assert!(matches!(bench.delivery.cancel(id, None).await.expect("writes"), Change::Done(_)));
+    let Change::Done(again) = bench.delivery.retry(id).await.expect("writes") else { panic!("refused") };
+    assert_eq!((again.state, bench.delivery.queued()), (MessageState::Scheduled, 1));
+    bench.breathe().await;
+    assert!(bench.script.effects().is_empty());
+    bench.clock.advance(Duration::from_secs(3601));
+    assert_eq!(bench.settled(id).await.state, MessageState::Sent);
+    assert_eq!(bench.script.texts(), ["later"]);
+}
+
+#[tokio::test]
 async fn an_account_that_went_away_lets_the_next_one_carry() {
     let bench = Bench::new().await;
     bench.script.lose("main");

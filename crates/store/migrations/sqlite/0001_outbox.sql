@@ -57,9 +57,12 @@ CREATE TABLE idempotency_keys (
     created_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Requests without a key that a repeat of the same body may still join. Gone once the caller was answered.
+-- Messages of requests without a key whose callers have no answer yet. Gone once the caller was answered.
 CREATE TABLE outbox_joins (
-    fingerprint BLOB NOT NULL PRIMARY KEY,
+    fingerprint BLOB NOT NULL,
     message_id BLOB NOT NULL,
-    repeats INTEGER NOT NULL
+    repeats INTEGER NOT NULL,
+    -- 0 while the caller waits; 1 when it is gone or was left in doubt, so that the same body joins the message.
+    open INTEGER NOT NULL,
+    PRIMARY KEY (fingerprint, message_id)
 ) STRICT, WITHOUT ROWID;

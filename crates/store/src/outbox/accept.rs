@@ -51,7 +51,7 @@ pub struct Idempotency {
     pub fingerprint: [u8; 32],
 }
 
-/// The body of a request without a key; a repeat of it joins the message.
+/// The body of a request without a key; a repeat of it joins the message if its caller got no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Join {
     /// A hash of port and body.
@@ -69,7 +69,7 @@ pub enum Accepted {
     Repeated(MessageId),
     /// The key was used for another request.
     Conflict,
-    /// The same request made this message before, and its caller was not answered.
+    /// The same request made this message before, and its caller is gone or was left in doubt.
     Joined(MessageId),
 }
 
@@ -112,21 +112,28 @@ impl AcceptWrite {
             let state = columns.get::<Option<i64>>(3)?.and_then(codes::message);
             Ok((columns.get::<[u8; 32]>(0)?, columns.message_id(1)?, columns.time(2)?, state))
         })?;
-        Ok(found.and_then(|(fingerprint, id, since, state)| {
-            key_means(idempotency, fingerprint, id, since, state, self.accept.message.created_at)
-        }))
+        let Some((fingerprint, id, since, state)) = found else { return Ok(None) };
+        let unsent = match state {
+            None | Some(MessageState::Cancelled) => true,
+            // Half of it may have left before it failed; asking again must not send that half again.
+            Some(MessageState::Failed) => {
+                transaction.first(sql::SENT_PART, [key(&id)], |_| Ok(()))?.is_none()
+            }
+            Some(_) => false,
+        };
+        let free = unsent || self.accept.message.created_at.since(since) >= KEY_LIFE;
+        Ok(match (free, idempotency.fingerprint == fingerprint) {
+            (true, _) => None,
+            (false, true) => Some(Accepted::Repeated(id)),
+            (false, false) => Some(Accepted::Conflict),
+        })
     }
 
-    fn same_body(&self, transaction: &Transaction<'_>, join: &Join) -> Result<Option<Accepted>, StoreError> {
-        let found = transaction.first(sql::FIND_JOIN, [&join.fingerprint], |row| {
-            let columns = Columns::new(row, "outbox_joins");
-            Ok((columns.message_id(0)?, columns.maybe_time(1)?))
-        })?;
-        let now = self.accept.message.created_at;
-        Ok(found.and_then(|(id, finished)| {
-            let open = finished.is_none_or(|finished| now.since(finished) < join.repeats);
-            open.then_some(Accepted::Joined(id))
-        }))
+    fn same_body(&self, transaction: &Transaction<'_>, join: &Join) -> Result<Option<MessageId>, StoreError> {
+        let ended_after = self.accept.message.created_at.minus(join.repeats);
+        transaction.first(sql::FIND_JOIN, params![join.fingerprint, ended_after.as_micros()], |row| {
+            Columns::new(row, "outbox_joins").message_id(0)
+        })
     }
 
     fn save_key(&self, transaction: &Transaction<'_>, id: &MessageId) -> Result<(), StoreError> {
@@ -192,7 +199,7 @@ impl Write for AcceptWrite {
             return Ok(known);
         }
         if let Some(join) = &self.accept.join
-            && let Some(Accepted::Joined(id)) = self.same_body(transaction, join)?
+            && let Some(id) = self.same_body(transaction, join)?
         {
             // From here on the key stands for the message that was joined.
             self.save_key(transaction, &id)?;
@@ -241,23 +248,4 @@ fn check(message: &OutboundMessage) -> Result<(), StoreError> {
     }
     let what = format!("a new message cannot be {} with these parts", message.state.as_str());
     Err(StoreError::inconsistent(TABLE, what))
-}
-
-/// What a key that is in the table means for a new request. `None`: the key is free.
-fn key_means(
-    asked: &Idempotency,
-    fingerprint: [u8; 32],
-    id: MessageId,
-    since: Timestamp,
-    state: Option<MessageState>,
-    now: Timestamp,
-) -> Option<Accepted> {
-    let unsent = matches!(state, None | Some(MessageState::Failed | MessageState::Cancelled));
-    if unsent || now.since(since) >= KEY_LIFE {
-        None
-    } else if asked.fingerprint == fingerprint {
-        Some(Accepted::Repeated(id))
-    } else {
-        Some(Accepted::Conflict)
-    }
 }

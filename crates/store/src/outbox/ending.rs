@@ -5,9 +5,9 @@ use domain::{MessageId, MessageState, Timestamp};
 use rusqlite::params;
 
 use super::statements as sql;
-use super::{Fail, Resolution, TABLE, key, state_of, timeline};
+use super::{Fail, Resolution, TABLE, key, no_such_message, state_of, timeline};
 use crate::StoreError;
-use crate::column::to_json;
+use crate::column::{Columns, to_json};
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
 
@@ -107,12 +107,30 @@ impl Write for AnsweredWrite {
     const POINT: Option<Point> = Some(point::ANSWERED);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        if transaction.execute(sql::FORGET_JOIN, [key(&self.0)])? == 0 {
-            // Without a join there is nothing to forget; without a message there is something wrong.
-            state_of(transaction, &self.0)?;
-        }
-        Ok(())
+        change_join(transaction, &self.0, sql::FORGET_JOIN)
     }
+}
+
+pub(super) struct UnansweredWrite(pub(super) MessageId);
+
+impl Write for UnansweredWrite {
+    type Answer = ();
+    const POINT: Option<Point> = Some(point::UNANSWERED);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        change_join(transaction, &self.0, sql::OPEN_JOIN)
+    }
+}
+
+/// Runs a statement on the row by which the same body finds the message, if its request had no key.
+fn change_join(transaction: &Transaction<'_>, id: &MessageId, change: &str) -> Result<(), StoreError> {
+    let fingerprint = transaction
+        .first(sql::JOIN_OF, [key(id)], |row| Columns::new(row, TABLE).get::<Option<[u8; 32]>>(0))?
+        .ok_or_else(|| no_such_message(id))?;
+    if let Some(fingerprint) = fingerprint {
+        transaction.execute(change, params![fingerprint, key(id)])?;
+    }
+    Ok(())
 }
 
 /// Adds the step if the state was changed; else says no, or that the message is gone.

@@ -35,12 +35,10 @@ pub struct Begin {
     /// Which part.
     pub part: u16,
     /// Replaces all parts, when it takes an account to know them. Parts that were begun or sent must be in it as
-    /// they are.
+    /// they are. A plan with the `random_id`s of the parts there are is that plan again and changes nothing.
     pub plan: Option<Vec<Part>>,
     /// When.
     pub at: Timestamp,
-    /// It was begun before a restart and is taken up again.
-    pub resumed: bool,
 }
 
 /// The provider has a part.
@@ -56,14 +54,10 @@ pub struct PartSent {
     pub chat_id: ChatId,
     /// The id at the provider, if it is known.
     pub message_id: Option<i64>,
-    /// What the caller believes: it was the last part. The rows decide.
-    pub finished: bool,
     /// Bind the chat to the account, unless it is bound already.
     pub bind: bool,
     /// When.
     pub at: Timestamp,
-    /// Steps that came before and were not written yet.
-    pub attempts: Vec<Entry>,
 }
 
 /// It is proved that an attempt at a part sent nothing.
@@ -88,7 +82,7 @@ pub struct PartUnsent {
 pub enum Then {
     /// It waits again.
     Requeue {
-        /// For this account, or for any.
+        /// For this account, or for any. One that has sent a part keeps the rest in any case.
         account: Option<AccountName>,
     },
     /// It ends unsent.
@@ -138,13 +132,15 @@ pub struct Outbox<'a> {
 impl Outbox<'_> {
     /// Takes a message in, together with its key, or finds the one that this request made before.
     ///
-    /// A key whose message ended unsent (failed, cancelled) counts as new: such answers are never stored. When this
+    /// A key whose message ended unsent (cancelled, or failed with no part sent) counts as new: such answers are never
+    /// stored. A request without one joins a message only if its caller got no answer. When this
     /// answers [`StoreError::Unavailable`] after a wait, the message may have been taken in all the same.
     pub async fn accept(&self, accept: Accept) -> Result<Accepted, StoreError> {
         self.store.write(accept::AcceptWrite::new(accept)?).await
     }
 
-    /// Gives a part to an account. The message must be queued, scheduled or sending, the part not sent.
+    /// Gives a part to an account. The message must be queued, scheduled or sending, the part not sent, and no part
+    /// under way through another account. A part that this account has already is no error and stays as it is.
     pub async fn begin(&self, begin: Begin) -> Result<(), StoreError> {
         self.store.write(sending::BeginWrite::new(begin)?).await
     }
@@ -181,7 +177,8 @@ impl Outbox<'_> {
         self.store.write(ending::CancelWrite { id, at, detail }).await
     }
 
-    /// Queues a failed or cancelled message again; its parts keep their random ids. False for any other.
+    /// Queues a failed or cancelled message again, or schedules it if its time has not come; its parts keep their
+    /// random ids. False for any other.
     pub async fn retry(&self, id: MessageId, at: Timestamp) -> Result<bool, StoreError> {
         self.store.write(ending::RetryWrite { id, at }).await
     }
@@ -199,6 +196,12 @@ impl Outbox<'_> {
     /// The caller of a request without a key was answered: the same body is a new message from now on.
     pub async fn answered(&self, id: MessageId) -> Result<(), StoreError> {
         self.store.write(ending::AnsweredWrite(id)).await
+    }
+
+    /// The caller of a request without a key is gone, or was left in doubt: the same body joins the message from now
+    /// on. Changes nothing if a caller of this message was answered.
+    pub async fn unanswered(&self, id: MessageId) -> Result<(), StoreError> {
+        self.store.write(ending::UnansweredWrite(id)).await
     }
 
     /// A message.
@@ -244,7 +247,11 @@ fn state_of(transaction: &Transaction<'_>, id: &MessageId) -> Result<domain::Mes
         .first(statements::STATE_OF, [key(id)], |row| {
             crate::column::Columns::new(row, TABLE).coded(0, "state", crate::codes::message)
         })?
-        .ok_or_else(|| StoreError::inconsistent(TABLE, format!("there is no message {id}")))
+        .ok_or_else(|| no_such_message(id))
+}
+
+fn no_such_message(id: &MessageId) -> StoreError {
+    StoreError::inconsistent(TABLE, format!("there is no message {id}"))
 }
 
 /// The error for a message that is in the wrong state, or gone.

@@ -26,16 +26,41 @@ impl BeginWrite {
         Ok(Self { begin, texts })
     }
 
+    /// Whether this account has the part already. No part may be under way through another one: the message's row
+    /// names only one account, and whoever has a part must stay known.
+    fn is_repeated(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
+        let Begin { id, account, part, .. } = &self.begin;
+        let begun = transaction.all(sql::BEGUN_PARTS, [key(id)], |row| {
+            let columns = Columns::new(row, PARTS);
+            Ok((columns.get::<u16>(0)?, columns.maybe_account(1)?))
+        })?;
+        if let Some((other, holder)) = begun.iter().find(|(_, holder)| holder.as_ref() != Some(account)) {
+            let holder = holder.as_ref().map_or("another account", AccountName::as_str);
+            let what = format!("part {other} of {id} is with {holder}, so {account} cannot begin");
+            return Err(StoreError::inconsistent(PARTS, what));
+        }
+        Ok(begun.iter().any(|(begun, _)| begun == part))
+    }
+
     /// Puts the plan in the place of the parts there are. What was begun or sent cannot be planned away.
     fn replace_parts(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         let Some(plan) = &self.begin.plan else { return Ok(()) };
         let id = &self.begin.id;
-        let started = transaction.all(sql::STARTED_PARTS, [key(id)], |row| {
+        let known = transaction.all(sql::PLANNED_PARTS, [key(id)], |row| {
             let columns = Columns::new(row, PARTS);
             let state = columns.coded(2, "state", codes::part)?;
             Ok((columns.get::<u16>(0)?, columns.get::<i64>(1)?, state))
         })?;
-        for (index, random_id, state) in started {
+        let is_known = known
+            .iter()
+            .map(|(index, random_id, _)| (*index, *random_id))
+            .eq(plan.iter().map(|part| (part.index, part.random_id)));
+        if is_known {
+            // The same write again, because the answer to the first came too late.
+            return Ok(());
+        }
+        for (index, random_id, state) in known.into_iter().filter(|(.., state)| *state != PartState::Waiting)
+        {
             let kept = |part: &domain::message::Part| {
                 (part.index, part.random_id, part.state) == (index, random_id, state)
             };
@@ -57,7 +82,8 @@ impl Write for BeginWrite {
     const POINT: Option<Point> = Some(point::BEGIN);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let Begin { id, account, chat_id, part, at, resumed, .. } = &self.begin;
+        let Begin { id, account, chat_id, part, at, .. } = &self.begin;
+        let is_repeated = self.is_repeated(transaction)?;
         let begun = transaction
             .execute(sql::BEGIN_MESSAGE, params![account.as_str(), chat_id.get(), at.as_micros(), key(id)])?;
         if begun == 0 {
@@ -67,10 +93,12 @@ impl Write for BeginWrite {
         if transaction.execute(sql::BEGIN_PART, params![key(id), part])? == 0 {
             return Err(no_such_part(transaction, id, *part));
         }
-        let step = if *resumed { Step::Resumed } else { Step::Begun };
+        if is_repeated {
+            return Ok(());
+        }
         let entry = Entry {
             at: *at,
-            step,
+            step: Step::Begun,
             part: Some(*part),
             account: Some(account.clone()),
             outcome: None,
@@ -87,7 +115,7 @@ impl Write for SentWrite {
     const POINT: Option<Point> = Some(point::PART_SENT);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let PartSent { id, part, account, chat_id, message_id, bind, at, attempts, .. } = &self.0;
+        let PartSent { id, part, account, chat_id, message_id, bind, at } = &self.0;
         if transaction.execute(sql::PART_SENT, params![message_id, key(id), part])? == 0 {
             return match part_state(transaction, id, *part)? {
                 Some(PartState::Sent) => Ok(()),
@@ -100,9 +128,6 @@ impl Write for SentWrite {
         if !finished {
             // Where the message has ended otherwise, the part is written down and the end stays.
             transaction.execute(sql::GO_ON, params)?;
-        }
-        for attempt in attempts {
-            timeline::add(transaction, id, attempt)?;
         }
         let outcome = Outcome::Sent(*message_id);
         let entry = Entry {
@@ -159,7 +184,7 @@ impl Write for UnsentWrite {
         let changed = match then {
             Then::Requeue { account } => {
                 let account = account.as_ref().map(AccountName::as_str);
-                transaction.execute(sql::REQUEUE, params![account, at_micros, key(id)])?
+                transaction.execute(sql::REQUEUE, params![at_micros, key(id), account])?
             }
             Then::Fail(_) => transaction.execute(sql::FAIL, params![self.failure, at_micros, key(id)])?,
         };

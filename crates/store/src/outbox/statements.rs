@@ -2,6 +2,9 @@
 //!
 //! Messages: 0 queued, 1 scheduled, 2 awaiting approval, 3 sending, 10 in doubt, 11 failed, 12 cancelled, 20 sent.
 //! Parts: 0 waiting, 1 begun, 2 sent.
+//!
+//! On the way of every message there are no lists with IN and no questions inside a change: SQLite builds a temporary
+//! table for them, which costs more than the change.
 
 use crate::statement::statements;
 
@@ -16,13 +19,15 @@ statements! {
         ON CONFLICT (scope) DO UPDATE SET
             fingerprint = excluded.fingerprint, message_id = excluded.message_id,
             created_at = excluded.created_at";
+    SENT_PART = "SELECT 1 FROM outbox_parts WHERE message_id = $1 AND state = 2 LIMIT 1";
+    /// The oldest whose caller has no answer and will get none.
     FIND_JOIN = "
-        SELECT j.message_id, o.finished_at
+        SELECT j.message_id
         FROM outbox_joins AS j INNER JOIN outbox AS o ON o.id = j.message_id
-        WHERE j.fingerprint = $1";
+        WHERE j.fingerprint = $1 AND j.open = 1 AND (o.finished_at IS NULL OR o.finished_at > $2)
+        ORDER BY j.message_id LIMIT 1";
     SAVE_JOIN = "
-        INSERT INTO outbox_joins (fingerprint, message_id, repeats) VALUES ($1, $2, $3)
-        ON CONFLICT (fingerprint) DO UPDATE SET message_id = excluded.message_id, repeats = excluded.repeats";
+        INSERT INTO outbox_joins (fingerprint, message_id, repeats, open) VALUES ($1, $2, $3, 0)";
     INSERT_MESSAGE = "
         INSERT INTO outbox
             (id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at,
@@ -34,13 +39,17 @@ statements! {
 
     // ---- sending
     STATE_OF = "SELECT state FROM outbox WHERE id = $1";
+    BEGUN_PARTS = "
+        SELECT p.part, o.account
+        FROM outbox_parts AS p INNER JOIN outbox AS o ON o.id = p.message_id
+        WHERE p.message_id = $1 AND p.state = 1";
     BEGIN_MESSAGE = "
         UPDATE outbox SET state = 3, account = $1, chat_id = $2, updated_at = $3
-        WHERE id = $4 AND state IN (0, 1, 3)";
+        WHERE id = $4 AND (state <= 1 OR state = 3)";
     BEGIN_PART = "
         UPDATE outbox_parts SET state = 1 WHERE message_id = $1 AND part = $2 AND state <> 2";
-    STARTED_PARTS = "
-        SELECT part, random_id, state FROM outbox_parts WHERE message_id = $1 AND state <> 0";
+    PLANNED_PARTS = "
+        SELECT part, random_id, state FROM outbox_parts WHERE message_id = $1 ORDER BY part";
     DROP_PARTS = "DELETE FROM outbox_parts WHERE message_id = $1";
     PART_STATE = "SELECT state FROM outbox_parts WHERE message_id = $1 AND part = $2";
     PART_SENT = "
@@ -58,12 +67,15 @@ statements! {
             state = CASE WHEN state = 10
                 AND NOT EXISTS (SELECT 1 FROM outbox_parts WHERE message_id = $4 AND state = 1)
                 THEN 0 ELSE state END
-        WHERE id = $4 AND state IN (0, 1, 2, 3, 10)";
+        WHERE id = $4 AND (state <= 3 OR state = 10)";
     PART_WAITS = "
         UPDATE outbox_parts SET state = 0 WHERE message_id = $1 AND part = $2 AND state <> 2";
+    /// An account that has sent a part has to send the rest, and one that has a part must stay known.
     REQUEUE = "
-        UPDATE outbox SET state = 0, account = $1, updated_at = $2
-        WHERE id = $3 AND state IN (0, 1, 3)";
+        UPDATE outbox SET state = 0, updated_at = $1,
+            account = CASE WHEN EXISTS (SELECT 1 FROM outbox_parts WHERE message_id = $2 AND state <> 0)
+                THEN account ELSE $3 END
+        WHERE id = $2 AND (state <= 1 OR state = 3)";
     DOUBT = "
         UPDATE outbox SET state = 10, updated_at = $1
         WHERE id = $2 AND state IN (0, 1, 3)
@@ -78,9 +90,10 @@ statements! {
         UPDATE outbox SET state = 12, updated_at = $1, finished_at = $1
         WHERE id = $2 AND state IN (0, 1, 2)
           AND NOT EXISTS (SELECT 1 FROM outbox_parts WHERE message_id = $2 AND state <> 0)";
-    /// The account stays only where it has sent a part already.
+    /// The account stays only where it has sent a part already. What was scheduled waits for its time again.
     RETRY = "
-        UPDATE outbox SET state = 0, failure = NULL, finished_at = NULL, updated_at = $1,
+        UPDATE outbox SET state = CASE WHEN send_at > $1 THEN 1 ELSE 0 END,
+            failure = NULL, finished_at = NULL, updated_at = $1,
             account = CASE WHEN EXISTS (SELECT 1 FROM outbox_parts WHERE message_id = $2 AND state = 2)
                 THEN account ELSE NULL END
         WHERE id = $2 AND state IN (11, 12)";
@@ -92,10 +105,15 @@ statements! {
           AND NOT EXISTS (SELECT 1 FROM outbox_parts WHERE message_id = $2 AND state <> 2)";
     RESOLVE_QUEUED = "UPDATE outbox SET state = 0, updated_at = $1 WHERE id = $2 AND state = 10";
     RESOLVE_RESEND = "
-        UPDATE outbox SET state = 0, account = NULL, updated_at = $1 WHERE id = $2 AND state = 10";
-    FORGET_JOIN = "
-        DELETE FROM outbox_joins
-        WHERE fingerprint = (SELECT join_fingerprint FROM outbox WHERE id = $1) AND message_id = $1";
+        UPDATE outbox SET state = 0, updated_at = $1,
+            account = CASE WHEN EXISTS (SELECT 1 FROM outbox_parts WHERE message_id = $2 AND state = 2)
+                THEN account ELSE NULL END
+        WHERE id = $2 AND state = 10";
+    JOIN_OF = "SELECT join_fingerprint FROM outbox WHERE id = $1";
+    FORGET_JOIN = "DELETE FROM outbox_joins WHERE fingerprint = $1 AND message_id = $2";
+    OPEN_JOIN = "UPDATE outbox_joins SET open = 1 WHERE fingerprint = $1 AND message_id = $2";
+    /// The callers of a process that has ended are gone.
+    OPEN_ALL_JOINS = "UPDATE outbox_joins SET open = 1 WHERE open = 0";
 
     // ---- timeline
     INSERT_FIRST_STEP = "
@@ -144,8 +162,8 @@ statements! {
     KEYS = "SELECT scope, created_at FROM idempotency_keys WHERE scope > $1 ORDER BY scope LIMIT $2";
     DROP_KEY = "DELETE FROM idempotency_keys WHERE scope = $1 AND created_at <= $2";
     DROP_JOINS = "
-        DELETE FROM outbox_joins WHERE fingerprint IN (
-            SELECT j.fingerprint FROM outbox_joins AS j LEFT JOIN outbox AS o ON o.id = j.message_id
+        DELETE FROM outbox_joins WHERE (fingerprint, message_id) IN (
+            SELECT j.fingerprint, j.message_id FROM outbox_joins AS j LEFT JOIN outbox AS o ON o.id = j.message_id
             WHERE o.id IS NULL OR o.finished_at + j.repeats <= $1
             LIMIT $2)";
 }

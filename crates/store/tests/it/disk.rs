@@ -29,7 +29,7 @@ async fn intake_stops_while_little_is_free() {
     // What is known is still answered, and what was taken in goes on.
     assert_eq!(outbox.accept(with_key(world.message(1), 1, 1)).await, Ok(Accepted::Repeated(known.id)));
     outbox.begin(world.begin(known.id, 0)).await.unwrap();
-    outbox.part_sent(world.sent(known.id, 0, true)).await.unwrap();
+    outbox.part_sent(world.sent(known.id, 0)).await.unwrap();
 
     free.store(64 * MB, Ordering::Relaxed);
     assert_eq!(outbox.accept(accept(world.message(1))).await, Err(StoreError::StorageFull));
@@ -63,7 +63,7 @@ async fn a_full_database_refuses_messages_and_takes_outcomes_from_the_reserve() 
         let mut note = world.entry(Step::Waiting, None);
         note.detail = Some("x".repeat(1000));
         outbox.note(*id, note).await.unwrap();
-        outbox.part_sent(world.sent(*id, 0, true)).await.unwrap();
+        outbox.part_sent(world.sent(*id, 0)).await.unwrap();
     }
     assert!(!reserve.exists());
     assert!(outbox.unfinished(None, 1).await.unwrap().is_empty());

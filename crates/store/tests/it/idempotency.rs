@@ -12,9 +12,14 @@ conformance! {
     a_key_whose_message_ended_unsent_is_free,
     a_key_lives_for_a_day,
     sixty_four_callers_with_one_key_make_one_message,
-    the_same_body_joins_until_its_caller_was_answered,
+    a_key_whose_message_failed_half_sent_is_kept,
+    the_same_body_is_a_new_message_while_its_caller_waits,
+    the_same_body_joins_what_its_caller_has_left,
+    what_was_answered_is_joined_no_more,
+    each_message_that_was_left_is_joined_the_oldest_first,
     the_same_body_joins_what_ended_a_moment_ago,
     a_doubt_is_joined_however_old,
+    callers_of_an_earlier_process_are_gone,
     a_key_that_joined_stands_for_what_it_joined,
 }
 
@@ -47,7 +52,7 @@ async fn a_key_whose_message_ended_unsent_is_free(world: World) {
     }
     let sent = begun(world.message(1));
     assert_eq!(outbox.accept(with_key(sent.clone(), 1, 9)).await, Ok(Accepted::New));
-    outbox.part_sent(world.sent(sent.id, 0, true)).await.unwrap();
+    outbox.part_sent(world.sent(sent.id, 0)).await.unwrap();
     assert_eq!(outbox.accept(with_key(world.message(1), 1, 9)).await, Ok(Accepted::Repeated(sent.id)));
 }
 
@@ -80,28 +85,83 @@ async fn sixty_four_callers_with_one_key_make_one_message(world: World) {
     assert!(repeated.iter().all(|answer| *answer == Accepted::Repeated(made[0].id)));
 }
 
-async fn the_same_body_joins_until_its_caller_was_answered(world: World) {
+async fn a_key_whose_message_failed_half_sent_is_kept(world: World) {
+    let outbox = world.store.outbox();
+    let half = begun(world.message(2));
+    outbox.accept(with_key(half.clone(), 1, 1)).await.unwrap();
+    outbox.part_sent(world.sent(half.id, 0)).await.unwrap();
+    let fail = Fail { id: half.id, failure: Failure::NoAccount { asked: Vec::new() }, at: world.now() };
+    assert_eq!(outbox.fail(fail).await, Ok(true));
+    assert_eq!(outbox.accept(with_key(world.message(2), 1, 1)).await, Ok(Accepted::Repeated(half.id)));
+    assert_eq!(outbox.accept(with_key(world.message(2), 1, 2)).await, Ok(Accepted::Conflict));
+    world.clock.advance(Duration::from_hours(24));
+    assert_eq!(outbox.accept(with_key(world.message(2), 1, 2)).await, Ok(Accepted::New));
+}
+
+async fn the_same_body_is_a_new_message_while_its_caller_waits(world: World) {
     let outbox = world.store.outbox();
     let first = begun(world.message(1));
     assert_eq!(outbox.accept(with_join(first.clone(), 1)).await, Ok(Accepted::New));
+    assert_eq!(outbox.accept(with_join(world.message(1), 1)).await, Ok(Accepted::New));
+    outbox.part_sent(world.sent(first.id, 0)).await.unwrap();
+    assert_eq!(outbox.accept(with_join(world.message(1), 1)).await, Ok(Accepted::New));
+}
+
+async fn the_same_body_joins_what_its_caller_has_left(world: World) {
+    let outbox = world.store.outbox();
+    let first = begun(world.message(1));
+    outbox.accept(with_join(first.clone(), 1)).await.unwrap();
+    outbox.unanswered(first.id).await.unwrap();
+    outbox.unanswered(first.id).await.unwrap();
+    assert_eq!(outbox.accept(with_join(world.message(1), 1)).await, Ok(Accepted::Joined(first.id)));
     assert_eq!(outbox.accept(with_join(world.message(1), 1)).await, Ok(Accepted::Joined(first.id)));
     assert_eq!(outbox.accept(with_join(world.message(1), 2)).await, Ok(Accepted::New));
-    outbox.part_sent(world.sent(first.id, 0, true)).await.unwrap();
+    // Without a join there is nothing to come back to.
+    let plain = world.queued(1).await;
+    outbox.unanswered(plain).await.unwrap();
+    outbox.answered(plain).await.unwrap();
+}
+
+async fn what_was_answered_is_joined_no_more(world: World) {
+    let outbox = world.store.outbox();
+    let first = begun(world.message(1));
+    outbox.accept(with_join(first.clone(), 1)).await.unwrap();
+    outbox.part_sent(world.sent(first.id, 0)).await.unwrap();
     outbox.answered(first.id).await.unwrap();
     outbox.answered(first.id).await.unwrap();
+    // One of two callers that joined it has hung up; the other has its answer.
+    outbox.unanswered(first.id).await.unwrap();
     let second = world.message(1);
     assert_eq!(outbox.accept(with_join(second.clone(), 1)).await, Ok(Accepted::New));
+    outbox.unanswered(second.id).await.unwrap();
     // The late answer to the first caller does not end what the second began.
     outbox.answered(first.id).await.unwrap();
     assert_eq!(outbox.accept(with_join(world.message(1), 1)).await, Ok(Accepted::Joined(second.id)));
+}
+
+async fn each_message_that_was_left_is_joined_the_oldest_first(world: World) {
+    let outbox = world.store.outbox();
+    let left = [world.message(1), world.message(1)];
+    for message in &left {
+        assert_eq!(outbox.accept(with_join(message.clone(), 1)).await, Ok(Accepted::New));
+    }
+    for message in left.iter().rev() {
+        outbox.unanswered(message.id).await.unwrap();
+    }
+    for message in &left {
+        assert_eq!(outbox.accept(with_join(world.message(1), 1)).await, Ok(Accepted::Joined(message.id)));
+        outbox.answered(message.id).await.unwrap();
+    }
+    assert_eq!(outbox.accept(with_join(world.message(1), 1)).await, Ok(Accepted::New));
 }
 
 async fn the_same_body_joins_what_ended_a_moment_ago(world: World) {
     let outbox = world.store.outbox();
     let first = begun(world.message(1));
     outbox.accept(with_join(first.clone(), 1)).await.unwrap();
+    outbox.unanswered(first.id).await.unwrap();
     world.clock.advance(Duration::from_mins(5));
-    outbox.part_sent(world.sent(first.id, 0, true)).await.unwrap();
+    outbox.part_sent(world.sent(first.id, 0)).await.unwrap();
     world.clock.advance(Duration::from_secs(50));
     assert_eq!(outbox.accept(with_join(world.message(1), 1)).await, Ok(Accepted::Joined(first.id)));
     world.clock.advance(Duration::from_secs(11));
@@ -113,6 +173,7 @@ async fn a_doubt_is_joined_however_old(world: World) {
     let first = begun(world.message(1));
     outbox.accept(with_join(first.clone(), 1)).await.unwrap();
     outbox.doubt(world.doubt(first.id)).await.unwrap();
+    outbox.unanswered(first.id).await.unwrap();
     world.clock.advance(Duration::from_hours(1));
     assert_eq!(outbox.accept(with_join(world.message(1), 1)).await, Ok(Accepted::Joined(first.id)));
     outbox.resolve(first.id, store::Resolution::Sent, world.now()).await.unwrap();
@@ -121,10 +182,23 @@ async fn a_doubt_is_joined_however_old(world: World) {
     assert_eq!(outbox.accept(with_join(world.message(1), 1)).await, Ok(Accepted::New));
 }
 
+async fn callers_of_an_earlier_process_are_gone(world: World) {
+    let answered = world.message(1);
+    let waiting = world.message(1);
+    world.store.outbox().accept(with_join(answered.clone(), 1)).await.unwrap();
+    world.store.outbox().answered(answered.id).await.unwrap();
+    world.store.outbox().accept(with_join(waiting.clone(), 1)).await.unwrap();
+    world.store.clone().close().await;
+    let store = world.open_again().await.unwrap();
+    let again = store.outbox().accept(with_join(world.message(1), 1)).await;
+    assert_eq!(again, Ok(Accepted::Joined(waiting.id)));
+}
+
 async fn a_key_that_joined_stands_for_what_it_joined(world: World) {
     let outbox = world.store.outbox();
     let first = world.message(1);
     outbox.accept(with_join(first.clone(), 1)).await.unwrap();
+    outbox.unanswered(first.id).await.unwrap();
     let both = || {
         let join = Join { fingerprint: [1; 32], repeats: Duration::from_mins(1) };
         store::Accept { join: Some(join), ..with_key(world.message(1), 5, 5) }

@@ -184,6 +184,7 @@ async fn every_write_has_its_failpoints(_: World) {
         "resolve",
         "note",
         "answered",
+        "unanswered",
         "save_session",
         "save_update_state",
         "save_hold",

@@ -13,6 +13,10 @@ conformance! {
     a_message_reads_back_as_it_was_taken_in,
     a_message_begun_at_acceptance_is_sent_in_two_writes,
     parts_are_sent_one_by_one,
+    a_part_is_begun_once_and_through_one_account,
+    the_same_plan_again_changes_nothing,
+    who_sent_a_part_keeps_the_rest,
+    what_was_scheduled_waits_for_its_time_again,
     a_part_that_was_sent_is_sent_once,
     a_plan_replaces_parts_but_never_what_was_begun,
     proof_that_nothing_was_sent_requeues_or_ends,
@@ -61,21 +65,17 @@ async fn a_message_reads_back_as_it_was_taken_in(world: World) {
 async fn a_message_begun_at_acceptance_is_sent_in_two_writes(world: World) {
     let id = world.sending(1).await;
     assert_eq!(world.steps(id).await, [Step::Accepted, Step::Begun]);
-    let sent = PartSent {
-        bind: true,
-        attempts: vec![world.entry(Step::Attempted, Some("flood_wait"))],
-        ..world.sent(id, 0, true)
-    };
+    let sent = PartSent { bind: true, ..world.sent(id, 0) };
     world.store.outbox().part_sent(sent.clone()).await.unwrap();
     let message = world.get(id).await;
     assert_eq!((message.state, message.message_ids()), (MessageState::Sent, vec![500]));
     assert_eq!((message.account, message.chat_id), (Some(account("main")), Some(chat())));
     let timeline = world.store.outbox().timeline(id).await.unwrap();
     let steps: Vec<Step> = timeline.iter().map(|entry| entry.step).collect();
-    assert_eq!(steps, [Step::Accepted, Step::Begun, Step::Attempted, Step::Sent]);
+    assert_eq!(steps, [Step::Accepted, Step::Begun, Step::Sent]);
     assert_eq!(timeline[1].account, Some(account("main")));
-    assert_eq!(timeline[3].outcome.as_deref(), Some("sent"));
-    assert_eq!(timeline[3].detail.as_deref(), Some("message 500"));
+    assert_eq!(timeline[2].outcome.as_deref(), Some("sent"));
+    assert_eq!(timeline[2].detail.as_deref(), Some("message 500"));
     assert_eq!(world.store.accounts().bindings().await.unwrap(), [(chat(), account("main"))]);
     // A binding that exists stays.
     let other = world.sending(1).await;
@@ -92,24 +92,91 @@ async fn parts_are_sent_one_by_one(world: World) {
         let message = world.get(id).await;
         assert_eq!(message.state, MessageState::Sending);
         assert_eq!(message.parts[usize::from(part)].state, PartState::Begun);
-        // Whatever the caller believes: it is sent when no part is left.
-        outbox.part_sent(world.sent(id, part, true)).await.unwrap();
+        outbox.part_sent(world.sent(id, part)).await.unwrap();
         let expected = if part == 2 { MessageState::Sent } else { MessageState::Sending };
         assert_eq!(world.state(id).await, expected);
     }
     assert_eq!(world.get(id).await.message_ids(), [500, 501, 502]);
-    let resumed = Begin { resumed: true, ..world.begin(world.queued(1).await, 0) };
-    outbox.begin(resumed.clone()).await.unwrap();
-    outbox.begin(resumed.clone()).await.unwrap();
-    assert_eq!(world.steps(resumed.id).await, [Step::Accepted, Step::Resumed, Step::Resumed]);
+}
+
+async fn a_part_is_begun_once_and_through_one_account(world: World) {
+    let outbox = world.store.outbox();
+    let id = world.queued(2).await;
+    outbox.begin(world.begin(id, 0)).await.unwrap();
+    let (message, steps) = (world.get(id).await, world.steps(id).await);
+    assert_eq!(steps, [Step::Accepted, Step::Begun]);
+    // The same write again, because its answer came too late.
+    let again = Begin { at: message.updated_at, ..world.begin(id, 0) };
+    outbox.begin(again).await.unwrap();
+    assert_eq!((world.get(id).await, world.steps(id).await), (message.clone(), steps.clone()));
+    for part in 0..2 {
+        let other = Begin { account: account("backup_1"), ..world.begin(id, part) };
+        let refused = outbox.begin(other).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Inconsistent { table: "outbox_parts", .. }), "{refused:?}");
+        assert!(refused.to_string().contains("with main"), "{refused}");
+        assert_eq!((world.get(id).await, world.steps(id).await), (message.clone(), steps.clone()));
+    }
+    // Proof that nothing was sent sets it free for others.
+    outbox.part_unsent(world.unsent(id, 0, Then::Requeue { account: None })).await.unwrap();
+    outbox.begin(Begin { account: account("backup_1"), ..world.begin(id, 0) }).await.unwrap();
+    assert_eq!(world.get(id).await.account, Some(account("backup_1")));
+}
+
+async fn the_same_plan_again_changes_nothing(world: World) {
+    let outbox = world.store.outbox();
+    let id = world.queued(0).await;
+    let plan = world.message(2).parts;
+    let begin = Begin { plan: Some(plan.clone()), ..world.begin(id, 0) };
+    outbox.begin(begin.clone()).await.unwrap();
+    let (planned, steps) = (world.get(id).await, world.steps(id).await);
+    outbox.begin(begin.clone()).await.unwrap();
+    assert_eq!((world.get(id).await, world.steps(id).await), (planned.clone(), steps));
+    assert_eq!(planned.parts[0].state, PartState::Begun);
+
+    outbox.part_sent(world.sent(id, 0)).await.unwrap();
+    outbox.begin(Begin { part: 1, ..begin.clone() }).await.unwrap();
+    let states: Vec<_> = world.get(id).await.parts.iter().map(|part| part.state).collect();
+    assert_eq!(states, [PartState::Sent, PartState::Begun]);
+    // A part that is sent is not begun again, whatever the plan.
+    let refused = outbox.begin(begin).await;
+    assert!(matches!(refused, Err(StoreError::Inconsistent { .. })), "{refused:?}");
+}
+
+async fn who_sent_a_part_keeps_the_rest(world: World) {
+    let outbox = world.store.outbox();
+    let id = world.sending(2).await;
+    outbox.part_sent(world.sent(id, 0)).await.unwrap();
+    outbox.begin(world.begin(id, 1)).await.unwrap();
+    outbox.part_unsent(world.unsent(id, 1, Then::Requeue { account: None })).await.unwrap();
+    assert_eq!(world.get(id).await.account, Some(account("main")));
+    outbox.begin(world.begin(id, 1)).await.unwrap();
+    outbox.doubt(world.doubt(id)).await.unwrap();
+    assert_eq!(outbox.resolve(id, Resolution::Resend, world.now()).await, Ok(true));
+    let message = world.get(id).await;
+    assert_eq!((message.state, message.account), (MessageState::Queued, Some(account("main"))));
+}
+
+async fn what_was_scheduled_waits_for_its_time_again(world: World) {
+    let outbox = world.store.outbox();
+    let send_at = world.now().plus(std::time::Duration::from_mins(1));
+    let mut message = world.message(1);
+    message.state = MessageState::Scheduled;
+    message.send_at = Some(send_at);
+    let id = message.id;
+    outbox.accept(accept(message)).await.unwrap();
+    for (at, state) in [(world.now(), MessageState::Scheduled), (send_at, MessageState::Queued)] {
+        assert_eq!(outbox.cancel(id, world.now(), None).await, Ok(true));
+        assert_eq!(outbox.retry(id, at).await, Ok(true));
+        assert_eq!(world.state(id).await, state);
+    }
 }
 
 async fn a_part_that_was_sent_is_sent_once(world: World) {
     let outbox = world.store.outbox();
     let id = world.sending(2).await;
-    outbox.part_sent(world.sent(id, 0, false)).await.unwrap();
+    outbox.part_sent(world.sent(id, 0)).await.unwrap();
     let (message, steps) = (world.get(id).await, world.steps(id).await);
-    let again = PartSent { message_id: Some(999), account: account("backup_1"), ..world.sent(id, 0, false) };
+    let again = PartSent { message_id: Some(999), account: account("backup_1"), ..world.sent(id, 0) };
     outbox.part_sent(again).await.unwrap();
     assert_eq!((world.get(id).await, world.steps(id).await), (message, steps));
     for refused in [
@@ -188,7 +255,7 @@ async fn failing_needs_proof(world: World) {
     assert_eq!(outbox.fail(fail(sending)).await, Ok(false));
     assert_eq!(world.state(sending).await, MessageState::Sending);
     // Between two parts nothing is under way.
-    outbox.part_sent(world.sent(sending, 0, false)).await.unwrap();
+    outbox.part_sent(world.sent(sending, 0)).await.unwrap();
     assert_eq!(outbox.fail(fail(sending)).await, Ok(true));
     assert_eq!(world.get(sending).await.parts[0].state, PartState::Sent);
 }
@@ -204,7 +271,7 @@ async fn cancelling_needs_that_nothing_was_given_away(world: World) {
 
     let sending = world.sending(2).await;
     assert_eq!(outbox.cancel(sending, world.now(), None).await, Ok(false));
-    outbox.part_sent(world.sent(sending, 0, false)).await.unwrap();
+    outbox.part_sent(world.sent(sending, 0)).await.unwrap();
     outbox.begin(world.begin(sending, 1)).await.unwrap();
     outbox.part_unsent(world.unsent(sending, 1, Then::Requeue { account: None })).await.unwrap();
     assert_eq!(world.state(sending).await, MessageState::Queued);
@@ -226,7 +293,7 @@ async fn retrying_keeps_random_ids_and_clears_the_failure(world: World) {
 
     // An account that has sent a part has to send the rest.
     outbox.begin(world.begin(id, 0)).await.unwrap();
-    outbox.part_sent(world.sent(id, 0, false)).await.unwrap();
+    outbox.part_sent(world.sent(id, 0)).await.unwrap();
     let fail = Fail { id, failure: Failure::NoAccount { asked: Vec::new() }, at: world.now() };
     assert_eq!(outbox.fail(fail).await, Ok(true));
     assert_eq!(outbox.retry(id, world.now()).await, Ok(true));
@@ -266,7 +333,7 @@ async fn a_doubt_ends_by_evidence(world: World) {
     for (parts, state) in [(1, MessageState::Sent), (2, MessageState::Queued)] {
         let id = world.sending(parts).await;
         outbox.doubt(world.doubt(id)).await.unwrap();
-        outbox.part_sent(world.sent(id, 0, parts == 1)).await.unwrap();
+        outbox.part_sent(world.sent(id, 0)).await.unwrap();
         assert_eq!(world.state(id).await, state);
     }
 }
@@ -278,7 +345,7 @@ async fn nothing_begins_after_the_end(world: World) {
     let doubtful = world.sending(1).await;
     outbox.doubt(world.doubt(doubtful)).await.unwrap();
     let sent = world.sending(1).await;
-    outbox.part_sent(world.sent(sent, 0, true)).await.unwrap();
+    outbox.part_sent(world.sent(sent, 0)).await.unwrap();
     for id in [cancelled, doubtful, sent] {
         let before = (world.get(id).await, world.steps(id).await);
         let refused = outbox.begin(world.begin(id, 0)).await.unwrap_err();
@@ -344,7 +411,7 @@ async fn what_is_gone_is_named(world: World) {
     let requeue = Then::Requeue { account: None };
     let errors = [
         outbox.begin(world.begin(id, 0)).await.unwrap_err(),
-        outbox.part_sent(world.sent(id, 0, true)).await.unwrap_err(),
+        outbox.part_sent(world.sent(id, 0)).await.unwrap_err(),
         outbox.part_unsent(world.unsent(id, 0, requeue)).await.unwrap_err(),
         outbox.fail(Fail { id, failure, at: world.now() }).await.unwrap_err(),
         outbox.doubt(world.doubt(id)).await.unwrap_err(),
@@ -353,6 +420,7 @@ async fn what_is_gone_is_named(world: World) {
         outbox.resolve(id, Resolution::Sent, world.now()).await.unwrap_err(),
         outbox.note(id, world.entry(Step::Waiting, None)).await.unwrap_err(),
         outbox.answered(id).await.unwrap_err(),
+        outbox.unanswered(id).await.unwrap_err(),
     ];
     for error in errors {
         assert!(matches!(error, StoreError::Inconsistent { .. }), "{error:?}");

@@ -60,7 +60,7 @@ async fn filters_hold_together(world: World) {
         let name = account(if number % 3 == 0 { "main" } else { "backup_1" });
         outbox.begin(store::Begin { account: name.clone(), chat_id, ..world.begin(id, 0) }).await.unwrap();
         if number % 4 < 2 {
-            let sent = store::PartSent { account: name.clone(), chat_id, ..world.sent(id, 0, true) };
+            let sent = store::PartSent { account: name.clone(), chat_id, ..world.sent(id, 0) };
             outbox.part_sent(sent).await.unwrap();
         }
         expected.push((id, world.state(id).await, name, chat_id));
@@ -98,7 +98,7 @@ async fn unfinished_messages_come_oldest_first(world: World) {
     let outbox = world.store.outbox();
     let queued = world.queued(1).await;
     let sent = world.sending(1).await;
-    outbox.part_sent(world.sent(sent, 0, true)).await.unwrap();
+    outbox.part_sent(world.sent(sent, 0)).await.unwrap();
     let mut scheduled = world.message(1);
     scheduled.state = MessageState::Scheduled;
     outbox.accept(accept(scheduled.clone())).await.unwrap();

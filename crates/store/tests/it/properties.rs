@@ -15,7 +15,7 @@ use crate::support::{World, accept, begun, with_key};
 #[derive(Debug, Clone, Copy)]
 enum Op {
     Begin(u16),
-    Sent(u16, bool),
+    Sent(u16),
     Requeue(u16),
     UnsentFail(u16),
     Fail,
@@ -28,7 +28,7 @@ enum Op {
 fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         3 => (0..3_u16).prop_map(Op::Begin),
-        3 => (0..3_u16, any::<bool>()).prop_map(|(part, finished)| Op::Sent(part, finished)),
+        3 => (0..3_u16).prop_map(Op::Sent),
         2 => (0..3_u16).prop_map(Op::Requeue),
         1 => (0..3_u16).prop_map(Op::UnsentFail),
         1 => Just(Op::Fail),
@@ -47,7 +47,7 @@ async fn run(world: &World, id: MessageId, op: Op) -> Result<bool, StoreError> {
     let done = |()| true;
     match op {
         Op::Begin(part) => outbox.begin(world.begin(id, part)).await.map(done),
-        Op::Sent(part, finished) => outbox.part_sent(world.sent(id, part, finished)).await.map(done),
+        Op::Sent(part) => outbox.part_sent(world.sent(id, part)).await.map(done),
         Op::Requeue(part) => {
             outbox.part_unsent(world.unsent(id, part, Then::Requeue { account: None })).await.map(done)
         }
@@ -165,7 +165,7 @@ proptest! {
                         }
                     }
                     (2, Some((_, id, _))) => {
-                        outbox.part_sent(world.sent(id, 0, true)).await.unwrap();
+                        outbox.part_sent(world.sent(id, 0)).await.unwrap();
                     }
                     (_, known) => {
                         let message =

@@ -15,10 +15,10 @@ async fn old_things_go_and_open_ones_stay(world: World) {
     let outbox = world.store.outbox();
     let sent = begun(world.message(1));
     outbox.accept(with_key(sent.clone(), 1, 1)).await.unwrap();
-    outbox.part_sent(world.sent(sent.id, 0, true)).await.unwrap();
+    outbox.part_sent(world.sent(sent.id, 0)).await.unwrap();
     let joined = begun(world.message(1));
     outbox.accept(with_join(joined.clone(), 1)).await.unwrap();
-    outbox.part_sent(world.sent(joined.id, 0, true)).await.unwrap();
+    outbox.part_sent(world.sent(joined.id, 0)).await.unwrap();
     let cancelled = world.queued(1).await;
     outbox.cancel(cancelled, world.now(), None).await.unwrap();
     let queued = world.queued(1).await;
@@ -39,7 +39,7 @@ async fn old_things_go_and_open_ones_stay(world: World) {
     // Sent long after it was made: the end counts.
     let late = world.sending(1).await;
     world.clock.advance(20 * DAY);
-    outbox.part_sent(world.sent(late, 0, true)).await.unwrap();
+    outbox.part_sent(world.sent(late, 0)).await.unwrap();
     world.clock.advance(10 * DAY);
     assert_eq!(world.store.sweep().await, Ok(Swept { messages: 3, ..Swept::default() }));
     for gone in [sent.id, joined.id, cancelled] {
@@ -59,7 +59,7 @@ async fn many_things_go_in_pieces(world: World) {
         if let Some(idempotency) = &mut accept.idempotency {
             idempotency.scope[..2].copy_from_slice(&number.to_be_bytes());
         }
-        let (store, sent) = (world.store.clone(), world.sent(id, 0, true));
+        let (store, sent) = (world.store.clone(), world.sent(id, 0));
         tasks.push(tokio::spawn(async move {
             assert_eq!(store.outbox().accept(accept).await, Ok(Accepted::New));
             store.outbox().part_sent(sent).await.unwrap();

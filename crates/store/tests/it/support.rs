@@ -74,6 +74,7 @@ impl World {
                 parse_mode: ParseMode::None,
                 reply_to: None,
                 mention: None,
+                mention_optional: false,
                 silent: false,
                 preview: false,
             },
@@ -128,28 +129,18 @@ impl World {
     }
 
     pub(crate) fn begin(&self, id: MessageId, part: u16) -> Begin {
-        Begin {
-            id,
-            account: account("main"),
-            chat_id: chat(),
-            part,
-            plan: None,
-            at: self.now(),
-            resumed: false,
-        }
+        Begin { id, account: account("main"), chat_id: chat(), part, plan: None, at: self.now() }
     }
 
-    pub(crate) fn sent(&self, id: MessageId, part: u16, finished: bool) -> PartSent {
+    pub(crate) fn sent(&self, id: MessageId, part: u16) -> PartSent {
         PartSent {
             id,
             part,
             account: account("main"),
             chat_id: chat(),
             message_id: Some(i64::from(part) + 500),
-            finished,
             bind: false,
             at: self.now(),
-            attempts: Vec::new(),
         }
     }
 

@@ -243,6 +243,10 @@ impl Line {
         self.unplug();
         tracing::warn!(account = %self.parts.standing.name, line = self.parts.index, %reason, detail, "a session is lost");
         self.show(reason.state(), Some(reason), Some(detail));
+        if matches!(reason, Reason::Banned | Reason::Deactivated) {
+            // That is not about this session: the other lines are no better off.
+            self.parts.standing.restrict(reason);
+        }
         self.signal(|signals| signals.dead = true);
     }
 

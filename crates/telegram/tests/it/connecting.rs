@@ -49,7 +49,7 @@ async fn what_was_read_once_is_not_read_again_after_a_restart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_of_telegram_is_survived() {
-    let mut world = World::new().await.only(&["backup_1", "backup_2"]);
+    let mut world = World::restartable().await.only(&["backup_1", "backup_2"]);
     let pool = world.ready().await;
     let mut seen = AccountState::Ready;
     world
@@ -69,7 +69,7 @@ async fn a_restart_of_telegram_is_survived() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_nothing_listens_the_account_is_unreachable() {
-    let world = World::new().await.only(&["backup_1"]);
+    let world = World::restartable().await.only(&["backup_1"]);
     let (clock, settings, store) = (world.clock.clone(), world.settings.clone(), world.store.clone());
     world.sandbox.stop().await;
     let chance = ambient::Chance::from_seed(1);

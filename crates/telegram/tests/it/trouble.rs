@@ -132,3 +132,44 @@ async fn a_connection_that_breaks_again_and_again_is_not_hammered() {
     .await;
     pool.stop(Duration::from_secs(5)).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_one_session_of_several_is_lost_the_account_goes_on_with_the_others() {
+    let world = World::new().await.only(&["main"]);
+    let pool = world.ready().await;
+    world.fault("main", FaultName::SessionRevoked).times(1).on();
+    let outcome = send(&pool, "main", "@client_1", "hello", 1).await;
+    assert!(matches!(outcome, Outcome::Unavailable(_)), "{outcome:?}");
+    assert!(pool.can_still_tell(&name("main")));
+    assert_eq!(send(&pool, "main", "@client_1", "hello", 1).await.word(), "sent");
+    world.fault("main", FaultName::Banned).times(1).on();
+    assert_eq!(send(&pool, "main", "@client_1", "hello", 2).await, Outcome::Banned(Reason::Banned));
+    assert!(!pool.can_still_tell(&name("main")));
+    assert_eq!(able(&candidates(&pool, "@client_1", None).await), Vec::<&str>::new());
+    assert_eq!(state(&pool, "main"), (AccountState::Banned, Some(Reason::Banned)));
+    assert_eq!(world.texts(), ["hello"]);
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_begun_by_an_earlier_run_is_sent_even_if_the_chat_was_not_stored() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let place = world.telegram().accounts().len() + 1;
+    let order = serde_json::json!({"name": "stranger", "phone": format!("+7000000{place:04}"), "dialogs": 0});
+    let order = serde_json::from_value(order).expect("an order");
+    let stranger = world.telegram().add_account(&order).expect("an account").user_id;
+    pool.stop(Duration::from_secs(5)).await;
+    let hello = serde_json::json!({"from": "stranger", "chat": "@demo_backup_1", "text": "hello"});
+    world.telegram().write(&serde_json::from_value(hello).expect("an order")).expect("a message");
+    // No update and no refresh tells of them: only the look for this one chat does.
+    for method in ["updates.getDifference", "updates.getState"] {
+        world.fault("backup_1", FaultName::RpcError).method(method).error(500, "INTERNAL").on();
+    }
+    let pool = world.pool().await;
+    until("ready", || state(&pool, "backup_1").0 == AccountState::Ready).await;
+    let chat_id = domain::ChatId::user(stranger).expect("an id");
+    let outcome = send_to(&pool, "backup_1", chat_id, "welcome", 1).await;
+    assert_eq!(outcome.word(), "sent", "{outcome:?}");
+    pool.stop(Duration::from_secs(5)).await;
+}

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use ambient::{Chance, Clock};
@@ -19,6 +20,9 @@ use tempfile::TempDir;
 
 /// How long anything may take here before the test gives up.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Ports that were tried for worlds that can be restarted.
+static TRIED: AtomicU16 = AtomicU16::new(0);
 
 /// Everything a test needs. The accounts start with [`World::pool`].
 pub(crate) struct World {
@@ -39,6 +43,27 @@ impl World {
         let mut options = SandboxOptions::new(folder.path().join("sandbox")).on_free_ports();
         options.dialogs = dialogs;
         let sandbox = Sandbox::start(options).await.expect("a sandbox");
+        Self::around(sandbox, folder).await
+    }
+
+    /// A world that can be restarted: on ports that the system gives to nobody by itself, so that they are still free
+    /// after the sandbox was stopped.
+    pub(crate) async fn restartable() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let own = u16::try_from(std::process::id() % 100).expect("small") * 100;
+        loop {
+            // Each world tries ports of its own, so that none takes those of one that is being restarted.
+            let base = 20_000 + (own + TRIED.fetch_add(10, Ordering::Relaxed)) % 12_000;
+            let mut options = SandboxOptions::new(folder.path().join("sandbox"));
+            options.telegram.set_port(base + 1);
+            options.control.set_port(base + 2);
+            if let Ok(sandbox) = Sandbox::start(options).await {
+                return Self::around(sandbox, folder).await;
+            }
+        }
+    }
+
+    async fn around(sandbox: Running, folder: TempDir) -> Self {
         let settings = Settings::load(Some(&sandbox.settings_file), []).expect("settings").telegram;
         let clock = Clock::system();
         let store = Store::open(StoreOptions {

@@ -1,16 +1,8 @@
 //! Why a message waits, for a caller that has waited long enough. Pure.
 
 use domain::account::{AccountState, Operation};
-use domain::timeline::{Entry, Step};
 use domain::{AccountName, Timestamp};
 use telegram::AccountView;
-
-/// The deadline that a message waits for, as the last step of its timeline says.
-pub(super) fn waits_until(timeline: &[Entry]) -> Option<Timestamp> {
-    let last = timeline.iter().rev().find(|entry| matches!(entry.step, Step::Waiting | Step::Attempted))?;
-    let (_, until) = last.detail.as_deref()?.rsplit_once("until ")?;
-    until.trim_end_matches('.').parse().ok()
-}
 
 /// One account, as far as it matters here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +25,7 @@ impl From<&AccountView> for Standing {
     }
 }
 
-/// When a flood that holds the message back ends: as its own timeline says, else (it stands behind another message) when
+/// When a flood that holds the message back ends: as the delivery says, else (it stands behind another message) when
 /// every account that could be meant is flooded.
 pub(super) fn flooded_until(
     own: Option<Timestamp>,
@@ -65,26 +57,6 @@ mod tests {
 
     fn at(micros: i64) -> Timestamp {
         Timestamp::from_micros(micros)
-    }
-
-    fn entry(step: Step, detail: &str) -> Entry {
-        Entry { at: at(0), step, part: None, account: None, outcome: None, detail: Some(detail.to_owned()) }
-    }
-
-    #[test]
-    fn the_last_step_names_the_deadline() {
-        let until = at(1_893_456_000_000_007);
-        let waiting = format!("every account that could send must wait until {until}");
-        for (timeline, expected) in [
-            (vec![], None),
-            (vec![entry(Step::Waiting, &waiting)], Some(until)),
-            (vec![entry(Step::Attempted, &format!("until {until}"))], Some(until)),
-            (vec![entry(Step::Waiting, "until soon")], None),
-            (vec![entry(Step::Waiting, &waiting), entry(Step::Waiting, "connecting")], None),
-            (vec![entry(Step::Waiting, &waiting), entry(Step::Accepted, "x")], Some(until)),
-        ] {
-            assert_eq!(waits_until(&timeline), expected, "{timeline:?}");
-        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod access;
 mod answer;
+mod caller;
 mod fields;
 mod hold;
 mod order;

@@ -52,6 +52,7 @@ pub(super) fn order(fields: &Fields) -> Result<Order, Wrong> {
         parse_mode,
         reply_to,
         mention,
+        mention_optional: true,
         silent: false,
         preview: !fields.flag("disable_preview", true),
     };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::{Request, State as Shared};
 use axum::response::{IntoResponse, Response};
-use delivery::{Change, How, Submission, SubmitError};
+use delivery::{Change, Submission, SubmitError};
 use domain::message::{OnFlood, OutboundMessage};
 use domain::{MessageId, Timestamp};
 use http::StatusCode;
@@ -13,8 +13,9 @@ use store::{Join, Origin, StoreError};
 use super::Gate;
 use super::access::{Guest, admit};
 use super::answer::{Answer, Body};
+use super::caller::Caller;
 use super::fields::Fields;
-use super::hold::{Standing, flooded_until, waits_until};
+use super::hold::{Standing, flooded_until};
 use super::order::{Order, Wrong, order};
 use crate::auth::Via;
 use crate::extract::{BodyError, read_body};
@@ -61,12 +62,11 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
         let scope = Scope { api_key: guest.api_key, listener: &gate.name, path: PATH };
         idempotency::idempotency(key, &scope, &body)
     });
-    // A key says which calls are the same; without one a call that got no answer is known by its body.
+    // A key says which calls are the same; without one a call that got no answer is known again by its body.
     let join = idempotency.is_none().then(|| Join {
         fingerprint: Fingerprint::default().text(&gate.name).json_without(&body, &[]).finish(),
         repeats: gate.state.options().legacy.join_repeats,
     });
-    let joins = join.is_some();
     let submission = Submission {
         chat,
         content,
@@ -78,16 +78,22 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
         join,
     };
     let hold_until = gate.state.clock().now().plus(gate.state.options().legacy.hold);
-    let submitted = gate.state.delivery().submit(submission).await.map_err(refused)?;
-    let answer = wait(gate, submitted.id, &Asked { given, tagged }, hold_until)
-        .await
-        .map_err(|error| stored(&error))?;
-    if joins && !matches!(answer.body, Body::Doubt { .. }) {
-        // The caller has its answer: from here on the same body is a new message. It need not wait for this note.
-        let state = gate.state.clone();
-        gate.state.tasks().spawn(async move { state.delivery().answered(submitted.id).await });
+    let caller = Caller::submit(&gate.state, submission).await.map_err(refused)?;
+    let replayed = caller.is_replay();
+    match wait(gate, caller.id(), &Asked { given, tagged }, hold_until).await {
+        Ok(answer) if matches!(answer.body, Body::Doubt { .. }) => {
+            caller.left_in_doubt().await;
+            Ok((answer, replayed))
+        }
+        Ok(answer) => {
+            caller.answered();
+            Ok((answer, replayed))
+        }
+        Err(error) => {
+            caller.left_in_doubt().await;
+            Err(stored(&error))
+        }
     }
-    Ok((answer, submitted.how == How::Replayed))
 }
 
 /// What the answer needs of the call.
@@ -114,7 +120,7 @@ async fn wait(
         if let Some(answer) = Answer::of(&message, &asked.given, asked.tagged, now) {
             return Ok(answer);
         }
-        if hold_until <= now || state.is_stopping() || waits_in_vain(gate, &message, hold_until).await? {
+        if hold_until <= now || state.is_stopping() || waits_in_vain(gate, &message, hold_until) {
             break message;
         }
         look = LOOK_EVERY;
@@ -123,28 +129,21 @@ async fn wait(
 }
 
 /// Whether everyone who could send must wait until after the hold.
-async fn waits_in_vain(
-    gate: &Gate,
-    message: &OutboundMessage,
-    hold_until: Timestamp,
-) -> Result<bool, StoreError> {
-    if !message.state.can_cancel() {
-        return Ok(false);
-    }
-    let timeline = gate.state.store().outbox().timeline(message.id).await?;
-    Ok(waits_until(&timeline).is_some_and(|until| until >= hold_until))
+fn waits_in_vain(gate: &Gate, message: &OutboundMessage, hold_until: Timestamp) -> bool {
+    message.state.can_cancel()
+        && gate.state.delivery().held_until(message.id).is_some_and(|until| until >= hold_until)
 }
 
 /// Ends the wait: what never left is cancelled, and only then "not sent" is said.
 async fn give_up(gate: &Gate, message: OutboundMessage, asked: &Asked) -> Result<Answer, StoreError> {
     let state = &gate.state;
-    let timeline = state.store().outbox().timeline(message.id).await?;
+    let held_until = state.delivery().held_until(message.id);
     let why = if state.is_stopping() { "the program is stopping" } else { "its caller waited long enough" };
     let now = state.clock().now();
     match state.delivery().cancel(message.id, Some(why.to_owned())).await? {
         Change::Done(message) => {
             let accounts: Vec<Standing> = state.pool().accounts().iter().map(Into::into).collect();
-            let flood = flooded_until(waits_until(&timeline), &accounts, message.pin.as_ref(), now);
+            let flood = flooded_until(held_until, &accounts, message.pin.as_ref(), now);
             Ok(match flood {
                 Some(until) => Answer::flood(until, now),
                 None => Answer::error(

@@ -72,6 +72,7 @@ pub(super) mod tests {
                 parse_mode: ParseMode::Html,
                 reply_to: None,
                 mention: client.map(|(user_id, _)| Mention::User { user_id }),
+                mention_optional: true,
                 silent: false,
                 preview: false,
             },

@@ -143,6 +143,7 @@ impl NewMessage {
                 parse_mode,
                 reply_to,
                 mention,
+                mention_optional: false,
                 silent: self.silent.unwrap_or(false),
                 preview: self.preview.unwrap_or(false),
             },

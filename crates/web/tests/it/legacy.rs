@@ -5,15 +5,14 @@ use std::time::Duration;
 use config::LegacyPort;
 use delivery::sender::{Readiness, Why};
 use domain::Outcome;
-use domain::account::Reason;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::client::{Call, Target};
 use crate::script::{able, account, nobody};
 use crate::world::{World, send_text_port};
 
-const GROUP: &str = r#"{"chat":"-1001234567890","text":"hello"}"#;
-const TAGGED_NULL: &str = r#"{"status":"ok","chat_id":-1001234567890,"message_id":45,"client_tagged_id":null,"client_tagged_name":null,"chat_type":"group"}"#;
+pub(crate) const GROUP: &str = r#"{"chat":"-1001234567890","text":"hello"}"#;
+pub(crate) const TAGGED_NULL: &str = r#"{"status":"ok","chat_id":-1001234567890,"message_id":45,"client_tagged_id":null,"client_tagged_name":null,"chat_type":"group"}"#;
 
 #[tokio::test]
 async fn as_n8n_and_python_send_it() {
@@ -169,110 +168,6 @@ async fn nobody_is_kept_longer_than_the_hold() {
     world.script.candidates_are(able(&[("main", Readiness::Ready)]));
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert!(world.script.sent().is_empty(), "a negative answer is final");
-}
-
-/// Asks for a text whose account is lost right after an unknown result.
-async fn doubtful(world: &World, body: &str) -> Value {
-    world.script.then([Outcome::Unknown("cut".to_owned()), Outcome::Banned(Reason::Banned)]);
-    let call = world.text(body);
-    let waiting = tokio::spawn(async move { call.send().await });
-    let reply = world.pass(Duration::from_millis(200), waiting).await;
-    assert_eq!(reply.status, 500, "{reply:?}");
-    let answer = reply.json();
-    assert_eq!((&answer["status"], &answer["state"]), (&json!("error"), &json!("in_doubt")), "{answer}");
-    assert!(answer["error"].is_string() && answer["id"].as_str().is_some_and(|id| id.starts_with("msg_")));
-    answer["id"].clone()
-}
-
-#[tokio::test]
-async fn a_doubt_is_joined_until_it_is_resolved_and_a_minute_longer() {
-    let world = World::new().await;
-    let id = doubtful(&world, GROUP).await;
-    let again = world.text(r#"{ "text": "hello", "chat": "-1001234567890" }"#).send().await;
-    assert_eq!((again.status, &again.json()["id"]), (500, &id), "the same call joins it");
-    let other = world.text(r#"{"chat":"-1001234567890","text":"other"}"#).send().await;
-    assert_eq!(other.status, 200, "another one does not");
-
-    let path = format!("/v1/messages/{}/resolve", id.as_str().expect("an id"));
-    assert_eq!(world.call("POST", &path).json(r#"{"as":"sent"}"#).send().await.status, 200);
-    let told = world.text(GROUP).send().await;
-    assert_eq!((told.status, told.json()["message_id"].clone()), (200, Value::Null), "{told:?}");
-    assert_eq!(world.script.texts(), ["other"]);
-    until_texts(&world, GROUP, 2).await;
-}
-
-/// The note that a caller was answered is written behind its answer: asks until the text leaves as a new message.
-async fn until_texts(world: &World, body: &str, count: usize) {
-    for _ in 0..200 {
-        assert_eq!(world.text(body).send().await.status, 200);
-        if world.script.texts().len() == count {
-            return;
-        }
-    }
-    panic!("the same body never becomes a new message");
-}
-
-#[tokio::test]
-async fn a_joined_message_is_a_new_one_after_a_minute() {
-    let world = World::new().await;
-    let id = doubtful(&world, GROUP).await;
-    let path = format!("/v1/messages/{}/resolve", id.as_str().expect("an id"));
-    assert_eq!(world.call("POST", &path).json(r#"{"as":"sent"}"#).send().await.status, 200);
-    world.clock.advance(Duration::from_secs(61));
-    let fresh = world.text(GROUP).send().await;
-    assert_eq!(fresh.body, TAGGED_NULL);
-}
-
-#[tokio::test]
-async fn what_may_have_left_at_the_end_of_the_hold_is_a_doubt() {
-    let world = World::new().await;
-    world.script.hold();
-    let call = world.text(GROUP);
-    let waiting = tokio::spawn(async move { call.send().await });
-    while world.delivery.queued() == 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    let reply = world.pass(Duration::from_secs(10), waiting).await;
-    assert_eq!((reply.status, &reply.json()["state"]), (500, &json!("in_doubt")), "{reply:?}");
-    let call = world.text(GROUP);
-    let joined = tokio::spawn(async move { call.send().await });
-    tokio::time::sleep(Duration::from_millis(30)).await;
-    world.script.release();
-    let joined = joined.await.expect("no panic");
-    assert_eq!((joined.status, joined.body.as_str()), (200, TAGGED_NULL), "the same call joined it");
-    assert_eq!(world.script.texts(), ["hello"]);
-}
-
-#[tokio::test]
-async fn a_cut_call_is_finished_once_and_the_same_body_joins_it() {
-    let world = World::new().await;
-    world.script.hold();
-    {
-        use tokio::io::AsyncWriteExt;
-        let Target::Port(address) = world.old() else { panic!("a port") };
-        let mut stream = tokio::net::TcpStream::connect(address).await.expect("connects");
-        stream.write_all(&world.text(GROUP).bytes()).await.expect("writes");
-        while world.delivery.queued() == 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    }
-    tokio::time::sleep(Duration::from_millis(30)).await;
-    world.script.release();
-    while world.script.texts().is_empty() || world.delivery.queued() > 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    let joined = world.text(GROUP).send().await;
-    assert_eq!((joined.status, joined.body.as_str()), (200, TAGGED_NULL));
-    assert_eq!(world.script.texts(), ["hello"]);
-    // That caller has its answer now; the next same call is a message of its own.
-    until_texts(&world, GROUP, 2).await;
-}
-
-#[tokio::test]
-async fn two_answered_calls_are_two_messages() {
-    let world = World::new().await;
-    assert_eq!(world.text(GROUP).send().await.status, 200);
-    until_texts(&world, GROUP, 2).await;
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod accounts;
 mod client;
 mod control;
 mod idempotency;
+mod joining;
 mod legacy;
 mod listeners;
 mod messages;

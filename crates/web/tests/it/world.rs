@@ -56,7 +56,19 @@ impl World {
 
     /// A server with these accounts and other options.
     pub(crate) async fn of(telegram: TelegramSettings, change: impl FnOnce(&mut Options)) -> Self {
-        let dir = tempfile::tempdir().expect("a directory");
+        Self::at(tempfile::tempdir().expect("a directory"), telegram, change).await
+    }
+
+    /// What comes up where a process was killed at this moment: its files as they are, its callers gone.
+    pub(crate) async fn after_a_crash(&self) -> Self {
+        let left = tempfile::tempdir().expect("a directory");
+        for name in ["switchboard.db", "switchboard.db-wal", "master.key"] {
+            std::fs::copy(self.dir.path().join(name), left.path().join(name)).expect("copies");
+        }
+        Self::at(left, TelegramSettings::default(), |_| {}).await
+    }
+
+    async fn at(dir: TempDir, telegram: TelegramSettings, change: impl FnOnce(&mut Options)) -> Self {
         let clock = Clock::system();
         let store = Store::open(StoreOptions {
             data_dir: dir.path().to_owned(),
@@ -72,6 +84,7 @@ impl World {
         let (ids, random) = (ambient.ids.clone(), ambient.chance.clone());
         let delivery =
             Delivery::new(store.clone(), Arc::clone(&script) as _, ambient, delivery::Limits::default());
+        delivery.resume().await.expect("resumes");
         let pool =
             telegram::Pool::start(&telegram, store.clone(), clock.clone(), random).await.expect("a pool");
         let mut options = Options {
