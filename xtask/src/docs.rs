@@ -12,7 +12,16 @@ const REFERENCES: [(&str, &str); 2] = [("settings", "settings.md"), ("openapi", 
 pub(crate) fn run(workspace: &Workspace) -> Result<bool> {
     for (command, file) in REFERENCES {
         let mut cargo = program::cargo(&workspace.root);
-        cargo.args(["run", "--quiet", "--package", "switchboard", "--features", "switchboard/testing", "--", command]);
+        cargo.args([
+            "run",
+            "--quiet",
+            "--package",
+            "switchboard",
+            "--features",
+            "switchboard/testing",
+            "--",
+            command,
+        ]);
         let printed = program::output(&mut cargo)?;
         let path = workspace.root.join("docs").join(file);
         std::fs::write(&path, printed).with_context(|| format!("cannot write {}", path.display()))?;

@@ -113,7 +113,7 @@ mod tests {
         let clock = Clock::system();
         let sleeper = tokio::spawn({
             let clock = clock.clone();
-            async move { clock.sleep(Duration::from_secs(3600)).await }
+            async move { clock.sleep(Duration::from_hours(1)).await }
         });
         tokio::task::yield_now().await;
         clock.advance(Duration::from_secs(3601));
@@ -121,7 +121,7 @@ mod tests {
         let never = std::future::pending::<()>();
         let waiting = tokio::spawn({
             let clock = clock.clone();
-            async move { clock.timeout(Duration::from_secs(60), never).await }
+            async move { clock.timeout(Duration::from_mins(1), never).await }
         });
         tokio::task::yield_now().await;
         clock.advance(Duration::from_secs(61));

@@ -227,6 +227,13 @@ mod tests {
         (Box::new(Waiting::answering(write, reply)), answer)
     }
 
+    /// How many writes share a commit where many are needed: each commit waits for the disk.
+    const GROUP: usize = 256;
+
+    fn group(first: i64) -> Vec<(Box<dyn Pending>, Answered<Put>)> {
+        (first..).take(GROUP).map(|key| member(Put { key, fails: false })).collect()
+    }
+
     #[test]
     fn a_failing_write_is_undone_alone() {
         let mut bench = bench(Disk::default());
@@ -255,10 +262,12 @@ mod tests {
         assert!(reserve.exists());
 
         // Outcomes until every page is taken, and on.
-        for key in 2..40_000 {
-            let (put, mut answer) = member(Put { key, fails: false });
-            run(&bench.connection, &mut bench.space, vec![put]);
-            assert_eq!(answer.try_recv().unwrap(), Ok(key));
+        for first in (2..40_000).step_by(GROUP) {
+            let (puts, answers): (Vec<_>, Vec<_>) = group(first).into_iter().unzip();
+            run(&bench.connection, &mut bench.space, puts);
+            for (key, mut answer) in (first..).zip(answers) {
+                assert_eq!(answer.try_recv().unwrap(), Ok(key));
+            }
             if !reserve.exists() {
                 return;
             }
@@ -273,12 +282,16 @@ mod tests {
         limit_pages(&bench.connection, &bench.space);
         bench.connection.pragma_update_and_check(None, "max_page_count", 4, |_| Ok(())).unwrap();
         let mut told = false;
-        for key in 0..40_000 {
-            let (put, mut answer) = member(Put { key, fails: false });
-            run(&bench.connection, &mut bench.space, vec![put]);
-            if let Err(error) = answer.try_recv().unwrap() {
-                assert_eq!(error, StoreError::StorageFull);
-                told = true;
+        for first in (0..40_000).step_by(GROUP) {
+            let (puts, answers): (Vec<_>, Vec<_>) = group(first).into_iter().unzip();
+            run(&bench.connection, &mut bench.space, puts);
+            for mut answer in answers {
+                if let Err(error) = answer.try_recv().unwrap() {
+                    assert_eq!(error, StoreError::StorageFull);
+                    told = true;
+                }
+            }
+            if told {
                 break;
             }
         }

@@ -41,7 +41,12 @@ pub(crate) async fn find(data_dir: &Path) -> Server {
 
 impl Control {
     /// One call; an answer that is no success becomes an error with the server's own words.
-    pub(crate) async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
         match tokio::time::timeout(PATIENCE, self.exchange(method, path, body)).await {
             Ok(answer) => answer,
             Err(_) => bail!("the server did not answer within {} s", PATIENCE.as_secs()),

@@ -28,7 +28,8 @@ impl Place {
 
 /// The environment, as far as it is text; a variable that is not cannot be ours.
 pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 /// Whether the program runs as root; by the owner of its own process entry, which needs no unsafe call.

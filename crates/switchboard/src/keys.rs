@@ -29,7 +29,13 @@ pub(crate) async fn ensure_first(
     now: Timestamp,
 ) -> anyhow::Result<Option<SecretText>> {
     let all = vec![Scope::Send, Scope::Read, Scope::Admin];
-    let key = |name: &str| ApiKey { id, name: name.to_owned(), scopes: all.clone(), created_at: now, revoked_at: None };
+    let key = |name: &str| ApiKey {
+        id,
+        name: name.to_owned(),
+        scopes: all.clone(),
+        created_at: now,
+        revoked_at: None,
+    };
     if let Some(given) = given {
         anyhow::ensure!(
             given.chars().count() >= 20,

@@ -12,6 +12,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+/// Messages are made on one thread and freed on another all the time; the system's allocator takes a lock for that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Carries all of a small business's customer messaging.
 ///
 /// Try it without any account: `switchboard up --sandbox`.
@@ -38,8 +42,10 @@ pub(crate) struct Place {
 #[derive(Subcommand)]
 enum Command {
     /// Run the gateway until Ctrl+C
-    #[command(after_help = "Examples:\n  switchboard up --sandbox\n  switchboard up --config /etc/switchboard.toml\n\n\
-                            Ctrl+C or SIGTERM finishes what is on the wire and exits with 0.")]
+    #[command(
+        after_help = "Examples:\n  switchboard up --sandbox\n  switchboard up --config /etc/switchboard.toml\n\n\
+                            Ctrl+C or SIGTERM finishes what is on the wire and exits with 0."
+    )]
     Up(command::up::Up),
 
     /// Run the pretend outside world alone, for tests and trials
@@ -52,8 +58,10 @@ enum Command {
     Account(command::account::Account),
 
     /// Make, list and revoke API keys, also while `up` runs
-    #[command(after_help = "Examples:\n  switchboard key create n8n --scope send\n  switchboard key list\n  \
-                            switchboard key revoke key_01…")]
+    #[command(
+        after_help = "Examples:\n  switchboard key create n8n --scope send\n  switchboard key list\n  \
+                            switchboard key revoke key_01…"
+    )]
     Key(command::key::Key),
 
     /// Print the OpenAPI description of the HTTP API

@@ -51,7 +51,8 @@ impl Account {
             Action::Show { name, place, json } => {
                 let accounts = accounts(&place).await?;
                 let Some(account) = accounts.iter().find(|account| account["name"] == name.as_str()) else {
-                    let names: Vec<_> = accounts.iter().filter_map(|account| account["name"].as_str()).collect();
+                    let names: Vec<_> =
+                        accounts.iter().filter_map(|account| account["name"].as_str()).collect();
                     bail!("there is no account named {name}; there are: {}", names.join(", "));
                 };
                 if json {
@@ -119,15 +120,16 @@ fn print_list(accounts: &[Value]) {
     }
     let mut table = table::with_header(["ACCOUNT", "STATE", "WHY", "PRIORITY", "USERNAME", "CHATS", "SENT"]);
     for account in accounts {
-        let priority = if account["pool"] == false {
-            "by pin".to_owned()
-        } else {
-            account["priority"].to_string()
-        };
+        let priority =
+            if account["pool"] == false { "by pin".to_owned() } else { account["priority"].to_string() };
         table.add_row([
             text(account, "name").to_owned(),
             text(account, "state").to_owned(),
-            [text(account, "reason"), text(account, "detail")].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(": "),
+            [text(account, "reason"), text(account, "detail")]
+                .into_iter()
+                .filter(|t| !t.is_empty())
+                .collect::<Vec<_>>()
+                .join(": "),
             priority,
             account["username"].as_str().map(|name| format!("@{name}")).unwrap_or_default(),
             account["cached_peers"].as_u64().map(|n| n.to_string()).unwrap_or_default(),
@@ -153,7 +155,11 @@ fn print_one(account: &Value) {
         lines.add_row([
             text(line, "name").to_owned(),
             text(line, "state").to_owned(),
-            [text(line, "reason"), text(line, "detail")].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(": "),
+            [text(line, "reason"), text(line, "detail")]
+                .into_iter()
+                .filter(|t| !t.is_empty())
+                .collect::<Vec<_>>()
+                .join(": "),
             line["dc_id"].as_u64().map(|dc| dc.to_string()).unwrap_or_default(),
             line["round_trip_ms"].as_u64().map(|ms| format!("{ms} ms")).unwrap_or_default(),
         ]);

@@ -79,7 +79,10 @@ impl Key {
                     println!("{made:#}");
                 } else {
                     println!("{}", made["key"].as_str().context("the answer has no key")?);
-                    eprintln!("Key {} for {name}. It is shown only this once.", made["id"].as_str().unwrap_or(""));
+                    eprintln!(
+                        "Key {} for {name}. It is shown only this once.",
+                        made["id"].as_str().unwrap_or("")
+                    );
                 }
             }
             Action::List { place, json } => {
@@ -160,7 +163,8 @@ fn view(key: &ApiKey) -> Value {
 fn print_list(keys: &[Value]) {
     let mut table = table::with_header(["ID", "NAME", "SCOPES", "CREATED", "REVOKED"]);
     for key in keys {
-        let scopes: Vec<_> = key["scopes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let scopes: Vec<_> =
+            key["scopes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         table.add_row([
             key["id"].as_str().unwrap_or(""),
             key["name"].as_str().unwrap_or(""),

@@ -37,8 +37,9 @@ impl SandboxCommand {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         crate::logging::start(&config::LogSettings::default());
         let temporary;
-        let data_dir = if let Some(given) = self.data_dir { std::path::absolute(&given)
-        .with_context(|| format!("the data directory {}", given.display()))? } else {
+        let data_dir = if let Some(given) = self.data_dir {
+            std::path::absolute(&given).with_context(|| format!("the data directory {}", given.display()))?
+        } else {
             temporary = tempfile::Builder::new().prefix("switchboard-sandbox-").tempdir()?;
             temporary.path().to_owned()
         };
@@ -54,7 +55,10 @@ impl SandboxCommand {
         println!("Sandbox      data centre 2 on {}, data centre 4 on {}", world.dc2, world.dc4);
         println!("Control      http://{}", world.control);
         println!("Settings     {}", world.settings_file.display());
-        println!("\nIn another terminal:\n  switchboard up --config {} --data-dir OTHER", world.settings_file.display());
+        println!(
+            "\nIn another terminal:\n  switchboard up --config {} --data-dir OTHER",
+            world.settings_file.display()
+        );
         super::up::until_told_to_stop().await?;
         world.stop().await;
         Ok(())

@@ -212,7 +212,10 @@ async fn announce(state: &web::State, demo: Option<&Demo>, made: Option<&str>, g
     let _ = tokio::time::timeout(Duration::from_secs(5), tried).await;
     let listeners = state.listeners();
     let address = |name: &str| {
-        listeners.iter().find(|listener| listener.name == name).map_or("", |listener| listener.address.as_str())
+        listeners
+            .iter()
+            .find(|listener| listener.name == name)
+            .map_or("", |listener| listener.address.as_str())
     };
     let main = address("main");
     println!("API          http://{main}/v1    docs http://{main}/docs");
@@ -221,7 +224,11 @@ async fn announce(state: &web::State, demo: Option<&Demo>, made: Option<&str>, g
             println!("Old port     http://{}", listener.address);
         }
         if listener.state != web::ListenerState::Listening {
-            println!("NOT SERVED   {}: {}", listener.address, listener.detail.as_deref().unwrap_or("not ready yet"));
+            println!(
+                "NOT SERVED   {}: {}",
+                listener.address,
+                listener.detail.as_deref().unwrap_or("not ready yet")
+            );
         }
     }
     if let Some(demo) = demo {
@@ -280,7 +287,9 @@ mod testing {
 
     /// Refuses a data directory of a real installation.
     pub(super) fn check(data_dir: &Path) -> anyhow::Result<()> {
-        println!("TEST BUILD   its clock can be moved and it can be stopped at any point; never use it for real");
+        println!(
+            "TEST BUILD   its clock can be moved and it can be stopped at any point; never use it for real"
+        );
         let mark = data_dir.join(MARK);
         anyhow::ensure!(
             !data_dir.join("switchboard.db").exists() || mark.exists(),

@@ -40,9 +40,8 @@ async fn bad_sessions_have_their_reasons_and_cost_the_others_nothing() {
     }
     let (status, sent) = program.send("@client_1", "all the same").await;
     assert_eq!(status, 200, "{sent}");
-    let (status, problem) = program
-        .post("/v1/messages", &json!({"chat": "@client_1", "text": "x", "account": "backup_2"}))
-        .await;
+    let (status, problem) =
+        program.post("/v1/messages", &json!({"chat": "@client_1", "text": "x", "account": "backup_2"})).await;
     assert_eq!((status, &problem["code"]), (503, &json!("no_account")), "{problem}");
     let (status, problem) =
         program.post("/v1/messages", &json!({"chat": "@client_1", "text": "x", "account": "nobody"})).await;
@@ -118,14 +117,22 @@ async fn the_command_line_tells_while_the_server_runs_and_when_it_does_not() {
     let run = |arguments: &[&str]| {
         let output = std::process::Command::new(binary())
             .args(arguments)
-            .args(["--config", settings.to_str().expect("UTF-8"), "--data-dir", data.to_str().expect("UTF-8")])
+            .args([
+                "--config",
+                settings.to_str().expect("UTF-8"),
+                "--data-dir",
+                data.to_str().expect("UTF-8"),
+            ])
             .output()
             .expect("runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("UTF-8")
     };
     let list = run(&["account", "list"]);
-    assert!(list.contains("ACCOUNT") && list.lines().any(|l| l.starts_with(" main") && l.contains("ready")), "{list}");
+    assert!(
+        list.contains("ACCOUNT") && list.lines().any(|l| l.starts_with(" main") && l.contains("ready")),
+        "{list}"
+    );
     let shown: serde_json::Value =
         serde_json::from_str(&run(&["account", "show", "main", "--json"])).expect("JSON");
     assert_eq!((&shown["name"], &shown["state"]), (&json!("main"), &json!("ready")));

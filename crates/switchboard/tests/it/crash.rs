@@ -105,7 +105,9 @@ async fn play(scenario: Scenario, world: &World, program: &Program) {
     match scenario {
         Scenario::Lane => {
             // The first is begun at its acceptance, those behind it one by one.
-            world.fault("delay", json!({"account": "fifth", "method": SEND, "seconds": 0.05, "times": 3})).await;
+            world
+                .fault("delay", json!({"account": "fifth", "method": SEND, "seconds": 0.05, "times": 3}))
+                .await;
             let ask_after = |pause, text| async move {
                 tokio::time::sleep(Duration::from_millis(pause)).await;
                 ask(program, text, json!({})).await;
@@ -113,7 +115,9 @@ async fn play(scenario: Scenario, world: &World, program: &Program) {
             tokio::join!(ask_after(0, "one"), ask_after(10, "two"), ask_after(20, "three"));
         }
         Scenario::Flood => {
-            world.fault("flood_wait", json!({"account": "fifth", "method": SEND, "seconds": 1, "times": 1})).await;
+            world
+                .fault("flood_wait", json!({"account": "fifth", "method": SEND, "seconds": 1, "times": 1}))
+                .await;
             for text in texts {
                 ask(program, text, json!({})).await;
             }
@@ -151,7 +155,8 @@ async fn play(scenario: Scenario, world: &World, program: &Program) {
         Scenario::OldPort => {
             let body = json!({"chat": "client_1", "text": "old"});
             let url = format!("http://127.0.0.1:{}/send_text", world.legacy_port());
-            let client = reqwest::Client::builder().timeout(Duration::from_secs(3)).build().expect("a client");
+            let client =
+                reqwest::Client::builder().timeout(Duration::from_secs(3)).build().expect("a client");
             let _ = client.post(url).body(body.to_string()).send().await;
         }
         Scenario::HungUp => {
@@ -169,10 +174,16 @@ async fn play(scenario: Scenario, world: &World, program: &Program) {
             act(program, "/v1/accounts/fifth/actions/restart".into(), json!({})).await;
         }
         Scenario::Received => {
-            world.post("/telegram/messages", &json!({"from": "@demo_observer", "chat": "@demo_fifth", "text": "hi"})).await;
+            world
+                .post(
+                    "/telegram/messages",
+                    &json!({"from": "@demo_observer", "chat": "@demo_fifth", "text": "hi"}),
+                )
+                .await;
         }
         Scenario::LookUpFlood => {
-            let flood = json!({"account": "fifth", "method": "contacts.resolveUsername", "seconds": 30, "times": 1});
+            let flood =
+                json!({"account": "fifth", "method": "contacts.resolveUsername", "seconds": 30, "times": 1});
             world.fault("flood_wait", flood).await;
             ask(program, "nobody", json!({"chat": "@nobody_at_all"})).await;
         }
@@ -225,7 +236,8 @@ async fn check(scenario: Scenario, world: &World, program: &Program, point: &str
             let (_, list) = program.get("/v1/messages").await;
             let message = list["items"][0].clone();
             if message["state"] == "in_doubt" {
-                act(program, format!("/v1/messages/{}/resolve", id(Some(&message))), json!({"as": "sent"})).await;
+                act(program, format!("/v1/messages/{}/resolve", id(Some(&message))), json!({"as": "sent"}))
+                    .await;
             }
             program
                 .until("the doubt has ended", || async {

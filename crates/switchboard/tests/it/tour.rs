@@ -16,7 +16,10 @@ async fn running() -> (World, Program) {
 async fn a_text_goes_out_and_comes_back_with_its_way() {
     let (world, mut program) = running().await;
     let (status, sent) = program
-        .post("/v1/messages", &json!({"chat": "@client_1", "text": "Ready, <b>come by</b>", "parse_mode": "html"}))
+        .post(
+            "/v1/messages",
+            &json!({"chat": "@client_1", "text": "Ready, <b>come by</b>", "parse_mode": "html"}),
+        )
         .await;
     assert_eq!(status, 200, "{sent}");
     assert_eq!((&sent["state"], &sent["account"]), (&json!("sent"), &json!("main")));
@@ -69,8 +72,13 @@ async fn the_same_key_is_the_same_message_also_after_a_restart() {
 async fn the_old_port_answers_as_it_always_did() {
     let (world, program) = running().await;
     let port = world.legacy_port();
-    let (status, sent) = program.legacy(port, "/send_text", &json!({"chat": "client_3", "text": "Hello"})).await;
-    assert_eq!((status, &sent["status"], &sent["chat_type"]), (200, &json!("ok"), &json!("private")), "{sent}");
+    let (status, sent) =
+        program.legacy(port, "/send_text", &json!({"chat": "client_3", "text": "Hello"})).await;
+    assert_eq!(
+        (status, &sent["status"], &sent["chat_type"]),
+        (200, &json!("ok"), &json!("private")),
+        "{sent}"
+    );
     assert!(sent["chat_id"].is_i64() && sent["message_id"].is_i64(), "{sent}");
     let (status, refused) = program.legacy(port, "/send_text", &json!({"text": "Hello"})).await;
     assert_eq!((status, refused), (400, json!({"error": "chat is required"})));
@@ -97,9 +105,7 @@ async fn a_group_is_written_to_and_a_long_text_leaves_in_two_parts() {
     assert_eq!(text.len(), 4_099);
     let chat_id = group["chat_id"].as_str().expect("an id");
     // The first reading of the dialogs may still be under way; the chat is known as soon as its page was read.
-    program
-        .until("the group is known", || async { program.send(chat_id, "hello").await.0 == 200 })
-        .await;
+    program.until("the group is known", || async { program.send(chat_id, "hello").await.0 == 200 }).await;
     let (status, sent) = program.send(chat_id, &text).await;
     assert_eq!((status, sent["message_ids"].as_array().map(Vec::len)), (200, Some(2)), "{sent}");
 }
@@ -109,7 +115,8 @@ async fn the_description_and_its_pages_come_from_the_program_alone() {
     let (_world, program) = running().await;
     let (status, openapi) = program.get("/openapi.json").await;
     assert_eq!((status, &openapi["openapi"]), (200, &json!("3.1.0")));
-    let page = program.request("GET", "/docs/").send().await.expect("an answer").text().await.expect("a body");
+    let page =
+        program.request("GET", "/docs/").send().await.expect("an answer").text().await.expect("a body");
     assert!(page.contains("swagger-ui"), "{page}");
     assert!(!page.contains("https://"), "no asset from outside: {page}");
 }

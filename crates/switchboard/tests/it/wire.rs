@@ -135,9 +135,8 @@ async fn a_refusal_is_told_and_nothing_is_sent() {
         ("@client_9", 400, "PEER_ID_INVALID", 404, "chat_not_found"),
     ] {
         world.fault("rpc_error", json!({"method": SEND, "times": 1, "code": code, "message": message})).await;
-        let (got, problem) = program
-            .post("/v1/messages", &json!({"chat": chat, "text": "x", "account": "fifth"}))
-            .await;
+        let (got, problem) =
+            program.post("/v1/messages", &json!({"chat": chat, "text": "x", "account": "fifth"})).await;
         assert_eq!((got, &problem["code"]), (status, &json!(said)), "{message}: {problem}");
         world.delete("/faults").await;
     }
@@ -160,7 +159,8 @@ async fn a_ban_after_a_lost_answer_is_doubt_until_a_person_ends_it() {
             program.get(&format!("/v1/messages/{id}")).await.1["state"] == "in_doubt"
         })
         .await;
-    let (status, resolved) = program.post(&format!("/v1/messages/{id}/resolve"), &json!({"as": "sent"})).await;
+    let (status, resolved) =
+        program.post(&format!("/v1/messages/{id}/resolve"), &json!({"as": "sent"})).await;
     assert_eq!((status, &resolved["state"]), (200, &json!("sent")), "{resolved}");
     assert_eq!(world.sent().await, ["maybe"]);
 }

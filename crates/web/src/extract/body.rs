@@ -31,21 +31,48 @@ impl From<BodyError> for Problem {
     }
 }
 
+/// A client that is cut off while it still writes may never read the answer. So much of a body that is too large is
+/// read and thrown away, so that it does.
+const THROWN_AWAY: u64 = 64 * 1024 * 1024;
+
 /// Reads the whole body.
-pub(crate) async fn read_body(headers: &HeaderMap, body: Body, limits: &Limits) -> Result<Bytes, BodyError> {
+pub(crate) async fn read_body(
+    headers: &HeaderMap,
+    mut body: Body,
+    limits: &Limits,
+) -> Result<Bytes, BodyError> {
     let too_large = BodyError::TooLarge { limit: limits.body };
     let announced = headers
         .get(CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok())
         .and_then(|length| length.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > limits.body as u64) {
+    if announced.is_some_and(|length| length > THROWN_AWAY) {
         return Err(too_large);
     }
-    let collected = tokio::time::timeout(limits.body_time, Limited::new(body, limits.body).collect());
-    match collected.await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large),
-        Ok(Err(_)) => Err(BodyError::Broken),
+    let reading = async {
+        if announced.is_none_or(|length| length <= limits.body as u64) {
+            match Limited::new(&mut body, limits.body).collect().await {
+                Ok(collected) => return Ok(collected.to_bytes()),
+                Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => {}
+                Err(_) => return Err(BodyError::Broken),
+            }
+        }
+        throw_away(&mut body).await;
+        Err(too_large)
+    };
+    match tokio::time::timeout(limits.body_time, reading).await {
+        Ok(read) => read,
         Err(_) => Err(BodyError::TooSlow { seconds: limits.body_time.as_secs() }),
+    }
+}
+
+/// Reads on without keeping anything, up to a bound.
+async fn throw_away(body: &mut Body) {
+    let mut read = 0_u64;
+    while let Some(Ok(frame)) = body.frame().await {
+        read += frame.data_ref().map_or(0, |data| data.len() as u64);
+        if read > THROWN_AWAY {
+            return;
+        }
     }
 }
