@@ -91,8 +91,7 @@ impl Walk<'_> {
             account: way.account.clone(),
             chat_id: way.chat_id,
             message_id,
-            // A private dialog stays with the account that began it; a group is written to by whoever is in it.
-            bind: way.chat_id.kind() == ChatKind::User && message.pin.is_none(),
+            bind: binds(way, message),
             at: self.delivery.0.ambient.clock.now(),
         };
         let outbox = self.delivery.0.store.outbox();
@@ -252,7 +251,14 @@ impl Walk<'_> {
 }
 
 fn attempt<'a>(way: &'a Way, part: &'a Part, message: &'a OutboundMessage) -> Attempt<'a> {
-    Attempt { account: &way.account, chat_id: way.chat_id, part, content: &message.content }
+    let binds = binds(way, message);
+    Attempt { account: &way.account, chat_id: way.chat_id, part, content: &message.content, binds }
+}
+
+/// A private dialog stays with the account that began it, unless a caller chose that account for once; a group is
+/// written to by whoever is in it.
+fn binds(way: &Way, message: &OutboundMessage) -> bool {
+    way.chat_id.kind() == ChatKind::User && message.pin.is_none()
 }
 
 /// What an outcome says about the account, to be kept over restarts.

@@ -71,6 +71,8 @@ pub struct Attempt<'a> {
     pub part: &'a Part,
     /// What the whole message asks for: reply, silence, preview.
     pub content: &'a Content,
+    /// Whether the chat stays with this account once this is sent; not so when a caller pinned the account.
+    pub binds: bool,
 }
 
 /// What a look at the chat showed.

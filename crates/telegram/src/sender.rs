@@ -48,7 +48,7 @@ impl Sender for Pool {
         async move {
             let Some(account) = self.get(attempt.account) else { return no_such_account() };
             let outcome = send::send(account, attempt).await;
-            if matches!(outcome, Outcome::Sent(_)) {
+            if attempt.binds && matches!(outcome, Outcome::Sent(_)) {
                 self.bind(attempt.chat_id, account.index);
             }
             outcome

@@ -44,6 +44,15 @@ async fn a_text_goes_out_and_comes_back_with_its_way() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_chosen_once_does_not_keep_the_dialog() {
+    let (_world, program) = running().await;
+    program.account_is("fifth", "ready").await;
+    let body = json!({"chat": "@client_5", "text": "by pin", "account": "fifth"});
+    assert_eq!(program.post("/v1/messages", &body).await.1["account"], "fifth");
+    assert_eq!(program.send("@client_5", "as ever").await.1["account"], "main");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_same_key_is_the_same_message_also_after_a_restart() {
     let (world, mut program) = running().await;
     let order = |program: &Program| {

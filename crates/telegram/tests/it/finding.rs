@@ -13,7 +13,8 @@ use crate::world::{World, chat_id, content, name, part, send_to, until};
 async fn find(pool: &Pool, chat_id: ChatId, text: &str, random_id: i64, since: Timestamp) -> Found {
     let (account, content) = (name("backup_1"), content(text));
     let part = part(content.text.clone(), random_id);
-    pool.find(Attempt { account: &account, chat_id, part: &part, content: &content }, since).await
+    pool.find(Attempt { account: &account, chat_id, part: &part, content: &content, binds: true }, since)
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
