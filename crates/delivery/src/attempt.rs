@@ -11,7 +11,7 @@ use domain::{ChatKind, Outcome};
 use store::{Doubt, Fail, Hold, PartSent, PartUnsent, Then};
 
 use crate::decide::{self, Next, Pause};
-use crate::sender::{Attempt, Found, Why};
+use crate::sender::{Attempt, Found, Testimony, Why};
 use crate::worker::{Carried, Gone, Load, Walk, Way, index, refusal};
 
 /// A message that was asked for may appear in the chat a little after the call that asked for it has failed.
@@ -24,7 +24,7 @@ impl Walk<'_> {
     pub(crate) async fn attempt(&self, load: &mut Load, way: &Way, part: usize) -> ControlFlow<Carried> {
         let inner = &self.delivery.0;
         if load.doubtful && !inner.sender.can_still_tell(&way.account) {
-            return ControlFlow::Break(self.doubt(load, way, part, None).await);
+            return self.doubt(load, way, part, None).await;
         }
         let outcome = {
             let Some(part) = load.message.parts.get(part) else {
@@ -57,7 +57,7 @@ impl Walk<'_> {
                 }
                 ControlFlow::Continue(())
             }
-            Next::Look | Next::Doubt => ControlFlow::Break(self.doubt(load, way, part, Some(&outcome)).await),
+            Next::Look | Next::Doubt => self.doubt(load, way, part, Some(&outcome)).await,
         }
     }
 
@@ -184,8 +184,22 @@ impl Walk<'_> {
         }
     }
 
-    /// It may have been sent, and the account that knows is gone.
-    async fn doubt(&self, load: &mut Load, way: &Way, part: usize, outcome: Option<&Outcome>) -> Carried {
+    /// It may have been sent, and the account that knows is gone: others in the chat are asked; when they cannot say
+    /// either, a person must.
+    async fn doubt(
+        &self,
+        load: &mut Load,
+        way: &Way,
+        part: usize,
+        outcome: Option<&Outcome>,
+    ) -> ControlFlow<Carried> {
+        if let Some(unknown) = load.message.parts.get(part) {
+            let asked = attempt(way, unknown, &load.message);
+            let said = self.delivery.0.sender.witness(asked, load.message.updated_at).await;
+            if let Testimony::Seen(message_id) = said {
+                return self.sent(load, way, part, message_id).await;
+            }
+        }
         let entry = match outcome {
             Some(outcome) => self.attempted(way, part, outcome),
             None => Entry {
@@ -198,9 +212,9 @@ impl Walk<'_> {
         let doubt = Doubt { id: load.message.id, at: entry.at, entry };
         let outbox = self.delivery.0.store.outbox();
         if self.persist(load.message.id, || outbox.doubt(doubt.clone())).await == Err(Gone) {
-            return Carried::Dropped;
+            return ControlFlow::Break(Carried::Dropped);
         }
-        self.finish(&mut load.message, MessageState::InDoubt, doubt.at)
+        ControlFlow::Break(self.finish(&mut load.message, MessageState::InDoubt, doubt.at))
     }
 
     /// Ends a message of which nothing is with an account.

@@ -7,6 +7,7 @@
 mod attempt;
 mod begin;
 mod decide;
+mod evidence;
 mod lanes;
 mod live;
 mod persist;
@@ -27,7 +28,7 @@ use store::{Accept, Accepted, Resolution, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use sender::{Attempt, Candidate, Candidates, Found, Query, Readiness, Sender, Why};
+pub use sender::{Attempt, Candidate, Candidates, Found, Query, Readiness, Sender, Testimony, Why};
 pub use submission::{Change, How, Submission, SubmitError, Submitted};
 
 use decide::Choice;
@@ -94,6 +95,7 @@ impl Delivery {
             closing: CancellationToken::new(),
         }));
         delivery.0.tasks.spawn(schedule::run(delivery.clone()));
+        delivery.0.tasks.spawn(evidence::run(delivery.clone()));
         delivery
     }
 
@@ -316,6 +318,15 @@ impl Delivery {
             self.enqueue(message.clone());
         }
         Ok(Change::Done(Box::new(message)))
+    }
+
+    /// Puts a message in line that waits in the store and in no lane.
+    async fn take_up(&self, id: MessageId) -> Result<(), StoreError> {
+        if let Some(message) = self.get(id).await?.filter(|message| message.state == MessageState::Queued) {
+            self.0.live.begin(id);
+            self.enqueue(message);
+        }
+        Ok(())
     }
 
     /// Until when every account that could carry a message is held back, if that is what it waits for.

@@ -86,6 +86,15 @@ pub enum Found {
     CannotTell,
 }
 
+/// What others in the chat say about a message whose own account cannot be asked any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Testimony {
+    /// It is there; under this id, where ids mean the same to everyone in the chat.
+    Seen(Option<i64>),
+    /// Nobody can say that it is there. That is no proof that it is not.
+    Nothing,
+}
+
 /// A way out. Implemented by the Telegram user accounts, later by browser profiles.
 ///
 /// None of its methods waits without a limit, and none may be given up by the caller between a write to the wire
@@ -121,6 +130,9 @@ pub trait Sender: Send + Sync + 'static {
     /// Looks whether the part arrived, by what the provider keeps: recent updates, then the chat's history since
     /// `since`.
     fn find<'a>(&'a self, attempt: Attempt<'a>, since: Timestamp) -> BoxFuture<'a, Found>;
+
+    /// Asks whoever else is in the chat whether the part arrived.
+    fn witness<'a>(&'a self, attempt: Attempt<'a>, since: Timestamp) -> BoxFuture<'a, Testimony>;
 
     /// Whether the account could still answer what became of an attempt: false once it is banned or its session is lost.
     fn can_still_tell(&self, account: &AccountName) -> bool;

@@ -124,6 +124,9 @@ async fn ask_once(pool: &Pool, query: &Query) -> Asked {
             if answers.iter().any(|answer| matches!(answer, Ok(true))) {
                 return Asked::Learned;
             }
+            if by_name(&ready, *chat_id).await {
+                return Asked::Learned;
+            }
             if answers.iter().any(Result::is_ok) {
                 return Asked::Nobody;
             }
@@ -135,6 +138,18 @@ async fn ask_once(pool: &Pool, query: &Query) -> Asked {
             )
         }
     }
+}
+
+/// Reaches a chat that another account knows under a public name: names mean the same to everyone.
+async fn by_name(ready: &[&Account], chat_id: ChatId) -> bool {
+    let Some(name) = ready.first().and_then(|account| account.names.of(chat_id)) else { return false };
+    for account in ready {
+        // Whoever may not ask now leaves it to the next.
+        if let Ok(found) = lookup::resolve(account, &name).await {
+            return found == Some(chat_id);
+        }
+    }
+    false
 }
 
 // ---- choosing ----------------------------------------------------------------------------------------------------

@@ -1,13 +1,16 @@
 //! Looking whether a message arrived: what was seen of it, then the chat's history.
 
-use delivery::{Attempt, Found};
+use delivery::{Attempt, Found, Testimony};
 use domain::account::Operation;
-use domain::{Timestamp, text::FormattedText};
+use domain::{ChatKind, Timestamp, text::FormattedText};
 use grammers_tl_types::{enums, functions};
 use store::{Filter, Page};
 
 use crate::account::Account;
 use crate::lookup;
+use crate::peers::Knows;
+use crate::pool::Pool;
+use crate::router::Usable;
 
 /// Messages read at once, and how often at most.
 const PAGE: i32 = 50;
@@ -16,7 +19,19 @@ const PAGES: usize = 4;
 /// How far Telegram's clock and ours may be apart.
 const SKEW_SECONDS: i64 = 60;
 
-/// One of the account's own messages in a chat.
+/// How many others are asked whether they see a message.
+const WITNESSES: usize = 3;
+
+/// Whose messages are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Author {
+    /// The account that reads.
+    Reader,
+    /// This user.
+    User(i64),
+}
+
+/// One of the author's messages in a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Own {
     id: i64,
@@ -30,7 +45,9 @@ pub(crate) async fn find(account: &Account, attempt: Attempt<'_>, since: Timesta
         return Found::Here(id);
     }
     let Some(others) = others(account, &attempt).await else { return Found::CannotTell };
-    let Some(own) = own_messages(account, &attempt, since).await else { return Found::CannotTell };
+    let Some(own) = messages_of(account, Author::Reader, &attempt, since).await else {
+        return Found::CannotTell;
+    };
     // It may have come in while the history was read.
     if let Some(id) = account.recent.message(random_id) {
         return Found::Here(id);
@@ -40,6 +57,31 @@ pub(crate) async fn find(account: &Account, attempt: Attempt<'_>, since: Timesta
         account.recent.note(random_id, id, Some(attempt.chat_id));
     }
     found
+}
+
+/// Asks others that are in the chat whether they see the part. Only one message of its text and author, sent since it
+/// was begun, is evidence.
+pub(crate) async fn witness(pool: &Pool, attempt: Attempt<'_>, since: Timestamp) -> Testimony {
+    let chat_id = attempt.chat_id;
+    let Some(author) = pool.get(attempt.account) else { return Testimony::Nothing };
+    let (Some(user), true) = (author.standing.user_id(), chat_id.kind() != ChatKind::User) else {
+        return Testimony::Nothing;
+    };
+    // In a basic group each member counts messages by itself, so ids that the author knows say nothing here.
+    let ids_are_shared = chat_id.kind() == ChatKind::Channel;
+    let others = if ids_are_shared { others(author, &attempt).await.unwrap_or_default() } else { Vec::new() };
+    let able = |account: &&std::sync::Arc<Account>| {
+        account.index != author.index
+            && account.usable() == Usable::Now
+            && account.peers.knows(chat_id) == Knows::Dialog
+    };
+    for account in pool.accounts.iter().filter(able).take(WITNESSES) {
+        let Some(seen) = messages_of(account, Author::User(user), &attempt, since).await else { continue };
+        if let Found::Here(id) = decide(&seen, &others, since) {
+            return Testimony::Seen(ids_are_shared.then_some(id));
+        }
+    }
+    Testimony::Nothing
 }
 
 /// Decides by the messages of the same text that are not known to be others.
@@ -68,9 +110,14 @@ async fn others(account: &Account, attempt: &Attempt<'_>) -> Option<Vec<i64>> {
     Some(others)
 }
 
-/// The account's own messages of this text, back to a moment before `since`; `None` when the chat could not be read
-/// that far.
-async fn own_messages(account: &Account, attempt: &Attempt<'_>, since: Timestamp) -> Option<Vec<Own>> {
+/// The author's messages of this text, back to a moment before `since`; `None` when the chat could not be read that
+/// far.
+async fn messages_of(
+    account: &Account,
+    author: Author,
+    attempt: &Attempt<'_>,
+    since: Timestamp,
+) -> Option<Vec<Own>> {
     let peer = lookup::input(account, attempt.chat_id).await?;
     let earliest = since.as_seconds() - SKEW_SECONDS;
     let mut own = Vec::new();
@@ -93,7 +140,7 @@ async fn own_messages(account: &Account, attempt: &Attempt<'_>, since: Timestamp
             enums::messages::Messages::NotModified(_) => return None,
         };
         let Some((last_id, last_date)) = messages.iter().rev().find_map(place) else { return Some(own) };
-        own.extend(messages.iter().filter_map(|message| ours(message, &attempt.part.text, earliest)));
+        own.extend(messages.iter().filter_map(|message| by(author, message, &attempt.part.text, earliest)));
         if last_date < earliest || last_id == offset_id {
             return Some(own);
         }
@@ -110,10 +157,15 @@ fn place(message: &enums::Message) -> Option<(i32, i64)> {
     }
 }
 
-fn ours(message: &enums::Message, text: &FormattedText, earliest: i64) -> Option<Own> {
+fn by(author: Author, message: &enums::Message, text: &FormattedText, earliest: i64) -> Option<Own> {
     let enums::Message::Message(message) = message else { return None };
     let date = i64::from(message.date);
-    let matches = message.out && date >= earliest && message.message == text.text;
+    let is_theirs = match (author, &message.from_id) {
+        (Author::Reader, _) => message.out,
+        (Author::User(user), Some(enums::Peer::User(from))) => from.user_id == user,
+        (Author::User(_), _) => false,
+    };
+    let matches = is_theirs && date >= earliest && message.message == text.text;
     matches.then(|| Own { id: i64::from(message.id), date })
 }
 

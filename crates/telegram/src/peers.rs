@@ -212,6 +212,13 @@ impl Names {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(username.as_str()).copied()
     }
 
+    /// A name of this chat.
+    pub(crate) fn of(&self, chat_id: ChatId) -> Option<Username> {
+        let names = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let (name, _) = names.iter().find(|(_, named)| **named == chat_id)?;
+        name.parse().ok()
+    }
+
     pub(crate) fn set(&self, username: &Username, chat_id: ChatId) {
         let known = self.find(username);
         if known != Some(chat_id) {
@@ -256,6 +263,8 @@ mod tests {
         assert_eq!(peers.learn(&names, learned.clone()), learned);
         assert_eq!(peers.learn(&names, learned), []);
         assert_eq!(names.find(&"@Demo_Ann".parse().expect("a name")), ChatId::user(7));
+        assert_eq!(names.of(ChatId::user(7).expect("id")), "demo_ann".parse().ok());
+        assert_eq!(names.of(ChatId::user(8).expect("id")), None);
         assert_eq!(peers.len(), 2);
     }
 

@@ -1,6 +1,6 @@
 //! The pool as the delivery sees it: a way out.
 
-use delivery::{Attempt, Candidates, Found, Query, Sender};
+use delivery::{Attempt, Candidates, Found, Query, Sender, Testimony};
 use domain::message::Content;
 use domain::text::FormattedText;
 use domain::{AccountName, ChatId, ChatRef, Outcome, Timestamp};
@@ -64,6 +64,10 @@ impl Sender for Pool {
             }
         }
         .boxed()
+    }
+
+    fn witness<'a>(&'a self, attempt: Attempt<'a>, since: Timestamp) -> BoxFuture<'a, Testimony> {
+        find::witness(self, attempt, since).boxed()
     }
 
     fn can_still_tell(&self, account: &AccountName) -> bool {

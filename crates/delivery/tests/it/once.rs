@@ -1,6 +1,6 @@
 //! Exactly once: lost answers, retries, keys, restarts, doubt.
 
-use delivery::{Change, How, SubmitError};
+use delivery::{Change, How, SubmitError, Testimony};
 use domain::MessageState;
 use domain::account::Reason;
 use domain::outcome::Failure;
@@ -93,6 +93,29 @@ async fn a_ban_after_a_lost_answer_is_doubt_and_does_not_block_the_lane() {
         bench.delivery.resolve(first, Resolution::Sent).await.expect("writes"),
         Change::Refused(_)
     ));
+}
+
+#[tokio::test]
+async fn others_in_the_chat_end_a_doubt_at_once_or_later() {
+    let bench = Bench::new().await;
+    let gone = || Act::Refuse(Outcome::SessionLost(Reason::SessionRevoked));
+    bench.script.act("main", [Act::SendSilently, gone()]);
+    let id = bench.submit(text(group(1), "one")).await;
+    assert_eq!(bench.settled(id).await.state, MessageState::InDoubt);
+    bench.script.testify(Testimony::Seen(Some(77)));
+    bench.clock.advance(Duration::from_mins(11));
+    let ended = async {
+        while bench.delivery.get(id).await.expect("reads").expect("exists").state != MessageState::Sent {
+            bench.breathe().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), ended).await.expect("the doubt ends");
+    assert_eq!(bench.delivery.get(id).await.expect("reads").expect("exists").message_ids(), [77]);
+
+    bench.script.act("backup", [Act::SendSilently, gone()]);
+    let seen = bench.submit(text(group(1), "two")).await;
+    assert_eq!(bench.settled(seen).await.message_ids(), [77], "no doubt to begin with");
+    assert_eq!(bench.script.texts(), ["one", "two"]);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ambient::{Chance, Clock, Ids};
 use delivery::{
     Ambient, Attempt, Candidate, Candidates, Delivery, Found, Limits, Query, Readiness, Sender, Submission,
-    Why,
+    Testimony, Why,
 };
 use domain::message::{Content, Mention, OnFlood, OutboundMessage};
 use domain::outcome::Refusal;
@@ -48,6 +48,7 @@ struct Provider {
     calls: u32,
     unnamed: bool,
     look_ups: Option<Arc<Semaphore>>,
+    testimony: Option<Testimony>,
 }
 
 /// The pretend way out: accounts `main` and `backup`, which know every chat.
@@ -86,6 +87,11 @@ impl Script {
     /// Someone else taught the names.
     pub(crate) fn learn_names(&self) {
         self.provider.lock().expect("lock").unnamed = false;
+    }
+
+    /// What others in the chat say from now on.
+    pub(crate) fn testify(&self, testimony: Testimony) {
+        self.provider.lock().expect("lock").testimony = Some(testimony);
     }
 
     /// Look-ups wait for a permit.
@@ -208,6 +214,10 @@ impl Sender for Script {
             let key = (attempt.account.clone(), attempt.chat_id, attempt.part.random_id);
             provider.ids.get(&key).map_or(Found::NotThere, |id| Found::Here(*id))
         })
+    }
+
+    fn witness<'a>(&'a self, _: Attempt<'a>, _: Timestamp) -> BoxFuture<'a, Testimony> {
+        Box::pin(async move { self.provider.lock().expect("lock").testimony.unwrap_or(Testimony::Nothing) })
     }
 
     fn can_still_tell(&self, account: &AccountName) -> bool {

@@ -17,14 +17,14 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use desk::Desk;
 
 /// What open connections get to finish when the sandbox stops.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_millis(500);
 
 fn router(desk: Arc<Desk>) -> Router {
     Router::new()
         .route("/health", get(records::health))
         .route("/ledger", get(records::ledger).delete(records::clear_ledger))
         .route("/calls", get(records::calls).delete(records::clear_calls))
-        .route("/unknown", get(records::unknown))
+        .route("/unknown", get(records::unknown).delete(records::clear_unknown))
         .route("/faults", get(faults::list).post(faults::add).delete(faults::clear))
         .route("/faults/{id}", delete(faults::remove))
         .route("/telegram/accounts", get(people::accounts).post(people::add_account))

@@ -59,6 +59,11 @@ pub(super) async fn clear_calls(State(desk): State<Arc<Desk>>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
+pub(super) async fn clear_unknown(State(desk): State<Arc<Desk>>) -> StatusCode {
+    desk.telegram.clear_unknown();
+    StatusCode::NO_CONTENT
+}
+
 pub(super) async fn unknown(State(desk): State<Arc<Desk>>) -> Json<Items<UnknownMethod>> {
     Json(Items { items: desk.telegram.unknown() })
 }

@@ -35,11 +35,14 @@ impl State {
         let name = user.and_then(|user| self.account_of(user)).map(|account| account.name.clone());
         self.calls.count(name.clone(), method);
         let mut admitted = Admitted { user, method, delay: None, turned_away: None, loss: None };
-        if self.authorizations.serve(caller.key, caller.connection).is_err() {
+        if self.authorizations.admit(caller.key, caller.connection).is_err() {
             admitted.turned_away = Some(refused(not_acceptable("AUTH_KEY_DUPLICATED")));
             return admitted;
         }
         let verdict = self.faults.decide(name.as_deref(), method);
+        if !matches!(verdict.refusal, Some(Refusal::Cut | Refusal::Silence)) {
+            self.authorizations.served(caller.key, caller.connection);
+        }
         admitted.delay = verdict.delay;
         admitted.loss = verdict.loss;
         admitted.turned_away = match verdict.refusal {

@@ -51,17 +51,20 @@ impl Authorizations {
         self.keys_of.get(&user).map_or(&[], Vec::as_slice)
     }
 
-    /// Notes that a request came on this connection. The key dies when a newer connection has served one before.
-    pub(crate) fn serve(&mut self, key: AuthKeyId, on: ConnectionId) -> Result<(), Duplicated> {
+    /// Whether a request may come on this connection. The key dies when a newer connection has served one before.
+    pub(crate) fn admit(&mut self, key: AuthKeyId, on: ConnectionId) -> Result<(), Duplicated> {
         let Some(authorization) = self.by_key.get_mut(&key) else { return Ok(()) };
         if authorization.newest.is_some_and(|newest| newest > on) {
             authorization.duplicated = true;
         }
-        if authorization.duplicated {
-            return Err(Duplicated);
+        if authorization.duplicated { Err(Duplicated) } else { Ok(()) }
+    }
+
+    /// Notes that an admitted request was served on this connection: not left unanswered, not cut before its effect.
+    pub(crate) fn served(&mut self, key: AuthKeyId, on: ConnectionId) {
+        if let Some(authorization) = self.by_key.get_mut(&key) {
+            authorization.newest = Some(on);
         }
-        authorization.newest = Some(on);
-        Ok(())
     }
 }
 
@@ -75,14 +78,24 @@ mod tests {
         let mut keys = Authorizations::default();
         keys.bind(key, 10, false);
         keys.bind(other, 10, false);
-        assert_eq!(keys.serve(key, ConnectionId(1)), Ok(()));
-        assert_eq!(keys.serve(key, ConnectionId(2)), Ok(()));
-        assert_eq!(keys.serve(key, ConnectionId(2)), Ok(()));
-        assert_eq!(keys.serve(key, ConnectionId(1)), Err(Duplicated));
-        assert_eq!(keys.serve(key, ConnectionId(3)), Err(Duplicated));
-        assert_eq!(keys.serve(other, ConnectionId(1)), Ok(()));
+        let serve = |keys: &mut Authorizations, key, on| {
+            let admitted = keys.admit(key, ConnectionId(on));
+            if admitted.is_ok() {
+                keys.served(key, ConnectionId(on));
+            }
+            admitted
+        };
+        assert_eq!(serve(&mut keys, key, 1), Ok(()));
+        // The newer connection gets no answer: nothing was served there.
+        assert_eq!(keys.admit(key, ConnectionId(2)), Ok(()));
+        assert_eq!(serve(&mut keys, key, 1), Ok(()));
+        assert_eq!(serve(&mut keys, key, 2), Ok(()));
+        assert_eq!(serve(&mut keys, key, 2), Ok(()));
+        assert_eq!(serve(&mut keys, key, 1), Err(Duplicated));
+        assert_eq!(serve(&mut keys, key, 3), Err(Duplicated));
+        assert_eq!(serve(&mut keys, other, 1), Ok(()));
         keys.bind(key, 10, false);
-        assert_eq!(keys.serve(key, ConnectionId(4)), Ok(()));
+        assert_eq!(serve(&mut keys, key, 4), Ok(()));
         assert_eq!(keys.keys_of(10), [other, key]);
     }
 }

@@ -63,4 +63,8 @@ impl Calls {
     pub(crate) fn clear(&mut self) {
         self.known.clear();
     }
+
+    pub(crate) fn clear_unknown(&mut self) {
+        self.unknown.clear();
+    }
 }

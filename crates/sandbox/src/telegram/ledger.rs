@@ -34,8 +34,8 @@ pub struct Entry {
     pub method: &'static str,
     /// As the Bot API writes it.
     pub chat_id: String,
-    /// A string, because it does not fit a JSON number.
-    pub random_id: Option<String>,
+    /// A 64-bit number: readers that know only doubles lose its last digits.
+    pub random_id: Option<i64>,
     /// Plain text; a new chat's title.
     pub text: Arc<str>,
     /// In the account's own numbering, or the channel's.
@@ -88,7 +88,7 @@ impl Row {
             account: Arc::clone(&self.account),
             method: self.method,
             chat_id: self.chat.to_string(),
-            random_id: self.random_id.map(|id| id.to_string()),
+            random_id: self.random_id,
             text: Arc::clone(&self.text),
             message_id: self.message_id,
         }
@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(all.iter().map(|row| row.seq).collect::<Vec<_>>(), [1, 2]);
         assert_eq!(all[0].at, "2023-11-14T22:13:20.000001Z");
         assert_eq!(all[0].chat_id, "-1002000000001");
-        assert_eq!(all[0].random_id.as_deref(), Some("9223372036854775807"));
+        assert_eq!(all[0].random_id, Some(i64::MAX));
         assert_eq!(ledger.after(1, 10).len(), 1);
         assert_eq!(ledger.after(0, 1).len(), 1);
         assert_eq!(ledger.after(9, 10).len(), 0);

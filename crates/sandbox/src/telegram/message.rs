@@ -5,8 +5,21 @@ use std::sync::Arc;
 
 use grammers_tl_types::enums;
 
+use super::peer::Peer;
+
 /// What a chat keeps of its past; older messages fall out.
 const HISTORY_BOUND: usize = 10_000;
+
+/// Where a forwarded message comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Forward {
+    /// Who said it first: a user, or a channel that is no supergroup.
+    pub(crate) from: Peer,
+    /// When it was said.
+    pub(crate) date: i32,
+    /// Its id in that channel.
+    pub(crate) post: Option<i32>,
+}
 
 /// What is said, shared by all copies.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +29,7 @@ pub(crate) struct Body {
     pub(crate) markup: Option<Arc<enums::ReplyMarkup>>,
     /// A service message has this and no text.
     pub(crate) service: Option<Arc<enums::MessageAction>>,
+    pub(crate) forward: Option<Arc<Forward>>,
 }
 
 /// One copy.

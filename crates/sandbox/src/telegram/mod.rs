@@ -13,6 +13,7 @@ mod identities;
 mod ledger;
 mod mailbox;
 mod membership;
+mod mentions;
 mod message;
 mod methods;
 mod orders;

@@ -1,7 +1,9 @@
 //! What can be ordered from outside, and what is told back.
 
+use std::fmt;
 use std::sync::Arc;
 
+use serde::de::{Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -29,8 +31,10 @@ pub enum OutsideError {
 #[serde(deny_unknown_fields)]
 pub struct NewMessage {
     /// `@client_1`, an account's name, or a user id.
+    #[serde(deserialize_with = "name_or_id")]
     pub from: String,
     /// `@demo_main`, an account's name, or an id as the Bot API writes it.
+    #[serde(deserialize_with = "name_or_id")]
     pub chat: String,
     /// Plain.
     pub text: String,
@@ -40,6 +44,33 @@ pub struct NewMessage {
     /// Whose message id is answered in a basic group; by default the first member account's.
     #[serde(default)]
     pub account: Option<String>,
+}
+
+/// Text, or an id written as a number.
+fn name_or_id<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    struct Name;
+
+    impl Visitor<'_> for Name {
+        type Value = String;
+
+        fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+            to.write_str("a name or an id")
+        }
+
+        fn visit_str<E>(self, name: &str) -> Result<String, E> {
+            Ok(name.to_owned())
+        }
+
+        fn visit_i64<E>(self, id: i64) -> Result<String, E> {
+            Ok(id.to_string())
+        }
+
+        fn visit_u64<E>(self, id: u64) -> Result<String, E> {
+            Ok(id.to_string())
+        }
+    }
+
+    from.deserialize_any(Name)
 }
 
 /// One button.
@@ -65,13 +96,16 @@ pub struct Written {
     pub message_id: i32,
 }
 
-/// A change of a message's text.
+/// A change of a message.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Edit {
     /// The new text.
     pub text: String,
-    /// Whose numbering the id is in; needed outside supergroups and channels.
+    /// A new inline keyboard; without it the old one stays, and without rows there is none.
+    #[serde(default)]
+    pub buttons: Option<Vec<Vec<Button>>>,
+    /// Whose numbering the id is in, outside supergroups and channels; without it the newest message with this id is meant.
     #[serde(default)]
     pub account: Option<String>,
 }

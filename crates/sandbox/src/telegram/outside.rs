@@ -55,6 +55,15 @@ impl State {
         let known = self.mailboxes.contains_key(&user).then_some(user);
         known.ok_or_else(|| OutsideError::Invalid(format!("\"{name}\" is no account")))
     }
+
+    /// In whose numbering a message of a private chat or basic group has this id: the newest of them, if several.
+    fn owner_of_newest(&self, peer: Peer, id: i32) -> Option<i64> {
+        let found = self.mailboxes.keys().filter_map(|owner| {
+            let stored = self.stored(*owner, peer, id)?;
+            Some((stored.origin, *owner))
+        });
+        found.max().map(|(_, owner)| owner)
+    }
 }
 
 impl Telegram {
@@ -81,6 +90,11 @@ impl Telegram {
     /// Methods that were asked for and are not known.
     pub fn unknown(&self) -> Vec<UnknownMethod> {
         self.lock().calls.unknown()
+    }
+
+    /// Forgets them.
+    pub fn clear_unknown(&self) {
+        self.lock().calls.clear_unknown();
     }
 
     /// Turns the fault dial.
@@ -196,17 +210,20 @@ impl Telegram {
         }
         let mut state = self.lock();
         let peer = state.named(chat_id)?;
+        let unknown = || OutsideError::NotFound(format!("message {message_id} in chat {chat_id}"));
         let owner = match (peer, edit.account.as_deref()) {
             (Peer::Channel(_), _) => 0,
             (Peer::User(_) | Peer::Group(_), Some(name)) => state.named_account(name)?,
             (Peer::User(_) | Peer::Group(_), None) => {
-                let rule = "account must be given: message ids are per mailbox here";
-                return Err(OutsideError::Invalid(rule.to_owned()));
+                state.owner_of_newest(peer, message_id).ok_or_else(unknown)?
             }
         };
-        let unknown = || OutsideError::NotFound(format!("message {message_id} in chat {chat_id}"));
         let old = state.stored(owner, peer, message_id).ok_or_else(unknown)?.body.clone();
-        let body = Body { text: edit.text.as_str().into(), entities: None, ..old };
+        let markup = match &edit.buttons {
+            Some(rows) => keyboard(rows)?,
+            None => old.markup,
+        };
+        let body = Body { text: edit.text.as_str().into(), entities: None, markup, ..old };
         state.edit(owner, peer, message_id, &body, now(), None).ok_or_else(unknown)?;
         Ok(Written { chat_id: peer.to_string(), message_id })
     }

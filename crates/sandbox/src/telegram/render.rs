@@ -6,7 +6,7 @@ use grammers_tl_types::{enums, types};
 
 use super::chats::{Channel, Group, Member, Role};
 use super::mailbox::Dialog;
-use super::message::Stored;
+use super::message::{Forward, Stored};
 use super::peer::Peer;
 use super::state::{State, count};
 
@@ -44,6 +44,9 @@ impl Cast {
             if let enums::MessageEntity::MentionName(mention) = entity {
                 self.user(mention.user_id);
             }
+        }
+        if let Some(forward) = &message.body.forward {
+            self.peer(forward.from);
         }
         match message.body.service.as_deref() {
             Some(enums::MessageAction::ChatAddUser(add)) => self.users.extend(&add.users),
@@ -275,7 +278,7 @@ impl State {
             from_rank: None,
             peer_id: peer.to_tl(),
             saved_peer_id: None,
-            fwd_from: None,
+            fwd_from: message.body.forward.as_deref().map(forward_header),
             via_bot_id: None,
             via_business_bot_id: None,
             guestchat_via_from: None,
@@ -374,6 +377,25 @@ fn render_group(viewer: i64, group: &Group) -> enums::Chat {
         migrated_to: None,
         admin_rights: admin_rights(member),
         default_banned_rights: Some(no_ban().into()),
+    }
+    .into()
+}
+
+fn forward_header(forward: &Forward) -> enums::MessageFwdHeader {
+    types::MessageFwdHeader {
+        imported: false,
+        saved_out: false,
+        from_id: Some(forward.from.to_tl()),
+        from_name: None,
+        date: forward.date,
+        channel_post: forward.post,
+        post_author: None,
+        saved_from_peer: None,
+        saved_from_msg_id: None,
+        saved_from_id: None,
+        saved_from_name: None,
+        saved_date: None,
+        psa_type: None,
     }
     .into()
 }

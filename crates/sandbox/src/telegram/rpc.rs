@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use grammers_tl_types::Deserializable;
 
+use super::mentions;
+
 /// What a method answers when it refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RpcError {
@@ -39,7 +41,15 @@ pub(crate) const fn not_acceptable(message: &'static str) -> RpcError {
     RpcError { code: 406, message: Cow::Borrowed(message) }
 }
 
+/// 500.
+pub(crate) const fn internal(message: &'static str) -> RpcError {
+    RpcError { code: 500, message: Cow::Borrowed(message) }
+}
+
 /// Reads a method's arguments, which come bare, after the constructor id.
 pub(crate) fn read<F: Deserializable>(body: &[u8]) -> Result<F> {
-    F::from_bytes(body).map_err(|_| bad_request("INPUT_REQUEST_INVALID"))
+    F::from_bytes(body)
+        .ok()
+        .or_else(|| mentions::with_users(body).and_then(|body| F::from_bytes(&body).ok()))
+        .ok_or(bad_request("INPUT_REQUEST_INVALID"))
 }

@@ -48,7 +48,7 @@ impl Inner {
     /// Runs a call that has waited long enough.
     fn finish(&self, call: &Delayed) -> Reply {
         let mut state = self.lock();
-        if let Some(held) = call.held {
+        if let Some(held) = &call.held {
             methods::release(&mut state, held);
         }
         let reply = match &call.admitted.turned_away {

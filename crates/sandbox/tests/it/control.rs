@@ -115,8 +115,16 @@ async fn messages_are_written_and_edited() {
     let path = format!("/telegram/messages/6000000001/{}", written["message_id"]);
     let edit = json!({"text": "hello", "account": "main"});
     assert_eq!(port.call("PATCH", &path, Some(edit)).await.0, 200);
-    assert_eq!(port.call("PATCH", &path, Some(json!({"text": "hello"}))).await.0, 400);
+    // Without an account it is the newest message with this id, wherever it is.
+    let edit = json!({"text": "hello again", "buttons": [[{"text": "No", "data": "no"}]]});
+    assert_eq!(
+        port.call("PATCH", &path, Some(edit)).await,
+        (200, json!({"chat_id": "6000000001", "message_id": written["message_id"]}))
+    );
     let far = "/telegram/messages/6000000001/99999";
+    assert_eq!(port.call("PATCH", far, Some(json!({"text": "x"}))).await.0, 404);
+    let by_id = json!({"from": 6_000_000_001_i64, "chat": -1_002_000_000_001_i64, "text": "by id"});
+    assert_eq!(port.call("POST", "/telegram/messages", Some(by_id)).await.0, 201);
     assert_eq!(port.call("PATCH", far, Some(json!({"text": "x", "account": "main"}))).await.0, 404);
     assert_eq!(
         port.call("PATCH", "/telegram/messages/6000000001/x", Some(json!({"text": "x"}))).await.0,
@@ -151,6 +159,20 @@ async fn messages_are_written_and_edited() {
     }
     assert_eq!(port.get("/ledger").await["items"], json!([]));
     port.running.stop().await;
+}
+
+/// Somebody began a request and never finished it: stopping does not wait for that.
+#[tokio::test]
+async fn half_a_request_does_not_keep_the_sandbox_up() {
+    use tokio::io::AsyncWriteExt;
+
+    let port = Port::open().await;
+    let mut half = tokio::net::TcpStream::connect(port.running.control).await.unwrap();
+    half.write_all(b"POST /faults HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{").await.unwrap();
+    // Answered on another connection: by now the first has been taken.
+    assert_eq!(port.call("DELETE", "/unknown", None).await.0, 204);
+    let stopped = tokio::time::timeout(std::time::Duration::from_secs(20), port.running.stop()).await;
+    assert!(stopped.is_ok(), "it waits for the rest of the request");
 }
 
 #[tokio::test]

@@ -62,7 +62,7 @@ async fn a_client_sends_hears_and_catches_up() {
     let ledger = port.get("/ledger").await;
     let row = &ledger["items"][0];
     assert_eq!((&row["seq"], &row["account"]), (&json!(1), &json!("main")));
-    assert_eq!((&row["random_id"], &row["message_id"]), (&json!("77"), &json!(sent.id)));
+    assert_eq!((&row["random_id"], &row["message_id"]), (&json!(77), &json!(sent.id)));
     assert_eq!((&row["chat_id"], &row["text"]), (&json!("6000000001"), &json!("hello")));
 
     let order = json!({"from": "@client_1", "chat": "main", "text": "a question"});

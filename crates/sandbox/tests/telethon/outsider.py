@@ -86,6 +86,16 @@ async def use(telegram, one, mark):
     ], told
     assert len({row["random_id"] for row in rows}) == 3
 
+    mention = await telegram.send_message(
+        supergroup, "<a href='tg://user?id=6000000001'>you</a>, <b>look</b>", parse_mode="html"
+    )
+    kinds = [type(entity).__name__ for entity in mention.entities]
+    assert kinds == ["MessageEntityMentionName", "MessageEntityBold"], kinds
+    await mention.delete()
+
+    passed_on = await telegram.forward_messages("@client_2", private)
+    assert passed_on.message == private.message and passed_on.fwd_from.from_id.user_id == me.id
+
     history = await telegram.get_messages(supergroup, limit=2)
     assert [message.id for message in history] == [reply.id, together.id]
     assert history[1].out and history[1].text == f"{mark}: **hello** all", history[1]
@@ -130,7 +140,10 @@ async def listen(telegram, one, mark):
     assert sender.username == "client_2"
 
     path = f"/telegram/messages/{written['chat_id']}/{written['message_id']}"
-    call("PATCH", path, {"text": f"{text}, changed", "account": one["name"]})
+    await message.click(text="Yes")
+    pressed = call("GET", "/ledger")["items"][-1]
+    assert (pressed["method"], pressed["text"]) == ("messages.getBotCallbackAnswer", "yes"), pressed
+    call("PATCH", path, {"text": f"{text}, changed"})
     kind, message = await asyncio.wait_for(heard.get(), PATIENCE)
     assert (kind, message.message) == ("edited", f"{text}, changed"), message
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use delivery::{Attempt, Found, Sender};
+use delivery::{Attempt, Found, Sender, Testimony};
 use domain::{ChatId, Outcome, Timestamp};
 use sandbox::telegram::FaultName;
 use telegram::Pool;
@@ -57,6 +57,29 @@ async fn a_message_whose_answer_was_lost_is_found_in_the_history() {
         sending.abort();
     }
     pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_account_in_the_chat_sees_what_the_lost_one_sent() {
+    let world = World::new().await.only(&["backup_1", "backup_2"]);
+    let pool = world.ready().await;
+    let chats = world.telegram().chats();
+    let supergroup = chats.iter().find(|chat| chat.title == "Demo supergroup").expect("one");
+    let chat_id = chat_id(&pool, "backup_1", &supergroup.chat_id).await;
+    let since = world.clock.now();
+    let Outcome::Sent(Some(id)) = send_to(&pool, "backup_1", chat_id, "seen", 9).await else {
+        panic!("sent")
+    };
+    let (account, content) = (name("backup_1"), content("seen"));
+    let witness = |text: &str, random_id| {
+        let part = part(domain::text::FormattedText::plain(text), random_id);
+        let (pool, account, content) = (&pool, &account, &content);
+        async move { pool.witness(Attempt { account, chat_id, part: &part, content, binds: false }, since).await }
+    };
+    assert_eq!(witness("seen", 9).await, Testimony::Seen(Some(id)));
+    assert_eq!(witness("never sent", 10).await, Testimony::Nothing);
+    pool.stop(Duration::from_secs(5)).await;
+    world.assert_all_known();
 }
 
 #[tokio::test(flavor = "multi_thread")]

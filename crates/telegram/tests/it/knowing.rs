@@ -82,3 +82,17 @@ async fn a_message_that_comes_while_the_accounts_are_still_starting_waits_for_th
     assert_eq!(able(&pool.candidates(&query).await), ["backup_1"]);
     pool.stop(Duration::from_secs(5)).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_is_pinned_reaches_by_name_whom_another_one_knows() {
+    let world = World::new().await.only(&["backup_1", "backup_2"]);
+    let pool = world.ready().await;
+    let first = candidates(&pool, "@demo_fifth", None).await;
+    assert_eq!(able(&first), ["backup_1"]);
+    // What waits in a lane asks by the id that was found, not by the name.
+    let id = first.chat_id.expect("found").to_string();
+    assert_eq!(able(&candidates(&pool, &id, Some("backup_2")).await), ["backup_2"]);
+    assert_eq!(world.calls("backup_2", "contacts.resolveUsername"), 1);
+    pool.stop(Duration::from_secs(5)).await;
+    world.assert_all_known();
+}

@@ -28,8 +28,8 @@ async fn texts_arrive_in_private_chats_groups_and_supergroups() {
     let ledger = world.telegram().ledger(0, 10);
     let ids: Vec<Option<i64>> = ledger.iter().map(|entry| entry.message_id.map(i64::from)).collect();
     assert_eq!(ids, sent);
-    let random_ids: Vec<Option<&str>> = ledger.iter().map(|entry| entry.random_id.as_deref()).collect();
-    assert_eq!(random_ids, [Some("1"), Some("2"), Some("3")]);
+    let random_ids: Vec<Option<i64>> = ledger.iter().map(|entry| entry.random_id).collect();
+    assert_eq!(random_ids, [Some(1), Some(2), Some(3)]);
     assert!(ledger.iter().all(|entry| &*entry.account == "backup_1"));
     pool.stop(Duration::from_secs(5)).await;
     world.assert_all_known();

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use delivery::sender::{Attempt, Candidate, Candidates, Found, Query, Readiness, Sender, Why};
+use delivery::sender::{Attempt, Candidate, Candidates, Found, Query, Readiness, Sender, Testimony, Why};
 use domain::message::Content;
 use domain::outcome::Refusal;
 use domain::text::{FormattedText, with_mention};
@@ -168,6 +168,10 @@ impl Sender for Script {
 
     fn find<'a>(&'a self, _: Attempt<'a>, _: Timestamp) -> BoxFuture<'a, Found> {
         async { Found::CannotTell }.boxed()
+    }
+
+    fn witness<'a>(&'a self, _: Attempt<'a>, _: Timestamp) -> BoxFuture<'a, Testimony> {
+        Box::pin(async move { Testimony::Nothing })
     }
 
     fn can_still_tell(&self, _: &AccountName) -> bool {

@@ -2,10 +2,12 @@
 
 mod account;
 mod auth;
+mod buttons;
 mod channels;
 mod contacts;
 mod dialogs;
 mod editing;
+mod forwarding;
 mod full;
 mod governing;
 mod groups;
@@ -14,13 +16,14 @@ mod history;
 mod invites;
 mod marks;
 mod participants;
+mod reservation;
 mod sending;
 mod updates;
 mod users;
 
 use grammers_tl_types::{Deserializable, Identifiable, RemoteCall, Serializable, functions, name_for_id};
 
-pub(crate) use sending::{Reservation, release, reserve};
+pub(crate) use reservation::{Reservation, release, reserve};
 
 use super::context::Context;
 use super::rpc::{Result, read};
@@ -149,7 +152,9 @@ methods! {
     messages::GetMessagesViews => ask history::get_messages_views,
 
     messages::SendMessage => ask sending::send_message,
+    messages::ForwardMessages => ask forwarding::forward_messages,
     messages::EditMessage => ask editing::edit_message,
+    messages::GetBotCallbackAnswer => ask buttons::get_bot_callback_answer,
     messages::DeleteMessages => ask editing::delete_messages,
     channels::DeleteMessages => ask editing::delete_channel_messages,
     messages::DeleteHistory => ask editing::delete_history,

@@ -1,8 +1,8 @@
-//! `messages.sendMessage`, and what a `random_id` is for.
+//! `messages.sendMessage`.
 
 use std::sync::Arc;
 
-use grammers_tl_types::{Identifiable, enums, functions, types};
+use grammers_tl_types::{enums, functions, types};
 
 use crate::telegram::context::Context;
 use crate::telegram::mailbox::Sent;
@@ -10,7 +10,7 @@ use crate::telegram::message::Body;
 use crate::telegram::peer::Peer;
 use crate::telegram::posting::Draft;
 use crate::telegram::render::Cast;
-use crate::telegram::rpc::{Result, bad_request, read};
+use crate::telegram::rpc::{Result, bad_request, internal};
 use crate::telegram::state::State;
 
 /// The longest text, in UTF-16 units.
@@ -28,7 +28,7 @@ pub(super) fn send_message(
             return Ok(sent_answer(context, me, peer, request.random_id, *sent));
         }
         if dialog.pending.contains(&request.random_id) {
-            return Err(bad_request("RANDOM_ID_DUPLICATE"));
+            return Err(internal("RANDOM_ID_DUPLICATE"));
         }
     }
     let draft = draft(context.state, me, peer, request)?;
@@ -71,7 +71,7 @@ fn draft(state: &State, me: i64, peer: Peer, request: &functions::messages::Send
         }
         Some(_) | None => None,
     };
-    let body = Body { text: request.message.as_str().into(), entities, markup: None, service: None };
+    let body = Body { text: request.message.as_str().into(), entities, ..Body::default() };
     Ok(Draft { body, reply_to, silent: request.silent })
 }
 
@@ -117,22 +117,15 @@ pub(super) fn checked(
 
 /// The answer to a message that was sent, now or before.
 fn sent_answer(context: &Context<'_>, me: i64, peer: Peer, random_id: i64, sent: Sent) -> enums::Updates {
-    let state = &context.state;
-    let Sent { id, pts, date } = sent;
-    let stored = match peer {
-        Peer::Channel(channel) => state.channels.get(&channel).and_then(|channel| channel.history.get(id)),
-        Peer::User(_) | Peer::Group(_) => {
-            state.mailboxes.get(&me).and_then(|mailbox| mailbox.message(id)).map(|(_, stored)| stored)
-        }
-    };
-    let pts_count = 1;
     if let Peer::User(_) = peer {
+        let Sent { id, pts, date } = sent;
+        let stored = context.state.stored(me, peer, id);
         let entities = stored.and_then(|stored| stored.body.entities.as_deref()).map(<[_]>::to_vec);
         return types::UpdateShortSentMessage {
             out: true,
             id,
             pts,
-            pts_count,
+            pts_count: 1,
             date,
             media: None,
             entities,
@@ -141,8 +134,23 @@ fn sent_answer(context: &Context<'_>, me: i64, peer: Peer, random_id: i64, sent:
         .into();
     }
     let mut cast = Cast::of(peer);
+    let updates = sent_updates(context.state, me, peer, random_id, sent, &mut cast);
+    context.updates(me, updates, &cast)
+}
+
+/// What a message that was sent is told by: its `random_id`, then the message, if it is still there.
+pub(super) fn sent_updates(
+    state: &State,
+    me: i64,
+    peer: Peer,
+    random_id: i64,
+    sent: Sent,
+    cast: &mut Cast,
+) -> Vec<enums::Update> {
+    let Sent { id, pts, .. } = sent;
+    let pts_count = 1;
     let mut updates = vec![types::UpdateMessageId { id, random_id }.into()];
-    if let Some(stored) = stored {
+    if let Some(stored) = state.stored(me, peer, id) {
         cast.message(peer, stored);
         let message = state.message(me, peer, stored);
         updates.push(match peer {
@@ -150,41 +158,5 @@ fn sent_answer(context: &Context<'_>, me: i64, peer: Peer, random_id: i64, sent:
             Peer::User(_) | Peer::Group(_) => types::UpdateNewMessage { message, pts, pts_count }.into(),
         });
     }
-    context.updates(me, updates, &cast)
-}
-
-/// A `random_id` that a delayed call holds on to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Reservation {
-    owner: i64,
-    peer: Peer,
-    random_id: i64,
-}
-
-/// Takes the `random_id` of a call that is about to be delayed. None when it has none, names no chat, or is a repeat.
-pub(crate) fn reserve(context: &mut Context<'_>, id: u32, body: &[u8]) -> Result<Option<Reservation>> {
-    if id != functions::messages::SendMessage::CONSTRUCTOR_ID {
-        return Ok(None);
-    }
-    let owner = context.me()?;
-    let request = read::<functions::messages::SendMessage>(body)?;
-    let peer = context.state.input_peer(owner, &request.peer)?;
-    let Some(mailbox) = context.state.mailboxes.get_mut(&owner) else { return Ok(None) };
-    let dialog = mailbox.open(peer);
-    let random_id = request.random_id;
-    if dialog.sent.contains_key(&random_id) {
-        return Ok(None);
-    }
-    if !dialog.pending.insert(random_id) {
-        return Err(bad_request("RANDOM_ID_DUPLICATE"));
-    }
-    Ok(Some(Reservation { owner, peer, random_id }))
-}
-
-/// Gives a reserved `random_id` back, right before its call takes effect.
-pub(crate) fn release(state: &mut State, held: Reservation) {
-    let dialog = state.mailboxes.get_mut(&held.owner).and_then(|mailbox| mailbox.dialog_mut(held.peer));
-    if let Some(dialog) = dialog {
-        dialog.pending.remove(&held.random_id);
-    }
+    updates
 }

@@ -100,6 +100,23 @@ fn a_deaf_account_hears_no_updates() {
     pushes.next();
 }
 
+/// A newer connection that got no answer served nothing: the older one goes on, and the key lives.
+#[test]
+fn a_connection_that_gets_no_answer_does_not_take_the_key_over() {
+    let world = world();
+    let main = Client::of(&world, "main");
+    let state = functions::updates::GetState {};
+    main.ask(&state);
+    for name in ["deaf", "disconnect_before"] {
+        let id = fault(&world, serde_json::json!({"fault": name, "account": "main"}));
+        assert!(matches!(main.on(2).hear(&state), Heard::Silence | Heard::Cut));
+        assert!(world.remove_fault(id));
+        main.ask(&state);
+    }
+    main.on(2).ask(&state);
+    assert_eq!(main.refused(&state), (406, "AUTH_KEY_DUPLICATED".into()));
+}
+
 #[test]
 fn faults_name_accounts_and_methods_that_exist() {
     let world = world();

@@ -1,9 +1,11 @@
 //! The world behind the wire, called directly: no sockets.
 
 mod access;
+mod buttons;
 mod chats;
 mod dialogs;
 mod faults;
+mod forwarding;
 mod history;
 mod sending;
 mod sign_in;

@@ -1,0 +1,70 @@
+//! Doubts that end by evidence: now and then somebody else in the chat may have seen the message.
+
+use std::time::Duration;
+
+use domain::message::{MessageState, OutboundMessage, Part, PartState};
+use store::{Filter, Page, PartSent, StoreError};
+
+use crate::Delivery;
+use crate::sender::{Attempt, Testimony};
+
+/// How often those in doubt are looked for.
+const LOOK_EVERY: Duration = Duration::from_mins(10);
+
+/// For how long a message in doubt is looked for; after that only a person ends it.
+const LOOK_FOR: Duration = Duration::from_hours(24);
+
+/// How many are looked for at once, the newest first: reading histories costs calls.
+const LOOKED_FOR: u32 = 20;
+
+/// Looks for messages in doubt until the delivery closes.
+pub(crate) async fn run(delivery: Delivery) {
+    loop {
+        tokio::select! {
+            () = delivery.0.ambient.clock.sleep(LOOK_EVERY) => {}
+            () = delivery.0.closing.cancelled() => return,
+        }
+        tokio::select! {
+            looked = look(&delivery) => {
+                if let Err(error) = looked {
+                    tracing::warn!(%error, "messages in doubt could not be looked for");
+                }
+            }
+            () = delivery.0.closing.cancelled() => return,
+        }
+    }
+}
+
+async fn look(delivery: &Delivery) -> Result<(), StoreError> {
+    let filter = Filter { state: Some(MessageState::InDoubt), account: None, chat_id: None };
+    let page = Page { limit: LOOKED_FOR, cursor: None };
+    let listed = delivery.0.store.outbox().list(&filter, &page).await?;
+    let now = delivery.0.ambient.clock.now();
+    for message in listed.items.iter().filter(|message| now.since(message.updated_at) < LOOK_FOR) {
+        for part in message.parts.iter().filter(|part| part.state == PartState::Begun) {
+            look_for(delivery, message, part).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn look_for(delivery: &Delivery, message: &OutboundMessage, part: &Part) -> Result<(), StoreError> {
+    let (Some(account), Some(chat_id)) = (&message.account, message.chat_id) else { return Ok(()) };
+    let attempt = Attempt { account, chat_id, part, content: &message.content, binds: false };
+    let Testimony::Seen(message_id) = delivery.0.sender.witness(attempt, message.created_at).await else {
+        return Ok(());
+    };
+    let sent = PartSent {
+        id: message.id,
+        part: part.index,
+        account: account.clone(),
+        chat_id,
+        message_id,
+        bind: false,
+        at: delivery.0.ambient.clock.now(),
+    };
+    delivery.0.store.outbox().part_sent(sent).await?;
+    tracing::info!(message = %message.id, "seen in the chat; the doubt has ended");
+    // The parts behind it may leave now.
+    delivery.take_up(message.id).await
+}
