@@ -6,14 +6,27 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 /// How long a process may take to do what a test waits for. Machines that build at the same time are slow.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A port nobody listens on at this moment.
+/// Below the range that systems take ports from by themselves, so that nobody is given one of these by chance.
+const PORTS: std::ops::Range<u16> = 12_000..30_000;
+
+/// A port nobody listens on and that no other call in this process was told.
 pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
+    static TOLD: AtomicU16 = AtomicU16::new(0);
+    let start = u16::try_from(std::process::id() % u32::from(PORTS.end - PORTS.start)).unwrap_or(0);
+    for _ in PORTS {
+        let next = start.wrapping_add(TOLD.fetch_add(1, Ordering::Relaxed)) % (PORTS.end - PORTS.start);
+        let port = PORTS.start + next;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no port from {} to {} is free", PORTS.start, PORTS.end);
 }
 
 /// A running child; killed when dropped.

@@ -25,20 +25,25 @@ impl World {
     /// Starts one with further arguments of `switchboard sandbox`.
     pub async fn start_with(binary: &Path, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let control = format!("127.0.0.1:{}", free_port());
         let data_dir = folder.path().join("world");
-        let mut all = vec!["sandbox", "--telegram", "127.0.0.1:0", "--control", &control, "--data-dir"];
+        let mut all = vec!["sandbox", "--telegram", "127.0.0.1:0", "--control", "127.0.0.1:0", "--data-dir"];
         all.push(data_dir.to_str().expect("UTF-8"));
         all.extend(arguments);
         let mut process = Process::start(binary, &all, &[]);
         process.printed(|output| output.contains("Settings").then_some(())).await;
+        let control = process
+            .printed(|output| {
+                let line = output.lines().find(|line| line.starts_with("Control"))?;
+                line.split_whitespace().nth(1).map(str::to_owned)
+            })
+            .await;
         let legacy_port = free_port();
         let settings = std::fs::read_to_string(data_dir.join("switchboard.toml")).expect("the settings");
         let moved = settings.replace("port = 5022", &format!("port = {legacy_port}"));
         assert_ne!(settings, moved, "the settings name the old port:\n{settings}");
         std::fs::write(folder.path().join("switchboard.toml"), moved).expect("writes");
         let http = reqwest::Client::builder().timeout(Duration::from_mins(1)).build().expect("a client");
-        Self { _process: process, folder, control: format!("http://{control}"), http, legacy_port }
+        Self { _process: process, folder, control, http, legacy_port }
     }
 
     /// The settings file for the product, its old port moved to a free one.

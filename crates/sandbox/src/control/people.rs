@@ -11,7 +11,8 @@ use serde::Serialize;
 use super::answers::{Body, ControlError, Items, Path};
 use super::desk::Desk;
 use crate::telegram::{
-    Account, ChatView, Edit, Line, MemberOrder, NewAccount, NewBlock, NewMessage, Written,
+    Account, ChatName, ChatView, Edit, Line, MemberOrder, NewAccount, NewBlock, NewChat, NewMessage,
+    NewUsername, Privacy, UserName, Written,
 };
 
 /// An account with all it takes to connect as it.
@@ -114,4 +115,42 @@ pub(super) async fn block(
 ) -> Result<StatusCode, ControlError> {
     desk.telegram.block(&order)?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn make_chat(
+    State(desk): State<Arc<Desk>>,
+    Body(order): Body<NewChat>,
+) -> Result<(StatusCode, Json<ChatName>), ControlError> {
+    Ok((StatusCode::CREATED, Json(desk.telegram.make_chat(&order)?)))
+}
+
+pub(super) async fn close_chat(
+    State(desk): State<Arc<Desk>>,
+    Path(chat_id): Path<String>,
+) -> Result<StatusCode, ControlError> {
+    desk.telegram.close_chat(&chat_id)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn migrate(
+    State(desk): State<Arc<Desk>>,
+    Path(chat_id): Path<String>,
+) -> Result<Json<ChatName>, ControlError> {
+    Ok(Json(desk.telegram.migrate(&chat_id)?))
+}
+
+pub(super) async fn set_privacy(
+    State(desk): State<Arc<Desk>>,
+    Path(name): Path<String>,
+    Body(privacy): Body<Privacy>,
+) -> Result<Json<Privacy>, ControlError> {
+    Ok(Json(desk.telegram.set_privacy(&name, privacy)?))
+}
+
+pub(super) async fn rename(
+    State(desk): State<Arc<Desk>>,
+    Path(name): Path<String>,
+    Body(order): Body<NewUsername>,
+) -> Result<Json<UserName>, ControlError> {
+    Ok(Json(desk.telegram.rename(&name, &order)?))
 }

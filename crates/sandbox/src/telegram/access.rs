@@ -83,7 +83,7 @@ impl State {
                 .channels
                 .get(&channel)
                 .filter(|channel| channel.readable_by(viewer))
-                .and_then(|channel| channel.history.get(id)),
+                .and_then(|channel| channel.seen_by(viewer, id)),
             Peer::User(_) | Peer::Group(_) => self
                 .mailboxes
                 .get(&viewer)
@@ -120,6 +120,9 @@ impl State {
             }
             Peer::Group(id) => {
                 let group = self.groups.get(&id).ok_or(bad_request("PEER_ID_INVALID"))?;
+                if group.migrated_to.is_some() {
+                    return Err(bad_request("PEER_ID_INVALID"));
+                }
                 if group.deactivated || !group.members.contains_key(&user) {
                     return Err(forbidden("CHAT_WRITE_FORBIDDEN"));
                 }

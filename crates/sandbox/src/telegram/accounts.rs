@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::identities::Seed;
 use super::people::{Account, Line, Person};
+use super::privacy::Invites;
 
 /// The names of the first accounts; the rest are called `extra_1`…
 const NAMES: [&str; 5] = ["main", "backup_1", "backup_2", "backup_3", "fifth"];
@@ -67,6 +68,7 @@ pub(crate) fn person(account: &Arc<Account>) -> Person {
         username: Some(account.username.clone()),
         bot: false,
         blocked: HashSet::new(),
+        invites: Invites::Everybody,
         account: Some(Arc::clone(account)),
     }
 }

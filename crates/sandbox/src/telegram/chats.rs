@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use grammers_tl_types::types;
 
-use super::message::History;
+use super::message::{History, Stored};
 use super::update_log::UpdateLog;
 
 /// A member's standing.
@@ -23,15 +23,17 @@ pub(crate) struct Member {
     pub(crate) date: i32,
     /// May read, but not write.
     pub(crate) muted: bool,
+    /// The channel's newest message when the member came.
+    pub(crate) came_after: i32,
 }
 
 impl Member {
     pub(crate) fn plain(invited_by: i64, date: i32) -> Self {
-        Self { role: Role::Member, invited_by, date, muted: false }
+        Self { role: Role::Member, invited_by, date, muted: false, came_after: 0 }
     }
 
     pub(crate) fn creator(user: i64, date: i32) -> Self {
-        Self { role: Role::Creator, invited_by: user, date, muted: false }
+        Self { role: Role::Creator, invited_by: user, date, muted: false, came_after: 0 }
     }
 
     /// Whether the member is the creator or has this admin right.
@@ -64,8 +66,10 @@ pub(crate) struct Group {
     pub(crate) version: i32,
     pub(crate) members: BTreeMap<i64, Member>,
     pub(crate) invite: Option<String>,
-    /// The creator closed it.
+    /// The creator closed it, or it became a supergroup.
     pub(crate) deactivated: bool,
+    /// The supergroup it became.
+    pub(crate) migrated_to: Option<i64>,
 }
 
 /// A supergroup or a broadcast channel, with one numbering for all.
@@ -78,6 +82,8 @@ pub(crate) struct Channel {
     pub(crate) megagroup: bool,
     pub(crate) date: i32,
     pub(crate) hidden_prehistory: bool,
+    /// The basic group it was.
+    pub(crate) migrated_from: Option<i64>,
     pub(crate) members: BTreeMap<i64, Member>,
     pub(crate) kicked: BTreeMap<i64, Kicked>,
     pub(crate) invite: Option<String>,
@@ -98,6 +104,7 @@ impl Channel {
             megagroup,
             date,
             hidden_prehistory: true,
+            migrated_from: None,
             members: BTreeMap::new(),
             kicked: BTreeMap::new(),
             invite: None,
@@ -106,6 +113,18 @@ impl Channel {
             log: UpdateLog::starting_at(1),
             changed: date,
         }
+    }
+
+    /// The newest message that this reader does not see: what was said before it came, if that is hidden.
+    pub(crate) fn hidden_up_to(&self, user: i64) -> i32 {
+        let member = self.members.get(&user);
+        let hides = self.megagroup && self.hidden_prehistory && self.username.is_none();
+        member.filter(|_| hides).map_or(0, |member| member.came_after)
+    }
+
+    /// A message, if this reader sees it.
+    pub(crate) fn seen_by(&self, user: i64, id: i32) -> Option<&Stored> {
+        (id > self.hidden_up_to(user)).then(|| self.history.get(id)).flatten()
     }
 
     /// Whether this user sees what is written: a member, or anyone in a public one.

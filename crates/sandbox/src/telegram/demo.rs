@@ -9,6 +9,7 @@ use super::mailbox::Mailbox;
 use super::peer::Peer;
 use super::people::{Account, Person};
 use super::posting::Draft;
+use super::privacy::Invites;
 use super::state::{Moment, State};
 
 /// How many customers there are.
@@ -16,6 +17,10 @@ pub(crate) const CLIENTS: usize = 64;
 
 const FIRST_CLIENT: i64 = 6_000_000_000;
 const FIRST_BOT: i64 = 5_500_000_000;
+/// How many people there are whom nobody has written with.
+const GUESTS: i64 = 200;
+
+const FIRST_GUEST: i64 = 6_200_000_000;
 /// The observer's user id.
 const OBSERVER: i64 = 6_100_000_001;
 
@@ -133,7 +138,7 @@ pub(crate) fn settle(state: &mut State, user: i64, dialogs: usize, now: Moment) 
     live_through(state, &mut dice, past, &[user]);
 }
 
-/// Customers, bots and the observer.
+/// Customers, bots, the observer, and guests to fill large chats with.
 fn people(state: &mut State) {
     let person = |id, first: &str, last: Option<&str>, username: String, bot| Person {
         id,
@@ -142,6 +147,7 @@ fn people(state: &mut State) {
         username: Some(username),
         bot,
         blocked: HashSet::new(),
+        invites: Invites::Everybody,
         account: None,
     };
     for number in 1..=CLIENTS {
@@ -153,6 +159,11 @@ fn people(state: &mut State) {
     for number in 1..=2 {
         let name = format!("Demo bot {number}");
         state.add_person(person(FIRST_BOT + number, &name, None, format!("demo_bot_{number}"), true));
+    }
+    for number in 1..=GUESTS {
+        let last = number.to_string();
+        let username = format!("guest_{number}");
+        state.add_person(person(FIRST_GUEST + number, "Guest", Some(&last), username, false));
     }
     state.add_person(person(OBSERVER, "Demo", Some("observer"), "demo_observer".to_owned(), false));
 }
@@ -270,7 +281,7 @@ fn work_chats(
     }
 }
 
-/// Says everything in the order of time, marks most of it as read, and forgets that it was ever an update.
+/// Says everything in the order of time, marks most of it as read, opens it to newcomers, and forgets that it was ever an update.
 fn live_through(state: &mut State, dice: &mut Dice, mut past: Vec<Past>, accounts: &[i64]) {
     past.sort_by_key(|one| one.date);
     let mut channels = HashSet::new();
@@ -282,6 +293,7 @@ fn live_through(state: &mut State, dice: &mut Dice, mut past: Vec<Past>, account
     }
     for id in channels {
         if let Some(channel) = state.channels.get_mut(&id) {
+            channel.hidden_prehistory = false;
             channel.log.forget(channel.log.pts());
         }
     }
@@ -351,7 +363,9 @@ mod tests {
     #[test]
     fn the_cast_is_there() {
         let state = world(5, 0);
-        for name in ["demo_main", "demo_fifth", "client_1", "client_64", "demo_bot_2", "demo_observer"] {
+        for name in
+            ["demo_main", "demo_fifth", "client_1", "client_64", "demo_bot_2", "demo_observer", "guest_200"]
+        {
             assert!(matches!(state.by_username(name), Some(Peer::User(_))), "{name}");
         }
         assert!(matches!(state.by_username("Demo_Channel"), Some(Peer::Channel(_))));

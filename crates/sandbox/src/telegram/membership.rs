@@ -31,6 +31,7 @@ impl State {
             members: members.iter().map(|user| (*user, Member::plain(creator, date))).collect(),
             invite: None,
             deactivated: false,
+            migrated_to: None,
         };
         group.members.insert(creator, Member::creator(creator, date));
         let everybody: Vec<i64> = group.members.keys().copied().collect();
@@ -42,7 +43,7 @@ impl State {
     }
 
     /// Puts a chat into the list of dialogs of an account, or takes it out.
-    fn show(&mut self, user: i64, peer: Peer, shown: bool) {
+    pub(crate) fn show(&mut self, user: i64, peer: Peer, shown: bool) {
         let newest = match peer {
             Peer::Channel(id) => self.channels.get(&id).map_or(0, |channel| channel.last_id),
             Peer::User(_) | Peer::Group(_) => 0,
@@ -62,7 +63,8 @@ impl State {
         if known.members.contains_key(&user) {
             return false;
         }
-        known.members.insert(user, Member::plain(by, date));
+        let came_after = known.last_id;
+        known.members.insert(user, Member { came_after, ..Member::plain(by, date) });
         known.kicked.remove(&user);
         self.show(user, Peer::Channel(channel), true);
         true
@@ -103,6 +105,41 @@ impl State {
         let left = known.members.remove(&user).is_some();
         known.version += i32::from(left);
         left
+    }
+
+    /// Closes a channel for everybody.
+    pub(crate) fn close_channel(&mut self, id: i64, at: Moment, except: Option<SessionKey>) {
+        let readers = self.readers(id);
+        let Some(channel) = self.channels.get_mut(&id) else { return };
+        let (username, invite) = (channel.username.take(), channel.invite.take());
+        let everybody: Vec<i64> = channel.members.keys().copied().collect();
+        for user in everybody {
+            self.leave_channel(user, id);
+        }
+        if let Some(username) = username {
+            self.forget_username(&username);
+        }
+        if let Some(invite) = invite {
+            self.invites.remove(&invite);
+        }
+        for reader in readers {
+            self.tell_standing(reader, id, at, except);
+        }
+    }
+
+    /// Closes a basic group for everybody.
+    pub(crate) fn close_group(&mut self, id: i64, at: Moment, except: Option<SessionKey>) {
+        let Some(group) = self.groups.get_mut(&id) else { return };
+        group.deactivated = true;
+        group.version += 1;
+        let everybody = std::mem::take(&mut group.members);
+        if let Some(invite) = group.invite.take() {
+            self.invites.remove(&invite);
+        }
+        for user in everybody.into_keys() {
+            let update = types::UpdateChat { chat_id: id }.into();
+            self.tell(user, vec![update], &Cast::of(Peer::Group(id)), at, except);
+        }
     }
 
     /// Gives a chat its invite link; the one before is void.

@@ -9,6 +9,7 @@ mod chats;
 mod context;
 mod demo;
 mod faults;
+mod foundation;
 mod identities;
 mod ledger;
 mod mailbox;
@@ -16,16 +17,20 @@ mod membership;
 mod mentions;
 mod message;
 mod methods;
+mod migration;
 mod orders;
 mod outside;
 mod peer;
 mod people;
 mod posting;
+mod privacy;
 mod render;
+mod rights;
 mod rpc;
 mod sessions;
 mod state;
 mod update_log;
+mod usernames;
 mod world;
 
 pub use calls::{CallCount, UnknownMethod};
@@ -33,11 +38,12 @@ pub use faults::{ActiveFault, FaultError, FaultName, FaultOrder};
 pub(crate) use identities::string_session;
 pub use ledger::Entry;
 pub use orders::{
-    Button, ChatMember, ChatView, Edit, MemberOrder, NewAccount, NewBlock, NewMessage, OutsideError, Removal,
-    Standing, Written,
+    Button, ChatKind, ChatMember, ChatName, ChatView, Edit, MemberOrder, NewAccount, NewBlock, NewChat,
+    NewMessage, NewUsername, OutsideError, Removal, Standing, UserName, Written,
 };
 pub use peer::Peer;
 pub use people::{Account, Line};
+pub use privacy::{Invites, Privacy};
 pub use state::Centre;
 pub(crate) use state::MadeSession;
 pub use world::{Telegram, WorldOptions};

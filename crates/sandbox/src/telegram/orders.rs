@@ -178,6 +178,60 @@ pub struct NewBlock {
     pub remove: bool,
 }
 
+/// A chat that is made.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewChat {
+    /// What it is.
+    #[serde(default)]
+    pub kind: ChatKind,
+    /// 1 to 128 characters.
+    pub title: String,
+    /// Whose it is: an account's name, `@client_1`, or a user id.
+    pub creator: String,
+    /// Who is in it besides.
+    #[serde(default)]
+    pub members: Vec<String>,
+}
+
+/// The kinds of chat with members.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChatKind {
+    /// A basic group.
+    Group,
+    /// A group with one numbering for all.
+    #[default]
+    Supergroup,
+    /// Only admins write in it.
+    Channel,
+}
+
+/// Which chat it is now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChatName {
+    /// As the Bot API writes it.
+    pub chat_id: String,
+}
+
+/// Another username.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewUsername {
+    /// Without the `@`; null gives the present one up.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub username: Option<String>,
+}
+
+/// What a user is called now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UserName {
+    /// The user's id.
+    pub user_id: i64,
+    /// Without the `@`.
+    pub username: Option<String>,
+}
+
 /// A chat as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ChatView {
@@ -189,6 +243,8 @@ pub struct ChatView {
     pub title: String,
     /// Without the `@`.
     pub username: Option<String>,
+    /// The supergroup that a basic group became.
+    pub migrated_to: Option<String>,
     /// Who is in it.
     pub members: Vec<ChatMember>,
 }

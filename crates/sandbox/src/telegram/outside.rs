@@ -24,7 +24,7 @@ use super::world::{Telegram, now};
 
 impl State {
     /// Whoever is meant by `@name`, an account's name, or an id.
-    fn named(&self, text: &str) -> Result<Peer, OutsideError> {
+    pub(crate) fn named(&self, text: &str) -> Result<Peer, OutsideError> {
         let unknown = || OutsideError::NotFound(format!("user or chat \"{text}\""));
         if let Some(username) = text.strip_prefix('@') {
             return self.by_username(username).ok_or_else(unknown);
@@ -41,7 +41,7 @@ impl State {
         known.then_some(peer).ok_or_else(unknown)
     }
 
-    fn named_user(&self, text: &str) -> Result<i64, OutsideError> {
+    pub(crate) fn named_user(&self, text: &str) -> Result<i64, OutsideError> {
         match self.named(text)? {
             Peer::User(id) => Ok(id),
             Peer::Group(_) | Peer::Channel(_) => {
@@ -252,6 +252,7 @@ impl Telegram {
                 kind: "group",
                 title: group.title.clone(),
                 username: None,
+                migrated_to: group.migrated_to.map(|id| Peer::Channel(id).to_string()),
                 members: group.members.iter().map(member).collect(),
             };
             chats.push((peer, view));
@@ -263,6 +264,7 @@ impl Telegram {
                 kind: if channel.megagroup { "supergroup" } else { "channel" },
                 title: channel.title.clone(),
                 username: channel.username.clone(),
+                migrated_to: None,
                 members: channel.members.iter().map(member).collect(),
             };
             chats.push((peer, view));

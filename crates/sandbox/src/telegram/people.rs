@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::privacy::Invites;
+
 /// A Telegram user.
 #[derive(Debug)]
 pub(crate) struct Person {
@@ -13,6 +15,8 @@ pub(crate) struct Person {
     pub(crate) bot: bool,
     /// Whom this user blocked.
     pub(crate) blocked: HashSet<i64>,
+    /// Who may put this user into a chat.
+    pub(crate) invites: Invites,
     /// Set for a user that can sign in.
     pub(crate) account: Option<Arc<Account>>,
 }

@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use grammers_tl_types::{enums, types};
 
-use super::chats::{Channel, Group, Member, Role};
+use super::chats::{Channel, Group, Role};
 use super::mailbox::Dialog;
 use super::message::{Forward, Stored};
 use super::peer::Peer;
+use super::privacy::Invites;
+use super::rights::{admin_rights, banned_rights, no_ban};
 use super::state::{State, count};
 
 /// The users and chats an answer mentions, which it must bring along.
@@ -52,6 +54,8 @@ impl Cast {
             Some(enums::MessageAction::ChatAddUser(add)) => self.users.extend(&add.users),
             Some(enums::MessageAction::ChatCreate(create)) => self.users.extend(&create.users),
             Some(enums::MessageAction::ChatDeleteUser(delete)) => self.user(delete.user_id),
+            Some(enums::MessageAction::ChatMigrateTo(new)) => self.peer(Peer::Channel(new.channel_id)),
+            Some(enums::MessageAction::ChannelMigrateFrom(old)) => self.peer(Peer::Group(old.chat_id)),
             _ => {}
         }
     }
@@ -75,7 +79,7 @@ impl State {
             deleted: false,
             bot: person.bot,
             bot_chat_history: false,
-            bot_nochats: false,
+            bot_nochats: person.bot && person.invites == Invites::Nobody,
             verified: false,
             restricted: false,
             min: false,
@@ -130,7 +134,7 @@ impl State {
     pub(crate) fn chat(&self, viewer: i64, peer: Peer) -> enums::Chat {
         match peer {
             Peer::Group(id) => match self.groups.get(&id) {
-                Some(group) => render_group(viewer, group),
+                Some(group) => self.group(viewer, group),
                 None => types::ChatEmpty { id }.into(),
             },
             Peer::User(id) => types::ChatEmpty { id }.into(),
@@ -148,6 +152,34 @@ impl State {
                 .into(),
             },
         }
+    }
+
+    fn group(&self, viewer: i64, group: &Group) -> enums::Chat {
+        let Some(member) = group.members.get(&viewer) else {
+            return types::ChatForbidden { id: group.id, title: group.title.clone() }.into();
+        };
+        let migrated_to = group.migrated_to.map(|channel_id| {
+            let access_hash = self.seed.access_hash(viewer, Peer::Channel(channel_id));
+            types::InputChannel { channel_id, access_hash }.into()
+        });
+        types::Chat {
+            creator: member.role == Role::Creator,
+            left: false,
+            deactivated: group.deactivated,
+            call_active: false,
+            call_not_empty: false,
+            noforwards: false,
+            id: group.id,
+            title: group.title.clone(),
+            photo: enums::ChatPhoto::Empty,
+            participants_count: count(group.members.len()),
+            date: member.date,
+            version: group.version,
+            migrated_to,
+            admin_rights: admin_rights(member),
+            default_banned_rights: Some(no_ban().into()),
+        }
+        .into()
     }
 
     fn channel(&self, viewer: i64, channel: &Channel) -> enums::Chat {
@@ -357,30 +389,6 @@ impl State {
     }
 }
 
-fn render_group(viewer: i64, group: &Group) -> enums::Chat {
-    let Some(member) = group.members.get(&viewer) else {
-        return types::ChatForbidden { id: group.id, title: group.title.clone() }.into();
-    };
-    types::Chat {
-        creator: member.role == Role::Creator,
-        left: false,
-        deactivated: group.deactivated,
-        call_active: false,
-        call_not_empty: false,
-        noforwards: false,
-        id: group.id,
-        title: group.title.clone(),
-        photo: enums::ChatPhoto::Empty,
-        participants_count: count(group.members.len()),
-        date: member.date,
-        version: group.version,
-        migrated_to: None,
-        admin_rights: admin_rights(member),
-        default_banned_rights: Some(no_ban().into()),
-    }
-    .into()
-}
-
 fn forward_header(forward: &Forward) -> enums::MessageFwdHeader {
     types::MessageFwdHeader {
         imported: false,
@@ -418,80 +426,6 @@ fn reply_header(id: i32) -> enums::MessageReplyHeader {
         poll_option: None,
     }
     .into()
-}
-
-/// The rights a member shows, if it has any.
-pub(crate) fn admin_rights(member: &Member) -> Option<enums::ChatAdminRights> {
-    match &member.role {
-        Role::Creator => Some(every_right().into()),
-        Role::Admin { rights, .. } => Some((**rights).clone().into()),
-        Role::Member => None,
-    }
-}
-
-pub(crate) fn every_right() -> types::ChatAdminRights {
-    types::ChatAdminRights {
-        change_info: true,
-        post_messages: true,
-        edit_messages: true,
-        delete_messages: true,
-        ban_users: true,
-        invite_users: true,
-        pin_messages: true,
-        add_admins: true,
-        anonymous: false,
-        manage_call: true,
-        other: true,
-        manage_topics: true,
-        post_stories: true,
-        edit_stories: true,
-        delete_stories: true,
-        manage_direct_messages: false,
-        manage_ranks: false,
-        manage_linked_peers: false,
-        manage_welcome_messages: false,
-    }
-}
-
-pub(crate) fn no_ban() -> types::ChatBannedRights {
-    types::ChatBannedRights {
-        view_messages: false,
-        send_messages: false,
-        send_media: false,
-        send_stickers: false,
-        send_gifs: false,
-        send_games: false,
-        send_inline: false,
-        embed_links: false,
-        send_polls: false,
-        change_info: false,
-        invite_users: false,
-        pin_messages: false,
-        manage_topics: false,
-        send_photos: false,
-        send_videos: false,
-        send_roundvideos: false,
-        send_audios: false,
-        send_voices: false,
-        send_docs: false,
-        send_plain: false,
-        edit_rank: false,
-        send_reactions: false,
-        manage_linked_peers: false,
-        until_date: 0,
-    }
-}
-
-/// The ban of someone who may not write, or not even read.
-pub(crate) fn banned_rights(view: bool) -> types::ChatBannedRights {
-    types::ChatBannedRights {
-        view_messages: view,
-        send_messages: true,
-        send_media: true,
-        send_plain: true,
-        until_date: i32::MAX,
-        ..no_ban()
-    }
 }
 
 pub(crate) fn notify_settings() -> enums::PeerNotifySettings {

@@ -128,6 +128,17 @@ impl State {
         }
     }
 
+    /// Gives a user another public name, or none; the one before is free.
+    pub(crate) fn name_person(&mut self, user: i64, username: Option<&str>) {
+        let Some(person) = self.people.get_mut(&user) else { return };
+        if let Some(old) = std::mem::replace(&mut person.username, username.map(str::to_owned)) {
+            self.usernames.remove(&old.to_lowercase());
+        }
+        if let Some(username) = username {
+            self.usernames.insert(username.to_lowercase(), Peer::User(user));
+        }
+    }
+
     /// Takes a channel's public name back.
     pub(crate) fn forget_username(&mut self, username: &str) {
         self.usernames.remove(&username.to_lowercase());

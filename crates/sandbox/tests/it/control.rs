@@ -242,6 +242,71 @@ async fn chats_members_and_blocks() {
 }
 
 #[tokio::test]
+async fn people_and_chats_change_from_outside() {
+    let port = Port::open().await;
+    let id = json!(6_000_000_007_i64);
+    for (method, path, order, answer) in [
+        (
+            "POST",
+            "/telegram/users/@client_7/privacy",
+            json!({"invites": "nobody"}),
+            (200, json!({"invites": "nobody"})),
+        ),
+        (
+            "POST",
+            "/telegram/users/%40client_7/privacy",
+            json!({"invites": "contacts"}),
+            (200, json!({"invites": "contacts"})),
+        ),
+        (
+            "POST",
+            "/telegram/users/@client_7/username",
+            json!({"username": null}),
+            (200, json!({"user_id": id, "username": null})),
+        ),
+        (
+            "POST",
+            "/telegram/users/6000000007/username",
+            json!({"username": "client_77"}),
+            (200, json!({"user_id": id, "username": "client_77"})),
+        ),
+        (
+            "POST",
+            "/telegram/chats",
+            json!({"title": "Theirs", "creator": "@client_1", "members": ["main"], "kind": "group"}),
+            (201, json!({"chat_id": "-4000002"})),
+        ),
+        (
+            "POST",
+            "/telegram/chats/-4000002/migrate",
+            Value::Null,
+            (200, json!({"chat_id": "-1002000000003"})),
+        ),
+        ("DELETE", "/telegram/chats/-1002000000003", Value::Null, (204, Value::Null)),
+    ] {
+        let body = Some(order).filter(|order| !order.is_null());
+        assert_eq!(port.call(method, path, body).await, answer, "{path}");
+    }
+    for (path, order, status) in [
+        ("/telegram/users/@client_1/privacy", json!({"invites": "some"}), 400),
+        ("/telegram/users/@client_1/privacy", json!({}), 400),
+        ("/telegram/users/@nobody/privacy", json!({"invites": "nobody"}), 404),
+        ("/telegram/users/@client_1/username", json!({}), 400),
+        ("/telegram/users/@client_1/username", json!({"username": "client_2"}), 409),
+        ("/telegram/users/@client_1/username", json!({"username": "_"}), 400),
+        ("/telegram/chats", json!({"title": "", "creator": "main"}), 400),
+        ("/telegram/chats", json!({"title": "x", "creator": "@nobody"}), 404),
+        ("/telegram/chats/-4000002/migrate", json!({}), 400),
+    ] {
+        let (got, body) = port.call("POST", path, Some(order.clone())).await;
+        assert_eq!(got, status, "{path} {order}: {body}");
+        assert!(body["error"].is_string());
+    }
+    assert_eq!(port.get("/ledger").await["items"], json!([]));
+    port.running.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_asked_wrongly_is_told_so_in_json() {
     let port = Port::open().await;
     assert_eq!(port.get("/health").await, json!({"status": "ok"}));

@@ -263,6 +263,12 @@ async def with_chats_of_its_own():
         people = [await telegram.get_input_entity(name) for name in ("client_4", "demo_bot_1")]
         invited = await telegram(functions.channels.InviteToChannelRequest(chat, people))
         assert not invited.missing_invitees
+        call("POST", "/telegram/users/@client_5/privacy", {"invites": "nobody"})
+        shy = await telegram.get_input_entity("client_5")
+        refused = await telegram(functions.channels.InviteToChannelRequest(chat, [shy]))
+        assert [one.user_id for one in refused.missing_invitees] == [shy.user_id], refused
+        await telegram.edit_admin(chat, "demo_bot_1", is_admin=True, title="Admin Bot")
+        await telegram.edit_admin(chat, "demo_bot_1", is_admin=False)
         await telegram.edit_admin(chat, "client_4", change_info=True, title="helper")
         admins = await telegram.get_participants(chat, filter=types.ChannelParticipantsAdmins())
         assert len(admins) == 2
@@ -276,6 +282,25 @@ async def with_chats_of_its_own():
         assert full.full_chat.participants_count == 3
         await telegram.kick_participant(chat, "client_4")
         await telegram.delete_dialog(chat)
+        await becomes_a_supergroup(telegram)
+
+
+async def becomes_a_supergroup(telegram):
+    """A basic group is made, and becomes a supergroup."""
+    people = [await telegram.get_input_entity(name) for name in ("client_4", "client_5")]
+    made = await telegram(functions.messages.CreateChatRequest(people, "Small"))
+    assert [one.user_id for one in made.missing_invitees] == [people[1].user_id], made
+    small = made.updates.chats[0]
+    old = await telegram.send_message(small, "before")
+    updates = await telegram(functions.messages.MigrateChatRequest(small.id))
+    large = next(chat for chat in updates.chats if isinstance(chat, types.Channel))
+    assert (await telegram.send_message(large, "after")).id == 2
+    assert (await telegram.get_messages(small, ids=old.id)).message == "before"
+    full = await telegram(functions.channels.GetFullChannelRequest(large))
+    assert full.full_chat.migrated_from_chat_id == small.id
+    dialogs = await telegram.get_dialogs()
+    left = next(one for one in dialogs if one.is_group and one.entity.id == small.id)
+    assert left.entity.migrated_to.channel_id == large.id
 
 
 async def main():

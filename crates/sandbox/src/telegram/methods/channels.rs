@@ -2,7 +2,8 @@
 
 use grammers_tl_types::{enums, functions, types};
 
-use super::groups::{TITLE_EMPTY, invited};
+use super::governing::may_be_about;
+use super::groups::{input_users, invited, kept_title, willing};
 use crate::telegram::chats::Role;
 use crate::telegram::context::Context;
 use crate::telegram::membership::announced_id;
@@ -10,18 +11,13 @@ use crate::telegram::peer::Peer;
 use crate::telegram::render::Cast;
 use crate::telegram::rpc::{Result, bad_request, not_acceptable};
 
-/// The longest title, in characters.
-pub(super) const LONGEST_TITLE: usize = 128;
-
 pub(super) fn create_channel(
     context: &mut Context<'_>,
     request: &functions::channels::CreateChannel,
 ) -> Result<enums::Updates> {
     let me = context.me()?;
-    let title: String = request.title.trim().chars().take(LONGEST_TITLE).collect();
-    if title.is_empty() {
-        return Err(TITLE_EMPTY);
-    }
+    let title = kept_title(&request.title)?;
+    may_be_about(&request.about)?;
     let id = context.state.make_channel(me, &title, !request.broadcast, context.at.date());
     if let Some(channel) = context.state.channels.get_mut(&id) {
         request.about.clone_into(&mut channel.about);
@@ -56,10 +52,7 @@ pub(super) fn invite_to_channel(
     let id = context.state.input_channel(me, &request.channel)?;
     let peer = Peer::Channel(id);
     context.state.may_read(me, peer)?;
-    let mut users = Vec::new();
-    for input in &request.users {
-        users.push(context.state.input_user(me, input)?);
-    }
+    let mut users = input_users(context.state, me, &request.users)?;
     let channel = context.state.channels.get(&id).ok_or(bad_request("CHANNEL_INVALID"))?;
     let member = channel.members.get(&me).ok_or(bad_request("USER_NOT_PARTICIPANT"))?;
     if !channel.megagroup && !member.may(|rights| rights.invite_users) {
@@ -69,11 +62,18 @@ pub(super) fn invite_to_channel(
         return Err(bad_request("USER_KICKED"));
     }
     users.retain(|user| !channel.members.contains_key(user));
-    users.dedup();
     if users.is_empty() {
         return Err(bad_request("USER_ALREADY_PARTICIPANT"));
     }
     let megagroup = channel.megagroup;
+    let is_bot = |user: &i64| context.state.people.get(user).is_some_and(|person| person.bot);
+    if !megagroup && users.iter().any(is_bot) {
+        return Err(bad_request("USER_BOT"));
+    }
+    let (users, missing) = willing(context.state, me, &users)?;
+    if users.is_empty() {
+        return Ok(invited(context.updates(me, Vec::new(), &Cast::of(peer)), &missing));
+    }
     for user in &users {
         context.state.enter_channel(*user, id, me, at.date());
         context.state.tell_standing(*user, id, at, here);
@@ -85,7 +85,7 @@ pub(super) fn invite_to_channel(
     }
     let names: Vec<String> = users.iter().map(i64::to_string).collect();
     context.record(peer, None, names.join(","), announced_id(line.as_ref()));
-    Ok(invited(channel_changed(context, me, id, line), &[]))
+    Ok(invited(channel_changed(context, me, id, line), &missing))
 }
 
 /// Puts the caller into a channel that it found by name or by invitation.
@@ -159,26 +159,8 @@ pub(super) fn delete_channel(
     if channel.members.get(&me).is_none_or(|member| member.role != Role::Creator) {
         return Err(bad_request("CHAT_ADMIN_REQUIRED"));
     }
-    let (title, username) = (channel.title.clone(), channel.username.clone());
-    let readers = context.state.readers(id);
-    let everybody: Vec<i64> = channel_members(context, id);
-    for user in everybody {
-        context.state.leave_channel(user, id);
-    }
-    if let Some(username) = username {
-        context.state.forget_username(&username);
-    }
-    if let Some(channel) = context.state.channels.get_mut(&id) {
-        channel.username = None;
-    }
-    for reader in readers {
-        context.state.tell_standing(reader, id, at, here);
-    }
+    let title = channel.title.clone();
+    context.state.close_channel(id, at, here);
     context.record(Peer::Channel(id), None, title, None);
     Ok(channel_changed(context, me, id, None))
-}
-
-fn channel_members(context: &Context<'_>, id: i64) -> Vec<i64> {
-    let members = context.state.channels.get(&id).map(|channel| channel.members.keys().copied());
-    members.into_iter().flatten().collect()
 }

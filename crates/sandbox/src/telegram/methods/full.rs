@@ -123,6 +123,11 @@ pub(super) fn get_full_channel(
     let channel = state.channels.get(&id).ok_or(bad_request("CHANNEL_INVALID"))?;
     let dialog = state.mailboxes.get(&me).and_then(|mailbox| mailbox.dialog(Peer::Channel(id)));
     let read_inbox = dialog.map_or(channel.last_id, |dialog| dialog.read_inbox);
+    // Where the group it was ends, in the viewer's own numbering.
+    let left_behind = channel.migrated_from.and_then(|group| {
+        let dialog = state.mailboxes.get(&me)?.dialog(Peer::Group(group))?;
+        dialog.history.last().map(|message| message.id)
+    });
     let admin = channel.members.get(&me).is_some_and(Member::is_admin);
     let admins = channel.members.values().filter(|member| member.is_admin()).count();
     let muted = channel.members.values().filter(|member| member.muted).count();
@@ -163,11 +168,13 @@ pub(super) fn get_full_channel(
         notify_settings: notify_settings(),
         exported_invite: None,
         bot_info: Vec::new(),
-        migrated_from_chat_id: None,
-        migrated_from_max_id: None,
+        migrated_from_chat_id: channel.migrated_from,
+        migrated_from_max_id: left_behind,
         pinned_msg_id: None,
         stickerset: None,
-        available_min_id: None,
+        available_min_id: Some(channel.hidden_up_to(me))
+            .filter(|hidden| *hidden > 0)
+            .map(|hidden| hidden + 1),
         folder_id: None,
         linked_chat_id: None,
         location: None,

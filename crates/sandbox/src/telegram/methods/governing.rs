@@ -2,17 +2,42 @@
 
 use grammers_tl_types::{enums, functions, types};
 
-use super::channels::{LONGEST_TITLE, channel_changed};
+use super::channels::channel_changed;
 use super::contacts::is_username;
-use super::groups::TITLE_EMPTY;
+use super::groups::{kept_title, willing};
 use crate::telegram::chats::Role;
 use crate::telegram::context::Context;
 use crate::telegram::membership::announced_id;
 use crate::telegram::peer::Peer;
-use crate::telegram::rpc::{Result, bad_request};
+use crate::telegram::rights::no_right;
+use crate::telegram::rpc::{Result, bad_request, forbidden};
+
+/// The longest description of a chat, in characters.
+const LONGEST_ABOUT: usize = 255;
+/// The longest title of an admin, in characters.
+const LONGEST_RANK: usize = 16;
 
 const NOT_MODIFIED: crate::telegram::rpc::RpcError = bad_request("CHAT_NOT_MODIFIED");
 const CHANNEL_INVALID: crate::telegram::rpc::RpcError = bad_request("CHANNEL_INVALID");
+
+pub(super) fn may_be_about(about: &str) -> Result<()> {
+    let fits = about.chars().count() <= LONGEST_ABOUT;
+    fits.then_some(()).ok_or(bad_request("CHAT_ABOUT_TOO_LONG"))
+}
+
+/// The title an admin is given, if any.
+fn checked_rank(rank: Option<&str>) -> Result<Option<String>> {
+    let Some(rank) = rank.filter(|rank| !rank.is_empty()) else { return Ok(None) };
+    let is_emoji =
+        |one: char| matches!(one, '\u{2600}'..='\u{27bf}' | '\u{fe0f}' | '\u{1f000}'..='\u{1faff}');
+    if rank.chars().any(is_emoji) {
+        return Err(bad_request("ADMIN_RANK_EMOJI_NOT_ALLOWED"));
+    }
+    if rank.chars().count() > LONGEST_RANK {
+        return Err(bad_request("ADMIN_RANK_INVALID"));
+    }
+    Ok(Some(rank.to_owned()))
+}
 
 pub(super) fn edit_title(
     context: &mut Context<'_>,
@@ -21,10 +46,7 @@ pub(super) fn edit_title(
     let me = context.me()?;
     let id = context.state.input_channel(me, &request.channel)?;
     context.state.may_govern(me, id, |rights| rights.change_info)?;
-    let title: String = request.title.trim().chars().take(LONGEST_TITLE).collect();
-    if title.is_empty() {
-        return Err(TITLE_EMPTY);
-    }
+    let title = kept_title(&request.title)?;
     let channel = context.state.channels.get_mut(&id).ok_or(CHANNEL_INVALID)?;
     if channel.title == title {
         return Err(NOT_MODIFIED);
@@ -46,20 +68,25 @@ pub(super) fn edit_admin(
     context.state.may_govern(me, id, |rights| rights.add_admins)?;
     let user = context.state.input_user(me, &request.user_id)?;
     let enums::ChatAdminRights::Rights(rights) = &request.admin_rights;
+    let rank = checked_rank(request.rank.as_deref())?;
     let channel = context.state.channels.get(&id).ok_or(CHANNEL_INVALID)?;
     match channel.members.get(&user) {
         Some(member) if member.role == Role::Creator => return Err(bad_request("USER_CREATOR")),
         Some(_) => {}
         None => {
+            let (_, missing) = willing(context.state, me, &[user])?;
+            if !missing.is_empty() {
+                return Err(forbidden("USER_PRIVACY_RESTRICTED"));
+            }
             context.state.enter_channel(user, id, me, at.date());
         }
     }
     // Taking every right away makes a plain member.
-    let stripped = *rights == types::ChatAdminRights { other: false, ..no_right() };
+    let stripped = *rights == no_right();
     let role = if stripped {
         Role::Member
     } else {
-        Role::Admin { rights: Box::new(rights.clone()), promoted_by: me, rank: request.rank.clone() }
+        Role::Admin { rights: Box::new(rights.clone()), promoted_by: me, rank }
     };
     let channel = context.state.channels.get_mut(&id).ok_or(CHANNEL_INVALID)?;
     if let Some(member) = channel.members.get_mut(&user) {
@@ -68,30 +95,6 @@ pub(super) fn edit_admin(
     context.state.tell_standing(user, id, at, here);
     context.record(Peer::Channel(id), None, user.to_string(), None);
     Ok(channel_changed(context, me, id, None))
-}
-
-fn no_right() -> types::ChatAdminRights {
-    types::ChatAdminRights {
-        change_info: false,
-        post_messages: false,
-        edit_messages: false,
-        delete_messages: false,
-        ban_users: false,
-        invite_users: false,
-        pin_messages: false,
-        add_admins: false,
-        anonymous: false,
-        manage_call: false,
-        other: false,
-        manage_topics: false,
-        post_stories: false,
-        edit_stories: false,
-        delete_stories: false,
-        manage_direct_messages: false,
-        manage_ranks: false,
-        manage_linked_peers: false,
-        manage_welcome_messages: false,
-    }
 }
 
 pub(super) fn edit_banned(
@@ -191,6 +194,7 @@ pub(super) fn edit_chat_about(
 ) -> Result<bool> {
     let me = context.me()?;
     let peer = context.state.input_peer(me, &request.peer)?;
+    may_be_about(&request.about)?;
     let about = match peer {
         Peer::User(_) => return Err(bad_request("PEER_ID_INVALID")),
         Peer::Group(id) => {

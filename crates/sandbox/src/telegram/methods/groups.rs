@@ -6,12 +6,46 @@ use super::full::group_participants;
 use crate::telegram::chats::{Member, Role};
 use crate::telegram::context::Context;
 use crate::telegram::membership::announced_id;
+use crate::telegram::migration::Migrated;
 use crate::telegram::peer::Peer;
-use crate::telegram::render::{Cast, every_right};
+use crate::telegram::render::Cast;
+use crate::telegram::rights::every_right;
 use crate::telegram::rpc::{Result, bad_request};
+use crate::telegram::state::State;
 
-pub(super) const TITLE_EMPTY: crate::telegram::rpc::RpcError = bad_request("CHAT_TITLE_EMPTY");
+/// The longest title, in characters.
+const LONGEST_TITLE: usize = 128;
+/// The most members of a basic group.
+const LARGEST: usize = 200;
+
 const ADMIN_REQUIRED: crate::telegram::rpc::RpcError = bad_request("CHAT_ADMIN_REQUIRED");
+
+/// A title as it is kept. Only an empty one is refused; a long one is cut.
+pub(crate) fn kept_title(title: &str) -> Result<String> {
+    let title: String = title.trim().chars().take(LONGEST_TITLE).collect();
+    if title.is_empty() { Err(bad_request("CHAT_TITLE_EMPTY")) } else { Ok(title) }
+}
+
+/// Those who let themselves be put into a chat, and those who do not. A bot that joins no chats is an error.
+pub(super) fn willing(state: &State, me: i64, users: &[i64]) -> Result<(Vec<i64>, Vec<i64>)> {
+    let (willing, missing): (Vec<i64>, Vec<i64>) = users.iter().partition(|user| state.lets_in(**user, me));
+    if missing.iter().any(|user| state.people.get(user).is_some_and(|person| person.bot)) {
+        return Err(bad_request("BOT_GROUPS_BLOCKED"));
+    }
+    Ok((willing, missing))
+}
+
+/// The users an account names, each once.
+pub(super) fn input_users(state: &State, me: i64, inputs: &[enums::InputUser]) -> Result<Vec<i64>> {
+    let mut users = Vec::new();
+    for input in inputs {
+        let user = state.input_user(me, input)?;
+        if !users.contains(&user) {
+            users.push(user);
+        }
+    }
+    Ok(users)
+}
 
 /// What an invitation answers.
 pub(super) fn invited(updates: enums::Updates, missing: &[i64]) -> enums::messages::InvitedUsers {
@@ -31,25 +65,22 @@ pub(super) fn create_chat(
     request: &functions::messages::CreateChat,
 ) -> Result<enums::messages::InvitedUsers> {
     let me = context.me()?;
-    let title = request.title.trim();
-    if title.is_empty() {
-        return Err(TITLE_EMPTY);
-    }
-    let mut users = Vec::new();
-    for input in &request.users {
-        users.push(context.state.input_user(me, input)?);
-    }
+    let title = kept_title(&request.title)?;
+    let mut users = input_users(context.state, me, &request.users)?;
     users.retain(|user| *user != me);
-    users.dedup();
     if users.is_empty() {
         return Err(bad_request("USERS_TOO_FEW"));
     }
-    let id = context.state.make_group(me, title, &users, context.at.date());
+    if users.len() >= LARGEST {
+        return Err(bad_request("USERS_TOO_MUCH"));
+    }
+    let (users, missing) = willing(context.state, me, &users)?;
+    let id = context.state.make_group(me, &title, &users, context.at.date());
     let peer = Peer::Group(id);
-    let action = types::MessageActionChatCreate { title: title.to_owned(), users }.into();
+    let action = types::MessageActionChatCreate { title: title.clone(), users }.into();
     let update = context.state.announce(me, peer, action, context.at, Some(context.here()));
     context.record(peer, None, title, announced_id(update.as_ref()));
-    Ok(invited(group_changed(context, me, id, update), &[]))
+    Ok(invited(group_changed(context, me, id, update), &missing))
 }
 
 /// The answer to a change of a group: who is in it now, and the line about it.
@@ -80,9 +111,18 @@ pub(super) fn add_chat_user(
     let id = request.chat_id;
     standing(context, me, id)?;
     let user = context.state.input_user(me, &request.user_id)?;
-    if !context.state.enter_group(user, id, me, context.at.date()) {
+    let group = context.state.groups.get(&id).ok_or(bad_request("CHAT_ID_INVALID"))?;
+    if group.members.contains_key(&user) {
         return Err(bad_request("USER_ALREADY_PARTICIPANT"));
     }
+    if group.members.len() >= LARGEST {
+        return Err(bad_request("USERS_TOO_MUCH"));
+    }
+    let (_, missing) = willing(context.state, me, &[user])?;
+    if !missing.is_empty() {
+        return Ok(invited(context.updates(me, Vec::new(), &Cast::of(Peer::Group(id))), &missing));
+    }
+    context.state.enter_group(user, id, me, context.at.date());
     let action = types::MessageActionChatAddUser { users: vec![user] }.into();
     let update = context.state.announce(me, Peer::Group(id), action, context.at, Some(context.here()));
     context.record(Peer::Group(id), None, user.to_string(), announced_id(update.as_ref()));
@@ -98,6 +138,9 @@ pub(super) fn delete_chat_user(
     let user = context.state.input_user(me, &request.user_id)?;
     let known = context.state.input_group(me, id)?;
     let group = context.state.groups.get(&known).ok_or(bad_request("CHAT_ID_INVALID"))?;
+    if group.migrated_to.is_some() {
+        return Err(bad_request("PEER_ID_INVALID"));
+    }
     if !group.members.contains_key(&user) {
         return Err(bad_request("USER_NOT_PARTICIPANT"));
     }
@@ -119,16 +162,13 @@ pub(super) fn edit_chat_title(
     let me = context.me()?;
     let id = request.chat_id;
     standing(context, me, id)?;
-    let title = request.title.trim();
-    if title.is_empty() {
-        return Err(TITLE_EMPTY);
-    }
+    let title = kept_title(&request.title)?;
     let group = context.state.groups.get_mut(&id).ok_or(bad_request("CHAT_ID_INVALID"))?;
     if group.title == title {
         return Err(bad_request("CHAT_NOT_MODIFIED"));
     }
-    title.clone_into(&mut group.title);
-    let action = types::MessageActionChatEditTitle { title: title.to_owned() }.into();
+    group.title.clone_from(&title);
+    let action = types::MessageActionChatEditTitle { title: title.clone() }.into();
     let update = context.state.announce(me, Peer::Group(id), action, context.at, Some(context.here()));
     context.record(Peer::Group(id), None, title, announced_id(update.as_ref()));
     Ok(group_changed(context, me, id, update))
@@ -168,9 +208,31 @@ pub(super) fn delete_chat(
     if !standing(context, me, request.chat_id)? {
         return Err(ADMIN_REQUIRED);
     }
-    if let Some(group) = context.state.groups.get_mut(&request.chat_id) {
-        group.deactivated = true;
-    }
-    context.record(Peer::Group(request.chat_id), None, "", None);
+    let title = context.state.groups.get(&request.chat_id).map(|group| group.title.clone());
+    context.state.close_group(request.chat_id, context.at, Some(context.here()));
+    context.record(Peer::Group(request.chat_id), None, title.unwrap_or_default(), None);
     Ok(true)
+}
+
+pub(super) fn migrate_chat(
+    context: &mut Context<'_>,
+    request: &functions::messages::MigrateChat,
+) -> Result<enums::Updates> {
+    let me = context.me()?;
+    let id = request.chat_id;
+    standing(context, me, id)?;
+    let group = context.state.groups.get(&id).ok_or(bad_request("CHAT_ID_INVALID"))?;
+    if group.members.get(&me).is_none_or(|member| member.role != Role::Creator) {
+        return Err(ADMIN_REQUIRED);
+    }
+    let title = group.title.clone();
+    let migrated = context.state.migrate(me, id, context.at, Some(context.here()));
+    let Migrated { channel: channel_id, lines } = migrated.ok_or(bad_request("CHAT_ID_INVALID"))?;
+    context.record(Peer::Channel(channel_id), None, title, announced_id(lines.last()));
+    let mut cast = Cast::of(Peer::Group(id));
+    cast.peer(Peer::Channel(channel_id));
+    cast.user(me);
+    let mut updates = vec![types::UpdateChannel { channel_id }.into()];
+    updates.extend(lines);
+    Ok(context.updates(me, updates, &cast))
 }

@@ -48,14 +48,19 @@ impl Window {
     }
 }
 
-/// The history of a chat the account may read.
-fn history_of(state: &State, me: i64, peer: Peer) -> Option<&History> {
-    match peer {
-        Peer::Channel(id) => state.channels.get(&id).map(|channel| &channel.history),
-        Peer::User(_) | Peer::Group(_) => {
-            state.mailboxes.get(&me)?.dialog(peer).map(|dialog| &dialog.history)
+/// What the account sees of a chat it may read, newest first.
+fn seen(state: &State, me: i64, peer: Peer) -> impl Iterator<Item = &Stored> {
+    let (history, hidden) = match peer {
+        Peer::Channel(id) => {
+            let channel = state.channels.get(&id);
+            (channel.map(|it| &it.history), channel.map_or(0, |it| it.hidden_up_to(me)))
         }
-    }
+        Peer::User(_) | Peer::Group(_) => {
+            let dialog = state.mailboxes.get(&me).and_then(|mailbox| mailbox.dialog(peer));
+            (dialog.map(|dialog| &dialog.history), 0)
+        }
+    };
+    history.into_iter().flat_map(History::newest_first).take_while(move |stored| stored.id > hidden)
 }
 
 /// Messages of one chat as an answer; `total` is how many there are in all.
@@ -117,7 +122,7 @@ pub(super) fn get_history(
         max_id: request.max_id,
         min_id: request.min_id,
     };
-    let all: Vec<&Stored> = history_of(state, me, peer).into_iter().flat_map(History::newest_first).collect();
+    let all: Vec<&Stored> = seen(state, me, peer).collect();
     Ok(found(state, me, peer, &window.cut(&all), all.len()))
 }
 
@@ -154,9 +159,7 @@ pub(super) fn search(
         },
     };
     let wanted = request.q.to_lowercase();
-    let hits: Vec<&Stored> = history_of(state, me, peer)
-        .into_iter()
-        .flat_map(History::newest_first)
+    let hits: Vec<&Stored> = seen(state, me, peer)
         .filter(|stored| passes(&request.filter, stored))
         .filter(|stored| from.is_none_or(|user| stored.from == user))
         .filter(|stored| request.min_date <= 0 || stored.date >= request.min_date)
@@ -187,8 +190,8 @@ fn found_anywhere(state: &State, me: i64, text: &str, limit: usize) -> enums::me
     let wanted = text.to_lowercase();
     let dialogs = state.mailboxes.get(&me).into_iter().flat_map(Mailbox::shown);
     let mut hits: Vec<(Peer, &Stored)> = dialogs
-        .filter_map(|dialog| Some((dialog.peer, history_of(state, me, dialog.peer)?)))
-        .flat_map(|(peer, history)| history.newest_first().map(move |stored| (peer, stored)))
+        .map(|dialog| dialog.peer)
+        .flat_map(|peer| seen(state, me, peer).map(move |stored| (peer, stored)))
         .filter(|(_, stored)| stored.body.text.to_lowercase().contains(&wanted))
         .collect();
     hits.sort_by_key(|(_, stored)| std::cmp::Reverse((stored.date, stored.origin)));
@@ -238,8 +241,8 @@ pub(super) fn get_channel_messages(
     state.may_read(me, peer)?;
     let channel = state.channels.get(&id).ok_or(bad_request("CHANNEL_INVALID"))?;
     let wanted = request.id.iter().take(PAGE).map(|input| {
-        let id = wanted_id(input, |id| channel.history.get(id).and_then(|stored| stored.reply_to));
-        (id, channel.history.get(id).map(|stored| (peer, stored)))
+        let id = wanted_id(input, |id| channel.seen_by(me, id).and_then(|stored| stored.reply_to));
+        (id, channel.seen_by(me, id).map(|stored| (peer, stored)))
     });
     let enums::messages::Messages::Messages(types::messages::Messages { messages, topics, chats, users }) =
         listed(state, me, Cast::of(peer), wanted)

@@ -23,6 +23,8 @@ mod users;
 
 use grammers_tl_types::{Deserializable, Identifiable, RemoteCall, Serializable, functions, name_for_id};
 
+pub(crate) use contacts::is_username;
+pub(crate) use groups::kept_title;
 pub(crate) use reservation::{Reservation, release, reserve};
 
 use super::context::Context;
@@ -181,6 +183,7 @@ methods! {
     messages::EditChatTitle => ask groups::edit_chat_title,
     messages::EditChatAdmin => ask groups::edit_chat_admin,
     messages::DeleteChat => ask groups::delete_chat,
+    messages::MigrateChat => ask groups::migrate_chat,
     channels::CreateChannel => ask channels::create_channel,
     channels::InviteToChannel => ask channels::invite_to_channel,
     channels::JoinChannel => ask channels::join_channel,

@@ -5,7 +5,8 @@ use grammers_tl_types::{enums, functions, types};
 use crate::telegram::chats::{Channel, Kicked, Member, Role};
 use crate::telegram::context::Context;
 use crate::telegram::peer::Peer;
-use crate::telegram::render::{Cast, banned_rights, every_right};
+use crate::telegram::render::Cast;
+use crate::telegram::rights::{banned_rights, every_right};
 use crate::telegram::rpc::{Result, bad_request};
 use crate::telegram::state::{State, count, page};
 
@@ -22,7 +23,12 @@ pub(super) fn get_participants(
     state.may_read(me, Peer::Channel(id))?;
     let channel = state.channels.get(&id).ok_or(bad_request("CHANNEL_INVALID"))?;
     let admin = channel.members.get(&me).is_some_and(Member::is_admin);
-    if !channel.megagroup && !admin {
+    let secret = matches!(
+        request.filter,
+        enums::ChannelParticipantsFilter::ChannelParticipantsKicked(_)
+            | enums::ChannelParticipantsFilter::ChannelParticipantsBanned(_)
+    );
+    if (secret || !channel.megagroup) && !admin {
         return Err(bad_request("CHAT_ADMIN_REQUIRED"));
     }
     let rows = matching(state, channel, &request.filter, me);

@@ -4,7 +4,7 @@ use grammers_tl_types::{enums, functions, types};
 
 use super::*;
 
-fn create(title: &str) -> functions::channels::CreateChannel {
+pub(crate) fn create(title: &str) -> functions::channels::CreateChannel {
     functions::channels::CreateChannel {
         broadcast: false,
         megagroup: true,
@@ -19,18 +19,23 @@ fn create(title: &str) -> functions::channels::CreateChannel {
 }
 
 /// Makes a supergroup and names it.
-fn supergroup(client: &Client, title: &str) -> enums::InputChannel {
+pub(crate) fn supergroup(client: &Client, title: &str) -> enums::InputChannel {
     let enums::Updates::Updates(updates) = client.ask(&create(title)) else { panic!() };
-    let enums::Chat::Channel(channel) = &updates.chats[0] else { panic!() };
+    input_channel(&updates.chats[0])
+}
+
+/// Names a channel that was shown.
+pub(crate) fn input_channel(chat: &enums::Chat) -> enums::InputChannel {
+    let enums::Chat::Channel(channel) = chat else { panic!("{chat:?}") };
     types::InputChannel { channel_id: channel.id, access_hash: channel.access_hash.unwrap() }.into()
 }
 
-fn peer(channel: &enums::InputChannel) -> enums::InputPeer {
+pub(crate) fn peer(channel: &enums::InputChannel) -> enums::InputPeer {
     let enums::InputChannel::Channel(channel) = channel else { panic!() };
     types::InputPeerChannel { channel_id: channel.channel_id, access_hash: channel.access_hash }.into()
 }
 
-fn participants(
+pub(crate) fn participants(
     client: &Client,
     channel: &enums::InputChannel,
     filter: enums::ChannelParticipantsFilter,
@@ -80,6 +85,16 @@ fn a_supergroup_is_made_filled_and_left() {
     backup.ask(&leave);
     assert_eq!(backup.refused(&leave), (406, "CHANNEL_PRIVATE".into()));
     assert!(!backup.chats().iter().any(|chat| chat.id() == channel_id));
+    // Only admins learn who was thrown out.
+    let q = String::new();
+    let secret = functions::channels::GetParticipants {
+        channel: types::InputChannel { channel_id: 2_000_000_001, access_hash: hash_of(&backup) }.into(),
+        filter: types::ChannelParticipantsKicked { q }.into(),
+        offset: 0,
+        limit: 1,
+        hash: 0,
+    };
+    assert_eq!(backup.refused(&secret), (400, "CHAT_ADMIN_REQUIRED".into()));
     let methods: Vec<_> = world.ledger(0, 10).iter().map(|row| row.method).collect();
     assert_eq!(
         methods,
@@ -92,6 +107,12 @@ fn a_supergroup_is_made_filled_and_left() {
     );
     let rows = world.ledger(0, 1);
     assert_eq!((&*rows[0].text, rows[0].message_id, &rows[0].random_id), ("Repair 1", Some(1), &None));
+}
+
+/// The access hash of the supergroup everybody knows.
+fn hash_of(client: &Client) -> i64 {
+    let enums::InputPeer::Channel(named) = client.titled("Demo supergroup") else { panic!() };
+    named.access_hash
 }
 
 #[test]
@@ -157,13 +178,22 @@ fn admins_are_made_and_members_thrown_out() {
     main.ask(&functions::channels::EditBanned {
         channel: channel.clone(),
         participant: main.peer("demo_backup_1"),
-        banned_rights: banned_rights.into(),
+        banned_rights: banned_rights.clone().into(),
     });
     assert!(matches!(pushes.next().chats[0], enums::Chat::ChannelForbidden(_)));
     assert_eq!(backup.refused(&message(&theirs, "x", 1)), (400, "USER_BANNED_IN_CHANNEL".into()));
     let q = String::new();
     let kicked = types::ChannelParticipantsKicked { q }.into();
     assert_eq!(participants(&main, &channel, kicked).count, 1);
+    let client = functions::channels::EditBanned {
+        channel: channel.clone(),
+        participant: main.peer("client_1"),
+        banned_rights: types::ChatBannedRights { view_messages: false, send_messages: true, ..banned_rights }
+            .into(),
+    };
+    main.ask(&client);
+    let muted = types::ChannelParticipantsBanned { q: "client".into() }.into();
+    assert_eq!(participants(&main, &channel, muted).count, 1);
     let full = functions::channels::GetFullChannel { channel: channel.clone() };
     let enums::messages::ChatFull::Full(full) = main.ask(&full);
     let enums::ChatFull::ChannelFull(full) = full.full_chat else { panic!() };
@@ -263,4 +293,29 @@ fn a_public_channel_can_be_read_and_joined() {
         channel: types::InputChannel { channel_id, access_hash }.into(),
     });
     fifth.send(&peer, "hello", 1);
+}
+
+#[test]
+fn newcomers_see_the_past_once_it_is_opened() {
+    let world = world();
+    let (main, backup) = (Client::of(&world, "main"), Client::of(&world, "backup_1"));
+    let channel = supergroup(&main, "Past");
+    let early = sent_id(&main.send(&peer(&channel), "early", 1));
+    let users = vec![main.user("demo_backup_1")];
+    main.ask(&functions::channels::InviteToChannel { channel: channel.clone(), users });
+    let late = sent_id(&main.send(&peer(&channel), "late", 2));
+    let theirs = backup.titled("Past");
+    let enums::InputPeer::Channel(named) = &theirs else { panic!() };
+    let (channel_id, access_hash) = (named.channel_id, named.access_hash);
+    let by_id = functions::channels::GetMessages {
+        channel: types::InputChannel { channel_id, access_hash }.into(),
+        id: vec![types::InputMessageId { id: early }.into()],
+    };
+    let seen = || backup.newest(&theirs, 10).iter().map(|message| message.id).collect::<Vec<_>>();
+    assert_eq!(seen(), [late]);
+    assert!(messages_of(backup.ask(&by_id)).is_empty());
+    assert_eq!(main.newest(&peer(&channel), 10).len(), 2);
+    main.ask(&functions::channels::TogglePreHistoryHidden { channel, enabled: false });
+    assert_eq!(seen(), [late, early]);
+    assert_eq!(messages_of(backup.ask(&by_id)).len(), 1);
 }

@@ -7,6 +7,8 @@ mod dialogs;
 mod faults;
 mod forwarding;
 mod history;
+mod inviting;
+mod lives;
 mod sending;
 mod sign_in;
 mod speed;
@@ -226,6 +228,11 @@ impl Pushes {
 
     pub(crate) fn any(&mut self) -> enums::Updates {
         whole(&self.0.try_recv().expect("a push").0)
+    }
+
+    /// Whether there was another one.
+    pub(crate) fn another(&mut self) -> bool {
+        self.0.try_recv().is_ok()
     }
 
     pub(crate) fn nothing(&mut self) {
