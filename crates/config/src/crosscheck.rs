@@ -1,4 +1,4 @@
-//! What no single value shows: names that come twice, ports in each other's way, pins to nobody.
+//! What no single value shows: names that come twice, ports in each other's way.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -158,23 +158,10 @@ fn ports(settings: &Settings, document: &mut Document) {
                 ),
             );
         }
-        if let Some(account) = &port.account
-            && !settings.telegram.accounts.iter().any(|known| known.name == *account)
-        {
-            document.refuse(&format!("{path}.account"), unknown_account(settings, account));
-        }
     }
 }
 
 /// Whether two listeners with one port number are in each other's way.
 fn meet(one: IpAddr, other: IpAddr) -> bool {
     one == other || one.is_unspecified() || other.is_unspecified()
-}
-
-fn unknown_account(settings: &Settings, account: &AccountName) -> String {
-    let names: Vec<&str> = settings.telegram.accounts.iter().map(|known| known.name.as_str()).collect();
-    match names.as_slice() {
-        [] => format!("is \"{account}\", but no accounts are configured; add [[telegram.accounts]]"),
-        _ => format!("is \"{account}\", which no account is named; there are {}", names.join(", ")),
-    }
 }

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use domain::account::AccountName;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +54,19 @@ impl Default for Settings {
             limits: LimitsSettings::default(),
             log: LogSettings::default(),
         }
+    }
+}
+
+impl Settings {
+    /// Ports pinned to accounts that these settings do not name. That is no error: such a port says that it has no
+    /// account, and the others serve.
+    pub fn ports_without_account(&self) -> impl Iterator<Item = (u16, &AccountName)> {
+        let named = |name: &AccountName| self.telegram.accounts.iter().any(|account| account.name == *name);
+        self.legacy
+            .ports
+            .iter()
+            .filter_map(|port| Some((port.port, port.account.as_ref()?)))
+            .filter(move |(_, account)| !named(account))
     }
 }
 

@@ -127,6 +127,17 @@ fn the_example_loads() {
 }
 
 #[test]
+fn a_port_may_be_pinned_to_an_account_that_the_file_does_not_name() {
+    let (_world, settings) = example();
+    assert_eq!(settings.ports_without_account().count(), 0);
+    let world = World::new("legacy.ports = [{ port = 1, service = 'send_text', account = 'later' }]");
+    let settings = world.load(&[]).unwrap();
+    let found: Vec<_> =
+        settings.ports_without_account().map(|(port, account)| (port, account.as_str())).collect();
+    assert_eq!(found, [(1, "later")]);
+}
+
+#[test]
 fn nothing_at_all_is_the_defaults() {
     let settings = Settings::load(None, []).unwrap();
     assert_eq!(format!("{settings:?}"), format!("{:?}", Settings::default()));

@@ -129,7 +129,42 @@ impl Delivery {
         self.to_the_end(async move { delivery.accept(submission).await }).await?
     }
 
+    /// What a key stands for already; `None` when it is free. For callers who may not submit any more what they once
+    /// did, such as a message whose time is over.
+    ///
+    /// # Errors
+    /// [`SubmitError::Conflict`] when it stands for another request, and when the store cannot be read.
+    pub async fn repeated(&self, key: store::Idempotency) -> Result<Option<Submitted>, SubmitError> {
+        let now = self.0.ambient.clock.now();
+        match self.0.store.outbox().keyed(key, now).await? {
+            Some(Accepted::Repeated(id)) => {
+                self.note_joined(id, "with the same Idempotency-Key").await;
+                Ok(Some(Submitted { id, how: How::Replayed }))
+            }
+            Some(Accepted::Conflict) => Err(SubmitError::Conflict),
+            _ => Ok(None),
+        }
+    }
+
     async fn accept(&self, submission: Submission) -> Result<Submitted, SubmitError> {
+        let key = submission.idempotency;
+        let refused = match self.take_in(submission).await {
+            Err(SubmitError::Conflict) => return Err(SubmitError::Conflict),
+            Err(refused) => refused,
+            taken => return taken,
+        };
+        // "Nothing was accepted" must be true of the first call with this key as well.
+        match key {
+            None => Err(refused),
+            Some(key) => match self.repeated(key).await {
+                Ok(Some(submitted)) => Ok(submitted),
+                Err(SubmitError::Conflict) => Err(SubmitError::Conflict),
+                Ok(None) | Err(_) => Err(refused),
+            },
+        }
+    }
+
+    async fn take_in(&self, submission: Submission) -> Result<Submitted, SubmitError> {
         let inner = &self.0;
         if inner.closing.is_cancelled() {
             return Err(SubmitError::ShuttingDown);

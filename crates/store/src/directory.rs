@@ -1,8 +1,8 @@
 //! The data directory: made for its owner alone, and worked on by one process at a time.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use crate::OpenError;
@@ -15,12 +15,17 @@ pub(crate) struct DirectoryLock {
     _file: File,
 }
 
-/// Makes the directory if need be (mode 0700) and takes its lock.
+/// Makes the directory if need be and takes its lock. A new or empty one gets the mode 0700.
 ///
-/// The mode of a directory that is there already is left as its owner set it.
+/// The mode of a directory that has something in it is left as its owner set it: it may be more than ours.
 pub(crate) fn lock(dir: &Path) -> Result<DirectoryLock, OpenError> {
     let not_writable = |source| OpenError::NotWritable { dir: dir.to_owned(), source };
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(not_writable)?;
+    let empty = dir.read_dir().is_ok_and(|mut entries| entries.next().is_none());
+    if empty {
+        // Whoever may write in it and does not own it cannot change the mode; every file in it is for its owner alone.
+        let _ = std::fs::set_permissions(dir, Permissions::from_mode(0o700));
+    }
     let mut file = OpenOptions::new()
         .read(true)
         .write(true)
@@ -51,4 +56,28 @@ fn sign(file: &mut File) -> io::Result<()> {
     file.set_len(0)?;
     file.rewind()?;
     writeln!(file, "{}", std::process::id())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(dir: &Path) -> u32 {
+        dir.metadata().unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn only_a_directory_with_nothing_in_it_is_closed_to_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let (new, empty, used) =
+            (folder.path().join("a/new"), folder.path().join("empty"), folder.path().join("used"));
+        for dir in [&empty, &used] {
+            std::fs::create_dir(dir).unwrap();
+            std::fs::set_permissions(dir, Permissions::from_mode(0o755)).unwrap();
+        }
+        std::fs::write(used.join("theirs"), "").unwrap();
+        let locks: Vec<_> = [&new, &empty, &used].map(|dir| lock(dir).unwrap()).into();
+        assert_eq!([mode(&new), mode(&empty), mode(&used)], [0o700, 0o700, 0o755]);
+        drop(locks);
+    }
 }

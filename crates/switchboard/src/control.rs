@@ -40,6 +40,20 @@ pub(crate) async fn find(data_dir: &Path) -> Server {
 }
 
 impl Control {
+    /// All items of a list, page by page.
+    pub(crate) async fn list(&self, path: &str) -> anyhow::Result<Vec<Value>> {
+        let mut items = Vec::new();
+        let mut page = path.to_owned();
+        loop {
+            let answer = self.call(Method::GET, &page, None).await?;
+            items.extend_from_slice(answer["items"].as_array().context("the server's answer has no items")?);
+            match answer["next_cursor"].as_str() {
+                Some(cursor) => page = format!("{path}?cursor={cursor}"),
+                None => return Ok(items),
+            }
+        }
+    }
+
     /// One call; an answer that is no success becomes an error with the server's own words.
     pub(crate) async fn call(
         &self,

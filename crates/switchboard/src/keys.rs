@@ -1,30 +1,44 @@
-//! API keys: drawn here, stored only as SHA-256.
+//! The first API key: given by the environment, or made at the first start.
+
+use std::fmt;
 
 use domain::{ApiKeyId, ExposeSecret, SecretText, Timestamp};
-use sha2::{Digest, Sha256};
 use store::{ApiKey, Scope, Store};
 
-/// The letters of a key: no `0 O 1 l I`, which people mix up.
-const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789A";
+/// The variable that gives the first key.
+const BOOTSTRAP: &str = "SWITCHBOARD_BOOTSTRAP_KEY";
+/// The shortest key that is taken from it.
+const SHORTEST: usize = 20;
 
-/// A new key: `swb_` and 40 letters, 200 bits of chance.
-pub(crate) fn draw() -> Result<SecretText, getrandom::Error> {
-    let mut bytes = [0_u8; 40];
-    getrandom::fill(&mut bytes)?;
-    let letters = bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)]));
-    Ok("swb_".chars().chain(letters).collect::<String>().into())
+/// A bootstrap key that is too easy to guess.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct TooShort;
+
+impl fmt::Display for TooShort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{BOOTSTRAP} is too short: give it {SHORTEST} characters or more, or leave it out")
+    }
 }
 
-/// What is stored of a key.
-pub(crate) fn hash(key: &str) -> [u8; 32] {
-    Sha256::digest(key.as_bytes()).into()
+impl std::error::Error for TooShort {}
+
+/// The key from the environment, if there is one.
+pub(crate) fn given() -> Result<Option<SecretText>, TooShort> {
+    match std::env::var(BOOTSTRAP) {
+        Ok(given) => check(&given).map(Some),
+        Err(_) => Ok(None),
+    }
 }
 
-/// Makes sure that someone can get in: the key from the environment, or, when there is no key at all, a new one that
-/// is returned to be shown once.
+fn check(given: &str) -> Result<SecretText, TooShort> {
+    if given.chars().count() < SHORTEST { Err(TooShort) } else { Ok(given.into()) }
+}
+
+/// Makes sure that someone can get in: the key that was given, or, when there is no key at all, a new one that is
+/// returned to be shown once.
 pub(crate) async fn ensure_first(
     store: &Store,
-    given: Option<&str>,
+    given: Option<&SecretText>,
     id: ApiKeyId,
     now: Timestamp,
 ) -> anyhow::Result<Option<SecretText>> {
@@ -37,17 +51,27 @@ pub(crate) async fn ensure_first(
         revoked_at: None,
     };
     if let Some(given) = given {
-        anyhow::ensure!(
-            given.chars().count() >= 20,
-            "SWITCHBOARD_BOOTSTRAP_KEY is too short: give it 20 characters or more"
-        );
-        store.api_keys().upsert_bootstrap(&key("bootstrap"), hash(given)).await?;
+        store
+            .api_keys()
+            .upsert_bootstrap(&key("bootstrap"), web::hash_api_key(given.expose_secret()))
+            .await?;
         return Ok(None);
     }
     if store.api_keys().list().await?.iter().any(|key| key.revoked_at.is_none()) {
         return Ok(None);
     }
-    let drawn = draw()?;
-    store.api_keys().create(&key("first"), hash(drawn.expose_secret())).await?;
-    Ok(Some(drawn))
+    let drawn = web::new_api_key()?;
+    store.api_keys().create(&key("first"), web::hash_api_key(&drawn)).await?;
+    Ok(Some(drawn.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn twenty_characters_are_enough() {
+        assert!(check("нннннннннннннннннннн").is_ok());
+        assert!(matches!(check("a-key-of-19-letters"), Err(TooShort)));
+    }
 }

@@ -5,6 +5,7 @@ mod control;
 mod data_dir;
 mod keys;
 mod logging;
+mod output;
 mod table;
 
 use std::path::PathBuf;
@@ -34,7 +35,7 @@ pub(crate) struct Place {
     config: Option<PathBuf>,
 
     /// The folder for the database, keys and files [default: /var/lib/switchboard for root, else
-    /// $`XDG_DATA_HOME/switchboard`]
+    /// `$XDG_DATA_HOME/switchboard`]
     #[arg(long, value_name = "DIR", env = "SWITCHBOARD_DATA_DIR")]
     data_dir: Option<PathBuf>,
 }
@@ -87,12 +88,11 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
-            if error.chain().any(<dyn std::error::Error>::is::<config::SettingsError>) {
-                ExitCode::from(2)
-            } else {
-                ExitCode::FAILURE
-            }
+            eprintln!("error: {}", output::explain(&error));
+            let wrong_usage = |cause: &(dyn std::error::Error + 'static)| {
+                cause.is::<config::SettingsError>() || cause.is::<keys::TooShort>()
+            };
+            if error.chain().any(wrong_usage) { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }
@@ -104,11 +104,11 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Account(account) => account.run().await,
         Command::Key(key) => key.run().await,
         Command::Openapi => {
-            println!("{}", web::openapi_json());
+            output::line(format_args!("{}", web::openapi_json()));
             Ok(())
         }
         Command::Settings => {
-            print!("{}", config::settings_reference());
+            output::line(format_args!("{}", config::settings_reference().trim_end()));
             Ok(())
         }
     }

@@ -19,6 +19,7 @@ mod state;
 mod testing;
 mod v1;
 
+pub use auth::{hash as hash_api_key, new_key as new_api_key};
 pub use listen::{Holder, ListenerState, ListenerView, serve};
 pub use openapi::openapi_json;
 pub use options::{Limits, Options};

@@ -248,10 +248,6 @@ fn what_does_not_go_together() {
              [\"10.0.0.0/8\"] with your callers' networks, or key_required = true",
         ),
         (
-            "legacy.ports = [{ port = 1, service = 'send_text', account = 'main' }]".to_owned(),
-            "1:62: `legacy.ports[0].account` is \"main\", but no accounts are configured; add [[telegram.accounts]]",
-        ),
-        (
             "pipeline = { silence = '10m', max_wait = '5m' }".to_owned(),
             "1:24: `pipeline.silence` is longer than `pipeline.max_wait` (5m); make it shorter",
         ),

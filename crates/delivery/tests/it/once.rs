@@ -179,6 +179,25 @@ async fn a_failed_message_frees_its_key() {
 }
 
 #[tokio::test]
+async fn a_key_stands_for_its_message_even_where_a_new_one_would_be_refused() {
+    let bench = Bench::new().await;
+    let mut submission = text(group(1), "once");
+    submission.idempotency = Some(Idempotency { scope: [1; 32], fingerprint: [0; 32] });
+    let first = bench.submit(submission.clone()).await;
+    assert_eq!(bench.settled(first).await.state, MessageState::Sent);
+    submission.pin = Some(name("gone-since"));
+    let again = bench.delivery.submit(submission.clone()).await.expect("the same message");
+    assert_eq!((again.id, again.how), (first, How::Replayed));
+    submission.idempotency = Some(Idempotency { scope: [1; 32], fingerprint: [1; 32] });
+    let other = bench.delivery.submit(submission.clone()).await;
+    assert!(matches!(other, Err(SubmitError::Conflict)), "{other:?}");
+    submission.idempotency = Some(Idempotency { scope: [2; 32], fingerprint: [0; 32] });
+    let new = bench.delivery.submit(submission).await;
+    assert!(matches!(new, Err(SubmitError::UnknownAccount(_))), "{new:?}");
+    assert_eq!(bench.script.texts(), ["once"]);
+}
+
+#[tokio::test]
 async fn the_same_body_joins_once_its_caller_is_gone() {
     let bench = Bench::new().await;
     let joined = || {

@@ -102,33 +102,6 @@ impl AcceptWrite {
         })
     }
 
-    fn same_key(
-        &self,
-        transaction: &Transaction<'_>,
-        idempotency: &Idempotency,
-    ) -> Result<Option<Accepted>, StoreError> {
-        let found = transaction.first(sql::FIND_KEY, [&idempotency.scope], |row| {
-            let columns = Columns::new(row, "idempotency_keys");
-            let state = columns.get::<Option<i64>>(3)?.and_then(codes::message);
-            Ok((columns.get::<[u8; 32]>(0)?, columns.message_id(1)?, columns.time(2)?, state))
-        })?;
-        let Some((fingerprint, id, since, state)) = found else { return Ok(None) };
-        let unsent = match state {
-            None | Some(MessageState::Cancelled) => true,
-            // Half of it may have left before it failed; asking again must not send that half again.
-            Some(MessageState::Failed) => {
-                transaction.first(sql::SENT_PART, [key(&id)], |_| Ok(()))?.is_none()
-            }
-            Some(_) => false,
-        };
-        let free = unsent || self.accept.message.created_at.since(since) >= KEY_LIFE;
-        Ok(match (free, idempotency.fingerprint == fingerprint) {
-            (true, _) => None,
-            (false, true) => Some(Accepted::Repeated(id)),
-            (false, false) => Some(Accepted::Conflict),
-        })
-    }
-
     fn same_body(&self, transaction: &Transaction<'_>, join: &Join) -> Result<Option<MessageId>, StoreError> {
         let ended_after = self.accept.message.created_at.minus(join.repeats);
         transaction.first(sql::FIND_JOIN, params![join.fingerprint, ended_after.as_micros()], |row| {
@@ -187,6 +160,32 @@ impl AcceptWrite {
     }
 }
 
+/// What a key stands for at an instant.
+pub(super) fn stands_for(
+    transaction: &Transaction<'_>,
+    idempotency: &Idempotency,
+    now: Timestamp,
+) -> Result<Option<Accepted>, StoreError> {
+    let found = transaction.first(sql::FIND_KEY, [&idempotency.scope], |row| {
+        let columns = Columns::new(row, "idempotency_keys");
+        let state = columns.get::<Option<i64>>(3)?.and_then(codes::message);
+        Ok((columns.get::<[u8; 32]>(0)?, columns.message_id(1)?, columns.time(2)?, state))
+    })?;
+    let Some((fingerprint, id, since, state)) = found else { return Ok(None) };
+    let unsent = match state {
+        None | Some(MessageState::Cancelled) => true,
+        // Half of it may have left before it failed; asking again must not send that half again.
+        Some(MessageState::Failed) => transaction.first(sql::SENT_PART, [key(&id)], |_| Ok(()))?.is_none(),
+        Some(_) => false,
+    };
+    let free = unsent || now.since(since) >= KEY_LIFE;
+    Ok(match (free, idempotency.fingerprint == fingerprint) {
+        (true, _) => None,
+        (false, true) => Some(Accepted::Repeated(id)),
+        (false, false) => Some(Accepted::Conflict),
+    })
+}
+
 impl Write for AcceptWrite {
     type Answer = Accepted;
     const POINT: Option<Point> = Some(point::ACCEPT);
@@ -194,7 +193,7 @@ impl Write for AcceptWrite {
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<Accepted, StoreError> {
         if let Some(idempotency) = &self.accept.idempotency
-            && let Some(known) = self.same_key(transaction, idempotency)?
+            && let Some(known) = stands_for(transaction, idempotency, self.accept.message.created_at)?
         {
             return Ok(known);
         }

@@ -139,6 +139,17 @@ impl Outbox<'_> {
         self.store.write(accept::AcceptWrite::new(accept)?).await
     }
 
+    /// What a key stands for: [`Accepted::Repeated`] or [`Accepted::Conflict`], or nothing when it is free.
+    pub async fn keyed(
+        &self,
+        idempotency: Idempotency,
+        now: Timestamp,
+    ) -> Result<Option<Accepted>, StoreError> {
+        let look =
+            move |connection: &_| accept::stands_for(&Transaction::new(connection, false), &idempotency, now);
+        self.store.read(look).await
+    }
+
     /// Gives a part to an account. The message must be queued, scheduled or sending, the part not sent, and no part
     /// under way through another account. A part that this account has already is no error and stays as it is.
     pub async fn begin(&self, begin: Begin) -> Result<(), StoreError> {

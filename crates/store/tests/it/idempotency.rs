@@ -11,6 +11,7 @@ conformance! {
     a_key_makes_one_message,
     a_key_whose_message_ended_unsent_is_free,
     a_key_lives_for_a_day,
+    what_a_key_stands_for_can_be_asked,
     sixty_four_callers_with_one_key_make_one_message,
     a_key_whose_message_failed_half_sent_is_kept,
     the_same_body_is_a_new_message_while_its_caller_waits,
@@ -54,6 +55,19 @@ async fn a_key_whose_message_ended_unsent_is_free(world: World) {
     assert_eq!(outbox.accept(with_key(sent.clone(), 1, 9)).await, Ok(Accepted::New));
     outbox.part_sent(world.sent(sent.id, 0)).await.unwrap();
     assert_eq!(outbox.accept(with_key(world.message(1), 1, 9)).await, Ok(Accepted::Repeated(sent.id)));
+}
+
+async fn what_a_key_stands_for_can_be_asked(world: World) {
+    let outbox = world.store.outbox();
+    let request = with_key(world.message(1), 1, 1);
+    let (id, key) = (request.message.id, request.idempotency.expect("a key"));
+    assert_eq!(outbox.keyed(key, world.now()).await, Ok(None));
+    assert_eq!(outbox.accept(request).await, Ok(Accepted::New));
+    assert_eq!(outbox.keyed(key, world.now()).await, Ok(Some(Accepted::Repeated(id))));
+    let other = with_key(world.message(1), 1, 2).idempotency.expect("a key");
+    assert_eq!(outbox.keyed(other, world.now()).await, Ok(Some(Accepted::Conflict)));
+    assert_eq!(outbox.cancel(id, world.now(), None).await, Ok(true));
+    assert_eq!(outbox.keyed(key, world.now()).await, Ok(None));
 }
 
 async fn a_key_lives_for_a_day(world: World) {

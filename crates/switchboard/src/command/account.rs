@@ -1,11 +1,11 @@
 //! `switchboard account`: how the Telegram accounts are.
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Subcommand;
-use hyper::Method;
 use serde_json::{Value, json};
 
 use crate::control::{self, Server};
+use crate::output::say;
 use crate::{Place, table};
 
 /// The arguments.
@@ -43,7 +43,7 @@ impl Account {
             Action::List { place, json } => {
                 let accounts = accounts(&place).await?;
                 if json {
-                    println!("{:#}", json!({ "items": accounts, "next_cursor": null }));
+                    say!("{:#}", json!({ "items": accounts, "next_cursor": null }));
                 } else {
                     print_list(&accounts);
                 }
@@ -56,7 +56,7 @@ impl Account {
                     bail!("there is no account named {name}; there are: {}", names.join(", "));
                 };
                 if json {
-                    println!("{account:#}");
+                    say!("{account:#}");
                 } else {
                     print_one(account);
                 }
@@ -70,10 +70,7 @@ impl Account {
 async fn accounts(place: &Place) -> anyhow::Result<Vec<Value>> {
     let data_dir = place.data_dir()?;
     match control::find(&data_dir).await {
-        Server::Running(server) => {
-            let answer = server.call(Method::GET, "/v1/accounts", None).await?;
-            Ok(answer["items"].as_array().context("the server's answer has no items")?.clone())
-        }
+        Server::Running(server) => server.list("/v1/accounts").await,
         Server::None => at_rest(place).await,
     }
 }
@@ -115,7 +112,7 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 
 fn print_list(accounts: &[Value]) {
     if accounts.is_empty() {
-        println!("No accounts are configured. Add [[telegram.accounts]] to the settings, or try --sandbox.");
+        say!("No accounts are configured. Add [[telegram.accounts]] to the settings, or try --sandbox.");
         return;
     }
     let mut table = table::with_header(["ACCOUNT", "STATE", "WHY", "PRIORITY", "USERNAME", "CHATS", "SENT"]);
@@ -136,7 +133,7 @@ fn print_list(accounts: &[Value]) {
             account["operations"].as_u64().map(|n| n.to_string()).unwrap_or_default(),
         ]);
     }
-    println!("{table}");
+    say!("{table}");
 }
 
 fn print_one(account: &Value) {
@@ -149,7 +146,7 @@ fn print_one(account: &Value) {
         };
         table.add_row([key.replace('_', " "), shown]);
     }
-    println!("{table}");
+    say!("{table}");
     let mut lines = table::with_header(["LINE", "STATE", "WHY", "DC", "ROUND TRIP"]);
     for line in account["lines"].as_array().into_iter().flatten() {
         lines.add_row([
@@ -164,8 +161,8 @@ fn print_one(account: &Value) {
             line["round_trip_ms"].as_u64().map(|ms| format!("{ms} ms")).unwrap_or_default(),
         ]);
     }
-    println!("\n{lines}");
+    say!("\n{lines}");
     for flood in account["floods"].as_array().into_iter().flatten() {
-        println!("flood wait on {} until {}", text(flood, "operation"), text(flood, "until"));
+        say!("flood wait on {} until {}", text(flood, "operation"), text(flood, "until"));
     }
 }

@@ -2,13 +2,14 @@
 
 use anyhow::{Context, bail};
 use clap::{Subcommand, ValueEnum};
-use domain::{ApiKeyId, ExposeSecret};
+use domain::ApiKeyId;
 use hyper::Method;
 use serde_json::{Value, json};
 use store::{ApiKey, Scope, Store};
 
 use crate::control::{self, Server};
-use crate::{Place, keys, table};
+use crate::output::say;
+use crate::{Place, table};
 
 /// The arguments.
 #[derive(clap::Args)]
@@ -76,9 +77,9 @@ impl Key {
             Action::Create { name, scopes, place, json } => {
                 let made = create(&place, &name, scopes.into_iter().map(Scope::from).collect()).await?;
                 if json {
-                    println!("{made:#}");
+                    say!("{made:#}");
                 } else {
-                    println!("{}", made["key"].as_str().context("the answer has no key")?);
+                    say!("{}", made["key"].as_str().context("the answer has no key")?);
                     eprintln!(
                         "Key {} for {name}. It is shown only this once.",
                         made["id"].as_str().unwrap_or("")
@@ -88,14 +89,14 @@ impl Key {
             Action::List { place, json } => {
                 let keys = list(&place).await?;
                 if json {
-                    println!("{:#}", json!({ "items": keys, "next_cursor": null }));
+                    say!("{:#}", json!({ "items": keys, "next_cursor": null }));
                 } else {
                     print_list(&keys);
                 }
             }
             Action::Revoke { id, place } => {
                 revoke(&place, id).await?;
-                println!("{id} is revoked.");
+                say!("{id} is revoked.");
             }
         }
         Ok(())
@@ -113,7 +114,7 @@ async fn create(place: &Place, name: &str, scopes: Vec<Scope>) -> anyhow::Result
     }
     let store = own_store(place).await?;
     let clock = ambient::Clock::system();
-    let drawn = keys::draw()?;
+    let drawn = web::new_api_key()?;
     let key = ApiKey {
         id: ApiKeyId::from_uuid(ambient::Ids::new(clock.clone()).next()),
         name: name.to_owned(),
@@ -121,17 +122,16 @@ async fn create(place: &Place, name: &str, scopes: Vec<Scope>) -> anyhow::Result
         created_at: clock.now(),
         revoked_at: None,
     };
-    store.api_keys().create(&key, keys::hash(drawn.expose_secret())).await?;
+    store.api_keys().create(&key, web::hash_api_key(&drawn)).await?;
     store.close().await;
     let mut shown = view(&key);
-    shown["key"] = drawn.expose_secret().into();
+    shown["key"] = drawn.into();
     Ok(shown)
 }
 
 async fn list(place: &Place) -> anyhow::Result<Vec<Value>> {
     if let Server::Running(server) = control::find(&place.data_dir()?).await {
-        let answer = server.call(Method::GET, "/v1/keys", None).await?;
-        return Ok(answer["items"].as_array().context("the server's answer has no items")?.clone());
+        return server.list("/v1/keys").await;
     }
     let store = own_store(place).await?;
     let keys = store.api_keys().list().await?;
@@ -173,5 +173,5 @@ fn print_list(keys: &[Value]) {
             key["revoked_at"].as_str().unwrap_or(""),
         ]);
     }
-    println!("{table}");
+    say!("{table}");
 }

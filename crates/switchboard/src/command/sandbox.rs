@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
+use crate::output::say;
+
 /// The arguments.
 #[derive(clap::Args)]
 pub(crate) struct SandboxCommand {
@@ -52,10 +54,10 @@ impl SandboxCommand {
             control: self.control,
         })
         .await?;
-        println!("Sandbox      data centre 2 on {}, data centre 4 on {}", world.dc2, world.dc4);
-        println!("Control      http://{}", world.control);
-        println!("Settings     {}", world.settings_file.display());
-        println!(
+        say!("Sandbox      data centre 2 on {}, data centre 4 on {}", world.dc2, world.dc4);
+        say!("Control      http://{}", world.control);
+        say!("Settings     {}", world.settings_file.display());
+        say!(
             "\nIn another terminal:\n  switchboard up --config {} --data-dir OTHER",
             world.settings_file.display()
         );

@@ -9,12 +9,13 @@ use ambient::{Chance, Clock, Ids};
 use anyhow::{Context, bail};
 use config::Settings;
 use delivery::{Ambient, Delivery};
-use domain::ApiKeyId;
+use domain::{ApiKeyId, ExposeSecret};
 use store::{MasterKey, Store, StoreOptions};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::logging::LogLevel;
+use crate::output::say;
 use crate::{Place, keys};
 
 /// How long the wire and open requests may take at the end.
@@ -98,16 +99,16 @@ impl Up {
         demo: Option<&Demo>,
         log_level: LogLevel,
     ) -> anyhow::Result<()> {
+        let given = keys::given()?;
         let clock = Clock::system();
         let ambient = Ambient { ids: Ids::new(clock.clone()), chance: Chance::from_system(), clock };
         testing::check(data_dir)?;
         let store = open_store(settings, data_dir, ambient.clock.clone()).await?;
         testing::mark(data_dir)?;
-        println!("Data         {}", data_dir.display());
-        let given = std::env::var("SWITCHBOARD_BOOTSTRAP_KEY").ok();
+        say!("Data         {}", data_dir.display());
         let first_key = keys::ensure_first(
             &store,
-            given.as_deref(),
+            given.as_ref(),
             ApiKeyId::from_uuid(ambient.ids.next()),
             ambient.clock.now(),
         )
@@ -120,6 +121,9 @@ impl Up {
             ambient.chance.clone(),
         )
         .await?;
+        for (port, account) in settings.ports_without_account() {
+            tracing::warn!(port, %account, "the settings name no account of this name; the port has none to send with");
+        }
         let sender: Arc<dyn delivery::Sender> = pool.clone();
         let delivery = Delivery::new(store.clone(), sender, ambient.clone(), delivery::Limits::default());
         let resumed = delivery.resume().await?;
@@ -140,8 +144,9 @@ impl Up {
         );
         let serving = tokio::spawn(web::serve(state.clone(), stop.clone()));
         let sweeping = tokio::spawn(sweep(store.clone(), ambient.clock.clone()));
-        let key = first_key.as_ref().map(domain::ExposeSecret::expose_secret);
-        announce(&state, demo, key, demo.and(given.as_deref())).await;
+        let made = first_key.as_ref().map(ExposeSecret::expose_secret);
+        let given = given.as_ref().map(ExposeSecret::expose_secret);
+        announce(&state, demo, made, demo.and(given)).await;
 
         self.until_told_to_stop(&log_level).await?;
 
@@ -218,26 +223,25 @@ async fn announce(state: &web::State, demo: Option<&Demo>, made: Option<&str>, g
             .map_or("", |listener| listener.address.as_str())
     };
     let main = address("main");
-    println!("API          http://{main}/v1    docs http://{main}/docs");
+    say!("API          http://{main}/v1    docs http://{main}/docs");
     for listener in &listeners {
         if listener.name.parse::<u16>().is_ok() {
-            println!("Old port     http://{}", listener.address);
+            say!("Old port     http://{}", listener.address);
         }
         if listener.state != web::ListenerState::Listening {
-            println!(
-                "NOT SERVED   {}: {}",
-                listener.address,
-                listener.detail.as_deref().unwrap_or("not ready yet")
-            );
+            match &listener.detail {
+                Some(detail) => say!("NOT SERVED   {detail}"),
+                None => say!("NOT SERVED   {} is not ready yet", listener.address),
+            }
         }
     }
     if let Some(demo) = demo {
-        println!("Sandbox      http://{}    (ledger, faults)", demo.world.control);
+        say!("Sandbox      http://{}    (ledger, faults)", demo.world.control);
     }
     let Some(key) = made.or(given) else { return };
     match demo {
-        None => println!("\nThe first API key; it is shown only this once:\n  export KEY={key}"),
-        Some(demo) => println!(
+        None => say!("\nThe first API key; it is shown only this once:\n  export KEY={key}"),
+        Some(demo) => say!(
             "\nIn another terminal:\n  export KEY={key}\n  \
              curl -s http://{main}/v1/messages -H \"X-API-Key: $KEY\" -H 'Content-Type: application/json' \
              -d '{{\"chat\":\"@client_1\",\"text\":\"Hello\"}}'\n  \
@@ -282,14 +286,14 @@ mod testing {
 
     use std::path::Path;
 
+    use crate::output::say;
+
     /// The mark a test build leaves in its data directory.
     const MARK: &str = "made-by-a-test-build";
 
     /// Refuses a data directory of a real installation.
     pub(super) fn check(data_dir: &Path) -> anyhow::Result<()> {
-        println!(
-            "TEST BUILD   its clock can be moved and it can be stopped at any point; never use it for real"
-        );
+        say!("TEST BUILD   its clock can be moved and it can be stopped at any point; never use it for real");
         let mark = data_dir.join(MARK);
         anyhow::ensure!(
             !data_dir.join("switchboard.db").exists() || mark.exists(),

@@ -93,13 +93,19 @@ async fn a_flood_is_remembered_over_a_restart() {
     world.fault("flood_wait", flood).await;
     let body = json!({"chat": "@client_1", "text": "later", "account": "fifth", "wait": 0});
     let (_, sent) = program.post("/v1/messages", &body).await;
+    let id = sent["id"].as_str().expect("an id");
     program.account_is("fifth", "flood_wait").await;
+    // The account shows it at once; the store has it when the timeline does.
+    program
+        .until("the flood is written down", || async {
+            program.get(&format!("/v1/messages/{id}")).await.1["attempts"][0]["outcome"] == "flood_wait"
+        })
+        .await;
     program.kill();
     let program = Start::on(&world, binary(), "data").ready().await;
     program.account_is("fifth", "flood_wait").await;
     assert_eq!(world.sent().await, Vec::<String>::new());
     program.advance(Duration::from_secs(601)).await;
-    let id = sent["id"].as_str().expect("an id");
     program
         .until("it is sent after the flood", || async {
             program.get(&format!("/v1/messages/{id}")).await.1["state"] == "sent"

@@ -7,7 +7,7 @@ mod meter;
 mod secret;
 
 pub(crate) use address::{client_address, is_in};
-pub(crate) use caller::{By, CanAdminister, CanRead, CanSend, Door, Via, check_address, present_key};
+pub(crate) use caller::{By, Caller, CanAdminister, CanRead, CanSend, Door, Via, check_address, present_key};
 pub(crate) use known::KnownKeys;
 pub(crate) use meter::Meters;
-pub(crate) use secret::{hash, new_key};
+pub use secret::{hash, new_key};

@@ -6,12 +6,12 @@ use sha2::{Digest, Sha256};
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
 /// What a key is stored and found as.
-pub(crate) fn hash(key: &str) -> [u8; 32] {
+pub fn hash(key: &str) -> [u8; 32] {
     Sha256::digest(key.as_bytes()).into()
 }
 
 /// A new key: `swb_` and 40 letters, 200 bits of chance.
-pub(crate) fn new_key() -> Result<String, getrandom::Error> {
+pub fn new_key() -> Result<String, getrandom::Error> {
     let mut bytes = [0_u8; 40];
     getrandom::fill(&mut bytes)?;
     let letters = bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte & 31)]));

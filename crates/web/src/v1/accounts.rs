@@ -9,7 +9,7 @@ use serde::Serialize;
 use telegram::{AccountView, ActError, Action, LineView};
 use utoipa::ToSchema;
 
-use super::Page;
+use super::{Page, PageParameters, Wanted, words};
 use crate::answer::json;
 use crate::auth::{By, CanAdminister, CanRead};
 use crate::extract::{PathParameter, QueryParameters};
@@ -22,9 +22,8 @@ pub(crate) struct Account {
     /// The owner's name for it.
     #[schema(value_type = String, example = "main")]
     name: AccountName,
-    /// The worst over its lines and floods: `ready`, `paused`, `offline`, `connecting`, `flood_wait`, `error`,
-    /// `restricted`, `needs_login` or `banned`.
-    #[schema(value_type = String, example = "ready")]
+    /// The worst over its lines and floods.
+    #[schema(schema_with = words::account_state)]
     state: AccountState,
     /// Since when.
     #[schema(value_type = String, format = DateTime)]
@@ -80,7 +79,7 @@ pub(crate) struct Line {
     #[schema(value_type = Vec<String>)]
     purposes: Vec<Purpose>,
     /// How it is.
-    #[schema(value_type = String, example = "ready")]
+    #[schema(schema_with = words::account_state)]
     state: AccountState,
     /// A stable word for why.
     #[schema(value_type = Option<String>)]
@@ -172,17 +171,22 @@ impl From<Flood> for FloodItem {
 /// Lists the accounts, by priority.
 #[utoipa::path(
     get, path = "/v1/accounts", tag = "accounts", operation_id = "list_accounts",
-    responses((status = 200, description = "The accounts", body = Page<Account>)),
+    params(PageParameters),
+    responses(
+        (status = 200, description = "The accounts", body = Page<Account>),
+        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
+    ),
     security(("api_key" = []), ("bearer" = []))
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
     _: By<CanRead>,
-    query: QueryParameters,
+    mut query: QueryParameters,
 ) -> Result<Response, Problem> {
+    let wanted = Wanted::take(&mut query);
     query.finish()?;
     let accounts: Vec<Account> = state.pool().accounts().into_iter().map(Into::into).collect();
-    Ok(json(StatusCode::OK, &Page::whole(accounts)))
+    Ok(json(StatusCode::OK, &wanted.cut(accounts, |account| account.name.to_string())?))
 }
 
 /// Shows an account.
@@ -210,7 +214,8 @@ pub(crate) async fn get(
     post, path = "/v1/accounts/{name}/actions/{action}", tag = "accounts", operation_id = "act_on_account",
     params(
         ("name" = String, Path, description = "The account's name in the settings"),
-        ("action" = String, Path, description = "`start`, `stop`, `restart`, `pause` or `resume`"),
+        ("action" = String, Path, pattern = "^(start|stop|restart|pause|resume)$",
+            description = "`start`, `stop`, `restart`, `pause` or `resume`"),
     ),
     responses(
         (status = 200, description = "The account as it is now", body = Account),

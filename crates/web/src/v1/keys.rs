@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use store::{ApiKey, Scope, StoreError};
 use utoipa::ToSchema;
 
-use super::Page;
+use super::{Page, PageParameters, Wanted, words};
 use crate::answer::json;
 use crate::auth::{self, By, CanAdminister};
 use crate::extract::{Json, PathParameter, QueryParameters};
@@ -29,7 +29,7 @@ pub(crate) struct KeyView {
     #[schema(example = "n8n")]
     name: String,
     /// What it may: `send`, `read`, `admin` (all).
-    #[schema(value_type = Vec<String>, example = json!(["send", "read"]))]
+    #[schema(schema_with = words::scopes)]
     scopes: Vec<Scope>,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
@@ -59,7 +59,7 @@ pub(crate) struct NewKey {
     #[schema(example = "n8n")]
     name: String,
     /// What it may: `send`, `read`, `admin` (all).
-    #[schema(value_type = Vec<String>, example = json!(["send", "read"]))]
+    #[schema(schema_with = words::scopes)]
     scopes: Vec<Scope>,
 }
 
@@ -76,17 +76,22 @@ pub(crate) struct MadeKey {
 /// Lists the keys, revoked ones too.
 #[utoipa::path(
     get, path = "/v1/keys", tag = "keys", operation_id = "list_keys",
-    responses((status = 200, description = "The keys", body = Page<KeyView>)),
+    params(PageParameters),
+    responses(
+        (status = 200, description = "The keys", body = Page<KeyView>),
+        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
+    ),
     security(("api_key" = []), ("bearer" = []))
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
     _: By<CanAdminister>,
-    query: QueryParameters,
+    mut query: QueryParameters,
 ) -> Result<Response, Problem> {
+    let wanted = Wanted::take(&mut query);
     query.finish()?;
     let keys: Vec<KeyView> = state.store().api_keys().list().await?.into_iter().map(Into::into).collect();
-    Ok(json(StatusCode::OK, &Page::whole(keys)))
+    Ok(json(StatusCode::OK, &wanted.cut(keys, |key| key.id.to_string())?))
 }
 
 /// Makes a key. The answer shows it; it is not shown again.

@@ -4,7 +4,7 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
 
-use super::Page;
+use super::{Page, PageParameters, Wanted};
 use crate::answer::json;
 use crate::auth::{By, CanRead};
 use crate::extract::QueryParameters;
@@ -15,17 +15,20 @@ use crate::state::State;
 /// Lists the listeners.
 #[utoipa::path(
     get, path = "/v1/listeners", tag = "system", operation_id = "list_listeners",
+    params(PageParameters),
     responses(
         (status = 200, description = "The listeners and how each is", body = Page<ListenerView>),
         (status = 403, description = "The key lacks the scope", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
     ),
     security(("api_key" = []), ("bearer" = []))
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
     _: By<CanRead>,
-    query: QueryParameters,
+    mut query: QueryParameters,
 ) -> Result<Response, Problem> {
+    let wanted = Wanted::take(&mut query);
     query.finish()?;
-    Ok(json(StatusCode::OK, &Page::whole(state.listeners())))
+    Ok(json(StatusCode::OK, &wanted.cut(state.listeners(), |listener| listener.name.clone())?))
 }

@@ -13,12 +13,12 @@ use serde::Deserialize;
 use store::{Filter, Origin, Resolution, StoreError};
 use utoipa::{IntoParams, ToSchema};
 
-use super::Page;
 use super::message_view::MessageView;
-use super::new_message::NewMessage;
+use super::new_message::{NewMessage, Order};
 use super::why::Why;
+use super::{Page, Wanted, words, wrong_cursor};
 use crate::answer::json;
-use crate::auth::{By, CanRead, CanSend};
+use crate::auth::{By, Caller, CanRead, CanSend};
 use crate::extract::{Json, PathParameter, QueryParameters};
 use crate::idempotency::{self, Scope};
 use crate::problem::{Body as ProblemBody, Code, FieldError, Problem, shorten};
@@ -30,8 +30,6 @@ const LISTENER: &str = "v1";
 const PATH: &str = "/v1/messages";
 /// How many items a page has if nobody says.
 const PAGE: u32 = 50;
-/// How many items a page may have.
-const LARGEST_PAGE: u32 = 500;
 
 /// Sends a text.
 ///
@@ -39,14 +37,14 @@ const LARGEST_PAGE: u32 = 500;
 /// problem when it ended unsent. A negative answer is final: nothing is sent later.
 #[utoipa::path(
     post, path = "/v1/messages", tag = "messages", operation_id = "send_message",
-    params(("Idempotency-Key" = Option<String>, Header,
+    params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$",
         description = "1 to 255 visible ASCII characters. The same key with the same body is the same message for 24 hours.")),
     request_body = NewMessage,
     responses(
         (status = 200, description = "Sent", body = MessageView<'static>),
         (status = 202, description = "Not finished within `wait`, or in doubt", body = MessageView<'static>,
             headers(("Location" = String, description = "Where to look again"))),
-        (status = 400, description = "The body is not JSON", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 400, description = "The body is not JSON, or a header is wrong", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "No account may write in the chat", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "No account finds the chat, or the pinned account is not known", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "The Idempotency-Key belongs to another body", body = ProblemBody, content_type = "application/problem+json"),
@@ -77,22 +75,9 @@ pub(crate) async fn send(
         }
     };
     let order = body.value.order(state.clock().now())?;
-    let submission = Submission {
-        chat: order.chat,
-        content: order.content,
-        pin: order.pin,
-        on_flood: order.on_flood,
-        send_at: order.send_at,
-        origin: Origin {
-            listener: LISTENER.to_owned(),
-            api_key: by.caller.api_key,
-            address: by.caller.address,
-        },
-        idempotency,
-        join: None,
-    };
-    let Submitted { id, how } = state.delivery().submit(submission).await.map_err(refused)?;
-    let message = state.settled(id, order.wait).await?.ok_or_else(|| gone(id))?;
+    let wait = order.wait;
+    let Submitted { id, how } = submit(&state, &by.caller, order, idempotency).await?;
+    let message = state.settled(id, wait).await?.ok_or_else(|| gone(id))?;
     let mut answer = match problem(&state, &message) {
         Some(problem) => axum::response::IntoResponse::into_response(problem),
         None => show(&state, &message, StatusCode::OK).await?,
@@ -101,6 +86,32 @@ pub(crate) async fn send(
         answer.headers_mut().insert(idempotency::REPLAYED, idempotency::TRUE);
     }
     Ok(answer)
+}
+
+async fn submit(
+    state: &State,
+    caller: &Caller,
+    order: Order,
+    idempotency: Option<store::Idempotency>,
+) -> Result<Submitted, Problem> {
+    if let Some(late) = order.late {
+        let repeated = match idempotency {
+            Some(key) => state.delivery().repeated(key).await.map_err(refused)?,
+            None => None,
+        };
+        return repeated.ok_or_else(|| Problem::fields(vec![late]));
+    }
+    let submission = Submission {
+        chat: order.chat,
+        content: order.content,
+        pin: order.pin,
+        on_flood: order.on_flood,
+        send_at: order.send_at,
+        origin: Origin { listener: LISTENER.to_owned(), api_key: caller.api_key, address: caller.address },
+        idempotency,
+        join: None,
+    };
+    state.delivery().submit(submission).await.map_err(refused)
 }
 
 /// Lists messages, newest first.
@@ -128,20 +139,11 @@ pub(crate) async fn list(
         account: query.take::<AccountName>("account"),
         chat_id: query.take::<ChatId>("chat_id"),
     };
-    let limit = query.take_with("limit", |text| {
-        text.parse()
-            .ok()
-            .filter(|limit| (1..=LARGEST_PAGE).contains(limit))
-            .ok_or_else(|| format!("write a number from 1 to {LARGEST_PAGE}"))
-    });
-    let cursor = query.take::<String>("cursor");
+    let Wanted { limit, cursor } = Wanted::take(&mut query);
     query.finish()?;
     let page = store::Page { limit: limit.unwrap_or(PAGE), cursor };
     let listed = state.store().outbox().list(&filter, &page).await.map_err(|error| match error {
-        StoreError::BadCursor => Problem::fields(vec![FieldError::new(
-            "cursor",
-            "is wrong: take next_cursor of the page before, with the same filter",
-        )]),
+        StoreError::BadCursor => wrong_cursor(),
         other => other.into(),
     })?;
     let items = listed.items.iter().map(|message| MessageView::new(message, None)).collect();
@@ -154,7 +156,7 @@ pub(crate) async fn list(
 #[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
 pub(crate) struct ListParameters {
     /// Only those in this state.
-    #[param(example = "in_doubt")]
+    #[param(schema_with = words::message_state)]
     state: Option<String>,
     /// Only those of this account.
     #[param(example = "main")]

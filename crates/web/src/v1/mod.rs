@@ -11,7 +11,7 @@ mod page;
 mod why;
 mod words;
 
-pub(crate) use page::Page;
+pub(crate) use page::{Page, PageParameters, Wanted, wrong_cursor};
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

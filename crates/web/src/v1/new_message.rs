@@ -86,6 +86,8 @@ pub(crate) struct Order {
     pub(crate) pin: Option<AccountName>,
     pub(crate) on_flood: OnFlood,
     pub(crate) send_at: Option<Timestamp>,
+    /// The time it was to be sent at is over. Only a repeat of a call that was made in time may say so.
+    pub(crate) late: Option<FieldError>,
     pub(crate) wait: Duration,
 }
 
@@ -118,12 +120,12 @@ impl NewMessage {
             }
             id
         });
-        if let Some(at) = self.send_at {
-            if at <= now {
-                wrong("send_at", format!("is wrong: {at} is over; it is {now}. Leave it out to send now"));
-            } else if at > now.plus(FARTHEST) {
-                wrong("send_at", "is wrong: it is more than a year ahead".to_owned());
-            }
+        let late = self.send_at.filter(|at| *at <= now).map(|at| {
+            let message = format!("is wrong: {at} is over; it is {now}. Leave it out to send now");
+            FieldError::new("send_at", message)
+        });
+        if self.send_at.is_some_and(|at| at > now.plus(FARTHEST)) {
+            wrong("send_at", "is wrong: it is more than a year ahead".to_owned());
         }
         let wait = match self.wait {
             None => WAIT,
@@ -134,6 +136,7 @@ impl NewMessage {
             }
         };
         if !errors.is_empty() {
+            errors.extend(late);
             return Err(Problem::fields(errors));
         }
         Ok(Order {
@@ -150,6 +153,7 @@ impl NewMessage {
             pin: self.account,
             on_flood: self.on_flood.unwrap_or_default(),
             send_at: self.send_at,
+            late,
             wait,
         })
     }
@@ -234,7 +238,6 @@ mod tests {
             (r#""text":"a","wait":101"#, "wait"),
             (r#""text":"a","wait":-1"#, "wait"),
             (r#""text":"a","wait":"20""#, "wait"),
-            (r#""text":"a","send_at":"1990-01-01T00:00:00Z""#, "send_at"),
             (r#""text":"a","send_at":"2990-01-01T00:00:00Z""#, "send_at"),
             (r#""text":"a","send_at":"tomorrow""#, "send_at"),
             (r#""text":"a","mention":{}"#, "mention"),
@@ -255,6 +258,15 @@ mod tests {
         }
         let problem = read(r#"{"chat":"a b","text":"x"}"#).expect_err("a chat with a space");
         assert!(problem.detail().contains("names no chat"), "{}", problem.detail());
+    }
+
+    #[test]
+    fn a_time_that_is_over_is_told_apart() {
+        let late = read(r#"{"chat":"@demo","text":"a","send_at":"1990-01-01T00:00:00Z"}"#).expect("an order");
+        assert_eq!(late.late.expect("late").field, "send_at");
+        let two =
+            read(r#"{"chat":"@demo","text":"","send_at":"1990-01-01T00:00:00Z"}"#).expect_err("two errors");
+        assert_eq!(two.detail(), "2 fields are wrong; see errors.");
     }
 
     #[test]

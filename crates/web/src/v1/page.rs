@@ -1,7 +1,13 @@
 //! A page of a list: the items, and where the next page begins.
 
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::extract::QueryParameters;
+use crate::problem::{FieldError, Problem};
+
+/// How many items a page may have.
+pub(crate) const LARGEST_PAGE: u32 = 500;
 
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -12,9 +18,75 @@ pub(crate) struct Page<T> {
     pub(crate) next_cursor: Option<String>,
 }
 
-impl<T> Page<T> {
-    /// A list that has one page only.
-    pub(crate) fn whole(items: Vec<T>) -> Self {
-        Self { items, next_cursor: None }
+/// Which page of a short list.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
+pub(crate) struct PageParameters {
+    /// How many, 1 to 500.
+    #[param(minimum = 1, maximum = 500, default = 500)]
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// The page of a list that a caller asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) limit: Option<u32>,
+    pub(crate) cursor: Option<String>,
+}
+
+impl Wanted {
+    /// Takes `limit` and `cursor`.
+    pub(crate) fn take(query: &mut QueryParameters) -> Self {
+        let limit = query.take_with("limit", |text| {
+            text.parse()
+                .ok()
+                .filter(|limit| (1..=LARGEST_PAGE).contains(limit))
+                .ok_or_else(|| format!("write a number from 1 to {LARGEST_PAGE}"))
+        });
+        Self { limit, cursor: query.take("cursor") }
+    }
+
+    /// Cuts the page out of a list that is at hand as a whole. The cursor is the name of the last item shown.
+    pub(crate) fn cut<T>(self, mut items: Vec<T>, name: impl Fn(&T) -> String) -> Result<Page<T>, Problem> {
+        if let Some(cursor) = self.cursor {
+            let at = items.iter().position(|item| name(item) == cursor).ok_or_else(wrong_cursor)?;
+            items.drain(..=at);
+        }
+        let limit = usize::try_from(self.limit.unwrap_or(LARGEST_PAGE)).unwrap_or(usize::MAX);
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next_cursor = items.last().filter(|_| more).map(name);
+        Ok(Page { items, next_cursor })
+    }
+}
+
+/// A cursor that no page of this list gave.
+pub(crate) fn wrong_cursor() -> Problem {
+    Problem::fields(vec![FieldError::new(
+        "cursor",
+        "is wrong: take next_cursor of the page before, with the same filter",
+    )])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(limit: Option<u32>, cursor: Option<&str>) -> Result<(Vec<u8>, Option<String>), Problem> {
+        let wanted = Wanted { limit, cursor: cursor.map(str::to_owned) };
+        wanted.cut(vec![3, 1, 2], u8::to_string).map(|page| (page.items, page.next_cursor))
+    }
+
+    #[test]
+    fn pages_follow_each_other_until_the_last() {
+        assert_eq!(cut(None, None), Ok((vec![3, 1, 2], None)));
+        assert_eq!(cut(Some(2), None), Ok((vec![3, 1], Some("1".to_owned()))));
+        assert_eq!(cut(Some(2), Some("1")), Ok((vec![2], None)));
+        assert_eq!(cut(Some(3), None), Ok((vec![3, 1, 2], None)));
+        assert_eq!(cut(Some(1), Some("2")), Ok((vec![], None)));
+        assert!(cut(None, Some("7")).is_err());
     }
 }

@@ -1,7 +1,8 @@
 //! Schemas of values that the document cannot derive: words out of a fixed list, and chats as text or number.
 
-use domain::MessageState;
-use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use domain::{AccountState, MessageState};
+use store::Scope;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
 fn one_of(words: impl IntoIterator<Item = &'static str>, description: &str) -> ObjectBuilder {
@@ -15,6 +16,34 @@ fn one_of(words: impl IntoIterator<Item = &'static str>, description: &str) -> O
 pub(super) fn message_state() -> RefOr<Schema> {
     let words = MessageState::ALL.into_iter().map(MessageState::as_str);
     one_of(words, "How far it is.").examples(["sent"]).into()
+}
+
+/// How an account or a line is.
+pub(super) fn account_state() -> RefOr<Schema> {
+    let words = [
+        AccountState::Ready,
+        AccountState::Paused,
+        AccountState::Offline,
+        AccountState::Connecting,
+        AccountState::FloodWait,
+        AccountState::Error,
+        AccountState::Restricted,
+        AccountState::NeedsLogin,
+        AccountState::Banned,
+    ]
+    .map(AccountState::as_str);
+    one_of(words, "How it is.").examples(["ready"]).into()
+}
+
+/// What a key may do.
+pub(super) fn scopes() -> RefOr<Schema> {
+    let words = Scope::ALL.into_iter().map(Scope::as_str);
+    ArrayBuilder::new()
+        .items(one_of(words, "One thing it may do; `admin` is all."))
+        .description(Some("What it may: `send`, `read`, `admin` (all)."))
+        .min_items(Some(1))
+        .examples([serde_json::json!(["send", "read"])])
+        .into()
 }
 
 /// What to do when all must wait.

@@ -105,3 +105,22 @@ async fn many_at_once_are_one() {
     assert_eq!((ids.len(), fresh), (1, 1));
     assert_eq!(world.script.texts(), ["hello"]);
 }
+
+#[tokio::test]
+async fn a_repeat_after_its_time_is_the_same_message() {
+    let world = World::new().await;
+    let at = world.clock.now().plus(std::time::Duration::from_mins(1));
+    let body = |wait: u8| {
+        json!({ "chat": "-1001234567890", "text": "later", "send_at": at, "wait": wait }).to_string()
+    };
+    let (first, second) = (body(0), body(1));
+    let accepted = keyed(&world, "order-1", &first).send().await;
+    assert_eq!((accepted.status, &accepted.json()["state"]), (202, &json!("scheduled")));
+    world.clock.advance(std::time::Duration::from_mins(2));
+    let again = keyed(&world, "order-1", &second).send().await;
+    assert_eq!((again.status, &again.json()["id"]), (200, &accepted.json()["id"]), "{again:?}");
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    assert_eq!(world.script.texts(), ["later"]);
+    keyed(&world, "order-2", &first).send().await.problem(422, "invalid_request");
+    world.message(&first).send().await.problem(422, "invalid_request");
+}

@@ -108,6 +108,41 @@ async fn media_types_and_sizes() {
 }
 
 #[tokio::test]
+async fn who_writes_far_too_much_can_write_it_all_and_is_told() {
+    let world = World::new().await;
+    let large = json!({ "chat": "@demo", "text": "a".repeat(8 * 1024 * 1024) }).to_string();
+    world.message(&large).send().await.problem(413, "too_large");
+}
+
+#[tokio::test]
+async fn every_list_has_pages() {
+    let world = World::new().await;
+    for name in ["one", "two"] {
+        let body = json!({ "name": name, "scopes": ["read"] }).to_string();
+        assert_eq!(world.call("POST", "/v1/keys").json(body).send().await.status, 201);
+    }
+    for path in ["/v1/messages", "/v1/accounts", "/v1/keys", "/v1/listeners"] {
+        let whole = world.call("GET", &format!("{path}?limit=500")).send().await.json();
+        let (mut items, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = world.call("GET", &format!("{path}?limit=1&cursor={cursor}")).send().await.json();
+            let page_items = page["items"].as_array().expect("items");
+            assert!(page_items.len() <= 1, "{path}: {page}");
+            items.extend_from_slice(page_items);
+            match page["next_cursor"].as_str() {
+                Some(next) => next.clone_into(&mut cursor),
+                None => break,
+            }
+        }
+        assert_eq!(whole["items"].as_array(), Some(&items), "{path}");
+        for wrong in ["limit=0", "limit=501", "limit=x", "cursor=nothing"] {
+            let call = world.call("GET", &format!("{path}?{wrong}"));
+            call.send().await.problem(422, "invalid_request");
+        }
+    }
+}
+
+#[tokio::test]
 async fn paths_and_methods() {
     let world = World::new().await;
     for path in ["/v2/messages", "/v1", "/v1/messages/", "/v1/message", "/%ff", "/docs/nothing.js"] {
