@@ -13,8 +13,13 @@ use crate::{
 };
 
 /// The variables of this name that are no settings: the program reads them by itself.
-pub const NOT_SETTINGS: [&str; 4] =
-    ["SWITCHBOARD_DATA_DIR", "SWITCHBOARD_BOOTSTRAP_KEY", "SWITCHBOARD_ADMIN_PASSWORD", "SWITCHBOARD_CONFIG"];
+pub const NOT_SETTINGS: [&str; 5] = [
+    "SWITCHBOARD_DATA_DIR",
+    "SWITCHBOARD_BOOTSTRAP_KEY",
+    "SWITCHBOARD_ADMIN_PASSWORD",
+    "SWITCHBOARD_CONFIG",
+    "SWITCHBOARD_MASTER_KEY",
+];
 
 const PREFIX: &str = "SWITCHBOARD_";
 

@@ -1,6 +1,8 @@
 //! `switchboard up`: the gateway, from settings to a clean end.
 
+use std::fs::DirBuilder;
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,7 +74,7 @@ impl Up {
         }
         let log_level = crate::logging::start(&settings.log);
         let data_dir = match &demo {
-            Some(demo) => demo.folder.path().join("data"),
+            Some(demo) => demo.folder.path().to_owned(),
             None => self.place.data_dir()?,
         };
         let ended = self.serve(&settings, &data_dir, demo.as_ref(), log_level).await;
@@ -87,7 +89,14 @@ impl Up {
             Some(_) => Folder::Named(self.place.data_dir()?),
             None => Folder::Temporary(tempfile::Builder::new().prefix("switchboard-demo-").tempdir()?),
         };
-        let options = sandbox::SandboxOptions { data_dir: folder.path().join("world"), ..Default::default() };
+        // The world lies inside the data directory, which must be nobody else's from its first moment.
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder.path())
+            .with_context(|| format!("the data directory {}", folder.path().display()))?;
+        let options =
+            sandbox::SandboxOptions { data_dir: folder.path().join("sandbox"), ..Default::default() };
         let world = sandbox::Sandbox::start(options).await?;
         Ok(Demo { world, folder })
     }
@@ -200,9 +209,25 @@ pub(crate) async fn open_store(settings: &Settings, data_dir: &Path, clock: Cloc
         data_dir: data_dir.to_owned(),
         url: format!("sqlite:{}", file.display()),
         clock,
-        master_key: MasterKey::File(data_dir.join("master.key")),
+        master_key: master_key(data_dir)?,
     })
     .await?)
+}
+
+/// The key to what is encrypted at rest: from the environment, as a systemd credential named `master.key`, or from a
+/// file in the data directory, which is made at the first start.
+fn master_key(data_dir: &Path) -> anyhow::Result<MasterKey> {
+    if let Ok(given) = std::env::var("SWITCHBOARD_MASTER_KEY") {
+        return Ok(MasterKey::Given(given.into()));
+    }
+    let credential =
+        std::env::var_os("CREDENTIALS_DIRECTORY").map(|folder| Path::new(&folder).join("master.key"));
+    if let Some(credential) = credential.filter(|credential| credential.exists()) {
+        let given = std::fs::read_to_string(&credential)
+            .with_context(|| format!("the credential {}", credential.display()))?;
+        return Ok(MasterKey::Given(given.trim().to_owned().into()));
+    }
+    Ok(MasterKey::File(data_dir.join("master.key")))
 }
 
 /// Says where everything is, and for a demo what to try. `made` is a key that is shown only now, `given` one that the

@@ -90,6 +90,23 @@ async fn secrets_appear_nowhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_master_key_from_the_environment_leaves_none_on_the_disk_and_must_stay_the_same() {
+    let world = World::start(binary()).await;
+    let start = |key: &str| {
+        let mut start = Start::on(&world, binary(), "data");
+        start.environment.push(("SWITCHBOARD_MASTER_KEY".to_owned(), key.repeat(64)));
+        start
+    };
+    let mut program = start("a").ready().await;
+    program.account_is("main", "ready").await;
+    program.terminate().await;
+    assert!(!world.data_dir("data").join("master.key").exists());
+    let (code, said) = start("b").refused().await;
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("key"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bad_requests_name_the_field_and_lose_nothing() {
     let world = World::start(binary()).await;
     let program = Start::on(&world, binary(), "data").ready().await;
