@@ -1,7 +1,8 @@
 //! An account: its lines, what it knows and what holds it back, as one thing that can be asked and switched.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::account::{AccountState, Operation, Reason, shown_state};
@@ -18,6 +19,7 @@ use crate::peers::{Names, Peers};
 use crate::recent::Recent;
 use crate::router::Usable;
 use crate::standing::Standing;
+use crate::view::Gap;
 
 /// How often the newest dialogs are read out of turn at most.
 const NEWEST_EVERY: Duration = Duration::from_secs(30);
@@ -48,6 +50,8 @@ pub(crate) struct Account {
     /// Updates that were taken, and those that are known to have been missed.
     pub(crate) updates_received: AtomicU64,
     pub(crate) updates_missed: AtomicU64,
+    /// The latest stretches of updates that were left out, oldest first.
+    pub(crate) gaps: Mutex<VecDeque<Gap>>,
     switch: AtomicU8,
     switched_at: AtomicI64,
     newest_read_at: AtomicI64,
@@ -87,6 +91,7 @@ impl Account {
             refresh: Notify::new(),
             updates_received: AtomicU64::new(0),
             updates_missed: AtomicU64::new(0),
+            gaps: Mutex::default(),
             switched_at: AtomicI64::new(started),
             newest_read_at: AtomicI64::new(0),
             switch: AtomicU8::new(code(parts.switch)),

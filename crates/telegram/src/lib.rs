@@ -35,4 +35,4 @@ mod wire;
 
 pub use pool::{ActError, Action, Pool, StartError, UnknownAction};
 pub use send::FAILPOINTS;
-pub use view::{AccountView, LineView, UpdatesView};
+pub use view::{AccountView, Gap, LineView, UpdatesView};

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::account::Account;
 use crate::line::Line;
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 /// An account as the API shows it.
@@ -56,12 +57,25 @@ pub struct AccountView {
 }
 
 /// The updates of an account since the start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UpdatesView {
     /// Taken.
     pub received: u64,
     /// Left out, because they lay too far back.
     pub missed: u64,
+    /// The latest stretches that were left out, oldest first; at most 20.
+    pub gaps: Vec<Gap>,
+}
+
+/// A stretch of updates that was left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Gap {
+    /// When it was noticed.
+    pub noticed_at: Timestamp,
+    /// The last update that was taken before it, by Telegram's count (`pts`).
+    pub after_pts: i32,
+    /// The last update that was left out.
+    pub up_to_pts: i32,
 }
 
 /// A session of an account as the API shows it.
@@ -117,6 +131,7 @@ impl AccountView {
             updates: UpdatesView {
                 received: account.updates_received.load(Ordering::Relaxed),
                 missed: account.updates_missed.load(Ordering::Relaxed),
+                gaps: account.gaps.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect(),
             },
         }
     }

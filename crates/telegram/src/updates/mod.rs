@@ -4,6 +4,7 @@ mod notice;
 mod pending;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -24,12 +25,16 @@ use crate::account::Account;
 use crate::classify::CallError;
 use crate::health;
 use crate::line::Arrived;
+use crate::view::Gap;
 
 /// What lies further back than this is not asked for.
 const OLDEST: Duration = Duration::from_hours(24);
 
 /// More than this is not asked for in one go.
 const MOST_MESSAGES: usize = 10_000;
+
+/// How many stretches that were left out are listed.
+const GAPS: usize = 20;
 
 /// Messages of one channel that are asked for at once.
 const CHANNEL_LIMIT: i32 = 100;
@@ -399,11 +404,18 @@ impl<'a> Reader<'a> {
         self.start_from_now().await
     }
 
-    /// Counts what was left out.
+    /// Counts and lists what was left out.
     fn miss(&self, since: i32, now: i32) {
         let missed = u64::try_from(now.saturating_sub(since)).unwrap_or(0);
         if missed > 0 {
             self.account.updates_missed.fetch_add(missed, Ordering::Relaxed);
+            let gap = Gap { noticed_at: self.account.now(), after_pts: since, up_to_pts: now };
+            let mut gaps = self.account.gaps.lock().unwrap_or_else(PoisonError::into_inner);
+            if gaps.len() == GAPS {
+                gaps.pop_front();
+            }
+            gaps.push_back(gap);
+            drop(gaps);
             tracing::warn!(account = %self.account.name, missed, "updates were left out: they lie too far back");
         }
     }

@@ -114,6 +114,8 @@ async fn what_is_older_than_a_day_is_counted_and_left_out() {
     world.clock.advance(Duration::from_hours(25));
     let pool = world.pool().await;
     until("counted", || view(&pool, "backup_1").updates.missed == 3).await;
+    let gaps = view(&pool, "backup_1").updates.gaps;
+    assert_eq!(gaps.iter().map(|gap| gap.up_to_pts - gap.after_pts).collect::<Vec<_>>(), [3]);
     assert_eq!(view(&pool, "backup_1").updates.received, 0);
     pool.stop(Duration::from_secs(5)).await;
 }

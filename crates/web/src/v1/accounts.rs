@@ -116,6 +116,27 @@ pub(crate) struct Updates {
     received: u64,
     /// How many were too old or too many to be read after a pause.
     missed: u64,
+    /// The latest stretches that were left out, oldest first; at most 20.
+    gaps: Vec<Gap>,
+}
+
+/// A stretch of updates that was left out.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UpdatesGap)]
+pub(crate) struct Gap {
+    /// When it was noticed.
+    #[schema(value_type = String, format = DateTime)]
+    noticed_at: Timestamp,
+    /// The last update that was taken before it, by Telegram's count (`pts`).
+    after_pts: i32,
+    /// The last update that was left out.
+    up_to_pts: i32,
+}
+
+impl From<telegram::Gap> for Gap {
+    fn from(gap: telegram::Gap) -> Self {
+        Self { noticed_at: gap.noticed_at, after_pts: gap.after_pts, up_to_pts: gap.up_to_pts }
+    }
 }
 
 impl From<AccountView> for Account {
@@ -141,7 +162,11 @@ impl From<AccountView> for Account {
             errors: view.errors,
             last_error: view.last_error,
             last_active_at: view.last_active_at,
-            updates: Updates { received: view.updates.received, missed: view.updates.missed },
+            updates: Updates {
+                received: view.updates.received,
+                missed: view.updates.missed,
+                gaps: view.updates.gaps.into_iter().map(Into::into).collect(),
+            },
         }
     }
 }

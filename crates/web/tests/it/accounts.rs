@@ -42,7 +42,7 @@ async fn they_are_listed_by_priority_and_shown() {
         ("pool", json!(true)),
         ("floods", json!([])),
         ("cached_peers", json!(0)),
-        ("updates", json!({ "received": 0, "missed": 0 })),
+        ("updates", json!({ "received": 0, "missed": 0, "gaps": [] })),
     ] {
         assert_eq!(main[field], value, "{field}: {main}");
     }
