@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::column::Columns;
+use crate::point::{self, Point};
 use crate::statement::statements;
 use crate::write::{Transaction, Write};
 use crate::{Store, StoreError, statement};
@@ -128,6 +129,7 @@ struct Create(ApiKey, [u8; 32]);
 
 impl Write for Create {
     type Answer = ();
+    const POINT: Option<Point> = Some(point::CREATE_KEY);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         let Self(key, hash) = self;
@@ -150,6 +152,7 @@ struct Revoke(ApiKeyId, Timestamp);
 
 impl Write for Revoke {
     type Answer = bool;
+    const POINT: Option<Point> = Some(point::REVOKE_KEY);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
         let id = self.0.as_uuid().as_bytes();

@@ -227,6 +227,7 @@ struct SaveFill(AccountName, FillState);
 
 impl Write for SaveFill {
     type Answer = ();
+    const POINT: Option<Point> = Some(point::SAVE_FILL);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         let Self(account, state) = self;

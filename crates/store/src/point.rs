@@ -46,4 +46,8 @@ points! {
     SAVE_HOLD = "save_hold";
     SAVE_SWITCH = "save_switch";
     SAVE_PEERS = "save_peers";
+    SAVE_FILL = "save_fill";
+    LIFT_MARK = "lift_mark";
+    CREATE_KEY = "create_key";
+    REVOKE_KEY = "revoke_key";
 }

@@ -109,6 +109,7 @@ pub(super) struct LiftMark(pub(super) AccountName, pub(super) ChatId);
 
 impl Write for LiftMark {
     type Answer = bool;
+    const POINT: Option<Point> = Some(point::LIFT_MARK);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
         Ok(transaction.execute(sql::LIFT_MARK, params![self.0.as_str(), self.1.get()])? > 0)

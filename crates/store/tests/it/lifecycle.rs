@@ -190,6 +190,10 @@ async fn every_write_has_its_failpoints(_: World) {
         "save_hold",
         "save_switch",
         "save_peers",
+        "save_fill",
+        "lift_mark",
+        "create_key",
+        "revoke_key",
     ];
     let expected: Vec<String> = names
         .iter()

@@ -43,6 +43,10 @@ enum Scenario {
     Received,
     /// A look-up met by a flood wait.
     LookUpFlood,
+    /// An API key made and revoked.
+    Keys,
+    /// A text that is forbidden at first and allowed later.
+    Allowed,
 }
 
 fn scenario(point: &str) -> Scenario {
@@ -59,7 +63,9 @@ fn scenario(point: &str) -> Scenario {
         "store.answered" => Scenario::OldPort,
         "store.unanswered" => Scenario::HungUp,
         "store.save_switch" => Scenario::Pause,
-        "store.save_session" => Scenario::Restart,
+        "store.save_session" | "store.save_fill" => Scenario::Restart,
+        "store.create_key" | "store.revoke_key" => Scenario::Keys,
+        "store.lift_mark" => Scenario::Allowed,
         "store.save_update_state" | "store.save_peers" => Scenario::Received,
         "store.save_hold" => Scenario::LookUpFlood,
         other => panic!("no scenario reaches {other}; add one"),
@@ -181,6 +187,18 @@ async fn play(scenario: Scenario, world: &World, program: &Program) {
                 )
                 .await;
         }
+        Scenario::Keys => {
+            let key = act(program, "/v1/keys".into(), json!({"name": "short", "scopes": ["read"]})).await;
+            let path = format!("/v1/keys/{}", id(key.as_ref()));
+            let _ = program.request("DELETE", &path).timeout(Duration::from_secs(3)).send().await;
+        }
+        Scenario::Allowed => {
+            let refusal = json!({"account": "fifth", "method": SEND, "times": 1, "code": 400, "message": "CHAT_WRITE_FORBIDDEN"});
+            world.fault("rpc_error", refusal).await;
+            ask(program, "forbidden", json!({"wait": 2})).await;
+            program.advance(Duration::from_mins(11)).await;
+            ask(program, "allowed", json!({})).await;
+        }
         Scenario::LookUpFlood => {
             let flood =
                 json!({"account": "fifth", "method": "contacts.resolveUsername", "seconds": 30, "times": 1});
@@ -271,7 +289,12 @@ async fn check(scenario: Scenario, world: &World, program: &Program, point: &str
             assert_eq!((status, &answer["status"]), (200, &json!("ok")), "{point}: {answer}");
             world.sent().await
         }
-        Scenario::Pause | Scenario::Restart | Scenario::Received | Scenario::LookUpFlood => {
+        Scenario::Allowed => {
+            finished(program, "allowed", json!({}), "sent").await;
+            assert_eq!(world.sent().await, ["allowed"], "{point}");
+            return;
+        }
+        Scenario::Pause | Scenario::Restart | Scenario::Received | Scenario::LookUpFlood | Scenario::Keys => {
             world.delete("/faults").await;
             program.post("/v1/accounts/fifth/actions/resume", &json!({})).await;
             program.account_is("main", "ready").await;
