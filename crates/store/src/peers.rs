@@ -216,6 +216,7 @@ struct Left(AccountName, ChatId);
 
 impl Write for Left {
     type Answer = ();
+    const POINT: Option<Point> = Some(point::LEAVE_PEER);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         transaction.execute(LEFT, params![self.0.as_str(), self.1.get()])?;

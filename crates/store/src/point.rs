@@ -50,4 +50,9 @@ points! {
     LIFT_MARK = "lift_mark";
     CREATE_KEY = "create_key";
     REVOKE_KEY = "revoke_key";
+    LEAVE_PEER = "leave_peer";
+    DROP_MESSAGES = "drop_messages";
+    DROP_KEYS = "drop_keys";
+    DROP_JOINS = "drop_joins";
+    DROP_HOLDS = "drop_holds";
 }

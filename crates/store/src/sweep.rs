@@ -8,6 +8,7 @@ use rusqlite::params;
 use crate::accounts::statements as accounts;
 use crate::column::Columns;
 use crate::outbox::{KEY_LIFE, TABLE, statements as sql};
+use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
 use crate::{Store, StoreError, statement};
 
@@ -120,6 +121,7 @@ struct DropMessages {
 
 impl Write for DropMessages {
     type Answer = u64;
+    const POINT: Option<Point> = Some(point::DROP_MESSAGES);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<u64, StoreError> {
         let mut removed = 0;
@@ -142,6 +144,7 @@ struct DropKeys {
 
 impl Write for DropKeys {
     type Answer = u64;
+    const POINT: Option<Point> = Some(point::DROP_KEYS);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<u64, StoreError> {
         let mut removed = 0;
@@ -156,6 +159,7 @@ struct DropJoins(Timestamp);
 
 impl Write for DropJoins {
     type Answer = usize;
+    const POINT: Option<Point> = Some(point::DROP_JOINS);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<usize, StoreError> {
         let limit = i64::try_from(PIECE).unwrap_or(i64::MAX);
@@ -167,6 +171,7 @@ struct DropHolds(Timestamp);
 
 impl Write for DropHolds {
     type Answer = u64;
+    const POINT: Option<Point> = Some(point::DROP_HOLDS);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<u64, StoreError> {
         let now = self.0.as_micros();

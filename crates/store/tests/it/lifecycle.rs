@@ -194,6 +194,11 @@ async fn every_write_has_its_failpoints(_: World) {
         "lift_mark",
         "create_key",
         "revoke_key",
+        "leave_peer",
+        "drop_messages",
+        "drop_keys",
+        "drop_joins",
+        "drop_holds",
     ];
     let expected: Vec<String> = names
         .iter()

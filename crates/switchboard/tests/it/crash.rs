@@ -47,6 +47,10 @@ enum Scenario {
     Keys,
     /// A text that is forbidden at first and allowed later.
     Allowed,
+    /// An account taken out of a group.
+    TakenOut,
+    /// What is past its time is forgotten, a month later.
+    Forgotten,
 }
 
 fn scenario(point: &str) -> Scenario {
@@ -66,6 +70,10 @@ fn scenario(point: &str) -> Scenario {
         "store.save_session" | "store.save_fill" => Scenario::Restart,
         "store.create_key" | "store.revoke_key" => Scenario::Keys,
         "store.lift_mark" => Scenario::Allowed,
+        "store.leave_peer" => Scenario::TakenOut,
+        "store.drop_messages" | "store.drop_keys" | "store.drop_joins" | "store.drop_holds" => {
+            Scenario::Forgotten
+        }
         "store.save_update_state" | "store.save_peers" => Scenario::Received,
         "store.save_hold" => Scenario::LookUpFlood,
         other => panic!("no scenario reaches {other}; add one"),
@@ -199,6 +207,23 @@ async fn play(scenario: Scenario, world: &World, program: &Program) {
             program.advance(Duration::from_mins(11)).await;
             ask(program, "allowed", json!({})).await;
         }
+        Scenario::TakenOut => {
+            // It must know that it is in the group before it can learn that it is not.
+            program
+                .until("its dialogs are read", || async {
+                    program.get("/v1/accounts/backup_1").await.1["dialogs_complete"] == true
+                })
+                .await;
+            let chats = world.get("/telegram/chats").await;
+            let mut chats = chats["items"].as_array().expect("items").iter();
+            let group = chats.find(|chat| chat["title"] == "Demo supergroup").expect("the demo supergroup");
+            let path = format!("/telegram/chats/{}/members", group["chat_id"].as_str().expect("an id"));
+            world.post(&path, &json!({"account": "backup_1", "remove": true})).await;
+        }
+        Scenario::Forgotten => {
+            finished(program, "old", json!({}), "sent").await;
+            program.advance(Duration::from_hours(31 * 24)).await;
+        }
         Scenario::LookUpFlood => {
             let flood =
                 json!({"account": "fifth", "method": "contacts.resolveUsername", "seconds": 30, "times": 1});
@@ -294,7 +319,18 @@ async fn check(scenario: Scenario, world: &World, program: &Program, point: &str
             assert_eq!(world.sent().await, ["allowed"], "{point}");
             return;
         }
-        Scenario::Pause | Scenario::Restart | Scenario::Received | Scenario::LookUpFlood | Scenario::Keys => {
+        Scenario::Forgotten => {
+            program.account_is("fifth", "ready").await;
+            finished(program, "new", json!({}), "sent").await;
+            assert_eq!(world.sent().await, ["old", "new"], "{point}");
+            return;
+        }
+        Scenario::Pause
+        | Scenario::TakenOut
+        | Scenario::Restart
+        | Scenario::Received
+        | Scenario::LookUpFlood
+        | Scenario::Keys => {
             world.delete("/faults").await;
             program.post("/v1/accounts/fifth/actions/resume", &json!({})).await;
             program.account_is("main", "ready").await;
