@@ -236,24 +236,60 @@ impl fmt::Display for Reason {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
-    /// Sending a message.
+    /// Sending messages.
     SendMessage,
-    /// Looking a username or a peer up.
+    /// Looking up names and chats.
     ResolvePeer,
-    /// Reading dialogs, history or members.
+    /// Reading dialogs, histories and members.
     Read,
-    /// Connecting and keeping the connection.
+    /// Making the connection.
     Connect,
+    /// Making chats.
+    CreateChat,
+    /// Inviting people.
+    Invite,
+    /// Making administrators.
+    Promote,
+    /// Making invite links.
+    ExportLink,
+    /// Changing a chat's title, description and settings.
+    EditChat,
+    /// Removing people.
+    RemoveMember,
+    /// Leaving chats.
+    Leave,
 }
 
 impl Operation {
-    /// The name in tables and in the API.
+    /// Every operation.
+    pub const ALL: [Self; 11] = [
+        Self::SendMessage,
+        Self::ResolvePeer,
+        Self::Read,
+        Self::Connect,
+        Self::CreateChat,
+        Self::Invite,
+        Self::Promote,
+        Self::ExportLink,
+        Self::EditChat,
+        Self::RemoveMember,
+        Self::Leave,
+    ];
+
+    /// The name in the API and in the store.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::SendMessage => "send_message",
             Self::ResolvePeer => "resolve_peer",
             Self::Read => "read",
             Self::Connect => "connect",
+            Self::CreateChat => "create_chat",
+            Self::Invite => "invite",
+            Self::Promote => "promote",
+            Self::ExportLink => "export_link",
+            Self::EditChat => "edit_chat",
+            Self::RemoveMember => "remove_member",
+            Self::Leave => "leave",
         }
     }
 }
@@ -262,10 +298,7 @@ impl FromStr for Operation {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        [Self::SendMessage, Self::ResolvePeer, Self::Read, Self::Connect]
-            .into_iter()
-            .find(|operation| operation.as_str() == text)
-            .ok_or(())
+        Self::ALL.into_iter().find(|operation| operation.as_str() == text).ok_or(())
     }
 }
 

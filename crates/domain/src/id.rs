@@ -103,6 +103,12 @@ ids! {
     MessageId = "msg_";
     /// An API key (its public name, never the key itself).
     ApiKeyId = "key_";
+    /// A saga: work on a chat that takes several steps.
+    OperationId = "op_";
+    /// A request that failed and is kept so that it can be tried again by hand.
+    FailedRequestId = "fail_";
+    /// A callback on its way to another program.
+    CallbackId = "call_";
 }
 
 #[cfg(test)]

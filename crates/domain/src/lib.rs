@@ -8,6 +8,7 @@ pub mod chat;
 pub mod id;
 pub mod message;
 pub mod outcome;
+pub mod saga;
 pub mod secret;
 pub mod text;
 pub mod time;
@@ -15,7 +16,7 @@ pub mod timeline;
 
 pub use account::{AccountName, AccountState, Purpose};
 pub use chat::{ChatId, ChatKind, ChatRef, Username};
-pub use id::{ApiKeyId, MessageId};
+pub use id::{ApiKeyId, CallbackId, FailedRequestId, MessageId, OperationId};
 pub use message::MessageState;
 pub use outcome::Outcome;
 pub use secret::{ExposeSecret, Secret, SecretText};
