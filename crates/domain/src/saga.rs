@@ -7,6 +7,9 @@ use crate::message::OnFlood;
 use crate::outcome::Failure;
 use crate::{AccountName, ChatId, ChatRef, OperationId, Purpose, Timestamp};
 
+/// The code of a failure for a chat whose people nobody finds: the caller's mistake, and nothing was made.
+pub const NO_RESOLVABLE_USERS: &str = "NO_RESOLVABLE_USERS";
+
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -230,6 +233,24 @@ pub struct Saga {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+}
+
+impl Saga {
+    /// Why it failed, in words; nothing while it has not.
+    pub fn failed_because(&self) -> Option<String> {
+        Some(match self.failure.as_ref()? {
+            Failure::Rejected { provider_code } if provider_code == NO_RESOLVABLE_USERS => {
+                "Nobody of those to be invited was found.".to_owned()
+            }
+            Failure::Rejected { provider_code } => format!("Telegram refused it: {provider_code}."),
+            other => other.describe(),
+        })
+    }
+
+    /// Whether the request itself was at fault, so that trying it again by hand makes no sense.
+    pub fn failed_by_request(&self) -> bool {
+        matches!(&self.failure, Some(Failure::Rejected { provider_code }) if provider_code == NO_RESOLVABLE_USERS)
+    }
 }
 
 /// A step under way.

@@ -1,9 +1,10 @@
 //! The numbers that stand for states and steps in tables. Never change one: databases hold them.
 //!
 //! The order of the message states has a meaning: up to [`LAST_UNFINISHED`] somebody still has to do something,
-//! below [`FIRST_SENT`] a person may want to look.
+//! below [`FIRST_SENT`] a person may want to look. Up to 1 a saga goes on by itself, up to 10 it is open.
 
 use domain::message::{MessageState, OnFlood, PartState};
+use domain::saga::SagaState;
 use domain::timeline::Step;
 
 /// The largest number of a state that a worker takes up after a restart, scheduled ones included.
@@ -41,6 +42,21 @@ pub(crate) const fn of_part(state: PartState) -> i64 {
 
 pub(crate) fn part(code: i64) -> Option<PartState> {
     [PartState::Waiting, PartState::Begun, PartState::Sent].into_iter().find(|state| of_part(*state) == code)
+}
+
+pub(crate) const fn of_saga(state: SagaState) -> i64 {
+    match state {
+        SagaState::Queued => 0,
+        SagaState::Running => 1,
+        SagaState::InDoubt => 10,
+        SagaState::Failed => 11,
+        SagaState::Cancelled => 12,
+        SagaState::Done => 20,
+    }
+}
+
+pub(crate) fn saga(code: i64) -> Option<SagaState> {
+    SagaState::ALL.into_iter().find(|state| of_saga(*state) == code)
 }
 
 pub(crate) const fn of_step(step: Step) -> i64 {
@@ -88,6 +104,9 @@ mod tests {
         for state in [PartState::Waiting, PartState::Begun, PartState::Sent] {
             assert_eq!(part(of_part(state)), Some(state));
         }
+        for state in SagaState::ALL {
+            assert_eq!(saga(of_saga(state)), Some(state));
+        }
         for one in Step::ALL {
             assert_eq!(step(of_step(one)), Some(one));
         }
@@ -95,6 +114,7 @@ mod tests {
             assert_eq!(on_flood(of_on_flood(one)), Some(one));
         }
         assert_eq!((message(99), part(99), step(99), on_flood(99)), (None, None, None, None));
+        assert_eq!(saga(99), None);
     }
 
     #[test]
@@ -105,6 +125,11 @@ mod tests {
             let sent = matches!(state, MessageState::Sent | MessageState::Delivered | MessageState::Read);
             assert_eq!(code >= FIRST_SENT, sent, "{state:?}");
             assert_eq!(code <= 2, state.can_cancel(), "{state:?}");
+        }
+        for state in SagaState::ALL {
+            let code = of_saga(state);
+            assert_eq!(code <= 1, !state.is_final(), "{state:?}");
+            assert_eq!(code <= 10, !state.is_final() || state == SagaState::InDoubt, "{state:?}");
         }
     }
 }

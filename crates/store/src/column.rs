@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use domain::{AccountName, ChatId, MessageId, Timestamp};
+use domain::{AccountName, ApiKeyId, ChatId, MessageId, OperationId, Timestamp};
 use rusqlite::Row;
 use uuid::Uuid;
 
@@ -27,6 +27,20 @@ impl<'a> Columns<'a> {
 
     pub(crate) fn message_id(&self, index: usize) -> Result<MessageId, StoreError> {
         self.get(index).map(|bytes| MessageId::from_uuid(Uuid::from_bytes(bytes)))
+    }
+
+    pub(crate) fn operation_id(&self, index: usize) -> Result<OperationId, StoreError> {
+        self.get(index).map(|bytes| OperationId::from_uuid(Uuid::from_bytes(bytes)))
+    }
+
+    pub(crate) fn maybe_operation_id(&self, index: usize) -> Result<Option<OperationId>, StoreError> {
+        let bytes = self.get::<Option<[u8; 16]>>(index)?;
+        Ok(bytes.map(|bytes| OperationId::from_uuid(Uuid::from_bytes(bytes))))
+    }
+
+    pub(crate) fn maybe_api_key(&self, index: usize) -> Result<Option<ApiKeyId>, StoreError> {
+        let bytes = self.get::<Option<[u8; 16]>>(index)?;
+        Ok(bytes.map(|bytes| ApiKeyId::from_uuid(Uuid::from_bytes(bytes))))
     }
 
     pub(crate) fn time(&self, index: usize) -> Result<Timestamp, StoreError> {
@@ -82,6 +96,12 @@ impl<'a> Columns<'a> {
         }
     }
 
+    /// A number that counts something.
+    pub(crate) fn count(&self, index: usize) -> Result<u64, StoreError> {
+        let number: i64 = self.get(index)?;
+        u64::try_from(number).map_err(|_| self.strange("count", number))
+    }
+
     /// A number that stands for a word.
     pub(crate) fn coded<T>(
         &self,
@@ -123,7 +143,7 @@ impl<'a> Columns<'a> {
         }
     }
 
-    fn strange(&self, what: &str, value: impl Display) -> StoreError {
+    pub(crate) fn strange(&self, what: &str, value: impl Display) -> StoreError {
         StoreError::inconsistent(self.table, format!("{value} is no {what}"))
     }
 }

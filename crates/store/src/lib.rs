@@ -1,30 +1,40 @@
-//! The durable truth: the outbox, sessions, peers and keys, on SQLite with group commit.
+//! The durable truth: the outbox, sagas, chats, sessions, peers and keys, on SQLite with group commit.
 //!
 //! A [`Store`] is opened on a data directory, which it locks against other processes. Its repositories are
-//! [`Outbox`], [`Accounts`], [`Peers`] and [`ApiKeys`]. A write is answered when it is on the disk (fsync); writes
-//! that wait together are committed together. A future that is dropped while it waits does not take its write
-//! back, except [`Outbox::accept`], which is then not begun if it was still in the queue.
+//! [`Outbox`], [`Sagas`], [`Chats`], [`Unresolved`], [`Failovers`], [`Services`], [`Callbacks`], [`FailedRequests`],
+//! [`Accounts`], [`Peers`] and [`ApiKeys`]; [`Store::work`] is the log of messages and sagas together. A write is
+//! answered when it is on the disk (fsync); writes that wait together are committed together. A future that is
+//! dropped while it waits does not take its write back, except [`Outbox::accept`] and [`Sagas::accept`], which are
+//! then not begun if they were still in the queue.
 
 mod accounts;
 mod api_keys;
+mod callbacks;
+mod chats;
 mod codes;
 mod column;
 mod connection;
 mod directory;
 mod disk;
 mod error;
+mod failed_requests;
+mod failovers;
 mod group;
 mod master_key;
 mod migrations;
 mod opening;
 mod outbox;
+mod paging;
 mod peers;
 mod point;
 mod queue;
 mod reader;
+mod sagas;
+mod services;
 mod statement;
 mod sweep;
 mod vault;
+mod work;
 mod write;
 mod writer;
 
@@ -39,15 +49,23 @@ pub use accounts::{
     Accounts, Hold, Holds, KeyFingerprint, SelfUser, StoredSession, Switch, UpdateChange, UpdateState,
 };
 pub use api_keys::{ApiKey, ApiKeys, Scope};
+pub use callbacks::{Callback, Callbacks};
+pub use chats::{ChatFilter, ChatRecord, ChatState, Chats, Unresolved, UnresolvedCaller, UnresolvedChat};
 pub use disk::Disk;
 pub use error::{MasterKeyError, OpenError, StoreError};
+pub use failed_requests::{Direction, FailedRequest, FailedRequests, FailedState};
+pub use failovers::{FailoverFilter, FailoverRecord, Failovers};
 pub use master_key::MasterKey;
 pub use outbox::{
-    Accept, Accepted, Begin, Doubt, Fail, Filter, Idempotency, Join, Listed, Origin, Outbox, Page, PartSent,
+    Accept, Accepted, Begin, Doubt, Fail, Filter, Idempotency, Join, Listed, Origin, Outbox, PartSent,
     PartUnsent, Resolution, Then,
 };
+pub use paging::{Page, Paged};
 pub use peers::{FillState, PeerKind, Peers, StoredPeer};
+pub use sagas::{AcceptSaga, Keep, NewCallback, SagaAccepted, SagaChange, Sagas};
+pub use services::Services;
 pub use sweep::Swept;
+pub use work::{Work, WorkFilter, WorkKind};
 pub use writer::Written;
 
 use reader::Readers;
@@ -110,6 +128,41 @@ impl Store {
     /// Messages on their way out.
     pub fn outbox(&self) -> Outbox<'_> {
         Outbox { store: self }
+    }
+
+    /// Work on chats that takes several steps.
+    pub fn sagas(&self) -> Sagas<'_> {
+        Sagas { store: self }
+    }
+
+    /// The registry of chats.
+    pub fn chats(&self) -> Chats<'_> {
+        Chats { store: self }
+    }
+
+    /// Chats that nobody found.
+    pub fn unresolved(&self) -> Unresolved<'_> {
+        Unresolved { store: self }
+    }
+
+    /// Work that went to another account than its first choice.
+    pub fn failovers(&self) -> Failovers<'_> {
+        Failovers { store: self }
+    }
+
+    /// Services that were stopped by hand.
+    pub fn services(&self) -> Services<'_> {
+        Services { store: self }
+    }
+
+    /// Callbacks on their way to another program.
+    pub fn callbacks(&self) -> Callbacks<'_> {
+        Callbacks { store: self }
+    }
+
+    /// Requests that failed and are kept.
+    pub fn failed_requests(&self) -> FailedRequests<'_> {
+        FailedRequests { store: self }
     }
 
     /// Sessions, update state, holds and switches of the user accounts.

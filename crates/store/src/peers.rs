@@ -3,6 +3,7 @@
 use domain::{AccountName, ChatId, Timestamp, Username};
 use rusqlite::params;
 
+use crate::chats::migrate;
 use crate::column::Columns;
 use crate::point::{self, Point};
 use crate::statement::statements;
@@ -38,6 +39,7 @@ statements! {
         ON CONFLICT (account) DO UPDATE SET
             complete = excluded.complete, offset_date = excluded.offset_date, offset_id = excluded.offset_id,
             offset_peer = excluded.offset_peer, refreshed_at = excluded.refreshed_at";
+    MIGRATIONS = "SELECT from_id, to_id FROM chat_migrations ORDER BY from_id";
 }
 
 /// What kind of peer it is.
@@ -133,6 +135,23 @@ impl Peers<'_> {
         self.store.write(Left(account.clone(), chat_id)).await
     }
 
+    /// A basic group became this supergroup: what was bound to or known of the one goes over to the other.
+    pub async fn migrated(&self, from: ChatId, to: ChatId) -> Result<(), StoreError> {
+        self.store.write(Migrate { from, to }).await
+    }
+
+    /// Every basic group that became a supergroup, and which.
+    pub async fn migrations(&self) -> Result<Vec<(ChatId, ChatId)>, StoreError> {
+        self.store
+            .read(|connection| {
+                statement::all(connection, MIGRATIONS, [], |row| {
+                    let columns = Columns::new(row, "chat_migrations");
+                    Ok((columns.chat_id(0)?, columns.chat_id(1)?))
+                })
+            })
+            .await
+    }
+
     /// All peers of an account.
     pub async fn all(&self, account: &AccountName) -> Result<Vec<StoredPeer>, StoreError> {
         let account = account.clone();
@@ -221,6 +240,20 @@ impl Write for Left {
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         transaction.execute(LEFT, params![self.0.as_str(), self.1.get()])?;
         Ok(())
+    }
+}
+
+struct Migrate {
+    from: ChatId,
+    to: ChatId,
+}
+
+impl Write for Migrate {
+    type Answer = ();
+    const POINT: Option<Point> = Some(point::MIGRATE_CHAT);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        migrate(transaction, self.from, self.to)
     }
 }
 

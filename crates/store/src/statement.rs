@@ -73,16 +73,32 @@ mod tests {
         plan
     }
 
-    #[test]
-    fn every_statement_is_prepared_and_numbers_its_parameters_by_first_appearance() {
-        let connection = migrated();
-        let lists = [
+    fn lists() -> [&'static [(&'static str, &'static str)]; 11] {
+        [
             crate::outbox::statements::ALL,
             crate::accounts::statements::ALL,
             crate::peers::ALL,
             crate::api_keys::ALL,
-        ];
-        for (name, sql) in lists.into_iter().flatten() {
+            crate::sagas::statements::ALL,
+            crate::chats::statements::ALL,
+            crate::chats::unresolved::ALL,
+            crate::failovers::ALL,
+            crate::services::ALL,
+            crate::callbacks::ALL,
+            crate::failed_requests::ALL,
+        ]
+    }
+
+    #[test]
+    fn there_is_room_to_keep_every_statement() {
+        let statements: usize = lists().iter().map(|list| list.len()).sum();
+        assert!(statements <= crate::connection::CACHED_STATEMENTS, "{statements}");
+    }
+
+    #[test]
+    fn every_statement_is_prepared_and_numbers_its_parameters_by_first_appearance() {
+        let connection = migrated();
+        for (name, sql) in lists().into_iter().flatten() {
             let statement = connection.prepare(sql).unwrap_or_else(|error| panic!("{name}: {error}"));
             for index in 1..=statement.parameter_count() {
                 let expected = format!("${index}");
@@ -94,8 +110,21 @@ mod tests {
     #[test]
     fn what_is_asked_often_never_reads_a_whole_table() {
         let connection = migrated();
-        let large = ["outbox ", "outbox_parts", "outbox_timeline", "idempotency_keys", "telegram_peers"];
-        for (name, sql) in crate::outbox::statements::ALL.iter().chain(crate::peers::ALL) {
+        let large = [
+            "outbox ",
+            "outbox_parts",
+            "outbox_timeline",
+            "idempotency_keys",
+            "telegram_peers",
+            "operations ",
+            "operation_steps",
+        ];
+        let asked = crate::outbox::statements::ALL
+            .iter()
+            .chain(crate::peers::ALL)
+            .chain(crate::sagas::statements::ALL)
+            .chain(crate::chats::statements::ALL);
+        for (name, sql) in asked {
             let plan = plan(&connection, sql);
             for line in plan.lines().filter(|line| line.starts_with("SCAN")) {
                 assert!(!large.iter().any(|table| format!("{line} ").contains(table)), "{name}: {plan}");
@@ -104,6 +133,31 @@ mod tests {
         for sql in [crate::outbox::statements::UNFINISHED, crate::outbox::statements::LIST_OPEN] {
             let plan = plan(&connection, sql);
             assert!(plan.contains("outbox_open") && !plan.contains("TEMP B-TREE"), "{plan}");
+        }
+        let plan_of = |sql| plan(&connection, sql);
+        let chats = plan_of(crate::chats::statements::LIST);
+        assert!(chats.contains("MERGE (UNION)") && !chats.contains("TEMP B-TREE"), "{chats}");
+        let log = plan_of(crate::outbox::statements::LOG_OPEN);
+        assert!(log.contains("outbox_open") && !log.contains("TEMP B-TREE"), "{log}");
+        for sql in [crate::sagas::statements::UNFINISHED, crate::sagas::statements::LOG_OPEN] {
+            let plan = plan_of(sql);
+            assert!(plan.contains("operations_open") && !plan.contains("TEMP B-TREE"), "{plan}");
+        }
+        for (sql, index) in [
+            (crate::chats::statements::LEFT, "chats_left"),
+            (crate::chats::statements::TITLED, "chats_by_title"),
+            (crate::chats::statements::WHO_IS_IN, "telegram_peers_by_chat"),
+            (crate::chats::statements::RETITLED, "telegram_peers_by_chat"),
+            (crate::failovers::LIST, "failovers_by_time"),
+            (crate::chats::unresolved::LIST, "unresolved_chats_by_time"),
+            (crate::callbacks::DUE, "callbacks_waiting"),
+            (crate::callbacks::NEXT_DUE, "callbacks_waiting"),
+            (crate::callbacks::DROP_DELIVERED, "callbacks_delivered"),
+            (crate::failed_requests::LIST_STATE, "failed_requests_by_state"),
+            (crate::failed_requests::OLD, "failed_requests_settled"),
+        ] {
+            let plan = plan_of(sql);
+            assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{index}: {plan}");
         }
     }
 }

@@ -6,19 +6,26 @@ use domain::Timestamp;
 use rusqlite::params;
 
 use crate::accounts::statements as accounts;
+use crate::callbacks::DropCallbacks;
+use crate::chats::unresolved::DropUnresolved;
 use crate::column::Columns;
+use crate::failed_requests::DropFailedRequests;
+use crate::failovers::DropFailovers;
 use crate::outbox::{KEY_LIFE, TABLE, statements as sql};
 use crate::point::{self, Point};
+use crate::sagas::statements as sagas;
 use crate::write::{Transaction, Write};
 use crate::{Store, StoreError, statement};
 
-/// Messages that ended this long ago are removed, with their parts and steps. Those in doubt stay until a person
-/// decides about them.
-const MESSAGE_LIFE: Duration = Duration::from_hours(30 * 24);
+/// Messages, sagas and what is told about them are removed when they ended this long ago. Those in doubt stay until a
+/// person decides about them.
+const LIFE: Duration = Duration::from_hours(30 * 24);
 /// Rows looked at in one read.
 const LOOK: u32 = 2000;
 /// Rows removed in one write.
-const PIECE: usize = 100;
+const PIECE: usize = MOST as usize;
+/// The same, for statements.
+const MOST: u32 = 100;
 
 /// How much was removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -31,17 +38,34 @@ pub struct Swept {
     pub joins: u64,
     /// Floods and slow modes that are over.
     pub holds: u64,
+    /// Sagas, with their histories.
+    pub sagas: u64,
+    /// Failovers.
+    pub failovers: u64,
+    /// Chats that nobody found, with their callers.
+    pub unresolved: u64,
+    /// Callbacks that were delivered.
+    pub callbacks: u64,
+    /// Failed requests that were tried again with success, or dropped.
+    pub failed_requests: u64,
 }
 
 impl Store {
     /// Removes what is past its retention. Safe to call at any time and to interrupt.
     pub async fn sweep(&self) -> Result<Swept, StoreError> {
         let now = self.now();
+        let before = now.minus(LIFE);
         Ok(Swept {
-            messages: self.sweep_messages(now.minus(MESSAGE_LIFE)).await?,
+            messages: self.sweep_messages(before).await?,
             keys: self.sweep_keys(now.minus(KEY_LIFE)).await?,
-            joins: self.sweep_joins(now).await?,
+            joins: self.in_pieces(|| DropJoins(now)).await?,
             holds: self.write(DropHolds(now)).await?,
+            // Requests first: a saga stays while its request waits for a person.
+            failed_requests: self.in_pieces(|| DropFailedRequests { before, most: MOST }).await?,
+            sagas: self.sweep_sagas(before).await?,
+            failovers: self.in_pieces(|| DropFailovers { before, most: MOST }).await?,
+            unresolved: self.in_pieces(|| DropUnresolved { before, most: MOST }).await?,
+            callbacks: self.in_pieces(|| DropCallbacks { before, most: MOST }).await?,
         })
     }
 
@@ -94,10 +118,37 @@ impl Store {
         }
     }
 
-    async fn sweep_joins(&self, now: Timestamp) -> Result<u64, StoreError> {
+    async fn sweep_sagas(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let end = first_id_at(before);
+        let mut after = [0; 16];
         let mut removed = 0;
         loop {
-            let piece = self.write(DropJoins(now)).await?;
+            let rows = self
+                .read(move |connection| {
+                    statement::all(connection, sagas::OLD_SAGAS, params![after, end, LOOK], |row| {
+                        let columns = Columns::new(row, "operations");
+                        Ok((columns.get::<[u8; 16]>(0)?, columns.maybe_time(1)?, columns.get::<bool>(2)?))
+                    })
+                })
+                .await?;
+            let Some((last, ..)) = rows.last() else { return Ok(removed) };
+            after = *last;
+            let old: Vec<[u8; 16]> = rows
+                .into_iter()
+                .filter(|(_, finished, kept)| !kept && finished.is_some_and(|finished| finished <= before))
+                .map(|(id, ..)| id)
+                .collect();
+            for ids in old.chunks(PIECE) {
+                removed += self.write(DropSagas { ids: ids.to_vec(), before }).await?;
+            }
+        }
+    }
+
+    /// Repeats a write that removes at most [`PIECE`] rows until there are no more.
+    async fn in_pieces<W: Write<Answer = usize>>(&self, write: impl Fn() -> W) -> Result<u64, StoreError> {
+        let mut removed = 0;
+        loop {
+            let piece = self.write(write()).await?;
             removed += piece as u64;
             if piece < PIECE {
                 return Ok(removed);
@@ -137,6 +188,28 @@ impl Write for DropMessages {
     }
 }
 
+struct DropSagas {
+    ids: Vec<[u8; 16]>,
+    before: Timestamp,
+}
+
+impl Write for DropSagas {
+    type Answer = u64;
+    const POINT: Option<Point> = Some(point::DROP_SAGAS);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<u64, StoreError> {
+        let mut removed = 0;
+        for id in &self.ids {
+            // It may have been taken up again since it was looked at.
+            if transaction.execute(sagas::DROP_SAGA, params![id, self.before.as_micros()])? > 0 {
+                transaction.execute(sagas::DROP_STEPS, [id])?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+}
+
 struct DropKeys {
     scopes: Vec<[u8; 32]>,
     before: Timestamp,
@@ -162,8 +235,7 @@ impl Write for DropJoins {
     const POINT: Option<Point> = Some(point::DROP_JOINS);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<usize, StoreError> {
-        let limit = i64::try_from(PIECE).unwrap_or(i64::MAX);
-        transaction.execute(sql::DROP_JOINS, params![self.0.as_micros(), limit])
+        transaction.execute(sql::DROP_JOINS, params![self.0.as_micros(), MOST])
     }
 }
 

@@ -67,6 +67,16 @@ statements! {
     BIND = "
         INSERT INTO chat_bindings (chat_id, account, bound_at) VALUES ($1, $2, $3)
         ON CONFLICT (chat_id) DO NOTHING";
+    REBIND = "
+        INSERT INTO chat_bindings (chat_id, account, bound_at) VALUES ($1, $2, $3)
+        ON CONFLICT (chat_id) DO UPDATE SET
+            account = excluded.account, bound_at = excluded.bound_at
+        WHERE chat_bindings.account <> excluded.account";
+    UNBIND = "DELETE FROM chat_bindings WHERE chat_id = $1";
+    MOVE_BINDING = "
+        INSERT INTO chat_bindings (chat_id, account, bound_at)
+        SELECT $1, account, bound_at FROM chat_bindings WHERE chat_id = $2
+        ON CONFLICT (chat_id) DO NOTHING";
 
     SWITCHES = "SELECT account, switch FROM telegram_switches ORDER BY account";
     SAVE_SWITCH = "

@@ -42,6 +42,17 @@ pub struct Origin {
     pub address: Option<IpAddr>,
 }
 
+impl Origin {
+    /// Reads it from three columns, the first of which is this one.
+    pub(crate) fn read(columns: &Columns<'_>, first: usize) -> Result<Self, StoreError> {
+        Ok(Self {
+            listener: columns.get(first)?,
+            api_key: columns.maybe_api_key(first + 1)?,
+            address: columns.maybe_parsed(first + 2)?,
+        })
+    }
+}
+
 /// A caller's key against doubles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Idempotency {
@@ -105,7 +116,7 @@ impl AcceptWrite {
     fn same_body(&self, transaction: &Transaction<'_>, join: &Join) -> Result<Option<MessageId>, StoreError> {
         let ended_after = self.accept.message.created_at.minus(join.repeats);
         transaction.first(sql::FIND_JOIN, params![join.fingerprint, ended_after.as_micros()], |row| {
-            Columns::new(row, "outbox_joins").message_id(0)
+            Columns::new(row, "request_joins").message_id(0)
         })
     }
 

@@ -1,12 +1,14 @@
 //! The ends of a message, and the ways back from them.
 
+use domain::outcome::Failure;
 use domain::timeline::Step;
 use domain::{MessageId, MessageState, Timestamp};
 use rusqlite::params;
 
 use super::statements as sql;
-use super::{Fail, Resolution, TABLE, key, no_such_message, state_of, timeline};
+use super::{Fail, Origin, Resolution, TABLE, key, no_such_message, state_of, timeline};
 use crate::StoreError;
+use crate::chats::{Missed, count};
 use crate::column::{Columns, to_json};
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
@@ -29,8 +31,27 @@ impl Write for FailWrite {
     fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
         let Fail { id, failure, at } = &self.fail;
         let changed = transaction.execute(sql::FAIL, params![self.failure, at.as_micros(), key(id)])?;
+        if changed > 0 {
+            count_unresolved(transaction, id, failure, *at)?;
+        }
         ended(transaction, id, changed, *at, Step::Failed, Some(failure.code().to_owned()))
     }
+}
+
+/// Remembers who asked for a chat that nobody finds.
+pub(super) fn count_unresolved(
+    transaction: &Transaction<'_>,
+    id: &MessageId,
+    failure: &Failure,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let Failure::ChatNotFound { asked } = failure else { return Ok(()) };
+    let found = transaction.first(sql::ASKED_FOR, [key(id)], |row| {
+        let columns = Columns::new(row, TABLE);
+        Ok((columns.get::<String>(0)?, Origin::read(&columns, 1)?))
+    })?;
+    let Some((chat, origin)) = found else { return Ok(()) };
+    count(transaction, &Missed { chat: &chat, origin: &origin, asked, at })
 }
 
 pub(super) struct CancelWrite {

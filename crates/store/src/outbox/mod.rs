@@ -9,14 +9,17 @@ mod timeline;
 
 use domain::message::{OutboundMessage, Part};
 use domain::outcome::Failure;
+use domain::saga::Failover;
 use domain::timeline::Entry;
 use domain::{AccountName, ChatId, MessageId, Timestamp};
 
 pub(crate) use accept::KEY_LIFE;
 pub use accept::{Accept, Accepted, Idempotency, Join, Origin};
-pub use reading::{Filter, Listed, Page};
+pub use reading::{Filter, Listed};
+pub(crate) use reading::{LONGEST_BATCH, logged};
 
 use crate::accounts::Hold;
+use crate::paging::Page;
 use crate::write::Transaction;
 use crate::{Store, StoreError};
 
@@ -37,6 +40,8 @@ pub struct Begin {
     /// Replaces all parts, when it takes an account to know them. Parts that were begun or sent must be in it as
     /// they are. A plan with the `random_id`s of the parts there are is that plan again and changes nothing.
     pub plan: Option<Vec<Part>>,
+    /// It goes to another account than the one that was its first choice.
+    pub failover: Option<Failover>,
     /// When.
     pub at: Timestamp,
 }
@@ -56,6 +61,8 @@ pub struct PartSent {
     pub message_id: Option<i64>,
     /// Bind the chat to the account, unless it is bound already.
     pub bind: bool,
+    /// Bind the chat to the account, whatever it was bound to.
+    pub rebind: bool,
     /// When.
     pub at: Timestamp,
 }

@@ -1,19 +1,17 @@
 //! Reading messages back: one, a page, or those to take up again.
 
 use domain::message::{Content, OutboundMessage, Part};
-use domain::{AccountName, ApiKeyId, ChatId, MessageId, MessageState};
-use rusqlite::{Connection, Row, params};
-use uuid::Uuid;
+use domain::{AccountName, ChatId, MessageId, MessageState};
+use rusqlite::{Connection, Params, Row, params};
 
 use super::statements as sql;
 use super::{Origin, PARTS, TABLE, key};
 use crate::column::Columns;
+use crate::paging::{Page, Paged};
 use crate::{StoreError, codes, statement};
 
-/// Messages on one page at most.
-const LONGEST_PAGE: u32 = 500;
 /// Messages read for resuming at once at most.
-const LONGEST_BATCH: u32 = 1000;
+pub(crate) const LONGEST_BATCH: u32 = 1000;
 
 /// Which messages to list; all of them without any condition.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,15 +22,6 @@ pub struct Filter {
     pub account: Option<AccountName>,
     /// To this chat.
     pub chat_id: Option<ChatId>,
-}
-
-/// Which page of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// How many, 1 to 500.
-    pub limit: u32,
-    /// Where the page before ended.
-    pub cursor: Option<String>,
 }
 
 /// A page of messages.
@@ -50,16 +39,7 @@ pub(super) fn get(connection: &Connection, id: MessageId) -> Result<Option<Outbo
 }
 
 pub(super) fn origin(connection: &Connection, id: MessageId) -> Result<Option<Origin>, StoreError> {
-    statement::first(connection, sql::ORIGIN, [key(&id)], |row| {
-        let columns = Columns::new(row, TABLE);
-        Ok(Origin {
-            listener: columns.get(0)?,
-            api_key: columns
-                .get::<Option<[u8; 16]>>(1)?
-                .map(|bytes| ApiKeyId::from_uuid(Uuid::from_bytes(bytes))),
-            address: columns.maybe_parsed(2)?,
-        })
-    })
+    statement::first(connection, sql::ORIGIN, [key(&id)], |row| Origin::read(&Columns::new(row, TABLE), 0))
 }
 
 pub(super) fn list(connection: &Connection, filter: &Filter, page: &Page) -> Result<Listed, StoreError> {
@@ -67,7 +47,6 @@ pub(super) fn list(connection: &Connection, filter: &Filter, page: &Page) -> Res
         None => [0xff; 16],
         Some(cursor) => *key(&cursor.parse().map_err(|_| StoreError::BadCursor)?),
     };
-    let limit = page.limit.clamp(1, LONGEST_PAGE);
     let state = filter.state.map(codes::of_message);
     let statement =
         if state.is_some_and(|state| state < codes::FIRST_SENT) { sql::LIST_OPEN } else { sql::LIST };
@@ -77,13 +56,10 @@ pub(super) fn list(connection: &Connection, filter: &Filter, page: &Page) -> Res
         filter.account.as_ref().map(AccountName::as_str),
         filter.chat_id.map(ChatId::get),
         // One more tells whether there is another page.
-        limit + 1,
+        page.rows(),
     ];
-    let mut items = statement::all(connection, statement, params, message)?;
-    let limit = limit as usize;
-    let more = items.len() > limit;
-    items.truncate(limit);
-    let next_cursor = if more { items.last().map(|message| message.id.to_string()) } else { None };
+    let items = statement::all(connection, statement, params, message)?;
+    let Paged { items, next_cursor } = page.cut(items, |message| message.id.to_string());
     Ok(Listed { items: all_with_parts(connection, items)?, next_cursor })
 }
 
@@ -116,6 +92,15 @@ fn with_parts(connection: &Connection, mut message: OutboundMessage) -> Result<O
         })
     })?;
     Ok(message)
+}
+
+/// The messages that a statement of the log finds, with their parts.
+pub(crate) fn logged(
+    connection: &Connection,
+    statement: &str,
+    params: impl Params,
+) -> Result<Vec<OutboundMessage>, StoreError> {
+    all_with_parts(connection, statement::all(connection, statement, params, message)?)
 }
 
 /// A message without its parts.

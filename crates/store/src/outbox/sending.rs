@@ -2,9 +2,10 @@
 
 use domain::message::PartState;
 use domain::timeline::{Entry, Step};
-use domain::{AccountName, ChatId, MessageId, MessageState, Outcome};
+use domain::{AccountName, MessageId, MessageState, Outcome};
 use rusqlite::params;
 
+use super::ending::count_unresolved;
 use super::statements as sql;
 use super::{Begin, Doubt, PARTS, PartSent, PartUnsent, TABLE, Then, key, refused, state_of, timeline};
 use crate::accounts::{save_hold, statements as accounts};
@@ -12,7 +13,7 @@ use crate::column::{Columns, to_json};
 use crate::outbox::accept::insert_part;
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
-use crate::{StoreError, codes};
+use crate::{StoreError, codes, failovers};
 
 pub(super) struct BeginWrite {
     begin: Begin,
@@ -104,7 +105,8 @@ impl Write for BeginWrite {
             outcome: None,
             detail: None,
         };
-        timeline::add(transaction, id, &entry)
+        timeline::add(transaction, id, &entry)?;
+        self.begin.failover.as_ref().map_or(Ok(()), |failover| failovers::save(transaction, failover, id))
     }
 }
 
@@ -115,7 +117,7 @@ impl Write for SentWrite {
     const POINT: Option<Point> = Some(point::PART_SENT);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let PartSent { id, part, account, chat_id, message_id, bind, at } = &self.0;
+        let PartSent { id, part, account, chat_id, message_id, bind, rebind, at } = &self.0;
         if transaction.execute(sql::PART_SENT, params![message_id, key(id), part])? == 0 {
             return match part_state(transaction, id, *part)? {
                 Some(PartState::Sent) => Ok(()),
@@ -139,21 +141,14 @@ impl Write for SentWrite {
             detail: outcome.detail(),
         };
         timeline::add(transaction, id, &entry)?;
-        if *bind {
-            bind_chat(transaction, *chat_id, account, at.as_micros())?;
-        }
+        let binding = params![chat_id.get(), account.as_str(), at.as_micros()];
+        match (rebind, bind) {
+            (true, _) => transaction.execute(accounts::REBIND, binding)?,
+            (false, true) => transaction.execute(accounts::BIND, binding)?,
+            (false, false) => 0,
+        };
         Ok(())
     }
-}
-
-fn bind_chat(
-    transaction: &Transaction<'_>,
-    chat_id: ChatId,
-    account: &AccountName,
-    at: i64,
-) -> Result<(), StoreError> {
-    transaction.execute(accounts::BIND, params![chat_id.get(), account.as_str(), at])?;
-    Ok(())
 }
 
 pub(super) struct UnsentWrite {
@@ -197,6 +192,9 @@ impl Write for UnsentWrite {
         {
             let detail = Some(failure.code().to_owned());
             timeline::add(transaction, id, &timeline::plain(*at, Step::Failed, detail))?;
+        }
+        if let Then::Fail(failure) = then {
+            count_unresolved(transaction, id, failure, *at)?;
         }
         hold.as_ref().map_or(Ok(()), |hold| save_hold(transaction, hold))
     }

@@ -11,23 +11,23 @@ use crate::statement::statements;
 statements! {
     // ---- accept
     FIND_KEY = "
-        SELECT k.fingerprint, k.message_id, k.created_at, o.state
-        FROM idempotency_keys AS k LEFT JOIN outbox AS o ON o.id = k.message_id
+        SELECT k.fingerprint, k.subject_id, k.created_at, o.state
+        FROM idempotency_keys AS k LEFT JOIN outbox AS o ON o.id = k.subject_id
         WHERE k.scope = $1";
     SAVE_KEY = "
-        INSERT INTO idempotency_keys (scope, fingerprint, message_id, created_at) VALUES ($1, $2, $3, $4)
+        INSERT INTO idempotency_keys (scope, fingerprint, subject_id, created_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT (scope) DO UPDATE SET
-            fingerprint = excluded.fingerprint, message_id = excluded.message_id,
+            fingerprint = excluded.fingerprint, subject_id = excluded.subject_id,
             created_at = excluded.created_at";
     SENT_PART = "SELECT 1 FROM outbox_parts WHERE message_id = $1 AND state = 2 LIMIT 1";
     /// The oldest whose caller has no answer and will get none.
     FIND_JOIN = "
-        SELECT j.message_id
-        FROM outbox_joins AS j INNER JOIN outbox AS o ON o.id = j.message_id
+        SELECT j.subject_id
+        FROM request_joins AS j INNER JOIN outbox AS o ON o.id = j.subject_id
         WHERE j.fingerprint = $1 AND j.open = 1 AND (o.finished_at IS NULL OR o.finished_at > $2)
-        ORDER BY j.message_id LIMIT 1";
+        ORDER BY j.subject_id LIMIT 1";
     SAVE_JOIN = "
-        INSERT INTO outbox_joins (fingerprint, message_id, repeats, open) VALUES ($1, $2, $3, 0)";
+        INSERT INTO request_joins (fingerprint, subject_id, repeats, open) VALUES ($1, $2, $3, 0)";
     INSERT_MESSAGE = "
         INSERT INTO outbox
             (id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at,
@@ -110,10 +110,13 @@ statements! {
                 THEN account ELSE NULL END
         WHERE id = $2 AND state = 10";
     JOIN_OF = "SELECT join_fingerprint FROM outbox WHERE id = $1";
-    FORGET_JOIN = "DELETE FROM outbox_joins WHERE fingerprint = $1 AND message_id = $2";
-    OPEN_JOIN = "UPDATE outbox_joins SET open = 1 WHERE fingerprint = $1 AND message_id = $2";
+    FORGET_JOIN = "DELETE FROM request_joins WHERE fingerprint = $1 AND subject_id = $2";
+    OPEN_JOIN = "UPDATE request_joins SET open = 1 WHERE fingerprint = $1 AND subject_id = $2";
     /// The callers of a process that has ended are gone.
-    OPEN_ALL_JOINS = "UPDATE outbox_joins SET open = 1 WHERE open = 0";
+    OPEN_ALL_JOINS = "UPDATE request_joins SET open = 1 WHERE open = 0";
+
+    /// Whom to name when nobody finds the chat.
+    ASKED_FOR = "SELECT chat, listener, api_key, address FROM outbox WHERE id = $1";
 
     // ---- timeline
     INSERT_FIRST_STEP = "
@@ -148,6 +151,19 @@ statements! {
         WHERE id < $1 AND state = $2 AND state < 20 AND ($3 IS NULL OR account = $3)
           AND ($4 IS NULL OR chat_id = $4)
         ORDER BY id DESC LIMIT $5";
+    /// For the log of all work: in another order of conditions, and by what is open.
+    LOG = "
+        SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content
+        FROM outbox
+        WHERE id < $1 AND ($2 IS NULL OR account = $2) AND ($3 IS NULL OR chat_id = $3)
+          AND ($4 IS NULL OR (state <= 10) = $4)
+        ORDER BY id DESC LIMIT $5";
+    LOG_OPEN = "
+        SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content
+        FROM outbox
+        WHERE id < $1 AND state <= 10 AND state < 20 AND ($2 IS NULL OR account = $2)
+          AND ($3 IS NULL OR chat_id = $3) AND ($4 IS NULL OR (state <= 10) = $4)
+        ORDER BY id DESC LIMIT $5";
     UNFINISHED = "
         SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content
         FROM outbox
@@ -162,8 +178,12 @@ statements! {
     KEYS = "SELECT scope, created_at FROM idempotency_keys WHERE scope > $1 ORDER BY scope LIMIT $2";
     DROP_KEY = "DELETE FROM idempotency_keys WHERE scope = $1 AND created_at <= $2";
     DROP_JOINS = "
-        DELETE FROM outbox_joins WHERE (fingerprint, message_id) IN (
-            SELECT j.fingerprint, j.message_id FROM outbox_joins AS j LEFT JOIN outbox AS o ON o.id = j.message_id
-            WHERE o.id IS NULL OR o.finished_at + j.repeats <= $1
+        DELETE FROM request_joins WHERE (fingerprint, subject_id) IN (
+            SELECT j.fingerprint, j.subject_id
+            FROM request_joins AS j
+                LEFT JOIN outbox AS o ON o.id = j.subject_id
+                LEFT JOIN operations AS s ON s.id = j.subject_id
+            WHERE (o.id IS NULL AND s.id IS NULL)
+                OR coalesce(o.finished_at, s.finished_at) + j.repeats <= $1
             LIMIT $2)";
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::timeline::Step;
 use store::{Accepted, Disk, StoreError};
 
-use crate::support::{World, accept, with_key};
+use crate::support::{World, accept, accept_saga, change, make_chat, with_key};
 
 const MB: u64 = 1 << 20;
 
@@ -23,6 +23,8 @@ async fn intake_stops_while_little_is_free() {
     let known = world.message(1);
     assert_eq!(outbox.accept(with_key(known.clone(), 1, 1)).await, Ok(Accepted::New));
 
+    let saga = world.making().await;
+
     free.store(63 * MB, Ordering::Relaxed);
     world.clock.advance(Duration::from_secs(1));
     assert_eq!(outbox.accept(accept(world.message(1))).await, Err(StoreError::StorageFull));
@@ -30,6 +32,10 @@ async fn intake_stops_while_little_is_free() {
     assert_eq!(outbox.accept(with_key(world.message(1), 1, 1)).await, Ok(Accepted::Repeated(known.id)));
     outbox.begin(world.begin(known.id, 0)).await.unwrap();
     outbox.part_sent(world.sent(known.id, 0)).await.unwrap();
+    // Sagas are work, too: those that are there go on, and no others come in.
+    let refused = world.store.sagas().accept(accept_saga(world.saga(make_chat("Demo")))).await;
+    assert_eq!(refused, Err(StoreError::StorageFull));
+    world.store.sagas().begin(change(world.begin_create(saga))).await.unwrap();
 
     free.store(64 * MB, Ordering::Relaxed);
     assert_eq!(outbox.accept(accept(world.message(1))).await, Err(StoreError::StorageFull));

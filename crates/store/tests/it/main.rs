@@ -10,7 +10,15 @@ mod accounts;
 #[cfg(test)]
 mod api_keys;
 #[cfg(test)]
+mod callbacks;
+#[cfg(test)]
+mod chats;
+#[cfg(test)]
 mod disk;
+#[cfg(test)]
+mod failed_requests;
+#[cfg(test)]
+mod failovers;
 #[cfg(test)]
 mod idempotency;
 #[cfg(test)]
@@ -25,3 +33,15 @@ mod peers;
 mod properties;
 #[cfg(test)]
 mod retention;
+#[cfg(test)]
+mod saga_properties;
+#[cfg(test)]
+mod sagas;
+#[cfg(test)]
+mod services;
+#[cfg(test)]
+mod unresolved;
+#[cfg(test)]
+mod upgrade;
+#[cfg(test)]
+mod work;

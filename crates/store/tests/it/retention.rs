@@ -3,13 +3,27 @@
 use std::time::Duration;
 
 use domain::account::Operation;
-use store::{Accepted, Hold, Swept};
+use domain::outcome::Failure;
+use domain::saga::{Failover, RegistryChange, Saga, SagaState};
+use domain::{CallbackId, FailedRequestId};
+use store::{
+    Accepted, Begin, Fail, FailedState, FailoverFilter, Hold, NewCallback, Page, SagaAccepted, SagaChange,
+    Swept,
+};
 
-use crate::support::{World, account, begun, chat, conformance, with_join, with_key};
+use crate::support::{
+    World, accept_saga, account, begun, change, chat, conformance, make_chat, saga_with_keep, with_join,
+    with_key,
+};
 
 const DAY: Duration = Duration::from_hours(24);
 
-conformance! { old_things_go_and_open_ones_stay, many_things_go_in_pieces }
+conformance! {
+    old_things_go_and_open_ones_stay,
+    many_things_go_in_pieces,
+    old_work_on_chats_goes_and_open_work_stays,
+    many_sagas_go_in_pieces,
+}
 
 async fn old_things_go_and_open_ones_stay(world: World) {
     let outbox = world.store.outbox();
@@ -73,7 +87,119 @@ async fn many_things_go_in_pieces(world: World) {
     world.store.clone().close().await;
     let file = world.dir.path().join("data/switchboard.db");
     let connection = rusqlite::Connection::open(file).unwrap();
-    for table in ["outbox", "outbox_parts", "outbox_timeline", "idempotency_keys", "outbox_joins"] {
+    for table in ["outbox", "outbox_parts", "outbox_timeline", "idempotency_keys", "request_joins"] {
+        let rows: i64 =
+            connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
+        assert_eq!(rows, 0, "{table}");
+    }
+}
+
+/// Ends a saga well, with a callback.
+async fn done(world: &World, saga: Saga) -> CallbackId {
+    let id = CallbackId::from_uuid(world.ids.next());
+    let (client_tg_id, invite_link) = ("77".into(), "https://t.me/+demo".into());
+    let callback = Some(NewCallback { id, client_tg_id, invite_link });
+    let (title, about) = ("Demo".into(), String::new());
+    let made = RegistryChange::Created { chat_id: chat(), title, about, account: account("main") };
+    let saga = world.ended(saga, SagaState::Done);
+    let end = SagaChange { callback, registry: vec![made], ..change(saga) };
+    world.store.sagas().save(end).await.unwrap();
+    id
+}
+
+/// A saga that was cancelled and has kept its request.
+async fn kept(world: &World) -> Saga {
+    let saga = world.saga(make_chat("Demo"));
+    world.store.sagas().accept(saga_with_keep(saga.clone(), "{}")).await.unwrap();
+    world.store.sagas().cancel(saga.id, world.now(), None).await.unwrap();
+    saga
+}
+
+async fn old_work_on_chats_goes_and_open_work_stays(world: World) {
+    let callbacks = world.store.callbacks();
+    let requests = world.store.failed_requests();
+    let ended = world.begun_making().await;
+    let delivered = done(&world, ended.clone()).await;
+    callbacks.delivered(delivered, world.now()).await.unwrap();
+    let other = world.begun_making().await;
+    let given_up = done(&world, other.clone()).await;
+    callbacks.failed(given_up, "refused".into(), world.now(), None).await.unwrap();
+    let (pending, dropped) = (kept(&world).await, kept(&world).await);
+    let request = |saga: &Saga| FailedRequestId::from_uuid(*saga.id.as_uuid());
+    requests.drop(request(&dropped), world.now()).await.unwrap();
+    requests.drop(FailedRequestId::from_uuid(*given_up.as_uuid()), world.now()).await.unwrap();
+    let (queued, running) = (world.making().await, world.begun_making().await);
+    let doubtful = Saga { state: SagaState::InDoubt, ..world.begun_making().await };
+    world.store.sagas().save(change(doubtful.clone())).await.unwrap();
+    let lost = world.queued(1).await;
+    let failure = Failure::ChatNotFound { asked: Vec::new() };
+    world.store.outbox().fail(Fail { id: lost, failure, at: world.now() }).await.unwrap();
+    let moved = world.queued(1).await;
+    let failover = Failover {
+        at: world.now(),
+        chat_id: None,
+        from: account("backup_1"),
+        to: account("main"),
+        reason: "banned".into(),
+    };
+    let begin = Begin { failover: Some(failover), ..world.begin(moved, 0) };
+    world.store.outbox().begin(begin).await.unwrap();
+
+    world.clock.advance(29 * DAY);
+    assert_eq!(world.store.sweep().await, Ok(Swept::default()));
+    world.clock.advance(DAY);
+    let swept = Swept {
+        messages: 1,
+        sagas: 3,
+        failovers: 1,
+        unresolved: 1,
+        callbacks: 1,
+        failed_requests: 2,
+        ..Swept::default()
+    };
+    assert_eq!(world.store.sweep().await, Ok(swept));
+    for gone in [&ended, &other, &dropped] {
+        assert_eq!(world.store.sagas().get(gone.id).await, Ok(None));
+        assert!(world.history(gone.id).await.is_empty());
+    }
+    for stays in [&queued, &running, &doubtful, &pending] {
+        assert!(world.store.sagas().get(stays.id).await.unwrap().is_some());
+    }
+    let page = Page { limit: 10, cursor: None };
+    assert!(world.store.unresolved().list(&page).await.unwrap().items.is_empty());
+    let failovers = world.store.failovers().list(&FailoverFilter::default(), &page).await.unwrap();
+    assert!(failovers.items.is_empty());
+    assert!(callbacks.requeue(given_up, world.now()).await.is_err());
+    // The chat that was made is no work: it stays in the registry.
+    assert_eq!(world.store.chats().titled("Demo").await, Ok(vec![chat()]));
+    // A request that waits for a person keeps what it takes to try it again.
+    assert_eq!(
+        requests.get(request(&pending)).await.unwrap().map(|kept| kept.state),
+        Some(FailedState::Pending)
+    );
+    assert_eq!(world.store.sagas().retry(pending.id, world.now()).await, Ok(true));
+}
+
+async fn many_sagas_go_in_pieces(world: World) {
+    let mut tasks = Vec::new();
+    for _ in 0..250_u16 {
+        let saga = world.saga(make_chat("Demo"));
+        let end = change(world.ended(saga.clone(), SagaState::Done));
+        let store = world.store.clone();
+        tasks.push(tokio::spawn(async move {
+            assert_eq!(store.sagas().accept(accept_saga(saga)).await, Ok(SagaAccepted::New));
+            store.sagas().save(end).await.unwrap();
+        }));
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+    world.clock.advance(31 * DAY);
+    assert_eq!(world.store.sweep().await, Ok(Swept { sagas: 250, ..Swept::default() }));
+    world.store.clone().close().await;
+    let file = world.dir.path().join("data/switchboard.db");
+    let connection = rusqlite::Connection::open(file).unwrap();
+    for table in ["operations", "operation_steps"] {
         let rows: i64 =
             connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
         assert_eq!(rows, 0, "{table}");

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use ambient::{Clock, Ids};
 use domain::message::{Content, OnFlood, OutboundMessage, Part, PartState};
+use domain::saga::{Begun, Progress, Saga, SagaEntry, SagaState, Step as SagaStep, Task};
 use domain::text::{FormattedText, ParseMode};
 use domain::timeline::{Entry, Step};
-use domain::{AccountName, ChatId, ChatRef, MessageId, MessageState, Timestamp};
+use domain::{AccountName, ChatId, ChatRef, MessageId, MessageState, OperationId, Purpose, Timestamp};
 use store::{
-    Accept, Accepted, Begin, Disk, Doubt, Idempotency, Join, MasterKey, OpenError, Origin, PartSent,
-    PartUnsent, Store, StoreOptions, Then,
+    Accept, AcceptSaga, Accepted, Begin, Disk, Doubt, Idempotency, Join, Keep, MasterKey, OpenError, Origin,
+    PartSent, PartUnsent, SagaAccepted, SagaChange, Store, StoreOptions, Then,
 };
 use tempfile::TempDir;
 
@@ -129,7 +130,15 @@ impl World {
     }
 
     pub(crate) fn begin(&self, id: MessageId, part: u16) -> Begin {
-        Begin { id, account: account("main"), chat_id: chat(), part, plan: None, at: self.now() }
+        Begin {
+            id,
+            account: account("main"),
+            chat_id: chat(),
+            part,
+            plan: None,
+            failover: None,
+            at: self.now(),
+        }
     }
 
     pub(crate) fn sent(&self, id: MessageId, part: u16) -> PartSent {
@@ -140,6 +149,7 @@ impl World {
             chat_id: chat(),
             message_id: Some(i64::from(part) + 500),
             bind: false,
+            rebind: false,
             at: self.now(),
         }
     }
@@ -153,6 +163,76 @@ impl World {
         Doubt { id, entry: self.entry(Step::Attempted, Some("unknown")), at: self.now() }
     }
 
+    /// A queued saga.
+    pub(crate) fn saga(&self, task: Task) -> Saga {
+        let now = self.now();
+        Saga {
+            id: OperationId::from_uuid(self.ids.next()),
+            task,
+            state: SagaState::Queued,
+            pin: None,
+            on_flood: OnFlood::Wait,
+            patient_until: now.plus(PATIENCE),
+            account: None,
+            chat_id: None,
+            begun: None,
+            progress: Progress::default(),
+            failure: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// A saga that is to make a chat and is in the store.
+    pub(crate) async fn making(&self) -> Saga {
+        let saga = self.saga(make_chat("Demo"));
+        assert_eq!(self.store.sagas().accept(accept_saga(saga.clone())).await, Ok(SagaAccepted::New));
+        saga
+    }
+
+    /// The same, begun by an account.
+    pub(crate) async fn begun_making(&self) -> Saga {
+        let saga = self.begin_create(self.making().await);
+        self.store.sagas().begin(change(saga.clone())).await.unwrap();
+        saga
+    }
+
+    /// The saga as it is when the chat is about to be made.
+    pub(crate) fn begin_create(&self, saga: Saga) -> Saga {
+        let step = SagaStep::Create { title: "Demo".into(), about: String::new() };
+        Saga {
+            state: SagaState::Running,
+            account: Some(account("main")),
+            begun: Some(Begun { step, at: self.now() }),
+            updated_at: self.now(),
+            ..saga
+        }
+    }
+
+    /// The saga as it is when it ends.
+    pub(crate) fn ended(&self, saga: Saga, state: SagaState) -> Saga {
+        Saga { state, begun: None, updated_at: self.now(), ..saga }
+    }
+
+    pub(crate) async fn get_saga(&self, id: OperationId) -> Saga {
+        self.store.sagas().get(id).await.unwrap().expect("the saga is there")
+    }
+
+    /// What its history is made of.
+    pub(crate) async fn history(&self, id: OperationId) -> Vec<String> {
+        self.store.sagas().steps(id).await.unwrap().into_iter().map(|entry| entry.what).collect()
+    }
+
+    pub(crate) fn saga_entry(&self, what: &str, outcome: Option<&str>) -> SagaEntry {
+        SagaEntry {
+            at: self.now(),
+            what: what.into(),
+            account: Some(account("main")),
+            outcome: outcome.map(str::to_owned),
+            detail: None,
+        }
+    }
+
     pub(crate) fn entry(&self, step: Step, outcome: Option<&str>) -> Entry {
         Entry {
             at: self.now(),
@@ -163,6 +243,41 @@ impl World {
             detail: None,
         }
     }
+}
+
+/// How long the sagas of these tests wait for floods.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(10);
+
+pub(crate) fn make_chat(title: &str) -> Task {
+    serde_json::from_value(serde_json::json!({
+        "kind": "create_chat", "title": title, "about": "", "members": ["@demo_main"],
+    }))
+    .unwrap()
+}
+
+pub(crate) fn leave_chat(chat: &str) -> Task {
+    Task::LeaveChat { chat: chat.parse().unwrap(), remove_members: false, missing_is_left: false }
+}
+
+pub(crate) fn accept_saga(saga: Saga) -> AcceptSaga {
+    let origin = Origin { listener: "v1".into(), api_key: None, address: None };
+    AcceptSaga { saga, origin, idempotency: None, join: None, keep: None }
+}
+
+pub(crate) fn saga_with_key(saga: Saga, scope: u8, fingerprint: u8) -> AcceptSaga {
+    let idempotency = Idempotency { scope: [scope; 32], fingerprint: [fingerprint; 32] };
+    AcceptSaga { idempotency: Some(idempotency), ..accept_saga(saga) }
+}
+
+pub(crate) fn saga_with_keep(saga: Saga, payload: &str) -> AcceptSaga {
+    let endpoint = "/create_chat".to_owned();
+    let keep = Keep { service: Purpose::CreateChat, endpoint, payload: payload.into() };
+    AcceptSaga { keep: Some(keep), ..accept_saga(saga) }
+}
+
+/// The saga as it is, and nothing else.
+pub(crate) fn change(saga: Saga) -> SagaChange {
+    SagaChange { saga, entries: Vec::new(), hold: None, registry: Vec::new(), failover: None, callback: None }
 }
 
 pub(crate) fn options(dir: &TempDir, clock: &Clock) -> StoreOptions {

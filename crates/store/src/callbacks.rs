@@ -1,0 +1,262 @@
+//! Callbacks on their way to another program: when each is due, and how often it was tried.
+
+use domain::{CallbackId, OperationId, Purpose, Timestamp};
+use rusqlite::{Row, params};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::column::{Columns, to_json};
+use crate::failed_requests::{self, Direction, Failed};
+use crate::point::{self, Point};
+use crate::sagas::NewCallback;
+use crate::statement::statements;
+use crate::write::{Transaction, Write};
+use crate::{Store, StoreError, statement};
+
+const TABLE: &str = "callbacks";
+/// What failed requests call the other program.
+const ENDPOINT: &str = "invite_callback";
+/// Callbacks read at once at most.
+const LONGEST_BATCH: u32 = 1000;
+/// What went wrong is cut to this many bytes.
+const LONGEST: usize = 1000;
+
+// States: 0 waiting, 1 given up, 2 delivered.
+statements! {
+    SAVE = "
+        INSERT INTO callbacks (id, state, operation, client_tg_id, invite_link, attempts, next_at)
+        VALUES ($1, 0, $2, $3, $4, 0, $5)
+        ON CONFLICT (id) DO NOTHING";
+    DUE = "
+        SELECT id, operation, client_tg_id, invite_link, attempts, next_at, last_error FROM callbacks
+        WHERE state = 0 AND next_at <= $1 ORDER BY next_at, id LIMIT $2";
+    NEXT_DUE = "SELECT next_at FROM callbacks WHERE state = 0 ORDER BY next_at LIMIT 1";
+    GET = "
+        SELECT id, operation, client_tg_id, invite_link, attempts, next_at, last_error FROM callbacks
+        WHERE id = $1";
+    STATE_OF = "SELECT state FROM callbacks WHERE id = $1";
+    DELIVERED = "UPDATE callbacks SET state = 2, delivered_at = $1 WHERE id = $2 AND state <> 2";
+    AGAIN = "
+        UPDATE callbacks SET attempts = attempts + 1, last_error = $1, next_at = $2
+        WHERE id = $3 AND state = 0";
+    GIVE_UP = "
+        UPDATE callbacks SET state = 1, attempts = attempts + 1, last_error = $1 WHERE id = $2 AND state = 0";
+    REQUEUE = "UPDATE callbacks SET state = 0, next_at = $1 WHERE id = $2 AND state = 1";
+    DROP_GIVEN_UP = "DELETE FROM callbacks WHERE id = $1 AND state = 1";
+    DROP_DELIVERED = "
+        DELETE FROM callbacks WHERE id IN (
+            SELECT id FROM callbacks WHERE delivered_at <= $1 ORDER BY delivered_at LIMIT $2)";
+}
+
+/// A callback that names a new chat's invite link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Callback {
+    /// Its id.
+    pub id: CallbackId,
+    /// The saga that made the chat.
+    pub operation: OperationId,
+    /// The client it is about, as the caller wrote it.
+    pub client_tg_id: String,
+    /// The link.
+    pub invite_link: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it is to be tried.
+    pub next_at: Timestamp,
+    /// What went wrong the last time.
+    pub last_error: Option<String>,
+}
+
+/// The callbacks' part of a store.
+#[derive(Clone, Copy)]
+pub struct Callbacks<'a> {
+    pub(crate) store: &'a Store,
+}
+
+impl Callbacks<'_> {
+    /// Callbacks whose time has come, those that have waited longest first, 1 to 1000 at once.
+    pub async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Callback>, StoreError> {
+        let params = (now.as_micros(), limit.clamp(1, LONGEST_BATCH));
+        self.store.read(move |connection| statement::all(connection, DUE, params, read)).await
+    }
+
+    /// When the next callback is due, if one waits.
+    pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.store
+            .read(|connection| {
+                statement::first(connection, NEXT_DUE, [], |row| Columns::new(row, TABLE).time(0))
+            })
+            .await
+    }
+
+    /// The other program took it.
+    pub async fn delivered(&self, id: CallbackId, at: Timestamp) -> Result<(), StoreError> {
+        self.store.write(Delivered { id, at }).await
+    }
+
+    /// It was not taken: it is tried again at `next_at`, or given up and kept as a failed request.
+    pub async fn failed(
+        &self,
+        id: CallbackId,
+        error: String,
+        at: Timestamp,
+        next_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        self.store.write(NotTaken { id, error, at, next_at }).await
+    }
+
+    /// Tries a callback that was given up again, from now on; its failed request says so. Its attempts go on counting.
+    /// False for any other.
+    pub async fn requeue(&self, id: CallbackId, at: Timestamp) -> Result<bool, StoreError> {
+        self.store.write(Requeue { id, at }).await
+    }
+}
+
+fn key(id: &CallbackId) -> &[u8; 16] {
+    id.as_uuid().as_bytes()
+}
+
+fn read(row: &Row<'_>) -> Result<Callback, StoreError> {
+    let columns = Columns::new(row, TABLE);
+    Ok(Callback {
+        id: CallbackId::from_uuid(Uuid::from_bytes(columns.get(0)?)),
+        operation: columns.operation_id(1)?,
+        client_tg_id: columns.get(2)?,
+        invite_link: columns.get(3)?,
+        attempts: columns.get(4)?,
+        next_at: columns.time(5)?,
+        last_error: columns.get(6)?,
+    })
+}
+
+/// Adds a callback that is due at once, as a part of the write that it came with.
+pub(crate) fn save(
+    transaction: &Transaction<'_>,
+    callback: &NewCallback,
+    operation: &OperationId,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let NewCallback { id, client_tg_id, invite_link } = callback;
+    let operation = operation.as_uuid().as_bytes();
+    transaction.execute(SAVE, params![key(id), operation, client_tg_id, invite_link, at.as_micros()])?;
+    Ok(())
+}
+
+/// Removes a callback that was given up.
+pub(crate) fn forget_given_up(transaction: &Transaction<'_>, id: &[u8; 16]) -> Result<(), StoreError> {
+    transaction.execute(DROP_GIVEN_UP, [id])?;
+    Ok(())
+}
+
+/// For a callback that a change passed by: whether it is in this state already; an error when it is gone.
+fn is_already(transaction: &Transaction<'_>, id: &CallbackId, state: i64) -> Result<bool, StoreError> {
+    transaction
+        .first(STATE_OF, [key(id)], |row| Columns::new(row, TABLE).get::<i64>(0))?
+        .map(|found| found == state)
+        .ok_or_else(|| StoreError::inconsistent(TABLE, format!("there is no callback {id}")))
+}
+
+struct Delivered {
+    id: CallbackId,
+    at: Timestamp,
+}
+
+impl Write for Delivered {
+    type Answer = ();
+    const POINT: Option<Point> = Some(point::CALLBACK_DELIVERED);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        let Self { id, at } = self;
+        if transaction.execute(DELIVERED, params![at.as_micros(), key(id)])? == 0 {
+            return is_already(transaction, id, 2).map(|_| ());
+        }
+        failed_requests::ended_well(transaction, key(id), *at)
+    }
+}
+
+struct NotTaken {
+    id: CallbackId,
+    error: String,
+    at: Timestamp,
+    next_at: Option<Timestamp>,
+}
+
+/// What a failed request shows of a callback.
+#[derive(Serialize)]
+struct Shown<'a> {
+    user_id: &'a str,
+    invite_link: &'a str,
+}
+
+impl Write for NotTaken {
+    type Answer = ();
+    const POINT: Option<Point> = Some(point::CALLBACK_FAILED);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        let Self { id, error, at, next_at } = self;
+        let error = &error[..error.floor_char_boundary(LONGEST)];
+        let changed = match next_at {
+            Some(next_at) => transaction.execute(AGAIN, params![error, next_at.as_micros(), key(id)])?,
+            None => transaction.execute(GIVE_UP, params![error, key(id)])?,
+        };
+        if changed == 0 {
+            // The same again is no error: the answer to the first may have come too late.
+            if next_at.is_none() && is_already(transaction, id, 1)? {
+                return Ok(());
+            }
+            let what = format!("callback {id} does not wait, so no attempt can have failed");
+            return Err(StoreError::inconsistent(TABLE, what));
+        }
+        if next_at.is_some() {
+            return Ok(());
+        }
+        let Some(callback) = transaction.first(GET, [key(id)], read)? else { return Ok(()) };
+        let shown = Shown { user_id: &callback.client_tg_id, invite_link: &callback.invite_link };
+        let failed = Failed {
+            id: key(id),
+            at: *at,
+            service: Purpose::CreateChat,
+            direction: Direction::Outbound,
+            endpoint: ENDPOINT,
+            payload: &to_json(TABLE, &shown)?,
+            error,
+            operation: Some(&callback.operation),
+            callback: Some(id),
+        };
+        failed_requests::keep(transaction, &failed)
+    }
+}
+
+struct Requeue {
+    id: CallbackId,
+    at: Timestamp,
+}
+
+impl Write for Requeue {
+    type Answer = bool;
+    const POINT: Option<Point> = Some(point::CALLBACK_REQUEUE);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
+        let Self { id, at } = self;
+        if transaction.execute(REQUEUE, params![at.as_micros(), key(id)])? == 0 {
+            return is_already(transaction, id, 0).map(|_| false);
+        }
+        failed_requests::tried_again(transaction, key(id), *at)?;
+        Ok(true)
+    }
+}
+
+/// Removes what was delivered long ago, so many at once.
+pub(crate) struct DropCallbacks {
+    pub(crate) before: Timestamp,
+    pub(crate) most: u32,
+}
+
+impl Write for DropCallbacks {
+    type Answer = usize;
+    const POINT: Option<Point> = Some(point::DROP_CALLBACKS);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<usize, StoreError> {
+        transaction.execute(DROP_DELIVERED, params![self.before.as_micros(), self.most])
+    }
+}

@@ -1,0 +1,333 @@
+//! Requests that failed and are kept, so that a person can try them again or drop them.
+
+use domain::{CallbackId, FailedRequestId, OperationId, Purpose, Timestamp};
+use rusqlite::{Connection, Row, params};
+use uuid::Uuid;
+
+use crate::column::Columns;
+use crate::paging::{Page, Paged};
+use crate::point::{self, Point};
+use crate::statement::statements;
+use crate::write::{Transaction, Write};
+use crate::{Store, StoreError, callbacks, services, statement};
+
+const TABLE: &str = "failed_requests";
+
+statements! {
+    /// One that a person dropped stays dropped.
+    KEEP = "
+        INSERT INTO failed_requests
+            (id, at, service, direction, endpoint, payload, error, state, retry_count, operation, callback)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', 0, $8, $9)
+        ON CONFLICT (id) DO UPDATE SET
+            state = 'pending', last_retry_error = excluded.error, settled_at = NULL
+        WHERE failed_requests.state <> 'dropped'";
+    ENDED_WELL = "
+        UPDATE failed_requests SET state = 'done', settled_at = $1
+        WHERE id = $2 AND state IN ('pending', 'retried')";
+    TRIED_AGAIN = "
+        UPDATE failed_requests SET state = 'retried', retry_count = retry_count + 1, last_retry_at = $1
+        WHERE id = $2 AND state = 'pending'";
+    /// Also when what is behind it came to nothing again without a word: a person must be able to go on.
+    RETRY = "
+        UPDATE failed_requests SET state = 'retried', retry_count = retry_count + 1, last_retry_at = $1
+        WHERE id = $2 AND (state = 'pending' OR (state = 'retried' AND (
+            EXISTS (SELECT 1 FROM operations AS o WHERE o.id = $2 AND o.state IN (11, 12))
+            OR EXISTS (SELECT 1 FROM callbacks AS c WHERE c.id = $2 AND c.state = 1))))";
+    DROP = "
+        UPDATE failed_requests SET state = 'dropped', settled_at = $1
+        WHERE id = $2 AND (state = 'pending' OR (state = 'retried' AND (
+            EXISTS (SELECT 1 FROM operations AS o WHERE o.id = $2 AND o.state IN (11, 12))
+            OR EXISTS (SELECT 1 FROM callbacks AS c WHERE c.id = $2 AND c.state = 1))))";
+    GET = "
+        SELECT id, at, service, direction, endpoint, payload, error, state, retry_count, last_retry_at,
+            last_retry_error, operation, callback
+        FROM failed_requests WHERE id = $1";
+    LIST = "
+        SELECT id, at, service, direction, endpoint, payload, error, state, retry_count, last_retry_at,
+            last_retry_error, operation, callback
+        FROM failed_requests WHERE id < $1 ORDER BY id DESC LIMIT $2";
+    LIST_STATE = "
+        SELECT id, at, service, direction, endpoint, payload, error, state, retry_count, last_retry_at,
+            last_retry_error, operation, callback
+        FROM failed_requests WHERE state = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+    OLD = "SELECT id FROM failed_requests WHERE settled_at <= $1 ORDER BY settled_at LIMIT $2";
+    FORGET = "DELETE FROM failed_requests WHERE id = $1";
+}
+
+/// Which way a request went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// It came to us.
+    Inbound,
+    /// It went from us to another program.
+    Outbound,
+}
+
+impl Direction {
+    /// The word in the API and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Inbound => "inbound",
+            Self::Outbound => "outbound",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Inbound, Self::Outbound].into_iter().find(|direction| direction.as_str() == word)
+    }
+}
+
+/// What became of a failed request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailedState {
+    /// It waits for a person.
+    Pending,
+    /// It is being tried again.
+    Retried,
+    /// Trying it again helped.
+    Done,
+    /// A person dropped it.
+    Dropped,
+}
+
+impl FailedState {
+    /// Every state.
+    pub const ALL: [Self; 4] = [Self::Pending, Self::Retried, Self::Done, Self::Dropped];
+
+    /// The word in the API and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Retried => "retried",
+            Self::Done => "done",
+            Self::Dropped => "dropped",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+}
+
+/// A request that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedRequest {
+    /// Its id: the number of its saga or callback.
+    pub id: FailedRequestId,
+    /// When it first failed.
+    pub at: Timestamp,
+    /// The service it belongs to.
+    pub service: Purpose,
+    /// Which way it went.
+    pub direction: Direction,
+    /// Its path.
+    pub endpoint: String,
+    /// Its body as JSON text.
+    pub payload: String,
+    /// Why it failed the first time.
+    pub error: String,
+    /// What became of it.
+    pub state: FailedState,
+    /// How often it was tried again by hand.
+    pub retry_count: u32,
+    /// When it was last tried again.
+    pub last_retry_at: Option<Timestamp>,
+    /// Why that failed.
+    pub last_retry_error: Option<String>,
+    /// The saga it made.
+    pub operation: Option<OperationId>,
+    /// The callback it is.
+    pub callback: Option<CallbackId>,
+}
+
+/// The failed requests of a store.
+#[derive(Clone, Copy)]
+pub struct FailedRequests<'a> {
+    pub(crate) store: &'a Store,
+}
+
+impl FailedRequests<'_> {
+    /// Failed requests, newest first, a page at a time.
+    pub async fn list(
+        &self,
+        state: Option<FailedState>,
+        page: &Page,
+    ) -> Result<Paged<FailedRequest>, StoreError> {
+        let page = page.clone();
+        self.store.read(move |connection| list(connection, state, &page)).await
+    }
+
+    /// One of them.
+    pub async fn get(&self, id: FailedRequestId) -> Result<Option<FailedRequest>, StoreError> {
+        self.store.read(move |connection| statement::first(connection, GET, [key(&id)], read)).await
+    }
+
+    /// It is tried again. False when it does not wait for a person. What is behind it must be tried again too:
+    /// [`crate::Sagas::retry`] and [`crate::Callbacks::requeue`] say it here by themselves, so that this is needed only
+    /// to be sure of it beforehand.
+    pub async fn retried(&self, id: FailedRequestId, at: Timestamp) -> Result<bool, StoreError> {
+        self.store.write(Retry { id, at }).await
+    }
+
+    /// A person drops it. False when it does not wait for one.
+    pub async fn drop(&self, id: FailedRequestId, at: Timestamp) -> Result<bool, StoreError> {
+        self.store.write(Drop { id, at }).await
+    }
+}
+
+fn key(id: &FailedRequestId) -> &[u8; 16] {
+    id.as_uuid().as_bytes()
+}
+
+fn read(row: &Row<'_>) -> Result<FailedRequest, StoreError> {
+    let columns = Columns::new(row, TABLE);
+    let callback = columns.get::<Option<[u8; 16]>>(12)?;
+    Ok(FailedRequest {
+        id: FailedRequestId::from_uuid(Uuid::from_bytes(columns.get(0)?)),
+        at: columns.time(1)?,
+        service: columns.word(2, "service", services::from_word)?,
+        direction: columns.word(3, "direction", Direction::from_word)?,
+        endpoint: columns.get(4)?,
+        payload: columns.get(5)?,
+        error: columns.get(6)?,
+        state: columns.word(7, "state", FailedState::from_word)?,
+        retry_count: columns.get(8)?,
+        last_retry_at: columns.maybe_time(9)?,
+        last_retry_error: columns.get(10)?,
+        operation: columns.maybe_operation_id(11)?,
+        callback: callback.map(|bytes| CallbackId::from_uuid(Uuid::from_bytes(bytes))),
+    })
+}
+
+fn list(
+    connection: &Connection,
+    state: Option<FailedState>,
+    page: &Page,
+) -> Result<Paged<FailedRequest>, StoreError> {
+    let before = page.after::<FailedRequestId>()?.map_or([0xff; 16], |id| *key(&id));
+    let items = match state {
+        None => statement::all(connection, LIST, params![before, page.rows()], read),
+        Some(state) => {
+            statement::all(connection, LIST_STATE, params![state.as_str(), before, page.rows()], read)
+        }
+    }?;
+    Ok(page.cut(items, |request| request.id.to_string()))
+}
+
+/// A request that failed just now.
+pub(crate) struct Failed<'a> {
+    /// The number of its saga or callback.
+    pub(crate) id: &'a [u8; 16],
+    pub(crate) at: Timestamp,
+    pub(crate) service: Purpose,
+    pub(crate) direction: Direction,
+    pub(crate) endpoint: &'a str,
+    pub(crate) payload: &'a str,
+    pub(crate) error: &'a str,
+    pub(crate) operation: Option<&'a OperationId>,
+    pub(crate) callback: Option<&'a CallbackId>,
+}
+
+/// Keeps a failed request, or notes that trying it again did not help, as a part of the write that it came with.
+pub(crate) fn keep(transaction: &Transaction<'_>, failed: &Failed<'_>) -> Result<(), StoreError> {
+    transaction.execute(
+        KEEP,
+        params![
+            failed.id,
+            failed.at.as_micros(),
+            failed.service.as_str(),
+            failed.direction.as_str(),
+            failed.endpoint,
+            failed.payload,
+            failed.error,
+            failed.operation.map(|id| id.as_uuid().as_bytes()),
+            failed.callback.map(|id| id.as_uuid().as_bytes()),
+        ],
+    )?;
+    Ok(())
+}
+
+/// What is behind it ended well.
+pub(crate) fn ended_well(
+    transaction: &Transaction<'_>,
+    id: &[u8; 16],
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    transaction.execute(ENDED_WELL, params![at.as_micros(), id])?;
+    Ok(())
+}
+
+/// What is behind it is tried again.
+pub(crate) fn tried_again(
+    transaction: &Transaction<'_>,
+    id: &[u8; 16],
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    transaction.execute(TRIED_AGAIN, params![at.as_micros(), id])?;
+    Ok(())
+}
+
+fn changed(transaction: &Transaction<'_>, id: &FailedRequestId, rows: usize) -> Result<bool, StoreError> {
+    if rows > 0 {
+        return Ok(true);
+    }
+    match transaction.first(GET, [key(id)], |_| Ok(()))? {
+        Some(()) => Ok(false),
+        None => Err(StoreError::inconsistent(TABLE, format!("there is no failed request {id}"))),
+    }
+}
+
+struct Retry {
+    id: FailedRequestId,
+    at: Timestamp,
+}
+
+impl Write for Retry {
+    type Answer = bool;
+    const POINT: Option<Point> = Some(point::RETRY_FAILED_REQUEST);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
+        let rows = transaction.execute(RETRY, params![self.at.as_micros(), key(&self.id)])?;
+        changed(transaction, &self.id, rows)
+    }
+}
+
+struct Drop {
+    id: FailedRequestId,
+    at: Timestamp,
+}
+
+impl Write for Drop {
+    type Answer = bool;
+    const POINT: Option<Point> = Some(point::DROP_FAILED_REQUEST);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
+        let rows = transaction.execute(DROP, params![self.at.as_micros(), key(&self.id)])?;
+        changed(transaction, &self.id, rows)
+    }
+}
+
+/// Removes what nobody had to do anything about for long, so many at once, and callbacks that were given up with it.
+pub(crate) struct DropFailedRequests {
+    pub(crate) before: Timestamp,
+    pub(crate) most: u32,
+}
+
+impl Write for DropFailedRequests {
+    type Answer = usize;
+    const POINT: Option<Point> = Some(point::DROP_FAILED_REQUESTS);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<usize, StoreError> {
+        let old = transaction.all(OLD, params![self.before.as_micros(), self.most], |row| {
+            Columns::new(row, TABLE).get::<[u8; 16]>(0)
+        })?;
+        for id in &old {
+            callbacks::forget_given_up(transaction, id)?;
+            transaction.execute(FORGET, [id])?;
+        }
+        Ok(old.len())
+    }
+}

@@ -1,0 +1,135 @@
+//! Failovers: when work went to another account than the one that was its first choice.
+
+use std::fmt::Display;
+
+use domain::saga::Failover;
+use domain::{AccountName, ChatId, Timestamp};
+use rusqlite::{Connection, params};
+
+use crate::column::Columns;
+use crate::paging::{Moment, Page, Paged};
+use crate::point::{self, Point};
+use crate::statement::statements;
+use crate::write::{Transaction, Write};
+use crate::{Store, StoreError, statement};
+
+const TABLE: &str = "failovers";
+
+/// Reasons are cut to this many bytes.
+const LONGEST: usize = 1000;
+
+statements! {
+    SAVE = "
+        INSERT INTO failovers (at, chat_id, from_account, to_account, reason, subject)
+        VALUES ($1, $2, $3, $4, $5, $6)";
+    LIST = "
+        SELECT seq, at, chat_id, from_account, to_account, reason, subject FROM failovers
+        WHERE (at, seq) < ($1, $2) AND ($3 IS NULL OR chat_id = $3)
+          AND ($4 IS NULL OR from_account = $4 OR to_account = $4)
+        ORDER BY at DESC, seq DESC LIMIT $5";
+    DROP_OLD = "
+        DELETE FROM failovers WHERE seq IN (
+            SELECT seq FROM failovers WHERE at <= $1 ORDER BY at, seq LIMIT $2)";
+}
+
+/// A failover that was written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailoverRecord {
+    /// What happened.
+    pub failover: Failover,
+    /// The piece of work: the text form of a message's or a saga's id.
+    pub subject: String,
+}
+
+/// Which failovers to list; all of them without any condition.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FailoverFilter {
+    /// On this chat.
+    pub chat_id: Option<ChatId>,
+    /// From or to this account.
+    pub account: Option<AccountName>,
+}
+
+/// The failovers' part of a store.
+#[derive(Clone, Copy)]
+pub struct Failovers<'a> {
+    pub(crate) store: &'a Store,
+}
+
+impl Failovers<'_> {
+    /// Failovers, the latest first, a page at a time.
+    pub async fn list(
+        &self,
+        filter: &FailoverFilter,
+        page: &Page,
+    ) -> Result<Paged<FailoverRecord>, StoreError> {
+        let (filter, page) = (filter.clone(), page.clone());
+        self.store.read(move |connection| list(connection, &filter, &page)).await
+    }
+}
+
+/// Keeps a failover, as a part of whatever write it came with.
+pub(crate) fn save(
+    transaction: &Transaction<'_>,
+    failover: &Failover,
+    subject: &impl Display,
+) -> Result<(), StoreError> {
+    let Failover { at, chat_id, from, to, reason } = failover;
+    let reason = &reason[..reason.floor_char_boundary(LONGEST)];
+    transaction.execute(
+        SAVE,
+        params![
+            at.as_micros(),
+            chat_id.map(ChatId::get),
+            from.as_str(),
+            to.as_str(),
+            reason,
+            subject.to_string(),
+        ],
+    )?;
+    Ok(())
+}
+
+fn list(
+    connection: &Connection,
+    filter: &FailoverFilter,
+    page: &Page,
+) -> Result<Paged<FailoverRecord>, StoreError> {
+    let before = page.after()?.unwrap_or(Moment { at: i64::MAX, then: i64::MAX });
+    let params = params![
+        before.at,
+        before.then,
+        filter.chat_id.map(ChatId::get),
+        filter.account.as_ref().map(AccountName::as_str),
+        page.rows(),
+    ];
+    let items = statement::all(connection, LIST, params, |row| {
+        let columns = Columns::new(row, TABLE);
+        let failover = Failover {
+            at: columns.time(1)?,
+            chat_id: columns.maybe_chat_id(2)?,
+            from: columns.account(3)?,
+            to: columns.account(4)?,
+            reason: columns.get(5)?,
+        };
+        Ok((columns.get::<i64>(0)?, FailoverRecord { failover, subject: columns.get(6)? }))
+    })?;
+    let Paged { items, next_cursor } =
+        page.cut(items, |(seq, record)| Moment { at: record.failover.at.as_micros(), then: *seq }.cursor());
+    Ok(Paged { items: items.into_iter().map(|(_, record)| record).collect(), next_cursor })
+}
+
+/// Removes old ones, so many at once.
+pub(crate) struct DropFailovers {
+    pub(crate) before: Timestamp,
+    pub(crate) most: u32,
+}
+
+impl Write for DropFailovers {
+    type Answer = usize;
+    const POINT: Option<Point> = Some(point::DROP_FAILOVERS);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<usize, StoreError> {
+        transaction.execute(DROP_OLD, params![self.before.as_micros(), self.most])
+    }
+}

@@ -1,0 +1,172 @@
+//! The ends of a saga that a person decides on, and the ways back from them.
+
+use domain::saga::{RegistryChange, Saga, SagaState, Task, Verdict};
+use domain::{ChatId, OperationId, Timestamp};
+use rusqlite::params;
+
+use super::accept::{Kept, Start};
+use super::change::keep_request;
+use super::statements as sql;
+use super::{TABLE, history, key, no_such_saga, reading, state_of};
+use crate::column::{Columns, to_json};
+use crate::outbox::statements as joins;
+use crate::point::{self, Point};
+use crate::write::{Transaction, Write};
+use crate::{StoreError, chats, failed_requests};
+
+pub(super) struct CancelWrite {
+    pub(super) id: OperationId,
+    pub(super) at: Timestamp,
+    pub(super) detail: Option<String>,
+}
+
+impl Write for CancelWrite {
+    type Answer = bool;
+    const POINT: Option<Point> = Some(point::SAGA_CANCEL);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
+        let Self { id, at, detail } = self;
+        if transaction.execute(sql::CANCEL, params![at.as_micros(), key(id)])? == 0 {
+            return state_of(transaction, id).map(|_| false);
+        }
+        history::add(transaction, id, &history::plain(*at, "cancelled", detail.as_deref()))?;
+        let keep = transaction
+            .first(sql::KEPT, [key(id)], |row| Columns::new(row, TABLE).maybe_json::<Kept>(0))?
+            .flatten();
+        if let Some(keep) = keep {
+            keep_request(transaction, id, &keep, detail.as_deref().unwrap_or("cancelled"), *at)?;
+        }
+        Ok(true)
+    }
+}
+
+pub(super) struct RetryWrite {
+    pub(super) id: OperationId,
+    pub(super) at: Timestamp,
+}
+
+impl Write for RetryWrite {
+    type Answer = bool;
+    const POINT: Option<Point> = Some(point::SAGA_RETRY);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
+        let Self { id, at } = self;
+        if !matches!(state_of(transaction, id)?, SagaState::Failed | SagaState::Cancelled) {
+            return Ok(false);
+        }
+        start_again(transaction, id, *at)?;
+        history::add(transaction, id, &history::plain(*at, "retried", None))?;
+        failed_requests::tried_again(transaction, key(id), *at)?;
+        Ok(true)
+    }
+}
+
+pub(super) struct ResolveWrite {
+    pub(super) id: OperationId,
+    pub(super) verdict: Verdict,
+    pub(super) at: Timestamp,
+}
+
+impl Write for ResolveWrite {
+    type Answer = bool;
+    const POINT: Option<Point> = Some(point::SAGA_RESOLVE);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
+        let Self { id, verdict, at } = self;
+        let saga = reading::one(transaction, id)?.ok_or_else(|| no_such_saga(id))?;
+        if saga.state != SagaState::InDoubt {
+            return Ok(false);
+        }
+        let detail = match verdict {
+            Verdict::Done(chat_id) => {
+                go_on(transaction, &saga, *chat_id, *at)?;
+                chat_id.map_or_else(|| "done".to_owned(), |chat_id| format!("done: {chat_id}"))
+            }
+            Verdict::Again => {
+                start_again(transaction, id, *at)?;
+                "again".to_owned()
+            }
+        };
+        history::add(transaction, id, &history::plain(*at, "resolved", Some(&detail)))?;
+        Ok(true)
+    }
+}
+
+/// The saga goes on behind the step that was in doubt.
+fn go_on(
+    transaction: &Transaction<'_>,
+    saga: &Saga,
+    chat_id: Option<ChatId>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let until = start_of(transaction, &saga.id)?.patient_until(at);
+    let params = params![chat_id.map(ChatId::get), until.as_micros(), at.as_micros(), key(&saga.id)];
+    transaction.execute(sql::GO_ON, params)?;
+    let Task::CreateChat { title, about, .. } = &saga.task else { return Ok(()) };
+    let (Some(chat_id), Some(account)) = (chat_id, &saga.account) else {
+        let what = format!("{} made a chat: without that chat and its account it cannot go on", saga.id);
+        return Err(StoreError::inconsistent(TABLE, what));
+    };
+    let created = RegistryChange::Created {
+        chat_id,
+        title: title.clone(),
+        about: about.clone(),
+        account: account.clone(),
+    };
+    chats::apply(transaction, &created, Some(&saga.id), at)
+}
+
+fn start_of(transaction: &Transaction<'_>, id: &OperationId) -> Result<Start, StoreError> {
+    transaction
+        .first(sql::START, [key(id)], |row| Columns::new(row, TABLE).json::<Start>(0))?
+        .ok_or_else(|| no_such_saga(id))
+}
+
+/// Puts a saga back to where it was when it was taken in.
+fn start_again(transaction: &Transaction<'_>, id: &OperationId, at: Timestamp) -> Result<(), StoreError> {
+    let start = start_of(transaction, id)?;
+    transaction.execute(
+        sql::START_AGAIN,
+        params![
+            start.chat_id.map(ChatId::get),
+            to_json(TABLE, &start.progress)?,
+            start.patient_until(at).as_micros(),
+            at.as_micros(),
+            key(id),
+        ],
+    )?;
+    Ok(())
+}
+
+pub(super) struct AnsweredWrite(pub(super) OperationId);
+
+impl Write for AnsweredWrite {
+    type Answer = ();
+    const POINT: Option<Point> = Some(point::SAGA_ANSWERED);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        change_join(transaction, &self.0, joins::FORGET_JOIN)
+    }
+}
+
+pub(super) struct UnansweredWrite(pub(super) OperationId);
+
+impl Write for UnansweredWrite {
+    type Answer = ();
+    const POINT: Option<Point> = Some(point::SAGA_UNANSWERED);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        change_join(transaction, &self.0, joins::OPEN_JOIN)
+    }
+}
+
+/// Runs a statement on the row by which the same body finds the saga, if its request had no key.
+fn change_join(transaction: &Transaction<'_>, id: &OperationId, change: &str) -> Result<(), StoreError> {
+    let fingerprint = transaction
+        .first(sql::JOIN_OF, [key(id)], |row| Columns::new(row, TABLE).get::<Option<[u8; 32]>>(0))?
+        .ok_or_else(|| no_such_saga(id))?;
+    if let Some(fingerprint) = fingerprint {
+        transaction.execute(change, params![fingerprint, key(id)])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! Services that were stopped by hand, kept over restarts.
+
+use domain::{Purpose, Timestamp};
+
+use rusqlite::params;
+
+use crate::column::Columns;
+use crate::point::{self, Point};
+use crate::statement::statements;
+use crate::write::{Transaction, Write};
+use crate::{Store, StoreError, statement};
+
+statements! {
+    STOPPED = "SELECT service, stopped_at FROM service_switches ORDER BY service";
+    STOP = "
+        INSERT INTO service_switches (service, stopped_at) VALUES ($1, $2)
+        ON CONFLICT (service) DO NOTHING";
+    START = "DELETE FROM service_switches WHERE service = $1";
+}
+
+/// Reads the word of a service.
+pub(crate) fn from_word(word: &str) -> Option<Purpose> {
+    Purpose::ALL.into_iter().find(|purpose| purpose.as_str() == word)
+}
+
+/// The services' part of a store.
+#[derive(Clone, Copy)]
+pub struct Services<'a> {
+    pub(crate) store: &'a Store,
+}
+
+impl Services<'_> {
+    /// The services that are stopped, each since when.
+    pub async fn stopped(&self) -> Result<Vec<(Purpose, Timestamp)>, StoreError> {
+        self.store
+            .read(|connection| {
+                statement::all(connection, STOPPED, [], |row| {
+                    let columns = Columns::new(row, "service_switches");
+                    Ok((columns.word(0, "service", from_word)?, columns.time(1)?))
+                })
+            })
+            .await
+    }
+
+    /// Keeps that a service was stopped, or started again. One that was stopped before keeps its time.
+    pub async fn save(&self, purpose: Purpose, stopped: bool, at: Timestamp) -> Result<(), StoreError> {
+        self.store.write(SaveService { purpose, stopped, at }).await
+    }
+}
+
+struct SaveService {
+    purpose: Purpose,
+    stopped: bool,
+    at: Timestamp,
+}
+
+impl Write for SaveService {
+    type Answer = ();
+    const POINT: Option<Point> = Some(point::SAVE_SERVICE);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        let service = self.purpose.as_str();
+        if self.stopped {
+            transaction.execute(STOP, params![service, self.at.as_micros()])?;
+        } else {
+            transaction.execute(START, [service])?;
+        }
+        Ok(())
+    }
+}

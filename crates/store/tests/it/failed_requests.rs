@@ -1,0 +1,207 @@
+//! Failed requests: kept when their saga ends badly, tried again, done or dropped.
+
+use std::time::Duration;
+
+use domain::outcome::Failure;
+use domain::saga::{Saga, SagaState, Verdict};
+use domain::{FailedRequestId, OperationId, Purpose};
+use store::{Direction, FailedRequest, FailedState, Page, StoreError};
+
+use crate::support::{World, change, conformance, make_chat, saga_with_keep};
+
+conformance! {
+    a_saga_that_fails_keeps_its_request,
+    only_what_was_to_be_kept_is_kept,
+    a_cancelled_saga_keeps_its_request,
+    trying_again_ends_well_or_badly,
+    a_doubt_leaves_the_request_being_tried,
+    what_was_dropped_stays_dropped,
+    a_request_that_is_stuck_can_be_tried_again,
+    a_body_that_is_too_long_is_replaced_by_a_note,
+    lists_are_newest_first_and_by_state,
+}
+
+async fn kept(world: &World, payload: &str) -> Saga {
+    let saga = world.saga(make_chat("Demo"));
+    world.store.sagas().accept(saga_with_keep(saga.clone(), payload)).await.unwrap();
+    saga
+}
+
+async fn fail(world: &World, id: OperationId) {
+    let saga = world.get_saga(id).await;
+    let failure = Some(Failure::NoAccount { asked: Vec::new() });
+    let failed = Saga { failure, ..world.ended(saga, SagaState::Failed) };
+    world.store.sagas().save(change(failed)).await.unwrap();
+}
+
+fn request_of(id: OperationId) -> FailedRequestId {
+    FailedRequestId::from_uuid(*id.as_uuid())
+}
+
+async fn get(world: &World, id: OperationId) -> FailedRequest {
+    world.store.failed_requests().get(request_of(id)).await.unwrap().expect("it is kept")
+}
+
+async fn a_saga_that_fails_keeps_its_request(world: World) {
+    let saga = kept(&world, r#"{"title":"Demo"}"#).await;
+    assert_eq!(world.store.failed_requests().get(request_of(saga.id)).await, Ok(None));
+    fail(&world, saga.id).await;
+    let at = world.get_saga(saga.id).await.updated_at;
+    let expected = FailedRequest {
+        id: request_of(saga.id),
+        at,
+        service: Purpose::CreateChat,
+        direction: Direction::Inbound,
+        endpoint: "/create_chat".into(),
+        payload: r#"{"title":"Demo"}"#.into(),
+        error: Failure::NoAccount { asked: Vec::new() }.describe(),
+        state: FailedState::Pending,
+        retry_count: 0,
+        last_retry_at: None,
+        last_retry_error: None,
+        operation: Some(saga.id),
+        callback: None,
+    };
+    assert_eq!(get(&world, saga.id).await, expected);
+}
+
+async fn only_what_was_to_be_kept_is_kept(world: World) {
+    let plain = world.making().await;
+    fail(&world, plain.id).await;
+    let well = kept(&world, "{}").await;
+    let done = world.ended(world.get_saga(well.id).await, SagaState::Done);
+    world.store.sagas().save(change(done)).await.unwrap();
+    for id in [plain.id, well.id] {
+        assert_eq!(world.store.failed_requests().get(request_of(id)).await, Ok(None));
+    }
+}
+
+async fn a_cancelled_saga_keeps_its_request(world: World) {
+    let saga = kept(&world, "{}").await;
+    let why = Some("every account must wait".to_owned());
+    assert_eq!(world.store.sagas().cancel(saga.id, world.now(), why.clone()).await, Ok(true));
+    let found = get(&world, saga.id).await;
+    assert_eq!((found.state, Some(found.error)), (FailedState::Pending, why));
+}
+
+async fn trying_again_ends_well_or_badly(world: World) {
+    let requests = world.store.failed_requests();
+    let saga = kept(&world, "{}").await;
+    fail(&world, saga.id).await;
+    let id = request_of(saga.id);
+    // By its own word first, then the saga; or by the saga alone.
+    assert_eq!(requests.retried(id, world.now()).await, Ok(true));
+    assert_eq!(world.store.sagas().retry(saga.id, world.now()).await, Ok(true));
+    assert_eq!(requests.retried(id, world.now()).await, Ok(false));
+    assert_eq!(requests.drop(id, world.now()).await, Ok(false));
+    assert_eq!(get(&world, saga.id).await.retry_count, 1);
+    world.store.sagas().cancel(saga.id, world.now(), Some("no time".into())).await.unwrap();
+    let again = get(&world, saga.id).await;
+    assert_eq!((again.state, again.last_retry_error.as_deref()), (FailedState::Pending, Some("no time")));
+    assert_eq!(again.error, Failure::NoAccount { asked: Vec::new() }.describe());
+    world.clock.advance(Duration::from_mins(1));
+    let at = world.now();
+    assert_eq!(world.store.sagas().retry(saga.id, at).await, Ok(true));
+    let tried = get(&world, saga.id).await;
+    assert_eq!((tried.state, tried.retry_count), (FailedState::Retried, 2));
+    assert_eq!(tried.last_retry_at, Some(at));
+    let done = world.ended(world.get_saga(saga.id).await, SagaState::Done);
+    world.store.sagas().save(change(done)).await.unwrap();
+    assert_eq!(get(&world, saga.id).await.state, FailedState::Done);
+    assert_eq!(requests.retried(id, world.now()).await, Ok(false));
+    assert_eq!(requests.drop(id, world.now()).await, Ok(false));
+}
+
+async fn a_doubt_leaves_the_request_being_tried(world: World) {
+    let saga = kept(&world, "{}").await;
+    fail(&world, saga.id).await;
+    world.store.sagas().retry(saga.id, world.now()).await.unwrap();
+    let running = world.begin_create(world.get_saga(saga.id).await);
+    world.store.sagas().begin(change(running.clone())).await.unwrap();
+    let doubtful = Saga { state: SagaState::InDoubt, ..running };
+    world.store.sagas().save(change(doubtful)).await.unwrap();
+    assert_eq!(get(&world, saga.id).await.state, FailedState::Retried);
+    assert_eq!(world.store.failed_requests().drop(request_of(saga.id), world.now()).await, Ok(false));
+    world.store.sagas().resolve(saga.id, Verdict::Again, world.now()).await.unwrap();
+    fail(&world, saga.id).await;
+    assert_eq!(get(&world, saga.id).await.state, FailedState::Pending);
+}
+
+async fn what_was_dropped_stays_dropped(world: World) {
+    let saga = kept(&world, "{}").await;
+    fail(&world, saga.id).await;
+    let id = request_of(saga.id);
+    assert_eq!(world.store.failed_requests().drop(id, world.now()).await, Ok(true));
+    assert_eq!(world.store.failed_requests().drop(id, world.now()).await, Ok(false));
+    assert_eq!(world.store.failed_requests().retried(id, world.now()).await, Ok(false));
+    let dropped = get(&world, saga.id).await;
+    world.store.sagas().retry(saga.id, world.now()).await.unwrap();
+    world.store.sagas().cancel(saga.id, world.now(), None).await.unwrap();
+    assert_eq!(get(&world, saga.id).await, dropped);
+    let nobody = FailedRequestId::from_uuid(world.ids.next());
+    let refused = world.store.failed_requests().drop(nobody, world.now()).await;
+    assert!(matches!(refused, Err(StoreError::Inconsistent { table: "failed_requests", .. })));
+}
+
+async fn a_request_that_is_stuck_can_be_tried_again(world: World) {
+    let requests = world.store.failed_requests();
+    let saga = kept(&world, "{}").await;
+    fail(&world, saga.id).await;
+    let id = request_of(saga.id);
+    // The program ended before the saga was tried again.
+    assert_eq!(requests.retried(id, world.now()).await, Ok(true));
+    assert_eq!(requests.retried(id, world.now()).await, Ok(true));
+    assert_eq!(requests.drop(id, world.now()).await, Ok(true));
+}
+
+async fn a_body_that_is_too_long_is_replaced_by_a_note(world: World) {
+    for (length, is_kept) in [(64 * 1024, true), (64 * 1024 + 1, false)] {
+        let payload = format!("\"{}\"", "x".repeat(length - 2));
+        let saga = kept(&world, &payload).await;
+        fail(&world, saga.id).await;
+        let found = get(&world, saga.id).await.payload;
+        assert_eq!(found == payload, is_kept);
+        let json: serde_json::Value = serde_json::from_str(&found).expect("it is JSON in any case");
+        assert_eq!(json.get("note").is_some(), !is_kept);
+    }
+}
+
+async fn lists_are_newest_first_and_by_state(world: World) {
+    let requests = world.store.failed_requests();
+    let mut made = Vec::new();
+    for number in 0..12 {
+        let saga = kept(&world, "{}").await;
+        fail(&world, saga.id).await;
+        let id = request_of(saga.id);
+        if number % 3 == 0 {
+            requests.drop(id, world.now()).await.unwrap();
+        }
+        made.push((id, number % 3 == 0));
+    }
+    made.reverse();
+    for state in [None, Some(FailedState::Pending), Some(FailedState::Dropped), Some(FailedState::Done)] {
+        let expected: Vec<_> = made
+            .iter()
+            .filter(|(_, dropped)| match state {
+                None => true,
+                Some(FailedState::Dropped) => *dropped,
+                Some(FailedState::Pending) => !*dropped,
+                Some(_) => false,
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        let mut found = Vec::new();
+        let mut cursor = None;
+        loop {
+            let listed = requests.list(state, &Page { limit: 3, cursor }).await.unwrap();
+            found.extend(listed.items.iter().map(|request| request.id));
+            cursor = listed.next_cursor;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, expected, "{state:?}");
+    }
+    let strange = Page { limit: 3, cursor: Some("msg_1".into()) };
+    assert_eq!(requests.list(None, &strange).await, Err(StoreError::BadCursor));
+}
