@@ -30,7 +30,7 @@ impl Walk<'_> {
             let Some(part) = load.message.parts.get(part) else {
                 return ControlFlow::Break(Carried::Dropped);
             };
-            inner.sender.send(attempt(way, part, &load.message)).await
+            inner.sender.send(attempt(way, part, load)).await
         };
         load.attempts += 1;
         load.in_progress = if outcome == Outcome::InProgress { load.in_progress + 1 } else { 0 };
@@ -65,7 +65,7 @@ impl Walk<'_> {
     async fn look(&self, load: &Load, way: &Way, part: usize) -> Found {
         let inner = &self.delivery.0;
         let Some(part) = load.message.parts.get(part) else { return Found::CannotTell };
-        let look = || inner.sender.find(attempt(way, part, &load.message), load.message.updated_at);
+        let look = || inner.sender.find(attempt(way, part, load), load.message.updated_at);
         match look().await {
             Found::NotThere => {
                 inner.ambient.clock.sleep(SECOND_LOOK).await;
@@ -92,6 +92,7 @@ impl Walk<'_> {
             chat_id: way.chat_id,
             message_id,
             bind: binds(way, message),
+            rebind: load.rebinds,
             at: self.delivery.0.ambient.clock.now(),
         };
         let outbox = self.delivery.0.store.outbox();
@@ -194,7 +195,7 @@ impl Walk<'_> {
         outcome: Option<&Outcome>,
     ) -> ControlFlow<Carried> {
         if let Some(unknown) = load.message.parts.get(part) {
-            let asked = attempt(way, unknown, &load.message);
+            let asked = attempt(way, unknown, load);
             let said = self.delivery.0.sender.witness(asked, load.message.updated_at).await;
             if let Testimony::Seen(message_id) = said {
                 return self.sent(load, way, part, message_id).await;
@@ -264,9 +265,16 @@ impl Walk<'_> {
     }
 }
 
-fn attempt<'a>(way: &'a Way, part: &'a Part, message: &'a OutboundMessage) -> Attempt<'a> {
-    let binds = binds(way, message);
-    Attempt { account: &way.account, chat_id: way.chat_id, part, content: &message.content, binds }
+fn attempt<'a>(way: &'a Way, part: &'a Part, load: &'a Load) -> Attempt<'a> {
+    let message = &load.message;
+    Attempt {
+        account: &way.account,
+        chat_id: way.chat_id,
+        part,
+        content: &message.content,
+        binds: binds(way, message),
+        rebinds: load.rebinds,
+    }
 }
 
 /// A private dialog stays with the account that began it, unless a caller chose that account for once; a group is

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use domain::message::{MessageState, OnFlood, PartState};
 use domain::outcome::Failure;
+use domain::saga::Failover;
 use domain::timeline::{Entry, Step};
-use domain::{ChatId, ChatRef, MessageId, Outcome, Timestamp};
+use domain::{AccountName, ChatId, ChatRef, MessageId, Outcome, Timestamp};
 use store::Begin;
 
 use crate::decide::{self, Choice, Next};
@@ -41,7 +42,8 @@ impl Walk<'_> {
             let mut changes = inner.sender.changes();
             let query = query(&job.load.message);
             let Some(mut candidates) = self.candidates(&query).await else { return Err(Carried::Dropped) };
-            if let (Some(chat_id), ChatRef::Username(_)) = (candidates.chat_id, &query.chat) {
+            // A name that is known now, or a basic group that has become a supergroup.
+            if let Some(chat_id) = candidates.chat_id.filter(|chat_id| ChatRef::Id(*chat_id) != query.chat) {
                 job.load.message.chat_id = Some(chat_id);
                 return Err(self.relocate(chat_id, job));
             }
@@ -86,8 +88,13 @@ impl Walk<'_> {
                     job
                 }
             };
+            let stands_in_for = match job.load.message.pin {
+                None => decide::failover(&candidates, &job.load.tried, &account),
+                Some(_) => None,
+            };
+            job.load.rebinds = candidates.lost && job.load.message.pin.is_none();
             let way = Way { account, chat_id };
-            match self.write_begin(&mut job.load, &way).await {
+            match self.write_begin(&mut job.load, &way, stands_in_for).await {
                 Ok(part) => return Ok((job, way, part)),
                 Err(ControlFlow::Continue(())) => {}
                 Err(ControlFlow::Break(carried)) => return Err(carried),
@@ -108,7 +115,12 @@ impl Walk<'_> {
     }
 
     /// The write that must be on disk before anything goes to the wire.
-    async fn write_begin(&self, load: &mut Load, way: &Way) -> Result<usize, ControlFlow<Carried>> {
+    async fn write_begin(
+        &self,
+        load: &mut Load,
+        way: &Way,
+        stands_in_for: Option<(AccountName, String)>,
+    ) -> Result<usize, ControlFlow<Carried>> {
         let inner = &self.delivery.0;
         let mut planned = None;
         if load.message.parts.is_empty() {
@@ -125,13 +137,23 @@ impl Walk<'_> {
             let failure = Failure::Rejected { provider_code: "MESSAGE_EMPTY".to_owned() };
             return Err(ControlFlow::Break(self.fail(&mut load.message, failure).await));
         };
+        let at = inner.ambient.clock.now();
+        let failover = stands_in_for.filter(|_| !load.noted_failover).map(|(from, reason)| Failover {
+            at,
+            chat_id: Some(way.chat_id),
+            from,
+            to: way.account.clone(),
+            reason,
+        });
+        load.noted_failover |= failover.is_some();
         let begin = Begin {
             id: load.message.id,
             account: way.account.clone(),
             chat_id: way.chat_id,
             part,
             plan: planned,
-            at: inner.ambient.clock.now(),
+            failover,
+            at,
         };
         let outbox = inner.store.outbox();
         let written = self.persist(load.message.id, || outbox.begin(begin.clone())).await;

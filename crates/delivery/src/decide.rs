@@ -67,6 +67,29 @@ fn held_until(candidate: &Candidate) -> Option<Timestamp> {
     }
 }
 
+/// From whom work goes over to `chosen` and why, when that is not the first choice.
+pub(crate) fn failover(
+    candidates: &Candidates,
+    tried: &[(Refusal, Why)],
+    chosen: &AccountName,
+) -> Option<(AccountName, String)> {
+    let first = candidates.preferred.as_ref().filter(|first| *first != chosen);
+    let last_tried = || tried.iter().rev().map(|(refusal, _)| &refusal.account).find(|one| *one != chosen);
+    let from = first.or_else(last_tried)?;
+    let refused = tried.iter().rev().chain(&candidates.refused);
+    let refused = refused.map(|(refusal, _)| refusal).find(|refusal| refusal.account == *from);
+    let able = || candidates.able.iter().find(|able| able.account == *from);
+    let why = match refused {
+        Some(refusal) => refusal.why.clone(),
+        None => match able().map(|able| able.readiness) {
+            Some(Readiness::HeldUntil(until)) => format!("flood wait until {until}"),
+            Some(Readiness::Connecting) => "connecting".to_owned(),
+            Some(Readiness::Ready) | None => "its calls could not be made".to_owned(),
+        },
+    };
+    Some((from.clone(), why))
+}
+
 /// Why there is nobody: a missing right says more than a chat that is not found, and that more than an account that is away.
 fn nobody(candidates: &Candidates, tried: &[(Refusal, Why)]) -> Failure {
     let untried = |refused: &&(Refusal, Why)| tried.iter().all(|(one, _)| one.account != refused.0.account);
@@ -221,7 +244,7 @@ mod tests {
                         _ => Readiness::Connecting,
                     },
                 }).collect(),
-                refused: Vec::new(),
+                ..Candidates::default()
             };
             let tried: Vec<_> = tried.iter().map(|number| {
                 (Refusal { account: name(&format!("a{number}")), why: "x".into() }, Why::NotFound)
@@ -230,6 +253,28 @@ mod tests {
                 prop_assert!(candidates.able.iter()
                     .any(|able| able.account == account && able.readiness == Readiness::Ready));
                 prop_assert!(tried.iter().all(|(refusal, _)| refusal.account != account));
+            }
+        }
+    }
+
+    proptest! {
+        /// Work never goes over from the account that does it, and only from one that was considered.
+        #[test]
+        fn whoever_is_stood_in_for_is_somebody_else(
+            first in prop::option::of(0_u8..4), tried in prop::collection::vec(0_u8..4, 0..4), chosen in 0_u8..4,
+        ) {
+            let account = |number: &u8| name(&format!("a{number}"));
+            let candidates = Candidates { preferred: first.as_ref().map(account), ..Candidates::default() };
+            let tried: Vec<_> = tried.iter()
+                .map(|number| (Refusal { account: account(number), why: "x".into() }, Why::NotFound))
+                .collect();
+            let chosen = account(&chosen);
+            let considered = |one: &AccountName| {
+                candidates.preferred.as_ref() == Some(one) || tried.iter().any(|(r, _)| r.account == *one)
+            };
+            match failover(&candidates, &tried, &chosen) {
+                Some((from, why)) => prop_assert!(from != chosen && considered(&from) && !why.is_empty()),
+                None => prop_assert!(candidates.preferred.iter().all(|first| *first == chosen)),
             }
         }
     }

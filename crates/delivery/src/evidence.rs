@@ -50,7 +50,7 @@ async fn look(delivery: &Delivery) -> Result<(), StoreError> {
 
 async fn look_for(delivery: &Delivery, message: &OutboundMessage, part: &Part) -> Result<(), StoreError> {
     let (Some(account), Some(chat_id)) = (&message.account, message.chat_id) else { return Ok(()) };
-    let attempt = Attempt { account, chat_id, part, content: &message.content, binds: false };
+    let attempt = Attempt { account, chat_id, part, content: &message.content, binds: false, rebinds: false };
     let Testimony::Seen(message_id) = delivery.0.sender.witness(attempt, message.created_at).await else {
         return Ok(());
     };
@@ -61,6 +61,7 @@ async fn look_for(delivery: &Delivery, message: &OutboundMessage, part: &Part) -
         chat_id,
         message_id,
         bind: false,
+        rebind: false,
         at: delivery.0.ambient.clock.now(),
     };
     delivery.0.store.outbox().part_sent(sent).await?;

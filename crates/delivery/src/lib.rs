@@ -3,6 +3,9 @@
 //! A message is on disk before [`Delivery::submit`] returns. From then on its lane carries it, part by part, through a
 //! [`Sender`]; each step is written to the store before and after it happens, so that a crash at any instant resumes at
 //! the first unfinished part, with the same `random_id`, through the same account.
+//!
+//! Work on chats (making, changing and leaving them) takes several calls without a `random_id`: [`Sagas`] carries it
+//! step by step through [`Steps`].
 
 mod attempt;
 mod begin;
@@ -12,8 +15,10 @@ mod lanes;
 mod live;
 mod persist;
 mod plan;
+pub mod saga;
 mod schedule;
 pub mod sender;
+pub mod steps;
 mod submission;
 mod worker;
 
@@ -28,7 +33,9 @@ use store::{Accept, Accepted, Resolution, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use saga::{SagaChanged, SagaError, SagaLimits, SagaSubmitted, Sagas, TaskSubmission};
 pub use sender::{Attempt, Candidate, Candidates, Found, Query, Readiness, Sender, Testimony, Why};
+pub use steps::{Call, FoundChat, Steps};
 pub use submission::{Change, How, Submission, SubmitError, Submitted};
 
 use decide::Choice;
@@ -74,7 +81,7 @@ struct Inner {
     ambient: Ambient,
     limits: Limits,
     lanes: Mutex<Lanes<Box<Load>>>,
-    live: Live,
+    live: Live<MessageId, OutboundMessage>,
     schedule: Schedule,
     tasks: TaskTracker,
     closing: CancellationToken,
@@ -178,11 +185,13 @@ impl Delivery {
         }
         let mut message = submission::build(&submission, &inner.ambient)?;
         let id = message.id;
-        // Behind others that wait under the name it takes the same way as they, or it would pass them.
-        let behind_name = matches!(message.chat, ChatRef::Username(_)) && self.lanes().lead_to(&message.chat);
-        if !behind_name {
-            message.chat_id = inner.sender.locate(&message.chat);
-        }
+        // Behind others that wait under the name, or under the id of a basic group that has become a supergroup, it
+        // takes the same way as they, or it would pass them.
+        message.chat_id = match &message.chat {
+            chat if !self.lanes().lead_to(chat) => inner.sender.locate(chat),
+            ChatRef::Id(chat_id) => Some(*chat_id),
+            ChatRef::Username(_) => None,
+        };
         let reserved = self.begin_at_acceptance(&mut message);
         inner.live.begin(id);
         let accept = Accept {
@@ -304,7 +313,7 @@ impl Delivery {
             self.lanes().remove(&chat, id);
         }
         if message.state.is_final() {
-            self.0.live.finish(&message);
+            self.0.live.finish(message.id, &message);
         }
         // A retry between the write and the removal would have lost its place.
         let now = self.get(id).await?;
@@ -436,6 +445,12 @@ impl Delivery {
         let query = query(message);
         let candidates = self.0.sender.candidates_now(&query)?;
         let Choice::Go(account) = decide::choose(&candidates, &[], None, false) else { return None };
+        // What is said about another way than the first one goes with a write of its own.
+        let is_elsewhere = candidates.chat_id.is_some_and(|other| other != chat_id);
+        let stands_in = message.pin.is_none() && decide::failover(&candidates, &[], &account).is_some();
+        if is_elsewhere || stands_in || candidates.lost {
+            return None;
+        }
         let lane = self.lanes().reserve(&ChatRef::Id(chat_id), message.pin.as_ref(), account.clone())?;
         message.account = Some(account);
         message.state = MessageState::Sending;

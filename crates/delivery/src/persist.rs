@@ -1,39 +1,71 @@
 //! Steps that must be written, and lines that should be.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use domain::MessageId;
 use domain::timeline::Entry;
 use store::StoreError;
+use tokio_util::sync::CancellationToken;
 
+use crate::Ambient;
 use crate::worker::{Gone, Walk};
 
 /// How long a store that does not answer is left alone before the same write is tried again.
 const STORE_PAUSE: Duration = Duration::from_millis(500);
 
+/// Why something that must be written was not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unwritten {
+    /// Someone else changed what it is about.
+    Changed,
+    /// The program is ending.
+    Closing,
+}
+
+/// Writes until it is written: what is known must not be forgotten because a disk was full for a minute. Gives up when
+/// the store says that what it is about, `subject`, is not what it was, or when the program ends.
+pub(crate) async fn write<T, F>(
+    ambient: &Ambient,
+    closing: &CancellationToken,
+    subject: &impl Display,
+    write: impl Fn() -> F,
+) -> Result<T, Unwritten>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    loop {
+        match write().await {
+            Ok(answer) => return Ok(answer),
+            Err(StoreError::Inconsistent { table, what }) => {
+                tracing::info!(%subject, table, what, "it was changed by someone else");
+                return Err(Unwritten::Changed);
+            }
+            Err(error) => {
+                tracing::error!(%subject, %error, "the store does not take a step; trying again");
+                tokio::select! {
+                    () = ambient.clock.sleep(STORE_PAUSE) => {}
+                    () = closing.cancelled() => return Err(Unwritten::Closing),
+                }
+            }
+        }
+    }
+}
+
 impl Walk<'_> {
-    /// Writes until it is written: what is known must not be forgotten because a disk was full for a minute. Gives up
-    /// when the store says that the message is not what it was, or when the program ends.
-    pub(crate) async fn persist<T, F>(&self, id: MessageId, write: impl Fn() -> F) -> Result<T, Gone>
+    /// Writes until it is written, or until the message is not this worker's any more.
+    pub(crate) async fn persist<T, F>(&self, id: MessageId, step: impl Fn() -> F) -> Result<T, Gone>
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        loop {
-            match write().await {
-                Ok(answer) => return Ok(answer),
-                Err(StoreError::Inconsistent { table, what }) => {
-                    tracing::info!(message = %id, table, what, "the message was changed by someone else");
-                    self.tell_stored(id).await;
-                    return Err(Gone);
-                }
-                Err(error) => {
-                    tracing::error!(message = %id, %error, "the store does not take a step; trying again");
-                    tokio::select! {
-                        () = self.delivery.0.ambient.clock.sleep(STORE_PAUSE) => {}
-                        () = self.delivery.0.closing.cancelled() => return Err(Gone),
-                    }
-                }
+        let inner = &self.delivery.0;
+        match write(&inner.ambient, &inner.closing, &id, step).await {
+            Ok(answer) => Ok(answer),
+            Err(Unwritten::Changed) => {
+                self.tell_stored(id).await;
+                Err(Gone)
             }
+            Err(Unwritten::Closing) => Err(Gone),
         }
     }
 
@@ -49,7 +81,7 @@ impl Walk<'_> {
         if let Ok(Some(message)) = self.delivery.get(id).await
             && message.state.is_final()
         {
-            self.delivery.0.live.finish(&message);
+            self.delivery.0.live.finish(message.id, &message);
         }
     }
 }

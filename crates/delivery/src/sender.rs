@@ -58,6 +58,12 @@ pub struct Candidates {
     pub able: Vec<Candidate>,
     /// Everyone else who was considered.
     pub refused: Vec<(Refusal, Why)>,
+    /// The first choice, usable or not: the account the chat is bound to, else the first by rank that is in the chat (or
+    /// could make one).
+    pub preferred: Option<AccountName>,
+    /// The account the chat is bound to can never do it again: banned, deactivated, not in the settings, no longer in the
+    /// chat. Whoever succeeds takes the chat over.
+    pub lost: bool,
 }
 
 /// One attempt to send one part.
@@ -73,6 +79,8 @@ pub struct Attempt<'a> {
     pub content: &'a Content,
     /// Whether the chat stays with this account once this is sent; not so when a caller pinned the account.
     pub binds: bool,
+    /// Whether the chat goes over to this account once this is sent, although it was bound to another one, which is lost.
+    pub rebinds: bool,
 }
 
 /// What a look at the chat showed.

@@ -33,6 +33,10 @@ pub(crate) struct Load {
     pub(crate) in_progress: u32,
     /// The deadline last written into the timeline, so that one wait is one line.
     pub(crate) noted_wait: NotedWait,
+    /// That it went to another account than its first choice is written down.
+    pub(crate) noted_failover: bool,
+    /// The account the chat is bound to is lost: whoever carries it takes the chat over.
+    pub(crate) rebinds: bool,
 }
 
 /// What a message was last noted to wait for.
@@ -57,6 +61,8 @@ impl Load {
             attempts: 0,
             in_progress: 0,
             noted_wait: NotedWait::None,
+            noted_failover: false,
+            rebinds: false,
         }
     }
 
@@ -179,7 +185,7 @@ impl Walk<'_> {
     ) -> Carried {
         message.state = state;
         message.updated_at = at;
-        self.delivery.0.live.finish(message);
+        self.delivery.0.live.finish(message.id, message);
         Carried::Finished
     }
 }

@@ -2,6 +2,10 @@
 
 mod chaos;
 mod once;
+mod provider;
 mod races;
+mod saga_faults;
+mod sagas;
 mod script;
+mod standing_in;
 mod waiting;

@@ -49,6 +49,9 @@ struct Provider {
     unnamed: bool,
     look_ups: Option<Arc<Semaphore>>,
     testimony: Option<Testimony>,
+    bound_to: Option<AccountName>,
+    migrated: HashMap<ChatId, ChatId>,
+    rebound: Vec<AccountName>,
 }
 
 /// The pretend way out: accounts `main` and `backup`, which know every chat.
@@ -82,6 +85,21 @@ impl Script {
     pub(crate) fn lose(&self, account: &str) {
         self.provider.lock().expect("lock").gone.push(name(account));
         self.changed.send_modify(|n| *n += 1);
+    }
+
+    /// Every chat is bound to this account.
+    pub(crate) fn bind(&self, account: &str) {
+        self.provider.lock().expect("lock").bound_to = Some(name(account));
+    }
+
+    /// A basic group has become a supergroup; nobody noticed until someone asks.
+    pub(crate) fn migrate(&self, from: ChatId, to: ChatId) {
+        self.provider.lock().expect("lock").migrated.insert(from, to);
+    }
+
+    /// Who took chats over.
+    pub(crate) fn rebound(&self) -> Vec<AccountName> {
+        self.provider.lock().expect("lock").rebound.clone()
     }
 
     /// Someone else taught the names.
@@ -123,7 +141,10 @@ impl Sender for Script {
     fn candidates_now(&self, query: &Query) -> Option<Candidates> {
         let chat_id = self.locate(&query.chat)?;
         let provider = self.provider.lock().expect("lock");
+        let chat_id = provider.migrated.get(&chat_id).copied().unwrap_or(chat_id);
         let mut candidates = Candidates { chat_id: Some(chat_id), ..Candidates::default() };
+        candidates.preferred = Some(provider.bound_to.clone().unwrap_or_else(|| name("main")));
+        candidates.lost = provider.bound_to.as_ref().is_some_and(|bound| provider.gone.contains(bound));
         for account in ["main", "backup"].map(name) {
             if query.pin.as_ref().is_some_and(|pin| *pin != account) {
                 continue;
@@ -190,6 +211,10 @@ impl Sender for Script {
                     let key = (attempt.account.clone(), attempt.chat_id, attempt.part.random_id);
                     let next = i64::try_from(provider.effects.len()).expect("small") + 1;
                     let known = provider.ids.get(&key).copied();
+                    if attempt.rebinds {
+                        provider.rebound.push(attempt.account.clone());
+                        provider.bound_to = Some(attempt.account.clone());
+                    }
                     if known.is_none() {
                         provider.ids.insert(key, next);
                         provider.effects.push(Effect {

@@ -1,0 +1,206 @@
+//! Before anything is changed: an account is found that can take the steps, or waited for.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use domain::outcome::Failure;
+use domain::saga::{Left, RegistryChange, SagaEntry, SagaState, Task};
+use domain::{AccountName, ChatKind, ChatRef, Timestamp};
+use tokio::sync::watch;
+
+use super::load::Load;
+use super::machine;
+use super::ride::Ride;
+use crate::decide::{self, Choice};
+use crate::sender::{Candidates, Query, Readiness};
+use crate::worker::NotedWait;
+
+/// Even without a deadline the accounts are looked at again now and then: a missed change must not strand a saga.
+const LONGEST_LOOK_AWAY: Duration = Duration::from_secs(5);
+
+/// Of those who do not find a chat, so many are named in the history.
+const MOST_TOLD: usize = 50;
+
+impl Ride<'_> {
+    /// Finds the account that takes the next steps.
+    pub(super) async fn choose(&self, load: &mut Load) -> ControlFlow<()> {
+        let inner = &self.sagas.0;
+        loop {
+            if inner.closing.is_cancelled() {
+                return ControlFlow::Break(());
+            }
+            let mut changes = inner.steps.changes();
+            let mut doubts = inner.turns.doubts();
+            let Some(candidates) = self.candidates(load).await else { return ControlFlow::Break(()) };
+            let account = match decide::choose(&candidates, &load.tried, None, load.fails_on_flood()) {
+                Choice::Go(account) => account,
+                Choice::Wait { until } => {
+                    self.give_turn_back();
+                    self.note_wait(load, until).await;
+                    self.wait(load, until, &mut changes, &mut doubts).await?;
+                    continue;
+                }
+                Choice::Fail(failure) => return self.nobody(load, failure).await,
+            };
+            if load.saga.task.chat().is_some() {
+                let Some(chat_id) = candidates.chat_id else {
+                    return self.nobody(load, Failure::ChatNotFound { asked: Vec::new() }).await;
+                };
+                load.saga.chat_id = Some(chat_id);
+            }
+            if load.noted_wait != NotedWait::None {
+                load.noted_wait = NotedWait::None;
+                inner.live.hold(load.saga.id, None);
+            }
+            if load.people_by.as_ref().is_some_and(|by| *by != account) {
+                machine::forget_people(&mut load.saga);
+            }
+            load.people_by = Some(account.clone());
+            load.takes_over = candidates.lost && load.saga.pin.is_none();
+            load.stands_in_for = match load.saga.pin {
+                None => decide::failover(&candidates, &load.tried, &account),
+                Some(_) => None,
+            };
+            load.chosen = Some(account);
+            return ControlFlow::Continue(());
+        }
+    }
+
+    /// Who could do it, as far as this saga and those in doubt leave them; `None` when the program ends meanwhile.
+    async fn candidates(&self, load: &Load) -> Option<Candidates> {
+        let inner = &self.sagas.0;
+        let task = &load.saga.task;
+        let pin = load.saga.pin.as_ref();
+        let mut candidates = match task.chat() {
+            None => inner.steps.creators(pin),
+            Some(chat) => {
+                let query = Query { chat: chat.clone(), pin: pin.cloned(), purpose: task.kind().purpose() };
+                let _permit = self.permit().await?;
+                tokio::select! {
+                    asked = inner.steps.reachers(&query, machine::first_operation(task)) => asked,
+                    () = inner.closing.cancelled() => return None,
+                }
+            }
+        };
+        let now = inner.ambient.clock.now();
+        for able in &mut candidates.able {
+            if matches!(task, Task::CreateChat { .. }) && self.is_in_doubt_elsewhere(&able.account) {
+                able.readiness = Readiness::Connecting;
+            }
+            let held = load.held.iter().filter(|(account, until)| *account == able.account && *until > now);
+            for (_, until) in held {
+                able.readiness = match able.readiness {
+                    Readiness::HeldUntil(other) => Readiness::HeldUntil(other.max(*until)),
+                    Readiness::Ready => Readiness::HeldUntil(*until),
+                    Readiness::Connecting => Readiness::Connecting,
+                };
+            }
+        }
+        candidates.able.sort_by_key(|able| load.unavailable.contains(&able.account));
+        Some(candidates)
+    }
+
+    /// Another saga does not know whether this account has made its chat.
+    fn is_in_doubt_elsewhere(&self, account: &AccountName) -> bool {
+        !self.has_turn(account) && self.sagas.0.turns.in_doubt(account)
+    }
+
+    /// Nobody can do it. A chat that nobody finds may count as left.
+    pub(super) async fn nobody(&self, load: &mut Load, failure: Failure) -> ControlFlow<()> {
+        let (chat, asked) = match (&load.saga.task, &failure) {
+            (Task::LeaveChat { chat, missing_is_left: true, .. }, Failure::ChatNotFound { asked })
+                if !asked.is_empty() =>
+            {
+                (chat, asked)
+            }
+            _ => return self.fail(load, failure, None).await,
+        };
+        let left = match chat {
+            // An account that was named speaks for itself alone: the others may well be in the chat.
+            ChatRef::Id(chat_id) if chat_id.kind() != ChatKind::User && load.saga.pin.is_none() => {
+                Some(*chat_id)
+            }
+            _ => None,
+        };
+        load.saga.progress.left = Some(Left::Unresolvable);
+        for refusal in asked.iter().take(MOST_TOLD) {
+            let account = Some(refusal.account.clone());
+            let (outcome, detail) = (Some("not_found".to_owned()), Some(refusal.why.clone()));
+            load.entries.push(SagaEntry { account, outcome, detail, ..self.sagas.entry("leave") });
+        }
+        let registry = left.map(|chat_id| RegistryChange::Left { chat_id }).into_iter().collect();
+        self.end(load, SagaState::Done, registry, None).await
+    }
+
+    /// Waits for an instant, a change of the accounts, or the end of the saga, whichever comes first.
+    async fn wait(
+        &self,
+        load: &Load,
+        until: Option<Timestamp>,
+        changes: &mut watch::Receiver<u64>,
+        doubts: &mut watch::Receiver<u64>,
+    ) -> ControlFlow<()> {
+        let inner = &self.sagas.0;
+        let until = until.unwrap_or_else(|| inner.ambient.clock.now().plus(LONGEST_LOOK_AWAY));
+        tokio::select! {
+            () = self.over(load) => self.unless_over(load).await,
+            () = inner.ambient.clock.sleep_until(until) => ControlFlow::Continue(()),
+            _ = changes.changed() => ControlFlow::Continue(()),
+            _ = doubts.changed() => ControlFlow::Continue(()),
+            () = inner.closing.cancelled() => ControlFlow::Break(()),
+        }
+    }
+
+    /// Waits for the account's turn to make a chat. Afterwards the account is chosen anew: much may have changed.
+    pub(super) async fn wait_for_turn(&self, load: &mut Load, account: &AccountName) -> ControlFlow<()> {
+        let inner = &self.sagas.0;
+        self.give_turn_back();
+        let mut doubts = inner.turns.doubts();
+        if !inner.turns.in_doubt(account) {
+            tokio::select! {
+                turn = inner.turns.take(account) => self.keep_turn(turn),
+                _ = doubts.changed() => {}
+                () = self.over(load) => self.unless_over(load).await?,
+                () = inner.closing.cancelled() => return ControlFlow::Break(()),
+            }
+        }
+        load.chosen = None;
+        ControlFlow::Continue(())
+    }
+
+    /// Ends when somebody has ended the saga.
+    async fn over(&self, load: &Load) {
+        match self.sagas.0.live.wait(load.saga.id) {
+            Some(ended) => drop(ended.await),
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn unless_over(&self, load: &Load) -> ControlFlow<()> {
+        match self.sagas.get(load.saga.id).await {
+            Ok(Some(saga)) if saga.state.is_final() => ControlFlow::Break(()),
+            Ok(None) => ControlFlow::Break(()),
+            Ok(Some(_)) | Err(_) => ControlFlow::Continue(()),
+        }
+    }
+
+    async fn note_wait(&self, load: &mut Load, until: Option<Timestamp>) {
+        let wait = until.map_or(NotedWait::Connecting, NotedWait::Until);
+        if load.noted_wait == wait {
+            return;
+        }
+        load.noted_wait = wait;
+        self.sagas.0.live.hold(load.saga.id, until);
+        let detail = match until {
+            Some(until) => {
+                format!("no account may do it yet; the first that is held back is free at {until}")
+            }
+            None => {
+                "every account that could do it is connecting, or does not know yet whether it made a chat"
+                    .into()
+            }
+        };
+        let entry = SagaEntry { detail: Some(detail), ..self.sagas.entry("waiting") };
+        self.sagas.note(load.saga.id, entry).await;
+    }
+}

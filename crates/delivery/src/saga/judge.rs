@@ -1,0 +1,177 @@
+//! What a step's refusal, or its missing answer, means for the whole saga. Pure.
+
+use domain::outcome::{Failure, Refusal};
+use domain::saga::{Step, Task};
+use domain::{AccountName, Outcome, Timestamp};
+
+use super::machine;
+use crate::decide::Pause;
+use crate::sender::Why;
+
+/// A question about somebody, or about an invite list, that was asked so often without an answer is given up.
+const ASKED_IN_VAIN: u32 = 6;
+
+/// Where a saga stands when a step comes back without an answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stand<'a> {
+    /// What is asked for.
+    pub(crate) task: &'a Task,
+    /// The account that took the step.
+    pub(crate) account: &'a AccountName,
+    /// Whether something was changed already, so that it stays with this account.
+    pub(crate) settled: bool,
+    /// Whether an earlier attempt at this step may have been done, so that an outcome proves something about this attempt
+    /// only.
+    pub(crate) doubtful: bool,
+    /// How often this step came back without a result, this time included.
+    pub(crate) attempts: u32,
+    /// The present time.
+    pub(crate) now: Timestamp,
+    /// Until when a step is kept waiting.
+    pub(crate) patient_until: Timestamp,
+}
+
+/// What happens next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum After {
+    /// The refusal is the step's own result; the saga goes on.
+    Record,
+    /// It is done, though no answer said so.
+    Done,
+    /// The same step through the same account, not before this pause.
+    Again(Pause),
+    /// The chat may have been made: look for it.
+    Look,
+    /// Nothing was done: another account may try, or this one later.
+    MoveOn {
+        /// This account is not to be asked again for this saga.
+        exclude: Option<Why>,
+        /// It may be asked again then.
+        held_until: Option<Timestamp>,
+    },
+    /// The saga ends here.
+    Fail(Failure),
+    /// It may have been done, and the account that knows is gone.
+    Doubt,
+}
+
+/// What an outcome means.
+pub(crate) fn after(step: &Step, outcome: &Outcome, stand: &Stand<'_>) -> After {
+    match step {
+        Step::Create { .. } => after_create(outcome),
+        Step::Resolve { .. } | Step::ListMembers => after_question(step, outcome, stand),
+        _ if stand.settled || stand.doubtful => after_late_step(step, outcome, stand),
+        _ => after_first_step(step, outcome, stand),
+    }
+}
+
+/// The one step that is not repeated blindly. Whoever asks has looked for the chat after an earlier attempt that came
+/// back without an answer, so that a refusal always proves that there is none.
+fn after_create(outcome: &Outcome) -> After {
+    match outcome {
+        Outcome::Unknown(_) | Outcome::InProgress | Outcome::Sent(_) => After::Look,
+        Outcome::Rejected { code } => After::Fail(Failure::Rejected { provider_code: code.clone() }),
+        refusal => move_on(refusal),
+    }
+}
+
+fn after_question(step: &Step, outcome: &Outcome, stand: &Stand<'_>) -> After {
+    let about_somebody = matches!(step, Step::Resolve { .. });
+    let in_vain = about_somebody && stand.attempts >= ASKED_IN_VAIN;
+    match outcome {
+        Outcome::Rejected { .. } | Outcome::Forbidden(_) => After::Record,
+        Outcome::NotFound(_) if about_somebody || stand.settled => After::Record,
+        _ if stand.settled => after_late_question(outcome, stand),
+        Outcome::Unknown(_) | Outcome::InProgress | Outcome::Sent(_) if in_vain => After::Record,
+        refusal => move_on(refusal),
+    }
+}
+
+fn after_late_question(outcome: &Outcome, stand: &Stand<'_>) -> After {
+    match outcome {
+        Outcome::FloodWait(until) | Outcome::SlowMode(until) if *until <= stand.patient_until => {
+            After::Again(Pause::Until(*until))
+        }
+        Outcome::Unknown(_) | Outcome::InProgress | Outcome::Unavailable(_) | Outcome::Sent(_)
+            if stand.now < stand.patient_until =>
+        {
+            After::Again(Pause::BackOff)
+        }
+        _ => After::Record,
+    }
+}
+
+/// The first step that changes something in a chat that is there: until it is done, others may try.
+fn after_first_step(step: &Step, outcome: &Outcome, stand: &Stand<'_>) -> After {
+    match outcome {
+        Outcome::Unknown(_) | Outcome::InProgress | Outcome::Sent(_) => After::Again(Pause::BackOff),
+        refusal if is_own_result(step, refusal, stand.task) => After::Record,
+        Outcome::Rejected { code } => After::Fail(Failure::Rejected { provider_code: code.clone() }),
+        refusal => move_on(refusal),
+    }
+}
+
+/// Whether a refusal to remove somebody is no reason to try it through another account.
+fn is_own_result(step: &Step, outcome: &Outcome, task: &Task) -> bool {
+    let before_leaving = matches!(task, Task::LeaveChat { .. }) && matches!(outcome, Outcome::Forbidden(_));
+    matches!(step, Step::Remove { .. }) && (before_leaving || machine::is_about_one_user(outcome))
+}
+
+/// Something was changed already, or may have been: the saga stays with this account, and a refusal is this step's own
+/// result. Leaving is the exception: it is what the whole was for.
+fn after_late_step(step: &Step, outcome: &Outcome, stand: &Stand<'_>) -> After {
+    let leaving = matches!(step, Step::Leave);
+    match outcome {
+        Outcome::Unknown(_) | Outcome::InProgress | Outcome::Sent(_) => After::Again(Pause::BackOff),
+        Outcome::FloodWait(until) | Outcome::SlowMode(until)
+            if stand.doubtful || *until <= stand.patient_until =>
+        {
+            After::Again(Pause::Until(*until))
+        }
+        Outcome::Unavailable(_) if stand.doubtful || stand.now < stand.patient_until => {
+            After::Again(Pause::BackOff)
+        }
+        _ if !leaving => After::Record,
+        // A chat that this account has just been in, and now finds no more, was left.
+        Outcome::NotFound(_) => After::Done,
+        Outcome::Banned(_) | Outcome::SessionLost(_) if stand.doubtful => After::Doubt,
+        Outcome::FloodWait(until) | Outcome::SlowMode(until) => {
+            After::Fail(Failure::FloodWait { until: *until })
+        }
+        Outcome::Rejected { code } => After::Fail(Failure::Rejected { provider_code: code.clone() }),
+        Outcome::Forbidden(_) => After::Fail(Failure::NoRights { asked: vec![refusal(stand, outcome)] }),
+        Outcome::Banned(_) | Outcome::SessionLost(_) | Outcome::PeerFlood | Outcome::Unavailable(_) => {
+            After::Fail(Failure::NoAccount { asked: vec![refusal(stand, outcome)] })
+        }
+    }
+}
+
+/// The account of a saga that is bound to it can be asked no more, now and for good.
+pub(crate) fn after_loss(step: &Step, stand: &Stand<'_>, outcome: &Outcome) -> After {
+    match step {
+        Step::Create { .. } => After::Doubt,
+        Step::Leave if stand.doubtful => After::Doubt,
+        Step::Leave => After::Fail(Failure::NoAccount { asked: vec![refusal(stand, outcome)] }),
+        _ => After::Record,
+    }
+}
+
+/// A refusal that proves that nothing was done, or a question without an answer, which may go anywhere.
+fn move_on(outcome: &Outcome) -> After {
+    let (exclude, held_until) = match outcome {
+        Outcome::FloodWait(until) | Outcome::SlowMode(until) => (None, Some(*until)),
+        Outcome::NotFound(_) => (Some(Why::NotFound), None),
+        Outcome::Forbidden(_) => (Some(Why::Forbidden), None),
+        Outcome::PeerFlood | Outcome::Banned(_) | Outcome::SessionLost(_) => (Some(Why::Unusable), None),
+        Outcome::Unavailable(_)
+        | Outcome::Unknown(_)
+        | Outcome::InProgress
+        | Outcome::Sent(_)
+        | Outcome::Rejected { .. } => (None, None),
+    };
+    After::MoveOn { exclude, held_until }
+}
+
+fn refusal(stand: &Stand<'_>, outcome: &Outcome) -> Refusal {
+    Refusal { account: stand.account.clone(), why: machine::why(outcome) }
+}

@@ -1,0 +1,124 @@
+//! A chat that may have been made is looked for before another is made.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use domain::saga::{Answer, SagaEntry, SagaState, Step};
+use domain::{AccountName, Outcome, Timestamp};
+
+use super::load::Load;
+use super::ride::Ride;
+use crate::decide;
+use crate::steps::FoundChat;
+
+/// A chat may appear among the dialogs a little after the call that made it has failed.
+const SECOND_LOOK: Duration = Duration::from_secs(2);
+
+impl Ride<'_> {
+    /// An earlier attempt to make the chat came back without an answer: it is adopted, or it is certain that it is not
+    /// there. Waits as long as it takes while the account can still tell.
+    pub(super) async fn look(&self, load: &mut Load, title: &str, since: Timestamp) -> ControlFlow<()> {
+        let inner = &self.sagas.0;
+        let Some(account) = load.saga.account.clone() else {
+            return self.doubt(load, "no account is named that could have made it").await;
+        };
+        self.stand_in_turn(&account).await?;
+        loop {
+            if inner.closing.is_cancelled() {
+                return ControlFlow::Break(());
+            }
+            if !inner.steps.can_still_tell(&account) {
+                return self.doubt(load, "the account that knows is gone").await;
+            }
+            let mut changes = inner.steps.changes();
+            match self.look_twice(&account, title, since).await? {
+                FoundChat::Here(chat_id) => {
+                    let step = Step::Create { title: title.to_owned(), about: about(load) };
+                    return self.answered(load, &account, &step, &Answer::Created { chat_id }).await;
+                }
+                FoundChat::NotThere => {
+                    load.doubtful = false;
+                    self.end_doubt();
+                    let detail = Some("it was looked for and is not there".to_owned());
+                    let account = Some(account);
+                    load.entries.push(SagaEntry { account, detail, ..self.sagas.entry("create") });
+                    return ControlFlow::Continue(());
+                }
+                FoundChat::CannotTell => {
+                    load.attempts += 1;
+                    let outcome = Outcome::Unavailable("the account's dialogs could not be read".to_owned());
+                    self.note_attempt(load, "create", &account, &outcome).await;
+                    let pause = inner.ambient.chance.jitter(decide::back_off(load.attempts));
+                    let until = inner.ambient.clock.now().plus(pause);
+                    self.pause(&account, until, true, &mut changes).await?;
+                }
+            }
+        }
+    }
+
+    /// Looks, and once more a little later if it is not there at first.
+    async fn look_twice(
+        &self,
+        account: &AccountName,
+        title: &str,
+        since: Timestamp,
+    ) -> ControlFlow<(), FoundChat> {
+        let inner = &self.sagas.0;
+        let mut found = self.look_once(account, title, since).await?;
+        if found == FoundChat::NotThere {
+            tokio::select! {
+                () = inner.ambient.clock.sleep(SECOND_LOOK) => {}
+                () = inner.closing.cancelled() => return ControlFlow::Break(()),
+            }
+            found = self.look_once(account, title, since).await?;
+        }
+        ControlFlow::Continue(found)
+    }
+
+    async fn look_once(
+        &self,
+        account: &AccountName,
+        title: &str,
+        since: Timestamp,
+    ) -> ControlFlow<(), FoundChat> {
+        let inner = &self.sagas.0;
+        let known = match inner.store.chats().titled(title).await {
+            Ok(known) => known,
+            Err(error) => {
+                tracing::warn!(%account, %error, "the chats that were made here could not be read");
+                return ControlFlow::Continue(FoundChat::CannotTell);
+            }
+        };
+        let Some(_permit) = self.permit().await else { return ControlFlow::Break(()) };
+        ControlFlow::Continue(inner.steps.find_created(account, title, since, &known).await)
+    }
+
+    /// The chat may be there, and nobody who knows can be asked: a person must say.
+    pub(super) async fn doubt(&self, load: &mut Load, why: &str) -> ControlFlow<()> {
+        let account = load.saga.account.clone();
+        let detail = Some(why.to_owned());
+        load.entries.push(SagaEntry { account, detail, ..self.sagas.entry("in_doubt") });
+        self.end(load, SagaState::InDoubt, Vec::new(), None).await
+    }
+
+    /// The account makes no other chat meanwhile, and the other sagas know that it may take long.
+    async fn stand_in_turn(&self, account: &AccountName) -> ControlFlow<()> {
+        let inner = &self.sagas.0;
+        if !self.has_turn(account) {
+            self.give_turn_back();
+            tokio::select! {
+                turn = inner.turns.take(account) => self.keep_turn(turn),
+                () = inner.closing.cancelled() => return ControlFlow::Break(()),
+            }
+        }
+        self.begin_doubt();
+        ControlFlow::Continue(())
+    }
+}
+
+fn about(load: &Load) -> String {
+    match load.saga.begun.as_ref().map(|begun| &begun.step) {
+        Some(Step::Create { about, .. }) => about.clone(),
+        _ => String::new(),
+    }
+}

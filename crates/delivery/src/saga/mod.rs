@@ -1,0 +1,500 @@
+//! Sagas: work on a chat that takes several steps, carried from its acceptance to its end.
+//!
+//! A saga is on disk before [`Sagas::submit`] returns. Each step that may change the outside is written to the store
+//! before it is taken and after it, so that a crash at any instant resumes at that very step: a chat that may have been
+//! made is looked for before another is made, and every other step may be repeated.
+
+mod choose;
+mod judge;
+mod load;
+mod look;
+mod machine;
+#[cfg(test)]
+mod machine_tests;
+mod ride;
+mod run;
+mod submission;
+mod turns;
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::saga::{Answer, RegistryChange, Saga, SagaEntry, SagaState, Step, Verdict};
+use domain::{OperationId, Timestamp};
+use store::{AcceptSaga, SagaAccepted, SagaChange, Store, StoreError};
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::live::Live;
+use crate::steps::Steps;
+use crate::submission::How;
+use crate::{ASK_AGAIN, Ambient};
+
+pub use submission::{SagaChanged, SagaError, SagaSubmitted, TaskSubmission};
+
+use turns::{Turn, Turns};
+
+/// How much the runner of sagas holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SagaLimits {
+    /// Sagas that are not finished, at most; over it [`SagaError::TooMany`].
+    pub queued: usize,
+    /// Steps that are taken at the same time, at most.
+    pub running: usize,
+}
+
+impl Default for SagaLimits {
+    fn default() -> Self {
+        Self { queued: 10_000, running: 64 }
+    }
+}
+
+/// Carries sagas. Cheap to clone.
+#[derive(Clone)]
+pub struct Sagas(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    steps: Arc<dyn Steps>,
+    ambient: Ambient,
+    limits: SagaLimits,
+    live: Live<OperationId, Saga>,
+    /// The sagas that have a task, and whether it must read its saga once more before it ends.
+    carried: Mutex<HashMap<OperationId, bool>>,
+    turns: Turns,
+    permits: Semaphore,
+    callbacks_due: Arc<Notify>,
+    tasks: TaskTracker,
+    closing: CancellationToken,
+}
+
+impl Sagas {
+    /// A runner over this store and this way out. Nothing moves before [`Sagas::resume`] or the first saga.
+    pub fn new(store: Store, steps: Arc<dyn Steps>, ambient: Ambient, limits: SagaLimits) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            steps,
+            ambient,
+            limits,
+            live: Live::default(),
+            carried: Mutex::default(),
+            turns: Turns::default(),
+            permits: Semaphore::new(limits.running.max(1)),
+            callbacks_due: Arc::default(),
+            tasks: TaskTracker::new(),
+            closing: CancellationToken::new(),
+        }))
+    }
+
+    /// Takes up what an earlier run left unfinished; call it once, before the first [`Sagas::submit`]. Tells how many.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn resume(&self) -> Result<usize, StoreError> {
+        let mut sagas: Vec<Saga> = Vec::new();
+        loop {
+            let after = sagas.last().map(|saga| saga.id);
+            let page = self.0.store.sagas().unfinished(after, 500).await?;
+            let Some(last) = page.last() else { break };
+            // A clock that was set back must not put new sagas before those that wait.
+            self.0.ambient.ids.follow(*last.id.as_uuid());
+            sagas.extend(page);
+        }
+        let resumed = sagas.len();
+        // An account whose chat is in doubt makes no other before that is known.
+        let mut carried = Vec::with_capacity(resumed);
+        for saga in sagas {
+            let turn = self.turn_before_restart(&saga);
+            carried.push((saga, turn));
+        }
+        for (saga, turn) in carried {
+            self.0.live.begin(saga.id);
+            self.start(saga.id, Some(saga), turn);
+        }
+        Ok(resumed)
+    }
+
+    fn turn_before_restart(&self, saga: &Saga) -> Option<Turn> {
+        let creating = saga.begun.as_ref().is_some_and(|begun| matches!(begun.step, Step::Create { .. }));
+        let account = saga.account.as_ref().filter(|_| creating)?;
+        let turn = self.0.turns.try_take(account)?;
+        turn.begin_doubt();
+        Some(turn)
+    }
+
+    /// Accepts a task: when this returns [`How::New`], it is on disk and will be carried.
+    ///
+    /// # Errors
+    /// See [`SagaError`]; nothing was accepted then.
+    pub async fn submit(&self, submission: TaskSubmission) -> Result<SagaSubmitted, SagaError> {
+        let sagas = self.clone();
+        self.to_the_end(async move { sagas.accept(submission).await }).await?
+    }
+
+    /// What a key stands for already; `None` when it is free.
+    ///
+    /// # Errors
+    /// [`SagaError::Conflict`] when it stands for another request, and when the store cannot be read.
+    pub async fn repeated(&self, key: store::Idempotency) -> Result<Option<SagaSubmitted>, SagaError> {
+        let now = self.0.ambient.clock.now();
+        match self.0.store.sagas().keyed(key, now).await? {
+            Some(SagaAccepted::Repeated(id)) => {
+                self.note_joined(id, "with the same Idempotency-Key").await;
+                Ok(Some(SagaSubmitted { id, how: How::Replayed }))
+            }
+            Some(SagaAccepted::Conflict) => Err(SagaError::Conflict),
+            _ => Ok(None),
+        }
+    }
+
+    async fn accept(&self, submission: TaskSubmission) -> Result<SagaSubmitted, SagaError> {
+        let key = submission.idempotency;
+        let refused = match self.take_in(submission).await {
+            Err(SagaError::Conflict) => return Err(SagaError::Conflict),
+            Err(refused) => refused,
+            taken => return taken,
+        };
+        // "Nothing was accepted" must be true of the first call with this key as well.
+        match key {
+            None => Err(refused),
+            Some(key) => match self.repeated(key).await {
+                Ok(Some(submitted)) => Ok(submitted),
+                Err(SagaError::Conflict) => Err(SagaError::Conflict),
+                Ok(None) | Err(_) => Err(refused),
+            },
+        }
+    }
+
+    async fn take_in(&self, submission: TaskSubmission) -> Result<SagaSubmitted, SagaError> {
+        let inner = &self.0;
+        if inner.closing.is_cancelled() {
+            return Err(SagaError::ShuttingDown);
+        }
+        if let Some(pin) = submission.pin.as_ref().filter(|pin| !inner.steps.knows(pin)) {
+            return Err(SagaError::UnknownAccount(pin.clone()));
+        }
+        let queued = inner.live.len();
+        if queued >= inner.limits.queued {
+            return Err(SagaError::TooMany { queued });
+        }
+        let saga = submission::build(&submission, &inner.ambient);
+        let id = saga.id;
+        inner.live.begin(id);
+        let accept = AcceptSaga {
+            saga: saga.clone(),
+            origin: submission.origin,
+            idempotency: submission.idempotency,
+            join: submission.join,
+            keep: submission.keep,
+        };
+        let accepted = match inner.store.sagas().accept(accept).await {
+            Ok(accepted) => accepted,
+            Err(StoreError::Unavailable(why)) if self.is_accepted_after_all(id).await => {
+                tracing::warn!(operation = %id, why, "accepted, though the store was late to say so");
+                SagaAccepted::New
+            }
+            Err(error) => {
+                inner.live.abandon(id);
+                return Err(error.into());
+            }
+        };
+        let other = match accepted {
+            SagaAccepted::New => {
+                self.start(id, Some(saga), None);
+                return Ok(SagaSubmitted { id, how: How::New });
+            }
+            SagaAccepted::Repeated(other) => {
+                self.note_joined(other, "with the same Idempotency-Key").await;
+                Ok(SagaSubmitted { id: other, how: How::Replayed })
+            }
+            SagaAccepted::Joined(other) => {
+                self.note_joined(other, "with the same body").await;
+                Ok(SagaSubmitted { id: other, how: How::Joined })
+            }
+            SagaAccepted::Conflict => Err(SagaError::Conflict),
+        };
+        inner.live.abandon(id);
+        other
+    }
+
+    async fn note_joined(&self, id: OperationId, how: &str) {
+        let entry = SagaEntry { detail: Some(how.to_owned()), ..self.entry("joined") };
+        self.note(id, entry).await;
+    }
+
+    /// An entry of the history that says no more than what and when.
+    fn entry(&self, what: &str) -> SagaEntry {
+        let at = self.0.ambient.clock.now();
+        SagaEntry { at, what: what.to_owned(), account: None, outcome: None, detail: None }
+    }
+
+    /// An entry in the history; losing one is no reason to stop.
+    async fn note(&self, id: OperationId, entry: SagaEntry) {
+        if let Err(error) = self.0.store.sagas().note(id, entry).await {
+            tracing::warn!(operation = %id, %error, "an entry could not be written into the history");
+        }
+    }
+
+    /// A write whose answer did not come may be on disk all the same, and "not accepted" must be true. A cancel goes
+    /// behind it in the same queue: what it finds tells.
+    async fn is_accepted_after_all(&self, id: OperationId) -> bool {
+        let inner = &self.0;
+        let why = Some("the store was late to accept it".to_owned());
+        loop {
+            match inner.store.sagas().cancel(id, inner.ambient.clock.now(), why.clone()).await {
+                // It was there and waited, or is not there at all: it will never be carried.
+                Ok(true) | Err(StoreError::Inconsistent { .. }) => return false,
+                Ok(false) => return matches!(self.get(id).await, Ok(Some(_))),
+                Err(error) => {
+                    tracing::error!(operation = %id, %error, "whether a saga was accepted is not known yet");
+                    tokio::select! {
+                        () = inner.ambient.clock.sleep(ASK_AGAIN) => {}
+                        () = inner.closing.cancelled() => return false,
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits until a saga is final, at most `limit`, and tells how it is then; `None` if there is no such saga.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn settled(&self, id: OperationId, limit: Duration) -> Result<Option<Saga>, StoreError> {
+        if let Some(waiting) = self.0.live.wait(id)
+            && let Ok(Ok(saga)) = self.0.ambient.clock.timeout(limit, waiting).await
+        {
+            return Ok(Some(*saga));
+        }
+        self.get(id).await
+    }
+
+    /// A saga as it is now.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn get(&self, id: OperationId) -> Result<Option<Saga>, StoreError> {
+        self.0.store.sagas().get(id).await
+    }
+
+    /// Ends a saga of which nothing was begun yet.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn cancel(&self, id: OperationId, detail: Option<String>) -> Result<SagaChanged, StoreError> {
+        let sagas = self.clone();
+        self.to_the_end(async move { sagas.end_unbegun(id, detail).await }).await?
+    }
+
+    async fn end_unbegun(&self, id: OperationId, detail: Option<String>) -> Result<SagaChanged, StoreError> {
+        let now = self.0.ambient.clock.now();
+        let Some(before) = self.get(id).await? else { return Ok(SagaChanged::NoSuchOperation) };
+        if before.state != SagaState::Queued {
+            return Ok(SagaChanged::Refused(Box::new(before)));
+        }
+        let done = self.0.store.sagas().cancel(id, now, detail).await?;
+        let Some(saga) = self.get(id).await? else { return Ok(SagaChanged::NoSuchOperation) };
+        if !done {
+            return Ok(SagaChanged::Refused(Box::new(saga)));
+        }
+        // Whoever carries it at this moment finds out from the store.
+        if saga.state.is_final() {
+            self.0.live.finish(id, &saga);
+        }
+        // A retry between the write and the end of the waiting would not be waited for.
+        if self.get(id).await?.is_some_and(|now| !now.state.is_final()) {
+            self.0.live.begin(id);
+            self.start(id, None, None);
+        }
+        Ok(SagaChanged::Done(Box::new(saga)))
+    }
+
+    /// Does a failed or cancelled saga again, from the beginning.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn retry(&self, id: OperationId) -> Result<SagaChanged, StoreError> {
+        let sagas = self.clone();
+        self.to_the_end(async move {
+            if sagas.get(id).await?.is_none() {
+                return Ok(SagaChanged::NoSuchOperation);
+            }
+            let done = sagas.0.store.sagas().retry(id, sagas.0.ambient.clock.now()).await?;
+            sagas.back_to_work(id, done).await
+        })
+        .await?
+    }
+
+    /// Ends a doubt by a person's word.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn resolve(&self, id: OperationId, verdict: Verdict) -> Result<SagaChanged, StoreError> {
+        let sagas = self.clone();
+        self.to_the_end(async move {
+            let Some(before) = sagas.get(id).await? else { return Ok(SagaChanged::NoSuchOperation) };
+            let done = sagas.0.store.sagas().resolve(id, verdict, sagas.0.ambient.clock.now()).await?;
+            if done && let Some(change) = made(&before, verdict) {
+                sagas.0.steps.registered(&change);
+            }
+            if done && matches!(verdict, Verdict::Done(_)) && was_leaving(&before) {
+                return sagas.has_left(before).await;
+            }
+            sagas.back_to_work(id, done).await
+        })
+        .await?
+    }
+
+    /// A person says that the chat was left: that was the last step.
+    async fn has_left(&self, mut saga: Saga) -> Result<SagaChanged, StoreError> {
+        machine::record(&mut saga, &Step::Leave, Ok(&Answer::Done));
+        (saga.state, saga.begun) = (SagaState::Done, None);
+        saga.updated_at = self.0.ambient.clock.now();
+        let registry = machine::registry(&saga, &Step::Leave, &Answer::Done);
+        let change = SagaChange {
+            saga,
+            entries: vec![self.entry("finished")],
+            hold: None,
+            registry: registry.into_iter().collect(),
+            failover: None,
+            callback: None,
+        };
+        self.0.store.sagas().save(change.clone()).await?;
+        for change in &change.registry {
+            self.0.steps.registered(change);
+        }
+        Ok(SagaChanged::Done(Box::new(change.saga)))
+    }
+
+    async fn back_to_work(&self, id: OperationId, done: bool) -> Result<SagaChanged, StoreError> {
+        let Some(saga) = self.get(id).await? else { return Ok(SagaChanged::NoSuchOperation) };
+        if !done {
+            return Ok(SagaChanged::Refused(Box::new(saga)));
+        }
+        if !saga.state.is_final() {
+            self.0.live.begin(id);
+            self.start(id, None, None);
+        }
+        Ok(SagaChanged::Done(Box::new(saga)))
+    }
+
+    /// Until when every account that could do a saga is held back, if that is what it waits for.
+    pub fn held_until(&self, id: OperationId) -> Option<Timestamp> {
+        self.0.live.held_until(id)
+    }
+
+    /// Notes that a caller without a key got its answer, so that the same body is a new saga from now on.
+    pub async fn answered(&self, id: OperationId) {
+        if let Err(error) = self.0.store.sagas().answered(id).await {
+            tracing::warn!(operation = %id, %error, "the note that a caller was answered could not be stored");
+        }
+    }
+
+    /// Notes that a caller without a key is gone or was left in doubt, so that the same body joins the saga from now on.
+    /// Tries until it is stored: without the note a repeat would make another chat.
+    pub async fn unanswered(&self, id: OperationId) {
+        let inner = &self.0;
+        loop {
+            match inner.store.sagas().unanswered(id).await {
+                Ok(()) => return,
+                Err(StoreError::Inconsistent { table, what }) => {
+                    tracing::warn!(operation = %id, table, what, "there is nothing that a caller could come back to");
+                    return;
+                }
+                Err(error) => {
+                    tracing::warn!(operation = %id, %error, "a caller got no answer, and that is not stored yet");
+                    tokio::select! {
+                        () = inner.ambient.clock.sleep(ASK_AGAIN) => {}
+                        // The next start takes every caller for gone.
+                        () = inner.closing.cancelled() => return,
+                    }
+                }
+            }
+        }
+    }
+
+    /// Told whenever a saga has left a callback in the store that is to be sent.
+    pub fn callbacks_due(&self) -> Arc<Notify> {
+        Arc::clone(&self.0.callbacks_due)
+    }
+
+    /// Sagas that are not finished.
+    pub fn queued(&self) -> usize {
+        self.0.live.len()
+    }
+
+    /// Ends cleanly: nothing new is begun, what is on the wire is waited for, at most `limit`. The rest stays in the store.
+    pub async fn stop(&self, limit: Duration) {
+        self.0.closing.cancel();
+        self.0.tasks.close();
+        if tokio::time::timeout(limit, self.0.tasks.wait()).await.is_err() {
+            tracing::warn!(left = self.0.live.len(), "sagas still on the wire; the next start takes them up");
+        }
+    }
+
+    /// Runs a change to its end even if whoever asked for it goes away: a connection that is cut must not leave a saga
+    /// half accepted.
+    async fn to_the_end<T: Send + 'static>(
+        &self,
+        change: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.0
+            .tasks
+            .spawn(change)
+            .await
+            .map_err(|error| StoreError::Unavailable(format!("the change did not end: {error}")))
+    }
+
+    /// Gives a saga to a task, or has the task that it has read it once more: two would take its steps twice.
+    fn start(&self, id: OperationId, saga: Option<Saga>, turn: Option<Turn>) {
+        let is_new = match self.carried().entry(id) {
+            Entry::Occupied(mut has_one) => {
+                has_one.insert(true);
+                false
+            }
+            Entry::Vacant(has_none) => {
+                has_none.insert(false);
+                true
+            }
+        };
+        if !is_new {
+            return;
+        }
+        self.0.tasks.spawn(run::run(self.clone(), id, saga, turn));
+    }
+
+    /// Whether the task of a saga may end; otherwise it reads the saga once more.
+    fn let_go(&self, id: OperationId) -> bool {
+        let mut carried = self.carried();
+        match carried.get_mut(&id) {
+            Some(once_more) if *once_more => {
+                *once_more = false;
+                false
+            }
+            _ => {
+                carried.remove(&id);
+                true
+            }
+        }
+    }
+
+    fn carried(&self) -> std::sync::MutexGuard<'_, HashMap<OperationId, bool>> {
+        self.0.carried.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether the step in doubt is leaving the chat.
+fn was_leaving(saga: &Saga) -> bool {
+    saga.begun.as_ref().is_some_and(|begun| begun.step == Step::Leave)
+}
+
+/// The chat that a person says was made, as the registry has it.
+fn made(saga: &Saga, verdict: Verdict) -> Option<RegistryChange> {
+    let (Verdict::Done(Some(chat_id)), Some(begun)) = (verdict, &saga.begun) else { return None };
+    let Step::Create { title, about } = &begun.step else { return None };
+    let account = saga.account.clone()?;
+    Some(RegistryChange::Created { chat_id, title: title.clone(), about: about.clone(), account })
+}

@@ -1,0 +1,544 @@
+//! One saga on its way: step after step, each written down before it is taken and after it.
+
+use std::ops::ControlFlow;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use domain::outcome::{Failure, Refusal};
+use domain::saga::{Answer, Begun, Failover, RegistryChange, Saga, SagaEntry, SagaState, Step, Task};
+use domain::{AccountName, CallbackId, Outcome, Timestamp};
+use store::{Hold, NewCallback, SagaChange};
+use tokio::sync::{SemaphorePermit, watch};
+
+use super::Sagas;
+use super::judge::{self, After, Stand};
+use super::load::Load;
+use super::machine::{self, Move, Surroundings};
+use super::turns::Turn;
+use crate::decide::{self, Pause};
+use crate::persist::{self, Unwritten};
+use crate::sender::Why;
+use crate::steps::Call;
+
+/// Between two people who are removed: the provider does not like it faster.
+const BETWEEN_REMOVALS: Duration = Duration::from_millis(500);
+
+/// An account that comes back may be asked at once, but not in a loop.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
+
+/// A task at work on its saga.
+pub(super) struct Ride<'a> {
+    pub(super) sagas: &'a Sagas,
+    /// The turn to make a chat, while this saga has one.
+    pub(super) turn: &'a Mutex<Option<Turn>>,
+}
+
+impl Ride<'_> {
+    /// Carries a saga until it has ended, is not this task's any more, or the program ends.
+    pub(super) async fn carry(&self, saga: Saga) {
+        let mut load = Load::new(saga);
+        if load.doubtful {
+            let detail = Some("the last run ended before the outcome was known".to_owned());
+            let account = load.saga.account.clone();
+            self.sagas.note(load.saga.id, SagaEntry { account, detail, ..self.sagas.entry("resumed") }).await;
+        }
+        while self.go_on(&mut load).await.is_continue() {}
+    }
+
+    async fn go_on(&self, load: &mut Load) -> ControlFlow<()> {
+        let inner = &self.sagas.0;
+        if inner.closing.is_cancelled() {
+            return ControlFlow::Break(());
+        }
+        if let Some(begun) = load.saga.begun.clone() {
+            return match &begun.step {
+                Step::Create { title, .. } if load.doubtful => self.look(load, title, begun.at).await,
+                step => self.take(load, step).await,
+            };
+        }
+        let account = load.account();
+        let around = Surroundings {
+            observer: inner.steps.observer(),
+            is_backup: account.is_some_and(|account| inner.steps.is_backup(account)),
+        };
+        match machine::next(&load.saga, &around) {
+            Move::Finish => self.end(load, SagaState::Done, Vec::new(), None).await,
+            Move::Fail(failure) => self.fail(load, failure, None).await,
+            Move::Take(_) if account.is_none() => self.choose(load).await,
+            Move::Take(step) => self.take(load, &step).await,
+        }
+    }
+
+    /// Takes one step, once.
+    async fn take(&self, load: &mut Load, step: &Step) -> ControlFlow<()> {
+        let inner = &self.sagas.0;
+        let Some(account) = load.account().cloned() else {
+            let failure = Failure::NoAccount { asked: Vec::new() };
+            return self.fail(load, failure, None).await;
+        };
+        if load.is_bound() && !inner.steps.can_still_tell(&account) {
+            let outcome = Outcome::Unavailable("the account is banned or signed out".to_owned());
+            let after = judge::after_loss(step, &self.stand(load, &account, step), &outcome);
+            return self.follow(load, &account, step, &outcome, after).await;
+        }
+        if matches!(step, Step::Remove { .. })
+            && let Some(before) = load.removed_at
+        {
+            tokio::select! {
+                () = inner.ambient.clock.sleep_until(before.plus(BETWEEN_REMOVALS)) => {}
+                () = inner.closing.cancelled() => return ControlFlow::Break(()),
+            }
+        }
+        if matches!(step, Step::Create { .. }) && !self.has_turn(&account) {
+            return self.wait_for_turn(load, &account).await;
+        }
+        let Some(permit) = self.permit().await else { return ControlFlow::Break(()) };
+        if !step.only_reads() && load.saga.begun.is_none() {
+            self.write_begin(load, &account, step).await?;
+        }
+        let call = Call { account: &account, chat_id: load.saga.chat_id, step };
+        let brought = inner.steps.take(call).await;
+        drop(permit);
+        if matches!(step, Step::Remove { .. }) {
+            load.removed_at = Some(inner.ambient.clock.now());
+        }
+        match brought {
+            Ok(answer) if machine::fits(step, &answer) => self.answered(load, &account, step, &answer).await,
+            Ok(answer) => {
+                tracing::error!(step = step.name(), ?answer, "an answer that this step cannot have");
+                let outcome = match step {
+                    Step::Create { .. } => Outcome::Unknown("an answer of another kind".to_owned()),
+                    _ => Outcome::Rejected { code: "UNEXPECTED_ANSWER".to_owned() },
+                };
+                self.refused(load, &account, step, &outcome).await
+            }
+            Err(outcome) => self.refused(load, &account, step, &outcome).await,
+        }
+    }
+
+    /// What must be on disk before anything that changes the outside goes to the wire.
+    async fn write_begin(&self, load: &mut Load, account: &AccountName, step: &Step) -> ControlFlow<()> {
+        let at = self.sagas.0.ambient.clock.now();
+        let mut saga = load.saga.clone();
+        saga.state = SagaState::Running;
+        saga.account = Some(account.clone());
+        saga.begun = Some(Begun { step: step.clone(), at });
+        saga.updated_at = at;
+        let outcome = Some("begun".to_owned());
+        load.entries.push(SagaEntry { at, outcome, ..self.entry_of(step, account, None) });
+        let failover = load.stands_in_for.take().map(|(from, reason)| Failover {
+            at,
+            chat_id: saga.chat_id,
+            from,
+            to: account.clone(),
+            reason,
+        });
+        let change = SagaChange { failover, ..change(saga, load) };
+        let sagas = self.sagas.0.store.sagas();
+        self.persist(load, || sagas.begin(change.clone())).await?;
+        load.saga = change.saga;
+        ControlFlow::Continue(())
+    }
+
+    /// A step has its answer.
+    pub(super) async fn answered(
+        &self,
+        load: &mut Load,
+        account: &AccountName,
+        step: &Step,
+        answer: &Answer,
+    ) -> ControlFlow<()> {
+        let was_settled = machine::is_settled(&load.saga);
+        machine::record(&mut load.saga, step, Ok(answer));
+        load.step_over();
+        let outcome = Some("ok".to_owned());
+        load.entries.push(SagaEntry { outcome, ..self.entry_of(step, account, None) });
+        if step.only_reads() {
+            return ControlFlow::Continue(());
+        }
+        let mut registry: Vec<_> = machine::registry(&load.saga, step, answer).into_iter().collect();
+        let takes_over = load.takes_over && !was_settled && !matches!(step, Step::Leave);
+        if let Some(chat_id) = load.saga.chat_id.filter(|_| takes_over) {
+            load.takes_over = false;
+            registry.push(RegistryChange::Bound { chat_id, account: account.clone() });
+        }
+        self.save(load, registry, None).await?;
+        if matches!(step, Step::Create { .. }) {
+            self.give_turn_back();
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// A step came back without an answer.
+    async fn refused(
+        &self,
+        load: &mut Load,
+        account: &AccountName,
+        step: &Step,
+        outcome: &Outcome,
+    ) -> ControlFlow<()> {
+        load.attempts += 1;
+        if let Step::Resolve { who } = step {
+            load.asked_in_vain.push(who.clone());
+        }
+        let after = judge::after(step, outcome, &self.stand(load, account, step));
+        self.follow(load, account, step, outcome, after).await
+    }
+
+    async fn follow(
+        &self,
+        load: &mut Load,
+        account: &AccountName,
+        step: &Step,
+        outcome: &Outcome,
+        after: After,
+    ) -> ControlFlow<()> {
+        match after {
+            After::Record => {
+                let told = if load.doubtful { machine::after_lost_answer(outcome) } else { outcome.clone() };
+                machine::record(&mut load.saga, step, Err(&told));
+                load.step_over();
+                load.entries.push(self.entry_of(step, account, Some(outcome)));
+                let hold = hold(account, step, outcome);
+                if step.only_reads() {
+                    self.save_hold(hold).await;
+                    return ControlFlow::Continue(());
+                }
+                self.save(load, Vec::new(), hold).await
+            }
+            After::Done => self.answered(load, account, step, &Answer::Done).await,
+            After::Again(pause) => self.again(load, account, step, outcome, pause).await,
+            After::Look => {
+                load.doubtful = true;
+                self.begin_doubt();
+                self.note_attempt(load, step.name(), account, outcome).await;
+                ControlFlow::Continue(())
+            }
+            After::MoveOn { exclude, held_until } => {
+                self.move_on(load, account, step, outcome, exclude, held_until).await
+            }
+            After::Fail(failure) => {
+                load.entries.push(self.entry_of(step, account, Some(outcome)));
+                self.fail(load, failure, hold(account, step, outcome)).await
+            }
+            After::Doubt => {
+                load.entries.push(self.entry_of(step, account, Some(outcome)));
+                self.doubt(load, "the account that knows is gone").await
+            }
+        }
+    }
+
+    /// The same step is taken once more, after a pause.
+    async fn again(
+        &self,
+        load: &mut Load,
+        account: &AccountName,
+        step: &Step,
+        outcome: &Outcome,
+        pause: Pause,
+    ) -> ControlFlow<()> {
+        let inner = &self.sagas.0;
+        let mut changes = inner.steps.changes();
+        let hold = hold(account, step, outcome);
+        if !step.only_reads() && outcome.proves_unsent() && !load.doubtful {
+            // Nothing was done: after a restart there is nothing to doubt.
+            load.saga.begun = None;
+            load.entries.push(self.entry_of(step, account, Some(outcome)));
+            self.save(load, Vec::new(), hold).await?;
+        } else {
+            load.doubtful |= !step.only_reads() && !outcome.proves_unsent();
+            self.note_attempt(load, step.name(), account, outcome).await;
+            self.save_hold(hold).await;
+        }
+        let now = inner.ambient.clock.now();
+        let until = match pause {
+            Pause::Until(until) => until,
+            Pause::BackOff => now.plus(inner.ambient.chance.jitter(decide::back_off(load.attempts))),
+        };
+        let comes_back = matches!(outcome, Outcome::Unavailable(_));
+        self.pause(account, until, comes_back, &mut changes).await
+    }
+
+    /// Waits until an instant, or until the account is lost for good; where it only was away, until it comes back.
+    pub(super) async fn pause(
+        &self,
+        account: &AccountName,
+        until: Timestamp,
+        comes_back: bool,
+        changes: &mut watch::Receiver<u64>,
+    ) -> ControlFlow<()> {
+        let inner = &self.sagas.0;
+        let worth_another_try = async {
+            while inner.steps.can_still_tell(account) {
+                if changes.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+                if comes_back {
+                    inner.ambient.clock.sleep(SHORTEST_PAUSE).await;
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            () = inner.ambient.clock.sleep_until(until) => ControlFlow::Continue(()),
+            () = worth_another_try => ControlFlow::Continue(()),
+            () = inner.closing.cancelled() => ControlFlow::Break(()),
+        }
+    }
+
+    /// Nothing was done: the next account may try, or this one later.
+    async fn move_on(
+        &self,
+        load: &mut Load,
+        account: &AccountName,
+        step: &Step,
+        outcome: &Outcome,
+        exclude: Option<Why>,
+        held_until: Option<Timestamp>,
+    ) -> ControlFlow<()> {
+        let inner = &self.sagas.0;
+        let rests = exclude.is_none() && held_until.is_none();
+        if let Some(why) = exclude {
+            load.tried.push((Refusal { account: account.clone(), why: machine::why(outcome) }, why));
+        }
+        load.held.extend(held_until.map(|until| (account.clone(), until)));
+        load.chosen = None;
+        load.doubtful = false;
+        let hold = hold(account, step, outcome);
+        if step.only_reads() {
+            self.note_attempt(load, step.name(), account, outcome).await;
+            self.save_hold(hold).await;
+        } else {
+            load.saga.state = SagaState::Queued;
+            load.saga.account = None;
+            load.saga.begun = None;
+            load.attempts = 0;
+            load.entries.push(self.entry_of(step, account, Some(outcome)));
+            self.save(load, Vec::new(), hold).await?;
+        }
+        self.give_turn_back();
+        if rests {
+            // The other accounts go first from now on, and not at once.
+            load.unavailable.push(account.clone());
+            let times = u32::try_from(load.unavailable.len()).unwrap_or(u32::MAX);
+            tokio::select! {
+                () = inner.ambient.clock.sleep(decide::back_off(times)) => {}
+                () = inner.closing.cancelled() => return ControlFlow::Break(()),
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Writes down what has changed, and lets memory follow.
+    async fn save(
+        &self,
+        load: &mut Load,
+        registry: Vec<RegistryChange>,
+        hold: Option<Hold>,
+    ) -> ControlFlow<()> {
+        let inner = &self.sagas.0;
+        load.saga.updated_at = inner.ambient.clock.now();
+        let change = SagaChange { registry, hold, ..change(load.saga.clone(), load) };
+        let sagas = inner.store.sagas();
+        self.persist(load, || sagas.save(change.clone())).await?;
+        for change in &change.registry {
+            inner.steps.registered(change);
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Ends a saga that did not come about.
+    pub(super) async fn fail(
+        &self,
+        load: &mut Load,
+        failure: Failure,
+        hold: Option<Hold>,
+    ) -> ControlFlow<()> {
+        load.saga.failure = Some(failure);
+        self.end(load, SagaState::Failed, Vec::new(), hold).await
+    }
+
+    /// The end, whichever it is: it is written down, and whoever waits is told.
+    pub(super) async fn end(
+        &self,
+        load: &mut Load,
+        state: SagaState,
+        registry: Vec<RegistryChange>,
+        hold: Option<Hold>,
+    ) -> ControlFlow<()> {
+        let inner = &self.sagas.0;
+        load.saga.state = state;
+        if state != SagaState::InDoubt {
+            load.saga.begun = None;
+        }
+        load.saga.updated_at = inner.ambient.clock.now();
+        let failure = load.saga.failure.as_ref().map(|failure| failure.code().to_owned());
+        match state {
+            SagaState::Done => load.entries.push(self.sagas.entry("finished")),
+            SagaState::Failed => {
+                load.entries.push(SagaEntry { detail: failure, ..self.sagas.entry("failed") });
+            }
+            _ => {}
+        }
+        let callback = self.callback(&load.saga);
+        let change = SagaChange { registry, hold, callback, ..change(load.saga.clone(), load) };
+        let sagas = inner.store.sagas();
+        self.persist(load, || sagas.save(change.clone())).await?;
+        for change in &change.registry {
+            inner.steps.registered(change);
+        }
+        if change.callback.is_some() {
+            inner.callbacks_due.notify_one();
+        }
+        inner.live.finish(load.saga.id, &load.saga);
+        ControlFlow::Break(())
+    }
+
+    /// Whoever asked for the chat is to hear of its link.
+    fn callback(&self, saga: &Saga) -> Option<NewCallback> {
+        let Task::CreateChat { client_tg_id: Some(client_tg_id), .. } = &saga.task else { return None };
+        let link = saga.progress.invite_link.as_ref().filter(|_| saga.state == SagaState::Done)?;
+        Some(NewCallback {
+            id: CallbackId::from_uuid(self.sagas.0.ambient.ids.next()),
+            client_tg_id: client_tg_id.clone(),
+            invite_link: link.clone(),
+        })
+    }
+
+    async fn persist<T, F>(&self, load: &Load, write: impl Fn() -> F) -> ControlFlow<(), T>
+    where
+        F: Future<Output = Result<T, store::StoreError>>,
+    {
+        let inner = &self.sagas.0;
+        match persist::write(&inner.ambient, &inner.closing, &load.saga.id, write).await {
+            Ok(answer) => ControlFlow::Continue(answer),
+            Err(Unwritten::Changed) => {
+                // The store knows better: whoever waits gets what it says.
+                if let Ok(Some(saga)) = self.sagas.get(load.saga.id).await
+                    && saga.state.is_final()
+                {
+                    inner.live.finish(saga.id, &saga);
+                }
+                ControlFlow::Break(())
+            }
+            Err(Unwritten::Closing) => ControlFlow::Break(()),
+        }
+    }
+
+    async fn save_hold(&self, hold: Option<Hold>) {
+        if let Some(hold) = hold
+            && let Err(error) = self.sagas.0.store.accounts().save_hold(hold).await
+        {
+            tracing::warn!(%error, "a wait could not be stored");
+        }
+    }
+
+    /// A line about an attempt without a result. The first few are worth one each; a provider that stays away for hours
+    /// is not worth thousands.
+    pub(super) async fn note_attempt(
+        &self,
+        load: &Load,
+        step: &str,
+        account: &AccountName,
+        outcome: &Outcome,
+    ) {
+        if load.attempts <= 5 || load.attempts.is_multiple_of(20) {
+            let entry = SagaEntry {
+                account: Some(account.clone()),
+                outcome: Some(outcome.word().to_owned()),
+                detail: outcome.detail(),
+                ..self.sagas.entry(step)
+            };
+            self.sagas.note(load.saga.id, entry).await;
+        }
+    }
+
+    fn entry_of(&self, step: &Step, account: &AccountName, outcome: Option<&Outcome>) -> SagaEntry {
+        let about = match step {
+            Step::Resolve { who } => Some(who.to_string()),
+            Step::Promote { user } | Step::Remove { user } => Some(format!("user {user}")),
+            Step::Invite { users } => Some(format!("{} people", users.len())),
+            _ => None,
+        };
+        let said = outcome.and_then(Outcome::detail);
+        SagaEntry {
+            account: Some(account.clone()),
+            outcome: outcome.map(|outcome| outcome.word().to_owned()),
+            detail: match (about, said) {
+                (Some(about), Some(said)) => Some(format!("{about}: {said}")),
+                (about, said) => about.or(said),
+            },
+            ..self.sagas.entry(step.name())
+        }
+    }
+
+    fn stand<'l>(&self, load: &'l Load, account: &'l AccountName, step: &Step) -> Stand<'l> {
+        Stand {
+            task: &load.saga.task,
+            account,
+            settled: machine::is_settled(&load.saga),
+            doubtful: load.doubtful,
+            attempts: load.attempts_at(step),
+            now: self.sagas.0.ambient.clock.now(),
+            patient_until: load.saga.patient_until,
+        }
+    }
+
+    /// The right to make one call; `None` when the program ends meanwhile.
+    pub(super) async fn permit(&self) -> Option<SemaphorePermit<'_>> {
+        tokio::select! {
+            permit = self.sagas.0.permits.acquire() => permit.ok(),
+            () = self.sagas.0.closing.cancelled() => None,
+        }
+    }
+
+    pub(super) fn has_turn(&self, account: &AccountName) -> bool {
+        self.turn().as_ref().is_some_and(|turn| turn.account() == account)
+    }
+
+    pub(super) fn keep_turn(&self, turn: Option<Turn>) {
+        *self.turn() = turn;
+    }
+
+    pub(super) fn give_turn_back(&self) {
+        drop(self.turn().take());
+    }
+
+    pub(super) fn begin_doubt(&self) {
+        if let Some(turn) = self.turn().as_ref() {
+            turn.begin_doubt();
+        }
+    }
+
+    pub(super) fn end_doubt(&self) {
+        if let Some(turn) = self.turn().as_ref() {
+            turn.end_doubt();
+        }
+    }
+
+    fn turn(&self) -> MutexGuard<'_, Option<Turn>> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The saga as it becomes, with what the history has not had yet.
+fn change(saga: Saga, load: &mut Load) -> SagaChange {
+    SagaChange {
+        saga,
+        entries: std::mem::take(&mut load.entries),
+        hold: None,
+        registry: Vec::new(),
+        failover: None,
+        callback: None,
+    }
+}
+
+/// What an outcome says about the account, to be kept over restarts.
+fn hold(account: &AccountName, step: &Step, outcome: &Outcome) -> Option<Hold> {
+    match outcome {
+        Outcome::FloodWait(until) => {
+            Some(Hold::Flood { account: account.clone(), operation: step.operation(), until: *until })
+        }
+        _ => None,
+    }
+}

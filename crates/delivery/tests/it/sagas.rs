@@ -1,0 +1,324 @@
+//! Sagas as they should go, and what callers can do about them.
+
+use std::time::Duration;
+
+use delivery::{How, SagaChanged, SagaError, TaskSubmission};
+use domain::account::Operation;
+use domain::message::OnFlood;
+use domain::outcome::Failure;
+use domain::saga::{Ended, Left, MemberResult, ObserverRule, RegistryChange, SagaState, Task};
+use domain::{ChatId, ChatRef, Outcome};
+use store::{FailoverFilter, Idempotency, Keep, Page};
+
+use crate::provider::{Chat, Desk, Does, OBSERVER, create, is_true_of, leave, task, user, users};
+use crate::script::name;
+
+fn page() -> Page {
+    Page { limit: 50, cursor: None }
+}
+
+fn group(number: i64) -> ChatId {
+    ChatId::channel(number).expect("a chat")
+}
+
+#[tokio::test]
+async fn a_chat_is_made_and_its_way_is_told() {
+    let desk = Desk::new().await;
+    let id = desk.submit(create("Order 1")).await;
+    let saga = desk.settled(id).await;
+    let chats = desk.provider.chats();
+    assert!(is_true_of(&saga, &chats[0]), "{saga:?}");
+    assert_eq!((chats.len(), &chats[0].admins, chats[0].open_history), (1, &vec![1_001, 3], true));
+    assert_eq!(saga.account, Some(name("main")));
+    assert_eq!(saga.progress.invite, Some(Ended::Ok));
+    let results: Vec<_> = saga.progress.members.iter().filter_map(|one| one.result).collect();
+    let added = MemberResult::Added;
+    assert_eq!(results, [added, MemberResult::NotFound, MemberResult::Privacy, added, added]);
+    let history = desk.history(id).await;
+    let changing =
+        ["create begun", "create ok", "open_history begun", "open_history ok", "invite begun", "invite ok"];
+    assert_eq!(history[6..12], changing, "{history:?}");
+    assert_eq!(history.last().map(String::as_str), Some("finished"));
+
+    let record = desk.store.chats().get(group(1)).await.expect("reads").expect("is there");
+    assert_eq!((record.account, record.operation), (Some(name("main")), Some(id)));
+    assert_eq!(record.invite_link, saga.progress.invite_link);
+    let callbacks = desk.store.callbacks().due(desk.clock.now(), 10).await.expect("reads");
+    assert_eq!((callbacks.len(), callbacks[0].client_tg_id.as_str()), (1, "42"));
+    assert!(matches!(&desk.provider.world().registered[0], RegistryChange::Created { account, .. }
+        if *account == name("main")));
+}
+
+#[tokio::test]
+async fn a_flood_on_the_first_choice_is_the_next_ones_chance() {
+    let desk = Desk::new().await;
+    let until = desk.clock.now().plus(Duration::from_hours(1));
+    desk.provider.does("main", "create", [Does::Refuses(Outcome::FloodWait(until))]);
+    let id = desk.submit(create("Order 1")).await;
+    let saga = desk.settled(id).await;
+    assert_eq!(saga.account, Some(name("backup")));
+    let chats = desk.provider.chats();
+    assert!(is_true_of(&saga, &chats[0]) && chats[0].members.contains(&OBSERVER), "{chats:?}");
+    let failovers = desk.store.failovers().list(&FailoverFilter::default(), &page()).await.expect("reads");
+    assert_eq!(failovers.items.len(), 1);
+    let failover = &failovers.items[0].failover;
+    assert_eq!((&failover.from, &failover.to), (&name("main"), &name("backup")));
+    assert!(failover.reason.contains("flood wait until"), "{}", failover.reason);
+    let holds = desk.store.accounts().holds(desk.clock.now()).await.expect("reads");
+    assert_eq!(holds.floods.len(), 1, "the flood is kept");
+}
+
+#[tokio::test]
+async fn a_flood_while_looking_people_up_moves_on_and_they_are_looked_up_anew() {
+    let desk = Desk::new().await;
+    let until = desk.clock.now().plus(Duration::from_hours(1));
+    desk.provider.does("main", "resolve", [Does::Works, Does::Refuses(Outcome::FloodWait(until))]);
+    let saga = desk.settled(desk.submit(create("Order 1")).await).await;
+    assert_eq!(saga.account, Some(name("backup")));
+    assert_eq!(desk.provider.times("resolve"), 2 + 5 + 1, "two by main, five and the observer by backup");
+}
+
+#[tokio::test]
+async fn a_pinned_saga_never_moves() {
+    let desk = Desk::new().await;
+    let until = desk.clock.now().plus(Duration::from_mins(5));
+    desk.provider.does("main", "create", [Does::Refuses(Outcome::FloodWait(until))]);
+    let mut pinned = create("Order 1");
+    pinned.pin = Some(name("main"));
+    let id = desk.submit(pinned).await;
+    desk.until(|world| world.calls.iter().any(|(_, step)| step.name() == "create")).await;
+    desk.breathe().await;
+    assert_eq!(desk.sagas.held_until(id), Some(until));
+    assert_eq!(desk.settled(id).await.account, Some(name("main")));
+    let failovers = desk.store.failovers().list(&FailoverFilter::default(), &page()).await.expect("reads");
+    assert!(failovers.items.is_empty());
+    assert!(desk.history(id).await.contains(&"waiting".to_owned()));
+}
+
+#[tokio::test]
+async fn when_all_must_wait_it_waits_fails_or_is_cancelled() {
+    let desk = Desk::new().await;
+    let until = desk.clock.now().plus(Duration::from_mins(5));
+    for account in ["main", "backup"] {
+        desk.provider.hold(account, Operation::CreateChat, until);
+    }
+    let mut hurried = create("hurried");
+    hurried.on_flood = OnFlood::Fail;
+    hurried.keep = Some(Keep {
+        service: domain::Purpose::CreateChat,
+        endpoint: "/create_chat".into(),
+        payload: "{}".into(),
+    });
+    let hurried = desk.submit(hurried).await;
+    let failed = desk.sagas.settled(hurried, Duration::from_secs(20)).await.expect("reads").expect("exists");
+    assert_eq!(failed.failure, Some(Failure::FloodWait { until }));
+    let kept = desk.store.failed_requests().list(None, &page()).await.expect("reads");
+    assert_eq!(kept.items.len(), 1);
+
+    let cancelled = desk.submit(create("cancelled")).await;
+    let patient = desk.submit(create("patient")).await;
+    desk.breathe().await;
+    assert_eq!(desk.sagas.held_until(patient), Some(until));
+    assert!(matches!(desk.sagas.cancel(cancelled, None).await, Ok(SagaChanged::Done(_))));
+    assert!(matches!(desk.sagas.cancel(cancelled, None).await, Ok(SagaChanged::Refused(_))));
+    assert_eq!(desk.settled(patient).await.state, SagaState::Done);
+    assert_eq!(desk.get(cancelled).await.state, SagaState::Cancelled);
+    assert_eq!(desk.provider.chats().len(), 1, "a cancelled saga makes nothing");
+    assert!(desk.comes_to_rest().await);
+
+    assert!(matches!(desk.sagas.retry(cancelled).await, Ok(SagaChanged::Done(_))));
+    assert_eq!(desk.settled(cancelled).await.state, SagaState::Done);
+    assert_eq!(desk.provider.chats().len(), 2);
+}
+
+#[tokio::test]
+async fn one_key_is_one_chat_for_any_number_of_callers() {
+    let desk = Desk::new().await;
+    let keyed = |body: u8| {
+        let mut submission = create("Order 1");
+        submission.idempotency = Some(Idempotency { scope: [1; 32], fingerprint: [body; 32] });
+        submission
+    };
+    let answers = futures::future::join_all((0..20).map(|_| desk.sagas.submit(keyed(0)))).await;
+    let answers: Vec<_> = answers.into_iter().map(|answer| answer.expect("accepted")).collect();
+    assert_eq!(answers.iter().filter(|answer| answer.how == How::New).count(), 1);
+    assert!(answers.iter().all(|answer| answer.id == answers[0].id));
+    assert_eq!(desk.settled(answers[0].id).await.state, SagaState::Done);
+    assert_eq!(desk.provider.chats().len(), 1);
+    assert!(matches!(desk.sagas.submit(keyed(1)).await, Err(SagaError::Conflict)));
+    let again = desk.sagas.submit(keyed(0)).await.expect("the same");
+    assert_eq!((again.id, again.how), (answers[0].id, How::Replayed));
+    let mut unknown = create("Order 2");
+    unknown.pin = Some(name("nobody"));
+    assert!(matches!(desk.sagas.submit(unknown).await, Err(SagaError::UnknownAccount(_))));
+}
+
+#[tokio::test]
+async fn nobody_is_found_and_nothing_is_made() {
+    let desk = Desk::new().await;
+    let nobody = TaskSubmission {
+        task: Task::CreateChat {
+            title: "Order 1".into(),
+            about: String::new(),
+            members: users(&[2, 4]),
+            admins: Vec::new(),
+            observer: ObserverRule::Always,
+            need_somebody: true,
+            client_tg_id: None,
+        },
+        ..create("")
+    };
+    let saga = desk.settled(desk.submit(nobody).await).await;
+    let provider_code = "NO_RESOLVABLE_USERS".to_owned();
+    assert_eq!(saga.failure, Some(Failure::Rejected { provider_code }));
+    assert!(saga.progress.members.iter().all(|one| one.result == Some(MemberResult::NotFound)));
+    assert!(desk.provider.chats().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_makes_one_chat_at_a_time() {
+    let desk = Desk::new().await;
+    let mut ids = Vec::new();
+    for number in 0..20 {
+        ids.push(desk.submit(create(&number.to_string())).await);
+    }
+    for id in ids {
+        let saga = desk.settled(id).await;
+        assert_eq!((saga.state, saga.account), (SagaState::Done, Some(name("main"))), "strictly by rank");
+    }
+    assert_eq!(desk.provider.chats().len(), 20);
+    assert_eq!(desk.provider.world().most_at_once, 1);
+}
+
+#[tokio::test]
+async fn leaving_removes_the_others_at_its_own_pace() {
+    let desk = Desk::new().await;
+    let members: Vec<i64> = (1..=200).collect();
+    desk.provider.world().chats.insert(group(1).get(), Chat { members, ..Chat::default() });
+    let began = desk.clock.now();
+    let saga = desk.settled(desk.submit(leave(group(1), true)).await).await;
+    assert_eq!((saga.state, saga.progress.left), (SagaState::Done, Some(Left::Channel)));
+    assert_eq!((saga.progress.removed.len(), saga.progress.not_removed.len()), (200, 0));
+    assert!(desk.clock.now().since(began) >= Duration::from_millis(199 * 500));
+    let chat = &desk.provider.chats()[0];
+    assert!(chat.members.is_empty() && chat.left_by == ["main"]);
+    assert_eq!(desk.store.chats().left().await.expect("reads"), [group(1)]);
+    assert_eq!(desk.provider.world().registered, [RegistryChange::Left { chat_id: group(1) }]);
+}
+
+#[tokio::test]
+async fn a_basic_group_is_just_left_and_one_that_nobody_finds_counts_as_left() {
+    let desk = Desk::new().await;
+    let basic = ChatId::group(5).expect("a chat");
+    let saga = desk.settled(desk.submit(leave(basic, true)).await).await;
+    assert_eq!((saga.progress.left, desk.provider.times("remove")), (Some(Left::BasicChat), 0));
+
+    desk.provider.world().in_chat = Some(Vec::new());
+    let saga = desk.settled(desk.submit(leave(group(9), true)).await).await;
+    assert_eq!((saga.state, saga.progress.left), (SagaState::Done, Some(Left::Unresolvable)));
+    let unresolved = desk.store.unresolved().list(&page()).await.expect("reads");
+    assert_eq!(unresolved.items.len(), 1);
+    assert_eq!(unresolved.items[0].accounts.len(), 2);
+
+    let strict =
+        task(Task::LeaveChat { chat: ChatRef::Id(group(9)), remove_members: false, missing_is_left: false });
+    let saga = desk.settled(desk.submit(strict).await).await;
+    assert!(matches!(saga.failure, Some(Failure::ChatNotFound { asked }) if asked.len() == 2));
+
+    // Nobody could be asked: that says nothing about the chat.
+    for account in ["main", "backup"] {
+        desk.provider.lose(account);
+    }
+    let saga = desk.settled(desk.submit(leave(group(9), false)).await).await;
+    assert!(matches!(saga.failure, Some(Failure::NoAccount { .. })), "{saga:?}");
+}
+
+#[tokio::test]
+async fn people_are_added_removed_and_the_chat_is_edited() {
+    let desk = Desk::new().await;
+    let chat = ChatRef::Id(group(1));
+    let add = task(Task::AddMembers { chat: chat.clone(), members: users(&[1, 2, 7]), admins: users(&[5]) });
+    let saga = desk.settled(desk.submit(add).await).await;
+    assert!(is_true_of(&saga, &desk.provider.chats()[0]), "{saga:?}");
+    assert_eq!(desk.provider.chats()[0].admins, [5]);
+
+    let remove = task(Task::RemoveMembers { chat: chat.clone(), members: users(&[1, 2]) });
+    let saga = desk.settled(desk.submit(remove).await).await;
+    let results: Vec<_> = saga.progress.members.iter().filter_map(|one| one.result).collect();
+    assert_eq!(results, [MemberResult::Removed, MemberResult::NotFound]);
+    assert_eq!(desk.provider.chats()[0].members, [5]);
+
+    let edit = task(Task::EditChat { chat, title: Some("new".into()), about: Some("words".into()) });
+    let saga = desk.settled(desk.submit(edit).await).await;
+    assert_eq!((saga.progress.title, saga.progress.about), (Some(Ended::Ok), Some(Ended::Ok)));
+    let record = desk.store.chats().get(group(1)).await.expect("reads").expect("is there");
+    assert_eq!(record.title.as_deref(), Some("new"));
+}
+
+#[tokio::test]
+async fn an_account_without_the_right_hands_over_and_a_lost_one_loses_its_chat() {
+    let desk = Desk::new().await;
+    let chat = ChatRef::Id(group(1));
+    desk.provider.world().bound_to = Some("main".into());
+    let edit = || task(Task::EditChat { chat: chat.clone(), title: Some("new".into()), about: None });
+    desk.provider.does(
+        "main",
+        "set_title",
+        [Does::Refuses(Outcome::Forbidden("CHAT_ADMIN_REQUIRED".into()))],
+    );
+    let saga = desk.settled(desk.submit(edit()).await).await;
+    assert_eq!((saga.state, saga.account), (SagaState::Done, Some(name("backup"))));
+    let bound = |world: &crate::provider::World| {
+        world.registered.iter().any(|change| matches!(change, RegistryChange::Bound { .. }))
+    };
+    assert!(!bound(&desk.provider.world()), "main may still write there");
+
+    desk.provider.lose("main");
+    let saga = desk.settled(desk.submit(edit()).await).await;
+    assert_eq!(saga.account, Some(name("backup")));
+    assert!(bound(&desk.provider.world()));
+    let record = desk.store.chats().get(group(1)).await.expect("reads").expect("is there");
+    assert_eq!(record.account, Some(name("backup")));
+
+    for _ in 0..2 {
+        let refusal = Does::Refuses(Outcome::Forbidden("CHAT_ADMIN_REQUIRED".into()));
+        desk.provider.does("backup", "set_title", [refusal]);
+    }
+    let saga = desk.settled(desk.submit(edit()).await).await;
+    assert!(matches!(saga.failure, Some(Failure::NoRights { .. })), "{saga:?}");
+}
+
+#[tokio::test]
+async fn a_flood_on_a_later_step_is_waited_for_or_told() {
+    let desk = Desk::new().await;
+    let soon = desk.clock.now().plus(Duration::from_mins(1));
+    desk.provider.does("main", "invite", [Does::Refuses(Outcome::FloodWait(soon))]);
+    let saga = desk.settled(desk.submit(create("Order 1")).await).await;
+    assert_eq!((saga.progress.invite.clone(), desk.provider.times("invite")), (Some(Ended::Ok), 2));
+    assert!(is_true_of(&saga, &desk.provider.chats()[0]) && saga.updated_at >= soon);
+
+    let late = desk.clock.now().plus(Duration::from_hours(1));
+    desk.provider.does("main", "invite", [Does::Refuses(Outcome::FloodWait(late))]);
+    let saga = desk.settled(desk.submit(create("Order 2")).await).await;
+    assert!(
+        matches!(&saga.progress.invite, Some(Ended::Refused { why }) if why.contains("flood wait until"))
+    );
+    let failed = saga.progress.members.iter().filter(|one| one.result == Some(MemberResult::Failed)).count();
+    assert_eq!((failed, saga.account.clone()), (4, Some(name("main"))), "the chat stays with its maker");
+    assert!(is_true_of(&saga, &desk.provider.chats()[1]) && saga.progress.invite_link.is_some());
+}
+
+#[tokio::test]
+async fn the_observer_that_cannot_be_added_is_only_their_own_result() {
+    let desk = Desk::new().await;
+    let mut submission = create("Order 1");
+    if let Task::CreateChat { observer, .. } = &mut submission.task {
+        *observer = ObserverRule::Always;
+    }
+    let refused = Does::Refuses(Outcome::Rejected { code: "USER_BLOCKED".into() });
+    desk.provider.does("main", "invite", [Does::Works, refused]);
+    let saga = desk.settled(desk.submit(submission).await).await;
+    let observer = saga.progress.members.last().expect("is there");
+    assert_eq!((&observer.who, observer.result), (&user(OBSERVER), Some(MemberResult::Failed)));
+    assert!(is_true_of(&saga, &desk.provider.chats()[0]));
+}
