@@ -7,16 +7,20 @@ use std::time::Duration;
 
 use domain::account::{AccountState, Operation, Reason, shown_state};
 use domain::{AccountName, ChatId, Purpose, Timestamp};
-use grammers_tl_types::{RemoteCall, enums};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use grammers_tl_types::{RemoteCall, enums, functions};
 use store::{Hold, Store, StoredPeer, Switch};
 use tokio::sync::Notify;
 
 use crate::classify::CallError;
 use crate::holds::Holds;
+use crate::invited::Invited;
 use crate::learned::{self, Seen};
 use crate::line::{Line, Status};
 use crate::peers::{Names, Peers};
 use crate::recent::Recent;
+use crate::registry::Registry;
 use crate::router::Usable;
 use crate::standing::Standing;
 use crate::view::Gap;
@@ -40,12 +44,16 @@ pub(crate) struct Account {
     pub(crate) lines: Vec<Arc<Line>>,
     pub(crate) peers: Peers,
     pub(crate) names: Arc<Names>,
+    pub(crate) registry: Arc<Registry>,
     pub(crate) holds: Holds,
     pub(crate) recent: Recent,
+    pub(crate) invited: Invited,
     pub(crate) store: Store,
     /// The first reading of the dialogs is done.
     pub(crate) dialogs_complete: AtomicBool,
-    /// Somebody wants the newest dialogs read again.
+    /// Somebody wants all dialogs read again.
+    pub(crate) reload: AtomicBool,
+    /// Wakes whoever reads the dialogs.
     pub(crate) refresh: Notify,
     /// Updates that were taken, and those that are known to have been missed.
     pub(crate) updates_received: AtomicU64,
@@ -67,6 +75,7 @@ pub(crate) struct AccountParts {
     pub(crate) standing: Arc<Standing>,
     pub(crate) lines: Vec<Arc<Line>>,
     pub(crate) names: Arc<Names>,
+    pub(crate) registry: Arc<Registry>,
     pub(crate) store: Store,
     pub(crate) switch: Switch,
 }
@@ -84,10 +93,13 @@ impl Account {
             lines: parts.lines,
             peers: Peers::default(),
             names: parts.names,
+            registry: parts.registry,
             holds: Holds::default(),
             recent: Recent::default(),
+            invited: Invited::default(),
             store: parts.store,
             dialogs_complete: AtomicBool::new(false),
+            reload: AtomicBool::new(false),
             refresh: Notify::new(),
             updates_received: AtomicU64::new(0),
             updates_missed: AtomicU64::new(0),
@@ -138,8 +150,9 @@ impl Account {
         if self.lines.iter().any(coming) {
             return Usable::Connecting;
         }
-        let worst = self.worst_line();
-        Usable::No(worst.state, worst.reason)
+        let worst = self.lines.iter().rev().map(|line| line.standing_now()).max_by_key(|(state, _)| *state);
+        let (state, reason) = worst.unwrap_or((AccountState::NeedsLogin, Some(Reason::NoSession)));
+        Usable::No(state, reason)
     }
 
     /// Whether it could still tell what became of a message: its session is alive, or may be.
@@ -229,6 +242,13 @@ impl Account {
         result
     }
 
+    /// How many seconds Telegram's clock is ahead of ours.
+    pub(crate) async fn telegram_ahead(&self) -> Result<i64, CallError> {
+        let request = functions::help::GetConfig {};
+        let enums::Config::Config(config) = self.read(Operation::Read, &request).await?;
+        Ok(i64::from(config.date).saturating_sub(self.now().as_seconds()))
+    }
+
     async fn keep_flood(&self, operation: Operation, until: Timestamp) {
         self.holds.keep_flood(operation, until, self.now());
         let hold = Hold::Flood { account: self.name.clone(), operation, until };
@@ -241,49 +261,95 @@ impl Account {
 
     /// Takes in users and chats of an answer; `dialogs` are those among them that the account has a dialog with.
     pub(crate) async fn learn(&self, users: &[enums::User], chats: &[enums::Chat], dialogs: &[ChatId]) {
-        let (peers, gone) = self.sort_out(users, chats, dialogs);
-        self.store_learned(self.peers.learn(&self.names, peers), gone).await;
+        let Learned { peers, gone, migrated } = self.sort_out(users, chats, dialogs);
+        let news = self.peers.learn(&self.names, peers, self.now());
+        self.store_learned(Learned { peers: news, gone, migrated }).await;
     }
 
-    /// Which peers an answer tells of, and which the account is no longer in.
+    /// Which peers an answer tells of, which chats the account is no longer in, and which became others.
     pub(crate) fn sort_out(
         &self,
         users: &[enums::User],
         chats: &[enums::Chat],
         dialogs: &[ChatId],
-    ) -> (Vec<StoredPeer>, Vec<ChatId>) {
-        let mut peers: Vec<StoredPeer> = users.iter().filter_map(learned::user).collect();
-        for peer in &mut peers {
+    ) -> Learned {
+        let mut learned = Learned::default();
+        learned.peers.extend(users.iter().filter_map(learned::user));
+        for peer in &mut learned.peers {
             peer.dialog |= dialogs.contains(&peer.chat_id);
         }
-        let mut gone = Vec::new();
+        let mut supergroups = Vec::new();
         for seen in chats.iter().filter_map(learned::chat) {
             match seen {
-                Seen::Gone(chat_id) => gone.push(chat_id),
+                Seen::Gone(chat_id) => learned.gone.push(chat_id),
                 Seen::Peer(peer) => {
                     if !peer.dialog {
-                        gone.push(peer.chat_id);
+                        learned.gone.push(peer.chat_id);
                     }
-                    peers.push(peer);
+                    learned.peers.push(peer);
+                }
+                Seen::Migrated(from, today) => {
+                    learned.gone.push(from);
+                    learned.migrated.push((from, today.chat_id));
+                    supergroups.push(today);
                 }
             }
         }
-        gone.retain(|chat_id| self.peers.leave(*chat_id));
-        (peers, gone)
+        // What the answer says of the supergroup itself says more than what the group says of it.
+        supergroups.retain(|today| {
+            self.peers.get(today.chat_id).is_none()
+                && learned.peers.iter().all(|peer| peer.chat_id != today.chat_id)
+        });
+        learned.peers.extend(supergroups);
+        learned.gone.retain(|chat_id| self.peers.leave(*chat_id));
+        learned.migrated.retain(|(from, to)| self.registry.migrated(*from, *to));
+        learned
     }
 
-    pub(crate) async fn store_learned(&self, news: Vec<StoredPeer>, gone: Vec<ChatId>) {
+    /// Boxed: it is a small part of many ways, and a large future.
+    pub(crate) fn store_learned(&self, learned: Learned) -> BoxFuture<'_, ()> {
+        self.write_learned(learned).boxed()
+    }
+
+    async fn write_learned(&self, learned: Learned) {
         let peers = self.store.peers();
         let mut result = Ok(());
-        if !news.is_empty() {
-            result = peers.save(&self.name, news).await;
+        if !learned.peers.is_empty() {
+            result = peers.save(&self.name, learned.peers).await;
         }
-        for chat_id in gone {
+        for chat_id in learned.gone {
             result = result.and(peers.left(&self.name, chat_id).await);
+        }
+        for (from, to) in learned.migrated {
+            result = result.and(peers.migrated(from, to).await);
         }
         if let Err(error) = result {
             tracing::warn!(account = %self.name, %error, "the dialog cache could not be stored");
         }
+    }
+}
+
+/// What an answer tells of peers.
+#[derive(Debug, Default)]
+pub(crate) struct Learned {
+    /// Users and chats, each with whether the account has a dialog with it.
+    pub(crate) peers: Vec<StoredPeer>,
+    /// Chats that the account is no longer in.
+    pub(crate) gone: Vec<ChatId>,
+    /// Basic groups, each with the supergroup that it became.
+    pub(crate) migrated: Vec<(ChatId, ChatId)>,
+}
+
+impl Learned {
+    /// How many things there are to be stored.
+    pub(crate) fn len(&self) -> usize {
+        self.peers.len() + self.gone.len() + self.migrated.len()
+    }
+
+    pub(crate) fn append(&mut self, more: Self) {
+        self.peers.extend(more.peers);
+        self.gone.extend(more.gone);
+        self.migrated.extend(more.migrated);
     }
 }
 

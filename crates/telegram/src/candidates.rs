@@ -1,11 +1,11 @@
-//! Who could carry a message: from memory, or after asking for the one chat that memory does not know.
+//! Who could do something in a chat: from memory, or after asking for the one chat that memory does not know.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use delivery::{Candidate, Candidates, Query, Why};
-use domain::account::Reason;
-use domain::{ChatId, ChatKind, ChatRef, Timestamp, outcome};
+use delivery::{Candidate, Candidates, Query, Readiness, Why};
+use domain::account::{Operation, Reason};
+use domain::{AccountName, ChatId, ChatKind, ChatRef, Timestamp, outcome};
 use futures::future::join_all;
 
 use crate::account::Account;
@@ -13,6 +13,7 @@ use crate::flights::Boarding;
 use crate::lookup;
 use crate::peers::Knows;
 use crate::pool::Pool;
+use crate::registry::Bound;
 use crate::router::{self, Choice, Facts, Refusal, Usable};
 
 /// How long asking may take, waiting for accounts that are still connecting included.
@@ -25,8 +26,8 @@ const ASKED: usize = 8;
 enum Asked {
     /// Something was learned: look again.
     Learned,
-    /// The chat does not exist, or none of them knows it.
-    Nobody,
+    /// The chat does not exist, or none of them knows it; some may not have been able to say.
+    Nobody(Vec<(usize, String)>),
     /// Nobody could be asked: why, by account.
     Failed(Vec<(usize, String)>),
     /// Accounts are still coming, or still reading their dialogs.
@@ -34,27 +35,31 @@ enum Asked {
 }
 
 /// The candidates as far as memory knows them.
-pub(crate) fn now(pool: &Pool, query: &Query) -> Option<Candidates> {
+pub(crate) fn now(pool: &Pool, query: &Query, operation: Operation) -> Option<Candidates> {
     let now = pool.clock.now();
     let topic = || (query.chat.clone(), pin(pool, query));
-    let Some(chat_id) = pool.find(&query.chat) else {
-        let anyone = considered(pool, query).any(|account| !matches!(account.usable(), Usable::No(..)));
-        let may_learn = anyone && !pool.flights.is_missed(&topic(), now);
-        return (!may_learn).then(|| nobody(pool, query));
+    let anyone = || considered(pool, query).any(|account| !matches!(account.usable(), Usable::No(..)));
+    let Some(chat_id) = pool.find_fresh(&query.chat) else {
+        let may_learn = anyone() && !pool.flights.is_missed(&topic(), now);
+        // An old name that nobody can ask for is better than none.
+        return (!may_learn).then(|| match pool.find(&query.chat) {
+            Some(chat_id) => render(pool, query, chat_id, &choose(pool, query, chat_id, operation, now)),
+            None => nobody(pool, query),
+        });
     };
-    let choice = choose(pool, query, chat_id, now);
+    let choice = choose(pool, query, chat_id, operation, now);
     let may_learn = choice.able.is_empty()
         && choice.refused.iter().any(|(_, refusal)| *refusal == Refusal::Unknown)
         && !pool.flights.is_missed(&topic(), now);
-    (!may_learn).then(|| render(pool, chat_id, &choice))
+    (!may_learn).then(|| render(pool, query, chat_id, &choice))
 }
 
 /// The candidates, after asking.
-pub(crate) async fn ask(pool: &Pool, query: &Query) -> Candidates {
+pub(crate) async fn ask(pool: &Pool, query: &Query, operation: Operation) -> Candidates {
     let deadline = pool.clock.now().plus(ASK);
     loop {
         let mut changes = pool.changes.subscribe();
-        if let Some(candidates) = now(pool, query) {
+        if let Some(candidates) = now(pool, query, operation) {
             return candidates;
         }
         let topic = (query.chat.clone(), pin(pool, query));
@@ -68,8 +73,13 @@ pub(crate) async fn ask(pool: &Pool, query: &Query) -> Candidates {
                     pool.clock.timeout_at(deadline, ask_once(pool, query)).await.unwrap_or(Asked::NotYet);
                 match asked {
                     Asked::Learned => {}
-                    Asked::Nobody => pool.flights.miss(topic, pool.clock.now()),
-                    Asked::Failed(why) => return failed(pool, query, &why),
+                    Asked::Nobody(unasked) => pool.flights.miss(topic, unasked, pool.clock.now()),
+                    Asked::Failed(why) => match &query.chat {
+                        ChatRef::Username(name) if is_old(pool, &query.chat) => {
+                            pool.names.put_off(name, pool.clock.now());
+                        }
+                        _ => return failed(pool, query, &why),
+                    },
                     Asked::NotYet => {
                         let _ = pool.clock.timeout_at(deadline, changes.changed()).await;
                     }
@@ -78,17 +88,77 @@ pub(crate) async fn ask(pool: &Pool, query: &Query) -> Candidates {
         }
         if pool.clock.now() >= deadline {
             return match pool.find(&query.chat) {
-                Some(chat_id) => render(pool, chat_id, &choose(pool, query, chat_id, deadline)),
+                Some(chat_id) => {
+                    render(pool, query, chat_id, &choose(pool, query, chat_id, operation, deadline))
+                }
                 None => nobody(pool, query),
             };
         }
     }
 }
 
+/// Whether it is a name that was told too long ago.
+fn is_old(pool: &Pool, chat: &ChatRef) -> bool {
+    pool.find_fresh(chat).is_none() && pool.find(chat).is_some()
+}
+
+/// Who could make a chat. Whoever cannot invite anybody comes last: a chat is made for others.
+pub(crate) fn creators(pool: &Pool, pin: Option<&AccountName>) -> Candidates {
+    let now = pool.clock.now();
+    let facts = |account: &std::sync::Arc<Account>| {
+        let stranger = account.standing.restriction() == Some(Reason::PeerFlood);
+        Facts {
+            knows: Knows::Dialog,
+            hampered: stranger || account.holds.flood(Operation::Invite, now).is_some(),
+            held_until: account.holds.flood(Operation::CreateChat, now),
+            marked: false,
+            ..facts_of(account)
+        }
+    };
+    let pinned = pin.map(|name| pool.index(name).unwrap_or(usize::MAX));
+    let choice = router::choose(ChatKind::Channel, pinned, None, pool.accounts.iter().map(facts), now);
+    let name = |index: usize| pool.accounts.get(index).map(|account| account.name.clone());
+    let refused = choice.refused.iter().filter_map(|(index, refusal)| {
+        let account = pool.accounts.get(*index)?;
+        Some(refused(account, in_words(account, None, *refusal), refusal.why()))
+    });
+    Candidates {
+        chat_id: None,
+        refused: refused.collect(),
+        preferred: pin.cloned().or_else(|| name(choice.preferred?)),
+        lost: false,
+        able: able(pool, &choice),
+    }
+}
+
+/// The same candidates where a chat is to be left or emptied. Whoever is out of it has nothing to leave; and once it was
+/// left, the other accounts in it stay there unless the caller names one of them.
+pub(crate) fn leaving(pool: &Pool, query: &Query, mut candidates: Candidates) -> Candidates {
+    for (_, why) in &mut candidates.refused {
+        if *why == Why::Forbidden {
+            *why = Why::NotFound;
+        }
+    }
+    if query.pin.is_none() && pool.is_left(&query.chat) {
+        let stays = |able: Candidate| {
+            let why = "the chat was left; name this account to take it out too".to_owned();
+            (outcome::Refusal { account: able.account, why }, Why::NotFound)
+        };
+        candidates.refused.extend(candidates.able.drain(..).map(stays));
+    }
+    candidates
+}
+
+/// The same candidates for a service that is stopped: the work waits.
+pub(crate) fn held_back(mut candidates: Candidates) -> Candidates {
+    candidates.able.iter_mut().for_each(|able| able.readiness = Readiness::Connecting);
+    candidates
+}
+
 // ---- asking ------------------------------------------------------------------------------------------------------
 
 async fn ask_once(pool: &Pool, query: &Query) -> Asked {
-    let known = pool.find(&query.chat);
+    let known = pool.find_fresh(&query.chat);
     let ignorant = |account: &&Account| known.is_none_or(|chat_id| account.peers.knows(chat_id) == Knows::No);
     let mut coming = false;
     let mut ready = Vec::new();
@@ -109,7 +179,7 @@ async fn ask_once(pool: &Pool, query: &Query) -> Asked {
                 match lookup::resolve(account, name).await {
                     // A name means the same to everyone; one answer is enough.
                     Ok(Some(_)) => return Asked::Learned,
-                    Ok(None) => return Asked::Nobody,
+                    Ok(None) => return Asked::Nobody(Vec::new()),
                     Err(error) => failures.push((account.index, error.to_string())),
                 }
             }
@@ -120,22 +190,20 @@ async fn ask_once(pool: &Pool, query: &Query) -> Asked {
             if reading && chat_id.kind() != ChatKind::Group {
                 return Asked::NotYet;
             }
-            let answers = join_all(ready.iter().map(|account| lookup::by_id(account, *chat_id))).await;
+            let chat_id = pool.registry.today(*chat_id);
+            let answers = join_all(ready.iter().map(|account| lookup::by_id(account, chat_id))).await;
             if answers.iter().any(|answer| matches!(answer, Ok(true))) {
                 return Asked::Learned;
             }
-            if by_name(&ready, *chat_id).await {
+            if by_name(&ready, pool.registry.today(chat_id)).await {
                 return Asked::Learned;
             }
-            if answers.iter().any(Result::is_ok) {
-                return Asked::Nobody;
-            }
+            let answered = answers.iter().any(Result::is_ok);
             let failures = ready.iter().zip(answers);
-            Asked::Failed(
-                failures
-                    .filter_map(|(account, answer)| Some((account.index, answer.err()?.to_string())))
-                    .collect(),
-            )
+            let failures = failures
+                .filter_map(|(account, answer)| Some((account.index, answer.err()?.to_string())))
+                .collect();
+            if answered { Asked::Nobody(failures) } else { Asked::Failed(failures) }
         }
     }
 }
@@ -158,7 +226,7 @@ fn pin(pool: &Pool, query: &Query) -> Option<usize> {
     query.pin.as_ref().and_then(|name| pool.index(name))
 }
 
-/// The accounts that this message may be asked of.
+/// The accounts that this may be asked of.
 fn considered<'a>(pool: &'a Pool, query: &'a Query) -> impl Iterator<Item = &'a Account> {
     let pinned = pin(pool, query);
     let known = pool.find(&query.chat);
@@ -171,63 +239,132 @@ fn considered<'a>(pool: &'a Pool, query: &'a Query) -> impl Iterator<Item = &'a 
     })
 }
 
-fn choose(pool: &Pool, query: &Query, chat_id: ChatId, now: Timestamp) -> Choice {
+fn choose(pool: &Pool, query: &Query, chat_id: ChatId, operation: Operation, now: Timestamp) -> Choice {
     // A pin that names no account leaves nobody.
     let pinned = query.pin.is_some().then(|| pin(pool, query).unwrap_or(usize::MAX));
-    let facts = pool.accounts.iter().map(|account| facts(account, chat_id, now)).collect();
-    router::choose(chat_id.kind(), pinned, pool.bound(chat_id), facts, now)
+    let (bound, orphaned) = match pool.registry.bound(chat_id) {
+        Some(Bound::To(index)) => (Some(index), false),
+        Some(Bound::ToNobody(_)) => (None, true),
+        None => (None, false),
+    };
+    let facts = pool.accounts.iter().map(|account| {
+        let mut facts = facts(account, chat_id, operation, now);
+        // The dialog of an account that is gone goes to one that has it too, not to a stranger.
+        if orphaned && facts.knows == Knows::Contact && pinned.is_none() {
+            facts.knows = Knows::No;
+        }
+        facts
+    });
+    router::choose(chat_id.kind(), pinned, bound, facts, now)
 }
 
-fn facts(account: &Account, chat_id: ChatId, now: Timestamp) -> Facts {
-    let held = account.holds.of(chat_id, now);
+fn facts(account: &Account, chat_id: ChatId, operation: Operation, now: Timestamp) -> Facts {
+    let knows = account.peers.knows(chat_id);
+    let facts = Facts { knows, ..facts_of(account) };
+    if knows == Knows::No {
+        // That is all that matters: most accounts do not know most chats.
+        return facts;
+    }
+    let held = account.holds.of(chat_id, operation, now);
+    Facts {
+        hampered: operation == Operation::Invite && facts.peer_flood,
+        held_until: held.until,
+        marked: held.marked,
+        ..facts
+    }
+}
+
+/// What is true of an account whatever it is asked for.
+fn facts_of(account: &Account) -> Facts {
     Facts {
         index: account.index,
         priority: account.priority,
         in_pool: account.in_pool,
         load: account.standing.load(),
         usable: account.usable(),
-        knows: account.peers.knows(chat_id),
+        knows: Knows::No,
         peer_flood: account.standing.restriction() == Some(Reason::PeerFlood),
-        held_until: held.until,
-        marked: held.marked,
+        hampered: false,
+        held_until: None,
+        marked: false,
     }
+}
+
+/// Whether the account that a chat belongs to can never do anything there again.
+fn is_lost(pool: &Pool, bound: &Bound, chat_id: ChatId) -> bool {
+    let Bound::To(index) = bound else { return true };
+    pool.accounts.get(*index).is_none_or(|account| {
+        let closed = matches!(account.standing.restriction(), Some(Reason::Banned | Reason::Deactivated));
+        let is_out = chat_id.kind() != ChatKind::User
+            && account.dialogs_complete.load(Ordering::Acquire)
+            && account.peers.knows(chat_id) != Knows::Dialog;
+        closed || is_out
+    })
 }
 
 // ---- telling -----------------------------------------------------------------------------------------------------
 
-fn render(pool: &Pool, chat_id: ChatId, choice: &Choice) -> Candidates {
-    let name = |index: usize| pool.accounts.get(index).map(|account| account.name.clone());
-    let able: Vec<Candidate> = choice
-        .able
-        .iter()
-        .filter_map(|(index, readiness)| Some(Candidate { account: name(*index)?, readiness: *readiness }))
-        .collect();
+fn able(pool: &Pool, choice: &Choice) -> Vec<Candidate> {
+    let named = |(index, readiness): &(usize, Readiness)| {
+        Some(Candidate { account: pool.accounts.get(*index)?.name.clone(), readiness: *readiness })
+    };
+    choice.able.iter().filter_map(named).collect()
+}
+
+fn render(pool: &Pool, query: &Query, chat_id: ChatId, choice: &Choice) -> Candidates {
+    let able = able(pool, choice);
     // Who does not know the chat is of interest only when nobody can write there.
     let told = |refusal: &Refusal| able.is_empty() || *refusal != Refusal::Unknown;
-    let refused = choice
+    let unasked = if able.is_empty() {
+        pool.flights.unasked(&(query.chat.clone(), pin(pool, query)), pool.clock.now())
+    } else {
+        Vec::new()
+    };
+    let mut refused: Vec<_> = choice
         .refused
         .iter()
         .filter(|(_, refusal)| told(refusal))
         .filter_map(|(index, refusal)| {
             let account = pool.accounts.get(*index)?;
-            Some(refused(account, in_words(account, chat_id, *refusal), refusal.why()))
+            let reason = unasked.iter().find(|(unasked, _)| unasked == index);
+            Some(match reason.filter(|_| *refusal == Refusal::Unknown) {
+                Some((_, reason)) => {
+                    refused(account, format!("could not look for the chat: {reason}"), Why::Unusable)
+                }
+                None => refused(account, in_words(account, Some(chat_id), *refusal), refusal.why()),
+            })
         })
         .collect();
-    Candidates { chat_id: Some(chat_id), able, refused }
+    let bound = pool.registry.bound(chat_id).filter(|_| query.pin.is_none());
+    let mut preferred = choice.preferred.and_then(|index| Some(pool.accounts.get(index)?.name.clone()));
+    if let Some(Bound::ToNobody(gone)) = &bound {
+        let why = "the chat belongs to it, and it is not in the settings any more".to_owned();
+        refused.insert(0, (outcome::Refusal { account: gone.clone(), why }, Why::Unusable));
+        preferred = Some(gone.clone());
+    }
+    Candidates {
+        chat_id: Some(chat_id),
+        able,
+        refused,
+        preferred: query.pin.clone().or(preferred),
+        lost: bound.is_some_and(|bound| is_lost(pool, &bound, chat_id)),
+    }
 }
 
 fn refused(account: &Account, why: String, kind: Why) -> (outcome::Refusal, Why) {
     (outcome::Refusal { account: account.name.clone(), why }, kind)
 }
 
-fn in_words(account: &Account, chat_id: ChatId, refusal: Refusal) -> String {
+fn in_words(account: &Account, chat_id: Option<ChatId>, refusal: Refusal) -> String {
     match refusal {
         Refusal::Unknown if !account.dialogs_complete.load(Ordering::Acquire) => {
             "does not know the chat; its dialogs are still being read".to_owned()
         }
         Refusal::Unknown => "does not know the chat".to_owned(),
         Refusal::NotInIt => "is not in the chat".to_owned(),
-        Refusal::Marked => account.holds.why(chat_id).unwrap_or_else(|| "may not write there".to_owned()),
+        Refusal::Marked => chat_id
+            .and_then(|chat_id| account.holds.why(chat_id))
+            .unwrap_or_else(|| "may not write there".to_owned()),
         Refusal::FirstContact => "may make no new contacts: peer_flood".to_owned(),
         Refusal::Unusable(state, Some(reason)) => format!("{state}: {reason}"),
         Refusal::Unusable(state, None) => state.to_string(),
@@ -244,7 +381,7 @@ fn nobody(pool: &Pool, query: &Query) -> Candidates {
             Usable::Now => refused(account, format!("does not find {}", query.chat), Why::NotFound),
         })
         .collect();
-    Candidates { chat_id: None, able: Vec::new(), refused }
+    Candidates { refused, ..Candidates::default() }
 }
 
 /// The question itself went wrong.

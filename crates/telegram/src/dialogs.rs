@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use domain::ChatId;
 use domain::account::Operation;
+use domain::{ChatId, Timestamp};
 use grammers_tl_types::{enums, functions};
 use store::FillState;
 use tokio::sync::Semaphore;
@@ -26,6 +26,9 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// How many pages a refresh reads at most before it calls it a day.
 const REFRESH_PAGES: usize = 10;
+
+/// How many pages are looked through for one chat at most.
+const LOOKED_THROUGH: usize = 50;
 
 /// The longest list there is; a list that goes on is one that runs in circles.
 const LONGEST: usize = 1_000;
@@ -69,23 +72,24 @@ pub(crate) async fn run(account: &Account, every: Duration, turns: &Semaphore) {
         }
     };
     account.dialogs_complete.store(fill.complete, Ordering::Release);
+    // Where a reading of all of it once more stands, while there is one.
+    let mut again = None;
     loop {
+        if fill.complete && again.is_none() {
+            again = wait(account, fill.refreshed_at.map(|last| last.plus(every))).await;
+        }
         until_up(account).await;
-        let done = if fill.complete {
-            refresh(account, turns).await
-        } else {
-            read_all(account, turns, &mut fill).await
+        let done = match &mut again {
+            Some(again) => read_all(account, turns, again, Reading::Again).await,
+            None if fill.complete => refresh(account, turns).await,
+            None => read_all(account, turns, &mut fill, Reading::First).await,
         };
         match done {
             Ok(()) => {
                 failures = 0;
-                let now = account.now();
-                fill.refreshed_at = Some(now);
+                again = None;
+                fill.refreshed_at = Some(account.now());
                 save(account, &fill).await;
-                tokio::select! {
-                    () = account.standing.clock.sleep_until(now.plus(every)) => {}
-                    () = account.refresh.notified() => {}
-                }
             }
             Err(error) => {
                 tracing::debug!(account = %account.name, %error, "a page of dialogs could not be read");
@@ -99,6 +103,21 @@ pub(crate) async fn run(account: &Account, every: Duration, turns: &Semaphore) {
     }
 }
 
+/// Waits until the dialogs are to be looked at again: when that is due, or when somebody wants all of them read once
+/// more. What is known already is not read again because the program has started.
+async fn wait(account: &Account, due: Option<Timestamp>) -> Option<FillState> {
+    let wanted = async {
+        while !account.reload.swap(false, Ordering::AcqRel) {
+            account.refresh.notified().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = wanted => Some(FillState::default()),
+        () = account.standing.clock.sleep_until(due.unwrap_or_default()) => None,
+    }
+}
+
 /// Waits until a line is up.
 async fn until_up(account: &Account) {
     let mut changes = account.standing.changes.subscribe();
@@ -109,8 +128,22 @@ async fn until_up(account: &Account) {
     }
 }
 
-/// The first reading: goes on where it stopped.
-async fn read_all(account: &Account, turns: &Semaphore, fill: &mut FillState) -> Result<(), CallError> {
+/// What a reading of all dialogs is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// The first one: how far it is is kept, so that the next run goes on there.
+    First,
+    /// Once more: what is known stays known, and counts as complete.
+    Again,
+}
+
+/// Reads all dialogs; goes on where it stopped.
+async fn read_all(
+    account: &Account,
+    turns: &Semaphore,
+    fill: &mut FillState,
+    reading: Reading,
+) -> Result<(), CallError> {
     let mut place =
         Place { date: fill.offset_date, id: fill.offset_id, peer: fill.offset_peer.and_then(ChatId::new) };
     for pages in 0..LONGEST {
@@ -126,16 +159,23 @@ async fn read_all(account: &Account, turns: &Semaphore, fill: &mut FillState) ->
             (fill.offset_date, fill.offset_id, fill.offset_peer) =
                 (next.date, next.id, next.peer.map(ChatId::get));
         }
-        account.dialogs_complete.store(fill.complete, Ordering::Release);
-        account.standing.changes.tell();
         if fill.complete {
-            tracing::info!(account = %account.name, peers = account.peers.len(), "all dialogs are read");
-            return Ok(());
+            break;
         }
-        save(account, fill).await;
+        if reading == Reading::First {
+            save(account, fill).await;
+        }
+        account.standing.changes.tell();
     }
     fill.complete = true;
-    account.dialogs_complete.store(true, Ordering::Release);
+    if reading == Reading::First {
+        // Whoever hears that all is read may end the program: then it must not be read again.
+        fill.refreshed_at = Some(account.now());
+        save(account, fill).await;
+        account.dialogs_complete.store(true, Ordering::Release);
+    }
+    account.standing.changes.tell();
+    tracing::info!(account = %account.name, peers = account.peers.len(), "all dialogs are read");
     Ok(())
 }
 
@@ -161,6 +201,26 @@ pub(crate) async fn read_newest(account: &Account) -> Result<(), CallError> {
     let page = read(account, Place::default()).await?;
     take(account, &page).await;
     Ok(())
+}
+
+/// Shows each chat of the dialogs that may be as new as `earliest`, in seconds of Telegram's clock. Tells whether all
+/// of them were read.
+pub(crate) async fn look_through(
+    account: &Account,
+    earliest: i64,
+    mut look: impl FnMut(&enums::Chat),
+) -> Result<bool, CallError> {
+    let mut place = Place::default();
+    for _ in 0..LOOKED_THROUGH {
+        let page = read(account, place).await?;
+        page.chats.iter().for_each(&mut look);
+        take(account, &page).await;
+        match page.next.filter(|next| *next != place && i64::from(next.date) >= earliest) {
+            Some(next) => place = next,
+            None => return Ok(true),
+        }
+    }
+    Ok(false)
 }
 
 async fn read_in_turn(account: &Account, turns: &Semaphore, place: Place) -> Result<Page, CallError> {

@@ -1,5 +1,7 @@
 //! Looking whether a message arrived: what was seen of it, then the chat's history.
 
+use std::time::Duration;
+
 use delivery::{Attempt, Found, Testimony};
 use domain::account::Operation;
 use domain::{ChatKind, Timestamp, text::FormattedText};
@@ -16,8 +18,11 @@ use crate::router::Usable;
 const PAGE: i32 = 50;
 const PAGES: usize = 4;
 
-/// How far Telegram's clock and ours may be apart.
+/// How much further back messages are read: clocks may be set while a message is on its way.
 const SKEW_SECONDS: i64 = 60;
+
+/// Seconds by which two clocks that agree may seem apart.
+const ROUNDING: i64 = 1;
 
 /// How many others are asked whether they see a message.
 const WITNESSES: usize = 3;
@@ -45,6 +50,7 @@ pub(crate) async fn find(account: &Account, attempt: Attempt<'_>, since: Timesta
         return Found::Here(id);
     }
     let Some(others) = others(account, &attempt).await else { return Found::CannotTell };
+    let since = by_telegram(account, since).await;
     let Some(own) = messages_of(account, Author::Reader, &attempt, since).await else {
         return Found::CannotTell;
     };
@@ -76,12 +82,24 @@ pub(crate) async fn witness(pool: &Pool, attempt: Attempt<'_>, since: Timestamp)
             && account.peers.knows(chat_id) == Knows::Dialog
     };
     for account in pool.accounts.iter().filter(able).take(WITNESSES) {
+        let since = by_telegram(account, since).await;
         let Some(seen) = messages_of(account, Author::User(user), &attempt, since).await else { continue };
         if let Found::Here(id) = decide(&seen, &others, since) {
             return Testimony::Seen(ids_are_shared.then_some(id));
         }
     }
     Testimony::Nothing
+}
+
+/// An instant of our clock as Telegram's shows it, when the two are apart: messages bear Telegram's time.
+async fn by_telegram(account: &Account, at: Timestamp) -> Timestamp {
+    // Where it cannot be asked, the history most likely cannot be read either.
+    let ahead = account.telegram_ahead().await.unwrap_or_default();
+    match u64::try_from(ahead) {
+        _ if ahead.abs() <= ROUNDING => at,
+        Ok(ahead) => at.plus(Duration::from_secs(ahead)),
+        Err(_) => at.minus(Duration::from_secs(ahead.unsigned_abs() + 1)),
+    }
 }
 
 /// Decides by the messages of the same text that are not known to be others.

@@ -10,6 +10,9 @@ use tokio::sync::watch;
 /// How long it is remembered that nobody knows a chat.
 const MISS_LASTS: Duration = Duration::from_mins(5);
 
+/// The same, when not all who might know it could be asked.
+const DOUBTFUL_MISS_LASTS: Duration = Duration::from_secs(30);
+
 /// How many misses are remembered.
 const MISSES: usize = 4_096;
 
@@ -20,7 +23,15 @@ pub(crate) type Topic = (ChatRef, Option<usize>);
 #[derive(Debug, Default)]
 pub(crate) struct Flights {
     asked: Mutex<HashMap<Topic, watch::Receiver<()>>>,
-    misses: Mutex<HashMap<Topic, Timestamp>>,
+    misses: Mutex<HashMap<Topic, Miss>>,
+}
+
+/// Nobody knows the chat.
+#[derive(Debug)]
+struct Miss {
+    until: Timestamp,
+    /// Accounts that could not be asked, and why.
+    unasked: Vec<(usize, String)>,
 }
 
 /// Either the right to ask, or somebody else's question to wait for.
@@ -50,18 +61,30 @@ impl Flights {
 
     pub(crate) fn is_missed(&self, topic: &Topic, now: Timestamp) -> bool {
         let misses = self.misses.lock().unwrap_or_else(PoisonError::into_inner);
-        misses.get(topic).is_some_and(|until| *until > now)
+        misses.get(topic).is_some_and(|miss| miss.until > now)
     }
 
-    pub(crate) fn miss(&self, topic: Topic, now: Timestamp) {
+    /// The accounts that could not be asked when nobody else knew the chat, and why.
+    pub(crate) fn unasked(&self, topic: &Topic, now: Timestamp) -> Vec<(usize, String)> {
+        let misses = self.misses.lock().unwrap_or_else(PoisonError::into_inner);
+        misses.get(topic).filter(|miss| miss.until > now).map_or_else(Vec::new, |miss| miss.unasked.clone())
+    }
+
+    /// Everything may be asked for again.
+    pub(crate) fn forget_misses(&self) {
+        self.misses.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    pub(crate) fn miss(&self, topic: Topic, unasked: Vec<(usize, String)>, now: Timestamp) {
         let mut misses = self.misses.lock().unwrap_or_else(PoisonError::into_inner);
         if misses.len() >= MISSES {
-            misses.retain(|_, until| *until > now);
+            misses.retain(|_, miss| miss.until > now);
         }
         if misses.len() >= MISSES {
             misses.clear();
         }
-        misses.insert(topic, now.plus(MISS_LASTS));
+        let lasts = if unasked.is_empty() { MISS_LASTS } else { DOUBTFUL_MISS_LASTS };
+        misses.insert(topic, Miss { until: now.plus(lasts), unasked });
     }
 }
 
@@ -94,11 +117,16 @@ mod tests {
     fn a_miss_is_forgotten_after_a_while_and_misses_do_not_pile_up() {
         let flights = Flights::default();
         let start = Timestamp::from_micros(0);
-        flights.miss(topic("@demo"), start);
+        flights.miss(topic("@demo"), Vec::new(), start);
         assert!(flights.is_missed(&topic("@demo"), start.plus(Duration::from_secs(299))));
         assert!(!flights.is_missed(&topic("@demo"), start.plus(MISS_LASTS)));
+        flights.miss(topic("@other"), vec![(1, "flood wait".into())], start);
+        assert_eq!(flights.unasked(&topic("@other"), start), [(1, "flood wait".into())]);
+        assert!(!flights.is_missed(&topic("@other"), start.plus(DOUBTFUL_MISS_LASTS)));
+        flights.forget_misses();
+        assert!(!flights.is_missed(&topic("@demo"), start));
         for number in 0..=MISSES {
-            flights.miss(topic(&number.saturating_add(1).to_string()), start);
+            flights.miss(topic(&number.saturating_add(1).to_string()), Vec::new(), start);
         }
         assert!(flights.misses.lock().expect("lock").len() <= MISSES);
     }

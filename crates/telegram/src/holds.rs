@@ -42,14 +42,15 @@ pub(crate) struct Held {
 }
 
 impl Holds {
-    /// What holds sending into this chat.
-    pub(crate) fn of(&self, chat_id: ChatId, now: Timestamp) -> Held {
+    /// What holds this kind of call in this chat. Slow mode and the right to write are about messages alone.
+    pub(crate) fn of(&self, chat_id: ChatId, operation: Operation, now: Timestamp) -> Held {
         let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let flood = table.flood(Operation::SendMessage);
-        let slow = table.slow_modes.get(&chat_id).copied();
+        let writes = operation == Operation::SendMessage;
+        let flood = table.flood(operation);
+        let slow = table.slow_modes.get(&chat_id).copied().filter(|_| writes);
         Held {
             until: flood.max(slow).filter(|until| *until > now),
-            marked: table.marks.get(&chat_id).is_some_and(|mark| mark.until > now),
+            marked: writes && table.marks.get(&chat_id).is_some_and(|mark| mark.until > now),
         }
     }
 
@@ -122,14 +123,15 @@ mod tests {
 
     #[test]
     fn the_later_of_flood_and_slow_mode_counts_and_both_end() {
-        let (holds, chat) = (Holds::default(), ChatId::user(7).expect("id"));
+        let (holds, chat, writing) = (Holds::default(), ChatId::user(7).expect("id"), Operation::SendMessage);
         holds.keep_flood(Operation::SendMessage, at(30), at(1));
         holds.keep_flood(Operation::SendMessage, at(20), at(2));
         holds.keep_flood(Operation::ResolvePeer, at(99), at(3));
         holds.keep_slow_mode(chat, at(40), at(0));
-        assert_eq!(holds.of(chat, at(10)).until, Some(at(40)));
-        assert_eq!(holds.of(ChatId::user(8).expect("id"), at(10)).until, Some(at(30)));
-        assert_eq!(holds.of(chat, at(40)).until, None);
+        assert_eq!(holds.of(chat, writing, at(10)).until, Some(at(40)));
+        assert_eq!(holds.of(chat, Operation::Leave, at(10)).until, None);
+        assert_eq!(holds.of(ChatId::user(8).expect("id"), writing, at(10)).until, Some(at(30)));
+        assert_eq!(holds.of(chat, writing, at(40)).until, None);
         assert_eq!(holds.flood(Operation::ResolvePeer, at(50)), Some(at(99)));
         assert_eq!(holds.floods(at(50)).len(), 1);
         assert_eq!(holds.flooded_since(at(10)), Some(at(1)));
@@ -141,7 +143,9 @@ mod tests {
     fn a_missing_right_is_tried_again_after_a_while() {
         let (holds, chat) = (Holds::default(), ChatId::user(7).expect("id"));
         holds.mark(chat, "CHAT_WRITE_FORBIDDEN".into(), at(0));
-        assert!(holds.of(chat, at(599)).marked && !holds.of(chat, at(600)).marked);
+        let marked = |operation, seconds| holds.of(chat, operation, at(seconds)).marked;
+        assert!(marked(Operation::SendMessage, 599) && !marked(Operation::SendMessage, 600));
+        assert!(!marked(Operation::Leave, 1));
         assert!(holds.lift_mark(chat) && !holds.lift_mark(chat));
     }
 }

@@ -11,6 +11,8 @@ pub(crate) enum Seen {
     Peer(StoredPeer),
     /// The account is not in it any more.
     Gone(ChatId),
+    /// The basic group became a supergroup, which the account can reach and is in.
+    Migrated(ChatId, StoredPeer),
 }
 
 /// The chat id of a peer.
@@ -60,6 +62,19 @@ pub(crate) fn chat(chat: &enums::Chat) -> Option<Seen> {
     match chat {
         enums::Chat::Chat(group) => {
             let chat_id = ChatId::group(group.id)?;
+            if let Some(enums::InputChannel::Channel(today)) = &group.migrated_to
+                && let Some(today_id) = ChatId::channel(today.channel_id)
+            {
+                let today = StoredPeer {
+                    chat_id: today_id,
+                    access_hash: today.access_hash,
+                    username: None,
+                    title: group.title.clone(),
+                    kind: PeerKind::Supergroup,
+                    dialog: !group.left,
+                };
+                return Some(Seen::Migrated(chat_id, today));
+            }
             if group.left || group.deactivated || group.migrated_to.is_some() {
                 return Some(Seen::Gone(chat_id));
             }
@@ -92,7 +107,8 @@ pub(crate) fn chat(chat: &enums::Chat) -> Option<Seen> {
     }
 }
 
-fn display_name(user: &types::User) -> String {
+/// The name that people see.
+pub(crate) fn display_name(user: &types::User) -> String {
     full_name([user.first_name.as_deref().unwrap_or_default(), user.last_name.as_deref().unwrap_or_default()])
 }
 

@@ -5,11 +5,14 @@
 //! [`delivery::Sender`]: it says who could carry a message, carries one part, and looks whether one arrived.
 //!
 //! * `session` reads keys; `wire` and `line` keep a connection up; `health` and `classify` decide what answers mean.
-//! * `peers`, `dialogs`, `updates` and `lookup` are what an account knows, and how it learns it.
-//! * `router` chooses; `candidates` asks it; `send`, `find` and `mention` do the work for the delivery.
+//! * `peers`, `dialogs`, `updates` and `lookup` are what an account knows, and how it learns it; `registry` is what the
+//!   store says of chats.
+//! * [`router`] chooses; `candidates` asks it; `send`, `find`, `mention` and `steps` do the work for the delivery.
+//! * `chat` looks at one chat; `services` can be stopped.
 
 mod account;
 mod candidates;
+mod chat;
 mod classify;
 mod dialogs;
 mod entities;
@@ -17,6 +20,7 @@ mod find;
 mod flights;
 mod health;
 mod holds;
+mod invited;
 mod learned;
 mod line;
 mod lookup;
@@ -24,15 +28,22 @@ mod mention;
 mod peers;
 mod pool;
 mod recent;
-mod router;
+mod registry;
+pub mod router;
 mod send;
 mod sender;
+mod services;
 mod session;
 mod standing;
+mod steps;
 mod updates;
 mod view;
 mod wire;
 
+pub use chat::{
+    BindError, ChatInfo, HistoryPage, HistoryView, MemberRole, MemberView, MembersPage, ReadError,
+};
 pub use pool::{ActError, Action, Pool, StartError, UnknownAction};
 pub use send::FAILPOINTS;
+pub use services::{ServiceAction, ServiceView};
 pub use view::{AccountView, Gap, LineView, UpdatesView};

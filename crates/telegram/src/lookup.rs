@@ -25,7 +25,7 @@ pub(crate) async fn resolve(account: &Account, username: &Username) -> Result<Op
     account.learn(&answer.users, &answer.chats, &[]).await;
     let chat_id = learned::chat_id(&answer.peer);
     if let Some(chat_id) = chat_id {
-        account.names.set(username, chat_id);
+        account.names.set(username, chat_id, account.now());
     }
     Ok(chat_id)
 }
@@ -45,7 +45,8 @@ pub(crate) async fn by_id(account: &Account, chat_id: ChatId) -> Result<bool, Ca
     } else if account.may_read_newest() {
         dialogs::read_newest(account).await?;
     }
-    Ok(account.peers.knows(chat_id) == Knows::Dialog)
+    // What was a basic group may be a supergroup by now.
+    Ok(account.peers.knows(account.registry.today(chat_id)) == Knows::Dialog)
 }
 
 /// A chat in the form that calls take; looks for it where it was forgotten.

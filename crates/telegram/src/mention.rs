@@ -55,7 +55,7 @@ async fn by_name(account: &Account, username: &str) -> Result<Person, Outcome> {
     let name: Username = username.parse().map_err(|_| unknown())?;
     let known =
         |chat_id: ChatId| account.peers.person(chat_id.bare()).filter(|_| chat_id.kind() == ChatKind::User);
-    if let Some(person) = account.names.find(&name).and_then(known) {
+    if let Some(person) = account.names.find_fresh(&name, account.now()).and_then(known) {
         return Ok(person);
     }
     match lookup::resolve(account, &name).await {

@@ -4,13 +4,22 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{PoisonError, RwLock};
 
-use domain::{ChatId, ChatKind, Username};
+use std::time::Duration;
+
+use domain::{ChatId, ChatKind, Timestamp, Username};
 use grammers_tl_types::{enums, types};
 use store::{PeerKind, StoredPeer};
 
+/// How long a public name is believed to lead where it led. Names pass from one to another; mostly an update or an
+/// answer tells, and if none does, whoever uses an older one asks again.
+const NAME_LASTS: Duration = Duration::from_hours(24);
+
+/// How long an older name is believed on when it cannot be asked for.
+const GRACE: Duration = Duration::from_hours(1);
+
 /// How well an account knows a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Knows {
+pub enum Knows {
     /// It cannot reach it.
     No,
     /// It can reach it, and has no dialog with it or is not in it.
@@ -48,22 +57,52 @@ impl Peers {
         self.read().len()
     }
 
+    /// Takes in what was stored.
+    pub(crate) fn restore(&self, names: &Names, stored: Vec<StoredPeer>, now: Timestamp) {
+        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for peer in stored {
+            if let Some(username) = &peer.username {
+                names.restore(username, peer.chat_id, now);
+            }
+            take(&mut table, &peer, &mut Vec::new());
+        }
+    }
+
     /// Takes in what was learned; gives back what of it is news, to be stored.
-    pub(crate) fn learn(&self, names: &Names, learned: Vec<StoredPeer>) -> Vec<StoredPeer> {
+    pub(crate) fn learn(&self, names: &Names, learned: Vec<StoredPeer>, now: Timestamp) -> Vec<StoredPeer> {
         let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let mut old_names = Vec::new();
-        let news: Vec<StoredPeer> =
-            learned.into_iter().filter(|peer| take(&mut table, peer, &mut old_names)).collect();
+        let mut claimed = Vec::new();
+        let news: Vec<StoredPeer> = learned
+            .into_iter()
+            .filter(|peer| {
+                // Also of a peer that is no news: meanwhile the name may have been somebody else's.
+                claimed.extend(peer.username.clone().map(|username| (username, peer.chat_id)));
+                take(&mut table, peer, &mut old_names)
+            })
+            .collect();
         drop(table);
         for (username, chat_id) in old_names {
             names.give_up(&username, chat_id);
         }
-        for peer in &news {
-            if let Some(username) = &peer.username {
-                names.set(username, peer.chat_id);
-            }
+        for (username, chat_id) in claimed {
+            names.set(&username, chat_id, now);
         }
         news
+    }
+
+    /// What is known of a chat.
+    pub(crate) fn get(&self, chat_id: ChatId) -> Option<StoredPeer> {
+        let table = self.read();
+        let peer = table.get(&chat_id)?;
+        Some(StoredPeer {
+            chat_id,
+            access_hash: peer.access_hash,
+            username: peer.username.as_deref().and_then(|name| name.parse().ok()),
+            title: peer.title.to_string(),
+            kind: peer.kind,
+            dialog: peer.dialog,
+        })
     }
 
     /// A user who is known has other names now; gives back what is to be learned from that.
@@ -73,16 +112,7 @@ impl Peers {
         username: Option<Username>,
         title: String,
     ) -> Option<StoredPeer> {
-        let table = self.read();
-        let peer = table.get(&chat_id)?;
-        Some(StoredPeer {
-            chat_id,
-            access_hash: peer.access_hash,
-            username,
-            title,
-            kind: peer.kind,
-            dialog: peer.dialog,
-        })
+        Some(StoredPeer { username, title, ..self.get(chat_id)? })
     }
 
     pub(crate) fn knows(&self, chat_id: ChatId) -> Knows {
@@ -205,32 +235,71 @@ fn take(
 
 /// Public names: they mean the same to every account.
 #[derive(Debug, Default)]
-pub(crate) struct Names(RwLock<HashMap<Box<str>, ChatId>>);
+pub(crate) struct Names(RwLock<HashMap<Box<str>, Named>>);
+
+/// What a name leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Named {
+    /// Nothing while two accounts remember different chats of this name.
+    chat_id: Option<ChatId>,
+    /// Until when that is believed.
+    until: Timestamp,
+}
 
 impl Names {
     pub(crate) fn find(&self, username: &Username) -> Option<ChatId> {
+        self.get(username)?.chat_id
+    }
+
+    /// The same, unless it was told too long ago to be believed without asking.
+    pub(crate) fn find_fresh(&self, username: &Username, now: Timestamp) -> Option<ChatId> {
+        self.get(username).filter(|named| named.until > now)?.chat_id
+    }
+
+    fn get(&self, username: &Username) -> Option<Named> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(username.as_str()).copied()
     }
 
     /// A name of this chat.
     pub(crate) fn of(&self, chat_id: ChatId) -> Option<Username> {
         let names = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let (name, _) = names.iter().find(|(_, named)| **named == chat_id)?;
+        let (name, _) = names.iter().find(|(_, named)| named.chat_id == Some(chat_id))?;
         name.parse().ok()
     }
 
-    pub(crate) fn set(&self, username: &Username, chat_id: ChatId) {
-        let known = self.find(username);
-        if known != Some(chat_id) {
+    /// Telegram told so.
+    pub(crate) fn set(&self, username: &Username, chat_id: ChatId, now: Timestamp) {
+        let (chat_id, until) = (Some(chat_id), now.plus(NAME_LASTS));
+        // Names come with nearly every answer; writing each time would make all wait for each other.
+        let same = |known: Named| known.chat_id == chat_id && known.until.plus(GRACE) > until;
+        if !self.get(username).is_some_and(same) {
             let mut names = self.0.write().unwrap_or_else(PoisonError::into_inner);
-            names.insert(username.as_str().into(), chat_id);
+            names.insert(username.as_str().into(), Named { chat_id, until });
+        }
+    }
+
+    /// The store remembers it so. When two accounts remember it differently, Telegram is to be asked.
+    fn restore(&self, username: &Username, chat_id: ChatId, now: Timestamp) {
+        let mut names = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let told = Named { chat_id: Some(chat_id), until: now.plus(NAME_LASTS) };
+        let known = names.entry(username.as_str().into()).or_insert(told);
+        if known.chat_id != Some(chat_id) {
+            known.chat_id = None;
+        }
+    }
+
+    /// It could not be asked for: it is believed a while longer.
+    pub(crate) fn put_off(&self, username: &Username, now: Timestamp) {
+        let mut names = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(named) = names.get_mut(username.as_str()) {
+            named.until = named.until.max(now.plus(GRACE));
         }
     }
 
     /// This chat has another name now.
     fn give_up(&self, username: &str, chat_id: ChatId) {
         let mut names = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if names.get(username) == Some(&chat_id) {
+        if names.get(username).is_some_and(|named| named.chat_id == Some(chat_id)) {
             names.remove(username);
         }
     }
@@ -244,6 +313,8 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const NOW: Timestamp = Timestamp::from_micros(0);
 
     fn peer(chat_id: i64, username: Option<&str>, dialog: bool) -> StoredPeer {
         StoredPeer {
@@ -260,8 +331,8 @@ mod tests {
     fn only_news_is_given_back() {
         let (peers, names) = (Peers::default(), Names::default());
         let learned = vec![peer(7, Some("demo_ann"), true), peer(-1_000_000_000_008, None, true)];
-        assert_eq!(peers.learn(&names, learned.clone()), learned);
-        assert_eq!(peers.learn(&names, learned), []);
+        assert_eq!(peers.learn(&names, learned.clone(), NOW), learned);
+        assert_eq!(peers.learn(&names, learned, NOW), []);
         assert_eq!(names.find(&"@Demo_Ann".parse().expect("a name")), ChatId::user(7));
         assert_eq!(names.of(ChatId::user(7).expect("id")), "demo_ann".parse().ok());
         assert_eq!(names.of(ChatId::user(8).expect("id")), None);
@@ -272,15 +343,15 @@ mod tests {
     fn a_dialog_with_a_user_stays_and_one_with_a_group_ends_when_left() {
         let (peers, names) = (Peers::default(), Names::default());
         let (user, group) = (ChatId::user(7).expect("id"), ChatId::channel(8).expect("id"));
-        peers.learn(&names, vec![peer(7, None, true), peer(group.get(), None, true)]);
-        peers.learn(&names, vec![peer(7, None, false)]);
+        peers.learn(&names, vec![peer(7, None, true), peer(group.get(), None, true)], NOW);
+        peers.learn(&names, vec![peer(7, None, false)], NOW);
         assert_eq!(peers.knows(user), Knows::Dialog);
         assert!(peers.leave(group));
         assert!(!peers.leave(group));
         assert_eq!(peers.knows(group), Knows::Contact);
-        peers.learn(&names, vec![peer(group.get(), None, true)]);
+        peers.learn(&names, vec![peer(group.get(), None, true)], NOW);
         assert_eq!(peers.knows(group), Knows::Dialog);
-        peers.learn(&names, vec![peer(group.get(), None, false)]);
+        peers.learn(&names, vec![peer(group.get(), None, false)], NOW);
         assert_eq!(peers.knows(group), Knows::Contact);
         peers.forget(group);
         assert_eq!(peers.knows(group), Knows::No);
@@ -290,14 +361,14 @@ mod tests {
     fn a_name_that_was_given_up_leads_nowhere_and_one_that_moved_to_its_new_owner() {
         let (peers, names) = (Peers::default(), Names::default());
         let name = |text: &str| text.parse::<Username>().expect("a name");
-        peers.learn(&names, vec![peer(7, Some("demo_ann"), true), peer(8, None, true)]);
+        peers.learn(&names, vec![peer(7, Some("demo_ann"), true), peer(8, None, true)], NOW);
         let user = ChatId::user(7).expect("id");
         let renamed = peers.renamed(user, Some(name("demo_anna")), "Anna".into()).expect("known");
-        assert_eq!(peers.learn(&names, vec![renamed]).len(), 1);
+        assert_eq!(peers.learn(&names, vec![renamed], NOW).len(), 1);
         assert_eq!((names.find(&name("demo_ann")), names.find(&name("demo_anna"))), (None, Some(user)));
-        peers.learn(&names, vec![peer(8, Some("demo_anna"), true)]);
+        peers.learn(&names, vec![peer(8, Some("demo_anna"), true)], NOW);
         assert_eq!(names.find(&name("demo_anna")), ChatId::user(8));
-        peers.learn(&names, vec![peer(7, None, true)]);
+        peers.learn(&names, vec![peer(7, None, true)], NOW);
         assert_eq!(names.find(&name("demo_anna")), ChatId::user(8));
         assert_eq!(peers.renamed(ChatId::user(9).expect("id"), None, String::new()), None);
     }
@@ -305,12 +376,35 @@ mod tests {
     #[test]
     fn inputs_carry_the_hash_of_this_account() {
         let (peers, names) = (Peers::default(), Names::default());
-        peers.learn(&names, vec![peer(7, None, true)]);
+        peers.learn(&names, vec![peer(7, None, true)], NOW);
         let user = types::InputUser { user_id: 7, access_hash: 5 };
         assert_eq!(peers.input_user(7), Some(user.into()));
         assert_eq!(peers.input_user(9), None);
         let group = ChatId::group(3).expect("id");
         assert_eq!(peers.input(group), Some(types::InputPeerChat { chat_id: 3 }.into()));
         assert_eq!(peers.input_channel(group), None);
+    }
+
+    #[test]
+    fn a_name_is_asked_for_again_after_a_day_and_when_two_remember_it_differently() {
+        let names = Names::default();
+        let (name, user) = ("demo_ann".parse::<Username>().expect("a name"), ChatId::user(7).expect("id"));
+        names.set(&name, user, NOW);
+        let later = NOW.plus(NAME_LASTS);
+        assert_eq!((names.find_fresh(&name, NOW), names.find_fresh(&name, later)), (Some(user), None));
+        assert_eq!(names.find(&name), Some(user));
+        names.put_off(&name, later);
+        assert_eq!(names.find_fresh(&name, later), Some(user));
+        names.set(&name, user, later);
+        assert_eq!(names.find_fresh(&name, later.plus(GRACE)), Some(user));
+        let names = Names::default();
+        let peers = [Peers::default(), Peers::default()];
+        peers[0].restore(&names, vec![peer(7, Some("demo_ann"), true)], NOW);
+        assert_eq!(names.find(&name), Some(user));
+        peers[1].restore(&names, vec![peer(8, Some("demo_ann"), true)], NOW);
+        assert_eq!(names.find(&name), None);
+        // Whoever of the two is heard of with the name has it, news or not.
+        assert_eq!(peers[0].learn(&names, vec![peer(7, Some("demo_ann"), true)], NOW), []);
+        assert_eq!(names.find(&name), Some(user));
     }
 }

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use ambient::{Chance, Clock};
 use config::{AccountSettings, SessionSource, TelegramSettings};
 use domain::account::AccountState;
-use domain::{AccountName, ChatId, ChatRef, SecretText};
+use domain::{AccountName, ChatId, ChatRef, Purpose, SecretText};
 use futures::FutureExt;
 use store::{SelfUser, Store, StoreError, Switch};
 use tokio::sync::{Semaphore, mpsc};
@@ -21,6 +21,8 @@ use crate::account::{Account, AccountParts, masked};
 use crate::flights::Flights;
 use crate::line::{self, Arrived, Line, LineParts};
 use crate::peers::Names;
+use crate::registry::{Bound, Registry};
+use crate::services::{ServiceAction, ServiceView, Services};
 use crate::session::{Addresses, Claims, Key, Keyring, Source};
 use crate::standing::{Changes, Standing};
 use crate::view::AccountView;
@@ -38,13 +40,14 @@ pub struct Pool {
     /// By priority, then by name.
     pub(crate) accounts: Vec<Arc<Account>>,
     by_name: HashMap<AccountName, usize>,
-    names: Arc<Names>,
-    /// Which account a chat belongs to, since it first sent there.
-    bindings: RwLock<HashMap<ChatId, usize>>,
+    pub(crate) names: Arc<Names>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) services: Services,
+    pub(crate) observer: Option<ChatRef>,
     pub(crate) flights: Flights,
     pub(crate) changes: Changes,
     pub(crate) clock: Clock,
-    store: Store,
+    pub(crate) store: Store,
     tasks: TaskTracker,
     closing: CancellationToken,
 }
@@ -123,9 +126,11 @@ impl Pool {
         clock: Clock,
         chance: Chance,
     ) -> Result<Arc<Self>, StartError> {
-        let builder = Builder::new(settings, store.clone(), clock.clone(), chance).await?;
         let mut sorted: Vec<&AccountSettings> = settings.accounts.iter().collect();
         sorted.sort_by(|a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
+        let by_name: HashMap<_, _> =
+            sorted.iter().enumerate().map(|(index, one)| (one.name.clone(), index)).collect();
+        let builder = Builder::new(settings, &by_name, store.clone(), clock.clone(), chance).await?;
         let mut accounts = Vec::new();
         let mut arrivals = Vec::new();
         for (index, one) in sorted.into_iter().enumerate() {
@@ -133,16 +138,14 @@ impl Pool {
             accounts.push(Arc::new(account));
             arrivals.push(arrived);
         }
-        let by_name: HashMap<_, _> =
-            accounts.iter().map(|account| (account.name.clone(), account.index)).collect();
-        let bindings = store.accounts().bindings().await?;
-        let bindings =
-            bindings.into_iter().filter_map(|(chat, name)| Some((chat, *by_name.get(&name)?))).collect();
+        let stopped = store.services().stopped().await?;
         let pool = Self {
             accounts,
             by_name,
             names: builder.names,
-            bindings: RwLock::new(bindings),
+            registry: builder.registry,
+            services: Services::new(&stopped, clock.now()),
+            observer: settings.observer.as_deref().and_then(|observer| observer.parse().ok()),
             flights: Flights::default(),
             changes: builder.changes,
             clock,
@@ -241,13 +244,49 @@ impl Pool {
         self.accounts.iter().map(|account| account.peers.len()).sum()
     }
 
-    /// Asks all accounts to read their newest dialogs again, and tells how many peers they know by now.
-    #[expect(clippy::unused_async, reason = "a refresh that waits for something is still the same call")]
+    /// Lets all accounts read all their dialogs again, page by page in the background; what is known stays until then,
+    /// and what was not found may be asked for again. Tells how many peers they know by now.
+    #[expect(clippy::unused_async, reason = "a reading that waits for something is still the same call")]
     pub async fn reload_dialogs(&self) -> usize {
+        self.flights.forget_misses();
         for account in &self.accounts {
+            account.reload.store(true, Ordering::Release);
             account.refresh.notify_one();
         }
         self.cached_peers()
+    }
+
+    // ---- services ----------------------------------------------------------------------------------------------
+
+    /// All services.
+    pub fn services(&self) -> Vec<ServiceView> {
+        Purpose::ALL.into_iter().map(|purpose| self.service(purpose)).collect()
+    }
+
+    /// One service.
+    pub fn service(&self, purpose: Purpose) -> ServiceView {
+        self.services.view(purpose, self.cached_peers())
+    }
+
+    /// Switches a service. It is kept over restarts.
+    ///
+    /// # Errors
+    /// The store does not take it.
+    pub async fn set_service(
+        &self,
+        purpose: Purpose,
+        action: ServiceAction,
+    ) -> Result<ServiceView, ActError> {
+        let now = self.clock.now();
+        let stop = action == ServiceAction::Stop;
+        if self.services.is_stopped(purpose) != stop {
+            self.store.services().save(purpose, stop, now).await?;
+        }
+        self.services.switch(purpose, action, now);
+        // Work that waited for it looks again.
+        self.changes.tell();
+        tracing::info!(service = purpose.as_str(), action = action.as_str(), "switched by hand");
+        Ok(self.service(purpose))
     }
 
     // ---- actions -----------------------------------------------------------------------------------------------
@@ -291,23 +330,28 @@ impl Pool {
         self.accounts.get(self.index(name)?).map(AsRef::as_ref)
     }
 
-    /// The chat's id, as far as memory knows it.
+    /// The chat's id, as far as memory knows it: what was a basic group may be a supergroup by now.
     pub(crate) fn find(&self, chat: &ChatRef) -> Option<ChatId> {
-        match chat {
+        let chat_id = match chat {
             ChatRef::Id(chat_id) => Some(*chat_id),
             ChatRef::Username(name) => self.names.find(name),
+        };
+        chat_id.map(|chat_id| self.registry.today(chat_id))
+    }
+
+    /// The same, unless the name was told too long ago to be believed without asking.
+    pub(crate) fn find_fresh(&self, chat: &ChatRef) -> Option<ChatId> {
+        match chat {
+            ChatRef::Username(name) => self.names.find_fresh(name, self.clock.now()),
+            ChatRef::Id(_) => self.find(chat),
         }
     }
 
+    /// The account of the settings that the chat belongs to.
     pub(crate) fn bound(&self, chat_id: ChatId) -> Option<usize> {
-        self.bindings.read().unwrap_or_else(PoisonError::into_inner).get(&chat_id).copied()
-    }
-
-    /// The first account that sends into a chat keeps it.
-    pub(crate) fn bind(&self, chat_id: ChatId, account: usize) {
-        if self.bound(chat_id).is_none() {
-            let mut bindings = self.bindings.write().unwrap_or_else(PoisonError::into_inner);
-            bindings.entry(chat_id).or_insert(account);
+        match self.registry.bound(chat_id)? {
+            Bound::To(index) => Some(index),
+            Bound::ToNobody(_) => None,
         }
     }
 }
@@ -331,6 +375,7 @@ struct Builder {
     chance: Chance,
     changes: Changes,
     names: Arc<Names>,
+    registry: Arc<Registry>,
     claims: Claims,
     addresses: Arc<Addresses>,
     probe_every: Duration,
@@ -340,13 +385,24 @@ struct Builder {
 impl Builder {
     async fn new(
         settings: &TelegramSettings,
+        places: &HashMap<AccountName, usize>,
         store: Store,
         clock: Clock,
         chance: Chance,
     ) -> Result<Self, StoreError> {
         let centres = settings.data_centres.iter().map(|centre| (i32::from(centre.id), centre.address));
         let switches = store.accounts().switches().await?.into_iter().collect();
+        let bindings = store.accounts().bindings().await?.into_iter().map(|(chat_id, name)| {
+            let bound =
+                places.get(&name).map_or_else(|| Bound::ToNobody(name.clone()), |index| Bound::To(*index));
+            (chat_id, bound)
+        });
+        let left = store.chats().left().await?;
+        let migrations = store.peers().migrations().await?;
+        let registry =
+            Registry::new(bindings.collect(), left.into_iter().collect(), migrations.into_iter().collect());
         Ok(Self {
+            registry: Arc::new(registry),
             store,
             clock,
             chance,
@@ -414,11 +470,12 @@ impl Builder {
             standing,
             lines,
             names: Arc::clone(&self.names),
+            registry: Arc::clone(&self.registry),
             store: self.store.clone(),
             switch,
         });
         let peers = self.store.peers().all(name).await?;
-        account.peers.learn(&self.names, peers);
+        account.peers.restore(&self.names, peers, self.clock.now());
         let fill = self.store.peers().fill(name).await?;
         account.dialogs_complete.store(fill.complete, Ordering::Release);
         Ok((account, arrivals))

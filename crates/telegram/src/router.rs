@@ -1,14 +1,22 @@
-//! Which account carries a message: the rules, over plain facts. Pure.
+//! Which account does a piece of work: the rules, over plain facts. Pure.
+//!
+//! An account that is bound to the chat comes first; else priority strictly, and load only breaks ties. Into a chat go
+//! only accounts that are known to be in it; a private dialog stays with the account that has it; work that names an
+//! account never goes to another one, and an account outside the pool only does work that names it.
 
 use delivery::{Readiness, Why};
 use domain::account::{AccountState, Reason};
 use domain::{ChatKind, Timestamp};
 
-use crate::peers::Knows;
+pub use crate::peers::Knows;
+
+/// Bits of a rank that hold the place of an account, and its load.
+const PLACE_BITS: u32 = 24;
+const LOAD_BITS: u32 = 22;
 
 /// Whether an account can be used at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Usable {
+pub enum Usable {
     /// A line is up.
     Now,
     /// A line is on its way.
@@ -17,29 +25,35 @@ pub(crate) enum Usable {
     No(AccountState, Option<Reason>),
 }
 
-/// What matters about one account for one message.
+/// What matters about one account for one piece of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Facts {
-    /// Its place among the accounts; the order of names.
-    pub(crate) index: usize,
-    pub(crate) priority: u16,
-    /// Whether it carries messages that do not name it.
-    pub(crate) in_pool: bool,
+#[expect(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
+pub struct Facts {
+    /// Its place among the accounts, below 2^24; the order of names.
+    pub index: usize,
+    /// Lower numbers are used first.
+    pub priority: u16,
+    /// Whether it does work that does not name it.
+    pub in_pool: bool,
     /// How many messages it is sending now.
-    pub(crate) load: u32,
-    pub(crate) usable: Usable,
-    pub(crate) knows: Knows,
+    pub load: u32,
+    /// Whether it can be used at all.
+    pub usable: Usable,
+    /// How well it knows the chat.
+    pub knows: Knows,
     /// Telegram stopped its first contacts.
-    pub(crate) peer_flood: bool,
+    pub peer_flood: bool,
+    /// It could, but would do it badly: whoever does not have this goes first, whatever the priority.
+    pub hampered: bool,
     /// A flood wait, or slow mode in this chat.
-    pub(crate) held_until: Option<Timestamp>,
+    pub held_until: Option<Timestamp>,
     /// It has no right to write in this chat.
-    pub(crate) marked: bool,
+    pub marked: bool,
 }
 
 /// Why an account was not chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub enum Refusal {
     /// It does not know the chat.
     Unknown,
     /// It knows the group, and is not in it.
@@ -54,7 +68,7 @@ pub(crate) enum Refusal {
 
 impl Refusal {
     /// The kind of refusal, for the delivery.
-    pub(crate) const fn why(self) -> Why {
+    pub const fn why(self) -> Why {
         match self {
             Self::Unknown => Why::NotFound,
             Self::NotInIt | Self::Marked => Why::Forbidden,
@@ -63,47 +77,94 @@ impl Refusal {
     }
 }
 
-/// The result: indices of accounts.
+/// The result: places of accounts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Choice {
+pub struct Choice {
     /// Best first.
-    pub(crate) able: Vec<(usize, Readiness)>,
-    /// The others that were considered, in the same order.
-    pub(crate) refused: Vec<(usize, Refusal)>,
+    pub able: Vec<(usize, Readiness)>,
+    /// The others that were considered, as they stand in the facts.
+    pub refused: Vec<(usize, Refusal)>,
+    /// The first choice among those in the chat, whether it can be used or not. Of several of the same priority, one
+    /// that is ready.
+    pub preferred: Option<usize>,
 }
 
-/// Chooses. `facts` are in the order of names; `pin` and `bound` are indices.
-pub(crate) fn choose(
+/// An account's rank: lower comes first. Its place is in the last bits, so that no two are the same.
+fn rank(one: &Facts, is_bound: bool) -> u64 {
+    let load = one.load.min((1 << LOAD_BITS) - 1);
+    u64::from(!is_bound) << 63
+        | u64::from(one.hampered) << 62
+        | u64::from(one.priority) << (LOAD_BITS + PLACE_BITS)
+        | u64::from(load) << PLACE_BITS
+        | one.index as u64
+}
+
+fn place(rank: u64) -> usize {
+    usize::try_from(rank & ((1 << PLACE_BITS) - 1)).unwrap_or(usize::MAX)
+}
+
+/// Whether the chat goes first to accounts of this rank, whatever their load is and whatever hampers them.
+const fn seniority(rank: u64) -> u64 {
+    (rank >> (LOAD_BITS + PLACE_BITS)) & !(1 << (62 - LOAD_BITS - PLACE_BITS))
+}
+
+/// Chooses. Each account stands in `facts` once, in any order; those by priority and name are the quickest to sort.
+/// `pin` is the place of the only account that may do it, `bound` of the one that the chat belongs to.
+pub fn choose(
     kind: ChatKind,
     pin: Option<usize>,
     bound: Option<usize>,
-    mut facts: Vec<Facts>,
+    facts: impl IntoIterator<Item = Facts>,
     now: Timestamp,
 ) -> Choice {
-    match (kind, pin, bound) {
-        (_, Some(pinned), _) => facts.retain(|one| one.index == pinned),
-        // A private dialog stays with the account that has it.
-        (ChatKind::User, None, Some(bound)) => facts.retain(|one| one.index == bound),
-        (_, None, _) => facts.retain(|one| one.in_pool || bound == Some(one.index)),
-    }
-    facts.sort_by_key(|one| (bound != Some(one.index), one.priority, one.load, one.index));
-    let mut choice = Choice::default();
+    let facts = facts.into_iter();
+    let many = facts.size_hint().0;
+    let (mut able, mut refused) = (Vec::with_capacity(many), Vec::with_capacity(many));
+    let mut first = None::<u64>;
     for one in facts {
-        match judge(kind, &one, now) {
-            Ok(readiness) => choice.able.push((one.index, readiness)),
-            Err(refusal) => choice.refused.push((one.index, refusal)),
-        }
-        let settled = match choice.refused.last() {
-            _ if !choice.able.is_empty() => true,
-            // It has the dialog and was turned away there: another account would be a stranger at the same door.
-            Some((index, Refusal::Marked)) => *index == one.index,
-            _ => false,
+        let is_bound = bound == Some(one.index);
+        let considered = match (kind, pin, bound) {
+            (_, Some(pinned), _) => one.index == pinned,
+            // A private dialog stays with the account that has it.
+            (ChatKind::User, None, Some(_)) => is_bound,
+            (_, None, _) => one.in_pool || is_bound,
         };
-        if kind == ChatKind::User && settled {
-            break;
+        if !considered {
+            continue;
+        }
+        let rank = rank(&one, is_bound);
+        let is_in_it = one.knows == Knows::Dialog || kind == ChatKind::User && one.knows == Knows::Contact;
+        let precedes = |known: u64| (seniority(rank), place(rank)) < (seniority(known), place(known));
+        if is_bound || is_in_it && first.is_none_or(precedes) {
+            first = Some(rank);
+        }
+        match judge(kind, &one, now) {
+            Ok(readiness) => able.push((rank, readiness)),
+            Err(refusal) => refused.push((rank, refusal)),
         }
     }
-    choice
+    able.sort_unstable_by_key(|(rank, _)| *rank);
+    if kind == ChatKind::User {
+        // One account alone: the first that can, or the first that has the dialog and was turned away there, as another
+        // one would be a stranger at the same door.
+        let turned_away = refused.iter().filter(|(_, refusal)| *refusal == Refusal::Marked);
+        let can = able.first().map(|(rank, _)| *rank);
+        if let Some(last) = can.into_iter().chain(turned_away.map(|(rank, _)| *rank)).min() {
+            able.retain(|(rank, _)| *rank == last);
+            refused.retain(|(rank, _)| *rank <= last);
+        }
+    }
+    let is_ready_equal = |first: u64| {
+        let same = |(rank, readiness): &&(u64, Readiness)| {
+            seniority(*rank) == seniority(first) && *readiness == Readiness::Ready
+        };
+        able.iter().find(same).map_or(first, |(rank, _)| *rank)
+    };
+    Choice {
+        preferred: first.map(is_ready_equal).map(place),
+        able: able.into_iter().map(|(rank, readiness)| (place(rank), readiness)).collect(),
+        refused: refused.into_iter().map(|(rank, refusal)| (place(rank), refusal)).collect(),
+    }
 }
 
 fn judge(kind: ChatKind, one: &Facts, now: Timestamp) -> Result<Readiness, Refusal> {
@@ -144,6 +205,7 @@ mod tests {
             usable: Usable::Now,
             knows: Knows::Dialog,
             peer_flood: false,
+            hampered: false,
             held_until: None,
             marked: false,
         }
@@ -179,6 +241,30 @@ mod tests {
         facts[1] = Facts { marked: true, ..account(1) };
         let turned_away = choose(ChatKind::User, None, None, facts, NOW);
         assert_eq!((able(&turned_away).len(), turned_away.refused.last()), (0, Some(&(1, Refusal::Marked))));
+    }
+
+    #[test]
+    fn whoever_would_do_it_badly_comes_last_and_is_still_the_first_choice() {
+        let facts = vec![Facts { hampered: true, ..account(0) }, account(1), account(2)];
+        let choice = choose(ChatKind::Group, None, None, facts, NOW);
+        assert_eq!((able(&choice), choice.preferred), (vec![1, 2, 0], Some(0)));
+    }
+
+    #[test]
+    fn load_makes_no_other_first_choice() {
+        let facts = vec![
+            Facts { load: 3, ..account(0) },
+            Facts { priority: 0, load: 1, ..account(1) },
+            Facts { priority: 0, held_until: Some(LATER), ..account(2) },
+        ];
+        let choice = choose(ChatKind::Group, None, None, facts.clone(), NOW);
+        assert_eq!((able(&choice), choice.preferred), (vec![2, 1, 0], Some(1)));
+        let bound = choose(ChatKind::Group, None, Some(2), facts, NOW);
+        assert_eq!(bound.preferred, Some(2));
+        let away = Facts { usable: Usable::No(AccountState::Offline, None), ..account(0) };
+        let strangers = Facts { knows: Knows::Contact, ..account(1) };
+        let choice = choose(ChatKind::Group, None, None, [away, strangers, account(2)], NOW);
+        assert_eq!((able(&choice), choice.preferred), (vec![2], Some(0)));
     }
 
     #[test]
@@ -229,9 +315,11 @@ mod tests {
         fn any_facts()(
             priority in 0_u16..3, in_pool: bool, load in 0_u32..3, usable in any_usable(),
             knows in prop_oneof![Just(Knows::No), Just(Knows::Contact), Just(Knows::Dialog)],
-            peer_flood: bool, held in proptest::option::of(Just(LATER)), marked: bool,
+            peer_flood: bool, hampered: bool, held in proptest::option::of(Just(LATER)), marked: bool,
         ) -> Facts {
-            Facts { index: 0, priority, in_pool, load, usable, knows, peer_flood, held_until: held, marked }
+            Facts {
+                index: 0, priority, in_pool, load, usable, knows, peer_flood, hampered, held_until: held, marked,
+            }
         }
     }
 
@@ -285,6 +373,23 @@ mod tests {
         }
 
         #[test]
+        fn the_first_choice_is_the_bound_one_or_whoever_is_in_the_chat(
+            kind in any_kind(), facts in any_accounts(), bound in proptest::option::of(0_usize..6),
+        ) {
+            let choice = choose(kind, None, bound, facts.clone(), NOW);
+            match choice.preferred.map(|index| &facts[index]) {
+                Some(one) if bound == Some(one.index) => {}
+                Some(one) => {
+                    prop_assert!(one.in_pool && one.knows != Knows::No);
+                    prop_assert!(bound.is_none_or(|bound| bound >= facts.len()));
+                    let junior = |other: &Facts| !other.in_pool || other.priority >= one.priority;
+                    prop_assert!(facts.iter().all(|other| other.knows != Knows::Dialog || junior(other)));
+                }
+                None => prop_assert!(choice.able.is_empty()),
+            }
+        }
+
+        #[test]
         fn a_bound_private_chat_never_moves(facts in any_accounts(), bound in 0_usize..6) {
             let choice = choose(ChatKind::User, None, Some(bound), facts, NOW);
             prop_assert!(able(&choice).iter().all(|index| *index == bound));
@@ -297,10 +402,13 @@ mod tests {
             let choice = choose(kind, None, bound, facts.clone(), NOW);
             let mut turned = facts.clone();
             turned.reverse();
-            prop_assert_eq!(&choose(kind, None, bound, turned, NOW), &choice);
+            let turned = choose(kind, None, bound, turned, NOW);
+            prop_assert_eq!((&turned.able, turned.preferred), (&choice.able, choice.preferred));
+            prop_assert_eq!(turned.refused.iter().rev().collect::<Vec<_>>(), choice.refused.iter().collect::<Vec<_>>());
             for pair in choice.able.windows(2) {
                 let key = |index: usize| {
-                    (bound != Some(index), facts[index].priority, facts[index].load, index)
+                    let one = &facts[index];
+                    (bound != Some(index), one.hampered, one.priority, one.load, index)
                 };
                 prop_assert!(key(pair[0].0) < key(pair[1].0));
             }

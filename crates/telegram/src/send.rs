@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use delivery::Attempt;
 use domain::account::{Operation, Reason};
-use domain::{ChatId, Outcome, Purpose};
+use domain::{ChatId, ChatKind, Outcome, Purpose};
 use grammers_tl_types::{Deserializable, Serializable, enums, functions, types};
 
 use crate::account::Account;
@@ -17,7 +17,8 @@ use crate::router::Usable;
 const SEND: Duration = Duration::from_secs(15);
 
 /// The points on the way of a message where a test can stop the program.
-pub const FAILPOINTS: &[&str] = &["telegram.send.before", "telegram.send.after"];
+pub const FAILPOINTS: &[&str] =
+    &["telegram.send.before", "telegram.send.after", "telegram.step.before", "telegram.step.after"];
 
 /// Sends one part through this account, once.
 pub(crate) async fn send(account: &Account, attempt: Attempt<'_>) -> Outcome {
@@ -32,7 +33,7 @@ pub(crate) async fn send(account: &Account, attempt: Attempt<'_>) -> Outcome {
     let Some(peer) = lookup::input(account, attempt.chat_id).await else {
         return Outcome::NotFound("this account does not know the chat".to_owned());
     };
-    let body = request(account, &attempt, peer).to_bytes();
+    let body = request(account, &attempt, peer.clone()).to_bytes();
     let sending = account.standing.sending();
     failpoint::reach("telegram.send.before").await;
     let answer = line.call_raw(body, SEND).await;
@@ -40,12 +41,15 @@ pub(crate) async fn send(account: &Account, attempt: Attempt<'_>) -> Outcome {
     drop(sending);
     match answer {
         Ok(body) => sent(account, &attempt, &body).await,
-        Err(error) => refused(account, attempt.chat_id, &error),
+        Err(error) => {
+            let outcome = refused(account, attempt.chat_id, &error);
+            look_again(account, attempt.chat_id, &peer, outcome).await
+        }
     }
 }
 
 /// The outcome of a message that this account cannot carry at all: why it is unusable, if that is for good.
-fn unusable(account: &Account) -> Outcome {
+pub(crate) fn unusable(account: &Account) -> Outcome {
     let shown = account.shown();
     // While one of its sessions may come back, what was begun stays with it.
     match shown.reason.filter(|reason| *reason == Reason::Frozen || !account.can_still_tell()) {
@@ -149,6 +153,35 @@ fn refused(account: &Account, chat_id: ChatId, error: &CallError) -> Outcome {
             return Outcome::Unavailable(format!("a session was lost: {reason}"));
         }
         _ => {}
+    }
+    outcome
+}
+
+/// A chat that was not found may have become another one, or be reached anew under its name: then the delivery is to
+/// choose once more, with what is known now. Nothing was sent.
+async fn look_again(
+    account: &Account,
+    chat_id: ChatId,
+    shown: &enums::InputPeer,
+    outcome: Outcome,
+) -> Outcome {
+    if !matches!(outcome, Outcome::NotFound(_) | Outcome::Forbidden(_)) {
+        return outcome;
+    }
+    if chat_id.kind() == ChatKind::Group {
+        // Only whether it helped counts.
+        let _ = lookup::by_id(account, chat_id).await;
+        if account.registry.today(chat_id) != chat_id {
+            return Outcome::Unavailable("the group has become a supergroup".to_owned());
+        }
+    } else if matches!(outcome, Outcome::NotFound(_))
+        && let Some(name) = account.names.of(chat_id)
+        && let Ok(found) = lookup::resolve(account, &name).await
+        && found == Some(chat_id)
+        // The same answer to the same question would be the same again.
+        && account.peers.input(chat_id).is_some_and(|known| known != *shown)
+    {
+        return Outcome::Unavailable(format!("{name} was looked up again"));
     }
     outcome
 }

@@ -1,15 +1,18 @@
 //! The pool as the delivery sees it: a way out.
 
 use delivery::{Attempt, Candidates, Found, Query, Sender, Testimony};
+use domain::account::Operation;
 use domain::message::Content;
 use domain::text::FormattedText;
-use domain::{AccountName, ChatId, ChatRef, Outcome, Timestamp};
+use domain::{AccountName, ChatId, ChatRef, Outcome, Purpose, Timestamp};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 
 use crate::account::Account;
 use crate::pool::Pool;
+use crate::registry::Bound;
+use crate::services::error_of;
 use crate::{candidates, find, mention, send};
 
 impl Sender for Pool {
@@ -18,15 +21,20 @@ impl Sender for Pool {
     }
 
     fn locate(&self, chat: &ChatRef) -> Option<ChatId> {
-        self.find(chat)
+        self.find_fresh(chat)
     }
 
     fn candidates_now(&self, query: &Query) -> Option<Candidates> {
-        candidates::now(self, query)
+        let candidates = candidates::now(self, query, Operation::SendMessage)?;
+        Some(self.unless_stopped(query.purpose, candidates))
     }
 
     fn candidates<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Candidates> {
-        candidates::ask(self, query).boxed()
+        async move {
+            let candidates = candidates::ask(self, query, Operation::SendMessage).await;
+            self.unless_stopped(query.purpose, candidates)
+        }
+        .boxed()
     }
 
     fn place_mention<'a>(
@@ -48,8 +56,13 @@ impl Sender for Pool {
         async move {
             let Some(account) = self.get(attempt.account) else { return no_such_account() };
             let outcome = send::send(account, attempt).await;
-            if attempt.binds && matches!(outcome, Outcome::Sent(_)) {
-                self.bind(attempt.chat_id, account.index);
+            self.services.count(Purpose::SendText, error_of(&outcome));
+            if matches!(outcome, Outcome::Sent(_)) {
+                if attempt.rebinds {
+                    self.registry.rebind(attempt.chat_id, Bound::To(account.index));
+                } else if attempt.binds {
+                    self.registry.bind_first(attempt.chat_id, account.index);
+                }
             }
             outcome
         }
@@ -79,6 +92,13 @@ impl Sender for Pool {
     }
 }
 
-fn no_such_account() -> Outcome {
+impl Pool {
+    /// The candidates of a service; while it is stopped, its work waits for it as for an account that connects.
+    pub(crate) fn unless_stopped(&self, purpose: Purpose, candidates: Candidates) -> Candidates {
+        if self.services.is_stopped(purpose) { candidates::held_back(candidates) } else { candidates }
+    }
+}
+
+pub(crate) fn no_such_account() -> Outcome {
     Outcome::Unavailable("there is no such account any more".to_owned())
 }

@@ -143,6 +143,8 @@ impl Line {
             let last = self.last_answer().unwrap_or_else(|| clock.now());
             let mut probe = false;
             tokio::select! {
+                // A line that is known to be dead is not probed.
+                biased;
                 detail = pool.broken() => {
                     return Ended::Down {
                         failed: Some(Failed::Refused), detail: Some(detail), rebuild: true, wait: Duration::ZERO,

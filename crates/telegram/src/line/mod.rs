@@ -131,6 +131,12 @@ impl Line {
         self.status.read().unwrap_or_else(PoisonError::into_inner).state
     }
 
+    /// State and reason, without the words.
+    pub(crate) fn standing_now(&self) -> (AccountState, Option<Reason>) {
+        let status = self.status.read().unwrap_or_else(PoisonError::into_inner);
+        (status.state, status.reason)
+    }
+
     pub(crate) fn dc_id(&self) -> Option<i32> {
         self.key().ok().map(|key| key.dc_id())
     }

@@ -15,7 +15,7 @@ use grammers_mtsender::InvocationError;
 use grammers_session::types::UpdatesState;
 use grammers_session::updates::{MessageBox, MessageBoxes, PrematureEndReason, UpdateAndPeers, UpdatesLike};
 use grammers_tl_types::{enums, functions};
-use store::{UpdateChange, UpdateState};
+use store::{StoredPeer, UpdateChange, UpdateState};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -229,6 +229,7 @@ impl<'a> Reader<'a> {
         let me = account.standing.user_id();
         account.updates_received.fetch_add(updates.len() as u64, Ordering::Relaxed);
         let (mut dialogs, mut left, mut renamed) = (Vec::new(), Vec::new(), Vec::new());
+        let mut became = Vec::new();
         for (update, state) in &updates {
             match notice::notice(update, me) {
                 Some(Notice::Sent { random_id, message_id }) => {
@@ -236,6 +237,10 @@ impl<'a> Reader<'a> {
                 }
                 Some(Notice::Dialog(chat_id)) => dialogs.push(chat_id),
                 Some(Notice::Left(chat_id)) => left.push(chat_id),
+                Some(Notice::Became { from, to }) => {
+                    left.push(from);
+                    became.push((from, to));
+                }
                 Some(Notice::Renamed { chat_id, username, title }) => {
                     renamed.extend(account.peers.renamed(chat_id, username, title));
                 }
@@ -246,22 +251,24 @@ impl<'a> Reader<'a> {
                 self.channels.insert(channel_id, pts);
             }
         }
-        let (mut peers, mut gone) = account.sort_out(&users, &chats, &dialogs);
+        let mut learned = account.sort_out(&users, &chats, &dialogs);
         // The chat may be shown as it was just before.
-        peers.iter_mut().filter(|peer| left.contains(&peer.chat_id)).for_each(|peer| peer.dialog = false);
-        peers.extend(renamed);
+        let was_left = |peer: &&mut StoredPeer| left.contains(&peer.chat_id);
+        learned.peers.iter_mut().filter(was_left).for_each(|peer| peer.dialog = false);
+        learned.peers.extend(renamed);
         left.retain(|chat_id| account.peers.leave(*chat_id));
-        gone.extend(left);
-        let news = account.peers.learn(&account.names, peers);
+        learned.gone.extend(left);
+        became.retain(|(from, to)| account.registry.migrated(*from, *to));
+        learned.migrated.extend(became);
+        learned.peers = account.peers.learn(&account.names, learned.peers, account.now());
         // Whoever is in a chat again may have got the right to write back as well.
-        for peer in news.iter().filter(|peer| peer.dialog) {
+        for peer in learned.peers.iter().filter(|peer| peer.dialog) {
             account.holds.lift_mark(peer.chat_id);
         }
-        if !news.is_empty() || !gone.is_empty() {
+        if learned.len() > 0 {
             account.standing.changes.tell();
         }
-        self.pending.peers.extend(news);
-        self.pending.gone.extend(gone);
+        self.pending.learned.append(learned);
         self.touch();
     }
 
@@ -332,7 +339,7 @@ impl<'a> Reader<'a> {
             Err(CallError::Failed(InvocationError::Rpc(error))) if error.code != 420 => {
                 let for_now = error.code >= 500 || error.code < 0 || error.name.starts_with("PERSISTENT_");
                 if error.name == "CHANNEL_PRIVATE" && self.account.peers.leave(chat_id) {
-                    self.pending.gone.push(chat_id);
+                    self.pending.learned.gone.push(chat_id);
                     self.touch();
                 }
                 self.boxes.end_channel_difference(if for_now {
@@ -424,9 +431,9 @@ impl<'a> Reader<'a> {
 
     async fn flush(&mut self) {
         self.pending.since = None;
-        let (peers, gone) = (std::mem::take(&mut self.pending.peers), std::mem::take(&mut self.pending.gone));
+        let learned = std::mem::take(&mut self.pending.learned);
         // First whom the updates told of, then that they were taken.
-        self.account.store_learned(peers, gone).await;
+        self.account.store_learned(learned).await;
         let changes = self.pending.take_changes();
         // Together they are one commit.
         join_all(changes.into_iter().map(|change| self.save(change))).await;

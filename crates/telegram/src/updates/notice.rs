@@ -14,6 +14,8 @@ pub(super) enum Notice {
     Dialog(ChatId),
     /// The account is not in this chat any more.
     Left(ChatId),
+    /// This basic group became that supergroup.
+    Became { from: ChatId, to: ChatId },
     /// This user has other names.
     Renamed { chat_id: ChatId, username: Option<Username>, title: String },
 }
@@ -48,6 +50,14 @@ fn in_message(message: &enums::Message, me: Option<i64>) -> Option<Notice> {
             enums::MessageAction::ChatDeleteUser(gone) if Some(gone.user_id) == me => {
                 learned::chat_id(&message.peer_id).map(Notice::Left)
             }
+            enums::MessageAction::ChatMigrateTo(moved) => Some(Notice::Became {
+                from: learned::chat_id(&message.peer_id)?,
+                to: ChatId::channel(moved.channel_id)?,
+            }),
+            enums::MessageAction::ChannelMigrateFrom(moved) => Some(Notice::Became {
+                from: ChatId::group(moved.chat_id)?,
+                to: learned::chat_id(&message.peer_id)?,
+            }),
             _ => None,
         },
     }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use domain::{ChatId, Timestamp};
+use domain::Timestamp;
 use grammers_session::updates::{MessageBox, State};
-use store::{StoredPeer, UpdateChange, UpdateState};
+use store::{UpdateChange, UpdateState};
+
+use crate::account::Learned;
 
 /// This much is written at once, whatever the time.
 const MUCH: usize = 200;
@@ -15,8 +17,7 @@ pub(super) struct Pending {
     primary: Option<(i32, i32, i32)>,
     secondary: Option<i32>,
     channels: BTreeMap<i64, i32>,
-    pub(super) peers: Vec<StoredPeer>,
-    pub(super) gone: Vec<ChatId>,
+    pub(super) learned: Learned,
     /// When the first of them came.
     pub(super) since: Option<Timestamp>,
 }
@@ -44,12 +45,11 @@ impl Pending {
         self.primary.is_none()
             && self.secondary.is_none()
             && self.channels.is_empty()
-            && self.peers.is_empty()
-            && self.gone.is_empty()
+            && self.learned.len() == 0
     }
 
     pub(super) fn is_much(&self) -> bool {
-        self.channels.len() + self.peers.len() + self.gone.len() >= MUCH
+        self.channels.len() + self.learned.len() >= MUCH
     }
 
     /// The changes of the counters, in the order they are to be written.

@@ -13,8 +13,11 @@ use crate::world::{World, chat_id, content, name, part, send_to, until};
 async fn find(pool: &Pool, chat_id: ChatId, text: &str, random_id: i64, since: Timestamp) -> Found {
     let (account, content) = (name("backup_1"), content(text));
     let part = part(content.text.clone(), random_id);
-    pool.find(Attempt { account: &account, chat_id, part: &part, content: &content, binds: true }, since)
-        .await
+    pool.find(
+        Attempt { account: &account, chat_id, part: &part, content: &content, binds: true, rebinds: false },
+        since,
+    )
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,6 +41,8 @@ async fn a_message_is_found_by_what_was_seen_of_it() {
 async fn a_message_whose_answer_was_lost_is_found_in_the_history() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = world.ready().await;
+    // Our clock is ten minutes ahead of Telegram's: messages seem older than they are.
+    world.clock.advance(Duration::from_mins(10));
     for (random_id, to) in [(10, "@client_1"), (11, "supergroup")] {
         let chats = world.telegram().chats();
         let supergroup = chats.iter().find(|chat| chat.title == "Demo supergroup").expect("one");
@@ -74,7 +79,13 @@ async fn another_account_in_the_chat_sees_what_the_lost_one_sent() {
     let witness = |text: &str, random_id| {
         let part = part(domain::text::FormattedText::plain(text), random_id);
         let (pool, account, content) = (&pool, &account, &content);
-        async move { pool.witness(Attempt { account, chat_id, part: &part, content, binds: false }, since).await }
+        async move {
+            pool.witness(
+                Attempt { account, chat_id, part: &part, content, binds: false, rebinds: false },
+                since,
+            )
+            .await
+        }
     };
     assert_eq!(witness("seen", 9).await, Testimony::Seen(Some(id)));
     assert_eq!(witness("never sent", 10).await, Testimony::Nothing);

@@ -2,10 +2,13 @@
 
 mod actions;
 mod connecting;
+mod dialogs;
 mod finding;
 mod knowing;
+mod moving;
 mod sending;
 mod sessions;
+mod steps;
 mod trouble;
 mod updates;
 mod world;

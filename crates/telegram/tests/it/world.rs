@@ -290,5 +290,13 @@ pub(crate) async fn send_to(
 ) -> Outcome {
     let (account, content) = (name(account), content(text));
     let part = part(content.text.clone(), random_id);
-    pool.send(Attempt { account: &account, chat_id, part: &part, content: &content, binds: true }).await
+    pool.send(Attempt {
+        account: &account,
+        chat_id,
+        part: &part,
+        content: &content,
+        binds: true,
+        rebinds: false,
+    })
+    .await
 }

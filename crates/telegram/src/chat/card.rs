@@ -1,0 +1,74 @@
+//! What memory knows of a chat, without asking anybody.
+
+use domain::{AccountName, ChatId, ChatRef, Username};
+use store::PeerKind;
+
+use crate::peers::Knows;
+use crate::pool::Pool;
+
+/// A chat as the accounts know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatInfo {
+    /// Its id.
+    pub chat_id: ChatId,
+    /// Its title, or the name of the user.
+    pub title: String,
+    /// Its public name.
+    pub username: Option<Username>,
+    /// What it is.
+    pub kind: PeerKind,
+    /// The accounts that are in it, best first.
+    pub accounts: Vec<AccountName>,
+}
+
+/// Why a chat cannot be bound to an account.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BindError {
+    /// No account has this name.
+    #[error("there is no account {0}")]
+    NoSuchAccount(AccountName),
+    /// The account is not in the chat, as far as is known.
+    #[error("the account {account} is not in the chat")]
+    NotInChat {
+        /// Which.
+        account: AccountName,
+        /// The accounts that are in it.
+        members: Vec<AccountName>,
+    },
+}
+
+impl Pool {
+    /// What memory knows of a chat; `None` when no account knows it.
+    pub fn chat_info(&self, chat: &ChatRef) -> Option<ChatInfo> {
+        let chat_id = self.find(chat)?;
+        let accounts = self.accounts_in(chat_id);
+        let first = self.bound(chat_id).and_then(|index| self.accounts.get(index));
+        let known = first.into_iter().chain(&self.accounts).find_map(|account| account.peers.get(chat_id))?;
+        Some(ChatInfo { chat_id, title: known.title, username: known.username, kind: known.kind, accounts })
+    }
+
+    /// Whether the chat is marked as left.
+    pub fn is_left(&self, chat: &ChatRef) -> bool {
+        self.find(chat).is_some_and(|chat_id| self.registry.is_left(chat_id))
+    }
+
+    /// The accounts that are known to be in a chat, by priority and name.
+    pub fn accounts_in(&self, chat_id: ChatId) -> Vec<AccountName> {
+        let chat_id = self.registry.today(chat_id);
+        let inside = self.accounts.iter().filter(|account| account.peers.knows(chat_id) == Knows::Dialog);
+        inside.map(|account| account.name.clone()).collect()
+    }
+
+    /// Whether a chat may be bound to this account. Changes nothing: the change is the store's, and then told by
+    /// [`delivery::Steps::registered`].
+    ///
+    /// # Errors
+    /// There is no such account, or it is not in the chat.
+    pub fn bind(&self, chat_id: ChatId, account: &AccountName) -> Result<(), BindError> {
+        let known = self.get(account).ok_or_else(|| BindError::NoSuchAccount(account.clone()))?;
+        if known.peers.knows(self.registry.today(chat_id)) == Knows::Dialog {
+            return Ok(());
+        }
+        Err(BindError::NotInChat { account: account.clone(), members: self.accounts_in(chat_id) })
+    }
+}

@@ -1,0 +1,217 @@
+//! The latest messages of a chat, page by page.
+
+use domain::{AccountName, ChatRef, Timestamp};
+use grammers_tl_types::{enums, functions, types};
+use serde::Serialize;
+
+use super::{ReadError, ask, reader, unknown};
+use crate::lookup;
+use crate::pool::Pool;
+
+/// Messages at once, as many as Telegram gives.
+const MOST: u32 = 100;
+
+/// A message as Telegram keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HistoryView {
+    /// Its id.
+    pub message_id: i64,
+    /// When it was sent, by Telegram's clock.
+    pub at: Timestamp,
+    /// The user who sent it.
+    pub from: Option<i64>,
+    /// Whether the account that was asked sent it.
+    pub outgoing: bool,
+    /// Its text or caption.
+    pub text: String,
+    /// The message it answers.
+    pub reply_to: Option<i64>,
+    /// What is attached: `photo`, `video`, `document` and so on.
+    pub media: Option<&'static str>,
+    /// What happened, when it tells of a change of the chat.
+    pub service: Option<String>,
+}
+
+/// Some messages, newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HistoryPage {
+    /// They.
+    pub items: Vec<HistoryView>,
+    /// The id to ask for with `before` for older ones, if there may be any.
+    pub next_cursor: Option<String>,
+}
+
+impl Pool {
+    /// Asks Telegram for the messages of a chat that are older than `before`; at most `limit` (100) at once.
+    ///
+    /// # Errors
+    /// Nobody finds or may read it, all must wait, or the question went wrong.
+    pub async fn history(
+        &self,
+        chat: &ChatRef,
+        pin: Option<&AccountName>,
+        limit: u32,
+        before: Option<i64>,
+    ) -> Result<HistoryPage, ReadError> {
+        let (account, chat_id) = reader(self, chat, pin).await?;
+        let limit = i32::try_from(limit.clamp(1, MOST)).unwrap_or(1);
+        let offset_id = match before {
+            Some(before) => {
+                i32::try_from(before).ok().filter(|id| *id > 0).ok_or(ReadError::InvalidCursor)?
+            }
+            None => 0,
+        };
+        let request = functions::messages::GetHistory {
+            peer: lookup::input(account, chat_id).await.ok_or_else(|| unknown(account))?,
+            offset_id,
+            offset_date: 0,
+            add_offset: 0,
+            limit,
+            max_id: 0,
+            min_id: 0,
+            hash: 0,
+        };
+        let (messages, users, chats) = match ask(account, &request).await? {
+            enums::messages::Messages::Messages(all) => (all.messages, all.users, all.chats),
+            enums::messages::Messages::Slice(slice) => (slice.messages, slice.users, slice.chats),
+            enums::messages::Messages::ChannelMessages(slice) => (slice.messages, slice.users, slice.chats),
+            enums::messages::Messages::NotModified(_) => return Ok(HistoryPage::default()),
+        };
+        account.learn(&users, &chats, &[]).await;
+        let me = account.standing.user_id();
+        let full = messages.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
+        let items: Vec<HistoryView> = messages.iter().filter_map(|message| view(message, me)).collect();
+        let next_cursor = messages.last().filter(|_| full).map(|oldest| oldest.id().to_string());
+        Ok(HistoryPage { items, next_cursor })
+    }
+}
+
+/// A message in our words; nothing of one that was deleted. `me` is the account's own user.
+fn view(message: &enums::Message, me: Option<i64>) -> Option<HistoryView> {
+    match message {
+        enums::Message::Empty(_) => None,
+        enums::Message::Message(message) => Some(HistoryView {
+            message_id: i64::from(message.id),
+            at: at(message.date),
+            from: sender(message.from_id.as_ref(), &message.peer_id, message.out, me),
+            outgoing: message.out,
+            text: message.message.clone(),
+            reply_to: message.reply_to.as_ref().and_then(answered),
+            media: message.media.as_ref().and_then(media),
+            service: None,
+        }),
+        enums::Message::Service(message) => Some(HistoryView {
+            message_id: i64::from(message.id),
+            at: at(message.date),
+            from: sender(message.from_id.as_ref(), &message.peer_id, message.out, me),
+            outgoing: message.out,
+            text: String::new(),
+            reply_to: message.reply_to.as_ref().and_then(answered),
+            media: None,
+            service: Some(service(&message.action)),
+        }),
+    }
+}
+
+const fn at(seconds: i32) -> Timestamp {
+    Timestamp::from_micros(seconds as i64 * 1_000_000)
+}
+
+/// Who sent it: in private dialogs messages do not name the one they are from.
+fn sender(from: Option<&enums::Peer>, peer: &enums::Peer, out: bool, me: Option<i64>) -> Option<i64> {
+    match (from, peer) {
+        (None, _) if out => me,
+        (Some(enums::Peer::User(user)), _) | (None, enums::Peer::User(user)) => Some(user.user_id),
+        _ => None,
+    }
+}
+
+fn answered(reply: &enums::MessageReplyHeader) -> Option<i64> {
+    match reply {
+        enums::MessageReplyHeader::Header(header) => header.reply_to_msg_id.map(i64::from),
+        enums::MessageReplyHeader::MessageReplyStoryHeader(_) => None,
+    }
+}
+
+/// What is attached, in one word; nothing for the preview of a link.
+fn media(media: &enums::MessageMedia) -> Option<&'static str> {
+    use enums::MessageMedia as Media;
+    Some(match media {
+        Media::Empty | Media::WebPage(_) => return None,
+        Media::Photo(_) => "photo",
+        Media::Document(document) => document_word(document),
+        Media::Geo(_) | Media::GeoLive(_) => "location",
+        Media::Venue(_) => "venue",
+        Media::Contact(_) => "contact",
+        Media::Poll(_) => "poll",
+        Media::Dice(_) => "dice",
+        Media::Game(_) => "game",
+        Media::Invoice(_) => "invoice",
+        Media::Story(_) => "story",
+        _ => "other",
+    })
+}
+
+fn document_word(media: &types::MessageMediaDocument) -> &'static str {
+    let Some(enums::Document::Document(document)) = &media.document else { return "document" };
+    if media.voice {
+        return "voice";
+    }
+    if media.round {
+        return "video_note";
+    }
+    let mut word = "document";
+    for attribute in &document.attributes {
+        match attribute {
+            enums::DocumentAttribute::Sticker(_) => return "sticker",
+            enums::DocumentAttribute::Animated => return "animation",
+            enums::DocumentAttribute::Video(_) => word = "video",
+            enums::DocumentAttribute::Audio(_) => word = "audio",
+            _ => {}
+        }
+    }
+    word
+}
+
+/// What happened, in one word or two.
+fn service(action: &enums::MessageAction) -> String {
+    use enums::MessageAction as Action;
+    match action {
+        Action::ChatCreate(_) | Action::ChannelCreate(_) => "created",
+        Action::ChatEditTitle(_) => "title_changed",
+        Action::ChatEditPhoto(_) | Action::ChatDeletePhoto => "photo_changed",
+        Action::ChatAddUser(_) => "members_added",
+        Action::ChatDeleteUser(_) => "member_removed",
+        Action::ChatJoinedByLink(_) | Action::ChatJoinedByRequest => "member_joined",
+        Action::ChatMigrateTo(_) | Action::ChannelMigrateFrom(_) => "became_supergroup",
+        Action::PinMessage => "message_pinned",
+        Action::HistoryClear => "history_cleared",
+        Action::PhoneCall(_) => "phone_call",
+        Action::ContactSignUp => "contact_joined",
+        _ => "other",
+    }
+    .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_sent_it_is_told_in_private_dialogs_too() {
+        let user = |user_id| -> enums::Peer { types::PeerUser { user_id }.into() };
+        let channel: enums::Peer = types::PeerChannel { channel_id: 9 }.into();
+        assert_eq!(sender(Some(&user(5)), &channel, false, Some(1)), Some(5));
+        assert_eq!(sender(None, &user(7), false, Some(1)), Some(7));
+        assert_eq!(sender(None, &user(7), true, Some(1)), Some(1));
+        assert_eq!(sender(Some(&channel), &channel, false, Some(1)), None);
+        assert_eq!(at(3).as_seconds(), 3);
+    }
+
+    #[test]
+    fn what_happened_has_a_word() {
+        assert_eq!(service(&types::MessageActionChatAddUser { users: vec![1] }.into()), "members_added");
+        assert_eq!(service(&enums::MessageAction::Empty), "other");
+        assert_eq!(media(&enums::MessageMedia::Empty), None);
+    }
+}

@@ -1,0 +1,157 @@
+//! Looking at one chat: what memory knows of it, its members, its history.
+
+mod card;
+mod history;
+mod members;
+
+use delivery::{Candidates, Query, Readiness, Why};
+use domain::account::Operation;
+use domain::outcome::Refusal;
+use domain::{AccountName, ChatId, ChatRef, Purpose, Timestamp};
+use grammers_tl_types::RemoteCall;
+
+use crate::account::Account;
+use crate::candidates;
+use crate::classify::{self, CallError};
+use crate::pool::Pool;
+
+pub use card::{BindError, ChatInfo};
+pub use history::{HistoryPage, HistoryView};
+pub use members::{MemberRole, MemberView, MembersPage};
+
+/// Why a chat could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// No account finds it.
+    #[error("no account finds this chat")]
+    NotFound {
+        /// Which accounts were asked and what each said.
+        asked: Vec<Refusal>,
+    },
+    /// No account may read it.
+    #[error("no account may read this chat")]
+    NoRights {
+        /// Which accounts were asked and what each said.
+        asked: Vec<Refusal>,
+    },
+    /// No account can be used now.
+    #[error("no account can be used now")]
+    NoAccount {
+        /// Which accounts there are and how each is.
+        asked: Vec<Refusal>,
+    },
+    /// Every account that could must wait.
+    #[error("every account must wait until {until}")]
+    FloodWait {
+        /// When the first of them may.
+        until: Timestamp,
+    },
+    /// The cursor is none of ours.
+    #[error("this cursor is not one that a page came with")]
+    InvalidCursor,
+    /// Anything else, in words.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Who reads a chat, and which chat that is.
+async fn reader<'a>(
+    pool: &'a Pool,
+    chat: &ChatRef,
+    pin: Option<&AccountName>,
+) -> Result<(&'a Account, ChatId), ReadError> {
+    let query = Query { chat: chat.clone(), pin: pin.cloned(), purpose: Purpose::SendText };
+    let candidates = candidates::ask(pool, &query, Operation::Read).await;
+    let (account, chat_id) = choose(candidates)?;
+    let account = pool.get(&account).ok_or(ReadError::NoAccount { asked: Vec::new() })?;
+    Ok((account, chat_id))
+}
+
+/// The first that may read it now.
+fn choose(candidates: Candidates) -> Result<(AccountName, ChatId), ReadError> {
+    let Candidates { chat_id, able, refused, .. } = candidates;
+    let ready = able.iter().find(|able| able.readiness == Readiness::Ready);
+    if let (Some(ready), Some(chat_id)) = (ready, chat_id) {
+        return Ok((ready.account.clone(), chat_id));
+    }
+    let held = able.iter().filter_map(|able| match able.readiness {
+        Readiness::HeldUntil(until) => Some(until),
+        Readiness::Ready | Readiness::Connecting => None,
+    });
+    if let Some(until) = held.min() {
+        return Err(ReadError::FloodWait { until });
+    }
+    let says = |kind| refused.iter().any(|(_, why)| *why == kind);
+    let (forbidden, not_found) = (says(Why::Forbidden), says(Why::NotFound));
+    let connecting =
+        able.into_iter().map(|able| Refusal { account: able.account, why: "connecting".to_owned() });
+    let asked = refused.into_iter().map(|(refusal, _)| refusal).chain(connecting).collect();
+    Err(if forbidden {
+        ReadError::NoRights { asked }
+    } else if not_found {
+        ReadError::NotFound { asked }
+    } else {
+        ReadError::NoAccount { asked }
+    })
+}
+
+/// Asks Telegram through this account.
+async fn ask<R: RemoteCall>(account: &Account, request: &R) -> Result<R::Return, ReadError> {
+    match account.read(Operation::Read, request).await {
+        Ok(answer) => Ok(answer),
+        Err(error) => Err(refused(account, &error)),
+    }
+}
+
+fn refused(account: &Account, error: &CallError) -> ReadError {
+    use domain::Outcome;
+    let asked = || vec![Refusal { account: account.name.clone(), why: error.to_string() }];
+    match classify::outcome(error, account.now()) {
+        Outcome::NotFound(_) => ReadError::NotFound { asked: asked() },
+        Outcome::Forbidden(_) => ReadError::NoRights { asked: asked() },
+        Outcome::FloodWait(until) | Outcome::SlowMode(until) => ReadError::FloodWait { until },
+        Outcome::Banned(_) | Outcome::SessionLost(_) | Outcome::Unavailable(_) => {
+            ReadError::NoAccount { asked: asked() }
+        }
+        _ => ReadError::Failed(format!("{}: {error}", account.name)),
+    }
+}
+
+fn unknown(account: &Account) -> ReadError {
+    let why = "does not know the chat".to_owned();
+    ReadError::NotFound { asked: vec![Refusal { account: account.name.clone(), why }] }
+}
+
+#[cfg(test)]
+mod tests {
+    use delivery::Candidate;
+
+    use super::*;
+
+    fn name(text: &str) -> AccountName {
+        text.parse().expect("a name")
+    }
+
+    #[test]
+    fn who_reads_or_why_nobody_does() {
+        let chat_id = ChatId::channel(5);
+        let until = Timestamp::from_micros(9);
+        let able = |account: &str, readiness| Candidate { account: name(account), readiness };
+        let refused = |why| vec![(Refusal { account: name("main"), why: "why".into() }, why)];
+        let two = Candidates {
+            chat_id,
+            able: vec![able("main", Readiness::HeldUntil(until)), able("backup_1", Readiness::Ready)],
+            ..Candidates::default()
+        };
+        assert_eq!(choose(two.clone()), Ok((name("backup_1"), chat_id.expect("id"))));
+        let held = Candidates { able: two.able[..1].to_vec(), ..two };
+        assert_eq!(choose(held), Err(ReadError::FloodWait { until }));
+        for (why, expected) in
+            [(Why::Forbidden, "NoRights"), (Why::NotFound, "NotFound"), (Why::Unusable, "NoAccount")]
+        {
+            let nobody = Candidates { chat_id, refused: refused(why), ..Candidates::default() };
+            let error = choose(nobody).expect_err("nobody");
+            assert!(format!("{error:?}").starts_with(expected), "{error:?}");
+        }
+    }
+}

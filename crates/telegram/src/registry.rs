@@ -1,0 +1,138 @@
+//! What the store's registry says of chats, kept in memory: whose each is, which were left, which became another one.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{PoisonError, RwLock};
+
+use domain::saga::RegistryChange;
+use domain::{AccountName, ChatId};
+
+/// The account that a chat belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Bound {
+    /// One of the settings, by its place.
+    To(usize),
+    /// One that is not in the settings any more.
+    ToNobody(AccountName),
+}
+
+/// The registry in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    bindings: RwLock<HashMap<ChatId, Bound>>,
+    left: RwLock<HashSet<ChatId>>,
+    migrations: RwLock<HashMap<ChatId, ChatId>>,
+}
+
+impl Registry {
+    pub(crate) fn new(
+        bindings: HashMap<ChatId, Bound>,
+        left: HashSet<ChatId>,
+        migrations: HashMap<ChatId, ChatId>,
+    ) -> Self {
+        Self { bindings: RwLock::new(bindings), left: RwLock::new(left), migrations: RwLock::new(migrations) }
+    }
+
+    /// Whose the chat is.
+    pub(crate) fn bound(&self, chat_id: ChatId) -> Option<Bound> {
+        self.bindings.read().unwrap_or_else(PoisonError::into_inner).get(&chat_id).cloned()
+    }
+
+    /// The first account that sends into a chat keeps it.
+    pub(crate) fn bind_first(&self, chat_id: ChatId, account: usize) {
+        if self.bound(chat_id).is_none() {
+            let mut bindings = self.bindings.write().unwrap_or_else(PoisonError::into_inner);
+            bindings.entry(chat_id).or_insert(Bound::To(account));
+        }
+    }
+
+    /// The chat goes over to this account.
+    pub(crate) fn rebind(&self, chat_id: ChatId, bound: Bound) {
+        self.bindings.write().unwrap_or_else(PoisonError::into_inner).insert(chat_id, bound);
+    }
+
+    /// Whether it is marked as left.
+    pub(crate) fn is_left(&self, chat_id: ChatId) -> bool {
+        self.left.read().unwrap_or_else(PoisonError::into_inner).contains(&chat_id)
+    }
+
+    /// Takes a change over; `place` finds an account's place.
+    pub(crate) fn change(&self, change: &RegistryChange, place: impl Fn(&AccountName) -> Option<usize>) {
+        let left = || self.left.write().unwrap_or_else(PoisonError::into_inner);
+        match change {
+            RegistryChange::Created { chat_id, account, .. } | RegistryChange::Bound { chat_id, account } => {
+                self.rebind(
+                    *chat_id,
+                    place(account).map_or_else(|| Bound::ToNobody(account.clone()), Bound::To),
+                );
+                left().remove(chat_id);
+            }
+            RegistryChange::Left { chat_id } => {
+                self.bindings.write().unwrap_or_else(PoisonError::into_inner).remove(chat_id);
+                left().insert(*chat_id);
+            }
+            RegistryChange::Linked { .. } | RegistryChange::Edited { .. } => {}
+        }
+    }
+
+    // ---- groups that became supergroups --------------------------------------------------------------------------
+
+    /// The chat that this one is today.
+    pub(crate) fn today(&self, chat_id: ChatId) -> ChatId {
+        let migrations = self.migrations.read().unwrap_or_else(PoisonError::into_inner);
+        migrations.get(&chat_id).copied().unwrap_or(chat_id)
+    }
+
+    /// A basic group became a supergroup: its binding goes over. Tells whether that is news.
+    pub(crate) fn migrated(&self, from: ChatId, to: ChatId) -> bool {
+        if self.today(from) == to || from == to {
+            return false;
+        }
+        self.migrations.write().unwrap_or_else(PoisonError::into_inner).insert(from, to);
+        let mut bindings = self.bindings.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bound) = bindings.remove(&from) {
+            bindings.entry(to).or_insert(bound);
+        }
+        drop(bindings);
+        let mut left = self.left.write().unwrap_or_else(PoisonError::into_inner);
+        if left.remove(&from) {
+            left.insert(to);
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> AccountName {
+        text.parse().expect("a name")
+    }
+
+    #[test]
+    fn the_first_keeps_a_chat_until_it_is_bound_anew_or_left() {
+        let (registry, chat) = (Registry::default(), ChatId::channel(5).expect("id"));
+        registry.bind_first(chat, 1);
+        registry.bind_first(chat, 2);
+        assert_eq!(registry.bound(chat), Some(Bound::To(1)));
+        let place = |account: &AccountName| (account.as_str() == "main").then_some(0);
+        registry.change(&RegistryChange::Left { chat_id: chat }, place);
+        assert_eq!((registry.bound(chat), registry.is_left(chat)), (None, true));
+        registry.change(&RegistryChange::Bound { chat_id: chat, account: name("main") }, place);
+        assert_eq!((registry.bound(chat), registry.is_left(chat)), (Some(Bound::To(0)), false));
+        registry.change(&RegistryChange::Bound { chat_id: chat, account: name("gone") }, place);
+        assert_eq!(registry.bound(chat), Some(Bound::ToNobody(name("gone"))));
+    }
+
+    #[test]
+    fn what_was_bound_to_a_group_goes_over_to_the_supergroup() {
+        let registry = Registry::default();
+        let (from, to) = (ChatId::group(5).expect("id"), ChatId::channel(6).expect("id"));
+        registry.bind_first(from, 3);
+        assert_eq!(registry.today(from), from);
+        assert!(registry.migrated(from, to));
+        assert!(!registry.migrated(from, to));
+        assert_eq!((registry.today(from), registry.today(to)), (to, to));
+        assert_eq!((registry.bound(from), registry.bound(to)), (None, Some(Bound::To(3))));
+    }
+}

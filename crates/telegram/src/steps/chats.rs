@@ -1,0 +1,172 @@
+//! Steps on the chat itself: making it, its settings, its link, leaving it.
+
+use domain::account::Operation;
+use domain::saga::{Answer, Step};
+use domain::{ChatId, Outcome};
+use grammers_tl_types::{enums, functions};
+
+use super::meaning::{is_done, is_of_the_maker, kept_title};
+use super::way::{Place, Way, told_of};
+use crate::classify::CallError;
+
+/// Makes a supergroup.
+pub(super) async fn create(way: &Way<'_>, title: &str, about: &str) -> Result<Answer, Outcome> {
+    let request = functions::channels::CreateChannel {
+        broadcast: false,
+        megagroup: true,
+        for_import: false,
+        forum: false,
+        title: kept_title(title),
+        about: about.to_owned(),
+        geo_point: None,
+        address: None,
+        ttl_period: None,
+    };
+    let updates = match way.change(&request).await {
+        Ok(updates) => updates,
+        Err(error) => return Err(of_the_account(way.refused(&error).await)),
+    };
+    way.learn(&updates).await;
+    // It was made all the same: whoever looks finds it.
+    let unread = || Outcome::Unknown("the answer names no chat".to_owned());
+    created(&updates).map(|chat_id| Answer::Created { chat_id }).ok_or_else(unread)
+}
+
+/// Some refusals say nothing about the chat that was asked for: another account may make it.
+fn of_the_account(refusal: Outcome) -> Outcome {
+    match refusal {
+        Outcome::Rejected { code } if is_of_the_maker(&code) => Outcome::Forbidden(code),
+        other => other,
+    }
+}
+
+/// The supergroup that an answer says was made.
+fn created(updates: &enums::Updates) -> Option<ChatId> {
+    let (_, chats) = told_of(updates);
+    chats.iter().find_map(|chat| match chat {
+        enums::Chat::Channel(channel) if channel.creator => ChatId::channel(channel.id),
+        _ => None,
+    })
+}
+
+/// Lets new members read what was written before; in a basic group they always do.
+pub(super) async fn open_history(way: &Way<'_>, step: &Step) -> Result<Answer, Outcome> {
+    let Place::Channel(channel) = way.place().await? else { return Ok(Answer::Done) };
+    let request = functions::channels::TogglePreHistoryHidden { channel, enabled: false };
+    changed(way, step, way.change(&request).await).await
+}
+
+/// Sets the title.
+pub(super) async fn set_title(way: &Way<'_>, step: &Step, title: &str) -> Result<Answer, Outcome> {
+    let title = kept_title(title);
+    let answer = match way.place().await? {
+        Place::Group(chat_id) => way.change(&functions::messages::EditChatTitle { chat_id, title }).await,
+        Place::Channel(channel) => way.change(&functions::channels::EditTitle { channel, title }).await,
+    };
+    changed(way, step, answer).await
+}
+
+/// Sets the description.
+pub(super) async fn set_about(way: &Way<'_>, step: &Step, about: &str) -> Result<Answer, Outcome> {
+    let request = functions::messages::EditChatAbout { peer: way.peer().await?, about: about.to_owned() };
+    done(way, step, way.change(&request).await.map(drop)).await
+}
+
+/// The invite link there is, or a new one: asked for again, it makes no second one.
+pub(super) async fn export_link(way: &Way<'_>) -> Result<Answer, Outcome> {
+    let place = way.place().await?;
+    let full = match place {
+        Place::Group(chat_id) => {
+            way.account.read(Operation::Read, &functions::messages::GetFullChat { chat_id }).await
+        }
+        Place::Channel(channel) => {
+            way.account.read(Operation::Read, &functions::channels::GetFullChannel { channel }).await
+        }
+    };
+    let enums::messages::ChatFull::Full(full) = match full {
+        Ok(full) => full,
+        Err(error) => return Err(way.refused(&error).await),
+    };
+    way.account.learn(&full.users, &full.chats, &[]).await;
+    if let Some(link) = exported(&full.full_chat) {
+        return Ok(Answer::Link { link });
+    }
+    let request = functions::messages::ExportChatInvite {
+        // Makes the primary link, of which there is none: that is the one a full chat shows, so that a repeat finds it.
+        legacy_revoke_permanent: true,
+        request_needed: false,
+        peer: way.peer().await?,
+        expire_date: None,
+        usage_limit: None,
+        title: None,
+        subscription_pricing: None,
+    };
+    match way.change(&request).await {
+        Ok(enums::ExportedChatInvite::ChatInviteExported(invite)) => Ok(Answer::Link { link: invite.link }),
+        Ok(enums::ExportedChatInvite::ChatInvitePublicJoinRequests) => {
+            Err(Outcome::Rejected { code: "CHAT_INVITE_PUBLIC".to_owned() })
+        }
+        Err(error) => Err(way.refused(&error).await),
+    }
+}
+
+/// The link in force that a full chat shows.
+fn exported(full: &enums::ChatFull) -> Option<String> {
+    let invite = match full {
+        enums::ChatFull::Full(group) => group.exported_invite.as_ref(),
+        enums::ChatFull::ChannelFull(channel) => channel.exported_invite.as_ref(),
+        enums::ChatFull::CommunityFull(_) => None,
+    };
+    match invite {
+        Some(enums::ExportedChatInvite::ChatInviteExported(invite)) if !invite.revoked => {
+            Some(invite.link.clone())
+        }
+        _ => None,
+    }
+}
+
+/// Leaves.
+pub(super) async fn leave(way: &Way<'_>, step: &Step) -> Result<Answer, Outcome> {
+    let chat_id = way.chat_id()?;
+    let answer = match way.place().await? {
+        Place::Group(chat_id) => {
+            let user_id = enums::InputUser::UserSelf;
+            way.change(&functions::messages::DeleteChatUser { revoke_history: false, chat_id, user_id }).await
+        }
+        Place::Channel(channel) => way.change(&functions::channels::LeaveChannel { channel }).await,
+    };
+    // A basic group that does not answer any more may only have become a supergroup.
+    if let (Err(error), domain::ChatKind::Group) = (&answer, chat_id.kind())
+        && let refused @ Outcome::Unavailable(_) = way.refused(error).await
+    {
+        return Err(refused);
+    }
+    let answer = changed(way, step, answer).await?;
+    way.is_out(chat_id).await;
+    Ok(answer)
+}
+
+/// A change whose answer tells of users and chats.
+pub(super) async fn changed(
+    way: &Way<'_>,
+    step: &Step,
+    answer: Result<enums::Updates, CallError>,
+) -> Result<Answer, Outcome> {
+    if let Ok(updates) = &answer {
+        way.learn(updates).await;
+    }
+    done(way, step, answer.map(drop)).await
+}
+
+/// The end of a step that either is done or not.
+pub(super) async fn done(
+    way: &Way<'_>,
+    step: &Step,
+    answer: Result<(), CallError>,
+) -> Result<Answer, Outcome> {
+    match answer {
+        Ok(()) => Ok(Answer::Done),
+        Err(error) if error.name().is_some_and(|name| is_done(step, name)) => Ok(Answer::Done),
+        Err(error) => Err(way.refused(&error).await),
+    }
+}

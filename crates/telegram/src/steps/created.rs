@@ -1,0 +1,89 @@
+//! Looking whether a chat was made although no answer came: among the account's newest dialogs.
+
+use std::time::Duration;
+
+use delivery::FoundChat;
+use domain::{ChatId, Timestamp};
+use grammers_tl_types::enums;
+
+use super::meaning::kept_title;
+use crate::account::Account;
+use crate::dialogs;
+
+/// How much earlier than expected a chat may have been made: clocks are read to the second, and may be set.
+const SLACK: Duration = Duration::from_mins(1);
+
+/// What is looked for.
+#[derive(Debug)]
+struct Wanted<'a> {
+    title: String,
+    /// By Telegram's clock, in seconds.
+    earliest: i64,
+    known: &'a [ChatId],
+}
+
+/// Looks for a supergroup that this account made.
+pub(super) async fn find(account: &Account, title: &str, since: Timestamp, known: &[ChatId]) -> FoundChat {
+    // Our clock and Telegram's may differ, and a look in the wrong time would lead to a second chat.
+    let Ok(ahead) = account.telegram_ahead().await else { return FoundChat::CannotTell };
+    let earliest = since.minus(SLACK).as_seconds().saturating_add(ahead);
+    let wanted = Wanted { title: kept_title(title), earliest, known };
+    let mut found: Option<(i32, ChatId)> = None;
+    let look = |chat: &enums::Chat| {
+        // Of several the oldest: it is the one whose answer was lost.
+        found = wanted.fits(chat).into_iter().chain(found).min();
+    };
+    let read = dialogs::look_through(account, earliest, look).await;
+    match (found, read) {
+        (Some((_, chat_id)), _) => FoundChat::Here(chat_id),
+        (None, Ok(true)) => FoundChat::NotThere,
+        (None, Ok(false) | Err(_)) => FoundChat::CannotTell,
+    }
+}
+
+impl Wanted<'_> {
+    /// When it was made, and its id, if it is what is looked for.
+    fn fits(&self, chat: &enums::Chat) -> Option<(i32, ChatId)> {
+        let enums::Chat::Channel(channel) = chat else { return None };
+        let chat_id = ChatId::channel(channel.id)?;
+        let fits = channel.creator
+            && channel.megagroup
+            && !channel.left
+            && i64::from(channel.date) >= self.earliest
+            && channel.title.trim() == self.title.trim()
+            && !self.known.contains(&chat_id);
+        fits.then_some((channel.date, chat_id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use grammers_tl_types::{Deserializable, types};
+
+    use super::*;
+
+    fn channel(id: i64, title: &str, date: i32) -> types::Channel {
+        // A channel with all flags off: the smallest that can be written down, read back.
+        let mut bytes = vec![0; 8];
+        bytes.extend_from_slice(&id.to_le_bytes());
+        bytes.extend_from_slice(&[0; 4]);
+        bytes.extend_from_slice(&0x37c1_011c_u32.to_le_bytes());
+        bytes.extend_from_slice(&date.to_le_bytes());
+        let read = types::Channel::from_bytes(&bytes).expect("a channel");
+        types::Channel { creator: true, megagroup: true, title: title.to_owned(), ..read }
+    }
+
+    #[test]
+    fn only_a_chat_of_ours_and_of_this_time_is_the_one() {
+        let known = [ChatId::channel(3).expect("id")];
+        let wanted = Wanted { title: "Order 7".to_owned(), earliest: 100, known: &known };
+        let fits = |channel: types::Channel| wanted.fits(&channel.into()).map(|(_, chat_id)| chat_id);
+        assert_eq!(fits(channel(1, "Order 7", 100)), ChatId::channel(1));
+        assert_eq!(fits(channel(2, "Order 7", 99)), None);
+        assert_eq!(fits(channel(3, "Order 7", 100)), None);
+        assert_eq!(fits(channel(4, "Order 8", 100)), None);
+        assert_eq!(fits(types::Channel { creator: false, ..channel(5, "Order 7", 100) }), None);
+        assert_eq!(fits(types::Channel { megagroup: false, ..channel(6, "Order 7", 100) }), None);
+        assert_eq!(fits(types::Channel { left: true, ..channel(7, "Order 7", 100) }), None);
+    }
+}

@@ -1,0 +1,133 @@
+//! Steps on chats: who could take them, and taking one of them.
+
+mod chats;
+mod created;
+mod meaning;
+pub(crate) mod people;
+mod way;
+
+use std::sync::Arc;
+
+use delivery::{Call, Candidates, FoundChat, Query, Steps};
+use domain::account::Operation;
+use domain::saga::{Answer, RegistryChange, Step};
+use domain::{AccountName, ChatId, ChatRef, Outcome, Purpose, Timestamp};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio::sync::watch;
+
+use self::way::Way;
+use crate::account::Account;
+use crate::pool::Pool;
+use crate::router::Usable;
+use crate::sender::no_such_account;
+use crate::services::error_of;
+use crate::{candidates, send};
+
+impl Steps for Pool {
+    fn knows(&self, account: &AccountName) -> bool {
+        self.index(account).is_some()
+    }
+
+    fn creators(&self, pin: Option<&AccountName>) -> Candidates {
+        self.unless_stopped(Purpose::CreateChat, candidates::creators(self, pin))
+    }
+
+    fn reachers<'a>(&'a self, query: &'a Query, operation: Operation) -> BoxFuture<'a, Candidates> {
+        async move {
+            let mut candidates = candidates::ask(self, query, operation).await;
+            if query.purpose == Purpose::LeaveChat {
+                candidates = candidates::leaving(self, query, candidates);
+            }
+            self.unless_stopped(query.purpose, candidates)
+        }
+        .boxed()
+    }
+
+    fn take<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Answer, Outcome>> {
+        async move {
+            let Some(account) = self.get(call.account) else { return Err(no_such_account()) };
+            let taken = take(account, call).boxed().await;
+            self.services.count(purpose(call.step), taken.as_ref().err().and_then(error_of));
+            taken
+        }
+        .boxed()
+    }
+
+    fn find_created<'a>(
+        &'a self,
+        account: &'a AccountName,
+        title: &'a str,
+        since: Timestamp,
+        known: &'a [ChatId],
+    ) -> BoxFuture<'a, FoundChat> {
+        async move {
+            match self.get(account) {
+                Some(account) => created::find(account, title, since, known).await,
+                None => FoundChat::CannotTell,
+            }
+        }
+        .boxed()
+    }
+
+    fn observer(&self) -> Option<ChatRef> {
+        self.observer.clone()
+    }
+
+    fn is_backup(&self, account: &AccountName) -> bool {
+        let first = self.accounts.iter().find(|account| account.in_pool);
+        first.is_none_or(|first| first.name != *account)
+    }
+
+    fn registered(&self, change: &RegistryChange) {
+        self.registry.change(change, |account| self.index(account));
+        self.changes.tell();
+    }
+
+    fn can_still_tell(&self, account: &AccountName) -> bool {
+        self.get(account).is_some_and(Account::can_still_tell)
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+}
+
+/// The service that a step is part of: the sessions for it are used first.
+const fn purpose(step: &Step) -> Purpose {
+    match step {
+        Step::Leave | Step::ListMembers | Step::Remove { .. } => Purpose::LeaveChat,
+        _ => Purpose::CreateChat,
+    }
+}
+
+/// Takes one step through this account.
+async fn take(account: &Account, call: Call<'_>) -> Result<Answer, Outcome> {
+    let (step, operation) = (call.step, call.step.operation());
+    match account.usable() {
+        Usable::Now => {}
+        Usable::Connecting => return Err(Outcome::Unavailable("connecting".to_owned())),
+        Usable::No(..) => return Err(send::unusable(account)),
+    }
+    if let Some(until) = account.holds.flood(operation, account.now()) {
+        return Err(Outcome::FloodWait(until));
+    }
+    let Some(line) = account.line_for(purpose(step)) else {
+        return Err(Outcome::Unavailable("connecting".to_owned()));
+    };
+    let chat_id = call.chat_id.map(|chat_id| account.registry.today(chat_id));
+    let way = Way { account, line: Arc::clone(line), operation, chat_id };
+    match step {
+        Step::Resolve { who } => people::resolve(&way, who).await,
+        Step::Create { title, about } => chats::create(&way, title, about).await,
+        Step::OpenHistory => chats::open_history(&way, step).await,
+        Step::Invite { users } => people::invite(&way, users).boxed().await,
+        Step::Promote { user } => people::promote(&way, step, *user).await,
+        Step::ExportLink => chats::export_link(&way).await,
+        Step::ListMembers => people::list(&way).await,
+        Step::Remove { user } => people::remove(&way, step, *user).await,
+        Step::Leave => chats::leave(&way, step).await,
+        Step::SetTitle { title } => chats::set_title(&way, step, title).await,
+        Step::SetAbout { about } => chats::set_about(&way, step, about).await,
+    }
+}

@@ -1,0 +1,441 @@
+//! Steps on the people of a chat: finding out who they are, inviting, promoting, listing and removing them.
+
+use domain::account::Operation;
+use domain::saga::{Answer, MemberResult, Missing, Person, Step};
+use domain::{ChatId, ChatRef, Outcome};
+use grammers_tl_types::{enums, functions, types};
+
+use super::chats::{changed, done};
+use super::meaning::of_invited;
+use super::way::{Place, Way, happened};
+use crate::classify::CallError;
+use crate::lookup;
+
+/// Members in one answer, as many as Telegram gives.
+const PAGE: i32 = 200;
+
+/// Members that are listed at most.
+const MOST: usize = 10_000;
+
+/// Messages that somebody new in a basic group gets to see.
+const SHOWN: i32 = 100;
+
+/// Finds out who somebody is.
+pub(super) async fn resolve(way: &Way<'_>, who: &ChatRef) -> Result<Answer, Outcome> {
+    let account = way.account;
+    let name = match who {
+        ChatRef::Username(name) => Some(name.clone()),
+        ChatRef::Id(chat_id) => account.names.of(*chat_id),
+    };
+    let known = match who {
+        ChatRef::Username(name) => account.names.find_fresh(name, account.now()),
+        ChatRef::Id(chat_id) => Some(*chat_id),
+    };
+    if let Some(person) = known.and_then(|chat_id| person(way, chat_id)) {
+        return Ok(Answer::Resolved { person: Some(person) });
+    }
+    let found = match (&name, known) {
+        (Some(name), _) => lookup::resolve(account, name).await,
+        (None, Some(chat_id)) => lookup::by_id(account, chat_id).await.map(|_| Some(chat_id)),
+        (None, None) => Ok(None),
+    };
+    match found {
+        Ok(found) => Ok(Answer::Resolved { person: found.and_then(|chat_id| person(way, chat_id)) }),
+        Err(error) => Err(way.refused(&error).await),
+    }
+}
+
+fn person(way: &Way<'_>, chat_id: ChatId) -> Option<Person> {
+    let known = way.account.peers.person(ChatId::user(chat_id.get())?.get())?;
+    Some(Person { user_id: known.user_id, is_bot: known.is_bot })
+}
+
+// ---- inviting ------------------------------------------------------------------------------------------------------
+
+/// Invites people. One who cannot be invited does not keep the others out.
+pub(super) async fn invite(way: &Way<'_>, users: &[i64]) -> Result<Answer, Outcome> {
+    let chat_id = way.chat_id()?;
+    let place = way.place().await?;
+    let mut invitation = Invitation { way, place, missing: Vec::new(), brought: Vec::new() };
+    let ended = invitation.all(users).await;
+    let Invitation { mut missing, brought, .. } = invitation;
+    let invited = &way.account.invited;
+    if let Err(outcome) = ended {
+        invited.note(chat_id, &brought);
+        return Err(outcome);
+    }
+    // Whoever an earlier try brought is there now because of it.
+    missing.retain(|one| one.result != MemberResult::Already || !invited.recall(chat_id, one.user_id));
+    Ok(Answer::Invited { missing })
+}
+
+/// An invitation of several people.
+struct Invitation<'a> {
+    way: &'a Way<'a>,
+    place: Place,
+    missing: Vec<Missing>,
+    /// Who may be in the chat because of it.
+    brought: Vec<i64>,
+}
+
+impl Invitation<'_> {
+    async fn all(&mut self, users: &[i64]) -> Result<(), Outcome> {
+        let mut known = Vec::new();
+        for user_id in users {
+            match self.way.account.peers.input_user(*user_id) {
+                Some(input) => known.push((*user_id, input)),
+                None => self.missing.push(absent(*user_id, "this account does not know the user")),
+            }
+        }
+        if let (Place::Channel(_), [_, _, ..]) = (&self.place, known.as_slice()) {
+            let (asked, inputs): (Vec<i64>, Vec<_>) = known.iter().cloned().unzip();
+            match self.ask(&asked, inputs).await? {
+                None => return Ok(()),
+                Some((MemberResult::Already, error)) => {
+                    let were_there = asked.iter().map(|user| refused(*user, MemberResult::Already, &error));
+                    self.missing.extend(were_there);
+                    return Ok(());
+                }
+                // One of them is the reason, and nobody was invited: each for themselves.
+                Some(_) => {}
+            }
+        }
+        for (user_id, input) in known {
+            if let Some((result, error)) = self.ask(&[user_id], vec![input]).await? {
+                self.missing.push(refused(user_id, result, &error));
+            }
+        }
+        Ok(())
+    }
+
+    /// One call. An error that is about one of those who were asked is told; nobody was invited then.
+    async fn ask(
+        &mut self,
+        asked: &[i64],
+        inputs: Vec<enums::InputUser>,
+    ) -> Result<Option<(MemberResult, CallError)>, Outcome> {
+        let answer = match &self.place {
+            Place::Group(chat_id) => {
+                let Some(user_id) = inputs.into_iter().next() else { return Ok(None) };
+                let chat_id = *chat_id;
+                let request = functions::messages::AddChatUser { chat_id, user_id, fwd_limit: SHOWN };
+                self.way.change(&request).await
+            }
+            Place::Channel(channel) => {
+                let request =
+                    functions::channels::InviteToChannel { channel: channel.clone(), users: inputs };
+                self.way.change(&request).await
+            }
+        };
+        let error = match answer {
+            Ok(answer) => {
+                self.missing.extend(invited(self.way, asked, &answer).await);
+                self.brought.extend(asked);
+                return Ok(None);
+            }
+            Err(error) => error,
+        };
+        if let Some(result) = error.name().and_then(of_invited) {
+            return Ok(Some((result, error)));
+        }
+        let outcome = self.way.refused(&error).await;
+        if !outcome.proves_unsent() {
+            self.brought.extend(asked);
+        }
+        Err(outcome)
+    }
+}
+
+/// Who of those that were asked is missing, by the answer.
+async fn invited(way: &Way<'_>, asked: &[i64], answer: &enums::messages::InvitedUsers) -> Vec<Missing> {
+    let enums::messages::InvitedUsers::Users(answer) = answer;
+    way.learn(&answer.updates).await;
+    missing(asked, answer)
+}
+
+fn missing(asked: &[i64], answer: &types::messages::InvitedUsers) -> Vec<Missing> {
+    let mut missing: Vec<Missing> = answer
+        .missing_invitees
+        .iter()
+        .map(|enums::MissingInvitee::Invitee(invitee)| Missing {
+            user_id: invitee.user_id,
+            result: MemberResult::Privacy,
+            detail: Some(why_missing(invitee).to_owned()),
+        })
+        .collect();
+    // The line about it in the chat names those who are new there; where there is none, it cannot be told.
+    let Some(new) = happened(&answer.updates).iter().find_map(added) else { return missing };
+    let were_there: Vec<i64> = asked
+        .iter()
+        .copied()
+        .filter(|user_id| !new.contains(user_id) && missing.iter().all(|one| one.user_id != *user_id))
+        .collect();
+    missing.extend(were_there.into_iter().map(|user_id| Missing {
+        user_id,
+        result: MemberResult::Already,
+        detail: None,
+    }));
+    missing
+}
+
+fn why_missing(invitee: &types::MissingInvitee) -> &'static str {
+    if invitee.premium_would_allow_invite {
+        "only a Premium account may add them"
+    } else {
+        "their privacy settings do not let them be added"
+    }
+}
+
+/// Those whom a line in the chat says were added.
+fn added(update: &enums::Update) -> Option<&[i64]> {
+    let message = match update {
+        enums::Update::NewMessage(new) => &new.message,
+        enums::Update::NewChannelMessage(new) => &new.message,
+        _ => return None,
+    };
+    match message {
+        enums::Message::Service(service) => match &service.action {
+            enums::MessageAction::ChatAddUser(added) => Some(&added.users),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn refused(user_id: i64, result: MemberResult, error: &CallError) -> Missing {
+    let detail = error.name().map(str::to_owned).filter(|_| result != MemberResult::Already);
+    Missing { user_id, result, detail }
+}
+
+fn absent(user_id: i64, why: &str) -> Missing {
+    Missing { user_id, result: MemberResult::Failed, detail: Some(why.to_owned()) }
+}
+
+// ---- governing -----------------------------------------------------------------------------------------------------
+
+/// Makes somebody an administrator with all rights.
+pub(super) async fn promote(way: &Way<'_>, step: &Step, user: i64) -> Result<Answer, Outcome> {
+    let place = way.place().await?;
+    let person = way.account.peers.person(user);
+    let user_id = way.account.peers.input_user(user).ok_or_else(unknown_user)?;
+    match place {
+        Place::Group(chat_id) => {
+            let request = functions::messages::EditChatAdmin { chat_id, user_id, is_admin: true };
+            done(way, step, way.change(&request).await.map(drop)).await
+        }
+        Place::Channel(channel) => {
+            let rank = if person.is_some_and(|person| person.is_bot) { "Admin Bot" } else { "Admin" };
+            let request = functions::channels::EditAdmin {
+                channel,
+                user_id,
+                admin_rights: all_rights().into(),
+                rank: Some(rank.to_owned()),
+            };
+            changed(way, step, way.change(&request).await).await
+        }
+    }
+}
+
+/// All that an administrator of a supergroup can have, but for hiding who they are.
+const fn all_rights() -> types::ChatAdminRights {
+    types::ChatAdminRights {
+        change_info: true,
+        post_messages: true,
+        edit_messages: true,
+        delete_messages: true,
+        ban_users: true,
+        invite_users: true,
+        pin_messages: true,
+        add_admins: true,
+        anonymous: false,
+        manage_call: true,
+        other: true,
+        manage_topics: true,
+        post_stories: true,
+        edit_stories: true,
+        delete_stories: true,
+        manage_direct_messages: false,
+        manage_ranks: false,
+        manage_linked_peers: false,
+        manage_welcome_messages: false,
+    }
+}
+
+/// Removes somebody, and keeps them out.
+pub(super) async fn remove(way: &Way<'_>, step: &Step, user: i64) -> Result<Answer, Outcome> {
+    let answer = match way.place().await? {
+        Place::Group(chat_id) => {
+            let user_id = way.account.peers.input_user(user).ok_or_else(unknown_user)?;
+            way.change(&functions::messages::DeleteChatUser { revoke_history: false, chat_id, user_id }).await
+        }
+        Place::Channel(channel) => {
+            let participant = ChatId::user(user).and_then(|user| way.account.peers.input(user));
+            let participant = participant.ok_or_else(unknown_user)?;
+            let banned_rights = out().into();
+            way.change(&functions::channels::EditBanned { channel, participant, banned_rights }).await
+        }
+    };
+    changed(way, step, answer).await
+}
+
+const fn out() -> types::ChatBannedRights {
+    types::ChatBannedRights {
+        view_messages: true,
+        send_messages: false,
+        send_media: false,
+        send_stickers: false,
+        send_gifs: false,
+        send_games: false,
+        send_inline: false,
+        embed_links: false,
+        send_polls: false,
+        change_info: false,
+        invite_users: false,
+        pin_messages: false,
+        manage_topics: false,
+        send_photos: false,
+        send_videos: false,
+        send_roundvideos: false,
+        send_audios: false,
+        send_voices: false,
+        send_docs: false,
+        send_plain: false,
+        edit_rank: false,
+        send_reactions: false,
+        manage_linked_peers: false,
+        until_date: 0,
+    }
+}
+
+/// Lists the other members.
+pub(super) async fn list(way: &Way<'_>) -> Result<Answer, Outcome> {
+    let account = way.account;
+    let mut users = match way.place().await? {
+        Place::Group(chat_id) => {
+            let request = functions::messages::GetFullChat { chat_id };
+            let enums::messages::ChatFull::Full(full) = match account.read(Operation::Read, &request).await {
+                Ok(full) => full,
+                Err(error) => return Err(way.refused(&error).await),
+            };
+            account.learn(&full.users, &full.chats, &[]).await;
+            match full.full_chat {
+                enums::ChatFull::Full(types::ChatFull {
+                    participants: enums::ChatParticipants::Participants(list),
+                    ..
+                }) => list.participants.iter().map(enums::ChatParticipant::user_id).collect(),
+                _ => Vec::new(),
+            }
+        }
+        Place::Channel(channel) => in_channel(way, channel).await?,
+    };
+    let me = account.standing.user_id();
+    users.retain(|user| Some(*user) != me);
+    Ok(Answer::Members { users })
+}
+
+async fn in_channel(way: &Way<'_>, channel: enums::InputChannel) -> Result<Vec<i64>, Outcome> {
+    let mut users: Vec<i64> = Vec::new();
+    let mut offset = 0;
+    while users.len() < MOST {
+        let request = functions::channels::GetParticipants {
+            channel: channel.clone(),
+            filter: types::ChannelParticipantsSearch { q: String::new() }.into(),
+            offset,
+            limit: PAGE,
+            hash: 0,
+        };
+        let page = match way.account.read(Operation::Read, &request).await {
+            Ok(enums::channels::ChannelParticipants::Participants(page)) => page,
+            Ok(enums::channels::ChannelParticipants::NotModified) => break,
+            Err(error) => return Err(way.refused(&error).await),
+        };
+        way.account.learn(&page.users, &page.chats, &[]).await;
+        let read = i32::try_from(page.participants.len()).unwrap_or(i32::MAX);
+        let before = users.len();
+        for user in page.participants.iter().filter_map(member) {
+            if !users.contains(&user) {
+                users.push(user);
+            }
+        }
+        offset = offset.saturating_add(read);
+        // The last page, or a list that runs in circles.
+        if read < PAGE || users.len() == before {
+            break;
+        }
+    }
+    Ok(users)
+}
+
+/// The member that a line of the list is about; nobody who is out.
+pub(crate) fn member(participant: &enums::ChannelParticipant) -> Option<i64> {
+    match participant {
+        enums::ChannelParticipant::Participant(one) => Some(one.user_id),
+        enums::ChannelParticipant::ParticipantSelf(one) => Some(one.user_id),
+        enums::ChannelParticipant::Creator(one) => Some(one.user_id),
+        enums::ChannelParticipant::Admin(one) => Some(one.user_id),
+        enums::ChannelParticipant::Banned(one) if !one.left => match &one.peer {
+            enums::Peer::User(user) => Some(user.user_id),
+            _ => None,
+        },
+        enums::ChannelParticipant::Banned(_) | enums::ChannelParticipant::Left(_) => None,
+    }
+}
+
+fn unknown_user() -> Outcome {
+    Outcome::NotFound("this account does not know the user".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(new: Option<Vec<i64>>, missing: &[i64]) -> types::messages::InvitedUsers {
+        let line = |users: Vec<i64>| {
+            let message = types::MessageService {
+                out: true,
+                mentioned: false,
+                media_unread: false,
+                reactions_are_possible: false,
+                silent: false,
+                post: false,
+                legacy: false,
+                id: 5,
+                from_id: None,
+                peer_id: types::PeerChannel { channel_id: 9 }.into(),
+                saved_peer_id: None,
+                reply_to: None,
+                date: 0,
+                action: types::MessageActionChatAddUser { users }.into(),
+                reactions: None,
+                ttl_period: None,
+            };
+            types::UpdateNewChannelMessage { message: message.into(), pts: 1, pts_count: 1 }.into()
+        };
+        let updates = types::Updates {
+            updates: new.map(line).into_iter().collect(),
+            users: Vec::new(),
+            chats: Vec::new(),
+            date: 0,
+            seq: 0,
+        };
+        let invitee = |user_id: &i64| {
+            let (premium_would_allow_invite, premium_required_for_pm) = (true, false);
+            types::MissingInvitee { premium_would_allow_invite, premium_required_for_pm, user_id: *user_id }
+                .into()
+        };
+        types::messages::InvitedUsers {
+            updates: updates.into(),
+            missing_invitees: missing.iter().map(invitee).collect(),
+        }
+    }
+
+    #[test]
+    fn of_those_invited_each_is_told_apart() {
+        let found = missing(&[1, 2, 3], &answer(Some(vec![1]), &[2]));
+        let told: Vec<_> = found.iter().map(|one| (one.user_id, one.result)).collect();
+        assert_eq!(told, [(2, MemberResult::Privacy), (3, MemberResult::Already)]);
+        assert!(found[0].detail.as_ref().is_some_and(|detail| detail.contains("Premium")));
+        // Without a line about it nobody is said to have been there before.
+        assert_eq!(missing(&[1, 2], &answer(None, &[])), []);
+    }
+}

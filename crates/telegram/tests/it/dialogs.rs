@@ -1,0 +1,125 @@
+//! Reading dialogs: once, on request, and only what is new.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use delivery::{Readiness, Sender};
+use domain::Purpose;
+use domain::account::AccountState;
+use sandbox::telegram::{FaultName, NewChat};
+use telegram::{Pool, ServiceAction};
+
+use crate::world::{World, able, candidates, query, state, until, view};
+
+fn pages(world: &World) -> u64 {
+    world.calls("backup_1", "messages.getDialogs")
+}
+
+/// A chat that nobody is told of.
+fn quiet_chat(world: &World, title: &str) -> String {
+    let order = NewChat {
+        kind: sandbox::telegram::ChatKind::Supergroup,
+        title: title.to_owned(),
+        creator: "@client_1".to_owned(),
+        members: vec!["backup_1".to_owned()],
+    };
+    world.telegram().quietly().make_chat(&order).expect("made").chat_id
+}
+
+async fn started(world: &World) -> Arc<Pool> {
+    let pool = world.pool().await;
+    until("ready", || state(&pool, "backup_1").0 == AccountState::Ready).await;
+    pool
+}
+
+fn finds(pool: &Pool, chat: &str) -> bool {
+    pool.candidates_now(&query(chat, None)).is_some_and(|found| able(&found) == ["backup_1"])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_read_again_at_a_start_and_what_is_new_after_half_an_hour() {
+    let world = World::with_dialogs(250).await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    pool.stop(Duration::from_secs(5)).await;
+    world.telegram().clear_calls();
+    let pool = started(&world).await;
+    assert_eq!(able(&candidates(&pool, "@client_1", None).await), ["backup_1"]);
+    // Nothing that reaches us tells of it.
+    world.fault("backup_1", FaultName::RpcError).method("updates.getDifference").error(500, "INTERNAL").on();
+    let made = quiet_chat(&world, "Made elsewhere");
+    assert!(!finds(&pool, &made));
+    assert_eq!(pages(&world), 0);
+    world.clock.advance(Duration::from_mins(31));
+    until("it appears", || finds(&pool, &made)).await;
+    assert!(pages(&world) <= 2, "{} pages", pages(&world));
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_reading_on_request_keeps_what_is_there_and_forgets_what_was_not_found() {
+    let world = World::with_dialogs(250).await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let first = pages(&world);
+    let dialogs = u64::try_from(pool.cached_peers()).expect("small") / 100 + 1;
+    assert!(first <= dialogs + 1, "{first} pages");
+    let known = pool.cached_peers();
+    let unknown = "-1009999999999";
+    candidates(&pool, unknown, None).await;
+    assert!(pool.candidates_now(&query(unknown, None)).is_some());
+    world.telegram().clear_calls();
+    assert_eq!(pool.reload_dialogs().await, known);
+    assert!(pool.candidates_now(&query(unknown, None)).is_none());
+    until("all is read again", || {
+        assert!(pool.cached_peers() >= known && view(&pool, "backup_1").dialogs_complete);
+        world.clock.advance(Duration::from_millis(250));
+        pages(&world) >= first.min(2)
+    })
+    .await;
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_reading_that_was_interrupted_goes_on_where_it_stopped() {
+    let world = World::with_dialogs(3_000).await.only(&["backup_1"]);
+    let pool = world.pool().await;
+    until("two pages are read", || pages(&world) >= 2 && pool.cached_peers() > 150).await;
+    pool.stop(Duration::from_secs(5)).await;
+    assert!(!world.store.peers().fill(&crate::world::name("backup_1")).await.expect("read").complete);
+    let before = pages(&world);
+    let pool = world.pool().await;
+    assert!(pool.cached_peers() > 100);
+    until("all is read", || {
+        world.clock.advance(Duration::from_millis(250));
+        view(&pool, "backup_1").dialogs_complete
+    })
+    .await;
+    let all = u64::try_from(pool.cached_peers()).expect("small");
+    // One page may have been read and not been stored yet.
+    assert!(pages(&world) <= all / 100 + 3, "{before} and {} pages for {all}", pages(&world));
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_service_lets_nothing_out_and_stays_stopped() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let stopped = pool.set_service(Purpose::SendText, ServiceAction::Stop).await.expect("stopped");
+    assert!(!stopped.running && pool.service(Purpose::CreateChat).running);
+    let readiness = |found: delivery::Candidates| found.able.first().map(|able| able.readiness);
+    assert_eq!(readiness(candidates(&pool, "@client_1", None).await), Some(Readiness::Connecting));
+    assert_eq!(readiness(delivery::Steps::creators(&*pool, None)), Some(Readiness::Ready));
+    pool.stop(Duration::from_secs(5)).await;
+    let pool = started(&world).await;
+    assert_eq!(readiness(candidates(&pool, "@client_1", None).await), Some(Readiness::Connecting));
+    let mut changes = delivery::Sender::changes(&*pool);
+    changes.mark_unchanged();
+    let running = pool.set_service(Purpose::SendText, ServiceAction::Start).await.expect("started");
+    assert!(running.running && running.since > stopped.since);
+    changes.changed().await.expect("told");
+    assert_eq!(readiness(candidates(&pool, "@client_1", None).await), Some(Readiness::Ready));
+    assert_eq!(crate::world::send(&pool, "backup_1", "@client_1", "hello", 1).await.word(), "sent");
+    let text = pool.service(Purpose::SendText);
+    assert_eq!((text.operations, text.errors), (1, 0));
+    assert_eq!(pool.services().len(), 4);
+    pool.stop(Duration::from_secs(5)).await;
+}
