@@ -6,6 +6,7 @@ use serde_json::Value;
 use store::Idempotency;
 
 use crate::fingerprint::Fingerprint;
+use crate::problem::{Code, Problem};
 
 /// The request's header.
 pub(crate) const KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -54,6 +55,19 @@ pub(crate) fn idempotency(key: &str, scope: &Scope<'_>, body: &Value) -> Idempot
             .finish(),
         fingerprint: Fingerprint::default().json_without(body, &["wait"]).finish(),
     }
+}
+
+/// What the key of a request of `/v1` stands for, if it has one.
+pub(crate) fn of_request(
+    headers: &HeaderMap,
+    scope: &Scope<'_>,
+    raw: &[u8],
+) -> Result<Option<Idempotency>, Problem> {
+    let key = key(headers).map_err(|error| Problem::new(Code::InvalidHeader, error.to_string()))?;
+    let Some(key) = key else { return Ok(None) };
+    let body: Value =
+        serde_json::from_slice(raw).map_err(|error| Problem::new(Code::InvalidJson, error.to_string()))?;
+    Ok(Some(idempotency(key, scope, &body)))
 }
 
 #[cfg(test)]

@@ -21,9 +21,11 @@ use utoipa::{Modify, OpenApi};
     servers((url = "/", description = "This server")),
     tags(
         (name = "messages", description = "Sending, and what became of it"),
+        (name = "chats", description = "Making, changing and leaving chats, and who is in them"),
+        (name = "operations", description = "The log of all work, and what is left for a person to do"),
         (name = "accounts", description = "The Telegram accounts"),
         (name = "keys", description = "API keys and their scopes"),
-        (name = "system", description = "Health and listeners"),
+        (name = "system", description = "Health, services and listeners"),
     ),
     modifiers(&Keys),
 )]

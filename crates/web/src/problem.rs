@@ -1,8 +1,8 @@
 //! Errors as callers of `/v1` see them: RFC 9457 problem documents with a stable code and a detail that says what to do.
 
 use axum::response::{IntoResponse, Response};
-use domain::outcome::Failure;
-use domain::{MessageId, MessageState, Timestamp};
+use domain::Timestamp;
+use domain::outcome::{Failure, Refusal};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
@@ -55,15 +55,20 @@ codes! {
     MessageNotFound = "message_not_found", NOT_FOUND, "There is no such message";
     AccountNotFound = "account_not_found", NOT_FOUND, "There is no such account";
     KeyNotFound = "key_not_found", NOT_FOUND, "There is no such API key";
-    WrongState = "wrong_state", CONFLICT, "The message's state does not allow it";
-    Cancelled = "cancelled", CONFLICT, "The message was cancelled";
+    OperationNotFound = "operation_not_found", NOT_FOUND, "There is no such operation";
+    FailedRequestNotFound = "failed_request_not_found", NOT_FOUND, "There is no such failed request";
+    ServiceNotFound = "service_not_found", NOT_FOUND, "There is no such service";
+    WrongState = "wrong_state", CONFLICT, "Its state does not allow it";
+    Cancelled = "cancelled", CONFLICT, "It was cancelled";
     IdempotencyConflict = "idempotency_conflict", CONFLICT, "The Idempotency-Key belongs to another body";
     ChatNotFound = "chat_not_found", NOT_FOUND, "No account finds the chat";
-    NoRights = "no_rights", FORBIDDEN, "No account may write in the chat";
-    Rejected = "rejected", UNPROCESSABLE_ENTITY, "The provider refused the message";
+    NoRights = "no_rights", FORBIDDEN, "No account has the right to";
+    Rejected = "rejected", UNPROCESSABLE_ENTITY, "The provider refused it";
     FloodWait = "flood_wait", TOO_MANY_REQUESTS, "Every account must wait";
-    NoAccount = "no_account", SERVICE_UNAVAILABLE, "No account can send now";
-    QueueFull = "queue_full", SERVICE_UNAVAILABLE, "Too many messages wait already";
+    NoAccount = "no_account", SERVICE_UNAVAILABLE, "No account can do it now";
+    ServiceStopped = "service_stopped", SERVICE_UNAVAILABLE, "The service was stopped";
+    ReadFailed = "read_failed", BAD_GATEWAY, "The provider could not be read";
+    QueueFull = "queue_full", SERVICE_UNAVAILABLE, "Too much waits already";
     ShuttingDown = "shutting_down", SERVICE_UNAVAILABLE, "The server is stopping";
     StoreUnavailable = "store_unavailable", SERVICE_UNAVAILABLE, "The store cannot be used now";
     StorageFull = "storage_full", INSUFFICIENT_STORAGE, "The disk is full";
@@ -125,14 +130,14 @@ pub(crate) struct Body {
     /// Seconds after which a repeat makes sense; also in the header `Retry-After`.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after: Option<u64>,
-    /// The message this is about.
+    /// The message or operation this is about.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    id: Option<MessageId>,
-    /// The state of that message.
+    #[schema(example = "msg_01k2v7m3w0e9tq4b8s6n5x1zyr")]
+    id: Option<String>,
+    /// The state of that message or operation.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    state: Option<MessageState>,
+    #[schema(example = "failed")]
+    state: Option<&'static str>,
     #[serde(skip)]
     what: Code,
 }
@@ -176,16 +181,25 @@ impl Problem {
         self
     }
 
-    /// It is about this message.
+    /// It is about this message or operation.
     #[must_use]
-    pub(crate) fn about(mut self, id: MessageId, state: MessageState) -> Self {
-        self.0.id = Some(id);
+    pub(crate) fn about(mut self, id: &impl ToString, state: &'static str) -> Self {
+        self.0.id = Some(id.to_string());
         self.0.state = Some(state);
         self
     }
 
     /// What a message that failed answers.
     pub(crate) fn failure(failure: &Failure, now: Timestamp) -> Self {
+        Self::failed(failure, failure.describe(), now)
+    }
+
+    /// What work on a chat that failed answers.
+    pub(crate) fn task_failure(failure: &Failure, now: Timestamp) -> Self {
+        Self::failed(failure, describe_task_failure(failure), now)
+    }
+
+    fn failed(failure: &Failure, detail: String, now: Timestamp) -> Self {
         let code = match failure {
             Failure::ChatNotFound { .. } => Code::ChatNotFound,
             Failure::NoRights { .. } => Code::NoRights,
@@ -193,13 +207,20 @@ impl Problem {
             Failure::FloodWait { .. } => Code::FloodWait,
             Failure::NoAccount { .. } => Code::NoAccount,
         };
-        let mut problem = Self::new(code, failure.describe());
+        let mut problem = Self::new(code, detail);
         match failure {
             Failure::Rejected { provider_code } => problem.0.provider_code = Some(provider_code.clone()),
             Failure::FloodWait { until } => problem.0.retry_after = Some(seconds_until(*until, now)),
             Failure::ChatNotFound { .. } | Failure::NoRights { .. } | Failure::NoAccount { .. } => {}
         }
         problem
+    }
+
+    /// The provider's own word for why it refused.
+    #[must_use]
+    pub(crate) fn provider_code(mut self, word: &str) -> Self {
+        self.0.provider_code = Some(word.to_owned());
+        self
     }
 
     /// The document itself.
@@ -223,6 +244,13 @@ impl Problem {
         Self::new(Code::MessageNotFound, format!("No message has the id {:?}.", shorten(given)))
     }
 
+    pub(crate) fn operation_not_found(given: &str) -> Self {
+        Self::new(
+            Code::OperationNotFound,
+            format!("No operation has the id {:?}; GET /v1/operations lists them.", shorten(given)),
+        )
+    }
+
     pub(crate) fn account_not_found(given: &str) -> Self {
         let given = shorten(given);
         Self::new(
@@ -236,6 +264,25 @@ impl Problem {
 pub(crate) fn seconds_until(until: Timestamp, now: Timestamp) -> u64 {
     let left = until.since(now);
     (left.as_secs() + u64::from(left.subsec_nanos() > 0)).max(1)
+}
+
+/// What happened to work on a chat, in a sentence.
+pub(crate) fn describe_task_failure(failure: &Failure) -> String {
+    match failure {
+        Failure::ChatNotFound { asked } => format!("No account finds this chat ({}).", each(asked)),
+        Failure::NoRights { asked } => format!("No account may do this in the chat ({}).", each(asked)),
+        Failure::Rejected { provider_code } => format!("Telegram refused it: {provider_code}."),
+        Failure::FloodWait { until } => format!("Every account must wait; the first may do it at {until}."),
+        Failure::NoAccount { asked } => format!("No account can do it now ({}).", each(asked)),
+    }
+}
+
+/// What each account said.
+pub(crate) fn each(asked: &[Refusal]) -> String {
+    if asked.is_empty() {
+        return "no account was asked".to_owned();
+    }
+    asked.iter().map(|refusal| format!("{}: {}", refusal.account, refusal.why)).collect::<Vec<_>>().join("; ")
 }
 
 /// A caller's words, cut to a readable length.

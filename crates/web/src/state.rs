@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::{Clock, Ids};
-use delivery::Delivery;
+use delivery::{Delivery, Sagas};
 use domain::message::OutboundMessage;
-use domain::{MessageId, Timestamp};
+use domain::saga::Saga;
+use domain::{MessageId, OperationId, Timestamp};
 use store::{Store, StoreError};
 use telegram::Pool;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -23,6 +25,10 @@ pub struct Services {
     pub store: Store,
     /// The way of messages.
     pub delivery: Delivery,
+    /// The way of work on chats.
+    pub sagas: Sagas,
+    /// Told when a callback is to be tried again at once.
+    pub callbacks_due: Arc<Notify>,
     /// The Telegram accounts.
     pub pool: Arc<Pool>,
     /// What time it is.
@@ -78,6 +84,15 @@ impl State {
 
     pub(crate) fn delivery(&self) -> &Delivery {
         &self.0.services.delivery
+    }
+
+    pub(crate) fn sagas(&self) -> &Sagas {
+        &self.0.services.sagas
+    }
+
+    /// Wakes whoever carries callbacks: one is due now.
+    pub(crate) fn callbacks_are_due(&self) {
+        self.0.services.callbacks_due.notify_one();
     }
 
     pub(crate) fn pool(&self) -> &Pool {
@@ -136,14 +151,29 @@ impl State {
         id: MessageId,
         limit: Duration,
     ) -> Result<Option<OutboundMessage>, StoreError> {
-        let enough = async {
-            self.0.stopping.cancelled().await;
-            tokio::time::sleep(self.limits().grace).await;
-        };
         tokio::select! {
             biased;
             settled = self.delivery().settled(id, limit) => settled,
-            () = enough => self.delivery().get(id).await,
+            () = self.enough() => self.delivery().get(id).await,
         }
+    }
+
+    /// Waits until a saga is final, at most `limit`, and after the stop only a little longer.
+    pub(crate) async fn settled_saga(
+        &self,
+        id: OperationId,
+        limit: Duration,
+    ) -> Result<Option<Saga>, StoreError> {
+        tokio::select! {
+            biased;
+            settled = self.sagas().settled(id, limit) => settled,
+            () = self.enough() => self.sagas().get(id).await,
+        }
+    }
+
+    /// The stop, and the little longer that waiting callers get after it.
+    async fn enough(&self) {
+        self.0.stopping.cancelled().await;
+        tokio::time::sleep(self.limits().grace).await;
     }
 }

@@ -42,6 +42,8 @@ pub(crate) enum Door {
 pub(crate) struct Caller {
     pub(crate) api_key: Option<ApiKeyId>,
     pub(crate) address: Option<IpAddr>,
+    /// Whether it may do everything, whatever the request asks for.
+    pub(crate) administers: bool,
 }
 
 /// A scope, as a type, for the signatures of handlers.
@@ -91,7 +93,7 @@ async fn authorize(
     scope: Scope,
 ) -> Result<Caller, Problem> {
     if via.is_some_and(|via| via.door == Door::Control) {
-        return Ok(Caller { api_key: None, address: None });
+        return Ok(Caller { api_key: None, address: None, administers: true });
     }
     let address = via
         .and_then(|via| via.peer)
@@ -116,7 +118,7 @@ async fn authorize(
             ),
         ));
     }
-    Ok(Caller { api_key: Some(key.id), address })
+    Ok(Caller { api_key: Some(key.id), address, administers: key.may(Scope::Admin) })
 }
 
 /// Counts a request of this address, if the settings limit them.

@@ -6,7 +6,7 @@ mod object;
 mod path;
 mod query;
 
-pub(crate) use body::{BodyError, read_body};
+pub(crate) use body::read_body;
 pub(crate) use json::Json;
 #[cfg(test)]
 pub(crate) use json::parse as parse_json;

@@ -1,16 +1,17 @@
-//! The answers of a legacy port, in the old gateway's shapes. Pure.
+//! The shapes of a legacy port's answers, and how each service says them. Pure.
 
 use axum::response::{IntoResponse, Response};
-use domain::chat::ChatKind;
-use domain::message::{MessageState, OutboundMessage, PartState};
-use domain::outcome::Failure;
-use domain::{MessageId, Timestamp};
+use config::LegacyService;
+use domain::Timestamp;
 use http::StatusCode;
 use serde::Serialize;
 
-use super::tagged::tagged;
+use super::created::Debug;
 use crate::answer::json;
 use crate::problem::{Code, Problem, seconds_until};
+
+/// The error word of a flood.
+const FLOOD: &str = "FloodWait";
 
 /// What a caller is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,20 +35,45 @@ pub(super) enum Body {
         client_tagged_name: Option<String>,
         chat_type: &'static str,
     },
-    /// A field is missing.
+    /// The chat was left before: it is not touched.
+    Skipped { status: &'static str, reason: &'static str },
+    /// A chat was made. Its id is a text.
+    Created {
+        status: &'static str,
+        title: String,
+        chat_id: Option<String>,
+        invite_link: Option<String>,
+        debug: Debug,
+    },
+    /// None of the users is found, so no chat was made.
+    NobodyFound { error: &'static str, debug: Debug },
+    /// A supergroup or channel was left.
+    LeftChannel { status: &'static str, left_type: &'static str, id: i64, kicked: Vec<i64> },
+    /// A basic group was left.
+    LeftGroup { status: &'static str, left_type: &'static str, id: i64 },
+    /// A chat that no account finds counts as left.
+    LeftUnfound { status: &'static str, left_type: &'static str, note: String },
+    /// A field is missing, or the service says its errors so.
     Bare { error: String },
-    /// It was not sent.
+    /// It was not done.
     Error { status: &'static str, error: String },
     /// Every account must wait.
     Flood { status: &'static str, error: &'static str, retry_after: u64 },
-    /// It may have been sent.
-    Doubt { status: &'static str, error: String, id: MessageId, state: &'static str },
+    /// The same where errors are bare.
+    BareFlood { error: &'static str, retry_after: u64 },
+    /// It may have been done.
+    Doubt { status: &'static str, error: String, id: String, state: &'static str },
 }
 
 impl Answer {
-    /// Not sent, and why.
+    /// Not done, and why.
     pub(super) fn error(status: StatusCode, error: impl Into<String>) -> Self {
         Self { status, body: Body::Error { status: "error", error: error.into() } }
+    }
+
+    /// A field is missing, or cannot be what it is.
+    pub(super) fn bare(status: StatusCode, error: impl Into<String>) -> Self {
+        Self { status, body: Body::Bare { error: error.into() } }
     }
 
     /// Every account must wait.
@@ -55,101 +81,44 @@ impl Answer {
         let retry_after = seconds_until(until, now);
         Self {
             status: StatusCode::TOO_MANY_REQUESTS,
-            body: Body::Flood { status: "error", error: "FloodWait", retry_after },
+            body: Body::Flood { status: "error", error: FLOOD, retry_after },
         }
     }
 
-    /// It may have been sent.
-    pub(super) fn doubt(message: &OutboundMessage) -> Self {
-        let account = message.account.as_ref().map_or("an account", |account| account.as_str());
-        let error = format!(
-            "the message was given to {account} and may have been sent; \
-             see GET /v1/messages/{id}, the same call again joins this one",
-            id = message.id
-        );
+    /// The chat was left before.
+    pub(super) const fn skipped() -> Self {
         Self {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            body: Body::Doubt {
-                status: "error",
-                error,
-                id: message.id,
-                state: MessageState::InDoubt.as_str(),
-            },
+            status: StatusCode::OK,
+            body: Body::Skipped { status: "skipped", reason: "chat already left" },
         }
     }
 
-    /// What a message at its end answers; `None` while it may still change by itself.
-    pub(super) fn of(
-        message: &OutboundMessage,
-        given: &str,
-        tag_wanted: bool,
-        now: Timestamp,
-    ) -> Option<Self> {
-        match message.state {
-            MessageState::Sent | MessageState::Delivered | MessageState::Read => {
-                Some(Self::sent(message, tag_wanted))
-            }
-            MessageState::Failed => Some(Self::failed(message, given, now)),
-            MessageState::Cancelled => Some(Self::error(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "the message was cancelled before it left; nothing was sent",
-            )),
-            MessageState::InDoubt => Some(Self::doubt(message)),
-            MessageState::Queued
-            | MessageState::Scheduled
-            | MessageState::AwaitingApproval
-            | MessageState::Sending => None,
-        }
+    /// It may have been done: `what` says what, `path` shows more.
+    pub(super) fn doubt(what: &str, path: &str, id: &impl ToString) -> Self {
+        let id = id.to_string();
+        let error = format!("{what}; see GET {path}/{id}, the same call again joins this one");
+        let body = Body::Doubt { status: "error", error, id, state: "in_doubt" };
+        Self { status: StatusCode::INTERNAL_SERVER_ERROR, body }
     }
 
-    fn sent(message: &OutboundMessage, tag_wanted: bool) -> Self {
-        let chat_id = message.chat_id.map(domain::ChatId::get);
-        let message_id = message.message_ids().first().copied();
-        let private = message.chat_id.is_some_and(|chat| chat.kind() == ChatKind::User);
-        let body = if private && !tag_wanted {
-            Body::Private { status: "ok", chat_id, message_id, chat_type: "private" }
-        } else {
-            let (client_tagged_id, client_tagged_name) = tagged(message).unzip();
-            Body::Tagged {
-                status: "ok",
-                chat_id,
-                message_id,
-                client_tagged_id,
-                client_tagged_name,
-                // The old gateway calls every chat of this shape a group.
-                chat_type: "group",
-            }
+    pub(super) const fn is_doubt(&self) -> bool {
+        matches!(self.body, Body::Doubt { .. })
+    }
+
+    /// The same as this service says it: creating a chat has bare errors, and only sending answers a flood with 429.
+    #[must_use]
+    pub(super) fn said_by(mut self, service: LegacyService) -> Self {
+        let creates = service == LegacyService::CreateChat;
+        let all_flooded = matches!(self.body, Body::Flood { error: FLOOD, .. });
+        if all_flooded && (creates || service == LegacyService::LeaveChat) {
+            self.status = StatusCode::SERVICE_UNAVAILABLE;
+        }
+        self.body = match self.body {
+            Body::Error { error, .. } if creates => Body::Bare { error },
+            Body::Flood { error, retry_after, .. } if creates => Body::BareFlood { error, retry_after },
+            body => body,
         };
-        Self { status: StatusCode::OK, body }
-    }
-
-    fn failed(message: &OutboundMessage, given: &str, now: Timestamp) -> Self {
-        let status = StatusCode::INTERNAL_SERVER_ERROR;
-        let sent = message.parts.iter().filter(|part| part.state == PartState::Sent).count();
-        let rest = if sent > 0 {
-            format!(" {sent} of {} parts were sent before.", message.parts.len())
-        } else {
-            String::new()
-        };
-        match &message.failure {
-            Some(Failure::FloodWait { until }) => Self::flood(*until, now),
-            Some(Failure::ChatNotFound { asked }) => {
-                let asked = asked
-                    .iter()
-                    .map(|refusal| format!("{}: {}", refusal.account, refusal.why))
-                    .collect::<Vec<_>>()
-                    .join("; ");
-                let asked = if asked.is_empty() { "none" } else { &asked };
-                Self::error(status, format!("Cannot find chat {given} (accounts asked: {asked}){rest}"))
-            }
-            Some(failure @ Failure::NoAccount { .. }) => {
-                Self::error(StatusCode::SERVICE_UNAVAILABLE, failure.describe() + &rest)
-            }
-            Some(failure @ (Failure::NoRights { .. } | Failure::Rejected { .. })) => {
-                Self::error(status, failure.describe() + &rest)
-            }
-            None => Self::error(status, "the message failed and no reason was stored; see its timeline"),
-        }
+        self
     }
 }
 
@@ -176,76 +145,58 @@ impl IntoResponse for Answer {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::tagged::tests::sent;
+pub(super) mod tests {
     use super::*;
-    use domain::outcome::Refusal;
 
-    fn text(answer: &Answer) -> String {
-        serde_json::to_string(&answer.body).expect("JSON")
-    }
-
-    fn of(message: &OutboundMessage, tag_wanted: bool) -> (u16, String) {
-        let answer = Answer::of(message, "-100777", tag_wanted, Timestamp::default()).expect("it is over");
-        (answer.status.as_u16(), text(&answer))
-    }
-
-    fn failed(failure: Failure) -> (u16, String) {
-        let mut message = sent("-1001234567890", "x", None);
-        message.state = MessageState::Failed;
-        message.parts[0].state = PartState::Waiting;
-        message.failure = Some(failure);
-        of(&message, false)
+    /// Status and bytes of an answer.
+    pub(crate) fn wire(answer: &Answer) -> (u16, String) {
+        (answer.status.as_u16(), serde_json::to_string(&answer.body).expect("JSON"))
     }
 
     #[test]
-    fn sent_into_a_private_chat_and_elsewhere() {
-        assert_eq!(
-            of(&sent("123", "x", None), false),
-            (200, r#"{"status":"ok","chat_id":123,"message_id":45,"chat_type":"private"}"#.to_owned())
-        );
-        assert_eq!(
-            of(&sent("-1001234567890", "x", None), false),
+    fn each_service_says_errors_its_own_way() {
+        let until = Timestamp::from_micros(29_500_000);
+        for (service, error, flood) in [
             (
-                200,
-                r#"{"status":"ok","chat_id":-1001234567890,"message_id":45,"client_tagged_id":null,"client_tagged_name":null,"chat_type":"group"}"#
-                    .to_owned()
-            )
-        );
-        assert_eq!(
-            of(&sent("-1001234567890", "{client}", Some((7, "Anna"))), true).1,
-            r#"{"status":"ok","chat_id":-1001234567890,"message_id":45,"client_tagged_id":7,"client_tagged_name":"Anna","chat_type":"group"}"#
-        );
-    }
-
-    #[test]
-    fn failures_follow_the_table() {
-        let asked = vec![Refusal { account: "main".parse().expect("a name"), why: "not in it".to_owned() }];
-        assert_eq!(
-            failed(Failure::ChatNotFound { asked: asked.clone() }),
+                LegacyService::CreateChat,
+                (500, r#"{"error":"x"}"#),
+                (503, r#"{"error":"FloodWait","retry_after":30}"#),
+            ),
             (
-                500,
-                r#"{"status":"error","error":"Cannot find chat -100777 (accounts asked: main: not in it)"}"#
-                    .to_owned()
-            )
-        );
-        assert_eq!(
-            failed(Failure::FloodWait { until: Timestamp::from_micros(29_500_000) }),
-            (429, r#"{"status":"error","error":"FloodWait","retry_after":30}"#.to_owned())
-        );
-        assert_eq!(failed(Failure::NoAccount { asked: asked.clone() }).0, 503);
-        assert_eq!(failed(Failure::NoRights { asked }).0, 500);
-        assert_eq!(failed(Failure::Rejected { provider_code: "MESSAGE_EMPTY".to_owned() }).0, 500);
-    }
-
-    #[test]
-    fn doubt_names_the_message_and_waiting_has_no_answer() {
-        let mut message = sent("123", "x", None);
-        message.state = MessageState::InDoubt;
-        let (status, body) = of(&message, false);
-        assert_eq!(status, 500);
-        assert!(body.ends_with(r#","id":"msg_00000000000000000000000000","state":"in_doubt"}"#), "{body}");
-        message.state = MessageState::Sending;
-        assert_eq!(Answer::of(&message, "123", false, Timestamp::default()), None);
+                LegacyService::SendText,
+                (500, r#"{"status":"error","error":"x"}"#),
+                (429, r#"{"status":"error","error":"FloodWait","retry_after":30}"#),
+            ),
+            (
+                LegacyService::SendMedia,
+                (500, r#"{"status":"error","error":"x"}"#),
+                (429, r#"{"status":"error","error":"FloodWait","retry_after":30}"#),
+            ),
+            (
+                LegacyService::LeaveChat,
+                (500, r#"{"status":"error","error":"x"}"#),
+                (503, r#"{"status":"error","error":"FloodWait","retry_after":30}"#),
+            ),
+        ] {
+            let said = |answer: Answer| wire(&answer.said_by(service));
+            let (status, body) = said(Answer::error(StatusCode::INTERNAL_SERVER_ERROR, "x"));
+            assert_eq!((status, body.as_str()), error, "{service:?}");
+            let (status, body) = said(Answer::flood(until, Timestamp::default()));
+            assert_eq!((status, body.as_str()), flood, "{service:?}");
+            let doubt = Answer::doubt("it may exist", "/v1/operations", &"op_1");
+            assert_eq!(
+                said(doubt),
+                (
+                    500,
+                    r#"{"status":"error","error":"it may exist; see GET /v1/operations/op_1, the same call again joins this one","id":"op_1","state":"in_doubt"}"#
+                        .to_owned()
+                ),
+                "{service:?}"
+            );
+            assert_eq!(
+                said(Answer::skipped()),
+                (200, r#"{"status":"skipped","reason":"chat already left"}"#.to_owned())
+            );
+        }
     }
 }

@@ -2,82 +2,87 @@
 
 use std::time::Duration;
 
-use delivery::{How, Submission, SubmitError, Submitted};
-use domain::MessageId;
+use delivery::How;
 use store::StoreError;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use super::held::Held;
 use crate::state::State;
 
 /// How long a caller in doubt waits for the note that lets its next call join. It is written all the same.
 const NOTE_TIME: Duration = Duration::from_secs(2);
 
-/// A caller and the message it asked for. Dropped before it is answered, as happens when its connection is cut, it
-/// notes that the same body joins the message from now on.
-pub(super) struct Caller {
+/// A caller and what it asked for. Dropped before it is answered, as happens when its connection is cut, it notes that
+/// the same body joins what it asked for from now on.
+pub(super) struct Caller<H: Held> {
     state: State,
-    submitted: Submitted,
+    id: H::Id,
+    how: How,
     /// False for a caller with a key, and for one that has its answer.
     unanswered: bool,
 }
 
-impl Caller {
-    /// Hands a message to the delivery.
-    pub(super) async fn submit(state: &State, submission: Submission) -> Result<Self, SubmitError> {
-        let unanswered = submission.join.is_some();
+impl<H: Held> Caller<H> {
+    /// Hands over what was asked for; `joins` says that the same body may join it.
+    pub(super) async fn submit<E>(
+        state: &State,
+        joins: bool,
+        submitting: impl Future<Output = Result<(H::Id, How), E>> + Send + 'static,
+    ) -> Result<Self, E>
+    where
+        E: From<StoreError> + Send + 'static,
+    {
         let state = state.clone();
-        if !unanswered {
-            let submitted = state.delivery().submit(submission).await?;
-            return Ok(Self { state, submitted, unanswered });
+        if !joins {
+            let (id, how) = submitting.await?;
+            return Ok(Self { state, id, how, unanswered: false });
         }
-        // In a task of its own: a connection that is cut while the message is accepted must not hide its id.
+        // In a task of its own: a connection that is cut while it is accepted must not hide its id.
         let (tell, told) = oneshot::channel();
         state.clone().tasks().spawn(async move {
-            let submitted = state.delivery().submit(submission).await;
+            let submitted = submitting.await;
             // A caller that is gone already is dropped right here, or in the channel.
-            let _ = tell.send(submitted.map(|submitted| Self { state, submitted, unanswered }));
+            let _ = tell.send(submitted.map(|(id, how)| Self { state, id, how, unanswered: true }));
         });
         told.await.unwrap_or_else(|_| {
-            Err(StoreError::Unavailable("the message was lost on its way to the store".to_owned()).into())
+            Err(StoreError::Unavailable("the request was lost on its way to the store".to_owned()).into())
         })
     }
 
-    pub(super) fn id(&self) -> MessageId {
-        self.submitted.id
+    pub(super) const fn id(&self) -> H::Id {
+        self.id
     }
 
-    /// Whether its key had brought the message before.
+    /// Whether its key had brought the same before.
     pub(super) fn is_replay(&self) -> bool {
-        self.submitted.how == How::Replayed
+        self.how == How::Replayed
     }
 
-    /// It gets its answer now: from here on the same body is a new message. The answer does not wait for this note.
+    /// It gets its answer now: from here on the same body is a new request. The answer does not wait for this note.
     pub(super) fn answered(mut self) {
         if std::mem::take(&mut self.unanswered) {
-            let (state, id) = (self.state.clone(), self.id());
-            self.state.tasks().spawn(async move { state.delivery().answered(id).await });
+            self.state.tasks().spawn(H::answered(self.state.clone(), self.id));
         }
     }
 
-    /// It is told that its message may have been sent: noted before it can call again.
+    /// It is told that it may have been done: noted before it can call again.
     pub(super) async fn left_in_doubt(mut self) {
         if self.unanswered {
-            let noting = self.state.delivery().unanswered(self.id());
+            let noting = H::unanswered(self.state.clone(), self.id);
             let noted = tokio::time::timeout(NOTE_TIME, noting).await;
             self.unanswered = noted.is_err();
         }
     }
 }
 
-impl Drop for Caller {
+impl<H: Held> Drop for Caller<H> {
     fn drop(&mut self) {
         // Without a runtime the program is over, and the next start takes every caller for gone.
         if self.unanswered
             && let Ok(runtime) = Handle::try_current()
         {
-            let (state, id) = (self.state.clone(), self.id());
-            self.state.tasks().spawn_on(async move { state.delivery().unanswered(id).await }, &runtime);
+            self.state.tasks().spawn_on(H::unanswered(self.state.clone(), self.id), &runtime);
         }
     }
 }

@@ -9,17 +9,29 @@ pub(super) struct Fields(Map<String, Value>);
 impl Fields {
     /// Reads a body, whatever it is.
     pub(super) fn read(body: &[u8]) -> Self {
+        Self::read_strictly(body).unwrap_or_default()
+    }
+
+    /// Reads a body that must be a JSON object, or says what it is.
+    pub(super) fn read_strictly(body: &[u8]) -> Result<Self, String> {
         const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
         let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
         match serde_json::from_slice(body) {
-            Ok(Value::Object(fields)) => Self(fields),
-            _ => Self::default(),
+            Ok(Value::Object(fields)) => Ok(Self(fields)),
+            Ok(_) => Err("the body is not an object".to_owned()),
+            Err(_) if body.is_empty() => Err("the body is empty".to_owned()),
+            Err(error) => Err(error.to_string()),
         }
     }
 
     /// The fields as one value.
     pub(super) fn into_value(self) -> Value {
         Value::Object(self.0)
+    }
+
+    /// A field as it is.
+    pub(super) fn value(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
     }
 
     /// A text; empty when it is not there.
@@ -128,6 +140,10 @@ mod tests {
             assert_eq!(fields(body), Fields::default(), "{body}");
         }
         assert!(fields("\u{feff}{\"a\":1}").has("a"));
+        for (body, says) in [("", "empty"), ("[1]", "not an object"), ("{", "EOF"), ("x", "expected value")] {
+            let said = Fields::read_strictly(body.as_bytes()).expect_err("no object");
+            assert!(said.contains(says), "{body}: {said}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Why a message waits, for a caller that has waited long enough. Pure.
+//! Why something waits, for a caller that has waited long enough. Pure.
 
 use domain::account::{AccountState, Operation};
 use domain::{AccountName, Timestamp};
@@ -13,9 +13,10 @@ pub(super) struct Standing {
     pub(super) flooded_until: Option<Timestamp>,
 }
 
-impl From<&AccountView> for Standing {
-    fn from(view: &AccountView) -> Self {
-        let floods = view.floods.iter().filter(|flood| flood.operation == Operation::SendMessage);
+impl Standing {
+    /// How an account stands to one kind of call.
+    pub(super) fn of(view: &AccountView, operation: Operation) -> Self {
+        let floods = view.floods.iter().filter(|flood| flood.operation == operation);
         Self {
             name: view.name.clone(),
             pool: view.pool,
@@ -25,7 +26,7 @@ impl From<&AccountView> for Standing {
     }
 }
 
-/// When a flood that holds the message back ends: as the delivery says, else (it stands behind another message) when
+/// When a flood that holds it back ends: as the delivery says, else (it stands behind something else) when
 /// every account that could be meant is flooded.
 pub(super) fn flooded_until(
     own: Option<Timestamp>,

@@ -3,29 +3,43 @@
 mod access;
 mod answer;
 mod caller;
+mod create_chat;
+mod created;
+mod farewell;
 mod fields;
+mod held;
 mod hold;
+mod leave_chat;
+mod left;
+mod new_chat;
 mod order;
+mod refused;
+mod request;
+mod sagas;
+mod send_media;
 mod send_text;
+mod shipment;
 mod stats;
 mod tagged;
+mod texted;
+mod wait;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{FromRef, Request};
+use axum::extract::{FromRef, Request, State as Shared};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use config::LegacyPort;
+use config::{LegacyPort, LegacyService};
 use http::StatusCode;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use answer::Answer;
 
-use crate::headers;
 use crate::router::panic_text;
 use crate::state::State;
+use crate::{headers, idempotency};
 
 /// A port and what its requests are answered from.
 #[derive(Clone)]
@@ -42,33 +56,77 @@ impl FromRef<Gate> for State {
     }
 }
 
-/// The routes of a port that sends texts.
+impl Gate {
+    /// The path of its service.
+    fn path(&self) -> &'static str {
+        match self.port.service {
+            LegacyService::CreateChat => "/create_chat",
+            LegacyService::SendText => "/send_text",
+            LegacyService::SendMedia => "/send_media",
+            LegacyService::LeaveChat => "/leave_chat",
+        }
+    }
+
+    /// Whether its service was stopped by its owner.
+    fn is_stopped(&self) -> bool {
+        !self.state.pool().service(self.port.service.purpose()).running
+    }
+
+    /// What is told while its service is stopped.
+    fn stopped(&self) -> Option<String> {
+        let service = self.port.service.as_str();
+        self.is_stopped().then(|| {
+            format!("the service {service} is stopped; POST /v1/services/{service}/actions/start starts it")
+        })
+    }
+
+    /// The answer as its service says it; `true` beside it for a repeat under a key.
+    fn respond(&self, told: Result<(Answer, bool), Answer>) -> Response {
+        let (answer, replayed) = told.unwrap_or_else(|answer| (answer, false));
+        let mut response = answer.said_by(self.port.service).into_response();
+        if replayed {
+            response.headers_mut().insert(idempotency::REPLAYED, idempotency::TRUE);
+        }
+        response
+    }
+}
+
+/// The routes of a port.
 pub(crate) fn router(state: &State, port: Arc<LegacyPort>) -> Router {
     let name = port.port.to_string().into();
+    let gate = Gate { state: state.clone(), port, name };
+    let service = match gate.port.service {
+        LegacyService::CreateChat => post(create_chat::handle),
+        LegacyService::SendText => post(send_text::handle),
+        LegacyService::SendMedia => post(send_media::handle),
+        LegacyService::LeaveChat => post(leave_chat::handle),
+    };
+    let after_a_panic = gate.clone();
     Router::new()
-        .route("/send_text", post(send_text::handle))
+        .route(gate.path(), service)
         .route("/health", get(stats::health))
         .route("/stats", get(stats::stats))
         .route("/reload_cache", post(stats::reload_cache))
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
-        .layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
+        .layer(CatchPanicLayer::custom(move |panic: Box<dyn std::any::Any + Send>| {
             tracing::error!(panic = panic_text(&*panic), "a handler panicked");
-            Answer::error(StatusCode::INTERNAL_SERVER_ERROR, "something went wrong; the log says what")
-                .into_response()
+            let error = "something went wrong; the log says what";
+            after_a_panic.respond(Err(Answer::error(StatusCode::INTERNAL_SERVER_ERROR, error)))
         }))
         .layer(map_response(headers::secure))
-        .with_state(Gate { state: state.clone(), port, name })
+        .with_state(gate)
 }
 
-async fn no_such_path(request: Request) -> Response {
+async fn no_such_path(Shared(gate): Shared<Gate>, request: Request) -> Response {
     let path: String = request.uri().path().chars().take(100).collect();
-    let error = format!("there is no {path} here; known are /send_text, /health, /stats and /reload_cache");
-    std::future::ready(Answer::error(StatusCode::NOT_FOUND, error).into_response()).await
+    let known = gate.path();
+    let error = format!("there is no {path} here; known are {known}, /health, /stats and /reload_cache");
+    std::future::ready(gate.respond(Err(Answer::error(StatusCode::NOT_FOUND, error)))).await
 }
 
-async fn no_such_method(request: Request) -> Response {
+async fn no_such_method(Shared(gate): Shared<Gate>, request: Request) -> Response {
     let method: String = request.method().as_str().chars().take(32).collect();
     let error = format!("{method} is not possible here; the header Allow names what is");
-    std::future::ready(Answer::error(StatusCode::METHOD_NOT_ALLOWED, error).into_response()).await
+    std::future::ready(gate.respond(Err(Answer::error(StatusCode::METHOD_NOT_ALLOWED, error)))).await
 }

@@ -1,7 +1,8 @@
-//! `/health`, `/stats` and `/reload_cache`: what the old gateway's callers look at.
+//! `/health`, `/stats` and `/reload_cache`: what the old gateway's callers look at, for the service of their port.
 
 use axum::extract::{Request, State as Shared};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
+use config::LegacyService;
 use domain::account::Operation;
 use domain::{AccountState, Timestamp};
 use http::StatusCode;
@@ -18,16 +19,55 @@ struct Status {
     status: &'static str,
 }
 
-/// Whether any account is connected.
+/// Whether the service works and an account is there that this port may use.
 pub(super) async fn health(Shared(gate): Shared<Gate>, request: Request) -> Response {
-    let via = request.extensions().get::<Via>().copied();
-    if let Err(answer) = admit(&gate, via, request.headers()).await {
-        return answer.into_response();
+    if let Err(refusal) = look(&gate, request).await {
+        return refusal;
     }
-    let ready = gate.state.pool().accounts().iter().any(|account| {
-        matches!(account.state, AccountState::Ready | AccountState::FloodWait | AccountState::Restricted)
-    });
+    let ready = !gate.is_stopped()
+        && accounts(&gate).iter().filter(|account| account.pool || gate.port.account.is_some()).any(
+            |account| {
+                matches!(
+                    account.state,
+                    AccountState::Ready | AccountState::FloodWait | AccountState::Restricted
+                )
+            },
+        );
     json(StatusCode::OK, &Status { status: if ready { "ok" } else { "not_ready" } })
+}
+
+/// Lets in whoever only looks.
+async fn look(gate: &Gate, request: Request) -> Result<(), Response> {
+    let (parts, _) = request.into_parts();
+    let via = parts.extensions.get::<Via>().copied();
+    match admit(gate, via, &parts.headers).await {
+        Ok(_) => Ok(()),
+        Err(answer) => Err(gate.respond(Err(answer))),
+    }
+}
+
+/// The accounts of the port: all, or the one it is pinned to.
+fn accounts(gate: &Gate) -> Vec<AccountView> {
+    let mut accounts = gate.state.pool().accounts();
+    if let Some(pin) = &gate.port.account {
+        accounts.retain(|account| account.name == *pin);
+    }
+    accounts
+}
+
+/// The kinds of calls that a service makes to change something.
+const fn operations(service: LegacyService) -> &'static [Operation] {
+    match service {
+        LegacyService::SendText | LegacyService::SendMedia => &[Operation::SendMessage],
+        LegacyService::CreateChat => &[
+            Operation::CreateChat,
+            Operation::Invite,
+            Operation::Promote,
+            Operation::ExportLink,
+            Operation::EditChat,
+        ],
+        LegacyService::LeaveChat => &[Operation::Leave, Operation::RemoveMember],
+    }
 }
 
 #[derive(Serialize)]
@@ -55,12 +95,12 @@ struct Account {
 }
 
 impl Account {
-    fn new(view: AccountView, now: Timestamp) -> Self {
+    fn new(view: AccountView, service: LegacyService, now: Timestamp) -> Self {
         let flood = view
             .floods
             .iter()
             .filter(|flood| {
-                flood.operation == Operation::SendMessage || view.state == AccountState::FloodWait
+                operations(service).contains(&flood.operation) || view.state == AccountState::FloodWait
             })
             .map(|flood| flood.until.since(now))
             .max()
@@ -89,18 +129,18 @@ fn unix_seconds(at: Timestamp) -> f64 {
 
 /// The accounts as the old router showed them.
 pub(super) async fn stats(Shared(gate): Shared<Gate>, request: Request) -> Response {
-    let via = request.extensions().get::<Via>().copied();
-    if let Err(answer) = admit(&gate, via, request.headers()).await {
-        return answer.into_response();
+    if let Err(refusal) = look(&gate, request).await {
+        return refusal;
     }
     let now = gate.state.clock().now();
-    let accounts: Vec<Account> =
-        gate.state.pool().accounts().into_iter().map(|view| Account::new(view, now)).collect();
+    let service = gate.port.service;
+    let accounts = accounts(&gate).into_iter().map(|view| Account::new(view, service, now)).collect();
+    let counted = gate.state.pool().service(service.purpose());
     let stats = Stats {
-        cache_size: gate.state.pool().cached_peers(),
-        error_count: accounts.iter().map(|account| account.error_count).sum(),
-        operations_count: accounts.iter().map(|account| account.operations_count).sum(),
+        cache_size: counted.cache_size,
         accounts,
+        error_count: counted.errors,
+        operations_count: counted.operations,
     };
     json(StatusCode::OK, &stats)
 }
@@ -113,9 +153,8 @@ struct Reloaded {
 
 /// Asks the accounts to read their dialogs again; what is known now is answered at once.
 pub(super) async fn reload_cache(Shared(gate): Shared<Gate>, request: Request) -> Response {
-    let via = request.extensions().get::<Via>().copied();
-    if let Err(answer) = admit(&gate, via, request.headers()).await {
-        return answer.into_response();
+    if let Err(refusal) = look(&gate, request).await {
+        return refusal;
     }
     let cache_size = gate.state.pool().reload_dialogs().await;
     json(StatusCode::OK, &Reloaded { status: "ok", cache_size })

@@ -47,8 +47,6 @@ pub enum ListenerState {
     Taken,
     /// The system refuses the address for another reason; it is tried again every few seconds.
     Refused,
-    /// This version has no such service.
-    NotServed,
 }
 
 /// A listener's place on the board.
@@ -126,14 +124,6 @@ impl Board {
         self.change(place, now, |view| {
             view.state = ListenerState::Refused;
             view.holder = None;
-            view.detail = Some(detail);
-        });
-    }
-
-    pub(super) fn not_served(&self, place: Place, service: &str, now: Timestamp) {
-        let detail = format!("this version does not serve {service}; take the port out of the settings");
-        self.change(place, now, |view| {
-            view.state = ListenerState::NotServed;
             view.detail = Some(detail);
         });
     }

@@ -11,7 +11,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use config::LegacyService;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -42,17 +41,8 @@ pub async fn serve(state: State, stop: CancellationToken) {
     for (number, port) in state.options().legacy.ports.iter().enumerate() {
         let place = Place::legacy(number);
         let address = SocketAddr::new(port.listen, port.port);
-        match port.service {
-            LegacyService::SendText => {
-                let router = legacy::router(&state, Arc::new(port.clone()));
-                floor.tasks.spawn(ports::keep(floor.clone(), place, address, router));
-            }
-            LegacyService::CreateChat | LegacyService::SendMedia | LegacyService::LeaveChat => {
-                let service = port.service.as_str();
-                tracing::warn!(%address, service, "this version does not serve this legacy port");
-                board.not_served(place, service, state.clock().now());
-            }
-        }
+        let router = legacy::router(&state, Arc::new(port.clone()));
+        floor.tasks.spawn(ports::keep(floor.clone(), place, address, router));
     }
     if let (Some(path), Some(place)) = (&state.options().control_socket, board.control()) {
         let router = crate::router::control(&state);

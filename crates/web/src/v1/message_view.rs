@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::words;
+use crate::problem::describe_task_failure;
 
 /// A message on its way out, or at its end.
 #[derive(Debug, Serialize, ToSchema)]
@@ -68,7 +69,7 @@ pub(crate) struct AttemptView<'a> {
     at: Timestamp,
 }
 
-/// Why a message was not sent.
+/// Why a message was not sent, or work on a chat not done.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Failure)]
 pub(crate) struct FailureView {
@@ -94,7 +95,7 @@ impl<'a> MessageView<'a> {
             message_ids: message.message_ids(),
             parts: message.parts.len(),
             attempts: timeline.map(attempts),
-            failure: message.failure.as_ref().map(failure),
+            failure: message.failure.as_ref().map(FailureView::of_message),
             send_at: message.send_at,
             created_at: message.created_at,
             updated_at: message.updated_at,
@@ -118,13 +119,22 @@ fn attempts(timeline: &[Entry]) -> Vec<AttemptView<'_>> {
         .collect()
 }
 
-fn failure(failure: &Failure) -> FailureView {
-    FailureView {
-        code: failure.code(),
-        detail: failure.describe(),
-        provider_code: match failure {
+impl FailureView {
+    /// Why a message failed.
+    pub(super) fn of_message(failure: &Failure) -> Self {
+        Self::new(failure, failure.describe())
+    }
+
+    /// Why work on a chat failed.
+    pub(super) fn of_task(failure: &Failure) -> Self {
+        Self::new(failure, describe_task_failure(failure))
+    }
+
+    fn new(failure: &Failure, detail: String) -> Self {
+        let provider_code = match failure {
             Failure::Rejected { provider_code } => Some(provider_code.clone()),
             _ => None,
-        },
+        };
+        Self { code: failure.code(), detail, provider_code }
     }
 }

@@ -6,17 +6,18 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use delivery::{Change, How, Submission, SubmitError, Submitted};
 use domain::message::OutboundMessage;
-use domain::{AccountName, ChatId, MessageId, MessageState};
+use domain::{AccountName, ChatId, MessageId, MessageState, Purpose};
 use http::header::LOCATION;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
-use store::{Filter, Origin, Resolution, StoreError};
+use store::{Filter, Origin, Resolution};
 use utoipa::{IntoParams, ToSchema};
 
 use super::message_view::MessageView;
 use super::new_message::{NewMessage, Order};
+use super::page::{listed, store_page};
 use super::why::Why;
-use super::{Page, Wanted, words, wrong_cursor};
+use super::{LISTENER, Page, services, words};
 use crate::answer::json;
 use crate::auth::{By, Caller, CanRead, CanSend};
 use crate::extract::{Json, PathParameter, QueryParameters};
@@ -24,12 +25,8 @@ use crate::idempotency::{self, Scope};
 use crate::problem::{Body as ProblemBody, Code, FieldError, Problem, shorten};
 use crate::state::State;
 
-/// The name of this API in the scope of idempotency keys and in a message's origin.
-const LISTENER: &str = "v1";
 /// The path that sends.
 const PATH: &str = "/v1/messages";
-/// How many items a page has if nobody says.
-const PAGE: u32 = 50;
 
 /// Sends a text.
 ///
@@ -63,17 +60,8 @@ pub(crate) async fn send(
     headers: HeaderMap,
     body: Json<NewMessage>,
 ) -> Result<Response, Problem> {
-    let key =
-        idempotency::key(&headers).map_err(|error| Problem::new(Code::InvalidHeader, error.to_string()))?;
-    let idempotency = match key {
-        None => None,
-        Some(key) => {
-            let scope = Scope { api_key: by.caller.api_key, listener: LISTENER, path: PATH };
-            let value = serde_json::from_slice(&body.raw)
-                .map_err(|error| Problem::new(Code::InvalidJson, error.to_string()))?;
-            Some(idempotency::idempotency(key, &scope, &value))
-        }
-    };
+    let scope = Scope { api_key: by.caller.api_key, listener: LISTENER, path: PATH };
+    let idempotency = idempotency::of_request(&headers, &scope, &body.raw)?;
     let order = body.value.order(state.clock().now())?;
     let wait = order.wait;
     let Submitted { id, how } = submit(&state, &by.caller, order, idempotency).await?;
@@ -94,12 +82,18 @@ async fn submit(
     order: Order,
     idempotency: Option<store::Idempotency>,
 ) -> Result<Submitted, Problem> {
-    if let Some(late) = order.late {
+    let no_more = match (order.late, services::check_running(state, Purpose::SendText)) {
+        (Some(late), _) => Some(Problem::fields(vec![late])),
+        (None, Err(stopped)) => Some(stopped),
+        (None, Ok(())) => None,
+    };
+    if let Some(problem) = no_more {
+        // What the same key brought while it was possible was accepted, and is what this call asks about.
         let repeated = match idempotency {
             Some(key) => state.delivery().repeated(key).await.map_err(refused)?,
             None => None,
         };
-        return repeated.ok_or_else(|| Problem::fields(vec![late]));
+        return repeated.ok_or(problem);
     }
     let submission = Submission {
         chat: order.chat,
@@ -139,15 +133,11 @@ pub(crate) async fn list(
         account: query.take::<AccountName>("account"),
         chat_id: query.take::<ChatId>("chat_id"),
     };
-    let Wanted { limit, cursor } = Wanted::take(&mut query);
+    let page = store_page(&mut query);
     query.finish()?;
-    let page = store::Page { limit: limit.unwrap_or(PAGE), cursor };
-    let listed = state.store().outbox().list(&filter, &page).await.map_err(|error| match error {
-        StoreError::BadCursor => wrong_cursor(),
-        other => other.into(),
-    })?;
-    let items = listed.items.iter().map(|message| MessageView::new(message, None)).collect();
-    Ok(json(StatusCode::OK, &Page { items, next_cursor: listed.next_cursor }))
+    let found = state.store().outbox().list(&filter, &page).await.map_err(listed)?;
+    let items = found.items.iter().map(|message| MessageView::new(message, None)).collect();
+    Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
 }
 
 /// What the list can be narrowed to.
@@ -327,7 +317,7 @@ async fn changed(state: &State, id: MessageId, change: Change, rule: &str) -> Re
         Change::Done(message) => show(state, &message, StatusCode::OK).await,
         Change::Refused(message) => {
             let detail = format!("The message is {}; {rule}.", message.state.as_str());
-            Err(Problem::new(Code::WrongState, detail).about(message.id, message.state))
+            Err(Problem::new(Code::WrongState, detail).about(&message.id, message.state.as_str()))
         }
         Change::NoSuchMessage => Err(Problem::message_not_found(&id.to_string())),
     }
@@ -345,7 +335,7 @@ fn problem(state: &State, message: &OutboundMessage) -> Option<Problem> {
         }
         _ => return None,
     };
-    Some(problem.about(message.id, message.state))
+    Some(problem.about(&message.id, message.state.as_str()))
 }
 
 /// The message, as 200 when it is over and as 202 with `Location` while it is not.

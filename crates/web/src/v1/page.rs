@@ -1,6 +1,7 @@
 //! A page of a list: the items, and where the next page begins.
 
 use serde::Serialize;
+use store::StoreError;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::extract::QueryParameters;
@@ -8,6 +9,8 @@ use crate::problem::{FieldError, Problem};
 
 /// How many items a page may have.
 pub(crate) const LARGEST_PAGE: u32 = 500;
+/// How many items a page of a long list has if nobody says.
+const USUAL_PAGE: u32 = 50;
 
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -30,6 +33,18 @@ pub(crate) struct PageParameters {
     cursor: Option<String>,
 }
 
+/// Which page of a long list.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
+pub(crate) struct LongPageParameters {
+    /// How many, 1 to 500.
+    #[param(minimum = 1, maximum = 500, default = 50)]
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
 /// The page of a list that a caller asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Wanted {
@@ -40,13 +55,7 @@ pub(crate) struct Wanted {
 impl Wanted {
     /// Takes `limit` and `cursor`.
     pub(crate) fn take(query: &mut QueryParameters) -> Self {
-        let limit = query.take_with("limit", |text| {
-            text.parse()
-                .ok()
-                .filter(|limit| (1..=LARGEST_PAGE).contains(limit))
-                .ok_or_else(|| format!("write a number from 1 to {LARGEST_PAGE}"))
-        });
-        Self { limit, cursor: query.take("cursor") }
+        Self { limit: limit(query, LARGEST_PAGE), cursor: query.take("cursor") }
     }
 
     /// Cuts the page out of a list that is at hand as a whole. The cursor is the name of the last item shown.
@@ -60,6 +69,34 @@ impl Wanted {
         items.truncate(limit);
         let next_cursor = items.last().filter(|_| more).map(name);
         Ok(Page { items, next_cursor })
+    }
+}
+
+fn limit(query: &mut QueryParameters, most: u32) -> Option<u32> {
+    query.take_with("limit", |text| {
+        text.parse()
+            .ok()
+            .filter(|limit| (1..=most).contains(limit))
+            .ok_or_else(|| format!("write a number from 1 to {most}"))
+    })
+}
+
+/// Takes `limit` for a list whose pages are smaller than usual; a page is full if nobody says otherwise.
+pub(crate) fn up_to(query: &mut QueryParameters, most: u32) -> u32 {
+    limit(query, most).unwrap_or(most)
+}
+
+/// The page of a list in the store that a caller asks for; its end is known to the store alone.
+pub(crate) fn store_page(query: &mut QueryParameters) -> store::Page {
+    let Wanted { limit, cursor } = Wanted::take(query);
+    store::Page { limit: limit.unwrap_or(USUAL_PAGE), cursor }
+}
+
+/// What a list that the store did not give answers.
+pub(crate) fn listed(error: StoreError) -> Problem {
+    match error {
+        StoreError::BadCursor => wrong_cursor(),
+        other => other.into(),
     }
 }
 

@@ -63,7 +63,8 @@ impl<'a> From<&'a Entry> for StepView<'a> {
     }
 }
 
-fn sentence(entry: &Entry) -> String {
+/// One step as a sentence.
+pub(super) fn sentence(entry: &Entry) -> String {
     let account = entry.account.as_ref().map_or("an account", AccountName::as_str);
     let part = match entry.part {
         Some(part) if part > 0 => format!("part {}", part + 1),

@@ -1,7 +1,7 @@
 //! Schemas of values that the document cannot derive: words out of a fixed list, and chats as text or number.
 
-use domain::{AccountState, MessageState};
-use store::Scope;
+use domain::{AccountState, MessageState, Purpose};
+use store::{FailedState, PeerKind, Scope};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
@@ -50,6 +50,50 @@ pub(super) fn scopes() -> RefOr<Schema> {
 pub(super) fn on_flood() -> RefOr<Schema> {
     one_of(["wait", "fail"], "What to do when every account that could send must wait.")
         .default(Some("wait".into()))
+        .into()
+}
+
+/// The kinds of work in the log of all work.
+pub(super) fn work_kind() -> RefOr<Schema> {
+    one_of(super::operations::log::kinds(), "What it is.").examples(["create_chat"]).into()
+}
+
+/// Whether work goes on.
+pub(super) fn open_or_finished() -> RefOr<Schema> {
+    one_of(["open", "finished"], "Whether it goes on.").into()
+}
+
+/// The services.
+pub(super) fn service() -> RefOr<Schema> {
+    one_of(Purpose::ALL.map(Purpose::as_str), "The service.").examples(["create_chat"]).into()
+}
+
+/// What became of a failed request.
+pub(super) fn failed_state() -> RefOr<Schema> {
+    one_of(FailedState::ALL.map(FailedState::as_str), "What became of it.").examples(["pending"]).into()
+}
+
+/// What a chat in a list is.
+pub(super) fn chat_kind() -> RefOr<Schema> {
+    let words = [PeerKind::Group, PeerKind::Supergroup, PeerKind::Channel].map(PeerKind::as_str);
+    one_of(words, "What it is.").examples(["supergroup"]).into()
+}
+
+/// Whether a chat is still one of ours.
+pub(super) fn chat_state() -> RefOr<Schema> {
+    one_of(["active", "left"], "Whether it is still one of ours.").examples(["active"]).into()
+}
+
+/// Users in a request.
+pub(super) fn people() -> RefOr<Schema> {
+    let person = ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::String, Type::Integer]))
+        .description(Some("A user by id (text or number) or by username."));
+    ArrayBuilder::new()
+        .items(person)
+        .description(Some("Users by id or by username."))
+        .max_items(Some(200))
+        .examples([serde_json::json!(["@client_1", "123456789"])])
         .into()
 }
 

@@ -8,7 +8,8 @@ use crate::client::Call;
 use crate::script::account;
 use crate::world::World;
 
-fn settings() -> TelegramSettings {
+/// Two accounts without a session.
+pub(crate) fn settings() -> TelegramSettings {
     let one = |name: &str, priority, pool| AccountSettings {
         name: account(name),
         priority,

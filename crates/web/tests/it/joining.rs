@@ -13,7 +13,7 @@ use crate::client::{Call, Target};
 use crate::legacy::{GROUP, TAGGED_NULL};
 use crate::world::World;
 
-async fn eventually(what: impl Fn() -> bool) {
+pub(crate) async fn eventually(what: impl Fn() -> bool) {
     let waiting = async {
         while !what() {
             tokio::time::sleep(Duration::from_millis(2)).await;
@@ -22,12 +22,12 @@ async fn eventually(what: impl Fn() -> bool) {
     tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("it happens");
 }
 
-fn writes(world: &World) -> u64 {
+pub(crate) fn writes(world: &World) -> u64 {
     world.store.written().writes
 }
 
 /// Connects and asks.
-async fn ask(call: &Call, world: &World) -> TcpStream {
+pub(crate) async fn ask(call: &Call, world: &World) -> TcpStream {
     let Target::Port(address) = world.old() else { panic!("a port") };
     let mut stream = TcpStream::connect(address).await.expect("connects");
     stream.write_all(&call.bytes()).await.expect("writes");
@@ -35,7 +35,7 @@ async fn ask(call: &Call, world: &World) -> TcpStream {
 }
 
 /// Hangs up and waits until the server has noticed; tells whether it had answered before.
-async fn hang_up(mut stream: TcpStream) -> bool {
+pub(crate) async fn hang_up(mut stream: TcpStream) -> bool {
     let mut answer = Vec::new();
     // A server that is gone already is no reason to stop.
     let _ = stream.shutdown().await;

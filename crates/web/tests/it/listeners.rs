@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
-use config::{LegacyPort, LegacyService};
+use config::LegacyPort;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use web::ListenerState;
@@ -74,17 +74,16 @@ async fn a_taken_main_port_leaves_the_control_socket() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_not_ours_and_a_service_that_is_not_built() {
+async fn an_address_that_is_not_ours() {
     let world = World::with(|options| {
         options.legacy.ports = vec![
             LegacyPort { listen: "192.0.2.1".parse().expect("an address"), port: 5022, ..send_text_port() },
-            LegacyPort { service: LegacyService::CreateChat, ..send_text_port() },
+            send_text_port(),
         ];
     })
     .await;
     let listeners = world.state.listeners();
-    assert_eq!((listeners[1].state, listeners[2].state), (ListenerState::Refused, ListenerState::NotServed));
-    assert!(listeners[2].detail.as_deref().is_some_and(|detail| detail.contains("create_chat")));
+    assert_eq!((listeners[1].state, listeners[2].state), (ListenerState::Refused, ListenerState::Listening));
     assert_eq!(world.call("GET", "/v1/listeners").send().await.status, 200);
 }
 

@@ -2,13 +2,21 @@
 
 mod access;
 mod accounts;
+mod chats;
 mod client;
 mod control;
+mod failed_requests;
 mod idempotency;
 mod joining;
 mod legacy;
+mod legacy_create;
+mod legacy_leave;
+mod legacy_ports;
 mod listeners;
 mod messages;
+mod operations;
 mod refusals;
 mod script;
+mod services;
+mod steps;
 mod world;

@@ -121,7 +121,27 @@ async fn every_list_has_pages() {
         let body = json!({ "name": name, "scopes": ["read"] }).to_string();
         assert_eq!(world.call("POST", "/v1/keys").json(body).send().await.status, 201);
     }
-    for path in ["/v1/messages", "/v1/accounts", "/v1/keys", "/v1/listeners"] {
+    for title in ["one", "two"] {
+        world.hands.then("create", [Outcome::Forbidden("CHANNELS_TOO_MUCH".to_owned())]);
+        let made = world.call("POST", "/v1/chats").json(json!({ "title": title }).to_string()).send().await;
+        assert_eq!(made.status, 201, "{made:?}");
+    }
+    world.candidates_are(&nobody(Why::NotFound, "not among its dialogs"));
+    for chat in ["-1001234500001", "-1001234500002"] {
+        world.call("DELETE", &format!("/v1/chats/{chat}")).send().await.problem(404, "chat_not_found");
+    }
+    for (path, least) in [
+        ("/v1/messages", 0),
+        ("/v1/accounts", 0),
+        ("/v1/keys", 2),
+        ("/v1/listeners", 2),
+        ("/v1/chats", 2),
+        ("/v1/chats/unresolved", 2),
+        ("/v1/operations", 4),
+        ("/v1/failovers", 2),
+        ("/v1/failed-requests", 0),
+        ("/v1/services", 4),
+    ] {
         let whole = world.call("GET", &format!("{path}?limit=500")).send().await.json();
         let (mut items, mut cursor) = (Vec::new(), String::new());
         loop {
@@ -135,6 +155,7 @@ async fn every_list_has_pages() {
             }
         }
         assert_eq!(whole["items"].as_array(), Some(&items), "{path}");
+        assert!(items.len() >= least, "{path}: {whole}");
         for wrong in ["limit=0", "limit=501", "limit=x", "cursor=nothing"] {
             let call = world.call("GET", &format!("{path}?{wrong}"));
             call.send().await.problem(422, "invalid_request");

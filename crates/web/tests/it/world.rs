@@ -7,23 +7,29 @@ use std::time::Duration;
 
 use ambient::{Chance, Clock, Ids};
 use config::{LegacyPort, LegacyService, LegacySettings, TelegramSettings};
-use delivery::{Ambient, Delivery};
+use delivery::{Ambient, Delivery, SagaLimits, Sagas};
 use serde_json::Value;
 use store::{MasterKey, Store, StoreOptions};
 use tempfile::TempDir;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use web::{Limits, ListenerState, Options, Services, State};
 
 use crate::client::{Call, Reply, Target};
 use crate::script::Script;
+use crate::steps::Hands;
 
 /// The server and everything a test wants to touch.
 pub(crate) struct World {
     pub(crate) state: State,
     pub(crate) store: Store,
     pub(crate) delivery: Delivery,
+    pub(crate) sagas: Sagas,
+    pub(crate) callbacks_due: Arc<Notify>,
     pub(crate) script: Arc<Script>,
+    pub(crate) hands: Arc<Hands>,
+    pub(crate) pool: Arc<telegram::Pool>,
     pub(crate) clock: Clock,
     pub(crate) stop: CancellationToken,
     pub(crate) serving: JoinHandle<()>,
@@ -34,9 +40,14 @@ pub(crate) struct World {
 
 /// A legacy port that sends texts, on a free port.
 pub(crate) fn send_text_port() -> LegacyPort {
+    port_of(LegacyService::SendText)
+}
+
+/// A legacy port of a service, on a free port.
+pub(crate) fn port_of(service: LegacyService) -> LegacyPort {
     LegacyPort {
         port: 0,
-        service: LegacyService::SendText,
+        service,
         listen: Ipv4Addr::LOCALHOST.into(),
         account: None,
         allow_from: Vec::new(),
@@ -61,11 +72,25 @@ impl World {
 
     /// What comes up where a process was killed at this moment: its files as they are, its callers gone.
     pub(crate) async fn after_a_crash(&self) -> Self {
+        self.after_a_crash_with(|_| {}).await
+    }
+
+    /// The same with other options.
+    pub(crate) async fn after_a_crash_with(&self, change: impl FnOnce(&mut Options)) -> Self {
+        self.left_behind(TelegramSettings::default(), change).await
+    }
+
+    /// The same with these accounts.
+    pub(crate) async fn after_a_crash_of(&self, telegram: TelegramSettings) -> Self {
+        self.left_behind(telegram, |_| {}).await
+    }
+
+    async fn left_behind(&self, telegram: TelegramSettings, change: impl FnOnce(&mut Options)) -> Self {
         let left = tempfile::tempdir().expect("a directory");
         for name in ["switchboard.db", "switchboard.db-wal", "master.key"] {
             std::fs::copy(self.dir.path().join(name), left.path().join(name)).expect("copies");
         }
-        Self::at(left, TelegramSettings::default(), |_| {}).await
+        Self::at(left, telegram, change).await
     }
 
     async fn at(dir: TempDir, telegram: TelegramSettings, change: impl FnOnce(&mut Options)) -> Self {
@@ -82,9 +107,13 @@ impl World {
         let ambient =
             Ambient { clock: clock.clone(), ids: Ids::new(clock.clone()), chance: Chance::from_seed(1) };
         let (ids, random) = (ambient.ids.clone(), ambient.chance.clone());
+        let hands = Arc::new(Hands::new());
+        let sagas =
+            Sagas::new(store.clone(), Arc::clone(&hands) as _, ambient.clone(), SagaLimits::default());
         let delivery =
             Delivery::new(store.clone(), Arc::clone(&script) as _, ambient, delivery::Limits::default());
         delivery.resume().await.expect("resumes");
+        sagas.resume().await.expect("resumes");
         let pool =
             telegram::Pool::start(&telegram, store.clone(), clock.clone(), random).await.expect("a pool");
         let mut options = Options {
@@ -95,13 +124,34 @@ impl World {
             limits: Limits { retry: Duration::from_millis(20), ..Limits::default() },
         };
         change(&mut options);
-        let services =
-            Services { store: store.clone(), delivery: delivery.clone(), pool, clock: clock.clone(), ids };
+        let callbacks_due = Arc::new(Notify::new());
+        let services = Services {
+            store: store.clone(),
+            delivery: delivery.clone(),
+            sagas: sagas.clone(),
+            callbacks_due: Arc::clone(&callbacks_due),
+            pool: Arc::clone(&pool),
+            clock: clock.clone(),
+            ids,
+        };
         let state = State::new(services, options);
         let stop = CancellationToken::new();
         let serving = tokio::spawn(web::serve(state.clone(), stop.clone()));
-        let mut world =
-            Self { state, store, delivery, script, clock, stop, serving, dir, key: String::new() };
+        let mut world = Self {
+            state,
+            store,
+            delivery,
+            sagas,
+            callbacks_due,
+            script,
+            hands,
+            pool,
+            clock,
+            stop,
+            serving,
+            dir,
+            key: String::new(),
+        };
         world.until_tried().await;
         world.key = world.make_key(&["admin"]).await;
         world
@@ -141,7 +191,12 @@ impl World {
 
     /// The first legacy port.
     pub(crate) fn old(&self) -> Target {
-        self.address(1)
+        self.old_at(0)
+    }
+
+    /// A legacy port by its place in the settings.
+    pub(crate) fn old_at(&self, number: usize) -> Target {
+        self.address(1 + number)
     }
 
     pub(crate) fn control(&self) -> Target {
@@ -151,6 +206,13 @@ impl World {
     /// A request with all rights.
     pub(crate) fn call(&self, method: &str, path: &str) -> Call {
         Call::new(&self.main(), method, path).key(&self.key)
+    }
+
+    /// Who can send, make and reach chats.
+    pub(crate) fn candidates_are(&self, candidates: &delivery::Candidates) {
+        self.script.candidates_are(candidates.clone());
+        self.hands.creators_are(candidates.clone());
+        self.hands.reachers_are(candidates.clone());
     }
 
     /// `POST /v1/messages`.
@@ -183,6 +245,50 @@ impl World {
             }
         };
         tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("the state comes");
+    }
+
+    /// Waits until what is shown at a path is as wanted.
+    pub(crate) async fn until_shown(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let waiting = async {
+            loop {
+                let shown = self.call("GET", path).send().await.json();
+                if wanted(&shown) {
+                    return shown;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        if let Ok(shown) = tokio::time::timeout(Duration::from_secs(10), waiting).await {
+            return shown;
+        }
+        panic!("{path} stays {}", self.call("GET", path).send().await.body);
+    }
+
+    /// Waits until the operation at a path is in a state.
+    pub(crate) async fn until_operation(&self, path: &str, state: &str) {
+        self.until_shown(path, |operation| operation["state"] == state).await;
+    }
+
+    /// Waits until a failed request is in a state.
+    pub(crate) async fn until_request(&self, id: &Value, state: &str) {
+        let path = format!("/v1/failed-requests/{}", id.as_str().expect("an id"));
+        self.until_shown(&path, |request| request["state"] == state).await;
+    }
+
+    /// Waits until an operation says what it waits for.
+    pub(crate) async fn until_detail(&self, id: &Value) {
+        let path = format!("/v1/operations/{}", id.as_str().expect("an id"));
+        self.until_shown(&path, |operation| {
+            operation["detail"].as_str().is_some_and(|detail| detail.starts_with("It waits until"))
+        })
+        .await;
+    }
+
+    /// Waits until there is work that is not over; its id.
+    pub(crate) async fn first_open_operation(&self) -> Value {
+        let path = "/v1/operations?state=open";
+        let page = self.until_shown(path, |page| page["items"][0]["id"].is_string()).await;
+        page["items"][0]["id"].clone()
     }
 
     /// Moves the clock on in steps, until the task is done.

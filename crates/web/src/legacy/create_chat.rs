@@ -1,0 +1,50 @@
+//! `POST /create_chat`: makes a chat, keeps the caller waiting, and tells each step.
+
+use axum::extract::{Request, State as Shared};
+use axum::response::Response;
+use domain::Timestamp;
+use domain::account::Operation;
+use domain::saga::Saga;
+use http::StatusCode;
+
+use super::Gate;
+use super::answer::Answer;
+use super::created;
+use super::fields::Fields;
+use super::new_chat::NewChat;
+use super::request::Arrived;
+use super::sagas::submit;
+use super::wait::{Errand, wait};
+
+/// Answers a call.
+pub(super) async fn handle(Shared(gate): Shared<Gate>, request: Request) -> Response {
+    let told = call(&gate, request).await;
+    gate.respond(told)
+}
+
+impl Errand for NewChat {
+    type Work = Saga;
+
+    const OPERATION: Operation = Operation::CreateChat;
+
+    fn answer(&self, saga: &Saga, now: Timestamp) -> Option<Answer> {
+        created::answer(saga, self, now)
+    }
+
+    fn doubt(&self, saga: &Saga) -> Answer {
+        created::doubt(saga)
+    }
+}
+
+async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
+    let arrived = Arrived::read(gate, request).await?;
+    let fields = Fields::read(&arrived.body);
+    let chat =
+        NewChat::read(&fields).map_err(|wrong| Answer::bare(StatusCode::BAD_REQUEST, wrong.to_string()))?;
+    let legacy = &gate.state.options().legacy;
+    let Some(task) = chat.task(legacy.invite_callback.is_some()) else {
+        return Err(created::nobody(&chat, None, &[]));
+    };
+    let caller = submit(gate, &arrived, fields, task, legacy.hold).await?;
+    wait(gate, caller, &chat).await
+}

@@ -1,0 +1,62 @@
+//! `POST /leave_chat`: removes the others where that is wanted, leaves, and keeps the caller waiting.
+
+use axum::extract::{Request, State as Shared};
+use axum::response::Response;
+use domain::Timestamp;
+use domain::account::Operation;
+use domain::saga::{Saga, SagaState, Task};
+use http::StatusCode;
+
+use super::Gate;
+use super::answer::Answer;
+use super::farewell::Farewell;
+use super::fields::Fields;
+use super::left;
+use super::request::Arrived;
+use super::sagas::submit;
+use super::wait::{Errand, wait};
+
+/// While members are being removed the caller is kept waiting this many times the hold: 300 s.
+const HOLDS: u32 = 3;
+
+/// Answers a call.
+pub(super) async fn handle(Shared(gate): Shared<Gate>, request: Request) -> Response {
+    let told = call(&gate, request).await;
+    gate.respond(told)
+}
+
+impl Errand for Farewell {
+    type Work = Saga;
+
+    const OPERATION: Operation = Operation::Leave;
+
+    fn answer(&self, saga: &Saga, now: Timestamp) -> Option<Answer> {
+        left::answer(saga, &self.given, now)
+    }
+
+    fn doubt(&self, saga: &Saga) -> Answer {
+        left::doubt(saga)
+    }
+
+    fn holds(&self, saga: &Saga) -> u32 {
+        let removes = matches!(saga.task, Task::LeaveChat { remove_members: true, .. });
+        if removes && saga.state == SagaState::Running { HOLDS } else { 1 }
+    }
+}
+
+async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
+    let arrived = Arrived::read(gate, request).await?;
+    let fields = Fields::read(&arrived.body);
+    let farewell =
+        Farewell::read(&fields).ok_or_else(|| Answer::error(StatusCode::BAD_REQUEST, "chat is required"))?;
+    let legacy = &gate.state.options().legacy;
+    let Some(task) = farewell.task(legacy.leave_removes_members) else {
+        return Ok((
+            left::unfound("this names no chat, so no account can find it; it counts as left"),
+            false,
+        ));
+    };
+    let holds = if legacy.leave_removes_members { HOLDS } else { 1 };
+    let caller = submit(gate, &arrived, fields, task, legacy.hold.saturating_mul(holds)).await?;
+    wait(gate, caller, &farewell).await
+}

@@ -1,0 +1,72 @@
+//! Why something was not done, in words, and what a failed saga answers. Pure.
+
+use domain::Timestamp;
+use domain::outcome::{Failure, Refusal};
+use http::StatusCode;
+
+use super::answer::Answer;
+
+/// Which accounts were asked, and what each said.
+pub(super) fn asked(accounts: &[Refusal]) -> String {
+    if accounts.is_empty() {
+        return "none".to_owned();
+    }
+    let said = accounts.iter().map(|refusal| format!("{}: {}", refusal.account, refusal.why));
+    said.collect::<Vec<_>>().join("; ")
+}
+
+/// What the old scripts say of a chat that nobody knows, and who was asked.
+pub(super) fn cannot_find(given: &str, asked: &str) -> String {
+    format!("Cannot find chat {given} (accounts asked: {asked})")
+}
+
+/// What a saga that failed answers. `chat` is how its caller named the chat, if there was one to name.
+pub(super) fn failed(failure: Option<&Failure>, chat: Option<&str>, now: Timestamp) -> Answer {
+    let status = StatusCode::INTERNAL_SERVER_ERROR;
+    match failure {
+        Some(Failure::FloodWait { until }) => Answer::flood(*until, now),
+        Some(Failure::NoAccount { asked: accounts }) => Answer::error(
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("no account is usable now; nothing was done ({})", asked(accounts)),
+        ),
+        Some(Failure::ChatNotFound { asked: accounts }) => {
+            Answer::error(status, cannot_find(chat.unwrap_or("it"), &asked(accounts)))
+        }
+        Some(Failure::NoRights { asked: accounts }) => Answer::error(
+            status,
+            format!("every account was refused; nothing was done ({})", asked(accounts)),
+        ),
+        Some(Failure::Rejected { provider_code }) => {
+            Answer::error(status, format!("Telegram refused it: {provider_code}; nothing was done"))
+        }
+        None => Answer::error(status, "it failed and no reason was stored; see its steps in /v1/operations"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::answer::tests::wire;
+    use super::*;
+
+    #[test]
+    fn failures_follow_the_table() {
+        let asked = vec![
+            Refusal { account: "main".parse().expect("a name"), why: "banned".to_owned() },
+            Refusal { account: "backup_1".parse().expect("a name"), why: "offline".to_owned() },
+        ];
+        let of = |failure: Failure| wire(&failed(Some(&failure), Some("@demo"), Timestamp::default()));
+        for (failure, status, says) in [
+            (Failure::NoAccount { asked: asked.clone() }, 503, "main: banned; backup_1: offline"),
+            (Failure::NoRights { asked: asked.clone() }, 500, "main: banned; backup_1: offline"),
+            (Failure::ChatNotFound { asked }, 500, "Cannot find chat @demo (accounts asked: main: banned;"),
+            (Failure::ChatNotFound { asked: Vec::new() }, 500, "(accounts asked: none)"),
+            (Failure::Rejected { provider_code: "CHAT_TITLE_EMPTY".to_owned() }, 500, "CHAT_TITLE_EMPTY"),
+            (Failure::FloodWait { until: Timestamp::from_micros(1_000_000) }, 429, r#""retry_after":1}"#),
+        ] {
+            let (said, body) = of(failure);
+            assert_eq!(said, status, "{body}");
+            assert!(body.contains(says), "{body}");
+        }
+        assert_eq!(failed(None, None, Timestamp::default()).status, 500);
+    }
+}

@@ -1,0 +1,76 @@
+//! A call as it arrives: who it is from, its key, its body, and how it is known again.
+
+use axum::extract::Request;
+use bytes::Bytes;
+use http::StatusCode;
+use serde_json::Value;
+use store::{Idempotency, Join, Keep, Origin};
+
+use super::Gate;
+use super::access::{Guest, admit};
+use super::answer::Answer;
+use crate::auth::Via;
+use crate::extract::read_body;
+use crate::fingerprint::Fingerprint;
+use crate::idempotency::{self, Scope};
+use crate::problem::Problem;
+
+/// A body larger than this is not kept for a retry by hand, in bytes.
+const LONGEST_KEPT: usize = 64 * 1024;
+
+/// A call that was let in.
+pub(super) struct Arrived {
+    guest: Guest,
+    key: Option<String>,
+    pub(super) body: Bytes,
+}
+
+/// How a call is known again: by its key, or without one by its body.
+pub(super) struct Marks {
+    pub(super) idempotency: Option<Idempotency>,
+    pub(super) join: Option<Join>,
+}
+
+impl Arrived {
+    /// Lets a call in and reads it.
+    pub(super) async fn read(gate: &Gate, request: Request) -> Result<Self, Answer> {
+        let (parts, body) = request.into_parts();
+        let via = parts.extensions.get::<Via>().copied();
+        let guest = admit(gate, via, &parts.headers).await?;
+        let key = idempotency::key(&parts.headers)
+            .map_err(|error| Answer::error(StatusCode::BAD_REQUEST, error.to_string()))?
+            .map(ToOwned::to_owned);
+        let body = read_body(&parts.headers, body, gate.state.limits()).await.map_err(Problem::from)?;
+        Ok(Self { guest, key, body })
+    }
+
+    /// Who asks.
+    pub(super) fn origin(&self, gate: &Gate) -> Origin {
+        let Guest { address, api_key } = self.guest;
+        Origin { listener: gate.name.to_string(), api_key, address }
+    }
+
+    /// How it is known again.
+    pub(super) fn marks(&self, gate: &Gate, body: &Value) -> Marks {
+        let path = gate.path();
+        let idempotency = self.key.as_deref().map(|key| {
+            let scope = Scope { api_key: self.guest.api_key, listener: &gate.name, path };
+            idempotency::idempotency(key, &scope, body)
+        });
+        // A key says which calls are the same; without one a call that got no answer is known again by its body.
+        let join = idempotency.is_none().then(|| Join {
+            fingerprint: Fingerprint::default().text(&gate.name).text(path).json_without(body, &[]).finish(),
+            repeats: gate.state.options().legacy.join_repeats,
+        });
+        Marks { idempotency, join }
+    }
+
+    /// What is kept of it for a retry by hand, should it fail.
+    pub(super) fn keep(gate: &Gate, body: &Value) -> Keep {
+        let payload = match body.to_string() {
+            payload if payload.len() <= LONGEST_KEPT => payload,
+            long => Value::from(format!("a body of {} bytes was not kept", long.len())).to_string(),
+        };
+        Keep { service: gate.port.service.purpose(), endpoint: gate.path().to_owned(), payload }
+    }
+}

@@ -1,0 +1,137 @@
+//! Keeping a caller waiting: until what it asked for is final, or the hold ends and "not done" or "in doubt" is said.
+
+use std::time::Duration;
+
+use domain::Timestamp;
+use domain::account::Operation;
+use http::StatusCode;
+use store::StoreError;
+
+use super::Gate;
+use super::answer::Answer;
+use super::caller::Caller;
+use super::held::{Cancelled, Held};
+use super::hold::{Standing, flooded_until};
+
+/// How long it is left alone before anyone looks why it waits.
+const FIRST_LOOK: Duration = Duration::from_millis(300);
+/// How often it is looked at after that.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// What a caller wants, and how it is told what came of it.
+pub(super) trait Errand: Sync {
+    /// What it becomes.
+    type Work: Held;
+
+    /// The kind of call that would be flooded first.
+    const OPERATION: Operation;
+
+    /// What it answers at its end; `None` while it may still change by itself.
+    fn answer(&self, work: &Self::Work, now: Timestamp) -> Option<Answer>;
+
+    /// It may have been done.
+    fn doubt(&self, work: &Self::Work) -> Answer;
+
+    /// How many times the hold its caller waits while it is as it is now.
+    fn holds(&self, _work: &Self::Work) -> u32 {
+        1
+    }
+}
+
+/// Waits for what a caller asked for, notes what its caller was told, and says whether a key had brought it before.
+pub(super) async fn wait<E: Errand>(
+    gate: &Gate,
+    caller: Caller<E::Work>,
+    errand: &E,
+) -> Result<(Answer, bool), Answer> {
+    let replayed = caller.is_replay();
+    match until_told(gate, caller.id(), errand).await {
+        Ok(answer) if answer.is_doubt() => {
+            caller.left_in_doubt().await;
+            Ok((answer, replayed))
+        }
+        Ok(answer) => {
+            caller.answered();
+            Ok((answer, replayed))
+        }
+        Err(error) => {
+            caller.left_in_doubt().await;
+            Err(stored(&error))
+        }
+    }
+}
+
+async fn until_told<E: Errand>(
+    gate: &Gate,
+    id: <E::Work as Held>::Id,
+    errand: &E,
+) -> Result<Answer, StoreError> {
+    let state = &gate.state;
+    let since = state.clock().now();
+    let hold = state.options().legacy.hold;
+    let mut hold_until = since.plus(hold);
+    let mut look = if gate.is_stopped() { Duration::ZERO } else { FIRST_LOOK };
+    loop {
+        let left = hold_until.since(state.clock().now());
+        let Some(work) = E::Work::settled(state, id, left.min(look)).await? else { return Ok(gone(&id)) };
+        let now = state.clock().now();
+        if let Some(answer) = errand.answer(&work, now) {
+            return Ok(answer);
+        }
+        hold_until = since.plus(hold.saturating_mul(errand.holds(&work)));
+        let in_vain = work.can_cancel()
+            && (gate.is_stopped() || E::Work::held_until(state, id).is_some_and(|until| until >= hold_until));
+        if hold_until <= now || state.is_stopping() || in_vain {
+            return give_up(gate, id, errand).await;
+        }
+        look = LOOK_EVERY;
+    }
+}
+
+/// Ends the wait: what was not begun is cancelled, and only then "not done" is said.
+async fn give_up<E: Errand>(
+    gate: &Gate,
+    id: <E::Work as Held>::Id,
+    errand: &E,
+) -> Result<Answer, StoreError> {
+    let state = &gate.state;
+    let held_until = E::Work::held_until(state, id);
+    let why = match gate.stopped() {
+        _ if state.is_stopping() => "the program is stopping".to_owned(),
+        Some(stopped) => stopped,
+        None => "its caller waited long enough".to_owned(),
+    };
+    let now = state.clock().now();
+    Ok(match E::Work::cancel(state, id, why.clone()).await? {
+        Cancelled::Yes(work) => {
+            let views = state.pool().accounts();
+            let accounts: Vec<_> = views.iter().map(|view| Standing::of(view, E::OPERATION)).collect();
+            match flooded_until(held_until, &accounts, work.pin(), now) {
+                Some(until) if !gate.is_stopped() => Answer::flood(until, now),
+                _ => Answer::error(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    format!("no account could take it ({why}); nothing was done"),
+                ),
+            }
+        }
+        Cancelled::TooLate(work) => errand.answer(&work, now).unwrap_or_else(|| errand.doubt(&work)),
+        Cancelled::Gone => gone(&id),
+    })
+}
+
+fn gone(id: &impl std::fmt::Display) -> Answer {
+    tracing::error!(%id, "what was accepted is not in the store");
+    Answer::error(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        format!("{id} was accepted but cannot be found; see the log"),
+    )
+}
+
+fn stored(error: &StoreError) -> Answer {
+    // Whether it was done is not known here: it may be on its way, so this is no "not done".
+    tracing::error!(%error, "the store does not say what became of a request");
+    Answer::error(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "the store cannot be read now and it may have been done; the same call again joins it",
+    )
+}

@@ -1,0 +1,94 @@
+//! `PATCH /v1/chats/{chat_id}`: another title or description, or another account to serve the chat.
+
+use axum::extract::State as Shared;
+use axum::response::Response;
+use delivery::Steps;
+use domain::message::OnFlood;
+use domain::saga::{RegistryChange, Task};
+use domain::{AccountName, ChatId};
+use http::StatusCode;
+use telegram::BindError;
+
+use super::bodies::{Changes, ChatChange};
+use super::list::find;
+use super::named;
+use super::view::ChatView;
+use crate::answer::json;
+use crate::auth::{By, Caller, CanSend};
+use crate::extract::{Json, PathParameter};
+use crate::problem::{Body as ProblemBody, FieldError, Problem};
+use crate::state::State;
+use crate::v1::operations::{self, ChatEdited, OperationView, Order, ResultView};
+
+/// Changes a chat: its title, its description, or the account that serves it.
+///
+/// With `account` alone the answer is the chat. With a title or a description it says how each was set; a
+/// title that is set already is no error. The account is changed first, at once.
+#[utoipa::path(
+    patch, path = "/v1/chats/{chat_id}", tag = "chats", operation_id = "change_chat",
+    params(("chat_id" = String, Path, description = "A chat id as the Bot API writes it, or `@name`")),
+    request_body = ChatChange,
+    responses(
+        (status = 200, description = "Changed: the chat, or how title and description were set", body = Changed),
+        (status = 202, description = "Not finished within `wait`", body = OperationView<'static>,
+            headers(("Location" = String, description = "Where to look again"))),
+        (status = 403, description = "No account may change the chat", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "No account finds the chat, or there is no such account", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "It was cancelled", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong fields, the account is not in the chat, or refused by the provider", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "No usable account, the service is stopped, or the store is away", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn change(
+    Shared(state): Shared<State>,
+    by: By<CanSend>,
+    PathParameter(given): PathParameter<String>,
+    body: Json<ChatChange>,
+) -> Result<Response, Problem> {
+    let chat = named::group(&given)?;
+    let Changes { bind, title, about, wait } = body.value.changes()?;
+    if let Some(account) = bind {
+        let chat_id = named::id(&state, &chat).ok_or_else(|| named::unknown(&chat))?;
+        bind_to(&state, chat_id, account).await?;
+    }
+    if title.is_none() && about.is_none() {
+        return Ok(json(StatusCode::OK, &find(&state, &chat).await?));
+    }
+    let task = Task::EditChat { chat, title, about };
+    edit(&state, &by.caller, Order { task, pin: None, on_flood: OnFlood::Wait, wait }).await
+}
+
+/// What a change answers.
+#[derive(utoipa::ToSchema)]
+#[schema(as = ChatChanged)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "describes the two shapes")]
+pub(crate) enum Changed {
+    /// Only the account was to change.
+    Chat(ChatView),
+    /// Title or description were to change.
+    Edited(ChatEdited<'static>),
+}
+
+async fn edit(state: &State, caller: &Caller, order: Order) -> Result<Response, Problem> {
+    operations::ask(state, caller, order, None, |saga| Ok(json(StatusCode::OK, &ResultView::from(saga))))
+        .await
+}
+
+/// Binds a chat to an account that is in it: in the store first, then in memory.
+async fn bind_to(state: &State, chat_id: ChatId, account: AccountName) -> Result<(), Problem> {
+    state.pool().bind(chat_id, &account).map_err(|error| match error {
+        BindError::NoSuchAccount(account) => Problem::account_not_found(account.as_str()),
+        BindError::NotInChat { account, members } => {
+            let members: Vec<_> = members.iter().map(AccountName::as_str).collect();
+            let members = if members.is_empty() { "no account is".to_owned() } else { members.join(", ") };
+            let message = format!("is wrong: {account} is not in the chat {chat_id} (in it: {members})");
+            Problem::fields(vec![FieldError::new("account", message)])
+        }
+    })?;
+    let change = RegistryChange::Bound { chat_id, account };
+    state.store().chats().change(vec![change.clone()], state.clock().now()).await?;
+    state.pool().registered(&change);
+    Ok(())
+}

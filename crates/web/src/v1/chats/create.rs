@@ -1,0 +1,57 @@
+//! `POST /v1/chats`: making a chat.
+
+use axum::extract::State as Shared;
+use axum::response::Response;
+use http::{HeaderMap, StatusCode};
+
+use super::bodies::NewChat;
+use crate::answer::json;
+use crate::auth::{By, CanSend};
+use crate::extract::Json;
+use crate::problem::{Body as ProblemBody, Problem};
+use crate::state::State;
+use crate::v1::operations::{self, ChatMade, OperationView, ResultView};
+
+/// The path that makes chats.
+const PATH: &str = "/v1/chats";
+
+/// Makes a supergroup, invites people and makes an invite link.
+///
+/// The answer is 201 once all is done, 202 while it is not (it goes on by itself; look again at `Location`), and a
+/// problem when no chat was made. A negative answer is final: nothing is made later. Who could not be invited, and
+/// other steps that did not work, are told in a positive answer.
+#[utoipa::path(
+    post, path = "/v1/chats", tag = "chats", operation_id = "create_chat",
+    params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$",
+        description = "1 to 255 visible ASCII characters. The same key with the same body is the same chat for 24 hours.")),
+    request_body = NewChat,
+    responses(
+        (status = 201, description = "Made", body = ChatMade<'static>),
+        (status = 202, description = "Not finished within `wait`, or in doubt", body = OperationView<'static>,
+            headers(("Location" = String, description = "Where to look again"))),
+        (status = 400, description = "The body is not JSON, or a header is wrong", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "No account may make it", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "The pinned account is not known", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "The Idempotency-Key belongs to another body, or it was cancelled", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not announced as JSON", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong fields, or refused by the provider", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Every account must wait, and `on_flood` is `fail`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "No usable account, the service is stopped, or the store is away", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 507, description = "The disk is full", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn create(
+    Shared(state): Shared<State>,
+    by: By<CanSend>,
+    headers: HeaderMap,
+    body: Json<NewChat>,
+) -> Result<Response, Problem> {
+    let key = operations::ask::key(&headers, &by.caller, PATH, &body.raw)?;
+    let order = body.value.order()?;
+    operations::ask(&state, &by.caller, order, key, |saga| {
+        Ok(json(StatusCode::CREATED, &ResultView::from(saga)))
+    })
+    .await
+}

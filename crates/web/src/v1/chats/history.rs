@@ -1,0 +1,112 @@
+//! `GET /v1/chats/{chat_id}/history`: the messages of a chat, as Telegram has them now.
+
+use axum::extract::State as Shared;
+use axum::response::Response;
+use domain::{AccountName, Timestamp};
+use http::StatusCode;
+use serde::Serialize;
+use telegram::HistoryView;
+use utoipa::{IntoParams, ToSchema};
+
+use super::named;
+use crate::answer::json;
+use crate::auth::{By, CanRead};
+use crate::extract::{PathParameter, QueryParameters};
+use crate::problem::{Body as ProblemBody, Problem};
+use crate::state::State;
+use crate::v1::Page;
+use crate::v1::page::up_to;
+
+/// How many messages a page may have.
+const LARGEST_PAGE: u32 = 100;
+
+/// A message in a chat.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HistoryMessage)]
+pub(crate) struct Item {
+    /// Telegram's id of it.
+    #[schema(example = 45)]
+    message_id: i64,
+    /// When it was written, by Telegram's clock.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// The user who wrote it, where it was one.
+    from: Option<i64>,
+    /// Whether the account that was asked wrote it.
+    outgoing: bool,
+    /// Its text or caption.
+    text: String,
+    /// The message that it answers.
+    reply_to: Option<i64>,
+    /// What is attached, such as `photo`.
+    media: Option<&'static str>,
+    /// What happened, when it tells of something that happened to the chat.
+    service: Option<String>,
+}
+
+impl From<HistoryView> for Item {
+    fn from(view: HistoryView) -> Self {
+        Self {
+            message_id: view.message_id,
+            at: view.at,
+            from: view.from,
+            outgoing: view.outgoing,
+            text: view.text,
+            reply_to: view.reply_to,
+            media: view.media,
+            service: view.service,
+        }
+    }
+}
+
+/// Lists the messages of a chat, newest first.
+#[utoipa::path(
+    get, path = "/v1/chats/{chat_id}/history", tag = "chats", operation_id = "read_history",
+    params(("chat_id" = String, Path, description = "A chat id as the Bot API writes it, or `@name`"), ReadParameters),
+    responses(
+        (status = 200, description = "A page of messages", body = Page<Item>),
+        (status = 403, description = "No account may read it", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "No account finds the chat", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Every account must wait", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 502, description = "Telegram did not answer as it should", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn read(
+    Shared(state): Shared<State>,
+    _: By<CanRead>,
+    PathParameter(given): PathParameter<String>,
+    mut query: QueryParameters,
+) -> Result<Response, Problem> {
+    let limit = up_to(&mut query, LARGEST_PAGE);
+    let before = query.take_with("cursor", |text| {
+        let id = text.parse::<i64>().ok().filter(|id| *id > 0);
+        id.ok_or_else(|| "take next_cursor of the page before".to_owned())
+    });
+    let pin = query.take::<AccountName>("account");
+    query.finish()?;
+    let chat = named::chat(&given)?;
+    let page = state
+        .pool()
+        .history(&chat, named::pinned(&state, pin.as_ref())?, limit, before)
+        .await
+        .map_err(|error| named::unread(error, state.clock().now()))?;
+    let items: Vec<Item> = page.items.into_iter().map(Into::into).collect();
+    Ok(json(StatusCode::OK, &Page { items, next_cursor: page.next_cursor }))
+}
+
+/// Which messages.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
+pub(crate) struct ReadParameters {
+    /// How many, 1 to 100.
+    #[param(minimum = 1, maximum = 100, default = 100)]
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// Only through this account.
+    #[param(example = "main")]
+    account: Option<String>,
+}

@@ -1,0 +1,113 @@
+//! `GET /v1/chats` and one of them: what the store keeps and what memory knows.
+
+use axum::extract::State as Shared;
+use axum::response::Response;
+use domain::{AccountName, ChatRef};
+use http::StatusCode;
+use store::{ChatFilter, ChatState, PeerKind};
+use utoipa::IntoParams;
+
+use super::named;
+use super::view::ChatView;
+use crate::answer::json;
+use crate::auth::{By, CanRead};
+use crate::extract::{PathParameter, QueryParameters};
+use crate::problem::{Body as ProblemBody, Problem, shorten};
+use crate::state::State;
+use crate::v1::page::{listed, store_page};
+use crate::v1::{Page, words};
+
+/// Lists the chats that were made or left here, or that some account is in, by chat id.
+#[utoipa::path(
+    get, path = "/v1/chats", tag = "chats", operation_id = "list_chats",
+    params(ListParameters),
+    responses(
+        (status = 200, description = "A page of chats", body = Page<ChatView>),
+        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn list(
+    Shared(state): Shared<State>,
+    _: By<CanRead>,
+    mut query: QueryParameters,
+) -> Result<Response, Problem> {
+    let filter = ChatFilter {
+        account: query.take::<AccountName>("account"),
+        state: query.take_with("state", |word| {
+            ChatState::from_word(word)
+                .ok_or_else(|| format!("{:?} is none of active and left", shorten(word)))
+        }),
+        kind: query.take_with("kind", read_kind),
+    };
+    let page = store_page(&mut query);
+    query.finish()?;
+    let found = state.store().chats().list(&filter, &page).await.map_err(listed)?;
+    let view = |record: store::ChatRecord| {
+        let known = state.pool().chat_info(&ChatRef::Id(record.chat_id));
+        ChatView::new(Some(record), known)
+    };
+    let items: Vec<_> = found.items.into_iter().filter_map(view).collect();
+    Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
+}
+
+fn read_kind(word: &str) -> Result<PeerKind, String> {
+    PeerKind::from_word(word)
+        .filter(|kind| matches!(kind, PeerKind::Group | PeerKind::Supergroup | PeerKind::Channel))
+        .ok_or_else(|| format!("{:?} is none of group, supergroup and channel", shorten(word)))
+}
+
+/// What the list can be narrowed to.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
+pub(crate) struct ListParameters {
+    /// Only those bound to this account, or known to have it in them.
+    #[param(example = "main")]
+    account: Option<String>,
+    /// Only those in this state.
+    #[param(schema_with = words::chat_state)]
+    state: Option<String>,
+    /// Only those of this kind.
+    #[param(schema_with = words::chat_kind)]
+    kind: Option<String>,
+    /// How many, 1 to 500.
+    #[param(minimum = 1, maximum = 500, default = 50)]
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Shows a chat.
+#[utoipa::path(
+    get, path = "/v1/chats/{chat_id}", tag = "chats", operation_id = "get_chat",
+    params(("chat_id" = String, Path, description = "A chat id as the Bot API writes it, or `@name`")),
+    responses(
+        (status = 200, description = "The chat", body = ChatView),
+        (status = 404, description = "Nobody here knows it", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn get(
+    Shared(state): Shared<State>,
+    _: By<CanRead>,
+    PathParameter(given): PathParameter<String>,
+) -> Result<Response, Problem> {
+    let view = find(&state, &named::chat(&given)?).await?;
+    Ok(json(StatusCode::OK, &view))
+}
+
+/// A chat as it is known now.
+pub(super) async fn find(state: &State, chat: &ChatRef) -> Result<ChatView, Problem> {
+    let known = state.pool().chat_info(chat);
+    let id = match (chat, &known) {
+        (_, Some(known)) => Some(known.chat_id),
+        (ChatRef::Id(id), None) => Some(*id),
+        (ChatRef::Username(_), None) => None,
+    };
+    let record = match id {
+        Some(id) => state.store().chats().get(id).await?,
+        None => None,
+    };
+    ChatView::new(record, known).ok_or_else(|| named::unknown(chat))
+}

@@ -1,0 +1,238 @@
+//! `/v1/failed-requests`: requests of the legacy ports and callbacks that failed, kept for a person.
+
+use axum::extract::State as Shared;
+use axum::response::Response;
+use delivery::SagaChanged;
+use domain::{FailedRequestId, Purpose, Timestamp};
+use http::StatusCode;
+use serde::Serialize;
+use serde_json::Value;
+use store::{Direction, FailedRequest, FailedState};
+use utoipa::{IntoParams, ToSchema};
+
+use super::page::{listed, store_page};
+use super::{Page, words};
+use crate::answer::json;
+use crate::auth::{By, CanAdminister, CanRead, CanSend};
+use crate::extract::{PathParameter, QueryParameters};
+use crate::problem::{Body as ProblemBody, Code, Problem, shorten};
+use crate::state::State;
+
+/// A request that failed and is kept, so that it can be tried again by hand.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FailedRequest)]
+pub(crate) struct FailedRequestView {
+    /// Its id.
+    #[schema(value_type = String, example = "fail_01k2v7m3w0e9tq4b8s6n5x1zyr")]
+    id: FailedRequestId,
+    /// When it first failed.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// The service it belongs to.
+    #[schema(schema_with = words::service)]
+    service: Purpose,
+    /// `inbound`: it came to us. `outbound`: it went from us to another program.
+    #[schema(example = "inbound")]
+    direction: &'static str,
+    /// Its path.
+    #[schema(example = "/create_chat")]
+    endpoint: String,
+    /// Its body; shown to keys with the scope `admin` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    payload: Option<Value>,
+    /// Why it failed the first time.
+    error: String,
+    /// What became of it.
+    #[schema(schema_with = words::failed_state)]
+    state: &'static str,
+    /// How often it was tried again by hand.
+    retry_count: u32,
+    /// When it was last tried again.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_retry_at: Option<Timestamp>,
+    /// Why that failed.
+    last_retry_error: Option<String>,
+    /// The operation it made.
+    #[schema(example = "op_01k2v7m3w0e9tq4b8s6n5x1zyr")]
+    operation: Option<String>,
+}
+
+impl FailedRequestView {
+    fn new(request: FailedRequest, with_payload: bool) -> Self {
+        // What cannot be read as JSON is shown as the text it is.
+        let payload = with_payload.then(|| match serde_json::from_str(&request.payload) {
+            Ok(value) => value,
+            Err(_) => Value::String(request.payload),
+        });
+        Self {
+            id: request.id,
+            at: request.at,
+            service: request.service,
+            direction: request.direction.as_str(),
+            endpoint: request.endpoint,
+            payload,
+            error: request.error,
+            state: request.state.as_str(),
+            retry_count: request.retry_count,
+            last_retry_at: request.last_retry_at,
+            last_retry_error: request.last_retry_error,
+            operation: request.operation.map(|id| id.to_string()),
+        }
+    }
+}
+
+/// Lists failed requests, newest first.
+#[utoipa::path(
+    get, path = "/v1/failed-requests", tag = "operations", operation_id = "list_failed_requests",
+    params(ListParameters),
+    responses(
+        (status = 200, description = "A page of failed requests", body = Page<FailedRequestView>),
+        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn list(
+    Shared(state): Shared<State>,
+    by: By<CanRead>,
+    mut query: QueryParameters,
+) -> Result<Response, Problem> {
+    let filter = query.take_with("state", |word| {
+        FailedState::from_word(word).ok_or_else(|| {
+            let known = FailedState::ALL.map(FailedState::as_str).join(", ");
+            format!("{:?} is no state; known are {known}", shorten(word))
+        })
+    });
+    let page = store_page(&mut query);
+    query.finish()?;
+    let found = state.store().failed_requests().list(filter, &page).await.map_err(listed)?;
+    let view = |request| FailedRequestView::new(request, by.caller.administers);
+    let items: Vec<_> = found.items.into_iter().map(view).collect();
+    Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
+}
+
+/// What the list can be narrowed to.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
+pub(crate) struct ListParameters {
+    /// Only those in this state.
+    #[param(schema_with = words::failed_state)]
+    state: Option<String>,
+    /// How many, 1 to 500.
+    #[param(minimum = 1, maximum = 500, default = 50)]
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Shows a failed request.
+#[utoipa::path(
+    get, path = "/v1/failed-requests/{id}", tag = "operations", operation_id = "get_failed_request",
+    params(("id" = String, Path, description = "The failed request's id")),
+    responses(
+        (status = 200, description = "The failed request", body = FailedRequestView),
+        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn get(
+    Shared(state): Shared<State>,
+    by: By<CanRead>,
+    PathParameter(id): PathParameter<String>,
+) -> Result<Response, Problem> {
+    let request = find(&state, &id).await?;
+    Ok(json(StatusCode::OK, &FailedRequestView::new(request, by.caller.administers)))
+}
+
+/// Tries a failed request again: its operation from the beginning, or its callback at once.
+#[utoipa::path(
+    post, path = "/v1/failed-requests/{id}/retry", tag = "operations", operation_id = "retry_failed_request",
+    params(("id" = String, Path, description = "The failed request's id")),
+    responses(
+        (status = 202, description = "It is tried again", body = FailedRequestView),
+        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "Its state does not allow it", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn retry(
+    Shared(state): Shared<State>,
+    by: By<CanSend>,
+    PathParameter(given): PathParameter<String>,
+) -> Result<Response, Problem> {
+    let request = find(&state, &given).await?;
+    let tried = match request.state {
+        // Marked first, so that two who ask at once try it once and an end that comes at once is not overwritten.
+        FailedState::Pending => {
+            state.store().failed_requests().retried(request.id, state.clock().now()).await?
+        }
+        // A crash may have come between the mark and the work.
+        FailedState::Retried => true,
+        FailedState::Done | FailedState::Dropped => false,
+    };
+    if !tried || !again(&state, &request).await? {
+        return Err(wrong_state(&request, "tried again"));
+    }
+    let request = find(&state, &given).await?;
+    Ok(json(StatusCode::ACCEPTED, &FailedRequestView::new(request, by.caller.administers)))
+}
+
+/// Takes its work up again; false when that work is in a state that does not allow it.
+async fn again(state: &State, request: &FailedRequest) -> Result<bool, Problem> {
+    match (request.direction, request.operation, request.callback) {
+        (Direction::Inbound, Some(operation), _) => {
+            let changed = state.sagas().retry(operation).await?;
+            Ok(matches!(changed, SagaChanged::Done(_)))
+        }
+        (Direction::Outbound, _, Some(callback)) => {
+            let queued = state.store().callbacks().requeue(callback, state.clock().now()).await?;
+            state.callbacks_are_due();
+            Ok(queued)
+        }
+        (Direction::Inbound, None, _) | (Direction::Outbound, _, None) => Ok(false),
+    }
+}
+
+/// Drops a failed request: nobody will try it again.
+#[utoipa::path(
+    delete, path = "/v1/failed-requests/{id}", tag = "operations", operation_id = "drop_failed_request",
+    params(("id" = String, Path, description = "The failed request's id")),
+    responses(
+        (status = 204, description = "Dropped"),
+        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "Its state does not allow it", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn drop(
+    Shared(state): Shared<State>,
+    _: By<CanAdminister>,
+    PathParameter(given): PathParameter<String>,
+) -> Result<StatusCode, Problem> {
+    let request = find(&state, &given).await?;
+    // Dropping twice is no error: it is dropped, which is what was asked for.
+    if request.state == FailedState::Dropped
+        || state.store().failed_requests().drop(request.id, state.clock().now()).await?
+    {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    Err(wrong_state(&request, "dropped"))
+}
+
+async fn find(state: &State, given: &str) -> Result<FailedRequest, Problem> {
+    let missing = || {
+        Problem::new(
+            Code::FailedRequestNotFound,
+            format!("No failed request has the id {:?}; GET /v1/failed-requests lists them.", shorten(given)),
+        )
+    };
+    let id = given.parse().map_err(|_| missing())?;
+    state.store().failed_requests().get(id).await?.ok_or_else(missing)
+}
+
+fn wrong_state(request: &FailedRequest, wish: &str) -> Problem {
+    let state = request.state.as_str();
+    let detail = format!("The request is {state}; only one that is pending can be {wish}.");
+    Problem::new(Code::WrongState, detail).about(&request.id, state)
+}

@@ -1,0 +1,99 @@
+//! `/v1/failovers`: when work went to another account than the one that was its first choice.
+
+use axum::extract::State as Shared;
+use axum::response::Response;
+use domain::{AccountName, ChatId, Timestamp};
+use http::StatusCode;
+use serde::Serialize;
+use store::{FailoverFilter, FailoverRecord};
+use utoipa::{IntoParams, ToSchema};
+
+use super::Page;
+use super::page::{listed, store_page};
+use crate::answer::json;
+use crate::auth::{By, CanRead};
+use crate::extract::QueryParameters;
+use crate::problem::{Body as ProblemBody, Problem};
+use crate::state::State;
+
+/// A piece of work went to another account than the one that was its first choice.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Failover)]
+pub(crate) struct FailoverView {
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// The chat, if it was known.
+    #[schema(value_type = Option<String>, example = "-1001234567890")]
+    chat_id: Option<ChatId>,
+    /// The first choice.
+    #[schema(value_type = String, example = "main")]
+    from: AccountName,
+    /// The account that did it.
+    #[schema(value_type = String, example = "backup_1")]
+    to: AccountName,
+    /// Why.
+    #[schema(example = "flood wait until 2026-01-01T12:00:00Z")]
+    reason: String,
+    /// The message or operation.
+    #[schema(example = "msg_01k2v7m3w0e9tq4b8s6n5x1zyr")]
+    subject: String,
+}
+
+impl From<FailoverRecord> for FailoverView {
+    fn from(record: FailoverRecord) -> Self {
+        let failover = record.failover;
+        Self {
+            at: failover.at,
+            chat_id: failover.chat_id,
+            from: failover.from,
+            to: failover.to,
+            reason: failover.reason,
+            subject: record.subject,
+        }
+    }
+}
+
+/// Lists failovers, the latest first.
+#[utoipa::path(
+    get, path = "/v1/failovers", tag = "operations", operation_id = "list_failovers",
+    params(ListParameters),
+    responses(
+        (status = 200, description = "A page of failovers", body = Page<FailoverView>),
+        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn list(
+    Shared(state): Shared<State>,
+    _: By<CanRead>,
+    mut query: QueryParameters,
+) -> Result<Response, Problem> {
+    let filter = FailoverFilter {
+        chat_id: query.take::<ChatId>("chat_id"),
+        account: query.take::<AccountName>("account"),
+    };
+    let page = store_page(&mut query);
+    query.finish()?;
+    let found = state.store().failovers().list(&filter, &page).await.map_err(listed)?;
+    let items: Vec<FailoverView> = found.items.into_iter().map(Into::into).collect();
+    Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
+}
+
+/// What the list can be narrowed to.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
+pub(crate) struct ListParameters {
+    /// Only those on this chat.
+    #[param(example = "-1001234567890")]
+    chat_id: Option<String>,
+    /// Only those from or to this account.
+    #[param(example = "main")]
+    account: Option<String>,
+    /// How many, 1 to 500.
+    #[param(minimum = 1, maximum = 500, default = 50)]
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}

@@ -1,0 +1,113 @@
+//! The log of all work: messages and work on chats together, newest first.
+
+use axum::extract::State as Shared;
+use axum::response::Response;
+use domain::saga::TaskKind;
+use domain::{AccountName, ChatId};
+use http::StatusCode;
+use store::{Work, WorkFilter, WorkKind};
+use utoipa::IntoParams;
+
+use super::OperationView;
+use super::view::SEND_TEXT;
+use crate::answer::json;
+use crate::auth::{By, CanRead};
+use crate::extract::QueryParameters;
+use crate::problem::{Body as ProblemBody, Problem, shorten};
+use crate::state::State;
+use crate::v1::page::{listed, store_page};
+use crate::v1::{Page, words};
+
+/// Lists all work, newest first: messages and work on chats.
+#[utoipa::path(
+    get, path = "/v1/operations", tag = "operations", operation_id = "list_operations",
+    params(ListParameters),
+    responses(
+        (status = 200, description = "A page of operations", body = Page<OperationView<'static>>),
+        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn list(
+    Shared(state): Shared<State>,
+    _: By<CanRead>,
+    mut query: QueryParameters,
+) -> Result<Response, Problem> {
+    let filter = WorkFilter {
+        kind: query.take_with("kind", read_kind),
+        account: query.take::<AccountName>("account"),
+        chat_id: query.take::<ChatId>("chat_id"),
+        open: query.take_with("state", |word| match word {
+            "open" => Ok(true),
+            "finished" => Ok(false),
+            other => Err(format!("{:?} is none of open and finished", shorten(other))),
+        }),
+    };
+    let page = store_page(&mut query);
+    query.finish()?;
+    let found = state.store().work(&filter, &page).await.map_err(listed)?;
+    let items = found.items.iter().map(|work| match work {
+        Work::Message(message) => OperationView::of_message(message),
+        Work::Saga(saga) => OperationView::of_saga(saga, state.sagas().held_until(saga.id)),
+    });
+    let items = items.collect();
+    Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
+}
+
+/// The kinds of work there are.
+pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
+    std::iter::once(SEND_TEXT).chain(TaskKind::ALL.into_iter().map(TaskKind::as_str))
+}
+
+fn read_kind(word: &str) -> Result<WorkKind, String> {
+    if word == SEND_TEXT {
+        return Ok(WorkKind::SendText);
+    }
+    TaskKind::from_word(word).map(WorkKind::Saga).ok_or_else(|| {
+        let known: Vec<_> = kinds().collect();
+        format!("{:?} is no kind; known are {}", shorten(word), known.join(", "))
+    })
+}
+
+/// What the list can be narrowed to.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
+pub(crate) struct ListParameters {
+    /// Only this kind of work.
+    #[param(schema_with = words::work_kind)]
+    kind: Option<String>,
+    /// Only that of this account.
+    #[param(example = "main")]
+    account: Option<String>,
+    /// Only that on this chat.
+    #[param(example = "-1001234567890")]
+    chat_id: Option<String>,
+    /// `open`: only what is not over, that in doubt included. `finished`: only what is.
+    #[param(schema_with = words::open_or_finished)]
+    state: Option<String>,
+    /// How many, 1 to 500.
+    #[param(minimum = 1, maximum = 500, default = 50)]
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_is_read() {
+        assert_eq!(read_kind("send_text"), Ok(WorkKind::SendText));
+        for kind in TaskKind::ALL {
+            assert_eq!(read_kind(kind.as_str()), Ok(WorkKind::Saga(kind)));
+        }
+        assert_eq!(
+            read_kind("dance"),
+            Err("\"dance\" is no kind; known are send_text, create_chat, leave_chat, add_members, \
+                 remove_members, edit_chat"
+                .to_owned())
+        );
+    }
+}

@@ -1,0 +1,64 @@
+//! Looking at one piece of work, with its history.
+
+use axum::extract::State as Shared;
+use axum::response::Response;
+use domain::saga::{Saga, SagaState};
+use domain::{MessageId, OperationId};
+use http::header::LOCATION;
+use http::{HeaderValue, StatusCode};
+
+use super::OperationView;
+use crate::answer::json;
+use crate::auth::{By, CanRead};
+use crate::extract::PathParameter;
+use crate::problem::{Body as ProblemBody, Problem};
+use crate::state::State;
+
+/// Shows a piece of work: an operation (`op_…`) or a message (`msg_…`), with its steps.
+#[utoipa::path(
+    get, path = "/v1/operations/{id}", tag = "operations", operation_id = "get_operation",
+    params(("id" = String, Path, description = "The id of an operation or of a message")),
+    responses(
+        (status = 200, description = "The operation", body = OperationView<'static>),
+        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn get(
+    Shared(state): Shared<State>,
+    _: By<CanRead>,
+    PathParameter(given): PathParameter<String>,
+) -> Result<Response, Problem> {
+    let Ok(id) = given.parse::<MessageId>() else {
+        let saga = find(&state, &given).await?;
+        return seen(&state, &saga, StatusCode::OK).await;
+    };
+    let message = state.delivery().get(id).await?.ok_or_else(|| Problem::operation_not_found(&given))?;
+    let timeline = state.store().outbox().timeline(id).await?;
+    Ok(json(StatusCode::OK, &OperationView::of_message(&message).with_timeline(&timeline)))
+}
+
+/// Work on a chat, by an id as a caller gives it.
+pub(super) async fn find(state: &State, given: &str) -> Result<Saga, Problem> {
+    let missing = || Problem::operation_not_found(given);
+    let id: OperationId = given.parse().map_err(|_| missing())?;
+    state.sagas().get(id).await?.ok_or_else(missing)
+}
+
+/// Work on a chat, with this status when it is over and as 202 with `Location` while it is not.
+pub(crate) async fn show(state: &State, saga: &Saga, over: StatusCode) -> Result<Response, Problem> {
+    if saga.state.is_final() && saga.state != SagaState::InDoubt {
+        return seen(state, saga, over).await;
+    }
+    let mut answer = seen(state, saga, StatusCode::ACCEPTED).await?;
+    if let Ok(location) = HeaderValue::from_str(&format!("/v1/operations/{}", saga.id)) {
+        answer.headers_mut().insert(LOCATION, location);
+    }
+    Ok(answer)
+}
+
+async fn seen(state: &State, saga: &Saga, status: StatusCode) -> Result<Response, Problem> {
+    let entries = state.store().sagas().steps(saga.id).await?;
+    let held_until = state.sagas().held_until(saga.id);
+    Ok(json(status, &OperationView::of_saga(saga, held_until).with_saga(saga, &entries)))
+}

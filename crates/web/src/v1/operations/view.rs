@@ -1,0 +1,237 @@
+//! A piece of work as the API shows it: a message or work on a chat, with its steps. Pure.
+
+use domain::message::{MessageState, OutboundMessage};
+use domain::saga::{Progress, Saga, SagaEntry, SagaState};
+use domain::timeline::Entry;
+use domain::{AccountName, ChatId, ChatRef, Timestamp};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::result::ResultView;
+use super::says::sentence;
+use crate::v1::message_view::FailureView;
+use crate::v1::{why, words};
+
+/// The kind of a message in the log of all work.
+pub(super) const SEND_TEXT: &str = "send_text";
+
+/// A piece of work: a message on its way out, or work on a chat that takes several steps.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Operation)]
+pub(crate) struct OperationView<'a> {
+    /// Our id, `op_…` or `msg_…`; sorts by time.
+    #[schema(example = "op_01k2v7m3w0e9tq4b8s6n5x1zyr")]
+    id: String,
+    /// What it is.
+    #[schema(schema_with = words::work_kind)]
+    kind: &'static str,
+    /// Where it stands: for `op_…` one of `queued`, `running`, `done`, `failed`, `cancelled` and `in_doubt`; for
+    /// `msg_…` the state of the message.
+    #[schema(example = "done")]
+    state: &'static str,
+    /// Whether it is over. What is in doubt is not: a person ends it.
+    finished: bool,
+    /// The account that does or did it.
+    #[schema(value_type = Option<String>, example = "main")]
+    account: Option<&'a AccountName>,
+    /// The chat as the caller named it; null when a chat was to be made.
+    #[schema(value_type = Option<String>, example = "@demo_channel")]
+    chat: Option<&'a ChatRef>,
+    /// The chat as the Bot API writes it, once it is known or made.
+    #[schema(value_type = Option<String>, example = "-1001234567890")]
+    chat_id: Option<ChatId>,
+    /// What it waits for, or why it ended as it did, in words.
+    detail: Option<String>,
+    /// Why it failed, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<FailureView>,
+    /// What came of it so far, as whoever asked for it is answered; left out in lists and for messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<ResultView<'a>>,
+    /// What happened, oldest first; left out in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps: Option<Vec<StepView<'a>>>,
+    /// When it was accepted.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// When it last changed.
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+}
+
+/// One entry of a piece of work's history.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OperationStep)]
+pub(crate) struct StepView<'a> {
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// What: a step such as `create` or `invite`, or what happened to the whole, such as `accepted` or `waiting`.
+    #[schema(example = "create")]
+    what: &'a str,
+    /// The account it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "main")]
+    account: Option<&'a AccountName>,
+    /// `begun`, or how it ended: `ok`, `sent` or the word of another outcome.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "ok")]
+    outcome: Option<&'a str>,
+    /// More, as it was noted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+    /// The entry as a sentence.
+    #[schema(example = "main tried to make the chat: ok.")]
+    says: String,
+}
+
+impl<'a> OperationView<'a> {
+    /// Work on a chat as a list shows it. Every account that could do it may be held back until an instant.
+    pub(crate) fn of_saga(saga: &'a Saga, held_until: Option<Timestamp>) -> Self {
+        Self {
+            id: saga.id.to_string(),
+            kind: saga.task.kind().as_str(),
+            state: saga.state.as_str(),
+            finished: saga.state.is_final() && saga.state != SagaState::InDoubt,
+            account: saga.account.as_ref(),
+            chat: saga.task.chat(),
+            chat_id: saga.chat_id,
+            detail: detail(saga, held_until),
+            failure: saga.failure.as_ref().map(FailureView::of_task),
+            result: None,
+            steps: None,
+            created_at: saga.created_at,
+            updated_at: saga.updated_at,
+        }
+    }
+
+    /// A message as a list shows it.
+    pub(crate) fn of_message(message: &'a OutboundMessage) -> Self {
+        Self {
+            id: message.id.to_string(),
+            kind: SEND_TEXT,
+            state: message.state.as_str(),
+            finished: message.state.is_final() && message.state != MessageState::InDoubt,
+            account: message.account.as_ref(),
+            chat: Some(&message.chat),
+            chat_id: message.chat_id,
+            detail: message.failure.as_ref().map(domain::outcome::Failure::describe),
+            failure: message.failure.as_ref().map(FailureView::of_message),
+            result: None,
+            steps: None,
+            created_at: message.created_at,
+            updated_at: message.updated_at,
+        }
+    }
+
+    /// With what came of it so far, and its history.
+    #[must_use]
+    pub(crate) fn with_saga(mut self, saga: &'a Saga, entries: &'a [SagaEntry]) -> Self {
+        let something = saga.chat_id.is_some() || saga.progress != Progress::default();
+        self.result = something.then(|| saga.into());
+        self.steps = Some(entries.iter().map(Into::into).collect());
+        self
+    }
+
+    /// With its history.
+    #[must_use]
+    pub(crate) fn with_timeline(mut self, timeline: &'a [Entry]) -> Self {
+        self.steps = Some(timeline.iter().map(Into::into).collect());
+        self
+    }
+}
+
+fn detail(saga: &Saga, held_until: Option<Timestamp>) -> Option<String> {
+    if let Some(failure) = &saga.failure {
+        return Some(crate::problem::describe_task_failure(failure));
+    }
+    match saga.state {
+        SagaState::InDoubt => {
+            let account = saga.account.as_ref().map_or("an account", AccountName::as_str);
+            Some(format!(
+                "{account} may have made the chat and cannot be asked any more; look whether it is there, then \
+                 POST /v1/operations/{}/resolve.",
+                saga.id
+            ))
+        }
+        SagaState::Queued | SagaState::Running => match (held_until, &saga.begun) {
+            (Some(until), _) => Some(format!("It waits until {until}, as Telegram asked.")),
+            (None, Some(begun)) => Some(format!("The step {} is under way.", begun.step.name())),
+            (None, None) => None,
+        },
+        SagaState::Done | SagaState::Failed | SagaState::Cancelled => None,
+    }
+}
+
+impl<'a> From<&'a SagaEntry> for StepView<'a> {
+    fn from(entry: &'a SagaEntry) -> Self {
+        Self {
+            at: entry.at,
+            what: &entry.what,
+            account: entry.account.as_ref(),
+            outcome: entry.outcome.as_deref(),
+            detail: entry.detail.as_deref(),
+            says: sentence(entry),
+        }
+    }
+}
+
+impl<'a> From<&'a Entry> for StepView<'a> {
+    fn from(entry: &'a Entry) -> Self {
+        Self {
+            at: entry.at,
+            what: entry.step.as_str(),
+            account: entry.account.as_ref(),
+            outcome: entry.outcome.as_deref(),
+            detail: entry.detail.as_deref(),
+            says: why::sentence(entry),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::saga;
+    use super::*;
+    use domain::outcome::Failure;
+    use serde_json::{Value, json};
+
+    fn shown(saga: &Saga, held_until: Option<Timestamp>) -> Value {
+        serde_json::to_value(OperationView::of_saga(saga, held_until)).expect("JSON")
+    }
+
+    #[test]
+    fn doubt_is_not_finished_and_says_what_to_do() {
+        let mut saga = saga(r#"{"kind":"create_chat","title":"Order 1","members":[]}"#);
+        saga.state = SagaState::InDoubt;
+        saga.account = "main".parse().ok();
+        let shown = shown(&saga, None);
+        assert_eq!((&shown["finished"], &shown["state"]), (&json!(false), &json!("in_doubt")));
+        let detail = shown["detail"].as_str().expect("words");
+        assert!(detail.starts_with("main may have made the chat") && detail.contains("/resolve"), "{detail}");
+    }
+
+    #[test]
+    fn what_it_waits_for_and_why_it_failed_are_told() {
+        let mut saga = saga(r#"{"kind":"create_chat","title":"Order 1","members":[]}"#);
+        let until = Timestamp::from_micros(60_000_000);
+        let waits = shown(&saga, Some(until));
+        assert!(waits["detail"].as_str().is_some_and(|words| words.contains(&until.to_string())), "{waits}");
+        assert_eq!(shown(&saga, None)["detail"], Value::Null);
+        saga.state = SagaState::Failed;
+        saga.failure = Some(Failure::Rejected { provider_code: "CHAT_TITLE_EMPTY".to_owned() });
+        let failed = shown(&saga, None);
+        assert_eq!(failed["failure"]["provider_code"], "CHAT_TITLE_EMPTY");
+        assert_eq!((&failed["finished"], &failed["failure"]["code"]), (&json!(true), &json!("rejected")));
+    }
+
+    #[test]
+    fn every_state_is_finished_or_goes_on() {
+        let mut saga = saga(r#"{"kind":"create_chat","title":"Order 1","members":[]}"#);
+        for state in SagaState::ALL {
+            saga.state = state;
+            let over = matches!(state, SagaState::Done | SagaState::Failed | SagaState::Cancelled);
+            assert_eq!(shown(&saga, None)["finished"], over, "{state:?}");
+        }
+    }
+}

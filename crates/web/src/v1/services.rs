@@ -1,0 +1,196 @@
+//! `/v1/services`: what the accounts do for whom, and starting and stopping it.
+
+use axum::extract::State as Shared;
+use axum::response::Response;
+use domain::{AccountState, Purpose, Timestamp};
+use http::StatusCode;
+use serde::Serialize;
+use telegram::{AccountView, ActError, ServiceAction, ServiceView};
+use utoipa::ToSchema;
+
+use super::{Page, PageParameters, Wanted, words};
+use crate::answer::json;
+use crate::auth::{By, CanAdminister, CanRead};
+use crate::extract::{PathParameter, QueryParameters};
+use crate::problem::{Body as ProblemBody, Code, Problem, shorten};
+use crate::state::State;
+
+/// What the accounts do for callers, as one of the old scripts did it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Service {
+    /// Its name.
+    #[serde(rename = "service")]
+    #[schema(schema_with = words::service)]
+    name: Purpose,
+    /// `active`, or `stopped` by hand: then it takes nothing and lets nothing out.
+    #[schema(example = "active")]
+    state: &'static str,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+    /// Whether it is active and has an account that can work.
+    healthy: bool,
+    /// Calls to Telegram since the start or the last restart.
+    operations: u64,
+    /// Calls that failed.
+    errors: u64,
+    /// The last failure.
+    last_error: Option<String>,
+    /// How many chats and users the accounts know.
+    cache_size: usize,
+    /// The legacy ports that serve it.
+    #[schema(example = json!([5021, 5025]))]
+    ports: Vec<u16>,
+}
+
+fn view(state: &State, service: ServiceView) -> Service {
+    let ports = state.options().legacy.ports.iter();
+    Service {
+        name: service.purpose,
+        state: if service.running { "active" } else { "stopped" },
+        since: service.since,
+        healthy: service.running
+            && state.pool().accounts().iter().any(|account| serves(account, service.purpose)),
+        operations: service.operations,
+        errors: service.errors,
+        last_error: service.last_error,
+        cache_size: service.cache_size,
+        ports: ports.filter(|port| port.service.purpose() == service.purpose).map(|port| port.port).collect(),
+    }
+}
+
+/// Whether an account of the pool can do this kind of work now, by a session that is for it.
+fn serves(account: &AccountView, purpose: Purpose) -> bool {
+    let works =
+        |state| matches!(state, AccountState::Ready | AccountState::FloodWait | AccountState::Restricted);
+    account.pool
+        && works(account.state)
+        && account.lines.iter().any(|line| works(line.state) && line.purposes.contains(&purpose))
+}
+
+/// Refuses work of a service that was stopped by hand.
+pub(super) fn check_running(state: &State, purpose: Purpose) -> Result<(), Problem> {
+    let service = state.pool().service(purpose);
+    if service.running {
+        return Ok(());
+    }
+    let name = purpose.as_str();
+    let detail = format!(
+        "The service {name} was stopped at {}; nothing was accepted. Start it with \
+         POST /v1/services/{name}/actions/start or `switchboard service start {name}`.",
+        service.since
+    );
+    Err(Problem::new(Code::ServiceStopped, detail))
+}
+
+/// Lists the services.
+#[utoipa::path(
+    get, path = "/v1/services", tag = "system", operation_id = "list_services",
+    params(PageParameters),
+    responses(
+        (status = 200, description = "The services and how each is", body = Page<Service>),
+        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn list(
+    Shared(state): Shared<State>,
+    _: By<CanRead>,
+    mut query: QueryParameters,
+) -> Result<Response, Problem> {
+    let wanted = Wanted::take(&mut query);
+    query.finish()?;
+    let services: Vec<_> = state.pool().services().into_iter().map(|service| view(&state, service)).collect();
+    Ok(json(StatusCode::OK, &wanted.cut(services, |service| service.name.as_str().to_owned())?))
+}
+
+/// Shows a service.
+#[utoipa::path(
+    get, path = "/v1/services/{service}", tag = "system", operation_id = "get_service",
+    params(("service" = String, Path, pattern = "^(create_chat|send_text|send_media|leave_chat)$",
+        description = "`create_chat`, `send_text`, `send_media` or `leave_chat`")),
+    responses(
+        (status = 200, description = "The service", body = Service),
+        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn get(
+    Shared(state): Shared<State>,
+    _: By<CanRead>,
+    PathParameter(given): PathParameter<String>,
+) -> Result<Response, Problem> {
+    let service = state.pool().service(read_service(&given)?);
+    Ok(json(StatusCode::OK, &view(&state, service)))
+}
+
+/// What can be asked of a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Action {
+    Switch(ServiceAction),
+    ReloadCache,
+}
+
+/// Starts, stops or restarts a service, or reads its dialogs again.
+///
+/// A stopped service is stopped until it is started, over restarts too: it takes nothing new, and what waits in its
+/// queue waits on. A restart starts it and counts from nothing. `reload-cache` reads all dialogs again in the
+/// background and keeps what is known meanwhile.
+#[utoipa::path(
+    post, path = "/v1/services/{service}/actions/{action}", tag = "system", operation_id = "act_on_service",
+    params(
+        ("service" = String, Path, pattern = "^(create_chat|send_text|send_media|leave_chat)$",
+            description = "`create_chat`, `send_text`, `send_media` or `leave_chat`"),
+        ("action" = String, Path, pattern = "^(start|stop|restart|reload-cache)$",
+            description = "`start`, `stop`, `restart` or `reload-cache`"),
+    ),
+    responses(
+        (status = 200, description = "The service as it is now", body = Service),
+        (status = 404, description = "There is no such service or action", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn act(
+    Shared(state): Shared<State>,
+    _: By<CanAdminister>,
+    PathParameter((given, action)): PathParameter<(String, String)>,
+) -> Result<Response, Problem> {
+    let purpose = read_service(&given)?;
+    let service = match read_action(&action)? {
+        Action::Switch(action) => {
+            state.pool().set_service(purpose, action).await.map_err(|error| match error {
+                ActError::NoSuchAccount(account) => Problem::account_not_found(account.as_str()),
+                ActError::Store(error) => error.into(),
+            })?
+        }
+        Action::ReloadCache => {
+            state.pool().reload_dialogs().await;
+            state.pool().service(purpose)
+        }
+    };
+    Ok(json(StatusCode::OK, &view(&state, service)))
+}
+
+fn read_service(given: &str) -> Result<Purpose, Problem> {
+    Purpose::ALL.into_iter().find(|purpose| purpose.as_str() == given).ok_or_else(|| {
+        let known = Purpose::ALL.map(Purpose::as_str).join(", ");
+        let detail = format!("There is no service {:?}; known are {known}.", shorten(given));
+        Problem::new(Code::ServiceNotFound, detail)
+    })
+}
+
+fn read_action(given: &str) -> Result<Action, Problem> {
+    match given {
+        "start" => Ok(Action::Switch(ServiceAction::Start)),
+        "stop" => Ok(Action::Switch(ServiceAction::Stop)),
+        "restart" => Ok(Action::Switch(ServiceAction::Restart)),
+        "reload-cache" => Ok(Action::ReloadCache),
+        other => Err(Problem::new(
+            Code::NotFound,
+            format!(
+                "There is no action {:?}; known are start, stop, restart and reload-cache.",
+                shorten(other)
+            ),
+        )),
+    }
+}
