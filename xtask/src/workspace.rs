@@ -68,13 +68,6 @@ pub(crate) struct Node {
 pub(crate) struct Edge {
     pub(crate) name: String,
     pub(crate) pkg: String,
-    pub(crate) dep_kinds: Vec<EdgeKind>,
-}
-
-/// Why an edge is there.
-#[derive(Debug, Deserialize)]
-pub(crate) struct EdgeKind {
-    pub(crate) kind: Option<Kind>,
 }
 
 impl Workspace {

@@ -39,6 +39,16 @@ pub(crate) async fn find(data_dir: &Path) -> Server {
     }
 }
 
+/// The server that holds this data directory, for what only a running one can do.
+pub(crate) async fn running(data_dir: &Path) -> anyhow::Result<Control> {
+    match find(data_dir).await {
+        Server::Running(control) => Ok(control),
+        Server::None => {
+            bail!("no server runs on {}; start one with `switchboard up`", data_dir.display())
+        }
+    }
+}
+
 impl Control {
     /// All items of a list, page by page.
     pub(crate) async fn list(&self, path: &str) -> anyhow::Result<Vec<Value>> {
@@ -48,7 +58,10 @@ impl Control {
             let answer = self.call(Method::GET, &page, None).await?;
             items.extend_from_slice(answer["items"].as_array().context("the server's answer has no items")?);
             match answer["next_cursor"].as_str() {
-                Some(cursor) => page = format!("{path}?cursor={cursor}"),
+                Some(cursor) => {
+                    let joint = if path.contains('?') { '&' } else { '?' };
+                    page = format!("{path}{joint}cursor={cursor}");
+                }
                 None => return Ok(items),
             }
         }

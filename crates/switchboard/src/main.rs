@@ -65,6 +65,29 @@ enum Command {
     )]
     Key(command::key::Key),
 
+    /// Look at requests that failed and are kept; try them again or drop them, also while `up` runs
+    #[command(
+        after_help = "Kept are requests to the old ports that made nothing, and invite callbacks that the receiver \
+                            never took.\n\nExamples:\n  switchboard failed list\n  switchboard failed show fail_01…\n  \
+                            switchboard failed retry fail_01…\n  switchboard failed drop fail_01…"
+    )]
+    Failed(command::failed::Failed),
+
+    /// Stop and start what the running server does: creating chats, sending text, sending media, leaving chats
+    #[command(
+        after_help = "A service that is stopped takes no work and lets nothing out, also after a restart of the \
+                            server, until it is started again.\n\nExamples:\n  switchboard service list\n  \
+                            switchboard service stop create_chat\n  switchboard service reload-cache"
+    )]
+    Service(command::service::Service),
+
+    /// Look at the chats that the running server knows, and at those that nobody could find
+    #[command(
+        after_help = "Examples:\n  switchboard chat list\n  switchboard chat list --account main --state left\n  \
+                            switchboard chat unresolved"
+    )]
+    Chat(command::chat::Chat),
+
     /// Print the OpenAPI description of the HTTP API
     Openapi,
 
@@ -90,7 +113,9 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("error: {}", output::explain(&error));
             let wrong_usage = |cause: &(dyn std::error::Error + 'static)| {
-                cause.is::<config::SettingsError>() || cause.is::<keys::TooShort>()
+                cause.is::<config::SettingsError>()
+                    || cause.is::<keys::TooShort>()
+                    || matches!(cause.downcast_ref(), Some(events::StartError::Address(_)))
             };
             if error.chain().any(wrong_usage) { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
@@ -103,6 +128,9 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Sandbox(sandbox) => sandbox.run().await,
         Command::Account(account) => account.run().await,
         Command::Key(key) => key.run().await,
+        Command::Failed(failed) => failed.run().await,
+        Command::Service(service) => service.run().await,
+        Command::Chat(chat) => chat.run().await,
         Command::Openapi => {
             output::line(format_args!("{}", web::openapi_json()));
             Ok(())

@@ -2,10 +2,45 @@
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
+use serde_json::Value;
 
 /// An empty table with these headings; as wide as the terminal.
 pub(crate) fn with_header<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    table
+}
+
+/// What a field holds, as a cell shows it: nothing for what is not there, lists with commas.
+pub(crate) fn cell(value: &Value, field: &str) -> String {
+    match &value[field] {
+        Value::Null | Value::Object(_) => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => {
+            let shown =
+                items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned));
+            shown.collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// A table of objects: one column for each field, under its heading.
+pub(crate) fn of<const N: usize>(items: &[Value], columns: [(&str, &str); N]) -> Table {
+    let mut table = with_header(columns.map(|(heading, _)| heading));
+    for item in items {
+        table.add_row(columns.map(|(_, field)| cell(item, field)));
+    }
+    table
+}
+
+/// A table of one object: a row for each field that is no list and no object.
+pub(crate) fn fields(item: &Value) -> Table {
+    let mut table = with_header(["", ""]);
+    for (field, value) in item.as_object().into_iter().flatten() {
+        if !matches!(value, Value::Null | Value::Array(_) | Value::Object(_)) {
+            table.add_row([field.replace('_', " "), cell(item, field)]);
+        }
+    }
     table
 }

@@ -137,16 +137,7 @@ fn print_list(accounts: &[Value]) {
 }
 
 fn print_one(account: &Value) {
-    let mut table = table::with_header(["", ""]);
-    for (key, value) in account.as_object().into_iter().flatten() {
-        let shown = match value {
-            Value::Null | Value::Array(_) | Value::Object(_) => continue,
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        table.add_row([key.replace('_', " "), shown]);
-    }
-    say!("{table}");
+    say!("{}", table::fields(account));
     let mut lines = table::with_header(["LINE", "STATE", "WHY", "DC", "ROUND TRIP"]);
     for line in account["lines"].as_array().into_iter().flatten() {
         lines.add_row([

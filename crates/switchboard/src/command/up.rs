@@ -10,8 +10,9 @@ use std::time::Duration;
 use ambient::{Chance, Clock, Ids};
 use anyhow::{Context, bail};
 use config::Settings;
-use delivery::{Ambient, Delivery};
+use delivery::{Ambient, Delivery, SagaLimits, Sagas};
 use domain::{ApiKeyId, ExposeSecret};
+use events::InviteCallbacks;
 use store::{MasterKey, Store, StoreOptions};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -135,16 +136,27 @@ impl Up {
         }
         let sender: Arc<dyn delivery::Sender> = pool.clone();
         let delivery = Delivery::new(store.clone(), sender, ambient.clone(), delivery::Limits::default());
-        let resumed = delivery.resume().await?;
-        if resumed > 0 {
-            tracing::info!(messages = resumed, "taken up again from the last run");
+        let steps: Arc<dyn delivery::Steps> = pool.clone();
+        let sagas = Sagas::new(store.clone(), steps, ambient.clone(), SagaLimits::default());
+        let (messages, operations) = (delivery.resume().await?, sagas.resume().await?);
+        if messages + operations > 0 {
+            tracing::info!(messages, operations, "taken up again from the last run");
         }
+        let callbacks_due = sagas.callbacks_due();
+        let callbacks = InviteCallbacks::start(
+            store.clone(),
+            settings.legacy.invite_callback.as_ref(),
+            ambient.clock.clone(),
+            Arc::clone(&callbacks_due),
+        )?;
 
         let stop = CancellationToken::new();
         let state = web::State::new(
             web::Services {
                 store: store.clone(),
                 delivery: delivery.clone(),
+                sagas: sagas.clone(),
+                callbacks_due,
                 pool: pool.clone(),
                 clock: ambient.clock.clone(),
                 ids: ambient.ids.clone(),
@@ -155,7 +167,7 @@ impl Up {
         let sweeping = tokio::spawn(sweep(store.clone(), ambient.clock.clone()));
         let made = first_key.as_ref().map(ExposeSecret::expose_secret);
         let given = given.as_ref().map(ExposeSecret::expose_secret);
-        announce(&state, demo, made, demo.and(given)).await;
+        announce(&state, settings, demo, made, demo.and(given)).await;
 
         self.until_told_to_stop(&log_level).await?;
 
@@ -164,7 +176,7 @@ impl Up {
         if tokio::time::timeout(2 * DRAIN, serving).await.is_err() {
             tracing::warn!("open requests did not end in time");
         }
-        delivery.drain(DRAIN).await;
+        tokio::join!(delivery.drain(DRAIN), sagas.stop(DRAIN), callbacks.stop(DRAIN));
         pool.stop(DRAIN).await;
         sweeping.abort();
         store.close().await;
@@ -232,7 +244,13 @@ fn master_key(data_dir: &Path) -> anyhow::Result<MasterKey> {
 
 /// Says where everything is, and for a demo what to try. `made` is a key that is shown only now, `given` one that the
 /// caller chose.
-async fn announce(state: &web::State, demo: Option<&Demo>, made: Option<&str>, given: Option<&str>) {
+async fn announce(
+    state: &web::State,
+    settings: &Settings,
+    demo: Option<&Demo>,
+    made: Option<&str>,
+    given: Option<&str>,
+) {
     // Until each listener was tried once: an address with port 0 is known only then.
     let tried = async {
         while state.listeners().iter().any(|listener| listener.state == web::ListenerState::Starting) {
@@ -250,8 +268,8 @@ async fn announce(state: &web::State, demo: Option<&Demo>, made: Option<&str>, g
     let main = address("main");
     say!("API          http://{main}/v1    docs http://{main}/docs");
     for listener in &listeners {
-        if listener.name.parse::<u16>().is_ok() {
-            say!("Old port     http://{}", listener.address);
+        if let Ok(number) = listener.name.parse::<u16>() {
+            say!("Old port     http://{}    {}", listener.address, duty(settings, number));
         }
         if listener.state != web::ListenerState::Listening {
             match &listener.detail {
@@ -275,6 +293,15 @@ async fn announce(state: &web::State, demo: Option<&Demo>, made: Option<&str>, g
             demo.world.control
         ),
     }
+}
+
+/// What an old port does, and by which account when it is pinned to one.
+fn duty(settings: &Settings, number: u16) -> String {
+    let port = settings.legacy.ports.iter().find(|port| port.port == number);
+    port.map_or_else(String::new, |port| match &port.account {
+        Some(account) => format!("{} by {account}", port.service.as_str()),
+        None => port.service.as_str().to_owned(),
+    })
 }
 
 /// Lets the store forget what is past its time, now and every hour.

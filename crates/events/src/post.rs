@@ -1,0 +1,79 @@
+//! One call to another program, and how it ended.
+
+use std::error::Error;
+use std::time::Duration;
+
+use ambient::Clock;
+use reqwest::{Client, Response, StatusCode, Url};
+use serde_json::Value;
+
+/// How much of an answer is read. Nobody looks at it; a connection whose answer was read can serve again.
+const MOST_READ: usize = 64 * 1024;
+
+/// How long the rest of an answer may take that was a success by its first line.
+const REST: Duration = Duration::from_secs(2);
+
+/// Why the other program does not have it, or may not have it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotTaken {
+    /// It did not answer in time.
+    #[error("no answer within {} s", .0.as_secs())]
+    NoAnswer(Duration),
+    /// It answered otherwise than with 2xx.
+    #[error("it answered {0}")]
+    Answered(StatusCode),
+    /// It wants the call sent elsewhere.
+    #[error("it answered {0} and wants the call sent to another address; name that one in the settings")]
+    SentOn(StatusCode),
+    /// There was no exchange, or it broke off.
+    #[error("{0}")]
+    Broken(String),
+}
+
+/// Posts a body as JSON, under an id by which the receiver can tell a repeat, and waits at most `limit`.
+pub(crate) async fn post(
+    client: &Client,
+    clock: &Clock,
+    url: &Url,
+    id: &str,
+    body: &Value,
+    limit: Duration,
+) -> Result<(), NotTaken> {
+    let sent = client.post(url.clone()).header("webhook-id", id).json(body).send();
+    let answer = clock
+        .timeout(limit, sent)
+        .await
+        .map_err(|_| NotTaken::NoAnswer(limit))?
+        .map_err(|error| if error.is_timeout() { NotTaken::NoAnswer(limit) } else { broken(error) })?;
+    let status = answer.status();
+    if status.is_success() {
+        let _ = clock.timeout(REST, read(answer)).await;
+        return Ok(());
+    }
+    Err(if status.is_redirection() { NotTaken::SentOn(status) } else { NotTaken::Answered(status) })
+}
+
+/// What went wrong, down to its cause; never the address, which may hold a secret.
+fn broken(error: reqwest::Error) -> NotTaken {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        cause = error.source();
+    }
+    NotTaken::Broken(text)
+}
+
+async fn read(mut answer: Response) {
+    let mut left = MOST_READ;
+    while let Ok(Some(piece)) = answer.chunk().await
+        && piece.len() <= left
+    {
+        left -= piece.len();
+    }
+}

@@ -1,0 +1,249 @@
+//! `switchboard failed`: requests that failed and are kept for a person.
+
+use anyhow::{Context, bail};
+use clap::{Subcommand, ValueEnum};
+use domain::FailedRequestId;
+use hyper::Method;
+use serde_json::{Value, json};
+use store::{Direction, FailedRequest, FailedState, Page, Store};
+
+use crate::control::{self, Server};
+use crate::output::say;
+use crate::{Place, table};
+
+/// The arguments.
+#[derive(clap::Args)]
+pub(crate) struct Failed {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// List the requests that wait for you, newest first
+    List {
+        /// Those in this state instead
+        #[arg(long, value_enum, default_value_t = StateName::Pending)]
+        state: StateName,
+        #[command(flatten)]
+        place: Place,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one with its body and what went wrong
+    Show {
+        /// Its id, as `failed list` shows it
+        id: FailedRequestId,
+        #[command(flatten)]
+        place: Place,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Do it again from the beginning; a callback is posted once more
+    Retry {
+        /// Its id, as `failed list` shows it
+        id: FailedRequestId,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Drop it: nobody will try it again
+    Drop {
+        /// Its id, as `failed list` shows it
+        id: FailedRequestId,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+/// Which ones are listed.
+#[derive(Clone, Copy, ValueEnum)]
+enum StateName {
+    /// They wait for you
+    Pending,
+    /// They are being tried again
+    Retried,
+    /// Trying them again helped
+    Done,
+    /// They were dropped
+    Dropped,
+    /// All of them
+    All,
+}
+
+impl StateName {
+    const fn state(self) -> Option<FailedState> {
+        match self {
+            Self::Pending => Some(FailedState::Pending),
+            Self::Retried => Some(FailedState::Retried),
+            Self::Done => Some(FailedState::Done),
+            Self::Dropped => Some(FailedState::Dropped),
+            Self::All => None,
+        }
+    }
+}
+
+impl Failed {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        match self.action {
+            Action::List { state, place, json } => {
+                let requests = list(&place, state.state()).await?;
+                if json {
+                    say!("{:#}", json!({ "items": requests, "next_cursor": null }));
+                } else {
+                    print_list(&requests, state);
+                }
+            }
+            Action::Show { id, place, json } => {
+                let request = show(&place, id).await?;
+                if json {
+                    say!("{request:#}");
+                } else {
+                    say!("{}", table::fields(&request));
+                    say!("\n{:#}", request["payload"]);
+                }
+            }
+            Action::Retry { id, place } => {
+                if retry(&place, id).await? {
+                    say!("{id} is tried again; `switchboard failed show {id}` says how it ended.");
+                } else {
+                    say!("{id} is tried again when the server runs.");
+                }
+            }
+            Action::Drop { id, place } => {
+                drop_one(&place, id).await?;
+                say!("{id} is dropped.");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The store, opened by this process because no server holds it.
+async fn own_store(place: &Place) -> anyhow::Result<Store> {
+    super::up::open_store(&place.settings()?, &place.data_dir()?, ambient::Clock::system()).await
+}
+
+async fn list(place: &Place, state: Option<FailedState>) -> anyhow::Result<Vec<Value>> {
+    if let Server::Running(server) = control::find(&place.data_dir()?).await {
+        let filter = state.map(|state| format!("&state={}", state.as_str())).unwrap_or_default();
+        return server.list(&format!("/v1/failed-requests?limit=500{filter}")).await;
+    }
+    let store = own_store(place).await?;
+    let mut requests = Vec::new();
+    let mut page = Page { limit: 500, cursor: None };
+    loop {
+        let found = store.failed_requests().list(state, &page).await?;
+        requests.extend(found.items.iter().map(view));
+        page.cursor = found.next_cursor;
+        if page.cursor.is_none() {
+            break;
+        }
+    }
+    store.close().await;
+    Ok(requests)
+}
+
+async fn show(place: &Place, id: FailedRequestId) -> anyhow::Result<Value> {
+    if let Server::Running(server) = control::find(&place.data_dir()?).await {
+        return server.call(Method::GET, &format!("/v1/failed-requests/{id}"), None).await;
+    }
+    let store = own_store(place).await?;
+    let found = store.failed_requests().get(id).await?;
+    store.close().await;
+    found.as_ref().map(view).with_context(|| unknown(id))
+}
+
+/// Tells whether a server does it now; else the next one does.
+async fn retry(place: &Place, id: FailedRequestId) -> anyhow::Result<bool> {
+    if let Server::Running(server) = control::find(&place.data_dir()?).await {
+        server.call(Method::POST, &format!("/v1/failed-requests/{id}/retry"), None).await?;
+        return Ok(true);
+    }
+    let store = own_store(place).await?;
+    let queued = queue(&store, id).await;
+    store.close().await;
+    queued?;
+    Ok(false)
+}
+
+/// Queues its work again.
+async fn queue(store: &Store, id: FailedRequestId) -> anyhow::Result<()> {
+    let request = store.failed_requests().get(id).await?.with_context(|| unknown(id))?;
+    let now = ambient::Clock::system().now();
+    // Marked first, as the server does; a mark whose work was never queued is made good here.
+    let tried = match request.state {
+        FailedState::Pending => store.failed_requests().retried(id, now).await?,
+        FailedState::Retried => true,
+        FailedState::Done | FailedState::Dropped => false,
+    };
+    let queued = tried
+        && match (request.direction, request.operation, request.callback) {
+            (Direction::Inbound, Some(operation), _) => store.sagas().retry(operation, now).await?,
+            (Direction::Outbound, _, Some(callback)) => store.callbacks().requeue(callback, now).await?,
+            _ => false,
+        };
+    if !queued {
+        bail!("{id} is {}; only one that is pending can be tried again", request.state.as_str());
+    }
+    Ok(())
+}
+
+async fn drop_one(place: &Place, id: FailedRequestId) -> anyhow::Result<()> {
+    if let Server::Running(server) = control::find(&place.data_dir()?).await {
+        server.call(Method::DELETE, &format!("/v1/failed-requests/{id}"), None).await?;
+        return Ok(());
+    }
+    let store = own_store(place).await?;
+    let dropped = drop_pending(&store, id).await;
+    store.close().await;
+    dropped
+}
+
+async fn drop_pending(store: &Store, id: FailedRequestId) -> anyhow::Result<()> {
+    let request = store.failed_requests().get(id).await?.with_context(|| unknown(id))?;
+    if request.state != FailedState::Dropped
+        && !store.failed_requests().drop(id, ambient::Clock::system().now()).await?
+    {
+        bail!("{id} is {}; only one that is pending can be dropped", request.state.as_str());
+    }
+    Ok(())
+}
+
+fn unknown(id: FailedRequestId) -> String {
+    format!("there is no failed request {id}; see `switchboard failed list --state all`")
+}
+
+/// As the API shows it.
+fn view(request: &FailedRequest) -> Value {
+    let payload =
+        serde_json::from_str(&request.payload).unwrap_or_else(|_| Value::String(request.payload.clone()));
+    json!({
+        "id": request.id, "at": request.at, "service": request.service, "direction": request.direction.as_str(),
+        "endpoint": request.endpoint, "payload": payload, "error": request.error,
+        "state": request.state.as_str(), "retry_count": request.retry_count,
+        "last_retry_at": request.last_retry_at, "last_retry_error": request.last_retry_error,
+        "operation": request.operation,
+    })
+}
+
+fn print_list(requests: &[Value], state: StateName) {
+    if requests.is_empty() {
+        match state {
+            StateName::Pending => say!("No failed request waits for you. `--state all` lists the others."),
+            _ => say!("There are none."),
+        }
+        return;
+    }
+    let columns = [
+        ("ID", "id"),
+        ("AT", "at"),
+        ("SERVICE", "service"),
+        ("WAY", "direction"),
+        ("STATE", "state"),
+        ("TRIED AGAIN", "retry_count"),
+        ("ERROR", "error"),
+    ];
+    say!("{}", table::of(requests, columns));
+}

@@ -1,0 +1,126 @@
+//! `switchboard service`: what the running server does, stopped and started by hand.
+
+use clap::{Subcommand, ValueEnum};
+use hyper::Method;
+use serde_json::{Value, json};
+
+use crate::control;
+use crate::output::say;
+use crate::{Place, table};
+
+/// The arguments.
+#[derive(clap::Args)]
+pub(crate) struct Service {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// List the services: whether each works, and its counts since the start
+    List {
+        #[command(flatten)]
+        place: Place,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let a service work again
+    Start(Choice),
+    /// Let nothing more out; callers get 503 until it is started again
+    Stop(Choice),
+    /// Start a service and count from nothing
+    Restart(Choice),
+    /// Read all dialogs again in the background; what is known stays
+    ReloadCache {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+/// Which service, and where.
+#[derive(clap::Args)]
+struct Choice {
+    /// Which
+    #[arg(value_enum)]
+    service: ServiceName,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// A service, by the name it has in the settings.
+#[derive(Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum ServiceName {
+    /// Creating chats
+    CreateChat,
+    /// Sending text
+    SendText,
+    /// Sending files
+    SendMedia,
+    /// Leaving chats
+    LeaveChat,
+}
+
+impl ServiceName {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::CreateChat => "create_chat",
+            Self::SendText => "send_text",
+            Self::SendMedia => "send_media",
+            Self::LeaveChat => "leave_chat",
+        }
+    }
+}
+
+impl Service {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        match self.action {
+            Action::List { place, json } => {
+                let services = control::running(&place.data_dir()?).await?.list("/v1/services").await?;
+                if json {
+                    say!("{:#}", json!({ "items": services, "next_cursor": null }));
+                } else {
+                    print_list(&services);
+                }
+            }
+            Action::Start(choice) => choice.act("start").await?,
+            Action::Stop(choice) => choice.act("stop").await?,
+            Action::Restart(choice) => choice.act("restart").await?,
+            Action::ReloadCache { place } => {
+                // All services share the accounts and what they know.
+                let answer = act(&place, ServiceName::SendText, "reload-cache").await?;
+                let known = table::cell(&answer, "cache_size");
+                say!("The dialogs are read again in the background; {known} chats and users are known.");
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Choice {
+    async fn act(self, action: &str) -> anyhow::Result<()> {
+        let answer = act(&self.place, self.service, action).await?;
+        say!("{} is {}.", self.service.as_str(), table::cell(&answer, "state"));
+        Ok(())
+    }
+}
+
+async fn act(place: &Place, service: ServiceName, action: &str) -> anyhow::Result<Value> {
+    let server = control::running(&place.data_dir()?).await?;
+    server.call(Method::POST, &format!("/v1/services/{}/actions/{action}", service.as_str()), None).await
+}
+
+fn print_list(services: &[Value]) {
+    let columns = [
+        ("SERVICE", "service"),
+        ("STATE", "state"),
+        ("SINCE", "since"),
+        ("HEALTHY", "healthy"),
+        ("CALLS", "operations"),
+        ("ERRORS", "errors"),
+        ("LAST ERROR", "last_error"),
+        ("PORTS", "ports"),
+    ];
+    say!("{}", table::of(services, columns));
+}
