@@ -6,8 +6,17 @@ use toml::Value;
 
 use crate::telegram::{Account, Centre, string_session};
 
-/// The legacy ports that are switched on.
-const LEGACY_PORTS: [(u16, &str); 1] = [(5022, "send_text")];
+/// The legacy ports that are switched on: what each does, and the account it is pinned to, if it is.
+const LEGACY_PORTS: [(u16, &str, Option<&str>); 8] = [
+    (5021, "create_chat", None),
+    (5022, "send_text", None),
+    (5023, "send_media", None),
+    (5024, "leave_chat", None),
+    (5025, "create_chat", Some("backup_1")),
+    (5028, "leave_chat", Some("fifth")),
+    (5029, "create_chat", Some("backup_2")),
+    (5030, "create_chat", Some("backup_3")),
+];
 
 /// Writes the settings as TOML.
 pub(crate) fn settings(centres: &[Centre], accounts: &[impl AsRef<Account>]) -> String {
@@ -28,7 +37,11 @@ pub(crate) fn settings(centres: &[Centre], accounts: &[impl AsRef<Account>]) -> 
     text.push_str("\n[legacy]\n");
     let ports: Vec<String> = LEGACY_PORTS
         .iter()
-        .map(|(port, service)| format!("{{ port = {port}, service = {} }}", quoted(service)))
+        .filter(|(.., pinned)| pinned.is_none_or(|name| named(accounts, name)))
+        .map(|(port, service, pinned)| {
+            let account = pinned.map(|name| format!(", account = {}", quoted(name))).unwrap_or_default();
+            format!("{{ port = {port}, service = {}{account} }}", quoted(service))
+        })
         .collect();
     line(&mut text, "ports", &list(&ports));
     text
@@ -55,6 +68,11 @@ fn account_table(text: &mut String, priority: usize, account: &Account, centres:
         })
         .collect();
     line(text, "sessions", &list(&sessions));
+}
+
+/// A world of few accounts has no port for those it lacks.
+fn named(accounts: &[impl AsRef<Account>], name: &str) -> bool {
+    accounts.iter().any(|account| &*account.as_ref().name == name)
 }
 
 fn quoted(text: &str) -> String {

@@ -6,10 +6,12 @@
 
 mod process;
 mod program;
+mod receiver;
 mod world;
 
 pub use process::free_port;
 pub use program::{Program, Start};
+pub use receiver::Receiver;
 pub use world::World;
 
 /// The API key tests use.

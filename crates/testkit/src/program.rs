@@ -138,6 +138,17 @@ impl Program {
         answer(request.body(body.to_string())).await
     }
 
+    /// `PATCH` on the API: status and JSON.
+    pub async fn patch(&self, path: &str, body: &Value) -> (u16, Value) {
+        let request = self.request("PATCH", path).header("content-type", "application/json");
+        answer(request.body(body.to_string())).await
+    }
+
+    /// `DELETE` on the API: status and JSON.
+    pub async fn delete(&self, path: &str) -> (u16, Value) {
+        answer(self.request("DELETE", path)).await
+    }
+
     /// Sends a text to a chat and waits for the answer.
     pub async fn send(&self, chat: &str, text: &str) -> (u16, Value) {
         self.post("/v1/messages", &json!({ "chat": chat, "text": text })).await
@@ -191,6 +202,45 @@ impl Program {
             assert!(Instant::now() < deadline, "waited in vain for: {what}\n{}", self.output());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+    }
+
+    /// Waits for something while time goes by, so much at a time.
+    pub async fn as_time_goes_by<T>(&self, step: Duration, wanted: impl Future<Output = T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        let mut wanted = std::pin::pin!(wanted);
+        loop {
+            let pause = async {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                self.advance(step).await;
+            };
+            tokio::select! {
+                biased;
+                done = &mut wanted => return done,
+                () = pause => {}
+            }
+            assert!(Instant::now() < deadline, "waited in vain as time went by\n{}", self.output());
+        }
+    }
+
+    /// The operation when it goes on by itself no more; time goes by, so much at a time, if at all.
+    pub async fn finished(&self, operation: &str, step: Option<Duration>) -> Value {
+        let path = format!("/v1/operations/{operation}");
+        self.until("the operation ends", || async {
+            if let Some(step) = step {
+                self.advance(step).await;
+            }
+            let (_, shown) = self.get(&path).await;
+            ["done", "failed", "cancelled", "in_doubt"].iter().any(|state| shown["state"] == *state)
+        })
+        .await;
+        self.get(&path).await.1
+    }
+
+    /// Waits until an account has read all its dialogs.
+    pub async fn has_read_dialogs(&self, name: &str) {
+        let what = format!("{name} has read its dialogs");
+        let path = format!("/v1/accounts/{name}");
+        self.until(&what, || async { self.get(&path).await.1["dialogs_complete"] == true }).await;
     }
 
     /// Waits until an account is in a state.

@@ -1,5 +1,6 @@
 //! `switchboard sandbox` as a process of its own, so that the product can be killed while the world goes on.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,13 +8,16 @@ use serde_json::{Value, json};
 
 use crate::process::{Process, free_port};
 
+/// The old ports in the settings file.
+const OLD_PORTS: [u16; 8] = [5021, 5022, 5023, 5024, 5025, 5028, 5029, 5030];
+
 /// A pretend outside world.
 pub struct World {
     _process: Process,
     folder: tempfile::TempDir,
     control: String,
     http: reqwest::Client,
-    legacy_port: u16,
+    legacy_ports: BTreeMap<u16, u16>,
 }
 
 impl World {
@@ -37,16 +41,23 @@ impl World {
                 line.split_whitespace().nth(1).map(str::to_owned)
             })
             .await;
-        let legacy_port = free_port();
-        let settings = std::fs::read_to_string(data_dir.join("switchboard.toml")).expect("the settings");
-        let moved = settings.replace("port = 5022", &format!("port = {legacy_port}"));
-        assert_ne!(settings, moved, "the settings name the old port:\n{settings}");
-        std::fs::write(folder.path().join("switchboard.toml"), moved).expect("writes");
+        let mut settings = std::fs::read_to_string(data_dir.join("switchboard.toml")).expect("the settings");
+        let mut legacy_ports = BTreeMap::new();
+        for old in OLD_PORTS {
+            let new = free_port();
+            let moved = settings.replace(&format!("port = {old},"), &format!("port = {new},"));
+            if moved != settings {
+                legacy_ports.insert(old, new);
+                settings = moved;
+            }
+        }
+        assert!(!legacy_ports.is_empty(), "the settings name no old port:\n{settings}");
+        std::fs::write(folder.path().join("switchboard.toml"), settings).expect("writes");
         let http = reqwest::Client::builder().timeout(Duration::from_mins(1)).build().expect("a client");
-        Self { _process: process, folder, control, http, legacy_port }
+        Self { _process: process, folder, control, http, legacy_ports }
     }
 
-    /// The settings file for the product, its old port moved to a free one.
+    /// The settings file for the product, its old ports moved to free ones.
     pub fn settings_file(&self) -> PathBuf {
         self.folder.path().join("switchboard.toml")
     }
@@ -62,9 +73,20 @@ impl World {
         self.folder.path().join(name)
     }
 
-    /// The port of `send_text` in the settings.
-    pub fn legacy_port(&self) -> u16 {
-        self.legacy_port
+    /// Where an old port was moved to, such as 5022 for `send_text`.
+    pub fn legacy_port(&self, old: u16) -> u16 {
+        *self.legacy_ports.get(&old).unwrap_or_else(|| panic!("the settings do not name port {old}"))
+    }
+
+    /// Sends the news of invite links to this address.
+    pub fn call_back(&self, url: &str, group_id: &str) {
+        let line = format!("invite_callback = {{ url = \"{url}\", group_id = \"{group_id}\" }}");
+        self.edit_settings(|text| text.replacen("[legacy]", &format!("[legacy]\n{line}"), 1));
+    }
+
+    /// `http://address:port` of the control port.
+    pub fn control(&self) -> &str {
+        &self.control
     }
 
     /// `GET` on the control port.
@@ -99,14 +121,61 @@ impl World {
         self.post("/faults", &fault).await;
     }
 
+    /// The ledger, in order.
+    pub async fn ledger(&self) -> Vec<Value> {
+        let ledger = self.get("/ledger").await;
+        ledger["items"].as_array().expect("items").clone()
+    }
+
+    /// The effects of one method, in order.
+    pub async fn effects(&self, method: &str) -> Vec<Value> {
+        let mut rows = self.ledger().await;
+        rows.retain(|row| row["method"] == method);
+        rows
+    }
+
+    /// The effects in one chat, as their methods, in order.
+    pub async fn effects_in(&self, chat_id: &str) -> Vec<String> {
+        let rows = self.ledger().await;
+        let inside = rows.iter().filter(|row| row["chat_id"] == chat_id);
+        inside.map(|row| row["method"].as_str().expect("a method").to_owned()).collect()
+    }
+
     /// The texts of the ledger's sent messages, in order.
     pub async fn sent(&self) -> Vec<String> {
-        let ledger = self.get("/ledger").await;
-        let rows = ledger["items"].as_array().expect("items").clone();
-        rows.into_iter()
-            .filter(|row| row["method"] == "messages.sendMessage")
-            .map(|row| row["text"].as_str().expect("a text").to_owned())
-            .collect()
+        let rows = self.effects("messages.sendMessage").await;
+        rows.iter().map(|row| row["text"].as_str().expect("a text").to_owned()).collect()
+    }
+
+    /// The ids of the chats with this title, oldest first.
+    pub async fn chats_titled(&self, title: &str) -> Vec<String> {
+        let chats = self.get("/telegram/chats").await;
+        let chats = chats["items"].as_array().expect("items");
+        let named = chats.iter().filter(|chat| chat["title"] == title);
+        named.map(|chat| chat["chat_id"].as_str().expect("an id").to_owned()).collect()
+    }
+
+    /// The id of the one chat with this title.
+    pub async fn chat_titled(&self, title: &str) -> String {
+        let mut found = self.chats_titled(title).await;
+        assert_eq!(found.len(), 1, "chats titled {title}: {found:?}");
+        found.remove(0)
+    }
+
+    /// Who is in a chat and as what, by username without the `@`.
+    pub async fn members(&self, chat_id: &str) -> BTreeMap<String, String> {
+        let chats = self.get("/telegram/chats").await;
+        let mut chats = chats["items"].as_array().expect("items").iter();
+        let chat = chats.find(|chat| chat["chat_id"] == chat_id).expect("the chat");
+        let members = chat["members"].as_array().expect("members").iter();
+        let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        members.map(|member| (word(&member["username"]), word(&member["role"]))).collect()
+    }
+
+    /// Makes a chat that no account made through the product; with `?silent=true` in the path nobody is told.
+    pub async fn make_chat(&self, path: &str, order: &Value) -> String {
+        let made = self.post(path, order).await;
+        made["chat_id"].as_str().expect("an id").to_owned()
     }
 
     /// How many calls of this method there were.

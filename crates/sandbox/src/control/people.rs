@@ -6,9 +6,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::answers::{Body, ControlError, Items, Path};
+use super::answers::{Body, ControlError, Items, Path, Query};
 use super::desk::Desk;
 use crate::telegram::{
     Account, ChatName, ChatView, Edit, Line, MemberOrder, NewAccount, NewBlock, NewChat, NewMessage,
@@ -63,6 +63,14 @@ fn view(desk: &Desk, account: &Account) -> AccountView {
     }
 }
 
+/// `?silent=true`: whoever it concerns is not told.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Manner {
+    #[serde(default)]
+    silent: bool,
+}
+
 pub(super) async fn accounts(State(desk): State<Arc<Desk>>) -> Json<Items<AccountView>> {
     let accounts = desk.telegram.accounts();
     Json(Items { items: accounts.iter().map(|account| view(&desk, account)).collect() })
@@ -102,10 +110,17 @@ pub(super) async fn chats(State(desk): State<Arc<Desk>>) -> Json<Items<ChatView>
 
 pub(super) async fn move_member(
     State(desk): State<Arc<Desk>>,
+    Query(manner): Query<Manner>,
     Path(chat_id): Path<String>,
     Body(order): Body<MemberOrder>,
 ) -> Result<StatusCode, ControlError> {
-    desk.telegram.move_member(&chat_id, &order)?;
+    let world = &desk.telegram;
+    let done = if manner.silent {
+        world.quietly().move_member(&chat_id, &order)
+    } else {
+        world.move_member(&chat_id, &order)
+    };
+    done?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -119,24 +134,33 @@ pub(super) async fn block(
 
 pub(super) async fn make_chat(
     State(desk): State<Arc<Desk>>,
+    Query(manner): Query<Manner>,
     Body(order): Body<NewChat>,
 ) -> Result<(StatusCode, Json<ChatName>), ControlError> {
-    Ok((StatusCode::CREATED, Json(desk.telegram.make_chat(&order)?)))
+    let world = &desk.telegram;
+    let done = if manner.silent { world.quietly().make_chat(&order) } else { world.make_chat(&order) };
+    Ok((StatusCode::CREATED, Json(done?)))
 }
 
 pub(super) async fn close_chat(
     State(desk): State<Arc<Desk>>,
+    Query(manner): Query<Manner>,
     Path(chat_id): Path<String>,
 ) -> Result<StatusCode, ControlError> {
-    desk.telegram.close_chat(&chat_id)?;
+    let world = &desk.telegram;
+    let done = if manner.silent { world.quietly().close_chat(&chat_id) } else { world.close_chat(&chat_id) };
+    done?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 pub(super) async fn migrate(
     State(desk): State<Arc<Desk>>,
+    Query(manner): Query<Manner>,
     Path(chat_id): Path<String>,
 ) -> Result<Json<ChatName>, ControlError> {
-    Ok(Json(desk.telegram.migrate(&chat_id)?))
+    let world = &desk.telegram;
+    let done = if manner.silent { world.quietly().migrate(&chat_id) } else { world.migrate(&chat_id) };
+    Ok(Json(done?))
 }
 
 pub(super) async fn set_privacy(
@@ -149,8 +173,12 @@ pub(super) async fn set_privacy(
 
 pub(super) async fn rename(
     State(desk): State<Arc<Desk>>,
+    Query(manner): Query<Manner>,
     Path(name): Path<String>,
     Body(order): Body<NewUsername>,
 ) -> Result<Json<UserName>, ControlError> {
-    Ok(Json(desk.telegram.rename(&name, &order)?))
+    let world = &desk.telegram;
+    let done =
+        if manner.silent { world.quietly().rename(&name, &order) } else { world.rename(&name, &order) };
+    Ok(Json(done?))
 }

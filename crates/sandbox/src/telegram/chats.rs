@@ -57,6 +57,13 @@ pub(crate) struct Kicked {
     pub(crate) date: i32,
 }
 
+/// An invite link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Link {
+    pub(crate) hash: String,
+    pub(crate) date: i32,
+}
+
 /// A basic group. Each member keeps a copy of its messages.
 #[derive(Debug)]
 pub(crate) struct Group {
@@ -65,7 +72,8 @@ pub(crate) struct Group {
     pub(crate) about: String,
     pub(crate) version: i32,
     pub(crate) members: BTreeMap<i64, Member>,
-    pub(crate) invite: Option<String>,
+    /// The primary invite link of each admin that made one.
+    pub(crate) links: BTreeMap<i64, Link>,
     /// The creator closed it, or it became a supergroup.
     pub(crate) deactivated: bool,
     /// The supergroup it became.
@@ -86,7 +94,8 @@ pub(crate) struct Channel {
     pub(crate) migrated_from: Option<i64>,
     pub(crate) members: BTreeMap<i64, Member>,
     pub(crate) kicked: BTreeMap<i64, Kicked>,
-    pub(crate) invite: Option<String>,
+    /// The primary invite link of each admin that made one.
+    pub(crate) links: BTreeMap<i64, Link>,
     pub(crate) last_id: i32,
     pub(crate) history: History,
     pub(crate) log: UpdateLog,
@@ -107,7 +116,7 @@ impl Channel {
             migrated_from: None,
             members: BTreeMap::new(),
             kicked: BTreeMap::new(),
-            invite: None,
+            links: BTreeMap::new(),
             last_id: 0,
             history: History::default(),
             log: UpdateLog::starting_at(1),

@@ -5,47 +5,58 @@ use grammers_tl_types::types;
 use super::methods::kept_title;
 use super::orders::{ChatKind, ChatName, NewChat, OutsideError};
 use super::peer::Peer;
+use super::state::State;
 use super::world::{Telegram, now};
 
-impl Telegram {
-    /// Makes a chat. It is no effect of an account's call: the ledger does not have it.
-    pub fn make_chat(&self, order: &NewChat) -> Result<ChatName, OutsideError> {
+impl State {
+    /// Makes a chat.
+    pub(crate) fn make_chat(&mut self, order: &NewChat) -> Result<ChatName, OutsideError> {
         let title = kept_title(&order.title)
             .map_err(|_| OutsideError::Invalid("title must have 1 to 128 characters".to_owned()))?;
-        let mut state = self.lock();
-        let creator = state.named_user(&order.creator)?;
-        let named: Result<Vec<i64>, _> = order.members.iter().map(|name| state.named_user(name)).collect();
+        let creator = self.named_user(&order.creator)?;
+        let named: Result<Vec<i64>, _> = order.members.iter().map(|name| self.named_user(name)).collect();
         let members = named?;
         let at = now();
         let (peer, action) = match order.kind {
             ChatKind::Group => {
-                let id = state.make_group(creator, &title, &members, at.date());
+                let id = self.make_group(creator, &title, &members, at.date());
                 (Peer::Group(id), types::MessageActionChatCreate { title, users: members }.into())
             }
             ChatKind::Supergroup | ChatKind::Channel => {
                 let megagroup = order.kind == ChatKind::Supergroup;
-                let id = state.make_channel(creator, &title, megagroup, at.date());
+                let id = self.make_channel(creator, &title, megagroup, at.date());
                 for user in members {
-                    state.enter_channel(user, id, creator, at.date());
+                    self.enter_channel(user, id, creator, at.date());
                 }
-                for reader in state.readers(id) {
-                    state.tell_standing(reader, id, at, None);
+                for reader in self.readers(id) {
+                    self.tell_standing(reader, id, at, None);
                 }
                 (Peer::Channel(id), types::MessageActionChannelCreate { title }.into())
             }
         };
-        state.announce(creator, peer, action, at, None);
+        self.announce(creator, peer, action, at, None);
         Ok(ChatName { chat_id: peer.to_string() })
     }
 
     /// Closes a chat for everybody.
-    pub fn close_chat(&self, chat_id: &str) -> Result<(), OutsideError> {
-        let mut state = self.lock();
-        match state.named(chat_id)? {
+    pub(crate) fn close_chat(&mut self, chat_id: &str) -> Result<(), OutsideError> {
+        match self.named(chat_id)? {
             Peer::User(_) => return Err(OutsideError::Invalid("a private chat is not closed".to_owned())),
-            Peer::Group(id) => state.close_group(id, now(), None),
-            Peer::Channel(id) => state.close_channel(id, now(), None),
+            Peer::Group(id) => self.close_group(id, now(), None),
+            Peer::Channel(id) => self.close_channel(id, now(), None),
         }
         Ok(())
+    }
+}
+
+impl Telegram {
+    /// Makes a chat. It is no effect of an account's call: the ledger does not have it.
+    pub fn make_chat(&self, order: &NewChat) -> Result<ChatName, OutsideError> {
+        self.lock().make_chat(order)
+    }
+
+    /// Closes a chat for everybody.
+    pub fn close_chat(&self, chat_id: &str) -> Result<(), OutsideError> {
+        self.lock().close_chat(chat_id)
     }
 }

@@ -1,8 +1,10 @@
 //! Coming and going: who is put into a chat, who leaves it, who is thrown out.
 
+use std::collections::BTreeMap;
+
 use grammers_tl_types::{enums, types};
 
-use super::chats::{Channel, Group, Kicked, Member};
+use super::chats::{Channel, Group, Kicked, Link, Member};
 use super::peer::Peer;
 use super::posting::Draft;
 use super::render::Cast;
@@ -29,7 +31,7 @@ impl State {
             about: String::new(),
             version: 1,
             members: members.iter().map(|user| (*user, Member::plain(creator, date))).collect(),
-            invite: None,
+            links: BTreeMap::new(),
             deactivated: false,
             migrated_to: None,
         };
@@ -111,7 +113,8 @@ impl State {
     pub(crate) fn close_channel(&mut self, id: i64, at: Moment, except: Option<SessionKey>) {
         let readers = self.readers(id);
         let Some(channel) = self.channels.get_mut(&id) else { return };
-        let (username, invite) = (channel.username.take(), channel.invite.take());
+        let username = channel.username.take();
+        channel.links.clear();
         let everybody: Vec<i64> = channel.members.keys().copied().collect();
         for user in everybody {
             self.leave_channel(user, id);
@@ -119,9 +122,7 @@ impl State {
         if let Some(username) = username {
             self.forget_username(&username);
         }
-        if let Some(invite) = invite {
-            self.invites.remove(&invite);
-        }
+        self.void_links(Peer::Channel(id));
         for reader in readers {
             self.tell_standing(reader, id, at, except);
         }
@@ -133,28 +134,26 @@ impl State {
         group.deactivated = true;
         group.version += 1;
         let everybody = std::mem::take(&mut group.members);
-        if let Some(invite) = group.invite.take() {
-            self.invites.remove(&invite);
-        }
+        group.links.clear();
+        self.void_links(Peer::Group(id));
         for user in everybody.into_keys() {
             let update = types::UpdateChat { chat_id: id }.into();
             self.tell(user, vec![update], &Cast::of(Peer::Group(id)), at, except);
         }
     }
 
-    /// Gives a chat its invite link; the one before is void.
-    pub(crate) fn invite_with(&mut self, peer: Peer, hash: &str) {
-        let place = match peer {
+    /// The primary links of a chat's admins.
+    pub(crate) fn links(&mut self, peer: Peer) -> Option<&mut BTreeMap<i64, Link>> {
+        match peer {
             Peer::User(_) => None,
-            Peer::Group(id) => self.groups.get_mut(&id).map(|group| &mut group.invite),
-            Peer::Channel(id) => self.channels.get_mut(&id).map(|channel| &mut channel.invite),
-        };
-        if let Some(place) = place {
-            if let Some(old) = place.replace(hash.to_owned()) {
-                self.invites.remove(&old);
-            }
-            self.invites.insert(hash.to_owned(), peer);
+            Peer::Group(id) => self.groups.get_mut(&id).map(|group| &mut group.links),
+            Peer::Channel(id) => self.channels.get_mut(&id).map(|channel| &mut channel.links),
         }
+    }
+
+    /// Lets no link of a chat lead into it any more.
+    pub(crate) fn void_links(&mut self, peer: Peer) {
+        self.invites.retain(|_, to| *to != peer);
     }
 
     /// Tells an account that its standing in a channel has changed.

@@ -37,11 +37,9 @@ impl State {
         group.migrated_to = Some(channel_id);
         group.version += 1;
         let title = group.title.clone();
-        let old_link = group.invite.take();
+        group.links.clear();
         let everybody: Vec<i64> = group.members.keys().copied().collect();
-        if let Some(link) = old_link {
-            self.invites.remove(&link);
-        }
+        self.void_links(Peer::Group(id));
         self.channels.insert(channel_id, channel);
         for user in everybody {
             self.show(user, Peer::Channel(channel_id), true);
@@ -55,16 +53,22 @@ impl State {
     }
 }
 
+impl State {
+    /// Lets the creator of a basic group make it a supergroup.
+    pub(crate) fn migrate_chat(&mut self, chat_id: &str) -> Result<ChatName, OutsideError> {
+        let unfit = || OutsideError::Invalid(format!("{chat_id} is no basic group that is alive"));
+        let Peer::Group(id) = self.named(chat_id)? else { return Err(unfit()) };
+        let members = self.groups.get(&id).map(|group| group.members.iter());
+        let creator = members.into_iter().flatten().find(|(_, member)| member.role == Role::Creator);
+        let by = creator.map(|(user, _)| *user).ok_or_else(unfit)?;
+        let migrated = self.migrate(by, id, now(), None).ok_or_else(unfit)?;
+        Ok(ChatName { chat_id: Peer::Channel(migrated.channel).to_string() })
+    }
+}
+
 impl Telegram {
     /// Lets the creator of a basic group make it a supergroup.
     pub fn migrate(&self, chat_id: &str) -> Result<ChatName, OutsideError> {
-        let mut state = self.lock();
-        let unfit = || OutsideError::Invalid(format!("{chat_id} is no basic group that is alive"));
-        let Peer::Group(id) = state.named(chat_id)? else { return Err(unfit()) };
-        let members = state.groups.get(&id).map(|group| group.members.iter());
-        let creator = members.into_iter().flatten().find(|(_, member)| member.role == Role::Creator);
-        let by = creator.map(|(user, _)| *user).ok_or_else(unfit)?;
-        let migrated = state.migrate(by, id, now(), None).ok_or_else(unfit)?;
-        Ok(ChatName { chat_id: Peer::Channel(migrated.channel).to_string() })
+        self.lock().migrate_chat(chat_id)
     }
 }

@@ -24,6 +24,7 @@ mod peer;
 mod people;
 mod posting;
 mod privacy;
+mod quiet;
 mod render;
 mod rights;
 mod rpc;
@@ -44,6 +45,7 @@ pub use orders::{
 pub use peer::Peer;
 pub use people::{Account, Line};
 pub use privacy::{Invites, Privacy};
+pub use quiet::Quiet;
 pub use state::Centre;
 pub(crate) use state::MadeSession;
 pub use world::{Telegram, WorldOptions};

@@ -64,6 +64,50 @@ impl State {
         });
         found.max().map(|(_, owner)| owner)
     }
+
+    /// Puts somebody into a chat, takes or throws somebody out, or silences somebody.
+    pub(crate) fn move_member(&mut self, chat_id: &str, order: &MemberOrder) -> Result<(), OutsideError> {
+        let peer = self.named(chat_id)?;
+        let user = self.named_user(&order.account)?;
+        let at = now();
+        let removal = order.remove.unwrap_or(Removal::Plain(false));
+        let absent = || OutsideError::NotFound(format!("member \"{}\" of {chat_id}", order.account));
+        match (peer, removal) {
+            (Peer::User(_), _) => {
+                return Err(OutsideError::Invalid("a private chat has no members".to_owned()));
+            }
+            (Peer::Channel(id), removal) => {
+                if removal == Removal::Plain(true) {
+                    self.leave_channel(user, id).then_some(()).ok_or_else(absent)?;
+                } else if removal == Removal::Harder(Standing::Ban) {
+                    self.ban(user, id, 0, at.date());
+                } else if removal == Removal::Harder(Standing::Mute)
+                    || !self.enter_channel(user, id, user, at.date())
+                {
+                    let member = self.channels.get_mut(&id).and_then(|it| it.members.get_mut(&user));
+                    member.ok_or_else(absent)?.muted = removal == Removal::Harder(Standing::Mute);
+                }
+                self.tell_standing(user, id, at, None);
+            }
+            (Peer::Group(id), Removal::Plain(false)) => {
+                if self.enter_group(user, id, user, at.date()) {
+                    let action = types::MessageActionChatAddUser { users: vec![user] }.into();
+                    self.announce(user, peer, action, at, None);
+                }
+            }
+            (Peer::Group(id), Removal::Plain(true) | Removal::Harder(Standing::Ban)) => {
+                let inside = self.groups.get(&id).is_some_and(|group| group.members.contains_key(&user));
+                inside.then_some(()).ok_or_else(absent)?;
+                let action = types::MessageActionChatDeleteUser { user_id: user }.into();
+                self.announce(user, peer, action, at, None);
+                self.leave_group(user, id);
+            }
+            (Peer::Group(_), Removal::Harder(Standing::Mute)) => {
+                return Err(OutsideError::Invalid("nobody is muted in a basic group".to_owned()));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Telegram {
@@ -275,47 +319,7 @@ impl Telegram {
 
     /// Puts somebody into a chat, takes or throws somebody out, or silences somebody.
     pub fn move_member(&self, chat_id: &str, order: &MemberOrder) -> Result<(), OutsideError> {
-        let mut state = self.lock();
-        let peer = state.named(chat_id)?;
-        let user = state.named_user(&order.account)?;
-        let at = now();
-        let removal = order.remove.unwrap_or(Removal::Plain(false));
-        let absent = || OutsideError::NotFound(format!("member \"{}\" of {chat_id}", order.account));
-        match (peer, removal) {
-            (Peer::User(_), _) => {
-                return Err(OutsideError::Invalid("a private chat has no members".to_owned()));
-            }
-            (Peer::Channel(id), removal) => {
-                if removal == Removal::Plain(true) {
-                    state.leave_channel(user, id).then_some(()).ok_or_else(absent)?;
-                } else if removal == Removal::Harder(Standing::Ban) {
-                    state.ban(user, id, 0, at.date());
-                } else if removal == Removal::Harder(Standing::Mute)
-                    || !state.enter_channel(user, id, user, at.date())
-                {
-                    let member = state.channels.get_mut(&id).and_then(|it| it.members.get_mut(&user));
-                    member.ok_or_else(absent)?.muted = removal == Removal::Harder(Standing::Mute);
-                }
-                state.tell_standing(user, id, at, None);
-            }
-            (Peer::Group(id), Removal::Plain(false)) => {
-                if state.enter_group(user, id, user, at.date()) {
-                    let action = types::MessageActionChatAddUser { users: vec![user] }.into();
-                    state.announce(user, peer, action, at, None);
-                }
-            }
-            (Peer::Group(id), Removal::Plain(true) | Removal::Harder(Standing::Ban)) => {
-                let inside = state.groups.get(&id).is_some_and(|group| group.members.contains_key(&user));
-                inside.then_some(()).ok_or_else(absent)?;
-                let action = types::MessageActionChatDeleteUser { user_id: user }.into();
-                state.announce(user, peer, action, at, None);
-                state.leave_group(user, id);
-            }
-            (Peer::Group(_), Removal::Harder(Standing::Mute)) => {
-                return Err(OutsideError::Invalid("nobody is muted in a basic group".to_owned()));
-            }
-        }
-        Ok(())
+        self.lock().move_member(chat_id, order)
     }
 
     /// Lets somebody block an account.

@@ -168,7 +168,8 @@ impl State {
     /// Whether any session of a user is there to be told something.
     pub(crate) fn listens(&self, user: i64, except: Option<SessionKey>) -> bool {
         let keys = self.authorizations.keys_of(user);
-        self.sessions.anyone(keys, except)
+        !self.hushed
+            && self.sessions.anyone(keys, except)
             && !self.faults.deafens(self.account_of(user).map(|account| &*account.name))
     }
 

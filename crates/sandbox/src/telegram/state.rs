@@ -63,6 +63,8 @@ pub(crate) struct State {
     pub(crate) ledger: Ledger,
     pub(crate) calls: Calls,
     pub(crate) faults: Faults,
+    /// Nothing is pushed while this is set.
+    pub(crate) hushed: bool,
     /// Invite links by their hash.
     pub(crate) invites: HashMap<String, Peer>,
     /// Phones that wait for a code, by the hash that was handed out.
@@ -94,6 +96,7 @@ impl State {
             ledger: Ledger::default(),
             calls: Calls::default(),
             faults: Faults::new(seed.0),
+            hushed: false,
             invites: HashMap::new(),
             sign_ins: HashMap::new(),
             exported: HashMap::new(),

@@ -6,29 +6,29 @@ use super::methods::is_username;
 use super::orders::{NewUsername, OutsideError, UserName};
 use super::peer::Peer;
 use super::render::Cast;
+use super::state::State;
 use super::world::{Telegram, now};
 
-impl Telegram {
-    /// Gives a user another username, or none. Accounts keep theirs.
-    pub fn rename(&self, name: &str, order: &NewUsername) -> Result<UserName, OutsideError> {
+impl State {
+    /// Gives a user another username, or none.
+    pub(crate) fn rename(&mut self, name: &str, order: &NewUsername) -> Result<UserName, OutsideError> {
         let wanted = order.username.as_deref();
         if wanted.is_some_and(|wanted| !is_username(wanted)) {
             let rule = "username must be 4 to 32 letters, digits and inner underscores, a letter first";
             return Err(OutsideError::Invalid(rule.to_owned()));
         }
-        let mut state = self.lock();
-        let user = state.named_user(name)?;
-        if state.account_of(user).is_some() {
+        let user = self.named_user(name)?;
+        if self.account_of(user).is_some() {
             return Err(OutsideError::Invalid("an account keeps its username".to_owned()));
         }
-        let holder = wanted.and_then(|wanted| state.by_username(wanted));
+        let holder = wanted.and_then(|wanted| self.by_username(wanted));
         if let (Some(wanted), Some(holder)) = (wanted, holder)
             && holder != Peer::User(user)
         {
             return Err(OutsideError::Taken(format!("the username \"{wanted}\"")));
         }
-        state.name_person(user, wanted);
-        let Some(person) = state.people.get(&user) else {
+        self.name_person(user, wanted);
+        let Some(person) = self.people.get(&user) else {
             return Err(OutsideError::NotFound(format!("user \"{name}\"")));
         };
         let active = |username: &String| {
@@ -48,15 +48,22 @@ impl Telegram {
             usernames: person.username.iter().map(active).collect(),
         }
         .into();
-        let acquainted: Vec<i64> = state
+        let acquainted: Vec<i64> = self
             .mailboxes
             .iter()
             .filter(|(_, mailbox)| mailbox.dialog(Peer::User(user)).is_some_and(|dialog| !dialog.hidden))
             .map(|(owner, _)| *owner)
             .collect();
         for owner in acquainted {
-            state.tell(owner, vec![update.clone()], &Cast::of(Peer::User(user)), now(), None);
+            self.tell(owner, vec![update.clone()], &Cast::of(Peer::User(user)), now(), None);
         }
         Ok(UserName { user_id: user, username: order.username.clone() })
+    }
+}
+
+impl Telegram {
+    /// Gives a user another username, or none. Accounts keep theirs.
+    pub fn rename(&self, name: &str, order: &NewUsername) -> Result<UserName, OutsideError> {
+        self.lock().rename(name, order)
     }
 }

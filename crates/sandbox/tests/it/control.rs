@@ -282,7 +282,13 @@ async fn people_and_chats_change_from_outside() {
             Value::Null,
             (200, json!({"chat_id": "-1002000000003"})),
         ),
-        ("DELETE", "/telegram/chats/-1002000000003", Value::Null, (204, Value::Null)),
+        ("DELETE", "/telegram/chats/-1002000000003?silent=true", Value::Null, (204, Value::Null)),
+        (
+            "POST",
+            "/telegram/chats?silent=true",
+            json!({"title": "Unheard of", "creator": "@client_1", "members": ["main"]}),
+            (201, json!({"chat_id": "-1002000000004"})),
+        ),
     ] {
         let body = Some(order).filter(|order| !order.is_null());
         assert_eq!(port.call(method, path, body).await, answer, "{path}");
@@ -297,6 +303,7 @@ async fn people_and_chats_change_from_outside() {
         ("/telegram/chats", json!({"title": "", "creator": "main"}), 400),
         ("/telegram/chats", json!({"title": "x", "creator": "@nobody"}), 404),
         ("/telegram/chats/-4000002/migrate", json!({}), 400),
+        ("/telegram/chats?silent=maybe", json!({"title": "x", "creator": "main"}), 400),
     ] {
         let (got, body) = port.call("POST", path, Some(order.clone())).await;
         assert_eq!(got, status, "{path} {order}: {body}");
@@ -378,7 +385,26 @@ async fn the_settings_file_has_everything_the_product_needs() {
     assert_eq!(main[1]["for"].as_array().unwrap()[0].as_str(), Some("send_text"));
     assert_eq!(main[1]["string"].as_str().unwrap().len(), 353);
     assert!(accounts[1]["sessions"][0].get("for").is_none());
-    assert_eq!(settings["legacy"]["ports"][0]["port"].as_integer(), Some(5022));
+    let ports: Vec<_> = settings["legacy"]["ports"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|port| {
+            let account = port.get("account").and_then(toml::Value::as_str);
+            (port["port"].as_integer().unwrap(), port["service"].as_str().unwrap(), account)
+        })
+        .collect();
+    let expected = [
+        (5021, "create_chat", None),
+        (5022, "send_text", None),
+        (5023, "send_media", None),
+        (5024, "leave_chat", None),
+        (5025, "create_chat", Some("backup_1")),
+        (5028, "leave_chat", Some("fifth")),
+        (5029, "create_chat", Some("backup_2")),
+        (5030, "create_chat", Some("backup_3")),
+    ];
+    assert_eq!(ports, expected);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

@@ -276,10 +276,11 @@ async def with_chats_of_its_own():
         await telegram.edit_message(message, "second")
         assert (await telegram.get_messages(chat, ids=message.id)).message == "second"
         await telegram.delete_messages(chat, [message.id])
-        link = await telegram(functions.messages.ExportChatInviteRequest(chat))
+        link = await telegram(functions.messages.ExportChatInviteRequest(chat, legacy_revoke_permanent=True))
         assert link.link.startswith("https://t.me/+")
         full = await telegram(functions.channels.GetFullChannelRequest(chat))
         assert full.full_chat.participants_count == 3
+        assert full.full_chat.exported_invite.link == link.link
         await telegram.kick_participant(chat, "client_4")
         await telegram.delete_dialog(chat)
         await becomes_a_supergroup(telegram)

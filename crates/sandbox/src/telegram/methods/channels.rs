@@ -11,6 +11,9 @@ use crate::telegram::peer::Peer;
 use crate::telegram::render::Cast;
 use crate::telegram::rpc::{Result, bad_request, not_acceptable};
 
+/// The most users that one call invites.
+const MOST_INVITED: usize = 200;
+
 pub(super) fn create_channel(
     context: &mut Context<'_>,
     request: &functions::channels::CreateChannel,
@@ -52,6 +55,9 @@ pub(super) fn invite_to_channel(
     let id = context.state.input_channel(me, &request.channel)?;
     let peer = Peer::Channel(id);
     context.state.may_read(me, peer)?;
+    if request.users.len() > MOST_INVITED {
+        return Err(bad_request("USERS_TOO_MUCH"));
+    }
     let mut users = input_users(context.state, me, &request.users)?;
     let channel = context.state.channels.get(&id).ok_or(bad_request("CHANNEL_INVALID"))?;
     let member = channel.members.get(&me).ok_or(bad_request("USER_NOT_PARTICIPANT"))?;

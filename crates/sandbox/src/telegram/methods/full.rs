@@ -2,6 +2,7 @@
 
 use grammers_tl_types::{enums, functions, types};
 
+use super::invites::exported;
 use super::users::common_chats;
 use crate::telegram::chats::{Group, Member, Role};
 use crate::telegram::context::Context;
@@ -94,7 +95,7 @@ pub(super) fn get_full_chat(
         participants,
         chat_photo: None,
         notify_settings: notify_settings(),
-        exported_invite: None,
+        exported_invite: group.links.get(&me).map(|link| exported(me, link, true)),
         bot_info: None,
         pinned_msg_id: None,
         folder_id: None,
@@ -166,7 +167,7 @@ pub(super) fn get_full_channel(
         unread_count: count(channel.history.count_after(read_inbox)),
         chat_photo: types::PhotoEmpty { id: 0 }.into(),
         notify_settings: notify_settings(),
-        exported_invite: None,
+        exported_invite: channel.links.get(&me).map(|link| exported(me, link, true)),
         bot_info: Vec::new(),
         migrated_from_chat_id: channel.migrated_from,
         migrated_from_max_id: left_behind,

@@ -70,8 +70,9 @@ pub(super) fn edit_admin(
     let enums::ChatAdminRights::Rights(rights) = &request.admin_rights;
     let rank = checked_rank(request.rank.as_deref())?;
     let channel = context.state.channels.get(&id).ok_or(CHANNEL_INVALID)?;
-    match channel.members.get(&user) {
-        Some(member) if member.role == Role::Creator => return Err(bad_request("USER_CREATOR")),
+    let before = channel.members.get(&user).map(|member| member.role.clone());
+    match before {
+        Some(Role::Creator) => return Err(bad_request("USER_CREATOR")),
         Some(_) => {}
         None => {
             let (_, missing) = willing(context.state, me, &[user])?;
@@ -88,12 +89,15 @@ pub(super) fn edit_admin(
     } else {
         Role::Admin { rights: Box::new(rights.clone()), promoted_by: me, rank }
     };
-    let channel = context.state.channels.get_mut(&id).ok_or(CHANNEL_INVALID)?;
-    if let Some(member) = channel.members.get_mut(&user) {
-        member.role = role;
+    // A repeat is answered like the first call, and has no effect.
+    if before.as_ref() != Some(&role) {
+        let channel = context.state.channels.get_mut(&id).ok_or(CHANNEL_INVALID)?;
+        if let Some(member) = channel.members.get_mut(&user) {
+            member.role = role;
+        }
+        context.state.tell_standing(user, id, at, here);
+        context.record(Peer::Channel(id), None, user.to_string(), None);
     }
-    context.state.tell_standing(user, id, at, here);
-    context.record(Peer::Channel(id), None, user.to_string(), None);
     Ok(channel_changed(context, me, id, None))
 }
 
@@ -115,21 +119,29 @@ pub(super) fn edit_banned(
         return Err(bad_request("USER_ADMIN_INVALID"));
     }
     let mut line = None;
+    let changed;
     if rights.view_messages {
         let was_member = channel.members.contains_key(&user);
+        changed = was_member || !channel.kicked.contains_key(&user);
         context.state.ban(user, id, me, at.date());
         if was_member && megagroup {
             let action = types::MessageActionChatDeleteUser { user_id: user }.into();
             line = context.state.announce(me, Peer::Channel(id), action, at, here);
         }
     } else {
-        channel.kicked.remove(&user);
-        if let Some(member) = channel.members.get_mut(&user) {
-            member.muted = rights.send_messages || rights.send_plain;
+        let muted = rights.send_messages || rights.send_plain;
+        let forgiven = channel.kicked.remove(&user).is_some();
+        let member = channel.members.get_mut(&user).filter(|member| member.muted != muted);
+        changed = forgiven || member.is_some();
+        if let Some(member) = member {
+            member.muted = muted;
         }
     }
-    context.state.tell_standing(user, id, at, here);
-    context.record(Peer::Channel(id), None, user.to_string(), announced_id(line.as_ref()));
+    // A repeat is answered like the first call, and has no effect.
+    if changed {
+        context.state.tell_standing(user, id, at, here);
+        context.record(Peer::Channel(id), None, user.to_string(), announced_id(line.as_ref()));
+    }
     Ok(channel_changed(context, me, id, line))
 }
 

@@ -3,7 +3,7 @@
 use grammers_tl_types::{enums, functions, types};
 
 use super::channels::{channel_changed, join};
-use crate::telegram::chats::Member;
+use crate::telegram::chats::{Link, Member};
 use crate::telegram::context::Context;
 use crate::telegram::membership::announced_id;
 use crate::telegram::peer::Peer;
@@ -17,36 +17,39 @@ pub(super) fn export_chat_invite(
 ) -> Result<enums::ExportedChatInvite> {
     let me = context.me()?;
     let peer = context.state.input_peer(me, &request.peer)?;
-    let known = match peer {
+    match peer {
         Peer::User(_) => return Err(bad_request("PEER_ID_INVALID")),
         Peer::Group(id) => {
             let group = context.state.groups.get(&id).ok_or(bad_request("PEER_ID_INVALID"))?;
             if !group.members.get(&me).is_some_and(Member::is_admin) {
                 return Err(bad_request("CHAT_ADMIN_REQUIRED"));
             }
-            group.invite.clone()
         }
-        Peer::Channel(id) => {
-            context.state.may_govern(me, id, |rights| rights.invite_users)?;
-            context.state.channels.get(&id).and_then(|channel| channel.invite.clone())
+        Peer::Channel(id) => context.state.may_govern(me, id, |rights| rights.invite_users)?,
+    }
+    let made = Link { hash: context.state.next_secret("invite"), date: context.at.date() };
+    context.state.invites.insert(made.hash.clone(), peer);
+    // Without the flag each call makes one more link; with it the admin's primary link is replaced.
+    let primary = request.legacy_revoke_permanent;
+    if primary {
+        let old = context.state.links(peer).and_then(|links| links.insert(me, made.clone()));
+        if let Some(old) = old {
+            context.state.invites.remove(&old.hash);
         }
-    };
-    // The permanent link stays the same until it is revoked.
-    let hash = if let Some(hash) = known.filter(|_| !request.legacy_revoke_permanent) {
-        hash
-    } else {
-        let hash = context.state.next_secret("invite");
-        context.state.invite_with(peer, &hash);
-        context.record(peer, None, link(&hash), None);
-        hash
-    };
-    Ok(types::ChatInviteExported {
+    }
+    context.record(peer, None, address(&made.hash), None);
+    Ok(exported(me, &made, primary))
+}
+
+/// A link as its admin sees it.
+pub(super) fn exported(admin_id: i64, link: &Link, primary: bool) -> enums::ExportedChatInvite {
+    types::ChatInviteExported {
         revoked: false,
-        permanent: true,
+        permanent: primary,
         request_needed: false,
-        link: link(&hash),
-        admin_id: me,
-        date: context.at.date(),
+        link: address(&link.hash),
+        admin_id,
+        date: link.date,
         start_date: None,
         expire_date: None,
         usage_limit: None,
@@ -56,10 +59,10 @@ pub(super) fn export_chat_invite(
         title: None,
         subscription_pricing: None,
     }
-    .into())
+    .into()
 }
 
-fn link(hash: &str) -> String {
+fn address(hash: &str) -> String {
     format!("https://t.me/+{hash}")
 }
 

@@ -185,6 +185,13 @@ fn admins_are_made_and_members_thrown_out() {
     let q = String::new();
     let kicked = types::ChannelParticipantsKicked { q }.into();
     assert_eq!(participants(&main, &channel, kicked).count, 1);
+    let before = world.ledger(0, 100).len();
+    main.ask(&functions::channels::EditBanned {
+        channel: channel.clone(),
+        participant: main.peer("demo_backup_1"),
+        banned_rights: banned_rights.clone().into(),
+    });
+    assert_eq!(world.ledger(0, 100).len(), before, "a repeat has no effect");
     let client = functions::channels::EditBanned {
         channel: channel.clone(),
         participant: main.peer("client_1"),
@@ -194,9 +201,7 @@ fn admins_are_made_and_members_thrown_out() {
     main.ask(&client);
     let muted = types::ChannelParticipantsBanned { q: "client".into() }.into();
     assert_eq!(participants(&main, &channel, muted).count, 1);
-    let full = functions::channels::GetFullChannel { channel: channel.clone() };
-    let enums::messages::ChatFull::Full(full) = main.ask(&full);
-    let enums::ChatFull::ChannelFull(full) = full.full_chat else { panic!() };
+    let full = full(&main, &channel);
     assert_eq!(
         (full.about.as_str(), full.participants_count, full.kicked_count),
         ("about it", Some(2), Some(1))
@@ -206,6 +211,30 @@ fn admins_are_made_and_members_thrown_out() {
     assert_eq!(main.refused(&message(&peer(&channel), "x", 9)), (406, "CHANNEL_PRIVATE".into()));
 }
 
+pub(crate) fn export(peer: &enums::InputPeer, primary: bool) -> functions::messages::ExportChatInvite {
+    functions::messages::ExportChatInvite {
+        legacy_revoke_permanent: primary,
+        request_needed: false,
+        peer: peer.clone(),
+        expire_date: None,
+        usage_limit: None,
+        title: None,
+        subscription_pricing: None,
+    }
+}
+
+fn link(client: &Client, request: &functions::messages::ExportChatInvite) -> types::ChatInviteExported {
+    let enums::ExportedChatInvite::ChatInviteExported(link) = client.ask(request) else { panic!() };
+    link
+}
+
+pub(crate) fn full(client: &Client, channel: &enums::InputChannel) -> types::ChannelFull {
+    let request = functions::channels::GetFullChannel { channel: channel.clone() };
+    let enums::messages::ChatFull::Full(full) = client.ask(&request);
+    let enums::ChatFull::ChannelFull(full) = full.full_chat else { panic!() };
+    full
+}
+
 #[test]
 fn an_invite_link_lets_in() {
     let world = world();
@@ -213,17 +242,7 @@ fn an_invite_link_lets_in() {
     let channel = supergroup(&main, "Repair 3");
     let group = main.titled("Demo group");
     for (peer, title) in [(peer(&channel), "Repair 3"), (group, "Demo group")] {
-        let export = functions::messages::ExportChatInvite {
-            legacy_revoke_permanent: false,
-            request_needed: false,
-            peer,
-            expire_date: None,
-            usage_limit: None,
-            title: None,
-            subscription_pricing: None,
-        };
-        let enums::ExportedChatInvite::ChatInviteExported(link) = main.ask(&export) else { panic!() };
-        assert_eq!(main.ask(&export), enums::ExportedChatInvite::ChatInviteExported(link.clone()));
+        let link = link(&main, &export(&peer, false));
         let hash = link.link.rsplit_once('+').unwrap().1.to_owned();
         let check = functions::messages::CheckChatInvite { hash: hash.clone() };
         let enums::ChatInvite::Invite(invite) = fifth.ask(&check) else { panic!() };
@@ -236,6 +255,37 @@ fn an_invite_link_lets_in() {
     }
     let wrong = functions::messages::ImportChatInvite { hash: "x".into() };
     assert_eq!(fifth.refused(&wrong), (400, "INVITE_HASH_INVALID".into()));
+}
+
+/// Only an admin's primary link is found again; each further one is a link more.
+#[test]
+fn the_full_chat_shows_the_primary_link_of_its_admin() {
+    let world = world();
+    let (main, backup) = (Client::of(&world, "main"), Client::of(&world, "backup_1"));
+    let channel = supergroup(&main, "Repair 4");
+    let users = vec![main.user("demo_backup_1")];
+    main.ask(&functions::channels::InviteToChannel { channel: channel.clone(), users });
+    assert_eq!(full(&main, &channel).exported_invite, None);
+    let additional = export(&peer(&channel), false);
+    let (first, second) = (link(&main, &additional), link(&main, &additional));
+    assert!(first.link != second.link && !first.permanent);
+    assert_eq!(full(&main, &channel).exported_invite, None);
+    let old = link(&main, &export(&peer(&channel), true));
+    assert_eq!(full(&main, &channel).exported_invite, Some(old.clone().into()));
+    let new = link(&main, &export(&peer(&channel), true));
+    assert_eq!(full(&main, &channel).exported_invite, Some(new.clone().into()));
+    let check = |link: &types::ChatInviteExported| functions::messages::CheckChatInvite {
+        hash: link.link.rsplit_once('+').unwrap().1.to_owned(),
+    };
+    assert_eq!(backup.refused(&check(&old)), (400, "INVITE_HASH_INVALID".into()));
+    assert!(matches!(backup.ask(&check(&new)), enums::ChatInvite::Already(_)));
+    let enums::InputPeer::Channel(named) = backup.titled("Repair 4") else { panic!() };
+    let (channel_id, access_hash) = (named.channel_id, named.access_hash);
+    let theirs = types::InputChannel { channel_id, access_hash }.into();
+    assert_eq!(full(&backup, &theirs).exported_invite, None);
+    assert_eq!(backup.refused(&export(&peer(&theirs), true)), (400, "CHAT_ADMIN_REQUIRED".into()));
+    let rows = world.ledger(0, 100);
+    assert_eq!(rows.iter().filter(|row| row.method == "messages.exportChatInvite").count(), 4);
 }
 
 #[test]

@@ -105,6 +105,8 @@ fn two_hundred_are_invited_at_once_and_listed_in_pages() {
     let channel = supergroup(&main, "Large");
     let guests: Vec<_> = (1..=200).map(|number| main.user(&format!("guest_{number}"))).collect();
     set(&world, "@guest_100", Invites::Nobody);
+    let one_more: Vec<_> = guests.iter().cloned().chain([main.user("client_1")]).collect();
+    assert_eq!(main.refused(&invite(&channel, one_more)), (400, "USERS_TOO_MUCH".into()));
     assert_eq!(missing(&main.ask(&invite(&channel, guests))), [6_200_000_100]);
     let page = |offset| {
         let request = functions::channels::GetParticipants {
@@ -147,6 +149,12 @@ fn bots_have_rules_of_their_own() {
     assert_eq!(main.refused(&promote(&"x".repeat(17))), (400, "ADMIN_RANK_INVALID".into()));
     assert_eq!(main.refused(&promote("Bot 🤖")), (400, "ADMIN_RANK_EMOJI_NOT_ALLOWED".into()));
     main.ask(&promote("Admin Bot"));
+    let before = world.ledger(0, 100).len();
+    main.ask(&promote("Admin Bot"));
+    assert_eq!(world.ledger(0, 100).len(), before, "a repeat has no effect");
+    main.ask(&promote("Bot"));
+    main.ask(&promote("Admin Bot"));
+    assert_eq!(world.ledger(0, 100).len(), before + 2);
     let bots = participants(&main, &channel, enums::ChannelParticipantsFilter::ChannelParticipantsBots);
     let enums::ChannelParticipant::Admin(admin) = &bots.participants[0] else { panic!() };
     assert_eq!(admin.rank.as_deref(), Some("Admin Bot"));

@@ -2,10 +2,10 @@
 
 use grammers_tl_types::{enums, functions, types};
 use sandbox::call::Handling;
-use sandbox::telegram::{ChatKind, NewChat, OutsideError};
+use sandbox::telegram::{ChatKind, NewChat, NewUsername, OutsideError};
 use serde_json::json;
 
-use super::chats::{create, input_channel, participants, peer, supergroup};
+use super::chats::{create, export, full, input_channel, participants, peer, supergroup};
 use super::*;
 
 /// The titles of the chats that were made.
@@ -71,24 +71,16 @@ fn each_later_step_may_lose_its_answer_too() {
     let users = vec![main.user("client_1")];
     let toggle = functions::channels::TogglePreHistoryHidden { channel: channel.clone(), enabled: false };
     let leave = functions::channels::LeaveChannel { channel: channel.clone() };
-    let link = functions::messages::ExportChatInvite {
-        legacy_revoke_permanent: false,
-        request_needed: false,
-        peer: peer(&channel),
-        expire_date: None,
-        usage_limit: None,
-        title: None,
-        subscription_pricing: None,
-    };
-    let invite = functions::channels::InviteToChannel { channel, users };
+    let link = export(&peer(&channel), true);
+    let invite = functions::channels::InviteToChannel { channel: channel.clone(), users };
     fault(&world, json!({"fault": "drop_answer", "times": 3}));
     assert_eq!(main.hear(&invite), Heard::Silence);
     assert_eq!(main.hear(&toggle), Heard::Silence);
     assert_eq!(main.hear(&link), Heard::Silence);
-    // What was done once is told so, or is the same again.
+    // What was done once is told so, or is found.
     assert_eq!(main.refused(&invite), (400, "USER_ALREADY_PARTICIPANT".into()));
     assert_eq!(main.refused(&toggle), (400, "CHAT_NOT_MODIFIED".into()));
-    main.ask(&link);
+    assert!(full(&main, &channel).exported_invite.is_some());
     fault(&world, json!({"fault": "disconnect", "times": 1}));
     assert_eq!(main.hear(&leave), Heard::Cut);
     assert_eq!(main.refused(&leave), (406, "CHANNEL_PRIVATE".into()));
@@ -263,4 +255,27 @@ fn chats_are_made_turned_and_closed_from_outside() {
     assert!(world.make_chat(&order(ChatKind::Group, " ")).is_err());
     assert!(world.close_chat("@client_1").is_err());
     assert!(world.ledger(0, 10).is_empty());
+}
+
+#[test]
+fn what_is_done_quietly_is_pushed_to_nobody_and_found_by_whoever_asks() {
+    let world = world();
+    let main = Client::of(&world, "main");
+    let mut pushes = main.listen();
+    let order = NewChat {
+        kind: ChatKind::Supergroup,
+        title: "Unheard of".to_owned(),
+        creator: "@client_1".into(),
+        members: vec!["main".into()],
+    };
+    let made = world.quietly().make_chat(&order).unwrap();
+    let name = NewUsername { username: None };
+    world.quietly().rename("@client_7", &name).unwrap();
+    assert!(!pushes.another());
+    let chat = main.titled("Unheard of");
+    world.quietly().close_chat(&made.chat_id).unwrap();
+    assert!(!pushes.another());
+    assert_eq!(main.refused(&message(&chat, "x", 1)), (406, "CHANNEL_PRIVATE".into()));
+    world.make_chat(&order).unwrap();
+    pushes.next();
 }

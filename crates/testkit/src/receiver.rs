@@ -1,0 +1,84 @@
+//! An outside program that is called back: it keeps every body it was sent, and answers as it is told to.
+
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Listens until it is dropped.
+pub struct Receiver {
+    address: String,
+    status: Arc<AtomicU16>,
+    bodies: Arc<Mutex<Vec<Value>>>,
+    listening: tokio::task::JoinHandle<()>,
+}
+
+impl Receiver {
+    /// On a free port; answers 200 until told otherwise.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
+        let address = format!("http://{}/hook", listener.local_addr().expect("an address"));
+        let status = Arc::new(AtomicU16::new(200));
+        let bodies = Arc::new(Mutex::new(Vec::new()));
+        let (said, kept) = (Arc::clone(&status), Arc::clone(&bodies));
+        let listening = tokio::spawn(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                tokio::spawn(serve(connection, Arc::clone(&said), Arc::clone(&kept)));
+            }
+        });
+        Self { address, status, bodies, listening }
+    }
+
+    /// Where it is called.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Answers with this status from now on.
+    pub fn answer(&self, status: u16) {
+        self.status.store(status, Ordering::SeqCst);
+    }
+
+    /// All it was sent, in order, whatever it answered.
+    pub fn bodies(&self) -> Vec<Value> {
+        self.bodies.lock().expect("lock").clone()
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+/// One connection: one request, one answer.
+async fn serve(mut connection: TcpStream, status: Arc<AtomicU16>, bodies: Arc<Mutex<Vec<Value>>>) {
+    let mut request = Vec::new();
+    let mut part = [0_u8; 4_096];
+    while !is_whole(&request) {
+        match connection.read(&mut part).await {
+            Ok(0) | Err(_) => return,
+            Ok(read) => request.extend_from_slice(&part[..read]),
+        }
+    }
+    let text = String::from_utf8_lossy(&request);
+    let body = text.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    bodies.lock().expect("lock").push(serde_json::from_str(body).unwrap_or(Value::Null));
+    let status = status.load(Ordering::SeqCst);
+    let answer = format!("HTTP/1.1 {status} Said\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok");
+    // Whoever hung up has no use for the answer.
+    let _ = connection.write_all(answer.as_bytes()).await;
+}
+
+/// Whether head and body have come.
+fn is_whole(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request);
+    let Some((head, _)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+    });
+    request.len() >= head.len() + 4 + length.unwrap_or(0)
+}
