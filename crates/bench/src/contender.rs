@@ -14,6 +14,9 @@ use crate::{http, program};
 /// How long a contender may take to be ready.
 const STARTING: Duration = Duration::from_secs(90);
 
+/// How long the first reading of all dialogs may take; it goes gently.
+const READING: Duration = Duration::from_mins(10);
+
 /// The key to the product's API in a run.
 const KEY: &str = "swb_bench_0123456789abcdef";
 
@@ -40,7 +43,7 @@ pub(crate) fn authorization() -> String {
     format!("Authorization: Bearer {KEY}\r\n")
 }
 
-/// Starts Switchboard on the world with these accounts (none named: all).
+/// Starts Switchboard on the world with these accounts (none named: all), with nothing known from before.
 pub(crate) async fn switchboard(
     binary: &Path,
     world: &World,
@@ -49,6 +52,17 @@ pub(crate) async fn switchboard(
     logs: &Path,
 ) -> Result<Switchboard> {
     empty_folder(data)?;
+    switchboard_again(binary, world, accounts, data, logs).await
+}
+
+/// Starts Switchboard on the data of an earlier run.
+pub(crate) async fn switchboard_again(
+    binary: &Path,
+    world: &World,
+    accounts: &[&str],
+    data: &Path,
+    logs: &Path,
+) -> Result<Switchboard> {
     let main = free_port()?;
     let send_text = free_port()?;
     let mut command = program::of_nobody(binary);
@@ -73,6 +87,22 @@ pub(crate) async fn switchboard(
         .context("the legacy port")?;
     let contender = Contender { program, send_text, ready_after };
     Ok(Switchboard { contender, main, accounts_ready_after, accounts })
+}
+
+impl Switchboard {
+    /// Waits until every account has read its dialogs.
+    pub(crate) async fn all_read(&mut self) -> Result<()> {
+        let main = self.main;
+        let ((), _) = self
+            .contender
+            .program
+            .ready(READING, || async {
+                all_complete(&http::get(main, "/v1/accounts", &authorization()).await?)
+            })
+            .await
+            .context("the first reading of the dialogs")?;
+        Ok(())
+    }
 }
 
 /// Starts Flask and Telethon under gunicorn, one worker with 32 threads, signed in as the account.
@@ -115,6 +145,15 @@ fn healthy(answer: &Value) -> Result<()> {
     if answer["status"] == "ok" { Ok(()) } else { bail!("/health says {answer}") }
 }
 
+/// Whether each account knows its dialogs.
+fn all_complete(answer: &Value) -> Result<()> {
+    let items = answer["items"].as_array().context("/v1/accounts has no items")?;
+    match items.iter().find(|account| account["dialogs_complete"] != true) {
+        Some(account) => bail!("account {} still reads its dialogs", account["name"]),
+        None => Ok(()),
+    }
+}
+
 /// The number of accounts, when each of them is ready.
 fn all_ready(answer: &Value) -> Result<usize> {
     let items = answer["items"].as_array().context("/v1/accounts has no items")?;
@@ -140,6 +179,14 @@ mod tests {
         assert_eq!(error.to_string(), "account \"fifth\" is \"connecting\"");
         assert!(all_ready(&json!({"items": []})).is_err());
         assert!(all_ready(&json!({})).is_err());
+    }
+
+    #[test]
+    fn every_account_must_have_read_its_dialogs() {
+        let read = json!({"name": "main", "dialogs_complete": true});
+        assert!(all_complete(&json!({"items": [read]})).is_ok());
+        let other = json!({"name": "fifth", "dialogs_complete": false});
+        assert!(all_complete(&json!({"items": [read, other]})).unwrap_err().to_string().contains("fifth"));
     }
 
     #[test]

@@ -3,9 +3,12 @@
 use serde::Serialize;
 
 use crate::ledger::Audit;
-use crate::report::{milliseconds, times};
+use crate::report::{megabytes, microseconds, milliseconds, times};
 use crate::scenario::added_latency::AddedLatency;
+use crate::scenario::choosing::Choosing;
+use crate::scenario::failover::Failover;
 use crate::scenario::send_text::SendText;
+use crate::scenario::sizes::{Size, Sizes};
 
 /// At least so many times the baseline's requests a second.
 const REQUESTS: f64 = 6.0;
@@ -18,6 +21,15 @@ const PROCESSOR: f64 = 0.125;
 
 /// Less than this is added to one send at p50, in microseconds.
 const ADDED: u32 = 1_000;
+
+/// Less than this is added by a failover at p50, in microseconds; the call that is turned away is in it.
+const FAILOVER: u32 = 5_000;
+
+/// Less than this takes one choice among a thousand accounts at p50, in nanoseconds.
+const CHOICE: u64 = 20_000;
+
+/// A call of the first reading may bring this many dialogs.
+const DIALOGS_OF_A_CALL: u64 = 100;
 
 /// One goal and what became of it.
 #[derive(Debug, Serialize)]
@@ -96,6 +108,118 @@ pub(crate) fn of(send_text: Option<&SendText>, added: Option<&AddedLatency>) -> 
     goals
 }
 
+/// The goals of the pool of accounts.
+pub(crate) fn of_the_pool(
+    choosing: Option<&Choosing>,
+    failover: Option<&Failover>,
+    sizes: Option<&Sizes>,
+) -> Vec<Goal> {
+    let mut goals = Vec::new();
+    let mut unknown = Vec::new();
+    if let Some(measured) = failover {
+        let plus = measured.over.p50.saturating_sub(measured.direct.p50);
+        goals.push(Goal {
+            what: "added by a failover, p50",
+            wanted: format!("< {} ms", milliseconds(FAILOVER)),
+            measured: format!("{} ms", milliseconds(plus)),
+            met: measured.over.count > 0 && plus < FAILOVER,
+        });
+        goals.push(Goal {
+            what: "sent over a failover, and in the ledger once, from the second account",
+            wanted: "all".to_owned(),
+            measured: format!("{} of {}", measured.in_ledger, measured.sent),
+            met: measured.sent > 0 && measured.in_ledger == measured.sent,
+        });
+        unknown.extend(&measured.unknown_methods);
+    }
+    if let Some(measured) = choosing {
+        let slowest = measured.chats.iter().map(|kind| kind.p50).max().unwrap_or(0);
+        goals.push(Goal {
+            what: "one choice among 1,000 accounts, p50 of the slowest kind",
+            wanted: format!("< {} µs", microseconds(CHOICE)),
+            measured: format!("{} µs", microseconds(slowest)),
+            met: slowest > 0 && slowest < CHOICE,
+        });
+    }
+    if let Some(measured) = sizes {
+        let owner = Limits {
+            names: [
+                "start of 5 accounts that know all",
+                "memory of 5 accounts, 10 sessions",
+                "first reading of 5 accounts",
+            ],
+            start: 1_000,
+            memory: 40 * 1_024,
+        };
+        let hundred = Limits {
+            names: [
+                "start of 100 accounts that know all",
+                "memory of 100 accounts",
+                "first reading of 100 accounts",
+            ],
+            start: 2_000,
+            memory: 64 * 1_024,
+        };
+        for (size, limits) in [(&measured.owner, owner), (&measured.hundred, hundred)] {
+            goals.extend(of_a_size(size, &limits));
+            unknown.extend(&size.unknown_methods);
+        }
+    }
+    if !unknown.is_empty() {
+        let names: Vec<_> = unknown.iter().map(ToString::to_string).collect();
+        goals.push(Goal {
+            what: "methods of the pool that the pretend Telegram does not know",
+            wanted: "none".to_owned(),
+            measured: names.join(", "),
+            met: false,
+        });
+    }
+    goals
+}
+
+/// What one size may take.
+struct Limits {
+    /// The goals' names: the start, the memory, the first reading.
+    names: [&'static str; 3],
+    /// Milliseconds until all accounts are ready.
+    start: u128,
+    /// Kilobytes.
+    memory: u64,
+}
+
+fn of_a_size(size: &Size, limits: &Limits) -> [Goal; 4] {
+    let [start, memory, reading] = limits.names;
+    let most = size.memory_after_reading.max(size.memory_at_rest);
+    // The last page of each account is not full.
+    let calls = (size.dialogs as u64).div_ceil(DIALOGS_OF_A_CALL) + size.accounts as u64;
+    [
+        Goal {
+            what: start,
+            wanted: format!("< {} ms", limits.start),
+            measured: format!("{} ms", size.accounts_ready_after),
+            met: size.accounts_ready_after > 0 && size.accounts_ready_after < limits.start,
+        },
+        Goal {
+            what: "… and its calls that read dialogs",
+            wanted: "0".to_owned(),
+            measured: size.reading_again.to_string(),
+            met: size.accounts > 0 && size.reading_again == 0,
+        },
+        Goal {
+            what: memory,
+            wanted: format!("< {} MB", megabytes(limits.memory)),
+            measured: format!("{} MB", megabytes(most)),
+            met: most > 0 && most < limits.memory,
+        },
+        Goal {
+            what: reading,
+            wanted: format!("≤ {calls} calls"),
+            measured: format!("{} calls", size.first_reading),
+            met: size.first_reading > 0 && size.first_reading <= calls,
+        },
+    ]
+}
+
 fn once(what: &'static str, audit: &Audit) -> Goal {
     Goal {
         what,
@@ -109,6 +233,7 @@ fn once(what: &'static str, audit: &Audit) -> Goal {
 mod tests {
     use super::*;
     use crate::latency::Summary;
+    use crate::scenario::choosing::OneKind;
     use crate::scenario::send_text::{Pair, Side};
 
     fn side(per_second: f64, p99: u32, processor: f64) -> Side {
@@ -167,6 +292,42 @@ mod tests {
         };
         assert_eq!(missed(&of(Some(&nothing), None)).len(), 4);
         assert!(of(None, None).is_empty());
+    }
+
+    #[test]
+    fn each_goal_of_the_pool_can_be_missed() {
+        let summary = |p50| Summary { count: 10, p50, ..Summary::default() };
+        let failover = |over, in_ledger| Failover {
+            direct: summary(1_000),
+            over: summary(over),
+            sent: 20,
+            in_ledger,
+            unknown_methods: Vec::new(),
+        };
+        let choosing = |p50| Choosing {
+            chats: vec![OneKind { what: "a", p50, p99: 0 }, OneKind { what: "b", p50: 1, p99: 0 }],
+        };
+        let size = |accounts, ready, memory, again| Size {
+            accounts,
+            dialogs: 4_000,
+            first_reading: 40 + accounts as u64,
+            accounts_ready_after: ready,
+            memory_at_rest: memory,
+            reading_again: again,
+            ..Size::default()
+        };
+        let good = Sizes { owner: size(5, 999, 40_959, 0), hundred: size(100, 1_999, 65_535, 0) };
+        assert!(
+            missed(&of_the_pool(Some(&choosing(19_999)), Some(&failover(5_999, 20)), Some(&good))).is_empty()
+        );
+        let mut bad = Sizes { owner: size(5, 1_000, 40_960, 1), hundred: size(100, 2_000, 65_536, 1) };
+        bad.owner.first_reading += 1;
+        bad.hundred.first_reading += 1;
+        bad.hundred.unknown_methods.push("x.y".into());
+        let goals = of_the_pool(Some(&choosing(20_000)), Some(&failover(6_000, 19)), Some(&bad));
+        assert_eq!((goals.len(), missed(&goals).len()), (12, 12));
+        let nothing = Sizes { owner: Size::default(), hundred: Size::default() };
+        assert_eq!(missed(&of_the_pool(None, None, Some(&nothing))).len(), 8);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -123,6 +124,24 @@ pub(crate) async fn get<T: DeserializeOwned>(address: SocketAddr, path: &str, he
     let body = send(address, "GET", path, headers).await?;
     serde_json::from_slice(&body)
         .map_err(|error| anyhow!("GET {path} on {address}: {error} in {}", excerpt(&body)))
+}
+
+/// Posts JSON on a connection of its own and returns the answer, which must be a 2xx; null if it has no body.
+pub(crate) async fn post(address: SocketAddr, path: &str, headers: &str, body: &Value) -> Result<Value> {
+    let mut connection =
+        Connection::open(address).await.with_context(|| format!("cannot reach {address}"))?;
+    let body = body.to_string();
+    let answer = connection
+        .exchange(&request("POST", path, headers, Some(body.as_bytes()), false))
+        .await
+        .with_context(|| format!("POST {path} on {address}"))?;
+    if !(200..300).contains(&answer.status) {
+        bail!("POST {path} on {address}: {} {}", answer.status, excerpt(&answer.body));
+    }
+    if answer.body.is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(&answer.body).with_context(|| format!("POST {path} on {address} answers no JSON"))
 }
 
 /// The beginning of a body, to be shown in an error.

@@ -25,7 +25,7 @@ use clap::{Parser, ValueEnum};
 
 use crate::machine::Machine;
 use crate::report::Report;
-use crate::scenario::{Pace, Stage, added_latency, idle, send_text};
+use crate::scenario::{Pace, Stage, added_latency, choosing, failover, idle, send_text, sizes};
 use crate::usage::Ticks;
 
 #[derive(Parser)]
@@ -60,7 +60,10 @@ struct CommandLine {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
 enum Scenario {
+    Choosing,
     Idle,
+    Sizes,
+    Failover,
     AddedLatency,
     SendText,
 }
@@ -107,6 +110,9 @@ async fn run(command_line: &CommandLine) -> Result<bool> {
         send_text: None,
         added_latency: None,
         idle: None,
+        choosing: None,
+        failover: None,
+        sizes: None,
         broken_off: Vec::new(),
         goals: Vec::new(),
     };
@@ -117,6 +123,12 @@ async fn run(command_line: &CommandLine) -> Result<bool> {
         eprintln!("measuring {scenario:?} …");
         let outcome = match scenario {
             Scenario::Idle => idle::run(&stage).await.map(|found| report.idle = Some(found)),
+            Scenario::Choosing => {
+                report.choosing = Some(choosing::run(stage.pace.choices));
+                Ok(())
+            }
+            Scenario::Sizes => sizes::run(&stage).await.map(|found| report.sizes = Some(found)),
+            Scenario::Failover => failover::run(&stage).await.map(|found| report.failover = Some(found)),
             Scenario::AddedLatency => {
                 added_latency::run(&stage).await.map(|found| report.added_latency = Some(found))
             }

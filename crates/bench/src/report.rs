@@ -8,8 +8,11 @@ use crate::goals::{self, Goal};
 use crate::latency::Summary;
 use crate::machine::Machine;
 use crate::scenario::added_latency::AddedLatency;
+use crate::scenario::choosing::{ACCOUNTS, Choosing};
+use crate::scenario::failover::Failover;
 use crate::scenario::idle::Idle;
 use crate::scenario::send_text::{Pair, SendText};
+use crate::scenario::sizes::Sizes;
 
 /// All that a run found out.
 #[derive(Debug, Serialize)]
@@ -24,6 +27,9 @@ pub(crate) struct Report {
     pub(crate) send_text: Option<SendText>,
     pub(crate) added_latency: Option<AddedLatency>,
     pub(crate) idle: Option<Idle>,
+    pub(crate) choosing: Option<Choosing>,
+    pub(crate) failover: Option<Failover>,
+    pub(crate) sizes: Option<Sizes>,
     /// Scenarios that did not come to their end, with why.
     pub(crate) broken_off: Vec<String>,
     pub(crate) goals: Vec<Goal>,
@@ -33,6 +39,11 @@ impl Report {
     /// Judges what was measured.
     pub(crate) fn judge(&mut self) {
         self.goals = goals::of(self.send_text.as_ref(), self.added_latency.as_ref());
+        self.goals.extend(goals::of_the_pool(
+            self.choosing.as_ref(),
+            self.failover.as_ref(),
+            self.sizes.as_ref(),
+        ));
     }
 
     /// Everything was measured that was asked for, and it is good enough.
@@ -85,6 +96,15 @@ impl Report {
         }
         if let Some(idle) = &self.idle {
             write_idle(text, idle)?;
+        }
+        if let Some(failover) = &self.failover {
+            write_failover(text, failover)?;
+        }
+        if let Some(choosing) = &self.choosing {
+            write_choosing(text, choosing)?;
+        }
+        if let Some(sizes) = &self.sizes {
+            write_sizes(text, sizes)?;
         }
         for scenario in &self.broken_off {
             writeln!(text, "**Not measured:** {scenario}\n")?;
@@ -204,6 +224,64 @@ fn write_idle(text: &mut String, idle: &Idle) -> std::fmt::Result {
     writeln!(text, "| CPU at rest, ms a second | {:.1} | {:.1} |\n", ours.processor, baseline.processor)
 }
 
+fn write_failover(text: &mut String, failover: &Failover) -> std::fmt::Result {
+    writeln!(
+        text,
+        "## What failover adds\n\nOne caller, {} new chats. In each, the first call meets an account that may not write \
+         there and goes on with the next one, whose call to Telegram is in it as well as the first one's; the second call \
+         goes to that account at once.\n\n| `POST /send_text` | p50, ms | p90, ms | p99, ms |\n|---|---:|---:|---:|",
+        failover.over.count
+    )?;
+    for (name, summary) in [("at once", failover.direct), ("over a failover", failover.over)] {
+        writeln!(
+            text,
+            "| {name} | {} | {} | {} |",
+            milliseconds(summary.p50),
+            milliseconds(summary.p90),
+            milliseconds(summary.p99)
+        )?;
+    }
+    writeln!(text)
+}
+
+fn write_choosing(text: &mut String, choosing: &Choosing) -> std::fmt::Result {
+    writeln!(text, "## Choosing among {ACCOUNTS} accounts\n\n| | p50, µs | p99, µs |\n|---|---:|---:|")?;
+    for kind in &choosing.chats {
+        writeln!(text, "| {} | {} | {} |", kind.what, microseconds(kind.p50), microseconds(kind.p99))?;
+    }
+    writeln!(text)
+}
+
+fn write_sizes(text: &mut String, sizes: &Sizes) -> std::fmt::Result {
+    let Sizes { owner, hundred } = sizes;
+    writeln!(
+        text,
+        "## Sizes\n\n{} dialogs over all accounts; a hundred accounts have more, as each has its own customers.\n\n\
+         | | 5 accounts, 10 sessions | {} accounts |\n|---|---:|---:|",
+        owner.dialogs, hundred.accounts
+    )?;
+    for (name, owner, hundred) in [
+        ("calls of the first reading", owner.first_reading.into(), hundred.first_reading.into()),
+        ("start with all known, to ready, ms", owner.ready_after, hundred.ready_after),
+        ("… to all accounts ready, ms", owner.accounts_ready_after, hundred.accounts_ready_after),
+        ("calls that read dialogs in it", owner.reading_again.into(), hundred.reading_again.into()),
+    ] {
+        writeln!(text, "| {name} | {owner} | {hundred} |")?;
+    }
+    for (name, owner, hundred) in [
+        ("memory after the first reading, MB", owner.memory_after_reading, hundred.memory_after_reading),
+        ("memory at rest, MB", owner.memory_at_rest, hundred.memory_at_rest),
+    ] {
+        writeln!(text, "| {name} | {} | {} |", megabytes(owner), megabytes(hundred))?;
+    }
+    writeln!(text)
+}
+
+/// Nanoseconds as microseconds.
+pub(crate) fn microseconds(nanoseconds: u64) -> String {
+    format!("{}.{}", nanoseconds / 1000, nanoseconds % 1000 / 100)
+}
+
 /// A ratio as it is read: `12×`, `0.08×`.
 pub(crate) fn times(ours: f64, baseline: f64) -> String {
     if baseline <= 0.0 {
@@ -219,7 +297,7 @@ pub(crate) fn milliseconds(microseconds: u32) -> String {
     if value < 10.0 { format!("{value:.2}") } else { format!("{value:.1}") }
 }
 
-fn megabytes(kilobytes: u64) -> String {
+pub(crate) fn megabytes(kilobytes: u64) -> String {
     format!("{}.{}", kilobytes / 1024, kilobytes % 1024 * 10 / 1024)
 }
 

@@ -1,7 +1,13 @@
 //! The world's settings file, narrowed to what a measurement needs.
 
+use std::net::Ipv4Addr;
+
 use anyhow::{Context, Result, bail};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE;
 use toml::{Table, Value};
+
+use crate::world::Account;
 
 /// The settings with only the accounts named (none named: all of them) and `send_text` as the only legacy service.
 /// Both sides may then be signed in at once, and no fixed port is needed.
@@ -31,6 +37,46 @@ pub(crate) fn narrowed(text: &str, accounts: &[&str], send_text_port: u16) -> Re
         .context("`legacy` in the world's settings is no table")?;
     legacy.insert("ports".to_owned(), Value::Array(vec![Value::Table(port)]));
     toml::to_string(&settings).context("cannot write the settings")
+}
+
+/// The settings with one session more for each of these accounts: it is for sending texts, the one before it for the
+/// rest.
+pub(crate) fn with_more_sessions(text: &str, sessions: &[(&str, String)]) -> Result<String> {
+    let mut settings: Table = toml::from_str(text).context("the world's settings are no TOML")?;
+    let accounts = settings
+        .get_mut("telegram")
+        .and_then(|telegram| telegram.get_mut("accounts"))
+        .and_then(Value::as_array_mut)
+        .context("the world's settings have no [[telegram.accounts]]")?;
+    for (name, session) in sessions {
+        let account = accounts
+            .iter_mut()
+            .find(|account| account.get("name").and_then(Value::as_str) == Some(name))
+            .with_context(|| format!("the world's settings have no account {name}"))?;
+        let sessions = account
+            .get_mut("sessions")
+            .and_then(Value::as_array_mut)
+            .with_context(|| format!("account {name} has no sessions"))?;
+        let purposes = |names: &[&str]| Value::Array(names.iter().map(|name| Value::from(*name)).collect());
+        for session in sessions.iter_mut().filter_map(Value::as_table_mut) {
+            session.insert("for".to_owned(), purposes(&["create_chat", "send_media", "leave_chat"]));
+        }
+        let string = ("string".to_owned(), Value::String(session.clone()));
+        sessions.push(Value::Table(Table::from_iter([string, ("for".to_owned(), purposes(&["send_text"]))])));
+    }
+    toml::to_string(&settings).context("cannot write the settings")
+}
+
+/// A session of an account with the key it has for use by hand, as Telethon's `StringSession` writes it.
+pub(crate) fn session(account: &Account) -> Result<String> {
+    let key = hex::decode(&account.auth_key).context("the key of an account is not hexadecimal")?;
+    let address: Ipv4Addr =
+        account.host.parse().with_context(|| format!("`{}` is no address", account.host))?;
+    let mut bytes = vec![u8::try_from(account.dc_id).context("no such data centre")?];
+    bytes.extend(address.octets());
+    bytes.extend(account.port.to_be_bytes());
+    bytes.extend(key);
+    Ok(format!("1{}", URL_SAFE.encode(bytes)))
 }
 
 #[cfg(test)]
@@ -69,6 +115,32 @@ mod tests {
         )
         .unwrap();
         assert_eq!(narrowed, expected);
+    }
+
+    #[test]
+    fn a_session_more_stands_behind_the_others() {
+        let account = Account {
+            name: "main".to_owned(),
+            dc_id: 2,
+            host: "127.0.0.1".to_owned(),
+            port: 5097,
+            auth_key: "00".repeat(256),
+            api_id: 1,
+            api_hash: "x".to_owned(),
+        };
+        let session = session(&account).unwrap();
+        assert!(session.starts_with("1An8AAAET6Q"), "{session}");
+        assert_eq!(URL_SAFE.decode(&session[1..]).unwrap().len(), 263);
+        let text = "[[telegram.accounts]]\nname = \"main\"\nsessions = [{ string = \"1a\" }]\n";
+        let more: Table =
+            toml::from_str(&with_more_sessions(text, &[("main", session.clone())]).unwrap()).unwrap();
+        let sessions = more["telegram"]["accounts"][0]["sessions"].as_array().unwrap();
+        assert_eq!((sessions.len(), sessions[1]["string"].as_str()), (2, Some(session.as_str())));
+        assert_eq!(
+            (sessions[0]["for"].as_array().map(Vec::len), sessions[1]["for"][0].as_str()),
+            (Some(3), Some("send_text"))
+        );
+        assert!(with_more_sessions(text, &[("fifth", session)]).is_err());
     }
 
     #[test]

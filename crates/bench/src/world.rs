@@ -43,19 +43,39 @@ struct Items<T> {
 }
 
 impl World {
-    /// Starts a world in a fresh folder, with this many dialogs over all accounts, and waits until it is there.
+    /// Starts a world in a fresh folder, with five accounts and this many dialogs over all of them, and waits until it
+    /// is there.
     pub(crate) async fn start(
         switchboard: &Path,
         folder: &Path,
         logs: &Path,
         dialogs: usize,
     ) -> Result<Self> {
+        Self::of_size(switchboard, folder, logs, 5, dialogs).await
+    }
+
+    /// Starts a world with this many accounts and dialogs.
+    pub(crate) async fn of_size(
+        switchboard: &Path,
+        folder: &Path,
+        logs: &Path,
+        accounts: usize,
+        dialogs: usize,
+    ) -> Result<Self> {
         empty_folder(folder)?;
         let control = free_port()?;
         let mut command = program::of_nobody(switchboard);
         command
-            .args(["sandbox", "--telegram", "127.0.0.1:0", "--seed", "1", "--accounts", "5"])
-            .args(["--dialogs", &dialogs.to_string(), "--control", &control.to_string(), "--data-dir"])
+            .args(["sandbox", "--telegram", "127.0.0.1:0", "--seed", "1"])
+            .args([
+                "--accounts",
+                &accounts.to_string(),
+                "--dialogs",
+                &dialogs.to_string(),
+                "--control",
+                &control.to_string(),
+                "--data-dir",
+            ])
             .arg(folder);
         let mut program = Program::start("sandbox", command, logs)?;
         let file = folder.join("switchboard.toml");
@@ -80,6 +100,16 @@ impl World {
             .with_context(|| format!("the world has no account `{name}`, only {}", known()))
     }
 
+    /// Gives these accounts one session more each, in the settings that are written after this.
+    pub(crate) fn give_more_sessions(&self, accounts: &[&str]) -> Result<()> {
+        let file = self.folder.join("switchboard.toml");
+        let text = fs::read_to_string(&file).context("cannot read the world's settings")?;
+        let more: Result<Vec<_>> =
+            accounts.iter().map(|name| Ok((*name, settings::session(self.account(name)?)?))).collect();
+        let text = settings::with_more_sessions(&text, &more?)?;
+        fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
+    }
+
     /// Writes the world's settings once more beside the first ones, with only these accounts (none named: all)
     /// and one legacy port, and returns where they are.
     pub(crate) fn settings(&self, accounts: &[&str], send_text: SocketAddr) -> Result<PathBuf> {
@@ -102,6 +132,34 @@ impl World {
         }
         http::send(self.control, "DELETE", "/ledger", "").await?;
         Ok(rows)
+    }
+
+    /// How many calls of a method there were, from all accounts, since the calls were last forgotten.
+    pub(crate) async fn calls(&self, method: &str) -> Result<u64> {
+        let counts: Vec<serde_json::Value> = items(self.control, &format!("/calls?method={method}")).await?;
+        Ok(counts.iter().filter_map(|row| row["count"].as_u64()).sum())
+    }
+
+    /// Forgets the calls.
+    pub(crate) async fn forget_calls(&self) -> Result<()> {
+        http::send(self.control, "DELETE", "/calls", "").await.map(|_| ())
+    }
+
+    /// Makes a supergroup of two accounts and tells its id.
+    pub(crate) async fn make_chat(&self, title: &str, creator: &str, member: &str) -> Result<String> {
+        let order = serde_json::json!({ "title": title, "creator": creator, "members": [member] });
+        let made = http::post(self.control, "/telegram/chats", "", &order).await?;
+        made["chat_id"].as_str().map(str::to_owned).context("the new chat has no id")
+    }
+
+    /// Sets a fault.
+    pub(crate) async fn fault(&self, fault: &serde_json::Value) -> Result<()> {
+        http::post(self.control, "/faults", "", fault).await.map(|_| ())
+    }
+
+    /// Takes all faults away.
+    pub(crate) async fn forget_faults(&self) -> Result<()> {
+        http::send(self.control, "DELETE", "/faults", "").await.map(|_| ())
     }
 
     /// The methods that clients asked for and the world does not know.

@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::ledger::Audit;
+use crate::scenario::choosing::OneKind;
 use crate::scenario::idle::AtRest;
 use crate::scenario::send_text::Side;
+use crate::scenario::sizes::Size;
 
 fn summary(p50: u32) -> Summary {
     Summary { count: 10, p50, p90: p50 * 2, p99: p50 * 3, max: p50 * 4 }
@@ -21,6 +23,20 @@ fn side(per_second: f64, p50: u32, processor: f64) -> Side {
         memory_highest: 30_720,
         audit: Audit { confirmed: 10, ..Audit::default() },
         ..Side::default()
+    }
+}
+
+fn size(accounts: usize) -> Size {
+    Size {
+        accounts,
+        dialogs: 4_000,
+        first_reading: 45,
+        ready_after: 210,
+        accounts_ready_after: 650,
+        reading_again: 0,
+        memory_after_reading: 32_768,
+        memory_at_rest: 30_720,
+        unknown_methods: Vec::new(),
     }
 }
 
@@ -54,6 +70,15 @@ fn report() -> Report {
             unknown_methods: Vec::new(),
         }),
         idle: Some(Idle { ours: at_rest(5), baseline: at_rest(1) }),
+        choosing: Some(Choosing { chats: vec![OneKind { what: "a group", p50: 9_870, p99: 12_340 }] }),
+        failover: Some(Failover {
+            direct: summary(1_400),
+            over: summary(2_600),
+            sent: 22,
+            in_ledger: 22,
+            unknown_methods: Vec::new(),
+        }),
+        sizes: Some(Sizes { owner: size(5), hundred: size(100) }),
         broken_off: Vec::new(),
         goals: Vec::new(),
     };
@@ -73,6 +98,10 @@ fn both_sides_stand_in_one_line_with_their_ratio() {
         "| missing / twice / wrong id / not answered | 0 / 0 / 0 / 0 | 0 / 0 / 0 / 0 | |",
         "| `POST /send_text` | 1.40 | 2.80 | 4.20 | 0.90 |",
         "| start to all accounts ready, ms | 340 | 340 |",
+        "| over a failover | 2.60 | 5.20 | 7.80 |",
+        "| a group | 9.8 | 12.3 |",
+        "| … to all accounts ready, ms | 650 | 650 |",
+        "| memory at rest, MB | 30.0 | 30.0 |",
     ] {
         assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
     }

@@ -1,8 +1,11 @@
 //! The scenarios: what is measured, each in a world of its own.
 
 pub(crate) mod added_latency;
+pub(crate) mod choosing;
+pub(crate) mod failover;
 pub(crate) mod idle;
 pub(crate) mod send_text;
+pub(crate) mod sizes;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -49,6 +52,8 @@ pub(crate) struct Pace {
     pub(crate) sends: usize,
     /// How long the idle programs are watched.
     pub(crate) rest: Duration,
+    /// Stretches of choices of each kind.
+    pub(crate) choices: usize,
 }
 
 impl Pace {
@@ -59,6 +64,7 @@ impl Pace {
         warm_up: Duration::from_secs(3),
         sends: 300,
         rest: Duration::from_secs(10),
+        choices: 2_000,
     };
 
     /// To see that it works.
@@ -68,6 +74,7 @@ impl Pace {
         warm_up: Duration::from_secs(1),
         sends: 100,
         rest: Duration::from_secs(2),
+        choices: 200,
     };
 }
 

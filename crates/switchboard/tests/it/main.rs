@@ -1,7 +1,12 @@
 //! The real binary, as a process, against the pretend world, as another.
 
 mod accounts;
+mod bad_days;
+mod chats;
+mod contract;
 mod crash;
+mod dialogs;
+mod failed;
 mod readme;
 mod references;
 mod startup;

@@ -38,7 +38,7 @@ async fn a_data_directory_that_cannot_be_written_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_taken_port_is_named_with_its_holder_and_taken_up_when_free() {
     let world = World::start(binary()).await;
-    let holder = std::net::TcpListener::bind(("127.0.0.1", world.legacy_port())).expect("binds");
+    let holder = std::net::TcpListener::bind(("127.0.0.1", world.legacy_port(5022))).expect("binds");
     let program = Start::on(&world, binary(), "data").ready().await;
     program.account_is("main", "ready").await;
     assert_eq!(program.send("@client_1", "the rest serves").await.0, 200);
@@ -47,11 +47,13 @@ async fn a_taken_port_is_named_with_its_holder_and_taken_up_when_free() {
         .as_array()
         .expect("items")
         .iter()
-        .find(|row| row["address"].as_str().is_some_and(|a| a.ends_with(&world.legacy_port().to_string())))
+        .find(|row| {
+            row["address"].as_str().is_some_and(|a| a.ends_with(&world.legacy_port(5022).to_string()))
+        })
         .expect("the old port is listed");
     assert!(taken.to_string().contains(&std::process::id().to_string()), "names the holder: {taken}");
     drop(holder);
-    let port = world.legacy_port();
+    let port = world.legacy_port(5022);
     program
         .until("the port is taken up", || async {
             program.advance(std::time::Duration::from_secs(5)).await;

@@ -80,7 +80,7 @@ async fn the_same_key_is_the_same_message_also_after_a_restart() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_old_port_answers_as_it_always_did() {
     let (world, program) = running().await;
-    let port = world.legacy_port();
+    let port = world.legacy_port(5022);
     let (status, sent) =
         program.legacy(port, "/send_text", &json!({"chat": "client_3", "text": "Hello"})).await;
     assert_eq!(

@@ -1,6 +1,8 @@
 //! SIGKILL between any two steps: at each named point the program is stopped and killed, and started again on the same
 //! data. The ledger then shows what was asked for, each once, in order. A point that no scenario reaches is a failure.
 
+mod chats;
+
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -53,9 +55,13 @@ enum Scenario {
     Forgotten,
 }
 
+/// The write or call that a point is before or after.
+fn write(point: &str) -> &str {
+    point.trim_end_matches(".before").trim_end_matches(".after")
+}
+
 fn scenario(point: &str) -> Scenario {
-    let write = point.trim_end_matches(".before").trim_end_matches(".after");
-    match write {
+    match write(point) {
         "store.accept" | "store.begin" | "store.part_sent" | "telegram.send" => Scenario::Lane,
         "store.part_unsent" => Scenario::Flood,
         "store.note" => Scenario::LostAnswer,
@@ -71,9 +77,14 @@ fn scenario(point: &str) -> Scenario {
         "store.create_key" | "store.revoke_key" => Scenario::Keys,
         "store.lift_mark" => Scenario::Allowed,
         "store.leave_peer" => Scenario::TakenOut,
-        "store.drop_messages" | "store.drop_keys" | "store.drop_joins" | "store.drop_holds" => {
-            Scenario::Forgotten
-        }
+        "store.drop_messages"
+        | "store.drop_keys"
+        | "store.drop_joins"
+        | "store.drop_holds"
+        | "store.drop_failovers"
+        | "store.drop_unresolved"
+        | "store.drop_callbacks"
+        | "store.drop_failed_requests" => Scenario::Forgotten,
         "store.save_update_state" | "store.save_peers" => Scenario::Received,
         "store.save_hold" => Scenario::LookUpFlood,
         other => panic!("no scenario reaches {other}; add one"),
@@ -168,7 +179,7 @@ async fn play(scenario: Scenario, world: &World, program: &Program) {
         }
         Scenario::OldPort => {
             let body = json!({"chat": "client_1", "text": "old"});
-            let url = format!("http://127.0.0.1:{}/send_text", world.legacy_port());
+            let url = format!("http://127.0.0.1:{}/send_text", world.legacy_port(5022));
             let client =
                 reqwest::Client::builder().timeout(Duration::from_secs(3)).build().expect("a client");
             let _ = client.post(url).body(body.to_string()).send().await;
@@ -176,7 +187,7 @@ async fn play(scenario: Scenario, world: &World, program: &Program) {
         Scenario::HungUp => {
             world.fault("delay", json!({"method": SEND, "seconds": 1, "times": 1})).await;
             let body = json!({"chat": "client_1", "text": "old"});
-            let url = format!("http://127.0.0.1:{}/send_text", world.legacy_port());
+            let url = format!("http://127.0.0.1:{}/send_text", world.legacy_port(5022));
             let hasty = reqwest::Client::builder().timeout(Duration::from_millis(200)).build();
             let _ = hasty.expect("a client").post(url).body(body.to_string()).send().await;
         }
@@ -310,7 +321,7 @@ async fn check(scenario: Scenario, world: &World, program: &Program, point: &str
         Scenario::OldPort if point == "store.answered.after" => world.sent().await,
         Scenario::OldPort | Scenario::HungUp => {
             let body = json!({"chat": "client_1", "text": "old"});
-            let (status, answer) = program.legacy(world.legacy_port(), "/send_text", &body).await;
+            let (status, answer) = program.legacy(world.legacy_port(5022), "/send_text", &body).await;
             assert_eq!((status, &answer["status"]), (200, &json!("ok")), "{point}: {answer}");
             world.sent().await
         }
@@ -361,6 +372,33 @@ async fn finished(program: &Program, text: &str, more: Value, state: &str) {
 }
 
 async fn kill_at(point: String) {
+    match chats::scenario(write(&point)) {
+        Some(scenario) => kill_at_chats(scenario, &point, 0).await,
+        None => kill_at_messages(point).await,
+    }
+}
+
+/// Kills at a point of work on chats, after so many have passed it.
+async fn kill_at_chats(scenario: chats::Scenario, point: &str, skip: u32) {
+    let world = World::start(binary()).await;
+    let receiver = scenario.receiver(&world).await;
+    let mut program = Start::on(&world, binary(), "data").listening().await;
+    program.account_is("fifth", "ready").await;
+    if scenario.needs_the_pool() {
+        program.account_is("main", "ready").await;
+    }
+    let subject = chats::prepare(scenario, &world, &program).await;
+    program.arm(point, skip).await;
+    chats::play(scenario, &world, &program, &subject).await;
+    let what = format!("{point} stops the program");
+    program.until(&what, || program.stopped_at(point)).await;
+    program.kill();
+    let program = Start::on(&world, binary(), "data").ready().await;
+    chats::check(scenario, &world, &program, point, &subject, receiver.as_ref()).await;
+    world.assert_nothing_unknown().await;
+}
+
+async fn kill_at_messages(point: String) {
     let scenario = scenario(&point);
     let world = World::start(binary()).await;
     if scenario == Scenario::Restart {
@@ -413,5 +451,23 @@ async fn killed_at_every_point_each_message_is_there_once() {
     }
     while let Some(done) = running.join_next().await {
         done.expect("its ledger is right");
+    }
+}
+
+/// Making a chat takes five calls that change something: creating, opening, inviting, promoting, making the link. The
+/// first is killed with the points.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_each_step_of_a_chat_there_is_one_and_it_is_whole() {
+    let mut running = tokio::task::JoinSet::new();
+    for point in ["telegram.step.before", "telegram.step.after", "store.saga_save.before"] {
+        for skip in 1..5 {
+            if running.len() >= 2 {
+                running.join_next().await.expect("one").expect("there is one chat");
+            }
+            running.spawn(kill_at_chats(chats::Scenario::Create, point, skip));
+        }
+    }
+    while let Some(done) = running.join_next().await {
+        done.expect("there is one chat");
     }
 }

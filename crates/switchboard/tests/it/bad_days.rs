@@ -1,0 +1,409 @@
+//! Bad days: accounts are flooded, banned, deaf or gone, people refuse, chats change under way. Callers get true answers,
+//! and notice nothing as long as one fit account is left.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::{Program, Start, World};
+
+use crate::binary;
+
+const CREATE: &str = "channels.createChannel";
+const INVITE: &str = "channels.inviteToChannel";
+const REMOVE: &str = "channels.editBanned";
+const LEAVE: &str = "channels.leaveChannel";
+const SEND: &str = "messages.sendMessage";
+
+/// How fast time goes by where a wait of the product has to end.
+const STEP: Duration = Duration::from_millis(500);
+
+async fn running() -> (World, Program) {
+    let world = World::start(binary()).await;
+    let program = Start::on(&world, binary(), "data").ready().await;
+    for name in ["main", "backup_1", "backup_2", "backup_3", "fifth"] {
+        program.account_is(name, "ready").await;
+    }
+    (world, program)
+}
+
+async fn create(program: &Program, more: Value) -> Value {
+    let mut body = json!({"title": "Order", "wait": 0});
+    body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    let (status, begun) = program.post("/v1/chats", &body).await;
+    assert!((200..300).contains(&status), "{status} {begun}");
+    let operation = begun["operation"].as_str().or(begun["id"].as_str()).expect("an id").to_owned();
+    program.finished(&operation, Some(STEP)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn main_floods_on_creating_and_a_backup_does_it_in_the_same_call() {
+    let (world, program) = running().await;
+    world.fault("flood_wait", json!({"account": "main", "method": CREATE, "seconds": 3600})).await;
+    let body = json!({"title": "Order 1", "members": ["@client_1"], "observer": true});
+    let (status, made) = program.post("/v1/chats", &body).await;
+    assert_eq!((status, &made["account"]), (201, &json!("backup_1")), "{made}");
+    let rows = world.effects(CREATE).await;
+    assert_eq!((rows.len(), &rows[0]["account"]), (1, &json!("backup_1")));
+    let (_, failovers) = program.get("/v1/failovers").await;
+    let row = &failovers["items"][0];
+    assert_eq!((&row["from"], &row["to"]), (&json!("main"), &json!("backup_1")), "{failovers}");
+    // Known now: main is not asked again while the flood lasts.
+    let before = world.calls(CREATE).await;
+    let (status, made) = program.post("/v1/chats", &json!({"title": "Order 2"})).await;
+    assert_eq!((status, &made["account"]), (201, &json!("backup_1")), "{made}");
+    assert_eq!(world.calls(CREATE).await, before + 1);
+    // Texts are another kind of call.
+    assert_eq!(program.send("@client_1", "a text").await.0, 200);
+    assert_eq!(world.effects(SEND).await[0]["account"], "main");
+    // The old port says who did it; a backup brings the observer along.
+    let order = json!({"title": "Order 3", "usernames": ["@client_1"]});
+    let (status, made) = program.legacy(world.legacy_port(5021), "/create_chat", &order).await;
+    assert_eq!((status, &made["debug"]["account"]), (200, &json!("backup_1")), "{made}");
+    let chat_id = made["chat_id"].as_str().expect("an id");
+    assert!(world.members(chat_id).await.contains_key("demo_observer"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn main_floods_on_inviting_and_the_chat_stays_with_it() {
+    let (world, program) = running().await;
+    world.fault("flood_wait", json!({"account": "main", "method": INVITE, "seconds": 30, "times": 1})).await;
+    let shown = create(&program, json!({"title": "Order 1", "members": ["@client_1"]})).await;
+    let result = &shown["result"];
+    assert_eq!((&shown["state"], &result["account"]), (&json!("done"), &json!("main")), "{shown}");
+    assert_eq!(result["members"][0]["result"], "added", "it waited for the flood: {shown}");
+    // Longer than its patience: the chat is there, and the answer says who is missing and why.
+    world.fault("flood_wait", json!({"account": "main", "method": INVITE, "seconds": 86_400})).await;
+    program.advance(Duration::from_secs(1)).await;
+    let shown = create(&program, json!({"title": "Order 2", "members": ["@client_1"]})).await;
+    let result = &shown["result"];
+    assert_eq!((&shown["state"], &result["account"]), (&json!("done"), &json!("main")), "{shown}");
+    assert_eq!(result["members"][0]["result"], "failed", "{shown}");
+    assert!(result["members"][0]["detail"].as_str().is_some_and(|why| why.contains("flood")), "{shown}");
+    assert!(result["invite_link"].is_string(), "the later steps were taken: {shown}");
+    assert_eq!(world.effects(CREATE).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_account_is_flooded() {
+    let (world, program) = running().await;
+    world.fault("flood_wait", json!({"method": CREATE, "seconds": 600})).await;
+    world.fault("flood_wait", json!({"method": SEND, "seconds": 600})).await;
+    let impatient = json!({"title": "Order 1", "on_flood": "fail"});
+    let (status, refused) = program.post("/v1/chats", &impatient).await;
+    assert_eq!((status, &refused["code"]), (429, &json!("flood_wait")), "{refused}");
+    let order = json!({"title": "Order 2", "usernames": ["@client_1"]});
+    let call = program.legacy(world.legacy_port(5021), "/create_chat", &order);
+    let (status, refused) = program.as_time_goes_by(STEP, call).await;
+    let wait = refused["retry_after"].as_u64().unwrap_or_default();
+    assert!(status == 503 && (1..=600).contains(&wait), "{status} {refused}");
+    let order = json!({"chat": "client_1", "text": "never sent"});
+    let call = program.legacy(world.legacy_port(5022), "/send_text", &order);
+    let (status, refused) = program.as_time_goes_by(STEP, call).await;
+    assert_eq!((status, &refused["error"]), (429, &json!("FloodWait")), "{refused}");
+    // Whoever can wait is told that it waits, and gets its chat when the flood is over.
+    let (status, waiting) = program.post("/v1/chats", &json!({"title": "Order 3", "wait": 0})).await;
+    assert_eq!((status, &waiting["state"]), (202, &json!("queued")), "{waiting}");
+    let operation = waiting["id"].as_str().or(waiting["operation"].as_str()).expect("an id").to_owned();
+    world.delete("/faults").await;
+    let shown = program.finished(&operation, Some(Duration::from_secs(30))).await;
+    assert_eq!(shown["state"], "done", "{shown}");
+    let titles: Vec<Value> = world.effects(CREATE).await.into_iter().map(|row| row["text"].clone()).collect();
+    assert_eq!(titles, ["Order 3"], "what was refused is never made later");
+    assert_eq!(world.sent().await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_is_banned_in_the_middle_of_a_lane() {
+    let (world, program) = running().await;
+    for name in ["main", "backup_1"] {
+        program.has_read_dialogs(name).await;
+    }
+    let chat = world.chat_titled("Demo supergroup").await;
+    world.fault("delay", json!({"account": "main", "method": SEND, "seconds": 0.05})).await;
+    let texts: Vec<String> = (1..=8).map(|number| format!("text {number}")).collect();
+    let mut ids = Vec::new();
+    for text in &texts {
+        let (status, sent) =
+            program.post("/v1/messages", &json!({"chat": chat, "text": text, "wait": 0})).await;
+        assert!(status == 200 || status == 202, "{status} {sent}");
+        ids.push(sent["id"].as_str().expect("an id").to_owned());
+    }
+    program.until("some are sent", || async { world.sent().await.len() >= 2 }).await;
+    world.fault("banned", json!({"account": "main"})).await;
+    for id in &ids {
+        program
+            .until("it is sent", || async {
+                program.advance(STEP).await;
+                program.get(&format!("/v1/messages/{id}")).await.1["state"] == "sent"
+            })
+            .await;
+    }
+    let rows = world.effects(SEND).await;
+    let sent: Vec<_> = rows.iter().map(|row| row["text"].as_str().expect("a text")).collect();
+    assert_eq!(sent, texts, "each once and in order");
+    assert_eq!((&rows[0]["account"], &rows[7]["account"]), (&json!("main"), &json!("backup_1")));
+    program.account_is("main", "banned").await;
+    let (_, failovers) = program.get(&format!("/v1/failovers?chat_id={chat}")).await;
+    assert_eq!(failovers["items"][0]["from"], "main", "{failovers}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deaf_account_is_shown_within_a_minute_others_serve_and_it_comes_back() {
+    let (world, program) = running().await;
+    for name in ["main", "backup_1"] {
+        program.has_read_dialogs(name).await;
+    }
+    let chat = world.chat_titled("Demo supergroup").await;
+    assert_eq!(program.send(&chat, "all is well").await.0, 200);
+    assert_eq!(world.effects(SEND).await[0]["account"], "main");
+    world.fault("deaf", json!({"account": "main"})).await;
+    let step = Duration::from_secs(1);
+    let mut gone = Duration::ZERO;
+    while program.get("/v1/accounts/main").await.1["state"] != "error" {
+        assert!(gone <= Duration::from_mins(1), "it is not shown within a minute");
+        program.advance(step).await;
+        gone += step;
+    }
+    let (status, sent) = program.send(&chat, "through another").await;
+    assert_eq!(status, 200, "{sent}");
+    let (status, made) = program.post("/v1/chats", &json!({"title": "Order 1"})).await;
+    assert_eq!((status, &made["account"]), (201, &json!("backup_1")), "{made}");
+    let rows = world.effects(SEND).await;
+    assert_eq!((rows.len(), &rows[1]["account"]), (2, &json!("backup_1")), "{rows:?}");
+    world.delete("/faults").await;
+    program
+        .until("it comes back", || async {
+            program.advance(Duration::from_secs(20)).await;
+            program.get("/v1/accounts/main").await.1["state"] == "ready"
+        })
+        .await;
+    let (status, made) = program.post("/v1/chats", &json!({"title": "Order 2"})).await;
+    assert_eq!((status, &made["account"]), (201, &json!("main")), "{made}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_observer_cannot_be_added() {
+    let (world, program) = running().await;
+    world.post("/telegram/users/@demo_observer/privacy", &json!({"invites": "nobody"})).await;
+    let body = json!({"title": "Order 1", "members": ["@client_1"], "observer": true});
+    let (status, made) = program.post("/v1/chats", &body).await;
+    assert_eq!(status, 201, "{made}");
+    let members = made["members"].as_array().expect("members");
+    let observer = members.iter().find(|member| member["role"] == "observer").expect("the observer");
+    assert_eq!(observer["result"], "privacy", "{made}");
+    assert!(made["invite_link"].is_string(), "{made}");
+    // A port that is pinned to a backup wants the observer too, and does without.
+    let order = json!({"title": "Order 2", "usernames": ["client_1"]});
+    let (status, made) = program.legacy(world.legacy_port(5025), "/create_chat", &order).await;
+    assert_eq!((status, &made["debug"]["account"]), (200, &json!("backup_1")), "{made}");
+    assert!(made["invite_link"].is_string(), "{made}");
+    let chat_id = made["chat_id"].as_str().expect("an id");
+    assert!(!world.members(chat_id).await.contains_key("demo_observer"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_title_of_three_hundred_characters() {
+    let (world, program) = running().await;
+    let long = "Ремонт ".repeat(43);
+    assert!(long.chars().count() >= 300);
+    let (status, refused) = program.post("/v1/chats", &json!({"title": long})).await;
+    assert_eq!((status, &refused["errors"][0]["field"]), (422, &json!("title")), "{refused}");
+    // The old port takes it as the old scripts did: Telegram cuts it, and a lost answer still leaves one chat.
+    world.fault("drop_answer", json!({"method": CREATE, "times": 1})).await;
+    let order = json!({"title": long, "usernames": ["@client_1"]});
+    let call = program.legacy(world.legacy_port(5021), "/create_chat", &order);
+    let (status, made) = program.as_time_goes_by(STEP, call).await;
+    assert_eq!((status, &made["title"]), (200, &json!(long)), "{made}");
+    let rows = world.effects(CREATE).await;
+    assert_eq!((rows.len(), &rows[0]["chat_id"]), (1, &made["chat_id"]), "{made}");
+    assert_eq!(rows[0]["text"].as_str().expect("a title").chars().count(), 128);
+}
+
+/// Two hundred come in two calls, and go one by one while time goes by.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_members_come_and_go() {
+    let (world, program) = running().await;
+    let guests: Vec<String> = (1..=200).map(|number| format!("@guest_{number}")).collect();
+    let shown = create(&program, json!({"title": "Crowd", "members": guests, "account": "main"})).await;
+    assert_eq!(shown["state"], "done", "{shown}");
+    let members = shown["result"]["members"].as_array().expect("members");
+    assert!(members.len() == 200 && members.iter().all(|member| member["result"] == "added"), "{shown}");
+    assert_eq!(world.calls(INVITE).await, 2);
+    let chat_id = world.chat_titled("Crowd").await;
+    assert_eq!(world.members(&chat_id).await.len(), 201);
+    let (_, page) = program.get(&format!("/v1/chats/{chat_id}/members?limit=150")).await;
+    assert!(page["items"].as_array().is_some_and(|items| items.len() == 150), "{page}");
+    let cursor = page["next_cursor"].as_str().expect("there are more").to_owned();
+    let (_, page) = program.get(&format!("/v1/chats/{chat_id}/members?limit=150&cursor={cursor}")).await;
+    assert!(page["items"].as_array().is_some_and(|items| items.len() == 51), "{page}");
+
+    let order = json!({"chat": chat_id});
+    let call = program.legacy(world.legacy_port(5024), "/leave_chat", &order);
+    let (status, left) = program.as_time_goes_by(Duration::from_millis(250), call).await;
+    assert_eq!((status, &left["left_type"]), (200, &json!("channel")), "{left}");
+    assert_eq!(left["kicked"].as_array().map(Vec::len), Some(200), "{left}");
+    assert_eq!((world.effects(REMOVE).await.len(), world.effects(LEAVE).await.len()), (200, 1));
+    assert!(world.members(&chat_id).await.is_empty());
+    let order = json!({"chat": chat_id, "text": "anybody there?"});
+    let (status, skipped) = program.legacy(world.legacy_port(5022), "/send_text", &order).await;
+    assert_eq!((status, &skipped["status"]), (200, &json!("skipped")), "{skipped}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_username_changes_hands() {
+    let (world, program) = running().await;
+    for name in ["main", "backup_1"] {
+        program.has_read_dialogs(name).await;
+    }
+    assert_eq!(program.send("@client_7", "for the old owner").await.0, 200);
+    world.post("/telegram/users/@client_7/username", &json!({"username": null})).await;
+    world.post("/telegram/users/@client_8/username", &json!({"username": "client_7"})).await;
+    program
+        .until("the product has heard of it", || async {
+            program.send("@client_7", "for the new owner").await;
+            let rows = world.effects(SEND).await;
+            rows.last().is_some_and(|row| row["chat_id"] == "6000000008")
+        })
+        .await;
+    let rows = world.effects(SEND).await;
+    assert_eq!(rows[0]["chat_id"], "6000000007");
+    // The name of someone new in a request to invite is the new owner too.
+    let shown = create(&program, json!({"title": "Order 1", "members": ["@client_7"]})).await;
+    assert_eq!(shown["result"]["members"][0]["user_id"], 6_000_000_008_i64, "{shown}");
+    // The old one has no name; the name it had before the other's is nobody's.
+    let (status, refused) = program.send("@client_8", "for nobody").await;
+    assert_eq!((status, &refused["code"]), (404, &json!("chat_not_found")), "{refused}");
+    // Nobody told the product: a name is not believed for longer than a day.
+    assert_eq!(program.send("@client_9", "for the old owner").await.0, 200);
+    world.post("/telegram/users/@client_9/username?silent=true", &json!({"username": null})).await;
+    world.post("/telegram/users/@client_10/username?silent=true", &json!({"username": "client_9"})).await;
+    program.advance(Duration::from_hours(25)).await;
+    let (status, sent) = program.send("@client_9", "for the new owner").await;
+    assert_eq!((status, &sent["chat_id"]), (200, &json!("6000000010")), "{sent}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_became_a_supergroup_meanwhile() {
+    let (world, mut program) = running().await;
+    for name in ["main", "backup_1"] {
+        program.has_read_dialogs(name).await;
+    }
+    let group = world.chat_titled("Demo group").await;
+    let order = json!({"title": "Small", "kind": "group", "creator": "@client_1", "members": ["main"]});
+    let other = world.make_chat("/telegram/chats", &order).await;
+    program.until("the group is known", || async { program.send(&other, "hello").await.0 == 200 }).await;
+    assert_eq!(program.send(&group, "to the group").await.0, 200);
+    // Nobody told the product: the old id leads to the supergroup in one go, and what follows stays in order.
+    let path = format!("/telegram/chats/{group}/migrate?silent=true");
+    let new = world.post(&path, &Value::Null).await["chat_id"].as_str().expect("an id").to_owned();
+    for text in ["one", "two"] {
+        let (status, sent) = program.send(&group, text).await;
+        assert_eq!((status, &sent["chat_id"]), (200, &json!(new)), "{sent}");
+    }
+    let rows = world.effects(SEND).await;
+    let inside: Vec<_> =
+        rows.iter().filter(|row| row["chat_id"] == new.as_str()).map(|row| &row["text"]).collect();
+    assert_eq!(inside, ["one", "two"]);
+    // It happened while the product was down.
+    program.terminate().await;
+    let path = format!("/telegram/chats/{other}/migrate");
+    let newer = world.post(&path, &Value::Null).await["chat_id"].as_str().expect("an id").to_owned();
+    let program = Start::on(&world, binary(), "data").ready().await;
+    let (status, sent) = program.send(&other, "after the restart").await;
+    assert_eq!((status, &sent["chat_id"]), (200, &json!(newer)), "{sent}");
+    let (status, sent) = program.send(&group, "three").await;
+    assert_eq!((status, &sent["chat_id"]), (200, &json!(new)), "it is remembered: {sent}");
+    assert_eq!(world.effects(SEND).await.iter().filter(|row| row["text"] == "three").count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leaving_a_chat_that_was_deleted_or_that_nobody_knows() {
+    let (world, program) = running().await;
+    for silent in [true, false] {
+        let title = format!("Gone, silent {silent}");
+        let shown = create(&program, json!({"title": title, "members": ["@client_1"]})).await;
+        let chat_id = shown["result"]["chat_id"].as_str().expect("an id").to_owned();
+        world.delete(&format!("/telegram/chats/{chat_id}?silent={silent}")).await;
+        let path = format!("/v1/chats/{chat_id}?remove_members=true");
+        let call = program.delete(&path);
+        let (status, left) = program.as_time_goes_by(STEP, call).await;
+        assert_eq!((status, &left["left"]), (200, &json!(true)), "{title}: {left}");
+        let (_, record) = program.get(&format!("/v1/chats/{chat_id}")).await;
+        assert_eq!(record["state"], "left", "{title}: {record}");
+    }
+    assert_eq!(world.effects(LEAVE).await, Vec::<Value>::new(), "there was nothing to leave");
+    for name in ["main", "backup_1", "backup_2", "backup_3", "fifth"] {
+        program.has_read_dialogs(name).await;
+    }
+    let order = json!({"chat": "-1009999999999"});
+    let call = program.legacy(world.legacy_port(5024), "/leave_chat", &order);
+    let (status, left) = program.as_time_goes_by(STEP, call).await;
+    assert_eq!((status, &left["left_type"]), (200, &json!("unresolvable")), "{left}");
+    let (status, refused) = program.delete("/v1/chats/-1009999999998").await;
+    assert_eq!((status, &refused["code"]), (404, &json!("chat_not_found")), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_is_taken_out_of_the_settings_with_chats_bound_to_it() {
+    let (world, mut program) = running().await;
+    let with_backup = json!({"title": "Shared", "members": ["@demo_backup_1"], "account": "main"});
+    let shared = create(&program, with_backup).await["result"]["chat_id"].as_str().expect("an id").to_owned();
+    let alone = json!({"title": "Alone", "members": ["@client_1"], "account": "main"});
+    let alone = create(&program, alone).await["result"]["chat_id"].as_str().expect("an id").to_owned();
+    assert_eq!(program.send(&shared, "by main").await.0, 200);
+    assert_eq!(program.terminate().await, Some(0));
+    world.edit_settings(|text| {
+        let begin = text.find("[[telegram.accounts]]\nname = \"main\"").expect("main");
+        let end = text[begin + 1..].find("[[telegram.accounts]]").expect("the next") + begin + 1;
+        format!("{}{}", &text[..begin], &text[end..])
+    });
+    let program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("backup_1", "ready").await;
+    program.has_read_dialogs("backup_1").await;
+    for name in ["backup_2", "backup_3"] {
+        program.has_read_dialogs(name).await;
+    }
+    let (status, sent) = program.send(&shared, "by the backup").await;
+    assert_eq!(status, 200, "{sent}");
+    let rows = world.effects(SEND).await;
+    assert_eq!((rows.len(), &rows[1]["account"]), (2, &json!("backup_1")), "{rows:?}");
+    let (status, refused) = program.send(&alone, "nobody is in it").await;
+    assert!(status == 404 || status == 503, "{status} {refused}");
+    assert!(refused["detail"].as_str().is_some_and(|detail| detail.contains("main")), "{refused}");
+    let (_, record) = program.get(&format!("/v1/chats/{shared}")).await;
+    assert_eq!(record["account"], "backup_1", "the chat is served by it from now on: {record}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_in_the_middle_of_the_first_fill_goes_on_where_it_stopped() {
+    let world = World::start_with(binary(), &["--dialogs", "3000"]).await;
+    world.fault("delay", json!({"method": "messages.getDialogs", "seconds": 0.1})).await;
+    let mut program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("backup_1", "ready").await;
+    program
+        .until("a page is read and more are not", || async {
+            let (_, account) = program.get("/v1/accounts/backup_1").await;
+            account["cached_peers"].as_u64() >= Some(150) && account["dialogs_complete"] == false
+        })
+        .await;
+    program.kill();
+    world.delete("/faults").await;
+    let program = Start::on(&world, binary(), "data").ready().await;
+    for name in ["main", "backup_1", "backup_2", "backup_3", "fifth"] {
+        program
+            .until("its dialogs are read", || async {
+                program.advance(STEP).await;
+                program.get(&format!("/v1/accounts/{name}")).await.1["dialogs_complete"] == true
+            })
+            .await;
+    }
+    // No page twice, but for the one that each account was reading when it was killed.
+    let calls = world.get("/calls?method=messages.getDialogs").await;
+    for row in calls["items"].as_array().expect("items") {
+        let (account, count) =
+            (row["account"].as_str().expect("a name"), row["count"].as_u64().expect("a count"));
+        let (_, shown) = program.get(&format!("/v1/accounts/{account}")).await;
+        let pages = shown["cached_peers"].as_u64().expect("a count").div_ceil(100) + 2;
+        assert!(count <= pages, "{account}: {count} calls for {shown}");
+    }
+}

@@ -1,0 +1,109 @@
+//! Who may call: this machine, the networks of `allow_from`, or whoever has a key. Nothing else is looked at before.
+
+use serde_json::{Value, json};
+
+use super::caller::{Call, Reply};
+use super::stage::{CREATE, LEAVE, MEDIA, Setup, Stage, TEXT};
+
+const INSIDE: &str = "10.1.2.3";
+const OUTSIDE: &str = "192.0.2.7";
+
+/// Ports with each kind of rule; this machine stands for a proxy, so that callers come from anywhere.
+fn setup() -> Setup {
+    Setup {
+        top: "trusted_proxies = [\"127.0.0.0/8\"]".to_owned(),
+        ports: vec![
+            (CREATE, "service = \"create_chat\""),
+            (TEXT, "service = \"send_text\", allow_from = [\"10.0.0.0/8\"]"),
+            (LEAVE, "service = \"leave_chat\", key_required = true"),
+            (MEDIA, "service = \"send_media\", allow_from = [\"10.0.0.0/8\"], key_required = true"),
+        ],
+        ..Setup::default()
+    }
+}
+
+async fn from(call: Call, address: Option<&str>, key: Option<&str>) -> Reply {
+    let call = match address {
+        Some(address) => call.header("X-Forwarded-For", address),
+        None => call,
+    };
+    let call = match key {
+        Some(key) => call.header("X-API-Key", key),
+        None => call,
+    };
+    call.send().await
+}
+
+async fn key(stage: &Stage, name: &str, scope: &str) -> String {
+    let (fine, key) = stage.command(&["key", "create", name, "--scope", scope]).await;
+    assert!(fine, "{key}");
+    key.trim().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn networks_and_keys_decide() {
+    let stage = Stage::with(Setup { until_ready: false, ..setup() }).await;
+    let sender = key(&stage, "sender", "send").await;
+    let reader = key(&stage, "reader", "read").await;
+    let (sender, reader) = (Some(sender.as_str()), Some(reader.as_str()));
+    // An empty body is 400 for whoever is let in.
+    for (old, path, address, key, status) in [
+        (CREATE, "/create_chat", None, None, 400),
+        (CREATE, "/create_chat", Some(INSIDE), None, 401),
+        (CREATE, "/create_chat", Some(OUTSIDE), None, 401),
+        (CREATE, "/create_chat", Some(OUTSIDE), sender, 400),
+        (CREATE, "/create_chat", Some(OUTSIDE), reader, 403),
+        (TEXT, "/send_text", Some(INSIDE), None, 400),
+        (TEXT, "/send_text", Some(OUTSIDE), None, 403),
+        (TEXT, "/send_text", None, None, 403),
+        (LEAVE, "/leave_chat", None, None, 401),
+        (LEAVE, "/leave_chat", None, Some("swb_not_a_key_of_anybody"), 401),
+        (LEAVE, "/leave_chat", None, reader, 403),
+        (LEAVE, "/leave_chat", None, sender, 400),
+        (LEAVE, "/leave_chat", Some(OUTSIDE), sender, 400),
+        (MEDIA, "/send_media", Some(INSIDE), None, 401),
+        (MEDIA, "/send_media", Some(INSIDE), sender, 400),
+        (MEDIA, "/send_media", Some(OUTSIDE), sender, 403),
+    ] {
+        let reply = from(stage.call(old, path, &json!({})), address, key).await;
+        assert_eq!(reply.status, status, "{old} from {address:?} with {key:?}: {}", reply.text);
+        let error = reply.json()["error"].clone();
+        assert!(matches!(&error, Value::String(said) if !said.is_empty()), "{}", reply.text);
+    }
+    assert!(stage.world.ledger().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn looking_is_guarded_too() {
+    let stage = Stage::with(Setup { until_ready: false, ..setup() }).await;
+    for (old, path) in [(TEXT, "/health"), (TEXT, "/stats"), (LEAVE, "/health"), (MEDIA, "/stats")] {
+        let reply = from(stage.get(old, path), Some(OUTSIDE), None).await;
+        assert!(matches!(reply.status, 401 | 403), "{old} {path}: {} {}", reply.status, reply.text);
+    }
+    let reply = from(Call::new(stage.port(TEXT), "POST", "/reload_cache"), Some(OUTSIDE), None).await;
+    assert_eq!(reply.status, 403, "{}", reply.text);
+    let reply = from(stage.get(TEXT, "/health"), Some(INSIDE), None).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_path_and_no_method_is_said_in_json() {
+    let stage = Stage::with(Setup { until_ready: false, ..Setup::default() }).await;
+    for (old, path) in
+        [(CREATE, "/create_chat"), (TEXT, "/send_text"), (MEDIA, "/send_media"), (LEAVE, "/leave_chat")]
+    {
+        let reply = stage.get(old, path).send().await;
+        assert_eq!((reply.status, reply.header("allow")), (405, Some("POST")), "{}", reply.text);
+        assert!(reply.json()["error"].is_string());
+        let reply = stage.call(old, "/nowhere", &json!({})).send().await;
+        assert_eq!(reply.status, 404, "{}", reply.text);
+        assert!(reply.json()["error"].is_string());
+    }
+    // One port, one service.
+    let reply = stage.call(CREATE, "/send_text", &json!({ "chat": "@client_1", "text": "x" })).send().await;
+    assert_eq!(reply.status, 404, "{}", reply.text);
+    let large = json!({ "chat": "@client_1", "text": "x".repeat(2 << 20) });
+    let reply = stage.send_text(&large).await;
+    assert_eq!(reply.status, 413, "{}", reply.text);
+    assert!(stage.world.ledger().await.is_empty());
+}

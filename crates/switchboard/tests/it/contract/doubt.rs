@@ -1,0 +1,210 @@
+//! Calls whose end is not known: a cut connection, a kill, a lost answer, a ban after it. The same body on the same port
+//! joins what is under way; nothing is done twice.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::stage::{CREATE, LEAVE, Stage, TEXT};
+
+/// What a caller does again, and by which effect it is counted.
+struct Again {
+    old: u16,
+    path: &'static str,
+    body: Value,
+    method: &'static str,
+}
+
+fn create() -> Again {
+    let body = json!({ "title": "Joined", "usernames": ["@client_1"] });
+    Again { old: CREATE, path: "/create_chat", body, method: "channels.createChannel" }
+}
+
+fn text() -> Again {
+    let body = json!({ "chat": "@client_2", "text": "joined" });
+    Again { old: TEXT, path: "/send_text", body, method: "messages.sendMessage" }
+}
+
+/// Makes the call and is gone while it is under way.
+async fn hang_up(stage: &Stage, again: &Again) {
+    stage.world.delete("/calls").await;
+    stage.world.fault("delay", json!({ "method": again.method, "seconds": 1, "times": 1 })).await;
+    let stream = stage.call(again.old, again.path, &again.body).begin().await;
+    until_called(stage, again.method).await;
+    drop(stream);
+    // So that the program has seen it go.
+    tokio::time::sleep(Duration::from_millis(150)).await;
+}
+
+async fn until_called(stage: &Stage, method: &str) {
+    stage.program.until("the call is on the wire", || async { stage.world.calls(method).await >= 1 }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_body_joins_a_call_that_was_cut_and_is_new_when_that_is_long_over() {
+    let stage = Stage::plain().await;
+    let leave = Again {
+        old: LEAVE,
+        path: "/leave_chat",
+        body: json!({ "chat": stage.world.chat_titled("Demo group").await }),
+        method: "messages.deleteChatUser",
+    };
+    for again in [create(), text(), leave] {
+        hang_up(&stage, &again).await;
+        let reply = stage.call(again.old, again.path, &again.body).send().await;
+        assert_eq!((reply.status, &reply.json()["status"]), (200, &json!("ok")), "{}", reply.text);
+        assert_eq!(stage.world.effects(again.method).await.len(), 1, "{} joins", again.path);
+        if again.old != LEAVE {
+            stage.program.advance(Duration::from_secs(70)).await;
+            let reply = stage.call(again.old, again.path, &again.body).send().await;
+            assert_eq!(reply.status, 200, "{}", reply.text);
+            assert_eq!(
+                stage.world.effects(again.method).await.len(),
+                2,
+                "{} is long over and new",
+                again.path
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_finished_for_nobody_is_joined_for_a_minute() {
+    let stage = Stage::plain().await;
+    for mut again in [create(), text()] {
+        for (later, count) in [(Duration::from_secs(50), 1), (Duration::from_secs(70), 2)] {
+            let field = if again.old == CREATE { "title" } else { "text" };
+            again.body[field] = json!(format!("asked for again after {later:?}"));
+            stage.world.delete("/ledger").await;
+            hang_up(&stage, &again).await;
+            until_over(&stage).await;
+            stage.program.advance(later).await;
+            let reply = stage.call(again.old, again.path, &again.body).send().await;
+            assert_eq!((reply.status, &reply.json()["status"]), (200, &json!("ok")), "{}", reply.text);
+            assert_eq!(
+                stage.world.effects(again.method).await.len(),
+                count,
+                "{} after {later:?}",
+                again.path
+            );
+        }
+    }
+}
+
+/// Waits until nothing is under way.
+async fn until_over(stage: &Stage) {
+    stage
+        .program
+        .until("all is over", || async {
+            let (status, open) = stage.program.get("/v1/operations?state=open").await;
+            assert_eq!(status, 200, "{open}");
+            open["items"].as_array().is_some_and(Vec::is_empty)
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_port_does_not_join() {
+    let stage = Stage::plain().await;
+    let again = create();
+    hang_up(&stage, &again).await;
+    let other = stage.call(5025, again.path, &again.body).send().await;
+    assert_eq!(
+        (other.status, &other.json()["debug"]["account"]),
+        (200, &json!("backup_1")),
+        "{}",
+        other.text
+    );
+    let own = stage.call(CREATE, again.path, &again.body).send().await;
+    assert_eq!((own.status, &own.json()["debug"]["account"]), (200, &json!("main")), "{}", own.text);
+    assert_eq!(stage.world.effects(again.method).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_kill_the_same_body_joins_what_was_begun() {
+    for again in [create(), text()] {
+        let mut stage = Stage::plain().await;
+        stage.world.delete("/calls").await;
+        stage.world.fault("delay", json!({ "method": again.method, "seconds": 1, "times": 1 })).await;
+        let stream = stage.call(again.old, again.path, &again.body).begin().await;
+        until_called(&stage, again.method).await;
+        stage.restart_hard().await;
+        drop(stream);
+        let call = stage.call(again.old, again.path, &again.body).send();
+        let reply = stage.hurrying(Duration::from_secs(1), call).await;
+        assert_eq!((reply.status, &reply.json()["status"]), (200, &json!("ok")), "{}", reply.text);
+        assert_eq!(stage.world.effects(again.method).await.len(), 1, "{}", again.path);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_is_looked_for_and_the_chat_is_adopted() {
+    let stage = Stage::plain().await;
+    for fault in ["disconnect", "disconnect_before", "drop_answer"] {
+        stage.world.delete("/ledger").await;
+        stage.world.fault(fault, json!({ "method": "channels.createChannel", "times": 1 })).await;
+        let body = json!({ "title": fault, "usernames": ["@client_1"] });
+        let call = stage.call(CREATE, "/create_chat", &body).send();
+        let reply = stage.hurrying(Duration::from_secs(1), call).await;
+        let answer = reply.json();
+        assert_eq!((reply.status, &answer["debug"]["account"]), (200, &json!("main")), "{fault}: {answer}");
+        let made = stage.world.effects("channels.createChannel").await;
+        assert_eq!((made.len(), &made[0]["chat_id"]), (1, &answer["chat_id"]), "{fault}");
+    }
+}
+
+/// A call whose answer is lost and whose account is then banned; tells the answer in doubt.
+async fn doubtful(stage: &Stage, again: &Again) -> Value {
+    let fault = json!({ "account": "main", "method": again.method, "times": 1 });
+    stage.world.fault("drop_answer", fault).await;
+    let waiting = tokio::spawn(stage.call(again.old, again.path, &again.body).send());
+    stage
+        .program
+        .until("the effect is there", || async { stage.world.effects(again.method).await.len() == 1 })
+        .await;
+    stage.world.fault("banned", json!({ "account": "main" })).await;
+    let reply = stage.hurrying(Duration::from_secs(5), waiting).await.expect("no panic");
+    let shape = json!({ "status": "error", "error": "<text>", "id": "<text>", "state": "in_doubt" });
+    reply.must_be(500, &shape);
+    reply.json()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_in_doubt_is_joined_and_resolved_by_a_person() {
+    let stage = Stage::plain().await;
+    let again = text();
+    let doubt = doubtful(&stage, &again).await;
+    let id = doubt["id"].as_str().expect("an id");
+    assert!(id.starts_with("msg_"), "{doubt}");
+    let reply = stage.call(again.old, again.path, &again.body).send().await;
+    assert_eq!((reply.status, &reply.json()["id"]), (500, &doubt["id"]), "{}", reply.text);
+    let (status, said) =
+        stage.program.post(&format!("/v1/messages/{id}/resolve"), &json!({ "as": "sent" })).await;
+    assert_eq!(status, 200, "{said}");
+    let reply = stage.call(again.old, again.path, &again.body).send().await;
+    assert_eq!((reply.status, &reply.json()["status"]), (200, &json!("ok")), "{}", reply.text);
+    assert_eq!(stage.world.effects(again.method).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_in_doubt_is_joined_and_resolved_by_a_person() {
+    let stage = Stage::plain().await;
+    let again = create();
+    let doubt = doubtful(&stage, &again).await;
+    let id = doubt["id"].as_str().expect("an id");
+    assert!(id.starts_with("op_"), "{doubt}");
+    let reply = stage.call(again.old, again.path, &again.body).send().await;
+    assert_eq!((reply.status, &reply.json()["id"]), (500, &doubt["id"]), "{}", reply.text);
+    let made = stage.world.effects(again.method).await;
+    let chat = &made[0]["chat_id"];
+    let (status, said) = stage
+        .program
+        .post(&format!("/v1/operations/{id}/resolve"), &json!({ "as": "done", "chat_id": chat }))
+        .await;
+    // Its later steps are tried now, so it need not be at its end.
+    assert!(matches!(status, 200 | 202), "{status} {said}");
+    let call = stage.call(again.old, again.path, &again.body).send();
+    let reply = stage.hurrying(Duration::from_secs(1), call).await;
+    assert_eq!((reply.status, &reply.json()["chat_id"]), (200, chat), "{}", reply.text);
+    assert_eq!(stage.world.effects(again.method).await.len(), 1);
+}

@@ -1,0 +1,135 @@
+//! `/health`, `/stats` and `/reload_cache`: what the old callers look at, in each state of the accounts.
+
+use serde_json::{Value, json};
+
+use super::stage::{CREATE, LEAVE, MEDIA, Stage, TEXT};
+
+async fn stats(stage: &Stage, old: u16) -> Value {
+    let reply = stage.get(old, "/stats").send().await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    reply.json()
+}
+
+fn account<'a>(stats: &'a Value, name: &str) -> &'a Value {
+    let mut accounts = stats["accounts"].as_array().expect("accounts").iter();
+    accounts.find(|account| account["name"] == name).unwrap_or_else(|| panic!("no {name} in {stats}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_state_has_its_old_word() {
+    let stage = Stage::plain().await;
+    let (code, _) = stage.program.post("/v1/accounts/fifth/actions/pause", &json!({})).await;
+    assert_eq!(code, 200);
+    stage.world.fault("session_revoked", json!({ "account": "backup_1" })).await;
+    stage.world.fault("banned", json!({ "account": "backup_2" })).await;
+    let flood = json!({ "account": "backup_3", "method": "messages.sendMessage", "seconds": 600 });
+    stage.world.fault("flood_wait", flood).await;
+    for name in ["backup_1", "backup_2", "backup_3"] {
+        let body = json!({ "chat": "@client_1", "text": "x", "account": name, "wait": 0 });
+        stage.program.post("/v1/messages", &body).await;
+    }
+    for (name, state) in
+        [("backup_1", "needs_login"), ("backup_2", "banned"), ("backup_3", "flood_wait"), ("fifth", "paused")]
+    {
+        stage.program.account_is(name, state).await;
+    }
+    for old in [TEXT, MEDIA] {
+        let told = stats(&stage, old).await;
+        for (name, status, healthy) in [
+            ("main", "healthy", true),
+            ("backup_1", "error", false),
+            ("backup_2", "banned", false),
+            ("backup_3", "flood_wait", false),
+            ("fifth", "offline", false),
+        ] {
+            let one = account(&told, name);
+            assert_eq!(
+                (&one["status"], &one["is_healthy"]),
+                (&json!(status), &json!(healthy)),
+                "{old} {one}"
+            );
+        }
+        assert_eq!(account(&told, "main")["flood_remaining"], 0);
+        let names: Vec<&Value> =
+            told["accounts"].as_array().expect("accounts").iter().map(|one| &one["name"]).collect();
+        assert_eq!(names.len(), 5, "{told}");
+    }
+    let told = stats(&stage, TEXT).await;
+    let remaining = account(&told, "backup_3")["flood_remaining"].as_u64().expect("seconds");
+    assert!((500..=600).contains(&remaining), "{remaining}");
+    assert!(account(&told, "backup_2")["last_error"].is_string(), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_done_is_counted() {
+    let stage = Stage::plain().await;
+    let before = stats(&stage, TEXT).await;
+    for text in ["one", "two"] {
+        assert_eq!(stage.send_text(&json!({ "chat": "@client_1", "text": text })).await.status, 200);
+    }
+    let after = stats(&stage, TEXT).await;
+    let count = |stats: &Value, field: &str| stats[field].as_u64().expect("a number");
+    assert!(count(&after, "operations_count") >= count(&before, "operations_count") + 2, "{before} {after}");
+    let main = account(&after, "main");
+    assert!(count(main, "operations_count") >= count(account(&before, "main"), "operations_count") + 2);
+    assert_eq!(
+        (&main["self_user_id"], &main["self_username"], &main["priority"]),
+        (&json!(7_000_000_001_i64), &json!("demo_main"), &json!(1)),
+        "{main}"
+    );
+    let active = main["last_active"].as_f64().expect("Unix seconds");
+    assert!(active > 1_700_000_000.0, "{active}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reload_empties_nothing() {
+    let stage = Stage::plain().await;
+    let group = stage.world.chat_titled("Demo supergroup").await;
+    let before = stats(&stage, TEXT).await["cache_size"].as_u64().expect("a number");
+    // The reading takes its time; what was known stays known meanwhile.
+    stage.world.fault("delay", json!({ "method": "messages.getDialogs", "seconds": 1 })).await;
+    for old in [TEXT, MEDIA] {
+        let reply = stage.call(old, "/reload_cache", &json!({})).send().await;
+        reply.must_be(200, &json!({ "status": "ok", "cache_size": "<positive>" }));
+        assert!(reply.json()["cache_size"].as_u64() >= Some(before), "{before} {}", reply.text);
+    }
+    let reply = stage.send_text(&json!({ "chat": group, "text": "known all the while" })).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    assert!(stats(&stage, TEXT).await["cache_size"].as_u64() >= Some(before));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_service_is_not_healthy_and_answers_503() {
+    let stage = Stage::plain().await;
+    for (service, old, path, body) in [
+        ("create_chat", CREATE, "/create_chat", json!({ "title": "x", "usernames": ["@client_1"] })),
+        ("send_text", TEXT, "/send_text", json!({ "chat": "@client_1", "text": "x" })),
+        ("send_media", MEDIA, "/send_media", json!({ "username": "client_1", "files": ["a.jpg"] })),
+        ("leave_chat", LEAVE, "/leave_chat", json!({ "chat": "-1009999999999" })),
+    ] {
+        let act = |action: &str| format!("/v1/services/{service}/actions/{action}");
+        let (status, said) = stage.program.post(&act("stop"), &json!({})).await;
+        assert_eq!(status, 200, "{said}");
+        let reply = stage.call(old, path, &body).send().await;
+        let shape = match old {
+            CREATE => json!({ "error": "<text>" }),
+            _ => json!({ "status": "error", "error": "<text>" }),
+        };
+        reply.must_be(503, &shape);
+        if old != CREATE {
+            let health = stage.get(old, "/health").send().await;
+            assert_eq!(
+                (health.status, health.text.as_str()),
+                (200, r#"{"status":"not_ready"}"#),
+                "{service}"
+            );
+        }
+        let (status, said) = stage.program.post(&act("start"), &json!({})).await;
+        assert_eq!(status, 200, "{said}");
+        if old != CREATE {
+            let health = stage.get(old, "/health").send().await;
+            assert_eq!((health.status, health.text.as_str()), (200, r#"{"status":"ok"}"#), "{service}");
+        }
+    }
+    assert!(stage.world.ledger().await.is_empty());
+}

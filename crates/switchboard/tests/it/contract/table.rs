@@ -1,0 +1,39 @@
+//! The table of cases, called by both clients.
+
+use serde_json::json;
+
+use super::cases;
+use super::python;
+use super::stage::Stage;
+
+const PORTS: [u16; 8] = [5021, 5022, 5023, 5024, 5025, 5028, 5029, 5030];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_case_as_n8n_sends_it() {
+    let stage = Stage::plain().await;
+    let mut misfits = Vec::new();
+    for case in cases::all(&stage).await {
+        if let Some(misfit) = cases::tried(&stage, &case).await {
+            misfits.push(format!("{} {}: {misfit}", case["port"], case["name"]));
+        }
+    }
+    assert!(misfits.is_empty(), "{} cases do not fit:\n{}", misfits.len(), misfits.join("\n"));
+    stage.world.assert_nothing_unknown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_case_as_requests_sends_it() {
+    let stage = Stage::plain().await;
+    let ports: serde_json::Map<_, _> =
+        PORTS.iter().map(|old| (old.to_string(), json!(stage.port(*old)))).collect();
+    let table = json!({
+        "control": stage.world.control(),
+        "ports": ports,
+        "cases": cases::all(&stage).await,
+    });
+    let file = stage.world.data_dir("cases.json");
+    std::fs::write(&file, table.to_string()).expect("writes");
+    let told = python::run("caller.py", &[file.to_str().expect("UTF-8")]).await;
+    assert!(told.trim_end().ends_with("all fit"), "{told}");
+    stage.world.assert_nothing_unknown().await;
+}

@@ -1,0 +1,111 @@
+//! The command line over what the server keeps and does: failed requests, services, chats.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+use testkit::{Program, Start, World};
+
+use crate::binary;
+
+/// Runs a command on a data directory; tells whether it went well, and all it said.
+fn command(world: &World, data_dir: &Path, arguments: &[&str]) -> (bool, String) {
+    let ran = Command::new(binary())
+        .args(arguments)
+        .args(["--config", world.settings_file().to_str().expect("UTF-8")])
+        .args(["--data-dir", data_dir.to_str().expect("UTF-8")])
+        .output()
+        .expect("runs");
+    let said = [ran.stdout, ran.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    (ran.status.success(), said.concat())
+}
+
+fn fine(world: &World, arguments: &[&str]) -> String {
+    let (fine, said) = command(world, &world.data_dir("data"), arguments);
+    assert!(fine, "{arguments:?}: {said}");
+    said
+}
+
+async fn running(world: &World) -> Program {
+    let program = Start::on(world, binary(), "data").ready().await;
+    for account in ["main", "backup_1", "backup_2", "backup_3", "fifth"] {
+        program.account_is(account, "ready").await;
+    }
+    program
+}
+
+async fn create(world: &World, program: &Program, title: &str) -> (u16, Value) {
+    let body = json!({ "title": title, "usernames": ["client_1"] });
+    program.legacy(world.legacy_port(5021), "/create_chat", &body).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_failed_can_be_looked_at_and_tried_again_while_no_server_runs() {
+    let world = World::start(binary()).await;
+    let mut program = running(&world).await;
+    let too_many = json!({ "method": "channels.createChannel", "code": 400, "message": "CHANNELS_TOO_MUCH" });
+    world.fault("rpc_error", too_many).await;
+    for title in ["Wanted", "Unwanted"] {
+        assert_eq!(create(&world, &program, title).await.0, 500);
+    }
+    assert_eq!(program.terminate().await, Some(0));
+    world.delete("/faults").await;
+
+    let listed: Value = serde_json::from_str(&fine(&world, &["failed", "list", "--json"])).expect("JSON");
+    let id = |title: &str| {
+        let mut items = listed["items"].as_array().expect("items").iter();
+        let item = items.find(|item| item["payload"]["title"] == title).expect("is kept");
+        item["id"].as_str().expect("an id").to_owned()
+    };
+    let (wanted, unwanted) = (id("Wanted"), id("Unwanted"));
+    let table = fine(&world, &["failed", "list"]);
+    assert!(table.contains(&wanted) && table.contains("create_chat") && table.contains("inbound"), "{table}");
+    let shown = fine(&world, &["failed", "show", &wanted]);
+    assert!(shown.contains("Wanted") && shown.contains("CHANNELS_TOO_MUCH"), "{shown}");
+    let said = fine(&world, &["failed", "retry", &wanted]);
+    assert!(said.contains("when the server runs"), "{said}");
+    fine(&world, &["failed", "drop", &unwanted]);
+    let (tried, said) = command(&world, &world.data_dir("data"), &["failed", "retry", &unwanted]);
+    assert!(!tried && said.contains("dropped"), "{said}");
+
+    let program = running(&world).await;
+    program
+        .until("it is done", || async {
+            program.get(&format!("/v1/failed-requests/{wanted}")).await.1["state"] == "done"
+        })
+        .await;
+    world.chat_titled("Wanted").await;
+    assert!(world.chats_titled("Unwanted").await.is_empty());
+    let nothing = fine(&world, &["failed", "list"]);
+    assert!(nothing.contains("No failed request waits"), "{nothing}");
+    assert!(fine(&world, &["failed", "list", "--state", "all"]).contains(&unwanted));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_is_stopped_stays_so_over_a_restart_and_chats_are_listed() {
+    let world = World::start(binary()).await;
+    let mut program = running(&world).await;
+    assert_eq!(create(&world, &program, "First").await.0, 200);
+    assert_eq!(fine(&world, &["service", "stop", "create_chat"]).trim(), "create_chat is stopped.");
+    assert_eq!(create(&world, &program, "Second").await.0, 503);
+    assert_eq!(program.terminate().await, Some(0));
+    let (listed, said) = command(&world, &world.data_dir("data"), &["service", "list"]);
+    assert!(!listed && said.contains("switchboard up"), "{said}");
+
+    let program = running(&world).await;
+    let table = fine(&world, &["service", "list"]);
+    let row = table.lines().find(|line| line.contains("create_chat")).expect("a row");
+    assert!(row.contains("stopped") && row.contains(&world.legacy_port(5025).to_string()), "{table}");
+    assert_eq!(create(&world, &program, "Second").await.0, 503);
+    assert_eq!(fine(&world, &["service", "start", "create_chat"]).trim(), "create_chat is active.");
+    assert_eq!(create(&world, &program, "Second").await.0, 200);
+    assert!(fine(&world, &["service", "reload-cache"]).contains("read again"));
+
+    let chats = fine(&world, &["chat", "list", "--account", "main"]);
+    assert!(chats.contains("First") && chats.contains(&world.chat_titled("Second").await), "{chats}");
+    assert!(!fine(&world, &["chat", "list", "--state", "left"]).contains("First"));
+    assert!(fine(&world, &["chat", "unresolved"]).contains("was found"));
+    assert_eq!(program.send("-1009999999999", "Is anybody there?").await.0, 404);
+    let unresolved = fine(&world, &["chat", "unresolved"]);
+    assert!(unresolved.contains("-1009999999999") && unresolved.contains("v1"), "{unresolved}");
+}
