@@ -115,7 +115,7 @@ fn print_list(accounts: &[Value]) {
         say!("No accounts are configured. Add [[telegram.accounts]] to the settings, or try --sandbox.");
         return;
     }
-    let mut table = table::with_header(["ACCOUNT", "STATE", "WHY", "PRIORITY", "USERNAME", "CHATS", "SENT"]);
+    let mut table = table::with_header(["ACCOUNT", "STATE", "WHY", "PRIORITY", "USERNAME", "KNOWS", "CALLS"]);
     for account in accounts {
         let priority =
             if account["pool"] == false { "by pin".to_owned() } else { account["priority"].to_string() };

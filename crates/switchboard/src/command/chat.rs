@@ -107,7 +107,7 @@ fn print_unresolved(chats: &[Value]) {
         let callers = chat["callers"].as_array().into_iter().flatten().map(caller);
         table.add_row([
             table::cell(chat, "chat_id"),
-            format!("{} times", table::cell(chat, "count")),
+            times(chat),
             table::cell(chat, "last_at"),
             callers.collect::<Vec<_>>().join("\n"),
         ]);
@@ -119,5 +119,13 @@ fn print_unresolved(chats: &[Value]) {
 fn caller(caller: &Value) -> String {
     let named = ["listener", "address", "api_key"].map(|field| table::cell(caller, field));
     let named: Vec<_> = named.into_iter().filter(|text| !text.is_empty()).collect();
-    format!("{} ({} times)", named.join(" "), table::cell(caller, "count"))
+    format!("{} ({})", named.join(" "), times(caller))
+}
+
+/// How often something was asked for.
+fn times(counted: &Value) -> String {
+    match counted["count"].as_u64() {
+        Some(1) => "once".to_owned(),
+        _ => format!("{} times", table::cell(counted, "count")),
+    }
 }
