@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::account::Account;
 use crate::line::Line;
+use crate::router::Usable;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
@@ -16,6 +17,9 @@ pub struct AccountView {
     pub name: AccountName,
     /// The worst over its lines, its restrictions and its floods.
     pub state: AccountState,
+    /// Whether it can do anything at all now: it is connected, switched on and not restricted as a whole.
+    #[serde(skip)]
+    pub usable: bool,
     /// Why it is in this state.
     pub reason: Option<Reason>,
     /// More, in words.
@@ -110,6 +114,7 @@ impl AccountView {
         Self {
             name: account.name.clone(),
             state: shown.state,
+            usable: account.usable() == Usable::Now,
             reason: shown.reason,
             detail: shown.detail,
             advice: shown.reason.map(Reason::advice),

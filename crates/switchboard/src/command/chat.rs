@@ -18,7 +18,7 @@ pub(crate) struct Chat {
 enum Action {
     /// List groups and channels, each with the account it is bound to
     List {
-        /// Only those bound to this account
+        /// Only those bound to this account, or known to have it in them
         #[arg(long)]
         account: Option<domain::AccountName>,
         /// Only those in this state

@@ -21,7 +21,9 @@ impl Farewell {
             return None;
         }
         let given = fields.text("chat").trim().to_owned();
-        let chat = if is_bare(&given) {
+        let chat = if !fields.is_plain("chat") {
+            None
+        } else if is_bare(&given) {
             given.parse().ok().and_then(ChatId::channel).map(ChatRef::Id)
         } else {
             given.parse().ok()
@@ -66,7 +68,8 @@ mod tests {
             (r#""demo""#, Some("@demo")),
             (r#""no chat""#, None),
             (r#""99999999999999999999999""#, None),
-            ("true", Some("@true")),
+            ("true", None),
+            (r#"["demo"]"#, None),
         ] {
             let farewell = read(&format!(r#"{{"chat":{chat}}}"#)).expect(chat);
             assert_eq!(farewell.chat, meant.map(|meant| meant.parse().expect("a chat")), "{chat}");

@@ -46,6 +46,11 @@ impl Fields {
         }
     }
 
+    /// Whether it is a text or a number: what else is there names nothing.
+    pub(super) fn is_plain(&self, name: &str) -> bool {
+        matches!(self.0.get(name), Some(Value::String(_) | Value::Number(_)))
+    }
+
     /// Whether something is there that counts as true or is not empty.
     pub(super) fn has(&self, name: &str) -> bool {
         match self.0.get(name) {

@@ -25,9 +25,13 @@ pub(super) fn answer(saga: &Saga, given: &str, now: Timestamp) -> Option<Answer>
 /// It is being left, and nobody knows yet how that ends.
 pub(super) fn doubt(saga: &Saga) -> Answer {
     let account = saga.account.as_ref().map_or("an account", |account| account.as_str());
+    let what = match saga.state {
+        SagaState::InDoubt => format!("{account} may have left the chat and cannot be asked any more"),
+        _ => format!("the chat is being left by {account}"),
+    };
     let what = match saga.progress.removed.len() {
-        0 => format!("the chat is being left by {account}"),
-        removed => format!("the chat is being left by {account}, who removed {removed} members so far"),
+        0 => what,
+        removed => format!("{what}; members removed so far: {removed}"),
     };
     Answer::doubt(&what, "/v1/operations", &saga.id)
 }
@@ -102,7 +106,7 @@ mod tests {
         let running = leaving("-1001234567890", SagaState::Running, None, &[1]);
         assert_eq!(answer(&running, "@demo", Timestamp::default()), None);
         let (status, body) = wire(&doubt(&running));
-        assert!(status == 500 && body.contains("removed 1 members"), "{body}");
+        assert!(status == 500 && body.contains("members removed so far: 1"), "{body}");
         let mut failed = leaving("-1001234567890", SagaState::Failed, None, &[]);
         failed.failure = Some(Failure::NoAccount { asked: Vec::new() });
         assert_eq!(of(&failed).0, 503);

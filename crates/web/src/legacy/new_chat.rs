@@ -45,9 +45,10 @@ pub(super) enum Wrong {
 impl NewChat {
     /// Reads the fields.
     pub(super) fn read(fields: &Fields) -> Result<Self, Wrong> {
-        if !fields.has("title") {
+        if !fields.has("title") || !fields.is_plain("title") {
             return Err(Wrong::NoTitle);
         }
+        let title = fields.text("title");
         let Some(Value::Array(names)) = fields.value("usernames") else { return Err(Wrong::NoUsernames) };
         let people: Vec<Named> = names.iter().filter_map(Named::read).collect();
         if people.is_empty() {
@@ -57,11 +58,7 @@ impl NewChat {
             return Err(Wrong::TooMany);
         }
         let client = fields.text("client_tg_id").trim().to_owned();
-        Ok(Self {
-            title: fields.text("title"),
-            people,
-            client_tg_id: Some(client).filter(|_| fields.has("client_tg_id")),
-        })
+        Ok(Self { title, people, client_tg_id: Some(client).filter(|_| fields.has("client_tg_id")) })
     }
 
     /// What is to be done; nothing, when nobody of these people can exist. The callback is sent if `calls_back`.

@@ -56,7 +56,8 @@ pub(super) fn order(fields: &Fields) -> Result<Order, Wrong> {
         silent: false,
         preview: !fields.flag("disable_preview", true),
     };
-    Ok(Order { chat: given.parse().ok(), given, content, tagged })
+    let chat = given.parse().ok().filter(|_| fields.is_plain("chat"));
+    Ok(Order { given, chat, content, tagged })
 }
 
 /// The client: by id, else by name, else the first who fits.

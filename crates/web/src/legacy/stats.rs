@@ -25,14 +25,9 @@ pub(super) async fn health(Shared(gate): Shared<Gate>, request: Request) -> Resp
         return refusal;
     }
     let ready = !gate.is_stopped()
-        && accounts(&gate).iter().filter(|account| account.pool || gate.port.account.is_some()).any(
-            |account| {
-                matches!(
-                    account.state,
-                    AccountState::Ready | AccountState::FloodWait | AccountState::Restricted
-                )
-            },
-        );
+        && accounts(&gate)
+            .iter()
+            .any(|account| account.usable && (account.pool || gate.port.account.is_some()));
     json(StatusCode::OK, &Status { status: if ready { "ok" } else { "not_ready" } })
 }
 

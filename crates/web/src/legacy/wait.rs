@@ -95,13 +95,16 @@ async fn give_up<E: Errand>(
     errand: &E,
 ) -> Result<Answer, StoreError> {
     let state = &gate.state;
+    let now = state.clock().now();
     let held_until = E::Work::held_until(state, id);
     let why = match gate.stopped() {
         _ if state.is_stopping() => "the program is stopping".to_owned(),
         Some(stopped) => stopped,
-        None => "its caller waited long enough".to_owned(),
+        None => match held_until.filter(|until| *until > now) {
+            Some(until) => format!("every account must wait until {until}"),
+            None => "its caller waited long enough".to_owned(),
+        },
     };
-    let now = state.clock().now();
     Ok(match E::Work::cancel(state, id, why.clone()).await? {
         Cancelled::Yes(work) => {
             let views = state.pool().accounts();

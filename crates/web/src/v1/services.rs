@@ -2,10 +2,10 @@
 
 use axum::extract::State as Shared;
 use axum::response::Response;
-use domain::{AccountState, Purpose, Timestamp};
+use domain::{Purpose, Timestamp};
 use http::StatusCode;
 use serde::Serialize;
-use telegram::{AccountView, ActError, ServiceAction, ServiceView};
+use telegram::{ActError, ServiceAction, ServiceView};
 use utoipa::ToSchema;
 
 use super::{Page, PageParameters, Wanted, words};
@@ -50,22 +50,13 @@ fn view(state: &State, service: ServiceView) -> Service {
         state: if service.running { "active" } else { "stopped" },
         since: service.since,
         healthy: service.running
-            && state.pool().accounts().iter().any(|account| serves(account, service.purpose)),
+            && state.pool().accounts().iter().any(|account| account.pool && account.usable),
         operations: service.operations,
         errors: service.errors,
         last_error: service.last_error,
         cache_size: service.cache_size,
         ports: ports.filter(|port| port.service.purpose() == service.purpose).map(|port| port.port).collect(),
     }
-}
-
-/// Whether an account of the pool can do this kind of work now, by a session that is for it.
-fn serves(account: &AccountView, purpose: Purpose) -> bool {
-    let works =
-        |state| matches!(state, AccountState::Ready | AccountState::FloodWait | AccountState::Restricted);
-    account.pool
-        && works(account.state)
-        && account.lines.iter().any(|line| works(line.state) && line.purposes.contains(&purpose))
 }
 
 /// Refuses work of a service that was stopped by hand.

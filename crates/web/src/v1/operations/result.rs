@@ -83,7 +83,7 @@ pub(crate) struct MembersChanged<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = MemberResult)]
 pub(crate) struct MemberView<'a> {
-    /// Who, as the caller wrote it.
+    /// Who, names with @ and in small letters; somebody who was named twice is here once.
     #[serde(rename = "ref")]
     #[schema(value_type = String, example = "@client_1")]
     who: &'a ChatRef,

@@ -1,7 +1,7 @@
 //! A piece of work as the API shows it: a message or work on a chat, with its steps. Pure.
 
 use domain::message::{MessageState, OutboundMessage};
-use domain::saga::{Progress, Saga, SagaEntry, SagaState};
+use domain::saga::{Progress, Saga, SagaEntry, SagaState, Task};
 use domain::timeline::Entry;
 use domain::{AccountName, ChatId, ChatRef, Timestamp};
 use serde::Serialize;
@@ -34,7 +34,7 @@ pub(crate) struct OperationView<'a> {
     /// The account that does or did it.
     #[schema(value_type = Option<String>, example = "main")]
     account: Option<&'a AccountName>,
-    /// The chat as the caller named it; null when a chat was to be made.
+    /// The chat as the caller named it, names with @ and in small letters; null when a chat was to be made.
     #[schema(value_type = Option<String>, example = "@demo_channel")]
     chat: Option<&'a ChatRef>,
     /// The chat as the Bot API writes it, once it is known or made.
@@ -148,9 +148,14 @@ fn detail(saga: &Saga, held_until: Option<Timestamp>) -> Option<String> {
     match saga.state {
         SagaState::InDoubt => {
             let account = saga.account.as_ref().map_or("an account", AccountName::as_str);
+            let (done, look) = match &saga.task {
+                Task::CreateChat { .. } => ("have made the chat", "whether it is there"),
+                Task::LeaveChat { .. } => ("have left the chat", "whether it is still in it"),
+                _ => ("have changed the chat", "how it is"),
+            };
             Some(format!(
-                "{account} may have made the chat and cannot be asked any more; look whether it is there, then \
-                 POST /v1/operations/{}/resolve.",
+                "{account} may {done} and cannot be asked any more; look {look}, then POST \
+                 /v1/operations/{}/resolve.",
                 saga.id
             ))
         }
