@@ -51,7 +51,9 @@ impl Walk<'_> {
             candidates.able.sort_by_key(|able| load.unavailable.contains(&able.account));
             // A text that is half sent waits for its account: "not sent" would be untrue.
             let fail_on_flood = load.message.on_flood == OnFlood::Fail && load.sent_by().is_none();
-            let account = match decide::choose(&candidates, &load.tried, load.sent_by(), fail_on_flood) {
+            let chosen =
+                decide::choose(&candidates, Some(&query.chat), &load.tried, load.sent_by(), fail_on_flood);
+            let account = match chosen {
                 Choice::Go(account) => account,
                 Choice::Wait { until } => {
                     self.note_wait(load, until).await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::outcome::{Failure, Refusal};
-use domain::{AccountName, Outcome, Timestamp};
+use domain::{AccountName, ChatRef, Outcome, Timestamp};
 
 use crate::sender::{Candidate, Candidates, Found, Readiness, Why};
 
@@ -24,9 +24,10 @@ pub(crate) enum Choice {
 /// Chooses among the candidates.
 ///
 /// `tried` are the accounts that refused this very message; `stay_with` is the account that sent its first parts, which
-/// keeps the rest as long as it is able at all.
+/// keeps the rest as long as it is able at all. `chat` is the chat as the caller named it, if the work is about one.
 pub(crate) fn choose(
     candidates: &Candidates,
+    chat: Option<&ChatRef>,
     tried: &[(Refusal, Why)],
     stay_with: Option<&AccountName>,
     fail_on_flood: bool,
@@ -49,7 +50,7 @@ pub(crate) fn choose(
         return Choice::Go(ready.account.clone());
     }
     if left().next().is_none() {
-        return Choice::Fail(nobody(candidates, tried));
+        return Choice::Fail(nobody(candidates, chat, tried));
     }
     let until = left().filter_map(held_until).min();
     match until {
@@ -90,14 +91,18 @@ pub(crate) fn failover(
     Some((from.clone(), why))
 }
 
-/// Why there is nobody: a missing right says more than a chat that is not found, and that more than an account that is away.
-fn nobody(candidates: &Candidates, tried: &[(Refusal, Why)]) -> Failure {
+/// Why there is nobody. A missing right says most. That a chat is not found is said only when everyone who might know it
+/// was asked: while one of them cannot be, it may well be in that one's dialogs, and "not found" is final.
+fn nobody(candidates: &Candidates, chat: Option<&ChatRef>, tried: &[(Refusal, Why)]) -> Failure {
     let untried = |refused: &&(Refusal, Why)| tried.iter().all(|(one, _)| one.account != refused.0.account);
     let all = || tried.iter().chain(candidates.refused.iter().filter(untried));
     let asked = all().map(|(refusal, _)| refusal.clone()).collect();
-    if all().any(|(_, why)| *why == Why::Forbidden) {
+    let said = |wanted: Why| all().any(|(_, why)| *why == wanted);
+    // A name means the same to everyone: that nobody has it is known from a single answer.
+    let one_is_enough = matches!(chat, Some(ChatRef::Username(_))) && candidates.chat_id.is_none();
+    if said(Why::Forbidden) {
         Failure::NoRights { asked }
-    } else if all().any(|(_, why)| *why == Why::NotFound) {
+    } else if said(Why::NotFound) && (one_is_enough || !said(Why::Unusable)) {
         Failure::ChatNotFound { asked }
     } else {
         Failure::NoAccount { asked }
@@ -184,6 +189,7 @@ pub(crate) fn back_off(attempt: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::ChatId;
     use domain::account::Reason;
     use proptest::prelude::*;
 
@@ -249,10 +255,45 @@ mod tests {
             let tried: Vec<_> = tried.iter().map(|number| {
                 (Refusal { account: name(&format!("a{number}")), why: "x".into() }, Why::NotFound)
             }).collect();
-            if let Choice::Go(account) = choose(&candidates, &tried, None, fail) {
+            if let Choice::Go(account) = choose(&candidates, None, &tried, None, fail) {
                 prop_assert!(candidates.able.iter()
                     .any(|able| able.account == account && able.readiness == Readiness::Ready));
                 prop_assert!(tried.iter().all(|(refusal, _)| refusal.account != account));
+            }
+        }
+    }
+
+    fn whys() -> impl Strategy<Value = Why> {
+        prop_oneof![Just(Why::NotFound), Just(Why::Forbidden), Just(Why::Unusable)]
+    }
+
+    proptest! {
+        /// "Not found" is final, and a chat that is left is marked on its strength: it takes everyone's word.
+        #[test]
+        fn a_chat_is_not_found_only_when_everyone_was_asked(
+            refused in prop::collection::vec(whys(), 0..5), tried in prop::collection::vec(whys(), 0..3),
+            by_name: bool, known: bool,
+        ) {
+            let refusal = |(number, why): (usize, &Why)| {
+                (Refusal { account: name(&format!("a{number}")), why: "x".into() }, *why)
+            };
+            let chat_id = ChatId::channel(1).expect("a chat");
+            let chat = if by_name { "@demo_group".parse().expect("a name") } else { ChatRef::Id(chat_id) };
+            let candidates = Candidates {
+                chat_id: known.then_some(chat_id),
+                refused: refused.iter().enumerate().map(refusal).collect(),
+                ..Candidates::default()
+            };
+            let tried: Vec<_> = tried.iter().enumerate().map(refusal).collect();
+            // What an account answered counts more than what was expected of it.
+            let mut last: Vec<Why> = tried.iter().map(|(_, why)| *why).collect();
+            last.extend(refused.iter().skip(tried.len()));
+            let choice = choose(&candidates, Some(&chat), &tried, None, false);
+            let not_found = matches!(choice, Choice::Fail(Failure::ChatNotFound { .. }));
+            if by_name && !known {
+                prop_assert_eq!(not_found, last.contains(&Why::NotFound) && !last.contains(&Why::Forbidden));
+            } else {
+                prop_assert_eq!(not_found, !last.is_empty() && last.iter().all(|why| *why == Why::NotFound));
             }
         }
     }
@@ -287,8 +328,8 @@ mod tests {
         };
         let candidates = Candidates { able: vec![held("a", 9), held("b", 5)], ..Candidates::default() };
         let until = Timestamp::from_micros(5);
-        assert_eq!(choose(&candidates, &[], None, false), Choice::Wait { until: Some(until) });
-        assert_eq!(choose(&candidates, &[], None, true), Choice::Fail(Failure::FloodWait { until }));
+        assert_eq!(choose(&candidates, None, &[], None, false), Choice::Wait { until: Some(until) });
+        assert_eq!(choose(&candidates, None, &[], None, true), Choice::Fail(Failure::FloodWait { until }));
     }
 
     #[test]

@@ -444,7 +444,9 @@ impl Delivery {
         }
         let query = query(message);
         let candidates = self.0.sender.candidates_now(&query)?;
-        let Choice::Go(account) = decide::choose(&candidates, &[], None, false) else { return None };
+        let Choice::Go(account) = decide::choose(&candidates, Some(&query.chat), &[], None, false) else {
+            return None;
+        };
         // What is said about another way than the first one goes with a write of its own.
         let is_elsewhere = candidates.chat_id.is_some_and(|other| other != chat_id);
         let stands_in = message.pin.is_none() && decide::failover(&candidates, &[], &account).is_some();

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use domain::outcome::Failure;
 use domain::saga::{Left, RegistryChange, SagaEntry, SagaState, Task};
-use domain::{AccountName, ChatKind, ChatRef, Timestamp};
+use domain::{AccountName, ChatId, ChatKind, ChatRef, Timestamp};
+use store::ChatState;
 use tokio::sync::watch;
 
 use super::load::Load;
@@ -32,7 +33,8 @@ impl Ride<'_> {
             let mut changes = inner.steps.changes();
             let mut doubts = inner.turns.doubts();
             let Some(candidates) = self.candidates(load).await else { return ControlFlow::Break(()) };
-            let account = match decide::choose(&candidates, &load.tried, None, load.fails_on_flood()) {
+            let chat = load.saga.task.chat();
+            let account = match decide::choose(&candidates, chat, &load.tried, None, load.fails_on_flood()) {
                 Choice::Go(account) => account,
                 Choice::Wait { until } => {
                     self.give_turn_back();
@@ -105,15 +107,11 @@ impl Ride<'_> {
         !self.has_turn(account) && self.sagas.0.turns.in_doubt(account)
     }
 
-    /// Nobody can do it. A chat that nobody finds may count as left.
+    /// Nobody can do it. A chat that nobody finds may count as left, if everyone who might know it was asked; one that is
+    /// marked so already stays left, whoever can be asked today.
     pub(super) async fn nobody(&self, load: &mut Load, failure: Failure) -> ControlFlow<()> {
-        let (chat, asked) = match (&load.saga.task, &failure) {
-            (Task::LeaveChat { chat, missing_is_left: true, .. }, Failure::ChatNotFound { asked })
-                if !asked.is_empty() =>
-            {
-                (chat, asked)
-            }
-            _ => return self.fail(load, failure, None).await,
+        let Task::LeaveChat { chat, missing_is_left: true, .. } = &load.saga.task else {
+            return self.fail(load, failure, None).await;
         };
         let left = match chat {
             // An account that was named speaks for itself alone: the others may well be in the chat.
@@ -122,14 +120,28 @@ impl Ride<'_> {
             }
             _ => None,
         };
+        let (asked, registry) = match &failure {
+            Failure::ChatNotFound { asked } if !asked.is_empty() => {
+                (asked, left.map(|chat_id| RegistryChange::Left { chat_id }))
+            }
+            Failure::NoAccount { asked } if self.is_left(left).await => (asked, None),
+            _ => return self.fail(load, failure, None).await,
+        };
         load.saga.progress.left = Some(Left::Unresolvable);
+        let word = if registry.is_some() || left.is_none() { "not_found" } else { "left_before" };
         for refusal in asked.iter().take(MOST_TOLD) {
             let account = Some(refusal.account.clone());
-            let (outcome, detail) = (Some("not_found".to_owned()), Some(refusal.why.clone()));
+            let (outcome, detail) = (Some(word.to_owned()), Some(refusal.why.clone()));
             load.entries.push(SagaEntry { account, outcome, detail, ..self.sagas.entry("leave") });
         }
-        let registry = left.map(|chat_id| RegistryChange::Left { chat_id }).into_iter().collect();
-        self.end(load, SagaState::Done, registry, None).await
+        self.end(load, SagaState::Done, registry.into_iter().collect(), None).await
+    }
+
+    /// Whether the registry says so. While it cannot be read nothing is claimed.
+    async fn is_left(&self, chat_id: Option<ChatId>) -> bool {
+        let Some(chat_id) = chat_id else { return false };
+        let record = self.sagas.0.store.chats().get(chat_id).await;
+        matches!(record, Ok(Some(record)) if record.state == ChatState::Left)
     }
 
     /// Waits for an instant, a change of the accounts, or the end of the saga, whichever comes first.

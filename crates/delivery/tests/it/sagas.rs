@@ -229,8 +229,38 @@ async fn a_basic_group_is_just_left_and_one_that_nobody_finds_counts_as_left() {
     for account in ["main", "backup"] {
         desk.provider.lose(account);
     }
-    let saga = desk.settled(desk.submit(leave(group(9), false)).await).await;
+    let saga = desk.settled(desk.submit(leave(group(8), false)).await).await;
     assert!(matches!(saga.failure, Some(Failure::NoAccount { .. })), "{saga:?}");
+    assert_eq!(desk.store.chats().left().await.expect("reads"), [group(9), basic]);
+}
+
+/// One account does not find the chat, the one that is in it cannot be asked: that is no proof that the chat is gone.
+#[tokio::test]
+async fn a_chat_is_not_left_while_one_who_may_be_in_it_cannot_be_asked() {
+    let desk = Desk::new().await;
+    desk.provider.world().in_chat = Some(vec!["backup".into()]);
+    desk.provider.lose("backup");
+    let saga = desk.settled(desk.submit(leave(group(9), true)).await).await;
+    let Some(Failure::NoAccount { asked }) = &saga.failure else { panic!("{saga:?}") };
+    assert_eq!(asked.len(), 2, "each reason is named");
+    assert_eq!((saga.state, saga.progress.left), (SagaState::Failed, None));
+    assert!(desk.store.chats().left().await.expect("reads").is_empty());
+    assert!(desk.store.unresolved().list(&page()).await.expect("reads").items.is_empty());
+    assert!(desk.provider.world().registered.is_empty());
+}
+
+/// What was left before stays left, although not everyone can be asked again.
+#[tokio::test]
+async fn a_chat_that_was_left_before_needs_nobody() {
+    let desk = Desk::new().await;
+    desk.provider.world().in_chat = Some(Vec::new());
+    desk.settled(desk.submit(leave(group(9), false)).await).await;
+    desk.provider.lose("backup");
+    let saga = desk.settled(desk.submit(leave(group(9), false)).await).await;
+    assert_eq!((saga.state, saga.progress.left), (SagaState::Done, Some(Left::Unresolvable)));
+    let by_backup = delivery::TaskSubmission { pin: Some(name("backup")), ..leave(group(9), false) };
+    let saga = desk.settled(desk.submit(by_backup).await).await;
+    assert!(matches!(saga.failure, Some(Failure::NoAccount { .. })), "it speaks for itself: {saga:?}");
 }
 
 #[tokio::test]
