@@ -7,11 +7,11 @@ use domain::account::Operation;
 use domain::message::{MessageState, OutboundMessage, Part, PartState};
 use domain::outcome::Failure;
 use domain::timeline::{Entry, Step};
-use domain::{ChatKind, Outcome};
+use domain::{ChatKind, ChatRef, Outcome, Purpose};
 use store::{Doubt, Fail, Hold, PartSent, PartUnsent, Then};
 
 use crate::decide::{self, Next, Pause};
-use crate::sender::{Attempt, Found, Testimony, Why};
+use crate::sender::{Attempt, Found, Query, Readiness, Testimony, Why};
 use crate::worker::{Carried, Gone, Load, Walk, Way, index, refusal};
 
 /// A message that was asked for may appear in the chat a little after the call that asked for it has failed.
@@ -35,6 +35,10 @@ impl Walk<'_> {
         load.attempts += 1;
         load.in_progress = if outcome == Outcome::InProgress { load.in_progress + 1 } else { 0 };
         let mut next = decide::after(&outcome, load.doubtful, load.in_progress);
+        // Where the first attempt went nothing can be sent any more: repeating it would never end.
+        if load.doubtful && matches!(outcome, Outcome::Unavailable(_)) && self.has_moved(way) {
+            next = Next::Look;
+        }
         if next == Next::Look {
             next = decide::after_look(self.look(load, way, part).await, &outcome);
         }
@@ -59,6 +63,18 @@ impl Walk<'_> {
             }
             Next::Look | Next::Doubt => self.doubt(load, way, part, Some(&outcome)).await,
         }
+    }
+
+    /// Whether the chat is another one by now, a basic group that has become a supergroup, and the account can be asked:
+    /// while it is only away, what it says later is worth the wait.
+    fn has_moved(&self, way: &Way) -> bool {
+        let (chat, pin) = (ChatRef::Id(way.chat_id), Some(way.account.clone()));
+        let query = Query { chat, pin, purpose: Purpose::SendText };
+        self.delivery.0.sender.candidates_now(&query).is_some_and(|today| {
+            let is_away = today.able.iter().any(|able| able.readiness == Readiness::Connecting)
+                || today.refused.iter().any(|(_, why)| *why == Why::Unusable);
+            !is_away && today.chat_id.is_some_and(|today| today != way.chat_id)
+        })
     }
 
     /// Looks for the part in the chat; twice, if it is not there at first.

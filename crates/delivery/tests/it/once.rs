@@ -5,7 +5,7 @@ use domain::MessageState;
 use domain::account::Reason;
 use domain::outcome::Failure;
 use domain::timeline::Step;
-use domain::{ChatRef, Outcome};
+use domain::{ChatId, ChatRef, Outcome};
 use std::time::Duration;
 use store::{Idempotency, Join, Resolution};
 
@@ -267,4 +267,29 @@ async fn a_long_text_leaves_in_parts_in_order() {
     let effects = bench.script.effects();
     assert_eq!(effects.iter().map(|e| e.text.as_bytes()[0]).collect::<Vec<_>>(), [b'a', b'b']);
     assert!(effects.iter().all(|e| e.account == name("main")), "the rest stays with who sent the first part");
+}
+
+/// The first answer was lost, and then the group became a supergroup: the old group takes nothing any more, so repeating
+/// the attempt there would go on for ever.
+#[tokio::test]
+async fn a_doubtful_text_to_a_group_that_moved_is_looked_for_and_then_goes_on() {
+    for arrived in [true, false] {
+        let bench = Bench::new().await;
+        let (old, new) = (ChatId::group(5).expect("a chat"), ChatId::channel(6).expect("a chat"));
+        let first = if arrived { Act::SendSilently } else { unknown() };
+        bench.script.act("main", [first]);
+        // As often as it may be asked before the move is known, and after.
+        let moved = || Act::Refuse(Outcome::Unavailable("the group has become a supergroup".into()));
+        bench.script.act("main", (0..5).map(|_| moved()));
+        let id = bench.submit(text(ChatRef::Id(old), "hello")).await;
+        while bench.script.calls() == 0 {
+            tokio::task::yield_now().await;
+        }
+        bench.script.migrate(old, new);
+        let message = bench.settled(id).await;
+        assert_eq!(message.state, MessageState::Sent, "arrived: {arrived}");
+        let effects = bench.script.effects();
+        assert_eq!(effects.len(), 1, "once, wherever it is: {effects:?}");
+        assert_eq!(effects[0].chat_id, if arrived { old } else { new }, "arrived: {arrived}");
+    }
 }
