@@ -22,6 +22,29 @@ const ASK: Duration = Duration::from_secs(15);
 /// How many accounts are asked for one chat.
 const ASKED: usize = 8;
 
+/// Whom one question was put to by now: nobody is asked twice, whatever they answered.
+#[derive(Debug, Default)]
+struct Inquiry {
+    answered: Vec<usize>,
+    /// Those who could not say, and why.
+    failed: Vec<(usize, String)>,
+}
+
+impl Inquiry {
+    fn has_asked(&self, account: &Account) -> bool {
+        self.answered.contains(&account.index) || self.failed.iter().any(|(index, _)| *index == account.index)
+    }
+
+    /// What there is to say when nobody is left to be asked.
+    fn end(&self) -> Asked {
+        if self.answered.is_empty() {
+            Asked::Failed(self.failed.clone())
+        } else {
+            Asked::Nobody(self.failed.clone())
+        }
+    }
+}
+
 /// What asking brought.
 enum Asked {
     /// Something was learned: look again.
@@ -57,6 +80,7 @@ pub(crate) fn now(pool: &Pool, query: &Query, operation: Operation) -> Option<Ca
 /// The candidates, after asking.
 pub(crate) async fn ask(pool: &Pool, query: &Query, operation: Operation) -> Candidates {
     let deadline = pool.clock.now().plus(ASK);
+    let mut inquiry = Inquiry::default();
     loop {
         let mut changes = pool.changes.subscribe();
         if let Some(candidates) = now(pool, query, operation) {
@@ -69,8 +93,8 @@ pub(crate) async fn ask(pool: &Pool, query: &Query, operation: Operation) -> Can
                 let _ = pool.clock.timeout_at(deadline, answered.changed()).await;
             }
             Boarding::Ask(_flight) => {
-                let asked =
-                    pool.clock.timeout_at(deadline, ask_once(pool, query)).await.unwrap_or(Asked::NotYet);
+                let asking = ask_once(pool, query, &mut inquiry);
+                let asked = pool.clock.timeout_at(deadline, asking).await.unwrap_or(Asked::NotYet);
                 match asked {
                     Asked::Learned => {}
                     Asked::Nobody(unasked) => pool.flights.miss(topic, unasked, pool.clock.now()),
@@ -157,12 +181,12 @@ pub(crate) fn held_back(mut candidates: Candidates) -> Candidates {
 
 // ---- asking ------------------------------------------------------------------------------------------------------
 
-async fn ask_once(pool: &Pool, query: &Query) -> Asked {
+async fn ask_once(pool: &Pool, query: &Query, inquiry: &mut Inquiry) -> Asked {
     let known = pool.find_fresh(&query.chat);
     let ignorant = |account: &&Account| known.is_none_or(|chat_id| account.peers.knows(chat_id) == Knows::No);
     let mut coming = false;
     let mut ready = Vec::new();
-    for account in considered(pool, query).filter(ignorant) {
+    for account in considered(pool, query).filter(ignorant).filter(|account| !inquiry.has_asked(account)) {
         match account.usable() {
             Usable::Now if ready.len() < ASKED => ready.push(account),
             Usable::Now | Usable::No(..) => {}
@@ -170,20 +194,22 @@ async fn ask_once(pool: &Pool, query: &Query) -> Asked {
         }
     }
     if ready.is_empty() {
-        return if coming { Asked::NotYet } else { Asked::Failed(Vec::new()) };
+        return if coming { Asked::NotYet } else { inquiry.end() };
     }
     match &query.chat {
         ChatRef::Username(name) => {
-            let mut failures = Vec::new();
             for account in ready {
                 match lookup::resolve(account, name).await {
                     // A name means the same to everyone; one answer is enough.
-                    Ok(Some(_)) => return Asked::Learned,
+                    Ok(Some(_)) => {
+                        inquiry.answered.push(account.index);
+                        return if inquiry.answered.len() < ASKED { Asked::Learned } else { inquiry.end() };
+                    }
                     Ok(None) => return Asked::Nobody(Vec::new()),
-                    Err(error) => failures.push((account.index, error.to_string())),
+                    Err(error) => inquiry.failed.push((account.index, error.to_string())),
                 }
             }
-            Asked::Failed(failures)
+            inquiry.end()
         }
         ChatRef::Id(chat_id) => {
             let reading = ready.iter().any(|account| !account.dialogs_complete.load(Ordering::Acquire));
@@ -192,18 +218,17 @@ async fn ask_once(pool: &Pool, query: &Query) -> Asked {
             }
             let chat_id = pool.registry.today(*chat_id);
             let answers = join_all(ready.iter().map(|account| lookup::by_id(account, chat_id))).await;
-            if answers.iter().any(|answer| matches!(answer, Ok(true))) {
+            let found = answers.iter().any(|answer| matches!(answer, Ok(true)));
+            for (account, answer) in ready.iter().zip(answers) {
+                match answer {
+                    Ok(_) => inquiry.answered.push(account.index),
+                    Err(error) => inquiry.failed.push((account.index, error.to_string())),
+                }
+            }
+            if found || by_name(&ready, pool.registry.today(chat_id)).await {
                 return Asked::Learned;
             }
-            if by_name(&ready, pool.registry.today(chat_id)).await {
-                return Asked::Learned;
-            }
-            let answered = answers.iter().any(Result::is_ok);
-            let failures = ready.iter().zip(answers);
-            let failures = failures
-                .filter_map(|(account, answer)| Some((account.index, answer.err()?.to_string())))
-                .collect();
-            if answered { Asked::Nobody(failures) } else { Asked::Failed(failures) }
+            inquiry.end()
         }
     }
 }
@@ -214,7 +239,7 @@ async fn by_name(ready: &[&Account], chat_id: ChatId) -> bool {
     for account in ready {
         // Whoever may not ask now leaves it to the next.
         if let Ok(found) = lookup::resolve(account, &name).await {
-            return found == Some(chat_id);
+            return found == Some(chat_id) && account.peers.knows(chat_id) != Knows::No;
         }
     }
     false

@@ -1,6 +1,7 @@
 //! The accounts against a pretend Telegram that speaks the real protocol.
 
 mod actions;
+mod asking;
 mod connecting;
 mod dialogs;
 mod finding;
