@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::account::{AccountState, Operation, Reason, shown_state};
@@ -11,7 +11,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use grammers_tl_types::{RemoteCall, enums, functions};
 use store::{Hold, Store, StoredPeer, Switch};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::classify::CallError;
 use crate::holds::Holds;
@@ -62,7 +62,10 @@ pub(crate) struct Account {
     pub(crate) gaps: Mutex<VecDeque<Gap>>,
     switch: AtomicU8,
     switched_at: AtomicI64,
-    newest_read_at: AtomicI64,
+    /// Whoever reads the newest dialogs out of turn.
+    pub(crate) newest_turn: Semaphore,
+    /// When that was last done, and why it went wrong if it did.
+    newest: Mutex<Option<(Timestamp, Result<(), String>)>>,
 }
 
 /// What an account is made of.
@@ -105,7 +108,8 @@ impl Account {
             updates_missed: AtomicU64::new(0),
             gaps: Mutex::default(),
             switched_at: AtomicI64::new(started),
-            newest_read_at: AtomicI64::new(0),
+            newest_turn: Semaphore::new(1),
+            newest: Mutex::default(),
             switch: AtomicU8::new(code(parts.switch)),
         }
     }
@@ -206,15 +210,20 @@ impl Account {
 
     // ---- calls -------------------------------------------------------------------------------------------------
 
-    /// Whether the newest dialogs may be read out of turn: not again and again for every id that nobody knows.
-    pub(crate) fn may_read_newest(&self) -> bool {
-        let now = self.now();
-        let last = Timestamp::from_micros(self.newest_read_at.load(Ordering::Acquire));
-        let may = now.since(last) >= NEWEST_EVERY;
-        if may {
-            self.newest_read_at.store(now.as_micros(), Ordering::Release);
+    /// What came of reading the newest dialogs out of turn, if that was just now: it is not done again and again for
+    /// every id that nobody knows.
+    pub(crate) fn newest(&self) -> Option<Result<(), CallError>> {
+        let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, result) = newest.as_ref().filter(|(at, _)| self.now().since(*at) < NEWEST_EVERY)?;
+        Some(result.clone().map_err(|why| CallError::NotConnected(format!("a moment ago: {why}"))))
+    }
+
+    /// Keeps what came of it. Where nothing was asked, nothing came of it.
+    pub(crate) fn note_newest(&self, result: &Result<(), CallError>) {
+        if !matches!(result, Err(CallError::NotConnected(_))) {
+            let result = result.as_ref().map_err(ToString::to_string).copied();
+            *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some((self.now(), result));
         }
-        may
     }
 
     /// The line for a purpose; any other that is up stands in for it.

@@ -196,11 +196,23 @@ async fn refresh(account: &Account, turns: &Semaphore) -> Result<(), CallError> 
     Ok(())
 }
 
-/// Reads the newest page out of turn: somebody waits for it.
+/// Reads the newest page out of turn, as somebody waits for it. Whoever comes meanwhile or shortly after shares what
+/// came of it.
 pub(crate) async fn read_newest(account: &Account) -> Result<(), CallError> {
-    let page = read(account, Place::default()).await?;
-    take(account, &page).await;
-    Ok(())
+    // Never closed; a page without a turn is still right.
+    let _turn = account.newest_turn.acquire().await.ok();
+    if let Some(result) = account.newest() {
+        return result;
+    }
+    let result = match read(account, Place::default()).await {
+        Ok(page) => {
+            take(account, &page).await;
+            Ok(())
+        }
+        Err(error) => Err(error),
+    };
+    account.note_newest(&result);
+    result
 }
 
 /// Shows each chat of the dialogs that may be as new as `earliest`, in seconds of Telegram's clock. Tells whether all

@@ -31,7 +31,7 @@ pub(crate) async fn resolve(account: &Account, username: &Username) -> Result<Op
 }
 
 /// Looks for a chat of which only the id is known, where that is possible: a group needs no hash, anything else must
-/// be among the newest dialogs.
+/// be among the newest dialogs. An error when it could not be looked for: that says nothing about the chat.
 pub(crate) async fn by_id(account: &Account, chat_id: ChatId) -> Result<bool, CallError> {
     if chat_id.kind() == ChatKind::Group {
         let request = functions::messages::GetChats { id: vec![chat_id.bare()] };
@@ -42,7 +42,7 @@ pub(crate) async fn by_id(account: &Account, chat_id: ChatId) -> Result<bool, Ca
             Err(error) => return Err(error),
         };
         account.learn(&[], &chats, &[]).await;
-    } else if account.may_read_newest() {
+    } else {
         dialogs::read_newest(account).await?;
     }
     // What was a basic group may be a supergroup by now.

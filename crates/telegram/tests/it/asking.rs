@@ -2,10 +2,17 @@
 
 use std::time::Duration;
 
-use delivery::Why;
-use sandbox::telegram::MemberOrder;
+use delivery::{Candidates, Sender, Why};
+use sandbox::telegram::{FaultName, MemberOrder, NewChat};
 
-use crate::world::{World, able, candidates};
+use crate::world::{World, able, candidates, name, query, until, view};
+
+const UNKNOWN: &str = "-1009999999999";
+
+fn why(found: &Candidates, account: &str) -> (Why, String) {
+    let one = found.refused.iter().find(|(refusal, _)| refusal.account == name(account));
+    one.map(|(refusal, why)| (*why, refusal.why.clone())).expect("considered")
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_public_chat_that_lets_nobody_in_is_looked_up_once_by_each() {
@@ -31,4 +38,40 @@ async fn a_public_chat_that_lets_nobody_in_is_looked_up_once_by_each() {
     }
     pool.stop(Duration::from_secs(5)).await;
     world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn newest_dialogs_that_could_not_be_read_deny_no_chat() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    world.fault("backup_1", FaultName::RpcError).method("messages.getDialogs").error(500, "INTERNAL").on();
+    world.telegram().clear_calls();
+    for unknown in [UNKNOWN, "-1009999999998", "4242424242"] {
+        let found = candidates(&pool, unknown, None).await;
+        assert_eq!(why(&found, "backup_1").0, Why::Unusable, "{unknown}: {found:?}");
+    }
+    // Nor is it tried again for every chat.
+    assert_eq!(world.calls("backup_1", "messages.getDialogs"), 1);
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_who_ask_for_different_chats_at_once_share_one_reading() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    world.fault("backup_1", FaultName::Delay).method("messages.getDialogs").seconds(0.3).on();
+    world.telegram().clear_calls();
+    let order = NewChat {
+        kind: sandbox::telegram::ChatKind::Supergroup,
+        title: "Made elsewhere".to_owned(),
+        creator: "@client_1".to_owned(),
+        members: vec!["backup_1".to_owned()],
+    };
+    let made = world.telegram().quietly().make_chat(&order).expect("made").chat_id;
+    let asked = [query(UNKNOWN, None), query(&made, None)];
+    let found = futures::future::join_all(asked.iter().map(|query| pool.candidates(query))).await;
+    assert_eq!(why(&found[0], "backup_1").0, Why::NotFound);
+    assert_eq!(able(&found[1]), ["backup_1"], "{found:?}");
+    assert_eq!(world.calls("backup_1", "messages.getDialogs"), 1);
+    pool.stop(Duration::from_secs(5)).await;
 }
