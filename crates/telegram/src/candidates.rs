@@ -19,7 +19,7 @@ use crate::router::{self, Choice, Facts, Refusal, Usable};
 /// How long asking may take, waiting for accounts that are still connecting included.
 const ASK: Duration = Duration::from_secs(15);
 
-/// How many accounts are asked for one chat.
+/// How many accounts are asked for one chat at once, and how many answers about one name are enough.
 const ASKED: usize = 8;
 
 /// Whom one question was put to by now: nobody is asked twice, whatever they answered.
@@ -28,6 +28,8 @@ struct Inquiry {
     answered: Vec<usize>,
     /// Those who could not say, and why.
     failed: Vec<(usize, String)>,
+    /// A chat of which the id is known was looked up by its name as well.
+    named: bool,
 }
 
 impl Inquiry {
@@ -35,24 +37,31 @@ impl Inquiry {
         self.answered.contains(&account.index) || self.failed.iter().any(|(index, _)| *index == account.index)
     }
 
+    /// Those who could have been asked and gave no answer, and why.
+    fn unasked(&self, pool: &Pool, query: &Query) -> Vec<(usize, String)> {
+        let silent =
+            |account: &&Account| account.usable() == Usable::Now && !self.answered.contains(&account.index);
+        let why = |account: &Account| {
+            let failed = self.failed.iter().find(|(index, _)| *index == account.index);
+            failed.cloned().unwrap_or_else(|| (account.index, "there was no time to ask it".to_owned()))
+        };
+        considered(pool, query).filter(silent).map(why).collect()
+    }
+
     /// What there is to say when nobody is left to be asked.
     fn end(&self) -> Asked {
-        if self.answered.is_empty() {
-            Asked::Failed(self.failed.clone())
-        } else {
-            Asked::Nobody(self.failed.clone())
-        }
+        if self.answered.is_empty() { Asked::Failed } else { Asked::Nobody(self.failed.clone()) }
     }
 }
 
 /// What asking brought.
 enum Asked {
-    /// Something was learned: look again.
-    Learned,
+    /// Something was learned, or there are others to ask: look again.
+    GoOn,
     /// The chat does not exist, or none of them knows it; some may not have been able to say.
     Nobody(Vec<(usize, String)>),
-    /// Nobody could be asked: why, by account.
-    Failed(Vec<(usize, String)>),
+    /// Nobody could be asked.
+    Failed,
     /// Accounts are still coming, or still reading their dialogs.
     NotYet,
 }
@@ -66,15 +75,31 @@ pub(crate) fn now(pool: &Pool, query: &Query, operation: Operation) -> Option<Ca
         let may_learn = anyone() && !pool.flights.is_missed(&topic(), now);
         // An old name that nobody can ask for is better than none.
         return (!may_learn).then(|| match pool.find(&query.chat) {
-            Some(chat_id) => render(pool, query, chat_id, &choose(pool, query, chat_id, operation, now)),
-            None => nobody(pool, query),
+            Some(chat_id) => {
+                let choice = choose(pool, query, chat_id, operation, now);
+                render(pool, query, chat_id, &choice, &remembered(pool, query, &choice))
+            }
+            None => nobody(pool, query, &[]),
         });
     };
     let choice = choose(pool, query, chat_id, operation, now);
     let may_learn = choice.able.is_empty()
-        && choice.refused.iter().any(|(_, refusal)| *refusal == Refusal::Unknown)
+        && choice.refused.iter().any(|(_, refusal)| is_ignorance(*refusal))
         && !pool.flights.is_missed(&topic(), now);
-    (!may_learn).then(|| render(pool, query, chat_id, &choice))
+    (!may_learn).then(|| render(pool, query, chat_id, &choice, &remembered(pool, query, &choice)))
+}
+
+/// Those who could not be asked the last time that nobody knew the chat, and why.
+fn remembered(pool: &Pool, query: &Query, choice: &Choice) -> Vec<(usize, String)> {
+    if !choice.able.is_empty() {
+        return Vec::new();
+    }
+    pool.flights.unasked(&(query.chat.clone(), pin(pool, query)), pool.clock.now())
+}
+
+/// Whether asking could help.
+const fn is_ignorance(refusal: Refusal) -> bool {
+    matches!(refusal, Refusal::Unknown | Refusal::CannotTell)
 }
 
 /// The candidates, after asking.
@@ -93,16 +118,16 @@ pub(crate) async fn ask(pool: &Pool, query: &Query, operation: Operation) -> Can
                 let _ = pool.clock.timeout_at(deadline, answered.changed()).await;
             }
             Boarding::Ask(_flight) => {
-                let asking = ask_once(pool, query, &mut inquiry);
+                let asking = ask_once(pool, query, &mut inquiry, deadline);
                 let asked = pool.clock.timeout_at(deadline, asking).await.unwrap_or(Asked::NotYet);
                 match asked {
-                    Asked::Learned => {}
+                    Asked::GoOn => {}
                     Asked::Nobody(unasked) => pool.flights.miss(topic, unasked, pool.clock.now()),
-                    Asked::Failed(why) => match &query.chat {
+                    Asked::Failed => match &query.chat {
                         ChatRef::Username(name) if is_old(pool, &query.chat) => {
                             pool.names.put_off(name, pool.clock.now());
                         }
-                        _ => return failed(pool, query, &why),
+                        _ => return in_vain(pool, query, operation, &inquiry),
                     },
                     Asked::NotYet => {
                         let _ = pool.clock.timeout_at(deadline, changes.changed()).await;
@@ -111,14 +136,17 @@ pub(crate) async fn ask(pool: &Pool, query: &Query, operation: Operation) -> Can
             }
         }
         if pool.clock.now() >= deadline {
-            return match pool.find(&query.chat) {
-                Some(chat_id) => {
-                    render(pool, query, chat_id, &choose(pool, query, chat_id, operation, deadline))
-                }
-                None => nobody(pool, query),
-            };
+            return in_vain(pool, query, operation, &inquiry);
         }
     }
+}
+
+/// The candidates when not all who should have been asked could be, or not in time: they deny nothing.
+fn in_vain(pool: &Pool, query: &Query, operation: Operation, inquiry: &Inquiry) -> Candidates {
+    let unasked = inquiry.unasked(pool, query);
+    let Some(chat_id) = pool.find(&query.chat) else { return nobody(pool, query, &unasked) };
+    let choice = choose(pool, query, chat_id, operation, pool.clock.now());
+    render(pool, query, chat_id, &choice, &unasked)
 }
 
 /// Whether it is a name that was told too long ago.
@@ -181,20 +209,35 @@ pub(crate) fn held_back(mut candidates: Candidates) -> Candidates {
 
 // ---- asking ------------------------------------------------------------------------------------------------------
 
-async fn ask_once(pool: &Pool, query: &Query, inquiry: &mut Inquiry) -> Asked {
+async fn ask_once(pool: &Pool, query: &Query, inquiry: &mut Inquiry, deadline: Timestamp) -> Asked {
     let known = pool.find_fresh(&query.chat);
     let ignorant = |account: &&Account| known.is_none_or(|chat_id| account.peers.knows(chat_id) == Knows::No);
+    let needs_dialogs = matches!(query.chat, ChatRef::Id(chat_id) if chat_id.kind() != ChatKind::Group);
     let mut coming = false;
     let mut ready = Vec::new();
-    for account in considered(pool, query).filter(ignorant).filter(|account| !inquiry.has_asked(account)) {
-        match account.usable() {
+    for account in considered(pool, query).filter(ignorant) {
+        let usable = account.usable();
+        match usable {
+            _ if inquiry.has_asked(account) => {}
+            Usable::Connecting => coming = true,
+            Usable::Now if needs_dialogs && !account.dialogs_complete.load(Ordering::Acquire) => {
+                // Those who have read theirs are asked meanwhile; and nobody waits for what takes too long anyway.
+                match account.holds.flood(Operation::Read, pool.clock.now()).filter(|until| *until > deadline)
+                {
+                    Some(until) => inquiry.failed.push((account.index, still_reading(until))),
+                    None => coming = true,
+                }
+            }
             Usable::Now if ready.len() < ASKED => ready.push(account),
             Usable::Now | Usable::No(..) => {}
-            Usable::Connecting => coming = true,
         }
     }
-    if ready.is_empty() {
-        return if coming { Asked::NotYet } else { inquiry.end() };
+    let is_name = matches!(query.chat, ChatRef::Username(_));
+    let is_enough = is_name && inquiry.answered.len() >= ASKED;
+    // An old name is better than a long wait.
+    let has_answer = is_old(pool, &query.chat) && !inquiry.failed.is_empty();
+    if ready.is_empty() || is_enough {
+        return if coming && !has_answer && !is_enough { Asked::NotYet } else { inquiry.end() };
     }
     match &query.chat {
         ChatRef::Username(name) => {
@@ -203,19 +246,14 @@ async fn ask_once(pool: &Pool, query: &Query, inquiry: &mut Inquiry) -> Asked {
                     // A name means the same to everyone; one answer is enough.
                     Ok(Some(_)) => {
                         inquiry.answered.push(account.index);
-                        return if inquiry.answered.len() < ASKED { Asked::Learned } else { inquiry.end() };
+                        break;
                     }
                     Ok(None) => return Asked::Nobody(Vec::new()),
                     Err(error) => inquiry.failed.push((account.index, error.to_string())),
                 }
             }
-            inquiry.end()
         }
         ChatRef::Id(chat_id) => {
-            let reading = ready.iter().any(|account| !account.dialogs_complete.load(Ordering::Acquire));
-            if reading && chat_id.kind() != ChatKind::Group {
-                return Asked::NotYet;
-            }
             let chat_id = pool.registry.today(*chat_id);
             let answers = join_all(ready.iter().map(|account| lookup::by_id(account, chat_id))).await;
             let found = answers.iter().any(|answer| matches!(answer, Ok(true)));
@@ -225,21 +263,26 @@ async fn ask_once(pool: &Pool, query: &Query, inquiry: &mut Inquiry) -> Asked {
                     Err(error) => inquiry.failed.push((account.index, error.to_string())),
                 }
             }
-            if found || by_name(&ready, pool.registry.today(chat_id)).await {
-                return Asked::Learned;
+            if !found && !inquiry.named {
+                inquiry.named = by_name(&ready, pool.registry.today(chat_id)).await;
             }
-            inquiry.end()
         }
     }
+    Asked::GoOn
 }
 
-/// Reaches a chat that another account knows under a public name: names mean the same to everyone.
+fn still_reading(until: Timestamp) -> String {
+    format!("its dialogs are still being read; flood wait until {until}")
+}
+
+/// Reaches a chat that another account knows under a public name: names mean the same to everyone. Tells whether there
+/// was an answer: a second one would be the same.
 async fn by_name(ready: &[&Account], chat_id: ChatId) -> bool {
     let Some(name) = ready.first().and_then(|account| account.names.of(chat_id)) else { return false };
     for account in ready {
         // Whoever may not ask now leaves it to the next.
-        if let Ok(found) = lookup::resolve(account, &name).await {
-            return found == Some(chat_id) && account.peers.knows(chat_id) != Knows::No;
+        if lookup::resolve(account, &name).await.is_ok() {
+            return true;
         }
     }
     false
@@ -308,6 +351,7 @@ fn facts_of(account: &Account) -> Facts {
         load: account.standing.load(),
         usable: account.usable(),
         knows: Knows::No,
+        is_reading: !account.dialogs_complete.load(Ordering::Acquire),
         peer_flood: account.standing.restriction() == Some(Reason::PeerFlood),
         hampered: false,
         held_until: None,
@@ -336,15 +380,17 @@ fn able(pool: &Pool, choice: &Choice) -> Vec<Candidate> {
     choice.able.iter().filter_map(named).collect()
 }
 
-fn render(pool: &Pool, query: &Query, chat_id: ChatId, choice: &Choice) -> Candidates {
+/// `unasked` are those who could not look for the chat, and why.
+fn render(
+    pool: &Pool,
+    query: &Query,
+    chat_id: ChatId,
+    choice: &Choice,
+    unasked: &[(usize, String)],
+) -> Candidates {
     let able = able(pool, choice);
     // Who does not know the chat is of interest only when nobody can write there.
-    let told = |refusal: &Refusal| able.is_empty() || *refusal != Refusal::Unknown;
-    let unasked = if able.is_empty() {
-        pool.flights.unasked(&(query.chat.clone(), pin(pool, query)), pool.clock.now())
-    } else {
-        Vec::new()
-    };
+    let told = |refusal: &Refusal| able.is_empty() || !is_ignorance(*refusal);
     let mut refused: Vec<_> = choice
         .refused
         .iter()
@@ -352,7 +398,7 @@ fn render(pool: &Pool, query: &Query, chat_id: ChatId, choice: &Choice) -> Candi
         .filter_map(|(index, refusal)| {
             let account = pool.accounts.get(*index)?;
             let reason = unasked.iter().find(|(unasked, _)| unasked == index);
-            Some(match reason.filter(|_| *refusal == Refusal::Unknown) {
+            Some(match reason.filter(|_| is_ignorance(*refusal)) {
                 Some((_, reason)) => {
                     refused(account, format!("could not look for the chat: {reason}"), Why::Unusable)
                 }
@@ -382,9 +428,8 @@ fn refused(account: &Account, why: String, kind: Why) -> (outcome::Refusal, Why)
 
 fn in_words(account: &Account, chat_id: Option<ChatId>, refusal: Refusal) -> String {
     match refusal {
-        Refusal::Unknown if !account.dialogs_complete.load(Ordering::Acquire) => {
-            "does not know the chat; its dialogs are still being read".to_owned()
-        }
+        Refusal::CannotTell if account.usable() == Usable::Connecting => "connecting".to_owned(),
+        Refusal::CannotTell => "does not know the chat; its dialogs are still being read".to_owned(),
         Refusal::Unknown => "does not know the chat".to_owned(),
         Refusal::NotInIt => "is not in the chat".to_owned(),
         Refusal::Marked => chat_id
@@ -396,29 +441,20 @@ fn in_words(account: &Account, chat_id: Option<ChatId>, refusal: Refusal) -> Str
     }
 }
 
-/// The chat is not known, not even by its id.
-fn nobody(pool: &Pool, query: &Query) -> Candidates {
+/// The chat is not known, not even by its id. `unasked` are those who could not look it up, and why.
+fn nobody(pool: &Pool, query: &Query, unasked: &[(usize, String)]) -> Candidates {
     let refused = considered(pool, query)
         .map(|account| match account.usable() {
             Usable::No(state, Some(reason)) => refused(account, format!("{state}: {reason}"), Why::Unusable),
             Usable::No(state, None) => refused(account, state.to_string(), Why::Unusable),
             Usable::Connecting => refused(account, "connecting".to_owned(), Why::Unusable),
-            Usable::Now => refused(account, format!("does not find {}", query.chat), Why::NotFound),
+            Usable::Now => match unasked.iter().find(|(index, _)| *index == account.index) {
+                Some((_, reason)) => {
+                    refused(account, format!("could not look {} up: {reason}", query.chat), Why::Unusable)
+                }
+                None => refused(account, format!("does not find {}", query.chat), Why::NotFound),
+            },
         })
         .collect();
     Candidates { refused, ..Candidates::default() }
-}
-
-/// The question itself went wrong.
-fn failed(pool: &Pool, query: &Query, why: &[(usize, String)]) -> Candidates {
-    let mut candidates = nobody(pool, query);
-    for (refusal, kind) in &mut candidates.refused {
-        let reason = why.iter().find(|(index, _)| pool.index(&refusal.account) == Some(*index));
-        if let Some((_, reason)) = reason {
-            refusal.why = format!("could not look {} up: {reason}", query.chat);
-            *kind = Why::Unusable;
-        }
-    }
-    candidates.chat_id = pool.find(&query.chat);
-    candidates
 }

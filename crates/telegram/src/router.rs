@@ -41,6 +41,8 @@ pub struct Facts {
     pub usable: Usable,
     /// How well it knows the chat.
     pub knows: Knows,
+    /// It has not read all its dialogs yet: what it does not know may be among the rest.
+    pub is_reading: bool,
     /// Telegram stopped its first contacts.
     pub peer_flood: bool,
     /// It could, but would do it badly: whoever does not have this goes first, whatever the priority.
@@ -56,6 +58,8 @@ pub struct Facts {
 pub enum Refusal {
     /// It does not know the chat.
     Unknown,
+    /// It does not know the chat so far, and cannot tell yet: it is still connecting, or reading its dialogs.
+    CannotTell,
     /// It knows the group, and is not in it.
     NotInIt,
     /// Telegram said that it may not write there.
@@ -72,7 +76,7 @@ impl Refusal {
         match self {
             Self::Unknown => Why::NotFound,
             Self::NotInIt | Self::Marked => Why::Forbidden,
-            Self::FirstContact | Self::Unusable(..) => Why::Unusable,
+            Self::CannotTell | Self::FirstContact | Self::Unusable(..) => Why::Unusable,
         }
     }
 }
@@ -172,6 +176,9 @@ fn judge(kind: ChatKind, one: &Facts, now: Timestamp) -> Result<Readiness, Refus
         return Err(Refusal::Unusable(state, reason));
     }
     match (kind, one.knows) {
+        (_, Knows::No) if one.usable == Usable::Connecting => return Err(Refusal::CannotTell),
+        // A basic group is asked for by its id alone, whatever is among the dialogs.
+        (ChatKind::User | ChatKind::Channel, Knows::No) if one.is_reading => return Err(Refusal::CannotTell),
         (_, Knows::No) => return Err(Refusal::Unknown),
         (ChatKind::Group | ChatKind::Channel, Knows::Contact) => return Err(Refusal::NotInIt),
         (ChatKind::User, Knows::Contact) if one.peer_flood => return Err(Refusal::FirstContact),
@@ -204,6 +211,7 @@ mod tests {
             load: 0,
             usable: Usable::Now,
             knows: Knows::Dialog,
+            is_reading: false,
             peer_flood: false,
             hampered: false,
             held_until: None,
@@ -315,10 +323,10 @@ mod tests {
         fn any_facts()(
             priority in 0_u16..3, in_pool: bool, load in 0_u32..3, usable in any_usable(),
             knows in prop_oneof![Just(Knows::No), Just(Knows::Contact), Just(Knows::Dialog)],
-            peer_flood: bool, hampered: bool, held in proptest::option::of(Just(LATER)), marked: bool,
+            is_reading: bool, peer_flood: bool, hampered: bool, held in proptest::option::of(Just(LATER)), marked: bool,
         ) -> Facts {
             Facts {
-                index: 0, priority, in_pool, load, usable, knows, peer_flood, hampered, held_until: held, marked,
+                index: 0, priority, in_pool, load, usable, knows, is_reading, peer_flood, hampered, held_until: held, marked,
             }
         }
     }
@@ -360,6 +368,20 @@ mod tests {
             let count = named.len();
             named.dedup();
             prop_assert_eq!(named.len(), count);
+        }
+
+        #[test]
+        fn only_whoever_could_tell_says_that_it_does_not_know_the_chat(
+            kind in any_kind(), facts in any_accounts(),
+            pin in proptest::option::of(0_usize..6), bound in proptest::option::of(0_usize..6),
+        ) {
+            let choice = choose(kind, pin, bound, facts.clone(), NOW);
+            for (index, refusal) in &choice.refused {
+                let one = &facts[*index];
+                let could_tell = one.usable == Usable::Now && (kind == ChatKind::Group || !one.is_reading);
+                prop_assert!(refusal.why() != Why::NotFound || could_tell && one.knows == Knows::No);
+                prop_assert!(*refusal != Refusal::CannotTell || !could_tell);
+            }
         }
 
         #[test]

@@ -64,6 +64,7 @@ fn accounts(knows: impl Fn(usize) -> Knows) -> Vec<Facts> {
             _ => Usable::Now,
         },
         knows: knows(index),
+        is_reading: false,
         peer_flood: index.is_multiple_of(17),
         hampered: false,
         held_until: index.is_multiple_of(19).then_some(Timestamp::from_micros(2_000)),

@@ -41,6 +41,34 @@ async fn a_public_chat_that_lets_nobody_in_is_looked_up_once_by_each() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_cannot_read_its_dialogs_keeps_no_other_from_looking_and_denies_nothing() {
+    let world = World::new().await.only(&["backup_1", "backup_2"]);
+    let flood = world.fault("backup_1", FaultName::FloodWait).method("messages.getDialogs").seconds(600.0);
+    let flood = flood.on();
+    let pool = world.pool().await;
+    until("the other one has read them", || view(&pool, "backup_2").dialogs_complete).await;
+    until("it is held up", || !view(&pool, "backup_1").floods.is_empty()).await;
+    world.telegram().clear_calls();
+    let asked = tokio::time::timeout(Duration::from_secs(10), candidates(&pool, UNKNOWN, None));
+    let found = asked.await.expect("nobody waits for what is ten minutes away");
+    assert_eq!(world.calls("backup_2", "messages.getDialogs"), 1);
+    assert_eq!(why(&found, "backup_2").0, Why::NotFound);
+    assert_eq!(why(&found, "backup_1").0, Why::Unusable, "{found:?}");
+    // What the other one finds is found.
+    let order = NewChat {
+        kind: sandbox::telegram::ChatKind::Supergroup,
+        title: "Made elsewhere".to_owned(),
+        creator: "@client_1".to_owned(),
+        members: vec!["backup_2".to_owned()],
+    };
+    let made = world.telegram().quietly().make_chat(&order).expect("made").chat_id;
+    world.clock.advance(Duration::from_secs(31));
+    assert_eq!(able(&candidates(&pool, &made, None).await), ["backup_2"]);
+    world.telegram().remove_fault(flood);
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn newest_dialogs_that_could_not_be_read_deny_no_chat() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = world.ready().await;
