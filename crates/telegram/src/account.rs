@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::account::{AccountState, Operation, Reason, shown_state};
-use domain::{AccountName, ChatId, Purpose, Timestamp};
+use domain::saga::RegistryChange;
+use domain::{AccountName, ChatId, ChatKind, Purpose, Timestamp};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use grammers_tl_types::{RemoteCall, enums, functions};
@@ -18,7 +19,7 @@ use crate::holds::Holds;
 use crate::invited::Invited;
 use crate::learned::{self, Seen};
 use crate::line::{Line, Status};
-use crate::peers::{Names, Peers};
+use crate::peers::{Knows, Names, Peers};
 use crate::recent::Recent;
 use crate::registry::Registry;
 use crate::router::Usable;
@@ -270,9 +271,33 @@ impl Account {
 
     /// Takes in users and chats of an answer; `dialogs` are those among them that the account has a dialog with.
     pub(crate) async fn learn(&self, users: &[enums::User], chats: &[enums::Chat], dialogs: &[ChatId]) {
-        let Learned { peers, gone, migrated } = self.sort_out(users, chats, dialogs);
-        let news = self.peers.learn(&self.names, peers, self.now());
-        self.store_learned(Learned { peers: news, gone, migrated }).await;
+        let mut learned = self.sort_out(users, chats, dialogs);
+        learned.returned = self.returned(&learned.peers);
+        learned.peers = self.peers.learn(&self.names, learned.peers, self.now());
+        self.store_learned(learned).await;
+    }
+
+    /// Chats that were left and that this account is in again: whoever invited it wants them served. Asked before the
+    /// peers are learned. During the first reading everything is new, and says nothing about a return.
+    pub(crate) fn returned(&self, peers: &[StoredPeer]) -> Vec<ChatId> {
+        if !self.dialogs_complete.load(Ordering::Acquire) {
+            return Vec::new();
+        }
+        let is_back = |peer: &&StoredPeer| {
+            peer.dialog
+                && peer.chat_id.kind() != ChatKind::User
+                && self.registry.is_left(peer.chat_id)
+                && self.peers.knows(peer.chat_id) != Knows::Dialog
+        };
+        let returned: Vec<ChatId> = peers.iter().filter(is_back).map(|peer| peer.chat_id).collect();
+        for chat_id in &returned {
+            self.registry.change(&self.bound_here(*chat_id), |_| Some(self.index));
+        }
+        returned
+    }
+
+    fn bound_here(&self, chat_id: ChatId) -> RegistryChange {
+        RegistryChange::Bound { chat_id, account: self.name.clone() }
     }
 
     /// Which peers an answer tells of, which chats the account is no longer in, and which became others.
@@ -332,6 +357,10 @@ impl Account {
         for (from, to) in learned.migrated {
             result = result.and(peers.migrated(from, to).await);
         }
+        if !learned.returned.is_empty() {
+            let back = learned.returned.into_iter().map(|chat_id| self.bound_here(chat_id)).collect();
+            result = result.and(self.store.chats().change(back, self.now()).await);
+        }
         if let Err(error) = result {
             tracing::warn!(account = %self.name, %error, "the dialog cache could not be stored");
         }
@@ -347,18 +376,21 @@ pub(crate) struct Learned {
     pub(crate) gone: Vec<ChatId>,
     /// Basic groups, each with the supergroup that it became.
     pub(crate) migrated: Vec<(ChatId, ChatId)>,
+    /// Chats that were left and that the account is in again.
+    pub(crate) returned: Vec<ChatId>,
 }
 
 impl Learned {
     /// How many things there are to be stored.
     pub(crate) fn len(&self) -> usize {
-        self.peers.len() + self.gone.len() + self.migrated.len()
+        self.peers.len() + self.gone.len() + self.migrated.len() + self.returned.len()
     }
 
     pub(crate) fn append(&mut self, more: Self) {
         self.peers.extend(more.peers);
         self.gone.extend(more.gone);
         self.migrated.extend(more.migrated);
+        self.returned.extend(more.returned);
     }
 }
 

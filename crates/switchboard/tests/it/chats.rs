@@ -294,3 +294,29 @@ async fn a_doubt_about_a_chat_is_ended_by_a_person() {
     let (status, refused) = program.post(&path, &json!({"as": "again"})).await;
     assert_eq!((status, &refused["code"]), (409, &json!("wrong_state")), "{refused}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_invited_back_into_a_chat_that_was_left_serves_it_again() {
+    let (world, mut program) = running().await;
+    program.has_read_dialogs("main").await;
+    let made =
+        done(&program, "POST", "/v1/chats", Some(json!({"title": "Back", "members": ["@client_1"]}))).await;
+    let chat_id = made["chat_id"].as_str().expect("an id").to_owned();
+    done(&program, "DELETE", &format!("/v1/chats/{chat_id}"), None).await;
+    let text = json!({"chat": chat_id, "text": "again"});
+    let skipped = program.legacy(world.legacy_port(5022), "/send_text", &text).await;
+    assert_eq!(skipped, (200, json!({"status": "skipped", "reason": "chat already left"})));
+
+    world.post(&format!("/telegram/chats/{chat_id}/members"), &json!({"account": "main"})).await;
+    let path = format!("/v1/chats/{chat_id}");
+    program
+        .until("the chat is served again", || async { program.get(&path).await.1["state"] == "active" })
+        .await;
+    // A restart remembers it.
+    program.kill();
+    let program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("main", "ready").await;
+    let (status, sent) = program.legacy(world.legacy_port(5022), "/send_text", &text).await;
+    assert_eq!((status, &sent["status"]), (200, &json!("ok")), "{sent}");
+    assert_eq!(program.get(&path).await.1["account"], "main");
+}

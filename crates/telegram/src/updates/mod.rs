@@ -260,6 +260,7 @@ impl<'a> Reader<'a> {
         learned.gone.extend(left);
         became.retain(|(from, to)| account.registry.migrated(*from, *to));
         learned.migrated.extend(became);
+        learned.returned = account.returned(&learned.peers);
         learned.peers = account.peers.learn(&account.names, learned.peers, account.now());
         // Whoever is in a chat again may have got the right to write back as well.
         for peer in learned.peers.iter().filter(|peer| peer.dialog) {
