@@ -1,7 +1,7 @@
 //! Which account does a piece of work: the rules, over plain facts. Pure.
 //!
-//! An account that is bound to the chat comes first; else priority strictly, and load only breaks ties. Into a chat go
-//! only accounts that are known to be in it; a private dialog stays with the account that has it; work that names an
+//! An account that is bound to the chat comes first; else priority strictly, and load only breaks ties; a private chat
+//! goes to an account that has it before one that has not. Into a chat go only accounts that are known to be in it; a private dialog stays with the account that has it; work that names an
 //! account never goes to another one, and an account outside the pool only does work that names it.
 
 use delivery::{Readiness, Why};
@@ -12,7 +12,7 @@ pub use crate::peers::Knows;
 
 /// Bits of a rank that hold the place of an account, and its load.
 const PLACE_BITS: u32 = 24;
-const LOAD_BITS: u32 = 22;
+const LOAD_BITS: u32 = 21;
 
 /// Whether an account can be used at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,10 +94,13 @@ pub struct Choice {
 }
 
 /// An account's rank: lower comes first. Its place is in the last bits, so that no two are the same.
-fn rank(one: &Facts, is_bound: bool) -> u64 {
+fn rank(kind: ChatKind, one: &Facts, is_bound: bool) -> u64 {
     let load = one.load.min((1 << LOAD_BITS) - 1);
+    // Whoever was written to is to be answered by the account that they wrote to, not by a stranger.
+    let is_stranger = kind == ChatKind::User && one.knows != Knows::Dialog;
     u64::from(!is_bound) << 63
         | u64::from(one.hampered) << 62
+        | u64::from(is_stranger) << 61
         | u64::from(one.priority) << (LOAD_BITS + PLACE_BITS)
         | u64::from(load) << PLACE_BITS
         | one.index as u64
@@ -136,7 +139,7 @@ pub fn choose(
         if !considered {
             continue;
         }
-        let rank = rank(&one, is_bound);
+        let rank = rank(kind, &one, is_bound);
         let is_in_it = one.knows == Knows::Dialog || kind == ChatKind::User && one.knows == Knows::Contact;
         let precedes = |known: u64| (seniority(rank), place(rank)) < (seniority(known), place(known));
         if is_bound || is_in_it && first.is_none_or(precedes) {
@@ -252,6 +255,15 @@ mod tests {
     }
 
     #[test]
+    fn a_private_chat_goes_to_whoever_has_it_before_any_stranger() {
+        let facts = vec![Facts { knows: Knows::Contact, ..account(0) }, account(1), account(2)];
+        let choice = choose(ChatKind::User, None, None, facts.clone(), NOW);
+        assert_eq!((able(&choice), choice.preferred), (vec![1], Some(1)));
+        let strangers = facts.into_iter().map(|one| Facts { knows: Knows::Contact, ..one });
+        assert_eq!(able(&choose(ChatKind::User, None, None, strangers, NOW)), [0]);
+    }
+
+    #[test]
     fn whoever_would_do_it_badly_comes_last_and_is_still_the_first_choice() {
         let facts = vec![Facts { hampered: true, ..account(0) }, account(1), account(2)];
         let choice = choose(ChatKind::Group, None, None, facts, NOW);
@@ -360,6 +372,11 @@ mod tests {
             }
             if kind == ChatKind::User {
                 prop_assert!(choice.able.len() <= 1);
+                let had = |one: &Facts| one.in_pool && one.knows == Knows::Dialog && !one.marked
+                    && !matches!(one.usable, Usable::No(..));
+                if pin.is_none() && bound.is_none() && facts.iter().any(had) {
+                    prop_assert!(choice.able.iter().all(|(index, _)| facts[*index].knows == Knows::Dialog));
+                }
             }
             // Nobody is named twice.
             let mut named: Vec<usize> = able(&choice);
