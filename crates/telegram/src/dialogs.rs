@@ -24,8 +24,8 @@ const BRISK_PAGES: usize = 3;
 /// The pause between later pages.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How many pages a refresh reads at most before it calls it a day.
-const REFRESH_PAGES: usize = 10;
+/// How much further back a refresh looks than to the last one: clocks are read at different moments.
+const SKEW_SECONDS: i64 = 60;
 
 /// How many pages are looked through for one chat at most.
 const LOOKED_THROUGH: usize = 50;
@@ -74,21 +74,32 @@ pub(crate) async fn run(account: &Account, every: Duration, turns: &Semaphore) {
     account.dialogs_complete.store(fill.complete, Ordering::Release);
     // Where a reading of all of it once more stands, while there is one.
     let mut again = None;
+    // The same of a look at what is new.
+    let mut look = None;
     loop {
-        if fill.complete && again.is_none() {
+        if fill.complete && again.is_none() && look.is_none() {
             again = wait(account, fill.refreshed_at.map(|last| last.plus(every))).await;
         }
         until_up(account).await;
         let done = match &mut again {
             Some(again) => read_all(account, turns, again, Reading::Again).await,
-            None if fill.complete => refresh(account, turns).await,
+            None if fill.complete => {
+                if look.is_none() {
+                    look = Some(Look::begin(account, fill.refreshed_at).await);
+                }
+                match &mut look {
+                    Some(look) => refresh(account, turns, look).await,
+                    None => Ok(()),
+                }
+            }
             None => read_all(account, turns, &mut fill, Reading::First).await,
         };
         match done {
             Ok(()) => {
                 failures = 0;
                 again = None;
-                fill.refreshed_at = Some(account.now());
+                // What comes while it is read may be on a page that was read already.
+                fill.refreshed_at = Some(look.take().map_or_else(|| account.now(), |look| look.began));
                 save(account, &fill).await;
             }
             Err(error) => {
@@ -179,15 +190,39 @@ async fn read_all(
     Ok(())
 }
 
-/// Reads from the top until a page holds nothing new.
-async fn refresh(account: &Account, turns: &Semaphore) -> Result<(), CallError> {
-    let mut place = Place::default();
-    for _ in 0..REFRESH_PAGES {
-        let page = read_in_turn(account, turns, place).await?;
+/// A look at what is new, and how far it is.
+#[derive(Debug)]
+struct Look {
+    began: Timestamp,
+    /// In seconds of Telegram's clock: what is older was there at the last look.
+    earliest: i64,
+    place: Place,
+}
+
+impl Look {
+    async fn begin(account: &Account, last: Option<Timestamp>) -> Self {
+        // Where it cannot be asked, the dialogs most likely cannot be read either.
+        let ahead = account.telegram_ahead().await.unwrap_or_default();
+        let last = last.map_or(0, Timestamp::as_seconds);
+        let earliest = last.saturating_add(ahead).saturating_sub(SKEW_SECONDS);
+        Self { began: account.now(), earliest, place: Place::default() }
+    }
+
+    /// Whether the next page may hold something new. That this one does not is not enough: what it holds may have come
+    /// to be known another way, or by a look that broke off.
+    const fn goes_on(&self, next: Place, news: bool) -> bool {
+        news || next.date as i64 >= self.earliest
+    }
+}
+
+/// Reads from the top, or where it broke off, until what follows is neither new nor newer than the last look.
+async fn refresh(account: &Account, turns: &Semaphore, look: &mut Look) -> Result<(), CallError> {
+    for _ in 0..LONGEST {
+        let page = read_in_turn(account, turns, look.place).await?;
         let news = page.dialogs.iter().any(|chat_id| account.peers.knows(*chat_id) != Knows::Dialog);
         take(account, &page).await;
         match page.next {
-            Some(next) if news && next != place => place = next,
+            Some(next) if next != look.place && look.goes_on(next, news) => look.place = next,
             _ => break,
         }
         account.standing.clock.sleep(PAUSE).await;

@@ -56,6 +56,36 @@ async fn nothing_is_read_again_at_a_start_and_what_is_new_after_half_an_hour() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_look_at_what_is_new_that_broke_off_leaves_nothing_out() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    pool.stop(Duration::from_secs(5)).await;
+    let made: Vec<String> = (0..150).map(|number| quiet_chat(&world, &format!("New {number}"))).collect();
+    // Nothing but the dialogs tells of them.
+    world.fault("backup_1", FaultName::RpcError).method("updates.getDifference").error(500, "INTERNAL").on();
+    world.clock.advance(Duration::from_mins(31));
+    world.telegram().clear_calls();
+    // The second page cannot be read at first.
+    let pool = started(&world).await;
+    until("the first page is taken", || made.iter().any(|chat| finds(&pool, chat))).await;
+    let fault = world.fault("backup_1", FaultName::RpcError).method("messages.getDialogs");
+    let fault = fault.error(500, "INTERNAL").on();
+    let before = pages(&world);
+    until("a page fails", || {
+        world.clock.advance(Duration::from_millis(250));
+        pages(&world) > before
+    })
+    .await;
+    world.telegram().remove_fault(fault);
+    until("all are known", || {
+        world.clock.advance(Duration::from_millis(250));
+        made.iter().all(|chat| finds(&pool, chat))
+    })
+    .await;
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_full_reading_on_request_keeps_what_is_there_and_forgets_what_was_not_found() {
     let world = World::with_dialogs(250).await.only(&["backup_1"]);
     let pool = world.ready().await;
