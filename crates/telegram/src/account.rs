@@ -345,13 +345,21 @@ impl Account {
         self.write_learned(learned).boxed()
     }
 
-    async fn write_learned(&self, learned: Learned) {
+    async fn write_learned(&self, mut learned: Learned) {
         let peers = self.store.peers();
         let mut result = Ok(());
+        // What is written is how things stand now: some of it may have waited while the account left or came back, and
+        // whatever changes from here on is written after it.
+        for peer in &mut learned.peers {
+            peer.dialog &= self.peers.knows(peer.chat_id) == Knows::Dialog;
+        }
         if !learned.peers.is_empty() {
             result = peers.save(&self.name, learned.peers).await;
         }
         for chat_id in learned.gone {
+            if self.peers.knows(chat_id) == Knows::Dialog {
+                continue;
+            }
             result = result.and(peers.left(&self.name, chat_id).await);
         }
         for (from, to) in learned.migrated {

@@ -237,6 +237,8 @@ impl<'a> Reader<'a> {
                 }
                 Some(Notice::Dialog(chat_id)) => dialogs.push(chat_id),
                 Some(Notice::Left(chat_id)) => left.push(chat_id),
+                // The last word counts.
+                Some(Notice::Joined(chat_id)) => left.retain(|left| *left != chat_id),
                 Some(Notice::Became { from, to }) => {
                     left.push(from);
                     became.push((from, to));

@@ -14,6 +14,8 @@ pub(super) enum Notice {
     Dialog(ChatId),
     /// The account is not in this chat any more.
     Left(ChatId),
+    /// The account came into this chat, perhaps once more.
+    Joined(ChatId),
     /// This basic group became that supergroup.
     Became { from: ChatId, to: ChatId },
     /// This user has other names.
@@ -30,6 +32,9 @@ pub(super) fn notice(update: &Update, me: Option<i64>) -> Option<Notice> {
         Update::NewChannelMessage(new) => in_message(&new.message, me),
         Update::ChatParticipantDelete(gone) if Some(gone.user_id) == me => {
             ChatId::group(gone.chat_id).map(Notice::Left)
+        }
+        Update::ChatParticipantAdd(come) if Some(come.user_id) == me => {
+            ChatId::group(come.chat_id).map(Notice::Joined)
         }
         Update::UserName(names) => Some(Notice::Renamed {
             chat_id: ChatId::user(names.user_id)?,
@@ -50,6 +55,14 @@ fn in_message(message: &enums::Message, me: Option<i64>) -> Option<Notice> {
             enums::MessageAction::ChatDeleteUser(gone) if Some(gone.user_id) == me => {
                 learned::chat_id(&message.peer_id).map(Notice::Left)
             }
+            enums::MessageAction::ChatAddUser(come) if me.is_some_and(|me| come.users.contains(&me)) => {
+                learned::chat_id(&message.peer_id).map(Notice::Joined)
+            }
+            enums::MessageAction::ChatJoinedByLink(_) | enums::MessageAction::ChatJoinedByRequest
+                if me.is_some() && by(message.from_id.as_ref()) == me =>
+            {
+                learned::chat_id(&message.peer_id).map(Notice::Joined)
+            }
             enums::MessageAction::ChatMigrateTo(moved) => Some(Notice::Became {
                 from: learned::chat_id(&message.peer_id)?,
                 to: ChatId::channel(moved.channel_id)?,
@@ -60,6 +73,14 @@ fn in_message(message: &enums::Message, me: Option<i64>) -> Option<Notice> {
             }),
             _ => None,
         },
+    }
+}
+
+/// The user whom a message is from.
+fn by(peer: Option<&enums::Peer>) -> Option<i64> {
+    match peer? {
+        enums::Peer::User(user) => Some(user.user_id),
+        _ => None,
     }
 }
 
@@ -102,6 +123,11 @@ mod tests {
         let gone = |user_id| types::UpdateChatParticipantDelete { chat_id: 3, user_id, version: 1 }.into();
         assert_eq!(notice(&gone(7), Some(7)), ChatId::group(3).map(Notice::Left));
         assert_eq!(notice(&gone(8), Some(7)), None);
+        let come = |user_id| {
+            types::UpdateChatParticipantAdd { chat_id: 3, user_id, inviter_id: 1, date: 0, version: 2 }.into()
+        };
+        assert_eq!(notice(&come(7), Some(7)), ChatId::group(3).map(Notice::Joined));
+        assert_eq!(notice(&come(8), Some(7)), None);
     }
 
     #[test]

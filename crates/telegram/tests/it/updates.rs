@@ -143,6 +143,38 @@ async fn being_thrown_out_of_a_chat_is_noticed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_thrown_out_and_let_in_again_is_in_also_after_a_restart() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let chats = world.telegram().chats();
+    let group = chats.iter().find(|chat| chat.title == "Demo group").expect("one").chat_id.clone();
+    let out_and_in = || {
+        for remove in [true, false] {
+            let order = serde_json::json!({"account": "backup_1", "remove": remove});
+            let order = serde_json::from_value(order).expect("an order");
+            world.telegram().move_member(&group, &order).expect("moved");
+        }
+    };
+    // Both at once, while it is there and while it is away.
+    let received = |pool: &Pool| view(pool, "backup_1").updates.received;
+    let before = received(&pool);
+    out_and_in();
+    until("taken", || received(&pool) >= before + 2).await;
+    pool.stop(Duration::from_secs(5)).await;
+    for round in 0..2 {
+        let kept = world.store.peers().all(&crate::world::name("backup_1")).await.expect("readable");
+        let kept = kept.iter().find(|peer| peer.chat_id.to_string() == group).map(|peer| peer.dialog);
+        assert_eq!(kept, Some(true), "round {round}");
+        if round == 0 {
+            out_and_in();
+            let pool = world.pool().await;
+            until("caught up", || received(&pool) >= 2).await;
+            pool.stop(Duration::from_secs(5)).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_last_line_that_is_up_reads_whichever_it_is() {
     let world = World::new().await.only(&["main"]);
     let pool = world.ready().await;
