@@ -9,11 +9,12 @@ use crate::OpenError;
 use crate::connection::failed;
 
 /// Every step, in order. A step that was released is never changed.
-const STEPS: [(i64, &str, &str); 4] = [
+const STEPS: [(i64, &str, &str); 5] = [
     (1, "outbox", include_str!("../migrations/sqlite/0001_outbox.sql")),
     (2, "accounts", include_str!("../migrations/sqlite/0002_accounts.sql")),
     (3, "api_keys", include_str!("../migrations/sqlite/0003_api_keys.sql")),
     (4, "chats", include_str!("../migrations/sqlite/0004_chats.sql")),
+    (5, "names", include_str!("../migrations/sqlite/0005_names.sql")),
 ];
 
 const OWN_TABLES: &str = "
@@ -63,7 +64,7 @@ mod tests {
         }
         let rows: i64 =
             connection.query_row("SELECT count(*) FROM schema_migrations", [], |row| row.get(0)).unwrap();
-        assert_eq!(rows, 4);
+        assert_eq!(rows, 5);
     }
 
     #[test]
@@ -72,7 +73,7 @@ mod tests {
         run(&mut connection, Path::new("test.db"), Timestamp::default()).unwrap();
         connection.execute("INSERT INTO schema_migrations VALUES (99, 'later', 0)", []).unwrap();
         let refused = run(&mut connection, Path::new("test.db"), Timestamp::default()).unwrap_err();
-        assert!(matches!(refused, OpenError::Newer { found: 99, known: 4 }));
+        assert!(matches!(refused, OpenError::Newer { found: 99, known: 5 }));
     }
 
     #[test]

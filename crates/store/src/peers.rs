@@ -15,11 +15,11 @@ const CHUNK: usize = 200;
 
 statements! {
     SAVE = "
-        INSERT INTO telegram_peers (account, chat_id, access_hash, username, title, kind, dialog)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        INSERT INTO telegram_peers (account, chat_id, access_hash, username, title, kind, dialog, named_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
         ON CONFLICT (account, chat_id) DO UPDATE SET
             access_hash = excluded.access_hash, username = excluded.username, title = excluded.title,
-            kind = excluded.kind,
+            kind = excluded.kind, named_at = excluded.named_at,
             dialog = CASE WHEN excluded.dialog > telegram_peers.dialog
                 THEN excluded.dialog ELSE telegram_peers.dialog END";
     /// A public name belongs to one chat at a time.
@@ -30,6 +30,9 @@ statements! {
     ALL_OF = "
         SELECT chat_id, access_hash, username, title, kind, dialog FROM telegram_peers
         WHERE account = $1 ORDER BY chat_id";
+    NAMED_AT = "
+        SELECT chat_id, named_at FROM telegram_peers
+        WHERE account = $1 AND username IS NOT NULL AND named_at IS NOT NULL";
     FILL = "
         SELECT complete, offset_date, offset_id, offset_peer, refreshed_at FROM telegram_fills
         WHERE account = $1";
@@ -120,12 +123,25 @@ pub struct Peers<'a> {
 }
 
 impl Peers<'_> {
-    /// Keeps what an account learned about peers. `dialog` only ever becomes true here; see [`Peers::left`].
+    /// When each peer of an account that has a public name was last kept with it.
+    pub async fn named_at(&self, account: &AccountName) -> Result<Vec<(ChatId, Timestamp)>, StoreError> {
+        let account = account.clone();
+        self.store
+            .read(move |connection| {
+                statement::all(connection, NAMED_AT, [account.as_str()], |row| {
+                    let columns = Columns::new(row, "telegram_peers");
+                    Ok((columns.chat_id(0)?, columns.time(1)?))
+                })
+            })
+            .await
+    }
+
+    /// Keeps what an account learned about peers just now. `dialog` only ever becomes true here; see [`Peers::left`].
     pub async fn save(&self, account: &AccountName, peers: Vec<StoredPeer>) -> Result<(), StoreError> {
         let mut rest = peers.into_iter().peekable();
         while rest.peek().is_some() {
             let peers = rest.by_ref().take(CHUNK).collect();
-            self.store.write(Save { account: account.clone(), peers }).await?;
+            self.store.write(Save { account: account.clone(), peers, at: self.store.now() }).await?;
         }
         Ok(())
     }
@@ -201,6 +217,7 @@ impl Peers<'_> {
 struct Save {
     account: AccountName,
     peers: Vec<StoredPeer>,
+    at: Timestamp,
 }
 
 impl Write for Save {
@@ -224,6 +241,7 @@ impl Write for Save {
                     peer.title,
                     peer.kind.as_str(),
                     peer.dialog,
+                    username.map(|_| self.at.as_micros()),
                 ],
             )?;
         }

@@ -57,12 +57,18 @@ impl Peers {
         self.read().len()
     }
 
-    /// Takes in what was stored.
-    pub(crate) fn restore(&self, names: &Names, stored: Vec<StoredPeer>, now: Timestamp) {
+    /// Takes in what was stored, and when each name was: a restart makes none younger.
+    pub(crate) fn restore(
+        &self,
+        names: &Names,
+        stored: Vec<StoredPeer>,
+        named_at: &HashMap<ChatId, Timestamp>,
+    ) {
         let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
         for peer in stored {
             if let Some(username) = &peer.username {
-                names.restore(username, peer.chat_id, now);
+                let named_at = named_at.get(&peer.chat_id).copied().unwrap_or_default();
+                names.restore(username, peer.chat_id, named_at);
             }
             take(&mut table, &peer, &mut Vec::new());
         }
@@ -78,7 +84,10 @@ impl Peers {
             .filter(|peer| {
                 // Also of a peer that is no news: meanwhile the name may have been somebody else's.
                 claimed.extend(peer.username.clone().map(|username| (username, peer.chat_id)));
-                take(&mut table, peer, &mut old_names)
+                // What is told again is to be stored again before the next start finds it too old.
+                let ages = |username: &Username| names.ages(username, peer.chat_id, now);
+                let ages = peer.username.as_ref().is_some_and(ages);
+                take(&mut table, peer, &mut old_names) || ages
             })
             .collect();
         drop(table);
@@ -278,14 +287,22 @@ impl Names {
         }
     }
 
-    /// The store remembers it so. When two accounts remember it differently, Telegram is to be asked.
-    fn restore(&self, username: &Username, chat_id: ChatId, now: Timestamp) {
+    /// The store remembers that it was told so then. When two accounts remember it differently, Telegram is to be asked.
+    fn restore(&self, username: &Username, chat_id: ChatId, named_at: Timestamp) {
         let mut names = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let told = Named { chat_id: Some(chat_id), until: now.plus(NAME_LASTS) };
+        let told = Named { chat_id: Some(chat_id), until: named_at.plus(NAME_LASTS) };
         let known = names.entry(username.as_str().into()).or_insert(told);
-        if known.chat_id != Some(chat_id) {
+        if known.chat_id == Some(chat_id) {
+            known.until = known.until.max(told.until);
+        } else {
             known.chat_id = None;
         }
+    }
+
+    /// Whether this is known, and half of the time is over for which it is believed.
+    fn ages(&self, username: &Username, chat_id: ChatId, now: Timestamp) -> bool {
+        let ages = |named: Named| named.chat_id == Some(chat_id) && named.until < now.plus(NAME_LASTS / 2);
+        self.get(username).is_some_and(ages)
     }
 
     /// It could not be asked for: it is believed a while longer.
@@ -385,6 +402,27 @@ mod tests {
         assert_eq!(peers.input_channel(group), None);
     }
 
+    fn at(user: i64, at: Timestamp) -> HashMap<ChatId, Timestamp> {
+        HashMap::from([(ChatId::user(user).expect("id"), at)])
+    }
+
+    #[test]
+    fn a_stored_name_is_as_old_as_it_was_and_one_told_again_is_stored_again() {
+        let (peers, names) = (Peers::default(), Names::default());
+        let (name, user) = ("demo_ann".parse::<Username>().expect("a name"), ChatId::user(7).expect("id"));
+        let ann = || vec![peer(7, Some("demo_ann"), true)];
+        peers.restore(&names, ann(), &at(7, NOW));
+        let later = NOW.plus(NAME_LASTS);
+        assert_eq!(names.find_fresh(&name, NOW), Some(user));
+        assert_eq!((names.find_fresh(&name, later), names.find(&name)), (None, Some(user)));
+        assert_eq!(peers.learn(&names, ann(), NOW.plus(NAME_LASTS / 3)), []);
+        assert_eq!(peers.learn(&names, ann(), later), ann());
+        assert_eq!(peers.learn(&names, ann(), later), []);
+        let names = Names::default();
+        Peers::default().restore(&names, ann(), &HashMap::new());
+        assert_eq!(names.find_fresh(&name, later), None);
+    }
+
     #[test]
     fn a_name_is_asked_for_again_after_a_day_and_when_two_remember_it_differently() {
         let names = Names::default();
@@ -399,9 +437,9 @@ mod tests {
         assert_eq!(names.find_fresh(&name, later.plus(GRACE)), Some(user));
         let names = Names::default();
         let peers = [Peers::default(), Peers::default()];
-        peers[0].restore(&names, vec![peer(7, Some("demo_ann"), true)], NOW);
+        peers[0].restore(&names, vec![peer(7, Some("demo_ann"), true)], &at(7, NOW));
         assert_eq!(names.find(&name), Some(user));
-        peers[1].restore(&names, vec![peer(8, Some("demo_ann"), true)], NOW);
+        peers[1].restore(&names, vec![peer(8, Some("demo_ann"), true)], &at(8, NOW));
         assert_eq!(names.find(&name), None);
         // Whoever of the two is heard of with the name has it, news or not.
         assert_eq!(peers[0].learn(&names, vec![peer(7, Some("demo_ann"), true)], NOW), []);

@@ -475,7 +475,8 @@ impl Builder {
             switch,
         });
         let peers = self.store.peers().all(name).await?;
-        account.peers.restore(&self.names, peers, self.clock.now());
+        let named_at = self.store.peers().named_at(name).await?.into_iter().collect();
+        account.peers.restore(&self.names, peers, &named_at);
         let fill = self.store.peers().fill(name).await?;
         account.dialogs_complete.store(fill.complete, Ordering::Release);
         Ok((account, arrivals))

@@ -7,6 +7,7 @@ use crate::support::{World, account, chat, chat_number, conformance};
 
 conformance! {
     peers_are_kept_by_account,
+    a_name_is_as_old_as_when_it_was_last_kept,
     being_in_a_chat_is_forgotten_only_on_leaving,
     a_public_name_belongs_to_one_chat,
     the_first_reading_goes_on_where_it_was,
@@ -47,6 +48,23 @@ async fn peers_are_kept_by_account(world: World) {
     peers.save(&account("main"), vec![renamed.clone()]).await.unwrap();
     assert_eq!(peers.all(&account("main")).await.unwrap()[0], renamed);
     peers.save(&account("main"), Vec::new()).await.unwrap();
+}
+
+async fn a_name_is_as_old_as_when_it_was_last_kept(world: World) {
+    let peers = world.store.peers();
+    let main = account("main");
+    let first = world.clock.now();
+    peers
+        .save(&main, vec![peer(chat(), Some("demo_chat"), true), peer(chat_number(9), None, true)])
+        .await
+        .unwrap();
+    let kept = peers.named_at(&main).await.unwrap();
+    assert!(matches!(kept[..], [(named, at)] if named == chat() && at >= first), "{kept:?}");
+    world.clock.advance(std::time::Duration::from_secs(60));
+    peers.save(&main, vec![peer(chat(), Some("demo_chat"), false)]).await.unwrap();
+    assert!(peers.named_at(&main).await.unwrap()[0].1 >= first.plus(std::time::Duration::from_secs(60)));
+    peers.save(&main, vec![peer(chat(), None, false)]).await.unwrap();
+    assert_eq!(peers.named_at(&main).await.unwrap(), []);
 }
 
 async fn being_in_a_chat_is_forgotten_only_on_leaving(world: World) {

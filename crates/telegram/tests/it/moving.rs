@@ -101,6 +101,28 @@ async fn a_name_that_changed_hands_leads_to_its_new_owner() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_restart_makes_no_name_younger() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let first = candidates(&pool, "@client_40", None).await.chat_id.expect("found");
+    pool.stop(Duration::from_secs(5)).await;
+    rename(&world, "@client_40", None);
+    rename(&world, "@client_41", Some("client_40"));
+    for method in ["messages.getDialogs", "updates.getDifference"] {
+        world.fault("backup_1", FaultName::RpcError).method(method).error(500, "INTERNAL").on();
+    }
+    world.clock.advance(Duration::from_hours(13));
+    let pool = world.pool().await;
+    assert_eq!(pool.locate(&chat("@client_40")), Some(first));
+    pool.stop(Duration::from_secs(5)).await;
+    // Half a day before this start and half a day after it are a day.
+    world.clock.advance(Duration::from_hours(12));
+    let pool = world.pool().await;
+    assert_ne!(once_able(&pool, "@client_40").await, first);
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_old_name_that_cannot_be_asked_for_is_believed_a_while_longer() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = world.ready().await;
@@ -109,6 +131,7 @@ async fn an_old_name_that_cannot_be_asked_for_is_believed_a_while_longer() {
     world.clock.advance(Duration::from_hours(25));
     assert_eq!(once_able(&pool, "@client_1").await, known);
     assert!(pool.candidates_now(&query("@client_1", None)).is_some());
-    assert_eq!(world.calls("backup_1", "contacts.resolveUsername"), 1);
+    // Not at all where the connection was just being made anew.
+    assert!(world.calls("backup_1", "contacts.resolveUsername") <= 1);
     pool.stop(Duration::from_secs(5)).await;
 }
