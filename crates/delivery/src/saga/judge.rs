@@ -1,11 +1,13 @@
 //! What a step's refusal, or its missing answer, means for the whole saga. Pure.
 
+use std::time::Duration;
+
 use domain::outcome::{Failure, Refusal};
 use domain::saga::{Step, Task};
 use domain::{AccountName, Outcome, Timestamp};
 
 use super::machine;
-use crate::decide::Pause;
+use crate::decide::{self, Pause};
 use crate::sender::Why;
 
 /// A question about somebody, or about an invite list, that was asked so often without an answer is given up.
@@ -29,6 +31,36 @@ pub(crate) struct Stand<'a> {
     pub(crate) now: Timestamp,
     /// Until when a step is kept waiting.
     pub(crate) patient_until: Timestamp,
+}
+
+/// A call that was given up after less than this was cut off, and is over; one that took longer got no answer in time,
+/// and may still be under way at the provider.
+const CUT_OFF: Duration = Duration::from_secs(5);
+
+/// Nothing that was asked for this long ago takes effect any more.
+const LATEST_EFFECT: Duration = Duration::from_mins(1);
+
+/// From when on it counts that a chat is not there.
+pub(crate) fn absence_counts_from(asked_at: Timestamp, given_up_at: Timestamp) -> Timestamp {
+    if given_up_at.since(asked_at) < CUT_OFF { given_up_at } else { asked_at.plus(LATEST_EFFECT) }
+}
+
+/// What follows when a chat was looked for and is certainly not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Absent {
+    /// It is made again, after this pause.
+    MakeAgain(Duration),
+    /// This account answers nothing of use: another may try.
+    MoveOn,
+}
+
+/// `times` it was asked for through this account in vain, this time included.
+pub(crate) fn absent(times: u32) -> Absent {
+    match times {
+        0 | 1 => Absent::MakeAgain(Duration::ZERO),
+        2 => Absent::MakeAgain(decide::back_off(times)),
+        _ => Absent::MoveOn,
+    }
 }
 
 /// What happens next.

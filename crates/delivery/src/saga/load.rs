@@ -29,6 +29,10 @@ pub(super) struct Load {
     pub(super) held: Vec<(AccountName, Timestamp)>,
     /// The begun step may have been done.
     pub(super) doubtful: bool,
+    /// When the chat was last asked for, and when that call was given up.
+    pub(super) asked: Option<(Timestamp, Timestamp)>,
+    /// How often the account at work was asked for a chat that then was not there.
+    pub(super) in_vain: u32,
     /// How often the present step came back without a result.
     pub(super) attempts: u32,
     /// Who was asked about in vain, once for each time.
@@ -61,6 +65,8 @@ impl Load {
             unavailable: Vec::new(),
             held: Vec::new(),
             doubtful,
+            asked: None,
+            in_vain: 0,
             attempts: 0,
             asked_in_vain: Vec::new(),
             noted_wait: NotedWait::None,

@@ -6,13 +6,18 @@ use std::time::Duration;
 use domain::saga::{Answer, SagaEntry, SagaState, Step};
 use domain::{AccountName, Outcome, Timestamp};
 
+use super::judge::{self, Absent};
 use super::load::Load;
 use super::ride::Ride;
 use crate::decide;
+use crate::sender::Why;
 use crate::steps::FoundChat;
 
 /// A chat may appear among the dialogs a little after the call that made it has failed.
 const SECOND_LOOK: Duration = Duration::from_secs(2);
+
+/// How long until the next look for a chat whose making may still be under way.
+const NEXT_LOOK: Duration = Duration::from_secs(3);
 
 impl Ride<'_> {
     /// An earlier attempt to make the chat came back without an answer: it is adopted, or it is certain that it is not
@@ -23,6 +28,9 @@ impl Ride<'_> {
             return self.doubt(load, "no account is named that could have made it").await;
         };
         self.stand_in_turn(&account).await?;
+        // What an earlier run asked for was cut off when that run ended.
+        let (asked_at, given_up_at) = load.asked.unwrap_or_else(|| (since, inner.ambient.clock.now()));
+        let counts_from = judge::absence_counts_from(asked_at, given_up_at);
         loop {
             if inner.closing.is_cancelled() {
                 return ControlFlow::Break(());
@@ -36,14 +44,12 @@ impl Ride<'_> {
                     let step = Step::Create { title: title.to_owned(), about: about(load) };
                     return self.answered(load, &account, &step, &Answer::Created { chat_id }).await;
                 }
-                FoundChat::NotThere => {
-                    load.doubtful = false;
-                    self.end_doubt();
-                    let detail = Some("it was looked for and is not there".to_owned());
-                    let account = Some(account);
-                    load.entries.push(SagaEntry { account, detail, ..self.sagas.entry("create") });
-                    return ControlFlow::Continue(());
+                FoundChat::NotThere if inner.ambient.clock.now() < counts_from => {
+                    // The call may still be under way at the provider.
+                    let until = inner.ambient.clock.now().plus(NEXT_LOOK).min(counts_from);
+                    self.pause(&account, until, false, &mut changes).await?;
                 }
+                FoundChat::NotThere => return self.not_there(load, account, title).await,
                 FoundChat::CannotTell => {
                     load.attempts += 1;
                     let outcome = Outcome::Unavailable("the account's dialogs could not be read".to_owned());
@@ -51,6 +57,29 @@ impl Ride<'_> {
                     let pause = inner.ambient.chance.jitter(decide::back_off(load.attempts));
                     let until = inner.ambient.clock.now().plus(pause);
                     self.pause(&account, until, true, &mut changes).await?;
+                }
+            }
+        }
+    }
+
+    /// It is certain that there is no chat: it is made again, by this account or by another.
+    async fn not_there(&self, load: &mut Load, account: AccountName, title: &str) -> ControlFlow<()> {
+        load.in_vain += 1;
+        load.doubtful = false;
+        self.end_doubt();
+        match judge::absent(load.in_vain) {
+            Absent::MoveOn => {
+                let step = Step::Create { title: title.to_owned(), about: about(load) };
+                let why = format!("it was asked {} times and the chat is not there", load.in_vain);
+                let exclude = Some(Why::Unusable);
+                self.move_on(load, &account, &step, &Outcome::Unavailable(why), exclude, None).await
+            }
+            Absent::MakeAgain(pause) => {
+                let detail = Some("it was looked for and is not there".to_owned());
+                load.entries.push(SagaEntry { account: Some(account), detail, ..self.sagas.entry("create") });
+                tokio::select! {
+                    () = self.sagas.0.ambient.clock.sleep(pause) => ControlFlow::Continue(()),
+                    () = self.sagas.0.closing.cancelled() => ControlFlow::Break(()),
                 }
             }
         }

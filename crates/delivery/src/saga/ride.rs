@@ -63,7 +63,11 @@ impl Ride<'_> {
         };
         match machine::next(&load.saga, &around) {
             Move::Finish => self.end(load, SagaState::Done, Vec::new(), None).await,
-            Move::Fail(failure) => self.fail(load, failure, None).await,
+            Move::Fail(failure) => {
+                // Whoever looked for the people is told, though it changed nothing.
+                load.saga.account = load.people_by.clone();
+                self.fail(load, failure, None).await
+            }
             Move::Take(_) if account.is_none() => self.choose(load).await,
             Move::Take(step) => self.take(load, &step).await,
         }
@@ -97,8 +101,12 @@ impl Ride<'_> {
             self.write_begin(load, &account, step).await?;
         }
         let call = Call { account: &account, chat_id: load.saga.chat_id, step };
+        let asked_at = inner.ambient.clock.now();
         let brought = inner.steps.take(call).await;
         drop(permit);
+        if matches!(step, Step::Create { .. }) {
+            load.asked = Some((asked_at, inner.ambient.clock.now()));
+        }
         if matches!(step, Step::Remove { .. }) {
             load.removed_at = Some(inner.ambient.clock.now());
         }
@@ -287,7 +295,7 @@ impl Ride<'_> {
     }
 
     /// Nothing was done: the next account may try, or this one later.
-    async fn move_on(
+    pub(super) async fn move_on(
         &self,
         load: &mut Load,
         account: &AccountName,
@@ -304,6 +312,7 @@ impl Ride<'_> {
         load.held.extend(held_until.map(|until| (account.clone(), until)));
         load.chosen = None;
         load.doubtful = false;
+        load.in_vain = 0;
         let hold = hold(account, step, outcome);
         if step.only_reads() {
             self.note_attempt(load, step.name(), account, outcome).await;

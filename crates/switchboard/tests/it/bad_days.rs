@@ -407,3 +407,41 @@ async fn a_restart_in_the_middle_of_the_first_fill_goes_on_where_it_stopped() {
         assert!(count <= pages, "{account}: {count} calls for {shown}");
     }
 }
+
+/// The answer comes too late, and so does the chat: it is waited for, and not made twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_that_is_made_late_is_made_once() {
+    let (world, program) = running().await;
+    let delay = json!({"account": "main", "method": "channels.createChannel", "seconds": 2, "times": 1});
+    world.fault("delay", delay).await;
+    let body = json!({"title": "Late", "members": ["@client_1"], "wait": 0});
+    let (status, accepted) = program.post("/v1/chats", &body).await;
+    assert_eq!(status, 202, "{accepted}");
+    let operation = accepted["id"].as_str().expect("an id").to_owned();
+    program
+        .until("the call is under way", || async {
+            let shown = program.get(&format!("/v1/operations/{operation}")).await.1;
+            shown["steps"].as_array().is_some_and(|steps| steps.iter().any(|step| step["what"] == "create"))
+        })
+        .await;
+    // The call is given up long before its effect, which comes two real seconds later.
+    program.advance(Duration::from_secs(16)).await;
+    let shown = program.finished(&operation, Some(STEP)).await;
+    assert_eq!(shown["state"], "done", "{shown}");
+    assert_eq!(world.effects("channels.createChannel").await.len(), 1, "{shown}");
+}
+
+/// An account that answers every creation with an internal error is passed over after some tries.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_whose_creations_always_break_is_stood_in_for() {
+    let (world, program) = running().await;
+    let broken =
+        json!({"account": "main", "method": "channels.createChannel", "code": 500, "message": "INTERNAL"});
+    world.fault("rpc_error", broken).await;
+    let body = json!({"title": "Broken", "members": ["@client_1"], "wait": 0});
+    let (_, accepted) = program.post("/v1/chats", &body).await;
+    let operation = accepted["id"].as_str().expect("an id").to_owned();
+    let shown = program.finished(&operation, Some(STEP)).await;
+    assert_eq!((&shown["state"], &shown["account"]), (&json!("done"), &json!("backup_1")), "{shown}");
+    assert_eq!(world.effects("channels.createChannel").await.len(), 1, "{shown}");
+}
