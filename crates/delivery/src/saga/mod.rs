@@ -336,19 +336,23 @@ impl Sagas {
         let sagas = self.clone();
         self.to_the_end(async move {
             let Some(before) = sagas.get(id).await? else { return Ok(SagaChanged::NoSuchOperation) };
+            if before.state == SagaState::InDoubt
+                && matches!(verdict, Verdict::Done(_))
+                && was_leaving(&before)
+            {
+                return sagas.has_left(before).await;
+            }
             let done = sagas.0.store.sagas().resolve(id, verdict, sagas.0.ambient.clock.now()).await?;
             if done && let Some(change) = made(&before, verdict) {
                 sagas.0.steps.registered(&change);
-            }
-            if done && matches!(verdict, Verdict::Done(_)) && was_leaving(&before) {
-                return sagas.has_left(before).await;
             }
             sagas.back_to_work(id, done).await
         })
         .await?
     }
 
-    /// A person says that the chat was left: that was the last step.
+    /// A person says that the chat was left: that was the last step. It is one write: between two, a crash would leave a
+    /// saga without a step that is begun, and it would leave the chat once more, through another account.
     async fn has_left(&self, mut saga: Saga) -> Result<SagaChanged, StoreError> {
         machine::record(&mut saga, &Step::Leave, Ok(&Answer::Done));
         (saga.state, saga.begun) = (SagaState::Done, None);
@@ -362,7 +366,10 @@ impl Sagas {
             failover: None,
             callback: None,
         };
-        self.0.store.sagas().save(change.clone()).await?;
+        if !self.0.store.sagas().resolve_as_done(change.clone()).await? {
+            // Somebody else was faster.
+            return self.back_to_work(change.saga.id, false).await;
+        }
         for change in &change.registry {
             self.0.steps.registered(change);
         }

@@ -18,7 +18,7 @@ use crate::write::{Transaction, Write};
 use crate::{StoreError, callbacks, codes, failovers};
 
 /// A change in the form of its columns, made by the caller's thread.
-struct Prepared {
+pub(super) struct Prepared {
     change: SagaChange,
     progress: String,
     begun: Option<String>,
@@ -46,7 +46,7 @@ struct Changing {
 }
 
 impl Prepared {
-    fn new(mut change: SagaChange) -> Result<Self, StoreError> {
+    pub(super) fn new(mut change: SagaChange) -> Result<Self, StoreError> {
         let saga = &change.saga;
         // Only a saga that runs, or that nobody knows more of, has a step without a result.
         let fits = match saga.state {
@@ -90,7 +90,7 @@ impl Prepared {
         }
     }
 
-    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    pub(super) fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         let SagaChange { saga, entries, hold, registry, failover, callback } = &self.change;
         let stored = stored(transaction, self)?;
         if stored.columns == self.columns() && history::ends_with(transaction, &saga.id, entries)? {

@@ -5,9 +5,9 @@ use domain::{ChatId, OperationId, Timestamp};
 use rusqlite::params;
 
 use super::accept::{Kept, Start};
-use super::change::keep_request;
+use super::change::{Prepared, keep_request};
 use super::statements as sql;
-use super::{TABLE, history, key, no_such_saga, reading, state_of};
+use super::{SagaChange, TABLE, history, key, no_such_saga, reading, state_of};
 use crate::column::{Columns, to_json};
 use crate::outbox::statements as joins;
 use crate::point::{self, Point};
@@ -65,6 +65,24 @@ pub(super) struct ResolveWrite {
     pub(super) id: OperationId,
     pub(super) verdict: Verdict,
     pub(super) at: Timestamp,
+    /// What else is written when the verdict is the end of the whole.
+    end: Option<Prepared>,
+}
+
+impl ResolveWrite {
+    pub(super) const fn new(id: OperationId, verdict: Verdict, at: Timestamp) -> Self {
+        Self { id, verdict, at, end: None }
+    }
+
+    pub(super) fn ending(change: SagaChange) -> Result<Self, StoreError> {
+        let saga = &change.saga;
+        if saga.state != SagaState::Done {
+            let what = format!("{} is to end by a person's word, but is not done", saga.id);
+            return Err(StoreError::inconsistent(TABLE, what));
+        }
+        let (id, at) = (saga.id, saga.updated_at);
+        Ok(Self { id, verdict: Verdict::Done(None), at, end: Some(Prepared::new(change)?) })
+    }
 }
 
 impl Write for ResolveWrite {
@@ -72,7 +90,7 @@ impl Write for ResolveWrite {
     const POINT: Option<Point> = Some(point::SAGA_RESOLVE);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        let Self { id, verdict, at } = self;
+        let Self { id, verdict, at, end } = self;
         let saga = reading::one(transaction, id)?.ok_or_else(|| no_such_saga(id))?;
         if saga.state != SagaState::InDoubt {
             return Ok(false);
@@ -88,6 +106,7 @@ impl Write for ResolveWrite {
             }
         };
         history::add(transaction, id, &history::plain(*at, "resolved", Some(&detail)))?;
+        end.iter().try_for_each(|end| end.apply(transaction))?;
         Ok(true)
     }
 }

@@ -154,7 +154,14 @@ impl Sagas<'_> {
         verdict: Verdict,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.store.write(ending::ResolveWrite { id, verdict, at }).await
+        self.store.write(ending::ResolveWrite::new(id, verdict, at)).await
+    }
+
+    /// Ends a doubt by a person's word that the step was taken, when it was the last one: the end and what goes with it
+    /// are written with that word, so that no crash leaves a saga that would take the step again. False when it is not
+    /// in doubt; refused when the change is not the end of a saga that is done.
+    pub async fn resolve_as_done(&self, change: SagaChange) -> Result<bool, StoreError> {
+        self.store.write(ending::ResolveWrite::ending(change)?).await
     }
 
     /// Adds an entry to the history. After a thousand entries of one saga, notes are no longer kept.

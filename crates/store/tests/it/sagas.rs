@@ -38,6 +38,7 @@ conformance! {
     a_doubt_ends_with_the_chat_that_was_made,
     a_doubt_ends_by_doing_it_again,
     a_doubt_about_a_chat_needs_the_chat,
+    a_doubt_about_the_last_step_ends_in_one_write,
     histories_are_bounded_and_in_order,
     unfinished_sagas_come_oldest_first,
     a_saga_that_is_not_there_is_said_so,
@@ -457,6 +458,35 @@ async fn a_doubt_about_a_chat_needs_the_chat(world: World) {
     assert!(matches!(refused, Err(StoreError::Inconsistent { .. })), "{refused:?}");
     assert_eq!(world.get_saga(saga.id).await, saga);
     assert_eq!(world.history(saga.id).await, ["accepted", "in_doubt"]);
+}
+
+async fn a_doubt_about_the_last_step_ends_in_one_write(world: World) {
+    let sagas = world.store.sagas();
+    let saga = Saga { chat_id: Some(chat()), ..world.saga(leave_chat("-1001234567890")) };
+    sagas.accept(accept_saga(saga.clone())).await.unwrap();
+    let begun = Some(Begun { step: Step::Leave, at: world.now() });
+    let running = Saga { state: SagaState::Running, account: Some(account("main")), begun, ..saga };
+    sagas.begin(change(running.clone())).await.unwrap();
+    let doubtful = Saga { state: SagaState::InDoubt, ..running };
+    sagas.save(change(doubtful.clone())).await.unwrap();
+    world.clock.advance(Duration::from_hours(1));
+    let at = world.now();
+    let left = Saga { state: SagaState::Done, begun: None, updated_at: at, ..doubtful.clone() };
+    let registry = vec![RegistryChange::Left { chat_id: chat() }];
+    let verdict = SagaChange { registry, ..change(left.clone()) };
+    // What is no end is refused, and changes nothing.
+    let goes_on = change(Saga { state: SagaState::Running, ..left.clone() });
+    assert!(matches!(sagas.resolve_as_done(goes_on).await, Err(StoreError::Inconsistent { .. })));
+    assert_eq!(world.get_saga(doubtful.id).await, doubtful);
+
+    assert_eq!(sagas.resolve_as_done(verdict.clone()).await, Ok(true));
+    // Nothing is left that a restart would take up.
+    assert!(sagas.unfinished(None, 10).await.unwrap().is_empty());
+    assert_eq!(world.get_saga(doubtful.id).await.state, SagaState::Done);
+    assert_eq!(world.store.chats().left().await, Ok(vec![chat()]));
+    assert_eq!(world.history(doubtful.id).await, ["accepted", "in_doubt", "resolved", "finished"]);
+    assert_eq!(sagas.resolve_as_done(verdict).await, Ok(false));
+    assert_eq!(world.history(doubtful.id).await.len(), 4);
 }
 
 async fn histories_are_bounded_and_in_order(world: World) {

@@ -8,6 +8,7 @@ use testkit::{Program, Receiver, World};
 use super::act;
 
 pub(super) const CREATE: &str = "channels.createChannel";
+const LEAVE: &str = "channels.leaveChannel";
 const MISSING: &str = "-1009999999998";
 
 /// How fast time goes by where a wait of the program has to end.
@@ -26,6 +27,8 @@ pub(super) enum Scenario {
     Retry,
     /// A lost answer, then a ban: ended by a person.
     Resolve,
+    /// A chat that may have been left, and a person says that it was.
+    ResolveLeft,
     /// The same over the old port, without a key.
     OldPort,
     /// The same, by a caller that hangs up before the answer.
@@ -182,6 +185,21 @@ pub(super) async fn prepare(scenario: Scenario, world: &World, program: &Program
             assert_eq!(shown["state"], "in_doubt", "{shown}");
             doubtful
         }
+        Scenario::ResolveLeft => {
+            let done = operation(ask(program).await.as_ref());
+            in_state(program, &done, "done").await;
+            world.fault("drop_answer", json!({"account": "fifth", "method": LEAVE, "times": 1})).await;
+            // Only the fifth may leave it, so that a second attempt has nobody to go to.
+            let path = format!("/v1/chats/{}?account=fifth&wait=0", world.chat_titled("Order").await);
+            let (status, leaving) = program.delete(&path).await;
+            assert_eq!(status, 202, "{leaving}");
+            program.until("it has left", || async { world.effects(LEAVE).await.len() == 1 }).await;
+            world.fault("banned", json!({"account": "fifth"})).await;
+            let doubtful = operation(Some(&leaving));
+            let shown = program.finished(&doubtful, Some(STEP)).await;
+            assert_eq!(shown["state"], "in_doubt", "{shown}");
+            doubtful
+        }
         Scenario::HandOver => {
             let body = json!({"title": "Order", "members": ["@demo_main"], "account": "fifth", "wait": 60});
             let (status, made) = program.post("/v1/chats", &body).await;
@@ -273,6 +291,9 @@ pub(super) async fn play(scenario: Scenario, world: &World, program: &Program, s
             let verdict = json!({"as": "done", "chat_id": chat_id});
             act(program, format!("/v1/operations/{subject}/resolve"), verdict).await;
         }
+        Scenario::ResolveLeft => {
+            act(program, format!("/v1/operations/{subject}/resolve"), json!({"as": "done"})).await;
+        }
         Scenario::OldPort => ask_old_port(world, &order(&json!({})), Duration::from_secs(3)).await,
         Scenario::HungUp => {
             world.fault("delay", json!({"method": CREATE, "seconds": 1, "times": 1})).await;
@@ -355,6 +376,16 @@ pub(super) async fn check(
                 "{point}: {shown}"
             );
             assert_eq!(world.effects(CREATE).await.len(), 1, "{point}");
+        }
+        Scenario::ResolveLeft => {
+            let path = format!("/v1/operations/{subject}");
+            if point == "store.saga_resolve.before" {
+                assert_eq!(program.get(&path).await.1["state"], "in_doubt", "{point}");
+                act(program, format!("{path}/resolve"), json!({"as": "done"})).await;
+            }
+            let shown = program.finished(subject, Some(STEP)).await;
+            assert_eq!(shown["state"], "done", "{point}: {shown}");
+            assert_eq!(world.effects(LEAVE).await.len(), 1, "{point}");
         }
         // The caller has its answer, and that is on disk: the same body again would be another chat.
         Scenario::OldPort if point == "store.saga_answered.after" => {

@@ -471,3 +471,11 @@ async fn killed_at_each_step_of_a_chat_there_is_one_and_it_is_whole() {
         done.expect("there is one chat");
     }
 }
+
+/// A person's word that a chat was left is the end of the whole: nobody leaves it once more.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_the_word_that_a_chat_was_left_it_is_left_once() {
+    for point in ["store.saga_resolve.before", "store.saga_resolve.after"] {
+        kill_at_chats(chats::Scenario::ResolveLeft, point, 0).await;
+    }
+}
