@@ -316,6 +316,54 @@ async fn a_chat_became_a_supergroup_meanwhile() {
     assert_eq!(world.effects(SEND).await.iter().filter(|row| row["text"] == "three").count(), 1);
 }
 
+/// The answer to the first attempt is lost, and meanwhile the group became a supergroup: nothing can be repeated where it
+/// was begun.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_moves_while_a_text_is_in_doubt() {
+    let (world, program) = running().await;
+    program.has_read_dialogs("main").await;
+    let group = world.chat_titled("Demo group").await;
+    world.fault("disconnect_before", json!({"method": SEND, "times": 3})).await;
+    let body = json!({"chat": group, "text": "hello", "wait": 0});
+    let (status, begun) = program.post("/v1/messages", &body).await;
+    assert_eq!(status, 202, "{begun}");
+    let path = format!("/telegram/chats/{group}/migrate");
+    let new = world.post(&path, &Value::Null).await["chat_id"].as_str().expect("an id").to_owned();
+    let path = format!("/v1/messages/{}", begun["id"].as_str().expect("an id"));
+    let sent = program.until("it is sent", || async { program.get(&path).await.1["state"] == "sent" });
+    program.as_time_goes_by(STEP, sent).await;
+    let rows = world.effects(SEND).await;
+    assert_eq!((rows.len(), &rows[0]["chat_id"]), (1, &json!(new)), "{rows:?}");
+}
+
+/// Who is in the chat cannot be asked, the others do not find it: that is no proof that it is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_is_not_left_while_the_account_in_it_is_paused() {
+    let (world, program) = running().await;
+    for name in ["main", "backup_1", "backup_2", "backup_3", "fifth"] {
+        program.has_read_dialogs(name).await;
+    }
+    let shown = create(&program, json!({"title": "Solo", "account": "main"})).await;
+    let chat_id = shown["result"]["chat_id"].as_str().expect("an id").to_owned();
+    assert_eq!(program.post("/v1/accounts/main/actions/pause", &json!({})).await.0, 200);
+    let order = json!({"chat": chat_id});
+    let call = program.legacy(world.legacy_port(5024), "/leave_chat", &order);
+    let (status, refused) = program.as_time_goes_by(STEP, call).await;
+    assert_eq!((status, &refused["status"]), (503, &json!("error")), "{refused}");
+    let path = format!("/v1/chats/{chat_id}");
+    let (status, refused) = program.as_time_goes_by(STEP, program.delete(&path)).await;
+    assert_eq!((status, &refused["code"]), (503, &json!("no_account")), "{refused}");
+    assert_eq!(program.get(&path).await.1["state"], "active");
+    // A text is not skipped as one for a chat that was left.
+    assert_eq!(program.post("/v1/accounts/main/actions/resume", &json!({})).await.0, 200);
+    program.account_is("main", "ready").await;
+    let order = json!({"chat": chat_id, "text": "important"});
+    let call = program.legacy(world.legacy_port(5022), "/send_text", &order);
+    let (status, sent) = program.as_time_goes_by(STEP, call).await;
+    assert_eq!((status, &sent["status"]), (200, &json!("ok")), "{sent}");
+    assert_eq!(world.effects(SEND).await.len(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn leaving_a_chat_that_was_deleted_or_that_nobody_knows() {
     let (world, program) = running().await;
