@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::outcome::{Failure, Refusal};
-use domain::saga::{Step, Task};
+use domain::saga::{Saga, Step, Task};
 use domain::{AccountName, Outcome, Timestamp};
 
 use super::machine;
@@ -43,6 +43,16 @@ const LATEST_EFFECT: Duration = Duration::from_mins(1);
 /// From when on it counts that a chat is not there.
 pub(crate) fn absence_counts_from(asked_at: Timestamp, given_up_at: Timestamp) -> Timestamp {
     if given_up_at.since(asked_at) < CUT_OFF { given_up_at } else { asked_at.plus(LATEST_EFFECT) }
+}
+
+/// However long a saga waited before: so long at most is it patient with its later steps.
+const LONGEST_PATIENCE: Duration = Duration::from_mins(10);
+
+/// Until when the steps are kept waiting that follow now. The time in the queue, and the time in which the program was
+/// not running, were no patience with them.
+pub(crate) fn patient_from(now: Timestamp, saga: &Saga) -> Timestamp {
+    let patience = saga.patient_until.since(saga.created_at).min(LONGEST_PATIENCE);
+    saga.patient_until.max(now.plus(patience))
 }
 
 /// What follows when a chat was looked for and is certainly not there.

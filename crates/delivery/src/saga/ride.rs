@@ -42,6 +42,9 @@ impl Ride<'_> {
             let account = load.saga.account.clone();
             self.sagas.note(load.saga.id, SagaEntry { account, detail, ..self.sagas.entry("resumed") }).await;
         }
+        if load.is_bound() {
+            load.saga.patient_until = judge::patient_from(self.sagas.0.ambient.clock.now(), &load.saga);
+        }
         while self.go_on(&mut load).await.is_continue() {}
     }
 
@@ -159,6 +162,9 @@ impl Ride<'_> {
         let was_settled = machine::is_settled(&load.saga);
         machine::record(&mut load.saga, step, Ok(answer));
         load.step_over();
+        if !was_settled && machine::is_settled(&load.saga) {
+            load.saga.patient_until = judge::patient_from(self.sagas.0.ambient.clock.now(), &load.saga);
+        }
         let outcome = Some("ok".to_owned());
         load.entries.push(SagaEntry { outcome, ..self.entry_of(step, account, None) });
         if step.only_reads() {
