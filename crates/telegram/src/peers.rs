@@ -287,7 +287,8 @@ impl Names {
         }
     }
 
-    /// The store remembers that it was told so then. When two accounts remember it differently, Telegram is to be asked.
+    /// The store remembers that it was told so then. When two accounts remember it differently, Telegram is to be
+    /// asked.
     fn restore(&self, username: &Username, chat_id: ChatId, named_at: Timestamp) {
         let mut names = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let told = Named { chat_id: Some(chat_id), until: named_at.plus(NAME_LASTS) };

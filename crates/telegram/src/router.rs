@@ -1,8 +1,9 @@
 //! Which account does a piece of work: the rules, over plain facts. Pure.
 //!
 //! An account that is bound to the chat comes first; else priority strictly, and load only breaks ties; a private chat
-//! goes to an account that has it before one that has not. Into a chat go only accounts that are known to be in it; a private dialog stays with the account that has it; work that names an
-//! account never goes to another one, and an account outside the pool only does work that names it.
+//! goes to an account that has it before one that has not. Into a chat go only accounts that are known to be in it; a
+//! private dialog stays with the account that has it; work that names an account never goes to another one, and an
+//! account outside the pool only does work that names it.
 
 use delivery::{Readiness, Why};
 use domain::account::{AccountState, Reason};

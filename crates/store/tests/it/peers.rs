@@ -1,5 +1,7 @@
 //! Peers: what each account knows, and how far the first reading is.
 
+use std::time::Duration;
+
 use domain::ChatId;
 use store::{FillState, PeerKind, StoredPeer};
 
@@ -60,9 +62,9 @@ async fn a_name_is_as_old_as_when_it_was_last_kept(world: World) {
         .unwrap();
     let kept = peers.named_at(&main).await.unwrap();
     assert!(matches!(kept[..], [(named, at)] if named == chat() && at >= first), "{kept:?}");
-    world.clock.advance(std::time::Duration::from_secs(60));
+    world.clock.advance(Duration::from_mins(1));
     peers.save(&main, vec![peer(chat(), Some("demo_chat"), false)]).await.unwrap();
-    assert!(peers.named_at(&main).await.unwrap()[0].1 >= first.plus(std::time::Duration::from_secs(60)));
+    assert!(peers.named_at(&main).await.unwrap()[0].1 >= first.plus(Duration::from_mins(1)));
     peers.save(&main, vec![peer(chat(), None, false)]).await.unwrap();
     assert_eq!(peers.named_at(&main).await.unwrap(), []);
 }
