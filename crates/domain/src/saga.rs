@@ -370,6 +370,9 @@ pub enum Answer {
     Invited {
         /// Those who were not, and why.
         missing: Vec<Missing>,
+        /// Those who were not asked yet, as something came between; the others were. They are asked again.
+        #[serde(default)]
+        pending: Vec<i64>,
     },
     /// The invite link.
     Link {

@@ -8,6 +8,7 @@ use crate::column::Columns;
 use crate::paging::{Page, Paged};
 use crate::point::{self, Point};
 use crate::statement::statements;
+use crate::sweep::first_id_at;
 use crate::write::{Transaction, Write};
 use crate::{Store, StoreError, callbacks, services, statement};
 
@@ -25,6 +26,16 @@ statements! {
     ENDED_WELL = "
         UPDATE failed_requests SET state = 'done', settled_at = $1
         WHERE id = $2 AND state IN ('pending', 'retried')";
+    /// Another request of the same body brought what these had not.
+    SAME_BODY_ENDED_WELL = "
+        UPDATE failed_requests SET state = 'done', settled_at = $1
+        WHERE state = 'pending' AND id < $2 AND EXISTS (
+            SELECT 1 FROM operations AS later, operations AS earlier
+            WHERE later.id = $2 AND earlier.id = failed_requests.id
+              AND earlier.join_fingerprint = later.join_fingerprint)";
+    /// Their key stands for a newer request now.
+    SUPERSEDED = "
+        UPDATE failed_requests SET state = 'dropped', settled_at = $1 WHERE id = $2 AND state = 'pending'";
     TRIED_AGAIN = "
         UPDATE failed_requests SET state = 'retried', retry_count = retry_count + 1, last_retry_at = $1
         WHERE id = $2 AND state = 'pending'";
@@ -52,6 +63,10 @@ statements! {
             last_retry_error, operation, callback
         FROM failed_requests WHERE state = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
     OLD = "SELECT id FROM failed_requests WHERE settled_at <= $1 ORDER BY settled_at LIMIT $2";
+    /// Nobody cared about them for so long.
+    NEGLECTED = "
+        SELECT id FROM failed_requests
+        WHERE id < $1 AND settled_at IS NULL AND COALESCE(last_retry_at, 0) <= $2 ORDER BY id LIMIT $3";
     FORGET = "DELETE FROM failed_requests WHERE id = $1";
 }
 
@@ -257,6 +272,18 @@ pub(crate) fn ended_well(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     transaction.execute(ENDED_WELL, params![at.as_micros(), id])?;
+    // Tried again by hand, an earlier request of the same body would make a second chat.
+    transaction.execute(SAME_BODY_ENDED_WELL, params![at.as_micros(), id])?;
+    Ok(())
+}
+
+/// The caller came again with the same key: what it gets now counts, and the earlier request is not to be tried again.
+pub(crate) fn superseded(
+    transaction: &Transaction<'_>,
+    id: &[u8; 16],
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    transaction.execute(SUPERSEDED, params![at.as_micros(), id])?;
     Ok(())
 }
 
@@ -310,7 +337,8 @@ impl Write for Drop {
     }
 }
 
-/// Removes what nobody had to do anything about for long, so many at once, and callbacks that were given up with it.
+/// Removes what was settled, or what nobody cared about, for long, so many at once, and callbacks that were given up with
+/// it.
 pub(crate) struct DropFailedRequests {
     pub(crate) before: Timestamp,
     pub(crate) most: u32,
@@ -321,9 +349,13 @@ impl Write for DropFailedRequests {
     const POINT: Option<Point> = Some(point::DROP_FAILED_REQUESTS);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<usize, StoreError> {
-        let old = transaction.all(OLD, params![self.before.as_micros(), self.most], |row| {
-            Columns::new(row, TABLE).get::<[u8; 16]>(0)
-        })?;
+        let before = self.before.as_micros();
+        let id = |row: &rusqlite::Row<'_>| Columns::new(row, TABLE).get::<[u8; 16]>(0);
+        let mut old = transaction.all(OLD, params![before, self.most], id)?;
+        if old.is_empty() {
+            let made_before = first_id_at(self.before);
+            old = transaction.all(NEGLECTED, params![made_before, before, self.most], id)?;
+        }
         for id in &old {
             callbacks::forget_given_up(transaction, id)?;
             transaction.execute(FORGET, [id])?;

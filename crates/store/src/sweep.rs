@@ -46,7 +46,7 @@ pub struct Swept {
     pub unresolved: u64,
     /// Callbacks that were delivered.
     pub callbacks: u64,
-    /// Failed requests that were tried again with success, or dropped.
+    /// Failed requests that were tried again with success, dropped, or that nobody cared about.
     pub failed_requests: u64,
 }
 
@@ -158,7 +158,7 @@ impl Store {
 }
 
 /// The smallest id that can be made at this time.
-fn first_id_at(time: Timestamp) -> [u8; 16] {
+pub(crate) fn first_id_at(time: Timestamp) -> [u8; 16] {
     let millis = u64::try_from(time.as_micros() / 1000).unwrap_or(0);
     let mut id = [0; 16];
     id[..6].copy_from_slice(&millis.to_be_bytes()[2..]);

@@ -68,7 +68,7 @@ enum Command {
     /// Look at requests that failed and are kept; try them again or drop them, also while `up` runs
     #[command(
         after_help = "Kept are requests to the old ports to create or leave a chat that came to nothing, and invite \
-                            callbacks that the receiver never took. Texts are tried again with POST \
+                            callbacks that the receiver never took, for 30 days. Texts are tried again with POST \
                             /v1/messages/{id}/retry.\n\nExamples:\n  switchboard failed list\n  switchboard failed show fail_01…\n  \
                             switchboard failed retry fail_01…\n  switchboard failed drop fail_01…"
     )]

@@ -163,7 +163,10 @@ fn is_own_result(step: &Step, outcome: &Outcome, task: &Task) -> bool {
 /// result. Leaving is the exception: it is what the whole was for.
 fn after_late_step(step: &Step, outcome: &Outcome, stand: &Stand<'_>) -> After {
     let leaving = matches!(step, Step::Leave);
+    let in_vain = !leaving && stand.now >= stand.patient_until && stand.attempts >= ASKED_IN_VAIN;
     match outcome {
+        // It may have been done; the chat is there, and whoever asked must not wait for ever.
+        Outcome::Unknown(_) | Outcome::InProgress | Outcome::Unavailable(_) if in_vain => After::Record,
         Outcome::Unknown(_) | Outcome::InProgress | Outcome::Sent(_) => After::Again(Pause::BackOff),
         Outcome::FloodWait(until) | Outcome::SlowMode(until)
             if stand.doubtful || *until <= stand.patient_until =>

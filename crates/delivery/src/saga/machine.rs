@@ -351,11 +351,13 @@ fn had(progress: &Progress, person: &Person) -> Option<(Option<MemberResult>, Op
 fn invited(progress: &mut Progress, users: &[i64], brought: Result<&Answer, &Outcome>) {
     for one in progress.members.iter_mut().filter(|one| one.result.is_none()) {
         let Some(person) = &one.person else { continue };
-        if !users.contains(&person.user_id) {
+        let waits =
+            matches!(brought, Ok(Answer::Invited { pending, .. }) if pending.contains(&person.user_id));
+        if waits || !users.contains(&person.user_id) {
             continue;
         }
         let missing = match brought {
-            Ok(Answer::Invited { missing }) => missing.iter().find(|one| one.user_id == person.user_id),
+            Ok(Answer::Invited { missing, .. }) => missing.iter().find(|one| one.user_id == person.user_id),
             _ => None,
         };
         (one.result, one.detail) = match (brought, missing) {

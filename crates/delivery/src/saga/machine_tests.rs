@@ -120,6 +120,7 @@ fn answer(step: &Step) -> Answer {
         Step::Resolve { .. } => Answer::Resolved { person: None },
         Step::Create { .. } => Answer::Created { chat_id: supergroup() },
         Step::Invite { users } => Answer::Invited {
+            pending: Vec::new(),
             missing: users
                 .iter()
                 .filter(|user| *user % 7 == 0)

@@ -175,7 +175,7 @@ impl Provider {
                         chat.members.push(*user);
                     }
                 }
-                Answer::Invited { missing }
+                Answer::Invited { missing, pending: Vec::new() }
             }
             Step::Promote { user } => {
                 if !chat.admins.contains(user) {

@@ -13,7 +13,7 @@ use crate::column::{Columns, to_json};
 use crate::outbox::{Idempotency, Join, KEY_LIFE, statements as keys};
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
-use crate::{StoreError, codes};
+use crate::{StoreError, codes, failed_requests};
 
 /// A body that is longer than this many bytes is not kept.
 const LONGEST_PAYLOAD: usize = 64 * 1024;
@@ -138,6 +138,22 @@ impl AcceptWrite {
     }
 }
 
+impl AcceptWrite {
+    /// The key stood for a saga that came to nothing: nobody is to try that one again.
+    fn supersede(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        let Some(idempotency) = &self.accept.idempotency else { return Ok(()) };
+        let earlier = transaction.first(sql::FIND_KEY, [&idempotency.scope], |row| {
+            Columns::new(row, "idempotency_keys").operation_id(1)
+        })?;
+        match earlier {
+            Some(earlier) => {
+                failed_requests::superseded(transaction, key(&earlier), self.accept.saga.created_at)
+            }
+            None => Ok(()),
+        }
+    }
+}
+
 /// What a key stands for at an instant.
 pub(super) fn stands_for(
     transaction: &Transaction<'_>,
@@ -181,6 +197,7 @@ impl Write for AcceptWrite {
             return Err(StoreError::StorageFull);
         }
         self.insert(transaction)?;
+        self.supersede(transaction)?;
         self.save_key(transaction, &self.accept.saga.id)?;
         if let Some(join) = &self.accept.join {
             let repeats = i64::try_from(join.repeats.as_micros()).unwrap_or(i64::MAX);

@@ -60,13 +60,27 @@ pub(super) async fn invite(way: &Way<'_>, users: &[i64]) -> Result<Answer, Outco
     let ended = invitation.all(users).await;
     let Invitation { mut missing, brought, .. } = invitation;
     let invited = &way.account.invited;
+    // Whoever an earlier try brought is there now because of it.
+    let came_before =
+        |one: &Missing| one.result == MemberResult::Already && invited.recall(chat_id, one.user_id);
     if let Err(outcome) = ended {
         invited.note(chat_id, &brought);
-        return Err(outcome);
+        let pending: Vec<i64> =
+            users.iter().copied().filter(|user| is_pending(*user, &brought, &missing)).collect();
+        if brought.is_empty() || pending.is_empty() || !outcome.proves_unsent() {
+            return Err(outcome);
+        }
+        // Some are in: that is no refusal. The others are asked again, and wait then.
+        missing.retain(|one| !came_before(one));
+        return Ok(Answer::Invited { missing, pending });
     }
-    // Whoever an earlier try brought is there now because of it.
-    missing.retain(|one| one.result != MemberResult::Already || !invited.recall(chat_id, one.user_id));
-    Ok(Answer::Invited { missing })
+    missing.retain(|one| !came_before(one));
+    Ok(Answer::Invited { missing, pending: Vec::new() })
+}
+
+/// Whether nobody was asked about this one yet.
+fn is_pending(user: i64, brought: &[i64], missing: &[Missing]) -> bool {
+    !brought.contains(&user) && missing.iter().all(|one| one.user_id != user)
 }
 
 /// An invitation of several people.

@@ -41,7 +41,9 @@ async fn person(pool: &Pool, account: &str, who: &str) -> i64 {
 async fn invite(pool: &Pool, account: &str, chat_id: ChatId, users: &[i64]) -> Vec<(i64, MemberResult)> {
     let step = Step::Invite { users: users.to_vec() };
     match take(pool, account, Some(chat_id), &step).await {
-        Ok(Answer::Invited { missing }) => missing.into_iter().map(|one| (one.user_id, one.result)).collect(),
+        Ok(Answer::Invited { missing, .. }) => {
+            missing.into_iter().map(|one| (one.user_id, one.result)).collect()
+        }
         other => panic!("{other:?}"),
     }
 }

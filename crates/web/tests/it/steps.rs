@@ -111,6 +111,7 @@ impl Hands {
                 Answer::Created { chat_id }
             }
             Step::Invite { users } => Answer::Invited {
+                pending: Vec::new(),
                 missing: users
                     .iter()
                     .filter(|user| plot.is_shy(**user))
