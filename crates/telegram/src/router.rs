@@ -100,8 +100,8 @@ fn rank(kind: ChatKind, one: &Facts, is_bound: bool) -> u64 {
     // Whoever was written to is to be answered by the account that they wrote to, not by a stranger.
     let is_stranger = kind == ChatKind::User && one.knows != Knows::Dialog;
     u64::from(!is_bound) << 63
-        | u64::from(one.hampered) << 62
-        | u64::from(is_stranger) << 61
+        | u64::from(is_stranger) << 62
+        | u64::from(one.hampered) << 61
         | u64::from(one.priority) << (LOAD_BITS + PLACE_BITS)
         | u64::from(load) << PLACE_BITS
         | one.index as u64
@@ -113,7 +113,7 @@ fn place(rank: u64) -> usize {
 
 /// Whether the chat goes first to accounts of this rank, whatever their load is and whatever hampers them.
 const fn seniority(rank: u64) -> u64 {
-    (rank >> (LOAD_BITS + PLACE_BITS)) & !(1 << (62 - LOAD_BITS - PLACE_BITS))
+    (rank >> (LOAD_BITS + PLACE_BITS)) & !(1 << (61 - LOAD_BITS - PLACE_BITS))
 }
 
 /// Chooses. Each account stands in `facts` once, in any order; those by priority and name are the quickest to sort.
