@@ -21,6 +21,8 @@ use crate::telegram::{Centre, Telegram, WorldOptions};
 const SETTINGS: &str = "switchboard.toml";
 /// Sessions made by signing in.
 const SESSIONS: &str = "telegram-sessions.json";
+/// The folder of the files that are sent.
+const FILES: &str = "telegram-files";
 /// The key of the key exchange.
 const RSA_KEY: &str = "telegram-rsa.pem";
 
@@ -167,7 +169,16 @@ impl Sandbox {
         let rsa = Arc::new(rsa_key(data_dir.join(RSA_KEY)).await?);
         let centres = vec![centre(2, dc2), centre(4, dc4)];
         let keys = Arc::new(KeyRing::default());
-        let options = WorldOptions { seed, accounts, dialogs, centres: centres.clone() };
+        // Messages do not outlive a run, and neither do their files.
+        let kept_files = data_dir.join(FILES);
+        match std::fs::remove_dir_all(&kept_files) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(file(&kept_files)(error));
+            }
+            Ok(()) | Err(_) => {}
+        }
+        let centres_told = centres.clone();
+        let options = WorldOptions { seed, accounts, dialogs, centres: centres_told, files: kept_files };
         let world = Arc::new(Telegram::new(&options, Arc::clone(&keys)));
         let configured = world.accounts();
         let desk = Desk::new(Arc::clone(&world), centres.clone(), rsa.public_pem(), data_dir.clone())

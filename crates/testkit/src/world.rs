@@ -100,6 +100,25 @@ impl World {
         self.call(request.header("content-type", "application/json").body(body.to_string())).await
     }
 
+    /// `PUT` on the control port.
+    pub async fn put(&self, path: &str, body: &Value) -> Value {
+        let request = self.http.put(format!("{}{path}", self.control));
+        self.call(request.header("content-type", "application/json").body(body.to_string())).await
+    }
+
+    /// The code that waits for this phone, the newest if there are several.
+    pub async fn code(&self, phone: &str) -> String {
+        let codes = self.get("/telegram/codes").await;
+        let mut codes = codes["items"].as_array().expect("items").iter();
+        let code = codes.rfind(|code| code["phone"] == phone).expect("a code");
+        code["code"].as_str().expect("a text").to_owned()
+    }
+
+    /// Lets all references to files expire.
+    pub async fn expire_files(&self) {
+        self.post("/telegram/files/expire", &json!({})).await;
+    }
+
     /// `DELETE` on the control port.
     pub async fn delete(&self, path: &str) {
         self.call(self.http.delete(format!("{}{path}", self.control))).await;

@@ -1,16 +1,41 @@
 //! The control port: HTTP and JSON on loopback, through which a person or a test looks in and turns the dial.
+//!
+//! | path | what for |
+//! |---|---|
+//! | `GET /health` | whether it runs |
+//! | `GET`, `DELETE /ledger` `?after=SEQ&limit=N` | every effect; of a message with a file, its kind, name, size and MD5 too |
+//! | `GET`, `DELETE /calls` `?account=&method=` | how often each method was called |
+//! | `GET`, `DELETE /unknown` | methods that were asked for and are not known |
+//! | `GET`, `POST`, `DELETE /faults`, `DELETE /faults/{id}` | the fault dial |
+//! | `GET`, `POST /telegram/accounts` | who can sign in, and with what |
+//! | `PUT /telegram/accounts/{name}/sign-in` | its two-step password and hint, terms to accept, whether the phone is banned |
+//! | `GET /telegram/codes`, `POST /telegram/codes/expire` | codes that wait to be entered; they expire |
+//! | `POST /telegram/login-tokens/accept` | an account accepts what a QR code shows |
+//! | `GET /telegram/rsa-public-key` | the key of the key exchange, as PEM |
+//! | `POST /telegram/messages` | somebody writes, with buttons or files (`media`) |
+//! | `GET`, `PATCH /telegram/messages/{chat_id}/{message_id}` `?account=` | a message with its file; a change of it |
+//! | `GET /telegram/files` | all files, with size and MD5 |
+//! | `POST /telegram/files/expire`, `POST /telegram/files/{id}/expire` | references to files expire |
+//! | `GET`, `POST /telegram/chats`, `DELETE /telegram/chats/{chat_id}` | chats are listed, made, closed |
+//! | `POST /telegram/chats/{chat_id}/migrate`, `…/members` | a group becomes a supergroup; members come and go |
+//! | `POST /telegram/users/{name}/privacy`, `…/username` | who may invite a user; what it is called |
+//! | `POST /telegram/blocks` | somebody blocks an account |
+//!
+//! What changes chats, members and names takes `?silent=true`: then nobody is told.
 
 mod answers;
 mod desk;
 mod faults;
+mod files;
 mod people;
 mod records;
+mod signing;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::routing::{delete, get, patch, post};
+use axum::routing::{delete, get, post, put};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -28,9 +53,16 @@ fn router(desk: Arc<Desk>) -> Router {
         .route("/faults", get(faults::list).post(faults::add).delete(faults::clear))
         .route("/faults/{id}", delete(faults::remove))
         .route("/telegram/accounts", get(people::accounts).post(people::add_account))
+        .route("/telegram/accounts/{name}/sign-in", put(signing::rules))
+        .route("/telegram/codes", get(signing::codes))
+        .route("/telegram/codes/expire", post(signing::expire))
+        .route("/telegram/login-tokens/accept", post(signing::accept))
         .route("/telegram/rsa-public-key", get(people::rsa_public_key))
         .route("/telegram/messages", post(people::write))
-        .route("/telegram/messages/{chat_id}/{message_id}", patch(people::edit))
+        .route("/telegram/messages/{chat_id}/{message_id}", get(files::message).patch(people::edit))
+        .route("/telegram/files", get(files::list))
+        .route("/telegram/files/expire", post(files::expire_all))
+        .route("/telegram/files/{id}/expire", post(files::expire))
         .route("/telegram/chats", get(people::chats).post(people::make_chat))
         .route("/telegram/chats/{chat_id}", delete(people::close_chat))
         .route("/telegram/chats/{chat_id}/migrate", post(people::migrate))

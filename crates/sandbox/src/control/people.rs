@@ -30,7 +30,7 @@ pub(super) struct AccountView {
     api_id: i32,
     api_hash: String,
     login_code: String,
-    /// No account has one.
+    /// The two-step password, if there is one.
     password: Option<String>,
     /// The sessions of the settings file.
     sessions: Vec<SessionView>,
@@ -58,7 +58,7 @@ fn view(desk: &Desk, account: &Account) -> AccountView {
         api_id: account.api_id,
         api_hash: account.api_hash.clone(),
         login_code: account.login_code.clone(),
-        password: None,
+        password: desk.telegram.password(account.user_id),
         sessions: account.lines.iter().map(session).collect(),
     }
 }
@@ -93,7 +93,10 @@ pub(super) async fn write(
     State(desk): State<Arc<Desk>>,
     Body(order): Body<NewMessage>,
 ) -> Result<(StatusCode, Json<Written>), ControlError> {
-    Ok((StatusCode::CREATED, Json(desk.telegram.write(&order)?)))
+    // A large file takes a while to be written.
+    let writing = tokio::task::spawn_blocking(move || desk.telegram.write(&order));
+    let written = writing.await.map_err(std::io::Error::other)?;
+    Ok((StatusCode::CREATED, Json(written?)))
 }
 
 pub(super) async fn edit(

@@ -29,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use self::exchange::{GENERATOR, PRIME};
+pub(crate) use self::rsa::fixed;
 pub use self::rsa::{RsaError, RsaKey};
 use crate::call::{ConnectionId, World};
 use crate::keys::KeyRing;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use grammers_tl_types::enums;
 
 use super::ledger::Effect;
+use super::message::Body;
 use super::peer::Peer;
 use super::render::Cast;
 use super::rpc::{Result, unauthorized};
@@ -42,9 +43,20 @@ impl Context<'_> {
         text: impl Into<Arc<str>>,
         message_id: Option<i32>,
     ) {
+        let (method, text) = (self.method, text.into());
+        self.note(Effect { method, chat, random_id, text, message_id, media: None });
+    }
+
+    /// Writes a message that was sent into the ledger.
+    pub(crate) fn record_sent(&mut self, chat: Peer, random_id: i64, body: &Body, message_id: i32) {
+        let (method, random_id, message_id) = (self.method, Some(random_id), Some(message_id));
+        let media = self.state.media_note(body).map(Box::new);
+        self.note(Effect { method, chat, random_id, text: Arc::clone(&body.text), message_id, media });
+    }
+
+    fn note(&mut self, effect: Effect) {
         let account = self.user.and_then(|user| self.state.account_of(user));
         if let Some(name) = account.map(|account| Arc::clone(&account.name)) {
-            let effect = Effect { method: self.method, chat, random_id, text: text.into(), message_id };
             self.state.ledger.record(self.at.0, name, effect);
         }
     }

@@ -318,10 +318,11 @@ fn live_through(state: &mut State, dice: &mut Dice, mut past: Vec<Past>, account
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::telegram::files::Files;
     use crate::telegram::identities::Seed;
 
     fn world(accounts: usize, dialogs: usize) -> State {
-        let mut state = State::new(Seed(1), Vec::new());
+        let mut state = State::new(Seed(1), Vec::new(), Files::new(std::path::PathBuf::new(), 0));
         populate(&mut state, accounts, dialogs, Moment(1_700_000_000_000_000));
         state
     }

@@ -53,8 +53,18 @@ impl Seed {
             Peer::Group(id) => (2, id),
             Peer::Channel(id) => (3, id),
         };
+        self.hash_of([viewer.cast_unsigned(), kind, id.cast_unsigned()])
+    }
+
+    /// The access hash of a file for one viewer, or the proof of its reference in one era.
+    pub(crate) fn file_hash(self, viewer: i64, id: i64, era: Option<u32>) -> i64 {
+        let kind = era.map_or(4, |era| 5 + u64::from(era));
+        self.hash_of([viewer.cast_unsigned(), kind, id.cast_unsigned()])
+    }
+
+    fn hash_of(self, words: [u64; 3]) -> i64 {
         let mut mixed = self.0;
-        for word in [viewer.cast_unsigned(), kind, id.cast_unsigned()] {
+        for word in words {
             mixed = mix(mixed ^ word);
         }
         // 0 means "no hash" to clients.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::time::Timestamp;
 use serde::Serialize;
 
+use super::files::FileKind;
 use super::peer::Peer;
 
 /// A row as it is kept: small, because a run makes many.
@@ -17,6 +18,26 @@ struct Row {
     random_id: Option<i64>,
     text: Arc<str>,
     message_id: Option<i32>,
+    media: Option<Box<MediaNote>>,
+}
+
+/// The file of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MediaNote {
+    /// As clients name it, too.
+    pub file_id: i64,
+    /// How it is shown.
+    pub kind: FileKind,
+    /// As its sender called it.
+    pub file_name: Option<String>,
+    /// As its sender told it; of a photo, what it is.
+    pub mime_type: String,
+    /// In bytes.
+    pub size: u64,
+    /// In hexadecimal.
+    pub md5: String,
+    /// The same for all messages of one album.
+    pub grouped_id: Option<i64>,
 }
 
 /// An effect, as the control port shows it.
@@ -40,6 +61,8 @@ pub struct Entry {
     pub text: Arc<str>,
     /// In the account's own numbering, or the channel's.
     pub message_id: Option<i32>,
+    /// Of a message with a file; its caption is the text.
+    pub media: Option<Box<MediaNote>>,
 }
 
 /// What a method did.
@@ -50,6 +73,7 @@ pub(crate) struct Effect {
     pub(crate) random_id: Option<i64>,
     pub(crate) text: Arc<str>,
     pub(crate) message_id: Option<i32>,
+    pub(crate) media: Option<Box<MediaNote>>,
 }
 
 /// The list itself.
@@ -62,8 +86,8 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     pub(crate) fn record(&mut self, at: i64, account: Arc<str>, effect: Effect) {
-        let Effect { method, chat, random_id, text, message_id } = effect;
-        self.rows.push(Row { at, account, method, chat, random_id, text, message_id });
+        let Effect { method, chat, random_id, text, message_id, media } = effect;
+        self.rows.push(Row { at, account, method, chat, random_id, text, message_id, media });
     }
 
     /// The entries after this seq, at most so many.
@@ -91,6 +115,7 @@ impl Row {
             random_id: self.random_id,
             text: Arc::clone(&self.text),
             message_id: self.message_id,
+            media: self.media.clone(),
         }
     }
 }
@@ -106,6 +131,7 @@ mod tests {
             random_id: Some(i64::MAX),
             text: text.into(),
             message_id: Some(7),
+            media: None,
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use grammers_tl_types::enums;
 
+use super::files::Media;
 use super::peer::Peer;
 
 /// What a chat keeps of its past; older messages fall out.
@@ -30,6 +31,9 @@ pub(crate) struct Body {
     /// A service message has this and no text.
     pub(crate) service: Option<Arc<enums::MessageAction>>,
     pub(crate) forward: Option<Arc<Forward>>,
+    pub(crate) media: Option<Media>,
+    /// The album it belongs to.
+    pub(crate) group: Option<i64>,
 }
 
 /// One copy.

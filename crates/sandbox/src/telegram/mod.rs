@@ -4,11 +4,14 @@ mod access;
 mod accounts;
 mod admission;
 mod authorizations;
+mod brought;
 mod calls;
 mod chats;
 mod context;
 mod demo;
+
 mod faults;
+mod files;
 mod foundation;
 mod identities;
 mod ledger;
@@ -29,6 +32,7 @@ mod render;
 mod rights;
 mod rpc;
 mod sessions;
+mod signing;
 mod state;
 mod update_log;
 mod usernames;
@@ -36,16 +40,19 @@ mod world;
 
 pub use calls::{CallCount, UnknownMethod};
 pub use faults::{ActiveFault, FaultError, FaultName, FaultOrder};
+pub use files::FileKind;
 pub(crate) use identities::string_session;
-pub use ledger::Entry;
+pub use ledger::{Entry, MediaNote};
 pub use orders::{
-    Button, ChatKind, ChatMember, ChatName, ChatView, Edit, MemberOrder, NewAccount, NewBlock, NewChat,
-    NewMessage, NewUsername, OutsideError, Removal, Standing, UserName, Written,
+    Button, ChatKind, ChatMember, ChatName, ChatView, Edit, Expired, FileView, MemberOrder, MessageView,
+    NewAccount, NewBlock, NewChat, NewFile, NewMessage, NewUsername, OutsideError, Removal, Standing,
+    UserName, Written,
 };
 pub use peer::Peer;
 pub use people::{Account, Line};
 pub use privacy::{Invites, Privacy};
 pub use quiet::Quiet;
+pub use signing::{ExpiredCodes, SentCode, SignInRules, TokenOrder, Way};
 pub use state::Centre;
 pub(crate) use state::MadeSession;
 pub use world::{Telegram, WorldOptions};

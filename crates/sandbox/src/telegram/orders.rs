@@ -7,6 +7,8 @@ use serde::de::{Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::files::FileKind;
+use super::ledger::MediaNote;
 use super::rpc::RpcError;
 
 /// Why something was not done.
@@ -36,14 +38,73 @@ pub struct NewMessage {
     /// `@demo_main`, an account's name, or an id as the Bot API writes it.
     #[serde(deserialize_with = "name_or_id")]
     pub chat: String,
-    /// Plain.
+    /// Plain; with files it is the caption, and may be left out.
+    #[serde(default)]
     pub text: String,
+    /// Up to ten files; several are an album.
+    #[serde(default)]
+    pub media: Vec<NewFile>,
     /// An inline keyboard, row by row.
     #[serde(default)]
     pub buttons: Vec<Vec<Button>>,
     /// Whose message id is answered in a basic group; by default the first member account's.
     #[serde(default)]
     pub account: Option<String>,
+}
+
+/// A file that somebody sends.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewFile {
+    /// How it is shown.
+    pub kind: FileKind,
+    /// Its bytes in base64, repeated until there are `size` of them.
+    #[serde(default)]
+    pub content: String,
+    /// How many bytes it has; without it, what `content` has.
+    #[serde(default)]
+    pub size: Option<u64>,
+    /// Its name.
+    #[serde(default)]
+    pub file_name: Option<String>,
+    /// Its type; without it, the usual one of its kind.
+    #[serde(default)]
+    pub mime_type: Option<String>,
+    /// The data centre it lies in.
+    #[serde(default = "two")]
+    pub dc_id: i32,
+}
+
+/// A file as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FileView {
+    /// The file.
+    #[serde(flatten)]
+    pub file: MediaNote,
+    /// The data centre it lies in.
+    pub dc_id: i32,
+}
+
+/// A message as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MessageView {
+    /// The chat as its owner knows it.
+    pub chat_id: String,
+    /// In its owner's numbering.
+    pub message_id: i32,
+    /// Whose it is.
+    pub from: i64,
+    /// Text or caption.
+    pub text: String,
+    /// Its file.
+    pub media: Option<MediaNote>,
+}
+
+/// How many references no longer count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Expired {
+    /// Files whose references did.
+    pub files: usize,
 }
 
 /// Text, or an id written as a number.
@@ -92,8 +153,11 @@ pub struct Button {
 pub struct Written {
     /// The chat as the receiver knows it.
     pub chat_id: String,
-    /// In the receiver's numbering.
+    /// In the receiver's numbering; of an album, the first.
     pub message_id: i32,
+    /// All messages of an album.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub message_ids: Vec<i32>,
 }
 
 /// A change of a message.

@@ -65,6 +65,25 @@ impl State {
         found.max().map(|(_, owner)| owner)
     }
 
+    /// In whose numbering a message is, and in which chat.
+    pub(crate) fn place_of(
+        &self,
+        chat_id: &str,
+        message_id: i32,
+        account: Option<&str>,
+    ) -> Result<(i64, Peer), OutsideError> {
+        let peer = self.named(chat_id)?;
+        let unknown = || OutsideError::NotFound(format!("message {message_id} in chat {chat_id}"));
+        let owner = match (peer, account) {
+            (Peer::Channel(_), _) => 0,
+            (Peer::User(_) | Peer::Group(_), Some(name)) => self.named_account(name)?,
+            (Peer::User(_) | Peer::Group(_), None) => {
+                self.owner_of_newest(peer, message_id).ok_or_else(unknown)?
+            }
+        };
+        Ok((owner, peer))
+    }
+
     /// Puts somebody into a chat, takes or throws somebody out, or silences somebody.
     pub(crate) fn move_member(&mut self, chat_id: &str, order: &MemberOrder) -> Result<(), OutsideError> {
         let peer = self.named(chat_id)?;
@@ -214,9 +233,15 @@ impl Telegram {
 
     /// Sends a message as a client, a bot or an account. It is no effect of an account's call: the ledger does not have it.
     pub fn write(&self, order: &NewMessage) -> Result<Written, OutsideError> {
-        if order.text.trim().is_empty() || order.text.encode_utf16().count() > 4_096 {
+        let units = order.text.encode_utf16().count();
+        if order.media.is_empty() && (order.text.trim().is_empty() || units > 4_096) {
             return Err(OutsideError::Invalid("text must have 1 to 4096 UTF-16 units".to_owned()));
         }
+        if !order.media.is_empty() && units > 1_024 {
+            return Err(OutsideError::Invalid("a caption must have at most 1024 UTF-16 units".to_owned()));
+        }
+        // Large files are written before anything is locked.
+        let files = self.brought(&order.media)?;
         let mut state = self.lock();
         let from = state.named_user(&order.from)?;
         let peer = state.named(&order.chat)?;
@@ -235,16 +260,23 @@ impl Telegram {
                 (named.or(first).unwrap_or(from), peer)
             }
         };
-        let draft = Draft { body, reply_to: None, silent: false };
-        let posted = state.post(from, peer, &draft, now(), None);
-        let message_id = match peer {
-            Peer::Channel(_) => posted.own.map(|sent| sent.id),
-            Peer::User(_) | Peer::Group(_) => state.copy_of(reader, there, posted.origin),
-        };
-        let message_id = message_id.ok_or_else(|| {
-            OutsideError::Invalid("neither side is an account: nobody would see it".to_owned())
-        })?;
-        Ok(Written { chat_id: there.to_string(), message_id })
+        let mut message_ids = Vec::new();
+        for body in state.with_files(body, files) {
+            let draft = Draft { body, reply_to: None, silent: false };
+            let posted = state.post(from, peer, &draft, now(), None);
+            let message_id = match peer {
+                Peer::Channel(_) => posted.own.map(|sent| sent.id),
+                Peer::User(_) | Peer::Group(_) => state.copy_of(reader, there, posted.origin),
+            };
+            message_ids.push(message_id.ok_or_else(|| {
+                OutsideError::Invalid("neither side is an account: nobody would see it".to_owned())
+            })?);
+        }
+        let message_id = message_ids.first().copied().unwrap_or_default();
+        if message_ids.len() == 1 {
+            message_ids.clear();
+        }
+        Ok(Written { chat_id: there.to_string(), message_id, message_ids })
     }
 
     /// Changes a message, whoever wrote it.
@@ -253,15 +285,8 @@ impl Telegram {
             return Err(OutsideError::Invalid("text must have 1 to 4096 UTF-16 units".to_owned()));
         }
         let mut state = self.lock();
-        let peer = state.named(chat_id)?;
         let unknown = || OutsideError::NotFound(format!("message {message_id} in chat {chat_id}"));
-        let owner = match (peer, edit.account.as_deref()) {
-            (Peer::Channel(_), _) => 0,
-            (Peer::User(_) | Peer::Group(_), Some(name)) => state.named_account(name)?,
-            (Peer::User(_) | Peer::Group(_), None) => {
-                state.owner_of_newest(peer, message_id).ok_or_else(unknown)?
-            }
-        };
+        let (owner, peer) = state.place_of(chat_id, message_id, edit.account.as_deref())?;
         let old = state.stored(owner, peer, message_id).ok_or_else(unknown)?.body.clone();
         let markup = match &edit.buttons {
             Some(rows) => keyboard(rows)?,
@@ -269,7 +294,7 @@ impl Telegram {
         };
         let body = Body { text: edit.text.as_str().into(), entities: None, markup, ..old };
         state.edit(owner, peer, message_id, &body, now(), None).ok_or_else(unknown)?;
-        Ok(Written { chat_id: peer.to_string(), message_id })
+        Ok(Written { chat_id: peer.to_string(), message_id, message_ids: Vec::new() })
     }
 
     /// Lists the groups, supergroups and channels.

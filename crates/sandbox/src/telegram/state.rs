@@ -10,12 +10,14 @@ use super::authorizations::Authorizations;
 use super::calls::Calls;
 use super::chats::{Channel, Group};
 use super::faults::Faults;
+use super::files::Files;
 use super::identities::Seed;
 use super::ledger::Ledger;
 use super::mailbox::Mailbox;
 use super::peer::Peer;
 use super::people::{Account, Person};
 use super::sessions::Sessions;
+use super::signing::Signing;
 use crate::keys::AuthKeyId;
 
 /// A point in time, in Unix microseconds.
@@ -63,12 +65,12 @@ pub(crate) struct State {
     pub(crate) ledger: Ledger,
     pub(crate) calls: Calls,
     pub(crate) faults: Faults,
+    pub(crate) files: Files,
     /// Nothing is pushed while this is set.
     pub(crate) hushed: bool,
     /// Invite links by their hash.
     pub(crate) invites: HashMap<String, Peer>,
-    /// Phones that wait for a code, by the hash that was handed out.
-    pub(crate) sign_ins: HashMap<String, String>,
+    pub(crate) signing: Signing,
     /// Tokens of `auth.exportAuthorization`: the user, and the data centre they are for.
     pub(crate) exported: HashMap<Vec<u8>, (i64, i32)>,
     /// Sessions made by signing in; whoever keeps them watches.
@@ -80,10 +82,11 @@ pub(crate) struct State {
     last_group: i64,
     last_channel: i64,
     last_secret: u64,
+    last_album: i64,
 }
 
 impl State {
-    pub(crate) fn new(seed: Seed, centres: Vec<Centre>) -> Self {
+    pub(crate) fn new(seed: Seed, centres: Vec<Centre>, files: Files) -> Self {
         Self {
             seed,
             centres,
@@ -96,9 +99,10 @@ impl State {
             ledger: Ledger::default(),
             calls: Calls::default(),
             faults: Faults::new(seed.0),
+            files,
             hushed: false,
             invites: HashMap::new(),
-            sign_ins: HashMap::new(),
+            signing: Signing::default(),
             exported: HashMap::new(),
             made: watch::Sender::new(Vec::new()),
             usernames: HashMap::new(),
@@ -108,6 +112,7 @@ impl State {
             last_group: 4_000_000,
             last_channel: 2_000_000_000,
             last_secret: 0,
+            last_album: 13_000_000_000_000_000,
         }
     }
 
@@ -172,6 +177,7 @@ impl State {
     /// Gives a key to whoever signed in with it.
     pub(crate) fn sign_in(&mut self, session: MadeSession) {
         self.authorizations.bind(session.key, session.user, session.imported);
+        self.signing.half.remove(&session.key);
         self.made.send_modify(|made| {
             made.retain(|known| known.key != session.key);
             made.push(session);
@@ -181,6 +187,7 @@ impl State {
     /// Takes a key from its owner.
     pub(crate) fn sign_out(&mut self, key: AuthKeyId) {
         self.authorizations.unbind(key);
+        self.signing.half.remove(&key);
         self.made.send_modify(|made| made.retain(|known| known.key != key));
     }
 
@@ -197,6 +204,12 @@ impl State {
     pub(crate) fn next_channel(&mut self) -> i64 {
         self.last_channel += 1;
         self.last_channel
+    }
+
+    /// The number of a new album.
+    pub(crate) fn next_album(&mut self) -> i64 {
+        self.last_album += 1;
+        self.last_album
     }
 
     /// A string nobody guesses: a code hash, an invite hash.

@@ -1,5 +1,6 @@
 //! The world behind the wire: one lock round the state, a clock, and the calls that are delayed.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -9,6 +10,7 @@ use tokio_util::task::TaskTracker;
 use super::admission::{Admitted, after, refused};
 use super::context::Context;
 use super::demo;
+use super::files::Files;
 use super::identities::Seed;
 use super::methods;
 use super::people::Account;
@@ -28,6 +30,8 @@ pub struct WorldOptions {
     pub dialogs: usize,
     /// The data centres and where they listen.
     pub centres: Vec<Centre>,
+    /// Where files are kept; the folder is made with the first one, and belongs to this world alone.
+    pub files: PathBuf,
 }
 
 /// The pretend Telegram.
@@ -71,7 +75,8 @@ struct Delayed {
 impl Telegram {
     /// Makes the demo world, and registers its accounts' keys.
     pub fn new(options: &WorldOptions, keys: Arc<KeyRing>) -> Self {
-        let mut state = State::new(Seed(options.seed), options.centres.clone());
+        let files = Files::new(options.files.clone(), now().0);
+        let mut state = State::new(Seed(options.seed), options.centres.clone(), files);
         demo::populate(&mut state, options.accounts, options.dialogs, now());
         let world = Self {
             inner: Arc::new(Inner(Mutex::new(state))),

@@ -31,10 +31,25 @@ async fn run(script: &str, arguments: &[&str]) -> String {
 
 #[tokio::test]
 async fn telethon_uses_the_sandbox_as_it_would_use_telegram() {
+    fine("outsider.py").await;
+}
+
+/// Runs a script against a sandbox of its own.
+async fn fine(script: &str) {
     let port = Port::open().await;
-    let told = run("outsider.py", &[&port.running.control.to_string()]).await;
+    let told = run(script, &[&port.running.control.to_string()]).await;
     assert!(told.trim_end().ends_with("fine"), "{told}");
     port.running.stop().await;
+}
+
+#[tokio::test]
+async fn telethon_sends_files_and_fetches_them() {
+    fine("files.py").await;
+}
+
+#[tokio::test]
+async fn telethon_signs_in_by_phone_by_password_and_by_qr() {
+    fine("signing.py").await;
 }
 
 /// A session that was made by signing in outlives the sandbox.

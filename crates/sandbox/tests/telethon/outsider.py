@@ -318,4 +318,5 @@ async def main():
     print("fine")
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -25,6 +25,7 @@ fn write(world: &World, from: &str, chat: &str, text: &str) {
         from: from.to_owned(),
         chat: chat.to_owned(),
         text: text.to_owned(),
+        media: Vec::new(),
         buttons: Vec::new(),
         account: None,
     };

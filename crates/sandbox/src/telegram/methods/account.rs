@@ -4,21 +4,30 @@ use grammers_tl_types::{enums, functions, types};
 
 use crate::telegram::context::Context;
 use crate::telegram::render::notify_settings;
-use crate::telegram::rpc::Result;
+use crate::telegram::rpc::{Result, unauthorized};
 
-/// No account has a password.
+/// How the password is to be proved, for whoever is signed in or half so.
 pub(super) fn get_password(
     context: &mut Context<'_>,
     _: &functions::account::GetPassword,
-) -> enums::account::Password {
-    types::account::Password {
+) -> Result<enums::account::Password> {
+    let key = context.caller.key;
+    let half = context.state.signing.half.get(&key).copied();
+    let user = half.or(context.user).ok_or(unauthorized("AUTH_KEY_UNREGISTERED"))?;
+    let password = context.state.password_of(user);
+    let seed = context.state.seed;
+    let asked = password.as_deref().map(|password| {
+        let secret = |number| seed.auth_key(&format!("password {} {number}", key.0));
+        context.state.signing.challenge(key, password, secret)
+    });
+    Ok(types::account::Password {
         has_recovery: false,
         has_secure_values: false,
-        has_password: false,
-        current_algo: None,
-        srp_b: None,
-        srp_id: None,
-        hint: None,
+        has_password: password.is_some(),
+        current_algo: password.as_deref().map(|password| password.algorithm().into()),
+        srp_b: asked.as_ref().map(|asked| asked.public.to_vec()),
+        srp_id: asked.as_ref().map(|asked| asked.id),
+        hint: password.as_deref().and_then(|password| password.hint.clone()),
         email_unconfirmed_pattern: None,
         new_algo: enums::PasswordKdfAlgo::Unknown,
         new_secure_algo: enums::SecurePasswordKdfAlgo::Unknown,
@@ -26,7 +35,7 @@ pub(super) fn get_password(
         pending_reset_date: None,
         login_email_pattern: None,
     }
-    .into()
+    .into())
 }
 
 pub(super) fn get_notify_settings(

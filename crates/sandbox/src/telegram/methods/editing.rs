@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use grammers_tl_types::{enums, functions, types};
 
-use super::sending::checked;
+use super::sending::{Words, checked};
 use crate::telegram::context::Context;
 use crate::telegram::message::Body;
 use crate::telegram::peer::Peer;
@@ -22,7 +22,6 @@ pub(super) fn edit_message(
     let me = context.me()?;
     let peer = context.state.input_peer(me, &request.peer)?;
     context.state.may_read(me, peer)?;
-    let text = request.message.as_deref().ok_or(bad_request("MESSAGE_EMPTY"))?;
     let stored = context.state.stored(me, peer, request.id).ok_or(bad_request("MESSAGE_ID_INVALID"))?;
     if stored.body.service.is_some() {
         return Err(bad_request("MESSAGE_ID_INVALID"));
@@ -31,12 +30,23 @@ pub(super) fn edit_message(
         return Err(forbidden("MESSAGE_AUTHOR_REQUIRED"));
     }
     context.state.may_write(me, peer)?;
-    let entities = checked(context.state, me, text, request.entities.as_deref())?;
     let old = stored.body.clone();
-    if *old.text == *text && old.entities == entities {
+    let (text, words) = match (request.message.as_deref(), old.media) {
+        (Some(text), None) => (text, Words::Text),
+        (Some(caption), Some(_)) => (caption, Words::Caption),
+        (None, Some(_)) if request.media.is_some() => (&*old.text, Words::Caption),
+        (None, _) => return Err(bad_request("MESSAGE_EMPTY")),
+    };
+    let entities = checked(context.state, me, text, request.entities.as_deref(), words)?;
+    let media = match (&request.media, old.media) {
+        (None, media) => media,
+        (Some(media), Some(_)) => Some(context.state.input_media(me, media, context.at, None)?),
+        (Some(_), None) => return Err(bad_request("MEDIA_PREV_INVALID")),
+    };
+    if *old.text == *text && old.entities == entities && old.media == media {
         return Err(bad_request("MESSAGE_NOT_MODIFIED"));
     }
-    let body = Body { text: text.into(), entities, ..old };
+    let body = Body { text: text.into(), entities, media, ..old.clone() };
     let told = Arc::clone(&body.text);
     let update = context.state.edit(me, peer, request.id, &body, context.at, Some(context.here()));
     let (update, cast) = update.ok_or(bad_request("MESSAGE_ID_INVALID"))?;

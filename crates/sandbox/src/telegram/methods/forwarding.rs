@@ -1,5 +1,6 @@
 //! `messages.forwardMessages`: each message has a `random_id` of its own.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use grammers_tl_types::{enums, functions};
@@ -39,6 +40,8 @@ pub(super) fn forward_messages(
     }
     let mut cast = Cast::of(to);
     let mut updates = Vec::new();
+    // An album that is forwarded is another album.
+    let mut albums = HashMap::new();
     for (random_id, draft) in drafts {
         let known = |context: &Context<'_>| {
             let dialog = context.state.mailboxes.get(&me).and_then(|mailbox| mailbox.dialog(to));
@@ -47,13 +50,17 @@ pub(super) fn forward_messages(
         let sent = match (known(context), draft) {
             (Some(sent), _) => sent,
             (None, None) => return Err(bad_request("RANDOM_ID_INVALID")),
-            (None, Some(draft)) => {
+            (None, Some(mut draft)) => {
+                if let Some(album) = draft.body.group {
+                    let again = albums.entry(album).or_insert_with(|| context.state.next_album());
+                    draft.body.group = Some(*again);
+                }
                 let posted = context.state.post(me, to, &draft, context.at, Some(context.here()));
                 let sent = posted.own.ok_or(bad_request("PEER_ID_INVALID"))?;
                 if let Some(mailbox) = context.state.mailboxes.get_mut(&me) {
                     mailbox.open(to).sent.insert(random_id, sent);
                 }
-                context.record(to, Some(random_id), Arc::clone(&draft.body.text), Some(sent.id));
+                context.record_sent(to, random_id, &draft.body, sent.id);
                 sent
             }
         };

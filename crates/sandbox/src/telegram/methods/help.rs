@@ -2,7 +2,9 @@
 
 use grammers_tl_types::{enums, functions, types};
 
+use super::auth::{terms, terms_id};
 use crate::telegram::context::Context;
+use crate::telegram::rpc::Result;
 
 pub(super) fn get_config(context: &mut Context<'_>, _: &functions::help::GetConfig) -> enums::Config {
     let date = context.at.date();
@@ -97,7 +99,26 @@ pub(super) fn get_terms_of_service_update(
     context: &mut Context<'_>,
     _: &functions::help::GetTermsOfServiceUpdate,
 ) -> enums::help::TermsOfServiceUpdate {
+    let asked = context.user.and_then(|user| context.state.signing.demands.get(&user)?.terms.as_deref());
+    let expires = context.at.date().saturating_add(3_600);
+    if let Some(text) = asked {
+        return types::help::TermsOfServiceUpdate { expires, terms_of_service: terms(text) }.into();
+    }
     types::help::TermsOfServiceUpdateEmpty { expires: context.at.date().saturating_add(86_400) }.into()
+}
+
+pub(super) fn accept_terms_of_service(
+    context: &mut Context<'_>,
+    request: &functions::help::AcceptTermsOfService,
+) -> Result<bool> {
+    let me = context.me()?;
+    let enums::DataJson::Json(id) = &request.id;
+    let Some(demands) = context.state.signing.demands.get_mut(&me) else { return Ok(false) };
+    let accepted = demands.terms.as_deref().is_some_and(|text| terms_id(text) == id.data);
+    if accepted {
+        demands.terms = None;
+    }
+    Ok(accepted)
 }
 
 pub(super) fn get_promo_data(

@@ -3,6 +3,7 @@
 use grammers_tl_types::{enums, functions, types};
 
 use crate::telegram::context::Context;
+use crate::telegram::files::FileKind;
 use crate::telegram::mailbox::Mailbox;
 use crate::telegram::message::{History, Stored};
 use crate::telegram::peer::Peer;
@@ -127,7 +128,9 @@ pub(super) fn get_history(
 }
 
 /// Whether a message passes a search's filter. There is no media here.
-fn passes(filter: &enums::MessagesFilter, stored: &Stored) -> bool {
+fn passes(state: &State, filter: &enums::MessagesFilter, stored: &Stored) -> bool {
+    let kept = stored.body.media.and_then(|media| state.files.get(media.file));
+    let is = |kinds: &[FileKind]| kept.is_some_and(|kept| kinds.contains(&kept.kind));
     match filter {
         enums::MessagesFilter::InputMessagesFilterEmpty => true,
         enums::MessagesFilter::InputMessagesFilterUrl => {
@@ -136,6 +139,13 @@ fn passes(filter: &enums::MessagesFilter, stored: &Stored) -> bool {
                 matches!(entity, enums::MessageEntity::Url(_) | enums::MessageEntity::TextUrl(_))
             })
         }
+        enums::MessagesFilter::InputMessagesFilterPhotos => is(&[FileKind::Photo]),
+        enums::MessagesFilter::InputMessagesFilterVideo => is(&[FileKind::Video]),
+        enums::MessagesFilter::InputMessagesFilterPhotoVideo => is(&[FileKind::Photo, FileKind::Video]),
+        enums::MessagesFilter::InputMessagesFilterDocument => is(&[FileKind::Document]),
+        enums::MessagesFilter::InputMessagesFilterGif => is(&[FileKind::Animation]),
+        enums::MessagesFilter::InputMessagesFilterVoice => is(&[FileKind::Voice]),
+        enums::MessagesFilter::InputMessagesFilterMusic => is(&[FileKind::Audio]),
         _ => false,
     }
 }
@@ -160,7 +170,7 @@ pub(super) fn search(
     };
     let wanted = request.q.to_lowercase();
     let hits: Vec<&Stored> = seen(state, me, peer)
-        .filter(|stored| passes(&request.filter, stored))
+        .filter(|stored| passes(state, &request.filter, stored))
         .filter(|stored| from.is_none_or(|user| stored.from == user))
         .filter(|stored| request.min_date <= 0 || stored.date >= request.min_date)
         .filter(|stored| request.max_date <= 0 || stored.date <= request.max_date)

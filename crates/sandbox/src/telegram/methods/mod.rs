@@ -15,10 +15,13 @@ mod help;
 mod history;
 mod invites;
 mod marks;
+mod media;
 mod participants;
 mod reservation;
 mod sending;
+mod tokens;
 mod updates;
+mod uploading;
 mod users;
 
 use grammers_tl_types::{Deserializable, Identifiable, RemoteCall, Serializable, functions, name_for_id};
@@ -88,6 +91,7 @@ methods! {
     help::GetNearestDc => tell help::get_nearest_dc,
     help::GetAppConfig => tell help::get_app_config,
     help::GetTermsOfServiceUpdate => tell help::get_terms_of_service_update,
+    help::AcceptTermsOfService => ask help::accept_terms_of_service,
     help::GetPromoData => tell help::get_promo_data,
     help::GetAppUpdate => tell help::get_app_update,
     help::GetInviteText => tell help::get_invite_text,
@@ -107,10 +111,12 @@ methods! {
     auth::LogOut => ask auth::log_out,
     auth::ExportAuthorization => ask auth::export_authorization,
     auth::ImportAuthorization => ask auth::import_authorization,
-    auth::ExportLoginToken => ask auth::export_login_token,
+    auth::ExportLoginToken => ask tokens::export_login_token,
+    auth::ImportLoginToken => ask tokens::import_login_token,
+    auth::AcceptLoginToken => ask tokens::accept_login_token,
     auth::CheckPassword => ask auth::check_password,
 
-    account::GetPassword => tell account::get_password,
+    account::GetPassword => ask account::get_password,
     account::UpdateStatus => nod true,
     account::RegisterDevice => nod true,
     account::UnregisterDevice => nod true,
@@ -154,6 +160,12 @@ methods! {
     messages::GetMessagesViews => ask history::get_messages_views,
 
     messages::SendMessage => ask sending::send_message,
+    messages::SendMedia => ask media::send_media,
+    messages::UploadMedia => ask media::upload_media,
+    messages::SendMultiMedia => ask media::send_multi_media,
+    upload::SaveFilePart => ask uploading::save_file_part,
+    upload::SaveBigFilePart => ask uploading::save_big_file_part,
+    upload::GetFile => ask uploading::get_file,
     messages::ForwardMessages => ask forwarding::forward_messages,
     messages::EditMessage => ask editing::edit_message,
     messages::GetBotCallbackAnswer => ask buttons::get_bot_callback_answer,

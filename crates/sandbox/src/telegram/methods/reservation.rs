@@ -1,6 +1,6 @@
 //! Holding on to the `random_id`s of a call while it is delayed: whoever repeats one meanwhile is told so.
 
-use grammers_tl_types::{Identifiable, functions};
+use grammers_tl_types::{Identifiable, enums, functions};
 
 use crate::telegram::context::Context;
 use crate::telegram::peer::Peer;
@@ -18,12 +18,24 @@ pub(crate) struct Reservation {
 /// Takes the `random_id`s of a call that is about to be delayed. None when it has none, names no chat, or is a repeat.
 pub(crate) fn reserve(context: &mut Context<'_>, id: u32, body: &[u8]) -> Result<Option<Reservation>> {
     const SEND: u32 = functions::messages::SendMessage::CONSTRUCTOR_ID;
+    const MEDIA: u32 = functions::messages::SendMedia::CONSTRUCTOR_ID;
+    const ALBUM: u32 = functions::messages::SendMultiMedia::CONSTRUCTOR_ID;
     const FORWARD: u32 = functions::messages::ForwardMessages::CONSTRUCTOR_ID;
 
     let (peer, mut random_ids) = match id {
         SEND => {
             let request = read::<functions::messages::SendMessage>(body)?;
             (request.peer, vec![request.random_id])
+        }
+        MEDIA => {
+            let request = read::<functions::messages::SendMedia>(body)?;
+            (request.peer, vec![request.random_id])
+        }
+        ALBUM => {
+            let request = read::<functions::messages::SendMultiMedia>(body)?;
+            let items = request.multi_media.into_iter();
+            let random_ids = items.map(|enums::InputSingleMedia::Media(item)| item.random_id).collect();
+            (request.peer, random_ids)
         }
         FORWARD => {
             let request = read::<functions::messages::ForwardMessages>(body)?;

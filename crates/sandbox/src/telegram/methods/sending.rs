@@ -15,6 +15,17 @@ use crate::telegram::state::State;
 
 /// The longest text, in UTF-16 units.
 const LONGEST: usize = 4_096;
+/// The longest caption.
+const LONGEST_CAPTION: usize = 1_024;
+
+/// What a text is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Words {
+    /// A message of its own.
+    Text,
+    /// It stands under a file, and may be empty.
+    Caption,
+}
 
 pub(super) fn send_message(
     context: &mut Context<'_>,
@@ -33,13 +44,12 @@ pub(super) fn send_message(
     }
     let draft = draft(context.state, me, peer, request)?;
     context.state.may_write(me, peer)?;
-    let text = Arc::clone(&draft.body.text);
     let posted = context.state.post(me, peer, &draft, context.at, Some(context.here()));
     let sent = posted.own.ok_or(bad_request("PEER_ID_INVALID"))?;
     if let Some(mailbox) = context.state.mailboxes.get_mut(&me) {
         mailbox.open(peer).sent.insert(request.random_id, sent);
     }
-    context.record(peer, Some(request.random_id), text, Some(sent.id));
+    context.record_sent(peer, request.random_id, &draft.body, sent.id);
     Ok(sent_answer(context, me, peer, request.random_id, sent))
 }
 
@@ -51,8 +61,21 @@ fn draft(state: &State, me: i64, peer: Peer, request: &functions::messages::Send
     if request.random_id == 0 {
         return Err(bad_request("RANDOM_ID_EMPTY"));
     }
-    let entities = checked(state, me, &request.message, request.entities.as_deref())?;
-    let reply_to = match &request.reply_to {
+    let (text, entities) = (&request.message, request.entities.as_deref());
+    let entities = checked(state, me, text, entities, Words::Text)?;
+    let reply_to = answered(state, me, peer, request.reply_to.as_ref())?;
+    let body = Body { text: text.as_str().into(), entities, ..Body::default() };
+    Ok(Draft { body, reply_to, silent: request.silent })
+}
+
+/// The message that is answered, which must be there.
+pub(super) fn answered(
+    state: &State,
+    me: i64,
+    peer: Peer,
+    reply_to: Option<&enums::InputReplyTo>,
+) -> Result<Option<i32>> {
+    match reply_to {
         Some(enums::InputReplyTo::Message(reply)) => {
             let known = match peer {
                 Peer::Channel(id) => {
@@ -67,12 +90,10 @@ fn draft(state: &State, me: i64, peer: Peer, request: &functions::messages::Send
             if !known {
                 return Err(bad_request("REPLY_MESSAGE_ID_INVALID"));
             }
-            Some(reply.reply_to_msg_id)
+            Ok(Some(reply.reply_to_msg_id))
         }
-        Some(_) | None => None,
-    };
-    let body = Body { text: request.message.as_str().into(), entities, ..Body::default() };
-    Ok(Draft { body, reply_to, silent: request.silent })
+        Some(_) | None => Ok(None),
+    }
 }
 
 /// Entities as they are kept, shared by all copies.
@@ -84,13 +105,14 @@ pub(super) fn checked(
     me: i64,
     text: &str,
     entities: Option<&[enums::MessageEntity]>,
+    words: Words,
 ) -> Result<Entities> {
-    if text.trim().is_empty() {
-        return Err(bad_request("MESSAGE_EMPTY"));
-    }
     let units = text.encode_utf16().count();
-    if units > LONGEST {
-        return Err(bad_request("MESSAGE_TOO_LONG"));
+    match words {
+        Words::Text if text.trim().is_empty() => return Err(bad_request("MESSAGE_EMPTY")),
+        Words::Text if units > LONGEST => return Err(bad_request("MESSAGE_TOO_LONG")),
+        Words::Caption if units > LONGEST_CAPTION => return Err(bad_request("MEDIA_CAPTION_TOO_LONG")),
+        Words::Text | Words::Caption => {}
     }
     let mut kept = Vec::new();
     for entity in entities.unwrap_or_default() {

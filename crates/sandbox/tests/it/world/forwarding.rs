@@ -4,7 +4,7 @@ use sandbox::call::Handling;
 
 use super::*;
 
-fn forward(
+pub(super) fn forward(
     from: &enums::InputPeer,
     to: &enums::InputPeer,
     messages: &[(i32, i64)],

@@ -5,6 +5,7 @@ mod buttons;
 mod chats;
 mod dialogs;
 mod faults;
+mod files;
 mod forwarding;
 mod history;
 mod inviting;
@@ -16,6 +17,7 @@ mod updates;
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use grammers_tl_types::{Cursor, Deserializable, RemoteCall, enums, functions, types};
 use sandbox::call::{Answer, Caller, ConnectionId, Handling, Push, Reply, World};
@@ -47,10 +49,15 @@ pub(crate) fn world() -> Arc<Telegram> {
     world_of(6, 0)
 }
 
+/// Each world has a folder of its own for files, made with the first one: most worlds have none.
+static WORLDS: AtomicU64 = AtomicU64::new(0);
+
 pub(crate) fn world_of(accounts: usize, dialogs: usize) -> Arc<Telegram> {
     let centre = |dc_id, port| Centre { dc_id, address: SocketAddrV4::new(Ipv4Addr::LOCALHOST, port) };
-    let options =
-        WorldOptions { seed: 1, accounts, dialogs, centres: vec![centre(2, 5097), centre(4, 5096)] };
+    let number = WORLDS.fetch_add(1, Ordering::Relaxed);
+    let files = std::env::temp_dir().join(format!("world-{}-{number}", std::process::id()));
+    let centres = vec![centre(2, 5097), centre(4, 5096)];
+    let options = WorldOptions { seed: 1, accounts, dialogs, centres, files };
     Arc::new(Telegram::new(&options, Arc::new(KeyRing::default())))
 }
 
