@@ -30,7 +30,12 @@ impl Walk<'_> {
             let Some(part) = load.message.parts.get(part) else {
                 return ControlFlow::Break(Carried::Dropped);
             };
-            inner.sender.send(attempt(way, part, load)).await
+            let begun = inner.ambient.clock.now();
+            let outcome = inner.sender.send(attempt(way, part, load)).await;
+            let took = inner.ambient.clock.now().since(begun);
+            load.on_the_wire =
+                load.on_the_wire.filter(|_| matches!(outcome, Outcome::Sent(_))).map(|before| before + took);
+            outcome
         };
         load.attempts += 1;
         load.in_progress = if outcome == Outcome::InProgress { load.in_progress + 1 } else { 0 };
@@ -121,6 +126,7 @@ impl Walk<'_> {
         }
         load.doubtful = false;
         if finished {
+            self.delivery.note_times(load);
             ControlFlow::Break(self.finish(&mut load.message, MessageState::Sent, write.at))
         } else {
             ControlFlow::Continue(())

@@ -162,6 +162,9 @@ impl Walk<'_> {
         if written == Err(Gone) {
             return Err(ControlFlow::Break(Carried::Dropped));
         }
+        if begin.failover.is_some() {
+            inner.tally.failed_over();
+        }
         let message = &mut load.message;
         message.account = Some(way.account.clone());
         message.chat_id = Some(way.chat_id);

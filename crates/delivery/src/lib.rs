@@ -20,6 +20,7 @@ mod schedule;
 pub mod sender;
 pub mod steps;
 mod submission;
+pub mod tally;
 mod worker;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -42,6 +43,7 @@ use decide::Choice;
 use lanes::{Job, LaneId, Lanes};
 use live::Live;
 use schedule::Schedule;
+use tally::{MessagesCounted, Tally};
 use worker::Load;
 
 /// After a store that did not answer, how long until it is asked again.
@@ -83,6 +85,7 @@ struct Inner {
     lanes: Mutex<Lanes<Box<Load>>>,
     live: Live<MessageId, OutboundMessage>,
     schedule: Schedule,
+    tally: Tally,
     tasks: TaskTracker,
     closing: CancellationToken,
 }
@@ -98,6 +101,7 @@ impl Delivery {
             lanes: Mutex::default(),
             live: Live::default(),
             schedule: Schedule::default(),
+            tally: Tally::default(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
         }));
@@ -121,6 +125,7 @@ impl Delivery {
             self.0.ambient.ids.follow(*last.id.as_uuid());
             for message in page {
                 resumed += 1;
+                self.0.tally.resumed();
                 self.0.live.begin(message.id);
                 self.enqueue(message);
             }
@@ -214,6 +219,7 @@ impl Delivery {
         };
         let other = match accepted {
             Accepted::New => {
+                inner.tally.accepted();
                 match reserved {
                     Some(lane) => self.start(lane, Some(worker::first_job(message))),
                     None => self.enqueue(message),
@@ -313,7 +319,7 @@ impl Delivery {
             self.lanes().remove(&chat, id);
         }
         if message.state.is_final() {
-            self.0.live.finish(message.id, &message);
+            self.end(&message);
         }
         // A retry between the write and the removal would have lost its place.
         let now = self.get(id).await?;
@@ -406,6 +412,23 @@ impl Delivery {
                 }
             }
         }
+    }
+
+    /// What came of messages since the start.
+    pub fn counted(&self) -> MessagesCounted {
+        self.0.tally.counted()
+    }
+
+    /// Tells whoever waits that a message is final; the store has it already.
+    fn end(&self, message: &OutboundMessage) {
+        self.0.live.finish(message.id, message, |message| self.0.tally.ended(message));
+    }
+
+    /// Notes how long a message took that is sent now.
+    fn note_times(&self, load: &Load) {
+        let message = &load.message;
+        let begun = message.send_at.map_or(message.created_at, |at| at.max(message.created_at));
+        self.0.tally.sent_after(self.0.ambient.clock.now().since(begun), load.on_the_wire);
     }
 
     /// Messages that are not finished.

@@ -49,9 +49,13 @@ impl<I: Copy + Eq + Hash, T: Clone> Live<I, T> {
         Some(told)
     }
 
-    /// It is final, and stored so.
-    pub(crate) fn finish(&self, id: I, ended: &T) {
-        let entry = self.map().remove(&id).unwrap_or_default();
+    /// It is final, and stored so. Before anyone is told it is counted, if it was still on its way: of several who tell
+    /// the same end one is the first.
+    pub(crate) fn finish(&self, id: I, ended: &T, count: impl FnOnce(&T)) {
+        // Bound to a name first: the lock is not held while it is counted.
+        let entry = self.map().remove(&id);
+        let Some(entry) = entry else { return };
+        count(ended);
         for waiter in entry.waiters {
             // A caller that went away needs no answer.
             let _ = waiter.send(Box::new(ended.clone()));

@@ -81,7 +81,7 @@ impl Walk<'_> {
         if let Ok(Some(message)) = self.delivery.get(id).await
             && message.state.is_final()
         {
-            self.delivery.0.live.finish(message.id, &message);
+            self.delivery.end(&message);
         }
     }
 }

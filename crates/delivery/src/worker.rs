@@ -33,6 +33,9 @@ pub(crate) struct Load {
     pub(crate) in_progress: u32,
     /// The deadline last written into the timeline, so that one wait is one line.
     pub(crate) noted_wait: NotedWait,
+    /// How long the calls to the provider took, while no part had to be tried again; nothing for a message that had to
+    /// wait for anything else.
+    pub(crate) on_the_wire: Option<Duration>,
     /// That it went to another account than its first choice is written down.
     pub(crate) noted_failover: bool,
     /// The account the chat is bound to is lost: whoever carries it takes the chat over.
@@ -61,6 +64,7 @@ impl Load {
             attempts: 0,
             in_progress: 0,
             noted_wait: NotedWait::None,
+            on_the_wire: None,
             noted_failover: false,
             rebinds: false,
         }
@@ -77,6 +81,7 @@ impl Load {
 pub(crate) fn first_job(message: OutboundMessage) -> Job<Box<Load>> {
     let mut load = Load::new(message);
     load.doubtful = false;
+    load.on_the_wire = Some(Duration::ZERO);
     Job { id: load.message.id, pin: load.message.pin.clone(), through: None, load: Box::new(load) }
 }
 
@@ -185,7 +190,7 @@ impl Walk<'_> {
     ) -> Carried {
         message.state = state;
         message.updated_at = at;
-        self.delivery.0.live.finish(message.id, message);
+        self.delivery.end(message);
         Carried::Finished
     }
 }

@@ -109,6 +109,8 @@ ids! {
     FailedRequestId = "fail_";
     /// A callback on its way to another program.
     CallbackId = "call_";
+    /// A file that a caller has left to be sent later.
+    UploadId = "upl_";
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod chat;
 pub mod id;
+pub mod measure;
 pub mod message;
 pub mod outcome;
 pub mod saga;
@@ -16,7 +17,7 @@ pub mod timeline;
 
 pub use account::{AccountName, AccountState, Purpose};
 pub use chat::{ChatId, ChatKind, ChatRef, Username};
-pub use id::{ApiKeyId, CallbackId, FailedRequestId, MessageId, OperationId};
+pub use id::{ApiKeyId, CallbackId, FailedRequestId, MessageId, OperationId, UploadId};
 pub use message::MessageState;
 pub use outcome::Outcome;
 pub use secret::{ExposeSecret, Secret, SecretText};

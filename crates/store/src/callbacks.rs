@@ -1,5 +1,7 @@
 //! Callbacks on their way to another program: when each is due, and how often it was tried.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use domain::{CallbackId, OperationId, Purpose, Timestamp};
 use rusqlite::{Row, params};
 use serde::Serialize;
@@ -67,6 +69,25 @@ pub struct Callback {
     pub last_error: Option<String>,
 }
 
+/// What came of attempts to post callbacks since the store was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallbacksCounted {
+    /// The other program took it.
+    pub delivered: u64,
+    /// It did not, and is asked again later.
+    pub put_off: u64,
+    /// It did not, and the callback is kept as a failed request.
+    pub given_up: u64,
+}
+
+/// The same, while it is counted.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    delivered: AtomicU64,
+    put_off: AtomicU64,
+    given_up: AtomicU64,
+}
+
 /// The callbacks' part of a store.
 #[derive(Clone, Copy)]
 pub struct Callbacks<'a> {
@@ -91,7 +112,9 @@ impl Callbacks<'_> {
 
     /// The other program took it.
     pub async fn delivered(&self, id: CallbackId, at: Timestamp) -> Result<(), StoreError> {
-        self.store.write(Delivered { id, at }).await
+        self.store.write(Delivered { id, at }).await?;
+        self.store.inner.callbacks_counted.delivered.fetch_add(1, Ordering::Relaxed);
+        Ok(())
     }
 
     /// It was not taken: it is tried again at `next_at`, or given up and kept as a failed request.
@@ -102,7 +125,21 @@ impl Callbacks<'_> {
         at: Timestamp,
         next_at: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        self.store.write(NotTaken { id, error, at, next_at }).await
+        self.store.write(NotTaken { id, error, at, next_at }).await?;
+        let counters = &self.store.inner.callbacks_counted;
+        let counter = if next_at.is_some() { &counters.put_off } else { &counters.given_up };
+        counter.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// What came of attempts since the store was opened.
+    pub fn counted(&self) -> CallbacksCounted {
+        let Counters { delivered, put_off, given_up } = &self.store.inner.callbacks_counted;
+        CallbacksCounted {
+            delivered: delivered.load(Ordering::Relaxed),
+            put_off: put_off.load(Ordering::Relaxed),
+            given_up: given_up.load(Ordering::Relaxed),
+        }
     }
 
     /// Tries a callback that was given up again, from now on; its failed request says so. Its attempts go on counting.

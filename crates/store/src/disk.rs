@@ -50,6 +50,11 @@ impl Disk {
         self
     }
 
+    /// How many bytes are free where a directory is.
+    pub(crate) fn free_in(&self, dir: &Path) -> io::Result<u64> {
+        (self.free)(dir)
+    }
+
     /// Lets the database grow to this many pages of 4 KiB, and by the reserve more when that is released.
     #[must_use]
     pub fn with_max_pages(mut self, pages: u32) -> Self {
@@ -81,7 +86,7 @@ impl Space {
         let fresh = self.asked_at.is_some_and(|asked| asked <= now && now.since(asked) < ASK_EVERY);
         if !fresh {
             self.asked_at = Some(now);
-            match (self.disk.free)(&self.dir) {
+            match self.disk.free_in(&self.dir) {
                 Ok(free) => {
                     self.enough = free >= INTAKE_NEEDS;
                     if !self.reserved && free >= INTAKE_NEEDS + RESERVE {

@@ -32,6 +32,7 @@ mod reader;
 mod sagas;
 mod services;
 mod statement;
+mod stock;
 mod sweep;
 mod vault;
 mod work;
@@ -49,7 +50,7 @@ pub use accounts::{
     Accounts, Hold, Holds, KeyFingerprint, SelfUser, StoredSession, Switch, UpdateChange, UpdateState,
 };
 pub use api_keys::{ApiKey, ApiKeys, Scope};
-pub use callbacks::{Callback, Callbacks};
+pub use callbacks::{Callback, Callbacks, CallbacksCounted};
 pub use chats::{ChatFilter, ChatRecord, ChatState, Chats, Unresolved, UnresolvedCaller, UnresolvedChat};
 pub use disk::Disk;
 pub use error::{MasterKeyError, OpenError, StoreError};
@@ -64,11 +65,13 @@ pub use paging::{Page, Paged};
 pub use peers::{FillState, PeerKind, Peers, StoredPeer};
 pub use sagas::{AcceptSaga, Keep, NewCallback, SagaAccepted, SagaChange, Sagas};
 pub use services::Services;
+pub use stock::Stock;
 pub use sweep::Swept;
 pub use work::{Work, WorkFilter, WorkKind};
-pub use writer::Written;
+pub use writer::{WriteTimes, Written};
 
 use reader::Readers;
+use stock::Place;
 use vault::Vault;
 use write::Write;
 use writer::Writer;
@@ -97,6 +100,8 @@ struct Inner {
     writer: Writer,
     vault: Vault,
     clock: Clock,
+    place: Place,
+    callbacks_counted: callbacks::Counters,
 }
 
 impl Store {
@@ -183,6 +188,17 @@ impl Store {
     /// How much was written since the store was opened.
     pub fn written(&self) -> Written {
         self.inner.writer.written()
+    }
+
+    /// How large the groups of writes were and how long writing took since the store was opened.
+    pub fn write_times(&self) -> WriteTimes {
+        self.inner.writer.times()
+    }
+
+    /// What is in the store now and how much room it takes.
+    pub async fn stock(&self) -> Result<Stock, StoreError> {
+        let (now, place) = (self.now(), self.inner.place.clone());
+        self.read(move |connection| stock::take(connection, &place, now)).await
     }
 
     fn now(&self) -> Timestamp {

@@ -9,9 +9,10 @@ use crate::disk::{Disk, Space};
 use crate::error::MasterKeyError;
 use crate::outbox::statements::OPEN_ALL_JOINS;
 use crate::reader::Readers;
+use crate::stock::Place;
 use crate::vault::Vault;
 use crate::writer::Writer;
-use crate::{Inner, OpenError, StoreOptions, directory, migrations};
+use crate::{Inner, OpenError, StoreOptions, callbacks, directory, migrations};
 
 /// Enough for interactive reads beside one long one.
 const READERS: usize = 2;
@@ -43,9 +44,10 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
     let no_thread =
         |error: std::io::Error| OpenError::Failed { file: file.clone(), what: format!("no thread: {error}") };
     let readers = Readers::start(readers).map_err(no_thread)?;
-    let space = Space::new(&data_dir, disk, clock.clone());
+    let space = Space::new(&data_dir, disk.clone(), clock.clone());
     let writer = Writer::start(writing, space, lock).map_err(no_thread)?;
-    Ok(Inner { readers, writer, vault, clock })
+    let place = Place { dir: data_dir, file, disk };
+    Ok(Inner { readers, writer, vault, clock, place, callbacks_counted: callbacks::Counters::default() })
 }
 
 fn key_check(connection: &Connection) -> rusqlite::Result<Option<Vec<u8>>> {

@@ -73,7 +73,7 @@ mod tests {
         plan
     }
 
-    fn lists() -> [&'static [(&'static str, &'static str)]; 11] {
+    fn lists() -> [&'static [(&'static str, &'static str)]; 12] {
         [
             crate::outbox::statements::ALL,
             crate::accounts::statements::ALL,
@@ -86,6 +86,7 @@ mod tests {
             crate::services::ALL,
             crate::callbacks::ALL,
             crate::failed_requests::ALL,
+            crate::stock::ALL,
         ]
     }
 
@@ -137,6 +138,9 @@ mod tests {
         let plan_of = |sql| plan(&connection, sql);
         let chats = plan_of(crate::chats::statements::LIST);
         assert!(chats.contains("MERGE (UNION)") && !chats.contains("TEMP B-TREE"), "{chats}");
+        let (messages, sagas) = (plan_of(crate::stock::MESSAGES), plan_of(crate::stock::SAGAS));
+        assert!(messages.contains("COVERING INDEX outbox_open"), "{messages}");
+        assert!(sagas.contains("INDEX operations_open"), "{sagas}");
         let log = plan_of(crate::outbox::statements::LOG_OPEN);
         assert!(log.contains("outbox_open") && !log.contains("TEMP B-TREE"), "{log}");
         for sql in [crate::sagas::statements::UNFINISHED, crate::sagas::statements::LOG_OPEN] {
@@ -151,6 +155,8 @@ mod tests {
             (crate::failovers::LIST, "failovers_by_time"),
             (crate::chats::unresolved::LIST, "unresolved_chats_by_time"),
             (crate::callbacks::DUE, "callbacks_waiting"),
+            (crate::stock::CALLBACKS, "callbacks_waiting"),
+            (crate::stock::FAILED_REQUESTS, "failed_requests_by_state"),
             (crate::callbacks::NEXT_DUE, "callbacks_waiting"),
             (crate::callbacks::DROP_DELIVERED, "callbacks_delivered"),
             (crate::failed_requests::LIST_STATE, "failed_requests_by_state"),

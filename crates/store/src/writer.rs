@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use domain::measure::{Histogram, SHORT_TIMES, Spread};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
@@ -47,10 +48,38 @@ pub struct Written {
     pub commits: u64,
 }
 
-#[derive(Default)]
+/// How large the groups were and how long writing took since the store was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteTimes {
+    /// Writes in a group that was committed together.
+    pub groups: Spread,
+    /// Microseconds from the beginning of a group to its end, on the disk or not.
+    pub commits: Spread,
+    /// Microseconds from when a write was handed over to its answer: the wait for its turn and the commit.
+    pub writes: Spread,
+}
+
+/// Bounds of the sizes of groups.
+const GROUP_SIZES: &[u64] = &[1, 2, 4, 8, 16, 32, 64, 128, 256];
+
 struct Counters {
     writes: AtomicU64,
     commits: AtomicU64,
+    group_sizes: Histogram,
+    commit_times: Histogram,
+    write_times: Histogram,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self {
+            writes: AtomicU64::new(0),
+            commits: AtomicU64::new(0),
+            group_sizes: Histogram::new(GROUP_SIZES),
+            commit_times: Histogram::new(SHORT_TIMES),
+            write_times: Histogram::new(SHORT_TIMES),
+        }
+    }
 }
 
 /// The way to the thread.
@@ -91,8 +120,10 @@ impl Writer {
             point.before().await;
         }
         let (reply, answered) = oneshot::channel();
+        let begun = Instant::now();
         self.put(Job::Write(Box::new(Waiting::answering(write, reply)))).await?;
         let answer = queue::answer(answered).await;
+        self.counters.write_times.add_time(begun.elapsed());
         if let Some(point) = &W::POINT {
             point.after().await;
         }
@@ -122,6 +153,14 @@ impl Writer {
         Written {
             writes: self.counters.writes.load(Ordering::Relaxed),
             commits: self.counters.commits.load(Ordering::Relaxed),
+        }
+    }
+
+    pub(crate) fn times(&self) -> WriteTimes {
+        WriteTimes {
+            groups: self.counters.group_sizes.spread(),
+            commits: self.counters.commit_times.spread(),
+            writes: self.counters.write_times.spread(),
         }
     }
 
@@ -213,10 +252,14 @@ impl Thread {
             return;
         }
         self.last_group = writes.len();
-        self.counters.writes.fetch_add(writes.len() as u64, Ordering::Relaxed);
+        let size = writes.len() as u64;
+        self.counters.writes.fetch_add(size, Ordering::Relaxed);
+        let begun = Instant::now();
         if group::run(&self.connection, &mut self.space, writes) {
             self.counters.commits.fetch_add(1, Ordering::Relaxed);
+            self.counters.group_sizes.add(size);
         }
+        self.counters.commit_times.add_time(begun.elapsed());
     }
 
     fn finish(self) {

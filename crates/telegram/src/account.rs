@@ -245,7 +245,7 @@ impl Account {
         }
         let line = self.standing.reader().and_then(|index| self.lines.get(index));
         let Some(line) = line else { return Err(CallError::NotConnected("no line is up".to_owned())) };
-        let result = line.call(request, READ).await;
+        let result = line.call(operation, request, READ).await;
         if let Some(wait) = result.as_ref().err().and_then(CallError::flood) {
             self.keep_flood(operation, self.now().plus(wait)).await;
         }

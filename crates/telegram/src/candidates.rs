@@ -9,7 +9,7 @@ use domain::{AccountName, ChatId, ChatKind, ChatRef, Timestamp, outcome};
 use futures::future::join_all;
 
 use crate::account::Account;
-use crate::flights::Boarding;
+use crate::flights::{Boarding, Looked};
 use crate::lookup;
 use crate::peers::Knows;
 use crate::pool::Pool;
@@ -66,6 +66,17 @@ enum Asked {
     NotYet,
 }
 
+impl Asked {
+    const fn looked(&self) -> Looked {
+        match self {
+            Self::GoOn => Looked::WentOn,
+            Self::Nobody(_) => Looked::Nobody,
+            Self::Failed => Looked::Failed,
+            Self::NotYet => Looked::NotYet,
+        }
+    }
+}
+
 /// The candidates as far as memory knows them.
 pub(crate) fn now(pool: &Pool, query: &Query, operation: Operation) -> Option<Candidates> {
     let now = pool.clock.now();
@@ -120,6 +131,7 @@ pub(crate) async fn ask(pool: &Pool, query: &Query, operation: Operation) -> Can
             Boarding::Ask(_flight) => {
                 let asking = ask_once(pool, query, &mut inquiry, deadline);
                 let asked = pool.clock.timeout_at(deadline, asking).await.unwrap_or(Asked::NotYet);
+                pool.flights.count(asked.looked());
                 match asked {
                     Asked::GoOn => {}
                     Asked::Nobody(unasked) => pool.flights.miss(topic, unasked, pool.clock.now()),

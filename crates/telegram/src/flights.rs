@@ -1,6 +1,7 @@
 //! One question at a time about one chat: whoever asks the same meanwhile waits for the answer.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use domain::{ChatRef, Timestamp};
@@ -19,11 +20,40 @@ const MISSES: usize = 4_096;
 /// What a question is about: the chat, and the account if only one may carry the message.
 pub(crate) type Topic = (ChatRef, Option<usize>);
 
+/// What came of asking for a chat that memory did not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Looked {
+    /// Something was learned, or there are others to ask.
+    WentOn,
+    /// Nobody knows it.
+    Nobody,
+    /// Nobody could be asked.
+    Failed,
+    /// The accounts are still connecting, or still reading their dialogs.
+    NotYet,
+}
+
+impl Looked {
+    /// Every result.
+    pub const ALL: [Self; 4] = [Self::WentOn, Self::Nobody, Self::Failed, Self::NotYet];
+
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::WentOn => "went_on",
+            Self::Nobody => "nobody",
+            Self::Failed => "failed",
+            Self::NotYet => "not_yet",
+        }
+    }
+}
+
 /// Questions in the air, and answers that were "nobody knows".
 #[derive(Debug, Default)]
 pub(crate) struct Flights {
     asked: Mutex<HashMap<Topic, watch::Receiver<()>>>,
     misses: Mutex<HashMap<Topic, Miss>>,
+    looked: [AtomicU64; Looked::ALL.len()],
 }
 
 /// Nobody knows the chat.
@@ -57,6 +87,19 @@ impl Flights {
         let (landed, waiting) = watch::channel(());
         asked.insert(topic.clone(), waiting);
         Boarding::Ask(Flight { flights: self, topic, _landed: landed })
+    }
+
+    /// Counts a question by what came of it.
+    pub(crate) fn count(&self, looked: Looked) {
+        let place = Looked::ALL.iter().position(|known| *known == looked);
+        if let Some(counter) = place.and_then(|place| self.looked.get(place)) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many questions there were since the start.
+    pub(crate) fn looked(&self) -> Vec<(Looked, u64)> {
+        Looked::ALL.into_iter().zip(self.looked.iter().map(|count| count.load(Ordering::Relaxed))).collect()
     }
 
     pub(crate) fn is_missed(&self, topic: &Topic, now: Timestamp) -> bool {
@@ -125,6 +168,11 @@ mod tests {
         assert!(!flights.is_missed(&topic("@other"), start.plus(DOUBTFUL_MISS_LASTS)));
         flights.forget_misses();
         assert!(!flights.is_missed(&topic("@demo"), start));
+        flights.count(Looked::Nobody);
+        assert_eq!(
+            flights.looked(),
+            [(Looked::WentOn, 0), (Looked::Nobody, 1), (Looked::Failed, 0), (Looked::NotYet, 0)]
+        );
         for number in 0..=MISSES {
             flights.miss(topic(&number.saturating_add(1).to_string()), Vec::new(), start);
         }

@@ -11,6 +11,7 @@
 //! * `chat` looks at one chat; `services` can be stopped.
 
 mod account;
+mod calls;
 mod candidates;
 mod chat;
 mod classify;
@@ -40,9 +41,11 @@ mod updates;
 mod view;
 mod wire;
 
+pub use calls::{CallResult, CallsCounted};
 pub use chat::{
     BindError, ChatInfo, HistoryPage, HistoryView, MemberRole, MemberView, MembersPage, ReadError,
 };
+pub use flights::Looked;
 pub use pool::{ActError, Action, Pool, StartError, UnknownAction};
 pub use send::FAILPOINTS;
 pub use services::{ServiceAction, ServiceView};

@@ -18,7 +18,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::account::{Account, AccountParts, masked};
-use crate::flights::Flights;
+use crate::calls::CallsCounted;
+use crate::flights::{Flights, Looked};
 use crate::line::{self, Arrived, Line, LineParts};
 use crate::peers::Names;
 use crate::registry::{Bound, Registry};
@@ -242,6 +243,16 @@ impl Pool {
     /// How many chats and users all accounts know.
     pub fn cached_peers(&self) -> usize {
         self.accounts.iter().map(|account| account.peers.len()).sum()
+    }
+
+    /// The calls of all accounts since the start, by priority, then by name.
+    pub fn calls(&self) -> Vec<CallsCounted> {
+        self.accounts.iter().map(|account| account.standing.calls.counted(&account.name)).collect()
+    }
+
+    /// How often accounts were asked for a chat that memory did not know since the start; every result is there.
+    pub fn looked(&self) -> Vec<(Looked, u64)> {
+        self.flights.looked()
     }
 
     /// Lets all accounts read all their dialogs again, page by page in the background; what is known stays until then,

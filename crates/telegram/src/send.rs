@@ -36,7 +36,7 @@ pub(crate) async fn send(account: &Account, attempt: Attempt<'_>) -> Outcome {
     let body = request(account, &attempt, peer.clone()).to_bytes();
     let sending = account.standing.sending();
     failpoint::reach("telegram.send.before").await;
-    let answer = line.call_raw(body, SEND).await;
+    let answer = line.call_raw(Operation::SendMessage, body, SEND).await;
     failpoint::reach("telegram.send.after").await;
     drop(sending);
     match answer {

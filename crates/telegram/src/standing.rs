@@ -9,6 +9,8 @@ use domain::{AccountName, Timestamp};
 use store::SelfUser;
 use tokio::sync::watch;
 
+use crate::calls::Calls;
+
 /// Tells everyone who waits that an account may have become able to do more.
 #[derive(Clone, Default)]
 pub(crate) struct Changes(Arc<watch::Sender<u64>>);
@@ -33,6 +35,8 @@ pub(crate) struct Standing {
     ready: AtomicU64,
     /// Updates were lost on the way from a line to the reader.
     pub(crate) gap: AtomicBool,
+    /// The calls, by what they were for.
+    pub(crate) calls: Calls,
     operations: AtomicU64,
     errors: AtomicU64,
     in_flight: AtomicU32,
@@ -55,6 +59,7 @@ impl Standing {
             changes,
             ready: AtomicU64::new(0),
             gap: AtomicBool::new(false),
+            calls: Calls::default(),
             operations: AtomicU64::new(0),
             errors: AtomicU64::new(0),
             in_flight: AtomicU32::new(0),

@@ -10,6 +10,7 @@ mod health;
 mod idempotency;
 mod legacy;
 mod listen;
+mod metrics;
 mod openapi;
 mod options;
 mod problem;

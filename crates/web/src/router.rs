@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::{Path, Request};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use http::StatusCode;
@@ -16,11 +16,11 @@ use utoipa_axum::routes;
 use crate::answer::json;
 use crate::problem::{Code, Problem};
 use crate::state::State;
-use crate::{docs, headers, health, openapi, v1};
+use crate::{docs, headers, health, metrics, openapi, v1};
 
 /// What the main port serves.
 pub(crate) fn main(state: &State) -> Router {
-    finish(pages(), state)
+    finish(pages(), state, "main")
 }
 
 /// What the control socket serves: the same, and in test builds a clock that can be moved and points to stop at.
@@ -29,7 +29,7 @@ pub(crate) fn control(state: &State) -> Router {
     let routes = pages().merge(crate::testing::routes());
     #[cfg(not(feature = "testing"))]
     let routes = pages();
-    finish(routes, state)
+    finish(routes, state, "control")
 }
 
 /// The document of all routes of the API.
@@ -53,10 +53,11 @@ fn pages() -> Router<State> {
         .route("/docs/", get(docs::index))
         .route("/docs/{*path}", get(docs::asset))
         .route("/openapi.json", get(openapi::document))
+        .route("/metrics", get(metrics::page))
         .route("/problems/{code}", get(explain))
 }
 
-fn finish(routes: Router<State>, state: &State) -> Router {
+fn finish(routes: Router<State>, state: &State, listener: &str) -> Router {
     routes
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
@@ -65,6 +66,7 @@ fn finish(routes: Router<State>, state: &State) -> Router {
             Problem::new(Code::Internal, "Something went wrong; the log says what.").into_response()
         }))
         .layer(map_response(headers::secure))
+        .layer(from_fn_with_state(state.traffic().listener(listener), metrics::count))
         .with_state(state.clone())
 }
 

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::auth::{KnownKeys, Meters};
 use crate::listen::{Board, ListenerView};
+use crate::metrics::Traffic;
 use crate::options::{Limits, Options};
 
 /// The parts of the program that requests are answered from.
@@ -47,6 +48,7 @@ struct Shared {
     keys: KnownKeys,
     meters: Meters,
     board: Board,
+    traffic: Traffic,
     started_at: Timestamp,
     stopping: CancellationToken,
     tasks: TaskTracker,
@@ -60,6 +62,7 @@ impl State {
             board: Board::new(&options, started_at),
             services,
             keys: KnownKeys::default(),
+            traffic: Traffic::default(),
             meters: Meters::new(options.limits.per_key, options.limits.per_address),
             started_at,
             stopping: CancellationToken::new(),
@@ -125,6 +128,11 @@ impl State {
 
     pub(crate) fn board(&self) -> &Board {
         &self.0.board
+    }
+
+    /// The requests, counted.
+    pub(crate) fn traffic(&self) -> &Traffic {
+        &self.0.traffic
     }
 
     pub(crate) fn started_at(&self) -> Timestamp {

@@ -5,10 +5,10 @@ use crate::workspace::{Kind, Package, Workspace};
 /// The house from the ground up. Crates on one floor do not know each other.
 const FLOORS: [&[&str]; 9] = [
     &["domain", "failpoint"],
-    &["ambient", "switchboard-config"],
+    &["ambient", "session-files", "switchboard-config"],
     &["store"],
     &["queue"],
-    &["delivery"],
+    &["delivery", "media"],
     &["telegram", "channels", "browser"],
     &["pipeline", "campaigns", "flows", "ops", "events"],
     &["web"],

@@ -31,6 +31,7 @@ use tokio_util::task::TaskTracker;
 use crate::live::Live;
 use crate::steps::Steps;
 use crate::submission::How;
+use crate::tally::{SagaTally, SagasCounted};
 use crate::{ASK_AGAIN, Ambient};
 
 pub use submission::{SagaChanged, SagaError, SagaSubmitted, TaskSubmission};
@@ -67,6 +68,7 @@ struct Inner {
     turns: Turns,
     permits: Semaphore,
     callbacks_due: Arc<Notify>,
+    tally: SagaTally,
     tasks: TaskTracker,
     closing: CancellationToken,
 }
@@ -84,6 +86,7 @@ impl Sagas {
             turns: Turns::default(),
             permits: Semaphore::new(limits.running.max(1)),
             callbacks_due: Arc::default(),
+            tally: SagaTally::default(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
         }))
@@ -203,6 +206,7 @@ impl Sagas {
         };
         let other = match accepted {
             SagaAccepted::New => {
+                inner.tally.accepted(saga.task.kind());
                 self.start(id, Some(saga), None);
                 return Ok(SagaSubmitted { id, how: How::New });
             }
@@ -302,7 +306,7 @@ impl Sagas {
         }
         // Whoever carries it at this moment finds out from the store.
         if saga.state.is_final() {
-            self.0.live.finish(id, &saga);
+            self.end(&saga);
         }
         // A retry between the write and the end of the waiting would not be waited for.
         if self.get(id).await?.is_some_and(|now| !now.state.is_final()) {
@@ -426,6 +430,16 @@ impl Sagas {
     /// Told whenever a saga has left a callback in the store that is to be sent.
     pub fn callbacks_due(&self) -> Arc<Notify> {
         Arc::clone(&self.0.callbacks_due)
+    }
+
+    /// What came of sagas since the start.
+    pub fn counted(&self) -> SagasCounted {
+        self.0.tally.counted()
+    }
+
+    /// Tells whoever waits that a saga is final; the store has it already.
+    fn end(&self, saga: &Saga) {
+        self.0.live.finish(saga.id, saga, |saga| self.0.tally.ended(saga.task.kind(), saga.state));
     }
 
     /// Sagas that are not finished.

@@ -147,6 +147,9 @@ impl Ride<'_> {
         let change = SagaChange { failover, ..change(saga, load) };
         let sagas = self.sagas.0.store.sagas();
         self.persist(load, || sagas.begin(change.clone())).await?;
+        if change.failover.is_some() {
+            self.sagas.0.tally.failed_over();
+        }
         load.saga = change.saga;
         ControlFlow::Continue(())
     }
@@ -405,7 +408,7 @@ impl Ride<'_> {
         if change.callback.is_some() {
             inner.callbacks_due.notify_one();
         }
-        inner.live.finish(load.saga.id, &load.saga);
+        self.sagas.end(&load.saga);
         ControlFlow::Break(())
     }
 
@@ -432,7 +435,7 @@ impl Ride<'_> {
                 if let Ok(Some(saga)) = self.sagas.get(load.saga.id).await
                     && saga.state.is_final()
                 {
-                    inner.live.finish(saga.id, &saga);
+                    self.sagas.end(&saga);
                 }
                 ControlFlow::Break(())
             }

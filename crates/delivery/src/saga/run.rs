@@ -31,7 +31,7 @@ pub(super) async fn run(sagas: Sagas, id: OperationId, saga: Option<Saga>, turn:
         };
         let unfinished = match saga {
             Some(saga) if saga.state.is_final() => {
-                sagas.0.live.finish(id, &saga);
+                sagas.end(&saga);
                 None
             }
             Some(saga) => Some(saga),

@@ -40,6 +40,8 @@ mod sagas;
 #[cfg(test)]
 mod services;
 #[cfg(test)]
+mod stock;
+#[cfg(test)]
 mod unresolved;
 #[cfg(test)]
 mod upgrade;

@@ -7,6 +7,7 @@ mod contract;
 mod crash;
 mod dialogs;
 mod failed;
+mod metrics;
 mod readme;
 mod references;
 mod startup;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use domain::account::{AccountState, Reason};
+use domain::account::{AccountState, Operation, Reason};
 use grammers_mtsender::InvocationError;
 use grammers_session::updates::UpdatesLike;
 use grammers_tl_types::{Deserializable, Serializable, enums, functions};
@@ -94,8 +94,10 @@ impl Line {
     /// The first call on a connection: it connects, and tells whose session this is.
     async fn greet(&self, key: &Key, pool: &Pool) -> Result<(), Ended> {
         let request = functions::users::GetUsers { id: vec![enums::InputUser::UserSelf] };
-        let body =
-            self.call_over(&pool.wire, request.to_bytes(), CONNECT).await.map_err(|error| failed(&error))?;
+        let body = self
+            .call_over(&pool.wire, Operation::Connect, request.to_bytes(), CONNECT)
+            .await
+            .map_err(|error| failed(&error))?;
         let users = Vec::<enums::User>::from_bytes(&body).unwrap_or_default();
         let Some(person) = users.iter().find_map(learned::own) else {
             self.die(Reason::SessionRevoked, "nobody is signed in with this key".to_owned());
@@ -171,7 +173,7 @@ impl Line {
     /// Asks something, if nothing was answered for a while.
     async fn probe(&self, wire: &Wire) -> Option<Ended> {
         let request = functions::updates::GetState {};
-        match self.call_over(wire, request.to_bytes(), health::PROBE_ANSWER).await {
+        match self.call_over(wire, Operation::Connect, request.to_bytes(), health::PROBE_ANSWER).await {
             Err(CallError::TimedOut) => Some(Ended::Down {
                 failed: Some(Failed::NoAnswer),
                 detail: Some(format!("a probe was not answered within {} s", health::PROBE_ANSWER.as_secs())),

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use domain::account::{AccountState, Reason};
+use domain::account::{AccountState, Operation, Reason};
 use domain::{Purpose, Timestamp};
 use grammers_mtsender::InvocationError;
 use grammers_session::updates::UpdatesLike;
@@ -16,6 +16,7 @@ use grammers_tl_types::{Deserializable, RemoteCall};
 use store::Store;
 use tokio::sync::{Notify, mpsc, watch};
 
+use crate::calls::CallResult;
 use crate::classify::{self, CallError, Says};
 use crate::session::{Key, KeyTrouble, Keyring};
 use crate::standing::Standing;
@@ -185,18 +186,24 @@ impl Line {
     /// Makes a call and reads its result.
     pub(crate) async fn call<R: RemoteCall>(
         &self,
+        operation: Operation,
         request: &R,
         limit: Duration,
     ) -> Result<R::Return, CallError> {
-        let body = self.call_raw(request.to_bytes(), limit).await?;
+        let body = self.call_raw(operation, request.to_bytes(), limit).await?;
         R::Return::from_bytes(&body).map_err(|error| CallError::Failed(error.into()))
     }
 
     /// Makes a call whose result the caller reads.
-    pub(crate) async fn call_raw(&self, body: Vec<u8>, limit: Duration) -> Result<Vec<u8>, CallError> {
+    pub(crate) async fn call_raw(
+        &self,
+        operation: Operation,
+        body: Vec<u8>,
+        limit: Duration,
+    ) -> Result<Vec<u8>, CallError> {
         let wire = self.wire.read().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(wire) = wire else { return Err(CallError::NotConnected(self.why_not())) };
-        self.call_over(&wire, body, limit).await
+        self.call_over(&wire, operation, body, limit).await
     }
 
     fn why_not(&self) -> String {
@@ -204,7 +211,13 @@ impl Line {
         status.reason.map_or_else(|| status.state.to_string(), |reason| format!("{}: {reason}", status.state))
     }
 
-    async fn call_over(&self, wire: &Wire, body: Vec<u8>, limit: Duration) -> Result<Vec<u8>, CallError> {
+    async fn call_over(
+        &self,
+        wire: &Wire,
+        operation: Operation,
+        body: Vec<u8>,
+        limit: Duration,
+    ) -> Result<Vec<u8>, CallError> {
         let standing = &self.parts.standing;
         let started = standing.clock.now();
         standing.count_call(started);
@@ -212,6 +225,7 @@ impl Line {
         {
             Ok(Ok(body)) => {
                 self.answered(started);
+                standing.calls.count(operation, CallResult::Answered, standing.clock.now().since(started));
                 return Ok(body);
             }
             Ok(Err(error)) => {
@@ -222,6 +236,9 @@ impl Line {
             }
             Err(_) => CallError::TimedOut,
         };
+        if let Some(result) = CallResult::of(&error) {
+            standing.calls.count(operation, result, standing.clock.now().since(started));
+        }
         self.judge(&error);
         Err(error)
     }

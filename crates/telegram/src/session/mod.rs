@@ -2,10 +2,9 @@
 
 mod keyring;
 mod source;
-mod telethon;
 
 pub(crate) use keyring::{Claims, Key, KeyTrouble, Keyring};
-pub(crate) use source::{NoSession, Source};
+pub(crate) use source::Source;
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};

@@ -1,16 +1,12 @@
 //! Where a session comes from: a file beside the settings, or a string in them.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use domain::SecretText;
 use domain::secret::ExposeSecret;
+use session_files::{Found, Unreadable};
 
-use super::{SignedIn, telethon};
-
-/// The largest session file that is read. Telethon's grow by every person the account ever met.
-const LARGEST: u64 = 64 << 20;
+use super::SignedIn;
 
 /// A session, or why there is none.
 pub(crate) type Loaded = Result<SignedIn, NoSession>;
@@ -18,28 +14,12 @@ pub(crate) type Loaded = Result<SignedIn, NoSession>;
 /// Why there is no session.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoSession {
-    #[error("the session file {path} cannot be read: {source}")]
-    File { path: PathBuf, source: io::Error },
-    #[error("the session file {path} is larger than 64 MB")]
-    TooLarge { path: PathBuf },
-    #[error("{path} lies beside the session file: another program uses it, or was killed while it did")]
-    InUse { path: PathBuf },
-    #[error("the session file is not SQLite; Telethon's .session files are")]
-    NotSqlite,
-    #[error("the session file is damaged: {0}")]
-    Unreadable(#[from] rusqlite::Error),
-    #[error("the session file is not Telethon's")]
-    Unfamiliar,
-    #[error("this is a Pyrogram session; only Telethon's are read so far")]
-    Pyrogram,
-    #[error("the session is not signed in: its key is empty")]
-    NotSignedIn,
-    #[error("the key in the session has {0} bytes instead of 256")]
-    KeyLength(usize),
-    #[error("the session names no data centre")]
-    NoCentre,
-    #[error("the session string is not Telethon's: it begins with 1 and has 353 or 369 characters")]
-    BadString,
+    #[error("the session file {path} cannot be used: {source}")]
+    File { path: PathBuf, source: Unreadable },
+    #[error("the session string cannot be used: {0}")]
+    Text(Unreadable),
+    #[error("the session is one of Telegram's data centres for tests, where no real account is")]
+    ForTests,
 }
 
 /// Where the settings say a session is.
@@ -51,48 +31,68 @@ pub(crate) enum Source {
 
 /// Reads a session. Blocks on the disk.
 pub(crate) fn load(source: &Source) -> Loaded {
-    match source {
-        Source::File(path) => read(path).and_then(telethon::read_file),
-        Source::Text(text) => telethon::read_string(text.expose_secret()),
-    }
+    let found = match source {
+        Source::File(path) => {
+            session_files::read(path).map_err(|source| NoSession::File { path: path.clone(), source })
+        }
+        Source::Text(text) => session_files::read_text(text.expose_secret()).map_err(NoSession::Text),
+    };
+    signed_in(found?)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, NoSession> {
-    let failed = |source| NoSession::File { path: path.to_owned(), source };
-    let file = File::open(path).map_err(failed)?;
-    if file.metadata().map_err(failed)?.is_dir() {
-        return Err(failed(io::ErrorKind::IsADirectory.into()));
+fn signed_in(found: Found) -> Loaded {
+    let session = found.session;
+    if session.test_mode {
+        return Err(NoSession::ForTests);
     }
-    for suffix in ["-journal", "-wal"] {
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(suffix);
-        let beside = PathBuf::from(beside);
-        if beside.metadata().is_ok_and(|metadata| metadata.len() > 0) {
-            return Err(NoSession::InUse { path: beside });
-        }
-    }
-    let mut bytes = Vec::new();
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(NoSession::TooLarge { path: path.to_owned() });
-    }
-    Ok(bytes)
+    Ok(SignedIn { dc_id: session.dc_id, key: session.key.into_secret(), user_id: session.user_id })
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::Secret;
+    use session_files::{Key, Session};
+
     use super::*;
 
+    fn session() -> Session {
+        Session::new(4, Key::new(Secret::new(Box::new([7; 256]))).expect("a key"))
+    }
+
+    fn text(session: &Session) -> Source {
+        Source::Text(session_files::string_session(session).expect("a string"))
+    }
+
     #[test]
-    fn a_missing_file_and_one_in_use_are_named() {
+    fn a_missing_file_and_one_that_is_no_session_are_named() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("main.session");
-        assert!(matches!(load(&Source::File(path.clone())), Err(NoSession::File { .. })));
-        assert!(matches!(load(&Source::File(folder.path().into())), Err(NoSession::File { .. })));
+        let refusal =
+            |path: &PathBuf| load(&Source::File(path.clone())).err().expect("a refusal").to_string();
+        assert!(refusal(&path).contains("main.session"), "{}", refusal(&path));
         std::fs::write(&path, b"hello").expect("a file");
-        assert!(matches!(load(&Source::File(path.clone())), Err(NoSession::NotSqlite)));
-        std::fs::write(folder.path().join("main.session-journal"), b"x").expect("a file");
-        let refused = load(&Source::File(path)).err().expect("a refusal");
-        assert!(refused.to_string().contains("main.session-journal"), "{refused}");
+        assert!(refusal(&path).contains("main.session") && refusal(&path).contains("SQLite"));
+    }
+
+    #[test]
+    fn files_and_strings_are_one_session() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("main.session");
+        let mut session = session();
+        session.user_id = Some(777);
+        session_files::write_telethon(&path, &session).expect("written");
+        let file = load(&Source::File(path)).expect("a session");
+        let text = load(&text(&session)).expect("a session");
+        assert_eq!((file.dc_id, file.user_id, text.user_id), (4, Some(777), None));
+        assert_eq!(file.fingerprint(), text.fingerprint());
+        // What tells keys apart is the same wherever it is asked.
+        assert_eq!(file.fingerprint().0, session.key.fingerprint().0);
+    }
+
+    #[test]
+    fn a_session_for_tests_is_refused() {
+        let mut session = session();
+        (session.dc_id, session.test_mode) = (2, true);
+        assert!(matches!(load(&text(&session)), Err(NoSession::ForTests)));
     }
 }

@@ -32,7 +32,7 @@ impl Way<'_> {
     pub(super) async fn change<R: RemoteCall>(&self, request: &R) -> Result<R::Return, CallError> {
         let working = self.account.standing.sending();
         failpoint::reach("telegram.step.before").await;
-        let answer = self.line.call(request, CHANGE).await;
+        let answer = self.line.call(self.operation, request, CHANGE).await;
         failpoint::reach("telegram.step.after").await;
         drop(working);
         answer

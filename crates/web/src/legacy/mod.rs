@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{FromRef, Request, State as Shared};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use config::{LegacyPort, LegacyService};
@@ -39,7 +39,7 @@ use answer::Answer;
 
 use crate::router::panic_text;
 use crate::state::State;
-use crate::{headers, idempotency};
+use crate::{headers, idempotency, metrics};
 
 /// A port and what its requests are answered from.
 #[derive(Clone)]
@@ -102,6 +102,7 @@ pub(crate) fn router(state: &State, port: Arc<LegacyPort>) -> Router {
         LegacyService::LeaveChat => post(leave_chat::handle),
     };
     let after_a_panic = gate.clone();
+    let traffic = state.traffic().listener(&gate.name);
     Router::new()
         .route(gate.path(), service)
         .route("/health", get(stats::health))
@@ -115,6 +116,7 @@ pub(crate) fn router(state: &State, port: Arc<LegacyPort>) -> Router {
             after_a_panic.respond(Err(Answer::error(StatusCode::INTERNAL_SERVER_ERROR, error)))
         }))
         .layer(map_response(headers::secure))
+        .layer(from_fn_with_state(traffic, metrics::count))
         .with_state(gate)
 }
 

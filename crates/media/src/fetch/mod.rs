@@ -1,0 +1,188 @@
+//! Fetching: from an address that a caller gave to a file, with nothing taken on trust.
+
+mod client;
+mod redirect;
+
+use std::error::Error;
+use std::time::Duration;
+
+use ambient::Clock;
+use futures::stream;
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_DISPOSITION, CONTENT_ENCODING, HeaderMap, HeaderValue};
+use reqwest::{Client, Response, StatusCode, Url};
+
+use crate::guard::{self, AddressError, Names, Refused, Unresolved};
+use crate::intake::{Intake, TakeError, Taken, Wait};
+use crate::name::FileName;
+
+pub use client::ClientError;
+pub use redirect::RedirectError;
+
+/// How long a server may take before the first byte of a file. What follows has the limits of the [`Intake`], whose
+/// total is that of the whole call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// For the look-up of the name, the connection and TLS; anew after each redirect.
+    pub connection: Duration,
+    /// For all of that and the headers of the answer; anew after each redirect.
+    pub answer: Duration,
+}
+
+/// A fetched file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// The file.
+    pub taken: Taken,
+    /// What it is called: as told, else as its server says.
+    pub name: FileName,
+}
+
+/// Why an address did not become a file. Nothing of it is left on disk.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// The address is none that is used.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// It leads where callers may not go.
+    #[error("the address leads to a place that is not allowed: {0}")]
+    Refused(#[from] Refused),
+    /// Its host does not exist.
+    #[error("the host of the address cannot be found")]
+    UnknownHost,
+    /// There was no exchange.
+    #[error("the server cannot be reached: {0}")]
+    Unreachable(String),
+    /// It answered that there is nothing, or not for us.
+    #[error("the server answered {0}")]
+    Status(StatusCode),
+    /// It sent the call on in a way that is not followed.
+    #[error(transparent)]
+    Redirect(#[from] RedirectError),
+    /// It answered with a compressed form, which was not asked for.
+    #[error("the server sent the file compressed ({0}), which was not asked for")]
+    Encoded(String),
+    /// The file was not taken.
+    #[error(transparent)]
+    Take(#[from] TakeError),
+}
+
+/// Fetches files into the folder of an [`Intake`].
+#[derive(Clone)]
+pub struct Fetcher {
+    client: Client,
+    names: Names,
+    clock: Clock,
+    intake: Intake,
+    patience: Patience,
+}
+
+impl Fetcher {
+    /// A fetcher whose every address passes the guard in `names`.
+    pub fn new(names: Names, intake: Intake, patience: Patience) -> Result<Self, ClientError> {
+        let clock = intake.clock().clone();
+        let client = client::new(names.clone(), clock.clone(), patience.connection)?;
+        Ok(Self { client, names, clock, intake, patience })
+    }
+
+    /// Fetches a file. `told` is the name that the caller wants it to have.
+    pub async fn fetch(&self, address: &str, told: Option<&str>) -> Result<Fetched, FetchError> {
+        let url = guard::address(address, self.names.allowed())?;
+        let limit = self.intake.limits().total;
+        let slow = |_| TakeError::TooSlow { wait: Wait::WholeFile, limit };
+        // Many kilobytes of state, which a caller need not carry within its own.
+        self.clock.timeout(limit, Box::pin(self.follow(url, told))).await.map_err(slow)?
+    }
+
+    async fn follow(&self, mut url: Url, told: Option<&str>) -> Result<Fetched, FetchError> {
+        let mut followed = 0;
+        loop {
+            let answer = self.ask(&url).await?;
+            if let Some(next) = redirect::next(&url, answer.status(), answer.headers(), followed)? {
+                url = guard::check(next, self.names.allowed())?;
+                followed += 1;
+                continue;
+            }
+            return self.take(&url, answer, told).await;
+        }
+    }
+
+    /// Asks one server, and returns when the headers of its answer are there.
+    async fn ask(&self, url: &Url) -> Result<Response, FetchError> {
+        let limit = self.patience.answer;
+        let asked = self.client.get(url.clone()).header(ACCEPT_ENCODING, "identity").send();
+        let slow = |_| TakeError::TooSlow { wait: Wait::Answer, limit };
+        let answer =
+            self.clock.timeout(limit, asked).await.map_err(slow)?.map_err(|error| self.unreached(&error))?;
+        // Every way to a connection has been judged; this asks the connection itself.
+        if let Some(server) = answer.remote_addr() {
+            guard::judge(server.ip(), self.names.allowed())?;
+        }
+        Ok(answer)
+    }
+
+    /// Why there is no answer: by the causes within the client's error.
+    fn unreached(&self, error: &reqwest::Error) -> FetchError {
+        if let Some(refused) = cause::<Refused>(error) {
+            return FetchError::Refused(*refused);
+        }
+        if cause::<Unresolved>(error).is_some() {
+            return FetchError::UnknownHost;
+        }
+        if cause::<client::Late>(error).is_some() {
+            let limit = self.patience.connection;
+            return TakeError::TooSlow { wait: Wait::Connection, limit }.into();
+        }
+        FetchError::Unreachable(innermost(error))
+    }
+
+    async fn take(&self, url: &Url, answer: Response, told: Option<&str>) -> Result<Fetched, FetchError> {
+        // 206 would be a part that nobody asked for.
+        if answer.status() != StatusCode::OK {
+            return Err(FetchError::Status(answer.status()));
+        }
+        if let Some(encoding) = encoding(answer.headers()) {
+            return Err(FetchError::Encoded(encoding));
+        }
+        let said =
+            answer.headers().get(CONTENT_DISPOSITION).map(HeaderValue::as_bytes).map(ToOwned::to_owned);
+        let declared = answer.content_length();
+        let pieces = stream::try_unfold(answer, |mut answer| async move {
+            let piece = answer.chunk().await.map_err(|error| innermost(&error))?;
+            Ok::<_, String>(piece.map(|piece| (piece, answer)))
+        });
+        let taken = self.intake.stream(declared, pieces).await?;
+        let name = FileName::choose(told, said.as_deref(), Some(url), taken.facts.content);
+        Ok(Fetched { taken, name })
+    }
+}
+
+/// The encoding of an answer, where it is not the file as it is.
+fn encoding(headers: &HeaderMap) -> Option<String> {
+    let encoding = headers.get(CONTENT_ENCODING)?.as_bytes();
+    let plain = encoding.is_empty() || encoding.eq_ignore_ascii_case(b"identity");
+    (!plain).then(|| String::from_utf8_lossy(encoding).chars().filter(|c| !c.is_control()).take(64).collect())
+}
+
+/// A cause of a kind within an error.
+fn cause<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// What the innermost cause says; never the address, which may hold a secret.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut innermost: &dyn Error = match error.source() {
+        Some(source) => source,
+        None => return "the exchange failed".to_owned(),
+    };
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}

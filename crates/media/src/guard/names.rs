@@ -1,0 +1,88 @@
+//! Names for the HTTP client: resolved, judged, and only then handed on to be dialled.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+use super::{Allowed, Refused, judge};
+
+/// How many addresses of one name are looked at.
+const MOST_ADDRESSES: usize = 32;
+
+/// A name that leads nowhere.
+#[derive(Debug, thiserror::Error)]
+#[error("the name does not resolve to any address")]
+pub struct Unresolved;
+
+/// A resolver whose answers have passed the guard. For `ClientBuilder::dns_resolver`, on a client that keeps no idle
+/// connections and follows no redirects by itself.
+#[derive(Clone)]
+pub struct Names {
+    inner: Arc<dyn Resolve>,
+    allowed: Arc<Allowed>,
+}
+
+impl Names {
+    /// Asks the system.
+    pub fn of_system(allowed: Allowed) -> Self {
+        Self::new(Arc::new(System), allowed)
+    }
+
+    /// Asks another resolver.
+    pub fn new(inner: Arc<dyn Resolve>, allowed: Allowed) -> Self {
+        Self { inner, allowed: Arc::new(allowed) }
+    }
+
+    /// What is let pass although it is not public.
+    pub fn allowed(&self) -> &Allowed {
+        &self.allowed
+    }
+}
+
+impl Resolve for Names {
+    fn resolve(&self, name: Name) -> Resolving {
+        let found = self.inner.resolve(name);
+        let allowed = Arc::clone(&self.allowed);
+        Box::pin(async move {
+            let found: Vec<_> = found.await?.take(MOST_ADDRESSES).collect();
+            let fit = fit(&found, &allowed)?.ok_or(Unresolved)?;
+            Ok(Box::new(fit.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// The addresses that may be dialled. When there were some and all of them are refused, the first refusal.
+fn fit(found: &[SocketAddr], allowed: &Allowed) -> Result<Option<Vec<SocketAddr>>, Refused> {
+    let mut refused = None;
+    let mut fit = Vec::new();
+    for address in found {
+        match judge(address.ip(), allowed) {
+            Ok(()) => fit.push(*address),
+            Err(refusal) => refused = refused.or(Some(refusal)),
+        }
+    }
+    match (fit.is_empty(), refused) {
+        (true, Some(refusal)) => Err(refusal),
+        (true, None) => Ok(None),
+        (false, _) => Ok(Some(fit)),
+    }
+}
+
+/// The resolver of the operating system.
+struct System;
+
+impl Resolve for System {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(unresolved)?;
+            Ok(Box::new(found.collect::<Vec<_>>().into_iter()) as Addrs)
+        })
+    }
+}
+
+/// The system does not say whether a name is unknown or the resolver was away; the caller cannot help either.
+fn unresolved(_: io::Error) -> Unresolved {
+    Unresolved
+}

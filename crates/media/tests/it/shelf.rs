@@ -1,0 +1,179 @@
+//! The shelf: what is put on it stays, through restarts, until its time; and no more than fits.
+
+use std::convert::Infallible;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::UploadId;
+use futures::stream::{self, StreamExt};
+use media::shelf::Rules;
+use media::{Shelf, TakeError, Upload};
+use proptest::prelude::*;
+use tokio::sync::Notify;
+
+use crate::world::{LIMITS, World, names};
+
+const RULES: Rules = Rules { keep: Duration::from_hours(24), most_bytes: 100, most_files: 4 };
+
+impl World {
+    fn place(&self) -> PathBuf {
+        self.folder.path().join("uploads")
+    }
+
+    async fn shelf(&self) -> Shelf {
+        Shelf::open(self.place(), self.ids.clone(), self.clock.clone(), LIMITS, RULES).await.unwrap()
+    }
+}
+
+async fn put(shelf: &Shelf, size: usize) -> Result<Upload, TakeError> {
+    let bytes = stream::iter([Ok::<_, Infallible>(Bytes::from(vec![7; size]))]);
+    shelf.put(Some("a.bin"), None, bytes).await
+}
+
+#[tokio::test]
+async fn an_upload_stays_through_a_restart_until_its_time_is_over() {
+    let world = World::new();
+    let bytes = stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"%PDF-1.7"))]);
+    let upload = world.shelf().await.put(Some("../my\nscan"), Some(8), bytes).await.unwrap();
+    assert!(upload.id.to_string().starts_with("upl_"));
+    assert_eq!(upload.name.as_str(), "myscan.pdf");
+    assert_eq!(names(&world.place()), [upload.id.to_string(), format!("{}.json", upload.id)]);
+    let shelf = world.shelf().await;
+    assert_eq!(shelf.get(upload.id), Some(upload.clone()));
+    assert_eq!(shelf.next_expiry(), Some(upload.expires_at));
+    world.clock.advance(RULES.keep);
+    assert_eq!(shelf.get(upload.id), None);
+    assert_eq!(shelf.sweep().await.unwrap(), 1);
+    assert_eq!((names(&world.place()).len(), shelf.next_expiry()), (0, None));
+}
+
+#[tokio::test]
+async fn what_expired_while_nobody_looked_is_gone_after_a_start() {
+    let world = World::new();
+    let upload = put(&world.shelf().await, 5).await.unwrap();
+    world.clock.advance(RULES.keep);
+    let shelf = world.shelf().await;
+    assert_eq!(shelf.get(upload.id), None);
+    assert_eq!(names(&world.place()), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_crashes_leave_is_cleared_away_and_nothing_else() {
+    let world = World::new();
+    let shelf = world.shelf().await;
+    let mut uploads = Vec::new();
+    for _ in 0..4 {
+        uploads.push(put(&shelf, 5).await.unwrap().id);
+    }
+    let file = |id: UploadId| world.place().join(id.to_string());
+    let note = |id: UploadId| world.place().join(format!("{id}.json"));
+    fs::remove_file(note(uploads[0])).unwrap();
+    fs::remove_file(file(uploads[1])).unwrap();
+    fs::write(file(uploads[2]), b"short").unwrap();
+    fs::write(note(uploads[2]), b"{\"name\":").unwrap();
+    fs::write(world.place().join("upl_x.part"), b"half").unwrap();
+    fs::write(world.place().join("notes.txt"), b"the owner's").unwrap();
+    let shelf = world.shelf().await;
+    let kept = uploads[3];
+    assert!(shelf.get(kept).is_some());
+    assert!(uploads[..3].iter().all(|id| shelf.get(*id).is_none()));
+    assert_eq!(names(&world.place()), ["notes.txt".to_owned(), kept.to_string(), format!("{kept}.json")]);
+    // A file that is not as long as its note says is not what was uploaded.
+    fs::write(file(kept), b"1234").unwrap();
+    assert!(world.shelf().await.get(kept).is_none());
+}
+
+#[tokio::test]
+async fn no_more_than_fits_is_kept_and_room_comes_back() {
+    let world = World::new();
+    let shelf = world.shelf().await;
+    let full = |result: Result<Upload, TakeError>| match result {
+        Err(TakeError::ShelfFull { most }) => assert_eq!(most, RULES.most_bytes),
+        other => panic!("it was not full: {other:?}"),
+    };
+    let first = put(&shelf, 60).await.unwrap();
+    full(put(&shelf, 41).await);
+    let never = stream::pending::<Result<Bytes, Infallible>>();
+    full(shelf.put(None, Some(41), never).await);
+    put(&shelf, 40).await.unwrap();
+    full(put(&shelf, 1).await);
+    // A restart counts the same.
+    let shelf = world.shelf().await;
+    full(put(&shelf, 1).await);
+    assert!(shelf.remove(first.id).await.unwrap());
+    assert!(!shelf.remove(first.id).await.unwrap());
+    assert!(!fs::exists(first.taken.path).unwrap());
+    for _ in 0..3 {
+        put(&shelf, 1).await.unwrap();
+    }
+    full(put(&shelf, 1).await);
+    // All of them expire, and the next upload finds room by itself.
+    world.clock.advance(RULES.keep);
+    put(&shelf, 100).await.unwrap();
+    assert_eq!(names(&world.place()).len(), 2);
+}
+
+#[tokio::test]
+async fn uploads_under_way_take_room_until_they_break_off() {
+    let world = World::new();
+    let shelf = world.shelf().await;
+    let begun = || stream::once(async { Ok::<_, io::Error>(Bytes::from(vec![7; 60])) });
+    {
+        // Asked for its second piece, the upload has taken the room for its first.
+        let arrived = Notify::new();
+        let rest = stream::once(async {
+            arrived.notify_one();
+            std::future::pending().await
+        });
+        let mut under_way = Box::pin(shelf.put(None, None, begun().chain(rest)));
+        tokio::select! {
+            result = &mut under_way => panic!("it cannot end: {result:?}"),
+            () = arrived.notified() => {}
+        }
+        assert!(matches!(put(&shelf, 41).await, Err(TakeError::ShelfFull { .. })));
+        put(&shelf, 40).await.unwrap();
+    }
+    let broken = begun().chain(stream::once(async { Err(io::Error::other("gone")) }));
+    assert!(matches!(shelf.put(None, None, broken).await, Err(TakeError::Broken(_))));
+    assert_eq!(names(&world.place()).len(), 2);
+    put(&shelf, 60).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_message_keeps_what_leaves_the_shelf() {
+    let world = World::new();
+    let shelf = world.shelf().await;
+    let upload = put(&shelf, 9).await.unwrap();
+    let kept = world.intake(LIMITS).await.adopt(&upload.taken).await.unwrap();
+    world.clock.advance(RULES.keep);
+    shelf.sweep().await.unwrap();
+    assert_eq!(fs::read(kept.path).unwrap(), [7; 9]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn the_bound_holds_and_each_upload_is_there_or_refused(sizes in prop::collection::vec(0..60_usize, 1..8)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let world = World::new();
+        runtime.block_on(async {
+            let shelf = world.shelf().await;
+            let mut held = Vec::new();
+            for size in sizes {
+                let before: usize = held.iter().map(|(_, size)| size).sum();
+                let fits = size > 0 && before + size <= 100 && held.len() < 4;
+                let result = put(&shelf, size).await;
+                assert_eq!(result.is_ok(), fits, "{size} after {held:?}");
+                held.extend(result.map(|upload| (upload.id, size)));
+            }
+            let shelf = world.shelf().await;
+            for (id, size) in held {
+                assert_eq!(shelf.get(id).unwrap().taken.size, size as u64);
+            }
+        });
+    }
+}

@@ -1,0 +1,35 @@
+//! Session files as other programs leave them: found, read without touching them, and written for those programs.
+//!
+//! A session is an auth key and the data centre that knows it. Telethon, Pyrogram, Kurigram and grammers keep it in
+//! SQLite files, the first three also in strings. [`read`] takes any of them, [`scan`] a whole folder,
+//! [`write_telethon`], [`string_session`] and their like give one back. [`legacy_registry`] reads the registry of the
+//! scripts that came before.
+//!
+//! Nothing here speaks to Telegram: whether a key still works, and whose it is, only Telegram can say. All calls block
+//! on the disk.
+
+mod centre;
+mod grammers;
+mod private_copy;
+mod pyrogram;
+mod read;
+mod registry;
+mod scan;
+mod session;
+mod sqlite;
+mod strings;
+mod telethon;
+mod unreadable;
+mod write;
+
+pub use centre::{known_address, test_address};
+pub use read::{read, read_text};
+pub use registry::{
+    Assignment, AssignmentStatus, Direction, FailedRequest, Failover, LoggedOperation, OddRow,
+    OperationStatus, Registry, Table, legacy_registry,
+};
+pub use scan::{Entry, Limit, Scan, scan};
+pub use session::{ChannelState, Fingerprint, Found, Key, Kind, Peer, PeerKind, Session, UpdateState};
+pub use strings::{pyrogram_string, string_session};
+pub use unreadable::{Foreign, Unreadable, Unwritable};
+pub use write::{write_kurigram, write_telethon};

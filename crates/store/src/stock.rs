@@ -1,0 +1,97 @@
+//! What is in the store now, in numbers: open work, and the room that all of it takes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use domain::Timestamp;
+use domain::message::MessageState;
+use domain::saga::{SagaState, TaskKind};
+use rusqlite::Connection;
+
+use crate::column::Columns;
+use crate::disk::Disk;
+use crate::statement::statements;
+use crate::{StoreError, codes, statement};
+
+statements! {
+    // Only what is not ended well: each is counted from an index that holds nothing else. The first condition names
+    // the index, the second one leaves out what has failed or was cancelled.
+    MESSAGES = "SELECT state, count(*) FROM outbox WHERE state < 20 AND state <= 10 GROUP BY state";
+    SAGAS = "SELECT kind, state, count(*) FROM operations WHERE state <= 10 GROUP BY kind, state";
+    CALLBACKS = "
+        SELECT count(*), coalesce(sum(CASE WHEN next_at <= $1 THEN 1 ELSE 0 END), 0)
+        FROM callbacks WHERE state = 0";
+    FAILED_REQUESTS = "SELECT count(*) FROM failed_requests WHERE state = 'pending'";
+}
+
+/// What is in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stock {
+    /// Messages that are not ended, and those in doubt, by state; a state that is not named has none.
+    pub messages: Vec<(MessageState, u64)>,
+    /// Sagas that are not ended, and those in doubt, by kind and state; what is not named has none.
+    pub sagas: Vec<(TaskKind, SagaState, u64)>,
+    /// Callbacks that wait.
+    pub callbacks_waiting: u64,
+    /// Those among them whose time has come.
+    pub callbacks_due: u64,
+    /// Failed requests that wait for a person.
+    pub failed_requests: u64,
+    /// The size of the database file, in bytes.
+    pub database_bytes: u64,
+    /// The size of its log, in bytes.
+    pub log_bytes: u64,
+    /// What is free on the disk of the data directory, in bytes; nothing when the system does not say.
+    pub free_bytes: Option<u64>,
+}
+
+/// Where the store is.
+#[derive(Clone)]
+pub(crate) struct Place {
+    pub(crate) dir: PathBuf,
+    pub(crate) file: PathBuf,
+    pub(crate) disk: Disk,
+}
+
+/// Counts; on a thread that may block.
+pub(crate) fn take(connection: &Connection, place: &Place, now: Timestamp) -> Result<Stock, StoreError> {
+    let messages = statement::all(connection, MESSAGES, [], |row| {
+        let columns = Columns::new(row, "outbox");
+        Ok((columns.coded(0, "state", codes::message)?, columns.count(1)?))
+    })?;
+    let sagas = statement::all(connection, SAGAS, [], |row| {
+        let columns = Columns::new(row, "operations");
+        let kind = columns.word(0, "kind", TaskKind::from_word)?;
+        Ok((kind, columns.coded(1, "state", codes::saga)?, columns.count(2)?))
+    })?;
+    let callbacks = statement::first(connection, CALLBACKS, [now.as_micros()], |row| {
+        let columns = Columns::new(row, "callbacks");
+        Ok((columns.count(0)?, columns.count(1)?))
+    })?;
+    let failed_requests = statement::first(connection, FAILED_REQUESTS, [], |row| {
+        Columns::new(row, "failed_requests").count(0)
+    })?;
+    let (callbacks_waiting, callbacks_due) = callbacks.unwrap_or_default();
+    Ok(Stock {
+        messages,
+        sagas,
+        callbacks_waiting,
+        callbacks_due,
+        failed_requests: failed_requests.unwrap_or_default(),
+        database_bytes: size(&place.file),
+        log_bytes: size(&log_of(&place.file)),
+        free_bytes: place.disk.free_in(&place.dir).ok(),
+    })
+}
+
+/// The log that SQLite keeps beside a database.
+fn log_of(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push("-wal");
+    PathBuf::from(name)
+}
+
+/// A file's length; nothing where there is none.
+fn size(file: &Path) -> u64 {
+    fs::metadata(file).map_or(0, |found| found.len())
+}
