@@ -67,6 +67,9 @@ pub trait Steps: Send + Sync + 'static {
     /// The observer of the settings, if there is one.
     fn observer(&self) -> Option<ChatRef>;
 
+    /// Whether the service that this step is part of is stopped: the step then waits, however long that takes.
+    fn is_stopped(&self, step: &Step) -> bool;
+
     /// Whether this account is another than the pool's first choice.
     fn is_backup(&self, account: &AccountName) -> bool;
 
@@ -76,6 +79,6 @@ pub trait Steps: Send + Sync + 'static {
     /// Whether the account could still answer what became of a step: false once it is banned or its session is lost.
     fn can_still_tell(&self, account: &AccountName) -> bool;
 
-    /// Changes whenever a candidate may have become able: an account connected, a hold was lifted.
+    /// Changes whenever a candidate may have become able: an account connected, a hold was lifted, a service started.
     fn changes(&self) -> watch::Receiver<u64>;
 }

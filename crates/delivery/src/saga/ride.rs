@@ -88,6 +88,9 @@ impl Ride<'_> {
             let after = judge::after_loss(step, &self.stand(load, &account, step), &outcome);
             return self.follow(load, &account, step, &outcome, after).await;
         }
+        if inner.steps.is_stopped(step) {
+            return self.wait_for_service(load, step).await;
+        }
         if matches!(step, Step::Remove { .. })
             && let Some(before) = load.removed_at
         {
@@ -125,6 +128,22 @@ impl Ride<'_> {
             }
             Err(outcome) => self.refused(load, &account, step, &outcome).await,
         }
+    }
+
+    /// Waits until the service that the step is part of is started again. What the saga may take is counted from then on.
+    async fn wait_for_service(&self, load: &mut Load, step: &Step) -> ControlFlow<()> {
+        let inner = &self.sagas.0;
+        let mut changes = inner.steps.changes();
+        while inner.steps.is_stopped(step) {
+            tokio::select! {
+                changed = changes.changed() => if changed.is_err() { return ControlFlow::Break(()) },
+                () = inner.closing.cancelled() => return ControlFlow::Break(()),
+            }
+        }
+        if load.is_bound() {
+            load.saga.patient_until = judge::patient_from(inner.ambient.clock.now(), &load.saga);
+        }
+        ControlFlow::Continue(())
     }
 
     /// What must be on disk before anything that changes the outside goes to the wire.

@@ -61,6 +61,7 @@ pub(crate) struct World {
     floods: HashMap<(String, Operation), Timestamp>,
     gone: Vec<String>,
     away: Vec<String>,
+    stopped: bool,
     pub(crate) in_chat: Option<Vec<String>>,
     pub(crate) bound_to: Option<String>,
     pub(crate) hidden_for: u32,
@@ -108,6 +109,11 @@ impl Provider {
 
     pub(crate) fn lose(&self, account: &str) {
         self.world().gone.push(account.to_owned());
+        self.changed.send_modify(|changes| *changes += 1);
+    }
+
+    pub(crate) fn switch(&self, stopped: bool) {
+        self.world().stopped = stopped;
         self.changed.send_modify(|changes| *changes += 1);
     }
 
@@ -329,6 +335,10 @@ impl Steps for Provider {
 
     fn observer(&self) -> Option<ChatRef> {
         Some(user(OBSERVER))
+    }
+
+    fn is_stopped(&self, _: &Step) -> bool {
+        self.world().stopped
     }
 
     fn is_backup(&self, account: &AccountName) -> bool {

@@ -207,6 +207,30 @@ async fn leaving_removes_the_others_at_its_own_pace() {
 }
 
 #[tokio::test]
+async fn a_service_that_is_stopped_halts_what_it_is_doing_and_goes_on_where_it_was() {
+    let desk = Desk::new().await;
+    let members: Vec<i64> = (1..=20).collect();
+    desk.provider.world().chats.insert(group(1).get(), Chat { members, ..Chat::default() });
+    let id = desk.submit(leave(group(1), true)).await;
+    for removed in 1..=5 {
+        desk.until(|world| world.chats[&group(1).get()].members.len() <= 20 - removed).await;
+        desk.clock.advance(Duration::from_millis(500));
+    }
+    desk.provider.switch(true);
+    desk.breathe().await;
+    let before = desk.provider.times("remove");
+    assert!(before < 20, "{before}");
+    // Longer than a saga waits for anything else.
+    desk.clock.advance(Duration::from_hours(2));
+    desk.breathe().await;
+    assert_eq!(desk.provider.times("remove"), before);
+    desk.provider.switch(false);
+    let saga = desk.settled(id).await;
+    assert_eq!((saga.state, saga.progress.removed.len()), (SagaState::Done, 20));
+    assert_eq!(desk.provider.times("remove"), 20);
+}
+
+#[tokio::test]
 async fn a_basic_group_is_just_left_and_one_that_nobody_finds_counts_as_left() {
     let desk = Desk::new().await;
     let basic = ChatId::group(5).expect("a chat");

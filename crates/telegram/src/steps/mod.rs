@@ -74,6 +74,10 @@ impl Steps for Pool {
         self.observer.clone()
     }
 
+    fn is_stopped(&self, step: &Step) -> bool {
+        self.services.is_stopped(purpose(step))
+    }
+
     fn is_backup(&self, account: &AccountName) -> bool {
         let first = self.accounts.iter().find(|account| account.in_pool);
         first.is_none_or(|first| first.name != *account)

@@ -202,6 +202,10 @@ impl Steps for Hands {
         "@demo_observer".parse().ok()
     }
 
+    fn is_stopped(&self, _: &Step) -> bool {
+        false
+    }
+
     fn is_backup(&self, account: &AccountName) -> bool {
         account.as_str() != "main"
     }
