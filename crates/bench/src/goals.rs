@@ -7,8 +7,11 @@ use crate::report::{megabytes, microseconds, milliseconds, times};
 use crate::scenario::added_latency::AddedLatency;
 use crate::scenario::choosing::Choosing;
 use crate::scenario::failover::Failover;
+use crate::scenario::import::{self, Import};
+use crate::scenario::many_files::ManyFiles;
 use crate::scenario::send_text::SendText;
 use crate::scenario::sizes::{Size, Sizes};
+use crate::scenario::upload::Upload;
 
 /// At least so many times the baseline's requests a second.
 const REQUESTS: f64 = 6.0;
@@ -27,6 +30,18 @@ const FAILOVER: u32 = 5_000;
 
 /// Less than this takes one choice among a thousand accounts at p50, in nanoseconds.
 const CHOICE: u64 = 20_000;
+
+/// At most this part of the library's processor time for a large file.
+const UPLOAD_PROCESSOR: f64 = 1.0 / 3.0;
+
+/// What a large file may add to the memory, in kilobytes.
+const UPLOAD_MEMORY: u64 = 20 * 1_024;
+
+/// What is left a minute after a hundred accounts have sent a file, in kilobytes.
+const AFTER_FILES: u64 = 80 * 1_024;
+
+/// An import of a hundred sessions, in milliseconds.
+const IMPORT: u128 = 10_000;
 
 /// A call of the first reading may bring this many dialogs.
 const DIALOGS_OF_A_CALL: u64 = 100;
@@ -177,6 +192,85 @@ pub(crate) fn of_the_pool(
     goals
 }
 
+/// The goals of files and of the import.
+pub(crate) fn of_files(
+    upload: Option<&Upload>,
+    many: Option<&ManyFiles>,
+    import: Option<&Import>,
+) -> Vec<Goal> {
+    let mut goals = Vec::new();
+    let mut unknown = Vec::new();
+    if let Some(measured) = upload {
+        let (ours, library) = (&measured.ours, &measured.library);
+        goals.push(Goal {
+            what: "a large file, of Telethon's time with cryptg",
+            wanted: "≤ 1×".to_owned(),
+            measured: times(f64::from(ours.took), f64::from(library.took)),
+            met: ours.files > 0 && ours.took <= library.took,
+        });
+        goals.push(Goal {
+            what: "CPU of a large file, of Telethon's with cryptg",
+            wanted: format!("≤ {UPLOAD_PROCESSOR:.2}×"),
+            measured: times(ours.processor, library.processor),
+            met: ours.files > 0 && ours.processor <= library.processor * UPLOAD_PROCESSOR,
+        });
+        goals.push(Goal {
+            what: "memory that large files add",
+            wanted: format!("< {} MB", megabytes(UPLOAD_MEMORY)),
+            measured: format!("{} MB", megabytes(ours.memory_more)),
+            met: ours.files > 0 && ours.memory_more < UPLOAD_MEMORY,
+        });
+        goals.push(Goal {
+            what: "large files that arrived whole",
+            wanted: measured.sent.to_string(),
+            measured: measured.whole.to_string(),
+            met: measured.sent > 0 && measured.whole == measured.sent,
+        });
+        unknown.extend(&measured.unknown_methods);
+    }
+    if let Some(measured) = many {
+        goals.push(Goal {
+            what: "memory a minute after 100 accounts sent a file each",
+            wanted: format!("< {} MB", megabytes(AFTER_FILES)),
+            measured: format!("{} MB", megabytes(measured.memory_after)),
+            met: measured.memory_after > 0 && measured.memory_after < AFTER_FILES,
+        });
+        goals.push(Goal {
+            what: "… and files that arrived whole",
+            wanted: "all".to_owned(),
+            measured: format!("{} of {}", measured.sent, measured.accounts),
+            met: measured.sent > 0 && measured.sent == measured.accounts,
+        });
+        unknown.extend(&measured.unknown_methods);
+    }
+    if let Some(measured) = import {
+        let peers = (import::SESSIONS * import::PEERS) as u64;
+        goals.push(Goal {
+            what: "import of 100 sessions",
+            wanted: format!("< {IMPORT} ms"),
+            measured: format!("{} ms", measured.took),
+            met: measured.took > 0 && measured.took < IMPORT,
+        });
+        goals.push(Goal {
+            what: "… accounts, and peers that they know",
+            wanted: format!("{}, ≥ {peers}", import::SESSIONS),
+            measured: format!("{}, {}", measured.accounts, measured.peers),
+            met: measured.accounts == import::SESSIONS && measured.peers >= peers,
+        });
+        unknown.extend(&measured.unknown_methods);
+    }
+    if !unknown.is_empty() {
+        let names: Vec<_> = unknown.iter().map(ToString::to_string).collect();
+        goals.push(Goal {
+            what: "methods of files and sessions that the pretend Telegram does not know",
+            wanted: "none".to_owned(),
+            measured: names.join(", "),
+            met: false,
+        });
+    }
+    goals
+}
+
 /// What one size may take.
 struct Limits {
     /// The goals' names: the start, the memory, the first reading.
@@ -234,20 +328,21 @@ mod tests {
     use super::*;
     use crate::latency::Summary;
     use crate::scenario::choosing::OneKind;
-    use crate::scenario::send_text::{Pair, Side};
+    use crate::scenario::send_text::{Pair, Side as SentSide};
+    use crate::scenario::upload::Side;
 
-    fn side(per_second: f64, p99: u32, processor: f64) -> Side {
-        Side {
+    fn side(per_second: f64, p99: u32, processor: f64) -> SentSide {
+        SentSide {
             requests: 10,
             per_second,
             latency: Summary { count: 10, p99, ..Summary::default() },
             processor,
             audit: Audit { confirmed: 10, ..Audit::default() },
-            ..Side::default()
+            ..SentSide::default()
         }
     }
 
-    fn measured(ours: Side) -> SendText {
+    fn measured(ours: SentSide) -> SendText {
         let baseline = || side(100.0, 4_000, 800.0);
         SendText {
             kept: Pair { ours, baseline: baseline() },
@@ -286,8 +381,8 @@ mod tests {
     #[test]
     fn a_run_without_requests_meets_no_goal_of_speed() {
         let nothing = SendText {
-            kept: Pair { ours: Side::default(), baseline: Side::default() },
-            closed: Pair { ours: Side::default(), baseline: Side::default() },
+            kept: Pair { ours: SentSide::default(), baseline: SentSide::default() },
+            closed: Pair { ours: SentSide::default(), baseline: SentSide::default() },
             unknown_methods: Vec::new(),
         };
         assert_eq!(missed(&of(Some(&nothing), None)).len(), 4);
@@ -328,6 +423,30 @@ mod tests {
         assert_eq!((goals.len(), missed(&goals).len()), (12, 12));
         let nothing = Sizes { owner: Size::default(), hundred: Size::default() };
         assert_eq!(missed(&of_the_pool(None, None, Some(&nothing))).len(), 8);
+    }
+
+    #[test]
+    fn each_goal_of_files_can_be_missed() {
+        let side = |took, processor, memory_more| Side { files: 3, took, processor, memory_more };
+        let upload = |ours, whole| Upload {
+            size: 1,
+            ours,
+            library: side(1_000, 300.0, 0),
+            sent: 6,
+            whole,
+            unknown_methods: Vec::new(),
+        };
+        let many =
+            |memory_after, sent| ManyFiles { accounts: 100, sent, memory_after, ..ManyFiles::default() };
+        let import = |took, accounts, peers| Import { took, accounts, peers, ..Import::default() };
+        let good = upload(side(1_000, 100.0, 20 * 1_024 - 1), 6);
+        let goals =
+            of_files(Some(&good), Some(&many(80 * 1_024 - 1, 100)), Some(&import(9_999, 100, 400_000)));
+        assert_eq!((goals.len(), missed(&goals).len()), (8, 0));
+        let mut bad = upload(side(1_001, 100.1, 20 * 1_024), 5);
+        bad.unknown_methods.push("x.y".into());
+        let goals = of_files(Some(&bad), Some(&many(80 * 1_024, 99)), Some(&import(10_000, 99, 399_999)));
+        assert_eq!((goals.len(), missed(&goals).len()), (9, 9));
     }
 
     #[test]

@@ -25,7 +25,9 @@ use clap::{Parser, ValueEnum};
 
 use crate::machine::Machine;
 use crate::report::Report;
-use crate::scenario::{Pace, Stage, added_latency, choosing, failover, idle, send_text, sizes};
+use crate::scenario::{
+    Pace, Stage, added_latency, choosing, failover, idle, import, many_files, send_text, sizes, upload,
+};
 use crate::usage::Ticks;
 
 #[derive(Parser)]
@@ -64,6 +66,9 @@ enum Scenario {
     Idle,
     Sizes,
     Failover,
+    Import,
+    ManyFiles,
+    Upload,
     AddedLatency,
     SendText,
 }
@@ -113,6 +118,9 @@ async fn run(command_line: &CommandLine) -> Result<bool> {
         choosing: None,
         failover: None,
         sizes: None,
+        upload: None,
+        many_files: None,
+        import: None,
         broken_off: Vec::new(),
         goals: Vec::new(),
     };
@@ -129,6 +137,9 @@ async fn run(command_line: &CommandLine) -> Result<bool> {
             }
             Scenario::Sizes => sizes::run(&stage).await.map(|found| report.sizes = Some(found)),
             Scenario::Failover => failover::run(&stage).await.map(|found| report.failover = Some(found)),
+            Scenario::Import => import::run(&stage).await.map(|found| report.import = Some(found)),
+            Scenario::ManyFiles => many_files::run(&stage).await.map(|found| report.many_files = Some(found)),
+            Scenario::Upload => upload::run(&stage).await.map(|found| report.upload = Some(found)),
             Scenario::AddedLatency => {
                 added_latency::run(&stage).await.map(|found| report.added_latency = Some(found))
             }

@@ -11,8 +11,11 @@ use crate::scenario::added_latency::AddedLatency;
 use crate::scenario::choosing::{ACCOUNTS, Choosing};
 use crate::scenario::failover::Failover;
 use crate::scenario::idle::Idle;
+use crate::scenario::import::{self, Import};
+use crate::scenario::many_files::{self, ManyFiles};
 use crate::scenario::send_text::{Pair, SendText};
 use crate::scenario::sizes::Sizes;
+use crate::scenario::upload::Upload;
 
 /// All that a run found out.
 #[derive(Debug, Serialize)]
@@ -30,6 +33,9 @@ pub(crate) struct Report {
     pub(crate) choosing: Option<Choosing>,
     pub(crate) failover: Option<Failover>,
     pub(crate) sizes: Option<Sizes>,
+    pub(crate) upload: Option<Upload>,
+    pub(crate) many_files: Option<ManyFiles>,
+    pub(crate) import: Option<Import>,
     /// Scenarios that did not come to their end, with why.
     pub(crate) broken_off: Vec<String>,
     pub(crate) goals: Vec<Goal>,
@@ -43,6 +49,11 @@ impl Report {
             self.choosing.as_ref(),
             self.failover.as_ref(),
             self.sizes.as_ref(),
+        ));
+        self.goals.extend(goals::of_files(
+            self.upload.as_ref(),
+            self.many_files.as_ref(),
+            self.import.as_ref(),
         ));
     }
 
@@ -105,6 +116,15 @@ impl Report {
         }
         if let Some(sizes) = &self.sizes {
             write_sizes(text, sizes)?;
+        }
+        if let Some(upload) = &self.upload {
+            write_upload(text, upload)?;
+        }
+        if let Some(many) = &self.many_files {
+            write_many_files(text, many)?;
+        }
+        if let Some(import) = &self.import {
+            write_import(text, import)?;
         }
         for scenario in &self.broken_off {
             writeln!(text, "**Not measured:** {scenario}\n")?;
@@ -275,6 +295,54 @@ fn write_sizes(text: &mut String, sizes: &Sizes) -> std::fmt::Result {
         writeln!(text, "| {name} | {} | {} |", megabytes(owner), megabytes(hundred))?;
     }
     writeln!(text)
+}
+
+fn write_upload(text: &mut String, upload: &Upload) -> std::fmt::Result {
+    let Upload { ours, library, .. } = upload;
+    writeln!(
+        text,
+        "## Sending a file of {} MB\n\nBy turns, {} each, no two the same. Switchboard is asked by `POST /v1/messages` with a \
+         path: that it takes a copy and its hash first is in it. Telethon has cryptg and only sends.\n\n\
+         | | Switchboard | Telethon + cryptg | ratio |\n|---|---:|---:|---:|",
+        upload.size / 1_000_000,
+        ours.files
+    )?;
+    let took = times(f64::from(ours.took), f64::from(library.took));
+    writeln!(text, "| a file, ms | {} | {} | {took} |", ours.took, library.took)?;
+    let processor = times(ours.processor, library.processor);
+    writeln!(text, "| CPU a file, ms | {:.0} | {:.0} | {processor} |", ours.processor, library.processor)?;
+    let (more, theirs) = (megabytes(ours.memory_more), megabytes(library.memory_more));
+    writeln!(text, "| memory more than before the first, MB | {more} | {theirs} | |\n")
+}
+
+fn write_many_files(text: &mut String, many: &ManyFiles) -> std::fmt::Result {
+    writeln!(
+        text,
+        "## {} accounts, each sends a file of {} MB\n\n| memory | MB |\n|---|---:|\n| before | {} |\n| at most | {} |\n\
+         | {} s after the last one | {} |\n",
+        many.accounts,
+        many_files::SIZE / 1_000_000,
+        megabytes(many.memory_before),
+        megabytes(many.memory_highest),
+        many_files::LOOKED.as_secs(),
+        megabytes(many.memory_after)
+    )
+}
+
+fn write_import(text: &mut String, import: &Import) -> std::fmt::Result {
+    writeln!(
+        text,
+        "## Bringing {} session files over\n\n`switchboard account import` while `up` runs. Telethon made the files; each has \
+         a key and {} peers, {} MB in all. Whose each is, is asked of Telegram.\n\n\
+         | took, ms | CPU, ms | accounts | peers known |\n|---:|---:|---:|---:|\n| {} | {} | {} | {} |\n",
+        import::SESSIONS,
+        import::PEERS,
+        import.bytes / 1_000_000,
+        import.took,
+        import.processor,
+        import.accounts,
+        import.peers
+    )
 }
 
 /// Nanoseconds as microseconds.

@@ -121,6 +121,26 @@ impl World {
         Ok(file)
     }
 
+    /// Writes the world's settings once more, without any account and without legacy ports.
+    pub(crate) fn settings_without_accounts(&self) -> Result<PathBuf> {
+        let text = fs::read_to_string(self.folder.join("switchboard.toml"))
+            .context("cannot read the world's settings")?;
+        let file = self.folder.join("bench_empty.toml");
+        fs::write(&file, settings::without_accounts(&text)?)
+            .with_context(|| format!("cannot write {}", file.display()))?;
+        Ok(file)
+    }
+
+    /// All accounts.
+    pub(crate) fn accounts(&self) -> &[Account] {
+        &self.accounts
+    }
+
+    /// The files that the world has.
+    pub(crate) async fn files(&self) -> Result<Vec<serde_json::Value>> {
+        items(self.control, "/telegram/files").await
+    }
+
     /// The messages sent since this was last asked, by whatever account.
     pub(crate) async fn new_rows(&mut self) -> Result<Vec<Row>> {
         let mut rows: Vec<Row> = Vec::new();

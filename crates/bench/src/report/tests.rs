@@ -6,6 +6,7 @@ use crate::scenario::choosing::OneKind;
 use crate::scenario::idle::AtRest;
 use crate::scenario::send_text::Side;
 use crate::scenario::sizes::Size;
+use crate::scenario::upload::Side as UploadSide;
 
 fn summary(p50: u32) -> Summary {
     Summary { count: 10, p50, p90: p50 * 2, p99: p50 * 3, max: p50 * 4 }
@@ -38,6 +39,10 @@ fn size(accounts: usize) -> Size {
         memory_at_rest: 30_720,
         unknown_methods: Vec::new(),
     }
+}
+
+fn upload(took: u32, processor: f64) -> UploadSide {
+    UploadSide { files: 3, took, processor, memory_more: 5_120 }
 }
 
 fn report() -> Report {
@@ -79,6 +84,30 @@ fn report() -> Report {
             unknown_methods: Vec::new(),
         }),
         sizes: Some(Sizes { owner: size(5), hundred: size(100) }),
+        upload: Some(Upload {
+            size: 100_000_000,
+            ours: upload(900, 250.0),
+            library: upload(1_800, 1_000.0),
+            sent: 6,
+            whole: 6,
+            unknown_methods: Vec::new(),
+        }),
+        many_files: Some(ManyFiles {
+            accounts: 100,
+            sent: 100,
+            memory_before: 40_960,
+            memory_highest: 102_400,
+            memory_after: 61_440,
+            unknown_methods: Vec::new(),
+        }),
+        import: Some(Import {
+            bytes: 100_000_000,
+            took: 4_200,
+            processor: 2_100,
+            accounts: 100,
+            peers: 400_000,
+            unknown_methods: Vec::new(),
+        }),
         broken_off: Vec::new(),
         goals: Vec::new(),
     };
@@ -102,6 +131,10 @@ fn both_sides_stand_in_one_line_with_their_ratio() {
         "| a group | 9.8 | 12.3 |",
         "| … to all accounts ready, ms | 650 | 650 |",
         "| memory at rest, MB | 30.0 | 30.0 |",
+        "| a file, ms | 900 | 1800 | 0.50× |",
+        "| CPU a file, ms | 250 | 1000 | 0.25× |",
+        "| 60 s after the last one | 60.0 |",
+        "| 4200 | 2100 | 100 | 400000 |",
     ] {
         assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
     }

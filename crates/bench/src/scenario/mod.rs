@@ -4,8 +4,11 @@ pub(crate) mod added_latency;
 pub(crate) mod choosing;
 pub(crate) mod failover;
 pub(crate) mod idle;
+pub(crate) mod import;
+pub(crate) mod many_files;
 pub(crate) mod send_text;
 pub(crate) mod sizes;
+pub(crate) mod upload;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -54,6 +57,8 @@ pub(crate) struct Pace {
     pub(crate) rest: Duration,
     /// Stretches of choices of each kind.
     pub(crate) choices: usize,
+    /// The size of a large file, in bytes.
+    pub(crate) upload: u64,
 }
 
 impl Pace {
@@ -65,6 +70,7 @@ impl Pace {
         sends: 300,
         rest: Duration::from_secs(10),
         choices: 2_000,
+        upload: 100_000_000,
     };
 
     /// To see that it works.
@@ -75,6 +81,7 @@ impl Pace {
         sends: 100,
         rest: Duration::from_secs(2),
         choices: 200,
+        upload: 20_000_000,
     };
 }
 

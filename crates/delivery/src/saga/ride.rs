@@ -136,7 +136,7 @@ impl Ride<'_> {
         let mut changes = inner.steps.changes();
         while inner.steps.is_stopped(step) {
             tokio::select! {
-                changed = changes.changed() => if changed.is_err() { return ControlFlow::Break(()) },
+                told = changes.changed() => if told.is_err() { return ControlFlow::Break(()) },
                 () = inner.closing.cancelled() => return ControlFlow::Break(()),
             }
         }
