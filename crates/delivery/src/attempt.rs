@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use domain::account::Operation;
 use domain::message::{MessageState, OutboundMessage, Part, PartState};
-use domain::outcome::Failure;
+use domain::outcome::{Failure, SentIds};
 use domain::timeline::{Entry, Step};
-use domain::{ChatKind, ChatRef, Outcome, Purpose};
+use domain::{ChatKind, ChatRef, Outcome};
 use store::{Doubt, Fail, Hold, PartSent, PartUnsent, Then};
 
 use crate::decide::{self, Next, Pause};
+use crate::purpose;
 use crate::sender::{Attempt, Found, Query, Readiness, Testimony, Why};
 use crate::worker::{Carried, Gone, Load, Walk, Way, index, refusal};
 
@@ -26,7 +27,14 @@ impl Walk<'_> {
         if load.doubtful && !inner.sender.can_still_tell(&way.account) {
             return self.doubt(load, way, part, None).await;
         }
-        let outcome = {
+        let unprepared = match self.prepare_again(load, way, part).await {
+            Ok(unprepared) => unprepared,
+            Err(Gone) => return ControlFlow::Break(Carried::Dropped),
+        };
+        load.only_prepared = unprepared.is_some();
+        let outcome = if let Some(outcome) = unprepared {
+            outcome
+        } else {
             let Some(part) = load.message.parts.get(part) else {
                 return ControlFlow::Break(Carried::Dropped);
             };
@@ -41,14 +49,14 @@ impl Walk<'_> {
         load.in_progress = if outcome == Outcome::InProgress { load.in_progress + 1 } else { 0 };
         let mut next = decide::after(&outcome, load.doubtful, load.in_progress);
         // Where the first attempt went nothing can be sent any more: repeating it would never end.
-        if load.doubtful && matches!(outcome, Outcome::Unavailable(_)) && self.has_moved(way) {
+        if load.doubtful && matches!(outcome, Outcome::Unavailable(_)) && self.has_moved(load, way) {
             next = Next::Look;
         }
         if next == Next::Look {
             next = decide::after_look(self.look(load, way, part).await, &outcome);
         }
         match next {
-            Next::Done(message_id) => self.sent(load, way, part, message_id).await,
+            Next::Done(ids) => self.sent(load, way, part, ids).await,
             Next::GiveBack { exclude } => self.give_back(load, way, part, &outcome, exclude).await,
             Next::Fail(failure) => {
                 let unsent = self.unsent(load, way, part, &outcome, Then::Fail(failure.clone()));
@@ -72,9 +80,9 @@ impl Walk<'_> {
 
     /// Whether the chat is another one by now, a basic group that has become a supergroup, and the account can be asked:
     /// while it is only away, what it says later is worth the wait.
-    fn has_moved(&self, way: &Way) -> bool {
+    fn has_moved(&self, load: &Load, way: &Way) -> bool {
         let (chat, pin) = (ChatRef::Id(way.chat_id), Some(way.account.clone()));
-        let query = Query { chat, pin, purpose: Purpose::SendText };
+        let query = Query { chat, pin, purpose: purpose(&load.message) };
         self.delivery.0.sender.candidates_now(&query).is_some_and(|today| {
             let is_away = today.able.iter().any(|able| able.readiness == Readiness::Connecting)
                 || today.refused.iter().any(|(_, why)| *why == Why::Unusable);
@@ -101,7 +109,7 @@ impl Walk<'_> {
         load: &mut Load,
         way: &Way,
         part: usize,
-        message_id: Option<i64>,
+        message_ids: SentIds,
     ) -> ControlFlow<Carried> {
         let message = &mut load.message;
         let finished =
@@ -111,7 +119,7 @@ impl Walk<'_> {
             part: index(part),
             account: way.account.clone(),
             chat_id: way.chat_id,
-            message_id,
+            message_ids,
             bind: binds(way, message),
             rebind: load.rebinds,
             at: self.delivery.0.ambient.clock.now(),
@@ -121,8 +129,7 @@ impl Walk<'_> {
             return ControlFlow::Break(Carried::Dropped);
         }
         if let Some(part) = message.parts.get_mut(part) {
-            part.state = PartState::Sent;
-            part.message_id = message_id;
+            part.set_sent(&write.message_ids);
         }
         load.doubtful = false;
         if finished {
@@ -151,7 +158,8 @@ impl Walk<'_> {
             part.state = PartState::Waiting;
         }
         message.state = MessageState::Queued;
-        if message.content.mention.is_some() && account.is_none() {
+        let goes_on = matches!(outcome, Outcome::Unprepared(_));
+        if message.content.mention.is_some() && account.is_none() && !goes_on {
             // Placed as this account can write it; the next one plans anew.
             message.parts.clear();
         }
@@ -160,8 +168,14 @@ impl Walk<'_> {
         if let Some(why) = exclude {
             load.tried.push((refusal(&way.account, outcome), why));
         }
-        if matches!(outcome, Outcome::Unavailable(_)) {
-            self.rest(load, way).await;
+        match outcome {
+            Outcome::Unavailable(_) => self.rest(load, way).await,
+            // Nothing is wrong with the account.
+            Outcome::Unprepared(_) => {
+                load.unprepared += 1;
+                self.pause(load, load.unprepared).await;
+            }
+            _ => {}
         }
         ControlFlow::Continue(())
     }
@@ -169,14 +183,14 @@ impl Walk<'_> {
     /// Notes an attempt without a result and waits before the same one is made again.
     async fn again(&self, load: &mut Load, way: &Way, part: usize, outcome: &Outcome, pause: Pause) {
         let inner = &self.delivery.0;
-        if !matches!(outcome, Outcome::Unavailable(_)) {
+        if !matches!(outcome, Outcome::Unavailable(_) | Outcome::Unprepared(_)) {
             load.doubtful = true;
         }
         // The first few are worth a line each; a provider that stays away for hours is not worth thousands.
         if load.attempts <= 5 || load.attempts.is_multiple_of(20) {
             self.note(load.message.id, self.attempted(way, part, outcome)).await;
         }
-        if let Some(hold) = hold(way, outcome)
+        if let Some(hold) = hold(load, way, outcome)
             && let Err(error) = inner.store.accounts().save_hold(hold).await
         {
             tracing::warn!(account = %way.account, %error, "a wait could not be stored");
@@ -219,8 +233,8 @@ impl Walk<'_> {
         if let Some(unknown) = load.message.parts.get(part) {
             let asked = attempt(way, unknown, load);
             let said = self.delivery.0.sender.witness(asked, load.message.updated_at).await;
-            if let Testimony::Seen(message_id) = said {
-                return self.sent(load, way, part, message_id).await;
+            if let Testimony::Seen(ids) = said {
+                return self.sent(load, way, part, ids.unwrap_or_default()).await;
             }
         }
         let entry = match outcome {
@@ -258,7 +272,7 @@ impl Walk<'_> {
         }
     }
 
-    fn attempted(&self, way: &Way, part: usize, outcome: &Outcome) -> Entry {
+    pub(crate) fn attempted(&self, way: &Way, part: usize, outcome: &Outcome) -> Entry {
         Entry {
             at: self.delivery.0.ambient.clock.now(),
             step: Step::Attempted,
@@ -277,7 +291,7 @@ impl Walk<'_> {
             at: entry.at,
             entry,
             then,
-            hold: hold(way, outcome),
+            hold: hold(load, way, outcome),
         }
     }
 
@@ -287,7 +301,7 @@ impl Walk<'_> {
     }
 }
 
-fn attempt<'a>(way: &'a Way, part: &'a Part, load: &'a Load) -> Attempt<'a> {
+pub(crate) fn attempt<'a>(way: &'a Way, part: &'a Part, load: &'a Load) -> Attempt<'a> {
     let message = &load.message;
     Attempt {
         account: &way.account,
@@ -306,7 +320,10 @@ fn binds(way: &Way, message: &OutboundMessage) -> bool {
 }
 
 /// What an outcome says about the account, to be kept over restarts.
-fn hold(way: &Way, outcome: &Outcome) -> Option<Hold> {
+fn hold(load: &Load, way: &Way, outcome: &Outcome) -> Option<Hold> {
+    if load.only_prepared {
+        return None;
+    }
     let (account, chat_id) = (way.account.clone(), way.chat_id);
     match outcome {
         Outcome::FloodWait(until) => {

@@ -12,6 +12,7 @@ use store::Begin;
 
 use crate::decide::{self, Choice, Next};
 use crate::lanes::{Job, Seat};
+use crate::prepare::Prepared;
 use crate::sender::{Candidates, Query};
 use crate::worker::{Carried, Gone, Load, NotedWait, Walk, Way, refusal};
 use crate::{plan, query};
@@ -48,6 +49,7 @@ impl Walk<'_> {
                 return Err(self.relocate(chat_id, job));
             }
             let load = &mut job.load;
+            decide::hold_back(&mut candidates, &load.not_before, inner.ambient.clock.now());
             candidates.able.sort_by_key(|able| load.unavailable.contains(&able.account));
             // A text that is half sent waits for its account: "not sent" would be untrue.
             let fail_on_flood = load.message.on_flood == OnFlood::Fail && load.sent_by().is_none();
@@ -128,7 +130,8 @@ impl Walk<'_> {
         if load.message.parts.is_empty() {
             match inner.sender.place_mention(&way.account, way.chat_id, &load.message.content).await {
                 Ok(text) => {
-                    let parts = plan::parts(&text, || inner.ambient.chance.random_id());
+                    let media = &load.message.content.media;
+                    let parts = plan::parts(&text, media, || inner.ambient.chance.random_id());
                     load.message.parts.clone_from(&parts);
                     planned = Some(parts);
                 }
@@ -139,6 +142,24 @@ impl Walk<'_> {
             let failure = Failure::Rejected { provider_code: "MESSAGE_EMPTY".to_owned() };
             return Err(ControlFlow::Break(self.fail(&mut load.message, failure).await));
         };
+        let position = usize::from(part);
+        let prepared = self.prepare_first(load, way, position).await;
+        if planned.is_some() && !matches!(prepared, Prepared::Ready) {
+            // Placed as this account can write it, and never stored.
+            load.message.parts.clear();
+        }
+        match prepared {
+            Prepared::Ready => {}
+            Prepared::Refused(outcome) => return Err(self.unprepared(load, way, position, &outcome).await),
+            Prepared::Dropped => {
+                if inner.closing.is_cancelled() || self.is_over(load.message.id).await {
+                    return Err(ControlFlow::Break(Carried::Dropped));
+                }
+                // Ended and sent again by hand meanwhile: it is on its way once more.
+                inner.live.begin(load.message.id);
+                return Err(ControlFlow::Continue(()));
+            }
+        }
         let at = inner.ambient.clock.now();
         let failover = stands_in_for.filter(|_| !load.noted_failover).map(|(from, reason)| Failover {
             at,
@@ -170,13 +191,13 @@ impl Walk<'_> {
         message.chat_id = Some(way.chat_id);
         message.state = MessageState::Sending;
         message.updated_at = begin.at;
-        let position = usize::from(part);
         if let Some(part) = message.parts.get_mut(position) {
             part.state = PartState::Begun;
         }
         load.doubtful = false;
         load.attempts = 0;
         load.in_progress = 0;
+        load.unprepared = 0;
         Ok(position)
     }
 
@@ -199,9 +220,15 @@ impl Walk<'_> {
     pub(crate) async fn rest(&self, load: &mut Load, way: &Way) {
         load.unavailable.push(way.account.clone());
         let times = u32::try_from(load.unavailable.len()).unwrap_or(u32::MAX);
+        self.pause(load, times).await;
+    }
+
+    /// A moment before a message that nobody has is given to an account again, longer each time.
+    pub(crate) async fn pause(&self, load: &Load, times: u32) {
         let inner = &self.delivery.0;
         tokio::select! {
             () = inner.ambient.clock.sleep(decide::back_off(times)) => {}
+            () = self.over(load.message.id) => {}
             () = inner.closing.cancelled() => {}
         }
     }
@@ -223,17 +250,20 @@ impl Walk<'_> {
     ) -> Woken {
         let inner = &self.delivery.0;
         let until = until.unwrap_or_else(|| inner.ambient.clock.now().plus(LONGEST_LOOK_AWAY));
-        let over = async {
-            match inner.live.wait(id) {
-                Some(ended) => drop(ended.await),
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
-            () = over => Woken::Over,
+            () = self.over(id) => Woken::Over,
             () = inner.ambient.clock.sleep_until(until) => Woken::LookAgain,
             _ = changes.changed() => Woken::LookAgain,
             () = inner.closing.cancelled() => Woken::LookAgain,
+        }
+    }
+
+    /// Resolves when somebody else ends a message that is on its way.
+    async fn over(&self, id: MessageId) {
+        match self.delivery.0.live.wait(id) {
+            // Dropped or answered, it is over.
+            Some(ended) => drop(ended.await),
+            None => std::future::pending().await,
         }
     }
 

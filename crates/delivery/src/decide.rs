@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::outcome::{Failure, Refusal};
+use domain::outcome::{Failure, Refusal, SentIds};
 use domain::{AccountName, ChatRef, Outcome, Timestamp};
 
 use crate::sender::{Candidate, Candidates, Found, Readiness, Why};
@@ -92,7 +92,8 @@ pub(crate) fn failover(
 }
 
 /// Why there is nobody. A missing right says most. That a chat is not found is said only when everyone who might know it
-/// was asked: while one of them cannot be, it may well be in that one's dialogs, and "not found" is final.
+/// was asked: while one of them cannot be, it may well be in that one's dialogs, and "not found" is final. Whoever is gone
+/// for good is not waited for, or a chat that nobody knows would never be told from one that nobody can be asked about.
 fn nobody(candidates: &Candidates, chat: Option<&ChatRef>, tried: &[(Refusal, Why)]) -> Failure {
     let untried = |refused: &&(Refusal, Why)| tried.iter().all(|(one, _)| one.account != refused.0.account);
     let all = || tried.iter().chain(candidates.refused.iter().filter(untried));
@@ -113,7 +114,7 @@ fn nobody(candidates: &Candidates, chat: Option<&ChatRef>, tried: &[(Refusal, Wh
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Next {
     /// It is there.
-    Done(Option<i64>),
+    Done(SentIds),
     /// Proof that nothing was sent: another account may try, or this one later.
     GiveBack {
         /// This account is not to be asked again for this message.
@@ -143,35 +144,68 @@ pub(crate) enum Pause {
 /// said that the same `random_id` is being handled.
 pub(crate) fn after(outcome: &Outcome, doubtful: bool, in_progress: u32) -> Next {
     match (outcome, doubtful) {
-        (Outcome::Sent(id), _) => Next::Done(*id),
+        (Outcome::Sent(ids), _) => Next::Done(ids.clone()),
         (Outcome::InProgress, _) if in_progress >= 3 => Next::Look,
-        (Outcome::Unknown(_) | Outcome::InProgress, _) | (Outcome::Unavailable(_), true) => {
-            Next::Again(Pause::BackOff)
-        }
+        (Outcome::Unknown(_) | Outcome::InProgress, _)
+        | (Outcome::Unavailable(_) | Outcome::Unprepared(_), true) => Next::Again(Pause::BackOff),
 
         (Outcome::FloodWait(until) | Outcome::SlowMode(until), true) => Next::Again(Pause::Until(*until)),
         (Outcome::Banned(_) | Outcome::SessionLost(_), true) => Next::Doubt,
         (
-            Outcome::NotFound(_) | Outcome::Forbidden(_) | Outcome::PeerFlood | Outcome::Rejected { .. },
+            Outcome::NotFound(_)
+            | Outcome::Forbidden(_)
+            | Outcome::PeerFlood
+            | Outcome::Rejected { .. }
+            | Outcome::MediaGone(_)
+            | Outcome::MediaExpired(_),
             true,
         ) => Next::Look,
 
-        (Outcome::FloodWait(_) | Outcome::SlowMode(_) | Outcome::Unavailable(_), false) => {
-            Next::GiveBack { exclude: None }
-        }
+        (
+            Outcome::FloodWait(_) | Outcome::SlowMode(_) | Outcome::Unavailable(_) | Outcome::Unprepared(_),
+            false,
+        ) => Next::GiveBack { exclude: None },
         (Outcome::NotFound(_), false) => Next::GiveBack { exclude: Some(Why::NotFound) },
         (Outcome::Forbidden(_), false) => Next::GiveBack { exclude: Some(Why::Forbidden) },
         (Outcome::PeerFlood | Outcome::Banned(_) | Outcome::SessionLost(_), false) => {
             Next::GiveBack { exclude: Some(Why::Unusable) }
         }
         (Outcome::Rejected { code }, false) => Next::Fail(Failure::Rejected { provider_code: code.clone() }),
+        (Outcome::MediaGone(detail), false) => Next::Fail(Failure::MediaGone { detail: detail.clone() }),
+        (Outcome::MediaExpired(detail), false) => {
+            Next::Fail(Failure::MediaExpired { detail: detail.clone() })
+        }
+    }
+}
+
+/// What it means that an attempt could not be prepared. Nothing of this attempt was sent, whatever the outcome says: one
+/// that leaves it open is as good as none.
+pub(crate) fn as_unsent(outcome: Outcome) -> Outcome {
+    if outcome.proves_unsent() { outcome } else { Outcome::Unavailable(outcome.word().to_owned()) }
+}
+
+/// The same candidates for a message of which some accounts can prepare the next part only later.
+pub(crate) fn hold_back(
+    candidates: &mut Candidates,
+    not_before: &[(AccountName, Timestamp)],
+    now: Timestamp,
+) {
+    for able in &mut candidates.able {
+        let held = not_before.iter().find(|(account, until)| *account == able.account && *until > now);
+        if let Some((_, later)) = held {
+            able.readiness = match able.readiness {
+                Readiness::Ready => Readiness::HeldUntil(*later),
+                Readiness::HeldUntil(until) => Readiness::HeldUntil(until.max(*later)),
+                Readiness::Connecting => Readiness::Connecting,
+            };
+        }
     }
 }
 
 /// What a look at the chat means after `outcome`.
 pub(crate) fn after_look(found: Found, outcome: &Outcome) -> Next {
     match (found, outcome) {
-        (Found::Here(id), _) => Next::Done(Some(id)),
+        (Found::Here(ids), _) => Next::Done(ids),
         (_, Outcome::InProgress) => Next::Again(Pause::BackOff),
         // The chat could be read and the message is not in it: now the refusal holds for every attempt.
         (Found::NotThere, refusal) => after(refusal, false, 0),
@@ -199,7 +233,7 @@ mod tests {
 
     fn outcomes() -> impl Strategy<Value = Outcome> {
         prop_oneof![
-            Just(Outcome::Sent(Some(1))),
+            Just(Outcome::Sent(SentIds::one(Some(1)))),
             (0_i64..100).prop_map(|at| Outcome::FloodWait(Timestamp::from_micros(at))),
             (0_i64..100).prop_map(|at| Outcome::SlowMode(Timestamp::from_micros(at))),
             Just(Outcome::NotFound("x".into())),
@@ -208,7 +242,10 @@ mod tests {
             Just(Outcome::Banned(Reason::Banned)),
             Just(Outcome::SessionLost(Reason::SessionRevoked)),
             Just(Outcome::Unavailable("x".into())),
+            Just(Outcome::Unprepared("x".into())),
             Just(Outcome::Rejected { code: "MESSAGE_TOO_LONG".into() }),
+            Just(Outcome::MediaGone("x".into())),
+            Just(Outcome::MediaExpired("x".into())),
             Just(Outcome::InProgress),
             Just(Outcome::Unknown("x".into())),
         ]
@@ -220,6 +257,15 @@ mod tests {
         fn doubt_never_leads_to_another_account(outcome in outcomes(), before in 0_u32..5) {
             let next = after(&outcome, true, before);
             prop_assert!(!matches!(next, Next::GiveBack { .. } | Next::Fail(_)), "{:?}", next);
+        }
+
+        /// Nothing was sent, or nothing more than before: a part that cannot be prepared is never taken for sent.
+        #[test]
+        fn what_cannot_be_prepared_is_never_done(outcome in outcomes(), doubtful: bool) {
+            let next = after(&as_unsent(outcome), doubtful, 0);
+            prop_assert!(!matches!(next, Next::Done(_)), "{:?}", next);
+            let frees = matches!(next, Next::GiveBack { .. } | Next::Fail(_));
+            prop_assert_eq!(frees, !doubtful, "{:?}", next);
         }
 
         #[test]
@@ -264,7 +310,9 @@ mod tests {
     }
 
     fn whys() -> impl Strategy<Value = Why> {
-        prop_oneof![Just(Why::NotFound), Just(Why::Forbidden), Just(Why::Unusable)]
+        prop_oneof![
+            3 => Just(Why::NotFound), 1 => Just(Why::Forbidden), 1 => Just(Why::Unusable), 1 => Just(Why::Gone)
+        ]
     }
 
     proptest! {
@@ -293,7 +341,8 @@ mod tests {
             if by_name && !known {
                 prop_assert_eq!(not_found, last.contains(&Why::NotFound) && !last.contains(&Why::Forbidden));
             } else {
-                prop_assert_eq!(not_found, !last.is_empty() && last.iter().all(|why| *why == Why::NotFound));
+                let all_told = last.iter().all(|why| matches!(why, Why::NotFound | Why::Gone));
+                prop_assert_eq!(not_found, all_told && last.contains(&Why::NotFound));
             }
         }
     }
@@ -318,6 +367,28 @@ mod tests {
                 None => prop_assert!(candidates.preferred.iter().all(|first| *first == chosen)),
             }
         }
+    }
+
+    #[test]
+    fn who_cannot_prepare_yet_is_held_back_and_nobody_else() {
+        let able = |account: &str, readiness| Candidate { account: name(account), readiness };
+        let at = Timestamp::from_micros;
+        let mut candidates = Candidates {
+            able: vec![
+                able("a", Readiness::Ready),
+                able("b", Readiness::HeldUntil(at(50))),
+                able("c", Readiness::Connecting),
+                able("d", Readiness::Ready),
+                able("e", Readiness::Ready),
+            ],
+            ..Candidates::default()
+        };
+        let not_before =
+            ["a", "b", "c", "d"].map(|account| (name(account), at(if account == "d" { 9 } else { 30 })));
+        hold_back(&mut candidates, &not_before, at(10));
+        let after: Vec<_> = candidates.able.iter().map(|able| able.readiness).collect();
+        let held = |until| Readiness::HeldUntil(at(until));
+        assert_eq!(after, [held(30), held(50), Readiness::Connecting, Readiness::Ready, Readiness::Ready]);
     }
 
     #[test]

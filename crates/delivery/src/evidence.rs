@@ -51,7 +51,7 @@ async fn look(delivery: &Delivery) -> Result<(), StoreError> {
 async fn look_for(delivery: &Delivery, message: &OutboundMessage, part: &Part) -> Result<(), StoreError> {
     let (Some(account), Some(chat_id)) = (&message.account, message.chat_id) else { return Ok(()) };
     let attempt = Attempt { account, chat_id, part, content: &message.content, binds: false, rebinds: false };
-    let Testimony::Seen(message_id) = delivery.0.sender.witness(attempt, message.created_at).await else {
+    let Testimony::Seen(message_ids) = delivery.0.sender.witness(attempt, message.created_at).await else {
         return Ok(());
     };
     let sent = PartSent {
@@ -59,7 +59,7 @@ async fn look_for(delivery: &Delivery, message: &OutboundMessage, part: &Part) -
         part: part.index,
         account: account.clone(),
         chat_id,
-        message_id,
+        message_ids: message_ids.unwrap_or_default(),
         bind: false,
         rebind: false,
         at: delivery.0.ambient.clock.now(),

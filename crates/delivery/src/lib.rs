@@ -15,6 +15,8 @@ mod lanes;
 mod live;
 mod persist;
 mod plan;
+mod prepare;
+mod promise;
 pub mod saga;
 mod schedule;
 pub mod sender;
@@ -27,13 +29,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ambient::{Chance, Clock, Ids};
-use domain::message::{MessageState, OutboundMessage, PartState};
+use domain::message::{MessageState, OutboundMessage, Part, PartState};
 use domain::timeline::{Entry, Step};
 use domain::{ChatRef, MessageId, Purpose, Timestamp};
-use store::{Accept, Accepted, Resolution, Store, StoreError};
+use store::{Accepted, Resolution, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use plan::MOST_MEDIA;
 pub use saga::{SagaChanged, SagaError, SagaLimits, SagaSubmitted, Sagas, TaskSubmission};
 pub use sender::{Attempt, Candidate, Candidates, Found, Query, Readiness, Sender, Testimony, Why};
 pub use steps::{Call, FoundChat, Steps};
@@ -42,12 +45,10 @@ pub use submission::{Change, How, Submission, SubmitError, Submitted};
 use decide::Choice;
 use lanes::{Job, LaneId, Lanes};
 use live::Live;
+use promise::Fate;
 use schedule::Schedule;
 use tally::{MessagesCounted, Tally};
 use worker::Load;
-
-/// After a store that did not answer, how long until it is asked again.
-const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Time, ids and chance, as the delivery uses them.
 #[derive(Clone)]
@@ -135,7 +136,7 @@ impl Delivery {
     /// Accepts a message: when this returns `New`, it is on disk and will be carried.
     ///
     /// # Errors
-    /// See [`SubmitError`]; nothing was accepted then.
+    /// See [`SubmitError`]; nothing was accepted then, unless it is [`SubmitError::NotKnown`].
     pub async fn submit(&self, submission: Submission) -> Result<Submitted, SubmitError> {
         let delivery = self.clone();
         self.to_the_end(async move { delivery.accept(submission).await }).await?
@@ -158,21 +159,26 @@ impl Delivery {
         }
     }
 
+    /// The message that the same body would join now, if nobody has its answer; `None` when it would be a message of its
+    /// own. For callers for whom the making of a submission costs much, such as one that fetches files first.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn joined(&self, join: store::Join) -> Result<Option<Submitted>, SubmitError> {
+        let now = self.0.ambient.clock.now();
+        let Some(id) = self.0.store.outbox().joined(join, now).await? else { return Ok(None) };
+        self.note_joined(id, "with the same body").await;
+        Ok(Some(Submitted { id, how: How::Joined }))
+    }
+
     async fn accept(&self, submission: Submission) -> Result<Submitted, SubmitError> {
         let key = submission.idempotency;
-        let refused = match self.take_in(submission).await {
-            Err(SubmitError::Conflict) => return Err(SubmitError::Conflict),
-            Err(refused) => refused,
-            taken => return taken,
-        };
-        // "Nothing was accepted" must be true of the first call with this key as well.
-        match key {
-            None => Err(refused),
-            Some(key) => match self.repeated(key).await {
-                Ok(Some(submitted)) => Ok(submitted),
-                Err(SubmitError::Conflict) => Err(SubmitError::Conflict),
-                Ok(None) | Err(_) => Err(refused),
-            },
+        let is_conflict = |error: &SubmitError| matches!(error, SubmitError::Conflict);
+        match self.take_in(submission).await {
+            Err(refused) if !is_conflict(&refused) => {
+                promise::unless_repeated(refused, key.map(|key| self.repeated(key)), is_conflict).await
+            }
+            taken => taken,
         }
     }
 
@@ -188,7 +194,8 @@ impl Delivery {
         if queued >= inner.limits.queued {
             return Err(SubmitError::TooMany { queued });
         }
-        let mut message = submission::build(&submission, &inner.ambient)?;
+        let mut accept = submission::build(submission, &inner.ambient)?;
+        let message = &mut accept.message;
         let id = message.id;
         // Behind others that wait under the name, or under the id of a basic group that has become a supergroup, it
         // takes the same way as they, or it would pass them.
@@ -197,20 +204,25 @@ impl Delivery {
             ChatRef::Id(chat_id) => Some(*chat_id),
             ChatRef::Username(_) => None,
         };
-        let reserved = self.begin_at_acceptance(&mut message);
+        let reserved = self.begin_at_acceptance(message);
+        let message = message.clone();
         inner.live.begin(id);
-        let accept = Accept {
-            message: message.clone(),
-            origin: submission.origin,
-            idempotency: submission.idempotency,
-            join: submission.join,
-        };
         let accepted = match inner.store.outbox().accept(accept).await {
             Ok(accepted) => accepted,
-            Err(StoreError::Unavailable(why)) if self.is_accepted_after_all(id).await => {
-                tracing::warn!(message = %id, why, "accepted, though the store was late to say so");
-                Accepted::New
-            }
+            Err(StoreError::Unavailable(why)) => match self.fate(id).await {
+                Fate::Accepted => {
+                    tracing::warn!(message = %id, why, "accepted, though the store was late to say so");
+                    Accepted::New
+                }
+                fate => {
+                    inner.live.abandon(id);
+                    self.release(reserved);
+                    return Err(match fate {
+                        Fate::NotKnown => SubmitError::NotKnown { id },
+                        Fate::Accepted | Fate::NotAccepted => StoreError::Unavailable(why).into(),
+                    });
+                }
+            },
             Err(error) => {
                 inner.live.abandon(id);
                 self.release(reserved);
@@ -250,25 +262,11 @@ impl Delivery {
         }
     }
 
-    /// A write whose answer did not come may be on disk all the same, and "not accepted" must be true. A cancel goes
-    /// behind it in the same queue: what it finds tells.
-    async fn is_accepted_after_all(&self, id: MessageId) -> bool {
-        let inner = &self.0;
+    async fn fate(&self, id: MessageId) -> Fate {
+        let Inner { store, ambient, closing, .. } = &*self.0;
         let why = Some("the store was late to accept it".to_owned());
-        loop {
-            match inner.store.outbox().cancel(id, inner.ambient.clock.now(), why.clone()).await {
-                // It was there and waited, or is not there at all: it will never leave.
-                Ok(true) | Err(StoreError::Inconsistent { .. }) => return false,
-                Ok(false) => return true,
-                Err(error) => {
-                    tracing::error!(message = %id, %error, "whether a message was accepted is not known yet");
-                    tokio::select! {
-                        () = inner.ambient.clock.sleep(ASK_AGAIN) => {}
-                        () = inner.closing.cancelled() => return false,
-                    }
-                }
-            }
-        }
+        let outbox = store.outbox();
+        promise::fate(ambient, closing, &id, || outbox.cancel(id, ambient.clock.now(), why.clone())).await
     }
 
     /// Waits until a message is final, at most `limit`, and tells its state then; `None` if there is no such message.
@@ -394,24 +392,9 @@ impl Delivery {
     /// Notes that a caller without a key is gone or was left in doubt, so that the same body joins the message from now
     /// on. Tries until it is stored: without the note a repeat would be sent as a message of its own.
     pub async fn unanswered(&self, id: MessageId) {
-        let inner = &self.0;
-        loop {
-            match inner.store.outbox().unanswered(id).await {
-                Ok(()) => return,
-                Err(StoreError::Inconsistent { table, what }) => {
-                    tracing::warn!(message = %id, table, what, "there is nothing that a caller could come back to");
-                    return;
-                }
-                Err(error) => {
-                    tracing::warn!(message = %id, %error, "a caller got no answer, and that is not stored yet");
-                    tokio::select! {
-                        () = inner.ambient.clock.sleep(ASK_AGAIN) => {}
-                        // The next start takes every caller for gone.
-                        () = inner.closing.cancelled() => return,
-                    }
-                }
-            }
-        }
+        let Inner { store, ambient, closing, .. } = &*self.0;
+        let outbox = store.outbox();
+        promise::unanswered(ambient, closing, &id, || outbox.unanswered(id)).await;
     }
 
     /// What came of messages since the start.
@@ -445,24 +428,20 @@ impl Delivery {
         }
     }
 
-    /// Runs a change to its end even if whoever asked for it goes away: a connection that is cut must not leave a message
-    /// half accepted.
-    async fn to_the_end<T: Send + 'static>(
-        &self,
-        change: impl Future<Output = T> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        self.0
-            .tasks
-            .spawn(change)
-            .await
-            .map_err(|error| StoreError::Unavailable(format!("the change did not end: {error}")))
+    fn to_the_end<T, F>(&self, change: F) -> impl Future<Output = Result<T, StoreError>> + use<T, F>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        promise::to_the_end(&self.0.tasks, change)
     }
 
     /// Whether the message can go to its account in the same write that accepts it: one write to disk instead of two.
     /// Only when nothing waits for its chat and an account is ready; opens the lane then.
     fn begin_at_acceptance(&self, message: &mut OutboundMessage) -> Option<LaneId> {
         let chat_id = message.chat_id?;
-        if message.state != MessageState::Queued || message.parts.is_empty() {
+        // Media have to be prepared first, which may take long and is no promise to anybody.
+        if message.state != MessageState::Queued || message.parts.first().is_none_or(Part::is_media) {
             return None;
         }
         let query = query(message);
@@ -526,6 +505,16 @@ fn query(message: &OutboundMessage) -> Query {
     Query {
         chat: message.chat_id.map_or_else(|| message.chat.clone(), ChatRef::Id),
         pin: message.pin.clone(),
-        purpose: Purpose::SendText,
+        purpose: purpose(message),
     }
+}
+
+/// What the session must be for that carries the next part.
+fn purpose(message: &OutboundMessage) -> Purpose {
+    let carries_media = match message.next_part() {
+        Some(part) => part.is_media(),
+        // Not planned before its mention is known; the media go first.
+        None => !message.content.media.is_empty(),
+    };
+    if carries_media { Purpose::SendMedia } else { Purpose::SendText }
 }

@@ -1,39 +1,207 @@
-//! Which calls a text takes. Pure.
+//! Which calls a message takes: its media in albums, with the text as their caption, then what is left of the text. Pure.
 
-use domain::message::{Part, PartState};
-use domain::text::{FormattedText, split};
+use domain::media::{Media, MediaForm, MediaSource};
+use domain::message::{Part, PartItem, PartState};
+use domain::text::{FormattedText, split, split_after};
 
 /// Telegram's limit for one message, in UTF-16 units after entities are parsed.
 pub(crate) const TEXT_LIMIT: usize = 4_096;
 
-/// The parts of a text, each with a `random_id` of its own.
-pub(crate) fn parts(text: &FormattedText, mut random_id: impl FnMut() -> i64) -> Vec<Part> {
-    split(text, TEXT_LIMIT)
-        .into_iter()
-        .zip(0..=u16::MAX)
-        .map(|(text, index)| Part {
-            index,
-            text,
-            random_id: random_id(),
-            state: PartState::Waiting,
-            message_id: None,
-        })
-        .collect()
+/// Telegram's limit for the text below media, counted in the same way.
+pub(crate) const CAPTION_LIMIT: usize = 1_024;
+
+/// What Telegram takes in one album.
+pub(crate) const ALBUM_LIMIT: usize = 10;
+
+/// How many media one message may carry.
+pub const MOST_MEDIA: usize = 50;
+
+/// What may be in one album; an album has one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Photos and films, mixed.
+    Visual,
+    /// Files as they are.
+    Documents,
+    /// Music.
+    Audio,
+    /// What Telegram takes alone, and what is not known before it is there.
+    Alone,
+}
+
+impl Kind {
+    const fn of(media: &Media) -> Self {
+        match (&media.source, &media.form) {
+            (MediaSource::Post { .. } | MediaSource::FileId { .. }, _)
+            | (_, MediaForm::Voice { .. } | MediaForm::Animation { .. }) => Self::Alone,
+            (_, MediaForm::Photo { .. } | MediaForm::Video { .. }) => Self::Visual,
+            (_, MediaForm::Document) => Self::Documents,
+            (_, MediaForm::Audio { .. }) => Self::Audio,
+        }
+    }
+
+    const fn limit(self) -> usize {
+        match self {
+            Self::Visual | Self::Documents | Self::Audio => ALBUM_LIMIT,
+            Self::Alone => 1,
+        }
+    }
+}
+
+/// The parts of a message, each item with a `random_id` of its own. The order of the media stays: neighbours that go
+/// together make an album. The first of them bears the text, as far as a caption goes; the rest of it follows them.
+pub(crate) fn parts(text: &FormattedText, media: &[Media], mut random_id: impl FnMut() -> i64) -> Vec<Part> {
+    let albums = albums(media);
+    let mut texts = if albums.is_empty() {
+        split(text, TEXT_LIMIT)
+    } else {
+        split_after(text, CAPTION_LIMIT, TEXT_LIMIT)
+    }
+    .into_iter();
+    let mut parts = Vec::new();
+    for (album, index) in albums.into_iter().zip(0..) {
+        let caption = if index == 0 { texts.next() } else { None };
+        let items = album
+            .into_iter()
+            .map(|place| PartItem { random_id: random_id(), media: Some(place), message_id: None })
+            .collect();
+        parts.push(Part { index, text: caption.unwrap_or_default(), items, state: PartState::Waiting });
+    }
+    let first_text = parts.last().map_or(0, |part| part.index + 1);
+    parts.extend(texts.zip(first_text..).map(|(text, index)| Part::of_text(index, text, random_id())));
+    parts
+}
+
+/// The places of the media, grouped as they go out.
+fn albums(media: &[Media]) -> Vec<Vec<u16>> {
+    let mut albums: Vec<(Kind, Vec<u16>)> = Vec::new();
+    for (media, place) in media.iter().zip(0..) {
+        let kind = Kind::of(media);
+        match albums.last_mut() {
+            Some((last, album)) if *last == kind && album.len() < kind.limit() => album.push(place),
+            _ => albums.push((kind, vec![place])),
+        }
+    }
+    albums.into_iter().map(|(_, album)| album).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::media::{FileKey, Sha256};
+    use proptest::prelude::*;
+
+    fn file(form: MediaForm) -> Media {
+        let key: FileKey = format!("file_{}", "0".repeat(32)).parse().expect("a name");
+        let source = MediaSource::File { key, size: 1, sha256: Sha256([0; 32]) };
+        Media { source, form, name: "a".into(), mime: String::new() }
+    }
+
+    fn forms() -> impl Strategy<Value = MediaForm> {
+        prop_oneof![
+            3 => Just(MediaForm::Photo { width: 1, height: 1 }),
+            3 => Just(MediaForm::Video { width: 1, height: 1, duration_ms: 0, streamable: true, silent: false }),
+            2 => Just(MediaForm::Document),
+            2 => Just(MediaForm::Audio { duration_ms: 1 }),
+            1 => Just(MediaForm::Voice { duration_ms: 1 }),
+            1 => Just(MediaForm::Animation { width: 1, height: 1, duration_ms: 1 }),
+        ]
+    }
+
+    fn any_media() -> impl Strategy<Value = Media> {
+        prop_oneof![
+            8 => forms().prop_map(file),
+            1 => Just(MediaSource::FileId { file_id: "x".into() }).prop_map(|source| Media {
+                source, ..file(MediaForm::Document)
+            }),
+            1 => Just(MediaSource::Post { channel: "demo_channel".parse().expect("a name"), message_id: 1 })
+                .prop_map(|source| Media { source, ..file(MediaForm::Document) }),
+        ]
+    }
+
+    fn any_text() -> impl Strategy<Value = String> {
+        prop_oneof![
+            Just(String::new()),
+            (0_usize..20).prop_map(|words| "word ".repeat(words)),
+            (0_usize..3_000).prop_map(|words| "ab😀 ".repeat(words)),
+        ]
+    }
+
+    fn counter() -> impl FnMut() -> i64 {
+        let mut next = 0;
+        move || {
+            next += 1;
+            next
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+
+        #[test]
+        fn each_of_the_media_goes_out_once_in_order_and_the_text_with_them(
+            media in prop::collection::vec(any_media(), 0..=MOST_MEDIA), text in any_text(),
+        ) {
+            let text = FormattedText::plain(&text);
+            let parts = parts(&text, &media, counter());
+            let places: Vec<usize> =
+                parts.iter().flat_map(|part| &part.items).filter_map(|item| item.media).map(usize::from).collect();
+            prop_assert_eq!(places, (0..media.len()).collect::<Vec<_>>());
+            let mut random_ids: Vec<i64> =
+                parts.iter().flat_map(|part| &part.items).map(|item| item.random_id).collect();
+            let all = random_ids.len();
+            random_ids.sort_unstable();
+            random_ids.dedup();
+            prop_assert_eq!(random_ids.len(), all);
+
+            for (number, part) in parts.iter().enumerate() {
+                prop_assert_eq!(usize::from(part.index), number);
+                prop_assert!(!part.items.is_empty() && part.items.len() <= ALBUM_LIMIT);
+                prop_assert_eq!(part.state, PartState::Waiting);
+                if !part.is_media() {
+                    prop_assert_eq!(part.items.len(), 1);
+                    prop_assert!(!part.text.is_blank() && part.text.utf16_len() <= TEXT_LIMIT);
+                    continue;
+                }
+                prop_assert!(part.text.utf16_len() <= CAPTION_LIMIT);
+                prop_assert!(number == 0 || part.text.text.is_empty(), "only the first has a caption");
+                let kinds: Vec<Kind> = part.items.iter()
+                    .filter_map(|item| item.media.and_then(|place| media.get(usize::from(place))))
+                    .map(Kind::of).collect();
+                prop_assert!(kinds.windows(2).all(|pair| pair[0] == pair[1]), "{:?}", kinds);
+                prop_assert!(kinds.len() == 1 || kinds[0] != Kind::Alone);
+            }
+            let texts_first = parts.windows(2).any(|pair| !pair[0].is_media() && pair[1].is_media());
+            prop_assert!(!texts_first, "the media come before the rest of the text");
+            let shown = |text: &str| text.chars().filter(|one| !one.is_whitespace()).collect::<String>();
+            let joined: String = parts.iter().map(|part| part.text.text.as_str()).collect();
+            prop_assert_eq!(shown(&joined), shown(&text.text));
+        }
+    }
 
     #[test]
     fn a_text_one_unit_too_long_leaves_in_two_parts() {
-        let mut next = 0;
-        let mut random_id = || {
-            next += 1;
-            next
-        };
-        assert_eq!(parts(&FormattedText::plain(&"a".repeat(4_096)), &mut random_id).len(), 1);
-        let two = parts(&FormattedText::plain(&"a".repeat(4_097)), &mut random_id);
-        assert_eq!(two.iter().map(|part| (part.index, part.random_id)).collect::<Vec<_>>(), [(0, 2), (1, 3)]);
+        let long = |units| FormattedText::plain(&"a".repeat(units));
+        assert_eq!(parts(&long(4_096), &[], counter()).len(), 1);
+        let two = parts(&long(4_097), &[], counter());
+        assert_eq!(
+            two.iter().map(|part| (part.index, part.random_id())).collect::<Vec<_>>(),
+            [(0, 1), (1, 2)]
+        );
+        let photo = [file(MediaForm::Photo { width: 1, height: 1 })];
+        assert_eq!(parts(&long(1_024), &photo, counter()).len(), 1);
+        let rest: Vec<_> =
+            parts(&long(1_024 + 4_097), &photo, counter()).iter().map(|part| part.text.utf16_len()).collect();
+        assert_eq!(rest, [1_024, 4_096, 1]);
+    }
+
+    #[test]
+    fn neighbours_of_one_kind_make_an_album() {
+        let photo = || file(MediaForm::Photo { width: 1, height: 1 });
+        let video =
+            file(MediaForm::Video { width: 1, height: 1, duration_ms: 1, streamable: true, silent: false });
+        let mut media: Vec<Media> = (0..10).map(|_| photo()).collect();
+        media.extend([video, file(MediaForm::Document), photo(), file(MediaForm::Voice { duration_ms: 1 })]);
+        assert_eq!(albums(&media), [(0..10).collect(), vec![10], vec![11], vec![12], vec![13]]);
     }
 }

@@ -1,7 +1,7 @@
 //! What a way out must be able to do: say who could carry a message, carry one part, and look whether it arrived.
 
 use domain::message::{Content, Part};
-use domain::outcome::Refusal;
+use domain::outcome::{Refusal, SentIds};
 use domain::text::FormattedText;
 use domain::{AccountName, ChatId, ChatRef, Outcome, Purpose, Timestamp};
 use futures::future::BoxFuture;
@@ -45,8 +45,12 @@ pub enum Why {
     NotFound,
     /// It may not write there.
     Forbidden,
-    /// It is not usable at all at present: offline, banned, signed out, in trouble.
+    /// It is not usable at present, and it may well know the chat: offline, paused, in trouble; or banned or signed out,
+    /// with the chat among its dialogs.
     Unusable,
+    /// It does not come back by itself, as it is banned or signed out, and nothing says that it knows the chat: nobody
+    /// waits for its word.
+    Gone,
 }
 
 /// Who could carry a message, best first, and why the others cannot.
@@ -73,9 +77,9 @@ pub struct Attempt<'a> {
     pub account: &'a AccountName,
     /// Into this chat.
     pub chat_id: ChatId,
-    /// The part, with its `random_id`.
+    /// The part, with the `random_id` of each of its items.
     pub part: &'a Part,
-    /// What the whole message asks for: reply, silence, preview.
+    /// What the whole message asks for: reply, silence, preview, and the media that the part's items name by place.
     pub content: &'a Content,
     /// Whether the chat stays with this account once this is sent; not so when a caller pinned the account.
     pub binds: bool,
@@ -84,10 +88,10 @@ pub struct Attempt<'a> {
 }
 
 /// What a look at the chat showed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// The part is there, under this id.
-    Here(i64),
+    /// The part is there, all of it, under these ids.
+    Here(SentIds),
     /// The chat could be read, and it is not there (yet).
     NotThere,
     /// The chat could not be read.
@@ -95,18 +99,18 @@ pub enum Found {
 }
 
 /// What others in the chat say about a message whose own account cannot be asked any more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Testimony {
-    /// It is there; under this id, where ids mean the same to everyone in the chat.
-    Seen(Option<i64>),
+    /// It is there; under these ids, where ids mean the same to everyone in the chat.
+    Seen(Option<SentIds>),
     /// Nobody can say that it is there. That is no proof that it is not.
     Nothing,
 }
 
 /// A way out. Implemented by the Telegram user accounts, later by browser profiles.
 ///
-/// None of its methods waits without a limit, and none may be given up by the caller between a write to the wire
-/// and its outcome: the delivery runs them to their end.
+/// None of its methods waits without a limit, and none but [`Sender::prepare`] may be given up by the caller between a
+/// write to the wire and its outcome: the delivery runs them to their end.
 pub trait Sender: Send + Sync + 'static {
     /// Whether an account of this name exists, usable or not.
     fn knows(&self, account: &AccountName) -> bool;
@@ -130,6 +134,17 @@ pub trait Sender: Send + Sync + 'static {
         chat_id: ChatId,
         content: &'a Content,
     ) -> BoxFuture<'a, Result<FormattedText, Outcome>>;
+
+    /// Does all that can be done for a part before anything is sent: what takes long, such as uploading its files, and what
+    /// nobody sees. Called before a part with media is given to the account, and before each further attempt of it; never
+    /// for a text. What was prepared before is not prepared again.
+    ///
+    /// It may take minutes: it gives up by itself when it makes no progress. It may be dropped at any time, and what was
+    /// done by then counts the next time.
+    ///
+    /// # Errors
+    /// An outcome that proves that nothing was sent. [`Outcome::Unavailable`] is tried again after a while.
+    fn prepare<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<(), Outcome>>;
 
     /// Sends one part, once: no retry inside. What the outcome says about the account (a flood, a ban, a right that is
     /// missing) is noted in memory before this returns; the delivery stores it.

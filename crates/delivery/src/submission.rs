@@ -2,9 +2,10 @@
 
 use domain::message::{Content, MessageState, OnFlood, OutboundMessage};
 use domain::{AccountName, ChatRef, MessageId, Timestamp};
-use store::{Idempotency, Join, Origin, StoreError};
+use store::{Accept, Idempotency, Join, Origin, StoreError};
 
-use crate::{Ambient, plan};
+use crate::Ambient;
+use crate::plan::{self, MOST_MEDIA};
 
 /// A message to be accepted.
 #[derive(Debug, Clone)]
@@ -59,6 +60,14 @@ pub enum SubmitError {
     /// There is nothing to send.
     #[error("the text is empty")]
     Empty,
+    /// It carries more than one message may.
+    #[error(
+        "{given} media are too many for one message; send at most {MOST_MEDIA}, and the rest in another one"
+    )]
+    TooManyMedia {
+        /// How many it carries.
+        given: usize,
+    },
     /// Too much is waiting already.
     #[error("{queued} messages wait already; try again later")]
     TooMany {
@@ -68,6 +77,14 @@ pub enum SubmitError {
     /// The store did not take it.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The program is ending, and the store does not tell whether it took the message: then the next start sends it.
+    #[error(
+        "the program is shutting down and the store does not answer; look for {id} before sending it again"
+    )]
+    NotKnown {
+        /// The id that it has if it was accepted.
+        id: MessageId,
+    },
     /// The program is ending.
     #[error("the program is shutting down; send it again in a moment")]
     ShuttingDown,
@@ -84,31 +101,35 @@ pub enum Change {
     NoSuchMessage,
 }
 
-/// Builds the message: ids drawn, parts made as far as they can be.
-pub(crate) fn build(submission: &Submission, ambient: &Ambient) -> Result<OutboundMessage, SubmitError> {
-    let content = &submission.content;
-    if content.text.is_blank() && content.mention.is_none() {
+/// Builds the message, ready to be accepted: ids drawn, parts made as far as they can be.
+pub(crate) fn build(submission: Submission, ambient: &Ambient) -> Result<Accept, SubmitError> {
+    let Submission { chat, content, pin, on_flood, send_at, origin, idempotency, join } = submission;
+    if content.text.is_blank() && content.mention.is_none() && content.media.is_empty() {
         return Err(SubmitError::Empty);
+    }
+    if content.media.len() > MOST_MEDIA {
+        return Err(SubmitError::TooManyMedia { given: content.media.len() });
     }
     let now = ambient.clock.now();
     let parts = match content.mention {
-        None => plan::parts(&content.text, || ambient.chance.random_id()),
+        None => plan::parts(&content.text, &content.media, || ambient.chance.random_id()),
         Some(_) => Vec::new(),
     };
-    let send_at = submission.send_at.filter(|at| *at > now);
-    Ok(OutboundMessage {
+    let send_at = send_at.filter(|at| *at > now);
+    let message = OutboundMessage {
         id: MessageId::from_uuid(ambient.ids.next()),
-        chat: submission.chat.clone(),
+        chat,
         chat_id: None,
-        pin: submission.pin.clone(),
+        pin,
         account: None,
-        content: content.clone(),
+        content,
         parts,
         state: if send_at.is_some() { MessageState::Scheduled } else { MessageState::Queued },
         failure: None,
-        on_flood: submission.on_flood,
+        on_flood,
         send_at,
         created_at: now,
         updated_at: now,
-    })
+    };
+    Ok(Accept { message, origin, idempotency, join })
 }

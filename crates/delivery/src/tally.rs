@@ -9,7 +9,8 @@ use domain::outcome::Failure;
 use domain::saga::{SagaState, TaskKind};
 
 /// The codes of failures; each failed message is counted under one.
-const CODES: [&str; 5] = ["chat_not_found", "no_rights", "rejected", "flood_wait", "no_account"];
+const CODES: [&str; 7] =
+    ["chat_not_found", "no_rights", "rejected", "media_gone", "media_expired", "flood_wait", "no_account"];
 
 /// What came of messages since the start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -202,6 +203,8 @@ mod tests {
             Failure::ChatNotFound { asked: Vec::new() },
             Failure::NoRights { asked: Vec::new() },
             Failure::Rejected { provider_code: "MESSAGE_EMPTY".into() },
+            Failure::MediaGone { detail: String::new() },
+            Failure::MediaExpired { detail: String::new() },
             Failure::FloodWait { until: Timestamp::default() },
             Failure::NoAccount { asked: Vec::new() },
         ];

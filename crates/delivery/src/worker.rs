@@ -19,6 +19,7 @@ const AFTER_A_PANIC: Duration = Duration::from_secs(1);
 
 /// A message in the hands of the delivery, and what this run knows about it beyond the store.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
 pub(crate) struct Load {
     pub(crate) message: OutboundMessage,
     /// Accounts that refused it.
@@ -31,6 +32,12 @@ pub(crate) struct Load {
     pub(crate) attempts: u32,
     /// How often in a row the provider said that the same `random_id` is being handled.
     pub(crate) in_progress: u32,
+    /// Preparations of its next part that failed.
+    pub(crate) unprepared: u32,
+    /// The last outcome is of a preparation: it says nothing about sending into the chat.
+    pub(crate) only_prepared: bool,
+    /// Accounts that cannot prepare its next part before an instant.
+    pub(crate) not_before: Vec<(AccountName, Timestamp)>,
     /// The deadline last written into the timeline, so that one wait is one line.
     pub(crate) noted_wait: NotedWait,
     /// How long the calls to the provider took, while no part had to be tried again; nothing for a message that had to
@@ -63,6 +70,9 @@ impl Load {
             unavailable: Vec::new(),
             attempts: 0,
             in_progress: 0,
+            unprepared: 0,
+            only_prepared: false,
+            not_before: Vec::new(),
             noted_wait: NotedWait::None,
             on_the_wire: None,
             noted_failover: false,

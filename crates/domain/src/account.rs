@@ -106,6 +106,19 @@ pub enum AccountState {
 }
 
 impl AccountState {
+    /// Every state, from best to worst.
+    pub const ALL: [Self; 9] = [
+        Self::Ready,
+        Self::Paused,
+        Self::Offline,
+        Self::Connecting,
+        Self::FloodWait,
+        Self::Error,
+        Self::Restricted,
+        Self::NeedsLogin,
+        Self::Banned,
+    ];
+
     /// The name in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -337,6 +350,8 @@ mod tests {
         let worst_first =
             [Banned, NeedsLogin, Restricted, Error, FloodWait, Connecting, Offline, Paused, Ready];
         assert!(worst_first.windows(2).all(|pair| pair[0] > pair[1]));
+        assert!(AccountState::ALL.into_iter().rev().eq(worst_first));
+        assert_eq!(AccountState::ALL.len(), Banned as usize + 1, "none is left out");
     }
 
     #[test]

@@ -140,6 +140,18 @@ impl FromStr for Username {
     }
 }
 
+impl Serialize for Username {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Username {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
 /// A chat as a caller names it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ChatRef {

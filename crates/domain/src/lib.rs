@@ -7,6 +7,7 @@ pub mod account;
 pub mod chat;
 pub mod id;
 pub mod measure;
+pub mod media;
 pub mod message;
 pub mod outcome;
 pub mod saga;

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::outcome::Failure;
+use crate::media::Media;
+use crate::outcome::{Failure, SentIds};
 use crate::text::{FormattedText, ParseMode};
 use crate::{AccountName, ChatId, ChatRef, MessageId, Timestamp};
 
@@ -139,6 +140,9 @@ pub struct Content {
     /// With a preview of the first link.
     #[serde(default)]
     pub preview: bool,
+    /// What it carries beside the text, in the order in which it is shown; the text is its caption then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub media: Vec<Media>,
 }
 
 /// How far one part is.
@@ -169,19 +173,59 @@ impl PartState {
     }
 }
 
-/// One call to the provider.
+/// One call to the provider: a text, or media that arrive together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
     /// Counted from 0.
     pub index: u16,
-    /// The text of this part, at most 4,096 UTF-16 units.
+    /// The text of this part, at most 4,096 UTF-16 units; with media their caption, at most 1,024 and often empty.
     pub text: FormattedText,
-    /// The provider's own key against doubles; the same in every attempt.
-    pub random_id: i64,
+    /// What becomes a message of its own at the provider: the text, or each of the media. Never empty.
+    pub items: Vec<PartItem>,
     /// How far it is.
     pub state: PartState,
+}
+
+/// What becomes one message at the provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartItem {
+    /// The provider's own key against doubles; the same in every attempt.
+    pub random_id: i64,
+    /// The place of its media in [`Content::media`]; none for a text.
+    pub media: Option<u16>,
     /// The message's id at the provider, once known.
     pub message_id: Option<i64>,
+}
+
+impl Part {
+    /// A text that nobody has begun to send.
+    pub fn of_text(index: u16, text: FormattedText, random_id: i64) -> Self {
+        let items = vec![PartItem { random_id, media: None, message_id: None }];
+        Self { index, text, items, state: PartState::Waiting }
+    }
+
+    /// Whether it carries media.
+    pub fn is_media(&self) -> bool {
+        self.items.iter().any(|item| item.media.is_some())
+    }
+
+    /// The `random_id` of its first item, by which the part as a whole is known.
+    pub fn random_id(&self) -> i64 {
+        self.items.first().map_or(0, |item| item.random_id)
+    }
+
+    /// The ids of its messages at the provider, as far as they are known, in order.
+    pub fn message_ids(&self) -> impl Iterator<Item = i64> {
+        self.items.iter().filter_map(|item| item.message_id)
+    }
+
+    /// Notes that the provider has it, and under which ids.
+    pub fn set_sent(&mut self, ids: &SentIds) {
+        self.state = PartState::Sent;
+        for (place, item) in self.items.iter_mut().enumerate() {
+            item.message_id = ids.get(place);
+        }
+    }
 }
 
 /// Everything about a message that decides what happens next.
@@ -226,8 +270,8 @@ impl OutboundMessage {
         self.parts.iter().any(|part| part.state == PartState::Begun)
     }
 
-    /// The ids of the parts that were sent, in order.
+    /// The ids of what was sent, in order: one for each text and for each of the media.
     pub fn message_ids(&self) -> Vec<i64> {
-        self.parts.iter().filter_map(|part| part.message_id).collect()
+        self.parts.iter().flat_map(Part::message_ids).collect()
     }
 }

@@ -10,9 +10,8 @@ use crate::account::Reason;
 /// Only an outcome that proves that nothing was sent lets another account try: see [`Outcome::proves_unsent`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Accepted by the provider under this id. Telegram's ids are unique within a dialog; `None` when the provider
-    /// confirmed it but the id could not be read.
-    Sent(Option<i64>),
+    /// Accepted by the provider under these ids. Telegram's ids are unique within a dialog.
+    Sent(SentIds),
     /// The account must not send before this instant.
     FloodWait(Timestamp),
     /// The account must not send *into this chat* before this instant (slow mode).
@@ -29,16 +28,60 @@ pub enum Outcome {
     SessionLost(Reason),
     /// The account cannot send at the moment and nothing was written to the wire.
     Unavailable(String),
+    /// What was made ready for the part is no longer taken: nothing was sent. The same account makes it ready anew;
+    /// another one would have to begin from nothing.
+    Unprepared(String),
     /// The provider refuses the content: another account would be refused as well.
     Rejected {
         /// The provider's own word, such as `MESSAGE_TOO_LONG`.
         code: String,
     },
+    /// The file or the post that it is to carry is no longer there. Nobody else would find it either.
+    MediaGone(String),
+    /// The provider no longer takes the file id that the caller gave.
+    MediaExpired(String),
     /// The provider says that the same `random_id` is being handled right now.
     InProgress,
     /// It may have been sent or not: a lost connection, a timeout, a server error. Only the same `random_id` through
     /// the same account is safe.
     Unknown(String),
+}
+
+/// The ids under which the provider has a part, in the order of the part's items.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SentIds(Vec<Option<i64>>);
+
+impl SentIds {
+    /// The provider confirmed the part, but its answer could not be read.
+    pub const fn unread() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Those of a part with one item; `None` when the id could not be read.
+    pub fn one(id: Option<i64>) -> Self {
+        Self(vec![id])
+    }
+
+    /// The id of the first item, if it is known.
+    pub fn first(&self) -> Option<i64> {
+        self.get(0)
+    }
+
+    /// The id of this item, counted from 0, if it is known.
+    pub fn get(&self, place: usize) -> Option<i64> {
+        self.0.get(place).copied().flatten()
+    }
+
+    /// All of them, with gaps where one is not known.
+    pub fn iter(&self) -> impl Iterator<Item = Option<i64>> {
+        self.0.iter().copied()
+    }
+}
+
+impl FromIterator<Option<i64>> for SentIds {
+    fn from_iter<T: IntoIterator<Item = Option<i64>>>(ids: T) -> Self {
+        Self(ids.into_iter().collect())
+    }
 }
 
 impl Outcome {
@@ -59,7 +102,10 @@ impl Outcome {
             Self::Banned(_) => "banned",
             Self::SessionLost(_) => "session_lost",
             Self::Unavailable(_) => "unavailable",
+            Self::Unprepared(_) => "unprepared",
             Self::Rejected { .. } => "rejected",
+            Self::MediaGone(_) => "media_gone",
+            Self::MediaExpired(_) => "media_expired",
             Self::InProgress => "in_progress",
             Self::Unknown(_) => "unknown",
         }
@@ -68,11 +114,21 @@ impl Outcome {
     /// More than the word, where there is more to say.
     pub fn detail(&self) -> Option<String> {
         match self {
-            Self::Sent(id) => id.map(|id| format!("message {id}")),
+            Self::Sent(ids) => {
+                let known: Vec<String> = ids.iter().flatten().map(|id| id.to_string()).collect();
+                match known.as_slice() {
+                    [] => None,
+                    [one] => Some(format!("message {one}")),
+                    several => Some(format!("messages {}", several.join(", "))),
+                }
+            }
             Self::FloodWait(until) | Self::SlowMode(until) => Some(format!("until {until}")),
             Self::NotFound(detail)
             | Self::Forbidden(detail)
             | Self::Unavailable(detail)
+            | Self::Unprepared(detail)
+            | Self::MediaGone(detail)
+            | Self::MediaExpired(detail)
             | Self::Unknown(detail) => Some(detail.clone()),
             Self::Banned(reason) | Self::SessionLost(reason) => Some(reason.to_string()),
             Self::Rejected { code } => Some(code.clone()),
@@ -100,6 +156,16 @@ pub enum Failure {
         /// The provider's own word.
         provider_code: String,
     },
+    /// A file or a post that it was to carry is no longer there.
+    MediaGone {
+        /// Which one, and what to do.
+        detail: String,
+    },
+    /// The provider no longer takes a file id that the caller gave.
+    MediaExpired {
+        /// Which one, and what to do.
+        detail: String,
+    },
     /// Every account that could send is waiting, and the caller did not want to wait.
     FloodWait {
         /// When the first of them may send again.
@@ -119,6 +185,8 @@ impl Failure {
             Self::ChatNotFound { .. } => "chat_not_found",
             Self::NoRights { .. } => "no_rights",
             Self::Rejected { .. } => "rejected",
+            Self::MediaGone { .. } => "media_gone",
+            Self::MediaExpired { .. } => "media_expired",
             Self::FloodWait { .. } => "flood_wait",
             Self::NoAccount { .. } => "no_account",
         }
@@ -138,6 +206,8 @@ impl Failure {
             Self::Rejected { provider_code } => {
                 format!("Telegram refused the message: {provider_code}.")
             }
+            Self::MediaGone { detail } => format!("What it was to carry is no longer there: {detail}."),
+            Self::MediaExpired { detail } => format!("Telegram no longer takes the file id: {detail}."),
             Self::FloodWait { until } => format!("Every account must wait; the first may send at {until}."),
             Self::NoAccount { asked } => format!("No account can send now ({}).", list(asked)),
         }
@@ -159,9 +229,21 @@ mod tests {
 
     #[test]
     fn doubt_never_counts_as_unsent() {
-        for doubtful in [Outcome::Unknown("timeout".into()), Outcome::InProgress, Outcome::Sent(None)] {
+        for doubtful in
+            [Outcome::Unknown("timeout".into()), Outcome::InProgress, Outcome::Sent(SentIds::unread())]
+        {
             assert!(!doubtful.proves_unsent(), "{doubtful:?}");
         }
         assert!(Outcome::FloodWait(Timestamp::default()).proves_unsent());
+        assert!(Outcome::MediaGone("file".into()).proves_unsent());
+    }
+
+    #[test]
+    fn every_known_id_is_told() {
+        let ids: SentIds = [Some(5), None, Some(7)].into_iter().collect();
+        assert_eq!((ids.first(), ids.get(1), ids.get(2), ids.get(3)), (Some(5), None, Some(7), None));
+        assert_eq!(Outcome::Sent(ids).detail().as_deref(), Some("messages 5, 7"));
+        assert_eq!(Outcome::Sent(SentIds::one(Some(5))).detail().as_deref(), Some("message 5"));
+        assert_eq!(Outcome::Sent(SentIds::unread()).detail(), None);
     }
 }

@@ -42,7 +42,8 @@ statements! {
     /// Also when what is behind it came to nothing again without a word: a person must be able to go on.
     RETRY = "
         UPDATE failed_requests SET state = 'retried', retry_count = retry_count + 1, last_retry_at = $1
-        WHERE id = $2 AND (state = 'pending' OR (state = 'retried' AND (
+        WHERE id = $2 AND (operation IS NOT NULL OR callback IS NOT NULL)
+          AND (state = 'pending' OR (state = 'retried' AND (
             EXISTS (SELECT 1 FROM operations AS o WHERE o.id = $2 AND o.state IN (11, 12))
             OR EXISTS (SELECT 1 FROM callbacks AS c WHERE c.id = $2 AND c.state = 1))))";
     DROP = "

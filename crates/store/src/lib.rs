@@ -2,7 +2,8 @@
 //!
 //! A [`Store`] is opened on a data directory, which it locks against other processes. Its repositories are
 //! [`Outbox`], [`Sagas`], [`Chats`], [`Unresolved`], [`Failovers`], [`Services`], [`Callbacks`], [`FailedRequests`],
-//! [`Accounts`], [`Peers`] and [`ApiKeys`]; [`Store::work`] is the log of messages and sagas together. A write is
+//! [`Files`], [`Accounts`], [`Peers`], [`Imports`] and [`ApiKeys`]; [`Store::work`] is the log of messages and sagas
+//! together. A write is
 //! answered when it is on the disk (fsync); writes that wait together are committed together. A future that is
 //! dropped while it waits does not take its write back, except [`Outbox::accept`] and [`Sagas::accept`], which are
 //! then not begun if they were still in the queue.
@@ -19,7 +20,10 @@ mod disk;
 mod error;
 mod failed_requests;
 mod failovers;
+mod files;
 mod group;
+mod imports;
+mod later;
 mod master_key;
 mod migrations;
 mod opening;
@@ -39,7 +43,7 @@ mod work;
 mod write;
 mod writer;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ambient::Clock;
@@ -47,7 +51,8 @@ use domain::Timestamp;
 use rusqlite::Connection;
 
 pub use accounts::{
-    Accounts, Hold, Holds, KeyFingerprint, SelfUser, StoredSession, Switch, UpdateChange, UpdateState,
+    Accounts, Hold, Holds, InvalidFingerprint, KeyFingerprint, OwnerlessSession, SelfUser, SessionInUse,
+    SessionsChange, StoredAccount, StoredLogin, StoredSession, Switch, UpdateChange, UpdateState,
 };
 pub use api_keys::{ApiKey, ApiKeys, Scope};
 pub use callbacks::{Callback, Callbacks, CallbacksCounted};
@@ -56,6 +61,8 @@ pub use disk::Disk;
 pub use error::{MasterKeyError, OpenError, StoreError};
 pub use failed_requests::{Direction, FailedRequest, FailedRequests, FailedState};
 pub use failovers::{FailoverFilter, FailoverRecord, Failovers};
+pub use files::{FileReference, Files, RemoteKind, UploadState};
+pub use imports::{ChatImport, ImportedChat, ImportedFailover, ImportedRequest, Imports};
 pub use master_key::MasterKey;
 pub use outbox::{
     Accept, Accepted, Begin, Doubt, Fail, Filter, Idempotency, Join, Listed, Origin, Outbox, PartSent,
@@ -170,6 +177,11 @@ impl Store {
         FailedRequests { store: self }
     }
 
+    /// Files that the provider has, and uploads on their way.
+    pub fn files(&self) -> Files<'_> {
+        Files { store: self }
+    }
+
     /// Sessions, update state, holds and switches of the user accounts.
     pub fn accounts(&self) -> Accounts<'_> {
         Accounts { store: self }
@@ -180,9 +192,20 @@ impl Store {
         Peers { store: self }
     }
 
+    /// Taking over from an older program.
+    pub fn imports(&self) -> Imports<'_> {
+        Imports { store: self }
+    }
+
     /// Keys of the HTTP API.
     pub fn api_keys(&self) -> ApiKeys<'_> {
         ApiKeys { store: self }
+    }
+
+    /// The database file, which lies in the data directory. Nobody else in this process may open it: closing it would give
+    /// up the store's own locks.
+    pub fn file(&self) -> &Path {
+        &self.inner.place.file
     }
 
     /// How much was written since the store was opened.

@@ -69,6 +69,9 @@ points! {
     CALLBACK_REQUEUE = "callback_requeue";
     RETRY_FAILED_REQUEST = "retry_failed_request";
     DROP_FAILED_REQUEST = "drop_failed_request";
+    SAVE_REFERENCE = "save_reference";
+    FORGET_REFERENCE = "forget_reference";
+    SAVE_UPLOAD = "save_upload";
     DROP_MESSAGES = "drop_messages";
     DROP_KEYS = "drop_keys";
     DROP_JOINS = "drop_joins";
@@ -77,5 +80,21 @@ points! {
     DROP_FAILOVERS = "drop_failovers";
     DROP_UNRESOLVED = "drop_unresolved";
     DROP_CALLBACKS = "drop_callbacks";
+    ADD_ACCOUNT = "add_account";
+    CHANGE_ACCOUNT = "change_account";
+    REMOVE_ACCOUNT = "remove_account";
+    CHANGE_SESSIONS = "change_sessions";
+    SAVE_OWNERLESS = "save_ownerless";
+    FORGET_OWNERLESS = "forget_ownerless";
+    SAVE_LOGIN = "save_login";
+    FORGET_LOGIN = "forget_login";
+    SAVE_RESTRICTION = "save_restriction";
+    LIFT_RESTRICTION = "lift_restriction";
     DROP_FAILED_REQUESTS = "drop_failed_requests";
+    DROP_REFERENCES = "drop_references";
+    DROP_UPLOADS = "drop_uploads";
+    IMPORT_PEERS = "import_peers";
+    IMPORT_CHATS = "import_chats";
+    IMPORT_REQUESTS = "import_requests";
+    IMPORT_FAILOVERS = "import_failovers";
 }

@@ -73,7 +73,7 @@ mod tests {
         plan
     }
 
-    fn lists() -> [&'static [(&'static str, &'static str)]; 12] {
+    fn lists() -> [&'static [(&'static str, &'static str)]; 14] {
         [
             crate::outbox::statements::ALL,
             crate::accounts::statements::ALL,
@@ -87,6 +87,8 @@ mod tests {
             crate::callbacks::ALL,
             crate::failed_requests::ALL,
             crate::stock::ALL,
+            crate::files::statements::ALL,
+            crate::imports::ALL,
         ]
     }
 
@@ -141,6 +143,12 @@ mod tests {
         let (messages, sagas) = (plan_of(crate::stock::MESSAGES), plan_of(crate::stock::SAGAS));
         assert!(messages.contains("COVERING INDEX outbox_open"), "{messages}");
         assert!(sagas.contains("INDEX operations_open"), "{sagas}");
+        // What was sent is never looked at: it is nearly all there is.
+        let files = plan_of(crate::outbox::statements::FILES_IN_USE);
+        assert!(
+            files.contains("INDEX outbox_open") && files.contains("SEARCH f USING PRIMARY KEY"),
+            "{files}"
+        );
         let log = plan_of(crate::outbox::statements::LOG_OPEN);
         assert!(log.contains("outbox_open") && !log.contains("TEMP B-TREE"), "{log}");
         for sql in [crate::sagas::statements::UNFINISHED, crate::sagas::statements::LOG_OPEN] {

@@ -11,6 +11,7 @@ use crate::chats::unresolved::DropUnresolved;
 use crate::column::Columns;
 use crate::failed_requests::DropFailedRequests;
 use crate::failovers::DropFailovers;
+use crate::files::{DropReferences, DropUploads};
 use crate::outbox::{KEY_LIFE, TABLE, statements as sql};
 use crate::point::{self, Point};
 use crate::sagas::statements as sagas;
@@ -20,6 +21,10 @@ use crate::{Store, StoreError, statement};
 /// Messages, sagas and what is told about them are removed when they ended this long ago. Those in doubt stay until a
 /// person decides about them.
 const LIFE: Duration = Duration::from_hours(30 * 24);
+/// A reference to a file at the provider is removed when it was saved this long ago; whoever uses one saves it anew.
+const REFERENCE_LIFE: Duration = Duration::from_hours(30 * 24);
+/// An upload that was not finished is forgotten when it began this long ago: the provider has forgotten its parts.
+const UPLOAD_LIFE: Duration = Duration::from_hours(24);
 /// Rows looked at in one read.
 const LOOK: u32 = 2000;
 /// Rows removed in one write.
@@ -48,6 +53,10 @@ pub struct Swept {
     pub callbacks: u64,
     /// Failed requests that were tried again with success, dropped, or that nobody cared about.
     pub failed_requests: u64,
+    /// References to files at the provider.
+    pub references: u64,
+    /// Uploads that were not finished.
+    pub uploads: u64,
 }
 
 impl Store {
@@ -66,6 +75,10 @@ impl Store {
             failovers: self.in_pieces(|| DropFailovers { before, most: MOST }).await?,
             unresolved: self.in_pieces(|| DropUnresolved { before, most: MOST }).await?,
             callbacks: self.in_pieces(|| DropCallbacks { before, most: MOST }).await?,
+            references: self
+                .in_pieces(|| DropReferences { before: now.minus(REFERENCE_LIFE), most: MOST })
+                .await?,
+            uploads: self.in_pieces(|| DropUploads { before: now.minus(UPLOAD_LIFE), most: MOST }).await?,
         })
     }
 
@@ -180,6 +193,7 @@ impl Write for DropMessages {
             // It may have been taken up again since it was looked at.
             if transaction.execute(sql::DROP_MESSAGE, params![id, self.before.as_micros()])? > 0 {
                 transaction.execute(sql::DROP_PARTS, [id])?;
+                transaction.execute(sql::DROP_FILES, [id])?;
                 transaction.execute(sql::DROP_TIMELINE, [id])?;
                 removed += 1;
             }

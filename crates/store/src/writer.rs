@@ -11,10 +11,10 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::StoreError;
-use crate::accounts::updates::{Backlog, SaveUpdateState};
 use crate::directory::DirectoryLock;
 use crate::disk::Space;
 use crate::group;
+use crate::later::{Backlog, Later};
 use crate::queue::{self, Jobs, NoJob, Queue};
 use crate::write::{Pending, Waiting, Write};
 
@@ -34,7 +34,7 @@ enum Job {
     /// Commit it, then answer.
     Write(Box<dyn Pending>),
     /// Commit it together with the next write, or soon.
-    Later(SaveUpdateState),
+    Later(Later),
     /// Commit what waits, put the log into the database file and close it.
     Close(oneshot::Sender<Result<(), StoreError>>),
 }
@@ -131,12 +131,13 @@ impl Writer {
     }
 
     /// Hands a write over that need not be on the disk before the caller goes on.
-    pub(crate) async fn later(&self, write: SaveUpdateState) -> Result<(), StoreError> {
-        if let Some(point) = &SaveUpdateState::POINT {
+    pub(crate) async fn later(&self, change: Later) -> Result<(), StoreError> {
+        let point = change.point();
+        if let Some(point) = &point {
             point.before().await;
         }
-        self.put(Job::Later(write)).await?;
-        if let Some(point) = &SaveUpdateState::POINT {
+        self.put(Job::Later(change)).await?;
+        if let Some(point) = &point {
             point.after().await;
         }
         Ok(())
@@ -247,7 +248,7 @@ impl Thread {
     fn commit(&mut self, mut writes: Vec<Box<dyn Pending>>) {
         // Nobody would learn of a message that was taken in for a caller who is gone.
         writes.retain(|pending| !pending.is_abandoned());
-        writes.extend(self.backlog.take().map(|write| Box::new(Waiting::silent(write)) as Box<dyn Pending>));
+        writes.extend(self.backlog.take().map(Later::pending));
         if writes.is_empty() {
             return;
         }

@@ -185,7 +185,14 @@ fn after_late_step(step: &Step, outcome: &Outcome, stand: &Stand<'_>) -> After {
         }
         Outcome::Rejected { code } => After::Fail(Failure::Rejected { provider_code: code.clone() }),
         Outcome::Forbidden(_) => After::Fail(Failure::NoRights { asked: vec![refusal(stand, outcome)] }),
-        Outcome::Banned(_) | Outcome::SessionLost(_) | Outcome::PeerFlood | Outcome::Unavailable(_) => {
+        // Work on chats carries no media: whoever says so does not do its work.
+        Outcome::Banned(_)
+        | Outcome::SessionLost(_)
+        | Outcome::PeerFlood
+        | Outcome::Unavailable(_)
+        | Outcome::Unprepared(_)
+        | Outcome::MediaGone(_)
+        | Outcome::MediaExpired(_) => {
             After::Fail(Failure::NoAccount { asked: vec![refusal(stand, outcome)] })
         }
     }
@@ -207,8 +214,13 @@ fn move_on(outcome: &Outcome) -> After {
         Outcome::FloodWait(until) | Outcome::SlowMode(until) => (None, Some(*until)),
         Outcome::NotFound(_) => (Some(Why::NotFound), None),
         Outcome::Forbidden(_) => (Some(Why::Forbidden), None),
-        Outcome::PeerFlood | Outcome::Banned(_) | Outcome::SessionLost(_) => (Some(Why::Unusable), None),
+        Outcome::PeerFlood
+        | Outcome::Banned(_)
+        | Outcome::SessionLost(_)
+        | Outcome::MediaGone(_)
+        | Outcome::MediaExpired(_) => (Some(Why::Unusable), None),
         Outcome::Unavailable(_)
+        | Outcome::Unprepared(_)
         | Outcome::Unknown(_)
         | Outcome::InProgress
         | Outcome::Sent(_)

@@ -11,6 +11,7 @@ mod look;
 mod machine;
 #[cfg(test)]
 mod machine_tests;
+mod persist;
 mod ride;
 mod run;
 mod submission;
@@ -29,10 +30,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::live::Live;
+use crate::promise::Fate;
 use crate::steps::Steps;
 use crate::submission::How;
 use crate::tally::{SagaTally, SagasCounted};
-use crate::{ASK_AGAIN, Ambient};
+use crate::{Ambient, promise};
 
 pub use submission::{SagaChanged, SagaError, SagaSubmitted, TaskSubmission};
 
@@ -155,19 +157,12 @@ impl Sagas {
 
     async fn accept(&self, submission: TaskSubmission) -> Result<SagaSubmitted, SagaError> {
         let key = submission.idempotency;
-        let refused = match self.take_in(submission).await {
-            Err(SagaError::Conflict) => return Err(SagaError::Conflict),
-            Err(refused) => refused,
-            taken => return taken,
-        };
-        // "Nothing was accepted" must be true of the first call with this key as well.
-        match key {
-            None => Err(refused),
-            Some(key) => match self.repeated(key).await {
-                Ok(Some(submitted)) => Ok(submitted),
-                Err(SagaError::Conflict) => Err(SagaError::Conflict),
-                Ok(None) | Err(_) => Err(refused),
-            },
+        let is_conflict = |error: &SagaError| matches!(error, SagaError::Conflict);
+        match self.take_in(submission).await {
+            Err(refused) if !is_conflict(&refused) => {
+                promise::unless_repeated(refused, key.map(|key| self.repeated(key)), is_conflict).await
+            }
+            taken => taken,
         }
     }
 
@@ -195,10 +190,19 @@ impl Sagas {
         };
         let accepted = match inner.store.sagas().accept(accept).await {
             Ok(accepted) => accepted,
-            Err(StoreError::Unavailable(why)) if self.is_accepted_after_all(id).await => {
-                tracing::warn!(operation = %id, why, "accepted, though the store was late to say so");
-                SagaAccepted::New
-            }
+            Err(StoreError::Unavailable(why)) => match self.fate(id).await {
+                Fate::Accepted => {
+                    tracing::warn!(operation = %id, why, "accepted, though the store was late to say so");
+                    SagaAccepted::New
+                }
+                fate => {
+                    inner.live.abandon(id);
+                    return Err(match fate {
+                        Fate::NotKnown => SagaError::NotKnown { id },
+                        Fate::Accepted | Fate::NotAccepted => StoreError::Unavailable(why).into(),
+                    });
+                }
+            },
             Err(error) => {
                 inner.live.abandon(id);
                 return Err(error.into());
@@ -242,25 +246,15 @@ impl Sagas {
         }
     }
 
-    /// A write whose answer did not come may be on disk all the same, and "not accepted" must be true. A cancel goes
-    /// behind it in the same queue: what it finds tells.
-    async fn is_accepted_after_all(&self, id: OperationId) -> bool {
-        let inner = &self.0;
+    async fn fate(&self, id: OperationId) -> Fate {
+        let Inner { store, ambient, closing, .. } = &*self.0;
         let why = Some("the store was late to accept it".to_owned());
-        loop {
-            match inner.store.sagas().cancel(id, inner.ambient.clock.now(), why.clone()).await {
-                // It was there and waited, or is not there at all: it will never be carried.
-                Ok(true) | Err(StoreError::Inconsistent { .. }) => return false,
-                Ok(false) => return matches!(self.get(id).await, Ok(Some(_))),
-                Err(error) => {
-                    tracing::error!(operation = %id, %error, "whether a saga was accepted is not known yet");
-                    tokio::select! {
-                        () = inner.ambient.clock.sleep(ASK_AGAIN) => {}
-                        () = inner.closing.cancelled() => return false,
-                    }
-                }
-            }
-        }
+        let cancel = || async {
+            let cancelled = store.sagas().cancel(id, ambient.clock.now(), why.clone()).await?;
+            // One that is not there will never be carried either.
+            Ok(cancelled || self.get(id).await?.is_none())
+        };
+        promise::fate(ambient, closing, &id, cancel).await
     }
 
     /// Waits until a saga is final, at most `limit`, and tells how it is then; `None` if there is no such saga.
@@ -407,24 +401,9 @@ impl Sagas {
     /// Notes that a caller without a key is gone or was left in doubt, so that the same body joins the saga from now on.
     /// Tries until it is stored: without the note a repeat would make another chat.
     pub async fn unanswered(&self, id: OperationId) {
-        let inner = &self.0;
-        loop {
-            match inner.store.sagas().unanswered(id).await {
-                Ok(()) => return,
-                Err(StoreError::Inconsistent { table, what }) => {
-                    tracing::warn!(operation = %id, table, what, "there is nothing that a caller could come back to");
-                    return;
-                }
-                Err(error) => {
-                    tracing::warn!(operation = %id, %error, "a caller got no answer, and that is not stored yet");
-                    tokio::select! {
-                        () = inner.ambient.clock.sleep(ASK_AGAIN) => {}
-                        // The next start takes every caller for gone.
-                        () = inner.closing.cancelled() => return,
-                    }
-                }
-            }
-        }
+        let Inner { store, ambient, closing, .. } = &*self.0;
+        let sagas = store.sagas();
+        promise::unanswered(ambient, closing, &id, || sagas.unanswered(id)).await;
     }
 
     /// Told whenever a saga has left a callback in the store that is to be sent.
@@ -456,17 +435,12 @@ impl Sagas {
         }
     }
 
-    /// Runs a change to its end even if whoever asked for it goes away: a connection that is cut must not leave a saga
-    /// half accepted.
-    async fn to_the_end<T: Send + 'static>(
-        &self,
-        change: impl Future<Output = T> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        self.0
-            .tasks
-            .spawn(change)
-            .await
-            .map_err(|error| StoreError::Unavailable(format!("the change did not end: {error}")))
+    fn to_the_end<T, F>(&self, change: F) -> impl Future<Output = Result<T, StoreError>> + use<T, F>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        promise::to_the_end(&self.0.tasks, change)
     }
 
     /// Gives a saga to a task, or has the task that it has read it once more: two would take its steps twice.

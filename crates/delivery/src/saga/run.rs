@@ -11,7 +11,7 @@ use futures::FutureExt;
 use super::Sagas;
 use super::ride::Ride;
 use super::turns::Turn;
-use crate::ASK_AGAIN;
+use crate::promise::ASK_AGAIN;
 
 /// How long a saga rests after its task broke, or lost hold of it.
 const REST: Duration = Duration::from_secs(1);

@@ -59,6 +59,12 @@ pub enum SagaError {
     /// The store did not take it.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The program is ending, and the store does not tell whether it took the task: then the next start does it.
+    #[error("the program is shutting down and the store does not answer; look for {id} before asking again")]
+    NotKnown {
+        /// The id that it has if it was accepted.
+        id: OperationId,
+    },
     /// The program is ending.
     #[error("the program is shutting down; ask again in a moment")]
     ShuttingDown,

@@ -7,13 +7,13 @@ use domain::account::Reason;
 use domain::{MessageState, Outcome};
 use proptest::prelude::*;
 
-use crate::script::{Act, Bench, group, text};
+use crate::script::{Act, Bench, Prepares, album, group, text};
 
 fn acts() -> impl Strategy<Value = u8> {
     0_u8..8
 }
 
-async fn play(script: Vec<u8>, messages: Vec<i64>) -> Result<(), TestCaseError> {
+async fn play(script: Vec<u8>, messages: Vec<(i64, usize)>) -> Result<(), TestCaseError> {
     let bench = Bench::new().await;
     let soon = |seconds| bench.clock.now().plus(Duration::from_secs(seconds));
     for (number, act) in script.iter().enumerate() {
@@ -25,11 +25,17 @@ async fn play(script: Vec<u8>, messages: Vec<i64>) -> Result<(), TestCaseError> 
             6 => Act::Refuse(Outcome::InProgress),
             _ => Act::Refuse(Outcome::SlowMode(soon(3))),
         };
-        bench.script.act(if number % 3 == 0 { "backup" } else { "main" }, [act]);
+        let account = if number % 3 == 0 { "backup" } else { "main" };
+        match &act {
+            Act::Refuse(outcome) if outcome.proves_unsent() && number % 2 == 0 => {
+                bench.script.prepare(account, [Prepares::Fails(outcome.clone())]);
+            }
+            _ => bench.script.act(account, [act]),
+        }
     }
     let mut ids = Vec::new();
-    for (number, chat) in messages.iter().enumerate() {
-        ids.push(bench.submit(text(group(*chat), &number.to_string())).await);
+    for (number, (chat, photos)) in messages.iter().enumerate() {
+        ids.push(bench.submit(album(group(*chat), *photos, &number.to_string())).await);
     }
     let mut left = ids.clone();
     for _ in 0..400 {
@@ -51,9 +57,10 @@ async fn play(script: Vec<u8>, messages: Vec<i64>) -> Result<(), TestCaseError> 
         prop_assert_eq!(bench.settled(id).await.state, MessageState::Sent);
     }
     let effects = bench.script.effects();
-    prop_assert_eq!(effects.len(), messages.len(), "each exactly once: {:?}", effects);
+    let all: usize = messages.iter().map(|(_, photos)| (*photos).max(1)).sum();
+    prop_assert_eq!(effects.len(), all, "each exactly once: {:?}", effects);
     let mut last: HashMap<_, usize> = HashMap::new();
-    for effect in effects {
+    for effect in effects.into_iter().filter(|effect| effect.media.is_none_or(|place| place == 0)) {
         let number: usize = effect.text.parse().expect("a number");
         if let Some(before) = last.insert(effect.chat_id, number) {
             prop_assert!(before < number, "the order in a chat is the order of acceptance");
@@ -68,7 +75,7 @@ proptest! {
     #[test]
     fn nothing_lost_nothing_twice_nothing_out_of_order(
         script in prop::collection::vec(acts(), 0..30),
-        messages in prop::collection::vec(1_i64..4, 1..12),
+        messages in prop::collection::vec((1_i64..4, prop_oneof![2 => Just(0), 1 => 1_usize..13]), 1..12),
     ) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
             .expect("a runtime");

@@ -1,6 +1,8 @@
 //! The delivery against a real store and a scripted way out.
 
+mod albums;
 mod chaos;
+mod folder;
 mod once;
 mod provider;
 mod races;

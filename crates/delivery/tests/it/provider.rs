@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use ambient::{Chance, Clock, Ids};
+use ambient::Clock;
 use delivery::{
-    Ambient, Call, Candidate, Candidates, FoundChat, Query, Readiness, SagaLimits, Sagas, Steps,
-    TaskSubmission, Why,
+    Call, Candidate, Candidates, FoundChat, Query, Readiness, SagaLimits, Sagas, Steps, TaskSubmission, Why,
 };
 use domain::account::Operation;
 use domain::message::OnFlood;
@@ -17,9 +16,10 @@ use domain::saga::{
 };
 use domain::{AccountName, ChatId, ChatRef, OperationId, Outcome, Timestamp};
 use futures::future::BoxFuture;
-use store::{MasterKey, Origin, Store, StoreOptions};
+use store::{Origin, Store};
 use tokio::sync::watch;
 
+use crate::folder;
 use crate::script::name;
 
 /// What one step does.
@@ -379,16 +379,8 @@ impl Desk {
     }
 
     async fn open(folder: tempfile::TempDir, clock: Clock, provider: Arc<Provider>) -> Self {
-        let store = Store::open(StoreOptions {
-            data_dir: folder.path().join("data"),
-            url: "sqlite:switchboard.db".into(),
-            clock: clock.clone(),
-            master_key: MasterKey::File(folder.path().join("master.key")),
-        })
-        .await
-        .expect("opens");
-        let ambient =
-            Ambient { ids: Ids::new(clock.clone()), chance: Chance::from_system(), clock: clock.clone() };
+        let store = folder::store(folder.path(), &clock).await;
+        let ambient = folder::ambient(&clock);
         let sagas = Sagas::new(store.clone(), provider.clone(), ambient, SagaLimits::default());
         Self { folder, clock, provider, store, sagas }
     }

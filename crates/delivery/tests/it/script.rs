@@ -1,21 +1,37 @@
-//! A way out that does what a test says, and remembers like a provider does: a `random_id` has its effect once.
+//! A way out that does what a test says, and remembers like a provider does: a `random_id` has its effect once, and an
+//! album arrives as a whole.
 
 use std::collections::{HashMap, VecDeque};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ambient::{Chance, Clock, Ids};
+use ambient::Clock;
 use delivery::{
-    Ambient, Attempt, Candidate, Candidates, Delivery, Found, Limits, Query, Readiness, Sender, Submission,
-    Testimony, Why,
+    Attempt, Candidate, Candidates, Delivery, Found, Limits, Query, Readiness, Sender, Submission, Testimony,
+    Why,
 };
-use domain::message::{Content, Mention, OnFlood, OutboundMessage};
-use domain::outcome::Refusal;
+use domain::media::{FileKey, Media, MediaForm, MediaSource, Sha256};
+use domain::message::{Content, Mention, OnFlood, OutboundMessage, PartItem};
+use domain::outcome::{Refusal, SentIds};
 use domain::text::{FormattedText, ParseMode};
 use domain::{AccountName, ChatId, ChatRef, MessageId, Outcome, Timestamp};
 use futures::future::BoxFuture;
-use store::{MasterKey, Origin, Store, StoreOptions};
+use store::{Origin, Store};
 use tokio::sync::{Semaphore, watch};
+
+use crate::folder;
+
+/// What one preparation does.
+#[derive(Debug, Clone)]
+pub(crate) enum Prepares {
+    /// It is done at once, as it is without a script.
+    Done,
+    /// It cannot be done, for this reason.
+    Fails(Outcome),
+    /// Goes on for ever, until somebody drops it.
+    Uploads,
+}
 
 /// What one call does.
 #[derive(Debug, Clone)]
@@ -36,6 +52,8 @@ pub(crate) struct Effect {
     pub(crate) chat_id: ChatId,
     pub(crate) random_id: i64,
     pub(crate) text: String,
+    /// The place of its media in the message.
+    pub(crate) media: Option<u16>,
 }
 
 #[derive(Default)]
@@ -43,6 +61,8 @@ struct Provider {
     effects: Vec<Effect>,
     ids: HashMap<(AccountName, ChatId, i64), i64>,
     script: HashMap<AccountName, VecDeque<Act>>,
+    preparing: HashMap<AccountName, VecDeque<Prepares>>,
+    prepared: Vec<(AccountName, i64)>,
     held: HashMap<AccountName, Timestamp>,
     gone: Vec<AccountName>,
     calls: u32,
@@ -54,6 +74,36 @@ struct Provider {
     rebound: Vec<AccountName>,
 }
 
+impl Provider {
+    /// The ids of a part that is there.
+    fn ids_of(&self, attempt: &Attempt<'_>) -> Option<SentIds> {
+        let key = |item: &PartItem| (attempt.account.clone(), attempt.chat_id, item.random_id);
+        attempt.part.items.iter().map(|item| self.ids.get(&key(item)).map(|id| Some(*id))).collect()
+    }
+
+    /// Takes a part, each of its items once.
+    fn take(&mut self, attempt: &Attempt<'_>) -> SentIds {
+        let mut ids = Vec::new();
+        for (place, item) in attempt.part.items.iter().enumerate() {
+            let key = (attempt.account.clone(), attempt.chat_id, item.random_id);
+            let next = i64::try_from(self.effects.len()).expect("small") + 1;
+            let known = self.ids.get(&key).copied();
+            if known.is_none() {
+                self.ids.insert(key, next);
+                self.effects.push(Effect {
+                    account: attempt.account.clone(),
+                    chat_id: attempt.chat_id,
+                    random_id: item.random_id,
+                    text: if place == 0 { attempt.part.text.text.clone() } else { String::new() },
+                    media: item.media,
+                });
+            }
+            ids.push(Some(known.unwrap_or(next)));
+        }
+        ids.into_iter().collect()
+    }
+}
+
 /// The pretend way out: accounts `main` and `backup`, which know every chat.
 pub(crate) struct Script {
     provider: Mutex<Provider>,
@@ -62,8 +112,22 @@ pub(crate) struct Script {
 }
 
 impl Script {
+    pub(crate) fn new(clock: &Clock) -> Arc<Self> {
+        let clock = clock.clone();
+        Arc::new(Self { provider: Mutex::default(), clock, changed: watch::Sender::new(0) })
+    }
+
     pub(crate) fn act(&self, account: &str, acts: impl IntoIterator<Item = Act>) {
         self.provider.lock().expect("lock").script.entry(name(account)).or_default().extend(acts);
+    }
+
+    pub(crate) fn prepare(&self, account: &str, acts: impl IntoIterator<Item = Prepares>) {
+        self.provider.lock().expect("lock").preparing.entry(name(account)).or_default().extend(acts);
+    }
+
+    /// Which parts were prepared, or were about to be, by whom and with which first `random_id`.
+    pub(crate) fn prepared(&self) -> Vec<(AccountName, i64)> {
+        self.provider.lock().expect("lock").prepared.clone()
     }
 
     pub(crate) fn effects(&self) -> Vec<Effect> {
@@ -182,6 +246,26 @@ impl Sender for Script {
         Box::pin(async move { Ok(domain::text::with_mention(content.text.clone(), 42, "Anna")) })
     }
 
+    fn prepare<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<(), Outcome>> {
+        Box::pin(async move {
+            assert!(attempt.part.is_media(), "texts need no preparation");
+            let act = {
+                let mut provider = self.provider.lock().expect("lock");
+                provider.prepared.push((attempt.account.clone(), attempt.part.random_id()));
+                provider.preparing.get_mut(attempt.account).and_then(VecDeque::pop_front)
+            };
+            tokio::task::yield_now().await;
+            failpoint::reach("script.prepare.before").await;
+            let prepared = match act.unwrap_or(Prepares::Done) {
+                Prepares::Done => Ok(()),
+                Prepares::Fails(outcome) => Err(outcome),
+                Prepares::Uploads => std::future::pending().await,
+            };
+            failpoint::reach("script.prepare.after").await;
+            prepared
+        })
+    }
+
     fn send<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
             let act = {
@@ -191,7 +275,8 @@ impl Sender for Script {
             };
             // Gives other tasks their turn, as a real wire does.
             tokio::task::yield_now().await;
-            match act {
+            failpoint::reach("script.send.before").await;
+            let outcome = match act {
                 Act::Hang => std::future::pending().await,
                 Act::Refuse(outcome) => {
                     let mut provider = self.provider.lock().expect("lock");
@@ -208,41 +293,36 @@ impl Sender for Script {
                 }
                 act @ (Act::Send | Act::SendSilently) => {
                     let mut provider = self.provider.lock().expect("lock");
-                    let key = (attempt.account.clone(), attempt.chat_id, attempt.part.random_id);
-                    let next = i64::try_from(provider.effects.len()).expect("small") + 1;
-                    let known = provider.ids.get(&key).copied();
                     if attempt.rebinds {
                         provider.rebound.push(attempt.account.clone());
                         provider.bound_to = Some(attempt.account.clone());
                     }
-                    if known.is_none() {
-                        provider.ids.insert(key, next);
-                        provider.effects.push(Effect {
-                            account: attempt.account.clone(),
-                            chat_id: attempt.chat_id,
-                            random_id: attempt.part.random_id,
-                            text: attempt.part.text.text.clone(),
-                        });
-                    }
+                    let ids = provider.take(&attempt);
                     match act {
-                        Act::Send => Outcome::Sent(Some(known.unwrap_or(next))),
+                        Act::Send => Outcome::Sent(ids),
                         _ => Outcome::Unknown("the connection was lost".into()),
                     }
                 }
-            }
+            };
+            failpoint::reach("script.send.after").await;
+            outcome
         })
     }
 
     fn find<'a>(&'a self, attempt: Attempt<'a>, _: Timestamp) -> BoxFuture<'a, Found> {
         Box::pin(async move {
             let provider = self.provider.lock().expect("lock");
-            let key = (attempt.account.clone(), attempt.chat_id, attempt.part.random_id);
-            provider.ids.get(&key).map_or(Found::NotThere, |id| Found::Here(*id))
+            match provider.ids_of(&attempt) {
+                Some(ids) => Found::Here(ids),
+                None => Found::NotThere,
+            }
         })
     }
 
     fn witness<'a>(&'a self, _: Attempt<'a>, _: Timestamp) -> BoxFuture<'a, Testimony> {
-        Box::pin(async move { self.provider.lock().expect("lock").testimony.unwrap_or(Testimony::Nothing) })
+        Box::pin(async move {
+            self.provider.lock().expect("lock").testimony.clone().unwrap_or(Testimony::Nothing)
+        })
     }
 
     fn can_still_tell(&self, account: &AccountName) -> bool {
@@ -266,27 +346,21 @@ pub(crate) struct Bench {
 impl Bench {
     pub(crate) async fn new() -> Self {
         let clock = Clock::system();
-        let script = Arc::new(Script {
-            provider: Mutex::default(),
-            clock: clock.clone(),
-            changed: watch::Sender::new(0),
-        });
+        let script = Script::new(&clock);
         Self::open(tempfile::tempdir().expect("a folder"), clock, script).await
     }
 
     async fn open(folder: tempfile::TempDir, clock: Clock, script: Arc<Script>) -> Self {
-        let store = Store::open(StoreOptions {
-            data_dir: folder.path().join("data"),
-            url: "sqlite:switchboard.db".into(),
-            clock: clock.clone(),
-            master_key: MasterKey::File(folder.path().join("master.key")),
-        })
-        .await
-        .expect("opens");
-        let ambient =
-            Ambient { ids: Ids::new(clock.clone()), chance: Chance::from_system(), clock: clock.clone() };
-        let delivery = Delivery::new(store.clone(), script.clone(), ambient, Limits::default());
+        let (delivery, store) = Self::run(folder.path(), &clock, &script).await;
         Self { folder, clock, script, store, delivery }
+    }
+
+    /// What runs on this folder, and its store.
+    pub(crate) async fn run(folder: &Path, clock: &Clock, script: &Arc<Script>) -> (Delivery, Store) {
+        let store = folder::store(folder, clock).await;
+        let ambient = folder::ambient(clock);
+        let delivery = Delivery::new(store.clone(), script.clone(), ambient, Limits::default());
+        (delivery, store)
     }
 
     /// As after a crash: what hung, hung; the store is what tells.
@@ -334,6 +408,7 @@ pub(crate) fn text(chat: ChatRef, text: &str) -> Submission {
             mention_optional: false,
             silent: false,
             preview: false,
+            media: Vec::new(),
         },
         pin: None,
         on_flood: OnFlood::Wait,
@@ -347,5 +422,23 @@ pub(crate) fn text(chat: ChatRef, text: &str) -> Submission {
 pub(crate) fn mentioning(chat: ChatRef, words: &str) -> Submission {
     let mut submission = text(chat, words);
     submission.content.mention = Some(Mention::User { user_id: 42 });
+    submission
+}
+
+/// A photo of its own.
+pub(crate) fn photo(number: u8) -> Media {
+    let key: FileKey = format!("file_{}", format!("{number:02x}").repeat(16)).parse().expect("a name");
+    Media {
+        source: MediaSource::File { key, size: 1, sha256: Sha256([number; 32]) },
+        form: MediaForm::Photo { width: 1, height: 1 },
+        name: format!("{number}.jpg"),
+        mime: "image/jpeg".into(),
+    }
+}
+
+/// So many photos and a text.
+pub(crate) fn album(chat: ChatRef, photos: usize, words: &str) -> Submission {
+    let mut submission = text(chat, words);
+    submission.content.media = (0..=u8::MAX).take(photos).map(photo).collect();
     submission
 }

@@ -17,5 +17,5 @@ pub use formatted::{Entity, EntityKind, FormattedText};
 pub use html::{MarkupError, MarkupProblem, escape_html};
 pub use mention::with_mention;
 pub use mode::{ParseMode, UnknownParseMode, parse, parse_leniently};
-pub use split::split;
+pub use split::{split, split_after};
 pub use units::utf16_len;

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::{
-    EntityKind, FormattedText, ParseMode, escape_html, parse, parse_leniently, split, units::is_invisible,
-    utf16_len, with_mention,
+    EntityKind, FormattedText, ParseMode, escape_html, parse, parse_leniently, split_after,
+    units::is_invisible, utf16_len, with_mention,
 };
 
 /// Texts that are full of what parsers stumble on.
@@ -95,11 +95,14 @@ proptest! {
     }
 
     #[test]
-    fn pieces_are_small_whole_and_all_there(mode in any_mode(), text in markup(), limit in 2_usize..40) {
+    fn pieces_are_small_whole_and_all_there(
+        mode in any_mode(), text in markup(), first in 2_usize..40, others in 2_usize..40,
+    ) {
         let whole = parse_leniently(mode, &text);
-        let pieces = split(&whole, limit);
-        for piece in &pieces {
+        let pieces = split_after(&whole, first, others);
+        for (number, piece) in pieces.iter().enumerate() {
             check(piece)?;
+            let limit = if number == 0 { first } else { others };
             prop_assert!(piece.utf16_len() <= limit);
             prop_assert!(!piece.is_blank());
             prop_assert_eq!(piece.text.trim(), &piece.text);
@@ -110,7 +113,7 @@ proptest! {
             formatted.entities.iter().map(|entity| u64::from(entity.length)).sum::<u64>()
         };
         prop_assert!(pieces.iter().map(marked).sum::<u64>() <= marked(&whole));
-        if whole.utf16_len() <= limit {
+        if whole.utf16_len() <= first {
             prop_assert!(pieces.len() <= 1);
         }
     }

@@ -13,7 +13,12 @@ const LONGEST_CLUSTER: usize = 64;
 /// as Telegram would drop it; entities are cut along. No piece is blank, so a blank text has no pieces. A limit
 /// below 2 counts as 2, as one character can need that much.
 pub fn split(formatted: &FormattedText, limit: usize) -> Vec<FormattedText> {
-    let limit = limit.max(2);
+    split_after(formatted, limit, limit)
+}
+
+/// The same, where the first piece has a limit of its own.
+pub fn split_after(formatted: &FormattedText, first: usize, others: usize) -> Vec<FormattedText> {
+    let (mut limit, others) = (first.max(2), others.max(2));
     if formatted.text.len() <= limit || utf16_len(&formatted.text) <= limit {
         let whole = formatted.clone().trimmed();
         return if whole.is_blank() { Vec::new() } else { vec![whole] };
@@ -38,6 +43,7 @@ pub fn split(formatted: &FormattedText, limit: usize) -> Vec<FormattedText> {
                 text: shown.to_owned(),
                 entities: cut(&formatted.entities, units, end),
             });
+            limit = others;
         }
         units = units.saturating_add(units_in(taken));
         at += length;

@@ -1,18 +1,29 @@
 //! What is kept of Telegram user accounts: sessions, where updates stand, holds, bindings, switches.
 
 mod holds;
+mod in_use;
+mod logins;
+mod ownerless;
+mod restrictions;
+mod roster;
 mod sessions;
 pub(crate) mod statements;
 pub(crate) mod updates;
 
+use domain::account::Reason;
 use domain::{AccountName, ChatId, Timestamp};
 
 pub(crate) use holds::save as save_hold;
 pub use holds::{Hold, Holds, Switch};
-pub use sessions::{KeyFingerprint, SelfUser, StoredSession};
+pub use in_use::{SessionInUse, SessionsChange};
+pub use logins::StoredLogin;
+pub use ownerless::OwnerlessSession;
+pub use roster::StoredAccount;
+pub use sessions::{InvalidFingerprint, KeyFingerprint, SelfUser, StoredSession};
 pub use updates::{UpdateChange, UpdateState};
 
 use crate::column::Columns;
+use crate::later::{Later, Settle};
 use crate::{Store, StoreError, statement};
 use statements as sql;
 
@@ -57,7 +68,7 @@ impl Accounts<'_> {
 
     /// Where the updates of an account stand, every change before this call included.
     pub async fn update_state(&self, account: &AccountName) -> Result<Option<UpdateState>, StoreError> {
-        self.store.write(updates::Settle).await?;
+        self.store.write(Settle).await?;
         let account = account.clone();
         self.store.read(move |connection| updates::read(connection, &account)).await
     }
@@ -70,7 +81,7 @@ impl Accounts<'_> {
         state: &UpdateChange,
     ) -> Result<(), StoreError> {
         let write = updates::SaveUpdateState::new(account.clone(), state.clone(), self.store.now());
-        self.store.inner.writer.later(write).await
+        self.store.inner.writer.later(Later::Updates(write)).await
     }
 
     /// The floods and slow modes whose deadline is later than now, and all marks.
@@ -115,5 +126,134 @@ impl Accounts<'_> {
     /// Keeps how an account was switched by hand, over restarts.
     pub async fn save_switch(&self, account: &AccountName, switch: Switch) -> Result<(), StoreError> {
         self.store.write(holds::SaveSwitch(account.clone(), switch)).await
+    }
+
+    // ---- accounts that are not in the settings -------------------------------------------------------------------
+
+    /// The accounts that were added while the program ran, by name.
+    pub async fn added(&self) -> Result<Vec<StoredAccount>, StoreError> {
+        let sealed =
+            self.store.read(|connection| statement::all(connection, sql::ACCOUNTS, [], roster::read)).await?;
+        sealed.into_iter().map(|sealed| sealed.open(&self.store.inner.vault)).collect()
+    }
+
+    /// Adds an account; its secrets are sealed. False when its name is taken.
+    pub async fn add(&self, account: &StoredAccount) -> Result<bool, StoreError> {
+        let sealed = roster::SealedAccount::new(account, &self.store.inner.vault)?;
+        self.store.write(roster::AddAccount(sealed, self.store.now())).await
+    }
+
+    /// Describes an account anew. False when none of this name was added.
+    pub async fn change(&self, account: &StoredAccount) -> Result<bool, StoreError> {
+        let sealed = roster::SealedAccount::new(account, &self.store.inner.vault)?;
+        self.store.write(roster::ChangeAccount(sealed)).await
+    }
+
+    /// Takes an account out, with all that is known only through it; `keep` become sessions without an owner. False
+    /// when none of this name was added. Bindings of chats stay.
+    pub async fn remove(&self, name: &AccountName, keep: &[OwnerlessSession]) -> Result<bool, StoreError> {
+        let vault = &self.store.inner.vault;
+        let keep =
+            keep.iter().map(|one| ownerless::SealedOwnerless::new(one, vault)).collect::<Result<_, _>>()?;
+        self.store.write(roster::RemoveAccount { name: name.clone(), keep, at: self.store.now() }).await
+    }
+
+    /// How many messages and operations are bound to an account, or name it, and are not over.
+    pub async fn under_way(&self, name: &AccountName) -> Result<u64, StoreError> {
+        let name = name.clone();
+        self.store.read(move |connection| roster::under_way(connection, &name)).await
+    }
+
+    // ---- sessions of the store -----------------------------------------------------------------------------------
+
+    /// The sessions that are in use, by account.
+    pub async fn sessions_in_use(&self) -> Result<Vec<SessionInUse>, StoreError> {
+        let sealed = self
+            .store
+            .read(|connection| statement::all(connection, sql::SESSIONS_IN_USE, [], in_use::read))
+            .await?;
+        let open = |(sealed, purposes): (sessions::SealedSession, _)| {
+            Ok(SessionInUse { session: sealed.open(&self.store.inner.vault)?, purposes })
+        };
+        sealed.into_iter().map(open).collect()
+    }
+
+    /// Changes which sessions of an account are in use: all of the change, or nothing.
+    pub async fn change_sessions(
+        &self,
+        account: &AccountName,
+        change: &SessionsChange,
+    ) -> Result<(), StoreError> {
+        let vault = &self.store.inner.vault;
+        self.store.write(in_use::ChangeSessions::new(account, change, vault, self.store.now())?).await
+    }
+
+    /// The sessions that belong to no account, oldest first.
+    pub async fn ownerless(&self) -> Result<Vec<OwnerlessSession>, StoreError> {
+        let sealed = self
+            .store
+            .read(|connection| statement::all(connection, sql::OWNERLESS, [], ownerless::read))
+            .await?;
+        sealed.into_iter().map(|sealed| sealed.open(&self.store.inner.vault)).collect()
+    }
+
+    /// Keeps sessions that belong to no account; the keys are sealed.
+    pub async fn save_ownerless(&self, sessions: &[OwnerlessSession]) -> Result<(), StoreError> {
+        let vault = &self.store.inner.vault;
+        let sealed = sessions
+            .iter()
+            .map(|one| ownerless::SealedOwnerless::new(one, vault))
+            .collect::<Result<_, _>>()?;
+        self.store.write(ownerless::SaveOwnerless(sealed, self.store.now())).await
+    }
+
+    /// Forgets a session that belongs to no account. False when there is none.
+    pub async fn forget_ownerless(&self, fingerprint: KeyFingerprint) -> Result<bool, StoreError> {
+        self.store.write(ownerless::ForgetOwnerless(fingerprint)).await
+    }
+
+    // ---- signing in ----------------------------------------------------------------------------------------------
+
+    /// The logins under way, by account.
+    pub async fn logins(&self) -> Result<Vec<StoredLogin>, StoreError> {
+        let sealed =
+            self.store.read(|connection| statement::all(connection, sql::LOGINS, [], logins::read)).await?;
+        sealed.into_iter().map(|sealed| sealed.open(&self.store.inner.vault)).collect()
+    }
+
+    /// Keeps how far a login is; the record is sealed.
+    pub async fn save_login(&self, login: &StoredLogin) -> Result<(), StoreError> {
+        self.store.write(logins::SaveLogin::new(login, &self.store.inner.vault, self.store.now())?).await
+    }
+
+    /// Forgets a login. False when there is none.
+    pub async fn forget_login(&self, account: &AccountName) -> Result<bool, StoreError> {
+        self.store.write(logins::ForgetLogin(account.clone())).await
+    }
+
+    // ---- restrictions --------------------------------------------------------------------------------------------
+
+    /// What whole accounts are kept from, and since when.
+    pub async fn restrictions(&self) -> Result<Vec<(AccountName, Reason, Timestamp)>, StoreError> {
+        self.store.read(restrictions::all).await
+    }
+
+    /// Keeps what a whole account is kept from. Only `peer_flood` and `frozen` outlast a restart: anything else is
+    /// found out anew.
+    pub async fn save_restriction(
+        &self,
+        account: &AccountName,
+        reason: Reason,
+        since: Timestamp,
+    ) -> Result<(), StoreError> {
+        if !matches!(reason, Reason::PeerFlood | Reason::Frozen) {
+            return Ok(());
+        }
+        self.store.write(restrictions::SaveRestriction(account.clone(), reason, since)).await
+    }
+
+    /// The account is started over. False when nothing was kept.
+    pub async fn lift_restriction(&self, account: &AccountName) -> Result<bool, StoreError> {
+        self.store.write(restrictions::LiftRestriction(account.clone())).await
     }
 }

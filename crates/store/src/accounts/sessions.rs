@@ -1,6 +1,7 @@
 //! Sessions: the keys that Telegram knows an account by, sealed at rest.
 
 use std::fmt;
+use std::str::FromStr;
 
 use domain::secret::{ExposeSecret, Zeroize};
 use domain::{AccountName, Secret, Timestamp};
@@ -26,6 +27,21 @@ impl KeyFingerprint {
         let mut first = [0; 8];
         first.copy_from_slice(&Sha256::digest(auth_key)[..8]);
         Self(first)
+    }
+}
+
+/// A text that is no fingerprint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be 16 hexadecimal digits")]
+pub struct InvalidFingerprint;
+
+impl FromStr for KeyFingerprint {
+    type Err = InvalidFingerprint;
+
+    fn from_str(text: &str) -> Result<Self, InvalidFingerprint> {
+        let mut bytes = [0; 8];
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| InvalidFingerprint)?;
+        Ok(Self(bytes))
     }
 }
 
@@ -139,20 +155,30 @@ pub(super) struct SealedSession {
 impl SealedSession {
     pub(super) fn open(self, vault: &Vault) -> Result<StoredSession, StoreError> {
         let Self { account, fingerprint, dc_id, sealed, user } = self;
-        let row = row_id(&account, fingerprint);
-        let unusable = |what: &dyn fmt::Display| StoreError::inconsistent(TABLE, format!("{row}: {what}"));
-        let mut opened = vault.open(TABLE, &row, &sealed).map_err(|error| unusable(&error))?;
-        let mut key = Box::new([0; 256]);
-        let right = opened.len() == key.len();
-        if right {
-            key.copy_from_slice(&opened);
-        }
-        opened.zeroize();
-        if !right {
-            return Err(unusable(&"the key has a wrong length"));
-        }
-        Ok(StoredSession { account, fingerprint, dc_id, auth_key: Secret::new(key), user })
+        let auth_key = open_key(vault, TABLE, &row_id(&account, fingerprint), &sealed)?;
+        Ok(StoredSession { account, fingerprint, dc_id, auth_key, user })
     }
+}
+
+/// Opens a key that was sealed in this row.
+pub(super) fn open_key(
+    vault: &Vault,
+    table: &'static str,
+    row: &str,
+    sealed: &[u8],
+) -> Result<Secret<[u8; 256]>, StoreError> {
+    let unusable = |what: &dyn fmt::Display| StoreError::inconsistent(table, format!("{row}: {what}"));
+    let mut opened = vault.open(table, row, sealed).map_err(|error| unusable(&error))?;
+    let mut key = Box::new([0; 256]);
+    let right = opened.len() == key.len();
+    if right {
+        key.copy_from_slice(&opened);
+    }
+    opened.zeroize();
+    if !right {
+        return Err(unusable(&"the key has a wrong length"));
+    }
+    Ok(Secret::new(key))
 }
 
 pub(super) fn read(row: &Row<'_>) -> Result<SealedSession, StoreError> {

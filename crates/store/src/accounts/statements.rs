@@ -83,4 +83,75 @@ statements! {
         INSERT INTO telegram_switches (account, switch) VALUES ($1, $2)
         ON CONFLICT (account) DO UPDATE SET switch = excluded.switch";
     FORGET_SWITCH = "DELETE FROM telegram_switches WHERE account = $1";
+
+    ACCOUNTS = "
+        SELECT name, priority, in_pool, api_id, api_hash, phone, proxy FROM telegram_accounts ORDER BY name";
+    ADD_ACCOUNT = "
+        INSERT INTO telegram_accounts (name, priority, in_pool, api_id, api_hash, phone, proxy, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (name) DO NOTHING";
+    CHANGE_ACCOUNT = "
+        INSERT INTO telegram_accounts (name, priority, in_pool, api_id, api_hash, phone, proxy, created_at)
+        SELECT $1, $2, $3, $4, $5, $6, $7, created_at FROM telegram_accounts WHERE name = $1
+        ON CONFLICT (name) DO UPDATE SET
+            priority = excluded.priority, in_pool = excluded.in_pool, api_id = excluded.api_id,
+            api_hash = excluded.api_hash, phone = excluded.phone, proxy = excluded.proxy";
+    REMOVE_ACCOUNT = "DELETE FROM telegram_accounts WHERE name = $1";
+    MESSAGES_UNDER_WAY = "
+        SELECT count(*) FROM outbox WHERE state <= 10 AND state < 20 AND (account = $1 OR pin = $1)";
+    OPERATIONS_UNDER_WAY = "SELECT count(*) FROM operations WHERE state <= 10 AND (account = $1 OR pin = $1)";
+    SESSIONS_IN_USE = "
+        SELECT account, fingerprint, dc_id, auth_key, user_id, username, display_name, purposes
+        FROM telegram_sessions WHERE purposes IS NOT NULL ORDER BY account, saved_at, fingerprint";
+    USE_SESSION = "
+        INSERT INTO telegram_sessions
+            (account, fingerprint, dc_id, auth_key, user_id, username, display_name, saved_at, purposes)
+        SELECT $1, $2, dc_id, auth_key, user_id, username, display_name, saved_at, $3
+        FROM telegram_sessions WHERE account = $1 AND fingerprint = $2
+        ON CONFLICT (account, fingerprint) DO UPDATE SET purposes = excluded.purposes";
+    FORGET_SESSION = "DELETE FROM telegram_sessions WHERE account = $1 AND fingerprint = $2";
+    OWNERLESS = "
+        SELECT fingerprint, dc_id, auth_key, user_id, username, display_name, origin
+        FROM telegram_ownerless_sessions ORDER BY saved_at, fingerprint";
+    SAVE_OWNERLESS = "
+        INSERT INTO telegram_ownerless_sessions
+            (fingerprint, dc_id, auth_key, user_id, username, display_name, origin, saved_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        ON CONFLICT (fingerprint) DO UPDATE SET
+            dc_id = excluded.dc_id, auth_key = excluded.auth_key, user_id = excluded.user_id,
+            username = excluded.username, display_name = excluded.display_name, origin = excluded.origin,
+            saved_at = excluded.saved_at";
+    FORGET_OWNERLESS = "DELETE FROM telegram_ownerless_sessions WHERE fingerprint = $1";
+    LOGINS = "SELECT account, record FROM telegram_logins ORDER BY account";
+    SAVE_LOGIN = "
+        INSERT INTO telegram_logins (account, record, updated_at) VALUES ($1, $2, $3)
+        ON CONFLICT (account) DO UPDATE SET record = excluded.record, updated_at = excluded.updated_at";
+    FORGET_LOGIN = "DELETE FROM telegram_logins WHERE account = $1";
+    RESTRICTIONS = "SELECT account, reason, since FROM telegram_restrictions ORDER BY account";
+    SAVE_RESTRICTION = "
+        INSERT INTO telegram_restrictions (account, reason, since) VALUES ($1, $2, $3)
+        ON CONFLICT (account) DO UPDATE SET reason = excluded.reason, since = excluded.since";
+    LIFT_RESTRICTION = "DELETE FROM telegram_restrictions WHERE account = $1";
+
+    FORGET_SESSIONS = "DELETE FROM telegram_sessions WHERE account = $1";
+    FORGET_UPDATE_STATE = "DELETE FROM telegram_update_state WHERE account = $1";
+    FORGET_ALL_FLOODS = "DELETE FROM telegram_floods WHERE account = $1";
+    FORGET_ALL_SLOW_MODES = "DELETE FROM telegram_slow_modes WHERE account = $1";
+    FORGET_MARKS = "DELETE FROM telegram_marks WHERE account = $1";
+    FORGET_PEERS = "DELETE FROM telegram_peers WHERE account = $1";
+    FORGET_FILL = "DELETE FROM telegram_fills WHERE account = $1";
 }
+
+/// Everything that is known only through one account.
+pub(super) const OF_AN_ACCOUNT: [&str; 11] = [
+    FORGET_SESSIONS,
+    FORGET_UPDATE_STATE,
+    FORGET_CHANNELS,
+    FORGET_ALL_FLOODS,
+    FORGET_ALL_SLOW_MODES,
+    FORGET_MARKS,
+    FORGET_PEERS,
+    FORGET_FILL,
+    FORGET_SWITCH,
+    FORGET_LOGIN,
+    LIFT_RESTRICTION,
+];

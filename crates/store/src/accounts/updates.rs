@@ -9,9 +9,6 @@ use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
 use crate::{StoreError, statement};
 
-/// A backlog of this length is committed without waiting for more.
-const LONG: usize = 512;
-
 /// Where the updates of an account stand, in Telegram's own counters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpdateState {
@@ -77,8 +74,18 @@ pub(crate) struct SaveUpdateState {
 }
 
 impl SaveUpdateState {
-    pub(super) const fn new(account: AccountName, change: UpdateChange, at: Timestamp) -> Self {
+    pub(crate) const fn new(account: AccountName, change: UpdateChange, at: Timestamp) -> Self {
         Self { account, change, at }
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn change(&self) -> &UpdateChange {
+        &self.change
+    }
+
+    /// Whether this change makes an earlier one pointless.
+    pub(crate) fn replaces(&self, earlier: &Self) -> bool {
+        self.account == earlier.account && self.change.replaces(&earlier.change)
     }
 }
 
@@ -115,41 +122,6 @@ impl Write for SaveUpdateState {
     }
 }
 
-/// Changes that wait for the next commit. A later one takes the place of those it makes pointless, so a busy account
-/// costs one row a commit, not one an update.
-#[derive(Default)]
-pub(crate) struct Backlog(Vec<SaveUpdateState>);
-
-impl Backlog {
-    pub(crate) fn put(&mut self, write: SaveUpdateState) {
-        self.0.retain(|earlier| earlier.account != write.account || !write.change.replaces(&earlier.change));
-        self.0.push(write);
-    }
-
-    pub(crate) fn take(&mut self) -> impl Iterator<Item = SaveUpdateState> {
-        self.0.drain(..)
-    }
-
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub(crate) const fn is_long(&self) -> bool {
-        self.0.len() >= LONG
-    }
-}
-
-/// Changes nothing, but is answered only when everything before it is on the disk.
-pub(super) struct Settle;
-
-impl Write for Settle {
-    type Answer = ();
-
-    fn apply(&self, _: &Transaction<'_>) -> Result<(), StoreError> {
-        Ok(())
-    }
-}
-
 pub(super) fn read(
     connection: &Connection,
     account: &AccountName,
@@ -171,47 +143,4 @@ pub(super) fn read(
         Ok((columns.get(0)?, columns.get(1)?))
     })?;
     Ok(Some(UpdateState { channels, ..state }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_backlog_keeps_only_what_still_matters() {
-        let account: AccountName = "main".parse().unwrap();
-        let other: AccountName = "backup_1".parse().unwrap();
-        let mut backlog = Backlog::default();
-        let put = |backlog: &mut Backlog, account: &AccountName, change| {
-            backlog.put(SaveUpdateState::new(account.clone(), change, Timestamp::default()));
-        };
-        for pts in 0..3 {
-            put(&mut backlog, &account, UpdateChange::Primary { pts, date: 0, seq: 0 });
-            put(&mut backlog, &account, UpdateChange::Channel { id: 1, pts });
-            put(&mut backlog, &account, UpdateChange::Channel { id: 2, pts });
-            put(&mut backlog, &other, UpdateChange::Secondary { qts: pts });
-        }
-        let kept: Vec<UpdateChange> = backlog.0.iter().map(|write| write.change.clone()).collect();
-        assert_eq!(
-            kept,
-            [
-                UpdateChange::Primary { pts: 2, date: 0, seq: 0 },
-                UpdateChange::Channel { id: 1, pts: 2 },
-                UpdateChange::Channel { id: 2, pts: 2 },
-                UpdateChange::Secondary { qts: 2 },
-            ]
-        );
-        let all = UpdateChange::All(UpdateState {
-            pts: 9,
-            qts: 9,
-            date: 9,
-            seq: 9,
-            channels: Vec::new(),
-            saved_at: Timestamp::default(),
-        });
-        put(&mut backlog, &account, all.clone());
-        let kept: Vec<UpdateChange> = backlog.take().map(|write| write.change).collect();
-        assert_eq!(kept, [UpdateChange::Secondary { qts: 2 }, all]);
-        assert!(backlog.is_empty());
-    }
 }

@@ -3,13 +3,14 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use domain::media::MediaSource;
 use domain::message::{OutboundMessage, Part, PartState};
 use domain::timeline::Step;
 use domain::{AccountName, ApiKeyId, ChatId, MessageId, MessageState, Timestamp};
 use rusqlite::params;
 
 use super::statements as sql;
-use super::{PARTS, TABLE, key, timeline};
+use super::{PARTS, TABLE, items, key, timeline};
 use crate::column::{Columns, to_json};
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
@@ -89,7 +90,7 @@ pub(super) struct AcceptWrite {
     accept: Accept,
     chat: String,
     content: String,
-    texts: Vec<Option<String>>,
+    parts: Vec<PartColumns>,
     address: Option<String>,
 }
 
@@ -100,23 +101,14 @@ impl AcceptWrite {
         Ok(Self {
             chat: message.chat.to_string(),
             content: to_json(TABLE, &message.content)?,
-            // The text of a message in one part is not kept twice.
-            texts: message
+            parts: message
                 .parts
                 .iter()
-                .map(|part| {
-                    (part.text != message.content.text).then(|| to_json(PARTS, &part.text)).transpose()
-                })
+                // The text of a message in one part is not kept twice.
+                .map(|part| PartColumns::new(part, part.text != message.content.text))
                 .collect::<Result<_, _>>()?,
             address: accept.origin.address.map(|address| address.to_string()),
             accept,
-        })
-    }
-
-    fn same_body(&self, transaction: &Transaction<'_>, join: &Join) -> Result<Option<MessageId>, StoreError> {
-        let ended_after = self.accept.message.created_at.minus(join.repeats);
-        transaction.first(sql::FIND_JOIN, params![join.fingerprint, ended_after.as_micros()], |row| {
-            Columns::new(row, "request_joins").message_id(0)
         })
     }
 
@@ -152,8 +144,13 @@ impl AcceptWrite {
                 self.content,
             ],
         )?;
-        for (part, text) in message.parts.iter().zip(&self.texts) {
-            insert_part(transaction, id, part, text.as_deref())?;
+        for (part, columns) in message.parts.iter().zip(&self.parts) {
+            insert_part(transaction, id, part, columns)?;
+        }
+        for media in &message.content.media {
+            if let MediaSource::File { key: file, .. } = &media.source {
+                transaction.execute(sql::INSERT_FILE, params![key(id), file.as_str()])?;
+            }
         }
         timeline::first(transaction, id, 0, message.created_at, Step::Accepted, None)?;
         let begun = message.parts.iter().find(|part| part.state == PartState::Begun);
@@ -169,6 +166,18 @@ impl AcceptWrite {
         }
         Ok(())
     }
+}
+
+/// The message that the same request made before, if its caller is gone or was left in doubt.
+pub(super) fn same_body(
+    transaction: &Transaction<'_>,
+    join: &Join,
+    now: Timestamp,
+) -> Result<Option<MessageId>, StoreError> {
+    let ended_after = now.minus(join.repeats);
+    transaction.first(sql::FIND_JOIN, params![join.fingerprint, ended_after.as_micros()], |row| {
+        Columns::new(row, "request_joins").message_id(0)
+    })
 }
 
 /// What a key stands for at an instant.
@@ -209,7 +218,7 @@ impl Write for AcceptWrite {
             return Ok(known);
         }
         if let Some(join) = &self.accept.join
-            && let Some(id) = self.same_body(transaction, join)?
+            && let Some(id) = same_body(transaction, join, self.accept.message.created_at)?
         {
             // From here on the key stands for the message that was joined.
             self.save_key(transaction, &id)?;
@@ -229,15 +238,43 @@ impl Write for AcceptWrite {
     }
 }
 
+/// What a part's columns have in a form of their own, made by the caller's thread.
+pub(super) struct PartColumns {
+    text: Option<String>,
+    items: Option<String>,
+    ids: Option<String>,
+}
+
+impl PartColumns {
+    /// With its own text, or with that of the message as a whole.
+    pub(super) fn new(part: &Part, has_own_text: bool) -> Result<Self, StoreError> {
+        Ok(Self {
+            text: has_own_text.then(|| to_json(PARTS, &part.text)).transpose()?,
+            items: items::column(part)?,
+            ids: items::ids_column(&items::ids_of(part))?,
+        })
+    }
+}
+
 pub(super) fn insert_part(
     transaction: &Transaction<'_>,
     id: &MessageId,
     part: &Part,
-    text: Option<&str>,
+    columns: &PartColumns,
 ) -> Result<(), StoreError> {
+    let first_id = items::ids_of(part).first();
     transaction.execute(
         sql::INSERT_PART,
-        params![key(id), part.index, part.random_id, codes::of_part(part.state), part.message_id, text],
+        params![
+            key(id),
+            part.index,
+            part.random_id(),
+            codes::of_part(part.state),
+            first_id,
+            columns.text,
+            columns.items,
+            columns.ids
+        ],
     )?;
     Ok(())
 }

@@ -2,13 +2,17 @@
 
 mod accept;
 mod ending;
+mod items;
 mod reading;
 mod sending;
 pub(crate) mod statements;
 mod timeline;
 
+use std::time::Duration;
+
+use domain::media::FileKey;
 use domain::message::{OutboundMessage, Part};
-use domain::outcome::Failure;
+use domain::outcome::{Failure, SentIds};
 use domain::saga::Failover;
 use domain::timeline::Entry;
 use domain::{AccountName, ChatId, MessageId, Timestamp};
@@ -25,6 +29,9 @@ use crate::{Store, StoreError};
 
 pub(crate) const TABLE: &str = "outbox";
 pub(crate) const PARTS: &str = "outbox_parts";
+
+/// For how long the files of a message that ended unsent are kept: it may be sent after all.
+const KEPT_UNSENT: Duration = Duration::from_hours(7 * 24);
 
 /// A part is about to be given to an account.
 #[derive(Debug, Clone)]
@@ -57,8 +64,8 @@ pub struct PartSent {
     pub account: AccountName,
     /// The chat it was sent to.
     pub chat_id: ChatId,
-    /// The id at the provider, if it is known.
-    pub message_id: Option<i64>,
+    /// The ids at the provider, as far as they are known.
+    pub message_ids: SentIds,
     /// Bind the chat to the account, unless it is bound already.
     pub bind: bool,
     /// Bind the chat to the account, whatever it was bound to.
@@ -157,6 +164,12 @@ impl Outbox<'_> {
         self.store.read(look).await
     }
 
+    /// The message that the same request would join now, if it had no key.
+    pub async fn joined(&self, join: Join, now: Timestamp) -> Result<Option<MessageId>, StoreError> {
+        let look = move |connection: &_| accept::same_body(&Transaction::new(connection, false), &join, now);
+        self.store.read(look).await
+    }
+
     /// Gives a part to an account. The message must be queued, scheduled or sending, the part not sent, and no part
     /// under way through another account. A part that this account has already is no error and stays as it is.
     pub async fn begin(&self, begin: Begin) -> Result<(), StoreError> {
@@ -166,7 +179,7 @@ impl Outbox<'_> {
     /// The provider has a part. The message becomes sent when no other is left. A part that was sent before is no
     /// error and changes nothing; a message in doubt is in doubt no more.
     pub async fn part_sent(&self, sent: PartSent) -> Result<(), StoreError> {
-        self.store.write(sending::SentWrite(sent)).await
+        self.store.write(sending::SentWrite::new(sent)?).await
     }
 
     /// An attempt sent nothing: the part waits again, and the message waits or ends. The message must be queued,
@@ -241,6 +254,13 @@ impl Outbox<'_> {
     pub async fn list(&self, filter: &Filter, page: &Page) -> Result<Listed, StoreError> {
         let (filter, page) = (filter.clone(), page.clone());
         self.store.read(move |connection| reading::list(connection, &filter, &page)).await
+    }
+
+    /// The outgoing files that may still be needed: of messages that are not over, and of those that failed, were
+    /// cancelled or came into doubt less than seven days ago and may be sent after all.
+    pub async fn files_in_use(&self) -> Result<Vec<FileKey>, StoreError> {
+        let since = self.store.now().minus(KEPT_UNSENT);
+        self.store.read(move |connection| reading::files_in_use(connection, since)).await
     }
 
     /// Messages that are queued, scheduled or sending, oldest first, those after `after` alone: what is to be taken

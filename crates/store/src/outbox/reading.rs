@@ -1,11 +1,12 @@
 //! Reading messages back: one, a page, or those to take up again.
 
+use domain::media::FileKey;
 use domain::message::{Content, OutboundMessage, Part};
-use domain::{AccountName, ChatId, MessageId, MessageState};
+use domain::{AccountName, ChatId, MessageId, MessageState, Timestamp};
 use rusqlite::{Connection, Params, Row, params};
 
 use super::statements as sql;
-use super::{Origin, PARTS, TABLE, key};
+use super::{Origin, PARTS, TABLE, items, key};
 use crate::column::Columns;
 use crate::paging::{Page, Paged};
 use crate::{StoreError, codes, statement};
@@ -73,6 +74,12 @@ pub(super) fn unfinished(
     all_with_parts(connection, statement::all(connection, sql::UNFINISHED, params, message)?)
 }
 
+pub(super) fn files_in_use(connection: &Connection, since: Timestamp) -> Result<Vec<FileKey>, StoreError> {
+    statement::all(connection, sql::FILES_IN_USE, [since.as_micros()], |row| {
+        Columns::new(row, "outbox_files").parsed(0)
+    })
+}
+
 fn all_with_parts(
     connection: &Connection,
     messages: Vec<OutboundMessage>,
@@ -83,12 +90,16 @@ fn all_with_parts(
 fn with_parts(connection: &Connection, mut message: OutboundMessage) -> Result<OutboundMessage, StoreError> {
     message.parts = statement::all(connection, sql::PARTS_OF, [key(&message.id)], |row| {
         let columns = Columns::new(row, PARTS);
+        let ids = items::read_ids(&columns, 3, 6)?;
+        let mut items = items::read(&columns, 1, 5)?;
+        for (place, item) in items.iter_mut().enumerate() {
+            item.message_id = ids.get(place);
+        }
         Ok(Part {
             index: columns.get(0)?,
-            random_id: columns.get(1)?,
-            state: columns.coded(2, "state", codes::part)?,
-            message_id: columns.get(3)?,
             text: columns.maybe_json(4)?.unwrap_or_else(|| message.content.text.clone()),
+            items,
+            state: columns.coded(2, "state", codes::part)?,
         })
     })?;
     Ok(message)

@@ -1,30 +1,32 @@
 //! Parts on their way: given to an account, sent, proved unsent, or in doubt.
 
-use domain::message::PartState;
+use domain::message::{PartItem, PartState};
 use domain::timeline::{Entry, Step};
 use domain::{AccountName, MessageId, MessageState, Outcome};
 use rusqlite::params;
 
 use super::ending::count_unresolved;
 use super::statements as sql;
-use super::{Begin, Doubt, PARTS, PartSent, PartUnsent, TABLE, Then, key, refused, state_of, timeline};
+use super::{
+    Begin, Doubt, PARTS, PartSent, PartUnsent, TABLE, Then, items, key, refused, state_of, timeline,
+};
 use crate::accounts::{save_hold, statements as accounts};
 use crate::column::{Columns, to_json};
-use crate::outbox::accept::insert_part;
+use crate::outbox::accept::{PartColumns, insert_part};
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
 use crate::{StoreError, codes, failovers};
 
 pub(super) struct BeginWrite {
     begin: Begin,
-    texts: Vec<String>,
+    parts: Vec<PartColumns>,
 }
 
 impl BeginWrite {
     pub(super) fn new(begin: Begin) -> Result<Self, StoreError> {
         let plan = begin.plan.iter().flatten();
-        let texts = plan.map(|part| to_json(PARTS, &part.text)).collect::<Result<_, _>>()?;
-        Ok(Self { begin, texts })
+        let parts = plan.map(|part| PartColumns::new(part, true)).collect::<Result<_, _>>()?;
+        Ok(Self { begin, parts })
     }
 
     /// Whether this account has the part already. No part may be under way through another one: the message's row
@@ -50,20 +52,20 @@ impl BeginWrite {
         let known = transaction.all(sql::PLANNED_PARTS, [key(id)], |row| {
             let columns = Columns::new(row, PARTS);
             let state = columns.coded(2, "state", codes::part)?;
-            Ok((columns.get::<u16>(0)?, columns.get::<i64>(1)?, state))
+            Ok((columns.get::<u16>(0)?, items::read(&columns, 1, 3)?, state))
         })?;
-        let is_known = known
-            .iter()
-            .map(|(index, random_id, _)| (*index, *random_id))
-            .eq(plan.iter().map(|part| (part.index, part.random_id)));
+        let is_known = known.len() == plan.len()
+            && known
+                .iter()
+                .zip(plan)
+                .all(|((index, items, _), part)| *index == part.index && are_same(items, &part.items));
         if is_known {
             // The same write again, because the answer to the first came too late.
             return Ok(());
         }
-        for (index, random_id, state) in known.into_iter().filter(|(.., state)| *state != PartState::Waiting)
-        {
+        for (index, items, state) in known.into_iter().filter(|(.., state)| *state != PartState::Waiting) {
             let kept = |part: &domain::message::Part| {
-                (part.index, part.random_id, part.state) == (index, random_id, state)
+                (part.index, part.state) == (index, state) && are_same(&items, &part.items)
             };
             if !plan.iter().any(kept) {
                 let what = format!("part {index} of {id} is {}, so it cannot be replaced", state.as_str());
@@ -71,11 +73,17 @@ impl BeginWrite {
             }
         }
         transaction.execute(sql::DROP_PARTS, [key(id)])?;
-        for (part, text) in plan.iter().zip(&self.texts) {
-            insert_part(transaction, id, part, Some(text))?;
+        for (part, columns) in plan.iter().zip(&self.parts) {
+            insert_part(transaction, id, part, columns)?;
         }
         Ok(())
     }
+}
+
+/// Whether these are the same calls to the provider, whatever is known of their ids there.
+fn are_same(items: &[PartItem], others: &[PartItem]) -> bool {
+    let call = |item: &PartItem| (item.random_id, item.media);
+    items.iter().map(call).eq(others.iter().map(call))
 }
 
 impl Write for BeginWrite {
@@ -110,15 +118,25 @@ impl Write for BeginWrite {
     }
 }
 
-pub(super) struct SentWrite(pub(super) PartSent);
+pub(super) struct SentWrite {
+    sent: PartSent,
+    ids: Option<String>,
+}
+
+impl SentWrite {
+    pub(super) fn new(sent: PartSent) -> Result<Self, StoreError> {
+        Ok(Self { ids: items::ids_column(&sent.message_ids)?, sent })
+    }
+}
 
 impl Write for SentWrite {
     type Answer = ();
     const POINT: Option<Point> = Some(point::PART_SENT);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let PartSent { id, part, account, chat_id, message_id, bind, rebind, at } = &self.0;
-        if transaction.execute(sql::PART_SENT, params![message_id, key(id), part])? == 0 {
+        let PartSent { id, part, account, chat_id, message_ids, bind, rebind, at } = &self.sent;
+        let params = params![message_ids.first(), self.ids, key(id), part];
+        if transaction.execute(sql::PART_SENT, params)? == 0 {
             return match part_state(transaction, id, *part)? {
                 Some(PartState::Sent) => Ok(()),
                 _ => Err(no_such_part(transaction, id, *part)),
@@ -131,7 +149,7 @@ impl Write for SentWrite {
             // Where the message has ended otherwise, the part is written down and the end stays.
             transaction.execute(sql::GO_ON, params)?;
         }
-        let outcome = Outcome::Sent(*message_id);
+        let outcome = Outcome::Sent(message_ids.clone());
         let entry = Entry {
             at: *at,
             step: if finished { Step::Sent } else { Step::Attempted },

@@ -34,8 +34,10 @@ statements! {
              join_fingerprint, listener, api_key, address, content)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
     INSERT_PART = "
-        INSERT INTO outbox_parts (message_id, part, random_id, state, provider_id, text)
-        VALUES ($1, $2, $3, $4, $5, $6)";
+        INSERT INTO outbox_parts (message_id, part, random_id, state, provider_id, text, items, provider_ids)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    INSERT_FILE = "
+        INSERT INTO outbox_files (message_id, file) VALUES ($1, $2) ON CONFLICT (message_id, file) DO NOTHING";
 
     // ---- sending
     STATE_OF = "SELECT state FROM outbox WHERE id = $1";
@@ -49,12 +51,12 @@ statements! {
     BEGIN_PART = "
         UPDATE outbox_parts SET state = 1 WHERE message_id = $1 AND part = $2 AND state <> 2";
     PLANNED_PARTS = "
-        SELECT part, random_id, state FROM outbox_parts WHERE message_id = $1 ORDER BY part";
+        SELECT part, random_id, state, items FROM outbox_parts WHERE message_id = $1 ORDER BY part";
     DROP_PARTS = "DELETE FROM outbox_parts WHERE message_id = $1";
     PART_STATE = "SELECT state FROM outbox_parts WHERE message_id = $1 AND part = $2";
     PART_SENT = "
-        UPDATE outbox_parts SET state = 2, provider_id = $1
-        WHERE message_id = $2 AND part = $3 AND state <> 2";
+        UPDATE outbox_parts SET state = 2, provider_id = $1, provider_ids = $2
+        WHERE message_id = $3 AND part = $4 AND state <> 2";
     UNSENT_PART = "SELECT 1 FROM outbox_parts WHERE message_id = $1 AND state <> 2 LIMIT 1";
     /// When no part is left. A question about other rows inside this statement would double what it costs, and every
     /// message passes here.
@@ -137,7 +139,8 @@ statements! {
         FROM outbox WHERE id = $1";
     ORIGIN = "SELECT listener, api_key, address FROM outbox WHERE id = $1";
     PARTS_OF = "
-        SELECT part, random_id, state, provider_id, text FROM outbox_parts WHERE message_id = $1 ORDER BY part";
+        SELECT part, random_id, state, provider_id, text, items, provider_ids
+        FROM outbox_parts WHERE message_id = $1 ORDER BY part";
     LIST = "
         SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content
         FROM outbox
@@ -170,10 +173,18 @@ statements! {
         WHERE id > $1 AND state IN (0, 1, 3) AND state < 20
         ORDER BY id LIMIT $2";
 
+    /// The files of messages that may still have to be sent: those that are not over, and those that ended unsent or in
+    /// doubt so lately that a person may want them sent after all. `state < 20` leads to the index.
+    FILES_IN_USE = "
+        SELECT f.file
+        FROM outbox AS o INNER JOIN outbox_files AS f ON f.message_id = o.id
+        WHERE o.state < 20 AND (o.state <= 3 OR o.updated_at > $1)";
+
     // ---- retention
     OLD_MESSAGES = "
         SELECT id, finished_at FROM outbox WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3";
     DROP_MESSAGE = "DELETE FROM outbox WHERE id = $1 AND finished_at <= $2";
+    DROP_FILES = "DELETE FROM outbox_files WHERE message_id = $1";
     DROP_TIMELINE = "DELETE FROM outbox_timeline WHERE message_id = $1";
     KEYS = "SELECT scope, created_at FROM idempotency_keys WHERE scope > $1 ORDER BY scope LIMIT $2";
     DROP_KEY = "DELETE FROM idempotency_keys WHERE scope = $1 AND created_at <= $2";

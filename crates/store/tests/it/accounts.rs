@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use domain::Secret;
-use domain::account::{Flood, Operation};
+use domain::account::{Flood, Operation, Reason};
 use domain::secret::ExposeSecret;
-use store::{Hold, KeyFingerprint, SelfUser, StoredSession, Switch, UpdateChange, UpdateState};
+use domain::{Purpose, Secret};
+use store::{
+    Hold, KeyFingerprint, OwnerlessSession, SelfUser, SessionInUse, SessionsChange, StoredAccount,
+    StoredLogin, StoredSession, Switch, UpdateChange, UpdateState,
+};
 
 use crate::support::{World, account, chat, chat_number, conformance};
 
@@ -16,6 +19,11 @@ conformance! {
     update_state_answers_before_the_commit_and_is_never_read_old,
     holds_last_until_their_deadline,
     switches_are_kept,
+    accounts_are_added_changed_and_removed,
+    what_sessions_are_for_changes_as_a_whole,
+    a_login_is_kept_sealed_until_it_is_over,
+    restrictions_last_until_they_are_lifted,
+    work_of_an_account_is_under_way_until_it_is_over,
 }
 
 fn session(name: &str, seed: u8) -> StoredSession {
@@ -173,4 +181,133 @@ async fn switches_are_kept(world: World) {
     );
     accounts.save_switch(&main, Switch::On).await.unwrap();
     assert_eq!(accounts.switches().await.unwrap(), [(backup, Switch::Paused)]);
+}
+
+fn added(name: &str) -> StoredAccount {
+    StoredAccount {
+        name: account(name),
+        priority: 7,
+        in_pool: true,
+        api_id: 1_000_001,
+        api_hash: "the hash of the application".into(),
+        phone: Some("+70000000001".into()),
+        proxy: None,
+    }
+}
+
+fn ownerless(name: &str, seed: u8) -> OwnerlessSession {
+    let StoredSession { fingerprint, dc_id, auth_key, user, .. } = session(name, seed);
+    OwnerlessSession { fingerprint, dc_id, auth_key, user, origin: "found in a folder".to_owned() }
+}
+
+async fn accounts_are_added_changed_and_removed(world: World) {
+    let accounts = world.store.accounts();
+    assert!(accounts.add(&added("spare")).await.unwrap());
+    assert!(!accounts.add(&StoredAccount { priority: 1, ..added("spare") }).await.unwrap());
+    assert!(
+        accounts
+            .change(&StoredAccount { in_pool: false, proxy: Some("socks5://a:1".into()), ..added("spare") })
+            .await
+            .unwrap()
+    );
+    assert!(!accounts.change(&added("other")).await.unwrap());
+    let all = accounts.added().await.unwrap();
+    let [one] = &all[..] else { panic!("{all:?}") };
+    assert_eq!((one.priority, one.in_pool, one.api_id), (7, false, 1_000_001));
+    assert_eq!(one.api_hash.expose_secret(), "the hash of the application");
+    assert_eq!(one.phone.as_ref().unwrap().expose_secret(), "+70000000001");
+    assert_eq!(one.proxy.as_ref().unwrap().expose_secret(), "socks5://a:1");
+    // Everything that is known only through it goes with it.
+    let taken = session("spare", 1);
+    accounts.save_session(&taken).await.unwrap();
+    accounts.save_switch(&one.name, Switch::Paused).await.unwrap();
+    accounts.save_restriction(&one.name, Reason::Frozen, world.now()).await.unwrap();
+    let login = StoredLogin { account: one.name.clone(), record: "{}".into() };
+    accounts.save_login(&login).await.unwrap();
+    assert!(accounts.remove(&one.name, &[ownerless("spare", 1)]).await.unwrap());
+    assert!(!accounts.remove(&one.name, &[]).await.unwrap());
+    assert!(accounts.added().await.unwrap().is_empty() && accounts.sessions().await.unwrap().is_empty());
+    assert!(accounts.switches().await.unwrap().is_empty() && accounts.logins().await.unwrap().is_empty());
+    assert!(accounts.restrictions().await.unwrap().is_empty());
+    let kept = accounts.ownerless().await.unwrap();
+    assert_eq!((kept.len(), kept[0].fingerprint), (1, taken.fingerprint));
+    assert_eq!(kept[0].auth_key.expose_secret(), taken.auth_key.expose_secret());
+    assert!(accounts.forget_ownerless(taken.fingerprint).await.unwrap());
+    assert!(!accounts.forget_ownerless(taken.fingerprint).await.unwrap());
+}
+
+async fn what_sessions_are_for_changes_as_a_whole(world: World) {
+    let (accounts, main) = (world.store.accounts(), account("main"));
+    let (first, second) = (session("main", 1), session("main", 2));
+    // One that is only remembered is not in use.
+    accounts.save_session(&first).await.unwrap();
+    assert!(accounts.sessions_in_use().await.unwrap().is_empty());
+    let in_use = |session: &StoredSession, purposes: &[Purpose]| SessionInUse {
+        session: session.clone(),
+        purposes: purposes.to_vec(),
+    };
+    let take = Some(in_use(&first, &Purpose::ALL));
+    accounts.change_sessions(&main, &SessionsChange { take, ..SessionsChange::default() }).await.unwrap();
+    // Writing it down again, as a connection does, changes nothing about that.
+    accounts.save_session(&first).await.unwrap();
+    accounts.save_login(&StoredLogin { account: main.clone(), record: "{}".into() }).await.unwrap();
+    accounts.save_ownerless(&[ownerless("main", 2)]).await.unwrap();
+    let change = SessionsChange {
+        take: Some(in_use(&second, &[Purpose::SendText])),
+        purposes: vec![(first.fingerprint, vec![Purpose::CreateChat, Purpose::LeaveChat])],
+        ends_login: true,
+        ..SessionsChange::default()
+    };
+    accounts.change_sessions(&main, &change).await.unwrap();
+    let mut now = accounts.sessions_in_use().await.unwrap();
+    now.sort_by_key(|one| one.purposes.len());
+    assert_eq!(now[0].purposes, [Purpose::SendText]);
+    assert_eq!(now[1].purposes, [Purpose::CreateChat, Purpose::LeaveChat]);
+    assert!(same(&now[0].session, &second) && same(&now[1].session, &first));
+    // What has an owner now is not without one, and who signed in is done with it.
+    assert!(accounts.ownerless().await.unwrap().is_empty() && accounts.logins().await.unwrap().is_empty());
+    let change = SessionsChange {
+        drop: vec![second.fingerprint],
+        keep: vec![ownerless("main", 2)],
+        ..SessionsChange::default()
+    };
+    accounts.change_sessions(&main, &change).await.unwrap();
+    assert_eq!(accounts.sessions_in_use().await.unwrap().len(), 1);
+    assert_eq!(accounts.ownerless().await.unwrap()[0].origin, "found in a folder");
+}
+
+async fn a_login_is_kept_sealed_until_it_is_over(world: World) {
+    let (accounts, main) = (world.store.accounts(), account("main"));
+    for record in ["first and secret", "second and secret"] {
+        accounts.save_login(&StoredLogin { account: main.clone(), record: record.into() }).await.unwrap();
+    }
+    let logins = accounts.logins().await.unwrap();
+    assert_eq!((logins.len(), logins[0].record.expose_secret()), (1, "second and secret"));
+    for file in std::fs::read_dir(world.dir.path().join("data")).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        assert!(!bytes.windows(10).any(|window| window == b"and secret"));
+    }
+    assert!(accounts.forget_login(&main).await.unwrap());
+    assert!(!accounts.forget_login(&main).await.unwrap());
+}
+
+async fn restrictions_last_until_they_are_lifted(world: World) {
+    let (accounts, main, now) = (world.store.accounts(), account("main"), world.now());
+    accounts.save_restriction(&main, Reason::PeerFlood, now).await.unwrap();
+    accounts.save_restriction(&main, Reason::Frozen, now).await.unwrap();
+    // What is found out anew anyway is not kept.
+    accounts.save_restriction(&account("other"), Reason::WrongUser, now).await.unwrap();
+    assert_eq!(accounts.restrictions().await.unwrap(), [(main.clone(), Reason::Frozen, now)]);
+    assert!(accounts.lift_restriction(&main).await.unwrap());
+    assert!(!accounts.lift_restriction(&main).await.unwrap());
+}
+
+async fn work_of_an_account_is_under_way_until_it_is_over(world: World) {
+    let (accounts, main) = (world.store.accounts(), account("main"));
+    assert_eq!(accounts.under_way(&main).await.unwrap(), 0);
+    let id = world.sending(1).await;
+    assert_eq!(accounts.under_way(&main).await.unwrap(), 1);
+    assert_eq!(accounts.under_way(&account("other")).await.unwrap(), 0);
+    world.store.outbox().part_sent(world.sent(id, 0)).await.unwrap();
+    assert_eq!(accounts.under_way(&main).await.unwrap(), 0);
 }

@@ -22,7 +22,11 @@ mod failovers;
 #[cfg(test)]
 mod idempotency;
 #[cfg(test)]
+mod imports;
+#[cfg(test)]
 mod lifecycle;
+#[cfg(test)]
+mod media;
 #[cfg(test)]
 mod outbox;
 #[cfg(test)]

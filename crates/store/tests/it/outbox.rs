@@ -1,7 +1,7 @@
 //! The way of one message: each write, what it changes and what it refuses.
 
 use domain::message::{Mention, OnFlood, PartState};
-use domain::outcome::{Failure, Refusal};
+use domain::outcome::{Failure, Refusal, SentIds};
 use domain::text::{Entity, EntityKind, FormattedText};
 use domain::timeline::Step;
 use domain::{ChatRef, MessageState};
@@ -47,7 +47,7 @@ async fn a_message_reads_back_as_it_was_taken_in(world: World) {
         text: "жирный 😀".into(),
         entities: vec![Entity { offset: 0, length: 6, kind: EntityKind::Bold }],
     };
-    message.parts[1].random_id = i64::MIN;
+    message.parts[1].items[0].random_id = i64::MIN;
     let origin = Origin {
         listener: "5022".into(),
         api_key: Some(domain::ApiKeyId::from_uuid(world.ids.next())),
@@ -176,7 +176,8 @@ async fn a_part_that_was_sent_is_sent_once(world: World) {
     let id = world.sending(2).await;
     outbox.part_sent(world.sent(id, 0)).await.unwrap();
     let (message, steps) = (world.get(id).await, world.steps(id).await);
-    let again = PartSent { message_id: Some(999), account: account("backup_1"), ..world.sent(id, 0) };
+    let again =
+        PartSent { message_ids: SentIds::one(Some(999)), account: account("backup_1"), ..world.sent(id, 0) };
     outbox.part_sent(again).await.unwrap();
     assert_eq!((world.get(id).await, world.steps(id).await), (message, steps));
     for refused in [
@@ -201,7 +202,7 @@ async fn a_plan_replaces_parts_but_never_what_was_begun(world: World) {
 
     // The begun part must be in the next plan as it is; the rest may change.
     let mut other = plan.clone();
-    other[0].random_id = 1;
+    other[0].items[0].random_id = 1;
     let refused = outbox.begin(Begin { plan: Some(other), ..world.begin(id, 0) }).await;
     assert!(matches!(refused, Err(StoreError::Inconsistent { .. })));
     assert_eq!(world.get(id).await.parts, plan);
@@ -317,7 +318,7 @@ async fn a_doubt_ends_by_a_persons_word(world: World) {
         assert_eq!(outbox.resolve(id, resolution, world.now()).await, Ok(true));
         let message = world.get(id).await;
         assert_eq!((message.state, message.parts[0].state), (state, part));
-        assert_eq!(message.parts[0].message_id, None);
+        assert_eq!(message.parts[0].items[0].message_id, None);
         assert_eq!(message.account.is_none(), resolution == Resolution::Resend);
         let steps = world.steps(id).await;
         assert_eq!(steps[2..], [Step::Attempted, Step::InDoubt, Step::Resolved]);

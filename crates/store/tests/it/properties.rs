@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::message::{OutboundMessage, PartState};
+use domain::media::MediaSource;
+use domain::message::{OutboundMessage, Part, PartState};
 use domain::outcome::Failure;
 use domain::{MessageId, MessageState, Timestamp};
 use proptest::prelude::*;
 use store::{Accepted, Fail, Resolution, StoreError, Then};
 use tokio::runtime::Runtime;
 
-use crate::support::{World, accept, begun, with_key};
+use crate::support::{World, accept, begun, with_album, with_key};
 
 #[derive(Debug, Clone, Copy)]
 enum Op {
@@ -69,7 +70,9 @@ fn check_change(op: Op, did: bool, before: &OutboundMessage, after: &OutboundMes
     }
     assert_eq!(before.parts.len(), after.parts.len(), "{context}");
     for (old, new) in before.parts.iter().zip(&after.parts) {
-        assert_eq!((old.random_id, &old.text), (new.random_id, &new.text), "{context}");
+        let calls =
+            |part: &Part| -> Vec<_> { part.items.iter().map(|item| (item.random_id, item.media)).collect() };
+        assert_eq!((calls(old), &old.text), (calls(new), &new.text), "{context}");
         if old.state == PartState::Sent {
             assert_eq!(old, new, "{context}");
         }
@@ -112,15 +115,20 @@ proptest! {
 
     #[test]
     fn what_is_sent_stays_sent_and_what_is_final_stays_final(
-        starts in prop::collection::vec((any::<bool>(), 1..4_u16), 1..4),
+        starts in prop::collection::vec((any::<bool>(), 1..4_u16, 0..4_u8), 1..4),
         ops in prop::collection::vec((0..3_usize, op()), 1..40),
     ) {
         let runtime = Runtime::new().unwrap();
         runtime.block_on(async {
             let world = World::fresh().await;
             let mut ids = Vec::new();
-            for (is_begun, parts) in starts {
-                ids.push(if is_begun { world.sending(parts).await } else { world.queued(parts).await });
+            for (number, (is_begun, parts, files)) in (0..).zip(starts) {
+                let message = if is_begun { begun(world.message(parts)) } else { world.message(parts) };
+                // Each has files of its own, or none.
+                let own: Vec<u8> = (0..files).map(|file| number * 10 + file).collect();
+                let message = if own.is_empty() { message } else { with_album(message, &own) };
+                ids.push(message.id);
+                assert_eq!(world.store.outbox().accept(accept(message)).await, Ok(Accepted::New));
             }
             for (index, op) in ops {
                 let id = ids[index % ids.len()];
@@ -135,12 +143,26 @@ proptest! {
                 if let Err(error) = answer {
                     assert!(matches!(error, StoreError::Inconsistent { .. }), "{error:?}");
                 }
-                let mut open = Vec::new();
+                let (mut open, mut files) = (Vec::new(), Vec::new());
                 for id in &ids {
-                    if !world.state(*id).await.is_final() {
+                    let message = world.get(*id).await;
+                    if !message.state.is_final() {
                         open.push(*id);
                     }
+                    if message.state != MessageState::Sent {
+                        files.extend(message.content.media.into_iter().map(|media| media.source));
+                    }
                 }
+                let mut in_use = world.store.outbox().files_in_use().await.unwrap();
+                in_use.sort_unstable();
+                let needed: Vec<_> = files
+                    .into_iter()
+                    .filter_map(|source| match source {
+                        MediaSource::File { key, .. } => Some(key),
+                        _ => None,
+                    })
+                    .collect();
+                assert_eq!(in_use, needed);
                 let unfinished = world.store.outbox().unfinished(None, 10).await.unwrap();
                 assert_eq!(unfinished.into_iter().map(|message| message.id).collect::<Vec<_>>(), open);
             }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use ambient::{Clock, Ids};
-use domain::message::{Content, OnFlood, OutboundMessage, Part, PartState};
+use domain::media::{FileKey, Media, MediaForm, MediaSource, Sha256};
+use domain::message::{Content, OnFlood, OutboundMessage, Part, PartItem, PartState};
+use domain::outcome::SentIds;
 use domain::saga::{Begun, Progress, Saga, SagaEntry, SagaState, Step as SagaStep, Task};
 use domain::text::{FormattedText, ParseMode};
 use domain::timeline::{Entry, Step};
@@ -78,18 +80,12 @@ impl World {
                 mention_optional: false,
                 silent: false,
                 preview: false,
+                media: Vec::new(),
             },
             parts: (0..parts)
-                .map(|index| Part {
-                    index,
-                    text: if parts == 1 {
-                        text.clone()
-                    } else {
-                        FormattedText::plain(&format!("part {index}"))
-                    },
-                    random_id: i64::from(index) + 1000,
-                    state: PartState::Waiting,
-                    message_id: None,
+                .map(|index| {
+                    let own = if parts == 1 { "hello".to_owned() } else { format!("part {index}") };
+                    Part::of_text(index, FormattedText::plain(&own), i64::from(index) + 1000)
                 })
                 .collect(),
             state: MessageState::Queued,
@@ -147,7 +143,7 @@ impl World {
             part,
             account: account("main"),
             chat_id: chat(),
-            message_id: Some(i64::from(part) + 500),
+            message_ids: SentIds::one(Some(i64::from(part) + 500)),
             bind: false,
             rebind: false,
             at: self.now(),
@@ -321,4 +317,29 @@ pub(crate) fn with_key(message: OutboundMessage, scope: u8, fingerprint: u8) -> 
 pub(crate) fn with_join(message: OutboundMessage, fingerprint: u8) -> Accept {
     let join = Join { fingerprint: [fingerprint; 32], repeats: Duration::from_mins(1) };
     Accept { join: Some(join), ..accept(message) }
+}
+
+/// The name of an outgoing file.
+pub(crate) fn file_key(number: u8) -> FileKey {
+    format!("file_{}", format!("{number:02x}").repeat(16)).parse().unwrap()
+}
+
+/// The message with these files in an album, which is its first part.
+pub(crate) fn with_album(mut message: OutboundMessage, files: &[u8]) -> OutboundMessage {
+    let photo = |number: &u8| Media {
+        source: MediaSource::File { key: file_key(*number), size: 5, sha256: Sha256([*number; 32]) },
+        form: MediaForm::Photo { width: 3, height: 2 },
+        name: "photo.jpg".into(),
+        mime: "image/jpeg".into(),
+    };
+    message.content.media = files.iter().map(photo).collect();
+    message.parts[0].items = (0..)
+        .zip(files)
+        .map(|(place, _)| PartItem {
+            random_id: 2000 + i64::from(place),
+            media: Some(place),
+            message_id: None,
+        })
+        .collect();
+    message
 }

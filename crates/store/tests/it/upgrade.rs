@@ -34,17 +34,17 @@ fn downgrade(from: &std::path::Path, to: &std::path::Path) {
         old.execute("INSERT INTO schema_migrations VALUES ($1, $2, 0)", params![version, name]).unwrap();
     }
     old.execute("ATTACH $1 AS now", [from.to_str().unwrap()]).unwrap();
-    for (table, source) in [
-        ("store_facts", "store_facts"),
-        ("outbox", "outbox"),
-        ("outbox_parts", "outbox_parts"),
-        ("outbox_timeline", "outbox_timeline"),
-        ("idempotency_keys", "idempotency_keys"),
-        ("outbox_joins", "request_joins"),
-        ("chat_bindings", "chat_bindings"),
+    for (table, source, columns) in [
+        ("store_facts", "store_facts", "*"),
+        ("outbox", "outbox", "*"),
+        ("outbox_parts", "outbox_parts", "message_id, part, random_id, state, provider_id, text"),
+        ("outbox_timeline", "outbox_timeline", "*"),
+        ("idempotency_keys", "idempotency_keys", "*"),
+        ("outbox_joins", "request_joins", "*"),
+        ("chat_bindings", "chat_bindings", "*"),
     ] {
         let copied =
-            old.execute(&format!("INSERT INTO main.{table} SELECT * FROM now.{source}"), []).unwrap();
+            old.execute(&format!("INSERT INTO main.{table} SELECT {columns} FROM now.{source}"), []).unwrap();
         assert!(copied > 0, "{table}");
     }
 }

@@ -1,0 +1,92 @@
+//! What takes long is done before a part with media is given to an account: nothing is begun meanwhile, so that it can be
+//! dropped, cancelled, or done by another account at any time.
+
+use std::ops::ControlFlow;
+
+use domain::Outcome;
+use domain::message::Part;
+
+use crate::attempt::attempt;
+use crate::decide::{self, Next};
+use crate::worker::{Carried, Gone, Load, Walk, Way, refusal};
+
+/// The first few failures are worth a line each in the timeline, and then every twentieth.
+const FEW: u32 = 5;
+
+/// What came of the preparation of a part that nobody has.
+pub(crate) enum Prepared {
+    /// It can be given to the account.
+    Ready,
+    /// It cannot, for this reason.
+    Refused(Outcome),
+    /// The message was ended meanwhile, or the program is ending.
+    Dropped,
+}
+
+impl Walk<'_> {
+    /// Prepares a part before it is begun. Ends at once when the message does.
+    pub(crate) async fn prepare_first(&self, load: &Load, way: &Way, part: usize) -> Prepared {
+        let Some(part) = media_part(load, part) else { return Prepared::Ready };
+        let inner = &self.delivery.0;
+        let Some(ended) = inner.live.wait(load.message.id) else { return Prepared::Dropped };
+        tokio::select! {
+            done = inner.sender.prepare(attempt(way, part, load)) => match done {
+                Ok(()) => Prepared::Ready,
+                Err(outcome) => Prepared::Refused(decide::as_unsent(outcome)),
+            },
+            _ = ended => Prepared::Dropped,
+            () = inner.closing.cancelled() => Prepared::Dropped,
+        }
+    }
+
+    /// Prepares a part that the account has already, of which an attempt may have arrived: what was prepared for that one
+    /// may be used up. Tells why it cannot be attempted.
+    pub(crate) async fn prepare_again(
+        &self,
+        load: &Load,
+        way: &Way,
+        part: usize,
+    ) -> Result<Option<Outcome>, Gone> {
+        let Some(part) = media_part(load, part).filter(|_| load.doubtful) else { return Ok(None) };
+        let inner = &self.delivery.0;
+        tokio::select! {
+            done = inner.sender.prepare(attempt(way, part, load)) => Ok(done.err().map(decide::as_unsent)),
+            () = inner.closing.cancelled() => Err(Gone),
+        }
+    }
+
+    /// A part that nobody has could not be prepared: another account, the same one later, or nobody.
+    pub(crate) async fn unprepared(
+        &self,
+        load: &mut Load,
+        way: &Way,
+        part: usize,
+        outcome: &Outcome,
+    ) -> ControlFlow<Carried> {
+        load.unprepared += 1;
+        if load.unprepared <= FEW || load.unprepared.is_multiple_of(20) {
+            self.note(load.message.id, self.attempted(way, part, outcome)).await;
+        }
+        match (decide::after(outcome, false, 0), outcome) {
+            (Next::Fail(failure), _) => ControlFlow::Break(self.fail(&mut load.message, failure).await),
+            (Next::GiveBack { exclude: Some(why) }, _) => {
+                load.tried.push((refusal(&way.account, outcome), why));
+                ControlFlow::Continue(())
+            }
+            // Of this account and what was to be prepared; about sending into the chat it says nothing.
+            (_, Outcome::FloodWait(until) | Outcome::SlowMode(until)) => {
+                load.not_before.retain(|(account, _)| *account != way.account);
+                load.not_before.push((way.account.clone(), *until));
+                ControlFlow::Continue(())
+            }
+            _ => {
+                self.rest(load, way).await;
+                ControlFlow::Continue(())
+            }
+        }
+    }
+}
+
+fn media_part(load: &Load, part: usize) -> Option<&Part> {
+    load.message.parts.get(part).filter(|part| part.is_media())
+}

@@ -1,0 +1,171 @@
+//! What is promised to whoever hands work in, message or saga: a change runs to its end, "not accepted" is true, and
+//! whoever is gone finds its work again.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use store::StoreError;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::Ambient;
+
+/// After a store that did not answer, how long until it is asked again.
+pub(crate) const ASK_AGAIN: Duration = Duration::from_secs(1);
+
+/// How often it is asked once more while the program ends.
+const ASKED_CLOSING: u32 = 3;
+
+/// What became of work that the store did not answer for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It is on disk and will be carried.
+    Accepted,
+    /// It will never be carried.
+    NotAccepted,
+    /// The program ends before the store has told.
+    NotKnown,
+}
+
+/// Runs a change to its end even if whoever asked for it goes away: a connection that is cut must not leave work half
+/// accepted. It runs from now on; whoever waits for it holds no more than its answer.
+pub(crate) fn to_the_end<T, F>(
+    tasks: &TaskTracker,
+    change: F,
+) -> impl Future<Output = Result<T, StoreError>> + use<T, F>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let running = tasks.spawn(change);
+    async {
+        let ended = running.await;
+        ended.map_err(|error| StoreError::Unavailable(format!("the change did not end: {error}")))
+    }
+}
+
+/// "Nothing was accepted" must be true of the first call with the same key as well: what that one brought, if there was
+/// one, or else the refusal. `repeated` asks for it, and is nothing for work without a key.
+pub(crate) async fn unless_repeated<S, E>(
+    refused: E,
+    repeated: Option<impl Future<Output = Result<Option<S>, E>>>,
+    is_conflict: impl Fn(&E) -> bool,
+) -> Result<S, E> {
+    let Some(repeated) = repeated else { return Err(refused) };
+    match repeated.await {
+        Ok(Some(submitted)) => Ok(submitted),
+        Err(conflict) if is_conflict(&conflict) => Err(conflict),
+        Ok(None) | Err(_) => Err(refused),
+    }
+}
+
+/// A write whose answer did not come may be on disk all the same, and "not accepted" must be true. A cancel goes behind
+/// it in the same queue, and what it finds tells: true when the work waited or is not there. When the program ends
+/// meanwhile, the store is asked a few times more; one that stays silent leaves it open.
+pub(crate) async fn fate<F>(
+    ambient: &Ambient,
+    closing: &CancellationToken,
+    subject: &impl Display,
+    cancel: impl Fn() -> F,
+) -> Fate
+where
+    F: Future<Output = Result<bool, StoreError>>,
+{
+    let mut asked_closing = 0;
+    loop {
+        match cancel().await {
+            Ok(true) | Err(StoreError::Inconsistent { .. }) => return Fate::NotAccepted,
+            Ok(false) => return Fate::Accepted,
+            Err(error) if asked_closing >= ASKED_CLOSING => {
+                tracing::error!(%subject, %error, "whether it was accepted is not known; the next start tells");
+                return Fate::NotKnown;
+            }
+            Err(error) => {
+                tracing::error!(%subject, %error, "whether it was accepted is not known yet");
+                ambient.clock.sleep(ASK_AGAIN).await;
+                asked_closing += u32::from(closing.is_cancelled());
+            }
+        }
+    }
+}
+
+/// Notes that a caller without a key is gone or was left in doubt. Tries until it is stored: without the note a repeat of
+/// its request would be work of its own.
+pub(crate) async fn unanswered<F>(
+    ambient: &Ambient,
+    closing: &CancellationToken,
+    subject: &impl Display,
+    note: impl Fn() -> F,
+) where
+    F: Future<Output = Result<(), StoreError>>,
+{
+    loop {
+        match note().await {
+            Ok(()) => return,
+            Err(StoreError::Inconsistent { table, what }) => {
+                tracing::warn!(%subject, table, what, "there is nothing that a caller could come back to");
+                return;
+            }
+            Err(error) => {
+                tracing::warn!(%subject, %error, "a caller got no answer, and that is not stored yet");
+                tokio::select! {
+                    () = ambient.clock.sleep(ASK_AGAIN) => {}
+                    // The next start takes every caller for gone.
+                    () = closing.cancelled() => return,
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use ambient::{Chance, Clock, Ids};
+
+    use super::*;
+
+    /// What is told of work of which the store says this after it was silent so often, and how often it was asked.
+    async fn told(silent: u32, closing: bool, answer: Result<bool, StoreError>) -> (Fate, u32) {
+        let clock = Clock::system();
+        let ambient =
+            Ambient { ids: Ids::new(clock.clone()), chance: Chance::from_system(), clock: clock.clone() };
+        let token = CancellationToken::new();
+        if closing {
+            token.cancel();
+        }
+        let asked = AtomicU32::new(0);
+        let cancel = || {
+            let is_silent = asked.fetch_add(1, Ordering::Relaxed) < silent;
+            let silence = Err(StoreError::Unavailable("busy".into()));
+            std::future::ready(if is_silent { silence } else { answer.clone() })
+        };
+        let waits = async {
+            loop {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                clock.advance(ASK_AGAIN);
+            }
+        };
+        let fate = tokio::select! {
+            fate = fate(&ambient, &token, &"demo", cancel) => fate,
+            () = waits => Fate::NotKnown,
+        };
+        (fate, asked.load(Ordering::Relaxed))
+    }
+
+    #[tokio::test]
+    async fn what_the_store_says_at_last_is_told() {
+        let gone = || Err(StoreError::Inconsistent { table: "outbox", what: "there is none".into() });
+        assert_eq!(told(0, false, Ok(false)).await, (Fate::Accepted, 1));
+        assert_eq!(told(9, false, Ok(true)).await, (Fate::NotAccepted, 10));
+        assert_eq!(told(9, false, gone()).await, (Fate::NotAccepted, 10));
+    }
+
+    #[tokio::test]
+    async fn a_program_that_ends_never_says_not_accepted_without_proof() {
+        assert_eq!(told(3, true, Ok(false)).await, (Fate::Accepted, 4));
+        assert_eq!(told(3, true, Ok(true)).await, (Fate::NotAccepted, 4));
+        assert_eq!(told(99, true, Ok(true)).await, (Fate::NotKnown, 4));
+    }
+}

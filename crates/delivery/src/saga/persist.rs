@@ -1,0 +1,206 @@
+//! What the task of a saga writes: steps before and after they are taken, the end, and lines of the history.
+
+use std::ops::ControlFlow;
+
+use domain::outcome::Failure;
+use domain::saga::{Begun, Failover, RegistryChange, Saga, SagaEntry, SagaState, Step, Task};
+use domain::{AccountName, CallbackId, Outcome};
+use store::{Hold, NewCallback, SagaChange};
+
+use super::load::Load;
+use super::ride::Ride;
+use crate::persist::{self, Unwritten};
+
+impl Ride<'_> {
+    /// What must be on disk before anything that changes the outside goes to the wire.
+    pub(super) async fn write_begin(
+        &self,
+        load: &mut Load,
+        account: &AccountName,
+        step: &Step,
+    ) -> ControlFlow<()> {
+        let at = self.sagas.0.ambient.clock.now();
+        let mut saga = load.saga.clone();
+        saga.state = SagaState::Running;
+        saga.account = Some(account.clone());
+        saga.begun = Some(Begun { step: step.clone(), at });
+        saga.updated_at = at;
+        let outcome = Some("begun".to_owned());
+        load.entries.push(SagaEntry { at, outcome, ..self.entry_of(step, account, None) });
+        let failover = load.stands_in_for.take().map(|(from, reason)| Failover {
+            at,
+            chat_id: saga.chat_id,
+            from,
+            to: account.clone(),
+            reason,
+        });
+        let change = SagaChange { failover, ..change(saga, load) };
+        let sagas = self.sagas.0.store.sagas();
+        self.persist(load, || sagas.begin(change.clone())).await?;
+        if change.failover.is_some() {
+            self.sagas.0.tally.failed_over();
+        }
+        load.saga = change.saga;
+        ControlFlow::Continue(())
+    }
+
+    /// Writes down what has changed, and lets memory follow.
+    pub(super) async fn save(
+        &self,
+        load: &mut Load,
+        registry: Vec<RegistryChange>,
+        hold: Option<Hold>,
+    ) -> ControlFlow<()> {
+        let inner = &self.sagas.0;
+        load.saga.updated_at = inner.ambient.clock.now();
+        let change = SagaChange { registry, hold, ..change(load.saga.clone(), load) };
+        let sagas = inner.store.sagas();
+        self.persist(load, || sagas.save(change.clone())).await?;
+        for change in &change.registry {
+            inner.steps.registered(change);
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Ends a saga that did not come about.
+    pub(super) async fn fail(
+        &self,
+        load: &mut Load,
+        failure: Failure,
+        hold: Option<Hold>,
+    ) -> ControlFlow<()> {
+        load.saga.failure = Some(failure);
+        self.end(load, SagaState::Failed, Vec::new(), hold).await
+    }
+
+    /// The end, whichever it is: it is written down, and whoever waits is told.
+    pub(super) async fn end(
+        &self,
+        load: &mut Load,
+        state: SagaState,
+        registry: Vec<RegistryChange>,
+        hold: Option<Hold>,
+    ) -> ControlFlow<()> {
+        let inner = &self.sagas.0;
+        load.saga.state = state;
+        if state != SagaState::InDoubt {
+            load.saga.begun = None;
+        }
+        load.saga.updated_at = inner.ambient.clock.now();
+        let failure = load.saga.failure.as_ref().map(|failure| failure.code().to_owned());
+        match state {
+            SagaState::Done => load.entries.push(self.sagas.entry("finished")),
+            SagaState::Failed => {
+                load.entries.push(SagaEntry { detail: failure, ..self.sagas.entry("failed") });
+            }
+            _ => {}
+        }
+        let callback = self.callback(&load.saga);
+        let change = SagaChange { registry, hold, callback, ..change(load.saga.clone(), load) };
+        let sagas = inner.store.sagas();
+        self.persist(load, || sagas.save(change.clone())).await?;
+        for change in &change.registry {
+            inner.steps.registered(change);
+        }
+        if change.callback.is_some() {
+            inner.callbacks_due.notify_one();
+        }
+        self.sagas.end(&load.saga);
+        ControlFlow::Break(())
+    }
+
+    /// Whoever asked for the chat is to hear of its link.
+    fn callback(&self, saga: &Saga) -> Option<NewCallback> {
+        let Task::CreateChat { client_tg_id: Some(client_tg_id), .. } = &saga.task else { return None };
+        let link = saga.progress.invite_link.as_ref().filter(|_| saga.state == SagaState::Done)?;
+        Some(NewCallback {
+            id: CallbackId::from_uuid(self.sagas.0.ambient.ids.next()),
+            client_tg_id: client_tg_id.clone(),
+            invite_link: link.clone(),
+        })
+    }
+
+    async fn persist<T, F>(&self, load: &Load, write: impl Fn() -> F) -> ControlFlow<(), T>
+    where
+        F: Future<Output = Result<T, store::StoreError>>,
+    {
+        let inner = &self.sagas.0;
+        match persist::write(&inner.ambient, &inner.closing, &load.saga.id, write).await {
+            Ok(answer) => ControlFlow::Continue(answer),
+            Err(Unwritten::Changed) => {
+                // The store knows better: whoever waits gets what it says.
+                if let Ok(Some(saga)) = self.sagas.get(load.saga.id).await
+                    && saga.state.is_final()
+                {
+                    self.sagas.end(&saga);
+                }
+                ControlFlow::Break(())
+            }
+            Err(Unwritten::Closing) => ControlFlow::Break(()),
+        }
+    }
+
+    pub(super) async fn save_hold(&self, hold: Option<Hold>) {
+        if let Some(hold) = hold
+            && let Err(error) = self.sagas.0.store.accounts().save_hold(hold).await
+        {
+            tracing::warn!(%error, "a wait could not be stored");
+        }
+    }
+
+    /// A line about an attempt without a result. The first few are worth one each; a provider that stays away for hours
+    /// is not worth thousands.
+    pub(super) async fn note_attempt(
+        &self,
+        load: &Load,
+        step: &str,
+        account: &AccountName,
+        outcome: &Outcome,
+    ) {
+        if load.attempts <= 5 || load.attempts.is_multiple_of(20) {
+            let entry = SagaEntry {
+                account: Some(account.clone()),
+                outcome: Some(outcome.word().to_owned()),
+                detail: outcome.detail(),
+                ..self.sagas.entry(step)
+            };
+            self.sagas.note(load.saga.id, entry).await;
+        }
+    }
+
+    pub(super) fn entry_of(
+        &self,
+        step: &Step,
+        account: &AccountName,
+        outcome: Option<&Outcome>,
+    ) -> SagaEntry {
+        let about = match step {
+            Step::Resolve { who } => Some(who.to_string()),
+            Step::Promote { user } | Step::Remove { user } => Some(format!("user {user}")),
+            Step::Invite { users } => Some(format!("{} people", users.len())),
+            _ => None,
+        };
+        let said = outcome.and_then(Outcome::detail);
+        SagaEntry {
+            account: Some(account.clone()),
+            outcome: outcome.map(|outcome| outcome.word().to_owned()),
+            detail: match (about, said) {
+                (Some(about), Some(said)) => Some(format!("{about}: {said}")),
+                (about, said) => about.or(said),
+            },
+            ..self.sagas.entry(step.name())
+        }
+    }
+}
+
+/// The saga as it becomes, with what the history has not had yet.
+fn change(saga: Saga, load: &mut Load) -> SagaChange {
+    SagaChange {
+        saga,
+        entries: std::mem::take(&mut load.entries),
+        hold: None,
+        registry: Vec::new(),
+        failover: None,
+        callback: None,
+    }
+}

@@ -1,0 +1,200 @@
+//! Sagas: work on a chat that takes several steps, each of which may be in doubt. The outside calls them operations.
+
+mod progress;
+mod step;
+mod task;
+
+use serde::{Deserialize, Serialize};
+
+use crate::message::OnFlood;
+use crate::outcome::Failure;
+use crate::{AccountName, ChatId, OperationId, Timestamp};
+
+pub use progress::{Ended, Left, Member, MemberResult, Progress, Role};
+pub use step::{Answer, Begun, Missing, Person, Step};
+pub use task::{ObserverRule, Task, TaskKind};
+
+/// The code of a failure for a chat whose people nobody finds: the caller's mistake, and nothing was made.
+pub const NO_RESOLVABLE_USERS: &str = "NO_RESOLVABLE_USERS";
+
+/// Where a saga stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SagaState {
+    /// Nothing that changes anything was begun.
+    Queued,
+    /// Steps are being taken.
+    Running,
+    /// It ended well; single steps may have been refused.
+    Done,
+    /// It ended, and changed nothing that counts.
+    Failed,
+    /// It was ended before anything was begun.
+    Cancelled,
+    /// The chat may have been made, and nobody who knows can be asked.
+    InDoubt,
+}
+
+impl SagaState {
+    /// Every state.
+    pub const ALL: [Self; 6] =
+        [Self::Queued, Self::Running, Self::Done, Self::Failed, Self::Cancelled, Self::InDoubt];
+
+    /// The word in the API and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::InDoubt => "in_doubt",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+
+    /// Whether it goes on by itself no more.
+    pub const fn is_final(self) -> bool {
+        !matches!(self, Self::Queued | Self::Running)
+    }
+}
+
+/// A saga as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saga {
+    /// Its id.
+    pub id: OperationId,
+    /// What is asked for.
+    pub task: Task,
+    /// Where it stands.
+    pub state: SagaState,
+    /// The only account that may do it, if the caller pinned one.
+    pub pin: Option<AccountName>,
+    /// What to do when every account must wait before anything was begun.
+    pub on_flood: OnFlood,
+    /// How long a step is kept waiting for a flood once the chat exists; after it the step's own result says so.
+    pub patient_until: Timestamp,
+    /// The account that does it; once the chat may exist it stays with this one.
+    pub account: Option<AccountName>,
+    /// The chat, once it is known or made.
+    pub chat_id: Option<ChatId>,
+    /// The step that was written down before it was taken and has no result yet.
+    pub begun: Option<Begun>,
+    /// What came of the steps so far.
+    pub progress: Progress,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Saga {
+    /// Why it failed, in words; nothing while it has not.
+    pub fn failed_because(&self) -> Option<String> {
+        Some(match self.failure.as_ref()? {
+            Failure::Rejected { provider_code } if provider_code == NO_RESOLVABLE_USERS => {
+                "Nobody of those to be invited was found.".to_owned()
+            }
+            Failure::Rejected { provider_code } => format!("Telegram refused it: {provider_code}."),
+            other => other.describe(),
+        })
+    }
+
+    /// Whether the request itself was at fault, so that trying it again by hand makes no sense.
+    pub fn failed_by_request(&self) -> bool {
+        matches!(&self.failure, Some(Failure::Rejected { provider_code }) if provider_code == NO_RESOLVABLE_USERS)
+    }
+}
+
+/// What changes in the registry of chats.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RegistryChange {
+    /// An account made it and keeps it.
+    Created {
+        /// The chat.
+        chat_id: ChatId,
+        /// Its title.
+        title: String,
+        /// Its description.
+        about: String,
+        /// Who made it.
+        account: AccountName,
+    },
+    /// It has this invite link.
+    Linked {
+        /// The chat.
+        chat_id: ChatId,
+        /// The link.
+        link: String,
+    },
+    /// It was left.
+    Left {
+        /// The chat.
+        chat_id: ChatId,
+    },
+    /// It is bound to this account now, and not left.
+    Bound {
+        /// The chat.
+        chat_id: ChatId,
+        /// The account.
+        account: AccountName,
+    },
+    /// Title or description changed.
+    Edited {
+        /// The chat.
+        chat_id: ChatId,
+        /// The new title.
+        title: Option<String>,
+        /// The new description.
+        about: Option<String>,
+    },
+}
+
+/// A step of a saga as its history shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SagaEntry {
+    /// When.
+    pub at: Timestamp,
+    /// What: the name of a step, or `accepted`, `resumed`, `joined`, `waiting`, `moved_on`, `resolved`, `retried`,
+    /// `finished`, `failed`, `cancelled`, `in_doubt`.
+    pub what: String,
+    /// Which account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountName>,
+    /// `begun`, or how it ended: `ok` or the word of an outcome.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
+    /// More about it, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// A piece of work went to another account than the one that was its first choice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failover {
+    /// When.
+    pub at: Timestamp,
+    /// The chat, if it was known.
+    pub chat_id: Option<ChatId>,
+    /// From whom.
+    pub from: AccountName,
+    /// To whom.
+    pub to: AccountName,
+    /// Why.
+    pub reason: String,
+}
+
+/// How a person ended the doubt about a saga.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// It happened; the chat that was made, if a chat was to be made.
+    Done(Option<ChatId>),
+    /// It did not: do it again.
+    Again,
+}

@@ -1,0 +1,182 @@
+//! Accounts that were added while the program ran, as their owner described them.
+
+use domain::secret::ExposeSecret;
+use domain::{AccountName, SecretText, Timestamp};
+use rusqlite::{Connection, Row, params};
+
+use super::ownerless::SealedOwnerless;
+use super::statements as sql;
+use crate::column::Columns;
+use crate::point::{self, Point};
+use crate::vault::Vault;
+use crate::write::{Transaction, Write};
+use crate::{StoreError, statement};
+
+const TABLE: &str = "telegram_accounts";
+
+/// An account that is not in the settings.
+#[derive(Debug, Clone)]
+pub struct StoredAccount {
+    /// The owner's name for it.
+    pub name: AccountName,
+    /// Lower numbers are used first.
+    pub priority: u16,
+    /// Whether it does work that does not name it.
+    pub in_pool: bool,
+    /// The application's number.
+    pub api_id: i32,
+    /// The application's secret.
+    pub api_hash: SecretText,
+    /// The phone number, with the `+`.
+    pub phone: Option<SecretText>,
+    /// The proxy to connect through, such as `socks5://HOST:PORT`.
+    pub proxy: Option<SecretText>,
+}
+
+/// The secrets of an account, sealed.
+struct Sealed {
+    api_hash: Vec<u8>,
+    phone: Option<Vec<u8>>,
+    proxy: Option<Vec<u8>>,
+}
+
+/// What a sealed field belongs to: two fields of one row cannot stand for each other.
+fn field(name: &AccountName, field: &str) -> String {
+    format!("{name}/{field}")
+}
+
+fn seal(vault: &Vault, name: &AccountName, column: &str, plain: &SecretText) -> Result<Vec<u8>, StoreError> {
+    vault
+        .seal(TABLE, &field(name, column), plain.expose_secret().as_bytes())
+        .map_err(|error| StoreError::Unavailable(error.to_string()))
+}
+
+fn open(vault: &Vault, name: &AccountName, column: &str, sealed: &[u8]) -> Result<SecretText, StoreError> {
+    let row = field(name, column);
+    let strange = |what: String| StoreError::inconsistent(TABLE, format!("{row}: {what}"));
+    let plain = vault.open(TABLE, &row, sealed).map_err(|error| strange(error.to_string()))?;
+    let text = String::from_utf8(plain).map_err(|_| strange("is no text".to_owned()))?;
+    Ok(SecretText::from(text))
+}
+
+/// An account as it lies in its table.
+pub(super) struct SealedAccount {
+    name: AccountName,
+    priority: u16,
+    in_pool: bool,
+    api_id: i32,
+    sealed: Sealed,
+}
+
+impl SealedAccount {
+    pub(super) fn new(account: &StoredAccount, vault: &Vault) -> Result<Self, StoreError> {
+        let name = &account.name;
+        let maybe = |column, plain: &Option<SecretText>| {
+            plain.as_ref().map(|plain| seal(vault, name, column, plain)).transpose()
+        };
+        let sealed = Sealed {
+            api_hash: seal(vault, name, "api_hash", &account.api_hash)?,
+            phone: maybe("phone", &account.phone)?,
+            proxy: maybe("proxy", &account.proxy)?,
+        };
+        let StoredAccount { priority, in_pool, api_id, .. } = *account;
+        Ok(Self { name: name.clone(), priority, in_pool, api_id, sealed })
+    }
+
+    pub(super) fn open(self, vault: &Vault) -> Result<StoredAccount, StoreError> {
+        let Self { name, priority, in_pool, api_id, sealed } = self;
+        let maybe = |column, sealed: Option<Vec<u8>>| {
+            sealed.map(|sealed| open(vault, &name, column, &sealed)).transpose()
+        };
+        let (phone, proxy) = (maybe("phone", sealed.phone)?, maybe("proxy", sealed.proxy)?);
+        let api_hash = open(vault, &name, "api_hash", &sealed.api_hash)?;
+        Ok(StoredAccount { name, priority, in_pool, api_id, api_hash, phone, proxy })
+    }
+}
+
+pub(super) fn read(row: &Row<'_>) -> Result<SealedAccount, StoreError> {
+    let columns = Columns::new(row, TABLE);
+    Ok(SealedAccount {
+        name: columns.account(0)?,
+        priority: columns.get(1)?,
+        in_pool: columns.get(2)?,
+        api_id: columns.get(3)?,
+        sealed: Sealed { api_hash: columns.get(4)?, phone: columns.get(5)?, proxy: columns.get(6)? },
+    })
+}
+
+/// Adds an account. False when its name is taken.
+pub(super) struct AddAccount(pub(super) SealedAccount, pub(super) Timestamp);
+
+impl Write for AddAccount {
+    type Answer = bool;
+    const POINT: Option<Point> = Some(point::ADD_ACCOUNT);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
+        let Self(account, at) = self;
+        let SealedAccount { name, priority, in_pool, api_id, sealed } = account;
+        let added = transaction.execute(
+            sql::ADD_ACCOUNT,
+            params![
+                name.as_str(),
+                priority,
+                in_pool,
+                api_id,
+                sealed.api_hash,
+                sealed.phone,
+                sealed.proxy,
+                at.as_micros(),
+            ],
+        )?;
+        Ok(added > 0)
+    }
+}
+
+/// Describes an account anew. False when there is none of this name.
+pub(super) struct ChangeAccount(pub(super) SealedAccount);
+
+impl Write for ChangeAccount {
+    type Answer = bool;
+    const POINT: Option<Point> = Some(point::CHANGE_ACCOUNT);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
+        let SealedAccount { name, priority, in_pool, api_id, sealed } = &self.0;
+        let changed = transaction.execute(
+            sql::CHANGE_ACCOUNT,
+            params![name.as_str(), priority, in_pool, api_id, sealed.api_hash, sealed.phone, sealed.proxy],
+        )?;
+        Ok(changed > 0)
+    }
+}
+
+/// Takes an account out, with everything that is known only through it; its sessions that may be alive are kept as
+/// sessions without an owner. Bindings of chats and the log of what it did stay.
+pub(super) struct RemoveAccount {
+    pub(super) name: AccountName,
+    pub(super) keep: Vec<SealedOwnerless>,
+    pub(super) at: Timestamp,
+}
+
+impl Write for RemoveAccount {
+    type Answer = bool;
+    const POINT: Option<Point> = Some(point::REMOVE_ACCOUNT);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
+        let name = self.name.as_str();
+        for session in &self.keep {
+            session.save(transaction, self.at)?;
+        }
+        let removed = transaction.execute(sql::REMOVE_ACCOUNT, [name])?;
+        for statement in sql::OF_AN_ACCOUNT {
+            transaction.execute(statement, [name])?;
+        }
+        Ok(removed > 0)
+    }
+}
+
+/// Messages and operations that are bound to an account and are not over.
+pub(super) fn under_way(connection: &Connection, name: &AccountName) -> Result<u64, StoreError> {
+    let count =
+        |sql| statement::first(connection, sql, [name.as_str()], |row| Columns::new(row, TABLE).count(0));
+    Ok(count(sql::MESSAGES_UNDER_WAY)?.unwrap_or(0) + count(sql::OPERATIONS_UNDER_WAY)?.unwrap_or(0))
+}

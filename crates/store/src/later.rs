@@ -1,0 +1,133 @@
+//! Changes that wait for the next commit: whoever made them went on already.
+
+use crate::StoreError;
+use crate::accounts::updates::SaveUpdateState;
+use crate::files::uploads::SaveUpload;
+use crate::point::Point;
+use crate::write::{Pending, Transaction, Waiting, Write};
+
+/// A backlog of this length is committed without waiting for more.
+const LONG: usize = 512;
+
+/// A change that nobody waits for.
+pub(crate) enum Later {
+    /// Where the updates of an account stand.
+    Updates(SaveUpdateState),
+    /// How far an upload is.
+    Upload(SaveUpload),
+}
+
+impl Later {
+    /// Whether this change makes an earlier one pointless.
+    fn replaces(&self, earlier: &Self) -> bool {
+        match (self, earlier) {
+            (Self::Updates(change), Self::Updates(earlier)) => change.replaces(earlier),
+            (Self::Upload(change), Self::Upload(earlier)) => change.replaces(earlier),
+            _ => false,
+        }
+    }
+
+    /// The points round it where a test can end the program.
+    pub(crate) const fn point(&self) -> Option<Point> {
+        match self {
+            Self::Updates(_) => SaveUpdateState::POINT,
+            Self::Upload(_) => SaveUpload::POINT,
+        }
+    }
+
+    /// As a member of a group that is committed together.
+    pub(crate) fn pending(self) -> Box<dyn Pending> {
+        match self {
+            Self::Updates(change) => Box::new(Waiting::silent(change)),
+            Self::Upload(change) => Box::new(Waiting::silent(change)),
+        }
+    }
+}
+
+/// Changes that wait for the next commit. A later one takes the place of those it makes pointless, so a busy account
+/// or a fast upload costs one row a commit, not one a change.
+#[derive(Default)]
+pub(crate) struct Backlog(Vec<Later>);
+
+impl Backlog {
+    pub(crate) fn put(&mut self, change: Later) {
+        self.0.retain(|earlier| !change.replaces(earlier));
+        self.0.push(change);
+    }
+
+    pub(crate) fn take(&mut self) -> impl Iterator<Item = Later> {
+        self.0.drain(..)
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) const fn is_long(&self) -> bool {
+        self.0.len() >= LONG
+    }
+}
+
+/// Changes nothing, but is answered only when everything before it is on the disk.
+pub(crate) struct Settle;
+
+impl Write for Settle {
+    type Answer = ();
+
+    fn apply(&self, _: &Transaction<'_>) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{AccountName, Timestamp};
+
+    use super::*;
+    use crate::accounts::{UpdateChange, UpdateState};
+
+    fn change_of(later: &Later) -> Option<UpdateChange> {
+        match later {
+            Later::Updates(write) => Some(write.change().clone()),
+            Later::Upload(_) => None,
+        }
+    }
+
+    #[test]
+    fn a_backlog_keeps_only_what_still_matters() {
+        let account: AccountName = "main".parse().unwrap();
+        let other: AccountName = "backup_1".parse().unwrap();
+        let mut backlog = Backlog::default();
+        let put = |backlog: &mut Backlog, account: &AccountName, change| {
+            backlog.put(Later::Updates(SaveUpdateState::new(account.clone(), change, Timestamp::default())));
+        };
+        for pts in 0..3 {
+            put(&mut backlog, &account, UpdateChange::Primary { pts, date: 0, seq: 0 });
+            put(&mut backlog, &account, UpdateChange::Channel { id: 1, pts });
+            put(&mut backlog, &account, UpdateChange::Channel { id: 2, pts });
+            put(&mut backlog, &other, UpdateChange::Secondary { qts: pts });
+        }
+        let kept: Vec<UpdateChange> = backlog.0.iter().filter_map(change_of).collect();
+        assert_eq!(
+            kept,
+            [
+                UpdateChange::Primary { pts: 2, date: 0, seq: 0 },
+                UpdateChange::Channel { id: 1, pts: 2 },
+                UpdateChange::Channel { id: 2, pts: 2 },
+                UpdateChange::Secondary { qts: 2 },
+            ]
+        );
+        let all = UpdateChange::All(UpdateState {
+            pts: 9,
+            qts: 9,
+            date: 9,
+            seq: 9,
+            channels: Vec::new(),
+            saved_at: Timestamp::default(),
+        });
+        put(&mut backlog, &account, all.clone());
+        let kept: Vec<UpdateChange> = backlog.take().filter_map(|later| change_of(&later)).collect();
+        assert_eq!(kept, [UpdateChange::Secondary { qts: 2 }, all]);
+        assert!(backlog.is_empty());
+    }
+}
