@@ -9,7 +9,7 @@ use crate::{
     legacy::LegacyService,
     proxy::ProxyAddress,
     settings::{LogFormat, LogLevel},
-    shape::{Shape, http_url, not_blank, one_word, phone, reads},
+    shape::{Shape, http_url, not_blank, one_word, phone, reads, rsa_public_key},
     store::StoreUrl,
 };
 
@@ -98,6 +98,41 @@ pub(crate) const KEYS: &[Key] = &[
         "The greatest file.",
     ),
     key(
+        "media.answer_within",
+        Shape::Duration { min: "1s", max: "5m" },
+        Default("\"20s\""),
+        "\"20s\"",
+        "How long the server of a media address may take to begin its answer.",
+    ),
+    key(
+        "media.silence",
+        Shape::Duration { min: "1s", max: "10m" },
+        Default("\"30s\""),
+        "\"30s\"",
+        "How long a file on its way in may bring nothing before it is given up.",
+    ),
+    key(
+        "media.file_within",
+        Shape::Duration { min: "1s", max: "1d" },
+        Default("\"30m\""),
+        "\"30m\"",
+        "How long one file may take on its way in.",
+    ),
+    key(
+        "media.uploads_keep",
+        Shape::Duration { min: "1m", max: "30d" },
+        Default("\"24h\""),
+        "\"24h\"",
+        "How long an upload is kept for messages to name it.",
+    ),
+    key(
+        "media.uploads_max_size",
+        Shape::Size { min: "1KB", max: "1TB" },
+        Default("\"4GB\""),
+        "\"4GB\"",
+        "The most that all uploads kept may have together.",
+    ),
+    key(
         "telegram.probe_every",
         Shape::Duration { min: "1s", max: "10m" },
         Default("\"20s\""),
@@ -131,6 +166,16 @@ pub(crate) const KEYS: &[Key] = &[
         Required,
         "\"127.0.0.1:5097\"",
         "Where that data centre is.",
+    ),
+    key(
+        "telegram.server_keys",
+        Shape::Words {
+            what: "an RSA public key that begins with BEGIN RSA PUBLIC KEY",
+            accepts: rsa_public_key,
+        },
+        Default("[]"),
+        "[\"-----BEGIN RSA PUBLIC KEY-----…\"]",
+        "Further keys that a data centre may show when somebody signs in; Telegram's own is known.",
     ),
     key(
         "telegram.accounts[].name",
@@ -189,14 +234,14 @@ pub(crate) const KEYS: &[Key] = &[
         Shape::File,
         Optional,
         "\"sessions/main.session\"",
-        "A Telethon session file. A session has either `file` or `string`.",
+        "A session file of Telethon, Pyrogram, Kurigram or grammers; which one it is, is seen in it. A session has either `file` or `string`.",
     ),
     key(
         "telegram.accounts[].sessions[].string",
-        Shape::Secret { what: "a Telethon session string", accepts: one_word },
+        Shape::Secret { what: "a session string", accepts: one_word },
         Optional,
         "{ file = \"main.session.txt\" }",
-        "A Telethon session string.",
+        "A session string of Telethon, Pyrogram or Kurigram.",
     ),
     key(
         "telegram.accounts[].sessions[].for",

@@ -81,11 +81,35 @@ pub struct MediaSettings {
     /// The greatest file, in bytes.
     #[serde(with = "crate::size")]
     pub max_size: u64,
+    /// How long the server of a media address may take to begin its answer.
+    #[serde(with = "crate::duration")]
+    pub answer_within: Duration,
+    /// How long a file on its way in may bring nothing.
+    #[serde(with = "crate::duration")]
+    pub silence: Duration,
+    /// How long one file may take on its way in.
+    #[serde(with = "crate::duration")]
+    pub file_within: Duration,
+    /// How long an upload is kept.
+    #[serde(with = "crate::duration")]
+    pub uploads_keep: Duration,
+    /// The most that all uploads kept may have together, in bytes.
+    #[serde(with = "crate::size")]
+    pub uploads_max_size: u64,
 }
 
 impl Default for MediaSettings {
     fn default() -> Self {
-        Self { folder: PathBuf::from("media"), allow_private: Vec::new(), max_size: 2_000_000_000 }
+        Self {
+            folder: PathBuf::from("media"),
+            allow_private: Vec::new(),
+            max_size: 2_000_000_000,
+            answer_within: Duration::from_secs(20),
+            silence: Duration::from_secs(30),
+            file_within: Duration::from_mins(30),
+            uploads_keep: Duration::from_hours(24),
+            uploads_max_size: 4_000_000_000,
+        }
     }
 }
 

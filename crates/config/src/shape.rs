@@ -58,6 +58,11 @@ pub(crate) fn phone(text: &str) -> bool {
     })
 }
 
+/// An RSA public key as PKCS#1 text; what is in it is read by whoever uses it.
+pub(crate) fn rsa_public_key(text: &str) -> bool {
+    text.trim_start().starts_with("-----BEGIN RSA PUBLIC KEY-----")
+}
+
 /// An address that HTTP can be spoken to.
 pub(crate) fn http_url(text: &str) -> bool {
     ["http://", "https://"]

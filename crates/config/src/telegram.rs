@@ -23,6 +23,8 @@ pub struct TelegramSettings {
     pub observer: Option<String>,
     /// Other addresses of Telegram's data centres; none means Telegram's own.
     pub data_centres: Vec<DataCentre>,
+    /// Further RSA keys that a data centre may show when a key is agreed on, as PKCS#1 text; Telegram's own is known.
+    pub server_keys: Vec<String>,
     /// The accounts.
     pub accounts: Vec<AccountSettings>,
 }
@@ -34,6 +36,7 @@ impl Default for TelegramSettings {
             refresh_dialogs_every: Duration::from_mins(30),
             observer: None,
             data_centres: Vec::new(),
+            server_keys: Vec::new(),
             accounts: Vec::new(),
         }
     }
@@ -112,9 +115,9 @@ pub struct SessionSettings {
 /// Where a session's key is.
 #[derive(Debug, Clone)]
 pub enum SessionSource {
-    /// A Telethon session file, by its absolute path.
+    /// A session file of Telethon, Pyrogram, Kurigram or grammers, by its absolute path.
     File(PathBuf),
-    /// A Telethon session string.
+    /// A session string of Telethon, Pyrogram or Kurigram.
     Text(SecretString),
 }
 

@@ -16,7 +16,7 @@ use domain::{Timestamp, UploadId};
 use futures::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
 
-use crate::intake::{Doomed, Intake, Limits, TakeError, Taken, in_background, write_whole};
+use crate::intake::{Disk, Doomed, Intake, Limits, TakeError, Taken, in_background, write_whole};
 use crate::kind;
 use crate::name::FileName;
 
@@ -48,6 +48,22 @@ pub struct Upload {
     pub taken: Taken,
     /// When it leaves the shelf.
     pub expires_at: Timestamp,
+    /// What its caller knows it by, so that the same upload sent again is not kept twice.
+    pub token: Option<Token>,
+}
+
+/// What a caller knows an upload by: a hash of its key and of who it is.
+pub type Token = [u8; 32];
+
+/// What came of putting an upload on the shelf.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Put {
+    /// It lies there now.
+    New(Upload),
+    /// The same was there already under its token.
+    Again(Upload),
+    /// Something else is there under its token.
+    Other,
 }
 
 /// What is written beside an upload.
@@ -57,6 +73,8 @@ struct Note {
     size: u64,
     sha256: String,
     expires_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
 }
 
 /// Uploads in a folder of their own. Cheap to clone; clones are the same shelf.
@@ -89,7 +107,19 @@ impl Shelf {
         limits: Limits,
         rules: Rules,
     ) -> io::Result<Self> {
-        let intake = Intake::open(folder.clone(), ids.clone(), clock.clone(), limits).await?;
+        Self::open_on(Disk::default(), folder, ids, clock, limits, rules).await
+    }
+
+    /// The same on a disk that is asked in another way.
+    pub async fn open_on(
+        disk: Disk,
+        folder: PathBuf,
+        ids: Ids,
+        clock: Clock,
+        limits: Limits,
+        rules: Rules,
+    ) -> io::Result<Self> {
+        let intake = Intake::open(folder.clone(), ids.clone(), clock.clone(), limits).await?.on(disk);
         let (place, now) = (folder.clone(), clock.now());
         let uploads = in_background(move || read(&place, now)).await?;
         let bytes = uploads.values().map(|upload| upload.taken.size).sum();
@@ -97,18 +127,24 @@ impl Shelf {
         Ok(Self(Arc::new(Inner { folder, intake, ids, clock, rules, books })))
     }
 
-    /// Puts an upload on the shelf. `told` is the name that the caller gave it.
+    /// Puts an upload on the shelf. `told` is the name that the caller gave it, `known_by` what the caller knows it by.
     pub async fn put<S, E>(
         &self,
         told: Option<&str>,
+        known_by: Option<Token>,
         declared: Option<u64>,
         bytes: S,
-    ) -> Result<Upload, TakeError>
+    ) -> Result<Put, TakeError>
     where
         S: Stream<Item = Result<Bytes, E>>,
         E: std::fmt::Display,
     {
         self.sweep().await?;
+        // It would fit on no shelf: that more is free later is no help.
+        let most = self.0.intake.limits().most;
+        if declared.is_some_and(|declared| declared > most) {
+            return Err(TakeError::TooLarge { most });
+        }
         let mut room = Room::of(Arc::clone(&self.0))?;
         room.grow_to(declared.unwrap_or(0))?;
         let id = UploadId::from_uuid(self.0.ids.next());
@@ -124,11 +160,25 @@ impl Shelf {
         let doomed = Doomed::new(taken.path.clone());
         let name = FileName::choose(told, None, None, taken.facts.content);
         let expires_at = self.0.clock.now().plus(self.0.rules.keep);
-        let upload = Upload { id, name, taken, expires_at };
+        let upload = Upload { id, name, taken, expires_at, token: known_by };
+        // Whether the same is there is looked up before the note is written, and once more when it has its place: two of
+        // one token may be on their way at once.
+        if let Some(there) = self.by_token(&upload) {
+            return Ok(there);
+        }
         self.write_note(&upload).await?;
+        if let Some(there) = room.keep(upload.clone()) {
+            let (folder, id) = (self.0.folder.clone(), upload.id);
+            in_background(move || discard(&folder, id)).await?;
+            doomed.keep();
+            return Ok(there);
+        }
         doomed.keep();
-        room.keep(upload.clone());
-        Ok(upload)
+        Ok(Put::New(upload))
+    }
+
+    fn by_token(&self, upload: &Upload) -> Option<Put> {
+        self.0.books().by_token(upload, self.0.clock.now())
     }
 
     /// An upload, if it is on the shelf and its time is not over.
@@ -170,6 +220,7 @@ impl Shelf {
             size: upload.taken.size,
             sha256: hex::encode(upload.taken.sha256),
             expires_at: upload.expires_at,
+            token: upload.token.map(hex::encode),
         };
         let path = self.0.folder.join(format!("{}{NOTE}", upload.id));
         let text = serde_json::to_vec(&note).map_err(io::Error::other)?;
@@ -184,6 +235,14 @@ impl Inner {
 }
 
 impl Books {
+    /// What lies there already under the token of an upload.
+    fn by_token(&self, upload: &Upload, now: Timestamp) -> Option<Put> {
+        let token = upload.token?;
+        let there = self.uploads.values().find(|one| one.token == Some(token) && one.expires_at > now)?;
+        let same = there.taken.sha256 == upload.taken.sha256 && there.name == upload.name;
+        Some(if same { Put::Again(there.clone()) } else { Put::Other })
+    }
+
     fn remove(&mut self, id: UploadId) -> Option<Upload> {
         let upload = self.uploads.remove(&id)?;
         self.bytes = self.bytes.saturating_sub(upload.taken.size);
@@ -220,14 +279,20 @@ impl Room {
         Ok(())
     }
 
-    /// The upload has arrived and takes the room for itself.
-    fn keep(mut self, upload: Upload) {
+    /// The upload has arrived and takes the room for itself, unless another of its token was quicker.
+    fn keep(mut self, upload: Upload) -> Option<Put> {
+        let now = self.shelf.clock.now();
         let mut books = self.shelf.books();
+        if let Some(there) = books.by_token(&upload, now) {
+            drop(books);
+            return Some(there);
+        }
         books.bytes = books.bytes.saturating_sub(self.bytes).saturating_add(upload.taken.size);
         books.files += 1;
         books.uploads.insert(upload.id, upload);
         drop(books);
         self.bytes = 0;
+        None
     }
 }
 
@@ -280,9 +345,19 @@ fn read_one(folder: &Path, id: UploadId) -> io::Result<Option<Upload>> {
     if note.size != held || hex::decode_to_slice(&note.sha256, &mut sha256).is_err() {
         return Ok(None);
     }
+    let known_by = match note.token.as_deref().map(token_from) {
+        Some(None) => return Ok(None),
+        known_by => known_by.flatten(),
+    };
     let facts = kind::look(&mut fs::File::open(&path)?, held)?;
     let taken = Taken { path, size: held, sha256, facts };
-    Ok(Some(Upload { id, name: note.name, taken, expires_at: note.expires_at }))
+    Ok(Some(Upload { id, name: note.name, taken, expires_at: note.expires_at, token: known_by }))
+}
+
+fn token_from(text: &str) -> Option<Token> {
+    let mut token = [0; 32];
+    hex::decode_to_slice(text, &mut token).ok()?;
+    Some(token)
 }
 
 /// Removes an upload's note, then its file. Blocks.

@@ -1,5 +1,6 @@
 //! Intake: bytes from wherever become one file, whose size, hash and content are known.
 
+mod disk;
 mod inside;
 mod partial;
 
@@ -13,6 +14,7 @@ use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt, pin_mut, stream};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
+pub use disk::Disk;
 pub use inside::{Opened, PathError, inside};
 pub(crate) use partial::{Doomed, write_whole};
 use partial::{Partial, sync_folder};
@@ -21,6 +23,9 @@ use crate::kind::Facts;
 
 /// How much is read or written at once, in bytes.
 pub(crate) const PIECE: usize = 64 * 1024;
+
+/// After how many bytes the disk is asked again whether there is room.
+const ASK_EVERY: u64 = 4 << 20;
 
 /// What taking a file in may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,6 +147,7 @@ pub struct Intake {
     ids: Ids,
     clock: Clock,
     limits: Limits,
+    disk: Disk,
 }
 
 impl Intake {
@@ -150,7 +156,13 @@ impl Intake {
     pub async fn open(folder: PathBuf, ids: Ids, clock: Clock, limits: Limits) -> io::Result<Self> {
         let made = folder.clone();
         in_background(move || partial::prepare(&made)).await?;
-        Ok(Self { folder, ids, clock, limits })
+        Ok(Self { folder, ids, clock, limits, disk: Disk::default() })
+    }
+
+    /// The same on a disk that is asked in another way.
+    #[must_use]
+    pub fn on(self, disk: Disk) -> Self {
+        Self { disk, ..self }
     }
 
     /// What taking a file may cost.
@@ -235,7 +247,9 @@ impl Intake {
             Some(declared) if declared > most => return Err(TakeError::TooLarge { most }),
             _ => {}
         }
+        self.disk.has_room(&self.folder, declared.unwrap_or(0))?;
         let mut partial = Partial::create(&self.folder, name)?;
+        let mut asked = 0;
         pin_mut!(bytes);
         loop {
             let next = self.clock.timeout(idle, bytes.next()).await;
@@ -251,6 +265,10 @@ impl Intake {
             }
             if let Some(declared) = declared.filter(|declared| received > *declared) {
                 return Err(TakeError::OtherLength { declared, received });
+            }
+            if received - asked >= ASK_EVERY {
+                asked = received;
+                self.disk.has_room(&self.folder, 0)?;
             }
             partial.write(piece).await?;
         }

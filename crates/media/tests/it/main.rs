@@ -5,6 +5,8 @@ mod fetch;
 #[cfg(test)]
 mod intake;
 #[cfg(test)]
+mod outgoing;
+#[cfg(test)]
 mod server;
 #[cfg(test)]
 mod shelf;

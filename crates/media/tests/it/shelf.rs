@@ -4,13 +4,15 @@ use std::convert::Infallible;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use domain::UploadId;
 use futures::stream::{self, StreamExt};
-use media::shelf::Rules;
-use media::{Shelf, TakeError, Upload};
+use media::intake::Disk;
+use media::shelf::{Put, Rules};
+use media::{Limits, Shelf, TakeError, Upload};
 use proptest::prelude::*;
 use tokio::sync::Notify;
 
@@ -30,14 +32,19 @@ impl World {
 
 async fn put(shelf: &Shelf, size: usize) -> Result<Upload, TakeError> {
     let bytes = stream::iter([Ok::<_, Infallible>(Bytes::from(vec![7; size]))]);
-    shelf.put(Some("a.bin"), None, bytes).await
+    shelf.put(Some("a.bin"), None, None, bytes).await.map(new)
+}
+
+fn new(put: Put) -> Upload {
+    let Put::New(upload) = put else { panic!("{put:?}") };
+    upload
 }
 
 #[tokio::test]
 async fn an_upload_stays_through_a_restart_until_its_time_is_over() {
     let world = World::new();
     let bytes = stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"%PDF-1.7"))]);
-    let upload = world.shelf().await.put(Some("../my\nscan"), Some(8), bytes).await.unwrap();
+    let upload = world.shelf().await.put(Some("../my\nscan"), None, Some(8), bytes).await.map(new).unwrap();
     assert!(upload.id.to_string().starts_with("upl_"));
     assert_eq!(upload.name.as_str(), "myscan.pdf");
     assert_eq!(names(&world.place()), [upload.id.to_string(), format!("{}.json", upload.id)]);
@@ -97,7 +104,7 @@ async fn no_more_than_fits_is_kept_and_room_comes_back() {
     let first = put(&shelf, 60).await.unwrap();
     full(put(&shelf, 41).await);
     let never = stream::pending::<Result<Bytes, Infallible>>();
-    full(shelf.put(None, Some(41), never).await);
+    full(shelf.put(None, None, Some(41), never).await.map(new));
     put(&shelf, 40).await.unwrap();
     full(put(&shelf, 1).await);
     // A restart counts the same.
@@ -128,7 +135,7 @@ async fn uploads_under_way_take_room_until_they_break_off() {
             arrived.notify_one();
             std::future::pending().await
         });
-        let mut under_way = Box::pin(shelf.put(None, None, begun().chain(rest)));
+        let mut under_way = Box::pin(shelf.put(None, None, None, begun().chain(rest)));
         tokio::select! {
             result = &mut under_way => panic!("it cannot end: {result:?}"),
             () = arrived.notified() => {}
@@ -137,7 +144,7 @@ async fn uploads_under_way_take_room_until_they_break_off() {
         put(&shelf, 40).await.unwrap();
     }
     let broken = begun().chain(stream::once(async { Err(io::Error::other("gone")) }));
-    assert!(matches!(shelf.put(None, None, broken).await, Err(TakeError::Broken(_))));
+    assert!(matches!(shelf.put(None, None, None, broken).await, Err(TakeError::Broken(_))));
     assert_eq!(names(&world.place()).len(), 2);
     put(&shelf, 60).await.unwrap();
 }
@@ -176,4 +183,54 @@ proptest! {
             }
         });
     }
+}
+
+#[tokio::test]
+async fn the_same_upload_sent_again_is_kept_once() {
+    let world = World::new();
+    let shelf = world.shelf().await;
+    let put = async |shelf: &Shelf, name, bytes: &'static [u8], token| {
+        let bytes = stream::iter([Ok::<_, Infallible>(Bytes::from_static(bytes))]);
+        shelf.put(Some(name), Some([token; 32]), None, bytes).await.unwrap()
+    };
+    let first = new(put(&shelf, "a.bin", b"abc", 1).await);
+    assert_eq!(put(&shelf, "a.bin", b"abc", 1).await, Put::Again(first.clone()));
+    for (name, bytes) in [("b.bin", b"abc"), ("a.bin", b"abd")] {
+        assert_eq!(put(&shelf, name, bytes, 1).await, Put::Other);
+    }
+    assert_ne!(new(put(&shelf, "a.bin", b"abc", 2).await).id, first.id);
+    assert_eq!(names(&world.place()).len(), 4);
+    // Two at once: one of them is kept, both callers are told of it.
+    let (one, two) = tokio::join!(put(&shelf, "c", b"xyz", 3), put(&shelf, "c", b"xyz", 3));
+    let kept = |put: &Put| match put {
+        Put::New(upload) | Put::Again(upload) => upload.id,
+        Put::Other => panic!("the same was sent"),
+    };
+    assert_eq!(kept(&one), kept(&two));
+    assert_eq!(names(&world.place()).len(), 6);
+    let shelf = world.shelf().await;
+    assert_eq!(put(&shelf, "a.bin", b"abc", 1).await, Put::Again(first));
+    world.clock.advance(RULES.keep);
+    new(put(&shelf, "a.bin", b"abc", 1).await);
+}
+
+#[tokio::test]
+async fn a_disk_that_fills_up_ends_an_upload_and_leaves_nothing_of_it() {
+    let world = World::new();
+    let asked = AtomicU64::new(0);
+    let disk = Disk::with_free_space(move |_| {
+        let times = asked.fetch_add(1, Ordering::Relaxed);
+        Ok(if times == 0 { 1 << 30 } else { 100 << 20 })
+    });
+    let limits = Limits { most: 1 << 30, ..LIMITS };
+    let rules = Rules { most_bytes: 1 << 30, ..RULES };
+    let (ids, clock) = (world.ids.clone(), world.clock.clone());
+    let shelf = Shelf::open_on(disk, world.place(), ids, clock, limits, rules).await.unwrap();
+    let piece = Bytes::from(vec![7; 1 << 20]);
+    let endless = stream::repeat_with(|| Ok::<_, Infallible>(piece.clone()));
+    let full = shelf.put(None, None, None, endless).await;
+    assert!(matches!(full, Err(TakeError::NoSpace)), "{full:?}");
+    let declared = shelf.put(None, None, Some(1), stream::pending::<Result<Bytes, Infallible>>()).await;
+    assert!(matches!(declared, Err(TakeError::NoSpace)), "{declared:?}");
+    assert_eq!(names(&world.place()), [""; 0]);
 }
