@@ -17,6 +17,8 @@ pub struct Caller {
     pub session: i64,
     /// The connection the request came on.
     pub connection: ConnectionId,
+    /// The client has closed that connection: what it had sent before is all that still comes.
+    pub hung_up: bool,
     /// The data centre that listens there.
     pub dc_id: i32,
     /// The layer of the last `invokeWithLayer` of this session; 0 before the first.

@@ -198,7 +198,7 @@ impl Sandbox {
         tasks.spawn(control::serve(control, Arc::new(desk), stop.clone()));
         tasks.close();
 
-        let text = settings(&centres, &configured);
+        let text = settings(&centres, &rsa.public_pem(), &configured);
         let running = Running {
             dc2,
             dc4,

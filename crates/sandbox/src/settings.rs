@@ -19,7 +19,7 @@ const LEGACY_PORTS: [(u16, &str, Option<&str>); 8] = [
 ];
 
 /// Writes the settings as TOML.
-pub(crate) fn settings(centres: &[Centre], accounts: &[impl AsRef<Account>]) -> String {
+pub(crate) fn settings(centres: &[Centre], rsa_public_key: &str, accounts: &[impl AsRef<Account>]) -> String {
     let mut text = String::from(
         "# Written by the sandbox each time it starts. Its accounts live in a pretend Telegram on this machine.\n\n\
          [telegram]\nobserver = \"@demo_observer\"\n",
@@ -31,6 +31,7 @@ pub(crate) fn settings(centres: &[Centre], accounts: &[impl AsRef<Account>]) -> 
         })
         .collect();
     line(&mut text, "data_centres", &list(&addresses));
+    line(&mut text, "server_keys", &list(&[quoted(rsa_public_key)]));
     for (priority, account) in (1..).zip(accounts) {
         account_table(&mut text, priority, account.as_ref(), centres);
     }

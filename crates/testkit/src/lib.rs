@@ -4,14 +4,18 @@
 
 #![expect(clippy::missing_panics_doc, reason = "everything here is an assertion of a test")]
 
+mod hoster;
 mod process;
 mod program;
 mod receiver;
+mod seat;
 mod world;
 
+pub use hoster::{Hoster, PDF, PNG};
 pub use process::free_port;
 pub use program::{Program, Start};
 pub use receiver::Receiver;
+pub use seat::Seat;
 pub use world::World;
 
 /// The API key tests use.

@@ -50,6 +50,11 @@ impl Process {
         Self { child, output }
     }
 
+    /// Its number among the processes of the machine.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// All it has printed.
     pub(crate) fn output(&self) -> String {
         self.output.lock().expect("lock").clone()

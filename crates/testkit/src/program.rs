@@ -104,6 +104,11 @@ impl Program {
         self.process.output()
     }
 
+    /// Its number among the processes of the machine.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// SIGKILL.
     pub fn kill(&mut self) {
         self.process.kill();

@@ -34,6 +34,8 @@ pub(super) struct AccountView {
     password: Option<String>,
     /// The sessions of the settings file.
     sessions: Vec<SessionView>,
+    /// The sessions that somebody signed in for, by the SHA-256 of their keys.
+    signed_in: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -60,6 +62,7 @@ fn view(desk: &Desk, account: &Account) -> AccountView {
         login_code: account.login_code.clone(),
         password: desk.telegram.password(account.user_id),
         sessions: account.lines.iter().map(session).collect(),
+        signed_in: desk.telegram.signed_in_with(account.user_id).into_iter().map(hex::encode).collect(),
     }
 }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use futures::FutureExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest, Ready};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -186,6 +187,9 @@ impl Connection {
             transport.arrived(&mut self.incoming);
             self.transport = Some(transport);
         }
+        if self.has_hung_up() {
+            self.dialogue.hang_up();
+        }
         let mut effects = Effects::default();
         loop {
             let Some(transport) = &mut self.transport else { return Ok(()) };
@@ -203,6 +207,12 @@ impl Connection {
                 Event::Cut => return Err(End::Cut),
             }
         }
+    }
+
+    /// Whether the client has closed the connection, however much of what it sent is still to be read.
+    fn has_hung_up(&self) -> bool {
+        let now = self.stream.ready(Interest::READABLE).now_or_never();
+        now.is_some_and(|now| now.is_ok_and(Ready::is_read_closed))
     }
 
     fn apply(&mut self, talk: usize, effects: &mut Effects) {

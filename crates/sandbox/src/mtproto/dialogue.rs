@@ -47,11 +47,17 @@ pub(crate) struct Dialogue {
     connection: ConnectionId,
     keys: Vec<Arc<Key>>,
     talks: Vec<Talk>,
+    hung_up: bool,
 }
 
 impl Dialogue {
     pub(crate) fn new(centre: Arc<Centre>, connection: ConnectionId) -> Self {
-        Self { centre, connection, keys: Vec::new(), talks: Vec::new() }
+        Self { centre, connection, keys: Vec::new(), talks: Vec::new(), hung_up: false }
+    }
+
+    /// The client has closed the connection; some packets of it may still be there.
+    pub(crate) fn hang_up(&mut self) {
+        self.hung_up = true;
     }
 
     /// Takes one packet. Also tells which of the sessions it belongs to, for [`Dialogue::done`].
@@ -68,6 +74,7 @@ impl Dialogue {
         let Some(key) = self.key(AuthKeyId(id)) else { return Ok((Event::UnknownKey(AuthKeyId(id)), 0)) };
         let opened = key.open(packet, padded)?;
         let index = self.talk(key, opened.session)?;
+        self.talks[index].caller.hung_up = self.hung_up;
         Ok(match self.talks[index].receive(&opened, message_id::now(), effects) {
             Flow::Continue(()) => (Event::Handled, index),
             Flow::Break(_) => (Event::Cut, index),

@@ -72,7 +72,7 @@ pub(crate) struct Talk {
     pub(crate) key: Arc<Key>,
     pub(crate) session_id: i64,
     session: session::Shared,
-    caller: Caller,
+    pub(super) caller: Caller,
     connected: bool,
     outgoing: Outgoing,
     pub(crate) pushes: Option<mpsc::Receiver<Push>>,
@@ -87,7 +87,14 @@ impl Talk {
     ) -> Self {
         let session = centre.sessions.find(key.id, session_id);
         let layer = lock(&session).layer;
-        let caller = Caller { key: key.id, session: session_id, connection, dc_id: centre.dc_id, layer };
+        let caller = Caller {
+            key: key.id,
+            session: session_id,
+            connection,
+            hung_up: false,
+            dc_id: centre.dc_id,
+            layer,
+        };
         Self {
             centre: Arc::clone(centre),
             key,

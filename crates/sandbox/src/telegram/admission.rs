@@ -35,7 +35,7 @@ impl State {
         let name = user.and_then(|user| self.account_of(user)).map(|account| account.name.clone());
         self.calls.count(name.clone(), method);
         let mut admitted = Admitted { user, method, delay: None, turned_away: None, loss: None };
-        if self.authorizations.admit(caller.key, caller.connection).is_err() {
+        if self.authorizations.admit(caller.key, caller.connection, caller.hung_up).is_err() {
             admitted.turned_away = Some(refused(not_acceptable("AUTH_KEY_DUPLICATED")));
             return admitted;
         }

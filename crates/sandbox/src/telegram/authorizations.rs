@@ -51,10 +51,16 @@ impl Authorizations {
         self.keys_of.get(&user).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether a request may come on this connection. The key dies when a newer connection has served one before.
-    pub(crate) fn admit(&mut self, key: AuthKeyId, on: ConnectionId) -> Result<(), Duplicated> {
+    /// Whether a request may come on this connection. The key dies when a newer connection has served one before, unless
+    /// the client has hung up here: it had sent the request before it went over to the newer one.
+    pub(crate) fn admit(
+        &mut self,
+        key: AuthKeyId,
+        on: ConnectionId,
+        hung_up: bool,
+    ) -> Result<(), Duplicated> {
         let Some(authorization) = self.by_key.get_mut(&key) else { return Ok(()) };
-        if authorization.newest.is_some_and(|newest| newest > on) {
+        if !hung_up && authorization.newest.is_some_and(|newest| newest > on) {
             authorization.duplicated = true;
         }
         if authorization.duplicated { Err(Duplicated) } else { Ok(()) }
@@ -63,7 +69,7 @@ impl Authorizations {
     /// Notes that an admitted request was served on this connection: not left unanswered, not cut before its effect.
     pub(crate) fn served(&mut self, key: AuthKeyId, on: ConnectionId) {
         if let Some(authorization) = self.by_key.get_mut(&key) {
-            authorization.newest = Some(on);
+            authorization.newest = authorization.newest.max(Some(on));
         }
     }
 }
@@ -79,7 +85,7 @@ mod tests {
         keys.bind(key, 10, false);
         keys.bind(other, 10, false);
         let serve = |keys: &mut Authorizations, key, on| {
-            let admitted = keys.admit(key, ConnectionId(on));
+            let admitted = keys.admit(key, ConnectionId(on), false);
             if admitted.is_ok() {
                 keys.served(key, ConnectionId(on));
             }
@@ -87,10 +93,12 @@ mod tests {
         };
         assert_eq!(serve(&mut keys, key, 1), Ok(()));
         // The newer connection gets no answer: nothing was served there.
-        assert_eq!(keys.admit(key, ConnectionId(2)), Ok(()));
+        assert_eq!(keys.admit(key, ConnectionId(2), false), Ok(()));
         assert_eq!(serve(&mut keys, key, 1), Ok(()));
         assert_eq!(serve(&mut keys, key, 2), Ok(()));
         assert_eq!(serve(&mut keys, key, 2), Ok(()));
+        // What was sent on a connection before it was closed, and is only read now.
+        assert_eq!(keys.admit(key, ConnectionId(1), true), Ok(()));
         assert_eq!(serve(&mut keys, key, 1), Err(Duplicated));
         assert_eq!(serve(&mut keys, key, 3), Err(Duplicated));
         assert_eq!(serve(&mut keys, other, 1), Ok(()));

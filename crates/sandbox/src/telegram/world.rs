@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -103,6 +104,14 @@ impl Telegram {
             let id = self.keys.register(key, account.dc_id);
             self.lock().authorizations.bind(id, account.user_id, false);
         }
+    }
+
+    /// The SHA-256 of each key that is signed in as a user because somebody signed in with it here.
+    pub(crate) fn signed_in_with(&self, user: i64) -> Vec<[u8; 32]> {
+        let made = self.made_sessions().borrow().clone();
+        let own = made.into_iter().filter(|session| session.user == user && !session.imported);
+        let keys = own.filter_map(|session| self.keys.find(session.key, session.dc_id));
+        keys.map(|found| Sha256::digest(found.key).into()).collect()
     }
 
     /// The sessions that were made by signing in, as they come and go.

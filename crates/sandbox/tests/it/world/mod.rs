@@ -83,7 +83,8 @@ impl Client {
 
     /// A client with any key.
     pub(crate) fn with(world: &Arc<Telegram>, key: AuthKeyId, dc_id: i32) -> Self {
-        let caller = Caller { key, session: 1, connection: ConnectionId(1), dc_id, layer: 230 };
+        let caller =
+            Caller { key, session: 1, connection: ConnectionId(1), hung_up: false, dc_id, layer: 230 };
         Self { world: Arc::clone(world), caller }
     }
 

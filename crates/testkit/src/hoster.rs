@@ -1,0 +1,106 @@
+//! A server of files at an address: honest, gone, silent, endless, lying, or sending callers on.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+
+/// The header of a PNG picture of 4 by 3 pixels.
+pub const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x04\0\0\0\x03\x08\x02\0\0\0";
+
+/// The beginning of a PDF document.
+pub const PDF: &[u8] = b"%PDF-1.7 demo";
+
+/// A server on a port of its own, until it is dropped.
+pub struct Hoster {
+    at: SocketAddr,
+    asked: Arc<AtomicUsize>,
+    running: JoinHandle<()>,
+}
+
+impl Hoster {
+    /// Starts one.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let at = listener.local_addr().expect("an address");
+        let asked = Arc::<AtomicUsize>::default();
+        let seen = Arc::clone(&asked);
+        let running = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((connection, _)) = listener.accept().await {
+                seen.fetch_add(1, Ordering::SeqCst);
+                connections.spawn(serve(connection));
+            }
+        });
+        Self { at, asked, running }
+    }
+
+    /// The address of a path.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.at)
+    }
+
+    /// How often it was asked for something.
+    pub fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Hoster {
+    fn drop(&mut self) {
+        self.running.abort();
+    }
+}
+
+async fn serve(mut connection: TcpStream) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let Ok(byte) = connection.read_u8().await else { return };
+        head.push(byte);
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let fine = |body: &[u8]| {
+        [format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len()).as_bytes(), body].concat()
+    };
+    let answer = match head.split(' ').nth(1).unwrap_or_default() {
+        "/photo.png" => fine(PNG),
+        "/price.pdf" => fine(PDF),
+        "/empty" => fine(b""),
+        "/short" => b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nshort".to_vec(),
+        "/huge" => b"HTTP/1.1 200 OK\r\ncontent-length: 3000000000\r\n\r\n".to_vec(),
+        "/inward" => {
+            b"HTTP/1.1 302 Found\r\nlocation: http://10.0.0.1/\r\ncontent-length: 0\r\n\r\n".to_vec()
+        }
+        // So many bytes, not one of them in memory at once.
+        large if large.starts_with("/large/") => {
+            let size = large.rsplit('/').next().and_then(|size| size.parse::<usize>().ok()).unwrap_or(0);
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {size}\r\n\r\n");
+            let mut sent = connection.write_all(head.as_bytes()).await;
+            let mut left = size;
+            let piece = vec![7; 64 * 1024];
+            while left > 0 && sent.is_ok() {
+                let now = left.min(piece.len());
+                sent = connection.write_all(&piece[..now]).await;
+                left -= now;
+            }
+            return;
+        }
+        "/endless" => {
+            let _ = connection.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
+            let piece = vec![7; 64 * 1024];
+            while connection.write_all(&piece).await.is_ok() {}
+            return;
+        }
+        "/silent" => {
+            // Until the other side hangs up.
+            let _ = connection.read_u8().await;
+            return;
+        }
+        _ => b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".to_vec(),
+    };
+    let _ = connection.write_all(&answer).await;
+    let _ = connection.shutdown().await;
+}

@@ -1,0 +1,101 @@
+//! A command with somebody at its terminal: a pseudo-terminal that a test reads and types into.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+
+use crate::process::PATIENCE;
+
+/// Somebody at a terminal. The command is killed when this is dropped.
+pub struct Seat {
+    child: Child,
+    keyboard: File,
+    screen: Arc<Mutex<String>>,
+}
+
+impl Seat {
+    /// Starts a command at a terminal of its own.
+    pub fn at(binary: &Path, arguments: &[&str]) -> Self {
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
+        let near = openpt(flags).expect("a pseudo-terminal");
+        grantpt(&near).expect("grants");
+        unlockpt(&near).expect("unlocks");
+        let far = File::from(ioctl_tiocgptpeer(&near, flags).expect("its other end"));
+        let mut command = Command::new(binary);
+        let end = || Stdio::from(far.try_clone().expect("clones"));
+        command.args(arguments).stdin(end()).stdout(end()).stderr(end());
+        // One that can move its cursor, whoever runs the tests.
+        command.env("TERM", "xterm").env_remove("NO_COLOR");
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SWITCHBOARD_")) {
+            command.env_remove(name);
+        }
+        let child = command.spawn().expect("the binary starts");
+        // Only the child has the other end now, so that reading ends with it.
+        drop((command, far));
+        let keyboard = File::from(near);
+        let screen = Arc::new(Mutex::new(String::new()));
+        let (mut lit, shown) = (keyboard.try_clone().expect("clones"), Arc::clone(&screen));
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            // A terminal whose other end is closed answers with an error.
+            while let Ok(read @ 1..) = lit.read(&mut bytes) {
+                shown.lock().expect("lock").push_str(&String::from_utf8_lossy(&bytes[..read]));
+            }
+        });
+        Self { child, keyboard, screen }
+    }
+
+    /// All that stood on the screen.
+    pub fn screen(&self) -> String {
+        self.screen.lock().expect("lock").clone()
+    }
+
+    /// Waits until this stands on the screen, so many times.
+    pub async fn shows(&self, text: &str, times: usize) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.screen().matches(text).count() < times {
+            assert!(Instant::now() < deadline, "{text:?} is not shown; the screen is:\n{}", self.screen());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Types a line.
+    pub fn types(&mut self, line: &str) {
+        self.keyboard.write_all(format!("{line}\n").as_bytes()).expect("types");
+    }
+
+    /// What Ctrl+C sends.
+    pub fn interrupt(&self) {
+        let status = Command::new("kill").args(["-s", "INT", &self.child.id().to_string()]).status();
+        assert!(status.expect("kill runs").success());
+    }
+
+    /// SIGKILL, and waits for the end.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Waits for the end and tells the exit code.
+    pub async fn ended(&mut self) -> Option<i32> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("waits") {
+                return status.code();
+            }
+            assert!(Instant::now() < deadline, "it does not end; the screen is:\n{}", self.screen());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
