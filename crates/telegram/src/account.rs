@@ -1,28 +1,33 @@
 //! An account: its lines, what it knows and what holds it back, as one thing that can be asked and switched.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU16, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use domain::account::{AccountState, Operation, Reason, shown_state};
 use domain::saga::RegistryChange;
+use domain::secret::ExposeSecret;
 use domain::{AccountName, ChatId, ChatKind, Purpose, Timestamp};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use grammers_tl_types::{RemoteCall, enums, functions};
-use store::{Hold, Store, StoredPeer, Switch};
-use tokio::sync::{Notify, Semaphore};
+use store::{Hold, KeyFingerprint, Store, StoredPeer, Switch};
+use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
 
 use crate::classify::CallError;
+use crate::files::Shelf;
 use crate::holds::Holds;
 use crate::invited::Invited;
 use crate::learned::{self, Seen};
-use crate::line::{Line, Status};
+use crate::line::{Arrived, Line, Origin, Status};
 use crate::peers::{Knows, Names, Peers};
 use crate::recent::Recent;
 use crate::registry::Registry;
+use crate::roster::{Definition, StoredKey, shares};
 use crate::router::Usable;
+use crate::session::SignedIn;
 use crate::standing::Standing;
 use crate::view::Gap;
 
@@ -37,21 +42,31 @@ pub(crate) struct Account {
     /// Its place among the accounts.
     pub(crate) index: usize,
     pub(crate) name: AccountName,
-    pub(crate) priority: u16,
-    pub(crate) in_pool: bool,
-    /// Masked.
-    pub(crate) phone: Option<String>,
+    priority: AtomicU16,
+    in_pool: AtomicBool,
+    /// What its owner says of it.
+    definition: RwLock<Arc<Definition>>,
+    /// Its sessions of the store, and what each is for.
+    stored: Mutex<Vec<StoredKey>>,
+    /// Where its lines leave what arrives by itself.
+    pub(crate) arrived: mpsc::Sender<Arrived>,
     pub(crate) standing: Arc<Standing>,
-    pub(crate) lines: Vec<Arc<Line>>,
+    /// By their index.
+    lines: RwLock<Arc<[Arc<Line>]>>,
+    /// Ends its tasks.
+    pub(crate) closing: CancellationToken,
     pub(crate) peers: Peers,
     pub(crate) names: Arc<Names>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) holds: Holds,
     pub(crate) recent: Recent,
     pub(crate) invited: Invited,
+    pub(crate) shelf: Shelf,
     pub(crate) store: Store,
     /// The first reading of the dialogs is done.
     pub(crate) dialogs_complete: AtomicBool,
+    /// How many dialogs Telegram says there are; negative until it was asked.
+    dialogs_total: AtomicI64,
     /// Somebody wants all dialogs read again.
     pub(crate) reload: AtomicBool,
     /// Wakes whoever reads the dialogs.
@@ -72,16 +87,16 @@ pub(crate) struct Account {
 /// What an account is made of.
 pub(crate) struct AccountParts {
     pub(crate) index: usize,
-    pub(crate) name: AccountName,
-    pub(crate) priority: u16,
-    pub(crate) in_pool: bool,
-    pub(crate) phone: Option<String>,
+    pub(crate) definition: Arc<Definition>,
+    pub(crate) stored: Vec<StoredKey>,
     pub(crate) standing: Arc<Standing>,
     pub(crate) lines: Vec<Arc<Line>>,
+    pub(crate) arrived: mpsc::Sender<Arrived>,
     pub(crate) names: Arc<Names>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) store: Store,
     pub(crate) switch: Switch,
+    pub(crate) closing: CancellationToken,
 }
 
 impl Account {
@@ -89,20 +104,25 @@ impl Account {
         let started = parts.standing.clock.now().as_micros();
         Self {
             index: parts.index,
-            name: parts.name,
-            priority: parts.priority,
-            in_pool: parts.in_pool,
-            phone: parts.phone,
+            name: parts.definition.name.clone(),
+            priority: AtomicU16::new(parts.definition.priority),
+            in_pool: AtomicBool::new(parts.definition.in_pool),
+            definition: RwLock::new(parts.definition),
+            stored: Mutex::new(parts.stored),
+            arrived: parts.arrived,
             standing: parts.standing,
-            lines: parts.lines,
+            lines: RwLock::new(parts.lines.into()),
+            closing: parts.closing,
             peers: Peers::default(),
             names: parts.names,
             registry: parts.registry,
             holds: Holds::default(),
             recent: Recent::default(),
             invited: Invited::default(),
+            shelf: Shelf::default(),
             store: parts.store,
             dialogs_complete: AtomicBool::new(false),
+            dialogs_total: AtomicI64::new(-1),
             reload: AtomicBool::new(false),
             refresh: Notify::new(),
             updates_received: AtomicU64::new(0),
@@ -117,6 +137,85 @@ impl Account {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.standing.clock.now()
+    }
+
+    /// How many dialogs Telegram says there are, once it was asked.
+    pub(crate) fn dialogs_total(&self) -> Option<u32> {
+        u32::try_from(self.dialogs_total.load(Ordering::Relaxed)).ok()
+    }
+
+    /// Telegram says that there are so many dialogs.
+    pub(crate) fn count_dialogs(&self, total: u32) {
+        self.dialogs_total.store(i64::from(total), Ordering::Relaxed);
+    }
+
+    // ---- what the owner says of it -----------------------------------------------------------------------------
+
+    /// Lower numbers are used first.
+    pub(crate) fn priority(&self) -> u16 {
+        self.priority.load(Ordering::Acquire)
+    }
+
+    /// Whether it does work that does not name it.
+    pub(crate) fn in_pool(&self) -> bool {
+        self.in_pool.load(Ordering::Acquire)
+    }
+
+    /// Its phone number, masked.
+    pub(crate) fn phone(&self) -> Option<String> {
+        self.definition().phone.as_ref().map(|phone| masked(phone.expose_secret()))
+    }
+
+    /// What its owner says of it.
+    pub(crate) fn definition(&self) -> Arc<Definition> {
+        Arc::clone(&self.definition.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The owner says something else of it.
+    pub(crate) fn define(&self, definition: Definition) {
+        self.priority.store(definition.priority, Ordering::Release);
+        self.in_pool.store(definition.in_pool, Ordering::Release);
+        *self.definition.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(definition);
+    }
+
+    /// Its sessions of the store.
+    pub(crate) fn stored(&self) -> Vec<StoredKey> {
+        self.stored.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The key of one of them.
+    pub(crate) fn stored_key(&self, fingerprint: KeyFingerprint) -> Option<Arc<SignedIn>> {
+        self.stored().into_iter().map(|stored| stored.key).find(|key| key.fingerprint() == fingerprint)
+    }
+
+    /// Which of its sessions are connected with, and what for.
+    pub(crate) fn shares(&self) -> Vec<(Origin, Vec<Purpose>)> {
+        let definition = self.definition();
+        let settings: Vec<_> = definition.sessions.iter().map(|(_, purposes)| purposes.clone()).collect();
+        let stored = self.stored().into_iter().map(|stored| (stored.key.fingerprint(), stored.purposes));
+        shares(&settings, &stored.collect::<Vec<_>>())
+    }
+
+    /// Its sessions of the store are these.
+    pub(crate) fn set_stored(&self, stored: Vec<StoredKey>) {
+        *self.stored.lock().unwrap_or_else(PoisonError::into_inner) = stored;
+    }
+
+    /// Its lines are these, by their index.
+    pub(crate) fn set_lines(&self, mut lines: Vec<Arc<Line>>) {
+        lines.sort_by_key(|line| line.index());
+        *self.lines.write().unwrap_or_else(PoisonError::into_inner) = lines.into();
+    }
+
+    /// Whether somebody has to sign in or give it a session.
+    pub(crate) fn wants_session(&self) -> bool {
+        let lines = self.lines();
+        lines.is_empty() || lines.iter().any(|line| line.state() == AccountState::NeedsLogin)
+    }
+
+    /// Its lines, by their index.
+    pub(crate) fn lines(&self) -> Arc<[Arc<Line>]> {
+        Arc::clone(&self.lines.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     // ---- switches ----------------------------------------------------------------------------------------------
@@ -152,10 +251,10 @@ impl Account {
         }
         let coming =
             |line: &Arc<Line>| matches!(line.state(), AccountState::Connecting | AccountState::FloodWait);
-        if self.lines.iter().any(coming) {
+        if self.lines().iter().any(coming) {
             return Usable::Connecting;
         }
-        let worst = self.lines.iter().rev().map(|line| line.standing_now()).max_by_key(|(state, _)| *state);
+        let worst = self.lines().iter().rev().map(|line| line.standing_now()).max_by_key(|(state, _)| *state);
         let (state, reason) = worst.unwrap_or((AccountState::NeedsLogin, Some(Reason::NoSession)));
         Usable::No(state, reason)
     }
@@ -164,7 +263,7 @@ impl Account {
     pub(crate) fn can_still_tell(&self) -> bool {
         let closed = matches!(self.standing.restriction(), Some(Reason::Banned | Reason::Deactivated));
         let lost = |line: &Arc<Line>| matches!(line.state(), AccountState::Banned | AccountState::NeedsLogin);
-        !closed && !self.lines.iter().all(lost)
+        !closed && !self.lines().iter().all(lost)
     }
 
     /// The state shown, with its reason, its detail and its beginning.
@@ -196,17 +295,17 @@ impl Account {
         let no_session = || Status {
             state: AccountState::NeedsLogin,
             reason: Some(Reason::NoSession),
-            detail: Some("the settings name no session".to_owned()),
+            detail: Some("it has no session yet".to_owned()),
             since: Timestamp::default(),
         };
         // Of two that are equally bad the first one is shown.
-        let worst = self.lines.iter().rev().map(|line| line.status()).max_by_key(|status| status.state);
+        let worst = self.lines().iter().rev().map(|line| line.status()).max_by_key(|status| status.state);
         worst.unwrap_or_else(no_session)
     }
 
     /// Whether every line came or failed to come.
     pub(crate) fn is_settled(&self) -> bool {
-        self.lines.iter().all(|line| line.state() != AccountState::Connecting)
+        self.lines().iter().all(|line| line.state() != AccountState::Connecting)
     }
 
     // ---- calls -------------------------------------------------------------------------------------------------
@@ -228,10 +327,18 @@ impl Account {
     }
 
     /// The line for a purpose; any other that is up stands in for it.
-    pub(crate) fn line_for(&self, purpose: Purpose) -> Option<&Arc<Line>> {
-        let mut up = self.lines.iter().filter(|line| line.state() == AccountState::Ready);
+    pub(crate) fn line_for(&self, purpose: Purpose) -> Option<Arc<Line>> {
+        let lines = self.lines();
+        let mut up = lines.iter().filter(|line| line.state() == AccountState::Ready);
         let first = up.next()?;
-        if first.serves(purpose) { Some(first) } else { up.find(|line| line.serves(purpose)).or(Some(first)) }
+        let serves = |line: &&Arc<Line>| line.serves(purpose);
+        let line = if serves(&first) { first } else { up.find(serves).unwrap_or(first) };
+        Some(Arc::clone(line))
+    }
+
+    /// The line with this index.
+    fn line_at(&self, index: usize) -> Option<Arc<Line>> {
+        self.lines().iter().find(|line| line.index() == index).cloned()
     }
 
     /// A call that only reads. Floods are kept, and respected by the next one.
@@ -243,7 +350,7 @@ impl Account {
         if let Some(until) = self.holds.flood(operation, self.now()) {
             return Err(CallError::NotConnected(format!("flood wait until {until}")));
         }
-        let line = self.standing.reader().and_then(|index| self.lines.get(index));
+        let line = self.standing.reader().and_then(|index| self.line_at(index));
         let Some(line) = line else { return Err(CallError::NotConnected("no line is up".to_owned())) };
         let result = line.call(operation, request, READ).await;
         if let Some(wait) = result.as_ref().err().and_then(CallError::flood) {

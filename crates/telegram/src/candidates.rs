@@ -1,5 +1,6 @@
 //! Who could do something in a chat: from memory, or after asking for the one chat that memory does not know.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -39,13 +40,14 @@ impl Inquiry {
 
     /// Those who could have been asked and gave no answer, and why.
     fn unasked(&self, pool: &Pool, query: &Query) -> Vec<(usize, String)> {
-        let silent =
-            |account: &&Account| account.usable() == Usable::Now && !self.answered.contains(&account.index);
-        let why = |account: &Account| {
+        let silent = |account: &&Arc<Account>| {
+            account.usable() == Usable::Now && !self.answered.contains(&account.index)
+        };
+        let why = |account: &Arc<Account>| {
             let failed = self.failed.iter().find(|(index, _)| *index == account.index);
             failed.cloned().unwrap_or_else(|| (account.index, "there was no time to ask it".to_owned()))
         };
-        considered(pool, query).filter(silent).map(why).collect()
+        considered(pool, query).iter().filter(silent).map(why).collect()
     }
 
     /// What there is to say when nobody is left to be asked.
@@ -81,7 +83,7 @@ impl Asked {
 pub(crate) fn now(pool: &Pool, query: &Query, operation: Operation) -> Option<Candidates> {
     let now = pool.clock.now();
     let topic = || (query.chat.clone(), pin(pool, query));
-    let anyone = || considered(pool, query).any(|account| !matches!(account.usable(), Usable::No(..)));
+    let anyone = || considered(pool, query).iter().any(|account| !matches!(account.usable(), Usable::No(..)));
     let Some(chat_id) = pool.find_fresh(&query.chat) else {
         let may_learn = anyone() && !pool.flights.is_missed(&topic(), now);
         // An old name that nobody can ask for is better than none.
@@ -169,7 +171,7 @@ fn is_old(pool: &Pool, chat: &ChatRef) -> bool {
 /// Who could make a chat. Whoever cannot invite anybody comes last: a chat is made for others.
 pub(crate) fn creators(pool: &Pool, pin: Option<&AccountName>) -> Candidates {
     let now = pool.clock.now();
-    let facts = |account: &std::sync::Arc<Account>| {
+    let facts = |account: &Arc<Account>| {
         let stranger = account.standing.restriction() == Some(Reason::PeerFlood);
         Facts {
             knows: Knows::Dialog,
@@ -180,11 +182,11 @@ pub(crate) fn creators(pool: &Pool, pin: Option<&AccountName>) -> Candidates {
         }
     };
     let pinned = pin.map(|name| pool.index(name).unwrap_or(usize::MAX));
-    let choice = router::choose(ChatKind::Channel, pinned, None, pool.accounts.iter().map(facts), now);
-    let name = |index: usize| pool.accounts.get(index).map(|account| account.name.clone());
+    let choice = router::choose(ChatKind::Channel, pinned, None, pool.all().iter().map(facts), now);
+    let name = |index: usize| pool.at(index).map(|account| account.name.clone());
     let refused = choice.refused.iter().filter_map(|(index, refusal)| {
-        let account = pool.accounts.get(*index)?;
-        Some(refused(account, in_words(account, None, *refusal), refusal.why()))
+        let account = pool.at(*index)?;
+        Some(refused(&account, in_words(&account, None, *refusal), refusal.why()))
     });
     Candidates {
         chat_id: None,
@@ -223,14 +225,15 @@ pub(crate) fn held_back(mut candidates: Candidates) -> Candidates {
 
 async fn ask_once(pool: &Pool, query: &Query, inquiry: &mut Inquiry, deadline: Timestamp) -> Asked {
     let known = pool.find_fresh(&query.chat);
-    let ignorant = |account: &&Account| known.is_none_or(|chat_id| account.peers.knows(chat_id) == Knows::No);
+    let ignorant =
+        |account: &Arc<Account>| known.is_none_or(|chat_id| account.peers.knows(chat_id) == Knows::No);
     let needs_dialogs = matches!(query.chat, ChatRef::Id(chat_id) if chat_id.kind() != ChatKind::Group);
     let mut coming = false;
     let mut ready = Vec::new();
-    for account in considered(pool, query).filter(ignorant) {
+    for account in considered(pool, query).into_iter().filter(ignorant) {
         let usable = account.usable();
         match usable {
-            _ if inquiry.has_asked(account) => {}
+            _ if inquiry.has_asked(&account) => {}
             Usable::Connecting => coming = true,
             Usable::Now if needs_dialogs && !account.dialogs_complete.load(Ordering::Acquire) => {
                 // Those who have read theirs are asked meanwhile; and nobody waits for what takes too long anyway.
@@ -254,7 +257,7 @@ async fn ask_once(pool: &Pool, query: &Query, inquiry: &mut Inquiry, deadline: T
     match &query.chat {
         ChatRef::Username(name) => {
             for account in ready {
-                match lookup::resolve(account, name).await {
+                match lookup::resolve(&account, name).await {
                     // A name means the same to everyone; one answer is enough.
                     Ok(Some(_)) => {
                         inquiry.answered.push(account.index);
@@ -289,7 +292,7 @@ fn still_reading(until: Timestamp) -> String {
 
 /// Reaches a chat that another account knows under a public name: names mean the same to everyone. Tells whether there
 /// was an answer: a second one would be the same.
-async fn by_name(ready: &[&Account], chat_id: ChatId) -> bool {
+async fn by_name(ready: &[Arc<Account>], chat_id: ChatId) -> bool {
     let Some(name) = ready.first().and_then(|account| account.names.of(chat_id)) else { return false };
     for account in ready {
         // Whoever may not ask now leaves it to the next.
@@ -307,16 +310,17 @@ fn pin(pool: &Pool, query: &Query) -> Option<usize> {
 }
 
 /// The accounts that this may be asked of.
-fn considered<'a>(pool: &'a Pool, query: &'a Query) -> impl Iterator<Item = &'a Account> {
+fn considered(pool: &Pool, query: &Query) -> Vec<Arc<Account>> {
     let pinned = pin(pool, query);
     let known = pool.find(&query.chat);
     let bound = known.and_then(|chat_id| pool.bound(chat_id));
     let private = known.is_some_and(|chat_id| chat_id.kind() == ChatKind::User);
-    pool.accounts.iter().map(AsRef::as_ref).filter(move |account: &&Account| match (&query.pin, bound) {
+    let is_considered = |account: &&Arc<Account>| match (&query.pin, bound) {
         (Some(_), _) => pinned == Some(account.index),
         (None, Some(bound)) if private => bound == account.index,
-        (None, bound) => account.in_pool || bound == Some(account.index),
-    })
+        (None, bound) => account.in_pool() || bound == Some(account.index),
+    };
+    pool.all().iter().filter(is_considered).cloned().collect()
 }
 
 fn choose(pool: &Pool, query: &Query, chat_id: ChatId, operation: Operation, now: Timestamp) -> Choice {
@@ -327,7 +331,8 @@ fn choose(pool: &Pool, query: &Query, chat_id: ChatId, operation: Operation, now
         Some(Bound::ToNobody(_)) => (None, true),
         None => (None, false),
     };
-    let facts = pool.accounts.iter().map(|account| {
+    let all = pool.all();
+    let facts = all.iter().map(|account| {
         let mut facts = facts(account, chat_id, operation, now);
         // The dialog of an account that is gone goes to one that has it too, not to a stranger.
         if orphaned && facts.knows == Knows::Contact && pinned.is_none() {
@@ -358,8 +363,8 @@ fn facts(account: &Account, chat_id: ChatId, operation: Operation, now: Timestam
 fn facts_of(account: &Account) -> Facts {
     Facts {
         index: account.index,
-        priority: account.priority,
-        in_pool: account.in_pool,
+        priority: account.priority(),
+        in_pool: account.in_pool(),
         load: account.standing.load(),
         usable: account.usable(),
         knows: Knows::No,
@@ -374,7 +379,7 @@ fn facts_of(account: &Account) -> Facts {
 /// Whether the account that a chat belongs to can never do anything there again.
 fn is_lost(pool: &Pool, bound: &Bound, chat_id: ChatId) -> bool {
     let Bound::To(index) = bound else { return true };
-    pool.accounts.get(*index).is_none_or(|account| {
+    pool.at(*index).is_none_or(|account| {
         let closed = matches!(account.standing.restriction(), Some(Reason::Banned | Reason::Deactivated));
         let is_out = chat_id.kind() != ChatKind::User
             && account.dialogs_complete.load(Ordering::Acquire)
@@ -387,7 +392,7 @@ fn is_lost(pool: &Pool, bound: &Bound, chat_id: ChatId) -> bool {
 
 fn able(pool: &Pool, choice: &Choice) -> Vec<Candidate> {
     let named = |(index, readiness): &(usize, Readiness)| {
-        Some(Candidate { account: pool.accounts.get(*index)?.name.clone(), readiness: *readiness })
+        Some(Candidate { account: pool.at(*index)?.name.clone(), readiness: *readiness })
     };
     choice.able.iter().filter_map(named).collect()
 }
@@ -408,7 +413,8 @@ fn render(
         .iter()
         .filter(|(_, refusal)| told(refusal))
         .filter_map(|(index, refusal)| {
-            let account = pool.accounts.get(*index)?;
+            let account = pool.at(*index)?;
+            let account = account.as_ref();
             let reason = unasked.iter().find(|(unasked, _)| unasked == index);
             Some(match reason.filter(|_| is_ignorance(*refusal)) {
                 Some((_, reason)) => {
@@ -419,9 +425,9 @@ fn render(
         })
         .collect();
     let bound = pool.registry.bound(chat_id).filter(|_| query.pin.is_none());
-    let mut preferred = choice.preferred.and_then(|index| Some(pool.accounts.get(index)?.name.clone()));
+    let mut preferred = choice.preferred.and_then(|index| Some(pool.at(index)?.name.clone()));
     if let Some(Bound::ToNobody(gone)) = &bound {
-        let why = "the chat belongs to it, and it is not in the settings any more".to_owned();
+        let why = "the chat belongs to it, and there is no such account any more".to_owned();
         refused.insert(0, (outcome::Refusal { account: gone.clone(), why }, Why::Unusable));
         preferred = Some(gone.clone());
     }
@@ -448,17 +454,22 @@ fn in_words(account: &Account, chat_id: Option<ChatId>, refusal: Refusal) -> Str
             .and_then(|chat_id| account.holds.why(chat_id))
             .unwrap_or_else(|| "may not write there".to_owned()),
         Refusal::FirstContact => "may make no new contacts: peer_flood".to_owned(),
-        Refusal::Unusable(state, Some(reason)) => format!("{state}: {reason}"),
-        Refusal::Unusable(state, None) => state.to_string(),
+        Refusal::Unusable(state, Some(reason)) | Refusal::Gone(state, Some(reason)) => {
+            format!("{state}: {reason}")
+        }
+        Refusal::Unusable(state, None) | Refusal::Gone(state, None) => state.to_string(),
     }
 }
 
 /// The chat is not known, not even by its id. `unasked` are those who could not look it up, and why.
 fn nobody(pool: &Pool, query: &Query, unasked: &[(usize, String)]) -> Candidates {
     let refused = considered(pool, query)
+        .iter()
         .map(|account| match account.usable() {
-            Usable::No(state, Some(reason)) => refused(account, format!("{state}: {reason}"), Why::Unusable),
-            Usable::No(state, None) => refused(account, state.to_string(), Why::Unusable),
+            Usable::No(state, reason) => {
+                let refusal = Refusal::of_unusable(state, reason, Knows::No);
+                refused(account, in_words(account, None, refusal), refusal.why())
+            }
             Usable::Connecting => refused(account, "connecting".to_owned(), Why::Unusable),
             Usable::Now => match unasked.iter().find(|(index, _)| *index == account.index) {
                 Some((_, reason)) => {

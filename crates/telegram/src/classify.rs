@@ -34,6 +34,14 @@ impl CallError {
         }
     }
 
+    /// The same, and the number in it.
+    pub(crate) fn name_and_value(&self) -> Option<(&str, Option<u32>)> {
+        match self {
+            Self::Failed(InvocationError::Rpc(error)) => Some((&error.name, error.value)),
+            _ => None,
+        }
+    }
+
     /// How long Telegram asks to wait, if it does.
     pub(crate) fn flood(&self) -> Option<Duration> {
         match self {

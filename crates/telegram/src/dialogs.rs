@@ -57,6 +57,8 @@ struct Page {
     next: Option<Place>,
     /// Dialogs that could not be made sense of.
     odd: usize,
+    /// How many dialogs there are in all, as Telegram counts them.
+    total: Option<u32>,
 }
 
 /// Reads dialogs for as long as the account lives. `turns` keeps many accounts from reading at once.
@@ -295,24 +297,34 @@ async fn read(account: &Account, place: Place) -> Result<Page, CallError> {
         hash: 0,
     };
     let answer = account.read(Operation::Read, &request).await?;
-    Ok(sort(answer, usize::try_from(PAGE).unwrap_or_default()))
+    let page = sort(answer, usize::try_from(PAGE).unwrap_or_default());
+    // A later page may leave out the pinned ones; it is better than nothing where a reading goes on after a restart.
+    let counts = place == Place::default() || account.dialogs_total().is_none();
+    if let Some(total) = page.total.filter(|_| counts) {
+        account.count_dialogs(total);
+    }
+    Ok(page)
 }
 
 /// Puts a page in order: what is in it, and where the next one begins. A dialog whose peer is not in the answer is
 /// skipped and counted.
 fn sort(answer: enums::messages::Dialogs, limit: usize) -> Page {
-    let (dialogs, messages, chats, users, whole) = match answer {
-        enums::messages::Dialogs::Dialogs(all) => (all.dialogs, all.messages, all.chats, all.users, true),
+    let (dialogs, messages, chats, users, whole, total) = match answer {
+        enums::messages::Dialogs::Dialogs(all) => {
+            let total = u32::try_from(all.dialogs.len()).ok();
+            (all.dialogs, all.messages, all.chats, all.users, true, total)
+        }
         enums::messages::Dialogs::Slice(slice) => {
             let whole = slice.dialogs.len() < limit;
-            (slice.dialogs, slice.messages, slice.chats, slice.users, whole)
+            let total = u32::try_from(slice.count).ok();
+            (slice.dialogs, slice.messages, slice.chats, slice.users, whole, total)
         }
         enums::messages::Dialogs::NotModified(_) => return Page::default(),
     };
     let mut present: Vec<ChatId> = users.iter().filter_map(|user| ChatId::user(user.id())).collect();
     present.extend(chats.iter().filter_map(id_of));
     let dates: HashMap<(ChatId, i32), i32> = messages.iter().filter_map(dated).collect();
-    let mut page = Page { users, chats, ..Page::default() };
+    let mut page = Page { users, chats, total, ..Page::default() };
     for dialog in &dialogs {
         let enums::Dialog::Dialog(dialog) = dialog else { continue };
         let Some(chat_id) = learned::chat_id(&dialog.peer).filter(|chat_id| present.contains(chat_id)) else {

@@ -1,14 +1,17 @@
-//! Looking whether a message arrived: what was seen of it, then the chat's history.
+//! Looking whether a part arrived: what was seen of it, then the chat's history.
 
 use std::time::Duration;
 
 use delivery::{Attempt, Found, Testimony};
 use domain::account::Operation;
-use domain::{ChatKind, Timestamp, text::FormattedText};
+use domain::outcome::SentIds;
+use domain::{ChatKind, Timestamp};
 use grammers_tl_types::{enums, functions};
 use store::{Filter, Page};
 
 use crate::account::Account;
+use crate::files;
+use crate::look::{Look, Own, Sight};
 use crate::lookup;
 use crate::peers::Knows;
 use crate::pool::Pool;
@@ -36,18 +39,10 @@ enum Author {
     User(i64),
 }
 
-/// One of the author's messages in a chat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Own {
-    id: i64,
-    date: i64,
-}
-
 /// Looks for one part.
 pub(crate) async fn find(account: &Account, attempt: Attempt<'_>, since: Timestamp) -> Found {
-    let random_id = attempt.part.random_id;
-    if let Some(id) = account.recent.message(random_id) {
-        return Found::Here(id);
+    if let Some(ids) = seen(account, &attempt) {
+        return Found::Here(ids);
     }
     let Some(others) = others(account, &attempt).await else { return Found::CannotTell };
     let since = by_telegram(account, since).await;
@@ -55,18 +50,29 @@ pub(crate) async fn find(account: &Account, attempt: Attempt<'_>, since: Timesta
         return Found::CannotTell;
     };
     // It may have come in while the history was read.
-    if let Some(id) = account.recent.message(random_id) {
-        return Found::Here(id);
+    if let Some(ids) = seen(account, &attempt) {
+        return Found::Here(ids);
     }
     let found = decide(&own, &others, since);
-    if let Found::Here(id) = found {
-        account.recent.note(random_id, id, Some(attempt.chat_id));
+    if let Found::Here(ids) = &found {
+        for (item, id) in attempt.part.items.iter().zip(ids.iter()) {
+            if let Some(id) = id {
+                account.recent.note(item.random_id, id, Some(attempt.chat_id));
+            }
+        }
     }
     found
 }
 
-/// Asks others that are in the chat whether they see the part. Only one message of its text and author, sent since it
-/// was begun, is evidence.
+/// What was seen of the part: it arrives as a whole, so that one of its messages speaks for all.
+fn seen(account: &Account, attempt: &Attempt<'_>) -> Option<SentIds> {
+    let ids: Vec<Option<i64>> =
+        attempt.part.items.iter().map(|item| account.recent.message(item.random_id)).collect();
+    ids.iter().any(Option::is_some).then(|| SentIds::from_iter(ids))
+}
+
+/// Asks others that are in the chat whether they see the part. Only one that looks like it, by its author and sent since
+/// it was begun, is evidence.
 pub(crate) async fn witness(pool: &Pool, attempt: Attempt<'_>, since: Timestamp) -> Testimony {
     let chat_id = attempt.chat_id;
     let Some(author) = pool.get(attempt.account) else { return Testimony::Nothing };
@@ -75,17 +81,18 @@ pub(crate) async fn witness(pool: &Pool, attempt: Attempt<'_>, since: Timestamp)
     };
     // In a basic group each member counts messages by itself, so ids that the author knows say nothing here.
     let ids_are_shared = chat_id.kind() == ChatKind::Channel;
-    let others = if ids_are_shared { others(author, &attempt).await.unwrap_or_default() } else { Vec::new() };
+    let others =
+        if ids_are_shared { others(&author, &attempt).await.unwrap_or_default() } else { Vec::new() };
     let able = |account: &&std::sync::Arc<Account>| {
         account.index != author.index
             && account.usable() == Usable::Now
             && account.peers.knows(chat_id) == Knows::Dialog
     };
-    for account in pool.accounts.iter().filter(able).take(WITNESSES) {
+    for account in pool.all().iter().filter(able).take(WITNESSES) {
         let since = by_telegram(account, since).await;
         let Some(seen) = messages_of(account, Author::User(user), &attempt, since).await else { continue };
-        if let Found::Here(id) = decide(&seen, &others, since) {
-            return Testimony::Seen(ids_are_shared.then_some(id));
+        if let Found::Here(ids) = decide(&seen, &others, since) {
+            return Testimony::Seen(ids_are_shared.then_some(ids));
         }
     }
     Testimony::Nothing
@@ -102,34 +109,37 @@ async fn by_telegram(account: &Account, at: Timestamp) -> Timestamp {
     }
 }
 
-/// Decides by the messages of the same text that are not known to be others.
+/// Decides by what looks like the part and is not known to be another.
 fn decide(own: &[Own], others: &[i64], since: Timestamp) -> Found {
-    let mut left = own.iter().filter(|message| !others.contains(&message.id));
+    let mut left = own.iter().filter(|own| !own.ids.iter().any(|id| others.contains(id)));
     match (left.next(), left.next()) {
         (None, _) => Found::NotThere,
-        (Some(only), None) if only.date >= since.as_seconds() => Found::Here(only.id),
-        // Two of the same text, or one that may be older than the message that is looked for.
+        (Some(only), None) if only.date >= since.as_seconds() => {
+            Found::Here(only.ids.iter().copied().map(Some).collect())
+        }
+        // Two that look the same, or one that may be older than the message that is looked for.
         _ => Found::CannotTell,
     }
 }
 
 /// Messages that belong to other parts: those this run saw, and those the outbox knows.
 async fn others(account: &Account, attempt: &Attempt<'_>) -> Option<Vec<i64>> {
-    let mut others = account.recent.others(attempt.chat_id, attempt.part.random_id);
+    let random_ids: Vec<i64> = attempt.part.items.iter().map(|item| item.random_id).collect();
+    let mut others = account.recent.others(attempt.chat_id, &random_ids);
     let filter =
         Filter { state: None, account: Some(attempt.account.clone()), chat_id: Some(attempt.chat_id) };
     let page = Page { limit: 500, cursor: None };
     let listed = account.store.outbox().list(&filter, &page).await.ok()?;
     for part in listed.items.iter().flat_map(|message| &message.parts) {
-        if part.random_id != attempt.part.random_id {
-            others.extend(part.message_id);
+        if part.random_id() != attempt.part.random_id() {
+            others.extend(part.message_ids());
         }
     }
     Some(others)
 }
 
-/// The author's messages of this text, back to a moment before `since`; `None` when the chat could not be read that
-/// far.
+/// Those of the author's messages that look like the part, back to a moment before `since`; `None` when the chat could
+/// not be read that far.
 async fn messages_of(
     account: &Account,
     author: Author,
@@ -138,7 +148,8 @@ async fn messages_of(
 ) -> Option<Vec<Own>> {
     let peer = lookup::input(account, attempt.chat_id).await?;
     let earliest = since.as_seconds() - SKEW_SECONDS;
-    let mut own = Vec::new();
+    let mut sights = Vec::new();
+    let look = Look::of(attempt);
     let mut offset_id = 0;
     for _ in 0..PAGES {
         let request = functions::messages::GetHistory {
@@ -157,10 +168,12 @@ async fn messages_of(
             enums::messages::Messages::ChannelMessages(slice) => slice.messages,
             enums::messages::Messages::NotModified(_) => return None,
         };
-        let Some((last_id, last_date)) = messages.iter().rev().find_map(place) else { return Some(own) };
-        own.extend(messages.iter().filter_map(|message| by(author, message, &attempt.part.text, earliest)));
+        let Some((last_id, last_date)) = messages.iter().rev().find_map(place) else {
+            return Some(look.among(sights));
+        };
+        sights.extend(messages.iter().filter_map(|message| by(author, message, earliest)));
         if last_date < earliest || last_id == offset_id {
-            return Some(own);
+            return Some(look.among(sights));
         }
         offset_id = last_id;
     }
@@ -175,7 +188,7 @@ fn place(message: &enums::Message) -> Option<(i32, i64)> {
     }
 }
 
-fn by(author: Author, message: &enums::Message, text: &FormattedText, earliest: i64) -> Option<Own> {
+fn by(author: Author, message: &enums::Message, earliest: i64) -> Option<Sight> {
     let enums::Message::Message(message) = message else { return None };
     let date = i64::from(message.date);
     let is_theirs = match (author, &message.from_id) {
@@ -183,8 +196,13 @@ fn by(author: Author, message: &enums::Message, text: &FormattedText, earliest: 
         (Author::User(user), Some(enums::Peer::User(from))) => from.user_id == user,
         (Author::User(_), _) => false,
     };
-    let matches = is_theirs && date >= earliest && message.message == text.text;
-    matches.then(|| Own { id: i64::from(message.id), date })
+    (is_theirs && date >= earliest).then(|| Sight {
+        id: i64::from(message.id),
+        date,
+        text: message.message.clone(),
+        media: message.media.as_ref().and_then(files::shown),
+        album: message.grouped_id,
+    })
 }
 
 #[cfg(test)]
@@ -193,23 +211,27 @@ mod tests {
 
     const SINCE: Timestamp = Timestamp::from_micros(1_000_500_000);
 
+    fn own(id: i64, date: i64) -> Own {
+        Own { ids: vec![id], date }
+    }
+
     #[test]
     fn one_message_of_the_text_is_it() {
-        assert_eq!(decide(&[Own { id: 5, date: 1_000 }], &[], SINCE), Found::Here(5));
+        assert_eq!(decide(&[own(5, 1_000)], &[], SINCE), Found::Here(SentIds::one(Some(5))));
         assert_eq!(decide(&[], &[], SINCE), Found::NotThere);
     }
 
     #[test]
     fn messages_of_other_parts_do_not_count() {
-        let own = [Own { id: 6, date: 1_002 }, Own { id: 5, date: 1_001 }];
-        assert_eq!(decide(&own, &[5], SINCE), Found::Here(6));
+        let own = [own(6, 1_002), own(5, 1_001)];
+        assert_eq!(decide(&own, &[5], SINCE), Found::Here(SentIds::one(Some(6))));
         assert_eq!(decide(&own, &[5, 6], SINCE), Found::NotThere);
     }
 
     #[test]
     fn two_that_could_be_it_prove_nothing_and_neither_does_an_old_one() {
-        let own = [Own { id: 6, date: 1_002 }, Own { id: 5, date: 1_001 }];
-        assert_eq!(decide(&own, &[], SINCE), Found::CannotTell);
-        assert_eq!(decide(&[Own { id: 5, date: 999 }], &[], SINCE), Found::CannotTell);
+        let two = [own(6, 1_002), own(5, 1_001)];
+        assert_eq!(decide(&two, &[], SINCE), Found::CannotTell);
+        assert_eq!(decide(&[own(5, 999)], &[], SINCE), Found::CannotTell);
     }
 }

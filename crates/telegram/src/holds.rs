@@ -93,7 +93,11 @@ impl Holds {
         table.slow_modes.insert(chat_id, until);
     }
 
+    /// It may not write there. What only a kind of media is refused for says nothing about texts.
     pub(crate) fn mark(&self, chat_id: ChatId, why: String, now: Timestamp) {
+        if why.starts_with("CHAT_SEND_") && why != "CHAT_SEND_PLAIN_FORBIDDEN" {
+            return;
+        }
         let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
         table.marks.insert(chat_id, Mark { why, until: now.plus(MARK_LASTS) });
     }

@@ -1,35 +1,45 @@
 //! Telegram user accounts: their sessions and connections, their health, what they know, and sending through them.
 //!
-//! A [`Pool`] holds all accounts of the settings. Each account has lines, one for each session; a line connects by
+//! A [`Pool`] holds all accounts of the settings and of the store. Each account has lines, one for each session; a line connects by
 //! itself, stays connected, and has a state and a reason when it cannot. The pool implements
 //! [`delivery::Sender`]: it says who could carry a message, carries one part, and looks whether one arrived.
 //!
+//! * `roster` makes accounts, adds and removes them; `login` signs in with a key that `exchange` agrees on.
 //! * `session` reads keys; `wire` and `line` keep a connection up; `health` and `classify` decide what answers mean.
 //! * `peers`, `dialogs`, `updates` and `lookup` are what an account knows, and how it learns it; `registry` is what the
 //!   store says of chats.
 //! * [`router`] chooses; `candidates` asks it; `send`, `find`, `mention` and `steps` do the work for the delivery.
-//! * `chat` looks at one chat; `services` can be stopped.
+//! * `files` brings media up and down; `look` knows what was sent by what the history shows.
+//! * [`import`] takes over sessions and records of other programs; `chat` looks at one chat; `services` can be stopped.
 
 mod account;
+mod action;
 mod calls;
 mod candidates;
 mod chat;
 mod classify;
 mod dialogs;
 mod entities;
+mod exchange;
+mod files;
 mod find;
 mod flights;
 mod health;
 mod holds;
+pub mod import;
 mod invited;
 mod learned;
 mod line;
+mod login;
+mod look;
 mod lookup;
 mod mention;
 mod peers;
 mod pool;
 mod recent;
 mod registry;
+mod restrictions;
+mod roster;
 pub mod router;
 mod send;
 mod sender;
@@ -41,12 +51,17 @@ mod updates;
 mod view;
 mod wire;
 
+pub use action::{ActError, Action, UnknownAction};
 pub use calls::{CallResult, CallsCounted};
 pub use chat::{
-    BindError, ChatInfo, HistoryPage, HistoryView, MemberRole, MemberView, MembersPage, ReadError,
+    BindError, ChangeError, Changed, ChatInfo, Edit, HistoryPage, HistoryView, MemberRole, MemberView,
+    MembersPage, ReadError, Typing, UnknownTyping,
 };
+pub use files::{Download, DownloadError, DownloadOf, DownloadRange, FileShown};
 pub use flights::Looked;
-pub use pool::{ActError, Action, Pool, StartError, UnknownAction};
+pub use login::{CodeWay, How, LoginError, LoginFailure, LoginOptions, LoginState, Logins, SignedInAs};
+pub use pool::{Pool, PoolParts, StartError};
+pub use roster::{AccountChange, NewAccount, OwnerlessView, RosterError, SessionKey};
 pub use send::FAILPOINTS;
 pub use services::{ServiceAction, ServiceView};
-pub use view::{AccountView, Gap, LineView, UpdatesView};
+pub use view::{AccountSource, AccountView, Gap, LineView, UpdatesView};

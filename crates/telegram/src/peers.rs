@@ -57,6 +57,11 @@ impl Peers {
         self.read().len()
     }
 
+    /// How many dialogs and chats it is in are known.
+    pub(crate) fn dialogs(&self) -> usize {
+        self.read().values().filter(|peer| peer.dialog).count()
+    }
+
     /// Takes in what was stored, and when each name was: a restart makes none younger.
     pub(crate) fn restore(
         &self,
@@ -70,6 +75,25 @@ impl Peers {
                 let named_at = named_at.get(&peer.chat_id).copied().unwrap_or_default();
                 names.restore(username, peer.chat_id, named_at);
             }
+            take(&mut table, &peer, &mut Vec::new());
+        }
+    }
+
+    /// Takes in what an older program kept, as far as it is new: what is known already is newer. Of a chat that was left
+    /// it is not believed that the account is in it; names are to be asked for before they are believed.
+    pub(crate) fn believe(&self, names: &Names, told: Vec<StoredPeer>, was_left: impl Fn(ChatId) -> bool) {
+        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for mut peer in told {
+            if table.contains_key(&peer.chat_id) {
+                continue;
+            }
+            if let Some(username) = peer.username.take_if(|username| names.get(username).is_none()) {
+                names.restore(&username, peer.chat_id, Timestamp::default());
+                peer.username = Some(username);
+            } else {
+                peer.username = None;
+            }
+            peer.dialog &= !was_left(peer.chat_id);
             take(&mut table, &peer, &mut Vec::new());
         }
     }

@@ -1,46 +1,36 @@
-//! All accounts together: started side by side, switched one by one.
+//! All accounts together: started side by side, found by name, ended.
 
 use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use ambient::{Chance, Clock};
-use config::{AccountSettings, SessionSource, TelegramSettings};
-use domain::account::AccountState;
-use domain::{AccountName, ChatId, ChatRef, Purpose, SecretText};
-use futures::FutureExt;
-use store::{SelfUser, Store, StoreError, Switch};
-use tokio::sync::{Semaphore, mpsc};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use ambient::{Chance, Clock, Ids};
+use config::TelegramSettings;
+use domain::{AccountName, ChatId, ChatRef, Purpose};
+use media::Outgoing;
+use store::{Store, StoreError, Switch};
+use tokio::sync::Semaphore;
 
-use crate::account::{Account, AccountParts, masked};
+use crate::account::Account;
+use crate::action::ActError;
 use crate::calls::CallsCounted;
+use crate::exchange::ServerKeys;
+use crate::files::Depot;
 use crate::flights::{Flights, Looked};
-use crate::line::{self, Arrived, Line, LineParts};
+use crate::login::{self, LoginTable};
 use crate::peers::Names;
 use crate::registry::{Bound, Registry};
+use crate::restrictions;
+use crate::roster::{self, Builder, Definition, Running, Slots, StoredKey};
 use crate::services::{ServiceAction, ServiceView, Services};
-use crate::session::{Addresses, Claims, Key, Keyring, Source};
-use crate::standing::{Changes, Standing};
+use crate::session::SignedIn;
+use crate::standing::Changes;
 use crate::view::AccountView;
-use crate::wire::Application;
-use crate::{dialogs, health, updates};
-
-/// Updates of one account that may wait to be taken. What does not fit is asked for again.
-const ARRIVALS: usize = 1_024;
-
-/// How many accounts read a page of dialogs at once.
-const READING: usize = 4;
 
 /// All Telegram user accounts.
 pub struct Pool {
-    /// By priority, then by name.
-    pub(crate) accounts: Vec<Arc<Account>>,
-    by_name: HashMap<AccountName, usize>,
+    pub(crate) slots: Slots,
     pub(crate) names: Arc<Names>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) services: Services,
@@ -48,9 +38,34 @@ pub struct Pool {
     pub(crate) flights: Flights,
     pub(crate) changes: Changes,
     pub(crate) clock: Clock,
+    pub(crate) ids: Ids,
     pub(crate) store: Store,
-    tasks: TaskTracker,
-    closing: CancellationToken,
+    pub(crate) builder: Builder,
+    pub(crate) running: Running,
+    pub(crate) depot: Depot,
+    /// One import at a time: two would not see each other's keys.
+    pub(crate) importing: Semaphore,
+    /// How far the import is that is under way.
+    pub(crate) import_board: crate::import::Board,
+    /// One change of the accounts at a time.
+    pub(crate) changing: tokio::sync::Mutex<()>,
+    pub(crate) logins: LoginTable,
+}
+
+/// What a pool is made of.
+pub struct PoolParts<'a> {
+    /// The section `[telegram]`.
+    pub settings: &'a TelegramSettings,
+    /// The store that the accounts live in.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// Random numbers.
+    pub chance: Chance,
+    /// New ids.
+    pub ids: Ids,
+    /// The folder of files that wait to be sent; none where only texts are sent.
+    pub outgoing: Option<Outgoing>,
 }
 
 /// Why the accounts could not be started. A bad session is no reason.
@@ -59,61 +74,14 @@ pub enum StartError {
     /// The store cannot be read.
     #[error("what is stored of the Telegram accounts cannot be read: {0}")]
     Store(#[from] StoreError),
-}
-
-/// Why an account could not be switched.
-#[derive(Debug, thiserror::Error)]
-pub enum ActError {
-    /// No account has this name.
-    #[error("there is no account {0}")]
-    NoSuchAccount(AccountName),
-    /// The switch could not be stored.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// What can be done to an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Action {
-    /// Connect it, if it is not.
-    Start,
-    /// Disconnect it, until it is started again.
-    Stop,
-    /// Disconnect and connect it, forgetting what it was kept from.
-    Restart,
-    /// Give it no more work, and keep it connected.
-    Pause,
-    /// Give it work again.
-    Resume,
-}
-
-/// No action has this name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an account can be asked to start, stop, restart, pause or resume")]
-pub struct UnknownAction;
-
-impl Action {
-    /// Every action.
-    pub const ALL: [Self; 5] = [Self::Start, Self::Stop, Self::Restart, Self::Pause, Self::Resume];
-
-    /// The name in paths.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Start => "start",
-            Self::Stop => "stop",
-            Self::Restart => "restart",
-            Self::Pause => "pause",
-            Self::Resume => "resume",
-        }
-    }
-}
-
-impl FromStr for Action {
-    type Err = UnknownAction;
-
-    fn from_str(text: &str) -> Result<Self, UnknownAction> {
-        Self::ALL.into_iter().find(|action| action.as_str() == text).ok_or(UnknownAction)
-    }
+    /// A key of the settings cannot be read.
+    #[error("`telegram.server_keys[{place}]` {why}")]
+    ServerKey {
+        /// Which of the list.
+        place: usize,
+        /// What it must be.
+        why: String,
+    },
 }
 
 impl Pool {
@@ -121,42 +89,70 @@ impl Pool {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub async fn start(
-        settings: &TelegramSettings,
-        store: Store,
-        clock: Clock,
-        chance: Chance,
-    ) -> Result<Arc<Self>, StartError> {
-        let mut sorted: Vec<&AccountSettings> = settings.accounts.iter().collect();
+    pub async fn start(parts: PoolParts<'_>) -> Result<Arc<Self>, StartError> {
+        Self::make(parts, false).await
+    }
+
+    /// The same accounts, none of which connects by itself: for a command that changes them while no server runs.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn at_rest(parts: PoolParts<'_>) -> Result<Arc<Self>, StartError> {
+        Self::make(parts, true).await
+    }
+
+    async fn make(parts: PoolParts<'_>, at_rest: bool) -> Result<Arc<Self>, StartError> {
+        let PoolParts { settings, store, clock, chance, ids, outgoing } = parts;
+        let server_keys = ServerKeys::new(&settings.server_keys)
+            .map_err(|(place, error)| StartError::ServerKey { place, why: error.to_string() })?;
+        let mut sorted = definitions(settings, &store).await?;
         sorted.sort_by(|a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
-        let by_name: HashMap<_, _> =
+        let places: HashMap<_, _> =
             sorted.iter().enumerate().map(|(index, one)| (one.name.clone(), index)).collect();
-        let builder = Builder::new(settings, &by_name, store.clone(), clock.clone(), chance).await?;
-        let mut accounts = Vec::new();
-        let mut arrivals = Vec::new();
-        for (index, one) in sorted.into_iter().enumerate() {
-            let (account, arrived) = builder.account(index, one).await?;
-            accounts.push(Arc::new(account));
-            arrivals.push(arrived);
-        }
+        let mut stored = stored_keys(&store).await?;
+        let switches: HashMap<_, _> = store.accounts().switches().await?.into_iter().collect();
+        let running = Running::new(settings.refresh_dialogs_every, at_rest);
+        let closing = running.closing.clone();
+        let builder =
+            Builder::new(settings, &places, store.clone(), clock.clone(), chance, closing, server_keys)
+                .await?;
         let stopped = store.services().stopped().await?;
         let pool = Self {
-            accounts,
-            by_name,
-            names: builder.names,
-            registry: builder.registry,
+            slots: Slots::default(),
+            names: Arc::clone(&builder.names),
+            registry: Arc::clone(&builder.registry),
             services: Services::new(&stopped, clock.now()),
             observer: settings.observer.as_deref().and_then(|observer| observer.parse().ok()),
             flights: Flights::default(),
-            changes: builder.changes,
+            changes: builder.changes.clone(),
             clock,
+            ids,
             store,
-            tasks: TaskTracker::new(),
-            closing: CancellationToken::new(),
+            builder,
+            running,
+            depot: Depot::new(outgoing),
+            importing: Semaphore::new(1),
+            import_board: crate::import::Board::default(),
+            changing: tokio::sync::Mutex::default(),
+            logins: LoginTable::default(),
         };
+        let mut made = Vec::new();
+        for (index, one) in sorted.into_iter().enumerate() {
+            let switch = switches.get(&one.name).copied().unwrap_or(Switch::On);
+            let stored = stored.remove(&one.name).unwrap_or_default();
+            let (account, arrived) = pool.builder.account(index, one, stored, switch).await?;
+            let account = Arc::new(account);
+            pool.slots.add(Arc::clone(&account));
+            made.push((account, arrived));
+        }
         pool.restore().await?;
-        pool.set_off(arrivals, settings.refresh_dialogs_every);
-        Ok(Arc::new(pool))
+        for (account, arrived) in made {
+            roster::run(&pool.running, &account, arrived);
+        }
+        let pool = Arc::new(pool);
+        pool.running.tasks.spawn(restrictions::keep(Arc::downgrade(&pool), pool.running.closing.clone()));
+        login::take_up(&pool).await?;
+        Ok(pool)
     }
 
     /// Takes over what an earlier run kept: floods, slow modes, missing rights.
@@ -178,47 +174,22 @@ impl Pool {
                 account.holds.mark(chat_id, why, now);
             }
         }
-        Ok(())
-    }
-
-    fn set_off(&self, arrivals: Vec<mpsc::Receiver<Arrived>>, refresh_every: Duration) {
-        let turns = Arc::new(Semaphore::new(READING));
-        for (account, mut arrived) in self.accounts.iter().zip(arrivals) {
-            for line in &account.lines {
-                self.tasks.spawn(line::run(Arc::clone(line)));
+        for (name, reason, since) in self.store.accounts().restrictions().await? {
+            if let Some(account) = self.get(&name) {
+                account.standing.restore(reason, since);
             }
-            let (reader, closing) = (Arc::clone(account), self.closing.clone());
-            self.tasks.spawn(async move {
-                while AssertUnwindSafe(updates::run(&reader, &mut arrived, &closing))
-                    .catch_unwind()
-                    .await
-                    .is_err()
-                {
-                    survive(&reader, &closing, "reading updates").await;
-                }
-            });
-            let (reader, closing, turns) = (Arc::clone(account), self.closing.clone(), Arc::clone(&turns));
-            self.tasks.spawn(async move {
-                loop {
-                    let reading = dialogs::run(&reader, refresh_every, &turns);
-                    tokio::select! {
-                        () = closing.cancelled() => return,
-                        _ = AssertUnwindSafe(reading).catch_unwind() => {}
-                    }
-                    survive(&reader, &closing, "reading dialogs").await;
-                }
-            });
         }
+        Ok(())
     }
 
     /// Ends all connections; waits for that no longer than `limit`.
     pub async fn stop(&self, limit: Duration) {
-        self.closing.cancel();
-        for line in self.accounts.iter().flat_map(|account| &account.lines) {
-            line.end();
+        self.running.closing.cancel();
+        for account in self.all().iter() {
+            account.lines().iter().for_each(|line| line.end());
         }
-        self.tasks.close();
-        if tokio::time::timeout(limit, self.tasks.wait()).await.is_err() {
+        self.running.tasks.close();
+        if tokio::time::timeout(limit, self.running.tasks.wait()).await.is_err() {
             tracing::warn!("some Telegram connections did not close in time");
         }
     }
@@ -227,27 +198,27 @@ impl Pool {
 
     /// All accounts, by priority, then by name.
     pub fn accounts(&self) -> Vec<AccountView> {
-        self.accounts.iter().map(|account| AccountView::of(account)).collect()
+        self.all().iter().map(|account| AccountView::of(account)).collect()
     }
 
     /// One account.
     pub fn account(&self, name: &AccountName) -> Option<AccountView> {
-        self.get(name).map(AccountView::of)
+        self.get(name).map(|account| AccountView::of(&account))
     }
 
     /// Whether every account is past connecting.
     pub fn settled(&self) -> bool {
-        self.accounts.iter().all(|account| account.is_settled())
+        self.all().iter().all(|account| account.is_settled())
     }
 
     /// How many chats and users all accounts know.
     pub fn cached_peers(&self) -> usize {
-        self.accounts.iter().map(|account| account.peers.len()).sum()
+        self.all().iter().map(|account| account.peers.len()).sum()
     }
 
     /// The calls of all accounts since the start, by priority, then by name.
     pub fn calls(&self) -> Vec<CallsCounted> {
-        self.accounts.iter().map(|account| account.standing.calls.counted(&account.name)).collect()
+        self.all().iter().map(|account| account.standing.calls.counted(&account.name)).collect()
     }
 
     /// How often accounts were asked for a chat that memory did not know since the start; every result is there.
@@ -260,7 +231,7 @@ impl Pool {
     #[expect(clippy::unused_async, reason = "a reading that waits for something is still the same call")]
     pub async fn reload_dialogs(&self) -> usize {
         self.flights.forget_misses();
-        for account in &self.accounts {
+        for account in self.all().iter() {
             account.reload.store(true, Ordering::Release);
             account.refresh.notify_one();
         }
@@ -300,45 +271,24 @@ impl Pool {
         Ok(self.service(purpose))
     }
 
-    // ---- actions -----------------------------------------------------------------------------------------------
-
-    /// Switches an account. It is kept over restarts.
-    ///
-    /// # Errors
-    /// No account has this name, or the store does not take it.
-    pub async fn act(&self, name: &AccountName, action: Action) -> Result<AccountView, ActError> {
-        let account = self.get(name).ok_or_else(|| ActError::NoSuchAccount(name.clone()))?;
-        let switch = match action {
-            Action::Start | Action::Restart | Action::Resume => Switch::On,
-            Action::Stop => Switch::Stopped,
-            Action::Pause => Switch::Paused,
-        };
-        if account.switch() != switch {
-            self.store.accounts().save_switch(name, switch).await?;
-            account.set_switch(switch);
-        }
-        match action {
-            Action::Start | Action::Pause | Action::Resume => {
-                account.lines.iter().for_each(|line| line.start());
-            }
-            Action::Stop => account.lines.iter().for_each(|line| line.stop()),
-            Action::Restart => {
-                account.standing.start_over();
-                account.lines.iter().for_each(|line| line.restart());
-            }
-        }
-        tracing::info!(account = %name, action = action.as_str(), "switched by hand");
-        Ok(AccountView::of(account))
-    }
-
     // ---- for the rest of this crate ----------------------------------------------------------------------------
 
-    pub(crate) fn index(&self, name: &AccountName) -> Option<usize> {
-        self.by_name.get(name).copied()
+    /// All accounts that are there now, by priority, then by name.
+    pub(crate) fn all(&self) -> Arc<[Arc<Account>]> {
+        self.slots.all()
     }
 
-    pub(crate) fn get(&self, name: &AccountName) -> Option<&Account> {
-        self.accounts.get(self.index(name)?).map(AsRef::as_ref)
+    /// The account in this place, if it is still there.
+    pub(crate) fn at(&self, place: usize) -> Option<Arc<Account>> {
+        self.slots.at(place)
+    }
+
+    pub(crate) fn index(&self, name: &AccountName) -> Option<usize> {
+        self.slots.place(name)
+    }
+
+    pub(crate) fn get(&self, name: &AccountName) -> Option<Arc<Account>> {
+        self.slots.get(name)
     }
 
     /// The chat's id, as far as memory knows it: what was a basic group may be a supergroup by now.
@@ -358,7 +308,7 @@ impl Pool {
         }
     }
 
-    /// The account of the settings that the chat belongs to.
+    /// The account that the chat belongs to.
     pub(crate) fn bound(&self, chat_id: ChatId) -> Option<usize> {
         match self.registry.bound(chat_id)? {
             Bound::To(index) => Some(index),
@@ -367,155 +317,26 @@ impl Pool {
     }
 }
 
-/// After a panic: says so, and leaves the thing alone for a moment.
-async fn survive(account: &Account, closing: &CancellationToken, what: &str) {
-    if closing.is_cancelled() {
-        return;
+/// The accounts of the settings, and those of the store whose names the settings do not have.
+async fn definitions(settings: &TelegramSettings, store: &Store) -> Result<Vec<Definition>, StoreError> {
+    let mut all: Vec<_> = settings.accounts.iter().map(Definition::of_settings).collect();
+    for added in store.accounts().added().await? {
+        if all.iter().any(|known| known.name == added.name) {
+            tracing::warn!(account = %added.name, "the settings have an account of this name, which goes before the one that was added");
+        } else {
+            all.push(Definition::of_store(added));
+        }
     }
-    tracing::error!(account = %account.name, what, "a task broke down and is started again");
-    tokio::select! {
-        () = closing.cancelled() => {}
-        () = account.standing.clock.sleep(health::back_off(4)) => {}
-    }
+    Ok(all)
 }
 
-/// Makes accounts out of settings and store.
-struct Builder {
-    store: Store,
-    clock: Clock,
-    chance: Chance,
-    changes: Changes,
-    names: Arc<Names>,
-    registry: Arc<Registry>,
-    claims: Claims,
-    addresses: Arc<Addresses>,
-    probe_every: Duration,
-    switches: HashMap<AccountName, Switch>,
-}
-
-impl Builder {
-    async fn new(
-        settings: &TelegramSettings,
-        places: &HashMap<AccountName, usize>,
-        store: Store,
-        clock: Clock,
-        chance: Chance,
-    ) -> Result<Self, StoreError> {
-        let centres = settings.data_centres.iter().map(|centre| (i32::from(centre.id), centre.address));
-        let switches = store.accounts().switches().await?.into_iter().collect();
-        let bindings = store.accounts().bindings().await?.into_iter().map(|(chat_id, name)| {
-            let bound =
-                places.get(&name).map_or_else(|| Bound::ToNobody(name.clone()), |index| Bound::To(*index));
-            (chat_id, bound)
-        });
-        let left = store.chats().left().await?;
-        let migrations = store.peers().migrations().await?;
-        let registry =
-            Registry::new(bindings.collect(), left.into_iter().collect(), migrations.into_iter().collect());
-        Ok(Self {
-            registry: Arc::new(registry),
-            store,
-            clock,
-            chance,
-            changes: Changes::default(),
-            names: Arc::default(),
-            claims: Claims::default(),
-            addresses: Arc::new(Addresses::new(centres.collect())),
-            probe_every: settings.probe_every,
-            switches,
-        })
+/// The sessions of the store that are in use, by account.
+async fn stored_keys(store: &Store) -> Result<HashMap<AccountName, Vec<StoredKey>>, StoreError> {
+    let mut all = HashMap::<_, Vec<_>>::new();
+    for store::SessionInUse { session, purposes } in store.accounts().sessions_in_use().await? {
+        let user_id = session.user.as_ref().map(|user| user.user_id);
+        let key = Arc::new(SignedIn { dc_id: session.dc_id, key: session.auth_key, user_id });
+        all.entry(session.account).or_default().push(StoredKey { key, purposes });
     }
-
-    async fn account(
-        &self,
-        index: usize,
-        settings: &AccountSettings,
-    ) -> Result<(Account, mpsc::Receiver<Arrived>), StoreError> {
-        let name = &settings.name;
-        let switch = self.switches.get(name).copied().unwrap_or(Switch::On);
-        let standing = Arc::new(Standing::new(
-            name.clone(),
-            self.clock.clone(),
-            self.chance.clone(),
-            self.changes.clone(),
-        ));
-        let (arrived, arrivals) = mpsc::channel(ARRIVALS);
-        let mut lines = Vec::new();
-        for (line, session) in settings.sessions.iter().enumerate() {
-            let source = match &session.source {
-                SessionSource::File(path) => Source::File(path.clone()),
-                SessionSource::Text(text) => Source::Text(text.clone()),
-            };
-            let keyring = Keyring {
-                account: name.clone(),
-                line,
-                source,
-                addresses: Arc::clone(&self.addresses),
-                claims: self.claims.clone(),
-            };
-            let key = keyring.read().await;
-            if let Ok(key) = &key {
-                self.remember(&standing, key).await?;
-            }
-            let parts = LineParts {
-                index: line,
-                purposes: session.purposes.clone(),
-                keyring,
-                application: Application {
-                    api_id: settings.api_id,
-                    proxy: settings.proxy.as_ref().map(|proxy| SecretText::from(proxy.expose().to_owned())),
-                },
-                probe_every: self.probe_every,
-                standing: Arc::clone(&standing),
-                store: self.store.clone(),
-                arrived: arrived.clone(),
-            };
-            lines.push(Arc::new(Line::new(parts, key, switch != Switch::Stopped)));
-        }
-        let account = Account::new(AccountParts {
-            index,
-            name: name.clone(),
-            priority: settings.priority,
-            in_pool: settings.pool,
-            phone: settings.phone.as_deref().map(masked),
-            standing,
-            lines,
-            names: Arc::clone(&self.names),
-            registry: Arc::clone(&self.registry),
-            store: self.store.clone(),
-            switch,
-        });
-        let peers = self.store.peers().all(name).await?;
-        let named_at = self.store.peers().named_at(name).await?.into_iter().collect();
-        account.peers.restore(&self.names, peers, &named_at);
-        let fill = self.store.peers().fill(name).await?;
-        account.dialogs_complete.store(fill.complete, Ordering::Release);
-        Ok((account, arrivals))
-    }
-
-    /// Whose session it is, by the store or by the session file, until Telegram itself tells.
-    async fn remember(&self, standing: &Standing, key: &Key) -> Result<(), StoreError> {
-        let stored = self.store.accounts().session(&standing.name, key.fingerprint()).await?;
-        let told =
-            key.user_id().map(|user_id| SelfUser { user_id, username: None, display_name: String::new() });
-        if let Some(person) = stored.and_then(|session| session.user).or(told)
-            && standing.meet(person).is_err()
-        {
-            tracing::warn!(account = %standing.name, state = %AccountState::Error, "its sessions belong to different people");
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn actions_are_read_by_name() {
-        for action in Action::ALL {
-            assert_eq!(action.as_str().parse(), Ok(action));
-        }
-        assert_eq!("explode".parse::<Action>(), Err(UnknownAction));
-    }
+    Ok(all)
 }

@@ -40,11 +40,11 @@ impl Recent {
         ring.iter().rev().find(|sent| sent.random_id == random_id).map(|sent| sent.message)
     }
 
-    /// The messages in a chat that are known to be others than the one with this `random_id`.
-    pub(crate) fn others(&self, chat: ChatId, random_id: i64) -> Vec<i64> {
+    /// The messages in a chat that are known to be others than those with these `random_id`s.
+    pub(crate) fn others(&self, chat: ChatId, random_ids: &[i64]) -> Vec<i64> {
         let ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         ring.iter()
-            .filter(|sent| sent.chat == Some(chat) && sent.random_id != random_id)
+            .filter(|sent| sent.chat == Some(chat) && !random_ids.contains(&sent.random_id))
             .map(|sent| sent.message)
             .collect()
     }
@@ -61,7 +61,7 @@ mod tests {
         recent.note(1, 101, chat);
         recent.note(2, 102, chat);
         assert_eq!((recent.message(1), recent.message(3)), (Some(101), None));
-        assert_eq!(recent.others(chat.expect("id"), 1), [102]);
+        assert_eq!(recent.others(chat.expect("id"), &[1]), [102]);
         for random_id in 10..10 + 128 {
             recent.note(random_id, random_id, None);
         }

@@ -9,9 +9,9 @@ use domain::{AccountName, ChatId};
 /// The account that a chat belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Bound {
-    /// One of the settings, by its place.
+    /// One that is there, by its place.
     To(usize),
-    /// One that is not in the settings any more.
+    /// One that is not there any more.
     ToNobody(AccountName),
 }
 
@@ -48,6 +48,24 @@ impl Registry {
     /// The chat goes over to this account.
     pub(crate) fn rebind(&self, chat_id: ChatId, bound: Bound) {
         self.bindings.write().unwrap_or_else(PoisonError::into_inner).insert(chat_id, bound);
+    }
+
+    /// An account came: what was bound to its name is bound to it.
+    pub(crate) fn adopt(&self, name: &AccountName, place: usize) {
+        let mut bindings = self.bindings.write().unwrap_or_else(PoisonError::into_inner);
+        for bound in
+            bindings.values_mut().filter(|bound| matches!(bound, Bound::ToNobody(gone) if gone == name))
+        {
+            *bound = Bound::To(place);
+        }
+    }
+
+    /// An account is gone: what was bound to it is bound to its name alone.
+    pub(crate) fn orphan(&self, place: usize, name: &AccountName) {
+        let mut bindings = self.bindings.write().unwrap_or_else(PoisonError::into_inner);
+        for bound in bindings.values_mut().filter(|bound| **bound == Bound::To(place)) {
+            *bound = Bound::ToNobody(name.clone());
+        }
     }
 
     /// Whether it is marked as left.
@@ -122,6 +140,19 @@ mod tests {
         assert_eq!((registry.bound(chat), registry.is_left(chat)), (Some(Bound::To(0)), false));
         registry.change(&RegistryChange::Bound { chat_id: chat, account: name("gone") }, place);
         assert_eq!(registry.bound(chat), Some(Bound::ToNobody(name("gone"))));
+    }
+
+    #[test]
+    fn what_is_bound_to_an_account_that_goes_waits_for_one_of_its_name() {
+        let (registry, chat) = (Registry::default(), ChatId::channel(5).expect("id"));
+        registry.bind_first(chat, 1);
+        registry.orphan(0, &name("other"));
+        assert_eq!(registry.bound(chat), Some(Bound::To(1)));
+        registry.orphan(1, &name("main"));
+        assert_eq!(registry.bound(chat), Some(Bound::ToNobody(name("main"))));
+        registry.adopt(&name("other"), 2);
+        registry.adopt(&name("main"), 3);
+        assert_eq!(registry.bound(chat), Some(Bound::To(3)));
     }
 
     #[test]

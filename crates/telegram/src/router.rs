@@ -30,7 +30,7 @@ pub enum Usable {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
 pub struct Facts {
-    /// Its place among the accounts, below 2^24; the order of names.
+    /// Its place among the accounts, below 2^24; of two that are otherwise equal the lower one goes first.
     pub index: usize,
     /// Lower numbers are used first.
     pub priority: u16,
@@ -69,6 +69,8 @@ pub enum Refusal {
     FirstContact,
     /// It cannot be used.
     Unusable(AccountState, Option<Reason>),
+    /// It cannot be used and does not come back by itself, and nothing says that it knows the chat.
+    Gone(AccountState, Option<Reason>),
 }
 
 impl Refusal {
@@ -78,6 +80,15 @@ impl Refusal {
             Self::Unknown => Why::NotFound,
             Self::NotInIt | Self::Marked => Why::Forbidden,
             Self::CannotTell | Self::FirstContact | Self::Unusable(..) => Why::Unusable,
+            Self::Gone(..) => Why::Gone,
+        }
+    }
+
+    /// Why an account in this state cannot be used by someone who looks for a chat.
+    pub const fn of_unusable(state: AccountState, reason: Option<Reason>, knows: Knows) -> Self {
+        match (state, knows) {
+            (AccountState::Banned | AccountState::NeedsLogin, Knows::No) => Self::Gone(state, reason),
+            _ => Self::Unusable(state, reason),
         }
     }
 }
@@ -177,7 +188,7 @@ pub fn choose(
 
 fn judge(kind: ChatKind, one: &Facts, now: Timestamp) -> Result<Readiness, Refusal> {
     if let Usable::No(state, reason) = one.usable {
-        return Err(Refusal::Unusable(state, reason));
+        return Err(Refusal::of_unusable(state, reason, one.knows));
     }
     match (kind, one.knows) {
         (_, Knows::No) if one.usable == Usable::Connecting => return Err(Refusal::CannotTell),
@@ -399,6 +410,10 @@ mod tests {
                 let could_tell = one.usable == Usable::Now && (kind == ChatKind::Group || !one.is_reading);
                 prop_assert!(refusal.why() != Why::NotFound || could_tell && one.knows == Knows::No);
                 prop_assert!(*refusal != Refusal::CannotTell || !could_tell);
+                let is_gone = matches!(
+                    one.usable, Usable::No(AccountState::Banned | AccountState::NeedsLogin, _)
+                );
+                prop_assert_eq!(refusal.why() == Why::Gone, is_gone && one.knows == Knows::No);
             }
         }
 

@@ -1,20 +1,25 @@
-//! Sending one part: one call, no retry, and what its answer means.
+//! Sending one part, a text or media: one call, no retry, and what its answer means.
 
 use std::time::Duration;
 
 use delivery::Attempt;
 use domain::account::{Operation, Reason};
+use domain::outcome::SentIds;
 use domain::{ChatId, ChatKind, Outcome, Purpose};
 use grammers_tl_types::{Deserializable, Serializable, enums, functions, types};
 
 use crate::account::Account;
 use crate::classify::{self, CallError};
 use crate::entities;
+use crate::files::{self, Refused};
 use crate::lookup;
 use crate::router::Usable;
 
 /// How long a send may take. After that nobody knows whether it arrived.
 const SEND: Duration = Duration::from_secs(15);
+
+/// The same for media, which Telegram looks through before it answers.
+const SEND_MEDIA: Duration = Duration::from_mins(1);
 
 /// The points on the way of a message where a test can stop the program.
 pub const FAILPOINTS: &[&str] =
@@ -27,25 +32,57 @@ pub(crate) async fn send(account: &Account, attempt: Attempt<'_>) -> Outcome {
         Usable::Connecting => return Outcome::Unavailable("connecting".to_owned()),
         Usable::No(..) => return unusable(account),
     }
-    let Some(line) = account.line_for(Purpose::SendText) else {
+    let (purpose, limit) = way(&attempt);
+    let Some(line) = account.line_for(purpose) else {
         return Outcome::Unavailable("connecting".to_owned());
     };
     let Some(peer) = lookup::input(account, attempt.chat_id).await else {
         return Outcome::NotFound("this account does not know the chat".to_owned());
     };
-    let body = request(account, &attempt, peer.clone()).to_bytes();
+    let body = if attempt.part.is_media() {
+        let Some(body) = files::request(account, &attempt, peer.clone(), reply_to(&attempt)) else {
+            return Outcome::Unavailable("its files have to be brought up first".to_owned());
+        };
+        body
+    } else {
+        request(account, &attempt, peer.clone()).to_bytes()
+    };
     let sending = account.standing.sending();
     failpoint::reach("telegram.send.before").await;
-    let answer = line.call_raw(Operation::SendMessage, body, SEND).await;
+    let answer = line.call_raw(Operation::SendMessage, body, limit).await;
     failpoint::reach("telegram.send.after").await;
     drop(sending);
     match answer {
         Ok(body) => sent(account, &attempt, &body).await,
         Err(error) => {
-            let outcome = refused(account, attempt.chat_id, &error);
+            if let Some(refused) = Refused::of(&error).filter(|_| attempt.part.is_media()) {
+                return files::refused(account, &attempt, refused, &error).await;
+            }
+            let outcome = judged(account, Some(attempt.chat_id), &error);
             look_again(account, attempt.chat_id, &peer, outcome).await
         }
     }
+}
+
+/// By which of the account's lines a part goes, and how long that may take.
+fn way(attempt: &Attempt<'_>) -> (Purpose, Duration) {
+    if attempt.part.is_media() { (Purpose::SendMedia, SEND_MEDIA) } else { (Purpose::SendText, SEND) }
+}
+
+/// What a part answers: only the first part answers, the others follow it anyway.
+fn reply_to(attempt: &Attempt<'_>) -> Option<enums::InputReplyTo> {
+    let message = attempt.content.reply_to.filter(|_| attempt.part.index == 0)?;
+    Some(enums::InputReplyTo::Message(types::InputReplyToMessage {
+        reply_to_msg_id: message,
+        top_msg_id: None,
+        reply_to_peer_id: None,
+        quote_text: None,
+        quote_entities: None,
+        quote_offset: None,
+        monoforum_peer_id: None,
+        todo_item_id: None,
+        poll_option: None,
+    }))
 }
 
 /// The outcome of a message that this account cannot carry at all: why it is unusable, if that is for good.
@@ -70,8 +107,6 @@ fn request(
     peer: enums::InputPeer,
 ) -> functions::messages::SendMessage {
     let text = &attempt.part.text;
-    // Only the first part answers: the others follow it anyway.
-    let reply_to = attempt.content.reply_to.filter(|_| attempt.part.index == 0);
     functions::messages::SendMessage {
         no_webpage: !attempt.content.preview,
         silent: attempt.content.silent,
@@ -82,21 +117,9 @@ fn request(
         invert_media: false,
         allow_paid_floodskip: false,
         peer,
-        reply_to: reply_to.map(|message| {
-            enums::InputReplyTo::Message(types::InputReplyToMessage {
-                reply_to_msg_id: message,
-                top_msg_id: None,
-                reply_to_peer_id: None,
-                quote_text: None,
-                quote_entities: None,
-                quote_offset: None,
-                monoforum_peer_id: None,
-                todo_item_id: None,
-                poll_option: None,
-            })
-        }),
+        reply_to: reply_to(attempt),
         message: text.text.clone(),
-        random_id: attempt.part.random_id,
+        random_id: attempt.part.random_id(),
         reply_markup: None,
         entities: entities::to_telegram(&text.entities, |user_id| account.peers.input_user(user_id)),
         schedule_date: None,
@@ -112,17 +135,34 @@ fn request(
 
 /// It was accepted. An answer that cannot be read does not change that: an error would have been one.
 async fn sent(account: &Account, attempt: &Attempt<'_>, body: &[u8]) -> Outcome {
-    let random_id = attempt.part.random_id;
-    let id = enums::Updates::from_bytes(body).ok().and_then(|answer| message_id(&answer, random_id));
-    if let Some(id) = id {
-        account.recent.note(random_id, id, Some(attempt.chat_id));
+    let (ids, answer) = accepted(account, attempt, body);
+    if attempt.part.is_media() {
+        Box::pin(files::sent(account, attempt, answer.as_deref())).await;
     }
     if account.holds.lift_mark(attempt.chat_id)
         && let Err(error) = account.store.accounts().lift_mark(&account.name, attempt.chat_id).await
     {
         tracing::warn!(account = %account.name, %error, "a mark could not be lifted in the store");
     }
-    Outcome::Sent(id)
+    Outcome::Sent(SentIds::from_iter(ids))
+}
+
+/// The ids under which its items were accepted; and the whole answer if it tells of files. It is large, and a text does
+/// not carry room for it through its waits.
+fn accepted(
+    account: &Account,
+    attempt: &Attempt<'_>,
+    body: &[u8],
+) -> (Vec<Option<i64>>, Option<Box<enums::Updates>>) {
+    let answer = enums::Updates::from_bytes(body).ok();
+    let id_of = |random_id| answer.as_ref().and_then(|answer| message_id(answer, random_id));
+    let ids: Vec<Option<i64>> = attempt.part.items.iter().map(|item| id_of(item.random_id)).collect();
+    for (item, id) in attempt.part.items.iter().zip(&ids) {
+        if let Some(id) = id {
+            account.recent.note(item.random_id, *id, Some(attempt.chat_id));
+        }
+    }
+    (ids, answer.filter(|_| attempt.part.is_media()).map(Box::new))
 }
 
 /// The id under which the message with this `random_id` was accepted.
@@ -139,17 +179,46 @@ fn message_id(answer: &enums::Updates, random_id: i64) -> Option<i64> {
     })
 }
 
-/// It was refused, or nobody knows. What that says about the account is in memory before the delivery reads it.
-fn refused(account: &Account, chat_id: ChatId, error: &CallError) -> Outcome {
+/// It was refused, or nobody knows. What that says about the account, and about the chat it was for, is in memory before
+/// the delivery reads it.
+pub(crate) fn judged(account: &Account, chat_id: Option<ChatId>, error: &CallError) -> Outcome {
+    judged_as(account, Operation::SendMessage, chat_id, error)
+}
+
+/// The same for what is done before sending and seen by nobody: a flood wait for that holds back no message.
+pub(crate) fn judged_before(account: &Account, chat_id: Option<ChatId>, error: &CallError) -> Outcome {
+    judge(account, None, chat_id, error)
+}
+
+/// The same for a call of another kind: a flood wait is kept for that kind.
+pub(crate) fn judged_as(
+    account: &Account,
+    operation: Operation,
+    chat_id: Option<ChatId>,
+    error: &CallError,
+) -> Outcome {
+    judge(account, Some(operation), chat_id, error)
+}
+
+fn judge(
+    account: &Account,
+    operation: Option<Operation>,
+    chat_id: Option<ChatId>,
+    error: &CallError,
+) -> Outcome {
     let now = account.now();
     let outcome = classify::outcome(error, now);
-    match &outcome {
-        Outcome::FloodWait(until) => account.holds.keep_flood(Operation::SendMessage, *until, now),
-        Outcome::SlowMode(until) => account.holds.keep_slow_mode(chat_id, *until, now),
-        Outcome::Forbidden(why) => account.holds.mark(chat_id, why.clone(), now),
-        Outcome::NotFound(_) => account.peers.forget(chat_id),
+    match (&outcome, chat_id) {
+        (Outcome::FloodWait(until), _) => {
+            if let Some(operation) = operation {
+                account.holds.keep_flood(operation, *until, now);
+            }
+        }
+        (Outcome::SlowMode(until), Some(chat_id)) => account.holds.keep_slow_mode(chat_id, *until, now),
+        (Outcome::Forbidden(why), Some(chat_id)) => account.holds.mark(chat_id, why.clone(), now),
+        (Outcome::NotFound(_), Some(chat_id)) => account.peers.forget(chat_id),
         // Another session of the same account goes on where this one ended.
-        Outcome::SessionLost(reason) if account.can_still_tell() => {
+        (Outcome::SessionLost(reason), _) if account.can_still_tell() => {
             return Outcome::Unavailable(format!("a session was lost: {reason}"));
         }
         _ => {}

@@ -9,11 +9,10 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 
-use crate::account::Account;
 use crate::pool::Pool;
 use crate::registry::Bound;
 use crate::services::error_of;
-use crate::{candidates, find, mention, send};
+use crate::{candidates, files, find, mention, send};
 
 impl Sender for Pool {
     fn knows(&self, account: &AccountName) -> bool {
@@ -45,9 +44,21 @@ impl Sender for Pool {
     ) -> BoxFuture<'a, Result<FormattedText, Outcome>> {
         async move {
             match self.get(account) {
-                Some(account) => mention::place(account, chat_id, content).await,
+                Some(account) => mention::place(&account, chat_id, content).await,
                 None => Err(no_such_account()),
             }
+        }
+        .boxed()
+    }
+
+    fn prepare<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<(), Outcome>> {
+        async move {
+            let Some(account) = self.get(attempt.account) else { return Err(no_such_account()) };
+            let prepared = files::prepare(&account, &self.depot, attempt).await;
+            if let Err(outcome) = &prepared {
+                self.services.count(Purpose::SendMedia, error_of(outcome));
+            }
+            prepared
         }
         .boxed()
     }
@@ -55,8 +66,9 @@ impl Sender for Pool {
     fn send<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Outcome> {
         async move {
             let Some(account) = self.get(attempt.account) else { return no_such_account() };
-            let outcome = send::send(account, attempt).await;
-            self.services.count(Purpose::SendText, error_of(&outcome));
+            let outcome = send::send(&account, attempt).await;
+            let purpose = if attempt.part.is_media() { Purpose::SendMedia } else { Purpose::SendText };
+            self.services.count(purpose, error_of(&outcome));
             if matches!(outcome, Outcome::Sent(_)) {
                 if attempt.rebinds {
                     self.registry.rebind(attempt.chat_id, Bound::To(account.index));
@@ -72,7 +84,7 @@ impl Sender for Pool {
     fn find<'a>(&'a self, attempt: Attempt<'a>, since: Timestamp) -> BoxFuture<'a, Found> {
         async move {
             match self.get(attempt.account) {
-                Some(account) => find::find(account, attempt, since).await,
+                Some(account) => find::find(&account, attempt, since).await,
                 None => Found::CannotTell,
             }
         }
@@ -84,7 +96,7 @@ impl Sender for Pool {
     }
 
     fn can_still_tell(&self, account: &AccountName) -> bool {
-        self.get(account).is_some_and(Account::can_still_tell)
+        self.get(account).is_some_and(|account| account.can_still_tell())
     }
 
     fn changes(&self) -> watch::Receiver<u64> {

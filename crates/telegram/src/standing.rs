@@ -154,6 +154,18 @@ impl Standing {
         *self.person.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
+    /// An earlier run knew it already.
+    pub(crate) fn restore(&self, reason: Reason, since: Timestamp) {
+        *self.restriction.write().unwrap_or_else(PoisonError::into_inner) = Some((reason, since));
+    }
+
+    /// Forgets what only the sessions were to blame for: there are others now.
+    pub(crate) fn forgive_sessions(&self) {
+        let mut restriction = self.restriction.write().unwrap_or_else(PoisonError::into_inner);
+        let lasts = |reason| matches!(reason, Reason::PeerFlood | Reason::Frozen);
+        *restriction = restriction.filter(|(reason, _)| lasts(*reason));
+    }
+
     // ---- whose it is -------------------------------------------------------------------------------------------
 
     pub(crate) fn person(&self) -> Option<SelfUser> {

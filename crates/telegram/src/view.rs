@@ -5,13 +5,14 @@ use domain::{AccountName, Purpose, Timestamp};
 use serde::Serialize;
 
 use crate::account::Account;
-use crate::line::Line;
+use crate::line::{Line, Origin};
 use crate::router::Usable;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 /// An account as the API shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
 pub struct AccountView {
     /// The owner's name for it.
     pub name: AccountName,
@@ -38,6 +39,10 @@ pub struct AccountView {
     pub username: Option<String>,
     /// The name people see.
     pub display_name: Option<String>,
+    /// Where it was described: what is in the settings is changed there alone.
+    pub source: AccountSource,
+    /// Whether somebody has to sign in or give it a session: it has none, or one that is lost.
+    pub wants_session: bool,
     /// Its sessions.
     pub lines: Vec<LineView>,
     /// Waits that run.
@@ -46,6 +51,10 @@ pub struct AccountView {
     pub cached_peers: usize,
     /// Whether all its dialogs were read.
     pub dialogs_complete: bool,
+    /// How many dialogs it knows; while they are read for the first time, how far that is.
+    pub dialogs_read: usize,
+    /// How many dialogs Telegram says there are; none until it was asked since the start.
+    pub dialogs_total: Option<u32>,
     /// Calls it made since the start.
     pub operations: u64,
     /// How many of them went wrong.
@@ -58,6 +67,26 @@ pub struct AccountView {
     pub state_since: Timestamp,
     /// Its updates.
     pub updates: UpdatesView,
+}
+
+/// Where an account or a session was given to the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountSource {
+    /// In the settings.
+    Settings,
+    /// While it ran; the store keeps it.
+    Store,
+}
+
+impl AccountSource {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Settings => "settings",
+            Self::Store => "store",
+        }
+    }
 }
 
 /// The updates of an account since the start.
@@ -89,6 +118,10 @@ pub struct LineView {
     pub name: String,
     /// What it is for.
     pub purposes: Vec<Purpose>,
+    /// Where the session comes from.
+    pub source: AccountSource,
+    /// What names a session of the store, in hexadecimal; those of the settings have no name.
+    pub session: Option<String>,
     /// How it is.
     pub state: AccountState,
     /// Why.
@@ -118,16 +151,20 @@ impl AccountView {
             reason: shown.reason,
             detail: shown.detail,
             advice: shown.reason.map(Reason::advice),
-            priority: account.priority,
-            pool: account.in_pool,
-            phone: account.phone.clone(),
+            priority: account.priority(),
+            pool: account.in_pool(),
+            phone: account.phone(),
             user_id: person.as_ref().map(|person| person.user_id),
             username: person.as_ref().and_then(|person| person.username.clone()),
             display_name: person.map(|person| person.display_name).filter(|name| !name.is_empty()),
-            lines: account.lines.iter().map(|line| LineView::of(line, reader)).collect(),
+            source: account.definition().source,
+            wants_session: account.wants_session(),
+            lines: account.lines().iter().map(|line| LineView::of(line, reader)).collect(),
             floods: account.holds.floods(account.now()),
             cached_peers: account.peers.len(),
             dialogs_complete: account.dialogs_complete.load(Ordering::Acquire),
+            dialogs_read: account.peers.dialogs(),
+            dialogs_total: account.dialogs_total(),
             operations: standing.operations(),
             errors: standing.errors(),
             last_error: standing.last_error(),
@@ -144,14 +181,16 @@ impl AccountView {
 
 impl LineView {
     fn of(line: &Line, reader: Option<usize>) -> Self {
-        let status = line.status();
+        let (status, purposes) = (line.status(), line.purposes());
+        let (source, session) = match line.origin() {
+            Origin::Settings(_) => (AccountSource::Settings, None),
+            Origin::Stored(fingerprint) => (AccountSource::Store, Some(fingerprint.to_string())),
+        };
         Self {
-            name: line_name(line.purposes()),
-            purposes: if line.purposes().is_empty() {
-                Purpose::ALL.to_vec()
-            } else {
-                line.purposes().to_vec()
-            },
+            name: line_name(&purposes),
+            purposes: purposes.to_vec(),
+            source,
+            session,
             state: status.state,
             reason: status.reason,
             detail: status.detail,
@@ -165,7 +204,7 @@ impl LineView {
 
 /// The name of a line: what it is for.
 fn line_name(purposes: &[Purpose]) -> String {
-    if purposes.is_empty() || Purpose::ALL.iter().all(|purpose| purposes.contains(purpose)) {
+    if Purpose::ALL.iter().all(|purpose| purposes.contains(purpose)) {
         return "all".to_owned();
     }
     purposes.iter().map(|purpose| purpose.as_str()).collect::<Vec<_>>().join("+")
@@ -177,7 +216,6 @@ mod tests {
 
     #[test]
     fn a_line_is_named_after_what_it_is_for() {
-        assert_eq!(line_name(&[]), "all");
         assert_eq!(line_name(&Purpose::ALL), "all");
         assert_eq!(line_name(&[Purpose::SendText, Purpose::LeaveChat]), "send_text+leave_chat");
     }

@@ -42,8 +42,9 @@ impl Pool {
     pub fn chat_info(&self, chat: &ChatRef) -> Option<ChatInfo> {
         let chat_id = self.find(chat)?;
         let accounts = self.accounts_in(chat_id);
-        let first = self.bound(chat_id).and_then(|index| self.accounts.get(index));
-        let known = first.into_iter().chain(&self.accounts).find_map(|account| account.peers.get(chat_id))?;
+        let first = self.bound(chat_id).and_then(|index| self.at(index));
+        let all = self.all();
+        let known = first.iter().chain(all.iter()).find_map(|account| account.peers.get(chat_id))?;
         Some(ChatInfo { chat_id, title: known.title, username: known.username, kind: known.kind, accounts })
     }
 
@@ -55,7 +56,8 @@ impl Pool {
     /// The accounts that are known to be in a chat, by priority and name.
     pub fn accounts_in(&self, chat_id: ChatId) -> Vec<AccountName> {
         let chat_id = self.registry.today(chat_id);
-        let inside = self.accounts.iter().filter(|account| account.peers.knows(chat_id) == Knows::Dialog);
+        let all = self.all();
+        let inside = all.iter().filter(|account| account.peers.knows(chat_id) == Knows::Dialog);
         inside.map(|account| account.name.clone()).collect()
     }
 

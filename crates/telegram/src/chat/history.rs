@@ -5,6 +5,7 @@ use grammers_tl_types::{enums, functions, types};
 use serde::Serialize;
 
 use super::{ReadError, ask, reader, unknown};
+use crate::files::{FileShown, file_shown};
 use crate::lookup;
 use crate::pool::Pool;
 
@@ -28,6 +29,8 @@ pub struct HistoryView {
     pub reply_to: Option<i64>,
     /// What is attached: `photo`, `video`, `document` and so on.
     pub media: Option<&'static str>,
+    /// The file that can be brought down, if what is attached is one.
+    pub file: Option<FileShown>,
     /// What happened, when it tells of a change of the chat.
     pub service: Option<String>,
 }
@@ -62,7 +65,7 @@ impl Pool {
             None => 0,
         };
         let request = functions::messages::GetHistory {
-            peer: lookup::input(account, chat_id).await.ok_or_else(|| unknown(account))?,
+            peer: lookup::input(&account, chat_id).await.ok_or_else(|| unknown(&account))?,
             offset_id,
             offset_date: 0,
             add_offset: 0,
@@ -71,7 +74,7 @@ impl Pool {
             min_id: 0,
             hash: 0,
         };
-        let (messages, users, chats) = match ask(account, &request).await? {
+        let (messages, users, chats) = match ask(&account, &request).await? {
             enums::messages::Messages::Messages(all) => (all.messages, all.users, all.chats),
             enums::messages::Messages::Slice(slice) => (slice.messages, slice.users, slice.chats),
             enums::messages::Messages::ChannelMessages(slice) => (slice.messages, slice.users, slice.chats),
@@ -98,6 +101,7 @@ fn view(message: &enums::Message, me: Option<i64>) -> Option<HistoryView> {
             text: message.message.clone(),
             reply_to: message.reply_to.as_ref().and_then(answered),
             media: message.media.as_ref().and_then(media),
+            file: message.media.as_ref().and_then(file_shown),
             service: None,
         }),
         enums::Message::Service(message) => Some(HistoryView {
@@ -108,6 +112,7 @@ fn view(message: &enums::Message, me: Option<i64>) -> Option<HistoryView> {
             text: String::new(),
             reply_to: message.reply_to.as_ref().and_then(answered),
             media: None,
+            file: None,
             service: Some(service(&message.action)),
         }),
     }

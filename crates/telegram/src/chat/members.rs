@@ -73,7 +73,7 @@ impl Pool {
             ChatKind::User => Ok(MembersPage::default()),
             ChatKind::Group => {
                 let request = functions::messages::GetFullChat { chat_id: chat_id.bare() };
-                let enums::messages::ChatFull::Full(full) = ask(account, &request).await?;
+                let enums::messages::ChatFull::Full(full) = ask(&account, &request).await?;
                 account.learn(&full.users, &full.chats, &[]).await;
                 let all = in_group(&full.full_chat);
                 let start = usize::try_from(offset).unwrap_or(usize::MAX);
@@ -84,7 +84,7 @@ impl Pool {
                 Ok(MembersPage { items, next_cursor })
             }
             ChatKind::Channel => {
-                let channel = account.peers.input_channel(chat_id).ok_or_else(|| unknown(account))?;
+                let channel = account.peers.input_channel(chat_id).ok_or_else(|| unknown(&account))?;
                 let request = functions::channels::GetParticipants {
                     channel,
                     filter: types::ChannelParticipantsSearch { q: String::new() }.into(),
@@ -92,7 +92,8 @@ impl Pool {
                     limit,
                     hash: 0,
                 };
-                let enums::channels::ChannelParticipants::Participants(page) = ask(account, &request).await?
+                let enums::channels::ChannelParticipants::Participants(page) =
+                    ask(&account, &request).await?
                 else {
                     return Ok(MembersPage::default());
                 };
@@ -112,7 +113,8 @@ impl Pool {
             enums::User::User(user) if user.id == user_id => Some(user),
             _ => None,
         });
-        let own = self.accounts.iter().find(|account| account.standing.user_id() == Some(user_id));
+        let all = self.all();
+        let own = all.iter().find(|account| account.standing.user_id() == Some(user_id));
         MemberView {
             user_id,
             username: user

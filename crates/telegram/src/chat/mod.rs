@@ -1,8 +1,14 @@
-//! Looking at one chat: what memory knows of it, its members, its history.
+//! One chat: what memory knows of it, its members, its history, and what is changed in it by hand.
 
+mod attention;
 mod card;
+mod change;
+mod editing;
 mod history;
 mod members;
+pub(crate) mod single;
+
+use std::sync::Arc;
 
 use delivery::{Candidates, Query, Readiness, Why};
 use domain::account::Operation;
@@ -15,7 +21,10 @@ use crate::candidates;
 use crate::classify::{self, CallError};
 use crate::pool::Pool;
 
+pub use attention::{Typing, UnknownTyping};
 pub use card::{BindError, ChatInfo};
+pub use change::{ChangeError, Changed};
+pub use editing::Edit;
 pub use history::{HistoryPage, HistoryView};
 pub use members::{MemberRole, MemberView, MembersPage};
 
@@ -55,11 +64,11 @@ pub enum ReadError {
 }
 
 /// Who reads a chat, and which chat that is.
-async fn reader<'a>(
-    pool: &'a Pool,
+pub(crate) async fn reader(
+    pool: &Pool,
     chat: &ChatRef,
     pin: Option<&AccountName>,
-) -> Result<(&'a Account, ChatId), ReadError> {
+) -> Result<(Arc<Account>, ChatId), ReadError> {
     let query = Query { chat: chat.clone(), pin: pin.cloned(), purpose: Purpose::SendText };
     let candidates = candidates::ask(pool, &query, Operation::Read).await;
     let (account, chat_id) = choose(candidates)?;

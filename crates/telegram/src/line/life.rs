@@ -142,6 +142,7 @@ impl Line {
     async fn watch(&self, pool: &mut Pool) -> Ended {
         let clock = &self.parts.standing.clock;
         loop {
+            let leaving = self.abroad.due();
             let last = self.last_answer().unwrap_or_else(|| clock.now());
             let mut probe = false;
             tokio::select! {
@@ -161,6 +162,9 @@ impl Line {
                         return Ended::Down { failed: None, detail: None, rebuild: false, wait: Duration::ZERO };
                     }
                     probe |= signals.doubtful;
+                }
+                () = clock.sleep_until(leaving.unwrap_or_default()), if leaving.is_some() => {
+                    self.abroad.leave(clock.now());
                 }
                 () = clock.sleep_until(health::probe_due(last, self.parts.probe_every)) => probe = true,
             }
@@ -217,13 +221,24 @@ fn failed(error: &CallError) -> Ended {
     }
 }
 
-/// Runs a line until the program ends.
+/// Tells that a line is over, whichever way it came to that.
+struct Over<'a>(&'a Line);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.over.send_replace(true);
+    }
+}
+
+/// Runs a line until it is ended.
 pub(crate) async fn run(line: Arc<Line>) {
+    let _over = Over(&line);
     let mut wanted = line.wanted.subscribe();
     let mut last_round = 0;
     loop {
         let now = *wanted.borrow_and_update();
         if now.end {
+            line.show(AccountState::Offline, None, None);
             return;
         }
         let mut pool = None;
@@ -243,6 +258,7 @@ pub(crate) async fn run(line: Arc<Line>) {
             line.show(AccountState::Offline, None, None);
         }
         line.unplug();
+        line.abroad.clear();
         if let Some(pool) = pool {
             pool.close().await;
         }

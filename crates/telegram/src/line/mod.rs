@@ -1,5 +1,7 @@
 //! A line: one session of an account, for some purposes. Makes calls, and says how it is.
 
+mod abroad;
+mod gate;
 mod life;
 
 pub(crate) use life::run;
@@ -13,14 +15,16 @@ use domain::{Purpose, Timestamp};
 use grammers_mtsender::InvocationError;
 use grammers_session::updates::UpdatesLike;
 use grammers_tl_types::{Deserializable, RemoteCall};
-use store::Store;
+use store::{KeyFingerprint, Store};
 use tokio::sync::{Notify, mpsc, watch};
 
 use crate::calls::CallResult;
 use crate::classify::{self, CallError, Says};
+use crate::exchange::ServerKeys;
 use crate::session::{Key, KeyTrouble, Keyring};
 use crate::standing::Standing;
 use crate::wire::{Application, Wire};
+use abroad::Abroad;
 
 /// What reaches the reader of an account's updates.
 pub(crate) enum Arrived {
@@ -39,14 +43,26 @@ pub(crate) struct Status {
     pub(crate) since: Timestamp,
 }
 
+/// What a line's session is one of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Those of the settings, by its place among them.
+    Settings(usize),
+    /// Those of the store.
+    Stored(KeyFingerprint),
+}
+
 /// What a line is made of.
 pub(crate) struct LineParts {
     pub(crate) index: usize,
-    /// Empty means all.
+    pub(crate) origin: Origin,
+    /// Never empty.
     pub(crate) purposes: Vec<Purpose>,
     /// Where its key comes from.
     pub(crate) keyring: Keyring,
     pub(crate) application: Application,
+    /// For keys of other data centres.
+    pub(crate) server_keys: ServerKeys,
     pub(crate) probe_every: Duration,
     pub(crate) standing: Arc<Standing>,
     pub(crate) store: Store,
@@ -60,11 +76,16 @@ pub(crate) struct Line {
     key: RwLock<Result<Arc<Key>, KeyTrouble>>,
     status: RwLock<Status>,
     wire: RwLock<Option<Wire>>,
+    abroad: Abroad,
     last_answer: AtomicI64,
     round_trip: AtomicU32,
     signals: Mutex<Signals>,
     signalled: Notify,
     wanted: watch::Sender<Wanted>,
+    /// What it is for.
+    purposes: RwLock<Arc<[Purpose]>>,
+    /// Nothing of it runs any more.
+    over: watch::Sender<bool>,
 }
 
 /// What calls found out about the connection.
@@ -80,7 +101,7 @@ struct Signals {
 struct Wanted {
     run: bool,
     round: u64,
-    /// The program ends.
+    /// It is closed for good.
     end: bool,
 }
 
@@ -97,11 +118,15 @@ impl Line {
             },
             _ => Status { state, reason: None, detail: None, since: parts.standing.clock.now() },
         };
+        let purposes = RwLock::new(parts.purposes.clone().into());
         Self {
             parts,
+            purposes,
+            over: watch::Sender::new(false),
             key: RwLock::new(key),
             status: RwLock::new(status),
             wire: RwLock::new(None),
+            abroad: Abroad::default(),
             last_answer: AtomicI64::new(0),
             round_trip: AtomicU32::new(u32::MAX),
             signals: Mutex::default(),
@@ -116,12 +141,21 @@ impl Line {
         self.parts.index
     }
 
-    pub(crate) fn purposes(&self) -> &[Purpose] {
-        &self.parts.purposes
+    pub(crate) fn origin(&self) -> Origin {
+        self.parts.origin
+    }
+
+    pub(crate) fn purposes(&self) -> Arc<[Purpose]> {
+        Arc::clone(&self.purposes.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn serves(&self, purpose: Purpose) -> bool {
-        self.parts.purposes.is_empty() || self.parts.purposes.contains(&purpose)
+        self.purposes.read().unwrap_or_else(PoisonError::into_inner).contains(&purpose)
+    }
+
+    /// It is for these from now on.
+    pub(crate) fn set_purposes(&self, purposes: &[Purpose]) {
+        *self.purposes.write().unwrap_or_else(PoisonError::into_inner) = purposes.into();
     }
 
     pub(crate) fn status(&self) -> Status {
@@ -140,6 +174,16 @@ impl Line {
 
     pub(crate) fn dc_id(&self) -> Option<i32> {
         self.key().ok().map(|key| key.dc_id())
+    }
+
+    /// Which key it has.
+    pub(crate) fn fingerprint(&self) -> Option<KeyFingerprint> {
+        self.key().ok().map(|key| key.fingerprint())
+    }
+
+    /// Its key, for taking it to another program.
+    pub(crate) fn key_to_export(&self) -> Option<Arc<Key>> {
+        self.key().ok()
     }
 
     fn key(&self) -> Result<Arc<Key>, KeyTrouble> {
@@ -172,9 +216,20 @@ impl Line {
         }
     }
 
-    /// Closes it for good: the program ends.
+    /// Closes it for good.
     pub(crate) fn end(&self) {
         self.wanted.send_modify(|wanted| wanted.end = true);
+    }
+
+    /// Nothing of it ever runs.
+    pub(crate) fn rest(&self) {
+        self.over.send_replace(true);
+    }
+
+    /// Waits until nothing of a line that was ended runs any more.
+    pub(crate) async fn closed(&self) {
+        // The sender lives as long as the line.
+        let _ = self.over.subscribe().wait_for(|over| *over).await;
     }
 
     pub(crate) fn stop(&self) {

@@ -26,6 +26,13 @@ pub(crate) struct KeyTrouble {
 }
 
 impl Key {
+    /// A key that no line has; `None` when there is no address for its data centre.
+    pub(crate) fn apart(signed_in: SignedIn, addresses: &Addresses) -> Option<Self> {
+        let session = Arc::new(KeySession::new(&signed_in, addresses)?);
+        let use_ipv6 = addresses.is_ipv6(signed_in.dc_id);
+        Some(Self { session, signed_in, use_ipv6 })
+    }
+
     pub(crate) fn session(&self) -> Arc<KeySession> {
         Arc::clone(&self.session)
     }
@@ -53,27 +60,68 @@ impl Key {
     }
 }
 
-/// Which line has which key. One key on two connections ends the session, so each is given out once.
+/// Who connects with a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Holder {
+    /// A line of an account.
+    Line(AccountName, usize),
+    /// An import, which asks whose it is.
+    Import,
+}
+
+/// Who has which key. One key on two connections ends the session, so each is given out once.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Claims(Arc<Mutex<HashMap<KeyFingerprint, (AccountName, usize)>>>);
+pub(crate) struct Claims(Arc<Mutex<HashMap<KeyFingerprint, Holder>>>);
+
+/// A key that an import has, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Asking {
+    claims: Claims,
+    key: KeyFingerprint,
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.claims.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+    }
+}
 
 impl Claims {
-    /// Claims a key for a line, or tells who has it.
-    fn claim(
-        &self,
-        key: KeyFingerprint,
-        account: &AccountName,
-        line: usize,
-    ) -> Result<(), (AccountName, usize)> {
+    /// Who has a key.
+    pub(crate) fn owner(&self, key: KeyFingerprint) -> Option<Holder> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
+    }
+
+    /// A line is closed: its key is free.
+    pub(crate) fn release(&self, account: &AccountName, line: usize) {
         let mut claims = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = Holder::Line(account.clone(), line);
+        claims.retain(|_, owner| *owner != own);
+    }
+
+    /// Claims a key for as long as it is asked whose it is; nothing when somebody has it.
+    pub(crate) fn ask(&self, key: KeyFingerprint) -> Option<Asking> {
+        match self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key) {
+            Entry::Vacant(free) => {
+                free.insert(Holder::Import);
+                Some(Asking { claims: self.clone(), key })
+            }
+            Entry::Occupied(_) => None,
+        }
+    }
+
+    /// Claims a key for a line, or tells who has it.
+    fn claim(&self, key: KeyFingerprint, account: &AccountName, line: usize) -> Result<(), Holder> {
+        let mut claims = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = Holder::Line(account.clone(), line);
         // A line has one key: a new one sets the old one free.
-        claims.retain(|fingerprint, owner| *fingerprint == key || (&owner.0, owner.1) != (account, line));
+        claims.retain(|fingerprint, owner| *fingerprint == key || *owner != own);
         match claims.entry(key) {
             Entry::Vacant(free) => {
-                free.insert((account.clone(), line));
+                free.insert(own);
                 Ok(())
             }
-            Entry::Occupied(taken) if (&taken.get().0, taken.get().1) == (account, line) => Ok(()),
+            Entry::Occupied(taken) if *taken.get() == own => Ok(()),
             Entry::Occupied(taken) => Err(taken.get().clone()),
         }
     }
@@ -105,16 +153,21 @@ impl Keyring {
 
     fn take(&self, signed_in: SignedIn) -> Result<Arc<Key>, KeyTrouble> {
         let other = |detail| KeyTrouble { reason: Reason::Other, detail };
-        if let Err((account, _)) = self.claims.claim(signed_in.fingerprint(), &self.account, self.line) {
-            let twice = "this session is named twice in this account; name both purposes in one place";
-            let used = || format!("this session is used by account {account} already");
-            return Err(other(if account == self.account { twice.to_owned() } else { used() }));
+        if let Err(holder) = self.claims.claim(signed_in.fingerprint(), &self.account, self.line) {
+            return Err(other(match holder {
+                Holder::Line(account, _) if account == self.account => {
+                    "this session is named twice in this account; name both purposes in one place".to_owned()
+                }
+                Holder::Line(account, _) => format!("this session is used by account {account} already"),
+                Holder::Import => {
+                    "an import asks whose this session is; restart the account when it has ended".to_owned()
+                }
+            }));
         }
-        let session = KeySession::new(&signed_in, &self.addresses).ok_or_else(|| {
-            other(format!("the settings name no address for data centre {}", signed_in.dc_id))
-        })?;
-        let use_ipv6 = self.addresses.is_ipv6(signed_in.dc_id);
-        Ok(Arc::new(Key { session: Arc::new(session), signed_in, use_ipv6 }))
+        let dc_id = signed_in.dc_id;
+        let key = Key::apart(signed_in, &self.addresses)
+            .ok_or_else(|| other(format!("the settings name no address for data centre {dc_id}")))?;
+        Ok(Arc::new(key))
     }
 }
 
@@ -131,6 +184,19 @@ mod tests {
             claims: claims.clone(),
         };
         keyring.take(SignedIn { dc_id: 2, key: Secret::new(Box::new([key; 256])), user_id: None })
+    }
+
+    #[test]
+    fn a_key_that_is_asked_about_is_nobody_elses() {
+        let claims = Claims::default();
+        let key = SignedIn { dc_id: 2, key: Secret::new(Box::new([1; 256])), user_id: None }.fingerprint();
+        let asking = claims.ask(key).expect("free");
+        assert!(claims.ask(key).is_none());
+        let trouble = keyring("main", &claims, 1).err().expect("taken");
+        assert!(trouble.detail.contains("import"), "{}", trouble.detail);
+        drop(asking);
+        assert!(keyring("main", &claims, 1).is_ok());
+        assert!(claims.ask(key).is_none());
     }
 
     #[test]

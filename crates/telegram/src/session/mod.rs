@@ -3,7 +3,7 @@
 mod keyring;
 mod source;
 
-pub(crate) use keyring::{Claims, Key, KeyTrouble, Keyring};
+pub(crate) use keyring::{Claims, Holder, Key, KeyTrouble, Keyring};
 pub(crate) use source::Source;
 
 use std::collections::HashMap;
@@ -28,11 +28,20 @@ pub(crate) struct SignedIn {
 }
 
 impl SignedIn {
+    /// The same once more.
+    pub(crate) fn copy(&self) -> Self {
+        let key = Secret::new(Box::new(*self.key.expose_secret()));
+        Self { dc_id: self.dc_id, key, user_id: self.user_id }
+    }
+
     /// What tells this key from others without showing it.
     pub(crate) fn fingerprint(&self) -> KeyFingerprint {
         KeyFingerprint::of(self.key.expose_secret())
     }
 }
+
+/// The data centre that clients begin with.
+const USUAL: i32 = 2;
 
 /// Where the data centres are: Telegram's own addresses, or those of the settings and no others.
 #[derive(Debug, Clone, Default)]
@@ -59,6 +68,21 @@ impl Addresses {
             (id, DcOption { id, ipv4, ipv6, auth_key: None })
         };
         self.configured.iter().map(option).collect()
+    }
+
+    /// The data centre to begin with when nothing tells which one knows a person.
+    pub(crate) fn first(&self) -> i32 {
+        let known = |dc_id: &i32| self.configured.iter().any(|(id, _)| id == dc_id);
+        let first = self.configured.first().map_or(USUAL, |(id, _)| *id);
+        if known(&USUAL) { USUAL } else { first }
+    }
+
+    /// Where a data centre is.
+    pub(crate) fn of(&self, dc_id: i32) -> Option<SocketAddr> {
+        if self.are_fixed() {
+            return self.configured.iter().find(|(id, _)| *id == dc_id).map(|(_, address)| *address);
+        }
+        SessionData::default().dc_options.get(&dc_id).map(|option| option.ipv4.into())
     }
 
     /// Whether this data centre can only be reached over IPv6.

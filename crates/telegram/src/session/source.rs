@@ -1,6 +1,7 @@
-//! Where a session comes from: a file beside the settings, or a string in them.
+//! Where a session comes from: a file beside the settings, a string in them, or the store.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use domain::SecretText;
 use domain::secret::ExposeSecret;
@@ -22,11 +23,12 @@ pub(crate) enum NoSession {
     ForTests,
 }
 
-/// Where the settings say a session is.
+/// Where a session is.
 #[derive(Clone)]
 pub(crate) enum Source {
     File(PathBuf),
     Text(SecretText),
+    Stored(Arc<SignedIn>),
 }
 
 /// Reads a session. Blocks on the disk.
@@ -36,6 +38,7 @@ pub(crate) fn load(source: &Source) -> Loaded {
             session_files::read(path).map_err(|source| NoSession::File { path: path.clone(), source })
         }
         Source::Text(text) => session_files::read_text(text.expose_secret()).map_err(NoSession::Text),
+        Source::Stored(key) => return Ok(key.copy()),
     };
     signed_in(found?)
 }

@@ -6,8 +6,6 @@ mod meaning;
 pub(crate) mod people;
 mod way;
 
-use std::sync::Arc;
-
 use delivery::{Call, Candidates, FoundChat, Query, Steps};
 use domain::account::Operation;
 use domain::saga::{Answer, RegistryChange, Step};
@@ -47,7 +45,7 @@ impl Steps for Pool {
     fn take<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Answer, Outcome>> {
         async move {
             let Some(account) = self.get(call.account) else { return Err(no_such_account()) };
-            let taken = take(account, call).boxed().await;
+            let taken = take(&account, call).boxed().await;
             self.services.count(purpose(call.step), taken.as_ref().err().and_then(error_of));
             taken
         }
@@ -63,7 +61,7 @@ impl Steps for Pool {
     ) -> BoxFuture<'a, FoundChat> {
         async move {
             match self.get(account) {
-                Some(account) => created::find(account, title, since, known).await,
+                Some(account) => created::find(&account, title, since, known).await,
                 None => FoundChat::CannotTell,
             }
         }
@@ -79,7 +77,8 @@ impl Steps for Pool {
     }
 
     fn is_backup(&self, account: &AccountName) -> bool {
-        let first = self.accounts.iter().find(|account| account.in_pool);
+        let all = self.all();
+        let first = all.iter().find(|account| account.in_pool());
         first.is_none_or(|first| first.name != *account)
     }
 
@@ -89,7 +88,7 @@ impl Steps for Pool {
     }
 
     fn can_still_tell(&self, account: &AccountName) -> bool {
-        self.get(account).is_some_and(Account::can_still_tell)
+        self.get(account).is_some_and(|account| account.can_still_tell())
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
@@ -120,7 +119,7 @@ async fn take(account: &Account, call: Call<'_>) -> Result<Answer, Outcome> {
         return Err(Outcome::Unavailable("connecting".to_owned()));
     };
     let chat_id = call.chat_id.map(|chat_id| account.registry.today(chat_id));
-    let way = Way { account, line: Arc::clone(line), operation, chat_id };
+    let way = Way { account, line, operation, chat_id };
     match step {
         Step::Resolve { who } => people::resolve(&way, who).await,
         Step::Create { title, about } => chats::create(&way, title, about).await,

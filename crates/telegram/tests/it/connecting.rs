@@ -71,8 +71,15 @@ async fn while_nothing_listens_the_account_is_unreachable() {
     let world = World::restartable().await.only(&["backup_1"]);
     let (clock, settings, store) = (world.clock.clone(), world.settings.clone(), world.store.clone());
     world.sandbox.stop().await;
-    let chance = ambient::Chance::from_seed(1);
-    let pool = telegram::Pool::start(&settings, store, clock.clone(), chance).await.expect("accounts");
+    let parts = telegram::PoolParts {
+        settings: &settings,
+        store,
+        clock: clock.clone(),
+        chance: ambient::Chance::from_seed(1),
+        ids: ambient::Ids::new(clock.clone()),
+        outgoing: None,
+    };
+    let pool = telegram::Pool::start(parts).await.expect("accounts");
     assert_eq!(state(&pool, "backup_1").0, AccountState::Connecting);
     until("unreachable", || {
         clock.advance(Duration::from_millis(200));

@@ -40,9 +40,14 @@ fn finds(pool: &Pool, chat: &str) -> bool {
 async fn nothing_is_read_again_at_a_start_and_what_is_new_after_half_an_hour() {
     let world = World::with_dialogs(250).await.only(&["backup_1"]);
     let pool = world.ready().await;
+    let first = view(&pool, "backup_1");
+    let total = first.dialogs_total.expect("Telegram told how many there are");
+    assert!(first.dialogs_read >= usize::try_from(total).expect("few") && total > 0, "{first:?}");
     pool.stop(Duration::from_secs(5)).await;
     world.telegram().clear_calls();
     let pool = started(&world).await;
+    let again = view(&pool, "backup_1");
+    assert_eq!((again.dialogs_read, again.dialogs_total), (first.dialogs_read, None), "nobody asked again");
     assert_eq!(able(&candidates(&pool, "@client_1", None).await), ["backup_1"]);
     // Nothing that reaches us tells of it.
     world.fault("backup_1", FaultName::RpcError).method("updates.getDifference").error(500, "INTERNAL").on();

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use delivery::{Attempt, Found, Sender, Testimony};
-use domain::{ChatId, Outcome, Timestamp};
+use domain::outcome::SentIds;
+use domain::{ChatId, Timestamp};
 use sandbox::telegram::FaultName;
 use telegram::Pool;
 
-use crate::world::{World, chat_id, content, name, part, send_to, until};
+use crate::world::{World, chat_id, content, name, part, send_to, sent_id, until};
 
 async fn find(pool: &Pool, chat_id: ChatId, text: &str, random_id: i64, since: Timestamp) -> Found {
     let (account, content) = (name("backup_1"), content(text));
@@ -26,10 +27,8 @@ async fn a_message_is_found_by_what_was_seen_of_it() {
     let pool = world.ready().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let since = world.clock.now();
-    let Outcome::Sent(Some(id)) = send_to(&pool, "backup_1", chat_id, "same", 1).await else {
-        panic!("sent")
-    };
-    assert_eq!(find(&pool, chat_id, "same", 1, since).await, Found::Here(id));
+    let Some(id) = sent_id(send_to(&pool, "backup_1", chat_id, "same", 1).await) else { panic!("sent") };
+    assert_eq!(find(&pool, chat_id, "same", 1, since).await, Found::Here(SentIds::one(Some(id))));
     // Another part of the same text is not this message.
     assert_eq!(find(&pool, chat_id, "same", 2, since).await, Found::NotThere);
     assert_eq!(find(&pool, chat_id, "other", 3, since).await, Found::NotThere);
@@ -58,7 +57,7 @@ async fn a_message_whose_answer_was_lost_is_found_in_the_history() {
         until("it arrived", || world.texts() == ["lost"]).await;
         let id = world.telegram().ledger(0, 1)[0].message_id.map(i64::from);
         let found = find(&pool, chat_id, "lost", random_id, since).await;
-        assert_eq!(Some(found), id.map(Found::Here));
+        assert_eq!(Some(found), id.map(|id| Found::Here(SentIds::one(Some(id)))));
         sending.abort();
     }
     pool.stop(Duration::from_secs(5)).await;
@@ -72,9 +71,7 @@ async fn another_account_in_the_chat_sees_what_the_lost_one_sent() {
     let supergroup = chats.iter().find(|chat| chat.title == "Demo supergroup").expect("one");
     let chat_id = chat_id(&pool, "backup_1", &supergroup.chat_id).await;
     let since = world.clock.now();
-    let Outcome::Sent(Some(id)) = send_to(&pool, "backup_1", chat_id, "seen", 9).await else {
-        panic!("sent")
-    };
+    let Some(id) = sent_id(send_to(&pool, "backup_1", chat_id, "seen", 9).await) else { panic!("sent") };
     let (account, content) = (name("backup_1"), content("seen"));
     let witness = |text: &str, random_id| {
         let part = part(domain::text::FormattedText::plain(text), random_id);
@@ -87,7 +84,7 @@ async fn another_account_in_the_chat_sees_what_the_lost_one_sent() {
             .await
         }
     };
-    assert_eq!(witness("seen", 9).await, Testimony::Seen(Some(id)));
+    assert_eq!(witness("seen", 9).await, Testimony::Seen(Some(SentIds::one(Some(id)))));
     assert_eq!(witness("never sent", 10).await, Testimony::Nothing);
     pool.stop(Duration::from_secs(5)).await;
     world.assert_all_known();

@@ -2,11 +2,17 @@
 
 mod actions;
 mod asking;
+mod changing;
 mod connecting;
 mod dialogs;
+mod files;
 mod finding;
+mod importing;
 mod knowing;
+mod login;
+mod login_terms;
 mod moving;
+mod roster;
 mod sending;
 mod sessions;
 mod steps;

@@ -262,7 +262,7 @@ async fn a_chat_of_an_account_that_was_taken_out_of_the_settings_goes_to_one_tha
     assert_eq!(able(&nobody), Vec::<&str>::new());
     let (refusal, _) = &nobody.refused[0];
     assert_eq!(refusal.account, name("main"));
-    assert!(refusal.why.contains("not in the settings"), "{}", refusal.why);
+    assert!(refusal.why.contains("no such account any more"), "{}", refusal.why);
     pool.stop(Duration::from_secs(5)).await;
 }
 

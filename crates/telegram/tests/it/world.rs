@@ -5,17 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-use ambient::{Chance, Clock};
+use ambient::{Chance, Clock, Ids};
 use config::{Settings, TelegramSettings};
 use delivery::{Attempt, Candidates, Query, Sender};
 use domain::account::{AccountState, Reason};
 use domain::message::{Content, Part, PartState};
 use domain::text::{FormattedText, ParseMode};
 use domain::{AccountName, ChatId, ChatRef, Outcome, Purpose};
-use sandbox::telegram::{FaultName, FaultOrder, Telegram};
+use media::Outgoing;
+use sandbox::telegram::{Account as Person, FaultName, FaultOrder, Telegram};
 use sandbox::{Running, Sandbox, SandboxOptions};
 use store::{MasterKey, Store, StoreOptions, UpdateState};
-use telegram::{AccountView, Pool};
+use telegram::{AccountView, Pool, PoolParts};
 use tempfile::TempDir;
 
 /// How long anything may take here before the test gives up.
@@ -30,6 +31,7 @@ pub(crate) struct World {
     pub(crate) settings: TelegramSettings,
     pub(crate) store: Store,
     pub(crate) clock: Clock,
+    pub(crate) outgoing: Outgoing,
     folder: TempDir,
 }
 
@@ -39,9 +41,18 @@ impl World {
     }
 
     pub(crate) async fn with_dialogs(dialogs: usize) -> Self {
+        Self::with(|options| options.dialogs = dialogs).await
+    }
+
+    /// A world of so many accounts; the sixth lives in another data centre.
+    pub(crate) async fn with_accounts(accounts: usize) -> Self {
+        Self::with(|options| options.accounts = accounts).await
+    }
+
+    async fn with(change: impl FnOnce(&mut SandboxOptions)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut options = SandboxOptions::new(folder.path().join("sandbox")).on_free_ports();
-        options.dialogs = dialogs;
+        change(&mut options);
         let sandbox = Sandbox::start(options).await.expect("a sandbox");
         Self::around(sandbox, folder).await
     }
@@ -74,7 +85,14 @@ impl World {
         })
         .await
         .expect("a store");
-        Self { sandbox, settings, store, clock, folder }
+        let limits = media::intake::Limits {
+            most: 1 << 30,
+            idle: Duration::from_secs(10),
+            total: Duration::from_mins(1),
+        };
+        let (ids, files) = (Ids::new(clock.clone()), folder.path().join("outgoing"));
+        let outgoing = Outgoing::open(files, ids, clock.clone(), limits).await.expect("a folder");
+        Self { sandbox, settings, store, clock, outgoing, folder }
     }
 
     /// Only these accounts.
@@ -87,11 +105,21 @@ impl World {
         &self.sandbox.telegram
     }
 
+    /// What the accounts are started with.
+    pub(crate) fn parts(&self) -> PoolParts<'_> {
+        PoolParts {
+            settings: &self.settings,
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            chance: Chance::from_seed(1),
+            ids: Ids::new(self.clock.clone()),
+            outgoing: Some(self.outgoing.clone()),
+        }
+    }
+
     /// Starts the accounts.
     pub(crate) async fn pool(&self) -> Arc<Pool> {
-        Pool::start(&self.settings, self.store.clone(), self.clock.clone(), Chance::from_seed(1))
-            .await
-            .expect("accounts")
+        Pool::start(self.parts()).await.expect("accounts")
     }
 
     /// Starts the accounts and waits until all have read their dialogs and know where their updates stand.
@@ -149,6 +177,12 @@ impl World {
                 message: None,
             },
         }
+    }
+
+    /// Somebody who has an account in this Telegram.
+    pub(crate) fn person(&self, account: &str) -> Arc<Person> {
+        let accounts = self.telegram().accounts();
+        accounts.into_iter().find(|one| &*one.name == account).expect("somebody")
     }
 
     /// The texts that arrived, in order.
@@ -246,11 +280,20 @@ pub(crate) fn content(text: &str) -> Content {
         mention_optional: false,
         silent: false,
         preview: false,
+        media: Vec::new(),
+    }
+}
+
+/// The id under which a text was sent, if it was and the id is known.
+pub(crate) fn sent_id(outcome: Outcome) -> Option<i64> {
+    match outcome {
+        Outcome::Sent(ids) => ids.first(),
+        _ => None,
     }
 }
 
 pub(crate) fn part(text: FormattedText, random_id: i64) -> Part {
-    Part { index: 0, text, random_id, state: PartState::Begun, message_id: None }
+    Part { state: PartState::Begun, ..Part::of_text(0, text, random_id) }
 }
 
 /// The candidates, asked for where memory does not know.

@@ -1,0 +1,25 @@
+//! Files through Telegram: brought up, kept under references, named by ids, brought down.
+//!
+//! * `parts` cuts a file, `upload` brings the parts up, and goes on where an earlier run was.
+//! * `input` is how media are named in a call, and what an answer tells of them; `file_id` and `post` are media that
+//!   Telegram has already.
+//! * `prepare` does what can be done before a part is sent, and puts it on the account's `shelf`; `sending` is the call.
+//! * `download` brings the media of a message down, as a stream.
+
+mod download;
+mod file_id;
+mod input;
+mod parts;
+mod post;
+mod prepare;
+mod progress;
+mod sending;
+mod shelf;
+mod upload;
+
+pub(crate) use download::file_shown;
+pub use download::{Download, DownloadError, DownloadOf, DownloadRange, FileShown};
+pub(crate) use input::{Shown, shown};
+pub(crate) use prepare::prepare;
+pub(crate) use sending::{Refused, refused, request, sent};
+pub(crate) use shelf::{Depot, Shelf};

@@ -1,0 +1,252 @@
+//! What the accounts have at hand of files: the folder they lie in, whose turn it is, and what is ready to be sent.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use domain::Timestamp;
+use domain::media::Sha256;
+use grammers_tl_types::enums;
+use media::Outgoing;
+use store::FileReference;
+use tokio::sync::Semaphore;
+
+/// Uploads at once, of all accounts and of one.
+const UPLOADS: usize = 4;
+const UPLOADS_OF_ONE: usize = 2;
+
+/// How many items of messages are ready at once; the oldest is prepared again.
+const READY: usize = 512;
+
+/// What was ready so long ago is prepared again: uploads and references run out.
+const READY_LASTS: Duration = Duration::from_mins(10);
+
+/// How often an item is prepared again because Telegram refused what was ready.
+const MOST_STRIKES: u8 = 2;
+
+/// What all accounts share.
+pub(crate) struct Depot {
+    /// The folder of files that wait to be sent; none where only texts are sent.
+    pub(crate) outgoing: Option<Outgoing>,
+    pub(super) turns: Semaphore,
+}
+
+impl Depot {
+    pub(crate) fn new(outgoing: Option<Outgoing>) -> Self {
+        Self { outgoing, turns: Semaphore::new(UPLOADS) }
+    }
+}
+
+/// Where something came from that is ready, so that it can be forgotten when Telegram refuses it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Origin {
+    /// It was uploaded; under this form it can be named once it was sent.
+    Upload { sha256: Sha256, form: String },
+    /// It is named by a reference that was kept.
+    Reference { sha256: Sha256, form: String, reference: FileReference },
+    /// The media of a post, just read.
+    Post,
+    /// A file id that the caller gave.
+    FileId,
+}
+
+/// Media in the form in which they go out.
+#[derive(Debug, Clone)]
+pub(crate) struct Ready {
+    pub(crate) input: enums::InputMedia,
+    pub(crate) origin: Origin,
+    pub(crate) at: Timestamp,
+}
+
+#[derive(Debug)]
+struct Place {
+    random_id: i64,
+    ready: Option<Ready>,
+    strikes: u8,
+}
+
+/// What one account has of files.
+pub(crate) struct Shelf {
+    pub(super) turns: Semaphore,
+    /// One upload of the same content at a time.
+    under_way: Mutex<HashMap<Sha256, Weak<tokio::sync::Mutex<()>>>>,
+    /// How much Telegram has of what goes up now, in bytes; as many as there are uploads at once.
+    on_the_way: Mutex<HashMap<Sha256, u64>>,
+    places: Mutex<VecDeque<Place>>,
+    /// Until then Telegram takes no uploads of this account.
+    flooded: Mutex<Option<Timestamp>>,
+}
+
+/// An upload that somebody may watch; it is forgotten when this is dropped.
+pub(super) struct Watched<'a> {
+    shelf: &'a Shelf,
+    sha256: Sha256,
+}
+
+impl Watched<'_> {
+    /// Telegram has so many bytes of it.
+    pub(super) fn is_at(&self, bytes: u64) {
+        let mut on_the_way = self.shelf.on_the_way.lock().unwrap_or_else(PoisonError::into_inner);
+        on_the_way.insert(self.sha256, bytes);
+    }
+}
+
+impl Drop for Watched<'_> {
+    fn drop(&mut self) {
+        let mut on_the_way = self.shelf.on_the_way.lock().unwrap_or_else(PoisonError::into_inner);
+        on_the_way.remove(&self.sha256);
+    }
+}
+
+impl Default for Shelf {
+    fn default() -> Self {
+        Self {
+            turns: Semaphore::new(UPLOADS_OF_ONE),
+            under_way: Mutex::default(),
+            on_the_way: Mutex::default(),
+            places: Mutex::default(),
+            flooded: Mutex::default(),
+        }
+    }
+}
+
+impl Shelf {
+    /// The lock that whoever uploads this content holds.
+    pub(super) fn turn_for(&self, sha256: Sha256) -> Arc<tokio::sync::Mutex<()>> {
+        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        under_way.retain(|_, turn| turn.strong_count() > 0);
+        if let Some(turn) = under_way.get(&sha256).and_then(Weak::upgrade) {
+            return turn;
+        }
+        let turn = Arc::default();
+        under_way.insert(sha256, Arc::downgrade(&turn));
+        turn
+    }
+
+    /// Telegram takes no uploads before this instant. Texts and what it has already go out meanwhile.
+    pub(super) fn flood(&self, until: Timestamp) {
+        let mut flooded = self.flooded.lock().unwrap_or_else(PoisonError::into_inner);
+        *flooded = (*flooded).max(Some(until));
+    }
+
+    /// Until when it takes no uploads.
+    pub(super) fn flooded(&self, now: Timestamp) -> Option<Timestamp> {
+        let flooded = self.flooded.lock().unwrap_or_else(PoisonError::into_inner);
+        flooded.filter(|until| *until > now)
+    }
+
+    /// Lets it be seen how far the upload of this content is. One at a time: whoever has its turn.
+    pub(super) const fn watched(&self, sha256: Sha256) -> Watched<'_> {
+        Watched { shelf: self, sha256 }
+    }
+
+    /// How much Telegram has of what goes up now, in bytes.
+    pub(super) fn on_the_way(&self, sha256: Sha256) -> Option<u64> {
+        self.on_the_way.lock().unwrap_or_else(PoisonError::into_inner).get(&sha256).copied()
+    }
+
+    /// What is ready for the item with this `random_id`.
+    pub(crate) fn ready(&self, random_id: i64, now: Timestamp) -> Option<Ready> {
+        self.peek(random_id).filter(|ready| now.since(ready.at) < READY_LASTS)
+    }
+
+    /// The same, however long ago it was made ready.
+    pub(crate) fn peek(&self, random_id: i64) -> Option<Ready> {
+        let places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        places.iter().rev().find(|place| place.random_id == random_id)?.ready.clone()
+    }
+
+    pub(crate) fn put(&self, random_id: i64, ready: Ready) {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = places.iter_mut().find(|place| place.random_id == random_id) {
+            place.ready = Some(ready);
+            return;
+        }
+        if places.len() == READY {
+            places.pop_front();
+        }
+        places.push_back(Place { random_id, ready: Some(ready), strikes: 0 });
+    }
+
+    /// Telegram refused what was ready. False when that has happened too often: the item is not prepared again.
+    pub(crate) fn strike(&self, random_id: i64) -> bool {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(place) = places.iter_mut().find(|place| place.random_id == random_id) else { return false };
+        place.ready = None;
+        place.strikes = place.strikes.saturating_add(1);
+        place.strikes <= MOST_STRIKES
+    }
+
+    /// The item was sent.
+    pub(crate) fn take(&self, random_id: i64) {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        places.retain(|place| place.random_id != random_id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ready(at: i64) -> Ready {
+        Ready {
+            input: enums::InputMedia::Empty,
+            origin: Origin::Post,
+            at: Timestamp::from_micros(at * 1_000_000),
+        }
+    }
+
+    #[test]
+    fn what_is_ready_is_so_for_a_while_and_until_it_was_refused() {
+        let shelf = Shelf::default();
+        shelf.put(1, ready(0));
+        let after = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
+        assert!(shelf.ready(1, after(599)).is_some());
+        assert!(shelf.ready(1, after(600)).is_none() && shelf.ready(2, after(0)).is_none());
+        assert!(shelf.strike(1));
+        assert!(shelf.ready(1, after(0)).is_none());
+        shelf.put(1, ready(0));
+        assert!(shelf.strike(1));
+        assert!(!shelf.strike(1));
+        shelf.take(1);
+        assert!(!shelf.strike(1));
+    }
+
+    #[test]
+    fn the_shelf_has_an_end() {
+        let shelf = Shelf::default();
+        for random_id in 0..600 {
+            shelf.put(random_id, ready(0));
+        }
+        assert!(shelf.ready(0, Timestamp::default()).is_none());
+        assert!(shelf.ready(599, Timestamp::default()).is_some());
+        assert_eq!(shelf.places.lock().expect("lock").len(), READY);
+    }
+
+    #[test]
+    fn an_upload_is_seen_while_it_goes_on() {
+        let shelf = Shelf::default();
+        let content = Sha256([1; 32]);
+        let watched = shelf.watched(content);
+        assert_eq!(shelf.on_the_way(content), None, "nothing is known yet");
+        watched.is_at(7);
+        watched.is_at(9);
+        assert_eq!((shelf.on_the_way(content), shelf.on_the_way(Sha256([2; 32]))), (Some(9), None));
+        drop(watched);
+        assert_eq!(shelf.on_the_way(content), None);
+    }
+
+    #[test]
+    fn the_same_content_has_one_turn() {
+        let shelf = Shelf::default();
+        let (one, same, other) = (
+            shelf.turn_for(Sha256([1; 32])),
+            shelf.turn_for(Sha256([1; 32])),
+            shelf.turn_for(Sha256([2; 32])),
+        );
+        assert!(Arc::ptr_eq(&one, &same) && !Arc::ptr_eq(&one, &other));
+        drop((one, same, other));
+        let _ = shelf.turn_for(Sha256([3; 32]));
+        assert_eq!(shelf.under_way.lock().expect("lock").len(), 1);
+    }
+}

@@ -1,0 +1,139 @@
+//! Who lives here already: accounts with their people, keys and purposes, and the sessions that belong to none.
+
+use domain::{AccountName, Purpose};
+use store::KeyFingerprint;
+
+/// An account, as far as an import is concerned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Resident {
+    pub(super) name: AccountName,
+    /// Whose account it is, once Telegram told.
+    pub(super) user_id: Option<i64>,
+    /// Its phone number as the owner wrote it.
+    pub(super) phone: Option<String>,
+    /// The keys of its sessions.
+    pub(super) keys: Vec<KeyFingerprint>,
+    /// What its living sessions are for. A session that is lost is in nobody's way.
+    pub(super) taken: Vec<Purpose>,
+    /// It was made by an import or by hand while the program ran, not by the settings.
+    pub(super) is_stored: bool,
+}
+
+impl Resident {
+    /// What none of its sessions is for.
+    pub(super) fn free(&self) -> Vec<Purpose> {
+        Purpose::ALL.into_iter().filter(|purpose| !self.taken.contains(purpose)).collect()
+    }
+
+    /// Whether nobody moved in yet: an import was cut off after it made the account.
+    fn is_vacant(&self) -> bool {
+        self.is_stored && self.user_id.is_none() && self.keys.is_empty() && self.taken.is_empty()
+    }
+
+    fn has_phone(&self, phone: &str) -> bool {
+        self.phone.as_deref().is_some_and(|own| !digits(phone).is_empty() && digits(own) == digits(phone))
+    }
+}
+
+/// Everybody.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct House {
+    pub(super) residents: Vec<Resident>,
+    /// Keys of sessions that belong to no account.
+    pub(super) ownerless: Vec<KeyFingerprint>,
+}
+
+impl House {
+    /// The account that has this key.
+    pub(super) fn holder(&self, key: KeyFingerprint) -> Option<&Resident> {
+        self.residents.iter().find(|resident| resident.keys.contains(&key))
+    }
+
+    pub(super) fn get(&self, name: &AccountName) -> Option<&Resident> {
+        self.residents.iter().find(|resident| resident.name == *name)
+    }
+
+    pub(super) fn get_mut(&mut self, name: &AccountName) -> Option<&mut Resident> {
+        self.residents.iter_mut().find(|resident| resident.name == *name)
+    }
+
+    /// The account of this person: by the id that Telegram told, else by the phone number of an account whose person is
+    /// not known yet.
+    pub(super) fn home_of(&self, user_id: i64, phone: Option<&str>) -> Option<&Resident> {
+        let by_id = self.residents.iter().find(|resident| resident.user_id == Some(user_id));
+        let by_phone = || {
+            let phone = phone?;
+            self.residents.iter().find(|resident| resident.user_id.is_none() && resident.has_phone(phone))
+        };
+        by_id.or_else(by_phone)
+    }
+
+    /// A name for a new account, as near to the public name as a name can be and nobody else's.
+    pub(super) fn free_name(&self, username: Option<&str>, user_id: i64) -> Option<AccountName> {
+        let letters = |text: &str| -> String {
+            let text = text.to_ascii_lowercase();
+            let of_a_name =
+                |letter: &char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || *letter == '_';
+            text.chars().filter(of_a_name).take(48).collect()
+        };
+        let base = username.map(letters).filter(|name| !name.is_empty());
+        let base = base.unwrap_or_else(|| format!("user_{}", user_id.unsigned_abs()));
+        let numbered = (2..=self.residents.len() + 2).map(|number| format!("{base}_{number}"));
+        std::iter::once(base.clone())
+            .chain(numbered)
+            .filter_map(|name| name.parse().ok())
+            .find(|name| self.get(name).is_none_or(Resident::is_vacant))
+    }
+}
+
+/// A phone number without what people put between its digits.
+pub(super) fn digits(phone: &str) -> String {
+    phone.chars().filter(char::is_ascii_digit).collect()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(in super::super) fn resident(name: &str) -> Resident {
+        Resident {
+            name: name.parse().expect("a name"),
+            user_id: None,
+            phone: None,
+            keys: Vec::new(),
+            taken: Vec::new(),
+            is_stored: false,
+        }
+    }
+
+    #[test]
+    fn a_home_is_found_by_id_before_phone_and_never_by_the_phone_of_somebody_else() {
+        let house = House {
+            residents: vec![
+                Resident { phone: Some("+7 000 000-00-01".into()), ..resident("main") },
+                Resident { user_id: Some(7), phone: Some("+70000000002".into()), ..resident("backup_1") },
+            ],
+            ownerless: Vec::new(),
+        };
+        let home = |user_id, phone| house.home_of(user_id, phone).map(|resident| resident.name.as_str());
+        assert_eq!(home(7, Some("70000000001")), Some("backup_1"));
+        assert_eq!(home(8, Some("70000000001")), Some("main"));
+        assert_eq!(home(8, Some("70000000002")), None);
+        assert_eq!(home(8, None), None);
+        assert_eq!(home(8, Some("")), None);
+    }
+
+    #[test]
+    fn new_names_are_names_and_nobody_elses() {
+        let name = |username, house: &House| house.free_name(username, 7).expect("a name").to_string();
+        let mut house = House { residents: vec![resident("demo_main")], ownerless: Vec::new() };
+        assert_eq!(name(Some("Demo_Main"), &house), "demo_main_2");
+        assert_eq!(name(Some("Demo_Other"), &house), "demo_other");
+        assert_eq!(name(None, &house), "user_7");
+        house.residents.push(Resident { is_stored: true, ..resident("demo_main_2") });
+        // An account that was made by an import that was cut off is taken up again.
+        assert_eq!(name(Some("Demo_Main"), &house), "demo_main_2");
+        house.residents[1].user_id = Some(9);
+        assert_eq!(name(Some("Demo_Main"), &house), "demo_main_3");
+    }
+}

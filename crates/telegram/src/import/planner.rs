@@ -1,0 +1,284 @@
+//! What becomes of each session: which account it goes to and what for, or why it goes nowhere. Pure.
+
+use domain::{AccountName, Purpose, SecretText};
+use store::KeyFingerprint;
+
+use super::house::{House, Resident};
+use super::plan_file::{Plan, PlannedSession};
+use super::row::{SessionRow, What};
+use crate::account::masked;
+
+/// A session that was found.
+#[derive(Debug, Clone)]
+pub(super) struct Subject {
+    pub(super) key: KeyFingerprint,
+    /// Where it lies; the first is the one that is used.
+    pub(super) files: Vec<String>,
+    /// Which program wrote it.
+    pub(super) kind: String,
+    pub(super) dc_id: i32,
+    /// Whose the file says it is.
+    pub(super) told: Option<i64>,
+    /// How many peers come with it.
+    pub(super) peers: usize,
+}
+
+/// Whose a session is, as far as is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// Nobody asked Telegram.
+    Unasked,
+    /// Telegram told.
+    Person(Person),
+    /// Telegram told that it is nobody's any more, or did not tell.
+    Gone(What, String),
+}
+
+/// Who is signed in with a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Person {
+    pub(super) user_id: i64,
+    pub(super) username: Option<String>,
+    pub(super) display_name: String,
+    pub(super) phone: Option<String>,
+}
+
+/// What the owner wants for all sessions alike, and for single ones.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Wishes {
+    pub(super) account: Option<AccountName>,
+    pub(super) purposes: Vec<Purpose>,
+    pub(super) application: Option<Application>,
+    pub(super) plan: Plan,
+}
+
+/// An application as my.telegram.org gives them out.
+#[derive(Debug, Clone)]
+pub struct Application {
+    /// Its number.
+    pub api_id: i32,
+    /// Its secret.
+    pub api_hash: SecretText,
+}
+
+/// What is done with a session.
+#[derive(Debug, Clone)]
+pub(super) enum Deed {
+    /// It becomes a session of an account.
+    Join { account: AccountName, purposes: Vec<Purpose>, new: Option<NewHome> },
+    /// It is kept, and belongs to no account.
+    Keep,
+}
+
+/// An account that is made for a session.
+#[derive(Debug, Clone)]
+pub(super) struct NewHome {
+    pub(super) application: Application,
+    pub(super) priority: Option<u16>,
+    pub(super) phone: Option<String>,
+}
+
+/// What becomes of a session, as it is shown and as it is done.
+#[derive(Debug, Clone)]
+pub(super) struct Fate {
+    pub(super) row: SessionRow,
+    pub(super) deed: Option<Deed>,
+}
+
+/// Whether Telegram is to be asked about a session: not about one that is here already or that is to be left alone.
+pub(super) fn is_to_be_asked(subject: &Subject, house: &House, plan: &Plan) -> bool {
+    let planned = plan.of(&subject.key.to_string(), &subject.files);
+    house.holder(subject.key).is_none() && !planned.is_some_and(|planned| planned.skip)
+}
+
+/// What the plan says of sessions that are not among these: somebody expects it to be heeded.
+pub(super) fn unmatched(sessions: &[Subject], plan: &Plan) -> Vec<String> {
+    let is_heeded = |planned: &PlannedSession| {
+        sessions.iter().any(|subject| {
+            plan.of(&subject.key.to_string(), &subject.files)
+                .is_some_and(|heeded| std::ptr::eq(heeded, planned))
+        })
+    };
+    let left = plan.sessions.iter().enumerate().filter(|(_, planned)| !is_heeded(planned));
+    left.map(|(index, planned)| {
+        let named = planned.fingerprint.as_ref().or(planned.file.as_ref()).map_or("", String::as_str);
+        format!(
+            "Session {} of the plan, {named}, was not heeded: it is not among these, or another one speaks for it.",
+            index + 1
+        )
+    })
+    .collect()
+}
+
+/// Decides about all sessions, in their order.
+pub(super) fn plan(sessions: &[(Subject, Whose)], mut house: House, wishes: &Wishes) -> Vec<Fate> {
+    sessions.iter().map(|(subject, whose)| decide(subject, whose, &mut house, wishes)).collect()
+}
+
+fn decide(subject: &Subject, whose: &Whose, house: &mut House, wishes: &Wishes) -> Fate {
+    let mut row = SessionRow::of(subject);
+    let planned = wishes.plan.of(&subject.key.to_string(), &subject.files);
+    let nothing = |row: SessionRow, what, detail: String| Fate { row: row.with(what, detail), deed: None };
+    if planned.is_some_and(|planned| planned.skip) {
+        return nothing(row, What::Skipped, "the plan file says so".to_owned());
+    }
+    if let Some(holder) = house.holder(subject.key) {
+        row.account = Some(holder.name.clone());
+        row.user_id = holder.user_id.or(row.user_id);
+        return nothing(row, What::Known, format!("account {} has it already", holder.name));
+    }
+    let person = match whose {
+        Whose::Gone(what, why) => return nothing(row, *what, why.clone()),
+        Whose::Person(person) => person.clone(),
+        Whose::Unasked => {
+            let Some(user_id) = subject.told else {
+                let named = planned.and_then(|planned| planned.account.clone());
+                row.account = named.or_else(|| wishes.account.clone());
+                let why = "the file does not say whose it is; Telegram will be asked".to_owned();
+                return nothing(row, What::Unasked, why);
+            };
+            Person { user_id, username: None, display_name: String::new(), phone: None }
+        }
+    };
+    row.user_id = Some(person.user_id);
+    row.username.clone_from(&person.username);
+    row.display_name = Some(person.display_name.clone()).filter(|name| !name.is_empty());
+    row.phone = person.phone.as_deref().map(masked);
+    let mut fate = settle(subject, row, &person, planned, house, wishes);
+    if *whose == Whose::Unasked {
+        let detail = fate.row.detail.take();
+        let so_far = "by what the file says; Telegram will be asked";
+        fate.row.detail =
+            Some(detail.map_or_else(|| so_far.to_owned(), |detail| format!("{detail} ({so_far})")));
+    }
+    fate
+}
+
+/// Finds the account for a session of a person.
+fn settle(
+    subject: &Subject,
+    mut row: SessionRow,
+    person: &Person,
+    planned: Option<&PlannedSession>,
+    house: &mut House,
+    wishes: &Wishes,
+) -> Fate {
+    let named = planned.and_then(|planned| planned.account.as_ref()).or(wishes.account.as_ref());
+    let home = house.home_of(person.user_id, person.phone.as_deref()).map(|home| home.name.clone());
+    if let (Some(home), Some(named)) = (&home, named)
+        && home != named
+    {
+        let why = format!("it is signed in as the person of {home}; leave {named} out, or name {home}");
+        row.account = Some(named.clone());
+        return Fate { row: row.with(What::OtherPerson, why), deed: None };
+    }
+    if let Some(name) = home.as_ref().or(named)
+        && let Some(resident) = house.get_mut(name)
+    {
+        let joined = join(subject, row, person, wanted(planned, wishes), resident);
+        return joined.unwrap_or_else(|spare| keep(subject, spare.row, spare.why, house));
+    }
+    let free = || house.free_name(person.username.as_deref(), person.user_id);
+    let Some((name, new)) = named.cloned().or_else(free).and_then(|name| {
+        let new = new_home(&name, planned, wishes)?;
+        Some((name, new))
+    }) else {
+        let why = match named {
+            Some(named) => format!("there is no account {named}; to make one, give its api_id and api_hash"),
+            None => "its person has no account here; to make one, give an api_id and api_hash".to_owned(),
+        };
+        return keep(subject, row, why, house);
+    };
+    if let Some(vacant) = house.get_mut(&name) {
+        let joined = join(subject, row, person, wanted(planned, wishes), vacant);
+        return joined.unwrap_or_else(|spare| keep(subject, spare.row, spare.why, house));
+    }
+    let mut resident = Resident {
+        name: name.clone(),
+        user_id: None,
+        phone: new.phone.clone(),
+        keys: Vec::new(),
+        taken: Vec::new(),
+        is_stored: true,
+    };
+    let joined = join(subject, row, person, wanted(planned, wishes), &mut resident);
+    let mut fate = joined.unwrap_or_else(|spare| keep(subject, spare.row, spare.why, house));
+    if let Some(Deed::Join { new: made, .. }) = &mut fate.deed {
+        *made = Some(new);
+        fate.row.detail = Some(format!("the account {name} is made for it"));
+        house.residents.push(resident);
+    }
+    fate
+}
+
+fn wanted<'a>(planned: Option<&'a PlannedSession>, wishes: &'a Wishes) -> &'a [Purpose] {
+    planned
+        .map(|planned| planned.purposes.as_slice())
+        .filter(|said| !said.is_empty())
+        .unwrap_or(&wishes.purposes)
+}
+
+/// A session that its account has no work for.
+struct Spare {
+    row: SessionRow,
+    why: String,
+}
+
+/// Makes it a session of this account, if that is the same person's and there is something for it to do.
+fn join(
+    subject: &Subject,
+    mut row: SessionRow,
+    person: &Person,
+    wanted: &[Purpose],
+    resident: &mut Resident,
+) -> Result<Fate, Box<Spare>> {
+    let name = resident.name.clone();
+    row.account = Some(name.clone());
+    if resident.user_id.is_some_and(|other| other != person.user_id) {
+        let why = format!("account {name} belongs to another person; name another account, or none");
+        return Ok(Fate { row: row.with(What::OtherPerson, why), deed: None });
+    }
+    if let Some(taken) = wanted.iter().find(|purpose| resident.taken.contains(purpose)) {
+        let why =
+            format!("account {name} has a session for {} already; take that one out first", taken.as_str());
+        return Ok(Fate { row: row.with(What::Taken, why), deed: None });
+    }
+    let mut purposes = if wanted.is_empty() { resident.free() } else { wanted.to_vec() };
+    purposes.sort_unstable();
+    purposes.dedup();
+    if purposes.is_empty() {
+        let why =
+            format!("the sessions of {name} do all there is to do already; this one is kept as a spare");
+        return Err(Box::new(Spare { row: SessionRow { account: None, ..row }, why }));
+    }
+    resident.user_id = Some(person.user_id);
+    resident.keys.push(subject.key);
+    resident.taken.extend(&purposes);
+    row.purposes.clone_from(&purposes);
+    let row = SessionRow { what: What::New, ..row };
+    Ok(Fate { row, deed: Some(Deed::Join { account: name, purposes, new: None }) })
+}
+
+/// Keeps it without an account.
+fn keep(subject: &Subject, row: SessionRow, why: String, house: &mut House) -> Fate {
+    if house.ownerless.contains(&subject.key) {
+        return Fate { row: row.with(What::Known, format!("it is kept already; {why}")), deed: None };
+    }
+    house.ownerless.push(subject.key);
+    Fate { row: row.with(What::Ownerless, why), deed: Some(Deed::Keep) }
+}
+
+/// What an account of this name is made of, if enough is said to make one.
+fn new_home(name: &AccountName, planned: Option<&PlannedSession>, wishes: &Wishes) -> Option<NewHome> {
+    let account = wishes.plan.account(name);
+    let both = |api_id: Option<i32>, api_hash: Option<&SecretText>| {
+        Some(Application { api_id: api_id?, api_hash: api_hash?.clone() })
+    };
+    let of_session = planned.and_then(|planned| both(planned.api_id, planned.api_hash.as_ref()));
+    let of_account = || account.and_then(|account| both(account.api_id, account.api_hash.as_ref()));
+    Some(NewHome {
+        application: of_session.or_else(of_account).or_else(|| wishes.application.clone())?,
+        priority: account.and_then(|account| account.priority),
+        phone: account.and_then(|account| account.phone.clone()),
+    })
+}

@@ -1,0 +1,113 @@
+//! How far the import is that is under way, for whoever watches it.
+
+use std::sync::{Mutex, PoisonError};
+
+/// How far an import is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImportProgress {
+    /// What is done now; none when no import is under way.
+    pub step: Option<ImportStep>,
+    /// With how many sessions this step is done.
+    pub done: usize,
+    /// How many sessions were found; 0 while they are looked for.
+    pub of: usize,
+    /// The file whose session it is about; none for a string, and in between.
+    pub now: Option<String>,
+}
+
+/// The steps of an import, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImportStep {
+    /// Files are looked through.
+    Looking,
+    /// Telegram is asked whose the sessions are.
+    Asking,
+    /// The sessions are taken over, with whom they know.
+    Taking,
+    /// The old registry is taken over.
+    Registry,
+}
+
+impl ImportStep {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Looking => "looking",
+            Self::Asking => "asking",
+            Self::Taking => "taking",
+            Self::Registry => "registry",
+        }
+    }
+}
+
+/// Where the import that is under way says how far it is.
+#[derive(Debug, Default)]
+pub(crate) struct Board(Mutex<ImportProgress>);
+
+impl Board {
+    pub(super) fn read(&self) -> ImportProgress {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut ImportProgress)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// An import begins; it is over when what this gives is dropped.
+    pub(super) fn begin(&self) -> UnderWay<'_> {
+        let board = UnderWay(self);
+        board.step(ImportStep::Looking, 0);
+        board
+    }
+}
+
+/// An import that is under way.
+pub(super) struct UnderWay<'a>(&'a Board);
+
+impl UnderWay<'_> {
+    /// A step begins, for so many sessions.
+    pub(super) fn step(&self, step: ImportStep, of: usize) {
+        self.0.change(|progress| {
+            *progress = ImportProgress { step: Some(step), of, ..ImportProgress::default() }
+        });
+    }
+
+    /// Now it is about this session.
+    pub(super) fn now(&self, file: Option<&String>) {
+        self.0.change(|progress| progress.now = file.cloned());
+    }
+
+    /// One session more is done with.
+    pub(super) fn one_done(&self) {
+        self.0.change(|progress| progress.done = progress.done.saturating_add(1).min(progress.of));
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.change(|progress| *progress = ImportProgress::default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_board_shows_the_import_while_it_goes_on() {
+        let board = Board::default();
+        assert_eq!(board.read(), ImportProgress::default());
+        let under_way = board.begin();
+        assert_eq!(board.read().step, Some(ImportStep::Looking));
+        under_way.step(ImportStep::Taking, 2);
+        let file = "demo.session".to_owned();
+        under_way.now(Some(&file));
+        for _ in 0..3 {
+            under_way.one_done();
+        }
+        let shown = ImportProgress { step: Some(ImportStep::Taking), done: 2, of: 2, now: Some(file) };
+        assert_eq!(board.read(), shown, "never more than there are");
+        drop(under_way);
+        assert_eq!(board.read(), ImportProgress::default());
+    }
+}

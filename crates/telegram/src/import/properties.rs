@@ -1,0 +1,266 @@
+//! The planner's promises, over whatever is found and whoever lives here.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use domain::{AccountName, Purpose};
+use proptest::prelude::*;
+use store::KeyFingerprint;
+
+use super::house::House;
+use super::house::tests::resident;
+use super::plan_file::{Plan, PlannedSession};
+use super::planner::{Application, Deed, Fate, Person, Subject, Whose, Wishes, plan};
+use super::row::What;
+
+fn key(number: u8) -> KeyFingerprint {
+    KeyFingerprint([number; 8])
+}
+
+fn name(text: &str) -> AccountName {
+    text.parse().expect("a name")
+}
+
+fn subject(number: u8) -> Subject {
+    Subject {
+        key: key(number),
+        files: vec![format!("/demo/{number}.session")],
+        kind: "Telethon file".to_owned(),
+        dc_id: 2,
+        told: None,
+        peers: 3,
+    }
+}
+
+fn person(user_id: i64) -> Person {
+    Person {
+        user_id,
+        username: Some(format!("demo_{user_id}")),
+        display_name: "Demo".to_owned(),
+        phone: Some(format!("7000000000{user_id}")),
+    }
+}
+
+fn wishes() -> Wishes {
+    let application = Application { api_id: 1_000_001, api_hash: "demo".into() };
+    Wishes { application: Some(application), ..Wishes::default() }
+}
+
+/// Who lives here after the plan was carried out.
+fn after(mut house: House, subjects: &[(Subject, Whose)], fates: &[Fate]) -> House {
+    for ((subject, whose), fate) in subjects.iter().zip(fates) {
+        match &fate.deed {
+            Some(Deed::Join { account, purposes, new }) => {
+                if new.is_some() {
+                    house
+                        .residents
+                        .push(super::house::Resident { is_stored: true, ..resident(account.as_str()) });
+                }
+                let home = house.get_mut(account).expect("it was made");
+                home.keys.push(subject.key);
+                home.taken.extend(purposes);
+                if let Whose::Person(person) = whose {
+                    home.user_id = Some(person.user_id);
+                }
+                house.ownerless.retain(|kept| *kept != subject.key);
+            }
+            Some(Deed::Keep) => house.ownerless.push(subject.key),
+            None => {}
+        }
+    }
+    house
+}
+
+fn decided(house: House, sessions: &[(Subject, Whose)], wishes: &Wishes) -> Vec<(What, Option<String>)> {
+    let shown = |fate: Fate| (fate.row.what, fate.row.account.map(|account| account.to_string()));
+    plan(sessions, house, wishes).into_iter().map(shown).collect()
+}
+
+fn main(user_id: Option<i64>) -> House {
+    let main = super::house::Resident { user_id, phone: Some("+70000000001".to_owned()), ..resident("main") };
+    House { residents: vec![main], ownerless: Vec::new() }
+}
+
+#[test]
+fn the_first_session_of_an_account_gets_all_and_the_next_one_is_a_spare() {
+    let sessions = [1, 2].map(|number| (subject(number), Whose::Person(person(1))));
+    let fates = plan(&sessions, main(None), &Wishes::default());
+    assert_eq!(fates[0].row.purposes, Purpose::ALL);
+    assert_eq!((fates[0].row.what, fates[1].row.what), (What::New, What::Ownerless));
+    assert_eq!(fates[0].row.phone.as_deref(), Some("+7••••••••01"));
+    let again = plan(&sessions, after(main(None), &sessions, &fates), &Wishes::default());
+    assert!(again.iter().all(|fate| fate.deed.is_none() && fate.row.what == What::Known));
+}
+
+#[test]
+fn a_plan_gives_each_session_its_work() {
+    let planned = |number: u8, purposes: &[Purpose]| PlannedSession {
+        fingerprint: Some(key(number).to_string()),
+        purposes: purposes.to_vec(),
+        ..PlannedSession::default()
+    };
+    let sessions = [1, 2, 3].map(|number| (subject(number), Whose::Person(person(1))));
+    let plan_file = Plan {
+        sessions: vec![
+            planned(1, &[Purpose::CreateChat]),
+            planned(2, &[]),
+            PlannedSession { skip: true, ..planned(3, &[]) },
+        ],
+        ..Plan::default()
+    };
+    let fates = plan(&sessions, main(Some(1)), &Wishes { plan: plan_file, ..Wishes::default() });
+    assert_eq!(fates[0].row.purposes, [Purpose::CreateChat]);
+    assert_eq!(fates[1].row.purposes, [Purpose::SendText, Purpose::SendMedia, Purpose::LeaveChat]);
+    assert_eq!(fates[2].row.what, What::Skipped);
+}
+
+#[test]
+fn somebody_elses_session_goes_into_no_account() {
+    let sessions = [(subject(1), Whose::Person(person(2)))];
+    let named = Wishes { account: Some(name("main")), ..Wishes::default() };
+    assert_eq!(decided(main(Some(1)), &sessions, &named), [(What::OtherPerson, Some("main".to_owned()))]);
+    let mut both = main(Some(1));
+    both.residents.push(super::house::Resident { user_id: Some(2), ..resident("backup_1") });
+    assert_eq!(decided(both, &sessions, &named), [(What::OtherPerson, Some("main".to_owned()))]);
+}
+
+#[test]
+fn without_an_application_no_account_is_made() {
+    let sessions = [(subject(1), Whose::Person(person(2)))];
+    assert_eq!(decided(main(Some(1)), &sessions, &Wishes::default()), [(What::Ownerless, None)]);
+    assert_eq!(decided(main(Some(1)), &sessions, &wishes()), [(What::New, Some("demo_2".to_owned()))]);
+}
+
+#[test]
+fn a_kept_session_moves_in_as_soon_as_there_is_an_account() {
+    let sessions = [(subject(1), Whose::Person(person(1)))];
+    let kept = House { ownerless: vec![key(1)], ..House::default() };
+    assert_eq!(decided(kept.clone(), &sessions, &Wishes::default()), [(What::Known, None)]);
+    assert_eq!(decided(kept, &sessions, &wishes()), [(What::New, Some("demo_1".to_owned()))]);
+}
+
+#[test]
+fn a_dry_run_believes_the_file_and_says_so() {
+    let told = Subject { told: Some(1), ..subject(1) };
+    let sessions = [(told, Whose::Unasked), (subject(2), Whose::Unasked)];
+    let fates = plan(&sessions, main(Some(1)), &Wishes::default());
+    assert_eq!((fates[0].row.what, fates[1].row.what), (What::New, What::Unasked));
+    assert!(fates[0].row.detail.as_deref().is_some_and(|detail| detail.contains("what the file says")));
+}
+
+fn any_whose() -> impl Strategy<Value = Whose> {
+    prop_oneof![
+        6 => (1_i64..5).prop_map(|user_id| Whose::Person(person(user_id))),
+        1 => Just(Whose::Unasked),
+        1 => Just(Whose::Gone(What::SignedOut, "signed out".to_owned())),
+    ]
+}
+
+fn any_purposes() -> impl Strategy<Value = Vec<Purpose>> {
+    proptest::sample::subsequence(Purpose::ALL.to_vec(), 0..=4)
+}
+
+prop_compose! {
+    fn any_sessions()(
+        all in proptest::collection::vec((any_whose(), proptest::option::of(1_i64..5)), 0..8)
+    ) -> Vec<(Subject, Whose)> {
+        let number = |place: usize| u8::try_from(place + 1).expect("small");
+        all.into_iter().enumerate().map(|(place, (whose, told))| (Subject { told, ..subject(number(place)) }, whose)).collect()
+    }
+}
+
+prop_compose! {
+    fn any_house()(
+        people in proptest::collection::vec(
+            (proptest::option::of(1_i64..5), proptest::option::of(1_i64..5), any_purposes(), any::<bool>(), any::<bool>()),
+            0..4,
+        ),
+        ownerless in proptest::collection::vec(1_u8..9, 0..3),
+    ) -> House {
+        let mut met = HashSet::new();
+        let mut residents = Vec::new();
+        for (place, (user_id, phone, taken, is_stored, has_key)) in people.into_iter().enumerate() {
+            let user_id = user_id.filter(|user_id| met.insert(*user_id));
+            residents.push(super::house::Resident {
+                user_id,
+                phone: phone.map(|phone| format!("+7 000 000-00-0{phone}")),
+                // Some of what is found lives here already.
+                keys: if has_key { vec![key(u8::try_from(place + 1).expect("small"))] } else { Vec::new() },
+                taken,
+                is_stored,
+                ..resident(["main", "backup_1", "demo_2", "demo_3"][place])
+            });
+        }
+        House { residents, ownerless: ownerless.into_iter().map(key).collect() }
+    }
+}
+
+prop_compose! {
+    fn any_wishes()(
+        named in proptest::option::of(prop_oneof![Just("main"), Just("demo_2"), Just("fresh")]),
+        purposes in any_purposes(),
+        application: bool,
+        planned in proptest::collection::vec(
+            (1_u8..9, proptest::option::of(prop_oneof![Just("backup_1"), Just("other")]), any_purposes(), any::<bool>()),
+            0..4,
+        ),
+    ) -> Wishes {
+        let sessions = planned.into_iter().map(|(number, account, purposes, skip)| PlannedSession {
+            fingerprint: Some(key(number).to_string()),
+            account: account.map(name),
+            purposes,
+            skip,
+            ..PlannedSession::default()
+        });
+        Wishes {
+            account: named.map(name),
+            purposes,
+            application: if application { wishes().application } else { None },
+            plan: Plan { sessions: sessions.collect(), accounts: Vec::new(), names: BTreeMap::new() },
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_session_has_one_fate_and_people_are_never_mixed(
+        sessions in any_sessions(), house in any_house(), wishes in any_wishes(),
+    ) {
+        let fates = plan(&sessions, house.clone(), &wishes);
+        prop_assert_eq!(fates.len(), sessions.len());
+        let mut people: HashMap<AccountName, i64> =
+            house.residents.iter().filter_map(|one| Some((one.name.clone(), one.user_id?))).collect();
+        let mut taken: HashSet<(AccountName, Purpose)> =
+            house.residents.iter().flat_map(|one| one.taken.iter().map(|purpose| (one.name.clone(), *purpose))).collect();
+        for ((subject, whose), fate) in sessions.iter().zip(&fates) {
+            prop_assert_eq!(&fate.row.fingerprint, &Some(subject.key.to_string()));
+            if house.holder(subject.key).is_some() {
+                prop_assert!(fate.deed.is_none(), "opened twice");
+            }
+            if matches!(whose, Whose::Gone(..)) {
+                prop_assert!(fate.deed.is_none());
+            }
+            if let Some(phone) = &fate.row.phone {
+                prop_assert!(phone.contains('•'), "{}", phone);
+            }
+            if let (Some(Deed::Join { account, purposes, new }), Some(user_id)) = (&fate.deed, fate.row.user_id) {
+                prop_assert!(!purposes.is_empty());
+                prop_assert_eq!(*people.entry(account.clone()).or_insert(user_id), user_id, "mixed");
+                prop_assert!(new.is_none() || house.get(account).is_none());
+                for purpose in purposes {
+                    prop_assert!(taken.insert((account.clone(), *purpose)), "two sessions for one purpose");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_second_time_changes_nothing(sessions in any_sessions(), house in any_house(), wishes in any_wishes()) {
+        // What nobody asked about is planned and never carried out.
+        let sessions: Vec<_> = sessions.into_iter().filter(|(_, whose)| *whose != Whose::Unasked).collect();
+        let fates = plan(&sessions, house.clone(), &wishes);
+        let again = plan(&sessions, after(house, &sessions, &fates), &wishes);
+        for fate in again {
+            prop_assert!(fate.deed.is_none(), "{:?}", fate);
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! How a login ends: somebody is signed in, gives it up, or leaves it alone.
+
+use std::sync::atomic::Ordering;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use domain::Timestamp;
+use grammers_tl_types::{enums, functions};
+use store::{OwnerlessSession, SelfUser};
+
+use super::LoginError;
+use super::meaning::Meaning;
+use super::record::{By, Step};
+use super::state::{LoginFailure, LoginState, SignedInAs};
+use super::turn::{Answer, Turn};
+use super::watch::{LEFT_ALONE, due};
+use crate::learned;
+use crate::roster::{RosterError, Taken};
+use crate::session::SignedIn;
+impl Turn {
+    pub(super) async fn authorized(&mut self, answer: enums::auth::Authorization) -> Result<(), LoginError> {
+        let enums::auth::Authorization::Authorization(signed) = answer else {
+            let detail = "no account has this phone number".to_owned();
+            return self.fail(LoginFailure::SignUpRequired, detail).await;
+        };
+        match learned::own(&signed.user) {
+            Some(user) => self.signed_in(user).await,
+            None => Err(LoginError::Unreachable("Telegram did not say who signed in".to_owned())),
+        }
+    }
+
+    /// Ends the login if it is not the account's person who signed in. Tells whether it did.
+    pub(super) async fn is_somebody_else(&mut self, user: &SelfUser) -> Result<bool, LoginError> {
+        let known = self.pool.known_user(&self.account).await?;
+        let Some(known) = known.filter(|known| *known != user.user_id) else { return Ok(false) };
+        // Ours alone: the other sessions of that person stay as they are.
+        self.sign_out().await?;
+        let detail = format!(
+            "{} ({}) signed in, and the account is the user {known}; that session was ended",
+            user.display_name, user.user_id
+        );
+        self.fail(LoginFailure::OtherPerson, detail).await?;
+        Ok(true)
+    }
+
+    /// The right person is signed in with the key: it becomes a session of the account.
+    pub(super) async fn adopt(&mut self, user: SelfUser) -> Result<(), LoginError> {
+        // Two connections with one key would end it.
+        self.hang_up().await;
+        let record = self.record()?;
+        record.in_doubt = true;
+        let (key, purposes) = (record.key(), record.purposes.clone());
+        let Some(mut key) = key else { return Err(LoginError::NotNow(self.login.state())) };
+        key.user_id = Some(user.user_id);
+        let (name, person, spare) = (self.login.account.clone(), user.clone(), key.copy());
+        let taken = Taken { key, user: Some(user), purposes, ends_login: true };
+        match self.pool.change(move |pool| async move { pool.take_session(&name, taken).await }).await {
+            Ok(_) => {}
+            Err(error @ (RosterError::Store(_) | RosterError::NotClosed(_) | RosterError::Ending)) => {
+                return Err(error.into());
+            }
+            Err(error) => return self.keep_apart(spare, person, &error).await,
+        }
+        self.inner.record = None;
+        let SelfUser { user_id, username, display_name } = person;
+        self.login.show(LoginState::Done { user: SignedInAs { user_id, username, display_name } });
+        tracing::info!(account = %self.login.account, "signed in");
+        Ok(())
+    }
+
+    /// Somebody is signed in, and the account cannot use it: it is kept without an owner.
+    pub(super) async fn keep_apart(
+        &mut self,
+        key: SignedIn,
+        user: SelfUser,
+        why: &RosterError,
+    ) -> Result<(), LoginError> {
+        let session = OwnerlessSession {
+            fingerprint: key.fingerprint(),
+            dc_id: key.dc_id,
+            auth_key: key.key,
+            user: Some(user),
+            origin: format!("somebody signed in for the account {}", self.login.account),
+        };
+        self.pool.store.accounts().save_ownerless(&[session]).await?;
+        let detail = format!("{why}; the session that was signed in is kept without an account");
+        self.fail(LoginFailure::Refused, detail).await
+    }
+
+    /// Whether somebody is signed in already with a key whose last answer got lost. Tells whether that is so, or the
+    /// login is over: then the step that was asked for is not the next one any more.
+    pub(super) async fn settle(&mut self) -> Result<bool, LoginError> {
+        let Some(record) = self.inner.record.as_ref() else {
+            // Whoever tells the code twice is told that it was right.
+            return Ok(matches!(self.login.state(), LoginState::Done { .. }));
+        };
+        if !record.in_doubt || record.key().is_none() {
+            return Ok(false);
+        }
+        let request = functions::users::GetUsers { id: vec![enums::InputUser::UserSelf] };
+        match self.ask(&request).await? {
+            Answer::Got(users) => match users.iter().find_map(learned::own) {
+                Some(user) => self.signed_in(user).await.map(|()| true),
+                None => Ok(false),
+            },
+            Answer::Refused(Meaning::PasswordNeeded, _) => {
+                if !matches!(self.record()?.step, Step::Password { .. }) {
+                    self.want_password(0).await?;
+                }
+                self.record()?.in_doubt = false;
+                Ok(false)
+            }
+            Answer::Refused(Meaning::Failed(code @ LoginFailure::Banned), words) => {
+                self.fail(code, words).await.map(|()| true)
+            }
+            Answer::Refused(meaning, words) => {
+                if meaning == Meaning::NotSignedIn && matches!(self.record()?.step, Step::Terms { .. }) {
+                    return self.ended_elsewhere(&words).await.map(|()| true);
+                }
+                self.record()?.in_doubt = false;
+                Ok(false)
+            }
+        }
+    }
+
+    pub(super) async fn cancel(&mut self) -> Result<(), LoginError> {
+        self.give_up().await?;
+        let now = self.now();
+        if self.inner.record.as_ref().is_some_and(|record| record.held_until.is_none_or(|until| until <= now))
+        {
+            self.inner.record = None;
+        }
+        self.login.show(LoginState::None);
+        Ok(())
+    }
+
+    /// Ends what is under way: a code is called back, a session that was signed in is signed out, the key forgotten.
+    pub(super) async fn give_up(&mut self) -> Result<(), LoginError> {
+        let now = self.now();
+        let Some(record) = self.inner.record.as_ref() else { return Ok(()) };
+        if record.key().is_some() {
+            // What cannot be asked now ends by itself: a code expires, and a key that nobody has is of no use.
+            if let (By::Phone { phone }, Step::Code { hash, .. }) = (&record.by, &record.step) {
+                let (phone_number, phone_code_hash) = (phone.clone(), hash.clone());
+                let request = functions::auth::CancelCode { phone_number, phone_code_hash };
+                let _ = self.ask(&request).await;
+            }
+            let is_new = self.inner.record.as_ref().is_some_and(|record| matches!(record.step, Step::Fresh));
+            if !is_new {
+                let may_be_signed_in = self.record()?.may_be_signed_in();
+                match self.sign_out().await {
+                    Err(error) if may_be_signed_in => return Err(error),
+                    Ok(()) | Err(_) => {}
+                }
+            }
+        }
+        self.hang_up().await;
+        let record = self.record()?;
+        record.forget_key();
+        if record.held_until.is_some_and(|until| until > now) {
+            let detail = "given up; Telegram wants a wait before the next one".to_owned();
+            record.step = Step::Failed { code: LoginFailure::Flood, detail };
+            return self.save().await;
+        }
+        self.pool.store.accounts().forget_login(&self.login.account).await?;
+        Ok(())
+    }
+
+    /// Does what is due. Tells when to look again; `None` when there is nothing more to do.
+    pub(super) async fn tend(&mut self) -> Result<Option<Timestamp>, LoginError> {
+        let now = self.now();
+        let Some(record) = &self.inner.record else { return Ok(None) };
+        if let Step::Failed { .. } = record.step {
+            if record.held_until.is_some_and(|until| until > now) {
+                return Ok(record.held_until);
+            }
+            self.pool.store.accounts().forget_login(&self.login.account).await?;
+            return Ok(None);
+        }
+        let alone = record.touched_at.plus(LEFT_ALONE) <= now;
+        if self.settle().await? {
+            return Ok(self.inner.record.as_ref().and_then(due));
+        }
+        if alone {
+            if self.record()?.may_be_signed_in() {
+                self.sign_out().await?;
+            }
+            self.fail(LoginFailure::LeftAlone, "nobody went on with it for 15 minutes".to_owned()).await?;
+            return Ok(self.inner.record.as_ref().and_then(due));
+        }
+        match self.inner.record.as_ref().map(|record| record.step.clone()) {
+            Some(Step::Token { expires_at, .. })
+                if expires_at <= now || self.login.accepted.load(Ordering::Acquire) =>
+            {
+                self.show_token().await?;
+            }
+            Some(Step::Moving { token }) => match STANDARD.decode(token) {
+                Ok(token) => {
+                    let answer = self.bring(token).await?;
+                    self.token(answer).await?;
+                }
+                Err(_) => self.show_token().await?,
+            },
+            _ => {}
+        }
+        Ok(self.inner.record.as_ref().and_then(due))
+    }
+}

@@ -1,0 +1,81 @@
+//! The connection of a login: one fresh key, calls one after another, each with a limit.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ambient::Clock;
+use grammers_mtsender::InvocationError;
+use grammers_session::updates::UpdatesLike;
+use grammers_tl_types::{Deserializable, RemoteCall, enums};
+
+use super::meaning::{Meaning, meaning};
+use crate::session::{Addresses, Key, SignedIn};
+use crate::wire::{Application, Pool as Connection};
+
+/// How long a call may take, connecting included.
+const CALL: Duration = Duration::from_secs(20);
+
+/// Why a call gave nothing.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// No answer: what was asked for may have been done.
+    NoAnswer(String),
+    /// Telegram refused.
+    Refused(Meaning, String),
+}
+
+/// A connection with a fresh key.
+pub(crate) struct Talk {
+    connection: Connection,
+    clock: Clock,
+}
+
+impl Talk {
+    /// `None` when there is no address for the data centre of the key. `accepted` is told when a token was accepted.
+    pub(crate) fn open(
+        key: SignedIn,
+        addresses: &Addresses,
+        application: &Application,
+        clock: &Clock,
+        accepted: Arc<dyn Fn() + Send + Sync>,
+    ) -> Option<Self> {
+        let key = Key::apart(key, addresses)?;
+        let arrived = move |updates| {
+            if tells_of_a_token(&updates) {
+                accepted();
+            }
+        };
+        Some(Self { connection: Connection::open(&key, application, arrived), clock: clock.clone() })
+    }
+
+    pub(crate) async fn ask<R: RemoteCall>(&self, request: &R) -> Result<R::Return, Trouble> {
+        let wire = &self.connection.wire;
+        let answer = wire.handle.raw_invoke_in_dc(wire.dc_id, request.to_bytes());
+        let body = match self.clock.timeout(CALL, answer).await {
+            Err(_) => return Err(Trouble::NoAnswer(format!("no answer within {} s", CALL.as_secs()))),
+            Ok(Err(InvocationError::Rpc(error))) => {
+                let words = format!("{} {}", error.code, error.name);
+                return Err(Trouble::Refused(meaning(&error), words));
+            }
+            Ok(Err(error)) => return Err(Trouble::NoAnswer(error.to_string())),
+            Ok(Ok(body)) => body,
+        };
+        R::Return::from_bytes(&body).map_err(|error| Trouble::NoAnswer(error.to_string()))
+    }
+
+    /// Closes it and waits until it is closed.
+    pub(crate) async fn close(self) {
+        self.connection.close().await;
+    }
+}
+
+fn tells_of_a_token(updates: &UpdatesLike) -> bool {
+    let UpdatesLike::Updates(updates) = updates else { return false };
+    let is_it = |update: &enums::Update| matches!(update, enums::Update::LoginToken);
+    match updates {
+        enums::Updates::UpdateShort(short) => is_it(&short.update),
+        enums::Updates::Combined(many) => many.updates.iter().any(is_it),
+        enums::Updates::Updates(many) => many.updates.iter().any(is_it),
+        _ => false,
+    }
+}

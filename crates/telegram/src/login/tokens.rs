@@ -1,0 +1,80 @@
+//! Tokens that are shown as a QR code, accepted by another device, and taken to the data centre of their user.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use domain::Timestamp;
+use domain::secret::ExposeSecret;
+use grammers_tl_types::{enums, functions};
+
+use super::LoginError;
+use super::record::Step;
+use super::state::LoginFailure;
+use super::turn::{Answer, MOST_MOVES, Turn};
+
+/// A token is good for so long at least and at most, whatever our clock thinks of Telegram's.
+const TOKEN_LIFE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(1));
+
+impl Turn {
+    /// Shows a token, or uses the one that was accepted.
+    pub(super) async fn show_token(&mut self) -> Result<(), LoginError> {
+        let definition = self.account.definition();
+        let request = functions::auth::ExportLoginToken {
+            api_id: definition.api_id,
+            api_hash: definition.api_hash.expose_secret().to_owned(),
+            except_ids: Vec::new(),
+        };
+        self.login.accepted.store(false, Ordering::Release);
+        self.may_sign_in().await?;
+        let answer = self.ask(&request).await?;
+        self.token(answer).await
+    }
+
+    pub(super) async fn token(
+        &mut self,
+        mut answer: Answer<enums::auth::LoginToken>,
+    ) -> Result<(), LoginError> {
+        for _ in 0..MOST_MOVES {
+            match answer {
+                Answer::Got(enums::auth::LoginToken::Token(shown)) => {
+                    let (now, expires) = (self.now(), i64::from(shown.expires).saturating_mul(1_000_000));
+                    let expires_at =
+                        Timestamp::from_micros(expires).clamp(now.plus(TOKEN_LIFE.0), now.plus(TOKEN_LIFE.1));
+                    let url = format!("tg://login?token={}", URL_SAFE_NO_PAD.encode(shown.token));
+                    return self.go_to(Step::Token { url, expires_at }).await;
+                }
+                Answer::Got(enums::auth::LoginToken::Success(done)) => {
+                    return self.authorized(done.authorization).await;
+                }
+                Answer::Got(enums::auth::LoginToken::MigrateTo(to)) => {
+                    let token = STANDARD.encode(&to.token);
+                    self.move_to(to.dc_id, Step::Moving { token }).await?;
+                    answer = self.bring(to.token).await?;
+                }
+                Answer::Refused(meaning, words) => return self.refused(meaning, words).await,
+            }
+        }
+        self.fail(LoginFailure::Refused, "sent from one data centre to another".to_owned()).await
+    }
+
+    /// Takes an accepted token to the data centre of its user.
+    pub(super) async fn bring(
+        &mut self,
+        token: Vec<u8>,
+    ) -> Result<Answer<enums::auth::LoginToken>, LoginError> {
+        self.may_sign_in().await?;
+        self.ask(&functions::auth::ImportLoginToken { token }).await
+    }
+
+    /// Notes that the next call signs in, if the token was accepted.
+    pub(super) async fn may_sign_in(&mut self) -> Result<(), LoginError> {
+        let record = self.record()?;
+        if matches!(record.step, Step::Fresh) {
+            return Ok(());
+        }
+        record.in_doubt = true;
+        self.save().await
+    }
+}

@@ -1,0 +1,168 @@
+//! What a part looks like in a chat's history, and which messages look like it. Pure.
+
+use std::collections::BTreeMap;
+
+use delivery::Attempt;
+use domain::media::{Media, MediaForm, MediaSource};
+
+use crate::files::Shown;
+
+/// One of the author's messages, as the history shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sight {
+    pub(crate) id: i64,
+    pub(crate) date: i64,
+    pub(crate) text: String,
+    pub(crate) media: Option<Shown>,
+    /// The same for all messages of one album.
+    pub(crate) album: Option<i64>,
+}
+
+/// One or several of the author's messages that look like the part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Own {
+    /// In the order of the part's items.
+    pub(crate) ids: Vec<i64>,
+    pub(crate) date: i64,
+}
+
+/// What is known of one of the media. What is not known fits any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Outline {
+    word: Option<&'static str>,
+    size: Option<u64>,
+}
+
+/// What a part looks like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Look<'a> {
+    text: &'a str,
+    /// None for a text.
+    media: Vec<Outline>,
+}
+
+impl<'a> Look<'a> {
+    pub(crate) fn of(attempt: &Attempt<'a>) -> Self {
+        let outline = |place: u16| {
+            attempt
+                .content
+                .media
+                .get(usize::from(place))
+                .map_or(Outline { word: None, size: None }, Outline::of)
+        };
+        let media = attempt.part.items.iter().filter_map(|item| item.media).map(outline).collect();
+        Self { text: &attempt.part.text.text, media }
+    }
+
+    /// Those of the messages that look like it.
+    pub(crate) fn among(&self, mut sights: Vec<Sight>) -> Vec<Own> {
+        sights.sort_by_key(|sight| sight.id);
+        if self.media.len() < 2 {
+            let fits = |sight: &&Sight| match self.media.first() {
+                None => sight.text == self.text,
+                Some(outline) => {
+                    sight.text == self.text && sight.album.is_none() && outline.fits(sight.media.as_ref())
+                }
+            };
+            let own = |sight: &Sight| Own { ids: vec![sight.id], date: sight.date };
+            return sights.iter().filter(fits).map(own).collect();
+        }
+        let mut albums: BTreeMap<i64, Vec<&Sight>> = BTreeMap::new();
+        for sight in &sights {
+            if let Some(album) = sight.album {
+                albums.entry(album).or_default().push(sight);
+            }
+        }
+        albums.values().filter(|album| self.is(album)).filter_map(|album| own(album)).collect()
+    }
+
+    fn is(&self, album: &[&Sight]) -> bool {
+        let captions = std::iter::once(self.text).chain(std::iter::repeat(""));
+        let alike = |((sight, outline), caption): ((&&Sight, &Outline), &str)| {
+            sight.text == caption && outline.fits(sight.media.as_ref())
+        };
+        album.len() == self.media.len() && album.iter().zip(&self.media).zip(captions).all(alike)
+    }
+}
+
+fn own(album: &[&Sight]) -> Option<Own> {
+    Some(Own { ids: album.iter().map(|sight| sight.id).collect(), date: album.first()?.date })
+}
+
+impl Outline {
+    fn of(media: &Media) -> Self {
+        let MediaSource::File { size, .. } = &media.source else { return Self { word: None, size: None } };
+        // Telegram makes photos and animations anew.
+        let (word, size) = match &media.form {
+            MediaForm::Photo { .. } => ("photo", None),
+            MediaForm::Animation { .. } => ("animation", None),
+            MediaForm::Video { .. } => ("video", Some(*size)),
+            MediaForm::Voice { .. } => ("voice", Some(*size)),
+            MediaForm::Audio { .. } => ("audio", Some(*size)),
+            MediaForm::Document => ("document", Some(*size)),
+        };
+        Self { word: Some(word), size }
+    }
+
+    fn fits(&self, shown: Option<&Shown>) -> bool {
+        let Some(shown) = shown else { return false };
+        self.word.is_none_or(|word| word == shown.word)
+            && (self.size.is_none() || shown.size.is_none() || self.size == shown.size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sight(id: i64, text: &str, media: Option<(&'static str, Option<u64>)>, album: Option<i64>) -> Sight {
+        let media = media.map(|(word, size)| Shown { word, size });
+        Sight { id, date: 1_000 + id, text: text.into(), media, album }
+    }
+
+    fn outline(word: &'static str, size: Option<u64>) -> Outline {
+        Outline { word: Some(word), size }
+    }
+
+    fn ids(look: &Look<'_>, sights: &[Sight]) -> Vec<Vec<i64>> {
+        look.among(sights.to_vec()).into_iter().map(|own| own.ids).collect()
+    }
+
+    #[test]
+    fn a_single_file_is_known_by_caption_kind_and_size() {
+        let look = Look { text: "here", media: vec![outline("document", Some(5))] };
+        let sights = [
+            sight(1, "here", Some(("document", Some(5))), None),
+            sight(2, "here", Some(("document", Some(6))), None),
+            sight(3, "there", Some(("document", Some(5))), None),
+            sight(4, "here", Some(("video", Some(5))), None),
+            sight(5, "here", None, None),
+            sight(6, "here", Some(("document", Some(5))), Some(9)),
+        ];
+        assert_eq!(ids(&look, &sights), [[1]]);
+        let any = Look { text: "here", media: vec![Outline { word: None, size: None }] };
+        assert_eq!(ids(&any, &sights), [[1], [2], [4]]);
+        let text = Look { text: "there", media: Vec::new() };
+        assert_eq!(ids(&text, &sights), [[3]]);
+    }
+
+    #[test]
+    fn an_album_is_known_as_a_whole() {
+        let look = Look { text: "here", media: vec![outline("photo", None), outline("video", Some(7))] };
+        let (photo, video) = (Some(("photo", None)), Some(("video", Some(7))));
+        let sights = [
+            sight(4, "", video, Some(9)),
+            sight(3, "here", photo, Some(9)),
+            // Another order, another caption, one too many, one alone.
+            sight(5, "here", video, Some(10)),
+            sight(6, "", photo, Some(10)),
+            sight(7, "", photo, Some(11)),
+            sight(8, "", video, Some(11)),
+            sight(9, "here", photo, Some(12)),
+            sight(10, "", video, Some(12)),
+            sight(11, "", video, Some(12)),
+            sight(12, "here", photo, Some(13)),
+        ];
+        assert_eq!(ids(&look, &sights), [[3, 4]]);
+    }
+}

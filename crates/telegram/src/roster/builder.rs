@@ -1,0 +1,172 @@
+//! Makes accounts out of settings and store.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use ambient::{Chance, Clock};
+use config::TelegramSettings;
+use domain::account::AccountState;
+use domain::{AccountName, Purpose, SecretText};
+use store::{SelfUser, Store, StoreError, Switch};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{Definition, StoredKey};
+use crate::account::{Account, AccountParts};
+use crate::exchange::ServerKeys;
+use crate::line::{Arrived, Line, LineParts, Origin};
+use crate::peers::Names;
+use crate::registry::{Bound, Registry};
+use crate::session::{Addresses, Claims, Key, Keyring, Source};
+use crate::standing::{Changes, Standing};
+
+/// Updates of one account that may wait to be taken. What does not fit is asked for again.
+const ARRIVALS: usize = 1_024;
+
+/// Makes accounts out of settings and store.
+pub(crate) struct Builder {
+    store: Store,
+    clock: Clock,
+    chance: Chance,
+    pub(crate) changes: Changes,
+    pub(crate) names: Arc<Names>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) claims: Claims,
+    pub(crate) addresses: Arc<Addresses>,
+    pub(crate) server_keys: ServerKeys,
+    probe_every: Duration,
+    closing: CancellationToken,
+}
+
+impl Builder {
+    pub(crate) async fn new(
+        settings: &TelegramSettings,
+        places: &HashMap<AccountName, usize>,
+        store: Store,
+        clock: Clock,
+        chance: Chance,
+        closing: CancellationToken,
+        server_keys: ServerKeys,
+    ) -> Result<Self, StoreError> {
+        let centres = settings.data_centres.iter().map(|centre| (i32::from(centre.id), centre.address));
+        let bindings = store.accounts().bindings().await?.into_iter().map(|(chat_id, name)| {
+            let bound =
+                places.get(&name).map_or_else(|| Bound::ToNobody(name.clone()), |index| Bound::To(*index));
+            (chat_id, bound)
+        });
+        let left = store.chats().left().await?;
+        let migrations = store.peers().migrations().await?;
+        let registry =
+            Registry::new(bindings.collect(), left.into_iter().collect(), migrations.into_iter().collect());
+        Ok(Self {
+            registry: Arc::new(registry),
+            store,
+            clock,
+            chance,
+            changes: Changes::default(),
+            names: Arc::default(),
+            claims: Claims::default(),
+            addresses: Arc::new(Addresses::new(centres.collect())),
+            probe_every: settings.probe_every,
+            closing,
+            server_keys,
+        })
+    }
+
+    /// Makes an account for a place. It is at rest until it is run.
+    pub(crate) async fn account(
+        &self,
+        index: usize,
+        definition: Definition,
+        stored: Vec<StoredKey>,
+        switch: Switch,
+    ) -> Result<(Account, mpsc::Receiver<Arrived>), StoreError> {
+        let name = &definition.name.clone();
+        let standing = Arc::new(Standing::new(
+            name.clone(),
+            self.clock.clone(),
+            self.chance.clone(),
+            self.changes.clone(),
+        ));
+        let (arrived, arrivals) = mpsc::channel(ARRIVALS);
+        let account = Account::new(AccountParts {
+            index,
+            definition: Arc::new(definition),
+            stored,
+            standing,
+            lines: Vec::new(),
+            arrived,
+            names: Arc::clone(&self.names),
+            registry: Arc::clone(&self.registry),
+            store: self.store.clone(),
+            switch,
+            closing: self.closing.child_token(),
+        });
+        let mut lines = Vec::new();
+        for (place, (origin, purposes)) in account.shares().into_iter().enumerate() {
+            lines.push(self.line(&account, place, origin, purposes).await?);
+        }
+        account.set_lines(lines);
+        let peers = self.store.peers().all(name).await?;
+        let named_at = self.store.peers().named_at(name).await?.into_iter().collect();
+        account.peers.restore(&self.names, peers, &named_at);
+        let fill = self.store.peers().fill(name).await?;
+        account.dialogs_complete.store(fill.complete, Ordering::Release);
+        Ok((account, arrivals))
+    }
+
+    /// Makes a line of an account. It is at rest until it is run.
+    pub(crate) async fn line(
+        &self,
+        account: &Account,
+        index: usize,
+        origin: Origin,
+        purposes: Vec<Purpose>,
+    ) -> Result<Arc<Line>, StoreError> {
+        let definition = account.definition();
+        let source = match origin {
+            Origin::Settings(place) => definition.sessions.get(place).map(|(source, _)| source.clone()),
+            Origin::Stored(fingerprint) => account.stored_key(fingerprint).map(Source::Stored),
+        };
+        let keyring = Keyring {
+            account: account.name.clone(),
+            line: index,
+            // What is gone meanwhile reads as a string that is none, and is told so.
+            source: source.unwrap_or_else(|| Source::Text(SecretText::from(String::new()))),
+            addresses: Arc::clone(&self.addresses),
+            claims: self.claims.clone(),
+        };
+        let key = keyring.read().await;
+        if let Ok(key) = &key {
+            self.remember(&account.standing, key).await?;
+        }
+        let parts = LineParts {
+            index,
+            origin,
+            purposes,
+            keyring,
+            application: definition.application(),
+            server_keys: self.server_keys.clone(),
+            probe_every: self.probe_every,
+            standing: Arc::clone(&account.standing),
+            store: self.store.clone(),
+            arrived: account.arrived.clone(),
+        };
+        Ok(Arc::new(Line::new(parts, key, account.switch() != Switch::Stopped)))
+    }
+
+    /// Whose session it is, by the store or by the session file, until Telegram itself tells.
+    pub(crate) async fn remember(&self, standing: &Standing, key: &Key) -> Result<(), StoreError> {
+        let stored = self.store.accounts().session(&standing.name, key.fingerprint()).await?;
+        let told =
+            key.user_id().map(|user_id| SelfUser { user_id, username: None, display_name: String::new() });
+        if let Some(person) = stored.and_then(|session| session.user).or(told)
+            && standing.meet(person).is_err()
+        {
+            tracing::warn!(account = %standing.name, state = %AccountState::Error, "its sessions belong to different people");
+        }
+        Ok(())
+    }
+}

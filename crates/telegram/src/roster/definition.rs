@@ -1,0 +1,224 @@
+//! An account as its owner describes it, in the settings or through the API.
+
+use std::sync::Arc;
+
+use config::{AccountSettings, ProxyAddress, SessionSource};
+use domain::secret::ExposeSecret;
+use domain::{AccountName, Purpose, SecretText};
+use store::StoredAccount;
+
+use super::RosterError;
+use crate::session::{SignedIn, Source};
+use crate::view::AccountSource;
+use crate::wire::Application;
+
+/// An account as its owner describes it.
+#[derive(Clone)]
+pub(crate) struct Definition {
+    pub(crate) name: AccountName,
+    pub(crate) priority: u16,
+    pub(crate) in_pool: bool,
+    pub(crate) api_id: i32,
+    pub(crate) api_hash: SecretText,
+    pub(crate) phone: Option<SecretText>,
+    pub(crate) proxy: Option<SecretText>,
+    pub(crate) source: AccountSource,
+    /// The sessions of the settings, and what each is for: never nothing.
+    pub(crate) sessions: Vec<(Source, Vec<Purpose>)>,
+}
+
+/// A session of the store, and what it is for.
+#[derive(Clone)]
+pub(crate) struct StoredKey {
+    pub(crate) key: Arc<SignedIn>,
+    pub(crate) purposes: Vec<Purpose>,
+}
+
+/// A new account.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// The owner's name for it.
+    pub name: AccountName,
+    /// Lower numbers are used first.
+    pub priority: u16,
+    /// Whether it does work that does not name it.
+    pub in_pool: bool,
+    /// The application's number, from my.telegram.org.
+    pub api_id: i32,
+    /// The application's secret.
+    pub api_hash: SecretText,
+    /// The phone number with the `+`, for signing in.
+    pub phone: Option<SecretText>,
+    /// The SOCKS5 proxy to connect through.
+    pub proxy: Option<SecretText>,
+}
+
+/// What changes about an account; what is left out stays.
+#[derive(Debug, Clone, Default)]
+pub struct AccountChange {
+    /// Lower numbers are used first.
+    pub priority: Option<u16>,
+    /// Whether it does work that does not name it.
+    pub in_pool: Option<bool>,
+    /// The application's number.
+    pub api_id: Option<i32>,
+    /// The application's secret.
+    pub api_hash: Option<SecretText>,
+    /// The phone number; `Some(None)` takes it away.
+    pub phone: Option<Option<SecretText>>,
+    /// The proxy; `Some(None)` takes it away.
+    pub proxy: Option<Option<SecretText>>,
+}
+
+/// Whether this is a phone number as Telegram wants it: a `+` and 7 to 15 digits.
+pub(crate) fn is_phone(text: &str) -> bool {
+    text.strip_prefix('+').is_some_and(|digits| {
+        (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+impl Definition {
+    /// As the settings have it.
+    pub(crate) fn of_settings(settings: &AccountSettings) -> Self {
+        let sessions = settings.sessions.iter().map(|session| {
+            let source = match &session.source {
+                SessionSource::File(path) => Source::File(path.clone()),
+                SessionSource::Text(text) => Source::Text(text.clone()),
+            };
+            let all = || Purpose::ALL.to_vec();
+            (source, if session.purposes.is_empty() { all() } else { session.purposes.clone() })
+        });
+        Self {
+            name: settings.name.clone(),
+            priority: settings.priority,
+            in_pool: settings.pool,
+            api_id: settings.api_id,
+            api_hash: settings.api_hash.clone(),
+            phone: settings.phone.clone().map(SecretText::from),
+            proxy: settings.proxy.as_ref().map(|proxy| SecretText::from(proxy.expose().to_owned())),
+            source: AccountSource::Settings,
+            sessions: sessions.collect(),
+        }
+    }
+
+    /// As the store has it.
+    pub(crate) fn of_store(stored: StoredAccount) -> Self {
+        let StoredAccount { name, priority, in_pool, api_id, api_hash, phone, proxy } = stored;
+        let (source, sessions) = (AccountSource::Store, Vec::new());
+        Self { name, priority, in_pool, api_id, api_hash, phone, proxy, source, sessions }
+    }
+
+    /// As it is asked for.
+    ///
+    /// # Errors
+    /// A field is not what it should be.
+    pub(crate) fn of_new(new: NewAccount) -> Result<Self, RosterError> {
+        let NewAccount { name, priority, in_pool, api_id, api_hash, phone, proxy } = new;
+        let (source, sessions) = (AccountSource::Store, Vec::new());
+        let made = Self { name, priority, in_pool, api_id, api_hash, phone, proxy, source, sessions };
+        made.check()?;
+        Ok(made)
+    }
+
+    /// The same, changed.
+    ///
+    /// # Errors
+    /// A field is not what it should be.
+    pub(crate) fn changed(&self, change: AccountChange) -> Result<Self, RosterError> {
+        let mut changed = self.clone();
+        let AccountChange { priority, in_pool, api_id, api_hash, phone, proxy } = change;
+        changed.priority = priority.unwrap_or(changed.priority);
+        changed.in_pool = in_pool.unwrap_or(changed.in_pool);
+        changed.api_id = api_id.unwrap_or(changed.api_id);
+        changed.api_hash = api_hash.unwrap_or(changed.api_hash);
+        changed.phone = phone.unwrap_or(changed.phone);
+        changed.proxy = proxy.unwrap_or(changed.proxy);
+        changed.check()?;
+        Ok(changed)
+    }
+
+    fn check(&self) -> Result<(), RosterError> {
+        let invalid = |field, message: &str| Err(RosterError::Invalid { field, message: message.to_owned() });
+        if self.api_id <= 0 {
+            return invalid("api_id", "must be the number of your application, from my.telegram.org");
+        }
+        if self.api_hash.expose_secret().trim().is_empty() {
+            return invalid("api_hash", "must be the secret of your application, from my.telegram.org");
+        }
+        if self.phone.as_ref().is_some_and(|phone| !is_phone(phone.expose_secret())) {
+            return invalid("phone", "must be a + and 7 to 15 digits, such as +70000000001");
+        }
+        match self.proxy.as_ref().map(|proxy| proxy.expose_secret().parse::<ProxyAddress>()) {
+            Some(Err(error)) => invalid("proxy", &error.to_string()),
+            Some(Ok(_)) | None => Ok(()),
+        }
+    }
+
+    /// As the store keeps it.
+    pub(crate) fn to_stored(&self) -> StoredAccount {
+        StoredAccount {
+            name: self.name.clone(),
+            priority: self.priority,
+            in_pool: self.in_pool,
+            api_id: self.api_id,
+            api_hash: self.api_hash.clone(),
+            phone: self.phone.clone(),
+            proxy: self.proxy.clone(),
+        }
+    }
+
+    /// What it connects as.
+    pub(crate) fn application(&self) -> Application {
+        Application { api_id: self.api_id, proxy: self.proxy.clone() }
+    }
+
+    /// Whether its lines have to be made anew for this.
+    pub(crate) fn connects_otherwise(&self, other: &Self) -> bool {
+        let exposed = |text: &Option<SecretText>| text.as_ref().map(|text| text.expose_secret().to_owned());
+        self.api_id != other.api_id || exposed(&self.proxy) != exposed(&other.proxy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn new() -> NewAccount {
+        NewAccount {
+            name: "spare".parse().expect("a name"),
+            priority: 1,
+            in_pool: true,
+            api_id: 1_000_001,
+            api_hash: "hash".into(),
+            phone: Some("+70000000001".into()),
+            proxy: Some("socks5://127.0.0.1:1080".into()),
+        }
+    }
+
+    fn wrong(new: NewAccount) -> &'static str {
+        match Definition::of_new(new) {
+            Err(RosterError::Invalid { field, .. }) => field,
+            Err(_) | Ok(_) => "nothing",
+        }
+    }
+
+    #[test]
+    fn a_wrong_field_is_named() {
+        assert_eq!(wrong(new()), "nothing");
+        assert_eq!(wrong(NewAccount { api_id: 0, ..new() }), "api_id");
+        assert_eq!(wrong(NewAccount { api_hash: " ".into(), ..new() }), "api_hash");
+        assert_eq!(wrong(NewAccount { phone: Some("70000000001".into()), ..new() }), "phone");
+        assert_eq!(wrong(NewAccount { proxy: Some("http://example.com".into()), ..new() }), "proxy");
+    }
+
+    #[test]
+    fn what_is_left_out_of_a_change_stays() {
+        let before = Definition::of_new(new()).expect("right");
+        let change = AccountChange { priority: Some(7), phone: Some(None), ..AccountChange::default() };
+        let after = before.changed(change).expect("right");
+        assert_eq!((after.priority, after.phone.is_none(), after.api_id), (7, true, before.api_id));
+        assert!(!before.connects_otherwise(&after));
+        let change = AccountChange { proxy: Some(None), ..AccountChange::default() };
+        assert!(before.connects_otherwise(&before.changed(change).expect("right")));
+    }
+}

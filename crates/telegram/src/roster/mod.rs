@@ -1,0 +1,114 @@
+//! The accounts there are: made out of definitions, kept in places of their own, run until they are taken out.
+
+mod arrange;
+mod builder;
+mod change;
+mod definition;
+mod running;
+mod sessions;
+mod shares;
+mod slots;
+
+use std::sync::Arc;
+
+use domain::AccountName;
+use store::StoreError;
+
+pub(crate) use builder::Builder;
+pub use definition::{AccountChange, NewAccount};
+pub(crate) use definition::{Definition, StoredKey, is_phone};
+pub(crate) use running::{Running, run};
+pub(crate) use sessions::Taken;
+pub use sessions::{OwnerlessView, SessionKey};
+pub(crate) use shares::shares;
+pub(crate) use slots::Slots;
+
+use crate::pool::Pool;
+
+/// Why the accounts stay as they are.
+#[derive(Debug, thiserror::Error)]
+pub enum RosterError {
+    /// No account has this name.
+    #[error("there is no account {0}")]
+    NoSuchAccount(AccountName),
+    /// The name is taken.
+    #[error("there is an account {0} already; take another name, or change that one")]
+    NameTaken(AccountName),
+    /// The settings describe it.
+    #[error("the account {0} is in the settings file; change it there and start the program again")]
+    ReadOnly(AccountName),
+    /// A field is not what it should be.
+    #[error("{field} {message}")]
+    Invalid {
+        /// Which.
+        field: &'static str,
+        /// What it must be.
+        message: String,
+    },
+    /// Work of the account is not over.
+    #[error(
+        "{count} messages or operations of the account {account} are not over; wait for them or cancel them, or force it"
+    )]
+    UnderWay {
+        /// The account.
+        account: AccountName,
+        /// How much there is.
+        count: u64,
+    },
+    /// One session cannot be connected with twice: Telegram would end it.
+    #[error("the account {0} uses this session already")]
+    SessionInUse(AccountName),
+    /// An import is connected with the session.
+    #[error("an import asks Telegram whose this session is; try again when it has ended")]
+    AskedAbout,
+    /// The account has no such session of the store.
+    #[error("there is no such session; those of the settings file are taken out there")]
+    NoSuchSession,
+    /// The session is somebody else's.
+    #[error("this session belongs to the user {told}, and the account {account} is the user {known}")]
+    WrongUser {
+        /// The account.
+        account: AccountName,
+        /// Whose the account is.
+        known: i64,
+        /// Whose the session is.
+        told: i64,
+    },
+    /// Nobody knows where its data centre is.
+    #[error("there is no address for data centre {0}; name it in `telegram.data_centres`")]
+    NoAddress(i32),
+    /// An account can have only so many sessions.
+    #[error("the account {0} has as many sessions as it can have; take one out first")]
+    TooManySessions(AccountName),
+    /// A connection does not end. Nothing was opened in its place.
+    #[error("a connection of the account {0} does not close; try again")]
+    NotClosed(AccountName),
+    /// The store does not take it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The program ends.
+    #[error("the program is ending")]
+    Ending,
+}
+
+impl Pool {
+    /// Runs a change to its end, whether its caller stays or not. One change at a time.
+    pub(crate) async fn change<T, F>(
+        self: &Arc<Self>,
+        change: impl FnOnce(Arc<Self>) -> F + Send + 'static,
+    ) -> Result<T, RosterError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, RosterError>> + Send + 'static,
+    {
+        if self.running.closing.is_cancelled() {
+            return Err(RosterError::Ending);
+        }
+        let pool = Arc::clone(self);
+        let running = self.running.tasks.spawn(async move {
+            let _turn = pool.changing.lock().await;
+            change(Arc::clone(&pool)).await
+        });
+        running.await.unwrap_or(Err(RosterError::Ending))
+    }
+}

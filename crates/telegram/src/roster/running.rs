@@ -1,0 +1,89 @@
+//! The tasks that keep an account alive: its lines, the reader of its updates, the reader of its dialogs.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::account::Account;
+use crate::line::{self, Arrived, Line};
+use crate::{dialogs, health, updates};
+
+/// How many accounts read a page of dialogs at once.
+const READING: usize = 4;
+
+/// Where tasks run, and what they share.
+pub(crate) struct Running {
+    pub(crate) tasks: TaskTracker,
+    /// The program ends.
+    pub(crate) closing: CancellationToken,
+    refresh_every: Duration,
+    turns: Arc<Semaphore>,
+    /// Nothing comes to life by itself.
+    pub(crate) at_rest: bool,
+}
+
+impl Running {
+    pub(crate) fn new(refresh_every: Duration, at_rest: bool) -> Self {
+        Self {
+            tasks: TaskTracker::new(),
+            closing: CancellationToken::new(),
+            refresh_every,
+            turns: Arc::new(Semaphore::new(READING)),
+            at_rest,
+        }
+    }
+
+    /// Brings a line to life.
+    pub(crate) fn line(&self, line: &Arc<Line>) {
+        if self.at_rest {
+            line.rest();
+        } else {
+            self.tasks.spawn(line::run(Arc::clone(line)));
+        }
+    }
+}
+
+/// Brings an account to life.
+pub(crate) fn run(running: &Running, account: &Arc<Account>, mut arrived: mpsc::Receiver<Arrived>) {
+    for line in account.lines().iter() {
+        running.line(line);
+    }
+    if running.at_rest {
+        return;
+    }
+    let (reader, closing) = (Arc::clone(account), account.closing.clone());
+    running.tasks.spawn(async move {
+        while AssertUnwindSafe(updates::run(&reader, &mut arrived, &closing)).catch_unwind().await.is_err() {
+            survive(&reader, &closing, "reading updates").await;
+        }
+    });
+    let (reader, closing) = (Arc::clone(account), account.closing.clone());
+    let (every, turns) = (running.refresh_every, Arc::clone(&running.turns));
+    running.tasks.spawn(async move {
+        loop {
+            let reading = dialogs::run(&reader, every, &turns);
+            tokio::select! {
+                () = closing.cancelled() => return,
+                _ = AssertUnwindSafe(reading).catch_unwind() => {}
+            }
+            survive(&reader, &closing, "reading dialogs").await;
+        }
+    });
+}
+
+/// After a panic: says so, and leaves the thing alone for a moment.
+async fn survive(account: &Account, closing: &CancellationToken, what: &str) {
+    if closing.is_cancelled() {
+        return;
+    }
+    tracing::error!(account = %account.name, what, "a task broke down and is started again");
+    tokio::select! {
+        () = closing.cancelled() => {}
+        () = account.standing.clock.sleep(health::back_off(4)) => {}
+    }
+}

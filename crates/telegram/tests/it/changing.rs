@@ -1,0 +1,110 @@
+//! Changing what is in a chat: editing, deleting, marking as read, typing.
+
+use std::time::Duration;
+
+use domain::text::{Entity, EntityKind, FormattedText};
+use sandbox::telegram::FaultName;
+use telegram::{ChangeError, Edit, Typing};
+
+use crate::files::{ids, supergroup};
+use crate::world::{World, chat, name, send};
+
+fn edit(text: &str) -> Edit {
+    Edit { text: FormattedText::plain(text), preview: false }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_gets_another_text_and_is_deleted() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    for (number, to) in (1..).zip(["@client_1".to_owned(), supergroup(&world)]) {
+        let sent = ids(&send(&pool, "backup_1", &to, "before", number).await)[0];
+        let (to, id) = (chat(&to), i32::try_from(sent).expect("small"));
+        let mut after = edit("after all");
+        after.text.entities.push(Entity { offset: 0, length: 5, kind: EntityKind::Bold });
+        let changed = pool.edit_message(&to, id, after.clone(), None).await.expect("changed");
+        assert_eq!(changed.account, name("backup_1"));
+        // What says this already, and a call whose answer is lost, come to the same.
+        world.fault("backup_1", FaultName::Disconnect).method("messages.editMessage").times(1).on();
+        pool.edit_message(&to, id, edit("at last"), None).await.expect("changed");
+        pool.edit_message(&to, id, edit("at last"), None).await.expect("as it is");
+        let shown = world.telegram().message(&changed.chat_id.to_string(), id, Some("backup_1"));
+        assert_eq!(shown.expect("there").text, "at last");
+        pool.delete_message(&to, id, true, None).await.expect("deleted");
+        pool.delete_message(&to, id, true, None).await.expect("gone already");
+        assert!(world.telegram().message(&changed.chat_id.to_string(), id, Some("backup_1")).is_err());
+        let gone = pool.edit_message(&to, id, edit("too late"), None).await;
+        assert!(
+            matches!(gone, Err(ChangeError::NoSuchMessage { message_id, .. }) if message_id == id),
+            "{gone:?}"
+        );
+    }
+    pool.stop(Duration::from_secs(5)).await;
+    world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_of_another_chat_is_not_deleted() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let sent = ids(&send(&pool, "backup_1", "@client_1", "mine", 1).await)[0];
+    let id = i32::try_from(sent).expect("small");
+    let deleted = pool.delete_message(&chat("@client_2"), id, true, None).await.expect("nothing there");
+    assert_eq!(deleted.account, name("backup_1"));
+    let there = world.telegram().ledger(0, 1)[0].chat_id.clone();
+    assert_eq!(world.telegram().message(&there, id, Some("backup_1")).expect("there").text, "mine");
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_is_read_and_typed_in() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    for to in ["@client_1".to_owned(), supergroup(&world)] {
+        let to = chat(&to);
+        pool.mark_read(&to, None, None).await.expect("read");
+        pool.mark_read(&to, Some(1), Some(&name("backup_1"))).await.expect("read");
+        for typing in Typing::ALL {
+            pool.typing(&to, typing, None).await.expect("shown");
+        }
+    }
+    assert_eq!(world.calls("backup_1", "messages.readHistory"), 2);
+    assert_eq!(world.calls("backup_1", "channels.readHistory"), 2);
+    assert_eq!(world.calls("backup_1", "messages.setTyping"), 10);
+    pool.stop(Duration::from_secs(5)).await;
+    world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_wrong_is_told_as_what_it_is() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let to = chat("@client_1");
+    let sent = ids(&send(&pool, "backup_1", "@client_1", "before", 1).await)[0];
+    let id = i32::try_from(sent).expect("small");
+    let refused = |code: i32, message: &str| {
+        world.fault("backup_1", FaultName::RpcError).method("messages.editMessage").error(code, message)
+    };
+    for (code, message, expected) in [
+        (400, "MESSAGE_EDIT_TIME_EXPIRED", "Rejected"),
+        (403, "MESSAGE_AUTHOR_REQUIRED", "NoRights"),
+        (400, "PEER_ID_INVALID", "NotFound"),
+    ] {
+        refused(code, message).times(1).on();
+        let error = pool.edit_message(&to, id, edit("after"), None).await.expect_err("refused");
+        assert!(format!("{error:?}").starts_with(expected), "{error:?}");
+    }
+    refused(500, "INTERNAL").times(3).on();
+    let error = pool.edit_message(&to, id, edit("after"), None).await.expect_err("not known");
+    assert!(matches!(error, ChangeError::Unknown(_)), "{error:?}");
+    refused(500, "INTERNAL").times(2).on();
+    pool.edit_message(&to, id, edit("after"), None).await.expect("the third time");
+    world.fault("backup_1", FaultName::FloodWait).method("messages.editMessage").seconds(300.0).times(1).on();
+    for _ in 0..2 {
+        let error = pool.edit_message(&to, id, edit("again"), None).await.expect_err("flooded");
+        assert!(matches!(error, ChangeError::FloodWait { .. }), "{error:?}");
+    }
+    let error = pool.typing(&chat("@nobody_has_this"), Typing::Typing, None).await.expect_err("nobody");
+    assert!(matches!(error, ChangeError::NotFound { .. }), "{error:?}");
+    pool.stop(Duration::from_secs(5)).await;
+}

@@ -1,0 +1,131 @@
+//! Bringing files down: whole, in part, when their reference expired, and what there is none of.
+
+use std::time::Duration;
+
+use domain::media::MediaForm;
+use futures::{StreamExt, TryStreamExt};
+use sandbox::telegram::{FaultName, FileKind};
+use telegram::{DownloadError, DownloadOf, DownloadRange, Pool};
+
+use super::{carrying, deliver, ids, message, noise, outside, picture, put, supergroup};
+use crate::world::{World, chat, chat_id, name, send};
+
+async fn bytes(pool: &Pool, what: DownloadOf, range: DownloadRange) -> Vec<u8> {
+    let download = pool.download(what, range).await.expect("found");
+    download.stream.try_collect::<Vec<_>>().await.expect("whole").concat()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_comes_down_whole_and_in_part() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
+    let content = noise(3 * 512 * 1024 + 77);
+    let file = put(&world, &content, "a.pdf", "application/pdf", MediaForm::Document);
+    let message_id = ids(&deliver(&pool, "backup_1", chat_id, &carrying("", vec![file]), 1).await)[0];
+    let sent = || DownloadOf::Sent { account: name("backup_1"), chat_id, message_id };
+    let download = pool.download(sent(), DownloadRange::default()).await.expect("found");
+    assert_eq!(
+        (download.name.as_str(), download.mime.as_str(), download.size),
+        ("a.pdf", "application/pdf", content.len() as u64)
+    );
+    assert_eq!(download.stream.try_collect::<Vec<_>>().await.expect("whole").concat(), content);
+    for (offset, limit) in [(0, Some(1)), (524_287, Some(2)), (600_000, None), (5, Some(9_999_999))] {
+        let count = limit.map_or(usize::MAX, |limit: u64| usize::try_from(limit).expect("small"));
+        let from = usize::try_from(offset).expect("small");
+        let to = from.saturating_add(count).min(content.len());
+        let range = DownloadRange { offset, limit };
+        assert!(bytes(&pool, sent(), range).await == content[from..to], "{range:?}");
+    }
+    let behind = DownloadRange { offset: content.len() as u64, limit: None };
+    let refused = pool.download(sent(), behind).await.map(|_| ());
+    assert_eq!(refused, Err(DownloadError::OutOfRange { size: content.len() as u64 }));
+    pool.stop(Duration::from_secs(5)).await;
+    world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_asked_for_that_nobody_reads() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
+    let file = put(&world, &noise(6 * 512 * 1024), "a.bin", "", MediaForm::Document);
+    let message_id = ids(&deliver(&pool, "backup_1", chat_id, &carrying("", vec![file]), 1).await)[0];
+    let sent = DownloadOf::Sent { account: name("backup_1"), chat_id, message_id };
+    let mut download = pool.download(sent, DownloadRange::default()).await.expect("found");
+    assert_eq!(world.calls("backup_1", "upload.getFile"), 1);
+    download.stream.next().await.expect("a piece").expect("read");
+    download.stream.next().await.expect("a piece").expect("read");
+    assert_eq!(world.calls("backup_1", "upload.getFile"), 2);
+    drop(download);
+    pool.stop(Duration::from_secs(5)).await;
+    assert_eq!(world.calls("backup_1", "upload.getFile"), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_reference_is_read_again_and_a_lost_piece_asked_for_again() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let group = supergroup(&world);
+    let chat_id = chat_id(&pool, "backup_1", &group).await;
+    let content = noise(3 * 512 * 1024);
+    let file = put(&world, &content, "a.bin", "", MediaForm::Document);
+    let message_id = ids(&deliver(&pool, "backup_1", chat_id, &carrying("", vec![file]), 1).await)[0];
+    let message_id = i32::try_from(message_id).expect("small");
+    let what = DownloadOf::InChat { chat: chat(&group), message_id, pin: None };
+    let mut download = pool.download(what, DownloadRange::default()).await.expect("found");
+    let mut read = download.stream.next().await.expect("a piece").expect("read").to_vec();
+    world.telegram().expire_files(None);
+    world.fault("backup_1", FaultName::DisconnectBefore).method("upload.getFile").times(1).on();
+    read.extend(download.stream.try_collect::<Vec<_>>().await.expect("whole").concat());
+    assert!(read == content);
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_photo_comes_down_and_a_text_has_nothing() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
+    let message = carrying("", vec![super::photo(&world, 3)]);
+    let message_id = ids(&deliver(&pool, "backup_1", chat_id, &message, 1).await)[0];
+    let sent = |message_id| DownloadOf::Sent { account: name("backup_1"), chat_id, message_id };
+    assert_eq!(bytes(&pool, sent(message_id), DownloadRange::default()).await, picture(3));
+    let text = ids(&send(&pool, "backup_1", "@client_1", "text", 2).await)[0];
+    for (message_id, expected) in
+        [(text, DownloadError::NoMedia), (message_id + 99, DownloadError::NoSuchMessage)]
+    {
+        let refused = pool.download(sent(message_id), DownloadRange::default()).await.map(|_| ());
+        assert_eq!(refused, Err(expected));
+    }
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_comes_down_from_another_data_centre() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let content = noise(2 * 512 * 1024 + 9);
+    let order = message("@client_1", "backup_1", vec![outside(FileKind::Document, &content, 4)]);
+    let message_id = world.telegram().write(&order).expect("written").message_id;
+    let what = || DownloadOf::InChat { chat: chat("@client_1"), message_id, pin: None };
+    let whole = DownloadRange::default();
+    assert!(bytes(&pool, what(), whole).await == content);
+    // The key is made and let in once, also when the connection was dropped in between.
+    assert!(bytes(&pool, what(), whole).await == content);
+    let greetings =
+        || world.telegram().calls(None, Some("help.getConfig")).iter().map(|call| call.count).sum::<u64>();
+    let before = greetings();
+    for _ in 0..200 {
+        world.clock.advance(Duration::from_secs(6));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        assert!(bytes(&pool, what(), whole).await == content);
+        if greetings() > before {
+            break;
+        }
+    }
+    assert!(greetings() > before, "the connection was never dropped");
+    assert_eq!(world.calls("backup_1", "auth.exportAuthorization"), 1);
+    pool.stop(Duration::from_secs(5)).await;
+    world.assert_all_known();
+}

@@ -1,0 +1,114 @@
+//! Bringing files up: where an interrupted upload goes on, who waits for whom.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use delivery::{Attempt, Sender};
+use domain::Outcome;
+use domain::media::MediaForm;
+use sandbox::telegram::FaultName;
+
+use super::{carrying, deliver, ids, noise, part, put};
+use crate::world::{World, chat_id, name, until, view};
+
+/// A big file: full parts, and a short one.
+const BIG: usize = 42 * 256 * 1024 + 5;
+
+/// Its parts.
+const PARTS: u64 = 43;
+
+/// The most that may go up twice: what was on the way when it was cut, here and at the connection that came after.
+const TWICE: u64 = 6;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_upload_goes_on_where_it_was() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
+    let bytes = noise(BIG);
+    let message = carrying("", vec![put(&world, &bytes, "big.bin", "", MediaForm::Document)]);
+    world.fault("backup_1", FaultName::DisconnectBefore).method("upload.saveBigFilePart").times(1).on();
+    ids(&deliver(&pool, "backup_1", chat_id, &message, 1).await);
+    let parts = world.calls("backup_1", "upload.saveBigFilePart");
+    // Those that were on the way when it was cut went out once more, and no others.
+    assert!((PARTS..=PARTS + TWICE).contains(&parts), "{parts}");
+    let file = world.telegram().files().pop().expect("a file").file;
+    assert_eq!(file.size, bytes.len() as u64);
+    pool.stop(Duration::from_secs(5)).await;
+    world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_goes_on_after_a_restart() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
+    let message = carrying("", vec![put(&world, &noise(BIG), "big.bin", "", MediaForm::Document)]);
+    let uploading = tokio::spawn({
+        let (pool, message) = (Arc::clone(&pool), message.clone());
+        async move {
+            let (account, part) = (name("backup_1"), part(&message, 1));
+            let attempt = Attempt {
+                account: &account,
+                chat_id,
+                part: &part,
+                content: &message,
+                binds: true,
+                rebinds: false,
+            };
+            pool.prepare(attempt).await
+        }
+    });
+    let calls = || world.calls("backup_1", "upload.saveBigFilePart");
+    until("half of it is there", || calls() >= PARTS / 2).await;
+    uploading.abort();
+    let _ = uploading.await;
+    pool.stop(Duration::from_secs(5)).await;
+    // Parts that were written already may still be on their way; they do the key no harm.
+    let pool = world.ready().await;
+    ids(&deliver(&pool, "backup_1", chat_id, &message, 1).await);
+    let parts = calls();
+    assert!((PARTS..=PARTS + TWICE).contains(&parts), "{parts}");
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_wants_the_same_file_waits_for_its_upload() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
+    let bytes = noise(3 * 64 * 1024);
+    let messages: Vec<_> =
+        (0..4).map(|_| carrying("", vec![put(&world, &bytes, "a.bin", "", MediaForm::Document)])).collect();
+    let sending = (1..).zip(&messages).map(|(random_id, message)| {
+        let pool = Arc::clone(&pool);
+        async move { deliver(&pool, "backup_1", chat_id, message, random_id).await }
+    });
+    for outcome in futures::future::join_all(sending).await {
+        ids(&outcome);
+    }
+    assert_eq!(world.calls("backup_1", "upload.saveFilePart"), 3);
+    assert_eq!(world.telegram().ledger(0, 10).len(), 4);
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_wait_is_sat_out_and_a_long_one_told() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
+    let message = |number| carrying("", vec![super::photo(&world, number)]);
+    world.fault("backup_1", FaultName::FloodWait).method("upload.saveFilePart").seconds(1.0).times(1).on();
+    ids(&deliver(&pool, "backup_1", chat_id, &message(1), 1).await);
+    world.fault("backup_1", FaultName::FloodWait).method("upload.saveFilePart").seconds(300.0).times(1).on();
+    let outcome = deliver(&pool, "backup_1", chat_id, &message(2), 2).await;
+    assert!(matches!(outcome, Outcome::FloodWait(_)), "{outcome:?}");
+    // It is a wait for uploads: nothing more is brought up, and what Telegram has and texts go out.
+    let parts = world.calls("backup_1", "upload.saveFilePart");
+    let other = deliver(&pool, "backup_1", chat_id, &message(3), 3).await;
+    assert_eq!((other, world.calls("backup_1", "upload.saveFilePart")), (outcome, parts));
+    ids(&deliver(&pool, "backup_1", chat_id, &message(1), 4).await);
+    let floods = view(&pool, "backup_1").floods;
+    assert!(floods.is_empty(), "it may still send: {floods:?}");
+    pool.stop(Duration::from_secs(5)).await;
+}

@@ -1,0 +1,472 @@
+//! Signing in: every way it goes, every way it does not, and the program ending in between.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::account::{AccountState, Reason};
+use domain::{Purpose, SecretText};
+use sandbox::telegram::{FaultName, FaultOrder, SignInRules, TokenOrder, Way};
+use telegram::{
+    AccountSource, CodeWay, How, LoginError, LoginFailure, LoginOptions, LoginState, NewAccount, Pool,
+};
+
+use crate::world::{World, name, send, state, until, view};
+
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// A new account of a person of the sandbox.
+fn spare(world: &World, person: &str) -> NewAccount {
+    let person = world.person(person);
+    NewAccount {
+        name: name("spare"),
+        priority: 50,
+        in_pool: true,
+        api_id: person.api_id,
+        api_hash: SecretText::from(person.api_hash.clone()),
+        phone: Some(SecretText::from(person.phone.clone())),
+        proxy: None,
+    }
+}
+
+async fn with_spare(world: &World, person: &str) -> Arc<Pool> {
+    let pool = world.pool().await;
+    pool.add_account(spare(world, person)).await.expect("added");
+    pool
+}
+
+async fn begin(pool: &Arc<Pool>, how: How) -> LoginState {
+    pool.login().start(&name("spare"), how, LoginOptions::default()).await.expect("begun")
+}
+
+async fn code(pool: &Arc<Pool>, code: &str) -> LoginState {
+    pool.login().submit_code(&name("spare"), SecretText::from(code.to_owned())).await.expect("told")
+}
+
+async fn password(pool: &Arc<Pool>, password: &str) -> LoginState {
+    pool.login().submit_password(&name("spare"), SecretText::from(password.to_owned())).await.expect("told")
+}
+
+fn now(pool: &Arc<Pool>) -> LoginState {
+    pool.login().state(&name("spare"))
+}
+
+fn is_done(state: &LoginState) -> bool {
+    matches!(state, LoginState::Done { .. })
+}
+
+fn failure(state: &LoginState) -> Option<LoginFailure> {
+    match state {
+        LoginState::Failed { code, .. } => Some(*code),
+        _ => None,
+    }
+}
+
+/// A fault for whoever calls.
+fn fault(world: &World, method: &str, fault: FaultName, change: impl FnOnce(&mut FaultOrder)) -> u64 {
+    let mut order = FaultOrder {
+        provider: "telegram".to_owned(),
+        account: None,
+        method: Some(method.to_owned()),
+        fault,
+        seconds: None,
+        times: Some(1),
+        probability: None,
+        code: None,
+        message: None,
+    };
+    change(&mut order);
+    world.telegram().add_fault(order).expect("a fault")
+}
+
+fn rules(world: &World, person: &str, rules: &SignInRules) {
+    world.telegram().set_sign_in(person, rules).expect("set");
+}
+
+fn with_password() -> SignInRules {
+    let (password, hint) = (Some("horse".to_owned()), Some("an animal".to_owned()));
+    SignInRules { password, hint, ..SignInRules::default() }
+}
+
+async fn ready(pool: &Pool) {
+    until("ready", || state(pool, "spare").0 == AccountState::Ready).await;
+}
+
+async fn logins_kept(world: &World) -> usize {
+    world.store.accounts().logins().await.expect("readable").len()
+}
+
+/// How often a method was called, by whomever.
+fn called(world: &World, method: &str) -> u64 {
+    world.telegram().calls(None, Some(method)).iter().map(|call| call.count).sum()
+}
+
+/// Nobody finds out whose a key is until the faults are cleared.
+fn blind(world: &World) {
+    fault(world, "users.getUsers", FaultName::DropAnswer, |order| order.times = None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_signs_in_and_the_session_is_used_at_once_and_after_a_restart() {
+    let world = World::new().await.only(&["backup_1"]);
+    let person = world.person("backup_2");
+    let pool = with_spare(&world, "backup_2").await;
+    let shown = view(&pool, "spare");
+    assert_eq!((shown.state, shown.reason), (AccountState::NeedsLogin, Some(Reason::NoSession)));
+    assert_eq!((shown.wants_session, shown.source), (true, AccountSource::Store));
+    let begun = begin(&pool, How::Phone(None)).await;
+    let LoginState::CodeWanted { sent_by, length, next_by, wrong: 0, .. } = begun else {
+        panic!("{begun:?}")
+    };
+    assert_eq!((sent_by, length, next_by), (CodeWay::App, Some(5), Some(CodeWay::Sms)));
+    // Whoever begins again is told how far it is, and no other code goes out.
+    assert_eq!(begin(&pool, How::Phone(None)).await, now(&pool));
+    assert_eq!(
+        world.telegram().calls(None, Some("auth.sendCode")).iter().map(|call| call.count).sum::<u64>(),
+        1
+    );
+    let wrong = if person.login_code == "00000" { "00001" } else { "00000" };
+    for (told, times) in [(wrong, 1), ("", 2)] {
+        let told = code(&pool, told).await;
+        assert!(matches!(told, LoginState::CodeWanted { wrong, .. } if wrong == times), "{told:?}");
+        assert!(told.advice().contains("wrong"));
+    }
+    let done = code(&pool, &person.login_code).await;
+    assert!(matches!(&done, LoginState::Done { user } if user.user_id == person.user_id), "{done:?}");
+    ready(&pool).await;
+    assert_eq!(logins_kept(&world).await, 0);
+    assert_eq!(send(&pool, "spare", "@client_1", "hello", 1).await.word(), "sent");
+    let shown = view(&pool, "spare");
+    assert_eq!((shown.wants_session, shown.user_id), (false, Some(person.user_id)));
+    assert!(shown.lines[0].session.is_some() && shown.lines[0].purposes == Purpose::ALL);
+    pool.stop(LIMIT).await;
+    let pool = world.pool().await;
+    ready(&pool).await;
+    assert_eq!(send(&pool, "spare", "@client_1", "hello again", 2).await.word(), "sent");
+    assert_eq!(
+        (world.texts(), now(&pool)),
+        (vec!["hello".to_owned(), "hello again".to_owned()], LoginState::None)
+    );
+    pool.stop(LIMIT).await;
+    world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_code_goes_by_the_next_way_when_its_time_has_come() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = with_spare(&world, "backup_2").await;
+    begin(&pool, How::Phone(None)).await;
+    let spare = name("spare");
+    let early = pool.login().resend(&spare).await;
+    assert!(matches!(early, Err(LoginError::TooSoon(_))), "{early:?}");
+    for (way, told) in [(Way::Sms, CodeWay::Sms), (Way::Call, CodeWay::Call)] {
+        world.clock.advance(Duration::from_secs(61));
+        let sent = pool.login().resend(&spare).await.expect("sent");
+        assert!(matches!(sent, LoginState::CodeWanted { sent_by, .. } if sent_by == told), "{sent:?}");
+        assert_eq!(world.telegram().codes()[0].way, way);
+    }
+    let none = pool.login().resend(&spare).await;
+    assert!(matches!(none, Err(LoginError::NoOtherWay)), "{none:?}");
+    assert!(is_done(&code(&pool, &world.person("backup_2").login_code).await));
+    pool.stop(LIMIT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_that_expired_is_asked_for_anew() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = with_spare(&world, "backup_2").await;
+    begin(&pool, How::Phone(None)).await;
+    world.telegram().expire_codes();
+    let login_code = world.person("backup_2").login_code.clone();
+    assert_eq!(failure(&code(&pool, &login_code).await), Some(LoginFailure::CodeExpired));
+    assert_eq!(logins_kept(&world).await, 0);
+    let again = pool.login().submit_code(&name("spare"), SecretText::from("1".to_owned())).await;
+    assert!(matches!(again, Err(LoginError::NotNow(LoginState::Failed { .. }))), "{again:?}");
+    begin(&pool, How::Phone(None)).await;
+    assert!(is_done(&code(&pool, &login_code).await));
+    pool.stop(LIMIT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_password_is_asked_for_until_it_is_right() {
+    let world = World::new().await.only(&["backup_1"]);
+    rules(&world, "backup_2", &with_password());
+    let pool = with_spare(&world, "backup_2").await;
+    begin(&pool, How::Phone(None)).await;
+    let early = pool.login().submit_password(&name("spare"), SecretText::from("horse".to_owned())).await;
+    assert!(matches!(early, Err(LoginError::NotNow(LoginState::CodeWanted { .. }))), "{early:?}");
+    let asked = code(&pool, &world.person("backup_2").login_code).await;
+    assert_eq!(asked, LoginState::PasswordWanted { hint: Some("an animal".to_owned()), wrong: 0 });
+    let wrong = password(&pool, "cow").await;
+    assert_eq!(wrong, LoginState::PasswordWanted { hint: Some("an animal".to_owned()), wrong: 1 });
+    assert!(is_done(&password(&pool, "horse").await));
+    ready(&pool).await;
+    pool.stop(LIMIT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_of_another_data_centre_is_signed_in_there_by_code_and_by_token() {
+    let world = World::with_accounts(6).await.only(&["backup_1"]);
+    let person = world.person("extra_1");
+    assert_eq!(person.dc_id, 4);
+    let pool = with_spare(&world, "extra_1").await;
+    begin(&pool, How::Phone(None)).await;
+    assert!(is_done(&code(&pool, &person.login_code).await));
+    ready(&pool).await;
+    assert_eq!(view(&pool, "spare").lines[0].dc_id, Some(4));
+    rules(&world, "extra_1", &with_password());
+    let LoginState::QrShown { url, .. } = begin(&pool, How::Qr).await else { panic!("no token") };
+    let order = TokenOrder { token: url, account: "extra_1".to_owned() };
+    world.telegram().accept_login_token(&order).expect("accepted");
+    until("a password is wanted", || matches!(now(&pool), LoginState::PasswordWanted { .. })).await;
+    let before = view(&pool, "spare").lines[0].session.clone();
+    assert!(is_done(&password(&pool, "horse").await));
+    ready(&pool).await;
+    let lines = view(&pool, "spare").lines;
+    // All of it was done by the session before, which is kept.
+    assert!(lines.len() == 1 && lines[0].session != before);
+    let ownerless = pool.ownerless().await.expect("readable");
+    assert_eq!(ownerless.iter().map(|one| Some(one.session.clone())).collect::<Vec<_>>(), [before]);
+    pool.stop(LIMIT).await;
+    world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_signed_in_to_is_refused_in_words() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = with_spare(&world, "backup_2").await;
+    let start = async |phone: &str| {
+        let how = How::Phone(Some(SecretText::from(phone.to_owned())));
+        pool.login().start(&name("spare"), how, LoginOptions::default()).await
+    };
+    assert!(matches!(start("hello").await, Err(LoginError::InvalidPhone)));
+    let nobody = pool.login().start(&name("nobody"), How::Qr, LoginOptions::default()).await;
+    assert!(matches!(nobody, Err(LoginError::NoSuchAccount(_))));
+    rules(&world, "fifth", &SignInRules { banned: true, ..SignInRules::default() });
+    let banned = start(&world.person("fifth").phone).await.expect("begun");
+    assert_eq!(failure(&banned), Some(LoginFailure::PhoneBanned));
+    // A number of nobody is sent a code all the same.
+    start("+79990000000").await.expect("begun");
+    let sent = world.telegram().codes().pop().expect("a code");
+    let refused = code(&pool, &sent.code).await;
+    assert_eq!(failure(&refused), Some(LoginFailure::SignUpRequired));
+    assert!(refused.advice().contains("never"));
+    fault(&world, "auth.sendCode", FaultName::RpcError, |order| {
+        (order.code, order.message) = (Some(400), Some("API_ID_INVALID".to_owned()));
+    });
+    let refused = start(&world.person("backup_2").phone).await.expect("begun");
+    assert_eq!(failure(&refused), Some(LoginFailure::ApiIdInvalid));
+    assert_eq!(logins_kept(&world).await, 0);
+    pool.stop(LIMIT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wait_that_telegram_asks_for_is_kept_over_a_restart() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = with_spare(&world, "backup_2").await;
+    fault(&world, "auth.sendCode", FaultName::FloodWait, |order| order.seconds = Some(600.0));
+    let flood = begin(&pool, How::Phone(None)).await;
+    let LoginState::Failed { code: LoginFailure::Flood, until: Some(wait), .. } = &flood else {
+        panic!("{flood:?}")
+    };
+    let left = wait.since(world.clock.now());
+    assert!(left > Duration::from_secs(500) && left <= Duration::from_mins(10), "{left:?}");
+    let anew = LoginOptions { restart: true, ..LoginOptions::default() };
+    let asked =
+        || -> u64 { world.telegram().calls(None, Some("auth.sendCode")).iter().map(|call| call.count).sum() };
+    let before = asked();
+    assert_eq!(
+        pool.login().start(&name("spare"), How::Phone(None), anew.clone()).await.expect("told"),
+        flood
+    );
+    pool.stop(LIMIT).await;
+    let pool = world.pool().await;
+    assert_eq!(now(&pool), flood);
+    assert_eq!(begin(&pool, How::Phone(None)).await, flood);
+    assert_eq!(asked(), before);
+    world.clock.advance(Duration::from_secs(601));
+    assert!(matches!(begin(&pool, How::Phone(None)).await, LoginState::CodeWanted { .. }));
+    pool.stop(LIMIT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_shown_anew_until_it_is_accepted() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = with_spare(&world, "backup_2").await;
+    let LoginState::QrShown { url: first, .. } = begin(&pool, How::Qr).await else { panic!("no token") };
+    world.clock.advance(Duration::from_secs(61));
+    until("another token", || matches!(now(&pool), LoginState::QrShown { url, .. } if url != first)).await;
+    let LoginState::QrShown { url, .. } = now(&pool) else { panic!("no token") };
+    let order = TokenOrder { token: url, account: "backup_2".to_owned() };
+    world.telegram().accept_login_token(&order).expect("accepted");
+    until("signed in", || is_done(&now(&pool))).await;
+    ready(&pool).await;
+    pool.stop(LIMIT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_ends_at_any_step_goes_on_there() {
+    let world = World::new().await.only(&["backup_1"]);
+    rules(&world, "backup_2", &with_password());
+    let login_code = world.person("backup_2").login_code.clone();
+    let pool = with_spare(&world, "backup_2").await;
+    let asked = begin(&pool, How::Phone(None)).await;
+    pool.stop(LIMIT).await;
+    // The code is wanted.
+    let pool = world.pool().await;
+    assert_eq!(now(&pool), asked);
+    let asked = code(&pool, &login_code).await;
+    assert!(matches!(asked, LoginState::PasswordWanted { .. }));
+    pool.stop(LIMIT).await;
+    // The password is wanted.
+    let pool = world.pool().await;
+    assert_eq!(now(&pool), asked);
+    let wrong = password(&pool, "cow").await;
+    assert!(matches!(wrong, LoginState::PasswordWanted { wrong: 1, .. }), "{wrong:?}");
+    // It was right, and the answer got lost.
+    blind(&world);
+    fault(&world, "auth.checkPassword", FaultName::Disconnect, |_| {});
+    let lost = pool.login().submit_password(&name("spare"), SecretText::from("horse".to_owned())).await;
+    assert!(matches!(lost, Err(LoginError::Unreachable(_))), "{lost:?}");
+    pool.stop(LIMIT).await;
+    assert_eq!(logins_kept(&world).await, 1, "nobody found it out yet");
+    world.telegram().clear_faults();
+    // This run finds it out.
+    let pool = world.pool().await;
+    ready(&pool).await;
+    assert_eq!(send(&pool, "spare", "@client_1", "hello", 1).await.word(), "sent");
+    assert_eq!((logins_kept(&world).await, called(&world, "auth.checkPassword")), (0, 2));
+    pool.stop(LIMIT).await;
+    world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_whose_answer_got_lost_is_not_told_twice() {
+    let world = World::new().await.only(&["backup_1"]);
+    let login_code = world.person("backup_2").login_code.clone();
+    let pool = with_spare(&world, "backup_2").await;
+    begin(&pool, How::Phone(None)).await;
+    fault(&world, "auth.signIn", FaultName::Disconnect, |_| {});
+    let lost = pool.login().submit_code(&name("spare"), SecretText::from(login_code.clone())).await;
+    assert!(matches!(lost, Err(LoginError::Unreachable(_))), "{lost:?}");
+    assert!(is_done(&code(&pool, &login_code).await));
+    ready(&pool).await;
+    pool.stop(LIMIT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_was_accepted_while_the_program_was_away_is_used() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = with_spare(&world, "backup_2").await;
+    let LoginState::QrShown { url, .. } = begin(&pool, How::Qr).await else { panic!("no token") };
+    pool.stop(LIMIT).await;
+    let order = TokenOrder { token: url, account: "backup_2".to_owned() };
+    world.telegram().accept_login_token(&order).expect("accepted");
+    let pool = world.pool().await;
+    world.clock.advance(Duration::from_secs(61));
+    until("signed in", || is_done(&now(&pool))).await;
+    pool.stop(LIMIT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_was_made_and_not_used_is_used_by_the_next_run() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = with_spare(&world, "backup_2").await;
+    fault(&world, "auth.sendCode", FaultName::DisconnectBefore, |_| {});
+    let lost = pool.login().start(&name("spare"), How::Phone(None), LoginOptions::default()).await;
+    assert!(matches!(lost, Err(LoginError::Unreachable(_))), "{lost:?}");
+    assert_eq!((now(&pool), logins_kept(&world).await), (LoginState::None, 1));
+    pool.stop(LIMIT).await;
+    let pool = world.pool().await;
+    assert!(matches!(begin(&pool, How::Phone(None)).await, LoginState::CodeWanted { .. }));
+    assert!(is_done(&code(&pool, &world.person("backup_2").login_code).await));
+    ready(&pool).await;
+    pool.stop(LIMIT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_whose_use_got_no_answer_is_not_used_twice() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = with_spare(&world, "backup_2").await;
+    let LoginState::QrShown { url, .. } = begin(&pool, How::Qr).await else { panic!("no token") };
+    blind(&world);
+    fault(&world, "auth.exportLoginToken", FaultName::Disconnect, |_| {});
+    let order = TokenOrder { token: url, account: "backup_2".to_owned() };
+    world.telegram().accept_login_token(&order).expect("accepted");
+    until("asked", || world.telegram().faults().len() == 1).await;
+    pool.stop(LIMIT).await;
+    assert_eq!(logins_kept(&world).await, 1, "nobody found it out yet");
+    world.telegram().clear_faults();
+    let exported = called(&world, "auth.exportLoginToken");
+    // This run finds it out.
+    let pool = world.pool().await;
+    ready(&pool).await;
+    assert_eq!(called(&world, "auth.exportLoginToken"), exported, "the token is used once");
+    pool.stop(LIMIT).await;
+    world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_person_is_never_mixed_in() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let (own, other) = (name("backup_1"), world.person("backup_2"));
+    let how = How::Phone(Some(SecretText::from(other.phone.clone())));
+    pool.login().start(&own, how, LoginOptions::default()).await.expect("begun");
+    let code = SecretText::from(other.login_code.clone());
+    let refused = pool.login().submit_code(&own, code).await.expect("told");
+    assert_eq!(failure(&refused), Some(LoginFailure::OtherPerson), "{refused:?}");
+    assert_eq!(world.calls("backup_2", "auth.logOut"), 1);
+    let shown = view(&pool, "backup_1");
+    assert_eq!((shown.state, shown.lines.len()), (AccountState::Ready, 1));
+    assert_eq!(pool.ownerless().await.expect("readable"), []);
+    pool.stop(LIMIT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_session_of_the_settings_is_replaced_by_signing_in() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let person = world.person("backup_1");
+    world.fault("backup_1", FaultName::SessionRevoked).any_method().times(1).on();
+    world.clock.advance(Duration::from_secs(30));
+    until("lost", || state(&pool, "backup_1").0 == AccountState::NeedsLogin).await;
+    world.telegram().clear_faults();
+    let own = name("backup_1");
+    pool.login().start(&own, How::Phone(None), LoginOptions::default()).await.expect("begun");
+    let done =
+        pool.login().submit_code(&own, SecretText::from(person.login_code.clone())).await.expect("told");
+    assert!(is_done(&done), "{done:?}");
+    until("ready", || state(&pool, "backup_1").0 == AccountState::Ready).await;
+    let shown = view(&pool, "backup_1");
+    assert_eq!(
+        (shown.lines.len(), shown.lines[0].source, shown.source),
+        (1, AccountSource::Store, AccountSource::Settings)
+    );
+    pool.stop(LIMIT).await;
+    let pool = world.pool().await;
+    until("ready", || state(&pool, "backup_1").0 == AccountState::Ready).await;
+    assert_eq!(send(&pool, "backup_1", "@client_1", "hello", 1).await.word(), "sent");
+    pool.stop(LIMIT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_is_left_alone_or_given_up_ends() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = with_spare(&world, "backup_2").await;
+    begin(&pool, How::Phone(None)).await;
+    assert_eq!(logins_kept(&world).await, 1);
+    assert_eq!(pool.login().cancel(&name("spare")).await.expect("given up"), LoginState::None);
+    assert_eq!((logins_kept(&world).await, world.telegram().codes().len()), (0, 0));
+    begin(&pool, How::Phone(None)).await;
+    world.clock.advance(Duration::from_mins(16));
+    until("over", || failure(&now(&pool)) == Some(LoginFailure::LeftAlone)).await;
+    assert_eq!(logins_kept(&world).await, 0);
+    begin(&pool, How::Phone(None)).await;
+    let anew = LoginOptions { restart: true, ..LoginOptions::default() };
+    let state = pool.login().start(&name("spare"), How::Qr, anew).await.expect("begun");
+    assert!(matches!(state, LoginState::QrShown { .. }), "{state:?}");
+    pool.remove_account(&name("spare"), false).await.expect("removed");
+    assert_eq!((now(&pool), logins_kept(&world).await), (LoginState::None, 0));
+    pool.stop(LIMIT).await;
+    world.assert_all_known();
+}

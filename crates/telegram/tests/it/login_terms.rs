@@ -1,0 +1,217 @@
+//! Terms of service after signing in: accepted, not accepted, left alone, and the program ending in between.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::SecretText;
+use domain::account::AccountState;
+use sandbox::telegram::{FaultName, FaultOrder, SignInRules, TokenOrder};
+use telegram::{How, LoginError, LoginFailure, LoginOptions, LoginState, NewAccount, Pool};
+
+use crate::world::{World, name, send, state, until, view};
+
+const LIMIT: Duration = Duration::from_secs(5);
+
+const TERMS: &str = "Be kind to each other.";
+
+/// A world where whoever signs in has terms to accept, and an account to sign in to.
+async fn with_terms() -> (World, Arc<Pool>) {
+    let world = World::new().await.only(&["backup_1"]);
+    show(&world, Some(TERMS));
+    let pool = world.pool().await;
+    let person = world.person("backup_2");
+    let spare = NewAccount {
+        name: name("spare"),
+        priority: 50,
+        in_pool: true,
+        api_id: person.api_id,
+        api_hash: SecretText::from(person.api_hash.clone()),
+        phone: Some(SecretText::from(person.phone.clone())),
+        proxy: None,
+    };
+    pool.add_account(spare).await.expect("added");
+    (world, pool)
+}
+
+fn show(world: &World, terms: Option<&str>) {
+    let rules = SignInRules { terms: terms.map(str::to_owned), ..SignInRules::default() };
+    world.telegram().set_sign_in("backup_2", &rules).expect("set");
+}
+
+fn fault(world: &World, method: &str, fault: FaultName) {
+    let order = FaultOrder {
+        provider: "telegram".to_owned(),
+        account: None,
+        method: Some(method.to_owned()),
+        fault,
+        seconds: None,
+        times: Some(1),
+        probability: None,
+        code: None,
+        message: None,
+    };
+    world.telegram().add_fault(order).expect("a fault");
+}
+
+async fn told_the_code(world: &World, pool: &Arc<Pool>) -> LoginState {
+    let login = pool.login();
+    let spare = name("spare");
+    login.start(&spare, How::Phone(None), LoginOptions::default()).await.expect("begun");
+    let code = SecretText::from(world.person("backup_2").login_code.clone());
+    login.submit_code(&spare, code).await.expect("told")
+}
+
+fn now(pool: &Arc<Pool>) -> LoginState {
+    pool.login().state(&name("spare"))
+}
+
+fn wanted() -> LoginState {
+    LoginState::TermsWanted { text: TERMS.to_owned(), min_age: None }
+}
+
+async fn answer(pool: &Arc<Pool>, accepted: bool) -> Result<LoginState, LoginError> {
+    pool.login().answer_terms(&name("spare"), accepted).await
+}
+
+async fn ready(pool: &Pool) {
+    until("ready", || state(pool, "spare").0 == AccountState::Ready).await;
+}
+
+fn logged_out(world: &World) -> u64 {
+    world.telegram().calls(None, Some("auth.logOut")).iter().map(|call| call.count).sum()
+}
+
+async fn logins_kept(world: &World) -> usize {
+    world.store.accounts().logins().await.expect("readable").len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_works_when_its_terms_are_accepted_and_not_before() {
+    let (world, pool) = with_terms().await;
+    let early = answer(&pool, true).await;
+    assert!(matches!(early, Err(LoginError::NotNow(LoginState::None))), "{early:?}");
+    let shown = told_the_code(&world, &pool).await;
+    assert_eq!(shown, wanted());
+    assert!(shown.advice().contains("terms of service") && !shown.is_over());
+    assert!(view(&pool, "spare").lines.is_empty(), "the session is not used yet");
+    // Whoever begins again is told how far it is; another code is not wanted.
+    let begun = pool.login().start(&name("spare"), How::Phone(None), LoginOptions::default()).await;
+    assert_eq!(begun.expect("told"), wanted());
+    let code = pool.login().submit_code(&name("spare"), SecretText::from("1".to_owned())).await;
+    assert!(matches!(code, Err(LoginError::NotNow(LoginState::TermsWanted { .. }))), "{code:?}");
+    let done = answer(&pool, true).await.expect("told");
+    assert!(matches!(done, LoginState::Done { .. }), "{done:?}");
+    ready(&pool).await;
+    assert_eq!(send(&pool, "spare", "@client_1", "hello", 1).await.word(), "sent");
+    assert_eq!((logins_kept(&world).await, logged_out(&world)), (0, 0));
+    pool.stop(LIMIT).await;
+    world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn terms_are_shown_behind_a_qr_code_too() {
+    let (world, pool) = with_terms().await;
+    let begun = pool.login().start(&name("spare"), How::Qr, LoginOptions::default()).await.expect("begun");
+    let LoginState::QrShown { url, .. } = begun else { panic!("{begun:?}") };
+    let order = TokenOrder { token: url, account: "backup_2".to_owned() };
+    world.telegram().accept_login_token(&order).expect("accepted");
+    until("terms are shown", || now(&pool) == wanted()).await;
+    assert!(matches!(answer(&pool, true).await, Ok(LoginState::Done { .. })));
+    ready(&pool).await;
+    pool.stop(LIMIT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_them_the_new_session_alone_is_signed_out() {
+    let (world, pool) = with_terms().await;
+    told_the_code(&world, &pool).await;
+    let declined = answer(&pool, false).await.expect("told");
+    let LoginState::Failed { code: LoginFailure::TermsDeclined, detail, .. } = &declined else {
+        panic!("{declined:?}")
+    };
+    assert!(detail.contains("not accepted"), "{detail}");
+    assert_eq!((logged_out(&world), logins_kept(&world).await), (1, 0));
+    assert_eq!(state(&pool, "spare").0, AccountState::NeedsLogin);
+    assert_eq!(state(&pool, "backup_1").0, AccountState::Ready);
+    // Another try is asked again.
+    assert_eq!(told_the_code(&world, &pool).await, wanted());
+    assert!(matches!(answer(&pool, true).await, Ok(LoginState::Done { .. })));
+    pool.stop(LIMIT).await;
+    world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_terms_are_shown_before_they_count() {
+    let (world, pool) = with_terms().await;
+    told_the_code(&world, &pool).await;
+    show(&world, Some("Be kinder still."));
+    let changed = answer(&pool, true).await.expect("told");
+    assert_eq!(changed, LoginState::TermsWanted { text: "Be kinder still.".to_owned(), min_age: None });
+    assert!(matches!(answer(&pool, true).await, Ok(LoginState::Done { .. })));
+    pool.stop(LIMIT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_ends_before_the_answer_asks_for_it_again() {
+    let (world, pool) = with_terms().await;
+    told_the_code(&world, &pool).await;
+    pool.stop(LIMIT).await;
+    let pool = world.pool().await;
+    assert_eq!(now(&pool), wanted());
+    // They were accepted, and the answer got lost.
+    fault(&world, "help.acceptTermsOfService", FaultName::Disconnect);
+    let lost = answer(&pool, true).await;
+    assert!(matches!(lost, Err(LoginError::Unreachable(_))), "{lost:?}");
+    pool.stop(LIMIT).await;
+    let pool = world.pool().await;
+    ready(&pool).await;
+    assert_eq!((logins_kept(&world).await, logged_out(&world)), (0, 0));
+    pool.stop(LIMIT).await;
+    world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn terms_that_somebody_accepted_elsewhere_are_not_asked_for_by_the_next_run() {
+    let (world, pool) = with_terms().await;
+    told_the_code(&world, &pool).await;
+    pool.stop(LIMIT).await;
+    show(&world, None);
+    let pool = world.pool().await;
+    ready(&pool).await;
+    pool.stop(LIMIT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_whose_terms_nobody_answers_is_signed_out_in_the_end() {
+    let (world, pool) = with_terms().await;
+    told_the_code(&world, &pool).await;
+    world.clock.advance(Duration::from_mins(16));
+    let is_over =
+        |state: LoginState| matches!(state, LoginState::Failed { code: LoginFailure::LeftAlone, .. });
+    until("over", || is_over(now(&pool))).await;
+    assert_eq!((logged_out(&world), logins_kept(&world).await), (1, 0));
+    told_the_code(&world, &pool).await;
+    assert_eq!(pool.login().cancel(&name("spare")).await.expect("given up"), LoginState::None);
+    assert_eq!((logged_out(&world), logins_kept(&world).await), (2, 0));
+    pool.stop(LIMIT).await;
+    world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_takes_the_place_of_another_while_nothing_runs_waits_for_nothing() {
+    let (world, pool) = with_terms().await;
+    show(&world, None);
+    told_the_code(&world, &pool).await;
+    ready(&pool).await;
+    pool.stop(LIMIT).await;
+    let pool = Pool::at_rest(world.parts()).await.expect("accounts");
+    let before = view(&pool, "spare").lines[0].session.clone();
+    // Far less than a line that runs may take to close.
+    let signing = tokio::time::timeout(Duration::from_secs(10), told_the_code(&world, &pool)).await;
+    assert!(matches!(signing, Ok(LoginState::Done { .. })), "{signing:?}");
+    let after = view(&pool, "spare").lines;
+    assert!(after.len() == 1 && after[0].session.is_some() && after[0].session != before, "{after:?}");
+    let ownerless = pool.ownerless().await.expect("readable");
+    assert_eq!(ownerless.iter().map(|one| Some(one.session.clone())).collect::<Vec<_>>(), [before]);
+    pool.stop(LIMIT).await;
+}

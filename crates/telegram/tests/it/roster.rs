@@ -1,0 +1,237 @@
+//! Accounts and sessions that come and go while messages flow.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use delivery::Why;
+use domain::account::{AccountState, Reason};
+use domain::{Purpose, Secret, SecretText};
+use sandbox::telegram::FaultName;
+use store::KeyFingerprint;
+use telegram::{AccountChange, AccountSource, Action, NewAccount, Pool, RosterError, SessionKey};
+
+use crate::world::{World, able, candidates, chat_id, name, send, send_to, state, until, view};
+
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// A key of a person of the sandbox.
+fn key(world: &World, person: &str, line: usize) -> SessionKey {
+    let person = world.person(person);
+    let key = Secret::new(Box::new(person.lines[line].auth_key));
+    SessionKey { dc_id: person.dc_id, key, user_id: None }
+}
+
+fn spare(world: &World, person: &str) -> NewAccount {
+    let person = world.person(person);
+    NewAccount {
+        name: name("spare"),
+        priority: 0,
+        in_pool: true,
+        api_id: person.api_id,
+        api_hash: SecretText::from(person.api_hash.clone()),
+        phone: Some(SecretText::from(person.phone.clone())),
+        proxy: None,
+    }
+}
+
+async fn ready(pool: &Pool, account: &str) {
+    until("ready", || state(pool, account).0 == AccountState::Ready && view(pool, account).dialogs_complete)
+        .await;
+}
+
+fn names(pool: &Pool) -> Vec<String> {
+    pool.accounts().iter().map(|one| one.name.to_string()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_is_added_works_at_once_and_after_a_restart() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    pool.add_account(spare(&world, "backup_2")).await.expect("added");
+    assert_eq!(names(&pool), ["spare", "backup_1"]);
+    assert!(pool.settled());
+    assert_eq!(able(&candidates(&pool, "@client_1", None).await), ["backup_1"]);
+    pool.add_session(&name("spare"), key(&world, "backup_2", 0), &[]).await.expect("given");
+    ready(&pool, "spare").await;
+    assert_eq!(send(&pool, "spare", "@client_2", "hello", 1).await.word(), "sent");
+    pool.stop(LIMIT).await;
+    let pool = world.pool().await;
+    ready(&pool, "spare").await;
+    assert_eq!(names(&pool), ["spare", "backup_1"]);
+    assert_eq!(able(&candidates(&pool, "@client_2", None).await), ["spare"]);
+    pool.stop(LIMIT).await;
+    world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_or_not_ours_to_change_is_refused() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let own = name("backup_1");
+    let change = AccountChange { priority: Some(9), ..AccountChange::default() };
+    assert!(matches!(pool.change_account(&own, change.clone()).await, Err(RosterError::ReadOnly(_))));
+    assert!(matches!(pool.remove_account(&own, true).await, Err(RosterError::ReadOnly(_))));
+    assert!(matches!(pool.change_account(&name("nobody"), change).await, Err(RosterError::NoSuchAccount(_))));
+    let taken = NewAccount { name: own.clone(), ..spare(&world, "backup_2") };
+    assert!(matches!(pool.add_account(taken).await, Err(RosterError::NameTaken(_))));
+    pool.add_account(spare(&world, "backup_2")).await.expect("added");
+    let used = pool.add_session(&name("spare"), key(&world, "backup_1", 0), &[]).await;
+    assert!(matches!(&used, Err(RosterError::SessionInUse(by)) if *by == own), "{used:?}");
+    let other = SessionKey { user_id: Some(world.person("backup_2").user_id), ..key(&world, "backup_2", 0) };
+    let wrong = pool.add_session(&own, other, &[]).await;
+    assert!(matches!(wrong, Err(RosterError::WrongUser { .. })), "{wrong:?}");
+    let nowhere = SessionKey { dc_id: 5, ..key(&world, "backup_2", 0) };
+    assert!(matches!(pool.add_session(&own, nowhere, &[]).await, Err(RosterError::NoAddress(5))));
+    let unknown = pool.remove_session(&own, KeyFingerprint([1; 8])).await;
+    assert!(matches!(unknown, Err(RosterError::NoSuchSession)), "{unknown:?}");
+    assert_eq!(state(&pool, "backup_1").0, AccountState::Ready);
+    pool.stop(LIMIT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_is_changed_while_it_works() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    pool.add_account(spare(&world, "backup_2")).await.expect("added");
+    let spare = name("spare");
+    pool.add_session(&spare, key(&world, "backup_2", 0), &[]).await.expect("given");
+    ready(&pool, "spare").await;
+    let change = AccountChange { priority: Some(900), in_pool: Some(false), ..AccountChange::default() };
+    let shown = pool.change_account(&spare, change).await.expect("changed");
+    assert_eq!((shown.priority, shown.pool, shown.state), (900, false, AccountState::Ready));
+    assert_eq!(names(&pool), ["backup_1", "spare"]);
+    assert_eq!(able(&candidates(&pool, "@client_1", None).await), ["backup_1"]);
+    let nowhere =
+        AccountChange { proxy: Some(Some("socks5://127.0.0.1:1".into())), ..AccountChange::default() };
+    pool.change_account(&spare, nowhere).await.expect("changed");
+    until("connecting through it", || state(&pool, "spare").0 != AccountState::Ready).await;
+    pool.change_account(&spare, AccountChange { proxy: Some(None), ..AccountChange::default() })
+        .await
+        .expect("changed");
+    ready(&pool, "spare").await;
+    pool.stop(LIMIT).await;
+    let pool = world.pool().await;
+    assert_eq!((view(&pool, "spare").priority, view(&pool, "spare").pool), (900, false));
+    pool.stop(LIMIT).await;
+}
+
+/// Sends until it is there, as the delivery does: what nobody knows is sent again by the same account.
+async fn send_surely(pool: &Pool, chat: domain::ChatId, number: i64) {
+    let sending = async {
+        loop {
+            let outcome = send_to(pool, "main", chat, &number.to_string(), number).await;
+            match outcome.word() {
+                "sent" => return,
+                "unknown" | "unavailable" | "in_progress" => {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                other => panic!("{other}: {outcome:?}"),
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), sending).await.expect("sent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_come_and_go_while_messages_flow_and_each_arrives_once() {
+    let mut world = World::new().await.only(&["main"]);
+    let sessions = &mut world.settings.accounts[0].sessions;
+    sessions.truncate(1);
+    sessions[0].purposes = Purpose::ALL.to_vec();
+    let pool = world.ready().await;
+    let main = name("main");
+    let chat = chat_id(&pool, "main", "@client_1").await;
+    let sender = {
+        let pool = Arc::clone(&pool);
+        tokio::spawn(async move {
+            for number in 1..=60 {
+                send_surely(&pool, chat, number).await;
+            }
+        })
+    };
+    // Part of what the session of the settings does, then all of it, then none of it.
+    let shown = pool.add_session(&main, key(&world, "main", 1), &[Purpose::SendText]).await.expect("given");
+    assert_eq!(
+        shown.lines.iter().map(|line| line.source).collect::<Vec<_>>(),
+        [AccountSource::Settings, AccountSource::Store]
+    );
+    until("both are up", || view(&pool, "main").lines.iter().all(|line| line.state == AccountState::Ready))
+        .await;
+    let shown = pool.add_session(&main, key(&world, "main", 2), &Purpose::ALL).await.expect("given");
+    assert_eq!(shown.lines.len(), 1);
+    ready(&pool, "main").await;
+    let session: KeyFingerprint = shown.lines[0].session.as_ref().expect("stored").parse().expect("a name");
+    let shown = pool.remove_session(&main, session).await.expect("taken out");
+    assert_eq!((shown.lines.len(), shown.lines[0].source), (1, AccountSource::Settings));
+    ready(&pool, "main").await;
+    // What was taken out and what was replaced is kept, and can be used again.
+    assert_eq!(pool.ownerless().await.expect("readable").len(), 2);
+    pool.adopt_session(&main, session, &[Purpose::SendText]).await.expect("adopted");
+    assert_eq!(pool.ownerless().await.expect("readable").len(), 1);
+    sender.await.expect("all sent");
+    until("no key was lost", || {
+        view(&pool, "main").lines.iter().all(|line| line.state == AccountState::Ready)
+    })
+    .await;
+    pool.stop(LIMIT).await;
+    assert_eq!(world.texts(), (1..=60).map(|number| number.to_string()).collect::<Vec<_>>());
+    world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_belongs_to_a_removed_account_waits_for_one_of_its_name() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    pool.add_account(spare(&world, "backup_2")).await.expect("added");
+    let spare_name = name("spare");
+    pool.add_session(&spare_name, key(&world, "backup_2", 0), &[]).await.expect("given");
+    ready(&pool, "spare").await;
+    let chat = chat_id(&pool, "spare", "@client_1").await;
+    assert_eq!(send_to(&pool, "spare", chat, "hello", 1).await.word(), "sent");
+    pool.remove_account(&spare_name, false).await.expect("removed");
+    assert_eq!(names(&pool), ["backup_1"]);
+    let found = candidates(&pool, "@client_1", None).await;
+    let (first, why) = &found.refused[0];
+    assert_eq!((first.account.as_str(), *why, found.lost), ("spare", Why::Unusable, true));
+    let ownerless = pool.ownerless().await.expect("readable");
+    assert_eq!(ownerless[0].user_id, Some(world.person("backup_2").user_id));
+    assert!(ownerless[0].origin.contains("spare"));
+    // Nothing of it is left behind the connection that was closed.
+    assert_eq!(world.store.accounts().added().await.expect("readable").len(), 0);
+    assert_eq!(world.store.peers().all(&spare_name).await.expect("readable").len(), 0);
+    pool.add_account(spare(&world, "backup_2")).await.expect("added again");
+    let session = ownerless[0].session.parse().expect("a name");
+    pool.adopt_session(&spare_name, session, &[]).await.expect("adopted");
+    ready(&pool, "spare").await;
+    assert_eq!(able(&candidates(&pool, "@client_1", None).await), ["spare"]);
+    pool.stop(LIMIT).await;
+    world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restriction_outlasts_a_restart_and_ends_when_the_account_is_started_over() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let chat = chat_id(&pool, "backup_1", "@client_1").await;
+    let fault = world.fault("backup_1", FaultName::PeerFlood).on();
+    send_to(&pool, "backup_1", chat, "hello", 1).await;
+    world.telegram().remove_fault(fault);
+    let restricted = (AccountState::Restricted, Some(Reason::PeerFlood));
+    assert_eq!(state(&pool, "backup_1"), restricted);
+    let kept = async {
+        while world.store.accounts().restrictions().await.expect("readable").is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), kept).await.expect("kept");
+    pool.stop(LIMIT).await;
+    let pool = world.pool().await;
+    until("connected", || view(&pool, "backup_1").lines[0].state == AccountState::Ready).await;
+    assert_eq!(state(&pool, "backup_1"), restricted);
+    pool.act(&name("backup_1"), Action::Restart).await.expect("started over");
+    until("ready", || state(&pool, "backup_1").0 == AccountState::Ready).await;
+    pool.stop(LIMIT).await;
+    let pool = world.pool().await;
+    until("ready", || state(&pool, "backup_1").0 == AccountState::Ready).await;
+    pool.stop(LIMIT).await;
+}
