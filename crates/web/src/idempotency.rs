@@ -1,5 +1,6 @@
 //! The `Idempotency-Key` of a request: what is taken as one, and what it stands for.
 
+use axum::response::Response;
 use domain::ApiKeyId;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
@@ -11,9 +12,7 @@ use crate::problem::{Code, Problem};
 /// The request's header.
 pub(crate) const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The answer's header, on a repeat.
-pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-/// Its value.
-pub(crate) const TRUE: HeaderValue = HeaderValue::from_static("true");
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// A header that is no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +32,12 @@ pub(crate) fn key(headers: &HeaderMap) -> Result<Option<&str>, InvalidKey> {
         Ok(text) if text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(Some(text)),
         _ => Err(InvalidKey),
     }
+}
+
+/// The answer to a request whose key had brought the same before.
+pub(crate) fn replayed(mut answer: Response) -> Response {
+    answer.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    answer
 }
 
 /// Whose key it is, and where.

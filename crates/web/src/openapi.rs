@@ -7,8 +7,10 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
+use utoipa::openapi::extensions::Extensions;
+use utoipa::openapi::path::ParameterIn;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Content, OpenApi as Document, Ref, ResponseBuilder};
+use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 /// What the document says beside its routes.
@@ -22,6 +24,7 @@ use utoipa::{Modify, OpenApi};
     tags(
         (name = "messages", description = "Sending, and what became of it"),
         (name = "chats", description = "Making, changing and leaving chats, and who is in them"),
+        (name = "files", description = "Files that are sent ahead and named by messages later"),
         (name = "operations", description = "The log of all work, and what is left for a person to do"),
         (name = "accounts", description = "The Telegram accounts"),
         (name = "keys", description = "API keys and their scopes"),
@@ -64,6 +67,24 @@ pub(crate) fn add_shared_answers(document: &mut Document) {
                     .content("application/problem+json", problem)
                     .build();
                 operation.responses.responses.entry(status.to_owned()).or_insert(answer.into());
+            }
+        }
+    }
+}
+
+/// Says of every parameter in a query that it may be empty: then it counts as absent. Forms of automation tools send
+/// the fields nobody filled in.
+pub(crate) fn allow_empty_parameters(document: &mut Document) {
+    for route in document.paths.paths.values_mut() {
+        let methods = [&mut route.get, &mut route.post, &mut route.delete, &mut route.put, &mut route.patch];
+        let parameters = methods.into_iter().flatten().flat_map(|operation| operation.parameters.iter_mut());
+        for parameter in parameters.flatten() {
+            if let RefOr::T(parameter) = parameter
+                && parameter.parameter_in == ParameterIn::Query
+            {
+                // The library has no field for it; the document has.
+                let empty = Extensions::from_iter([("allowEmptyValue", true)]);
+                parameter.extensions.get_or_insert_default().merge(empty);
             }
         }
     }
@@ -158,7 +179,8 @@ mod tests {
                     if !traits.split(", ").any(|name| name == "ToSchema") {
                         continue;
                     }
-                    let item = |line: &&str| line.starts_with("pub") || line.starts_with("struct");
+                    let item =
+                        |line: &&str| ["pub", "struct", "enum"].iter().any(|word| line.starts_with(word));
                     let renamed = rest
                         .lines()
                         .take_while(|line| !item(line))

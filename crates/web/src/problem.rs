@@ -54,6 +54,25 @@ codes! {
     RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests";
     MessageNotFound = "message_not_found", NOT_FOUND, "There is no such message";
     AccountNotFound = "account_not_found", NOT_FOUND, "There is no such account";
+    AccountExists = "account_exists", CONFLICT, "The name is taken";
+    AccountIsInSettings = "account_is_in_settings", CONFLICT, "The settings file has the account";
+    AccountBusy = "account_busy", CONFLICT, "Messages of the account are under way";
+    SessionNotFound = "session_not_found", NOT_FOUND, "There is no such session";
+    SessionInUse = "session_in_use", CONFLICT, "The session is in use already";
+    OtherPerson = "other_person", CONFLICT, "The session belongs to another person";
+    PhoneNeeded = "phone_needed", UNPROCESSABLE_ENTITY, "A phone number is needed";
+    PhoneInvalid = "phone_invalid", UNPROCESSABLE_ENTITY, "Telegram does not take the phone number";
+    PhoneBanned = "phone_banned", UNPROCESSABLE_ENTITY, "Telegram has banned the phone number";
+    SignUpNeeded = "sign_up_needed", UNPROCESSABLE_ENTITY, "The phone number has no account";
+    EmailNeeded = "email_needed", UNPROCESSABLE_ENTITY, "Telegram wants an e-mail address first";
+    PaymentNeeded = "payment_needed", UNPROCESSABLE_ENTITY, "Telegram wants to be paid for the code";
+    AccountBanned = "account_banned", UNPROCESSABLE_ENTITY, "Telegram has closed the account";
+    ApiIdInvalid = "api_id_invalid", UNPROCESSABLE_ENTITY, "Telegram does not know the application";
+    LoginCodeInvalid = "code_invalid", UNPROCESSABLE_ENTITY, "The code is another";
+    LoginCodeExpired = "code_expired", CONFLICT, "The code is too old";
+    LoginPasswordInvalid = "password_invalid", UNPROCESSABLE_ENTITY, "The password is another";
+    TermsDeclined = "terms_declined", CONFLICT, "The terms of service were not accepted";
+    LoginFailed = "login_failed", BAD_GATEWAY, "Signing in did not work";
     KeyNotFound = "key_not_found", NOT_FOUND, "There is no such API key";
     OperationNotFound = "operation_not_found", NOT_FOUND, "There is no such operation";
     FailedRequestNotFound = "failed_request_not_found", NOT_FOUND, "There is no such failed request";
@@ -62,9 +81,17 @@ codes! {
     Cancelled = "cancelled", CONFLICT, "It was cancelled";
     IdempotencyConflict = "idempotency_conflict", CONFLICT, "The Idempotency-Key belongs to another body";
     ChatNotFound = "chat_not_found", NOT_FOUND, "No account finds the chat";
+    UploadNotFound = "upload_not_found", NOT_FOUND, "There is no such upload";
+    FileNotFound = "file_not_found", NOT_FOUND, "There is no such file";
+    MediaUnreachable = "media_unreachable", UNPROCESSABLE_ENTITY, "A file cannot be fetched";
+    MediaRefused = "media_refused", UNPROCESSABLE_ENTITY, "A file lies where callers may not go";
+    MediaInvalid = "media_invalid", UNPROCESSABLE_ENTITY, "A file cannot be sent as it is";
+    RangeNotSatisfiable = "range_not_satisfiable", RANGE_NOT_SATISFIABLE, "The file has no such bytes";
     NoRights = "no_rights", FORBIDDEN, "No account has the right to";
     Rejected = "rejected", UNPROCESSABLE_ENTITY, "The provider refused it";
-    FloodWait = "flood_wait", TOO_MANY_REQUESTS, "Every account must wait";
+    MediaGone = "media_gone", GONE, "What it was to carry is no longer there";
+    MediaExpired = "media_expired", GONE, "The provider no longer takes the file id";
+    FloodWait = "flood_wait", TOO_MANY_REQUESTS, "Telegram asks to wait";
     NoAccount = "no_account", SERVICE_UNAVAILABLE, "No account can do it now";
     ServiceStopped = "service_stopped", SERVICE_UNAVAILABLE, "The service was stopped";
     ReadFailed = "read_failed", BAD_GATEWAY, "The provider could not be read";
@@ -174,6 +201,13 @@ impl Problem {
         problem
     }
 
+    /// One field whose content cannot be used, with a code of its own.
+    pub(crate) fn field(code: Code, error: FieldError) -> Self {
+        let mut problem = Self::new(code, format!("The field {:?} {}.", error.field, error.message));
+        problem.0.errors = vec![error];
+        problem
+    }
+
     /// A repeat makes sense after so many seconds.
     #[must_use]
     pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
@@ -187,6 +221,11 @@ impl Problem {
         self.0.id = Some(id.to_string());
         self.0.state = Some(state);
         self
+    }
+
+    /// Its state does not allow what was asked for; the rule says which would.
+    pub(crate) fn wrong_state(what: &str, id: &impl ToString, state: &'static str, rule: &str) -> Self {
+        Self::new(Code::WrongState, format!("The {what} is {state}; {rule}.")).about(id, state)
     }
 
     /// What a message that failed answers.
@@ -204,6 +243,8 @@ impl Problem {
             Failure::ChatNotFound { .. } => Code::ChatNotFound,
             Failure::NoRights { .. } => Code::NoRights,
             Failure::Rejected { .. } => Code::Rejected,
+            Failure::MediaGone { .. } => Code::MediaGone,
+            Failure::MediaExpired { .. } => Code::MediaExpired,
             Failure::FloodWait { .. } => Code::FloodWait,
             Failure::NoAccount { .. } => Code::NoAccount,
         };
@@ -211,7 +252,11 @@ impl Problem {
         match failure {
             Failure::Rejected { provider_code } => problem.0.provider_code = Some(provider_code.clone()),
             Failure::FloodWait { until } => problem.0.retry_after = Some(seconds_until(*until, now)),
-            Failure::ChatNotFound { .. } | Failure::NoRights { .. } | Failure::NoAccount { .. } => {}
+            Failure::ChatNotFound { .. }
+            | Failure::NoRights { .. }
+            | Failure::MediaGone { .. }
+            | Failure::MediaExpired { .. }
+            | Failure::NoAccount { .. } => {}
         }
         problem
     }
@@ -272,6 +317,7 @@ pub(crate) fn describe_task_failure(failure: &Failure) -> String {
         Failure::ChatNotFound { asked } => format!("No account finds this chat ({}).", each(asked)),
         Failure::NoRights { asked } => format!("No account may do this in the chat ({}).", each(asked)),
         Failure::Rejected { provider_code } => format!("Telegram refused it: {provider_code}."),
+        Failure::MediaGone { .. } | Failure::MediaExpired { .. } => failure.describe(),
         Failure::FloodWait { until } => format!("Every account must wait; the first may do it at {until}."),
         Failure::NoAccount { asked } => format!("No account can do it now ({}).", each(asked)),
     }
@@ -338,6 +384,20 @@ mod tests {
             assert_eq!(Code::from_word(code.as_str()), Some(*code));
             assert!(code.status().is_client_error() || code.status().is_server_error());
         }
+    }
+
+    #[test]
+    fn the_page_about_errors_has_each_of_them() {
+        let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/errors.md");
+        let page = std::fs::read_to_string(page).expect("the page");
+        let is_row = |line: &&str| line.starts_with("| `") && !line.starts_with("| `code`");
+        let rows: Vec<_> = page.lines().filter(is_row).collect();
+        for code in Code::ALL {
+            let row = format!("| `{}` | {} |", code.as_str(), code.status().as_u16());
+            let times = rows.iter().filter(|line| line.starts_with(&row)).count();
+            assert_eq!(times, 1, "docs/errors.md: {row}");
+        }
+        assert_eq!(rows.len(), Code::ALL.len(), "a code that there is not");
     }
 
     #[test]

@@ -36,6 +36,7 @@ pub(crate) fn control(state: &State) -> Router {
 pub(crate) fn document() -> Document {
     let mut document = api().into_openapi();
     openapi::add_shared_answers(&mut document);
+    openapi::allow_empty_parameters(&mut document);
     document
 }
 

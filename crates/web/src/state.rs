@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::{KnownKeys, Meters};
+use crate::files::{Desk, Files};
 use crate::listen::{Board, ListenerView};
 use crate::metrics::Traffic;
 use crate::options::{Limits, Options};
@@ -32,6 +33,8 @@ pub struct Services {
     pub callbacks_due: Arc<Notify>,
     /// The Telegram accounts.
     pub pool: Arc<Pool>,
+    /// The files that messages carry.
+    pub files: Files,
     /// What time it is.
     pub clock: Clock,
     /// Ids of API keys.
@@ -44,6 +47,7 @@ pub struct State(Arc<Shared>);
 
 struct Shared {
     services: Services,
+    files: Desk,
     options: Options,
     keys: KnownKeys,
     meters: Meters,
@@ -60,6 +64,7 @@ impl State {
         let started_at = services.clock.now();
         Self(Arc::new(Shared {
             board: Board::new(&options, started_at),
+            files: Desk::new(services.files.clone()),
             services,
             keys: KnownKeys::default(),
             traffic: Traffic::default(),
@@ -98,8 +103,13 @@ impl State {
         self.0.services.callbacks_due.notify_one();
     }
 
-    pub(crate) fn pool(&self) -> &Pool {
+    pub(crate) fn pool(&self) -> &Arc<Pool> {
         &self.0.services.pool
+    }
+
+    /// The files that messages carry.
+    pub(crate) fn files(&self) -> &Desk {
+        &self.0.files
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -147,6 +157,11 @@ impl State {
     /// Nothing new is taken from here on; what waits is answered soon.
     pub(crate) fn stop(&self) {
         self.0.stopping.cancel();
+    }
+
+    /// Waits for the stop.
+    pub(crate) async fn stopping(&self) {
+        self.0.stopping.cancelled().await;
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

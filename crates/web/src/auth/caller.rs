@@ -9,7 +9,7 @@ use domain::{ApiKeyId, Timestamp};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
-use store::Scope;
+use store::{Origin, Scope};
 
 use super::address::client_address;
 use super::known::KnownKey;
@@ -44,6 +44,21 @@ pub(crate) struct Caller {
     pub(crate) address: Option<IpAddr>,
     /// Whether it may do everything, whatever the request asks for.
     pub(crate) administers: bool,
+}
+
+impl Caller {
+    /// Where what it asks for comes from.
+    pub(crate) fn origin(&self, listener: &str) -> Origin {
+        Origin { listener: listener.to_owned(), api_key: self.api_key, address: self.address }
+    }
+
+    /// Who asked for a change, for the history of what is changed.
+    pub(crate) fn asked_for(&self) -> String {
+        match self.api_key {
+            Some(key) => format!("asked for with {key}"),
+            None => "asked for on this machine".to_owned(),
+        }
+    }
 }
 
 /// A scope, as a type, for the signatures of handlers.

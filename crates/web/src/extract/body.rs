@@ -1,7 +1,8 @@
 //! Reading a body: at most so many bytes, in at most so much time.
 
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use bytes::Bytes;
+use futures::StreamExt;
 use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -57,7 +58,7 @@ pub(crate) async fn read_body(
                 Err(_) => return Err(BodyError::Broken),
             }
         }
-        throw_away(&mut body).await;
+        drain(&mut body.into_data_stream()).await;
         Err(too_large)
     };
     match tokio::time::timeout(limits.body_time, reading).await {
@@ -66,11 +67,20 @@ pub(crate) async fn read_body(
     }
 }
 
+/// Reads on what is left of a body that is not wanted, so that its client reads the answer. What is announced to be much
+/// more is not waited for.
+pub(crate) async fn throw_away(rest: &mut BodyDataStream, announced: Option<u64>, limits: &Limits) {
+    if announced.is_none_or(|length| length <= THROWN_AWAY) {
+        // A client that stops writing waits for nothing but the answer.
+        let _ = tokio::time::timeout(limits.body_time, drain(rest)).await;
+    }
+}
+
 /// Reads on without keeping anything, up to a bound.
-async fn throw_away(body: &mut Body) {
+async fn drain(rest: &mut BodyDataStream) {
     let mut read = 0_u64;
-    while let Some(Ok(frame)) = body.frame().await {
-        read += frame.data_ref().map_or(0, |data| data.len() as u64);
+    while let Some(Ok(piece)) = rest.next().await {
+        read += piece.len() as u64;
         if read > THROWN_AWAY {
             return;
         }

@@ -5,6 +5,7 @@ use config::LegacyService;
 use domain::Timestamp;
 use http::StatusCode;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::created::Debug;
 use crate::answer::json;
@@ -35,6 +36,8 @@ pub(super) enum Body {
         client_tagged_name: Option<String>,
         chat_type: &'static str,
     },
+    /// Files were sent.
+    Shipped { status: &'static str, recipient: Value, message_ids: Vec<i64>, count: usize },
     /// The chat was left before: it is not touched.
     Skipped { status: &'static str, reason: &'static str },
     /// A chat was made. Its id is a text.

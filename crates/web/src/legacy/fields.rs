@@ -24,6 +24,11 @@ impl Fields {
         }
     }
 
+    /// The fields of an object inside a body.
+    pub(super) const fn of(fields: Map<String, Value>) -> Self {
+        Self(fields)
+    }
+
     /// The fields as one value.
     pub(super) fn into_value(self) -> Value {
         Value::Object(self.0)

@@ -19,6 +19,7 @@ mod sagas;
 mod send_media;
 mod send_text;
 mod shipment;
+mod shipped;
 mod stats;
 mod tagged;
 mod texted;
@@ -83,11 +84,8 @@ impl Gate {
     /// The answer as its service says it; `true` beside it for a repeat under a key.
     fn respond(&self, told: Result<(Answer, bool), Answer>) -> Response {
         let (answer, replayed) = told.unwrap_or_else(|answer| (answer, false));
-        let mut response = answer.said_by(self.port.service).into_response();
-        if replayed {
-            response.headers_mut().insert(idempotency::REPLAYED, idempotency::TRUE);
-        }
-        response
+        let response = answer.said_by(self.port.service).into_response();
+        if replayed { idempotency::replayed(response) } else { response }
     }
 }
 

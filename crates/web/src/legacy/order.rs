@@ -55,6 +55,7 @@ pub(super) fn order(fields: &Fields) -> Result<Order, Wrong> {
         mention_optional: true,
         silent: false,
         preview: !fields.flag("disable_preview", true),
+        media: Vec::new(),
     };
     let chat = given.parse().ok().filter(|_| fields.is_plain("chat"));
     Ok(Order { given, chat, content, tagged })

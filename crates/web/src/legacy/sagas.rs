@@ -53,9 +53,10 @@ pub(super) async fn submit(
 fn refused(error: SagaError) -> Answer {
     let said = error.to_string();
     match error {
-        SagaError::UnknownAccount(_) | SagaError::TooMany { .. } | SagaError::ShuttingDown => {
-            Answer::error(StatusCode::SERVICE_UNAVAILABLE, said)
-        }
+        SagaError::UnknownAccount(_)
+        | SagaError::TooMany { .. }
+        | SagaError::NotKnown { .. }
+        | SagaError::ShuttingDown => Answer::error(StatusCode::SERVICE_UNAVAILABLE, said),
         SagaError::Conflict => Answer::error(StatusCode::CONFLICT, said),
         SagaError::Store(error) => Problem::from(error).into(),
     }

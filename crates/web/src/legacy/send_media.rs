@@ -1,50 +1,193 @@
-//! `POST /send_media`: what callers get wrong is told as ever; this version sends no files, and says so.
+//! `POST /send_media`: takes files in, sends them, keeps the caller waiting, and answers for good.
 
 use axum::extract::{Request, State as Shared};
 use axum::response::Response;
-use domain::ChatRef;
+use delivery::{How, Submission, SubmitError, Submitted};
+use domain::account::Operation;
+use domain::message::{OnFlood, OutboundMessage};
+use domain::{ChatRef, MessageId, Timestamp};
 use http::StatusCode;
+use serde_json::Value;
 
 use super::Gate;
 use super::answer::Answer;
+use super::caller::Caller;
 use super::fields::Fields;
-use super::request::Arrived;
-use super::shipment::{Recipient, Wrong, files, recipient};
+use super::request::{Arrived, Marks};
+use super::send_text::refused;
+use super::shipment::{Recipient, Wrong, as_given, content, files, recipient};
+use super::wait::{Errand, wait};
+use super::{shipped, texted};
+use crate::files::{self, Named};
 
 /// Answers a call.
 pub(super) async fn handle(Shared(gate): Shared<Gate>, request: Request) -> Response {
-    let told = match Arrived::read(&gate, request).await {
-        Ok(arrived) => answer(&arrived.body, gate.stopped(), |chat| gate.state.pool().is_left(chat)),
-        Err(answer) => answer,
-    };
-    gate.respond(Ok((told, false)))
+    let told = Box::pin(call(&gate, request)).await;
+    gate.respond(told)
 }
 
-/// What a body is answered, in the old order: the body, the recipient, whether the chat was left, the files.
-fn answer(body: &[u8], stopped: Option<String>, is_left: impl Fn(&ChatRef) -> bool) -> Answer {
-    let refused = |error: String| Answer::error(StatusCode::BAD_REQUEST, error);
-    let fields = match Fields::read_strictly(body) {
-        Ok(fields) => fields,
-        Err(error) => return refused(format!("Invalid JSON: {error}")),
-    };
-    let recipient = match recipient(&fields) {
-        Ok(Recipient::Chat(chat)) if is_left(&chat) => return Answer::skipped(),
-        Ok(recipient) => recipient,
-        Err(wrong) => return refused(wrong.to_string()),
-    };
-    if let Err(wrong @ Wrong::NoFiles) = files(&fields) {
-        return refused(wrong.to_string());
+/// What the answer needs of the call.
+struct Shipment {
+    /// The recipient as the caller wrote it.
+    given: Value,
+    by_name: bool,
+    /// When the call came: fetching its files is part of the wait.
+    since: Timestamp,
+}
+
+impl Errand for Shipment {
+    type Work = OutboundMessage;
+
+    const OPERATION: Operation = Operation::SendMessage;
+
+    fn answer(&self, message: &OutboundMessage, now: Timestamp) -> Option<Answer> {
+        shipped::answer(message, &self.given, self.by_name, now)
     }
-    match (recipient, stopped) {
-        (Recipient::NoSuchId, _) => refused("Invalid peer (user_id/username)".to_owned()),
-        (Recipient::NoSuchName, _) => Answer::error(StatusCode::NOT_FOUND, "Channel/username not found"),
-        (Recipient::Chat(_), Some(stopped)) => {
-            Answer::error(StatusCode::SERVICE_UNAVAILABLE, format!("{stopped}; nothing was sent"))
+
+    fn doubt(&self, message: &OutboundMessage) -> Answer {
+        texted::doubt(message)
+    }
+
+    fn since(&self) -> Option<Timestamp> {
+        Some(self.since)
+    }
+}
+
+/// What a body asks for.
+#[derive(Debug)]
+struct Asked {
+    chat: ChatRef,
+    files: Vec<Named>,
+    fields: Fields,
+}
+
+/// Reads a body in the old order: the body, the recipient, whether the chat was left, the files.
+fn read(body: &[u8], is_left: impl Fn(&ChatRef) -> bool) -> Result<Read, Unread> {
+    let fields = Fields::read_strictly(body).map_err(Unread::NoJson)?;
+    let recipient = recipient(&fields)?;
+    if let Recipient::Chat(chat) = &recipient
+        && is_left(chat)
+    {
+        return Ok(Read::Left(fields));
+    }
+    let files = files(&fields)?;
+    match recipient {
+        Recipient::Chat(chat) => Ok(Read::Asked(Asked { chat, files, fields })),
+        Recipient::NoSuchId => Err(Unread::Nobody { by_name: false }),
+        Recipient::NoSuchName => Err(Unread::Nobody { by_name: true }),
+    }
+}
+
+/// What a body is.
+#[derive(Debug)]
+enum Read {
+    /// It asks for something to be sent.
+    Asked(Asked),
+    /// Its chat was left.
+    Left(Fields),
+}
+
+/// Why a body asks for nothing that could be sent.
+#[derive(Debug)]
+enum Unread {
+    /// It is not JSON, in words.
+    NoJson(String),
+    /// A field is wrong.
+    Wrong(Wrong),
+    /// Nobody can be its recipient.
+    Nobody { by_name: bool },
+}
+
+impl From<Wrong> for Unread {
+    fn from(wrong: Wrong) -> Self {
+        Self::Wrong(wrong)
+    }
+}
+
+impl From<Unread> for Answer {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::NoJson(error) => Self::error(StatusCode::BAD_REQUEST, format!("Invalid JSON: {error}")),
+            Unread::Wrong(wrong) => {
+                let status = match wrong {
+                    Wrong::Nobody | Wrong::NotANumber | Wrong::NoFiles => StatusCode::BAD_REQUEST,
+                    Wrong::TooMany(_) | Wrong::NoSource(_) | Wrong::NoPost(_) => {
+                        StatusCode::INTERNAL_SERVER_ERROR
+                    }
+                };
+                Self::error(status, wrong.to_string())
+            }
+            Unread::Nobody { by_name } => shipped::nobody(by_name),
         }
-        (Recipient::Chat(_), None) => Answer::error(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "sending files is not available in this version; nothing was sent",
-        ),
+    }
+}
+
+async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
+    let since = gate.state.clock().now();
+    let arrived = Arrived::read(gate, request).await?;
+    let read = read(&arrived.body, |chat| gate.state.pool().is_left(chat))?;
+    let fields = match &read {
+        Read::Asked(Asked { fields, .. }) | Read::Left(fields) => fields,
+    };
+    let errand = Shipment { given: as_given(fields), by_name: !fields.has("user_id"), since };
+    let content = content(fields);
+    let marks = arrived.marks(gate, &fields.clone().into_value());
+
+    // What was accepted before is neither fetched nor sent again, whatever holds for new calls now.
+    if let Some(before) = before(gate, &marks).await.map_err(refused)? {
+        let joined = async move { Ok::<_, SubmitError>(before) };
+        let caller = Caller::submit(&gate.state, marks.join.is_some(), joined).await.map_err(refused)?;
+        return wait(gate, caller, &errand).await;
+    }
+    let Read::Asked(Asked { chat, files, .. }) = read else { return Ok((Answer::skipped(), false)) };
+    if let Some(stopped) = gate.stopped() {
+        let error = format!("{stopped}; nothing was sent");
+        return Err(Answer::error(StatusCode::SERVICE_UNAVAILABLE, error));
+    }
+
+    let load = take(gate, files, since).await?;
+    let Marks { idempotency, join } = marks;
+    let submission = Submission {
+        chat,
+        content,
+        pin: gate.port.account.clone(),
+        on_flood: OnFlood::Wait,
+        send_at: None,
+        origin: arrived.origin(gate),
+        idempotency,
+        join,
+    };
+    let state = gate.state.clone();
+    let submitting = async move {
+        let Submitted { id, how } = files::submit(state, submission, load).await?;
+        Ok::<_, SubmitError>((id, how))
+    };
+    let caller = Caller::submit(&gate.state, join.is_some(), submitting).await.map_err(refused)?;
+    wait(gate, caller, &errand).await
+}
+
+/// What the same call brought before.
+async fn before(gate: &Gate, marks: &Marks) -> Result<Option<(MessageId, How)>, SubmitError> {
+    let delivery = gate.state.delivery();
+    let found = match (marks.idempotency, marks.join) {
+        (Some(key), _) => delivery.repeated(key).await?,
+        (None, Some(join)) => delivery.joined(join).await?,
+        (None, None) => None,
+    };
+    Ok(found.map(|Submitted { id, how }| (id, how)))
+}
+
+/// Takes the files in, within the time that the caller waits.
+async fn take(gate: &Gate, named: Vec<Named>, since: Timestamp) -> Result<files::Load, Answer> {
+    let hold = gate.state.options().legacy.hold;
+    let taking = files::take(&gate.state, named);
+    match gate.state.clock().timeout_at(since.plus(hold), taking).await {
+        Ok(Ok(load)) => Ok(load),
+        Ok(Err(untaken)) => Err(shipped::untaken(&untaken)),
+        Err(_) => Err(Answer::error(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            format!("the files did not arrive within {} s; nothing was sent", hold.as_secs()),
+        )),
     }
 }
 
@@ -53,9 +196,9 @@ mod tests {
     use super::super::answer::tests::wire;
     use super::*;
 
-    fn of(body: &str) -> (u16, String) {
+    fn of(body: &str) -> Result<Read, (u16, String)> {
         let left: ChatRef = "@left_chat".parse().expect("a chat");
-        wire(&answer(body.as_bytes(), None, |chat| *chat == left))
+        read(body.as_bytes(), |chat| *chat == left).map_err(|unread| wire(&unread.into()))
     }
 
     #[test]
@@ -69,31 +212,27 @@ mod tests {
             (r#"{"user_id":99999999999999,"files":["a"]}"#, 400, "Invalid peer (user_id/username)"),
             (r#"{"username":"не имя","files":["a"]}"#, 404, "Channel/username not found"),
             (
-                r#"{"username":"@demo","files":["a"]}"#,
-                503,
-                "sending files is not available in this version; nothing was sent",
+                r#"{"username":"@demo","files":[7]}"#,
+                500,
+                "files[0] must be a text, or an object with a text in file, url or path",
             ),
         ] {
-            assert_eq!(of(body), (status, format!(r#"{{"status":"error","error":"{error}"}}"#)), "{body}");
+            let told = of(body).expect_err("nothing to send");
+            assert_eq!(told, (status, format!(r#"{{"status":"error","error":"{error}"}}"#)), "{body}");
         }
         for body in ["", "x", "[1]", r#"{"user_id":1"#] {
-            let (status, said) = of(body);
+            let (status, said) = of(body).expect_err("no JSON");
             assert_eq!(status, 400, "{body}");
             assert!(said.starts_with(r#"{"status":"error","error":"Invalid JSON: "#), "{said}");
         }
+        let Ok(Read::Asked(asked)) = of(r#"{"username":"@demo","files":["a"]}"#) else { panic!("it asks") };
+        assert_eq!((asked.chat.to_string().as_str(), asked.files.len()), ("@demo", 1));
     }
 
     #[test]
     fn a_chat_that_was_left_comes_before_the_files() {
-        let skipped = (200, r#"{"status":"skipped","reason":"chat already left"}"#.to_owned());
-        assert_eq!(of(r#"{"username":"@left_chat"}"#), skipped);
-        assert_eq!(of(r#"{"username":"left_chat","files":["a"]}"#), skipped);
-    }
-
-    #[test]
-    fn a_stopped_service_says_so() {
-        let body = br#"{"user_id":1,"files":["a"]}"#;
-        let (status, said) = wire(&answer(body, Some("the service is stopped".to_owned()), |_| false));
-        assert_eq!((status, said.contains("the service is stopped")), (503, true), "{said}");
+        for body in [r#"{"username":"@left_chat"}"#, r#"{"username":"left_chat","files":["a"]}"#] {
+            assert!(matches!(of(body), Ok(Read::Left(_))), "{body}");
+        }
     }
 }

@@ -21,7 +21,7 @@ use crate::problem::Problem;
 
 /// Answers a call.
 pub(super) async fn handle(Shared(gate): Shared<Gate>, request: Request) -> Response {
-    let told = call(&gate, request).await;
+    let told = Box::pin(call(&gate, request)).await;
     gate.respond(told)
 }
 
@@ -96,14 +96,17 @@ fn wrong(wrong: Wrong) -> Answer {
     }
 }
 
-fn refused(error: SubmitError) -> Answer {
+pub(super) fn refused(error: SubmitError) -> Answer {
     let said = error.to_string();
     match error {
-        SubmitError::UnknownAccount(_) | SubmitError::TooMany { .. } | SubmitError::ShuttingDown => {
-            Answer::error(StatusCode::SERVICE_UNAVAILABLE, said)
-        }
+        SubmitError::UnknownAccount(_)
+        | SubmitError::TooMany { .. }
+        | SubmitError::NotKnown { .. }
+        | SubmitError::ShuttingDown => Answer::error(StatusCode::SERVICE_UNAVAILABLE, said),
         SubmitError::Conflict => Answer::error(StatusCode::CONFLICT, said),
-        SubmitError::Empty => Answer::error(StatusCode::INTERNAL_SERVER_ERROR, said),
+        SubmitError::Empty | SubmitError::TooManyMedia { .. } => {
+            Answer::error(StatusCode::INTERNAL_SERVER_ERROR, said)
+        }
         SubmitError::Store(error) => Problem::from(error).into(),
     }
 }

@@ -50,7 +50,8 @@ fn under(text: &FormattedText, entity: &Entity) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use domain::message::{Content, Mention, MessageState, OnFlood, Part, PartState};
+    use domain::message::{Content, Mention, MessageState, OnFlood, Part};
+    use domain::outcome::SentIds;
     use domain::text::{ParseMode, parse, with_mention};
     use domain::{MessageId, Timestamp};
 
@@ -61,6 +62,8 @@ pub(super) mod tests {
             Some((id, name)) => with_mention(text.clone(), id, name),
             None => text.clone(),
         };
+        let mut part = Part::of_text(0, planned, 1);
+        part.set_sent(&SentIds::one(Some(45)));
         OutboundMessage {
             id: "msg_00000000000000000000000000".parse::<MessageId>().expect("an id"),
             chat: chat.parse().expect("a chat"),
@@ -75,14 +78,9 @@ pub(super) mod tests {
                 mention_optional: true,
                 silent: false,
                 preview: false,
+                media: Vec::new(),
             },
-            parts: vec![Part {
-                index: 0,
-                text: planned,
-                random_id: 1,
-                state: PartState::Sent,
-                message_id: Some(45),
-            }],
+            parts: vec![part],
             state: MessageState::Sent,
             failure: None,
             on_flood: OnFlood::Wait,

@@ -76,9 +76,12 @@ fn failed(message: &OutboundMessage, given: &str, now: Timestamp) -> Answer {
         Some(failure @ Failure::NoAccount { .. }) => {
             Answer::error(StatusCode::SERVICE_UNAVAILABLE, failure.describe() + &rest)
         }
-        Some(failure @ (Failure::NoRights { .. } | Failure::Rejected { .. })) => {
-            Answer::error(status, failure.describe() + &rest)
-        }
+        Some(
+            failure @ (Failure::NoRights { .. }
+            | Failure::Rejected { .. }
+            | Failure::MediaGone { .. }
+            | Failure::MediaExpired { .. }),
+        ) => Answer::error(status, failure.describe() + &rest),
         None => Answer::error(status, "the message failed and no reason was stored; see its timeline"),
     }
 }

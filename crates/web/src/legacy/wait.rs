@@ -32,6 +32,11 @@ pub(super) trait Errand: Sync {
     /// It may have been done.
     fn doubt(&self, work: &Self::Work) -> Answer;
 
+    /// When its caller began to wait, if that was before it was accepted.
+    fn since(&self) -> Option<Timestamp> {
+        None
+    }
+
     /// How many times the hold its caller waits while it is as it is now.
     fn holds(&self, _work: &Self::Work) -> u32 {
         1
@@ -67,7 +72,7 @@ async fn until_told<E: Errand>(
     errand: &E,
 ) -> Result<Answer, StoreError> {
     let state = &gate.state;
-    let since = state.clock().now();
+    let since = errand.since().unwrap_or_else(|| state.clock().now());
     let hold = state.options().legacy.hold;
     let mut hold_until = since.plus(hold);
     let mut look = if gate.is_stopped() { Duration::ZERO } else { FIRST_LOOK };

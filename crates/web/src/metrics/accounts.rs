@@ -6,19 +6,6 @@ use telegram::AccountView;
 use super::text::{Page, Unit};
 use crate::state::State;
 
-/// Every state that can be shown.
-const STATES: [AccountState; 9] = [
-    AccountState::Ready,
-    AccountState::Paused,
-    AccountState::Offline,
-    AccountState::Connecting,
-    AccountState::FloodWait,
-    AccountState::Error,
-    AccountState::Restricted,
-    AccountState::NeedsLogin,
-    AccountState::Banned,
-];
-
 pub(super) fn write(page: &mut Page, state: &State) {
     let accounts = state.pool().accounts();
     standing(page, state, &accounts);
@@ -30,7 +17,7 @@ fn standing(page: &mut Page, state: &State, accounts: &[AccountView]) {
     let mut states =
         page.gauge("switchboard_account_state", "1 for the state that an account is in, 0 for the others.");
     for account in accounts {
-        for shown in STATES {
+        for shown in AccountState::ALL {
             let labels = [("account", account.name.as_str()), ("state", shown.as_str())];
             states.add(&labels, account.state == shown);
         }

@@ -162,6 +162,11 @@ pub(crate) async fn retry(
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let request = find(&state, &given).await?;
+    if request.operation.is_none() && request.callback.is_none() {
+        let detail = "It was taken over from an older program, which may have done a part of it: it is kept to be looked at, \
+                      and nothing here can try it again. Ask for it anew if it is still wanted, and drop it.";
+        return Err(Problem::new(Code::WrongState, detail).about(&request.id, request.state.as_str()));
+    }
     let tried = match request.state {
         // Marked first, so that two who ask at once try it once and an end that comes at once is not overwritten.
         FailedState::Pending => {
@@ -232,7 +237,6 @@ async fn find(state: &State, given: &str) -> Result<FailedRequest, Problem> {
 }
 
 fn wrong_state(request: &FailedRequest, wish: &str) -> Problem {
-    let state = request.state.as_str();
-    let detail = format!("The request is {state}; only one that is pending can be {wish}.");
-    Problem::new(Code::WrongState, detail).about(&request.id, state)
+    let rule = format!("only one that is pending can be {wish}");
+    Problem::wrong_state("request", &request.id, request.state.as_str(), &rule)
 }

@@ -7,6 +7,7 @@ use domain::{AccountName, ChatId, ChatRef, MessageId, MessageState, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::media_view::{MediaView, Whereabouts};
 use super::words;
 use crate::problem::describe_task_failure;
 
@@ -29,10 +30,13 @@ pub(crate) struct MessageView<'a> {
     /// Where to, as the Bot API writes it, once it is known.
     #[schema(value_type = Option<String>, example = "-1001234567890")]
     chat_id: Option<ChatId>,
-    /// Telegram's ids of what was sent, one for each part.
+    /// Telegram's ids of what was sent, in order: one for each text and for each of the media.
     message_ids: Vec<i64>,
     /// How many parts it leaves in; 0 while a mention is not resolved yet.
     parts: usize,
+    /// The files that it carries.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    media: Vec<MediaView<'a>>,
     /// Each attempt whose outcome is known, in order; left out in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     attempts: Option<Vec<AttemptView<'a>>>,
@@ -59,7 +63,7 @@ pub(crate) struct AttemptView<'a> {
     #[schema(value_type = Option<String>, example = "main")]
     account: Option<&'a AccountName>,
     /// `sent`, `flood_wait`, `slow_mode`, `not_found`, `forbidden`, `peer_flood`, `banned`, `session_lost`,
-    /// `unavailable`, `rejected`, `in_progress` or `unknown`.
+    /// `unavailable`, `unprepared`, `rejected`, `media_gone`, `media_expired`, `in_progress` or `unknown`.
     #[schema(example = "sent")]
     outcome: &'a str,
     /// More, in words.
@@ -84,8 +88,25 @@ pub(crate) struct FailureView {
 }
 
 impl<'a> MessageView<'a> {
-    /// A message with its attempts, or without in lists.
-    pub(crate) fn new(message: &'a OutboundMessage, timeline: Option<&'a [Entry]>) -> Self {
+    /// A message in a list.
+    pub(crate) fn listed(message: &'a OutboundMessage) -> Self {
+        Self::new(message, None, None)
+    }
+
+    /// A message with its attempts, and where its files are.
+    pub(crate) fn whole(
+        message: &'a OutboundMessage,
+        timeline: &'a [Entry],
+        whereabouts: &Whereabouts,
+    ) -> Self {
+        Self::new(message, Some(timeline), Some(whereabouts))
+    }
+
+    fn new(
+        message: &'a OutboundMessage,
+        timeline: Option<&'a [Entry]>,
+        whereabouts: Option<&Whereabouts>,
+    ) -> Self {
         Self {
             id: message.id,
             state: message.state,
@@ -94,6 +115,7 @@ impl<'a> MessageView<'a> {
             chat_id: message.chat_id,
             message_ids: message.message_ids(),
             parts: message.parts.len(),
+            media: MediaView::all(message, whereabouts),
             attempts: timeline.map(attempts),
             failure: message.failure.as_ref().map(FailureView::of_message),
             send_at: message.send_at,

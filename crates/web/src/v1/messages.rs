@@ -7,20 +7,21 @@ use axum::response::Response;
 use delivery::{Change, How, Submission, SubmitError, Submitted};
 use domain::message::OutboundMessage;
 use domain::{AccountName, ChatId, MessageId, MessageState, Purpose};
-use http::header::LOCATION;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
-use store::{Filter, Origin, Resolution};
+use store::{Filter, Resolution};
 use utoipa::{IntoParams, ToSchema};
 
+use super::media_view::Whereabouts;
 use super::message_view::MessageView;
 use super::new_message::{NewMessage, Order};
 use super::page::{listed, store_page};
 use super::why::Why;
 use super::{LISTENER, Page, services, words};
-use crate::answer::json;
+use crate::answer::{json, located};
 use crate::auth::{By, Caller, CanRead, CanSend};
 use crate::extract::{Json, PathParameter, QueryParameters};
+use crate::files;
 use crate::idempotency::{self, Scope};
 use crate::problem::{Body as ProblemBody, Code, FieldError, Problem, shorten};
 use crate::state::State;
@@ -28,9 +29,10 @@ use crate::state::State;
 /// The path that sends.
 const PATH: &str = "/v1/messages";
 
-/// Sends a text.
+/// Sends a text, or files with or without one.
 ///
-/// The answer is 200 once the text is sent, 202 while it is not (it goes on by itself; look again at `Location`), and a
+/// Files are taken in before the message is accepted: an address that does not answer costs nothing but the answer that says
+/// so. The answer is 200 once it is sent, 202 while it is not (it goes on by itself; look again at `Location`), and a
 /// problem when it ended unsent. A negative answer is final: nothing is sent later.
 #[utoipa::path(
     post, path = "/v1/messages", tag = "messages", operation_id = "send_message",
@@ -45,9 +47,10 @@ const PATH: &str = "/v1/messages";
         (status = 403, description = "No account may write in the chat", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "No account finds the chat, or the pinned account is not known", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "The Idempotency-Key belongs to another body", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 410, description = "A file or a post is no longer there, or Telegram no longer takes a file id", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "The body or a file is too large", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "The body is not announced as JSON", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong fields, or refused by the provider", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong fields, a file that cannot be had (`media_unreachable`, `media_refused`, `media_invalid`), or refused by the provider", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "Every account must wait, and `on_flood` is `fail`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "No usable account, or the store is away", body = ProblemBody, content_type = "application/problem+json"),
         (status = 507, description = "The disk is full", body = ProblemBody, content_type = "application/problem+json"),
@@ -66,14 +69,11 @@ pub(crate) async fn send(
     let wait = order.wait;
     let Submitted { id, how } = submit(&state, &by.caller, order, idempotency).await?;
     let message = state.settled(id, wait).await?.ok_or_else(|| gone(id))?;
-    let mut answer = match problem(&state, &message) {
+    let answer = match problem(&state, &message) {
         Some(problem) => axum::response::IntoResponse::into_response(problem),
         None => show(&state, &message, StatusCode::OK).await?,
     };
-    if how == How::Replayed {
-        answer.headers_mut().insert(idempotency::REPLAYED, idempotency::TRUE);
-    }
-    Ok(answer)
+    Ok(if how == How::Replayed { idempotency::replayed(answer) } else { answer })
 }
 
 async fn submit(
@@ -82,7 +82,8 @@ async fn submit(
     order: Order,
     idempotency: Option<store::Idempotency>,
 ) -> Result<Submitted, Problem> {
-    let no_more = match (order.late, services::check_running(state, Purpose::SendText)) {
+    let purpose = if order.files.is_empty() { Purpose::SendText } else { Purpose::SendMedia };
+    let no_more = match (order.late, services::check_running(state, purpose)) {
         (Some(late), _) => Some(Problem::fields(vec![late])),
         (None, Err(stopped)) => Some(stopped),
         (None, Ok(())) => None,
@@ -95,17 +96,24 @@ async fn submit(
         };
         return repeated.ok_or(problem);
     }
+    // A repeat fetches nothing.
+    if let (Some(key), false) = (idempotency, order.files.is_empty())
+        && let Some(before) = state.delivery().repeated(key).await.map_err(refused)?
+    {
+        return Ok(before);
+    }
+    let load = files::take(state, order.files).await?;
     let submission = Submission {
         chat: order.chat,
         content: order.content,
         pin: order.pin,
         on_flood: order.on_flood,
         send_at: order.send_at,
-        origin: Origin { listener: LISTENER.to_owned(), api_key: caller.api_key, address: caller.address },
+        origin: caller.origin(LISTENER),
         idempotency,
         join: None,
     };
-    state.delivery().submit(submission).await.map_err(refused)
+    files::submit(state.clone(), submission, load).await.map_err(refused)
 }
 
 /// Lists messages, newest first.
@@ -136,7 +144,7 @@ pub(crate) async fn list(
     let page = store_page(&mut query);
     query.finish()?;
     let found = state.store().outbox().list(&filter, &page).await.map_err(listed)?;
-    let items = found.items.iter().map(|message| MessageView::new(message, None)).collect();
+    let items = found.items.iter().map(MessageView::listed).collect();
     Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
 }
 
@@ -178,7 +186,8 @@ pub(crate) async fn get(
 ) -> Result<Response, Problem> {
     let message = find(&state, &id).await?;
     let timeline = state.store().outbox().timeline(message.id).await?;
-    Ok(json(StatusCode::OK, &MessageView::new(&message, Some(&timeline))))
+    let whereabouts = whereabouts(&state, &message).await;
+    Ok(json(StatusCode::OK, &MessageView::whole(&message, &timeline, &whereabouts)))
 }
 
 /// Shows why a message is where it is, step by step.
@@ -220,11 +229,7 @@ pub(crate) async fn cancel(
     PathParameter(id): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let id = find(&state, &id).await?.id;
-    let detail = match by.caller.api_key {
-        Some(key) => format!("asked for with {key}"),
-        None => "asked for on this machine".to_owned(),
-    };
-    let change = state.delivery().cancel(id, Some(detail)).await?;
+    let change = state.delivery().cancel(id, Some(by.caller.asked_for())).await?;
     changed(&state, id, change, "only what waits (queued, scheduled, awaiting_approval) can be cancelled")
         .await
 }
@@ -300,7 +305,7 @@ pub(crate) async fn resolve(
     changed(&state, id, change, "only what is in_doubt can be resolved").await
 }
 
-async fn find(state: &State, given: &str) -> Result<OutboundMessage, Problem> {
+pub(super) async fn find(state: &State, given: &str) -> Result<OutboundMessage, Problem> {
     let missing = || Problem::message_not_found(given);
     let id = given.parse().map_err(|_| missing())?;
     state.delivery().get(id).await?.ok_or_else(missing)
@@ -316,8 +321,7 @@ async fn changed(state: &State, id: MessageId, change: Change, rule: &str) -> Re
     match change {
         Change::Done(message) => show(state, &message, StatusCode::OK).await,
         Change::Refused(message) => {
-            let detail = format!("The message is {}; {rule}.", message.state.as_str());
-            Err(Problem::new(Code::WrongState, detail).about(&message.id, message.state.as_str()))
+            Err(Problem::wrong_state("message", &message.id, message.state.as_str(), rule))
         }
         Change::NoSuchMessage => Err(Problem::message_not_found(&id.to_string())),
     }
@@ -338,18 +342,23 @@ fn problem(state: &State, message: &OutboundMessage) -> Option<Problem> {
     Some(problem.about(&message.id, message.state.as_str()))
 }
 
+/// Where the files of a message are.
+async fn whereabouts(state: &State, message: &OutboundMessage) -> Whereabouts {
+    if message.content.media.is_empty() {
+        return Whereabouts::default();
+    }
+    Whereabouts { stored: state.files().stored(message).await, uploaded: state.pool().uploaded(message) }
+}
+
 /// The message, as 200 when it is over and as 202 with `Location` while it is not.
 async fn show(state: &State, message: &OutboundMessage, over: StatusCode) -> Result<Response, Problem> {
     let timeline = state.store().outbox().timeline(message.id).await?;
-    let view = MessageView::new(message, Some(&timeline));
+    let whereabouts = whereabouts(state, message).await;
+    let view = MessageView::whole(message, &timeline, &whereabouts);
     if message.state.is_final() && message.state != MessageState::InDoubt {
         return Ok(json(over, &view));
     }
-    let mut answer = json(StatusCode::ACCEPTED, &view);
-    if let Ok(location) = HeaderValue::from_str(&format!("{PATH}/{}", message.id)) {
-        answer.headers_mut().insert(LOCATION, location);
-    }
-    Ok(answer)
+    Ok(located(json(StatusCode::ACCEPTED, &view), &format!("{PATH}/{}", message.id)))
 }
 
 fn refused(error: SubmitError) -> Problem {
@@ -364,11 +373,19 @@ fn refused(error: SubmitError) -> Problem {
         SubmitError::Empty => {
             Problem::fields(vec![FieldError::new("text", "is empty; write what is to be sent")])
         }
+        SubmitError::TooManyMedia { .. } => Problem::fields(vec![FieldError::new("media", said)]),
         SubmitError::TooMany { .. } => {
             Problem::new(Code::QueueFull, format!("Nothing was accepted: {said}."))
                 .retry_after(SOON.as_secs())
         }
         SubmitError::Store(error) => error.into(),
+        SubmitError::NotKnown { id } => Problem::new(
+            Code::StoreUnavailable,
+            format!(
+                "The server is stopping and its store does not answer; whether the message was accepted is not known. \
+                 Once the server is back, look at GET {PATH}/{id} before you send it again."
+            ),
+        ),
         SubmitError::ShuttingDown => Problem::new(
             Code::ShuttingDown,
             "The server is stopping; nothing was accepted. Try again in a moment.",

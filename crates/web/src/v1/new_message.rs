@@ -9,8 +9,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::chat_name::ChatName;
+use super::new_media::{self, MediaBody};
 use super::words;
 use crate::extract::Object;
+use crate::files::Named;
 use crate::problem::{FieldError, Problem};
 
 /// How long a caller waits if it does not say.
@@ -22,7 +24,7 @@ const FARTHEST: Duration = Duration::from_hours(366 * 24);
 /// How many users can be excluded from a mention.
 const MOST_EXCLUDED: usize = 200;
 
-/// A text to be sent.
+/// A text to be sent, files with a caption, or files alone.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(example = json!({"chat": "@demo_channel", "text": "Hello <b>there</b>", "parse_mode": "html"}))]
 #[serde(deny_unknown_fields)]
@@ -30,9 +32,13 @@ pub(crate) struct NewMessage {
     /// Where to: a chat id as the Bot API writes it (text or number), or a username.
     #[schema(schema_with = words::chat)]
     chat: ChatName,
-    /// What to send. A text over 4,096 UTF-16 units leaves in several parts.
+    /// What to send; with `media` their caption, which may be left out. A text over 4,096 UTF-16 units leaves in several parts, the
+    /// rest of a caption over 1,024 follows as a text.
     #[schema(example = "Hello <b>there</b>")]
-    text: String,
+    text: Option<String>,
+    /// Files, in the order in which they are shown; several become albums of ten at most.
+    #[schema(value_type = Option<Vec<MediaBody>>, max_items = 50)]
+    media: Option<Vec<Object<MediaBody>>>,
     /// How the text says what is bold: `html`, `markdown` (or `md`) or `none`.
     #[schema(value_type = Option<String>, default = "none", example = "html")]
     parse_mode: Option<ParseMode>,
@@ -83,6 +89,8 @@ pub(crate) struct MentionBody {
 pub(crate) struct Order {
     pub(crate) chat: ChatRef,
     pub(crate) content: Content,
+    /// The files, which are not taken in yet.
+    pub(crate) files: Vec<Named>,
     pub(crate) pin: Option<AccountName>,
     pub(crate) on_flood: OnFlood,
     pub(crate) send_at: Option<Timestamp>,
@@ -97,6 +105,7 @@ impl NewMessage {
         let mut errors = Vec::new();
         let mut wrong = |field: &str, message: String| errors.push(FieldError::new(field, message));
 
+        let has_files = self.media.as_ref().is_some_and(|media| !media.is_empty());
         let mention = match self.mention.map(|mention| mention.0.mention()) {
             None => None,
             Some(Ok(mention)) => Some(mention),
@@ -105,13 +114,24 @@ impl NewMessage {
                 None
             }
         };
+        let files = match new_media::read(self.media.unwrap_or_default()) {
+            Ok(files) => files,
+            Err(errors) => {
+                for error in errors {
+                    wrong(&error.field, error.message);
+                }
+                Vec::new()
+            }
+        };
         let parse_mode = self.parse_mode.unwrap_or_default();
-        let text = parse(parse_mode, &self.text).unwrap_or_else(|error| {
+        let said = self.text.as_deref();
+        let text = parse(parse_mode, said.unwrap_or_default()).unwrap_or_else(|error| {
             wrong("text", format!("is wrong: {error}"));
             domain::text::FormattedText::plain("…")
         });
-        if text.is_blank() && mention.is_none() {
-            wrong("text", "is empty; write what is to be sent".to_owned());
+        if text.is_blank() && mention.is_none() && !has_files {
+            let what = if said.is_some() { "is empty" } else { "is missing" };
+            wrong("text", format!("{what}; write what is to be sent, or name files in media"));
         }
         let reply_to = self.reply_to.and_then(|id| {
             let id = i32::try_from(id).ok().filter(|id| *id > 0);
@@ -149,7 +169,9 @@ impl NewMessage {
                 mention_optional: false,
                 silent: self.silent.unwrap_or(false),
                 preview: self.preview.unwrap_or(false),
+                media: Vec::new(),
             },
+            files,
             pin: self.account,
             on_flood: self.on_flood.unwrap_or_default(),
             send_at: self.send_at,

@@ -20,18 +20,7 @@ pub(super) fn message_state() -> RefOr<Schema> {
 
 /// How an account or a line is.
 pub(super) fn account_state() -> RefOr<Schema> {
-    let words = [
-        AccountState::Ready,
-        AccountState::Paused,
-        AccountState::Offline,
-        AccountState::Connecting,
-        AccountState::FloodWait,
-        AccountState::Error,
-        AccountState::Restricted,
-        AccountState::NeedsLogin,
-        AccountState::Banned,
-    ]
-    .map(AccountState::as_str);
+    let words = AccountState::ALL.map(AccountState::as_str);
     one_of(words, "How it is.").examples(["ready"]).into()
 }
 
@@ -43,6 +32,27 @@ pub(super) fn scopes() -> RefOr<Schema> {
         .description(Some("What it may: `send`, `read`, `admin` (all)."))
         .min_items(Some(1))
         .examples([serde_json::json!(["send", "read"])])
+        .into()
+}
+
+/// As what a file is sent.
+pub(super) fn media_kind() -> RefOr<Schema> {
+    let words = ["photo", "video", "animation", "voice", "audio", "document"];
+    one_of(words, "As what it is sent.").examples(["photo"]).into()
+}
+
+/// As what a caller wants a file to be sent.
+pub(super) fn media_wish() -> RefOr<Schema> {
+    one_of(["auto", "document", "voice", "animation"], "As what it is sent; `auto` is by its content.")
+        .default(Some("auto".into()))
+        .into()
+}
+
+/// What an account can be seen doing.
+pub(super) fn typing() -> RefOr<Schema> {
+    let words = telegram::Typing::ALL.map(telegram::Typing::as_str);
+    one_of(words, "What the account is about to do; it fades after a few seconds.")
+        .default(Some("typing".into()))
         .into()
 }
 
@@ -66,6 +76,15 @@ pub(super) fn open_or_finished() -> RefOr<Schema> {
 /// The services.
 pub(super) fn service() -> RefOr<Schema> {
     one_of(Purpose::ALL.map(Purpose::as_str), "The service.").examples(["create_chat"]).into()
+}
+
+/// What a session is for.
+pub(crate) fn purposes() -> RefOr<Schema> {
+    ArrayBuilder::new()
+        .items(one_of(Purpose::ALL.map(Purpose::as_str), "One thing it is for."))
+        .description(Some("What it is for; left out or empty: what no other session of the account is for."))
+        .examples([serde_json::json!(["send_text"])])
+        .into()
 }
 
 /// What became of a failed request.

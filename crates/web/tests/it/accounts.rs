@@ -43,6 +43,8 @@ async fn they_are_listed_by_priority_and_shown() {
         ("pool", json!(true)),
         ("floods", json!([])),
         ("cached_peers", json!(0)),
+        ("dialogs_read", json!(0)),
+        ("dialogs_total", json!(null)),
         ("updates", json!({ "received": 0, "missed": 0, "gaps": [] })),
     ] {
         assert_eq!(main[field], value, "{field}: {main}");

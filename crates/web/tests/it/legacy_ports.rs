@@ -97,14 +97,18 @@ async fn a_chat_that_was_left_is_not_touched() {
 }
 
 #[tokio::test]
-async fn files_are_not_sent_and_nobody_is_told_otherwise() {
+async fn what_callers_of_the_port_for_files_get_wrong() {
     let world = world().await;
     for (body, status, error) in [
         ("no json", 400, "Invalid JSON: "),
         ("{}", 400, "Specify 'user_id' or 'username'"),
         (r#"{"user_id":"x","files":["a"]}"#, 400, "user_id must be integer"),
         (r#"{"user_id":1}"#, 400, "files must be a non-empty list"),
-        (r#"{"user_id":1,"files":["a"]}"#, 503, "nothing was sent"),
+        (
+            r#"{"user_id":1,"files":["a"]}"#,
+            500,
+            "files[0]: there is no such file in the media folder; nothing was sent",
+        ),
     ] {
         let reply = Call::new(&world.old_at(2), "POST", "/send_media").json(body).send().await;
         let answer = reply.json();

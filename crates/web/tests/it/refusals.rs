@@ -174,7 +174,7 @@ async fn paths_and_methods() {
         ("DELETE", "/v1/messages/msg_00000000000000000000000000", "GET,HEAD"),
         ("GET", "/v1/messages/msg_00000000000000000000000000/cancel", "POST"),
         ("POST", "/health/live", "GET,HEAD"),
-        ("BREW", "/v1/accounts", "GET,HEAD"),
+        ("BREW", "/v1/accounts", "GET,HEAD,POST"),
     ] {
         let reply = world.call(method, path).send().await;
         reply.problem(405, "method_not_allowed");

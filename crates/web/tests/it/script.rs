@@ -144,6 +144,10 @@ impl Sender for Script {
         async { Ok(with_mention(content.text.clone(), CLIENT.0, CLIENT.1)) }.boxed()
     }
 
+    fn prepare<'a>(&'a self, _: Attempt<'a>) -> BoxFuture<'a, Result<(), Outcome>> {
+        Box::pin(async { Ok(()) })
+    }
+
     fn send<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Outcome> {
         async move {
             let mut open = self.open.subscribe();
@@ -159,9 +163,12 @@ impl Sender for Script {
                 text: attempt.part.text.clone(),
                 content: attempt.content.clone(),
             });
-            let id = plot.next_id;
-            plot.next_id += 1;
-            Outcome::Sent(Some(id))
+            let ids = attempt.part.items.iter().map(|_| {
+                let id = plot.next_id;
+                plot.next_id += 1;
+                Some(id)
+            });
+            Outcome::Sent(ids.collect())
         }
         .boxed()
     }

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use web::{Limits, ListenerState, Options, Services, State};
 
 use crate::client::{Call, Reply, Target};
+use crate::places::{self, Free};
 use crate::script::Script;
 use crate::steps::Hands;
 
@@ -33,6 +34,8 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) stop: CancellationToken,
     pub(crate) serving: JoinHandle<()>,
+    /// The room on the disk for files.
+    pub(crate) free: Free,
     dir: TempDir,
     /// A key with all scopes.
     pub(crate) key: String,
@@ -90,6 +93,14 @@ impl World {
         for name in ["switchboard.db", "switchboard.db-wal", "master.key"] {
             std::fs::copy(self.dir.path().join(name), left.path().join(name)).expect("copies");
         }
+        for folder in ["outgoing", "uploads"] {
+            let (from, to) = (self.dir.path().join(folder), left.path().join(folder));
+            std::fs::create_dir(&to).expect("a folder");
+            for file in std::fs::read_dir(from).expect("a folder") {
+                let file = file.expect("a file");
+                std::fs::copy(file.path(), to.join(file.file_name())).expect("copies");
+            }
+        }
         Self::at(left, telegram, change).await
     }
 
@@ -114,8 +125,15 @@ impl World {
             Delivery::new(store.clone(), Arc::clone(&script) as _, ambient, delivery::Limits::default());
         delivery.resume().await.expect("resumes");
         sagas.resume().await.expect("resumes");
-        let pool =
-            telegram::Pool::start(&telegram, store.clone(), clock.clone(), random).await.expect("a pool");
+        let parts = telegram::PoolParts {
+            settings: &telegram,
+            store: store.clone(),
+            clock: clock.clone(),
+            chance: random,
+            ids: ids.clone(),
+            outgoing: None,
+        };
+        let pool = telegram::Pool::start(parts).await.expect("a pool");
         let mut options = Options {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             control_socket: Some(dir.path().join("control.sock")),
@@ -125,12 +143,15 @@ impl World {
         };
         change(&mut options);
         let callbacks_due = Arc::new(Notify::new());
+        let free = Free::plenty();
+        let files = places::open(dir.path(), &ids, &clock, &free).await;
         let services = Services {
             store: store.clone(),
             delivery: delivery.clone(),
             sagas: sagas.clone(),
             callbacks_due: Arc::clone(&callbacks_due),
             pool: Arc::clone(&pool),
+            files,
             clock: clock.clone(),
             ids,
         };
@@ -149,6 +170,7 @@ impl World {
             clock,
             stop,
             serving,
+            free,
             dir,
             key: String::new(),
         };

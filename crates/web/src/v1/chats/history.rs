@@ -2,7 +2,7 @@
 
 use axum::extract::State as Shared;
 use axum::response::Response;
-use domain::{AccountName, Timestamp};
+use domain::{AccountName, ChatRef, Timestamp};
 use http::StatusCode;
 use serde::Serialize;
 use telegram::HistoryView;
@@ -40,13 +40,40 @@ pub(crate) struct Item {
     reply_to: Option<i64>,
     /// What is attached, such as `photo`.
     media: Option<&'static str>,
+    /// The file, when what is attached is one.
+    file: Option<File>,
     /// What happened, when it tells of something that happened to the chat.
     service: Option<String>,
 }
 
-impl From<HistoryView> for Item {
-    fn from(view: HistoryView) -> Self {
+/// A file attached to a message.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HistoryFile)]
+pub(crate) struct File {
+    /// What its sender called it.
+    #[schema(example = "price-list.pdf")]
+    name: Option<String>,
+    /// Its type, as its sender told it.
+    #[schema(example = "application/pdf")]
+    mime: String,
+    /// Its size in bytes.
+    #[schema(example = 48213)]
+    size: u64,
+    /// Where to read it.
+    #[schema(example = "/v1/chats/-1001234567890/messages/45/media")]
+    url: String,
+}
+
+impl Item {
+    fn new(view: HistoryView, chat: &ChatRef) -> Self {
+        let file = view.file.map(|file| File {
+            name: Some(file.name).filter(|name| !name.is_empty()),
+            mime: file.mime,
+            size: file.size,
+            url: format!("/v1/chats/{chat}/messages/{}/media", view.message_id),
+        });
         Self {
+            file,
             message_id: view.message_id,
             at: view.at,
             from: view.from,
@@ -92,7 +119,7 @@ pub(crate) async fn read(
         .history(&chat, named::pinned(&state, pin.as_ref())?, limit, before)
         .await
         .map_err(|error| named::unread(error, state.clock().now()))?;
-    let items: Vec<Item> = page.items.into_iter().map(Into::into).collect();
+    let items: Vec<Item> = page.items.into_iter().map(|view| Item::new(view, &chat)).collect();
     Ok(json(StatusCode::OK, &Page { items, next_cursor: page.next_cursor }))
 }
 

@@ -1,14 +1,18 @@
 //! `/v1/chats`: making, changing and leaving chats, who is in them, and those that nobody finds.
 
+pub(crate) mod attention;
 mod bodies;
 pub(crate) mod change;
 pub(crate) mod create;
 pub(crate) mod history;
 pub(crate) mod leave;
 pub(crate) mod list;
+pub(crate) mod media;
 pub(crate) mod members;
+pub(crate) mod message;
 mod named;
 mod people;
 mod title;
+mod unchanged;
 pub(crate) mod unresolved;
 mod view;

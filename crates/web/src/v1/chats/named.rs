@@ -13,6 +13,15 @@ pub(super) fn chat(given: &str) -> Result<ChatRef, Problem> {
     given.parse().map_err(|error: InvalidChat| Problem::new(Code::ChatNotFound, format!("{error}.")))
 }
 
+/// Reads the message in a path.
+pub(super) fn message(given: &str) -> Result<i32, Problem> {
+    let id = given.parse::<i32>().ok().filter(|id| *id > 0);
+    id.ok_or_else(|| {
+        let detail = format!("{:?} is no message id; Telegram's are numbers from 1.", shorten(given));
+        Problem::new(Code::MessageNotFound, detail)
+    })
+}
+
 /// Reads a chat that can have members and be left: no private dialog.
 pub(super) fn group(given: &str) -> Result<ChatRef, Problem> {
     let chat = chat(given)?;

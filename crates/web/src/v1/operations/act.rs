@@ -34,11 +34,7 @@ pub(crate) async fn cancel(
     PathParameter(id): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let id = operation(&state, &id, "cancel").await?;
-    let detail = match by.caller.api_key {
-        Some(key) => format!("asked for with {key}"),
-        None => "asked for on this machine".to_owned(),
-    };
-    let change = state.sagas().cancel(id, Some(detail)).await?;
+    let change = state.sagas().cancel(id, Some(by.caller.asked_for())).await?;
     changed(&state, id, change, "only what is queued can be cancelled").await
 }
 
@@ -154,8 +150,7 @@ async fn changed(
     match change {
         SagaChanged::Done(saga) => show(state, &saga, StatusCode::OK).await,
         SagaChanged::Refused(saga) => {
-            let detail = format!("The operation is {}; {rule}.", saga.state.as_str());
-            Err(Problem::new(Code::WrongState, detail).about(&saga.id, saga.state.as_str()))
+            Err(Problem::wrong_state("operation", &saga.id, saga.state.as_str(), rule))
         }
         SagaChanged::NoSuchOperation => Err(Problem::operation_not_found(&id.to_string())),
     }

@@ -8,7 +8,7 @@ use domain::message::OnFlood;
 use domain::saga::{Saga, SagaState, Task};
 use domain::{AccountName, OperationId};
 use http::{HeaderMap, StatusCode};
-use store::{Idempotency, Origin};
+use store::Idempotency;
 
 use super::look::show;
 use crate::auth::Caller;
@@ -57,17 +57,14 @@ pub(crate) async fn ask(
     let wait = order.wait;
     let SagaSubmitted { id, how } = submit(state, caller, order, idempotency).await?;
     let saga = state.settled_saga(id, wait).await?.ok_or_else(|| gone(id))?;
-    let mut answer = match saga.state {
+    let answer = match saga.state {
         SagaState::Done => done(&saga).unwrap_or_else(Problem::into_response),
         SagaState::Failed | SagaState::Cancelled => unsuccessful(state, &saga).into_response(),
         SagaState::Queued | SagaState::Running | SagaState::InDoubt => {
             show(state, &saga, StatusCode::ACCEPTED).await?
         }
     };
-    if how == How::Replayed {
-        answer.headers_mut().insert(idempotency::REPLAYED, idempotency::TRUE);
-    }
-    Ok(answer)
+    Ok(if how == How::Replayed { idempotency::replayed(answer) } else { answer })
 }
 
 async fn submit(
@@ -89,7 +86,7 @@ async fn submit(
         pin: order.pin,
         on_flood: order.on_flood,
         patience: PATIENCE,
-        origin: Origin { listener: LISTENER.to_owned(), api_key: caller.api_key, address: caller.address },
+        origin: caller.origin(LISTENER),
         idempotency,
         join: None,
         keep: None,
@@ -126,6 +123,13 @@ fn refused(error: SagaError) -> Problem {
         SagaError::TooMany { .. } => Problem::new(Code::QueueFull, format!("Nothing was accepted: {said}."))
             .retry_after(SOON.as_secs()),
         SagaError::Store(error) => error.into(),
+        SagaError::NotKnown { id } => Problem::new(
+            Code::StoreUnavailable,
+            format!(
+                "The server is stopping and its store does not answer; whether this was accepted is not known. \
+                 Once the server is back, look at GET /v1/operations/{id} before you ask again."
+            ),
+        ),
         SagaError::ShuttingDown => Problem::new(
             Code::ShuttingDown,
             "The server is stopping; nothing was accepted. Try again in a moment.",

@@ -4,11 +4,10 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::saga::{Saga, SagaState};
 use domain::{MessageId, OperationId};
-use http::header::LOCATION;
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 
 use super::OperationView;
-use crate::answer::json;
+use crate::answer::{json, located};
 use crate::auth::{By, CanRead};
 use crate::extract::PathParameter;
 use crate::problem::{Body as ProblemBody, Problem};
@@ -50,11 +49,8 @@ pub(crate) async fn show(state: &State, saga: &Saga, over: StatusCode) -> Result
     if saga.state.is_final() && saga.state != SagaState::InDoubt {
         return seen(state, saga, over).await;
     }
-    let mut answer = seen(state, saga, StatusCode::ACCEPTED).await?;
-    if let Ok(location) = HeaderValue::from_str(&format!("/v1/operations/{}", saga.id)) {
-        answer.headers_mut().insert(LOCATION, location);
-    }
-    Ok(answer)
+    let answer = seen(state, saga, StatusCode::ACCEPTED).await?;
+    Ok(located(answer, &format!("/v1/operations/{}", saga.id)))
 }
 
 async fn seen(state: &State, saga: &Saga, status: StatusCode) -> Result<Response, Problem> {

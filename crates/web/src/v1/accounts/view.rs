@@ -1,27 +1,19 @@
-//! `/v1/accounts`: how each Telegram account is, and starting, stopping and pausing it.
+//! How `/v1` shows a Telegram account: its state, its sessions, its waits.
 
-use axum::extract::State as Shared;
-use axum::response::Response;
 use domain::account::{Flood, Operation, Reason};
 use domain::{AccountName, AccountState, Purpose, Timestamp};
-use http::StatusCode;
 use serde::Serialize;
-use telegram::{AccountView, ActError, Action, LineView};
+use telegram::{AccountSource, AccountView, LineView};
 use utoipa::ToSchema;
 
-use super::{Page, PageParameters, Wanted, words};
-use crate::answer::json;
-use crate::auth::{By, CanAdminister, CanRead};
-use crate::extract::{PathParameter, QueryParameters};
-use crate::problem::{Body as ProblemBody, Code, Problem, shorten};
-use crate::state::State;
+use crate::v1::words;
 
 /// A Telegram account.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Account {
     /// The owner's name for it.
     #[schema(value_type = String, example = "main")]
-    name: AccountName,
+    pub(super) name: AccountName,
     /// The worst over its lines and floods.
     #[schema(schema_with = words::account_state)]
     state: AccountState,
@@ -48,6 +40,11 @@ pub(crate) struct Account {
     username: Option<String>,
     /// Its name.
     display_name: Option<String>,
+    /// Where it was described: `settings`, which alone can change it then, or `store`.
+    #[schema(value_type = String, example = "store")]
+    source: AccountSource,
+    /// Whether somebody has to sign in or give it a session: it has none, or one that is lost.
+    wants_session: bool,
     /// Its sessions.
     lines: Vec<Line>,
     /// The waits Telegram asked for that still run.
@@ -56,6 +53,10 @@ pub(crate) struct Account {
     cached_peers: usize,
     /// Whether all its dialogs were read once.
     dialogs_complete: bool,
+    /// How many dialogs it knows; while they are read for the first time, how far that is.
+    dialogs_read: usize,
+    /// How many dialogs Telegram says there are; null until it was asked since the start.
+    dialogs_total: Option<u32>,
     /// Calls since the start.
     operations: u64,
     /// Calls that failed since the start.
@@ -78,6 +79,12 @@ pub(crate) struct Line {
     /// What it is for.
     #[schema(value_type = Vec<String>)]
     purposes: Vec<Purpose>,
+    /// Where it was given: in the `settings`, or kept in the `store`.
+    #[schema(value_type = String, example = "store")]
+    source: AccountSource,
+    /// What names a session of the store; those of the settings have no name.
+    #[schema(example = "1f2e3d4c5b6a7988")]
+    session: Option<String>,
     /// How it is.
     #[schema(schema_with = words::account_state)]
     state: AccountState,
@@ -154,10 +161,14 @@ impl From<AccountView> for Account {
             user_id: view.user_id,
             username: view.username,
             display_name: view.display_name,
+            source: view.source,
+            wants_session: view.wants_session,
             lines: view.lines.into_iter().map(Into::into).collect(),
             floods: view.floods.into_iter().map(Into::into).collect(),
             cached_peers: view.cached_peers,
             dialogs_complete: view.dialogs_complete,
+            dialogs_read: view.dialogs_read,
+            dialogs_total: view.dialogs_total,
             operations: view.operations,
             errors: view.errors,
             last_error: view.last_error,
@@ -176,6 +187,8 @@ impl From<LineView> for Line {
         Self {
             name: view.name,
             purposes: view.purposes,
+            source: view.source,
+            session: view.session,
             state: view.state,
             reason: view.reason,
             detail: view.detail,
@@ -191,83 +204,4 @@ impl From<Flood> for FloodItem {
     fn from(flood: Flood) -> Self {
         Self { operation: flood.operation, until: flood.until }
     }
-}
-
-/// Lists the accounts, by priority.
-#[utoipa::path(
-    get, path = "/v1/accounts", tag = "accounts", operation_id = "list_accounts",
-    params(PageParameters),
-    responses(
-        (status = 200, description = "The accounts", body = Page<Account>),
-        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
-)]
-pub(crate) async fn list(
-    Shared(state): Shared<State>,
-    _: By<CanRead>,
-    mut query: QueryParameters,
-) -> Result<Response, Problem> {
-    let wanted = Wanted::take(&mut query);
-    query.finish()?;
-    let accounts: Vec<Account> = state.pool().accounts().into_iter().map(Into::into).collect();
-    Ok(json(StatusCode::OK, &wanted.cut(accounts, |account| account.name.to_string())?))
-}
-
-/// Shows an account.
-#[utoipa::path(
-    get, path = "/v1/accounts/{name}", tag = "accounts", operation_id = "get_account",
-    params(("name" = String, Path, description = "The account's name in the settings")),
-    responses(
-        (status = 200, description = "The account", body = Account),
-        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
-)]
-pub(crate) async fn get(
-    Shared(state): Shared<State>,
-    _: By<CanRead>,
-    PathParameter(given): PathParameter<String>,
-) -> Result<Response, Problem> {
-    let name = read_name(&given)?;
-    let view = state.pool().account(&name).ok_or_else(|| Problem::account_not_found(&given))?;
-    Ok(json(StatusCode::OK, &Account::from(view)))
-}
-
-/// Starts, stops, restarts, pauses or resumes an account.
-#[utoipa::path(
-    post, path = "/v1/accounts/{name}/actions/{action}", tag = "accounts", operation_id = "act_on_account",
-    params(
-        ("name" = String, Path, description = "The account's name in the settings"),
-        ("action" = String, Path, pattern = "^(start|stop|restart|pause|resume)$",
-            description = "`start`, `stop`, `restart`, `pause` or `resume`"),
-    ),
-    responses(
-        (status = 200, description = "The account as it is now", body = Account),
-        (status = 404, description = "There is no such account or action", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
-)]
-pub(crate) async fn act(
-    Shared(state): Shared<State>,
-    _: By<CanAdminister>,
-    PathParameter((given, action)): PathParameter<(String, String)>,
-) -> Result<Response, Problem> {
-    let name = read_name(&given)?;
-    let action: Action = action.parse().map_err(|_| {
-        let action = shorten(&action);
-        Problem::new(
-            Code::NotFound,
-            format!("There is no action {action:?}; known are start, stop, restart, pause and resume."),
-        )
-    })?;
-    match state.pool().act(&name, action).await {
-        Ok(view) => Ok(json(StatusCode::OK, &Account::from(view))),
-        Err(ActError::NoSuchAccount(_)) => Err(Problem::account_not_found(&given)),
-        Err(ActError::Store(error)) => Err(error.into()),
-    }
-}
-
-fn read_name(given: &str) -> Result<AccountName, Problem> {
-    given.parse().map_err(|_| Problem::account_not_found(given))
 }

@@ -1,0 +1,72 @@
+//! Fields of a body that are secret: what is wrong with one is told without showing it.
+
+use domain::SecretText;
+use serde::de::{Deserialize, Deserializer, Error};
+use serde_json::Value;
+
+/// Reads a secret text.
+pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretText, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::String(text) => Ok(text.into()),
+        _ => Err(D::Error::custom("write it as text, in quotes")),
+    }
+}
+
+/// Reads a secret text or `null`.
+pub(crate) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretText>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text.into())),
+        _ => Err(D::Error::custom("write it as text, in quotes, or as null")),
+    }
+}
+
+/// What a change says of a secret.
+#[derive(Debug, Default)]
+pub(crate) enum Change {
+    /// It stays: the field was left out.
+    #[default]
+    Keep,
+    /// There is to be none: the field is `null`.
+    Clear,
+    /// It is another one.
+    To(SecretText),
+}
+
+/// Reads what a change says of a secret.
+pub(crate) fn change<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Change, D::Error> {
+    Ok(optional(deserializer)?.map_or(Change::Clear, Change::To))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::ExposeSecret;
+    use serde::Deserialize;
+
+    use super::super::parse_json;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        #[serde(deserialize_with = "super::text")]
+        code: domain::SecretText,
+        #[serde(default, deserialize_with = "super::change")]
+        proxy: super::Change,
+    }
+
+    #[test]
+    fn a_wrong_secret_is_named_and_not_shown() {
+        for wrong in ["12345", "[\"12345\"]", "{\"12345\":1}", "true", "null"] {
+            let problem = parse_json::<Body>(format!("{{\"code\":{wrong}}}").as_bytes()).expect_err("wrong");
+            assert!(problem.detail().contains("\"code\""), "{}", problem.detail());
+            assert!(!problem.detail().contains("12345"), "{}", problem.detail());
+        }
+        let body = parse_json::<Body>(br#"{"code":"12345"}"#).expect("reads");
+        assert_eq!(body.code.expose_secret(), "12345");
+        assert!(matches!(body.proxy, super::Change::Keep));
+        assert!(matches!(
+            parse_json::<Body>(br#"{"code":"1","proxy":null}"#).expect("reads").proxy,
+            super::Change::Clear
+        ));
+    }
+}

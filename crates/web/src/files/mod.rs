@@ -1,0 +1,89 @@
+//! Files that messages carry: what callers name, taken in before the message is accepted, and kept with it.
+
+mod disposition;
+mod form;
+mod link;
+mod load;
+mod named;
+mod range;
+mod refused;
+mod serve;
+mod take;
+mod unread;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use domain::media::MediaSource;
+use domain::message::OutboundMessage;
+use media::{Fetcher, Outgoing, Shelf};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+pub(crate) use form::kind_of;
+pub(crate) use link::{NoPost, post};
+pub(crate) use load::{Load, submit};
+pub(crate) use named::{Named, Source};
+pub(crate) use refused::{Untaken, Why, of_taking as code_of};
+pub(crate) use serve::{Asked, from_telegram, stored};
+pub(crate) use take::take;
+
+/// The most files that are taken in at once, whoever names them.
+const MOST_AT_ONCE: usize = 16;
+
+/// The most files that are read at once. Each has a piece of half a mebibyte in memory at most.
+const MOST_READ: usize = 32;
+
+/// The places where files come in, wait and lie.
+#[derive(Clone)]
+pub struct Files {
+    /// The files of messages that are not over.
+    pub outgoing: Outgoing,
+    /// Uploads that no message has named yet.
+    pub shelf: Shelf,
+    /// Fetches what an address names.
+    pub fetcher: Fetcher,
+    /// Server paths are read only inside this folder.
+    pub folder: PathBuf,
+}
+
+/// [`Files`], with the bound on how many come in at once.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    files: Files,
+    places: Arc<Semaphore>,
+    readers: Arc<Semaphore>,
+}
+
+impl Desk {
+    pub(crate) fn new(files: Files) -> Self {
+        let places = |most| Arc::new(Semaphore::new(most));
+        Self { files, places: places(MOST_AT_ONCE), readers: places(MOST_READ) }
+    }
+
+    pub(crate) const fn outgoing(&self) -> &Outgoing {
+        &self.files.outgoing
+    }
+
+    /// A place among those who read files.
+    async fn reader(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.readers).acquire_owned().await.ok()
+    }
+
+    /// Of each file of a message whether it lies here.
+    pub(crate) async fn stored(&self, message: &OutboundMessage) -> Vec<bool> {
+        let mut stored = Vec::with_capacity(message.content.media.len());
+        for media in &message.content.media {
+            stored.push(match &media.source {
+                MediaSource::File { key, .. } => {
+                    tokio::fs::try_exists(self.files.outgoing.path(key)).await.unwrap_or(false)
+                }
+                MediaSource::Post { .. } | MediaSource::FileId { .. } => false,
+            });
+        }
+        stored
+    }
+
+    pub(crate) const fn shelf(&self) -> &Shelf {
+        &self.files.shelf
+    }
+}

@@ -1,0 +1,51 @@
+//! What a caller names as one of a message's files, and how it wants it sent.
+
+use std::path::PathBuf;
+
+use domain::{UploadId, Username};
+use media::Wish;
+
+/// One of a message's files, as its caller named it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Named {
+    pub(crate) source: Source,
+    /// What it is to be called; otherwise what it is called where it comes from.
+    pub(crate) name: Option<String>,
+    /// As what it is to be sent.
+    pub(crate) wish: Wish,
+    /// Whether a video can be watched while it loads; otherwise as its format allows.
+    pub(crate) streamable: Option<bool>,
+}
+
+/// Where a file is to come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// From this address.
+    Url(String),
+    /// From an upload.
+    Upload(UploadId),
+    /// From the server's media folder.
+    Path(PathBuf),
+    /// From a public post.
+    Post {
+        /// The channel.
+        channel: Username,
+        /// The post.
+        message_id: i32,
+    },
+    /// From Telegram, by a Bot API file id.
+    FileId(String),
+}
+
+impl Source {
+    /// The field of `/v1` that names such a source.
+    pub(crate) const fn field(&self) -> &'static str {
+        match self {
+            Self::Url(_) => "url",
+            Self::Upload(_) => "upload",
+            Self::Path(_) => "path",
+            Self::Post { .. } => "post",
+            Self::FileId(_) => "file_id",
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Serving a file: from the folder of outgoing files, or as it comes down from Telegram, piece by piece.
+
+use std::io::{self, SeekFrom};
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::{Bytes, BytesMut};
+use domain::media::{FileKey, Sha256};
+use futures::stream::{self, BoxStream, StreamExt};
+use http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+    IF_NONE_MATCH, IF_RANGE, RANGE,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use telegram::{DownloadOf, DownloadRange};
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::disposition::{attachment, content_type};
+use super::range::{Span, Unsatisfiable, Wanted};
+use super::unread;
+use crate::problem::{Code, Problem};
+use crate::state::State;
+
+/// How much of a file is read from the disk at once, in bytes.
+const PIECE: usize = 64 * 1024;
+
+/// How long a reader waits for its turn while others read.
+const TURN: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// A file as its reader is told of it.
+struct Whole<'a> {
+    name: &'a str,
+    mime: &'a str,
+    size: u64,
+    etag: Option<HeaderValue>,
+}
+
+/// What a reader asks for.
+pub(crate) struct Asked {
+    wanted: Wanted,
+    has: Option<HeaderValue>,
+    only_of: Option<HeaderValue>,
+}
+
+impl Asked {
+    /// Reads the headers.
+    pub(crate) fn read(headers: &HeaderMap) -> Self {
+        let wanted =
+            headers.get(RANGE).and_then(|range| range.to_str().ok()).map_or(Wanted::All, Wanted::read);
+        Self { wanted, has: headers.get(IF_NONE_MATCH).cloned(), only_of: headers.get(IF_RANGE).cloned() }
+    }
+
+    /// The range, unless it is meant for another state of the file.
+    fn of(&self, etag: Option<&HeaderValue>) -> Wanted {
+        match &self.only_of {
+            Some(only_of) if Some(only_of) != etag => Wanted::All,
+            _ => self.wanted,
+        }
+    }
+}
+
+/// A file in the folder of outgoing files; nothing if it is not there any more.
+pub(crate) async fn stored(
+    state: &State,
+    (key, sha256): (&FileKey, Sha256),
+    (name, mime): (&str, &str),
+    asked: &Asked,
+) -> Result<Option<Response>, Problem> {
+    let path = state.files().outgoing().path(key);
+    let turn = turn(state).await?;
+    let opened = async {
+        let file = tokio::fs::File::open(path).await?;
+        let size = file.metadata().await?.len();
+        Ok::<_, io::Error>((file, size))
+    };
+    let (mut file, size) = match opened.await {
+        Ok(opened) => opened,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(&error)),
+    };
+    let etag = HeaderValue::from_str(&format!("\"{sha256}\"")).ok();
+    if etag.is_some() && asked.has == etag {
+        return Ok(Some(unchanged(etag)));
+    }
+    let span = asked.of(etag.as_ref()).within(size).map_err(|Unsatisfiable| nothing_of(size));
+    let span = match span {
+        Ok(span) => span,
+        Err(response) => return Ok(Some(response)),
+    };
+    let Span { start, length } = span.unwrap_or(Span { start: 0, length: size });
+    file.seek(SeekFrom::Start(start)).await.map_err(|error| unreadable(&error))?;
+    let pieces = stream::try_unfold((file.take(length), turn), async |(mut file, turn)| {
+        let mut piece = BytesMut::with_capacity(PIECE);
+        let read = file.read_buf(&mut piece).await?;
+        Ok::<_, io::Error>((read > 0).then(|| (piece.freeze(), (file, turn))))
+    });
+    Ok(Some(answer(&Whole { name, mime, size, etag }, span, pieces.boxed())))
+}
+
+/// A file as it comes down from Telegram.
+pub(crate) async fn from_telegram(
+    state: &State,
+    what: DownloadOf,
+    asked: &Asked,
+) -> Result<Response, Problem> {
+    let turn = turn(state).await?;
+    let now = || state.clock().now();
+    let download = async |range| state.pool().download(what.clone(), range).await;
+    let mut wanted = asked.of(None);
+    if let Wanted::Last(_) = wanted {
+        // Where that begins is known only when the size is.
+        let first = DownloadRange { offset: 0, limit: Some(1) };
+        let size = download(first).await.map_err(|error| unread::problem(error, now()))?.size;
+        match wanted.within(size) {
+            Ok(Some(span)) => wanted = Wanted::From(span.start),
+            Ok(None) | Err(Unsatisfiable) => return Ok(nothing_of(size)),
+        }
+    }
+    let range = match wanted {
+        Wanted::All | Wanted::Last(_) => DownloadRange::default(),
+        Wanted::From(first) => DownloadRange { offset: first, limit: None },
+        Wanted::Between(first, last) => {
+            DownloadRange { offset: first, limit: Some((last - first).saturating_add(1)) }
+        }
+    };
+    let found = match download(range).await {
+        Ok(found) => found,
+        Err(telegram::DownloadError::OutOfRange { size }) => return Ok(nothing_of(size)),
+        Err(error) => return Err(unread::problem(error, now())),
+    };
+    let Ok(span) = wanted.within(found.size) else { return Ok(nothing_of(found.size)) };
+    let name = if found.name.is_empty() { unnamed(&found.mime) } else { found.name.as_str() };
+    let whole = Whole { name, mime: &found.mime, size: found.size, etag: None };
+    let pieces = found.stream.map(move |piece| {
+        let _turn = &turn;
+        piece
+    });
+    Ok(answer(&whole, span, pieces.boxed()))
+}
+
+/// What a file is called whose sender gave it no name.
+fn unnamed(mime: &str) -> &'static str {
+    match mime {
+        "image/jpeg" => "photo.jpg",
+        "audio/ogg" => "voice.ogg",
+        "video/mp4" => "video.mp4",
+        _ => "file",
+    }
+}
+
+/// A place among those who read files.
+async fn turn(state: &State) -> Result<OwnedSemaphorePermit, Problem> {
+    let turn = state.clock().timeout(TURN, state.files().reader()).await;
+    turn.ok().flatten().ok_or_else(|| {
+        Problem::new(Code::QueueFull, "Too many files are being read already; try again in a moment.")
+            .retry_after(5)
+    })
+}
+
+fn answer(whole: &Whole<'_>, span: Option<Span>, pieces: BoxStream<'static, io::Result<Bytes>>) -> Response {
+    let mut response = Response::new(Body::from_stream(pieces));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, content_type(whole.mime));
+    headers.insert(CONTENT_DISPOSITION, attachment(whole.name));
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    if let Some(etag) = &whole.etag {
+        headers.insert(ETAG, etag.clone());
+    }
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(span.map_or(whole.size, |span| span.length)));
+    if let Some(Span { start, length }) = span {
+        put(headers, CONTENT_RANGE, &format!("bytes {start}-{}/{}", start + length - 1, whole.size));
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    }
+    response
+}
+
+/// The reader has it already.
+fn unchanged(etag: Option<HeaderValue>) -> Response {
+    let mut response = StatusCode::NOT_MODIFIED.into_response();
+    if let Some(etag) = etag {
+        response.headers_mut().insert(ETAG, etag);
+    }
+    response
+}
+
+/// The file has none of the bytes that were asked for.
+fn nothing_of(size: u64) -> Response {
+    let detail = format!("The file has {size} bytes, and none of those that the header Range asks for.");
+    let mut response = Problem::new(Code::RangeNotSatisfiable, detail).into_response();
+    put(response.headers_mut(), CONTENT_RANGE, &format!("bytes */{size}"));
+    response
+}
+
+fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+fn unreadable(error: &io::Error) -> Problem {
+    tracing::error!(%error, "an outgoing file cannot be read");
+    Problem::new(Code::StoreUnavailable, "The file cannot be read now. Try again; the log says why.")
+        .retry_after(5)
+}

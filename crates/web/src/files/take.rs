@@ -1,0 +1,109 @@
+//! Taking in all files that a message names, several at once, or none of them.
+
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use domain::media::{Media, MediaForm, MediaSource, Sha256};
+use futures::stream::{self, StreamExt, TryStreamExt};
+use media::{FileName, TakeError, Taken, kind};
+use tokio::sync::SemaphorePermit;
+
+use super::form::form;
+use super::load::{Carried, Load};
+use super::named::{Named, Source};
+use super::refused::{Untaken, Why};
+use super::{Desk, Files};
+use crate::state::State;
+
+/// How many files of one message are taken in at once.
+const AT_ONCE: usize = 4;
+
+/// How long a file waits for its turn while others are taken in.
+const TURN: Duration = Duration::from_mins(1);
+
+/// Takes in every file, in the order in which they are named. When one is not taken, none is.
+pub(crate) async fn take(state: &State, named: Vec<Named>) -> Result<Load, Untaken> {
+    let taking = stream::iter(named.into_iter().enumerate())
+        .map(|(index, named)| {
+            let state = state.clone();
+            async move {
+                let one = tokio::select! {
+                    biased;
+                    () = state.stopping() => Err(Why::Stopping),
+                    one = take_one(&state, &named) => one,
+                };
+                one.map_err(|why| Untaken::new(index, &named.source, why))
+            }
+        })
+        .buffered(AT_ONCE)
+        .try_collect();
+    // Much state for each of them, which the caller need not carry within its own.
+    Box::pin(taking).await.map(Load::new)
+}
+
+async fn take_one(state: &State, named: &Named) -> Result<Carried, Why> {
+    let desk = state.files();
+    let told = named.name.as_deref();
+    let Files { outgoing, shelf, fetcher, folder } = &desk.files;
+    match &named.source {
+        Source::Post { channel, message_id } => {
+            let source = MediaSource::Post { channel: channel.clone(), message_id: *message_id };
+            Ok(from_telegram(source, told))
+        }
+        Source::FileId(file_id) => Ok(from_telegram(MediaSource::FileId { file_id: file_id.clone() }, told)),
+        Source::Url(address) => {
+            let _turn = turn(state, desk).await?;
+            let fetched = fetcher.fetch(address, told).await?;
+            carried(desk, named, fetched.taken, &fetched.name)
+        }
+        Source::Upload(id) => {
+            let _turn = turn(state, desk).await?;
+            let upload = shelf.get(*id).ok_or(Why::NoUpload)?;
+            let taken = outgoing.intake().adopt(&upload.taken).await.map_err(|error| match error {
+                // Its time was over a moment ago.
+                TakeError::Disk(error) if error.kind() == ErrorKind::NotFound => Why::NoUpload,
+                error => Why::Take(error),
+            })?;
+            carried(desk, named, taken, &told.and_then(FileName::new).unwrap_or(upload.name))
+        }
+        Source::Path(path) => {
+            let _turn = turn(state, desk).await?;
+            let taken = outgoing.intake().path(folder, path).await?;
+            let own = path.file_name().map(|name| name.to_string_lossy());
+            let name = FileName::choose(told.or(own.as_deref()), None, None, taken.facts.content);
+            carried(desk, named, taken, &name)
+        }
+    }
+}
+
+/// A place among the files that come in at once.
+async fn turn<'a>(state: &State, desk: &'a Desk) -> Result<SemaphorePermit<'a>, Why> {
+    let turn = state.clock().timeout(TURN, desk.places.acquire()).await;
+    turn.map_err(|_| Why::Busy)?.map_err(|_| Why::Stopping)
+}
+
+/// What it is, and what it is called, is known to Telegram alone.
+fn from_telegram(source: MediaSource, told: Option<&str>) -> Carried {
+    let name = told.and_then(FileName::new).map(|name| name.to_string()).unwrap_or_default();
+    Carried { media: Media { source, form: MediaForm::Document, name, mime: String::new() }, held: None }
+}
+
+/// Decides as what a file is sent. It is held before anything can go wrong with it.
+fn carried(desk: &Desk, named: &Named, taken: Taken, name: &FileName) -> Result<Carried, Why> {
+    let outgoing = desk.outgoing();
+    let held = outgoing.hold(taken).map_err(TakeError::from)?;
+    let facts = held.taken().facts;
+    let kind = kind::choose(&facts, named.wish, outgoing.intake().limits().most)?;
+    let source = MediaSource::File {
+        key: held.key().clone(),
+        size: held.taken().size,
+        sha256: Sha256(held.taken().sha256),
+    };
+    let media = Media {
+        source,
+        form: form(kind, &facts, named.streamable),
+        name: name.to_string(),
+        mime: kind::mime(facts.content, name.as_str()).to_owned(),
+    };
+    Ok(Carried { media, held: Some(held) })
+}

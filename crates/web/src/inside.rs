@@ -1,0 +1,31 @@
+//! The API without a port: a command that runs while no server does asks here, with the rights of the control socket.
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use http::Request;
+use tower::ServiceExt;
+
+use crate::auth::{Door, Via};
+use crate::state::State;
+
+/// The API of a program that listens nowhere. Cheap to clone.
+#[derive(Clone)]
+pub struct Inside(Router);
+
+impl Inside {
+    /// The API over these parts; [`crate::serve`] is not needed for it.
+    pub fn new(state: &State) -> Self {
+        Self(crate::router::control(state))
+    }
+
+    /// Answers one request as the control socket would.
+    pub async fn answer(&self, mut request: Request<Body>) -> Response {
+        request.extensions_mut().insert(Via { door: Door::Control, peer: None });
+        // A router refuses by answering, never with an error.
+        match self.0.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! `POST /v1/accounts/{name}/actions/{action}`: starting, stopping and pausing an account.
+
+use axum::extract::State as Shared;
+use axum::response::Response;
+use http::StatusCode;
+use telegram::{ActError, Action};
+
+use super::read_name;
+use super::view::Account;
+use crate::answer::json;
+use crate::auth::{By, CanAdminister};
+use crate::extract::PathParameter;
+use crate::problem::{Body as ProblemBody, Code, Problem, shorten};
+use crate::state::State;
+
+/// Starts, stops, restarts, pauses or resumes an account.
+#[utoipa::path(
+    post, path = "/v1/accounts/{name}/actions/{action}", tag = "accounts", operation_id = "act_on_account",
+    params(
+        ("name" = String, Path, description = "The account's name in the settings"),
+        ("action" = String, Path, pattern = "^(start|stop|restart|pause|resume)$",
+            description = "`start`, `stop`, `restart`, `pause` or `resume`"),
+    ),
+    responses(
+        (status = 200, description = "The account as it is now", body = Account),
+        (status = 404, description = "There is no such account or action", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn act(
+    Shared(state): Shared<State>,
+    _: By<CanAdminister>,
+    PathParameter((given, action)): PathParameter<(String, String)>,
+) -> Result<Response, Problem> {
+    let name = read_name(&given)?;
+    let action: Action = action.parse().map_err(|_| {
+        let action = shorten(&action);
+        Problem::new(
+            Code::NotFound,
+            format!("There is no action {action:?}; known are start, stop, restart, pause and resume."),
+        )
+    })?;
+    match state.pool().act(&name, action).await {
+        Ok(view) => Ok(json(StatusCode::OK, &Account::from(view))),
+        Err(ActError::NoSuchAccount(_)) => Err(Problem::account_not_found(&given)),
+        Err(ActError::Store(error)) => Err(error.into()),
+    }
+}

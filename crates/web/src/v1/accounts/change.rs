@@ -1,0 +1,247 @@
+//! `POST`, `PATCH` and `DELETE` on `/v1/accounts`: accounts that come and go.
+
+use axum::extract::State as Shared;
+use axum::response::{IntoResponse, Response};
+use config::ProxyAddress;
+use domain::secret::ExposeSecret;
+use domain::{AccountName, SecretText};
+use http::StatusCode;
+use serde::Deserialize;
+use telegram::{AccountSource, RosterError};
+use utoipa::ToSchema;
+
+use super::view::Account;
+use super::{phone, read_name, refusal};
+use crate::answer::{json, located};
+use crate::auth::{By, CanAdminister};
+use crate::extract::hidden::{self, Change};
+use crate::extract::{Json, PathParameter, QueryParameters};
+use crate::problem::{Body as ProblemBody, FieldError, Problem};
+use crate::state::State;
+
+/// The priority of an account that names none.
+const USUAL_PRIORITY: u16 = 100;
+
+/// An account to be added.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewAccount {
+    /// What to call it.
+    #[schema(value_type = String, pattern = "^[a-z0-9_-]{1,64}$", example = "main")]
+    name: AccountName,
+    /// The number of the application, from my.telegram.org.
+    #[schema(minimum = 1, example = 1_000_001)]
+    api_id: i32,
+    /// The secret of the application. It is kept encrypted and never shown.
+    #[serde(deserialize_with = "hidden::text")]
+    #[schema(value_type = String, format = Password, write_only, pattern = "^[0-9a-fA-F]{32}$", example = "0123456789abcdef0123456789abcdef")]
+    api_hash: SecretText,
+    /// The phone number, for signing in. It may be told when signing in as well.
+    #[serde(default, deserialize_with = "hidden::optional")]
+    #[schema(value_type = Option<String>, example = "+70000000001")]
+    phone: Option<SecretText>,
+    /// The lower, the earlier it is chosen.
+    #[schema(default = 100, maximum = 65535)]
+    priority: Option<u16>,
+    /// Whether it is chosen at all when nobody names it.
+    #[schema(default = true)]
+    pool: Option<bool>,
+    /// The proxy to connect through: `socks5://HOST:PORT` or `socks5://USER:PASSWORD@HOST:PORT`.
+    #[serde(default, deserialize_with = "hidden::optional")]
+    #[schema(value_type = Option<String>, format = Password, write_only, example = "socks5://127.0.0.1:1080")]
+    proxy: Option<SecretText>,
+}
+
+/// What of an account is to be another; what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AccountChange {
+    /// The number of the application.
+    #[schema(minimum = 1)]
+    api_id: Option<i32>,
+    /// The secret of the application.
+    #[serde(default, deserialize_with = "hidden::optional")]
+    #[schema(value_type = Option<String>, format = Password, write_only, pattern = "^[0-9a-fA-F]{32}$")]
+    api_hash: Option<SecretText>,
+    /// The phone number; null to forget it.
+    #[serde(default, deserialize_with = "hidden::change")]
+    #[schema(value_type = Option<String>, example = "+70000000001")]
+    phone: Change,
+    /// The lower, the earlier it is chosen.
+    #[schema(maximum = 65535)]
+    priority: Option<u16>,
+    /// Whether it is chosen at all when nobody names it.
+    pool: Option<bool>,
+    /// The proxy to connect through; null to connect without one.
+    #[serde(default, deserialize_with = "hidden::change")]
+    #[schema(value_type = Option<String>, format = Password, write_only)]
+    proxy: Change,
+}
+
+/// Adds an account. It has no session yet: sign in to it next.
+#[utoipa::path(
+    post, path = "/v1/accounts", tag = "accounts", operation_id = "add_account",
+    request_body = NewAccount,
+    responses(
+        (status = 201, description = "Added; it needs a login", body = Account,
+            headers(("Location" = String, description = "The account's path"))),
+        (status = 409, description = "The name is taken: `account_exists`, or `account_is_in_settings`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong fields", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn add(
+    Shared(state): Shared<State>,
+    _: By<CanAdminister>,
+    body: Json<NewAccount>,
+) -> Result<Response, Problem> {
+    let new = check_new(body.value)?;
+    let name = new.name.clone();
+    if state.pool().account(&name).is_some_and(|taken| taken.source == AccountSource::Settings) {
+        return Err(refusal::of_roster(RosterError::ReadOnly(name)));
+    }
+    let view = state.pool().add_account(new).await.map_err(refusal::of_roster)?;
+    Ok(located(json(StatusCode::CREATED, &Account::from(view)), &format!("/v1/accounts/{name}")))
+}
+
+/// Changes an account. One of the settings file is changed there.
+#[utoipa::path(
+    patch, path = "/v1/accounts/{name}", tag = "accounts", operation_id = "change_account",
+    params(("name" = String, Path, description = "The account's name")),
+    request_body = AccountChange,
+    responses(
+        (status = 200, description = "The account as it is now", body = Account),
+        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "It stands in the settings file: `account_is_in_settings`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong fields", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn change(
+    Shared(state): Shared<State>,
+    _: By<CanAdminister>,
+    PathParameter(given): PathParameter<String>,
+    body: Json<AccountChange>,
+) -> Result<Response, Problem> {
+    let name = read_name(&given)?;
+    let change = check_change(body.value)?;
+    let view = state.pool().change_account(&name, change).await.map_err(refusal::of_roster)?;
+    Ok(json(StatusCode::OK, &Account::from(view)))
+}
+
+/// Removes an account.
+///
+/// Its connections are ended; its sessions are kept as sessions without an account. What it sent and which chats belong
+/// to it stays known. While messages of it are under way it is not removed, unless `force` says so.
+#[utoipa::path(
+    delete, path = "/v1/accounts/{name}", tag = "accounts", operation_id = "remove_account",
+    params(
+        ("name" = String, Path, description = "The account's name"),
+        ("force" = Option<bool>, Query, description = "Also while messages of it are under way"),
+    ),
+    responses(
+        (status = 204, description = "Removed"),
+        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "It stands in the settings file: `account_is_in_settings`; or messages of it are under way: `account_busy`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn remove(
+    Shared(state): Shared<State>,
+    _: By<CanAdminister>,
+    PathParameter(given): PathParameter<String>,
+    mut query: QueryParameters,
+) -> Result<Response, Problem> {
+    let name = read_name(&given)?;
+    let force = query.take_with("force", |text| match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err("write true or false".to_owned()),
+    });
+    query.finish()?;
+    let force = force.unwrap_or(false);
+    state.pool().remove_account(&name, force).await.map_err(refusal::of_roster)?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// What a body says, its fields read one by one so that all that is wrong is told at once.
+#[derive(Default)]
+struct Reading(Vec<FieldError>);
+
+impl Reading {
+    fn api_id(&mut self, api_id: i32) -> i32 {
+        if api_id <= 0 {
+            self.wrong("api_id", "is wrong: it is a number above 0, from my.telegram.org");
+        }
+        api_id
+    }
+
+    fn api_hash(&mut self, api_hash: SecretText) -> SecretText {
+        let text = api_hash.expose_secret();
+        if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            self.wrong("api_hash", "is wrong: it has 32 digits and letters a-f, from my.telegram.org");
+        }
+        api_hash
+    }
+
+    fn phone(&mut self, written: &SecretText) -> Option<SecretText> {
+        let number = phone::read(written.expose_secret());
+        if number.is_none() {
+            self.wrong("phone", phone::WRONG);
+        }
+        number.map(SecretText::from)
+    }
+
+    fn proxy(&mut self, address: SecretText) -> SecretText {
+        if let Err(error) = address.expose_secret().parse::<ProxyAddress>() {
+            self.wrong("proxy", &error.to_string());
+        }
+        address
+    }
+
+    fn wrong(&mut self, field: &str, message: &str) {
+        self.0.push(FieldError::new(field, message));
+    }
+
+    fn finish(self) -> Result<(), Problem> {
+        if self.0.is_empty() { Ok(()) } else { Err(Problem::fields(self.0)) }
+    }
+}
+
+fn check_new(new: NewAccount) -> Result<telegram::NewAccount, Problem> {
+    let mut reading = Reading::default();
+    let checked = telegram::NewAccount {
+        name: new.name,
+        api_id: reading.api_id(new.api_id),
+        api_hash: reading.api_hash(new.api_hash),
+        phone: new.phone.as_ref().and_then(|phone| reading.phone(phone)),
+        priority: new.priority.unwrap_or(USUAL_PRIORITY),
+        in_pool: new.pool.unwrap_or(true),
+        proxy: new.proxy.map(|proxy| reading.proxy(proxy)),
+    };
+    reading.finish()?;
+    Ok(checked)
+}
+
+fn check_change(change: AccountChange) -> Result<telegram::AccountChange, Problem> {
+    let mut reading = Reading::default();
+    let checked = telegram::AccountChange {
+        api_id: change.api_id.map(|api_id| reading.api_id(api_id)),
+        api_hash: change.api_hash.map(|api_hash| reading.api_hash(api_hash)),
+        phone: match change.phone {
+            Change::Keep => None,
+            Change::Clear => Some(None),
+            Change::To(phone) => Some(reading.phone(&phone)),
+        },
+        priority: change.priority,
+        in_pool: change.pool,
+        proxy: match change.proxy {
+            Change::Keep => None,
+            Change::Clear => Some(None),
+            Change::To(proxy) => Some(Some(reading.proxy(proxy))),
+        },
+    };
+    reading.finish()?;
+    Ok(checked)
+}

@@ -1,0 +1,255 @@
+//! `POST /v1/accounts/import`: sessions of other programs and the old registry are taken over.
+
+use std::path::PathBuf;
+
+use axum::body::Body;
+use axum::extract::{Request, State as Shared};
+use axum::response::Response;
+use domain::{AccountName, Purpose, SecretText};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use telegram::import::{Application, ImportError, ImportOrder, Input, Plan};
+use utoipa::ToSchema;
+
+use super::import_view::{ImportAnswer, ImportUnderWay};
+use crate::answer::json;
+use crate::auth::{By, CanAdminister, Door, Via};
+use crate::extract::{Json, QueryParameters, hidden, read_body};
+use crate::options::Limits;
+use crate::problem::{Body as ProblemBody, Code, FieldError, Problem};
+use crate::state::State;
+
+/// The largest session file that is taken, in bytes.
+const LARGEST_FILE: usize = 64 * 1024 * 1024;
+
+/// The most files and folders in one request.
+const MOST_PATHS: usize = 1_000;
+
+/// What is to be imported, and how.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Import {
+    /// Files and folders on the server's machine, as absolute paths. Taken on the control socket alone.
+    #[schema(max_items = 1000)]
+    #[serde(default)]
+    paths: Vec<String>,
+    /// A session string of Telethon, Pyrogram or Kurigram.
+    #[serde(default, deserialize_with = "hidden::optional")]
+    #[schema(value_type = Option<String>, format = Password, write_only)]
+    string: Option<SecretText>,
+    /// Open no connection and change nothing: only say what would be done.
+    #[serde(default)]
+    dry_run: bool,
+    /// The account for sessions whose person has none yet.
+    #[schema(value_type = Option<String>, example = "main")]
+    #[serde(default)]
+    account: Option<AccountName>,
+    /// What the sessions are for; nothing means what no other session of the account is for.
+    #[serde(default, rename = "for")]
+    #[schema(value_type = Vec<String>, example = json!(["send_text"]))]
+    purposes: Vec<Purpose>,
+    /// The number of the application to connect as, and to make new accounts with.
+    #[schema(minimum = 1)]
+    #[serde(default)]
+    api_id: Option<i32>,
+    /// The secret of that application.
+    #[serde(default, deserialize_with = "hidden::optional")]
+    #[schema(value_type = Option<String>, format = Password, write_only)]
+    api_hash: Option<SecretText>,
+    /// What is to become of single sessions: a plan file as JSON.
+    #[schema(value_type = Option<Object>)]
+    #[serde(default)]
+    plan: Option<Plan>,
+}
+
+/// Takes over sessions of Telethon, Pyrogram, Kurigram and grammers with the users and chats they know, and the registry of
+/// the old scripts.
+///
+/// Whose a session is, Telegram is asked. The program that used it must be stopped first: one session in two programs is
+/// ended by Telegram for good. What is here already stays as it is, so that a second time changes nothing. A single
+/// session file may be the body itself, with the options as query parameters.
+#[utoipa::path(
+    post, path = "/v1/accounts/import", tag = "accounts", operation_id = "import_sessions",
+    params(
+        ("dry_run" = Option<bool>, Query, description = "For a file as the body: only say what would be done"),
+        ("account" = Option<String>, Query, description = "For a file as the body: the account for it"),
+        ("for" = Option<String>, Query, description = "For a file as the body: what it is for, with commas"),
+    ),
+    request_body(content((Import = "application/json"), (Vec<u8> = "application/octet-stream"))),
+    responses(
+        (status = 200, description = "What became of each session", body = ImportAnswer),
+        (status = 409, description = "Another import is under way, or an account did not take its session", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong fields", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn import(
+    Shared(state): Shared<State>,
+    _: By<CanAdminister>,
+    mut query: QueryParameters,
+    request: Request,
+) -> Result<Response, Problem> {
+    let here = request.extensions().get::<Via>().is_some_and(|via| via.door == Door::Control);
+    let order = if is_file(request.headers()) {
+        let dry_run = query.take::<bool>("dry_run").unwrap_or_default();
+        let account = query.take::<AccountName>("account");
+        let purposes = query.take_with("for", read_purposes).unwrap_or_default();
+        query.finish()?;
+        let (parts, body) = request.into_parts();
+        let bytes = read_file(&state, &parts.headers, body).await?;
+        ImportOrder { inputs: vec![Input::File(bytes)], dry_run, account, purposes, ..ImportOrder::default() }
+    } else {
+        query.finish()?;
+        let body = <Json<Import> as axum::extract::FromRequest<State>>::from_request(request, &state).await?;
+        body.value.order(here)?
+    };
+    // It runs to its end, whether the caller waits for it or not.
+    let importing = state.clone();
+    let ended = state.tasks().spawn(async move { importing.pool().import(order).await }).await;
+    match ended {
+        Ok(Ok(report)) => Ok(json(StatusCode::OK, &ImportAnswer::from(report))),
+        Ok(Err(error)) => Err(problem(error)),
+        Err(_) => {
+            Err(Problem::new(Code::Internal, "The import broke down; the log says why. Start it again."))
+        }
+    }
+}
+
+/// Shows how far the import is that is under way, in the same way while none is.
+#[utoipa::path(
+    get, path = "/v1/accounts/import", tag = "accounts", operation_id = "get_import_progress",
+    responses((status = 200, description = "How far it is", body = ImportUnderWay)),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn progress(Shared(state): Shared<State>, _: By<CanAdminister>) -> Response {
+    json(StatusCode::OK, &ImportUnderWay::from(state.pool().import_progress()))
+}
+
+impl Import {
+    /// What is ordered by this; paths only by whoever is on this machine.
+    fn order(self, here: bool) -> Result<ImportOrder, Problem> {
+        let Self { paths, string, dry_run, account, purposes, api_id, api_hash, plan } = self;
+        let mut errors = Vec::new();
+        if !paths.is_empty() && !here {
+            let way_out = "is taken on the control socket alone; run `switchboard account import` on the server, or send a \
+                           session file itself as application/octet-stream";
+            errors.push(FieldError::new("paths", way_out));
+        }
+        if paths.len() > MOST_PATHS {
+            errors.push(FieldError::new(
+                "paths",
+                format!("names more than {MOST_PATHS} files; name their folder"),
+            ));
+        }
+        if paths.iter().any(|path| !path.starts_with('/')) {
+            errors.push(FieldError::new("paths", "must hold absolute paths"));
+        }
+        if paths.is_empty() && string.is_none() {
+            errors.push(FieldError::new(
+                "paths",
+                "is empty; name session files, or give a session as `string`",
+            ));
+        }
+        let application = match (api_id, api_hash) {
+            (Some(api_id), Some(api_hash)) => Some(Application { api_id, api_hash }),
+            (None, None) => None,
+            (Some(_), None) => {
+                errors.push(FieldError::new("api_hash", "is missing; it belongs to api_id"));
+                None
+            }
+            (None, Some(_)) => {
+                errors.push(FieldError::new("api_id", "is missing; it belongs to api_hash"));
+                None
+            }
+        };
+        if !errors.is_empty() {
+            return Err(Problem::fields(errors));
+        }
+        let paths = paths.into_iter().map(|path| Input::Path(PathBuf::from(path)));
+        let inputs = paths.chain(string.map(Input::Text)).collect();
+        let plan = plan.unwrap_or_default();
+        Ok(ImportOrder { inputs, dry_run, account, purposes, application, plan })
+    }
+}
+
+fn is_file(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/octet-stream")
+}
+
+async fn read_file(state: &State, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
+    let limits = Limits { body: LARGEST_FILE, ..state.limits().clone() };
+    let bytes = read_body(headers, body, &limits).await?;
+    if bytes.is_empty() {
+        return Err(Problem::fields(vec![FieldError::new("", "is empty; send the bytes of a session file")]));
+    }
+    Ok(bytes.to_vec())
+}
+
+fn read_purposes(text: &str) -> Result<Vec<Purpose>, String> {
+    let one = |word: &str| {
+        let known = Purpose::ALL.into_iter().find(|purpose| purpose.as_str() == word.trim());
+        let words = Purpose::ALL.map(Purpose::as_str).join(", ");
+        known.ok_or_else(|| format!("{word:?} is none of {words}"))
+    };
+    text.split(',').map(one).collect()
+}
+
+fn problem(error: ImportError) -> Problem {
+    match error {
+        ImportError::Store(error) => error.into(),
+        ImportError::Busy => {
+            Problem::new(Code::WrongState, "Another import is under way; wait until it has ended.")
+        }
+        ImportError::Refused { account, why } => Problem::new(
+            Code::WrongState,
+            format!(
+                "The account {account} did not take its session: {why}. What came before it is done; mend that, and import again."
+            ),
+        ),
+        ImportError::Ending => Problem::new(
+            Code::ShuttingDown,
+            "The program is ending. What was done is kept; import again when it runs.",
+        ),
+        ImportError::Broken(why) => {
+            tracing::error!(error = why, "an import broke down");
+            Problem::new(Code::Internal, "The files could not be looked through; the log says why.")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(json: &str) -> Import {
+        crate::extract::parse_json(json.as_bytes()).expect("it reads")
+    }
+
+    #[test]
+    fn paths_are_taken_on_this_machine_alone() {
+        let named = || body(r#"{"paths":["/demo/main.session"]}"#);
+        assert_eq!(named().order(true).map(|order| order.inputs.len()), Ok(1));
+        let refused = named().order(false).map(|_| ()).expect_err("refused");
+        assert!(refused.detail().contains("control socket"), "{}", refused.detail());
+        assert!(body(r#"{"paths":["main.session"]}"#).order(true).is_err());
+        assert!(body("{}").order(true).is_err());
+        assert!(body(r#"{"string":"1A"}"#).order(false).is_ok());
+    }
+
+    #[test]
+    fn half_an_application_is_none() {
+        for (half, missing) in [(r#""api_id":1"#, "api_hash"), (r#""api_hash":"demo""#, "api_id")] {
+            let refused =
+                body(&format!(r#"{{"string":"1A",{half}}}"#)).order(false).map(|_| ()).expect_err("half");
+            assert!(refused.detail().contains(missing), "{}", refused.detail());
+        }
+    }
+
+    #[test]
+    fn purposes_are_words_with_commas() {
+        assert_eq!(read_purposes("send_text, leave_chat"), Ok(vec![Purpose::SendText, Purpose::LeaveChat]));
+        assert!(read_purposes("send").is_err());
+    }
+}

@@ -1,0 +1,320 @@
+//! `/v1/accounts/{name}/login`: signing in to an account, one step at a time.
+
+use axum::extract::State as Shared;
+use axum::response::{IntoResponse, Response};
+use domain::secret::ExposeSecret;
+use domain::{AccountName, Purpose, SecretText};
+use http::StatusCode;
+use serde::Deserialize;
+use telegram::{How, LoginError, LoginOptions, LoginState};
+use utoipa::ToSchema;
+
+use super::login_view::Login;
+use super::{phone, read_name, refusal};
+use crate::answer::json;
+use crate::auth::{By, CanAdminister};
+use crate::extract::{Json, PathParameter, hidden};
+use crate::problem::{Body as ProblemBody, Code, FieldError, Problem};
+use crate::state::State;
+use crate::v1::words;
+
+/// The longest code or password that is taken, in bytes.
+const LONGEST_ANSWER: usize = 1_024;
+
+/// How to sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = LoginBy)]
+pub(crate) enum Way {
+    /// By a code that Telegram sends.
+    Phone,
+    /// By a QR code that is shown to a phone where the account is signed in.
+    Qr,
+}
+
+/// A sign-in to begin.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewLogin {
+    /// How to sign in.
+    by: Way,
+    /// With `phone`: the number; left out, the account's own.
+    #[serde(default, deserialize_with = "hidden::optional")]
+    #[schema(value_type = Option<String>, example = "+70000000001")]
+    phone: Option<SecretText>,
+    /// What the new session is for; left out or empty: what no other session of the account is for.
+    #[serde(default, rename = "for")]
+    #[schema(schema_with = words::purposes)]
+    purposes: Vec<Purpose>,
+    /// Begin anew even if a sign-in to this account is under way.
+    #[serde(default)]
+    restart: bool,
+}
+
+/// The code that Telegram sent.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LoginCode {
+    /// The code.
+    #[serde(deserialize_with = "hidden::text")]
+    #[schema(value_type = String, write_only, min_length = 1, max_length = 1024, example = "12345")]
+    code: SecretText,
+}
+
+/// The account's two-step password.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LoginPassword {
+    /// The password.
+    #[serde(deserialize_with = "hidden::text")]
+    #[schema(value_type = String, format = Password, write_only, min_length = 1, max_length = 1024)]
+    password: SecretText,
+}
+
+/// What somebody says to the terms of service.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LoginTerms {
+    /// Whether they are accepted. With `false` the new session is signed out.
+    accept: bool,
+}
+
+/// Begins to sign in, or tells how far the sign-in is that is under way.
+///
+/// The answer says what comes next in `next_step` and `advice`. A sign-in that is left alone for 15 minutes ends. It
+/// outlives a restart of the server. When it is done, the account works with the new session.
+#[utoipa::path(
+    post, path = "/v1/accounts/{name}/login", tag = "accounts", operation_id = "start_login",
+    params(("name" = String, Path, description = "The account's name")),
+    request_body = NewLogin,
+    responses(
+        (status = 200, description = "How far it is", body = Login),
+        (status = 404, description = "There is no such account", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong fields; or Telegram does not take the number (`phone_invalid`, `phone_banned`, `sign_up_needed`) or the application (`api_id_invalid`)", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Telegram asks to wait: `flood_wait`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 502, description = "Telegram does not answer as it should: `login_failed`", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn start(
+    Shared(state): Shared<State>,
+    _: By<CanAdminister>,
+    PathParameter(given): PathParameter<String>,
+    body: Json<NewLogin>,
+) -> Result<Response, Problem> {
+    let name = read_name(&given)?;
+    let NewLogin { by, phone, purposes, restart } = body.value;
+    let how = match (by, phone) {
+        (Way::Qr, None) => How::Qr,
+        (Way::Qr, Some(_)) => {
+            let message = "has no place here: a QR code needs no number; leave it out, or sign in by phone";
+            return Err(Problem::fields(vec![FieldError::new("phone", message)]));
+        }
+        (Way::Phone, None) => How::Phone(None),
+        (Way::Phone, Some(written)) => match phone::read(written.expose_secret()) {
+            Some(number) => How::Phone(Some(number.into())),
+            None => return Err(Problem::fields(vec![FieldError::new("phone", phone::WRONG)])),
+        },
+    };
+    let begun = state.pool().login().start(&name, how, LoginOptions { restart, purposes }).await;
+    shown(&state, name, begun)
+}
+
+/// Tells how far a sign-in is.
+#[utoipa::path(
+    get, path = "/v1/accounts/{name}/login", tag = "accounts", operation_id = "get_login",
+    params(("name" = String, Path, description = "The account's name")),
+    responses(
+        (status = 200, description = "How far it is; `none` when there is none", body = Login),
+        (status = 404, description = "There is no such account", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn get(
+    Shared(state): Shared<State>,
+    _: By<CanAdminister>,
+    PathParameter(given): PathParameter<String>,
+) -> Result<Response, Problem> {
+    let name = read_name(&given)?;
+    if state.pool().account(&name).is_none() {
+        return Err(Problem::account_not_found(&given));
+    }
+    let login = state.pool().login().state(&name);
+    // What came to nothing is no fault of whoever asks about it.
+    Ok(json(StatusCode::OK, &Login::of(name, login)))
+}
+
+/// Gives the code that Telegram sent.
+#[utoipa::path(
+    post, path = "/v1/accounts/{name}/login/code", tag = "accounts", operation_id = "give_login_code",
+    params(("name" = String, Path, description = "The account's name")),
+    request_body = LoginCode,
+    responses(
+        (status = 200, description = "How far it is now", body = Login),
+        (status = 404, description = "There is no such account", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "No code is wanted now: `wrong_state`; or it is too old: `code_expired`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "It is another: `code_invalid`; or the number has no account: `sign_up_needed`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Telegram asks to wait: `flood_wait`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 502, description = "Telegram does not answer as it should: `login_failed`", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn code(
+    Shared(state): Shared<State>,
+    _: By<CanAdminister>,
+    PathParameter(given): PathParameter<String>,
+    body: Json<LoginCode>,
+) -> Result<Response, Problem> {
+    let name = read_name(&given)?;
+    let code = checked("code", body.value.code)?;
+    match state.pool().login().submit_code(&name, code).await {
+        Ok(LoginState::CodeWanted { .. }) => {
+            let detail = "It is not the code that Telegram sent; look again and send it once more. GET the sign-in \
+                          for how it was sent.";
+            Err(Problem::new(Code::LoginCodeInvalid, detail))
+        }
+        Ok(LoginState::None) => Err(nobody_signs_in()),
+        next => shown(&state, name, next),
+    }
+}
+
+/// Gives the account's two-step password.
+#[utoipa::path(
+    post, path = "/v1/accounts/{name}/login/password", tag = "accounts", operation_id = "give_login_password",
+    params(("name" = String, Path, description = "The account's name")),
+    request_body = LoginPassword,
+    responses(
+        (status = 200, description = "How far it is now", body = Login),
+        (status = 404, description = "There is no such account", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "No password is wanted now: `wrong_state`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "It is another: `password_invalid`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Telegram asks to wait: `flood_wait`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 502, description = "Telegram does not answer as it should: `login_failed`", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn password(
+    Shared(state): Shared<State>,
+    _: By<CanAdminister>,
+    PathParameter(given): PathParameter<String>,
+    body: Json<LoginPassword>,
+) -> Result<Response, Problem> {
+    let name = read_name(&given)?;
+    let password = checked("password", body.value.password)?;
+    match state.pool().login().submit_password(&name, password).await {
+        Ok(LoginState::PasswordWanted { hint, .. }) => {
+            let hint = hint.map(|hint| format!(" Its hint is {hint:?}.")).unwrap_or_default();
+            let detail = format!("It is not the two-step password of the account; send it once more.{hint}");
+            Err(Problem::new(Code::LoginPasswordInvalid, detail))
+        }
+        Ok(LoginState::None) => Err(nobody_signs_in()),
+        next => shown(&state, name, next),
+    }
+}
+
+/// Accepts Telegram's terms of service, or does not.
+///
+/// With `{"accept":false}` the session that was just made is signed out, the sign-in comes to nothing, and what the account
+/// had before stays.
+#[utoipa::path(
+    post, path = "/v1/accounts/{name}/login/terms", tag = "accounts", operation_id = "answer_login_terms",
+    params(("name" = String, Path, description = "The account's name")),
+    request_body = LoginTerms,
+    responses(
+        (status = 200, description = "How far it is now", body = Login),
+        (status = 404, description = "There is no such account", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "No terms are to be accepted now: `wrong_state`; or they were not accepted: `terms_declined`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Telegram asks to wait: `flood_wait`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 502, description = "Telegram does not answer as it should: `login_failed`", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn terms(
+    Shared(state): Shared<State>,
+    _: By<CanAdminister>,
+    PathParameter(given): PathParameter<String>,
+    body: Json<LoginTerms>,
+) -> Result<Response, Problem> {
+    let name = read_name(&given)?;
+    match state.pool().login().answer_terms(&name, body.value.accept).await {
+        Ok(LoginState::None) => Err(nobody_signs_in()),
+        next => shown(&state, name, next),
+    }
+}
+
+/// Has the code sent again, the next way: `next_by` says which, `resend_at` from when on.
+#[utoipa::path(
+    post, path = "/v1/accounts/{name}/login/resend", tag = "accounts", operation_id = "resend_login_code",
+    params(("name" = String, Path, description = "The account's name")),
+    responses(
+        (status = 200, description = "How far it is now", body = Login),
+        (status = 404, description = "There is no such account", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "No code is wanted now, or there is no other way: `wrong_state`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "It is too early: `flood_wait`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 502, description = "Telegram does not answer as it should: `login_failed`", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn resend(
+    Shared(state): Shared<State>,
+    _: By<CanAdminister>,
+    PathParameter(given): PathParameter<String>,
+) -> Result<Response, Problem> {
+    let name = read_name(&given)?;
+    let next = state.pool().login().resend(&name).await;
+    shown(&state, name, next)
+}
+
+/// Cancels a sign-in. What the account had before stays.
+#[utoipa::path(
+    delete, path = "/v1/accounts/{name}/login", tag = "accounts", operation_id = "cancel_login",
+    params(("name" = String, Path, description = "The account's name")),
+    responses(
+        (status = 204, description = "There is none any more"),
+        (status = 404, description = "There is no such account", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn cancel(
+    Shared(state): Shared<State>,
+    _: By<CanAdminister>,
+    PathParameter(given): PathParameter<String>,
+) -> Result<Response, Problem> {
+    let name = read_name(&given)?;
+    match state.pool().login().cancel(&name).await {
+        // Where nobody signs in there is nothing to cancel, which is what was asked for.
+        Ok(_) | Err(LoginError::NotNow(_)) => Ok(StatusCode::NO_CONTENT.into_response()),
+        Err(error) => Err(refusal::of_login(error, state.clock().now())),
+    }
+}
+
+fn nobody_signs_in() -> Problem {
+    let detail = "Nobody is signing in to this account; begin with POST …/login, and give {\"by\":\"phone\"} or \
+                  {\"by\":\"qr\"}.";
+    Problem::new(Code::WrongState, detail)
+}
+
+fn checked(field: &str, answer: SecretText) -> Result<SecretText, Problem> {
+    let wrong = |message: &str| Problem::fields(vec![FieldError::new(field, message)]);
+    match answer.expose_secret() {
+        "" => Err(wrong("is empty")),
+        text if text.len() > LONGEST_ANSWER => Err(wrong("is too long")),
+        _ => Ok(answer),
+    }
+}
+
+/// What came of a step: the state, or the problem where it came to nothing.
+fn shown(
+    state: &State,
+    name: AccountName,
+    came: Result<LoginState, LoginError>,
+) -> Result<Response, Problem> {
+    let now = state.clock().now();
+    match came {
+        Ok(LoginState::Failed { code, detail, until, .. }) => {
+            Err(refusal::of_failure(code, &detail, until, now))
+        }
+        Ok(login) => Ok(json(StatusCode::OK, &Login::of(name, login))),
+        Err(error) => Err(refusal::of_login(error, now)),
+    }
+}

@@ -1,0 +1,62 @@
+//! `GET /v1/chats/{chat_id}/messages/{message_id}/media`: the file of any message that an account can read.
+
+use axum::extract::State as Shared;
+use axum::response::Response;
+use domain::AccountName;
+use http::HeaderMap;
+use telegram::DownloadOf;
+use utoipa::IntoParams;
+
+use super::named;
+use crate::auth::{By, CanRead};
+use crate::extract::{PathParameter, QueryParameters};
+use crate::files::{Asked, from_telegram};
+use crate::problem::{Body as ProblemBody, Problem};
+use crate::state::State;
+
+/// Through whom it is read.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
+pub(crate) struct FileParameters {
+    /// Only through this account.
+    #[param(example = "main")]
+    account: Option<String>,
+}
+
+/// Reads the file of a message in a chat.
+///
+/// It is to be kept, never shown in a page. One range of bytes can be asked for with `Range`.
+#[utoipa::path(
+    get, path = "/v1/chats/{chat_id}/messages/{message_id}/media", tag = "chats", operation_id = "read_chat_media",
+    params(
+        ("chat_id" = String, Path, description = "A chat id as the Bot API writes it, or `@name`"),
+        ("message_id" = i32, Path, description = "Telegram's id of the message in the chat"),
+        FileParameters,
+        ("Range" = Option<String>, Header, description = "One range, such as `bytes=0-1023`")),
+    responses(
+        (status = 200, description = "The file", content_type = "application/octet-stream"),
+        (status = 206, description = "The bytes that were asked for", content_type = "application/octet-stream"),
+        (status = 403, description = "No account may read it", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "No account finds the chat or the message, or it has no file", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 416, description = "The file has no such bytes", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Every account must wait", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 502, description = "Telegram did not answer as it should", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "No usable account", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn read(
+    Shared(state): Shared<State>,
+    _: By<CanRead>,
+    PathParameter((chat, message)): PathParameter<(String, String)>,
+    mut query: QueryParameters,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let account = query.take::<AccountName>("account");
+    query.finish()?;
+    let (chat, message_id) = (named::chat(&chat)?, named::message(&message)?);
+    let pin = named::pinned(&state, account.as_ref())?.cloned();
+    from_telegram(&state, DownloadOf::InChat { chat, message_id, pin }, &Asked::read(&headers)).await
+}

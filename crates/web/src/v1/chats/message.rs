@@ -1,0 +1,183 @@
+//! `PATCH` and `DELETE /v1/chats/{chat_id}/messages/{message_id}`: another text for a message of ours, or no message.
+
+use axum::extract::State as Shared;
+use axum::response::Response;
+use domain::text::{ParseMode, parse};
+use domain::{AccountName, ChatId};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use telegram::{Changed as Done, Edit};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{named, unchanged};
+use crate::answer::json;
+use crate::auth::{By, CanSend};
+use crate::extract::{Json, PathParameter, QueryParameters};
+use crate::problem::{Body as ProblemBody, FieldError, Problem};
+use crate::state::State;
+
+/// The longest text of a message, in UTF-16 units.
+const LONGEST_TEXT: usize = 4_096;
+
+/// What a message is to say from now on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({"text": "Hello <b>there</b>", "parse_mode": "html"}))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MessageEdit {
+    /// Its text, or its caption; at most 4,096 UTF-16 units, a caption 1,024. Empty takes the caption away.
+    text: String,
+    /// How the text says what is bold: `html`, `markdown` (or `md`) or `none`.
+    #[schema(value_type = Option<String>, default = "none", example = "html")]
+    parse_mode: Option<ParseMode>,
+    /// With a preview of the first link.
+    #[schema(default = false)]
+    preview: Option<bool>,
+    /// Only through this account.
+    #[schema(value_type = Option<String>, example = "main")]
+    account: Option<AccountName>,
+}
+
+/// What was done in a chat, and by whom.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DoneInChat)]
+pub(crate) struct DoneView {
+    /// The chat.
+    #[schema(value_type = String, example = "-1001234567890")]
+    chat_id: ChatId,
+    /// The account that did it.
+    #[schema(value_type = String, example = "main")]
+    account: AccountName,
+    /// The message it was about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 45)]
+    message_id: Option<i32>,
+}
+
+impl DoneView {
+    pub(super) fn new(done: Done, message_id: Option<i32>) -> Self {
+        Self { chat_id: done.chat_id, account: done.account, message_id }
+    }
+}
+
+impl MessageEdit {
+    fn edit(self) -> Result<(Edit, Option<AccountName>), Problem> {
+        let wrong = |message: String| Problem::fields(vec![FieldError::new("text", message)]);
+        let text = parse(self.parse_mode.unwrap_or_default(), &self.text)
+            .map_err(|error| wrong(format!("is wrong: {error}")))?;
+        let length = text.text.encode_utf16().count();
+        if length > LONGEST_TEXT {
+            return Err(wrong(format!(
+                "has {length} UTF-16 units, and a message takes {LONGEST_TEXT}; write less, or send the rest as another message"
+            )));
+        }
+        Ok((Edit { text, preview: self.preview.unwrap_or(false) }, self.account))
+    }
+}
+
+/// Gives a message another text, or another caption.
+///
+/// A message that says this already counts as changed, so the call can be made again when its answer was lost.
+#[utoipa::path(
+    patch, path = "/v1/chats/{chat_id}/messages/{message_id}", tag = "chats", operation_id = "edit_message",
+    params(
+        ("chat_id" = String, Path, description = "A chat id as the Bot API writes it, or `@name`"),
+        ("message_id" = i32, Path, description = "Telegram's id of the message in the chat")),
+    request_body = MessageEdit,
+    responses(
+        (status = 200, description = "Changed", body = DoneView),
+        (status = 403, description = "No account may change it", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "No account finds the chat or the message", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong fields, or refused by the provider", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Every account must wait", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 502, description = "It is not known whether it was changed; the same call again is safe", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "No usable account", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn edit(
+    Shared(state): Shared<State>,
+    _: By<CanSend>,
+    PathParameter((chat, message)): PathParameter<(String, String)>,
+    body: Json<MessageEdit>,
+) -> Result<Response, Problem> {
+    let (chat, message_id) = (named::chat(&chat)?, named::message(&message)?);
+    let (edit, account) = body.value.edit()?;
+    let pin = named::pinned(&state, account.as_ref())?;
+    let done = state.pool().edit_message(&chat, message_id, edit, pin).await;
+    let done = done.map_err(|error| unchanged::problem(error, state.clock().now()))?;
+    Ok(json(StatusCode::OK, &DoneView::new(done, Some(message_id))))
+}
+
+/// Which message goes, and for whom.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
+pub(crate) struct DeleteParameters {
+    /// For everybody in the chat, or for the account alone.
+    #[param(default = true)]
+    for_all: Option<bool>,
+    /// Only through this account.
+    #[param(example = "main")]
+    account: Option<String>,
+}
+
+/// Deletes a message.
+///
+/// A message that is gone already counts as deleted, so the call can be made again when its answer was lost.
+#[utoipa::path(
+    delete, path = "/v1/chats/{chat_id}/messages/{message_id}", tag = "chats", operation_id = "delete_message",
+    params(
+        ("chat_id" = String, Path, description = "A chat id as the Bot API writes it, or `@name`"),
+        ("message_id" = i32, Path, description = "Telegram's id of the message in the chat"),
+        DeleteParameters),
+    responses(
+        (status = 200, description = "Deleted", body = DoneView),
+        (status = 403, description = "No account may delete it", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "No account finds the chat", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong parameters, or refused by the provider", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Every account must wait", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 502, description = "It is not known whether it was deleted; the same call again is safe", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "No usable account", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn delete(
+    Shared(state): Shared<State>,
+    _: By<CanSend>,
+    PathParameter((chat, message)): PathParameter<(String, String)>,
+    mut query: QueryParameters,
+) -> Result<Response, Problem> {
+    let for_all = query.take::<bool>("for_all").unwrap_or(true);
+    let account = query.take::<AccountName>("account");
+    query.finish()?;
+    let (chat, message_id) = (named::chat(&chat)?, named::message(&message)?);
+    let pin = named::pinned(&state, account.as_ref())?;
+    let done = state.pool().delete_message(&chat, message_id, for_all, pin).await;
+    let done = done.map_err(|error| unchanged::problem(error, state.clock().now()))?;
+    Ok(json(StatusCode::OK, &DoneView::new(done, Some(message_id))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::parse_json;
+
+    fn of(json: &str) -> Result<(Edit, Option<AccountName>), Problem> {
+        parse_json::<MessageEdit>(json.as_bytes())?.edit()
+    }
+
+    #[test]
+    fn the_text_is_parsed_and_has_a_limit() {
+        let (edit, account) =
+            of(r#"{"text":"<b>a</b>","parse_mode":"html","account":"main"}"#).expect("an edit");
+        assert_eq!((edit.text.text.as_str(), edit.text.entities.len(), edit.preview), ("a", 1, false));
+        assert_eq!(account.as_ref().map(AccountName::as_str), Some("main"));
+        assert!(of(r#"{"text":""}"#).is_ok(), "a caption that is taken away");
+        for wrong in
+            ["{}", r#"{"text":"<b>a","parse_mode":"html"}"#, &format!(r#"{{"text":"{}"}}"#, "a".repeat(4097))]
+        {
+            let problem = of(wrong).expect_err("wrong");
+            assert!(problem.detail().contains("\"text\""), "{}", problem.detail());
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! `GET /v1/messages/{id}/media/{n}`: a file of a message, from here while it lies here, else from Telegram.
+
+use axum::extract::State as Shared;
+use axum::response::Response;
+use domain::media::MediaSource;
+use http::HeaderMap;
+use telegram::DownloadOf;
+
+use super::media_view::message_id;
+use super::messages::find;
+use crate::auth::{By, CanRead};
+use crate::extract::PathParameter;
+use crate::files::{Asked, from_telegram, stored};
+use crate::problem::{Body as ProblemBody, Code, Problem};
+use crate::state::State;
+
+/// Reads a file of a message.
+///
+/// It is to be kept, never shown in a page. One range of bytes can be asked for with `Range`. From Telegram a photo comes as Telegram made
+/// it, which is smaller than what was sent.
+#[utoipa::path(
+    get, path = "/v1/messages/{id}/media/{number}", tag = "messages", operation_id = "read_message_media",
+    params(
+        ("id" = String, Path, description = "The id that sending answered"),
+        ("number" = u16, Path, description = "The place of the file in `media`, from 0"),
+        ("Range" = Option<String>, Header, description = "One range, such as `bytes=0-1023`")),
+    responses(
+        (status = 200, description = "The file", content_type = "application/octet-stream"),
+        (status = 206, description = "The bytes that were asked for", content_type = "application/octet-stream"),
+        (status = 304, description = "It is the one that `If-None-Match` names"),
+        (status = 404, description = "There is no such message or file, or it is gone", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 416, description = "The file has no such bytes", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "The account must wait", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 502, description = "Telegram did not answer as it should", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "No usable account", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn read(
+    Shared(state): Shared<State>,
+    _: By<CanRead>,
+    PathParameter((given, number)): PathParameter<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let message = find(&state, &given).await?;
+    let count = message.content.media.len();
+    let place = number.parse::<usize>().ok().filter(|place| *place < count).ok_or_else(|| {
+        Problem::new(
+            Code::FileNotFound,
+            format!("The message {} has {count} files, counted from 0.", message.id),
+        )
+    })?;
+    let media = &message.content.media[place];
+    let asked = Asked::read(&headers);
+    if let MediaSource::File { key, sha256, .. } = &media.source
+        && let Some(response) = stored(&state, (key, *sha256), (&media.name, &media.mime), &asked).await?
+    {
+        return Ok(response);
+    }
+    let sent = message.account.clone().zip(message.chat_id).zip(message_id(&message, place));
+    let ((account, chat_id), message_id) = sent.ok_or_else(|| {
+        let detail =
+            format!("The file of the message {} is not here any more, and was not sent.", message.id);
+        Problem::new(Code::FileNotFound, detail)
+    })?;
+    from_telegram(&state, DownloadOf::Sent { account, chat_id, message_id }, &asked).await
+}

@@ -1,0 +1,282 @@
+//! `/v1/uploads`: files that are sent ahead and named by messages later.
+
+use axum::extract::{Request, State as Shared};
+use axum::response::{IntoResponse, Response};
+use domain::{Timestamp, UploadId};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, StatusCode};
+use media::shelf::{Put, Token};
+use media::{FileName, TakeError, Upload};
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::{LISTENER, words};
+use crate::answer::{json, located};
+use crate::auth::{By, Caller, CanRead, CanSend};
+use crate::extract::{PathParameter, QueryParameters, throw_away};
+use crate::files;
+use crate::fingerprint::Fingerprint;
+use crate::idempotency;
+use crate::problem::{Body as ProblemBody, Code, Problem, shorten};
+use crate::state::State;
+
+/// The path that takes uploads.
+const PATH: &str = "/v1/uploads";
+
+/// A file that waits to be named by a message.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Upload)]
+pub(crate) struct UploadView {
+    /// By which a message names it.
+    #[schema(value_type = String, example = "upl_01k2v7m3w0e9tq4b8s6n5x1zyr")]
+    id: UploadId,
+    /// What it will be called.
+    #[schema(example = "price-list.pdf")]
+    name: String,
+    /// Its size in bytes.
+    #[schema(example = 48213)]
+    size: u64,
+    /// As what it is sent unless a message says otherwise.
+    #[schema(schema_with = words::media_kind)]
+    kind: &'static str,
+    /// The type of its content.
+    #[schema(example = "application/pdf")]
+    mime: &'static str,
+    /// The SHA-256 of its content.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    sha256: String,
+    /// Until when it is kept. A message that names it in time has it for itself.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+}
+
+impl From<Upload> for UploadView {
+    fn from(upload: Upload) -> Self {
+        let facts = upload.taken.facts;
+        Self {
+            id: upload.id,
+            mime: media::kind::mime(facts.content, upload.name.as_str()),
+            name: upload.name.to_string(),
+            size: upload.taken.size,
+            kind: files::kind_of(&facts),
+            sha256: domain::media::Sha256(upload.taken.sha256).to_string(),
+            expires_at: upload.expires_at,
+        }
+    }
+}
+
+/// What a file is called.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
+pub(crate) struct PutParameters {
+    /// What it is to be called; without it, what it is.
+    #[param(example = "price-list.pdf")]
+    filename: Option<String>,
+}
+
+/// Takes a file that messages can name.
+///
+/// The body is the file itself, as it is. It is kept for the time that the settings say (`media.uploads_keep`), and can be named
+/// by any number of messages until then.
+#[utoipa::path(
+    post, path = "/v1/uploads", tag = "files", operation_id = "upload_file",
+    params(PutParameters, ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$",
+        description = "1 to 255 visible ASCII characters. The same key with the same file is the same upload while that is kept.")),
+    request_body(content = String, content_type = "application/octet-stream", description = "The file's bytes"),
+    responses(
+        (status = 201, description = "Taken", body = UploadView,
+            headers(("Location" = String, description = "Where to look at it"))),
+        (status = 400, description = "A header is wrong, or the body ended early", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 408, description = "The body came too slowly", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "The Idempotency-Key belongs to another file", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "The file is larger than `media.max_size`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "The body is a form, not a file", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "The file is empty, or a parameter is wrong", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 507, description = "The disk is full, or the uploads kept have as much as they may", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn put(
+    Shared(state): Shared<State>,
+    by: By<CanSend>,
+    mut query: QueryParameters,
+    request: Request,
+) -> Result<Response, Problem> {
+    let told = query.take_with("filename", |text| {
+        FileName::new(text)
+            .map(|_| text.to_owned())
+            .ok_or_else(|| "nothing of it can be a file name".to_owned())
+    });
+    query.finish()?;
+    let (parts, body) = request.into_parts();
+    let token = token(&by.caller, &parts.headers)?;
+    check_form(&parts.headers)?;
+    let declared = declared(&parts.headers);
+    let mut pieces = body.into_data_stream();
+    let put = tokio::select! {
+        biased;
+        () = state.stopping() => return Err(stopping()),
+        put = state.files().shelf().put(told.as_deref(), token, declared, &mut pieces) => put,
+    };
+    match put {
+        Ok(Put::New(upload)) => Ok(taken(upload)),
+        Ok(Put::Again(upload)) => Ok(idempotency::replayed(taken(upload))),
+        Ok(Put::Other) => Err(Problem::new(
+            Code::IdempotencyConflict,
+            "This Idempotency-Key was used with another file or file name; use a new key for a new upload.",
+        )),
+        Err(error) => {
+            // Who still writes may never read the answer.
+            if !matches!(error, TakeError::TooSlow { .. }) {
+                throw_away(&mut pieces, declared, state.limits()).await;
+            }
+            Err(refused(&error))
+        }
+    }
+}
+
+/// Shows an upload.
+#[utoipa::path(
+    get, path = "/v1/uploads/{id}", tag = "files", operation_id = "get_upload",
+    params(("id" = String, Path, description = "The id that uploading answered")),
+    responses(
+        (status = 200, description = "The upload", body = UploadView),
+        (status = 404, description = "There is none, or its time is over", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn get(
+    Shared(state): Shared<State>,
+    _: By<CanRead>,
+    PathParameter(given): PathParameter<String>,
+) -> Result<Response, Problem> {
+    let upload = id(&given).and_then(|id| state.files().shelf().get(id));
+    let view = upload.map(UploadView::from).ok_or_else(|| missing(&given))?;
+    std::future::ready(Ok(json(StatusCode::OK, &view))).await
+}
+
+/// Removes an upload. Messages that named it keep their file.
+#[utoipa::path(
+    delete, path = "/v1/uploads/{id}", tag = "files", operation_id = "delete_upload",
+    params(("id" = String, Path, description = "The id that uploading answered")),
+    responses(
+        (status = 204, description = "Removed"),
+        (status = 404, description = "There is none, or its time is over", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn remove(
+    Shared(state): Shared<State>,
+    _: By<CanSend>,
+    PathParameter(given): PathParameter<String>,
+) -> Result<Response, Problem> {
+    let id = id(&given).ok_or_else(|| missing(&given))?;
+    match state.files().shelf().remove(id).await {
+        Ok(true) => Ok(StatusCode::NO_CONTENT.into_response()),
+        Ok(false) => Err(missing(&given)),
+        Err(error) => Err(refused(&error.into())),
+    }
+}
+
+fn taken(upload: Upload) -> Response {
+    let path = format!("{PATH}/{}", upload.id);
+    located(json(StatusCode::CREATED, &UploadView::from(upload)), &path)
+}
+
+fn id(given: &str) -> Option<UploadId> {
+    given.parse().ok()
+}
+
+fn missing(given: &str) -> Problem {
+    let detail =
+        format!("No upload has the id {:?}, or its time is over; send the file again.", shorten(given));
+    Problem::new(Code::UploadNotFound, detail)
+}
+
+/// What the caller knows its upload by, if it gave a key.
+fn token(caller: &Caller, headers: &HeaderMap) -> Result<Option<Token>, Problem> {
+    let key =
+        idempotency::key(headers).map_err(|error| Problem::new(Code::InvalidHeader, error.to_string()))?;
+    let api_key = caller.api_key.map(|id| id.to_string()).unwrap_or_default();
+    Ok(key.map(|key| {
+        Fingerprint::default().text(&api_key).text(LISTENER).text("POST").text(PATH).text(key).finish()
+    }))
+}
+
+/// A form is no file: what would be kept is the form with the file inside.
+fn check_form(headers: &HeaderMap) -> Result<(), Problem> {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if kind.eq_ignore_ascii_case("multipart/form-data") {
+        return Err(Problem::new(
+            Code::UnsupportedMediaType,
+            "The body must be the file itself, not a form; with curl: --data-binary @FILE instead of -F.",
+        ));
+    }
+    Ok(())
+}
+
+fn declared(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn stopping() -> Problem {
+    Problem::new(Code::ShuttingDown, "The server is stopping; nothing was kept. Try again in a moment.")
+        .retry_after(5)
+}
+
+fn refused(error: &TakeError) -> Problem {
+    let code = match error {
+        TakeError::TooSlow { .. } => Code::RequestTimeout,
+        TakeError::Broken(_) | TakeError::OtherLength { .. } => Code::InvalidHeader,
+        other => files::code_of(other),
+    };
+    match code {
+        Code::StoreUnavailable => {
+            tracing::error!(%error, "an upload could not be written");
+            Problem::new(code, "The file could not be written; the log says why. Nothing was kept.")
+                .retry_after(5)
+        }
+        Code::StorageFull => Problem::new(code, format!("Nothing was kept: {error}.")).retry_after(60),
+        code => Problem::new(code, format!("Nothing was kept: {error}.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+    use media::intake::Wait;
+    use std::time::Duration;
+
+    #[test]
+    fn why_an_upload_was_not_taken() {
+        let slow = TakeError::TooSlow { wait: Wait::NextBytes, limit: Duration::from_secs(30) };
+        for (error, status) in [
+            (TakeError::Empty, 422),
+            (TakeError::TooLarge { most: 1 }, 413),
+            (TakeError::OtherLength { declared: 2, received: 1 }, 400),
+            (TakeError::Broken("gone".to_owned()), 400),
+            (slow, 408),
+            (TakeError::ShelfFull { most: 1 }, 507),
+            (TakeError::NoSpace, 507),
+            (TakeError::Disk(std::io::Error::other("x")), 503),
+        ] {
+            let said = error.to_string();
+            assert_eq!(refused(&error).code().status().as_u16(), status, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_form_is_refused_with_the_way_out() {
+        let headers =
+            |kind: &'static str| HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(kind))]);
+        let refused = check_form(&headers("Multipart/Form-Data; boundary=x")).expect_err("a form");
+        assert!(refused.detail().contains("--data-binary"), "{}", refused.detail());
+        for kind in ["application/octet-stream", "image/png", "application/x-www-form-urlencoded"] {
+            assert_eq!(check_form(&headers(kind)), Ok(()), "{kind}");
+        }
+        assert_eq!(check_form(&HeaderMap::new()), Ok(()));
+    }
+}

@@ -1,0 +1,60 @@
+//! The folders of files of a server under test: small, and on a disk whose room the test says.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use ambient::{Clock, Ids};
+use media::intake::Disk;
+use media::shelf::Rules;
+use media::{Allowed, Fetcher, Limits, Names, Outgoing, Patience, Shelf};
+use web::Files;
+
+/// The largest file, in bytes.
+pub(crate) const MOST: u64 = 8 << 20;
+
+/// What all uploads may have together, in bytes.
+pub(crate) const MOST_UPLOADED: u64 = 12 << 20;
+
+/// How long an upload is kept.
+pub(crate) const KEEP: Duration = Duration::from_hours(24);
+
+/// How long a file may bring nothing.
+pub(crate) const SILENCE: Duration = Duration::from_secs(30);
+
+/// How many bytes the disk has, as the test says.
+#[derive(Clone)]
+pub(crate) struct Free(Arc<AtomicU64>);
+
+impl Free {
+    pub(crate) fn plenty() -> Self {
+        Self(Arc::new(AtomicU64::new(1 << 40)))
+    }
+
+    pub(crate) fn is(&self, bytes: u64) {
+        self.0.store(bytes, Ordering::Relaxed);
+    }
+
+    fn disk(&self) -> Disk {
+        let free = Arc::clone(&self.0);
+        Disk::with_free_space(move |_| Ok(free.load(Ordering::Relaxed)))
+    }
+}
+
+/// Opens the folders in a data directory. Addresses may lead to 127.0.0.1.
+pub(crate) async fn open(dir: &Path, ids: &Ids, clock: &Clock, free: &Free) -> Files {
+    let limits = Limits { most: MOST, idle: SILENCE, total: Duration::from_mins(30) };
+    let outgoing = Outgoing::open(dir.join("outgoing"), ids.clone(), clock.clone(), limits);
+    let outgoing = outgoing.await.expect("a folder").on(free.disk());
+    let rules = Rules { keep: KEEP, most_bytes: MOST_UPLOADED, most_files: 100 };
+    let uploads = dir.join("uploads");
+    let shelf = Shelf::open_on(free.disk(), uploads, ids.clone(), clock.clone(), limits, rules);
+    let shelf = shelf.await.expect("a shelf");
+    let allowed = Allowed::new(vec!["127.0.0.1/32".parse().expect("a network")]);
+    let patience = Patience { connection: Duration::from_secs(10), answer: Duration::from_secs(20) };
+    let fetcher = Fetcher::new(Names::of_system(allowed), outgoing.intake().clone(), patience);
+    let folder = dir.join("media");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    Files { outgoing, shelf, fetcher: fetcher.expect("a client"), folder }
+}

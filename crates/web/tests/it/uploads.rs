@@ -1,0 +1,162 @@
+//! `/v1/uploads`: what is sent ahead is kept as it is, within bounds, and nothing is left of what is not.
+
+use serde_json::json;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use crate::client::{Call, Reply, Target};
+use crate::joining::{eventually, hang_up};
+use crate::places::{KEEP, MOST, MOST_UPLOADED, SILENCE};
+use crate::world::World;
+use testkit::{PDF, PNG};
+
+impl World {
+    /// `POST /v1/uploads`.
+    pub(crate) fn upload(&self, query: &str, bytes: impl Into<Vec<u8>>) -> Call {
+        self.call("POST", &format!("/v1/uploads{query}")).body(bytes)
+    }
+
+    /// The names of the files in one of the data directory's folders.
+    pub(crate) fn files_in(&self, folder: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(self.dir().join(folder)).expect("a folder");
+        entries.map(|entry| entry.expect("a file").file_name().to_string_lossy().into_owned()).collect()
+    }
+}
+
+fn said(reply: &Reply, status: u16, code: &str) -> String {
+    reply.problem(status, code)["detail"].as_str().expect("a detail").to_owned()
+}
+
+#[tokio::test]
+async fn an_upload_is_kept_shown_and_removed() {
+    let world = World::new().await;
+    let reply = world.upload("?filename=..%2Fmy%0Aprices.pdf", PDF).send().await;
+    assert_eq!(reply.status, 201, "{reply:?}");
+    let upload = reply.json();
+    let id = upload["id"].as_str().expect("an id").to_owned();
+    assert!(id.starts_with("upl_"), "{upload}");
+    assert_eq!(reply.header("location"), Some(format!("/v1/uploads/{id}").as_str()));
+    for (field, value) in [
+        ("name", json!("myprices.pdf")),
+        ("size", json!(PDF.len())),
+        ("kind", json!("document")),
+        ("mime", json!("application/pdf")),
+    ] {
+        assert_eq!(upload[field], value, "{upload}");
+    }
+    assert_eq!(upload["sha256"].as_str().map(str::len), Some(64));
+    let path = format!("/v1/uploads/{id}");
+    assert_eq!(world.call("GET", &path).send().await.json(), upload);
+    assert_eq!(world.upload("", PNG).send().await.json()["kind"], "photo");
+    assert_eq!(world.call("DELETE", &path).send().await.status, 204);
+    for method in ["GET", "DELETE"] {
+        said(&world.call(method, &path).send().await, 404, "upload_not_found");
+        said(&world.call(method, "/v1/uploads/upl_1").send().await, 404, "upload_not_found");
+    }
+    world.clock.advance(KEEP);
+    assert_eq!(world.files_in("uploads").len(), 2, "the other one and its note, until somebody looks");
+    assert_eq!(world.upload("", PDF).send().await.status, 201);
+    assert_eq!(world.files_in("uploads").len(), 2);
+}
+
+#[tokio::test]
+async fn what_cannot_be_kept_is_told_and_leaves_nothing() {
+    let world = World::new().await;
+    said(&world.upload("", "").header("Content-Length", "0").send().await, 422, "media_invalid");
+    said(&world.upload("", "").send().await, 422, "media_invalid");
+    let large = vec![7; usize::try_from(MOST).expect("fits") + 1];
+    said(&world.upload("", large).send().await, 413, "too_large");
+    let declared = world.upload("", "abc").header("Content-Length", "3000000000");
+    said(&declared.send().await, 413, "too_large");
+    let form = world.upload("", "abc").header("Content-Type", "multipart/form-data; boundary=x");
+    assert!(said(&form.send().await, 415, "unsupported_media_type").contains("--data-binary"));
+    let wrong = world.upload("?filename=%2F&name=x", "abc").send().await.problem(422, "invalid_request");
+    assert_eq!(wrong["errors"].as_array().map(Vec::len), Some(2), "{wrong}");
+    let no_key = Call::new(&world.main(), "POST", "/v1/uploads").body("abc").send().await;
+    said(&no_key, 401, "unauthorized");
+    let reader = world.make_key(&["read"]).await;
+    let reading = Call::new(&world.main(), "POST", "/v1/uploads").key(&reader).body("abc").send().await;
+    said(&reading, 403, "forbidden_scope");
+    world.free.is(100 << 20);
+    said(&world.upload("", "abc").send().await, 507, "storage_full");
+    assert_eq!(world.files_in("uploads"), [""; 0]);
+}
+
+#[tokio::test]
+async fn all_uploads_together_have_a_bound() {
+    let world = World::new().await;
+    let large = vec![7; usize::try_from(MOST).expect("fits")];
+    assert_eq!(world.upload("", large.clone()).send().await.status, 201);
+    let full = said(&world.upload("", large).send().await, 507, "storage_full");
+    assert!(full.contains(&MOST_UPLOADED.to_string()), "{full}");
+    assert_eq!(world.upload("", "abc").send().await.status, 201);
+}
+
+/// Connects, announces so many bytes, and sends some.
+async fn begin(world: &World, announced: usize, sent: &[u8]) -> TcpStream {
+    let Target::Port(address) = world.main() else { panic!("a port") };
+    let mut stream = TcpStream::connect(address).await.expect("connects");
+    let head = world.upload("", "").header("Content-Length", &announced.to_string()).bytes();
+    stream.write_all(&head).await.expect("writes");
+    stream.write_all(sent).await.expect("writes");
+    eventually(|| !world.files_in("uploads").is_empty()).await;
+    stream
+}
+
+#[tokio::test]
+async fn a_disk_that_fills_up_in_the_middle_answers_507() {
+    let world = World::new().await;
+    let mut stream = begin(&world, 7 << 20, &[7; 1024]).await;
+    world.free.is(100 << 20);
+    stream.write_all(&vec![7; (7 << 20) - 1024]).await.expect("writes");
+    let mut answer = Vec::new();
+    tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut answer).await.expect("reads");
+    said(&crate::client::parse(&answer), 507, "storage_full");
+    assert_eq!(world.files_in("uploads"), [""; 0]);
+}
+
+#[tokio::test]
+async fn who_hangs_up_or_falls_silent_leaves_nothing() {
+    let world = World::new().await;
+    hang_up(begin(&world, 1000, b"abc").await).await;
+    eventually(|| world.files_in("uploads").is_empty()).await;
+    let mut stream = begin(&world, 1000, b"abc").await;
+    let mut answer = Vec::new();
+    let read = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut answer);
+    let (clock, reading) =
+        (world.clock.clone(), tokio::time::timeout(std::time::Duration::from_secs(20), read));
+    tokio::pin!(reading);
+    let read = loop {
+        tokio::select! {
+            read = &mut reading => break read,
+            () = tokio::time::sleep(std::time::Duration::from_millis(5)) => clock.advance(SILENCE),
+        }
+    };
+    read.expect("in time").expect("reads");
+    said(&crate::client::parse(&answer), 408, "request_timeout");
+    assert_eq!(world.files_in("uploads"), [""; 0]);
+}
+
+#[tokio::test]
+async fn the_same_key_is_the_same_upload() {
+    let world = World::new().await;
+    let put = |name: &str, bytes: &'static [u8]| {
+        world.upload(&format!("?filename={name}"), bytes).header("Idempotency-Key", "order-1")
+    };
+    let first = put("a.pdf", PDF).send().await;
+    assert_eq!((first.status, first.header("idempotency-replayed")), (201, None));
+    let again = put("a.pdf", PDF).send().await;
+    assert_eq!((again.status, again.header("idempotency-replayed")), (201, Some("true")));
+    assert_eq!(again.json(), first.json());
+    said(&put("a.pdf", PNG).send().await, 409, "idempotency_conflict");
+    said(&put("b.pdf", PDF).send().await, 409, "idempotency_conflict");
+    let other = world.make_key(&["send"]).await;
+    let theirs = Call::new(&world.main(), "POST", "/v1/uploads?filename=a.pdf")
+        .key(&other)
+        .header("Idempotency-Key", "order-1")
+        .body(PDF);
+    assert_ne!(theirs.send().await.json()["id"], first.json()["id"]);
+    assert_eq!(world.files_in("uploads").len(), 4);
+    let wrong = put("a.pdf", PDF).header("Idempotency-Key", "order-2").send().await;
+    said(&wrong, 400, "invalid_header");
+}
