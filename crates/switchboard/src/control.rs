@@ -1,21 +1,26 @@
 //! Talking to a running server over its control socket.
 
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Bytes;
-use hyper::{Method, Request, StatusCode};
+use http_body_util::Full;
+use hyper::body::{Body, Bytes};
+use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::UnixStream;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::outgoing_file::OutgoingFile;
+use crate::reply;
 
 /// The longest wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The largest answer read.
-const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
+/// The same where files may have to be copied first.
+const ACCEPTANCE: Duration = Duration::from_mins(5);
 
 /// A running server, or the fact that there is none.
 pub(crate) enum Server {
@@ -52,60 +57,98 @@ pub(crate) async fn running(data_dir: &Path) -> anyhow::Result<Control> {
 impl Control {
     /// All items of a list, page by page.
     pub(crate) async fn list(&self, path: &str) -> anyhow::Result<Vec<Value>> {
-        let mut items = Vec::new();
-        let mut page = path.to_owned();
-        loop {
-            let answer = self.call(Method::GET, &page, None).await?;
-            items.extend_from_slice(answer["items"].as_array().context("the server's answer has no items")?);
-            match answer["next_cursor"].as_str() {
-                Some(cursor) => {
-                    let joint = if path.contains('?') { '&' } else { '?' };
-                    page = format!("{path}{joint}cursor={cursor}");
-                }
-                None => return Ok(items),
-            }
-        }
+        reply::all_pages(path, async |page: &str| self.call(Method::GET, page, None).await).await
     }
 
-    /// One call; an answer that is no success becomes an error with the server's own words.
+    /// One call; an answer that is no success becomes a [`reply::Refused`] with the server's own words.
     pub(crate) async fn call(
         &self,
         method: Method,
         path: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<Value> {
-        match tokio::time::timeout(PATIENCE, self.exchange(method, path, body)).await {
+        self.call_within(PATIENCE, method, path, body).await
+    }
+
+    /// The same for a call that may take longer, because the server asks Telegram first.
+    pub(crate) async fn call_within(
+        &self,
+        limit: Duration,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
+        match tokio::time::timeout(limit, self.exchange(method, path, body)).await {
             Ok(answer) => answer,
-            Err(_) => bail!("the server did not answer within {} s", PATIENCE.as_secs()),
+            Err(_) => bail!("the server did not answer within {} s", limit.as_secs()),
+        }
+    }
+
+    /// `POST` with a key by which the server knows a repeat, if there is one.
+    pub(crate) async fn post(&self, path: &str, key: Option<&str>, body: &Value) -> anyhow::Result<Value> {
+        let mut request = Request::post(path).header("content-type", "application/json");
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        let request = request.header("host", "localhost").body(Full::new(Bytes::from(body.to_string())))?;
+        match tokio::time::timeout(ACCEPTANCE, self.talk(request)).await {
+            Ok(answer) => answer,
+            Err(_) => bail!(
+                "the server did not answer within {} s; whether it took what was sent is not known",
+                ACCEPTANCE.as_secs()
+            ),
+        }
+    }
+
+    /// `POST` of a file. It may take as long as it goes on; dropping it ends the connection, and the server has nothing.
+    pub(crate) async fn post_file(
+        &self,
+        path: &str,
+        key: Option<&str>,
+        file: OutgoingFile,
+    ) -> anyhow::Result<Value> {
+        let sent = file.sent();
+        let mut request = Request::post(path).header("content-type", "application/octet-stream");
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        let request = request.header("host", "localhost").body(file)?;
+        let halted = async {
+            loop {
+                let before = sent.load(Ordering::Relaxed);
+                tokio::time::sleep(PATIENCE).await;
+                if sent.load(Ordering::Relaxed) == before {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            answer = self.talk(request) => answer,
+            () = halted => bail!("the server took nothing of the file for {} s", PATIENCE.as_secs()),
         }
     }
 
     async fn exchange(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
-        let stream = UnixStream::connect(&self.socket).await.context("the server's control socket")?;
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-        let talking = tokio::spawn(connection);
         let request = Request::builder()
             .method(method)
             .uri(path)
             .header("host", "localhost")
             .header("content-type", "application/json")
             .body(Full::new(Bytes::from(body.map(Value::to_string).unwrap_or_default())))?;
+        self.talk(request).await
+    }
+
+    async fn talk<B>(&self, request: Request<B>) -> anyhow::Result<Value>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let stream = UnixStream::connect(&self.socket).await.context("the server's control socket")?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+        // The connection ends with whoever waits for the answer.
+        let _talking = AbortOnDropHandle::new(tokio::spawn(connection));
         let answer = sender.send_request(request).await?;
-        let status = answer.status();
-        let body = Limited::new(answer.into_body(), LARGEST_ANSWER)
-            .collect()
-            .await
-            .map_err(|error| anyhow::anyhow!("the server's answer: {error}"))?
-            .to_bytes();
-        talking.abort();
-        if status == StatusCode::NO_CONTENT || body.is_empty() && status.is_success() {
-            return Ok(Value::Null);
-        }
-        let value: Value = serde_json::from_slice(&body).context("the server's answer is not JSON")?;
-        if status.is_success() {
-            return Ok(value);
-        }
-        let said = value.get("detail").or_else(|| value.get("title")).and_then(Value::as_str);
-        bail!("{}", said.unwrap_or("the server refused"))
+        reply::read(answer).await
     }
 }

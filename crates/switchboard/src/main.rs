@@ -1,12 +1,19 @@
 //! The `switchboard` program: its command line, and the wiring of the crates. No logic of its own.
 
+mod bars;
 mod command;
 mod control;
 mod data_dir;
+mod desk;
+mod files;
 mod keys;
 mod logging;
+mod outgoing_file;
 mod output;
+mod reply;
 mod table;
+mod terminal;
+mod test_build;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -54,9 +61,32 @@ enum Command {
                             switchboard up --config DIR/switchboard.toml --data-dir OTHER")]
     Sandbox(command::sandbox::SandboxCommand),
 
-    /// Look at the Telegram accounts, also while `up` runs
-    #[command(after_help = "Examples:\n  switchboard account list\n  switchboard account show main --json")]
+    /// Add Telegram accounts, sign in to them, switch, remove and look at them, also while `up` runs
+    #[command(
+        after_help = "All of this works while `up` runs, at once, and while it does not. Accounts that stand in the \
+                            settings file are changed there; signing in to them and pausing them works here all the \
+                            same.\n\nExamples:\n  \
+                            switchboard account add main --api-id 1000001 --phone +70000000001\n  \
+                            switchboard account login main\n  switchboard account list\n  \
+                            switchboard account show main --json\n  switchboard account pause main"
+    )]
     Account(command::account::Account),
+
+    /// Send a text or files through the running server, and watch until it is sent
+    #[command(
+        after_help = "The server takes the message and sends it, whatever becomes of this command once the server has it. \
+                            Ctrl+C while a file goes to the server: no message is accepted. Ctrl+C later: the message goes on by \
+                            itself, and its id is told.\n\n\
+                            With --idempotency-key the same command can be given again: the same message is shown, none is sent \
+                            twice.\n\nExit codes: 0 sent, 1 not sent or not known yet, 2 wrong usage.\n\n\
+                            Examples:\n  \
+                            switchboard send @client_1 \"Good morning\"\n  \
+                            switchboard send -1001234567890 \"Our <b>prices</b>\" --parse-mode html --file price-list.pdf\n  \
+                            switchboard send @client_1 --file a.jpg --file b.jpg --account main\n  \
+                            switchboard send @client_1 --file note.ogg --as voice\n  \
+                            write-the-report | switchboard send @client_1 - --idempotency-key report-7 --json"
+    )]
+    Send(command::send::Send),
 
     /// Make, list and revoke API keys, also while `up` runs
     #[command(
@@ -116,6 +146,7 @@ fn main() -> ExitCode {
             let wrong_usage = |cause: &(dyn std::error::Error + 'static)| {
                 cause.is::<config::SettingsError>()
                     || cause.is::<keys::TooShort>()
+                    || cause.is::<terminal::WrongUsage>()
                     || matches!(cause.downcast_ref(), Some(events::StartError::Address(_)))
             };
             if error.chain().any(wrong_usage) { ExitCode::from(2) } else { ExitCode::FAILURE }
@@ -128,6 +159,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Up(up) => up.run().await,
         Command::Sandbox(sandbox) => sandbox.run().await,
         Command::Account(account) => account.run().await,
+        Command::Send(send) => send.run().await,
         Command::Key(key) => key.run().await,
         Command::Failed(failed) => failed.run().await,
         Command::Service(service) => service.run().await,

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::logging::LogLevel;
 use crate::output::say;
-use crate::{Place, keys};
+use crate::{Place, files, keys, test_build};
 
 /// How long the wire and open requests may take at the end.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -112,9 +112,11 @@ impl Up {
         let given = keys::given()?;
         let clock = Clock::system();
         let ambient = Ambient { ids: Ids::new(clock.clone()), chance: Chance::from_system(), clock };
-        testing::check(data_dir)?;
+        #[cfg(feature = "testing")]
+        say!("TEST BUILD   its clock can be moved and it can be stopped at any point; never use it for real");
+        test_build::check(data_dir)?;
         let store = open_store(settings, data_dir, ambient.clock.clone()).await?;
-        testing::mark(data_dir)?;
+        test_build::mark(data_dir)?;
         say!("Data         {}", data_dir.display());
         let first_key = keys::ensure_first(
             &store,
@@ -124,12 +126,15 @@ impl Up {
         )
         .await?;
 
-        let pool = telegram::Pool::start(
-            &settings.telegram,
-            store.clone(),
-            ambient.clock.clone(),
-            ambient.chance.clone(),
-        )
+        let files = files::open(&settings.media, data_dir, &ambient).await?;
+        let pool = telegram::Pool::start(telegram::PoolParts {
+            settings: &settings.telegram,
+            store: store.clone(),
+            clock: ambient.clock.clone(),
+            chance: ambient.chance.clone(),
+            ids: ambient.ids.clone(),
+            outgoing: Some(files.outgoing.clone()),
+        })
         .await?;
         for (port, account) in settings.ports_without_account() {
             tracing::warn!(port, %account, "the settings name no account of this name; the port has none to send with");
@@ -158,6 +163,7 @@ impl Up {
                 sagas: sagas.clone(),
                 callbacks_due,
                 pool: pool.clone(),
+                files: files.clone(),
                 clock: ambient.clock.clone(),
                 ids: ambient.ids.clone(),
             },
@@ -165,9 +171,17 @@ impl Up {
         );
         let serving = tokio::spawn(web::serve(state.clone(), stop.clone()));
         let sweeping = tokio::spawn(sweep(store.clone(), ambient.clock.clone()));
+        let clearing = tokio::spawn(files::keep_clear(files, store.clone(), ambient.clock.clone()));
         let made = first_key.as_ref().map(ExposeSecret::expose_secret);
         let given = given.as_ref().map(ExposeSecret::expose_secret);
         announce(&state, settings, demo, made, demo.and(given)).await;
+        if pool.accounts().is_empty() {
+            say!(
+                "\nThere is no account yet. In another terminal, with the same --data-dir:\n  \
+                 switchboard account add NAME        then   switchboard account login NAME\n  \
+                 switchboard account import PATH     if you have session files of another program"
+            );
+        }
 
         self.until_told_to_stop(&log_level).await?;
 
@@ -179,6 +193,7 @@ impl Up {
         tokio::join!(delivery.drain(DRAIN), sagas.stop(DRAIN), callbacks.stop(DRAIN));
         pool.stop(DRAIN).await;
         sweeping.abort();
+        clearing.abort();
         store.close().await;
         Ok(())
     }
@@ -312,51 +327,5 @@ async fn sweep(store: Store, clock: Clock) {
             Err(error) => tracing::warn!(%error, "the store could not be swept"),
         }
         clock.sleep(SWEEP_EVERY).await;
-    }
-}
-
-#[cfg(not(feature = "testing"))]
-mod testing {
-    //! Nothing to check in a release build.
-
-    /// Release builds run on any data directory.
-    #[expect(clippy::unnecessary_wraps, reason = "the same signature as in test builds")]
-    pub(super) fn check(_: &std::path::Path) -> anyhow::Result<()> {
-        Ok(())
-    }
-
-    /// Release builds leave no mark.
-    #[expect(clippy::unnecessary_wraps, reason = "the same signature as in test builds")]
-    pub(super) fn mark(_: &std::path::Path) -> anyhow::Result<()> {
-        Ok(())
-    }
-}
-
-#[cfg(feature = "testing")]
-mod testing {
-    //! A test build runs only on data it made itself.
-
-    use std::path::Path;
-
-    use crate::output::say;
-
-    /// The mark a test build leaves in its data directory.
-    const MARK: &str = "made-by-a-test-build";
-
-    /// Refuses a data directory of a real installation.
-    pub(super) fn check(data_dir: &Path) -> anyhow::Result<()> {
-        say!("TEST BUILD   its clock can be moved and it can be stopped at any point; never use it for real");
-        let mark = data_dir.join(MARK);
-        anyhow::ensure!(
-            !data_dir.join("switchboard.db").exists() || mark.exists(),
-            "{} was not made by a test build; this binary has the feature `testing` and refuses it",
-            data_dir.display()
-        );
-        Ok(())
-    }
-
-    /// Leaves the mark.
-    pub(super) fn mark(data_dir: &Path) -> anyhow::Result<()> {
-        Ok(std::fs::write(data_dir.join(MARK), "")?)
     }
 }

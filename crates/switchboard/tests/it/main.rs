@@ -2,16 +2,22 @@
 
 mod accounts;
 mod bad_days;
+mod book;
 mod chats;
 mod contract;
 mod crash;
 mod dialogs;
 mod failed;
+mod importing;
+mod media;
 mod metrics;
+mod openapi;
 mod readme;
 mod references;
+mod sending;
 mod startup;
 mod tour;
+mod waiting;
 mod wire;
 
 use std::path::Path;

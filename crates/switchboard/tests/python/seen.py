@@ -28,12 +28,20 @@ def entity(one):
     return shown
 
 
+def file(one):
+    if not one.media or not one.file:
+        return None
+    return {"kind": "photo" if one.photo else "document", "name": one.file.name, "type": one.file.mime_type, "size": one.file.size}
+
+
 def message(one):
     return {
         "id": one.id,
         "text": one.message,
         "reply_to": one.reply_to.reply_to_msg_id if one.reply_to else None,
         "entities": [entity(inner) for inner in one.entities or []],
+        "album": one.grouped_id,
+        "file": file(one),
     }
 
 
@@ -64,7 +72,7 @@ async def main():
     await telegram.connect()
     await telegram.get_dialogs()
     peer = await telegram.get_input_entity(int(CHAT) if CHAT.lstrip("-").isdigit() else CHAT)
-    seen = {"messages": [message(one) async for one in telegram.iter_messages(peer, limit=10) if one.message]}
+    seen = {"messages": [message(one) async for one in telegram.iter_messages(peer, limit=10) if one.message or one.media]}
     if isinstance(peer, types.InputPeerChannel):
         seen.update(await chat(telegram, peer))
     print(json.dumps(seen))

@@ -33,7 +33,7 @@ pub(super) async fn all(stage: &Stage) -> Vec<Value> {
 
 /// The ids that cases speak of.
 async fn ids(stage: &Stage) -> BTreeMap<String, String> {
-    let mut ids = BTreeMap::new();
+    let mut ids = BTreeMap::from([("hoster".to_owned(), stage.hoster.url(""))]);
     for (name, title) in
         [("supergroup", "Demo supergroup"), ("channel", "Demo channel"), ("basic", "Demo group")]
     {

@@ -11,7 +11,7 @@ fn bodies() -> [(u16, &'static str, Value); 4] {
     [
         (CREATE, "/create_chat", json!({ "title": "Refused", "usernames": ["@client_1"] })),
         (TEXT, "/send_text", json!({ "chat": "@client_1", "text": "refused" })),
-        (MEDIA, "/send_media", json!({ "username": "@client_1", "files": ["https://example.com/a.jpg"] })),
+        (MEDIA, "/send_media", json!({ "username": "@client_1", "files": ["photo.png"] })),
         (LEAVE, "/leave_chat", json!({ "chat": "-1009999999999" })),
     ]
 }

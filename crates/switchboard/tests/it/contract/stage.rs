@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::{Program, Start, World, free_port};
+use testkit::{Hoster, PDF, PNG, Program, Start, World, free_port};
 
 use super::caller::{Call, Reply};
 use super::shape::misfit;
@@ -60,6 +60,8 @@ impl Default for Setup {
 pub(super) struct Stage {
     pub(super) world: World,
     pub(super) program: Program,
+    /// A server that addresses of files may lead to.
+    pub(super) hoster: Hoster,
     ports: BTreeMap<u16, u16>,
 }
 
@@ -77,14 +79,22 @@ impl Stage {
         world.edit_settings(|text| {
             let own = text.split("\n[legacy]").next().expect("something");
             let own = if setup.accounts { own } else { own.split("\n[[").next().expect("something") };
-            format!("{}\n{own}\n[legacy]\n{}\nports = [\n{}\n]\n", setup.top, setup.legacy, lines.join(",\n"))
+            format!(
+                "media.allow_private = [\"127.0.0.1/32\"]\n{}\n{own}\n[legacy]\n{}\nports = [\n{}\n]\n",
+                setup.top,
+                setup.legacy,
+                lines.join(",\n")
+            )
         });
         for (name, more) in setup.faults {
             world.fault(name, more).await;
         }
         let start = Start::on(&world, binary(), "data");
         let program = if setup.until_ready { start.ready().await } else { start.listening().await };
-        let stage = Self { world, program, ports };
+        for (name, bytes) in [("photo.png", PNG), ("price.pdf", PDF)] {
+            std::fs::write(world.data_dir("data").join("media").join(name), bytes).expect("writes");
+        }
+        let stage = Self { world, program, hoster: Hoster::start().await, ports };
         if setup.accounts && setup.until_ready {
             stage.all_ready().await;
         }

@@ -2,6 +2,9 @@
 //! data. The ledger then shows what was asked for, each once, in order. A point that no scenario reaches is a failure.
 
 mod chats;
+mod files;
+mod importing;
+mod roster;
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -84,7 +87,9 @@ fn scenario(point: &str) -> Scenario {
         | "store.drop_failovers"
         | "store.drop_unresolved"
         | "store.drop_callbacks"
-        | "store.drop_failed_requests" => Scenario::Forgotten,
+        | "store.drop_failed_requests"
+        | "store.drop_references"
+        | "store.drop_uploads" => Scenario::Forgotten,
         "store.save_update_state" | "store.save_peers" => Scenario::Received,
         "store.save_hold" => Scenario::LookUpFlood,
         other => panic!("no scenario reaches {other}; add one"),
@@ -372,9 +377,16 @@ async fn finished(program: &Program, text: &str, more: Value, state: &str) {
 }
 
 async fn kill_at(point: String) {
-    match chats::scenario(write(&point)) {
-        Some(scenario) => kill_at_chats(scenario, &point, 0).await,
-        None => kill_at_messages(point).await,
+    if let Some(scenario) = chats::scenario(write(&point)) {
+        kill_at_chats(scenario, &point, 0).await;
+    } else if let Some(scenario) = files::scenario(write(&point)) {
+        files::kill_at(scenario, &point).await;
+    } else if let Some(scenario) = roster::scenario(write(&point)) {
+        roster::kill_at(scenario, &point, 0).await;
+    } else if importing::reaches(write(&point)) {
+        importing::kill_at(&point).await;
+    } else {
+        kill_at_messages(point).await;
     }
 }
 
@@ -454,6 +466,51 @@ async fn killed_at_every_point_each_message_is_there_once() {
     }
 }
 
+/// Those of files alone, which the whole is long for.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_write_about_files_they_leave_once() {
+    for write in ["store.save_reference", "store.forget_reference", "store.save_upload"] {
+        for moment in ["before", "after"] {
+            kill_at(format!("{write}.{moment}")).await;
+        }
+    }
+}
+
+/// Signing in writes eight times: that it begins, its key, that a code went out, that it was told, that a password is
+/// wanted, that it was told, that there are terms, that they were accepted. The first is killed with the points.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_each_step_of_signing_in_it_goes_on_and_no_session_is_lost() {
+    let mut running = tokio::task::JoinSet::new();
+    for point in ["store.save_login.before", "store.save_login.after"] {
+        for skip in 1..8 {
+            if running.len() >= 2 {
+                running.join_next().await.expect("one").expect("somebody is signed in");
+            }
+            running.spawn(roster::kill_at(roster::Scenario::SignIn, point, skip));
+        }
+    }
+    while let Some(done) = running.join_next().await {
+        done.expect("somebody is signed in");
+    }
+}
+
+/// Those of accounts alone, which the whole is long for.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_write_about_accounts_none_is_lost_and_nobody_is_signed_out() {
+    let mut running = tokio::task::JoinSet::new();
+    for write in roster::WRITES {
+        for moment in ["before", "after"] {
+            if running.len() >= 2 {
+                running.join_next().await.expect("one").expect("the account is there");
+            }
+            running.spawn(kill_at(format!("{write}.{moment}")));
+        }
+    }
+    while let Some(done) = running.join_next().await {
+        done.expect("the account is there");
+    }
+}
+
 /// Making a chat takes five calls that change something: creating, opening, inviting, promoting, making the link. The
 /// first is killed with the points.
 #[tokio::test(flavor = "multi_thread")]
@@ -477,5 +534,14 @@ async fn killed_at_each_step_of_a_chat_there_is_one_and_it_is_whole() {
 async fn killed_at_the_word_that_a_chat_was_left_it_is_left_once() {
     for point in ["store.saga_resolve.before", "store.saga_resolve.after"] {
         kill_at_chats(chats::Scenario::ResolveLeft, point, 0).await;
+    }
+}
+
+/// An import that is cut off is taken up by the next one, wherever that was.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_in_the_middle_of_an_import_the_next_one_comes_to_the_same_end() {
+    for write in ["add_account", "change_sessions", "import_peers", "import_requests"] {
+        importing::kill_at(&format!("store.{write}.before")).await;
+        importing::kill_at(&format!("store.{write}.after")).await;
     }
 }

@@ -1,0 +1,45 @@
+//! Starting, stopping and pausing an account. It stays so over restarts.
+
+use domain::AccountName;
+use hyper::Method;
+
+use crate::Place;
+use crate::desk::Desk;
+use crate::output::say;
+
+/// The account to switch.
+#[derive(clap::Args)]
+pub(super) struct Switch {
+    /// The account's name
+    name: AccountName,
+    #[command(flatten)]
+    place: Place,
+    /// Print the account as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Switch {
+    pub(super) async fn run(self, action: &str) -> anyhow::Result<()> {
+        let desk = Desk::open(&self.place).await?;
+        let path = format!("/v1/accounts/{}/actions/{action}", self.name);
+        let done = desk.call(Method::POST, &path, None).await;
+        let running = desk.is_running();
+        desk.close().await;
+        let account = done?;
+        if self.json {
+            say!("{account:#}");
+            return Ok(());
+        }
+        let now = match action {
+            "pause" => "is paused",
+            "resume" => "has work again",
+            "start" => "is started",
+            "stop" => "is stopped",
+            _ => "is started anew",
+        };
+        let when = if running { "" } else { "; it takes effect when the server runs" };
+        say!("{} {now}{when}.", self.name);
+        Ok(())
+    }
+}

@@ -1,0 +1,92 @@
+//! `switchboard account change`.
+
+use domain::{AccountName, ExposeSecret};
+use hyper::Method;
+use serde_json::{Map, Value};
+
+use super::given::{ApiHash, ProxyGiven};
+use crate::Place;
+use crate::desk::Desk;
+use crate::output::say;
+use crate::terminal::WrongUsage;
+
+/// What is to be another.
+#[derive(clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub(super) struct Change {
+    /// The account's name
+    name: AccountName,
+    /// The lower, the earlier it is chosen
+    #[arg(long, value_name = "NUMBER")]
+    priority: Option<u16>,
+    /// Use it also for calls that name no account
+    #[arg(long, conflicts_with = "by_pin")]
+    in_pool: bool,
+    /// Use it only where it is named
+    #[arg(long)]
+    by_pin: bool,
+    /// The phone number, for signing in
+    #[arg(long, value_name = "NUMBER")]
+    phone: Option<String>,
+    /// The application's number (`api_id`)
+    #[arg(long, value_name = "NUMBER")]
+    api_id: Option<i32>,
+    #[command(flatten)]
+    api_hash: ApiHash,
+    #[command(flatten)]
+    proxy: ProxyGiven,
+    /// Connect without a proxy
+    #[arg(long, conflicts_with = "ProxyGiven")]
+    no_proxy: bool,
+    #[command(flatten)]
+    place: Place,
+    /// Print the account as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Change {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let change = self.body()?;
+        let desk = Desk::open(&self.place).await?;
+        let path = format!("/v1/accounts/{}", self.name);
+        let changed = desk.call(Method::PATCH, &path, Some(&Value::Object(change))).await;
+        desk.close().await;
+        let changed = changed?;
+        if self.json {
+            say!("{changed:#}");
+        } else {
+            say!("{} is changed.", self.name);
+        }
+        Ok(())
+    }
+
+    fn body(&self) -> anyhow::Result<Map<String, Value>> {
+        let mut body = Map::new();
+        if let Some(priority) = self.priority {
+            body.insert("priority".to_owned(), priority.into());
+        }
+        if self.in_pool || self.by_pin {
+            body.insert("pool".to_owned(), self.in_pool.into());
+        }
+        if let Some(phone) = &self.phone {
+            body.insert("phone".to_owned(), phone.as_str().into());
+        }
+        if let Some(api_id) = self.api_id {
+            body.insert("api_id".to_owned(), api_id.into());
+        }
+        if let Some(api_hash) = self.api_hash.read()? {
+            body.insert("api_hash".to_owned(), api_hash.expose_secret().into());
+        }
+        if let Some(proxy) = self.proxy.read()? {
+            body.insert("proxy".to_owned(), proxy.expose_secret().into());
+        } else if self.no_proxy {
+            body.insert("proxy".to_owned(), Value::Null);
+        }
+        if body.is_empty() {
+            let detail = "nothing is to be changed: give --priority, --phone or another; see --help";
+            return Err(WrongUsage(detail.to_owned()).into());
+        }
+        Ok(body)
+    }
+}

@@ -1,0 +1,69 @@
+//! How far a sign-in is, as the API tells it.
+
+use anyhow::Context;
+use serde_json::Value;
+
+/// One state of a sign-in.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Stage {
+    /// The state's word, such as `code_wanted`.
+    pub(super) word: String,
+    /// All that was told.
+    pub(super) told: Value,
+}
+
+impl Stage {
+    /// Reads an answer.
+    pub(super) fn read(told: Value) -> anyhow::Result<Self> {
+        let word = told["state"].as_str().context("the answer has no state")?.to_owned();
+        Ok(Self { word, told })
+    }
+
+    /// Whether somebody has to do something before it goes on.
+    pub(super) fn wants_something(&self) -> bool {
+        ["code_wanted", "password_wanted", "terms_wanted", "qr_shown"].contains(&self.word.as_str())
+    }
+
+    /// Whether the other state wants the same thing once more, sent the same way.
+    pub(super) fn asks_the_same(&self, other: &Self) -> bool {
+        self.word == other.word && self.told["sent_by"] == other.told["sent_by"]
+    }
+
+    /// A field that is text, or nothing.
+    pub(super) fn text(&self, field: &str) -> &str {
+        self.told[field].as_str().unwrap_or_default()
+    }
+
+    /// What happened and what to do now.
+    pub(super) fn said(&self) -> String {
+        let words = [self.text("detail"), self.text("advice")];
+        words.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Who has signed in, as people call it.
+    pub(super) fn person(&self) -> String {
+        let user = &self.told["user"];
+        match (user["username"].as_str(), user["display_name"].as_str()) {
+            (Some(username), _) => format!("@{username}"),
+            (None, Some(name)) if !name.is_empty() => name.to_owned(),
+            _ => user["user_id"].to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_person_is_called_by_what_is_known() {
+        let person =
+            |user: Value| Stage::read(json!({ "state": "done", "user": user })).expect("reads").person();
+        assert_eq!(person(json!({ "user_id": 7, "username": "demo_main" })), "@demo_main");
+        assert_eq!(person(json!({ "user_id": 7, "username": null, "display_name": "Anna" })), "Anna");
+        assert_eq!(person(json!({ "user_id": 7, "display_name": "" })), "7");
+        assert!(Stage::read(json!({ "code": "x" })).is_err());
+    }
+}

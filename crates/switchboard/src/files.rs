@@ -1,0 +1,95 @@
+//! The folders of files: opened at the start, and kept clear of what nobody needs any more.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use config::MediaSettings;
+use delivery::Ambient;
+use media::shelf::Rules;
+use media::{Allowed, Fetcher, Limits, Names, Outgoing, Patience, Shelf};
+use store::Store;
+use web::Files;
+
+/// The files of messages that are not over, in the data directory.
+const OUTGOING: &str = "outgoing";
+
+/// Uploads that wait to be named, in the data directory.
+const UPLOADS: &str = "uploads";
+
+/// How many uploads are kept at most, however small they are.
+const MOST_UPLOADS: usize = 10_000;
+
+/// The longest that the connection to the server of an address may take.
+const CONNECTION: Duration = Duration::from_secs(10);
+
+/// How often the folders are gone through.
+const SWEEP_EVERY: Duration = Duration::from_mins(15);
+
+/// A file that nobody needs is left alone for so much longer than one may take on its way in.
+const MARGIN: Duration = Duration::from_mins(10);
+
+/// Opens the folders of files.
+pub(crate) async fn open(
+    settings: &MediaSettings,
+    data_dir: &Path,
+    ambient: &Ambient,
+) -> anyhow::Result<Files> {
+    let folder = settings.folder_in(data_dir, &[OUTGOING, UPLOADS])?;
+    if settings.folder.is_relative() {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)
+            .with_context(|| format!("the media folder {}", folder.display()))?;
+    }
+    let limits = Limits { most: settings.max_size, idle: settings.silence, total: settings.file_within };
+    let rules = Rules {
+        keep: settings.uploads_keep,
+        most_bytes: settings.uploads_max_size,
+        most_files: MOST_UPLOADS,
+    };
+    let (ids, clock) = (&ambient.ids, &ambient.clock);
+    let place = data_dir.join(OUTGOING);
+    let outgoing = Outgoing::open(place.clone(), ids.clone(), clock.clone(), limits)
+        .await
+        .with_context(|| format!("the folder of outgoing files {}", place.display()))?;
+    let place = data_dir.join(UPLOADS);
+    let shelf = Shelf::open(place.clone(), ids.clone(), clock.clone(), limits, rules)
+        .await
+        .with_context(|| format!("the folder of uploads {}", place.display()))?;
+    let names = Names::of_system(Allowed::new(settings.allow_private.clone()));
+    let patience =
+        Patience { connection: CONNECTION.min(settings.answer_within), answer: settings.answer_within };
+    let fetcher = Fetcher::new(names, outgoing.intake().clone(), patience)?;
+    Ok(Files { outgoing, shelf, fetcher, folder })
+}
+
+/// Removes the files of messages that are over and uploads whose time is, now and whenever one of them may be.
+pub(crate) async fn keep_clear(files: Files, store: Store, clock: ambient::Clock) {
+    let young = files.outgoing.intake().limits().total.saturating_add(MARGIN);
+    loop {
+        // In this order: what is held now and given to a message meanwhile is in neither answer the other way round.
+        let mut keep = files.outgoing.held();
+        match store.outbox().files_in_use().await {
+            Ok(in_use) => {
+                keep.extend(in_use);
+                match files.outgoing.sweep(keep, young).await {
+                    Ok(removed) => tracing::debug!(removed, "outgoing files that are over"),
+                    Err(error) => tracing::warn!(%error, "the folder of outgoing files could not be swept"),
+                }
+            }
+            Err(error) => tracing::warn!(%error, "which files are in use could not be asked"),
+        }
+        if let Err(error) = files.shelf.sweep().await {
+            tracing::warn!(%error, "the folder of uploads could not be swept");
+        }
+        let next = clock.now().plus(SWEEP_EVERY);
+        // What cannot be removed is tried again later, not at once.
+        let soonest = clock.now().plus(Duration::from_mins(1));
+        let next = files.shelf.next_expiry().map_or(next, |expiry| expiry.clamp(soonest, next));
+        clock.sleep_until(next).await;
+    }
+}

@@ -1,0 +1,121 @@
+//! What the API answers, as a command reads it: JSON, or the refusal with its words.
+
+use std::fmt::Write;
+
+use anyhow::Context;
+use http_body_util::{BodyExt, Limited};
+use hyper::body::{Body, Bytes};
+use hyper::{Response, StatusCode};
+use serde_json::Value;
+
+/// The largest answer read.
+const LARGEST: usize = 16 * 1024 * 1024;
+
+/// The API refused. Prints as its own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refused {
+    /// The stable word for what went wrong, or nothing if the answer was no problem document.
+    pub(crate) code: String,
+    /// What happened, and the way out.
+    pub(crate) detail: String,
+    /// The fields that are wrong, where it is about fields.
+    pub(crate) fields: Vec<String>,
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl Refused {
+    /// The refusal in an error, if it is one.
+    pub(crate) fn of(error: &anyhow::Error) -> Option<&Self> {
+        error.downcast_ref()
+    }
+
+    /// Whether it is about this field and no other.
+    pub(crate) fn is_about(&self, field: &str) -> bool {
+        self.fields == [field]
+    }
+
+    fn read(problem: &Value) -> Self {
+        let text = |field: &str| problem[field].as_str().map(str::to_owned);
+        let mut detail = text("detail")
+            .or_else(|| text("title"))
+            .unwrap_or_else(|| "the server refused without a word".to_owned());
+        let errors: Vec<_> = problem["errors"].as_array().into_iter().flatten().collect();
+        let fields = errors.iter().filter_map(|error| error["field"].as_str().map(str::to_owned)).collect();
+        if errors.len() > 1 {
+            for error in errors {
+                let field = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
+                // Writing to a string does not fail.
+                let _ = write!(detail, "\n  {}: {}", field("field"), field("message"));
+            }
+        }
+        Self { code: text("code").unwrap_or_default(), detail, fields }
+    }
+}
+
+/// Reads an answer; one that is no success is a [`Refused`].
+pub(crate) async fn read<B>(answer: Response<B>) -> anyhow::Result<Value>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let status = answer.status();
+    let body = Limited::new(answer.into_body(), LARGEST)
+        .collect()
+        .await
+        .map_err(|error| anyhow::anyhow!("the server's answer: {error}"))?
+        .to_bytes();
+    if status == StatusCode::NO_CONTENT || body.is_empty() && status.is_success() {
+        return Ok(Value::Null);
+    }
+    let value: Value = serde_json::from_slice(&body).context("the server's answer is not JSON")?;
+    if status.is_success() { Ok(value) } else { Err(Refused::read(&value).into()) }
+}
+
+/// All items of a list, page by page.
+pub(crate) async fn all_pages(
+    path: &str,
+    get: impl AsyncFn(&str) -> anyhow::Result<Value>,
+) -> anyhow::Result<Vec<Value>> {
+    let mut items = Vec::new();
+    let mut page = path.to_owned();
+    loop {
+        let answer = get(&page).await?;
+        items.extend_from_slice(answer["items"].as_array().context("the server's answer has no items")?);
+        match answer["next_cursor"].as_str() {
+            Some(cursor) => {
+                let joint = if path.contains('?') { '&' } else { '?' };
+                page = format!("{path}{joint}cursor={cursor}");
+            }
+            None => return Ok(items),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_has_its_word_and_every_field_that_is_wrong() {
+        let one = json!({ "code": "code_invalid", "detail": "It is wrong." });
+        let refused = Refused::read(&one);
+        assert_eq!((refused.code.as_str(), refused.to_string().as_str()), ("code_invalid", "It is wrong."));
+        let several = json!({ "detail": "2 fields are wrong; see errors.", "errors": [
+            { "field": "name", "message": "is missing" }, { "field": "api_id", "message": "is wrong" } ] });
+        assert!(Refused::read(&several).detail.ends_with("\n  name: is missing\n  api_id: is wrong"));
+        assert!(!Refused::read(&several).is_about("name"));
+        let one =
+            json!({ "detail": "It is wrong.", "errors": [{ "field": "phone", "message": "is wrong" }] });
+        assert!(Refused::read(&one).is_about("phone") && !Refused::read(&one).is_about("name"));
+        assert!(!Refused::read(&json!({})).detail.is_empty());
+    }
+}

@@ -1,0 +1,8 @@
+//! Accounts: how they are, how they come and go, and signing in, over the API and from the command line.
+
+mod command;
+mod roster;
+mod secrets;
+mod signing_in;
+pub(crate) mod stage;
+mod states;

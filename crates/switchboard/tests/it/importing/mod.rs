@@ -1,0 +1,216 @@
+//! Sessions move over from Telethon and Kurigram and back, while the program runs and while it does not; the old registry
+//! comes in.
+
+pub(crate) mod stage;
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::{Program, Start, World};
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+use crate::binary;
+use stage::{MOVING, account, fine, import, path, world};
+
+/// Names the Python that has Telethon and Kurigram.
+const PYTHON: &str = "SWITCHBOARD_TEST_PYTHON";
+
+fn python(arguments: &[&str]) -> tokio::process::Command {
+    let Some(python) = std::env::var_os(PYTHON) else {
+        panic!("{PYTHON} names no Python that has Telethon: run `cargo xtask test`, which sets it up");
+    };
+    let mut command = tokio::process::Command::new(python);
+    command
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/moving.py"))
+        .args(arguments)
+        .kill_on_drop(true);
+    command
+}
+
+async fn foreign(arguments: &[&str]) -> Value {
+    let running = python(arguments).stdin(Stdio::null()).output();
+    let output = tokio::time::timeout(Duration::from_mins(2), running)
+        .await
+        .expect("Python hangs")
+        .expect("it starts");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{told}\n{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_str(&told).unwrap_or_else(|_| panic!("no JSON: {told}"))
+}
+
+async fn running(world: &World) -> Program {
+    let program = Start::on(world, binary(), "data").ready().await;
+    program.account_is("main", "ready").await;
+    program
+}
+
+/// The name of the account that the only session of an import became.
+fn new_account(report: &Value) -> String {
+    let row = &report["sessions"][0];
+    assert_eq!(row["what"], "new", "{report:#}");
+    row["account"].as_str().expect("an account").to_owned()
+}
+
+/// Writes into a chat through one account.
+async fn write(program: &Program, account: &str, chat: &str, text: &str) {
+    let body = json!({ "chat": chat, "text": text, "account": account });
+    let (status, sent) = program.post("/v1/messages", &body).await;
+    assert_eq!((status, &sent["state"]), (200, &json!("sent")), "{sent}\n{}", program.output());
+}
+
+async fn there_and_back(library: &str, export_as: &str) {
+    let world = world().await;
+    let (_, file) = path(&world, "before.session");
+    let made = foreign(&["make", library, world.control(), MOVING, &file]).await;
+    let program = running(&world).await;
+    let group = world.chat_titled("Demo supergroup").await;
+    // The dialogs are never answered: what is written to is known by the file alone.
+    world
+        .fault("flood_wait", json!({"account": MOVING, "method": "messages.getDialogs", "seconds": 3600}))
+        .await;
+    let report = fine(&world, &import(&[&file])).await;
+    let name = new_account(&report);
+    assert_eq!(report["sessions"][0]["user_id"], made["user_id"]);
+    program
+        .until("its line is up", || async {
+            program.get(&format!("/v1/accounts/{name}")).await.1["lines"][0]["state"] == "ready"
+        })
+        .await;
+    write(&program, &name, &group, "after the move").await;
+    let again = fine(&world, &import(&[&file])).await;
+    assert_eq!(again["sessions"][0]["what"], "known", "{again:#}");
+
+    let (_, after) = path(&world, "after.session");
+    let exported = fine(&world, &["account", "export", &name, export_as, &after, "--yes", "--json"]).await;
+    assert_eq!(exported["stopped"], true, "{exported}");
+    let one = account(&world, MOVING).await;
+    if library == "telethon" {
+        let (api_id, api_hash) = (one["api_id"].to_string(), one["api_hash"].as_str().expect("a text"));
+        let used = foreign(&["use", &after, &api_id, api_hash, &group, "and back again"]).await;
+        assert_eq!(used["user_id"], made["user_id"]);
+        assert_eq!(world.sent().await, ["after the move", "and back again"]);
+    } else {
+        let shown = foreign(&["show", &after]).await;
+        assert_eq!((&shown["key"], &shown["user_id"]), (&one["auth_key"], &made["user_id"]));
+        assert!(shown["peers"].as_u64() >= Some(2), "{shown}");
+    }
+    world.assert_nothing_unknown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_of_telethon_moves_in_writes_and_moves_out_again() {
+    there_and_back("telethon", "--telethon").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_of_kurigram_moves_in_writes_and_moves_out_again() {
+    there_and_back("kurigram", "--kurigram").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_no_server_runs_a_session_moves_in_all_the_same() {
+    let world = world().await;
+    let group = world.chat_titled("Demo supergroup").await;
+    let (session, file) = path(&world, "main.session");
+    stage::file(&world, &session, &[&group]).await;
+    let (_, plan) = path(&world, "plan.toml");
+    let dry = ["account", "import", &file, "--dry-run", "--write-plan", &plan, "--json"];
+    let report = fine(&world, &dry).await;
+    assert_eq!((&report["dry_run"], &report["sessions"][0]["what"]), (&json!(true), &json!("unasked")));
+    let written = std::fs::read_to_string(&plan).expect("a plan");
+    let edited = written.replace("[[session]]", "[[session]]\naccount = \"moved\"\nfor = [\"send_text\"]");
+    std::fs::write(&plan, edited).expect("writes");
+    let mut arguments = import(&[&file]);
+    arguments.extend(["--plan", &plan]);
+    let report = fine(&world, &arguments).await;
+    assert_eq!(new_account(&report), "moved", "{report:#}");
+    assert_eq!(report["sessions"][0]["purposes"], json!(["send_text"]));
+    let program = running(&world).await;
+    program.account_is("moved", "ready").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_its_program_holds_is_left_alone() {
+    let world = world().await;
+    let (session, file) = path(&world, "held.session");
+    stage::file(&world, &session, &[]).await;
+    let mut holder =
+        python(&["lock", &file]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut said = String::new();
+    let mut lines = BufReader::new(holder.stdout.take().expect("a pipe"));
+    lines.read_line(&mut said).await.expect("reads");
+    assert_eq!(said.trim(), "locked");
+    let report = fine(&world, &import(&[&file])).await;
+    let row = &report["sessions"][0];
+    assert_eq!(row["what"], "unreadable", "{row}");
+    assert!(row["detail"].as_str().is_some_and(|why| why.contains("another program")), "{row}");
+    drop(holder.stdin.take());
+    holder.wait().await.expect("ends");
+    assert_eq!(fine(&world, &import(&[&file])).await["sessions"][0]["what"], "new");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slip_in_a_path_is_told_before_anything_is_opened() {
+    let world = world().await;
+    let (session, file) = path(&world, "some.session");
+    stage::file(&world, &session, &[]).await;
+    let (plan, plan_file) = path(&world, "plan.toml");
+    let refused = async |paths: &[&str], word: &str| {
+        let ran = stage::command(&world, &import(paths)).output().await.expect("runs");
+        let err = String::from_utf8_lossy(&ran.stderr).into_owned();
+        assert!(ran.status.code() == Some(2) && err.contains(word), "{:?}: {err}", ran.status);
+    };
+    refused(&["no-such.session"], "no-such.session").await;
+    // Left unheeded, it would let Telegram be asked about what is to be left alone.
+    std::fs::write(&plan, "[[session]]\nfile = \"sessions/some.session\"\nskip = true").expect("writes");
+    refused(&[&file, "--plan", &plan_file], "relative to the plan file").await;
+    assert!(!world.data_dir("data").exists());
+    std::fs::write(&plan, "[[session]]\nfile = \"./some.session\"\nskip = true").expect("writes");
+    let report = fine(&world, &import(&[&file, "--plan", &plan_file])).await;
+    assert_eq!(
+        (&report["sessions"][0]["what"], &report["notes"]),
+        (&json!("skipped"), &json!([])),
+        "{report}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_old_registry_binds_chats_skips_what_was_left_and_sends_nothing() {
+    let world = world().await;
+    let program = running(&world).await;
+    program
+        .until("the account knows its chats", || async {
+            program.get("/v1/accounts/backup_2").await.1["dialogs_complete"] == true
+        })
+        .await;
+    let (bound, left) = (world.chat_titled("Demo supergroup").await, world.chat_titled("Demo group").await);
+    let (registry, file) = path(&world, "registry.db");
+    stage::registry(&registry, &bound, &left);
+    let report = fine(&world, &import(&[&file])).await;
+    let told = &report["registries"][0];
+    assert_eq!((&told["chats_taken"], &told["failed_requests_taken"]), (&json!(2), &json!(1)), "{report:#}");
+    assert_eq!(told["failovers_taken"], 1, "{report:#}");
+    let port = world.legacy_port(5022);
+    let (status, sent) = program.legacy(port, "/send_text", &json!({"chat": bound, "text": "bound"})).await;
+    assert_eq!((status, &sent["status"]), (200, &json!("ok")), "{sent}");
+    let effects = world.effects("messages.sendMessage").await;
+    assert_eq!(effects.iter().map(|one| &one["account"]).collect::<Vec<_>>(), ["backup_2"], "{effects:?}");
+    let (_, skipped) = program.legacy(port, "/send_text", &json!({"chat": left, "text": "left"})).await;
+    assert_eq!(skipped["status"], "skipped", "{skipped}");
+    let (_, failed) = program.get("/v1/failed-requests").await;
+    let [request] = failed["items"].as_array().expect("items").as_slice() else { panic!("{failed}") };
+    assert_eq!((&request["state"], &request["retry_count"]), (&json!("pending"), &json!(2)), "{request}");
+    let id = request["id"].as_str().expect("an id");
+    let (status, refused) = program.post(&format!("/v1/failed-requests/{id}/retry"), &json!({})).await;
+    assert_eq!(status, 409, "{refused}");
+    assert_eq!(world.sent().await, ["bound"]);
+    let again = fine(&world, &import(&[&file])).await;
+    let told = &again["registries"][0];
+    assert_eq!(
+        (&told["chats_taken"], &told["failed_requests_taken"], &told["failovers_taken"]),
+        (&json!(0), &json!(0), &json!(0)),
+        "{again:#}"
+    );
+}

@@ -1,0 +1,129 @@
+//! An account that lives in another program so far, and the commands that bring it over.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use domain::Secret;
+use rusqlite::Connection;
+use serde_json::Value;
+use session_files::{Key, Peer, PeerKind, Session};
+use testkit::World;
+
+use crate::binary;
+
+/// The account that moves.
+pub(crate) const MOVING: &str = "backup_1";
+
+/// The application that new accounts are made with; the secret is in this variable.
+const HASH: (&str, &str) = ("DEMO_API_HASH", "0123456789abcdef0123456789abcdef");
+
+/// A world whose settings do not name the account that moves.
+pub(crate) async fn world() -> World {
+    let world = World::start(binary()).await;
+    world.edit_settings(|text| {
+        let mut blocks = text.split("[[telegram.accounts]]");
+        let head = blocks.next().expect("a head").to_owned();
+        let others = blocks.filter(|block| !block.contains(&format!("name = \"{MOVING}\"")));
+        let mut kept = head;
+        for block in others {
+            kept.push_str("[[telegram.accounts]]");
+            kept.push_str(block);
+        }
+        // Ports that are pinned to it would name nobody.
+        kept.lines()
+            .filter(|line| !line.contains(&format!("account = \"{MOVING}\"")))
+            .collect::<Vec<_>>()
+            .join("\n")
+    });
+    world
+}
+
+/// What the world says of an account.
+pub(crate) async fn account(world: &World, name: &str) -> Value {
+    let accounts = world.get("/telegram/accounts").await;
+    let mut accounts = accounts["items"].as_array().expect("items").iter();
+    accounts.find(|account| account["name"] == name).expect("there").clone()
+}
+
+/// A session file of the account that moves, which knows these chats.
+pub(crate) async fn file(world: &World, path: &Path, chats: &[&str]) {
+    let account = account(world, MOVING).await;
+    let key: [u8; 256] = hex(account["auth_key"].as_str().expect("a key")).try_into().expect("256 bytes");
+    let dc_id = i32::try_from(account["dc_id"].as_i64().expect("a number")).expect("small");
+    let mut session = Session::new(dc_id, Key::new(Secret::new(Box::new(key))).expect("a key"));
+    session.peers = chats
+        .iter()
+        .map(|chat| Peer {
+            id: chat.parse().expect("an id"),
+            access_hash: Some(1),
+            kind: PeerKind::Supergroup,
+            username: None,
+            name: Some("Demo".to_owned()),
+        })
+        .collect();
+    session_files::write_telethon(path, &session).expect("written");
+}
+
+fn hex(text: &str) -> Vec<u8> {
+    let digits = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).expect("hexadecimal");
+    (0..text.len()).step_by(2).map(digits).collect()
+}
+
+/// An old registry in which `bound` goes through the account of the old name, and `left` was left.
+pub(crate) fn registry(path: &Path, bound: &str, left: &str) {
+    let database = Connection::open(path).expect("opens");
+    database
+        .execute_batch(
+            "CREATE TABLE chat_assignments (chat_id TEXT PRIMARY KEY, account_name TEXT, title TEXT,
+                 invite_link TEXT, created_at REAL, status TEXT);
+             CREATE TABLE failover_log (id INTEGER PRIMARY KEY, ts REAL, chat_id TEXT, from_account TEXT,
+                 to_account TEXT, reason TEXT);
+             CREATE TABLE failed_requests (id INTEGER PRIMARY KEY, ts REAL, service TEXT, direction TEXT,
+                 endpoint TEXT, request_payload TEXT, error TEXT, status TEXT, retry_count INTEGER,
+                 last_retry_ts REAL, last_retry_error TEXT);
+             INSERT INTO failed_requests VALUES (7, 1700000004.0, 'send_text', 'inbound', '/send_text',
+                 '{\"chat\":\"@client_1\",\"text\":\"from the old registry\"}', 'timeout', 'pending', 2, NULL, NULL);
+             INSERT INTO failover_log VALUES
+                 (1, strftime('%s', 'now') - 60, '-1001', 'main', 'fifth', 'FloodWait');",
+        )
+        .expect("made");
+    for (chat, status) in [(bound, "active"), (left, "left")] {
+        let add = "INSERT INTO chat_assignments VALUES (?1, 'backup_2', 'Demo', NULL, 1700000000, ?2)";
+        database.execute(add, (chat, status)).expect("added");
+    }
+}
+
+/// A command on the data directory, with the application's secret at hand.
+pub(crate) fn command(world: &World, arguments: &[&str]) -> tokio::process::Command {
+    let mut command = tokio::process::Command::new(binary());
+    command
+        .args(arguments)
+        .args(["--config", world.settings_file().to_str().expect("UTF-8")])
+        .args(["--data-dir", world.data_dir("data").to_str().expect("UTF-8")])
+        .env(HASH.0, HASH.1)
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    command
+}
+
+/// Runs a command that is to go well; what it printed as JSON.
+pub(crate) async fn fine(world: &World, arguments: &[&str]) -> Value {
+    let ran = command(world, arguments).output().await.expect("runs");
+    let (out, err) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+    assert!(ran.status.success(), "{arguments:?}: {out}{err}");
+    serde_json::from_str(&out).unwrap_or_else(|_| panic!("{arguments:?} printed no JSON: {out}{err}"))
+}
+
+/// The arguments of an import that makes accounts.
+pub(crate) fn import<'a>(paths: &[&'a str]) -> Vec<&'a str> {
+    let mut arguments = vec!["account", "import"];
+    arguments.extend(paths);
+    arguments.extend(["--api-id", "1000001", "--api-hash-env", HASH.0, "--yes", "--json"]);
+    arguments
+}
+
+pub(crate) fn path(world: &World, name: &str) -> (PathBuf, String) {
+    let path = world.data_dir(name);
+    let text = path.to_str().expect("UTF-8").to_owned();
+    (path, text)
+}

@@ -1,0 +1,184 @@
+//! Files through the whole program: in from wherever they are named, out as albums, back again, and through crashes.
+
+mod crash;
+#[cfg(target_os = "linux")]
+mod weight;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::{Hoster, PDF, PNG, Program, Start, World};
+
+use crate::binary;
+
+/// A world whose program may fetch from this machine, with files in its media folder.
+async fn stage() -> (World, Program, Hoster) {
+    let world = World::start(binary()).await;
+    world.edit_settings(|text| format!("media.allow_private = [\"127.0.0.1/32\"]\n{text}"));
+    let program = Start::on(&world, binary(), "data").ready().await;
+    for (name, bytes) in [("photo.png", PNG), ("price.pdf", PDF)] {
+        std::fs::write(world.data_dir("data").join("media").join(name), bytes).expect("writes");
+    }
+    (world, program, Hoster::start().await)
+}
+
+/// `POST /v1/uploads`: the id.
+async fn upload(program: &Program, name: &str, bytes: Vec<u8>) -> Value {
+    let request = program.request("POST", &format!("/v1/uploads?filename={name}"));
+    let answer = request.body(bytes).send().await.expect("an answer");
+    assert_eq!(answer.status().as_u16(), 201);
+    let upload: Value = serde_json::from_str(&answer.text().await.expect("a body")).expect("JSON");
+    upload["id"].clone()
+}
+
+/// The bytes at a path, all of them or a range, and the status.
+async fn bytes(program: &Program, path: &str, range: Option<&str>) -> (u16, Vec<u8>) {
+    let request = program.request("GET", path);
+    let request = match range {
+        Some(range) => request.header("range", range),
+        None => request,
+    };
+    let answer = request.send().await.expect("an answer");
+    (answer.status().as_u16(), answer.bytes().await.expect("a body").to_vec())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_album_from_an_address_an_upload_a_path_and_a_post() {
+    let (world, program, hoster) = stage().await;
+    let group = world.chat_titled("Demo supergroup").await;
+    let posted = json!({ "chat": "@demo_channel", "media": [{ "path": "price.pdf" }] });
+    let (status, posted) = program.post("/v1/messages", &posted).await;
+    assert_eq!(status, 200, "{posted}");
+    let upload = upload(&program, "scan.png", PNG.to_vec()).await;
+    let body = json!({
+        "chat": group, "text": "<b>all</b> of them", "parse_mode": "html", "silent": true,
+        "media": [
+            { "url": hoster.url("/photo.png") }, { "upload": upload }, { "path": "photo.png" },
+            { "post": format!("https://t.me/demo_channel/{}", posted["message_ids"][0]) },
+        ],
+    });
+    let (status, sent) = program.post("/v1/messages", &body).await;
+    assert_eq!(status, 200, "{sent}");
+    assert_eq!(sent["message_ids"].as_array().map(Vec::len), Some(4), "{sent}");
+    let rows = world.ledger().await;
+    let rows: Vec<&Value> = rows.iter().filter(|row| row["chat_id"] == group.as_str()).collect();
+    let methods: Vec<_> = rows.iter().map(|row| row["method"].as_str().expect("a method")).collect();
+    assert_eq!(methods[..3], ["messages.sendMultiMedia"; 3], "{rows:?}");
+    assert_eq!((methods.len(), rows[0]["text"].as_str()), (4, Some("all of them")), "{rows:?}");
+    let albums: Vec<_> = rows[..3].iter().map(|row| &row["media"]["grouped_id"]).collect();
+    assert!(albums[0].is_i64() && albums.iter().all(|album| *album == albums[0]), "{rows:?}");
+    assert_eq!(rows[3]["media"]["mime_type"], "application/pdf", "{rows:?}");
+    let ids: Vec<_> = rows.iter().map(|row| row["message_id"].clone()).collect();
+    assert_eq!(sent["message_ids"], json!(ids));
+
+    // What was sent is read back: from here, and the post's file from Telegram.
+    assert_eq!(
+        bytes(&program, sent["media"][1]["url"].as_str().expect("a path"), None).await,
+        (200, PNG.to_vec())
+    );
+    let post = sent["media"][3]["url"].as_str().expect("a path");
+    assert_eq!(bytes(&program, post, None).await, (200, PDF.to_vec()));
+    assert_eq!(bytes(&program, post, Some("bytes=1-3")).await, (206, b"PDF".to_vec()));
+    assert_eq!(bytes(&program, post, Some("bytes=-4")).await, (206, b"demo".to_vec()));
+    assert_eq!(bytes(&program, post, Some("bytes=999-")).await.0, 416);
+    world.assert_nothing_unknown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_message_of_a_chat_carries_is_listed_and_read() {
+    let (world, program, _hoster) = stage().await;
+    let group = world.chat_titled("Demo supergroup").await;
+    let body = json!({ "chat": group, "text": "the list", "media": [{ "path": "price.pdf" }] });
+    let (status, sent) = program.post("/v1/messages", &body).await;
+    assert_eq!(status, 200, "{sent}");
+    let (_, history) = program.get(&format!("/v1/chats/{group}/history?limit=5")).await;
+    let items = history["items"].as_array().expect("items");
+    let item = items.iter().find(|item| item["message_id"] == sent["message_ids"][0]).expect("it is there");
+    assert_eq!(item["media"], "document", "{item}");
+    assert_eq!(
+        (&item["file"]["name"], &item["file"]["size"]),
+        (&json!("price.pdf"), &json!(PDF.len())),
+        "{item}"
+    );
+    let url = item["file"]["url"].as_str().expect("a path");
+    assert_eq!(bytes(&program, url, None).await, (200, PDF.to_vec()));
+    assert_eq!(bytes(&program, &format!("{url}?account=nobody"), None).await.0, 404);
+    assert_eq!(bytes(&program, &format!("/v1/chats/{group}/messages/99999/media"), None).await.0, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_of_a_chat_are_edited_deleted_read_and_announced() {
+    let (world, program, _hoster) = stage().await;
+    let group = world.chat_titled("Demo supergroup").await;
+    let (_, sent) = program.send(&group, "frist").await;
+    let path = format!("/v1/chats/{group}/messages/{}", sent["message_ids"][0]);
+    for _ in 0..2 {
+        let (status, edited) =
+            program.patch(&path, &json!({ "text": "<i>first</i>", "parse_mode": "html" })).await;
+        assert_eq!((status, &edited["message_id"]), (200, &sent["message_ids"][0]), "{edited}");
+    }
+    let (_, history) = program.get(&format!("/v1/chats/{group}/history?limit=1")).await;
+    assert_eq!(history["items"][0]["text"], "first", "{history}");
+    for (path, body) in
+        [("read", json!({})), ("typing", json!({ "action": "record_voice" })), ("typing", json!({}))]
+    {
+        let (status, done) = program.post(&format!("/v1/chats/{group}/{path}"), &body).await;
+        assert_eq!((status, &done["chat_id"]), (200, &json!(group)), "{path}: {done}");
+    }
+    let (status, wrong) =
+        program.post(&format!("/v1/chats/{group}/typing"), &json!({ "action": "dance" })).await;
+    assert_eq!((status, &wrong["errors"][0]["field"]), (422, &json!("action")), "{wrong}");
+    for _ in 0..2 {
+        let (status, deleted) = program.delete(&path).await;
+        assert_eq!(status, 200, "{deleted}");
+    }
+    let (_, history) = program.get(&format!("/v1/chats/{group}/history?limit=5")).await;
+    let items = history["items"].as_array().expect("items");
+    assert!(items.iter().all(|item| item["text"] != "first"), "{history}");
+    for (method, path) in
+        [("DELETE", "/v1/chats/-1009999999999/messages/4"), ("DELETE", "/v1/chats/@client_1/messages/x")]
+    {
+        let answer = program.request(method, path).send().await.expect("an answer");
+        assert_eq!(answer.status().as_u16(), 404, "{path}");
+    }
+    world.assert_nothing_unknown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_media_folder_that_would_give_away_secrets_is_refused() {
+    for folder in [".", "..", "outgoing", "uploads/a"] {
+        let world = World::start(binary()).await;
+        world.edit_settings(|text| format!("media.folder = \"{folder}\"\n{text}"));
+        let (code, said) = Start::on(&world, binary(), "data").refused().await;
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains("`media.folder`") && said.contains("folder = \"media\""), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_messages_that_are_over_are_cleared_away_and_read_from_telegram() {
+    let (world, program, _hoster) = stage().await;
+    let group = world.chat_titled("Demo supergroup").await;
+    let body = json!({ "chat": group, "media": [{ "path": "price.pdf" }] });
+    let (status, sent) = program.post("/v1/messages", &body).await;
+    assert_eq!(status, 200, "{sent}");
+    let later = json!({ "chat": group, "media": [{ "path": "photo.png" }], "wait": 0,
+        "send_at": ambient::Clock::system().now().plus(Duration::from_hours(240)).to_string() });
+    let (status, waiting) = program.post("/v1/messages", &later).await;
+    assert_eq!(status, 202, "{waiting}");
+    let outgoing = world.data_dir("data").join("outgoing");
+    let count = || std::fs::read_dir(&outgoing).expect("reads").count();
+    assert_eq!(count(), 2);
+    program.advance(Duration::from_mins(20)).await;
+    assert_eq!(count(), 2, "both are young");
+    program.advance(Duration::from_mins(40)).await;
+    program.until("what is over is cleared away", || async { count() == 1 }).await;
+    let stored = |message: &Value| {
+        let path = format!("/v1/messages/{}", message["id"].as_str().expect("an id"));
+        let program = &program;
+        async move { program.get(&path).await.1["media"][0]["stored"].clone() }
+    };
+    assert_eq!((stored(&sent).await, stored(&waiting).await), (json!(false), json!(true)));
+    let url = sent["media"][0]["url"].as_str().expect("a path");
+    assert_eq!(bytes(&program, url, None).await, (200, PDF.to_vec()));
+}

@@ -1,0 +1,40 @@
+//! Files are big and memory is not: what passes through the program is never in it as a whole.
+
+use serde_json::json;
+use testkit::Program;
+
+use super::{bytes, stage, upload};
+
+/// The size of the file, in bytes.
+const SIZE: usize = 64 << 20;
+
+/// How much more memory its way in and out may take, in KiB.
+const MOST: u64 = 20 << 10;
+
+/// The most memory that the program ever had, in KiB.
+fn peak(program: &Program) -> u64 {
+    let pid = program.pid();
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("reads");
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("a line");
+    line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_file_passes_through_little_memory() {
+    let (world, program, hoster) = stage().await;
+    let group = world.chat_titled("Demo supergroup").await;
+    // Whatever is needed once is there from now on.
+    let small = upload(&program, "small.bin", vec![7; 600 << 10]).await;
+    let warm = json!({ "chat": group, "media": [{ "upload": small }] });
+    assert_eq!(program.post("/v1/messages", &warm).await.0, 200);
+    let before = peak(&program);
+
+    let large = upload(&program, "large.bin", vec![7; SIZE]).await;
+    let body = json!({ "chat": group, "media": [{ "upload": large }, { "url": hoster.url(&format!("/large/{SIZE}")) }], "wait": 100 });
+    let (status, sent) = program.post("/v1/messages", &body).await;
+    assert_eq!(status, 200, "{sent}");
+    let (status, read) = bytes(&program, sent["media"][0]["url"].as_str().expect("a path"), None).await;
+    assert_eq!((status, read.len()), (200, SIZE));
+    let more = peak(&program).saturating_sub(before);
+    assert!(more < MOST, "{more} KiB more for files of {SIZE} bytes");
+}

@@ -1,0 +1,77 @@
+//! The description of the API holds: Schemathesis makes requests from it, right and wrong ones, and judges every answer.
+
+use std::path::Path;
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use testkit::{KEY, Program, Start, World};
+
+use crate::binary;
+
+/// Names the Python that has Schemathesis.
+const PYTHON: &str = "SWITCHBOARD_TEST_PYTHON";
+
+/// What one call of it may take.
+const PATIENCE: Duration = Duration::from_mins(4);
+
+/// Actions stop accounts and services. They are asked for last, so that the rest finds everything running.
+const ACTIONS: &str = "/actions/";
+
+/// Runs Schemathesis against the program with further arguments.
+async fn judge(program: &Program, arguments: &[&str]) -> Output {
+    let Some(python) = std::env::var_os(PYTHON) else {
+        panic!("{PYTHON} names no Python that has Schemathesis: run `cargo xtask test`, which sets it up");
+    };
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python");
+    let folder = tempfile::tempdir().expect("a folder");
+    let running = tokio::process::Command::new(python)
+        .args(["-c", "from schemathesis.cli import schemathesis; schemathesis()"])
+        .arg("--config-file")
+        .arg(scripts.join("schemathesis.toml"))
+        .args(["run", &format!("{}/openapi.json", program.address())])
+        .args(["--header", &format!("X-API-Key: {KEY}"), "--no-color", "--warnings", "off"])
+        .args(arguments)
+        // What it makes up must not lead to other machines.
+        .env("SCHEMATHESIS_HOOKS", "loopback")
+        .env("PYTHONPATH", &scripts)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        // It keeps what it learns in the folder it is run in.
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    tokio::time::timeout(PATIENCE, running).await.expect("Schemathesis ends in time").expect("Python starts")
+}
+
+/// Fails unless it found nothing, in all the operations that it was to try; tells how many those were.
+fn tried(output: &Output) -> usize {
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{told}\n{}", String::from_utf8_lossy(&output.stderr));
+    let count = |word: &str| {
+        let line = told.lines().find_map(|line| line.trim().strip_prefix(word));
+        let number = line.and_then(|rest| rest.trim().split('/').next()?.parse::<usize>().ok());
+        number.unwrap_or_else(|| panic!("it does not say what was {word}:\n{told}"))
+    };
+    assert_eq!(count("Tested:"), count("Selected:"), "{told}");
+    count("Tested:")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_are_as_described_whatever_is_asked() {
+    let world = World::start(binary()).await;
+    let mut program = Start::on(&world, binary(), "data").ready().await;
+    program.has_read_dialogs("main").await;
+
+    let work = tried(&judge(&program, &["--exclude-path-regex", ACTIONS]).await);
+    let actions = tried(&judge(&program, &["--include-path-regex", ACTIONS]).await);
+    let (_, described) = program.get("/openapi.json").await;
+    let routes = described["paths"].as_object().expect("paths").values();
+    let operations: usize = routes.map(|route| route.as_object().expect("methods").len()).sum();
+    assert_eq!(work + actions, operations, "every operation was tried");
+
+    let (status, _) = program.get("/v1/messages?limit=1").await;
+    assert_eq!(status, 200, "it still serves");
+    assert!(!program.output().contains("panicked"), "no handler broke");
+    assert_eq!(program.terminate().await, Some(0), "and it ends well");
+    world.assert_nothing_unknown().await;
+}

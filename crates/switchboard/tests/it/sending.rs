@@ -1,0 +1,226 @@
+//! `switchboard send`: texts and files from a terminal and from pipes, and what Ctrl+C leaves.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+use testkit::{PDF, PNG, Program, Seat, Start, World};
+
+use crate::binary;
+
+/// A file of which each part is on its way for a while, in bytes.
+const SIZE: u64 = 6 << 20;
+
+struct Stage {
+    world: World,
+    program: Program,
+    group: String,
+}
+
+fn arguments<'a>(given: &[&'a str], place: &'a [String; 2]) -> Vec<&'a str> {
+    let mut arguments = vec!["send"];
+    arguments.extend(given);
+    arguments.extend(["--config", &place[0], "--data-dir", &place[1]]);
+    arguments
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let world = World::start(binary()).await;
+        let program = Start::on(&world, binary(), "data").ready().await;
+        let group = world.chat_titled("Demo supergroup").await;
+        Self { world, program, group }
+    }
+
+    /// A file with this content.
+    fn file(&self, name: &str, content: &[u8]) -> String {
+        let path = self.world.data_dir(name);
+        std::fs::write(&path, content).expect("writes");
+        path.to_str().expect("UTF-8").to_owned()
+    }
+
+    /// A file of zeros, which takes no room on the disk.
+    fn large_file(&self, name: &str, size: u64) -> String {
+        let path = self.file(name, &[]);
+        std::fs::File::options().write(true).open(&path).expect("opens").set_len(size).expect("grows");
+        path
+    }
+
+    fn place(&self) -> [String; 2] {
+        [self.world.settings_file(), self.world.data_dir("data")]
+            .map(|path| path.to_str().expect("UTF-8").to_owned())
+    }
+
+    /// Runs it over pipes: the exit code, and what it printed on both.
+    fn send(&self, given: &[&str], input: &str) -> (Option<i32>, String, String) {
+        let place = self.place();
+        let mut child = Command::new(binary())
+            .args(arguments(given, &place))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("starts");
+        child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("writes");
+        let ended = child.wait_with_output().expect("ends");
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        (ended.status.code(), text(ended.stdout), text(ended.stderr))
+    }
+
+    /// Sends what is to be sent; the message.
+    fn sent(&self, given: &[&str], input: &str) -> Value {
+        let (code, said, errors) = self.send(&[given, &["--json"]].concat(), input);
+        assert_eq!((code, errors.as_str()), (Some(0), ""), "{said}");
+        let message: Value = serde_json::from_str(&said).expect("JSON");
+        assert_eq!(message["state"], "sent", "{message}");
+        message
+    }
+
+    fn seat(&self, given: &[&str]) -> Seat {
+        let place = self.place();
+        Seat::at(binary(), &arguments(given, &place))
+    }
+
+    /// What arrived in the group.
+    async fn texts(&self) -> Vec<String> {
+        let ledger = self.world.ledger().await;
+        let rows = ledger.iter().filter(|row| row["chat_id"] == self.group.as_str());
+        rows.filter_map(|row| row["text"].as_str().map(str::to_owned)).collect()
+    }
+
+    /// Each part of a file takes so many seconds.
+    async fn slow_uploads(&self, seconds: f64) {
+        for method in ["upload.saveFilePart", "upload.saveBigFilePart"] {
+            self.world.fault("delay", json!({ "method": method, "seconds": seconds })).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_and_files_leave_over_pipes_without_a_bar() {
+    let stage = Stage::new().await;
+    stage.sent(&[&stage.group, "from an argument"], "");
+    stage.sent(&[&stage.group, "-", "--parse-mode", "html"], "<b>from</b> the input\n");
+    let (photo, list) = (stage.file("photo.png", PNG), stage.file("our prices.pdf", PDF));
+    let files = ["--file", &photo, "--file", &list, "--as", "document"];
+    let message = stage.sent(&[&[stage.group.as_str(), "the caption"], &files[..]].concat(), "");
+    let media = message["media"].as_array().expect("media");
+    assert_eq!(media.len(), 2, "{message}");
+    for one in media {
+        assert_eq!((&one["kind"], &one["uploaded"]), (&json!("document"), &one["size"]), "{message}");
+    }
+    assert_eq!(media[1]["name"], "our prices.pdf", "{message}");
+    let texts = stage.texts().await;
+    for text in ["from an argument", "from the input", "the caption"] {
+        assert_eq!(texts.iter().filter(|sent| *sent == text).count(), 1, "{text}: {texts:?}");
+    }
+    let (code, said, errors) = stage.send(&["@client_1", "in words"], "");
+    assert_eq!((code, errors.as_str()), (Some(0), ""), "{said}");
+    assert!(said.starts_with("Sent by ") && said.contains("msg_"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_key_is_the_same_message_with_files_too() {
+    let stage = Stage::new().await;
+    let list = stage.file("price.pdf", PDF);
+    let given = [stage.group.as_str(), "once", "--file", &list, "--idempotency-key", "report-7"];
+    let first = stage.sent(&given, "");
+    let again = stage.sent(&given, "");
+    assert_eq!(first["id"], again["id"]);
+    let (code, _, errors) = stage.send(&[&stage.group, "another", "--idempotency-key", "report-7"], "");
+    assert_eq!(code, Some(1), "{errors}");
+    assert!(errors.contains("another body"), "{errors}");
+    let texts = stage.texts().await;
+    assert_eq!(texts.iter().filter(|text| *text == "once").count(), 1, "{texts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_is_said_and_the_exit_code_tells_whose_fault_it_is() {
+    let stage = Stage::new().await;
+    let empty = stage.file("empty.bin", b"");
+    let missing = stage.world.data_dir("missing.bin").to_str().expect("UTF-8").to_owned();
+    for (given, input, code, word) in [
+        (vec!["@client_1"], "", 2, "nothing to send"),
+        (vec!["@client_1", "-"], " \n", 2, "nothing to send"),
+        (vec!["@client_1", "--file", &missing], "", 2, "missing.bin"),
+        (vec!["@client_1", "--file", &empty], "", 2, "empty"),
+        (vec!["a b", "x"], "", 2, "CHAT"),
+        (vec!["@client_1", "x", "--as", "animation"], "", 2, "--as"),
+        (vec!["@nobody_at_all", "x"], "", 1, "chat_not_found"),
+        (vec!["@client_1", "x", "--account", "nobody"], "", 1, "nobody"),
+        (vec!["@client_1", "<b>x", "--parse-mode", "html"], "", 1, "text"),
+    ] {
+        let (ended, said, errors) = stage.send(&given, input);
+        assert_eq!(ended, Some(code), "{given:?}: {said}{errors}");
+        assert!(errors.contains(word), "{given:?}: {errors}");
+    }
+    let mut place = stage.place();
+    place[1].push_str("_of_nobody");
+    let output = Command::new(binary())
+        .args(arguments(&["@client_1", "x"], &place))
+        .stdin(Stdio::null())
+        .output()
+        .expect("runs");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("switchboard up"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_a_terminal_both_ways_of_a_file_have_a_bar() {
+    let stage = Stage::new().await;
+    stage.slow_uploads(0.3).await;
+    let file = stage.large_file("large.bin", SIZE);
+    let mut sending = stage.seat(&[&stage.group, "look", "--file", &file]);
+    sending.shows("large.bin to the server", 1).await;
+    sending.shows("to Telegram [", 2).await;
+    assert_eq!(sending.ended().await, Some(0), "{}", sending.screen());
+    sending.shows("Sent by ", 1).await;
+    assert!(sending.screen().contains("of 6.00 MiB"), "{}", sending.screen());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_while_a_file_goes_to_the_server_leaves_nothing() {
+    let stage = Stage::new().await;
+    let file = stage.large_file("huge.bin", 1 << 30);
+    let mut sending = stage.seat(&[&stage.group, "--file", &file]);
+    sending.shows("huge.bin to the server", 1).await;
+    sending.interrupt();
+    assert_eq!(sending.ended().await, Some(1), "{}", sending.screen());
+    sending.shows("no message was accepted", 1).await;
+    let (_, messages) = stage.program.get("/v1/messages").await;
+    assert_eq!(messages["items"], json!([]), "{messages}");
+    let uploads = stage.world.data_dir("data").join("uploads");
+    let size = || {
+        let entries = std::fs::read_dir(&uploads).expect("reads").flatten();
+        entries.filter_map(|entry| entry.metadata().ok()).map(|found| found.len()).sum::<u64>()
+    };
+    stage.program.until("what came of the file is gone", || async { size() < 1 << 20 }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_while_a_file_goes_to_telegram_leaves_the_message_to_the_server() {
+    let stage = Stage::new().await;
+    stage.slow_uploads(0.5).await;
+    let file = stage.large_file("large.bin", SIZE);
+    let mut sending = stage.seat(&[&stage.group, "on its own", "--file", &file]);
+    sending.shows("to Telegram [", 1).await;
+    let (_, listed) = stage.program.get("/v1/messages").await;
+    let id = listed["items"][0]["id"].as_str().expect("accepted").to_owned();
+    let path = format!("/v1/messages/{id}");
+    let uploaded = || async { stage.program.get(&path).await.1["media"][0]["uploaded"].clone() };
+    stage
+        .program
+        .until("a part of it is there", || async {
+            uploaded().await.as_u64().is_some_and(|bytes| (1..SIZE).contains(&bytes))
+        })
+        .await;
+    sending.interrupt();
+    assert_eq!(sending.ended().await, Some(1), "{}", sending.screen());
+    sending.shows("goes on by itself", 1).await;
+    assert!(sending.screen().contains(&id), "{}", sending.screen());
+    stage.world.delete("/faults").await;
+    stage.program.until("it is sent", || async { stage.program.get(&path).await.1["state"] == "sent" }).await;
+    assert_eq!(uploaded().await, json!(SIZE));
+    let texts = stage.texts().await;
+    assert_eq!(texts.iter().filter(|text| *text == "on its own").count(), 1, "{texts:?}");
+}
