@@ -6,9 +6,9 @@ use crate::workspace::{Kind, Package, Workspace};
 const FLOORS: [&[&str]; 9] = [
     &["domain", "failpoint"],
     &["ambient", "session-files", "switchboard-config"],
-    &["store"],
+    &["store", "media"],
     &["queue"],
-    &["delivery", "media"],
+    &["delivery"],
     &["telegram", "channels", "browser"],
     &["pipeline", "campaigns", "flows", "ops", "events"],
     &["web"],

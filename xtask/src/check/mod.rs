@@ -2,6 +2,7 @@
 
 mod arrows;
 mod bans;
+mod book;
 mod formatting;
 mod licences;
 mod lints;
@@ -36,9 +37,10 @@ struct Check {
 }
 
 /// The quick ones stand first, so that a small slip is seen before the compiler has been waited for.
-const CHECKS: [Check; 7] = [
+const CHECKS: [Check; 8] = [
     Check { name: "formatting", run: formatting::check },
     Check { name: "tidy", run: tidy::check },
+    Check { name: "book", run: book::check },
     Check { name: "arrows", run: |workspace| Ok(arrows::check(workspace)) },
     Check { name: "licences", run: |workspace| Ok(licences::check(workspace)) },
     Check { name: "bans", run: bans::check },
