@@ -71,6 +71,7 @@ pub(crate) async fn open(
 pub(crate) async fn keep_clear(files: Files, store: Store, clock: ambient::Clock) {
     let young = files.outgoing.intake().limits().total.saturating_add(MARGIN);
     loop {
+        let began = clock.now();
         // In this order: what is held now and given to a message meanwhile is in neither answer the other way round.
         let mut keep = files.outgoing.held();
         match store.outbox().files_in_use().await {
@@ -86,9 +87,9 @@ pub(crate) async fn keep_clear(files: Files, store: Store, clock: ambient::Clock
         if let Err(error) = files.shelf.sweep().await {
             tracing::warn!(%error, "the folder of uploads could not be swept");
         }
-        let next = clock.now().plus(SWEEP_EVERY);
+        let next = began.plus(SWEEP_EVERY);
         // What cannot be removed is tried again later, not at once.
-        let soonest = clock.now().plus(Duration::from_mins(1));
+        let soonest = began.plus(Duration::from_mins(1));
         let next = files.shelf.next_expiry().map_or(next, |expiry| expiry.clamp(soonest, next));
         clock.sleep_until(next).await;
     }

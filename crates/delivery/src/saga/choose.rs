@@ -181,14 +181,14 @@ impl Ride<'_> {
     }
 
     /// Ends when somebody has ended the saga.
-    async fn over(&self, load: &Load) {
+    pub(super) async fn over(&self, load: &Load) {
         match self.sagas.0.live.wait(load.saga.id) {
             Some(ended) => drop(ended.await),
             None => std::future::pending().await,
         }
     }
 
-    async fn unless_over(&self, load: &Load) -> ControlFlow<()> {
+    pub(super) async fn unless_over(&self, load: &Load) -> ControlFlow<()> {
         match self.sagas.get(load.saga.id).await {
             Ok(Some(saga)) if saga.state.is_final() => ControlFlow::Break(()),
             Ok(None) => ControlFlow::Break(()),

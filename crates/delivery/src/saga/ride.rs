@@ -70,6 +70,10 @@ impl Ride<'_> {
                 load.saga.account = load.people_by.clone();
                 self.fail(load, failure, None).await
             }
+            // Before anybody is looked for: that nobody is there is an answer too.
+            Move::Take(step) if account.is_none() && inner.steps.is_stopped(&step) => {
+                self.wait_for_service(load, &step).await
+            }
             Move::Take(_) if account.is_none() => self.choose(load).await,
             Move::Take(step) => self.take(load, &step).await,
         }
@@ -136,6 +140,7 @@ impl Ride<'_> {
         while inner.steps.is_stopped(step) {
             tokio::select! {
                 told = changes.changed() => if told.is_err() { return ControlFlow::Break(()) },
+                () = self.over(load) => self.unless_over(load).await?,
                 () = inner.closing.cancelled() => return ControlFlow::Break(()),
             }
         }

@@ -231,6 +231,24 @@ async fn a_service_that_is_stopped_halts_what_it_is_doing_and_goes_on_where_it_w
 }
 
 #[tokio::test]
+async fn a_service_that_is_stopped_says_of_no_chat_that_it_is_left() {
+    let desk = Desk::new().await;
+    desk.provider.world().in_chat = Some(Vec::new());
+    desk.provider.switch(true);
+    let waiting = desk.submit(leave(group(1), false)).await;
+    let cancelled = desk.submit(leave(group(2), false)).await;
+    desk.breathe().await;
+    assert_eq!(desk.get(waiting).await.state, SagaState::Queued);
+    let changed = desk.sagas.cancel(cancelled, None).await.expect("the store answers");
+    assert!(matches!(changed, SagaChanged::Done(_)), "{changed:?}");
+    desk.provider.switch(false);
+    let saga = desk.settled(waiting).await;
+    assert_eq!((saga.state, saga.progress.left), (SagaState::Done, Some(Left::Unresolvable)));
+    assert_eq!(desk.get(cancelled).await.state, SagaState::Cancelled);
+    assert!(desk.comes_to_rest().await);
+}
+
+#[tokio::test]
 async fn a_basic_group_is_just_left_and_one_that_nobody_finds_counts_as_left() {
     let desk = Desk::new().await;
     let basic = ChatId::group(5).expect("a chat");
