@@ -6,6 +6,7 @@ use domain::AccountName;
 use store::{StoreError, Switch};
 
 use crate::pool::Pool;
+use crate::restrictions;
 use crate::view::AccountView;
 
 /// Why an account could not be switched.
@@ -85,8 +86,7 @@ impl Pool {
             }
             Action::Stop => account.lines().iter().for_each(|line| line.stop()),
             Action::Restart => {
-                self.store.accounts().lift_restriction(name).await?;
-                account.standing.start_over();
+                restrictions::lift(&account.standing, &self.store).await?;
                 account.lines().iter().for_each(|line| line.restart());
             }
         }

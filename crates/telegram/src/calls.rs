@@ -6,9 +6,9 @@ use std::time::Duration;
 use domain::AccountName;
 use domain::account::Operation;
 use domain::measure::{Histogram, SHORT_TIMES, Spread};
-use grammers_mtsender::InvocationError;
 
 use crate::classify::CallError;
+use crate::wire::RequestError;
 
 /// What came of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -47,11 +47,11 @@ impl CallResult {
     /// What an error means; nothing for a call that was never made.
     pub(crate) fn of(error: &CallError) -> Option<Self> {
         Some(match error {
-            CallError::NotConnected(_) | CallError::Failed(InvocationError::InvalidDc) => return None,
+            CallError::NotConnected(_) | CallError::Failed(RequestError::Unsendable(_)) => return None,
             CallError::TimedOut => Self::TimedOut,
-            CallError::Failed(InvocationError::Rpc(_)) if error.flood().is_some() => Self::FloodWait,
-            CallError::Failed(InvocationError::Rpc(error)) if (0..500).contains(&error.code) => Self::Refused,
-            CallError::Failed(InvocationError::Rpc(_)) => Self::ServerError,
+            CallError::Failed(RequestError::Rpc(_)) if error.flood().is_some() => Self::FloodWait,
+            CallError::Failed(RequestError::Rpc(error)) if (0..500).contains(&error.code) => Self::Refused,
+            CallError::Failed(RequestError::Rpc(_)) => Self::ServerError,
             CallError::Failed(_) => Self::Lost,
         })
     }
@@ -110,16 +110,14 @@ impl Calls {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-
-    use grammers_mtsender::RpcError;
     use grammers_tl_types::types;
 
     use super::*;
+    use crate::wire::{Loss, RpcError};
 
     fn rpc(code: i32, message: &str) -> CallError {
         let error = types::RpcError { error_code: code, error_message: message.to_owned() };
-        CallError::Failed(InvocationError::Rpc(RpcError::from(error)))
+        CallError::Failed(RequestError::Rpc(RpcError::from(error)))
     }
 
     #[test]
@@ -132,7 +130,7 @@ mod tests {
             (rpc(-503, "TIMEOUT"), Some(CallResult::ServerError)),
             (CallError::TimedOut, Some(CallResult::TimedOut)),
             (
-                CallError::Failed(InvocationError::Io(io::ErrorKind::BrokenPipe.into())),
+                CallError::Failed(RequestError::Lost { loss: Loss::Ended, written: true }),
                 Some(CallResult::Lost),
             ),
             (CallError::NotConnected("connecting".into()), None),

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use domain::account::Reason;
 use domain::{Outcome, Timestamp};
-use grammers_mtsender::{InvocationError, RpcError};
 use grammers_tl_types::Identifiable;
 use grammers_tl_types::functions::{InitConnection, InvokeWithLayer};
+
+use crate::wire::{Loss, RequestError, RpcError};
 
 /// What a wait lasts whose length cannot be read.
 const UNREADABLE_WAIT: Duration = Duration::from_mins(1);
@@ -21,15 +22,15 @@ pub(crate) enum CallError {
     #[error("no answer in time")]
     TimedOut,
     /// The provider or the connection refused it.
-    #[error("{}", describe(.0))]
-    Failed(InvocationError),
+    #[error(transparent)]
+    Failed(RequestError),
 }
 
 impl CallError {
     /// The name of an RPC error.
     pub(crate) fn name(&self) -> Option<&str> {
         match self {
-            Self::Failed(InvocationError::Rpc(error)) => Some(&error.name),
+            Self::Failed(RequestError::Rpc(error)) => Some(&error.name),
             _ => None,
         }
     }
@@ -37,7 +38,7 @@ impl CallError {
     /// The same, and the number in it.
     pub(crate) fn name_and_value(&self) -> Option<(&str, Option<u32>)> {
         match self {
-            Self::Failed(InvocationError::Rpc(error)) => Some((&error.name, error.value)),
+            Self::Failed(RequestError::Rpc(error)) => Some((&error.name, error.value)),
             _ => None,
         }
     }
@@ -45,25 +46,11 @@ impl CallError {
     /// How long Telegram asks to wait, if it does.
     pub(crate) fn flood(&self) -> Option<Duration> {
         match self {
-            Self::Failed(InvocationError::Rpc(error)) if error.code == 420 && !is_frozen(error) => {
+            Self::Failed(RequestError::Rpc(error)) if error.code == 420 && !is_frozen(error) => {
                 Some(wait_of(error))
             }
             _ => None,
         }
-    }
-}
-
-/// The error in words, without anything that a session or message holds.
-fn describe(error: &InvocationError) -> String {
-    match error {
-        InvocationError::Rpc(error) => match error.value {
-            Some(value) => format!("{} {} ({value})", error.code, error.name),
-            None => format!("{} {}", error.code, error.name),
-        },
-        InvocationError::Io(error) => error.to_string(),
-        InvocationError::Session(_) => "the data centre does not know this key".to_owned(),
-        InvocationError::Authentication(_) => "the data centre asks for a new key".to_owned(),
-        other => other.to_string(),
     }
 }
 
@@ -90,11 +77,15 @@ pub(crate) fn says(error: &CallError) -> Says {
         CallError::Failed(error) => error,
     };
     match error {
-        InvocationError::Rpc(error) => says_rpc(error),
-        InvocationError::Io(_) | InvocationError::Transport(_) => Says::Lost,
-        InvocationError::Authentication(_) | InvocationError::Session(_) => Says::Dead(Reason::KeyUnknown),
-        InvocationError::Dropped(_) | InvocationError::Deserialize(_) => Says::Doubtful,
-        InvocationError::InvalidDc => Says::Nothing,
+        RequestError::Rpc(error) => says_rpc(error),
+        RequestError::KeyUnknown => Says::Dead(Reason::KeyUnknown),
+        // Whoever closed it may have made another one since.
+        RequestError::Lost { loss: Loss::Closed, .. }
+        | RequestError::Unreadable(_)
+        | RequestError::Unpackable
+        | RequestError::NotTaken(_) => Says::Doubtful,
+        RequestError::Lost { .. } | RequestError::Unreachable(_) => Says::Lost,
+        RequestError::Unsendable(_) => Says::Nothing,
     }
 }
 
@@ -158,16 +149,17 @@ pub(crate) fn outcome(error: &CallError, now: Timestamp) -> Outcome {
         CallError::Failed(error) => error,
     };
     match error {
-        InvocationError::Rpc(error) => outcome_rpc(error, now),
-        InvocationError::InvalidDc => Outcome::Unavailable("no address for this data centre".to_owned()),
-        // Both come from the opening of a connection: the message was not written.
-        InvocationError::Authentication(_) | InvocationError::Session(_) => {
-            Outcome::SessionLost(Reason::KeyUnknown)
+        RequestError::Rpc(error) => outcome_rpc(error, now),
+        // It comes from the opening of a connection: the message was not written.
+        RequestError::KeyUnknown => Outcome::SessionLost(Reason::KeyUnknown),
+        RequestError::Unreachable(_) | RequestError::Lost { written: false, .. } => {
+            Outcome::Unavailable(error.to_string())
         }
-        InvocationError::Io(_)
-        | InvocationError::Transport(_)
-        | InvocationError::Deserialize(_)
-        | InvocationError::Dropped(_) => Outcome::Unknown(describe(error)),
+        RequestError::Unsendable(_) => Outcome::Rejected { code: "REQUEST_TOO_LONG".to_owned() },
+        RequestError::Lost { written: true, .. }
+        | RequestError::Unreadable(_)
+        | RequestError::Unpackable
+        | RequestError::NotTaken(_) => Outcome::Unknown(error.to_string()),
     }
 }
 
@@ -252,9 +244,6 @@ fn is_about_the_program(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-
-    use grammers_mtproto::transport;
     use grammers_tl_types::types;
 
     use super::*;
@@ -263,7 +252,11 @@ mod tests {
 
     fn rpc(code: i32, message: &str) -> CallError {
         let error = types::RpcError { error_code: code, error_message: message.to_owned() };
-        CallError::Failed(InvocationError::Rpc(RpcError::from(error).with_caused_by(1)))
+        CallError::Failed(RequestError::Rpc(RpcError::from(error).caused_by(&[1, 0, 0, 0])))
+    }
+
+    fn lost(loss: Loss, written: bool) -> CallError {
+        CallError::Failed(RequestError::Lost { loss, written })
     }
 
     fn seconds(count: u64) -> Timestamp {
@@ -327,9 +320,11 @@ mod tests {
             rpc(-503, "TIMEOUT"),
             rpc(-500, "SOMETHING"),
             CallError::TimedOut,
-            CallError::Failed(InvocationError::Io(io::ErrorKind::ConnectionReset.into())),
-            CallError::Failed(InvocationError::Dropped("gone")),
-            CallError::Failed(InvocationError::Transport(transport::Error::BadStatus { status: 404 })),
+            lost(Loss::Broken("reset".to_owned()), true),
+            lost(Loss::Closed, true),
+            lost(Loss::Status(404), true),
+            CallError::Failed(RequestError::NotTaken(64)),
+            CallError::Failed(RequestError::Unpackable),
         ];
         for error in doubtful {
             assert!(matches!(outcome(&error, NOW), Outcome::Unknown(_)), "{error}");
@@ -338,14 +333,19 @@ mod tests {
 
     #[test]
     fn what_was_not_written_is_not_in_doubt() {
-        let unsent =
-            [CallError::NotConnected("connecting".into()), CallError::Failed(InvocationError::InvalidDc)];
+        let unsent = [
+            CallError::NotConnected("connecting".into()),
+            CallError::Failed(RequestError::Unreachable("refused".to_owned())),
+            lost(Loss::Ended, false),
+            lost(Loss::Closed, false),
+        ];
         for error in unsent {
             assert!(matches!(outcome(&error, NOW), Outcome::Unavailable(_)), "{error}");
         }
         let refused = types::RpcError { error_code: 500, error_message: "INTERNAL".to_owned() };
-        let opening = RpcError::from(refused).with_caused_by(InvokeWithLayer::<Inner>::CONSTRUCTOR_ID);
-        let opening = CallError::Failed(InvocationError::Rpc(opening));
+        let opening =
+            RpcError::from(refused).caused_by(&InvokeWithLayer::<Inner>::CONSTRUCTOR_ID.to_le_bytes());
+        let opening = CallError::Failed(RequestError::Rpc(opening));
         assert!(matches!(outcome(&opening, NOW), Outcome::Unavailable(_)));
     }
 
@@ -363,8 +363,12 @@ mod tests {
             (rpc(500, "INTERNAL"), Says::Nothing),
             (CallError::TimedOut, Says::Doubtful),
             (CallError::NotConnected(String::new()), Says::Nothing),
-            (CallError::Failed(InvocationError::Io(io::ErrorKind::BrokenPipe.into())), Says::Lost),
-            (CallError::Failed(InvocationError::Dropped("gone")), Says::Doubtful),
+            (CallError::Failed(RequestError::Unreachable("refused".to_owned())), Says::Lost),
+            (lost(Loss::Ended, true), Says::Lost),
+            (lost(Loss::Status(429), false), Says::Lost),
+            (lost(Loss::Closed, true), Says::Doubtful),
+            (CallError::Failed(RequestError::KeyUnknown), Says::Dead(Reason::KeyUnknown)),
+            (CallError::Failed(RequestError::NotTaken(64)), Says::Doubtful),
         ];
         for (error, expected) in table {
             assert_eq!(says(&error), expected, "{error}");

@@ -126,8 +126,11 @@ fn decide(own: &[Own], others: &[i64], since: Timestamp) -> Found {
 async fn others(account: &Account, attempt: &Attempt<'_>) -> Option<Vec<i64>> {
     let random_ids: Vec<i64> = attempt.part.items.iter().map(|item| item.random_id).collect();
     let mut others = account.recent.others(attempt.chat_id, &random_ids);
-    let filter =
-        Filter { state: None, account: Some(attempt.account.clone()), chat_id: Some(attempt.chat_id) };
+    let filter = Filter {
+        account: Some(attempt.account.clone()),
+        chat_id: Some(attempt.chat_id),
+        ..Filter::default()
+    };
     let page = Page { limit: 500, cursor: None };
     let listed = account.store.outbox().list(&filter, &page).await.ok()?;
     for part in listed.items.iter().flat_map(|message| &message.parts) {
@@ -199,7 +202,7 @@ fn by(author: Author, message: &enums::Message, earliest: i64) -> Option<Sight> 
     (is_theirs && date >= earliest).then(|| Sight {
         id: i64::from(message.id),
         date,
-        text: message.message.clone(),
+        text: message.message.clone().into(),
         media: message.media.as_ref().and_then(files::shown),
         album: message.grouped_id,
     })

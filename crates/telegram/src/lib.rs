@@ -5,12 +5,14 @@
 //! [`delivery::Sender`]: it says who could carry a message, carries one part, and looks whether one arrived.
 //!
 //! * `roster` makes accounts, adds and removes them; `login` signs in with a key that `exchange` agrees on.
-//! * `session` reads keys; `wire` and `line` keep a connection up; `health` and `classify` decide what answers mean.
+//! * `session` reads keys; `wire` speaks the protocol over one connection, `line` keeps it up; `health` and `classify` decide
+//!   what answers mean.
 //! * `peers`, `dialogs`, `updates` and `lookup` are what an account knows, and how it learns it; `registry` is what the
 //!   store says of chats.
 //! * [`router`] chooses; `candidates` asks it; `send`, `find`, `mention` and `steps` do the work for the delivery.
 //! * `files` brings media up and down; `look` knows what was sent by what the history shows.
-//! * [`import`] takes over sessions and records of other programs; `chat` looks at one chat; `services` can be stopped.
+//! * [`import`] takes over sessions and records of other programs; `chat` looks at one chat; `services` can be stopped,
+//!   and `silence` keeps their lines from asking anything.
 
 mod account;
 mod action;
@@ -45,6 +47,7 @@ mod send;
 mod sender;
 mod services;
 mod session;
+mod silence;
 mod standing;
 mod steps;
 mod updates;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use delivery::Attempt;
+use domain::Words;
 use domain::media::{Media, MediaForm, MediaSource};
 
 use crate::files::Shown;
@@ -12,7 +13,7 @@ use crate::files::Shown;
 pub(crate) struct Sight {
     pub(crate) id: i64,
     pub(crate) date: i64,
-    pub(crate) text: String,
+    pub(crate) text: Words,
     pub(crate) media: Option<Shown>,
     /// The same for all messages of one album.
     pub(crate) album: Option<i64>,
@@ -59,9 +60,9 @@ impl<'a> Look<'a> {
         sights.sort_by_key(|sight| sight.id);
         if self.media.len() < 2 {
             let fits = |sight: &&Sight| match self.media.first() {
-                None => sight.text == self.text,
+                None => *sight.text == *self.text,
                 Some(outline) => {
-                    sight.text == self.text && sight.album.is_none() && outline.fits(sight.media.as_ref())
+                    *sight.text == *self.text && sight.album.is_none() && outline.fits(sight.media.as_ref())
                 }
             };
             let own = |sight: &Sight| Own { ids: vec![sight.id], date: sight.date };
@@ -79,7 +80,7 @@ impl<'a> Look<'a> {
     fn is(&self, album: &[&Sight]) -> bool {
         let captions = std::iter::once(self.text).chain(std::iter::repeat(""));
         let alike = |((sight, outline), caption): ((&&Sight, &Outline), &str)| {
-            sight.text == caption && outline.fits(sight.media.as_ref())
+            *sight.text == *caption && outline.fits(sight.media.as_ref())
         };
         album.len() == self.media.len() && album.iter().zip(&self.media).zip(captions).all(alike)
     }

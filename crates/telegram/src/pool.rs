@@ -23,8 +23,10 @@ use crate::peers::Names;
 use crate::registry::{Bound, Registry};
 use crate::restrictions;
 use crate::roster::{self, Builder, Definition, Running, Slots, StoredKey};
+use crate::router::Usable;
 use crate::services::{ServiceAction, ServiceView, Services};
 use crate::session::SignedIn;
+use crate::silence::Silence;
 use crate::standing::Changes;
 use crate::view::AccountView;
 
@@ -111,7 +113,8 @@ impl Pool {
             sorted.iter().enumerate().map(|(index, one)| (one.name.clone(), index)).collect();
         let mut stored = stored_keys(&store).await?;
         let switches: HashMap<_, _> = store.accounts().switches().await?.into_iter().collect();
-        let running = Running::new(settings.refresh_dialogs_every, at_rest);
+        let silence = Silence::new(store.clearing().silent().await?);
+        let running = Running::new(settings.refresh_dialogs_every, at_rest, silence);
         let closing = running.closing.clone();
         let builder =
             Builder::new(settings, &places, store.clone(), clock.clone(), chance, closing, server_keys)
@@ -236,6 +239,18 @@ impl Pool {
             account.refresh.notify_one();
         }
         self.cached_peers()
+    }
+
+    /// How many seconds Telegram's clock is ahead of ours, by the first account that can ask; nothing when none can.
+    pub async fn telegram_ahead(&self) -> Option<i64> {
+        for account in self.all().iter() {
+            if account.usable() == Usable::Now
+                && let Ok(ahead) = account.telegram_ahead().await
+            {
+                return Some(ahead);
+            }
+        }
+        None
     }
 
     // ---- services ----------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ impl Allowed {
 
 /// An address that callers may not send the product to. The text says what the owner can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{address} is {range}; the owner can list its network in allow_private")]
+#[error("{address} is {range}; the owner can list its network in [media] allow_private")]
 pub struct Refused {
     /// The address that would have been dialled, or the IPv4 address that it stands for.
     pub address: IpAddr,

@@ -1,6 +1,6 @@
 //! The latest messages of a chat, page by page.
 
-use domain::{AccountName, ChatRef, Timestamp};
+use domain::{AccountName, ChatRef, Timestamp, Words};
 use grammers_tl_types::{enums, functions, types};
 use serde::Serialize;
 
@@ -24,7 +24,7 @@ pub struct HistoryView {
     /// Whether the account that was asked sent it.
     pub outgoing: bool,
     /// Its text or caption.
-    pub text: String,
+    pub text: Words,
     /// The message it answers.
     pub reply_to: Option<i64>,
     /// What is attached: `photo`, `video`, `document` and so on.
@@ -98,7 +98,7 @@ fn view(message: &enums::Message, me: Option<i64>) -> Option<HistoryView> {
             at: at(message.date),
             from: sender(message.from_id.as_ref(), &message.peer_id, message.out, me),
             outgoing: message.out,
-            text: message.message.clone(),
+            text: message.message.clone().into(),
             reply_to: message.reply_to.as_ref().and_then(answered),
             media: message.media.as_ref().and_then(media),
             file: message.media.as_ref().and_then(file_shown),
@@ -109,7 +109,7 @@ fn view(message: &enums::Message, me: Option<i64>) -> Option<HistoryView> {
             at: at(message.date),
             from: sender(message.from_id.as_ref(), &message.peer_id, message.out, me),
             outgoing: message.out,
-            text: String::new(),
+            text: Words::default(),
             reply_to: message.reply_to.as_ref().and_then(answered),
             media: None,
             file: None,

@@ -12,11 +12,9 @@ use std::time::Duration;
 
 use ambient::Clock;
 use domain::SecretText;
-use domain::secret::ExposeSecret;
-use grammers_mtproto::{mtp, transport};
-use grammers_mtsender::{InvocationError, Sender, ServerAddr};
 
 use crate::session::AuthKey;
+use crate::wire::{Plain, PlainError};
 
 /// How long connecting and all questions may take together.
 const EXCHANGE: Duration = Duration::from_secs(30);
@@ -26,7 +24,7 @@ const EXCHANGE: Duration = Duration::from_secs(30);
 pub(crate) enum ExchangeError {
     /// The data centre cannot be reached, or ended the connection.
     #[error("the data centre cannot be reached: {0}")]
-    Connection(String),
+    Connection(#[from] PlainError),
     /// It did not answer.
     #[error("the data centre does not answer")]
     NoAnswer,
@@ -38,12 +36,6 @@ pub(crate) enum ExchangeError {
     Interrupted,
 }
 
-impl From<InvocationError> for ExchangeError {
-    fn from(error: InvocationError) -> Self {
-        Self::Connection(error.to_string())
-    }
-}
-
 /// Agrees on a key with the data centre at this address. It belongs to nobody yet.
 pub(crate) async fn fresh_key(
     address: SocketAddr,
@@ -51,27 +43,25 @@ pub(crate) async fn fresh_key(
     keys: &ServerKeys,
     clock: &Clock,
 ) -> Result<AuthKey, ExchangeError> {
-    let address = match proxy {
-        Some(proxy) => ServerAddr::Proxied { address, proxy: proxy.expose_secret().to_owned() },
-        None => ServerAddr::Tcp { address },
-    };
-    clock.timeout(EXCHANGE, exchange(address, keys.clone())).await.map_err(|_| ExchangeError::NoAnswer)?
+    let agreed = exchange(address, proxy, keys.clone(), clock);
+    clock.timeout(EXCHANGE, agreed).await.map_err(|_| ExchangeError::NoAnswer)?
 }
 
-async fn exchange(address: ServerAddr, keys: ServerKeys) -> Result<AuthKey, ExchangeError> {
-    let connected = Sender::connect(transport::Full::new(), mtp::Plain::new(), address).await;
-    let mut sender = connected.map_err(|error| ExchangeError::Connection(error.to_string()))?;
+async fn exchange(
+    address: SocketAddr,
+    proxy: Option<&SecretText>,
+    keys: ServerKeys,
+    clock: &Clock,
+) -> Result<AuthKey, ExchangeError> {
+    let mut connection = Plain::connect(address, proxy, clock).await?;
     let (request, begun) = steps::begin()?;
-    let answer = sender.invoke(&request).await?;
+    let answer = connection.ask(&request).await?;
     // Factors and powers take milliseconds, which others should not wait for.
     let (request, hidden) = blocking(move || begun.hide(answer, &keys)).await?;
-    let answer = sender.invoke(&request).await?;
+    let answer = connection.ask(&request).await?;
     let (request, agreed) = blocking(move || hidden.agree(answer)).await?;
-    let answer = sender.invoke(&request).await?;
-    let key = agreed.finish(answer)?;
-    // The key is made; a connection that does not close in order is closed all the same.
-    let _ = sender.disconnect().await;
-    Ok(key)
+    let answer = connection.ask(&request).await?;
+    Ok(agreed.finish(answer)?)
 }
 
 async fn blocking<T: Send + 'static>(

@@ -4,16 +4,11 @@ use std::time::Duration;
 
 use grammers_tl_types::{Identifiable, functions};
 
-/// How long each part of a small file is, in bytes. The library keeps as much memory for a connection as ever was on its way
-/// at once: a hundred accounts that send a photo now and then must not keep a megabyte each.
-const SMALL_PART: u32 = 64 * 1024;
+/// How long each part of a small file is, in bytes.
+const SMALL_PART: u32 = 128 * 1024;
 
-/// How long each part of a big file is, where that makes few enough of them. Three are on their way at once in one packet
-/// of the library; a fourth would be compressed for nothing and wait.
-const PART: u32 = 256 * 1024;
-
-/// The longest part that Telegram takes.
-const LONGEST_PART: u32 = 512 * 1024;
+/// How long each part of a big file is: the longest that Telegram takes, so that there are few to wait for.
+const PART: u32 = 512 * 1024;
 
 /// The most parts of one file.
 const MOST_PARTS: u32 = 4_000;
@@ -22,13 +17,10 @@ const MOST_PARTS: u32 = 4_000;
 const SMALL: u64 = 10 * 1024 * 1024;
 
 /// The most bytes on the way at once. They are in memory.
-const MOST_AT_ONCE: u32 = 3 * PART;
+const MOST_AT_ONCE: u32 = 4 * PART;
 
-/// The same for a small file that has many parts.
-const FEW_AT_ONCE: u32 = 2 * SMALL_PART;
-
-/// A file of so many bytes at most goes up part after part.
-const ONE_BY_ONE: u64 = 2 * 1024 * 1024;
+/// The same for a small file: a hundred accounts may send one each.
+const FEW_AT_ONCE: u32 = 4 * SMALL_PART;
 
 /// An answer that comes sooner lets one more part go out at once; one that comes later than [`SLOW`] lets one fewer.
 const QUICK: Duration = Duration::from_millis(750);
@@ -48,11 +40,7 @@ pub(super) struct Cut {
 impl Cut {
     /// None for a file that is empty, or larger than Telegram takes.
     pub(super) fn of(size: u64) -> Option<Self> {
-        let part = match size {
-            size if size <= SMALL => SMALL_PART,
-            size if size.div_ceil(u64::from(PART)) <= u64::from(MOST_PARTS) => PART,
-            _ => LONGEST_PART,
-        };
+        let part = if size <= SMALL { SMALL_PART } else { PART };
         let parts = u32::try_from(size.div_ceil(u64::from(part))).ok()?;
         (1..=MOST_PARTS).contains(&parts).then_some(Self { size, part, parts })
     }
@@ -63,11 +51,7 @@ impl Cut {
 
     /// The most parts on the way at once.
     fn at_once(self) -> usize {
-        let bytes = match self.size {
-            size if size <= ONE_BY_ONE => self.part,
-            size if size <= SMALL => FEW_AT_ONCE,
-            _ => MOST_AT_ONCE,
-        };
+        let bytes = if self.is_big() { MOST_AT_ONCE } else { FEW_AT_ONCE };
         usize::try_from((bytes / self.part).max(1)).unwrap_or(1)
     }
 
@@ -190,18 +174,15 @@ mod tests {
     fn the_larger_a_file_the_longer_its_parts() {
         let cut = |size| Cut::of(size).map(|cut| (cut.parts, cut.part, cut.at_once()));
         assert_eq!(Cut::of(0), None);
-        assert_eq!(cut(1), Some((1, 65_536, 1)));
-        assert_eq!(cut(65_536), Some((1, 65_536, 1)));
-        assert_eq!(cut(ONE_BY_ONE), Some((32, 65_536, 1)));
+        assert_eq!(cut(1), Some((1, 131_072, 4)));
+        assert_eq!(cut(131_072), Some((1, 131_072, 4)));
         assert_eq!(
-            Cut::of(65_537).map(|cut| (cut.parts, cut.length(0), cut.length(1))),
-            Some((2, 65_536, 1))
+            Cut::of(131_073).map(|cut| (cut.parts, cut.length(0), cut.length(1))),
+            Some((2, 131_072, 1))
         );
-        assert_eq!(cut(SMALL), Some((160, 65_536, 2)));
-        assert_eq!(cut(SMALL + 1), Some((41, 262_144, 3)));
-        assert_eq!(cut(4_000 * 262_144), Some((4_000, 262_144, 3)));
-        assert_eq!(cut(4_000 * 262_144 + 1), Some((2_001, 524_288, 1)));
-        assert_eq!(cut(4_000 * 524_288), Some((4_000, 524_288, 1)));
+        assert_eq!(cut(SMALL), Some((80, 131_072, 4)));
+        assert_eq!(cut(SMALL + 1), Some((21, 524_288, 4)));
+        assert_eq!(cut(4_000 * 524_288), Some((4_000, 524_288, 4)));
         assert_eq!(Cut::of(4_000 * 524_288 + 1), None);
         assert_eq!(Cut::of(u64::MAX), None);
         assert!(
@@ -215,9 +196,9 @@ mod tests {
         for _ in 0..9 {
             window.answered(Duration::from_millis(10));
         }
-        assert_eq!(window.size(), 3);
+        assert_eq!(window.size(), 4);
         window.answered(Duration::from_secs(1));
-        assert_eq!(window.size(), 3);
+        assert_eq!(window.size(), 4);
         for _ in 0..9 {
             window.answered(Duration::from_secs(9));
         }

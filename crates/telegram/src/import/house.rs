@@ -3,6 +3,8 @@
 use domain::{AccountName, Purpose};
 use store::KeyFingerprint;
 
+use super::planner::Person;
+
 /// An account, as far as an import is concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Resident {
@@ -28,6 +30,16 @@ impl Resident {
     /// Whether nobody moved in yet: an import was cut off after it made the account.
     fn is_vacant(&self) -> bool {
         self.is_stored && self.user_id.is_none() && self.keys.is_empty() && self.taken.is_empty()
+    }
+
+    /// Whether its phone number says that it is somebody else's, while nobody moved in yet.
+    pub(super) fn is_of_another(&self, person: &Person) -> bool {
+        let own = self.phone.as_deref().filter(|own| self.user_id.is_none() && !digits(own).is_empty());
+        own.is_some()
+            && person
+                .phone
+                .as_deref()
+                .is_some_and(|phone| !digits(phone).is_empty() && !self.has_phone(phone))
     }
 
     fn has_phone(&self, phone: &str) -> bool {

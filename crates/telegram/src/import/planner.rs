@@ -234,7 +234,7 @@ fn join(
 ) -> Result<Fate, Box<Spare>> {
     let name = resident.name.clone();
     row.account = Some(name.clone());
-    if resident.user_id.is_some_and(|other| other != person.user_id) {
+    if resident.user_id.is_some_and(|other| other != person.user_id) || resident.is_of_another(person) {
         let why = format!("account {name} belongs to another person; name another account, or none");
         return Ok(Fate { row: row.with(What::OtherPerson, why), deed: None });
     }

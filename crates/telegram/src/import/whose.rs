@@ -14,7 +14,7 @@ use super::row::What;
 use crate::classify::{self, CallError, Says};
 use crate::learned;
 use crate::session::{Claims, Key};
-use crate::wire::{self, Application};
+use crate::wire::{Application, Connection};
 
 /// How long Telegram may take to tell, connecting included.
 const ANSWER: Duration = Duration::from_secs(15);
@@ -57,10 +57,10 @@ async fn ask(question: Question, clock: &Clock) -> Whose {
             "an account began to use it meanwhile; import it again".to_owned(),
         );
     };
-    let pool = wire::Pool::open(&key, &Application { api_id, proxy }, |_| {});
+    let connection = Connection::open(&key, &Application { api_id, proxy }, clock, |_| {});
     let request = functions::users::GetUsers { id: vec![enums::InputUser::UserSelf] }.to_bytes();
-    let answer = clock.timeout(ANSWER, pool.wire.handle.raw_invoke_in_dc(pool.wire.dc_id, request)).await;
-    pool.close().await;
+    let answer = clock.timeout(ANSWER, connection.wire.request(request)).await;
+    connection.close().await;
     match answer {
         Ok(Ok(body)) => told(&body),
         Ok(Err(error)) => refused(&CallError::Failed(error)),
@@ -110,14 +110,14 @@ fn refused(error: &CallError) -> Whose {
 
 #[cfg(test)]
 mod tests {
-    use grammers_mtsender::{InvocationError, RpcError};
     use grammers_tl_types::types;
 
     use super::*;
+    use crate::wire::{RequestError, RpcError};
 
     fn answer(code: i32, message: &str) -> What {
         let error = types::RpcError { error_code: code, error_message: message.to_owned() };
-        match refused(&CallError::Failed(InvocationError::Rpc(RpcError::from(error)))) {
+        match refused(&CallError::Failed(RequestError::Rpc(RpcError::from(error)))) {
             Whose::Gone(what, why) => {
                 assert!(!why.is_empty());
                 what

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use domain::account::Operation;
-use grammers_mtsender::InvocationError;
 use grammers_tl_types::{Serializable as _, enums, functions};
 
 use super::Line;
@@ -17,7 +16,7 @@ use crate::calls::CallResult;
 use crate::classify::CallError;
 use crate::exchange::fresh_key;
 use crate::session::{Key, SignedIn};
-use crate::wire::Pool;
+use crate::wire::{Connection, RequestError};
 
 /// How long nobody must have used a connection before it is dropped.
 const AFTER_FILES: Duration = Duration::from_secs(5);
@@ -39,7 +38,7 @@ struct Place {
 
 /// A key there, and its connection. The key is kept for as long as the line lives, so that it is made once.
 struct Visit {
-    pool: Pool,
+    connection: Connection,
     gate: Gate,
     /// When it was used last; 0 when it is not connected.
     used_at: AtomicI64,
@@ -51,7 +50,7 @@ impl Place {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
-            .filter(|visit| !visit.pool.is_broken())
+            .filter(|visit| !visit.connection.is_broken())
     }
 
     fn set(&self, visit: Option<Arc<Visit>>) {
@@ -90,9 +89,8 @@ impl Abroad {
             if used_at == 0 || now.since(Timestamp::from_micros(used_at)) < AFTER_FILES {
                 continue;
             }
-            let wire = &visit.pool.wire;
             let left = visit.gate.when_empty(|| {
-                wire.handle.disconnect_from_dc(wire.dc_id);
+                visit.connection.wire.hang_up();
                 visit.used_at.store(0, Ordering::Release);
             });
             if !left {
@@ -165,8 +163,8 @@ impl Line {
         let key = made.map_err(|error| CallError::NotConnected(format!("data centre {dc_id}: {error}")))?;
         let key = Key::apart(SignedIn { dc_id, key, user_id: None }, addresses).ok_or_else(nowhere)?;
         // Nothing that concerns the account comes over it by itself.
-        let pool = Pool::open(&key, application, |_| {});
-        Ok(Arc::new(Visit { pool, gate: Gate::default(), used_at: AtomicI64::new(0) }))
+        let connection = Connection::open(&key, application, clock, |_| {});
+        Ok(Arc::new(Visit { connection, gate: Gate::default(), used_at: AtomicI64::new(0) }))
     }
 
     async fn call_on(
@@ -179,8 +177,7 @@ impl Line {
         let standing = &self.parts.standing;
         let inside = visit.gate.enter().await;
         let started = standing.clock.now();
-        let wire = &visit.pool.wire;
-        let answer = standing.clock.timeout(limit, wire.handle.raw_invoke_in_dc(wire.dc_id, body)).await;
+        let answer = standing.clock.timeout(limit, visit.connection.wire.request(body)).await;
         drop(inside);
         let now = standing.clock.now();
         if visit.used_at.swap(now.as_micros(), Ordering::AcqRel) == 0 {
@@ -203,9 +200,5 @@ impl Line {
 
 /// Whether a connection that answers so is better made anew, with another key: it hangs, or its key is not known.
 const fn is_hopeless(error: &CallError) -> bool {
-    matches!(
-        error,
-        CallError::TimedOut
-            | CallError::Failed(InvocationError::Session(_) | InvocationError::Authentication(_))
-    )
+    matches!(error, CallError::TimedOut | CallError::Failed(RequestError::KeyUnknown))
 }

@@ -4,7 +4,6 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use domain::account::{AccountState, Operation, Reason};
-use grammers_mtsender::InvocationError;
 use grammers_session::updates::UpdatesLike;
 use grammers_tl_types::{Deserializable, Serializable, enums, functions};
 use store::{SelfUser, StoredSession};
@@ -14,7 +13,7 @@ use crate::classify::{self, CallError, Says};
 use crate::health::{self, Failed};
 use crate::learned;
 use crate::session::Key;
-use crate::wire::{Pool, Wire};
+use crate::wire::{Connection, Loss, RequestError, Wire};
 
 /// How long connecting may take, the first answer included.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -39,14 +38,14 @@ impl Line {
     }
 
     /// Lives until it is dead for good.
-    async fn live(self: &Arc<Self>, key: &Key, pool: &mut Option<Pool>) {
+    async fn live(self: &Arc<Self>, key: &Key, connection: &mut Option<Connection>) {
         let clock = self.parts.standing.clock.clone();
         let mut failures = 0;
         let mut down_since = clock.now();
         self.take_signals();
         self.show(AccountState::Connecting, None, None);
         loop {
-            let open = pool.get_or_insert_with(|| self.open(key));
+            let open = connection.get_or_insert_with(|| self.open(key));
             let ended = if let Err(ended) = self.greet(key, open).await {
                 failures += 1;
                 ended
@@ -65,8 +64,8 @@ impl Line {
             } else {
                 self.show(AccountState::FloodWait, None, detail);
             }
-            if (rebuild || pool.as_ref().is_some_and(Pool::is_broken))
-                && let Some(old) = pool.take()
+            if (rebuild || connection.as_ref().is_some_and(Connection::is_broken))
+                && let Some(old) = connection.take()
             {
                 old.close().await;
             }
@@ -77,9 +76,10 @@ impl Line {
         }
     }
 
-    fn open(self: &Arc<Self>, key: &Key) -> Pool {
+    fn open(self: &Arc<Self>, key: &Key) -> Connection {
         let line = Arc::clone(self);
-        Pool::open(key, &self.parts.application, move |updates| line.take(updates))
+        let (application, clock) = (&self.parts.application, &self.parts.standing.clock);
+        Connection::open(key, application, clock, move |updates| line.take(updates))
     }
 
     /// What the connection sends by itself.
@@ -92,10 +92,10 @@ impl Line {
     }
 
     /// The first call on a connection: it connects, and tells whose session this is.
-    async fn greet(&self, key: &Key, pool: &Pool) -> Result<(), Ended> {
+    async fn greet(&self, key: &Key, connection: &Connection) -> Result<(), Ended> {
         let request = functions::users::GetUsers { id: vec![enums::InputUser::UserSelf] };
         let body = self
-            .call_over(&pool.wire, Operation::Connect, request.to_bytes(), CONNECT)
+            .call_over(&connection.wire, Operation::Connect, request.to_bytes(), CONNECT)
             .await
             .map_err(|error| failed(&error))?;
         let users = Vec::<enums::User>::from_bytes(&body).unwrap_or_default();
@@ -113,7 +113,7 @@ impl Line {
         if signals.dead {
             return Err(Ended::Dead);
         }
-        self.plug(&pool.wire);
+        self.plug(&connection.wire);
         self.show(AccountState::Ready, None, None);
         Ok(())
     }
@@ -139,7 +139,7 @@ impl Line {
     }
 
     /// Stays with a connection until it is gone.
-    async fn watch(&self, pool: &mut Pool) -> Ended {
+    async fn watch(&self, connection: &mut Connection) -> Ended {
         let clock = &self.parts.standing.clock;
         loop {
             let leaving = self.abroad.due();
@@ -148,7 +148,7 @@ impl Line {
             tokio::select! {
                 // A line that is known to be dead is not probed.
                 biased;
-                detail = pool.broken() => {
+                detail = connection.broken() => {
                     return Ended::Down {
                         failed: Some(Failed::Refused), detail: Some(detail), rebuild: true, wait: Duration::ZERO,
                     };
@@ -168,7 +168,7 @@ impl Line {
                 }
                 () = clock.sleep_until(health::probe_due(last, self.parts.probe_every)) => probe = true,
             }
-            if probe && let Some(ended) = self.probe(&pool.wire).await {
+            if probe && let Some(ended) = self.probe(&connection.wire).await {
                 return ended;
             }
         }
@@ -184,18 +184,27 @@ impl Line {
                 rebuild: true,
                 wait: Duration::ZERO,
             }),
-            Err(error @ CallError::Failed(InvocationError::Dropped(_) | InvocationError::Deserialize(_))) => {
-                Some(Ended::Down {
-                    failed: Some(Failed::Refused),
-                    detail: Some(error.to_string()),
-                    rebuild: true,
-                    wait: Duration::ZERO,
-                })
-            }
+            Err(CallError::Failed(error)) if is_beyond_repair(&error) => Some(Ended::Down {
+                failed: Some(Failed::Refused),
+                detail: Some(error.to_string()),
+                rebuild: true,
+                wait: Duration::ZERO,
+            }),
             // Anything else was judged already: what it means for the line is in the signals.
             Ok(_) | Err(_) => None,
         }
     }
+}
+
+/// Whether a connection on which a probe ends so is better made anew: it is up, and nothing sensible comes over it.
+const fn is_beyond_repair(error: &RequestError) -> bool {
+    matches!(
+        error,
+        RequestError::NotTaken(_)
+            | RequestError::Unreadable(_)
+            | RequestError::Unpackable
+            | RequestError::Lost { loss: Loss::Closed, .. }
+    )
 }
 
 /// What a failed first call means for the connection.
@@ -216,7 +225,11 @@ fn failed(error: &CallError) -> Ended {
             rebuild: true,
             wait: Duration::ZERO,
         },
-        CallError::Failed(InvocationError::Io(_)) => down(Failed::Unreachable, false),
+        CallError::Failed(
+            RequestError::Unreachable(_)
+            | RequestError::Lost { loss: Loss::Broken(_) | Loss::Ended | Loss::Stalled, .. },
+        ) => down(Failed::Unreachable, false),
+        CallError::Failed(RequestError::Lost { loss: Loss::Silent, .. }) => down(Failed::NoAnswer, true),
         _ => down(Failed::Refused, error.flood().is_none()),
     }
 }
@@ -241,8 +254,15 @@ pub(crate) async fn run(line: Arc<Line>) {
             line.show(AccountState::Offline, None, None);
             return;
         }
-        let mut pool = None;
-        if now.run {
+        let mut connection = None;
+        if now.run && now.hushed {
+            // As one that connects: whoever waits for it goes on waiting.
+            line.show(
+                AccountState::Connecting,
+                None,
+                Some("silent while flood waits are cleared".to_owned()),
+            );
+        } else if now.run {
             if std::mem::replace(&mut last_round, now.round) != now.round {
                 line.read_key().await;
             }
@@ -251,7 +271,7 @@ pub(crate) async fn run(line: Arc<Line>) {
                 Ok(key) => tokio::select! {
                     biased;
                     _ = wanted.changed() => wanted.mark_changed(),
-                    () = line.live(&key, &mut pool) => {}
+                    () = line.live(&key, &mut connection) => {}
                 },
             }
         } else {
@@ -259,8 +279,8 @@ pub(crate) async fn run(line: Arc<Line>) {
         }
         line.unplug();
         line.abroad.clear();
-        if let Some(pool) = pool {
-            pool.close().await;
+        if let Some(connection) = connection {
+            connection.close().await;
         }
         if wanted.changed().await.is_err() {
             return;

@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use domain::account::{AccountState, Operation, Reason};
 use domain::{Purpose, Timestamp};
-use grammers_mtsender::InvocationError;
 use grammers_session::updates::UpdatesLike;
 use grammers_tl_types::{Deserializable, RemoteCall};
 use store::{KeyFingerprint, Store};
@@ -23,7 +22,7 @@ use crate::classify::{self, CallError, Says};
 use crate::exchange::ServerKeys;
 use crate::session::{Key, KeyTrouble, Keyring};
 use crate::standing::Standing;
-use crate::wire::{Application, Wire};
+use crate::wire::{Application, RequestError, Wire};
 use abroad::Abroad;
 
 /// What reaches the reader of an account's updates.
@@ -101,6 +100,8 @@ struct Signals {
 struct Wanted {
     run: bool,
     round: u64,
+    /// Nothing is to be asked of Telegram for a while.
+    hushed: bool,
     /// It is closed for good.
     end: bool,
 }
@@ -131,7 +132,7 @@ impl Line {
             round_trip: AtomicU32::new(u32::MAX),
             signals: Mutex::default(),
             signalled: Notify::new(),
-            wanted: watch::Sender::new(Wanted { run, round: 0, end: false }),
+            wanted: watch::Sender::new(Wanted { run, round: 0, hushed: false, end: false }),
         }
     }
 
@@ -216,6 +217,18 @@ impl Line {
         }
     }
 
+    /// Lets it be silent, or speak again. One that gave up is silent anyway, and stays as it is.
+    pub(crate) fn hush(&self, hushed: bool) {
+        if !(hushed && matches!(self.state(), AccountState::NeedsLogin | AccountState::Banned)) {
+            self.wanted.send_if_modified(|wanted| std::mem::replace(&mut wanted.hushed, hushed) != hushed);
+        }
+    }
+
+    /// Asks something soon, if it is connected: whoever wants to know whether it is answered looks at its last answer.
+    pub(crate) fn ask(&self) {
+        self.signal(|signals| signals.doubtful = true);
+    }
+
     /// Closes it for good.
     pub(crate) fn end(&self) {
         self.wanted.send_modify(|wanted| wanted.end = true);
@@ -276,15 +289,14 @@ impl Line {
         let standing = &self.parts.standing;
         let started = standing.clock.now();
         standing.count_call(started);
-        let error = match standing.clock.timeout(limit, wire.handle.raw_invoke_in_dc(wire.dc_id, body)).await
-        {
+        let error = match standing.clock.timeout(limit, wire.request(body)).await {
             Ok(Ok(body)) => {
                 self.answered(started);
                 standing.calls.count(operation, CallResult::Answered, standing.clock.now().since(started));
                 return Ok(body);
             }
             Ok(Err(error)) => {
-                if matches!(error, InvocationError::Rpc(_)) {
+                if matches!(error, RequestError::Rpc(_)) {
                     self.answered(started);
                 }
                 CallError::Failed(error)
@@ -364,7 +376,8 @@ impl Line {
             self.hand_on(Arrived::Reconnected);
         }
         standing.changes.tell();
-        tracing::debug!(account = %standing.name, line = self.parts.index, %state, ?reason, "line");
+        let reason = reason.map(tracing::field::display);
+        tracing::info!(account = %standing.name, line = self.parts.index, %state, reason, "the line's state changed");
     }
 
     fn hand_on(&self, arrived: Arrived) {

@@ -13,7 +13,7 @@ use super::meaning::Meaning;
 use super::record::{By, Step};
 use super::state::{LoginFailure, LoginState, SignedInAs};
 use super::turn::{Answer, Turn};
-use super::watch::{LEFT_ALONE, due};
+use super::watch::{IN_VAIN, LEFT_ALONE, due};
 use crate::learned;
 use crate::roster::{RosterError, Taken};
 use crate::session::SignedIn;
@@ -85,6 +85,27 @@ impl Turn {
         self.pool.store.accounts().save_ownerless(&[session]).await?;
         let detail = format!("{why}; the session that was signed in is kept without an account");
         self.fail(LoginFailure::Refused, detail).await
+    }
+
+    /// Nobody knows whether somebody is signed in with the key: it is kept without an owner, so that it is not lost.
+    async fn keep_in_doubt(&mut self) -> Result<(), LoginError> {
+        let record = self.record()?;
+        let user = match &record.step {
+            Step::Terms { user, .. } => {
+                let SignedInAs { user_id, username, display_name } = user.clone();
+                Some(SelfUser { user_id, username, display_name })
+            }
+            _ => None,
+        };
+        let Some(key) = record.key() else { return Ok(()) };
+        let session = OwnerlessSession {
+            fingerprint: key.fingerprint(),
+            dc_id: key.dc_id,
+            auth_key: key.key,
+            user,
+            origin: format!("somebody may have signed in for the account {}", self.login.account),
+        };
+        Ok(self.pool.store.accounts().save_ownerless(&[session]).await?)
     }
 
     /// Whether somebody is signed in already with a key whose last answer got lost. Tells whether that is so, or the
@@ -166,8 +187,12 @@ impl Turn {
         Ok(())
     }
 
-    /// Does what is due. Tells when to look again; `None` when there is nothing more to do.
-    pub(super) async fn tend(&mut self) -> Result<Option<Timestamp>, LoginError> {
+    /// Does what is due. Tells when to look again; `None` when there is nothing more to do. `failing_since` is when the
+    /// first of the attempts was that all came to nothing.
+    pub(super) async fn tend(
+        &mut self,
+        failing_since: Option<Timestamp>,
+    ) -> Result<Option<Timestamp>, LoginError> {
         let now = self.now();
         let Some(record) = &self.inner.record else { return Ok(None) };
         if let Step::Failed { .. } = record.step {
@@ -178,14 +203,28 @@ impl Turn {
             return Ok(None);
         }
         let alone = record.touched_at.plus(LEFT_ALONE) <= now;
-        if self.settle().await? {
-            return Ok(self.inner.record.as_ref().and_then(due));
+        let in_vain = alone && failing_since.is_some_and(|since| since.plus(IN_VAIN) <= now);
+        match self.settle().await {
+            Ok(true) => return Ok(self.inner.record.as_ref().and_then(due)),
+            // It ends all the same.
+            Err(LoginError::Unreachable(_)) if in_vain => {}
+            settled => drop(settled?),
         }
         if alone {
+            let mut detail = "nobody went on with it for 15 minutes".to_owned();
             if self.record()?.may_be_signed_in() {
-                self.sign_out().await?;
+                match self.sign_out().await {
+                    Err(LoginError::Unreachable(words)) if in_vain => {
+                        self.keep_in_doubt().await?;
+                        detail = format!(
+                            "{detail}, and Telegram could not be asked whether somebody is signed in ({words}); \
+                             the session is kept without an account"
+                        );
+                    }
+                    signed_out => signed_out?,
+                }
             }
-            self.fail(LoginFailure::LeftAlone, "nobody went on with it for 15 minutes".to_owned()).await?;
+            self.fail(LoginFailure::LeftAlone, detail).await?;
             return Ok(self.inner.record.as_ref().and_then(due));
         }
         match self.inner.record.as_ref().map(|record| record.step.clone()) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use grammers_mtsender::RpcError;
+use crate::wire::RpcError;
 
 use super::state::LoginFailure;
 

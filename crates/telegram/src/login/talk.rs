@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::Clock;
-use grammers_mtsender::InvocationError;
 use grammers_session::updates::UpdatesLike;
 use grammers_tl_types::{Deserializable, RemoteCall, enums};
 
 use super::meaning::{Meaning, meaning};
 use crate::session::{Addresses, Key, SignedIn};
-use crate::wire::{Application, Pool as Connection};
+use crate::wire::{Application, Connection, RequestError};
 
 /// How long a call may take, connecting included.
 const CALL: Duration = Duration::from_secs(20);
@@ -45,15 +44,14 @@ impl Talk {
                 accepted();
             }
         };
-        Some(Self { connection: Connection::open(&key, application, arrived), clock: clock.clone() })
+        Some(Self { connection: Connection::open(&key, application, clock, arrived), clock: clock.clone() })
     }
 
     pub(crate) async fn ask<R: RemoteCall>(&self, request: &R) -> Result<R::Return, Trouble> {
-        let wire = &self.connection.wire;
-        let answer = wire.handle.raw_invoke_in_dc(wire.dc_id, request.to_bytes());
+        let answer = self.connection.wire.request(request.to_bytes());
         let body = match self.clock.timeout(CALL, answer).await {
             Err(_) => return Err(Trouble::NoAnswer(format!("no answer within {} s", CALL.as_secs()))),
-            Ok(Err(InvocationError::Rpc(error))) => {
+            Ok(Err(RequestError::Rpc(error))) => {
                 let words = format!("{} {}", error.code, error.name);
                 return Err(Trouble::Refused(meaning(&error), words));
             }

@@ -15,6 +15,9 @@ use crate::pool::Pool;
 /// After how long a login that nobody goes on with ends.
 pub(super) const LEFT_ALONE: Duration = Duration::from_mins(15);
 
+/// For how long Telegram is asked in vain what became of a login that nobody goes on with, before it ends unasked.
+pub(super) const IN_VAIN: Duration = Duration::from_mins(1);
+
 /// How long after a step that failed it is tried again.
 const AGAIN: Duration = Duration::from_secs(5);
 
@@ -48,13 +51,18 @@ pub(super) fn watch(pool: &Arc<Pool>, login: &Arc<Login>) {
 }
 
 async fn run(pool: Arc<Pool>, login: Arc<Login>) {
+    let mut failing_since = None;
     loop {
         let Ok(mut turn) = Turn::of(Arc::clone(&pool), Arc::clone(&login)).await else { break };
         let now = pool.clock.now();
-        let due = match turn.tend().await {
-            Ok(due) => due,
+        let due = match turn.tend(failing_since).await {
+            Ok(due) => {
+                failing_since = None;
+                due
+            }
             Err(error) => {
                 tracing::debug!(account = %login.account, %error, "a login waits");
+                failing_since.get_or_insert(now);
                 Some(now.plus(AGAIN))
             }
         };

@@ -1,8 +1,8 @@
 //! Makes accounts out of settings and store.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ambient::{Chance, Clock};
@@ -137,6 +137,7 @@ impl Builder {
             source: source.unwrap_or_else(|| Source::Text(SecretText::from(String::new()))),
             addresses: Arc::clone(&self.addresses),
             claims: self.claims.clone(),
+            known: Mutex::default(),
         };
         let key = keyring.read().await;
         if let Ok(key) = &key {

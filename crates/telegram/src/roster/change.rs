@@ -121,8 +121,13 @@ impl Pool {
             Err(error) => Err(error),
         };
         if let Err(error) = removed {
-            let (definition, switch) = (Definition::clone(&account.definition()), account.switch());
-            if !matches!(error, RosterError::NotClosed(_)) {
+            if matches!(error, RosterError::NotClosed(_)) {
+                // Nothing is opened beside a connection that may be alive. It is there to be taken out again.
+                self.registry.adopt(name, account.index);
+                self.slots.add(account);
+                self.changes.tell();
+            } else {
+                let (definition, switch) = (Definition::clone(&account.definition()), account.switch());
                 self.install(definition, account.stored(), switch).await?;
             }
             return Err(error);

@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::account::Account;
 use crate::line::{self, Arrived, Line};
+use crate::silence::Silence;
 use crate::{dialogs, health, updates};
 
 /// How many accounts read a page of dialogs at once.
@@ -25,21 +26,25 @@ pub(crate) struct Running {
     turns: Arc<Semaphore>,
     /// Nothing comes to life by itself.
     pub(crate) at_rest: bool,
+    /// What nothing is to be asked for.
+    pub(crate) silence: Silence,
 }
 
 impl Running {
-    pub(crate) fn new(refresh_every: Duration, at_rest: bool) -> Self {
+    pub(crate) fn new(refresh_every: Duration, at_rest: bool, silence: Silence) -> Self {
         Self {
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             refresh_every,
             turns: Arc::new(Semaphore::new(READING)),
             at_rest,
+            silence,
         }
     }
 
     /// Brings a line to life.
     pub(crate) fn line(&self, line: &Arc<Line>) {
+        line.hush(self.silence.covers(&line.purposes()));
         if self.at_rest {
             line.rest();
         } else {

@@ -9,13 +9,12 @@ use domain::secret::ExposeSecret;
 use domain::{AccountName, Secret};
 use store::KeyFingerprint;
 
-use super::{Addresses, AuthKey, KeySession, SignedIn, Source, source};
+use super::{Addresses, AuthKey, Place, SignedIn, Source, source};
 
 /// A key in the form that is connected with.
 pub(crate) struct Key {
-    session: Arc<KeySession>,
+    place: Arc<Place>,
     signed_in: SignedIn,
-    use_ipv6: bool,
 }
 
 /// Why a line has no key.
@@ -28,21 +27,17 @@ pub(crate) struct KeyTrouble {
 impl Key {
     /// A key that no line has; `None` when there is no address for its data centre.
     pub(crate) fn apart(signed_in: SignedIn, addresses: &Addresses) -> Option<Self> {
-        let session = Arc::new(KeySession::new(&signed_in, addresses)?);
-        let use_ipv6 = addresses.is_ipv6(signed_in.dc_id);
-        Some(Self { session, signed_in, use_ipv6 })
+        let place = Arc::new(Place::of(signed_in.dc_id, addresses)?);
+        Some(Self { place, signed_in })
     }
 
-    pub(crate) fn session(&self) -> Arc<KeySession> {
-        Arc::clone(&self.session)
+    /// Where its data centre is.
+    pub(crate) fn place(&self) -> Arc<Place> {
+        Arc::clone(&self.place)
     }
 
     pub(crate) fn dc_id(&self) -> i32 {
         self.signed_in.dc_id
-    }
-
-    pub(crate) fn use_ipv6(&self) -> bool {
-        self.use_ipv6
     }
 
     pub(crate) fn fingerprint(&self) -> KeyFingerprint {
@@ -134,6 +129,8 @@ pub(crate) struct Keyring {
     pub(crate) source: Source,
     pub(crate) addresses: Arc<Addresses>,
     pub(crate) claims: Claims,
+    /// What is known of the data centre of the key that was read last.
+    pub(crate) known: Mutex<Option<(KeyFingerprint, Arc<Place>)>>,
 }
 
 impl Keyring {
@@ -164,10 +161,18 @@ impl Keyring {
                 }
             }));
         }
-        let dc_id = signed_in.dc_id;
-        let key = Key::apart(signed_in, &self.addresses)
+        let (dc_id, fingerprint) = (signed_in.dc_id, signed_in.fingerprint());
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = Place::of(dc_id, &self.addresses)
             .ok_or_else(|| other(format!("the settings name no address for data centre {dc_id}")))?;
-        Ok(Arc::new(key))
+        if let Some((_, before)) = known.as_ref().filter(|(key, _)| *key == fingerprint)
+            && let Some(learned) = before.learned()
+        {
+            place.learn(learned);
+        }
+        let place = Arc::new(place);
+        *known = Some((fingerprint, Arc::clone(&place)));
+        Ok(Arc::new(Key { place, signed_in }))
     }
 }
 
@@ -182,6 +187,7 @@ mod tests {
             source: Source::Text("".into()),
             addresses: Arc::default(),
             claims: claims.clone(),
+            known: Mutex::default(),
         };
         keyring.take(SignedIn { dc_id: 2, key: Secret::new(Box::new([key; 256])), user_id: None })
     }

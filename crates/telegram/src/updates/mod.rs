@@ -11,7 +11,6 @@ use std::time::Duration;
 use domain::ChatId;
 use domain::account::Operation;
 use futures::future::join_all;
-use grammers_mtsender::InvocationError;
 use grammers_session::types::UpdatesState;
 use grammers_session::updates::{MessageBox, MessageBoxes, PrematureEndReason, UpdateAndPeers, UpdatesLike};
 use grammers_tl_types::{enums, functions};
@@ -26,6 +25,7 @@ use crate::classify::CallError;
 use crate::health;
 use crate::line::Arrived;
 use crate::view::Gap;
+use crate::wire::RequestError;
 
 /// What lies further back than this is not asked for.
 const OLDEST: Duration = Duration::from_hours(24);
@@ -286,7 +286,7 @@ impl<'a> Reader<'a> {
     async fn difference(&mut self, request: &functions::updates::GetDifference) -> Result<(), CallError> {
         let mut answer = match self.account.read(Operation::Read, request).await {
             // The counters are of no use to Telegram; new ones are.
-            Err(CallError::Failed(InvocationError::Rpc(error))) if error.code == 400 => {
+            Err(CallError::Failed(RequestError::Rpc(error))) if error.code == 400 => {
                 return self.skip(request.pts).await;
             }
             answer => answer?,
@@ -339,7 +339,7 @@ impl<'a> Reader<'a> {
         request.limit = CHANNEL_LIMIT;
         let answer = match self.account.read(Operation::Read, &request).await {
             Ok(answer) => answer,
-            Err(CallError::Failed(InvocationError::Rpc(error))) if error.code != 420 => {
+            Err(CallError::Failed(RequestError::Rpc(error))) if error.code != 420 => {
                 let for_now = error.code >= 500 || error.code < 0 || error.name.starts_with("PERSISTENT_");
                 if error.name == "CHANNEL_PRIVATE" && self.account.peers.leave(chat_id) {
                     self.pending.learned.gone.push(chat_id);

@@ -197,6 +197,54 @@ async fn a_session_whose_terms_nobody_answers_is_signed_out_in_the_end() {
     world.assert_all_known();
 }
 
+/// Telegram is in trouble whenever it is asked this.
+fn trouble(world: &World, method: &str) -> u64 {
+    let order = FaultOrder {
+        provider: "telegram".to_owned(),
+        account: None,
+        method: Some(method.to_owned()),
+        fault: FaultName::RpcError,
+        seconds: None,
+        times: None,
+        probability: None,
+        code: Some(500),
+        message: Some("INTERNAL".to_owned()),
+    };
+    world.telegram().add_fault(order).expect("a fault")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trouble_that_lasts_keeps_no_login_for_ever_and_no_session_is_lost() {
+    let (world, pool) = with_terms().await;
+    let spare = name("spare");
+    for (can_sign_out, kept) in [(true, 0), (false, 1)] {
+        let mut faults =
+            vec![trouble(&world, "help.getTermsOfServiceUpdate"), trouble(&world, "users.getUsers")];
+        if !can_sign_out {
+            faults.push(trouble(&world, "auth.logOut"));
+        }
+        let login = pool.login();
+        login.start(&spare, How::Phone(None), LoginOptions::default()).await.expect("begun");
+        let code = SecretText::from(world.person("backup_2").login_code.clone());
+        let told = login.submit_code(&spare, code).await;
+        assert!(matches!(told, Err(LoginError::Unreachable(_))), "{told:?}");
+        world.clock.advance(Duration::from_mins(15));
+        let over = |state| matches!(state, LoginState::Failed { code: LoginFailure::LeftAlone, .. });
+        until("over", || {
+            world.clock.advance(Duration::from_secs(2));
+            over(now(&pool))
+        })
+        .await;
+        assert_eq!((pool.ownerless().await.expect("readable").len(), logins_kept(&world).await), (kept, 0));
+        assert!(faults.into_iter().all(|fault| world.telegram().remove_fault(fault)));
+    }
+    // What was kept is good.
+    let session = pool.ownerless().await.expect("readable")[0].session.parse().expect("a name");
+    pool.adopt_session(&spare, session, &[]).await.expect("adopted");
+    ready(&pool).await;
+    pool.stop(LIMIT).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_takes_the_place_of_another_while_nothing_runs_waits_for_nothing() {
     let (world, pool) = with_terms().await;

@@ -209,6 +209,46 @@ async fn what_belongs_to_a_removed_account_waits_for_one_of_its_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_whose_connection_does_not_close_in_time_can_be_removed_again() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let spare_name = name("spare");
+    let mut session = None;
+    for _ in 0..50 {
+        pool.add_account(spare(&world, "backup_2")).await.expect("added");
+        match session.take() {
+            None => pool.add_session(&spare_name, key(&world, "backup_2", 0), &[]).await.expect("given"),
+            Some(session) => pool.adopt_session(&spare_name, session, &[]).await.expect("adopted"),
+        };
+        ready(&pool, "spare").await;
+        let removing = tokio::spawn({
+            let (pool, name) = (Arc::clone(&pool), spare_name.clone());
+            async move { pool.remove_account(&name, true).await }
+        });
+        // Closing takes no time to speak of, but half a minute by this clock.
+        while !removing.is_finished() {
+            world.clock.advance(Duration::from_secs(31));
+            tokio::task::yield_now().await;
+        }
+        match removing.await.expect("no panic") {
+            Err(RosterError::NotClosed(_)) => {
+                assert_eq!(names(&pool), ["spare", "backup_1"]);
+                pool.remove_account(&spare_name, true).await.expect("removed");
+                assert_eq!(names(&pool), ["backup_1"]);
+                assert_eq!(pool.ownerless().await.expect("readable").len(), 1);
+                return pool.stop(LIMIT).await;
+            }
+            // It was too quick for us.
+            Ok(()) => {
+                session = Some(pool.ownerless().await.expect("readable")[0].session.parse().expect("a name"));
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+    panic!("it always closed in time");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_restriction_outlasts_a_restart_and_ends_when_the_account_is_started_over() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = world.ready().await;

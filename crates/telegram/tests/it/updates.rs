@@ -220,3 +220,38 @@ async fn what_a_cut_connection_lost_is_asked_for() {
     assert_eq!(able(&candidates(&pool, &stranger, None).await), ["backup_1"]);
     pool.stop(Duration::from_secs(5)).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_may_wait_is_asked_for_again() {
+    /// More than an account's reader lets wait.
+    const MANY: u64 = 1_500;
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let chats = world.telegram().chats();
+    let supergroup = chats.iter().find(|chat| chat.title == "Demo supergroup").expect("one").chat_id.as_str();
+    let received = || view(&pool, "backup_1").updates.received;
+    let asked = |method| world.calls("backup_1", method);
+    let before = received();
+    write(&world, "@client_1", supergroup, "one");
+    until("taken", || received() > before).await;
+    // One of the channel gets lost, so that the reader asks for it; meanwhile it takes nothing else.
+    let deaf = world.fault("backup_1", FaultName::Deaf).any_method().on();
+    write(&world, "@client_1", supergroup, "two");
+    world.telegram().remove_fault(deaf);
+    let late = world.fault("backup_1", FaultName::Delay).method("updates.getChannelDifference").seconds(1.0);
+    late.times(1).on();
+    let (before, differences) = (received(), asked("updates.getDifference"));
+    write(&world, "@client_1", supergroup, "three");
+    until("it is asked for", || asked("updates.getChannelDifference") > 0).await;
+    for number in 0..MANY {
+        write(&world, "@client_1", "@demo_backup_1", &number.to_string());
+        if number % 100 == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+    assert_eq!(received(), before, "the reader waits");
+    until("all of them came", || received() >= before + MANY + 2).await;
+    assert!(asked("updates.getDifference") > differences);
+    assert_eq!((received(), view(&pool, "backup_1").updates.missed), (before + MANY + 2, 0));
+    pool.stop(Duration::from_secs(5)).await;
+}

@@ -12,13 +12,13 @@ use super::{carrying, deliver, ids, noise, part, put};
 use crate::world::{World, chat_id, name, until, view};
 
 /// A big file: full parts, and a short one.
-const BIG: usize = 42 * 256 * 1024 + 5;
+const BIG: usize = 30 * 512 * 1024 + 5;
 
 /// Its parts.
-const PARTS: u64 = 43;
+const PARTS: u64 = 31;
 
 /// The most that may go up twice: what was on the way when it was cut, here and at the connection that came after.
-const TWICE: u64 = 6;
+const TWICE: u64 = 8;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_upload_goes_on_where_it_was() {
@@ -77,7 +77,7 @@ async fn whoever_wants_the_same_file_waits_for_its_upload() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = world.ready().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
-    let bytes = noise(3 * 64 * 1024);
+    let bytes = noise(3 * 128 * 1024);
     let messages: Vec<_> =
         (0..4).map(|_| carrying("", vec![put(&world, &bytes, "a.bin", "", MediaForm::Document)])).collect();
     let sending = (1..).zip(&messages).map(|(random_id, message)| {

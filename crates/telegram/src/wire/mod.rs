@@ -1,0 +1,136 @@
+//! The connection of one key to its data centre: opened, asked, watched, and closed so that nothing of it is left.
+//!
+//! `dialogue` knows what waits and what is in flight; `message`, `envelope`, `ige` and `framing` are the layers of the protocol
+//! under it; `live` moves the bytes, and `runner` is the task that connects and greets. `plain` is for the key exchange.
+
+mod arrived;
+mod dialogue;
+mod envelope;
+mod error;
+mod framing;
+mod greeting;
+mod ige;
+mod live;
+mod message;
+mod plain;
+mod runner;
+mod socket;
+mod socks;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use error::{Loss, RequestError, RpcError};
+pub(crate) use live::Learned;
+pub(crate) use plain::{Plain, PlainError};
+
+use std::time::Duration;
+
+use ambient::Clock;
+use domain::SecretText;
+use grammers_session::updates::UpdatesLike;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use self::envelope::Envelope;
+use self::runner::{Asked, Orders, Runner};
+use crate::session::Key;
+
+/// Requests that may wait for being taken by the connection; whoever comes later waits for a place.
+const WAITING: usize = 64;
+
+/// How long a connection may take to close before its task is aborted.
+const CLOSING: Duration = Duration::from_millis(500);
+
+/// Under what name the program connects, and through what.
+#[derive(Clone)]
+pub(crate) struct Application {
+    pub(crate) api_id: i32,
+    /// The address of a SOCKS5 proxy.
+    pub(crate) proxy: Option<SecretText>,
+}
+
+/// A way to the data centre.
+#[derive(Clone)]
+pub(crate) struct Wire {
+    requests: mpsc::Sender<Asked>,
+    orders: watch::Sender<Orders>,
+}
+
+impl Wire {
+    /// Makes a request, and connects for it if need be. Waits without a limit of its own: each caller has one. A request whose
+    /// caller is gone before it is written is never written.
+    pub(crate) async fn request(&self, body: Vec<u8>) -> Result<Vec<u8>, RequestError> {
+        let closed = |written| RequestError::Lost { loss: Loss::Closed, written };
+        let (answer, result) = oneshot::channel();
+        self.requests.send(Asked { body, answer }).await.map_err(|_| closed(false))?;
+        // A task that was aborted cannot tell whether it wrote.
+        result.await.unwrap_or_else(|_| Err(closed(true)))
+    }
+
+    /// Closes the connection; the next request makes another one.
+    pub(crate) fn hang_up(&self) {
+        self.orders.send_modify(|orders| orders.round = orders.round.wrapping_add(1));
+    }
+}
+
+/// The connection of one key: at most one at a time. Aborted when dropped; [`Connection::close`] is the polite way.
+pub(crate) struct Connection {
+    pub(crate) wire: Wire,
+    runner: JoinHandle<()>,
+}
+
+impl Connection {
+    /// Prepares a connection; it is made with the first request, and anew with the first one after it was lost. `arrived` gets each
+    /// thing that comes by itself, in order, and that the connection is lost; it must not wait.
+    pub(crate) fn open(
+        key: &Key,
+        application: &Application,
+        clock: &Clock,
+        arrived: impl FnMut(UpdatesLike) + Send + 'static,
+    ) -> Self {
+        let (requests, waiting) = mpsc::channel(WAITING);
+        let (orders, ordered) = watch::channel(Orders::default());
+        let runner = Runner {
+            place: key.place(),
+            dc_id: key.dc_id(),
+            envelope: Envelope::new(&key.copy()),
+            api_id: application.api_id,
+            proxy: application.proxy.clone(),
+            clock: clock.clone(),
+            requests: waiting,
+            orders: ordered,
+            arrived: Box::new(arrived),
+        };
+        Self { wire: Wire { requests, orders }, runner: tokio::spawn(runner.run()) }
+    }
+
+    /// Waits until its task ends by itself, which it does only when something broke; tells what.
+    pub(crate) async fn broken(&mut self) -> String {
+        match (&mut self.runner).await {
+            Ok(()) => "the connection task ended".to_owned(),
+            Err(error) if error.is_panic() => "the connection task panicked".to_owned(),
+            Err(_) => "the connection task was stopped".to_owned(),
+        }
+    }
+
+    /// Whether it ended.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.runner.is_finished()
+    }
+
+    /// Closes the connection and waits until it is closed: two with one key at a time would end the session.
+    pub(crate) async fn close(mut self) {
+        self.wire.orders.send_modify(|orders| orders.quit = true);
+        if !self.runner.is_finished() && tokio::time::timeout(CLOSING, &mut self.runner).await.is_err() {
+            self.runner.abort();
+            // Its only other end is a panic, which was looked for already.
+            let _ = (&mut self.runner).await;
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.runner.abort();
+    }
+}

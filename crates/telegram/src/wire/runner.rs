@@ -1,0 +1,195 @@
+//! The task behind a connection: connects with the first request, greets, carries requests, and waits for the next one when
+//! the connection is lost.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ambient::Clock;
+use domain::SecretText;
+use grammers_session::updates::UpdatesLike;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::dialogue::Answer;
+use super::envelope::Envelope;
+use super::error::{Loss, RequestError};
+use super::live::{Learned, Live};
+use super::{greeting, socket};
+use crate::session::Place;
+
+/// How long the answer to the greeting may take.
+const GREETING: Duration = Duration::from_secs(20);
+
+/// A request on its way to the connection.
+pub(super) struct Asked {
+    pub(super) body: Vec<u8>,
+    pub(super) answer: Answer,
+}
+
+/// What the owner wants.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Orders {
+    /// Each new round begins without a connection.
+    pub(super) round: u64,
+    pub(super) quit: bool,
+}
+
+/// Why a connection is not carried on.
+enum Ended {
+    Lost(Loss),
+    /// It was ordered so.
+    Ordered,
+}
+
+/// What the task is made of.
+pub(super) struct Runner {
+    pub(super) place: Arc<Place>,
+    pub(super) dc_id: i32,
+    pub(super) envelope: Envelope,
+    pub(super) api_id: i32,
+    pub(super) proxy: Option<SecretText>,
+    pub(super) clock: Clock,
+    pub(super) requests: mpsc::Receiver<Asked>,
+    pub(super) orders: watch::Receiver<Orders>,
+    pub(super) arrived: Box<dyn FnMut(UpdatesLike) + Send>,
+}
+
+impl Runner {
+    /// Runs until it is told to quit, or nobody can ask for anything any more.
+    pub(super) async fn run(mut self) {
+        loop {
+            let first = tokio::select! {
+                biased;
+                ordered = self.orders.changed() => {
+                    if ordered.is_err() || self.orders.borrow().quit {
+                        return self.turn_away(None, &closed());
+                    }
+                    continue;
+                }
+                request = self.requests.recv() => match request {
+                    Some(request) => request,
+                    None => return,
+                },
+            };
+            if !first.answer.is_closed() {
+                self.connection(first).await;
+            }
+            if self.orders.borrow().quit {
+                return self.turn_away(None, &closed());
+            }
+        }
+    }
+
+    /// Answers a request, and all that wait for the same connection, with an error: none of them was written.
+    fn turn_away(&mut self, first: Option<Asked>, error: &RequestError) {
+        let mut next = first;
+        while let Some(Asked { answer, .. }) = next.take().or_else(|| self.requests.try_recv().ok()) {
+            // Whoever asked may be gone.
+            let _ = answer.send(Err(error.clone()));
+        }
+    }
+
+    /// Makes a connection for a request, and stays with it to its end.
+    async fn connection(&mut self, first: Asked) {
+        let Self { place, envelope, proxy, clock, requests, orders, arrived, .. } = self;
+        let learned = place.learned().unwrap_or_else(|| Learned::nothing(clock));
+        let opening = open(place, self.dc_id, envelope, self.api_id, proxy.as_ref(), clock, learned, arrived);
+        let opened = tokio::select! {
+            biased;
+            _ = orders.changed() => Err(closed()),
+            opened = opening => opened,
+        };
+        let mut live = match opened {
+            Ok(live) => live,
+            Err(error) => return self.turn_away(Some(first), &error),
+        };
+        live.dialogue.ask(first.body, first.answer);
+        let ended = carry(&mut live, requests, orders, arrived).await;
+        let (learned, mut dialogue) = live.into_parts();
+        place.learn(learned);
+        match ended {
+            Ended::Ordered => dialogue.end(&Loss::Closed),
+            Ended::Lost(loss) => {
+                tracing::debug!(dc_id = self.dc_id, %loss, "a connection is lost");
+                dialogue.end(&loss);
+                (self.arrived)(UpdatesLike::ConnectionClosed);
+            }
+        }
+    }
+}
+
+fn closed() -> RequestError {
+    RequestError::Lost { loss: Loss::Closed, written: false }
+}
+
+/// Connects and greets. Of whatever is asked afterwards nothing was written when this fails.
+#[expect(clippy::too_many_arguments, reason = "what a runner is made of, borrowed one by one")]
+async fn open<'a>(
+    place: &Place,
+    dc_id: i32,
+    envelope: &'a Envelope,
+    api_id: i32,
+    proxy: Option<&SecretText>,
+    clock: &'a Clock,
+    learned: Learned,
+    arrived: &mut (dyn FnMut(UpdatesLike) + Send),
+) -> Result<Live<'a>, RequestError> {
+    let address = place.address();
+    let stream = socket::dial(address, proxy, clock).await;
+    let stream = stream.map_err(|error| RequestError::Unreachable(error.to_string()))?;
+    let unwritten = |loss| match loss {
+        Loss::Status(404) => RequestError::KeyUnknown,
+        loss => RequestError::Lost { loss, written: false },
+    };
+    let mut live = Live::new(stream, envelope, clock, learned).map_err(unwritten)?;
+    let (answer, mut result) = oneshot::channel();
+    live.dialogue.ask(greeting::request(api_id), answer);
+    let greeted = clock.timeout(GREETING, async {
+        let mut told = Vec::new();
+        loop {
+            let stepped = live.step(&mut told).await;
+            told.drain(..).for_each(&mut *arrived);
+            stepped.map_err(unwritten)?;
+            if let Ok(result) = result.try_recv() {
+                return result;
+            }
+        }
+    });
+    let config = greeted.await.map_err(|_| unwritten(Loss::Silent))??;
+    if let Some(address) = greeting::address(&config, dc_id, address.is_ipv6()) {
+        place.moved_to(address);
+    }
+    Ok(live)
+}
+
+/// Carries requests for as long as the connection lasts and nobody wants it closed.
+async fn carry(
+    live: &mut Live<'_>,
+    requests: &mut mpsc::Receiver<Asked>,
+    orders: &mut watch::Receiver<Orders>,
+    arrived: &mut (dyn FnMut(UpdatesLike) + Send),
+) -> Ended {
+    let mut told = Vec::new();
+    loop {
+        let has_room = live.dialogue.has_room();
+        tokio::select! {
+            biased;
+            _ = orders.changed() => return Ended::Ordered,
+            request = requests.recv(), if has_room => {
+                let Some(Asked { body, answer }) = request else { return Ended::Ordered };
+                live.dialogue.ask(body, answer);
+                // Those that wait already leave together with it.
+                while live.dialogue.has_room()
+                    && let Ok(Asked { body, answer }) = requests.try_recv()
+                {
+                    live.dialogue.ask(body, answer);
+                }
+            }
+            stepped = live.step(&mut told) => {
+                told.drain(..).for_each(&mut *arrived);
+                if let Err(loss) = stepped {
+                    return Ended::Lost(loss);
+                }
+            }
+        }
+    }
+}

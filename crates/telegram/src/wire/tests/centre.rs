@@ -1,0 +1,235 @@
+//! A data centre made by hand, so that it can also do what Telegram never does.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ambient::Clock;
+use domain::Secret;
+use grammers_session::updates::UpdatesLike;
+use grammers_tl_types::{Identifiable as _, Serializable as _, functions};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+
+use super::super::envelope::Envelope;
+use super::super::framing::{self, Found, Framing};
+use super::super::message::tests::result_of;
+use super::super::message::{CONTAINER, split};
+use super::super::{Application, Connection, RequestError, Wire, envelope};
+use crate::session::{Addresses, AuthKey, Key, SignedIn};
+
+/// Nothing here takes long; what waits longer has failed.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The salt that is right.
+pub(super) const SALT: i64 = 42;
+
+/// The key that both sides have.
+pub(super) fn key() -> AuthKey {
+    Secret::new(Box::new(envelope::tests::bytes()))
+}
+
+/// A data centre.
+pub(super) struct Centre {
+    listener: TcpListener,
+    pub(super) address: SocketAddr,
+}
+
+/// One connection to it.
+pub(super) struct Talk {
+    pub(super) stream: TcpStream,
+    framing: Framing,
+    incoming: Vec<u8>,
+    envelope: Envelope,
+    session: i64,
+    last_id: i64,
+}
+
+/// A packet that came, taken apart.
+#[derive(Debug)]
+pub(super) struct Heard {
+    /// Bytes of the frame.
+    pub(super) length: usize,
+    pub(super) salt: i64,
+    pub(super) outer: i64,
+    pub(super) messages: Vec<(i64, Vec<u8>)>,
+}
+
+impl Heard {
+    /// The requests in it, which are told by their beginning.
+    pub(super) fn requests(&self) -> Vec<&(i64, Vec<u8>)> {
+        self.messages.iter().filter(|(_, body)| body.starts_with(&REQUEST)).collect()
+    }
+}
+
+const REQUEST: [u8; 4] = [0xee; 4];
+
+/// A request of so many bytes that can be told from others.
+pub(super) fn request(number: u32, length: usize) -> Vec<u8> {
+    let mut body = [&REQUEST[..], &number.to_le_bytes()].concat();
+    body.resize(length.max(8).next_multiple_of(4), 0);
+    body
+}
+
+impl Centre {
+    pub(super) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        Self { listener, address }
+    }
+
+    /// A connection to it, and what arrives over it by itself.
+    pub(super) fn connect(&self, clock: &Clock) -> (Connection, mpsc::Receiver<UpdatesLike>) {
+        Self::connect_by(self.address, None, clock)
+    }
+
+    /// The same, by another way.
+    pub(super) fn connect_by(
+        address: SocketAddr,
+        proxy: Option<&str>,
+        clock: &Clock,
+    ) -> (Connection, mpsc::Receiver<UpdatesLike>) {
+        let addresses = Addresses::new(vec![(2, address)]);
+        let signed_in = SignedIn { dc_id: 2, key: key(), user_id: None };
+        let key = Key::apart(signed_in, &addresses).expect("an address");
+        let application = Application { api_id: 1, proxy: proxy.map(Into::into) };
+        let (tell, told) = mpsc::channel(16);
+        let arrived = move |update| tell.try_send(update).expect("room");
+        (Connection::open(&key, &application, clock, arrived), told)
+    }
+
+    pub(super) async fn accept(&self) -> Talk {
+        let accepted = tokio::time::timeout(PATIENCE, self.listener.accept()).await;
+        let (stream, _) = accepted.expect("somebody connects").expect("accepted");
+        Talk {
+            stream,
+            framing: Framing::default(),
+            incoming: Vec::new(),
+            envelope: Envelope::new(&key()),
+            session: 0,
+            last_id: 0,
+        }
+    }
+
+    /// Accepts, and answers the greeting.
+    pub(super) async fn greeted(&self) -> Talk {
+        let mut talk = self.accept().await;
+        let greeting = talk.hear().await.expect("a greeting");
+        let (id, body) = &greeting.messages[0];
+        assert_eq!(split(body).map(|(id, _)| id), Some(INVOKE_WITH_LAYER));
+        talk.answer(*id, &true.to_bytes()).await;
+        talk
+    }
+}
+
+const INVOKE_WITH_LAYER: u32 = functions::InvokeWithLayer::<functions::help::GetConfig>::CONSTRUCTOR_ID;
+
+impl Talk {
+    /// The next packet; nothing when the connection is closed.
+    pub(super) async fn hear(&mut self) -> Option<Heard> {
+        let (packet, end) = loop {
+            match self.framing.next(&self.incoming).expect("a frame") {
+                Found::Packet { packet, end } => break (packet, end),
+                Found::Missing(_) => {
+                    let read = self.stream.read_buf(&mut self.incoming);
+                    let read = tokio::time::timeout(PATIENCE, read).await.expect("somebody speaks");
+                    if !read.is_ok_and(|read| read > 0) {
+                        return None;
+                    }
+                }
+            }
+        };
+        let clear = packet.start + envelope::HEADER;
+        self.envelope.open_there(&mut self.incoming[packet.clone()]).expect("sealed with the key");
+        let salt = i64::from_le_bytes(self.incoming[clear..clear + 8].try_into().expect("eight"));
+        let opened = envelope::tests::opened(&self.incoming[clear..packet.end]);
+        self.session = opened.session;
+        let (outer, body) = (opened.message, opened.body);
+        let mut messages = Vec::new();
+        if split(body).is_some_and(|(constructor, _)| constructor == CONTAINER) {
+            let mut rest = &body[8..];
+            while let Some((header, after)) = rest.split_first_chunk::<16>() {
+                let length = u32::from_le_bytes(header[12..].try_into().expect("four"));
+                let (body, after) = after.split_at(usize::try_from(length).expect("fits"));
+                messages.push((i64::from_le_bytes(header[..8].try_into().expect("eight")), body.to_vec()));
+                rest = after;
+            }
+        } else {
+            messages.push((outer, body.to_vec()));
+        }
+        self.incoming.drain(..end);
+        Some(Heard { length: end, salt, outer, messages })
+    }
+
+    /// The next packet that holds requests.
+    pub(super) async fn request(&mut self) -> Heard {
+        loop {
+            let heard = self.hear().await.expect("a request");
+            if !heard.requests().is_empty() {
+                return heard;
+            }
+        }
+    }
+
+    /// Says something, in one packet.
+    pub(super) async fn say(&mut self, body: &[u8]) {
+        let packet = self.packet(body);
+        self.raw(&packet).await;
+    }
+
+    /// A packet, framed.
+    pub(super) fn packet(&mut self, body: &[u8]) -> Vec<u8> {
+        self.last_id += 4;
+        let mut packet = vec![0; framing::HEADER + envelope::HEADER];
+        packet.extend(SALT.to_le_bytes());
+        packet.extend(self.session.to_le_bytes());
+        packet.extend((self.last_id | 1).to_le_bytes());
+        packet.extend(1_i32.to_le_bytes());
+        packet.extend(u32::try_from(body.len()).expect("short").to_le_bytes());
+        packet.extend(body);
+        self.envelope.seal_there(&mut packet, framing::HEADER);
+        self.framing.frame(&mut packet);
+        packet
+    }
+
+    pub(super) async fn raw(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).await.expect("written");
+    }
+
+    pub(super) async fn answer(&mut self, request: i64, object: &[u8]) {
+        self.say(&result_of(request, object)).await;
+    }
+
+    /// Speaks as if in another session.
+    pub(super) fn mistake_session(&mut self) {
+        self.session ^= 1;
+    }
+}
+
+/// Makes a request in a task of its own.
+pub(super) fn ask(wire: &Wire, body: Vec<u8>) -> tokio::task::JoinHandle<Result<Vec<u8>, RequestError>> {
+    let wire = wire.clone();
+    tokio::spawn(async move { wire.request(body).await })
+}
+
+/// What came of it.
+pub(super) async fn ended(
+    asked: tokio::task::JoinHandle<Result<Vec<u8>, RequestError>>,
+) -> Result<Vec<u8>, RequestError> {
+    tokio::time::timeout(PATIENCE, asked).await.expect("answered").expect("no panic")
+}
+
+/// A clock for tests.
+pub(super) fn clock() -> Clock {
+    Clock::system()
+}
+
+/// Copies bytes both ways until one side has no more.
+pub(super) async fn relay(mut one: TcpStream, other: SocketAddr) {
+    let mut other = TcpStream::connect(other).await.expect("the other side");
+    let _ = tokio::io::copy_bidirectional(&mut one, &mut other).await;
+}
+
+/// Counts what goes through.
+pub(super) type Counted = Arc<std::sync::atomic::AtomicU32>;

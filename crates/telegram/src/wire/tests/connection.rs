@@ -1,0 +1,335 @@
+//! A connection: what it survives, what it tells, and what it leaves alone.
+
+use std::time::Duration;
+
+use grammers_session::updates::UpdatesLike;
+use grammers_tl_types::{Identifiable as _, Serializable as _, enums, functions, types};
+use tokio::sync::mpsc;
+
+use super::super::message::split;
+use super::super::message::tests::{boxed, container};
+use super::super::{Connection, Loss, RequestError};
+use super::centre::{Centre, PATIENCE, SALT, Talk, ask, clock, ended, request};
+
+/// A connection that has answered one request.
+async fn up(centre: &Centre) -> (Connection, mpsc::Receiver<UpdatesLike>, Talk) {
+    let (connection, told) = centre.connect(&clock());
+    let asked = ask(&connection.wire, request(0, 8));
+    let mut talk = centre.greeted().await;
+    answer_next(&mut talk).await;
+    assert_eq!(ended(asked).await, Ok(true.to_bytes()));
+    (connection, told, talk)
+}
+
+async fn answer_next(talk: &mut Talk) {
+    let heard = talk.request().await;
+    for (id, _) in heard.requests() {
+        talk.answer(*id, &true.to_bytes()).await;
+    }
+}
+
+/// The next thing that arrived by itself.
+async fn next(told: &mut mpsc::Receiver<UpdatesLike>) -> UpdatesLike {
+    tokio::time::timeout(PATIENCE, told.recv()).await.expect("in time").expect("something")
+}
+
+const fn lost(loss: Loss, written: bool) -> RequestError {
+    RequestError::Lost { loss, written }
+}
+
+/// The connection is made anew by the next request.
+async fn comes_back(centre: &Centre, connection: &Connection) {
+    let asked = ask(&connection.wire, request(9, 8));
+    let mut talk = centre.greeted().await;
+    answer_next(&mut talk).await;
+    assert_eq!(ended(asked).await, Ok(true.to_bytes()));
+}
+
+#[tokio::test]
+async fn a_large_request_leaves_as_long_as_it_is() {
+    let centre = Centre::start().await;
+    let (connection, _told, mut talk) = up(&centre).await;
+    // Zeros would shrink to nothing.
+    let asked = ask(&connection.wire, request(1, 512 * 1024));
+    let heard = talk.request().await;
+    assert!(heard.length > 512 * 1024, "{}", heard.length);
+    assert_eq!(heard.requests()[0].1, request(1, 512 * 1024));
+    talk.answer(heard.requests()[0].0, &true.to_bytes()).await;
+    assert_eq!(ended(asked).await, Ok(true.to_bytes()));
+    connection.close().await;
+}
+
+#[tokio::test]
+async fn requests_that_wait_together_are_one_packet() {
+    let centre = Centre::start().await;
+    let (connection, _told) = centre.connect(&clock());
+    let several: Vec<_> = (0..5).map(|number| ask(&connection.wire, request(number, 64))).collect();
+    // They wait for the greeting to be answered.
+    let mut talk = centre.accept().await;
+    let greeting = talk.hear().await.expect("a greeting");
+    tokio::task::yield_now().await;
+    talk.answer(greeting.outer, &true.to_bytes()).await;
+    let heard = talk.request().await;
+    assert_eq!(heard.requests().len(), 5);
+    for (id, _) in heard.requests() {
+        talk.answer(*id, &true.to_bytes()).await;
+    }
+    for asked in several {
+        assert_eq!(ended(asked).await, Ok(true.to_bytes()));
+    }
+    connection.close().await;
+}
+
+#[tokio::test]
+async fn a_wrong_salt_costs_one_more_packet_and_is_remembered() {
+    let centre = Centre::start().await;
+    let (connection, mut told) = centre.connect(&clock());
+    let asked = ask(&connection.wire, request(1, 8));
+    let mut talk = centre.accept().await;
+    let first = talk.hear().await.expect("a greeting");
+    let salt = types::BadServerSalt {
+        bad_msg_id: first.outer,
+        bad_msg_seqno: 1,
+        error_code: 48,
+        new_server_salt: SALT,
+    };
+    talk.say(&boxed(&salt)).await;
+    let again = talk.hear().await.expect("once more");
+    let greeting = again.messages.iter().find(|(_, body)| *body == first.messages[0].1);
+    talk.answer(greeting.expect("the same").0, &true.to_bytes()).await;
+    assert_eq!((first.salt, again.salt), (0, SALT));
+    answer_next(&mut talk).await;
+    assert_eq!(ended(asked).await, Ok(true.to_bytes()));
+    drop(talk);
+    assert!(matches!(next(&mut told).await, UpdatesLike::ConnectionClosed));
+    // The next connection begins with it.
+    let asked = ask(&connection.wire, request(2, 8));
+    let mut talk = centre.accept().await;
+    assert_eq!(talk.hear().await.expect("a greeting").salt, SALT);
+    drop(talk);
+    assert!(ended(asked).await.is_err());
+    connection.close().await;
+}
+
+#[tokio::test]
+async fn answers_to_nothing_that_was_asked_change_nothing() {
+    let centre = Centre::start().await;
+    let (connection, mut told, mut talk) = up(&centre).await;
+    let asked = ask(&connection.wire, request(1, 8));
+    let heard = talk.request().await;
+    talk.answer(12_345, &true.to_bytes()).await;
+    talk.say(&boxed(&types::BadMsgNotification { bad_msg_id: 8, bad_msg_seqno: 1, error_code: 64 })).await;
+    talk.say(&boxed(&types::Pong { msg_id: 8, ping_id: 1 })).await;
+    talk.say(&boxed(&types::FutureSalt { valid_since: 0, valid_until: 1, salt: 2 })).await;
+    talk.say(&container(&[])).await;
+    talk.answer(heard.requests()[0].0, &true.to_bytes()).await;
+    assert_eq!(ended(asked).await, Ok(true.to_bytes()));
+    assert!(told.try_recv().is_err());
+    connection.close().await;
+}
+
+#[tokio::test]
+async fn a_packet_of_another_session_is_not_read() {
+    let centre = Centre::start().await;
+    let (connection, mut told, mut talk) = up(&centre).await;
+    let asked = ask(&connection.wire, request(1, 8));
+    let heard = talk.request().await;
+    talk.mistake_session();
+    talk.answer(heard.requests()[0].0, &false.to_bytes()).await;
+    talk.say(&enums::Updates::TooLong.to_bytes()).await;
+    talk.mistake_session();
+    talk.answer(heard.requests()[0].0, &true.to_bytes()).await;
+    assert_eq!(ended(asked).await, Ok(true.to_bytes()));
+    assert!(told.try_recv().is_err());
+    connection.close().await;
+}
+
+#[tokio::test]
+async fn garbage_ends_the_connection_and_the_next_request_makes_another() {
+    let centre = Centre::start().await;
+    for broken in 0..4 {
+        let (connection, mut told, mut talk) = up(&centre).await;
+        let asked = ask(&connection.wire, request(1, 8));
+        talk.request().await;
+        let garbage = match broken {
+            // No frame, a damaged frame, a damaged packet in a whole frame, a message that is none.
+            0 => vec![1; 64],
+            1 => {
+                let mut packet = talk.packet(&[0; 16]);
+                packet[20] ^= 1;
+                packet
+            }
+            2 => {
+                let mut packet = talk.packet(&[0; 16]);
+                packet[20] ^= 1;
+                let content = packet.len() - 4;
+                let checksum = crc32fast::hash(&packet[..content]);
+                packet[content..].copy_from_slice(&checksum.to_le_bytes());
+                packet
+            }
+            _ => talk.packet(&types::BadServerSalt::CONSTRUCTOR_ID.to_le_bytes()),
+        };
+        talk.raw(&garbage).await;
+        match ended(asked).await {
+            Err(RequestError::Lost { loss: Loss::Garbled(_), written: true }) => {}
+            other => panic!("{broken}: {other:?}"),
+        }
+        assert!(matches!(next(&mut told).await, UpdatesLike::ConnectionClosed));
+        comes_back(&centre, &connection).await;
+        connection.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_transport_is_told() {
+    let centre = Centre::start().await;
+    for code in [404, 429] {
+        let (connection, mut told, mut talk) = up(&centre).await;
+        let asked = ask(&connection.wire, request(1, 8));
+        talk.request().await;
+        talk.raw(&i32::to_le_bytes(-code)).await;
+        assert_eq!(ended(asked).await, Err(lost(Loss::Status(code.unsigned_abs()), true)));
+        assert!(matches!(next(&mut told).await, UpdatesLike::ConnectionClosed));
+        connection.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_known_is_told_when_the_connection_is_opened() {
+    let centre = Centre::start().await;
+    for (code, expected) in [(404, RequestError::KeyUnknown), (429, lost(Loss::Status(429), false))] {
+        let (connection, mut told) = centre.connect(&clock());
+        let asked = ask(&connection.wire, request(1, 8));
+        let mut talk = centre.accept().await;
+        talk.hear().await.expect("a greeting");
+        talk.raw(&i32::to_le_bytes(-code)).await;
+        assert_eq!(ended(asked).await, Err(expected));
+        assert!(told.try_recv().is_err());
+        connection.close().await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_written_is_told_apart_from_what_was_not_when_the_connection_is_lost() {
+    let centre = Centre::start().await;
+    let (connection, mut told, mut talk) = up(&centre).await;
+    let written = ask(&connection.wire, request(1, 8));
+    talk.request().await;
+    // So much that the system does not take all of it: nobody reads.
+    let stuck: Vec<_> = (0..20).map(|number| ask(&connection.wire, request(number, 1_000_000))).collect();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    drop(talk);
+    assert!(matches!(ended(written).await, Err(RequestError::Lost { written: true, .. })));
+    let mut begun = 0;
+    for asked in stuck {
+        match ended(asked).await {
+            Err(RequestError::Lost { written, .. }) => begun += u32::from(written),
+            other => panic!("{other:?}"),
+        }
+    }
+    // The half-written one is among them; those behind it are known not to have left.
+    assert!((1..20).contains(&begun), "{begun}");
+    assert!(matches!(next(&mut told).await, UpdatesLike::ConnectionClosed));
+    comes_back(&centre, &connection).await;
+    connection.close().await;
+}
+
+#[tokio::test]
+async fn a_write_that_makes_no_progress_is_given_up() {
+    let (centre, clock) = (Centre::start().await, clock());
+    let (connection, _told) = centre.connect(&clock);
+    let first = ask(&connection.wire, request(0, 8));
+    let mut talk = centre.greeted().await;
+    answer_next(&mut talk).await;
+    ended(first).await.expect("answered");
+    let stuck: Vec<_> = (0..20).map(|number| ask(&connection.wire, request(number, 1_000_000))).collect();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    clock.advance(Duration::from_secs(31));
+    for asked in stuck {
+        assert!(matches!(ended(asked).await, Err(RequestError::Lost { loss: Loss::Stalled, .. })));
+    }
+    connection.close().await;
+}
+
+#[tokio::test]
+async fn whoever_gives_up_while_it_waits_is_never_written() {
+    let centre = Centre::start().await;
+    let (connection, _told) = centre.connect(&clock());
+    let (gone, stays) = (ask(&connection.wire, request(1, 8)), ask(&connection.wire, request(2, 8)));
+    let mut talk = centre.accept().await;
+    let greeting = talk.hear().await.expect("a greeting");
+    gone.abort();
+    assert!(gone.await.is_err());
+    talk.answer(greeting.outer, &true.to_bytes()).await;
+    let heard = talk.request().await;
+    assert_eq!(heard.requests().iter().map(|(_, body)| body[4]).collect::<Vec<_>>(), [2]);
+    talk.answer(heard.requests()[0].0, &true.to_bytes()).await;
+    assert!(ended(stays).await.is_ok());
+    connection.close().await;
+}
+
+#[tokio::test]
+async fn hanging_up_ends_what_is_in_flight_and_the_next_request_connects_anew() {
+    let centre = Centre::start().await;
+    let (connection, mut told, mut talk) = up(&centre).await;
+    let asked = ask(&connection.wire, request(1, 8));
+    talk.request().await;
+    connection.wire.hang_up();
+    assert_eq!(ended(asked).await, Err(lost(Loss::Closed, true)));
+    assert!(talk.hear().await.is_none(), "it is closed");
+    assert!(told.try_recv().is_err(), "nobody has to be told");
+    comes_back(&centre, &connection).await;
+    connection.close().await;
+}
+
+#[tokio::test]
+async fn closing_waits_for_nobody_and_answers_everybody() {
+    let centre = Centre::start().await;
+    let (connection, _told) = centre.connect(&clock());
+    let wire = connection.wire.clone();
+    // It waits for a greeting that is never answered.
+    let several: Vec<_> = (0..3).map(|number| ask(&wire, request(number, 8))).collect();
+    let mut talk = centre.accept().await;
+    talk.hear().await.expect("a greeting");
+    connection.close().await;
+    for asked in several {
+        assert_eq!(ended(asked).await, Err(lost(Loss::Closed, false)));
+    }
+    assert!(talk.hear().await.is_none());
+    assert_eq!(wire.request(request(4, 8)).await, Err(lost(Loss::Closed, false)));
+}
+
+#[tokio::test]
+async fn telegram_is_asked_once_a_minute_to_keep_the_connection() {
+    let (centre, clock) = (Centre::start().await, clock());
+    let (connection, _told) = centre.connect(&clock);
+    let first = ask(&connection.wire, request(0, 8));
+    let mut talk = centre.greeted().await;
+    answer_next(&mut talk).await;
+    ended(first).await.expect("answered");
+    let ping = functions::PingDelayDisconnect::CONSTRUCTOR_ID;
+    for _ in 0..3 {
+        clock.advance(Duration::from_mins(1));
+        let (mut heard, mut pinged) = (Vec::new(), false);
+        while !pinged {
+            heard = talk.hear().await.expect("a ping").messages;
+            pinged = heard.iter().any(|(_, body)| split(body).is_some_and(|(id, _)| id == ping));
+        }
+        let body = &heard.last().expect("a ping").1;
+        assert_eq!(body[12..], 75_i32.to_le_bytes());
+    }
+    connection.close().await;
+}
+
+#[tokio::test]
+async fn updates_come_in_order_and_one_that_cannot_be_read_is_a_gap() {
+    let centre = Centre::start().await;
+    let (connection, mut told, mut talk) = up(&centre).await;
+    let too_long = enums::Updates::TooLong.to_bytes();
+    let broken = types::Updates::CONSTRUCTOR_ID.to_le_bytes().to_vec();
+    talk.say(&container(&[(1, 1, too_long.clone()), (3, 1, broken), (5, 1, too_long)])).await;
+    assert!(matches!(next(&mut told).await, UpdatesLike::Updates(enums::Updates::TooLong)));
+    assert!(matches!(next(&mut told).await, UpdatesLike::MalformedUpdates));
+    assert!(matches!(next(&mut told).await, UpdatesLike::Updates(enums::Updates::TooLong)));
+    connection.close().await;
+}

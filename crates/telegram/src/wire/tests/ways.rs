@@ -1,0 +1,140 @@
+//! The ways to a data centre: over IPv6, and through a proxy.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use grammers_tl_types::Serializable as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use super::super::{Loss, RequestError};
+use super::centre::{Centre, Counted, ask, clock, ended, relay, request};
+
+/// A SOCKS5 proxy that lets one user through, or everybody.
+async fn proxy(words: Option<(&'static str, &'static str)>) -> (SocketAddr, Counted) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let (address, through) = (listener.local_addr().expect("an address"), Counted::default());
+    let count = Arc::clone(&through);
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut head = [0; 3];
+            client.read_exact(&mut head).await.expect("a greeting");
+            let wanted = if words.is_some() { 2 } else { 0 };
+            if head != [5, 1, wanted] {
+                client.write_all(&[5, 255]).await.expect("written");
+                continue;
+            }
+            client.write_all(&[5, wanted]).await.expect("written");
+            if let Some((user, word)) = words {
+                let right = [&[1, len(user)][..], user.as_bytes(), &[len(word)], word.as_bytes()].concat();
+                let mut said = vec![0; right.len()];
+                client.read_exact(&mut said).await.expect("words");
+                client.write_all(&[1, u8::from(said != right)]).await.expect("written");
+                if said != right {
+                    continue;
+                }
+            }
+            let mut wish = [0; 10];
+            client.read_exact(&mut wish).await.expect("a wish");
+            assert_eq!(wish[..4], [5, 1, 0, 1]);
+            let ip: [u8; 4] = wish[4..8].try_into().expect("four");
+            let to = SocketAddr::from((ip, u16::from_be_bytes(wish[8..].try_into().expect("two"))));
+            client.write_all(&[5, 0, 0, 1, 127, 0, 0, 1, 0, 9]).await.expect("written");
+            count.fetch_add(1, Ordering::Relaxed);
+            tokio::spawn(relay(client, to));
+        }
+    });
+    (address, through)
+}
+
+fn len(word: &str) -> u8 {
+    u8::try_from(word.len()).expect("short")
+}
+
+/// Makes a request by a way and has it answered.
+async fn is_answered(centre: &Centre, address: SocketAddr, proxy: Option<&str>) {
+    let (connection, _told) = Centre::connect_by(address, proxy, &clock());
+    let asked = ask(&connection.wire, request(1, 8));
+    let mut talk = centre.greeted().await;
+    let heard = talk.request().await;
+    talk.answer(heard.requests()[0].0, &true.to_bytes()).await;
+    assert_eq!(ended(asked).await, Ok(true.to_bytes()));
+    connection.close().await;
+}
+
+#[tokio::test]
+async fn requests_go_through_a_proxy() {
+    let centre = Centre::start().await;
+    for words in [None, Some(("demo", "wo@rd"))] {
+        let (address, through) = proxy(words).await;
+        let words = words.map_or(String::new(), |(user, word)| format!("{user}:{word}@"));
+        is_answered(&centre, centre.address, Some(&format!("socks5://{words}{address}"))).await;
+        let named = format!("socks5://{words}localhost:{}", address.port());
+        is_answered(&centre, centre.address, Some(&named)).await;
+        assert_eq!(through.load(Ordering::Relaxed), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_refuses_is_told_without_its_words() {
+    let centre = Centre::start().await;
+    let (address, through) = proxy(Some(("demo", "secret"))).await;
+    for words in ["", "demo:wrongs@"] {
+        let named = format!("socks5://{words}{address}");
+        let (connection, _told) = Centre::connect_by(centre.address, Some(&named), &clock());
+        match ended(ask(&connection.wire, request(1, 8))).await {
+            Err(RequestError::Unreachable(why)) => assert!(why.contains("check `proxy`"), "{why}"),
+            other => panic!("{other:?}"),
+        }
+        connection.close().await;
+    }
+    assert_eq!(through.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn requests_go_over_ipv6() {
+    let centre = Centre::start().await;
+    let Ok(listener) = TcpListener::bind("[::1]:0").await else {
+        // Not every machine has it.
+        return;
+    };
+    let address = listener.local_addr().expect("an address");
+    let (to, through) = (centre.address, Arc::new(AtomicU32::new(0)));
+    let count = Arc::clone(&through);
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::Relaxed);
+            tokio::spawn(relay(client, to));
+        }
+    });
+    is_answered(&centre, address, None).await;
+    assert_eq!(through.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn where_nobody_listens_nothing_is_written() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let nobody = listener.local_addr().expect("an address");
+    drop(listener);
+    let (connection, mut told) = Centre::connect_by(nobody, None, &clock());
+    let several: Vec<_> = (0..3).map(|number| ask(&connection.wire, request(number, 8))).collect();
+    for asked in several {
+        assert!(matches!(ended(asked).await, Err(RequestError::Unreachable(_))));
+    }
+    assert!(told.try_recv().is_err(), "nothing was lost that was there");
+    connection.close().await;
+}
+
+#[tokio::test]
+async fn whoever_does_not_answer_the_greeting_is_given_up() {
+    let (centre, clock) = (Centre::start().await, clock());
+    let (connection, _told) = centre.connect(&clock);
+    let asked = ask(&connection.wire, request(1, 8));
+    let mut talk = centre.accept().await;
+    talk.hear().await.expect("a greeting");
+    clock.advance(std::time::Duration::from_secs(21));
+    let silent = RequestError::Lost { loss: Loss::Silent, written: false };
+    assert_eq!(ended(asked).await, Err(silent));
+    connection.close().await;
+}
