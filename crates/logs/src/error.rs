@@ -1,0 +1,42 @@
+//! What can go wrong with a log store, for whoever opens or reads it.
+
+use std::io;
+use std::path::PathBuf;
+
+/// A log store that cannot be opened for writing. The program can do without: its lines go to standard error alone then.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process writes there.
+    #[error("another process writes the logs in {}; end it, or name another data directory", folder.display())]
+    Held {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The folder or a file in it cannot be used.
+    #[error("the logs in {} cannot be written: {source}; check the folder's owner and rights", folder.display())]
+    Io {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// Logs that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The folder or a file in it cannot be read.
+    #[error("the logs in {} cannot be read: {source}", folder.display())]
+    Io {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// As many as may search are doing so.
+    #[error("the logs are being searched by others; try again in a moment")]
+    Busy,
+    /// The search broke down.
+    #[error("the search broke down; the log says why")]
+    Broken,
+}

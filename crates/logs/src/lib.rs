@@ -1,0 +1,51 @@
+//! Logs that survive: structured lines in files of their own beside the store, without SQL.
+//!
+//! [`layer`] takes the events of `tracing` and never waits; a [`LogStore`] writes them on a thread of its own, within a
+//! budget of disk, the oldest gone first. A [`Reader`] needs only the folder: it searches while a server writes.
+//!
+//! # In the folder
+//! `open` has the newest lines as they are; every 200 ms what was logged goes there. When they are enough they are packed into
+//! a block at the end of the newest `.segment` file, and `open` begins anew. A block has beside its lines a filter that says
+//! which words are not in it, so that most blocks are never unpacked. `writer.lock` is held by the one who writes.
+//!
+//! A killed program loses what was logged in the last 200 ms. Numbers of lines only grow, so order and links hold also when
+//! the clock is set back.
+
+mod block;
+mod draft;
+mod error;
+mod escape;
+mod files;
+mod filter;
+mod fold;
+mod grams;
+mod intake;
+mod layer;
+mod level;
+mod line;
+mod print;
+mod reader;
+mod room;
+mod row;
+mod scan;
+mod service;
+mod store;
+mod tail;
+mod trouble;
+mod varint;
+mod wave;
+mod writer;
+
+pub use error::{OpenError, ReadError};
+pub use escape::{Escaped, escaped};
+pub use filter::Filter;
+pub use layer::{Gathered, StoreLayer, layer};
+pub use level::{InvalidLevel, Level};
+pub use line::{InvalidLineId, Line, LineId};
+pub use print::{Printed, printed};
+pub use reader::{Bucket, LARGEST_PAGE, MOST_BUCKETS, Order, Page, Query, Reader};
+pub use service::{InvalidService, Service};
+pub use store::{Counts, LogStore};
+pub use tail::{Tail, Told};
+pub use trouble::{InvalidTrouble, Trouble};
+pub use writer::Keeping;

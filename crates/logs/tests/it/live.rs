@@ -1,0 +1,80 @@
+//! Readers who stay, and writers who never wait.
+
+use std::time::Duration;
+
+use logs::{Filter, Level, LogStore, Told};
+use tracing::Dispatch;
+use tracing_subscriber::layer::SubscriberExt;
+
+use crate::world::{World, keeping};
+
+const SOON: Duration = Duration::from_secs(10);
+
+#[tokio::test]
+async fn a_tail_gets_what_it_wants_as_it_is_written() {
+    let world = World::new(1 << 20);
+    world.log(|| tracing::warn!("before"));
+    let mut tail = world.store.tail(Filter { level: Some(Level::Warn), ..Filter::default() });
+    assert_eq!(world.all().await.len(), 1);
+    let mut told = Vec::new();
+    world.log(|| {
+        tracing::info!("unimportant");
+        tracing::warn!(account = "main", "first");
+        tracing::error!("second");
+    });
+    while told.last().is_none_or(|message| message != "second") {
+        let next = tokio::time::timeout(SOON, tail.next()).await.expect("in time");
+        let Some(Told::Line(line)) = next else { panic!("{next:?}") };
+        assert_eq!(world.store.line(line.id).await.expect("reads").as_ref(), Some(&*line));
+        told.push(line.message.clone());
+    }
+    told.retain(|message| message != "before");
+    assert_eq!(told, ["first", "second"]);
+    let store = world.store.clone();
+    world.end().await;
+    drop(store);
+    assert_eq!(tokio::time::timeout(SOON, tail.next()).await, Ok(None));
+}
+
+#[tokio::test]
+async fn a_slow_reader_is_told_how_much_it_missed() {
+    let world = World::new(1 << 24);
+    let mut tail = world.store.tail(Filter::default());
+    world.log(|| (0..10_000).for_each(|number| tracing::info!(number, "line")));
+    assert_eq!(world.all().await.len(), 10_000);
+    let mut told = 0;
+    while told < 10_000 {
+        match tokio::time::timeout(SOON, tail.next()).await.expect("in time").expect("it goes on") {
+            Told::Line(_) => told += 1,
+            Told::Missed(missed) => {
+                assert!(told == 0 && missed > 1_000, "{told} {missed}");
+                told += missed;
+            }
+        }
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_is_logged_before_the_folder_is_known_is_kept_and_what_is_too_much_is_counted() {
+    let clock = ambient::Clock::system();
+    let (layer, gathered) = logs::layer(clock);
+    let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
+    let body = "y".repeat(8_000);
+    tracing::dispatcher::with_default(&dispatch, || {
+        tracing::info!("the first");
+        (0..1_000).for_each(|_| tracing::info!(body, "much"));
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = LogStore::open(folder.path(), keeping(1 << 24), gathered).expect("opens");
+    tracing::dispatcher::with_default(&dispatch, || tracing::info!("the last"));
+    let filter = Filter { text: Some("log lines are missing".to_owned()), ..Filter::default() };
+    let page =
+        store.search(logs::Query { filter, limit: 10, ..logs::Query::default() }).await.expect("reads");
+    let counts = store.counts();
+    assert!(counts.dropped > 400 && counts.dropped < 600, "{counts:?}");
+    assert_eq!(page.lines.len(), 1);
+    assert_eq!(page.lines[0].field("dropped"), Some(counts.dropped.to_string().as_str()));
+    assert_eq!(counts.written + counts.dropped, 1_000 + 3);
+    store.close().await;
+}

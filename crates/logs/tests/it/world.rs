@@ -1,0 +1,91 @@
+//! A folder with a store whose lines come from real events.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ambient::Clock;
+use logs::{Filter, Keeping, LogStore, Order, Page, Query, Reader};
+use tracing::Dispatch;
+use tracing_subscriber::layer::SubscriberExt;
+
+/// A store, and those who log into it.
+pub(crate) struct World {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) clock: Clock,
+    pub(crate) store: LogStore,
+    pub(crate) dispatch: Dispatch,
+}
+
+pub(crate) fn keeping(budget: u64) -> Keeping {
+    Keeping::new(budget, Duration::from_hours(30 * 24)).with_free_space(|_| Ok(1 << 40))
+}
+
+impl World {
+    pub(crate) fn new(budget: u64) -> Self {
+        Self::on(tempfile::tempdir().expect("a folder"), keeping(budget))
+    }
+
+    pub(crate) fn on(folder: tempfile::TempDir, keeping: Keeping) -> Self {
+        let clock = Clock::system();
+        let (layer, gathered) = logs::layer(clock.clone());
+        let store = LogStore::open(&folder.path().join("logs"), keeping, gathered).expect("opens");
+        let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
+        Self { folder, clock, store, dispatch }
+    }
+
+    pub(crate) fn logs(&self) -> PathBuf {
+        self.folder.path().join("logs")
+    }
+
+    /// Logs, with this store in the place of the program's.
+    pub(crate) fn log(&self, log: impl FnOnce()) {
+        tracing::dispatcher::with_default(&self.dispatch, log);
+    }
+
+    pub(crate) async fn all(&self) -> Vec<logs::Line> {
+        let query = Query { order: Order::OldestFirst, limit: 5_000, ..Query::default() };
+        let mut lines = Vec::new();
+        let mut after = None;
+        loop {
+            let page = self.store.search(Query { after, ..query.clone() }).await.expect("reads");
+            assert_eq!(page.damaged, 0);
+            lines.extend(page.lines);
+            after = page.next;
+            if after.is_none() {
+                return lines;
+            }
+        }
+    }
+
+    pub(crate) async fn find(&self, filter: Filter) -> Page {
+        self.store.search(Query { filter, limit: 1_000, ..Query::default() }).await.expect("reads")
+    }
+
+    /// Ends the store and gives the folder.
+    pub(crate) async fn end(self) -> tempfile::TempDir {
+        self.store.close().await;
+        self.folder
+    }
+}
+
+/// What all files of a folder have together, in bytes.
+pub(crate) fn size(folder: &Path) -> u64 {
+    let files = std::fs::read_dir(folder).expect("a folder").flatten();
+    files.filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
+}
+
+/// All lines of a folder, from the oldest.
+pub(crate) fn read(folder: &Path) -> Vec<logs::Line> {
+    let reader = Reader::new(folder);
+    let mut lines = Vec::new();
+    let mut after = None;
+    loop {
+        let query = Query { order: Order::OldestFirst, limit: 5_000, after, ..Query::default() };
+        let page = reader.search(&query).expect("reads");
+        lines.extend(page.lines);
+        after = page.next;
+        if after.is_none() {
+            return lines;
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! A program that logs as fast as it can and is killed: what it said it had logged a second ago is there, each line whole and
+//! once, and the next run goes on behind it.
+//!
+//! The program is this very test, started again: with a folder in its environment it writes until somebody ends it.
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::path::Path;
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    use logs::{Keeping, LogStore, Order, Query, Reader};
+    use tracing_subscriber::layer::SubscriberExt;
+
+    const FOLDER: &str = "LOGS_KILL_FOLDER";
+    const BUDGET: u64 = 64 << 20;
+
+    /// Does nothing unless it is the program to be killed.
+    #[test]
+    fn program() {
+        let Some(folder) = std::env::var_os(FOLDER) else { return };
+        let (layer, gathered) = logs::layer(ambient::Clock::system());
+        let keeping = Keeping::new(BUDGET, Duration::from_hours(24)).with_free_space(|_| Ok(1 << 40));
+        let _store = LogStore::open(Path::new(&folder), keeping, gathered).expect("opens");
+        let subscriber = tracing_subscriber::registry().with(layer);
+        tracing::subscriber::with_default(subscriber, || {
+            let began = Instant::now();
+            for number in 0_u64.. {
+                let noise = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                tracing::info!(number, noise, "a line of the program that is killed");
+                if number.is_multiple_of(50) {
+                    // What was said is said: the line goes out before the next is logged.
+                    let mut out = std::io::stdout().lock();
+                    writeln!(out, "said {number} {}", began.elapsed().as_millis()).expect("somebody reads");
+                    out.flush().expect("somebody reads");
+                }
+            }
+        });
+    }
+
+    fn numbers(folder: &Path) -> Vec<u64> {
+        let reader = Reader::new(folder);
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let query = Query { order: Order::OldestFirst, limit: 5_000, after, ..Query::default() };
+            let page = reader.search(&query).expect("reads");
+            assert_eq!(page.damaged, 0);
+            found.extend(page.lines.iter().filter_map(|line| line.field("number")?.parse::<u64>().ok()));
+            after = page.next;
+            if after.is_none() {
+                return found;
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_logged_a_second_before_the_kill_is_there() {
+        for milliseconds in [250, 700, 1_300] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let mut program = Command::new(std::env::current_exe().expect("this test"))
+                .args(["--exact", "tests::program", "--nocapture", "--test-threads=1"])
+                .env(FOLDER, folder.path())
+                .stdout(Stdio::piped())
+                .spawn()
+                .expect("starts");
+            let mut said = Vec::new();
+            let lines = BufReader::new(program.stdout.take().expect("its output")).lines();
+            for line in lines.map_while(Result::ok) {
+                let mut words = line.split_whitespace().skip_while(|word| !word.ends_with("said")).skip(1);
+                let mut number = || words.next()?.parse::<u64>().ok();
+                let (Some(number), Some(at)) = (number(), number()) else { continue };
+                said.push((number, at));
+                if at >= milliseconds {
+                    program.kill().expect("kills");
+                }
+            }
+            program.wait().expect("ends");
+            let (_, end) = *said.last().expect("it said something");
+            let due = said.iter().rfind(|(_, at)| at + 1_000 <= end).map_or(0, |(number, _)| *number);
+            let found = numbers(folder.path());
+            assert!(found.windows(2).all(|pair| pair[0] < pair[1]), "each once, in order");
+            // Lines may be missing only where the program was faster than the writer, and it says so.
+            if due > 0 {
+                assert!(
+                    found.last().is_some_and(|last| *last >= due),
+                    "{due} was logged a second before the end"
+                );
+            }
+
+            // The next run goes on behind it.
+            let (_, gathered) = logs::layer(ambient::Clock::system());
+            let keeping = Keeping::new(BUDGET, Duration::from_hours(24)).with_free_space(|_| Ok(1 << 40));
+            let store = LogStore::open(folder.path(), keeping, gathered).expect("opens");
+            drop(store);
+            assert_eq!(numbers(folder.path()), found);
+        }
+    }
+}
