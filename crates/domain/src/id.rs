@@ -111,6 +111,14 @@ ids! {
     CallbackId = "call_";
     /// A file that a caller has left to be sent later.
     UploadId = "upl_";
+    /// A session of a dashboard user (its public name, never the token).
+    SessionId = "ses_";
+    /// An alert: a card that stayed red.
+    AlertId = "alert_";
+    /// What is told about alerts at one time, to every target.
+    AlertNoticeId = "notice_";
+    /// A time for which nobody wants to be told.
+    MaintenanceId = "maint_";
 }
 
 #[cfg(test)]

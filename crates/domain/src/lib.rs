@@ -10,6 +10,7 @@ pub mod measure;
 pub mod media;
 pub mod message;
 pub mod outcome;
+pub mod person;
 pub mod saga;
 pub mod secret;
 pub mod text;
@@ -18,8 +19,12 @@ pub mod timeline;
 
 pub use account::{AccountName, AccountState, Purpose};
 pub use chat::{ChatId, ChatKind, ChatRef, Username};
-pub use id::{ApiKeyId, CallbackId, FailedRequestId, MessageId, OperationId, UploadId};
+pub use id::{
+    AlertId, AlertNoticeId, ApiKeyId, CallbackId, FailedRequestId, MaintenanceId, MessageId, OperationId,
+    SessionId, UploadId,
+};
 pub use message::MessageState;
 pub use outcome::Outcome;
-pub use secret::{ExposeSecret, Secret, SecretText};
+pub use person::{InvalidUserName, Role, UserName};
+pub use secret::{ExposeSecret, Secret, SecretText, Words};
 pub use time::Timestamp;

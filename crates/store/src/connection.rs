@@ -11,7 +11,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use crate::OpenError;
 
 /// More than there are statements, so that none is prepared twice.
-pub(crate) const CACHED_STATEMENTS: usize = 240;
+pub(crate) const CACHED_STATEMENTS: usize = 360;
 
 /// The database file that the address in the settings names.
 pub(crate) fn file_of(url: &str, data_dir: &Path) -> Result<PathBuf, OpenError> {

@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::OpenError;
 
 /// The file whose lock says that the directory is in use. It holds the number of the process, for people.
-const LOCK: &str = "switchboard.lock";
+pub(crate) const LOCK: &str = "switchboard.lock";
 
 /// The right to work on a data directory; given up when dropped, and by the system when the process dies.
 pub(crate) struct DirectoryLock {
@@ -46,7 +46,7 @@ pub(crate) fn lock(dir: &Path) -> Result<DirectoryLock, OpenError> {
 }
 
 /// The process that wrote its number into the lock file.
-fn holder(file: &mut File) -> Option<u32> {
+pub(crate) fn holder(file: &mut File) -> Option<u32> {
     let mut text = String::new();
     file.take(32).read_to_string(&mut text).ok()?;
     text.trim().parse().ok()

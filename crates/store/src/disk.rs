@@ -11,7 +11,7 @@ use ambient::Clock;
 use domain::Timestamp;
 
 /// New messages are refused when less than this is free.
-const INTAKE_NEEDS: u64 = 64 << 20;
+pub(crate) const INTAKE_NEEDS: u64 = 64 << 20;
 /// What the reserve file keeps free for the outcomes of messages already taken.
 pub(crate) const RESERVE: u64 = 16 << 20;
 /// The disk is not asked more often than this.

@@ -51,7 +51,7 @@ impl From<rusqlite::Error> for StoreError {
 
 /// Finds the table in texts like `UNIQUE constraint failed: api_keys.hash`.
 fn table_named_in(message: &str) -> &'static str {
-    const TABLES: [&str; 12] = [
+    const TABLES: [&str; 16] = [
         "outbox",
         "outbox_parts",
         "outbox_timeline",
@@ -64,6 +64,10 @@ fn table_named_in(message: &str) -> &'static str {
         "operation_steps",
         "callbacks",
         "failed_requests",
+        "users",
+        "user_sessions",
+        "audit_log",
+        "alerts",
     ];
     let named = message.rsplit_once(": ").and_then(|(_, column)| column.split('.').next());
     TABLES.into_iter().find(|table| Some(*table) == named).unwrap_or("the database")

@@ -2,16 +2,21 @@
 //!
 //! A [`Store`] is opened on a data directory, which it locks against other processes. Its repositories are
 //! [`Outbox`], [`Sagas`], [`Chats`], [`Unresolved`], [`Failovers`], [`Services`], [`Callbacks`], [`FailedRequests`],
-//! [`Files`], [`Accounts`], [`Peers`], [`Imports`] and [`ApiKeys`]; [`Store::work`] is the log of messages and sagas
+//! [`Files`], [`Accounts`], [`Peers`], [`Imports`], [`ClearingRun`], [`Alerts`], [`ApiKeys`], [`Users`],
+//! [`UserSessions`] and [`AuditLog`]; [`Beats`] have a file of their own; [`Store::work`] is the log of messages and sagas
 //! together. A write is
 //! answered when it is on the disk (fsync); writes that wait together are committed together. A future that is
 //! dropped while it waits does not take its write back, except [`Outbox::accept`] and [`Sagas::accept`], which are
 //! then not begun if they were still in the queue.
 
+mod access;
 mod accounts;
+mod alerts;
 mod api_keys;
+mod beats;
 mod callbacks;
 mod chats;
+mod clearing;
 mod codes;
 mod column;
 mod connection;
@@ -24,6 +29,7 @@ mod files;
 mod group;
 mod imports;
 mod later;
+mod look;
 mod master_key;
 mod migrations;
 mod opening;
@@ -33,6 +39,7 @@ mod peers;
 mod point;
 mod queue;
 mod reader;
+mod round_trip;
 mod sagas;
 mod services;
 mod statement;
@@ -50,19 +57,30 @@ use ambient::Clock;
 use domain::Timestamp;
 use rusqlite::Connection;
 
+pub use access::{
+    AuditEntry, AuditFilter, AuditLog, AuditRecord, AuditResult, AuditWho, BeginSession, Keeping, NewUser,
+    OfferedFactor, SecondFactor, StoredUser, UserChange, UserSession, UserSessions, Users,
+};
 pub use accounts::{
     Accounts, Hold, Holds, InvalidFingerprint, KeyFingerprint, OwnerlessSession, SelfUser, SessionInUse,
     SessionsChange, StoredAccount, StoredLogin, StoredSession, Switch, UpdateChange, UpdateState,
 };
+pub use alerts::{
+    AlertDelivery, AlertFilter, AlertState, Alerts, DeliveriesWaiting, MirrorError, MirroredTarget,
+    NewNotice, StoredAlert, StoredMute, StoredTarget, StoredWindow, TargetStanding, read_mirrored_targets,
+};
 pub use api_keys::{ApiKey, ApiKeys, Scope};
+pub use beats::{Beats, BeatsBatch, BeatsPast, StoredMinute, StoredTally};
 pub use callbacks::{Callback, Callbacks, CallbacksCounted};
 pub use chats::{ChatFilter, ChatRecord, ChatState, Chats, Unresolved, UnresolvedCaller, UnresolvedChat};
+pub use clearing::{ClearingRun, StoredClearing};
 pub use disk::Disk;
 pub use error::{MasterKeyError, OpenError, StoreError};
 pub use failed_requests::{Direction, FailedRequest, FailedRequests, FailedState};
 pub use failovers::{FailoverFilter, FailoverRecord, Failovers};
 pub use files::{FileReference, Files, RemoteKind, UploadState};
 pub use imports::{ChatImport, ImportedChat, ImportedFailover, ImportedRequest, Imports};
+pub use look::{StoreLook, check_free, look};
 pub use master_key::MasterKey;
 pub use outbox::{
     Accept, Accepted, Begin, Doubt, Fail, Filter, Idempotency, Join, Listed, Origin, Outbox, PartSent,
@@ -167,6 +185,11 @@ impl Store {
         Services { store: self }
     }
 
+    /// The clearing of flood waits that runs.
+    pub fn clearing(&self) -> ClearingRun<'_> {
+        ClearingRun { store: self }
+    }
+
     /// Callbacks on their way to another program.
     pub fn callbacks(&self) -> Callbacks<'_> {
         Callbacks { store: self }
@@ -197,9 +220,29 @@ impl Store {
         Imports { store: self }
     }
 
+    /// Alerts, who is told about them, and when nobody wants to be.
+    pub fn alerts(&self) -> Alerts<'_> {
+        Alerts { store: self }
+    }
+
     /// Keys of the HTTP API.
     pub fn api_keys(&self) -> ApiKeys<'_> {
         ApiKeys { store: self }
+    }
+
+    /// People of the dashboard.
+    pub fn users(&self) -> Users<'_> {
+        Users { store: self }
+    }
+
+    /// Their sessions.
+    pub fn user_sessions(&self) -> UserSessions<'_> {
+        UserSessions { store: self }
+    }
+
+    /// Who did what.
+    pub fn audit(&self) -> AuditLog<'_> {
+        AuditLog { store: self }
     }
 
     /// The database file, which lies in the data directory. Nobody else in this process may open it: closing it would give

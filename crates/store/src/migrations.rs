@@ -9,7 +9,7 @@ use crate::OpenError;
 use crate::connection::failed;
 
 /// Every step, in order. A step that was released is never changed.
-const STEPS: [(i64, &str, &str); 8] = [
+const STEPS: [(i64, &str, &str); 12] = [
     (1, "outbox", include_str!("../migrations/sqlite/0001_outbox.sql")),
     (2, "accounts", include_str!("../migrations/sqlite/0002_accounts.sql")),
     (3, "api_keys", include_str!("../migrations/sqlite/0003_api_keys.sql")),
@@ -18,6 +18,10 @@ const STEPS: [(i64, &str, &str); 8] = [
     (6, "media", include_str!("../migrations/sqlite/0006_media.sql")),
     (7, "roster", include_str!("../migrations/sqlite/0007_roster.sql")),
     (8, "import", include_str!("../migrations/sqlite/0008_import.sql")),
+    (9, "health", include_str!("../migrations/sqlite/0009_health.sql")),
+    (10, "alerts", include_str!("../migrations/sqlite/0010_alerts.sql")),
+    (11, "access", include_str!("../migrations/sqlite/0011_access.sql")),
+    (12, "files_by_name", include_str!("../migrations/sqlite/0012_files_by_name.sql")),
 ];
 
 const OWN_TABLES: &str = "
@@ -26,6 +30,11 @@ const OWN_TABLES: &str = "
     ) STRICT;
     CREATE TABLE IF NOT EXISTS store_facts (name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;";
 
+/// The newest version that this program knows.
+pub(crate) fn newest() -> i64 {
+    STEPS.last().map_or(0, |(version, ..)| *version)
+}
+
 /// Brings the schema to the newest version this program knows.
 pub(crate) fn run(connection: &mut Connection, file: &Path, now: Timestamp) -> Result<(), OpenError> {
     let failed = |error: rusqlite::Error| failed(file, &error);
@@ -33,7 +42,7 @@ pub(crate) fn run(connection: &mut Connection, file: &Path, now: Timestamp) -> R
     let found: i64 = connection
         .query_row("SELECT coalesce(max(version), 0) FROM schema_migrations", [], |row| row.get(0))
         .map_err(failed)?;
-    let known = STEPS.last().map_or(0, |(version, ..)| *version);
+    let known = newest();
     if found > known {
         return Err(OpenError::Newer { found, known });
     }

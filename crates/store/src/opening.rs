@@ -32,8 +32,7 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
     let vault = Vault::new(&master_key.load(&data_dir, check.is_some())?);
     match check {
         Some(sealed) => {
-            let opened = vault.open("store_facts", KEY_CHECK, &sealed);
-            if opened.as_deref() != Ok(KEY_CHECK_TEXT) {
+            if !is_ours(&vault, &sealed) {
                 return Err(MasterKeyError::Wrong { file: master_key.file(&data_dir) }.into());
             }
         }
@@ -50,7 +49,12 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
     Ok(Inner { readers, writer, vault, clock, place, callbacks_counted: callbacks::Counters::default() })
 }
 
-fn key_check(connection: &Connection) -> rusqlite::Result<Option<Vec<u8>>> {
+/// Whether the key of a vault is the one that this field was sealed with.
+pub(crate) fn is_ours(vault: &Vault, sealed: &[u8]) -> bool {
+    vault.open("store_facts", KEY_CHECK, sealed).as_deref() == Ok(KEY_CHECK_TEXT)
+}
+
+pub(crate) fn key_check(connection: &Connection) -> rusqlite::Result<Option<Vec<u8>>> {
     connection
         .query_row("SELECT value FROM store_facts WHERE name = $1", [KEY_CHECK], |row| row.get(0))
         .optional()

@@ -97,4 +97,19 @@ points! {
     IMPORT_CHATS = "import_chats";
     IMPORT_REQUESTS = "import_requests";
     IMPORT_FAILOVERS = "import_failovers";
+    SAVE_CLEARING = "save_clearing";
+    SAVE_ALERTS = "save_alerts";
+    ALERT_DELIVERED = "alert_delivered";
+    ALERT_TOLD = "alert_told";
+    ALERT_PUT_OFF = "alert_put_off";
+    ALERT_GIVEN_UP = "alert_given_up";
+    ALERT_TARGET_OFF = "alert_target_off";
+    ADD_ALERT_TARGET = "add_alert_target";
+    REMOVE_ALERT_TARGET = "remove_alert_target";
+    SAVE_ALERT_MUTE = "save_alert_mute";
+    FORGET_ALERT_MUTE = "forget_alert_mute";
+    ADD_MAINTENANCE = "add_maintenance";
+    REMOVE_MAINTENANCE = "remove_maintenance";
+    DROP_ALERTS = "drop_alerts";
+    DROP_ALERT_NOTICES = "drop_alert_notices";
 }

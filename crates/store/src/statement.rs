@@ -54,6 +54,7 @@ pub(crate) fn all<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outbox::statements::{FAILED, LIST_OPEN, SCAN_OPEN, UNFINISHED};
     use std::path::Path;
 
     fn migrated() -> Connection {
@@ -73,7 +74,7 @@ mod tests {
         plan
     }
 
-    fn lists() -> [&'static [(&'static str, &'static str)]; 14] {
+    fn lists() -> [&'static [(&'static str, &'static str)]; 18] {
         [
             crate::outbox::statements::ALL,
             crate::accounts::statements::ALL,
@@ -89,6 +90,10 @@ mod tests {
             crate::stock::ALL,
             crate::files::statements::ALL,
             crate::imports::ALL,
+            crate::clearing::ALL,
+            crate::round_trip::ALL,
+            crate::access::statements::ALL,
+            crate::alerts::statements::ALL,
         ]
     }
 
@@ -133,7 +138,7 @@ mod tests {
                 assert!(!large.iter().any(|table| format!("{line} ").contains(table)), "{name}: {plan}");
             }
         }
-        for sql in [crate::outbox::statements::UNFINISHED, crate::outbox::statements::LIST_OPEN] {
+        for sql in [UNFINISHED, LIST_OPEN, SCAN_OPEN, FAILED] {
             let plan = plan(&connection, sql);
             assert!(plan.contains("outbox_open") && !plan.contains("TEMP B-TREE"), "{plan}");
         }
@@ -169,6 +174,9 @@ mod tests {
             (crate::callbacks::DROP_DELIVERED, "callbacks_delivered"),
             (crate::failed_requests::LIST_STATE, "failed_requests_by_state"),
             (crate::failed_requests::OLD, "failed_requests_settled"),
+            (crate::alerts::statements::UNFINISHED, "alerts_unfinished"),
+            (crate::alerts::statements::DROP_OLD, "alerts_finished"),
+            (crate::alerts::statements::WAITING, "alert_deliveries_waiting"),
         ] {
             let plan = plan_of(sql);
             assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{index}: {plan}");

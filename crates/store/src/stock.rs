@@ -21,6 +21,7 @@ statements! {
     CALLBACKS = "
         SELECT count(*), coalesce(sum(CASE WHEN next_at <= $1 THEN 1 ELSE 0 END), 0)
         FROM callbacks WHERE state = 0";
+    UNRESOLVED = "SELECT count(*) FROM unresolved_chats";
     FAILED_REQUESTS = "SELECT count(*) FROM failed_requests WHERE state = 'pending'";
 }
 
@@ -37,6 +38,8 @@ pub struct Stock {
     pub callbacks_due: u64,
     /// Failed requests that wait for a person.
     pub failed_requests: u64,
+    /// Chats that nobody found.
+    pub unresolved: u64,
     /// The size of the database file, in bytes.
     pub database_bytes: u64,
     /// The size of its log, in bytes.
@@ -71,6 +74,8 @@ pub(crate) fn take(connection: &Connection, place: &Place, now: Timestamp) -> Re
     let failed_requests = statement::first(connection, FAILED_REQUESTS, [], |row| {
         Columns::new(row, "failed_requests").count(0)
     })?;
+    let unresolved =
+        statement::first(connection, UNRESOLVED, [], |row| Columns::new(row, "unresolved_chats").count(0))?;
     let (callbacks_waiting, callbacks_due) = callbacks.unwrap_or_default();
     Ok(Stock {
         messages,
@@ -78,6 +83,7 @@ pub(crate) fn take(connection: &Connection, place: &Place, now: Timestamp) -> Re
         callbacks_waiting,
         callbacks_due,
         failed_requests: failed_requests.unwrap_or_default(),
+        unresolved: unresolved.unwrap_or_default(),
         database_bytes: size(&place.file),
         log_bytes: size(&log_of(&place.file)),
         free_bytes: place.disk.free_in(&place.dir).ok(),

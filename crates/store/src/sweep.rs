@@ -5,7 +5,9 @@ use std::time::Duration;
 use domain::Timestamp;
 use rusqlite::params;
 
+use crate::access::{DropAudit, DropSessions};
 use crate::accounts::statements as accounts;
+use crate::alerts::{DropAlerts, DropNotices};
 use crate::callbacks::DropCallbacks;
 use crate::chats::unresolved::DropUnresolved;
 use crate::column::Columns;
@@ -25,6 +27,10 @@ const LIFE: Duration = Duration::from_hours(30 * 24);
 const REFERENCE_LIFE: Duration = Duration::from_hours(30 * 24);
 /// An upload that was not finished is forgotten when it began this long ago: the provider has forgotten its parts.
 const UPLOAD_LIFE: Duration = Duration::from_hours(24);
+/// A session of a user is forgotten when it was not used for this long; it is over much sooner.
+const SESSION_LIFE: Duration = Duration::from_hours(30 * 24);
+/// Entries of the audit log are kept for this long.
+const AUDIT_LIFE: Duration = Duration::from_hours(365 * 24);
 /// Rows looked at in one read.
 const LOOK: u32 = 2000;
 /// Rows removed in one write.
@@ -57,6 +63,14 @@ pub struct Swept {
     pub references: u64,
     /// Uploads that were not finished.
     pub uploads: u64,
+    /// Sessions of users.
+    pub sessions: u64,
+    /// Entries of the audit log.
+    pub audit: u64,
+    /// Alerts that are over.
+    pub alerts: u64,
+    /// What was told about alerts.
+    pub alert_notices: u64,
 }
 
 impl Store {
@@ -79,6 +93,10 @@ impl Store {
                 .in_pieces(|| DropReferences { before: now.minus(REFERENCE_LIFE), most: MOST })
                 .await?,
             uploads: self.in_pieces(|| DropUploads { before: now.minus(UPLOAD_LIFE), most: MOST }).await?,
+            sessions: self.in_pieces(|| DropSessions { before: now.minus(SESSION_LIFE), most: MOST }).await?,
+            audit: self.in_pieces(|| DropAudit { before: now.minus(AUDIT_LIFE), most: MOST }).await?,
+            alerts: self.in_pieces(|| DropAlerts { before, most: MOST }).await?,
+            alert_notices: self.in_pieces(|| DropNotices { before, most: MOST }).await?,
         })
     }
 

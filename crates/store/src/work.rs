@@ -39,6 +39,8 @@ pub struct WorkFilter {
     pub chat_id: Option<ChatId>,
     /// Not ended yet, those in doubt included; or ended.
     pub open: Option<bool>,
+    /// Only what is in doubt.
+    pub in_doubt: bool,
 }
 
 impl Store {
@@ -78,13 +80,15 @@ fn place_of(cursor: &str) -> Result<[u8; 16], StoreError> {
 
 fn list(connection: &Connection, filter: &WorkFilter, page: &Page) -> Result<Paged<Work>, StoreError> {
     let before = page.cursor.as_deref().map_or(Ok([0xff; 16]), place_of)?;
-    let WorkFilter { kind, account, chat_id, open } = filter;
+    let WorkFilter { kind, account, chat_id, open, in_doubt } = filter;
+    let open = if *in_doubt { &Some(true) } else { open };
     let account = account.as_ref().map(AccountName::as_str);
     let chat_id = chat_id.map(ChatId::get);
     let mut items = Vec::new();
     if !matches!(kind, Some(WorkKind::Saga(_))) {
         let statement = if *open == Some(true) { outbox::LOG_OPEN } else { outbox::LOG };
-        let found = messages(connection, statement, params![before, account, chat_id, open, page.rows()])?;
+        let found =
+            messages(connection, statement, params![before, account, chat_id, open, in_doubt, page.rows()])?;
         items.extend(found.into_iter().map(|message| Work::Message(Box::new(message))));
     }
     if *kind != Some(WorkKind::SendText) {
@@ -93,7 +97,7 @@ fn list(connection: &Connection, filter: &WorkFilter, page: &Page) -> Result<Pag
             Some(WorkKind::SendText) | None => None,
         };
         let statement = if *open == Some(true) { operations::LOG_OPEN } else { operations::LOG };
-        let params = params![before, account, chat_id, open, word, page.rows()];
+        let params = params![before, account, chat_id, open, word, in_doubt, page.rows()];
         let found = sagas(connection, statement, params)?;
         items.extend(found.into_iter().map(|saga| Work::Saga(Box::new(saga))));
     }

@@ -1,17 +1,29 @@
 //! A text with its entities, and the cutting of both together.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::units::{cleaned, is_blank, units_in, units_of, utf16_len};
 
 /// A text and the parts of it that look or behave in a special way.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormattedText {
     /// The text as it is shown, without any markup.
     pub text: String,
     /// The entities, by offset; of two that begin together the longer one first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub entities: Vec<Entity>,
+}
+
+/// No log has to know what a message says: printed are the length and how many entities there are.
+impl fmt::Debug for FormattedText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FormattedText")
+            .field("text", &crate::secret::redacted(&self.text))
+            .field("entities", &self.entities.len())
+            .finish()
+    }
 }
 
 /// One stretch of a text that looks or behaves in a special way.

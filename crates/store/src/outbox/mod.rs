@@ -4,6 +4,7 @@ mod accept;
 mod ending;
 mod items;
 mod reading;
+mod search;
 mod sending;
 pub(crate) mod statements;
 mod timeline;
@@ -240,6 +241,13 @@ impl Outbox<'_> {
         self.store.read(move |connection| reading::get(connection, id)).await
     }
 
+    /// The account that sent what the provider has under this id in this chat, as far back as messages are kept; the
+    /// last one if several did, each in its own private chat with the same user. Reads much when there is none: for
+    /// single questions of people, not for the way of a message.
+    pub async fn sent_by(&self, chat_id: ChatId, message_id: i64) -> Result<Option<AccountName>, StoreError> {
+        self.store.read(move |connection| reading::sent_by(connection, chat_id, message_id)).await
+    }
+
     /// Where a message came from.
     pub async fn origin(&self, id: MessageId) -> Result<Option<Origin>, StoreError> {
         self.store.read(move |connection| reading::origin(connection, id)).await
@@ -256,11 +264,30 @@ impl Outbox<'_> {
         self.store.read(move |connection| reading::list(connection, &filter, &page)).await
     }
 
+    /// The ids of messages that failed, the oldest first, at most a thousand after one of them. A text in the filter is not
+    /// looked at.
+    pub async fn failed(
+        &self,
+        filter: &Filter,
+        after: Option<MessageId>,
+        limit: u32,
+    ) -> Result<Vec<MessageId>, StoreError> {
+        let filter = filter.clone();
+        self.store.read(move |connection| search::failed(connection, &filter, after, limit)).await
+    }
+
     /// The outgoing files that may still be needed: of messages that are not over, and of those that failed, were
     /// cancelled or came into doubt less than seven days ago and may be sent after all.
     pub async fn files_in_use(&self) -> Result<Vec<FileKey>, StoreError> {
         let since = self.store.now().minus(KEPT_UNSENT);
         self.store.read(move |connection| reading::files_in_use(connection, since)).await
+    }
+
+    /// Of the files of this message those that no message needs any more, itself included; see
+    /// [`Outbox::files_in_use`] for what needs one. None for a message that is not there.
+    pub async fn files_done_with(&self, id: MessageId) -> Result<Vec<FileKey>, StoreError> {
+        let since = self.store.now().minus(KEPT_UNSENT);
+        self.store.read(move |connection| reading::files_done_with(connection, id, since)).await
     }
 
     /// Messages that are queued, scheduled or sending, oldest first, those after `after` alone: what is to be taken

@@ -6,7 +6,7 @@ use domain::{AccountName, ChatId, MessageId, MessageState, Timestamp};
 use rusqlite::{Connection, Params, Row, params};
 
 use super::statements as sql;
-use super::{Origin, PARTS, TABLE, items, key};
+use super::{Origin, PARTS, TABLE, items, key, search};
 use crate::column::Columns;
 use crate::paging::{Page, Paged};
 use crate::{StoreError, codes, statement};
@@ -23,6 +23,19 @@ pub struct Filter {
     pub account: Option<AccountName>,
     /// To this chat.
     pub chat_id: Option<ChatId>,
+    /// With this in its text, whatever letters are large.
+    pub text: Option<String>,
+    /// Accepted at this instant or later.
+    pub since: Option<Timestamp>,
+    /// Accepted before this instant.
+    pub until: Option<Timestamp>,
+}
+
+impl Filter {
+    /// Whether it takes a look into each message: an index of texts would burden every message that is sent.
+    const fn takes_a_look(&self) -> bool {
+        self.text.is_some() || self.since.is_some() || self.until.is_some()
+    }
 }
 
 /// A page of messages.
@@ -30,7 +43,8 @@ pub struct Filter {
 pub struct Listed {
     /// The messages, newest first.
     pub items: Vec<OutboundMessage>,
-    /// Leads to the next page, if there is one.
+    /// Leads to the next page, if there is one: the id of the last message that was looked at. With a text or times a page may
+    /// have fewer messages than were asked for, or none, and still lead on.
     pub next_cursor: Option<String>,
 }
 
@@ -43,7 +57,19 @@ pub(super) fn origin(connection: &Connection, id: MessageId) -> Result<Option<Or
     statement::first(connection, sql::ORIGIN, [key(&id)], |row| Origin::read(&Columns::new(row, TABLE), 0))
 }
 
+pub(super) fn sent_by(
+    connection: &Connection,
+    chat_id: ChatId,
+    message_id: i64,
+) -> Result<Option<AccountName>, StoreError> {
+    let params = params![chat_id.get(), message_id, format!("%,{message_id},%")];
+    statement::first(connection, sql::SENT_BY, params, |row| Columns::new(row, TABLE).parsed(0))
+}
+
 pub(super) fn list(connection: &Connection, filter: &Filter, page: &Page) -> Result<Listed, StoreError> {
+    if filter.takes_a_look() {
+        return search::search(connection, filter, page, search::MOST_ROWS);
+    }
     let before: [u8; 16] = match &page.cursor {
         None => [0xff; 16],
         Some(cursor) => *key(&cursor.parse().map_err(|_| StoreError::BadCursor)?),
@@ -80,6 +106,16 @@ pub(super) fn files_in_use(connection: &Connection, since: Timestamp) -> Result<
     })
 }
 
+pub(super) fn files_done_with(
+    connection: &Connection,
+    id: MessageId,
+    since: Timestamp,
+) -> Result<Vec<FileKey>, StoreError> {
+    statement::all(connection, sql::FILES_DONE_WITH, params![key(&id), since.as_micros()], |row| {
+        Columns::new(row, "outbox_files").parsed(0)
+    })
+}
+
 fn all_with_parts(
     connection: &Connection,
     messages: Vec<OutboundMessage>,
@@ -87,7 +123,10 @@ fn all_with_parts(
     messages.into_iter().map(|message| with_parts(connection, message)).collect()
 }
 
-fn with_parts(connection: &Connection, mut message: OutboundMessage) -> Result<OutboundMessage, StoreError> {
+pub(super) fn with_parts(
+    connection: &Connection,
+    mut message: OutboundMessage,
+) -> Result<OutboundMessage, StoreError> {
     message.parts = statement::all(connection, sql::PARTS_OF, [key(&message.id)], |row| {
         let columns = Columns::new(row, PARTS);
         let ids = items::read_ids(&columns, 3, 6)?;
@@ -115,7 +154,7 @@ pub(crate) fn logged(
 }
 
 /// A message without its parts.
-fn message(row: &Row<'_>) -> Result<OutboundMessage, StoreError> {
+pub(super) fn message(row: &Row<'_>) -> Result<OutboundMessage, StoreError> {
     let columns = Columns::new(row, TABLE);
     Ok(OutboundMessage {
         id: columns.message_id(0)?,

@@ -137,6 +137,16 @@ statements! {
     GET = "
         SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content
         FROM outbox WHERE id = $1";
+    /// Who sent what the provider has under this id in this chat, the newest first: private chats count by account. Asked
+    /// now and then, so it reads the parts from the newest on; an index would cost every message that is sent. `$3` is the
+    /// id between two commas, for albums.
+    SENT_BY = "
+        SELECT o.account
+        FROM outbox_parts AS p INNER JOIN outbox AS o ON o.id = p.message_id
+        WHERE p.state = 2 AND o.chat_id = $1 AND o.account IS NOT NULL
+          AND (p.provider_id = $2 OR (p.provider_ids IS NOT NULL
+              AND replace(replace(p.provider_ids, '[', ','), ']', ',') LIKE $3))
+        ORDER BY p.message_id DESC LIMIT 1";
     ORIGIN = "SELECT listener, api_key, address FROM outbox WHERE id = $1";
     PARTS_OF = "
         SELECT part, random_id, state, provider_id, text, items, provider_ids
@@ -154,19 +164,37 @@ statements! {
         WHERE id < $1 AND state = $2 AND state < 20 AND ($3 IS NULL OR account = $3)
           AND ($4 IS NULL OR chat_id = $4)
         ORDER BY id DESC LIMIT $5";
+    /// Rows to look into, newest first; what they have in them is decided by whoever reads them.
+    SCAN = "
+        SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content
+        FROM outbox
+        WHERE id < $1 AND id >= $2
+        ORDER BY id DESC LIMIT $3";
+    SCAN_OPEN = "
+        SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content
+        FROM outbox
+        WHERE id < $1 AND id >= $2 AND state = $3 AND state < 20
+        ORDER BY id DESC LIMIT $4";
+    /// 11: failed.
+    FAILED = "
+        SELECT id FROM outbox
+        WHERE id > $1 AND state = 11 AND state < 20 AND ($2 IS NULL OR account = $2)
+          AND ($3 IS NULL OR chat_id = $3) AND ($4 IS NULL OR created_at >= $4)
+          AND ($5 IS NULL OR created_at < $5)
+        ORDER BY id LIMIT $6";
     /// For the log of all work: in another order of conditions, and by what is open.
     LOG = "
         SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content
         FROM outbox
         WHERE id < $1 AND ($2 IS NULL OR account = $2) AND ($3 IS NULL OR chat_id = $3)
-          AND ($4 IS NULL OR (state <= 10) = $4)
-        ORDER BY id DESC LIMIT $5";
+          AND ($4 IS NULL OR (state <= 10) = $4) AND ($5 = 0 OR state = 10)
+        ORDER BY id DESC LIMIT $6";
     LOG_OPEN = "
         SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content
         FROM outbox
         WHERE id < $1 AND state <= 10 AND state < 20 AND ($2 IS NULL OR account = $2)
-          AND ($3 IS NULL OR chat_id = $3) AND ($4 IS NULL OR (state <= 10) = $4)
-        ORDER BY id DESC LIMIT $5";
+          AND ($3 IS NULL OR chat_id = $3) AND ($4 IS NULL OR (state <= 10) = $4) AND ($5 = 0 OR state = 10)
+        ORDER BY id DESC LIMIT $6";
     UNFINISHED = "
         SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content
         FROM outbox
@@ -179,6 +207,14 @@ statements! {
         SELECT f.file
         FROM outbox AS o INNER JOIN outbox_files AS f ON f.message_id = o.id
         WHERE o.state < 20 AND (o.state <= 3 OR o.updated_at > $1)";
+    /// The files of one message, without those that a message needs still, by the same rule.
+    FILES_DONE_WITH = "
+        SELECT f.file
+        FROM outbox_files AS f
+        WHERE f.message_id = $1 AND NOT EXISTS (
+            SELECT 1
+            FROM outbox_files AS other INNER JOIN outbox AS o ON o.id = other.message_id
+            WHERE other.file = f.file AND o.state < 20 AND (o.state <= 3 OR o.updated_at > $2))";
 
     // ---- retention
     OLD_MESSAGES = "

@@ -76,7 +76,8 @@ statements! {
         FROM operations
         WHERE id < $1 AND ($2 IS NULL OR account = $2) AND ($3 IS NULL OR chat_id = $3)
           AND ($4 IS NULL OR (state <= 10) = $4) AND ($5 IS NULL OR kind = $5)
-        ORDER BY id DESC LIMIT $6";
+          AND ($6 = 0 OR state = 10)
+        ORDER BY id DESC LIMIT $7";
     /// The same for what has not ended; `state <= 10` leads to its index.
     LOG_OPEN = "
         SELECT id, state, task, pin, on_flood, patient_until, account, chat_id, begun, progress, failure,
@@ -84,7 +85,8 @@ statements! {
         FROM operations
         WHERE id < $1 AND state <= 10 AND ($2 IS NULL OR account = $2) AND ($3 IS NULL OR chat_id = $3)
           AND ($4 IS NULL OR (state <= 10) = $4) AND ($5 IS NULL OR kind = $5)
-        ORDER BY id DESC LIMIT $6";
+          AND ($6 = 0 OR state = 10)
+        ORDER BY id DESC LIMIT $7";
 
     // ---- retention
     OLD_SAGAS = "

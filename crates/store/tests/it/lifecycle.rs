@@ -241,6 +241,21 @@ async fn every_write_has_its_failpoints(_: World) {
         "import_chats",
         "import_requests",
         "import_failovers",
+        "save_clearing",
+        "save_alerts",
+        "alert_delivered",
+        "alert_told",
+        "alert_put_off",
+        "alert_given_up",
+        "alert_target_off",
+        "add_alert_target",
+        "remove_alert_target",
+        "save_alert_mute",
+        "forget_alert_mute",
+        "add_maintenance",
+        "remove_maintenance",
+        "drop_alerts",
+        "drop_alert_notices",
     ];
     let expected: Vec<String> = names
         .iter()

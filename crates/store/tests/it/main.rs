@@ -6,9 +6,15 @@
 mod support;
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod alerts;
+#[cfg(test)]
 mod api_keys;
+#[cfg(test)]
+mod beats;
 #[cfg(test)]
 mod callbacks;
 #[cfg(test)]
@@ -25,6 +31,8 @@ mod idempotency;
 mod imports;
 #[cfg(test)]
 mod lifecycle;
+#[cfg(test)]
+mod look;
 #[cfg(test)]
 mod media;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use store::{
     Accepted, Begin, Fail, FileReference, PartSent, RemoteKind, StoreError, Swept, Then, UploadState,
 };
 
-use crate::support::{World, accept, account, conformance, file_key, with_album};
+use crate::support::{World, accept, account, chat, conformance, file_key, with_album};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -19,6 +19,7 @@ conformance! {
     an_album_is_sent_under_the_ids_of_its_items,
     a_plan_is_the_same_only_with_all_its_random_ids,
     a_text_leaves_no_trace_of_media,
+    who_sent_a_message_is_known_by_its_ids,
     files_are_in_use_as_long_as_they_may_be_sent,
     a_reference_is_kept_for_its_account_and_form,
     an_upload_is_kept_as_far_as_it_is,
@@ -126,6 +127,41 @@ async fn a_text_leaves_no_trace_of_media(world: World) {
     assert_eq!(traces, 0);
 }
 
+async fn who_sent_a_message_is_known_by_its_ids(world: World) {
+    let outbox = world.store.outbox();
+    let send = async |message: OutboundMessage, by: &str, told: &[i64]| {
+        let id = taken_in(&world, message).await.id;
+        outbox.begin(Begin { account: account(by), ..world.begin(id, 0) }).await.unwrap();
+        let message_ids = told.iter().copied().map(Some).collect();
+        outbox.part_sent(PartSent { account: account(by), message_ids, ..world.sent(id, 0) }).await.unwrap();
+    };
+    let by = async |message_id| outbox.sent_by(chat(), message_id).await.unwrap();
+    assert_eq!(by(45).await, None);
+    send(world.message(1), "main", &[45]).await;
+    send(with_album(world.message(1), &[1, 2]), "backup_1", &[46, 145]).await;
+    // The first part of two, and one that was given to nobody yet.
+    send(world.message(2), "backup_2", &[48]).await;
+    taken_in(&world, world.message(1)).await;
+    let named = |name: &str| Some(account(name));
+    for (message_id, who) in [
+        (45, named("main")),
+        (46, named("backup_1")),
+        (145, named("backup_1")),
+        (48, named("backup_2")),
+        (5, None),
+        (14, None),
+        (4, None),
+        (-45, None),
+    ] {
+        assert_eq!(by(message_id).await, who, "{message_id}");
+    }
+    let elsewhere = domain::ChatId::channel(77).unwrap();
+    assert_eq!(outbox.sent_by(elsewhere, 45).await, Ok(None));
+    // In private chats each account counts by itself.
+    send(world.message(1), "backup_1", &[45]).await;
+    assert_eq!(by(45).await, named("backup_1"), "the last one");
+}
+
 async fn files_are_in_use_as_long_as_they_may_be_sent(world: World) {
     let outbox = world.store.outbox();
     let in_use = async || {
@@ -150,8 +186,14 @@ async fn files_are_in_use_as_long_as_they_may_be_sent(world: World) {
     outbox.begin(world.begin(doubtful, 0)).await.unwrap();
     outbox.doubt(world.doubt(doubtful)).await.unwrap();
     assert_eq!(in_use().await, keys(&[1, 3, 4, 5]));
+    let done_with = async |id| outbox.files_done_with(id).await.unwrap();
+    assert_eq!(done_with(sent).await, keys(&[2]));
+    for id in [queued, failed, cancelled, doubtful] {
+        assert_eq!(done_with(id).await, [], "it may be sent after all");
+    }
     world.clock.advance(7 * DAY + Duration::from_secs(1));
     assert_eq!(in_use().await, keys(&[1]), "a week after their end");
+    assert_eq!(done_with(failed).await, keys(&[3]), "by the same rule");
     assert_eq!(outbox.retry(failed, world.now()).await, Ok(true));
     assert_eq!(in_use().await, keys(&[1, 3]));
     outbox.begin(world.begin(queued, 0)).await.unwrap();

@@ -1,9 +1,9 @@
 //! Whatever comes in whatever order: what is sent stays sent, what is final stays final, one key is one message.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use domain::media::MediaSource;
+use domain::media::{FileKey, Media, MediaSource};
 use domain::message::{OutboundMessage, Part, PartState};
 use domain::outcome::Failure;
 use domain::{MessageId, MessageState, Timestamp};
@@ -110,6 +110,15 @@ fn check_change(op: Op, did: bool, before: &OutboundMessage, after: &OutboundMes
     assert_eq!(after.failure.is_some(), after.state == MessageState::Failed, "{context}");
 }
 
+/// The files that a message has here.
+fn keys(message: &OutboundMessage) -> BTreeSet<FileKey> {
+    let key = |media: &Media| match &media.source {
+        MediaSource::File { key, .. } => Some(key.clone()),
+        MediaSource::Post { .. } | MediaSource::FileId { .. } => None,
+    };
+    message.content.media.iter().filter_map(key).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
@@ -124,8 +133,9 @@ proptest! {
             let mut ids = Vec::new();
             for (number, (is_begun, parts, files)) in (0..).zip(starts) {
                 let message = if is_begun { begun(world.message(parts)) } else { world.message(parts) };
-                // Each has files of its own, or none.
-                let own: Vec<u8> = (0..files).map(|file| number * 10 + file).collect();
+                // Each has files of its own, or none; the third one is the same for all.
+                let own: Vec<u8> =
+                    (0..files).map(|file| if file == 2 { 99 } else { number * 10 + file }).collect();
                 let message = if own.is_empty() { message } else { with_album(message, &own) };
                 ids.push(message.id);
                 assert_eq!(world.store.outbox().accept(accept(message)).await, Ok(Accepted::New));
@@ -143,26 +153,25 @@ proptest! {
                 if let Err(error) = answer {
                     assert!(matches!(error, StoreError::Inconsistent { .. }), "{error:?}");
                 }
-                let (mut open, mut files) = (Vec::new(), Vec::new());
+                let (mut open, mut needed, mut all) = (Vec::new(), BTreeSet::new(), Vec::new());
                 for id in &ids {
                     let message = world.get(*id).await;
                     if !message.state.is_final() {
                         open.push(*id);
                     }
+                    let files = keys(&message);
                     if message.state != MessageState::Sent {
-                        files.extend(message.content.media.into_iter().map(|media| media.source));
+                        needed.extend(files.clone());
                     }
+                    all.push((*id, files));
                 }
-                let mut in_use = world.store.outbox().files_in_use().await.unwrap();
-                in_use.sort_unstable();
-                let needed: Vec<_> = files
-                    .into_iter()
-                    .filter_map(|source| match source {
-                        MediaSource::File { key, .. } => Some(key),
-                        _ => None,
-                    })
-                    .collect();
-                assert_eq!(in_use, needed);
+                let in_use = world.store.outbox().files_in_use().await.unwrap();
+                assert_eq!(in_use.into_iter().collect::<BTreeSet<_>>(), needed);
+                for (id, files) in all {
+                    let done_with = world.store.outbox().files_done_with(id).await.unwrap();
+                    let expected: BTreeSet<_> = files.difference(&needed).cloned().collect();
+                    assert_eq!(done_with.into_iter().collect::<BTreeSet<_>>(), expected);
+                }
                 let unfinished = world.store.outbox().unfinished(None, 10).await.unwrap();
                 assert_eq!(unfinished.into_iter().map(|message| message.id).collect::<Vec<_>>(), open);
             }

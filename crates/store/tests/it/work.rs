@@ -104,7 +104,8 @@ async fn filters_hold_together(world: World) {
         for name in [None, Some("main"), Some("nobody")] {
             for chat_id in [None, Some(chat()), Some(chat_number(9))] {
                 for open in [None, Some(true), Some(false)] {
-                    let filter = WorkFilter { kind, account: name.map(account), chat_id, open };
+                    let filter =
+                        WorkFilter { kind, account: name.map(account), chat_id, open, in_doubt: false };
                     let expected: Vec<_> = made.iter().filter(|work| holds(&filter, work)).map(id).collect();
                     let found: Vec<_> = listed(&world, &filter, 7).await.iter().map(id).collect();
                     assert_eq!(found, expected, "{filter:?}");

@@ -1,0 +1,308 @@
+//! The audit log: who did what, when, to what, from where, and what came of it. Never what was said.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use domain::person::UserName;
+use domain::{ApiKeyId, Timestamp};
+use rusqlite::{Connection, Row, params};
+
+use super::statements as sql;
+use crate::column::{Columns, to_json};
+use crate::paging::{Page, Paged};
+use crate::write::{Transaction, Write};
+use crate::{Store, StoreError, statement};
+
+const TABLE: &str = "audit_log";
+
+/// Entries that are kept at most; the oldest go first.
+const MOST_ENTRIES: i64 = 200_000;
+/// How often that is looked after: at each of so many entries.
+const BOUND_EVERY: i64 = 100;
+/// The most bytes of a text of an entry.
+const LONGEST: usize = 200;
+/// The most details of an entry.
+const MOST_DETAILS: usize = 10;
+
+/// Who did something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuditWho {
+    /// A user of the dashboard.
+    User(UserName),
+    /// Whoever has this API key.
+    ApiKey(ApiKeyId),
+    /// Somebody on this machine, over the control socket or on the command line.
+    Machine,
+    /// The program itself.
+    Program,
+    /// Nobody who is known: a sign-in with a name that there is not.
+    Nobody,
+}
+
+impl AuditWho {
+    /// The kind, as a word.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::User(_) => "user",
+            Self::ApiKey(_) => "api_key",
+            Self::Machine => "machine",
+            Self::Program => "program",
+            Self::Nobody => "nobody",
+        }
+    }
+
+    /// Which of its kind, where there are several.
+    pub fn name(&self) -> Option<String> {
+        match self {
+            Self::User(name) => Some(name.to_string()),
+            Self::ApiKey(id) => Some(id.to_string()),
+            Self::Machine | Self::Program | Self::Nobody => None,
+        }
+    }
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditResult {
+    /// Done, or begun.
+    Done,
+    /// Not done: it was wrong, or not allowed.
+    Refused,
+    /// Not done: something failed on our side or beyond.
+    Failed,
+    /// Nobody waited for the answer; it may have been done.
+    Unknown,
+}
+
+impl AuditResult {
+    /// Every result.
+    pub const ALL: [Self; 4] = [Self::Done, Self::Refused, Self::Failed, Self::Unknown];
+
+    /// The word in the API and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|result| result.as_str() == word)
+    }
+}
+
+/// What is written down of an action. Texts are cut to 200 bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub who: AuditWho,
+    /// What, as a word such as `create_key`.
+    pub action: String,
+    /// To what: an account, a message, a user.
+    pub subject: Option<String>,
+    /// More about it: only fields that are safe to show, at most ten.
+    pub details: BTreeMap<String, String>,
+    /// From where.
+    pub address: Option<IpAddr>,
+    /// What came of it.
+    pub result: AuditResult,
+    /// The code of the problem, where it was not done.
+    pub code: Option<String>,
+}
+
+/// An entry as it lies in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRecord {
+    /// Its place in the log; grows.
+    pub number: u64,
+    /// What was written down.
+    pub entry: AuditEntry,
+    /// How many times, when the same came again soon after.
+    pub times: u64,
+    /// When it came last.
+    pub last_at: Timestamp,
+}
+
+/// Which entries to list; all of them without any condition.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// By this user or API key, or one of the kinds `machine`, `program`, `nobody`.
+    pub who: Option<String>,
+    /// This action.
+    pub action: Option<String>,
+    /// To this.
+    pub subject: Option<String>,
+    /// With this result.
+    pub result: Option<AuditResult>,
+    /// From this address.
+    pub address: Option<IpAddr>,
+    /// Not before.
+    pub since: Option<Timestamp>,
+    /// Before.
+    pub until: Option<Timestamp>,
+}
+
+/// The audit log's part of a store.
+#[derive(Clone, Copy)]
+pub struct AuditLog<'a> {
+    pub(crate) store: &'a Store,
+}
+
+impl AuditLog<'_> {
+    /// Writes an entry.
+    pub async fn add(&self, entry: AuditEntry) -> Result<(), StoreError> {
+        self.store.write(Add { entry: cut(entry), times: 1, window: None }).await
+    }
+
+    /// Writes something that came so many times, or counts it where the same was written within `window`.
+    pub async fn count(&self, entry: AuditEntry, times: u64, window: Duration) -> Result<(), StoreError> {
+        let times = i64::try_from(times).unwrap_or(i64::MAX);
+        self.store.write(Add { entry: cut(entry), times, window: Some(window) }).await
+    }
+
+    /// Entries, the latest first, a page at a time.
+    pub async fn list(&self, filter: &AuditFilter, page: &Page) -> Result<Paged<AuditRecord>, StoreError> {
+        let (filter, page) = (filter.clone(), page.clone());
+        self.store.read(move |connection| list(connection, &filter, &page)).await
+    }
+}
+
+fn short(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(LONGEST));
+    text
+}
+
+fn cut(entry: AuditEntry) -> AuditEntry {
+    let details =
+        entry.details.into_iter().take(MOST_DETAILS).map(|(name, value)| (short(name), short(value)));
+    AuditEntry {
+        action: short(entry.action),
+        subject: entry.subject.map(short),
+        code: entry.code.map(short),
+        details: details.collect(),
+        ..entry
+    }
+}
+
+fn list(
+    connection: &Connection,
+    filter: &AuditFilter,
+    page: &Page,
+) -> Result<Paged<AuditRecord>, StoreError> {
+    let before = page.after::<i64>()?.unwrap_or(i64::MAX);
+    let params = params![
+        before,
+        filter.who,
+        filter.action,
+        filter.subject,
+        filter.result.map(AuditResult::as_str),
+        filter.address.map(|address| address.to_string()),
+        filter.since.map_or(i64::MIN, Timestamp::as_micros),
+        filter.until.map_or(i64::MAX, Timestamp::as_micros),
+        page.rows(),
+    ];
+    let items = statement::all(connection, sql::LIST_AUDIT, params, read)?;
+    Ok(page.cut(items, |record| record.number.to_string()))
+}
+
+fn read(row: &Row<'_>) -> Result<AuditRecord, StoreError> {
+    let columns = Columns::new(row, TABLE);
+    let kind: String = columns.get(2)?;
+    let who = match kind.as_str() {
+        "user" => AuditWho::User(columns.parsed(3)?),
+        "api_key" => AuditWho::ApiKey(columns.parsed(3)?),
+        "machine" => AuditWho::Machine,
+        "program" => AuditWho::Program,
+        "nobody" => AuditWho::Nobody,
+        _ => return Err(columns.strange("kind", kind)),
+    };
+    Ok(AuditRecord {
+        number: columns.count(0)?,
+        entry: AuditEntry {
+            at: columns.time(1)?,
+            who,
+            action: columns.get(4)?,
+            subject: columns.get(5)?,
+            details: columns.json(6)?,
+            address: columns.maybe_parsed(7)?,
+            result: columns.word(8, "result", AuditResult::from_word)?,
+            code: columns.get(9)?,
+        },
+        times: columns.count(10)?,
+        last_at: columns.time(11)?,
+    })
+}
+
+struct Add {
+    entry: AuditEntry,
+    times: i64,
+    /// The same within this long is counted.
+    window: Option<Duration>,
+}
+
+impl Write for Add {
+    type Answer = ();
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        let AuditEntry { at, who, action, subject, details, address, result, code } = &self.entry;
+        let (who, kind, address) = (who.name(), who.kind(), address.map(|address| address.to_string()));
+        let details = to_json(TABLE, details)?;
+        if let Some(window) = self.window {
+            let since = at.minus(window).as_micros();
+            let same = params![
+                self.times,
+                at.as_micros(),
+                action,
+                since,
+                kind,
+                who,
+                subject,
+                address,
+                result.as_str(),
+                code,
+                details,
+            ];
+            if transaction.execute(sql::REPEAT_AUDIT, same)? > 0 {
+                return Ok(());
+            }
+        }
+        let row = params![
+            at.as_micros(),
+            kind,
+            who,
+            action,
+            subject,
+            details,
+            address,
+            result.as_str(),
+            code,
+            self.times,
+        ];
+        transaction.execute(sql::ADD_AUDIT, row)?;
+        let newest = transaction.first(sql::NEWEST_AUDIT, [], |row| Ok(row.get::<_, i64>(0)?))?.unwrap_or(0);
+        if newest % BOUND_EVERY == 0 {
+            transaction.execute(sql::BOUND_AUDIT, [newest - MOST_ENTRIES])?;
+        }
+        Ok(())
+    }
+}
+
+/// Removes old entries, so many at once.
+pub(crate) struct DropAudit {
+    pub(crate) before: Timestamp,
+    pub(crate) most: u32,
+}
+
+impl Write for DropAudit {
+    type Answer = usize;
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<usize, StoreError> {
+        transaction.execute(sql::DROP_AUDIT, params![self.before.as_micros(), self.most])
+    }
+}

@@ -1,0 +1,12 @@
+//! People of the dashboard: who they are, their sessions, and the audit log.
+
+mod audit;
+mod sessions;
+pub(crate) mod statements;
+mod users;
+
+pub(crate) use audit::DropAudit;
+pub use audit::{AuditEntry, AuditFilter, AuditLog, AuditRecord, AuditResult, AuditWho};
+pub(crate) use sessions::DropSessions;
+pub use sessions::{BeginSession, UserSession, UserSessions};
+pub use users::{Keeping, NewUser, OfferedFactor, SecondFactor, StoredUser, UserChange, Users};

@@ -1,0 +1,204 @@
+//! Sessions of users: found by the SHA-256 of their token, ended with their user or their user's password.
+
+use std::net::IpAddr;
+
+use domain::person::{Role, UserName};
+use domain::{SessionId, Timestamp};
+use rusqlite::{Row, params};
+use uuid::Uuid;
+
+use super::Keeping;
+use super::statements as sql;
+use crate::column::Columns;
+use crate::write::{Transaction, Write};
+use crate::{Store, StoreError, statement};
+
+const TABLE: &str = "user_sessions";
+
+/// Sessions that one user may have; the oldest end first.
+const MOST_SESSIONS: u32 = 50;
+
+/// A session to begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BeginSession {
+    /// SHA-256 of its token.
+    pub token: [u8; 32],
+    /// Its public id.
+    pub id: SessionId,
+    /// Whose.
+    pub user: UserName,
+    /// The password that was checked: since when it was this one. If it has changed since, no session begins.
+    pub password_at: Timestamp,
+    /// When.
+    pub at: Timestamp,
+    /// From where.
+    pub address: Option<IpAddr>,
+    /// What the browser calls itself.
+    pub browser: Option<String>,
+}
+
+/// A session with what its user is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserSession {
+    /// Its public id.
+    pub id: SessionId,
+    /// Whose.
+    pub user: UserName,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it was last used, within a minute.
+    pub seen_at: Timestamp,
+    /// From where it was last used.
+    pub address: Option<IpAddr>,
+    /// What the browser called itself at the beginning.
+    pub browser: Option<String>,
+    /// What the user may now.
+    pub role: Role,
+    /// Whether the user has a second factor now.
+    pub second_factor: bool,
+}
+
+/// The sessions' part of a store.
+#[derive(Clone, Copy)]
+pub struct UserSessions<'a> {
+    pub(crate) store: &'a Store,
+}
+
+impl UserSessions<'_> {
+    /// Begins a session; false when the user is gone or has another password by now.
+    pub async fn begin(&self, session: &BeginSession) -> Result<bool, StoreError> {
+        self.store.write(Begin(session.clone())).await
+    }
+
+    /// The session with this token, also one that is past its time.
+    pub async fn find(&self, token: [u8; 32]) -> Result<Option<UserSession>, StoreError> {
+        self.store
+            .read(move |connection| statement::first(connection, sql::FIND_SESSION, [token], read))
+            .await
+    }
+
+    /// All sessions of a user, the latest first, also those past their time.
+    pub async fn list(&self, user: &UserName) -> Result<Vec<UserSession>, StoreError> {
+        let user = user.clone();
+        self.store
+            .read(move |connection| statement::all(connection, sql::LIST_SESSIONS, [user.as_str()], read))
+            .await
+    }
+
+    /// Keeps that a session was used.
+    pub async fn seen(
+        &self,
+        id: SessionId,
+        at: Timestamp,
+        address: Option<IpAddr>,
+    ) -> Result<(), StoreError> {
+        self.store.write(See(id, at, address)).await
+    }
+
+    /// Ends one session of a user; false when it had ended.
+    pub async fn end(&self, user: &UserName, id: SessionId) -> Result<bool, StoreError> {
+        self.store.write(End(user.clone(), id)).await
+    }
+
+    /// Ends the sessions of a user; says how many.
+    pub async fn end_all(&self, user: &UserName, keeping: Keeping) -> Result<u64, StoreError> {
+        self.store.write(EndAll(user.clone(), keeping)).await
+    }
+}
+
+fn read(row: &Row<'_>) -> Result<UserSession, StoreError> {
+    let columns = Columns::new(row, TABLE);
+    Ok(UserSession {
+        id: SessionId::from_uuid(Uuid::from_bytes(columns.get(0)?)),
+        user: columns.parsed(1)?,
+        created_at: columns.time(2)?,
+        seen_at: columns.time(3)?,
+        address: columns.maybe_parsed(4)?,
+        browser: columns.get(5)?,
+        role: columns.word(6, "role", Role::from_word)?,
+        second_factor: columns.get(7)?,
+    })
+}
+
+struct Begin(BeginSession);
+
+impl Write for Begin {
+    type Answer = bool;
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
+        let BeginSession { token, id, user, password_at, at, address, browser } = &self.0;
+        let same = params![at.as_micros(), user.as_str(), password_at.as_micros()];
+        if transaction.execute(sql::SIGNED_IN, same)? == 0 {
+            return Ok(false);
+        }
+        let address = address.map(|address| address.to_string());
+        transaction.execute(
+            sql::BEGIN_SESSION,
+            params![token, id.as_uuid().as_bytes(), user.as_str(), at.as_micros(), address, browser],
+        )?;
+        transaction.execute(sql::OLDEST_SESSIONS, params![user.as_str(), MOST_SESSIONS])?;
+        Ok(true)
+    }
+}
+
+struct See(SessionId, Timestamp, Option<IpAddr>);
+
+impl Write for See {
+    type Answer = ();
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        let address = self.2.map(|address| address.to_string());
+        let row = params![self.1.as_micros(), address, self.0.as_uuid().as_bytes()];
+        transaction.execute(sql::SEE_SESSION, row)?;
+        Ok(())
+    }
+}
+
+struct End(UserName, SessionId);
+
+impl Write for End {
+    type Answer = bool;
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
+        let row = params![self.0.as_str(), self.1.as_uuid().as_bytes()];
+        Ok(transaction.execute(sql::END_SESSION, row)? > 0)
+    }
+}
+
+struct EndAll(UserName, Keeping);
+
+impl Write for EndAll {
+    type Answer = u64;
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<u64, StoreError> {
+        end_others(transaction, &self.0, self.1)
+    }
+}
+
+/// Ends the sessions of a user, as a part of whatever write it came with.
+pub(super) fn end_others(
+    transaction: &Transaction<'_>,
+    user: &UserName,
+    keeping: Keeping,
+) -> Result<u64, StoreError> {
+    let stays = match keeping {
+        Keeping::None => SessionId::MIN,
+        Keeping::This(id) => id,
+    };
+    let row = params![user.as_str(), stays.as_uuid().as_bytes()];
+    Ok(transaction.execute(sql::END_OTHER_SESSIONS, row)? as u64)
+}
+
+/// Removes sessions that were not used since, so many at once.
+pub(crate) struct DropSessions {
+    pub(crate) before: Timestamp,
+    pub(crate) most: u32,
+}
+
+impl Write for DropSessions {
+    type Answer = usize;
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<usize, StoreError> {
+        transaction.execute(sql::DROP_SESSIONS, params![self.before.as_micros(), self.most])
+    }
+}

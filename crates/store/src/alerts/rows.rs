@@ -1,0 +1,175 @@
+//! The rows of alerts: written as they are now, read back, listed.
+
+use domain::{AlertId, Timestamp};
+use rusqlite::{Connection, Row, params};
+use uuid::Uuid;
+
+use super::deliveries::{self, NewNotice};
+use super::{alert_id, cut, micros, statements as sql};
+use crate::column::Columns;
+use crate::paging::{Page, Paged};
+use crate::point::{self, Point};
+use crate::write::{Transaction, Write};
+use crate::{StoreError, statement};
+
+pub(super) const TABLE: &str = "alerts";
+
+/// How an alert is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AlertState {
+    /// The card is still in trouble.
+    Open,
+    /// The card is well again.
+    Cleared,
+    /// The card is a part of another one that is in trouble too, whose alert speaks for it.
+    Joined,
+    /// There is no such card any more.
+    Gone,
+}
+
+impl AlertState {
+    /// Every state.
+    pub const ALL: [Self; 4] = [Self::Open, Self::Cleared, Self::Joined, Self::Gone];
+
+    /// The word in the API and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Cleared => "cleared",
+            Self::Joined => "joined",
+            Self::Gone => "gone",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+}
+
+/// An alert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAlert {
+    /// Its id.
+    pub id: AlertId,
+    /// The card, such as `account:main`.
+    pub card: String,
+    /// What the card is, such as `account`.
+    pub kind: String,
+    /// What people call it.
+    pub name: String,
+    /// The card it is a part of.
+    pub parent: Option<String>,
+    /// How the alert is.
+    pub state: AlertState,
+    /// Why the card is red: a word.
+    pub reason: String,
+    /// Why it is red, in words.
+    pub detail: Option<String>,
+    /// When it was raised.
+    pub raised_at: Timestamp,
+    /// Since when it is not open any more.
+    pub closed_at: Option<Timestamp>,
+    /// The alert that speaks for this one.
+    pub joined_to: Option<AlertId>,
+    /// When the targets were told that it was raised.
+    pub told_at: Option<Timestamp>,
+    /// When they were reminded last.
+    pub reminded_at: Option<Timestamp>,
+    /// Since when there is nothing left to tell about it.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// Which alerts to list; all of them without any condition.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AlertFilter {
+    /// Only those that are open, or only those that are not.
+    pub open: Option<bool>,
+    /// Only those of this card.
+    pub card: Option<String>,
+}
+
+pub(super) fn read(row: &Row<'_>) -> Result<StoredAlert, StoreError> {
+    let columns = Columns::new(row, TABLE);
+    Ok(StoredAlert {
+        id: alert_id(&columns, 0)?,
+        card: columns.get(1)?,
+        kind: columns.get(2)?,
+        name: columns.get(3)?,
+        parent: columns.get(4)?,
+        state: columns.word(5, "state of an alert", AlertState::from_word)?,
+        reason: columns.get(6)?,
+        detail: columns.get(7)?,
+        raised_at: columns.time(8)?,
+        closed_at: columns.maybe_time(9)?,
+        joined_to: columns
+            .get::<Option<[u8; 16]>>(10)?
+            .map(|bytes| AlertId::from_uuid(Uuid::from_bytes(bytes))),
+        told_at: columns.maybe_time(11)?,
+        reminded_at: columns.maybe_time(12)?,
+        finished_at: columns.maybe_time(13)?,
+    })
+}
+
+pub(super) fn list(
+    connection: &Connection,
+    filter: &AlertFilter,
+    page: &Page,
+) -> Result<Paged<StoredAlert>, StoreError> {
+    let before = page.after::<AlertId>()?.map_or([u8::MAX; 16], |id| *id.as_uuid().as_bytes());
+    let params = params![before, filter.open, filter.card, page.rows()];
+    Ok(page.cut(statement::all(connection, sql::LIST, params, read)?, |alert| alert.id.to_string()))
+}
+
+pub(super) struct Save {
+    pub(super) alerts: Vec<StoredAlert>,
+    pub(super) notice: Option<NewNotice>,
+}
+
+impl Write for Save {
+    type Answer = ();
+    const POINT: Option<Point> = Some(point::SAVE_ALERTS);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        for alert in &self.alerts {
+            transaction.execute(
+                sql::SAVE,
+                params![
+                    alert.id.as_uuid().as_bytes(),
+                    alert.card,
+                    alert.kind,
+                    alert.name,
+                    alert.parent,
+                    alert.state.as_str(),
+                    cut(&alert.reason),
+                    alert.detail.as_deref().map(cut),
+                    alert.raised_at.as_micros(),
+                    micros(alert.closed_at),
+                    alert.joined_to.as_ref().map(|id| id.as_uuid().as_bytes()),
+                    micros(alert.told_at),
+                    micros(alert.reminded_at),
+                    micros(alert.finished_at),
+                ],
+            )?;
+        }
+        match &self.notice {
+            Some(notice) => deliveries::save(transaction, notice),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Removes alerts that were over long ago, so many at once.
+pub(crate) struct DropAlerts {
+    pub(crate) before: Timestamp,
+    pub(crate) most: u32,
+}
+
+impl Write for DropAlerts {
+    type Answer = usize;
+    const POINT: Option<Point> = Some(point::DROP_ALERTS);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<usize, StoreError> {
+        transaction.execute(sql::DROP_OLD, params![self.before.as_micros(), self.most])
+    }
+}

@@ -1,0 +1,102 @@
+//! The statements on alerts, notices, deliveries, targets, mutes and maintenance windows.
+
+use crate::statement::statements;
+
+statements! {
+    SAVE = "
+        INSERT INTO alerts (id, card, kind, name, parent, state, reason, detail, raised_at, closed_at, joined_to,
+            told_at, reminded_at, finished_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+        ON CONFLICT (id) DO UPDATE SET
+            name = excluded.name, parent = excluded.parent, state = excluded.state, reason = excluded.reason,
+            detail = excluded.detail, closed_at = excluded.closed_at, joined_to = excluded.joined_to,
+            told_at = excluded.told_at, reminded_at = excluded.reminded_at, finished_at = excluded.finished_at";
+    UNFINISHED = "
+        SELECT id, card, kind, name, parent, state, reason, detail, raised_at, closed_at, joined_to, told_at,
+            reminded_at, finished_at
+        FROM alerts WHERE finished_at IS NULL ORDER BY id LIMIT $1";
+    GET = "
+        SELECT id, card, kind, name, parent, state, reason, detail, raised_at, closed_at, joined_to, told_at,
+            reminded_at, finished_at
+        FROM alerts WHERE id = $1";
+    LIST = "
+        SELECT id, card, kind, name, parent, state, reason, detail, raised_at, closed_at, joined_to, told_at,
+            reminded_at, finished_at
+        FROM alerts WHERE id < $1 AND ($2 IS NULL OR (state = 'open') = $2) AND ($3 IS NULL OR card = $3)
+        ORDER BY id DESC LIMIT $4";
+    DROP_OLD = "
+        DELETE FROM alerts WHERE id IN (
+            SELECT id FROM alerts WHERE finished_at <= $1 ORDER BY finished_at LIMIT $2)";
+    SAVE_NOTICE = "
+        INSERT INTO alert_notices (id, at, payload) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING";
+    /// A target that wants nothing more gets nothing more: for it the delivery is given up from the beginning.
+    SAVE_DELIVERY = "
+        INSERT INTO alert_deliveries (target, notice, state, attempts, next_at, done_at, last_error)
+        SELECT $1, $2, CASE WHEN $3 THEN 2 WHEN off.name IS NULL THEN 0 ELSE 1 END, 0, $4,
+            CASE WHEN $3 OR off.name IS NOT NULL THEN $4 END,
+            CASE WHEN NOT $3 AND off.name IS NOT NULL THEN 'it wants nothing more' END
+        FROM (SELECT $1 AS target) AS t
+        LEFT JOIN alert_target_standings AS off ON off.name = t.target AND off.off_at IS NOT NULL
+        WHERE true
+        ON CONFLICT (target, notice) DO UPDATE SET state = excluded.state, done_at = excluded.done_at
+        WHERE excluded.state = 2";
+    /// Leaves so many of a target's waiting deliveries, the latest.
+    TRIM = "
+        UPDATE alert_deliveries SET state = 1, last_error = $1, done_at = $2
+        WHERE target = $3 AND state = 0 AND notice IN (
+            SELECT notice FROM alert_deliveries WHERE target = $3 AND state = 0 ORDER BY notice DESC
+            LIMIT -1 OFFSET $4)";
+    /// The first that waits of each target: a target is told in order.
+    FIRST_WAITING = "
+        SELECT d.target, d.notice, d.attempts, d.next_at, d.message, n.at, n.payload
+        FROM (SELECT target, min(notice) AS notice FROM alert_deliveries WHERE state = 0 GROUP BY target) AS f
+        JOIN alert_deliveries AS d ON d.target = f.target AND d.notice = f.notice
+        JOIN alert_notices AS n ON n.id = d.notice
+        ORDER BY d.next_at, d.target";
+    WAITING = "
+        SELECT target, count(*), min(notice) FROM alert_deliveries WHERE state = 0 GROUP BY target
+        ORDER BY target";
+    DELIVERED = "
+        UPDATE alert_deliveries SET state = 2, attempts = attempts + 1, done_at = $1, last_error = NULL
+        WHERE target = $2 AND notice = $3 AND state = 0";
+    PUT_OFF = "
+        UPDATE alert_deliveries SET attempts = attempts + $1, last_error = $2, next_at = $3, message = $4
+        WHERE target = $5 AND notice = $6 AND state = 0";
+    GIVE_UP = "
+        UPDATE alert_deliveries SET state = 1, attempts = attempts + 1, last_error = $1, done_at = $2
+        WHERE target = $3 AND notice = $4 AND state = 0";
+    GIVE_UP_ALL = "
+        UPDATE alert_deliveries SET state = 1, last_error = $1, done_at = $2 WHERE target = $3 AND state = 0";
+    DROP_DELIVERIES = "
+        DELETE FROM alert_deliveries WHERE notice IN (
+            SELECT id FROM alert_notices WHERE at <= $1 ORDER BY at LIMIT $2)";
+    DROP_NOTICES = "
+        DELETE FROM alert_notices WHERE id IN (
+            SELECT id FROM alert_notices WHERE at <= $1 ORDER BY at LIMIT $2)";
+    TARGETS = "SELECT name, record, created_at, created_by FROM alert_targets ORDER BY name";
+    ADD_TARGET = "
+        INSERT INTO alert_targets (name, record, created_at, created_by) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (name) DO NOTHING";
+    REMOVE_TARGET = "DELETE FROM alert_targets WHERE name = $1";
+    STANDINGS = "SELECT name, told_at, failed_at, last_error, off_at FROM alert_target_standings ORDER BY name";
+    TOLD = "
+        INSERT INTO alert_target_standings (name, told_at) VALUES ($1, $2)
+        ON CONFLICT (name) DO UPDATE SET told_at = excluded.told_at, failed_at = NULL, last_error = NULL,
+            off_at = NULL";
+    FAILED = "
+        INSERT INTO alert_target_standings (name, failed_at, last_error, off_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (name) DO UPDATE SET failed_at = excluded.failed_at, last_error = excluded.last_error,
+            off_at = excluded.off_at";
+    FORGET_STANDING = "DELETE FROM alert_target_standings WHERE name = $1";
+    MUTES = "SELECT card, until, muted_at, muted_by FROM alert_mutes ORDER BY card LIMIT $1";
+    SAVE_MUTE = "
+        INSERT INTO alert_mutes (card, until, muted_at, muted_by) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (card) DO UPDATE SET until = excluded.until, muted_at = excluded.muted_at,
+            muted_by = excluded.muted_by";
+    FORGET_MUTE = "DELETE FROM alert_mutes WHERE card = $1";
+    DROP_MUTES = "DELETE FROM alert_mutes WHERE until <= $1";
+    WINDOWS = "SELECT id, record, created_at, created_by FROM maintenance_windows ORDER BY id LIMIT $1";
+    ADD_WINDOW = "
+        INSERT INTO maintenance_windows (id, record, created_at, created_by) VALUES ($1, $2, $3, $4)";
+    REMOVE_WINDOW = "DELETE FROM maintenance_windows WHERE id = $1";
+}

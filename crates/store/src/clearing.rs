@@ -1,0 +1,147 @@
+//! The clearing of flood waits that runs, kept over restarts: what it does, what is left, who is paused.
+
+use domain::{AccountName, Purpose, Timestamp};
+use rusqlite::params;
+
+use crate::column::Columns;
+use crate::point::{self, Point};
+use crate::statement::statements;
+use crate::write::{Transaction, Write};
+use crate::{Store, StoreError, services, statement};
+
+statements! {
+    RUN = "
+        SELECT how, phase, asked_by, started_at, until, hurry, waiting, done, silent FROM flood_clearing WHERE id = 1";
+    SAVE = "
+        INSERT INTO flood_clearing (id, how, phase, asked_by, started_at, until, hurry, waiting, done, silent)
+        VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9)
+        ON CONFLICT (id) DO UPDATE SET
+            how = excluded.how, phase = excluded.phase, asked_by = excluded.asked_by,
+            started_at = excluded.started_at, until = excluded.until, hurry = excluded.hurry,
+            waiting = excluded.waiting, done = excluded.done, silent = excluded.silent";
+    FORGET = "DELETE FROM flood_clearing";
+    PAUSES = "SELECT account, until FROM flood_pauses ORDER BY until, account";
+    PAUSE = "INSERT INTO flood_pauses (account, until) VALUES ($1, $2)";
+    FORGET_PAUSES = "DELETE FROM flood_pauses";
+}
+
+const TABLE: &str = "flood_clearing";
+
+/// A clearing as it is stored. What the words mean is known to whoever carries it out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredClearing {
+    /// Which way: one of the words of whoever carries it out.
+    pub how: String,
+    /// How far it is, in such a word.
+    pub phase: String,
+    /// Who asked for it.
+    pub by: String,
+    /// When that was.
+    pub started_at: Timestamp,
+    /// When the next thing is due.
+    pub until: Option<Timestamp>,
+    /// What is left is done at once.
+    pub hurry: bool,
+    /// Services that are still to be started, in this order.
+    pub waiting: Vec<Purpose>,
+    /// Services that run again.
+    pub done: Vec<Purpose>,
+    /// Services that nothing is asked of Telegram for.
+    pub silent: Vec<Purpose>,
+    /// Accounts that are paused, each until when.
+    pub pauses: Vec<(AccountName, Timestamp)>,
+}
+
+/// The clearing's part of a store.
+#[derive(Clone, Copy)]
+pub struct ClearingRun<'a> {
+    pub(crate) store: &'a Store,
+}
+
+impl ClearingRun<'_> {
+    /// The clearing that runs.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn get(&self) -> Result<Option<StoredClearing>, StoreError> {
+        self.store
+            .read(|connection| {
+                let run = statement::first(connection, RUN, [], |row| {
+                    let columns = Columns::new(row, TABLE);
+                    Ok(StoredClearing {
+                        how: columns.get(0)?,
+                        phase: columns.get(1)?,
+                        by: columns.get(2)?,
+                        started_at: columns.time(3)?,
+                        until: columns.maybe_time(4)?,
+                        hurry: columns.get(5)?,
+                        waiting: columns.word(6, "waiting", purposes)?,
+                        done: columns.word(7, "done", purposes)?,
+                        silent: columns.word(8, "silent", purposes)?,
+                        pauses: Vec::new(),
+                    })
+                })?;
+                let Some(mut run) = run else { return Ok(None) };
+                run.pauses = statement::all(connection, PAUSES, [], |row| {
+                    let columns = Columns::new(row, "flood_pauses");
+                    Ok((columns.account(0)?, columns.time(1)?))
+                })?;
+                Ok(Some(run))
+            })
+            .await
+    }
+
+    /// The services that nothing may be asked of Telegram for; none while no clearing runs.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn silent(&self) -> Result<Vec<Purpose>, StoreError> {
+        Ok(self.get().await?.map_or_else(Vec::new, |run| run.silent))
+    }
+
+    /// Keeps how far the clearing is; `None` when it is over.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn save(&self, run: Option<StoredClearing>) -> Result<(), StoreError> {
+        self.store.write(SaveClearing(run)).await
+    }
+}
+
+struct SaveClearing(Option<StoredClearing>);
+
+impl Write for SaveClearing {
+    type Answer = ();
+    const POINT: Option<Point> = Some(point::SAVE_CLEARING);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        transaction.execute(FORGET_PAUSES, [])?;
+        let Some(run) = &self.0 else { return transaction.execute(FORGET, []).map(|_| ()) };
+        transaction.execute(
+            SAVE,
+            params![
+                run.how,
+                run.phase,
+                run.by,
+                run.started_at.as_micros(),
+                run.until.map(Timestamp::as_micros),
+                run.hurry,
+                joined(&run.waiting),
+                joined(&run.done),
+                joined(&run.silent),
+            ],
+        )?;
+        for (account, until) in &run.pauses {
+            transaction.execute(PAUSE, params![account.as_str(), until.as_micros()])?;
+        }
+        Ok(())
+    }
+}
+
+fn joined(purposes: &[Purpose]) -> String {
+    purposes.iter().map(|purpose| purpose.as_str()).collect::<Vec<_>>().join("+")
+}
+
+fn purposes(text: &str) -> Option<Vec<Purpose>> {
+    text.split('+').filter(|word| !word.is_empty()).map(services::from_word).collect()
+}

@@ -1,0 +1,244 @@
+//! Looking for messages by their text and time: newest first, and never more than so many rows at once.
+
+use std::time::Duration;
+
+use domain::message::OutboundMessage;
+use domain::{AccountName, ChatId, MessageId, Timestamp};
+use rusqlite::{Connection, Row, params};
+
+use super::reading::{Filter, LONGEST_BATCH, Listed, message, with_parts};
+use super::statements as sql;
+use super::{TABLE, key};
+use crate::column::Columns;
+use crate::paging::Page;
+use crate::{StoreError, codes, statement};
+
+/// The most rows that one look goes through: some tenths of a second on a slow disk. A page that ends there leads on.
+pub(crate) const MOST_ROWS: u32 = 50_000;
+
+/// How far ahead of the clock ids may be when it was set back.
+const MOST_AHEAD: Duration = Duration::from_hours(24);
+
+/// The smallest id that a message of this instant or a later one has: ids grow, also when the clock is set back, so they
+/// may be ahead of it and never behind.
+fn first_id_at(at: Timestamp) -> [u8; 16] {
+    let millis = u64::try_from(at.as_micros() / 1_000).unwrap_or(0).to_be_bytes();
+    let mut id = [0; 16];
+    id[..6].copy_from_slice(&millis[2..]);
+    id
+}
+
+/// What is compared: the same letters, large or small.
+fn folded(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).collect()
+}
+
+/// What a text must have in it.
+struct Needle {
+    text: String,
+    /// As it stands in a stored content.
+    stored: String,
+}
+
+impl Needle {
+    fn new(text: &str) -> Self {
+        let quoted = serde_json::Value::from(text).to_string();
+        let stored = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
+        Self { text: folded(text), stored: folded(stored) }
+    }
+
+    /// Whether a stored content may have it: most have not, and are never read further.
+    fn may_be_in(&self, stored: &str) -> bool {
+        folded(stored).contains(&self.stored)
+    }
+
+    fn is_in(&self, message: &OutboundMessage) -> bool {
+        folded(&message.content.text.text).contains(&self.text)
+    }
+}
+
+/// Messages that failed, the oldest first, after one of them: their ids alone. A text in the filter is not looked at.
+pub(super) fn failed(
+    connection: &Connection,
+    filter: &Filter,
+    after: Option<MessageId>,
+    limit: u32,
+) -> Result<Vec<MessageId>, StoreError> {
+    let after = after.map_or([0; 16], |id| *key(&id));
+    let params = params![
+        after,
+        filter.account.as_ref().map(AccountName::as_str),
+        filter.chat_id.map(ChatId::get),
+        filter.since.map(Timestamp::as_micros),
+        filter.until.map(Timestamp::as_micros),
+        limit.clamp(1, LONGEST_BATCH),
+    ];
+    statement::all(connection, sql::FAILED, params, |row| Columns::new(row, TABLE).message_id(0))
+}
+
+/// A page of the messages that a filter with a text or times finds. The page may have fewer messages than were asked for and
+/// still lead on: the cursor says how far the look went.
+pub(super) fn search(
+    connection: &Connection,
+    filter: &Filter,
+    page: &Page,
+    most_rows: u32,
+) -> Result<Listed, StoreError> {
+    let newest = filter.until.map_or([0xff; 16], |until| first_id_at(until.plus(MOST_AHEAD)));
+    let before: [u8; 16] = match &page.cursor {
+        None => newest,
+        Some(cursor) => newest.min(*key(&cursor.parse().map_err(|_| StoreError::BadCursor)?)),
+    };
+    let from = filter.since.map_or([0; 16], first_id_at);
+    let state = filter.state.map(codes::of_message);
+    let narrow = state.filter(|state| *state < codes::FIRST_SENT);
+    let needle = filter.text.as_deref().map(Needle::new);
+    let wanted = page.rows().saturating_sub(1) as usize;
+
+    let mut statement =
+        connection.prepare_cached(if narrow.is_some() { sql::SCAN_OPEN } else { sql::SCAN })?;
+    let mut rows = match narrow {
+        Some(state) => statement.query(params![before, from, state, most_rows])?,
+        None => statement.query(params![before, from, most_rows])?,
+    };
+    let mut found = Listed { items: Vec::new(), next_cursor: None };
+    let (mut seen, mut last) = (0, None);
+    while let Some(row) = rows.next()? {
+        seen += 1;
+        last = Some(Columns::new(row, TABLE).message_id(0)?);
+        if !matches(row, filter, state)? {
+            continue;
+        }
+        if let Some(needle) = &needle
+            && !needle.may_be_in(row.get_ref(11)?.as_str().unwrap_or_default())
+        {
+            continue;
+        }
+        let message = message(row)?;
+        if needle.as_ref().is_none_or(|needle| needle.is_in(&message)) {
+            found.items.push(with_parts(connection, message)?);
+        }
+        if found.items.len() == wanted {
+            break;
+        }
+    }
+    // A look that was broken off, by its page or by its bound, may have more behind it.
+    if found.items.len() == wanted || seen == most_rows {
+        found.next_cursor = last.map(|id| id.to_string());
+    }
+    Ok(found)
+}
+
+/// What the columns say; the text is looked at last, since it is long.
+fn matches(row: &Row<'_>, filter: &Filter, state: Option<i64>) -> Result<bool, StoreError> {
+    if state.is_some() && row.get::<_, Option<i64>>(1)? != state {
+        return Ok(false);
+    }
+    if let Some(chat_id) = filter.chat_id.map(ChatId::get)
+        && row.get::<_, Option<i64>>(3)? != Some(chat_id)
+    {
+        return Ok(false);
+    }
+    if let Some(account) = filter.account.as_ref().map(AccountName::as_str)
+        && row.get_ref(5)?.as_str().ok() != Some(account)
+    {
+        return Ok(false);
+    }
+    let created_at = row.get::<_, i64>(8)?;
+    Ok(filter.since.is_none_or(|since| created_at >= since.as_micros())
+        && filter.until.is_none_or(|until| created_at < until.as_micros()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use domain::MessageState;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    fn outbox(rows: &[(i64, &str, Option<&str>)]) -> Connection {
+        let mut connection = Connection::open_in_memory().unwrap();
+        crate::migrations::run(&mut connection, Path::new("test.db"), Timestamp::default()).unwrap();
+        for (place, (state, text, account)) in rows.iter().enumerate() {
+            let at = Timestamp::from_micros(i64::try_from(place).expect("small") * 1_000_000);
+            let mut id = first_id_at(at);
+            id[15] = 1;
+            let content = serde_json::json!({
+                "text": { "text": text, "entities": [] }, "parse_mode": "none", "silent": false, "preview": false,
+            });
+            connection
+                .execute(
+                    "INSERT INTO outbox (id, state, chat, chat_id, account, on_flood, created_at, updated_at, listener, content)
+                     VALUES ($1, $2, '-1001', -1001, $3, 0, $4, $4, 'v1', $5)",
+                    params![id, state, account, at.as_micros(), content.to_string()],
+                )
+                .unwrap();
+        }
+        connection
+    }
+
+    proptest! {
+        #[test]
+        fn pages_give_what_looking_at_each_message_gives(
+            rows in proptest::collection::vec((
+                select(vec![0_i64, 11, 20]),
+                select(vec!["Hello there", "ЖДЁТ \"вас\"", "line\nbreak", ""]),
+                select(vec![None, Some("main"), Some("backup_1")]),
+            ), 0..30),
+            text in select(vec![None, Some("hello"), Some("ждёт \"В"), Some("E\nB"), Some("t")]),
+            state in select(vec![None, Some(MessageState::Failed), Some(MessageState::Sent)]),
+            account in select(vec![None, Some("main")]),
+            range in (0_i64..30, 0_i64..30),
+            limit in 1_u32..5,
+            most_rows in 1_u32..9,
+        ) {
+            let connection = outbox(&rows);
+            let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
+            let filter = Filter {
+                state,
+                account: account.map(|name| name.parse().unwrap()),
+                chat_id: None,
+                text: text.map(str::to_owned),
+                since: Some(at(range.0)),
+                until: Some(at(range.1)),
+            };
+            let expected: Vec<i64> = rows.iter().enumerate().rev().filter(|(place, (code, body, of))| {
+                let place = i64::try_from(*place).expect("small");
+                place >= range.0 && place < range.1
+                    && state.is_none_or(|state| codes::of_message(state) == *code)
+                    && account.is_none_or(|account| *of == Some(account))
+                    && text.is_none_or(|text| folded(body).contains(&folded(text)))
+            }).map(|(place, _)| i64::try_from(place).expect("small")).collect();
+            let mut page = Page { limit, cursor: None };
+            let mut found = Vec::new();
+            for _ in 0..100 {
+                let listed = search(&connection, &filter, &page, most_rows).unwrap();
+                prop_assert!(listed.items.len() <= limit as usize);
+                found.extend(listed.items.iter().map(|message| message.created_at.as_micros() / 1_000_000));
+                match listed.next_cursor {
+                    Some(next) => page.cursor = Some(next),
+                    None => break,
+                }
+            }
+            prop_assert_eq!(found, expected);
+        }
+
+        #[test]
+        fn what_is_in_a_text_may_be_in_its_stored_form(text in "\\PC{0,40}", from in 0_usize..40, length in 1_usize..10) {
+            let piece: String = text.chars().skip(from).take(length).collect();
+            let stored = serde_json::json!({ "text": { "text": text } }).to_string();
+            let needle = Needle::new(&piece);
+            prop_assert!(needle.may_be_in(&stored), "{piece:?} in {stored}");
+            prop_assert!(Needle::new(&piece.to_uppercase().to_lowercase()).text == folded(&piece.to_uppercase().to_lowercase()));
+        }
+
+        #[test]
+        fn ids_of_an_instant_are_not_before_its_first_one(micros in 0_i64..4_000_000_000_000_000) {
+            let at = Timestamp::from_micros(micros);
+            let id = uuid::Uuid::from_bytes(first_id_at(at));
+            prop_assert!(id.as_u128() >> 80 == u128::try_from(micros / 1_000).unwrap_or(0));
+        }
+    }
+}
