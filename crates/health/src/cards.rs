@@ -1,0 +1,348 @@
+//! Cards out of what is seen now and what the last round found out.
+
+use std::time::Duration;
+
+use domain::Timestamp;
+use domain::account::{AccountState, Reason};
+use telegram::{AccountView, LineView, ServiceView};
+
+use crate::card::{ActionSet, Advice, Card, CardAction, CardId, CardKind, Lamp};
+use crate::health::{Port, PortState};
+use crate::judge::flooded_until;
+use crate::memory::{Latest, Memory};
+use crate::minute::Answer;
+use crate::seen::{Seen, line_ids};
+
+/// What the program takes, and how many calls there were, to share it out.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Shares {
+    /// 1 is one core.
+    pub(crate) cpu: Option<f32>,
+    /// In bytes.
+    pub(crate) memory: Option<u64>,
+    /// Calls of all accounts.
+    pub(crate) calls: u64,
+    /// Calls of all services.
+    pub(crate) service_calls: u64,
+}
+
+impl Shares {
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a part of a whole, for the eye"
+    )]
+    fn give(&self, card: &mut Card, of: u64) {
+        card.share = if of == 0 { 0.0 } else { (card.operations as f64 / of as f64).min(1.0) as f32 };
+        card.cpu = self.cpu.map(|cpu| cpu * card.share);
+        card.memory = self.memory.map(|memory| (memory as f64 * f64::from(card.share)) as u64);
+    }
+}
+
+/// Makes all cards, in no order.
+pub(crate) struct CardMaker<'a> {
+    pub(crate) seen: &'a Seen,
+    pub(crate) memory: &'a mut Memory,
+    pub(crate) shares: Shares,
+    /// When the program was started.
+    pub(crate) started_at: Timestamp,
+    pub(crate) minute: i64,
+    /// Whether the beats are kept on disk.
+    pub(crate) kept: bool,
+}
+
+impl CardMaker<'_> {
+    /// All of them.
+    pub(crate) fn all(mut self) -> Vec<Card> {
+        let mut cards = Vec::new();
+        let seen = self.seen;
+        for service in &seen.services {
+            cards.push(self.service(service));
+        }
+        for account in &seen.accounts {
+            cards.push(self.account(account));
+            for (id, line) in line_ids(account).into_iter().zip(&account.lines) {
+                cards.push(self.line(account, line, id));
+            }
+        }
+        for port in &seen.ports {
+            cards.push(self.port(port));
+        }
+        cards.push(self.store());
+        cards.push(self.queue());
+        cards
+    }
+
+    fn latest(&self, id: &CardId) -> Option<Latest> {
+        self.memory.latest.get(id).cloned()
+    }
+
+    /// A card about which nothing is known but since when it is so.
+    fn blank(
+        &mut self,
+        id: CardId,
+        name: String,
+        lamp: Lamp,
+        state: &'static str,
+        given: Option<Timestamp>,
+    ) -> Card {
+        let key = format!("{state} {}", given.map_or(0, Timestamp::as_micros));
+        let since = self.memory.since(&id, &key, given, self.seen);
+        let sends = self.memory.tallies.sends(&id, self.minute);
+        let is_up = matches!(lamp, Lamp::Good);
+        Card {
+            kind: id.kind(),
+            id,
+            name,
+            parent: None,
+            lamp,
+            state,
+            reason: None,
+            detail: None,
+            advice: None,
+            proof: None,
+            since,
+            until: None,
+            up_since: is_up.then_some(since),
+            operations: 0,
+            errors: 0,
+            last_error: None,
+            share: 0.0,
+            cpu: None,
+            memory: None,
+            cache: None,
+            queue: 0,
+            sends,
+            latency: None,
+            actions: ActionSet::default(),
+        }
+    }
+
+    fn waiting(&self, purpose: domain::Purpose) -> u64 {
+        let due = self.memory.due.iter().filter(|(one, ..)| *one == purpose);
+        due.map(|(_, count, _)| *count).sum()
+    }
+
+    fn service(&mut self, service: &ServiceView) -> Card {
+        let id = CardId::service(service.purpose);
+        let latest = self.latest(&id);
+        let clearing = !service.running && self.seen.silent.contains(&service.purpose);
+        let verdict = latest.as_ref().map(|latest| &latest.verdict);
+        let reason = verdict.and_then(|verdict| verdict.reason.as_deref().map(str::to_owned));
+        let (lamp, state): (_, &'static str) = match verdict.map(|verdict| verdict.answer) {
+            _ if clearing => (Lamp::Waiting, "clearing"),
+            _ if !service.running => (Lamp::Off, "stopped"),
+            Some(Answer::Answered | Answer::Slow) => (Lamp::Good, "active"),
+            Some(Answer::Failed) => match reason.as_deref() {
+                Some("flood_wait") => (Lamp::Waiting, "flood_wait"),
+                Some("stalled") => (Lamp::Trouble, "stalled"),
+                _ => (Lamp::Trouble, "unable"),
+            },
+            Some(Answer::NotAsked) if reason.as_deref() == Some("connecting") => (Lamp::Busy, "connecting"),
+            Some(Answer::NotAsked) if reason.as_deref() == Some("no_answer_yet") => (Lamp::Good, "active"),
+            Some(Answer::NotAsked) => (Lamp::Off, "no_account"),
+            None => (Lamp::Busy, "starting"),
+        };
+        let stopped_at = (!service.running).then_some(service.since);
+        let mut card = self.blank(id, service.purpose.as_str().to_owned(), lamp, state, stopped_at);
+        // What runs, runs since it was started, however able it is at the moment.
+        let running = CardId::service(service.purpose);
+        card.up_since = service.running.then(|| self.up_since(&running, service.since));
+        card.reason = reason.filter(|_| matches!(lamp, Lamp::Trouble | Lamp::Waiting | Lamp::Off));
+        card.latency = verdict.and_then(|verdict| verdict.latency);
+        if state == "flood_wait" {
+            let pool = self.seen.accounts.iter().filter(|account| account.pool && account.usable);
+            card.until = pool
+                .filter_map(|account| flooded_until(&account.floods, service.purpose, self.seen.at))
+                .min();
+        }
+        card.detail = (state == "unable").then(|| self.why_unable()).flatten();
+        card.advice = match state {
+            "clearing" => Some(Advice::WaitForClearing),
+            "stopped" => Some(Advice::Start),
+            "stalled" => Some(Advice::RestartTheProgram),
+            "flood_wait" => Some(Advice::WaitForDeadline),
+            "unable" | "no_account" => Some(Advice::MendAnAccount),
+            _ => None,
+        };
+        (card.operations, card.errors) = (service.operations, service.errors);
+        card.last_error.clone_from(&service.last_error);
+        card.cache = Some(service.cache_size as u64);
+        card.queue = self.waiting(service.purpose);
+        let switch: &[CardAction] =
+            if service.running { &[CardAction::Stop, CardAction::Restart] } else { &[CardAction::Start] };
+        card.actions = ActionSet::of(switch.iter().copied().chain([CardAction::ReloadCache]));
+        self.shares.give(&mut card, self.shares.service_calls);
+        card
+    }
+
+    /// Since when something runs, whatever else changes about it.
+    fn up_since(&mut self, id: &CardId, given: Timestamp) -> Timestamp {
+        self.memory.up_since(id, given, self.seen)
+    }
+
+    /// Which accounts of the pool cannot work, and why; the first few.
+    fn why_unable(&self) -> Option<String> {
+        const NAMED: usize = 5;
+        let pool = self.seen.accounts.iter().filter(|account| account.pool);
+        let why = |account: &AccountView| {
+            let state = account.reason.map_or(account.state.as_str(), Reason::as_str);
+            format!("{}: {state}", account.name)
+        };
+        let named: Vec<_> = pool.take(NAMED).map(why).collect();
+        (!named.is_empty()).then(|| named.join(", "))
+    }
+
+    fn account(&mut self, account: &AccountView) -> Card {
+        let id = CardId::account(&account.name);
+        let failed = self.latest(&id).is_some_and(|latest| latest.verdict.answer == Answer::Failed);
+        let silent = account.state == AccountState::Connecting
+            && account.lines.iter().all(|line| self.seen.is_silent(&line.purposes));
+        let lamp = if silent { Lamp::Waiting } else { lamp_of(account.state, failed) };
+        let state = if silent { "clearing" } else { account.state.as_str() };
+        let given = Some(account.state_since).filter(|since| *since != Timestamp::default());
+        let mut card = self.blank(id, account.name.to_string(), lamp, state, given);
+        card.reason = account.reason.map(|reason| reason.as_str().to_owned());
+        card.detail.clone_from(&account.detail);
+        card.proof = card.detail.as_ref().and(account.last_error.clone());
+        if account.state == AccountState::FloodWait {
+            card.reason = Some("flood_wait".to_owned());
+            card.until = account.floods.iter().map(|flood| flood.until).max();
+        }
+        card.advice = match account.state {
+            _ if silent => Some(Advice::WaitForClearing),
+            AccountState::FloodWait => Some(Advice::WaitForDeadline),
+            AccountState::Paused => Some(Advice::Resume),
+            AccountState::Offline => Some(Advice::Start),
+            _ => account.reason.map(Advice::Account),
+        };
+        (card.operations, card.errors) = (account.operations, account.errors);
+        card.last_error.clone_from(&account.last_error);
+        card.cache = Some(account.cached_peers as u64);
+        let fastest = account.lines.iter().filter_map(|line| line.round_trip_ms).min();
+        card.latency = fastest.map(|millis| Duration::from_millis(millis.into()));
+        card.actions = account_actions(account);
+        self.shares.give(&mut card, self.shares.calls);
+        card
+    }
+
+    fn line(&mut self, account: &AccountView, line: &LineView, id: CardId) -> Card {
+        let failed = self.latest(&id).is_some_and(|latest| latest.verdict.answer == Answer::Failed);
+        let silent = line.state == AccountState::Connecting && self.seen.is_silent(&line.purposes);
+        let lamp = if silent { Lamp::Waiting } else { lamp_of(line.state, failed) };
+        let state = if silent { "clearing" } else { line.state.as_str() };
+        let name = id.name().rsplit(':').next().unwrap_or_default().to_owned();
+        let mut card = self.blank(id, name, lamp, state, None);
+        card.parent = Some(CardId::account(&account.name));
+        card.reason = line.reason.map(|reason| reason.as_str().to_owned());
+        card.detail.clone_from(&line.detail);
+        card.advice = if silent { Some(Advice::WaitForClearing) } else { line.reason.map(Advice::Account) };
+        card.proof = line.dc_id.map(|dc_id| format!("dc {dc_id}"));
+        card.latency = line.round_trip_ms.map(|millis| Duration::from_millis(millis.into()));
+        card
+    }
+
+    fn port(&mut self, port: &Port) -> Card {
+        let id = CardId::port(&port.name);
+        let latest = self.latest(&id);
+        let failed = latest.as_ref().is_some_and(|latest| latest.verdict.answer == Answer::Failed);
+        let (lamp, state, reason, advice) = match port.state {
+            PortState::Starting => (Lamp::Busy, "starting", None, None),
+            PortState::Taken => (Lamp::Trouble, "taken", Some("port_taken"), Some(Advice::FreeThePort)),
+            PortState::Refused => {
+                (Lamp::Trouble, "refused", Some("port_refused"), Some(Advice::MendTheAddress))
+            }
+            PortState::Listening if failed => {
+                (Lamp::Trouble, "silent", Some("no_answer"), Some(Advice::LookIntoTheLog))
+            }
+            PortState::Listening => (Lamp::Good, "listening", None, None),
+        };
+        let mut card = self.blank(id, port.name.clone(), lamp, state, Some(port.since));
+        card.reason = reason.map(str::to_owned);
+        let said = latest.as_ref().and_then(|latest| latest.detail.clone()).filter(|_| state == "silent");
+        card.detail = port.detail.clone().or(said);
+        card.proof = Some(match &port.holder {
+            Some(holder) => format!("{} held by {holder}", port.address),
+            None => port.address.clone(),
+        });
+        card.advice = advice;
+        card.latency = latest.and_then(|latest| latest.verdict.latency);
+        card
+    }
+
+    fn store(&mut self) -> Card {
+        let id = CardId::store();
+        let latest = self.latest(&id);
+        let verdict = latest.as_ref().map(|latest| &latest.verdict);
+        let reason = verdict.and_then(|verdict| verdict.reason.as_deref().map(str::to_owned));
+        let (lamp, state): (_, &'static str) = match verdict.map(|verdict| verdict.answer) {
+            Some(Answer::Failed) if reason.as_deref() == Some("disk_full") => (Lamp::Trouble, "disk_full"),
+            Some(Answer::Failed) => (Lamp::Trouble, "unavailable"),
+            Some(_) => (Lamp::Good, "ready"),
+            None => (Lamp::Busy, "starting"),
+        };
+        let mut card = self.blank(id, "store".to_owned(), lamp, state, None);
+        card.up_since = card.up_since.map(|_| self.started_at);
+        card.latency = verdict.and_then(|verdict| verdict.latency);
+        card.reason = reason.filter(|_| lamp == Lamp::Trouble);
+        card.detail = latest.and_then(|latest| latest.detail);
+        if card.detail.is_none() && !self.kept {
+            card.detail = Some("beats cannot be kept on disk; those in memory go on".to_owned());
+        }
+        let free = self.memory.stock.as_ref().and_then(|stock| stock.free_bytes);
+        card.proof = free.map(|free| format!("{} MB free", free >> 20));
+        card.advice = match state {
+            "disk_full" => Some(Advice::FreeDisk),
+            "unavailable" => Some(Advice::MendTheStore),
+            _ => None,
+        };
+        card
+    }
+
+    fn queue(&mut self) -> Card {
+        let id = CardId::queue();
+        let latest = self.latest(&id);
+        let verdict = latest.as_ref().map(|latest| &latest.verdict);
+        let reason = verdict.and_then(|verdict| verdict.reason.as_deref().map(str::to_owned));
+        let (lamp, state): (_, &'static str) = match verdict.map(|verdict| verdict.answer) {
+            Some(Answer::Failed) if reason.as_deref() == Some("stalled") => (Lamp::Trouble, "stalled"),
+            Some(Answer::Failed) => (Lamp::Trouble, "full"),
+            Some(Answer::Slow) => (Lamp::Waiting, "waiting"),
+            Some(_) => (Lamp::Good, "ready"),
+            None => (Lamp::Busy, "starting"),
+        };
+        let mut card = self.blank(id, "queue".to_owned(), lamp, state, None);
+        card.up_since = card.up_since.map(|_| self.started_at);
+        card.reason = reason.filter(|_| matches!(lamp, Lamp::Trouble | Lamp::Waiting));
+        card.queue = self.memory.due.iter().map(|(_, count, _)| *count).sum();
+        card.advice = (state == "stalled").then_some(Advice::RestartTheProgram);
+        card
+    }
+}
+
+fn lamp_of(state: AccountState, failed: bool) -> Lamp {
+    match state {
+        AccountState::Ready => Lamp::Good,
+        AccountState::Paused | AccountState::Offline => Lamp::Off,
+        AccountState::Connecting if failed => Lamp::Trouble,
+        AccountState::Connecting => Lamp::Busy,
+        AccountState::FloodWait => Lamp::Waiting,
+        AccountState::Error | AccountState::Restricted | AccountState::NeedsLogin | AccountState::Banned => {
+            Lamp::Trouble
+        }
+    }
+}
+
+fn account_actions(account: &AccountView) -> ActionSet {
+    let mut actions = match account.state {
+        AccountState::Offline => vec![CardAction::Start],
+        AccountState::Paused => vec![CardAction::Stop, CardAction::Restart, CardAction::Resume],
+        _ => vec![CardAction::Stop, CardAction::Restart, CardAction::Pause],
+    };
+    actions.extend(account.wants_session.then_some(CardAction::SignIn));
+    ActionSet::of(actions)
+}
+
+/// The kinds are in the order of the enum, which the counts rely on.
+const _: () = assert!(CardKind::ALL.len() == CardKind::Queue as usize + 1);

@@ -1,0 +1,352 @@
+//! Carrying a clearing out: each step is written down, so that a restart goes on where it was.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ambient::Clock;
+use domain::account::AccountState;
+use domain::{AccountName, Purpose, Timestamp};
+use store::{Store, StoreError};
+use telegram::{AccountView, ActError, Action, Pool, ServiceAction, ServiceView};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::machine::{Next, Run, WIND_DOWN};
+use super::{Clearing, ClearingError, ClearingView};
+
+/// How long after the store refused a step it is tried again.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// The longest piece of a wait: a clock that is moved just before one begins is noticed soon.
+const NAP: Duration = Duration::from_secs(1);
+
+/// Named points where a test can end the program.
+pub const FAILPOINTS: &[&str] = &[
+    "health.clearing.stopping",
+    "health.clearing.stopped",
+    "health.clearing.silent",
+    "health.clearing.started",
+];
+
+/// The one who clears flood waits.
+pub(crate) struct ClearingDesk {
+    store: Store,
+    pool: Arc<Pool>,
+    clock: Clock,
+    /// The clearing that runs, as it is stored.
+    run: Mutex<Option<Run>>,
+    /// One change at a time, those by hand included.
+    changing: tokio::sync::Mutex<()>,
+    changed: Notify,
+    /// Somebody carries out what is begun.
+    working: AtomicBool,
+    /// Told whenever the view may have changed.
+    told: Arc<Notify>,
+}
+
+impl ClearingDesk {
+    pub(crate) fn new(store: Store, pool: Arc<Pool>, clock: Clock, told: Arc<Notify>) -> Self {
+        Self {
+            store,
+            pool,
+            clock,
+            run: Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
+            changed: Notify::new(),
+            working: AtomicBool::new(false),
+            told,
+        }
+    }
+
+    /// Reads what an earlier run left.
+    pub(crate) async fn load(&self) -> Result<(), StoreError> {
+        let _changing = self.changing.lock().await;
+        let stored = self.store.clearing().get().await?;
+        let run = stored.and_then(|stored| {
+            let run = Run::from_stored(stored);
+            if run.is_none() {
+                tracing::error!(
+                    "another version of the program was clearing flood waits; start the services by hand"
+                );
+            }
+            run
+        });
+        *self.lock() = run;
+        Ok(())
+    }
+
+    pub(crate) fn view(&self) -> Option<ClearingView> {
+        self.lock().as_ref().map(Run::view)
+    }
+
+    pub(crate) async fn begin(&self, how: Clearing, by: &str) -> Result<ClearingView, ClearingError> {
+        let _changing = self.changing.lock().await;
+        if let Some(run) = self.current() {
+            return if run.how == how { Ok(run.view()) } else { Err(ClearingError::OtherWay) };
+        }
+        if !self.working.load(Ordering::Acquire) {
+            return Err(ClearingError::NobodyWorks);
+        }
+        let now = self.clock.now();
+        let run = match how {
+            Clearing::StopAll => {
+                let running: Vec<Purpose> = self
+                    .pool
+                    .services()
+                    .into_iter()
+                    .filter(|one| one.running)
+                    .map(|one| one.purpose)
+                    .collect();
+                if running.is_empty() {
+                    return Err(ClearingError::NothingRuns);
+                }
+                Run::stop_all(running, by, now)
+            }
+            Clearing::PauseFlooded => {
+                let flooded: Vec<_> = self.pool.accounts().iter().filter_map(flood_of).collect();
+                if flooded.is_empty() {
+                    return Err(ClearingError::NothingFlooded);
+                }
+                Run::pause_flooded(flooded, by, now)
+            }
+        };
+        self.save(Some(run.clone())).await?;
+        tracing::info!(how = how.as_str(), by, "clearing flood waits");
+        if how == Clearing::PauseFlooded {
+            // One that cannot be paused now is paused by the next look: it is written down.
+            self.pause_all(&run).await?;
+        }
+        self.changed.notify_one();
+        Ok(run.view())
+    }
+
+    pub(crate) async fn cancel(&self, by: &str) -> Result<Option<ClearingView>, ClearingError> {
+        let _changing = self.changing.lock().await;
+        let Some(mut run) = self.current() else { return Ok(None) };
+        run.hurry = true;
+        self.save(Some(run.clone())).await?;
+        tracing::info!(by, "the clearing of flood waits is cancelled; what it stopped goes on");
+        // Here and now, so that it also works while nothing is carried out in the background.
+        while self.step().await? != Next::Over {}
+        self.changed.notify_one();
+        Ok(Some(run.view()))
+    }
+
+    /// Switches a service by hand.
+    pub(crate) async fn switch_service(
+        &self,
+        purpose: Purpose,
+        action: ServiceAction,
+    ) -> Result<ServiceView, ActError> {
+        let _changing = self.changing.lock().await;
+        let view = self.pool.set_service(purpose, action).await?;
+        if let Some(mut run) = self.current().filter(|run| run.how == Clearing::StopAll) {
+            match action {
+                ServiceAction::Start | ServiceAction::Restart => run.started(purpose, self.clock.now(), true),
+                ServiceAction::Stop => run.stopped_by_hand(purpose),
+            }
+            self.save(Some(run.clone())).await?;
+            self.pool.keep_silent(&run.silent);
+            self.changed.notify_one();
+        }
+        Ok(view)
+    }
+
+    /// Switches an account by hand.
+    pub(crate) async fn switch_account(
+        &self,
+        name: &AccountName,
+        action: Action,
+    ) -> Result<AccountView, ActError> {
+        let _changing = self.changing.lock().await;
+        let view = self.pool.act(name, action).await?;
+        if let Some(mut run) = self.current().filter(|run| run.how == Clearing::PauseFlooded) {
+            run.let_go(name);
+            self.save(Some(run)).await?;
+            self.changed.notify_one();
+        }
+        Ok(view)
+    }
+
+    /// Carries out whatever runs, until the program ends.
+    pub(crate) async fn work(&self, stopping: CancellationToken) {
+        self.working.store(true, Ordering::Release);
+        if let Err(error) = self.take_up().await {
+            tracing::warn!(%error, "the clearing of flood waits could not be taken up as it was; it goes on");
+        }
+        // What was due while the program was down is judged by the time of day; from here on a clock counts that
+        // nobody sets.
+        let mut waited_for: Option<(Option<Timestamp>, Duration)> = None;
+        loop {
+            let wait = match self.current() {
+                None => None,
+                Some(run) if run.next(false) == Next::Wait => {
+                    let running = self.clock.running();
+                    let deadline = match waited_for {
+                        Some((until, deadline)) if until == run.until => deadline,
+                        _ => {
+                            let left =
+                                run.until.map_or(Duration::ZERO, |until| until.since(self.clock.now()));
+                            running
+                                .saturating_add(run.longest_wait().map_or(left, |longest| left.min(longest)))
+                        }
+                    };
+                    waited_for = Some((run.until, deadline));
+                    Some(deadline.saturating_sub(running))
+                }
+                Some(_) => Some(Duration::ZERO),
+            };
+            let due = async {
+                match wait {
+                    Some(wait) => self.clock.sleep(wait.min(NAP)).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = stopping.cancelled() => return,
+                // Whatever changed: how long there is to wait is found out anew.
+                () = self.changed.notified() => continue,
+                () = due => if wait.is_some_and(|wait| wait > NAP) { continue },
+            }
+            let take_step = async {
+                let _changing = self.changing.lock().await;
+                self.step_when_due(waited_for.and_then(|(until, _)| until)).await
+            };
+            let stepped = tokio::select! {
+                stepped = take_step => stepped,
+                () = stopping.cancelled() => return,
+            };
+            if let Err(error) = stepped {
+                tracing::warn!(%error, "a step of clearing flood waits could not be written; trying again");
+                tokio::select! {
+                    () = self.clock.sleep(AGAIN) => {}
+                    () = stopping.cancelled() => return,
+                }
+            }
+        }
+    }
+
+    /// The next step, if what was waited for is still what there is to wait for.
+    async fn step_when_due(&self, waited_for: Option<Timestamp>) -> Result<(), ClearingError> {
+        let Some(run) = self.current() else { return Ok(()) };
+        let due = waited_for.is_some() && waited_for == run.until;
+        self.take(run, due).await.map(|_| ())
+    }
+
+    async fn step(&self) -> Result<Next, ClearingError> {
+        match self.current() {
+            Some(run) => self.take(run, false).await,
+            None => Ok(Next::Over),
+        }
+    }
+
+    async fn take(&self, mut run: Run, due: bool) -> Result<Next, ClearingError> {
+        let next = run.next(due);
+        match &next {
+            Next::Wait => {}
+            Next::Stop => {
+                failpoint::reach("health.clearing.stopping").await;
+                for purpose in &run.waiting {
+                    self.pool.set_service(*purpose, ServiceAction::Stop).await.map_err(of_act)?;
+                }
+                failpoint::reach("health.clearing.stopped").await;
+                self.clock.sleep(WIND_DOWN).await;
+                run.fall_silent(self.clock.now());
+                self.pool.keep_silent(&run.silent);
+                self.save(Some(run)).await?;
+                failpoint::reach("health.clearing.silent").await;
+            }
+            Next::Start(purpose) => {
+                self.pool.set_service(*purpose, ServiceAction::Start).await.map_err(of_act)?;
+                run.started(*purpose, self.clock.now(), false);
+                self.save(Some(run.clone())).await?;
+                self.pool.keep_silent(&run.silent);
+                failpoint::reach("health.clearing.started").await;
+            }
+            Next::Resume(account) => {
+                let paused = self.pool.account(account).is_some_and(|one| one.state != AccountState::Offline);
+                if paused {
+                    // One that is gone meanwhile needs nothing.
+                    match self.pool.act(account, Action::Resume).await {
+                        Ok(_) | Err(ActError::NoSuchAccount(_)) => {}
+                        Err(ActError::Store(error)) => return Err(error.into()),
+                    }
+                }
+                run.let_go(account);
+                self.save(Some(run)).await?;
+            }
+            Next::Over => {
+                self.save(None).await?;
+                self.pool.keep_silent(&[]);
+                tracing::info!("flood waits are cleared");
+            }
+        }
+        Ok(next)
+    }
+
+    /// Pauses what is written down to be paused.
+    async fn pause_all(&self, run: &Run) -> Result<(), ClearingError> {
+        for (account, _) in &run.pauses {
+            match self.pool.act(account, Action::Pause).await {
+                Ok(_) | Err(ActError::NoSuchAccount(_)) => {}
+                Err(ActError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// After a restart: what was begun is brought about again.
+    async fn take_up(&self) -> Result<(), ClearingError> {
+        let _changing = self.changing.lock().await;
+        let Some(mut run) = self.current() else { return Ok(()) };
+        self.pool.keep_silent(&run.silent);
+        if run.how == Clearing::PauseFlooded {
+            return self.pause_all(&run).await;
+        }
+        if run.phase != super::Phase::Stopping {
+            let now = self.clock.now();
+            for purpose in run.waiting.clone() {
+                if self.pool.service(purpose).running {
+                    // The last run started it and could not write that down, or somebody did while nothing ran.
+                    let own =
+                        run.waiting.first() == Some(&purpose) && run.until.is_some_and(|due| due <= now);
+                    run.started(purpose, now, !own);
+                }
+            }
+            self.save(Some(run.clone())).await?;
+            self.pool.keep_silent(&run.silent);
+        }
+        Ok(())
+    }
+
+    async fn save(&self, run: Option<Run>) -> Result<(), StoreError> {
+        self.store.clearing().save(run.as_ref().map(Run::stored)).await?;
+        *self.lock() = run;
+        self.told.notify_one();
+        Ok(())
+    }
+
+    fn current(&self) -> Option<Run> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Run>> {
+        self.run.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn of_act(error: ActError) -> ClearingError {
+    match error {
+        ActError::Store(error) => error.into(),
+        // Only accounts have names here.
+        ActError::NoSuchAccount(_) => ClearingError::NothingFlooded,
+    }
+}
+
+/// An account that works and has a flood wait, and until when.
+fn flood_of(account: &AccountView) -> Option<(AccountName, Timestamp)> {
+    let works = !matches!(account.state, AccountState::Offline | AccountState::Paused);
+    let until = account.floods.iter().map(|flood| flood.until).max()?;
+    (works && account.usable).then(|| (account.name.clone(), until))
+}

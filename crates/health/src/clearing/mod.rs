@@ -1,0 +1,111 @@
+//! Clearing flood waits: everything is stopped for a while and started again one by one; or only those who must wait, wait.
+
+mod desk;
+mod machine;
+
+pub(crate) use desk::ClearingDesk;
+pub use desk::FAILPOINTS;
+
+use domain::{AccountName, Purpose, Timestamp};
+use serde::Serialize;
+
+/// How flood waits are cleared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Clearing {
+    /// All services are stopped, nothing is asked of Telegram for five minutes, then those that ran are started one by
+    /// one, a minute apart.
+    StopAll,
+    /// Only accounts with a flood wait are paused, each until its deadline. The gentler way.
+    PauseFlooded,
+}
+
+impl Clearing {
+    /// Every way.
+    pub const ALL: [Self; 2] = [Self::StopAll, Self::PauseFlooded];
+
+    /// The name in the API and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::StopAll => "stop_all",
+            Self::PauseFlooded => "pause_flooded",
+        }
+    }
+
+    /// Reads the name.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|how| how.as_str() == word)
+    }
+}
+
+/// What a clearing is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// The services are being stopped.
+    Stopping,
+    /// Nothing is asked of Telegram.
+    Silent,
+    /// The services are being started one by one.
+    Starting,
+    /// Flooded accounts are paused.
+    Paused,
+}
+
+impl Phase {
+    /// Every phase.
+    pub const ALL: [Self; 4] = [Self::Stopping, Self::Silent, Self::Starting, Self::Paused];
+
+    /// The name in the API and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stopping => "stopping",
+            Self::Silent => "silent",
+            Self::Starting => "starting",
+            Self::Paused => "paused",
+        }
+    }
+}
+
+/// A clearing that runs, as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ClearingView {
+    /// Which way.
+    pub how: Clearing,
+    /// What it is doing.
+    pub phase: Phase,
+    /// Who asked for it.
+    pub by: String,
+    /// When that was.
+    pub started_at: Timestamp,
+    /// When the silence ends, the next service is started, or the last account is resumed.
+    pub until: Option<Timestamp>,
+    /// The service that is started next.
+    pub next: Option<Purpose>,
+    /// Services that it has started again, or that were started by hand meanwhile.
+    pub done: Vec<Purpose>,
+    /// Services that it is still to start.
+    pub waiting: Vec<Purpose>,
+    /// Accounts that it has paused, each until when.
+    pub accounts: Vec<(AccountName, Timestamp)>,
+}
+
+/// Why flood waits could not be cleared, or the clearing not cancelled.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ClearingError {
+    /// The store does not take it.
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
+    /// The other way is under way.
+    #[error("flood waits are being cleared the other way; cancel that first")]
+    OtherWay,
+    /// No account has a flood wait.
+    #[error("no account has a flood wait; there is nothing to pause")]
+    NothingFlooded,
+    /// No server runs.
+    #[error("no server runs, so nothing is asked of Telegram; start it first")]
+    NobodyWorks,
+    /// All services are stopped already.
+    #[error("all services are stopped already; there is nothing to clear, start them by hand")]
+    NothingRuns,
+}

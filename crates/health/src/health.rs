@@ -1,0 +1,359 @@
+//! What others ask of this crate, and the parts it asks itself.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use ambient::Clock;
+use delivery::{Delivery, Sagas};
+use domain::message::MessageState;
+use domain::saga::SagaState;
+use domain::{AccountName, Purpose, Timestamp};
+use store::{Beats, Store, StoreError};
+use telegram::{AccountView, ActError, Action, Pool, ServiceAction, ServiceView};
+use tokio::sync::{Notify, broadcast, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::card::{Card, CardId};
+use crate::cards::{CardMaker, Shares};
+use crate::clearing::{Clearing, ClearingDesk, ClearingError, ClearingView};
+use crate::memory::Memory;
+use crate::minute::{Minute, Round};
+use crate::overview::{self, Counts, Facts, Overview, Process, Wanted};
+use crate::rounds;
+use crate::seen::Seen;
+
+/// What the overview is made of.
+pub struct HealthParts {
+    /// The store that everything durable is in.
+    pub store: Store,
+    /// The way of messages.
+    pub delivery: Delivery,
+    /// The way of work on chats.
+    pub sagas: Sagas,
+    /// The Telegram accounts.
+    pub pool: Arc<Pool>,
+    /// The time.
+    pub clock: Clock,
+    /// The version of the program.
+    pub version: &'static str,
+}
+
+/// A listener, as whoever listens shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Port {
+    /// `main`, `control`, or the number of an old port.
+    pub name: String,
+    /// Where it listens or tries to: an address with a port, or a path.
+    pub address: String,
+    /// How it is.
+    pub state: PortState,
+    /// Who holds the address, where the system shows it.
+    pub holder: Option<String>,
+    /// What is wrong, in words.
+    pub detail: Option<String>,
+    /// Since when it is so.
+    pub since: Timestamp,
+}
+
+/// How a listener is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PortState {
+    /// Not tried yet.
+    Starting,
+    /// It takes connections.
+    Listening,
+    /// Another program has the address.
+    Taken,
+    /// The system refuses the address.
+    Refused,
+}
+
+/// Looks at all listeners.
+pub type Ports = Arc<dyn Fn() -> Vec<Port> + Send + Sync>;
+
+/// Whether everything works. Cheap to clone.
+#[derive(Clone)]
+pub struct Health(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) parts: HealthParts,
+    pub(crate) file: Beats,
+    pub(crate) clearing: ClearingDesk,
+    pub(crate) ports: OnceLock<Ports>,
+    memory: Mutex<Memory>,
+    /// What the program takes, as of the last round.
+    usage: Mutex<(Option<f32>, Option<u64>)>,
+    /// Whether the last round is on disk.
+    pub(crate) kept: AtomicBool,
+    snapshot: Mutex<Option<Arc<Snapshot>>>,
+    /// The reading of the clock that nobody sets at which this was made.
+    made_at: Duration,
+    pub(crate) told: broadcast::Sender<Arc<Round>>,
+    pub(crate) changes: watch::Sender<u64>,
+    /// Something on the overview may have changed.
+    pub(crate) nudge: Arc<Notify>,
+    stopping: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// All cards at one instant.
+struct Snapshot {
+    made_at: Duration,
+    cards: Vec<Card>,
+    counts: Counts,
+}
+
+/// For so long the same cards answer whoever asks.
+const SNAPSHOT: Duration = Duration::from_millis(250);
+
+/// Rounds that somebody may be late to read.
+const ROUNDS: usize = 16;
+
+impl Health {
+    /// The overview over these parts. Nothing is asked and nothing is written before [`Health::start`].
+    pub fn new(parts: HealthParts) -> Self {
+        let nudge = Arc::new(Notify::new());
+        let clearing = ClearingDesk::new(
+            parts.store.clone(),
+            Arc::clone(&parts.pool),
+            parts.clock.clone(),
+            Arc::clone(&nudge),
+        );
+        Self(Arc::new(Inner {
+            file: parts.store.beats(),
+            clearing,
+            ports: OnceLock::new(),
+            memory: Mutex::default(),
+            usage: Mutex::default(),
+            kept: AtomicBool::new(true),
+            snapshot: Mutex::default(),
+            made_at: parts.clock.running(),
+            told: broadcast::Sender::new(ROUNDS),
+            changes: watch::Sender::new(0),
+            nudge,
+            stopping: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            parts,
+        }))
+    }
+
+    /// Reads what an earlier run left to be cleared. Call it before [`Health::start`], and where nothing is started too.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn load(&self) -> Result<(), StoreError> {
+        self.0.clearing.load().await
+    }
+
+    /// Begins to ask, every twenty seconds, and carries out a clearing, one that an earlier run left included. Call it
+    /// once.
+    pub fn start(&self, ports: Ports) {
+        if self.0.ports.set(ports).is_err() {
+            tracing::error!("the beats run already");
+            return;
+        }
+        self.0.tasks.spawn(rounds::run(self.clone(), self.0.stopping.clone()));
+        self.0.tasks.spawn(rounds::tell_changes(self.clone(), self.0.stopping.clone()));
+        let (health, stopping) = (self.clone(), self.0.stopping.clone());
+        self.0.tasks.spawn(async move { health.0.clearing.work(stopping).await });
+    }
+
+    /// Ends what [`Health::start`] began and writes down the last beats; waits no longer than `limit`.
+    pub async fn stop(&self, limit: Duration) {
+        self.0.stopping.cancel();
+        self.0.tasks.close();
+        if tokio::time::timeout(limit, self.0.tasks.wait()).await.is_err() {
+            tracing::warn!("the last beats were not written in time");
+        }
+    }
+
+    /// The overview: how everything is now, a page of cards.
+    pub fn overview(&self, wanted: &Wanted) -> Overview {
+        let snapshot = self.snapshot();
+        let (cards, matching, next) = overview::cut(&snapshot.cards, wanted);
+        Overview {
+            at: self.0.parts.clock.now(),
+            counts: snapshot.counts,
+            matching,
+            process: self.process(),
+            facts: self.facts(),
+            clearing: self.clearing(),
+            cards,
+            next,
+        }
+    }
+
+    /// One card.
+    pub fn card(&self, id: &CardId) -> Option<Card> {
+        self.snapshot().cards.iter().find(|card| card.id == *id).cloned()
+    }
+
+    /// The last [`crate::STRIP`] minutes of a card, oldest first. The last one still runs.
+    pub fn strip(&self, id: &CardId) -> Vec<Minute> {
+        let clock = &self.0.parts.clock;
+        self.memory().strip(id, clock.now(), clock.running())
+    }
+
+    /// Changes, at most once a second, when something on the overview may have.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changes.subscribe()
+    }
+
+    /// Each round of beats as it ends. Whoever reads too slowly is told how many were missed.
+    pub fn beats(&self) -> broadcast::Receiver<Arc<Round>> {
+        self.0.told.subscribe()
+    }
+
+    /// Clears flood waits. While that runs already the same way, this joins it.
+    ///
+    /// # Errors
+    /// See [`ClearingError`]; nothing was changed then.
+    pub async fn clear_floods(&self, how: Clearing, by: &str) -> Result<ClearingView, ClearingError> {
+        let begun = self.0.clearing.begin(how, by).await;
+        self.forget_snapshot();
+        begun
+    }
+
+    /// Ends a clearing: everything that it stopped or paused goes on at once. Nothing if none ran.
+    ///
+    /// # Errors
+    /// The store does not take it.
+    pub async fn cancel_clearing(&self, by: &str) -> Result<Option<ClearingView>, ClearingError> {
+        let cancelled = self.0.clearing.cancel(by).await;
+        self.forget_snapshot();
+        cancelled
+    }
+
+    /// The clearing that runs.
+    pub fn clearing(&self) -> Option<ClearingView> {
+        self.0.clearing.view()
+    }
+
+    /// Switches a service by hand; a clearing that runs respects it.
+    ///
+    /// # Errors
+    /// The store does not take it.
+    pub async fn switch_service(
+        &self,
+        purpose: Purpose,
+        action: ServiceAction,
+    ) -> Result<ServiceView, ActError> {
+        let switched = self.0.clearing.switch_service(purpose, action).await;
+        self.forget_snapshot();
+        switched
+    }
+
+    /// Switches an account by hand; a clearing that runs respects it.
+    ///
+    /// # Errors
+    /// No account has this name, or the store does not take it.
+    pub async fn switch_account(&self, name: &AccountName, action: Action) -> Result<AccountView, ActError> {
+        let switched = self.0.clearing.switch_account(name, action).await;
+        self.forget_snapshot();
+        switched
+    }
+
+    /// One look at everything that lies in memory.
+    pub(crate) fn look(&self) -> Seen {
+        let parts = &self.0.parts;
+        Seen {
+            at: parts.clock.now(),
+            running: parts.clock.running(),
+            accounts: parts.pool.accounts(),
+            services: parts.pool.services(),
+            ports: self.0.ports.get().map(|ports| ports()).unwrap_or_default(),
+            silent: parts.pool.silent(),
+        }
+    }
+
+    pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.0.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the program takes, measured by whoever has the time.
+    pub(crate) fn note_usage(&self, cpu: Option<f32>, memory: Option<u64>) {
+        *self.0.usage.lock().unwrap_or_else(PoisonError::into_inner) = (cpu, memory);
+    }
+
+    pub(crate) fn forget_snapshot(&self) {
+        *self.0.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn usage(&self) -> (Option<f32>, Option<u64>) {
+        *self.0.usage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn started_at(&self) -> Timestamp {
+        let clock = &self.0.parts.clock;
+        clock.now().minus(clock.running().saturating_sub(self.0.made_at))
+    }
+
+    fn process(&self) -> Process {
+        let (cpu, memory) = self.usage();
+        Process { memory, cpu, started_at: self.started_at(), version: self.0.parts.version }
+    }
+
+    fn snapshot(&self) -> Arc<Snapshot> {
+        let running = self.0.parts.clock.running();
+        let mut slot = self.0.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(fresh) = slot.as_ref().filter(|old| running.saturating_sub(old.made_at) < SNAPSHOT) {
+            return Arc::clone(fresh);
+        }
+        let seen = self.look();
+        let (cpu, memory) = self.usage();
+        let shares = Shares {
+            cpu,
+            memory,
+            calls: seen.accounts.iter().map(|account| account.operations).sum(),
+            service_calls: seen.services.iter().map(|service| service.operations).sum(),
+        };
+        let mut known = self.memory();
+        let minute = known.minute(seen.at, seen.running);
+        let maker = CardMaker {
+            seen: &seen,
+            memory: &mut known,
+            shares,
+            started_at: self.started_at(),
+            minute,
+            kept: self.0.kept.load(Ordering::Relaxed),
+        };
+        let mut cards = maker.all();
+        drop(known);
+        overview::sort(&mut cards);
+        let mut counts = Counts::default();
+        for card in &cards {
+            counts.add(card.kind, card.lamp);
+        }
+        let snapshot = Arc::new(Snapshot { made_at: running, cards, counts });
+        *slot = Some(Arc::clone(&snapshot));
+        snapshot
+    }
+
+    fn facts(&self) -> Facts {
+        let parts = &self.0.parts;
+        let (now, running) = (parts.clock.now(), parts.clock.running());
+        let memory = self.memory();
+        let minute = memory.minute(now, running);
+        let since_midnight = now.as_seconds().rem_euclid(24 * 60 * 60) / 60;
+        let stock = memory.stock.as_ref();
+        let in_doubt = stock.map_or(0, |stock| {
+            let messages = stock.messages.iter().filter(|(state, _)| *state == MessageState::InDoubt);
+            let sagas = stock.sagas.iter().filter(|(_, state, _)| *state == SagaState::InDoubt);
+            messages.map(|(_, count)| *count).chain(sagas.map(|(.., count)| *count)).sum()
+        });
+        Facts {
+            sent_last_hour: memory.tallies.since(minute - 59).0,
+            waiting: (parts.delivery.queued() + parts.sagas.queued()) as u64,
+            oldest_waiting: memory.due.iter().map(|(.., oldest)| now.since(*oldest)).max(),
+            failed_today: memory.tallies.since(minute - since_midnight).1,
+            in_doubt,
+            failed_requests: stock.map_or(0, |stock| stock.failed_requests),
+            unresolved: stock.map_or(0, |stock| stock.unresolved),
+            answer_p50: memory.answers_within[0],
+            answer_p99: memory.answers_within[1],
+            beats_kept: self.0.kept.load(Ordering::Relaxed),
+        }
+    }
+}

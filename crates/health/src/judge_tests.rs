@@ -1,0 +1,129 @@
+//! Verdicts: red only for a reason, green only after an answer.
+
+use domain::account::Reason;
+use proptest::prelude::*;
+use telegram::AccountSource;
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use domain::Purpose;
+use domain::account::AccountState;
+use store::StoreError;
+use telegram::LineView;
+
+use crate::health::PortState;
+use crate::judge::{LineSeen, PATIENT_ROUNDS, Verdict, Worker, line, port, queue, service, store};
+use crate::minute::Answer;
+
+fn view(state: AccountState, reason: Option<Reason>) -> LineView {
+    LineView {
+        name: "all".to_owned(),
+        purposes: Purpose::ALL.to_vec(),
+        source: AccountSource::Settings,
+        session: None,
+        state,
+        reason,
+        detail: None,
+        dc_id: Some(2),
+        last_answer_at: None,
+        round_trip_ms: Some(40),
+        reads_updates: true,
+    }
+}
+
+fn worker(state: AccountState, answer: Answer, flooded: bool) -> Worker {
+    let verdict = Verdict { answer, latency: None, reason: Some(Cow::Borrowed("x")) };
+    Worker { state, verdict, flooded }
+}
+
+#[test]
+fn a_line_is_green_only_after_an_answer_and_slow_is_told() {
+    let ready = view(AccountState::Ready, None);
+    let seen = |answered| LineSeen { answered, ..LineSeen::default() };
+    assert_eq!(line(&ready, seen(true)).answer, Answer::Answered);
+    assert_eq!(line(&ready, seen(false)), Verdict::not_asked("no_answer_yet"));
+    let slow = LineView { round_trip_ms: Some(2_500), ..ready };
+    assert_eq!(line(&slow, seen(true)).answer, Answer::Slow);
+}
+
+#[test]
+fn coming_up_takes_a_moment_and_then_is_trouble() {
+    let connecting = view(AccountState::Connecting, None);
+    let seen = |connecting| LineSeen { connecting, ..LineSeen::default() };
+    assert_eq!(line(&connecting, seen(1)), Verdict::not_asked("connecting"));
+    assert_eq!(line(&connecting, seen(PATIENT_ROUNDS)), Verdict::failed("not_connected"));
+    let silent = LineSeen { silent: true, ..seen(9) };
+    assert_eq!(line(&connecting, silent), Verdict::not_asked("clearing"), "silence is no fault");
+}
+
+#[test]
+fn a_service_goes_on_as_long_as_one_account_can() {
+    let green = worker(AccountState::Ready, Answer::Answered, false);
+    let flooded = worker(AccountState::FloodWait, Answer::Answered, true);
+    let broken = worker(AccountState::Error, Answer::Failed, false);
+    let paused = worker(AccountState::Paused, Answer::NotAsked, false);
+    let judged = |pool: &[&Worker]| {
+        let pool: Vec<Worker> = pool.iter().map(|worker| (*worker).clone()).collect();
+        service(true, false, false, &pool)
+    };
+    assert_eq!(judged(&[&broken, &flooded, &green]).answer, Answer::Answered);
+    assert_eq!(judged(&[&broken, &flooded]), Verdict::failed("flood_wait"));
+    assert_eq!(judged(&[&broken, &paused]).answer, Answer::Failed);
+    assert_eq!(judged(&[&paused]), Verdict::not_asked("paused"));
+    assert_eq!(judged(&[]), Verdict::not_asked("no_account"));
+    assert_eq!(service(true, false, true, std::slice::from_ref(&green)), Verdict::failed("stalled"));
+    assert_eq!(service(false, false, true, &[green]), Verdict::not_asked("stopped"));
+}
+
+#[test]
+fn ports_the_store_and_the_queue_say_why() {
+    assert_eq!(port(PortState::Taken, None), Verdict::failed("port_taken"));
+    assert_eq!(port(PortState::Listening, Some(Err(()))), Verdict::failed("no_answer"));
+    assert_eq!(port(PortState::Listening, Some(Ok(Duration::from_millis(3)))).answer, Answer::Answered);
+    assert_eq!(store(&Err(StoreError::StorageFull)), Verdict::failed("disk_full"));
+    assert_eq!(store(&Err(StoreError::Unavailable(String::new()))), Verdict::failed("store_unavailable"));
+    assert_eq!(store(&Ok(Duration::from_secs(3))).answer, Answer::Slow);
+    assert_eq!(queue(true, false, None, true), Verdict::failed("stalled"));
+    assert_eq!(queue(false, false, Some(Duration::from_hours(1)), true).answer, Answer::Slow);
+    assert_eq!(queue(false, false, None, true).answer, Answer::Answered);
+}
+
+fn states() -> impl Strategy<Value = AccountState> {
+    prop::sample::select(AccountState::ALL.to_vec())
+}
+
+proptest! {
+    /// Whatever is seen: green needs an answer, red needs a state that is a fault or a line that stays away, and what is
+    /// red says why.
+    #[test]
+    fn no_line_is_red_without_a_fault_or_green_without_an_answer(
+        state in states(), answered: bool, connecting in 0_u32..5, silent: bool,
+    ) {
+        let verdict = line(&view(state, None), LineSeen { answered, connecting, silent });
+        let fault = matches!(
+            state,
+            AccountState::FloodWait | AccountState::Error | AccountState::Restricted
+                | AccountState::NeedsLogin | AccountState::Banned
+        );
+        let stays_away = state == AccountState::Connecting && connecting >= PATIENT_ROUNDS && !silent;
+        prop_assert_eq!(verdict.answer == Answer::Failed, fault || stays_away);
+        prop_assert!(!verdict.was_answered() || answered);
+        prop_assert!(verdict.answer != Answer::Failed || verdict.reason.is_some());
+    }
+
+    /// A service is red only if its worker stands still, or some account that is switched on fails or must wait.
+    #[test]
+    fn no_service_is_red_without_a_fault(
+        pool in prop::collection::vec((states(), prop::sample::select(Answer::ALL.to_vec()), any::<bool>()), 0..6),
+        running: bool, stalled: bool,
+    ) {
+        let pool: Vec<Worker> =
+            pool.into_iter().map(|(state, answer, flooded)| worker(state, answer, flooded)).collect();
+        let verdict = service(running, false, stalled, &pool);
+        let fault = pool.iter().any(|one| one.verdict.answer == Answer::Failed || one.flooded);
+        prop_assert!(verdict.answer != Answer::Failed || (running && (stalled || fault)));
+        let free = pool.iter().any(|one| one.verdict.was_answered() && !one.flooded);
+        prop_assert!(!(running && free && !stalled) || verdict.was_answered());
+    }
+}

@@ -1,0 +1,27 @@
+//! Whether everything works: a beat of each card every twenty seconds, strips of the last two hours, the overview, and
+//! the clearing of flood waits.
+
+mod calendar;
+mod card;
+mod cards;
+mod clearing;
+mod health;
+mod judge;
+#[cfg(test)]
+mod judge_tests;
+mod memory;
+mod minute;
+mod overview;
+mod port_call;
+mod process;
+mod rounds;
+mod seen;
+mod strip;
+mod tally;
+
+pub use card::{ActionSet, Advice, Card, CardAction, CardId, CardKind, InvalidCardId, Lamp};
+pub use clearing::{Clearing, ClearingError, ClearingView, FAILPOINTS, Phase};
+pub use health::{Health, HealthParts, Port, PortState, Ports};
+pub use minute::{Answer, Beat, Minute, Round, STRIP};
+pub use overview::{Counts, Cursor, Facts, InvalidCursor, LARGEST_PAGE, Overview, Process, Wanted};
+pub use process::{Usage, usage};

@@ -1,0 +1,274 @@
+//! What is known between two rounds: strips, tallies, the last verdicts, and since when things are as they are.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use delivery::Unbegun;
+use domain::{AccountName, Purpose, Timestamp};
+use store::{BeatsBatch, BeatsPast, Stock};
+use telegram::AccountView;
+
+use crate::calendar::Calendar;
+use crate::card::CardId;
+use crate::judge::{self, LineSeen, Verdict, Worker};
+use crate::minute::{Beat, Minute, Round};
+use crate::seen::{Asked, LastAnswers, Seen, line_ids};
+use crate::strip::{Shown, Strips};
+use crate::tally::{Reading, Tallies};
+
+/// How long minutes are kept on disk.
+const KEPT_MINUTES: i64 = 48 * 60;
+
+/// How much the work that waits is, as the delivery says.
+#[derive(Debug, Default)]
+pub(crate) struct Work {
+    /// What could leave and has not, by service: how much, and since when the oldest.
+    pub(crate) due: Vec<(Purpose, u64, Timestamp)>,
+    /// Work that is to be begun this very moment.
+    pub(crate) unbegun: Vec<Unbegun>,
+    /// There is no room for more.
+    pub(crate) full: bool,
+    /// What came of messages since the start.
+    pub(crate) counted: Reading,
+    /// What each account sent since the start.
+    pub(crate) accounts: Vec<(AccountName, Reading)>,
+}
+
+/// What a round found out about a card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Latest {
+    pub(crate) verdict: Verdict,
+    /// What was said when there was no answer.
+    pub(crate) detail: Option<String>,
+}
+
+/// Everything that is known between two rounds.
+#[derive(Default)]
+pub(crate) struct Memory {
+    calendar: Option<Calendar>,
+    strips: Strips,
+    pub(crate) tallies: Tallies,
+    pub(crate) latest: HashMap<CardId, Latest>,
+    pub(crate) answers: LastAnswers,
+    /// What was to be begun in the last round.
+    unbegun: Vec<Unbegun>,
+    /// The services whose workers stand still.
+    pub(crate) stalled: Vec<Purpose>,
+    pub(crate) stock: Option<Stock>,
+    pub(crate) due: Vec<(Purpose, u64, Timestamp)>,
+    /// How long half of the calls to Telegram took at most, and all but one in a hundred.
+    pub(crate) answers_within: [Option<Duration>; 2],
+    /// The minute of the last round.
+    last_minute: Option<i64>,
+    /// Since when each card is in its state: a word for the state, and the reading of the clock that nobody sets.
+    marks: HashMap<CardId, (String, Since)>,
+    /// Since when each runs.
+    ups: HashMap<CardId, (String, Since)>,
+}
+
+/// A reading of the clock that nobody sets; what began before that clock did is told by how much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Since {
+    At(Duration),
+    Before(Duration),
+}
+
+impl Memory {
+    /// Takes up what an earlier run kept.
+    pub(crate) fn restore(&mut self, past: BeatsPast, now: Timestamp, running: Duration) {
+        self.calendar = Some(Calendar::begin(past.last, now, running));
+        self.strips.restore(past.minutes);
+        self.tallies.restore(past.tallies);
+    }
+
+    /// The minute that runs.
+    pub(crate) fn minute(&self, now: Timestamp, running: Duration) -> i64 {
+        self.calendar(now, running).minute(running)
+    }
+
+    fn calendar(&self, now: Timestamp, running: Duration) -> Calendar {
+        self.calendar.unwrap_or_else(|| Calendar::begin(None, now, running))
+    }
+
+    /// The strip of a card as it is shown.
+    pub(crate) fn strip(&self, card: &CardId, now: Timestamp, running: Duration) -> Vec<Minute> {
+        let calendar = self.calendar(now, running);
+        let shown = self.strips.strip(card, calendar.minute(running)).into_iter();
+        shown.map(|shown| minute(&calendar, shown, now, running)).collect()
+    }
+
+    /// Since when a card has been in a state, counted back from the present. `given` is when the state began as somebody
+    /// else noted it; it is believed when the state is first seen.
+    pub(crate) fn since(
+        &mut self,
+        card: &CardId,
+        state: &str,
+        given: Option<Timestamp>,
+        seen: &Seen,
+    ) -> Timestamp {
+        mark(&mut self.marks, card, state, given, seen)
+    }
+
+    /// Since when it runs, in the same way.
+    pub(crate) fn up_since(&mut self, card: &CardId, given: Timestamp, seen: &Seen) -> Timestamp {
+        mark(&mut self.ups, card, &given.as_micros().to_string(), Some(given), seen)
+    }
+
+    /// Whether a service's worker stands still: the same piece of work was to be begun in the last round already.
+    fn note_unbegun(&mut self, unbegun: Vec<Unbegun>) {
+        let stuck = unbegun.iter().filter(|piece| self.unbegun.contains(piece)).map(|piece| piece.purpose);
+        self.stalled = stuck.collect();
+        self.unbegun = unbegun;
+    }
+
+    /// Judges everything, and takes the beats in.
+    pub(crate) fn round(&mut self, seen: &Seen, asked: Asked, work: Work) -> Round {
+        let calendar = *self.calendar.get_or_insert_with(|| Calendar::begin(None, seen.at, seen.running));
+        let minute_now = calendar.minute(seen.running);
+        self.note_unbegun(work.unbegun.clone());
+        let verdicts = self.judge(seen, &asked, &work);
+        self.answers.note(&seen.accounts);
+        self.count(seen, &work, minute_now);
+        self.stock = asked.stock;
+        self.due = work.due;
+        let mut ended = Vec::new();
+        if let Some(last) = self.last_minute.filter(|last| *last < minute_now) {
+            for id in self.latest.keys() {
+                if let Some(shown) = self.strips.minute(id, last) {
+                    ended.push((id.clone(), minute(&calendar, shown, seen.at, seen.running)));
+                }
+            }
+            self.strips.forget_before(minute_now - KEPT_MINUTES);
+            self.tallies.forget_before(minute_now);
+        }
+        self.last_minute = Some(minute_now);
+        let mut beats = Vec::with_capacity(verdicts.len());
+        self.latest.clear();
+        for (id, latest) in verdicts {
+            let Verdict { answer, latency, reason } = latest.verdict.clone();
+            let beat = Beat { at: seen.at, answer, latency, reason };
+            self.strips.beat(&id, minute_now, &beat);
+            self.latest.insert(id.clone(), latest);
+            beats.push((id, beat));
+        }
+        let known: HashSet<&CardId> = self.latest.keys().collect();
+        self.marks.retain(|id, _| known.contains(id));
+        self.ups.retain(|id, _| known.contains(id));
+        Round { at: seen.at, minute: minute_now, beats, ended }
+    }
+
+    /// What is to be kept of the minute of the last round, and of the one before it if that has just ended.
+    pub(crate) fn to_keep(&self, now: Timestamp, running: Duration) -> BeatsBatch {
+        let minute = self.last_minute.unwrap_or_else(|| self.minute(now, running));
+        BeatsBatch {
+            minute,
+            at: now,
+            minutes: self.strips.to_keep(minute),
+            tallies: self.tallies.to_keep(),
+            forget_before: minute - KEPT_MINUTES,
+        }
+    }
+
+    fn judge(&self, seen: &Seen, asked: &Asked, work: &Work) -> Vec<(CardId, Latest)> {
+        let plain = |verdict| Latest { verdict, detail: None };
+        let mut all = Vec::new();
+        let mut of_lines = Vec::with_capacity(seen.accounts.len());
+        for account in &seen.accounts {
+            let ids = line_ids(account);
+            let lines = self.judge_lines(seen, account, &ids);
+            all.push((CardId::account(&account.name), plain(judge::account(account, &lines))));
+            all.extend(ids.into_iter().zip(lines.iter().cloned().map(plain)));
+            of_lines.push(lines);
+        }
+        for service in &seen.services {
+            let pool: Vec<Worker> = seen
+                .accounts
+                .iter()
+                .zip(&of_lines)
+                .filter(|(account, _)| account.pool)
+                .map(|(account, lines)| Worker::of(account, lines, service.purpose, seen.at))
+                .collect();
+            let clearing = seen.silent.contains(&service.purpose);
+            let stalled = self.stalled.contains(&service.purpose);
+            let verdict = judge::service(service.running, clearing, stalled, &pool);
+            all.push((CardId::service(service.purpose), plain(verdict)));
+        }
+        for port in &seen.ports {
+            let called = asked.ports.get(&port.name);
+            let call = called.map(|called| called.as_ref().map(|latency| *latency).map_err(|_| ()));
+            let detail = called.and_then(|called| called.as_ref().err().cloned());
+            all.push((CardId::port(&port.name), Latest { verdict: judge::port(port.state, call), detail }));
+        }
+        let detail = asked.store.as_ref().err().map(ToString::to_string);
+        all.push((CardId::store(), Latest { verdict: judge::store(&asked.store), detail }));
+        let oldest = work.due.iter().filter(|(purpose, ..)| is_running(seen, *purpose));
+        let oldest = oldest.map(|(.., oldest)| seen.at.since(*oldest)).max();
+        let verdict = judge::queue(!self.stalled.is_empty(), work.full, oldest, asked.stock.is_some());
+        all.push((CardId::queue(), plain(verdict)));
+        all
+    }
+
+    fn judge_lines(&self, seen: &Seen, account: &AccountView, ids: &[CardId]) -> Vec<Verdict> {
+        let judged = |(line, id): (&telegram::LineView, &CardId)| {
+            let about = LineSeen {
+                answered: self.answers.is_new(id, line.last_answer_at),
+                connecting: self.answers.connecting(id),
+                silent: seen.is_silent(&line.purposes),
+            };
+            judge::line(line, about)
+        };
+        account.lines.iter().zip(ids).map(judged).collect()
+    }
+
+    fn count(&mut self, seen: &Seen, work: &Work, minute: i64) {
+        for service in &seen.services {
+            let reading =
+                Reading { sent: service.operations.saturating_sub(service.errors), failed: service.errors };
+            self.tallies.read(&CardId::service(service.purpose), minute, reading);
+        }
+        for (account, reading) in &work.accounts {
+            self.tallies.read(&CardId::account(account), minute, *reading);
+        }
+        self.tallies.read(&CardId::queue(), minute, work.counted);
+    }
+}
+
+/// Since when something has been in a state, by a clock that nobody sets.
+fn mark(
+    marks: &mut HashMap<CardId, (String, Since)>,
+    card: &CardId,
+    state: &str,
+    given: Option<Timestamp>,
+    seen: &Seen,
+) -> Timestamp {
+    let fresh = || {
+        let ago = given.map_or(Duration::ZERO, |given| seen.at.since(given));
+        let since = match seen.running.checked_sub(ago) {
+            Some(at) => Since::At(at),
+            None => Since::Before(ago.saturating_sub(seen.running)),
+        };
+        (state.to_owned(), since)
+    };
+    let mark = marks.entry(card.clone()).or_insert_with(fresh);
+    if mark.0 != state {
+        *mark = fresh();
+    }
+    let ago = match mark.1 {
+        Since::At(at) => seen.running.saturating_sub(at),
+        Since::Before(before) => seen.running.saturating_add(before),
+    };
+    seen.at.minus(ago)
+}
+
+fn is_running(seen: &Seen, purpose: Purpose) -> bool {
+    seen.services.iter().any(|service| service.purpose == purpose && service.running)
+}
+
+fn minute(calendar: &Calendar, shown: Shown, now: Timestamp, running: Duration) -> Minute {
+    Minute {
+        at: calendar.begun_at(shown.minute, now, running),
+        answer: shown.answer,
+        latency: shown.latency,
+        reason: shown.reason.map(|reason| reason.to_string()),
+    }
+}

@@ -1,0 +1,216 @@
+//! The rounds: every twenty seconds each card is asked, judged, told and kept.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use ambient::Clock;
+use delivery::Sender;
+use domain::account::Operation;
+use futures::future::join_all;
+use store::{BeatsPast, Stock, StoreError};
+use telegram::{CallResult, CallsCounted};
+use tokio_util::sync::CancellationToken;
+
+use crate::health::{Health, Port, PortState};
+use crate::memory::Work;
+use crate::minute::STRIP;
+use crate::port_call;
+use crate::process;
+use crate::seen::{Asked, quantiles};
+use crate::tally::Reading;
+
+/// How often a card is asked.
+const BEAT: Duration = Duration::from_secs(20);
+
+/// The longest piece of a wait.
+const NAP: Duration = Duration::from_secs(1);
+
+/// How long the store may take for a write and a read, and for being counted.
+const STORE_LIMIT: Duration = Duration::from_secs(10);
+
+/// When lines that were asked are looked at: what comes later than the last of these counts for the next round.
+const LOOKS: [Duration; 4] =
+    [Duration::from_millis(200), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
+
+/// How often the overview may say that it has changed.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+
+/// Asks until the program ends, then keeps what is known.
+pub(crate) async fn run(health: Health, stopping: CancellationToken) {
+    let clock = health.0.parts.clock.clone();
+    let strip = i64::try_from(STRIP).unwrap_or(i64::MAX);
+    let past = health.0.file.past(strip).await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "earlier beats cannot be read; strips begin now");
+        BeatsPast::default()
+    });
+    health.memory().restore(past, clock.now(), clock.running());
+    let mut spent = None;
+    loop {
+        let begun = clock.running();
+        tokio::select! {
+            () = round(&health, &mut spent) => {}
+            () = stopping.cancelled() => break,
+        }
+        tokio::select! {
+            () = until(&clock, begun.saturating_add(BEAT)) => {}
+            () = stopping.cancelled() => break,
+        }
+    }
+    keep(&health).await;
+    health.0.file.close().await;
+}
+
+/// Waits until a clock that nobody sets has come so far.
+async fn until(clock: &Clock, deadline: Duration) {
+    loop {
+        let left = deadline.saturating_sub(clock.running());
+        if left.is_zero() {
+            return;
+        }
+        // Cut into pieces: where the clock is moved between these two lines, that is noticed soon.
+        clock.sleep(left.min(NAP)).await;
+    }
+}
+
+/// One round. `spent` is the processor time of the round before, and when that was read.
+async fn round(health: &Health, spent: &mut Option<(Duration, Duration)>) {
+    let ports = health.0.ports.get().map(|ports| ports()).unwrap_or_default();
+    let (calls, store, stock, ()) =
+        tokio::join!(call_ports(&ports), round_trip(health), count(health), ask_lines(health));
+    measure(health, spent).await;
+    let asked = Asked { ports: calls, store, stock };
+    let calls = health.0.parts.pool.calls();
+    let answers_within = quantiles(&calls, [0.5, 0.99]);
+    let (seen, work) = (health.look(), work(health, calls));
+    let round = {
+        let mut memory = health.memory();
+        memory.answers_within = answers_within;
+        memory.round(&seen, asked, work)
+    };
+    // Nobody need listen.
+    let _ = health.0.told.send(round.into());
+    health.forget_snapshot();
+    health.0.nudge.notify_one();
+    keep(health).await;
+}
+
+/// Asks over each connected line that was not answered since the last round, and waits a little for the answers.
+async fn ask_lines(health: &Health) {
+    let pool = &health.0.parts.pool;
+    let unanswered = || health.memory().answers.unanswered(&pool.accounts());
+    let silent = unanswered();
+    for (account, place) in &silent {
+        pool.probe(account, *place);
+    }
+    if silent.is_empty() {
+        return;
+    }
+    for pause in LOOKS {
+        tokio::time::sleep(pause).await;
+        if unanswered().is_empty() {
+            return;
+        }
+    }
+}
+
+async fn call_ports(ports: &[Port]) -> HashMap<String, Result<Duration, String>> {
+    let listening = ports.iter().filter(|port| port.state == PortState::Listening);
+    let calls = listening.map(|port| async {
+        let called = port_call::call(&port.name, &port.address).await;
+        (port.name.clone(), called.map_err(|error| error.to_string()))
+    });
+    join_all(calls).await.into_iter().collect()
+}
+
+async fn round_trip(health: &Health) -> Result<Duration, StoreError> {
+    let late = || StoreError::Unavailable(format!("no answer within {} s", STORE_LIMIT.as_secs()));
+    tokio::time::timeout(STORE_LIMIT, health.0.parts.store.round_trip()).await.unwrap_or_else(|_| Err(late()))
+}
+
+async fn count(health: &Health) -> Option<Stock> {
+    match tokio::time::timeout(STORE_LIMIT, health.0.parts.store.stock()).await {
+        Ok(Ok(stock)) => Some(stock),
+        // What the store says of itself is on its own card.
+        Ok(Err(_)) | Err(_) => None,
+    }
+}
+
+/// How much of the machine the program takes.
+async fn measure(health: &Health, spent: &mut Option<(Duration, Duration)>) {
+    let usage = tokio::task::spawn_blocking(process::usage).await.unwrap_or_default();
+    let now = health.0.parts.clock.running();
+    let part = usage.cpu.zip(*spent).and_then(|(cpu, (before, then))| {
+        let (cpu, passed) = (cpu.checked_sub(before)?, now.checked_sub(then)?);
+        (!passed.is_zero()).then(|| cpu.as_secs_f32() / passed.as_secs_f32())
+    });
+    *spent = usage.cpu.map(|cpu| (cpu, now));
+    health.note_usage(part, usage.resident_bytes);
+}
+
+fn work(health: &Health, calls: Vec<CallsCounted>) -> Work {
+    let (delivery, sagas) = (&health.0.parts.delivery, &health.0.parts.sagas);
+    let counted = delivery.counted();
+    let due = delivery.due().into_iter().chain(sagas.due());
+    let sent = |calls: CallsCounted| {
+        let of = |wanted: fn(CallResult) -> bool| {
+            let matching = calls
+                .calls
+                .iter()
+                .filter(|(operation, result, _)| *operation == Operation::SendMessage && wanted(*result));
+            matching.map(|(.., count)| *count).sum()
+        };
+        let reading = Reading {
+            sent: of(|result| result == CallResult::Answered),
+            failed: of(|result| result != CallResult::Answered),
+        };
+        (calls.account, reading)
+    };
+    Work {
+        due: due.map(|due| (due.purpose, due.count, due.oldest)).collect(),
+        unbegun: delivery.unbegun().into_iter().chain(sagas.unbegun()).collect(),
+        full: delivery.is_full(),
+        counted: Reading { sent: counted.sent, failed: counted.failed.iter().map(|(_, count)| *count).sum() },
+        accounts: calls.into_iter().map(sent).collect(),
+    }
+}
+
+/// Writes the round down; if that cannot be, memory goes on, and the overview tells.
+async fn keep(health: &Health) {
+    let clock = &health.0.parts.clock;
+    let batch = health.memory().to_keep(clock.now(), clock.running());
+    let kept = health.0.file.save(batch).await;
+    if kept.is_ok() {
+        health.memory().tallies.kept();
+    }
+    let was_kept = health.0.kept.swap(kept.is_ok(), std::sync::atomic::Ordering::Relaxed);
+    if let Err(error) = kept
+        && was_kept
+    {
+        tracing::warn!(%error, "beats cannot be kept on disk; those in memory go on");
+    }
+}
+
+/// Says that the overview may have changed, at most once a second.
+pub(crate) async fn tell_changes(health: Health, stopping: CancellationToken) {
+    let mut accounts = health.0.parts.pool.changes();
+    let mut last = None;
+    loop {
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            told = accounts.changed() => if told.is_err() { return },
+            () = health.0.nudge.notified() => last = None,
+            () = tokio::time::sleep(TELL_EVERY) => {}
+        }
+        let counted = health.0.parts.delivery.counted();
+        let now = Some((*accounts.borrow_and_update(), counted.accepted, counted.sent, counted.cancelled));
+        if now == last {
+            continue;
+        }
+        last = now;
+        health.0.changes.send_modify(|count| *count = count.wrapping_add(1));
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            () = tokio::time::sleep(TELL_EVERY) => {}
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! How much each card sent, hour by hour, and the program as a whole minute by minute. Pure.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use store::StoredTally;
+
+use crate::card::CardId;
+
+/// How many minutes the spans of cards have.
+pub(crate) const HOUR: u32 = 60;
+/// How many hours are shown.
+const HOURS: i64 = 24;
+/// How many minutes are known of the program as a whole: all of today, whenever it began.
+const MINUTES: i64 = 24 * 60;
+
+/// What was sent and what failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Amount {
+    pub(crate) sent: u32,
+    pub(crate) failed: u32,
+}
+
+/// Counters since the start as somebody else counts them; they may begin anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Reading {
+    pub(crate) sent: u64,
+    pub(crate) failed: u64,
+}
+
+impl Reading {
+    /// What was added since an earlier reading. A smaller number has begun anew.
+    fn since(self, before: Self) -> Amount {
+        let added = |now: u64, before: u64| {
+            u32::try_from(if now >= before { now - before } else { now }).unwrap_or(u32::MAX)
+        };
+        Amount { sent: added(self.sent, before.sent), failed: added(self.failed, before.failed) }
+    }
+}
+
+/// All tallies.
+#[derive(Debug, Default)]
+pub(crate) struct Tallies {
+    /// By card, then by hour.
+    hours: HashMap<CardId, BTreeMap<i64, Amount>>,
+    /// Of the whole program, by minute.
+    minutes: BTreeMap<i64, Amount>,
+    last: HashMap<CardId, Reading>,
+    changed: HashSet<(Option<CardId>, i64)>,
+}
+
+/// The card that the minutes of the whole program are kept under.
+fn whole() -> CardId {
+    CardId::queue()
+}
+
+fn add(amount: &mut Amount, more: Amount) {
+    amount.sent = amount.sent.saturating_add(more.sent);
+    amount.failed = amount.failed.saturating_add(more.failed);
+}
+
+impl Tallies {
+    /// Takes in what an earlier run kept.
+    pub(crate) fn restore(&mut self, tallies: Vec<StoredTally>) {
+        for stored in tallies {
+            let Ok(card) = stored.card.parse::<CardId>() else { continue };
+            let amount = Amount { sent: stored.sent, failed: stored.failed };
+            match stored.span {
+                HOUR => add(self.hours.entry(card).or_default().entry(stored.number).or_default(), amount),
+                1 => add(self.minutes.entry(stored.number).or_default(), amount),
+                _ => {}
+            }
+        }
+    }
+
+    /// Takes a card's counters in as they are in this minute.
+    pub(crate) fn read(&mut self, card: &CardId, minute: i64, reading: Reading) {
+        let before = self.last.insert(card.clone(), reading).unwrap_or_default();
+        let amount = reading.since(before);
+        if amount == Amount::default() {
+            return;
+        }
+        let hour = minute.div_euclid(i64::from(HOUR));
+        add(self.hours.entry(card.clone()).or_default().entry(hour).or_default(), amount);
+        self.changed.insert((Some(card.clone()), hour));
+        if *card == whole() {
+            add(self.minutes.entry(minute).or_default(), amount);
+            self.changed.insert((None, minute));
+        }
+    }
+
+    /// What a card sent in each of the last 24 hours, oldest first; the last one is the hour of this minute.
+    pub(crate) fn sends(&self, card: &CardId, minute: i64) -> [u32; 24] {
+        let mut sends = [0; 24];
+        let first = minute.div_euclid(i64::from(HOUR)) - (HOURS - 1);
+        if let Some(hours) = self.hours.get(card) {
+            for (hour, amount) in hours.range(first..first + HOURS) {
+                if let Some(place) = usize::try_from(hour - first).ok().and_then(|place| sends.get_mut(place))
+                {
+                    *place = amount.sent;
+                }
+            }
+        }
+        sends
+    }
+
+    /// What was sent and what failed in all minutes from this one on.
+    pub(crate) fn since(&self, minute: i64) -> (u64, u64) {
+        self.minutes.range(minute..).fold((0, 0), |(sent, failed), (_, amount)| {
+            (sent + u64::from(amount.sent), failed + u64::from(amount.failed))
+        })
+    }
+
+    /// What changed since it was last kept.
+    pub(crate) fn to_keep(&self) -> Vec<StoredTally> {
+        let stored = |(card, number): &(Option<CardId>, i64)| {
+            let (amount, span): (Amount, u32) = match card {
+                Some(card) => (*self.hours.get(card)?.get(number)?, HOUR),
+                None => (*self.minutes.get(number)?, 1),
+            };
+            let card: Arc<str> = card.as_ref().map_or_else(|| whole().text(), CardId::text);
+            Some(StoredTally { card, span, number: *number, sent: amount.sent, failed: amount.failed })
+        };
+        self.changed.iter().filter_map(stored).collect()
+    }
+
+    /// What there was to keep is kept.
+    pub(crate) fn kept(&mut self) {
+        self.changed.clear();
+    }
+
+    /// Forgets what is not shown any more.
+    pub(crate) fn forget_before(&mut self, minute: i64) {
+        let hour = minute.div_euclid(i64::from(HOUR)) - HOURS;
+        for hours in self.hours.values_mut() {
+            *hours = hours.split_off(&hour);
+        }
+        self.hours.retain(|_, hours| !hours.is_empty());
+        self.minutes = self.minutes.split_off(&(minute - MINUTES));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn hours_are_told_apart_and_a_restart_forgets_nothing() {
+        let (mut tallies, card) = (Tallies::default(), CardId::queue());
+        tallies.read(&card, 59, Reading { sent: 3, failed: 1 });
+        tallies.read(&card, 60, Reading { sent: 5, failed: 1 });
+        tallies.read(&card, 61, Reading { sent: 5, failed: 1 });
+        assert_eq!(tallies.sends(&card, 61)[22..], [3, 2]);
+        assert_eq!((tallies.since(0), tallies.since(60)), ((5, 1), (2, 0)));
+        let mut again = Tallies::default();
+        again.restore(tallies.to_keep());
+        // The next run counts from nothing.
+        again.read(&card, 62, Reading { sent: 1, failed: 0 });
+        assert_eq!(again.sends(&card, 62)[22..], [3, 3]);
+        assert_eq!(again.since(60), (3, 0));
+        assert_eq!(again.to_keep().len(), 2, "only what changed is written again");
+        again.kept();
+        assert_eq!(again.to_keep(), []);
+        again.forget_before(62 + 24 * 60);
+        assert_eq!(again.since(0), (1, 0));
+    }
+
+    proptest! {
+        /// Whatever is counted in whatever minutes: all of it is in the hours, once.
+        #[test]
+        fn nothing_is_lost_or_counted_twice(steps in prop::collection::vec((0_u64..50, 0_i64..30, any::<bool>()), 1..60)) {
+            let (mut tallies, card) = (Tallies::default(), CardId::queue());
+            let (mut minute, mut reading, mut all) = (1_000, Reading::default(), 0);
+            for (sent, pause, begins_anew) in steps {
+                minute += pause;
+                if begins_anew {
+                    // Somebody restarted the service: its counters are at nothing, and it is looked at then.
+                    reading = Reading::default();
+                    tallies.read(&card, minute, reading);
+                }
+                reading.sent += sent;
+                all += sent;
+                tallies.read(&card, minute, reading);
+            }
+            let shown: u64 = (0..3).map(|day| {
+                tallies.sends(&card, minute - day * 24 * 60).iter().map(|sent| u64::from(*sent)).sum::<u64>()
+            }).sum();
+            prop_assert_eq!(shown, all);
+            prop_assert_eq!(tallies.since(0).0, all);
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Each kind of card turns red for the right reason, and none without one.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use delivery::Submission;
+use domain::Purpose;
+use domain::account::Operation;
+use domain::message::{Content, OnFlood};
+use domain::text::{FormattedText, ParseMode};
+use health::{Advice, Answer, CardId, CardKind, Lamp, Port, PortState, Wanted};
+use sandbox::telegram::FaultName;
+use store::{Hold, Origin};
+use telegram::{Action, ServiceAction};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
+
+use crate::world::{World, account, failed, of_kind};
+
+/// How soon a card must be red.
+const SOON: Duration = Duration::from_mins(1);
+
+fn text(chat: &str) -> Submission {
+    let content = Content {
+        text: FormattedText::plain("hello"),
+        parse_mode: ParseMode::None,
+        reply_to: None,
+        mention: None,
+        mention_optional: false,
+        silent: false,
+        preview: false,
+        media: Vec::new(),
+    };
+    Submission {
+        chat: chat.parse().expect("a chat"),
+        content,
+        pin: None,
+        on_flood: OnFlood::Wait,
+        send_at: None,
+        origin: Origin { listener: "v1".to_owned(), api_key: None, address: None },
+        idempotency: None,
+        join: None,
+    }
+}
+
+fn port(name: &str, address: &str, state: PortState) -> Port {
+    Port {
+        name: name.to_owned(),
+        address: address.to_owned(),
+        state,
+        holder: (state == PortState::Taken).then(|| "gunicorn (process 7)".to_owned()),
+        detail: None,
+        since: domain::Timestamp::default(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quiet_night_is_green_and_nothing_is_red_while_it_starts_stops_and_pauses() {
+    let world = World::of(&["main", "backup_1"]).await;
+    let mut run = world.start().await;
+    for _ in 0..6 {
+        let beats = run.round().await;
+        assert_eq!(failed(&beats), []);
+        let lines = of_kind(&beats, CardKind::Line);
+        assert!(
+            !lines.is_empty() && lines.iter().all(|(_, beat)| beat.answer == Answer::Answered),
+            "{lines:?}"
+        );
+        let services = of_kind(&beats, CardKind::Service);
+        assert!(services.len() == 4 && services.iter().all(|(_, beat)| beat.answer == Answer::Answered));
+        assert!(
+            beats[&CardId::store()].latency.is_some() && beats[&CardId::queue()].answer == Answer::Answered
+        );
+    }
+    let overview = run.health.overview(&Wanted::default());
+    assert!(overview.cards.iter().all(|card| card.lamp == Lamp::Good), "{:?}", overview.cards);
+    assert!(overview.process.memory > Some(1 << 20) && overview.process.cpu.is_some());
+    assert!(overview.facts.answer_p50.is_some() && overview.facts.beats_kept);
+
+    run.health.switch_service(Purpose::SendText, ServiceAction::Stop).await.expect("stops");
+    run.health.switch_account(&"main".parse().expect("a name"), Action::Pause).await.expect("pauses");
+    run.health.switch_account(&"backup_1".parse().expect("a name"), Action::Stop).await.expect("stops");
+    for _ in 0..4 {
+        let beats = run.round().await;
+        assert_eq!(failed(&beats), []);
+        assert_eq!(beats[&account("backup_1")].reason.as_deref(), Some("stopped"));
+        assert_eq!(beats[&account("main")].reason.as_deref(), Some("paused"));
+        assert_eq!(beats[&CardId::service(Purpose::SendText)].reason.as_deref(), Some("stopped"));
+        assert_eq!(beats[&CardId::service(Purpose::LeaveChat)].reason.as_deref(), Some("paused"));
+    }
+    assert_eq!(run.card(&account("main")).lamp, Lamp::Off);
+    run.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deaf_connection_is_red_and_so_are_services_when_nobody_else_is_there() {
+    let world = World::of(&["main"]).await;
+    let mut run = world.start().await;
+    world.fault("main", FaultName::Deaf);
+    let text = CardId::service(Purpose::SendText);
+    let passed = run.until_beat(&account("main"), |beat| beat.reason.as_deref() == Some("no_answer")).await;
+    assert!(passed <= SOON, "{passed:?}");
+    let beats = run.round().await;
+    assert_eq!(beats[&text].answer, Answer::Failed, "{beats:?}");
+    let card = run.card(&account("main"));
+    assert_eq!((card.lamp, card.reason.as_deref()), (Lamp::Trouble, Some("no_answer")));
+    let first = &run.health.overview(&Wanted::default()).cards[0];
+    assert_eq!((first.lamp, first.kind), (Lamp::Trouble, CardKind::Service));
+    run.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_keys_bans_and_floods_are_told_apart_and_the_services_go_on_with_the_others() {
+    for (fault, reason) in [
+        (FaultName::SessionRevoked, "session_revoked"),
+        (FaultName::AuthKeyDuplicated, "auth_key_duplicated"),
+        (FaultName::Banned, "banned"),
+    ] {
+        let world = World::of(&["main", "backup_1"]).await;
+        let mut run = world.start().await;
+        world.fault("main", fault);
+        let passed = run.until_beat(&account("main"), |beat| beat.answer == Answer::Failed).await;
+        assert!(passed <= SOON, "{reason}: {passed:?}");
+        let beats = run.round().await;
+        assert_eq!(beats[&account("main")].reason.as_deref(), Some(reason));
+        let elsewhere = failed(&beats).into_iter().filter(|(id, _)| !id.contains("main")).collect::<Vec<_>>();
+        assert_eq!(elsewhere, []);
+        let card = run.card(&account("main"));
+        assert!(card.lamp == Lamp::Trouble && matches!(card.advice, Some(Advice::Account(_))), "{card:?}");
+        run.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_wait_waits_with_its_deadline() {
+    let world = World::of(&["main"]).await;
+    let store = world.store().await;
+    let until = world.clock.now().plus(Duration::from_mins(10));
+    let hold =
+        Hold::Flood { account: "main".parse().expect("a name"), operation: Operation::SendMessage, until };
+    store.accounts().save_hold(hold).await.expect("written");
+    store.close().await;
+    let mut run = world.start().await;
+    let beats = run.round().await;
+    assert_eq!(beats[&account("main")].reason.as_deref(), Some("flood_wait"));
+    assert_eq!(beats[&CardId::service(Purpose::SendText)].reason.as_deref(), Some("flood_wait"));
+    assert_eq!(beats[&CardId::service(Purpose::LeaveChat)].answer, Answer::Answered, "another kind of call");
+    let card = run.card(&account("main"));
+    assert_eq!(
+        (card.lamp, card.until, card.advice),
+        (Lamp::Waiting, Some(until), Some(Advice::WaitForDeadline))
+    );
+    assert_eq!(run.card(&CardId::service(Purpose::SendText)).until, Some(until));
+    run.clock.advance(Duration::from_mins(10));
+    run.next().await;
+    let beats = run.round().await;
+    assert_eq!(failed(&beats), []);
+    run.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_and_a_dead_database_are_told_apart() {
+    let world = World::of(&["main"]).await;
+    let mut run = world.start().await;
+    world.free.store(1 << 20, Ordering::Relaxed);
+    let passed = run.until_beat(&CardId::store(), |beat| beat.answer == Answer::Failed).await;
+    assert!(passed <= SOON, "{passed:?}");
+    let card = run.card(&CardId::store());
+    assert_eq!((card.state, card.advice), ("disk_full", Some(Advice::FreeDisk)));
+    run.round().await;
+    assert!(!run.health.overview(&Wanted::default()).facts.beats_kept, "what is worth less is not written");
+    world.free.store(1 << 40, Ordering::Relaxed);
+    run.until_beat(&CardId::store(), |beat| beat.answer == Answer::Answered).await;
+    assert!(run.card(&CardId::store()).lamp == Lamp::Good);
+    run.store.clone().close().await;
+    let passed = run.until_beat(&CardId::store(), |beat| beat.answer == Answer::Failed).await;
+    assert!(passed <= SOON, "{passed:?}");
+    let beats = run.round().await;
+    assert_eq!(failed(&beats), [("store".to_owned(), "store_unavailable".to_owned())]);
+    assert_eq!(run.card(&CardId::store()).advice, Some(Advice::MendTheStore));
+    run.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_taken_port_names_who_has_it_and_one_that_answers_nothing_is_red_too() {
+    let world = World::of(&["main"]).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = |listener: &TcpListener| listener.local_addr().expect("an address").to_string();
+    *world.ports.lock().expect("a list") = vec![
+        port("main", &address(&listener), PortState::Listening),
+        port("5022", "127.0.0.1:5022", PortState::Taken),
+        port("5023", &address(&silent), PortState::Listening),
+        port("5024", "127.0.0.1:5024", PortState::Starting),
+    ];
+    let serving = tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.expect("written");
+        }
+    });
+    let hanging_up = tokio::spawn(async move { while silent.accept().await.is_ok() {} });
+    let mut run = world.start().await;
+    let beats = run.round().await;
+    assert_eq!(
+        failed(&beats),
+        [("port:5022".to_owned(), "port_taken".to_owned()), ("port:5023".to_owned(), "no_answer".to_owned())]
+    );
+    assert_eq!(beats[&CardId::port("main")].answer, Answer::Answered);
+    assert_eq!(beats[&CardId::port("5024")].answer, Answer::NotAsked);
+    let taken = run.card(&CardId::port("5022"));
+    assert_eq!((taken.lamp, taken.state), (Lamp::Trouble, "taken"));
+    assert_eq!(taken.proof.as_deref(), Some("127.0.0.1:5022 held by gunicorn (process 7)"));
+    run.stop().await;
+    serving.abort();
+    hanging_up.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_stands_still_is_red_and_one_that_waits_is_not() {
+    let world = World::of(&["main"]).await;
+    let mut run = world.start().await;
+    // What waits for a service that is stopped is no fault.
+    run.health.switch_service(Purpose::SendText, ServiceAction::Stop).await.expect("stops");
+    run.delivery.submit(text("@client_1")).await.expect("accepted");
+    for _ in 0..3 {
+        assert_eq!(failed(&run.round().await), []);
+    }
+    assert_eq!((run.delivery.queued(), run.card(&CardId::queue()).queue), (1, 1));
+    failpoint::testing::arm("store.begin.before", 0);
+    run.health.switch_service(Purpose::SendText, ServiceAction::Start).await.expect("starts");
+    let text = CardId::service(Purpose::SendText);
+    let passed = run.until_beat(&text, |beat| beat.reason.as_deref() == Some("stalled")).await;
+    assert!(passed <= SOON, "{passed:?}");
+    let beats = run.round().await;
+    assert_eq!(
+        failed(&beats),
+        [("service:send_text".to_owned(), "stalled".to_owned()), ("queue".to_owned(), "stalled".to_owned())]
+    );
+    assert_eq!(run.card(&text).advice, Some(Advice::RestartTheProgram));
+}

@@ -1,0 +1,79 @@
+//! Strips over restarts, over a clock that is set back, and when they cannot be kept.
+
+use std::time::Duration;
+
+use health::{Answer, CardId, STRIP};
+
+use crate::world::{World, account};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_keeps_the_strip_and_leaves_a_gap_as_long_as_it_took() {
+    let world = World::of(&["main"]).await;
+    let mut run = world.start().await;
+    let card = account("main");
+    for _ in 0..9 {
+        run.round().await;
+    }
+    let before = run.health.strip(&card);
+    let answered = before.iter().filter(|minute| minute.answer == Answer::Answered).count();
+    assert!((3..=4).contains(&answered), "{answered}");
+    run.stop().await;
+    world.clock.advance(Duration::from_mins(5));
+    let mut run = world.start().await;
+    run.round().await;
+    let after = run.health.strip(&card);
+    assert_eq!(after.len(), STRIP);
+    let gap = after.iter().rev().skip_while(|minute| minute.answer != Answer::NotAsked);
+    let gap = gap.take_while(|minute| minute.answer == Answer::NotAsked).count();
+    assert!((4..=5).contains(&gap), "{gap}");
+    let kept = after.iter().filter(|minute| minute.answer == Answer::Answered).count();
+    assert!(kept > answered, "{kept} of {answered}");
+    run.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_set_back_an_hour_neither_doubles_nor_erases_dots_nor_changes_how_long_it_runs() {
+    let world = World::of(&["main"]).await;
+    let mut run = world.start().await;
+    let card = account("main");
+    for _ in 0..9 {
+        run.round().await;
+    }
+    let dots =
+        |strip: Vec<health::Minute>| strip.iter().filter(|minute| minute.answer != Answer::NotAsked).count();
+    let before = dots(run.health.strip(&card));
+    let up = |run: &crate::world::Run| {
+        let since = run.card(&CardId::store()).up_since.expect("it is up");
+        run.clock.now().since(since)
+    };
+    let ran = up(&run);
+    world.clock.set_back(Duration::from_hours(1));
+    for _ in 0..6 {
+        let beats = run.round().await;
+        assert_eq!(beats[&card].answer, Answer::Answered, "what is answered after it is seen as new");
+    }
+    let strip = run.health.strip(&card);
+    assert!(strip.windows(2).all(|pair| pair[1].at.since(pair[0].at) == Duration::from_mins(1)));
+    assert!(strip.last().expect("a minute").at <= run.clock.now());
+    // The machine itself may take some seconds more than the clock was moved.
+    let after = dots(strip);
+    assert!((before + 2..=before + 3).contains(&after), "{before}, then {after}");
+    let longer = up(&run).saturating_sub(ran);
+    assert!(longer >= Duration::from_mins(2) && longer < Duration::from_mins(4), "{longer:?}");
+    run.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_file_of_beats_is_begun_anew_and_costs_nothing_else() {
+    let world = World::of(&["main"]).await;
+    let mut run = world.start().await;
+    run.round().await;
+    run.stop().await;
+    let file = world.folder.path().join("data/health.db");
+    std::fs::write(&file, vec![b'x'; 8192]).expect("written");
+    let mut run = world.start().await;
+    run.round().await;
+    assert!(run.health.overview(&health::Wanted::default()).facts.beats_kept);
+    assert!(world.folder.path().join("data/health.db.damaged").exists());
+    run.stop().await;
+}

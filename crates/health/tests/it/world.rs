@@ -1,0 +1,233 @@
+//! A pretend Telegram, a store, accounts and the beats over them, in one process, with a clock that is moved.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ambient::{Chance, Clock, Ids};
+use config::{Settings, TelegramSettings};
+use delivery::{Ambient, Delivery, SagaLimits, Sagas};
+use domain::AccountState;
+use health::{Answer, Beat, Card, CardId, CardKind, Health, HealthParts, Port, Round};
+use sandbox::telegram::{FaultName, FaultOrder};
+use sandbox::{Running, Sandbox, SandboxOptions};
+use store::{Disk, MasterKey, Store, StoreOptions};
+use telegram::{Pool, PoolParts};
+use tempfile::TempDir;
+use tokio::sync::broadcast;
+
+/// How long anything may take here before the test gives up.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How often a card is asked.
+pub(crate) const BEAT: Duration = Duration::from_secs(20);
+
+/// Everything outlives a restart but what is in [`Run`].
+pub(crate) struct World {
+    pub(crate) sandbox: Running,
+    pub(crate) settings: TelegramSettings,
+    pub(crate) clock: Clock,
+    pub(crate) ports: Arc<Mutex<Vec<Port>>>,
+    /// What is free on the disk.
+    pub(crate) free: Arc<AtomicU64>,
+    pub(crate) folder: TempDir,
+}
+
+/// One run of the program.
+pub(crate) struct Run {
+    pub(crate) health: Health,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) store: Store,
+    pub(crate) delivery: Delivery,
+    pub(crate) sagas: Sagas,
+    pub(crate) clock: Clock,
+    rounds: broadcast::Receiver<Arc<Round>>,
+}
+
+impl World {
+    /// With these accounts of the demo world alone.
+    pub(crate) async fn of(names: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = SandboxOptions {
+            dialogs: 0,
+            ..SandboxOptions::new(folder.path().join("sandbox")).on_free_ports()
+        };
+        let sandbox = Sandbox::start(options).await.expect("a sandbox");
+        let mut settings = Settings::load(Some(&sandbox.settings_file), []).expect("settings").telegram;
+        settings.accounts.retain(|account| names.contains(&account.name.as_str()));
+        Self {
+            sandbox,
+            settings,
+            clock: Clock::system(),
+            ports: Arc::default(),
+            free: Arc::new(AtomicU64::new(1 << 40)),
+            folder,
+        }
+    }
+
+    pub(crate) async fn store(&self) -> Store {
+        let free = Arc::clone(&self.free);
+        let options = StoreOptions {
+            data_dir: self.folder.path().join("data"),
+            url: "sqlite:switchboard.db".to_owned(),
+            clock: self.clock.clone(),
+            master_key: MasterKey::File(self.folder.path().join("master.key")),
+        };
+        let disk = Disk::default().with_free_space(move |_| Ok(free.load(Ordering::Relaxed)));
+        Store::open_on(options, disk).await.expect("a store")
+    }
+
+    /// Starts the program on this store; the beats do not run yet.
+    pub(crate) async fn at_rest(&self, store: Store) -> Run {
+        let clock = self.clock.clone();
+        let ids = Ids::new(clock.clone());
+        let pool = Pool::start(PoolParts {
+            settings: &self.settings,
+            store: store.clone(),
+            clock: clock.clone(),
+            chance: Chance::from_seed(1),
+            ids: ids.clone(),
+            outgoing: None,
+        })
+        .await
+        .expect("accounts");
+        let ambient = Ambient { clock: clock.clone(), ids, chance: Chance::from_seed(2) };
+        let delivery =
+            Delivery::new(store.clone(), pool.clone(), ambient.clone(), delivery::Limits::default());
+        let sagas = Sagas::new(store.clone(), pool.clone(), ambient, SagaLimits::default());
+        delivery.resume().await.expect("resumes");
+        let health = Health::new(HealthParts {
+            store: store.clone(),
+            delivery: delivery.clone(),
+            sagas: sagas.clone(),
+            pool: Arc::clone(&pool),
+            clock: clock.clone(),
+            version: "0.0.0",
+        });
+        health.load().await.expect("readable");
+        let rounds = health.beats();
+        Run { health, pool, store, delivery, sagas, clock, rounds }
+    }
+
+    /// Starts everything and waits until all accounts are up and the first round is over.
+    pub(crate) async fn start(&self) -> Run {
+        let mut run = self.at_rest(self.store().await).await;
+        let names: Vec<_> = self.settings.accounts.iter().map(|account| account.name.clone()).collect();
+        until("the accounts are up", || {
+            names.iter().all(|name| {
+                run.pool
+                    .account(name)
+                    .is_some_and(|one| one.state != AccountState::Connecting && one.dialogs_complete)
+            })
+        })
+        .await;
+        self.begin(&run);
+        run.next().await;
+        run
+    }
+
+    /// Begins to ask.
+    pub(crate) fn begin(&self, run: &Run) {
+        let ports = Arc::clone(&self.ports);
+        run.health.start(Arc::new(move || ports.lock().expect("a list").clone()));
+    }
+
+    pub(crate) fn fault(&self, account: &str, fault: FaultName) {
+        let order = FaultOrder {
+            provider: "telegram".to_owned(),
+            account: Some(account.to_owned()),
+            method: None,
+            fault,
+            seconds: None,
+            times: None,
+            probability: None,
+            code: None,
+            message: None,
+        };
+        self.sandbox.telegram.add_fault(order).expect("a fault");
+    }
+
+    /// All calls that were ever made.
+    pub(crate) fn calls(&self) -> u64 {
+        self.sandbox.telegram.calls(None, None).iter().map(|call| call.count).sum()
+    }
+}
+
+impl Run {
+    /// The next round that ends.
+    pub(crate) async fn next(&mut self) -> BTreeMap<CardId, Beat> {
+        let round =
+            tokio::time::timeout(PATIENCE, self.rounds.recv()).await.expect("in time").expect("a round");
+        round.beats.iter().cloned().collect()
+    }
+
+    /// The time of a beat goes by, and a round.
+    pub(crate) async fn round(&mut self) -> BTreeMap<CardId, Beat> {
+        let before = self.clock.now();
+        self.clock.advance(BEAT);
+        let beats = self.next().await;
+        // What is still on the wire would time out when the clock is moved again, though nothing is wrong with it.
+        let settled = async {
+            let asked = |line: &telegram::LineView| {
+                line.state == AccountState::Ready && line.last_answer_at.is_none_or(|at| at < before)
+            };
+            while self.pool.accounts().iter().flat_map(|one| &one.lines).any(asked) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        // A deaf line never answers.
+        let _ = tokio::time::timeout(Duration::from_millis(500), settled).await;
+        beats
+    }
+
+    /// Rounds go by until a card's beat is as wanted; tells how much time that took by the clock.
+    pub(crate) async fn until_beat(&mut self, card: &CardId, wanted: impl Fn(&Beat) -> bool) -> Duration {
+        let begun = self.clock.running();
+        loop {
+            let beats = self.round().await;
+            let passed = self.clock.running().saturating_sub(begun);
+            match beats.get(card) {
+                Some(beat) if wanted(beat) => return passed,
+                beat => assert!(passed < Duration::from_mins(5), "{card} is {beat:?}"),
+            }
+        }
+    }
+
+    pub(crate) fn card(&self, id: &CardId) -> Card {
+        self.health.card(id).expect("a card")
+    }
+
+    /// The end of a run: all that it held is let go of.
+    pub(crate) async fn stop(self) {
+        let limit = Duration::from_secs(5);
+        tokio::join!(self.delivery.drain(limit), self.sagas.stop(limit), self.health.stop(limit));
+        self.pool.stop(limit).await;
+        self.store.close().await;
+    }
+}
+
+pub(crate) fn account(name: &str) -> CardId {
+    CardId::account(&name.parse().expect("a name"))
+}
+
+/// The cards of a round that failed, each with why.
+pub(crate) fn failed(beats: &BTreeMap<CardId, Beat>) -> Vec<(String, String)> {
+    let failed = beats.iter().filter(|(_, beat)| beat.answer == Answer::Failed);
+    failed.map(|(id, beat)| (id.to_string(), beat.reason.clone().unwrap_or_default().into_owned())).collect()
+}
+
+/// The cards of a kind.
+pub(crate) fn of_kind(beats: &BTreeMap<CardId, Beat>, kind: CardKind) -> Vec<(&CardId, &Beat)> {
+    beats.iter().filter(|(id, _)| id.kind() == kind).collect()
+}
+
+/// Waits until something is so.
+pub(crate) async fn until(what: &str, mut so: impl FnMut() -> bool) {
+    let waiting = async {
+        while !so() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "in vain: {what}");
+}
