@@ -1,0 +1,558 @@
+//! What others ask of this crate, and what its tasks share.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ambient::{Clock, Ids};
+use config::{AlertSettings, AlertTargetFields, WrongField};
+use delivery::Delivery;
+use domain::{AlertId, MaintenanceId, MessageId, Timestamp};
+use media::Allowed;
+use serde_json::json;
+use store::{
+    AlertFilter, AlertState, Page, Paged, Store, StoreError, StoredAlert, StoredMute, StoredTarget,
+    StoredWindow,
+};
+use tokio::sync::{Notify, mpsc, watch as channel};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::beat::Round;
+use crate::book::Book;
+use crate::desk::Desk;
+use crate::hours::{InvalidHours, MaintenanceWindow};
+use crate::notice::{self, Words};
+use crate::silence::Silences;
+use crate::targets::chat::{self, Carried};
+use crate::targets::{NotTold, Target, Way};
+use crate::view::{AlertView, MuteView, TargetOrigin, TargetView, WindowView};
+use crate::watch::Pending;
+use crate::{deliver, watch};
+
+/// Rounds of beats that may wait. A round that finds no room is no beat at all.
+const ROUNDS: usize = 16;
+
+/// Targets that may be made here.
+const MOST_TARGETS: usize = 50;
+
+/// Cards that may be muted at the same time, and maintenance windows.
+const MOST_SILENCES: usize = 1000;
+
+/// The shortest and the longest time that a card is muted for.
+const MUTE: (Duration, Duration) = (Duration::from_mins(1), Duration::from_hours(90 * 24));
+
+/// What the alerts are made of.
+pub struct AlertsParts<'a> {
+    /// The durable truth.
+    pub store: Store,
+    /// The way of messages to chats.
+    pub delivery: Delivery,
+    /// The time.
+    pub clock: Clock,
+    /// Ids of alerts and notices.
+    pub ids: Ids,
+    /// How often to remind, and the targets of the settings.
+    pub settings: &'a AlertSettings,
+    /// Where targets that are made here may be, beside the public internet.
+    pub allowed: Allowed,
+    /// The name of this machine, for those who have several.
+    pub server: String,
+}
+
+/// Why something about a target did not work.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// Its fields.
+    #[error("the target cannot be")]
+    Wrong(Vec<WrongField>),
+    /// Its name is taken.
+    #[error("a target of this name is there already")]
+    Exists,
+    /// There are as many as there may be.
+    #[error("there are {MOST_TARGETS} targets already; take one out first")]
+    TooMany,
+    /// The settings file has it; it is changed there.
+    #[error("the target stands in the settings file; change it there")]
+    InSettings,
+    /// There is none of this name.
+    #[error("there is no target of this name")]
+    NoSuchTarget,
+    /// The store does not take it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What became of a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tested {
+    /// The target has it.
+    Told,
+    /// It waits in the outbox as this message.
+    OnItsWay(MessageId),
+}
+
+/// Why a test came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum TestError {
+    /// There is no target of this name.
+    #[error("there is no target of this name")]
+    NoSuchTarget,
+    /// The target did not take it.
+    #[error("{0}")]
+    Refused(String),
+    /// Nothing is sent to chats while no server runs.
+    #[error("a chat is told by a running server alone; start it with `switchboard up`")]
+    AtRest,
+}
+
+/// Why a card was not muted.
+#[derive(Debug, thiserror::Error)]
+pub enum MuteError {
+    /// The time.
+    #[error("a card is muted for a minute at least and 90 days at most")]
+    Time,
+    /// There are as many as there may be.
+    #[error(
+        "{MOST_SILENCES} cards are muted already; let some be told of again, or make a maintenance window"
+    )]
+    TooMany,
+    /// There is no such alert.
+    #[error("there is no such alert")]
+    NoSuchAlert,
+    /// The store does not take it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a maintenance window was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum WindowError {
+    /// It cannot be.
+    #[error(transparent)]
+    Wrong(#[from] InvalidHours),
+    /// There are as many as there may be.
+    #[error("there are {MOST_SILENCES} maintenance windows already; take some out first")]
+    TooMany,
+    /// The store does not take it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Who is told when something stays broken. Cheap to clone.
+#[derive(Clone)]
+pub struct Alerts(Arc<Shared>);
+
+/// What the tasks share.
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) delivery: Delivery,
+    pub(crate) clock: Clock,
+    pub(crate) ids: Ids,
+    pub(crate) server: String,
+    pub(crate) remind_every: Duration,
+    allowed: Allowed,
+    state: Mutex<State>,
+    changed: channel::Sender<u64>,
+    /// Told when something may be to be delivered.
+    pub(crate) deliver: Notify,
+    /// Told when something may be to be told.
+    pub(crate) look: Notify,
+    pub(crate) closing: CancellationToken,
+    tasks: TaskTracker,
+    /// None while nothing runs.
+    rounds: Option<mpsc::Sender<Round>>,
+}
+
+/// What changes.
+pub(crate) struct State {
+    pub(crate) desk: Desk,
+    pub(crate) silences: Silences,
+    pub(crate) book: Book,
+    pub(crate) pending: Option<Pending>,
+}
+
+impl Shared {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something that is shown changed.
+    pub(crate) fn bump(&self) {
+        self.changed.send_modify(|count| *count = count.wrapping_add(1));
+    }
+}
+
+impl Alerts {
+    /// Takes up what an earlier run left, and begins to watch and to tell.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn start(parts: AlertsParts<'_>) -> Result<Self, StoreError> {
+        let (sender, rounds) = mpsc::channel(ROUNDS);
+        let alerts = Self::over(parts, Some(sender)).await?;
+        let shared = &alerts.0;
+        shared.tasks.spawn(watch::run(Arc::clone(shared), rounds));
+        shared.tasks.spawn(deliver::run(Arc::clone(shared)));
+        shared.tasks.close();
+        alerts.mirror().await;
+        Ok(alerts)
+    }
+
+    /// The same to look at and to change, while no server runs: nobody is watched, and nobody told.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn at_rest(parts: AlertsParts<'_>) -> Result<Self, StoreError> {
+        Self::over(parts, None).await
+    }
+
+    async fn over(parts: AlertsParts<'_>, rounds: Option<mpsc::Sender<Round>>) -> Result<Self, StoreError> {
+        let AlertsParts { store, delivery, clock, ids, settings, allowed, server } = parts;
+        let rows = store.alerts();
+        let desk = Desk::restore(rows.unfinished().await?);
+        let silences = Silences::new(rows.mutes().await?, rows.windows().await?);
+        let book = Book::new(&settings.targets, rows.targets().await?, &allowed);
+        Ok(Self(Arc::new(Shared {
+            state: Mutex::new(State { desk, silences, book, pending: None }),
+            store,
+            delivery,
+            clock,
+            ids,
+            server,
+            remind_every: settings.remind_every,
+            allowed,
+            changed: channel::Sender::new(0),
+            deliver: Notify::new(),
+            look: Notify::new(),
+            closing: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            rounds,
+        })))
+    }
+
+    /// Ends cleanly: what changed is written down, what is on the wire waited for, at most `limit`. The rest stays in
+    /// the store.
+    pub async fn stop(&self, limit: Duration) {
+        self.0.closing.cancel();
+        if tokio::time::timeout(limit, self.0.tasks.wait()).await.is_err() {
+            tracing::warn!("an alert is still on the wire; the next start tells it again");
+        }
+    }
+
+    /// Takes a beat of every card there is. Never waits: a round that finds no room is left out.
+    pub fn observe(&self, round: Round) {
+        if let Some(rounds) = &self.0.rounds
+            && rounds.try_send(round).is_err()
+            && !self.0.closing.is_cancelled()
+        {
+            tracing::warn!("a round of beats was not looked at: those before it are still being written");
+        }
+    }
+
+    /// The alerts that are open, the latest first.
+    pub fn open(&self) -> Vec<AlertView> {
+        let now = self.0.clock.now();
+        let state = self.0.state();
+        state.desk.open().map(|alert| view(&state, alert.clone(), now)).collect()
+    }
+
+    /// Changes when the alerts, targets, mutes or windows do.
+    pub fn changes(&self) -> channel::Receiver<u64> {
+        self.0.changed.subscribe()
+    }
+
+    /// Alerts, open and past, the latest first, a page at a time.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn list(&self, filter: &AlertFilter, page: &Page) -> Result<Paged<AlertView>, StoreError> {
+        let Paged { items, next_cursor } = self.0.store.alerts().list(filter, page).await?;
+        let now = self.0.clock.now();
+        let state = self.0.state();
+        let items = items.into_iter().map(|alert| view(&state, alert, now)).collect();
+        Ok(Paged { items, next_cursor })
+    }
+
+    /// An alert.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn get(&self, id: AlertId) -> Result<Option<AlertView>, StoreError> {
+        let found = self.0.store.alerts().get(id).await?;
+        let now = self.0.clock.now();
+        Ok(found.map(|alert| view(&self.0.state(), alert, now)))
+    }
+
+    // ---- silence -------------------------------------------------------------------------------------------------
+
+    /// Nobody is told of a card and its parts until then; its dots go on.
+    ///
+    /// # Errors
+    /// See [`MuteError`]; nothing was changed then.
+    pub async fn mute(&self, card: &str, until: Timestamp, by: &str) -> Result<(), MuteError> {
+        let now = self.0.clock.now();
+        let (shortest, longest) = MUTE;
+        if until < now.plus(shortest) || until > now.plus(longest) {
+            return Err(MuteError::Time);
+        }
+        if self.0.state().silences.mutes(now).count() >= MOST_SILENCES {
+            return Err(MuteError::TooMany);
+        }
+        let mute = StoredMute { card: card.to_owned(), until, muted_at: now, muted_by: by.to_owned() };
+        self.0.store.alerts().save_mute(&mute).await?;
+        self.0.state().silences.mute(mute);
+        self.0.bump();
+        Ok(())
+    }
+
+    /// The same for the card of an alert; answers how the alert is now.
+    ///
+    /// # Errors
+    /// See [`MuteError`]; nothing was changed then.
+    pub async fn mute_alert(&self, id: AlertId, until: Timestamp, by: &str) -> Result<AlertView, MuteError> {
+        let alert = self.get(id).await?.ok_or(MuteError::NoSuchAlert)?;
+        self.mute(&alert.card, until, by).await?;
+        self.get(id).await?.ok_or(MuteError::NoSuchAlert)
+    }
+
+    /// The cards that are muted, by name.
+    pub fn mutes(&self) -> Vec<MuteView> {
+        let now = self.0.clock.now();
+        let view = |mute: &StoredMute| MuteView {
+            card: mute.card.clone(),
+            until: mute.until,
+            muted_at: mute.muted_at,
+            muted_by: mute.muted_by.clone(),
+        };
+        self.0.state().silences.mutes(now).map(view).collect()
+    }
+
+    /// A card is told of again. False when it was not muted.
+    ///
+    /// # Errors
+    /// The store does not take it.
+    pub async fn unmute(&self, card: &str) -> Result<bool, StoreError> {
+        let was_muted = self.0.store.alerts().forget_mute(card).await?;
+        self.0.state().silences.unmute(card);
+        self.0.look.notify_one();
+        self.0.bump();
+        Ok(was_muted)
+    }
+
+    /// The maintenance windows, the oldest first.
+    pub fn windows(&self) -> Vec<WindowView> {
+        let now = self.0.clock.now();
+        self.0
+            .state()
+            .silences
+            .windows()
+            .iter()
+            .map(|(stored, window)| window_view(stored, window, now))
+            .collect()
+    }
+
+    /// Adds a maintenance window.
+    ///
+    /// # Errors
+    /// See [`WindowError`]; nothing was changed then.
+    pub async fn add_window(&self, window: MaintenanceWindow, by: &str) -> Result<WindowView, WindowError> {
+        let now = self.0.clock.now();
+        window.check(now)?;
+        if self.0.state().silences.windows().len() >= MOST_SILENCES {
+            return Err(WindowError::TooMany);
+        }
+        let record = window.to_record().map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let stored = StoredWindow {
+            id: MaintenanceId::from_uuid(self.0.ids.next()),
+            record,
+            created_at: now,
+            created_by: by.to_owned(),
+        };
+        self.0.store.alerts().add_window(&stored).await?;
+        let view = window_view(&stored, &window, now);
+        self.0.state().silences.add(stored, window);
+        self.0.bump();
+        Ok(view)
+    }
+
+    /// Takes a maintenance window out. False when there was none.
+    ///
+    /// # Errors
+    /// The store does not take it.
+    pub async fn remove_window(&self, id: MaintenanceId) -> Result<bool, StoreError> {
+        let was_there = self.0.store.alerts().remove_window(id).await?;
+        self.0.state().silences.remove(id);
+        self.0.look.notify_one();
+        self.0.bump();
+        Ok(was_there)
+    }
+
+    // ---- targets -------------------------------------------------------------------------------------------------
+
+    /// The targets and how each stands, by name.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn targets(&self) -> Result<Vec<TargetView>, StoreError> {
+        let rows = self.0.store.alerts();
+        let (standings, waiting) = (rows.standings().await?, rows.waiting().await?);
+        let targets = self.0.state().book.all();
+        let shown = |target: &Arc<Target>| {
+            let standing = standings.iter().find(|standing| standing.name == target.name);
+            TargetView {
+                name: target.name.clone(),
+                kind: target.kind,
+                place: target.place.clone(),
+                signed: target.signed,
+                origin: target.origin,
+                made: target.made.clone(),
+                waiting: waiting.iter().find(|row| row.target == target.name).map_or(0, |row| row.count),
+                told_at: standing.and_then(|standing| standing.told_at),
+                failed_at: standing.and_then(|standing| standing.failed_at),
+                last_error: standing.and_then(|standing| standing.last_error.clone()),
+                off_at: standing.and_then(|standing| standing.off_at),
+            }
+        };
+        Ok(targets.iter().map(shown).collect())
+    }
+
+    /// Adds a target; its secrets are sealed.
+    ///
+    /// # Errors
+    /// See [`TargetError`]; nothing was changed then.
+    pub async fn add_target(&self, fields: &AlertTargetFields, by: &str) -> Result<TargetView, TargetError> {
+        let now = self.0.clock.now();
+        let made = (now, by.to_owned());
+        let target = Target::of_store(fields, &self.0.allowed, made).map_err(TargetError::Wrong)?;
+        {
+            let state = self.0.state();
+            if state.book.get(&fields.name).is_some() {
+                return Err(TargetError::Exists);
+            }
+            let here = state.book.all().iter().filter(|target| target.origin == TargetOrigin::Store).count();
+            if here >= MOST_TARGETS {
+                return Err(TargetError::TooMany);
+            }
+        }
+        let record =
+            fields.to_toml_with_secrets().map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let stored =
+            StoredTarget { name: fields.name.clone(), record, created_at: now, created_by: by.to_owned() };
+        if !self.0.store.alerts().add_target(&stored).await? {
+            return Err(TargetError::Exists);
+        }
+        self.0.state().book.add(target);
+        self.mirror().await;
+        self.0.bump();
+        self.targets()
+            .await?
+            .into_iter()
+            .find(|target| target.name == fields.name)
+            .ok_or(TargetError::NoSuchTarget)
+    }
+
+    /// Takes a target out, with all that waits for it.
+    ///
+    /// # Errors
+    /// See [`TargetError`]; nothing was changed then.
+    pub async fn remove_target(&self, name: &str) -> Result<(), TargetError> {
+        match self.0.state().book.get(name).map(|target| target.origin) {
+            Some(TargetOrigin::Settings) => return Err(TargetError::InSettings),
+            Some(TargetOrigin::Store) => {}
+            None => return Err(TargetError::NoSuchTarget),
+        }
+        let was_there = self.0.store.alerts().remove_target(name, self.0.clock.now()).await?;
+        self.0.state().book.remove(name);
+        self.mirror().await;
+        self.0.bump();
+        if was_there { Ok(()) } else { Err(TargetError::NoSuchTarget) }
+    }
+
+    /// Tells a target that this is a test. One that took it and was turned off is on again.
+    ///
+    /// # Errors
+    /// See [`TestError`].
+    pub async fn test(&self, name: &str) -> Result<Tested, TestError> {
+        let target = self.0.state().book.get(name).ok_or(TestError::NoSuchTarget)?;
+        let words = self.test_words(name);
+        if let Way::Chat { chat, account } = &target.way {
+            if self.0.rounds.is_none() {
+                return Err(TestError::AtRest);
+            }
+            return match chat::begin(&self.0.delivery, chat, account.clone(), &words, 0).await {
+                Carried::Sent => {
+                    self.note_told(name).await;
+                    Ok(Tested::Told)
+                }
+                Carried::OnItsWay(message) => Ok(Tested::OnItsWay(message)),
+                Carried::Failed(error) => Err(TestError::Refused(error)),
+            };
+        }
+        match target.tell(&self.0.clock, &words).await {
+            Ok(()) => {
+                self.note_told(name).await;
+                Ok(Tested::Told)
+            }
+            Err(NotTold::Failed(error) | NotTold::Off(error)) => Err(TestError::Refused(error)),
+        }
+    }
+
+    fn test_words(&self, name: &str) -> Words {
+        let (at, server) = (self.0.clock.now(), &self.0.server);
+        let id = domain::AlertNoticeId::from_uuid(self.0.ids.next()).to_string();
+        let subject = format!("Switchboard {server}: a test");
+        let text = format!(
+            "{subject}\n\nThis is a test of the target {name}, made at {}. Nothing is in trouble.\n",
+            notice::minute(at)
+        );
+        let json = json!({
+            "type": "alerts.test", "timestamp": at, "data": { "server": server, "target": name, "text": text },
+        });
+        Words { id, at, subject, text, json }
+    }
+
+    async fn note_told(&self, name: &str) {
+        if let Err(error) = self.0.store.alerts().told(name, self.0.clock.now()).await {
+            tracing::warn!(target = name, %error, "that a target was told is not stored");
+        }
+        self.0.bump();
+    }
+
+    /// Writes the targets where a program that is dead finds them.
+    async fn mirror(&self) {
+        if let Err(error) = self.0.store.alerts().mirror_targets().await {
+            tracing::warn!(%error, "the targets are not where `switchboard alert send` looks for them");
+        }
+    }
+}
+
+fn view(state: &State, alert: StoredAlert, now: Timestamp) -> AlertView {
+    let is_open = alert.state == AlertState::Open;
+    let silence = state.silences.of(&alert.card, &alert.kind, alert.parent.as_deref(), now);
+    AlertView {
+        silence: silence.filter(|_| is_open),
+        parts: if is_open { state.desk.red_parts(&alert.card) } else { 0 },
+        id: alert.id,
+        card: alert.card,
+        kind: alert.kind,
+        name: alert.name,
+        state: alert.state,
+        reason: alert.reason,
+        detail: alert.detail,
+        raised_at: alert.raised_at,
+        closed_at: alert.closed_at,
+        joined_to: alert.joined_to,
+        told_at: alert.told_at,
+        reminded_at: alert.reminded_at,
+    }
+}
+
+fn window_view(stored: &StoredWindow, window: &MaintenanceWindow, now: Timestamp) -> WindowView {
+    WindowView {
+        id: stored.id,
+        window: window.clone(),
+        now_until: window.covers(now),
+        created_at: stored.created_at,
+        created_by: stored.created_by.clone(),
+    }
+}

@@ -1,0 +1,72 @@
+//! The targets there are: those of the settings, and those that somebody made here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use config::AlertTargetFields;
+use media::Allowed;
+use store::StoredTarget;
+
+use crate::targets::Target;
+
+/// Targets by name. One of the settings hides one of the same name that was made here.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    targets: BTreeMap<String, Arc<Target>>,
+}
+
+impl Book {
+    /// Puts them together. One that cannot be used is left out, and said; it must not keep the others from being told.
+    pub(crate) fn new(settings: &[AlertTargetFields], stored: Vec<StoredTarget>, allowed: &Allowed) -> Self {
+        let mut book = Self::default();
+        for stored in stored {
+            let read =
+                AlertTargetFields::from_toml(&stored.record).map_err(|error| error.message().to_owned());
+            let made = (stored.created_at, stored.created_by);
+            let target = read.and_then(|fields| {
+                Target::of_store(&fields, allowed, made).map_err(|wrong| {
+                    wrong.into_iter().map(|wrong| wrong.message).collect::<Vec<_>>().join("; ")
+                })
+            });
+            match target {
+                Ok(target) => book.add(target),
+                Err(error) => {
+                    tracing::warn!(target = stored.name, error, "a target of alerts cannot be used");
+                }
+            }
+        }
+        for fields in settings {
+            match Target::of_settings(fields) {
+                Ok(target) => book.add(target),
+                Err(wrong) => {
+                    tracing::warn!(
+                        target = fields.name,
+                        ?wrong,
+                        "a target of alerts in the settings cannot be used"
+                    );
+                }
+            }
+        }
+        book
+    }
+
+    pub(crate) fn add(&mut self, target: Target) {
+        self.targets.insert(target.name.clone(), Arc::new(target));
+    }
+
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.targets.remove(name);
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<Arc<Target>> {
+        self.targets.get(name).cloned()
+    }
+
+    pub(crate) fn all(&self) -> Vec<Arc<Target>> {
+        self.targets.values().cloned().collect()
+    }
+
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.targets.keys().cloned().collect()
+    }
+}

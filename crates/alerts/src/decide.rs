@@ -1,0 +1,377 @@
+//! The decision: three reds in a row raise an alert, two greens clear it, grey does neither; what is a part of something
+//! that has an alert gets none of its own. Pure: it counts beats and never looks at a clock.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::beat::{Answer, Beat, Card};
+
+/// So many reds in a row raise an alert.
+const REDS: u8 = 3;
+/// So many greens in a row clear it.
+const GREENS: u8 = 2;
+/// A card that is missing from so many rounds is no more.
+const MISSING: u8 = 3;
+/// Parts of parts of parts: deeper than any card is, and an end for a circle that nobody should make.
+const DEEPEST: usize = 8;
+
+/// What a round changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// A card stayed red.
+    Raise { card: Card, reason: String, detail: Option<String> },
+    /// A card that has an alert is red for another reason.
+    Reword { card: Arc<str>, reason: String, detail: Option<String> },
+    /// A card stayed green.
+    Clear { card: Arc<str> },
+    /// The alert of this card is spoken for by that of the other, which it is a part of.
+    Join { card: Arc<str>, to: Arc<str> },
+    /// There is no such card any more.
+    Gone { card: Arc<str> },
+}
+
+/// What is known of one card.
+#[derive(Debug, Default)]
+struct Standing {
+    reds: u8,
+    greens: u8,
+    missing: u8,
+    grey: bool,
+    /// Whether it has an alert, and why as it was said last.
+    open: Option<(String, Option<String>)>,
+    parent: Option<Arc<str>>,
+}
+
+/// All cards and how they stand.
+#[derive(Debug, Default)]
+pub(crate) struct Board {
+    cards: HashMap<Arc<str>, Standing>,
+}
+
+impl Board {
+    /// Takes over an alert of an earlier run.
+    pub(crate) fn restore(
+        &mut self,
+        card: Arc<str>,
+        parent: Option<Arc<str>>,
+        reason: String,
+        detail: Option<String>,
+    ) {
+        let standing = Standing { parent, open: Some((reason, detail)), ..Standing::default() };
+        self.cards.insert(card, standing);
+    }
+
+    /// Takes a round, and says what it changes. Wholes come before their parts.
+    pub(crate) fn take(&mut self, beats: &[Beat]) -> Vec<Change> {
+        let seen: HashSet<&Arc<str>> = beats.iter().map(|beat| &beat.card.id).collect();
+        let mut changes = self.miss(&seen);
+        for beat in beats {
+            self.count(beat);
+        }
+        let mut ordered: Vec<(usize, &Beat)> =
+            beats.iter().map(|beat| (self.ancestors(&beat.card.id).count(), beat)).collect();
+        ordered.sort_by_key(|(depth, _)| *depth);
+        for (_, beat) in ordered {
+            changes.extend(self.judge(beat));
+        }
+        changes
+    }
+
+    /// Whether the last beat of a card said anything.
+    pub(crate) fn is_grey(&self, card: &str) -> bool {
+        self.cards.get(card).is_some_and(|standing| standing.grey)
+    }
+
+    /// How many parts of a card, and of its parts, are red.
+    pub(crate) fn red_parts(&self, card: &str) -> usize {
+        self.cards
+            .iter()
+            .filter(|(_, standing)| standing.reds > 0)
+            .filter(|(id, _)| self.ancestors(id).any(|ancestor| &*ancestor == card))
+            .count()
+    }
+
+    fn count(&mut self, beat: &Beat) {
+        let standing = self.cards.entry(Arc::clone(&beat.card.id)).or_default();
+        standing.missing = 0;
+        standing.parent.clone_from(&beat.card.parent);
+        standing.grey = false;
+        match beat.answer {
+            Answer::Red { .. } => {
+                standing.reds = standing.reds.saturating_add(1);
+                standing.greens = 0;
+            }
+            Answer::Green => {
+                standing.greens = standing.greens.saturating_add(1);
+                standing.reds = 0;
+            }
+            Answer::Grey => standing.grey = true,
+        }
+    }
+
+    fn judge(&mut self, beat: &Beat) -> Option<Change> {
+        let card = &beat.card.id;
+        let spokesman = self.spokesman(card);
+        let standing = self.cards.get_mut(card)?;
+        match (&beat.answer, &mut standing.open, spokesman) {
+            (_, open @ Some(_), Some(to)) => {
+                *open = None;
+                Some(Change::Join { card: Arc::clone(card), to })
+            }
+            (Answer::Red { reason, detail }, open @ None, None) if standing.reds >= REDS => {
+                *open = Some((reason.clone(), detail.clone()));
+                Some(Change::Raise {
+                    card: beat.card.clone(),
+                    reason: reason.clone(),
+                    detail: detail.clone(),
+                })
+            }
+            (Answer::Red { reason, detail }, Some(said), None) if said.0 != *reason => {
+                *said = (reason.clone(), detail.clone());
+                Some(Change::Reword {
+                    card: Arc::clone(card),
+                    reason: reason.clone(),
+                    detail: detail.clone(),
+                })
+            }
+            (Answer::Green, open @ Some(_), None) if standing.greens >= GREENS => {
+                *open = None;
+                Some(Change::Clear { card: Arc::clone(card) })
+            }
+            _ => None,
+        }
+    }
+
+    /// Counts the cards that are missing, and forgets those that are no more.
+    fn miss(&mut self, seen: &HashSet<&Arc<str>>) -> Vec<Change> {
+        let mut gone = Vec::new();
+        self.cards.retain(|card, standing| {
+            if seen.contains(card) {
+                return true;
+            }
+            standing.missing = standing.missing.saturating_add(1);
+            if standing.missing < MISSING {
+                return true;
+            }
+            if standing.open.is_some() {
+                gone.push(Change::Gone { card: Arc::clone(card) });
+            }
+            false
+        });
+        gone
+    }
+
+    /// The outermost card around this one that has an alert.
+    fn spokesman(&self, card: &Arc<str>) -> Option<Arc<str>> {
+        let open = |id: &Arc<str>| self.cards.get(id).is_some_and(|standing| standing.open.is_some());
+        self.ancestors(card).filter(open).last()
+    }
+
+    /// The cards around this one, from the inside out.
+    fn ancestors(&self, card: &Arc<str>) -> impl Iterator<Item = Arc<str>> {
+        let parent = |id: &Arc<str>| self.cards.get(id)?.parent.clone();
+        std::iter::successors(parent(card), move |id| parent(id)).take(DEEPEST)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn card(id: &str, parent: Option<&str>) -> Card {
+        Card { id: id.into(), kind: "account".into(), name: id.into(), parent: parent.map(Into::into) }
+    }
+
+    fn red(id: &str, parent: Option<&str>) -> Beat {
+        let answer = Answer::Red { reason: "no_answer".into(), detail: None };
+        Beat { card: card(id, parent), answer }
+    }
+
+    fn said(id: &str, answer: Answer) -> Beat {
+        Beat { card: card(id, None), answer }
+    }
+
+    fn names(changes: &[Change]) -> Vec<String> {
+        let name = |change: &Change| match change {
+            Change::Raise { card, .. } => format!("raise {}", card.id),
+            Change::Reword { card, reason, .. } => format!("reword {card} {reason}"),
+            Change::Clear { card } => format!("clear {card}"),
+            Change::Join { card, to } => format!("join {card} to {to}"),
+            Change::Gone { card } => format!("gone {card}"),
+        };
+        changes.iter().map(name).collect()
+    }
+
+    #[test]
+    fn three_reds_raise_and_two_greens_clear() {
+        let mut board = Board::default();
+        for expected in [vec![], vec![], vec!["raise a"], vec![], vec![]] {
+            assert_eq!(names(&board.take(&[red("a", None)])), expected);
+        }
+        assert_eq!(names(&board.take(&[said("a", Answer::Green)])), [""; 0]);
+        assert_eq!(names(&board.take(&[said("a", Answer::Green)])), ["clear a"]);
+        assert_eq!(names(&board.take(&[said("a", Answer::Green)])), [""; 0]);
+    }
+
+    #[test]
+    fn an_accounts_lines_are_told_with_it() {
+        let mut board = Board::default();
+        let lines = ["l1", "l2", "l3", "l4"];
+        let round: Vec<Beat> =
+            lines.iter().map(|line| red(line, Some("a"))).chain([red("a", None)]).collect();
+        board.take(&round);
+        board.take(&round);
+        assert_eq!(names(&board.take(&round)), ["raise a"]);
+        assert_eq!(board.red_parts("a"), 4);
+        // The account is well again while one line is not: that line speaks for itself now.
+        let mut later: Vec<Beat> = lines[1..]
+            .iter()
+            .map(|line| Beat { card: card(line, Some("a")), answer: Answer::Green })
+            .collect();
+        later.extend([red("l1", Some("a")), said("a", Answer::Green)]);
+        assert_eq!(names(&board.take(&later)), [""; 0]);
+        assert_eq!(names(&board.take(&later)), ["clear a", "raise l1"]);
+        // And when the whole account is red again, it speaks for the line.
+        for _ in 0..2 {
+            board.take(&round);
+        }
+        assert_eq!(names(&board.take(&round)), ["raise a", "join l1 to a"]);
+    }
+
+    #[test]
+    fn another_reason_is_another_word_and_no_other_alert() {
+        let mut board = Board::default();
+        for _ in 0..3 {
+            board.take(&[red("a", None)]);
+        }
+        let banned = said("a", Answer::Red { reason: "banned".into(), detail: None });
+        assert_eq!(names(&board.take(std::slice::from_ref(&banned))), ["reword a banned"]);
+        assert_eq!(names(&board.take(&[banned])), [""; 0]);
+    }
+
+    #[test]
+    fn a_card_that_is_no_more_takes_its_alert_along() {
+        let mut board = Board::default();
+        for _ in 0..3 {
+            board.take(&[red("a", None)]);
+        }
+        assert_eq!(names(&board.take(&[])), [""; 0]);
+        assert_eq!(names(&board.take(&[])), [""; 0]);
+        assert_eq!(names(&board.take(&[])), ["gone a"]);
+        assert_eq!(names(&board.take(&[])), [""; 0]);
+    }
+
+    #[test]
+    fn an_alert_of_an_earlier_run_is_not_raised_again() {
+        let mut board = Board::default();
+        board.restore("a".into(), None, "no_answer".into(), None);
+        for _ in 0..5 {
+            assert_eq!(names(&board.take(&[red("a", None)])), [""; 0]);
+        }
+        board.take(&[said("a", Answer::Green)]);
+        assert_eq!(names(&board.take(&[said("a", Answer::Green)])), ["clear a"]);
+    }
+
+    #[test]
+    fn a_circle_of_parents_ends() {
+        let mut board = Board::default();
+        for _ in 0..4 {
+            board.take(&[red("a", Some("b")), red("b", Some("a"))]);
+        }
+        assert!(board.red_parts("a") <= 2);
+    }
+
+    /// The same said plainly: look back over the beats that said anything.
+    fn plainly(beats: &[Answer]) -> Vec<&'static str> {
+        let mut open = false;
+        let mut said: Vec<bool> = Vec::new();
+        let mut changes = Vec::new();
+        for beat in beats {
+            match beat {
+                Answer::Red { .. } => said.push(false),
+                Answer::Green => said.push(true),
+                Answer::Grey => {
+                    changes.push("");
+                    continue;
+                }
+            }
+            let ends_with = |what: bool, times: usize| {
+                said.len() >= times && said[said.len() - times..].iter().all(|one| *one == what)
+            };
+            if !open && ends_with(false, 3) {
+                open = true;
+                changes.push("raise");
+            } else if open && ends_with(true, 2) {
+                open = false;
+                changes.push("clear");
+            } else {
+                changes.push("");
+            }
+        }
+        changes
+    }
+
+    proptest! {
+        #[test]
+        fn any_row_of_beats_raises_and_clears_as_said_plainly(row in prop::collection::vec(0..3_u8, 0..60)) {
+            let answers: Vec<Answer> = row
+                .into_iter()
+                .map(|kind| match kind {
+                    0 => Answer::Red { reason: "no_answer".into(), detail: None },
+                    1 => Answer::Green,
+                    _ => Answer::Grey,
+                })
+                .collect();
+            let mut board = Board::default();
+            let found: Vec<&str> = answers
+                .iter()
+                .map(|answer| match board.take(&[said("a", answer.clone())]).as_slice() {
+                    [Change::Raise { .. }] => "raise",
+                    [Change::Clear { .. }] => "clear",
+                    [] => "",
+                    other => panic!("{other:?}"),
+                })
+                .collect();
+            prop_assert_eq!(found, plainly(&answers));
+        }
+
+        /// Whatever an account and its lines do: no part has an alert beside its whole, and each clear follows a raise.
+        #[test]
+        fn a_part_never_has_an_alert_beside_its_whole(
+            rounds in prop::collection::vec(prop::collection::vec(0..4_u8, 4), 0..60)
+        ) {
+            let mut board = Board::default();
+            let mut open = HashSet::new();
+            for round in rounds {
+                let names = ["a", "l1", "l2", "l3"];
+                let beats: Vec<Beat> = names
+                    .into_iter()
+                    .zip(round)
+                    .filter(|(_, kind)| *kind < 3)
+                    .map(|(name, kind)| {
+                        let answer = match kind {
+                            0 => Answer::Red { reason: "no_answer".into(), detail: None },
+                            1 => Answer::Green,
+                            _ => Answer::Grey,
+                        };
+                        Beat { card: card(name, (name != "a").then_some("a")), answer }
+                    })
+                    .collect();
+                for change in board.take(&beats) {
+                    match change {
+                        Change::Raise { card, .. } => prop_assert!(open.insert(card.id)),
+                        Change::Clear { card } | Change::Gone { card } | Change::Join { card, .. } => {
+                            prop_assert!(open.remove(&card));
+                        }
+                        Change::Reword { card, .. } => prop_assert!(open.contains(&card)),
+                    }
+                }
+                let heard = |name: &str| beats.iter().any(|beat| &*beat.card.id == name);
+                for line in ["l1", "l2", "l3"].into_iter().filter(|line| heard(line)) {
+                    prop_assert!(!(open.contains("a") && open.contains(line)));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The carrier of notices: each target gets them in order, again and again until it has them.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{AlertNoticeId, Timestamp};
+use futures::StreamExt;
+use futures::future::join_all;
+use futures::stream::FuturesUnordered;
+use store::{AlertDelivery, StoreError};
+
+use crate::again;
+use crate::alerts::Shared;
+use crate::notice::{Notice, Words};
+use crate::targets::chat::{self, Carried};
+use crate::targets::{NotTold, Target, Way};
+
+/// Targets that are told at the same time, at most.
+const MOST_AT_ONCE: usize = 8;
+
+/// How often is looked whether something is due, whatever the clock says meanwhile.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// After a store that did not answer, how long until it is asked again.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
+
+/// How long a message on its way to a chat is left alone.
+const ON_ITS_WAY: Duration = Duration::from_secs(30);
+
+/// So long the store may take to have a notice before it is told without it.
+const STORE_MAY_TAKE: Duration = Duration::from_secs(15);
+
+/// Runs until it is told to end; what is on the wire then is waited for.
+pub(crate) async fn run(shared: Arc<Shared>) {
+    let mut under_way = FuturesUnordered::new();
+    let mut busy: HashSet<String> = HashSet::new();
+    let mut vain = 0;
+    let mut next_without_store = None;
+    while !shared.closing.is_cancelled() {
+        let now = shared.clock.now();
+        let mut wake = now.plus(LOOK);
+        match shared.store.alerts().first_waiting().await {
+            Ok(waiting) => {
+                for delivery in waiting {
+                    if busy.contains(&delivery.target) {
+                        continue;
+                    }
+                    if !again::is_due(delivery.next_at, now) {
+                        wake = wake.min(delivery.next_at);
+                    } else if busy.len() < MOST_AT_ONCE {
+                        busy.insert(delivery.target.clone());
+                        under_way.push(tell(&shared, delivery));
+                    }
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "what waits to be told cannot be read");
+                wake = now.plus(ASK_AGAIN);
+            }
+        }
+        if let Some(again_at) = without_the_store(&shared, &mut next_without_store, &mut vain).await {
+            wake = wake.min(again_at);
+        }
+        tokio::select! {
+            () = shared.closing.cancelled() => {}
+            () = shared.deliver.notified() => {}
+            () = shared.clock.sleep(wake.since(shared.clock.now())) => {}
+            Some(target) = under_way.next() => { busy.remove(&target); }
+        }
+    }
+    while under_way.next().await.is_some() {}
+}
+
+/// Tells one target one notice, and writes down how that went.
+async fn tell(shared: &Shared, delivery: AlertDelivery) -> String {
+    let name = delivery.target.clone();
+    if let Err(error) = attempt(shared, &delivery).await {
+        tracing::warn!(target = name, %error, "how telling went is not stored yet");
+        // Or the same would be tried again at once.
+        tokio::select! {
+            () = shared.clock.sleep(ASK_AGAIN) => {}
+            () = shared.closing.cancelled() => {}
+        }
+    }
+    name
+}
+
+async fn attempt(shared: &Shared, delivery: &AlertDelivery) -> Result<(), StoreError> {
+    let alerts = shared.store.alerts();
+    let (name, notice, now) = (delivery.target.as_str(), delivery.notice, shared.clock.now());
+    let Some(target) = shared.state().book.get(name) else {
+        return alerts.give_up_all(name, "there is no such target any more".to_owned(), false, now).await;
+    };
+    if now.since(delivery.at) > again::TOO_OLD {
+        return alerts.gave_up(name, notice, "it is a week old".to_owned(), now).await;
+    }
+    let told = match serde_json::from_str::<Notice>(&delivery.payload) {
+        Ok(told) => told,
+        Err(error) => return alerts.gave_up(name, notice, format!("it cannot be read: {error}"), now).await,
+    };
+    let words = told.words(notice.to_string(), delivery.at);
+    match carry(shared, &target, &told, &words, delivery).await {
+        Ok(Carried::Sent) => {
+            tracing::info!(target = name, notice = %notice, "told");
+            write_until_it_is(shared, || alerts.delivered(name, notice, shared.clock.now())).await
+        }
+        Ok(Carried::OnItsWay(message)) => {
+            let now = shared.clock.now();
+            alerts.put_off(delivery, None, Some(message), now, now.plus(ON_ITS_WAY)).await
+        }
+        Ok(Carried::Failed(error)) | Err(NotTold::Failed(error)) => {
+            tracing::warn!(target = name, error, attempts = delivery.attempts, "a target was not told");
+            let now = shared.clock.now();
+            let next_at = now.plus(again::wait(delivery.attempts));
+            alerts.put_off(delivery, Some(error), None, now, next_at).await
+        }
+        Err(NotTold::Off(error)) => {
+            tracing::warn!(target = name, error, "a target wants nothing more");
+            alerts.give_up_all(name, error, true, shared.clock.now()).await
+        }
+    }
+}
+
+async fn carry(
+    shared: &Shared,
+    target: &Target,
+    told: &Notice,
+    words: &Words,
+    delivery: &AlertDelivery,
+) -> Result<Carried, NotTold> {
+    let Way::Chat { chat, account } = &target.way else {
+        return target.tell(&shared.clock, words).await.map(|()| Carried::Sent);
+    };
+    if let Some(message) = delivery.message {
+        return Ok(chat::look(&shared.delivery, message).await);
+    }
+    // Whoever is in trouble should not have to tell so.
+    let broken = |name: &domain::AccountName| {
+        let card = format!("account:{name}");
+        told.names_as_broken(&card) || shared.state().desk.is_open(&card)
+    };
+    let account = account.clone().filter(|name| !broken(name));
+    Ok(chat::begin(&shared.delivery, chat, account, words, delivery.attempts).await)
+}
+
+/// A target has it: that is written down, or it would be told twice.
+async fn write_until_it_is<F>(shared: &Shared, write: impl Fn() -> F) -> Result<(), StoreError>
+where
+    F: Future<Output = Result<(), StoreError>>,
+{
+    loop {
+        match write().await {
+            Err(StoreError::Unavailable(_) | StoreError::StorageFull) if !shared.closing.is_cancelled() => {
+                shared.clock.sleep(ASK_AGAIN).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+/// Tells what the store does not take: a store that is dead is news too. Chats are told through the store alone.
+/// Answers when to look again.
+async fn without_the_store(
+    shared: &Shared,
+    next: &mut Option<Timestamp>,
+    vain: &mut u32,
+) -> Option<Timestamp> {
+    let now = shared.clock.now();
+    let (id, words, targets): (AlertNoticeId, Words, Vec<Arc<Target>>) = {
+        let state = shared.state();
+        let pending = state.pending.as_ref().filter(|pending| pending.refused_at.is_some());
+        let Some((refused_at, notice)) =
+            pending.and_then(|pending| Some((pending.refused_at?, pending.notice.as_ref()?)))
+        else {
+            (*next, *vain) = (None, 0);
+            return None;
+        };
+        let begin = next.unwrap_or_else(|| refused_at.plus(STORE_MAY_TAKE));
+        if !again::is_due(begin, now) {
+            return Some(begin);
+        }
+        let wanted = notice.targets.iter().filter(|(_, has_it)| !has_it);
+        let targets = wanted.filter_map(|(name, _)| state.book.get(name));
+        let targets = targets.filter(|target| !matches!(target.way, Way::Chat { .. })).collect();
+        (notice.id, notice.notice.words(notice.id.to_string(), notice.at), targets)
+    };
+    let told = join_all(targets.iter().map(|target| async {
+        let told = target.tell(&shared.clock, &words).await;
+        match &told {
+            Ok(()) => tracing::info!(target = target.name, "told, though the store does not answer"),
+            Err(error) => tracing::warn!(target = target.name, %error, "a target was not told"),
+        }
+        told.is_ok()
+    }))
+    .await;
+    let told: Vec<&str> =
+        targets.iter().zip(told).filter(|(_, told)| *told).map(|(target, _)| target.name.as_str()).collect();
+    if !note_told(shared, id, &told) {
+        // The store took it meanwhile, and would have it told again.
+        for name in told {
+            if let Err(error) = shared.store.alerts().delivered(name, id, shared.clock.now()).await {
+                tracing::warn!(target = name, %error, "that a target was told is not stored");
+            }
+        }
+    }
+    let at = shared.clock.now().plus(again::wait(*vain));
+    *vain = vain.saturating_add(1);
+    *next = Some(at);
+    Some(at)
+}
+
+/// Notes who has a notice that the store does not have. False when it is none any more.
+fn note_told(shared: &Shared, id: AlertNoticeId, told: &[&str]) -> bool {
+    let mut state = shared.state();
+    let pending = state.pending.as_mut().and_then(|pending| pending.notice.as_mut());
+    let Some(notice) = pending.filter(|notice| notice.id == id) else { return false };
+    for (name, has_it) in &mut notice.targets {
+        *has_it |= told.contains(&name.as_str());
+    }
+    true
+}

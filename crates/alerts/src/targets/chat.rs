@@ -1,0 +1,102 @@
+//! A Telegram chat: told by a message of the outbox, which is carried as any other.
+
+use std::time::Duration;
+
+use delivery::{Delivery, Submission, SubmitError};
+use domain::message::{Content, MessageState, OnFlood, OutboundMessage};
+use domain::text::{FormattedText, ParseMode};
+use domain::{AccountName, ChatRef, MessageId};
+use sha2::{Digest, Sha256};
+use store::{Idempotency, Origin};
+
+use crate::notice::Words;
+
+/// How long a message is waited for before others have their turn.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The name of alerts among those who ask for messages.
+const LISTENER: &str = "alerts";
+
+/// How far a message to a chat is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Carried {
+    /// The chat has it.
+    Sent,
+    /// It is in the outbox; look again later.
+    OnItsWay(MessageId),
+    /// It came to nothing.
+    Failed(String),
+}
+
+/// Puts a message into the outbox and waits a little for its end. The same words with the same attempt are one message.
+pub(crate) async fn begin(
+    delivery: &Delivery,
+    chat: &ChatRef,
+    account: Option<AccountName>,
+    words: &Words,
+    attempt: u32,
+) -> Carried {
+    let scope = Sha256::new()
+        .chain_update(b"alert")
+        .chain_update(words.id.as_bytes())
+        .chain_update(chat.to_string().as_bytes())
+        .chain_update(attempt.to_be_bytes())
+        .finalize();
+    let submission = Submission {
+        chat: chat.clone(),
+        content: Content {
+            text: FormattedText::plain(&words.text),
+            parse_mode: ParseMode::None,
+            reply_to: None,
+            mention: None,
+            mention_optional: false,
+            silent: false,
+            preview: false,
+            media: Vec::new(),
+        },
+        pin: account,
+        on_flood: OnFlood::Wait,
+        send_at: None,
+        origin: Origin { listener: LISTENER.to_owned(), api_key: None, address: None },
+        idempotency: Some(Idempotency {
+            scope: scope.into(),
+            fingerprint: Sha256::digest(words.text.as_bytes()).into(),
+        }),
+        join: None,
+    };
+    match delivery.submit(submission).await {
+        Ok(submitted) => look(delivery, submitted.id).await,
+        // It may be in the outbox: then it is found there.
+        Err(SubmitError::NotKnown { id }) => Carried::OnItsWay(id),
+        Err(error) => Carried::Failed(error.to_string()),
+    }
+}
+
+/// Looks how far a message is, and waits a little for its end.
+pub(crate) async fn look(delivery: &Delivery, id: MessageId) -> Carried {
+    match delivery.settled(id, PATIENCE).await {
+        Ok(Some(message)) => judge(&message),
+        Ok(None) => Carried::Failed("the message is not in the outbox any more".to_owned()),
+        Err(error) => {
+            tracing::warn!(message = %id, %error, "how far an alert's message is cannot be read");
+            Carried::OnItsWay(id)
+        }
+    }
+}
+
+fn judge(message: &OutboundMessage) -> Carried {
+    match message.state {
+        MessageState::Sent | MessageState::Delivered | MessageState::Read => Carried::Sent,
+        MessageState::Failed => {
+            let why = message.failure.as_ref().map(domain::outcome::Failure::describe);
+            Carried::Failed(why.unwrap_or_else(|| "it was not sent".to_owned()))
+        }
+        MessageState::Cancelled => Carried::Failed("somebody cancelled the message".to_owned()),
+        // In doubt: a person says what became of it; a second one may say the same twice.
+        MessageState::Queued
+        | MessageState::Scheduled
+        | MessageState::AwaitingApproval
+        | MessageState::Sending
+        | MessageState::InDoubt => Carried::OnItsWay(message.id),
+    }
+}

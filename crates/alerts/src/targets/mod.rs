@@ -1,0 +1,116 @@
+//! Targets: who is told, and by which way.
+
+pub(crate) mod chat;
+mod email;
+mod webhook;
+
+use std::time::Duration;
+
+use ambient::Clock;
+use config::{AlertTarget, AlertTargetFields, AlertTargetKind, WrongField};
+use domain::{AccountName, ChatRef, Timestamp};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use media::Allowed;
+
+use crate::notice::Words;
+use crate::view::TargetOrigin;
+
+/// How long a target may take.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Why a target does not have what it was told, or may not have it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotTold {
+    /// It may take it another time.
+    #[error("{0}")]
+    Failed(String),
+    /// It wants nothing more.
+    #[error("{0}")]
+    Off(String),
+}
+
+/// Somebody who is told.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) name: String,
+    pub(crate) kind: AlertTargetKind,
+    /// Where it is, as far as that is no secret.
+    pub(crate) place: String,
+    pub(crate) signed: bool,
+    pub(crate) origin: TargetOrigin,
+    /// When it was made, and by whom, if it was made here.
+    pub(crate) made: Option<(Timestamp, String)>,
+    pub(crate) way: Way,
+}
+
+/// The way to a target.
+#[derive(Debug)]
+pub(crate) enum Way {
+    /// Through the outbox, as any other message.
+    Chat { chat: ChatRef, account: Option<AccountName> },
+    /// By a post.
+    Hook(webhook::Hook),
+    /// By mail.
+    Mail(email::Mail),
+}
+
+impl Target {
+    /// A target of the settings, which may be anywhere: whoever writes them owns the machine.
+    pub(crate) fn of_settings(fields: &AlertTargetFields) -> Result<Self, Vec<WrongField>> {
+        let everywhere = vec![IpNet::V4(Ipv4Net::default()), IpNet::V6(Ipv6Net::default())];
+        Self::new(fields, &Allowed::new(everywhere), TargetOrigin::Settings, None)
+    }
+
+    /// A target that somebody made here, which may be where callers may send the program to.
+    pub(crate) fn of_store(
+        fields: &AlertTargetFields,
+        allowed: &Allowed,
+        made: (Timestamp, String),
+    ) -> Result<Self, Vec<WrongField>> {
+        Self::new(fields, allowed, TargetOrigin::Store, Some(made))
+    }
+
+    fn new(
+        fields: &AlertTargetFields,
+        allowed: &Allowed,
+        origin: TargetOrigin,
+        made: Option<(Timestamp, String)>,
+    ) -> Result<Self, Vec<WrongField>> {
+        let wrong = |field, message: String| vec![WrongField { field, message }];
+        let mut signed = false;
+        let (place, way) = match fields.check()? {
+            AlertTarget::Telegram { chat, account } => (chat.to_string(), Way::Chat { chat, account }),
+            AlertTarget::Webhook { url, secret } => {
+                signed = secret.is_some();
+                let hook = webhook::Hook::new(&url, secret.as_ref(), allowed)
+                    .map_err(|error| wrong("url", format!("cannot be used: {error}")))?;
+                (hook.place(), Way::Hook(hook))
+            }
+            AlertTarget::Email { smtp, from, to } => {
+                let place = format!("{} by {}", to.join(", "), smtp.host);
+                let mail = email::Mail::new(smtp, &from, &to, allowed)
+                    .map_err(|(field, error)| wrong(field, error))?;
+                (place, Way::Mail(mail))
+            }
+        };
+        let (name, kind) = (fields.name.clone(), fields.kind);
+        Ok(Self { name, kind, place, signed, origin, made, way })
+    }
+
+    /// Tells a target that is no chat; a chat is told through the outbox.
+    pub(crate) async fn tell(&self, clock: &Clock, words: &Words) -> Result<(), NotTold> {
+        let telling = async {
+            match &self.way {
+                Way::Hook(hook) => hook.post(clock, words).await,
+                Way::Mail(mail) => mail.send(words).await,
+                Way::Chat { .. } => {
+                    Err(NotTold::Failed("a chat is told by a running server alone".to_owned()))
+                }
+            }
+        };
+        match clock.timeout(LIMIT, telling).await {
+            Ok(told) => told,
+            Err(_) => Err(NotTold::Failed(format!("no answer within {} s", LIMIT.as_secs()))),
+        }
+    }
+}

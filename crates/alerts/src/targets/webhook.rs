@@ -1,0 +1,200 @@
+//! A webhook: posts of JSON, signed as Standard Webhooks do.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use ambient::Clock;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use config::WebhookSecret;
+use domain::secret::ExposeSecret;
+use domain::{Secret, SecretText};
+use hmac::{Hmac, KeyInit, Mac};
+use media::guard::{self, AddressError};
+use media::{Allowed, Names};
+use reqwest::redirect::Policy;
+use reqwest::{Client, StatusCode, Url};
+use sha2::Sha256;
+
+use super::NotTold;
+use crate::notice::Words;
+
+/// The longest wait for a connection, TLS included.
+const CONNECT: Duration = Duration::from_secs(10);
+/// The longest call.
+const TOTAL: Duration = Duration::from_secs(20);
+/// How much of an answer is shown when it is no success.
+const SHOWN: usize = 200;
+
+/// Why a webhook cannot be posted to at all.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HookError {
+    /// Its address.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// The key.
+    #[error("the key after whsec_ is no base64")]
+    Key,
+    /// There can be no HTTP client.
+    #[error("calls cannot be made; install the system's certificates (ca-certificates)")]
+    Client(#[from] reqwest::Error),
+}
+
+/// A program that is posted to.
+pub(crate) struct Hook {
+    client: Client,
+    url: Url,
+    allowed: Allowed,
+    key: Option<Secret<Vec<u8>>>,
+}
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hook").field("place", &self.place()).finish_non_exhaustive()
+    }
+}
+
+impl Hook {
+    pub(crate) fn new(
+        url: &SecretText,
+        secret: Option<&WebhookSecret>,
+        allowed: &Allowed,
+    ) -> Result<Self, HookError> {
+        let url = guard::address(url.expose_secret(), allowed)?;
+        let builder = Client::builder()
+            .user_agent(concat!("switchboard/", env!("CARGO_PKG_VERSION")))
+            // Where posts go is in the settings; a variable of the environment must not lead them elsewhere.
+            .no_proxy()
+            .dns_resolver(std::sync::Arc::new(Names::of_system(allowed.clone())))
+            // A name is judged when it is resolved, so each post resolves it.
+            .pool_max_idle_per_host(0)
+            .connect_timeout(CONNECT)
+            .timeout(TOTAL)
+            .redirect(Policy::none());
+        // Without TLS there is nobody to trust, and a system without certificates is no hindrance.
+        let builder = if url.scheme() == "https" { builder } else { builder.tls_certs_only([]) };
+        let key = secret.map(|secret| key(secret.expose())).transpose()?;
+        Ok(Self { client: builder.build()?, url, allowed: allowed.clone(), key })
+    }
+
+    /// Scheme, host and port: the path often carries a secret.
+    pub(crate) fn place(&self) -> String {
+        let host = self.url.host_str().unwrap_or_default();
+        match self.url.port() {
+            Some(port) => format!("{}://{host}:{port}", self.url.scheme()),
+            None => format!("{}://{host}", self.url.scheme()),
+        }
+    }
+
+    pub(crate) async fn post(&self, clock: &Clock, words: &Words) -> Result<(), NotTold> {
+        // An address that is a number meets no resolver, and may be allowed no more.
+        guard::address(self.url.as_str(), &self.allowed)
+            .map_err(|error| NotTold::Failed(error.to_string()))?;
+        let body = words.json.to_string();
+        let at = clock.now().as_seconds();
+        let mut request = self
+            .client
+            .post(self.url.clone())
+            .header("content-type", "application/json")
+            .header("webhook-id", &words.id)
+            .header("webhook-timestamp", at);
+        if let Some(key) = &self.key {
+            request =
+                request.header("webhook-signature", signature(key.expose_secret(), &words.id, at, &body));
+        }
+        let answer = request.body(body).send().await.map_err(broken)?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(());
+        }
+        if status == StatusCode::GONE {
+            return Err(NotTold::Off("it answered 410 Gone: it wants nothing more".to_owned()));
+        }
+        if status.is_redirection() {
+            let what = format!("it answered {status} and wants the post sent elsewhere; name that address");
+            return Err(NotTold::Failed(what));
+        }
+        Err(NotTold::Failed(format!("it answered {status}{}", said(answer).await)))
+    }
+}
+
+/// The bytes of a key: after `whsec_` in base64, else the text itself.
+fn key(text: &str) -> Result<Secret<Vec<u8>>, HookError> {
+    let bytes = match text.strip_prefix("whsec_") {
+        Some(text) => STANDARD.decode(text).map_err(|_| HookError::Key)?,
+        None => text.as_bytes().to_vec(),
+    };
+    Ok(Secret::new(Box::new(bytes)))
+}
+
+/// The signature after Standard Webhooks: HMAC-SHA256 over id, time and body.
+fn signature(key: &[u8], id: &str, at: i64, body: &str) -> String {
+    // HMAC takes keys of any length.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return String::new() };
+    mac.update(format!("{id}.{at}.{body}").as_bytes());
+    format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
+}
+
+/// The beginning of what it said, on one line.
+async fn said(mut answer: reqwest::Response) -> String {
+    let mut text = Vec::new();
+    while text.len() < SHOWN
+        && let Ok(Some(piece)) = answer.chunk().await
+    {
+        text.extend_from_slice(&piece);
+    }
+    let text: String = String::from_utf8_lossy(&text)
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(SHOWN)
+        .collect();
+    if text.trim().is_empty() { String::new() } else { format!(": {}", text.trim()) }
+}
+
+/// What went wrong, down to its cause; never the address, which may hold a secret.
+fn broken(error: reqwest::Error) -> NotTold {
+    if error.is_timeout() {
+        return NotTold::Failed(format!("no answer within {} s", TOTAL.as_secs()));
+    }
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        cause = error.source();
+    }
+    NotTold::Failed(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example of the specification (Standard Webhooks, "Verifying webhook authenticity").
+    #[test]
+    fn a_signature_is_that_of_the_specification() {
+        let key = key("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let signed = signature(
+            key.expose_secret(),
+            "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            1_614_265_330,
+            "{\"test\": 2432232314}",
+        );
+        assert_eq!(signed, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+
+    #[test]
+    fn where_it_is_shows_no_path() {
+        let url = SecretText::from("http://127.0.0.1:8080/planted?planted=1");
+        let loopback = Allowed::new(vec!["127.0.0.0/8".parse().unwrap()]);
+        let hook = Hook::new(&url, None, &loopback).unwrap();
+        assert_eq!(hook.place(), "http://127.0.0.1:8080");
+        assert!(!format!("{hook:?}").contains("planted"));
+        assert!(matches!(Hook::new(&url, None, &Allowed::default()), Err(HookError::Address(_))));
+    }
+}

@@ -1,0 +1,146 @@
+//! Alerts, targets and windows as they are shown.
+
+use config::AlertTargetKind;
+use domain::{AlertId, MaintenanceId, Timestamp};
+use store::AlertState;
+
+use crate::hours::MaintenanceWindow;
+
+/// Why nobody is told of a card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Silence {
+    /// Somebody muted it.
+    Mute {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// A maintenance window.
+    Maintenance {
+        /// Until when.
+        until: Timestamp,
+    },
+}
+
+impl Silence {
+    /// The word in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mute { .. } => "mute",
+            Self::Maintenance { .. } => "maintenance",
+        }
+    }
+
+    /// Until when.
+    pub const fn until(self) -> Timestamp {
+        match self {
+            Self::Mute { until } | Self::Maintenance { until } => until,
+        }
+    }
+}
+
+/// An alert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertView {
+    /// Its id.
+    pub id: AlertId,
+    /// The card it is about, such as `account:main`.
+    pub card: String,
+    /// What the card is, such as `account`.
+    pub kind: String,
+    /// What people call it.
+    pub name: String,
+    /// How the alert is.
+    pub state: AlertState,
+    /// Why the card is red, as a stable word.
+    pub reason: String,
+    /// Why it is red, in words.
+    pub detail: Option<String>,
+    /// When it was raised.
+    pub raised_at: Timestamp,
+    /// Since when it is not open any more.
+    pub closed_at: Option<Timestamp>,
+    /// The alert that speaks for this one.
+    pub joined_to: Option<AlertId>,
+    /// When the targets were told.
+    pub told_at: Option<Timestamp>,
+    /// When they were reminded last.
+    pub reminded_at: Option<Timestamp>,
+    /// Why nobody is told of it now, if nobody is.
+    pub silence: Option<Silence>,
+    /// How many parts of the card are red too.
+    pub parts: usize,
+}
+
+/// Where a target was declared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetOrigin {
+    /// In the settings file; it is changed there.
+    Settings,
+    /// Here, by somebody.
+    Store,
+}
+
+impl TargetOrigin {
+    /// The word in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Settings => "settings",
+            Self::Store => "store",
+        }
+    }
+}
+
+/// A target, without its secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetView {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: AlertTargetKind,
+    /// Where it is, as far as that is no secret: the chat, the host of a webhook, the mailboxes.
+    pub place: String,
+    /// Whether its posts are signed.
+    pub signed: bool,
+    /// Where it was declared.
+    pub origin: TargetOrigin,
+    /// When it was made, and by whom, if it was made here.
+    pub made: Option<(Timestamp, String)>,
+    /// How many notices wait for it.
+    pub waiting: u64,
+    /// When it took something last.
+    pub told_at: Option<Timestamp>,
+    /// When it did not, since then.
+    pub failed_at: Option<Timestamp>,
+    /// Why it did not.
+    pub last_error: Option<String>,
+    /// Since when it wants nothing more. A test that it takes turns it on again.
+    pub off_at: Option<Timestamp>,
+}
+
+/// A maintenance window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WindowView {
+    /// Its id.
+    pub id: MaintenanceId,
+    /// When and what for.
+    pub window: MaintenanceWindow,
+    /// Until when it lasts, if it is now.
+    pub now_until: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Who made it.
+    pub created_by: String,
+}
+
+/// A card that nobody is told of for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MuteView {
+    /// The card.
+    pub card: String,
+    /// Until when.
+    pub until: Timestamp,
+    /// Since when.
+    pub muted_at: Timestamp,
+    /// Who wanted it.
+    pub muted_by: String,
+}

@@ -1,0 +1,62 @@
+//! A Telegram chat is told through the outbox, and not by the account that is in trouble.
+
+use std::time::Duration;
+
+use crate::hook::Hook;
+use crate::world::{World, chat, webhook};
+
+#[tokio::test]
+async fn a_chat_is_told_by_a_message_of_the_outbox() {
+    let world = World::with(vec![chat("owner", None)]).await;
+    world.break_down(&["port:5021"]).await;
+    world.until(|| world.script.sent().len() == 1).await;
+    world.until_none_waits("owner").await;
+    let (account, text) = world.script.sent().remove(0);
+    assert_eq!(account, "main");
+    assert!(text.starts_with("Switchboard demo: port 5021 is in trouble"), "{text}");
+    world.mend(&["port:5021"]).await;
+    world.until(|| world.script.sent().len() == 2).await;
+    world.delivery.drain(Duration::from_secs(1)).await;
+}
+
+#[tokio::test]
+async fn the_account_that_is_in_trouble_does_not_have_to_tell_so() {
+    let world = World::with(vec![chat("owner", Some("backup_1"))]).await;
+    world.break_down(&["port:5021"]).await;
+    world.until(|| world.script.sent().len() == 1).await;
+    world.until_none_waits("owner").await;
+    world.break_down(&["account:backup_1", "port:5021"]).await;
+    world.until(|| world.script.sent().len() == 2).await;
+    let accounts: Vec<_> = world.script.sent().into_iter().map(|(account, _)| account).collect();
+    assert_eq!(accounts, ["backup_1", "main"], "pinned, but not when it is broken itself");
+}
+
+#[tokio::test]
+async fn a_message_that_came_to_nothing_is_another_message_the_next_time() {
+    let hook = Hook::start().await;
+    let world = World::with(vec![chat("owner", None), webhook("hook", &hook.address)]).await;
+    world.script.refuse(true);
+    world.break_down(&["port:5021"]).await;
+    world.until(|| hook.posts().len() == 1).await;
+    let failed = async {
+        while world.alerts.targets().await.expect("targets")[1].last_error.is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), failed).await.expect("it fails");
+    assert_eq!(world.waiting("owner").await, 1);
+    world.script.refuse(false);
+    world.pass_until(Duration::from_secs(11), || world.script.sent().len() == 1).await;
+    world.until_none_waits("owner").await;
+    assert_eq!(world.script.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn a_test_tells_a_chat_too() {
+    let world = World::with(vec![chat("owner", None)]).await;
+    assert_eq!(world.alerts.test("owner").await.expect("told"), alerts::Tested::Told);
+    assert!(world.script.sent()[0].1.contains("This is a test"));
+    world.script.refuse(true);
+    let refused = world.alerts.test("owner").await.expect_err("refused").to_string();
+    assert!(refused.contains("CHAT_RESTRICTED"), "{refused}");
+}

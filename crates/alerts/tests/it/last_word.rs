@@ -1,0 +1,77 @@
+//! The last word of a dead program: told by webhook and mail alone, without a store.
+
+use std::time::Duration;
+
+use alerts::{LastTarget, Obituary, tell_without_a_store};
+use ambient::{Clock, Ids};
+use domain::AlertNoticeId;
+use media::Allowed;
+
+use crate::hook::{Answer, Hook};
+use crate::mailbox::MailServer;
+use crate::world::{chat, email, webhook};
+
+fn obituary(clock: &Clock) -> Obituary {
+    Obituary {
+        unit: "switchboard.service".to_owned(),
+        server: "demo".to_owned(),
+        result: Some("oom-kill".to_owned()),
+        lines: vec!["the last line".to_owned()],
+        at: clock.now(),
+        id: AlertNoticeId::from_uuid(Ids::new(clock.clone()).next()),
+    }
+}
+
+#[tokio::test]
+async fn webhooks_and_mailboxes_are_told_and_each_says_how_that_went() {
+    let (hook, mail) = (Hook::start().await, MailServer::start().await);
+    let clock = Clock::system();
+    let fields = [
+        webhook("hook", &hook.address),
+        email("mail", &format!("smtp+plain://127.0.0.1:{}", mail.port)),
+        chat("owner", None),
+    ];
+    let targets: Vec<_> = fields.into_iter().map(|fields| LastTarget { fields, of_settings: true }).collect();
+    let told = tell_without_a_store(&targets, &obituary(&clock), &Allowed::default(), &clock).await;
+    assert_eq!(told.iter().map(|telling| telling.result.is_ok()).collect::<Vec<_>>(), [true, true, false]);
+    assert!(told[2].result.as_ref().is_err_and(|error| error.contains("name a webhook")));
+    assert_eq!(hook.posts()[0].body["type"], "program.dead");
+    assert_eq!(hook.posts()[0].body["data"]["last_lines"][0], "the last line");
+    assert!(mail.mails()[0].contains("switchboard.service is dead"), "{}", mail.mails()[0]);
+}
+
+#[tokio::test]
+async fn a_target_that_stumbles_is_asked_again_under_the_same_id() {
+    let hook = Hook::start().await;
+    hook.answer(Answer::Status(502));
+    let clock = Clock::system();
+    let targets = [LastTarget { fields: webhook("hook", &hook.address), of_settings: true }];
+    let telling = tokio::spawn({
+        let clock = clock.clone();
+        let obituary = obituary(&clock);
+        async move { tell_without_a_store(&targets, &obituary, &Allowed::default(), &clock).await }
+    });
+    let stumbles = async {
+        while hook.posts().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        hook.answer(Answer::Status(200));
+        while !telling.is_finished() {
+            clock.advance(Duration::from_secs(3));
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), stumbles).await.expect("it ends");
+    let told = telling.await.expect("no panic");
+    assert_eq!(told[0].result, Ok(()));
+    assert_eq!(hook.posts()[0].id(), hook.posts()[1].id());
+}
+
+#[tokio::test]
+async fn a_target_that_was_made_while_the_program_ran_is_guarded_here_too() {
+    let hook = Hook::start().await;
+    let clock = Clock::system();
+    let targets = [LastTarget { fields: webhook("hook", &hook.address), of_settings: false }];
+    let told = tell_without_a_store(&targets, &obituary(&clock), &Allowed::default(), &clock).await;
+    assert!(told[0].result.is_err() && hook.posts().is_empty());
+}

@@ -1,0 +1,233 @@
+//! Targets are told once, in order, until they have it: whatever dies meanwhile.
+
+use std::time::Duration;
+
+use alerts::Round;
+use store::{AlertFilter, AlertState, Page};
+
+use crate::hook::{Answer, Hook};
+use crate::mailbox::MailServer;
+use crate::world::{World, beat, email, webhook};
+
+#[tokio::test]
+async fn all_targets_are_told_when_it_breaks_and_when_it_is_well_again() {
+    let (hook, mail) = (Hook::start().await, MailServer::start().await);
+    let world = World::with(vec![
+        webhook("hook", &hook.address),
+        email("mail", &format!("smtp+plain://127.0.0.1:{}", mail.port)),
+    ])
+    .await;
+    world.break_down(&["account:main", "line:main:all", "line:main:send_text"]).await;
+    world.until(|| hook.posts().len() == 1 && mail.mails().len() == 1).await;
+    let post = &hook.posts()[0];
+    assert_eq!(post.body["type"], "alerts.changed");
+    assert_eq!(post.cards("raised"), ["account:main"], "its lines raise none of their own");
+    assert_eq!(post.body["data"]["raised"][0]["parts"], 2);
+    assert_eq!(post.body["data"]["server"], "demo");
+    let told = &mail.mails()[0];
+    assert!(told.contains("Subject: Switchboard demo: account main is in trouble (no_answer)"), "{told}");
+    assert!(told.contains("To: owner@example.com") && told.contains("no answer for 10 s"), "{told}");
+
+    world.mend(&["account:main", "line:main:all", "line:main:send_text"]).await;
+    world.until(|| hook.posts().len() == 2 && mail.mails().len() == 2).await;
+    assert_eq!(hook.posts()[1].cards("cleared"), ["account:main"]);
+    assert!(mail.mails()[1].contains("well again"), "{}", mail.mails()[1]);
+
+    let page = Page { limit: 10, cursor: None };
+    let over = world.alerts.list(&AlertFilter::default(), &page).await.expect("alerts").items;
+    assert_eq!(over.len(), 1, "{over:?}");
+    assert_eq!((over[0].state, over[0].card.as_str()), (AlertState::Cleared, "account:main"));
+    assert!(over[0].told_at.is_some() && over[0].closed_at.is_some());
+}
+
+#[tokio::test]
+async fn two_thousand_cards_at_once_are_one_post() {
+    let hook = Hook::start().await;
+    let world = World::with(vec![webhook("hook", &hook.address)]).await;
+    let cards: Vec<String> = (0..2_000).map(|number| format!("account:a{number}")).collect();
+    let cards: Vec<&str> = cards.iter().map(String::as_str).collect();
+    world.break_down(&cards).await;
+    world.until(|| !hook.posts().is_empty()).await;
+    world.clock.advance(Duration::from_mins(1));
+    world.until_none_waits("hook").await;
+    let posts = hook.posts();
+    assert_eq!(posts.len(), 1, "one message, not 2,000");
+    assert_eq!(posts[0].body["data"]["raised_total"], 2_000);
+    assert_eq!(world.alerts.open().len(), 2_000);
+}
+
+#[tokio::test]
+async fn a_target_that_is_down_for_a_day_gets_all_of_it_in_order() {
+    let (down, up) = (Hook::start().await, Hook::start().await);
+    down.answer(Answer::Status(503));
+    let world = World::with(vec![webhook("down", &down.address), webhook("up", &up.address)]).await;
+    world.break_down(&["account:main"]).await;
+    world.until(|| !down.posts().is_empty() && up.posts().len() == 1).await;
+    world.mend(&["account:main"]).await;
+    // The other target waits for nobody.
+    world.until(|| up.posts().len() == 2).await;
+    for _ in 0..24 {
+        world.clock.advance(Duration::from_hours(1));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(world.waiting("down").await, 2);
+    let seen = down.posts().len();
+    assert!(seen >= 2, "it was tried again and again: {seen}");
+    assert!(down.posts().iter().all(|post| post.id() == down.posts()[0].id()), "the first one first");
+    down.answer(Answer::Status(204));
+    world
+        .pass_until(Duration::from_mins(11), || {
+            down.posts().iter().any(|post| !post.cards("cleared").is_empty())
+        })
+        .await;
+    world.until_none_waits("down").await;
+    let targets = world.alerts.targets().await.expect("targets");
+    assert!(
+        targets.iter().all(|target| target.told_at.is_some() && target.last_error.is_none()),
+        "{targets:?}"
+    );
+    assert_eq!(up.posts().len(), 2, "and nobody was told twice");
+}
+
+#[tokio::test]
+async fn a_webhook_that_is_gone_is_asked_no_more_until_a_test_reaches_it() {
+    let hook = Hook::start().await;
+    hook.answer(Answer::Status(410));
+    let world = World::with(vec![webhook("hook", &hook.address)]).await;
+    world.break_down(&["account:main"]).await;
+    world.until(|| hook.posts().len() == 1).await;
+    world.until_none_waits("hook").await;
+    world.clock.advance(Duration::from_hours(1));
+    let off = world.alerts.targets().await.expect("targets").remove(0);
+    assert!(off.off_at.is_some() && off.last_error.is_some_and(|error| error.contains("410")));
+    world.mend(&["account:main"]).await;
+    world.until_finished().await;
+    world.until_none_waits("hook").await;
+    assert_eq!(hook.posts().len(), 1, "it wanted nothing more");
+    hook.answer(Answer::Status(200));
+    world.alerts.test("hook").await.expect("it takes the test");
+    assert_eq!(hook.posts()[1].body["type"], "alerts.test");
+    assert!(world.alerts.targets().await.expect("targets")[0].off_at.is_none());
+    world.break_down(&["account:main"]).await;
+    world.until(|| hook.posts().len() == 3).await;
+}
+
+#[tokio::test]
+async fn a_mail_server_that_refuses_is_asked_again() {
+    let mail = MailServer::start().await;
+    mail.refuse(true);
+    let world = World::with(vec![email("mail", &format!("smtp+plain://127.0.0.1:{}", mail.port))]).await;
+    world.break_down(&["store"]).await;
+    let asked = || mail.lines().iter().filter(|line| line.starts_with("RCPT")).count();
+    world.until(|| asked() == 1).await;
+    world.pass_until(Duration::from_secs(11), || asked() >= 2).await;
+    let standing = world.alerts.targets().await.expect("targets").remove(0);
+    assert!(standing.last_error.is_some_and(|error| error.contains("550")), "it says what the server said");
+    mail.refuse(false);
+    world.pass_until(Duration::from_mins(1), || mail.mails().len() == 1).await;
+    assert!(
+        mail.mails()[0].contains("Subject: Switchboard demo: store is in trouble"),
+        "{}",
+        mail.mails()[0]
+    );
+}
+
+#[tokio::test]
+async fn a_mail_server_without_tls_gets_no_password() {
+    let mail = MailServer::start().await;
+    let world =
+        World::with(vec![email("mail", &format!("smtp://demo:planted@127.0.0.1:{}", mail.port))]).await;
+    let refused = world.alerts.test("mail").await.expect_err("no STARTTLS").to_string();
+    assert!(!refused.contains("planted"), "{refused}");
+    assert!(mail.mails().is_empty());
+    assert!(!mail.lines().iter().any(|line| line.contains("AUTH")), "{:?}", mail.lines());
+}
+
+#[tokio::test]
+async fn what_was_on_the_wire_when_the_program_was_killed_is_told_again_under_the_same_id() {
+    let hook = Hook::start().await;
+    hook.answer(Answer::Nothing);
+    let targets = || vec![webhook("hook", &hook.address)];
+    let world = World::with(targets()).await;
+    world.break_down(&["account:main"]).await;
+    world.until(|| hook.posts().len() == 1).await;
+    hook.answer(Answer::Status(200));
+    let after = world.after_a_crash(targets()).await;
+    after.until(|| hook.posts().len() == 2).await;
+    after.until_none_waits("hook").await;
+    let posts = hook.posts();
+    assert_eq!(posts[0].id(), posts[1].id(), "a receiver can tell the repeat");
+    // The alert of the earlier run is not raised again, and is cleared by this one.
+    assert!(after.is_open("account:main"));
+    after.mend(&["account:main"]).await;
+    after.until(|| hook.posts().len() == 3).await;
+    assert_eq!(hook.posts()[2].cards("cleared"), ["account:main"]);
+}
+
+#[tokio::test]
+async fn an_alert_that_was_raised_and_not_told_when_the_program_was_killed_is_told_by_the_next_run() {
+    let hook = Hook::start().await;
+    let targets = || vec![webhook("hook", &hook.address)];
+    let world = World::with(targets()).await;
+    for _ in 0..3 {
+        world.alerts.observe(Round { beats: vec![beat("account:main", false)] });
+    }
+    // It is written at once, and told a little later: what else breaks may belong to it.
+    let written = async {
+        while world.store.alerts().unfinished().await.expect("reads").is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), written).await.expect("it is written");
+    let after = world.after_a_crash(targets()).await;
+    world.alerts.stop(Duration::from_secs(5)).await;
+    assert!(hook.posts().is_empty());
+    after.pass_until(Duration::from_secs(6), || !hook.posts().is_empty()).await;
+    assert_eq!(hook.posts()[0].cards("raised"), ["account:main"]);
+    after.clock.advance(Duration::from_mins(1));
+    after.until_none_waits("hook").await;
+    assert_eq!(hook.posts().len(), 1);
+}
+
+#[tokio::test]
+async fn reminders_come_while_it_stays_broken() {
+    let hook = Hook::start().await;
+    let world = World::with(vec![webhook("hook", &hook.address)]).await;
+    world.break_down(&["account:main"]).await;
+    world.until(|| hook.posts().len() == 1).await;
+    world.pass_until(Duration::from_hours(2), || hook.posts().len() == 2).await;
+    assert_eq!(hook.posts()[1].cards("still"), ["account:main"]);
+    assert!(world.alerts.open()[0].reminded_at.is_some());
+}
+
+#[tokio::test]
+async fn a_store_that_is_dead_is_news_that_needs_no_store() {
+    let hook = Hook::start().await;
+    let world = World::with(vec![webhook("hook", &hook.address)]).await;
+    world.store.clone().close().await;
+    world.break_down(&["store"]).await;
+    world.pass_until(Duration::from_secs(16), || !hook.posts().is_empty()).await;
+    assert_eq!(hook.posts()[0].cards("raised"), ["store"]);
+    for _ in 0..10 {
+        world.clock.advance(Duration::from_mins(1));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(hook.posts().len(), 1, "it is told once, though nothing can be written down");
+}
+
+#[tokio::test]
+async fn a_target_that_is_taken_out_gets_nothing_more_and_holds_nobody_up() {
+    let hook = Hook::start().await;
+    hook.answer(Answer::Status(500));
+    let world = World::with(vec![webhook("hook", &hook.address)]).await;
+    world.break_down(&["account:main"]).await;
+    world.until(|| !hook.posts().is_empty()).await;
+    let after = world.after_a_crash(Vec::new()).await;
+    let waits = async {
+        while !after.store.alerts().waiting().await.expect("reads").is_empty() {
+            after.clock.advance(Duration::from_mins(1));
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(15), waits).await.expect("it is given up");
+}
