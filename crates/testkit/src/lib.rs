@@ -4,6 +4,7 @@
 
 #![expect(clippy::missing_panics_doc, reason = "everything here is an assertion of a test")]
 
+pub mod authenticator;
 mod hoster;
 mod process;
 mod program;

@@ -1,0 +1,49 @@
+//! The first user: `admin`, with the password of the environment, or with one that is made and shown once.
+
+use domain::{Role, SecretText, UserName};
+use store::NewUser;
+
+use crate::error::PeopleError;
+use crate::password::{self, UnfitPassword};
+use crate::{Access, letters};
+
+/// The name of the first user.
+pub const FIRST_USER: &str = "admin";
+
+/// Letters of a password that is made: 100 bits of chance.
+const LENGTH: usize = 20;
+
+/// Why there is no first user.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FirstError {
+    /// The password that was given is not taken.
+    #[error("the password for the first user {0}")]
+    Unfit(UnfitPassword),
+    /// The user could not be added.
+    #[error("the first user cannot be added: {0}")]
+    People(#[from] PeopleError),
+}
+
+impl Access {
+    /// Makes sure that somebody can sign in: when there is no user at all, adds `admin` with the password given or a new
+    /// one, which is returned to be shown once. A password given later changes nobody's.
+    pub async fn ensure_first(&self, given: Option<&SecretText>) -> Result<Option<SecretText>, FirstError> {
+        let name: UserName = FIRST_USER.parse().map_err(|_| PeopleError::Unknown)?;
+        if let Some(given) = given {
+            password::check(given, &name).map_err(FirstError::Unfit)?;
+        }
+        if !self.0.store.users().is_empty().await.map_err(PeopleError::from)? {
+            return Ok(None);
+        }
+        let made = if given.is_some() {
+            None
+        } else {
+            Some(SecretText::from(letters::draw::<LENGTH>(5).map_err(PeopleError::from)?))
+        };
+        let Some(chosen) = given.or(made.as_ref()) else { return Ok(None) };
+        let password = self.0.hashing.hash(chosen.clone()).await.map_err(PeopleError::from)?;
+        let user = NewUser { name, role: Role::Admin, password, at: self.0.clock.now() };
+        let added = self.0.store.users().add_first(&user).await.map_err(PeopleError::from)?;
+        Ok(made.filter(|_| added))
+    }
+}

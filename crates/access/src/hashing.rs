@@ -1,0 +1,69 @@
+//! Hashing passwords off the async threads, a few at a time: each takes 19 MiB and tens of milliseconds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ambient::Clock;
+use domain::SecretText;
+use tokio::sync::Semaphore;
+
+use crate::password;
+
+/// Passwords that are worked on at once.
+const AT_ONCE: usize = 2;
+/// The longest wait for a turn.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// No result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum HashingError {
+    /// Too many wait already.
+    Busy,
+    /// Something failed on our side.
+    Failed(String),
+}
+
+/// The few places where passwords are hashed.
+pub(crate) struct Hashing {
+    places: Arc<Semaphore>,
+    clock: Clock,
+}
+
+impl Hashing {
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self { places: Arc::new(Semaphore::new(AT_ONCE)), clock }
+    }
+
+    /// What is kept of a password.
+    pub(crate) async fn hash(&self, password: SecretText) -> Result<SecretText, HashingError> {
+        self.run(move || password::hash(&password)).await
+    }
+
+    /// Whether a password is the one that was kept; `None` takes as long and is wrong.
+    pub(crate) async fn verify(
+        &self,
+        password: SecretText,
+        kept: Option<SecretText>,
+    ) -> Result<bool, HashingError> {
+        self.run(move || password::verify(&password, kept.as_ref())).await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, password::HashError> + Send + 'static,
+    ) -> Result<T, HashingError> {
+        let turn = self.clock.timeout(PATIENCE, Arc::clone(&self.places).acquire_owned()).await;
+        let place = turn.map_err(|_| HashingError::Busy)?;
+        let place = place.map_err(|error| HashingError::Failed(error.to_string()))?;
+        let working = tokio::task::spawn_blocking(move || {
+            let done = work();
+            // Held until the work is over, also when nobody waits for it any more.
+            drop(place);
+            done
+        });
+        match working.await {
+            Ok(done) => done.map_err(|error| HashingError::Failed(error.to_string())),
+            Err(error) => Err(HashingError::Failed(error.to_string())),
+        }
+    }
+}

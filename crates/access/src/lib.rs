@@ -1,0 +1,72 @@
+//! Who may use the dashboard: users and roles, passwords, the second factor, sessions, patience with wrong passwords, and
+//! the audit log.
+//!
+//! [`Access`] is the way in. Decisions ([`may`], the throttle, codes that change, when a session is over) are pure; what
+//! is durable lies in the store, secrets sealed with its master key.
+
+mod audit;
+pub mod cookie;
+mod error;
+mod first;
+mod hashing;
+mod letters;
+mod one_time_code;
+mod own;
+mod password;
+mod people;
+mod recovery_code;
+mod right;
+mod session;
+mod sign_in;
+mod throttle;
+mod ticket;
+mod token;
+
+use std::sync::{Arc, Mutex};
+
+use ambient::{Clock, Ids};
+use store::Store;
+
+pub use domain::person::{InvalidUserName, Role, UserName};
+pub use error::{ChangeError, PeopleError, SignInError};
+pub use first::{FIRST_USER, FirstError};
+pub use own::{OfferedFactor, RecoveryCodes};
+pub use password::{LONGEST as LONGEST_PASSWORD, SHORTEST as SHORTEST_PASSWORD, UnfitPassword};
+pub use people::{Person, SessionView};
+pub use right::{Right, may};
+pub use session::{IDLE, LONGEST, NewSession, Visitor, Whence};
+pub use sign_in::SignIn;
+pub use store::{AuditEntry, AuditFilter, AuditRecord, AuditResult, AuditWho};
+pub use throttle::household;
+pub use token::{CsrfToken, SessionToken};
+
+use hashing::Hashing;
+use throttle::Throttle;
+use ticket::Tickets;
+
+/// The people of the dashboard. Cheap to clone; clones share their memory of wrong passwords.
+#[derive(Clone)]
+pub struct Access(Arc<Shared>);
+
+struct Shared {
+    store: Store,
+    clock: Clock,
+    ids: Ids,
+    hashing: Hashing,
+    throttle: Mutex<Throttle>,
+    tickets: Mutex<Tickets>,
+}
+
+impl Access {
+    /// The people that a store knows. Starts nothing.
+    pub fn new(store: Store, clock: Clock, ids: Ids) -> Self {
+        Self(Arc::new(Shared {
+            store,
+            hashing: Hashing::new(clock.clone()),
+            clock,
+            ids,
+            throttle: Mutex::default(),
+            tickets: Mutex::default(),
+        }))
+    }
+}

@@ -1,0 +1,168 @@
+//! What somebody who has signed in changes about themselves: the password, the second factor, the sessions.
+
+use domain::{SecretText, SessionId};
+use store::{AuditResult, AuditWho, Keeping, StoredUser};
+
+use crate::error::{ChangeError, SignInError};
+use crate::session::{Visitor, Whence};
+use crate::{Access, one_time_code, password, recovery_code};
+
+/// Recovery codes, to be shown this once.
+pub type RecoveryCodes = Vec<SecretText>;
+
+/// A second factor to be confirmed with its first code.
+#[derive(Debug)]
+pub struct OfferedFactor {
+    /// The address for the picture that an authenticator reads.
+    pub address: SecretText,
+    /// The secret for typing, base 32.
+    pub secret: SecretText,
+}
+
+impl Access {
+    /// Changes the password and ends all other sessions.
+    pub async fn change_password(
+        &self,
+        visitor: &Visitor,
+        present: SecretText,
+        new: SecretText,
+        whence: &Whence,
+    ) -> Result<(), ChangeError> {
+        password::check(&new, &visitor.user)?;
+        self.check_present(visitor, present, whence).await?;
+        let kept = self.0.hashing.hash(new).await?;
+        let keeping = Keeping::This(visitor.session);
+        let at = self.0.clock.now();
+        if !self.0.store.users().set_password(&visitor.user, &kept, at, keeping).await? {
+            return Err(ChangeError::Unknown);
+        }
+        self.note_change(visitor, "change_password", whence).await;
+        Ok(())
+    }
+
+    /// Offers a second factor: it is in force only when its first code has come. One that was offered before is void.
+    pub async fn offer_second_factor(&self, visitor: &Visitor) -> Result<OfferedFactor, ChangeError> {
+        let secret = one_time_code::draw()?;
+        if !self.0.store.users().offer_factor(&visitor.user, &secret).await? {
+            return Err(ChangeError::Unknown);
+        }
+        Ok(OfferedFactor {
+            address: one_time_code::address(&visitor.user, &secret),
+            secret: one_time_code::written(&secret),
+        })
+    }
+
+    /// The second factor that was offered and not confirmed yet.
+    pub async fn offered_second_factor(
+        &self,
+        visitor: &Visitor,
+    ) -> Result<Option<OfferedFactor>, ChangeError> {
+        Ok(self.own(visitor).await?.offered.map(|offered| OfferedFactor {
+            address: one_time_code::address(&visitor.user, &offered.secret),
+            secret: one_time_code::written(&offered.secret),
+        }))
+    }
+
+    /// Puts the offered second factor in force. The answer has the recovery codes.
+    pub async fn confirm_second_factor(
+        &self,
+        visitor: &Visitor,
+        code: &str,
+        whence: &Whence,
+    ) -> Result<RecoveryCodes, ChangeError> {
+        let offered = self.own(visitor).await?.offered.ok_or(ChangeError::NotOffered)?;
+        let step = one_time_code::step_of(&offered.secret, code, self.0.clock.now())
+            .ok_or(ChangeError::WrongCode)?;
+        let (shown, stored) = recovery_code::draw()?;
+        if !self.0.store.users().confirm_factor(&visitor.user, offered, step, stored).await? {
+            return Err(ChangeError::NotOffered);
+        }
+        self.note_change(visitor, "turn_on_second_factor", whence).await;
+        Ok(shown)
+    }
+
+    /// Takes the second factor away; the password shows that it is its owner who asks.
+    pub async fn drop_second_factor(
+        &self,
+        visitor: &Visitor,
+        present: SecretText,
+        whence: &Whence,
+    ) -> Result<(), ChangeError> {
+        self.check_present(visitor, present, whence).await?;
+        if !self.0.store.users().drop_factor(&visitor.user).await? {
+            return Err(ChangeError::NoFactor);
+        }
+        self.note_change(visitor, "turn_off_second_factor", whence).await;
+        Ok(())
+    }
+
+    /// New recovery codes in place of the old ones.
+    pub async fn renew_recovery_codes(
+        &self,
+        visitor: &Visitor,
+        present: SecretText,
+        whence: &Whence,
+    ) -> Result<RecoveryCodes, ChangeError> {
+        self.check_present(visitor, present, whence).await?;
+        let (shown, stored) = recovery_code::draw()?;
+        if !self.0.store.users().replace_recovery_codes(&visitor.user, stored).await? {
+            return Err(ChangeError::NoFactor);
+        }
+        self.note_change(visitor, "renew_recovery_codes", whence).await;
+        Ok(shown)
+    }
+
+    /// Ends one of one's own sessions; false when it had ended.
+    pub async fn end_own_session(
+        &self,
+        visitor: &Visitor,
+        id: SessionId,
+        whence: &Whence,
+    ) -> Result<bool, ChangeError> {
+        let ended = self.end_session(&visitor.user, id).await?;
+        self.note_change(visitor, "end_own_session", whence).await;
+        Ok(ended)
+    }
+
+    /// Ends all of one's own sessions but the present one; says how many.
+    pub async fn end_own_other_sessions(
+        &self,
+        visitor: &Visitor,
+        whence: &Whence,
+    ) -> Result<u64, ChangeError> {
+        let ended = self.end_sessions(&visitor.user, Some(visitor.session)).await?;
+        self.note_change(visitor, "end_own_sessions", whence).await;
+        Ok(ended)
+    }
+
+    async fn own(&self, visitor: &Visitor) -> Result<StoredUser, ChangeError> {
+        self.0.store.users().get(&visitor.user).await?.ok_or(ChangeError::Unknown)
+    }
+
+    /// Whether the present password is right, with the same patience as at the door.
+    async fn check_present(
+        &self,
+        visitor: &Visitor,
+        present: SecretText,
+        whence: &Whence,
+    ) -> Result<(), ChangeError> {
+        let verdict = self.throttle().password(visitor.user.as_str(), whence.address, self.0.clock.now());
+        self.obey(verdict, whence).await.map_err(|error| match error {
+            SignInError::Wait(wait) => ChangeError::Wait(wait),
+            other => ChangeError::Failed(other.to_string()),
+        })?;
+        let user = self.own(visitor).await?;
+        if !self.0.hashing.verify(present, Some(user.password)).await? {
+            self.tell_wrong(AuditWho::User(user.name), "wrong_password", whence).await;
+            return Err(ChangeError::WrongPassword);
+        }
+        self.throttle().right(&visitor.user, whence.address);
+        Ok(())
+    }
+
+    async fn note_change(&self, visitor: &Visitor, action: &str, whence: &Whence) {
+        let who = AuditWho::User(visitor.user.clone());
+        let subject = Some(visitor.user.to_string());
+        self.note(self.entry(who, action, subject, whence.address, AuditResult::Done)).await;
+    }
+}

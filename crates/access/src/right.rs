@@ -1,0 +1,93 @@
+//! What each role may do.
+
+use domain::Role;
+
+/// Something that not everybody may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Right {
+    /// See everything that works: cards, messages, chats, logs, accounts, alerts.
+    Look,
+    /// Keep it running: start, stop, pause, try again, cancel, decide what is in doubt, sign an account in, clear flood
+    /// waits, mute an alert, plan maintenance.
+    Operate,
+    /// Write to chats and change them.
+    Send,
+    /// Add, import, change and remove accounts.
+    ArrangeAccounts,
+    /// Take sessions out, which is as good as taking the accounts.
+    ExportSessions,
+    /// Say who is told of alerts.
+    ArrangeAlerts,
+    /// See, make and revoke API keys.
+    ManageKeys,
+    /// See, add, change and remove users, and end their sessions.
+    ManagePeople,
+    /// Read the audit log.
+    ReadAudit,
+    /// Whatever has no right of its own yet.
+    Administer,
+}
+
+impl Right {
+    /// Every right.
+    pub const ALL: [Self; 10] = [
+        Self::Look,
+        Self::Operate,
+        Self::Send,
+        Self::ArrangeAccounts,
+        Self::ExportSessions,
+        Self::ArrangeAlerts,
+        Self::ManageKeys,
+        Self::ManagePeople,
+        Self::ReadAudit,
+        Self::Administer,
+    ];
+
+    /// The least role that has it.
+    pub const fn least(self) -> Role {
+        match self {
+            Self::Look => Role::Viewer,
+            Self::Operate | Self::Send => Role::Operator,
+            Self::ArrangeAccounts
+            | Self::ExportSessions
+            | Self::ArrangeAlerts
+            | Self::ManageKeys
+            | Self::ManagePeople
+            | Self::ReadAudit
+            | Self::Administer => Role::Admin,
+        }
+    }
+}
+
+/// Whether a role has a right.
+pub const fn may(role: Role, right: Right) -> bool {
+    role as u8 >= right.least() as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    #[test]
+    fn viewers_only_look_and_admins_may_everything() {
+        for right in Right::ALL {
+            assert_eq!(may(Role::Viewer, right), right == Right::Look, "{right:?}");
+            assert!(may(Role::Admin, right), "{right:?}");
+        }
+        assert!(may(Role::Operator, Right::Operate) && may(Role::Operator, Right::Send));
+        for right in [Right::ManageKeys, Right::ManagePeople, Right::ReadAudit, Right::ExportSessions] {
+            assert!(!may(Role::Operator, right), "{right:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_greater_role_never_may_less(
+            a in select(Role::ALL.to_vec()), b in select(Role::ALL.to_vec()), right in select(Right::ALL.to_vec()),
+        ) {
+            prop_assert!(a > b || !may(a, right) || may(b, right));
+        }
+    }
+}

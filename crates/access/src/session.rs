@@ -1,0 +1,72 @@
+//! Sessions: how long one lasts, and whom it stands for.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use domain::{Role, SessionId, Timestamp, UserName};
+
+use crate::token::{CsrfToken, SessionToken};
+
+/// A session ends when it was not used for this long.
+pub const IDLE: Duration = Duration::from_hours(12);
+/// A session ends this long after it began, however much it is used.
+pub const LONGEST: Duration = Duration::from_hours(30 * 24);
+
+/// From where a request comes, for sessions, the throttle and the audit log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Whence {
+    /// The client's address, behind trusted proxies.
+    pub address: Option<IpAddr>,
+    /// What the browser calls itself; cut to 200 characters.
+    pub browser: Option<String>,
+}
+
+/// Whoever has signed in, as each request finds them anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visitor {
+    /// Their name.
+    pub user: UserName,
+    /// Their role now.
+    pub role: Role,
+    /// Their session.
+    pub session: SessionId,
+    /// What their forms must carry.
+    pub csrf: CsrfToken,
+    /// Since when they are signed in.
+    pub since: Timestamp,
+    /// Whether they sign in with a code as well.
+    pub second_factor: bool,
+}
+
+/// A session that has just begun.
+#[derive(Debug)]
+pub struct NewSession {
+    /// For the cookie.
+    pub token: SessionToken,
+    /// Who has signed in.
+    pub visitor: Visitor,
+}
+
+/// Whether a session is over.
+pub(crate) fn is_over(began: Timestamp, seen: Timestamp, now: Timestamp) -> bool {
+    now.since(seen) >= IDLE || now.since(began) >= LONGEST
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_session_ends_when_idle_and_at_its_longest(seen in 0_u64..4_000_000, later in 0_u64..4_000_000) {
+            let began = Timestamp::from_micros(1);
+            let seen = began.plus(Duration::from_secs(seen));
+            let now = seen.plus(Duration::from_secs(later));
+            let over = now.since(seen) >= IDLE || now.since(began) >= LONGEST;
+            prop_assert_eq!(is_over(began, seen, now), over);
+            // A clock that is set back ends nobody's session.
+            prop_assert!(!is_over(now, now, began));
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Signing in with a password and, where there is a second factor, a code; and being known again by a session.
+
+use std::sync::{MutexGuard, PoisonError};
+use std::time::Duration;
+
+use domain::{SecretText, SessionId, Timestamp, UserName};
+use store::{AuditResult, AuditWho, BeginSession, StoreError, StoredUser};
+
+use crate::error::SignInError;
+use crate::session::{NewSession, Visitor, Whence, is_over};
+use crate::throttle::{Throttle, Verdict};
+use crate::ticket::{Ticket, Tickets};
+use crate::token::SessionToken;
+use crate::{Access, one_time_code, recovery_code};
+
+/// How often it is written down that a session is in use.
+const SEEN_EVERY: Duration = Duration::from_mins(1);
+/// The most characters of what a browser calls itself.
+const LONGEST_BROWSER: usize = 200;
+
+/// How a right password is answered.
+#[derive(Debug)]
+pub enum SignIn {
+    /// They are in.
+    Done(NewSession),
+    /// A code of the second factor is wanted; this ticket goes with it, for five minutes and five tries.
+    CodeWanted(SecretText),
+}
+
+impl Access {
+    /// Checks a password. Unknown names take as long as known ones.
+    pub async fn sign_in(
+        &self,
+        name: &str,
+        password: SecretText,
+        whence: &Whence,
+    ) -> Result<SignIn, SignInError> {
+        let now = self.0.clock.now();
+        let verdict = self.throttle().password(name, whence.address, now);
+        self.obey(verdict, whence).await?;
+
+        // What cannot be a name goes through the same work as one that nobody has.
+        let user = match name.parse::<UserName>() {
+            Ok(name) => self.0.store.users().get(&name).await?,
+            Err(_) => None,
+        };
+        let kept = user.as_ref().map(|user| user.password.clone());
+        let right = self.0.hashing.verify(password, kept).await?;
+        let Some(user) = user.as_ref().filter(|_| right) else {
+            let who = user.map_or(AuditWho::Nobody, |user| AuditWho::User(user.name));
+            self.tell_wrong(who, "wrong_password", whence).await;
+            return Err(SignInError::Wrong);
+        };
+        self.throttle().right(&user.name, whence.address);
+        if user.factor.is_some() {
+            let ticket = self.tickets().give(user.name.clone(), user.password_at, now)?;
+            return Ok(SignIn::CodeWanted(ticket));
+        }
+        self.begin(user, whence).await.map(SignIn::Done)
+    }
+
+    /// Checks the code that goes with a ticket: one of the second factor, or a recovery code.
+    pub async fn second_step(
+        &self,
+        ticket: &str,
+        code: &str,
+        whence: &Whence,
+    ) -> Result<NewSession, SignInError> {
+        let now = self.0.clock.now();
+        let Ticket { user: name, password_at, .. } =
+            self.tickets().present(ticket, now).ok_or(SignInError::TicketOver)?;
+        let verdict = self.throttle().code(&name, whence.address, now);
+        if let Err(error) = self.obey(verdict, whence).await {
+            self.tickets().give_back(ticket);
+            return Err(error);
+        }
+        let user = self.0.store.users().get(&name).await?.ok_or(SignInError::TicketOver)?;
+        if user.password_at != password_at {
+            return Err(SignInError::TicketOver);
+        }
+        if !self.is_right_code(&user, code, now).await? {
+            self.tell_wrong(AuditWho::User(name), "wrong_code", whence).await;
+            return Err(SignInError::WrongCode);
+        }
+        self.throttle().right_code(&name, whence.address);
+        if !self.tickets().take(ticket) {
+            return Err(SignInError::TicketOver);
+        }
+        self.begin(&user, whence).await
+    }
+
+    /// Whoever a token stands for, and that they were seen; nothing when the session is unknown or over.
+    pub async fn session(
+        &self,
+        token: &SessionToken,
+        whence: &Whence,
+    ) -> Result<Option<Visitor>, StoreError> {
+        let sessions = self.0.store.user_sessions();
+        let Some(found) = sessions.find(token.hash()).await? else { return Ok(None) };
+        let now = self.0.clock.now();
+        if is_over(found.created_at, found.seen_at, now) {
+            sessions.end(&found.user, found.id).await?;
+            return Ok(None);
+        }
+        if now.since(found.seen_at) >= SEEN_EVERY
+            && let Err(error) = sessions.seen(found.id, now, whence.address).await
+        {
+            // A full disk must not keep anybody from seeing that it is full.
+            tracing::debug!(%error, "that a session is in use could not be written");
+        }
+        Ok(Some(Visitor {
+            user: found.user,
+            role: found.role,
+            session: found.id,
+            csrf: token.csrf(),
+            since: found.created_at,
+            second_factor: found.second_factor,
+        }))
+    }
+
+    /// Ends the session of this visitor.
+    pub async fn sign_out(&self, visitor: &Visitor, whence: &Whence) -> Result<(), StoreError> {
+        self.0.store.user_sessions().end(&visitor.user, visitor.session).await?;
+        let who = AuditWho::User(visitor.user.clone());
+        self.note(self.entry(who, "sign_out", None, whence.address, AuditResult::Done)).await;
+        Ok(())
+    }
+
+    /// Whether a code opens the door; it does so once.
+    pub(crate) async fn is_right_code(
+        &self,
+        user: &StoredUser,
+        code: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let users = self.0.store.users();
+        // It was taken away in between: the password is enough.
+        let Some(factor) = &user.factor else { return Ok(true) };
+        if let Some(step) = one_time_code::step_of(&factor.secret, code, now) {
+            return users.use_step(&user.name, step).await;
+        }
+        match recovery_code::hash(code) {
+            Some(hash) => users.use_recovery_code(&user.name, hash).await,
+            None => Ok(false),
+        }
+    }
+
+    async fn begin(&self, user: &StoredUser, whence: &Whence) -> Result<NewSession, SignInError> {
+        let token = SessionToken::draw()?;
+        let now = self.0.clock.now();
+        let id = SessionId::from_uuid(self.0.ids.next());
+        let session = BeginSession {
+            token: token.hash(),
+            id,
+            user: user.name.clone(),
+            password_at: user.password_at,
+            at: now,
+            address: whence.address,
+            browser: whence.browser.as_ref().map(|name| name.chars().take(LONGEST_BROWSER).collect()),
+        };
+        if !self.0.store.user_sessions().begin(&session).await? {
+            return Err(SignInError::Wrong);
+        }
+        self.throttle().entered(&user.name, whence.address, now);
+        let who = AuditWho::User(user.name.clone());
+        self.note(self.entry(who, "sign_in", None, whence.address, AuditResult::Done)).await;
+        let visitor = Visitor {
+            user: user.name.clone(),
+            role: user.role,
+            session: id,
+            csrf: token.csrf(),
+            since: now,
+            second_factor: user.factor.is_some(),
+        };
+        Ok(NewSession { token, visitor })
+    }
+
+    /// Turns an attempt away, if the throttle says so, and tells of those that were.
+    pub(crate) async fn obey(&self, verdict: Verdict, whence: &Whence) -> Result<(), SignInError> {
+        let (told, obeyed) = match verdict {
+            Verdict::Check { untold } => (untold, Ok(())),
+            Verdict::Wait { wait, told } => (told.unwrap_or(0), Err(SignInError::Wait(wait))),
+        };
+        if told > 0 {
+            let address = whence.address.map(|address| address.to_string()).unwrap_or_default();
+            tracing::warn!(address, times = told, "sign-ins were turned away after too many wrong ones");
+            let mut entry =
+                self.entry(AuditWho::Nobody, "sign_in", None, whence.address, AuditResult::Refused);
+            entry.code = Some("rate_limited".to_owned());
+            self.count(entry, told).await;
+        }
+        obeyed
+    }
+
+    /// Writes down a wrong password or code. What was typed as a name is written only when it is one: people type
+    /// passwords into the wrong field.
+    pub(crate) async fn tell_wrong(&self, who: AuditWho, code: &str, whence: &Whence) {
+        let mut entry = self.entry(who, "sign_in", None, whence.address, AuditResult::Refused);
+        entry.code = Some(code.to_owned());
+        self.count(entry, 1).await;
+    }
+
+    pub(crate) fn throttle(&self) -> MutexGuard<'_, Throttle> {
+        self.0.throttle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tickets(&self) -> MutexGuard<'_, Tickets> {
+        self.0.tickets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

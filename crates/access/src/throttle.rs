@@ -1,0 +1,400 @@
+//! Patience with wrong passwords: waits that grow, for each household and for each name. Pure; the time is handed in.
+//!
+//! An attempt counts as wrong until it turns out to be right, so that many at once are no way round. Whoever guesses from
+//! one place makes that place wait, long before the name does: its owner still gets in from another. Many places that
+//! guess one name make the name wait too, but not where its owner has signed in before.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use domain::{Timestamp, UserName};
+
+/// So many of each kind are remembered; beyond it those that owe nothing go, then whoever owes least.
+const BOUND: usize = 4096;
+
+/// How the waits of one kind grow.
+#[derive(Debug, Clone, Copy)]
+struct Rule {
+    /// Wrong ones that make nobody wait.
+    free: u32,
+    /// The first wait; each next one is twice as long.
+    first: Duration,
+    /// The longest wait.
+    longest: Duration,
+    /// After each of these without a wrong one, one is forgotten.
+    forgets: Duration,
+}
+
+const HOUSEHOLD: Rule = Rule {
+    free: 10,
+    first: Duration::from_secs(2),
+    longest: Duration::from_mins(15),
+    forgets: Duration::from_mins(15),
+};
+
+const NAME: Rule = Rule {
+    free: 30,
+    first: Duration::from_secs(1),
+    longest: Duration::from_secs(30),
+    forgets: Duration::from_mins(1),
+};
+
+/// Codes are short; whoever guesses them has the password already.
+const CODE: Rule = Rule {
+    free: 5,
+    first: Duration::from_secs(30),
+    longest: Duration::from_mins(15),
+    forgets: Duration::from_mins(15),
+};
+
+#[derive(Debug, Clone, Copy)]
+struct Debt {
+    failures: u32,
+    last: Timestamp,
+}
+
+impl Debt {
+    /// What is left of it.
+    fn now(self, rule: Rule, now: Timestamp) -> u32 {
+        let forgotten = now.since(self.last).as_micros() / rule.forgets.as_micros();
+        self.failures.saturating_sub(u32::try_from(forgotten).unwrap_or(u32::MAX))
+    }
+
+    fn wait(self, rule: Rule, now: Timestamp) -> Duration {
+        if self.now(rule, now) < rule.free {
+            return Duration::ZERO;
+        }
+        let doubled = (self.failures - rule.free).min(20);
+        let whole = (rule.first * (1 << doubled)).min(rule.longest);
+        // Also when the clock was set back, nobody waits longer than the longest.
+        self.last.plus(whole).since(now).min(whole)
+    }
+}
+
+struct Ledger<K> {
+    rule: Rule,
+    debts: HashMap<K, Debt>,
+}
+
+impl<K: Hash + Eq + Clone> Ledger<K> {
+    fn new(rule: Rule) -> Self {
+        Self { rule, debts: HashMap::new() }
+    }
+
+    fn wait(&self, who: &K, now: Timestamp) -> Duration {
+        self.debts.get(who).map_or(Duration::ZERO, |debt| debt.wait(self.rule, now))
+    }
+
+    fn record(&mut self, who: &K, now: Timestamp) {
+        if self.debts.len() >= BOUND && !self.debts.contains_key(who) {
+            let rule = self.rule;
+            self.debts.retain(|_, debt| debt.now(rule, now) > 0);
+            if self.debts.len() >= BOUND {
+                let least = self.debts.iter().min_by_key(|(_, debt)| (debt.now(rule, now), debt.last));
+                let least = least.map(|(who, _)| who.clone());
+                least.map(|least| self.debts.remove(&least));
+            }
+        }
+        let failures = self.debts.get(who).map_or(0, |debt| debt.now(self.rule, now)).saturating_add(1);
+        self.debts.insert(who.clone(), Debt { failures, last: now });
+    }
+
+    /// The last one was right after all.
+    fn forgive(&mut self, who: &K) {
+        if let Some(debt) = self.debts.get_mut(who) {
+            debt.failures = debt.failures.saturating_sub(1);
+        }
+    }
+}
+
+/// Attempts that were turned away, told of ever more seldom.
+#[derive(Debug, Clone, Copy)]
+struct Tally {
+    untold: u64,
+    /// Told of when there are so many.
+    next: u64,
+}
+
+impl Tally {
+    const EMPTY: Self = Self { untold: 0, next: 1 };
+
+    fn add(&mut self) -> Option<u64> {
+        self.untold += 1;
+        if self.untold < self.next {
+            return None;
+        }
+        self.next = self.next.saturating_mul(2);
+        Some(std::mem::take(&mut self.untold))
+    }
+}
+
+/// What to do with an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Check it. So many were turned away since it was last told of.
+    Check {
+        /// How many.
+        untold: u64,
+    },
+    /// Turn it away.
+    Wait {
+        /// For how long.
+        wait: Duration,
+        /// How many were turned away since it was last told of; nothing when it need not be told of now.
+        told: Option<u64>,
+    },
+}
+
+/// The memory of wrong passwords and codes.
+pub(crate) struct Throttle {
+    households: Ledger<IpAddr>,
+    names: Ledger<String>,
+    codes: Ledger<UserName>,
+    /// Where each name signed in with success.
+    friends: HashMap<(UserName, IpAddr), Timestamp>,
+    tallies: HashMap<IpAddr, Tally>,
+}
+
+impl Default for Throttle {
+    fn default() -> Self {
+        Self {
+            households: Ledger::new(HOUSEHOLD),
+            names: Ledger::new(NAME),
+            codes: Ledger::new(CODE),
+            friends: HashMap::new(),
+            tallies: HashMap::new(),
+        }
+    }
+}
+
+impl Throttle {
+    /// An attempt with a password for what was typed as a name, known or not. Counts until [`Self::right`].
+    pub(crate) fn password(&mut self, typed: &str, address: Option<IpAddr>, now: Timestamp) -> Verdict {
+        let (name, home) = (key(typed), home(address));
+        let is_friend = typed.parse().is_ok_and(|name: UserName| self.friends.contains_key(&(name, home)));
+        let of_name = if is_friend { Duration::ZERO } else { self.names.wait(&name, now) };
+        let wait = self.households.wait(&home, now).max(of_name);
+        let verdict = self.verdict(home, wait);
+        if matches!(verdict, Verdict::Check { .. }) {
+            self.households.record(&home, now);
+            self.names.record(&name, now);
+        }
+        verdict
+    }
+
+    /// An attempt with a code, after the right password. Counts until [`Self::right_code`].
+    pub(crate) fn code(&mut self, user: &UserName, address: Option<IpAddr>, now: Timestamp) -> Verdict {
+        let home = home(address);
+        let wait = self.households.wait(&home, now).max(self.codes.wait(user, now));
+        let verdict = self.verdict(home, wait);
+        if matches!(verdict, Verdict::Check { .. }) {
+            self.households.record(&home, now);
+            self.codes.record(user, now);
+        }
+        verdict
+    }
+
+    /// The password was right.
+    pub(crate) fn right(&mut self, user: &UserName, address: Option<IpAddr>) {
+        self.households.forgive(&home(address));
+        self.names.forgive(&key(user.as_str()));
+    }
+
+    /// The code was right.
+    pub(crate) fn right_code(&mut self, user: &UserName, address: Option<IpAddr>) {
+        self.households.forgive(&home(address));
+        self.codes.forgive(user);
+    }
+
+    /// The user is in: this place is theirs.
+    pub(crate) fn entered(&mut self, user: &UserName, address: Option<IpAddr>, now: Timestamp) {
+        if self.friends.len() >= BOUND {
+            let oldest = self.friends.iter().min_by_key(|(_, at)| **at).map(|(friend, _)| friend.clone());
+            oldest.map(|oldest| self.friends.remove(&oldest));
+        }
+        self.friends.insert((user.clone(), home(address)), now);
+    }
+
+    fn verdict(&mut self, home: IpAddr, wait: Duration) -> Verdict {
+        if wait.is_zero() {
+            let untold = self.tallies.remove(&home).map_or(0, |tally| tally.untold);
+            return Verdict::Check { untold };
+        }
+        if self.tallies.len() >= BOUND && !self.tallies.contains_key(&home) {
+            self.tallies.clear();
+        }
+        let told = self.tallies.entry(home).or_insert(Tally::EMPTY).add();
+        Verdict::Wait { wait, told }
+    }
+}
+
+/// What a typed name is counted as: long ones are cut, so that memory has a bound.
+fn key(typed: &str) -> String {
+    typed.trim().chars().take(40).flat_map(char::to_lowercase).collect()
+}
+
+fn home(address: Option<IpAddr>) -> IpAddr {
+    address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), household)
+}
+
+/// Whom an address stands for: whoever has one IPv6 address has the whole /64.
+pub fn household(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const A: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
+    const B: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)));
+
+    fn is_checked(verdict: Verdict) -> bool {
+        matches!(verdict, Verdict::Check { .. })
+    }
+
+    fn admin() -> UserName {
+        "admin".parse().expect("a name")
+    }
+
+    #[test]
+    fn a_thousand_wrong_passwords_stop_their_place_and_not_the_owner() {
+        let mut throttle = Throttle::default();
+        let mut now = Timestamp::default();
+        let mut checked = 0;
+        for _ in 0..1000 {
+            checked += u32::from(is_checked(throttle.password("admin", A, now)));
+            now = now.plus(Duration::from_millis(100));
+        }
+        // 100 s: ten at once, then after 2, 4, 8, 16 and 32 s.
+        assert_eq!(checked, 15);
+        assert!(
+            matches!(throttle.password("Admin ", A, now), Verdict::Wait { wait, .. } if wait > Duration::from_secs(20))
+        );
+        assert!(is_checked(throttle.password("admin", B, now)));
+    }
+
+    #[test]
+    fn what_is_turned_away_is_told_of_seldom_and_completely() {
+        let mut throttle = Throttle::default();
+        let now = Timestamp::default();
+        for _ in 0..10 {
+            assert_eq!(throttle.password("x", A, now), Verdict::Check { untold: 0 });
+        }
+        let told: Vec<u64> = (0..1000)
+            .filter_map(|_| match throttle.password("x", A, now) {
+                Verdict::Wait { told, .. } => told,
+                Verdict::Check { .. } => None,
+            })
+            .collect();
+        assert_eq!(told, [1, 2, 4, 8, 16, 32, 64, 128, 256]);
+        let later = now.plus(Duration::from_secs(3));
+        assert_eq!(throttle.password("x", A, later), Verdict::Check { untold: 1000 - 511 });
+    }
+
+    #[test]
+    fn many_places_that_guess_one_name_wait_but_not_where_its_owner_was() {
+        let mut throttle = Throttle::default();
+        let now = Timestamp::default();
+        assert!(is_checked(throttle.password("admin", A, now)));
+        throttle.right(&admin(), A);
+        throttle.entered(&admin(), A, now);
+        for last in 0..200 {
+            throttle.password("admin", Some(IpAddr::V4(Ipv4Addr::new(198, 51, 100, last))), now);
+        }
+        assert!(!is_checked(throttle.password("admin", B, now)));
+        assert!(is_checked(throttle.password("admin", A, now)));
+        assert!(is_checked(throttle.password("anna", B, now)));
+        // An owner who comes from a new place waits half a minute at most.
+        assert!(is_checked(throttle.password("admin", B, now.plus(Duration::from_secs(30)))));
+    }
+
+    #[test]
+    fn codes_are_guessed_slowly_from_wherever() {
+        let mut throttle = Throttle::default();
+        let now = Timestamp::default();
+        let checked = (0..250)
+            .filter(|last| {
+                is_checked(throttle.code(&admin(), Some(IpAddr::V4(Ipv4Addr::new(198, 51, 100, *last))), now))
+            })
+            .count();
+        assert_eq!(checked, 5);
+    }
+
+    #[test]
+    fn a_household_is_one() {
+        let of = |text: &str| household(text.parse().expect("an address"));
+        assert_eq!(of("2001:db8::1"), of("2001:db8::2"));
+        assert_ne!(of("2001:db8:0:1::1"), of("2001:db8::1"));
+        assert_eq!(of("::ffff:10.0.0.1"), of("10.0.0.1"));
+        assert_ne!(of("10.0.0.1"), of("10.0.0.2"));
+    }
+
+    #[test]
+    fn memory_has_bounds() {
+        let mut throttle = Throttle::default();
+        for number in 0..10_000_u32 {
+            let address = Some(IpAddr::V4(Ipv4Addr::from(number)));
+            throttle.password(&format!("{number}{}", "x".repeat(100)), address, Timestamp::default());
+            throttle.entered(&admin(), address, Timestamp::default());
+        }
+        assert!(throttle.households.debts.len() <= BOUND && throttle.names.debts.len() <= BOUND);
+        assert!(throttle.friends.len() <= BOUND && throttle.tallies.len() <= BOUND);
+        assert!(throttle.names.debts.keys().all(|name| name.chars().count() <= 40));
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_guesses_more_than_a_few_times_a_day(gaps in prop::collection::vec(0_u64..600, 1..2000)) {
+            let mut throttle = Throttle::default();
+            let mut now = Timestamp::default();
+            let mut checked: Vec<Timestamp> = Vec::new();
+            for gap in gaps {
+                now = now.plus(Duration::from_secs(gap));
+                if is_checked(throttle.password("admin", A, now)) {
+                    checked.push(now);
+                }
+            }
+            let day = Duration::from_hours(24);
+            for at in &checked {
+                let guesses = checked.iter().filter(|other| **other <= *at && at.since(**other) < day).count();
+                // The free ones, the doubling ones, and one for each that is forgotten.
+                prop_assert!(guesses <= 10 + 10 + 97 + 10, "{guesses}");
+            }
+        }
+
+        #[test]
+        fn a_wait_that_is_told_is_long_enough_and_never_too_long(
+            gaps in prop::collection::vec(0_i64..5_000, 1..100), back in 0_i64..100_000,
+        ) {
+            let mut throttle = Throttle::default();
+            let mut now = Timestamp::from_micros(1_000_000_000_000);
+            for gap in gaps {
+                now = Timestamp::from_micros(now.as_micros() + gap * 1000);
+                if let Verdict::Wait { wait, .. } = throttle.password("admin", A, now) {
+                    prop_assert!(wait <= HOUSEHOLD.longest);
+                    // A clock that is set back makes nobody wait longer than the longest.
+                    let earlier = Timestamp::from_micros(now.as_micros() - back * 1_000_000);
+                    prop_assert!(throttle.households.wait(&home(A), earlier) <= HOUSEHOLD.longest);
+                    now = now.plus(wait);
+                    prop_assert!(is_checked(throttle.password("admin", A, now)));
+                }
+            }
+        }
+
+        #[test]
+        fn the_right_password_never_costs_anything(rounds in 1_usize..200) {
+            let mut throttle = Throttle::default();
+            for _ in 0..rounds {
+                prop_assert!(is_checked(throttle.password("admin", A, Timestamp::default())));
+                throttle.right(&admin(), A);
+            }
+        }
+    }
+}

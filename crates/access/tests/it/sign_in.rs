@@ -1,0 +1,149 @@
+//! The door: right and wrong passwords, sessions and their ends, patience, and what is written down.
+
+use std::time::Duration;
+
+use access::{IDLE, PeopleError, Role, SessionToken, SignInError, Visitor};
+use ambient::Ids;
+use domain::SecretText;
+
+use crate::world::{PASSWORD, World, from, name};
+
+async fn visitor(world: &World, token: &SessionToken) -> Option<Visitor> {
+    world.access.session(token, &from("192.0.2.1")).await.expect("reads")
+}
+
+#[tokio::test]
+async fn a_session_is_known_until_it_ends() {
+    let world = World::with("anna", Role::Operator).await;
+    let one = world.sign_in("Anna", PASSWORD).await;
+    let two = world.sign_in("anna", PASSWORD).await;
+    let found = visitor(&world, &one.token).await.expect("a visitor");
+    assert_eq!(found, one.visitor);
+    assert_eq!((found.user.as_str(), found.role), ("anna", Role::Operator));
+    assert!(!found.csrf.matches(two.visitor.csrf.as_str()));
+
+    world.access.sign_out(&one.visitor, &from("192.0.2.1")).await.expect("out");
+    assert_eq!(visitor(&world, &one.token).await, None);
+    assert!(visitor(&world, &two.token).await.is_some());
+    let unknown = SessionToken::read(&"A".repeat(43)).expect("a token");
+    assert_eq!(visitor(&world, &unknown).await, None);
+    assert_eq!(world.audited().await, ["anna sign_in done 1", "anna sign_in done 1", "anna sign_out done 1"]);
+}
+
+#[tokio::test]
+async fn a_session_that_is_used_lasts_and_one_that_is_not_ends() {
+    let world = World::with("anna", Role::Viewer).await;
+    let used = world.sign_in("anna", PASSWORD).await;
+    let idle = world.sign_in("anna", PASSWORD).await;
+    for _ in 0..3 {
+        world.clock.advance(IDLE / 2);
+        assert!(visitor(&world, &used.token).await.is_some());
+    }
+    assert_eq!(world.access.sessions(&name("anna")).await.expect("reads").len(), 1);
+    assert_eq!(visitor(&world, &idle.token).await, None);
+    for _ in 0..60 {
+        world.clock.advance(IDLE.saturating_sub(Duration::from_secs(1)));
+        if visitor(&world, &used.token).await.is_none() {
+            let since = world.clock.now().since(used.visitor.since);
+            assert!(since >= access::LONGEST && since < access::LONGEST + IDLE, "{since:?}");
+            return;
+        }
+    }
+    panic!("the session never ended");
+}
+
+#[tokio::test]
+async fn a_session_ends_mid_way_with_the_password_the_role_changes_at_once() {
+    let world = World::with("anna", Role::Operator).await;
+    world.access.add(name("boss"), Role::Admin, PASSWORD.into()).await.expect("added");
+    let session = world.sign_in("anna", PASSWORD).await;
+    world.access.set_role(&name("anna"), Role::Viewer).await.expect("set");
+    assert_eq!(visitor(&world, &session.token).await.expect("a visitor").role, Role::Viewer);
+    world.access.set_password(&name("anna"), "a new password".into()).await.expect("set");
+    assert_eq!(visitor(&world, &session.token).await, None);
+    assert!(matches!(world.try_in("anna", PASSWORD, &from("192.0.2.1")).await, Err(SignInError::Wrong)));
+    let again = world.sign_in("anna", "a new password").await;
+    world.access.remove(&name("anna")).await.expect("removed");
+    assert_eq!(visitor(&world, &again.token).await, None);
+    assert_eq!(world.access.remove(&name("boss")).await, Err(PeopleError::LastAdmin));
+}
+
+#[tokio::test]
+async fn a_thousand_wrong_passwords_do_not_keep_the_owner_out_or_fill_the_log() {
+    let world = World::with("admin", Role::Admin).await;
+    let attacker = from("2001:db8::1");
+    let mut looked_at = 0;
+    let mut longest = Duration::ZERO;
+    for number in 0..1000_u32 {
+        // The whole /64 is one.
+        let whence = from(&format!("2001:db8::{number:x}"));
+        match world.try_in("admin", "wrong", &whence).await {
+            Err(SignInError::Wrong) => looked_at += 1,
+            Err(SignInError::Wait(wait)) => longest = longest.max(wait),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!((10..=13).contains(&looked_at), "{looked_at}");
+    assert!(longest > Duration::from_secs(1), "{longest:?}");
+    // The owner, meanwhile, from elsewhere.
+    world.sign_in("admin", PASSWORD).await;
+    // Also the right password waits where the wrong ones came from.
+    let waits = world.try_in("admin", PASSWORD, &attacker).await;
+    let Err(SignInError::Wait(wait)) = waits else { panic!("{waits:?}") };
+    world.clock.advance(wait);
+    world.try_in("admin", PASSWORD, &attacker).await.expect("in");
+    let audit = world.audit().await;
+    assert!(audit.len() < 40, "{}", audit.len());
+    let counted: u64 =
+        audit.iter().filter(|record| record.entry.code.is_some()).map(|record| record.times).sum();
+    assert_eq!(counted, 1001);
+}
+
+#[tokio::test]
+async fn nobody_learns_which_names_there_are() {
+    let world = World::with("admin", Role::Admin).await;
+    for typed in ["nobody", "admin", "", "a/b", &"x".repeat(100_000), "my secret password"] {
+        let refused = world.try_in(typed, "wrong password", &from("192.0.2.1")).await;
+        assert!(matches!(refused, Err(SignInError::Wrong)), "{typed:.20}: {refused:?}");
+    }
+    // What was typed as a name is not written down when it is none.
+    let shown = format!("{:?}", world.audit().await);
+    assert!(!shown.contains("secret") && shown.contains("admin"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_session_outlives_the_program_and_nothing_secret_lies_open() {
+    let world = World::with("admin", Role::Admin).await;
+    let session = world.sign_in("admin", PASSWORD).await;
+    let again = access::Access::new(world.store.clone(), world.clock.clone(), Ids::new(world.clock.clone()));
+    assert!(again.session(&session.token, &from("192.0.2.1")).await.expect("reads").is_some());
+
+    let text = session.token.text();
+    world.store.clone().close().await;
+    for file in std::fs::read_dir(world.dir.path().join("data")).expect("a folder") {
+        let bytes = std::fs::read(file.expect("a file").path()).expect("reads");
+        for secret in [text.as_bytes(), PASSWORD.as_bytes(), b"$argon2id$"] {
+            assert!(!bytes.windows(secret.len()).any(|piece| piece == secret));
+        }
+    }
+}
+
+#[tokio::test]
+async fn many_passwords_at_once_are_all_counted_before_the_first_is_wrong() {
+    let world = World::with("admin", Role::Admin).await;
+    let tries = (0..60).map(|_| {
+        let access = world.access.clone();
+        tokio::spawn(
+            async move { access.sign_in("admin", SecretText::from("wrong"), &from("192.0.2.9")).await },
+        )
+    });
+    let mut looked_at = 0;
+    for task in tries.collect::<Vec<_>>() {
+        match task.await.expect("ends") {
+            Err(SignInError::Wrong) => looked_at += 1,
+            Err(SignInError::Wait(_)) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(looked_at <= 12, "{looked_at}");
+}
