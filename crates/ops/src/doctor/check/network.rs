@@ -1,0 +1,168 @@
+//! Names and addresses that must be reached: Telegram's data centres, proxies, receivers. Only those of the settings.
+
+use std::time::Duration;
+
+use super::finding;
+use crate::doctor::finding::{Code, Finding, Fix, Severity};
+use crate::doctor::report::{Area, Section};
+
+/// What was tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::doctor) struct Tried {
+    pub(in crate::doctor) what: What,
+    /// Host and port, without any password.
+    pub(in crate::doctor) address: String,
+    pub(in crate::doctor) outcome: Result<Duration, Failure>,
+}
+
+/// What lives at an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::doctor) enum What {
+    /// A data centre of Telegram, by its number.
+    DataCentre(u8),
+    /// The proxy of an account.
+    Proxy(String),
+    /// The receiver of invite callbacks.
+    InviteCallback,
+}
+
+/// Why it was not reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::doctor) enum Failure {
+    /// The name is not known.
+    Name(String),
+    /// Nobody answered in time.
+    Silent,
+    /// The system or the other side refused.
+    Refused(String),
+}
+
+impl Failure {
+    fn words(&self) -> String {
+        match self {
+            Self::Name(why) => format!("its name cannot be resolved: {why}"),
+            Self::Silent => "no connection came about in time".to_owned(),
+            Self::Refused(why) => why.clone(),
+        }
+    }
+}
+
+impl What {
+    fn words(&self) -> String {
+        match self {
+            Self::DataCentre(number) => format!("Telegram's data centre {number}"),
+            Self::Proxy(account) => format!("the proxy of {account}"),
+            Self::InviteCallback => "the receiver of invite callbacks".to_owned(),
+        }
+    }
+}
+
+/// With `works`, an account is connected to Telegram, so that it can be reached somehow.
+pub(in crate::doctor) fn check(tried: &[Tried], works: bool) -> Section {
+    let mut section = Section::new(Area::Network);
+    let centres = || tried.iter().filter(|one| matches!(one.what, What::DataCentre(_)));
+    let none_reached = centres().all(|one| one.outcome.is_err());
+    for one in tried {
+        let failure = match &one.outcome {
+            Ok(took) => {
+                section.fact(
+                    one.address.clone(),
+                    format!("{}: reached in {} ms", one.what.words(), took.as_millis()),
+                );
+                continue;
+            }
+            Err(failure) => failure,
+        };
+        section.findings.push(failed(one, failure, none_reached && !works));
+    }
+    section
+}
+
+fn failed(one: &Tried, failure: &Failure, cut_off: bool) -> Finding {
+    let (code, severity, fix) = match (&one.what, failure) {
+        (_, Failure::Name(_)) => (
+            Code::NameUnknown,
+            Severity::Error,
+            Fix::command_and(
+                format!(
+                    "getent hosts {}",
+                    one.address.rsplit_once(':').map_or(one.address.as_str(), |(host, _)| host)
+                ),
+                "look at the name, and at the name servers in /etc/resolv.conf",
+            ),
+        ),
+        (What::DataCentre(_), _) => (
+            Code::TelegramUnreachable,
+            if cut_off { Severity::Error } else { Severity::Warning },
+            Fix::advice(
+                "look at the firewall's rules for outgoing connections and at the network; where Telegram is blocked, give accounts a proxy",
+            ),
+        ),
+        (What::Proxy(account), _) => (
+            Code::AddressUnreachable,
+            Severity::Error,
+            Fix::setting(
+                "telegram.accounts.proxy",
+                format!("start that proxy, or name another one for {account}"),
+            ),
+        ),
+        (What::InviteCallback, _) => (
+            Code::AddressUnreachable,
+            Severity::Warning,
+            Fix::setting(
+                "legacy.invite_callback",
+                "start the receiver, or name another address; callbacks wait meanwhile",
+            ),
+        ),
+    };
+    let summary = format!("{} cannot be reached at {}.", capital(&one.what.words()), one.address);
+    finding(code, severity, one.address.clone(), summary, fix).shown_by([failure.words()])
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tried(what: What, outcome: Result<Duration, Failure>) -> Tried {
+        Tried { what, address: "example.com:443".to_owned(), outcome }
+    }
+
+    #[test]
+    fn one_centre_away_is_a_warning_and_all_of_them_an_error() {
+        let away = |number| tried(What::DataCentre(number), Err(Failure::Silent));
+        let here = tried(What::DataCentre(2), Ok(Duration::from_millis(30)));
+        let worst =
+            |tried: &[Tried], works| check(tried, works).findings.iter().map(|one| one.severity).min();
+        assert_eq!(worst(&[away(1), here.clone()], false), Some(Severity::Warning));
+        assert_eq!(worst(&[away(1), away(2)], false), Some(Severity::Error));
+        assert_eq!(worst(&[away(1), away(2)], true), Some(Severity::Warning));
+        assert_eq!(worst(&[here], false), None);
+    }
+
+    #[test]
+    fn a_name_that_nobody_knows_is_told_from_a_silence() {
+        let found = |failure| check(&[tried(What::InviteCallback, Err(failure))], false).findings.remove(0);
+        let name = found(Failure::Name("no such host".to_owned()));
+        assert_eq!(
+            (name.code, name.fix),
+            (
+                Code::NameUnknown,
+                Fix::command_and(
+                    "getent hosts example.com",
+                    "look at the name, and at the name servers in /etc/resolv.conf"
+                ),
+            )
+        );
+        assert_eq!(found(Failure::Silent).code, Code::AddressUnreachable);
+        let proxy = check(
+            &[tried(What::Proxy("main".to_owned()), Err(Failure::Refused("refused".to_owned())))],
+            true,
+        );
+        assert_eq!(proxy.findings[0].severity, Severity::Error);
+    }
+}

@@ -1,0 +1,93 @@
+//! The store: whether it can be used, and whether it is of this program's time.
+
+use store::{OpenError, StoreLook};
+
+use super::{bytes, finding};
+use crate::doctor::finding::{Code, Fix, Severity};
+use crate::doctor::inside::StockFact;
+use crate::doctor::report::{Area, Section};
+
+/// What is known of the store.
+pub(in crate::doctor) enum Facts<'a> {
+    /// The server has it; what it tells of it, or nothing when it did not answer.
+    Served(Option<&'a StockFact>),
+    /// Looked at while nobody has it; nothing when there is none yet.
+    Alone(Result<Option<&'a StoreLook>, &'a OpenError>),
+    /// Not looked at, for this reason.
+    Unseen(String),
+}
+
+pub(in crate::doctor) fn check(facts: &Facts<'_>) -> Section {
+    let mut section = Section::new(Area::Store);
+    match facts {
+        Facts::Unseen(why) => return Section::unseen(Area::Store, why.clone()),
+        Facts::Served(Some(stock)) => {
+            section.fact(
+                "database",
+                format!("{}, its log {}", bytes(stock.database_bytes), bytes(stock.log_bytes)),
+            );
+        }
+        Facts::Served(None) => section.findings.push(finding(
+            Code::StoreSilent,
+            Severity::Error,
+            "store",
+            "The store does not answer the server.",
+            Fix::command_and("systemctl restart switchboard", "look at the disk first; what waits is kept"),
+        )),
+        Facts::Alone(Ok(None)) => section.fact("database", "none yet; it is made at the first start"),
+        Facts::Alone(Ok(Some(look))) => {
+            section.fact(
+                "database",
+                format!(
+                    "{}, its log {}, schema {}",
+                    bytes(look.database_bytes),
+                    bytes(look.log_bytes),
+                    look.schema
+                ),
+            );
+            if look.schema < look.known {
+                section.findings.push(finding(
+                    Code::StoreBehind,
+                    Severity::Note,
+                    "store",
+                    format!("The database has schema {}, this program has {}; the next start brings it up to date.", look.schema, look.known),
+                    Fix::advice("an older program will then refuse it: make a copy of the data directory first if you may want to go back"),
+                ));
+            }
+            if !look.checked {
+                section.lacks("the database is large and was not read through; sqlite3's `PRAGMA quick_check` does that");
+            }
+        }
+        Facts::Alone(Err(error)) => section.findings.push(unusable(error)),
+    }
+    section
+}
+
+fn unusable(error: &OpenError) -> crate::doctor::Finding {
+    let text = error.to_string();
+    let (summary, way_out) = text.rsplit_once("; ").unwrap_or((&text, "the log of the server says more"));
+    let code = if matches!(error, OpenError::Newer { .. }) { Code::StoreNewer } else { Code::StoreUnusable };
+    let mode = way_out.split_once("run: ").map(|(_, command)| command.trim().to_owned());
+    let fix = mode.map_or_else(|| Fix::advice(way_out), Fix::command);
+    finding(code, Severity::Error, "store", format!("The store cannot be used: {summary}."), fix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_store_says_becomes_a_finding_with_its_way_out() {
+        let newer = check(&Facts::Alone(Err(&OpenError::Newer { found: 99, known: 8 })));
+        assert_eq!(newer.findings[0].code, Code::StoreNewer);
+        assert!(newer.findings[0].summary.contains("99"), "{}", newer.findings[0].summary);
+        let open = OpenError::MasterKey(store::MasterKeyError::TooOpen {
+            file: "/data/master.key".into(),
+            mode: 0o644,
+        });
+        let open = check(&Facts::Alone(Err(&open)));
+        assert_eq!(open.findings[0].fix, Fix::command("chmod 600 /data/master.key"));
+        assert_eq!(check(&Facts::Served(None)).findings[0].code, Code::StoreSilent);
+        assert!(check(&Facts::Alone(Ok(None))).findings.is_empty());
+    }
+}

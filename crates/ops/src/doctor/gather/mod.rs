@@ -1,0 +1,22 @@
+//! Gathering: the thin shell between the machine and the checks. What blocks runs where it may.
+
+pub(super) mod files;
+pub(super) mod reach;
+pub(super) mod sessions;
+pub(crate) mod units;
+
+use config::Settings;
+use std::net::SocketAddr;
+
+use super::check::ports::Wanted;
+
+/// The addresses that settings want to listen on.
+pub(super) fn wanted(settings: &Settings) -> Vec<Wanted> {
+    let main = Wanted { name: "main".to_owned(), address: settings.listen, key: "listen" };
+    let old = settings.legacy.ports.iter().map(|port| Wanted {
+        name: port.port.to_string(),
+        address: SocketAddr::new(port.listen, port.port),
+        key: "legacy.ports",
+    });
+    std::iter::once(main).chain(old).collect()
+}

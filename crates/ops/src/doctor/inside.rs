@@ -1,0 +1,124 @@
+//! What only the running server knows: told to the doctor by whoever has it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use domain::account::{AccountState, Reason};
+use domain::{AccountName, Timestamp};
+
+use serde::{Deserialize, Serialize};
+
+use super::report::Server;
+
+/// The server as it sees itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inside {
+    /// Which.
+    pub server: Server,
+    /// Its settings file, if there is one.
+    pub settings_file: Option<PathBuf>,
+    /// Its listeners.
+    pub listeners: Vec<ListenerFact>,
+    /// Its accounts.
+    pub accounts: Vec<AccountFact>,
+    /// Services that were stopped by hand, by name.
+    pub stopped: Vec<String>,
+    /// What is in the store; nothing when it did not answer.
+    pub stock: Option<StockFact>,
+    /// What it keeps in memory to be quick, by name, and how many of it.
+    pub caches: Vec<(String, u64)>,
+    /// How many seconds Telegram's clock is ahead of this machine's; nothing when no account could ask.
+    pub telegram_ahead: Option<i64>,
+    /// Fingerprints of the session keys that it has in its store.
+    pub sessions: Vec<String>,
+    /// The last errors by their kind, the latest first; nothing when they are not kept.
+    pub errors: Option<Vec<ErrorFact>>,
+}
+
+/// A listener.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListenerFact {
+    /// `main`, the number of an old port, or `control`.
+    pub name: String,
+    /// Where it listens, or tries to.
+    pub address: String,
+    /// How it is.
+    pub state: ListenerFactState,
+    /// What is wrong, in words.
+    pub detail: Option<String>,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// How a listener is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ListenerFactState {
+    /// Not tried yet.
+    Starting,
+    /// It takes connections.
+    Listening,
+    /// Another program has the address.
+    Taken,
+    /// The system refuses the address.
+    Refused,
+}
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountFact {
+    /// Its name.
+    pub name: AccountName,
+    /// How it is.
+    pub state: AccountState,
+    /// Why.
+    pub reason: Option<Reason>,
+    /// More, in words.
+    pub detail: Option<String>,
+    /// Since when.
+    pub since: Timestamp,
+    /// Its sessions that are not well: name, state, reason.
+    pub lines: Vec<(String, AccountState, Option<Reason>)>,
+}
+
+/// What is in the store.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StockFact {
+    /// Messages that wait.
+    pub waiting: u64,
+    /// For how long the oldest of them has waited, if known.
+    pub oldest: Option<Duration>,
+    /// Messages whose end is not known.
+    pub messages_in_doubt: u64,
+    /// Operations whose end is not known.
+    pub operations_in_doubt: u64,
+    /// Failed requests that wait for a person.
+    pub failed_requests: u64,
+    /// Chats that nobody could find; with `unresolved_more`, at least so many.
+    pub unresolved: u64,
+    /// Whether there are more than were counted.
+    pub unresolved_more: bool,
+    /// Sessions that belong to no account.
+    pub ownerless: u64,
+    /// Callbacks that wait.
+    pub callbacks_waiting: u64,
+    /// Those of them whose time has come.
+    pub callbacks_due: u64,
+    /// The size of the database, in bytes.
+    pub database_bytes: u64,
+    /// The size of its log, in bytes.
+    pub log_bytes: u64,
+}
+
+/// Errors of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorFact {
+    /// The kind: a stable word.
+    pub kind: String,
+    /// How many.
+    pub count: u64,
+    /// When the last one was.
+    pub last_at: Timestamp,
+    /// What the last one said, without secrets.
+    pub last: String,
+}

@@ -1,0 +1,12 @@
+//! The program as a service: its units, how they come onto a machine and go, and what the service manager is told.
+
+mod diff;
+mod install;
+mod notify;
+mod systemd;
+mod text;
+
+pub use install::{InstallError, Installed, Plan, Planned, UninstallError, Uninstalled};
+pub use notify::{Notifier, WatchdogTime};
+pub use systemd::{Status, Systemd, SystemdError};
+pub use text::{Account, InvalidUnit, UnitOptions};

@@ -1,0 +1,169 @@
+//! The service manager: asked by its own command, with a limit on every wait.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::process::Command;
+
+/// How long the service manager may take. A start waits until the program says that it is ready.
+const PATIENCE: Duration = Duration::from_mins(3);
+
+/// What the service manager did not do. The text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum SystemdError {
+    /// There is none.
+    #[error(
+        "this machine is not run by systemd, so there is nobody to install a service with; `--print` shows the units, \
+         and `switchboard up` runs anywhere"
+    )]
+    NoSystemd,
+    /// It refused, or its command cannot be run.
+    #[error("`{command}` failed: {said}")]
+    Refused {
+        /// The command.
+        command: String,
+        /// What it said.
+        said: String,
+    },
+    /// It did not answer in time.
+    #[error("`{command}` did not end within {} s; look at `systemctl list-jobs`", PATIENCE.as_secs())]
+    Late {
+        /// The command.
+        command: String,
+    },
+}
+
+/// Where the service manager is, and where its units are.
+#[derive(Debug, Clone)]
+pub struct Systemd {
+    /// The folder of units that the owner of the machine makes.
+    pub(super) folder: PathBuf,
+    /// Its command.
+    systemctl: PathBuf,
+    /// There while it runs the machine.
+    booted: PathBuf,
+}
+
+/// How a service is, as the service manager says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// The unit.
+    pub unit: String,
+    /// `active`, `failed`, `inactive`, `activating` …
+    pub state: String,
+    /// More: `running`, `auto-restart`, `dead` …
+    pub sub_state: String,
+    /// How the last run ended: `success`, `exit-code`, `watchdog`, `oom-kill` …
+    pub result: String,
+    /// `enabled` when it is started at boot.
+    pub at_boot: String,
+    /// Its process.
+    pub pid: Option<u32>,
+    /// How often it was started again by itself.
+    pub restarts: Option<u64>,
+    /// Since when it is as it is, in the words of the service manager.
+    pub since: Option<String>,
+    /// How much memory it has, in bytes.
+    pub memory: Option<u64>,
+    /// What the program says of itself.
+    pub says: Option<String>,
+    /// Whether there is such a unit.
+    pub exists: bool,
+}
+
+impl Systemd {
+    /// That of this machine.
+    pub fn of_machine() -> Self {
+        Self::at("/etc/systemd/system".into(), "systemctl".into(), "/run/systemd/system".into())
+    }
+
+    /// One that lies elsewhere: its folder of units, its command, and what is there while it runs.
+    pub fn at(folder: PathBuf, systemctl: PathBuf, booted: PathBuf) -> Self {
+        Self { folder, systemctl, booted }
+    }
+
+    /// Whether it runs the machine.
+    ///
+    /// # Errors
+    /// [`SystemdError::NoSystemd`].
+    pub fn check(&self) -> Result<(), SystemdError> {
+        if self.booted.is_dir() { Ok(()) } else { Err(SystemdError::NoSystemd) }
+    }
+
+    /// The file of a unit.
+    pub fn file(&self, unit: &str) -> PathBuf {
+        self.folder.join(unit)
+    }
+
+    /// How a unit is.
+    ///
+    /// # Errors
+    /// See [`SystemdError`].
+    pub async fn status(&self, unit: &str) -> Result<Status, SystemdError> {
+        self.check()?;
+        let properties = "--property=LoadState,ActiveState,SubState,Result,UnitFileState,MainPID,NRestarts,\
+                          StateChangeTimestamp,MemoryCurrent,StatusText";
+        Ok(read(unit, &self.run(&["show", properties, "--", unit]).await?))
+    }
+
+    /// Runs its command; what it prints.
+    pub(super) async fn run(&self, arguments: &[&str]) -> Result<String, SystemdError> {
+        let shown = || {
+            let program = self.systemctl.file_name().map_or(self.systemctl.as_path(), Path::new);
+            format!("{} {}", program.display(), arguments.join(" "))
+        };
+        let refused = |said: String| SystemdError::Refused { command: shown(), said };
+        let ran = Command::new(&self.systemctl).args(arguments).kill_on_drop(true).output();
+        match tokio::time::timeout(PATIENCE, ran).await {
+            Ok(Ok(ended)) if ended.status.success() => {
+                Ok(String::from_utf8_lossy(&ended.stdout).into_owned())
+            }
+            Ok(Ok(ended)) => {
+                let said = String::from_utf8_lossy(&ended.stderr).trim().to_owned();
+                Err(refused(if said.is_empty() { ended.status.to_string() } else { said }))
+            }
+            Ok(Err(error)) => Err(refused(error.to_string())),
+            Err(_) => Err(SystemdError::Late { command: shown() }),
+        }
+    }
+}
+
+/// Reads `KEY=value` lines.
+fn read(unit: &str, text: &str) -> Status {
+    let value = |key: &str| {
+        let found = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+        found.map(str::trim).filter(|value| !value.is_empty() && *value != "[not set]").map(str::to_owned)
+    };
+    let word = |key: &str| value(key).unwrap_or_else(|| "unknown".to_owned());
+    Status {
+        unit: unit.to_owned(),
+        state: word("ActiveState"),
+        sub_state: word("SubState"),
+        result: word("Result"),
+        at_boot: value("UnitFileState").unwrap_or_else(|| "no".to_owned()),
+        pid: value("MainPID").and_then(|pid| pid.parse().ok()).filter(|pid| *pid > 0),
+        restarts: value("NRestarts").and_then(|count| count.parse().ok()),
+        since: value("StateChangeTimestamp"),
+        memory: value("MemoryCurrent").and_then(|bytes| bytes.parse().ok()).filter(|bytes| *bytes < u64::MAX),
+        says: value("StatusText"),
+        exists: value("LoadState").is_some_and(|state| state == "loaded"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_set_is_nothing() {
+        let status = read(
+            "switchboard.service",
+            "LoadState=loaded\nActiveState=active\nSubState=running\nResult=success\nMainPID=42\nNRestarts=1\n\
+             MemoryCurrent=[not set]\nStatusText=3 accounts ready = all\nUnitFileState=enabled\n",
+        );
+        assert_eq!((status.pid, status.memory, status.restarts), (Some(42), None, Some(1)));
+        assert_eq!(status.says.as_deref(), Some("3 accounts ready = all"));
+        assert!(status.exists && !read("x", "LoadState=not-found\nMainPID=0\n").exists);
+    }
+}
