@@ -13,6 +13,7 @@ use store::{Doubt, Fail, Hold, PartSent, PartUnsent, Then};
 use crate::decide::{self, Next, Pause};
 use crate::purpose;
 use crate::sender::{Attempt, Found, Query, Readiness, Testimony, Why};
+use crate::way;
 use crate::worker::{Carried, Gone, Load, Walk, Way, index, refusal};
 
 /// A message that was asked for may appear in the chat a little after the call that asked for it has failed.
@@ -32,8 +33,8 @@ impl Walk<'_> {
             Err(Gone) => return ControlFlow::Break(Carried::Dropped),
         };
         load.only_prepared = unprepared.is_some();
-        let outcome = if let Some(outcome) = unprepared {
-            outcome
+        let (outcome, took) = if let Some(outcome) = unprepared {
+            (outcome, None)
         } else {
             let Some(part) = load.message.parts.get(part) else {
                 return ControlFlow::Break(Carried::Dropped);
@@ -43,8 +44,9 @@ impl Walk<'_> {
             let took = inner.ambient.clock.now().since(begun);
             load.on_the_wire =
                 load.on_the_wire.filter(|_| matches!(outcome, Outcome::Sent(_))).map(|before| before + took);
-            outcome
+            (outcome, Some(took))
         };
+        way::attempted(&load.message, way, part, &outcome, took);
         load.attempts += 1;
         load.in_progress = if outcome == Outcome::InProgress { load.in_progress + 1 } else { 0 };
         let mut next = decide::after(&outcome, load.doubtful, load.in_progress);

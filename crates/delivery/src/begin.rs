@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use domain::message::{MessageState, OnFlood, PartState};
+use domain::message::{MessageState, OnFlood, OutboundMessage, PartState};
 use domain::outcome::Failure;
 use domain::saga::Failover;
 use domain::timeline::{Entry, Step};
@@ -11,11 +11,12 @@ use domain::{AccountName, ChatId, ChatRef, MessageId, Outcome, Timestamp};
 use store::Begin;
 
 use crate::decide::{self, Choice, Next};
-use crate::lanes::{Job, Seat};
+use crate::lanes::{Job, LaneId, Seat};
 use crate::prepare::Prepared;
+use crate::pulse::{Pulse, Unbegun};
 use crate::sender::{Candidates, Query};
 use crate::worker::{Carried, Gone, Load, NotedWait, Walk, Way, refusal};
-use crate::{plan, query};
+use crate::{plan, purpose, query, way};
 
 /// Even without a deadline the accounts are looked at again now and then: a missed change must not strand a lane.
 const LONGEST_LOOK_AWAY: Duration = Duration::from_secs(5);
@@ -36,18 +37,21 @@ impl Walk<'_> {
         mut job: Job<Box<Load>>,
     ) -> Result<(Job<Box<Load>>, Way, usize), Carried> {
         let inner = &self.delivery.0;
+        let pulse = inner.pulses.of(self.lane);
         loop {
             if inner.closing.is_cancelled() {
                 return Err(Carried::Dropped);
             }
             let mut changes = inner.sender.changes();
             let query = query(&job.load.message);
+            pulse.rests();
             let Some(mut candidates) = self.candidates(&query).await else { return Err(Carried::Dropped) };
             // A name that is known now, or a basic group that has become a supergroup.
             if let Some(chat_id) = candidates.chat_id.filter(|chat_id| ChatRef::Id(*chat_id) != query.chat) {
                 job.load.message.chat_id = Some(chat_id);
                 return Err(self.relocate(chat_id, job));
             }
+            pulse.begins(self.unbegun(&job.load.message));
             let load = &mut job.load;
             decide::hold_back(&mut candidates, &load.not_before, inner.ambient.clock.now());
             candidates.able.sort_by_key(|able| load.unavailable.contains(&able.account));
@@ -58,6 +62,7 @@ impl Walk<'_> {
             let account = match chosen {
                 Choice::Go(account) => account,
                 Choice::Wait { until } => {
+                    pulse.rests();
                     self.note_wait(load, until).await;
                     if job.pin.is_some() {
                         let passing = self.delivery.lanes().let_pass(self.lane);
@@ -98,12 +103,18 @@ impl Walk<'_> {
             };
             job.load.rebinds = candidates.lost && job.load.message.pin.is_none();
             let way = Way { account, chat_id };
-            match self.write_begin(&mut job.load, &way, stands_in_for).await {
+            match self.write_begin(&mut job.load, &way, stands_in_for, &pulse).await {
                 Ok(part) => return Ok((job, way, part)),
                 Err(ControlFlow::Continue(())) => {}
                 Err(ControlFlow::Break(carried)) => return Err(carried),
             }
         }
+    }
+
+    /// What is about to be begun, for those who watch over the workers.
+    fn unbegun(&self, message: &OutboundMessage) -> Unbegun {
+        let since = self.delivery.0.ambient.clock.running();
+        Unbegun { what: *message.id.as_uuid(), purpose: purpose(message), since }
     }
 
     /// The candidates from memory, or from a look-up; `None` when the program ends meanwhile.
@@ -124,8 +135,11 @@ impl Walk<'_> {
         load: &mut Load,
         way: &Way,
         stands_in_for: Option<(AccountName, String)>,
+        pulse: &Pulse<'_, LaneId>,
     ) -> Result<usize, ControlFlow<Carried>> {
         let inner = &self.delivery.0;
+        // Somebody may be asked whom to mention, and files take their time.
+        pulse.rests();
         let mut planned = None;
         if load.message.parts.is_empty() {
             match inner.sender.place_mention(&way.account, way.chat_id, &load.message.content).await {
@@ -160,6 +174,7 @@ impl Walk<'_> {
                 return Err(ControlFlow::Continue(()));
             }
         }
+        pulse.begins(self.unbegun(&load.message));
         let at = inner.ambient.clock.now();
         let failover = stands_in_for.filter(|_| !load.noted_failover).map(|(from, reason)| Failover {
             at,
@@ -183,7 +198,8 @@ impl Walk<'_> {
         if written == Err(Gone) {
             return Err(ControlFlow::Break(Carried::Dropped));
         }
-        if begin.failover.is_some() {
+        if let Some(failover) = &begin.failover {
+            way::moved(&load.message, failover);
             inner.tally.failed_over();
         }
         let message = &mut load.message;
@@ -194,6 +210,7 @@ impl Walk<'_> {
         if let Some(part) = message.parts.get_mut(position) {
             part.state = PartState::Begun;
         }
+        way::begun(message, way, position);
         load.doubtful = false;
         load.attempts = 0;
         load.in_progress = 0;
@@ -274,6 +291,7 @@ impl Walk<'_> {
         }
         load.noted_wait = wait;
         self.delivery.0.live.hold(load.message.id, until);
+        way::waits(&load.message, until);
         let detail = match until {
             Some(until) => format!("no account may send yet; the first that is held back is free at {until}"),
             None => "every account that could send is connecting".to_owned(),

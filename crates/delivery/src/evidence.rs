@@ -36,7 +36,7 @@ pub(crate) async fn run(delivery: Delivery) {
 }
 
 async fn look(delivery: &Delivery) -> Result<(), StoreError> {
-    let filter = Filter { state: Some(MessageState::InDoubt), account: None, chat_id: None };
+    let filter = Filter { state: Some(MessageState::InDoubt), ..Filter::default() };
     let page = Page { limit: LOOKED_FOR, cursor: None };
     let listed = delivery.0.store.outbox().list(&filter, &page).await?;
     let now = delivery.0.ambient.clock.now();
@@ -65,7 +65,7 @@ async fn look_for(delivery: &Delivery, message: &OutboundMessage, part: &Part) -
         at: delivery.0.ambient.clock.now(),
     };
     delivery.0.store.outbox().part_sent(sent).await?;
-    tracing::info!(message = %message.id, "seen in the chat; the doubt has ended");
+    tracing::info!(subject = %message.id, "seen in the chat; the doubt has ended");
     // The parts behind it may leave now.
     delivery.take_up(message.id).await
 }

@@ -4,18 +4,31 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 
-use domain::Timestamp;
+use domain::{Purpose, Timestamp};
 use tokio::sync::oneshot;
+
+/// What of a service's work could leave and has not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due {
+    /// The service.
+    pub purpose: Purpose,
+    /// How much of it there is.
+    pub count: u64,
+    /// Since when the oldest could leave.
+    pub oldest: Timestamp,
+}
 
 /// One on its way.
 struct Entry<T> {
     waiters: Vec<oneshot::Sender<Box<T>>>,
     held_until: Option<Timestamp>,
+    /// Since when it could leave, and which service's it is; unknown while it waits for its time.
+    due: Option<(Timestamp, Purpose)>,
 }
 
 impl<T> Default for Entry<T> {
     fn default() -> Self {
-        Self { waiters: Vec::new(), held_until: None }
+        Self { waiters: Vec::new(), held_until: None, due: None }
     }
 }
 
@@ -67,6 +80,28 @@ impl<I: Copy + Eq + Hash, T: Clone> Live<I, T> {
         if let Some(entry) = self.map().get_mut(&id) {
             entry.held_until = until;
         }
+    }
+
+    /// It could leave since then, for this service.
+    pub(crate) fn set_due(&self, id: I, since: Timestamp, purpose: Purpose) {
+        if let Some(entry) = self.map().get_mut(&id) {
+            entry.due = Some((since, purpose));
+        }
+    }
+
+    /// Those that could leave, by service.
+    pub(crate) fn due(&self) -> Vec<Due> {
+        let mut all: Vec<Due> = Vec::new();
+        for (since, purpose) in self.map().values().filter_map(|entry| entry.due) {
+            match all.iter_mut().find(|due| due.purpose == purpose) {
+                Some(due) => {
+                    due.count += 1;
+                    due.oldest = due.oldest.min(since);
+                }
+                None => all.push(Due { purpose, count: 1, oldest: since }),
+            }
+        }
+        all
     }
 
     /// Until when every account that could carry it is held back.

@@ -72,7 +72,7 @@ impl Walk<'_> {
     /// A line in the timeline; losing one is no reason to stop.
     pub(crate) async fn note(&self, id: MessageId, entry: Entry) {
         if let Err(error) = self.delivery.0.store.outbox().note(id, entry).await {
-            tracing::warn!(message = %id, %error, "a step could not be written into the timeline");
+            tracing::warn!(subject = %id, %error, "a step could not be written into the timeline");
         }
     }
 

@@ -44,19 +44,54 @@ where
     }
 }
 
-/// "Nothing was accepted" must be true of the first call with the same key as well: what that one brought, if there was
-/// one, or else the refusal. `repeated` asks for it, and is nothing for work without a key.
+/// "Nothing was accepted" must be true of the first call with the same key as well: of a refusal remains what that one
+/// brought, if there was one. `repeated` asks for it, and is nothing for work without a key.
 pub(crate) async fn unless_repeated<S, E>(
-    refused: E,
+    taken: Result<S, E>,
     repeated: Option<impl Future<Output = Result<Option<S>, E>>>,
     is_conflict: impl Fn(&E) -> bool,
 ) -> Result<S, E> {
-    let Some(repeated) = repeated else { return Err(refused) };
+    let (refused, repeated) = match (taken, repeated) {
+        (Err(refused), Some(repeated)) if !is_conflict(&refused) => (refused, repeated),
+        (taken, _) => return taken,
+    };
     match repeated.await {
         Ok(Some(submitted)) => Ok(submitted),
         Err(conflict) if is_conflict(&conflict) => Err(conflict),
         Ok(None) | Err(_) => Err(refused),
     }
+}
+
+/// What the store says of work that it was to take in: nothing where it was late to answer and has the work all the same.
+/// `fate` finds that out, and `not_known` is for when nobody can.
+///
+/// # Errors
+/// The work was not taken in, unless it is `not_known`.
+pub(crate) async fn answer_or_fate<A, E: From<StoreError>>(
+    answer: Result<A, StoreError>,
+    subject: &impl Display,
+    fate: impl Future<Output = Fate>,
+    not_known: E,
+) -> Result<Option<A>, E> {
+    let why = match answer {
+        Err(StoreError::Unavailable(why)) => why,
+        answer => return Ok(Some(answer?)),
+    };
+    match fate.await {
+        Fate::Accepted => {
+            tracing::warn!(%subject, why, "accepted, though the store was late to say so");
+            Ok(None)
+        }
+        Fate::NotAccepted => Err(StoreError::Unavailable(why).into()),
+        Fate::NotKnown => Err(not_known),
+    }
+}
+
+/// Ends cleanly: nothing new is begun, and what is on the wire is waited for, at most `limit`. Says whether it ended.
+pub(crate) async fn wound_up(closing: &CancellationToken, tasks: &TaskTracker, limit: Duration) -> bool {
+    closing.cancel();
+    tasks.close();
+    tokio::time::timeout(limit, tasks.wait()).await.is_ok()
 }
 
 /// A write whose answer did not come may be on disk all the same, and "not accepted" must be true. A cancel goes behind

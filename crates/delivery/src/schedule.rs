@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use domain::message::OutboundMessage;
 use domain::{MessageId, Timestamp};
 use tokio::sync::Notify;
 
-use crate::Delivery;
+use crate::{Delivery, Unbegun};
 
 /// What is due when.
 #[derive(Default)]
@@ -26,13 +27,21 @@ impl Schedule {
         self.due().retain(|(_, other), _| *other != id);
     }
 
+    /// The first one whose time has come, and that nobody took out yet.
+    pub(crate) fn overdue(&self, now: Timestamp) -> Option<Unbegun> {
+        let due = self.due();
+        let ((at, id), message) = due.first_key_value().filter(|((at, _), _)| *at <= now)?;
+        let since = Duration::from_micros(u64::try_from(at.as_micros()).unwrap_or(0));
+        Some(Unbegun { what: *id.as_uuid(), purpose: crate::purpose(message), since })
+    }
+
     fn first(&self) -> Option<Timestamp> {
         self.due().first_key_value().map(|((at, _), _)| *at)
     }
 
     fn take_due(&self, now: Timestamp) -> Vec<OutboundMessage> {
         let mut due = self.due();
-        let later = due.split_off(&(now.plus(std::time::Duration::from_micros(1)), MessageId::MIN));
+        let later = due.split_off(&(now.plus(Duration::from_micros(1)), MessageId::MIN));
         std::mem::replace(&mut *due, later).into_values().collect()
     }
 

@@ -13,6 +13,7 @@ use futures::FutureExt;
 use crate::Delivery;
 use crate::lanes::{Job, LaneId};
 use crate::sender::Why;
+use crate::way;
 
 /// How long a lane rests after its worker broke.
 const AFTER_A_PANIC: Duration = Duration::from_secs(1);
@@ -200,6 +201,7 @@ impl Walk<'_> {
     ) -> Carried {
         message.state = state;
         message.updated_at = at;
+        way::ended(message);
         self.delivery.end(message);
         Carried::Finished
     }

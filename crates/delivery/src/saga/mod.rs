@@ -29,12 +29,13 @@ use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::live::Live;
+use crate::live::{Due, Live};
 use crate::promise::Fate;
+use crate::pulse::{Pulses, Unbegun};
 use crate::steps::Steps;
 use crate::submission::How;
 use crate::tally::{SagaTally, SagasCounted};
-use crate::{Ambient, promise};
+use crate::{Ambient, promise, way};
 
 pub use submission::{SagaChanged, SagaError, SagaSubmitted, TaskSubmission};
 
@@ -69,6 +70,7 @@ struct Inner {
     carried: Mutex<HashMap<OperationId, bool>>,
     turns: Turns,
     permits: Semaphore,
+    pulses: Pulses<OperationId>,
     callbacks_due: Arc<Notify>,
     tally: SagaTally,
     tasks: TaskTracker,
@@ -87,6 +89,7 @@ impl Sagas {
             carried: Mutex::default(),
             turns: Turns::default(),
             permits: Semaphore::new(limits.running.max(1)),
+            pulses: Pulses::default(),
             callbacks_due: Arc::default(),
             tally: SagaTally::default(),
             tasks: TaskTracker::new(),
@@ -157,13 +160,9 @@ impl Sagas {
 
     async fn accept(&self, submission: TaskSubmission) -> Result<SagaSubmitted, SagaError> {
         let key = submission.idempotency;
+        let taken = self.take_in(submission).await;
         let is_conflict = |error: &SagaError| matches!(error, SagaError::Conflict);
-        match self.take_in(submission).await {
-            Err(refused) if !is_conflict(&refused) => {
-                promise::unless_repeated(refused, key.map(|key| self.repeated(key)), is_conflict).await
-            }
-            taken => taken,
-        }
+        promise::unless_repeated(taken, key.map(|key| self.repeated(key)), is_conflict).await
     }
 
     async fn take_in(&self, submission: TaskSubmission) -> Result<SagaSubmitted, SagaError> {
@@ -181,6 +180,7 @@ impl Sagas {
         let saga = submission::build(&submission, &inner.ambient);
         let id = saga.id;
         inner.live.begin(id);
+        let listener = submission.origin.listener.clone();
         let accept = AcceptSaga {
             saga: saga.clone(),
             origin: submission.origin,
@@ -188,41 +188,26 @@ impl Sagas {
             join: submission.join,
             keep: submission.keep,
         };
-        let accepted = match inner.store.sagas().accept(accept).await {
-            Ok(accepted) => accepted,
-            Err(StoreError::Unavailable(why)) => match self.fate(id).await {
-                Fate::Accepted => {
-                    tracing::warn!(operation = %id, why, "accepted, though the store was late to say so");
-                    SagaAccepted::New
-                }
-                fate => {
-                    inner.live.abandon(id);
-                    return Err(match fate {
-                        Fate::NotKnown => SagaError::NotKnown { id },
-                        Fate::Accepted | Fate::NotAccepted => StoreError::Unavailable(why).into(),
-                    });
-                }
-            },
-            Err(error) => {
-                inner.live.abandon(id);
-                return Err(error.into());
-            }
-        };
-        let other = match accepted {
-            SagaAccepted::New => {
+        let answer = inner.store.sagas().accept(accept).await;
+        let not_known = SagaError::NotKnown { id };
+        let accepted = promise::answer_or_fate(answer, &id, self.fate(id), not_known).await;
+        let other = match accepted.map(|answer| answer.unwrap_or(SagaAccepted::New)) {
+            Ok(SagaAccepted::New) => {
                 inner.tally.accepted(saga.task.kind());
+                way::task_accepted(id, saga.task.kind(), &listener);
                 self.start(id, Some(saga), None);
                 return Ok(SagaSubmitted { id, how: How::New });
             }
-            SagaAccepted::Repeated(other) => {
+            Ok(SagaAccepted::Repeated(other)) => {
                 self.note_joined(other, "with the same Idempotency-Key").await;
                 Ok(SagaSubmitted { id: other, how: How::Replayed })
             }
-            SagaAccepted::Joined(other) => {
+            Ok(SagaAccepted::Joined(other)) => {
                 self.note_joined(other, "with the same body").await;
                 Ok(SagaSubmitted { id: other, how: How::Joined })
             }
-            SagaAccepted::Conflict => Err(SagaError::Conflict),
+            Ok(SagaAccepted::Conflict) => Err(SagaError::Conflict),
+            Err(not_accepted) => Err(not_accepted),
         };
         inner.live.abandon(id);
         other
@@ -241,6 +226,7 @@ impl Sagas {
 
     /// An entry in the history; losing one is no reason to stop.
     async fn note(&self, id: OperationId, entry: SagaEntry) {
+        way::task_went_on(id, None, &entry);
         if let Err(error) = self.0.store.sagas().note(id, entry).await {
             tracing::warn!(operation = %id, %error, "an entry could not be written into the history");
         }
@@ -426,11 +412,20 @@ impl Sagas {
         self.0.live.len()
     }
 
+    /// Sagas that are not finished, by service.
+    pub fn due(&self) -> Vec<Due> {
+        self.0.live.due()
+    }
+
+    /// Sagas that nothing is waited for and of which a step is not begun this very moment. One that is among them twice
+    /// in a row, seconds apart, has a task that stands still.
+    pub fn unbegun(&self) -> Vec<Unbegun> {
+        self.0.pulses.unbegun()
+    }
+
     /// Ends cleanly: nothing new is begun, what is on the wire is waited for, at most `limit`. The rest stays in the store.
     pub async fn stop(&self, limit: Duration) {
-        self.0.closing.cancel();
-        self.0.tasks.close();
-        if tokio::time::timeout(limit, self.0.tasks.wait()).await.is_err() {
+        if !promise::wound_up(&self.0.closing, &self.0.tasks, limit).await {
             tracing::warn!(left = self.0.live.len(), "sagas still on the wire; the next start takes them up");
         }
     }

@@ -10,6 +10,7 @@ use store::{Hold, NewCallback, SagaChange};
 use super::load::Load;
 use super::ride::Ride;
 use crate::persist::{self, Unwritten};
+use crate::way;
 
 impl Ride<'_> {
     /// What must be on disk before anything that changes the outside goes to the wire.
@@ -195,12 +196,9 @@ impl Ride<'_> {
 
 /// The saga as it becomes, with what the history has not had yet.
 fn change(saga: Saga, load: &mut Load) -> SagaChange {
-    SagaChange {
-        saga,
-        entries: std::mem::take(&mut load.entries),
-        hold: None,
-        registry: Vec::new(),
-        failover: None,
-        callback: None,
+    let entries = std::mem::take(&mut load.entries);
+    for entry in &entries {
+        way::task_went_on(saga.id, Some(saga.task.kind()), entry);
     }
+    SagaChange { saga, entries, hold: None, registry: Vec::new(), failover: None, callback: None }
 }

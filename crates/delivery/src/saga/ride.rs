@@ -16,6 +16,7 @@ use super::load::Load;
 use super::machine::{self, Move, Surroundings};
 use super::turns::Turn;
 use crate::decide::{self, Pause};
+use crate::pulse::Unbegun;
 use crate::sender::Why;
 use crate::steps::Call;
 
@@ -107,6 +108,8 @@ impl Ride<'_> {
         }
         let Some(permit) = self.permit().await else { return ControlFlow::Break(()) };
         if !step.only_reads() && load.saga.begun.is_none() {
+            let pulse = inner.pulses.of(load.saga.id);
+            pulse.begins(self.unbegun(&load.saga));
             self.write_begin(load, &account, step).await?;
         }
         let call = Call { account: &account, chat_id: load.saga.chat_id, step };
@@ -121,8 +124,8 @@ impl Ride<'_> {
         }
         match brought {
             Ok(answer) if machine::fits(step, &answer) => self.answered(load, &account, step, &answer).await,
-            Ok(answer) => {
-                tracing::error!(step = step.name(), ?answer, "an answer that this step cannot have");
+            Ok(_) => {
+                tracing::error!(operation = %load.saga.id, %account, step = step.name(), "an answer that this step cannot have");
                 let outcome = match step {
                     Step::Create { .. } => Outcome::Unknown("an answer of another kind".to_owned()),
                     _ => Outcome::Rejected { code: "UNEXPECTED_ANSWER".to_owned() },
@@ -131,6 +134,12 @@ impl Ride<'_> {
             }
             Err(outcome) => self.refused(load, &account, step, &outcome).await,
         }
+    }
+
+    /// What is about to be begun, for those who watch over the tasks.
+    fn unbegun(&self, saga: &Saga) -> Unbegun {
+        let since = self.sagas.0.ambient.clock.running();
+        Unbegun { what: *saga.id.as_uuid(), purpose: saga.task.kind().purpose(), since }
     }
 
     /// Waits until the service that the step is part of is started again. What the saga may take is counted from then on.

@@ -42,6 +42,7 @@ pub(super) async fn run(sagas: Sagas, id: OperationId, saga: Option<Saga>, turn:
         };
         if let Some(saga) = unfinished {
             sagas.0.live.begin(id);
+            sagas.0.live.set_due(id, saga.created_at, saga.task.kind().purpose());
             let ride = Ride { sagas: &sagas, turn: &turn };
             let carrying = AssertUnwindSafe(ride.carry(saga)).catch_unwind();
             let broke = carrying.await.is_err();

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use delivery::{Change, How, Submission, SubmitError};
+use delivery::{Change, How, Submission, SubmitError, Testimony};
+use domain::account::Reason;
 use domain::message::OnFlood;
 use domain::outcome::Failure;
 use domain::timeline::Step;
 use domain::{MessageState, Outcome};
-use store::Join;
+use store::{Join, Resolution};
+use tokio::sync::broadcast::error::TryRecvError;
 
 use crate::script::{Act, Bench, Prepares, album, group, mentioning, name, photo, text};
 
@@ -283,4 +285,48 @@ async fn a_caller_learns_what_it_would_join_before_it_fetches_anything() {
     assert_eq!(bench.delivery.submit(joining()).await.expect("joins"), joined);
     let steps = bench.store.outbox().timeline(id).await.expect("reads");
     assert_eq!(steps.iter().filter(|entry| entry.step == Step::Joined).count(), 2);
+}
+
+#[tokio::test]
+async fn files_are_spent_when_their_message_was_sent_and_not_before() {
+    let bench = Bench::new().await;
+    let mut spent = bench.delivery.spent();
+    bench.script.prepare("main", [Prepares::Fails(Outcome::MediaGone("removed".into()))]);
+    let failed = bench.submit(album(group(1), 2, "failed")).await;
+    assert_eq!(bench.settled(failed).await.state, MessageState::Failed);
+    let without = bench.submit(text(group(1), "no files")).await;
+    assert_eq!(bench.settled(without).await.state, MessageState::Sent);
+    bench.script.prepare("main", [Prepares::Uploads]);
+    let cancelled = bench.submit(album(group(2), 1, "cancelled")).await;
+    while bench.script.prepared().len() < 2 {
+        bench.breathe().await;
+    }
+    assert!(matches!(bench.delivery.cancel(cancelled, None).await.expect("writes"), Change::Done(_)));
+    assert_eq!(spent.try_recv(), Err(TryRecvError::Empty), "those may be sent after all");
+    assert!(matches!(bench.delivery.retry(failed).await.expect("writes"), Change::Done(_)));
+    assert_eq!(bench.settled(failed).await.state, MessageState::Sent);
+    assert_eq!(spent.recv().await, Ok(failed));
+}
+
+#[tokio::test]
+async fn files_are_spent_when_a_doubt_ends_well() {
+    let bench = Bench::new().await;
+    let mut spent = bench.delivery.spent();
+    let gone = || refuse(Outcome::SessionLost(Reason::SessionRevoked));
+    let doubtful = async |account| {
+        bench.script.act(account, [Act::SendSilently, gone()]);
+        let id = bench.submit(album(group(1), 2, "perhaps")).await;
+        assert_eq!(bench.settled(id).await.state, MessageState::InDoubt);
+        id
+    };
+    let by_a_person = doubtful("main").await;
+    assert_eq!(spent.try_recv(), Err(TryRecvError::Empty));
+    bench.delivery.resolve(by_a_person, Resolution::Sent).await.expect("writes");
+    assert_eq!(spent.recv().await, Ok(by_a_person));
+
+    let by_evidence = doubtful("backup").await;
+    bench.script.testify(Testimony::Seen(None));
+    bench.clock.advance(Duration::from_mins(11));
+    let told = tokio::time::timeout(Duration::from_secs(20), spent.recv()).await.expect("the doubt ends");
+    assert_eq!(told, Ok(by_evidence));
 }

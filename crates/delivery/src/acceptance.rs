@@ -1,0 +1,175 @@
+//! Taking messages in: once for each key, on disk before it is said, and begun in the same write where nothing is in the way.
+
+use domain::message::{MessageState, OutboundMessage, Part, PartState};
+use domain::timeline::{Entry, Step};
+use domain::{ChatRef, MessageId};
+use store::Accepted;
+
+use crate::decide::{self, Choice};
+use crate::lanes::LaneId;
+use crate::promise::Fate;
+use crate::submission::{self, How, Submission, SubmitError, Submitted};
+use crate::{Delivery, Inner, due_since, promise, purpose, query, way, worker};
+
+impl Delivery {
+    /// Accepts a message: when this returns `New`, it is on disk and will be carried.
+    ///
+    /// # Errors
+    /// See [`SubmitError`]; nothing was accepted then, unless it is [`SubmitError::NotKnown`].
+    pub async fn submit(&self, submission: Submission) -> Result<Submitted, SubmitError> {
+        let delivery = self.clone();
+        self.to_the_end(async move { delivery.accept(submission).await }).await?
+    }
+
+    /// What a key stands for already; `None` when it is free. For callers who may not submit any more what they once
+    /// did, such as a message whose time is over.
+    ///
+    /// # Errors
+    /// [`SubmitError::Conflict`] when it stands for another request, and when the store cannot be read.
+    pub async fn repeated(&self, key: store::Idempotency) -> Result<Option<Submitted>, SubmitError> {
+        let now = self.0.ambient.clock.now();
+        match self.0.store.outbox().keyed(key, now).await? {
+            Some(Accepted::Repeated(id)) => {
+                self.note_joined(id, "with the same Idempotency-Key").await;
+                Ok(Some(Submitted { id, how: How::Replayed }))
+            }
+            Some(Accepted::Conflict) => Err(SubmitError::Conflict),
+            _ => Ok(None),
+        }
+    }
+
+    /// The message that the same body would join now, if nobody has its answer; `None` when it would be a message of its
+    /// own. For callers for whom the making of a submission costs much, such as one that fetches files first.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn joined(&self, join: store::Join) -> Result<Option<Submitted>, SubmitError> {
+        let now = self.0.ambient.clock.now();
+        let Some(id) = self.0.store.outbox().joined(join, now).await? else { return Ok(None) };
+        self.note_joined(id, "with the same body").await;
+        Ok(Some(Submitted { id, how: How::Joined }))
+    }
+
+    async fn accept(&self, submission: Submission) -> Result<Submitted, SubmitError> {
+        let key = submission.idempotency;
+        let taken = self.take_in(submission).await;
+        let is_conflict = |error: &SubmitError| matches!(error, SubmitError::Conflict);
+        promise::unless_repeated(taken, key.map(|key| self.repeated(key)), is_conflict).await
+    }
+
+    async fn take_in(&self, submission: Submission) -> Result<Submitted, SubmitError> {
+        let inner = &self.0;
+        if inner.closing.is_cancelled() {
+            return Err(SubmitError::ShuttingDown);
+        }
+        if let Some(pin) = submission.pin.as_ref().filter(|pin| !inner.sender.knows(pin)) {
+            return Err(SubmitError::UnknownAccount(pin.clone()));
+        }
+        let queued = inner.live.len();
+        if queued >= inner.limits.queued {
+            return Err(SubmitError::TooMany { queued });
+        }
+        let mut accept = submission::build(submission, &inner.ambient)?;
+        let message = &mut accept.message;
+        let id = message.id;
+        // Behind others that wait under the name, or under the id of a basic group that has become a supergroup, it
+        // takes the same way as they, or it would pass them.
+        message.chat_id = match &message.chat {
+            chat if !self.lanes().lead_to(chat) => inner.sender.locate(chat),
+            ChatRef::Id(chat_id) => Some(*chat_id),
+            ChatRef::Username(_) => None,
+        };
+        let reserved = self.begin_at_acceptance(message);
+        let message = message.clone();
+        let listener = accept.origin.listener.clone();
+        inner.live.begin(id);
+        let answer = inner.store.outbox().accept(accept).await;
+        let not_known = SubmitError::NotKnown { id };
+        let accepted = promise::answer_or_fate(answer, &id, self.fate(id), not_known).await;
+        let other = match accepted.map(|answer| answer.unwrap_or(Accepted::New)) {
+            Ok(Accepted::New) => {
+                inner.tally.accepted();
+                way::accepted(&message, &listener);
+                match reserved {
+                    Some(lane) => {
+                        inner.live.set_due(id, due_since(&message), purpose(&message));
+                        self.start(lane, Some(worker::first_job(message)));
+                    }
+                    None => self.enqueue(message),
+                }
+                return Ok(Submitted { id, how: How::New });
+            }
+            Ok(Accepted::Repeated(other)) => {
+                self.note_joined(other, "with the same Idempotency-Key").await;
+                Ok(Submitted { id: other, how: How::Replayed })
+            }
+            Ok(Accepted::Joined(other)) => {
+                self.note_joined(other, "with the same body").await;
+                Ok(Submitted { id: other, how: How::Joined })
+            }
+            Ok(Accepted::Conflict) => Err(SubmitError::Conflict),
+            Err(not_accepted) => Err(not_accepted),
+        };
+        inner.live.abandon(id);
+        self.release(reserved);
+        other
+    }
+
+    async fn note_joined(&self, id: MessageId, how: &str) {
+        way::joined(id, how);
+        let at = self.0.ambient.clock.now();
+        let detail = Some(how.to_owned());
+        let entry = Entry { at, step: Step::Joined, part: None, account: None, outcome: None, detail };
+        if let Err(error) = self.0.store.outbox().note(id, entry).await {
+            tracing::warn!(subject = %id, %error, "a step could not be written into the timeline");
+        }
+    }
+
+    async fn fate(&self, id: MessageId) -> Fate {
+        let Inner { store, ambient, closing, .. } = &*self.0;
+        let why = Some("the store was late to accept it".to_owned());
+        let outbox = store.outbox();
+        promise::fate(ambient, closing, &id, || outbox.cancel(id, ambient.clock.now(), why.clone())).await
+    }
+
+    /// Notes that a caller without a key got its answer, so that the same body is a new message from now on.
+    pub async fn answered(&self, id: MessageId) {
+        if let Err(error) = self.0.store.outbox().answered(id).await {
+            tracing::warn!(subject = %id, %error, "the note that a caller was answered could not be stored");
+        }
+    }
+
+    /// Notes that a caller without a key is gone or was left in doubt, so that the same body joins the message from now
+    /// on. Tries until it is stored: without the note a repeat would be sent as a message of its own.
+    pub async fn unanswered(&self, id: MessageId) {
+        let Inner { store, ambient, closing, .. } = &*self.0;
+        let outbox = store.outbox();
+        promise::unanswered(ambient, closing, &id, || outbox.unanswered(id)).await;
+    }
+
+    /// Whether the message can go to its account in the same write that accepts it: one write to disk instead of two.
+    /// Only when nothing waits for its chat and an account is ready; opens the lane then.
+    fn begin_at_acceptance(&self, message: &mut OutboundMessage) -> Option<LaneId> {
+        let chat_id = message.chat_id?;
+        // Media have to be prepared first, which may take long and is no promise to anybody.
+        if message.state != MessageState::Queued || message.parts.first().is_none_or(Part::is_media) {
+            return None;
+        }
+        let query = query(message);
+        let candidates = self.0.sender.candidates_now(&query)?;
+        let Choice::Go(account) = decide::choose(&candidates, Some(&query.chat), &[], None, false) else {
+            return None;
+        };
+        // What is said about another way than the first one goes with a write of its own.
+        let is_elsewhere = candidates.chat_id.is_some_and(|other| other != chat_id);
+        let stands_in = message.pin.is_none() && decide::failover(&candidates, &[], &account).is_some();
+        if is_elsewhere || stands_in || candidates.lost {
+            return None;
+        }
+        let lane = self.lanes().reserve(&ChatRef::Id(chat_id), message.pin.as_ref(), account.clone())?;
+        message.account = Some(account);
+        message.state = MessageState::Sending;
+        message.parts[0].state = PartState::Begun;
+        Some(lane)
+    }
+}

@@ -1,0 +1,92 @@
+//! What somebody does about a message that was accepted: ends it, has it sent after all, ends its doubt.
+
+use domain::message::MessageState;
+use domain::{ChatRef, MessageId};
+use store::{Resolution, StoreError};
+
+use crate::submission::Change;
+use crate::{Delivery, way};
+
+impl Delivery {
+    /// Ends a message that was not given to an account yet.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn cancel(&self, id: MessageId, detail: Option<String>) -> Result<Change, StoreError> {
+        let delivery = self.clone();
+        self.to_the_end(async move { delivery.end_unsent(id, detail).await }).await?
+    }
+
+    async fn end_unsent(&self, id: MessageId, detail: Option<String>) -> Result<Change, StoreError> {
+        let now = self.0.ambient.clock.now();
+        let done = self.0.store.outbox().cancel(id, now, detail).await?;
+        let Some(message) = self.get(id).await? else { return Ok(Change::NoSuchMessage) };
+        if !done {
+            return Ok(Change::Refused(Box::new(message)));
+        }
+        self.0.schedule.remove(id);
+        // Whoever holds it at this moment finds out from the store; whoever waits for its turn never gets one.
+        let chats = [Some(message.chat.clone()), message.chat_id.map(ChatRef::Id)];
+        for chat in chats.into_iter().flatten() {
+            self.lanes().remove(&chat, id);
+        }
+        if message.state.is_final() {
+            way::ended(&message);
+            self.end(&message);
+        }
+        // A retry between the write and the removal would have lost its place.
+        let now = self.get(id).await?;
+        if let Some(again) = now.filter(|now| waits(now.state)) {
+            self.0.live.begin(id);
+            self.enqueue(again);
+        }
+        Ok(Change::Done(Box::new(message)))
+    }
+
+    /// Sends a failed or cancelled message again; its unsent parts keep their `random_id`s.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn retry(&self, id: MessageId) -> Result<Change, StoreError> {
+        let delivery = self.clone();
+        self.to_the_end(async move {
+            let done = delivery.0.store.outbox().retry(id, delivery.0.ambient.clock.now()).await?;
+            delivery.back_in_line(id, done).await
+        })
+        .await?
+    }
+
+    /// Ends a doubt by a person's word.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn resolve(&self, id: MessageId, resolution: Resolution) -> Result<Change, StoreError> {
+        let delivery = self.clone();
+        self.to_the_end(async move {
+            let now = delivery.0.ambient.clock.now();
+            let done = delivery.0.store.outbox().resolve(id, resolution, now).await?;
+            delivery.back_in_line(id, done).await
+        })
+        .await?
+    }
+
+    async fn back_in_line(&self, id: MessageId, done: bool) -> Result<Change, StoreError> {
+        let Some(message) = self.get(id).await? else { return Ok(Change::NoSuchMessage) };
+        if !done {
+            return Ok(Change::Refused(Box::new(message)));
+        }
+        // Sending: whoever held it through the cancel has it already, and a second job would not ask the store again.
+        if waits(message.state) {
+            self.0.live.begin(id);
+            self.enqueue(message.clone());
+        }
+        // A person may have said of a doubt that it was sent.
+        self.0.spent.tell(&message);
+        Ok(Change::Done(Box::new(message)))
+    }
+}
+
+/// Whether a message waits for its turn or its time, in nobody's hands.
+fn waits(state: MessageState) -> bool {
+    matches!(state, MessageState::Queued | MessageState::Scheduled)
+}

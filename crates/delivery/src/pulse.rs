@@ -1,0 +1,91 @@
+//! The pulse of work: what is to be begun this very moment, so that a worker that stands still can be seen.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::Purpose;
+use uuid::Uuid;
+
+/// A piece of work that nothing is waited for, and that is not begun yet. It is so for milliseconds, unless the worker
+/// stands still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unbegun {
+    /// The id of the message or operation.
+    pub what: Uuid,
+    /// The service it is part of.
+    pub purpose: Purpose,
+    /// Since when; of use only to tell whether it is still the same attempt to begin it.
+    pub since: Duration,
+}
+
+/// What is to be begun, by its worker.
+#[derive(Debug)]
+pub(crate) struct Pulses<W>(Mutex<HashMap<W, Unbegun>>);
+
+impl<W> Default for Pulses<W> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<W: Copy + Eq + Hash> Pulses<W> {
+    /// The pulse of a worker; it ends when this is dropped.
+    pub(crate) fn of(&self, worker: W) -> Pulse<'_, W> {
+        Pulse { pulses: self, worker }
+    }
+
+    /// Everything that is to be begun.
+    pub(crate) fn unbegun(&self) -> Vec<Unbegun> {
+        self.map().values().copied().collect()
+    }
+
+    fn map(&self) -> std::sync::MutexGuard<'_, HashMap<W, Unbegun>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The pulse of one worker.
+#[derive(Debug)]
+pub(crate) struct Pulse<'a, W: Copy + Eq + Hash> {
+    pulses: &'a Pulses<W>,
+    worker: W,
+}
+
+impl<W: Copy + Eq + Hash> Pulse<'_, W> {
+    /// It is about to begin this.
+    pub(crate) fn begins(&self, unbegun: Unbegun) {
+        self.pulses.map().insert(self.worker, unbegun);
+    }
+
+    /// It waits for something, or asks somebody.
+    pub(crate) fn rests(&self) {
+        self.pulses.map().remove(&self.worker);
+    }
+}
+
+impl<W: Copy + Eq + Hash> Drop for Pulse<'_, W> {
+    fn drop(&mut self) {
+        self.rests();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_begun_waits_or_is_given_up_has_no_pulse() {
+        let pulses = Pulses::default();
+        let unbegun = Unbegun { what: Uuid::nil(), purpose: Purpose::SendText, since: Duration::ZERO };
+        let pulse = pulses.of(1);
+        pulse.begins(unbegun);
+        assert_eq!(pulses.unbegun(), [unbegun]);
+        pulse.rests();
+        assert_eq!(pulses.unbegun(), []);
+        pulse.begins(unbegun);
+        drop(pulse);
+        assert_eq!(pulses.unbegun(), []);
+    }
+}

@@ -1,0 +1,40 @@
+//! Messages that were sent and whose files nobody sends again: told to whoever keeps the files.
+
+use domain::MessageId;
+use domain::media::MediaSource;
+use domain::message::{MessageState, OutboundMessage};
+use tokio::sync::broadcast;
+
+/// How many are kept for a listener that is slow; it misses the oldest of more than that.
+const KEPT: usize = 1_024;
+
+/// Tells of messages whose files are spent. Nobody has to listen.
+pub(crate) struct Spent(broadcast::Sender<MessageId>);
+
+impl Default for Spent {
+    fn default() -> Self {
+        Self(broadcast::Sender::new(KEPT))
+    }
+}
+
+impl Spent {
+    /// Tells of a message, as the store has it, if its files are spent.
+    pub(crate) fn tell(&self, message: &OutboundMessage) {
+        if is_spent(message) {
+            // An error says that nobody listens.
+            let _ = self.0.send(message.id);
+        }
+    }
+
+    /// What is told from now on.
+    pub(crate) fn listen(&self) -> broadcast::Receiver<MessageId> {
+        self.0.subscribe()
+    }
+}
+
+/// Whether a message had files here and needs them no more. One that failed, was cancelled or is in doubt may be sent
+/// after all.
+fn is_spent(message: &OutboundMessage) -> bool {
+    let is_sent = matches!(message.state, MessageState::Sent | MessageState::Delivered | MessageState::Read);
+    is_sent && message.content.media.iter().any(|media| matches!(media.source, MediaSource::File { .. }))
+}
