@@ -1,0 +1,158 @@
+// Keeps the board up to date: changes as they come, never under the pointer or the focus, and asks by itself when nothing comes.
+"use strict";
+(() => {
+  const { one, all, get } = page;
+  const SILENCE = 40000, EVERY = 30000, MOMENT = 10000;
+  let source, heard = Date.now(), polled = 0, opened = 0, touched = 0, lost = false, fetching = false;
+  const waiting = new Map();
+
+  const board = () => one("#board[data-live]");
+  const lamp = (state) => {
+    const place = one("#live");
+    if (!place) return;
+    const clock = new Date(heard).toLocaleTimeString(document.documentElement.lang, { hour12: false });
+    one(".lamp", place).className = `lamp ${state === "live" ? "ok" : "wait"}`;
+    one(".word", place).textContent = `${place.dataset[state]} ${clock}`;
+    place.classList.toggle("late", state !== "live");
+  };
+
+  // What somebody points at or is in with the keyboard.
+  const held = () => {
+    const focused = document.activeElement?.closest(".card, #alerts, #verdict, #facts");
+    return focused || one(".card:hover") || (Date.now() - touched < MOMENT ? one(".card") : null);
+  };
+  const busy = () => board()?.contains(held()) || one("dialog[open]");
+
+  // Runs a change and leaves what is held where it was on the screen.
+  const still = (change) => {
+    const anchor = held(), before = anchor?.getBoundingClientRect().top;
+    change();
+    if (!anchor?.isConnected) return;
+    const by = anchor.getBoundingClientRect().top - before;
+    if (!by) return;
+    scrollBy({ top: by, behavior: "instant" });
+    const rest = anchor.getBoundingClientRect().top - before;
+    // At the very top a page cannot scroll up: what shrank above keeps its height until the pointer leaves.
+    if (rest < 0) one("#alerts").style.minHeight = `${one("#alerts").offsetHeight - rest}px`;
+  };
+
+  const shape = (card) => card.className.replace("fresh", "").trim();
+  const draw = (html) => {
+    const holder = document.createElement("template");
+    holder.innerHTML = html;
+    return holder.content.firstElementChild;
+  };
+
+  const change = (id, html, fresh = draw(html)) => {
+    const old = document.getElementById(`c-${id}`);
+    if (!old || !fresh || old.outerHTML === fresh.outerHTML) return;
+    if (old === held() || old.contains(document.activeElement)) {
+      waiting.set(id, html);
+      // What keeps its shape changes in place; its links and buttons stay.
+      if (shape(old) === shape(fresh)) for (const part of [".why-short", ".strip svg", "dl"]) {
+        const [before, after] = [one(part, old), one(part, fresh)];
+        if (before && after && before.outerHTML !== after.outerHTML) before.replaceWith(after);
+      }
+      return;
+    }
+    waiting.delete(id);
+    if (old.dataset.state !== fresh.dataset.state) fresh.classList.add("fresh");
+    old.replaceWith(fresh);
+  };
+
+  const part = (id, html) => {
+    const place = document.getElementById(id);
+    if (!place || place.innerHTML === html) return;
+    if (place.contains(document.activeElement)) waiting.set(`#${id}`, html);
+    else { waiting.delete(`#${id}`); place.innerHTML = html; }
+  };
+
+  const apply = ({ tab, trouble, parts, cards, order, marks }) => still(() => {
+    document.title = `${tab} · Switchboard`;
+    for (const count of all("[data-trouble]")) { count.hidden = !trouble; one("b", count).textContent = trouble; }
+    for (const [id, html] of Object.entries(parts)) part(id, html);
+    for (const [id, html] of Object.entries(cards)) change(id, html);
+    const place = board();
+    if (marks) place.dataset.marks = marks;
+    if (order !== place.dataset.order) moved();
+  });
+
+  // The order is another: it waits behind a button while somebody points at a row.
+  const moved = () => (busy() ? (one("[data-sort]").hidden = false) : sort());
+  const sort = async () => {
+    if (fetching || Date.now() - polled < 3000) return;
+    await poll((found) => {
+      const fresh = one("#board", found);
+      if (!fresh) return location.reload();
+      board().replaceWith(document.adoptNode(fresh));
+      one("[data-sort]").hidden = true;
+      one("#alerts").style.minHeight = "";
+      waiting.clear();
+    });
+  };
+
+  // The page anew, when no event came.
+  const poll = async (then) => {
+    if (fetching || !board()) return;
+    fetching = true;
+    polled = Date.now();
+    try {
+      const got = await get(location.href);
+      if (got && board()) { heard = Date.now(); then(got.found); }
+    } catch { lamp("lost"); } finally { fetching = false; }
+  };
+  const absorb = (found) => {
+    const fresh = one("#board", found);
+    if (!fresh || !board()) return location.reload();
+    still(() => {
+      for (const id of ["verdict", "alerts", "facts", "kinds"]) part(id, one(`#${id}`, found)?.innerHTML ?? "");
+      for (const card of all(".card", fresh)) change(card.id.slice(2), card.outerHTML, card);
+      document.title = found.title;
+      if (fresh.dataset.order !== board().dataset.order) moved();
+      else board().dataset.marks = fresh.dataset.marks;
+    });
+    lamp(lost ? "lost" : "live");
+  };
+
+  const open = () => {
+    source?.close();
+    const place = board();
+    if (!place) return;
+    opened = Date.now();
+    const { live, query, marks, order } = place.dataset;
+    source = new EventSource(`${live}?${query ? `${query}&` : ""}marks=${marks}&order=${order}`);
+    const hear = () => { heard = Date.now(); lost = false; lamp("live"); };
+    source.onopen = hear;
+    source.addEventListener("beat", hear);
+    source.addEventListener("changes", (event) => { hear(); if (board()) apply(JSON.parse(event.data)); });
+    // A stream ends every ten minutes, and when the program does; the watch below begins another.
+    source.onerror = () => source.close();
+  };
+
+  const watch = () => {
+    const place = board();
+    if (!place || document.hidden) return;
+    const now = Date.now(), silent = now - heard;
+    if (source?.readyState === EventSource.CLOSED || silent > SILENCE) {
+      if (silent > SILENCE || now - opened > 3000) { if (silent > 5000) { lost = true; lamp("lost"); } }
+      if (now - opened > (lost ? 10000 : 1000)) open();
+      if (lost && now - polled > EVERY) poll(absorb);
+    }
+    if (!busy()) {
+      if (!one("[data-sort]").hidden) sort();
+      if (one("#alerts").style.minHeight) one("#alerts").style.minHeight = "";
+    }
+    for (const [id, html] of [...waiting]) id[0] === "#" ? part(id.slice(1), html) : change(id, html);
+  };
+
+  const wake = () => { if (!document.hidden && board() && Date.now() - heard > 20000) { open(); poll(absorb); } };
+  document.addEventListener("visibilitychange", wake);
+  addEventListener("pageshow", (event) => event.persisted && wake());
+  addEventListener("online", wake);
+  addEventListener("touchstart", () => (touched = Date.now()), { passive: true });
+  document.addEventListener("board", (event) => absorb(event.detail));
+  document.addEventListener("content", () => { waiting.clear(); open(); });
+  document.addEventListener("click", (event) => { if (event.target.closest("[data-sort]")) { polled = 0; sort(); } });
+  setInterval(watch, 1000);
+  open();
+})();

@@ -1,0 +1,152 @@
+// What every page does when scripts run: forms and questions without a new page, keys, notes, copying. All of it works without, too.
+"use strict";
+const page = (() => {
+  const one = (selector, within = document) => within.querySelector(selector);
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const root = document.documentElement;
+  root.classList.add("script");
+
+  // Times of day are the visitor's own: told once, then every page is drawn so.
+  const zone = `zone=${-new Date().getTimezoneOffset()}`;
+  if (!document.cookie.split("; ").includes(zone)) {
+    document.cookie = `${zone}; path=/; max-age=31536000; samesite=lax`;
+    if (document.cookie.includes(zone) && one("time")) location.reload();
+  }
+
+  // A page as a document; where it asks to sign in, the browser goes there.
+  const get = async (address, options = {}) => {
+    const answer = await fetch(address, { credentials: "same-origin", signal: AbortSignal.timeout(190000), ...options });
+    if (new URL(answer.url).pathname === "/sign-in") return location.assign(answer.url);
+    if (!(answer.headers.get("content-type") || "").startsWith("text/html")) throw new Error(answer.statusText);
+    const found = new DOMParser().parseFromString(await answer.text(), "text/html");
+    return { found, address: answer.url };
+  };
+
+  const same = (address) => new URL(address).pathname + new URL(address).search === location.pathname + location.search;
+
+  // Puts `fresh` in the place of `old` and the focus back where it was.
+  const put = (old, fresh) => {
+    const focused = old.contains(document.activeElement) && document.activeElement.id;
+    old.replaceWith(document.adoptNode(fresh));
+    if (focused) document.getElementById(focused)?.focus();
+  };
+
+  const notes = (found) => {
+    const fresh = one("#notes", found);
+    if (fresh && fresh.children.length) one("#notes").replaceChildren(...fresh.children);
+    fade();
+  };
+  const fade = () => all("#notes .toast:not(.bad)").forEach((note) => setTimeout(() => note.remove(), 10000));
+
+  // Takes over a page that came from elsewhere than a click on a link.
+  const take = ({ found, address }) => {
+    notes(found);
+    const asked = one("#ask", found);
+    const dialog = one("dialog[open]");
+    if (dialog && asked) return ask(asked, address);
+    dialog?.close();
+    document.title = found.title;
+    if (same(address) && one("#board") && one("#board", found)) return document.dispatchEvent(new CustomEvent("board", { detail: found }));
+    put(one("#content"), one("#content", found));
+    put(one("#rail"), one("#rail", found));
+    if (!same(address)) { history.pushState(null, "", address); scrollTo(0, 0); }
+    document.dispatchEvent(new Event("content"));
+  };
+
+  // A short page over this one.
+  const ask = (asked, address) => {
+    let dialog = one("#over");
+    if (!dialog) {
+      dialog = Object.assign(document.createElement("dialog"), { id: "over" });
+      document.body.append(dialog);
+      dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+    }
+    dialog.dataset.address = address;
+    dialog.setAttribute("aria-labelledby", "ask-title");
+    all("[data-back]", asked).forEach((field) => (field.value = location.pathname + location.search));
+    const old = one("#ask", dialog);
+    old ? put(old, asked) : dialog.append(document.adoptNode(asked));
+    if (!dialog.open) dialog.showModal();
+  };
+
+  document.addEventListener("click", async (event) => {
+    const link = event.target.closest("a[data-dialog]");
+    if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+      event.preventDefault();
+      try {
+        const got = await get(link.href);
+        if (!got) return;
+        const asked = one("#ask", got.found);
+        asked ? ask(asked, got.address) : take(got);
+      } catch { location.assign(link.href); }
+    }
+    const dialog = event.target.closest("dialog");
+    if (dialog && event.target.closest("[data-close]")) { event.preventDefault(); dialog.close(); }
+    if (event.target.closest("#notes .btn")) event.target.closest(".toast").remove();
+    const copied = event.target.closest("[data-copy]");
+    if (copied) copy(copied);
+  });
+
+  const copy = async (button) => {
+    const text = document.getElementById(button.dataset.copy).textContent;
+    try { await navigator.clipboard.writeText(text); } catch {
+      // Without TLS a browser has no clipboard; the old way still works.
+      const field = Object.assign(document.createElement("textarea"), { value: text });
+      document.body.append(field); field.select(); document.execCommand("copy"); field.remove(); button.focus();
+    }
+    const word = one(".lbl", button) || button, before = word.textContent;
+    word.textContent = button.dataset.copied;
+    setTimeout(() => (word.textContent = before), 2000);
+  };
+
+  document.addEventListener("submit", async (event) => {
+    const form = event.target, button = event.submitter;
+    if (form.method !== "post" || form.enctype !== "application/x-www-form-urlencoded" || "plain" in form.dataset) return;
+    event.preventDefault();
+    if (form.dataset.sending) return;
+    form.dataset.sending = "yes";
+    button?.classList.add("sending");
+    try {
+      const body = new URLSearchParams(new FormData(form, button));
+      const got = await get(button?.hasAttribute("formaction") ? button.formAction : form.action, { method: "POST", body });
+      if (got) take(got);
+    } catch (error) {
+      const note = Object.assign(document.createElement("div"), { className: "toast bad", textContent: `${one("#notes").dataset.lost} (${error.message})` });
+      one("#notes").replaceChildren(note);
+    } finally {
+      delete form.dataset.sending;
+      button?.classList.remove("sending");
+    }
+  });
+  document.addEventListener("change", (event) => event.target.matches("[data-submit]") && event.target.form.requestSubmit());
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
+    if (event.key === "/" && one("[data-find]")) { event.preventDefault(); one("[data-find]").focus(); }
+    const step = { j: 1, k: -1 }[event.key];
+    if (!step) return;
+    const items = all(".card h3 a, [data-item]");
+    const here = items.findIndex((item) => item.closest("li, tr")?.contains(document.activeElement));
+    items[Math.max(0, Math.min(items.length - 1, here < 0 ? 0 : here + step))]?.focus();
+  });
+
+  // Pieces that ask for themselves anew.
+  setInterval(async () => {
+    if (document.hidden) return;
+    for (const old of all("[data-refresh]")) {
+      const now = Date.now() / 1000;
+      old.asked ??= now;
+      if (now - old.asked < Number(old.dataset.refresh) || old.contains(document.activeElement) && document.activeElement !== old) continue;
+      old.asked = now;
+      const dialog = old.closest("dialog");
+      if (dialog && !dialog.open) continue;
+      try {
+        const got = await get(dialog ? dialog.dataset.address : location.href);
+        const fresh = got && document.getElementById(old.id) === old && one(`#${old.id}`, got.found);
+        if (fresh) put(old, fresh);
+      } catch { /* it is asked again */ }
+    }
+  }, 1000);
+  fade();
+  return { one, all, get };
+})();

@@ -1,0 +1,136 @@
+//! The API, asked inside this very process as the person who looks.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{CONTENT_TYPE, HOST};
+use http::{Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::dashboard::Dashboard;
+use crate::visitor::Visitor;
+
+/// The longest wait for an answer: whatever asks Telegram has its own, shorter one.
+const PATIENCE: Duration = Duration::from_mins(3);
+
+/// The largest answer that is read, in bytes: a page of a list is far below it.
+const LARGEST: usize = 16 * 1024 * 1024;
+
+/// The API said no, or said nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{status} {code}: {detail}")]
+pub(crate) struct Refused {
+    /// The status of the answer.
+    pub(crate) status: StatusCode,
+    /// The stable word of the problem (`docs/errors.md`); `internal` where there was no problem document.
+    pub(crate) code: String,
+    /// What to do about it, as the API said it.
+    pub(crate) detail: String,
+    /// The wrong fields of the request, each with its own words.
+    pub(crate) fields: Vec<WrongField>,
+}
+
+/// A field of the request that the API did not take.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct WrongField {
+    /// Where it is, like `chat` or `parts[0].text`.
+    pub(crate) field: String,
+    /// What is wrong with it and what to write instead.
+    pub(crate) message: String,
+}
+
+/// A problem document, as far as a page shows it.
+#[derive(Deserialize)]
+struct Problem {
+    code: String,
+    detail: String,
+    #[serde(default)]
+    errors: Vec<WrongField>,
+}
+
+impl Refused {
+    pub(crate) fn internal(detail: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            code: "internal".to_owned(),
+            detail: detail.into(),
+            fields: Vec::new(),
+        }
+    }
+}
+
+impl Dashboard {
+    /// One call of the API as `visitor`; an answer without a body reads as JSON `null`. `path` carries its query.
+    pub(crate) async fn ask<T: DeserializeOwned>(
+        &self,
+        visitor: &Visitor,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<T, Refused> {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, "localhost")
+            .header(CONTENT_TYPE, "application/json")
+            .body(Body::from(body.map(|body| body.to_string()).unwrap_or_default()))
+            .map_err(|error| Refused::internal(format!("The request cannot be made: {error}.")))?;
+        let actor = visitor.actor().ok_or_else(|| Refused::internal("Nobody is signed in."))?;
+        let answer = self.api().answer_as(actor, request);
+        let Ok(answer) = tokio::time::timeout(PATIENCE, answer).await else {
+            return Err(Refused::internal(format!("There was no answer within {} s.", PATIENCE.as_secs())));
+        };
+        read_answer(answer).await
+    }
+}
+
+/// Reads an answer of the API.
+pub(crate) async fn read_answer<T: DeserializeOwned>(answer: Response) -> Result<T, Refused> {
+    let status = answer.status();
+    let body = http_body_util::Limited::new(answer.into_body(), LARGEST)
+        .collect()
+        .await
+        .map_err(|error| Refused::internal(format!("The answer cannot be read: {error}.")))?
+        .to_bytes();
+    read(status, &body)
+}
+
+fn read<T: DeserializeOwned>(status: StatusCode, body: &[u8]) -> Result<T, Refused> {
+    if status.is_success() {
+        let body: &[u8] = if body.is_empty() { b"null" } else { body };
+        return serde_json::from_slice(body)
+            .map_err(|error| Refused::internal(format!("The answer is not what this page knows: {error}.")));
+    }
+    Err(match serde_json::from_slice::<Problem>(body) {
+        Ok(problem) => Refused { status, code: problem.code, detail: problem.detail, fields: problem.errors },
+        Err(_) => Refused { status, ..Refused::internal("The program gave no reason; the log has it.") },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_keeps_the_words_of_the_api() {
+        let body =
+            br#"{"code":"invalid_request","title":"t","status":422,"detail":"The field \"how\" is missing.",
+            "errors":[{"field":"how","message":"is missing"}]}"#;
+        let refused = read::<Value>(StatusCode::UNPROCESSABLE_ENTITY, body).expect_err("a refusal");
+        assert_eq!(refused.code, "invalid_request");
+        assert_eq!(refused.detail, "The field \"how\" is missing.");
+        assert_eq!(refused.fields[0].field, "how");
+        let bare = read::<Value>(StatusCode::BAD_GATEWAY, b"<html>").expect_err("a refusal");
+        assert_eq!((bare.status, bare.code.as_str()), (StatusCode::BAD_GATEWAY, "internal"));
+    }
+
+    #[test]
+    fn an_answer_without_a_body_is_an_answer() {
+        assert_eq!(read::<Value>(StatusCode::NO_CONTENT, b""), Ok(Value::Null));
+        assert_eq!(read::<()>(StatusCode::NO_CONTENT, b""), Ok(()));
+    }
+}

@@ -1,0 +1,92 @@
+//! `/chats`: the registry.
+
+use askama::Template;
+use axum::extract::{Query as QueryOf, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::ChatRef;
+use http::Method;
+use serde::Deserialize;
+
+use super::Chat;
+use crate::dashboard::Dashboard;
+use crate::listing::{Listed, address, wrong_filter};
+use crate::page::{self, Section, refusal};
+use crate::visitor::Visitor;
+use crate::words::{self, ChatsWords, WorkWords};
+
+/// What the address asks for.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Query {
+    pub(super) q: String,
+    pub(super) account: String,
+    pub(super) state: String,
+    pub(super) kind: String,
+    pub(super) after: String,
+}
+
+impl Query {
+    pub(super) fn page_after(&self, after: &str) -> String {
+        let pairs = [
+            ("account", self.account.as_str()),
+            ("state", &self.state),
+            ("kind", &self.kind),
+            ("after", after),
+        ];
+        address("/chats", &pairs)
+    }
+
+    fn is_narrow(&self) -> bool {
+        [&self.account, &self.state, &self.kind].into_iter().any(|value| !value.is_empty())
+    }
+}
+
+#[derive(Template)]
+#[template(path = "chats/list.html")]
+pub(super) struct List<'a> {
+    pub(super) visitor: &'a Visitor,
+    pub(super) words: &'static ChatsWords,
+    pub(super) work: &'static WorkWords,
+    pub(super) query: &'a Query,
+    pub(super) accounts: &'a [String],
+    pub(super) found: &'a Listed<Chat>,
+    pub(super) wrong: Option<String>,
+}
+
+/// The page.
+pub(super) async fn show(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    QueryOf(query): QueryOf<Query>,
+) -> Response {
+    let words = ChatsWords::of(visitor.language);
+    let mut wrong = None;
+    if !query.q.trim().is_empty() {
+        match query.q.trim().parse::<ChatRef>() {
+            Ok(chat) => return Redirect::to(&format!("/chats/{chat}")).into_response(),
+            Err(_) => wrong = Some(words.wrong_chat.to_owned()),
+        }
+    }
+    let pairs = [
+        ("account", query.account.as_str()),
+        ("state", &query.state),
+        ("kind", &query.kind),
+        ("cursor", &query.after),
+        ("limit", "50"),
+    ];
+    let answer =
+        dashboard.ask::<Listed<Chat>>(&visitor, Method::GET, &address("/v1/chats", &pairs), None).await;
+    let found = match wrong_filter(answer) {
+        Ok(Ok(found)) => found,
+        Ok(Err(detail)) => {
+            wrong = Some(detail);
+            Listed::default()
+        }
+        Err(why) => return refusal::of_api(&visitor, &why),
+    };
+    let accounts = dashboard.account_names(&visitor).await;
+    let work = WorkWords::of(visitor.language);
+    let body =
+        List { visitor: &visitor, words, work, query: &query, accounts: &accounts, found: &found, wrong };
+    page::page(&visitor, words.chats, Section::Chats, body)
+}

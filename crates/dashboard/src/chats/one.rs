@@ -1,0 +1,73 @@
+//! `/chats/{id}`: a chat, who serves it and who else could.
+
+use access::Right;
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use domain::ChatRef;
+use http::Method;
+
+use super::Chat;
+use crate::dashboard::Dashboard;
+use crate::listing::address;
+use crate::page::{self, Section, refusal};
+use crate::visitor::Visitor;
+use crate::words::{self, ChatsWords, WorkWords};
+
+#[derive(Template)]
+#[template(path = "chats/one.html")]
+pub(super) struct One<'a> {
+    pub(super) visitor: &'a Visitor,
+    pub(super) words: &'static ChatsWords,
+    pub(super) work: &'static WorkWords,
+    pub(super) chat: &'a Chat,
+    pub(super) may_act: bool,
+}
+
+impl One<'_> {
+    fn messages(&self) -> String {
+        address("/messages", &[("chat", &self.chat.id)])
+    }
+
+    fn operations(&self) -> String {
+        address("/operations", &[("chat", &self.chat.id)])
+    }
+
+    fn can_leave(&self) -> bool {
+        self.may_act && self.chat.is_active()
+    }
+
+    fn can_bind(&self) -> bool {
+        self.can_leave() && self.chat.others().next().is_some()
+    }
+}
+
+/// The chat of a path, as the API knows it.
+pub(super) async fn find(dashboard: &Dashboard, visitor: &Visitor, id: &str) -> Result<Chat, Box<Response>> {
+    // What is no chat is no path of the API either.
+    let Ok(chat) = id.parse::<ChatRef>() else { return Err(Box::new(refusal::no_such_page(visitor))) };
+    dashboard
+        .ask::<Chat>(visitor, Method::GET, &format!("/v1/chats/{chat}"), None)
+        .await
+        .map_err(|why| Box::new(refusal::of_api(visitor, &why)))
+}
+
+/// The page.
+pub(super) async fn show(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Response {
+    let chat = match find(&dashboard, &visitor, &id).await {
+        Ok(chat) => chat,
+        Err(answer) => return *answer,
+    };
+    let body = One {
+        visitor: &visitor,
+        words: ChatsWords::of(visitor.language),
+        work: WorkWords::of(visitor.language),
+        chat: &chat,
+        may_act: visitor.may(Right::Send),
+    };
+    page::page(&visitor, chat.name(), Section::Chats, body)
+}

@@ -1,0 +1,132 @@
+//! `/doubt/{id}`: what is known of one message or piece of work in doubt, and what the chat shows now.
+
+use access::Right;
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use domain::{MessageId, OperationId};
+use http::Method;
+use serde::Deserialize;
+
+use super::matching::Seen;
+use crate::ask::Refused;
+use crate::dashboard::Dashboard;
+use crate::listing::{Listed, address};
+use crate::messages::Message;
+use crate::operations::Operation;
+use crate::page::{self, Section, refusal};
+use crate::visitor::Visitor;
+use crate::words::{self, DoubtWords, WorkWords};
+
+/// Messages of the chat that are shown.
+const SHOWN: &str = "15";
+
+/// A step as the API tells it, for both kinds of work.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Told {
+    pub(super) at: domain::Timestamp,
+    pub(super) says: String,
+}
+
+#[derive(Deserialize)]
+struct Steps {
+    #[serde(default, alias = "timeline")]
+    steps: Vec<Told>,
+}
+
+#[derive(Template)]
+#[template(path = "doubt/evidence.html")]
+pub(super) struct Evidence<'a> {
+    pub(super) visitor: &'a Visitor,
+    pub(super) words: &'static DoubtWords,
+    pub(super) work: &'static WorkWords,
+    pub(super) operation: &'a Operation,
+    pub(super) message: Option<&'a Message>,
+    pub(super) steps: &'a [Told],
+    /// What the chat shows now, or why that cannot be had; none where there is no chat to look into.
+    pub(super) seen: Option<Result<Vec<Seen>, String>>,
+    pub(super) may_act: bool,
+}
+
+impl Evidence<'_> {
+    fn may_be(&self, seen: &Seen) -> bool {
+        self.message.is_some_and(|message| seen.may_be(&message.text, message.created_at))
+    }
+
+    fn found(&self) -> bool {
+        matches!(&self.seen, Some(Ok(seen)) if seen.iter().any(|seen| self.may_be(seen)))
+    }
+
+    fn looked(&self) -> bool {
+        matches!(&self.seen, Some(Ok(_)))
+    }
+
+    /// The paths of the two buttons: it happened, and it did not.
+    fn buttons(&self) -> (String, String) {
+        let path = self.operation.path();
+        let (yes, no) = if self.operation.is_message() { ("sent", "resend") } else { ("done", "again") };
+        (format!("{path}/actions/{yes}"), format!("{path}/actions/{no}"))
+    }
+}
+
+/// The page. What is no longer in doubt is shown on its own page, which says what became of it.
+pub(super) async fn show(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Response {
+    let (path, steps_path, is_message) = match (id.parse::<MessageId>(), id.parse::<OperationId>()) {
+        (Ok(id), _) => (format!("/v1/operations/{id}"), format!("/v1/messages/{id}/why"), true),
+        (_, Ok(id)) => (format!("/v1/operations/{id}"), format!("/v1/operations/{id}"), false),
+        _ => return refusal::no_such_page(&visitor),
+    };
+    match gather(&dashboard, &visitor, &path, &steps_path, is_message.then_some(id.as_str())).await {
+        Ok((operation, message, steps, seen)) => {
+            let words = DoubtWords::of(visitor.language);
+            let body = Evidence {
+                visitor: &visitor,
+                words,
+                work: WorkWords::of(visitor.language),
+                operation: &operation,
+                message: message.as_ref(),
+                steps: &steps,
+                seen,
+                may_act: visitor.may(Right::Send) && operation.is_in_doubt(),
+            };
+            page::page(&visitor, words.doubt, Section::Doubt, body)
+        }
+        Err(why) => refusal::of_api(&visitor, &why),
+    }
+}
+
+type Gathered = (Operation, Option<Message>, Vec<Told>, Option<Result<Vec<Seen>, String>>);
+
+async fn gather(
+    dashboard: &Dashboard,
+    visitor: &Visitor,
+    path: &str,
+    steps_path: &str,
+    message: Option<&str>,
+) -> Result<Gathered, Refused> {
+    let operation = dashboard.ask::<Operation>(visitor, Method::GET, path, None).await?;
+    let steps = dashboard.ask::<Steps>(visitor, Method::GET, steps_path, None).await?.steps;
+    let message = match message {
+        Some(id) => {
+            Some(dashboard.ask::<Message>(visitor, Method::GET, &format!("/v1/messages/{id}"), None).await?)
+        }
+        None => None,
+    };
+    let seen = match operation.chat_name() {
+        Some(chat) => {
+            // What another account wrote to a person lies in another chat: only the one that is in doubt can tell.
+            let in_person = !chat.starts_with('-');
+            let account = operation.account.as_deref().filter(|_| in_person).unwrap_or_default();
+            let pairs = [("limit", SHOWN), ("account", account)];
+            let history = address(&format!("/v1/chats/{chat}/history"), &pairs);
+            let listed = dashboard.ask::<Listed<Seen>>(visitor, Method::GET, &history, None).await;
+            Some(listed.map(|listed| listed.items).map_err(|why| why.detail))
+        }
+        None => None,
+    };
+    Ok((operation, message, steps, seen))
+}

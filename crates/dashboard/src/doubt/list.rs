@@ -1,0 +1,64 @@
+//! `/doubt`: every message and all work on chats that is in doubt.
+
+use access::Right;
+use askama::Template;
+use axum::extract::{Query as QueryOf, State};
+use axum::response::Response;
+use http::Method;
+use serde::Deserialize;
+
+use crate::dashboard::Dashboard;
+use crate::listing::{Listed, address, wrong_filter};
+use crate::operations::Operation;
+use crate::page::{self, Section, refusal};
+use crate::visitor::Visitor;
+use crate::words::{self, DoubtWords, WorkWords};
+
+/// What the address asks for.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Query {
+    after: String,
+}
+
+#[derive(Template)]
+#[template(path = "doubt/list.html")]
+pub(super) struct List<'a> {
+    pub(super) visitor: &'a Visitor,
+    pub(super) words: &'static DoubtWords,
+    pub(super) work: &'static WorkWords,
+    pub(super) found: &'a Listed<Operation>,
+    pub(super) later: bool,
+    pub(super) may_act: bool,
+}
+
+impl List<'_> {
+    fn page_after(after: &str) -> String {
+        address("/doubt", &[("after", after)])
+    }
+}
+
+/// The page.
+pub(super) async fn show(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    QueryOf(query): QueryOf<Query>,
+) -> Response {
+    let pairs = [("state", "in_doubt"), ("cursor", query.after.as_str()), ("limit", "50")];
+    let path = address("/v1/operations", &pairs);
+    let found =
+        match wrong_filter(dashboard.ask::<Listed<Operation>>(&visitor, Method::GET, &path, None).await) {
+            Ok(found) => found.unwrap_or_default(),
+            Err(why) => return refusal::of_api(&visitor, &why),
+        };
+    let words = DoubtWords::of(visitor.language);
+    let body = List {
+        visitor: &visitor,
+        words,
+        work: WorkWords::of(visitor.language),
+        found: &found,
+        later: !query.after.is_empty(),
+        may_act: visitor.may(Right::Send),
+    };
+    page::page(&visitor, words.doubt, Section::Doubt, body)
+}

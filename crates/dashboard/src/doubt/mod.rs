@@ -1,0 +1,17 @@
+//! In doubt: what may have happened or not, with its evidence and the two buttons that end it.
+
+mod evidence;
+mod list;
+mod matching;
+#[cfg(test)]
+mod tests;
+
+use axum::Router;
+use axum::routing::get;
+
+use crate::dashboard::Dashboard;
+
+/// The routes of what is in doubt. The buttons are those of messages and operations.
+pub(crate) fn routes() -> Router<Dashboard> {
+    Router::new().route("/doubt", get(list::show)).route("/doubt/{id}", get(evidence::show))
+}

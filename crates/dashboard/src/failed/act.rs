@@ -1,0 +1,166 @@
+//! Retrying and dropping failed requests, one or many: a question with their number first, then one call of the API for each.
+
+use askama::Template;
+use axum::extract::{Query as QueryOf, State};
+use axum::response::Response;
+use domain::FailedRequestId;
+use http::Method;
+use serde_json::Value;
+
+use super::FailedRequest;
+use crate::ask::Refused;
+use crate::dashboard::Dashboard;
+use crate::listing::{Listed, address, refuse};
+use crate::page::{self, Section, refusal};
+use crate::visitor::{Posted, Visitor};
+use crate::words::{FailedWords, WorkWords};
+
+/// The most requests that one press of a button is about.
+const MOST: usize = 500;
+
+/// What is done with them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// Those chosen are tried again.
+    Retry,
+    /// Those chosen are dropped.
+    Drop,
+    /// Every one that waits is tried again.
+    RetryAll,
+}
+
+impl Wish {
+    fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "retry" => Some(Self::Retry),
+            "drop" => Some(Self::Drop),
+            "retry-all" => Some(Self::RetryAll),
+            _ => None,
+        }
+    }
+
+    /// Its word in addresses.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Drop => "drop",
+            Self::RetryAll => "retry-all",
+        }
+    }
+
+    /// Whether something cannot be undone.
+    pub(super) const fn drops(self) -> bool {
+        matches!(self, Self::Drop)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "failed/question.html")]
+pub(super) struct Question<'a> {
+    pub(super) visitor: &'a Visitor,
+    pub(super) words: &'static FailedWords,
+    pub(super) work: &'static WorkWords,
+    pub(super) wish: Wish,
+    pub(super) ids: &'a [FailedRequestId],
+}
+
+/// The ids that a form names, each once.
+fn ids(pairs: &[(String, String)]) -> Vec<FailedRequestId> {
+    let mut ids: Vec<FailedRequestId> = pairs
+        .iter()
+        .filter(|(name, _)| name == "id")
+        .filter_map(|(_, value)| value.parse().ok())
+        .take(MOST)
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+/// `/failed/question`.
+pub(super) async fn ask(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    QueryOf(pairs): QueryOf<Vec<(String, String)>>,
+) -> Response {
+    let wish = pairs.iter().find(|(name, _)| name == "do").and_then(|(_, word)| Wish::from_word(word));
+    let Some(wish) = wish else { return refusal::no_such_page(&visitor) };
+    let ids = match wish {
+        Wish::RetryAll => match pending(&dashboard, &visitor).await {
+            Ok(ids) => ids,
+            Err(why) => return refusal::of_api(&visitor, &why),
+        },
+        Wish::Retry | Wish::Drop => ids(&pairs),
+    };
+    let words = FailedWords::of(visitor.language);
+    let body = Question { visitor: &visitor, words, work: WorkWords::of(visitor.language), wish, ids: &ids };
+    page::page(&visitor, words.failed, Section::Failed, body)
+}
+
+/// Those that wait for a decision, at most so many as one press is about.
+async fn pending(dashboard: &Dashboard, visitor: &Visitor) -> Result<Vec<FailedRequestId>, Refused> {
+    let (mut ids, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let pairs = [("state", "pending"), ("limit", "200"), ("cursor", cursor.as_str())];
+        let path = address("/v1/failed-requests", &pairs);
+        let listed = dashboard.ask::<Listed<FailedRequest>>(visitor, Method::GET, &path, None).await?;
+        ids.extend(listed.items.iter().filter_map(|request| request.id.parse::<FailedRequestId>().ok()));
+        match listed.next_cursor {
+            Some(next) if ids.len() < MOST => cursor = next,
+            _ => break,
+        }
+    }
+    ids.truncate(MOST);
+    Ok(ids)
+}
+
+/// `/failed/actions/{action}`.
+pub(super) async fn act(
+    State(dashboard): State<Dashboard>,
+    axum::extract::Path(action): axum::extract::Path<String>,
+    Posted { visitor, form }: Posted<Vec<(String, String)>>,
+) -> Response {
+    let Some(wish) = Wish::from_word(&action) else { return refusal::no_such_page(&visitor) };
+    let words = FailedWords::of(visitor.language);
+    let ids = ids(&form);
+    let (mut done, mut refused) = (0, None);
+    for id in &ids {
+        let answer = match wish {
+            Wish::Retry | Wish::RetryAll => {
+                dashboard
+                    .ask::<Value>(&visitor, Method::POST, &format!("/v1/failed-requests/{id}/retry"), None)
+                    .await
+            }
+            Wish::Drop => {
+                dashboard
+                    .ask::<Value>(&visitor, Method::DELETE, &format!("/v1/failed-requests/{id}"), None)
+                    .await
+            }
+        };
+        match answer {
+            Ok(_) => done += 1,
+            // The others are still wanted; the first refusal is told.
+            Err(why) => refused = refused.or(Some(why)),
+        }
+    }
+    match refused {
+        Some(why) if done == 0 => refuse(&visitor, "/failed", &why),
+        _ => page::done(&visitor, "/failed", &words.acted(wish.drops(), done, ids.len() as u64)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_request_is_acted_on_once() {
+        let id = "fail_01k2v7m3w0e9tq4b8s6n5x1zyr";
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let pairs = [pair("id", id), pair("csrf", "x"), pair("id", id), pair("id", "../../v1/keys")];
+        assert_eq!(ids(&pairs), vec![id.parse::<FailedRequestId>().expect("an id")]);
+        for wish in [Wish::Retry, Wish::Drop, Wish::RetryAll] {
+            assert_eq!(Wish::from_word(wish.word()), Some(wish));
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! `/failed`: the requests that failed and are kept.
+
+use access::Right;
+use askama::Template;
+use axum::extract::{Query as QueryOf, State};
+use axum::response::Response;
+use http::Method;
+use serde::Deserialize;
+
+use super::FailedRequest;
+use crate::dashboard::Dashboard;
+use crate::listing::{Listed, address, wrong_filter};
+use crate::page::{self, Section, refusal};
+use crate::visitor::Visitor;
+use crate::words::{self, FailedWords, WorkWords};
+
+/// What the address asks for.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Query {
+    pub(super) state: String,
+    pub(super) after: String,
+}
+
+impl Query {
+    fn page_after(&self, after: &str) -> String {
+        address("/failed", &[("state", &self.state), ("after", after)])
+    }
+}
+
+#[derive(Template)]
+#[template(path = "failed/list.html")]
+pub(super) struct List<'a> {
+    pub(super) visitor: &'a Visitor,
+    pub(super) words: &'static FailedWords,
+    pub(super) work: &'static WorkWords,
+    pub(super) query: &'a Query,
+    pub(super) found: &'a Listed<FailedRequest>,
+    pub(super) wrong: Option<String>,
+    pub(super) may_act: bool,
+}
+
+/// The page; what waits for a decision unless another state is asked for.
+pub(super) async fn show(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    QueryOf(mut query): QueryOf<Query>,
+) -> Response {
+    if query.state.is_empty() {
+        "pending".clone_into(&mut query.state);
+    }
+    let state = if query.state == "all" { "" } else { query.state.as_str() };
+    let path = address("/v1/failed-requests", &[("state", state), ("cursor", &query.after), ("limit", "50")]);
+    let answer = dashboard.ask::<Listed<FailedRequest>>(&visitor, Method::GET, &path, None).await;
+    let (found, wrong) = match wrong_filter(answer) {
+        Ok(Ok(found)) => (found, None),
+        Ok(Err(detail)) => (Listed::default(), Some(detail)),
+        Err(why) => return refusal::of_api(&visitor, &why),
+    };
+    let words = FailedWords::of(visitor.language);
+    let work = WorkWords::of(visitor.language);
+    let may_act = visitor.may(Right::Send);
+    let body = List { visitor: &visitor, words, work, query: &query, found: &found, wrong, may_act };
+    page::page(&visitor, words.failed, Section::Failed, body)
+}

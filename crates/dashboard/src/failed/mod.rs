@@ -1,0 +1,51 @@
+//! Failed requests: what is kept for a retry by hand.
+
+mod act;
+mod list;
+mod one;
+
+use axum::Router;
+use axum::routing::{get, post};
+use domain::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::dashboard::Dashboard;
+
+/// The routes of failed requests.
+pub(crate) fn routes() -> Router<Dashboard> {
+    Router::new()
+        .route("/failed", get(list::show))
+        .route("/failed/question", get(act::ask))
+        .route("/failed/actions/{action}", post(act::act))
+        .route("/failed/{id}", get(one::show))
+}
+
+/// A failed request, as the API shows it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct FailedRequest {
+    pub(crate) id: String,
+    pub(crate) at: Timestamp,
+    pub(crate) service: String,
+    pub(crate) direction: String,
+    pub(crate) endpoint: String,
+    pub(crate) payload: Option<Value>,
+    pub(crate) error: String,
+    pub(crate) state: String,
+    pub(crate) retry_count: u64,
+    pub(crate) last_retry_at: Option<Timestamp>,
+    pub(crate) last_retry_error: Option<String>,
+    pub(crate) operation: Option<String>,
+}
+
+impl FailedRequest {
+    /// Where its page is.
+    pub(crate) fn path(&self) -> String {
+        format!("/failed/{}", self.id)
+    }
+
+    /// Whether a person has still to decide.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.state == "pending"
+    }
+}

@@ -1,0 +1,100 @@
+//! `/failovers`: when work went to another account than the one that was its first choice.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Query as QueryOf, State};
+use axum::response::Response;
+use axum::routing::get;
+use domain::Timestamp;
+use http::Method;
+use serde::Deserialize;
+
+use crate::dashboard::Dashboard;
+use crate::listing::{Listed, address, wrong_filter};
+use crate::page::{self, Section, refusal};
+use crate::visitor::Visitor;
+use crate::words::{OperationsWords, WorkWords};
+
+/// The route of failovers.
+pub(crate) fn routes() -> Router<Dashboard> {
+    Router::new().route("/failovers", get(show))
+}
+
+/// A failover, as the API shows it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Failover {
+    pub(crate) at: Timestamp,
+    pub(crate) chat_id: Option<String>,
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) reason: String,
+    pub(crate) subject: String,
+}
+
+impl Failover {
+    fn path(&self) -> String {
+        if self.subject.starts_with("msg_") {
+            format!("/messages/{}", self.subject)
+        } else {
+            format!("/operations/{}", self.subject)
+        }
+    }
+}
+
+/// What the address asks for.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct Query {
+    account: String,
+    chat: String,
+    after: String,
+}
+
+impl Query {
+    fn page_after(&self, after: &str) -> String {
+        address("/failovers", &[("account", &self.account), ("chat", &self.chat), ("after", after)])
+    }
+
+    fn is_narrow(&self) -> bool {
+        !self.account.is_empty() || !self.chat.is_empty()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "failovers/list.html")]
+struct List<'a> {
+    visitor: &'a Visitor,
+    words: &'static OperationsWords,
+    work: &'static WorkWords,
+    query: &'a Query,
+    accounts: &'a [String],
+    found: &'a Listed<Failover>,
+    wrong: Option<String>,
+}
+
+/// The page.
+async fn show(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    QueryOf(query): QueryOf<Query>,
+) -> Response {
+    let pairs = [
+        ("account", query.account.as_str()),
+        ("chat_id", query.chat.trim()),
+        ("cursor", &query.after),
+        ("limit", "50"),
+    ];
+    let path = address("/v1/failovers", &pairs);
+    let answer = dashboard.ask::<Listed<Failover>>(&visitor, Method::GET, &path, None).await;
+    let (found, wrong) = match wrong_filter(answer) {
+        Ok(Ok(found)) => (found, None),
+        Ok(Err(detail)) => (Listed::default(), Some(detail)),
+        Err(why) => return refusal::of_api(&visitor, &why),
+    };
+    let words = OperationsWords::of(visitor.language);
+    let accounts = dashboard.account_names(&visitor).await;
+    let work = WorkWords::of(visitor.language);
+    let body =
+        List { visitor: &visitor, words, work, query: &query, accounts: &accounts, found: &found, wrong };
+    page::page(&visitor, words.failovers, Section::Operations, body)
+}

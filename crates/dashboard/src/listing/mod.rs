@@ -1,0 +1,100 @@
+//! What all lists of work have in common: their filters' addresses, stretches of time, states as lamps, and the way an action
+//! that came too late is told.
+
+mod accounts;
+mod address;
+mod pill;
+mod stretch;
+
+use axum::response::Response;
+use serde::Deserialize;
+
+pub(crate) use address::address;
+pub(crate) use pill::{Pill, Tint};
+pub(crate) use stretch::Stretch;
+
+use crate::ask::Refused;
+use crate::page;
+use crate::visitor::Visitor;
+use crate::words::WorkWords;
+
+/// A page of a list, as the API answers it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Listed<T> {
+    /// What is on it.
+    pub(crate) items: Vec<T>,
+    /// Leads to the next page.
+    pub(crate) next_cursor: Option<String>,
+}
+
+impl<T> Default for Listed<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), next_cursor: None }
+    }
+}
+
+/// What a button sends.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Pressed {
+    /// The page to go back to.
+    #[serde(default)]
+    pub(crate) back: String,
+}
+
+/// It was refused. Where somebody else was faster, that is said first, in the reader's language.
+pub(crate) fn refuse(visitor: &Visitor, back: &str, why: &Refused) -> Response {
+    if why.code != "wrong_state" {
+        return page::refused(visitor, back, why);
+    }
+    let words = WorkWords::of(visitor.language);
+    let detail = format!("{} {}", words.too_late, why.detail);
+    page::refused(visitor, back, &Refused { detail, ..why.clone() })
+}
+
+/// A filter that the API did not take is shown beside the form, which stays as it was filled in.
+pub(crate) fn wrong_filter<T>(answer: Result<T, Refused>) -> Result<Result<T, String>, Refused> {
+    match answer {
+        Ok(found) => Ok(Ok(found)),
+        Err(why) if why.code == "invalid_request" => Ok(Err(why.detail)),
+        Err(why) => Err(why),
+    }
+}
+
+/// The start of a text, on one line, for a row of a list.
+pub(crate) fn first_words(text: &str, most: usize) -> String {
+    let mut words = String::new();
+    for letter in text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }) {
+        if letter == ' ' && (words.is_empty() || words.ends_with(' ')) {
+            continue;
+        }
+        if words.chars().count() >= most {
+            words.push('…');
+            break;
+        }
+        words.push(letter);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_row_has_the_first_words() {
+        assert_eq!(first_words("  hello\n\nworld ", 40), "hello world ");
+        assert_eq!(first_words("abcdef", 3), "abc…");
+        assert_eq!(first_words("abc", 3), "abc");
+        assert_eq!(first_words("", 3), "");
+    }
+
+    proptest! {
+        #[test]
+        fn a_row_is_short_and_on_one_line(text in ".{0,200}", most in 1_usize..50) {
+            let words = first_words(&text, most);
+            prop_assert!(words.chars().count() <= most + 1);
+            prop_assert!(!words.chars().any(char::is_control));
+        }
+    }
+}

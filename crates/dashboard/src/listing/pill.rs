@@ -1,0 +1,52 @@
+//! A state as a word with its lamp.
+
+use std::fmt;
+
+use askama::filters::HtmlSafe;
+
+/// How a state looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tint {
+    /// Over, and well.
+    Good,
+    /// Waits, or wants to be looked at.
+    Waiting,
+    /// Ended badly.
+    Bad,
+    /// Is being done.
+    Busy,
+    /// Neither.
+    Idle,
+}
+
+impl Tint {
+    /// Its class in the stylesheet.
+    pub(crate) const fn class(self) -> &'static str {
+        match self {
+            Self::Good => "ok",
+            Self::Waiting => "wait",
+            Self::Bad => "bad",
+            Self::Busy => "busy",
+            Self::Idle => "",
+        }
+    }
+}
+
+/// A state as a word with its lamp.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pill {
+    /// How it looks.
+    pub(crate) tint: Tint,
+    /// The word of this program, in the reader's language.
+    pub(crate) word: &'static str,
+}
+
+/// Its parts are words of this program, so nothing in it needs escaping.
+impl HtmlSafe for Pill {}
+
+impl fmt::Display for Pill {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (class, word) = (self.tint.class(), self.word);
+        write!(f, "<span class=\"pill {class}\"><span class=\"lamp {class}\"></span>{word}</span>")
+    }
+}

@@ -1,0 +1,146 @@
+//! `/live/overview`: changes of the board as they happen, as server-sent events (WHATWG HTML, section 9.2).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures::Stream;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderName, HeaderValue, StatusCode};
+use serde::Deserialize;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+
+use super::difference::Held;
+use crate::dashboard::Dashboard;
+use crate::overview::{Beholder, Query as FilterQuery};
+use crate::visitor::Visitor;
+
+/// How often something is sent though nothing changed, so that a lost connection is noticed.
+const BEAT: Duration = Duration::from_secs(15);
+
+/// The least time between two events.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A stream ends after this long and the browser begins another one, which asks anew who looks.
+const LONGEST: Duration = Duration::from_mins(10);
+
+/// Proxies that gather bytes before they pass them on have enough after so many.
+const PADDING: usize = 4 * 1024;
+
+/// What a browser has already.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Known {
+    marks: String,
+    order: String,
+}
+
+/// Somebody who looks.
+struct Watching {
+    dashboard: Dashboard,
+    beholder: Beholder,
+    held: Held,
+    changes: tokio::sync::watch::Receiver<u64>,
+    began_at: Instant,
+    said_at: Option<Instant>,
+    _place: OwnedSemaphorePermit,
+}
+
+/// The stream.
+pub(crate) async fn overview(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    Query(filter): Query<FilterQuery>,
+    Query(known): Query<Known>,
+) -> Response {
+    let Ok(place) = Arc::clone(dashboard.places()).try_acquire_owned() else {
+        // The page asks again by itself meanwhile.
+        return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "30")]).into_response();
+    };
+    let mut changes = dashboard.health().changes();
+    changes.mark_changed();
+    let watching = Watching {
+        beholder: Beholder::new(filter.into(), &visitor),
+        held: Held::read(&known.marks, &known.order),
+        changes,
+        began_at: Instant::now(),
+        said_at: None,
+        _place: place,
+        dashboard,
+    };
+    let mut answer = Body::from_stream(events(watching)).into_response();
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
+    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    std::future::ready(answer).await
+}
+
+fn events(watching: Watching) -> impl Stream<Item = Result<Bytes, askama::Error>> {
+    futures::stream::try_unfold(watching, |mut watching| async move {
+        let event = watching.next().await?;
+        Ok(event.map(|event| (Bytes::from(event), watching)))
+    })
+}
+
+impl Watching {
+    /// The next event; none at the end of the program or of the stream.
+    async fn next(&mut self) -> Result<Option<String>, askama::Error> {
+        let dashboard = self.dashboard.clone();
+        let clock = dashboard.state().clock();
+        let Some(last) = self.said_at.replace(Instant::now()) else {
+            // The first bytes tell the page that the way is open, and fill what a proxy might gather.
+            return Ok(Some(format!("retry: 5000\n:{}\n\n", " ".repeat(PADDING))));
+        };
+        let left = LONGEST.saturating_sub(self.began_at.elapsed());
+        let event = async {
+            loop {
+                // A change waits until a second has gone by since the last one.
+                clock.sleep(PAUSE).await;
+                let silent = tokio::select! {
+                    changed = self.changes.changed() => {
+                        changed.map_err(|_| askama::Error::Fmt)?;
+                        false
+                    }
+                    () = clock.sleep(BEAT.saturating_sub(last.elapsed())) => true,
+                };
+                if let Some(event) = self.look().await? {
+                    return Ok::<_, askama::Error>(event);
+                }
+                if silent {
+                    return Ok(self.beat());
+                }
+            }
+        };
+        let event = tokio::select! {
+            biased;
+            () = dashboard.state().stopping() => return Ok(None),
+            () = clock.sleep(left) => return Ok(None),
+            event = event => event?,
+        };
+        self.said_at = Some(Instant::now());
+        Ok(Some(event))
+    }
+
+    /// What changed on this page, if anything did.
+    async fn look(&mut self) -> Result<Option<String>, askama::Error> {
+        self.changes.borrow_and_update();
+        let board = self.dashboard.board(&self.beholder).await?;
+        let Some(changes) = self.held.changes(&board) else { return Ok(None) };
+        let event = match serde_json::to_string(&changes) {
+            Ok(changes) => format!("event: changes\ndata: {changes}\n\n"),
+            Err(error) => return Err(askama::Error::Custom(Box::new(error))),
+        };
+        self.held.take(&board);
+        Ok(Some(event))
+    }
+
+    /// Nothing changed.
+    fn beat(&self) -> String {
+        format!("event: beat\ndata: {}\n\n", self.dashboard.state().clock().now().as_seconds())
+    }
+}

@@ -1,0 +1,166 @@
+//! `/live/logs`: rows as their lines are written, as server-sent events (WHATWG HTML, section 9.2).
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::logs::{Line, LineId, Order, Tail, Told};
+use axum::body::Body;
+use axum::extract::{Query as QueryOf, State};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures::Stream;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde::Deserialize;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+
+use super::query::Query;
+use super::row::{Row, on_one_line};
+use crate::dashboard::Dashboard;
+use crate::visitor::Visitor;
+use crate::words::{LogsWords, Wall};
+
+/// How often something is sent though nothing was written, so that a lost connection is noticed.
+const BEAT: Duration = Duration::from_secs(15);
+
+/// Lines of so long a time go out together.
+const TOGETHER: Duration = Duration::from_millis(250);
+
+/// The most lines that go out together; a page shows no more anyway.
+const MOST: usize = 200;
+
+/// A stream ends after this long and the browser begins another one, which asks anew who looks.
+const LONGEST: Duration = Duration::from_mins(10);
+
+/// Proxies that gather bytes before they pass them on have enough after so many.
+const PADDING: usize = 4 * 1024;
+
+/// The newest line that a page has.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Known {
+    newest: String,
+}
+
+/// Somebody who follows.
+struct Following {
+    dashboard: Dashboard,
+    words: &'static LogsWords,
+    wall: Wall,
+    sought: Option<String>,
+    tail: Tail,
+    /// What was written between the page and the stream.
+    waiting: VecDeque<Arc<Line>>,
+    /// The last line that the page has.
+    last: Option<LineId>,
+    began_at: Instant,
+    greeted: bool,
+    _place: OwnedSemaphorePermit,
+}
+
+/// The stream.
+pub(super) async fn follow(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    QueryOf(query): QueryOf<Query>,
+    QueryOf(known): QueryOf<Known>,
+    headers: HeaderMap,
+) -> Response {
+    let Ok(place) = Arc::clone(dashboard.places()).try_acquire_owned() else {
+        return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "30")]).into_response();
+    };
+    let told = headers.get("last-event-id").and_then(|id| id.to_str().ok()).unwrap_or(&known.newest);
+    let last = told.parse::<LineId>().ok();
+    let filter = query.filter(&visitor);
+    // Before the search, so that nothing falls between the two.
+    let tail = dashboard.state().logs().tail(filter.clone());
+    let mut waiting = VecDeque::new();
+    if last.is_some() {
+        let wanted = ::logs::Query { filter, order: Order::OldestFirst, after: last, limit: MOST };
+        if let Ok(page) = dashboard.state().logs().search(wanted).await {
+            waiting.extend(page.lines.into_iter().map(Arc::new));
+        }
+    }
+    let following = Following {
+        words: LogsWords::of(visitor.language),
+        wall: visitor.wall(),
+        sought: query.text(),
+        tail,
+        waiting,
+        last,
+        began_at: Instant::now(),
+        greeted: false,
+        _place: place,
+        dashboard,
+    };
+    let mut answer = Body::from_stream(events(following)).into_response();
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
+    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    answer
+}
+
+fn events(following: Following) -> impl Stream<Item = Result<Bytes, askama::Error>> {
+    futures::stream::try_unfold(following, |mut following| async move {
+        let event = following.next().await?;
+        Ok(event.map(|event| (Bytes::from(event), following)))
+    })
+}
+
+impl Following {
+    /// The next event; none at the end of the program or of the stream.
+    async fn next(&mut self) -> Result<Option<String>, askama::Error> {
+        if !std::mem::replace(&mut self.greeted, true) {
+            // The first bytes tell the page that the way is open, and fill what a proxy might gather.
+            return Ok(Some(format!("retry: 5000\nevent: beat\ndata: 0\n:{}\n\n", " ".repeat(PADDING))));
+        }
+        if !self.waiting.is_empty() {
+            let lines: Vec<_> = self.waiting.drain(..).collect();
+            return self.event(&lines, 0);
+        }
+        let dashboard = self.dashboard.clone();
+        let left = LONGEST.saturating_sub(self.began_at.elapsed());
+        let first = tokio::select! {
+            biased;
+            () = dashboard.state().stopping() => return Ok(None),
+            () = tokio::time::sleep(left) => return Ok(None),
+            () = tokio::time::sleep(BEAT) => return Ok(Some("event: beat\ndata: 0\n\n".to_owned())),
+            told = self.tail.next() => told,
+        };
+        let (mut lines, mut missed) = (Vec::new(), 0);
+        let mut told = first;
+        let together = Instant::now() + TOGETHER;
+        loop {
+            match told {
+                None if lines.is_empty() => return Ok(None),
+                None => break,
+                Some(Told::Missed(number)) => missed += number,
+                // Found by the search already.
+                Some(Told::Line(line)) if self.last.is_some_and(|last| line.id <= last) => {}
+                Some(Told::Line(line)) if lines.len() < MOST => lines.push(line),
+                Some(Told::Line(_)) => missed += 1,
+            }
+            told = match tokio::time::timeout_at(together, self.tail.next()).await {
+                Ok(told) => told,
+                Err(_) => break,
+            };
+        }
+        self.event(&lines, missed)
+    }
+
+    /// Lines that go out together, the oldest first, and how many were left out.
+    fn event(&mut self, lines: &[Arc<Line>], missed: u64) -> Result<Option<String>, askama::Error> {
+        let mut rows = String::new();
+        for line in lines {
+            let sought = self.sought.as_deref();
+            let row = Row { line, words: self.words, wall: self.wall, sought, chosen: false };
+            rows.push_str(&on_one_line(&row)?);
+            self.last = Some(line.id);
+        }
+        let id = self.last.map(|last| format!("id: {last}\n")).unwrap_or_default();
+        Ok(Some(format!("event: lines\n{id}data: {missed} {rows}\n\n")))
+    }
+}

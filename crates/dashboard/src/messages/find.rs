@@ -1,0 +1,198 @@
+//! `/messages`: finding messages by text, chat, account, state and time.
+
+use access::Right;
+use askama::Template;
+use axum::extract::{Query as QueryOf, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::{MessageId, MessageState, Timestamp};
+use http::Method;
+use serde::Deserialize;
+
+use super::Message;
+use crate::dashboard::Dashboard;
+use crate::listing::{self, Listed, Stretch, address, wrong_filter};
+use crate::page::{self, Section, refusal};
+use crate::visitor::Visitor;
+use crate::words::{self, MessagesWords, WorkWords, pill};
+
+/// How many messages a page shows.
+const PAGE: &str = "50";
+
+/// The longest text that is searched for, in characters; the API takes as many.
+const LONGEST: usize = 200;
+
+/// What the address asks for, as it stands there.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Query {
+    pub(super) q: String,
+    pub(super) chat: String,
+    pub(super) account: String,
+    pub(super) state: String,
+    pub(super) after: String,
+    pub(super) range: String,
+    pub(super) from: String,
+    pub(super) to: String,
+}
+
+impl Query {
+    /// The time that it names.
+    pub(super) fn stretch(&self) -> Stretch {
+        Stretch { range: self.range.clone(), from: self.from.clone(), to: self.to.clone() }
+    }
+
+    fn text(&self) -> String {
+        self.q.trim().chars().take(LONGEST).collect()
+    }
+
+    fn is_narrow(&self) -> bool {
+        let Self { q, chat, account, state, after: _, range, from, to } = self;
+        [q, chat, account, state, range, from, to].into_iter().any(|value| !value.is_empty())
+    }
+
+    /// Whether the store looks into the messages themselves, so many at a time.
+    fn takes_a_look(&self) -> bool {
+        let Self { q, chat, account, range, from, to, .. } = self;
+        [q, chat, account, range, from, to].into_iter().any(|value| !value.is_empty())
+    }
+
+    /// The page of this list that comes after a message.
+    pub(super) fn page_after(&self, after: &str) -> String {
+        let Self { q, chat, account, state, after: _, range, from, to } = self;
+        address(
+            "/messages",
+            &[
+                ("q", q),
+                ("chat", chat),
+                ("account", account),
+                ("state", state),
+                ("range", range),
+                ("from", from),
+                ("to", to),
+                ("after", after),
+            ],
+        )
+    }
+
+    /// What the API is asked, and where the failed ones among them are counted.
+    fn of_api(&self, visitor: &Visitor, path: &str) -> String {
+        let stretch = self.stretch();
+        let instant = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
+        let (mut since, until) = (stretch.since(visitor.zone, visitor.now), stretch.until(visitor.zone));
+        if self.takes_a_look() {
+            // Any time at all makes it a look with a bound: the list alone may go through a million messages for one page.
+            since = since.or(Some(Timestamp::default()));
+        }
+        let mut pairs = vec![
+            ("chat_id".to_owned(), self.chat.trim().to_owned()),
+            ("account".to_owned(), self.account.clone()),
+            ("since".to_owned(), instant(since)),
+            ("until".to_owned(), instant(until)),
+        ];
+        if path == "/v1/messages" {
+            let more = [
+                ("text", self.text()),
+                ("state", self.state.clone()),
+                ("cursor", self.after.clone()),
+                ("limit", PAGE.to_owned()),
+            ];
+            pairs.extend(more.map(|(name, value)| (name.to_owned(), value)));
+        }
+        let pairs: Vec<_> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        address(path, &pairs)
+    }
+
+    /// The call that counts or retries the failed ones among them.
+    pub(super) fn failed(&self, visitor: &Visitor, path: &str) -> String {
+        self.of_api(visitor, path)
+    }
+}
+
+/// When a message of this id was accepted, about: its leading bits are that time.
+fn time_of(id: &str) -> Option<Timestamp> {
+    let id: MessageId = id.parse().ok()?;
+    let (seconds, nanos) = id.as_uuid().get_timestamp()?.to_unix();
+    Some(Timestamp::from_micros(i64::try_from(seconds * 1_000_000 + u64::from(nanos) / 1_000).ok()?))
+}
+
+#[derive(Template)]
+#[template(path = "messages/find.html")]
+pub(super) struct Find<'a> {
+    pub(super) visitor: &'a Visitor,
+    pub(super) words: &'static MessagesWords,
+    pub(super) work: &'static WorkWords,
+    pub(super) query: &'a Query,
+    pub(super) accounts: &'a [String],
+    pub(super) found: &'a Listed<Message>,
+    pub(super) wrong: Option<String>,
+    pub(super) may_act: bool,
+}
+
+impl Find<'_> {
+    fn states(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let language = self.visitor.language;
+        MessageState::ALL.into_iter().map(move |state| (state.as_str(), pill(language, state.as_str()).word))
+    }
+
+    /// How far a look into the messages went.
+    fn looked_back_to(&self) -> Option<Timestamp> {
+        time_of(self.found.next_cursor.as_deref()?).filter(|_| self.query.takes_a_look())
+    }
+
+    fn retry_path(&self) -> String {
+        let Query { chat, account, range, from, to, .. } = self.query;
+        let pairs =
+            [("chat", chat.as_str()), ("account", account), ("range", range), ("from", from), ("to", to)];
+        address("/messages/retry-failed", &pairs)
+    }
+
+    /// Retrying all is offered for what the retry itself can be narrowed to.
+    fn offers_retry(&self) -> bool {
+        self.may_act && self.query.q.trim().is_empty() && matches!(self.query.state.as_str(), "" | "failed")
+    }
+}
+
+/// The page.
+pub(super) async fn show(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    QueryOf(query): QueryOf<Query>,
+) -> Response {
+    // Whoever searches for an id wants that message.
+    if let Ok(id) = query.q.trim().parse::<MessageId>() {
+        return Redirect::to(&format!("/messages/{id}")).into_response();
+    }
+    let path = query.of_api(&visitor, "/v1/messages");
+    let answer = dashboard.ask::<Listed<Message>>(&visitor, Method::GET, &path, None).await;
+    let (found, wrong) = match wrong_filter(answer) {
+        Ok(Ok(found)) => (found, None),
+        Ok(Err(detail)) => (Listed::default(), Some(detail)),
+        Err(why) => return refusal::of_api(&visitor, &why),
+    };
+    let words = MessagesWords::of(visitor.language);
+    let accounts = dashboard.account_names(&visitor).await;
+    let body = Find {
+        visitor: &visitor,
+        words,
+        work: WorkWords::of(visitor.language),
+        query: &query,
+        accounts: &accounts,
+        found: &found,
+        wrong,
+        may_act: visitor.may(Right::Send),
+    };
+    page::page(&visitor, words.messages, Section::Messages, body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_an_id_is_that_of_its_message() {
+        let at = uuid::Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, 1_763_636_851, 204_000_000));
+        let id = MessageId::from_uuid(at).to_string();
+        assert_eq!(time_of(&id), Some("2025-11-20T11:07:31.204Z".parse().expect("a time")));
+        assert_eq!(time_of("no id"), None);
+    }
+}

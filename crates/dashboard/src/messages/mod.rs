@@ -1,0 +1,95 @@
+//! Messages: finding them, and why each is where it is.
+
+mod act;
+mod find;
+mod retry_failed;
+#[cfg(test)]
+mod tests;
+mod timeline;
+mod why;
+
+use axum::Router;
+use axum::routing::{get, post};
+use domain::{MessageId, Timestamp};
+use serde::Deserialize;
+
+use crate::dashboard::Dashboard;
+
+/// The routes of messages.
+pub(crate) fn routes() -> Router<Dashboard> {
+    Router::new()
+        .route("/messages", get(find::show))
+        .route("/messages/retry-failed", get(retry_failed::ask))
+        .route("/messages/actions/retry-failed", post(retry_failed::begin))
+        .route("/messages/actions/stop-retrying", post(retry_failed::stop))
+        .route("/messages/{id}", get(why::show))
+        .route("/messages/{id}/actions/{action}", post(act::act))
+}
+
+/// A message, as the API shows it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Message {
+    pub(crate) id: MessageId,
+    pub(crate) state: String,
+    pub(crate) account: Option<String>,
+    pub(crate) chat: String,
+    pub(crate) chat_id: Option<String>,
+    #[serde(default)]
+    pub(crate) text: String,
+    #[serde(default, rename = "message_ids")]
+    pub(crate) sent_ids: Vec<i64>,
+    #[serde(default)]
+    pub(crate) parts: u64,
+    #[serde(default)]
+    pub(crate) media: Vec<Media>,
+    pub(crate) failure: Option<Failure>,
+    pub(crate) send_at: Option<Timestamp>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+}
+
+/// A file of a message.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Media {
+    #[serde(default)]
+    pub(crate) kind: String,
+    #[serde(default)]
+    pub(crate) name: Option<String>,
+    #[serde(default)]
+    pub(crate) size: Option<u64>,
+}
+
+/// Why something failed.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Failure {
+    pub(crate) code: String,
+    pub(crate) detail: String,
+    pub(crate) provider_code: Option<String>,
+}
+
+impl Message {
+    /// Where its page is.
+    pub(crate) fn path(&self) -> String {
+        format!("/messages/{}", self.id)
+    }
+
+    /// The chat as the Bot API writes it, or as the caller named it.
+    pub(crate) fn chat_name(&self) -> &str {
+        self.chat_id.as_deref().unwrap_or(&self.chat)
+    }
+
+    /// Whether it can be sent again.
+    pub(crate) fn can_retry(&self) -> bool {
+        matches!(self.state.as_str(), "failed" | "cancelled")
+    }
+
+    /// Whether it can be cancelled with certainty.
+    pub(crate) fn can_cancel(&self) -> bool {
+        matches!(self.state.as_str(), "queued" | "scheduled" | "awaiting_approval")
+    }
+
+    /// Whether a person has to say what became of it.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.state == "in_doubt"
+    }
+}

@@ -1,0 +1,107 @@
+//! Sending all failed messages again: the question with their number, how far it is, and ending it early.
+
+use access::Right;
+use askama::Template;
+use axum::extract::{Query as QueryOf, State};
+use axum::response::Response;
+use domain::Timestamp;
+use http::Method;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::find::Query;
+use crate::dashboard::Dashboard;
+use crate::listing::{Pressed, refuse};
+use crate::page::{self, Section, refusal};
+use crate::visitor::{Posted, Visitor};
+use crate::words::{MessagesWords, WorkWords};
+
+/// How many failed, and the run that tries them again.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Failed {
+    pub(super) count: u64,
+    pub(super) retry: Option<Run>,
+}
+
+/// A run that tries failed messages again.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Run {
+    pub(super) state: String,
+    pub(super) total: u64,
+    pub(super) retried: u64,
+    pub(super) refused: u64,
+    pub(super) asked_by: String,
+    pub(super) started_at: Timestamp,
+    pub(super) finished_at: Option<Timestamp>,
+}
+
+impl Run {
+    fn goes_on(&self) -> bool {
+        self.state == "running"
+    }
+
+    fn over(&self) -> u64 {
+        self.retried + self.refused
+    }
+}
+
+#[derive(Template)]
+#[template(path = "messages/retry_failed.html")]
+pub(super) struct Question<'a> {
+    pub(super) visitor: &'a Visitor,
+    pub(super) words: &'static MessagesWords,
+    pub(super) work: &'static WorkWords,
+    pub(super) query: &'a Query,
+    pub(super) failed: &'a Failed,
+    pub(super) may_act: bool,
+}
+
+impl Question<'_> {
+    fn going(&self) -> Option<&Run> {
+        self.failed.retry.as_ref().filter(|run| run.goes_on())
+    }
+}
+
+/// `/messages/retry-failed`.
+pub(super) async fn ask(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    QueryOf(query): QueryOf<Query>,
+) -> Response {
+    let words = MessagesWords::of(visitor.language);
+    let path = query.failed(&visitor, "/v1/failed-messages");
+    match dashboard.ask::<Failed>(&visitor, Method::GET, &path, None).await {
+        Ok(failed) => {
+            let work = WorkWords::of(visitor.language);
+            let may_act = visitor.may(Right::Send);
+            let body = Question { visitor: &visitor, words, work, query: &query, failed: &failed, may_act };
+            page::page(&visitor, words.retry_all, Section::Messages, body)
+        }
+        Err(why) => refusal::of_api(&visitor, &why),
+    }
+}
+
+/// Begins it, or joins the run that goes on.
+pub(super) async fn begin(
+    State(dashboard): State<Dashboard>,
+    Posted { visitor, form }: Posted<Query>,
+) -> Response {
+    let words = MessagesWords::of(visitor.language);
+    let path = form.failed(&visitor, "/v1/failed-messages/retry");
+    match dashboard.ask::<Run>(&visitor, Method::POST, &path, None).await {
+        Ok(run) => page::done(&visitor, "/messages/retry-failed", &words.retry_begun(run.total)),
+        Err(why) => refuse(&visitor, "/messages", &why),
+    }
+}
+
+/// Ends it early.
+pub(super) async fn stop(
+    State(dashboard): State<Dashboard>,
+    Posted { visitor, form: _ }: Posted<Pressed>,
+) -> Response {
+    let words = MessagesWords::of(visitor.language);
+    match dashboard.ask::<Value>(&visitor, Method::DELETE, "/v1/failed-messages/retry", None).await {
+        Ok(_) => page::done(&visitor, "/messages", words.retry_stopped),
+        Err(why) => refuse(&visitor, "/messages", &why),
+    }
+}

@@ -1,0 +1,124 @@
+//! The pages of messages as they are drawn, in both languages.
+
+use askama::Template;
+use domain::Timestamp;
+use serde_json::json;
+
+use super::find::{Find, Query};
+use super::why::{Page, Why};
+use super::{Message, retry_failed};
+use crate::listing::Listed;
+use crate::visitor::{Language, Visitor};
+use crate::words::{MessagesWords, WorkWords};
+
+fn message(state: &str) -> Message {
+    serde_json::from_value(json!({
+        "id": "msg_01k2v7m3w0e9tq4b8s6n5x1zyr", "state": state, "account": "backup_1", "chat": "-1001234567890",
+        "chat_id": "-1001234567890", "text": "Your phone is ready.\n<b>Come</b> before 20:00.",
+        "message_ids": [48213], "parts": 1, "created_at": "2026-11-20T11:06:58.112Z", "updated_at": "2026-11-20T11:07:02.489Z",
+    }))
+    .expect("a message")
+}
+
+fn why() -> Why {
+    serde_json::from_value(json!({
+        "origin": { "listener": "v1", "api_key": "key_01k2v7m3w0e9tq4b8s6n5x1zyr", "address": "192.0.2.7" },
+        "timeline": [
+            { "at": "2026-11-20T11:06:58.112Z", "step": "accepted" },
+            { "at": "2026-11-20T11:06:58.117Z", "step": "begun", "part": 0, "account": "main" },
+            { "at": "2026-11-20T11:07:01.340Z", "step": "attempted", "part": 0, "account": "main", "outcome": "flood_wait",
+              "detail": "until 2026-11-20T11:31:08Z" },
+            { "at": "2026-11-20T11:07:01.352Z", "step": "moved_on", "account": "backup_1", "detail": "flood wait of main" },
+            { "at": "2026-11-20T11:07:02.489Z", "step": "sent", "part": 0, "account": "backup_1", "detail": "message 48213" },
+        ],
+    }))
+    .expect("a way")
+}
+
+fn drawn_why(language: Language, state: &str) -> String {
+    let visitor = Visitor::made_up(language, now());
+    let words = MessagesWords::of(language);
+    let (message, why) = (message(state), why());
+    Page {
+        visitor: &visitor,
+        words,
+        work: WorkWords::of(language),
+        message: &message,
+        why: &why,
+        may_act: true,
+    }
+    .render()
+    .expect("a page")
+}
+
+fn drawn_list(language: Language) -> String {
+    let visitor = Visitor::made_up(language, now());
+    let mut failed = message("failed");
+    failed.failure =
+        serde_json::from_value(json!({ "code": "no_rights", "detail": "No account may write there." })).ok();
+    let found = Listed {
+        items: vec![message("sent"), failed, message("in_doubt")],
+        next_cursor: Some("msg_01k2v7m3w0e9tq4b8s6n5x1zyr".to_owned()),
+    };
+    let query = Query { q: "phone".to_owned(), ..Query::default() };
+    let body = Find {
+        visitor: &visitor,
+        words: MessagesWords::of(language),
+        work: WorkWords::of(language),
+        query: &query,
+        accounts: &["main".to_owned(), "backup_1".to_owned()],
+        found: &found,
+        wrong: None,
+        may_act: true,
+    };
+    body.render().expect("a page")
+}
+
+fn now() -> Timestamp {
+    "2026-11-20T11:07:31Z".parse().expect("a time")
+}
+
+#[test]
+fn why_a_message_was_sent_in_english() {
+    insta::assert_snapshot!(drawn_why(Language::English, "sent"));
+}
+
+#[test]
+fn why_a_message_was_sent_in_russian() {
+    insta::assert_snapshot!(drawn_why(Language::Russian, "sent"));
+}
+
+#[test]
+fn what_is_in_doubt_leads_to_its_evidence() {
+    insta::assert_snapshot!(drawn_why(Language::English, "in_doubt"));
+}
+
+#[test]
+fn messages_that_were_found_in_english() {
+    insta::assert_snapshot!(drawn_list(Language::English));
+}
+
+#[test]
+fn messages_that_were_found_in_russian() {
+    insta::assert_snapshot!(drawn_list(Language::Russian));
+}
+
+#[test]
+fn how_far_retrying_is() {
+    let visitor = Visitor::made_up(Language::English, now());
+    let failed = serde_json::from_value(json!({ "count": 7, "retry": {
+        "state": "running", "total": 1200, "retried": 340, "refused": 2, "asked_by": "asked for by anna",
+        "started_at": "2026-11-20T11:07:00Z", "finished_at": null,
+    }}))
+    .expect("a run");
+    let query = Query::default();
+    let body = retry_failed::Question {
+        visitor: &visitor,
+        words: MessagesWords::of(Language::English),
+        work: WorkWords::of(Language::English),
+        query: &query,
+        failed: &failed,
+        may_act: true,
+    };
+    insta::assert_snapshot!(body.render().expect("a page"));
+}

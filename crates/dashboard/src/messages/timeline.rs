@@ -1,0 +1,215 @@
+//! The timeline of a message, as the cord runs: a lane for each account, a hop where the message moves on. Pure.
+
+use std::time::Duration;
+
+use domain::Timestamp;
+use serde::Deserialize;
+
+use crate::listing::Tint;
+use crate::visitor::Language;
+use crate::words::number;
+
+/// A step, as the API shows it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Step {
+    pub(crate) at: Timestamp,
+    #[serde(rename = "step")]
+    pub(crate) name: String,
+    pub(crate) part: Option<u16>,
+    pub(crate) account: Option<String>,
+    pub(crate) outcome: Option<String>,
+    pub(crate) detail: Option<String>,
+}
+
+/// The last lane; accounts beyond share it.
+const LAST_LANE: usize = 3;
+
+/// Where the lanes lie, in pixels from the left of the cord.
+const PLACES: [u16; LAST_LANE + 1] = [12, 40, 68, 96];
+
+/// A step where it stands on the cord.
+#[derive(Debug, Clone)]
+pub(super) struct Stop<'a> {
+    pub(super) step: &'a Step,
+    /// The lane, 0 to 3.
+    pub(super) lane: usize,
+    /// The lane that the cord comes from, when it is another.
+    pub(super) from: Option<usize>,
+    pub(super) tint: Tint,
+    /// Since the step before.
+    pub(super) took: Option<Duration>,
+}
+
+impl Stop<'_> {
+    /// The curve from the lane before to this one.
+    pub(super) fn hop(&self) -> Option<String> {
+        let place = |lane: usize| PLACES.get(lane).copied().unwrap_or_default();
+        let (from, to) = (place(self.from?), place(self.lane));
+        Some(format!("M{from} 0C{from} 20 {to} 8 {to} 28"))
+    }
+
+    /// What it is, in a few words.
+    pub(super) fn heading(&self, language: Language) -> String {
+        heading(language, self.step)
+    }
+
+    /// The time since the step before, where it is worth telling.
+    pub(super) fn took_words(&self, language: Language) -> Option<String> {
+        self.took.map(|took| number::latency(language, took))
+    }
+}
+
+/// The stops of a message's way.
+pub(super) fn stops(steps: &[Step]) -> Vec<Stop<'_>> {
+    let mut accounts: Vec<&str> = Vec::new();
+    let (mut lane, mut before) = (0, None);
+    let mut found = Vec::with_capacity(steps.len());
+    for step in steps {
+        let mut now = lane;
+        if let Some(account) = step.account.as_deref() {
+            let known = accounts.iter().position(|known| *known == account).unwrap_or_else(|| {
+                accounts.push(account);
+                accounts.len() - 1
+            });
+            now = known.min(LAST_LANE);
+        }
+        let from = (now != lane && !found.is_empty()).then_some(lane);
+        let took = before.map(|before: Timestamp| step.at.since(before));
+        let took = took.filter(|took| *took >= Duration::from_millis(1));
+        found.push(Stop { step, lane: now, from, tint: tint(step), took });
+        (lane, before) = (now, Some(step.at));
+    }
+    found
+}
+
+fn tint(step: &Step) -> Tint {
+    match (step.name.as_str(), step.outcome.as_deref()) {
+        ("sent" | "resolved", _) | ("attempted", Some("sent")) => Tint::Good,
+        (
+            "attempted",
+            Some("flood_wait" | "slow_mode" | "unknown" | "unavailable" | "in_progress" | "unprepared"),
+        )
+        | ("waiting" | "in_doubt", _) => Tint::Waiting,
+        ("failed" | "attempted", _) => Tint::Bad,
+        _ => Tint::Idle,
+    }
+}
+
+/// The outcome of an attempt in words.
+fn outcome(language: Language, word: &str) -> String {
+    let (english, russian) = match word {
+        "sent" => ("sent", "отправлено"),
+        "flood_wait" => ("flood wait", "ожидание из-за флуда"),
+        "slow_mode" => ("slow mode of the chat", "медленный режим чата"),
+        "not_found" => ("it does not find the chat", "не находит чат"),
+        "forbidden" => ("it may not write there", "не может туда писать"),
+        "peer_flood" => ("no new contacts allowed", "новые контакты запрещены"),
+        "banned" => ("the account is banned", "аккаунт заблокирован"),
+        "session_lost" => ("its session is gone", "сессия утрачена"),
+        "unavailable" => ("not connected", "нет соединения"),
+        "unprepared" => ("not prepared yet", "ещё не готово"),
+        "rejected" => ("Telegram refused the content", "Telegram отклонил содержимое"),
+        "media_gone" => ("the file is gone", "файла больше нет"),
+        "media_expired" => ("the file has to be uploaded again", "файл нужно загрузить заново"),
+        "in_progress" => ("still under way", "ещё выполняется"),
+        "unknown" => ("no answer that says whether it arrived", "нет ответа, дошло ли"),
+        other => return other.replace('_', " "),
+    };
+    language.of(english, russian).to_owned()
+}
+
+fn heading(language: Language, step: &Step) -> String {
+    let account = step.account.as_deref().unwrap_or_else(|| language.of("an account", "аккаунт"));
+    let part = match step.part {
+        Some(part) if part > 0 => format!("{} {}", language.of(", part", ", часть"), part + 1),
+        _ => String::new(),
+    };
+    let said = step.outcome.as_deref().map(|word| outcome(language, word)).unwrap_or_default();
+    match step.name.as_str() {
+        "accepted" => language.of("Taken and stored", "Принято и сохранено").to_owned(),
+        "begun" => format!("{} {account}{part}", language.of("Given to", "Передано аккаунту")),
+        "attempted" => format!("{account}{part}: {said}"),
+        "waiting" => language.of("It waits", "Ждёт").to_owned(),
+        "moved_on" => format!("{} {account}", language.of("Moved to", "Перешло к аккаунту")),
+        "joined" => language
+            .of("A caller asked for the same and joined it", "Повторный запрос присоединился")
+            .to_owned(),
+        "sent" if step.account.is_some() => {
+            format!("{} {account}{part}", language.of("Sent by", "Отправил аккаунт"))
+        }
+        "sent" => language.of("It is sent", "Отправлено").to_owned(),
+        "failed" => language.of("It ended unsent", "Закончилось без отправки").to_owned(),
+        "cancelled" => language.of("Cancelled before it left", "Отменено до отправки").to_owned(),
+        "in_doubt" => language
+            .of("It may have been sent; nobody can tell", "Возможно, отправлено; узнать не у кого")
+            .to_owned(),
+        "resolved" => language.of("A person ended the doubt", "Человек снял вопрос").to_owned(),
+        "resumed" => {
+            format!(
+                "{} {account}{part}",
+                language.of("Taken up again after a restart by", "После перезапуска продолжает")
+            )
+        }
+        "retried" => language.of("Put in the queue again by hand", "Возвращено в очередь вручную").to_owned(),
+        other => other.replace('_', " "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    fn step(second: i64, name: &str, account: Option<&str>, outcome: Option<&str>) -> Step {
+        Step {
+            at: Timestamp::from_micros(second * 1_000_000),
+            name: name.to_owned(),
+            part: None,
+            account: account.map(str::to_owned),
+            outcome: outcome.map(str::to_owned),
+            detail: None,
+        }
+    }
+
+    #[test]
+    fn the_cord_moves_with_the_message() {
+        let steps = [
+            step(0, "accepted", None, None),
+            step(1, "begun", Some("main"), None),
+            step(4, "attempted", Some("main"), Some("flood_wait")),
+            step(4, "moved_on", Some("backup_1"), None),
+            step(5, "sent", Some("backup_1"), None),
+        ];
+        let way = stops(&steps);
+        assert_eq!(way.iter().map(|stop| stop.lane).collect::<Vec<_>>(), [0, 0, 0, 1, 1]);
+        assert_eq!(way[3].hop().as_deref(), Some("M12 0C12 20 40 8 40 28"));
+        assert_eq!((way[2].tint, way[4].tint), (Tint::Waiting, Tint::Good));
+        assert_eq!(way[2].took, Some(Duration::from_secs(3)));
+        assert_eq!(way[3].took, None);
+    }
+
+    proptest! {
+        #[test]
+        fn every_way_fits_on_the_cord(
+            names in proptest::collection::vec(
+                (select(domain::timeline::Step::ALL.to_vec()), proptest::option::of(0_u8..6)), 0..30)
+        ) {
+            let steps: Vec<Step> = names.iter().map(|(name, account)| {
+                step(0, name.as_str(), account.map(|number| format!("account_{number}")).as_deref(), Some("flood_wait"))
+            }).collect();
+            let way = stops(&steps);
+            prop_assert_eq!(way.len(), steps.len());
+            for pair in way.windows(2) {
+                prop_assert!(pair[1].lane <= LAST_LANE);
+                prop_assert_eq!(pair[1].from.unwrap_or(pair[1].lane), pair[0].lane);
+            }
+            for stop in &way {
+                for language in [Language::English, Language::Russian] {
+                    let heading = stop.heading(language);
+                    prop_assert!(!heading.is_empty() && !heading.contains("flood_wait"), "{}", heading);
+                }
+            }
+        }
+    }
+}

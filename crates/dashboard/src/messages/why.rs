@@ -1,0 +1,108 @@
+//! `/messages/{id}`: a message and why it is where it is.
+
+use access::Right;
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use domain::MessageId;
+use http::Method;
+use serde::Deserialize;
+
+use super::Message;
+use super::timeline::{Step, Stop, stops};
+use crate::dashboard::Dashboard;
+use crate::listing::address;
+use crate::page::{self, Section, refusal};
+use crate::visitor::Visitor;
+use crate::words::{self, MessagesWords, WorkWords, number};
+
+/// The steps of a message, as the API shows them.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Why {
+    pub(crate) origin: Option<Origin>,
+    pub(crate) timeline: Vec<Step>,
+}
+
+/// Who asked for a message, and where.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Origin {
+    pub(crate) listener: String,
+    pub(crate) api_key: Option<String>,
+    pub(crate) address: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "messages/why.html")]
+pub(super) struct Page<'a> {
+    pub(super) visitor: &'a Visitor,
+    pub(super) words: &'static MessagesWords,
+    pub(super) work: &'static WorkWords,
+    pub(super) message: &'a Message,
+    pub(super) why: &'a Why,
+    pub(super) may_act: bool,
+}
+
+impl Page<'_> {
+    pub(super) fn verdict(&self) -> String {
+        let account = self.message.account.as_deref();
+        self.words.verdict(&self.message.state, account)
+    }
+
+    fn lede(&self) -> String {
+        if let Some(failure) = &self.message.failure {
+            return failure.detail.clone();
+        }
+        let took = self.message.updated_at.since(self.message.created_at);
+        let took = number::latency(self.visitor.language, took);
+        self.words.lede_of(&self.message.state, &took)
+    }
+
+    fn stops(&self) -> Vec<Stop<'_>> {
+        stops(&self.why.timeline)
+    }
+
+    fn lines(&self) -> String {
+        address("/logs", &[("subject", &self.message.id.to_string()), ("range", "7d")])
+    }
+
+    fn chat_path(&self) -> Option<String> {
+        // A person is no chat of the registry.
+        let id = self.message.chat_id.as_ref().filter(|id| id.starts_with('-'))?;
+        Some(format!("/chats/{id}"))
+    }
+
+    fn of_chat(&self) -> String {
+        address("/messages", &[("chat", self.message.chat_id.as_deref().unwrap_or_default())])
+    }
+
+    fn ids(&self) -> String {
+        let ids: Vec<_> = self.message.sent_ids.iter().map(i64::to_string).collect();
+        ids.join(", ")
+    }
+}
+
+/// The page.
+pub(super) async fn show(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Response {
+    let Ok(id) = id.parse::<MessageId>() else { return refusal::no_such_page(&visitor) };
+    let path = format!("/v1/messages/{id}");
+    let message = dashboard.ask::<Message>(&visitor, Method::GET, &path, None).await;
+    let why = dashboard.ask::<Why>(&visitor, Method::GET, &format!("{path}/why"), None).await;
+    let (message, why) = match (message, why) {
+        (Ok(message), Ok(why)) => (message, why),
+        (Err(refused), _) | (_, Err(refused)) => return refusal::of_api(&visitor, &refused),
+    };
+    let body = Page {
+        visitor: &visitor,
+        words: MessagesWords::of(visitor.language),
+        work: WorkWords::of(visitor.language),
+        message: &message,
+        why: &why,
+        may_act: visitor.may(Right::Send),
+    };
+    let title = body.verdict();
+    page::page(&visitor, &title, Section::Messages, body)
+}

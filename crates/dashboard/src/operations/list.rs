@@ -1,0 +1,95 @@
+//! `/operations`: all work, messages and work on chats, newest first.
+
+use askama::Template;
+use axum::extract::{Query as QueryOf, State};
+use axum::response::Response;
+use http::Method;
+use serde::Deserialize;
+
+use super::Operation;
+use crate::dashboard::Dashboard;
+use crate::listing::{Listed, address, wrong_filter};
+use crate::page::{self, Section, refusal};
+use crate::visitor::Visitor;
+use crate::words::{self, OperationsWords, WorkWords};
+
+/// The kinds that are offered.
+const KINDS: [&str; 6] =
+    ["create_chat", "leave_chat", "add_members", "remove_members", "edit_chat", "send_text"];
+
+/// What the address asks for.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Query {
+    pub(super) kind: String,
+    pub(super) state: String,
+    pub(super) account: String,
+    pub(super) chat: String,
+    pub(super) after: String,
+}
+
+impl Query {
+    fn page_after(&self, after: &str) -> String {
+        let Self { kind, state, account, chat, .. } = self;
+        let pairs = [
+            ("kind", kind.as_str()),
+            ("state", state),
+            ("account", account),
+            ("chat", chat),
+            ("after", after),
+        ];
+        address("/operations", &pairs)
+    }
+
+    fn is_narrow(&self) -> bool {
+        let Self { kind, state, account, chat, .. } = self;
+        [kind, state, account, chat].into_iter().any(|value| !value.is_empty())
+    }
+}
+
+#[derive(Template)]
+#[template(path = "operations/list.html")]
+pub(super) struct List<'a> {
+    pub(super) visitor: &'a Visitor,
+    pub(super) words: &'static OperationsWords,
+    pub(super) work: &'static WorkWords,
+    pub(super) query: &'a Query,
+    pub(super) accounts: &'a [String],
+    pub(super) found: &'a Listed<Operation>,
+    pub(super) wrong: Option<String>,
+}
+
+impl List<'_> {
+    fn kinds() -> [&'static str; 6] {
+        KINDS
+    }
+}
+
+/// The page.
+pub(super) async fn show(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    QueryOf(query): QueryOf<Query>,
+) -> Response {
+    let pairs = [
+        ("kind", query.kind.as_str()),
+        ("state", &query.state),
+        ("account", &query.account),
+        ("chat_id", query.chat.trim()),
+        ("cursor", &query.after),
+        ("limit", "50"),
+    ];
+    let path = address("/v1/operations", &pairs);
+    let answer = dashboard.ask::<Listed<Operation>>(&visitor, Method::GET, &path, None).await;
+    let (found, wrong) = match wrong_filter(answer) {
+        Ok(Ok(found)) => (found, None),
+        Ok(Err(detail)) => (Listed::default(), Some(detail)),
+        Err(why) => return refusal::of_api(&visitor, &why),
+    };
+    let words = OperationsWords::of(visitor.language);
+    let accounts = dashboard.account_names(&visitor).await;
+    let work = WorkWords::of(visitor.language);
+    let body =
+        List { visitor: &visitor, words, work, query: &query, accounts: &accounts, found: &found, wrong };
+    page::page(&visitor, words.operations, Section::Operations, body)
+}

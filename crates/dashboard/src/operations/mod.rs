@@ -1,0 +1,83 @@
+//! Operations: all work in one list, and the steps of work on a chat.
+
+mod act;
+mod list;
+mod one;
+
+use axum::Router;
+use axum::routing::{get, post};
+use domain::Timestamp;
+use serde::Deserialize;
+
+use crate::dashboard::Dashboard;
+use crate::messages::Failure;
+
+/// The routes of operations.
+pub(crate) fn routes() -> Router<Dashboard> {
+    Router::new()
+        .route("/operations", get(list::show))
+        .route("/operations/{id}", get(one::show))
+        .route("/operations/{id}/actions/{action}", post(act::act))
+}
+
+/// A piece of work, as the API shows it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Operation {
+    pub(crate) id: String,
+    pub(crate) kind: String,
+    pub(crate) state: String,
+    pub(crate) account: Option<String>,
+    pub(crate) chat: Option<String>,
+    pub(crate) chat_id: Option<String>,
+    pub(crate) detail: Option<String>,
+    pub(crate) failure: Option<Failure>,
+    pub(crate) result: Option<serde_json::Value>,
+    #[serde(default)]
+    pub(crate) steps: Vec<Step>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+}
+
+/// A step of it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Step {
+    pub(crate) at: Timestamp,
+    pub(crate) what: String,
+    pub(crate) account: Option<String>,
+    pub(crate) outcome: Option<String>,
+    pub(crate) detail: Option<String>,
+}
+
+impl Operation {
+    /// Whether it is a message, which has pages of its own.
+    pub(crate) fn is_message(&self) -> bool {
+        self.id.starts_with("msg_")
+    }
+
+    /// Where its page is.
+    pub(crate) fn path(&self) -> String {
+        if self.is_message() { format!("/messages/{}", self.id) } else { format!("/operations/{}", self.id) }
+    }
+
+    /// The chat as far as it is known.
+    pub(crate) fn chat_name(&self) -> Option<&str> {
+        self.chat_id.as_deref().or(self.chat.as_deref())
+    }
+
+    /// Whether a chat is to be made, so that a person who says it was must name it.
+    pub(crate) fn makes_a_chat(&self) -> bool {
+        self.kind == "create_chat"
+    }
+
+    pub(crate) fn can_retry(&self) -> bool {
+        matches!(self.state.as_str(), "failed" | "cancelled")
+    }
+
+    pub(crate) fn can_cancel(&self) -> bool {
+        self.state == "queued"
+    }
+
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.state == "in_doubt"
+    }
+}

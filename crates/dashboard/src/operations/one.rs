@@ -1,0 +1,73 @@
+//! `/operations/{id}`: work on a chat, step by step.
+
+use access::Right;
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::{MessageId, OperationId};
+use http::Method;
+
+use super::{Operation, Step};
+use crate::dashboard::Dashboard;
+use crate::listing::{Tint, address};
+use crate::page::{self, Section, refusal};
+use crate::visitor::Visitor;
+use crate::words::{self, OperationsWords, WorkWords, kind};
+
+#[derive(Template)]
+#[template(path = "operations/one.html")]
+pub(super) struct One<'a> {
+    pub(super) visitor: &'a Visitor,
+    pub(super) words: &'static OperationsWords,
+    pub(super) work: &'static WorkWords,
+    pub(super) operation: &'a Operation,
+    pub(super) may_act: bool,
+}
+
+impl One<'_> {
+    fn lines(&self) -> String {
+        address("/logs", &[("subject", &self.operation.id), ("range", "7d")])
+    }
+
+    fn result(&self) -> Option<String> {
+        serde_json::to_string_pretty(self.operation.result.as_ref()?).ok()
+    }
+
+    fn tint(step: &Step) -> Tint {
+        match step.outcome.as_deref() {
+            Some("ok" | "sent") => Tint::Good,
+            Some("flood_wait" | "slow_mode" | "unknown" | "unavailable") => Tint::Waiting,
+            Some("begun") | None => Tint::Idle,
+            Some(_) => Tint::Bad,
+        }
+    }
+
+    fn heading(&self, step: &Step) -> String {
+        self.words.step(&step.what, step.account.as_deref(), step.outcome.as_deref())
+    }
+}
+
+/// The page.
+pub(super) async fn show(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Response {
+    if let Ok(id) = id.parse::<MessageId>() {
+        return Redirect::to(&format!("/messages/{id}")).into_response();
+    }
+    let Ok(id) = id.parse::<OperationId>() else { return refusal::no_such_page(&visitor) };
+    let path = format!("/v1/operations/{id}");
+    let operation = match dashboard.ask::<Operation>(&visitor, Method::GET, &path, None).await {
+        Ok(operation) => operation,
+        Err(why) => return refusal::of_api(&visitor, &why),
+    };
+    let body = One {
+        visitor: &visitor,
+        words: OperationsWords::of(visitor.language),
+        work: WorkWords::of(visitor.language),
+        operation: &operation,
+        may_act: visitor.may(Right::Send),
+    };
+    page::page(&visitor, kind(visitor.language, &operation.kind), Section::Operations, body)
+}

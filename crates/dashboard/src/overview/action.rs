@@ -1,0 +1,131 @@
+//! The buttons of a card: what is asked first, and what is done.
+
+use access::Right;
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use health::{Card, CardAction, CardId, CardKind};
+use http::Method;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::card::card_path;
+use crate::dashboard::Dashboard;
+use crate::page::{self, Section, refusal};
+use crate::visitor::{Posted, Visitor};
+use crate::words::OverviewWords;
+
+#[derive(Template)]
+#[template(path = "overview/stop.html")]
+pub(super) struct StopQuestion<'a> {
+    pub(super) visitor: &'a Visitor,
+    pub(super) words: &'static OverviewWords,
+    pub(super) card: &'a Card,
+    pub(super) back: String,
+}
+
+impl StopQuestion<'_> {
+    fn follows(&self) -> String {
+        let sent = self.card.sends.iter().rev().take(1).sum();
+        self.words.stop_follows(self.card.kind, sent, self.card.queue)
+    }
+
+    fn post_to(&self) -> String {
+        format!("{}/actions/stop", card_path(&self.card.id))
+    }
+}
+
+/// The card that a path names, if there is one.
+pub(super) fn card_of(dashboard: &Dashboard, id: &str) -> Option<Card> {
+    dashboard.health().card(&id.parse().ok()?)
+}
+
+/// `/cards/{id}/stop`: the question before a stop, with what follows from it.
+pub(super) async fn ask(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Response {
+    let answer = match card_of(&dashboard, &id) {
+        Some(card) if card.actions.contains(CardAction::Stop) => {
+            let words = OverviewWords::of(visitor.language);
+            let title = words.stop_question(&card.name);
+            let back = card_path(&card.id);
+            let body = StopQuestion { visitor: &visitor, words, card: &card, back };
+            page::page(&visitor, &title, Section::Overview, body)
+        }
+        _ => refusal::no_such_page(&visitor),
+    };
+    std::future::ready(answer).await
+}
+
+/// What a button sends.
+#[derive(Debug, Deserialize)]
+pub(super) struct Pressed {
+    /// The page to go back to.
+    #[serde(default)]
+    pub(super) back: String,
+}
+
+/// `/cards/{id}/actions/{action}`: asks the API for it, as whoever pressed.
+pub(super) async fn act(
+    State(dashboard): State<Dashboard>,
+    Path((id, action)): Path<(String, String)>,
+    Posted { visitor, form }: Posted<Pressed>,
+) -> Response {
+    if !visitor.may(Right::Operate) {
+        return refusal::not_allowed(&visitor);
+    }
+    let action = CardAction::ALL.into_iter().find(|known| known.as_str() == action);
+    let (Some(card), Some(action)) = (card_of(&dashboard, &id), action) else {
+        return refusal::no_such_page(&visitor);
+    };
+    let Some(path) = api_path(&card.id, action) else { return refusal::no_such_page(&visitor) };
+    let words = OverviewWords::of(visitor.language);
+    match dashboard.ask::<Value>(&visitor, Method::POST, &path, None).await {
+        Ok(_) => page::done(&visitor, &form.back, &words.acted(action, &card.name)),
+        Err(why) => page::refused(&visitor, &form.back, &why),
+    }
+}
+
+/// The call that does it.
+fn api_path(id: &CardId, action: CardAction) -> Option<String> {
+    let word = match action {
+        CardAction::SignIn => return None,
+        CardAction::ReloadCache => "reload-cache",
+        action => action.as_str(),
+    };
+    match id.kind() {
+        CardKind::Service => Some(format!("/v1/services/{}/actions/{word}", id.name())),
+        CardKind::Account => Some(format!("/v1/accounts/{}/actions/{word}", id.name())),
+        CardKind::Line => {
+            let account = id.name().split(':').next()?;
+            Some(format!("/v1/accounts/{account}/actions/{word}"))
+        }
+        CardKind::Port | CardKind::Store | CardKind::Queue => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buttons_call_what_the_api_has() {
+        let path = |id: &str, action| api_path(&id.parse().expect("an id"), action);
+        assert_eq!(
+            path("service:send_text", CardAction::ReloadCache).as_deref(),
+            Some("/v1/services/send_text/actions/reload-cache")
+        );
+        assert_eq!(
+            path("account:main", CardAction::Pause).as_deref(),
+            Some("/v1/accounts/main/actions/pause")
+        );
+        assert_eq!(
+            path("line:main:all", CardAction::Restart).as_deref(),
+            Some("/v1/accounts/main/actions/restart")
+        );
+        assert_eq!(path("port:5021", CardAction::Start), None);
+        assert_eq!(path("account:main", CardAction::SignIn), None);
+    }
+}

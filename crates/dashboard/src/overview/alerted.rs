@@ -1,0 +1,111 @@
+//! Alerts that stand at the top of the page: what stayed broken.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use access::Right;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use domain::Timestamp;
+use http::{Method, Request};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::action::Pressed;
+use crate::ask::read_answer;
+use crate::dashboard::Dashboard;
+use crate::page::{self, done, refusal};
+use crate::visitor::Posted;
+use crate::words::OverviewWords;
+
+/// The call that lists them. More than these nobody reads; the verdict counts all.
+const OPEN: &str = "/v1/alerts?state=open&limit=10";
+
+/// How old what is shown may be.
+const OLDEST: Duration = Duration::from_secs(2);
+
+/// The longest wait for the list.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// For how long the button mutes, in minutes.
+const MUTED: u32 = 60;
+
+/// A card that failed three times in a row, as the API shows its alert.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Alerted {
+    /// The alert, for its button.
+    pub(crate) id: String,
+    /// The card.
+    pub(crate) card: String,
+    /// Its name.
+    pub(crate) name: String,
+    /// Why, as a stable code.
+    pub(crate) reason: String,
+    /// When it was raised.
+    pub(crate) raised_at: Timestamp,
+    /// Until when nobody is told.
+    pub(crate) silent_until: Option<Timestamp>,
+    /// How many parts of the card are red too.
+    #[serde(default)]
+    pub(crate) parts: u64,
+}
+
+/// A page of the list.
+#[derive(Debug, Deserialize)]
+struct Listed {
+    items: Vec<Alerted>,
+}
+
+/// The alerts that were open when somebody looked last, for everybody who looks.
+#[derive(Default)]
+pub(crate) struct Standing(Mutex<Looked>);
+
+#[derive(Default)]
+struct Looked {
+    at: Option<Instant>,
+    alerts: Arc<Vec<Alerted>>,
+}
+
+impl Dashboard {
+    /// The open alerts, at most two seconds old. When they cannot be asked for, those of before stay.
+    pub(crate) async fn alerted(&self) -> Arc<Vec<Alerted>> {
+        let mut looked = self.standing().0.lock().await;
+        if looked.at.is_some_and(|at| at.elapsed() < OLDEST) {
+            return Arc::clone(&looked.alerts);
+        }
+        let mut request = Request::new(Body::empty());
+        *request.uri_mut() = http::Uri::from_static(OPEN);
+        let listed = tokio::time::timeout(PATIENCE, async {
+            read_answer::<Listed>(self.api().answer(request).await).await
+        });
+        match listed.await {
+            Ok(Ok(listed)) if *looked.alerts != listed.items => looked.alerts = Arc::new(listed.items),
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "the open alerts cannot be shown"),
+            Err(_) => tracing::warn!("the open alerts were not listed in time"),
+        }
+        looked.at = Some(Instant::now());
+        Arc::clone(&looked.alerts)
+    }
+}
+
+/// `/alerts/{id}/actions/mute`: nobody is told of it for an hour; its dots go on.
+pub(super) async fn mute(
+    State(dashboard): State<Dashboard>,
+    Path(id): Path<String>,
+    Posted { visitor, form }: Posted<Pressed>,
+) -> Response {
+    if !visitor.may(Right::Operate) {
+        return refusal::not_allowed(&visitor);
+    }
+    let words = OverviewWords::of(visitor.language);
+    let path = format!("/v1/alerts/{}/mute", page::segment(&id));
+    let body = json!({ "minutes": MUTED });
+    match dashboard.ask::<Value>(&visitor, Method::POST, &path, Some(body)).await {
+        Ok(_) => done(&visitor, &form.back, words.muted),
+        Err(why) => page::refused(&visitor, &form.back, &why),
+    }
+}

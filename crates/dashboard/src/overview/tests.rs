@@ -1,0 +1,355 @@
+//! Cards as tests make them up, and the board drawn in each kind of state.
+
+use std::time::Duration;
+
+use domain::account::Reason;
+use domain::{Purpose, Timestamp};
+use health::{
+    ActionSet, Advice, Answer, Card, CardAction, CardId, CardKind, Clearing, ClearingView, Facts, Lamp,
+    Minute, Phase, Process,
+};
+
+use super::alerted::Alerted;
+use super::board::{Beholder, Board};
+use super::sight::{Numbers, Sight};
+use super::wanted::Filter;
+use crate::visitor::{Language, Zone};
+use crate::words::Wall;
+
+/// The present of these tests.
+pub(crate) fn now() -> Timestamp {
+    "2026-11-20T11:07:31Z".parse().expect("a time")
+}
+
+fn ago(minutes: u64) -> Timestamp {
+    now().minus(Duration::from_mins(minutes))
+}
+
+/// A card that is fine.
+pub(crate) fn card(id: &str) -> Card {
+    let id: CardId = id.parse().expect("an id");
+    Card {
+        kind: id.kind(),
+        name: id.name().rsplit(':').next().expect("a name").to_owned(),
+        id,
+        parent: None,
+        lamp: Lamp::Good,
+        state: "ready",
+        reason: None,
+        detail: None,
+        advice: None,
+        proof: None,
+        since: ago(6 * 24 * 60),
+        until: None,
+        up_since: Some(ago(6 * 24 * 60 + 250)),
+        operations: 0,
+        errors: 0,
+        last_error: None,
+        share: 0.0,
+        cpu: None,
+        memory: None,
+        cache: None,
+        queue: 0,
+        sends: [0; 24],
+        latency: None,
+        actions: ActionSet::default(),
+    }
+}
+
+/// One card in each kind of state, in the order of need.
+pub(crate) fn cards() -> Vec<Card> {
+    let account = ActionSet::of([CardAction::Stop, CardAction::Restart, CardAction::Pause]);
+    let service = ActionSet::of([CardAction::Stop, CardAction::Restart, CardAction::ReloadCache]);
+    let busy: [u32; 24] = std::array::from_fn(|hour| {
+        [12, 31, 44, 40, 38, 61, 80, 75][hour % 8] + u32::try_from(hour).expect("an hour") * 4
+    });
+    vec![
+        Card {
+            lamp: Lamp::Trouble,
+            state: "stalled",
+            reason: Some("worker_stalled".to_owned()),
+            advice: Some(Advice::RestartTheProgram),
+            proof: Some("oldest due 4 min ago · 12 messages · account backup_1 is ready".to_owned()),
+            since: ago(4),
+            queue: 12,
+            actions: service,
+            ..card("service:send_text")
+        },
+        Card {
+            lamp: Lamp::Trouble,
+            state: "needs_login",
+            reason: Some("session_revoked".to_owned()),
+            advice: Some(Advice::Account(Reason::SessionRevoked)),
+            proof: Some("AUTH_KEY_UNREGISTERED · +70000000003 · line all".to_owned()),
+            since: ago(29),
+            errors: 10,
+            cache: Some(1204),
+            actions: ActionSet::of([CardAction::Stop, CardAction::Restart, CardAction::SignIn]),
+            ..card("account:backup_2")
+        },
+        Card {
+            lamp: Lamp::Trouble,
+            state: "taken",
+            reason: Some("port_taken".to_owned()),
+            advice: Some(Advice::FreeThePort),
+            detail: Some("the address 127.0.0.1:5028 is in use".to_owned()),
+            proof: Some("gunicorn, process 4711, since 12:40".to_owned()),
+            since: ago(15),
+            up_since: None,
+            ..card("port:5028")
+        },
+        Card {
+            lamp: Lamp::Waiting,
+            state: "flood_wait",
+            reason: Some("flood_wait".to_owned()),
+            advice: Some(Advice::WaitForDeadline),
+            proof: Some("FLOOD_WAIT_1447 · messages.createChat".to_owned()),
+            since: ago(1),
+            until: Some(now().plus(Duration::from_secs(1_417))),
+            errors: 1,
+            share: 0.08,
+            cache: Some(4018),
+            actions: account,
+            ..card("account:main")
+        },
+        Card {
+            lamp: Lamp::Waiting,
+            state: "paused",
+            reason: Some("paused".to_owned()),
+            since: ago(44),
+            actions: ActionSet::of([CardAction::Stop, CardAction::Restart, CardAction::Resume]),
+            ..card("account:backup_4")
+        },
+        Card {
+            lamp: Lamp::Busy,
+            state: "connecting",
+            detail: Some("reading dialogs, 62 %".to_owned()),
+            up_since: Some(ago(2)),
+            cache: Some(741),
+            actions: account,
+            ..card("account:backup_3")
+        },
+        Card {
+            state: "active",
+            operations: 8_214,
+            share: 0.61,
+            cpu: Some(0.018),
+            memory: Some(52_000_000),
+            queue: 3,
+            sends: busy,
+            latency: Some(Duration::from_millis(184)),
+            actions: service,
+            ..card("service:create_chat")
+        },
+        Card {
+            lamp: Lamp::Off,
+            state: "stopped",
+            reason: Some("stopped".to_owned()),
+            advice: Some(Advice::Start),
+            up_since: None,
+            actions: ActionSet::of([CardAction::Start, CardAction::ReloadCache]),
+            ..card("service:leave_chat")
+        },
+        Card {
+            operations: 9_100,
+            share: 0.61,
+            cpu: Some(0.018),
+            memory: Some(52_000_000),
+            cache: Some(1377),
+            queue: 3,
+            sends: busy,
+            latency: Some(Duration::from_millis(184)),
+            actions: account,
+            ..card("account:backup_1")
+        },
+        Card { share: 0.12, sends: busy.map(|hour| hour / 9), ..card("line:main:send_media") },
+        Card { state: "listening", ..card("port:main") },
+        Card { state: "listening", share: 0.31, sends: busy.map(|hour| hour / 3), ..card("port:5022") },
+        Card { state: "ready", latency: Some(Duration::from_millis(2)), ..card("store") },
+        Card { state: "ready", ..card("queue") },
+    ]
+}
+
+/// A strip with each kind of minute.
+pub(crate) fn strip(id: &CardId) -> Vec<Minute> {
+    (0..120_u64)
+        .map(|number| {
+            let left = 119 - number;
+            let (answer, reason) = match (id.as_str(), left) {
+                ("account:backup_2", 0..29) => (Answer::Failed, Some("session_revoked")),
+                ("port:5028", 0..15) => (Answer::Failed, Some("port_taken")),
+                ("service:send_text", 0..4) => (Answer::Failed, Some("stalled")),
+                ("account:main", 0) => (Answer::Failed, Some("flood_wait")),
+                ("account:main", 40..43) | ("line:main:send_media", 61) => (Answer::Slow, None),
+                ("account:backup_3", 3..) | ("service:leave_chat", _) | ("port:5022", 20..31) => {
+                    (Answer::NotAsked, None)
+                }
+                _ => (Answer::Answered, None),
+            };
+            let latency = match answer {
+                Answer::Answered => Some(Duration::from_millis(6 + number % 7)),
+                Answer::Slow => Some(Duration::from_millis(2_400)),
+                Answer::NotAsked | Answer::Failed => None,
+            };
+            Minute { at: ago(left), answer, latency, reason: reason.map(str::to_owned) }
+        })
+        .collect()
+}
+
+/// What is seen when these cards are all there is.
+pub(crate) fn sight(cards: Vec<Card>) -> Sight {
+    let lamp = |lamp: &[Lamp]| cards.iter().filter(|card| lamp.contains(&card.lamp)).count() as u64;
+    Sight {
+        at: now(),
+        numbers: Numbers {
+            all: cards.len() as u64,
+            trouble: lamp(&[Lamp::Trouble]),
+            waiting: lamp(&[Lamp::Waiting]),
+            fine: lamp(&[Lamp::Good, Lamp::Busy]),
+            off: lamp(&[Lamp::Off]),
+            kinds: CardKind::ALL.map(|kind| cards.iter().filter(|card| card.kind == kind).count() as u64),
+        },
+        matching: cards.len() as u64,
+        process: Process {
+            memory: Some(86_000_000),
+            cpu: Some(0.03),
+            started_at: ago(6 * 24 * 60 + 250),
+            version: "0.1.0",
+        },
+        facts: Facts {
+            sent_last_hour: 1_412,
+            waiting: 12,
+            oldest_waiting: Some(Duration::from_mins(15)),
+            failed_today: 3,
+            in_doubt: 1,
+            answer_p50: Some(Duration::from_millis(184)),
+            answer_p99: Some(Duration::from_millis(640)),
+            beats_kept: true,
+            ..Facts::default()
+        },
+        clearing: None,
+        cards,
+        next: None,
+    }
+}
+
+/// Somebody who may press buttons.
+pub(crate) fn operator(language: Language) -> Beholder {
+    let zone = Zone::from_word("180").expect("a zone");
+    Beholder {
+        filter: Filter::default(),
+        wall: Wall { language, zone, now: now() }.timeless(),
+        may_act: true,
+    }
+}
+
+pub(crate) fn draw(language: Language, sight: &Sight, alerted: &[Alerted]) -> Board {
+    Board::draw(&operator(language), sight, alerted, strip).expect("a board")
+}
+
+pub(crate) fn alerted() -> Vec<Alerted> {
+    vec![Alerted {
+        id: "7".to_owned(),
+        card: "account:backup_2".to_owned(),
+        name: "backup_2".to_owned(),
+        reason: "session_revoked".to_owned(),
+        raised_at: ago(28),
+        silent_until: None,
+        parts: 0,
+    }]
+}
+
+pub(crate) fn clearing() -> ClearingView {
+    ClearingView {
+        how: Clearing::StopAll,
+        phase: Phase::Silent,
+        by: "asked for by anna".to_owned(),
+        started_at: ago(2),
+        until: Some(now().plus(Duration::from_mins(3))),
+        next: Some(Purpose::CreateChat),
+        done: Vec::new(),
+        waiting: vec![Purpose::CreateChat, Purpose::SendText, Purpose::SendMedia],
+        accounts: Vec::new(),
+    }
+}
+
+/// The page as it is drawn, without what changes with every edit of the stylesheet.
+fn page(language: Language, sight: &Sight, alerted: &[Alerted]) -> String {
+    let board = draw(language, sight, alerted);
+    let parts = board.parts.iter().map(|part| format!("<!-- {} -->\n{}", part.id, part.html));
+    let groups = board.groups.iter().map(|group| {
+        let cards: Vec<_> = group.cards.iter().map(|card| card.html.as_str()).collect();
+        format!("<!-- {} {} -->\n{}", group.id, group.title, cards.join("\n"))
+    });
+    let page = parts.chain(groups).collect::<Vec<_>>().join("\n");
+    // Icons are named after the content of their file.
+    page.replace(crate::assets::ICONS.path(), "icons.svg")
+}
+
+#[test]
+fn the_board_in_each_kind_of_state_in_english() {
+    insta::assert_snapshot!(page(Language::English, &sight(cards()), &alerted()));
+}
+
+#[test]
+fn the_board_in_each_kind_of_state_in_russian() {
+    insta::assert_snapshot!(page(Language::Russian, &sight(cards()), &alerted()));
+}
+
+#[test]
+fn a_clearing_stands_above_a_board_where_all_is_well() {
+    let fine = cards().into_iter().filter(|card| card.lamp == Lamp::Good).collect();
+    let mut sight = sight(fine);
+    sight.clearing = Some(clearing());
+    sight.facts.beats_kept = false;
+    insta::assert_snapshot!(page(Language::English, &sight, &[]));
+}
+
+#[test]
+fn a_program_without_accounts_says_how_to_begin() {
+    let sight = sight(vec![card("port:main"), card("store")]);
+    let (english, russian) = (draw(Language::English, &sight, &[]), draw(Language::Russian, &sight, &[]));
+    assert!(english.part("verdict").contains("There is no account yet."));
+    assert!(russian.part("verdict").contains("Аккаунтов ещё нет."));
+}
+
+#[test]
+fn what_a_provider_says_cannot_become_markup() {
+    let evil = "<script>alert(1)</script>\" onfocus=\"x";
+    let mut one = cards().remove(1);
+    one.name = evil.to_owned();
+    one.detail = Some(evil.to_owned());
+    one.proof = Some(evil.to_owned());
+    one.reason = Some(evil.to_owned());
+    one.advice = None;
+    let drawn = page(Language::English, &sight(vec![one]), &[]);
+    assert!(!drawn.contains("<script") && !drawn.contains("onfocus=\"x"), "{drawn}");
+}
+
+#[test]
+fn whoever_may_not_act_gets_no_buttons_but_every_link() {
+    let beholder = Beholder { may_act: false, ..operator(Language::English) };
+    let board = Board::draw(&beholder, &sight(cards()), &alerted(), strip).expect("a board");
+    let all: String = board.parts.iter().chain(board.cards()).map(|drawn| drawn.html.as_str()).collect();
+    assert!(!all.contains("formaction") && !all.contains("/stop\""), "{all}");
+    assert!(all.contains("/accounts/backup_2/login"), "{all}");
+}
+
+#[test]
+fn groups_by_kind_keep_each_card_once() {
+    let mut beholder = operator(Language::English);
+    beholder.filter.grouping = super::wanted::Grouping::Kind;
+    let board = Board::draw(&beholder, &sight(cards()), &[], strip).expect("a board");
+    assert_eq!(board.cards().count(), cards().len());
+    let ids: Vec<_> = board.groups.iter().map(|group| group.id).collect();
+    assert_eq!(ids, ["g-service", "g-account", "g-line", "g-port", "g-store", "g-queue"]);
+}
+
+#[test]
+fn a_page_of_sixty_cards_is_light() {
+    let sixty: Vec<_> = (0..60).map(|number| Card { ..card(&format!("account:a{number}")) }).collect();
+    let sight = sight(sixty);
+    let board = draw(Language::English, &sight, &[]);
+    let bytes: usize = board.cards().map(|card| card.html.len()).sum();
+    assert!(bytes < 150_000, "60 cards take {bytes} bytes before they are compressed");
+}

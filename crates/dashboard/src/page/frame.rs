@@ -1,0 +1,47 @@
+//! The frame round every page: the rail with its sections, the bar on a phone, the notes.
+
+use askama::Template;
+
+use super::section::{GROUPS, Section};
+use crate::visitor::{Language, Theme, Tone, Visitor};
+use crate::words::FrameWords;
+use crate::{assets, page};
+
+#[derive(Template)]
+#[template(path = "frame.html")]
+pub(super) struct Frame<'a> {
+    visitor: &'a Visitor,
+    words: &'static FrameWords,
+    title: &'a str,
+    current: Section,
+    body: &'a str,
+}
+
+impl<'a> Frame<'a> {
+    pub(super) fn new(visitor: &'a Visitor, title: &'a str, current: Section, body: &'a str) -> Self {
+        Self { visitor, words: FrameWords::of(visitor.language), title, current, body }
+    }
+
+    /// The address of this page with one more choice.
+    fn choose(&self, name: &str, word: &str) -> String {
+        let here = self.visitor.here.as_str();
+        let joint = if here.contains('?') { '&' } else { '?' };
+        format!("{here}{joint}{name}={word}")
+    }
+
+    fn other_language(&self) -> Language {
+        match self.visitor.language {
+            Language::English => Language::Russian,
+            Language::Russian => Language::English,
+        }
+    }
+
+    /// The looks that are not on now; without a choice it is the browser's, which nobody here knows.
+    fn next_theme(&self) -> Theme {
+        match self.visitor.theme {
+            Theme::Browser => Theme::Dark,
+            Theme::Dark => Theme::Light,
+            Theme::Light => Theme::Browser,
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The sections of the rail: where each lies and which icon it has.
+
+/// A section that a page belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Section {
+    /// What works and what does not.
+    Overview,
+    /// What is sent.
+    Messages,
+    /// Where to.
+    Chats,
+    /// What may have happened or not.
+    Doubt,
+    /// What the program writes about itself.
+    Logs,
+    /// All work, and where it went another way.
+    Operations,
+    /// What is kept for a retry by hand.
+    Failed,
+    /// What the doctor found.
+    Diagnostics,
+    /// People, keys, alerts, and oneself.
+    Settings,
+    /// A page of no section of its own.
+    None,
+}
+
+/// The groups of the rail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Group {
+    /// What is sent and to whom.
+    Work,
+    /// What happened.
+    Watch,
+    /// What is set up.
+    SetUp,
+}
+
+/// The rail from top to bottom. A section is here once its page is.
+pub(crate) const GROUPS: &[(Group, &[Section])] = &[
+    (Group::Work, &[Section::Overview, Section::Messages, Section::Chats, Section::Doubt]),
+    (Group::Watch, &[Section::Logs, Section::Operations, Section::Failed, Section::Diagnostics]),
+    (Group::SetUp, &[Section::Settings]),
+];
+
+impl Section {
+    /// Where its first page lies.
+    pub(crate) const fn path(self) -> &'static str {
+        match self {
+            Self::Overview | Self::None => "/",
+            Self::Messages => "/messages",
+            Self::Chats => "/chats",
+            Self::Doubt => "/doubt",
+            Self::Logs => "/logs",
+            Self::Operations => "/operations",
+            Self::Failed => "/failed",
+            Self::Diagnostics => "/diagnostics",
+            Self::Settings => "/settings/me",
+        }
+    }
+
+    /// The icon of the sprite.
+    pub(crate) const fn icon(self) -> &'static str {
+        match self {
+            Self::Overview => "overview",
+            Self::Messages => "messages",
+            Self::Chats => "chats",
+            Self::Doubt => "info",
+            Self::Logs => "logs",
+            Self::Operations => "ops",
+            Self::Failed => "dead",
+            Self::Diagnostics => "doctor",
+            Self::Settings => "settings",
+            Self::None => "brand",
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The audit log: who did what, narrowed by a form that is an address of its own.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use domain::Timestamp;
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+use super::people::unread;
+use super::{Tab, Tabs};
+use crate::dashboard::Dashboard;
+use crate::page::{self, Section};
+use crate::visitor::Visitor;
+use crate::words::{AuditWords, Wall};
+
+/// Entries on a page.
+const PAGE: u32 = 100;
+
+/// What the page is narrowed to.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    pub(super) who: String,
+    pub(super) action: String,
+    pub(super) subject: String,
+    pub(super) result: String,
+    pub(super) address: String,
+    pub(super) cursor: String,
+}
+
+impl Asked {
+    fn is_narrow(&self) -> bool {
+        [&self.who, &self.action, &self.subject, &self.result, &self.address]
+            .iter()
+            .any(|one| !one.trim().is_empty())
+    }
+
+    /// The query for the API; an empty field counts as absent there.
+    fn query(&self) -> String {
+        let trimmed = Self {
+            who: self.who.trim().to_owned(),
+            action: self.action.trim().to_owned(),
+            subject: self.subject.trim().to_owned(),
+            result: self.result.clone(),
+            address: self.address.trim().to_owned(),
+            cursor: self.cursor.clone(),
+        };
+        serde_urlencoded::to_string(trimmed).unwrap_or_default()
+    }
+}
+
+/// Who did it, as the API shows it.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Who {
+    pub(super) kind: String,
+    pub(super) name: Option<String>,
+}
+
+/// An entry as the API shows it.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Entry {
+    pub(super) at: Timestamp,
+    pub(super) who: Who,
+    pub(super) action: String,
+    pub(super) subject: Option<String>,
+    pub(super) details: BTreeMap<String, String>,
+    pub(super) address: Option<String>,
+    pub(super) result: String,
+    pub(super) code: Option<String>,
+    pub(super) times: u64,
+}
+
+#[derive(Deserialize)]
+struct List {
+    items: Vec<Entry>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "settings/audit.html")]
+pub(super) struct Audit<'a> {
+    pub(super) words: &'static AuditWords,
+    pub(super) wall: Wall,
+    pub(super) tabs: Tabs,
+    pub(super) asked: &'a Asked,
+    pub(super) entries: &'a [Entry],
+    /// The address of the page with what came before.
+    pub(super) older: Option<String>,
+}
+
+impl Audit<'_> {
+    fn results() -> [&'static str; 4] {
+        access::AuditResult::ALL.map(access::AuditResult::as_str)
+    }
+
+    /// The class of a result.
+    fn tone(result: &str) -> &'static str {
+        match result {
+            "done" => "ok",
+            "failed" => "bad",
+            "refused" => "wait",
+            _ => "",
+        }
+    }
+}
+
+/// `GET /settings/audit`.
+pub(super) async fn show(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    query: Result<Query<Asked>, QueryRejection>,
+) -> Response {
+    let asked = query.map(|Query(asked)| asked).unwrap_or_default();
+    let path = format!("/v1/audit?limit={PAGE}&{}", asked.query());
+    let list = match dashboard.ask::<List>(&visitor, Method::GET, &path, None).await {
+        Ok(list) => list,
+        Err(why) => return unread(&visitor, &why),
+    };
+    let words = AuditWords::of(visitor.language);
+    let older = list.next_cursor.map(|cursor| {
+        let further = Asked { cursor, ..asked.clone() };
+        format!("/settings/audit?{}", further.query())
+    });
+    let tabs = Tabs::new(&visitor, Tab::Audit);
+    let body = Audit { words, wall: visitor.wall(), tabs, asked: &asked, entries: &list.items, older };
+    page::page(&visitor, words.title, Section::Settings, body)
+}

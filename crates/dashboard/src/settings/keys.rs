@@ -1,0 +1,179 @@
+//! API keys: which there are, a new one that is shown once, and the end of one.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use domain::{ExposeSecret, SecretText, Timestamp};
+use http::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::people::unread;
+use super::{Nothing, Tab, Tabs};
+use crate::ask::Refused;
+use crate::dashboard::Dashboard;
+use crate::page::{self, Section, refusal, segment};
+use crate::visitor::{Posted, Visitor};
+use crate::words::{KeysWords, Wall};
+
+/// The page.
+const HERE: &str = "/settings/keys";
+
+/// A key as the API shows it.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Key {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) scopes: Vec<String>,
+    pub(super) created_at: Timestamp,
+    pub(super) revoked_at: Option<Timestamp>,
+}
+
+impl Key {
+    fn path(&self) -> String {
+        format!("{HERE}/{}", segment(&self.id))
+    }
+}
+
+#[derive(Deserialize)]
+struct List {
+    items: Vec<Key>,
+}
+
+/// A key that was just made.
+#[derive(Deserialize)]
+struct Made {
+    name: String,
+    key: SecretText,
+}
+
+#[derive(Template)]
+#[template(path = "settings/keys.html")]
+pub(super) struct KeysPage<'a> {
+    pub(super) visitor: &'a Visitor,
+    pub(super) words: &'static KeysWords,
+    pub(super) wall: Wall,
+    pub(super) tabs: Tabs,
+    pub(super) keys: &'a [Key],
+}
+
+impl KeysPage<'_> {
+    fn work(&self) -> u64 {
+        self.keys.iter().filter(|key| key.revoked_at.is_none()).count() as u64
+    }
+
+    /// The scopes, each with what it is for, and whether a new key has it if nobody says otherwise.
+    fn scopes(&self) -> [(&'static str, &'static str, &'static str, bool); 3] {
+        [
+            ("send", self.words.send, self.words.send_help, true),
+            ("read", self.words.read, self.words.read_help, true),
+            ("admin", self.words.admin, self.words.admin_help, false),
+        ]
+    }
+}
+
+#[derive(Template)]
+#[template(path = "settings/key_made.html")]
+struct KeyMade<'a> {
+    words: &'static KeysWords,
+    tabs: Tabs,
+    name: &'a str,
+    key: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "settings/revoke_key.html")]
+struct RevokeQuestion<'a> {
+    visitor: &'a Visitor,
+    words: &'static KeysWords,
+    key: &'a Key,
+}
+
+async fn keys(dashboard: &Dashboard, visitor: &Visitor) -> Result<Vec<Key>, Refused> {
+    let list: List = dashboard.ask(visitor, Method::GET, "/v1/keys?limit=500", None).await?;
+    Ok(list.items)
+}
+
+/// `GET /settings/keys`: those that work first.
+pub(super) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
+    let mut keys = match keys(&dashboard, &visitor).await {
+        Ok(keys) => keys,
+        Err(why) => return unread(&visitor, &why),
+    };
+    keys.sort_by_key(|key| (key.revoked_at.is_some(), std::cmp::Reverse(key.created_at)));
+    let words = KeysWords::of(visitor.language);
+    let tabs = Tabs::new(&visitor, Tab::Keys);
+    let body = KeysPage { visitor: &visitor, words, wall: visitor.wall(), tabs, keys: &keys };
+    page::page(&visitor, words.title, Section::Settings, body)
+}
+
+/// A key to be made; a box that is not ticked sends nothing.
+#[derive(Deserialize)]
+pub(super) struct NewKey {
+    name: String,
+    send: Option<String>,
+    read: Option<String>,
+    admin: Option<String>,
+}
+
+/// `POST /settings/keys/actions/create`. Answered at once and not after a redirect: the key is kept nowhere that a second
+/// request could read it from.
+pub(super) async fn create(
+    State(dashboard): State<Dashboard>,
+    Posted { visitor, form }: Posted<NewKey>,
+) -> Response {
+    let words = KeysWords::of(visitor.language);
+    let ticked = [("send", form.send), ("read", form.read), ("admin", form.admin)];
+    let scopes: Vec<&str> =
+        ticked.iter().filter(|(_, tick)| tick.is_some()).map(|(scope, _)| *scope).collect();
+    if scopes.is_empty() {
+        return page::not_done(&visitor, HERE, words.no_scope);
+    }
+    let body = json!({ "name": form.name, "scopes": scopes });
+    match dashboard.ask::<Made>(&visitor, Method::POST, "/v1/keys", Some(body)).await {
+        Ok(made) => {
+            let tabs = Tabs::new(&visitor, Tab::Keys);
+            let body = KeyMade { words, tabs, name: &made.name, key: made.key.expose_secret() };
+            page::page(&visitor, words.made, Section::Settings, body)
+        }
+        Err(why) => page::refused(&visitor, HERE, &why),
+    }
+}
+
+async fn one(dashboard: &Dashboard, visitor: &Visitor, id: &str) -> Result<Key, Response> {
+    let keys = keys(dashboard, visitor).await.map_err(|why| unread(visitor, &why))?;
+    keys.into_iter().find(|key| key.id == id).ok_or_else(|| refusal::no_such_page(visitor))
+}
+
+/// `GET /settings/keys/{id}/revoke`: the question before it.
+pub(super) async fn ask_revoke(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Response {
+    let key = match one(&dashboard, &visitor, &id).await {
+        Ok(key) => key,
+        Err(answer) => return answer,
+    };
+    let words = KeysWords::of(visitor.language);
+    let title = words.revoke_question(&key.name);
+    let body = RevokeQuestion { visitor: &visitor, words, key: &key };
+    page::page(&visitor, &title, Section::Settings, body)
+}
+
+/// `POST /settings/keys/{id}/actions/revoke`.
+pub(super) async fn revoke(
+    State(dashboard): State<Dashboard>,
+    Path(id): Path<String>,
+    Posted { visitor, .. }: Posted<Nothing>,
+) -> Response {
+    let key = match one(&dashboard, &visitor, &id).await {
+        Ok(key) => key,
+        Err(answer) => return answer,
+    };
+    let path = format!("/v1/keys/{}", segment(&key.id));
+    match dashboard.ask::<Value>(&visitor, Method::DELETE, &path, None).await {
+        Ok(_) => page::done(&visitor, HERE, &KeysWords::of(visitor.language).key_revoked(&key.name)),
+        Err(why) => page::refused(&visitor, HERE, &why),
+    }
+}

@@ -1,0 +1,176 @@
+//! Maintenance windows: once, or every week, by the clock on the visitor's wall.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use domain::Timestamp;
+use http::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::people::unread;
+use super::{Nothing, Tab, Tabs};
+use crate::dashboard::Dashboard;
+use crate::page::{self, Section, refusal, segment};
+use crate::visitor::{Posted, Visitor};
+use crate::words::{MaintenanceWords, Wall};
+
+/// The page.
+const HERE: &str = "/settings/maintenance";
+/// The call that lists and makes them.
+const API: &str = "/v1/maintenance";
+/// The days of the API, Monday first.
+const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+/// A window as the API shows it.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Window {
+    pub(super) id: String,
+    pub(super) note: String,
+    pub(super) scope: String,
+    pub(super) from: Option<Timestamp>,
+    pub(super) until: Option<Timestamp>,
+    pub(super) days: Option<Vec<String>>,
+    pub(super) start: Option<String>,
+    pub(super) minutes: Option<u64>,
+    pub(super) utc_offset: Option<String>,
+    pub(super) now_until: Option<Timestamp>,
+    pub(super) created_by: String,
+}
+
+impl Window {
+    fn path(&self) -> String {
+        format!("{HERE}/{}", segment(&self.id))
+    }
+}
+
+#[derive(Deserialize)]
+struct List {
+    items: Vec<Window>,
+}
+
+#[derive(Template)]
+#[template(path = "settings/maintenance.html")]
+pub(super) struct Maintenance<'a> {
+    pub(super) visitor: &'a Visitor,
+    pub(super) words: &'static MaintenanceWords,
+    pub(super) wall: Wall,
+    pub(super) tabs: Tabs,
+    pub(super) windows: &'a [Window],
+}
+
+impl Maintenance<'_> {
+    /// The hours of a window that comes every week.
+    fn weekly(&self, window: &Window) -> Option<String> {
+        let days = window.days.as_ref()?;
+        let named =
+            DAYS.iter().zip(self.words.weekdays).filter(|(day, _)| days.iter().any(|one| one == *day));
+        let named: Vec<&str> = named.map(|(_, word)| word).collect();
+        let offset = window.utc_offset.as_deref().unwrap_or("+00:00");
+        Some(self.words.weekly_at(&named, window.start.as_deref()?, window.minutes?, offset))
+    }
+
+    fn weekdays(&self) -> Vec<(&'static str, &'static str)> {
+        DAYS.into_iter().zip(self.words.weekdays).collect()
+    }
+}
+
+/// `GET /settings/maintenance`.
+pub(super) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
+    if !visitor.may(access::Right::Operate) {
+        return refusal::not_allowed(&visitor);
+    }
+    let path = format!("{API}?limit=500");
+    let windows = match dashboard.ask::<List>(&visitor, Method::GET, &path, None).await {
+        Ok(list) => list.items,
+        Err(why) => return unread(&visitor, &why),
+    };
+    let words = MaintenanceWords::of(visitor.language);
+    let tabs = Tabs::new(&visitor, Tab::Maintenance);
+    let body = Maintenance { visitor: &visitor, words, wall: visitor.wall(), tabs, windows: &windows };
+    page::page(&visitor, words.title, Section::Settings, body)
+}
+
+/// A window for once; the times are those of a `datetime-local` field.
+#[derive(Deserialize)]
+pub(super) struct Once {
+    note: String,
+    scope: String,
+    from: String,
+    until: String,
+}
+
+/// A window for every week; a day that is not ticked sends nothing.
+#[derive(Deserialize)]
+pub(super) struct Weekly {
+    note: String,
+    scope: String,
+    start: String,
+    minutes: String,
+    mon: Option<String>,
+    tue: Option<String>,
+    wed: Option<String>,
+    thu: Option<String>,
+    fri: Option<String>,
+    sat: Option<String>,
+    sun: Option<String>,
+}
+
+/// A time on the visitor's wall as the API reads it: with seconds and the offset.
+fn instant(written: &str, visitor: &Visitor) -> String {
+    let seconds = if written.matches(':').count() == 1 { ":00" } else { "" };
+    format!("{written}{seconds}{}", visitor.zone.offset())
+}
+
+/// For which cards; all when nobody says.
+fn scope(written: &str) -> &str {
+    Some(written.trim()).filter(|scope| !scope.is_empty()).unwrap_or("all")
+}
+
+async fn make(dashboard: &Dashboard, visitor: &Visitor, body: Value) -> Response {
+    match dashboard.ask::<Value>(visitor, Method::POST, API, Some(body)).await {
+        Ok(_) => page::done(visitor, HERE, MaintenanceWords::of(visitor.language).made),
+        Err(why) => page::refused(visitor, HERE, &why),
+    }
+}
+
+/// `POST /settings/maintenance/actions/once`.
+pub(super) async fn once(
+    State(dashboard): State<Dashboard>,
+    Posted { visitor, form }: Posted<Once>,
+) -> Response {
+    let (from, until) = (instant(&form.from, &visitor), instant(&form.until, &visitor));
+    let body = json!({ "note": form.note, "scope": scope(&form.scope), "from": from, "until": until });
+    make(&dashboard, &visitor, body).await
+}
+
+/// `POST /settings/maintenance/actions/weekly`.
+pub(super) async fn weekly(
+    State(dashboard): State<Dashboard>,
+    Posted { visitor, form }: Posted<Weekly>,
+) -> Response {
+    let ticked = [&form.mon, &form.tue, &form.wed, &form.thu, &form.fri, &form.sat, &form.sun];
+    let days: Vec<&str> =
+        DAYS.iter().zip(ticked).filter(|(_, tick)| tick.is_some()).map(|(day, _)| *day).collect();
+    // What is no number goes on as it is: the API says what to write instead.
+    let minutes =
+        form.minutes.trim().parse::<u32>().map_or_else(|_| json!(form.minutes), |minutes| json!(minutes));
+    let body = json!({
+        "note": form.note, "scope": scope(&form.scope), "days": days, "start": form.start, "minutes": minutes,
+        "utc_offset": visitor.zone.offset(),
+    });
+    make(&dashboard, &visitor, body).await
+}
+
+/// `POST /settings/maintenance/{id}/actions/remove`.
+pub(super) async fn remove(
+    State(dashboard): State<Dashboard>,
+    Path(id): Path<String>,
+    Posted { visitor, .. }: Posted<Nothing>,
+) -> Response {
+    let path = format!("{API}/{}", segment(&id));
+    match dashboard.ask::<Value>(&visitor, Method::DELETE, &path, None).await {
+        Ok(_) => page::done(&visitor, HERE, MaintenanceWords::of(visitor.language).removed),
+        Err(why) => page::refused(&visitor, HERE, &why),
+    }
+}

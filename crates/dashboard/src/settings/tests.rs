@@ -1,0 +1,262 @@
+//! The pages of settings drawn in both languages.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use access::{Role, SessionView};
+use askama::Template;
+use domain::Timestamp;
+
+use super::alerts::{Alerts, Target};
+use super::audit::{Asked, Audit, Entry, Who};
+use super::keys::{Key, KeysPage};
+use super::maintenance::{Maintenance, Window};
+use super::me::Me;
+use super::people::{People, Person, Session, User};
+use super::second_factor::{CodesPage, Offer};
+use super::{Tab, Tabs};
+use crate::page::QrCode;
+use crate::visitor::{Csrf, Language, Theme, Visitor, Zone};
+use crate::words::{AlertsWords, AuditWords, KeysWords, MaintenanceWords, MeWords, PeopleWords};
+
+const LANGUAGES: [Language; 2] = [Language::English, Language::Russian];
+
+fn now() -> Timestamp {
+    "2026-11-20T11:07:31Z".parse().expect("a time")
+}
+
+fn ago(hours: u64) -> Timestamp {
+    now().minus(Duration::from_hours(hours))
+}
+
+/// An admin who looks at a page at noon.
+pub(crate) fn visitor(language: Language) -> Visitor {
+    Visitor {
+        user: Some("anna".parse().expect("a name")),
+        session: None,
+        role: Role::Admin,
+        language,
+        theme: Theme::Dark,
+        zone: Zone::from_word("180").expect("a zone"),
+        csrf: Csrf::new("made-up-token"),
+        address: None,
+        now: now(),
+        trouble: 0,
+        flash: None,
+        here: "/settings/me".to_owned(),
+    }
+}
+
+fn drawn(name: &str, language: Language, page: &impl Template) {
+    insta::assert_snapshot!(format!("{name}_{}", language.code()), page.render().expect("drawn"));
+}
+
+fn sessions() -> [SessionView; 2] {
+    let session = |id: &str, browser: Option<&str>, hours| SessionView {
+        id: id.parse().expect("an id"),
+        created_at: ago(hours + 20),
+        seen_at: ago(hours),
+        address: Some("192.0.2.7".parse().expect("an address")),
+        browser: browser.map(str::to_owned),
+    };
+    [
+        session("ses_00000000000000000000000001", Some("Demo/1 <script>"), 0),
+        session("ses_00000000000000000000000002", None, 30),
+    ]
+}
+
+#[test]
+fn oneself_with_and_without_a_second_factor() {
+    for language in LANGUAGES {
+        let visitor = visitor(language);
+        let sessions = sessions();
+        for (name, second_factor) in [("me", false), ("me_with_factor", true)] {
+            let page = Me {
+                visitor: &visitor,
+                words: MeWords::of(language),
+                wall: visitor.wall(),
+                tabs: Tabs::new(&visitor, Tab::Me),
+                name: "anna",
+                second_factor,
+                recovery_codes: 3,
+                sessions: &sessions,
+                own: Some(sessions[0].id),
+            };
+            drawn(name, language, &page);
+        }
+    }
+}
+
+#[test]
+fn the_second_factor_with_its_picture_and_its_codes() {
+    for language in LANGUAGES {
+        let visitor = visitor(language);
+        let words = MeWords::of(language);
+        let tabs = || Tabs::new(&visitor, Tab::Me);
+        let secret = "GEZD GNBV GY3T QOJQ".to_owned();
+        let picture = Some(QrCode::of("demo").expect("a picture"));
+        drawn("second_factor", language, &Offer { visitor: &visitor, words, tabs: tabs(), picture, secret });
+        let codes = vec!["abcd-efgh-ijkm-npqr", "stuv-wxyz-2345-6789"];
+        drawn("recovery_codes", language, &CodesPage { words, tabs: tabs(), codes });
+    }
+}
+
+#[test]
+fn people_and_one_of_them() {
+    for language in LANGUAGES {
+        let visitor = visitor(language);
+        let words = PeopleWords::of(language);
+        let user = |name: &str, role, signed_in: Option<u64>| User {
+            name: name.to_owned(),
+            role,
+            second_factor: role == Role::Admin,
+            created_at: ago(2000),
+            signed_in_at: signed_in.map(ago),
+        };
+        let users = [user("anna", Role::Admin, Some(1)), user("борис@example.com", Role::Viewer, None)];
+        let (wall, tabs) = (visitor.wall(), || Tabs::new(&visitor, Tab::People));
+        drawn("people", language, &People { visitor: &visitor, words, wall, tabs: tabs(), users: &users });
+        let session = Session {
+            seen_at: ago(3),
+            address: Some("2001:db8::7".to_owned()),
+            browser: Some("Demo/1".to_owned()),
+        };
+        let sessions = [session];
+        let person =
+            Person { visitor: &visitor, words, wall, tabs: tabs(), user: &users[0], sessions: &sessions };
+        drawn("person", language, &person);
+    }
+}
+
+#[test]
+fn keys_that_work_and_that_do_not() {
+    for language in LANGUAGES {
+        let visitor = visitor(language);
+        let key = |number: u8, revoked: bool| Key {
+            id: format!("key_0000000000000000000000000{number}"),
+            name: "n8n & co".to_owned(),
+            scopes: vec!["send".to_owned(), "read".to_owned()],
+            created_at: ago(100),
+            revoked_at: revoked.then(|| ago(2)),
+        };
+        let keys = [key(1, false), key(2, true)];
+        let tabs = Tabs::new(&visitor, Tab::Keys);
+        let words = KeysWords::of(language);
+        drawn(
+            "keys",
+            language,
+            &KeysPage { visitor: &visitor, words, wall: visitor.wall(), tabs, keys: &keys },
+        );
+    }
+}
+
+#[test]
+fn the_audit_log_with_each_kind_of_somebody() {
+    for language in LANGUAGES {
+        let visitor = visitor(language);
+        let entry = |kind: &str, name: Option<&str>, result: &str, code: Option<&str>, times| Entry {
+            at: ago(5),
+            who: Who { kind: kind.to_owned(), name: name.map(str::to_owned) },
+            action: "act_on_service".to_owned(),
+            subject: Some("send_text".to_owned()),
+            details: BTreeMap::from([("action".to_owned(), "stop".to_owned())]),
+            address: Some("192.0.2.7".to_owned()),
+            result: result.to_owned(),
+            code: code.map(str::to_owned),
+            times,
+        };
+        let entries = [
+            entry("user", Some("anna"), "done", None, 1),
+            entry("api_key", Some("key_00000000000000000000000001"), "refused", Some("forbidden_scope"), 1),
+            entry("nobody", None, "refused", Some("wrong_password"), 1412),
+            entry("machine", None, "failed", Some("internal"), 1),
+            entry("program", None, "unknown", None, 1),
+        ];
+        let asked = Asked { who: "\"anna\"".to_owned(), result: "refused".to_owned(), ..Asked::default() };
+        let page = Audit {
+            words: AuditWords::of(language),
+            wall: visitor.wall(),
+            tabs: Tabs::new(&visitor, Tab::Audit),
+            asked: &asked,
+            entries: &entries,
+            older: Some("/settings/audit?cursor=7".to_owned()),
+        };
+        drawn("audit", language, &page);
+        drawn(
+            "audit_empty",
+            language,
+            &Audit { entries: &[], older: None, tabs: Tabs::new(&visitor, Tab::Audit), ..page },
+        );
+    }
+}
+
+#[test]
+fn targets_in_each_state() {
+    for language in LANGUAGES {
+        let visitor = visitor(language);
+        let target = |name: &str, kind: &str, source: &str| Target {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            place: "https://example.com".to_owned(),
+            source: source.to_owned(),
+            waiting: 0,
+            told_at: None,
+            failed_at: None,
+            last_error: None,
+            off_at: None,
+        };
+        let targets = [
+            Target { told_at: Some(ago(1)), ..target("owner", "telegram", "settings") },
+            Target {
+                waiting: 3,
+                failed_at: Some(ago(2)),
+                last_error: Some("503 <busy>".to_owned()),
+                ..target("hook", "webhook", "store")
+            },
+            Target { off_at: Some(ago(9)), ..target("gone", "webhook", "store") },
+            target("mail", "email", "store"),
+        ];
+        let words = AlertsWords::of(language);
+        let page = |targets| {
+            let tabs = Tabs::new(&visitor, Tab::Alerts);
+            Alerts { visitor: &visitor, words, wall: visitor.wall(), tabs, targets }
+        };
+        drawn("alerts", language, &page(&targets));
+        drawn("alerts_none", language, &page(&[]));
+    }
+}
+
+#[test]
+fn windows_for_once_and_for_every_week() {
+    for language in LANGUAGES {
+        let visitor = visitor(language);
+        let window = Window {
+            id: "maint_00000000000000000000000001".to_owned(),
+            note: "backup".to_owned(),
+            scope: "all".to_owned(),
+            from: Some(ago(1)),
+            until: Some(now()),
+            days: None,
+            start: None,
+            minutes: None,
+            utc_offset: None,
+            now_until: Some(now()),
+            created_by: "anna".to_owned(),
+        };
+        let weekly = Window {
+            from: None,
+            until: None,
+            days: Some(vec!["sat".to_owned(), "sun".to_owned()]),
+            start: Some("02:00".to_owned()),
+            minutes: Some(121),
+            utc_offset: Some("+03:00".to_owned()),
+            now_until: None,
+            ..window.clone()
+        };
+        let tabs = Tabs::new(&visitor, Tab::Maintenance);
+        let words = MaintenanceWords::of(language);
+        let windows = [window, weekly];
+        let page = Maintenance { visitor: &visitor, words, wall: visitor.wall(), tabs, windows: &windows };
+        drawn("maintenance", language, &page);
+    }
+}

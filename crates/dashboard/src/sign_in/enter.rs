@@ -1,0 +1,112 @@
+//! Coming in: the password, and the code that it may take as well.
+
+use access::{NewSession, SignIn, SignInError};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{FromRequestParts, Query, Request, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::{ExposeSecret, SecretText};
+use http::StatusCode;
+use http::header::SET_COOKIE;
+use serde::Deserialize;
+
+use super::door::Door;
+use super::stranger::{Stranger, Written};
+use crate::dashboard::Dashboard;
+use crate::page::own_path;
+use crate::visitor::Visitor;
+use crate::words::SignInWords;
+
+/// What leads to the door.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Asked {
+    #[serde(default)]
+    next: String,
+    /// What happened before: `ended` or `out`.
+    #[serde(default)]
+    note: String,
+}
+
+/// `GET /sign-in`: the form; whoever is in already goes on.
+pub(super) async fn show(
+    State(dashboard): State<Dashboard>,
+    query: Result<Query<Asked>, QueryRejection>,
+    request: Request,
+) -> Response {
+    let asked = query.map(|Query(asked)| asked).unwrap_or_default();
+    let (mut parts, _) = request.into_parts();
+    if asked.note.is_empty() && Visitor::from_request_parts(&mut parts, &dashboard).await.is_ok() {
+        return Redirect::to(own_path(&asked.next)).into_response();
+    }
+    let visitor = Visitor::stranger(&dashboard, &parts);
+    let words = SignInWords::of(visitor.language);
+    let note = match asked.note.as_str() {
+        "ended" => Some(words.session_ended),
+        "out" => Some(words.signed_out),
+        _ => None,
+    };
+    Door { note, ..Door::new(&visitor, own_path(&asked.next)) }.show(StatusCode::OK)
+}
+
+/// Name and password.
+#[derive(Deserialize)]
+pub(super) struct NameAndPassword {
+    name: String,
+    password: SecretText,
+    #[serde(default)]
+    next: String,
+}
+
+/// `POST /sign-in`.
+pub(super) async fn password(
+    State(dashboard): State<Dashboard>,
+    Written { stranger, form }: Written<NameAndPassword>,
+) -> Response {
+    let NameAndPassword { name, password, next } = form;
+    let door = Door { name: &name, ..Door::new(&stranger.visitor, own_path(&next)) };
+    match dashboard.state().access().sign_in(&name, password, &stranger.whence).await {
+        Ok(SignIn::Done(session)) => admit(&stranger, &session, &next),
+        Ok(SignIn::CodeWanted(ticket)) => {
+            Door { ticket: Some(ticket.expose_secret()), ..door }.show(StatusCode::OK)
+        }
+        Err(error) => door.refuse(&error),
+    }
+}
+
+/// A code of the second factor, or a recovery code.
+#[derive(Deserialize)]
+pub(super) struct TicketAndCode {
+    ticket: SecretText,
+    code: SecretText,
+    #[serde(default)]
+    next: String,
+}
+
+/// `POST /sign-in/code`.
+pub(super) async fn code(
+    State(dashboard): State<Dashboard>,
+    Written { stranger, form }: Written<TicketAndCode>,
+) -> Response {
+    let TicketAndCode { ticket, code, next } = form;
+    let (ticket, code) = (ticket.expose_secret(), code.expose_secret());
+    let door = Door::new(&stranger.visitor, own_path(&next));
+    match dashboard.state().access().second_step(ticket, code, &stranger.whence).await {
+        Ok(session) => admit(&stranger, &session, &next),
+        // The ticket is good for another try.
+        Err(error @ (SignInError::WrongCode | SignInError::Wait(_) | SignInError::Busy)) => {
+            Door { ticket: Some(ticket), ..door }.refuse(&error)
+        }
+        Err(error) => door.refuse(&error),
+    }
+}
+
+fn admit(stranger: &Stranger, session: &NewSession, next: &str) -> Response {
+    let mut answer = Redirect::to(own_path(next)).into_response();
+    match access::cookie::begin(&session.token, stranger.secure).parse() {
+        Ok(cookie) => {
+            answer.headers_mut().append(SET_COOKIE, cookie);
+            answer
+        }
+        Err(_) => Door::new(&stranger.visitor, own_path(next))
+            .refuse(&SignInError::Failed("the cookie cannot be written".to_owned())),
+    }
+}

@@ -1,0 +1,179 @@
+//! Who looks at a page: the person, the language, the look, and what a form of theirs must carry.
+
+mod choices;
+mod cookies;
+mod csrf;
+mod flash;
+mod language;
+mod posted;
+mod theme;
+mod zone;
+
+use std::net::IpAddr;
+
+use access::{Right, Role, Whence};
+use axum::extract::FromRequestParts;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::{Timestamp, UserName};
+use http::header::{COOKIE, USER_AGENT};
+use http::request::Parts;
+use http::{HeaderMap, Method};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+pub(crate) use choices::remember_choices;
+pub(crate) use cookies::{cookie, set_cookie};
+pub(crate) use csrf::Csrf;
+pub(crate) use flash::{Flash, Tone};
+pub(crate) use language::Language;
+pub(crate) use posted::{Posted, body_of, is_from_another_site};
+pub(crate) use theme::Theme;
+pub(crate) use zone::Zone;
+
+use crate::dashboard::Dashboard;
+use crate::page::refusal;
+
+/// The person who looks at a page, and how they want it. As an extractor it sends whoever is not signed in to the sign-in page.
+#[derive(Debug, Clone)]
+pub(crate) struct Visitor {
+    /// The name they signed in with; none on the pages for whoever has not yet.
+    pub(crate) user: Option<UserName>,
+    /// Their session, for what concerns it alone.
+    pub(crate) session: Option<access::Visitor>,
+    /// What they may do.
+    pub(crate) role: Role,
+    /// The language of the page.
+    pub(crate) language: Language,
+    /// Light, dark, or as the browser likes.
+    pub(crate) theme: Theme,
+    /// Their offset from UTC, for times of day.
+    pub(crate) zone: Zone,
+    /// What each form of theirs carries.
+    pub(crate) csrf: Csrf,
+    /// Where they come from, past trusted proxies.
+    pub(crate) address: Option<IpAddr>,
+    /// When the request came.
+    pub(crate) now: Timestamp,
+    /// How many cards need somebody, for the rail.
+    pub(crate) trouble: u64,
+    /// What the action before this page came to.
+    pub(crate) flash: Option<Flash>,
+    /// The path and query they asked for, to come back to.
+    pub(crate) here: String,
+}
+
+impl Visitor {
+    /// Somebody who is not signed in, for the pages that such a person sees.
+    pub(crate) fn stranger(dashboard: &Dashboard, parts: &Parts) -> Self {
+        let headers = &parts.headers;
+        Self {
+            user: None,
+            session: None,
+            role: Role::Viewer,
+            language: language_of(headers),
+            theme: cookie(headers, Theme::COOKIE).and_then(Theme::from_word).unwrap_or_default(),
+            zone: cookie(headers, Zone::COOKIE).and_then(Zone::from_word).unwrap_or_default(),
+            csrf: Csrf::none(),
+            address: web::client_address(dashboard.state(), parts),
+            now: dashboard.state().clock().now(),
+            trouble: 0,
+            flash: cookie(headers, Flash::COOKIE).and_then(Flash::from_word),
+            here: parts.uri.path_and_query().map_or("/", |here| here.as_str()).to_owned(),
+        }
+    }
+}
+
+impl Visitor {
+    /// Whether they have signed in.
+    pub(crate) fn is_signed_in(&self) -> bool {
+        self.session.is_some()
+    }
+
+    /// Whether their role has a right.
+    pub(crate) fn may(&self, right: Right) -> bool {
+        access::may(self.role, right)
+    }
+
+    /// Their session and where they come from, to change something about themselves.
+    pub(crate) fn own(&self) -> Option<(&access::Visitor, Whence)> {
+        Some((self.session.as_ref()?, Whence { address: self.address, browser: None }))
+    }
+
+    /// As whom the API is asked; none for a stranger, who asks nothing.
+    pub(crate) fn actor(&self) -> Option<web::Actor> {
+        let user = self.user.clone()?;
+        Some(web::Actor { user, role: self.role, address: self.address })
+    }
+}
+
+/// What was chosen before, or what the browser asks for.
+fn language_of(headers: &HeaderMap) -> Language {
+    cookie(headers, Language::COOKIE)
+        .and_then(Language::from_word)
+        .unwrap_or_else(|| Language::of_browser(headers))
+}
+
+#[cfg(test)]
+impl Visitor {
+    /// An admin three hours east of Greenwich, for drawings in tests.
+    pub(crate) fn made_up(language: Language, now: Timestamp) -> Self {
+        Self {
+            user: "anna".parse().ok(),
+            session: None,
+            role: Role::Admin,
+            language,
+            theme: Theme::default(),
+            zone: Zone::from_word("180").unwrap_or_default(),
+            csrf: Csrf::new("t0ken"),
+            address: None,
+            now,
+            trouble: 0,
+            flash: None,
+            here: "/".to_owned(),
+        }
+    }
+}
+
+impl FromRequestParts<Dashboard> for Visitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, dashboard: &Dashboard) -> Result<Self, Response> {
+        let headers = parts.headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+        let token = access::cookie::find(headers, web::is_secure(dashboard.state(), parts));
+        let stranger = Self::stranger(dashboard, parts);
+        let Some(token) = token else { return Err(to_sign_in(parts, false)) };
+        let whence = Whence { address: stranger.address, browser: browser(&parts.headers) };
+        match dashboard.state().access().session(&token, &whence).await {
+            Ok(Some(session)) => Ok(Self {
+                user: Some(session.user.clone()),
+                role: session.role,
+                csrf: Csrf::new(session.csrf.as_str()),
+                trouble: dashboard.trouble(),
+                session: Some(session),
+                ..stranger
+            }),
+            Ok(None) => Err(to_sign_in(parts, true)),
+            Err(error) => {
+                tracing::error!(%error, "who looks at the dashboard cannot be asked of the store");
+                Err(refusal::no_store(&stranger))
+            }
+        }
+    }
+}
+
+/// What the browser calls itself.
+pub(crate) fn browser(headers: &HeaderMap) -> Option<String> {
+    headers.get(USER_AGENT)?.to_str().ok().map(|name| name.chars().take(200).collect())
+}
+
+/// To the sign-in page, and back here afterwards if this was only a look. Whoever sent something when their session had ended
+/// is told that it came to nothing.
+fn to_sign_in(parts: &Parts, was_in: bool) -> Response {
+    let here = parts.uri.path_and_query().map_or("/", |here| here.as_str());
+    let place = match (parts.method == Method::GET, here) {
+        (true, "/") => "/sign-in".to_owned(),
+        (true, here) => format!("/sign-in?next={}", utf8_percent_encode(here, NON_ALPHANUMERIC)),
+        (false, _) if was_in => "/sign-in?note=ended".to_owned(),
+        (false, _) => "/sign-in".to_owned(),
+    };
+    Redirect::to(&place).into_response()
+}

@@ -1,0 +1,91 @@
+//! A form that a person sent: read within bounds, and only if it comes from a page of ours.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::response::Response;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use http_body_util::{BodyExt, Limited};
+use serde::de::DeserializeOwned;
+
+use super::{Csrf, Visitor};
+use crate::dashboard::Dashboard;
+use crate::page::refusal;
+
+/// The largest form, in bytes. Files go another way.
+const LARGEST: usize = 64 * 1024;
+
+/// How long a form may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// A form and who sent it. As an extractor it refuses a form without the token of its sender's session, and one that
+/// the browser says comes from another site.
+pub(crate) struct Posted<T> {
+    /// Who sent it.
+    pub(crate) visitor: Visitor,
+    /// What they wrote.
+    pub(crate) form: T,
+}
+
+impl<T: DeserializeOwned> FromRequest<Dashboard> for Posted<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, dashboard: &Dashboard) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let visitor = Visitor::from_request_parts(&mut parts, dashboard).await?;
+        let Some(body) = body_of(body).await else { return Err(refusal::form_unread(&visitor)) };
+        if !is_ours(&visitor.csrf, &parts.headers, &body) {
+            return Err(refusal::form_of_elsewhere(&visitor));
+        }
+        match serde_urlencoded::from_bytes(&body) {
+            Ok(form) => Ok(Self { visitor, form }),
+            Err(error) => Err(refusal::form_wrong(&visitor, &error.to_string())),
+        }
+    }
+}
+
+/// A form as it came; none when it is too large, too slow or breaks off.
+pub(crate) async fn body_of(body: Body) -> Option<Bytes> {
+    let reading = Limited::new(body, LARGEST).collect();
+    Some(tokio::time::timeout(PATIENCE, reading).await.ok()?.ok()?.to_bytes())
+}
+
+/// Whether the browser says that the request began on another site. Those that say nothing are held to the token alone.
+pub(crate) fn is_from_another_site(headers: &HeaderMap) -> bool {
+    let site = headers.get(FETCH_SITE).map(HeaderValue::as_bytes);
+    site.is_some_and(|site| site != b"same-origin" && site != b"none")
+}
+
+/// Whether a form comes from a page of ours.
+fn is_ours(token: &Csrf, headers: &HeaderMap, body: &[u8]) -> bool {
+    if is_from_another_site(headers) {
+        return false;
+    }
+    serde_urlencoded::from_bytes::<Vec<(String, String)>>(body).is_ok_and(|fields| {
+        let mut tokens = fields.iter().filter(|(name, _)| name == Csrf::FIELD);
+        tokens.next().is_some_and(|(_, given)| token.matches(given))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_of_elsewhere_is_known() {
+        let token = Csrf::new("t0ken");
+        let from = |site: Option<&'static str>| -> HeaderMap {
+            site.map(|site| (FETCH_SITE, HeaderValue::from_static(site))).into_iter().collect()
+        };
+        assert!(is_ours(&token, &from(None), b"csrf=t0ken&a=1"));
+        assert!(is_ours(&token, &from(Some("same-origin")), b"a=1&csrf=t0ken"));
+        assert!(!is_ours(&token, &from(Some("cross-site")), b"csrf=t0ken"));
+        assert!(!is_ours(&token, &from(Some("same-site")), b"csrf=t0ken"));
+        assert!(!is_ours(&token, &from(None), b"csrf=wrong"));
+        assert!(!is_ours(&token, &from(None), b"csrf=wrong&csrf=t0ken"));
+        assert!(!is_ours(&token, &from(None), b""));
+    }
+}

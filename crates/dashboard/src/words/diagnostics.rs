@@ -1,0 +1,148 @@
+//! The words of diagnostics. What the doctor says himself stays as he says it.
+
+use ops::doctor::{Area, Severity};
+
+use super::number::{english, russian, thousands};
+use crate::visitor::Language;
+
+/// The words of diagnostics.
+pub(crate) struct DiagnosticsWords {
+    pub(crate) language: Language,
+    pub(crate) title: &'static str,
+    pub(crate) examine: &'static str,
+    pub(crate) examined: &'static str,
+    pub(crate) examined_at: &'static str,
+    pub(crate) version: &'static str,
+    pub(crate) findings: &'static str,
+    pub(crate) nothing_found: &'static str,
+    pub(crate) nothing_found_detail: &'static str,
+    pub(crate) do_this: &'static str,
+    pub(crate) set_this: &'static str,
+    pub(crate) copy: &'static str,
+    pub(crate) copied: &'static str,
+    pub(crate) how_it_is: &'static str,
+    pub(crate) unseen: &'static str,
+    pub(crate) see_more: &'static str,
+    severities: [&'static str; 3],
+}
+
+const EN: DiagnosticsWords = DiagnosticsWords {
+    language: Language::English,
+    title: "Diagnostics",
+    examine: "Examine again",
+    examined: "Examined again.",
+    examined_at: "Examined at",
+    version: "version",
+    findings: "Findings",
+    nothing_found: "Nothing to mend",
+    nothing_found_detail: "Settings, ports, sessions, files, disk, clock and network agree with each other.",
+    do_this: "Do this",
+    set_this: "Change the setting",
+    copy: "Copy",
+    copied: "Copied",
+    how_it_is: "How it is",
+    unseen: "Not seen",
+    see_more: "What belongs to other users is hidden from this server. As root one sees more:",
+    severities: ["Error", "Warning", "Note"],
+};
+
+const RU: DiagnosticsWords = DiagnosticsWords {
+    language: Language::Russian,
+    title: "Диагностика",
+    examine: "Проверить ещё раз",
+    examined: "Проверено ещё раз.",
+    examined_at: "Проверено в",
+    version: "версия",
+    findings: "Что найдено",
+    nothing_found: "Чинить нечего",
+    nothing_found_detail: "Настройки, порты, сессии, файлы, диск, часы и сеть согласуются между собой.",
+    do_this: "Что сделать",
+    set_this: "Изменить настройку",
+    copy: "Копировать",
+    copied: "Скопировано",
+    how_it_is: "Как обстоят дела",
+    unseen: "Не видно",
+    see_more: "Чужое этому серверу не видно. От имени root видно больше:",
+    severities: ["Ошибка", "Предупреждение", "Заметка"],
+};
+
+impl DiagnosticsWords {
+    pub(crate) fn of(language: Language) -> &'static Self {
+        language.of(&EN, &RU)
+    }
+
+    pub(crate) fn severity(&self, severity: Severity) -> &'static str {
+        let [error, warning, note] = self.severities;
+        match severity {
+            Severity::Error => error,
+            Severity::Warning => warning,
+            Severity::Note => note,
+        }
+    }
+
+    /// The sentence that the page opens with.
+    pub(crate) fn verdict(&self, errors: u64, warnings: u64, notes: u64) -> String {
+        let part = |many: u64, one, few, many_word| {
+            let word = self.language.of(english(many, one, few), many_word);
+            (many > 0).then(|| format!("{} {word}", thousands(many)))
+        };
+        let errors = part(errors, "error", "errors", russian(errors, "ошибка", "ошибки", "ошибок"));
+        let warnings = part(
+            warnings,
+            "warning",
+            "warnings",
+            russian(warnings, "предупреждение", "предупреждения", "предупреждений"),
+        );
+        let notes = part(notes, "note", "notes", russian(notes, "заметка", "заметки", "заметок"));
+        if errors.is_none() && warnings.is_none() {
+            return self.language.of("Nothing is wrong.", "Всё в порядке.").to_owned();
+        }
+        let parts: Vec<_> = [errors, warnings, notes].into_iter().flatten().collect();
+        format!("{}.", parts.join(", "))
+    }
+
+    /// What was looked at.
+    pub(crate) fn area(&self, area: Area) -> &'static str {
+        let (english, russian) = match area {
+            Area::Program => ("Program", "Программа"),
+            Area::Settings => ("Settings", "Настройки"),
+            Area::Store => ("Store", "База данных"),
+            Area::Queue => ("Queue", "Очередь"),
+            Area::Ports => ("Ports", "Порты"),
+            Area::Accounts => ("Accounts", "Аккаунты"),
+            Area::Sessions => ("Sessions", "Сессии"),
+            Area::Processes => ("Processes", "Процессы"),
+            Area::Units => ("Units", "Службы systemd"),
+            Area::Files => ("Files", "Файлы"),
+            Area::Disk => ("Disk", "Диск"),
+            Area::Clock => ("Clock", "Часы"),
+            Area::Network => ("Network", "Сеть"),
+            Area::Memory => ("Memory", "Память"),
+            Area::Callbacks => ("Callbacks", "Обратные вызовы"),
+            Area::Errors => ("Errors", "Ошибки"),
+            Area::Legacy => ("Old scripts", "Старые скрипты"),
+            _ => ("More", "Прочее"),
+        };
+        self.language.of(english, russian)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_verdict_counts_what_is_wrong() {
+        let (en, ru) = (DiagnosticsWords::of(Language::English), DiagnosticsWords::of(Language::Russian));
+        for (counts, english, russian) in [
+            ((0, 0, 0), "Nothing is wrong.", "Всё в порядке."),
+            ((0, 0, 4), "Nothing is wrong.", "Всё в порядке."),
+            ((1, 0, 0), "1 error.", "1 ошибка."),
+            ((2, 5, 1), "2 errors, 5 warnings, 1 note.", "2 ошибки, 5 предупреждений, 1 заметка."),
+        ] {
+            let (errors, warnings, notes) = counts;
+            assert_eq!(en.verdict(errors, warnings, notes), english);
+            assert_eq!(ru.verdict(errors, warnings, notes), russian);
+        }
+    }
+}

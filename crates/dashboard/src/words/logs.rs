@@ -1,0 +1,265 @@
+//! The words of the pages about log lines.
+
+use logs::Trouble;
+
+use super::number::{english, russian, thousands};
+use crate::visitor::Language;
+
+/// The words of the pages about log lines.
+pub(crate) struct LogsWords {
+    language: Language,
+    pub(crate) logs: &'static str,
+    pub(crate) lines: &'static str,
+    pub(crate) line: &'static str,
+    pub(crate) around: &'static str,
+    pub(crate) to_the_line: &'static str,
+    pub(crate) line_gone: &'static str,
+    pub(crate) line_gone_detail: &'static str,
+    pub(crate) find: &'static str,
+    pub(crate) find_hint: &'static str,
+    pub(crate) level: &'static str,
+    pub(crate) service: &'static str,
+    pub(crate) any_service: &'static str,
+    pub(crate) error_type: &'static str,
+    pub(crate) any_error: &'static str,
+    pub(crate) remove: &'static str,
+    pub(crate) refresh: &'static str,
+    pub(crate) refresh_live: &'static str,
+    pub(crate) refresh_30: &'static str,
+    pub(crate) refresh_off: &'static str,
+    pub(crate) download: &'static str,
+    pub(crate) unread: &'static str,
+    pub(crate) unread_detail: &'static str,
+    pub(crate) empty: &'static str,
+    pub(crate) empty_detail: &'static str,
+    pub(crate) none_yet: &'static str,
+    pub(crate) older: &'static str,
+    pub(crate) following: &'static str,
+    pub(crate) paused: &'static str,
+    pub(crate) lost: &'static str,
+    pub(crate) pause: &'static str,
+    pub(crate) show_new: &'static str,
+    pub(crate) link_to: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) see_it: &'static str,
+    pub(crate) its_lines: &'static str,
+    pub(crate) what_to_do: &'static str,
+    all_levels: &'static str,
+    warnings: &'static str,
+    errors: &'static str,
+}
+
+const EN: LogsWords = LogsWords {
+    language: Language::English,
+    logs: "Logs",
+    lines: "Log lines",
+    line: "A log line",
+    around: "The line in its place, newest first.",
+    to_the_line: "To the line",
+    line_gone: "This line is gone",
+    line_gone_detail: "The oldest lines go when the budget of disk is used. The setting log.budget makes it larger.",
+    find: "Find words",
+    find_hint: "Words, letter by letter, or name=value",
+    level: "Level",
+    service: "Service",
+    any_service: "All services",
+    error_type: "Error type",
+    any_error: "Any error type",
+    remove: "remove",
+    refresh: "Refresh",
+    refresh_live: "Refresh: live",
+    refresh_30: "Refresh: 30 s",
+    refresh_off: "Refresh: off",
+    download: "Download",
+    unread: "Not all lines can be read now",
+    unread_detail: "Others may be searching, or the disk has changed some lines. Try again in a moment; the standard error of the program says why.",
+    empty: "No lines in this time",
+    empty_detail: "The program writes a line for each step of each message and for each request. Choose a longer time.",
+    none_yet: "Nothing so far; the search goes on further back",
+    older: "Older lines",
+    following: "New lines come by themselves",
+    paused: "Paused while you read",
+    lost: "Connection lost; trying again",
+    pause: "Pause",
+    show_new: "Show the new lines",
+    link_to: "Link to line",
+    about: "About",
+    see_it: "see it",
+    its_lines: "all its lines",
+    what_to_do: "What to do",
+    all_levels: "All",
+    warnings: "Warnings",
+    errors: "Errors",
+};
+
+const RU: LogsWords = LogsWords {
+    language: Language::Russian,
+    logs: "Журнал",
+    lines: "Строки журнала",
+    line: "Строка журнала",
+    around: "Строка среди соседних, новые сверху.",
+    to_the_line: "К строке",
+    line_gone: "Этой строки больше нет",
+    line_gone_detail: "Когда отведённое место кончается, самые старые строки уходят. Настройка log.budget даёт больше места.",
+    find: "Найти слова",
+    find_hint: "Слова буква в букву или имя=значение",
+    level: "Уровень",
+    service: "Служба",
+    any_service: "Все службы",
+    error_type: "Вид ошибки",
+    any_error: "Любая ошибка",
+    remove: "убрать",
+    refresh: "Обновление",
+    refresh_live: "Обновление: сразу",
+    refresh_30: "Обновление: 30 с",
+    refresh_off: "Обновление: нет",
+    download: "Скачать",
+    unread: "Сейчас читаются не все строки",
+    unread_detail: "Возможно, ищет кто-то ещё или диск испортил часть строк. Повторите чуть позже; причина — в потоке ошибок программы.",
+    empty: "За это время строк нет",
+    empty_detail: "Программа пишет строку о каждом шаге каждого сообщения и о каждом запросе. Выберите время подлиннее.",
+    none_yet: "Пока ничего; поиск продолжается глубже",
+    older: "Более старые строки",
+    following: "Новые строки появляются сами",
+    paused: "Остановлено, пока вы читаете",
+    lost: "Связь потеряна; пробуем снова",
+    pause: "Пауза",
+    show_new: "Показать новые строки",
+    link_to: "Ссылка на строку",
+    about: "О чём",
+    see_it: "открыть",
+    its_lines: "все его строки",
+    what_to_do: "Что делать",
+    all_levels: "Все",
+    warnings: "Предупреждения",
+    errors: "Ошибки",
+};
+
+impl LogsWords {
+    pub(crate) fn of(language: Language) -> &'static Self {
+        language.of(&EN, &RU)
+    }
+
+    /// The levels that are offered, by their words in addresses.
+    pub(crate) fn levels(&self) -> [(&'static str, &'static str); 3] {
+        [("", self.all_levels), ("warn", self.warnings), ("error", self.errors)]
+    }
+
+    /// What the page opens with.
+    pub(crate) fn lede(&self, lines: u64, errors: u64) -> String {
+        let (all, bad) = (thousands(lines), thousands(errors));
+        match self.language {
+            Language::English => format!(
+                "{all} {}, {bad} {} among them.",
+                english(lines, "line", "lines"),
+                english(errors, "error", "errors")
+            ),
+            Language::Russian => format!(
+                "{all} {}, из них {bad} {}.",
+                russian(lines, "строка", "строки", "строк"),
+                russian(errors, "ошибка", "ошибки", "ошибок")
+            ),
+        }
+    }
+
+    /// What the drawing shows.
+    pub(crate) fn chart(&self, bar: &str, lines: u64, errors: u64) -> String {
+        let lede = self.lede(lines, errors);
+        self.language
+            .of(format!("Lines, a bar for {bar}. {lede}"), format!("Строки, столбик за {bar}. {lede}"))
+    }
+
+    /// The name of an error type.
+    pub(crate) fn trouble(&self, trouble: Trouble) -> &'static str {
+        let (english, russian) = match trouble {
+            Trouble::FloodWait => ("FloodWait", "FloodWait"),
+            Trouble::SlowMode => ("SlowMode", "SlowMode"),
+            Trouble::PeerFlood => ("PeerFlood", "PeerFlood"),
+            Trouble::PersistentTimestamp => ("PersistentTimestamp", "PersistentTimestamp"),
+            Trouble::CannotResolve => ("Cannot resolve", "Чат не найден"),
+            Trouble::NoRights => ("No rights", "Нет прав"),
+            Trouble::Rejected => ("Rejected", "Отклонено"),
+            Trouble::MediaGone => ("File gone", "Файла нет"),
+            Trouble::ConnectionLost => ("Connection lost", "Связь потеряна"),
+            Trouble::Timeout => ("Timeout", "Нет ответа"),
+            Trouble::Banned => ("Banned", "Заблокирован"),
+            Trouble::SessionLost => ("Session lost", "Сессия утрачена"),
+            Trouble::AuthKeyDuplicated => ("AuthKeyDuplicated", "AuthKeyDuplicated"),
+            Trouble::NoAccount => ("No account", "Нет аккаунта"),
+            Trouble::StorageFull => ("Disk full", "Диск полон"),
+            Trouble::StoreUnavailable => ("Store unavailable", "База недоступна"),
+            Trouble::AddressInUse => ("Address in use", "Адрес занят"),
+            Trouble::CallbackFailed => ("Callback failed", "Обратный вызов не принят"),
+            Trouble::Broken => ("Broken", "Сбой программы"),
+        };
+        self.language.of(english, russian)
+    }
+
+    /// What to do about it, where something can be done.
+    pub(crate) fn advice(&self, trouble: Trouble) -> Option<&'static str> {
+        let (english, russian) = match trouble {
+            Trouble::FloodWait => (
+                "Nothing at first: the work waits or goes on through another account. If it repeats, lower the hourly limit of the account.",
+                "Сначала ничего: работа ждёт или идёт через другой аккаунт. Если повторяется, уменьшите часовой предел аккаунта.",
+            ),
+            Trouble::SlowMode => (
+                "The chat allows a message only now and then. An administrator of the chat can switch slow mode off.",
+                "Чат разрешает писать лишь изредка. Администратор чата может выключить медленный режим.",
+            ),
+            Trouble::PeerFlood => (
+                "Telegram forbids the account new contacts. Let it rest for some days and write only to people who know it.",
+                "Telegram запретил аккаунту новые контакты. Дайте ему несколько дней покоя и пишите только знакомым.",
+            ),
+            Trouble::CannotResolve => (
+                "No account of yours is in the chat. Mend the automation that asks, or invite an account: Chats, Not found.",
+                "Ни одного вашего аккаунта в чате нет. Исправьте автоматизацию или пригласите аккаунт: Чаты, Не найденные.",
+            ),
+            Trouble::NoRights => (
+                "The account may not write there. Give it the right in Telegram, or bind the chat to another account.",
+                "Аккаунту нельзя туда писать. Дайте ему право в Telegram или передайте чат другому аккаунту.",
+            ),
+            Trouble::Rejected => (
+                "Telegram refused the content. Its word is in the fields; mend what the caller sends.",
+                "Telegram отклонил содержимое. Его слово есть в полях; исправьте то, что отправляет программа.",
+            ),
+            Trouble::Banned => (
+                "Sign in with Telegram’s own app to see why. Until then the other accounts do its work.",
+                "Войдите в приложение Telegram и узнайте причину. Пока что работают другие аккаунты.",
+            ),
+            Trouble::SessionLost => (
+                "Sign the account in again: Accounts, or switchboard account login NAME.",
+                "Войдите в аккаунт заново: Аккаунты, или switchboard account login NAME.",
+            ),
+            Trouble::AuthKeyDuplicated => (
+                "Another program uses the same session. Find and stop it with switchboard doctor, then sign in again.",
+                "Ту же сессию использует другая программа. Найдите её через switchboard doctor, остановите и войдите заново.",
+            ),
+            Trouble::NoAccount => (
+                "No account can do it now. The overview shows what each of them needs.",
+                "Сейчас это не может сделать ни один аккаунт. Обзор показывает, что нужно каждому.",
+            ),
+            Trouble::StorageFull => (
+                "Free some disk: nothing new is accepted below 64 MB.",
+                "Освободите место: когда осталось меньше 64 МБ, ничего нового не принимается.",
+            ),
+            Trouble::AddressInUse => (
+                "Another program holds the port; switchboard doctor names it.",
+                "Порт занят другой программой; switchboard doctor назовёт её.",
+            ),
+            Trouble::CallbackFailed => (
+                "Look at the receiver; the callback is posted again by itself. When it gives up, it lies under Failed requests.",
+                "Проверьте получателя; вызов повторяется сам. Когда попытки кончатся, он окажется среди неудачных запросов.",
+            ),
+            Trouble::Broken => (
+                "This is a fault of the program. Please report it with this line and those around it.",
+                "Это ошибка программы. Сообщите о ней вместе с этой строкой и соседними.",
+            ),
+            Trouble::PersistentTimestamp
+            | Trouble::MediaGone
+            | Trouble::ConnectionLost
+            | Trouble::Timeout
+            | Trouble::StoreUnavailable => return None,
+        };
+        Some(self.language.of(english, russian))
+    }
+}

@@ -1,0 +1,245 @@
+//! The words of the pages about messages.
+
+use super::number::{english, russian, thousands};
+use crate::visitor::Language;
+
+/// The words of the pages about messages.
+pub(crate) struct MessagesWords {
+    language: Language,
+    pub(crate) messages: &'static str,
+    pub(crate) lede: &'static str,
+    pub(crate) find: &'static str,
+    pub(crate) find_hint: &'static str,
+    pub(crate) text: &'static str,
+    pub(crate) without_text: &'static str,
+    pub(crate) empty: &'static str,
+    pub(crate) empty_detail: &'static str,
+    pub(crate) none_yet: &'static str,
+    pub(crate) looked_back_to: &'static str,
+    pub(crate) look_further: &'static str,
+    pub(crate) retry_all: &'static str,
+    pub(crate) retrying: &'static str,
+    pub(crate) retry_none: &'static str,
+    pub(crate) retry_follows: &'static str,
+    pub(crate) retry_last: &'static str,
+    pub(crate) retry_may_close: &'static str,
+    pub(crate) stop_retrying: &'static str,
+    pub(crate) retry_stopped: &'static str,
+    pub(crate) why: &'static str,
+    pub(crate) the_message: &'static str,
+    pub(crate) copy_id: &'static str,
+    pub(crate) asked: &'static str,
+    pub(crate) asked_at: &'static str,
+    pub(crate) not_before: &'static str,
+    pub(crate) api_key: &'static str,
+    pub(crate) address: &'static str,
+    pub(crate) parts: &'static str,
+    pub(crate) telegram_ids: &'static str,
+    pub(crate) failure: &'static str,
+    pub(crate) files: &'static str,
+    pub(crate) of_chat: &'static str,
+    pub(crate) in_doubt: &'static str,
+    pub(crate) in_doubt_detail: &'static str,
+    pub(crate) see_evidence: &'static str,
+    pub(crate) retried: &'static str,
+    pub(crate) cancelled: &'static str,
+    pub(crate) counted_as_sent: &'static str,
+    pub(crate) sent_again: &'static str,
+}
+
+const EN: MessagesWords = MessagesWords {
+    language: Language::English,
+    messages: "Messages",
+    lede: "Everything that was asked to be sent, newest first. Open one to see why it is where it is.",
+    find: "Find by text or id",
+    find_hint: "Words of the text, or msg_…",
+    text: "Text",
+    without_text: "without text",
+    empty: "No messages yet",
+    empty_detail: "What is sent shows here at once, also while it waits. Send the first with",
+    none_yet: "Nothing so far",
+    looked_back_to: "Searched back to",
+    look_further: "Search further back",
+    retry_all: "Retry all failed",
+    retrying: "Failed messages are being retried",
+    retry_none: "No message failed that fits the filter. What is in doubt is never retried from here.",
+    retry_follows: "Each goes into the queue once, the oldest first, and keeps to the limits of its account. What is in doubt \
+                    or cancelled stays as it is. A message whose time has passed may no longer be wanted: narrow the filter first.",
+    retry_last: "The last run:",
+    retry_may_close: "You may close this page; it goes on.",
+    stop_retrying: "Stop retrying",
+    retry_stopped: "Retrying ends now. What is in the queue stays there.",
+    why: "Why",
+    the_message: "The message",
+    copy_id: "Copy id",
+    asked: "Asked",
+    asked_at: "Through",
+    not_before: "Not before",
+    api_key: "API key",
+    address: "From",
+    parts: "Parts",
+    telegram_ids: "Telegram’s ids",
+    failure: "Failure",
+    files: "Files",
+    of_chat: "its messages",
+    in_doubt: "It may have arrived, or not",
+    in_doubt_detail: "The account that knows cannot be asked any more. Look at the evidence, then say what became of it.",
+    see_evidence: "See the evidence",
+    retried: "It is in the queue again.",
+    cancelled: "It was cancelled; nothing was sent.",
+    counted_as_sent: "It counts as sent.",
+    sent_again: "It is sent again.",
+};
+
+const RU: MessagesWords = MessagesWords {
+    language: Language::Russian,
+    messages: "Сообщения",
+    lede: "Всё, что просили отправить, новые сверху. Откройте сообщение, чтобы понять, почему оно там, где есть.",
+    find: "Найти по тексту или номеру",
+    find_hint: "Слова из текста или msg_…",
+    text: "Текст",
+    without_text: "без текста",
+    empty: "Сообщений ещё нет",
+    empty_detail: "Отправленное видно здесь сразу, и пока оно ждёт. Первое отправляет",
+    none_yet: "Пока ничего",
+    looked_back_to: "Просмотрено до",
+    look_further: "Искать дальше",
+    retry_all: "Повторить все неудачные",
+    retrying: "Неудачные сообщения отправляются снова",
+    retry_none: "Неудачных сообщений под этот отбор нет. То, что под вопросом, отсюда не повторяется никогда.",
+    retry_follows: "Каждое встанет в очередь один раз, начиная со старых, с учётом ограничений аккаунта. То, что под вопросом \
+                    или отменено, не тронем. Сообщение, время которого прошло, может быть уже не нужно: сначала сузьте отбор.",
+    retry_last: "Прошлый раз:",
+    retry_may_close: "Страницу можно закрыть, работа продолжится.",
+    stop_retrying: "Прекратить",
+    retry_stopped: "Повтор прекращён. Что уже в очереди, там и останется.",
+    why: "Почему",
+    the_message: "Сообщение",
+    copy_id: "Скопировать номер",
+    asked: "Запрошено",
+    asked_at: "Через",
+    not_before: "Не раньше",
+    api_key: "Ключ API",
+    address: "Откуда",
+    parts: "Частей",
+    telegram_ids: "Номера в Telegram",
+    failure: "Ошибка",
+    files: "Файлы",
+    of_chat: "его сообщения",
+    in_doubt: "Возможно, дошло, а возможно, и нет",
+    in_doubt_detail: "Аккаунт, который знает ответ, спросить больше нельзя. Посмотрите, что известно, и решите.",
+    see_evidence: "Что известно",
+    retried: "Сообщение снова в очереди.",
+    cancelled: "Отменено, ничего не отправлено.",
+    counted_as_sent: "Считается отправленным.",
+    sent_again: "Отправляется ещё раз.",
+};
+
+impl MessagesWords {
+    pub(crate) fn of(language: Language) -> &'static Self {
+        language.of(&EN, &RU)
+    }
+
+    /// What the page of a message opens with.
+    pub(crate) fn verdict(&self, state: &str, account: Option<&str>) -> String {
+        let by = |english: &str, russian: &str, rest: &str, rest_ru: &str| match account {
+            Some(account) => self
+                .language
+                .of(format!("{english} {account}{rest}."), format!("{russian} {account}{rest_ru}.")),
+            None => self.language.of(
+                format!("{}.", english.trim_end_matches(" by")),
+                format!("{}.", russian.trim_end_matches(" аккаунтом")),
+            ),
+        };
+        match state {
+            "queued" => self.language.of("Waits in the queue.", "Ждёт в очереди.").to_owned(),
+            "scheduled" => self.language.of("Waits for its time.", "Ждёт своего времени.").to_owned(),
+            "awaiting_approval" => {
+                self.language.of("Waits for a person’s yes.", "Ждёт одобрения.").to_owned()
+            }
+            "sending" => by("Being sent by", "Отправляется аккаунтом", "", ""),
+            "sent" => by("Sent by", "Отправлено аккаунтом", "", ""),
+            "delivered" => by("Sent by", "Отправлено аккаунтом", ", delivered", ", доставлено"),
+            "read" => by("Sent by", "Отправлено аккаунтом", ", read", ", прочитано"),
+            "failed" => self.language.of("Not sent.", "Не отправлено.").to_owned(),
+            "cancelled" => self.language.of("Cancelled before it left.", "Отменено до отправки.").to_owned(),
+            "in_doubt" => self
+                .language
+                .of("In doubt: it may have been sent.", "Под вопросом: возможно, отправлено.")
+                .to_owned(),
+            other => other.replace('_', " "),
+        }
+    }
+
+    /// What comes after that.
+    pub(crate) fn lede_of(&self, state: &str, took: &str) -> String {
+        match state {
+            "sent" | "delivered" | "read" => self.language.of(
+                format!("It took {took} from the request to Telegram’s yes."),
+                format!("От запроса до ответа Telegram прошло {took}."),
+            ),
+            "queued" | "scheduled" | "awaiting_approval" => self.language.of(
+                "Nothing has left; it can be cancelled with certainty.".to_owned(),
+                "Ничего ещё не ушло; отменить можно наверняка.".to_owned(),
+            ),
+            _ => String::new(),
+        }
+    }
+
+    /// The way it came in.
+    pub(crate) fn listener(&self, listener: &str) -> String {
+        match listener {
+            "v1" => "API /v1".to_owned(),
+            port => self.language.of(format!("port {port}"), format!("порт {port}")),
+        }
+    }
+
+    /// How many steps there are.
+    pub(crate) fn steps(&self, number: usize) -> String {
+        let number = number as u64;
+        match self.language {
+            Language::English => format!(
+                "{number} {}. The cord runs through the account that held the message.",
+                english(number, "step", "steps")
+            ),
+            Language::Russian => format!(
+                "{number} {}. Шнур идёт через аккаунт, у которого было сообщение.",
+                russian(number, "шаг", "шага", "шагов")
+            ),
+        }
+    }
+
+    /// The question before all are retried.
+    pub(crate) fn retry_question(&self, number: u64) -> String {
+        let count = thousands(number);
+        match self.language {
+            Language::English => format!("Retry {count} failed {}?", english(number, "message", "messages")),
+            Language::Russian => format!(
+                "Повторить {count} {}?",
+                russian(number, "неудачное сообщение", "неудачных сообщения", "неудачных сообщений")
+            ),
+        }
+    }
+
+    /// The button that does it.
+    pub(crate) fn retry_button(&self, number: u64) -> String {
+        self.language.of(format!("Retry {}", thousands(number)), format!("Повторить {}", thousands(number)))
+    }
+
+    /// It was begun.
+    pub(crate) fn retry_begun(&self, number: u64) -> String {
+        let count = thousands(number);
+        match self.language {
+            Language::English => {
+                format!("{count} {} being retried.", english(number, "message is", "messages are"))
+            }
+            Language::Russian => format!("Повторяем, всего сообщений: {count}."),
+        }
+    }
+
+    /// How far it is.
+    pub(crate) fn retry_progress(&self, over: u64, total: u64) -> String {
+        let (over, total) = (thousands(over), thousands(total));
+        self.language.of(format!("{over} of {total}."), format!("{over} из {total}."))
+    }
+}

@@ -1,0 +1,153 @@
+//! An instant as a `<time>` element: the time of day, or the date when that is another day; the whole of it in its title.
+
+use std::fmt;
+
+use askama::filters::HtmlSafe;
+use domain::Timestamp;
+use jiff::civil::DateTime;
+
+use crate::visitor::{Language, Visitor, Zone};
+
+const MONTHS: [[&str; 12]; 2] = [
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
+    ["янв.", "февр.", "марта", "апр.", "мая", "июня", "июля", "авг.", "сент.", "окт.", "нояб.", "дек."],
+];
+
+/// How instants are shown to somebody: their language, their zone, and what time it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Wall {
+    /// The language of the month.
+    pub(crate) language: Language,
+    /// Their offset from UTC.
+    pub(crate) zone: Zone,
+    /// The present.
+    pub(crate) now: Timestamp,
+}
+
+/// An instant on somebody's wall.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment {
+    at: Timestamp,
+    wall: Wall,
+    seconds: bool,
+}
+
+impl Visitor {
+    /// How instants are shown to them.
+    pub(crate) fn wall(&self) -> Wall {
+        Wall { language: self.language, zone: self.zone, now: self.now }
+    }
+}
+
+impl Wall {
+    /// The same without the present, to compare walls by.
+    pub(crate) fn timeless(self) -> Self {
+        Self { now: Timestamp::default(), ..self }
+    }
+
+    /// To the minute.
+    pub(crate) fn minute(self, at: Timestamp) -> Moment {
+        Moment { at, wall: self, seconds: false }
+    }
+
+    /// To the second.
+    pub(crate) fn second(self, at: Timestamp) -> Moment {
+        Moment { at, wall: self, seconds: true }
+    }
+
+    /// The time of day to the millisecond, whatever day it was: for timelines and logs, which name the day elsewhere.
+    pub(crate) fn milli(self, at: Timestamp) -> Milli {
+        Milli(self.second(at))
+    }
+
+    /// The date, as a heading.
+    pub(crate) fn date(self, at: Timestamp) -> String {
+        self.second(at).day(self.zone.date_time(at), true)
+    }
+}
+
+/// A time of day to the millisecond.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Milli(Moment);
+
+/// Digits, words of this program and punctuation that needs no escaping.
+impl HtmlSafe for Milli {}
+
+impl fmt::Display for Milli {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Moment { at, wall, .. } = self.0;
+        let there = wall.zone.date_time(at);
+        let millis = there.subsec_nanosecond() / 1_000_000;
+        let whole = self.0.whole();
+        write!(f, "<time datetime=\"{at}\" title=\"{whole}\">{}.{millis:03}</time>", clock(there, true))
+    }
+}
+
+impl Moment {
+    /// As text, for an attribute or a place where no element can be.
+    pub(crate) fn text(self) -> String {
+        let (there, today) = (self.wall.zone.date_time(self.at), self.wall.zone.date_time(self.wall.now));
+        let clock = clock(there, self.seconds);
+        let mark = if self.wall.zone.is_unknown() { "\u{a0}UTC" } else { "" };
+        if there.date() == today.date() {
+            return format!("{clock}{mark}");
+        }
+        format!("{}, {clock}{mark}", self.day(there, there.year() != today.year()))
+    }
+
+    fn day(self, there: DateTime, with_year: bool) -> String {
+        let months = self.wall.language.of(&MONTHS[0], &MONTHS[1]);
+        let month = usize::try_from(there.month() - 1).ok().and_then(|month| months.get(month));
+        let day = format!("{}\u{a0}{}", there.day(), month.copied().unwrap_or_default());
+        if with_year { format!("{day} {}", there.year()) } else { day }
+    }
+
+    fn whole(self) -> String {
+        let there = self.wall.zone.date_time(self.at);
+        let mark = if self.wall.zone.is_unknown() { " UTC" } else { "" };
+        format!("{}, {}{mark}", self.day(there, true), clock(there, true))
+    }
+}
+
+fn clock(there: DateTime, seconds: bool) -> String {
+    if seconds {
+        format!("{:02}:{:02}:{:02}", there.hour(), there.minute(), there.second())
+    } else {
+        format!("{:02}:{:02}", there.hour(), there.minute())
+    }
+}
+
+/// Digits, words of this program and punctuation that needs no escaping.
+impl HtmlSafe for Moment {}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<time datetime=\"{}\" title=\"{}\">{}</time>", self.at, self.whole(), self.text())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_named_only_when_it_is_another() {
+        let at = |text: &str| text.parse::<Timestamp>().expect("a time");
+        let wall = |language, zone: &str, now: &str| Wall {
+            language,
+            zone: Zone::from_word(zone).unwrap_or_default(),
+            now: at(now),
+        };
+        let here = wall(Language::English, "180", "2026-11-20T11:07:31Z");
+        assert_eq!(here.minute(at("2026-11-20T11:31:08Z")).text(), "14:31");
+        assert_eq!(here.second(at("2026-11-20T11:31:08Z")).text(), "14:31:08");
+        assert_eq!(here.minute(at("2026-11-20T21:31:08Z")).text(), "21\u{a0}Nov, 00:31");
+        assert_eq!(here.minute(at("2025-01-02T00:00:00Z")).text(), "2\u{a0}Jan 2025, 03:00");
+        let there = wall(Language::Russian, "", "2026-11-20T11:07:31Z");
+        assert_eq!(there.minute(at("2026-11-20T11:31:08Z")).text(), "11:31\u{a0}UTC");
+        assert_eq!(
+            here.minute(at("2026-11-20T11:31:08Z")).to_string(),
+            "<time datetime=\"2026-11-20T11:31:08.000000Z\" title=\"20\u{a0}Nov 2026, 14:31:08\">14:31</time>"
+        );
+    }
+}

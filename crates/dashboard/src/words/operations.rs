@@ -1,0 +1,157 @@
+//! The words of the pages about operations and failovers.
+
+use crate::visitor::Language;
+
+/// The words of the pages about operations and failovers.
+pub(crate) struct OperationsWords {
+    language: Language,
+    pub(crate) operations: &'static str,
+    pub(crate) failovers: &'static str,
+    pub(crate) lede: &'static str,
+    pub(crate) empty: &'static str,
+    pub(crate) empty_detail: &'static str,
+    pub(crate) detail: &'static str,
+    pub(crate) steps: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) asked: &'static str,
+    pub(crate) changed: &'static str,
+    pub(crate) failure: &'static str,
+    pub(crate) result: &'static str,
+    pub(crate) in_doubt: &'static str,
+    pub(crate) in_doubt_detail: &'static str,
+    pub(crate) see_evidence: &'static str,
+    pub(crate) retried: &'static str,
+    pub(crate) cancelled: &'static str,
+    pub(crate) counted_as_done: &'static str,
+    pub(crate) done_again: &'static str,
+    pub(crate) failovers_lede: &'static str,
+    pub(crate) no_failovers: &'static str,
+    pub(crate) no_failovers_detail: &'static str,
+    pub(crate) first_choice: &'static str,
+    pub(crate) went_to: &'static str,
+    pub(crate) reason: &'static str,
+    pub(crate) work: &'static str,
+}
+
+const EN: OperationsWords = OperationsWords {
+    language: Language::English,
+    operations: "Operations",
+    failovers: "Failovers",
+    lede: "All work, newest first: messages, and work on chats that takes several steps.",
+    empty: "No work yet",
+    empty_detail: "What is asked for shows here with its steps. Make a chat with",
+    detail: "Detail",
+    steps: "Steps",
+    about: "About it",
+    asked: "Asked",
+    changed: "Last change",
+    failure: "Failure",
+    result: "What came of it",
+    in_doubt: "It may have happened, or not",
+    in_doubt_detail: "The account that did it cannot be asked any more. Look at the evidence, then say what became of it.",
+    see_evidence: "See the evidence",
+    retried: "It is done again.",
+    cancelled: "It was cancelled; nothing was done.",
+    counted_as_done: "It counts as done.",
+    done_again: "It is done again.",
+    failovers_lede: "When work went to another account than the one that was its first choice, and why.",
+    no_failovers: "No failovers",
+    no_failovers_detail: "All work went through the account that was its first choice.",
+    first_choice: "First choice",
+    went_to: "Went to",
+    reason: "Why",
+    work: "Work",
+};
+
+const RU: OperationsWords = OperationsWords {
+    language: Language::Russian,
+    operations: "Операции",
+    failovers: "Переключения",
+    lede: "Вся работа, новая сверху: сообщения и действия с чатами в несколько шагов.",
+    empty: "Работы ещё нет",
+    empty_detail: "Всё, о чём просят, видно здесь по шагам. Чат создаёт",
+    detail: "Подробности",
+    steps: "Шаги",
+    about: "Об операции",
+    asked: "Запрошено",
+    changed: "Последнее изменение",
+    failure: "Ошибка",
+    result: "Что получилось",
+    in_doubt: "Возможно, сделано, а возможно, и нет",
+    in_doubt_detail: "Аккаунт, который это делал, спросить больше нельзя. Посмотрите, что известно, и решите.",
+    see_evidence: "Что известно",
+    retried: "Делаем заново.",
+    cancelled: "Отменено, ничего не сделано.",
+    counted_as_done: "Считается сделанным.",
+    done_again: "Делаем заново.",
+    failovers_lede: "Когда работа ушла не тому аккаунту, который был первым в очереди, и почему.",
+    no_failovers: "Переключений нет",
+    no_failovers_detail: "Вся работа шла через аккаунты, которые были первыми в очереди.",
+    first_choice: "Первый выбор",
+    went_to: "Сделал",
+    reason: "Почему",
+    work: "Работа",
+};
+
+impl OperationsWords {
+    pub(crate) fn of(language: Language) -> &'static Self {
+        language.of(&EN, &RU)
+    }
+
+    /// Whether work goes on, as the API names it.
+    pub(crate) fn standing(&self, word: &str) -> &'static str {
+        match word {
+            "open" => self.language.of("Open", "Не закончено"),
+            "finished" => self.language.of("Finished", "Закончено"),
+            _ => self.language.of("In doubt", "Под вопросом"),
+        }
+    }
+
+    /// A step in a few words.
+    pub(crate) fn step(&self, what: &str, account: Option<&str>, outcome: Option<&str>) -> String {
+        let (english, russian) = match what {
+            "accepted" => ("Taken and stored", "Принято и сохранено"),
+            "create" => ("Make the chat", "Создать чат"),
+            "open_history" => ("Show earlier messages to new members", "Показать историю новым участникам"),
+            "invite" => ("Invite", "Пригласить"),
+            "promote" => ("Make an administrator", "Назначить администратором"),
+            "export_link" => ("Make an invite link", "Создать ссылку-приглашение"),
+            "remove" => ("Remove members", "Удалить участников"),
+            "leave" => ("Leave", "Выйти"),
+            "resolve" => ("Find", "Найти"),
+            "list_members" => ("List the members", "Получить список участников"),
+            "set_title" => ("Set the title", "Изменить название"),
+            "set_about" => ("Set the description", "Изменить описание"),
+            "waiting" => ("It waits", "Ждёт"),
+            "moved_on" => ("Moved on", "Перешло дальше"),
+            "done" | "finished" => ("Finished", "Закончено"),
+            "failed" => ("It failed", "Не удалось"),
+            "cancelled" => ("Cancelled", "Отменено"),
+            "in_doubt" => ("In doubt", "Под вопросом"),
+            "resolved" => ("A person ended the doubt", "Человек снял вопрос"),
+            "retried" => ("Done again by hand", "Повторено вручную"),
+            "resumed" => ("Taken up again after a restart", "Продолжено после перезапуска"),
+            _ => ("", ""),
+        };
+        let mut heading = match self.language.of(english, russian) {
+            "" => what.replace('_', " "),
+            known => known.to_owned(),
+        };
+        if let Some(account) = account {
+            heading.push_str(" · ");
+            heading.push_str(account);
+        }
+        if let Some(outcome) = outcome {
+            heading.push_str(": ");
+            heading.push_str(match outcome {
+                "ok" | "sent" => self.language.of("done", "сделано"),
+                "begun" => self.language.of("begun", "начато"),
+                _ => "",
+            });
+            if heading.ends_with(": ") {
+                heading.push_str(&outcome.replace('_', " "));
+            }
+        }
+        heading
+    }
+}

@@ -1,0 +1,116 @@
+//! What to do about a card, in a sentence.
+
+use domain::account::Reason;
+use health::Advice;
+
+use super::OverviewWords;
+
+impl OverviewWords {
+    /// What happened and what to do.
+    pub(crate) fn advice(&self, advice: Advice) -> &'static str {
+        let (english, russian) = match advice {
+            Advice::Account(reason) => of_account(reason),
+            Advice::WaitForDeadline => (
+                "Telegram named a deadline and this account keeps to it. It goes on by itself; messages of its chats wait \
+                 or go through another account.",
+                "Telegram назвал срок, и аккаунт его соблюдает. Потом он продолжит сам; сообщения его чатов ждут или идут через \
+                 другой аккаунт.",
+            ),
+            Advice::Resume => (
+                "It was paused by hand: it stays connected and gets no work.",
+                "Приостановлен вручную: остаётся на связи, но работы не получает.",
+            ),
+            Advice::Start => (
+                "It was stopped by hand. Nothing new is taken; what waits in its queue waits on.",
+                "Остановлено вручную. Новое не принимается; то, что в очереди, ждёт дальше.",
+            ),
+            Advice::MendAnAccount => (
+                "No account that serves this can work now. Mend one of those above, or add one.",
+                "Ни один аккаунт, который это обслуживает, сейчас не работает. Почините один из них или добавьте новый.",
+            ),
+            Advice::RestartTheProgram => (
+                "Work is due and an account is ready, yet nothing is begun. Restart the program; the log has what it was doing.",
+                "Работа ждёт, аккаунт готов, но ничего не начинается. Перезапустите программу; в журнале видно, чем она занята.",
+            ),
+            Advice::FreeThePort => (
+                "Another program has the port. Stop that program if it is yours, or name another port in the settings; this one \
+                 is tried again every few seconds.",
+                "Порт занят другой программой. Остановите её, если она ваша, или укажите в настройках другой порт; этот пробуется \
+                 снова каждые несколько секунд.",
+            ),
+            Advice::MendTheAddress => (
+                "The system refuses the address. It is in the settings: `listen` or `legacy.ports`.",
+                "Система не даёт этот адрес. Он указан в настройках: `listen` или `legacy.ports`.",
+            ),
+            Advice::LookIntoTheLog => (
+                "The port takes connections and answers nothing. The log says why; a restart of the program frees it.",
+                "Порт принимает соединения и не отвечает. Причина в журнале; перезапуск программы его освободит.",
+            ),
+            Advice::FreeDisk => (
+                "The disk of the data directory is nearly full, so nothing new is accepted. Free some space; it goes on by itself.",
+                "Диск с каталогом данных почти полон, поэтому новое не принимается. Освободите место — дальше всё пойдёт само.",
+            ),
+            Advice::MendTheStore => (
+                "The database does not answer. Look at the disk and into the log; diagnostics shows what can be seen from outside.",
+                "База данных не отвечает. Посмотрите на диск и в журнал; в диагностике видно то, что видно снаружи.",
+            ),
+            Advice::WaitForClearing => (
+                "Flood waits are being cleared; it is started again by itself.",
+                "Сбрасывается ожидание; всё запустится само.",
+            ),
+        };
+        self.language.of(english, russian)
+    }
+}
+
+const fn of_account(reason: Reason) -> (&'static str, &'static str) {
+    match reason {
+        Reason::NoSession => (
+            "It has no session that could be used. Sign in, or import a session file.",
+            "У него нет пригодной сессии. Войдите или перенесите файл сессии.",
+        ),
+        Reason::SessionRevoked => (
+            "Telegram ended this session from another device. Sign in again; its chats go out through others meanwhile.",
+            "Сессию завершили с другого устройства. Войдите снова; его чаты пока обслуживают другие.",
+        ),
+        Reason::AuthKeyDuplicated => (
+            "The session was used from two places at once, so Telegram ended it. Find the other program first (diagnostics \
+             shows it), then sign in again.",
+            "Сессию использовали из двух мест сразу, и Telegram её завершил. Сначала найдите другую программу (её покажет \
+             диагностика), затем войдите снова.",
+        ),
+        Reason::KeyUnknown => (
+            "Telegram does not know the key of this session. Sign in again.",
+            "Telegram не знает ключа этой сессии. Войдите снова.",
+        ),
+        Reason::Banned | Reason::Deactivated => (
+            "Telegram has closed this account. Write to recover@telegram.org from its phone, or let another account take its place.",
+            "Telegram закрыл этот аккаунт. Напишите на recover@telegram.org с его телефона или замените его другим.",
+        ),
+        Reason::Frozen => (
+            "Telegram has frozen this account: it reads and cannot write. In the app, the chat with Telegram says how to appeal.",
+            "Telegram заморозил аккаунт: он читает, но не пишет. Как обжаловать, сказано в приложении, в чате с Telegram.",
+        ),
+        Reason::PeerFlood => (
+            "Telegram lets it write only to people who know it. It goes on with known chats; @SpamBot says until when.",
+            "Telegram разрешает ему писать только знакомым. Известные чаты работают; срок скажет @SpamBot.",
+        ),
+        Reason::NoAnswer => (
+            "The connection stands and calls on it are not answered. It is made anew by itself; a restart of the account does so \
+             at once.",
+            "Соединение есть, но вызовы остаются без ответа. Оно восстановится само; перезапуск аккаунта сделает это сразу.",
+        ),
+        Reason::Unreachable => (
+            "Telegram cannot be reached. Look at the network or the proxy of this account; it is tried again all the time.",
+            "До Telegram не достучаться. Проверьте сеть или прокси этого аккаунта; попытки продолжаются.",
+        ),
+        Reason::WrongUser => (
+            "The session belongs to another person than this account. Give that session an account of its own, and sign in here.",
+            "Сессия принадлежит другому человеку. Заведите для неё отдельный аккаунт, а здесь войдите заново.",
+        ),
+        Reason::Other => (
+            "Something went wrong that has no word of its own; it is tried again. The log has more.",
+            "Произошло что-то необычное; попытки продолжаются. Подробности в журнале.",
+        ),
+    }
+}

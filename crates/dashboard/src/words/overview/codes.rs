@@ -1,0 +1,133 @@
+//! The codes of the API in words: how something is, and why.
+
+use std::borrow::Cow;
+
+use crate::visitor::Language;
+
+/// Code, English, Russian. Russian fits accounts, lines, services and ports alike where it can.
+const STATES: &[(&str, &str, &str)] = &[
+    ("ready", "Ready", "Готов"),
+    ("paused", "Paused", "На паузе"),
+    ("offline", "Stopped", "Остановлен"),
+    ("connecting", "Connecting", "Подключается"),
+    ("flood_wait", "Flood wait", "Ждёт срока"),
+    ("error", "Error", "Ошибка"),
+    ("restricted", "Restricted", "Ограничен"),
+    ("needs_login", "Needs login", "Нужен вход"),
+    ("banned", "Banned", "Заблокирован"),
+    ("active", "Active", "Работает"),
+    ("stopped", "Stopped", "Остановлена"),
+    ("stalled", "Stalled", "Не движется"),
+    ("no_account", "No account", "Нет аккаунта"),
+    ("starting", "Starting", "Запускается"),
+    ("listening", "Listening", "Слушает"),
+    ("taken", "Taken", "Занят"),
+    ("refused", "Refused", "Отказано"),
+    ("deaf", "Deaf", "Не отвечает"),
+    ("silent", "No answer", "Нет ответа"),
+    ("writable", "Writes and reads", "Пишет и читает"),
+    ("answering", "Answers", "Отвечает"),
+    ("low_disk", "Little room", "Мало места"),
+    ("disk_full", "Disk full", "Диск полон"),
+    ("empty", "Empty", "Пуста"),
+    ("moving", "Moving", "Движется"),
+    ("waiting", "Waiting", "Ждёт"),
+    ("clearing", "Clearing flood wait", "Сброс ожидания"),
+];
+
+/// Code, English, Russian.
+const REASONS: &[(&str, &str, &str)] = &[
+    ("no_session", "no session", "нет сессии"),
+    ("session_revoked", "the session was ended elsewhere", "сессия завершена с другого устройства"),
+    ("auth_key_duplicated", "its key was used in two places", "ключ использован в двух местах"),
+    ("key_unknown", "Telegram does not know its key", "Telegram не знает её ключа"),
+    ("banned", "banned by Telegram", "заблокирован Telegram"),
+    ("deactivated", "deactivated", "деактивирован"),
+    ("frozen", "frozen by Telegram", "заморожен Telegram"),
+    ("peer_flood", "too many first contacts", "слишком много новых контактов"),
+    ("no_answer", "calls are not answered", "вызовы остаются без ответа"),
+    ("unreachable", "cannot be reached", "недоступен"),
+    ("wrong_user", "the session of somebody else", "сессия другого человека"),
+    ("other", "something else", "другое"),
+    ("flood_wait", "flood wait", "Telegram велел ждать"),
+    ("paused", "paused", "на паузе"),
+    ("stopped", "stopped by hand", "остановлено вручную"),
+    ("starting", "starting", "запускается"),
+    ("not_asked", "nothing was asked", "никто не спрашивал"),
+    ("clearing", "flood waits are being cleared", "сбрасывается ожидание"),
+    ("stalled", "work is due and is not begun", "работа ждёт и не начинается"),
+    ("worker_stalled", "work is due and is not begun", "работа ждёт и не начинается"),
+    ("no_account", "no account can do it", "нет аккаунта, который это может"),
+    ("port_taken", "another program has the port", "порт занят другой программой"),
+    ("taken", "another program has the port", "порт занят другой программой"),
+    ("address_refused", "the system refuses the address", "система не даёт этот адрес"),
+    ("refused", "the system refuses the address", "система не даёт этот адрес"),
+    ("disk_full", "the disk is full", "диск полон"),
+    ("low_disk", "little room on the disk", "на диске мало места"),
+    ("store_failed", "the database does not answer", "база данных не отвечает"),
+    ("too_slow", "slower than it should be", "медленнее, чем должно быть"),
+    ("old_work", "the oldest has waited for long", "самое старое ждёт давно"),
+    ("timeout", "no answer in time", "нет ответа вовремя"),
+];
+
+/// How something is, in words; a code that is not known here is shown as it is.
+pub(crate) fn state(language: Language, code: &str) -> Cow<'static, str> {
+    in_words(STATES, language, code)
+}
+
+/// Why it is so, in words.
+pub(crate) fn reason(language: Language, code: &str) -> Cow<'static, str> {
+    in_words(REASONS, language, code)
+}
+
+fn in_words(
+    table: &'static [(&'static str, &'static str, &'static str)],
+    language: Language,
+    code: &str,
+) -> Cow<'static, str> {
+    match table.iter().find(|(known, _, _)| *known == code) {
+        Some((_, english, russian)) => Cow::Borrowed(language.of(english, russian)),
+        None => Cow::Owned(code.replace('_', " ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::account::{AccountState, Reason};
+
+    #[test]
+    fn every_state_and_reason_of_an_account_has_words() {
+        let known = |table: &[(&str, &str, &str)], code: &str| table.iter().any(|(one, _, _)| *one == code);
+        for one in AccountState::ALL {
+            assert!(known(STATES, one.as_str()), "{one:?}");
+        }
+        for one in [
+            Reason::NoSession,
+            Reason::SessionRevoked,
+            Reason::AuthKeyDuplicated,
+            Reason::KeyUnknown,
+            Reason::Banned,
+            Reason::Deactivated,
+            Reason::Frozen,
+            Reason::PeerFlood,
+            Reason::NoAnswer,
+            Reason::Unreachable,
+            Reason::WrongUser,
+            Reason::Other,
+        ] {
+            assert!(known(REASONS, one.as_str()), "{one:?}");
+        }
+    }
+
+    #[test]
+    fn no_code_has_two_rows_and_an_unknown_one_is_shown_as_it_is() {
+        for table in [STATES, REASONS] {
+            for (at, (code, english, russian)) in table.iter().enumerate() {
+                assert!(!table[..at].iter().any(|(one, _, _)| one == code), "{code}");
+                assert!(!english.is_empty() && !russian.is_empty());
+            }
+        }
+        assert_eq!(state(Language::Russian, "half_open"), "half open");
+    }
+}

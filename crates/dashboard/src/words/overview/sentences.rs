@@ -1,0 +1,413 @@
+//! Sentences with numbers and names in them.
+
+use std::time::Duration;
+
+use domain::Purpose;
+use health::{Answer, CardAction, CardKind, ClearingView, Minute, Phase};
+
+use super::super::number::{HARD, countdown, english, latency, percent, russian, span, thousands};
+use super::super::{Moment, Wall};
+use super::{OverviewWords, codes};
+use crate::overview::Place;
+use crate::visitor::Language;
+
+/// Words for small numbers at the beginning of a sentence.
+const SMALL: [&str; 10] = ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"];
+
+/// The most names that a sentence lists.
+const NAMED: usize = 3;
+
+impl OverviewWords {
+    /// The sentence that the page opens with: how many of all need somebody.
+    pub(crate) fn verdict(&self, trouble: u64, all: u64) -> String {
+        match self.language {
+            Language::English if trouble == 0 => "Everything works.".to_owned(),
+            Language::Russian if trouble == 0 => "Всё работает.".to_owned(),
+            Language::English => {
+                let many = usize::try_from(trouble).ok().and_then(|many| SMALL.get(many).copied());
+                let many = many.map_or_else(|| thousands(trouble), str::to_owned);
+                format!("{many} of {} {} you.", thousands(all), english(trouble, "needs", "need"))
+            }
+            Language::Russian => {
+                let verb = russian(trouble, "требует", "требуют", "требуют");
+                format!("Внимания {verb} {} из {}.", thousands(trouble), thousands(all))
+            }
+        }
+    }
+
+    /// The title in the browser's tab, short.
+    pub(crate) fn tab(&self, trouble: u64) -> String {
+        match (self.language, trouble) {
+            (_, 0) => self.title.to_owned(),
+            (Language::English, many) => {
+                format!("{} {} you", thousands(many), english(many, "needs", "need"))
+            }
+            (Language::Russian, many) => {
+                format!("Внимания {} {}", russian(many, "требует", "требуют", "требуют"), thousands(many))
+            }
+        }
+    }
+
+    /// Who is in trouble.
+    pub(crate) fn in_trouble(&self, names: &[String], all: u64) -> String {
+        let names = self.names(names, all);
+        self.language.of(format!("In trouble: {names}."), format!("Неполадки: {names}."))
+    }
+
+    /// Who waits for something that comes by itself.
+    pub(crate) fn who_waits(&self, names: &[String], all: u64) -> String {
+        let names = self.names(names, all);
+        self.language.of(format!("Waiting: {names}."), format!("Ждут: {names}."))
+    }
+
+    fn names(&self, names: &[String], all: u64) -> String {
+        let listed = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+        let more = all.saturating_sub(names.len().min(NAMED) as u64);
+        match more {
+            0 => listed,
+            more => self.language.of(
+                format!("{listed} and {} more", thousands(more)),
+                format!("{listed} и ещё {}", thousands(more)),
+            ),
+        }
+    }
+
+    /// How many are fine, and how many are switched off.
+    pub(crate) fn the_rest(&self, fine: u64, off: u64) -> String {
+        let many = thousands(fine);
+        let fine = match self.language {
+            Language::English => format!("{many} {} fine", english(fine, "is", "are")),
+            Language::Russian => format!("В порядке {many}"),
+        };
+        match (self.language, off) {
+            (_, 0) => format!("{fine}."),
+            (Language::English, off) => format!("{fine}, {} switched off.", thousands(off)),
+            (Language::Russian, off) => {
+                let verb = russian(off, "выключен", "выключено", "выключено");
+                format!("{fine}, {verb} {}.", thousands(off))
+            }
+        }
+    }
+
+    /// A name and until when.
+    pub(crate) fn name_until(&self, name: &str, until: Moment) -> String {
+        format!("{name} {}{HARD}{}", self.until, until.text())
+    }
+
+    /// A state and since when, for a card that stands tall.
+    pub(crate) fn since_when(&self, since: Moment) -> String {
+        self.language.of(format!("since {}", since.text()), format!("с{HARD}{}", since.text()))
+    }
+
+    /// How old the oldest is that waits.
+    pub(crate) fn oldest(&self, age: Duration) -> String {
+        let age = span(self.language, age);
+        self.language.of(format!("oldest {age}"), format!("самое старое {age}"))
+    }
+
+    /// Messages of which nobody knows whether they went out.
+    pub(crate) fn in_doubt(&self, many: u64) -> String {
+        let many = thousands(many);
+        self.language.of(format!("{many} in doubt"), format!("в сомнении {many}"))
+    }
+
+    /// What all but one in a hundred calls took.
+    pub(crate) fn slowest(&self, time: Duration) -> String {
+        format!("p99{HARD}{}", latency(self.language, time))
+    }
+
+    /// The processor and the age of the program.
+    pub(crate) fn process(&self, cpu: Option<f32>, up: Duration) -> String {
+        let up = span(self.language, up);
+        match (self.language, cpu) {
+            (Language::English, Some(cpu)) => format!("{} CPU, up {up}", percent(cpu)),
+            (Language::English, None) => format!("up {up}"),
+            (Language::Russian, Some(cpu)) => format!("{} ЦП, {up}", percent(cpu)),
+            (Language::Russian, None) => format!("работает {up}"),
+        }
+    }
+
+    /// What a strip says to whoever does not see it.
+    pub(crate) fn strip(&self, name: &str, counts: [u32; 4]) -> String {
+        let [not_asked, answered, slow, failed] = counts;
+        match self.language {
+            Language::English => format!(
+                "{name}, last 2 hours, minute by minute: answered {answered}, slow {slow}, failed {failed}, not asked \
+                 {not_asked}"
+            ),
+            Language::Russian => format!(
+                "{name}, последние 2 часа по минутам: с ответом {answered}, медленно {slow}, с ошибкой {failed}, не \
+                 спрашивали {not_asked}"
+            ),
+        }
+    }
+
+    /// One minute of a strip.
+    pub(crate) fn minute(&self, minute: &Minute, wall: Wall) -> String {
+        format!("{} · {}", wall.minute(minute.at).text(), self.what_came(minute))
+    }
+
+    /// What came in a minute.
+    pub(crate) fn what_came(&self, minute: &Minute) -> String {
+        let took = minute.latency.map(|time| latency(self.language, time));
+        let why = minute.reason.as_deref().map(|code| codes::reason(self.language, code));
+        let (english, russian) = match minute.answer {
+            Answer::NotAsked => ("not asked", "не спрашивали"),
+            Answer::Answered => ("answered", "ответ"),
+            Answer::Slow => ("slow", "медленно"),
+            Answer::Failed => ("failed", "ошибка"),
+        };
+        let mut text = self.language.of(english, russian).to_owned();
+        if let Some(took) = took {
+            text.push_str(self.language.of(" in ", " за "));
+            text.push_str(&took);
+        }
+        if let Some(why) = why {
+            text.push_str(": ");
+            text.push_str(&why);
+        }
+        text
+    }
+
+    /// Which part of all cards a page shows.
+    pub(crate) fn range(&self, shown: u64, matching: u64) -> String {
+        let (shown, matching) = (thousands(shown), thousands(matching));
+        self.language.of(format!("{shown} of {matching}"), format!("{shown} из {matching}"))
+    }
+
+    /// Whom a button acts on, for readers of screens.
+    pub(crate) fn act_on(&self, action: CardAction, name: &str) -> String {
+        let ends = if action == CardAction::Stop { "…" } else { "" };
+        format!("{}: {name}{ends}", self.action(action))
+    }
+
+    /// The page with everything about a card, for readers of screens.
+    pub(crate) fn more_of(&self, name: &str) -> String {
+        self.language.of(format!("More about {name}"), format!("Подробнее: {name}"))
+    }
+
+    /// A button that mends a card by leading somewhere.
+    pub(crate) fn place(&self, place: Place) -> &'static str {
+        let (english, russian) = match place {
+            Place::SignIn => ("Sign in again", "Войти снова"),
+            Place::Account => ("Open the account", "Открыть аккаунт"),
+            Place::Clearing => ("Flood wait…", "Ожидание…"),
+            Place::Trouble => ("Show what is broken", "Показать неполадки"),
+            Place::Diagnostics => ("Open diagnostics", "Открыть диагностику"),
+        };
+        self.language.of(english, russian)
+    }
+
+    /// The question before a stop.
+    pub(crate) fn stop_question(&self, name: &str) -> String {
+        self.language.of(format!("Stop {name}?"), format!("Остановить {name}?"))
+    }
+
+    /// What follows from a stop.
+    pub(crate) fn stop_follows(&self, kind: CardKind, sent_last_hour: u32, queue: u64) -> String {
+        let sent = u64::from(sent_last_hour);
+        match self.language {
+            Language::English => {
+                let who = match kind {
+                    CardKind::Service => "New requests for it are refused with a clear answer.",
+                    _ => "Its chats go through other accounts where those are members, and wait where not.",
+                };
+                let load = match sent {
+                    0 => "It sent nothing in the last hour.".to_owned(),
+                    sent => format!("It sent {} in the last hour.", thousands(sent)),
+                };
+                let waits = match queue {
+                    0 => "Nothing waits in its queue.".to_owned(),
+                    queue => format!(
+                        "{} {} in its queue {} on; none is lost.",
+                        thousands(queue),
+                        english(queue, "message", "messages"),
+                        english(queue, "waits", "wait"),
+                    ),
+                };
+                format!(
+                    "{load} {who} {waits} It stays stopped, also after a restart of the program, until somebody starts it."
+                )
+            }
+            Language::Russian => {
+                let who = match kind {
+                    CardKind::Service => "Новые запросы к ней получают понятный отказ.",
+                    _ => "Его чаты пойдут через другие аккаунты, если те в них состоят, иначе подождут.",
+                };
+                let load = match sent {
+                    0 => "За последний час отправок не было.".to_owned(),
+                    sent => format!(
+                        "За последний час {} {}.",
+                        thousands(sent),
+                        russian(sent, "отправка", "отправки", "отправок")
+                    ),
+                };
+                let waits = match queue {
+                    0 => "В очереди ничего нет.".to_owned(),
+                    queue => format!(
+                        "{} {} в очереди {} дальше, ни одно не теряется.",
+                        thousands(queue),
+                        russian(queue, "сообщение", "сообщения", "сообщений"),
+                        russian(queue, "ждёт", "ждут", "ждут"),
+                    ),
+                };
+                format!(
+                    "{load} {who} {waits} Остановка действует и после перезапуска программы, пока кто-нибудь не запустит снова."
+                )
+            }
+        }
+    }
+
+    /// The button that stops it.
+    pub(crate) fn stop_button(&self, name: &str) -> String {
+        self.language.of(format!("Stop {name}"), format!("Остановить {name}"))
+    }
+
+    /// What an action came to.
+    pub(crate) fn acted(&self, action: CardAction, name: &str) -> String {
+        let (english, russian) = match action {
+            CardAction::Start => ("is started.", "— запущено."),
+            CardAction::Stop => ("is stopped.", "— остановлено."),
+            CardAction::Restart => ("is started over.", "— перезапускается."),
+            CardAction::ReloadCache => ("reads its dialogs again.", "— диалоги перечитываются."),
+            CardAction::Pause => ("is paused.", "— на паузе."),
+            CardAction::Resume => ("gets work again.", "— снова в работе."),
+            CardAction::SignIn => ("can sign in now.", "— можно входить."),
+        };
+        format!("{name} {}", self.language.of(english, russian))
+    }
+
+    /// Why an alert stands at the top: three reds in a row.
+    pub(crate) fn alert(&self, name: &str) -> String {
+        self.language.of(format!("{name} failed three times in a row"), format!("{name}: три ошибки подряд"))
+    }
+
+    /// What a clearing is doing.
+    pub(crate) fn phase(&self, run: &ClearingView, wall: Wall) -> String {
+        let until = run.until.map(|until| format!(" {}{HARD}{}", self.until, wall.minute(until).text()));
+        let until = until.unwrap_or_default();
+        let next = run.next.map_or("", Purpose::as_str);
+        match (self.language, run.phase) {
+            (Language::English, Phase::Stopping) => "The services are being stopped.".to_owned(),
+            (Language::English, Phase::Silent) => format!("Everything is stopped and silent{until}."),
+            (Language::English, Phase::Starting) if next.is_empty() => {
+                "The services are being started.".to_owned()
+            }
+            (Language::English, Phase::Starting) => {
+                format!("Services start one by one; {next} is next{}.", self.at(run, wall))
+            }
+            (Language::English, Phase::Paused) => format!("Accounts in flood wait are paused{until}."),
+            (Language::Russian, Phase::Stopping) => "Службы останавливаются.".to_owned(),
+            (Language::Russian, Phase::Silent) => format!("Всё остановлено, тишина{until}."),
+            (Language::Russian, Phase::Starting) if next.is_empty() => "Службы запускаются.".to_owned(),
+            (Language::Russian, Phase::Starting) => {
+                format!("Службы запускаются по одной; следующая {next}{}.", self.at(run, wall))
+            }
+            (Language::Russian, Phase::Paused) => format!("Аккаунты в ожидании приостановлены{until}."),
+        }
+    }
+
+    fn at(&self, run: &ClearingView, wall: Wall) -> String {
+        let at =
+            run.until.map(|at| format!(" {}{HARD}{}", self.language.of("at", "в"), wall.minute(at).text()));
+        at.unwrap_or_default()
+    }
+
+    /// How many parts of a card are broken with it.
+    pub(crate) fn with_parts(&self, many: u64) -> String {
+        let number = thousands(many);
+        match self.language {
+            Language::English => {
+                format!("{number} {} with it.", english(many, "part of it is red", "parts of it are red"))
+            }
+            Language::Russian => {
+                format!("Вместе с {} {number}.", russian(many, "его частью:", "его частями:", "его частями:"))
+            }
+        }
+    }
+
+    /// How long a silence or a pause goes on.
+    pub(crate) fn left(&self, time: Duration) -> String {
+        let time = countdown(self.language, time);
+        self.language.of(format!("{time} more"), format!("ещё {time}"))
+    }
+
+    /// A step of a clearing: a service that is started.
+    pub(crate) fn start_of(&self, service: Purpose) -> String {
+        let name = service.as_str();
+        self.language.of(format!("Start {name}"), format!("Запустить {name}"))
+    }
+
+    /// Who asked for a clearing, from how the API says it: "asked for by anna", "asked for with key_…".
+    pub(crate) fn asked_by(&self, who: &str) -> String {
+        let (name, key) = (who.strip_prefix("asked for by "), who.strip_prefix("asked for with "));
+        match (self.language, name, key) {
+            (Language::English, Some(name), _) => format!("Asked for by {name}."),
+            (Language::English, _, Some(key)) => format!("Asked for with {key}."),
+            (Language::English, None, None) => "Asked for on this machine.".to_owned(),
+            (Language::Russian, Some(name), _) => format!("По просьбе: {name}."),
+            (Language::Russian, _, Some(key)) => format!("По просьбе с ключом {key}."),
+            (Language::Russian, None, None) => "По просьбе с этой машины.".to_owned(),
+        }
+    }
+
+    /// How many accounts are in flood wait.
+    pub(crate) fn flooded(&self, many: u64) -> String {
+        let number = thousands(many);
+        match self.language {
+            Language::English => {
+                format!("{number} {} in flood wait.", english(many, "account is", "accounts are"))
+            }
+            Language::Russian => format!(
+                "{number} {} Telegram.",
+                russian(
+                    many,
+                    "аккаунт ждёт по приказу",
+                    "аккаунта ждут по приказу",
+                    "аккаунтов ждут по приказу"
+                )
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_verdict_is_grammatical_in_both_languages() {
+        let (en, ru) = (OverviewWords::of(Language::English), OverviewWords::of(Language::Russian));
+        for (trouble, english, russian) in [
+            (0, "Everything works.", "Всё работает."),
+            (1, "One of 30 needs you.", "Внимания требует 1 из 30."),
+            (2, "Two of 30 need you.", "Внимания требуют 2 из 30."),
+            (11, "11 of 30 need you.", "Внимания требуют 11 из 30."),
+            (21, "21 of 30 need you.", "Внимания требует 21 из 30."),
+        ] {
+            assert_eq!(en.verdict(trouble, 30), english);
+            assert_eq!(ru.verdict(trouble, 30), russian);
+        }
+    }
+
+    #[test]
+    fn long_lists_of_names_are_cut_and_counted() {
+        let names: Vec<String> = ["a", "b", "c", "d"].map(str::to_owned).into();
+        assert_eq!(
+            OverviewWords::of(Language::English).in_trouble(&names, 12),
+            "In trouble: a, b, c and 9 more."
+        );
+        assert_eq!(OverviewWords::of(Language::Russian).in_trouble(&names[..2], 2), "Неполадки: a, b.");
+    }
+
+    #[test]
+    fn the_question_before_a_stop_says_what_follows() {
+        let follows = OverviewWords::of(Language::English).stop_follows(CardKind::Account, 214, 3);
+        assert!(
+            follows.contains("214") && follows.contains("3 messages in its queue wait on; none is lost."),
+            "{follows}"
+        );
+        let follows = OverviewWords::of(Language::Russian).stop_follows(CardKind::Service, 0, 1);
+        assert!(follows.contains("1 сообщение в очереди ждёт дальше"), "{follows}");
+    }
+}

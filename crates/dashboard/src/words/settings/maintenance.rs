@@ -1,0 +1,107 @@
+//! The words of maintenance windows.
+
+use crate::visitor::Language;
+use crate::words::number::{english, russian, thousands};
+
+/// The words of maintenance windows.
+pub(crate) struct MaintenanceWords {
+    language: Language,
+    pub(crate) title: &'static str,
+    pub(crate) lede: &'static str,
+    pub(crate) none: &'static str,
+    pub(crate) none_help: &'static str,
+    pub(crate) when: &'static str,
+    pub(crate) note: &'static str,
+    pub(crate) note_help: &'static str,
+    pub(crate) scope: &'static str,
+    pub(crate) scope_help: &'static str,
+    pub(crate) by: &'static str,
+    pub(crate) now_until: &'static str,
+    pub(crate) remove: &'static str,
+    pub(crate) removed: &'static str,
+    pub(crate) made: &'static str,
+    pub(crate) once: &'static str,
+    pub(crate) weekly: &'static str,
+    pub(crate) from: &'static str,
+    pub(crate) until: &'static str,
+    pub(crate) days: &'static str,
+    pub(crate) start: &'static str,
+    pub(crate) minutes: &'static str,
+    pub(crate) add: &'static str,
+    /// Monday first.
+    pub(crate) weekdays: [&'static str; 7],
+}
+
+const EN: MaintenanceWords = MaintenanceWords {
+    language: Language::English,
+    title: "Maintenance",
+    lede: "While a window lasts nobody is told of alerts. The dots go on, and the overview shows what is broken.",
+    none: "No window yet",
+    none_help: "Make one for a planned restart, or for the backup of every night.",
+    when: "When",
+    note: "What for",
+    note_help: "Such as: backup.",
+    scope: "Which cards",
+    scope_help: "all, a kind such as account, or a card such as account:main.",
+    by: "Made by",
+    now_until: "now, until",
+    remove: "Remove",
+    removed: "The window is removed; what is broken now is told.",
+    made: "The window is made.",
+    once: "Once",
+    weekly: "Every week",
+    from: "From",
+    until: "Until",
+    days: "Days",
+    start: "Begins at",
+    minutes: "Minutes",
+    add: "Add",
+    weekdays: ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
+};
+
+const RU: MaintenanceWords = MaintenanceWords {
+    language: Language::Russian,
+    title: "Обслуживание",
+    lede: "Пока идёт окно, о тревогах никто не узнаёт. Точки ставятся как обычно, и обзор показывает, что сломано.",
+    none: "Окон пока нет",
+    none_help: "Сделайте окно для планового перезапуска или для ночной копии.",
+    when: "Когда",
+    note: "Зачем",
+    note_help: "Например: резервная копия.",
+    scope: "Какие карточки",
+    scope_help: "all, вид вроде account или карточка вроде account:main.",
+    by: "Кто сделал",
+    now_until: "сейчас, до",
+    remove: "Удалить",
+    removed: "Окно удалено; о сломанном сейчас станет известно.",
+    made: "Окно сделано.",
+    once: "Один раз",
+    weekly: "Каждую неделю",
+    from: "С",
+    until: "До",
+    days: "Дни",
+    start: "Начало",
+    minutes: "Минут",
+    add: "Добавить",
+    weekdays: ["пн", "вт", "ср", "чт", "пт", "сб", "вс"],
+};
+
+impl MaintenanceWords {
+    pub(crate) fn of(language: Language) -> &'static Self {
+        language.of(&EN, &RU)
+    }
+
+    /// The days and hours of a window that comes every week.
+    pub(crate) fn weekly_at(&self, days: &[&str], start: &str, minutes: u64, offset: &str) -> String {
+        let (days, number) = (days.join(", "), thousands(minutes));
+        match self.language {
+            Language::English => {
+                format!("{days} at {start} (UTC{offset}), {number} {}", english(minutes, "minute", "minutes"))
+            }
+            Language::Russian => {
+                let unit = russian(minutes, "минута", "минуты", "минут");
+                format!("{days} в {start} (UTC{offset}), {number} {unit}")
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The words of settings: one file a page.
+
+mod alerts;
+mod audit;
+mod keys;
+mod maintenance;
+mod me;
+mod people;
+
+pub(crate) use alerts::AlertsWords;
+pub(crate) use audit::AuditWords;
+pub(crate) use keys::KeysWords;
+pub(crate) use maintenance::MaintenanceWords;
+pub(crate) use me::MeWords;
+pub(crate) use people::PeopleWords;
+
+use access::Role;
+
+use crate::settings::Tab;
+use crate::visitor::Language;
+
+/// The words of the row of settings.
+pub(crate) struct SettingsWords {
+    pub(crate) settings: &'static str,
+    me: &'static str,
+    people: &'static str,
+    keys: &'static str,
+    alerts: &'static str,
+    maintenance: &'static str,
+    audit: &'static str,
+}
+
+const EN: SettingsWords = SettingsWords {
+    settings: "Settings",
+    me: "You",
+    people: "People",
+    keys: "API keys",
+    alerts: "Alerts",
+    maintenance: "Maintenance",
+    audit: "Audit log",
+};
+
+const RU: SettingsWords = SettingsWords {
+    settings: "Настройки",
+    me: "Вы",
+    people: "Люди",
+    keys: "Ключи API",
+    alerts: "Оповещения",
+    maintenance: "Обслуживание",
+    audit: "Журнал действий",
+};
+
+impl SettingsWords {
+    pub(crate) fn of(language: Language) -> &'static Self {
+        language.of(&EN, &RU)
+    }
+
+    pub(crate) fn tab(&self, tab: Tab) -> &'static str {
+        match tab {
+            Tab::Me => self.me,
+            Tab::People => self.people,
+            Tab::Keys => self.keys,
+            Tab::Alerts => self.alerts,
+            Tab::Maintenance => self.maintenance,
+            Tab::Audit => self.audit,
+        }
+    }
+}
+
+/// A role as a word.
+pub(super) const fn role(language: Language, role: Role) -> &'static str {
+    match (language, role) {
+        (Language::English, Role::Viewer) => "viewer",
+        (Language::English, Role::Operator) => "operator",
+        (Language::English, Role::Admin) => "admin",
+        (Language::Russian, Role::Viewer) => "наблюдатель",
+        (Language::Russian, Role::Operator) => "оператор",
+        (Language::Russian, Role::Admin) => "администратор",
+    }
+}
+
+/// What a role may.
+pub(super) const fn may(language: Language, role: Role) -> &'static str {
+    match (language, role) {
+        (Language::English, Role::Viewer) => "Sees everything and changes nothing.",
+        (Language::English, Role::Operator) => {
+            "Keeps it running as well: starts and stops, tries again, decides what is in doubt, sends."
+        }
+        (Language::English, Role::Admin) => "May everything: accounts, keys, people, alerts.",
+        (Language::Russian, Role::Viewer) => "Видит всё и ничего не меняет.",
+        (Language::Russian, Role::Operator) => {
+            "Следит за работой: запускает и останавливает, повторяет, решает спорное, отправляет."
+        }
+        (Language::Russian, Role::Admin) => "Может всё: аккаунты, ключи, люди, оповещения.",
+    }
+}

@@ -1,0 +1,147 @@
+//! The door: the form as a password manager and a script find it, wrong passwords, codes, and the way out.
+
+use std::time::Duration;
+
+use access::{SignIn, Whence};
+use domain::{ExposeSecret, Role};
+use http::StatusCode;
+
+use crate::world::{PASSWORD, Page, World};
+
+const COOKIE: &str = "switchboard";
+
+/// The value of a hidden field.
+fn hidden(page: &Page, name: &str) -> String {
+    let mark = format!("name=\"{name}\" value=\"");
+    let rest = page.body.split(&mark).nth(1).unwrap_or_else(|| panic!("no {name} in {}", page.body));
+    rest.split('"').next().expect("its end").to_owned()
+}
+
+#[tokio::test]
+async fn name_and_password_lead_in_and_where_one_wanted_to_go() {
+    let world = World::new().await;
+    world.person(Role::Admin).await;
+    let door = world.stranger().get("/sign-in?next=%2Fdiagnostics%3Fx%3D1").await;
+    assert_eq!(door.status, StatusCode::OK);
+    for part in [
+        "autocomplete=\"username\"",
+        "autocomplete=\"current-password\"",
+        "type=\"password\"",
+        "name=\"name\"",
+        "<label for=\"password\"",
+    ] {
+        assert!(door.body.contains(part), "{part} in {}", door.body);
+    }
+    assert!(!door.body.contains("<script") && !door.body.contains("class=\"rail\""), "{}", door.body);
+    let next = hidden(&door, "next");
+    assert_eq!(next, "/diagnostics?x=1");
+    let fields = [("name", " Admin"), ("password", PASSWORD), ("next", next.as_str())];
+    let entered = world.stranger().post("/sign-in", &fields).await;
+    assert_eq!((entered.status, entered.header("location")), (StatusCode::SEE_OTHER, "/diagnostics?x=1"));
+    let cookie = entered.header("set-cookie");
+    for flag in ["HttpOnly", "SameSite=Lax", "Path=/"] {
+        assert!(cookie.contains(flag), "{cookie}");
+    }
+    let token = entered.cookie(COOKIE).expect("a session");
+    let inside = world.stranger().with(&format!("{COOKIE}={token}"));
+    assert_eq!(inside.get("/").await.status, StatusCode::OK);
+    // Whoever is in needs no door.
+    assert_eq!(inside.get("/sign-in?next=/settings/me").await.header("location"), "/settings/me");
+}
+
+#[tokio::test]
+async fn nobody_is_led_elsewhere() {
+    let world = World::new().await;
+    world.person(Role::Admin).await;
+    for elsewhere in ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"] {
+        let fields = [("name", "admin"), ("password", PASSWORD), ("next", elsewhere)];
+        let entered = world.stranger().post("/sign-in", &fields).await;
+        assert_eq!((entered.status, entered.header("location")), (StatusCode::SEE_OTHER, "/"), "{elsewhere}");
+    }
+    let (headers, fields) = ([("sec-fetch-site", "cross-site")], [("name", "admin"), ("password", PASSWORD)]);
+    let cross = world.stranger().post_with("/sign-in", &headers, &fields).await;
+    assert_eq!(cross.status, StatusCode::FORBIDDEN);
+    assert!(cross.cookie(COOKIE).is_none());
+}
+
+#[tokio::test]
+async fn wrong_ones_are_told_the_same_and_wait_longer_and_longer() {
+    let world = World::new().await;
+    world.person(Role::Operator).await;
+    let mut texts = Vec::new();
+    for name in ["operator", "nobody"] {
+        let fields = [("name", name), ("password", "wrong <b>password")];
+        let refused = world.stranger().post("/sign-in", &fields).await;
+        assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+        assert!(refused.header("www-authenticate").starts_with("Form "));
+        assert!(
+            refused.cookie(COOKIE).is_none() && !refused.body.contains("wrong &#60;b"),
+            "{}",
+            refused.body
+        );
+        texts.push(refused.body.replace(name, "NAME"));
+    }
+    assert_eq!(texts[0], texts[1]);
+    let fields = [("name", "operator"), ("password", "wrong password")];
+    let mut waits = Vec::new();
+    for _ in 0..30 {
+        let refused = world.stranger().post("/sign-in", &fields).await;
+        if refused.status == StatusCode::TOO_MANY_REQUESTS {
+            let wait: u64 = refused.header("retry-after").parse().expect("seconds");
+            assert!(refused.body.contains("Too many wrong passwords"), "{}", refused.body);
+            waits.push(wait);
+            world.clock.advance(Duration::from_secs(wait));
+        }
+    }
+    assert!(waits.len() >= 8 && waits.windows(2).all(|pair| pair[0] <= pair[1]), "{waits:?}");
+    assert!(waits.last().is_some_and(|last| *last >= 120), "{waits:?}");
+}
+
+#[tokio::test]
+async fn a_code_is_asked_for_and_a_recovery_code_is_one_too() {
+    let world = World::new().await;
+    world.person(Role::Operator).await;
+    let signed_in = world.access.sign_in("operator", PASSWORD.into(), &Whence::default()).await;
+    let Ok(SignIn::Done(session)) = signed_in else { panic!("{signed_in:?}") };
+    let offered = world.access.offer_second_factor(&session.visitor).await.expect("offered");
+    let now = world.clock.now().as_seconds();
+    let code = testkit::authenticator::code(offered.secret.expose_secret(), now);
+    let confirmed = world.access.confirm_second_factor(&session.visitor, &code, &Whence::default()).await;
+    let codes = confirmed.expect("confirmed");
+
+    let fields = [("name", "operator"), ("password", PASSWORD), ("next", "/settings/me")];
+    let asked = world.stranger().post("/sign-in", &fields).await;
+    assert_eq!(asked.status, StatusCode::OK);
+    assert!(asked.cookie(COOKIE).is_none() && asked.body.contains("one-time-code"), "{}", asked.body);
+    let ticket = hidden(&asked, "ticket");
+    let wrong = [("ticket", ticket.as_str()), ("code", "000000"), ("next", "/settings/me")];
+    let refused = world.stranger().post("/sign-in/code", &wrong).await;
+    assert_eq!((refused.status, hidden(&refused, "ticket")), (StatusCode::UNAUTHORIZED, ticket.clone()));
+    let right = [("ticket", ticket.as_str()), ("code", codes[0].expose_secret()), ("next", "/settings/me")];
+    let entered = world.stranger().post("/sign-in/code", &right).await;
+    assert_eq!((entered.status, entered.header("location")), (StatusCode::SEE_OTHER, "/settings/me"));
+    assert!(entered.cookie(COOKIE).is_some());
+    // The ticket has served.
+    let again = [("ticket", ticket.as_str()), ("code", codes[1].expose_secret())];
+    let refused = world.stranger().post("/sign-in/code", &again).await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+    assert!(refused.body.contains("name=\"password\""), "{}", refused.body);
+}
+
+#[tokio::test]
+async fn the_way_out_ends_the_session_and_takes_the_token_of_the_form() {
+    let world = World::new().await;
+    let viewer = world.person(Role::Viewer).await;
+    let refused = viewer.post("/sign-out", &[("csrf", "made up")]).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert_eq!(viewer.get("/").await.status, StatusCode::OK);
+    let out = viewer.post("/sign-out", &[("csrf", &viewer.csrf)]).await;
+    assert_eq!((out.status, out.header("location")), (StatusCode::SEE_OTHER, "/sign-in?note=out"));
+    assert_eq!(out.cookie(COOKIE).as_deref(), Some(""));
+    assert_eq!(viewer.get("/").await.header("location"), "/sign-in");
+    // What is sent afterwards comes to nothing, and that is said.
+    let late = viewer.post("/flood-clearing/actions/cancel", &[("csrf", &viewer.csrf)]).await;
+    assert_eq!((late.status, late.header("location")), (StatusCode::SEE_OTHER, "/sign-in?note=ended"));
+    let door = world.stranger().get("/sign-in?note=ended").await;
+    assert!(door.body.contains("came to nothing"), "{}", door.body);
+}

@@ -1,0 +1,84 @@
+//! The stream of changes: what is sent, what is not, and when it ends.
+
+use std::time::Duration;
+
+use domain::{Purpose, Role};
+use http::{Method, StatusCode};
+use http_body_util::BodyExt;
+use telegram::ServiceAction;
+
+use crate::world::World;
+
+/// The next piece of a stream.
+async fn next(body: &mut axum::body::Body) -> Option<String> {
+    let frame =
+        tokio::time::timeout(Duration::from_secs(30), body.frame()).await.expect("a piece in time")?;
+    let data = frame.expect("an unbroken stream").into_data().expect("bytes");
+    Some(String::from_utf8(data.to_vec()).expect("text"))
+}
+
+fn attribute(page: &str, name: &str) -> String {
+    let rest = page.split(&format!("{name}=\"")).nth(1).expect("the attribute");
+    rest.split('"').next().expect("its value").to_owned()
+}
+
+#[tokio::test]
+async fn a_stream_begins_at_once_and_sends_what_changed() {
+    let world = World::new().await;
+    let viewer = world.person(Role::Viewer).await;
+    let page = viewer.get("/?kind=service").await.body;
+    let (marks, order) = (attribute(&page, "data-marks"), attribute(&page, "data-order"));
+    let path = format!("/live/overview?kind=service&marks={marks}&order={order}");
+    let answer = viewer.send(Method::GET, &path, &[("accept", "text/event-stream")], String::new()).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert_eq!(answer.headers()["content-type"], "text/event-stream; charset=utf-8");
+    assert_eq!(answer.headers()["x-accel-buffering"], "no");
+    let mut body = answer.into_body();
+    let first = next(&mut body).await.expect("the way is open");
+    assert!(first.starts_with("retry:") && first.len() > 2_048, "fills what a proxy gathers");
+    world.health.switch_service(Purpose::LeaveChat, ServiceAction::Stop).await.expect("stops");
+    let changed = loop {
+        let event = next(&mut body).await.expect("an event");
+        if event.contains("service:leave_chat\":\"<li") && event.contains("data-state=\\\"stopped\\\"") {
+            break event;
+        }
+    };
+    let data = changed.lines().find_map(|line| line.strip_prefix("data: ")).expect("data");
+    let told: serde_json::Value = serde_json::from_str(data).expect("JSON");
+    assert!(
+        told["cards"]["service:leave_chat"].as_str().is_some_and(|card| card.contains("Stopped")),
+        "{told}"
+    );
+    assert!(told["cards"]["account:main"].is_null(), "of another kind");
+}
+
+#[tokio::test]
+async fn a_stream_is_for_those_who_are_signed_in() {
+    let world = World::new().await;
+    let answer = world.stranger().get_with("/live/overview", &[("accept", "text/event-stream")]).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_stream_ends_after_ten_minutes_so_that_it_is_asked_anew_who_looks() {
+    let world = World::new().await;
+    let viewer = world.person(Role::Viewer).await;
+    let answer = viewer.send(Method::GET, "/live/overview", &[], String::new()).await;
+    let mut body = answer.into_body();
+    assert!(next(&mut body).await.is_some(), "the way is open");
+    // The stream notes the time of its beginning by itself; what waits now sees ten minutes go by.
+    let (ended, ()) = tokio::join!(
+        async {
+            while let Some(event) = next(&mut body).await {
+                assert!(event.starts_with("event: "), "{event}");
+            }
+        },
+        async {
+            for _ in 0..50 {
+                tokio::task::yield_now().await;
+            }
+            world.clock.advance(Duration::from_mins(11));
+        }
+    );
+    let () = ended;
+}

@@ -1,0 +1,8 @@
+//! The pages as a browser gets them: from the routes, over a store and services of its own.
+
+mod door;
+mod live;
+mod pages;
+mod settings;
+mod work;
+mod world;

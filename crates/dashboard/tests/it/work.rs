@@ -1,0 +1,414 @@
+//! Pages of work: what they show, what their buttons do, and what happens when two people press at once.
+
+use std::time::Duration;
+
+use domain::message::{Content, OnFlood};
+use domain::outcome::Failure;
+use domain::text::{FormattedText, ParseMode};
+use domain::timeline::{Entry, Step};
+use domain::{ChatId, ChatRef, MessageId, MessageState, Role};
+use http::StatusCode;
+use store::{Accept, Begin, Doubt, Fail, Origin};
+
+use crate::world::{Browser, Page, World};
+
+const CHAT: &str = "-1001234567890";
+
+impl World {
+    fn step(&self, step: Step, outcome: Option<&str>) -> Entry {
+        Entry {
+            at: self.clock.now(),
+            step,
+            part: Some(0),
+            account: "main".parse().ok(),
+            outcome: outcome.map(str::to_owned),
+            detail: None,
+        }
+    }
+
+    async fn queued(&self, text: &str) -> MessageId {
+        let (now, id) = (self.clock.now(), MessageId::from_uuid(self.ids.next()));
+        let chat: ChatId = CHAT.parse().expect("a chat");
+        let text = FormattedText::plain(text);
+        let message = domain::message::OutboundMessage {
+            id,
+            chat: ChatRef::Id(chat),
+            chat_id: Some(chat),
+            pin: None,
+            account: None,
+            parts: vec![domain::message::Part::of_text(0, text.clone(), 77)],
+            content: Content {
+                text,
+                parse_mode: ParseMode::None,
+                reply_to: None,
+                mention: None,
+                mention_optional: false,
+                silent: false,
+                preview: false,
+                media: Vec::new(),
+            },
+            // Put into the store behind the back of the workers, who leave it alone.
+            state: MessageState::Queued,
+            failure: None,
+            on_flood: OnFlood::Wait,
+            send_at: None,
+            created_at: now,
+            updated_at: now,
+        };
+        let origin = Origin { listener: "5022".into(), api_key: None, address: "192.0.2.7".parse().ok() };
+        let accept = Accept { message, origin, idempotency: None, join: None };
+        self.store.outbox().accept(accept).await.expect("accepted");
+        id
+    }
+
+    async fn failed(&self, text: &str) -> MessageId {
+        let id = self.queued(text).await;
+        let failure = Failure::Rejected { provider_code: "MESSAGE_EMPTY".into() };
+        assert_eq!(self.store.outbox().fail(Fail { id, failure, at: self.clock.now() }).await, Ok(true));
+        id
+    }
+
+    async fn in_doubt(&self, text: &str) -> MessageId {
+        let id = self.queued(text).await;
+        let begin = Begin {
+            id,
+            account: "main".parse().expect("an account"),
+            chat_id: CHAT.parse().expect("a chat"),
+            part: 0,
+            plan: None,
+            failover: None,
+            at: self.clock.now(),
+        };
+        self.store.outbox().begin(begin).await.expect("begun");
+        let entry = self.step(Step::Attempted, Some("unknown"));
+        self.store.outbox().doubt(Doubt { id, entry, at: self.clock.now() }).await.expect("in doubt");
+        id
+    }
+
+    async fn state(&self, id: MessageId) -> MessageState {
+        self.store.outbox().get(id).await.expect("read").expect("a message").state
+    }
+
+    async fn steps(&self, id: MessageId, wanted: Step) -> usize {
+        let timeline = self.store.outbox().timeline(id).await.expect("a timeline");
+        timeline.iter().filter(|entry| entry.step == wanted).count()
+    }
+}
+
+/// What the page after a button says.
+fn note(page: &Page) -> String {
+    let flash = page.cookie("flash").expect("a note");
+    percent_encoding::percent_decode_str(&flash).decode_utf8_lossy().into_owned()
+}
+
+async fn press(browser: &Browser<'_>, path: &str, fields: &[(&str, &str)]) -> Page {
+    let mut all = vec![("csrf", browser.csrf.as_str())];
+    all.extend_from_slice(fields);
+    let page = browser.post(path, &all).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{path}: {page:?}");
+    page
+}
+
+#[tokio::test]
+async fn a_message_is_found_by_its_words_and_shows_its_way() {
+    let world = World::new().await;
+    let wanted = world.failed("Ваш телефон ГОТОВ <b>now</b>").await;
+    world.queued("something else").await;
+    let viewer = world.person(Role::Viewer).await;
+    let page = viewer.get("/messages").await;
+    assert!(page.body.contains("something else") && page.body.contains(&wanted.to_string()));
+    let page = viewer.get("/messages?q=%D0%B3%D0%BE%D1%82%D0%BE%D0%B2").await;
+    assert_eq!(page.status, StatusCode::OK, "{page:?}");
+    assert!(
+        page.body.contains(&wanted.to_string()) && !page.body.contains("something else"),
+        "{}",
+        page.body
+    );
+    assert!(page.body.contains("&lt;b&gt;now") || page.body.contains("&#60;b&#62;now"), "{}", page.body);
+    assert!(!page.body.contains("<b>now"), "{}", page.body);
+    assert!(viewer.get("/messages?q=%D0%BD%D0%B5%D1%82").await.body.contains("Nothing found"));
+    // An id leads to its message, which says where it came from and what happened.
+    let led = viewer.get(&format!("/messages?q={wanted}")).await;
+    assert_eq!(led.header("location"), format!("/messages/{wanted}"));
+    let page = viewer.get(&format!("/messages/{wanted}")).await;
+    for part in
+        ["Not sent.", "MESSAGE_EMPTY", "Taken and stored", "It ended unsent", "port 5022", "192.0.2.7"]
+    {
+        assert!(page.body.contains(part), "{part} in {}", page.body);
+    }
+    // A wrong filter is told beside the form.
+    let page = viewer.get("/messages?chat=x").await;
+    assert!(
+        page.status == StatusCode::OK && page.body.contains("The filter has a wrong field"),
+        "{}",
+        page.body
+    );
+    assert_eq!(viewer.get("/messages/msg_1").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn who_may_only_look_has_no_buttons_and_changes_nothing() {
+    let world = World::new().await;
+    let (failed, doubt) = (world.failed("one").await, world.in_doubt("two").await);
+    let viewer = world.person(Role::Viewer).await;
+    for path in [format!("/messages/{failed}"), format!("/doubt/{doubt}"), "/messages".to_owned()] {
+        let page = viewer.get(&path).await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(
+            !page.body.contains("/actions/retry") && !page.body.contains("/actions/sent"),
+            "{}",
+            page.body
+        );
+        assert!(!page.body.contains("Retry all failed"), "{}", page.body);
+    }
+    for (path, fields) in [
+        (format!("/messages/{failed}/actions/retry"), vec![]),
+        (format!("/messages/{doubt}/actions/resend"), vec![]),
+        ("/messages/actions/retry-failed".to_owned(), vec![]),
+        (format!("/chats/{CHAT}/actions/leave"), vec![]),
+        ("/chats/unresolved/actions/forget".to_owned(), vec![("chat", CHAT)]),
+    ] {
+        let page = press(&viewer, &path, &fields).await;
+        assert!(note(&page).contains("takes the role"), "{path}: {}", note(&page));
+    }
+    assert_eq!(
+        (world.state(failed).await, world.state(doubt).await),
+        (MessageState::Failed, MessageState::InDoubt)
+    );
+}
+
+#[tokio::test]
+async fn a_form_of_elsewhere_changes_nothing() {
+    let world = World::new().await;
+    let doubt = world.in_doubt("two").await;
+    let operator = world.person(Role::Operator).await;
+    let path = format!("/messages/{doubt}/actions/sent");
+    assert_eq!(operator.post(&path, &[]).await.status, StatusCode::FORBIDDEN);
+    let fields = [("csrf", operator.csrf.as_str())];
+    let page = operator.post_with(&path, &[("sec-fetch-site", "cross-site")], &fields).await;
+    assert_eq!(page.status, StatusCode::FORBIDDEN);
+    assert_eq!(world.state(doubt).await, MessageState::InDoubt);
+}
+
+#[tokio::test]
+async fn of_two_who_press_opposite_buttons_the_first_decides() {
+    let world = World::new().await;
+    let doubt = world.in_doubt("two").await;
+    let (operator, admin) = (world.person(Role::Operator).await, world.person(Role::Admin).await);
+    let page = operator.get("/doubt").await;
+    assert!(page.body.contains(&doubt.to_string()), "{}", page.body);
+    let page = operator.get(&format!("/doubt/{doubt}")).await;
+    for part in ["It was sent", "Send it again", "/actions/sent", "/actions/resend", "two"] {
+        assert!(page.body.contains(part), "{part} in {}", page.body);
+    }
+    let (sent, resend) =
+        (format!("/messages/{doubt}/actions/sent"), format!("/messages/{doubt}/actions/resend"));
+    let (first, second) = tokio::join!(press(&operator, &sent, &[]), press(&admin, &resend, &[]));
+    let notes = [note(&first), note(&second)];
+    let slower =
+        notes.iter().filter(|note| note.starts_with("rNothing was done: somebody or something was faster."));
+    assert_eq!(slower.count(), 1, "{notes:?}");
+    assert_eq!(world.steps(doubt, Step::Resolved).await, 1);
+    // Whoever comes late is told that it is over.
+    let page = admin.get(&format!("/doubt/{doubt}")).await;
+    assert!(
+        page.body.contains("The doubt has ended.") && !page.body.contains("/actions/resend"),
+        "{}",
+        page.body
+    );
+}
+
+#[tokio::test]
+async fn all_that_failed_is_tried_again_once_and_doubt_is_left_alone() {
+    let world = World::new().await;
+    let (one, two) = (world.failed("one").await, world.failed("two").await);
+    let doubt = world.in_doubt("three").await;
+    let operator = world.person(Role::Operator).await;
+    let page = operator.get("/messages/retry-failed").await;
+    assert!(page.body.contains("Retry 2 failed messages?"), "{}", page.body);
+    let page = operator.get("/messages/retry-failed?chat=-1009999999999").await;
+    assert!(
+        page.body.contains("Retry 0 failed messages?") && !page.body.contains("primary"),
+        "{}",
+        page.body
+    );
+    let begin = "/messages/actions/retry-failed";
+    let (first, second) = tokio::join!(press(&operator, begin, &[]), press(&operator, begin, &[]));
+    assert_eq!(first.header("location"), "/messages/retry-failed");
+    assert!(note(&first).contains("being retried") && note(&second).contains("being retried"));
+    for id in [one, two] {
+        for _ in 0..200 {
+            if world.steps(id, Step::Retried).await > 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(world.steps(id, Step::Retried).await, 1);
+    }
+    assert_eq!(
+        (world.state(doubt).await, world.steps(doubt, Step::Retried).await),
+        (MessageState::InDoubt, 0)
+    );
+}
+
+#[tokio::test]
+async fn failed_requests_are_retried_and_dropped_together_after_a_question() {
+    let world = World::new().await;
+    let mut operations = Vec::new();
+    for title in ["Order 1", "Order 2"] {
+        let task =
+            serde_json::json!({ "kind": "create_chat", "title": title, "members": [], "client_tg_id": "77" });
+        let submission = delivery::TaskSubmission {
+            task: serde_json::from_value(task).expect("a task"),
+            pin: None,
+            on_flood: OnFlood::Wait,
+            patience: Duration::from_mins(1),
+            origin: Origin { listener: "5021".to_owned(), api_key: None, address: None },
+            idempotency: None,
+            join: None,
+            keep: Some(store::Keep {
+                service: domain::Purpose::CreateChat,
+                endpoint: "/create_chat".to_owned(),
+                payload: format!(r#"{{"title":"{title}","usernames":["@client_1"]}}"#),
+            }),
+        };
+        let id = world.sagas.submit(submission).await.expect("accepted").id;
+        world.sagas.settled(id, Duration::from_secs(10)).await.expect("the store").expect("a saga");
+        operations.push(id);
+    }
+    let page = store::Page { limit: 10, cursor: None };
+    let kept = world.store.failed_requests().list(None, &page).await.expect("a list").items;
+    let ids: Vec<String> = kept.iter().map(|request| request.id.to_string()).collect();
+    assert_eq!(ids.len(), 2);
+    let operator = world.person(Role::Operator).await;
+    let listed = operator.get("/failed").await;
+    assert!(ids.iter().all(|id| listed.body.contains(id.as_str())), "{}", listed.body);
+    let one = operator.get(&format!("/failed/{}", ids[0])).await;
+    assert!(!one.body.contains("@client_1") && one.body.contains("Shown to admins only"), "{}", one.body);
+    let admin = world.person(Role::Admin).await;
+    assert!(admin.get(&format!("/failed/{}", ids[0])).await.body.contains("@client_1"));
+
+    let chosen = format!("/failed/question?do=retry&id={}&id={}", ids[0], ids[1]);
+    assert!(operator.get(&chosen).await.body.contains("Retry 2 requests?"));
+    assert!(operator.get("/failed/question?do=retry-all").await.body.contains("Retry 2 requests?"));
+    let fields = [("id", ids[0].as_str()), ("id", ids[1].as_str()), ("id", ids[1].as_str())];
+    let page = press(&operator, "/failed/actions/retry", &fields).await;
+    assert_eq!(note(&page), "dBeing retried: 2 of 2.");
+    for id in &operations {
+        world.sagas.settled(*id, Duration::from_secs(10)).await.expect("the store").expect("a saga");
+    }
+    let mut page = press(&operator, "/failed/actions/drop", &fields[..1]).await;
+    for _ in 0..100 {
+        // It fails again first, a moment after its work has ended.
+        if note(&page) == "dDropped: 1 of 1." {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        page = press(&operator, "/failed/actions/drop", &fields[..1]).await;
+    }
+    assert_eq!(note(&page), "dDropped: 1 of 1.");
+    let gone = operator.get("/failed?state=dropped").await;
+    assert!(gone.body.contains(&ids[0]) && !gone.body.contains(&ids[1]), "{}", gone.body);
+    let late = press(&operator, "/failed/actions/retry", &fields[..1]).await;
+    assert!(note(&late).starts_with("rNothing was done"), "{}", note(&late));
+}
+
+#[tokio::test]
+async fn a_hostile_log_line_is_harmless_and_has_a_page() {
+    let world = World::new().await;
+    let long = "x".repeat(1_000_000);
+    tracing::dispatcher::with_default(&world.log, || {
+        tracing::error!(
+            code = "FLOOD_WAIT_30",
+            account = "main",
+            "<script>alert(1)</script>\u{1b}[31m\nsecond"
+        );
+        tracing::info!(account = "backup_1", "{long}");
+    });
+    let viewer = world.person(Role::Viewer).await;
+    let mut page = viewer.get("/logs").await;
+    for _ in 0..200 {
+        if page.body.contains("second") && page.body.contains("xxxx") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        page = viewer.get("/logs").await;
+    }
+    assert!(page.body.contains("alert(1)") && !page.body.contains("<script>alert"), "{}", page.body);
+    assert!(!page.body.contains('\u{1b}') && page.body.contains("\\u{1b}[31m\\nsecond"), "{}", page.body);
+    assert!(page.body.len() < 200_000, "a long line is cut: {}", page.body.len());
+    assert!(page.body.contains("<rect") && page.body.contains("class=\"e\""), "bars");
+    let errors = viewer.get("/logs?level=error&q=ALERT&error=flood_wait").await;
+    assert!(errors.body.contains("<mark>alert</mark>(1)"), "{}", errors.body);
+    assert!(!errors.body.contains("xxxx"), "{}", errors.body);
+    let id = errors.body.split("href=\"/logs/log_").nth(1).and_then(|rest| rest.split('"').next());
+    let line = viewer.get(&format!("/logs/log_{}", id.expect("a link"))).await;
+    assert_eq!(line.status, StatusCode::OK);
+    for part in ["FloodWait", "FLOOD_WAIT_30", "What to do"] {
+        assert!(line.body.contains(part), "{part} in {}", line.body);
+    }
+    let file = viewer.get("/logs/download?level=error").await;
+    assert!(file.header("content-disposition").contains("attachment"), "{file:?}");
+    assert!(file.body.contains("alert(1)") && !file.body.contains('\u{1b}'), "{}", file.body);
+    assert_eq!(viewer.get("/logs/log_0000000000000").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn whoever_follows_the_log_gets_new_lines() {
+    use http_body_util::BodyExt;
+
+    let world = World::new().await;
+    let viewer = world.person(Role::Viewer).await;
+    let answer = viewer.send(http::Method::GET, "/live/logs?level=warn", &[], String::new()).await;
+    assert_eq!(answer.headers()["content-type"], "text/event-stream; charset=utf-8");
+    let mut body = answer.into_body();
+    let mut seen = String::new();
+    tracing::dispatcher::with_default(&world.log, || {
+        tracing::info!("not this one");
+        tracing::warn!("<i>this one</i>");
+    });
+    while !seen.contains("this one") {
+        let frame = tokio::time::timeout(Duration::from_secs(20), body.frame()).await.expect("in time");
+        let frame = frame.expect("the stream goes on").expect("a piece");
+        seen.push_str(&String::from_utf8_lossy(&frame.into_data().expect("bytes")));
+    }
+    assert!(
+        seen.contains("event: lines") && !seen.contains("not this one") && !seen.contains("<i>"),
+        "{seen}"
+    );
+    assert!(world.stranger().get("/live/logs").await.header("location").starts_with("/sign-in"));
+}
+
+#[tokio::test]
+async fn every_page_of_work_opens_in_both_languages_and_teaches_when_empty() {
+    let world = World::new().await;
+    let viewer = world.person(Role::Viewer).await;
+    for (path, english, russian) in [
+        ("/messages", "No messages yet", "Сообщений ещё нет"),
+        ("/messages?q=a&range=2h&state=sent", "Nothing found", "Ничего не найдено"),
+        ("/messages/retry-failed", "Retry 0 failed messages?", "Повторить 0 неудачных сообщений?"),
+        ("/chats", "No chats yet", "Чатов ещё нет"),
+        ("/chats/unresolved", "Every chat is found", "Все чаты находятся"),
+        ("/operations", "No work yet", "Работы ещё нет"),
+        ("/failovers", "No failovers", "Переключений нет"),
+        ("/failed", "Nothing waits for you", "Решать нечего"),
+        ("/failed/question?do=drop", "No request is chosen", "Ничего не выбрано"),
+        ("/doubt", "Nothing is in doubt", "Вопросов нет"),
+        (
+            "/logs?from=2020-01-01T00:00&to=2020-01-02T00:00",
+            "No lines in this time",
+            "За это время строк нет",
+        ),
+    ] {
+        for (language, wanted) in [("en", english), ("ru", russian)] {
+            let page = viewer.get_with(path, &[("accept-language", language)]).await;
+            assert_eq!(page.status, StatusCode::OK, "{path}: {page:?}");
+            assert!(page.body.contains(wanted), "{wanted} in {path}: {}", page.body);
+            assert_eq!(page.body.matches("<h1").count(), 1, "{path}");
+            for inline in [" style=", "<style", "onclick=", "<script>", "javascript:", "http://", "https://"]
+            {
+                assert!(!page.body.contains(inline), "{inline} in {path}");
+            }
+        }
+    }
+}
