@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     net::IpAddr,
+    time::Duration,
 };
 
 use domain::account::{AccountName, Purpose};
@@ -44,6 +45,7 @@ pub(crate) fn settings(settings: &Settings, document: &mut Document) {
     accounts(settings, document);
     data_centres(settings, document);
     ports(settings, document);
+    alerts(settings, document);
     let pipeline = &settings.pipeline;
     if pipeline.silence > pipeline.max_wait {
         document.refuse(
@@ -157,6 +159,28 @@ fn ports(settings: &Settings, document: &mut Document) {
                     port.listen
                 ),
             );
+        }
+    }
+}
+
+/// Each target has a name of its own and the fields of its kind.
+fn alerts(settings: &Settings, document: &mut Document) {
+    let shortest = Duration::from_mins(5);
+    let every = settings.alerts.remind_every;
+    if !every.is_zero() && every < shortest {
+        document
+            .refuse("alerts.remind_every", "is shorter than 5m; make it longer, or \"0s\" for no reminders");
+    }
+    let mut names = BTreeMap::new();
+    for (index, target) in settings.alerts.targets.iter().enumerate() {
+        let path = format!("alerts.targets[{index}]");
+        if let Some(first) = names.insert(&target.name, index) {
+            let message =
+                format!("is \"{}\", as is that of `alerts.targets[{first}]`; names must differ", target.name);
+            document.refuse(&format!("{path}.name"), message);
+        }
+        for wrong in target.check().err().into_iter().flatten() {
+            document.refuse(&format!("{path}.{}", wrong.field), wrong.message);
         }
     }
 }

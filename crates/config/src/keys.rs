@@ -2,10 +2,11 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use domain::{Username, account::AccountName};
+use domain::{ChatRef, Username, account::AccountName};
 use ipnet::IpNet;
 
 use crate::{
+    alerts::{AlertTargetKind, SmtpAddress, mailbox, target_name},
     legacy::LegacyService,
     proxy::ProxyAddress,
     settings::{LogFormat, LogLevel},
@@ -335,6 +336,82 @@ pub(crate) const KEYS: &[Key] = &[
         "Private networks that webhooks may point to.",
     ),
     key(
+        "alerts.remind_every",
+        Shape::Duration { min: "0s", max: "30d" },
+        Default("\"6h\""),
+        "\"6h\"",
+        "How long after an alert was told its targets are reminded of it, again and again; 0s for never.",
+    ),
+    key(
+        "alerts.targets[].name",
+        Shape::Word { what: "1 to 64 of the letters a-z, digits, _ and -", accepts: target_name },
+        Required,
+        "\"owner\"",
+        "Your name for somebody who is told when something stays broken.",
+    ),
+    key(
+        "alerts.targets[].kind",
+        Shape::Choice(&AlertTargetKind::NAMES),
+        Required,
+        "\"webhook\"",
+        "What it is; the other keys depend on it.",
+    ),
+    key(
+        "alerts.targets[].chat",
+        Shape::Word { what: "the id of a chat or a username", accepts: reads::<ChatRef> },
+        Optional,
+        "\"@demo_main\"",
+        "`telegram`: the chat.",
+    ),
+    key(
+        "alerts.targets[].account",
+        Shape::Word { what: "the name of an account", accepts: reads::<AccountName> },
+        Optional,
+        "\"backup_1\"",
+        "`telegram`: the account that writes there, unless the alert is about it; left out: any that can.",
+    ),
+    key(
+        "alerts.targets[].url",
+        Shape::Secret { what: "an http or https address", accepts: http_url },
+        Optional,
+        "{ env = \"ALERT_HOOK\" }",
+        "`webhook`: where alerts are posted to, as JSON.",
+    ),
+    key(
+        "alerts.targets[].secret",
+        Shape::Secret {
+            what: "whsec_ and a key in base64, or one word of 16 characters or more",
+            accepts: one_word,
+        },
+        Optional,
+        "{ env = \"ALERT_HOOK_SECRET\" }",
+        "`webhook`: what posts are signed with, as Standard Webhooks do (header `webhook-signature`).",
+    ),
+    key(
+        "alerts.targets[].smtp",
+        Shape::Secret {
+            what: "smtps://USER:PASSWORD@HOST, smtp://USER:PASSWORD@HOST (STARTTLS) or smtp+plain://127.0.0.1:PORT",
+            accepts: reads::<SmtpAddress>,
+        },
+        Optional,
+        "{ env = \"ALERT_SMTP\" }",
+        "`email`: the server that takes the mail.",
+    ),
+    key(
+        "alerts.targets[].from",
+        Shape::Word { what: "the address of a mailbox", accepts: mailbox },
+        Optional,
+        "\"alerts@example.com\"",
+        "`email`: the sender.",
+    ),
+    key(
+        "alerts.targets[].to",
+        Shape::Words { what: "the address of a mailbox such as \"owner@example.com\"", accepts: mailbox },
+        Optional,
+        "[\"owner@example.com\"]",
+        "`email`: who gets it.",
+    ),
+    key(
         "pipeline.silence",
         Shape::Duration { min: "0s", max: "1h" },
         Default("\"20s\""),
@@ -381,7 +458,21 @@ pub(crate) const KEYS: &[Key] = &[
         Shape::Choice(&LogFormat::NAMES),
         Default("\"text\""),
         "\"json\"",
-        "Log lines for people or for programs.",
+        "Log lines on the standard error for people or for programs; `switchboard logs` reads those that are kept.",
+    ),
+    key(
+        "log.budget",
+        Shape::Size { min: "1MB", max: "1TB" },
+        Default("\"200MB\""),
+        "\"200MB\"",
+        "The most disk that the kept log lines take, packed; the oldest go first.",
+    ),
+    key(
+        "log.keep",
+        Shape::Duration { min: "1h", max: "3650d" },
+        Default("\"30d\""),
+        "\"30d\"",
+        "How long log lines are kept, if the budget lets them.",
     ),
 ];
 

@@ -5,6 +5,7 @@
 //! All keys are listed once, in the table behind [`settings_reference`]; reading, checking, the environment's
 //! names and the reference come from it.
 
+mod alerts;
 mod crosscheck;
 mod data_dir;
 mod document;
@@ -30,6 +31,10 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use alerts::{
+    AlertSettings, AlertTarget, AlertTargetFields, AlertTargetKind, InvalidSmtp, SmtpAddress, SmtpSecurity,
+    WebhookSecret, WrongField,
+};
 pub use data_dir::default_data_dir;
 pub use duration::{InvalidDuration, format_duration, parse_duration};
 pub use environment::NOT_SETTINGS;

@@ -12,7 +12,9 @@ use domain::account::AccountName;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::{legacy::LegacySettings, store::StoreSettings, telegram::TelegramSettings};
+use crate::{
+    alerts::AlertSettings, legacy::LegacySettings, store::StoreSettings, telegram::TelegramSettings,
+};
 
 /// Everything that the file and the environment can say. Printing it shows no secrets.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -32,6 +34,8 @@ pub struct Settings {
     pub legacy: LegacySettings,
     /// Events sent to other programs.
     pub events: EventsSettings,
+    /// Who is told when something stays broken.
+    pub alerts: AlertSettings,
     /// Incoming messages.
     pub pipeline: PipelineSettings,
     /// What callers may ask for at most.
@@ -50,6 +54,7 @@ impl Default for Settings {
             telegram: TelegramSettings::default(),
             legacy: LegacySettings::default(),
             events: EventsSettings::default(),
+            alerts: AlertSettings::default(),
             pipeline: PipelineSettings::default(),
             limits: LimitsSettings::default(),
             log: LogSettings::default(),
@@ -161,13 +166,30 @@ impl Default for LimitsSettings {
 }
 
 /// The section `[log]`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogSettings {
     /// The least important lines that are written.
     pub level: LogLevel,
     /// How a line is written.
     pub format: LogFormat,
+    /// The most that the log store's files may have together, in bytes.
+    #[serde(with = "crate::size")]
+    pub budget: u64,
+    /// How old a line of the log store may become.
+    #[serde(with = "crate::duration")]
+    pub keep: Duration,
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self {
+            level: LogLevel::default(),
+            format: LogFormat::default(),
+            budget: 200_000_000,
+            keep: Duration::from_hours(30 * 24),
+        }
+    }
 }
 
 /// How important a log line is.

@@ -245,7 +245,70 @@ fn all_examples() -> String {
             }
         }
     }
+    text.push_str(TARGETS);
     text
+}
+
+/// A target of each kind: no single one has all the keys.
+const TARGETS: &str = "
+[[alerts.targets]]
+name = 'chat'
+kind = 'telegram'
+chat = '@demo_main'
+account = 'main'
+[[alerts.targets]]
+name = 'hook'
+kind = 'webhook'
+url = 'https://example.com/hook/planted-in-url'
+secret = 'planted-in-secret'
+[[alerts.targets]]
+name = 'mail'
+kind = 'email'
+smtp = 'smtps://demo:planted-in-smtp@mail.example.com'
+from = 'alerts@example.com'
+to = ['owner@example.com']
+";
+
+#[test]
+fn targets_of_alerts_are_read_and_their_secrets_written_down_only_where_they_are_meant_to_be() {
+    let settings = World::new(TARGETS).load(&[]).unwrap();
+    assert!(settings.alerts.targets.iter().all(|target| target.check().is_ok()));
+    assert_eq!(settings.alerts.remind_every, Duration::from_hours(6));
+    let shown = format!("{settings:?}{}", toml::to_string(&settings).unwrap());
+    assert!(!shown.contains("planted"), "{shown}");
+    let written = settings.to_toml_with_secrets().unwrap();
+    assert_eq!(written.matches("planted").count(), 3, "{written}");
+    assert_eq!(World::new(&written).load(&[]).unwrap().to_toml_with_secrets().unwrap(), written);
+}
+
+#[test]
+fn a_target_that_is_not_whole_is_refused_by_its_fields() {
+    let refused = |text: &str| World::new(text).load(&[]).unwrap_err();
+    let named = |fields: &str| format!("[[alerts.targets]]\nname = 'a'\n{fields}\n");
+    for (text, said) in [
+        (named("kind = 'telegram'"), "`alerts.targets[0].chat` is missing"),
+        (
+            named("kind = 'webhook'\nchat = '@demo_main'\nurl = 'https://example.com'"),
+            "belongs to targets of kind telegram",
+        ),
+        (
+            named("kind = 'email'\nsmtp = 'smtps://mail.example.com'\nfrom = 'a@example.com'"),
+            "must be a list of 1 to 20 mailboxes",
+        ),
+        (named("kind = 'pager'"), "telegram, webhook, email"),
+        (
+            [
+                named("kind = 'webhook'\nurl = 'https://example.com'"),
+                named("kind = 'telegram'\nchat = '@demo_main'"),
+            ]
+            .concat(),
+            "names must differ",
+        ),
+        ("alerts.remind_every = '10s'".to_owned(), "is shorter than 5m"),
+    ] {
+        let message = refused(&text);
+        assert!(message.contains(said), "{text}: {message}");
+    }
 }
 
 #[test]
@@ -261,7 +324,8 @@ fn the_table_of_keys_is_what_the_settings_have() {
 fn the_defaults_in_the_table_are_true() {
     let least = "[[telegram.accounts]]\nname = 'a'\napi_id = 1\napi_hash = 'b'\nsessions = [{ file = 'c' }]\n\
                  [[telegram.data_centres]]\nid = 2\naddress = '127.0.0.1:5097'\n\
-                 [[legacy.ports]]\nport = 5022\nservice = 'send_text'\n";
+                 [[legacy.ports]]\nport = 5022\nservice = 'send_text'\n\
+                 [[alerts.targets]]\nname = 'a'\nkind = 'telegram'\nchat = '@demo_main'\n";
     let settings = World::new(least).load(&[]).unwrap();
     let table = Table::try_from(&settings).unwrap();
     for key in KEYS {
@@ -286,7 +350,10 @@ fn the_defaults_in_the_table_are_true() {
                 assert_eq!(same(here.as_ref()), same(wanted.get("x")), "{}", key.path);
             }
             Presence::Required if key.path.contains("[]") => assert!(here.is_some(), "{}", key.path),
-            Presence::Optional if !key.path.contains("sessions") => assert!(here.is_none(), "{}", key.path),
+            // A target is nothing without the keys of its kind.
+            Presence::Optional if !key.path.contains("sessions") && !key.path.ends_with("[].chat") => {
+                assert!(here.is_none(), "{}", key.path);
+            }
             _ => {}
         }
     }

@@ -1,9 +1,10 @@
 //! Writing settings as a file that can be loaded again.
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use toml::{Table, Value};
 
 use crate::{
+    alerts::AlertTargetFields,
     settings::Settings,
     store::StoreUrl,
     telegram::{AccountSettings, SessionSource},
@@ -26,7 +27,39 @@ impl Settings {
         for (written, account) in accounts.zip(&self.telegram.accounts) {
             expose(written, account);
         }
+        let targets = table
+            .get_mut("alerts")
+            .and_then(|alerts| alerts.get_mut("targets"))
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten();
+        for (written, target) in targets.zip(&self.alerts.targets) {
+            expose_target(written.as_table_mut(), target);
+        }
         toml::to_string(&table)
+    }
+}
+
+impl AlertTargetFields {
+    /// The target as TOML with its secrets in plain text: for a place where it is sealed.
+    pub fn to_toml_with_secrets(&self) -> Result<SecretString, toml::ser::Error> {
+        let mut table = Table::try_from(self)?;
+        expose_target(Some(&mut table), self);
+        toml::to_string(&table).map(SecretString::from)
+    }
+
+    /// Reads what [`Self::to_toml_with_secrets`] wrote.
+    pub fn from_toml(text: &SecretString) -> Result<Self, toml::de::Error> {
+        toml::from_str(text.expose_secret())
+    }
+}
+
+fn expose_target(written: Option<&mut Table>, target: &AlertTargetFields) {
+    let Some(written) = written else { return };
+    for (key, secret) in [("url", &target.url), ("secret", &target.secret), ("smtp", &target.smtp)] {
+        if let Some(secret) = secret {
+            put(Some(written), key, secret.expose_secret());
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use axum::response::Response;
 use http::Request;
 use tower::ServiceExt;
 
-use crate::auth::{Door, Via};
+use crate::auth::{Actor, Door, Via};
 use crate::state::State;
 
 /// The API of a program that listens nowhere. Cheap to clone.
@@ -20,7 +20,17 @@ impl Inside {
     }
 
     /// Answers one request as the control socket would.
-    pub async fn answer(&self, mut request: Request<Body>) -> Response {
+    pub async fn answer(&self, request: Request<Body>) -> Response {
+        self.ask(request).await
+    }
+
+    /// Answers one request of somebody who has signed in to the dashboard, with the rights of their role.
+    pub async fn answer_as(&self, actor: Actor, mut request: Request<Body>) -> Response {
+        request.extensions_mut().insert(actor);
+        self.ask(request).await
+    }
+
+    async fn ask(&self, mut request: Request<Body>) -> Response {
         request.extensions_mut().insert(Via { door: Door::Control, peer: None });
         // A router refuses by answering, never with an error.
         match self.0.clone().oneshot(request).await {

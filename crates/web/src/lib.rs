@@ -1,7 +1,9 @@
 //! Everything spoken over HTTP: the API under `/v1`, the legacy ports, the docs, health and the control socket.
 
 mod answer;
+mod audit;
 mod auth;
+mod client;
 mod docs;
 mod extract;
 mod files;
@@ -21,11 +23,14 @@ mod state;
 #[cfg(feature = "testing")]
 mod testing;
 mod v1;
+mod way;
 
-pub use auth::{hash as hash_api_key, new_key as new_api_key};
+pub use auth::{Actor, hash as hash_api_key, new_key as new_api_key};
+pub use client::{client_address, is_secure};
 pub use files::Files;
 pub use inside::Inside;
 pub use listen::{Holder, ListenerState, ListenerView, serve};
 pub use openapi::openapi_json;
-pub use options::{Limits, Options};
+pub use options::{Examined, Limits, Options};
+pub use router::no_such_path;
 pub use state::{Services, State};

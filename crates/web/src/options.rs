@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use config::{LegacySettings, Settings};
@@ -19,18 +20,34 @@ pub struct Options {
     pub trusted_proxies: Vec<IpNet>,
     /// The ports of the gateway that is replaced.
     pub legacy: LegacySettings,
+    /// What the doctor looks at.
+    pub examined: Examined,
     /// Bounds on what a client may do.
     pub limits: Limits,
 }
 
+/// What the doctor looks at, beside the server itself.
+#[derive(Debug, Clone)]
+pub struct Examined {
+    /// The data directory.
+    pub data_dir: PathBuf,
+    /// The settings file, if there is one.
+    pub settings_file: Option<PathBuf>,
+    /// The settings that the server works by.
+    pub settings: Arc<Settings>,
+    /// What names the settings as they were read, before arguments changed some.
+    pub fingerprint: String,
+}
+
 impl Options {
     /// What the settings say.
-    pub fn new(settings: &Settings, control_socket: Option<PathBuf>) -> Self {
+    pub fn new(settings: &Settings, control_socket: Option<PathBuf>, examined: Examined) -> Self {
         Self {
             listen: settings.listen,
             control_socket,
             trusted_proxies: settings.trusted_proxies.clone(),
             legacy: settings.legacy.clone(),
+            examined,
             limits: Limits {
                 body: usize::try_from(settings.limits.body).unwrap_or(usize::MAX),
                 per_key: settings.limits.requests_per_minute_per_key,

@@ -46,6 +46,7 @@ codes! {
     InvalidHeader = "invalid_header", BAD_REQUEST, "A header has a wrong value";
     Unauthorized = "unauthorized", UNAUTHORIZED, "An API key is needed";
     ForbiddenScope = "forbidden_scope", FORBIDDEN, "The API key lacks the scope";
+    ForbiddenRole = "forbidden_role", FORBIDDEN, "The role may not";
     NotFound = "not_found", NOT_FOUND, "There is no such path";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The path has no such method";
     RequestTimeout = "request_timeout", REQUEST_TIMEOUT, "The body came too slowly";
@@ -73,10 +74,21 @@ codes! {
     LoginPasswordInvalid = "password_invalid", UNPROCESSABLE_ENTITY, "The password is another";
     TermsDeclined = "terms_declined", CONFLICT, "The terms of service were not accepted";
     LoginFailed = "login_failed", BAD_GATEWAY, "Signing in did not work";
+    UserNotFound = "user_not_found", NOT_FOUND, "There is no such user";
+    UserExists = "user_exists", CONFLICT, "The name is taken";
+    LastAdmin = "last_admin", CONFLICT, "It is the last admin";
     KeyNotFound = "key_not_found", NOT_FOUND, "There is no such API key";
     OperationNotFound = "operation_not_found", NOT_FOUND, "There is no such operation";
     FailedRequestNotFound = "failed_request_not_found", NOT_FOUND, "There is no such failed request";
+    CardNotFound = "card_not_found", NOT_FOUND, "There is no such card";
+    LogLineNotFound = "log_line_not_found", NOT_FOUND, "There is no such log line";
     ServiceNotFound = "service_not_found", NOT_FOUND, "There is no such service";
+    AlertNotFound = "alert_not_found", NOT_FOUND, "There is no such alert";
+    TargetNotFound = "target_not_found", NOT_FOUND, "There is no such target";
+    TargetExists = "target_exists", CONFLICT, "The name is taken";
+    TargetIsInSettings = "target_is_in_settings", CONFLICT, "The settings file has the target";
+    TargetRefused = "target_refused", BAD_GATEWAY, "The target did not take it";
+    MaintenanceNotFound = "maintenance_not_found", NOT_FOUND, "There is no such maintenance window";
     WrongState = "wrong_state", CONFLICT, "Its state does not allow it";
     Cancelled = "cancelled", CONFLICT, "It was cancelled";
     IdempotencyConflict = "idempotency_conflict", CONFLICT, "The Idempotency-Key belongs to another body";
@@ -94,6 +106,7 @@ codes! {
     FloodWait = "flood_wait", TOO_MANY_REQUESTS, "Telegram asks to wait";
     NoAccount = "no_account", SERVICE_UNAVAILABLE, "No account can do it now";
     ServiceStopped = "service_stopped", SERVICE_UNAVAILABLE, "The service was stopped";
+    FileOnCdn = "file_on_cdn", NOT_IMPLEMENTED, "Telegram hands the file out through its CDN only";
     ReadFailed = "read_failed", BAD_GATEWAY, "The provider could not be read";
     QueueFull = "queue_full", SERVICE_UNAVAILABLE, "Too much waits already";
     ShuttingDown = "shutting_down", SERVICE_UNAVAILABLE, "The server is stopping";
@@ -369,6 +382,8 @@ impl IntoResponse for Problem {
         if self.code() == Code::Unauthorized {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"switchboard\""));
         }
+        // For the audit log.
+        response.extensions_mut().insert(self.code());
         response
     }
 }

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::{Path, Request};
 use axum::middleware::{from_fn_with_state, map_response};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::StatusCode;
 use serde::Serialize;
@@ -16,19 +16,22 @@ use utoipa_axum::routes;
 use crate::answer::json;
 use crate::problem::{Code, Problem};
 use crate::state::State;
-use crate::{docs, headers, health, metrics, openapi, v1};
+use crate::{audit, docs, headers, health, metrics, openapi, v1};
 
-/// What the main port serves.
-pub(crate) fn main(state: &State) -> Router {
-    finish(pages(), state, "main")
+/// What the main port serves: the API, and the pages for people, whose fallback answers what the API has no path for.
+pub(crate) fn main(state: &State, pages: Router) -> Router {
+    let api = api_and_its_pages().method_not_allowed_fallback(no_such_method).with_state(state.clone());
+    finish(api.merge(pages), state, "main")
 }
 
 /// What the control socket serves: the same, and in test builds a clock that can be moved and points to stop at.
 pub(crate) fn control(state: &State) -> Router {
     #[cfg(feature = "testing")]
-    let routes = pages().merge(crate::testing::routes());
+    let routes = api_and_its_pages().merge(crate::testing::routes());
     #[cfg(not(feature = "testing"))]
-    let routes = pages();
+    let routes = api_and_its_pages();
+    let routes =
+        routes.fallback(no_such_path).method_not_allowed_fallback(no_such_method).with_state(state.clone());
     finish(routes, state, "control")
 }
 
@@ -47,10 +50,9 @@ fn api() -> OpenApiRouter<State> {
         .routes(routes!(health::ready))
 }
 
-fn pages() -> Router<State> {
+fn api_and_its_pages() -> Router<State> {
     let (api, _) = api().split_for_parts();
-    api.route("/", get(|| async { Redirect::temporary("/docs/") }))
-        .route("/docs", get(docs::redirect))
+    api.route("/docs", get(docs::redirect))
         .route("/docs/", get(docs::index))
         .route("/docs/{*path}", get(docs::asset))
         .route("/openapi.json", get(openapi::document))
@@ -58,26 +60,22 @@ fn pages() -> Router<State> {
         .route("/problems/{code}", get(explain))
 }
 
-fn finish(routes: Router<State>, state: &State, listener: &str) -> Router {
+fn finish(routes: Router, state: &State, listener: &str) -> Router {
     routes
-        .fallback(no_such_path)
-        .method_not_allowed_fallback(no_such_method)
         .layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
             tracing::error!(panic = panic_text(&*panic), "a handler panicked");
             Problem::new(Code::Internal, "Something went wrong; the log says what.").into_response()
         }))
+        .layer(from_fn_with_state(state.clone(), audit::watch))
         .layer(map_response(headers::secure))
         .layer(from_fn_with_state(state.traffic().listener(listener), metrics::count))
-        .with_state(state.clone())
 }
 
-async fn no_such_path(request: Request) -> Problem {
+/// What a program is told that asks for a path there is not.
+pub async fn no_such_path(request: Request) -> Response {
     let path: String = request.uri().path().chars().take(100).collect();
-    std::future::ready(Problem::new(
-        Code::NotFound,
-        format!("There is no path {path:?}; /docs shows those there are."),
-    ))
-    .await
+    let detail = format!("There is no path {path:?}; /docs shows those there are.");
+    std::future::ready(Problem::new(Code::NotFound, detail).into_response()).await
 }
 
 async fn no_such_method(request: Request) -> Problem {

@@ -3,11 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use access::Access;
+use alerts::Alerts;
 use ambient::{Clock, Ids};
 use delivery::{Delivery, Sagas};
 use domain::message::OutboundMessage;
 use domain::saga::Saga;
 use domain::{MessageId, OperationId, Timestamp};
+use health::Health;
+use logs::LogStore;
 use store::{Store, StoreError};
 use telegram::Pool;
 use tokio::sync::Notify;
@@ -19,6 +23,8 @@ use crate::files::{Desk, Files};
 use crate::listen::{Board, ListenerView};
 use crate::metrics::Traffic;
 use crate::options::{Limits, Options};
+use crate::v1::Retries;
+use crate::v1::doctor::LastReport;
 
 /// The parts of the program that requests are answered from.
 #[derive(Clone)]
@@ -33,8 +39,16 @@ pub struct Services {
     pub callbacks_due: Arc<Notify>,
     /// The Telegram accounts.
     pub pool: Arc<Pool>,
+    /// The people of the dashboard, and the audit log.
+    pub access: Access,
+    /// Who is told when something stays broken.
+    pub alerts: Alerts,
     /// The files that messages carry.
     pub files: Files,
+    /// Whether everything works.
+    pub health: Health,
+    /// The lines that the program writes about itself.
+    pub logs: LogStore,
     /// What time it is.
     pub clock: Clock,
     /// Ids of API keys.
@@ -52,7 +66,9 @@ struct Shared {
     keys: KnownKeys,
     meters: Meters,
     board: Board,
+    retries: Retries,
     traffic: Traffic,
+    last_report: LastReport,
     started_at: Timestamp,
     stopping: CancellationToken,
     tasks: TaskTracker,
@@ -67,7 +83,9 @@ impl State {
             files: Desk::new(services.files.clone()),
             services,
             keys: KnownKeys::default(),
+            retries: Retries::default(),
             traffic: Traffic::default(),
+            last_report: LastReport::default(),
             meters: Meters::new(options.limits.per_key, options.limits.per_address),
             started_at,
             stopping: CancellationToken::new(),
@@ -81,9 +99,34 @@ impl State {
         self.0.board.views()
     }
 
+    /// The listeners as the beats ask them.
+    pub fn ports(&self) -> health::Ports {
+        // Whoever asks is part of this state, and must not keep it alive.
+        let state = Arc::downgrade(&self.0);
+        Arc::new(move || {
+            let views = state.upgrade().map(|shared| shared.board.views());
+            views.into_iter().flatten().map(Into::into).collect()
+        })
+    }
+
     /// Waits until something about the listeners changes.
     pub async fn listeners_changed(&self) {
         self.0.board.changed().await;
+    }
+
+    /// The people of the dashboard, and the audit log.
+    pub fn access(&self) -> &Access {
+        &self.0.services.access
+    }
+
+    /// Who is told when something stays broken.
+    pub fn alerts(&self) -> &Alerts {
+        &self.0.services.alerts
+    }
+
+    /// Whether everything works.
+    pub fn health(&self) -> &Health {
+        &self.0.services.health
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -107,12 +150,18 @@ impl State {
         &self.0.services.pool
     }
 
+    /// The lines that the program writes about itself.
+    pub fn logs(&self) -> &LogStore {
+        &self.0.services.logs
+    }
+
     /// The files that messages carry.
     pub(crate) fn files(&self) -> &Desk {
         &self.0.files
     }
 
-    pub(crate) fn clock(&self) -> &Clock {
+    /// What time it is.
+    pub fn clock(&self) -> &Clock {
         &self.0.services.clock
     }
 
@@ -140,12 +189,23 @@ impl State {
         &self.0.board
     }
 
+    /// Failed messages that are tried again.
+    pub(crate) fn retries(&self) -> &Retries {
+        &self.0.retries
+    }
+
     /// The requests, counted.
     pub(crate) fn traffic(&self) -> &Traffic {
         &self.0.traffic
     }
 
-    pub(crate) fn started_at(&self) -> Timestamp {
+    /// The doctor's last report.
+    pub(crate) fn last_report(&self) -> &LastReport {
+        &self.0.last_report
+    }
+
+    /// When the program started.
+    pub fn started_at(&self) -> Timestamp {
         self.0.started_at
     }
 
@@ -159,8 +219,8 @@ impl State {
         self.0.stopping.cancel();
     }
 
-    /// Waits for the stop.
-    pub(crate) async fn stopping(&self) {
+    /// Waits until the program is told to stop: an answer without an end of its own ends then.
+    pub async fn stopping(&self) {
         self.0.stopping.cancelled().await;
     }
 

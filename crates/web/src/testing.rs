@@ -24,7 +24,11 @@ pub(crate) fn routes() -> Router<State> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Advance {
+    #[serde(default)]
     advance_ms: u64,
+    /// The time of day alone.
+    #[serde(default)]
+    set_back_ms: u64,
 }
 
 #[derive(Serialize)]
@@ -33,6 +37,7 @@ struct Now {
 }
 
 async fn advance(Shared(state): Shared<State>, body: Json<Advance>) -> Response {
+    state.clock().set_back(Duration::from_millis(body.value.set_back_ms));
     state.clock().advance(Duration::from_millis(body.value.advance_ms));
     std::future::ready(json(StatusCode::OK, &Now { now: state.clock().now() })).await
 }
@@ -44,7 +49,7 @@ struct Points {
 }
 
 fn known() -> impl Iterator<Item = &'static str> {
-    Store::FAILPOINTS.iter().chain(telegram::FAILPOINTS).copied()
+    Store::FAILPOINTS.iter().chain(telegram::FAILPOINTS).chain(health::FAILPOINTS).copied()
 }
 
 async fn points() -> Response {

@@ -4,17 +4,20 @@ use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use axum::extract::FromRequestParts;
-use domain::{ApiKeyId, Timestamp};
+use access::household;
+use axum::extract::{FromRequestParts, MatchedPath};
+use domain::{ApiKeyId, Timestamp, UserName};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 use store::{Origin, Scope};
 
+use super::actor::Actor;
 use super::address::client_address;
 use super::known::KnownKey;
-use super::meter::household;
+use super::needed::needed;
 use super::secret::hash;
+use crate::audit::Witness;
 use crate::problem::{Code, Problem, seconds_until};
 use crate::state::State;
 
@@ -38,9 +41,11 @@ pub(crate) enum Door {
 }
 
 /// Whoever is allowed to make the request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
     pub(crate) api_key: Option<ApiKeyId>,
+    /// The user of the dashboard, if it is one.
+    pub(crate) user: Option<UserName>,
     pub(crate) address: Option<IpAddr>,
     /// Whether it may do everything, whatever the request asks for.
     pub(crate) administers: bool,
@@ -54,9 +59,10 @@ impl Caller {
 
     /// Who asked for a change, for the history of what is changed.
     pub(crate) fn asked_for(&self) -> String {
-        match self.api_key {
-            Some(key) => format!("asked for with {key}"),
-            None => "asked for on this machine".to_owned(),
+        match (&self.user, self.api_key) {
+            (Some(user), _) => format!("asked for by {user}"),
+            (None, Some(key)) => format!("asked for with {key}"),
+            (None, None) => "asked for on this machine".to_owned(),
         }
     }
 }
@@ -96,9 +102,39 @@ impl<R: Right> FromRequestParts<State> for By<R> {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
         let via = parts.extensions.get::<Via>().copied();
-        let caller = authorize(state, via, &parts.headers, R::SCOPE).await?;
+        let witness = parts.extensions.get::<Witness>().cloned().unwrap_or_default();
+        let caller = match parts.extensions.get::<Actor>() {
+            // Only this program itself adds one: see `Inside`.
+            Some(actor) => admit(actor, parts, R::SCOPE, &witness)?,
+            None => authorize(state, via, &parts.headers, R::SCOPE, &witness).await?,
+        };
         Ok(Self { caller, right: PhantomData })
     }
+}
+
+/// A user of the dashboard, who may what their role may.
+fn admit(actor: &Actor, parts: &Parts, scope: Scope, witness: &Witness) -> Result<Caller, Problem> {
+    let caller = Caller {
+        api_key: None,
+        user: Some(actor.user.clone()),
+        address: actor.address,
+        administers: access::may(actor.role, access::Right::Administer),
+    };
+    witness.saw(&caller);
+    let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let right = needed(&parts.method, path, scope);
+    if !access::may(actor.role, right) {
+        let detail = format!(
+            "{} is {}; this takes the role {}. An admin can give it: switchboard user role {} {}.",
+            actor.user,
+            actor.role.as_str(),
+            right.least().as_str(),
+            actor.user,
+            right.least().as_str()
+        );
+        return Err(Problem::new(Code::ForbiddenRole, detail));
+    }
+    Ok(caller)
 }
 
 async fn authorize(
@@ -106,9 +142,12 @@ async fn authorize(
     via: Option<Via>,
     headers: &HeaderMap,
     scope: Scope,
+    witness: &Witness,
 ) -> Result<Caller, Problem> {
     if via.is_some_and(|via| via.door == Door::Control) {
-        return Ok(Caller { api_key: None, address: None, administers: true });
+        let caller = Caller { api_key: None, user: None, address: None, administers: true };
+        witness.saw(&caller);
+        return Ok(caller);
     }
     let address = via
         .and_then(|via| via.peer)
@@ -122,6 +161,8 @@ async fn authorize(
             "Send an API key in the header X-API-Key, or as Authorization: Bearer; `switchboard key create` makes one.",
         ));
     };
+    let caller = Caller { api_key: Some(key.id), user: None, address, administers: key.may(Scope::Admin) };
+    witness.saw(&caller);
     if !key.may(scope) {
         return Err(Problem::new(
             Code::ForbiddenScope,
@@ -133,7 +174,7 @@ async fn authorize(
             ),
         ));
     }
-    Ok(Caller { api_key: Some(key.id), address, administers: key.may(Scope::Admin) })
+    Ok(caller)
 }
 
 /// Counts a request of this address, if the settings limit them.

@@ -1,11 +1,14 @@
 //! Who calls: API keys and their scopes, the address behind proxies, and patience with wrong keys.
 
+mod actor;
 mod address;
 mod caller;
 mod known;
 mod meter;
+mod needed;
 mod secret;
 
+pub use actor::Actor;
 pub(crate) use address::{client_address, is_in};
 pub(crate) use caller::{By, Caller, CanAdminister, CanRead, CanSend, Door, Via, check_address, present_key};
 pub(crate) use known::KnownKeys;

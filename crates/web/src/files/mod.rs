@@ -1,5 +1,6 @@
 //! Files that messages carry: what callers name, taken in before the message is accepted, and kept with it.
 
+mod condition;
 mod disposition;
 mod form;
 mod link;

@@ -9,13 +9,14 @@ use domain::media::{FileKey, Sha256};
 use futures::stream::{self, BoxStream, StreamExt};
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
-    IF_NONE_MATCH, IF_RANGE, RANGE,
+    IF_RANGE, RANGE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use telegram::{DownloadOf, DownloadRange};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::condition::Has;
 use super::disposition::{attachment, content_type};
 use super::range::{Span, Unsatisfiable, Wanted};
 use super::unread;
@@ -39,7 +40,7 @@ struct Whole<'a> {
 /// What a reader asks for.
 pub(crate) struct Asked {
     wanted: Wanted,
-    has: Option<HeaderValue>,
+    has: Has,
     only_of: Option<HeaderValue>,
 }
 
@@ -48,7 +49,7 @@ impl Asked {
     pub(crate) fn read(headers: &HeaderMap) -> Self {
         let wanted =
             headers.get(RANGE).and_then(|range| range.to_str().ok()).map_or(Wanted::All, Wanted::read);
-        Self { wanted, has: headers.get(IF_NONE_MATCH).cloned(), only_of: headers.get(IF_RANGE).cloned() }
+        Self { wanted, has: Has::read(headers), only_of: headers.get(IF_RANGE).cloned() }
     }
 
     /// The range, unless it is meant for another state of the file.
@@ -79,8 +80,9 @@ pub(crate) async fn stored(
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(&error)),
     };
-    let etag = HeaderValue::from_str(&format!("\"{sha256}\"")).ok();
-    if etag.is_some() && asked.has == etag {
+    let tag = sha256.to_string();
+    let etag = HeaderValue::from_str(&format!("\"{tag}\"")).ok();
+    if asked.has.is(&tag) {
         return Ok(Some(unchanged(etag)));
     }
     let span = asked.of(etag.as_ref()).within(size).map_err(|Unsatisfiable| nothing_of(size));
@@ -108,6 +110,12 @@ pub(crate) async fn from_telegram(
     let now = || state.clock().now();
     let download = async |range| state.pool().download(what.clone(), range).await;
     let mut wanted = asked.of(None);
+    // Files from there have no tag; whoever wants none at all is told whether there is one.
+    if asked.has == Has::Any {
+        let first = DownloadRange { offset: 0, limit: Some(1) };
+        download(first).await.map_err(|error| unread::problem(error, now()))?;
+        return Ok(unchanged(None));
+    }
     if let Wanted::Last(_) = wanted {
         // Where that begins is known only when the size is.
         let first = DownloadRange { offset: 0, limit: Some(1) };

@@ -128,7 +128,7 @@ async fn give_up<E: Errand>(
 }
 
 fn gone(id: &impl std::fmt::Display) -> Answer {
-    tracing::error!(%id, "what was accepted is not in the store");
+    tracing::error!(subject = %id, "what was accepted is not in the store");
     Answer::error(
         StatusCode::INTERNAL_SERVER_ERROR,
         format!("{id} was accepted but cannot be found; see the log"),

@@ -49,6 +49,24 @@ pub enum ListenerState {
     Refused,
 }
 
+impl From<ListenerView> for health::Port {
+    fn from(view: ListenerView) -> Self {
+        Self {
+            name: view.name,
+            address: view.address,
+            state: match view.state {
+                ListenerState::Starting => health::PortState::Starting,
+                ListenerState::Listening => health::PortState::Listening,
+                ListenerState::Taken => health::PortState::Taken,
+                ListenerState::Refused => health::PortState::Refused,
+            },
+            holder: view.holder.map(|holder| holder.to_string()),
+            detail: view.detail,
+            since: view.since,
+        }
+    }
+}
+
 /// A listener's place on the board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place(usize);

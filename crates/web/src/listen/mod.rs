@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -31,12 +32,13 @@ struct Floor {
 }
 
 /// Serves on every listener until `stop`; then no new connection is taken, open requests are finished within the drain
-/// time, and this returns.
-pub async fn serve(state: State, stop: CancellationToken) {
+/// time, and this returns. `pages` are for people; the main listener alone serves them, beside the API. What the API has no path
+/// for is theirs to answer.
+pub async fn serve(state: State, pages: Router, stop: CancellationToken) {
     let floor = Floor { state: state.clone(), stop: stop.clone(), tasks: TaskTracker::new() };
     let board = state.board();
 
-    let main = crate::router::main(&state);
+    let main = crate::router::main(&state, pages);
     floor.tasks.spawn(ports::keep(floor.clone(), Place::MAIN, state.options().listen, main));
     for (number, port) in state.options().legacy.ports.iter().enumerate() {
         let place = Place::legacy(number);

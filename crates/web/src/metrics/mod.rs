@@ -4,7 +4,6 @@
 //! No label holds anything that a caller chose, and none names a chat, a person, a phone or a key.
 
 mod accounts;
-mod process;
 mod requests;
 mod storage;
 mod text;
@@ -21,9 +20,10 @@ use http::header::CONTENT_TYPE;
 
 pub(crate) use traffic::{Traffic, count};
 
+use health::Usage;
+
 use crate::auth::{By, CanRead};
 use crate::state::State;
-use process::Process;
 use text::Page;
 
 /// The type of the text format.
@@ -42,7 +42,7 @@ pub(crate) async fn page(_: By<CanRead>, Shared(state): Shared<State>) -> Respon
         }
         Err(_) => None,
     };
-    let process = tokio::task::spawn_blocking(process::look).await.unwrap_or_default();
+    let process = tokio::task::spawn_blocking(health::usage).await.unwrap_or_default();
     let mut page = Page::default();
     program(&mut page, &state, &process);
     work::write(&mut page, &state, stock.as_ref());
@@ -55,7 +55,7 @@ pub(crate) async fn page(_: By<CanRead>, Shared(state): Shared<State>) -> Respon
 }
 
 /// The program itself.
-fn program(page: &mut Page, state: &State, process: &Process) {
+fn program(page: &mut Page, state: &State, process: &Usage) {
     page.gauge("switchboard_build_info", "Always 1; the labels say which build runs.")
         .add(&[("version", env!("CARGO_PKG_VERSION"))], 1_u64);
     let uptime = state.clock().now().since(state.started_at());

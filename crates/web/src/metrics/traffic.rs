@@ -11,6 +11,8 @@ use axum::response::Response;
 use domain::measure::{Histogram, LONG_TIMES, Spread};
 use http::Method;
 
+use crate::way;
+
 /// Stands for a path that no route has.
 const NO_ROUTE: &str = "none";
 
@@ -171,10 +173,15 @@ impl Drop for Open {
 
 /// Counts a request and passes it on.
 pub(crate) async fn count(Shared(listener): Shared<Arc<Listener>>, request: Request, next: Next) -> Response {
-    let template = request.extensions().get::<MatchedPath>().map_or(NO_ROUTE, MatchedPath::as_str);
-    let open = listener.begin(request.method(), template);
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let template = matched.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
+    let method = request.method().clone();
+    let open = listener.begin(&method, template);
+    let begun = open.begun;
     let response = next.run(request).await;
-    open.answered(response.status().as_u16());
+    let status = response.status().as_u16();
+    open.answered(status);
+    way::answered(&listener.name, &method, template, status, begun.elapsed());
     response
 }
 

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::{Page, PageParameters, Wanted, words};
 use crate::answer::json;
+use crate::audit::Audited;
 use crate::auth::{self, By, CanAdminister};
 use crate::extract::{Json, PathParameter, QueryParameters};
 use crate::problem::{Body as ProblemBody, Code, FieldError, Problem, shorten};
@@ -116,7 +117,9 @@ pub(crate) async fn create(
     })?;
     state.store().api_keys().create(&key, auth::hash(&text)).await?;
     state.keys().forget();
-    Ok(json(StatusCode::CREATED, &MadeKey { view: key.into(), key: text }))
+    let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
+    let audited = Audited::about(&key.id).with("name", key.name.as_str()).with("scopes", scopes.join(" "));
+    Ok(audited.of(json(StatusCode::CREATED, &MadeKey { view: key.into(), key: text })))
 }
 
 /// Revokes a key, at once and for good.

@@ -23,7 +23,8 @@ use crate::state::State;
     params(
         ("id" = String, Path, description = "The id that sending answered"),
         ("number" = u16, Path, description = "The place of the file in `media`, from 0"),
-        ("Range" = Option<String>, Header, description = "One range, such as `bytes=0-1023`")),
+        ("Range" = Option<String>, Header, description = "One range, such as `bytes=0-1023`"),
+        ("If-None-Match" = Option<String>, Header, description = "`ETag`s of what the caller has, or `*`")),
     responses(
         (status = 200, description = "The file", content_type = "application/octet-stream"),
         (status = 206, description = "The bytes that were asked for", content_type = "application/octet-stream"),
@@ -31,6 +32,7 @@ use crate::state::State;
         (status = 404, description = "There is no such message or file, or it is gone", body = ProblemBody, content_type = "application/problem+json"),
         (status = 416, description = "The file has no such bytes", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "The account must wait", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 501, description = "Telegram hands the file out through its CDN only (`file_on_cdn`)", body = ProblemBody, content_type = "application/problem+json"),
         (status = 502, description = "Telegram did not answer as it should", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "No usable account", body = ProblemBody, content_type = "application/problem+json"),
     ),

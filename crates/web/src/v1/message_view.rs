@@ -30,6 +30,8 @@ pub(crate) struct MessageView<'a> {
     /// Where to, as the Bot API writes it, once it is known.
     #[schema(value_type = Option<String>, example = "-1001234567890")]
     chat_id: Option<ChatId>,
+    /// The text or caption, whole and without marks; a mention is not in it.
+    text: &'a str,
     /// Telegram's ids of what was sent, in order: one for each text and for each of the media.
     message_ids: Vec<i64>,
     /// How many parts it leaves in; 0 while a mention is not resolved yet.
@@ -113,6 +115,7 @@ impl<'a> MessageView<'a> {
             account: message.account.as_ref(),
             chat: &message.chat,
             chat_id: message.chat_id,
+            text: &message.content.text.text,
             message_ids: message.message_ids(),
             parts: message.parts.len(),
             media: MediaView::all(message, whereabouts),

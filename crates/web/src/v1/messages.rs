@@ -12,6 +12,7 @@ use serde::Deserialize;
 use store::{Filter, Resolution};
 use utoipa::{IntoParams, ToSchema};
 
+use super::logs::moment;
 use super::media_view::Whereabouts;
 use super::message_view::MessageView;
 use super::new_message::{NewMessage, Order};
@@ -25,6 +26,9 @@ use crate::files;
 use crate::idempotency::{self, Scope};
 use crate::problem::{Body as ProblemBody, Code, FieldError, Problem, shorten};
 use crate::state::State;
+
+/// The longest text that is searched for, in characters.
+const LONGEST_TEXT: usize = 200;
 
 /// The path that sends.
 const PATH: &str = "/v1/messages";
@@ -117,6 +121,9 @@ async fn submit(
 }
 
 /// Lists messages, newest first.
+///
+/// With `text`, `since` or `until` the messages themselves are looked into, so many at a time: a page may have fewer than were
+/// asked for, or none, and still be followed by another.
 #[utoipa::path(
     get, path = "/v1/messages", tag = "messages", operation_id = "list_messages",
     params(ListParameters),
@@ -131,6 +138,7 @@ pub(crate) async fn list(
     _: By<CanRead>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
+    let now = state.clock().now();
     let filter = Filter {
         state: query.take_with("state", |word| {
             MessageState::from_word(word).ok_or_else(|| {
@@ -140,6 +148,12 @@ pub(crate) async fn list(
         }),
         account: query.take::<AccountName>("account"),
         chat_id: query.take::<ChatId>("chat_id"),
+        text: query.take_with("text", |text| {
+            let fits = text.chars().count() <= LONGEST_TEXT;
+            fits.then(|| text.to_owned()).ok_or_else(|| format!("write at most {LONGEST_TEXT} letters"))
+        }),
+        since: query.take_with("since", |text| moment(text, now)),
+        until: query.take_with("until", |text| moment(text, now)),
     };
     let page = store_page(&mut query);
     query.finish()?;
@@ -162,6 +176,15 @@ pub(crate) struct ListParameters {
     /// Only those into this chat.
     #[param(example = "-1001234567890")]
     chat_id: Option<String>,
+    /// Only those with this in their text or caption, whatever letters are large.
+    #[param(example = "your phone is ready", max_length = 200)]
+    text: Option<String>,
+    /// Only those accepted at this time or later: a time, or how long ago, such as `10m`.
+    #[param(example = "2h")]
+    since: Option<String>,
+    /// Only those accepted before this time: a time, or how long ago.
+    #[param(example = "2026-01-31T12:00:00Z")]
+    until: Option<String>,
     /// How many, 1 to 500.
     #[param(minimum = 1, maximum = 500, default = 50)]
     limit: Option<u32>,
@@ -207,8 +230,9 @@ pub(crate) async fn why(
 ) -> Result<Response, Problem> {
     let message = find(&state, &id).await?;
     let timeline = state.store().outbox().timeline(message.id).await?;
-    let why =
-        Why { id: message.id, state: message.state, timeline: timeline.iter().map(Into::into).collect() };
+    let origin = state.store().outbox().origin(message.id).await?.map(Into::into);
+    let timeline = timeline.iter().map(Into::into).collect();
+    let why = Why { id: message.id, state: message.state, origin, timeline };
     Ok(json(StatusCode::OK, &why))
 }
 
@@ -313,7 +337,7 @@ pub(super) async fn find(state: &State, given: &str) -> Result<OutboundMessage, 
 
 /// A message that was just accepted is not in the store: nothing a caller did.
 fn gone(id: MessageId) -> Problem {
-    tracing::error!(message = %id, "an accepted message is not in the store");
+    tracing::error!(subject = %id, "an accepted message is not in the store");
     Problem::new(Code::Internal, format!("The message {id} was accepted but cannot be found; see the log."))
 }
 

@@ -1,12 +1,18 @@
 //! The API under `/v1`: one file for each kind of thing.
 
 pub(crate) mod accounts;
+pub(crate) mod alerts;
+pub(crate) mod audit;
 mod chat_name;
 pub(crate) mod chats;
+pub(crate) mod doctor;
+mod failed_messages;
 pub(crate) mod failed_requests;
 pub(crate) mod failovers;
+pub(crate) mod flood_clearing;
 pub(crate) mod keys;
 pub(crate) mod listeners;
+pub(crate) mod logs;
 pub(crate) mod media;
 mod media_view;
 mod message_view;
@@ -14,14 +20,17 @@ pub(crate) mod messages;
 mod new_media;
 mod new_message;
 pub(crate) mod operations;
+pub(crate) mod overview;
 mod page;
 pub(crate) mod services;
 pub(crate) mod uploads;
+pub(crate) mod users;
 mod wait;
 mod why;
 mod words;
 
-pub(crate) use page::{LongPageParameters, Page, PageParameters, Wanted};
+pub(crate) use failed_messages::Retries;
+pub(crate) use page::{LongPageParameters, Page, PageParameters, Wanted, wrong_cursor};
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -51,6 +60,8 @@ pub(crate) fn routes() -> OpenApiRouter<State> {
         .routes(routes!(operations::act::retry))
         .routes(routes!(operations::act::resolve))
         .routes(routes!(failovers::list))
+        .routes(routes!(failed_messages::act::count))
+        .routes(routes!(failed_messages::act::retry, failed_messages::act::cancel))
         .routes(routes!(failed_requests::list))
         .routes(routes!(failed_requests::get, failed_requests::drop))
         .routes(routes!(failed_requests::retry))
@@ -58,10 +69,42 @@ pub(crate) fn routes() -> OpenApiRouter<State> {
         .routes(routes!(services::get))
         .routes(routes!(services::act))
         .merge(account_routes())
+        .merge(alert_routes())
         .routes(routes!(keys::list))
         .routes(routes!(keys::create))
         .routes(routes!(keys::revoke))
+        .merge(people_routes())
         .routes(routes!(listeners::list))
+        .merge(log_routes())
+        .routes(routes!(doctor::get))
+        .merge(health_routes())
+}
+
+fn health_routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(overview::overview))
+        .routes(routes!(overview::card::get))
+        .routes(routes!(flood_clearing::clear, flood_clearing::get, flood_clearing::cancel))
+}
+
+fn log_routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(logs::list::list))
+        .routes(routes!(logs::tail::follow))
+        .routes(routes!(logs::histogram::count))
+        .routes(routes!(logs::download::download))
+        .routes(routes!(logs::look::get))
+}
+
+fn people_routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(users::list::list, users::change::add))
+        .routes(routes!(users::list::get, users::change::change, users::change::remove))
+        .routes(routes!(users::password::set))
+        .routes(routes!(users::password::reset_second_factor))
+        .routes(routes!(users::sessions::list, users::sessions::end_all))
+        .routes(routes!(users::sessions::end))
+        .routes(routes!(audit::list::list))
 }
 
 fn chat_routes() -> OpenApiRouter<State> {
@@ -77,6 +120,20 @@ fn chat_routes() -> OpenApiRouter<State> {
         .routes(routes!(chats::media::read))
         .routes(routes!(chats::attention::read))
         .routes(routes!(chats::attention::typing))
+}
+
+fn alert_routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(alerts::list::list))
+        .routes(routes!(alerts::list::get))
+        .routes(routes!(alerts::mutes::mute_alert, alerts::mutes::unmute_alert))
+        .routes(routes!(alerts::mutes::list, alerts::mutes::create))
+        .routes(routes!(alerts::mutes::remove))
+        .routes(routes!(alerts::targets::list, alerts::targets::create))
+        .routes(routes!(alerts::targets::remove))
+        .routes(routes!(alerts::targets::test))
+        .routes(routes!(alerts::maintenance::list, alerts::maintenance::create))
+        .routes(routes!(alerts::maintenance::remove))
 }
 
 fn account_routes() -> OpenApiRouter<State> {

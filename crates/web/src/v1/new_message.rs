@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::message::{Content, Mention, OnFlood};
 use domain::text::{ParseMode, parse};
-use domain::{AccountName, ChatRef, Timestamp, Username};
+use domain::{AccountName, ChatRef, Timestamp, Username, Words};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -34,8 +34,8 @@ pub(crate) struct NewMessage {
     chat: ChatName,
     /// What to send; with `media` their caption, which may be left out. A text over 4,096 UTF-16 units leaves in several parts, the
     /// rest of a caption over 1,024 follows as a text.
-    #[schema(example = "Hello <b>there</b>")]
-    text: Option<String>,
+    #[schema(value_type = Option<String>, example = "Hello <b>there</b>")]
+    text: Option<Words>,
     /// Files, in the order in which they are shown; several become albums of ten at most.
     #[schema(value_type = Option<Vec<MediaBody>>, max_items = 50)]
     media: Option<Vec<Object<MediaBody>>>,

@@ -149,7 +149,7 @@ pub(crate) async fn act(
     let purpose = read_service(&given)?;
     let service = match read_action(&action)? {
         Action::Switch(action) => {
-            state.pool().set_service(purpose, action).await.map_err(|error| match error {
+            state.health().switch_service(purpose, action).await.map_err(|error| match error {
                 ActError::NoSuchAccount(account) => Problem::account_not_found(account.as_str()),
                 ActError::Store(error) => error.into(),
             })?

@@ -1,8 +1,11 @@
 //! The way of a message in words: each step of its timeline as a sentence. Pure.
 
+use std::net::IpAddr;
+
 use domain::timeline::{Entry, Step};
-use domain::{AccountName, MessageId, MessageState, Timestamp};
+use domain::{AccountName, ApiKeyId, MessageId, MessageState, Timestamp};
 use serde::Serialize;
+use store::Origin;
 use utoipa::ToSchema;
 
 use super::words;
@@ -16,8 +19,31 @@ pub(crate) struct Why<'a> {
     /// How far it is now.
     #[schema(schema_with = words::message_state)]
     pub(crate) state: MessageState,
+    /// Who asked for it, and where.
+    pub(crate) origin: Option<OriginView>,
     /// The steps, oldest first.
     pub(crate) timeline: Vec<StepView<'a>>,
+}
+
+/// Who asked for a message, and where.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Origin)]
+pub(crate) struct OriginView {
+    /// Where: `v1`, or the number of a legacy port.
+    #[schema(example = "v1")]
+    listener: String,
+    /// The API key that was shown.
+    #[schema(value_type = Option<String>, example = "key_01k2v7m3w0e9tq4b8s6n5x1zyr")]
+    api_key: Option<ApiKeyId>,
+    /// The address of the caller.
+    #[schema(value_type = Option<String>, example = "192.0.2.7")]
+    address: Option<IpAddr>,
+}
+
+impl From<Origin> for OriginView {
+    fn from(Origin { listener, api_key, address }: Origin) -> Self {
+        Self { listener, api_key, address }
+    }
 }
 
 /// One step on a message's way.

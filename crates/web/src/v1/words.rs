@@ -1,7 +1,9 @@
 //! Schemas of values that the document cannot derive: words out of a fixed list, and chats as text or number.
 
+use access::{AuditResult, Role};
 use domain::{AccountState, MessageState, Purpose};
-use store::{FailedState, PeerKind, Scope};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use store::{AlertState, FailedState, PeerKind, Scope};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
@@ -16,6 +18,12 @@ fn one_of(words: impl IntoIterator<Item = &'static str>, description: &str) -> O
 pub(super) fn message_state() -> RefOr<Schema> {
     let words = MessageState::ALL.into_iter().map(MessageState::as_str);
     one_of(words, "How far it is.").examples(["sent"]).into()
+}
+
+/// How flood waits are cleared.
+pub(super) fn clearing() -> RefOr<Schema> {
+    let words = health::Clearing::ALL.map(health::Clearing::as_str);
+    one_of(words, "How they are cleared.").examples(["pause_flooded"]).into()
 }
 
 /// How an account or a line is.
@@ -33,6 +41,30 @@ pub(super) fn scopes() -> RefOr<Schema> {
         .min_items(Some(1))
         .examples([serde_json::json!(["send", "read"])])
         .into()
+}
+
+/// What a user may.
+pub(super) fn role() -> RefOr<Schema> {
+    let words = Role::ALL.into_iter().map(Role::as_str);
+    one_of(words, "`viewer` looks, `operator` keeps it running as well, `admin` may everything.")
+        .examples(["operator"])
+        .into()
+}
+
+/// Who did something.
+pub(super) fn audit_kind() -> RefOr<Schema> {
+    one_of(["user", "api_key", "machine", "program", "nobody"], "Who it was.").examples(["user"]).into()
+}
+
+/// What came of an action.
+pub(super) fn audit_result() -> RefOr<Schema> {
+    let words = AuditResult::ALL.into_iter().map(AuditResult::as_str);
+    one_of(words, "`unknown`: nobody waited for the answer; it may have been done.").examples(["done"]).into()
+}
+
+/// A name as a segment of a path.
+pub(super) fn in_path(name: &str) -> String {
+    utf8_percent_encode(name, NON_ALPHANUMERIC).to_string()
 }
 
 /// As what a file is sent.
@@ -70,7 +102,31 @@ pub(super) fn work_kind() -> RefOr<Schema> {
 
 /// Whether work goes on.
 pub(super) fn open_or_finished() -> RefOr<Schema> {
-    one_of(["open", "finished"], "Whether it goes on.").into()
+    one_of(["open", "finished", "in_doubt"], "Whether it goes on.").into()
+}
+
+/// How an alert is.
+pub(super) fn alert_state() -> RefOr<Schema> {
+    one_of(AlertState::ALL.map(AlertState::as_str), "How it is.").examples(["open"]).into()
+}
+
+/// Whether something is broken now.
+pub(super) fn open_or_past() -> RefOr<Schema> {
+    one_of(["open", "past"], "Whether it is open.").into()
+}
+
+/// What a target of alerts is.
+pub(super) fn target_kind() -> RefOr<Schema> {
+    one_of(config::AlertTargetKind::NAMES, "What it is.").examples(["webhook"]).into()
+}
+
+/// Days of the week.
+pub(super) fn weekdays() -> RefOr<Schema> {
+    ArrayBuilder::new()
+        .items(one_of(alerts::Weekday::ALL.map(alerts::Weekday::as_str), "A day of the week."))
+        .description(Some("Days of the week."))
+        .examples([serde_json::json!(["sat", "sun"])])
+        .into()
 }
 
 /// The services.

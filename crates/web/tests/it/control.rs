@@ -92,8 +92,6 @@ async fn health_and_listeners() {
 #[tokio::test]
 async fn the_docs_come_from_the_program_alone() {
     let world = World::new().await;
-    let root = Call::new(&world.main(), "GET", "/").send().await;
-    assert_eq!((root.status, root.header("location")), (307, Some("/docs/")));
     let bare = Call::new(&world.main(), "GET", "/docs").send().await;
     assert_eq!((bare.status, bare.header("location")), (308, Some("/docs/")));
     let page = Call::new(&world.main(), "GET", "/docs/").send().await;

@@ -243,6 +243,13 @@ async fn a_file_that_lies_here_is_read_in_whole_and_in_ranges() {
     let same = ranged("bytes=8-12").header("If-Range", &etag).send().await;
     assert_eq!((same.status, same.body.as_str()), (206, "01234"));
     assert_eq!(world.call("GET", &path).header("If-None-Match", &etag).send().await.status, 304);
+    for listed in [format!("\"other\", W/{etag}"), "*".to_owned()] {
+        assert_eq!(
+            world.call("GET", &path).header("If-None-Match", &listed).send().await.status,
+            304,
+            "{listed}"
+        );
+    }
 
     let missing = path.replace("/media/0", "/media/1");
     world.call("GET", &missing).send().await.problem(404, "file_not_found");

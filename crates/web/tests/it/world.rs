@@ -14,6 +14,8 @@ use tempfile::TempDir;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tracing::Dispatch;
+use tracing_subscriber::layer::SubscriberExt;
 use web::{Limits, ListenerState, Options, Services, State};
 
 use crate::client::{Call, Reply, Target};
@@ -36,9 +38,18 @@ pub(crate) struct World {
     pub(crate) serving: JoinHandle<()>,
     /// The room on the disk for files.
     pub(crate) free: Free,
+    /// Where a test logs.
+    pub(crate) log: Dispatch,
     dir: TempDir,
     /// A key with all scopes.
     pub(crate) key: String,
+}
+
+/// The settings as the doctor sees them: what is to be reached is on this machine.
+fn examined(telegram: &TelegramSettings) -> config::Settings {
+    let mut settings = config::Settings { telegram: telegram.clone(), ..config::Settings::default() };
+    settings.telegram.data_centres = vec![config::DataCentre { id: 2, address: ([127, 0, 0, 1], 9).into() }];
+    settings
 }
 
 /// A legacy port that sends texts, on a free port.
@@ -139,25 +150,60 @@ impl World {
             control_socket: Some(dir.path().join("control.sock")),
             trusted_proxies: Vec::new(),
             legacy: LegacySettings { ports: vec![send_text_port()], ..LegacySettings::default() },
+            examined: web::Examined {
+                data_dir: dir.path().to_owned(),
+                settings_file: None,
+                settings: Arc::new(examined(&telegram)),
+                fingerprint: "made-up".to_owned(),
+            },
             limits: Limits { retry: Duration::from_millis(20), ..Limits::default() },
         };
         change(&mut options);
+        let alerts = alerts::Alerts::start(alerts::AlertsParts {
+            store: store.clone(),
+            delivery: delivery.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            settings: &config::AlertSettings::default(),
+            allowed: media::Allowed::new(vec!["127.0.0.0/8".parse().expect("a network")]),
+            server: "demo".to_owned(),
+        })
+        .await
+        .expect("the alerts start");
         let callbacks_due = Arc::new(Notify::new());
         let free = Free::plenty();
         let files = places::open(dir.path(), &ids, &clock, &free).await;
+        let health = health::Health::new(health::HealthParts {
+            store: store.clone(),
+            delivery: delivery.clone(),
+            sagas: sagas.clone(),
+            pool: Arc::clone(&pool),
+            clock: clock.clone(),
+            version: "0.0.0",
+        });
+        let (layer, gathered) = logs::layer(clock.clone());
+        let keeping = logs::Keeping::new(10_000_000, Duration::from_hours(24));
+        let logs =
+            logs::LogStore::open(&dir.path().join("logs"), keeping, gathered).expect("the log store opens");
         let services = Services {
+            health: health.clone(),
             store: store.clone(),
             delivery: delivery.clone(),
             sagas: sagas.clone(),
             callbacks_due: Arc::clone(&callbacks_due),
             pool: Arc::clone(&pool),
+            access: access::Access::new(store.clone(), clock.clone(), ids.clone()),
+            alerts,
             files,
+            logs: logs.clone(),
             clock: clock.clone(),
             ids,
         };
         let state = State::new(services, options);
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(web::serve(state.clone(), stop.clone()));
+        let no_pages = axum::Router::new().fallback(web::no_such_path);
+        let serving = tokio::spawn(web::serve(state.clone(), no_pages, stop.clone()));
+        health.start(state.ports());
         let mut world = Self {
             state,
             store,
@@ -171,6 +217,7 @@ impl World {
             stop,
             serving,
             free,
+            log: Dispatch::new(tracing_subscriber::registry().with(layer)),
             dir,
             key: String::new(),
         };

@@ -40,7 +40,7 @@ pub(crate) async fn act(
             format!("There is no action {action:?}; known are start, stop, restart, pause and resume."),
         )
     })?;
-    match state.pool().act(&name, action).await {
+    match state.health().switch_account(&name, action).await {
         Ok(view) => Ok(json(StatusCode::OK, &Account::from(view))),
         Err(ActError::NoSuchAccount(_)) => Err(Problem::account_not_found(&given)),
         Err(ActError::Store(error)) => Err(error.into()),

@@ -2,7 +2,7 @@
 
 use axum::extract::State as Shared;
 use axum::response::Response;
-use domain::{AccountName, ChatRef, Timestamp};
+use domain::{AccountName, ChatRef, Timestamp, Words};
 use http::StatusCode;
 use serde::Serialize;
 use telegram::HistoryView;
@@ -35,7 +35,8 @@ pub(crate) struct Item {
     /// Whether the account that was asked wrote it.
     outgoing: bool,
     /// Its text or caption.
-    text: String,
+    #[schema(value_type = String)]
+    text: Words,
     /// The message that it answers.
     reply_to: Option<i64>,
     /// What is attached, such as `photo`.

@@ -3,13 +3,13 @@
 use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::text::{ParseMode, parse};
-use domain::{AccountName, ChatId};
+use domain::{AccountName, ChatId, Words};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use telegram::{Changed as Done, Edit};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{named, unchanged};
+use super::{author, named, unchanged};
 use crate::answer::json;
 use crate::auth::{By, CanSend};
 use crate::extract::{Json, PathParameter, QueryParameters};
@@ -25,7 +25,8 @@ const LONGEST_TEXT: usize = 4_096;
 #[serde(deny_unknown_fields)]
 pub(crate) struct MessageEdit {
     /// Its text, or its caption; at most 4,096 UTF-16 units, a caption 1,024. Empty takes the caption away.
-    text: String,
+    #[schema(value_type = String)]
+    text: Words,
     /// How the text says what is bold: `html`, `markdown` (or `md`) or `none`.
     #[schema(value_type = Option<String>, default = "none", example = "html")]
     parse_mode: Option<ParseMode>,
@@ -76,7 +77,8 @@ impl MessageEdit {
 
 /// Gives a message another text, or another caption.
 ///
-/// A message that says this already counts as changed, so the call can be made again when its answer was lost.
+/// Without `account` the one changes it that sent it, as far as that is known. A message that says this already counts as
+/// changed, so the call can be made again when its answer was lost.
 #[utoipa::path(
     patch, path = "/v1/chats/{chat_id}/messages/{message_id}", tag = "chats", operation_id = "edit_message",
     params(
@@ -102,8 +104,12 @@ pub(crate) async fn edit(
 ) -> Result<Response, Problem> {
     let (chat, message_id) = (named::chat(&chat)?, named::message(&message)?);
     let (edit, account) = body.value.edit()?;
-    let pin = named::pinned(&state, account.as_ref())?;
-    let done = state.pool().edit_message(&chat, message_id, edit, pin).await;
+    named::pinned(&state, account.as_ref())?;
+    let change = |account: Option<AccountName>| {
+        let (pool, chat, edit) = (state.pool(), &chat, edit.clone());
+        async move { pool.edit_message(chat, message_id, edit, account.as_ref()).await }
+    };
+    let done = author::change(&state, &chat, message_id, account, change).await;
     let done = done.map_err(|error| unchanged::problem(error, state.clock().now()))?;
     Ok(json(StatusCode::OK, &DoneView::new(done, Some(message_id))))
 }
@@ -123,7 +129,8 @@ pub(crate) struct DeleteParameters {
 
 /// Deletes a message.
 ///
-/// A message that is gone already counts as deleted, so the call can be made again when its answer was lost.
+/// Without `account` the one deletes it that sent it, as far as that is known and that one can. A message that is gone
+/// already counts as deleted, so the call can be made again when its answer was lost.
 #[utoipa::path(
     delete, path = "/v1/chats/{chat_id}/messages/{message_id}", tag = "chats", operation_id = "delete_message",
     params(
@@ -151,8 +158,12 @@ pub(crate) async fn delete(
     let account = query.take::<AccountName>("account");
     query.finish()?;
     let (chat, message_id) = (named::chat(&chat)?, named::message(&message)?);
-    let pin = named::pinned(&state, account.as_ref())?;
-    let done = state.pool().delete_message(&chat, message_id, for_all, pin).await;
+    named::pinned(&state, account.as_ref())?;
+    let change = |account: Option<AccountName>| {
+        let (pool, chat) = (state.pool(), &chat);
+        async move { pool.delete_message(chat, message_id, for_all, account.as_ref()).await }
+    };
+    let done = author::change(&state, &chat, message_id, account, change).await;
     let done = done.map_err(|error| unchanged::problem(error, state.clock().now()))?;
     Ok(json(StatusCode::OK, &DoneView::new(done, Some(message_id))))
 }

@@ -1,6 +1,7 @@
 //! `/v1/chats`: making, changing and leaving chats, who is in them, and those that nobody finds.
 
 pub(crate) mod attention;
+mod author;
 mod bodies;
 pub(crate) mod change;
 pub(crate) mod create;

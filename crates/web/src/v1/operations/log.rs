@@ -37,11 +37,14 @@ pub(crate) async fn list(
         kind: query.take_with("kind", read_kind),
         account: query.take::<AccountName>("account"),
         chat_id: query.take::<ChatId>("chat_id"),
-        open: query.take_with("state", |word| match word {
-            "open" => Ok(true),
-            "finished" => Ok(false),
-            other => Err(format!("{:?} is none of open and finished", shorten(other))),
-        }),
+        open: None,
+        in_doubt: false,
+    };
+    let filter = match query.take_with("state", Standing::of_word) {
+        Some(Standing::Open) => WorkFilter { open: Some(true), ..filter },
+        Some(Standing::Finished) => WorkFilter { open: Some(false), ..filter },
+        Some(Standing::InDoubt) => WorkFilter { in_doubt: true, ..filter },
+        None => filter,
     };
     let page = store_page(&mut query);
     query.finish()?;
@@ -52,6 +55,25 @@ pub(crate) async fn list(
     });
     let items = items.collect();
     Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
+}
+
+/// Whether work goes on.
+#[derive(Debug, Clone, Copy)]
+enum Standing {
+    Open,
+    Finished,
+    InDoubt,
+}
+
+impl Standing {
+    fn of_word(word: &str) -> Result<Self, String> {
+        match word {
+            "open" => Ok(Self::Open),
+            "finished" => Ok(Self::Finished),
+            "in_doubt" => Ok(Self::InDoubt),
+            other => Err(format!("{:?} is none of open, finished and in_doubt", shorten(other))),
+        }
+    }
 }
 
 /// The kinds of work there are.
@@ -83,7 +105,8 @@ pub(crate) struct ListParameters {
     /// Only that on this chat.
     #[param(example = "-1001234567890")]
     chat_id: Option<String>,
-    /// `open`: only what is not over, that in doubt included. `finished`: only what is.
+    /// `open`: only what is not over, that in doubt included. `finished`: only what is. `in_doubt`:
+    /// only what is in doubt.
     #[param(schema_with = words::open_or_finished)]
     state: Option<String>,
     /// How many, 1 to 500.

@@ -1,0 +1,86 @@
+//! `GET /v1/alerts`: what is broken now, and what was.
+
+use axum::extract::State as Shared;
+use axum::response::Response;
+use http::StatusCode;
+use store::AlertFilter;
+use utoipa::IntoParams;
+
+use super::view::Shown;
+use super::{no_such_alert, read_alert};
+use crate::answer::json;
+use crate::auth::{By, CanRead};
+use crate::extract::{PathParameter, QueryParameters};
+use crate::problem::{Body as ProblemBody, Problem};
+use crate::state::State;
+use crate::v1::page::{Page, listed, store_page};
+use crate::v1::words;
+
+/// Which alerts to list.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
+pub(crate) struct ListParameters {
+    /// `open` or `past`; both when left out.
+    #[param(schema_with = words::open_or_past)]
+    state: Option<String>,
+    /// Only those of this card.
+    #[param(example = "account:main")]
+    card: Option<String>,
+    /// How many, 1 to 500.
+    #[param(minimum = 1, maximum = 500, default = 50)]
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Lists alerts, the latest first.
+///
+/// A card that failed three times in a row raises one, and two good answers in a row clear it. What is a part of
+/// something that has an alert gets none of its own. Past ones are kept for 30 days.
+#[utoipa::path(
+    get, path = "/v1/alerts", tag = "alerts", operation_id = "list_alerts",
+    params(ListParameters),
+    responses(
+        (status = 200, description = "A page of alerts", body = Page<Shown>),
+        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn list(
+    Shared(state): Shared<State>,
+    _: By<CanRead>,
+    mut query: QueryParameters,
+) -> Result<Response, Problem> {
+    let open = query.take_with("state", |text| match text {
+        "open" => Ok(true),
+        "past" => Ok(false),
+        _ => Err("write open or past".to_owned()),
+    });
+    let card = query.take("card");
+    let page = store_page(&mut query);
+    query.finish()?;
+    let found = state.alerts().list(&AlertFilter { open, card }, &page).await.map_err(listed)?;
+    let items: Vec<Shown> = found.items.into_iter().map(Into::into).collect();
+    Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
+}
+
+/// Shows an alert.
+#[utoipa::path(
+    get, path = "/v1/alerts/{id}", tag = "alerts", operation_id = "get_alert",
+    params(("id" = String, Path, description = "The alert's id")),
+    responses(
+        (status = 200, description = "The alert", body = Shown),
+        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn get(
+    Shared(state): Shared<State>,
+    _: By<CanRead>,
+    PathParameter(given): PathParameter<String>,
+) -> Result<Response, Problem> {
+    let found = state.alerts().get(read_alert(&given)?).await?;
+    let alert = found.ok_or_else(|| no_such_alert(&given))?;
+    Ok(json(StatusCode::OK, &Shown::from(alert)))
+}

@@ -1,0 +1,290 @@
+//! `/v1/maintenance`: times for which nobody wants to be told.
+
+use alerts::{Hours, InvalidHours, MaintenanceWindow, Scope, Weekday, WindowError, WindowView};
+use axum::extract::State as Shared;
+use axum::response::Response;
+use domain::{MaintenanceId, Timestamp};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::who;
+use crate::answer::json;
+use crate::auth::{By, CanAdminister, CanRead};
+use crate::extract::{Json, PathParameter, QueryParameters};
+use crate::problem::{Body as ProblemBody, Code, FieldError, Problem, shorten};
+use crate::state::State;
+use crate::v1::{Page, PageParameters, Wanted, words};
+
+/// A maintenance window: once, or every week.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MaintenanceWindow)]
+pub(crate) struct Window {
+    /// Its id.
+    #[schema(value_type = String, example = "maint_01k2v7m3w0e9tq4b8s6n5x1zyr")]
+    id: MaintenanceId,
+    /// What for.
+    #[schema(example = "backup")]
+    note: String,
+    /// For which cards: `all`, a kind such as `account`, or a card such as `account:main`.
+    #[schema(example = "all")]
+    scope: String,
+    /// When it begins, if it is once.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    from: Option<Timestamp>,
+    /// When it ends, if it is once.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    until: Option<Timestamp>,
+    /// The days on which it begins, if it is every week.
+    #[schema(schema_with = words::weekdays)]
+    days: Option<Vec<&'static str>>,
+    /// The time of day at which it begins then.
+    #[schema(example = "02:00")]
+    start: Option<String>,
+    /// How many minutes it lasts then.
+    minutes: Option<u32>,
+    /// How far the clocks it is meant by are ahead of UTC.
+    #[schema(example = "+03:00")]
+    utc_offset: Option<String>,
+    /// Until when it lasts, if it is now.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    now_until: Option<Timestamp>,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// Who made it.
+    created_by: String,
+}
+
+/// A window to be made: `from` and `until` for once, or `days`, `start` and `minutes` for every week.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewMaintenanceWindow)]
+pub(crate) struct NewWindow {
+    /// What for.
+    #[serde(default)]
+    #[schema(max_length = 200, example = "backup")]
+    note: String,
+    /// For which cards: `all`, a kind (`service`, `account`, `line`, `port`, `store`, `queue`), or a card such as
+    /// `account:main`, with its parts.
+    #[serde(default = "everything")]
+    #[schema(default = "all", example = "all")]
+    scope: String,
+    /// When it begins, once.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    from: Option<Timestamp>,
+    /// When it ends, once.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    until: Option<Timestamp>,
+    /// The days on which it begins, every week.
+    #[schema(schema_with = words::weekdays)]
+    days: Option<Vec<Weekday>>,
+    /// The time of day at which it begins, every week.
+    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "02:00")]
+    start: Option<String>,
+    /// How many minutes it lasts, every week.
+    #[schema(minimum = 1, maximum = 8640, example = 120)]
+    minutes: Option<u32>,
+    /// How far the clocks it is meant by are ahead of UTC.
+    #[schema(default = "+00:00", pattern = "^[+-](0[0-9]|1[0-4]):[0-5][0-9]$", example = "+03:00")]
+    utc_offset: Option<String>,
+}
+
+fn everything() -> String {
+    "all".to_owned()
+}
+
+impl From<WindowView> for Window {
+    fn from(view: WindowView) -> Self {
+        let WindowView { id, window, now_until, created_at, created_by } = view;
+        let MaintenanceWindow { note, scope, hours } = window;
+        let scope = scope.to_string();
+        let (from, until, weekly) = match hours {
+            Hours::Once { from, until } => (Some(from), Some(until), None),
+            Hours::Weekly { days, start, minutes, utc_offset } => {
+                (None, None, Some((days, start, minutes, utc_offset)))
+            }
+        };
+        let days = weekly.as_ref().map(|(days, ..)| days.iter().map(|day| day.as_str()).collect());
+        let clock = |minutes: u32| format!("{:02}:{:02}", minutes / 60, minutes % 60);
+        let start = weekly.as_ref().map(|(_, start, ..)| clock(*start));
+        let minutes = weekly.as_ref().map(|(_, _, minutes, _)| *minutes);
+        let utc_offset = weekly.map(|(.., offset)| {
+            format!("{}{}", if offset < 0 { '-' } else { '+' }, clock(offset.unsigned_abs()))
+        });
+        Self {
+            id,
+            note,
+            scope,
+            from,
+            until,
+            days,
+            start,
+            minutes,
+            utc_offset,
+            now_until,
+            created_at,
+            created_by,
+        }
+    }
+}
+
+impl NewWindow {
+    fn read(self) -> Result<MaintenanceWindow, Problem> {
+        let wrong = |field: &str, message: &str| Err(Problem::fields(vec![FieldError::new(field, message)]));
+        let scope_fits = !self.scope.is_empty()
+            && self.scope.len() <= 160
+            && !self.scope.contains(|c: char| c.is_whitespace() || c.is_control());
+        if !scope_fits {
+            return wrong(
+                "scope",
+                "is wrong: write all, a kind such as account, or a card such as account:main",
+            );
+        }
+        let once = self.from.is_some() || self.until.is_some();
+        let weekly = self.days.is_some()
+            || self.start.is_some()
+            || self.minutes.is_some()
+            || self.utc_offset.is_some();
+        let hours = match (once, weekly) {
+            (true, true) => {
+                return wrong("days", "is there beside from and until; a window is once or every week");
+            }
+            (false, false) => {
+                return wrong("from", "is missing; write from and until, or days, start and minutes");
+            }
+            (true, false) => match (self.from, self.until) {
+                (Some(from), Some(until)) => Hours::Once { from, until },
+                (None, _) => return wrong("from", "is missing; write when it begins"),
+                (_, None) => return wrong("until", "is missing; write when it ends"),
+            },
+            (false, true) => {
+                let Some(days) = self.days else {
+                    return wrong("days", "is missing; write some of mon … sun");
+                };
+                let Some(start) = self.start.as_deref().and_then(time_of_day) else {
+                    return wrong("start", "is missing or no time of day; write one like \"02:30\"");
+                };
+                let Some(minutes) = self.minutes else {
+                    return wrong("minutes", "is missing; write how long it lasts");
+                };
+                let Some(utc_offset) = offset(self.utc_offset.as_deref().unwrap_or("+00:00")) else {
+                    return wrong("utc_offset", "is wrong: write one like \"+03:00\"");
+                };
+                Hours::Weekly { days, start, minutes, utc_offset }
+            }
+        };
+        Ok(MaintenanceWindow { note: self.note, scope: Scope::read(&self.scope), hours })
+    }
+}
+
+/// Reads `02:30` as minutes after midnight.
+fn time_of_day(text: &str) -> Option<u32> {
+    let (hours, minutes) = text.split_once(':')?;
+    let number = |text: &str| {
+        let digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse::<u32>().ok().filter(|_| digits)
+    };
+    let (hours, minutes) = (number(hours)?, number(minutes)?);
+    (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)
+}
+
+/// Reads `+03:00` as minutes.
+fn offset(text: &str) -> Option<i32> {
+    let (sign, text) = match text.split_at_checked(1)? {
+        ("+", rest) => (1, rest),
+        ("-", rest) => (-1, rest),
+        _ => return None,
+    };
+    Some(sign * i32::try_from(time_of_day(text)?).ok()?)
+}
+
+/// Lists the maintenance windows, past ones too.
+#[utoipa::path(
+    get, path = "/v1/maintenance", tag = "alerts", operation_id = "list_maintenance",
+    params(PageParameters),
+    responses(
+        (status = 200, description = "The windows", body = Page<Window>),
+        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn list(
+    Shared(state): Shared<State>,
+    _: By<CanRead>,
+    mut query: QueryParameters,
+) -> Result<Response, Problem> {
+    let wanted = Wanted::take(&mut query);
+    query.finish()?;
+    let windows: Vec<Window> = state.alerts().windows().into_iter().map(Into::into).collect();
+    Ok(json(StatusCode::OK, &wanted.cut(windows, |window| window.id.to_string())?))
+}
+
+/// Makes a maintenance window: no alert is sent while it lasts; dots go on.
+#[utoipa::path(
+    post, path = "/v1/maintenance", tag = "alerts", operation_id = "create_maintenance",
+    request_body = NewWindow,
+    responses(
+        (status = 201, description = "Made", body = Window),
+        (status = 409, description = "There are too many", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong fields", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn create(
+    Shared(state): Shared<State>,
+    by: By<CanAdminister>,
+    body: Json<NewWindow>,
+) -> Result<Response, Problem> {
+    let window = body.value.read()?;
+    let made = state.alerts().add_window(window, &who(&by.caller)).await.map_err(|error| match error {
+        WindowError::Wrong(InvalidHours { field, message }) => {
+            Problem::fields(vec![FieldError::new(field, message)])
+        }
+        WindowError::TooMany => Problem::new(Code::WrongState, format!("{error}.")),
+        WindowError::Store(error) => error.into(),
+    })?;
+    Ok(json(StatusCode::CREATED, &Window::from(made)))
+}
+
+/// Takes a maintenance window out; what is broken then is told.
+#[utoipa::path(
+    delete, path = "/v1/maintenance/{id}", tag = "alerts", operation_id = "remove_maintenance",
+    params(("id" = String, Path, description = "The window's id")),
+    responses(
+        (status = 204, description = "Taken out"),
+        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn remove(
+    Shared(state): Shared<State>,
+    _: By<CanAdminister>,
+    PathParameter(given): PathParameter<String>,
+) -> Result<StatusCode, Problem> {
+    let missing = || {
+        let detail = format!(
+            "No maintenance window has the id {:?}; GET /v1/maintenance lists them.",
+            shorten(&given)
+        );
+        Problem::new(Code::MaintenanceNotFound, detail)
+    };
+    let id: MaintenanceId = given.parse().map_err(|_| missing())?;
+    if state.alerts().remove_window(id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(missing()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_day_and_offsets_are_read_whole() {
+        assert_eq!(time_of_day("02:30"), Some(150));
+        assert_eq!(offset("-03:30"), Some(-210));
+        for text in ["", "2:30", "24:00", "12:60", "+1:00", "12", "aa:bb", "02:30:00"] {
+            assert_eq!(time_of_day(text), None, "{text}");
+        }
+        assert_eq!(offset("03:00"), None);
+        assert_eq!(offset("ä"), None);
+    }
+}

@@ -1,0 +1,28 @@
+//! `/v1/alerts`, `/v1/mutes`, `/v1/maintenance` and `/v1/alert-targets`: who is told when something stays broken.
+
+pub(crate) mod list;
+pub(crate) mod maintenance;
+pub(crate) mod mutes;
+pub(crate) mod targets;
+mod view;
+
+use domain::AlertId;
+
+use crate::auth::Caller;
+use crate::problem::{Code, Problem, shorten};
+
+/// Whoever asks for a change, as it is shown beside what they made.
+fn who(caller: &Caller) -> String {
+    let asked = caller.asked_for();
+    let named = ["asked for by ", "asked for with ", "asked for on "];
+    named.into_iter().find_map(|words| asked.strip_prefix(words)).unwrap_or(&asked).to_owned()
+}
+
+fn read_alert(given: &str) -> Result<AlertId, Problem> {
+    given.parse().map_err(|_| no_such_alert(given))
+}
+
+fn no_such_alert(given: &str) -> Problem {
+    let detail = format!("No alert has the id {:?}; GET /v1/alerts lists them.", shorten(given));
+    Problem::new(Code::AlertNotFound, detail)
+}

@@ -1,0 +1,4 @@
+//! `/v1/audit`: who did what.
+
+pub(crate) mod list;
+mod view;

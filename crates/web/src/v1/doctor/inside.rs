@@ -1,0 +1,123 @@
+//! What only this server knows, gathered for the doctor. Whatever does not answer in time is left out.
+
+use std::time::Duration;
+
+use domain::Timestamp;
+use domain::message::MessageState;
+use domain::saga::SagaState;
+use ops::doctor::{AccountFact, Inside, ListenerFact, ListenerFactState, Server, StockFact};
+use store::{Page, StoreError};
+
+use crate::listen::{ListenerState, ListenerView};
+use crate::state::State;
+
+/// How long the store and Telegram may take to answer.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A longer list is not counted to its end.
+const COUNTED: u32 = 500;
+
+pub(super) async fn of(state: &State) -> Inside {
+    let clock = state.clock();
+    let (stock, sessions, ahead) = tokio::join!(
+        clock.timeout(PATIENCE, stock(state)),
+        clock.timeout(PATIENCE, sessions(state)),
+        clock.timeout(PATIENCE, state.pool().telegram_ahead()),
+    );
+    let accounts = state.pool().accounts();
+    Inside {
+        server: Server {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            started_at: state.started_at(),
+            settings: state.options().examined.fingerprint.clone(),
+        },
+        settings_file: state.options().examined.settings_file.clone(),
+        listeners: state.listeners().into_iter().map(listener).collect(),
+        stopped: state
+            .pool()
+            .services()
+            .into_iter()
+            .filter(|service| !service.running)
+            .map(|service| service.purpose.as_str().to_owned())
+            .collect(),
+        stock: stock.ok().and_then(Result::ok),
+        caches: vec![("chats and users known".to_owned(), state.pool().cached_peers() as u64)],
+        telegram_ahead: ahead.ok().flatten(),
+        sessions: sessions.ok().and_then(Result::ok).unwrap_or_default(),
+        // The log store tells them.
+        errors: None,
+        accounts: accounts.into_iter().map(account).collect(),
+    }
+}
+
+fn listener(view: ListenerView) -> ListenerFact {
+    ListenerFact {
+        name: view.name,
+        address: view.address,
+        state: match view.state {
+            ListenerState::Starting => ListenerFactState::Starting,
+            ListenerState::Listening => ListenerFactState::Listening,
+            ListenerState::Taken => ListenerFactState::Taken,
+            ListenerState::Refused => ListenerFactState::Refused,
+        },
+        detail: view.detail,
+        since: view.since,
+    }
+}
+
+fn account(view: telegram::AccountView) -> AccountFact {
+    use domain::account::AccountState::{Connecting, Paused, Ready};
+    let lines = view.lines.into_iter().filter(|line| !matches!(line.state, Ready | Paused | Connecting));
+    AccountFact {
+        name: view.name,
+        state: view.state,
+        reason: view.reason,
+        detail: view.detail,
+        since: view.state_since,
+        lines: lines.map(|line| (line.name, line.state, line.reason)).collect(),
+    }
+}
+
+async fn stock(state: &State) -> Result<StockFact, StoreError> {
+    let store = state.store();
+    let stock = store.stock().await?;
+    let unresolved = store.unresolved().list(&Page { limit: COUNTED, cursor: None }).await?;
+    let ownerless = store.accounts().ownerless().await?.len() as u64;
+    let count = |wanted: MessageState| {
+        stock.messages.iter().find(|(state, _)| *state == wanted).map_or(0, |(_, count)| *count)
+    };
+    let in_doubt = stock.sagas.iter().filter(|(_, state, _)| *state == SagaState::InDoubt);
+    Ok(StockFact {
+        waiting: count(MessageState::Queued),
+        oldest: oldest(state).await?.map(|since| state.clock().now().since(since)),
+        messages_in_doubt: count(MessageState::InDoubt),
+        operations_in_doubt: in_doubt.map(|(.., count)| count).sum(),
+        failed_requests: stock.failed_requests,
+        unresolved: unresolved.items.len() as u64,
+        unresolved_more: unresolved.next_cursor.is_some(),
+        ownerless,
+        callbacks_waiting: stock.callbacks_waiting,
+        callbacks_due: stock.callbacks_due,
+        database_bytes: stock.database_bytes,
+        log_bytes: stock.log_bytes,
+    })
+}
+
+/// Since when the oldest message waits that is to leave now.
+async fn oldest(state: &State) -> Result<Option<Timestamp>, StoreError> {
+    let unfinished = state.store().outbox().unfinished(None, COUNTED).await?;
+    let waiting = unfinished.iter().filter(|message| message.state == MessageState::Queued);
+    Ok(waiting.map(|message| message.send_at.unwrap_or(message.created_at)).min())
+}
+
+/// Fingerprints of all keys that the store has.
+async fn sessions(state: &State) -> Result<Vec<String>, StoreError> {
+    let accounts = state.store().accounts();
+    let (all, ownerless) = (accounts.sessions().await?, accounts.ownerless().await?);
+    let kept = all
+        .iter()
+        .map(|session| store::KeyFingerprint::of(domain::ExposeSecret::expose_secret(&session.auth_key)));
+    let spare = ownerless.iter().map(|session| session.fingerprint);
+    Ok(kept.chain(spare).map(|fingerprint| fingerprint.to_string()).collect())
+}

@@ -1,0 +1,173 @@
+//! Counting failed messages, trying all of them again, looking how far that is, and ending it early.
+
+use axum::extract::State as Shared;
+use axum::response::Response;
+use domain::{AccountName, ChatId, Timestamp};
+use http::StatusCode;
+use serde::Serialize;
+use store::Filter;
+use utoipa::{IntoParams, ToSchema};
+
+use super::run::{self, Run};
+use crate::answer::{json, located};
+use crate::auth::{By, CanRead, CanSend};
+use crate::extract::QueryParameters;
+use crate::problem::{Body as ProblemBody, Code, Problem};
+use crate::state::State;
+use crate::v1::logs::moment;
+
+/// Where to look how far it is.
+const PATH: &str = "/v1/failed-messages";
+
+/// How many messages failed.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FailedMessages {
+    /// How many; counting ends at 100000.
+    count: u64,
+    /// The run that tries them again, or the last there was since the start of the program.
+    retry: Option<RunView>,
+}
+
+/// Failed messages that are tried again.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RetryOfFailed)]
+pub(crate) struct RunView {
+    /// `running`, `finished` or `cancelled`.
+    #[schema(example = "running")]
+    state: &'static str,
+    /// How many messages it is about.
+    total: u64,
+    /// How many are in the queue again.
+    retried: u64,
+    /// How many were no longer failed when their turn came.
+    refused: u64,
+    /// Who asked for it.
+    #[schema(example = "asked for by anna")]
+    asked_by: String,
+    /// When it began.
+    #[schema(value_type = String, format = DateTime)]
+    started_at: Timestamp,
+    /// When it ended.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    finished_at: Option<Timestamp>,
+}
+
+impl From<&Run> for RunView {
+    fn from(run: &Run) -> Self {
+        let finished_at = run.finished_at();
+        let state = match finished_at {
+            None => "running",
+            Some(_) if run.is_cancelled() => "cancelled",
+            Some(_) => "finished",
+        };
+        Self {
+            state,
+            total: run.total,
+            retried: run.retried(),
+            refused: run.refused(),
+            asked_by: run.asked_by.clone(),
+            started_at: run.started_at,
+            finished_at,
+        }
+    }
+}
+
+/// Which of them.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
+pub(crate) struct WhichParameters {
+    /// Only those of this account.
+    #[param(example = "main")]
+    account: Option<String>,
+    /// Only those into this chat.
+    #[param(example = "-1001234567890")]
+    chat_id: Option<String>,
+    /// Only those accepted at this time or later: a time, or how long ago, such as `10m`.
+    #[param(example = "2h")]
+    since: Option<String>,
+    /// Only those accepted before this time: a time, or how long ago.
+    #[param(example = "2026-01-31T12:00:00Z")]
+    until: Option<String>,
+}
+
+fn which(state: &State, mut query: QueryParameters) -> Result<Filter, Problem> {
+    let now = state.clock().now();
+    let filter = Filter {
+        account: query.take::<AccountName>("account"),
+        chat_id: query.take::<ChatId>("chat_id"),
+        since: query.take_with("since", |text| moment(text, now)),
+        until: query.take_with("until", |text| moment(text, now)),
+        ..Filter::default()
+    };
+    query.finish()?;
+    Ok(filter)
+}
+
+/// Counts the messages that failed, and shows how far trying them again is. What is in doubt is not among them.
+#[utoipa::path(
+    get, path = "/v1/failed-messages", tag = "messages", operation_id = "count_failed_messages",
+    params(WhichParameters),
+    responses(
+        (status = 200, description = "How many", body = FailedMessages),
+        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn count(
+    Shared(state): Shared<State>,
+    _: By<CanRead>,
+    query: QueryParameters,
+) -> Result<Response, Problem> {
+    let filter = which(&state, query)?;
+    let (count, _) = run::count(&state, &filter).await?;
+    let retry = state.retries().last().map(|run| RunView::from(&*run));
+    Ok(json(StatusCode::OK, &FailedMessages { count, retry }))
+}
+
+/// Sends the messages that failed until now again, in the background: the oldest first, each once, at most 50 a second.
+///
+/// Lanes, limits and flood waits hold as for new messages. What is in doubt or cancelled is never touched. While a run goes
+/// on, asking again answers that run and begins none.
+#[utoipa::path(
+    post, path = "/v1/failed-messages/retry", tag = "messages", operation_id = "retry_failed_messages",
+    params(WhichParameters),
+    responses(
+        (status = 202, description = "It goes on", body = RunView,
+            headers(("Location" = String, description = "Where to look how far it is"))),
+        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn retry(
+    Shared(state): Shared<State>,
+    by: By<CanSend>,
+    query: QueryParameters,
+) -> Result<Response, Problem> {
+    let filter = which(&state, query)?;
+    let (run, _) = run::begin(&state, filter, by.caller.asked_for()).await?;
+    Ok(located(json(StatusCode::ACCEPTED, &RunView::from(&*run)), PATH))
+}
+
+/// Ends the retry of failed messages early. What is in the queue again stays there; the rest stays failed.
+#[utoipa::path(
+    delete, path = "/v1/failed-messages/retry", tag = "messages", operation_id = "cancel_retry_of_failed_messages",
+    responses(
+        (status = 200, description = "The run, which ends now", body = RunView),
+        (status = 409, description = "None goes on", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn cancel(Shared(state): Shared<State>, _: By<CanSend>) -> Result<Response, Problem> {
+    let going = state.retries().last().filter(|run| run.finished_at().is_none());
+    let run = std::future::ready(going).await.ok_or_else(none)?;
+    run.cancel();
+    Ok(json(StatusCode::OK, &RunView::from(&*run)))
+}
+
+fn none() -> Problem {
+    Problem::new(
+        Code::WrongState,
+        "No failed messages are being tried again now; GET /v1/failed-messages shows how the last run ended.",
+    )
+}

@@ -1,0 +1,153 @@
+//! `GET /v1/logs/tail`: lines as they are written, as server-sent events.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State as Shared;
+use axum::response::Response;
+use bytes::Bytes;
+use domain::Timestamp;
+use futures::stream;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use logs::{Line, LineId, Order, Query, Tail, Told};
+
+use super::filter::{self, FilterParameters};
+use super::unread;
+use super::view::LineView;
+use crate::auth::{By, CanRead};
+use crate::extract::QueryParameters;
+use crate::problem::{Body as ProblemBody, Problem};
+use crate::state::State;
+
+/// A proxy that hears nothing for longer may end the connection.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// The most lines that a reader who was away is told first.
+const MOST_MISSED: usize = 1_000;
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+/// Tells a proxy to pass on what comes at once.
+const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// Follows the log lines that match, as server-sent events.
+///
+/// An event `line` has a line as JSON and its id; `missed` says how many lines were left out, as `{"lines":N}`, because the
+/// reader was slow; or `null` of them, because it was away for long. Who comes back with `Last-Event-ID` is told first what was written meanwhile. A comment
+/// comes every 15 seconds, and the stream ends when the server does.
+#[utoipa::path(
+    get, path = "/v1/logs/tail", tag = "logs", operation_id = "follow_logs",
+    params(
+        FilterParameters,
+        ("for" = Option<String>, Query, description = "How long to follow, such as `30s`; left out: until the server ends"),
+        ("Last-Event-ID" = Option<String>, Header, description = "The id of the last line that is known"),
+    ),
+    responses(
+        (status = 200, description = "Events, until the server ends", body = String, content_type = "text/event-stream"),
+        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn follow(
+    Shared(state): Shared<State>,
+    _: By<CanRead>,
+    mut query: QueryParameters,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let filter = filter::take(&mut query, state.clock().now());
+    let length =
+        query.take_with("for", |text| config::parse_duration(text).map_err(|error| error.to_string()));
+    query.finish()?;
+    let end = length.map(|length| state.clock().now().plus(length));
+    // What is no id of ours is no place to go on from.
+    let last = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()?.parse::<LineId>().ok());
+    // Before the search, so that nothing falls between the two.
+    let tail = state.logs().tail(filter.clone());
+    let (mut waiting, mut left_out) = (VecDeque::new(), false);
+    if let Some(last) = last {
+        let query = Query { filter, order: Order::OldestFirst, after: Some(last), limit: MOST_MISSED };
+        let page = state.logs().search(query).await.map_err(|error| unread(&error))?;
+        waiting.extend(page.lines.into_iter().map(Arc::new));
+        left_out = page.next.is_some();
+    }
+    let follower = Follower { state, tail, waiting, left_out, told: last, end };
+    let pieces = stream::unfold(follower, async |mut follower| {
+        let piece = follower.next().await?;
+        Some((Ok::<_, Infallible>(piece), follower))
+    });
+    // A first comment, so that the reader sees at once that it is connected.
+    let hello = stream::once(std::future::ready(Ok(Bytes::from_static(b": following\n\n"))));
+    let mut response = Response::new(Body::from_stream(futures::StreamExt::chain(hello, pieces)));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(BUFFERING, HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+/// A reader who stays.
+struct Follower {
+    state: State,
+    tail: Tail,
+    /// What was written before it came.
+    waiting: VecDeque<Arc<Line>>,
+    /// Whether there was more than fits in there.
+    left_out: bool,
+    /// The last line that it was told.
+    told: Option<LineId>,
+    /// When it wants to leave.
+    end: Option<Timestamp>,
+}
+
+impl Follower {
+    /// The next event or comment; nothing when the server ends.
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            let told = if let Some(line) = self.waiting.pop_front() {
+                Told::Line(line)
+            } else if std::mem::take(&mut self.left_out) {
+                // How many they are is not worth reading them all.
+                return Some(missed(None));
+            } else {
+                tokio::select! {
+                    biased;
+                    () = self.state.stopping() => return None,
+                    () = until(&self.state, self.end) => return None,
+                    told = self.tail.next() => told?,
+                    () = self.state.clock().sleep(HEARTBEAT) => return Some(Bytes::from_static(b":\n\n")),
+                }
+            };
+            match told {
+                Told::Missed(lines) => return Some(missed(Some(lines))),
+                // Found by the search already.
+                Told::Line(line) if self.told.is_some_and(|told| line.id <= told) => {}
+                Told::Line(line) => {
+                    self.told = Some(line.id);
+                    return Some(event(&line).into());
+                }
+            }
+        }
+    }
+}
+
+/// Waits for the end that the reader wants, if it wants one.
+async fn until(state: &State, end: Option<Timestamp>) {
+    match end {
+        Some(end) => state.clock().sleep_until(end).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Lines were left out.
+fn missed(lines: Option<u64>) -> Bytes {
+    let lines = lines.map_or_else(|| "null".to_owned(), |lines| lines.to_string());
+    format!("event: missed\ndata: {{\"lines\":{lines}}}\n\n").into()
+}
+
+/// A line as an event. JSON has no line breaks of its own, so it is one row.
+fn event(line: &Line) -> String {
+    let data = serde_json::to_string(&LineView::from(line.clone())).unwrap_or_default();
+    format!("event: line\nid: {}\ndata: {data}\n\n", line.id)
+}

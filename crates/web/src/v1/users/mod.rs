@@ -1,0 +1,45 @@
+//! `/v1/users`: the people of the dashboard, their passwords, second factors and sessions.
+
+pub(crate) mod change;
+pub(crate) mod list;
+pub(crate) mod password;
+pub(crate) mod sessions;
+mod view;
+
+use access::{PeopleError, UserName};
+
+use crate::problem::{Code, FieldError, Problem, shorten};
+
+/// Reads a name in a path: what cannot be one is one that nobody has.
+fn read_name(given: &str) -> Result<UserName, Problem> {
+    given.parse().map_err(|_| missing(given))
+}
+
+fn missing(given: &str) -> Problem {
+    let detail = format!("No user has the name {:?}; GET /v1/users lists them.", shorten(given));
+    Problem::new(Code::UserNotFound, detail)
+}
+
+/// What a change that was not made answers.
+fn refused(error: PeopleError, name: &str) -> Problem {
+    match error {
+        PeopleError::Unknown => missing(name),
+        PeopleError::Taken => {
+            Problem::new(Code::UserExists, format!("There is a user {:?} already.", shorten(name)))
+        }
+        PeopleError::LastAdmin => Problem::new(
+            Code::LastAdmin,
+            "This is the last admin, and nobody could arrange anything without one; make another admin first.",
+        ),
+        PeopleError::Unfit(unfit) => Problem::fields(vec![FieldError::new("password", unfit.to_string())]),
+        PeopleError::Busy => {
+            Problem::new(Code::QueueFull, "Too many passwords are worked on at once; try again soon.")
+                .retry_after(5)
+        }
+        PeopleError::Failed(what) => {
+            tracing::error!(error = what, "a user could not be changed");
+            Problem::new(Code::Internal, "Something is wrong on our side; the log says what.")
+        }
+        PeopleError::Store(error) => error.into(),
+    }
+}
