@@ -13,6 +13,7 @@ use serde_json::Value;
 use tokio::net::UnixStream;
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::calls::Calls;
 use crate::outgoing_file::OutgoingFile;
 use crate::reply;
 
@@ -54,24 +55,10 @@ pub(crate) async fn running(data_dir: &Path) -> anyhow::Result<Control> {
     }
 }
 
-impl Control {
-    /// All items of a list, page by page.
-    pub(crate) async fn list(&self, path: &str) -> anyhow::Result<Vec<Value>> {
-        reply::all_pages(path, async |page: &str| self.call(Method::GET, page, None).await).await
-    }
+impl Calls for Control {
+    const PATIENCE: Duration = PATIENCE;
 
-    /// One call; an answer that is no success becomes a [`reply::Refused`] with the server's own words.
-    pub(crate) async fn call(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-    ) -> anyhow::Result<Value> {
-        self.call_within(PATIENCE, method, path, body).await
-    }
-
-    /// The same for a call that may take longer, because the server asks Telegram first.
-    pub(crate) async fn call_within(
+    async fn call_within(
         &self,
         limit: Duration,
         method: Method,
@@ -83,7 +70,9 @@ impl Control {
             Err(_) => bail!("the server did not answer within {} s", limit.as_secs()),
         }
     }
+}
 
+impl Control {
     /// `POST` with a key by which the server knows a repeat, if there is one.
     pub(crate) async fn post(&self, path: &str, key: Option<&str>, body: &Value) -> anyhow::Result<Value> {
         let mut request = Request::post(path).header("content-type", "application/json");

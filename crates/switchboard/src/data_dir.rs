@@ -18,11 +18,15 @@ impl Place {
 
     /// The settings: from the file named, else from the data directory, else all defaults; then the environment.
     pub(crate) fn settings(&self) -> anyhow::Result<config::Settings> {
-        let file = match &self.config {
+        Ok(config::Settings::load(self.settings_file()?.as_deref(), environment())?)
+    }
+
+    /// The settings file: the one named, else that of the data directory, if there is one.
+    pub(crate) fn settings_file(&self) -> anyhow::Result<Option<PathBuf>> {
+        Ok(match &self.config {
             Some(file) => Some(file.clone()),
             None => Some(self.data_dir()?.join("switchboard.toml")).filter(|file| file.exists()),
-        };
-        Ok(config::Settings::load(file.as_deref(), environment())?)
+        })
     }
 }
 

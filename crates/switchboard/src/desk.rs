@@ -3,19 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ambient::{Chance, Clock, Ids};
+use ambient::Clock;
 use anyhow::{Context, bail};
-use delivery::{Ambient, Delivery, SagaLimits, Sagas};
 use hyper::{Method, Request};
 use serde_json::Value;
 use store::Store;
 use tokio::sync::Notify;
 
+use crate::calls::Calls;
 use crate::control::{self, Control, Server};
+use crate::ground::{self, Carriers, Ground, Oversight};
 use crate::{Place, reply};
-
-/// The longest wait for an answer: whatever asks Telegram has its own, shorter one.
-const PATIENCE: Duration = Duration::from_mins(3);
 
 /// How long connections may take to end.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -32,9 +30,7 @@ pub(crate) enum Desk {
 pub(crate) struct AtRest {
     api: web::Inside,
     store: Store,
-    pool: Arc<telegram::Pool>,
-    delivery: Delivery,
-    sagas: Sagas,
+    carriers: Carriers,
 }
 
 impl Desk {
@@ -46,37 +42,28 @@ impl Desk {
         }
         let settings = place.settings()?;
         crate::test_build::check(&data_dir)?;
-        let clock = Clock::system();
-        let store = crate::command::up::open_store(&settings, &data_dir, clock.clone()).await?;
+        let ambient = ground::ambient(Clock::system());
+        let store = crate::command::up::open_store(&settings, &data_dir, ambient.clock.clone()).await?;
         crate::test_build::mark(&data_dir)?;
-        let ambient = Ambient { ids: Ids::new(clock.clone()), chance: Chance::from_system(), clock };
-        let files = crate::files::open(&settings.media, &data_dir, &ambient).await?;
-        let parts = telegram::PoolParts {
-            settings: &settings.telegram,
-            store: store.clone(),
-            clock: ambient.clock.clone(),
-            chance: ambient.chance.clone(),
-            ids: ambient.ids.clone(),
-            outgoing: Some(files.outgoing.clone()),
+        let ground = Ground::lay(&settings, &data_dir, store, ambient).await?;
+        let pool = telegram::Pool::at_rest(ground.pool_parts(&settings)).await?;
+        let carriers = ground.carriers(pool);
+        let health = ground.health(&carriers);
+        health.load().await?;
+        let logs = logs::LogStore::at_rest(&data_dir.join(crate::logging::FOLDER));
+        let access = ground.access();
+        let alerts = alerts::Alerts::at_rest(ground.alerts_parts(&settings, &carriers)).await?;
+        let oversight = Oversight { health, logs, access, alerts };
+        let services = ground.services(&carriers, oversight, Arc::new(Notify::new()));
+        let examined = web::Examined {
+            settings_file: place.settings_file()?,
+            fingerprint: ops::doctor::settings_fingerprint(&settings),
+            settings: Arc::new(settings.clone()),
+            data_dir,
         };
-        let pool = telegram::Pool::at_rest(parts).await?;
-        let delivery =
-            Delivery::new(store.clone(), pool.clone(), ambient.clone(), delivery::Limits::default());
-        let sagas = Sagas::new(store.clone(), pool.clone(), ambient.clone(), SagaLimits::default());
-        let state = web::State::new(
-            web::Services {
-                store: store.clone(),
-                delivery: delivery.clone(),
-                sagas: sagas.clone(),
-                callbacks_due: Arc::new(Notify::new()),
-                pool: pool.clone(),
-                clock: ambient.clock,
-                ids: ambient.ids,
-                files,
-            },
-            web::Options::new(&settings, None),
-        );
-        Ok(Self::AtRest(Box::new(AtRest { api: web::Inside::new(&state), store, pool, delivery, sagas })))
+        let state = web::State::new(services, web::Options::new(&settings, None, examined));
+        let api = web::Inside::new(&state);
+        Ok(Self::AtRest(Box::new(AtRest { api, store: ground.store, carriers })))
     }
 
     /// Whether a server runs.
@@ -84,18 +71,21 @@ impl Desk {
         matches!(self, Self::Running(_))
     }
 
-    /// One call; an answer that is no success becomes a [`reply::Refused`] with its own words.
-    pub(crate) async fn call(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-    ) -> anyhow::Result<Value> {
-        self.call_within(PATIENCE, method, path, body).await
+    /// The end: what this process held is let go of.
+    pub(crate) async fn close(self) {
+        let Self::AtRest(inside) = self else { return };
+        let AtRest { store, carriers: Carriers { pool, delivery, sagas }, .. } = *inside;
+        tokio::join!(delivery.drain(DRAIN), sagas.stop(DRAIN));
+        pool.stop(DRAIN).await;
+        store.close().await;
     }
+}
 
-    /// The same for a call that may take longer still.
-    pub(crate) async fn call_within(
+impl Calls for Desk {
+    /// Whatever asks Telegram has its own, shorter wait.
+    const PATIENCE: Duration = Duration::from_mins(3);
+
+    async fn call_within(
         &self,
         limit: Duration,
         method: Method,
@@ -106,20 +96,6 @@ impl Desk {
             Self::Running(control) => control.call_within(limit, method, path, body).await,
             Self::AtRest(inside) => inside.call(limit, method, path, body).await,
         }
-    }
-
-    /// All items of a list, page by page.
-    pub(crate) async fn list(&self, path: &str) -> anyhow::Result<Vec<Value>> {
-        reply::all_pages(path, async |page: &str| self.call(Method::GET, page, None).await).await
-    }
-
-    /// The end: what this process held is let go of.
-    pub(crate) async fn close(self) {
-        let Self::AtRest(inside) = self else { return };
-        let AtRest { store, pool, delivery, sagas, .. } = *inside;
-        tokio::join!(delivery.drain(DRAIN), sagas.stop(DRAIN));
-        pool.stop(DRAIN).await;
-        store.close().await;
     }
 }
 

@@ -8,9 +8,12 @@ use std::time::Duration;
 use anyhow::Context;
 use config::MediaSettings;
 use delivery::Ambient;
+use domain::MessageId;
 use media::shelf::Rules;
 use media::{Allowed, Fetcher, Limits, Names, Outgoing, Patience, Shelf};
 use store::Store;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
 use web::Files;
 
 /// The files of messages that are not over, in the data directory.
@@ -65,6 +68,32 @@ pub(crate) async fn open(
         Patience { connection: CONNECTION.min(settings.answer_within), answer: settings.answer_within };
     let fetcher = Fetcher::new(names, outgoing.intake().clone(), patience)?;
     Ok(Files { outgoing, shelf, fetcher, folder })
+}
+
+/// Removes the files of messages as these are told to be sent. What it misses is left to [`keep_clear`].
+pub(crate) async fn remove_spent(files: Files, store: Store, mut spent: Receiver<MessageId>) {
+    loop {
+        let id = match spent.recv().await {
+            Ok(id) => id,
+            Err(RecvError::Lagged(missed)) => {
+                tracing::debug!(missed, "messages whose files go later");
+                continue;
+            }
+            Err(RecvError::Closed) => return,
+        };
+        let done_with = match store.outbox().files_done_with(id).await {
+            Ok(done_with) => done_with,
+            Err(error) => {
+                tracing::warn!(subject = %id, %error, "which files are done with could not be asked");
+                continue;
+            }
+        };
+        for key in done_with {
+            if let Err(error) = files.outgoing.remove(&key).await {
+                tracing::warn!(subject = %id, %error, "an outgoing file could not be removed");
+            }
+        }
+    }
 }
 
 /// Removes the files of messages that are over and uploads whose time is, now and whenever one of them may be.

@@ -1,21 +1,30 @@
 //! The `switchboard` program: its command line, and the wiring of the crates. No logic of its own.
 
+mod alarms;
 mod bars;
+mod calls;
 mod command;
 mod control;
 mod data_dir;
 mod desk;
 mod files;
+mod fitting;
+mod ground;
 mod keys;
 mod logging;
+mod machine;
 mod outgoing_file;
 mod output;
+mod paragraph;
 mod reply;
+mod supervision;
 mod table;
 mod terminal;
 mod test_build;
+mod wording;
 
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -95,6 +104,19 @@ enum Command {
     )]
     Key(command::key::Key),
 
+    /// Add, list and remove the people who may sign in to the dashboard, also while `up` runs
+    #[command(
+        after_help = "The first start of `up` adds admin, with the password of SWITCHBOARD_ADMIN_PASSWORD or with one that \
+                            it prints once. Viewers look, operators keep it running as well, admins may everything. The \
+                            last admin can neither be removed nor get another role.\n\n\
+                            A password is never an argument, which everybody on the machine could read.\n\nExamples:\n  \
+                            switchboard user add anna --role operator\n  switchboard user list\n  \
+                            switchboard user password anna --reset-second-factor\n  switchboard user role anna admin\n  \
+                            switchboard user sessions anna --end-all\n  switchboard user remove anna\n  \
+                            pass show switchboard/anna | switchboard user add anna"
+    )]
+    User(command::user::User),
+
     /// Look at requests that failed and are kept; try them again or drop them, also while `up` runs
     #[command(
         after_help = "Kept are requests to the old ports to create or leave a chat that came to nothing, and invite \
@@ -104,13 +126,47 @@ enum Command {
     )]
     Failed(command::failed::Failed),
 
-    /// Stop and start what the running server does: creating chats, sending text, sending media, leaving chats
+    /// See what is broken and who is told; mute, make maintenance windows, test
     #[command(
-        after_help = "A service that is stopped takes no work and lets nothing out, also after a restart of the \
-                            server, until it is started again.\n\nExamples:\n  switchboard service list\n  \
-                            switchboard service stop create_chat\n  switchboard service reload-cache"
+        after_help = "A card that failed three times in a row raises an alert, two good answers in a row clear it; both are told \
+                            to every target, again and again until it has them.\n\nExamples:\n  \
+                            switchboard alert list\n  switchboard alert mute account:main --for 2h\n  \
+                            switchboard alert targets add owner --kind telegram --chat @demo_main\n  \
+                            switchboard alert targets test owner"
+    )]
+    Alert(command::alert::Alert),
+
+    /// Stop and start what the running server does; have systemd run the program
+    #[command(
+        after_help = "Two things are called a service. What the running server does (creating chats, sending text, sending \
+                            media, leaving chats) is seen to with list, start, stop, restart and reload-cache: one that is \
+                            stopped takes no work and lets nothing out, also after a restart of the server, until it is \
+                            started again. The program itself as a service of this machine is seen to with install, \
+                            uninstall, status and logs.\n\nExamples:\n  switchboard service list\n  \
+                            switchboard service stop create_chat\n  switchboard service reload-cache\n  \
+                            switchboard service install --config /etc/switchboard/switchboard.toml\n  \
+                            switchboard service status"
     )]
     Service(command::service::Service),
+
+    /// Clear flood waits: let the accounts that have one rest, or all services; look how far that is, cancel it
+    #[command(
+        after_help = "Without --stop-all only the accounts that must wait are paused, each until its deadline; the others \
+                            do the work. With it all services are stopped, nothing is asked of Telegram for five minutes, and those \
+                            that ran are started again one by one, a minute apart. Either way it goes on after a restart of the \
+                            server, and services that were stopped by hand before stay stopped.\n\nExamples:\n  \
+                            switchboard flood clear\n  switchboard flood clear --stop-all\n  switchboard flood status\n  \
+                            switchboard flood cancel"
+    )]
+    Flood(command::flood::Flood),
+
+    /// Watch in the terminal whether everything works, trouble first
+    #[command(
+        after_help = "It looks anew every two seconds, or when a key is pressed; q ends it. Where there is no terminal it is \
+                            shown once.\n\nExamples:\n  switchboard top\n  switchboard top --trouble --once\n  \
+                            switchboard top --json"
+    )]
+    Top(command::top::Top),
 
     /// Look at the chats that the running server knows, and at those that nobody could find
     #[command(
@@ -118,6 +174,36 @@ enum Command {
                             switchboard chat unresolved"
     )]
     Chat(command::chat::Chat),
+
+    /// Show what the server wrote about itself: search it, or follow it, also while it runs
+    #[command(
+        after_help = "Lines are kept in the data directory, packed, within the settings log.budget and log.keep; this command \
+                            reads them there and needs no server. Each step of each message is among them, and each request. \
+                            What a line is about is in its fields: --subject shows the lines of one message.\n\n\
+                            Times are UTC. Texts and secrets are in no line. Control characters are shown as \\n or \\u{1b}.\n\n\
+                            Examples:\n  switchboard logs --follow\n  switchboard logs --level error --since 2h\n  \
+                            switchboard logs --subject msg_01...\n  switchboard logs --account main --error flood_wait --since 1d\n  \
+                            switchboard logs --grep \"a connection\" --limit 20\n  \
+                            switchboard logs --service send_text --since 10m --json | jq .fields"
+    )]
+    Logs(command::logs::Logs),
+    /// Find out what is wrong with the server and its machine, and what mends it
+    #[command(
+        after_help = "It looks at settings, ports, accounts, session files, processes, unit files, rights of files, disk, clock, \
+                            network, store, queue and memory, while the server runs and while it does not. Each finding says \
+                            what shows it and what mends it; nothing is changed. Run it as root to see what other users' \
+                            processes hold.\n\n\
+                            With --legacy it reads an installation of the old scripts as well: a table of ports, scripts, \
+                            accounts, sessions and processes, what differs from the settings, and with --write-plan a file that \
+                            `switchboard account import --plan` takes. Scripts are read, never run. Programs that are none of \
+                            them are listed as foreign and left alone.\n\n\
+                            Exit codes: 0 nothing is wrong (notes do not count), 1 something is, 2 wrong usage.\n\n\
+                            Examples:\n  \
+                            sudo switchboard doctor\n  switchboard doctor --json\n  \
+                            switchboard doctor --legacy /old --write-plan plan.toml\n  \
+                            switchboard doctor --journal journal.json --offline"
+    )]
+    Doctor(command::doctor::Doctor),
 
     /// Print the OpenAPI description of the HTTP API
     Openapi,
@@ -136,17 +222,23 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let result = runtime.block_on(run(arguments.command));
+    // One future of one type: each way the runtime can drive it would be compiled for this one all over again.
+    let work: Pin<Box<dyn Future<Output = anyhow::Result<()>>>> = Box::pin(run(arguments.command));
+    let result = runtime.block_on(work);
     // Whatever still runs after the drain has had its time.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            if error.is::<command::doctor::SomethingIsWrong>() {
+                return ExitCode::FAILURE;
+            }
             eprintln!("error: {}", output::explain(&error));
             let wrong_usage = |cause: &(dyn std::error::Error + 'static)| {
                 cause.is::<config::SettingsError>()
                     || cause.is::<keys::TooShort>()
                     || cause.is::<terminal::WrongUsage>()
+                    || matches!(cause.downcast_ref(), Some(access::FirstError::Unfit(_)))
                     || matches!(cause.downcast_ref(), Some(events::StartError::Address(_)))
             };
             if error.chain().any(wrong_usage) { ExitCode::from(2) } else { ExitCode::FAILURE }
@@ -161,9 +253,15 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Account(account) => account.run().await,
         Command::Send(send) => send.run().await,
         Command::Key(key) => key.run().await,
+        Command::User(user) => user.run().await,
         Command::Failed(failed) => failed.run().await,
+        Command::Alert(alert) => alert.run().await,
         Command::Service(service) => service.run().await,
+        Command::Flood(flood) => flood.run().await,
+        Command::Top(top) => top.run().await,
         Command::Chat(chat) => chat.run().await,
+        Command::Logs(logs) => logs.run().await,
+        Command::Doctor(doctor) => doctor.run().await,
         Command::Openapi => {
             output::line(format_args!("{}", web::openapi_json()));
             Ok(())

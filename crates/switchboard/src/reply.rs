@@ -1,12 +1,12 @@
 //! What the API answers, as a command reads it: JSON, or the refusal with its words.
 
-use std::fmt::Write;
-
 use anyhow::Context;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Bytes};
 use hyper::{Response, StatusCode};
 use serde_json::Value;
+
+use crate::wording;
 
 /// The largest answer read.
 const LARGEST: usize = 16 * 1024 * 1024;
@@ -43,18 +43,19 @@ impl Refused {
 
     fn read(problem: &Value) -> Self {
         let text = |field: &str| problem[field].as_str().map(str::to_owned);
-        let mut detail = text("detail")
+        let told = text("detail")
             .or_else(|| text("title"))
             .unwrap_or_else(|| "the server refused without a word".to_owned());
-        let errors: Vec<_> = problem["errors"].as_array().into_iter().flatten().collect();
-        let fields = errors.iter().filter_map(|error| error["field"].as_str().map(str::to_owned)).collect();
-        if errors.len() > 1 {
-            for error in errors {
-                let field = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
-                // Writing to a string does not fail.
-                let _ = write!(detail, "\n  {}: {}", field("field"), field("message"));
-            }
-        }
+        let word = |error: &Value, name: &str| error[name].as_str().unwrap_or_default().to_owned();
+        let errors = problem["errors"].as_array().into_iter().flatten();
+        let errors: Vec<_> = errors.map(|error| (word(error, "field"), word(error, "message"))).collect();
+        let wrong: Vec<_> = errors.iter().map(|(field, message)| wording::of_field(field, message)).collect();
+        let detail = match wrong.as_slice() {
+            [] => wording::of_text(&told),
+            [only] => only.clone(),
+            several => format!("not all of this can be taken:\n  {}", several.join("\n  ")),
+        };
+        let fields = errors.into_iter().map(|(field, _)| field).collect();
         Self { code: text("code").unwrap_or_default(), detail, fields }
     }
 }
@@ -78,26 +79,6 @@ where
     if status.is_success() { Ok(value) } else { Err(Refused::read(&value).into()) }
 }
 
-/// All items of a list, page by page.
-pub(crate) async fn all_pages(
-    path: &str,
-    get: impl AsyncFn(&str) -> anyhow::Result<Value>,
-) -> anyhow::Result<Vec<Value>> {
-    let mut items = Vec::new();
-    let mut page = path.to_owned();
-    loop {
-        let answer = get(&page).await?;
-        items.extend_from_slice(answer["items"].as_array().context("the server's answer has no items")?);
-        match answer["next_cursor"].as_str() {
-            Some(cursor) => {
-                let joint = if path.contains('?') { '&' } else { '?' };
-                page = format!("{path}{joint}cursor={cursor}");
-            }
-            None => return Ok(items),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -111,11 +92,12 @@ mod tests {
         assert_eq!((refused.code.as_str(), refused.to_string().as_str()), ("code_invalid", "It is wrong."));
         let several = json!({ "detail": "2 fields are wrong; see errors.", "errors": [
             { "field": "name", "message": "is missing" }, { "field": "api_id", "message": "is wrong" } ] });
-        assert!(Refused::read(&several).detail.ends_with("\n  name: is missing\n  api_id: is wrong"));
+        assert!(Refused::read(&several).detail.ends_with("\n  the name is missing\n  --api-id is wrong"));
         assert!(!Refused::read(&several).is_about("name"));
         let one =
             json!({ "detail": "It is wrong.", "errors": [{ "field": "phone", "message": "is wrong" }] });
         assert!(Refused::read(&one).is_about("phone") && !Refused::read(&one).is_about("name"));
+        assert_eq!(Refused::read(&one).detail, "the phone number (--phone) is wrong");
         assert!(!Refused::read(&json!({})).detail.is_empty());
     }
 }

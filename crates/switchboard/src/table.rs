@@ -6,6 +6,17 @@ use serde_json::Value;
 
 /// An empty table with these headings; as wide as the terminal.
 pub(crate) fn with_header<const N: usize>(header: [&str; N]) -> Table {
+    headed(header)
+}
+
+/// How wide the terminal is, if the output goes to one.
+pub(crate) fn terminal_width() -> Option<u16> {
+    Table::new().width()
+}
+
+/// The same with as many headings as there are.
+pub(crate) fn headed<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
+    let header: Vec<&str> = header.into_iter().collect();
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
     table

@@ -3,6 +3,7 @@
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
+use crate::calls::Calls;
 use crate::control;
 use crate::output::say;
 use crate::{Place, table};

@@ -7,6 +7,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 use store::{Direction, FailedRequest, FailedState, Page, Store};
 
+use crate::calls::Calls;
 use crate::control::{self, Server};
 use crate::output::say;
 use crate::{Place, table};

@@ -1,12 +1,15 @@
 //! `switchboard key`: API keys.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, bail};
 use clap::{Subcommand, ValueEnum};
 use domain::ApiKeyId;
 use hyper::Method;
 use serde_json::{Value, json};
-use store::{ApiKey, Scope, Store};
+use store::{ApiKey, AuditEntry, AuditResult, AuditWho, Scope, Store};
 
+use crate::calls::Calls;
 use crate::control::{self, Server};
 use crate::output::say;
 use crate::{Place, table};
@@ -123,10 +126,26 @@ async fn create(place: &Place, name: &str, scopes: Vec<Scope>) -> anyhow::Result
         revoked_at: None,
     };
     store.api_keys().create(&key, web::hash_api_key(&drawn)).await?;
+    note(&store, &clock, "create_key", key.id).await?;
     store.close().await;
     let mut shown = view(&key);
     shown["key"] = drawn.into();
     Ok(shown)
+}
+
+/// Writes to the audit log what the server would have written.
+async fn note(store: &Store, clock: &ambient::Clock, action: &str, id: ApiKeyId) -> anyhow::Result<()> {
+    let entry = AuditEntry {
+        at: clock.now(),
+        who: AuditWho::Machine,
+        action: action.to_owned(),
+        subject: Some(id.to_string()),
+        details: BTreeMap::new(),
+        address: None,
+        result: AuditResult::Done,
+        code: None,
+    };
+    Ok(store.audit().add(entry).await?)
 }
 
 async fn list(place: &Place) -> anyhow::Result<Vec<Value>> {
@@ -145,7 +164,11 @@ async fn revoke(place: &Place, id: ApiKeyId) -> anyhow::Result<()> {
         return Ok(());
     }
     let store = own_store(place).await?;
-    let done = store.api_keys().revoke(id, ambient::Clock::system().now()).await?;
+    let clock = ambient::Clock::system();
+    let done = store.api_keys().revoke(id, clock.now()).await?;
+    if done {
+        note(&store, &clock, "revoke_key", id).await?;
+    }
     store.close().await;
     if !done {
         bail!("there is no active key {id}; see `switchboard key list`");

@@ -1,10 +1,16 @@
 //! One file a command.
 
 pub(crate) mod account;
+pub(crate) mod alert;
 pub(crate) mod chat;
+pub(crate) mod doctor;
 pub(crate) mod failed;
+pub(crate) mod flood;
 pub(crate) mod key;
+pub(crate) mod logs;
 pub(crate) mod sandbox;
 pub(crate) mod send;
 pub(crate) mod service;
+pub(crate) mod top;
 pub(crate) mod up;
+pub(crate) mod user;

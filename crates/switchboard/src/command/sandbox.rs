@@ -37,7 +37,7 @@ pub(crate) struct SandboxCommand {
 
 impl SandboxCommand {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        crate::logging::start(&config::LogSettings::default());
+        crate::logging::start(&config::LogSettings::default(), None);
         let temporary;
         let data_dir = if let Some(given) = self.data_dir {
             std::path::absolute(&given).with_context(|| format!("the data directory {}", given.display()))?

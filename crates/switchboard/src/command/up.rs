@@ -7,25 +7,30 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ambient::{Chance, Clock, Ids};
+use ambient::Clock;
 use anyhow::{Context, bail};
 use config::Settings;
-use delivery::{Ambient, Delivery, SagaLimits, Sagas};
-use domain::{ApiKeyId, ExposeSecret};
+use domain::{ApiKeyId, ExposeSecret, SecretText};
 use events::InviteCallbacks;
+use logs::Gathered;
 use store::{MasterKey, Store, StoreOptions};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::ground::{self, Carriers, Ground, Oversight};
 use crate::logging::LogLevel;
 use crate::output::say;
-use crate::{Place, files, keys, test_build};
+use crate::supervision::Supervision;
+use crate::{Place, alarms, files, keys, test_build};
 
 /// How long the wire and open requests may take at the end.
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// How often the store forgets what is past its time.
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
+
+/// The variable that gives the first user's password.
+const ADMIN_PASSWORD: &str = "SWITCHBOARD_ADMIN_PASSWORD";
 
 /// The arguments.
 #[derive(clap::Args)]
@@ -70,19 +75,30 @@ impl Up {
             Some(demo) => Settings::load(Some(&demo.world.settings_file), crate::data_dir::environment())?,
             None => self.place.settings()?,
         };
+        let examined = self.examined(&settings, demo.as_ref())?;
         if let Some(listen) = self.listen {
             settings.listen = listen;
         }
-        let log_level = crate::logging::start(&settings.log);
-        let data_dir = match &demo {
-            Some(demo) => demo.folder.path().to_owned(),
-            None => self.place.data_dir()?,
-        };
-        let ended = self.serve(&settings, &data_dir, demo.as_ref(), log_level).await;
+        let clock = Clock::system();
+        let (layer, gathered) = logs::layer(clock.clone());
+        let log_level = crate::logging::start(&settings.log, Some(layer));
+        let ended = self.serve(&settings, examined, demo.as_ref(), (log_level, gathered)).await;
         if let Some(demo) = demo {
             demo.world.stop().await;
         }
         ended
+    }
+
+    /// What the doctor looks at: the settings as they were read, and where everything is.
+    fn examined(&self, settings: &Settings, demo: Option<&Demo>) -> anyhow::Result<web::Examined> {
+        let (data_dir, settings_file) = match demo {
+            Some(demo) => (demo.folder.path().to_owned(), Some(demo.world.settings_file.clone())),
+            None => {
+                (self.place.data_dir()?, self.place.settings_file()?.map(std::path::absolute).transpose()?)
+            }
+        };
+        let fingerprint = ops::doctor::settings_fingerprint(settings);
+        Ok(web::Examined { data_dir, settings_file, settings: Arc::new(settings.clone()), fingerprint })
     }
 
     async fn start_demo(&self) -> anyhow::Result<Demo> {
@@ -105,17 +121,20 @@ impl Up {
     async fn serve(
         &self,
         settings: &Settings,
-        data_dir: &Path,
+        examined: web::Examined,
         demo: Option<&Demo>,
-        log_level: LogLevel,
+        (log_level, gathered): (LogLevel, Gathered),
     ) -> anyhow::Result<()> {
+        let examined = web::Examined { settings: Arc::new(settings.clone()), ..examined };
+        let data_dir = &*examined.data_dir.clone();
         let given = keys::given()?;
-        let clock = Clock::system();
-        let ambient = Ambient { ids: Ids::new(clock.clone()), chance: Chance::from_system(), clock };
+        let given_password = std::env::var(ADMIN_PASSWORD).ok().map(SecretText::from);
+        let ambient = ground::ambient(gathered.clock());
         #[cfg(feature = "testing")]
         say!("TEST BUILD   its clock can be moved and it can be stopped at any point; never use it for real");
         test_build::check(data_dir)?;
         let store = open_store(settings, data_dir, ambient.clock.clone()).await?;
+        let logs = crate::logging::open(&settings.log, data_dir, gathered);
         test_build::mark(data_dir)?;
         say!("Data         {}", data_dir.display());
         let first_key = keys::ensure_first(
@@ -125,24 +144,18 @@ impl Up {
             ambient.clock.now(),
         )
         .await?;
+        let access = access::Access::new(store.clone(), ambient.clock.clone(), ambient.ids.clone());
+        let first_password = access.ensure_first(given_password.as_ref()).await.context(ADMIN_PASSWORD)?;
 
-        let files = files::open(&settings.media, data_dir, &ambient).await?;
-        let pool = telegram::Pool::start(telegram::PoolParts {
-            settings: &settings.telegram,
-            store: store.clone(),
-            clock: ambient.clock.clone(),
-            chance: ambient.chance.clone(),
-            ids: ambient.ids.clone(),
-            outgoing: Some(files.outgoing.clone()),
-        })
-        .await?;
+        let ground = Ground::lay(settings, data_dir, store, ambient).await?;
+        let pool = telegram::Pool::start(ground.pool_parts(settings)).await?;
         for (port, account) in settings.ports_without_account() {
             tracing::warn!(port, %account, "the settings name no account of this name; the port has none to send with");
         }
-        let sender: Arc<dyn delivery::Sender> = pool.clone();
-        let delivery = Delivery::new(store.clone(), sender, ambient.clone(), delivery::Limits::default());
-        let steps: Arc<dyn delivery::Steps> = pool.clone();
-        let sagas = Sagas::new(store.clone(), steps, ambient.clone(), SagaLimits::default());
+        let carriers = ground.carriers(pool);
+        let Ground { store, files, ambient } = &ground;
+        let Carriers { pool, delivery, sagas } = &carriers;
+        let removing = tokio::spawn(files::remove_spent(files.clone(), store.clone(), delivery.spent()));
         let (messages, operations) = (delivery.resume().await?, sagas.resume().await?);
         if messages + operations > 0 {
             tracing::info!(messages, operations, "taken up again from the last run");
@@ -155,26 +168,27 @@ impl Up {
             Arc::clone(&callbacks_due),
         )?;
 
+        let alerts = alerts::Alerts::start(ground.alerts_parts(settings, &carriers)).await?;
+
         let stop = CancellationToken::new();
-        let state = web::State::new(
-            web::Services {
-                store: store.clone(),
-                delivery: delivery.clone(),
-                sagas: sagas.clone(),
-                callbacks_due,
-                pool: pool.clone(),
-                files: files.clone(),
-                clock: ambient.clock.clone(),
-                ids: ambient.ids.clone(),
-            },
-            web::Options::new(settings, Some(data_dir.join("control.sock"))),
-        );
-        let serving = tokio::spawn(web::serve(state.clone(), stop.clone()));
+        let health = ground.health(&carriers);
+        health.load().await?;
+        let oversight =
+            Oversight { health: health.clone(), logs: logs.clone(), access, alerts: alerts.clone() };
+        let options = web::Options::new(settings, Some(data_dir.join("control.sock")), examined);
+        let state = web::State::new(ground.services(&carriers, oversight, callbacks_due), options);
+        let pages = dashboard::router(dashboard::Dashboard::new(state.clone()));
+        let serving = tokio::spawn(web::serve(state.clone(), pages, stop.clone()));
+        let alarming = tokio::spawn(alarms::hand_on(health.clone(), alerts.clone()));
+        health.start(state.ports());
         let sweeping = tokio::spawn(sweep(store.clone(), ambient.clock.clone()));
-        let clearing = tokio::spawn(files::keep_clear(files, store.clone(), ambient.clock.clone()));
+        let clearing = tokio::spawn(files::keep_clear(files.clone(), store.clone(), ambient.clock.clone()));
         let made = first_key.as_ref().map(ExposeSecret::expose_secret);
         let given = given.as_ref().map(ExposeSecret::expose_secret);
-        announce(&state, settings, demo, made, demo.and(given)).await;
+        let password = first_password.as_ref().or(demo.and(given_password.as_ref()));
+        let shown =
+            Shown { key: made.or(demo.and(given)), password: password.map(ExposeSecret::expose_secret) };
+        announce(&state, settings, demo, shown).await;
         if pool.accounts().is_empty() {
             say!(
                 "\nThere is no account yet. In another terminal, with the same --data-dir:\n  \
@@ -183,36 +197,58 @@ impl Up {
             );
         }
 
-        self.until_told_to_stop(&log_level).await?;
+        let supervision = Supervision::of_environment();
+        tokio::select! {
+            told = self.until_told_to_stop(&log_level, &supervision, pool) => told?,
+            () = supervision.keep_told(&state, store, pool) => {}
+        }
 
+        supervision.stopping();
         tracing::info!("stopping: no new requests, what is on the wire is finished");
         stop.cancel();
         if tokio::time::timeout(2 * DRAIN, serving).await.is_err() {
             tracing::warn!("open requests did not end in time");
         }
-        tokio::join!(delivery.drain(DRAIN), sagas.stop(DRAIN), callbacks.stop(DRAIN));
+        tokio::join!(
+            delivery.drain(DRAIN),
+            sagas.stop(DRAIN),
+            callbacks.stop(DRAIN),
+            health.stop(DRAIN),
+            alerts.stop(DRAIN)
+        );
         pool.stop(DRAIN).await;
-        sweeping.abort();
-        clearing.abort();
-        store.close().await;
+        for task in [alarming, sweeping, clearing, removing] {
+            task.abort();
+        }
+        ground.store.close().await;
+        logs.close().await;
         Ok(())
     }
 
     /// Ctrl+C and SIGTERM end the program; SIGHUP reads the settings again.
-    async fn until_told_to_stop(&self, log_level: &LogLevel) -> anyhow::Result<()> {
+    async fn until_told_to_stop(
+        &self,
+        log_level: &LogLevel,
+        supervision: &Supervision,
+        pool: &telegram::Pool,
+    ) -> anyhow::Result<()> {
         let mut hangup = signal(SignalKind::hangup())?;
         let told = until_told_to_stop();
         tokio::pin!(told);
         loop {
             tokio::select! {
                 result = &mut told => return result,
-                _ = hangup.recv() => match self.place.settings() {
-                    Ok(settings) => {
-                        log_level.set(&settings.log);
-                        tracing::info!("the log level was read again; other settings need a restart");
+                _ = hangup.recv() => {
+                    supervision.reloading();
+                    match self.place.settings() {
+                        Ok(settings) => {
+                            log_level.set(&settings.log);
+                            tracing::info!("the log level was read again; other settings need a restart");
+                        }
+                        Err(error) => tracing::error!(%error, "the settings were not read again"),
                     }
-                    Err(error) => tracing::error!(%error, "the settings were not read again"),
-                },
+                    supervision.reloaded(pool);
+                }
             }
         }
     }
@@ -243,7 +279,7 @@ pub(crate) async fn open_store(settings: &Settings, data_dir: &Path, clock: Cloc
 
 /// The key to what is encrypted at rest: from the environment, as a systemd credential named `master.key`, or from a
 /// file in the data directory, which is made at the first start.
-fn master_key(data_dir: &Path) -> anyhow::Result<MasterKey> {
+pub(crate) fn master_key(data_dir: &Path) -> anyhow::Result<MasterKey> {
     if let Ok(given) = std::env::var("SWITCHBOARD_MASTER_KEY") {
         return Ok(MasterKey::Given(given.into()));
     }
@@ -257,15 +293,15 @@ fn master_key(data_dir: &Path) -> anyhow::Result<MasterKey> {
     Ok(MasterKey::File(data_dir.join("master.key")))
 }
 
-/// Says where everything is, and for a demo what to try. `made` is a key that is shown only now, `given` one that the
-/// caller chose.
-async fn announce(
-    state: &web::State,
-    settings: &Settings,
-    demo: Option<&Demo>,
-    made: Option<&str>,
-    given: Option<&str>,
-) {
+/// What is made at the first start and shown only then; in a demo also what the caller chose.
+#[derive(Clone, Copy)]
+struct Shown<'a> {
+    key: Option<&'a str>,
+    password: Option<&'a str>,
+}
+
+/// Says where everything is, and for a demo what to try.
+async fn announce(state: &web::State, settings: &Settings, demo: Option<&Demo>, shown: Shown<'_>) {
     // Until each listener was tried once: an address with port 0 is known only then.
     let tried = async {
         while state.listeners().iter().any(|listener| listener.state == web::ListenerState::Starting) {
@@ -281,6 +317,7 @@ async fn announce(
             .map_or("", |listener| listener.address.as_str())
     };
     let main = address("main");
+    say!("Dashboard    http://{main}/");
     say!("API          http://{main}/v1    docs http://{main}/docs");
     for listener in &listeners {
         if let Ok(number) = listener.name.parse::<u16>() {
@@ -296,7 +333,11 @@ async fn announce(
     if let Some(demo) = demo {
         say!("Sandbox      http://{}    (ledger, faults)", demo.world.control);
     }
-    let Some(key) = made.or(given) else { return };
+    if let Some(password) = shown.password {
+        let once = if demo.is_some() { "" } else { "    it is shown only this once" };
+        say!("Sign in      name {}, password {password}{once}", access::FIRST_USER);
+    }
+    let Some(key) = shown.key else { return };
     match demo {
         None => say!("\nThe first API key; it is shown only this once:\n  export KEY={key}"),
         Some(demo) => say!(

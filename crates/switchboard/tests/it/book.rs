@@ -51,6 +51,12 @@ fn wrong(helps: &mut Helps, typed: &[&str]) -> Option<String> {
     names.filter(|name| !has(name)).map(|name| format!("{command:?} has no {name}")).next()
 }
 
+/// What is wrong with a line that calls this program; nothing if it is one and can be typed.
+pub(crate) fn judge(line: &str) -> Option<String> {
+    let Some(arguments) = arguments(line) else { return Some("does not call it".to_owned()) };
+    wrong(&mut Helps::default(), &arguments)
+}
+
 /// The command lines of a page: what stands in a block after `$ ` or alone, and what stands between backticks.
 fn typed(text: &str) -> Vec<String> {
     let mut lines = Vec::new();
@@ -74,8 +80,10 @@ fn arguments(line: &str) -> Option<Vec<&str>> {
     let program = |word: &str| word == "switchboard" || word.ends_with("/switchboard");
     let mut first = words.next()?;
     if first == "sudo" {
-        // `sudo -u USER`
-        first = words.nth(2)?;
+        first = words.next()?;
+        if first == "-u" {
+            first = words.nth(1)?;
+        }
     }
     if !program(first) {
         return None;

@@ -1,21 +1,28 @@
 //! The real binary, as a process, against the pretend world, as another.
 
 mod accounts;
+mod alerts;
+mod authors;
 mod bad_days;
 mod book;
 mod chats;
 mod contract;
 mod crash;
 mod dialogs;
+mod doctor;
 mod failed;
 mod importing;
+mod logs;
 mod media;
 mod metrics;
 mod openapi;
+mod overview;
+mod people;
 mod readme;
 mod references;
 mod sending;
 mod startup;
+mod supervised;
 mod tour;
 mod waiting;
 mod wire;

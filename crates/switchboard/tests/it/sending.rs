@@ -224,3 +224,16 @@ async fn ctrl_c_while_a_file_goes_to_telegram_leaves_the_message_to_the_server()
     let texts = stage.texts().await;
     assert_eq!(texts.iter().filter(|text| *text == "on its own").count(), 1, "{texts:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_speaks_of_what_was_given_on_the_command_line() {
+    let stage = Stage::new().await;
+    let (voice, picture) = (stage.file("a.ogg", b"no sound at all"), stage.file("b.png", PNG));
+    let (code, _, said) =
+        stage.send(&[&stage.group, "--file", &voice, "--file", &picture, "--as", "voice"], "");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("--file number 1") && !said.contains("media["), "{said}");
+    let (code, _, said) = stage.send(&[&stage.group, "hello", "--account", "nobody"], "");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("`switchboard account list`") && !said.contains("/v1/"), "{said}");
+}

@@ -4,6 +4,7 @@ use domain::AccountName;
 use hyper::Method;
 
 use crate::Place;
+use crate::calls::Calls;
 use crate::desk::Desk;
 use crate::output::say;
 

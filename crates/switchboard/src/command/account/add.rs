@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::given::{ApiHash, ProxyGiven};
 use crate::Place;
+use crate::calls::Calls;
 use crate::desk::Desk;
 use crate::output::say;
 use crate::terminal::{self, Lines, WrongUsage};

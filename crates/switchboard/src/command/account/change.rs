@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::given::{ApiHash, ProxyGiven};
 use crate::Place;
+use crate::calls::Calls;
 use crate::desk::Desk;
 use crate::output::say;
 use crate::terminal::WrongUsage;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::purposes::{self, PurposeName};
 use super::remove::confirm;
 use crate::Place;
+use crate::calls::Calls;
 use crate::desk::Desk;
 use crate::output::say;
 

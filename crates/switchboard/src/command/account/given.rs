@@ -84,7 +84,8 @@ fn without_password(address: &str) -> anyhow::Result<SecretText> {
     Ok(address.into())
 }
 
-fn read(variable: Option<&str>, file: Option<&Path>) -> anyhow::Result<Option<SecretText>> {
+/// The secret that a variable or a file holds, if one of them is named.
+pub(crate) fn read(variable: Option<&str>, file: Option<&Path>) -> anyhow::Result<Option<SecretText>> {
     let (place, text) = match (variable, file) {
         (Some(name), _) => {
             let text = std::env::var(name)

@@ -15,6 +15,7 @@ use super::given::ApiHash;
 use super::purposes::{self, PurposeName};
 use super::remove::confirm;
 use crate::bars::{Bar, Bars};
+use crate::calls::Calls;
 use crate::desk::Desk;
 use crate::output::say;
 use crate::terminal::WrongUsage;
@@ -44,8 +45,8 @@ const WARNING: &str = "Telegram ends a session for good when two programs use it
 #[derive(clap::Args)]
 pub(super) struct Import {
     /// Session files, folders full of them, the database of the old registry; `-` reads a session string from the standard
-    /// input
-    #[arg(required = true, value_name = "PATH")]
+    /// input. With a plan that names files, these are taken when no path is given
+    #[arg(required_unless_present = "plan", value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Only say what would be done: nothing is connected, nothing is changed
     #[arg(long)]
@@ -118,7 +119,6 @@ impl Import {
             })?;
             paths.push(text.to_owned());
         }
-        body["paths"] = paths.into();
         if let Some(string) = string {
             body["string"] = string.expose_secret().into();
         }
@@ -140,8 +140,13 @@ impl Import {
             }
         }
         if let Some(file) = &self.plan {
-            body["plan"] = read_plan(file)?.exposed();
+            let plan = read_plan(file)?;
+            if self.paths.is_empty() {
+                paths = files_of(&plan, file)?;
+            }
+            body["plan"] = plan.exposed();
         }
+        body["paths"] = paths.into();
         Ok(body)
     }
 
@@ -234,6 +239,18 @@ fn read_plan(file: &Path) -> anyhow::Result<Plan> {
         find_file(index + 1, session)?;
     }
     Ok(plan)
+}
+
+/// The files that a plan names, those left out that are to be skipped.
+fn files_of(plan: &Plan, file: &Path) -> anyhow::Result<Vec<String>> {
+    let named = plan.sessions.iter().filter(|session| !session.skip);
+    let files: Vec<String> = named.filter_map(|session| session.file.clone()).collect();
+    if files.is_empty() {
+        let wrong =
+            format!("the plan file {} names no session files; name some on the command line", file.display());
+        return Err(WrongUsage(wrong).into());
+    }
+    Ok(files)
 }
 
 /// A file of a plan is called as the import will call it. One that is not there is a slip that would leave a session to

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::show;
 use crate::Place;
+use crate::calls::Calls;
 use crate::control::{self, Server};
 use crate::desk::Desk;
 use crate::output::say;

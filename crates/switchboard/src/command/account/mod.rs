@@ -4,7 +4,7 @@ mod act;
 mod add;
 mod change;
 mod export;
-mod given;
+pub(crate) mod given;
 mod import;
 mod login;
 mod look;

@@ -5,6 +5,7 @@ use domain::{AccountName, ExposeSecret};
 use hyper::Method;
 
 use crate::Place;
+use crate::calls::Calls;
 use crate::desk::Desk;
 use crate::output::say;
 use crate::terminal::{self, Lines, WrongUsage};

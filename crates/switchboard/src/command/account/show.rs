@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use crate::bars::grouped;
+use crate::fitting::{self, Column, Fitted};
 use crate::output::say;
-use crate::table;
+use crate::{paragraph, table};
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or("")
@@ -25,7 +26,7 @@ fn knows(account: &Value) -> String {
     }
 }
 
-/// All accounts, a row each.
+/// All accounts, a row each, and beneath them why one is not ready.
 pub(super) fn list(accounts: &[Value]) {
     if accounts.is_empty() {
         say!(
@@ -33,26 +34,87 @@ pub(super) fn list(accounts: &[Value]) {
         );
         return;
     }
-    let header = ["ACCOUNT", "STATE", "WHY", "PRIORITY", "FROM", "SESSIONS", "USERNAME", "KNOWS", "CALLS"];
-    let mut table = table::with_header(header);
-    for account in accounts {
-        let priority =
-            if account["pool"] == false { "by pin".to_owned() } else { account["priority"].to_string() };
-        let lines = account["lines"].as_array().into_iter().flatten();
-        let sessions: Vec<_> = lines.map(|line| text(line, "name")).collect();
-        table.add_row([
-            text(account, "name").to_owned(),
-            text(account, "state").to_owned(),
-            why(account),
-            priority,
-            text(account, "source").to_owned(),
-            if sessions.is_empty() { "none".to_owned() } else { sessions.join(", ") },
-            account["username"].as_str().map(|name| format!("@{name}")).unwrap_or_default(),
-            knows(account),
-            account["operations"].as_u64().map(|n| n.to_string()).unwrap_or_default(),
-        ]);
+    say!("{}", listed(accounts, table::terminal_width()));
+}
+
+/// The list at a terminal of this width.
+fn listed(accounts: &[Value], width: Option<u16>) -> String {
+    let column = |cell: fn(&Value) -> String| accounts.iter().map(cell).collect::<Vec<_>>();
+    let Fitted { table, left_out } = fitting::fit(
+        vec![
+            Column::fixed("ACCOUNT", column(|account| text(account, "name").to_owned())),
+            Column::fixed("STATE", column(|account| text(account, "state").to_owned())),
+            Column::spare(6, "PRIORITY", column(priority)),
+            Column::spare(1, "FROM", column(|account| text(account, "source").to_owned())),
+            Column::spare(3, "SESSIONS", column(sessions)).or_shortly(column(sessions_shortly)),
+            Column::spare(4, "USERNAME", column(username)),
+            Column::spare(5, "KNOWS", column(knows)),
+            Column::spare(2, "CALLS", column(calls)),
+        ],
+        width,
+    );
+    let wrapped = |text: &String| paragraph::wrapped(text, width);
+    let mut blocks = vec![table.trim_fmt()];
+    let reasons: Vec<_> = reasons(accounts).iter().map(wrapped).collect();
+    if !reasons.is_empty() {
+        blocks.push(reasons.join("\n"));
     }
-    say!("{table}");
+    if !left_out.is_empty() {
+        let left_out = left_out.join(", ").to_lowercase();
+        blocks.push(wrapped(&format!(
+            "There is no room here for: {left_out}. `account show NAME` and --json have all."
+        )));
+    }
+    blocks.join("\n\n")
+}
+
+/// Why accounts are as they are, each reason once with all whom it is about: reasons are sentences and have no room in a
+/// column.
+fn reasons(accounts: &[Value]) -> Vec<String> {
+    let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
+    for account in accounts {
+        let (why, name) = (why(account), text(account, "name"));
+        if why.is_empty() {
+            continue;
+        }
+        match reasons.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, names)) => names.push(name),
+            None => reasons.push((why, vec![name])),
+        }
+    }
+    reasons.into_iter().map(|(why, names)| format!("{}: {why}", names.join(", "))).collect()
+}
+
+fn priority(account: &Value) -> String {
+    if account["pool"] == false { "by pin".to_owned() } else { account["priority"].to_string() }
+}
+
+fn lines(account: &Value) -> &[Value] {
+    account["lines"].as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+fn sessions(account: &Value) -> String {
+    match lines(account) {
+        [] => "none".to_owned(),
+        lines => lines.iter().map(|line| text(line, "name")).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// The sessions of an account where their names have no room.
+fn sessions_shortly(account: &Value) -> String {
+    match lines(account) {
+        [] => sessions(account),
+        [only] if text(only, "name") == "all" => sessions(account),
+        lines => lines.len().to_string(),
+    }
+}
+
+fn username(account: &Value) -> String {
+    account["username"].as_str().map(|name| format!("@{name}")).unwrap_or_default()
+}
+
+fn calls(account: &Value) -> String {
+    account["operations"].as_u64().map(grouped).unwrap_or_default()
 }
 
 /// The sessions that belong to no account, if there are any.
@@ -95,6 +157,90 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    /// Accounts as they are on a good and on a bad day.
+    fn accounts() -> [Value; 4] {
+        let line = |name: &str| json!({ "name": name });
+        [
+            json!({
+                "name": "main", "state": "ready", "priority": 1, "pool": true, "source": "settings",
+                "username": "demo_main", "cached_peers": 12_345, "dialogs_complete": true, "operations": 1_207,
+                "lines": (["create_chat", "send_text", "send_media", "leave_chat"].map(line)),
+            }),
+            json!({
+                "name": "backup_1", "state": "needs_login", "reason": "session_revoked", "priority": 2, "pool": true,
+                "detail": "Telegram says that the session was ended on another device; sign in again with `switchboard account login backup_1`",
+                "source": "settings", "username": "demo_backup_1", "cached_peers": 71, "dialogs_complete": false,
+                "dialogs_read": 1_200, "dialogs_total": 4_000, "operations": 3, "lines": [line("all")],
+            }),
+            json!({
+                "name": "backup_2", "state": "offline", "detail": "the server is not running", "priority": 100,
+                "pool": true, "source": "stored", "lines": [],
+            }),
+            json!({
+                "name": "fifth", "state": "offline", "detail": "the server is not running", "priority": 100,
+                "pool": false, "source": "stored", "lines": [line("send_text+send_media")],
+            }),
+        ]
+    }
+
+    #[test]
+    fn a_narrow_terminal_has_the_accounts_and_why_they_are_not_ready() {
+        insta::assert_snapshot!(listed(&accounts(), Some(80)), @r"
+         ACCOUNT   STATE        PRIORITY  SESSIONS  USERNAME        KNOWS
+         main      ready        1         4         @demo_main      12,345
+         backup_1  needs_login  2         all       @demo_backup_1  1,200 of 4,000
+         backup_2  offline      100       none
+         fifth     offline      by pin    1
+
+        backup_1: session_revoked: Telegram says that the session was ended on another
+          device; sign in again with `switchboard account login backup_1`
+        backup_2, fifth: the server is not running
+
+        There is no room here for: from, calls. `account show NAME` and --json have all.
+        ");
+    }
+
+    #[test]
+    fn a_wide_terminal_has_all_of_it() {
+        insta::assert_snapshot!(listed(&accounts(), Some(120)), @r"
+         ACCOUNT   STATE        PRIORITY  FROM      SESSIONS  USERNAME        KNOWS           CALLS
+         main      ready        1         settings  4         @demo_main      12,345          1,207
+         backup_1  needs_login  2         settings  all       @demo_backup_1  1,200 of 4,000  3
+         backup_2  offline      100       stored    none
+         fifth     offline      by pin    stored    1
+
+        backup_1: session_revoked: Telegram says that the session was ended on another device; sign in again with `switchboard
+          account login backup_1`
+        backup_2, fifth: the server is not running
+        ");
+    }
+
+    #[test]
+    fn what_is_no_terminal_gets_every_column_and_no_line_is_broken() {
+        insta::assert_snapshot!(listed(&accounts(), None), @r"
+         ACCOUNT   STATE        PRIORITY  FROM      SESSIONS                                        USERNAME        KNOWS           CALLS
+         main      ready        1         settings  create_chat, send_text, send_media, leave_chat  @demo_main      12,345          1,207
+         backup_1  needs_login  2         settings  all                                             @demo_backup_1  1,200 of 4,000  3
+         backup_2  offline      100       stored    none
+         fifth     offline      by pin    stored    send_text+send_media
+
+        backup_1: session_revoked: Telegram says that the session was ended on another device; sign in again with `switchboard account login backup_1`
+        backup_2, fifth: the server is not running
+        ");
+    }
+
+    #[test]
+    fn a_very_narrow_terminal_says_what_it_has_no_room_for() {
+        insta::assert_snapshot!(listed(&accounts()[..1], Some(40)), @r"
+         ACCOUNT  STATE  PRIORITY  KNOWS
+         main     ready  1         12,345
+
+        There is no room here for: from, calls,
+          sessions, username. `account show
+          NAME` and --json have all.
+        ");
+    }
 
     #[test]
     fn what_an_account_knows_is_how_far_it_is_while_it_reads() {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::Place;
 use crate::bars::{Bar, Bars, grouped};
+use crate::calls::Calls;
 use crate::control::{self, Control};
 use crate::output::say;
 

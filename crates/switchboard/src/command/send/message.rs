@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::Interrupt;
 use crate::bars::{Bar, Bars};
+use crate::calls::Calls;
 use crate::control::Control;
 use crate::table;
 

@@ -1,105 +1,27 @@
 //! SIGKILL between any two steps: at each named point the program is stopped and killed, and started again on the same
 //! data. The ledger then shows what was asked for, each once, in order. A point that no scenario reaches is a failure.
 
+mod alerts;
 mod chats;
+mod clearing;
 mod files;
 mod importing;
+mod messages;
 mod roster;
 
-use std::sync::OnceLock;
 use std::time::Duration;
 
-use ambient::Clock;
 use serde_json::{Value, json};
 use testkit::{Program, Start, World};
+use tokio::task::JoinSet;
 
 use crate::binary;
 
 const SEND: &str = "messages.sendMessage";
 
-/// What is done to reach a point, and what must be true after the restart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Scenario {
-    /// Three texts into one chat.
-    Lane,
-    /// The same, the first met by a flood wait.
-    Flood,
-    /// The same, the first answer lost.
-    LostAnswer,
-    /// A text to a chat that nobody knows.
-    NoChat,
-    /// A lost answer, then a ban.
-    Doubt,
-    /// A doubt, ended by a person.
-    Resolve,
-    /// A text for later, cancelled.
-    Cancel,
-    /// A cancelled text, sent after all.
-    Retry,
-    /// A text over the old port, without a key.
-    OldPort,
-    /// The same, by a caller that hangs up before the answer.
-    HungUp,
-    /// An account paused.
-    Pause,
-    /// An account connected for the first time.
-    Restart,
-    /// A message received.
-    Received,
-    /// A look-up met by a flood wait.
-    LookUpFlood,
-    /// An API key made and revoked.
-    Keys,
-    /// A text that is forbidden at first and allowed later.
-    Allowed,
-    /// An account taken out of a group.
-    TakenOut,
-    /// What is past its time is forgotten, a month later.
-    Forgotten,
-}
-
 /// The write or call that a point is before or after.
 fn write(point: &str) -> &str {
     point.trim_end_matches(".before").trim_end_matches(".after")
-}
-
-fn scenario(point: &str) -> Scenario {
-    match write(point) {
-        "store.accept" | "store.begin" | "store.part_sent" | "telegram.send" => Scenario::Lane,
-        "store.part_unsent" => Scenario::Flood,
-        "store.note" => Scenario::LostAnswer,
-        "store.fail" => Scenario::NoChat,
-        "store.doubt" => Scenario::Doubt,
-        "store.resolve" => Scenario::Resolve,
-        "store.cancel" => Scenario::Cancel,
-        "store.retry" => Scenario::Retry,
-        "store.answered" => Scenario::OldPort,
-        "store.unanswered" => Scenario::HungUp,
-        "store.save_switch" => Scenario::Pause,
-        "store.save_session" | "store.save_fill" => Scenario::Restart,
-        "store.create_key" | "store.revoke_key" => Scenario::Keys,
-        "store.lift_mark" => Scenario::Allowed,
-        "store.leave_peer" => Scenario::TakenOut,
-        "store.drop_messages"
-        | "store.drop_keys"
-        | "store.drop_joins"
-        | "store.drop_holds"
-        | "store.drop_failovers"
-        | "store.drop_unresolved"
-        | "store.drop_callbacks"
-        | "store.drop_failed_requests"
-        | "store.drop_references"
-        | "store.drop_uploads" => Scenario::Forgotten,
-        "store.save_update_state" | "store.save_peers" => Scenario::Received,
-        "store.save_hold" => Scenario::LookUpFlood,
-        other => panic!("no scenario reaches {other}; add one"),
-    }
-}
-
-/// The same instant in each call, so that a repeated request has the same body.
-fn tomorrow() -> &'static str {
-    static TOMORROW: OnceLock<String> = OnceLock::new();
-    TOMORROW.get_or_init(|| Clock::system().now().plus(Duration::from_hours(24)).to_string())
 }
 
 /// A caller that asks under a key and never minds asking again.
@@ -129,240 +51,6 @@ fn id(answer: Option<&Value>) -> String {
     answer.and_then(|answer| answer["id"].as_str()).unwrap_or("msg_none").to_owned()
 }
 
-/// Does what the scenario asks for, as far as the program goes along.
-async fn play(scenario: Scenario, world: &World, program: &Program) {
-    let texts = ["one", "two", "three"];
-    match scenario {
-        Scenario::Lane => {
-            // The first is begun at its acceptance, those behind it one by one.
-            world
-                .fault("delay", json!({"account": "fifth", "method": SEND, "seconds": 0.05, "times": 3}))
-                .await;
-            let ask_after = |pause, text| async move {
-                tokio::time::sleep(Duration::from_millis(pause)).await;
-                ask(program, text, json!({})).await;
-            };
-            tokio::join!(ask_after(0, "one"), ask_after(10, "two"), ask_after(20, "three"));
-        }
-        Scenario::Flood => {
-            world
-                .fault("flood_wait", json!({"account": "fifth", "method": SEND, "seconds": 1, "times": 1}))
-                .await;
-            for text in texts {
-                ask(program, text, json!({})).await;
-            }
-        }
-        Scenario::LostAnswer => {
-            world.fault("disconnect", json!({"account": "fifth", "method": SEND, "times": 1})).await;
-            for text in texts {
-                ask(program, text, json!({})).await;
-            }
-        }
-        Scenario::NoChat => {
-            ask(program, "nowhere", json!({"chat": "-1009999999999"})).await;
-        }
-        Scenario::Doubt => {
-            doubt(world, program).await;
-        }
-        Scenario::Resolve => {
-            let message = doubtful(world, program).await;
-            act(program, format!("/v1/messages/{message}/resolve"), json!({"as": "sent"})).await;
-        }
-        Scenario::Cancel => {
-            let later = ask(program, "later", json!({"send_at": tomorrow()})).await;
-            act(program, format!("/v1/messages/{}/cancel", id(later.as_ref())), json!({})).await;
-        }
-        Scenario::Retry => {
-            let later = ask(program, "later", json!({"chat": "-1009999999999"})).await;
-            let message = id(later.as_ref());
-            program
-                .until("it failed", || async {
-                    program.get(&format!("/v1/messages/{message}")).await.1["state"] == "failed"
-                })
-                .await;
-            act(program, format!("/v1/messages/{message}/retry"), json!({})).await;
-        }
-        Scenario::OldPort => {
-            let body = json!({"chat": "client_1", "text": "old"});
-            let url = format!("http://127.0.0.1:{}/send_text", world.legacy_port(5022));
-            let client =
-                reqwest::Client::builder().timeout(Duration::from_secs(3)).build().expect("a client");
-            let _ = client.post(url).body(body.to_string()).send().await;
-        }
-        Scenario::HungUp => {
-            world.fault("delay", json!({"method": SEND, "seconds": 1, "times": 1})).await;
-            let body = json!({"chat": "client_1", "text": "old"});
-            let url = format!("http://127.0.0.1:{}/send_text", world.legacy_port(5022));
-            let hasty = reqwest::Client::builder().timeout(Duration::from_millis(200)).build();
-            let _ = hasty.expect("a client").post(url).body(body.to_string()).send().await;
-        }
-        Scenario::Pause => {
-            act(program, "/v1/accounts/fifth/actions/pause".into(), json!({})).await;
-        }
-        Scenario::Restart => {
-            world.delete("/faults").await;
-            act(program, "/v1/accounts/fifth/actions/restart".into(), json!({})).await;
-        }
-        Scenario::Received => {
-            world
-                .post(
-                    "/telegram/messages",
-                    &json!({"from": "@demo_observer", "chat": "@demo_fifth", "text": "hi"}),
-                )
-                .await;
-        }
-        Scenario::Keys => {
-            let key = act(program, "/v1/keys".into(), json!({"name": "short", "scopes": ["read"]})).await;
-            let path = format!("/v1/keys/{}", id(key.as_ref()));
-            let _ = program.request("DELETE", &path).timeout(Duration::from_secs(3)).send().await;
-        }
-        Scenario::Allowed => {
-            let refusal = json!({"account": "fifth", "method": SEND, "times": 1, "code": 400, "message": "CHAT_WRITE_FORBIDDEN"});
-            world.fault("rpc_error", refusal).await;
-            ask(program, "forbidden", json!({"wait": 2})).await;
-            program.advance(Duration::from_mins(11)).await;
-            ask(program, "allowed", json!({})).await;
-        }
-        Scenario::TakenOut => {
-            // It must know that it is in the group before it can learn that it is not.
-            program
-                .until("its dialogs are read", || async {
-                    program.get("/v1/accounts/backup_1").await.1["dialogs_complete"] == true
-                })
-                .await;
-            let chats = world.get("/telegram/chats").await;
-            let mut chats = chats["items"].as_array().expect("items").iter();
-            let group = chats.find(|chat| chat["title"] == "Demo supergroup").expect("the demo supergroup");
-            let path = format!("/telegram/chats/{}/members", group["chat_id"].as_str().expect("an id"));
-            world.post(&path, &json!({"account": "backup_1", "remove": true})).await;
-        }
-        Scenario::Forgotten => {
-            finished(program, "old", json!({}), "sent").await;
-            program.advance(Duration::from_hours(31 * 24)).await;
-        }
-        Scenario::LookUpFlood => {
-            let flood =
-                json!({"account": "fifth", "method": "contacts.resolveUsername", "seconds": 30, "times": 1});
-            world.fault("flood_wait", flood).await;
-            ask(program, "nobody", json!({"chat": "@nobody_at_all"})).await;
-        }
-    }
-}
-
-/// A message that arrives without an answer, through an account that is banned before it can be asked again.
-async fn doubt(world: &World, program: &Program) -> String {
-    world.fault("drop_answer", json!({"account": "fifth", "method": SEND, "times": 1})).await;
-    let message = id(ask(program, "maybe", json!({})).await.as_ref());
-    program.until("the effect is there", || async { world.sent().await == ["maybe"] }).await;
-    world.fault("banned", json!({"account": "fifth", "method": SEND})).await;
-    program.advance(Duration::from_mins(1)).await;
-    message
-}
-
-async fn doubtful(world: &World, program: &Program) -> String {
-    let message = doubt(world, program).await;
-    program
-        .until("it is in doubt", || async {
-            program.get(&format!("/v1/messages/{message}")).await.1["state"] == "in_doubt"
-        })
-        .await;
-    message
-}
-
-/// After the restart: callers ask again under their keys, and everything comes to its end.
-async fn check(scenario: Scenario, world: &World, program: &Program, point: &str) {
-    let sent = match scenario {
-        Scenario::Lane | Scenario::Flood | Scenario::LostAnswer => {
-            world.delete("/faults").await;
-            for text in ["one", "two", "three"] {
-                finished(program, text, json!({}), "sent").await;
-            }
-            let mut sent = world.sent().await;
-            if scenario == Scenario::Lane {
-                // Asked for by three callers at once: which of them came first is theirs to say.
-                sent.sort();
-                assert_eq!(sent, ["one", "three", "two"], "{point}");
-                return;
-            }
-            sent
-        }
-        Scenario::NoChat => {
-            finished(program, "nowhere", json!({"chat": "-1009999999999"}), "failed").await;
-            world.sent().await
-        }
-        Scenario::Doubt | Scenario::Resolve => {
-            world.delete("/faults").await;
-            let (_, list) = program.get("/v1/messages").await;
-            let message = list["items"][0].clone();
-            if message["state"] == "in_doubt" {
-                act(program, format!("/v1/messages/{}/resolve", id(Some(&message))), json!({"as": "sent"}))
-                    .await;
-            }
-            program
-                .until("the doubt has ended", || async {
-                    program.post("/v1/accounts/fifth/actions/restart", &json!({})).await;
-                    program.get("/v1/messages").await.1["items"][0]["state"] == "sent"
-                })
-                .await;
-            assert_eq!(world.sent().await, ["maybe"], "{point}");
-            return;
-        }
-        Scenario::Cancel => {
-            let again = ask(program, "later", json!({"send_at": tomorrow()})).await;
-            act(program, format!("/v1/messages/{}/cancel", id(again.as_ref())), json!({})).await;
-            assert_eq!(world.sent().await, Vec::<String>::new(), "{point}");
-            return;
-        }
-        Scenario::Retry => {
-            program
-                .until("it came to its end", || async {
-                    let (_, list) = program.get("/v1/messages").await;
-                    list["items"].as_array().is_some_and(|all| all.iter().all(|m| m["state"] == "failed"))
-                })
-                .await;
-            world.sent().await
-        }
-        // The caller has its answer, and that is on disk: the same body again would be another message.
-        Scenario::OldPort if point == "store.answered.after" => world.sent().await,
-        Scenario::OldPort | Scenario::HungUp => {
-            let body = json!({"chat": "client_1", "text": "old"});
-            let (status, answer) = program.legacy(world.legacy_port(5022), "/send_text", &body).await;
-            assert_eq!((status, &answer["status"]), (200, &json!("ok")), "{point}: {answer}");
-            world.sent().await
-        }
-        Scenario::Allowed => {
-            finished(program, "allowed", json!({}), "sent").await;
-            assert_eq!(world.sent().await, ["allowed"], "{point}");
-            return;
-        }
-        Scenario::Forgotten => {
-            program.account_is("fifth", "ready").await;
-            finished(program, "new", json!({}), "sent").await;
-            assert_eq!(world.sent().await, ["old", "new"], "{point}");
-            return;
-        }
-        Scenario::Pause
-        | Scenario::TakenOut
-        | Scenario::Restart
-        | Scenario::Received
-        | Scenario::LookUpFlood
-        | Scenario::Keys => {
-            world.delete("/faults").await;
-            program.post("/v1/accounts/fifth/actions/resume", &json!({})).await;
-            program.account_is("main", "ready").await;
-            finished(program, "after", json!({"account": "main"}), "sent").await;
-            assert_eq!(world.sent().await, ["after"], "{point}");
-            return;
-        }
-    };
-    let expected: &[&str] = match scenario {
-        Scenario::Flood | Scenario::LostAnswer => &["one", "two", "three"],
-        Scenario::OldPort | Scenario::HungUp => &["old"],
-        _ => &[],
-    };
-    assert_eq!(sent, expected, "{point}: {}", program.output());
-}
-
 async fn finished(program: &Program, text: &str, more: Value, state: &str) {
     let what = format!("{text} is {state}");
     program
@@ -378,66 +66,37 @@ async fn finished(program: &Program, text: &str, more: Value, state: &str) {
 
 async fn kill_at(point: String) {
     if let Some(scenario) = chats::scenario(write(&point)) {
-        kill_at_chats(scenario, &point, 0).await;
+        chats::kill_at(scenario, &point, 0).await;
     } else if let Some(scenario) = files::scenario(write(&point)) {
         files::kill_at(scenario, &point).await;
     } else if let Some(scenario) = roster::scenario(write(&point)) {
         roster::kill_at(scenario, &point, 0).await;
+    } else if clearing::reaches(write(&point)) {
+        clearing::kill_at(&point).await;
+    } else if let Some(scenario) = alerts::scenario(write(&point)) {
+        alerts::kill_at(scenario, &point).await;
     } else if importing::reaches(write(&point)) {
         importing::kill_at(&point).await;
     } else {
-        kill_at_messages(point).await;
+        messages::kill_at(&point).await;
     }
 }
 
-/// Kills at a point of work on chats, after so many have passed it.
-async fn kill_at_chats(scenario: chats::Scenario, point: &str, skip: u32) {
-    let world = World::start(binary()).await;
-    let receiver = scenario.receiver(&world).await;
-    let mut program = Start::on(&world, binary(), "data").listening().await;
-    program.account_is("fifth", "ready").await;
-    if scenario.needs_the_pool() {
-        program.account_is("main", "ready").await;
+/// Lets all of them run, two at a time: each is a pair of processes.
+async fn two_at_a_time<F>(kills: impl IntoIterator<Item = F>)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut running = JoinSet::new();
+    for kill in kills {
+        if running.len() >= 2 {
+            running.join_next().await.expect("one").expect("what it checks is true");
+        }
+        running.spawn(kill);
     }
-    let subject = chats::prepare(scenario, &world, &program).await;
-    program.arm(point, skip).await;
-    chats::play(scenario, &world, &program, &subject).await;
-    let what = format!("{point} stops the program");
-    program.until(&what, || program.stopped_at(point)).await;
-    program.kill();
-    let program = Start::on(&world, binary(), "data").ready().await;
-    chats::check(scenario, &world, &program, point, &subject, receiver.as_ref()).await;
-    world.assert_nothing_unknown().await;
-}
-
-async fn kill_at_messages(point: String) {
-    let scenario = scenario(&point);
-    let world = World::start(binary()).await;
-    if scenario == Scenario::Restart {
-        // A session is stored at its first connection, which must come after the point was armed.
-        world.fault("disconnect_before", json!({"account": "fifth"})).await;
+    while let Some(done) = running.join_next().await {
+        done.expect("what it checks is true");
     }
-    let mut program = Start::on(&world, binary(), "data").listening().await;
-    if scenario != Scenario::Restart {
-        program.account_is("fifth", "ready").await;
-    }
-    if matches!(scenario, Scenario::OldPort | Scenario::HungUp) {
-        program.account_is("main", "ready").await;
-    }
-    let what = format!("{point} stops the program");
-    if matches!(scenario, Scenario::Resolve) {
-        let message = doubtful(&world, &program).await;
-        program.arm(&point, 0).await;
-        act(&program, format!("/v1/messages/{message}/resolve"), json!({"as": "sent"})).await;
-    } else {
-        program.arm(&point, 0).await;
-        play(scenario, &world, &program).await;
-    }
-    program.until(&what, || program.stopped_at(&point)).await;
-    program.kill();
-    let program = Start::on(&world, binary(), "data").ready().await;
-    check(scenario, &world, &program, &point).await;
-    world.assert_nothing_unknown().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -453,16 +112,38 @@ async fn killed_at_every_point_each_message_is_there_once() {
     drop(program);
     drop(world);
     assert!(points.len() >= 30, "{points:?}");
-    // Two at a time: each is a pair of processes.
+    two_at_a_time(points.into_iter().map(kill_at)).await;
+}
+
+/// Those of alerts alone, which the whole is long for.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_write_about_alerts_each_is_told_once() {
     let mut running = tokio::task::JoinSet::new();
-    for point in points {
-        if running.len() >= 2 {
-            running.join_next().await.expect("one").expect("its ledger is right");
+    for write in [
+        "save_alerts",
+        "alert_delivered",
+        "alert_told",
+        "alert_put_off",
+        "alert_given_up",
+        "alert_target_off",
+        "add_alert_target",
+        "remove_alert_target",
+        "save_alert_mute",
+        "forget_alert_mute",
+        "add_maintenance",
+        "remove_maintenance",
+        "drop_alerts",
+        "drop_alert_notices",
+    ] {
+        for moment in ["before", "after"] {
+            if running.len() >= 2 {
+                running.join_next().await.expect("one").expect("each is told once");
+            }
+            running.spawn(kill_at(format!("store.{write}.{moment}")));
         }
-        running.spawn(kill_at(point));
     }
     while let Some(done) = running.join_next().await {
-        done.expect("its ledger is right");
+        done.expect("each is told once");
     }
 }
 
@@ -480,60 +161,33 @@ async fn killed_at_every_write_about_files_they_leave_once() {
 /// wanted, that it was told, that there are terms, that they were accepted. The first is killed with the points.
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_each_step_of_signing_in_it_goes_on_and_no_session_is_lost() {
-    let mut running = tokio::task::JoinSet::new();
-    for point in ["store.save_login.before", "store.save_login.after"] {
-        for skip in 1..8 {
-            if running.len() >= 2 {
-                running.join_next().await.expect("one").expect("somebody is signed in");
-            }
-            running.spawn(roster::kill_at(roster::Scenario::SignIn, point, skip));
-        }
-    }
-    while let Some(done) = running.join_next().await {
-        done.expect("somebody is signed in");
-    }
+    let points = ["store.save_login.before", "store.save_login.after"];
+    let kills = points.into_iter().flat_map(|point| (1..8).map(move |skip| (point, skip)));
+    two_at_a_time(kills.map(|(point, skip)| roster::kill_at(roster::Scenario::SignIn, point, skip))).await;
 }
 
 /// Those of accounts alone, which the whole is long for.
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_write_about_accounts_none_is_lost_and_nobody_is_signed_out() {
-    let mut running = tokio::task::JoinSet::new();
-    for write in roster::WRITES {
-        for moment in ["before", "after"] {
-            if running.len() >= 2 {
-                running.join_next().await.expect("one").expect("the account is there");
-            }
-            running.spawn(kill_at(format!("{write}.{moment}")));
-        }
-    }
-    while let Some(done) = running.join_next().await {
-        done.expect("the account is there");
-    }
+    let points =
+        roster::WRITES.into_iter().flat_map(|write| [format!("{write}.before"), format!("{write}.after")]);
+    two_at_a_time(points.map(kill_at)).await;
 }
 
 /// Making a chat takes five calls that change something: creating, opening, inviting, promoting, making the link. The
 /// first is killed with the points.
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_each_step_of_a_chat_there_is_one_and_it_is_whole() {
-    let mut running = tokio::task::JoinSet::new();
-    for point in ["telegram.step.before", "telegram.step.after", "store.saga_save.before"] {
-        for skip in 1..5 {
-            if running.len() >= 2 {
-                running.join_next().await.expect("one").expect("there is one chat");
-            }
-            running.spawn(kill_at_chats(chats::Scenario::Create, point, skip));
-        }
-    }
-    while let Some(done) = running.join_next().await {
-        done.expect("there is one chat");
-    }
+    let points = ["telegram.step.before", "telegram.step.after", "store.saga_save.before"];
+    let kills = points.into_iter().flat_map(|point| (1..5).map(move |skip| (point, skip)));
+    two_at_a_time(kills.map(|(point, skip)| chats::kill_at(chats::Scenario::Create, point, skip))).await;
 }
 
 /// A person's word that a chat was left is the end of the whole: nobody leaves it once more.
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_the_word_that_a_chat_was_left_it_is_left_once() {
     for point in ["store.saga_resolve.before", "store.saga_resolve.after"] {
-        kill_at_chats(chats::Scenario::ResolveLeft, point, 0).await;
+        chats::kill_at(chats::Scenario::ResolveLeft, point, 0).await;
     }
 }
 

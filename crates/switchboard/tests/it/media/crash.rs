@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use testkit::Start;
 
-use super::stage;
+use super::{files_waiting, stage};
 use crate::binary;
 
 /// Where the program is killed.
@@ -57,7 +57,31 @@ async fn an_album_leaves_once_wherever_the_program_is_killed() {
         );
         let ids: Vec<_> = rows.iter().map(|row| row["message_id"].clone()).collect();
         assert_eq!(sent["message_ids"], json!(ids), "{point}: {sent}");
-        let left = std::fs::read_dir(world.data_dir("data").join("outgoing")).expect("reads").count();
-        assert_eq!(left, 3, "{point}: files of one message");
+        program.until("its files are removed", || async { files_waiting(&world) == 0 }).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_whose_removal_a_crash_prevented_are_swept() {
+    let (world, mut program, _hoster) = stage().await;
+    let group = world.chat_titled("Demo supergroup").await;
+    program.has_read_dialogs("main").await;
+    // The store has the message as sent, and nobody was told so.
+    let point = "store.part_sent.after";
+    program.arm(point, 0).await;
+    let body = json!({
+        "chat": group, "wait": 0, "media": [{ "path": "photo.png" }, { "path": "photo.png" }],
+    });
+    let (status, accepted) = program.post("/v1/messages", &body).await;
+    assert_eq!(status, 202, "{accepted}");
+    program.until(point, || program.stopped_at(point)).await;
+    program.kill();
+
+    let program = Start::on(&world, binary(), "data").ready().await;
+    let path = format!("/v1/messages/{}", accepted["id"].as_str().expect("an id"));
+    assert_eq!(program.get(&path).await.1["state"], "sent");
+    program.advance(Duration::from_mins(20)).await;
+    assert_eq!(files_waiting(&world), 2, "they are young");
+    program.advance(Duration::from_mins(50)).await;
+    program.until("they are swept", || async { files_waiting(&world) == 0 }).await;
 }

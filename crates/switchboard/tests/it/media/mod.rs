@@ -31,6 +31,11 @@ async fn upload(program: &Program, name: &str, bytes: Vec<u8>) -> Value {
     upload["id"].clone()
 }
 
+/// How many files lie in the folder of outgoing files.
+fn files_waiting(world: &World) -> usize {
+    std::fs::read_dir(world.data_dir("data").join("outgoing")).expect("reads").count()
+}
+
 /// The bytes at a path, all of them or a range, and the status.
 async fn bytes(program: &Program, path: &str, range: Option<&str>) -> (u16, Vec<u8>) {
     let request = program.request("GET", path);
@@ -156,23 +161,27 @@ async fn a_media_folder_that_would_give_away_secrets_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn files_of_messages_that_are_over_are_cleared_away_and_read_from_telegram() {
+async fn files_of_a_message_that_was_sent_are_removed_at_once_and_read_from_telegram() {
     let (world, program, _hoster) = stage().await;
     let group = world.chat_titled("Demo supergroup").await;
-    let body = json!({ "chat": group, "media": [{ "path": "price.pdf" }] });
-    let (status, sent) = program.post("/v1/messages", &body).await;
-    assert_eq!(status, 200, "{sent}");
     let later = json!({ "chat": group, "media": [{ "path": "photo.png" }], "wait": 0,
         "send_at": ambient::Clock::system().now().plus(Duration::from_hours(240)).to_string() });
     let (status, waiting) = program.post("/v1/messages", &later).await;
     assert_eq!(status, 202, "{waiting}");
-    let outgoing = world.data_dir("data").join("outgoing");
-    let count = || std::fs::read_dir(&outgoing).expect("reads").count();
-    assert_eq!(count(), 2);
-    program.advance(Duration::from_mins(20)).await;
-    assert_eq!(count(), 2, "both are young");
-    program.advance(Duration::from_mins(40)).await;
-    program.until("what is over is cleared away", || async { count() == 1 }).await;
+    let cancelled = json!({ "chat": group, "media": [{ "path": "photo.png" }], "wait": 0,
+        "send_at": ambient::Clock::system().now().plus(Duration::from_hours(2)).to_string() });
+    let (status, cancelled) = program.post("/v1/messages", &cancelled).await;
+    assert_eq!(status, 202, "{cancelled}");
+    let path = format!("/v1/messages/{}/cancel", cancelled["id"].as_str().expect("an id"));
+    assert_eq!(program.post(&path, &json!({})).await.0, 200);
+    let body = json!({ "chat": group, "media": [{ "path": "price.pdf" }, { "path": "photo.png" }] });
+    let (status, sent) = program.post("/v1/messages", &body).await;
+    assert_eq!(status, 200, "{sent}");
+    let count = || files_waiting(&world);
+    program.until("what was sent is removed", || async { count() == 2 }).await;
+    program.advance(Duration::from_hours(2)).await;
+    program.advance(Duration::from_hours(2)).await;
+    assert_eq!(count(), 2, "what waits and what can be tried again keeps its file");
     let stored = |message: &Value| {
         let path = format!("/v1/messages/{}", message["id"].as_str().expect("an id"));
         let program = &program;

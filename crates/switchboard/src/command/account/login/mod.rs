@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::purposes::{self, PurposeName};
 use crate::Place;
+use crate::calls::Calls;
 use crate::command::up::until_told_to_stop;
 use crate::desk::Desk;
 use crate::reply::Refused;

@@ -1,9 +1,13 @@
-//! `switchboard service`: what the running server does, stopped and started by hand.
+//! `switchboard service`: what the running server does, stopped and started by hand; and the program as a service of
+//! this machine.
+
+mod unit;
 
 use clap::{Subcommand, ValueEnum};
 use hyper::Method;
 use serde_json::{Value, json};
 
+use crate::calls::Calls;
 use crate::control;
 use crate::output::say;
 use crate::{Place, table};
@@ -17,7 +21,7 @@ pub(crate) struct Service {
 
 #[derive(Subcommand)]
 enum Action {
-    /// List the services: whether each works, and its counts since the start
+    /// List what the running server does: whether each service works, and its counts since the start
     List {
         #[command(flatten)]
         place: Place,
@@ -25,7 +29,7 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Let a service work again
+    /// Let a service of the running server work again
     Start(Choice),
     /// Let nothing more out; callers get 503 until it is started again
     Stop(Choice),
@@ -36,6 +40,24 @@ enum Action {
         #[command(flatten)]
         place: Place,
     },
+    /// Have systemd run the program itself: write its units, start it, now and at boot
+    #[command(
+        after_help = "Writes NAME.service, which runs `switchboard up` with few rights, a watchdog and a limit on memory, \
+                            and starts it again whenever it ends; and NAME-alert@.service, which tells the targets of alerts \
+                            when it is dead. What changes is shown first; when nothing does, nothing is done. A unit that \
+                            was not written by this command is never touched.\n\nExamples:\n  \
+                            switchboard service install --print\n  \
+                            switchboard service install --config /etc/switchboard/switchboard.toml \
+                            --master-key /etc/switchboard/master.key\n  \
+                            switchboard service install --user gateway --data-dir /srv/gateway --memory-max none"
+    )]
+    Install(Box<unit::Install>),
+    /// Have systemd run the program no more: stop it, remove its units; its data stay
+    Uninstall(unit::Uninstall),
+    /// Show how systemd sees the program: whether it runs, since when, how often it was started again
+    Status(unit::Status),
+    /// Show what the program wrote into the journal
+    Logs(unit::Logs),
 }
 
 /// Which service, and where.
@@ -93,6 +115,10 @@ impl Service {
                 let known = table::cell(&answer, "cache_size");
                 say!("The dialogs are read again in the background; {known} chats and users are known.");
             }
+            Action::Install(install) => install.run().await?,
+            Action::Uninstall(uninstall) => uninstall.run().await?,
+            Action::Status(status) => status.run().await?,
+            Action::Logs(logs) => logs.run().await?,
         }
         Ok(())
     }

@@ -1,0 +1,83 @@
+//! From beats to alerts: each round of beats, as it ends, in the words of the alerts.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use alerts::{Alerts, Answer, Beat, Card, Round};
+use domain::AccountName;
+use health::{CardId, CardKind, Health};
+use tokio::sync::broadcast::error::RecvError;
+
+/// Of so many red cards in a round it is asked what they say in words; the reasons of all are told anyway.
+const ASKED: usize = 50;
+
+/// Hands every round on, until the beats end.
+pub(crate) async fn hand_on(health: Health, alerts: Alerts) {
+    let mut rounds = health.beats();
+    loop {
+        match rounds.recv().await {
+            Ok(round) => alerts.observe(translate(&round, |id| health.card(id)?.detail)),
+            // Rounds that were missed are no beats; the next one comes.
+            Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "rounds of beats were not looked at"),
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+/// A round as the alerts want it. `detail` is asked of some that are red.
+fn translate(round: &health::Round, detail: impl Fn(&CardId) -> Option<String>) -> Round {
+    let red = round.beats.iter().filter(|(_, beat)| beat.answer == health::Answer::Failed);
+    let details: HashMap<&CardId, Option<String>> = red.take(ASKED).map(|(id, _)| (id, detail(id))).collect();
+    let beats = round.beats.iter().map(|(id, beat)| Beat {
+        card: card(id),
+        answer: match beat.answer {
+            health::Answer::NotAsked => Answer::Grey,
+            health::Answer::Answered | health::Answer::Slow => Answer::Green,
+            health::Answer::Failed => Answer::Red {
+                reason: beat.reason.as_deref().unwrap_or("failed").to_owned(),
+                detail: details.get(id).cloned().flatten(),
+            },
+        },
+    });
+    Round { beats: beats.collect() }
+}
+
+fn card(id: &CardId) -> Card {
+    let account = (id.kind() == CardKind::Line)
+        .then(|| id.name().split_once(':')?.0.parse::<AccountName>().ok())
+        .flatten();
+    let parent: Option<Arc<str>> = account.map(|account| CardId::account(&account).as_str().into());
+    Card { id: id.as_str().into(), kind: id.kind().as_str().into(), name: id.name().to_owned(), parent }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::Timestamp;
+
+    fn beat(id: &str, answer: health::Answer) -> (CardId, health::Beat) {
+        let reason = (answer == health::Answer::Failed).then(|| "no_answer".into());
+        let beat = health::Beat { at: Timestamp::default(), answer, latency: None, reason };
+        (id.parse().expect("a card"), beat)
+    }
+
+    #[test]
+    fn red_is_what_failed_and_a_line_is_a_part_of_its_account() {
+        let round = health::Round {
+            at: Timestamp::default(),
+            minute: 0,
+            beats: vec![
+                beat("line:main:all", health::Answer::Failed),
+                beat("account:main", health::Answer::Slow),
+                beat("store", health::Answer::NotAsked),
+            ],
+            ended: Vec::new(),
+        };
+        let beats = translate(&round, |_| Some("no answer for 10 s".to_owned())).beats;
+        assert_eq!(beats[0].card.parent.as_deref(), Some("account:main"));
+        let (reason, detail) = ("no_answer".to_owned(), Some("no answer for 10 s".to_owned()));
+        assert_eq!(beats[0].answer, Answer::Red { reason, detail });
+        assert_eq!((&beats[1].answer, &beats[2].answer), (&Answer::Green, &Answer::Grey));
+        assert_eq!((&*beats[2].card.kind, beats[2].card.name.as_str()), ("store", "store"));
+    }
+}

@@ -1,0 +1,49 @@
+//! `switchboard alert list`.
+
+use serde_json::json;
+
+use crate::calls::Calls;
+use crate::desk::Desk;
+use crate::output::say;
+use crate::{Place, table};
+
+/// Which alerts.
+#[derive(clap::Args)]
+pub(super) struct List {
+    /// Those that are over instead
+    #[arg(long)]
+    past: bool,
+    #[command(flatten)]
+    place: Place,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl List {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let desk = Desk::open(&self.place).await?;
+        let state = if self.past { "past" } else { "open" };
+        let alerts = desk.list(&format!("/v1/alerts?state={state}")).await;
+        desk.close().await;
+        let alerts = alerts?;
+        if self.json {
+            say!("{:#}", json!({ "items": alerts, "next_cursor": null }));
+        } else if alerts.is_empty() {
+            say!("{}", if self.past { "Nothing was broken." } else { "Nothing is broken." });
+        } else {
+            let columns = [
+                ("ALERT", "id"),
+                ("CARD", "card"),
+                ("REASON", "reason"),
+                ("SINCE", "raised_at"),
+                ("UNTIL", "closed_at"),
+                ("TOLD", "told_at"),
+                ("SILENCE", "silence"),
+                ("DETAIL", "detail"),
+            ];
+            say!("{}", table::of(&alerts, columns));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,142 @@
+//! `switchboard alert maintenance`: times for which nobody is told.
+
+use std::time::Duration;
+
+use ambient::Clock;
+use clap::Subcommand;
+use domain::Timestamp;
+use hyper::Method;
+use serde_json::{Value, json};
+
+use super::mute::length;
+use crate::calls::Calls;
+use crate::desk::Desk;
+use crate::output::say;
+use crate::{Place, table};
+
+/// The arguments.
+#[derive(clap::Args)]
+pub(super) struct Maintenance {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// List the windows
+    List {
+        #[command(flatten)]
+        place: Place,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make one: from now for a while, from one time to another, or every week
+    Add(Add),
+    /// Take one out; what is broken then is told
+    Remove {
+        /// Its id, as `alert maintenance list` shows it
+        id: String,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+/// The window to make.
+#[derive(clap::Args)]
+struct Add {
+    /// From now on for so long, such as 2h
+    #[arg(long = "for", value_name = "TIME", value_parser = length, conflicts_with_all = ["from", "until", "days", "start", "minutes"])]
+    length: Option<Duration>,
+    /// Once: when it begins, such as 2030-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME", requires = "until", conflicts_with = "days")]
+    from: Option<Timestamp>,
+    /// Once: when it ends
+    #[arg(long, value_name = "TIME", requires = "from")]
+    until: Option<Timestamp>,
+    /// Every week: the days on which it begins, such as sat,sun
+    #[arg(long, value_delimiter = ',', value_name = "DAYS", requires = "start", requires = "minutes")]
+    days: Vec<String>,
+    /// Every week: when it begins on each of them, such as 02:00
+    #[arg(long, value_name = "HH:MM", requires = "days")]
+    start: Option<String>,
+    /// Every week: how long it lasts
+    #[arg(long, value_name = "NUMBER", requires = "days")]
+    minutes: Option<u32>,
+    /// Every week: how far your clocks are ahead of UTC, such as +03:00
+    #[arg(long, value_name = "OFFSET", requires = "days", allow_hyphen_values = true)]
+    utc_offset: Option<String>,
+    /// For which cards: all, a kind such as account, or a card such as account:main
+    #[arg(long, default_value = "all")]
+    scope: String,
+    /// What for
+    #[arg(long, default_value = "")]
+    note: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+impl Maintenance {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        match self.action {
+            Action::List { place, json } => {
+                let desk = Desk::open(&place).await?;
+                let windows = desk.list("/v1/maintenance").await;
+                desk.close().await;
+                print(&windows?, json);
+            }
+            Action::Add(add) => add.run().await?,
+            Action::Remove { id, place } => {
+                let desk = Desk::open(&place).await?;
+                let gone = desk.call(Method::DELETE, &format!("/v1/maintenance/{id}"), None).await;
+                desk.close().await;
+                gone?;
+                say!("The window is taken out.");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn print(windows: &[Value], as_json: bool) {
+    if as_json {
+        say!("{:#}", json!({ "items": windows, "next_cursor": null }));
+    } else if windows.is_empty() {
+        say!("There is no maintenance window.");
+    } else {
+        let columns = [
+            ("WINDOW", "id"),
+            ("SCOPE", "scope"),
+            ("FROM", "from"),
+            ("UNTIL", "until"),
+            ("DAYS", "days"),
+            ("START", "start"),
+            ("MINUTES", "minutes"),
+            ("OFFSET", "utc_offset"),
+            ("NOW, UNTIL", "now_until"),
+            ("NOTE", "note"),
+        ];
+        say!("{}", table::of(windows, columns));
+    }
+}
+
+impl Add {
+    async fn run(self) -> anyhow::Result<()> {
+        let mut body = json!({ "note": self.note, "scope": self.scope });
+        if let Some(length) = self.length {
+            let now = Clock::system().now();
+            (body["from"], body["until"]) = (json!(now), json!(now.plus(length)));
+        } else if self.days.is_empty() {
+            (body["from"], body["until"]) = (json!(self.from), json!(self.until));
+        } else {
+            body["days"] = json!(self.days);
+            (body["start"], body["minutes"]) = (json!(self.start), json!(self.minutes));
+            body["utc_offset"] = json!(self.utc_offset);
+        }
+        let desk = Desk::open(&self.place).await?;
+        let made = desk.call(Method::POST, "/v1/maintenance", Some(&body)).await;
+        desk.close().await;
+        say!("Nobody is told in this window: {}", table::cell(&made?, "id"));
+        Ok(())
+    }
+}

@@ -1,0 +1,144 @@
+//! `switchboard alert send`: the last word of a dead program. It opens no store and talks to no server.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use alerts::{LastTarget, Obituary, tell_without_a_store};
+use ambient::{Clock, Ids};
+use anyhow::bail;
+use config::AlertTargetFields;
+use domain::AlertNoticeId;
+use media::Allowed;
+use tokio::process::Command;
+
+use crate::Place;
+use crate::machine;
+use crate::output::say;
+
+/// How long the journal and the service manager may take to say something.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The longest piece of the journal that is read, in bytes.
+const LONGEST: usize = 64 * 1024;
+
+/// What died.
+#[derive(clap::Args)]
+pub(super) struct Send {
+    /// The unit that died
+    #[arg(long, value_name = "UNIT")]
+    unit: String,
+    /// How many of its last lines to tell
+    #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u8).range(0..=20))]
+    lines: u8,
+    #[command(flatten)]
+    place: Place,
+}
+
+impl Send {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let clock = Clock::system();
+        // Wrong settings may be what the program died of: those that the store had are told all the same.
+        let settings = self.place.settings();
+        let allowed = settings.as_ref().map(|settings| settings.events.allow_private.clone());
+        let allowed = Allowed::new(allowed.unwrap_or_default());
+        let declared =
+            settings.as_ref().map_or_else(|_| Vec::new(), |settings| settings.alerts.targets.clone());
+        let (mirrored, not_mirrored) = match self.mirrored() {
+            Ok(mirrored) => (mirrored, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        let targets = together(declared, mirrored);
+        let mut unread = 0;
+        if let Err(error) = settings {
+            unread += 1;
+            eprintln!("error: the settings cannot be read, so their targets are not told: {error}");
+        }
+        if let Some(error) = not_mirrored {
+            unread += 1;
+            eprintln!("error: the targets of the store are not told: {error}");
+        }
+        if targets.is_empty() {
+            bail!(
+                "nobody is to be told; name a target in the settings ([[alerts.targets]]) or make one with \
+                   `switchboard alert targets add`"
+            );
+        }
+        let obituary = Obituary {
+            unit: self.unit.clone(),
+            server: machine::name(),
+            result: self.result().await,
+            lines: self.last_lines().await,
+            at: clock.now(),
+            id: AlertNoticeId::from_uuid(Ids::new(clock.clone()).next()),
+        };
+        let told = tell_without_a_store(&targets, &obituary, &allowed, &clock).await;
+        for telling in &told {
+            match &telling.result {
+                Ok(()) => say!("{}: told", telling.name),
+                Err(error) => eprintln!("error: {}: {error}", telling.name),
+            }
+        }
+        let not_told = told.iter().filter(|telling| telling.result.is_err()).count();
+        if not_told > 0 {
+            bail!("{not_told} of {} targets were not told", told.len());
+        }
+        if unread > 0 {
+            bail!("some targets are not known; see above");
+        }
+        Ok(())
+    }
+
+    /// The targets that were made while the program ran.
+    fn mirrored(&self) -> anyhow::Result<Vec<AlertTargetFields>> {
+        let data_dir = self.place.data_dir()?;
+        let key = crate::command::up::master_key(&data_dir)?;
+        let mut found = Vec::new();
+        for target in store::read_mirrored_targets(&data_dir, &key)? {
+            match AlertTargetFields::from_toml(&target.record) {
+                Ok(fields) => found.push(fields),
+                Err(error) => bail!("the target {} cannot be read: {}", target.name, error.message()),
+            }
+        }
+        Ok(found)
+    }
+
+    /// How it ended, as the service manager says.
+    async fn result(&self) -> Option<String> {
+        let said = output(Command::new("systemctl").args([
+            "show",
+            "--value",
+            "--property=Result",
+            "--",
+            &self.unit,
+        ]))
+        .await?;
+        Some(said.trim().to_owned()).filter(|result| !result.is_empty() && result != "success")
+    }
+
+    /// Its last lines, as far as the journal may be read.
+    async fn last_lines(&self) -> Vec<String> {
+        if self.lines == 0 {
+            return Vec::new();
+        }
+        let (unit, lines) = (format!("--unit={}", self.unit), format!("--lines={}", self.lines));
+        let mut journal = Command::new("journalctl");
+        journal.args(["--no-pager", "--quiet", "--output=cat", &unit, &lines]);
+        let said = output(&mut journal).await.unwrap_or_default();
+        said.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect()
+    }
+}
+
+/// Those of the settings, and those of the store whose names are not among them.
+fn together(declared: Vec<AlertTargetFields>, mirrored: Vec<AlertTargetFields>) -> Vec<LastTarget> {
+    let names: BTreeSet<String> = declared.iter().map(|target| target.name.clone()).collect();
+    let declared = declared.into_iter().map(|fields| LastTarget { fields, of_settings: true });
+    let mirrored = mirrored.into_iter().filter(|fields| !names.contains(&fields.name));
+    declared.chain(mirrored.map(|fields| LastTarget { fields, of_settings: false })).collect()
+}
+
+/// What a command printed, if it is there and ended well in time.
+async fn output(command: &mut Command) -> Option<String> {
+    let ran = tokio::time::timeout(PATIENCE, command.kill_on_drop(true).output()).await.ok()?.ok()?;
+    let text = ran.stdout.get(..ran.stdout.len().min(LONGEST))?;
+    ran.status.success().then(|| String::from_utf8_lossy(text).into_owned())
+}

@@ -1,0 +1,183 @@
+//! `switchboard alert targets`: those who are told.
+
+use std::path::PathBuf;
+
+use clap::{Subcommand, ValueEnum};
+use domain::{ExposeSecret, SecretText};
+use hyper::Method;
+use serde_json::{Value, json};
+
+use crate::calls::Calls;
+use crate::command::account::given;
+use crate::desk::Desk;
+use crate::output::say;
+use crate::{Place, table};
+
+/// The arguments.
+#[derive(clap::Args)]
+pub(super) struct Targets {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// List them: what waits for each, and what went wrong last
+    List {
+        #[command(flatten)]
+        place: Place,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make one; its secrets are kept encrypted
+    Add(Box<Add>),
+    /// Take one out, with all that waits for it
+    Remove(One),
+    /// Tell one that this is a test, and say what comes of it
+    Test(One),
+}
+
+/// Which target.
+#[derive(clap::Args)]
+struct One {
+    /// Its name
+    name: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// The target to make.
+#[derive(clap::Args)]
+struct Add {
+    /// What to call it: 1 to 64 of a-z, 0-9, _ and -
+    name: String,
+    /// What it is
+    #[arg(long, value_enum)]
+    kind: Kind,
+    /// telegram: the chat, by id or username
+    #[arg(long, allow_hyphen_values = true)]
+    chat: Option<String>,
+    /// telegram: the account that writes there, unless the alert is about it
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+    /// webhook: the environment variable that holds the address
+    #[arg(long, value_name = "NAME", conflicts_with = "url_file")]
+    url_env: Option<String>,
+    /// webhook: the file that holds the address
+    #[arg(long, value_name = "FILE")]
+    url_file: Option<PathBuf>,
+    /// webhook: the environment variable that holds what posts are signed with
+    #[arg(long, value_name = "NAME", conflicts_with = "secret_file")]
+    secret_env: Option<String>,
+    /// webhook: the file that holds what posts are signed with
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+    /// email: the environment variable that holds the server, `smtps://USER:PASSWORD@HOST`
+    #[arg(long, value_name = "NAME", conflicts_with = "smtp_file")]
+    smtp_env: Option<String>,
+    /// email: the file that holds the server, `smtps://USER:PASSWORD@HOST`
+    #[arg(long, value_name = "FILE")]
+    smtp_file: Option<PathBuf>,
+    /// email: the sender
+    #[arg(long, value_name = "MAILBOX")]
+    from: Option<String>,
+    /// email: who gets it; may be given several times
+    #[arg(long, value_name = "MAILBOX")]
+    to: Vec<String>,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// What a target is.
+#[derive(Clone, Copy, ValueEnum)]
+enum Kind {
+    /// A Telegram chat
+    Telegram,
+    /// A program that is posted to
+    Webhook,
+    /// Mailboxes
+    Email,
+}
+
+impl Kind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Telegram => "telegram",
+            Self::Webhook => "webhook",
+            Self::Email => "email",
+        }
+    }
+}
+
+impl Targets {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        match self.action {
+            Action::List { place, json } => {
+                let desk = Desk::open(&place).await?;
+                let targets = desk.list("/v1/alert-targets").await;
+                desk.close().await;
+                print(&targets?, json);
+            }
+            Action::Add(add) => add.run().await?,
+            Action::Remove(One { name, place }) => {
+                let desk = Desk::open(&place).await?;
+                let gone = desk.call(Method::DELETE, &format!("/v1/alert-targets/{name}"), None).await;
+                desk.close().await;
+                gone?;
+                say!("{name} is told nothing more.");
+            }
+            Action::Test(One { name, place }) => {
+                let desk = Desk::open(&place).await?;
+                let tested = desk.call(Method::POST, &format!("/v1/alert-targets/{name}/test"), None).await;
+                desk.close().await;
+                let tested = tested?;
+                if tested["told"] == true {
+                    say!("{name} has it.");
+                } else {
+                    say!("It is on its way to {name} as {}.", table::cell(&tested, "message"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn print(targets: &[Value], as_json: bool) {
+    if as_json {
+        say!("{:#}", json!({ "items": targets, "next_cursor": null }));
+    } else if targets.is_empty() {
+        say!("Nobody is told. `switchboard alert targets add` makes a target.");
+    } else {
+        let columns = [
+            ("NAME", "name"),
+            ("KIND", "kind"),
+            ("WHERE", "place"),
+            ("SOURCE", "source"),
+            ("WAITING", "waiting"),
+            ("TOLD", "told_at"),
+            ("OFF SINCE", "off_at"),
+            ("LAST ERROR", "last_error"),
+        ];
+        say!("{}", table::of(targets, columns));
+    }
+}
+
+impl Add {
+    async fn run(self) -> anyhow::Result<()> {
+        let url = given::read(self.url_env.as_deref(), self.url_file.as_deref())?;
+        let secret = given::read(self.secret_env.as_deref(), self.secret_file.as_deref())?;
+        let smtp = given::read(self.smtp_env.as_deref(), self.smtp_file.as_deref())?;
+        let shown = |secret: &Option<SecretText>| secret.as_ref().map(|text| text.expose_secret().to_owned());
+        let body = json!({
+            "name": self.name, "kind": self.kind.as_str(), "chat": self.chat, "account": self.account,
+            "url": shown(&url), "secret": shown(&secret), "smtp": shown(&smtp), "from": self.from, "to": self.to,
+        });
+        let desk = Desk::open(&self.place).await?;
+        let made = desk.call(Method::POST, "/v1/alert-targets", Some(&body)).await;
+        desk.close().await;
+        made?;
+        say!("{0} is told from now on. Try it: switchboard alert targets test {0}", self.name);
+        Ok(())
+    }
+}

@@ -1,0 +1,223 @@
+//! `switchboard doctor`: what is wrong with the server and its machine, and what mends it; a survey of an old installation.
+
+use std::fmt;
+use std::fs::OpenOptions;
+use std::io::{IsTerminal, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ambient::Clock;
+use anyhow::Context;
+use config::{Settings, SettingsError};
+use hyper::Method;
+use ops::doctor::{Asked, Examination, Fix, Patient, Report, Style, examine};
+use ops::legacy::{Alive, Row};
+use ops::machine::{Journal, Root};
+
+use crate::calls::Calls;
+use crate::control::{self, Server};
+use crate::output::say;
+use crate::reply::Refused;
+use crate::terminal::WrongUsage;
+use crate::{Place, table};
+
+/// How long the server may take to examine itself.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The width where there is no terminal, and the most that is used of one.
+const WIDTH: usize = 80;
+const WIDEST: usize = 120;
+
+/// The arguments.
+#[derive(clap::Args)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    place: Place,
+
+    /// Look at an installation of the old scripts too: unit files, scripts, session files and processes
+    #[arg(long, value_name = "DIR")]
+    legacy: Option<PathBuf>,
+
+    /// Write a plan to take the sessions of the old installation over
+    #[arg(long, value_name = "FILE", requires = "legacy")]
+    write_plan: Option<PathBuf>,
+
+    /// Read the journal from a file that `journalctl --output=json` wrote, instead of asking this machine's
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
+
+    /// Do not try whether Telegram and others can be reached
+    #[arg(long)]
+    offline: bool,
+
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Something is wrong, and the report has said so: the program ends with 1.
+#[derive(Debug)]
+pub(crate) struct SomethingIsWrong;
+
+impl fmt::Display for SomethingIsWrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("something is wrong; the report says what")
+    }
+}
+
+impl std::error::Error for SomethingIsWrong {}
+
+impl Doctor {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        let data_dir = self.place.data_dir()?;
+        let legacy = self.legacy.as_deref().map(folder).transpose()?;
+        let servers = ask(&data_dir).await;
+        let told =
+            servers.as_ref().ok().and_then(|report| report.as_ref()?.inside.as_ref()?.settings_file.clone());
+        // Where no file is named, that of the server counts.
+        let settings_file = self.place.settings_file()?.or(told);
+        let settings = Settings::load(settings_file.as_deref(), crate::data_dir::environment())
+            .map_err(|error| problems(&error));
+        let asked = match &servers {
+            Ok(Some(report)) => match &report.inside {
+                Some(inside) => Asked::Server(inside.clone()),
+                None => Asked::Deaf("it told nothing of itself".to_owned()),
+            },
+            Ok(None) => Asked::Nobody,
+            Err(why) => Asked::Deaf(why.clone()),
+        };
+        let patient = Patient {
+            version: env!("CARGO_PKG_VERSION"),
+            root: Root::default(),
+            master_key: super::up::master_key(&data_dir).map_err(|error| crate::output::explain(&error)),
+            settings_file,
+            settings: settings.clone(),
+            journal: self.journal.clone().map_or(Journal::System, Journal::Export),
+            // Whether the server reaches them is what counts, and it has tried.
+            reach: !self.offline && !matches!(servers, Ok(Some(_))),
+            import: format!("switchboard account import --plan {}", self.plan_file()),
+            legacy,
+            data_dir,
+            clock: Clock::system(),
+        };
+        let Examination { report, plan } = examine(patient, asked).await;
+        let report = match servers {
+            Ok(Some(servers)) => report.beside(servers, settings.as_ref()),
+            Ok(None) | Err(_) => report,
+        };
+        let report = self.with_place(Report { inside: None, ..report });
+        if let (Some(file), Some(plan)) = (&self.write_plan, &plan) {
+            write(file, &ops::legacy::plan_text(plan)?)?;
+            eprintln!(
+                "The plan is in {}; look at it, stop the old scripts, and import with --plan.",
+                file.display()
+            );
+        }
+        if self.json {
+            say!("{:#}", serde_json::to_value(&report)?);
+        } else {
+            if self.legacy.is_some() {
+                print_rows(&report.legacy);
+            }
+            say!("{}", report.text(style()));
+        }
+        if report.is_well() { Ok(()) } else { Err(SomethingIsWrong.into()) }
+    }
+
+    fn plan_file(&self) -> String {
+        self.write_plan.as_ref().map_or_else(|| "FILE".to_owned(), |file| file.display().to_string())
+    }
+
+    /// Commands that are to be typed name the same place as this one did.
+    fn with_place(&self, mut report: Report) -> Report {
+        let given = [("--config", &self.place.config), ("--data-dir", &self.place.data_dir)];
+        let more: String = given
+            .into_iter()
+            .filter_map(|(option, path)| Some(format!(" {option} {}", ops::doctor::quoted(path.as_ref()?))))
+            .collect();
+        for finding in report.sections.iter_mut().flat_map(|section| &mut section.findings) {
+            if let Fix::Command { command, .. } = &mut finding.fix
+                && ["switchboard ", "sudo switchboard "].iter().any(|ours| command.starts_with(ours))
+                && !command.starts_with("switchboard settings")
+            {
+                command.push_str(&more);
+            }
+        }
+        report
+    }
+}
+
+fn folder(given: &Path) -> anyhow::Result<PathBuf> {
+    let real = std::fs::canonicalize(given).map_err(|error| format!("{}: {error}", given.display()));
+    let real = real.and_then(|real| {
+        if real.is_dir() { Ok(real) } else { Err(format!("{}: not a folder", given.display())) }
+    });
+    real.map_err(|why| WrongUsage(format!("--legacy needs the folder of the old scripts; {why}")).into())
+}
+
+/// What is wrong with settings, a line each.
+fn problems(error: &SettingsError) -> Vec<String> {
+    match error {
+        SettingsError::Wrong { problems } => problems.iter().map(ToString::to_string).collect(),
+        other => vec![other.to_string()],
+    }
+}
+
+/// The report of the server that runs on a data directory, with what only it knows; nothing when none runs.
+async fn ask(data_dir: &Path) -> Result<Option<Report>, String> {
+    let Server::Running(control) = control::find(data_dir).await else { return Ok(None) };
+    match control.call_within(PATIENCE, Method::GET, "/v1/doctor?facts=true", None).await {
+        Ok(report) => serde_json::from_value(report)
+            .map(Some)
+            .map_err(|error| format!("its answer is of another version: {error}")),
+        Err(error) if Refused::of(&error).is_some_and(|refused| refused.code == "not_found") => {
+            Err("the server that runs is an older version, which cannot be asked".to_owned())
+        }
+        Err(error) => Err(crate::output::explain(&error)),
+    }
+}
+
+fn style() -> Style {
+    let terminal = std::io::stdout().is_terminal();
+    let width = rustix::termios::tcgetwinsize(std::io::stdout()).map_or(0, |size| usize::from(size.ws_col));
+    Style {
+        width: if terminal && width > 0 { width.clamp(40, WIDEST) } else { WIDTH },
+        colours: terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    }
+}
+
+fn write(file: &Path, text: &str) -> anyhow::Result<()> {
+    let named = || format!("the plan file {}", file.display());
+    let mut new =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).with_context(named)?;
+    new.write_all(text.as_bytes()).with_context(named)
+}
+
+fn print_rows(rows: &[Row]) {
+    if rows.is_empty() {
+        say!("No script, session or process of an old installation is there.\n");
+        return;
+    }
+    let mut shown =
+        table::with_header(["PORT", "SCRIPT", "SERVES", "ACCOUNT", "SESSION", "STARTED BY", "ALIVE"]);
+    let or_dash = |text: String| if text.is_empty() { "-".to_owned() } else { text };
+    for row in rows {
+        let services: Vec<&str> = row.services.iter().map(|service| service.as_str()).collect();
+        shown.add_row([
+            or_dash(row.port.map(|port| port.to_string()).unwrap_or_default()),
+            or_dash(row.script.clone().unwrap_or_default()),
+            or_dash(services.join(", ")),
+            row.account.clone().unwrap_or_else(|| "?".to_owned()),
+            or_dash(row.sessions.join(", ")),
+            or_dash(row.started_by.clone()),
+            match &row.alive {
+                Alive::Yes { pid } => format!("yes, {pid}"),
+                Alive::Orphan { pid } => format!("orphan, {pid}"),
+                Alive::CrashLoop { restarts } => format!("crash loop, {restarts} restarts"),
+                Alive::No => "no".to_owned(),
+            },
+        ]);
+    }
+    say!("{shown}\n");
+}

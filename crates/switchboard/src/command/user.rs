@@ -1,0 +1,252 @@
+//! `switchboard user`: people who may sign in to the dashboard.
+
+use anyhow::{Context, bail};
+use clap::{Subcommand, ValueEnum};
+use domain::{ExposeSecret, Role, SecretText, SessionId, UserName};
+use hyper::Method;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use crate::calls::Calls;
+use crate::desk::Desk;
+use crate::output::say;
+use crate::terminal::{self, Lines, WrongUsage};
+use crate::{Place, table};
+
+/// The arguments.
+#[derive(clap::Args)]
+pub(crate) struct User {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Add somebody; the password is asked for, or read from the standard input
+    Add {
+        /// What they sign in with: letters, digits and . _ - @; capitals do not matter
+        name: UserName,
+        /// What they may
+        #[arg(long, value_enum, default_value_t = RoleName::Viewer)]
+        role: RoleName,
+        #[command(flatten)]
+        place: Place,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List them with their roles
+    List {
+        #[command(flatten)]
+        place: Place,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give somebody a new password and end their sessions; it is asked for, or read from the standard input
+    Password {
+        /// Whose
+        name: UserName,
+        /// Take the second factor away as well, for somebody who has lost the telephone
+        #[arg(long)]
+        reset_second_factor: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Give somebody another role, at once
+    Role {
+        /// Whose
+        name: UserName,
+        /// What they may from now on
+        #[arg(value_enum)]
+        role: RoleName,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Remove somebody and end their sessions
+    Remove {
+        /// Whom
+        name: UserName,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Show where somebody is signed in, or end that
+    Sessions {
+        /// Whose
+        name: UserName,
+        /// End this one, as the list shows it
+        #[arg(long, value_name = "ID", conflicts_with = "end_all")]
+        end: Option<SessionId>,
+        /// End all of them
+        #[arg(long)]
+        end_all: bool,
+        #[command(flatten)]
+        place: Place,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What a user may.
+#[derive(Clone, Copy, ValueEnum)]
+enum RoleName {
+    /// Look
+    Viewer,
+    /// Keep it running as well: start, stop, retry, decide, send
+    Operator,
+    /// Everything: accounts, keys, people
+    Admin,
+}
+
+impl From<RoleName> for Role {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::Viewer => Self::Viewer,
+            RoleName::Operator => Self::Operator,
+            RoleName::Admin => Self::Admin,
+        }
+    }
+}
+
+impl User {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        match self.action {
+            Action::Add { name, role, place, json } => add(&place, &name, role.into(), json).await,
+            Action::List { place, json } => list(&place, json).await,
+            Action::Password { name, reset_second_factor, place } => {
+                password(&place, &name, reset_second_factor).await
+            }
+            Action::Role { name, role, place } => {
+                let role = Role::from(role).as_str();
+                call(&place, Method::PATCH, &path(&name, ""), Some(&json!({ "role": role }))).await?;
+                say!("{name} is {role} now.");
+                Ok(())
+            }
+            Action::Remove { name, place } => {
+                call(&place, Method::DELETE, &path(&name, ""), None).await?;
+                say!("{name} is removed.");
+                Ok(())
+            }
+            Action::Sessions { name, end, end_all, place, json } => match (end, end_all) {
+                (Some(id), _) => {
+                    call(&place, Method::DELETE, &path(&name, &format!("/sessions/{id}")), None).await?;
+                    say!("{id} is ended.");
+                    Ok(())
+                }
+                (None, true) => {
+                    call(&place, Method::DELETE, &path(&name, "/sessions"), None).await?;
+                    say!("{name} has to sign in again everywhere.");
+                    Ok(())
+                }
+                (None, false) => sessions(&place, &name, json).await,
+            },
+        }
+    }
+}
+
+fn path(name: &UserName, rest: &str) -> String {
+    format!("/v1/users/{}{rest}", utf8_percent_encode(name.as_str(), NON_ALPHANUMERIC))
+}
+
+/// One call, to the server or in its place.
+async fn call(place: &Place, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
+    let desk = Desk::open(place).await?;
+    let answer = desk.call(method, path, body).await;
+    desk.close().await;
+    answer
+}
+
+async fn items(place: &Place, path: &str) -> anyhow::Result<Vec<Value>> {
+    let desk = Desk::open(place).await?;
+    let items = desk.list(path).await;
+    desk.close().await;
+    items
+}
+
+async fn add(place: &Place, name: &UserName, role: Role, json: bool) -> anyhow::Result<()> {
+    let password = new_password(name).await?;
+    let body = json!({ "name": name, "role": role, "password": password.expose_secret() });
+    let added = call(place, Method::POST, "/v1/users", Some(&body)).await?;
+    if json {
+        say!("{added:#}");
+    } else {
+        say!("{name} may sign in as {}.", role.as_str());
+    }
+    Ok(())
+}
+
+async fn password(place: &Place, name: &UserName, reset_second_factor: bool) -> anyhow::Result<()> {
+    let password = new_password(name).await?;
+    let body = json!({ "password": password.expose_secret() });
+    call(place, Method::PUT, &path(name, "/password"), Some(&body)).await?;
+    if reset_second_factor {
+        call(place, Method::DELETE, &path(name, "/second-factor"), None).await?;
+    }
+    say!("{name} has a new password and has to sign in again everywhere.");
+    Ok(())
+}
+
+async fn list(place: &Place, json: bool) -> anyhow::Result<()> {
+    let users = items(place, "/v1/users").await?;
+    if json {
+        say!("{:#}", json!({ "items": users, "next_cursor": null }));
+        return Ok(());
+    }
+    if users.is_empty() {
+        say!(
+            "There is no user yet; `switchboard up` adds admin at its first start, `switchboard user add` others."
+        );
+        return Ok(());
+    }
+    let columns = [
+        ("NAME", "name"),
+        ("ROLE", "role"),
+        ("SECOND FACTOR", "second_factor"),
+        ("SIGNED IN", "signed_in_at"),
+        ("ADDED", "created_at"),
+    ];
+    say!("{}", table::of(&users, columns));
+    Ok(())
+}
+
+async fn sessions(place: &Place, name: &UserName, json: bool) -> anyhow::Result<()> {
+    let sessions = items(place, &path(name, "/sessions")).await?;
+    if json {
+        say!("{:#}", json!({ "items": sessions, "next_cursor": null }));
+        return Ok(());
+    }
+    if sessions.is_empty() {
+        say!("{name} is signed in nowhere.");
+        return Ok(());
+    }
+    let columns = [
+        ("ID", "id"),
+        ("FROM", "address"),
+        ("LAST USED", "seen_at"),
+        ("BEGAN", "created_at"),
+        ("BROWSER", "browser"),
+    ];
+    say!("{}", table::of(&sessions, columns));
+    Ok(())
+}
+
+/// Asks for a password twice where somebody can be asked, else reads the first line of the input. Never an argument: those
+/// are seen by everybody on the machine.
+async fn new_password(name: &UserName) -> anyhow::Result<SecretText> {
+    let mut lines = Lines::of_standard_input();
+    if !terminal::somebody_is_there() {
+        let line = lines.next().await?.filter(|line| !line.expose_secret().is_empty());
+        let none = || {
+            WrongUsage("no password came in; pipe one line to this command, or run it in a terminal".into())
+        };
+        return Ok(line.ok_or_else(none)?);
+    }
+    let ended = "the input ended before there was a password";
+    let first = lines.ask_hidden(&format!("New password for {name} (not shown): ")).await?.context(ended)?;
+    let again = lines.ask_hidden("The same again: ").await?.context(ended)?;
+    if first.expose_secret() != again.expose_secret() {
+        bail!("the two are not the same; nothing was changed");
+    }
+    Ok(first)
+}

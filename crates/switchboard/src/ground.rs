@@ -1,0 +1,132 @@
+//! What stands on a data directory, alike for a server and for a command that asks the API inside itself.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ambient::{Chance, Clock, Ids};
+use config::Settings;
+use delivery::{Ambient, Delivery, SagaLimits, Sagas};
+use store::Store;
+use telegram::{Pool, PoolParts};
+use tokio::sync::Notify;
+use web::Files;
+
+use crate::{files, machine};
+
+/// The store and the folders of a data directory, with the time, ids and chance of this process.
+pub(crate) struct Ground {
+    pub(crate) store: Store,
+    pub(crate) files: Files,
+    pub(crate) ambient: Ambient,
+}
+
+/// What carries work over a pool of accounts.
+pub(crate) struct Carriers {
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) delivery: Delivery,
+    pub(crate) sagas: Sagas,
+}
+
+/// What looks after the work and those who do it.
+pub(crate) struct Oversight {
+    pub(crate) health: health::Health,
+    pub(crate) logs: logs::LogStore,
+    pub(crate) access: access::Access,
+    pub(crate) alerts: alerts::Alerts,
+}
+
+/// Time, ids and chance as the system has them.
+pub(crate) fn ambient(clock: Clock) -> Ambient {
+    Ambient { ids: Ids::new(clock.clone()), chance: Chance::from_system(), clock }
+}
+
+impl Ground {
+    /// Opens the folders of files beside a store that is open.
+    pub(crate) async fn lay(
+        settings: &Settings,
+        data_dir: &Path,
+        store: Store,
+        ambient: Ambient,
+    ) -> anyhow::Result<Self> {
+        let files = files::open(&settings.media, data_dir, &ambient).await?;
+        Ok(Self { store, files, ambient })
+    }
+
+    /// What a pool of accounts is made of here.
+    pub(crate) fn pool_parts<'a>(&self, settings: &'a Settings) -> PoolParts<'a> {
+        PoolParts {
+            settings: &settings.telegram,
+            store: self.store.clone(),
+            clock: self.ambient.clock.clone(),
+            chance: self.ambient.chance.clone(),
+            ids: self.ambient.ids.clone(),
+            outgoing: Some(self.files.outgoing.clone()),
+        }
+    }
+
+    /// Messages and sagas over this pool. Nothing moves before they are resumed.
+    pub(crate) fn carriers(&self, pool: Arc<Pool>) -> Carriers {
+        let (store, ambient) = (&self.store, &self.ambient);
+        let delivery =
+            Delivery::new(store.clone(), pool.clone(), ambient.clone(), delivery::Limits::default());
+        let sagas = Sagas::new(store.clone(), pool.clone(), ambient.clone(), SagaLimits::default());
+        Carriers { pool, delivery, sagas }
+    }
+
+    /// What tells how all of it is. Nothing is asked before it is started.
+    pub(crate) fn health(&self, carriers: &Carriers) -> health::Health {
+        health::Health::new(health::HealthParts {
+            store: self.store.clone(),
+            delivery: carriers.delivery.clone(),
+            sagas: carriers.sagas.clone(),
+            pool: carriers.pool.clone(),
+            clock: self.ambient.clock.clone(),
+            version: env!("CARGO_PKG_VERSION"),
+        })
+    }
+
+    /// The people who look at the pages.
+    pub(crate) fn access(&self) -> access::Access {
+        access::Access::new(self.store.clone(), self.ambient.clock.clone(), self.ambient.ids.clone())
+    }
+
+    /// What the alerts are made of.
+    pub(crate) fn alerts_parts<'a>(
+        &self,
+        settings: &'a Settings,
+        carriers: &Carriers,
+    ) -> alerts::AlertsParts<'a> {
+        alerts::AlertsParts {
+            store: self.store.clone(),
+            delivery: carriers.delivery.clone(),
+            clock: self.ambient.clock.clone(),
+            ids: self.ambient.ids.clone(),
+            settings: &settings.alerts,
+            allowed: media::Allowed::new(settings.events.allow_private.clone()),
+            server: machine::name(),
+        }
+    }
+
+    /// What the API is served from. `callbacks_due` is told of callbacks that are to be sent.
+    pub(crate) fn services(
+        &self,
+        carriers: &Carriers,
+        oversight: Oversight,
+        callbacks_due: Arc<Notify>,
+    ) -> web::Services {
+        web::Services {
+            store: self.store.clone(),
+            delivery: carriers.delivery.clone(),
+            sagas: carriers.sagas.clone(),
+            callbacks_due,
+            pool: carriers.pool.clone(),
+            files: self.files.clone(),
+            health: oversight.health,
+            logs: oversight.logs,
+            access: oversight.access,
+            alerts: oversight.alerts,
+            clock: self.ambient.clock.clone(),
+            ids: self.ambient.ids.clone(),
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Alerts end to end: an account breaks, its owner is told in Telegram by another account, by webhook, and by a program that is dead.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::{Program, Receiver, Start, World};
+
+use crate::binary;
+
+/// Runs a command on a data directory; tells its exit code and all it said.
+fn command(world: &World, data_dir: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let ran = Command::new(binary())
+        .args(arguments)
+        .args(["--config", world.settings_file().to_str().expect("UTF-8")])
+        .args(["--data-dir", data_dir.to_str().expect("UTF-8")])
+        .env("ALERT_HOOK", "https://example.com/planted-in-url")
+        .output()
+        .expect("runs");
+    let said = [ran.stdout, ran.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    (ran.status.code(), said.concat())
+}
+
+fn fine(world: &World, arguments: &[&str]) -> String {
+    let (code, said) = command(world, &world.data_dir("data"), arguments);
+    assert_eq!(code, Some(0), "{arguments:?}: {said}");
+    said
+}
+
+/// Declares who is told.
+fn declare(world: &World, target: &str) {
+    world.edit_settings(|text| format!("{text}\n[[alerts.targets]]\n{target}\n"));
+}
+
+async fn running(world: &World) -> Program {
+    let program = Start::on(world, binary(), "data").ready().await;
+    for account in ["main", "backup_1", "backup_2", "backup_3", "fifth"] {
+        program.account_is(account, "ready").await;
+    }
+    program
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_is_lost_is_told_by_another_one_and_by_webhook() {
+    let world = World::start(binary()).await;
+    let receiver = Receiver::start().await;
+    declare(&world, &format!("name = \"hook\"\nkind = \"webhook\"\nurl = \"{}\"", receiver.address()));
+    declare(&world, "name = \"owner\"\nkind = \"telegram\"\nchat = \"@client_1\"\naccount = \"main\"");
+    let program = running(&world).await;
+    world.fault("session_revoked", json!({ "account": "main" })).await;
+    let told = || async {
+        let sent = world.sent().await;
+        sent.iter().any(|text| text.contains("account main is in trouble"))
+            && receiver.bodies().iter().any(|body| body["data"]["raised_total"] != 0)
+    };
+    let waiting = program.until("both are told", told);
+    program.as_time_goes_by(Duration::from_secs(5), waiting).await;
+    let raised: Vec<Value> = receiver.bodies();
+    let cards: Vec<&str> = raised[0]["data"]["raised"]
+        .as_array()
+        .expect("alerts")
+        .iter()
+        .filter_map(|alert| alert["card"].as_str())
+        .collect();
+    assert!(cards.contains(&"account:main"), "{cards:?}");
+    assert!(!cards.iter().any(|card| card.starts_with("line:main")), "its lines are told with it: {cards:?}");
+    let listed = fine(&world, &["alert", "list"]);
+    assert!(listed.contains("account:main"), "{listed}");
+    fine(&world, &["alert", "mute", "account:main", "--for", "1h"]);
+    assert!(fine(&world, &["alert", "list"]).contains("mute"));
+    fine(&world, &["alert", "unmute", "account:main"]);
+    let targets = fine(&world, &["alert", "targets", "list"]);
+    assert!(
+        targets.contains("hook") && targets.contains("settings") && !targets.contains("/hook "),
+        "{targets}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_told_while_all_is_well() {
+    let world = World::start(binary()).await;
+    let receiver = Receiver::start().await;
+    declare(&world, &format!("name = \"hook\"\nkind = \"webhook\"\nurl = \"{}\"", receiver.address()));
+    let program = running(&world).await;
+    for _ in 0..12 {
+        program.advance(Duration::from_secs(20)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let (_, alerts) = program.get("/v1/alerts").await;
+    assert_eq!((alerts["items"].as_array().map(Vec::len), receiver.bodies().len()), (Some(0), 0), "{alerts}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_program_is_told_of_without_it() {
+    let world = World::start(binary()).await;
+    let receiver = Receiver::start().await;
+    declare(&world, &format!("name = \"hook\"\nkind = \"webhook\"\nurl = \"{}\"", receiver.address()));
+    let mut program = running(&world).await;
+    // Made while it runs, and sealed beside the store.
+    let made =
+        fine(&world, &["alert", "targets", "add", "pager", "--kind", "webhook", "--url-env", "ALERT_HOOK"]);
+    assert!(made.contains("alert targets test pager"), "{made}");
+    program.kill();
+    let mirror = world.data_dir("data").join("alert-targets.json");
+    let sealed = std::fs::read_to_string(&mirror).expect("the mirror");
+    assert!(sealed.contains("pager") && !sealed.contains("planted"), "{sealed}");
+    fine(&world, &["alert", "targets", "remove", "pager"]);
+
+    let send = ["alert", "send", "--unit", "switchboard.service"];
+    let said = fine(&world, &send);
+    assert!(said.contains("hook: told"), "{said}");
+    let body = receiver.bodies().remove(0);
+    assert_eq!(
+        (&body["type"], &body["data"]["unit"]),
+        (&json!("program.dead"), &json!("switchboard.service"))
+    );
+    assert!(body["data"]["text"].as_str().is_some_and(|text| text.contains("systemctl")), "{body}");
+
+    // Settings that cannot be read may be what it died of: that is said, and is no success.
+    world.edit_settings(|text| format!("lisen = 1\n{text}"));
+    let (code, said) = command(&world, &world.data_dir("data"), &send);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("lisen"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn targets_and_windows_are_seen_to_while_no_server_runs() {
+    let world = World::start(binary()).await;
+    let chat = ["alert", "targets", "add", "owner", "--kind", "telegram", "--chat", "@client_1"];
+    fine(&world, &chat);
+    let (code, said) = command(&world, &world.data_dir("data"), &chat);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("already"), "{said}");
+    let (code, said) = command(&world, &world.data_dir("data"), &["alert", "targets", "test", "owner"]);
+    assert!(code == Some(1) && said.contains("switchboard up"), "{said}");
+    fine(&world, &["alert", "maintenance", "add", "--for", "2h", "--note", "new disk"]);
+    fine(
+        &world,
+        &[
+            "alert",
+            "maintenance",
+            "add",
+            "--days",
+            "sat,sun",
+            "--start",
+            "02:00",
+            "--minutes",
+            "90",
+            "--utc-offset",
+            "-03:00",
+        ],
+    );
+    let windows: Value =
+        serde_json::from_str(&fine(&world, &["alert", "maintenance", "list", "--json"])).expect("JSON");
+    assert_eq!(windows["items"][0]["note"], "new disk");
+    assert_eq!(windows["items"][1]["utc_offset"], "-03:00");
+    fine(&world, &["alert", "maintenance", "remove", windows["items"][0]["id"].as_str().expect("an id")]);
+    fine(&world, &["alert", "targets", "remove", "owner"]);
+    assert!(fine(&world, &["alert", "targets", "list"]).contains("Nobody is told"));
+}

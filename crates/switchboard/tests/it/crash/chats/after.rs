@@ -1,0 +1,188 @@
+//! What must be true of chats after the program was killed and started again.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::{Program, Receiver, World};
+
+use super::{CREATE, LEAVE, STEP, Scenario, ask, in_state, made, operation, order};
+use crate::crash::act;
+
+/// After the restart: callers ask again, everything comes to its end, and there is one chat.
+pub(super) async fn check(
+    scenario: Scenario,
+    world: &World,
+    program: &Program,
+    point: &str,
+    subject: &str,
+    receiver: Option<&Receiver>,
+) {
+    match scenario {
+        Scenario::Create | Scenario::Waiting => {
+            world.delete("/faults").await;
+            if scenario == Scenario::Waiting {
+                program.advance(Duration::from_mins(11)).await;
+            }
+            one_whole_chat(world, program, point).await;
+        }
+        Scenario::Cancel => {
+            act(program, format!("/v1/operations/{subject}/cancel"), json!({})).await;
+            in_state(program, subject, "cancelled").await;
+            program.advance(Duration::from_mins(11)).await;
+            assert_eq!(made(world).await, Vec::<String>::new(), "{point}");
+        }
+        Scenario::Retry => {
+            act(program, format!("/v1/operations/{subject}/retry"), json!({})).await;
+            let shown = program.finished(subject, Some(STEP)).await;
+            assert_eq!((&shown["state"], made(world).await.len()), (&json!("done"), 1), "{point}: {shown}");
+        }
+        Scenario::Resolve => {
+            world.delete("/faults").await;
+            let chat_id = world.chat_titled("Order").await;
+            let verdict = json!({"as": "done", "chat_id": chat_id});
+            act(program, format!("/v1/operations/{subject}/resolve"), verdict).await;
+            program.post("/v1/accounts/fifth/actions/restart", &json!({})).await;
+            let shown = program.finished(subject, Some(STEP)).await;
+            assert_eq!(
+                (&shown["state"], &shown["chat_id"]),
+                (&json!("done"), &json!(chat_id)),
+                "{point}: {shown}"
+            );
+            assert_eq!(world.effects(CREATE).await.len(), 1, "{point}");
+        }
+        Scenario::ResolveLeft => {
+            let path = format!("/v1/operations/{subject}");
+            if point == "store.saga_resolve.before" {
+                assert_eq!(program.get(&path).await.1["state"], "in_doubt", "{point}");
+                act(program, format!("{path}/resolve"), json!({"as": "done"})).await;
+            }
+            let shown = program.finished(subject, Some(STEP)).await;
+            assert_eq!(shown["state"], "done", "{point}: {shown}");
+            assert_eq!(world.effects(LEAVE).await.len(), 1, "{point}");
+        }
+        // The caller has its answer, and that is on disk: the same body again would be another chat.
+        Scenario::OldPort if point == "store.saga_answered.after" => {
+            assert_eq!(made(world).await.len(), 1, "{point}");
+        }
+        Scenario::OldPort | Scenario::HungUp => {
+            let port = world.legacy_port(5021);
+            let body = order(&json!({}));
+            let call = program.legacy(port, "/create_chat", &body);
+            let (status, answer) = program.as_time_goes_by(STEP, call).await;
+            assert_eq!((status, made(world).await.len()), (200, 1), "{point}: {answer}");
+        }
+        Scenario::HandOver => {
+            let (status, said) =
+                program.patch(&format!("/v1/chats/{subject}"), &json!({"account": "main"})).await;
+            assert_eq!(status, 200, "{point}: {said}");
+            let (_, record) = program.get(&format!("/v1/chats/{subject}")).await;
+            assert_eq!(record["account"], "main", "{point}: {record}");
+            assert_eq!(made(world).await.len(), 1, "{point}");
+        }
+        Scenario::Migrate => {
+            let new = world.chats_titled("Small").await.pop().expect("the supergroup");
+            let body = json!({"chat": subject, "text": "after", "account": "fifth"});
+            let (status, sent) = program.post("/v1/messages", &body).await;
+            assert_eq!((status, &sent["chat_id"]), (200, &json!(new)), "{point}: {sent}");
+            assert_eq!(world.sent().await.iter().filter(|text| *text == "after").count(), 1, "{point}");
+        }
+        Scenario::Forget => {
+            program.delete(&format!("/v1/chats/unresolved/{subject}")).await;
+            let (status, unresolved) = program.get("/v1/chats/unresolved").await;
+            assert_eq!((status, &unresolved["items"]), (200, &json!([])), "{point}");
+        }
+        Scenario::Switch => {
+            let (status, said) = program.post("/v1/services/create_chat/actions/start", &json!({})).await;
+            assert!((200..300).contains(&status), "{point}: {status} {said}");
+            one_whole_chat(world, program, point).await;
+        }
+        Scenario::CallBack | Scenario::CallBackRefused => {
+            let receiver = receiver.expect("somebody is told");
+            receiver.answer(200);
+            told(program, world, receiver, point).await;
+            assert_eq!(made(world).await.len(), 1, "{point}");
+        }
+        Scenario::CallBackAgain => {
+            let receiver = receiver.expect("somebody is told");
+            receiver.answer(200);
+            // The clock had been moved that far before, and the callback was put back by that clock.
+            program.advance(Duration::from_hours(24)).await;
+            done_by_hand(program, subject, point).await;
+            told(program, world, receiver, point).await;
+        }
+        Scenario::FailedAgain => {
+            done_by_hand(program, subject, point).await;
+            assert_eq!(made(world).await.len(), 1, "{point}");
+        }
+        Scenario::Forgotten => goes_on(world, program, subject, point).await,
+        Scenario::FailedDropped => {
+            program.delete(&format!("/v1/failed-requests/{subject}")).await;
+            let (_, row) = program.get(&format!("/v1/failed-requests/{subject}")).await;
+            assert_eq!((&row["state"], made(world).await.len()), (&json!("dropped"), 0), "{point}: {row}");
+        }
+    }
+}
+
+/// Whether the operation was forgotten or not, the chat is there, and others are made.
+async fn goes_on(world: &World, program: &Program, subject: &str, point: &str) {
+    let (status, shown) = program.get(&format!("/v1/operations/{subject}")).await;
+    assert!(status == 404 || shown["state"] == "done", "{point}: {status} {shown}");
+    program.account_is("fifth", "ready").await;
+    let (status, other) = program.post("/v1/chats", &json!({"title": "Other", "account": "fifth"})).await;
+    assert_eq!((status, made(world).await.len()), (201, 1), "{point}: {other}");
+}
+
+/// Asked for again under its key, the chat is there, with each of its steps once.
+async fn one_whole_chat(world: &World, program: &Program, point: &str) {
+    program.account_is("fifth", "ready").await;
+    let asked = ask(program).await;
+    let shown = program.finished(&operation(asked.as_ref()), Some(STEP)).await;
+    assert_eq!(shown["state"], "done", "{point}: {asked:?} {shown}\n{}", program.output());
+    let chat_id = world.chat_titled("Order").await;
+    let mut effects = world.effects_in(&chat_id).await;
+    effects.sort_unstable();
+    let once = [
+        CREATE,
+        "channels.editAdmin",
+        "channels.inviteToChannel",
+        "channels.togglePreHistoryHidden",
+        "messages.exportChatInvite",
+    ];
+    assert_eq!(effects, once, "{point}: {shown}");
+    let result = &shown["result"];
+    assert_eq!(result["chat_id"], chat_id.as_str(), "{point}: {shown}");
+    let link = &world.effects("messages.exportChatInvite").await[0]["text"];
+    assert_eq!(&result["invite_link"], link, "{point}: {shown}");
+    let members = result["members"].as_array().expect("members");
+    let inside = |member: &Value| member["result"] == "added" || member["result"] == "already";
+    assert!(members.len() == 2 && members.iter().all(inside), "{point}: {shown}");
+    assert_eq!(members[1]["promoted"], true, "{point}: {shown}");
+}
+
+/// A failed request comes to a good end: asked for by hand once more, since the first asking had no answer.
+async fn done_by_hand(program: &Program, request: &str, point: &str) {
+    let path = format!("/v1/failed-requests/{request}");
+    act(program, format!("{path}/retry"), json!({})).await;
+    program
+        .until(&format!("{point}: the failed request is done"), || async {
+            let (_, row) = program.get(&path).await;
+            program.advance(STEP).await;
+            row["state"] == "done"
+        })
+        .await;
+}
+
+/// The outside program hears of the link: again if it may not have heard.
+async fn told(program: &Program, world: &World, receiver: &Receiver, point: &str) {
+    program
+        .until(&format!("{point}: the receiver is told"), || async {
+            program.advance(Duration::from_secs(5)).await;
+            !receiver.bodies().is_empty()
+        })
+        .await;
+    let link = world.effects("messages.exportChatInvite").await[0]["text"].clone();
+    let expected = json!({
+        "message": "send_invite_link", "user_id": "42", "group_id": "demo", "tg_business": 1, "invite_link": link,
+    });
+    assert!(receiver.bodies().iter().all(|body| *body == expected), "{point}: {:?}", receiver.bodies());
+}

@@ -1,0 +1,173 @@
+//! What reaches the points of work on chats: sagas, the registry, services, invite callbacks, failed requests.
+
+mod after;
+mod before;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::{Program, Receiver, Start, World};
+
+use crate::binary;
+
+pub(super) const CREATE: &str = "channels.createChannel";
+const LEAVE: &str = "channels.leaveChannel";
+const MISSING: &str = "-1009999999998";
+
+/// How fast time goes by where a wait of the program has to end.
+const STEP: Duration = Duration::from_millis(500);
+
+/// What is done to reach a point, and what must be true after the restart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scenario {
+    /// A chat with a client and a bot.
+    Create,
+    /// The same, met by a flood wait.
+    Waiting,
+    /// The same, cancelled while it waits.
+    Cancel,
+    /// The same, refused at first and tried again by hand.
+    Retry,
+    /// A lost answer, then a ban: ended by a person.
+    Resolve,
+    /// A chat that may have been left, and a person says that it was.
+    ResolveLeft,
+    /// The same over the old port, without a key.
+    OldPort,
+    /// The same, by a caller that hangs up before the answer.
+    HungUp,
+    /// A chat handed to another account.
+    HandOver,
+    /// A basic group that becomes a supergroup.
+    Migrate,
+    /// A chat that nobody knows, forgotten again.
+    Forget,
+    /// A service stopped.
+    Switch,
+    /// An invite link told to an outside program.
+    CallBack,
+    /// The same, and the outside program refuses at first.
+    CallBackRefused,
+    /// The same, until it is given up; then tried again by hand.
+    CallBackAgain,
+    /// A request over the old port that failed, tried again by hand.
+    FailedAgain,
+    /// The same, dropped.
+    FailedDropped,
+    /// A chat that was made, forgotten a month later.
+    Forgotten,
+}
+
+/// The scenario that reaches a point; none when it is not about chats.
+pub(super) fn scenario(write: &str) -> Option<Scenario> {
+    Some(match write {
+        "telegram.step" | "store.accept_saga" | "store.saga_begin" | "store.saga_save" => Scenario::Create,
+        "store.saga_note" => Scenario::Waiting,
+        "store.saga_cancel" => Scenario::Cancel,
+        "store.saga_retry" => Scenario::Retry,
+        "store.saga_resolve" => Scenario::Resolve,
+        "store.saga_answered" => Scenario::OldPort,
+        "store.saga_unanswered" => Scenario::HungUp,
+        "store.change_chat" => Scenario::HandOver,
+        "store.migrate_chat" => Scenario::Migrate,
+        "store.forget_unresolved" => Scenario::Forget,
+        "store.save_service" => Scenario::Switch,
+        "store.callback_delivered" => Scenario::CallBack,
+        "store.callback_failed" => Scenario::CallBackRefused,
+        "store.callback_requeue" => Scenario::CallBackAgain,
+        "store.retry_failed_request" => Scenario::FailedAgain,
+        "store.drop_failed_request" => Scenario::FailedDropped,
+        "store.drop_sagas" => Scenario::Forgotten,
+        _ => return None,
+    })
+}
+
+impl Scenario {
+    /// Whether it needs the accounts of the pool, not only the fifth.
+    fn needs_the_pool(self) -> bool {
+        matches!(
+            self,
+            Self::OldPort
+                | Self::HungUp
+                | Self::HandOver
+                | Self::CallBack
+                | Self::CallBackRefused
+                | Self::CallBackAgain
+                | Self::FailedAgain
+                | Self::FailedDropped
+        )
+    }
+
+    /// Who is told about invite links. Set before the program starts.
+    async fn receiver(self, world: &World) -> Option<Receiver> {
+        let status = match self {
+            Self::CallBack => 200,
+            Self::CallBackRefused | Self::CallBackAgain => 500,
+            _ => return None,
+        };
+        let receiver = Receiver::start().await;
+        receiver.answer(status);
+        world.call_back(receiver.address(), "demo");
+        Some(receiver)
+    }
+}
+
+/// Asks for the chat under a key, and never minds asking again.
+async fn ask(program: &Program) -> Option<Value> {
+    let body =
+        json!({"title": "Order", "members": ["@client_1", "@demo_bot_1"], "account": "fifth", "wait": 0});
+    let request = program
+        .request("POST", "/v1/chats")
+        .header("content-type", "application/json")
+        .header("idempotency-key", "order")
+        .timeout(Duration::from_secs(3))
+        .body(body.to_string());
+    serde_json::from_str(&request.send().await.ok()?.text().await.ok()?).ok()
+}
+
+fn operation(answer: Option<&Value>) -> String {
+    let id = answer.and_then(|answer| answer["operation"].as_str().or(answer["id"].as_str()));
+    id.unwrap_or("op_none").to_owned()
+}
+
+async fn in_state(program: &Program, operation: &str, state: &str) {
+    let (what, path) = (format!("{operation} is {state}"), format!("/v1/operations/{operation}"));
+    program.until(&what, || async { program.get(&path).await.1["state"] == state }).await;
+}
+
+fn order(more: &Value) -> Value {
+    let mut body = json!({"title": "Order", "usernames": ["client_1", "demo_bot_1"]});
+    body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    body
+}
+
+/// Asks the old port; a caller that gives up after so long.
+async fn ask_old_port(world: &World, body: &Value, patience: Duration) {
+    let url = format!("http://127.0.0.1:{}/create_chat", world.legacy_port(5021));
+    let client = reqwest::Client::builder().timeout(patience).build().expect("a client");
+    let _ = client.post(url).body(body.to_string()).send().await;
+}
+
+async fn made(world: &World) -> Vec<String> {
+    world.chats_titled("Order").await
+}
+
+/// Kills at a point of work on chats, after so many have passed it.
+pub(super) async fn kill_at(scenario: Scenario, point: &str, skip: u32) {
+    let world = World::start(binary()).await;
+    let receiver = scenario.receiver(&world).await;
+    let mut program = Start::on(&world, binary(), "data").listening().await;
+    program.account_is("fifth", "ready").await;
+    if scenario.needs_the_pool() {
+        program.account_is("main", "ready").await;
+    }
+    let subject = before::prepare(scenario, &world, &program).await;
+    program.arm(point, skip).await;
+    before::play(scenario, &world, &program, &subject).await;
+    let what = format!("{point} stops the program");
+    program.until(&what, || program.stopped_at(point)).await;
+    program.kill();
+    let program = Start::on(&world, binary(), "data").ready().await;
+    after::check(scenario, &world, &program, point, &subject, receiver.as_ref()).await;
+    world.assert_nothing_unknown().await;
+}

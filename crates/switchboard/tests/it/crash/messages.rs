@@ -1,0 +1,358 @@
+//! What reaches the points of messages, of accounts at work and of what is forgotten; and what must be true afterwards.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use ambient::Clock;
+use serde_json::json;
+use testkit::{Program, Start, World};
+
+use super::{SEND, act, ask, finished, id, write};
+use crate::binary;
+
+/// What is done to reach a point, and what must be true after the restart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scenario {
+    /// Three texts into one chat.
+    Lane,
+    /// The same, the first met by a flood wait.
+    Flood,
+    /// The same, the first answer lost.
+    LostAnswer,
+    /// A text to a chat that nobody knows.
+    NoChat,
+    /// A lost answer, then a ban.
+    Doubt,
+    /// A doubt, ended by a person.
+    Resolve,
+    /// A text for later, cancelled.
+    Cancel,
+    /// A cancelled text, sent after all.
+    Retry,
+    /// A text over the old port, without a key.
+    OldPort,
+    /// The same, by a caller that hangs up before the answer.
+    HungUp,
+    /// An account paused.
+    Pause,
+    /// An account connected for the first time.
+    Restart,
+    /// A message received.
+    Received,
+    /// A look-up met by a flood wait.
+    LookUpFlood,
+    /// An API key made and revoked.
+    Keys,
+    /// A text that is forbidden at first and allowed later.
+    Allowed,
+    /// An account taken out of a group.
+    TakenOut,
+    /// What is past its time is forgotten, a month later.
+    Forgotten,
+}
+
+fn scenario(point: &str) -> Scenario {
+    match write(point) {
+        "store.accept" | "store.begin" | "store.part_sent" | "telegram.send" => Scenario::Lane,
+        "store.part_unsent" => Scenario::Flood,
+        "store.note" => Scenario::LostAnswer,
+        "store.fail" => Scenario::NoChat,
+        "store.doubt" => Scenario::Doubt,
+        "store.resolve" => Scenario::Resolve,
+        "store.cancel" => Scenario::Cancel,
+        "store.retry" => Scenario::Retry,
+        "store.answered" => Scenario::OldPort,
+        "store.unanswered" => Scenario::HungUp,
+        "store.save_switch" => Scenario::Pause,
+        "store.save_session" | "store.save_fill" => Scenario::Restart,
+        "store.create_key" | "store.revoke_key" => Scenario::Keys,
+        "store.lift_mark" => Scenario::Allowed,
+        "store.leave_peer" => Scenario::TakenOut,
+        "store.drop_messages"
+        | "store.drop_keys"
+        | "store.drop_joins"
+        | "store.drop_holds"
+        | "store.drop_failovers"
+        | "store.drop_unresolved"
+        | "store.drop_callbacks"
+        | "store.drop_failed_requests"
+        | "store.drop_references"
+        | "store.drop_uploads"
+        | "store.drop_alerts"
+        | "store.drop_alert_notices" => Scenario::Forgotten,
+        "store.save_update_state" | "store.save_peers" => Scenario::Received,
+        "store.save_hold" => Scenario::LookUpFlood,
+        other => panic!("no scenario reaches {other}; add one"),
+    }
+}
+
+/// The same instant in each call, so that a repeated request has the same body.
+fn tomorrow() -> &'static str {
+    static TOMORROW: OnceLock<String> = OnceLock::new();
+    TOMORROW.get_or_init(|| Clock::system().now().plus(Duration::from_hours(24)).to_string())
+}
+
+/// Does what the scenario asks for, as far as the program goes along.
+async fn play(scenario: Scenario, world: &World, program: &Program) {
+    let texts = ["one", "two", "three"];
+    match scenario {
+        Scenario::Lane => {
+            // The first is begun at its acceptance, those behind it one by one.
+            world
+                .fault("delay", json!({"account": "fifth", "method": SEND, "seconds": 0.05, "times": 3}))
+                .await;
+            let ask_after = |pause, text| async move {
+                tokio::time::sleep(Duration::from_millis(pause)).await;
+                ask(program, text, json!({})).await;
+            };
+            tokio::join!(ask_after(0, "one"), ask_after(10, "two"), ask_after(20, "three"));
+        }
+        Scenario::Flood => {
+            world
+                .fault("flood_wait", json!({"account": "fifth", "method": SEND, "seconds": 1, "times": 1}))
+                .await;
+            for text in texts {
+                ask(program, text, json!({})).await;
+            }
+        }
+        Scenario::LostAnswer => {
+            world.fault("disconnect", json!({"account": "fifth", "method": SEND, "times": 1})).await;
+            for text in texts {
+                ask(program, text, json!({})).await;
+            }
+        }
+        Scenario::NoChat => {
+            ask(program, "nowhere", json!({"chat": "-1009999999999"})).await;
+        }
+        Scenario::Doubt => {
+            doubt(world, program).await;
+        }
+        Scenario::Resolve => {
+            let message = doubtful(world, program).await;
+            act(program, format!("/v1/messages/{message}/resolve"), json!({"as": "sent"})).await;
+        }
+        Scenario::Cancel => {
+            let later = ask(program, "later", json!({"send_at": tomorrow()})).await;
+            act(program, format!("/v1/messages/{}/cancel", id(later.as_ref())), json!({})).await;
+        }
+        Scenario::Retry => {
+            let later = ask(program, "later", json!({"chat": "-1009999999999"})).await;
+            let message = id(later.as_ref());
+            program
+                .until("it failed", || async {
+                    program.get(&format!("/v1/messages/{message}")).await.1["state"] == "failed"
+                })
+                .await;
+            act(program, format!("/v1/messages/{message}/retry"), json!({})).await;
+        }
+        Scenario::OldPort => {
+            let body = json!({"chat": "client_1", "text": "old"});
+            let url = format!("http://127.0.0.1:{}/send_text", world.legacy_port(5022));
+            let client =
+                reqwest::Client::builder().timeout(Duration::from_secs(3)).build().expect("a client");
+            let _ = client.post(url).body(body.to_string()).send().await;
+        }
+        Scenario::HungUp => {
+            world.fault("delay", json!({"method": SEND, "seconds": 1, "times": 1})).await;
+            let body = json!({"chat": "client_1", "text": "old"});
+            let url = format!("http://127.0.0.1:{}/send_text", world.legacy_port(5022));
+            let hasty = reqwest::Client::builder().timeout(Duration::from_millis(200)).build();
+            let _ = hasty.expect("a client").post(url).body(body.to_string()).send().await;
+        }
+        Scenario::Pause => {
+            act(program, "/v1/accounts/fifth/actions/pause".into(), json!({})).await;
+        }
+        Scenario::Restart => {
+            world.delete("/faults").await;
+            act(program, "/v1/accounts/fifth/actions/restart".into(), json!({})).await;
+        }
+        Scenario::Received => {
+            world
+                .post(
+                    "/telegram/messages",
+                    &json!({"from": "@demo_observer", "chat": "@demo_fifth", "text": "hi"}),
+                )
+                .await;
+        }
+        Scenario::Keys => {
+            let key = act(program, "/v1/keys".into(), json!({"name": "short", "scopes": ["read"]})).await;
+            let path = format!("/v1/keys/{}", id(key.as_ref()));
+            let _ = program.request("DELETE", &path).timeout(Duration::from_secs(3)).send().await;
+        }
+        Scenario::Allowed => {
+            let refusal = json!({"account": "fifth", "method": SEND, "times": 1, "code": 400, "message": "CHAT_WRITE_FORBIDDEN"});
+            world.fault("rpc_error", refusal).await;
+            ask(program, "forbidden", json!({"wait": 2})).await;
+            program.advance(Duration::from_mins(11)).await;
+            ask(program, "allowed", json!({})).await;
+        }
+        Scenario::TakenOut => {
+            // It must know that it is in the group before it can learn that it is not.
+            program
+                .until("its dialogs are read", || async {
+                    program.get("/v1/accounts/backup_1").await.1["dialogs_complete"] == true
+                })
+                .await;
+            let chats = world.get("/telegram/chats").await;
+            let mut chats = chats["items"].as_array().expect("items").iter();
+            let group = chats.find(|chat| chat["title"] == "Demo supergroup").expect("the demo supergroup");
+            let path = format!("/telegram/chats/{}/members", group["chat_id"].as_str().expect("an id"));
+            world.post(&path, &json!({"account": "backup_1", "remove": true})).await;
+        }
+        Scenario::Forgotten => {
+            finished(program, "old", json!({}), "sent").await;
+            program.advance(Duration::from_hours(31 * 24)).await;
+        }
+        Scenario::LookUpFlood => {
+            let flood =
+                json!({"account": "fifth", "method": "contacts.resolveUsername", "seconds": 30, "times": 1});
+            world.fault("flood_wait", flood).await;
+            ask(program, "nobody", json!({"chat": "@nobody_at_all"})).await;
+        }
+    }
+}
+
+/// A message that arrives without an answer, through an account that is banned before it can be asked again.
+async fn doubt(world: &World, program: &Program) -> String {
+    world.fault("drop_answer", json!({"account": "fifth", "method": SEND, "times": 1})).await;
+    let message = id(ask(program, "maybe", json!({})).await.as_ref());
+    program.until("the effect is there", || async { world.sent().await == ["maybe"] }).await;
+    world.fault("banned", json!({"account": "fifth", "method": SEND})).await;
+    program.advance(Duration::from_mins(1)).await;
+    message
+}
+
+async fn doubtful(world: &World, program: &Program) -> String {
+    let message = doubt(world, program).await;
+    program
+        .until("it is in doubt", || async {
+            program.get(&format!("/v1/messages/{message}")).await.1["state"] == "in_doubt"
+        })
+        .await;
+    message
+}
+
+/// After the restart: callers ask again under their keys, and everything comes to its end.
+async fn check(scenario: Scenario, world: &World, program: &Program, point: &str) {
+    let sent = match scenario {
+        Scenario::Lane | Scenario::Flood | Scenario::LostAnswer => {
+            world.delete("/faults").await;
+            for text in ["one", "two", "three"] {
+                finished(program, text, json!({}), "sent").await;
+            }
+            let mut sent = world.sent().await;
+            if scenario == Scenario::Lane {
+                // Asked for by three callers at once: which of them came first is theirs to say.
+                sent.sort();
+                assert_eq!(sent, ["one", "three", "two"], "{point}");
+                return;
+            }
+            sent
+        }
+        Scenario::NoChat => {
+            finished(program, "nowhere", json!({"chat": "-1009999999999"}), "failed").await;
+            world.sent().await
+        }
+        Scenario::Doubt | Scenario::Resolve => {
+            world.delete("/faults").await;
+            let (_, list) = program.get("/v1/messages").await;
+            let message = list["items"][0].clone();
+            if message["state"] == "in_doubt" {
+                act(program, format!("/v1/messages/{}/resolve", id(Some(&message))), json!({"as": "sent"}))
+                    .await;
+            }
+            program
+                .until("the doubt has ended", || async {
+                    program.post("/v1/accounts/fifth/actions/restart", &json!({})).await;
+                    program.get("/v1/messages").await.1["items"][0]["state"] == "sent"
+                })
+                .await;
+            assert_eq!(world.sent().await, ["maybe"], "{point}");
+            return;
+        }
+        Scenario::Cancel => {
+            let again = ask(program, "later", json!({"send_at": tomorrow()})).await;
+            act(program, format!("/v1/messages/{}/cancel", id(again.as_ref())), json!({})).await;
+            assert_eq!(world.sent().await, Vec::<String>::new(), "{point}");
+            return;
+        }
+        Scenario::Retry => {
+            program
+                .until("it came to its end", || async {
+                    let (_, list) = program.get("/v1/messages").await;
+                    list["items"].as_array().is_some_and(|all| all.iter().all(|m| m["state"] == "failed"))
+                })
+                .await;
+            world.sent().await
+        }
+        // The caller has its answer, and that is on disk: the same body again would be another message.
+        Scenario::OldPort if point == "store.answered.after" => world.sent().await,
+        Scenario::OldPort | Scenario::HungUp => {
+            let body = json!({"chat": "client_1", "text": "old"});
+            let (status, answer) = program.legacy(world.legacy_port(5022), "/send_text", &body).await;
+            assert_eq!((status, &answer["status"]), (200, &json!("ok")), "{point}: {answer}");
+            world.sent().await
+        }
+        Scenario::Allowed => {
+            finished(program, "allowed", json!({}), "sent").await;
+            assert_eq!(world.sent().await, ["allowed"], "{point}");
+            return;
+        }
+        Scenario::Forgotten => {
+            program.account_is("fifth", "ready").await;
+            finished(program, "new", json!({}), "sent").await;
+            assert_eq!(world.sent().await, ["old", "new"], "{point}");
+            return;
+        }
+        Scenario::Pause
+        | Scenario::TakenOut
+        | Scenario::Restart
+        | Scenario::Received
+        | Scenario::LookUpFlood
+        | Scenario::Keys => {
+            world.delete("/faults").await;
+            program.post("/v1/accounts/fifth/actions/resume", &json!({})).await;
+            program.account_is("main", "ready").await;
+            finished(program, "after", json!({"account": "main"}), "sent").await;
+            assert_eq!(world.sent().await, ["after"], "{point}");
+            return;
+        }
+    };
+    let expected: &[&str] = match scenario {
+        Scenario::Flood | Scenario::LostAnswer => &["one", "two", "three"],
+        Scenario::OldPort | Scenario::HungUp => &["old"],
+        _ => &[],
+    };
+    assert_eq!(sent, expected, "{point}: {}", program.output());
+}
+
+/// Kills at a point of messages.
+pub(super) async fn kill_at(point: &str) {
+    let scenario = scenario(point);
+    let world = World::start(binary()).await;
+    if scenario == Scenario::Restart {
+        // A session is stored at its first connection, which must come after the point was armed.
+        world.fault("disconnect_before", json!({"account": "fifth"})).await;
+    }
+    let mut program = Start::on(&world, binary(), "data").listening().await;
+    if scenario != Scenario::Restart {
+        program.account_is("fifth", "ready").await;
+    }
+    if matches!(scenario, Scenario::OldPort | Scenario::HungUp) {
+        program.account_is("main", "ready").await;
+    }
+    let what = format!("{point} stops the program");
+    if matches!(scenario, Scenario::Resolve) {
+        let message = doubtful(&world, &program).await;
+        program.arm(point, 0).await;
+        act(&program, format!("/v1/messages/{message}/resolve"), json!({"as": "sent"})).await;
+    } else {
+        program.arm(point, 0).await;
+        play(scenario, &world, &program).await;
+    }
+    program.until(&what, || program.stopped_at(point)).await;
+    program.kill();
+    let program = Start::on(&world, binary(), "data").ready().await;
+    check(scenario, &world, &program, point).await;
+    world.assert_nothing_unknown().await;
+}

@@ -1,0 +1,240 @@
+//! `switchboard doctor`: with a server, without one, and where something is wrong on purpose.
+
+mod commands;
+mod old_installation;
+
+use std::fs::{self, Permissions};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::{Program, Start, World};
+use tokio::sync::Mutex;
+
+use crate::binary;
+
+/// The doctor sees the whole machine: what one of these tests starts, another must not find.
+static TURN: Mutex<()> = Mutex::const_new(());
+
+/// Runs the doctor on the data of a world; its exit code, what it wrote, and what it complained of.
+async fn doctor(world: &World, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let running = tokio::process::Command::new(binary())
+        .arg("doctor")
+        .args(arguments)
+        .args(["--config", world.settings_file().to_str().expect("UTF-8")])
+        .args(["--data-dir", world.data_dir("data").to_str().expect("UTF-8")])
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let ran = tokio::time::timeout(Duration::from_mins(1), running).await.expect("it ends").expect("it runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (ran.status.code(), text(ran.stdout), text(ran.stderr))
+}
+
+/// The report as JSON, and the exit code.
+async fn examined(world: &World, arguments: &[&str]) -> (Option<i32>, Value) {
+    let all: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
+    let (code, out, err) = doctor(world, &all).await;
+    (code, serde_json::from_str(&out).unwrap_or_else(|_| panic!("no JSON: {out}{err}")))
+}
+
+fn findings(report: &Value) -> Vec<&Value> {
+    let sections = report["sections"].as_array().expect("sections").iter();
+    sections.flat_map(|section| section["findings"].as_array().expect("findings")).collect()
+}
+
+/// The one finding of a kind.
+fn finding<'a>(report: &'a Value, code: &str) -> &'a Value {
+    let mut found = findings(report).into_iter().filter(|finding| finding["code"] == code);
+    let one = found.next().unwrap_or_else(|| panic!("no {code}: {report:#}"));
+    assert!(found.next().is_none(), "{code} is there twice: {report:#}");
+    one
+}
+
+/// The codes of all that is wrong.
+fn wrong(report: &Value) -> Vec<&str> {
+    let all = findings(report).into_iter().filter(|finding| finding["severity"] != "note");
+    all.map(|finding| finding["code"].as_str().expect("a word")).collect()
+}
+
+/// A world whose settings file, which has secrets in it, is closed to others.
+async fn closed_world() -> World {
+    let world = World::start(binary()).await;
+    close(&world);
+    world
+}
+
+fn close(world: &World) {
+    fs::set_permissions(world.settings_file(), Permissions::from_mode(0o600)).expect("set");
+}
+
+async fn well(world: &World) -> Program {
+    let program = Start::on(world, binary(), "data").ready().await;
+    for account in ["main", "backup_1", "backup_2", "backup_3", "fifth"] {
+        program.account_is(account, "ready").await;
+    }
+    program
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nothing_is_wrong_it_says_so_with_a_server_and_after_it() {
+    let _turn = TURN.lock().await;
+    let world = closed_world().await;
+    let mut program = well(&world).await;
+    let (code, report) = examined(&world, &[]).await;
+    assert_eq!((code, wrong(&report)), (Some(0), vec![]), "{report:#}");
+    assert_eq!((&report["server"]["pid"], &report["inside"]), (&json!(program.pid()), &Value::Null));
+    let seen = |area: &str| {
+        let sections = report["sections"].as_array().expect("sections");
+        sections.iter().find(|one| one["area"] == area).expect("an area")["looked"].clone()
+    };
+    for area in ["ports", "accounts", "store", "queue", "clock", "network", "memory", "disk", "files"] {
+        assert_eq!(seen(area), "wholly", "{area}: {report:#}");
+    }
+    let (code, out, _) = doctor(&world, &[]).await;
+    assert!(code == Some(0) && out.contains("Nothing is wrong"), "{out}");
+    assert!(out.lines().all(|line| line.chars().count() <= 80 || line.contains("/tmp")), "{out}");
+    let hash =
+        world.get("/telegram/accounts").await["items"][0]["api_hash"].as_str().expect("a text").to_owned();
+    assert!(!out.contains(&hash) && !report.to_string().contains(&hash));
+
+    let (status, shown) = program.get("/v1/doctor").await;
+    assert_eq!(
+        (status, &shown["server"], &shown["inside"]),
+        (200, &report["server"], &Value::Null),
+        "{shown:#}"
+    );
+    program.terminate().await;
+    let (code, report) = examined(&world, &["--offline"]).await;
+    assert_eq!((code, wrong(&report)), (Some(1), vec!["server_absent"]), "{report:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_taken_port_names_its_holder_and_never_tells_to_stop_a_foreign_program() {
+    let _turn = TURN.lock().await;
+    let world = closed_world().await;
+    let holder = TcpListener::bind(("127.0.0.1", world.legacy_port(5022))).expect("binds");
+    let own = std::process::id().to_string();
+    let judge = |report: &Value| {
+        let taken = finding(report, "port_taken");
+        assert!(taken["evidence"][0].as_str().is_some_and(|line| line.contains(&own)), "{taken:#}");
+        assert_eq!(taken["fix"]["kind"], "setting", "{taken:#}");
+    };
+    judge(&examined(&world, &["--offline"]).await.1);
+    let program = well(&world).await;
+    judge(&examined(&world, &[]).await.1);
+    drop((holder, program));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_session_a_stopped_service_and_a_stopped_account_name_the_command_that_mends_them() {
+    let _turn = TURN.lock().await;
+    let world = closed_world().await;
+    let program = well(&world).await;
+    world.fault("session_revoked", json!({"account": "main"})).await;
+    program.account_is("main", "needs_login").await;
+    let (status, _) = program.post("/v1/services/leave_chat/actions/stop", &json!({})).await;
+    assert_eq!(status, 200);
+    let (code, report) = examined(&world, &[]).await;
+    assert_eq!(code, Some(1));
+    let down = finding(&report, "account_down");
+    assert_eq!(down["subject"], "account main", "{report:#}");
+    let command = |finding: &Value| finding["fix"]["command"].as_str().expect("a command").to_owned();
+    assert!(command(down).starts_with("switchboard account login main --config "), "{down:#}");
+    assert!(command(finding(&report, "service_stopped")).starts_with("switchboard service start leave_chat"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_that_are_missing_unnamed_double_or_open_elsewhere_are_told() {
+    let _turn = TURN.lock().await;
+    let world = crate::importing::stage::world().await;
+    close(&world);
+    let folder = world.data_dir("keys");
+    fs::create_dir(&folder).expect("made");
+    let named = folder.join("main.session");
+    crate::importing::stage::file(&world, &named, &[]).await;
+    fs::copy(&named, folder.join("copy.session")).expect("copied");
+    let spare = session_files::Session::new(
+        2,
+        session_files::Key::new(domain::Secret::new(Box::new([7; 256]))).expect("a key"),
+    );
+    session_files::write_telethon(&folder.join("spare.session"), &spare).expect("written");
+    for file in ["main.session", "copy.session", "spare.session"] {
+        fs::set_permissions(folder.join(file), Permissions::from_mode(0o600)).expect("set");
+    }
+    let account = |name: &str, file: &str| {
+        format!(
+            "\n[[telegram.accounts]]\nname = \"{name}\"\napi_id = 1000001\napi_hash = \"0123456789abcdef0123456789abcdef\"\nsessions = [{{ file = \"{}\" }}]\n",
+            folder.join(file).display()
+        )
+    };
+    world.edit_settings(|text| {
+        let accounts = account("moved", "main.session") + &account("lost", "nowhere.session");
+        text.replacen("\n[legacy]", &format!("{accounts}\n[legacy]"), 1)
+    });
+    let open = fs::File::open(&named).expect("opens");
+    let (code, report) = examined(&world, &["--offline"]).await;
+    drop(open);
+    assert_eq!(code, Some(1));
+    assert_eq!(finding(&report, "session_missing")["subject"], "account lost");
+    assert!(
+        finding(&report, "session_unnamed")["subject"]
+            .as_str()
+            .is_some_and(|file| file.ends_with("spare.session"))
+    );
+    assert_eq!(finding(&report, "session_twice")["evidence"].as_array().map(Vec::len), Some(2));
+    let shared = finding(&report, "session_shared");
+    assert!(shared["evidence"].to_string().contains(&std::process::id().to_string()), "{shared:#}");
+    assert_eq!(shared["fix"]["kind"], "advice", "a foreign program is left alone: {shared:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_keeps_the_program_from_starting_is_found_while_it_cannot_run() {
+    let _turn = TURN.lock().await;
+    let world = closed_world().await;
+    let mut program = well(&world).await;
+    program.terminate().await;
+    let data = world.data_dir("data");
+    let key = data.join("master.key");
+    fs::set_permissions(&key, Permissions::from_mode(0o644)).expect("set");
+    let (code, report) = examined(&world, &["--offline"]).await;
+    assert_eq!(code, Some(1));
+    let chmod = json!(format!("chmod 600 {}", key.display()));
+    assert_eq!(finding(&report, "store_unusable")["fix"]["command"], chmod, "{report:#}");
+    assert_eq!(finding(&report, "file_open_to_others")["fix"]["command"], chmod);
+    fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("set");
+
+    // A process that has the directory and answers nobody.
+    let lock = fs::File::open(data.join("switchboard.lock")).expect("opens");
+    lock.try_lock().expect("nobody has it");
+    let (code, report) = examined(&world, &["--offline"]).await;
+    assert_eq!(
+        (code, &finding(&report, "server_deaf")["severity"]),
+        (Some(1), &json!("error")),
+        "{report:#}"
+    );
+    drop(lock);
+
+    fs::write(data.join("switchboard.db"), vec![b'x'; 9000]).expect("written");
+    world.edit_settings(|text| format!("lisen = \"127.0.0.1:1\"\n{text}"));
+    let (_, report) = examined(&world, &["--offline"]).await;
+    let settings = finding(&report, "settings_wrong");
+    assert!(settings["evidence"].to_string().contains("lisen"), "{settings:#}");
+    world.edit_settings(|text| text.replacen("lisen = \"127.0.0.1:1\"\n", "", 1));
+    let (_, report) = examined(&world, &["--offline"]).await;
+    assert!(
+        finding(&report, "store_unusable")["summary"].as_str().is_some_and(|why| why.contains("damaged"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_that_were_changed_since_the_start_are_told() {
+    let _turn = TURN.lock().await;
+    let world = closed_world().await;
+    let _program = well(&world).await;
+    world.edit_settings(|text| text.replacen("[telegram]", "[telegram]\nprobe_every = \"30s\"", 1));
+    let (code, report) = examined(&world, &[]).await;
+    assert_eq!((code, wrong(&report)), (Some(1), vec!["settings_differ"]), "{report:#}");
+}

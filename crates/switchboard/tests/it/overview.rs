@@ -1,0 +1,90 @@
+//! The overview of a real program: over the API, from the command line, and red where something is wrong.
+
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::{Program, Start, World};
+
+use crate::binary;
+
+fn card<'a>(overview: &'a Value, id: &str) -> &'a Value {
+    let found = overview["items"].as_array().and_then(|all| all.iter().find(|card| card["id"] == id));
+    found.unwrap_or(&Value::Null)
+}
+
+async fn overview(program: &Program, query: &str) -> Value {
+    let (status, overview) = program.get(&format!("/v1/overview{query}")).await;
+    assert_eq!(status, 200, "{overview}");
+    overview
+}
+
+/// Asks the running program from the command line.
+fn asked(world: &World, arguments: &[&str]) -> (bool, String) {
+    let data_dir = world.data_dir("data");
+    let output = Command::new(binary())
+        .args(arguments)
+        .args(["--data-dir", data_dir.to_str().expect("UTF-8")])
+        .output()
+        .expect("runs");
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(text).expect("UTF-8"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_is_well_and_a_revoked_session_is_on_top_within_a_minute() {
+    let world = World::start(binary()).await;
+    let program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("main", "ready").await;
+    program
+        .until("everything is good", || async {
+            program.advance(Duration::from_secs(20)).await;
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let seen = overview(&program, "?kind=service,port,store,queue").await;
+            seen["items"].as_array().is_some_and(|all| all.iter().all(|card| card["lamp"] == "good"))
+        })
+        .await;
+    let seen = overview(&program, "").await;
+    assert_eq!(card(&seen, "port:main")["state"], "listening", "{seen:#}");
+    assert_eq!(card(&seen, "port:control")["state"], "listening");
+    assert_eq!(card(&seen, "account:main")["state"], "ready");
+    let (status, store) = program.get("/v1/cards/store").await;
+    assert_eq!((status, store["strip"].as_array().map(Vec::len)), (200, Some(120)), "{store}");
+    assert_eq!(store["strip"][119]["answer"], "answered");
+    assert_eq!(program.get("/v1/cards/store:x").await.0, 404);
+    assert_eq!(program.get("/v1/overview?kind=nothing").await.0, 422);
+    let page = overview(&program, "?limit=2").await;
+    let next = page["next_cursor"].as_str().expect("more").to_owned();
+    let second = overview(&program, &format!("?limit=2&cursor={next}")).await;
+    assert_ne!(page["items"], second["items"]);
+
+    world.fault("session_revoked", json!({"account": "main"})).await;
+    let mut passed = 0;
+    loop {
+        program.advance(Duration::from_secs(10)).await;
+        passed += 10;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let (_, card) = program.get("/v1/cards/account:main").await;
+        let red = &card["strip"][119]["answer"] == "failed" || &card["strip"][118]["answer"] == "failed";
+        if red && card["reason"] == "session_revoked" {
+            break;
+        }
+        assert!(passed < 60, "not red within a minute: {card}");
+    }
+    let trouble = overview(&program, "?trouble=true&q=session_revoked").await;
+    assert_eq!(trouble["items"][0]["lamp"], "trouble", "{trouble:#}");
+
+    let (fine, shown) = asked(&world, &["top", "--once"]);
+    assert!(fine && shown.contains("■ account:main") && shown.contains("session_revoked"), "{shown}");
+    let (fine, json) = asked(&world, &["top", "--json", "--trouble"]);
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    assert!(fine && card(&json, "account:main")["reason"] == "session_revoked");
+    let (fine, refused) = asked(&world, &["flood", "clear"]);
+    assert!(!fine && refused.contains("no account has a flood wait"), "{refused}");
+    let (fine, begun) = asked(&world, &["flood", "clear", "--stop-all"]);
+    assert!(fine && begun.contains("Stopping all services"), "{begun}");
+    let (fine, _) = asked(&world, &["flood", "cancel"]);
+    assert!(fine);
+    let (fine, status) = asked(&world, &["flood", "status"]);
+    assert!(fine && status.contains("not being cleared"), "{status}");
+}

@@ -1,0 +1,157 @@
+//! The door behind proxies that are trusted and those that are not; wrong passwords; sessions that end.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::stage::{Stage, cookie, location, pair};
+
+const TRUSTING: &str = "trusted_proxies = [\"127.0.0.0/8\"]";
+const RIGHT: [(&str, &str); 2] = [("name", "admin"), ("password", super::stage::PASSWORD)];
+const WRONG: [(&str, &str); 2] = [("name", "admin"), ("password", "wrong password")];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cookie_is_secure_when_a_trusted_proxy_says_tls() {
+    for (top, proto, secure) in [
+        (TRUSTING, Some("https"), true),
+        (TRUSTING, Some("http"), false),
+        (TRUSTING, None, false),
+        ("", Some("https"), false),
+    ] {
+        let stage = Stage::with(top).await;
+        let program = stage.program().await;
+        let mut request = stage.post(&program, "/sign-in", &RIGHT);
+        if let Some(proto) = proto {
+            request = request.header("x-forwarded-proto", proto);
+        }
+        let answer = request.send().await.expect("an answer");
+        assert_eq!((answer.status().as_u16(), location(&answer)), (303, "/"));
+        let cookie = cookie(&answer);
+        assert_eq!(cookie.starts_with("__Host-switchboard="), secure, "{top} {proto:?}: {cookie}");
+        assert_eq!(cookie.contains("; Secure"), secure, "{cookie}");
+        assert!(cookie.contains("; HttpOnly") && cookie.contains("; SameSite=Lax"), "{cookie}");
+        // Over the same way it opens the page.
+        let mut page = stage.get(&program, "/settings/me", pair(&cookie));
+        if let Some(proto) = proto {
+            page = page.header("x-forwarded-proto", proto);
+        }
+        assert_eq!(page.send().await.expect("an answer").status(), 200, "{top} {proto:?}");
+        if secure {
+            // A neighbour's plain cookie is not looked at where there is TLS.
+            let plain = pair(&cookie).replace("__Host-", "");
+            let page = stage.get(&program, "/settings/me", &plain).header("x-forwarded-proto", "https");
+            assert_eq!(page.send().await.expect("an answer").status(), 303);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_wrong_passwords_keep_their_own_address_out_and_not_the_owner() {
+    let stage = Stage::with(TRUSTING).await;
+    let program = stage.program().await;
+    let from = |address: &str, fields: &[(&str, &str)]| {
+        stage.post(&program, "/sign-in", fields).header("x-forwarded-for", address)
+    };
+    let mut answers = [0_u32; 2];
+    for _ in 0..1000 {
+        let answer = from("203.0.113.9", &WRONG).send().await.expect("an answer");
+        match answer.status().as_u16() {
+            401 => answers[0] += 1,
+            429 => {
+                let wait = answer.headers()["retry-after"].to_str().expect("text");
+                assert!((1..=900).contains(&wait.parse::<u32>().expect("seconds")), "{wait}");
+                answers[1] += 1;
+            }
+            other => panic!("{other}"),
+        }
+    }
+    assert!(answers[0] < 30 && answers[1] > 970, "{answers:?}");
+    // The owner, from elsewhere, at once; and after the wait from there too.
+    assert_eq!(from("198.51.100.7", &RIGHT).send().await.expect("an answer").status(), 303);
+    assert_eq!(from("203.0.113.9", &RIGHT).send().await.expect("an answer").status(), 429);
+    program.advance(Duration::from_mins(15)).await;
+    assert_eq!(from("203.0.113.9", &RIGHT).send().await.expect("an answer").status(), 303);
+
+    let (_, log) = program.get("/v1/audit?action=sign_in&limit=500").await;
+    let entries = log["items"].as_array().expect("items");
+    assert!(entries.len() < 50, "{}", entries.len());
+    let there = entries.iter().filter(|entry| entry["address"] == "203.0.113.9");
+    let counted: u64 = there.filter_map(|entry| entry["times"].as_u64()).sum();
+    // The thousand wrong ones, the one that was right too early, and the one that was let in.
+    assert_eq!(counted, 1002, "{log}");
+    let said = program.output();
+    assert!(said.matches("turned away").count() < 20, "{said}");
+    assert!(!said.contains("wrong password"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_a_stranger_writes_down_is_not_believed() {
+    let stage = Stage::with("").await;
+    let program = stage.program().await;
+    for number in 0..15 {
+        let request = stage.post(&program, "/sign-in", &WRONG);
+        let request = request.header("x-forwarded-for", format!("203.0.113.{number}"));
+        request.send().await.expect("an answer");
+    }
+    let answer = stage.post(&program, "/sign-in", &RIGHT).header("x-forwarded-for", "203.0.113.99");
+    assert_eq!(answer.send().await.expect("an answer").status(), 429);
+    let (_, log) = program.get("/v1/audit?action=sign_in").await;
+    assert!(
+        log["items"].as_array().expect("items").iter().all(|entry| entry["address"] == "127.0.0.1"),
+        "{log}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_ends_mid_way_leads_to_the_door_and_not_to_an_error() {
+    let stage = Stage::with("").await;
+    let program = stage.program().await;
+    let cookie = stage.sign_in(&program).await;
+    let look = async |cookie: &str| {
+        let answer = stage.get(&program, "/settings/audit", cookie).send().await.expect("an answer");
+        (answer.status().as_u16(), location(&answer).to_owned())
+    };
+    assert_eq!(look(pair(&cookie)).await, (200, String::new()));
+    let door = (303, "/sign-in?next=%2Fsettings%2Faudit".to_owned());
+    assert_eq!(program.delete("/v1/users/admin/sessions").await.0, 204);
+    assert_eq!(look(pair(&cookie)).await, door);
+    // Yesterday's, another program's, and what is none.
+    for other in [
+        "switchboard=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "switchboard=x",
+        "session=1; switchboard=",
+    ] {
+        assert_eq!(look(other).await, door, "{other}");
+    }
+    // Left alone for half a day.
+    let cookie = stage.sign_in(&program).await;
+    program.advance(Duration::from_hours(12)).await;
+    assert_eq!(look(pair(&cookie)).await, door);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_of_another_session_or_another_site_changes_nothing() {
+    let stage = Stage::with("").await;
+    let program = stage.program().await;
+    let cookie = stage.sign_in(&program).await;
+    let action = "/settings/people/actions/add";
+    let fields = [("csrf", "made-up"), ("name", "evil"), ("role", "admin"), ("password", "correct horse")];
+    for fields in [&fields[..], &fields[1..]] {
+        let forged = stage.post(&program, action, fields).header("cookie", pair(&cookie));
+        assert_eq!(forged.send().await.expect("an answer").status(), 403);
+    }
+    let page = stage.get(&program, "/settings/people", pair(&cookie)).send().await.expect("an answer");
+    let page = page.text().await.expect("a page");
+    let token = page.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let own = [("csrf", token.expect("a token")), fields[1], fields[2], fields[3]];
+    let cross = stage.post(&program, action, &own).header("cookie", pair(&cookie));
+    let cross = cross.header("sec-fetch-site", "cross-site").send().await.expect("an answer");
+    assert_eq!(cross.status(), 403);
+    let (_, users) = program.get("/v1/users").await;
+    assert_eq!(users["items"].as_array().map(Vec::len), Some(1), "{users}");
+    let sent = stage.post(&program, action, &own).header("cookie", pair(&cookie)).send().await;
+    assert_eq!(sent.expect("an answer").status(), 303);
+    let (_, log) = program.get("/v1/audit?action=add_user").await;
+    assert_eq!(log["items"][0]["who"], json!({"kind": "user", "name": "admin"}), "{log}");
+    assert_eq!(log["items"][0]["address"], "127.0.0.1", "{log}");
+}

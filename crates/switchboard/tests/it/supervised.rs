@@ -1,0 +1,161 @@
+//! The program as the service manager sees it: what it tells over `NOTIFY_SOCKET`, and what its units would be.
+
+use std::os::unix::net::UnixDatagram;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use testkit::{Start, World};
+
+use crate::binary;
+
+/// Listens in the place of the service manager, and keeps what it hears.
+struct Manager {
+    heard: Arc<Mutex<Vec<String>>>,
+}
+
+impl Manager {
+    fn listen(path: &std::path::Path) -> Self {
+        let socket = UnixDatagram::bind(path).expect("binds");
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&heard);
+        std::thread::spawn(move || {
+            let mut datagram = [0; 4096];
+            while let Ok(length) = socket.recv(&mut datagram) {
+                kept.lock().expect("lock").push(String::from_utf8_lossy(&datagram[..length]).into_owned());
+            }
+        });
+        Self { heard }
+    }
+
+    fn heard(&self) -> Vec<String> {
+        self.heard.lock().expect("lock").clone()
+    }
+
+    /// Waits until it has heard so many datagrams that have this line.
+    async fn hears(&self, line: &str, times: usize) {
+        let heard = || self.heard().iter().filter(|text| text.lines().any(|one| one == line)).count();
+        let waiting = async {
+            while heard() < times {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let patience = Duration::from_secs(30);
+        assert!(tokio::time::timeout(patience, waiting).await.is_ok(), "{line}: {:?}", self.heard());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_service_manager_hears_that_it_is_ready_alive_reloading_and_stopping() {
+    let world = World::start(binary()).await;
+    let folder = tempfile_folder(&world);
+    let path = folder.join("notify");
+    let manager = Manager::listen(&path);
+    let mut start = Start::on(&world, binary(), "data");
+    start.environment = vec![
+        ("NOTIFY_SOCKET".to_owned(), path.to_str().expect("UTF-8").to_owned()),
+        ("WATCHDOG_USEC".to_owned(), "400000".to_owned()),
+    ];
+    let mut program = start.ready().await;
+    manager.hears("READY=1", 1).await;
+    manager.hears("WATCHDOG=1", 3).await;
+    assert!(!manager.heard().iter().any(|text| text.contains("STOPPING")));
+    let status = manager.heard().into_iter().find(|text| text.starts_with("STATUS=")).expect("a status");
+    assert!(status.contains("accounts can work"), "{status}");
+    let hup = Command::new("kill").args(["-HUP", &program.pid().to_string()]).status().expect("runs");
+    assert!(hup.success());
+    manager.hears("RELOADING=1", 1).await;
+    manager.hears("READY=1", 2).await;
+    assert_eq!(program.terminate().await, Some(0));
+    manager.hears("STOPPING=1", 1).await;
+    let heard = manager.heard();
+    let place =
+        |line: &str| heard.iter().position(|text| text.lines().any(|one| one == line)).expect("heard");
+    assert!(place("READY=1") < place("WATCHDOG=1") && place("WATCHDOG=1") < place("STOPPING=1"), "{heard:?}");
+}
+
+fn tempfile_folder(world: &World) -> std::path::PathBuf {
+    let folder = world.data_dir("service-manager");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watchdog_that_is_for_another_process_is_not_fed() {
+    let world = World::start(binary()).await;
+    let path = tempfile_folder(&world).join("notify");
+    let manager = Manager::listen(&path);
+    let mut start = Start::on(&world, binary(), "data");
+    start.environment = vec![
+        ("NOTIFY_SOCKET".to_owned(), path.to_str().expect("UTF-8").to_owned()),
+        ("WATCHDOG_USEC".to_owned(), "100000".to_owned()),
+        ("WATCHDOG_PID".to_owned(), "1".to_owned()),
+    ];
+    let mut program = start.ready().await;
+    manager.hears("READY=1", 1).await;
+    assert_eq!(program.terminate().await, Some(0));
+    manager.hears("STOPPING=1", 1).await;
+    assert!(!manager.heard().iter().any(|text| text.contains("WATCHDOG")), "{:?}", manager.heard());
+}
+
+fn run(arguments: &[&str]) -> (Option<i32>, String) {
+    let ran = Command::new(binary()).args(arguments).output().expect("runs");
+    let said = [ran.stdout, ran.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    (ran.status.code(), said.concat())
+}
+
+#[test]
+fn the_units_are_shown_anywhere() {
+    let (code, said) = run(&[
+        "service",
+        "install",
+        "--print",
+        "--config",
+        "/etc/switchboard/switchboard.toml",
+        "--master-key",
+        "/etc/switchboard/master.key",
+        "--memory-max",
+        "1G",
+    ]);
+    assert_eq!(code, Some(0), "{said}");
+    for wanted in [
+        "# --- /etc/systemd/system/switchboard.service ---",
+        "# --- /etc/systemd/system/switchboard-alert@.service ---",
+        "Type=notify",
+        "MemoryMax=1G",
+        "LoadCredential=master.key:/etc/switchboard/master.key",
+        "up --config /etc/switchboard/switchboard.toml --data-dir /var/lib/switchboard",
+        "OnFailure=switchboard-alert@%n.service",
+    ] {
+        assert!(said.contains(wanted), "{wanted}: {said}");
+    }
+    let (code, said) = run(&["service", "install", "--print", "--memory-max", "none"]);
+    assert!(code == Some(0) && !said.lines().any(|line| line == "MemoryMax=512M"), "{said}");
+}
+
+#[test]
+fn an_option_that_no_unit_can_have_is_wrong_usage() {
+    for (arguments, named) in [
+        (["service", "install", "--print", "--memory-max", "lots"], "--memory-max"),
+        (["service", "install", "--print", "--name", "a/b"], "--name"),
+        (["service", "install", "--print", "--data-dir", "/srv/elsewhere"], "--data-dir"),
+    ] {
+        let (code, said) = run(&arguments);
+        assert!(code == Some(2) && said.contains(named), "{arguments:?}: {said}");
+    }
+}
+
+/// Where systemd runs the machine this would change it, so what it says there is not asked here.
+#[test]
+fn without_systemd_the_way_out_is_named() {
+    if std::path::Path::new("/run/systemd/system").is_dir() {
+        let (_, said) = run(&["service", "status", "--name", "switchboard-that-is-not-there"]);
+        assert!(said.contains("switchboard service install"), "{said}");
+        return;
+    }
+    for arguments in [vec!["install"], vec!["uninstall"], vec!["status"]] {
+        let (code, said) = run(&[vec!["service"], arguments].concat());
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains("not run by systemd") && said.contains("switchboard up"), "{said}");
+    }
+}
