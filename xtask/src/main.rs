@@ -6,6 +6,7 @@ mod docs;
 mod program;
 mod python;
 mod source;
+mod systemd;
 mod test;
 mod workspace;
 

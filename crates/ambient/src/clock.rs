@@ -17,7 +17,10 @@ const LONGEST_NAP: Duration = Duration::from_secs(30);
 pub struct Clock {
     /// How far the clock was moved, in microseconds. Stays 0 unless a test moves it.
     offset: Arc<AtomicI64>,
+    /// How far the time of day alone was set back, in microseconds. Stays 0 unless a test sets it.
+    set_back: Arc<AtomicI64>,
     moved: Arc<watch::Sender<()>>,
+    made_at: Instant,
 }
 
 /// A wait ended before the thing waited for.
@@ -35,14 +38,27 @@ impl std::error::Error for Elapsed {}
 impl Clock {
     /// The system's clock.
     pub fn system() -> Self {
-        Self { offset: Arc::default(), moved: Arc::new(watch::Sender::new(())) }
+        Self {
+            offset: Arc::default(),
+            set_back: Arc::default(),
+            moved: Arc::new(watch::Sender::new(())),
+            made_at: Instant::now(),
+        }
     }
 
     /// The present time.
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the system for the time")]
     pub fn now(&self) -> Timestamp {
         let system = jiff::Timestamp::now().as_microsecond();
-        Timestamp::from_micros(system.saturating_add(self.offset.load(Ordering::Acquire)))
+        let shift = self.offset.load(Ordering::Acquire).saturating_sub(self.set_back.load(Ordering::Acquire));
+        Timestamp::from_micros(system.saturating_add(shift))
+    }
+
+    /// The time since this clock was made, by a clock that nobody sets: it never goes back. For how long something took
+    /// or lasts, where [`Clock::now`] could be set meanwhile.
+    pub fn running(&self) -> Duration {
+        let moved = u64::try_from(self.offset.load(Ordering::Acquire)).unwrap_or(0);
+        self.made_at.elapsed().saturating_add(Duration::from_micros(moved))
     }
 
     /// Waits until it is `deadline` or later.
@@ -102,6 +118,13 @@ impl Clock {
         self.offset.fetch_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX), Ordering::AcqRel);
         self.moved.send_replace(());
     }
+
+    /// Sets the time of day back, as somebody may do with the clock of a machine. What measures a duration goes on.
+    #[cfg(feature = "testing")]
+    pub fn set_back(&self, by: Duration) {
+        self.set_back.fetch_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX), Ordering::AcqRel);
+        self.moved.send_replace(());
+    }
 }
 
 #[cfg(all(test, feature = "testing"))]
@@ -126,5 +149,15 @@ mod tests {
         tokio::task::yield_now().await;
         clock.advance(Duration::from_secs(61));
         assert_eq!(waiting.await.expect("ends"), Err(Elapsed));
+    }
+
+    #[test]
+    fn the_time_of_day_may_be_set_back_and_durations_go_on() {
+        let clock = Clock::system();
+        let (before, running) = (clock.now(), clock.running());
+        clock.advance(Duration::from_secs(10));
+        clock.set_back(Duration::from_hours(1));
+        assert!(before.since(clock.now()) > Duration::from_secs(3580));
+        assert!(clock.running() >= running + Duration::from_secs(10));
     }
 }

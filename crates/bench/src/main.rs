@@ -26,7 +26,7 @@ use clap::{Parser, ValueEnum};
 use crate::machine::Machine;
 use crate::report::Report;
 use crate::scenario::{
-    Pace, Stage, added_latency, choosing, failover, idle, import, many_files, send_text, sizes, upload,
+    Pace, Stage, added_latency, choosing, failover, idle, import, logs, many_files, send_text, sizes, upload,
 };
 use crate::usage::Ticks;
 
@@ -67,6 +67,7 @@ enum Scenario {
     Sizes,
     Failover,
     Import,
+    Logs,
     ManyFiles,
     Upload,
     AddedLatency,
@@ -121,6 +122,7 @@ async fn run(command_line: &CommandLine) -> Result<bool> {
         upload: None,
         many_files: None,
         import: None,
+        logs: None,
         broken_off: Vec::new(),
         goals: Vec::new(),
     };
@@ -138,6 +140,7 @@ async fn run(command_line: &CommandLine) -> Result<bool> {
             Scenario::Sizes => sizes::run(&stage).await.map(|found| report.sizes = Some(found)),
             Scenario::Failover => failover::run(&stage).await.map(|found| report.failover = Some(found)),
             Scenario::Import => import::run(&stage).await.map(|found| report.import = Some(found)),
+            Scenario::Logs => logs::run(&stage).await.map(|found| report.logs = Some(found)),
             Scenario::ManyFiles => many_files::run(&stage).await.map(|found| report.many_files = Some(found)),
             Scenario::Upload => upload::run(&stage).await.map(|found| report.upload = Some(found)),
             Scenario::AddedLatency => {

@@ -3,15 +3,17 @@
 use crate::workspace::{Kind, Package, Workspace};
 
 /// The house from the ground up. Crates on one floor do not know each other.
-const FLOORS: [&[&str]; 9] = [
+const FLOORS: [&[&str]; 11] = [
     &["domain", "failpoint"],
     &["ambient", "session-files", "switchboard-config"],
-    &["store", "media"],
+    &["store", "media", "logs"],
     &["queue"],
     &["delivery"],
     &["telegram", "channels", "browser"],
-    &["pipeline", "campaigns", "flows", "ops", "events"],
+    &["pipeline", "campaigns", "flows", "ops", "events", "health", "access"],
+    &["alerts"],
     &["web"],
+    &["dashboard"],
     &["switchboard"],
 ];
 
@@ -22,8 +24,8 @@ const BESIDE: [(&str, &[&str]); 4] = [
         "testkit",
         &["domain", "ambient", "switchboard-config", "failpoint", "store", "queue", "delivery", "sandbox"],
     ),
-    // It asks the router itself how quick it is.
-    ("bench", &["domain", "telegram"]),
+    // It asks the router itself how quick it is, and fills a log store.
+    ("bench", &["domain", "ambient", "telegram", "logs"]),
     ("xtask", &[]),
 ];
 

@@ -4,6 +4,7 @@ use super::*;
 use crate::ledger::Audit;
 use crate::scenario::choosing::OneKind;
 use crate::scenario::idle::AtRest;
+use crate::scenario::logs::Word;
 use crate::scenario::send_text::Side;
 use crate::scenario::sizes::Size;
 use crate::scenario::upload::Side as UploadSide;
@@ -107,6 +108,22 @@ fn report() -> Report {
             accounts: 100,
             peers: 400_000,
             unknown_methods: Vec::new(),
+        }),
+        logs: Some(Logs {
+            lines: 10_000_001,
+            written: 10_000_001,
+            text: 1_600_000_000,
+            stored: 130_000_000,
+            processor: 1.25,
+            per_second: 400_000.0,
+            words: vec![Word {
+                what: "a word that is not there",
+                found: 0,
+                expected: 0,
+                ours: 12,
+                grep: 900,
+                zgrep: 9_000,
+            }],
         }),
         broken_off: Vec::new(),
         goals: Vec::new(),

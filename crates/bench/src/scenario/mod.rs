@@ -5,6 +5,7 @@ pub(crate) mod choosing;
 pub(crate) mod failover;
 pub(crate) mod idle;
 pub(crate) mod import;
+pub(crate) mod logs;
 pub(crate) mod many_files;
 pub(crate) mod send_text;
 pub(crate) mod sizes;
@@ -59,6 +60,8 @@ pub(crate) struct Pace {
     pub(crate) choices: usize,
     /// The size of a large file, in bytes.
     pub(crate) upload: u64,
+    /// Messages of which each leaves five log lines.
+    pub(crate) logged: u64,
 }
 
 impl Pace {
@@ -71,6 +74,7 @@ impl Pace {
         rest: Duration::from_secs(10),
         choices: 2_000,
         upload: 100_000_000,
+        logged: 2_000_000,
     };
 
     /// To see that it works.
@@ -82,6 +86,7 @@ impl Pace {
         rest: Duration::from_secs(2),
         choices: 200,
         upload: 20_000_000,
+        logged: 60_000,
     };
 }
 

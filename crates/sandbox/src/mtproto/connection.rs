@@ -135,6 +135,12 @@ struct Connection {
     tasks: TaskTracker,
 }
 
+/// Whether the client has closed the connection, however much of what it sent is still to be read.
+fn has_hung_up(stream: &TcpStream) -> bool {
+    let now = stream.ready(Interest::READABLE).now_or_never();
+    now.is_some_and(|now| now.is_ok_and(Ready::is_read_closed))
+}
+
 impl Connection {
     async fn run(&mut self) -> End {
         let stop = self.stop.clone();
@@ -187,16 +193,14 @@ impl Connection {
             transport.arrived(&mut self.incoming);
             self.transport = Some(transport);
         }
-        if self.has_hung_up() {
-            self.dialogue.hang_up();
-        }
         let mut effects = Effects::default();
         loop {
             let Some(transport) = &mut self.transport else { return Ok(()) };
             let Some(frame) = transport.next(&self.incoming)? else { return Ok(()) };
             let padded = transport.pads();
             let packet = &mut self.incoming[frame.payload];
-            let event = self.dialogue.packet(packet, padded, &mut effects);
+            let hung_up = || has_hung_up(&self.stream);
+            let event = self.dialogue.packet(packet, padded, hung_up, &mut effects);
             self.incoming.advance(frame.end);
             let (event, talk) = event?;
             self.apply(talk, &mut effects);
@@ -207,12 +211,6 @@ impl Connection {
                 Event::Cut => return Err(End::Cut),
             }
         }
-    }
-
-    /// Whether the client has closed the connection, however much of what it sent is still to be read.
-    fn has_hung_up(&self) -> bool {
-        let now = self.stream.ready(Interest::READABLE).now_or_never();
-        now.is_some_and(|now| now.is_ok_and(Ready::is_read_closed))
     }
 
     fn apply(&mut self, talk: usize, effects: &mut Effects) {

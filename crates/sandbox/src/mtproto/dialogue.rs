@@ -47,24 +47,20 @@ pub(crate) struct Dialogue {
     connection: ConnectionId,
     keys: Vec<Arc<Key>>,
     talks: Vec<Talk>,
-    hung_up: bool,
 }
 
 impl Dialogue {
     pub(crate) fn new(centre: Arc<Centre>, connection: ConnectionId) -> Self {
-        Self { centre, connection, keys: Vec::new(), talks: Vec::new(), hung_up: false }
+        Self { centre, connection, keys: Vec::new(), talks: Vec::new() }
     }
 
-    /// The client has closed the connection; some packets of it may still be there.
-    pub(crate) fn hang_up(&mut self) {
-        self.hung_up = true;
-    }
-
-    /// Takes one packet. Also tells which of the sessions it belongs to, for [`Dialogue::done`].
+    /// Takes one packet. Also tells which of the sessions it belongs to, for [`Dialogue::done`]. `hung_up` tells whether the client
+    /// has closed the connection; it is asked when the packet is open, which takes a while for a large one.
     pub(crate) fn packet(
         &mut self,
         packet: &mut [u8],
         padded: bool,
+        hung_up: impl FnOnce() -> bool,
         effects: &mut Effects,
     ) -> Result<(Event, usize), Offence> {
         let id = packet.first_chunk().map(|id| i64::from_le_bytes(*id)).ok_or(Malformed)?;
@@ -74,7 +70,7 @@ impl Dialogue {
         let Some(key) = self.key(AuthKeyId(id)) else { return Ok((Event::UnknownKey(AuthKeyId(id)), 0)) };
         let opened = key.open(packet, padded)?;
         let index = self.talk(key, opened.session)?;
-        self.talks[index].caller.hung_up = self.hung_up;
+        self.talks[index].caller.hung_up = hung_up();
         Ok(match self.talks[index].receive(&opened, message_id::now(), effects) {
             Flow::Continue(()) => (Event::Handled, index),
             Flow::Break(_) => (Event::Cut, index),
