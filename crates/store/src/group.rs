@@ -26,11 +26,16 @@ struct Member {
     refused: bool,
 }
 
-/// Runs a group and answers everybody in it. Says whether anything was committed.
+/// Runs a group and answers everybody in it. `committed` hears that it is on the disk, before anybody else does.
 ///
 /// First all writes run bare. Only when one fails is the group run again with a savepoint round each: copying
 /// the pages that a savepoint needs would cost more than the writes do, and failures are rare.
-pub(crate) fn run(connection: &Connection, space: &mut Space, pending: Vec<Box<dyn Pending>>) -> bool {
+pub(crate) fn run(
+    connection: &Connection,
+    space: &mut Space,
+    pending: Vec<Box<dyn Pending>>,
+    committed: impl FnOnce(),
+) {
     let mut members: Vec<Member> =
         pending.into_iter().map(|pending| Member { pending, refused: false }).collect();
     let mut savepoints = false;
@@ -62,10 +67,12 @@ pub(crate) fn run(connection: &Connection, space: &mut Space, pending: Vec<Box<d
             }
         }
     };
+    if outcome.is_ok() {
+        committed();
+    }
     for member in members {
         member.pending.settle(if member.refused { &Ok(()) } else { &outcome });
     }
-    outcome.is_ok()
 }
 
 fn try_once(connection: &Connection, members: &mut [Member], savepoints: bool, intake_open: bool) -> Try {

@@ -256,10 +256,12 @@ impl Thread {
         let size = writes.len() as u64;
         self.counters.writes.fetch_add(size, Ordering::Relaxed);
         let begun = Instant::now();
-        if group::run(&self.connection, &mut self.space, writes) {
-            self.counters.commits.fetch_add(1, Ordering::Relaxed);
-            self.counters.group_sizes.add(size);
-        }
+        let counters = &self.counters;
+        // Counted before anybody is answered: who was answered finds their commit counted.
+        group::run(&self.connection, &mut self.space, writes, || {
+            counters.commits.fetch_add(1, Ordering::Relaxed);
+            counters.group_sizes.add(size);
+        });
         self.counters.commit_times.add_time(begun.elapsed());
     }
 

@@ -48,12 +48,16 @@ pub(super) async fn carry_out(
     let mut names: HashSet<AccountName> = house.residents.iter().map(|one| one.name.clone()).collect();
     let fates = planner::plan(&known, house, &wishes);
     under_way.step(ImportStep::Taking, sessions.len());
-    for (fate, session) in fates.iter().zip(sessions) {
+    let mut work: Vec<_> = fates.into_iter().zip(sessions).enumerate().collect();
+    // An account is there before the other sessions that are to work for it.
+    work.sort_by_key(|(_, (fate, _))| !fate.makes_an_account());
+    let mut rows = Vec::with_capacity(work.len());
+    for (place, (fate, session)) in work {
         under_way.now(session.files.first());
         let mut row = fate.row.clone();
         if !dry_run {
-            let person = person_of(&known, fate);
-            match perform(destination, fate, session.found, person).await {
+            let person = person_of(&known, &fate);
+            match perform(destination, &fate, session.found, person).await {
                 // The next ones do not suffer from it.
                 Err(ImportError::Refused { why, .. }) => row = row.with(What::Refused, why),
                 done => done?,
@@ -62,11 +66,15 @@ pub(super) async fn carry_out(
         if let (Some(Deed::Join { account, .. }), What::New) = (&fate.deed, row.what) {
             names.insert(account.clone());
         }
-        let doubles: Vec<_> = session.files.iter().skip(1).map(|file| row.double(file.clone())).collect();
-        report.sessions.push(row);
-        report.sessions.extend(doubles);
+        let doubles: Vec<_> =
+            session.files.iter().skip(1).map(|file| (place, row.double(file.clone()))).collect();
+        rows.push((place, row));
+        rows.extend(doubles);
         under_way.one_done();
     }
+    // They are shown as they were found.
+    rows.sort_by_key(|(place, _)| *place);
+    report.sessions.extend(rows.into_iter().map(|(_, row)| row));
     report.sessions.extend(unreadable.into_iter().map(|(file, why)| SessionRow::unreadable(file, why)));
 
     if !registries.is_empty() {

@@ -80,6 +80,14 @@ impl House {
         by_id.or_else(by_phone)
     }
 
+    /// Whether there are accounts whose person shows only when Telegram tells a phone number.
+    pub(super) fn knows_some_by_phone_only(&self) -> bool {
+        let by_phone_only = |resident: &Resident| {
+            resident.user_id.is_none() && resident.phone.as_deref().is_some_and(|own| !digits(own).is_empty())
+        };
+        self.residents.iter().any(by_phone_only)
+    }
+
     /// A name for a new account, as near to the public name as a name can be and nobody else's.
     pub(super) fn free_name(&self, username: Option<&str>, user_id: i64) -> Option<AccountName> {
         let letters = |text: &str| -> String {

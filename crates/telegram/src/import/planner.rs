@@ -85,6 +85,13 @@ pub(super) struct Fate {
     pub(super) deed: Option<Deed>,
 }
 
+impl Fate {
+    /// Whether an account is made for it, which others may move into too.
+    pub(super) fn makes_an_account(&self) -> bool {
+        matches!(self.deed, Some(Deed::Join { new: Some(_), .. }))
+    }
+}
+
 /// Whether Telegram is to be asked about a session: not about one that is here already or that is to be left alone.
 pub(super) fn is_to_be_asked(subject: &Subject, house: &House, plan: &Plan) -> bool {
     let planned = plan.of(&subject.key.to_string(), &subject.files);
@@ -111,8 +118,32 @@ pub(super) fn unmatched(sessions: &[Subject], plan: &Plan) -> Vec<String> {
 }
 
 /// Decides about all sessions, in their order.
+///
+/// A session that is only kept may belong to an account that a later one shows to be its person's. So these are looked
+/// at again until nothing changes: an import that is carried out leaves nothing for a second one of the same files.
 pub(super) fn plan(sessions: &[(Subject, Whose)], mut house: House, wishes: &Wishes) -> Vec<Fate> {
-    sessions.iter().map(|(subject, whose)| decide(subject, whose, &mut house, wishes)).collect()
+    let mut fates: Vec<Fate> =
+        sessions.iter().map(|(subject, whose)| decide(subject, whose, &mut house, wishes)).collect();
+    // Each turn but the last gives at least one session an account, so this ends.
+    while give_homes(sessions, &mut fates, &mut house, wishes) {}
+    fates
+}
+
+/// Looks again at those that have no account. Says whether one of them got one.
+fn give_homes(sessions: &[(Subject, Whose)], fates: &mut [Fate], house: &mut House, wishes: &Wishes) -> bool {
+    let mut given = false;
+    for ((subject, whose), fate) in sessions.iter().zip(fates) {
+        if !house.ownerless.contains(&subject.key) {
+            continue;
+        }
+        let again = decide(subject, whose, house, wishes);
+        if matches!(again.deed, Some(Deed::Join { .. })) {
+            house.ownerless.retain(|kept| *kept != subject.key);
+            *fate = again;
+            given = true;
+        }
+    }
+    given
 }
 
 fn decide(subject: &Subject, whose: &Whose, house: &mut House, wishes: &Wishes) -> Fate {
@@ -132,8 +163,7 @@ fn decide(subject: &Subject, whose: &Whose, house: &mut House, wishes: &Wishes) 
         Whose::Person(person) => person.clone(),
         Whose::Unasked => {
             let Some(user_id) = subject.told else {
-                let named = planned.and_then(|planned| planned.account.clone());
-                row.account = named.or_else(|| wishes.account.clone());
+                row.account = named_by(planned, wishes).cloned();
                 let why = "the file does not say whose it is; Telegram will be asked".to_owned();
                 return nothing(row, What::Unasked, why);
             };
@@ -144,6 +174,12 @@ fn decide(subject: &Subject, whose: &Whose, house: &mut House, wishes: &Wishes) 
     row.username.clone_from(&person.username);
     row.display_name = Some(person.display_name.clone()).filter(|name| !name.is_empty());
     row.phone = person.phone.as_deref().map(masked);
+    let may_live_here = *whose == Whose::Unasked && house.knows_some_by_phone_only();
+    if may_live_here && house.home_of(person.user_id, None).is_none() && named_by(planned, wishes).is_none() {
+        let why =
+            "the file does not say its phone number, by which an account may know it; Telegram will be asked";
+        return nothing(row, What::Unasked, why.to_owned());
+    }
     let mut fate = settle(subject, row, &person, planned, house, wishes);
     if *whose == Whose::Unasked {
         let detail = fate.row.detail.take();
@@ -163,7 +199,7 @@ fn settle(
     house: &mut House,
     wishes: &Wishes,
 ) -> Fate {
-    let named = planned.and_then(|planned| planned.account.as_ref()).or(wishes.account.as_ref());
+    let named = named_by(planned, wishes);
     let home = house.home_of(person.user_id, person.phone.as_deref()).map(|home| home.name.clone());
     if let (Some(home), Some(named)) = (&home, named)
         && home != named
@@ -211,6 +247,11 @@ fn settle(
     fate
 }
 
+/// The account that the owner wants it in.
+fn named_by<'a>(planned: Option<&'a PlannedSession>, wishes: &'a Wishes) -> Option<&'a AccountName> {
+    planned.and_then(|planned| planned.account.as_ref()).or(wishes.account.as_ref())
+}
+
 fn wanted<'a>(planned: Option<&'a PlannedSession>, wishes: &'a Wishes) -> &'a [Purpose] {
     planned
         .map(|planned| planned.purposes.as_slice())
@@ -234,8 +275,15 @@ fn join(
 ) -> Result<Fate, Box<Spare>> {
     let name = resident.name.clone();
     row.account = Some(name.clone());
-    if resident.user_id.is_some_and(|other| other != person.user_id) || resident.is_of_another(person) {
-        let why = format!("account {name} belongs to another person; name another account, or none");
+    let why = if resident.user_id.is_some_and(|other| other != person.user_id) {
+        Some("belongs to another person")
+    } else if resident.is_of_another(person) {
+        Some("has another phone number than the person of this session")
+    } else {
+        None
+    };
+    if let Some(why) = why {
+        let why = format!("account {name} {why}; name another account, or none");
         return Ok(Fate { row: row.with(What::OtherPerson, why), deed: None });
     }
     if let Some(taken) = wanted.iter().find(|purpose| resident.taken.contains(purpose)) {

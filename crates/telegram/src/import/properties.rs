@@ -45,9 +45,11 @@ fn wishes() -> Wishes {
     Wishes { application: Some(application), ..Wishes::default() }
 }
 
-/// Who lives here after the plan was carried out.
+/// Who lives here after the plan was carried out, new accounts first.
 fn after(mut house: House, subjects: &[(Subject, Whose)], fates: &[Fate]) -> House {
-    for ((subject, whose), fate) in subjects.iter().zip(fates) {
+    let mut work: Vec<_> = subjects.iter().zip(fates).collect();
+    work.sort_by_key(|(_, fate)| !fate.makes_an_account());
+    for ((subject, whose), fate) in work {
         match &fate.deed {
             Some(Deed::Join { account, purposes, new }) => {
                 if new.is_some() {
@@ -136,6 +138,32 @@ fn a_kept_session_moves_in_as_soon_as_there_is_an_account() {
     let kept = House { ownerless: vec![key(1)], ..House::default() };
     assert_eq!(decided(kept.clone(), &sessions, &Wishes::default()), [(What::Known, None)]);
     assert_eq!(decided(kept, &sessions, &wishes()), [(What::New, Some("demo_1".to_owned()))]);
+}
+
+#[test]
+fn a_kept_session_moves_in_when_a_later_one_shows_the_account_to_be_its_persons() {
+    let planned = PlannedSession {
+        fingerprint: Some(key(2).to_string()),
+        account: Some(name("main")),
+        purposes: vec![Purpose::SendMedia],
+        ..PlannedSession::default()
+    };
+    let sessions = [1, 2].map(|number| (subject(number), Whose::Person(person(1))));
+    let plan_file = Plan { sessions: vec![planned], ..Plan::default() };
+    let unknown = House { residents: vec![resident("main")], ownerless: Vec::new() };
+    let fates = plan(&sessions, unknown, &Wishes { plan: plan_file, ..Wishes::default() });
+    assert_eq!((fates[0].row.what, fates[1].row.what), (What::New, What::New));
+    assert_eq!(fates[0].row.purposes, [Purpose::CreateChat, Purpose::SendText, Purpose::LeaveChat]);
+}
+
+#[test]
+fn a_dry_run_calls_nobody_ownerless_whose_account_may_be_known_by_its_phone_only() {
+    let told = Subject { told: Some(1), ..subject(1) };
+    let sessions = [(told, Whose::Unasked)];
+    let fates = plan(&sessions, main(None), &Wishes::default());
+    assert_eq!(fates[0].row.what, What::Unasked);
+    let fates = plan(&sessions, main(Some(2)), &Wishes::default());
+    assert_eq!(fates[0].row.what, What::Ownerless);
 }
 
 #[test]

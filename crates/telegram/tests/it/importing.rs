@@ -340,7 +340,7 @@ async fn a_session_that_its_account_does_not_take_costs_the_others_nothing() {
     let registry = folder.path().join("registry.db");
     Connection::open(&registry).expect("opens").execute_batch(REGISTRY).expect("made");
     let plan = format!(
-        "[[session]]\nfile = {:?}\naccount = \"spare\"\n[[account]]\nname = \"spare\"\nphone = \"8000\"\n\
+        "[[session]]\nfile = {:?}\naccount = \"spare\"\n[[account]]\nname = \"spare\"\nphone = \"70000000002\"\n\
          [[session]]\nfile = \"/elsewhere.session\"\nskip = true",
         file.to_str().expect("UTF-8")
     );
