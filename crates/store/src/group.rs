@@ -234,6 +234,15 @@ mod tests {
         (Box::new(Waiting::answering(write, reply)), answer)
     }
 
+    impl Bench {
+        /// Runs a group and says whether it was committed.
+        fn run(&mut self, members: Vec<Box<dyn Pending>>) -> bool {
+            let mut is_committed = false;
+            run(&self.connection, &mut self.space, members, || is_committed = true);
+            is_committed
+        }
+    }
+
     /// How many writes share a commit where many are needed: each commit waits for the disk.
     const GROUP: usize = 256;
 
@@ -246,7 +255,7 @@ mod tests {
         let mut bench = bench(Disk::default());
         let (members, answers): (Vec<_>, Vec<_>) =
             (0..5).map(|key| member(Put { key, fails: key == 2 })).unzip();
-        assert!(run(&bench.connection, &mut bench.space, members));
+        assert!(bench.run(members));
         for (key, mut answer) in (0..).zip(answers) {
             let answer = answer.try_recv().unwrap();
             assert_eq!(answer.is_err(), key == 2, "{answer:?}");
@@ -263,7 +272,7 @@ mod tests {
         // Far more than 64 pages: the new message is refused, what came with it is written.
         let (fill, mut refused) = member(Fill { key: 100 });
         let (first, mut written) = member(Put { key: 1, fails: false });
-        assert!(run(&bench.connection, &mut bench.space, vec![first, fill]));
+        assert!(bench.run(vec![first, fill]));
         assert_eq!(refused.try_recv().unwrap(), Err(StoreError::StorageFull));
         assert_eq!(written.try_recv().unwrap(), Ok(1));
         assert!(reserve.exists());
@@ -271,7 +280,7 @@ mod tests {
         // Outcomes until every page is taken, and on.
         for first in (2..40_000).step_by(GROUP) {
             let (puts, answers): (Vec<_>, Vec<_>) = group(first).into_iter().unzip();
-            run(&bench.connection, &mut bench.space, puts);
+            bench.run(puts);
             for (key, mut answer) in (first..).zip(answers) {
                 assert_eq!(answer.try_recv().unwrap(), Ok(key));
             }
@@ -291,7 +300,7 @@ mod tests {
         let mut told = false;
         for first in (0..40_000).step_by(GROUP) {
             let (puts, answers): (Vec<_>, Vec<_>) = group(first).into_iter().unzip();
-            run(&bench.connection, &mut bench.space, puts);
+            bench.run(puts);
             for mut answer in answers {
                 if let Err(error) = answer.try_recv().unwrap() {
                     assert_eq!(error, StoreError::StorageFull);

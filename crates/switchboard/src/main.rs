@@ -1,6 +1,7 @@
 //! The `switchboard` program: its command line, and the wiring of the crates. No logic of its own.
 
 mod alarms;
+mod allocator;
 mod bars;
 mod calls;
 mod command;
@@ -28,10 +29,6 @@ use std::pin::Pin;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-
-/// Messages are made on one thread and freed on another all the time; the system's allocator takes a lock for that.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Carries all of a small business's customer messaging.
 ///

@@ -21,7 +21,7 @@ use crate::ground::{self, Carriers, Ground, Oversight};
 use crate::logging::LogLevel;
 use crate::output::say;
 use crate::supervision::Supervision;
-use crate::{Place, alarms, files, keys, test_build};
+use crate::{Place, alarms, allocator, files, keys, test_build};
 
 /// How long the wire and open requests may take at the end.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -201,6 +201,7 @@ impl Up {
         tokio::select! {
             told = self.until_told_to_stop(&log_level, &supervision, pool) => told?,
             () = supervision.keep_told(&state, store, pool) => {}
+            () = allocator::give_back() => {}
         }
 
         supervision.stopping();
