@@ -25,13 +25,23 @@ pub enum FirstError {
 }
 
 impl Access {
+    /// Whether the password for the first user would be taken: asked before anything is started.
+    ///
+    /// # Errors
+    /// [`FirstError::Unfit`], saying why.
+    pub fn check_first(given: &SecretText) -> Result<(), FirstError> {
+        let name: UserName = FIRST_USER.parse().map_err(|_| PeopleError::Unknown)?;
+        password::check(given, &name).map_err(FirstError::Unfit)
+    }
+
     /// Makes sure that somebody can sign in: when there is no user at all, adds `admin` with the password given or a new
     /// one, which is returned to be shown once. A password given later changes nobody's.
+    ///
+    /// # Errors
+    /// See [`FirstError`].
     pub async fn ensure_first(&self, given: Option<&SecretText>) -> Result<Option<SecretText>, FirstError> {
         let name: UserName = FIRST_USER.parse().map_err(|_| PeopleError::Unknown)?;
-        if let Some(given) = given {
-            password::check(given, &name).map_err(FirstError::Unfit)?;
-        }
+        given.map_or(Ok(()), Self::check_first)?;
         if !self.0.store.users().is_empty().await.map_err(PeopleError::from)? {
             return Ok(None);
         }

@@ -145,7 +145,9 @@ impl Up {
         )
         .await?;
         let access = access::Access::new(store.clone(), ambient.clock.clone(), ambient.ids.clone());
-        let first_password = access.ensure_first(given_password.as_ref()).await.context(ADMIN_PASSWORD)?;
+        if let Some(given) = &given_password {
+            access::Access::check_first(given).context(ADMIN_PASSWORD)?;
+        }
 
         let ground = Ground::lay(settings, data_dir, store, ambient).await?;
         let pool = telegram::Pool::start(ground.pool_parts(settings)).await?;
@@ -173,6 +175,8 @@ impl Up {
         let stop = CancellationToken::new();
         let health = ground.health(&carriers);
         health.load().await?;
+        // Hashing takes 19 MB for a moment. By now what stays for long has its place, and these go back whole.
+        let first_password = access.ensure_first(given_password.as_ref()).await.context(ADMIN_PASSWORD)?;
         let oversight =
             Oversight { health: health.clone(), logs: logs.clone(), access, alerts: alerts.clone() };
         let options = web::Options::new(settings, Some(data_dir.join("control.sock")), examined);
