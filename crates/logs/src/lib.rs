@@ -31,6 +31,7 @@ mod scan;
 mod service;
 mod store;
 mod tail;
+mod tally;
 mod trouble;
 mod varint;
 mod wave;
@@ -47,5 +48,9 @@ pub use reader::{Bucket, LARGEST_PAGE, MOST_BUCKETS, Order, Page, Query, Reader}
 pub use service::{InvalidService, Service};
 pub use store::{Counts, LogStore};
 pub use tail::{Tail, Told};
+pub use tally::{Tally, Troubles};
 pub use trouble::{InvalidTrouble, Trouble};
 pub use writer::Keeping;
+
+/// The folder of the log store inside a data directory.
+pub const FOLDER: &str = "logs";

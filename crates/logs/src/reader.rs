@@ -9,12 +9,14 @@ use domain::Timestamp;
 use crate::error::ReadError;
 use crate::files::{self, OpenLines, Place};
 use crate::filter::Filter;
+use crate::level::Level;
 use crate::line::{Line, LineId};
+use crate::row::Head;
 use crate::scan::{Damaged, Desk, Glass, Take};
 use crate::wave::{self, Blocks, Job};
 
 /// The most blocks that are looked at before what they gave is put in order.
-const WAVE: usize = 64;
+pub(crate) const WAVE: usize = 64;
 /// The most lines of one page.
 pub const LARGEST_PAGE: usize = 5_000;
 /// The most buckets of one histogram.
@@ -113,7 +115,7 @@ impl Reader {
                 (left, found) => ControlFlow::Continue((left * looked_into).div_ceil(found)),
             }
         };
-        let end = self.walk(newest_first, &glass, look, merge)?;
+        let end = self.walk(newest_first, &glass, PATIENCE, look, merge)?;
         page.damaged = end.damaged;
         if page.lines.len() > most {
             page.lines.truncate(most);
@@ -149,13 +151,13 @@ impl Reader {
         };
         let look = |desk: &mut Desk, looked: Looked<'_>| {
             let mut counts = vec![(0_u32, 0_u32); count];
-            let mut note = |at: i64, is_error: bool| {
-                if let Some((lines, errors)) = counts.get_mut(place(at)) {
+            let mut note = |_: u64, head: &Head| {
+                if let Some((lines, errors)) = counts.get_mut(place(head.at)) {
                     *lines += 1;
-                    *errors += u32::from(is_error);
+                    *errors += u32::from(head.level == Level::Error);
                 }
             };
-            looked.through(&glass, desk, Take::Times(&mut note)).map(|()| counts)
+            looked.through(&glass, desk, Take::Heads(&mut note)).map(|()| counts)
         };
         let mut totals = vec![(0_u64, 0_u64); count];
         let merge = |counts: Vec<(u32, u32)>| {
@@ -165,7 +167,7 @@ impl Reader {
             }
             ControlFlow::Continue(WAVE)
         };
-        self.walk(true, &glass, look, merge)?;
+        self.walk(true, &glass, PATIENCE, look, merge)?;
         let start = |place: usize| {
             let behind = width.saturating_mul(u64::try_from(place).unwrap_or(u64::MAX));
             from.plus(Duration::from_micros(behind))
@@ -205,12 +207,13 @@ impl Reader {
         Ok((before, side(Order::OldestFirst)?))
     }
 
-    /// Looks through everything in order, until `merge` has enough or the time is over. As long as it has not, it says how
-    /// many blocks more it will probably take.
-    fn walk<R: Send>(
+    /// Looks through everything in order, until `merge` has enough or the `patience` is over. As long as it has not, it says
+    /// how many blocks more it will probably take.
+    pub(crate) fn walk<R: Send>(
         &self,
         newest_first: bool,
         glass: &Glass<'_>,
+        patience: Duration,
         look: impl Fn(&mut Desk, Looked<'_>) -> Result<R, Damaged> + Sync,
         mut merge: impl FnMut(R) -> ControlFlow<(), usize>,
     ) -> Result<Walked, ReadError> {
@@ -249,7 +252,7 @@ impl Reader {
                     None => return Err(ReadError::Broken),
                 }
             }
-            if began.elapsed() > PATIENCE {
+            if began.elapsed() > patience {
                 let label = &last.place.label;
                 walked.stopped_at =
                     Some(if newest_first { label.first } else { label.end().saturating_sub(1) });
@@ -266,13 +269,13 @@ impl Reader {
 }
 
 /// Where lines are looked for.
-enum Looked<'a> {
+pub(crate) enum Looked<'a> {
     Block(&'a Job),
     Open(&'a OpenLines),
 }
 
 impl Looked<'_> {
-    fn through(&self, glass: &Glass<'_>, desk: &mut Desk, take: Take<'_>) -> Result<(), Damaged> {
+    pub(crate) fn through(&self, glass: &Glass<'_>, desk: &mut Desk, take: Take<'_>) -> Result<(), Damaged> {
         match self {
             Self::Block(job) => glass.look_into(&job.file, &job.place, desk, take),
             Self::Open(open) => {
@@ -284,8 +287,8 @@ impl Looked<'_> {
 }
 
 /// How a walk ended.
-struct Walked {
-    damaged: u32,
+pub(crate) struct Walked {
+    pub(crate) damaged: u32,
     /// The line at which it was broken off because it took long.
-    stopped_at: Option<u64>,
+    pub(crate) stopped_at: Option<u64>,
 }

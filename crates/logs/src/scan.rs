@@ -63,8 +63,8 @@ pub(crate) struct Damaged;
 pub(crate) enum Take<'a> {
     /// The lines, at most so many, from the end if so wanted.
     Lines { most: usize, newest_first: bool, out: &'a mut Vec<Line> },
-    /// When they were, and whether they are errors.
-    Times(&'a mut dyn FnMut(i64, bool)),
+    /// Their numbers and heads.
+    Heads(&'a mut dyn FnMut(u64, &Head)),
 }
 
 impl<'a> Glass<'a> {
@@ -156,7 +156,7 @@ impl<'a> Glass<'a> {
         }
         let found = block::heads(label, heads).ok_or(Damaged)?;
         texts.clear();
-        if !(self.filter.needs_no_text() && matches!(take, Take::Times(_))) {
+        if !(self.filter.needs_no_text() && matches!(take, Take::Heads(_))) {
             read(file, at + label.texts_at(), label.texts.packed, packed)?;
             if !label.texts.unpack(packed, unpacker, texts) {
                 return Err(Damaged);
@@ -187,10 +187,9 @@ impl<'a> Glass<'a> {
                     out.extend(places.take(most).map(line));
                 }
             }
-            Take::Times(note) => {
+            Take::Heads(note) => {
                 for place in matching {
-                    let head = &lines.found[place];
-                    note(head.at, head.level == crate::Level::Error);
+                    note(lines.first + place as u64, &lines.found[place]);
                 }
             }
         }

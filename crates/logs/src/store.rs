@@ -54,6 +54,7 @@ pub struct LogStore(Arc<Inner>);
 
 struct Inner {
     reader: Reader,
+    budget: Option<u64>,
     /// Nobody writes in a store at rest.
     intake: Option<Arc<Intake>>,
     lines: broadcast::Sender<Arc<Line>>,
@@ -78,6 +79,7 @@ impl LogStore {
     /// See [`OpenError`]. What has gathered is let go of then.
     pub fn open(folder: &Path, keeping: Keeping, gathered: Gathered) -> Result<Self, OpenError> {
         let Gathered { clock, intake } = gathered;
+        let budget = Some(keeping.budget);
         let writer = Writer::open(folder, keeping, clock.clone()).inspect_err(|_| intake.close())?;
         let (lines, _) = broadcast::channel(tail::WAITING);
         let shared = Arc::new(Shared::default());
@@ -89,6 +91,7 @@ impl LogStore {
             thread.map_err(|source: io::Error| OpenError::Io { folder: folder.to_owned(), source })?;
         Ok(Self(Arc::new(Inner {
             reader: Reader::new(folder),
+            budget,
             intake: Some(intake),
             lines,
             shared,
@@ -102,6 +105,7 @@ impl LogStore {
         let (lines, _) = broadcast::channel(1);
         Self(Arc::new(Inner {
             reader: Reader::new(folder),
+            budget: None,
             intake: None,
             lines,
             shared: Arc::default(),
@@ -163,6 +167,11 @@ impl LogStore {
             lost: get(&shared.lost),
             size: get(&shared.size),
         }
+    }
+
+    /// The most that its files may have together, in bytes; nothing where this process writes none.
+    pub fn budget(&self) -> Option<u64> {
+        self.0.budget
     }
 
     /// Writes what waits and ends the thread; takes at most a few seconds.

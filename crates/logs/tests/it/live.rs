@@ -68,6 +68,13 @@ async fn what_is_logged_before_the_folder_is_known_is_kept_and_what_is_too_much_
     let folder = tempfile::tempdir().expect("a folder");
     let store = LogStore::open(folder.path(), keeping(1 << 24), gathered).expect("opens");
     tracing::dispatcher::with_default(&dispatch, || tracing::info!("the last"));
+    // A machine that is busy with other things takes its time for four mebibytes.
+    let written = async {
+        while store.counts().written + store.counts().dropped < 1_000 + 3 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(SOON, written).await.expect("in time");
     let filter = Filter { text: Some("log lines are missing".to_owned()), ..Filter::default() };
     let page =
         store.search(logs::Query { filter, limit: 10, ..logs::Query::default() }).await.expect("reads");

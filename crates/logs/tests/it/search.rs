@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use logs::{Filter, Level, Order, Query, Service, Trouble};
+use logs::{Filter, Level, Order, Query, Reader, Service, Trouble};
 use proptest::prelude::*;
 
 use crate::world::World;
@@ -203,6 +203,42 @@ proptest! {
             }
             prop_assert_eq!(bars.first().map(|bar| bar.start), Some(began));
             prop_assert!(bars.len() <= logs::MOST_BUCKETS);
+            world.end().await;
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn a_tally_counts_what_a_look_at_each_line_counts(
+        said in prop::collection::vec(said(), 1..400),
+        repeats in 1_usize..8,
+        skipped in 0_u32..50_000,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let world = World::new(SMALL);
+            let since = world.clock.now().plus(Duration::from_secs(u64::from(skipped)));
+            world.log(|| {
+                for said in std::iter::repeat_n(&said, repeats).flatten() {
+                    log(said);
+                    world.clock.advance(Duration::from_secs(u64::from(said.pause)));
+                }
+            });
+            let all = world.all().await;
+            let mut expected: Vec<(Option<Trouble>, u64, &logs::Line)> = Vec::new();
+            let counts = |line: &&logs::Line| {
+                line.at >= since
+                    && (line.level == Level::Error || line.level == Level::Warn && line.error.is_some())
+            };
+            for line in all.iter().filter(counts) {
+                let before = expected.iter().position(|(kind, ..)| *kind == line.error);
+                let count = before.map_or(0, |place| expected.remove(place).1);
+                expected.insert(0, (line.error, count + 1, line));
+            }
+            let tally = Reader::new(&world.logs()).tally(since).expect("reads");
+            prop_assert!(!tally.cut && tally.damaged == 0);
+            let found: Vec<_> = tally.kinds.iter().map(|one| (one.kind, one.count, &one.last)).collect();
+            prop_assert_eq!(found, expected);
             world.end().await;
             Ok(())
         })?;

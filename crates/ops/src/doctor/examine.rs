@@ -11,7 +11,7 @@ use telegram::import::Plan;
 use super::check::{
     self, clock, network::Tried, ports::Answered, program::Seen, settings::fingerprint, store as stored,
 };
-use super::gather::{self, files, reach, sessions, units};
+use super::gather::{self, errors, files, reach, sessions, units};
 use super::inside::Inside;
 use super::report::{Area, Report, Section};
 use crate::legacy::{self, Running};
@@ -69,6 +69,7 @@ struct Machine {
     held: Option<OpenError>,
     memory: (Option<u64>, machine::MemoryLimit),
     contents: Option<legacy::Contents>,
+    errors: Result<check::errors::Told, String>,
 }
 
 /// What was seen beyond files.
@@ -197,7 +198,8 @@ impl Machine {
         let memory = server.map_or((None, machine::MemoryLimit::default()), |pid| {
             (machine::resident(&patient.root, pid), machine::memory_limit(&patient.root, pid))
         });
-        Self { snapshot, running, named, lying, units, files, room, store, held, memory, contents }
+        let errors = errors::told(&patient.data_dir, &patient.clock);
+        Self { snapshot, running, named, lying, units, files, room, store, held, memory, contents, errors }
     }
 }
 
@@ -238,6 +240,7 @@ fn judge(
                 changed_since(patient.settings_file.as_deref(), inside.server.started_at)
             }),
             accounts: accounts.as_deref(),
+            forwarded: inside.map(|inside| inside.forwarded),
         }),
         store_section(patient, inside, machine),
         known(Area::Queue, inside.and_then(|inside| Some(check::queue::check(stock?, &inside.stopped)))),
@@ -288,7 +291,7 @@ fn judge(
         },
         known(Area::Memory, inside.map(|_| check::memory::check(machine.memory.0, machine.memory.1))),
         check::callbacks::check(receiver.as_deref(), stock),
-        known(Area::Errors, inside.and_then(|inside| Some(check::errors::check(inside.errors.as_ref()?)))),
+        check::errors::check(machine.errors.as_ref().map_err(String::as_str)),
     ]
     .into_iter()
     .map(|section| with_caches(section, inside))

@@ -134,6 +134,8 @@ codes! {
     SettingsWrong = "settings_wrong",
     /// The server runs with other settings than there are now.
     SettingsDiffer = "settings_differ",
+    /// Requests come through a proxy that the settings do not trust.
+    ProxyUntrusted = "proxy_untrusted",
     /// A port is pinned to an account that there is none of.
     PortWithoutAccount = "port_without_account",
     /// The store cannot be used.

@@ -31,8 +31,9 @@ pub struct Inside {
     pub telegram_ahead: Option<i64>,
     /// Fingerprints of the session keys that it has in its store.
     pub sessions: Vec<String>,
-    /// The last errors by their kind, the latest first; nothing when they are not kept.
-    pub errors: Option<Vec<ErrorFact>>,
+    /// Requests that name a client behind a proxy which the settings do not trust.
+    #[serde(default)]
+    pub forwarded: ForwardedFact,
 }
 
 /// A listener.
@@ -110,15 +111,13 @@ pub struct StockFact {
     pub log_bytes: u64,
 }
 
-/// Errors of one kind.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ErrorFact {
-    /// The kind: a stable word.
-    pub kind: String,
-    /// How many.
-    pub count: u64,
-    /// When the last one was.
-    pub last_at: Timestamp,
-    /// What the last one said, without secrets.
-    pub last: String,
+/// Requests that name a client behind a proxy which the settings do not trust, since the start. No address is kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForwardedFact {
+    /// From this machine or a private network, where proxies stand.
+    pub near: u64,
+    /// From elsewhere: anybody may write such a header.
+    pub far: u64,
+    /// When the last one came.
+    pub last_at: Option<Timestamp>,
 }

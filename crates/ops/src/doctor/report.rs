@@ -61,6 +61,9 @@ pub struct Fact {
     pub name: String,
     /// How it is.
     pub value: String,
+    /// What shows more of it: a command, to be typed in a shell as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
 }
 
 /// How far one could see.
@@ -207,7 +210,17 @@ impl Section {
 
     /// Something that is so.
     pub(crate) fn fact(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        self.facts.push(Fact { name: name.into(), value: value.into() });
+        self.facts.push(Fact { name: name.into(), value: value.into(), command: None });
+    }
+
+    /// Something that is so, and the command that shows more of it.
+    pub(crate) fn fact_and(
+        &mut self,
+        name: impl Into<String>,
+        value: impl Into<String>,
+        command: impl Into<String>,
+    ) {
+        self.facts.push(Fact { name: name.into(), value: value.into(), command: Some(command.into()) });
     }
 
     /// Something that could not be seen.

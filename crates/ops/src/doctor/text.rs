@@ -98,6 +98,8 @@ fn write_section(section: &Section, style: Style, lines: &mut Vec<String>) {
     }
     for fact in &section.facts {
         wrap(&format!("{}: {}", fact.name, fact.value), "  ", "      ", style.width, lines);
+        // Never cut: it is there to be copied.
+        lines.extend(fact.command.iter().map(|command| format!("      $ {}", style.with("1", command))));
     }
     for why in &section.unseen {
         wrap(why, "  ? ", "    ", style.width, lines);

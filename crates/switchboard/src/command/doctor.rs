@@ -136,13 +136,19 @@ impl Doctor {
             .into_iter()
             .filter_map(|(option, path)| Some(format!(" {option} {}", ops::doctor::quoted(path.as_ref()?))))
             .collect();
-        for finding in report.sections.iter_mut().flat_map(|section| &mut section.findings) {
-            if let Fix::Command { command, .. } = &mut finding.fix
-                && ["switchboard ", "sudo switchboard "].iter().any(|ours| command.starts_with(ours))
-                && !command.starts_with("switchboard settings")
-            {
+        let name_it = |command: &mut String| {
+            let ours = ["switchboard ", "sudo switchboard "].iter().any(|ours| command.starts_with(ours));
+            if ours && !command.starts_with("switchboard settings") {
                 command.push_str(&more);
             }
+        };
+        for section in &mut report.sections {
+            for finding in &mut section.findings {
+                if let Fix::Command { command, .. } = &mut finding.fix {
+                    name_it(command);
+                }
+            }
+            section.facts.iter_mut().filter_map(|fact| fact.command.as_mut()).for_each(name_it);
         }
         report
     }

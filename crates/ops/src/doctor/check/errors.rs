@@ -1,44 +1,155 @@
-//! The last errors by their kind, as the running server has them.
+//! The last errors by their kind, as the kept log lines tell of them.
 
-use super::minute;
-use crate::doctor::inside::ErrorFact;
+use std::path::Path;
+
+use domain::Timestamp;
+
+use super::{minute, span};
 use crate::doctor::report::{Area, Section};
 
 /// How many kinds are told.
 const MOST: usize = 10;
 
-pub(in crate::doctor) fn check(errors: &[ErrorFact]) -> Section {
+/// The most of what the last one said, in letters.
+const LONGEST: usize = 200;
+
+/// What the log lines say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::doctor) struct Told {
+    /// How far back was looked, in seconds.
+    pub(in crate::doctor) within: u64,
+    /// The kinds, the latest first.
+    pub(in crate::doctor) kinds: Vec<Kind>,
+    /// Whether some of that time was not looked at, because it took long.
+    pub(in crate::doctor) cut: bool,
+    /// Blocks of lines that the disk has changed.
+    pub(in crate::doctor) damaged: u32,
+}
+
+/// Errors of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::doctor) struct Kind {
+    /// The kind: a stable word; none for errors that name none.
+    pub(in crate::doctor) word: Option<&'static str>,
+    /// How many.
+    pub(in crate::doctor) count: u64,
+    /// When the last one was.
+    pub(in crate::doctor) last_at: Timestamp,
+    /// What the last one said.
+    pub(in crate::doctor) last: String,
+}
+
+/// `told` is what the lines say, or why they cannot be read.
+pub(in crate::doctor) fn check(told: Result<&Told, &str>) -> Section {
+    let told = match told {
+        Ok(told) => told,
+        Err(why) => return Section::unseen(Area::Errors, why),
+    };
     let mut section = Section::new(Area::Errors);
-    for error in errors.iter().take(MOST) {
-        let last: String = error.last.chars().filter(|letter| !letter.is_control()).take(200).collect();
-        section.fact(
-            error.kind.clone(),
-            format!("{} times, last {}: {last}", error.count, minute(error.last_at)),
+    let within = span(told.within);
+    for Kind { word, count, last_at, last } in told.kinds.iter().take(MOST) {
+        let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
+        let last = harmless(last);
+        section.fact_and(
+            word.unwrap_or("other"),
+            format!("{times} within {within}, last {}: {last}", minute(*last_at)),
+            command(*word),
         );
     }
-    if errors.is_empty() {
-        section.fact("errors", "none");
+    match told.kinds.len() {
+        0 => section.fact("errors", format!("none within {within}")),
+        all if all > MOST => section.fact("more kinds", (all - MOST).to_string()),
+        _ => {}
+    }
+    if told.cut {
+        section.lacks("there are so many log lines that the older ones were left out");
+    }
+    if told.damaged > 0 {
+        section
+            .lacks(format!("{} blocks of log lines cannot be read: the disk has changed them", told.damaged));
     }
     section
 }
 
+/// Why nothing is seen where no lines are kept.
+pub(in crate::doctor) fn none_kept(folder: &Path) -> String {
+    format!("no log lines are kept in {}", folder.display())
+}
+
+/// What shows the lines.
+fn command(word: Option<&str>) -> String {
+    word.map_or_else(
+        || "switchboard logs --level error".to_owned(),
+        |word| format!("switchboard logs --level warn --error {word}"),
+    )
+}
+
+/// A text that may come from anywhere, short and without control letters.
+fn harmless(text: &str) -> String {
+    let plain: String =
+        text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(LONGEST).collect();
+    if text.chars().nth(LONGEST).is_some() { format!("{plain}…") } else { plain }
+}
+
 #[cfg(test)]
 mod tests {
-    use domain::Timestamp;
+    use proptest::prelude::*;
 
     use super::*;
 
+    fn told(kinds: Vec<Kind>) -> Told {
+        Told { within: 86_400, kinds, cut: false, damaged: 0 }
+    }
+
+    fn kind(word: Option<&'static str>, count: u64, last: &str) -> Kind {
+        Kind { word, count, last_at: Timestamp::default(), last: last.to_owned() }
+    }
+
     #[test]
-    fn ten_kinds_are_told_and_no_control_letters() {
-        let error = |kind: usize| ErrorFact {
-            kind: format!("kind_{kind}"),
-            count: 2,
-            last_at: Timestamp::default(),
-            last: "a\u{1b}[31m b\n".to_owned(),
-        };
-        let section = check(&(0..12).map(error).collect::<Vec<_>>());
-        assert_eq!(section.facts.len(), 10);
-        assert_eq!(section.facts[0].value, "2 times, last 1970-01-01T00:00:00Z: a[31m b");
-        assert_eq!(check(&[]).facts[0].value, "none");
+    fn each_kind_is_told_with_its_last_line_and_the_command_that_shows_them() {
+        let section = check(Ok(&told(vec![
+            kind(Some("flood_wait"), 2, "attempted account=main"),
+            kind(None, 1, "a lane's worker broke"),
+        ])));
+        let facts: Vec<_> =
+            section.facts.iter().map(|fact| (fact.name.as_str(), fact.value.as_str())).collect();
+        assert_eq!(
+            facts,
+            [
+                ("flood_wait", "2 times within 1 d 0 h, last 1970-01-01T00:00:00Z: attempted account=main"),
+                ("other", "once within 1 d 0 h, last 1970-01-01T00:00:00Z: a lane's worker broke"),
+            ]
+        );
+        let commands: Vec<_> = section.facts.iter().filter_map(|fact| fact.command.as_deref()).collect();
+        assert_eq!(
+            commands,
+            ["switchboard logs --level warn --error flood_wait", "switchboard logs --level error"]
+        );
+        assert_eq!(check(Ok(&told(Vec::new()))).facts[0].value, "none within 1 d 0 h");
+    }
+
+    #[test]
+    fn what_was_not_looked_at_is_never_told_as_nothing_found() {
+        use crate::doctor::report::Looked;
+        let part = Told { cut: true, damaged: 3, ..told(Vec::new()) };
+        let section = check(Ok(&part));
+        assert_eq!((section.looked, section.unseen.len()), (Looked::Partly, 2));
+        let section = check(Err("no log lines are kept"));
+        assert_eq!((section.looked, section.facts.len()), (Looked::Not, 0));
+    }
+
+    proptest! {
+        #[test]
+        fn ten_kinds_are_told_at_most_and_nothing_that_moves_a_terminal(
+            texts in prop::collection::vec(any::<String>(), 0..30),
+        ) {
+            let kinds = texts.iter().map(|text| kind(Some("broken"), 3, text)).collect();
+            let section = check(Ok(&told(kinds)));
+            prop_assert!(section.facts.len() <= MOST + 1);
+            for fact in &section.facts {
+                prop_assert!(!fact.value.chars().any(char::is_control));
+                prop_assert!(fact.value.chars().count() < LONGEST + 80);
+            }
+        }
     }
 }

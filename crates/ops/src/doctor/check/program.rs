@@ -68,7 +68,10 @@ pub(in crate::doctor) fn check(own: &str, seen: &Seen, data_dir: &str, now: Time
             } else {
                 "No server has run on this data directory yet."
             },
-            Fix::command("switchboard up"),
+            Fix::command_and(
+                "switchboard up",
+                "`switchboard service install` has systemd run it, now and at boot, and start it again when it ends",
+            ),
         )),
     }
     section

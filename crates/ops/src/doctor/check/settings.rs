@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use config::Settings;
 use domain::AccountName;
 
-use super::finding;
-use crate::doctor::finding::{Code, Fix, Severity};
+use super::{finding, minute};
+use crate::doctor::finding::{Code, Finding, Fix, Severity};
+use crate::doctor::inside::ForwardedFact;
 use crate::doctor::report::{Area, Section};
 
 /// What is known of the settings.
@@ -21,6 +22,8 @@ pub(in crate::doctor) struct Facts<'a> {
     pub(in crate::doctor) changed: bool,
     /// All accounts, where the server told them; else those of the settings count.
     pub(in crate::doctor) accounts: Option<&'a [AccountName]>,
+    /// Requests that came through a proxy which is not trusted, where a server counted them.
+    pub(in crate::doctor) forwarded: Option<ForwardedFact>,
 }
 
 pub(in crate::doctor) fn check(facts: &Facts<'_>) -> Section {
@@ -65,6 +68,10 @@ pub(in crate::doctor) fn check(facts: &Facts<'_>) -> Section {
             ),
         ));
     }
+    if let Some(forwarded) = facts.forwarded.filter(|forwarded| forwarded.near + forwarded.far > 0) {
+        section.fact("callers named by proxies that are not trusted", told(forwarded));
+        section.findings.extend(untrusted(settings, forwarded));
+    }
     let own: Vec<AccountName> =
         settings.telegram.accounts.iter().map(|account| account.name.clone()).collect();
     let there: BTreeSet<&AccountName> = own.iter().chain(facts.accounts.into_iter().flatten()).collect();
@@ -86,6 +93,34 @@ pub(in crate::doctor) fn check(facts: &Facts<'_>) -> Section {
         ));
     }
     section
+}
+
+/// A proxy stands before the server, and the settings do not say so. Who comes from afar and writes such a header is none.
+fn untrusted(settings: &Settings, forwarded: ForwardedFact) -> Option<Finding> {
+    (forwarded.near > 0 && settings.trusted_proxies.is_empty()).then(|| {
+        finding(
+            Code::ProxyUntrusted,
+            Severity::Warning,
+            "trusted_proxies",
+            "Requests come through a proxy that the settings do not trust: whoever comes through it counts as one caller, \
+             wrong passwords of one make all wait, and the cookie of the dashboard is not kept to TLS.",
+            Fix::setting(
+                "trusted_proxies",
+                "write the proxy's address, such as [\"127.0.0.1/32\"] for one on this machine, and restart; where no \
+                 proxy is yours, find out which program on this machine or in its network sends such headers",
+            ),
+        )
+        .shown_by([told(forwarded)])
+    })
+}
+
+fn told(forwarded: ForwardedFact) -> String {
+    let ForwardedFact { near, far, last_at } = forwarded;
+    let last = last_at.map(|at| format!(", the last at {}", minute(at))).unwrap_or_default();
+    format!(
+        "{near} requests from this machine or a private network, {far} from elsewhere, with X-Forwarded-For or \
+         Forwarded{last}"
+    )
 }
 
 /// What names settings without telling them: the same for the same settings. Secrets do not count.
@@ -114,6 +149,17 @@ mod tests {
         Settings::load(Some(&file), []).expect("settings")
     }
 
+    fn seen(settings: &Settings) -> Facts<'_> {
+        Facts {
+            file: None,
+            settings: Ok(settings),
+            servers: None,
+            changed: true,
+            accounts: None,
+            forwarded: None,
+        }
+    }
+
     fn codes(facts: &Facts<'_>) -> Vec<(Code, Severity)> {
         check(facts).findings.iter().map(|finding| (finding.code, finding.severity)).collect()
     }
@@ -121,8 +167,8 @@ mod tests {
     #[test]
     fn settings_that_cannot_be_read_are_worse_while_no_server_runs() {
         let problems = ["line 1: lisen is unknown".to_owned()];
-        let mut facts =
-            Facts { file: None, settings: Err(&problems), servers: None, changed: true, accounts: None };
+        let unread = Settings::default();
+        let mut facts = Facts { settings: Err(&problems), ..seen(&unread) };
         assert_eq!(codes(&facts), [(Code::SettingsWrong, Severity::Error)]);
         facts.servers = Some("x");
         assert_eq!(codes(&facts), [(Code::SettingsWrong, Severity::Warning)]);
@@ -138,8 +184,7 @@ mod tests {
         );
         let (old, new) = (fingerprint(&before), fingerprint(&now));
         assert_eq!(old, fingerprint(&before.clone()));
-        let mut facts =
-            Facts { file: None, settings: Ok(&now), servers: Some(&old), changed: true, accounts: Some(&[]) };
+        let mut facts = Facts { servers: Some(&old), accounts: Some(&[]), ..seen(&now) };
         assert_eq!(
             codes(&facts),
             [(Code::SettingsDiffer, Severity::Warning), (Code::PortWithoutAccount, Severity::Error)]
@@ -147,5 +192,23 @@ mod tests {
         let kept = ["backup_1".parse().expect("a name")];
         facts = Facts { servers: Some(&new), accounts: Some(&kept), ..facts };
         assert_eq!(codes(&facts), []);
+    }
+
+    #[test]
+    fn a_proxy_near_by_that_is_not_trusted_is_told_and_a_header_from_afar_is_not() {
+        let unset = settings("listen = \"127.0.0.1:5099\"");
+        let set = settings("trusted_proxies = [\"127.0.0.1/32\"]");
+        let judged = |settings: &Settings, near, far| {
+            let forwarded = ForwardedFact { near, far, last_at: Some(domain::Timestamp::default()) };
+            codes(&Facts { forwarded: Some(forwarded), ..seen(settings) })
+        };
+        assert_eq!(judged(&unset, 3, 0), [(Code::ProxyUntrusted, Severity::Warning)]);
+        assert_eq!(judged(&unset, 0, 3), []);
+        assert_eq!(judged(&unset, 0, 0), []);
+        assert_eq!(judged(&set, 3, 3), []);
+        let forwarded = ForwardedFact { near: 3, far: 1, last_at: None };
+        let told = check(&Facts { forwarded: Some(forwarded), ..seen(&unset) }).findings.remove(0);
+        assert!(told.evidence[0].starts_with("3 requests from this machine"), "{told:?}");
+        assert!(matches!(&told.fix, Fix::Setting { key, .. } if key == "trusted_proxies"));
     }
 }

@@ -76,6 +76,19 @@ fn user(unit: &Unit) -> &str {
     if unit.dynamic_user { "its own" } else { unit.user.as_deref().unwrap_or("root") }
 }
 
+/// What writes a unit of ours as it should be.
+fn install(unit: &Unit) -> Fix {
+    let name = unit.name.strip_suffix(".service").unwrap_or(&unit.name);
+    Fix::command_and(
+        format!("sudo switchboard service install --name {name}"),
+        format!(
+            "it shows what changes; it leaves a unit alone that it did not write, so move {} away first; name the user of \
+             the data with --user where they do not lie below /var/lib",
+            unit.file.display()
+        ),
+    )
+}
+
 fn judge(known: &Known, ports: &[u16]) -> Vec<Finding> {
     let (unit, mut found) = (&known.unit, Vec::new());
     let shown = unit.file.display().to_string();
@@ -89,10 +102,7 @@ fn judge(known: &Known, ports: &[u16]) -> Vec<Finding> {
                         Severity::Warning,
                         unit.name.clone(),
                         format!("{} is not started again after a crash.", unit.name),
-                        Fix::command_and(
-                            format!("systemctl edit {}", unit.name),
-                            "write [Service], Restart=always and RestartSec=10, a line each",
-                        ),
+                        install(unit),
                     )
                     .shown_by([format!("{shown}: Restart={}", unit.restart)]),
                 );
@@ -104,10 +114,7 @@ fn judge(known: &Known, ports: &[u16]) -> Vec<Finding> {
                         Severity::Warning,
                         unit.name.clone(),
                         format!("{} runs as root, and has no need to.", unit.name),
-                        Fix::command_and(
-                            format!("systemctl edit {}", unit.name),
-                            "write [Service] and User=switchboard, and give that user the data directory (chown -R)",
-                        ),
+                        install(unit),
                     )
                     .shown_by([format!("{shown}: no User=, no DynamicUser=")]),
                 );
@@ -270,6 +277,13 @@ mod tests {
             found,
             [Code::UnitNotRestarted, Code::UnitAsRoot, Code::OldUnitEnabled, Code::UnitWithoutFolder]
         );
+        for mended in &section.findings[..2] {
+            assert!(
+                matches!(&mended.fix, Fix::Command { command, .. }
+                    if command == "sudo switchboard service install --name switchboard"),
+                "{mended:?}"
+            );
+        }
         assert_eq!(section.unseen, ["no journal"]);
     }
 

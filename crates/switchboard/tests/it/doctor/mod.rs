@@ -1,6 +1,7 @@
 //! `switchboard doctor`: with a server, without one, and where something is wrong on purpose.
 
 mod commands;
+mod errors;
 mod old_installation;
 
 use std::fs::{self, Permissions};
@@ -90,7 +91,9 @@ async fn where_nothing_is_wrong_it_says_so_with_a_server_and_after_it() {
         let sections = report["sections"].as_array().expect("sections");
         sections.iter().find(|one| one["area"] == area).expect("an area")["looked"].clone()
     };
-    for area in ["ports", "accounts", "store", "queue", "clock", "network", "memory", "disk", "files"] {
+    for area in
+        ["ports", "accounts", "store", "queue", "clock", "network", "memory", "disk", "files", "errors"]
+    {
         assert_eq!(seen(area), "wholly", "{area}: {report:#}");
     }
     let (code, out, _) = doctor(&world, &[]).await;

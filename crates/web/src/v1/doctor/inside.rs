@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::Timestamp;
 use domain::message::MessageState;
 use domain::saga::SagaState;
-use ops::doctor::{AccountFact, Inside, ListenerFact, ListenerFactState, Server, StockFact};
+use ops::doctor::{AccountFact, ForwardedFact, Inside, ListenerFact, ListenerFactState, Server, StockFact};
 use store::{Page, StoreError};
 
 use crate::listen::{ListenerState, ListenerView};
@@ -45,10 +45,14 @@ pub(super) async fn of(state: &State) -> Inside {
         caches: vec![("chats and users known".to_owned(), state.pool().cached_peers() as u64)],
         telegram_ahead: ahead.ok().flatten(),
         sessions: sessions.ok().and_then(Result::ok).unwrap_or_default(),
-        // The log store tells them.
-        errors: None,
+        forwarded: forwarded(state),
         accounts: accounts.into_iter().map(account).collect(),
     }
+}
+
+fn forwarded(state: &State) -> ForwardedFact {
+    let counted = state.forwarded().counted();
+    ForwardedFact { near: counted.near, far: counted.far, last_at: counted.last_at }
 }
 
 fn listener(view: ListenerView) -> ListenerFact {

@@ -67,6 +67,10 @@ pub(crate) struct DoctorFact {
     /// How it is.
     #[schema(example = "listening, answered in 2 ms")]
     value: String,
+    /// What shows more of it: a command, to be typed in a shell on the server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "switchboard logs --level warn --error flood_wait")]
+    command: Option<String>,
 }
 
 /// Something that was found.
@@ -131,7 +135,10 @@ impl From<&Server> for DoctorServer {
 
 impl From<&Section> for DoctorSection {
     fn from(section: &Section) -> Self {
-        let fact = |fact: &Fact| DoctorFact { name: fact.name.clone(), value: fact.value.clone() };
+        let fact = |fact: &Fact| {
+            let Fact { name, value, command } = fact.clone();
+            DoctorFact { name, value, command }
+        };
         Self {
             area: section.area.as_str(),
             looked: section.looked,
@@ -190,7 +197,12 @@ mod tests {
             finding(Fix::advice("wait")),
             finding(Fix::Nothing),
         ];
-        section.facts = vec![Fact { name: "127.0.0.1:5099".to_owned(), value: "free".to_owned() }];
+        let fact = |command: Option<&str>| Fact {
+            name: "127.0.0.1:5099".to_owned(),
+            value: "free".to_owned(),
+            command: command.map(str::to_owned),
+        };
+        section.facts = vec![fact(None), fact(Some("switchboard logs"))];
         let report = Report {
             made_at: Timestamp::from_micros(7),
             version: "0.1.0".to_owned(),
