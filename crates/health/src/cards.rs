@@ -141,6 +141,10 @@ impl CardMaker<'_> {
             },
             Some(Answer::NotAsked) if reason.as_deref() == Some("connecting") => (Lamp::Busy, "connecting"),
             Some(Answer::NotAsked) if reason.as_deref() == Some("no_answer_yet") => (Lamp::Good, "active"),
+            // It was started again since it was asked last.
+            Some(Answer::NotAsked) if matches!(reason.as_deref(), Some("stopped" | "clearing")) => {
+                (Lamp::Busy, "starting")
+            }
             Some(Answer::NotAsked) => (Lamp::Off, "no_account"),
             None => (Lamp::Busy, "starting"),
         };

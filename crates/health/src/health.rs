@@ -196,7 +196,7 @@ impl Health {
         self.memory().strip(id, clock.now(), clock.running())
     }
 
-    /// Changes, at most once a second, when something on the overview may have.
+    /// Changes, when something on the overview may have: at most once a second, and at once when somebody switched something.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.0.changes.subscribe()
     }
@@ -212,7 +212,7 @@ impl Health {
     /// See [`ClearingError`]; nothing was changed then.
     pub async fn clear_floods(&self, how: Clearing, by: &str) -> Result<ClearingView, ClearingError> {
         let begun = self.0.clearing.begin(how, by).await;
-        self.forget_snapshot();
+        self.switched();
         begun
     }
 
@@ -222,7 +222,7 @@ impl Health {
     /// The store does not take it.
     pub async fn cancel_clearing(&self, by: &str) -> Result<Option<ClearingView>, ClearingError> {
         let cancelled = self.0.clearing.cancel(by).await;
-        self.forget_snapshot();
+        self.switched();
         cancelled
     }
 
@@ -241,7 +241,7 @@ impl Health {
         action: ServiceAction,
     ) -> Result<ServiceView, ActError> {
         let switched = self.0.clearing.switch_service(purpose, action).await;
-        self.forget_snapshot();
+        self.switched();
         switched
     }
 
@@ -251,7 +251,7 @@ impl Health {
     /// No account has this name, or the store does not take it.
     pub async fn switch_account(&self, name: &AccountName, action: Action) -> Result<AccountView, ActError> {
         let switched = self.0.clearing.switch_account(name, action).await;
-        self.forget_snapshot();
+        self.switched();
         switched
     }
 
@@ -277,8 +277,16 @@ impl Health {
         *self.0.usage.lock().unwrap_or_else(PoisonError::into_inner) = (cpu, memory);
     }
 
+    /// Whoever looks next sees what was just done: nothing that was drawn before stands for it any more.
     pub(crate) fn forget_snapshot(&self) {
         *self.0.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.0.changes.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Somebody switched something by hand and looks at what came of it: that is told at once, not with the next second.
+    fn switched(&self) {
+        self.forget_snapshot();
+        self.0.changes.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     fn usage(&self) -> (Option<f32>, Option<u64>) {

@@ -296,7 +296,7 @@ impl Account {
             state: AccountState::NeedsLogin,
             reason: Some(Reason::NoSession),
             detail: Some("it has no session yet".to_owned()),
-            since: Timestamp::default(),
+            since: Timestamp::from_micros(self.switched_at.load(Ordering::Acquire)),
         };
         // Of two that are equally bad the first one is shown.
         let worst = self.lines().iter().rev().map(|line| line.status()).max_by_key(|status| status.state);

@@ -39,6 +39,10 @@ pub struct AccountView {
     pub username: Option<String>,
     /// The name people see.
     pub display_name: Option<String>,
+    /// How it was switched by hand: `on`, `paused` or `stopped`. Its state may be worse than that.
+    pub switch: &'static str,
+    /// Whether it connects through a proxy.
+    pub proxy: bool,
     /// Where it was described: what is in the settings is changed there alone.
     pub source: AccountSource,
     /// Whether somebody has to sign in or give it a session: it has none, or one that is lost.
@@ -157,6 +161,8 @@ impl AccountView {
             user_id: person.as_ref().map(|person| person.user_id),
             username: person.as_ref().and_then(|person| person.username.clone()),
             display_name: person.map(|person| person.display_name).filter(|name| !name.is_empty()),
+            switch: account.switch().as_str(),
+            proxy: account.definition().proxy.is_some(),
             source: account.definition().source,
             wants_session: account.wants_session(),
             lines: account.lines().iter().map(|line| LineView::of(line, reader)).collect(),

@@ -93,6 +93,28 @@ async fn a_quiet_night_is_green_and_nothing_is_red_while_it_starts_stops_and_pau
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_switches_is_told_at_once_and_comes_up_before_it_is_asked_again() {
+    let world = World::of(&["main"]).await;
+    let mut run = world.start().await;
+    let leave = CardId::service(Purpose::LeaveChat);
+    run.health.switch_service(Purpose::LeaveChat, ServiceAction::Stop).await.expect("stops");
+    let beats = run.round().await;
+    assert_eq!(beats[&leave].reason.as_deref(), Some("stopped"));
+    assert_eq!(run.card(&leave).state, "stopped");
+    let mut changes = run.health.changes();
+    for (action, state) in [(ServiceAction::Start, "starting"), (ServiceAction::Stop, "stopped")] {
+        changes.mark_unchanged();
+        run.health.switch_service(Purpose::LeaveChat, action).await.expect("switches");
+        assert!(changes.has_changed().expect("it runs"), "before anything else is waited for");
+        assert_eq!(run.card(&leave).state, state);
+    }
+    run.health.switch_service(Purpose::LeaveChat, ServiceAction::Start).await.expect("starts");
+    run.round().await;
+    assert_eq!(run.card(&leave).state, "active");
+    run.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_deaf_connection_is_red_and_so_are_services_when_nobody_else_is_there() {
     let world = World::of(&["main"]).await;
     let mut run = world.start().await;

@@ -24,6 +24,8 @@ const MOST_DATABASES: usize = 64;
 pub enum Input {
     /// A file or a folder on this machine.
     Path(PathBuf),
+    /// A file that was sent and lies on this machine for a while, and what its sender calls it.
+    Sent(PathBuf, String),
     /// A session string.
     Text(SecretText),
     /// A session file's bytes.
@@ -55,6 +57,7 @@ pub(super) fn find(inputs: &[Input], database: &Path) -> Findings {
     for input in inputs {
         match input {
             Input::Path(path) => at(path, database, &mut findings),
+            Input::Sent(path, name) => file(path, name.clone(), &mut findings),
             Input::Text(text) => {
                 note(GIVEN_TEXT.to_owned(), session_files::read_text(text.expose_secret()), &mut findings);
             }

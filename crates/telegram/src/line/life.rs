@@ -143,7 +143,8 @@ impl Line {
         let clock = &self.parts.standing.clock;
         loop {
             let leaving = self.abroad.due();
-            let last = self.last_answer().unwrap_or_else(|| clock.now());
+            let now = clock.running();
+            let quiet = health::probe_wait(self.answered_at().unwrap_or(now), now, self.parts.probe_every);
             let mut probe = false;
             tokio::select! {
                 // A line that is known to be dead is not probed.
@@ -166,7 +167,7 @@ impl Line {
                 () = clock.sleep_until(leaving.unwrap_or_default()), if leaving.is_some() => {
                     self.abroad.leave(clock.now());
                 }
-                () = clock.sleep_until(health::probe_due(last, self.parts.probe_every)) => probe = true,
+                () = clock.sleep(quiet) => probe = true,
             }
             if probe && let Some(ended) = self.probe(&connection.wire).await {
                 return ended;

@@ -6,7 +6,7 @@ mod life;
 
 pub(crate) use life::run;
 
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -77,6 +77,8 @@ pub(crate) struct Line {
     wire: RwLock<Option<Wire>>,
     abroad: Abroad,
     last_answer: AtomicI64,
+    /// The same by the clock that nobody sets, in microseconds; the largest number is never.
+    answered: AtomicU64,
     round_trip: AtomicU32,
     signals: Mutex<Signals>,
     signalled: Notify,
@@ -129,6 +131,7 @@ impl Line {
             wire: RwLock::new(None),
             abroad: Abroad::default(),
             last_answer: AtomicI64::new(0),
+            answered: AtomicU64::new(u64::MAX),
             round_trip: AtomicU32::new(u32::MAX),
             signals: Mutex::default(),
             signalled: Notify::new(),
@@ -193,6 +196,11 @@ impl Line {
 
     pub(crate) fn last_answer(&self) -> Option<Timestamp> {
         Some(self.last_answer.load(Ordering::Relaxed)).filter(|at| *at != 0).map(Timestamp::from_micros)
+    }
+
+    /// When something was last answered, by the clock that nobody sets.
+    fn answered_at(&self) -> Option<Duration> {
+        Some(self.answered.load(Ordering::Relaxed)).filter(|at| *at != u64::MAX).map(Duration::from_micros)
     }
 
     pub(crate) fn round_trip_ms(&self) -> Option<u32> {
@@ -313,6 +321,8 @@ impl Line {
     fn answered(&self, started: Timestamp) {
         let now = self.parts.standing.clock.now();
         self.last_answer.store(now.as_micros(), Ordering::Relaxed);
+        let running = self.parts.standing.clock.running();
+        self.answered.store(u64::try_from(running.as_micros()).unwrap_or(0), Ordering::Relaxed);
         let millis = u32::try_from(now.since(started).as_millis()).unwrap_or(u32::MAX - 1);
         self.round_trip.store(millis, Ordering::Relaxed);
     }
