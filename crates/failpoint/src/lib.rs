@@ -1,7 +1,7 @@
 //! Named points on the way of a message where a test can stop the program and kill it.
 //!
 //! Without the feature `testing` a point is nothing at all. With it, a test arms a point by name; the task that
-//! reaches it stops there for good, the test sees that in [`testing::stopped`] and ends the process with SIGKILL.
+//! reaches it stops there, the test sees that in [`testing::stopped`] and ends the process with SIGKILL, or releases it.
 
 /// Passes a point: at once, unless a test armed it.
 #[cfg(not(feature = "testing"))]
@@ -13,7 +13,7 @@ pub async fn reach(_name: &'static str) {}
 #[cfg(feature = "testing")]
 pub async fn reach(name: &'static str) {
     if testing::arrive(name) {
-        std::future::pending::<()>().await;
+        testing::released(name).await;
     }
 }
 
@@ -22,23 +22,39 @@ pub mod testing {
     //! Arming points, and seeing what was reached.
 
     use std::collections::BTreeMap;
-    use std::sync::{Mutex, PoisonError};
+    use std::future::poll_fn;
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+    use std::task::{Poll, Waker};
 
     static ARMED: Mutex<BTreeMap<String, u32>> = Mutex::new(BTreeMap::new());
     static STOPPED: Mutex<BTreeMap<&'static str, u32>> = Mutex::new(BTreeMap::new());
+    /// Who stands where.
+    static STANDING: Mutex<Vec<(&'static str, Waker)>> = Mutex::new(Vec::new());
 
     /// Stops whoever reaches this point after `skip` have passed it.
     pub fn arm(name: &str, skip: u32) {
-        ARMED.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), skip);
+        lock(&ARMED).insert(name.to_owned(), skip);
+    }
+
+    /// Lets everybody go on who stands at this point, and stops nobody there any more.
+    pub fn release(name: &str) {
+        // Held until all are woken, so that nobody begins to stand meanwhile.
+        let mut armed = lock(&ARMED);
+        armed.remove(name);
+        lock(&STOPPED).remove(name);
+        let mut standing = lock(&STANDING);
+        for (_, waker) in standing.extract_if(.., |(place, _)| *place == name) {
+            waker.wake();
+        }
     }
 
     /// The points where something stopped, and how often.
     pub fn stopped() -> BTreeMap<&'static str, u32> {
-        STOPPED.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&STOPPED).clone()
     }
 
     pub(crate) fn arrive(name: &'static str) -> bool {
-        let mut armed = ARMED.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut armed = lock(&ARMED);
         let stop = match armed.get_mut(name) {
             None => false,
             Some(0) => true,
@@ -49,8 +65,46 @@ pub mod testing {
         };
         drop(armed);
         if stop {
-            *STOPPED.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_insert(0) += 1;
+            *lock(&STOPPED).entry(name).or_insert(0) += 1;
         }
         stop
+    }
+
+    /// Ends when the point is no longer armed.
+    pub(crate) async fn released(name: &'static str) {
+        poll_fn(|context| {
+            let armed = lock(&ARMED);
+            if !armed.contains_key(name) {
+                return Poll::Ready(());
+            }
+            lock(&STANDING).push((name, context.waker().clone()));
+            Poll::Pending
+        })
+        .await;
+    }
+
+    fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+        mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    #[test]
+    fn who_stands_at_a_point_goes_on_when_it_is_released() {
+        let mut context = Context::from_waker(Waker::noop());
+        testing::arm("a.point", 1);
+        assert!(pin!(reach("a.point")).poll(&mut context).is_ready(), "one may pass");
+        let mut standing = pin!(reach("a.point"));
+        assert!(standing.as_mut().poll(&mut context).is_pending());
+        assert_eq!(testing::stopped().get("a.point"), Some(&1));
+        testing::release("a.point");
+        assert!(standing.as_mut().poll(&mut context).is_ready());
+        assert!(testing::stopped().is_empty());
     }
 }

@@ -26,7 +26,7 @@ struct Member {
     refused: bool,
 }
 
-/// Runs a group and answers everybody in it. `committed` hears that it is on the disk, before anybody else does.
+/// Runs a group and answers everybody in it. `ended` hears whether it is on the disk, before anybody else does.
 ///
 /// First all writes run bare. Only when one fails is the group run again with a savepoint round each: copying
 /// the pages that a savepoint needs would cost more than the writes do, and failures are rare.
@@ -34,7 +34,7 @@ pub(crate) fn run(
     connection: &Connection,
     space: &mut Space,
     pending: Vec<Box<dyn Pending>>,
-    committed: impl FnOnce(),
+    ended: impl FnOnce(bool),
 ) {
     let mut members: Vec<Member> =
         pending.into_iter().map(|pending| Member { pending, refused: false }).collect();
@@ -67,9 +67,7 @@ pub(crate) fn run(
             }
         }
     };
-    if outcome.is_ok() {
-        committed();
-    }
+    ended(outcome.is_ok());
     for member in members {
         member.pending.settle(if member.refused { &Ok(()) } else { &outcome });
     }
@@ -238,7 +236,7 @@ mod tests {
         /// Runs a group and says whether it was committed.
         fn run(&mut self, members: Vec<Box<dyn Pending>>) -> bool {
             let mut is_committed = false;
-            run(&self.connection, &mut self.space, members, || is_committed = true);
+            run(&self.connection, &mut self.space, members, |committed| is_committed = committed);
             is_committed
         }
     }

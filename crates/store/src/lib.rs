@@ -133,6 +133,9 @@ impl Store {
     /// The names of all points where a test can end the program, in a fixed order.
     pub const FAILPOINTS: &'static [&'static str] = point::NAMES;
 
+    /// The point where a test makes the store stand still: each [`Store::round_trip`] waits there until it is released.
+    pub const STANDSTILL: &'static str = round_trip::POINT;
+
     /// Opens the store: makes and locks the directory, brings the schema up to date.
     pub async fn open(options: StoreOptions) -> Result<Self, OpenError> {
         Self::open_on(options, Disk::default()).await

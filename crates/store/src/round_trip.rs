@@ -8,6 +8,9 @@ use crate::statement::statements;
 use crate::write::{Transaction, Write};
 use crate::{Store, StoreError, statement};
 
+/// Where a test makes the store stand still for whoever asks it so.
+pub(crate) const POINT: &str = "store.round_trip";
+
 /// The row that is written.
 const BEAT: &str = "beat";
 
@@ -26,6 +29,7 @@ impl Store {
     /// nothing new is accepted then. Otherwise as any write and read.
     pub async fn round_trip(&self) -> Result<Duration, StoreError> {
         let begun = Instant::now();
+        failpoint::reach(POINT).await;
         let written = self.now().as_micros().to_le_bytes().to_vec();
         let has_room = self.write(Beat(written.clone())).await?;
         let read = self

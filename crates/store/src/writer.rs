@@ -258,11 +258,13 @@ impl Thread {
         let begun = Instant::now();
         let counters = &self.counters;
         // Counted before anybody is answered: who was answered finds their commit counted.
-        group::run(&self.connection, &mut self.space, writes, || {
-            counters.commits.fetch_add(1, Ordering::Relaxed);
-            counters.group_sizes.add(size);
+        group::run(&self.connection, &mut self.space, writes, |is_committed| {
+            if is_committed {
+                counters.commits.fetch_add(1, Ordering::Relaxed);
+                counters.group_sizes.add(size);
+            }
+            counters.commit_times.add_time(begun.elapsed());
         });
-        self.counters.commit_times.add_time(begun.elapsed());
     }
 
     fn finish(self) {

@@ -44,7 +44,9 @@ const SAVE_MINUTE: &str = "
     INSERT INTO minutes (minute, card, answer, latency_ms, reason) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (minute, card) DO UPDATE SET
         answer = excluded.answer, latency_ms = excluded.latency_ms, reason = excluded.reason";
-const FORGET_MINUTES: &str = "DELETE FROM minutes WHERE minute < $1";
+/// Two hours of them at a time: after days without the program there may be millions, and a round waits for this.
+const FORGET_MINUTES: &str =
+    "DELETE FROM minutes WHERE minute < min($1, (SELECT min(minute) FROM minutes) + 120)";
 const TALLIES: &str = "SELECT span, number, card, sent, failed FROM tallies ORDER BY span, number, card";
 const SAVE_TALLY: &str = "
     INSERT INTO tallies (span, number, card, sent, failed) VALUES ($1, $2, $3, $4, $5)

@@ -11,6 +11,7 @@ use crate::support::{World, conformance};
 
 conformance! {
     beats_are_kept_as_they_were_last_written_and_forgotten_in_time,
+    beats_of_many_days_are_forgotten_round_by_round,
     a_clearing_is_kept_until_it_is_over,
     a_round_trip_is_really_written,
 }
@@ -62,6 +63,22 @@ async fn beats_are_kept_as_they_were_last_written_and_forgotten_in_time(world: W
     let past = beats.past(1_000).await.unwrap();
     assert_eq!(past.minutes, [minute("store", 200, 1)]);
     assert_eq!(past.tallies, [tally(1, 200, 5), tally(1, 201, 1), tally(60, 1, 9)]);
+}
+
+async fn beats_of_many_days_are_forgotten_round_by_round(world: World) {
+    let beats = world.store.beats();
+    let at = world.now();
+    let old = (0..10).map(|hour| minute("store", 1_000 + 60 * hour, 1)).collect();
+    let first = BeatsBatch { minute: 1_000, at, minutes: old, tallies: Vec::new(), forget_before: 0 };
+    beats.save(first).await.unwrap();
+    let mut left = Vec::new();
+    for round in 0..6 {
+        let minute = 9_000 + round;
+        let batch = BeatsBatch { minute, at, forget_before: 9_000 - 2_880, ..BeatsBatch::default() };
+        beats.save(batch).await.unwrap();
+        left.push(beats.past(100_000).await.unwrap().minutes.len());
+    }
+    assert_eq!(left, [8, 6, 4, 2, 0, 0], "two hours a round, until nothing old is left");
 }
 
 async fn a_clearing_is_kept_until_it_is_over(world: World) {
