@@ -15,7 +15,7 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 /// `X-Forwarded-For`. None on the control socket.
 pub fn client_address(state: &State, parts: &Parts) -> Option<IpAddr> {
     let peer = parts.extensions.get::<Via>()?.peer?;
-    Some(auth::client_address(peer, &parts.headers, &state.options().trusted_proxies))
+    Some(state.client_address(peer, &parts.headers))
 }
 
 /// Whether the browser spoke TLS: only a trusted proxy can say so (`X-Forwarded-Proto: https`), since the program itself speaks

@@ -62,7 +62,7 @@ pub(crate) async fn ready(Shared(state): Shared<State>) -> Response {
         "stopping"
     } else if !store_answers(&state).await {
         "store_unavailable"
-    } else if accounts_settled || state.clock().now().since(state.started_at()) >= PATIENCE {
+    } else if accounts_settled || state.uptime() >= PATIENCE {
         "ready"
     } else {
         "starting"

@@ -1,5 +1,6 @@
 //! What every handler shares: the store, the delivery, the accounts, the keys, the listeners and their settings.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use domain::message::OutboundMessage;
 use domain::saga::Saga;
 use domain::{MessageId, OperationId, Timestamp};
 use health::Health;
+use http::HeaderMap;
 use logs::LogStore;
 use store::{Store, StoreError};
 use telegram::Pool;
@@ -18,13 +20,13 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::auth::{KnownKeys, Meters};
+use crate::auth::{self, Forwarded, KnownKeys, Meters};
 use crate::files::{Desk, Files};
 use crate::listen::{Board, ListenerView};
 use crate::metrics::Traffic;
 use crate::options::{Limits, Options};
-use crate::v1::Retries;
 use crate::v1::doctor::LastReport;
+use crate::v1::{Bundles, Retries};
 
 /// The parts of the program that requests are answered from.
 #[derive(Clone)]
@@ -65,11 +67,15 @@ struct Shared {
     options: Options,
     keys: KnownKeys,
     meters: Meters,
+    forwarded: Forwarded,
     board: Board,
     retries: Retries,
     traffic: Traffic,
     last_report: LastReport,
+    bundles: Bundles,
     started_at: Timestamp,
+    /// The same by the clock that nobody sets.
+    began: Duration,
     stopping: CancellationToken,
     tasks: TaskTracker,
 }
@@ -77,7 +83,7 @@ struct Shared {
 impl State {
     /// Puts the parts together; nothing listens before [`crate::serve`].
     pub fn new(services: Services, options: Options) -> Self {
-        let started_at = services.clock.now();
+        let (started_at, began) = (services.clock.now(), services.clock.running());
         Self(Arc::new(Shared {
             board: Board::new(&options, started_at),
             files: Desk::new(services.files.clone()),
@@ -86,8 +92,11 @@ impl State {
             retries: Retries::default(),
             traffic: Traffic::default(),
             last_report: LastReport::default(),
+            bundles: Bundles::new(&options.examined.data_dir),
             meters: Meters::new(options.limits.per_key, options.limits.per_address),
+            forwarded: Forwarded::default(),
             started_at,
+            began,
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
             options,
@@ -204,9 +213,31 @@ impl State {
         &self.0.last_report
     }
 
-    /// When the program started.
+    /// Files that wait to be imported.
+    pub(crate) fn bundles(&self) -> &Bundles {
+        &self.0.bundles
+    }
+
+    /// How long the program has run, whatever was done to the clock meanwhile.
+    pub fn uptime(&self) -> Duration {
+        self.clock().running().saturating_sub(self.0.began)
+    }
+
+    /// When the program started, by the clock as it is set now.
     pub fn started_at(&self) -> Timestamp {
-        self.0.started_at
+        began_at(self.0.started_at, self.clock().now(), self.uptime())
+    }
+
+    /// The address of a caller: the other end of the connection, or whom it names if it is a trusted proxy.
+    pub(crate) fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let trusted = &self.options().trusted_proxies;
+        self.0.forwarded.note(peer, headers, trusted, self.clock().now());
+        auth::client_address(peer, headers, trusted)
+    }
+
+    /// Requests that name a client behind a proxy that is not trusted.
+    pub(crate) fn forwarded(&self) -> &Forwarded {
+        &self.0.forwarded
     }
 
     /// Work that goes on after its answer was given.
@@ -258,5 +289,31 @@ impl State {
     async fn enough(&self) {
         self.0.stopping.cancelled().await;
         tokio::time::sleep(self.limits().grace).await;
+    }
+}
+
+/// A clock that is further from where it was is one that somebody set.
+const SET: Duration = Duration::from_secs(2);
+
+/// When something began that has run for so long: as it was noted then, unless the clock was set meanwhile.
+fn began_at(noted: Timestamp, now: Timestamp, ran: Duration) -> Timestamp {
+    let counted = now.minus(ran);
+    let apart = counted.since(noted).max(noted.since(counted));
+    if apart < SET { noted } else { counted }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_changes_when_it_began_and_not_for_how_long_it_ran() {
+        let noted = Timestamp::from_micros(1_893_456_000_000_000);
+        let (day, hour) = (Duration::from_hours(24), Duration::from_hours(1));
+        // What two clocks differ by on their own is no news.
+        let now = noted.plus(day).plus(Duration::from_millis(1));
+        assert_eq!(began_at(noted, now, day), noted);
+        assert_eq!(began_at(noted, noted.plus(day).minus(hour), day), noted.minus(hour));
+        assert_eq!(began_at(noted, noted.plus(day).plus(hour), day), noted.plus(hour));
     }
 }

@@ -63,12 +63,19 @@ struct Arm {
     name: String,
     #[serde(default)]
     skip: u32,
+    /// Whoever stands there goes on, and nobody stops there any more.
+    #[serde(default)]
+    release: bool,
 }
 
 async fn arm(body: Json<Arm>) -> Result<StatusCode, Problem> {
-    let Arm { name, skip } = body.value;
-    let armed = if known().any(|point| point == name) {
-        failpoint::testing::arm(&name, skip);
+    let Arm { name, skip, release } = body.value;
+    let armed = if known().chain([Store::STANDSTILL]).any(|point| point == name) {
+        if release {
+            failpoint::testing::release(&name);
+        } else {
+            failpoint::testing::arm(&name, skip);
+        }
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(Problem::fields(vec![FieldError::new("name", "is no failpoint; GET lists them")]))

@@ -13,7 +13,6 @@ use http::{HeaderMap, HeaderName};
 use store::{Origin, Scope};
 
 use super::actor::Actor;
-use super::address::client_address;
 use super::known::KnownKey;
 use super::needed::needed;
 use super::secret::hash;
@@ -149,9 +148,7 @@ async fn authorize(
         witness.saw(&caller);
         return Ok(caller);
     }
-    let address = via
-        .and_then(|via| via.peer)
-        .map(|peer| client_address(peer, headers, &state.options().trusted_proxies));
+    let address = via.and_then(|via| via.peer).map(|peer| state.client_address(peer, headers));
     if let Some(address) = address {
         check_address(state, address)?;
     }

@@ -3,6 +3,7 @@
 mod actor;
 mod address;
 mod caller;
+mod forwarded;
 mod known;
 mod meter;
 mod needed;
@@ -11,6 +12,7 @@ mod secret;
 pub use actor::Actor;
 pub(crate) use address::{client_address, is_in};
 pub(crate) use caller::{By, Caller, CanAdminister, CanRead, CanSend, Door, Via, check_address, present_key};
+pub(crate) use forwarded::Forwarded;
 pub(crate) use known::KnownKeys;
 pub(crate) use meter::Meters;
 pub use secret::{hash, new_key};

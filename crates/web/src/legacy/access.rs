@@ -10,7 +10,7 @@ use store::Scope;
 
 use super::Gate;
 use super::answer::Answer;
-use crate::auth::{Via, check_address, client_address, is_in, present_key};
+use crate::auth::{Via, check_address, is_in, present_key};
 
 /// Whoever was let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,9 +47,7 @@ fn judge(port: &LegacyPort, address: Option<IpAddr>) -> Verdict {
 
 /// Lets a caller in, or says why not.
 pub(super) async fn admit(gate: &Gate, via: Option<Via>, headers: &HeaderMap) -> Result<Guest, Answer> {
-    let address = via
-        .and_then(|via| via.peer)
-        .map(|peer| client_address(peer, headers, &gate.state.options().trusted_proxies));
+    let address = via.and_then(|via| via.peer).map(|peer| gate.state.client_address(peer, headers));
     let verdict = judge(&gate.port, address);
     if verdict == Verdict::Never {
         let address = address.map_or_else(|| "this address".to_owned(), |address| address.to_string());

@@ -37,6 +37,8 @@ struct Floor {
 pub async fn serve(state: State, pages: Router, stop: CancellationToken) {
     let floor = Floor { state: state.clone(), stop: stop.clone(), tasks: TaskTracker::new() };
     let board = state.board();
+    // A program that died may have left session files that were sent to it.
+    state.bundles().clear().await;
 
     let main = crate::router::main(&state, pages);
     floor.tasks.spawn(ports::keep(floor.clone(), Place::MAIN, state.options().listen, main));

@@ -4,6 +4,7 @@
 //! No label holds anything that a caller chose, and none names a chat, a person, a phone or a key.
 
 mod accounts;
+mod logs;
 mod requests;
 mod storage;
 mod text;
@@ -48,6 +49,7 @@ pub(crate) async fn page(_: By<CanRead>, Shared(state): Shared<State>) -> Respon
     work::write(&mut page, &state, stock.as_ref());
     accounts::write(&mut page, &state);
     storage::write(&mut page, &state, stock.as_ref());
+    logs::write(&mut page, &state);
     requests::write(&mut page, &state);
     let mut response = Response::new(Body::from(page.finish()));
     response.headers_mut().insert(CONTENT_TYPE, TEXT);
@@ -58,8 +60,7 @@ pub(crate) async fn page(_: By<CanRead>, Shared(state): Shared<State>) -> Respon
 fn program(page: &mut Page, state: &State, process: &Usage) {
     page.gauge("switchboard_build_info", "Always 1; the labels say which build runs.")
         .add(&[("version", env!("CARGO_PKG_VERSION"))], 1_u64);
-    let uptime = state.clock().now().since(state.started_at());
-    page.gauge("switchboard_uptime_seconds", "Seconds since the start.").add(&[], uptime);
+    page.gauge("switchboard_uptime_seconds", "Seconds since the start.").add(&[], state.uptime());
     page.gauge("switchboard_ready", "Whether every account is past connecting: 1 or 0.")
         .add(&[], state.pool().settled() && !state.is_stopping());
     let mut cpu =

@@ -29,6 +29,7 @@ mod wait;
 mod why;
 mod words;
 
+pub(crate) use accounts::bundles::Bundles;
 pub(crate) use failed_messages::Retries;
 pub(crate) use page::{LongPageParameters, Page, PageParameters, Wanted, wrong_cursor};
 
@@ -139,6 +140,8 @@ fn alert_routes() -> OpenApiRouter<State> {
 fn account_routes() -> OpenApiRouter<State> {
     OpenApiRouter::new()
         .routes(routes!(accounts::import::import, accounts::import::progress))
+        .routes(routes!(accounts::import_files::send))
+        .routes(routes!(accounts::import_files::take_back))
         .routes(routes!(accounts::export::export))
         .routes(routes!(accounts::list::list, accounts::change::add))
         .routes(routes!(accounts::list::get, accounts::change::change, accounts::change::remove))

@@ -41,6 +41,8 @@ async fn they_are_listed_by_priority_and_shown() {
         ("reason", json!("no_session")),
         ("priority", json!(1)),
         ("pool", json!(true)),
+        ("switch", json!("on")),
+        ("proxy", json!(false)),
         ("floods", json!([])),
         ("cached_peers", json!(0)),
         ("dialogs_read", json!(0)),
@@ -52,6 +54,33 @@ async fn they_are_listed_by_priority_and_shown() {
     assert!(main["advice"].as_str().is_some_and(|advice| !advice.is_empty()), "{main}");
     assert!(!listed.to_string().contains("0000000001"), "the number is masked: {listed}");
     world.call("GET", "/v1/accounts/other").send().await.problem(404, "account_not_found");
+}
+
+#[tokio::test]
+async fn they_are_found_by_state_and_text_and_listed_by_need() {
+    let world = World::of(settings(), |_| {}).await;
+    let names = |query: &'static str| {
+        let call = world.call("GET", &format!("/v1/accounts?{query}"));
+        async move {
+            let listed = call.send().await.json();
+            let items = listed["items"].as_array().expect("items").clone();
+            items.iter().map(|item| item["name"].as_str().expect("a name").to_owned()).collect::<Vec<_>>()
+        }
+    };
+    let stopped = world.call("POST", "/v1/accounts/main/actions/stop").send().await.json();
+    assert_eq!(stopped["switch"], json!("stopped"));
+    assert_eq!(names("state=needs_login").await, ["main", "fifth"]);
+    assert_eq!(names("state=ready,offline").await, Vec::<String>::new());
+    assert_eq!(names("order=need").await, ["main", "fifth"]);
+    assert_eq!(names("order=need&limit=1&cursor=main").await, ["fifth"]);
+    assert_eq!(names("q=FIF").await, ["fifth"]);
+    assert_eq!(names("q=%E2%80%A201&state=needs_login").await, ["main", "fifth"]);
+    assert_eq!(names("q=nobody").await, Vec::<String>::new());
+    let counted = world.call("GET", "/v1/accounts?q=nobody").send().await.json();
+    assert_eq!(counted["states"], json!({ "needs_login": 2 }));
+    for wrong in ["state=ill", "order=name", "state=ready,"] {
+        world.call("GET", &format!("/v1/accounts?{wrong}")).send().await.problem(422, "invalid_request");
+    }
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod control;
 mod doctor;
 mod failed_requests;
 mod idempotency;
+mod import_files;
 mod joining;
 mod legacy;
 mod legacy_create;

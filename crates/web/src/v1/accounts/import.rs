@@ -1,6 +1,6 @@
 //! `POST /v1/accounts/import`: sessions of other programs and the old registry are taken over.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use axum::body::Body;
 use axum::extract::{Request, State as Shared};
@@ -9,7 +9,7 @@ use domain::{AccountName, Purpose, SecretText};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
-use telegram::import::{Application, ImportError, ImportOrder, Input, Plan};
+use telegram::import::{Application, ImportError, ImportOrder, ImportReport, Input, Plan};
 use utoipa::ToSchema;
 
 use super::import_view::{ImportAnswer, ImportUnderWay};
@@ -34,6 +34,11 @@ pub(crate) struct Import {
     #[schema(max_items = 1000)]
     #[serde(default)]
     paths: Vec<String>,
+    /// The id of files that were sent before. After the import they are removed. A plan file among them counts when there is no
+    /// `plan`.
+    #[schema(value_type = Option<String>, example = "imp_0193c0de00007000800000000000000a")]
+    #[serde(default)]
+    files: Option<String>,
     /// A session string of Telethon, Pyrogram or Kurigram.
     #[serde(default, deserialize_with = "hidden::optional")]
     #[schema(value_type = Option<String>, format = Password, write_only)]
@@ -91,6 +96,7 @@ pub(crate) async fn import(
     request: Request,
 ) -> Result<Response, Problem> {
     let here = request.extensions().get::<Via>().is_some_and(|via| via.door == Door::Control);
+    let mut sent = None;
     let order = if is_file(request.headers()) {
         let dry_run = query.take::<bool>("dry_run").unwrap_or_default();
         let account = query.take::<AccountName>("account");
@@ -102,11 +108,16 @@ pub(crate) async fn import(
     } else {
         query.finish()?;
         let body = <Json<Import> as axum::extract::FromRequest<State>>::from_request(request, &state).await?;
-        body.value.order(here)?
+        let mut import = body.value;
+        sent = match import.files.take() {
+            Some(id) => Some(Sent::find(&state, id, &mut import).await?),
+            None => None,
+        };
+        import.order(here, sent.as_ref())?
     };
     // It runs to its end, whether the caller waits for it or not.
     let importing = state.clone();
-    let ended = state.tasks().spawn(async move { importing.pool().import(order).await }).await;
+    let ended = state.tasks().spawn(async move { run(&importing, order, sent).await }).await;
     match ended {
         Ok(Ok(report)) => Ok(json(StatusCode::OK, &ImportAnswer::from(report))),
         Ok(Err(error)) => Err(problem(error)),
@@ -114,6 +125,66 @@ pub(crate) async fn import(
             Err(Problem::new(Code::Internal, "The import broke down; the log says why. Start it again."))
         }
     }
+}
+
+/// Imports. Files that were sent for it are not needed any more when it is done.
+async fn run(state: &State, order: ImportOrder, sent: Option<Sent>) -> Result<ImportReport, ImportError> {
+    let dry_run = order.dry_run;
+    let report = state.pool().import(order).await?;
+    if let Some(Sent { id, .. }) = sent.filter(|_| !dry_run) {
+        state.bundles().remove(&id).await;
+    }
+    Ok(report)
+}
+
+/// Files that were sent before.
+struct Sent {
+    id: String,
+    paths: Vec<PathBuf>,
+}
+
+impl Sent {
+    /// Finds them, and takes the plan file out.
+    async fn find(state: &State, id: String, import: &mut Import) -> Result<Self, Problem> {
+        let wrong = |message: String| Problem::fields(vec![FieldError::new("files", message)]);
+        let Some(paths) = state.bundles().find(&id, state.clock().now()).await else {
+            return Err(wrong(
+                "is none that is kept: they wait for half an hour; send them again".to_owned(),
+            ));
+        };
+        let is_plan = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "toml");
+        let (plans, paths): (Vec<_>, Vec<_>) = paths.into_iter().partition(is_plan);
+        match plans.as_slice() {
+            [] => {}
+            [plan] => {
+                let text = tokio::fs::read_to_string(plan).await;
+                let text = text.map_err(|_| wrong("has a plan file that is no text".to_owned()))?;
+                let plan = read_plan(&text).map_err(wrong)?;
+                import.plan.get_or_insert(plan);
+            }
+            _ => return Err(wrong("has more than one plan file; send one".to_owned())),
+        }
+        if paths.is_empty() {
+            return Err(wrong("has no session file beside the plan; send them together".to_owned()));
+        }
+        Ok(Self { id, paths })
+    }
+}
+
+/// A plan that came with its files, which have no folders here, whichever it names. Secrets of the server's environment are not for
+/// whoever sends a plan.
+fn read_plan(text: &str) -> Result<Plan, String> {
+    let plan = Plan::read(text, Path::new(""), |_| None);
+    let mut plan = plan.map_err(|error| format!("has a plan file: {error}"))?;
+    for session in &mut plan.sessions {
+        session.file = session.file.as_deref().and_then(|file| name_of(Path::new(file)));
+    }
+    Ok(plan)
+}
+
+/// What a file is called without its folders.
+fn name_of(path: &Path) -> Option<String> {
+    path.file_name().map(|name| name.to_string_lossy().into_owned())
 }
 
 /// Shows how far the import is that is under way, in the same way while none is.
@@ -128,8 +199,8 @@ pub(crate) async fn progress(Shared(state): Shared<State>, _: By<CanAdminister>)
 
 impl Import {
     /// What is ordered by this; paths only by whoever is on this machine.
-    fn order(self, here: bool) -> Result<ImportOrder, Problem> {
-        let Self { paths, string, dry_run, account, purposes, api_id, api_hash, plan } = self;
+    fn order(self, here: bool, sent: Option<&Sent>) -> Result<ImportOrder, Problem> {
+        let Self { paths, files: _, string, dry_run, account, purposes, api_id, api_hash, plan } = self;
         let mut errors = Vec::new();
         if !paths.is_empty() && !here {
             let way_out = "is taken on the control socket alone; run `switchboard account import` on the server, or send a \
@@ -145,10 +216,10 @@ impl Import {
         if paths.iter().any(|path| !path.starts_with('/')) {
             errors.push(FieldError::new("paths", "must hold absolute paths"));
         }
-        if paths.is_empty() && string.is_none() {
+        if paths.is_empty() && string.is_none() && sent.is_none() {
             errors.push(FieldError::new(
                 "paths",
-                "is empty; name session files, or give a session as `string`",
+                "is empty; name session files, or give a session as `string`, or send `files` first",
             ));
         }
         let application = match (api_id, api_hash) {
@@ -167,7 +238,9 @@ impl Import {
             return Err(Problem::fields(errors));
         }
         let paths = paths.into_iter().map(|path| Input::Path(PathBuf::from(path)));
-        let inputs = paths.chain(string.map(Input::Text)).collect();
+        let sent = sent.into_iter().flat_map(|sent| &sent.paths);
+        let sent = sent.map(|path| Input::Sent(path.clone(), name_of(path).unwrap_or_default()));
+        let inputs = paths.chain(sent).chain(string.map(Input::Text)).collect();
         let plan = plan.unwrap_or_default();
         Ok(ImportOrder { inputs, dry_run, account, purposes, application, plan })
     }
@@ -230,19 +303,32 @@ mod tests {
     #[test]
     fn paths_are_taken_on_this_machine_alone() {
         let named = || body(r#"{"paths":["/demo/main.session"]}"#);
-        assert_eq!(named().order(true).map(|order| order.inputs.len()), Ok(1));
-        let refused = named().order(false).map(|_| ()).expect_err("refused");
+        assert_eq!(named().order(true, None).map(|order| order.inputs.len()), Ok(1));
+        let refused = named().order(false, None).map(|_| ()).expect_err("refused");
         assert!(refused.detail().contains("control socket"), "{}", refused.detail());
-        assert!(body(r#"{"paths":["main.session"]}"#).order(true).is_err());
-        assert!(body("{}").order(true).is_err());
-        assert!(body(r#"{"string":"1A"}"#).order(false).is_ok());
+        assert!(body(r#"{"paths":["main.session"]}"#).order(true, None).is_err());
+        assert!(body("{}").order(true, None).is_err());
+        assert!(body(r#"{"string":"1A"}"#).order(false, None).is_ok());
+    }
+
+    #[test]
+    fn a_plan_that_was_sent_reaches_no_other_files_and_no_secrets() {
+        let plan = "[[session]]\nfile = \"/etc/../old/main.session\"\naccount = \"main\"\n[[session]]\nfile = \"..\"\n";
+        let plan = read_plan(plan).expect("a plan");
+        assert_eq!(plan.sessions[0].file.as_deref(), Some("main.session"));
+        assert_eq!(plan.sessions[1].file, None);
+        let secret = "[[account]]\nname = \"main\"\napi_hash = { env = \"HOME\" }\n";
+        assert!(read_plan(secret).is_err_and(|why| why.contains("HOME")));
+        assert!(read_plan("nonsense").is_err());
     }
 
     #[test]
     fn half_an_application_is_none() {
         for (half, missing) in [(r#""api_id":1"#, "api_hash"), (r#""api_hash":"demo""#, "api_id")] {
-            let refused =
-                body(&format!(r#"{{"string":"1A",{half}}}"#)).order(false).map(|_| ()).expect_err("half");
+            let refused = body(&format!(r#"{{"string":"1A",{half}}}"#))
+                .order(false, None)
+                .map(|_| ())
+                .expect_err("half");
             assert!(refused.detail().contains(missing), "{}", refused.detail());
         }
     }

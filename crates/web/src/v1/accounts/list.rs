@@ -1,8 +1,15 @@
 //! `GET /v1/accounts`: how each Telegram account is.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use axum::extract::State as Shared;
 use axum::response::Response;
+use domain::AccountState;
 use http::StatusCode;
+use serde::Serialize;
+use telegram::AccountView;
+use utoipa::{IntoParams, ToSchema};
 
 use super::read_name;
 use super::view::Account;
@@ -11,14 +18,30 @@ use crate::auth::{By, CanRead};
 use crate::extract::{PathParameter, QueryParameters};
 use crate::problem::{Body as ProblemBody, Problem};
 use crate::state::State;
-use crate::v1::{Page, PageParameters, Wanted};
+use crate::v1::{PageParameters, Wanted};
 
-/// Lists the accounts, by priority.
+/// Which accounts, and in which order.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
+pub(crate) struct ListParameters {
+    /// Only those in one of these states, with commas.
+    #[param(example = "needs_login,banned")]
+    state: Option<String>,
+    /// Only those whose name, public name, shown name or masked phone number has this in it, small and capital letters alike.
+    #[param(example = "backup")]
+    q: Option<String>,
+    /// `priority`, as they are chosen; or `need`, the worst first.
+    #[param(default = "priority", pattern = "^(priority|need)$")]
+    order: Option<String>,
+}
+
+/// Lists the accounts, by priority unless the order is another.
 #[utoipa::path(
     get, path = "/v1/accounts", tag = "accounts", operation_id = "list_accounts",
-    params(PageParameters),
+    params(ListParameters, PageParameters),
     responses(
-        (status = 200, description = "The accounts", body = Page<Account>),
+        (status = 200, description = "The accounts", body = AccountsPage),
         (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
     ),
     security(("api_key" = []), ("bearer" = []))
@@ -29,9 +52,81 @@ pub(crate) async fn list(
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let wanted = Wanted::take(&mut query);
+    let asked = Asked::take(&mut query);
     query.finish()?;
-    let accounts: Vec<Account> = state.pool().accounts().into_iter().map(Into::into).collect();
-    Ok(json(StatusCode::OK, &wanted.cut(accounts, |account| account.name.to_string())?))
+    let accounts = state.pool().accounts();
+    let mut states = BTreeMap::new();
+    for account in &accounts {
+        *states.entry(account.state.as_str()).or_default() += 1;
+    }
+    let page = wanted.cut(asked.of(accounts), |account| account.name.to_string())?;
+    let items = page.items.into_iter().map(Account::from).collect();
+    Ok(json(StatusCode::OK, &AccountsPage { items, next_cursor: page.next_cursor, states }))
+}
+
+/// One page of the accounts.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AccountsPage {
+    /// The accounts, in order.
+    items: Vec<Account>,
+    /// What to give as `cursor` for the next page; null on the last one.
+    next_cursor: Option<String>,
+    /// How many accounts there are in each state, whatever is asked for; a state that is not named has none.
+    #[schema(example = json!({ "ready": 17, "needs_login": 1 }))]
+    states: BTreeMap<&'static str, usize>,
+}
+
+/// Which accounts somebody asks for.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Asked {
+    /// In one of these states; empty means any.
+    states: Vec<AccountState>,
+    /// In small letters.
+    text: Option<String>,
+    worst_first: bool,
+}
+
+impl Asked {
+    fn take(query: &mut QueryParameters) -> Self {
+        let states =
+            query.take_with("state", |text| text.split(',').map(state_of).collect()).unwrap_or_default();
+        let text = query.take::<String>("q").map(|text| text.trim().to_lowercase());
+        let worst_first = query.take_with("order", |text| match text {
+            "need" => Ok(true),
+            "priority" => Ok(false),
+            _ => Err("write priority or need".to_owned()),
+        });
+        Self { states, text, worst_first: worst_first.unwrap_or(false) }
+    }
+
+    /// Those of all that are asked for, in order. They come by priority.
+    fn of(&self, mut accounts: Vec<AccountView>) -> Vec<AccountView> {
+        accounts.retain(|account| self.wants(account));
+        if self.worst_first {
+            accounts.sort_by_key(|account| Reverse(account.state));
+        }
+        accounts
+    }
+
+    fn wants(&self, account: &AccountView) -> bool {
+        let AccountView { name, username, display_name, phone, state, .. } = account;
+        let has =
+            |told: Option<&str>, text: &str| told.is_some_and(|told| told.to_lowercase().contains(text));
+        (self.states.is_empty() || self.states.contains(state))
+            && self.text.as_deref().is_none_or(|text| {
+                let told =
+                    [Some(name.as_str()), username.as_deref(), display_name.as_deref(), phone.as_deref()];
+                told.into_iter().any(|told| has(told, text))
+            })
+    }
+}
+
+fn state_of(word: &str) -> Result<AccountState, String> {
+    let known = AccountState::ALL.into_iter().find(|state| state.as_str() == word.trim());
+    known.ok_or_else(|| {
+        let words = AccountState::ALL.map(AccountState::as_str).join(", ");
+        format!("{word:?} is none of {words}")
+    })
 }
 
 /// Shows an account.

@@ -1,9 +1,11 @@
 //! `/v1/accounts`: the Telegram accounts: how each is, and what is done with it.
 
 pub(crate) mod act;
+pub(crate) mod bundles;
 pub(crate) mod change;
 pub(crate) mod export;
 pub(crate) mod import;
+pub(crate) mod import_files;
 mod import_view;
 pub(crate) mod list;
 pub(crate) mod login;

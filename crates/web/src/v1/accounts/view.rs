@@ -10,6 +10,7 @@ use crate::v1::words;
 
 /// A Telegram account.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing about the account")]
 pub(crate) struct Account {
     /// The owner's name for it.
     #[schema(value_type = String, example = "main")]
@@ -40,6 +41,11 @@ pub(crate) struct Account {
     username: Option<String>,
     /// Its name.
     display_name: Option<String>,
+    /// How it was switched by hand: `on`, `paused` or `stopped`. Its state may be worse than that.
+    #[schema(example = "on")]
+    switch: &'static str,
+    /// Whether it connects through a proxy.
+    proxy: bool,
     /// Where it was described: `settings`, which alone can change it then, or `store`.
     #[schema(value_type = String, example = "store")]
     source: AccountSource,
@@ -161,6 +167,8 @@ impl From<AccountView> for Account {
             user_id: view.user_id,
             username: view.username,
             display_name: view.display_name,
+            switch: view.switch,
+            proxy: view.proxy,
             source: view.source,
             wants_session: view.wants_session,
             lines: view.lines.into_iter().map(Into::into).collect(),

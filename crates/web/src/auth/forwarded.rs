@@ -1,0 +1,107 @@
+//! Requests that name a client behind a proxy which nobody said to trust: counted, without an address.
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use domain::Timestamp;
+use http::header::FORWARDED;
+use http::{HeaderMap, HeaderName};
+use ipnet::IpNet;
+
+use super::address::is_in;
+
+/// What proxies write a client's address into.
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// How often somebody who is not trusted named a client, since the start.
+#[derive(Debug, Default)]
+pub(crate) struct Forwarded {
+    near: AtomicU64,
+    far: AtomicU64,
+    last: AtomicI64,
+}
+
+/// The counts at one instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotBelieved {
+    /// Requests from this machine or a private network: where proxies stand.
+    pub(crate) near: u64,
+    /// Requests from elsewhere: anybody may write such a header.
+    pub(crate) far: u64,
+    /// When the last one came.
+    pub(crate) last_at: Option<Timestamp>,
+}
+
+impl Forwarded {
+    /// Counts a request, if it names a client and its `peer` is not trusted.
+    pub(crate) fn note(&self, peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet], now: Timestamp) {
+        let names_a_client = headers.contains_key(FORWARDED_FOR) || headers.contains_key(FORWARDED);
+        if !names_a_client || is_in(peer, trusted) {
+            return;
+        }
+        let count = if is_near(peer) { &self.near } else { &self.far };
+        count.fetch_add(1, Ordering::Relaxed);
+        self.last.store(now.as_micros(), Ordering::Relaxed);
+    }
+
+    /// What was counted.
+    pub(crate) fn counted(&self) -> NotBelieved {
+        let (near, far) = (self.near.load(Ordering::Relaxed), self.far.load(Ordering::Relaxed));
+        let last_at = (near + far > 0).then(|| Timestamp::from_micros(self.last.load(Ordering::Relaxed)));
+        NotBelieved { near, far, last_at }
+    }
+}
+
+/// Whether an address is of this machine or of a network that is not the internet.
+fn is_near(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        // 100.64.0.0/10 is what carriers and overlay networks share.
+        IpAddr::V4(address) => {
+            address.is_loopback()
+                || address.is_private()
+                || address.is_link_local()
+                || (address.octets()[0] == 100 && address.octets()[1] & 0xc0 == 64)
+        }
+        IpAddr::V6(address) => {
+            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    #[test]
+    fn only_who_names_a_client_and_is_not_trusted_is_counted() {
+        let trusted: Vec<IpNet> = vec!["172.17.0.0/16".parse().expect("a network")];
+        let named = |name: HeaderName| HeaderMap::from_iter([(name, HeaderValue::from_static("for=x"))]);
+        let counted = Forwarded::default();
+        let note = |peer: &str, headers: &HeaderMap, at: i64| {
+            let peer = peer.parse().expect("an address");
+            counted.note(peer, headers, &trusted, Timestamp::from_micros(at));
+        };
+        note("127.0.0.1", &HeaderMap::new(), 1);
+        note("172.17.0.2", &named(FORWARDED_FOR), 2);
+        assert_eq!(counted.counted(), NotBelieved { near: 0, far: 0, last_at: None });
+        note("127.0.0.1", &named(FORWARDED_FOR), 3);
+        note("::ffff:10.0.0.1", &named(FORWARDED), 4);
+        note("203.0.113.7", &named(FORWARDED_FOR), 5);
+        assert_eq!(
+            counted.counted(),
+            NotBelieved { near: 2, far: 1, last_at: Some(Timestamp::from_micros(5)) }
+        );
+    }
+
+    #[test]
+    fn what_is_no_internet_is_near() {
+        let near = |text: &str| is_near(text.parse().expect("an address"));
+        for text in ["127.0.0.1", "::1", "192.168.1.1", "100.64.0.1", "169.254.1.1", "fd00::1", "fe80::1"] {
+            assert!(near(text), "{text}");
+        }
+        for text in ["203.0.113.7", "100.128.0.1", "2001:db8::1"] {
+            assert!(!near(text), "{text}");
+        }
+    }
+}
