@@ -27,11 +27,12 @@
   const still = (change) => {
     const anchor = held(), before = anchor?.getBoundingClientRect().top;
     change();
-    if (!anchor?.isConnected) return;
-    const by = anchor.getBoundingClientRect().top - before;
+    const kept = anchor?.isConnected ? anchor : anchor && document.getElementById(anchor.id);
+    if (!kept) return;
+    const by = kept.getBoundingClientRect().top - before;
     if (!by) return;
     scrollBy({ top: by, behavior: "instant" });
-    const rest = anchor.getBoundingClientRect().top - before;
+    const rest = kept.getBoundingClientRect().top - before;
     // At the very top a page cannot scroll up: what shrank above keeps its height until the pointer leaves.
     if (rest < 0) one("#alerts").style.minHeight = `${one("#alerts").offsetHeight - rest}px`;
   };
@@ -43,13 +44,15 @@
     return holder.content.firstElementChild;
   };
 
-  const change = (id, html, fresh = draw(html)) => {
+  // `own`: by a press of whoever looks, who waits for what comes of it, also under the pointer.
+  const change = (id, html, fresh = draw(html), own = false) => {
     const old = document.getElementById(`c-${id}`);
-    if (!old || !fresh || old.outerHTML === fresh.outerHTML) return;
-    if (old === held() || old.contains(document.activeElement)) {
+    if (!old || !fresh || old.outerHTML === fresh.outerHTML) return void waiting.delete(id);
+    const focused = old.contains(document.activeElement);
+    if (!own && (old === held() || focused)) {
       waiting.set(id, html);
       // What keeps its shape changes in place; its links and buttons stay.
-      if (shape(old) === shape(fresh)) for (const part of [".why-short", ".strip svg", "dl"]) {
+      if (shape(old) === shape(fresh)) for (const part of ["h3 .lamp", ".why-short", ".strip svg", "dl"]) {
         const [before, after] = [one(part, old), one(part, fresh)];
         if (before && after && before.outerHTML !== after.outerHTML) before.replaceWith(after);
       }
@@ -58,13 +61,18 @@
     waiting.delete(id);
     if (old.dataset.state !== fresh.dataset.state) fresh.classList.add("fresh");
     old.replaceWith(fresh);
+    // Whoever pressed a button goes on where the buttons are: Start stands where Stop was.
+    if (focused) (one(".acts .btn", fresh) || one("h3 a", fresh)).focus();
   };
 
-  const part = (id, html) => {
+  const part = (id, html, own = false) => {
     const place = document.getElementById(id);
     if (!place || place.innerHTML === html) return;
-    if (place.contains(document.activeElement)) waiting.set(`#${id}`, html);
-    else { waiting.delete(`#${id}`); place.innerHTML = html; }
+    const focused = place.contains(document.activeElement);
+    if (focused && !own) { waiting.set(`#${id}`, html); return; }
+    waiting.delete(`#${id}`);
+    place.innerHTML = html;
+    if (focused) (one("a, button", place) || one("#content")).focus();
   };
 
   const apply = ({ tab, trouble, parts, cards, order, marks }) => still(() => {
@@ -101,12 +109,12 @@
       if (got && board()) { heard = Date.now(); then(got.found); }
     } catch { lamp("lost"); } finally { fetching = false; }
   };
-  const absorb = (found) => {
+  const absorb = (found, own) => {
     const fresh = one("#board", found);
     if (!fresh || !board()) return location.reload();
     still(() => {
-      for (const id of ["verdict", "alerts", "facts", "kinds"]) part(id, one(`#${id}`, found)?.innerHTML ?? "");
-      for (const card of all(".card", fresh)) change(card.id.slice(2), card.outerHTML, card);
+      for (const id of ["verdict", "alerts", "facts", "kinds"]) part(id, one(`#${id}`, found)?.innerHTML ?? "", own);
+      for (const card of all(".card", fresh)) change(card.id.slice(2), card.outerHTML, card, own);
       document.title = found.title;
       if (fresh.dataset.order !== board().dataset.order) moved();
       else board().dataset.marks = fresh.dataset.marks;
@@ -150,7 +158,7 @@
   addEventListener("pageshow", (event) => event.persisted && wake());
   addEventListener("online", wake);
   addEventListener("touchstart", () => (touched = Date.now()), { passive: true });
-  document.addEventListener("board", (event) => absorb(event.detail));
+  document.addEventListener("board", (event) => absorb(event.detail, true));
   document.addEventListener("content", () => { waiting.clear(); open(); });
   document.addEventListener("click", (event) => { if (event.target.closest("[data-sort]")) { polled = 0; sort(); } });
   setInterval(watch, 1000);

@@ -50,6 +50,7 @@ const page = (() => {
     put(one("#content"), one("#content", found));
     put(one("#rail"), one("#rail", found));
     if (!same(address)) { history.pushState(null, "", address); scrollTo(0, 0); }
+    one("#content [autofocus]")?.focus();
     document.dispatchEvent(new Event("content"));
   };
 
@@ -128,6 +129,27 @@ const page = (() => {
     const items = all(".card h3 a, [data-item]");
     const here = items.findIndex((item) => item.closest("li, tr")?.contains(document.activeElement));
     items[Math.max(0, Math.min(items.length - 1, here < 0 ? 0 : here + step))]?.focus();
+  });
+
+  // Files dropped anywhere on a form that takes some are chosen in it.
+  const taker = (event) => [...(event.dataTransfer?.types || [])].includes("Files") && one("[data-drop] input[type=file]");
+  document.addEventListener("dragover", (event) => {
+    if (!taker(event)) return;
+    event.preventDefault();
+    one("[data-drop]").classList.add("over");
+  });
+  document.addEventListener("dragleave", (event) => event.relatedTarget || one("[data-drop]")?.classList.remove("over"));
+  document.addEventListener("drop", (event) => {
+    const field = taker(event);
+    if (!field) return;
+    event.preventDefault();
+    one("[data-drop]").classList.remove("over");
+    field.files = event.dataTransfer.files;
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+  document.addEventListener("change", (event) => {
+    const place = event.target.closest("[data-drop]");
+    if (place) one("[data-chosen]", place).textContent = [...event.target.files].map((file) => file.name).join(", ");
   });
 
   // Pieces that ask for themselves anew.

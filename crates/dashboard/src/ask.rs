@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::Response;
 use http::header::{CONTENT_TYPE, HOST};
-use http::{Method, Request, StatusCode};
+use http::{HeaderValue, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -16,6 +16,12 @@ use crate::visitor::Visitor;
 
 /// The longest wait for an answer: whatever asks Telegram has its own, shorter one.
 const PATIENCE: Duration = Duration::from_mins(3);
+
+/// The longest wait for an import: a thousand sessions, each asked for its person.
+const LONG_PATIENCE: Duration = Duration::from_hours(6);
+
+/// What nearly all calls are.
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// The largest answer that is read, in bytes: a page of a list is far below it.
 const LARGEST: usize = 16 * 1024 * 1024;
@@ -72,17 +78,54 @@ impl Dashboard {
         path: &str,
         body: Option<Value>,
     ) -> Result<T, Refused> {
-        let request = Request::builder()
+        let body = body.map(|body| body.to_string()).unwrap_or_default();
+        self.ask_with(visitor, method, path, Some(JSON), body).await
+    }
+
+    /// The same with a body of another type.
+    pub(crate) async fn ask_with<T: DeserializeOwned>(
+        &self,
+        visitor: &Visitor,
+        method: Method,
+        path: &str,
+        kind: Option<HeaderValue>,
+        body: impl Into<Body>,
+    ) -> Result<T, Refused> {
+        self.ask_within(PATIENCE, visitor, method, path, kind, body.into()).await
+    }
+
+    /// The same for what may take hours, which nobody waits for at a page.
+    pub(crate) async fn ask_for_long<T: DeserializeOwned>(
+        &self,
+        visitor: &Visitor,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<T, Refused> {
+        let body = body.map(|body| body.to_string()).unwrap_or_default();
+        self.ask_within(LONG_PATIENCE, visitor, method, path, Some(JSON), body.into()).await
+    }
+
+    async fn ask_within<T: DeserializeOwned>(
+        &self,
+        patience: Duration,
+        visitor: &Visitor,
+        method: Method,
+        path: &str,
+        kind: Option<HeaderValue>,
+        body: Body,
+    ) -> Result<T, Refused> {
+        let mut request = Request::builder()
             .method(method)
             .uri(path)
             .header(HOST, "localhost")
-            .header(CONTENT_TYPE, "application/json")
-            .body(Body::from(body.map(|body| body.to_string()).unwrap_or_default()))
+            .body(body)
             .map_err(|error| Refused::internal(format!("The request cannot be made: {error}.")))?;
+        request.headers_mut().extend(kind.map(|kind| (CONTENT_TYPE, kind)));
         let actor = visitor.actor().ok_or_else(|| Refused::internal("Nobody is signed in."))?;
         let answer = self.api().answer_as(actor, request);
-        let Ok(answer) = tokio::time::timeout(PATIENCE, answer).await else {
-            return Err(Refused::internal(format!("There was no answer within {} s.", PATIENCE.as_secs())));
+        let Ok(answer) = tokio::time::timeout(patience, answer).await else {
+            return Err(Refused::internal(format!("There was no answer within {} s.", patience.as_secs())));
         };
         read_answer(answer).await
     }

@@ -11,13 +11,14 @@ use http::header::ACCEPT;
 
 use tokio::sync::Semaphore;
 
+use crate::accounts::Importing;
 use crate::live::{self, Drawings};
 use crate::overview::Standing;
 use crate::page::{self, refusal};
 use crate::visitor::{self, Visitor};
 use crate::{
-    assets, chats, diagnostics, doubt, failed, failovers, logs, messages, operations, overview, settings,
-    sign_in,
+    accounts, assets, chats, diagnostics, doubt, failed, failovers, logs, messages, operations, overview,
+    settings, sign_in,
 };
 
 /// The most pages that keep themselves up to date at once; more ask again by themselves.
@@ -33,6 +34,7 @@ struct Parts {
     drawings: Drawings,
     standing: Standing,
     places: Arc<Semaphore>,
+    importing: Importing,
 }
 
 impl Dashboard {
@@ -46,6 +48,7 @@ impl Dashboard {
             drawings: Drawings::default(),
             standing: Standing::default(),
             places,
+            importing: Importing::default(),
         }))
     }
 
@@ -73,6 +76,11 @@ impl Dashboard {
         &self.0.places
     }
 
+    /// The import that runs or ran last.
+    pub(crate) fn importing(&self) -> &Importing {
+        &self.0.importing
+    }
+
     pub(crate) fn api(&self) -> &web::Inside {
         &self.0.api
     }
@@ -90,6 +98,7 @@ pub fn router(dashboard: Dashboard) -> Router {
         .merge(failovers::routes())
         .merge(failed::routes())
         .merge(diagnostics::routes())
+        .merge(accounts::routes())
         .merge(settings::routes())
         .merge(sign_in::routes())
         .method_not_allowed_fallback(page::no_such_method)

@@ -92,6 +92,16 @@ fn advice(fix: &Fix) -> Option<&str> {
     }
 }
 
+/// Where the log lines are that a fact about errors counts.
+fn lines(area: Area, name: &str) -> Option<String> {
+    let kind = name.parse::<logs::Trouble>().ok();
+    match (area, kind) {
+        (Area::Errors, Some(kind)) => Some(format!("/logs?level=warn&error={kind}&range=7d")),
+        (Area::Errors, None) if name == "other" => Some("/logs?level=error&range=7d".to_owned()),
+        _ => None,
+    }
+}
+
 /// `/diagnostics`.
 async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
     match dashboard.ask::<Report>(&visitor, Method::GET, "/v1/doctor", None).await {
@@ -110,4 +120,23 @@ fn draw(visitor: &Visitor, report: &Report) -> Response {
 async fn again(Posted { visitor, .. }: Posted<Value>) -> Response {
     let words = DiagnosticsWords::of(visitor.language);
     std::future::ready(page::done(&visitor, "/diagnostics", words.examined)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_of_error_leads_to_its_lines_and_nothing_else_does() {
+        assert_eq!(
+            lines(Area::Errors, "flood_wait").as_deref(),
+            Some("/logs?level=warn&error=flood_wait&range=7d")
+        );
+        assert_eq!(lines(Area::Errors, "other").as_deref(), Some("/logs?level=error&range=7d"));
+        for (area, name) in
+            [(Area::Errors, "errors"), (Area::Errors, "more kinds"), (Area::Queue, "flood_wait")]
+        {
+            assert_eq!(lines(area, name), None, "{name}");
+        }
+    }
 }

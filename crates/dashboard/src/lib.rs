@@ -1,6 +1,7 @@
 //! Pages for people: what the program does, live, in English and Russian. What they show and do goes through typed views and
 //! the API; here is neither SQL nor Telegram.
 
+mod accounts;
 mod ask;
 mod assets;
 mod chats;

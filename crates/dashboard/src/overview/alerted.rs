@@ -69,6 +69,13 @@ struct Looked {
     alerts: Arc<Vec<Alerted>>,
 }
 
+impl Standing {
+    /// Whoever looks next sees what was just done.
+    async fn forget(&self) {
+        self.0.lock().await.at = None;
+    }
+}
+
 impl Dashboard {
     /// The open alerts, at most two seconds old. When they cannot be asked for, those of before stay.
     pub(crate) async fn alerted(&self) -> Arc<Vec<Alerted>> {
@@ -105,7 +112,10 @@ pub(super) async fn mute(
     let path = format!("/v1/alerts/{}/mute", page::segment(&id));
     let body = json!({ "minutes": MUTED });
     match dashboard.ask::<Value>(&visitor, Method::POST, &path, Some(body)).await {
-        Ok(_) => done(&visitor, &form.back, words.muted),
+        Ok(_) => {
+            dashboard.standing().forget().await;
+            done(&visitor, &form.back, words.muted)
+        }
         Err(why) => page::refused(&visitor, &form.back, &why),
     }
 }

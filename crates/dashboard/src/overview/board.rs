@@ -236,6 +236,14 @@ struct Alerts<'a> {
 }
 
 impl Alerts<'_> {
+    /// How many alerts stand open; the others lie in a fold, so that the board stays in sight.
+    const UNFOLDED: usize = 3;
+
+    /// How many lie in the fold.
+    fn folded(&self) -> usize {
+        self.alerted.len().saturating_sub(Self::UNFOLDED)
+    }
+
     fn clearing(&self) -> Option<&ClearingView> {
         self.sight.clearing.as_ref()
     }

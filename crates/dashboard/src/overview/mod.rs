@@ -26,12 +26,12 @@ pub(crate) use alerted::{Alerted, Standing};
 #[cfg(test)]
 pub(crate) use board::Group;
 pub(crate) use board::{Beholder, Board, Drawn};
-pub(crate) use card::Place;
+pub(crate) use card::{Place, icon};
 pub(crate) use wanted::Query;
 
 use crate::dashboard::Dashboard;
 use crate::page::{self, Section};
-use crate::visitor::Visitor;
+use crate::visitor::{Tally, Visitor};
 use crate::words::OverviewWords;
 use wanted::{Filter, Grouping};
 
@@ -78,10 +78,15 @@ impl Beholder {
 }
 
 impl Dashboard {
-    /// How many cards need somebody.
-    pub(crate) fn trouble(&self) -> u64 {
+    /// What waits for somebody, out of what is known in memory: the store is not asked.
+    pub(crate) fn tally(&self) -> Tally {
         let least = health::Wanted { limit: Some(1), ..health::Wanted::default() };
-        self.health().overview(&least).counts.lamp(health::Lamp::Trouble).into()
+        let overview = self.health().overview(&least);
+        Tally {
+            trouble: overview.counts.lamp(health::Lamp::Trouble).into(),
+            in_doubt: overview.facts.in_doubt,
+            failed: overview.facts.failed_requests,
+        }
     }
 
     /// The board as it is now.

@@ -273,6 +273,18 @@ pub(crate) fn clearing() -> ClearingView {
     }
 }
 
+#[test]
+fn many_alerts_leave_the_board_in_sight() {
+    let one = alerted().remove(0);
+    let many: Vec<_> = (0..5).map(|_| one.clone()).collect();
+    let drawn = |many: &[Alerted]| page(Language::English, &sight(cards()), many);
+    let folded = drawn(&many);
+    let (open, rest) =
+        folded.split_once("<details class=\"folded\"><summary>2 more alerts</summary>").expect("a fold");
+    assert_eq!((open.matches("alert bad").count(), rest.matches("alert bad").count()), (3, 2));
+    assert!(!drawn(&many[..3]).contains("class=\"folded\""));
+}
+
 /// The page as it is drawn, without what changes with every edit of the stylesheet.
 fn page(language: Language, sight: &Sight, alerted: &[Alerted]) -> String {
     let board = draw(language, sight, alerted);

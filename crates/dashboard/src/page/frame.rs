@@ -5,7 +5,7 @@ use askama::Template;
 use super::section::{GROUPS, Section};
 use crate::visitor::{Language, Theme, Tone, Visitor};
 use crate::words::FrameWords;
-use crate::{assets, page};
+use crate::{assets, page, words};
 
 #[derive(Template)]
 #[template(path = "frame.html")]
@@ -15,11 +15,28 @@ pub(super) struct Frame<'a> {
     title: &'a str,
     current: Section,
     body: &'a str,
+    /// After how many seconds a browser without script shall ask for the page again.
+    renew: Option<u16>,
 }
 
 impl<'a> Frame<'a> {
     pub(super) fn new(visitor: &'a Visitor, title: &'a str, current: Section, body: &'a str) -> Self {
-        Self { visitor, words: FrameWords::of(visitor.language), title, current, body }
+        Self { visitor, words: FrameWords::of(visitor.language), title, current, body, renew: None }
+    }
+
+    /// The same, asked for again after so many seconds where no script does.
+    pub(super) fn renewed(self, renew: Option<u16>) -> Self {
+        Self { renew, ..self }
+    }
+
+    /// How much of a section waits for a decision, if anything does.
+    fn waiting(&self, section: Section) -> Option<u64> {
+        let waiting = match section {
+            Section::Doubt => self.visitor.tally.in_doubt,
+            Section::Failed => self.visitor.tally.failed,
+            _ => 0,
+        };
+        Some(waiting).filter(|waiting| *waiting > 0)
     }
 
     /// The address of this page with one more choice.

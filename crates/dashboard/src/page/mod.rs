@@ -39,7 +39,30 @@ pub(crate) fn page_of(
     current: Section,
     body: impl Template,
 ) -> Response {
-    let whole = body.render().and_then(|body| Frame::new(visitor, title, current, &body).render());
+    drawn(status, visitor, title, current, body, None)
+}
+
+/// A page about something that moves on by itself: a browser without script asks for it again after so many seconds.
+pub(crate) fn moving_page(
+    visitor: &Visitor,
+    title: &str,
+    current: Section,
+    body: impl Template,
+    renew: Option<u16>,
+) -> Response {
+    drawn(StatusCode::OK, visitor, title, current, body, renew)
+}
+
+fn drawn(
+    status: StatusCode,
+    visitor: &Visitor,
+    title: &str,
+    current: Section,
+    body: impl Template,
+    renew: Option<u16>,
+) -> Response {
+    let whole =
+        body.render().and_then(|body| Frame::new(visitor, title, current, &body).renewed(renew).render());
     let whole = match whole {
         Ok(whole) => whole,
         Err(error) => return undrawn(&error),

@@ -19,6 +19,8 @@ pub(crate) enum Section {
     Failed,
     /// What the doctor found.
     Diagnostics,
+    /// Through whom it is sent.
+    Accounts,
     /// People, keys, alerts, and oneself.
     Settings,
     /// A page of no section of its own.
@@ -40,7 +42,7 @@ pub(crate) enum Group {
 pub(crate) const GROUPS: &[(Group, &[Section])] = &[
     (Group::Work, &[Section::Overview, Section::Messages, Section::Chats, Section::Doubt]),
     (Group::Watch, &[Section::Logs, Section::Operations, Section::Failed, Section::Diagnostics]),
-    (Group::SetUp, &[Section::Settings]),
+    (Group::SetUp, &[Section::Accounts, Section::Settings]),
 ];
 
 impl Section {
@@ -55,6 +57,7 @@ impl Section {
             Self::Operations => "/operations",
             Self::Failed => "/failed",
             Self::Diagnostics => "/diagnostics",
+            Self::Accounts => "/accounts",
             Self::Settings => "/settings/me",
         }
     }
@@ -70,6 +73,7 @@ impl Section {
             Self::Operations => "ops",
             Self::Failed => "dead",
             Self::Diagnostics => "doctor",
+            Self::Accounts => "accounts",
             Self::Settings => "settings",
             Self::None => "brand",
         }

@@ -162,6 +162,35 @@ pub(super) async fn weekly(
     make(&dashboard, &visitor, body).await
 }
 
+#[derive(Template)]
+#[template(path = "settings/remove_window.html")]
+pub(super) struct RemoveQuestion<'a> {
+    pub(super) visitor: &'a Visitor,
+    pub(super) words: &'static MaintenanceWords,
+    pub(super) window: &'a Window,
+}
+
+/// `GET /settings/maintenance/{id}/remove`: the question before it.
+pub(super) async fn ask_remove(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Response {
+    if !visitor.may(access::Right::Operate) {
+        return refusal::not_allowed(&visitor);
+    }
+    let path = format!("{API}?limit=500");
+    let found = match dashboard.ask::<List>(&visitor, Method::GET, &path, None).await {
+        Ok(list) => list.items.into_iter().find(|window| window.id == id),
+        Err(why) => return unread(&visitor, &why),
+    };
+    let Some(window) = found else { return refusal::no_such_page(&visitor) };
+    let words = MaintenanceWords::of(visitor.language);
+    let title = words.remove_question(&window.note);
+    let body = RemoveQuestion { visitor: &visitor, words, window: &window };
+    page::page(&visitor, &title, Section::Settings, body)
+}
+
 /// `POST /settings/maintenance/{id}/actions/remove`.
 pub(super) async fn remove(
     State(dashboard): State<Dashboard>,

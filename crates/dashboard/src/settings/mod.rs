@@ -48,6 +48,7 @@ pub(crate) fn routes() -> Router<Dashboard> {
         .route("/settings/maintenance", get(maintenance::show))
         .route("/settings/maintenance/actions/once", post(maintenance::once))
         .route("/settings/maintenance/actions/weekly", post(maintenance::weekly))
+        .route("/settings/maintenance/{id}/remove", get(maintenance::ask_remove))
         .route("/settings/maintenance/{id}/actions/remove", post(maintenance::remove))
         .route("/settings/audit", get(audit::show))
 }

@@ -10,13 +10,13 @@ use domain::Timestamp;
 use super::alerts::{Alerts, Target};
 use super::audit::{Asked, Audit, Entry, Who};
 use super::keys::{Key, KeysPage};
-use super::maintenance::{Maintenance, Window};
+use super::maintenance::{Maintenance, RemoveQuestion, Window};
 use super::me::Me;
 use super::people::{People, Person, Session, User};
 use super::second_factor::{CodesPage, Offer};
 use super::{Tab, Tabs};
 use crate::page::QrCode;
-use crate::visitor::{Csrf, Language, Theme, Visitor, Zone};
+use crate::visitor::{Csrf, Language, Tally, Theme, Visitor, Zone};
 use crate::words::{AlertsWords, AuditWords, KeysWords, MaintenanceWords, MeWords, PeopleWords};
 
 const LANGUAGES: [Language; 2] = [Language::English, Language::Russian];
@@ -41,7 +41,7 @@ pub(crate) fn visitor(language: Language) -> Visitor {
         csrf: Csrf::new("made-up-token"),
         address: None,
         now: now(),
-        trouble: 0,
+        tally: Tally::default(),
         flash: None,
         here: "/settings/me".to_owned(),
     }
@@ -258,5 +258,8 @@ fn windows_for_once_and_for_every_week() {
         let windows = [window, weekly];
         let page = Maintenance { visitor: &visitor, words, wall: visitor.wall(), tabs, windows: &windows };
         drawn("maintenance", language, &page);
+        let question = |window| RemoveQuestion { visitor: &visitor, words, window };
+        drawn("remove_window", language, &question(&windows[0]));
+        drawn("remove_weekly_window", language, &question(&windows[1]));
     }
 }

@@ -6,6 +6,7 @@ mod csrf;
 mod flash;
 mod language;
 mod posted;
+mod tally;
 mod theme;
 mod zone;
 
@@ -26,6 +27,7 @@ pub(crate) use csrf::Csrf;
 pub(crate) use flash::{Flash, Tone};
 pub(crate) use language::Language;
 pub(crate) use posted::{Posted, body_of, is_from_another_site};
+pub(crate) use tally::Tally;
 pub(crate) use theme::Theme;
 pub(crate) use zone::Zone;
 
@@ -53,8 +55,8 @@ pub(crate) struct Visitor {
     pub(crate) address: Option<IpAddr>,
     /// When the request came.
     pub(crate) now: Timestamp,
-    /// How many cards need somebody, for the rail.
-    pub(crate) trouble: u64,
+    /// What waits for somebody, for the rail.
+    pub(crate) tally: Tally,
     /// What the action before this page came to.
     pub(crate) flash: Option<Flash>,
     /// The path and query they asked for, to come back to.
@@ -75,7 +77,7 @@ impl Visitor {
             csrf: Csrf::none(),
             address: web::client_address(dashboard.state(), parts),
             now: dashboard.state().clock().now(),
-            trouble: 0,
+            tally: Tally::default(),
             flash: cookie(headers, Flash::COOKIE).and_then(Flash::from_word),
             here: parts.uri.path_and_query().map_or("/", |here| here.as_str()).to_owned(),
         }
@@ -126,7 +128,7 @@ impl Visitor {
             csrf: Csrf::new("t0ken"),
             address: None,
             now,
-            trouble: 0,
+            tally: Tally::default(),
             flash: None,
             here: "/".to_owned(),
         }
@@ -147,7 +149,7 @@ impl FromRequestParts<Dashboard> for Visitor {
                 user: Some(session.user.clone()),
                 role: session.role,
                 csrf: Csrf::new(session.csrf.as_str()),
-                trouble: dashboard.trouble(),
+                tally: dashboard.tally(),
                 session: Some(session),
                 ..stranger
             }),

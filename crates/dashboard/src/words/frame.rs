@@ -15,6 +15,7 @@ pub(crate) struct FrameWords {
     pub(crate) sign_out: &'static str,
     pub(crate) close: &'static str,
     pub(crate) in_trouble: &'static str,
+    pub(crate) to_decide: &'static str,
     pub(crate) not_sent: &'static str,
     theme_browser: &'static str,
     theme_light: &'static str,
@@ -30,6 +31,7 @@ pub(crate) struct FrameWords {
     operations: &'static str,
     failed: &'static str,
     diagnostics: &'static str,
+    accounts: &'static str,
     settings: &'static str,
 }
 
@@ -44,6 +46,7 @@ const EN: FrameWords = FrameWords {
     sign_out: "Sign out",
     close: "Close",
     in_trouble: "in trouble",
+    to_decide: "to decide",
     not_sent: "Not sent: the program does not answer.",
     theme_browser: "Colours: as the browser",
     theme_light: "Colours: light",
@@ -59,6 +62,7 @@ const EN: FrameWords = FrameWords {
     operations: "Operations",
     failed: "Failed requests",
     diagnostics: "Diagnostics",
+    accounts: "Accounts",
     settings: "Settings",
 };
 
@@ -73,6 +77,7 @@ const RU: FrameWords = FrameWords {
     sign_out: "Выйти",
     close: "Закрыть",
     in_trouble: "с неполадками",
+    to_decide: "ждут решения",
     not_sent: "Не отправлено: программа не отвечает.",
     theme_browser: "Цвета: как в браузере",
     theme_light: "Цвета: светлые",
@@ -88,6 +93,7 @@ const RU: FrameWords = FrameWords {
     operations: "Операции",
     failed: "Неудачные запросы",
     diagnostics: "Диагностика",
+    accounts: "Аккаунты",
     settings: "Настройки",
 };
 
@@ -122,6 +128,7 @@ impl FrameWords {
             Section::Operations => self.operations,
             Section::Failed => self.failed,
             Section::Diagnostics => self.diagnostics,
+            Section::Accounts => self.accounts,
             Section::Settings => self.settings,
             Section::None => "",
         }

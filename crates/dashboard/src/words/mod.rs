@@ -1,6 +1,7 @@
 //! Every word that a person reads, in English and in Russian. One struct for each page, one constant for each language, so that the
 //! compiler finds what is missing.
 
+mod accounts;
 mod chats;
 mod diagnostics;
 mod doubt;
@@ -17,6 +18,7 @@ mod settings;
 mod sign_in;
 mod work;
 
+pub(crate) use accounts::{AccountFormWords, AccountsWords, ImportWords, LoginWords};
 pub(crate) use chats::ChatsWords;
 pub(crate) use diagnostics::DiagnosticsWords;
 pub(crate) use doubt::DoubtWords;

@@ -1,5 +1,6 @@
 //! The pages as a browser gets them: from the routes, over a store and services of its own.
 
+mod accounts;
 mod door;
 mod live;
 mod pages;

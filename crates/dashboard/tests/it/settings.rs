@@ -238,10 +238,18 @@ async fn a_window_is_made_by_the_clock_on_the_wall() {
     }
     let no_number = [("note", ""), ("scope", "all"), ("sat", "yes"), ("start", "02:00"), ("minutes", "long")];
     assert!(note(&send(&operator, weekly, &no_number).await).contains("minutes"));
-    let path =
-        page.body.split('"').find(|text| text.ends_with("/actions/remove")).expect("a button").to_owned();
-    assert!(note(&send(&operator, &path, &[]).await).contains("removed"));
+    assert!(!page.body.contains("/actions/remove"), "it is asked first: {}", page.body);
+    let question = page.body.split('"').find(|text| text.ends_with("/remove")).expect("a button").to_owned();
+    let asked = operator.get(&question).await;
+    for part in ["Remove the maintenance window", "Keep it", "/actions/remove"] {
+        assert!(asked.body.contains(part), "{part} in {}", asked.body);
+    }
     let viewer = world.person(Role::Viewer).await;
+    assert_eq!(viewer.get(&question).await.status, StatusCode::FORBIDDEN);
+    let path =
+        asked.body.split('"').find(|text| text.ends_with("/actions/remove")).expect("a button").to_owned();
+    assert!(note(&send(&operator, &path, &[]).await).contains("removed"));
+    assert_eq!(operator.get(&question).await.status, StatusCode::NOT_FOUND);
     assert_eq!(viewer.get("/settings/maintenance").await.status, StatusCode::FORBIDDEN);
     assert!(note(&send(&viewer, weekly, &fields).await).contains("takes the role operator"));
 }

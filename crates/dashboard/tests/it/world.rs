@@ -38,7 +38,7 @@ pub(crate) struct World {
     /// Where a test logs.
     pub(crate) log: Dispatch,
     pub(crate) access: Access,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 /// Somebody who is signed in, or not.
@@ -144,8 +144,13 @@ impl World {
             sagas,
             log,
             access,
-            _dir: dir,
+            dir,
         }
+    }
+
+    /// How many folders there are in one of the data directory's.
+    pub(crate) fn folders_in(&self, name: &str) -> usize {
+        std::fs::read_dir(self.dir.path().join(name)).map_or(0, Iterator::count)
     }
 
     /// Somebody who is not signed in.
@@ -208,7 +213,12 @@ impl Browser<'_> {
         fields: &[(&str, &str)],
     ) -> Page {
         let form = serde_urlencoded::to_string(fields).expect("a form");
-        let answer = self.send(Method::POST, path, headers, form).await;
+        self.post_body(path, headers, form).await
+    }
+
+    /// Sends a body as it is.
+    pub(crate) async fn post_body(&self, path: &str, headers: &[(&str, &str)], body: String) -> Page {
+        let answer = self.send(Method::POST, path, headers, body).await;
         let (parts, body) = answer.into_parts();
         let body = body.collect().await.expect("a body").to_bytes();
         Page {

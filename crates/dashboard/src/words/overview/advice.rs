@@ -25,7 +25,7 @@ impl OverviewWords {
                 "Остановлено вручную. Новое не принимается; то, что в очереди, ждёт дальше.",
             ),
             Advice::MendAnAccount => (
-                "No account that serves this can work now. Mend one of those above, or add one.",
+                "No account that serves this can work now. Mend one of them, or add one.",
                 "Ни один аккаунт, который это обслуживает, сейчас не работает. Почините один из них или добавьте новый.",
             ),
             Advice::RestartTheProgram => (

@@ -19,6 +19,7 @@ const STATES: &[(&str, &str, &str)] = &[
     ("stopped", "Stopped", "Остановлена"),
     ("stalled", "Stalled", "Не движется"),
     ("no_account", "No account", "Нет аккаунта"),
+    ("unable", "Unable", "Не может"),
     ("starting", "Starting", "Запускается"),
     ("listening", "Listening", "Слушает"),
     ("taken", "Taken", "Занят"),

@@ -282,6 +282,17 @@ impl OverviewWords {
         self.language.of(format!("{name} failed three times in a row"), format!("{name}: три ошибки подряд"))
     }
 
+    /// The fold over alerts that would fill the page.
+    pub(crate) fn more_alerts(&self, many: usize) -> String {
+        let many = many as u64;
+        match self.language {
+            Language::English => format!("{} more {}", thousands(many), english(many, "alert", "alerts")),
+            Language::Russian => {
+                format!("Ещё {} {}", thousands(many), russian(many, "тревога", "тревоги", "тревог"))
+            }
+        }
+    }
+
     /// What a clearing is doing.
     pub(crate) fn phase(&self, run: &ClearingView, wall: Wall) -> String {
         let until = run.until.map(|until| format!(" {}{HARD}{}", self.until, wall.minute(until).text()));

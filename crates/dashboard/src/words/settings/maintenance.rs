@@ -19,6 +19,9 @@ pub(crate) struct MaintenanceWords {
     pub(crate) now_until: &'static str,
     pub(crate) remove: &'static str,
     pub(crate) removed: &'static str,
+    pub(crate) follows_now: &'static str,
+    pub(crate) follows_later: &'static str,
+    pub(crate) keep: &'static str,
     pub(crate) made: &'static str,
     pub(crate) once: &'static str,
     pub(crate) weekly: &'static str,
@@ -47,6 +50,9 @@ const EN: MaintenanceWords = MaintenanceWords {
     now_until: "now, until",
     remove: "Remove",
     removed: "The window is removed; what is broken now is told.",
+    follows_now: "It lasts at this moment. Whoever is told of alerts learns at once what is broken now.",
+    follows_later: "From then on alerts are told at those hours as well. What is planned there is not touched.",
+    keep: "Keep it",
     made: "The window is made.",
     once: "Once",
     weekly: "Every week",
@@ -74,6 +80,9 @@ const RU: MaintenanceWords = MaintenanceWords {
     now_until: "сейчас, до",
     remove: "Удалить",
     removed: "Окно удалено; о сломанном сейчас станет известно.",
+    follows_now: "Оно идёт прямо сейчас. Получатели оповещений сразу узнают, что сейчас сломано.",
+    follows_later: "Дальше тревоги будут приходить и в эти часы. Запланированные работы это не затрагивает.",
+    keep: "Оставить",
     made: "Окно сделано.",
     once: "Один раз",
     weekly: "Каждую неделю",
@@ -89,6 +98,16 @@ const RU: MaintenanceWords = MaintenanceWords {
 impl MaintenanceWords {
     pub(crate) fn of(language: Language) -> &'static Self {
         language.of(&EN, &RU)
+    }
+
+    /// The question before it is removed.
+    pub(crate) fn remove_question(&self, note: &str) -> String {
+        match (self.language, note) {
+            (Language::English, "") => "Remove the maintenance window?".to_owned(),
+            (Language::Russian, "") => "Удалить окно обслуживания?".to_owned(),
+            (Language::English, note) => format!("Remove the maintenance window “{note}”?"),
+            (Language::Russian, note) => format!("Удалить окно обслуживания «{note}»?"),
+        }
     }
 
     /// The days and hours of a window that comes every week.

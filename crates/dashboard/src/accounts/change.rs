@@ -1,0 +1,138 @@
+//! `/accounts/{name}/change`: priority, pool, proxy, phone number and application of an account.
+
+use access::Right;
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use domain::{ExposeSecret, SecretText};
+use http::{Method, StatusCode};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::add::{Wrong, number};
+use super::{Account, find, path_of};
+use crate::dashboard::Dashboard;
+use crate::page::{self, Section, refusal, segment};
+use crate::visitor::{Posted, Visitor};
+use crate::words::{AccountFormWords, AccountsWords, WorkWords};
+
+/// The fields of the form.
+const FIELDS: [&str; 5] = ["api_id", "api_hash", "phone", "priority", "proxy"];
+
+/// What the form sends. What is empty stays as it is.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Changed {
+    priority: String,
+    pool: Option<String>,
+    phone: Option<SecretText>,
+    forget_phone: Option<String>,
+    proxy: Option<SecretText>,
+    no_proxy: Option<String>,
+    api_id: String,
+    api_hash: Option<SecretText>,
+}
+
+#[derive(Template)]
+#[template(path = "accounts/change.html")]
+pub(super) struct Change<'a> {
+    pub(super) visitor: &'a Visitor,
+    pub(super) words: &'static AccountFormWords,
+    pub(super) list: &'static AccountsWords,
+    pub(super) work: &'static WorkWords,
+    pub(super) account: &'a Account,
+    pub(super) wrong: Wrong,
+}
+
+impl Change<'_> {
+    fn elsewhere(&self) -> Option<&str> {
+        self.wrong.elsewhere(&FIELDS)
+    }
+}
+
+impl Changed {
+    /// The body of the call.
+    fn body(&self) -> Value {
+        let mut body = Map::new();
+        body.insert("pool".into(), self.pool.is_some().into());
+        for (field, text) in [("priority", &self.priority), ("api_id", &self.api_id)] {
+            if !text.trim().is_empty() {
+                body.insert(field.into(), number(text));
+            }
+        }
+        let secrets = [
+            ("phone", &self.phone, self.forget_phone.is_some()),
+            ("proxy", &self.proxy, self.no_proxy.is_some()),
+            ("api_hash", &self.api_hash, false),
+        ];
+        for (field, text, gone) in secrets {
+            let text = text.as_ref().map(|text| text.expose_secret().trim()).unwrap_or_default();
+            if gone {
+                body.insert(field.into(), Value::Null);
+            } else if !text.is_empty() {
+                body.insert(field.into(), text.into());
+            }
+        }
+        Value::Object(body)
+    }
+}
+
+fn drawn(status: StatusCode, visitor: &Visitor, account: &Account, wrong: Wrong) -> Response {
+    let words = AccountFormWords::of(visitor.language);
+    let (list, work) = (AccountsWords::of(visitor.language), WorkWords::of(visitor.language));
+    let title = words.change_title(&account.name);
+    let body = Change { visitor, words, list, work, account, wrong };
+    page::page_of(status, visitor, &title, Section::Accounts, body)
+}
+
+/// `GET /accounts/{name}/change`.
+pub(super) async fn show(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    Path(name): Path<String>,
+) -> Response {
+    if !visitor.may(Right::ArrangeAccounts) {
+        return refusal::not_allowed(&visitor);
+    }
+    match find(&dashboard, &visitor, &name).await {
+        Ok(account) => drawn(StatusCode::OK, &visitor, &account, Wrong::default()),
+        Err(answer) => *answer,
+    }
+}
+
+/// `POST /accounts/{name}/change`.
+pub(super) async fn change(
+    State(dashboard): State<Dashboard>,
+    Path(name): Path<String>,
+    Posted { visitor, form }: Posted<Changed>,
+) -> Response {
+    if !visitor.may(Right::ArrangeAccounts) {
+        return refusal::not_allowed(&visitor);
+    }
+    let account = match find(&dashboard, &visitor, &name).await {
+        Ok(account) => account,
+        Err(answer) => return *answer,
+    };
+    let words = AccountFormWords::of(visitor.language);
+    let path = format!("/v1/accounts/{}", segment(&name));
+    match dashboard.ask::<Account>(&visitor, Method::PATCH, &path, Some(form.body())).await {
+        Ok(_) => page::done(&visitor, &path_of(&name), &words.changed(&name)),
+        Err(why) => drawn(StatusCode::UNPROCESSABLE_ENTITY, &visitor, &account, Wrong::of(words, &why)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_empty_stays_and_what_is_ticked_goes() {
+        let body = |form: &str| serde_urlencoded::from_str::<Changed>(form).expect("a form").body();
+        assert_eq!(body("priority=&phone=&proxy=&api_id=&api_hash="), json!({ "pool": false }));
+        assert_eq!(
+            body("priority=7&pool=yes&phone=%2B7&forget_phone=yes&no_proxy=yes&api_id=5&api_hash=ab"),
+            json!({ "pool": true, "priority": 7, "phone": null, "proxy": null, "api_id": 5, "api_hash": "ab" })
+        );
+    }
+}

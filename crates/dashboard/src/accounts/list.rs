@@ -1,0 +1,163 @@
+//! `/accounts`: all accounts, the worst first, and the sessions that belong to nobody.
+
+use std::collections::BTreeMap;
+
+use access::Right;
+use askama::Template;
+use axum::extract::{Query as QueryOf, State};
+use axum::response::Response;
+use domain::AccountState;
+use http::Method;
+use serde::Deserialize;
+
+use super::ownerless::Session;
+use super::{Account, HERE, tint};
+use crate::dashboard::Dashboard;
+use crate::listing::{Listed, Tint, address, wrong_filter};
+use crate::page::{self, Section, refusal};
+use crate::visitor::Visitor;
+use crate::words::{self, AccountsWords, WorkWords};
+
+/// The states that need somebody, for the API.
+const TROUBLE: &str = "error,restricted,needs_login,banned";
+
+/// What the address asks for.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Query {
+    pub(super) q: String,
+    pub(super) state: String,
+    pub(super) after: String,
+}
+
+impl Query {
+    pub(super) fn page_after(&self, after: &str) -> String {
+        address(HERE, &[("q", &self.q), ("state", &self.state), ("after", after)])
+    }
+
+    fn is_narrow(&self) -> bool {
+        !self.q.is_empty() || !self.state.is_empty()
+    }
+
+    /// The call that answers it.
+    fn call(&self) -> String {
+        let state = if self.state == "trouble" { TROUBLE } else { &self.state };
+        let pairs = [
+            ("q", self.q.trim()),
+            ("state", state),
+            ("order", "need"),
+            ("cursor", &self.after),
+            ("limit", "50"),
+        ];
+        address("/v1/accounts", &pairs)
+    }
+}
+
+/// A page of the accounts, as the API answers it.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Found {
+    #[serde(flatten)]
+    pub(super) page: Listed<Account>,
+    /// How many there are in each state.
+    #[serde(default)]
+    pub(super) states: BTreeMap<AccountState, u64>,
+}
+
+impl Found {
+    /// How many need somebody, of how many.
+    pub(super) fn numbers(&self) -> (u64, u64) {
+        let trouble = self.states.iter().filter(|(state, _)| tint(**state) == Tint::Bad);
+        (trouble.map(|(_, count)| count).sum(), self.states.values().sum())
+    }
+}
+
+#[derive(Template)]
+#[template(path = "accounts/list.html")]
+pub(super) struct List<'a> {
+    pub(super) visitor: &'a Visitor,
+    pub(super) words: &'static AccountsWords,
+    pub(super) work: &'static WorkWords,
+    pub(super) query: &'a Query,
+    pub(super) found: &'a Listed<Account>,
+    pub(super) ownerless: &'a [Session],
+    /// How many need somebody, of how many.
+    pub(super) numbers: (u64, u64),
+    pub(super) wrong: Option<String>,
+    pub(super) may_arrange: bool,
+    pub(super) may_operate: bool,
+}
+
+impl List<'_> {
+    fn verdict(&self) -> String {
+        self.words.verdict(self.numbers.0, self.numbers.1)
+    }
+
+    fn ownerless_count(&self) -> String {
+        words::number::thousands(self.ownerless.len() as u64)
+    }
+
+    fn states() -> impl Iterator<Item = &'static str> {
+        AccountState::ALL.into_iter().rev().map(AccountState::as_str)
+    }
+}
+
+/// The page.
+pub(super) async fn show(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    QueryOf(query): QueryOf<Query>,
+) -> Response {
+    let words = AccountsWords::of(visitor.language);
+    let answer = dashboard.ask::<Found>(&visitor, Method::GET, &query.call(), None).await;
+    let (found, wrong) = match wrong_filter(answer) {
+        Ok(Ok(found)) => (found, None),
+        Ok(Err(detail)) => (Found::default(), Some(detail)),
+        Err(why) => return refusal::of_api(&visitor, &why),
+    };
+    // They stand below the accounts; a page of a search is about accounts alone.
+    let ownerless = if query.is_narrow() || !query.after.is_empty() {
+        Vec::new()
+    } else {
+        match dashboard.ask::<Listed<Session>>(&visitor, Method::GET, "/v1/ownerless-sessions", None).await {
+            Ok(listed) => listed.items,
+            Err(why) => return refusal::of_api(&visitor, &why),
+        }
+    };
+    let body = List {
+        visitor: &visitor,
+        words,
+        work: WorkWords::of(visitor.language),
+        query: &query,
+        found: &found.page,
+        ownerless: &ownerless,
+        numbers: found.numbers(),
+        wrong,
+        may_arrange: visitor.may(Right::ArrangeAccounts),
+        may_operate: visitor.may(Right::Operate),
+    };
+    page::page(&visitor, words.accounts, Section::Accounts, body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_that_need_somebody_are_counted() {
+        let found = r#"{"items":[],"next_cursor":null,"states":{"ready":5,"needs_login":2,"banned":1,"flood_wait":1}}"#;
+        let found: Found = serde_json::from_str(found).expect("a page");
+        assert_eq!(found.numbers(), (3, 9));
+        assert_eq!(Found::default().numbers(), (0, 0));
+    }
+
+    #[test]
+    fn a_filter_becomes_a_call_and_the_next_page_keeps_it() {
+        let query = Query { q: " a&b ".into(), state: "trouble".into(), after: String::new() };
+        assert_eq!(
+            query.call(),
+            "/v1/accounts?q=a%26b&state=error%2Crestricted%2Cneeds%5Flogin%2Cbanned&order=need&limit=50"
+        );
+        assert_eq!(query.page_after("main"), "/accounts?q=%20a%26b%20&state=trouble&after=main");
+        assert!(query.is_narrow() && !Query::default().is_narrow());
+    }
+}

@@ -1,0 +1,225 @@
+//! Accounts: how each is, adding, changing and removing them, signing in, and the sessions that belong to nobody.
+
+mod act;
+mod add;
+mod change;
+mod export;
+mod import;
+mod list;
+mod login;
+mod one;
+mod ownerless;
+mod purposes;
+mod remove;
+#[cfg(test)]
+mod tests;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::response::Response;
+use axum::routing::{get, post};
+use domain::{AccountName, AccountState, Timestamp};
+use http::Method;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+
+pub(crate) use import::Importing;
+
+use crate::dashboard::Dashboard;
+use crate::listing::Tint;
+use crate::page::{refusal, segment};
+use crate::visitor::Visitor;
+
+/// The routes of accounts.
+pub(crate) fn routes() -> Router<Dashboard> {
+    Router::new()
+        .route("/accounts", get(list::show))
+        .route("/accounts/add", get(add::show).post(add::add))
+        .route("/accounts/import", get(import::show).post(import::send).layer(DefaultBodyLimit::disable()))
+        .route("/accounts/import/under-way", get(import::under_way))
+        .route("/accounts/import/{id}", get(import::look))
+        .route("/accounts/import/{id}/actions/import", post(import::begin))
+        .route("/accounts/import/{id}/actions/take-back", post(import::take_back))
+        .route("/accounts/sessions/{id}/give", get(ownerless::ask_give))
+        .route("/accounts/sessions/{id}/drop", get(ownerless::ask_drop))
+        .route("/accounts/sessions/{id}/actions/{action}", post(ownerless::act))
+        .route("/accounts/{name}", get(one::show))
+        .route("/accounts/{name}/actions/{action}", post(act::act))
+        .route("/accounts/{name}/change", get(change::show).post(change::change))
+        .route("/accounts/{name}/export", get(export::show))
+        .route("/accounts/{name}/remove", get(remove::ask).post(remove::remove))
+        .route("/accounts/{name}/login", get(login::show))
+        .route("/accounts/{name}/login/actions/{step}", post(login::act))
+}
+
+/// The section's own page.
+const HERE: &str = "/accounts";
+
+/// An account, as the API shows it.
+#[derive(Debug, Clone, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing about the account")]
+pub(crate) struct Account {
+    pub(crate) name: String,
+    pub(crate) state: AccountState,
+    pub(crate) state_since: Timestamp,
+    pub(crate) reason: Option<String>,
+    pub(crate) detail: Option<String>,
+    pub(crate) priority: u16,
+    pub(crate) pool: bool,
+    pub(crate) phone: Option<String>,
+    pub(crate) user_id: Option<i64>,
+    pub(crate) username: Option<String>,
+    pub(crate) display_name: Option<String>,
+    pub(crate) switch: Switch,
+    pub(crate) proxy: bool,
+    pub(crate) source: String,
+    pub(crate) wants_session: bool,
+    pub(crate) lines: Vec<Line>,
+    pub(crate) floods: Vec<Wait>,
+    pub(crate) cached_peers: u64,
+    pub(crate) dialogs_complete: bool,
+    pub(crate) dialogs_read: u64,
+    pub(crate) dialogs_total: Option<u32>,
+    pub(crate) operations: u64,
+    pub(crate) errors: u64,
+    pub(crate) last_error: Option<String>,
+    pub(crate) last_active_at: Option<Timestamp>,
+    pub(crate) updates: Updates,
+}
+
+/// How an account was switched by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Switch {
+    /// It works, if it can.
+    On,
+    /// It stays connected and gets no work.
+    Paused,
+    /// It is not connected.
+    Stopped,
+}
+
+/// One session of an account.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Line {
+    pub(crate) purposes: Vec<String>,
+    pub(crate) source: String,
+    pub(crate) state: AccountState,
+    pub(crate) reason: Option<String>,
+    pub(crate) detail: Option<String>,
+    pub(crate) dc_id: Option<i32>,
+    pub(crate) last_answer_at: Option<Timestamp>,
+    pub(crate) round_trip_ms: Option<u32>,
+    pub(crate) reads_updates: bool,
+}
+
+/// A wait that Telegram asked for.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Wait {
+    pub(crate) operation: String,
+    pub(crate) until: Timestamp,
+}
+
+/// What an account heard.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Updates {
+    pub(crate) received: u64,
+    pub(crate) missed: u64,
+}
+
+impl Account {
+    /// Where its page is.
+    pub(crate) fn path(&self) -> String {
+        path_of(&self.name)
+    }
+
+    /// The class of its lamp.
+    pub(crate) const fn tint(&self) -> &'static str {
+        tint(self.state).class()
+    }
+
+    /// Who it is, by the name people see or the public one.
+    pub(crate) fn person(&self) -> Option<String> {
+        match (&self.display_name, &self.username) {
+            (Some(name), Some(username)) => Some(format!("{name} @{username}")),
+            (Some(name), None) => Some(name.clone()),
+            (None, Some(username)) => Some(format!("@{username}")),
+            (None, None) => None,
+        }
+    }
+
+    /// The latest of its waits.
+    pub(crate) fn until(&self) -> Option<Timestamp> {
+        self.floods.iter().map(|wait| wait.until).max().filter(|_| self.state == AccountState::FloodWait)
+    }
+
+    /// The state that it was switched to by hand, where a worse one is shown instead.
+    pub(crate) fn hidden_switch(&self) -> Option<&'static str> {
+        let switched = match self.switch {
+            Switch::On => return None,
+            Switch::Paused => AccountState::Paused,
+            Switch::Stopped => AccountState::Offline,
+        };
+        (self.state != switched).then_some(switched.as_str())
+    }
+
+    /// How many of its sessions are connected.
+    pub(crate) fn lines_up(&self) -> usize {
+        let up = |line: &&Line| matches!(line.state, AccountState::Ready | AccountState::Paused);
+        self.lines.iter().filter(up).count()
+    }
+
+    /// Whether the settings file describes it, which alone can change it.
+    pub(crate) fn is_in_settings(&self) -> bool {
+        self.source == "settings"
+    }
+}
+
+impl Line {
+    /// The class of its lamp.
+    pub(crate) const fn tint(&self) -> &'static str {
+        tint(self.state).class()
+    }
+
+    /// Whether it stands in the settings file.
+    pub(crate) fn is_in_settings(&self) -> bool {
+        self.source == "settings"
+    }
+}
+
+/// What stands in a path as it is: the letters, digits and signs of names.
+const IN_NAMES: AsciiSet = NON_ALPHANUMERIC.remove(b'_').remove(b'-');
+
+/// Where the page of an account is.
+fn path_of(name: &str) -> String {
+    format!("{HERE}/{}", plain(name))
+}
+
+/// A name or an id as a segment of a path, left as it is where it is one.
+fn plain(name: &str) -> impl std::fmt::Display {
+    utf8_percent_encode(name, &IN_NAMES)
+}
+
+/// How a state looks.
+const fn tint(state: AccountState) -> Tint {
+    match state {
+        AccountState::Ready => Tint::Good,
+        AccountState::Paused | AccountState::Offline => Tint::Idle,
+        AccountState::Connecting => Tint::Busy,
+        AccountState::FloodWait => Tint::Waiting,
+        AccountState::Error | AccountState::Restricted | AccountState::NeedsLogin | AccountState::Banned => {
+            Tint::Bad
+        }
+    }
+}
+
+/// The account of a path, as the API knows it.
+async fn find(dashboard: &Dashboard, visitor: &Visitor, name: &str) -> Result<Account, Box<Response>> {
+    // What is no name is no path of the API either.
+    if name.parse::<AccountName>().is_err() {
+        return Err(Box::new(refusal::no_such_page(visitor)));
+    }
+    let path = format!("/v1/accounts/{}", segment(name));
+    let found = dashboard.ask::<Account>(visitor, Method::GET, &path, None).await;
+    found.map_err(|why| Box::new(refusal::of_api(visitor, &why)))
+}

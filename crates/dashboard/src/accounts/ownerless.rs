@@ -1,0 +1,166 @@
+//! Sessions that belong to nobody: given to an account, or deleted; each asks first.
+
+use access::Right;
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::purposes::{self, Ticked};
+use super::{Account, HERE};
+use crate::dashboard::Dashboard;
+use crate::listing::{Listed, refuse};
+use crate::page::{self, Section, refusal, segment};
+use crate::visitor::{Posted, Visitor};
+use crate::words::{AccountsWords, WorkWords};
+
+/// A session that belongs to nobody, as the API shows it.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Session {
+    pub(super) id: String,
+    pub(super) dc_id: i32,
+    pub(super) user_id: Option<i64>,
+    pub(super) username: Option<String>,
+    pub(super) display_name: Option<String>,
+    pub(super) origin: String,
+}
+
+impl Session {
+    /// Where its questions are.
+    pub(super) fn path(&self) -> String {
+        format!("{HERE}/sessions/{}", segment(&self.id))
+    }
+
+    /// Whose it is, as well as that is known.
+    pub(super) fn whose(&self) -> String {
+        let name =
+            self.display_name.clone().or_else(|| self.username.as_ref().map(|name| format!("@{name}")));
+        name.or_else(|| self.user_id.map(|id| id.to_string())).unwrap_or_else(|| self.id.clone())
+    }
+}
+
+#[derive(Template)]
+#[template(path = "accounts/give.html")]
+pub(super) struct GiveQuestion<'a> {
+    pub(super) visitor: &'a Visitor,
+    pub(super) words: &'static AccountsWords,
+    pub(super) work: &'static WorkWords,
+    pub(super) session: &'a Session,
+    /// The accounts that could take it.
+    pub(super) accounts: &'a [String],
+}
+
+#[derive(Template)]
+#[template(path = "accounts/drop.html")]
+pub(super) struct DropQuestion<'a> {
+    pub(super) visitor: &'a Visitor,
+    pub(super) words: &'static AccountsWords,
+    pub(super) work: &'static WorkWords,
+    pub(super) session: &'a Session,
+}
+
+async fn session_of(dashboard: &Dashboard, visitor: &Visitor, id: &str) -> Result<Session, Box<Response>> {
+    if !visitor.may(Right::ArrangeAccounts) {
+        return Err(Box::new(refusal::not_allowed(visitor)));
+    }
+    let listed = dashboard.ask::<Listed<Session>>(visitor, Method::GET, "/v1/ownerless-sessions", None).await;
+    match listed {
+        Ok(listed) => listed
+            .items
+            .into_iter()
+            .find(|session| session.id == id)
+            .ok_or_else(|| Box::new(refusal::no_such_page(visitor))),
+        Err(why) => Err(Box::new(refusal::of_api(visitor, &why))),
+    }
+}
+
+/// `/accounts/sessions/{id}/give`.
+pub(super) async fn ask_give(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Response {
+    let session = match session_of(&dashboard, &visitor, &id).await {
+        Ok(session) => session,
+        Err(answer) => return *answer,
+    };
+    let listed = dashboard.ask::<Listed<Account>>(&visitor, Method::GET, "/v1/accounts", None).await;
+    let accounts: Vec<String> = match listed {
+        Ok(listed) => {
+            listed.items.into_iter().filter(|one| fits(one, &session)).map(|one| one.name).collect()
+        }
+        Err(why) => return refusal::of_api(&visitor, &why),
+    };
+    let words = AccountsWords::of(visitor.language);
+    let work = WorkWords::of(visitor.language);
+    let title = words.give_question(&session.whose());
+    let body = GiveQuestion { visitor: &visitor, words, work, session: &session, accounts: &accounts };
+    page::page(&visitor, &title, Section::Accounts, body)
+}
+
+/// Whether an account could take a session: nobody is known there yet, or the same person.
+fn fits(account: &Account, session: &Session) -> bool {
+    account.user_id.is_none() || session.user_id.is_none() || account.user_id == session.user_id
+}
+
+/// `/accounts/sessions/{id}/drop`.
+pub(super) async fn ask_drop(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Response {
+    let session = match session_of(&dashboard, &visitor, &id).await {
+        Ok(session) => session,
+        Err(answer) => return *answer,
+    };
+    let words = AccountsWords::of(visitor.language);
+    let work = WorkWords::of(visitor.language);
+    let title = words.drop_question(&session.whose());
+    page::page(
+        &visitor,
+        &title,
+        Section::Accounts,
+        DropQuestion { visitor: &visitor, words, work, session: &session },
+    )
+}
+
+/// What the question about giving it away sends; that about deleting it sends nothing.
+#[derive(Debug, Deserialize)]
+pub(super) struct Given {
+    #[serde(default)]
+    account: String,
+    #[serde(flatten)]
+    ticked: Ticked,
+}
+
+/// `/accounts/sessions/{id}/actions/{action}`: `give` or `drop`.
+pub(super) async fn act(
+    State(dashboard): State<Dashboard>,
+    Path((id, action)): Path<(String, String)>,
+    Posted { visitor, form }: Posted<Given>,
+) -> Response {
+    if !visitor.may(Right::ArrangeAccounts) {
+        return refusal::not_allowed(&visitor);
+    }
+    let words = AccountsWords::of(visitor.language);
+    let path = format!("/v1/ownerless-sessions/{}", segment(&id));
+    let (answer, said) = match action.as_str() {
+        "give" => {
+            let body = json!({ "account": form.account, "for": form.ticked.words() });
+            let path = format!("{path}/assign");
+            let answer = dashboard.ask::<Value>(&visitor, Method::POST, &path, Some(body)).await;
+            (answer, words.given(&form.account))
+        }
+        "drop" => {
+            let answer = dashboard.ask::<Value>(&visitor, Method::DELETE, &path, None).await;
+            (answer, words.dropped.to_owned())
+        }
+        _ => return refusal::no_such_page(&visitor),
+    };
+    match answer {
+        Ok(_) => page::done(&visitor, HERE, &said),
+        Err(why) => refuse(&visitor, HERE, &why),
+    }
+}

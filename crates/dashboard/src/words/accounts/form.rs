@@ -1,0 +1,218 @@
+//! The words of the forms about an account: adding, changing, taking a session out, removing.
+
+use crate::visitor::Language;
+use crate::words::number::{english, russian, thousands};
+
+/// The words of the forms about an account.
+pub(crate) struct AccountFormWords {
+    language: Language,
+    pub(crate) add_title: &'static str,
+    pub(crate) add_lede: &'static str,
+    pub(crate) not_taken: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) name_help: &'static str,
+    pub(crate) application: &'static str,
+    pub(crate) application_help: &'static str,
+    pub(crate) api_id: &'static str,
+    pub(crate) api_hash: &'static str,
+    pub(crate) phone: &'static str,
+    pub(crate) phone_help: &'static str,
+    pub(crate) priority: &'static str,
+    pub(crate) priority_help: &'static str,
+    pub(crate) pool: &'static str,
+    pub(crate) pool_help: &'static str,
+    pub(crate) proxy: &'static str,
+    pub(crate) proxy_help: &'static str,
+    pub(crate) add_button: &'static str,
+    pub(crate) keep_kept: &'static str,
+    pub(crate) forget_phone: &'static str,
+    pub(crate) no_proxy: &'static str,
+    pub(crate) save: &'static str,
+    pub(crate) close: &'static str,
+    pub(crate) export_lede: &'static str,
+    pub(crate) export_where: &'static str,
+    pub(crate) export_telethon: &'static str,
+    pub(crate) export_kurigram: &'static str,
+    pub(crate) export_string: &'static str,
+    pub(crate) export_one_use: &'static str,
+    pub(crate) remove_sessions: &'static str,
+    pub(crate) remove_history: &'static str,
+    pub(crate) remove_type: &'static str,
+    pub(crate) remove_force: &'static str,
+    pub(crate) remove_force_help: &'static str,
+    pub(crate) remove_button: &'static str,
+    pub(crate) name_differs: &'static str,
+    pub(crate) stop_instead: &'static str,
+}
+
+const EN: AccountFormWords = AccountFormWords {
+    language: Language::English,
+    add_title: "Add an account",
+    add_lede: "It is kept in the data directory, its secrets encrypted. Next you sign in to it.",
+    not_taken: "The account is not added yet: a field is wrong",
+    name: "Name",
+    name_help: "What you call it: small letters, digits, - and _. It stays.",
+    application: "The application",
+    application_help: "Telegram knows each program by a number and a secret: my.telegram.org, API development tools. Several \
+                       accounts may share one.",
+    api_id: "api_id",
+    api_hash: "api_hash",
+    phone: "Phone number",
+    phone_help: "Optional; with its country code, as in +70000000001. Kept encrypted, never shown whole.",
+    priority: "Priority",
+    priority_help: "The lower, the earlier it is chosen. 100 is usual.",
+    pool: "In the pool",
+    pool_help: "Chosen when nobody names an account. Otherwise it works for those alone who name it.",
+    proxy: "Proxy",
+    proxy_help: "Optional; SOCKS5: socks5://HOST:PORT or socks5://USER:PASSWORD@HOST:PORT. Kept encrypted.",
+    add_button: "Add and sign in",
+    keep_kept: "Empty leaves it as it is.",
+    forget_phone: "Forget the number",
+    no_proxy: "Connect without a proxy",
+    save: "Change",
+    close: "Close",
+    export_lede: "A session leaves over the server’s own shell alone: whoever has it is the account, so it never goes through a \
+                  browser.",
+    export_where: "Run one of these on the server, as the user that the program runs as:",
+    export_telethon: "A session file for Telethon",
+    export_kurigram: "A session file for Kurigram",
+    export_string: "A session string for Telethon",
+    export_one_use: "The account is stopped first and stays so until you start it: one session in two programs is ended by \
+                     Telegram for both.",
+    remove_sessions: "Its connections end. Its sessions are kept without an account; you can give them to another or delete them.",
+    remove_history: "What it sent stays known. Other accounts that are in its chats go on there; where no other is, nothing can be \
+                     sent until one is invited or an account of this name is added.",
+    remove_type: "To remove it, type its name:",
+    remove_force: "Also while messages of it are under way",
+    remove_force_help: "They are then tried by others, where that is safe, or end.",
+    remove_button: "Remove the account",
+    name_differs: "What was typed is not the name of the account. Nothing was removed.",
+    stop_instead: "To keep it and only give it no work, pause it instead.",
+};
+
+const RU: AccountFormWords = AccountFormWords {
+    language: Language::Russian,
+    add_title: "Добавить аккаунт",
+    add_lede: "Он хранится в каталоге данных, секреты зашифрованы. После этого нужно войти в него.",
+    not_taken: "Аккаунт ещё не добавлен: в форме ошибка",
+    name: "Название",
+    name_help: "Как вы его называете: строчные латинские буквы, цифры, - и _. Потом не меняется.",
+    application: "Приложение",
+    application_help: "Telegram знает каждую программу по номеру и секрету: my.telegram.org, API development tools. Одно \
+                       приложение годится для нескольких аккаунтов.",
+    api_id: "api_id",
+    api_hash: "api_hash",
+    phone: "Номер телефона",
+    phone_help: "Необязательно; с кодом страны, например +70000000001. Хранится зашифрованным, целиком не показывается.",
+    priority: "Приоритет",
+    priority_help: "Чем меньше, тем раньше выбирается. Обычно 100.",
+    pool: "В пуле",
+    pool_help: "Выбирается, когда аккаунт не назван. Иначе работает только для тех, кто называет его сам.",
+    proxy: "Прокси",
+    proxy_help: "Необязательно; SOCKS5: socks5://HOST:PORT или socks5://USER:PASSWORD@HOST:PORT. Хранится зашифрованным.",
+    add_button: "Добавить и войти",
+    keep_kept: "Пустое поле оставляет как есть.",
+    forget_phone: "Забыть номер",
+    no_proxy: "Подключаться без прокси",
+    save: "Изменить",
+    close: "Закрыть",
+    export_lede: "Сессия выгружается только в оболочке самого сервера: у кого она есть, тот и есть аккаунт, поэтому через браузер она \
+                  не проходит.",
+    export_where: "Выполните на сервере одну из команд от имени пользователя, под которым работает программа:",
+    export_telethon: "Файл сессии для Telethon",
+    export_kurigram: "Файл сессии для Kurigram",
+    export_string: "Строка сессии для Telethon",
+    export_one_use: "Аккаунт сначала останавливается и не запустится, пока вы его не запустите: одну сессию в двух программах \
+                     Telegram завершает для обеих.",
+    remove_sessions: "Соединения закроются. Сессии сохранятся без аккаунта: их можно отдать другому или удалить.",
+    remove_history: "Отправленное остаётся известным. В его чатах продолжат другие аккаунты, которые там есть; где их нет, отправить \
+                     ничего нельзя, пока не пригласят другой или не добавят аккаунт с этим названием.",
+    remove_type: "Чтобы удалить, введите название:",
+    remove_force: "Даже если его сообщения ещё в пути",
+    remove_force_help: "Тогда их попробуют отправить другие, где это безопасно, или они завершатся.",
+    remove_button: "Удалить аккаунт",
+    name_differs: "Введено не название аккаунта. Ничего не удалено.",
+    stop_instead: "Чтобы оставить аккаунт и только не давать ему работы, приостановите его.",
+};
+
+impl AccountFormWords {
+    pub(crate) fn of(language: Language) -> &'static Self {
+        language.of(&EN, &RU)
+    }
+
+    /// The heading of the form that changes it.
+    pub(crate) fn change_title(&self, account: &str) -> String {
+        self.language.of(format!("Change {account}"), format!("Изменить {account}"))
+    }
+
+    /// The heading of the page about taking a session out.
+    pub(crate) fn export_title(&self, account: &str) -> String {
+        self.language.of(format!("Take a session of {account} out"), format!("Выгрузить сессию {account}"))
+    }
+
+    /// The question before it is removed.
+    pub(crate) fn remove_question(&self, account: &str) -> String {
+        self.language.of(format!("Remove {account}?"), format!("Удалить {account}?"))
+    }
+
+    /// How much goes through it.
+    pub(crate) fn remove_chats(&self, chats: u64, more: bool, waiting: u64) -> String {
+        let plus = if more { "+" } else { "" };
+        let (chats_word, waiting_word) = (thousands(chats), thousands(waiting));
+        match self.language {
+            Language::English => format!(
+                "{chats_word}{plus} {} through it; {waiting_word} {} in its queue.",
+                english(chats, "chat goes", "chats go"),
+                english(waiting, "message is", "messages are"),
+            ),
+            Language::Russian => format!(
+                "Через него {} {chats_word}{plus} {}; в очереди {waiting_word} {}.",
+                russian(chats, "идёт", "идут", "идёт"),
+                russian(chats, "чат", "чата", "чатов"),
+                russian(waiting, "сообщение", "сообщения", "сообщений"),
+            ),
+        }
+    }
+
+    /// It was added.
+    pub(crate) fn added(&self, account: &str) -> String {
+        self.language.of(format!("{account} is added."), format!("{account} добавлен."))
+    }
+
+    /// It was changed.
+    pub(crate) fn changed(&self, account: &str) -> String {
+        self.language.of(format!("{account} is changed."), format!("{account} изменён."))
+    }
+
+    /// It was removed.
+    pub(crate) fn removed(&self, account: &str) -> String {
+        self.language.of(format!("{account} is removed."), format!("{account} удалён."))
+    }
+
+    /// What is wrong with a field that the API did not take, in the reader's language; none where only the API knows.
+    pub(crate) fn wrong(&self, field: &str) -> Option<&'static str> {
+        let (english, russian) = match field {
+            "name" => (
+                "Write 1 to 64 small letters, digits, - or _.",
+                "Напишите от 1 до 64 строчных латинских букв, цифр, - или _.",
+            ),
+            "account_exists" => ("An account has this name already.", "Такое название уже занято."),
+            "account_is_in_settings" => (
+                "An account of the settings file has this name.",
+                "Так называется аккаунт из файла настроек.",
+            ),
+            "api_id" => ("Write the number from my.telegram.org.", "Напишите число с my.telegram.org."),
+            "api_hash" => (
+                "It has 32 digits and letters a–f, from my.telegram.org.",
+                "В нём 32 цифры и буквы a–f, с my.telegram.org.",
+            ),
+            "phone" => (
+                "Write it with its country code, as in +70000000001.",
+                "Напишите с кодом страны, например +70000000001.",
+            ),
+            "priority" => ("Write a number from 0 to 65535.", "Напишите число от 0 до 65535."),
+            _ => return None,
+        };
+        Some(self.language.of(english, russian))
+    }
+}

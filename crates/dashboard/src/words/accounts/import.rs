@@ -1,0 +1,255 @@
+//! The words of importing sessions.
+
+use crate::listing::{Pill, Tint};
+use crate::visitor::Language;
+use crate::words::number::{english, russian, thousands};
+
+/// The words of importing sessions.
+pub(crate) struct ImportWords {
+    language: Language,
+    pub(crate) title: &'static str,
+    pub(crate) lede: &'static str,
+    pub(crate) stop_first: &'static str,
+    pub(crate) stop_first_detail: &'static str,
+    pub(crate) files_help: &'static str,
+    pub(crate) drop_here: &'static str,
+    pub(crate) look: &'static str,
+    pub(crate) large: &'static str,
+    pub(crate) large_detail: &'static str,
+    pub(crate) not_read: &'static str,
+    pub(crate) gone: &'static str,
+    pub(crate) gone_detail: &'static str,
+    pub(crate) nothing_done_yet: &'static str,
+    pub(crate) what: &'static str,
+    pub(crate) file: &'static str,
+    pub(crate) whose: &'static str,
+    pub(crate) to_account: &'static str,
+    pub(crate) not_asked_yet: &'static str,
+    pub(crate) detail: &'static str,
+    pub(crate) knows: &'static str,
+    pub(crate) registry: &'static str,
+    pub(crate) notes: &'static str,
+    pub(crate) application: &'static str,
+    pub(crate) application_help: &'static str,
+    pub(crate) account: &'static str,
+    pub(crate) account_help: &'static str,
+    pub(crate) by_person: &'static str,
+    pub(crate) old_stopped: &'static str,
+    pub(crate) look_again: &'static str,
+    pub(crate) take_back: &'static str,
+    pub(crate) taken_back: &'static str,
+    pub(crate) nothing_to_import: &'static str,
+    pub(crate) running: &'static str,
+    pub(crate) running_detail: &'static str,
+    pub(crate) another_runs: &'static str,
+    pub(crate) never_run: &'static str,
+    pub(crate) failed: &'static str,
+    pub(crate) to_accounts: &'static str,
+    pub(crate) more: &'static str,
+    pub(crate) tick_first: &'static str,
+    pub(crate) look_at_run: &'static str,
+}
+
+const EN: ImportWords = ImportWords {
+    language: Language::English,
+    title: "Import sessions",
+    lede: "Sessions of Telethon, Pyrogram, Kurigram and grammers, with the chats they know, and the registry of the old scripts. First \
+           you see what would be done; nothing is opened or changed until you say so.",
+    stop_first: "Stop the old program first",
+    stop_first_detail: "A session that is used by two programs at once is ended by Telegram for both. Stop the old scripts, and \
+                        do not start them again, not on another machine either.",
+    files_help: "*.session; the old registry *.db; a plan file *.toml if you have one. 64 MB and 200 files at most. They are kept for \
+                 the program alone, for half an hour or until they are imported.",
+    drop_here: "Drop files here, or choose them",
+    look: "Look through the files",
+    large: "Many sessions, or on the server already?",
+    large_detail: "On the server this does the same for whole folders:",
+    not_read: "The files were not taken",
+    gone: "These files are gone",
+    gone_detail: "They are kept for half an hour, and removed once they are imported. Send them again.",
+    nothing_done_yet: "Nothing was opened or changed yet.",
+    what: "What",
+    file: "File",
+    whose: "Whose",
+    to_account: "Account",
+    not_asked_yet: "Telegram is asked at the import",
+    detail: "Detail",
+    knows: "Chats it knows",
+    registry: "The old registry",
+    notes: "Notes",
+    application: "Application for new accounts",
+    application_help: "From my.telegram.org; best the one that the sessions were made with. Needed where a session’s person has no \
+                       account here yet.",
+    account: "Account for those whose person has none here",
+    account_help: "Only when all files are of one person.",
+    by_person: "by person",
+    old_stopped: "The old program is stopped and will not be started again",
+    look_again: "Look again",
+    take_back: "Take the files back",
+    taken_back: "The files are removed. Nothing was imported.",
+    nothing_to_import: "There is nothing to import in these files.",
+    running: "Importing",
+    running_detail: "It goes on when you leave this page. Each session is asked for its person, one after the other.",
+    another_runs: "An import is under way; wait until it has ended.",
+    never_run: "Nothing was imported since the program started.",
+    failed: "The import ended early",
+    to_accounts: "To the accounts",
+    more: "Import more",
+    tick_first: "Say first that the old program is stopped. Nothing was imported.",
+    look_at_run: "Look at the import that runs",
+};
+
+const RU: ImportWords = ImportWords {
+    language: Language::Russian,
+    title: "Импорт сессий",
+    lede: "Сессии Telethon, Pyrogram, Kurigram и grammers вместе с чатами, которые они знают, и реестр старых скриптов. Сначала видно, \
+           что будет сделано; без вашего слова ничего не открывается и не меняется.",
+    stop_first: "Сначала остановите старую программу",
+    stop_first_detail: "Сессию, с которой работают две программы сразу, Telegram завершает для обеих. Остановите старые скрипты и не \
+                        запускайте их снова, на другой машине тоже.",
+    files_help: "*.session; старый реестр *.db; файл плана *.toml, если есть. Не больше 64 МБ и 200 файлов. Они доступны только \
+                 программе и хранятся полчаса или до импорта.",
+    drop_here: "Перетащите файлы сюда или выберите их",
+    look: "Просмотреть файлы",
+    large: "Сессий много, или они уже на сервере?",
+    large_detail: "На сервере то же самое для целых каталогов делает команда:",
+    not_read: "Файлы не приняты",
+    gone: "Этих файлов больше нет",
+    gone_detail: "Они хранятся полчаса и удаляются после импорта. Отправьте их снова.",
+    nothing_done_yet: "Пока ничего не открыто и не изменено.",
+    what: "Что",
+    file: "Файл",
+    whose: "Чья",
+    to_account: "Аккаунт",
+    not_asked_yet: "Telegram спросят при импорте",
+    detail: "Подробности",
+    knows: "Знает чатов",
+    registry: "Старый реестр",
+    notes: "Замечания",
+    application: "Приложение для новых аккаунтов",
+    application_help: "С my.telegram.org; лучше то, с которым сессии созданы. Нужно, если у человека ещё нет аккаунта здесь.",
+    account: "Аккаунт для тех, у кого его здесь нет",
+    account_help: "Только если все файлы одного человека.",
+    by_person: "по человеку",
+    old_stopped: "Старая программа остановлена и больше не запустится",
+    look_again: "Просмотреть снова",
+    take_back: "Убрать файлы",
+    taken_back: "Файлы удалены. Ничего не импортировано.",
+    nothing_to_import: "В этих файлах импортировать нечего.",
+    running: "Идёт импорт",
+    running_detail: "Он продолжится, если уйти со страницы. Про каждую сессию по очереди спрашивают Telegram.",
+    another_runs: "Импорт уже идёт; дождитесь конца.",
+    never_run: "С запуска программы ничего не импортировали.",
+    failed: "Импорт прервался",
+    to_accounts: "К аккаунтам",
+    more: "Импортировать ещё",
+    tick_first: "Сначала подтвердите, что старая программа остановлена. Ничего не импортировано.",
+    look_at_run: "Посмотреть на идущий импорт",
+};
+
+impl ImportWords {
+    pub(crate) fn of(language: Language) -> &'static Self {
+        language.of(&EN, &RU)
+    }
+
+    /// What a dry run found.
+    pub(crate) fn found(&self, sessions: u64) -> String {
+        let many = thousands(sessions);
+        match self.language {
+            _ if sessions == 0 => self.nothing_to_import.trim_end_matches('.').to_owned(),
+            Language::English => {
+                format!("{many} {} can be imported", english(sessions, "session", "sessions"))
+            }
+            Language::Russian => {
+                format!("Можно импортировать {many} {}", russian(sessions, "сессию", "сессии", "сессий"))
+            }
+        }
+    }
+
+    /// The button that does it.
+    pub(crate) fn button(&self, sessions: u64) -> String {
+        let many = thousands(sessions);
+        match self.language {
+            Language::English => format!("Import {many} {}", english(sessions, "session", "sessions")),
+            Language::Russian => {
+                format!("Импортировать {many} {}", russian(sessions, "сессию", "сессии", "сессий"))
+            }
+        }
+    }
+
+    /// What came of it.
+    pub(crate) fn imported(&self, sessions: u64) -> String {
+        let many = thousands(sessions);
+        match self.language {
+            Language::English if sessions == 0 => "No new session".to_owned(),
+            Language::Russian if sessions == 0 => "Новых сессий нет".to_owned(),
+            Language::English => {
+                format!("{many} {} imported", english(sessions, "session is", "sessions are"))
+            }
+            Language::Russian => format!(
+                "{} {many} {}",
+                russian(sessions, "Импортирована", "Импортированы", "Импортировано"),
+                russian(sessions, "сессия", "сессии", "сессий")
+            ),
+        }
+    }
+
+    /// What came of an old registry.
+    pub(crate) fn registry_says(&self, chats: u64, known: u64, requests: u64, failovers: u64) -> String {
+        let [chats, known, requests, failovers] = [chats, known, requests, failovers].map(thousands);
+        self.language.of(
+            format!("chats taken over {chats}, known already {known}; failed requests {requests}; failovers {failovers}"),
+            format!("чатов взято {chats}, уже известно {known}; неудачных запросов {requests}; переключений {failovers}"),
+        )
+    }
+
+    /// What is being done, as the API names it.
+    pub(crate) fn step(&self, word: &str) -> &'static str {
+        let (english, russian) = match word {
+            "looking" => ("Looking through the files", "Просматриваются файлы"),
+            "asking" => ("Asking Telegram whose the sessions are", "Telegram спрашивают, чьи это сессии"),
+            "taking" => ("Taking the sessions over", "Сессии принимаются"),
+            "registry" => ("Taking the old registry over", "Принимается старый реестр"),
+            _ => ("Beginning", "Начинается"),
+        };
+        self.language.of(english, russian)
+    }
+
+    /// What becomes of a session, as the API names it.
+    pub(crate) fn pill(&self, word: &str) -> Pill {
+        let (tint, english, russian) = match word {
+            "new" => (Tint::Good, "New", "Новая"),
+            "known" => (Tint::Idle, "Here already", "Уже здесь"),
+            "ownerless" => (Tint::Waiting, "Without an account", "Без аккаунта"),
+            "duplicate" => (Tint::Idle, "Twice", "Повтор"),
+            "other_person" => (Tint::Bad, "Another person’s", "Другого человека"),
+            "taken" => (Tint::Idle, "Place taken", "Место занято"),
+            "refused" => (Tint::Bad, "Refused", "Отказ"),
+            "signed_out" => (Tint::Bad, "Signed out", "Вход завершён"),
+            "auth_key_duplicated" => (Tint::Bad, "Used in two places", "В двух местах"),
+            "banned" => (Tint::Bad, "Banned", "Заблокирована"),
+            "no_answer" => (Tint::Bad, "No answer", "Нет ответа"),
+            "unasked" => (Tint::Waiting, "To be asked", "Будет проверена"),
+            "skipped" => (Tint::Idle, "Left alone", "Пропущена"),
+            _ => (Tint::Bad, "Unreadable", "Не читается"),
+        };
+        Pill { tint, word: self.language.of(english, russian) }
+    }
+
+    /// What is wrong with the files that were sent, by the code of the API.
+    pub(crate) fn why(&self, code: &str) -> Option<&'static str> {
+        let (english, russian) = match code {
+            "too_large" => (
+                "They are larger than 64 MB. Send fewer at once, or import the folder on the server.",
+                "Они больше 64 МБ. Отправьте меньше за раз или импортируйте каталог на сервере.",
+            ),
+            "wrong_state" => (
+                "Other imports wait to be begun. Finish one, or take its files back.",
+                "Другие импорты ждут начала. Завершите один из них или уберите его файлы.",
+            ),
+            "storage_full" => ("The disk does not take them.", "Диск их не принимает."),
+            _ => return None,
+        };
+        Some(self.language.of(english, russian))
+    }
+}

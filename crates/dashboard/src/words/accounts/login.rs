@@ -1,0 +1,308 @@
+//! The words of signing an account in.
+
+use crate::visitor::Language;
+use crate::words::Moment;
+use crate::words::number::thousands;
+
+/// The words of signing an account in.
+pub(crate) struct LoginWords {
+    language: Language,
+    pub(crate) steps: &'static str,
+    /// The steps in order.
+    pub(crate) step_names: [&'static str; 4],
+    pub(crate) lede: &'static str,
+    pub(crate) works_already: &'static str,
+    pub(crate) later: &'static str,
+    pub(crate) cancel: &'static str,
+    pub(crate) cancelled: &'static str,
+    pub(crate) with_phone: &'static str,
+    pub(crate) with_phone_detail: &'static str,
+    pub(crate) show_qr: &'static str,
+    pub(crate) with_code: &'static str,
+    pub(crate) phone: &'static str,
+    pub(crate) phone_help: &'static str,
+    pub(crate) phone_known: &'static str,
+    pub(crate) send_code: &'static str,
+    pub(crate) qr_title: &'static str,
+    pub(crate) qr_picture: &'static str,
+    pub(crate) qr_todo: [&'static str; 4],
+    pub(crate) qr_again: &'static str,
+    pub(crate) look_again: &'static str,
+    pub(crate) code_title: &'static str,
+    pub(crate) code: &'static str,
+    pub(crate) code_wrong: &'static str,
+    pub(crate) check_code: &'static str,
+    pub(crate) no_other_way: &'static str,
+    pub(crate) password_title: &'static str,
+    pub(crate) password: &'static str,
+    pub(crate) password_help: &'static str,
+    pub(crate) password_wrong: &'static str,
+    pub(crate) hint: &'static str,
+    pub(crate) check_password: &'static str,
+    pub(crate) terms_title: &'static str,
+    pub(crate) terms_help: &'static str,
+    pub(crate) accept: &'static str,
+    pub(crate) decline: &'static str,
+    pub(crate) failed: &'static str,
+    pub(crate) what_telegram_said: &'static str,
+    pub(crate) done_detail: &'static str,
+    pub(crate) to_account: &'static str,
+    pub(crate) one_program: &'static str,
+    pub(crate) one_program_detail: &'static str,
+    pub(crate) have_file: &'static str,
+    pub(crate) have_file_detail: &'static str,
+    pub(crate) import: &'static str,
+}
+
+const EN: LoginWords = LoginWords {
+    language: Language::English,
+    steps: "Steps",
+    step_names: ["Choose the way", "Prove it is you", "Password, if it has one", "At work"],
+    lede: "A new session for this account. Its chats, its place in the pool and what it sent stay as they are.",
+    works_already: "This account has a session that works. Sign in only to replace it, or to add one for a single kind of work.",
+    later: "Leave, finish later",
+    cancel: "Cancel the sign-in",
+    cancelled: "The sign-in is cancelled. What the account had before stays.",
+    with_phone: "With a phone that is signed in",
+    with_phone_detail: "A QR code is shown here and scanned there. No code has to be typed.",
+    show_qr: "Show the QR code",
+    with_code: "Or with a code",
+    phone: "Phone number",
+    phone_help: "With its country code, as in +70000000001. It is kept encrypted and never shown whole.",
+    phone_known: "Leave it empty for the number that is kept:",
+    send_code: "Send the code",
+    qr_title: "Scan the QR code",
+    qr_picture: "QR code for signing in",
+    qr_todo: [
+        "Open Telegram on a phone where this account is signed in.",
+        "Settings, Devices, Link Desktop Device.",
+        "Point the camera at the code.",
+        "This page goes on by itself. If the account has a password, it asks for it next.",
+    ],
+    qr_again: "Another code comes by itself.",
+    look_again: "Look again",
+    code_title: "Enter the code",
+    code: "Code",
+    code_wrong: "Telegram does not accept this code. Look again and enter it once more.",
+    check_code: "Check the code",
+    no_other_way: "Telegram has no other way for it. If it does not come, cancel and begin anew.",
+    password_title: "Enter the two-step password",
+    password: "Two-step password",
+    password_help: "The one that was set in Telegram under Settings, Privacy and Security. It is not kept.",
+    password_wrong: "It is another password. Enter it once more.",
+    hint: "Its hint:",
+    check_password: "Check the password",
+    terms_title: "Telegram’s terms of service",
+    terms_help: "Telegram wants them to be accepted before the session may be used.",
+    accept: "Accept and go on",
+    decline: "Decline; sign out again",
+    failed: "Signing in came to nothing",
+    what_telegram_said: "What was said:",
+    done_detail: "The account works with the new session from now on. Its first call is being made.",
+    to_account: "To the account",
+    one_program: "One session, one program",
+    one_program_detail: "If an old script still uses this account’s session file, that is another session and may stay. Never copy a \
+                         session into two programs: Telegram ends it for both.",
+    have_file: "Have a .session file?",
+    have_file_detail: "Import it. Then nobody has to sign in.",
+    import: "Import sessions",
+};
+
+const RU: LoginWords = LoginWords {
+    language: Language::Russian,
+    steps: "Шаги",
+    step_names: ["Выбор способа", "Подтверждение", "Пароль, если есть", "Работает"],
+    lede: "Новая сессия для этого аккаунта. Его чаты, место в пуле и отправленное остаются как были.",
+    works_already: "У аккаунта есть рабочая сессия. Входите, только чтобы заменить её или добавить отдельную для одного вида работы.",
+    later: "Уйти, закончить позже",
+    cancel: "Отменить вход",
+    cancelled: "Вход отменён. То, что было у аккаунта, осталось.",
+    with_phone: "С телефона, где вход уже выполнен",
+    with_phone_detail: "Здесь появится QR-код, телефон его считает. Код вводить не нужно.",
+    show_qr: "Показать QR-код",
+    with_code: "Или по коду",
+    phone: "Номер телефона",
+    phone_help: "С кодом страны, например +70000000001. Хранится зашифрованным, целиком не показывается.",
+    phone_known: "Оставьте пустым, чтобы взять сохранённый:",
+    send_code: "Отправить код",
+    qr_title: "Считайте QR-код",
+    qr_picture: "QR-код для входа",
+    qr_todo: [
+        "Откройте Telegram на телефоне, где этот аккаунт уже вошёл.",
+        "Настройки, Устройства, Подключить устройство.",
+        "Наведите камеру на код.",
+        "Дальше страница продолжит сама. Если у аккаунта есть пароль, она его спросит.",
+    ],
+    qr_again: "Следующий код появится сам.",
+    look_again: "Проверить снова",
+    code_title: "Введите код",
+    code: "Код",
+    code_wrong: "Telegram не принимает этот код. Проверьте и введите ещё раз.",
+    check_code: "Проверить код",
+    no_other_way: "Другого способа у Telegram нет. Если код не приходит, отмените вход и начните заново.",
+    password_title: "Введите пароль двухэтапной проверки",
+    password: "Пароль двухэтапной проверки",
+    password_help: "Тот, что задан в Telegram: Настройки, Конфиденциальность. Он не сохраняется.",
+    password_wrong: "Пароль другой. Введите ещё раз.",
+    hint: "Подсказка:",
+    check_password: "Проверить пароль",
+    terms_title: "Условия использования Telegram",
+    terms_help: "Telegram требует принять их, прежде чем сессию можно использовать.",
+    accept: "Принять и продолжить",
+    decline: "Отказаться и выйти",
+    failed: "Войти не удалось",
+    what_telegram_said: "Что было сказано:",
+    done_detail: "Аккаунт уже работает с новой сессией. Сейчас делается первый вызов.",
+    to_account: "К аккаунту",
+    one_program: "Одна сессия — одна программа",
+    one_program_detail: "Если старый скрипт работает со своим файлом сессии, это другая сессия, она может остаться. Но не \
+                         запускайте одну и ту же сессию в двух программах: Telegram завершит её для обеих.",
+    have_file: "Есть файл .session?",
+    have_file_detail: "Импортируйте его, и входить не придётся.",
+    import: "Импорт сессий",
+};
+
+impl LoginWords {
+    pub(crate) fn of(language: Language) -> &'static Self {
+        language.of(&EN, &RU)
+    }
+
+    /// The heading.
+    pub(crate) fn title(&self, account: &str) -> String {
+        self.language.of(format!("Sign in to {account}"), format!("Вход в {account}"))
+    }
+
+    /// Where a code is to be looked for, as the API names the way.
+    pub(crate) fn sent(&self, way: &str) -> &'static str {
+        let (english, russian) = match way {
+            "app" => (
+                "It came as a message in Telegram itself, in the chat with Telegram.",
+                "Он пришёл сообщением в самом Telegram, в чате с Telegram.",
+            ),
+            "sms" => ("It came as a text message.", "Он пришёл по SMS."),
+            "sms_words" => {
+                ("It came as a text message, as a word or a phrase.", "Он пришёл по SMS, словом или фразой.")
+            }
+            "call" => ("A voice says it in a phone call.", "Его продиктует голос в телефонном звонке."),
+            "flash_call" | "missed_call" => (
+                "A number calls: do not answer; the code is its last digits.",
+                "Поступит звонок: не отвечайте, код — последние цифры номера.",
+            ),
+            "email" => ("It came to the account’s e-mail address.", "Он пришёл на почту аккаунта."),
+            _ => ("It is on fragment.com.", "Он на fragment.com."),
+        };
+        self.language.of(english, russian)
+    }
+
+    /// The button that has the code sent another way.
+    pub(crate) fn send_by(&self, way: &str) -> &'static str {
+        let (english, russian) = match way {
+            "app" => ("Send it in Telegram", "Прислать в Telegram"),
+            "sms" | "sms_words" => ("Send it by text message", "Прислать по SMS"),
+            "call" | "flash_call" | "missed_call" => ("Have it told by phone", "Сообщить звонком"),
+            "email" => ("Send it by e-mail", "Прислать на почту"),
+            _ => ("Send it another way", "Прислать иначе"),
+        };
+        self.language.of(english, russian)
+    }
+
+    /// From when on it can be sent another way.
+    pub(crate) fn not_before(&self, at: Moment) -> String {
+        self.language.of(
+            format!("Another way opens at {}.", at.text()),
+            format!("Другой способ откроется в {}.", at.text()),
+        )
+    }
+
+    /// Until when a QR code is good.
+    pub(crate) fn good_until(&self, at: Moment) -> String {
+        self.language.of(format!("Good until {}.", at.text()), format!("Действует до {}.", at.text()))
+    }
+
+    /// When it can be tried again.
+    pub(crate) fn again_after(&self, at: Moment) -> String {
+        self.language.of(
+            format!("Telegram wants nothing of it before {}.", at.text()),
+            format!("Telegram просит не пробовать до {}.", at.text()),
+        )
+    }
+
+    /// The age in years that whoever accepts the terms must have.
+    pub(crate) fn of_age(&self, years: u32) -> String {
+        let years = thousands(years.into());
+        self.language.of(
+            format!("Whoever accepts says that they are at least {years} years old."),
+            format!("Принимая их, вы подтверждаете, что вам не меньше {years} лет."),
+        )
+    }
+
+    /// Who signed in.
+    pub(crate) fn signed_in(&self, whom: &str) -> String {
+        self.language.of(format!("Signed in as {whom}"), format!("Вход выполнен: {whom}"))
+    }
+
+    /// Why it came to nothing and what to do, by the word of the API.
+    pub(crate) fn why(&self, code: &str) -> &'static str {
+        let (english, russian) = match code {
+            "phone_invalid" => (
+                "Telegram does not take this phone number. Write it with its + and country code.",
+                "Telegram не принимает этот номер. Напишите его с + и кодом страны.",
+            ),
+            "phone_needed" => (
+                "No phone number is kept for this account. Write it here.",
+                "Номер этого аккаунта не сохранён. Напишите его здесь.",
+            ),
+            "phone_banned" | "account_banned" => (
+                "Telegram has banned this account. Write to Telegram’s support, or use another account.",
+                "Telegram заблокировал этот аккаунт. Напишите в поддержку Telegram или возьмите другой аккаунт.",
+            ),
+            "sign_up_needed" => (
+                "No Telegram account has this number. Make it in a Telegram app first; this program never does.",
+                "У этого номера нет аккаунта Telegram. Сначала создайте его в приложении: эта программа так не делает.",
+            ),
+            "email_needed" => (
+                "Telegram wants an e-mail address for signing in first. Set it up in a Telegram app, then begin anew.",
+                "Telegram сначала требует почту для входа. Укажите её в приложении Telegram и начните заново.",
+            ),
+            "payment_needed" => (
+                "Telegram wants to be paid for the code. Sign in by QR code instead.",
+                "За код Telegram требует оплату. Войдите по QR-коду.",
+            ),
+            "code_expired" => (
+                "The code is too old, or was wrong too often. Begin anew for another.",
+                "Код устарел, или его слишком часто вводили неверно. Начните заново — придёт другой.",
+            ),
+            "flood_wait" => (
+                "Telegram asks to wait before anybody signs in again.",
+                "Telegram просит подождать, прежде чем входить снова.",
+            ),
+            "api_id_invalid" => (
+                "Telegram does not know the application. Compare api_id and api_hash with my.telegram.org.",
+                "Telegram не знает такого приложения. Сверьте api_id и api_hash с my.telegram.org.",
+            ),
+            "other_person" => (
+                "Somebody else signed in than this account belongs to; that session was ended. Sign in as its person, or add \
+                 another account.",
+                "Вошёл другой человек, не тот, кому принадлежит аккаунт; та сессия завершена. Войдите как он или добавьте \
+                 другой аккаунт.",
+            ),
+            "terms_declined" => (
+                "The terms were declined, and the new session was signed out.",
+                "Условия не приняты, новая сессия завершена.",
+            ),
+            "wrong_state" => (
+                "That is not the next step any more; this page shows the one that is.",
+                "Это уже не следующий шаг; на странице показан нужный.",
+            ),
+            "session_in_use" => (
+                "An import is asking Telegram about this session. Try again when it has ended.",
+                "Про эту сессию сейчас спрашивает импорт. Повторите, когда он закончится.",
+            ),
+            _ => (
+                "Telegram did not answer as it should. Try again; the log has more.",
+                "Telegram ответил не так, как должен. Попробуйте ещё раз; подробности в журнале.",
+            ),
+        };
+        self.language.of(english, russian)
+    }
+}
