@@ -1,11 +1,13 @@
-//! `cargo xtask docs`: writes the references in `docs/` anew from what the program prints, and makes the book of pages to look at.
+//! `cargo xtask docs`: writes the references in `docs/` anew from what the program prints, takes the pictures of its pages,
+//! and makes the book of pages to look at.
 
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use clap::Args;
 
-use crate::program;
 use crate::workspace::Workspace;
+use crate::{browser, program};
 
 /// Which command prints which file. A test of the program compares them.
 const REFERENCES: [(&str, &str); 2] = [("settings", "settings.md"), ("openapi", "openapi.json")];
@@ -13,8 +15,19 @@ const REFERENCES: [(&str, &str); 2] = [("settings", "settings.md"), ("openapi", 
 /// Makes a book of `docs/`. Where it is not installed, the pages are read as they are.
 const BOOK_MAKER: &str = "mdbook";
 
-/// Writes the references, then makes the book if that can be done here.
-pub(crate) fn run(workspace: &Workspace) -> Result<bool> {
+/// Tells the test that takes the pictures where to put them.
+const PICTURES: &str = "SWITCHBOARD_PICTURES";
+
+/// What `cargo xtask docs` takes.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Leave the pictures of the dashboard as they are
+    #[arg(long)]
+    no_pictures: bool,
+}
+
+/// Writes the references and the pictures, then makes the book if that can be done here.
+pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> {
     for (command, file) in REFERENCES {
         let mut cargo = program::cargo(&workspace.root);
         cargo.args([
@@ -32,6 +45,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<bool> {
         std::fs::write(&path, printed).with_context(|| format!("cannot write {}", path.display()))?;
         println!("docs/{file}");
     }
+    if !arguments.no_pictures {
+        take_pictures(workspace)?;
+    }
     if !program::is_fine(Command::new(BOOK_MAKER).arg("--version")) {
         println!(
             "no book was made: `cargo install mdbook` gives the program for it; the pages in docs/ can be read without"
@@ -41,4 +57,24 @@ pub(crate) fn run(workspace: &Workspace) -> Result<bool> {
     program::run(Command::new(BOOK_MAKER).arg("build").arg(workspace.root.join("docs")))?;
     println!("target/book/index.html");
     Ok(true)
+}
+
+/// The pictures are taken by a test, because it has a world, a day of work in it, and a browser.
+fn take_pictures(workspace: &Workspace) -> Result<()> {
+    let mut cargo = program::cargo(&workspace.root);
+    cargo.args([
+        "test",
+        "--package",
+        "switchboard",
+        "--features",
+        "switchboard/testing",
+        "--test",
+        "browser",
+    ]);
+    cargo.args(["--", "--exact", "pictures::the_book_shows_every_page"]);
+    browser::give(workspace, &mut cargo, true)?;
+    cargo.env(PICTURES, workspace.root.join("docs").join("images"));
+    program::run(&mut cargo)?;
+    println!("docs/images");
+    Ok(())
 }

@@ -1,11 +1,13 @@
 //! What a person runs while working on Switchboard: `cargo xtask check`, `test`, `bench` and `docs`.
 
 mod bench;
+mod browser;
 mod check;
 mod docs;
 mod program;
 mod python;
 mod source;
+mod system_packages;
 mod systemd;
 mod test;
 mod workspace;
@@ -31,8 +33,8 @@ enum Chore {
     Test(test::Arguments),
     /// Side-by-side benchmarks against the Python baseline, from release builds
     Bench(bench::Arguments),
-    /// Write the references in docs/ anew from what the program prints
-    Docs,
+    /// Write the references in docs/ anew from what the program prints, and take its pictures
+    Docs(docs::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -41,7 +43,7 @@ fn main() -> ExitCode {
         Chore::Check(arguments) => check::run(&workspace, &arguments),
         Chore::Test(arguments) => test::run(&workspace, &arguments),
         Chore::Bench(arguments) => bench::run(&workspace, &arguments),
-        Chore::Docs => docs::run(&workspace),
+        Chore::Docs(arguments) => docs::run(&workspace, &arguments),
     });
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

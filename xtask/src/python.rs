@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::program;
+use crate::system_packages::Wanted;
 
 /// The file in an environment that says what was installed into it.
 const STAMP: &str = "requirements.installed";
@@ -20,7 +21,7 @@ pub(crate) fn interpreter(folder: &Path) -> PathBuf {
 pub(crate) fn environment(folder: &Path, requirements: &Path) -> Result<PathBuf> {
     let list = fs::read_to_string(requirements)
         .with_context(|| format!("cannot read the requirements {}", requirements.display()))?;
-    ensure_python()?;
+    PYTHON.ensure()?;
     let wanted = stamp(&version()?, &list);
     let python = interpreter(folder);
     let installed = fs::read_to_string(folder.join(STAMP)).unwrap_or_default();
@@ -59,36 +60,12 @@ fn version() -> Result<String> {
     Ok(String::from_utf8_lossy(&answer).trim().to_owned())
 }
 
-/// Python 3 with `venv`: there, or installed from the system's packages when we may.
-fn ensure_python() -> Result<()> {
-    if can_make_environments() {
-        return Ok(());
-    }
-    let root = program::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim_ascii() == b"0");
-    if !root || !program::is_fine(Command::new("apt-get").arg("--version")) {
-        bail!(
-            "Python 3 with the module `venv` is needed (on Debian: `apt-get install python3 python3-venv`)"
-        );
-    }
-    program::run(Command::new("apt-get").args(["update", "--quiet=2"]))?;
-    program::run(Command::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args([
-        "install",
-        "--quiet=2",
-        "--yes",
-        "--no-install-recommends",
-        "python3",
-        "python3-venv",
-    ]))?;
-    if can_make_environments() {
-        Ok(())
-    } else {
-        bail!("python3-venv is installed and `python3 -m venv` still does not work")
-    }
-}
-
-fn can_make_environments() -> bool {
-    program::is_fine(Command::new("python3").args(["-c", "import venv, ensurepip"]))
-}
+/// Python 3 with `venv`.
+const PYTHON: Wanted = Wanted {
+    name: "Python 3 with the module `venv`",
+    packages: &["python3", "python3-venv"],
+    is_there: || program::is_fine(Command::new("python3").args(["-c", "import venv, ensurepip"])),
+};
 
 #[cfg(test)]
 mod tests {

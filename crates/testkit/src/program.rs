@@ -166,28 +166,30 @@ impl Program {
 
     /// Moves the clock.
     pub async fn advance(&self, by: Duration) {
-        let body = json!({ "advance_ms": u64::try_from(by.as_millis()).expect("small") });
-        let (status, said) = answer(
-            self.control
-                .post("http://localhost/testing/clock")
-                .header("content-type", "application/json")
-                .body(body.to_string()),
-        )
-        .await;
-        assert!((200..300).contains(&status), "the clock was not moved: {status} {said}");
+        self.test("clock", json!({ "advance_ms": u64::try_from(by.as_millis()).expect("small") })).await;
+    }
+
+    /// Sets the time of day back, as somebody may do with the clock of a machine.
+    pub async fn set_back(&self, by: Duration) {
+        self.test("clock", json!({ "set_back_ms": u64::try_from(by.as_millis()).expect("small") })).await;
     }
 
     /// Stops whoever reaches this point after `skip` have passed.
     pub async fn arm(&self, failpoint: &str, skip: u32) {
-        let body = json!({ "name": failpoint, "skip": skip });
-        let (status, said) = answer(
-            self.control
-                .post("http://localhost/testing/failpoints")
-                .header("content-type", "application/json")
-                .body(body.to_string()),
-        )
-        .await;
-        assert!((200..300).contains(&status), "{failpoint} was not armed: {status} {said}");
+        self.test("failpoints", json!({ "name": failpoint, "skip": skip })).await;
+    }
+
+    /// Lets whoever stands at this point go on, and stops nobody there any more.
+    pub async fn release(&self, failpoint: &str) {
+        self.test("failpoints", json!({ "name": failpoint, "release": true })).await;
+    }
+
+    /// Tells a test build what to do.
+    async fn test(&self, what: &str, body: Value) {
+        let request = self.control.post(format!("http://localhost/testing/{what}"));
+        let request = request.header("content-type", "application/json");
+        let (status, said) = answer(request.body(body.to_string())).await;
+        assert!((200..300).contains(&status), "{what} {body}: {status} {said}");
     }
 
     /// The failpoints there are, and where something stopped.

@@ -24,8 +24,8 @@ const BESIDE: [(&str, &[&str]); 4] = [
         "testkit",
         &["domain", "ambient", "switchboard-config", "failpoint", "store", "queue", "delivery", "sandbox"],
     ),
-    // It asks the router itself how quick it is, and fills a log store.
-    ("bench", &["domain", "ambient", "telegram", "logs"]),
+    // It asks the router itself how quick it is, and fills a log store and the file of beats.
+    ("bench", &["domain", "ambient", "store", "telegram", "logs"]),
     ("xtask", &[]),
 ];
 
@@ -86,13 +86,14 @@ mod tests {
         assert!(may_know("switchboard", "domain"));
         assert!(may_know("switchboard", "sandbox"));
         assert!(may_know("sandbox", "switchboard-config"));
+        assert!(may_know("bench", "store"));
         for (from, to) in [
             ("domain", "store"),
             ("telegram", "channels"),
             ("campaigns", "flows"),
             ("web", "sandbox"),
             ("sandbox", "store"),
-            ("bench", "store"),
+            ("bench", "web"),
             ("store", "testkit"),
             ("domain", "domain"),
         ] {

@@ -12,7 +12,7 @@ use clap::Args;
 
 use self::tally::Tally;
 use crate::workspace::{Package, Workspace, testing_features};
-use crate::{program, python, systemd};
+use crate::{browser, program, python, systemd};
 
 /// Where a test finds the Python that has Telethon and the other foreign clients.
 const PYTHON: &str = "SWITCHBOARD_TEST_PYTHON";
@@ -74,8 +74,9 @@ fn command(workspace: &Workspace, arguments: &Arguments) -> Result<Command> {
 /// Gives the tests what they need beside Rust.
 fn prepare(workspace: &Workspace, arguments: &Arguments, command: &mut Command) -> Result<()> {
     if !arguments.no_install {
-        systemd::ensure_analyzer()?;
+        systemd::ANALYZER.ensure()?;
     }
+    browser::give(workspace, command, !arguments.no_install)?;
     if env::var_os(PYTHON).is_some() {
         return Ok(());
     }

@@ -1,0 +1,96 @@
+//! Filters, the buttons of a card, clearing flood waits.
+
+use serde_json::json;
+
+use super::{answered, done, is_sound};
+use crate::chromium::{Key, Tab, Theme};
+use crate::stage::Stage;
+
+const CARD: &str = "#c-service\\:send_text";
+
+async fn state_is(tab: &Tab, state: &str) {
+    tab.point_away().await;
+    tab.until(&format!("document.getElementById('c-service:send_text').dataset.state === '{state}'")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cards_are_found_stopped_and_started() {
+    let stage = Stage::start().await;
+    stage.pass(30).await;
+    let tab = stage.tab().await;
+    filters(&tab).await;
+    // The question before a stop can be closed without an answer.
+    let stop = format!("{CARD} .acts a[href$=stop]");
+    tab.press(&stop).await;
+    tab.press("dialog [data-close]").await;
+    tab.until("document.querySelector('dialog[open]') === null").await;
+    state_is(&tab, "active").await;
+    let note = answered(&tab, &stop, "dialog button.danger").await;
+    assert!(note.contains("send_text"), "{note}");
+    state_is(&tab, "stopped").await;
+    tab.is_at("/").await;
+    for action in ["start", "restart", "reload_cache"] {
+        done(&tab, &format!("{CARD} .acts button[formaction$={action}]")).await;
+        state_is(&tab, "active").await;
+    }
+    // An account's own page has the same buttons.
+    tab.open("/cards/account%3Afifth").await;
+    for (action, state) in [("pause", "paused"), ("resume", "ready"), ("restart", "ready")] {
+        done(&tab, &format!(".page-head button[formaction$={action}]")).await;
+        stage.program.account_is("fifth", state).await;
+    }
+    // On a telephone the rail is behind a button.
+    tab.look(390, Theme::Light).await;
+    tab.open("/").await;
+    tab.press("button[popovertarget=rail]").await;
+    tab.until("document.querySelector('#rail:popover-open') !== null").await;
+    assert_eq!(tab.findings().await, Vec::<String>::new());
+    tab.press("#rail a[href='/messages']").await;
+    tab.is_at("/messages").await;
+    is_sound(&tab);
+}
+
+async fn filters(tab: &Tab) {
+    tab.open("/").await;
+    tab.press_words("#kinds a", "Services").await;
+    tab.is_at("/?kind=service").await;
+    assert_eq!(tab.tell("document.querySelectorAll('.card').length").await, 4);
+    tab.tell("document.querySelector('[name=group]').focus()").await;
+    tab.keys(&[Key::Letter('b'), Key::Letter('y'), Key::Space, Key::Letter('k'), Key::Enter]).await;
+    tab.until("location.search.includes('group=kind') && document.readyState === 'complete'").await;
+    tab.open("/").await;
+    tab.keys(&[Key::Slash]).await;
+    tab.until("document.activeElement.name === 'q'").await;
+    tab.types("nothing is called so").await;
+    tab.keys(&[Key::Enter]).await;
+    tab.until("document.querySelector('.empty') !== null && document.readyState === 'complete'").await;
+    tab.press(".empty a").await;
+    tab.is_at("/").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn flood_waits_are_cleared_gently_or_all_at_once_and_cancelled() {
+    let stage = Stage::start().await;
+    let flood = json!({ "account": "main", "method": "messages.sendMessage", "seconds": 3600 });
+    stage.world.fault("flood_wait", flood).await;
+    let order = json!({ "chat": "@client_1", "text": "It waits.", "account": "main", "wait": 0 });
+    assert_eq!(stage.program.post("/v1/messages", &order).await.0, 202);
+    stage.program.account_is("main", "flood_wait").await;
+    let tab = stage.tab().await;
+    for way in ["pause_flooded", "stop_all"] {
+        tab.open("/").await;
+        tab.press(".page-head a[href='/flood-clearing']").await;
+        tab.press(&format!("dialog input[value={way}]")).await;
+        done(&tab, "dialog button.primary").await;
+        tab.until("document.querySelector('#ask progress') !== null").await;
+        let findings = tab.findings().await;
+        assert!(findings.is_empty(), "{way}: {findings:?}");
+        let (_, under_way) = stage.program.get("/v1/flood-clearing").await;
+        assert!(under_way.to_string().contains(way), "{under_way}");
+        done(&tab, "#ask form[action$=cancel] button").await;
+    }
+    let (_, services) = stage.program.get("/v1/services").await;
+    let mut all = services["items"].as_array().expect("items").iter();
+    assert!(all.all(|one| one["state"] == "active"), "{services}");
+    is_sound(&tab);
+}

@@ -1,0 +1,158 @@
+//! A workshop's day: texts that were sent and one that was not, chats, an account that stood in, work in doubt, requests
+//! that came to nothing. All of it happened through the API.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::{Program, World};
+
+use crate::stage::Stage;
+
+const SEND: &str = "messages.sendMessage";
+const CREATE: &str = "channels.createChannel";
+
+/// What came of it, by ids.
+pub(crate) struct Demo {
+    pub(crate) sent: String,
+    pub(crate) failed: String,
+    pub(crate) doubted_message: String,
+    pub(crate) doubted_operation: String,
+    pub(crate) operation: String,
+    pub(crate) chat: String,
+    pub(crate) failed_requests: Vec<String>,
+}
+
+const TEXTS: [(&str, &str); 8] = [
+    ("@client_1", "Your phone is ready. Come by any time until eight."),
+    ("@client_2", "Здравствуйте! Экран заменили, всё проверили. Можно забирать."),
+    ("@client_3", "The part arrives tomorrow; we write as soon as it is here."),
+    ("@client_4", "Order 4102 is packed and leaves today."),
+    ("@client_5", "Добрый день! Ремонт займёт ещё один день, плата требует пайки."),
+    ("@client_6", "Thank you for your visit. Was everything all right?"),
+    ("@client_7", "Your invoice is attached to the order. The total is 4,900."),
+    ("@client_8", "Телефон готов. Мы работаем до 20:00 без перерыва."),
+];
+
+impl Stage {
+    /// Lets the day happen.
+    pub(crate) async fn day(&self) -> Demo {
+        let (world, program) = (&self.world, &self.program);
+        let mut sent = String::new();
+        for (chat, text) in TEXTS {
+            let (status, told) = program.send(chat, text).await;
+            assert_eq!(status, 200, "{told}");
+            sent = id(&told);
+        }
+        let failed = refused_text(world, program).await;
+        let (operation, chat) = chats(world, program).await;
+        let failed_requests = refused_requests(world, program).await;
+        assert_eq!(program.send("-1009999999999", "Is anybody there?").await.0, 404);
+        let doubted_message = doubted_message(world, program).await;
+        let doubted_operation = doubted_operation(world, program).await;
+        set_up(program).await;
+        Demo { sent, failed, doubted_message, doubted_operation, operation, chat, failed_requests }
+    }
+}
+
+fn id(told: &Value) -> String {
+    told["id"].as_str().unwrap_or_else(|| panic!("no id in {told}")).to_owned()
+}
+
+async fn refused_text(world: &World, program: &Program) -> String {
+    world.fault("rpc_error", json!({ "method": SEND, "code": 400, "message": "MESSAGE_TOO_LONG" })).await;
+    let order =
+        json!({ "chat": "@client_9", "text": "A reminder of your visit tomorrow at ten.", "wait": 0 });
+    let (_, told) = program.post("/v1/messages", &order).await;
+    let failed = id(&told);
+    is(program, &format!("/v1/messages/{failed}"), "failed").await;
+    world.delete("/faults").await;
+    failed
+}
+
+/// Two chats; for the second one another account has to stand in.
+async fn chats(world: &World, program: &Program) -> (String, String) {
+    let order = json!({ "title": "Repair 7041, screen", "members": ["@client_1", "@demo_bot_1", "@nobody_at_all"], "observer": true });
+    let (status, made) = program.post("/v1/chats", &order).await;
+    assert_eq!(status, 201, "{made}");
+    let chat = made["chat_id"].as_str().expect("an id").to_owned();
+    world.fault("flood_wait", json!({ "account": "main", "method": CREATE, "seconds": 5400 })).await;
+    let order = json!({ "title": "Repair 7042, battery", "members": ["@client_2"], "observer": true });
+    let (status, made) = program.post("/v1/chats", &order).await;
+    assert_eq!((status, &made["account"]), (201, &json!("backup_1")), "{made}");
+    for text in ["The screen is ordered.", "Экран приехал, начинаем."] {
+        assert_eq!(program.send(&chat, text).await.0, 200);
+    }
+    let (_, operations) = program.get("/v1/operations?kind=create_chat").await;
+    (id(&operations["items"][0]), chat)
+}
+
+/// Requests to an old port that came to nothing and are kept.
+async fn refused_requests(world: &World, program: &Program) -> Vec<String> {
+    world
+        .fault(
+            "rpc_error",
+            json!({ "account": "backup_2", "method": CREATE, "code": 400, "message": "CHANNELS_TOO_MUCH" }),
+        )
+        .await;
+    for title in ["Repair 7043, camera", "Repair 7044, speaker", "Repair 7045, water"] {
+        let order = json!({ "title": title, "usernames": ["client_3"] });
+        let port = world.legacy_port(5029);
+        let call = program.legacy(port, "/create_chat", &order);
+        let (status, told) = program.as_time_goes_by(Duration::from_millis(500), call).await;
+        assert_eq!(status, 500, "{told}");
+    }
+    let (_, kept) = program.get("/v1/failed-requests").await;
+    kept["items"].as_array().expect("items").iter().map(id).collect()
+}
+
+/// A text whose answer was lost, and whose account was banned before anybody could look.
+async fn doubted_message(world: &World, program: &Program) -> String {
+    world.fault("drop_answer", json!({ "account": "backup_3", "method": SEND, "times": 1 })).await;
+    let before = world.effects(SEND).await.len();
+    let order = json!({ "chat": "@client_10", "text": "Your deposit has arrived, thank you.", "account": "backup_3", "wait": 0 });
+    let (_, told) = program.post("/v1/messages", &order).await;
+    let doubted = id(&told);
+    program.until("the text is there", || async { world.effects(SEND).await.len() > before }).await;
+    world.fault("banned", json!({ "account": "backup_3" })).await;
+    let path = format!("/v1/messages/{doubted}");
+    program.as_time_goes_by(Duration::from_secs(5), is(program, &path, "in_doubt")).await;
+    doubted
+}
+
+/// The same of a chat that was being made.
+async fn doubted_operation(world: &World, program: &Program) -> String {
+    world.fault("drop_answer", json!({ "account": "fifth", "method": CREATE, "times": 1 })).await;
+    let before = world.effects(CREATE).await.len();
+    let order = json!({ "title": "Repair 7046, back glass", "members": ["@client_4"], "account": "fifth", "wait": 0 });
+    let (_, told) = program.post("/v1/chats", &order).await;
+    let doubted = id(&told);
+    program.until("the chat is there", || async { world.effects(CREATE).await.len() > before }).await;
+    world.fault("session_revoked", json!({ "account": "fifth" })).await;
+    let path = format!("/v1/operations/{doubted}");
+    program.as_time_goes_by(Duration::from_secs(5), is(program, &path, "in_doubt")).await;
+    doubted
+}
+
+/// People, keys, who is told, and when nobody is.
+async fn set_up(program: &Program) {
+    for (path, order) in [
+        ("/v1/users", json!({ "name": "anna", "role": "operator", "password": "a password of her own" })),
+        ("/v1/users", json!({ "name": "boris", "role": "viewer", "password": "a password of his own" })),
+        ("/v1/keys", json!({ "name": "n8n", "scopes": ["send", "read"] })),
+        ("/v1/keys", json!({ "name": "price robot", "scopes": ["send"] })),
+        ("/v1/alert-targets", json!({ "name": "owner", "kind": "telegram", "chat": "@client_64" })),
+        (
+            "/v1/maintenance",
+            json!({ "note": "the shop is closed", "days": ["sun"], "start": "01:00", "minutes": 90, "utc_offset": "+03:00" }),
+        ),
+    ] {
+        let (status, told) = program.post(path, &order).await;
+        assert!((200..300).contains(&status), "{path}: {status} {told}");
+    }
+}
+
+/// Waits until what lies at a path of the API is in a state.
+async fn is(program: &Program, path: &str, state: &str) {
+    let what = format!("{path} is {state}");
+    program.until(&what, || async { program.get(path).await.1["state"] == state }).await;
+}

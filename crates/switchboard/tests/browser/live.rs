@@ -1,0 +1,139 @@
+//! A page that keeps itself up to date: under the hands of somebody, when the program is gone, after a sleep, behind a proxy
+//! that gathers; and two people who press opposite buttons.
+
+use serde_json::{Value, json};
+use testkit::Program;
+
+use crate::chromium::Tab;
+use crate::proxy::Proxy;
+use crate::stage::{NAME, PASSWORD, Stage, run, sign_in};
+
+const MAIN: &str = "document.getElementById('c-account:main')";
+const LAMP: &str = "document.querySelector('#live .lamp').className";
+
+/// The page's clock is so many seconds ahead: what it waits for comes sooner.
+async fn sleeps(tab: &Tab, seconds: u32) {
+    tab.tell(&format!("{{ const before = Date.now; Date.now = () => before() + {seconds} * 1000; }}")).await;
+}
+
+async fn is_live(tab: &Tab) {
+    tab.until(&format!("{LAMP} === 'lamp ok'")).await;
+}
+
+async fn is_late(tab: &Tab) {
+    tab.until(&format!("{LAMP} === 'lamp wait'")).await;
+}
+
+async fn main_is_red(tab: &Tab) {
+    tab.until(&format!("{MAIN}?.querySelector('.lamp').classList.contains('bad') === true")).await;
+}
+
+/// An account is lost, and its card red within a minute of the program's time.
+async fn lose_main(stage: &Stage) {
+    stage.world.fault("session_revoked", json!({ "account": "main" })).await;
+    stage.pass(60).await;
+    stage.program.account_is("main", "needs_login").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_is_in_stays_where_it_is() {
+    let stage = Stage::start().await;
+    stage.pass(60).await;
+    let tab = stage.tab().await;
+    tab.open("/").await;
+    is_live(&tab).await;
+    let focused = "document.activeElement.closest('.card')?.id";
+    tab.tell("document.getElementById('c-store').querySelector('h3 a').focus()").await;
+    let place = "Math.round(document.activeElement.getBoundingClientRect().top)";
+    let before = tab.tell(place).await;
+    lose_main(&stage).await;
+    tab.until(
+        "[...document.querySelectorAll('[data-trouble] b')].some((one) => Number(one.textContent) > 0)",
+    )
+    .await;
+    main_is_red(&tab).await;
+    assert_eq!((tab.tell(focused).await, tab.tell(place).await), (json!("c-store"), before));
+    // Once nobody holds it, trouble is on top.
+    tab.tell("document.activeElement.blur()").await;
+    tab.point_away().await;
+    tab.until("document.querySelector('#board .card').querySelector('.lamp').classList.contains('bad')")
+        .await;
+    assert_eq!((tab.findings().await, tab.complaints()), (Vec::new(), Vec::new()));
+}
+
+/// A tab of the owner's on the overview, behind a proxy.
+async fn behind(stage: &Stage, proxy: &Proxy) -> Tab {
+    let tab = stage.owner.tab(proxy.address()).await;
+    tab.open("/sign-in").await;
+    sign_in(&tab, NAME, PASSWORD).await;
+    tab.is_at("/").await;
+    tab
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lamp_is_amber_while_the_program_is_gone_and_the_page_catches_up() {
+    let mut stage = Stage::start().await;
+    let proxy = Proxy::start(stage.program.address(), false).await;
+    let tab = behind(&stage, &proxy).await;
+    is_live(&tab).await;
+    stage.program.kill();
+    sleeps(&tab, 10).await;
+    is_late(&tab).await;
+    stage.program = again(&stage).await;
+    proxy.lead_to(stage.program.address());
+    sleeps(&tab, 20).await;
+    is_live(&tab).await;
+    lose_main(&stage).await;
+    main_is_red(&tab).await;
+}
+
+async fn again(stage: &Stage) -> Program {
+    let program = run(&stage.world, &[]).await;
+    program.account_is("main", "ready").await;
+    program
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_gathers_makes_the_page_ask_by_itself() {
+    let stage = Stage::start().await;
+    let proxy = Proxy::start(stage.program.address(), true).await;
+    let tab = behind(&stage, &proxy).await;
+    lose_main(&stage).await;
+    sleeps(&tab, 45).await;
+    is_late(&tab).await;
+    main_is_red(&tab).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_slept_shows_what_is_now() {
+    let stage = Stage::start().await;
+    let tab = stage.tab().await;
+    tab.open("/").await;
+    is_live(&tab).await;
+    tab.call("Page.setWebLifecycleState", json!({ "state": "frozen" })).await;
+    lose_main(&stage).await;
+    tab.call("Page.setWebLifecycleState", json!({ "state": "active" })).await;
+    sleeps(&tab, 3600).await;
+    tab.tell("document.dispatchEvent(new Event('visibilitychange'))").await;
+    main_is_red(&tab).await;
+    is_live(&tab).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_who_press_opposite_buttons_the_first_decides() {
+    let stage = Stage::start().await;
+    let demo = stage.day().await;
+    let (one, other) = (stage.tab().await, stage.stranger().await);
+    other.open("/sign-in").await;
+    sign_in(&other, "anna", "a password of her own").await;
+    let page = format!("/doubt/{}", demo.doubted_message);
+    one.open(&page).await;
+    other.open(&page).await;
+    let before = stage.world.sent().await.len();
+    one.press("button[formaction$=sent]").await;
+    one.until("document.querySelector('#notes .toast:not(.bad)') !== null").await;
+    other.press("button[formaction$=resend]").await;
+    other.until("document.querySelector('#notes .toast.bad') !== null").await;
+    let (_, message) = stage.program.get(&format!("/v1/messages/{}", demo.doubted_message)).await;
+    assert_eq!((&message["state"], stage.world.sent().await.len()), (&Value::from("sent"), before));
+}

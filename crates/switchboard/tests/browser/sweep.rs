@@ -1,0 +1,176 @@
+//! Every page with a day's work on it: nothing that the browser or axe-core finds wrong, in both languages, light and dark,
+//! on a desk and on a phone; light in weight; nothing asked from elsewhere; and readable without scripts.
+
+use std::collections::BTreeSet;
+
+use crate::chromium::{Tab, Theme};
+use crate::demo::Demo;
+use crate::stage::{NAME, PASSWORD, Stage, sign_in};
+
+/// The most that a page may weigh with all it needs, in bytes over the wire.
+const MOST_BYTES: u64 = 150_000;
+
+const LOOKS: [(u32, Theme); 4] =
+    [(1280, Theme::Light), (1280, Theme::Dark), (390, Theme::Dark), (390, Theme::Light)];
+
+/// What makes a page wider than the window, so that it would have to be moved sideways to be read.
+const TOO_WIDE: &str =
+    "document.documentElement.scrollWidth <= innerWidth ? '' : [...document.querySelectorAll('body *')]
+  .filter((one) => one.getBoundingClientRect().right > innerWidth)
+  .map((one) => one.outerHTML.slice(0, 120)).join(' | ')";
+
+/// Every kind of page there is; what the rail leads to comes from the rail itself.
+pub(crate) async fn paths(tab: &Tab, demo: &Demo) -> Vec<String> {
+    tab.open("/").await;
+    let rail = tab
+        .text("[...document.querySelectorAll('.rail li a')].map((one) => one.getAttribute('href')).join(' ')")
+        .await;
+    let mut paths: BTreeSet<String> = rail.split(' ').map(str::to_owned).collect();
+    tab.open("/logs").await;
+    let line = tab.text("document.querySelector('.log a.at').getAttribute('href')").await;
+    let Demo { sent, failed, doubted_message, doubted_operation, operation, chat, failed_requests } = demo;
+    let request = &failed_requests[0];
+    tab.open("/settings/keys").await;
+    let key = tab.text("document.querySelector('a[href$=revoke]').getAttribute('href')").await;
+    paths.extend([
+        line,
+        key,
+        format!("/messages/{sent}"),
+        format!("/messages/{failed}"),
+        format!("/messages/{doubted_message}"),
+        format!("/doubt/{doubted_message}"),
+        format!("/doubt/{doubted_operation}"),
+        format!("/operations/{operation}"),
+        format!("/operations/{doubted_operation}"),
+        format!("/chats/{chat}"),
+        format!("/chats/{chat}/bind"),
+        format!("/chats/{chat}/leave"),
+        format!("/failed/{request}"),
+        format!("/failed/question?do=drop&id={request}"),
+    ]);
+    paths.extend(FIXED.map(str::to_owned));
+    paths.into_iter().collect()
+}
+
+/// A page that there is not.
+const NOWHERE: &str = "/messages/msg_1";
+
+const FIXED: [&str; 33] = [
+    "/",
+    "/accounts/add",
+    "/accounts/import",
+    "/accounts/main",
+    "/accounts/backup_3",
+    "/accounts/fifth",
+    "/accounts/fifth/login",
+    "/accounts/main/change",
+    "/accounts/main/export",
+    "/accounts/main/remove",
+    NOWHERE,
+    "/?kind=trouble",
+    "/?group=kind&q=main",
+    "/?q=nothing-is-called-so",
+    "/cards/account%3Amain",
+    "/cards/account%3Abackup_3",
+    "/cards/store",
+    "/cards/service%3Asend_text/stop",
+    "/flood-clearing",
+    "/messages?state=failed&range=7d",
+    "/messages?chat=x",
+    "/messages/retry-failed",
+    "/chats/unresolved",
+    "/failovers",
+    "/failed?state=all",
+    "/logs?level=error&range=1d",
+    "/settings/people",
+    "/settings/people/anna",
+    "/settings/people/anna/remove",
+    "/settings/keys",
+    "/settings/alerts",
+    "/settings/maintenance",
+    "/settings/audit",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_wrong_with_any_page() {
+    let stage = Stage::start().await;
+    let demo = stage.day().await;
+    stage.pass(30).await;
+    let (english, russian) = (stage.tab().await, stage.stranger().await);
+    russian.open("/sign-in").await;
+    sign_in(&russian, NAME, PASSWORD).await;
+    let paths = paths(&english, &demo).await;
+    // Each in a process of its own, side by side.
+    let (mut wrong, more) =
+        tokio::join!(examine_all(&english, &paths, "en"), examine_all(&russian, &paths, "ru"));
+    wrong.extend(more);
+    assert!(wrong.is_empty(), "{} findings:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+async fn examine_all(tab: &Tab, paths: &[String], language: &str) -> Vec<String> {
+    tab.cookie("language", language).await;
+    let mut wrong = Vec::new();
+    for path in paths {
+        wrong.extend(examine(tab, path, language).await);
+    }
+    wrong
+}
+
+/// What is wrong with a page in one language.
+async fn examine(tab: &Tab, path: &str, language: &str) -> Vec<String> {
+    let _ = (tab.asked(), tab.weight(), tab.complaints());
+    tab.call("Network.setCacheDisabled", serde_json::json!({ "cacheDisabled": true })).await;
+    tab.open(path).await;
+    let mut wrong = Vec::new();
+    let weight = tab.weight();
+    if !(1_000..MOST_BYTES).contains(&weight) {
+        wrong.push(format!("{path} weighs {weight} bytes"));
+    }
+    let elsewhere = |asked: &String| !asked.starts_with(tab.site()) && !asked.starts_with("data:");
+    wrong.extend(tab.asked().into_iter().filter(elsewhere).map(|asked| format!("{path} asks {asked}")));
+    if tab.text("document.documentElement.lang").await != language {
+        wrong.push(format!("{path} is not in {language}"));
+    }
+    for (width, theme) in LOOKS {
+        tab.look(width, theme).await;
+        let place = format!("{path} ({language}, {width}, {theme:?})");
+        wrong.extend(tab.findings().await.into_iter().map(|one| format!("{place}: {one}")));
+        let wide = tab.text(TOO_WIDE).await;
+        if !wide.is_empty() {
+            wrong.push(format!("{place} is too wide: {wide}"));
+        }
+    }
+    wrong.extend(complaints(tab, path).map(|one| format!("{path}: the browser says {one}")));
+    wrong
+}
+
+/// What the browser complained of. It notes the status of a page that there is not, which is right.
+pub(crate) fn complaints(tab: &Tab, path: &str) -> impl Iterator<Item = String> {
+    let is_nowhere = path == NOWHERE;
+    tab.complaints().into_iter().filter(move |one| !is_nowhere || !one.contains("status of 404"))
+}
+
+/// The same look at a page that was spoilt on purpose: all of it is seen.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_would_be_found() {
+    let stage = Stage::start().await;
+    let tab = stage.tab().await;
+    tab.open("/diagnostics").await;
+    assert_eq!((tab.findings().await, tab.complaints()), (Vec::new(), Vec::new()));
+    let _ = tab.asked();
+    tab.tell(
+        "document.querySelector('main').insertAdjacentHTML('beforeend', '<img src=\"http://127.0.0.1:9/x.png\"><p style=\"color: red\">x</p>'
+            + '<div class=\"faint\" id=\"pale\">pale</div><table><tr><td>' + 'wide'.repeat(900) + '</td></tr></table>');
+         document.styleSheets[0].insertRule('#pale { color: #eee; }'); document.styleSheets[0].insertRule('td { overflow-wrap: normal; }');
+         console.error('said aloud')",
+    )
+    .await;
+    let findings = tab.findings().await.join("\n");
+    assert!(findings.contains("image-alt") && findings.contains("color-contrast"), "{findings}");
+    assert_ne!(tab.text(TOO_WIDE).await, "");
+    let complaints = tab.complaints().join("\n");
+    assert!(
+        complaints.contains("said aloud") && complaints.contains("Content Security Policy"),
+        "{complaints}"
+    );
+}
