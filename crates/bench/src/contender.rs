@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::program::{Program, empty_folder, free_port};
@@ -37,6 +38,10 @@ pub(crate) struct Switchboard {
     pub(crate) accounts_ready_after: Duration,
     pub(crate) accounts: usize,
 }
+
+/// The first person of the dashboard, and the password that a run gives them.
+pub(crate) const ADMIN: &str = "admin";
+pub(crate) const ADMIN_PASSWORD: &str = "only-for-this-bench";
 
 /// The header that opens the product's API.
 pub(crate) fn authorization() -> String {
@@ -73,14 +78,14 @@ pub(crate) async fn switchboard_again(
         .arg("--data-dir")
         .arg(data)
         .args(["--listen", &main.to_string()])
-        .env("SWITCHBOARD_BOOTSTRAP_KEY", KEY);
+        .env("SWITCHBOARD_BOOTSTRAP_KEY", KEY)
+        .env("SWITCHBOARD_ADMIN_PASSWORD", ADMIN_PASSWORD);
     let mut program = Program::start("switchboard", command, logs)?;
     let ((), ready_after) = program
         .ready(STARTING, || async { http::send(main, "GET", "/health/ready", "").await.map(|_| ()) })
         .await?;
-    let (accounts, accounts_ready_after) = program
-        .ready(STARTING, || async { all_ready(&http::get(main, "/v1/accounts", &authorization()).await?) })
-        .await?;
+    let (accounts, accounts_ready_after) =
+        program.ready(STARTING, || async { all_ready(&all_accounts(main).await?) }).await?;
     program
         .ready(STARTING, || async { healthy(&http::get(send_text, "/health", "").await?) })
         .await
@@ -105,6 +110,16 @@ pub(crate) async fn without_accounts(
     logs: &Path,
 ) -> Result<Empty> {
     empty_folder(data)?;
+    without_accounts_again(binary, world, data, logs).await
+}
+
+/// The same on data that is there already.
+pub(crate) async fn without_accounts_again(
+    binary: &Path,
+    world: &World,
+    data: &Path,
+    logs: &Path,
+) -> Result<Empty> {
     let main = free_port()?;
     let settings = world.settings_without_accounts()?;
     let mut command = program::of_nobody(binary);
@@ -115,7 +130,8 @@ pub(crate) async fn without_accounts(
         .arg("--data-dir")
         .arg(data)
         .args(["--listen", &main.to_string()])
-        .env("SWITCHBOARD_BOOTSTRAP_KEY", KEY);
+        .env("SWITCHBOARD_BOOTSTRAP_KEY", KEY)
+        .env("SWITCHBOARD_ADMIN_PASSWORD", ADMIN_PASSWORD);
     let mut program = Program::start("switchboard", command, logs)?;
     program
         .ready(STARTING, || async { http::send(main, "GET", "/health/ready", "").await.map(|_| ()) })
@@ -130,9 +146,7 @@ impl Switchboard {
         let ((), _) = self
             .contender
             .program
-            .ready(READING, || async {
-                all_complete(&http::get(main, "/v1/accounts", &authorization()).await?)
-            })
+            .ready(READING, || async { all_complete(&all_accounts(main).await?) })
             .await
             .context("the first reading of the dialogs")?;
         Ok(())
@@ -179,9 +193,30 @@ fn healthy(answer: &Value) -> Result<()> {
     if answer["status"] == "ok" { Ok(()) } else { bail!("/health says {answer}") }
 }
 
+/// All accounts, page by page.
+async fn all_accounts(main: SocketAddr) -> Result<Vec<Value>> {
+    let mut all = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let path = format!("/v1/accounts?limit=500{cursor}");
+        let page: Page = http::get(main, &path, &authorization()).await?;
+        all.extend(page.items);
+        match page.next_cursor {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return Ok(all),
+        }
+    }
+}
+
+/// A page of a list.
+#[derive(Deserialize)]
+struct Page {
+    items: Vec<Value>,
+    next_cursor: Option<String>,
+}
+
 /// Whether each account knows its dialogs.
-fn all_complete(answer: &Value) -> Result<()> {
-    let items = answer["items"].as_array().context("/v1/accounts has no items")?;
+fn all_complete(items: &[Value]) -> Result<()> {
     match items.iter().find(|account| account["dialogs_complete"] != true) {
         Some(account) => bail!("account {} still reads its dialogs", account["name"]),
         None => Ok(()),
@@ -189,8 +224,7 @@ fn all_complete(answer: &Value) -> Result<()> {
 }
 
 /// The number of accounts, when each of them is ready.
-fn all_ready(answer: &Value) -> Result<usize> {
-    let items = answer["items"].as_array().context("/v1/accounts has no items")?;
+fn all_ready(items: &[Value]) -> Result<usize> {
     match items.iter().find(|account| account["state"] != "ready") {
         Some(account) => bail!("account {} is {}", account["name"], account["state"]),
         None if items.is_empty() => bail!("there are no accounts"),
@@ -207,20 +241,18 @@ mod tests {
     #[test]
     fn all_accounts_must_be_ready() {
         let ready = json!({"name": "main", "state": "ready"});
-        assert_eq!(all_ready(&json!({"items": [ready, ready]})).unwrap(), 2);
-        let error =
-            all_ready(&json!({"items": [ready, {"name": "fifth", "state": "connecting"}]})).unwrap_err();
+        assert_eq!(all_ready(&[ready.clone(), ready.clone()]).unwrap(), 2);
+        let error = all_ready(&[ready, json!({"name": "fifth", "state": "connecting"})]).unwrap_err();
         assert_eq!(error.to_string(), "account \"fifth\" is \"connecting\"");
-        assert!(all_ready(&json!({"items": []})).is_err());
-        assert!(all_ready(&json!({})).is_err());
+        assert!(all_ready(&[]).is_err());
     }
 
     #[test]
     fn every_account_must_have_read_its_dialogs() {
         let read = json!({"name": "main", "dialogs_complete": true});
-        assert!(all_complete(&json!({"items": [read]})).is_ok());
+        assert!(all_complete(std::slice::from_ref(&read)).is_ok());
         let other = json!({"name": "fifth", "dialogs_complete": false});
-        assert!(all_complete(&json!({"items": [read, other]})).unwrap_err().to_string().contains("fifth"));
+        assert!(all_complete(&[read, other]).unwrap_err().to_string().contains("fifth"));
     }
 
     #[test]

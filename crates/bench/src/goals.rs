@@ -1,6 +1,10 @@
 //! The goals: what Switchboard promises over the baseline, and whether a run kept it.
 
+mod looking;
+
 use serde::Serialize;
+
+pub(crate) use looking::{of_logs, of_the_dashboard, of_the_search};
 
 use crate::ledger::Audit;
 use crate::report::{megabytes, microseconds, milliseconds, times};
@@ -8,7 +12,6 @@ use crate::scenario::added_latency::AddedLatency;
 use crate::scenario::choosing::Choosing;
 use crate::scenario::failover::Failover;
 use crate::scenario::import::{self, Import};
-use crate::scenario::logs::Logs;
 use crate::scenario::many_files::ManyFiles;
 use crate::scenario::send_text::SendText;
 use crate::scenario::sizes::{Size, Sizes};
@@ -44,9 +47,6 @@ const AFTER_FILES: u64 = 80 * 1_024;
 /// An import of a hundred sessions, in milliseconds.
 const IMPORT: u128 = 10_000;
 
-/// A word among the log lines, in milliseconds.
-const WORD: u128 = 1_000;
-
 /// A call of the first reading may bring this many dialogs.
 const DIALOGS_OF_A_CALL: u64 = 100;
 
@@ -57,33 +57,6 @@ pub(crate) struct Goal {
     pub(crate) wanted: String,
     pub(crate) measured: String,
     pub(crate) met: bool,
-}
-
-/// The goals of the log store.
-pub(crate) fn of_logs(logs: Option<&Logs>) -> Vec<Goal> {
-    let Some(measured) = logs else { return Vec::new() };
-    let slowest = measured.words.iter().map(|word| word.ours).max().unwrap_or(u128::MAX);
-    let right = measured.words.iter().all(|word| word.found == word.expected);
-    vec![
-        Goal {
-            what: "the first 100 log lines with a word, whichever",
-            wanted: format!("< {WORD} ms"),
-            measured: format!("{slowest} ms"),
-            met: slowest < WORD,
-        },
-        Goal {
-            what: "lines with the word that were found",
-            wanted: "all".to_owned(),
-            measured: if right { "all" } else { "not all" }.to_owned(),
-            met: right && !measured.words.is_empty(),
-        },
-        Goal {
-            what: "log lines written, none dropped",
-            wanted: measured.lines.to_string(),
-            measured: measured.written.to_string(),
-            met: measured.written == measured.lines,
-        },
-    ]
 }
 
 /// The goals of whatever was measured.

@@ -1,6 +1,7 @@
 //! Side-by-side benchmarks: Switchboard and the Python service it replaces, on one machine, in one run, against one
 //! pretend Telegram. `cargo xtask bench` builds what is needed and starts this.
 
+mod browser;
 mod contender;
 mod goals;
 mod http;
@@ -26,7 +27,8 @@ use clap::{Parser, ValueEnum};
 use crate::machine::Machine;
 use crate::report::Report;
 use crate::scenario::{
-    Pace, Stage, added_latency, choosing, failover, idle, import, logs, many_files, send_text, sizes, upload,
+    Pace, Stage, added_latency, choosing, dashboard, failover, idle, import, logs, many_files, search,
+    send_text, sizes, upload,
 };
 use crate::usage::Ticks;
 
@@ -68,6 +70,8 @@ enum Scenario {
     Failover,
     Import,
     Logs,
+    Dashboard,
+    Search,
     ManyFiles,
     Upload,
     AddedLatency,
@@ -123,6 +127,8 @@ async fn run(command_line: &CommandLine) -> Result<bool> {
         many_files: None,
         import: None,
         logs: None,
+        dashboard: None,
+        search: None,
         broken_off: Vec::new(),
         goals: Vec::new(),
     };
@@ -141,6 +147,8 @@ async fn run(command_line: &CommandLine) -> Result<bool> {
             Scenario::Failover => failover::run(&stage).await.map(|found| report.failover = Some(found)),
             Scenario::Import => import::run(&stage).await.map(|found| report.import = Some(found)),
             Scenario::Logs => logs::run(&stage).await.map(|found| report.logs = Some(found)),
+            Scenario::Dashboard => dashboard::run(&stage).await.map(|found| report.dashboard = Some(found)),
+            Scenario::Search => search::run(&stage).await.map(|found| report.search = Some(found)),
             Scenario::ManyFiles => many_files::run(&stage).await.map(|found| report.many_files = Some(found)),
             Scenario::Upload => upload::run(&stage).await.map(|found| report.upload = Some(found)),
             Scenario::AddedLatency => {

@@ -1,5 +1,7 @@
 //! The report: tables side by side, ratios, and whether the goals were reached.
 
+mod looking;
+
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -9,11 +11,13 @@ use crate::latency::Summary;
 use crate::machine::Machine;
 use crate::scenario::added_latency::AddedLatency;
 use crate::scenario::choosing::{ACCOUNTS, Choosing};
+use crate::scenario::dashboard::Dashboard;
 use crate::scenario::failover::Failover;
 use crate::scenario::idle::Idle;
 use crate::scenario::import::{self, Import};
 use crate::scenario::logs::Logs;
 use crate::scenario::many_files::{self, ManyFiles};
+use crate::scenario::search::Search;
 use crate::scenario::send_text::{Pair, SendText};
 use crate::scenario::sizes::Sizes;
 use crate::scenario::upload::Upload;
@@ -38,6 +42,8 @@ pub(crate) struct Report {
     pub(crate) many_files: Option<ManyFiles>,
     pub(crate) import: Option<Import>,
     pub(crate) logs: Option<Logs>,
+    pub(crate) dashboard: Option<Dashboard>,
+    pub(crate) search: Option<Search>,
     /// Scenarios that did not come to their end, with why.
     pub(crate) broken_off: Vec<String>,
     pub(crate) goals: Vec<Goal>,
@@ -57,6 +63,8 @@ impl Report {
             self.many_files.as_ref(),
             self.import.as_ref(),
         ));
+        self.goals.extend(goals::of_the_dashboard(self.dashboard.as_ref()));
+        self.goals.extend(goals::of_the_search(self.search.as_ref()));
         self.goals.extend(goals::of_logs(self.logs.as_ref()));
     }
 
@@ -129,9 +137,7 @@ impl Report {
         if let Some(import) = &self.import {
             write_import(text, import)?;
         }
-        if let Some(logs) = &self.logs {
-            write_logs(text, logs)?;
-        }
+        looking::write(text, self)?;
         for scenario in &self.broken_off {
             writeln!(text, "**Not measured:** {scenario}\n")?;
         }
@@ -333,26 +339,6 @@ fn write_many_files(text: &mut String, many: &ManyFiles) -> std::fmt::Result {
         many_files::LOOKED.as_secs(),
         megabytes(many.memory_after)
     )
-}
-
-fn write_logs(text: &mut String, logs: &Logs) -> std::fmt::Result {
-    writeln!(
-        text,
-        "## {} log lines\n\n{} MB as text are {} MB in the store. Writing one takes {:.2} µs of a processor, the making of the \
-         event and all that the store does later included; {:.0} a second went in.\n\nThe first 100 lines with a word, by \
-         `switchboard logs --grep`; beside it `grep -m 100` on the text and `zgrep -m 100` on the same packed by gzip. All \
-         files are in the memory of the system.\n\n| | lines | switchboard, ms | grep, ms | zgrep, ms |\n|---|---:|---:|---:|---:|",
-        logs.lines,
-        logs.text / 1_000_000,
-        logs.stored / 1_000_000,
-        logs.processor,
-        logs.per_second
-    )?;
-    for word in &logs.words {
-        let (ours, grep, zgrep) = (word.ours, word.grep, word.zgrep);
-        writeln!(text, "| {} | {} | {ours} | {grep} | {zgrep} |", word.what, word.found)?;
-    }
-    writeln!(text)
 }
 
 fn write_import(text: &mut String, import: &Import) -> std::fmt::Result {

@@ -18,6 +18,9 @@ const LEGACY_PORTS: [(u16, &str, Option<&str>); 8] = [
     (5030, "create_chat", Some("backup_3")),
 ];
 
+/// The last priority that the settings allow; of more accounts the rest share it.
+const LAST_PRIORITY: usize = 1_000;
+
 /// Writes the settings as TOML.
 pub(crate) fn settings(centres: &[Centre], rsa_public_key: &str, accounts: &[impl AsRef<Account>]) -> String {
     let mut text = String::from(
@@ -32,8 +35,8 @@ pub(crate) fn settings(centres: &[Centre], rsa_public_key: &str, accounts: &[imp
         .collect();
     line(&mut text, "data_centres", &list(&addresses));
     line(&mut text, "server_keys", &list(&[quoted(rsa_public_key)]));
-    for (priority, account) in (1..).zip(accounts) {
-        account_table(&mut text, priority, account.as_ref(), centres);
+    for (number, account) in (1..).zip(accounts) {
+        account_table(&mut text, LAST_PRIORITY.min(number), account.as_ref(), centres);
     }
     text.push_str("\n[legacy]\n");
     let ports: Vec<String> = LEGACY_PORTS

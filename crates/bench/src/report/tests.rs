@@ -3,8 +3,10 @@
 use super::*;
 use crate::ledger::Audit;
 use crate::scenario::choosing::OneKind;
+use crate::scenario::dashboard::{Press, Weight};
 use crate::scenario::idle::AtRest;
-use crate::scenario::logs::Word;
+use crate::scenario::logs::{Rotation, Word};
+use crate::scenario::search::Text;
 use crate::scenario::send_text::Side;
 use crate::scenario::sizes::Size;
 use crate::scenario::upload::Side as UploadSide;
@@ -121,9 +123,39 @@ fn report() -> Report {
                 found: 0,
                 expected: 0,
                 ours: 12,
+                served: 14,
+                served_found: 0,
                 grep: 900,
                 zgrep: 9_000,
             }],
+            memory_before: 30_720,
+            memory_highest: 40_960,
+            rotation: Rotation { budget: 10_000, most: 9_999, lines: 2_000, went: true },
+        }),
+        dashboard: Some(Dashboard {
+            accounts: 2_000,
+            cards: 4_006,
+            beats: 10_000_000,
+            first_visit: summary(90_000),
+            later_visit: summary(60_000),
+            server: summary(7_000),
+            weight: Weight { page: 20_000, files: 30_000, unpacked: 200_000 },
+            presses: vec![Press { what: "pause an account", times: summary(30_000) }],
+            alone: 4.0,
+            watched: 4.5,
+            ..Dashboard::default()
+        }),
+        search: Some(Search {
+            messages: 1_000_000,
+            words: vec![Text {
+                what: "in one of them",
+                found: 1,
+                expected: 1,
+                first_page: 500,
+                all_pages: 1_000,
+                pages: 20,
+            }],
+            ..Search::default()
         }),
         broken_off: Vec::new(),
         goals: Vec::new(),
@@ -152,6 +184,10 @@ fn both_sides_stand_in_one_line_with_their_ratio() {
         "| CPU a file, ms | 250 | 1000 | 0.25× |",
         "| 60 s after the last one | 60.0 |",
         "| 4200 | 2100 | 100 | 400000 |",
+        "| the overview, nothing kept by the browser | 90.0 | 180.0 | 360.0 |",
+        "| pause an account | 30.0 | 60.0 | 120.0 |",
+        "| in one of them | 1 | 500 | 1000 | 20 |",
+        "| a word that is not there | 0 | 12 | 14 | 900 | 9000 |",
     ] {
         assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
     }

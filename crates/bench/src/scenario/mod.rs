@@ -2,11 +2,13 @@
 
 pub(crate) mod added_latency;
 pub(crate) mod choosing;
+pub(crate) mod dashboard;
 pub(crate) mod failover;
 pub(crate) mod idle;
 pub(crate) mod import;
 pub(crate) mod logs;
 pub(crate) mod many_files;
+pub(crate) mod search;
 pub(crate) mod send_text;
 pub(crate) mod sizes;
 pub(crate) mod upload;
@@ -62,6 +64,15 @@ pub(crate) struct Pace {
     pub(crate) upload: u64,
     /// Messages of which each leaves five log lines.
     pub(crate) logged: u64,
+    /// Messages that are searched by their text.
+    pub(crate) searched: usize,
+    /// Accounts of the dashboard, and minutes in its file of beats.
+    pub(crate) accounts: usize,
+    pub(crate) beats: u64,
+    /// How often each thing on a page is pressed.
+    pub(crate) presses: usize,
+    /// How long a page is left open.
+    pub(crate) watched: Duration,
 }
 
 impl Pace {
@@ -75,6 +86,11 @@ impl Pace {
         choices: 2_000,
         upload: 100_000_000,
         logged: 2_000_000,
+        searched: 1_000_000,
+        accounts: 2_000,
+        beats: 10_000_000,
+        presses: 10,
+        watched: Duration::from_mins(1),
     };
 
     /// To see that it works.
@@ -87,6 +103,11 @@ impl Pace {
         choices: 200,
         upload: 20_000_000,
         logged: 60_000,
+        searched: 20_000,
+        accounts: 60,
+        beats: 100_000,
+        presses: 3,
+        watched: Duration::from_secs(20),
     };
 }
 

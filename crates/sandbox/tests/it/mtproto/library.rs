@@ -1,4 +1,4 @@
-//! The client library that the product is built on, against the wire.
+//! A client library that is not ours, against the wire.
 
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::sync::Arc;

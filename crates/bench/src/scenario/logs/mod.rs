@@ -1,6 +1,9 @@
 //! Ten million log lines: how fast they go in, and how fast a word is found among them, beside `grep` and `zgrep`.
 
+mod rotation;
+
 use std::fs::{self, File};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -9,11 +12,17 @@ use ::logs::{Keeping, LogStore, Query};
 use ambient::Clock;
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
+use serde_json::Value;
 use tracing::Dispatch;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::{Folders, Stage};
+use crate::contender::{self, authorization};
 use crate::program::of_nobody;
+use crate::world::World;
+use crate::{http, usage};
+
+pub(crate) use rotation::Rotation;
 
 /// How many lines a search is to give.
 const FIRST: u64 = 100;
@@ -42,6 +51,10 @@ pub(crate) struct Logs {
     pub(crate) processor: f64,
     pub(crate) per_second: f64,
     pub(crate) words: Vec<Word>,
+    /// Kilobytes of a server before the first search in them, and at most after the last one.
+    pub(crate) memory_before: u64,
+    pub(crate) memory_highest: u64,
+    pub(crate) rotation: Rotation,
 }
 
 /// One word that was looked for; times in milliseconds.
@@ -51,6 +64,9 @@ pub(crate) struct Word {
     pub(crate) found: u64,
     pub(crate) expected: u64,
     pub(crate) ours: u128,
+    /// Asked of a server, whatever letters are large.
+    pub(crate) served: u128,
+    pub(crate) served_found: u64,
     pub(crate) grep: u128,
     pub(crate) zgrep: u128,
 }
@@ -94,11 +110,50 @@ pub(crate) async fn run(stage: &Stage) -> Result<Logs> {
             found: found_lines,
             expected,
             ours,
+            served: 0,
+            served_found: 0,
             grep: fastest(grep)?.0,
             zgrep: fastest(zgrep)?.0,
         });
     }
+    serve(stage, &folders, &mut found).await?;
+    let folder = folders.world.join("rotation");
+    found.rotation = rotation::run(&folder, stage.pace.logged / 2, found.stored).await?;
     Ok(found)
+}
+
+/// Asks a server that has these lines for the same words.
+async fn serve(stage: &Stage, folders: &Folders, found: &mut Logs) -> Result<()> {
+    let world = World::start(&stage.switchboard, &folders.world, &folders.logs, super::DIALOGS).await?;
+    let ours =
+        contender::without_accounts_again(&stage.switchboard, &world, &folders.data, &folders.logs).await?;
+    let pid = ours.program.pid();
+    found.memory_before = usage::memory(pid)?.now;
+    for (word, text) in found.words.iter_mut().zip([COMMON, RARE, ABSENT]) {
+        for _ in 0..3 {
+            let asked = Instant::now();
+            word.served_found = first_lines(ours.main, text).await?;
+            let took = asked.elapsed().as_millis();
+            word.served = if word.served == 0 { took } else { word.served.min(took) };
+        }
+    }
+    found.memory_highest = usage::memory(pid)?.highest;
+    ours.program.stop().await?;
+    world.stop().await
+}
+
+/// How many of the first lines with a text a server shows. An answer that took long has what was found by then and leads on.
+async fn first_lines(main: SocketAddr, text: &str) -> Result<u64> {
+    let (mut found, mut cursor) = (0, String::new());
+    loop {
+        let path = format!("/v1/logs?limit={FIRST}&q={}{cursor}", text.replace(' ', "%20"));
+        let page: Value = http::get(main, &path, &authorization()).await?;
+        found += page["items"].as_array().context("/v1/logs has no items")?.len() as u64;
+        match page["next_cursor"].as_str() {
+            Some(next) if found < FIRST => cursor = format!("&cursor={next}"),
+            _ => return Ok(found.min(FIRST)),
+        }
+    }
 }
 
 /// Logs all lines through the layer that the program uses.
