@@ -11,7 +11,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, reload};
 
 /// The folder of the log store inside the data directory.
-pub(crate) const FOLDER: &str = "logs";
+pub(crate) use logs::FOLDER;
 
 /// Sets the level of all who write lines.
 type SetLevel = dyn Fn(&LogSettings) -> Result<(), reload::Error> + Send + Sync;
@@ -33,7 +33,7 @@ impl LogLevel {
 fn kept(settings: &LogSettings) -> EnvFilter {
     // The protocol library warns at every lost connection; the lines' own states tell it better.
     let level = settings.level.as_str();
-    EnvFilter::new(format!("{level},grammers_mtsender=error,grammers_session=error,grammers_mtproto=error"))
+    EnvFilter::new(format!("{level},grammers_session=error,grammers_mtproto=error"))
 }
 
 /// What standard error gets: the same without each step of each message and each request, which nobody reads by the thousand.

@@ -15,11 +15,11 @@ pub(crate) struct SandboxCommand {
     data_dir: Option<PathBuf>,
 
     /// How many Telegram accounts there are
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=5_000))]
     accounts: u16,
 
     /// How many dialogs they have in all, at least 30 each
-    #[arg(long, default_value_t = 150, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, default_value_t = 150, value_parser = clap::value_parser!(u32).range(1..=200_000))]
     dialogs: u32,
 
     /// The same seed makes the same world

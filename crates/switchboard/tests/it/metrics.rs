@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::json;
 use testkit::{KEY, Program, Start, World};
@@ -255,6 +256,21 @@ async fn the_page_is_as_documented_and_no_label_tells_whom_was_written_to() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn log_lines_that_are_kept_are_counted_with_the_room_they_take() {
+    let (_world, program) = running().await;
+    let kept = |page: &Page| page.get("switchboard_log_lines_total", &[("result", "kept")]);
+    // They are written a moment after they are logged.
+    program.until("lines are kept", async || kept(&scrape(&program).await.1) > 0.0).await;
+    let (_, page) = scrape(&program).await;
+    let (bytes, budget) =
+        (page.get("switchboard_log_bytes", &[]), page.get("switchboard_log_budget_bytes", &[]));
+    assert!(0.0 < bytes && bytes < budget, "{bytes} of {budget}");
+    for result in ["dropped", "lost"] {
+        assert!(page.get("switchboard_log_lines_total", &[("result", result)]) < 1.0, "{result}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_numbers_move_with_what_is_done() {
     let (world, program) = running().await;
     let (_, before) = scrape(&program).await;
@@ -393,4 +409,20 @@ async fn a_key_that_may_read_is_needed_except_on_the_control_socket() {
     assert_eq!(answer.status().as_u16(), 200);
     let text = answer.text().await.expect("a text");
     assert!(Page::read(&text).is_ok(), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_set_back_an_hour_changes_nothing_of_how_long_it_runs() {
+    let (_world, program) = running().await;
+    program.advance(Duration::from_hours(2)).await;
+    let uptime = async || scrape(&program).await.1.get("switchboard_uptime_seconds", &[]);
+    let before = uptime().await;
+    assert!(before >= 7200.0, "{before}");
+    program.set_back(Duration::from_hours(1)).await;
+    let after = uptime().await;
+    assert!((before..before + 60.0).contains(&after), "{before}, then {after}");
+    let (_, report) = program.get("/v1/doctor").await;
+    let facts = report["sections"][0]["facts"].as_array().expect("facts");
+    let up = facts.iter().find(|fact| fact["name"] == "server").expect("the server")["value"].to_string();
+    assert!(up.contains("up for 2 h"), "{up}");
 }

@@ -74,6 +74,32 @@ async fn the_service_manager_hears_that_it_is_ready_alive_reloading_and_stopping
     assert!(place("READY=1") < place("WATCHDOG=1") && place("WATCHDOG=1") < place("STOPPING=1"), "{heard:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_stands_still_is_not_told_to_be_alive_and_one_that_moves_again_is() {
+    let world = World::start(binary()).await;
+    let path = tempfile_folder(&world).join("notify");
+    let manager = Manager::listen(&path);
+    let mut start = Start::on(&world, binary(), "data");
+    start.environment = vec![
+        ("NOTIFY_SOCKET".to_owned(), path.to_str().expect("UTF-8").to_owned()),
+        ("WATCHDOG_USEC".to_owned(), "200000".to_owned()),
+    ];
+    let program = start.ready().await;
+    manager.hears("WATCHDOG=1", 2).await;
+    program.arm("store.round_trip", 0).await;
+    let silent = "STATUS=The store does not answer";
+    manager.hears(silent, 1).await;
+    let heard = manager.heard().len();
+    // Three times of the watchdog go by: a service manager would have ended it long before.
+    manager.hears(silent, 7).await;
+    let since: Vec<String> = manager.heard().split_off(heard);
+    assert!(since.iter().all(|text| text == silent), "{since:?}");
+
+    program.release("store.round_trip").await;
+    let before = manager.heard().iter().filter(|text| *text == "WATCHDOG=1").count();
+    manager.hears("WATCHDOG=1", before + 2).await;
+}
+
 fn tempfile_folder(world: &World) -> std::path::PathBuf {
     let folder = world.data_dir("service-manager");
     std::fs::create_dir_all(&folder).expect("a folder");

@@ -130,6 +130,34 @@ async fn a_session_that_ends_mid_way_leads_to_the_door_and_not_to_an_error() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_cookie_of_yesterdays_key_leads_to_the_door_and_does_not_bar_it() {
+    let stage = Stage::with("").await;
+    let mut program = stage.program().await;
+    let cookie = stage.sign_in(&program).await;
+    program.terminate().await;
+    // The data are begun anew, with another key and other people of the same names.
+    let data = stage.world.data_dir("data");
+    let key = std::fs::read(data.join("master.key")).expect("a key");
+    std::fs::remove_dir_all(&data).expect("removed");
+    let program = stage.program().await;
+    assert_ne!(std::fs::read(data.join("master.key")).expect("a key"), key);
+    let page = stage.get(&program, "/messages", pair(&cookie)).send().await.expect("an answer");
+    assert_eq!((page.status().as_u16(), location(&page)), (303, "/sign-in?next=%2Fmessages"));
+    let form = stage.post(&program, "/settings/people/actions/add", &[("csrf", "x"), ("name", "evil")]);
+    let form = form.header("cookie", pair(&cookie)).send().await.expect("an answer");
+    assert!(matches!(form.status().as_u16(), 303 | 401 | 403), "{}", form.status());
+    // The browser still sends it while its owner signs in.
+    let entered = stage.post(&program, "/sign-in", &RIGHT).header("cookie", pair(&cookie));
+    let entered = entered.send().await.expect("an answer");
+    assert_eq!((entered.status().as_u16(), location(&entered)), (303, "/"));
+    let fresh = super::stage::cookie(&entered);
+    assert_ne!(pair(&fresh), pair(&cookie));
+    let page = stage.get(&program, "/messages", pair(&fresh)).send().await.expect("an answer");
+    assert_eq!(page.status(), 200);
+    assert!(!program.output().contains("panicked"), "{}", program.output());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_form_of_another_session_or_another_site_changes_nothing() {
     let stage = Stage::with("").await;
     let program = stage.program().await;

@@ -1,0 +1,129 @@
+//! Alerts by mail, over TLS, to a mail server that nobody here wrote: what is trusted, what is not, and no password in the clear.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use testkit::{Start, World};
+
+use crate::binary;
+
+const PASSWORD: &str = "word of mail";
+
+/// Mail servers of every kind; ended when dropped.
+struct Servers {
+    running: Child,
+    folder: PathBuf,
+    ports: Value,
+}
+
+impl Servers {
+    async fn start(folder: &Path) -> Self {
+        std::fs::create_dir_all(folder).expect("a folder");
+        let Some(python) = std::env::var_os("SWITCHBOARD_TEST_PYTHON") else {
+            panic!(
+                "SWITCHBOARD_TEST_PYTHON names no Python that has aiosmtpd: run `cargo xtask test`, which sets it up"
+            );
+        };
+        let running = Command::new(python)
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/mailbox.py"))
+            .arg(folder)
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("starts");
+        let mut servers = Self { running, folder: folder.to_owned(), ports: Value::Null };
+        for _ in 0..1200 {
+            if let Ok(text) = std::fs::read_to_string(folder.join("ports.json")) {
+                servers.ports = serde_json::from_str(&text).expect("JSON");
+                return servers;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the mail servers do not start");
+    }
+
+    /// Everything that happened at one of them.
+    fn events(&self, server: &str) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.folder.join("events.jsonl")).expect("events");
+        let all = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        all.filter(|event| event["server"] == server).collect()
+    }
+
+    /// A target for the settings: the server's name is its own.
+    fn target(&self, server: &str, scheme: &str) -> String {
+        format!(
+            "\n[[alerts.targets]]\nname = \"{server}\"\nkind = \"email\"\nfrom = \"alerts@example.com\"\n\
+             to = [\"owner@example.com\"]\nsmtp = \"{scheme}://demo:{}@127.0.0.1:{}\"\n",
+            PASSWORD.replace(' ', "%20"),
+            self.ports[server]
+        )
+    }
+}
+
+impl Drop for Servers {
+    fn drop(&mut self) {
+        let _ = self.running.kill();
+        let _ = self.running.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_goes_over_tls_to_whom_it_trusts_and_a_password_to_nobody_else() {
+    let world = World::start(binary()).await;
+    let servers = Servers::start(&world.data_dir("mail")).await;
+    let all = [
+        ("tls", "smtps"),
+        ("starttls", "smtp"),
+        ("other_name", "smtps"),
+        ("expired", "smtps"),
+        ("unknown", "smtps"),
+        ("unknown_starttls", "smtp"),
+        ("stripped", "smtp"),
+    ];
+    let targets: String = all.iter().map(|(server, scheme)| servers.target(server, scheme)).collect();
+    world.edit_settings(|text| text + &targets);
+    let mut start = Start::on(&world, binary(), "data");
+    let trusted = servers.folder.join("ca.pem").to_str().expect("UTF-8").to_owned();
+    start.environment.push(("SSL_CERT_FILE".to_owned(), trusted));
+    let program = start.ready().await;
+    let tested = |server: &str| {
+        let ran = Command::new(binary())
+            .args(["alert", "targets", "test", server, "--data-dir"])
+            .arg(world.data_dir("data"))
+            .output()
+            .expect("runs");
+        let said = [ran.stdout, ran.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+        assert!(!said.contains(PASSWORD) && !said.contains("word%20of"), "{said}");
+        (ran.status.code(), said)
+    };
+
+    for server in ["tls", "starttls"] {
+        let (code, said) = tested(server);
+        assert_eq!(code, Some(0), "{server}: {said}");
+        let events = servers.events(server);
+        assert_eq!(events.len(), 2, "{server}: {events:?}");
+        assert_eq!(
+            (events[0]["login"].as_str(), events[0]["password"].as_str()),
+            (Some("demo"), Some(PASSWORD))
+        );
+        assert!(events.iter().all(|event| event["encrypted"] == true), "{server}: {events:?}");
+        let mail = events[1]["mail"].as_str().expect("a mail");
+        assert!(
+            mail.contains("From: alerts@example.com") && mail.contains("To: owner@example.com"),
+            "{mail}"
+        );
+    }
+    // A certificate of another name, of yesterday, of nobody that is trusted: they hear no name and no password.
+    for server in ["other_name", "expired", "unknown", "unknown_starttls"] {
+        let (code, said) = tested(server);
+        assert!(code == Some(1) && said.to_lowercase().contains("certificate"), "{server}: {said}");
+        assert_eq!(servers.events(server), Vec::<Value>::new(), "{server}");
+    }
+    // A server that offers no TLS, or somebody on the way who took it out.
+    let (code, said) = tested("stripped");
+    assert!(code == Some(1) && said.to_uppercase().contains("STARTTLS"), "{said}");
+    assert_eq!(servers.events("stripped"), Vec::<Value>::new());
+    assert!(!program.output().contains(PASSWORD), "{}", program.output());
+}

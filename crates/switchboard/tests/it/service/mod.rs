@@ -1,0 +1,150 @@
+//! The program as a service of a systemd that really runs: installed, started, killed, hung, given up, told of, taken away.
+
+mod stage;
+
+use std::io::Write;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::Receiver;
+
+use self::stage::Stage;
+
+const INSTALL: [&str; 7] = [
+    "switchboard",
+    "service",
+    "install",
+    "--config",
+    "/etc/switchboard/switchboard.toml",
+    "--master-key",
+    "/etc/switchboard/master.key",
+];
+
+/// What an owner may write beside the unit: the same in seconds instead of minutes, so that nobody waits here.
+const QUICK: &str = "mkdir -p /etc/systemd/system/switchboard.service.d && printf \
+    '[Unit]\\nStartLimitBurst=5\\n[Service]\\nRestartSec=100ms\\nWatchdogSec=2\\n' \
+    > /etc/systemd/system/switchboard.service.d/quick.conf";
+
+impl Stage {
+    /// How the service is, as the command says.
+    fn status(&self) -> Value {
+        let said = self.run(&["switchboard", "service", "status", "--json"]).stdout;
+        serde_json::from_slice(&said).unwrap_or(Value::Null)
+    }
+
+    /// Waits until it runs as another process than this one; tells its status.
+    async fn runs_anew(&mut self, before: &Value) -> Value {
+        let mut found = Value::Null;
+        self.until("it runs again", |stage| {
+            found = stage.status();
+            found["state"] == "active" && found["pid"] != before["pid"]
+        })
+        .await;
+        found
+    }
+
+    fn signal(&self, signal: &str) {
+        self.fine(&["systemctl", "kill", "--kill-whom=main", signal, "switchboard.service"]);
+    }
+}
+
+/// Two on one machine would be as good, and slower.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_lives_under_a_systemd_that_runs() {
+    if let Some(why) = stage::lacks() {
+        // Not by `eprintln!`, whose words a test that passes keeps to itself.
+        let _ = writeln!(
+            std::io::stderr(),
+            "NOT TRIED: systemd cannot be run here ({why}). What stands in for it: the units are read by `systemd-analyze \
+             verify` and `security`, and are installed with a stand-in for `systemctl` (tests of the crate ops)."
+        );
+        return;
+    }
+    let receiver = Receiver::start().await;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("binds");
+    let main = listener.local_addr().expect("an address");
+    drop(listener);
+    let settings = format!(
+        "listen = \"{main}\"\n[[alerts.targets]]\nname = \"hook\"\nkind = \"webhook\"\nurl = \"{}\"\n",
+        receiver.address()
+    );
+    let mut stage = Stage::start(&settings).await;
+
+    let said = stage.fine(&INSTALL);
+    assert!(said.contains("switchboard.service runs, and is started at boot."), "{said}");
+    let first = stage.status();
+    assert_eq!(
+        (&first["state"], &first["at_boot"], &first["restarts"]),
+        (&json!("active"), &json!("enabled"), &json!(0))
+    );
+    assert!(first["says"].as_str().is_some_and(|says| says.starts_with("No account yet")), "{first}");
+    // As a user that there is only now, with all that it may not do, it answers.
+    let patience = Duration::from_secs(10);
+    let http =
+        reqwest::Client::builder().connect_timeout(patience).timeout(patience).build().expect("a client");
+    let answer = http.get(format!("http://{main}/health/ready")).send().await.expect("an answer");
+    assert_eq!(answer.status(), 200);
+    let folder = stage.fine(&["stat", "-L", "-c", "%a %U", "/var/lib/switchboard"]);
+    assert!(folder.starts_with("700 ") && !folder.contains("root"), "{folder}");
+
+    // Once more changes nothing.
+    let said = stage.fine(&INSTALL);
+    assert!(said.contains("nothing was changed"), "{said}");
+    assert_eq!(stage.status()["pid"], first["pid"]);
+    let doctor =
+        stage.says(&["switchboard", "doctor", "--offline", "--json", "--data-dir", "/var/lib/switchboard"]);
+    assert!(doctor.contains("ours, started at boot, restart: always, user: its own"), "{doctor}");
+
+    // Killed.
+    stage.fine(&["sh", "-c", QUICK]);
+    stage.fine(&["systemctl", "daemon-reload"]);
+    stage.signal("--signal=KILL");
+    let second = stage.runs_anew(&first).await;
+    assert_eq!(second["restarts"], 1, "{second}");
+    // It stands still: the watchdog ends it.
+    stage.signal("--signal=STOP");
+    let third = stage.runs_anew(&second).await;
+    assert_eq!(third["restarts"], 2, "{third}");
+    let lines = stage.fine(&["switchboard", "service", "logs", "--lines", "200"]);
+    assert!(lines.contains("Watchdog timeout") && lines.contains("listening"), "{lines}");
+    assert_eq!(receiver.bodies(), Vec::<Value>::new(), "nobody is woken for what mends itself");
+
+    // Killed again and again: it is given up, and that is told without it.
+    let mut killed = 0;
+    stage
+        .until("it is given up", |stage| {
+            let now = stage.status()["state"].clone();
+            if now == "active" {
+                killed += 1;
+                assert!(killed < 10, "it is never given up");
+                stage.signal("--signal=KILL");
+            }
+            now == "failed"
+        })
+        .await;
+    stage.until("its end is told", |_| !receiver.bodies().is_empty()).await;
+    let told = receiver.bodies().remove(0);
+    assert_eq!(
+        (&told["type"], &told["data"]["unit"]),
+        (&json!("program.dead"), &json!("switchboard.service"))
+    );
+    let text = told["data"]["text"].as_str().expect("a text");
+    assert!(
+        text.contains("Start request repeated too quickly"),
+        "with the last lines of the journal: {text}"
+    );
+    assert_eq!(stage.run(&["switchboard", "service", "status"]).status.code(), Some(1));
+
+    // Installing it once more is the way back.
+    let said = stage.fine(&INSTALL);
+    assert!(said.contains("runs, and is started at boot"), "{said}");
+    assert_eq!(stage.status()["state"], "active");
+
+    let said = stage.fine(&["switchboard", "service", "uninstall"]);
+    assert!(said.contains("does not run any more"), "{said}");
+    assert!(stage.says(&["switchboard", "service", "status"]).contains("there is no service"));
+    assert!(http.get(format!("http://{main}/health/live")).send().await.is_err());
+    stage.fine(&["test", "-f", "/var/lib/private/switchboard/switchboard.db"]);
+    let said = stage.fine(&["switchboard", "service", "uninstall"]);
+    assert!(said.contains("nothing was changed"), "{said}");
+}

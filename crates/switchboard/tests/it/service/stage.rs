@@ -1,0 +1,130 @@
+//! A systemd of the test's own, as the first process of namespaces of its own; the machine's own is left alone.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::binary;
+
+/// What a stage is made with; a machine that lacks one of them has none.
+const TOOLS: [&str; 4] = ["/usr/bin/unshare", "/usr/bin/nsenter", "/usr/bin/setpriv", "/lib/systemd/systemd"];
+
+/// Runs it.
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/systemd/stage.sh");
+
+/// A running systemd. It ends with everything on it when this is dropped.
+pub(super) struct Stage {
+    unshare: Child,
+    /// The first process of the stage, as this machine numbers it.
+    first: u32,
+    folder: TempDir,
+}
+
+/// Why there can be no stage here, if there can be none.
+pub(super) fn lacks() -> Option<String> {
+    if let Some(tool) = TOOLS.iter().find(|tool| !Path::new(tool).exists()) {
+        return Some(format!("there is no {tool}"));
+    }
+    // Root in a container has not always what it takes.
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = "set -e; mount --make-rprivate /; d=$0; mount -t tmpfs tmpfs $d; mkdir $d/u $d/w $d/r; \
+                  mount -t overlay overlay -o lowerdir=/,upperdir=$d/u,workdir=$d/w $d/r; \
+                  mount -t proc proc $d/r/proc; mount -t sysfs -o ro sysfs $d/r/sys; \
+                  mount -t cgroup2 cgroup2 $d/r/sys/fs/cgroup; \
+                  test -w $(awk '$3 == \"cgroup2\" { print $2; exit }' /proc/mounts)/cgroup.procs";
+    let tried = Command::new("unshare")
+        .args(["--mount", "--pid", "--fork", "--uts", "--ipc", "--cgroup", "sh", "-c", script])
+        .arg(folder.path())
+        .output();
+    match tried {
+        Ok(tried) if tried.status.success() => None,
+        Ok(tried) => Some(format!("no namespaces: {}", String::from_utf8_lossy(&tried.stderr).trim())),
+        Err(error) => Some(format!("no namespaces: {error}")),
+    }
+}
+
+impl Stage {
+    /// With these settings and a master key below `/etc/switchboard`.
+    pub(super) async fn start(settings: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let given = folder.path().join("settings");
+        fs::create_dir(&given).expect("a folder");
+        fs::write(given.join("switchboard.toml"), settings).expect("written");
+        fs::write(given.join("master.key"), "07".repeat(32)).expect("written");
+        let log = fs::File::create(folder.path().join("log")).expect("a log");
+        let unshare = Command::new(SCRIPT)
+            .arg("begin")
+            .args([folder.path(), binary(), &given])
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a log"))
+            .stderr(log)
+            .spawn()
+            .expect("starts");
+        let mut stage = Self { unshare, first: 0, folder };
+        let children = format!("/proc/{0}/task/{0}/children", stage.unshare.id());
+        stage
+            .until("systemd runs", |stage| {
+                let first = fs::read_to_string(&children).unwrap_or_default();
+                stage.first = first.trim().parse().unwrap_or(0);
+                stage.first > 0 && stage.says(&["systemctl", "is-active", "stage.target"]).contains("active")
+            })
+            .await;
+        stage
+    }
+
+    /// Runs a command on the stage, as root.
+    pub(super) fn run(&self, command: &[&str]) -> Output {
+        Command::new("nsenter")
+            .args(["--target", &self.first.to_string()])
+            .args(["--mount", "--pid", "--uts", "--ipc", "--cgroup", "--root", "--wd=/", "env", "-i"])
+            .arg("PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+            .args(command)
+            .stdin(Stdio::null())
+            .output()
+            .expect("nsenter runs")
+    }
+
+    /// What a command says, on either of its outputs.
+    pub(super) fn says(&self, command: &[&str]) -> String {
+        let ran = self.run(command);
+        [ran.stdout, ran.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat()
+    }
+
+    /// The same of one that must go well.
+    pub(super) fn fine(&self, command: &[&str]) -> String {
+        let ran = self.run(command);
+        let said = [ran.stdout, ran.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+        assert!(ran.status.success(), "{command:?}: {said}\n{}", self.log());
+        said
+    }
+
+    /// What the stage and its service manager said.
+    fn log(&self) -> String {
+        let early = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        early + &self.says(&["journalctl", "--no-pager", "--quiet", "--lines=100"])
+    }
+
+    /// Waits until something is so.
+    pub(super) async fn until(&mut self, what: &str, mut so: impl FnMut(&mut Self) -> bool) {
+        for _ in 0..1200 {
+            if so(self) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("in vain: {what}: {}", self.log());
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        // Its namespaces end with the first process; `--kill-child` sees to that.
+        let _ = self.unshare.kill();
+        let _ = self.unshare.wait();
+        // Waits until the last of its processes has gone.
+        let _ = Command::new(SCRIPT).arg("end").arg(self.folder.path()).status();
+    }
+}
