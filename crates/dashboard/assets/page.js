@@ -22,13 +22,19 @@ const page = (() => {
     return { found, address: answer.url };
   };
 
+  // What is shown, by its address; going back to another one draws that anew.
+  const place = () => location.pathname + location.search;
+  let shown = place();
+  addEventListener("popstate", () => place() !== shown && location.reload());
   const same = (address) => new URL(address).pathname + new URL(address).search === location.pathname + location.search;
 
   // Puts `fresh` in the place of `old` and the focus back where it was.
   const put = (old, fresh) => {
     const focused = old.contains(document.activeElement) && document.activeElement.id;
     old.replaceWith(document.adoptNode(fresh));
-    if (focused) document.getElementById(focused)?.focus();
+    const field = focused && document.getElementById(focused);
+    if (field) field.focus();
+    if (field?.type === "search") field.setSelectionRange(field.value.length, field.value.length);
   };
 
   const notes = (found) => {
@@ -49,9 +55,21 @@ const page = (() => {
     if (same(address) && one("#board") && one("#board", found)) return document.dispatchEvent(new CustomEvent("board", { detail: found }));
     put(one("#content"), one("#content", found));
     put(one("#rail"), one("#rail", found));
-    if (!same(address)) { history.pushState(null, "", address); scrollTo(0, 0); }
+    if (!same(address)) { history.pushState(null, "", address); shown = place(); scrollTo(0, 0); }
     one("#content [autofocus]")?.focus();
     document.dispatchEvent(new Event("content"));
+  };
+
+  // Another part of the same list: what it says is put in place, the frame around it stays.
+  let going = 0;
+  const go = async (address) => {
+    const turn = ++going;
+    try {
+      const got = await get(address);
+      if (!got || turn !== going) return;
+      take(got);
+      if (document.activeElement === document.body) one("#content").focus({ preventScroll: true });
+    } catch { location.assign(address); }
   };
 
   // A short page over this one.
@@ -71,8 +89,11 @@ const page = (() => {
   };
 
   document.addEventListener("click", async (event) => {
-    const link = event.target.closest("a[data-dialog]");
-    if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    const pressed = !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey && event.target;
+    const part = pressed && pressed.closest("a[data-here]");
+    if (part) { event.preventDefault(); go(part.href); }
+    const link = pressed && pressed.closest("a[data-dialog]");
+    if (link) {
       event.preventDefault();
       try {
         const got = await get(link.href);
@@ -102,6 +123,10 @@ const page = (() => {
 
   document.addEventListener("submit", async (event) => {
     const form = event.target, button = event.submitter;
+    if (form.method === "get" && "here" in form.dataset) {
+      event.preventDefault();
+      return void go(`${form.action}?${new URLSearchParams(new FormData(form))}`);
+    }
     if (form.method !== "post" || form.enctype !== "application/x-www-form-urlencoded" || "plain" in form.dataset) return;
     event.preventDefault();
     if (form.dataset.sending) return;

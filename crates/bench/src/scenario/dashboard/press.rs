@@ -30,40 +30,40 @@ pub(super) async fn all(browser: &Browser, place: &str, times: usize) -> Result<
     let [mut pause, mut resume, mut question, mut stop, mut begin] =
         std::array::from_fn(|_| Latencies::default());
     for card in cards.iter().cycle().take(times) {
-        pause.add(change(browser, &button(card, "pause"), &is(card, "paused")).await?);
-        resume.add(change(browser, &button(card, "resume"), &is(card, "ready")).await?);
+        pause.add(press(browser, &button(card, "pause"), &is(card, "paused")).await?);
+        resume.add(press(browser, &button(card, "resume"), &is(card, "ready")).await?);
         let asked = r#"document.querySelector("dialog[open] #ask") !== null"#;
         let link = format!("{} .acts a[data-dialog]", selector(SERVICE));
-        question.add(change(browser, &link, asked).await?);
-        stop.add(change(browser, "dialog[open] button.danger", &is(SERVICE, "stopped")).await?);
+        question.add(press(browser, &link, asked).await?);
+        stop.add(press(browser, "dialog[open] button.danger", &is(SERVICE, "stopped")).await?);
         let runs = format!("!({})", is(SERVICE, "stopped"));
-        begin.add(change(browser, &button(SERVICE, "start"), &runs).await?);
+        begin.add(press(browser, &button(SERVICE, "start"), &runs).await?);
     }
     let [mut find, mut next, mut card_page] = std::array::from_fn(|_| Latencies::default());
     for card in cards.iter().cycle().take(times) {
         browser.open(&start).await?;
         let name = card.trim_start_matches("c-account:");
-        find.add(
-            leave(browser, "submit", async || browser.write("[data-find]", &format!("{name}\u{e007}")).await)
-                .await?,
-        );
+        let found = format!(r#"document.querySelector("[data-find]")?.getAttribute("value") === {name:?}"#);
+        let entered = async || browser.write("[data-find]", &format!("{name}\u{e007}")).await;
+        find.add(change(browser, "submit", entered, &found).await?);
         browser.open(&start).await?;
-        next.add(leave(browser, "click", async || browser.press(".pager [rel=next]").await).await?);
+        let later = r#"document.querySelector(".pager a:not([rel])") !== null"#;
+        next.add(press(browser, ".pager [rel=next]", later).await?);
         browser.open(&start).await?;
         let link = format!("{} h3 a", selector(card));
-        card_page.add(leave(browser, "click", async || browser.press(&link).await).await?);
+        card_page.add(leave(browser, &link).await?);
     }
     browser.open(&start).await?;
-    let press = |what, times: &Latencies| Press { what, times: times.summary() };
+    let row = |what, times: &Latencies| Press { what, times: times.summary() };
     Ok(vec![
-        press("pause an account", &pause),
-        press("resume it", &resume),
-        press("ask before a service stops", &question),
-        press("stop it", &stop),
-        press("start it", &begin),
-        press("find an account by its name", &find),
-        press("the next page of cards", &next),
-        press("the page of a card", &card_page),
+        row("pause an account", &pause),
+        row("resume it", &resume),
+        row("ask before a service stops", &question),
+        row("stop it", &stop),
+        row("start it", &begin),
+        row("find an account by its name", &find),
+        row("the next page of cards", &next),
+        row("the page of a card", &card_page),
     ])
 }
 
@@ -81,13 +81,24 @@ fn is(card: &str, state: &str) -> String {
     format!("document.getElementById({card:?})?.dataset.state === {state:?}")
 }
 
-/// Presses something that changes the page in place. The time begins with the event that the pointer made and ends after the
-/// frame in which the condition first held.
-async fn change(browser: &Browser, what: &str, condition: &str) -> Result<Duration> {
+/// Presses something that changes the page in place.
+async fn press(browser: &Browser, what: &str, condition: &str) -> Result<Duration> {
+    let pressed = change(browser, "click", async || browser.press(what).await, condition);
+    pressed.await.with_context(|| format!("pressing {what}"))
+}
+
+/// Does something that changes the page in place. The time begins with the event that it made and ends after the frame in which
+/// the condition first held.
+async fn change(
+    browser: &Browser,
+    event: &str,
+    act: impl AsyncFnOnce() -> Result<()>,
+    condition: &str,
+) -> Result<Duration> {
     let watch = format!(
-        r#"(globalThis.changed = new Promise((resolve) => {{
+        r"(globalThis.changed = new Promise((resolve) => {{
             let pressed;
-            addEventListener("click", (event) => (pressed = event.timeStamp), {{ capture: true, once: true }});
+            addEventListener({event:?}, (event) => (pressed = event.timeStamp), {{ capture: true, once: true }});
             const painted = () => requestAnimationFrame(() => {{
                 const channel = new MessageChannel();
                 channel.port1.onmessage = () => resolve(performance.now() - pressed);
@@ -101,23 +112,19 @@ async fn change(browser: &Browser, what: &str, condition: &str) -> Result<Durati
             const seen = new MutationObserver(look);
             seen.observe(document, {{ subtree: true, childList: true, attributes: true }});
             setTimeout(() => resolve({PATIENCE}), {PATIENCE});
-        }}), true)"#
+        }}), true)"
     );
     browser.ask::<bool>(&watch).await?;
-    browser.press(what).await.with_context(|| format!("pressing {what}"))?;
-    let took: f64 = browser.ask("globalThis.changed").await.with_context(|| format!("pressing {what}"))?;
-    Ok(milliseconds(took))
+    act().await?;
+    Ok(milliseconds(browser.ask("globalThis.changed").await?))
 }
 
-/// Does something that leads to another page. The time begins with the event that led there and ends with the first paint of
-/// that page.
-async fn leave(browser: &Browser, event: &str, act: impl AsyncFnOnce() -> Result<()>) -> Result<Duration> {
-    let note = format!(
-        r"(addEventListener({event:?}, (event) => (sessionStorage.left = performance.timeOrigin + event.timeStamp),
-            {{ capture: true, once: true }}), performance.timeOrigin)"
-    );
-    let before: f64 = browser.ask(&note).await?;
-    act().await?;
+/// Follows a link to another page. The time begins with the click and ends with the first paint of that page.
+async fn leave(browser: &Browser, link: &str) -> Result<Duration> {
+    let note = r#"(addEventListener("click", (event) => (sessionStorage.left = performance.timeOrigin + event.timeStamp),
+        { capture: true, once: true }), performance.timeOrigin)"#;
+    let before: f64 = browser.ask(note).await?;
+    browser.press(link).await?;
     let painted = r#"new Promise((resolve) => {
         const look = () => {
             const [first] = performance.getEntriesByName("first-contentful-paint");

@@ -55,6 +55,12 @@ async fn filters(tab: &Tab) {
     tab.press_words("#kinds a", "Services").await;
     tab.is_at("/?kind=service").await;
     assert_eq!(tab.tell("document.querySelectorAll('.card').length").await, 4);
+    // What was put in place is left again by going back, and come to by going forward.
+    tab.tell("history.back()").await;
+    tab.until("location.search === '' && document.querySelectorAll('.card').length > 4").await;
+    tab.tell("history.forward()").await;
+    tab.until("location.search !== '' && document.querySelectorAll('.card').length === 4").await;
+    tab.is_at("/?kind=service").await;
     tab.tell("document.querySelector('[name=group]').focus()").await;
     tab.keys(&[Key::Letter('b'), Key::Letter('y'), Key::Space, Key::Letter('k'), Key::Enter]).await;
     tab.until("location.search.includes('group=kind') && document.readyState === 'complete'").await;
@@ -63,7 +69,7 @@ async fn filters(tab: &Tab) {
     tab.until("document.activeElement.name === 'q'").await;
     tab.types("nothing is called so").await;
     tab.keys(&[Key::Enter]).await;
-    tab.until("document.querySelector('.empty') !== null && document.readyState === 'complete'").await;
+    tab.until("document.querySelector('.empty') !== null && document.activeElement.name === 'q'").await;
     tab.press(".empty a").await;
     tab.is_at("/").await;
 }
