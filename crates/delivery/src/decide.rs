@@ -83,7 +83,7 @@ pub(crate) fn failover(
     let why = match refused {
         Some(refusal) => refusal.why.clone(),
         None => match able().map(|able| able.readiness) {
-            Some(Readiness::HeldUntil(until)) => format!("flood wait until {until}"),
+            Some(Readiness::HeldUntil(until)) => format!("flood wait until {}", until.to_the_second()),
             Some(Readiness::Connecting) => "connecting".to_owned(),
             Some(Readiness::Ready) | None => "its calls could not be made".to_owned(),
         },

@@ -12,10 +12,19 @@ use crate::Timestamp;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountName(Arc<str>);
 
+/// Names that an address means something else by: `/accounts/add`, `/v1/accounts/import`, `/accounts/sessions/…`.
+const RESERVED: [&str; 3] = ["add", "import", "sessions"];
+
 /// Text that cannot name an account.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{0:?} cannot name an account; use 1 to 64 of the letters a-z, digits, _ and -")]
-pub struct InvalidAccountName(String);
+pub enum InvalidAccountName {
+    /// It is empty, too long, or has other characters; cut to 64.
+    #[error("{0:?} cannot name an account; use 1 to 64 of the letters a-z, digits, _ and -")]
+    Form(String),
+    /// An account of this name could not be told from a page about all accounts.
+    #[error("an account cannot be called {0:?}: addresses of Switchboard use that word; choose another name")]
+    Reserved(&'static str),
+}
 
 impl AccountName {
     /// The name as text.
@@ -34,9 +43,16 @@ impl FromStr for AccountName {
     type Err = InvalidAccountName;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Some(reserved) = RESERVED.into_iter().find(|reserved| *reserved == text) {
+            return Err(InvalidAccountName::Reserved(reserved));
+        }
         let valid = (1..=64).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-');
-        if valid { Ok(Self(text.into())) } else { Err(InvalidAccountName(text.chars().take(64).collect())) }
+        if valid {
+            Ok(Self(text.into()))
+        } else {
+            Err(InvalidAccountName::Form(text.chars().take(64).collect()))
+        }
     }
 }
 
@@ -357,7 +373,7 @@ mod tests {
     #[test]
     fn names_are_checked() {
         assert!("backup_1".parse::<AccountName>().is_ok());
-        for wrong in ["", "Main", "два", "a b", &"a".repeat(65)] {
+        for wrong in ["", "Main", "два", "a b", "add", "import", "sessions", &"a".repeat(65)] {
             assert!(wrong.parse::<AccountName>().is_err(), "{wrong}");
         }
     }

@@ -43,6 +43,15 @@ impl Timestamp {
         Self(self.0.saturating_sub(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)))
     }
 
+    /// The first whole second that is not before it, as text for sentences: nobody reads microseconds of a deadline.
+    pub fn to_the_second(self) -> impl fmt::Display {
+        let second = self.0.div_euclid(1_000_000).saturating_add(i64::from(self.0.rem_euclid(1_000_000) > 0));
+        fmt::from_fn(move |f| match jiff::Timestamp::from_second(second) {
+            Ok(instant) => write!(f, "{instant:.0}"),
+            Err(_) => write!(f, "{second}s"),
+        })
+    }
+
     /// How long from `earlier` to this; zero when `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -91,6 +100,18 @@ mod tests {
         assert_eq!(instant.to_string().parse(), Ok(instant));
         assert_eq!("2030-01-01T03:00:00+03:00".parse(), Ok(Timestamp::from_micros(1_893_456_000_000_000)));
         assert!("yesterday".parse::<Timestamp>().is_err());
+    }
+
+    #[test]
+    fn people_read_whole_seconds_and_never_one_too_early() {
+        for (micros, shown) in [
+            (1_893_456_000_000_000, "2030-01-01T00:00:00Z"),
+            (1_893_456_000_000_001, "2030-01-01T00:00:01Z"),
+            (-1, "1970-01-01T00:00:00Z"),
+            (i64::MAX, "9223372036855s"),
+        ] {
+            assert_eq!(Timestamp::from_micros(micros).to_the_second().to_string(), shown);
+        }
     }
 
     #[test]

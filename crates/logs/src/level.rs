@@ -1,12 +1,9 @@
 //! How important a line is.
 
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// How important a line is; the most important is the smallest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// Something failed.
@@ -64,19 +61,4 @@ impl From<tracing::Level> for Level {
     }
 }
 
-impl fmt::Display for Level {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for Level {
-    type Err = InvalidLevel;
-
-    fn from_str(word: &str) -> Result<Self, InvalidLevel> {
-        Self::ALL
-            .into_iter()
-            .find(|level| level.as_str() == word)
-            .ok_or_else(|| InvalidLevel(word.chars().take(40).collect()))
-    }
-}
+crate::word::is_a_word!(Level, InvalidLevel);

@@ -35,6 +35,7 @@ mod tally;
 mod trouble;
 mod varint;
 mod wave;
+mod word;
 mod writer;
 
 pub use error::{OpenError, ReadError};

@@ -1,10 +1,5 @@
 //! Which part of the product a line comes from.
 
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Serialize, Serializer};
-
 /// A word that is no service.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no service; there are {names}", names = Service::ALL.map(Service::as_str).join(", "))]
@@ -88,28 +83,7 @@ impl Service {
     }
 }
 
-impl fmt::Display for Service {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for Service {
-    type Err = InvalidService;
-
-    fn from_str(word: &str) -> Result<Self, InvalidService> {
-        Self::ALL
-            .into_iter()
-            .find(|service| service.as_str() == word)
-            .ok_or_else(|| InvalidService(word.chars().take(40).collect()))
-    }
-}
-
-impl Serialize for Service {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
+crate::word::is_a_word!(Service, InvalidService);
 
 #[cfg(test)]
 mod tests {

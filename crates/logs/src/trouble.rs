@@ -1,10 +1,5 @@
 //! What kind of trouble a line tells of, found from its fields.
 
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Serialize, Serializer};
-
 /// A word that is no kind of trouble.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no error type; there are {names}", names = Trouble::ALL.map(Trouble::as_str).join(", "))]
@@ -101,28 +96,7 @@ impl Trouble {
     }
 }
 
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for Trouble {
-    type Err = InvalidTrouble;
-
-    fn from_str(word: &str) -> Result<Self, InvalidTrouble> {
-        Self::ALL
-            .into_iter()
-            .find(|trouble| trouble.as_str() == word)
-            .ok_or_else(|| InvalidTrouble(word.chars().take(40).collect()))
-    }
-}
-
-impl Serialize for Trouble {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
+crate::word::is_a_word!(Trouble, InvalidTrouble);
 
 #[cfg(test)]
 mod tests {

@@ -33,6 +33,27 @@ pub(crate) struct AtRest {
     carriers: Carriers,
 }
 
+/// One call, to the server or in its place.
+pub(crate) async fn call(
+    place: &Place,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> anyhow::Result<Value> {
+    let desk = Desk::open(place).await?;
+    let answer = desk.call(method, path, body).await;
+    desk.close().await;
+    answer
+}
+
+/// All items of one list, from the server or in its place.
+pub(crate) async fn list(place: &Place, path: &str) -> anyhow::Result<Vec<Value>> {
+    let desk = Desk::open(place).await?;
+    let items = desk.list(path).await;
+    desk.close().await;
+    items
+}
+
 impl Desk {
     /// Finds the server, or opens the data directory in its place.
     pub(crate) async fn open(place: &Place) -> anyhow::Result<Self> {

@@ -348,7 +348,7 @@ impl Account {
         request: &R,
     ) -> Result<R::Return, CallError> {
         if let Some(until) = self.holds.flood(operation, self.now()) {
-            return Err(CallError::NotConnected(format!("flood wait until {until}")));
+            return Err(CallError::NotConnected(format!("flood wait until {}", until.to_the_second())));
         }
         let line = self.standing.reader().and_then(|index| self.line_at(index));
         let Some(line) = line else { return Err(CallError::NotConnected("no line is up".to_owned())) };

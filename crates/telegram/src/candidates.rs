@@ -287,7 +287,7 @@ async fn ask_once(pool: &Pool, query: &Query, inquiry: &mut Inquiry, deadline: T
 }
 
 fn still_reading(until: Timestamp) -> String {
-    format!("its dialogs are still being read; flood wait until {until}")
+    format!("its dialogs are still being read; flood wait until {}", until.to_the_second())
 }
 
 /// Reaches a chat that another account knows under a public name: names mean the same to everyone. Tells whether there
@@ -454,10 +454,12 @@ fn in_words(account: &Account, chat_id: Option<ChatId>, refusal: Refusal) -> Str
             .and_then(|chat_id| account.holds.why(chat_id))
             .unwrap_or_else(|| "may not write there".to_owned()),
         Refusal::FirstContact => "may make no new contacts: peer_flood".to_owned(),
-        Refusal::Unusable(state, Some(reason)) | Refusal::Gone(state, Some(reason)) => {
+        Refusal::Unusable(state, Some(reason)) | Refusal::Gone(state, Some(reason))
+            if reason.as_str() != state.as_str() =>
+        {
             format!("{state}: {reason}")
         }
-        Refusal::Unusable(state, None) | Refusal::Gone(state, None) => state.to_string(),
+        Refusal::Unusable(state, _) | Refusal::Gone(state, _) => state.to_string(),
     }
 }
 

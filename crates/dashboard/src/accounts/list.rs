@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::ownerless::Session;
 use super::{Account, HERE, tint};
 use crate::dashboard::Dashboard;
-use crate::listing::{Listed, Tint, address, wrong_filter};
+use crate::listing::{self, Listed, Tint, address};
 use crate::page::{self, Section, refusal};
 use crate::visitor::Visitor;
 use crate::words::{self, AccountsWords, WorkWords};
@@ -109,9 +109,8 @@ pub(super) async fn show(
 ) -> Response {
     let words = AccountsWords::of(visitor.language);
     let answer = dashboard.ask::<Found>(&visitor, Method::GET, &query.call(), None).await;
-    let (found, wrong) = match wrong_filter(answer) {
-        Ok(Ok(found)) => (found, None),
-        Ok(Err(detail)) => (Found::default(), Some(detail)),
+    let (found, wrong) = match listing::found(answer) {
+        Ok(found) => found,
         Err(why) => return refusal::of_api(&visitor, &why),
     };
     // They stand below the accounts; a page of a search is about accounts alone.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::Chat;
 use crate::dashboard::Dashboard;
-use crate::listing::{Listed, address, wrong_filter};
+use crate::listing::{self, Listed, address};
 use crate::page::{self, Section, refusal};
 use crate::visitor::Visitor;
 use crate::words::{self, ChatsWords, WorkWords};
@@ -60,11 +60,11 @@ pub(super) async fn show(
     QueryOf(query): QueryOf<Query>,
 ) -> Response {
     let words = ChatsWords::of(visitor.language);
-    let mut wrong = None;
+    let mut wrong_chat = None;
     if !query.q.trim().is_empty() {
         match query.q.trim().parse::<ChatRef>() {
             Ok(chat) => return Redirect::to(&format!("/chats/{chat}")).into_response(),
-            Err(_) => wrong = Some(words.wrong_chat.to_owned()),
+            Err(_) => wrong_chat = Some(words.wrong_chat.to_owned()),
         }
     }
     let pairs = [
@@ -76,12 +76,8 @@ pub(super) async fn show(
     ];
     let answer =
         dashboard.ask::<Listed<Chat>>(&visitor, Method::GET, &address("/v1/chats", &pairs), None).await;
-    let found = match wrong_filter(answer) {
-        Ok(Ok(found)) => found,
-        Ok(Err(detail)) => {
-            wrong = Some(detail);
-            Listed::default()
-        }
+    let (found, wrong) = match listing::found(answer) {
+        Ok((found, wrong)) => (found, wrong.or(wrong_chat)),
         Err(why) => return refusal::of_api(&visitor, &why),
     };
     let accounts = dashboard.account_names(&visitor).await;

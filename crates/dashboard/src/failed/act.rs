@@ -62,6 +62,8 @@ pub(super) struct Question<'a> {
     pub(super) work: &'static WorkWords,
     pub(super) wish: Wish,
     pub(super) ids: &'a [FailedRequestId],
+    /// Whether more wait than one press is about.
+    pub(super) more: bool,
 }
 
 /// The ids that a form names, each once.
@@ -85,20 +87,21 @@ pub(super) async fn ask(
 ) -> Response {
     let wish = pairs.iter().find(|(name, _)| name == "do").and_then(|(_, word)| Wish::from_word(word));
     let Some(wish) = wish else { return refusal::no_such_page(&visitor) };
-    let ids = match wish {
+    let (ids, more) = match wish {
         Wish::RetryAll => match pending(&dashboard, &visitor).await {
-            Ok(ids) => ids,
+            Ok(found) => found,
             Err(why) => return refusal::of_api(&visitor, &why),
         },
-        Wish::Retry | Wish::Drop => ids(&pairs),
+        Wish::Retry | Wish::Drop => (ids(&pairs), false),
     };
     let words = FailedWords::of(visitor.language);
-    let body = Question { visitor: &visitor, words, work: WorkWords::of(visitor.language), wish, ids: &ids };
+    let body =
+        Question { visitor: &visitor, words, work: WorkWords::of(visitor.language), wish, ids: &ids, more };
     page::page(&visitor, words.failed, Section::Failed, body)
 }
 
-/// Those that wait for a decision, at most so many as one press is about.
-async fn pending(dashboard: &Dashboard, visitor: &Visitor) -> Result<Vec<FailedRequestId>, Refused> {
+/// Those that wait for a decision, at most so many as one press is about, and whether there are more.
+async fn pending(dashboard: &Dashboard, visitor: &Visitor) -> Result<(Vec<FailedRequestId>, bool), Refused> {
     let (mut ids, mut cursor) = (Vec::new(), String::new());
     loop {
         let pairs = [("state", "pending"), ("limit", "200"), ("cursor", cursor.as_str())];
@@ -106,12 +109,13 @@ async fn pending(dashboard: &Dashboard, visitor: &Visitor) -> Result<Vec<FailedR
         let listed = dashboard.ask::<Listed<FailedRequest>>(visitor, Method::GET, &path, None).await?;
         ids.extend(listed.items.iter().filter_map(|request| request.id.parse::<FailedRequestId>().ok()));
         match listed.next_cursor {
-            Some(next) if ids.len() < MOST => cursor = next,
+            Some(next) if ids.len() <= MOST => cursor = next,
             _ => break,
         }
     }
+    let more = ids.len() > MOST;
     ids.truncate(MOST);
-    Ok(ids)
+    Ok((ids, more))
 }
 
 /// `/failed/actions/{action}`.

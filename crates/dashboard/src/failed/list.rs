@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::FailedRequest;
 use crate::dashboard::Dashboard;
-use crate::listing::{Listed, address, wrong_filter};
+use crate::listing::{self, Listed, address};
 use crate::page::{self, Section, refusal};
 use crate::visitor::Visitor;
 use crate::words::{self, FailedWords, WorkWords};
@@ -52,9 +52,8 @@ pub(super) async fn show(
     let state = if query.state == "all" { "" } else { query.state.as_str() };
     let path = address("/v1/failed-requests", &[("state", state), ("cursor", &query.after), ("limit", "50")]);
     let answer = dashboard.ask::<Listed<FailedRequest>>(&visitor, Method::GET, &path, None).await;
-    let (found, wrong) = match wrong_filter(answer) {
-        Ok(Ok(found)) => (found, None),
-        Ok(Err(detail)) => (Listed::default(), Some(detail)),
+    let (found, wrong) = match listing::found(answer) {
+        Ok(found) => found,
         Err(why) => return refusal::of_api(&visitor, &why),
     };
     let words = FailedWords::of(visitor.language);

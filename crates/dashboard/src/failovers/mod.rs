@@ -10,7 +10,7 @@ use http::Method;
 use serde::Deserialize;
 
 use crate::dashboard::Dashboard;
-use crate::listing::{Listed, address, wrong_filter};
+use crate::listing::{self, Listed, address};
 use crate::page::{self, Section, refusal};
 use crate::visitor::Visitor;
 use crate::words::{OperationsWords, WorkWords};
@@ -86,9 +86,8 @@ async fn show(
     ];
     let path = address("/v1/failovers", &pairs);
     let answer = dashboard.ask::<Listed<Failover>>(&visitor, Method::GET, &path, None).await;
-    let (found, wrong) = match wrong_filter(answer) {
-        Ok(Ok(found)) => (found, None),
-        Ok(Err(detail)) => (Listed::default(), Some(detail)),
+    let (found, wrong) = match listing::found(answer) {
+        Ok(found) => found,
         Err(why) => return refusal::of_api(&visitor, &why),
     };
     let words = OperationsWords::of(visitor.language);

@@ -51,11 +51,12 @@ pub(crate) fn refuse(visitor: &Visitor, back: &str, why: &Refused) -> Response {
     page::refused(visitor, back, &Refused { detail, ..why.clone() })
 }
 
-/// A filter that the API did not take is shown beside the form, which stays as it was filled in.
-pub(crate) fn wrong_filter<T>(answer: Result<T, Refused>) -> Result<Result<T, String>, Refused> {
+/// What was found, and what is wrong with the filter: where the API did not take it, nothing is found, and that is told beside
+/// the form, which stays as it was filled in.
+pub(crate) fn found<T: Default>(answer: Result<T, Refused>) -> Result<(T, Option<String>), Refused> {
     match answer {
-        Ok(found) => Ok(Ok(found)),
-        Err(why) if why.code == "invalid_request" => Ok(Err(why.detail)),
+        Ok(found) => Ok((found, None)),
+        Err(why) if why.code == "invalid_request" => Ok((T::default(), Some(why.detail))),
         Err(why) => Err(why),
     }
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::Message;
 use crate::dashboard::Dashboard;
-use crate::listing::{self, Listed, Stretch, address, wrong_filter};
+use crate::listing::{self, Listed, Stretch, address};
 use crate::page::{self, Section, refusal};
 use crate::visitor::Visitor;
 use crate::words::{self, MessagesWords, WorkWords, pill};
@@ -164,9 +164,8 @@ pub(super) async fn show(
     }
     let path = query.of_api(&visitor, "/v1/messages");
     let answer = dashboard.ask::<Listed<Message>>(&visitor, Method::GET, &path, None).await;
-    let (found, wrong) = match wrong_filter(answer) {
-        Ok(Ok(found)) => (found, None),
-        Ok(Err(detail)) => (Listed::default(), Some(detail)),
+    let (found, wrong) = match listing::found(answer) {
+        Ok(found) => found,
         Err(why) => return refusal::of_api(&visitor, &why),
     };
     let words = MessagesWords::of(visitor.language);

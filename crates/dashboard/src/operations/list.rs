@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::Operation;
 use crate::dashboard::Dashboard;
-use crate::listing::{Listed, address, wrong_filter};
+use crate::listing::{self, Listed, address};
 use crate::page::{self, Section, refusal};
 use crate::visitor::Visitor;
 use crate::words::{self, OperationsWords, WorkWords};
@@ -81,9 +81,8 @@ pub(super) async fn show(
     ];
     let path = address("/v1/operations", &pairs);
     let answer = dashboard.ask::<Listed<Operation>>(&visitor, Method::GET, &path, None).await;
-    let (found, wrong) = match wrong_filter(answer) {
-        Ok(Ok(found)) => (found, None),
-        Ok(Err(detail)) => (Listed::default(), Some(detail)),
+    let (found, wrong) = match listing::found(answer) {
+        Ok(found) => found,
         Err(why) => return refusal::of_api(&visitor, &why),
     };
     let words = OperationsWords::of(visitor.language);

@@ -53,6 +53,13 @@ pub(crate) struct Alerted {
     pub(crate) parts: u64,
 }
 
+impl Alerted {
+    /// Whether it ends by itself at a deadline that is known, and is no more than amber as its card is.
+    pub(crate) fn waits(&self) -> bool {
+        self.reason == "flood_wait"
+    }
+}
+
 /// A page of the list.
 #[derive(Debug, Deserialize)]
 struct Listed {

@@ -12,7 +12,7 @@ use health::{
 use super::alerted::Alerted;
 use super::board::{Beholder, Board};
 use super::sight::{Numbers, Sight};
-use super::wanted::Filter;
+use super::wanted::{Filter, PAGE};
 use crate::visitor::{Language, Zone};
 use crate::words::Wall;
 
@@ -285,6 +285,15 @@ fn many_alerts_leave_the_board_in_sight() {
     assert!(!drawn(&many[..3]).contains("class=\"folded\""));
 }
 
+#[test]
+fn what_waits_for_a_deadline_is_an_amber_alert() {
+    let mut flooded = alerted();
+    flooded[0].reason = "flood_wait".to_owned();
+    let board = draw(Language::English, &sight(cards()), &flooded);
+    let alerts = board.part("alerts");
+    assert!(alerts.contains("alert wait") && !alerts.contains("alert bad"), "{alerts}");
+}
+
 /// The page as it is drawn, without what changes with every edit of the stylesheet.
 fn page(language: Language, sight: &Sight, alerted: &[Alerted]) -> String {
     let board = draw(language, sight, alerted);
@@ -358,10 +367,10 @@ fn groups_by_kind_keep_each_card_once() {
 }
 
 #[test]
-fn a_page_of_sixty_cards_is_light() {
-    let sixty: Vec<_> = (0..60).map(|number| Card { ..card(&format!("account:a{number}")) }).collect();
-    let sight = sight(sixty);
+fn a_whole_page_of_cards_is_light() {
+    let cards: Vec<_> = (0..PAGE).map(|number| Card { ..card(&format!("account:a{number}")) }).collect();
+    let sight = sight(cards);
     let board = draw(Language::English, &sight, &[]);
     let bytes: usize = board.cards().map(|card| card.html.len()).sum();
-    assert!(bytes < 150_000, "60 cards take {bytes} bytes before they are compressed");
+    assert!(bytes < 150_000, "{PAGE} cards take {bytes} bytes before they are compressed");
 }

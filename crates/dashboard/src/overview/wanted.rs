@@ -5,7 +5,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 /// How many cards a page shows.
-pub(crate) const PAGE: usize = 60;
+pub(crate) const PAGE: usize = 48;
 
 /// The longest text that is searched for, in characters.
 const LONGEST: usize = 100;

@@ -27,6 +27,7 @@ pub(crate) struct FailedWords {
     pub(crate) nothing_chosen: &'static str,
     pub(crate) nothing_chosen_detail: &'static str,
     pub(crate) retry_follows: &'static str,
+    pub(crate) more_follow: &'static str,
     pub(crate) drop_follows: &'static str,
 }
 
@@ -53,6 +54,7 @@ const EN: FailedWords = FailedWords {
     nothing_chosen: "No request is chosen",
     nothing_chosen_detail: "Tick those that are meant, then press the button again.",
     retry_follows: "Each is tried from the beginning, or its callback is posted at once. One that somebody else retried meanwhile is left alone.",
+    more_follow: "More than these wait: one press is about so many; press again for the rest.",
     drop_follows: "Nobody will try them again. They stay readable under Dropped until they are cleared away.",
 };
 
@@ -79,6 +81,7 @@ const RU: FailedWords = FailedWords {
     nothing_chosen: "Ничего не выбрано",
     nothing_chosen_detail: "Отметьте нужные запросы и нажмите кнопку снова.",
     retry_follows: "Каждый выполняется с начала, а обратный вызов отправляется сразу. Тот, что уже повторил кто-то другой, не тронем.",
+    more_follow: "Ждёт больше: за одно нажатие повторяется столько; для остальных нажмите ещё раз.",
     drop_follows: "Больше никто не попытается их выполнить. Они останутся видны как отброшенные, пока их не вычистят.",
 };
 

@@ -4,8 +4,7 @@ use clap::Subcommand;
 use hyper::Method;
 use serde_json::{Value, json};
 
-use crate::calls::Calls;
-use crate::desk::Desk;
+use crate::desk;
 use crate::output::say;
 use crate::{Place, table};
 
@@ -48,10 +47,13 @@ impl Flood {
         match self.action {
             Action::Clear { stop_all, place } => {
                 let how = if stop_all { "stop_all" } else { "pause_flooded" };
-                say!("{}", told(&ask(&place, Method::POST, Some(&json!({ "how": how }))).await?));
+                say!(
+                    "{}",
+                    told(&desk::call(&place, Method::POST, PATH, Some(&json!({ "how": how }))).await?)
+                );
             }
             Action::Status { place, json } => {
-                let run = ask(&place, Method::GET, None).await?;
+                let run = desk::call(&place, Method::GET, PATH, None).await?;
                 if json {
                     say!("{run:#}");
                 } else {
@@ -59,19 +61,12 @@ impl Flood {
                 }
             }
             Action::Cancel { place } => {
-                ask(&place, Method::DELETE, None).await?;
+                desk::call(&place, Method::DELETE, PATH, None).await?;
                 say!("No clearing of flood waits runs any more; what it stopped goes on.");
             }
         }
         Ok(())
     }
-}
-
-async fn ask(place: &Place, method: Method, body: Option<&Value>) -> anyhow::Result<Value> {
-    let desk = Desk::open(place).await?;
-    let answer = desk.call(method, PATH, body).await;
-    desk.close().await;
-    answer
 }
 
 /// How far it is, in a sentence or two.

@@ -7,8 +7,7 @@ use hyper::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use crate::calls::Calls;
-use crate::desk::Desk;
+use crate::desk;
 use crate::output::say;
 use crate::terminal::{self, Lines, WrongUsage};
 use crate::{Place, table};
@@ -119,23 +118,24 @@ impl User {
             }
             Action::Role { name, role, place } => {
                 let role = Role::from(role).as_str();
-                call(&place, Method::PATCH, &path(&name, ""), Some(&json!({ "role": role }))).await?;
+                desk::call(&place, Method::PATCH, &path(&name, ""), Some(&json!({ "role": role }))).await?;
                 say!("{name} is {role} now.");
                 Ok(())
             }
             Action::Remove { name, place } => {
-                call(&place, Method::DELETE, &path(&name, ""), None).await?;
+                desk::call(&place, Method::DELETE, &path(&name, ""), None).await?;
                 say!("{name} is removed.");
                 Ok(())
             }
             Action::Sessions { name, end, end_all, place, json } => match (end, end_all) {
                 (Some(id), _) => {
-                    call(&place, Method::DELETE, &path(&name, &format!("/sessions/{id}")), None).await?;
+                    desk::call(&place, Method::DELETE, &path(&name, &format!("/sessions/{id}")), None)
+                        .await?;
                     say!("{id} is ended.");
                     Ok(())
                 }
                 (None, true) => {
-                    call(&place, Method::DELETE, &path(&name, "/sessions"), None).await?;
+                    desk::call(&place, Method::DELETE, &path(&name, "/sessions"), None).await?;
                     say!("{name} has to sign in again everywhere.");
                     Ok(())
                 }
@@ -149,25 +149,10 @@ fn path(name: &UserName, rest: &str) -> String {
     format!("/v1/users/{}{rest}", utf8_percent_encode(name.as_str(), NON_ALPHANUMERIC))
 }
 
-/// One call, to the server or in its place.
-async fn call(place: &Place, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
-    let desk = Desk::open(place).await?;
-    let answer = desk.call(method, path, body).await;
-    desk.close().await;
-    answer
-}
-
-async fn items(place: &Place, path: &str) -> anyhow::Result<Vec<Value>> {
-    let desk = Desk::open(place).await?;
-    let items = desk.list(path).await;
-    desk.close().await;
-    items
-}
-
 async fn add(place: &Place, name: &UserName, role: Role, json: bool) -> anyhow::Result<()> {
     let password = new_password(name).await?;
     let body = json!({ "name": name, "role": role, "password": password.expose_secret() });
-    let added = call(place, Method::POST, "/v1/users", Some(&body)).await?;
+    let added = desk::call(place, Method::POST, "/v1/users", Some(&body)).await?;
     if json {
         say!("{added:#}");
     } else {
@@ -179,16 +164,16 @@ async fn add(place: &Place, name: &UserName, role: Role, json: bool) -> anyhow::
 async fn password(place: &Place, name: &UserName, reset_second_factor: bool) -> anyhow::Result<()> {
     let password = new_password(name).await?;
     let body = json!({ "password": password.expose_secret() });
-    call(place, Method::PUT, &path(name, "/password"), Some(&body)).await?;
+    desk::call(place, Method::PUT, &path(name, "/password"), Some(&body)).await?;
     if reset_second_factor {
-        call(place, Method::DELETE, &path(name, "/second-factor"), None).await?;
+        desk::call(place, Method::DELETE, &path(name, "/second-factor"), None).await?;
     }
     say!("{name} has a new password and has to sign in again everywhere.");
     Ok(())
 }
 
 async fn list(place: &Place, json: bool) -> anyhow::Result<()> {
-    let users = items(place, "/v1/users").await?;
+    let users = desk::list(place, "/v1/users").await?;
     if json {
         say!("{:#}", json!({ "items": users, "next_cursor": null }));
         return Ok(());
@@ -211,7 +196,7 @@ async fn list(place: &Place, json: bool) -> anyhow::Result<()> {
 }
 
 async fn sessions(place: &Place, name: &UserName, json: bool) -> anyhow::Result<()> {
-    let sessions = items(place, &path(name, "/sessions")).await?;
+    let sessions = desk::list(place, &path(name, "/sessions")).await?;
     if json {
         say!("{:#}", json!({ "items": sessions, "next_cursor": null }));
         return Ok(());

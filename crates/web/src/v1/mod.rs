@@ -151,6 +151,7 @@ fn account_routes() -> OpenApiRouter<State> {
         .routes(routes!(accounts::login::password))
         .routes(routes!(accounts::login::terms))
         .routes(routes!(accounts::login::resend))
+        .routes(routes!(accounts::ownerless::release))
         .routes(routes!(accounts::ownerless::list))
         .routes(routes!(accounts::ownerless::forget))
         .routes(routes!(accounts::ownerless::assign))

@@ -126,7 +126,7 @@ mod tests {
             page,
             files,
             unpacked: 9,
-            cards: 60,
+            cards: 48,
             minutes_shown: 118,
         };
         let mut visits = Visits::default();

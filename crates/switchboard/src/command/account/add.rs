@@ -7,8 +7,7 @@ use serde_json::json;
 
 use super::given::{ApiHash, ProxyGiven};
 use crate::Place;
-use crate::calls::Calls;
-use crate::desk::Desk;
+use crate::desk;
 use crate::output::say;
 use crate::terminal::{self, Lines, WrongUsage};
 
@@ -64,10 +63,7 @@ impl Add {
         if let Some(proxy) = &proxy {
             body["proxy"] = proxy.expose_secret().into();
         }
-        let desk = Desk::open(&self.place).await?;
-        let added = desk.call(Method::POST, "/v1/accounts", Some(&body)).await;
-        desk.close().await;
-        let added = added?;
+        let added = desk::call(&self.place, Method::POST, "/v1/accounts", Some(&body)).await?;
         if self.json {
             say!("{added:#}");
         } else {

@@ -6,8 +6,7 @@ use serde_json::{Map, Value};
 
 use super::given::{ApiHash, ProxyGiven};
 use crate::Place;
-use crate::calls::Calls;
-use crate::desk::Desk;
+use crate::desk;
 use crate::output::say;
 use crate::terminal::WrongUsage;
 
@@ -49,11 +48,8 @@ pub(super) struct Change {
 impl Change {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let change = self.body()?;
-        let desk = Desk::open(&self.place).await?;
         let path = format!("/v1/accounts/{}", self.name);
-        let changed = desk.call(Method::PATCH, &path, Some(&Value::Object(change))).await;
-        desk.close().await;
-        let changed = changed?;
+        let changed = desk::call(&self.place, Method::PATCH, &path, Some(&Value::Object(change))).await?;
         if self.json {
             say!("{changed:#}");
         } else {

@@ -10,8 +10,7 @@ use serde_json::{Value, json};
 use super::purposes::{self, PurposeName};
 use super::remove::confirm;
 use crate::Place;
-use crate::calls::Calls;
-use crate::desk::Desk;
+use crate::desk;
 use crate::output::say;
 
 /// Which session leaves, and as what.
@@ -71,11 +70,8 @@ impl Export {
             ))
             .await?;
         }
-        let desk = Desk::open(&self.place).await?;
         let path = format!("/v1/accounts/{}/export", self.name);
-        let exported = desk.call(Method::POST, &path, Some(&body)).await;
-        desk.close().await;
-        let answer = exported?;
+        let answer = desk::call(&self.place, Method::POST, &path, Some(&body)).await?;
         if self.json {
             say!("{answer:#}");
             return Ok(());

@@ -135,6 +135,16 @@ enum Action {
     )]
     Remove(remove::Remove),
 
+    /// Take one session out of an account, which goes on with its others
+    #[command(
+        after_help = "`switchboard account show NAME` names the sessions. The session is kept without an account: \
+                            `assign` gives it to one again, `forget` deletes it. One that the settings file names is \
+                            taken out there.\n\nExamples:\n  \
+                            switchboard account release main 1f2e3d4c5b6a7988\n  \
+                            switchboard account release main 1f2e3d4c5b6a7988 --yes --json"
+    )]
+    Release(ownerless::Release),
+
     /// Give a session that belongs to no account to one
     #[command(after_help = "`switchboard account list` shows such sessions.\n\nExamples:\n  \
                             switchboard account assign 1f2e3d4c5b6a7988 main --for send_text")]
@@ -176,6 +186,7 @@ impl Account {
             Action::Stop(switch) => switch.run("stop").await,
             Action::Restart(switch) => switch.run("restart").await,
             Action::Remove(remove) => remove.run().await,
+            Action::Release(release) => release.run().await,
             Action::Assign(assign) => assign.run().await,
             Action::Forget(forget) => forget.run().await,
         }

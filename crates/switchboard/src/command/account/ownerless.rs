@@ -1,4 +1,4 @@
-//! Sessions that belong to no account: giving them to one, or throwing them away.
+//! Sessions that belong to no account: how one becomes so, giving them to one, or throwing them away.
 
 use domain::AccountName;
 use hyper::Method;
@@ -7,8 +7,7 @@ use serde_json::json;
 use super::purposes::{self, PurposeName};
 use super::remove::confirm;
 use crate::Place;
-use crate::calls::Calls;
-use crate::desk::Desk;
+use crate::desk;
 use crate::output::say;
 
 /// A session and whose it shall be.
@@ -35,15 +34,47 @@ impl Assign {
         if !self.purposes.is_empty() {
             body["for"] = purposes::words(&self.purposes).into();
         }
-        let desk = Desk::open(&self.place).await?;
         let path = format!("/v1/ownerless-sessions/{}/assign", self.session);
-        let assigned = desk.call(Method::POST, &path, Some(&body)).await;
-        desk.close().await;
-        let account = assigned?;
+        let account = desk::call(&self.place, Method::POST, &path, Some(&body)).await?;
         if self.json {
             say!("{account:#}");
         } else {
             say!("The session belongs to {} now.", self.account);
+        }
+        Ok(())
+    }
+}
+
+/// A session and whose it shall no longer be.
+#[derive(clap::Args)]
+pub(super) struct Release {
+    /// The account's name
+    account: AccountName,
+    /// The session's id, as `account show` shows it
+    #[arg(value_parser = session_id)]
+    session: String,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+    #[command(flatten)]
+    place: Place,
+    /// Print the account as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Release {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let Self { account, session, .. } = self;
+        if !self.yes {
+            confirm(&format!("Take the session {session} out of {account}?")).await?;
+        }
+        let path = format!("/v1/accounts/{account}/sessions/{session}");
+        let left = desk::call(&self.place, Method::DELETE, &path, None).await?;
+        if self.json {
+            say!("{left:#}");
+        } else {
+            say!("The session {session} no longer belongs to {account}.");
         }
         Ok(())
     }
@@ -67,11 +98,8 @@ impl Forget {
         if !self.yes {
             confirm(&format!("Delete the key of the session {} for good?", self.session)).await?;
         }
-        let desk = Desk::open(&self.place).await?;
         let path = format!("/v1/ownerless-sessions/{}", self.session);
-        let forgotten = desk.call(Method::DELETE, &path, None).await;
-        desk.close().await;
-        forgotten?;
+        desk::call(&self.place, Method::DELETE, &path, None).await?;
         say!("The session {} is forgotten.", self.session);
         Ok(())
     }

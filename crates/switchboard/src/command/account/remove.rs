@@ -5,8 +5,7 @@ use domain::{AccountName, ExposeSecret};
 use hyper::Method;
 
 use crate::Place;
-use crate::calls::Calls;
-use crate::desk::Desk;
+use crate::desk;
 use crate::output::say;
 use crate::terminal::{self, Lines, WrongUsage};
 
@@ -31,11 +30,8 @@ impl Remove {
             confirm(&format!("Remove {} from this machine?", self.name)).await?;
         }
         let force = if self.force { "?force=true" } else { "" };
-        let desk = Desk::open(&self.place).await?;
         let path = format!("/v1/accounts/{}{force}", self.name);
-        let removed = desk.call(Method::DELETE, &path, None).await;
-        desk.close().await;
-        removed?;
+        desk::call(&self.place, Method::DELETE, &path, None).await?;
         say!("{} is removed.", self.name);
         Ok(())
     }

@@ -136,10 +136,11 @@ pub(super) fn ownerless(sessions: &[Value]) {
 /// One account with its lines and floods.
 pub(super) fn one(account: &Value) {
     say!("{}", table::fields(account));
-    let mut lines = table::with_header(["LINE", "STATE", "WHY", "DC", "ROUND TRIP"]);
+    let mut lines = table::with_header(["LINE", "SESSION", "STATE", "WHY", "DC", "ROUND TRIP"]);
     for line in account["lines"].as_array().into_iter().flatten() {
         lines.add_row([
             text(line, "name").to_owned(),
+            text(line, "session").to_owned(),
             text(line, "state").to_owned(),
             why(line),
             line["dc_id"].as_u64().map(|dc| dc.to_string()).unwrap_or_default(),

@@ -2,8 +2,7 @@
 
 use serde_json::json;
 
-use crate::calls::Calls;
-use crate::desk::Desk;
+use crate::desk;
 use crate::output::say;
 use crate::{Place, table};
 
@@ -22,11 +21,8 @@ pub(super) struct List {
 
 impl List {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let desk = Desk::open(&self.place).await?;
         let state = if self.past { "past" } else { "open" };
-        let alerts = desk.list(&format!("/v1/alerts?state={state}")).await;
-        desk.close().await;
-        let alerts = alerts?;
+        let alerts = desk::list(&self.place, &format!("/v1/alerts?state={state}")).await?;
         if self.json {
             say!("{:#}", json!({ "items": alerts, "next_cursor": null }));
         } else if alerts.is_empty() {

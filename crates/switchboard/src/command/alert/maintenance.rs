@@ -9,8 +9,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use super::mute::length;
-use crate::calls::Calls;
-use crate::desk::Desk;
+use crate::desk;
 use crate::output::say;
 use crate::{Place, table};
 
@@ -80,17 +79,12 @@ impl Maintenance {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self.action {
             Action::List { place, json } => {
-                let desk = Desk::open(&place).await?;
-                let windows = desk.list("/v1/maintenance").await;
-                desk.close().await;
-                print(&windows?, json);
+                let windows = desk::list(&place, "/v1/maintenance").await?;
+                print(&windows, json);
             }
             Action::Add(add) => add.run().await?,
             Action::Remove { id, place } => {
-                let desk = Desk::open(&place).await?;
-                let gone = desk.call(Method::DELETE, &format!("/v1/maintenance/{id}"), None).await;
-                desk.close().await;
-                gone?;
+                desk::call(&place, Method::DELETE, &format!("/v1/maintenance/{id}"), None).await?;
                 say!("The window is taken out.");
             }
         }
@@ -133,10 +127,8 @@ impl Add {
             (body["start"], body["minutes"]) = (json!(self.start), json!(self.minutes));
             body["utc_offset"] = json!(self.utc_offset);
         }
-        let desk = Desk::open(&self.place).await?;
-        let made = desk.call(Method::POST, "/v1/maintenance", Some(&body)).await;
-        desk.close().await;
-        say!("Nobody is told in this window: {}", table::cell(&made?, "id"));
+        let made = desk::call(&self.place, Method::POST, "/v1/maintenance", Some(&body)).await?;
+        say!("Nobody is told in this window: {}", table::cell(&made, "id"));
         Ok(())
     }
 }

@@ -8,8 +8,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::Place;
-use crate::calls::Calls;
-use crate::desk::Desk;
+use crate::desk;
 use crate::output::say;
 use crate::table;
 
@@ -67,10 +66,7 @@ impl Mute {
             body["card"] = Value::from(self.what.as_str());
             "/v1/mutes".to_owned()
         };
-        let desk = Desk::open(&self.place).await?;
-        let muted = desk.call(Method::POST, &path, Some(&body)).await;
-        desk.close().await;
-        let muted = muted?;
+        let muted = desk::call(&self.place, Method::POST, &path, Some(&body)).await?;
         let field = if is_alert(&self.what) { "silent_until" } else { "until" };
         say!("Nobody is told of {} until {}.", table::cell(&muted, "card"), table::cell(&muted, field));
         Ok(())
@@ -84,10 +80,7 @@ impl Unmute {
         } else {
             format!("/v1/mutes/{}", utf8_percent_encode(&self.what, NON_ALPHANUMERIC))
         };
-        let desk = Desk::open(&self.place).await?;
-        let answer = desk.call(Method::DELETE, &path, None).await;
-        desk.close().await;
-        answer?;
+        desk::call(&self.place, Method::DELETE, &path, None).await?;
         say!("{} is told of again.", self.what);
         Ok(())
     }

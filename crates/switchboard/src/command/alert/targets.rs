@@ -7,9 +7,8 @@ use domain::{ExposeSecret, SecretText};
 use hyper::Method;
 use serde_json::{Value, json};
 
-use crate::calls::Calls;
 use crate::command::account::given;
-use crate::desk::Desk;
+use crate::desk;
 use crate::output::say;
 use crate::{Place, table};
 
@@ -114,24 +113,17 @@ impl Targets {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self.action {
             Action::List { place, json } => {
-                let desk = Desk::open(&place).await?;
-                let targets = desk.list("/v1/alert-targets").await;
-                desk.close().await;
-                print(&targets?, json);
+                let targets = desk::list(&place, "/v1/alert-targets").await?;
+                print(&targets, json);
             }
             Action::Add(add) => add.run().await?,
             Action::Remove(One { name, place }) => {
-                let desk = Desk::open(&place).await?;
-                let gone = desk.call(Method::DELETE, &format!("/v1/alert-targets/{name}"), None).await;
-                desk.close().await;
-                gone?;
+                desk::call(&place, Method::DELETE, &format!("/v1/alert-targets/{name}"), None).await?;
                 say!("{name} is told nothing more.");
             }
             Action::Test(One { name, place }) => {
-                let desk = Desk::open(&place).await?;
-                let tested = desk.call(Method::POST, &format!("/v1/alert-targets/{name}/test"), None).await;
-                desk.close().await;
-                let tested = tested?;
+                let tested =
+                    desk::call(&place, Method::POST, &format!("/v1/alert-targets/{name}/test"), None).await?;
                 if tested["told"] == true {
                     say!("{name} has it.");
                 } else {
@@ -173,10 +165,7 @@ impl Add {
             "name": self.name, "kind": self.kind.as_str(), "chat": self.chat, "account": self.account,
             "url": shown(&url), "secret": shown(&secret), "smtp": shown(&smtp), "from": self.from, "to": self.to,
         });
-        let desk = Desk::open(&self.place).await?;
-        let made = desk.call(Method::POST, "/v1/alert-targets", Some(&body)).await;
-        desk.close().await;
-        made?;
+        desk::call(&self.place, Method::POST, "/v1/alert-targets", Some(&body)).await?;
         say!("{0} is told from now on. Try it: switchboard alert targets test {0}", self.name);
         Ok(())
     }

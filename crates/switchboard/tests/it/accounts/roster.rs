@@ -57,6 +57,60 @@ async fn an_account_is_added_signed_in_paused_resumed_and_removed_while_the_prog
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_session_is_taken_out_of_an_account_and_given_back() {
+    let stage = Stage::new().await;
+    let program = stage.program().await;
+    stage.add(&program).await;
+    sign_in(&stage, &program).await;
+    let shown: Value = serde_json::from_str(&stage.fine(&["show", NAME, "--json"])).expect("JSON");
+    let id = shown["lines"][0]["session"].as_str().expect("a session of the store").to_owned();
+    assert!(stage.fine(&["show", NAME]).contains(&id));
+    for (path, code) in [
+        (format!("/v1/accounts/{NAME}/sessions/0000000000000000"), "session_not_found"),
+        (format!("/v1/accounts/{NAME}/sessions/none"), "session_not_found"),
+        (format!("/v1/accounts/nobody/sessions/{id}"), "account_not_found"),
+        (format!("/v1/accounts/main/sessions/{id}"), "session_not_found"),
+    ] {
+        let (status, problem) = program.delete(&path).await;
+        assert_eq!((status, &problem["code"]), (404, &json!(code)), "{path}: {problem}");
+    }
+
+    let said = stage.fine(&["release", NAME, &id, "--yes"]);
+    assert_eq!(said.trim(), format!("The session {id} no longer belongs to {NAME}."));
+    let (_, account) = program.get("/v1/accounts/fifth").await;
+    assert_eq!((&account["state"], &account["lines"]), (&json!("needs_login"), &json!([])), "{account}");
+    let (_, ownerless) = program.get("/v1/ownerless-sessions").await;
+    assert_eq!(
+        (&ownerless["items"][0]["id"], &ownerless["items"][1]),
+        (&json!(id), &Value::Null),
+        "{ownerless}"
+    );
+    let (status, problem) = stage.send(&program, "by nobody", 0).await;
+    assert_ne!(status, 200, "{problem}");
+
+    stage.fine(&["assign", &id, NAME]);
+    program.account_is(NAME, "ready").await;
+    assert_eq!(stage.send(&program, "here again", 20).await.0, 200);
+    assert_eq!(stage.world.sent().await, ["here again"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_word_that_addresses_use_is_no_name_of_an_account() {
+    let stage = Stage::new().await;
+    let program = stage.program().await;
+    for word in ["add", "import", "sessions"] {
+        let mut account = stage.account();
+        account["name"] = json!(word);
+        let (status, problem) = program.post("/v1/accounts", &account).await;
+        assert_eq!(status, 422, "{problem}");
+        assert!(problem.to_string().contains("choose another name"), "{problem}");
+        let (code, _, errors) = stage.command(&["add", word, "--api-id", "1000001"], "");
+        assert_eq!(code, Some(2), "{errors}");
+        assert!(errors.contains("choose another name"), "{errors}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_added_and_changed_outlives_a_crash() {
     let stage = Stage::new().await;
     let mut program = stage.program().await;

@@ -1,4 +1,4 @@
-//! `/v1/ownerless-sessions`: sessions that are kept and belong to no account.
+//! `/v1/ownerless-sessions`: sessions that are kept and belong to no account, and how one becomes so.
 
 use axum::extract::State as Shared;
 use axum::response::{IntoResponse, Response};
@@ -9,8 +9,8 @@ use store::KeyFingerprint;
 use telegram::{OwnerlessView, RosterError};
 use utoipa::ToSchema;
 
-use super::refusal;
 use super::view::Account;
+use super::{read_name, refusal};
 use crate::answer::json;
 use crate::auth::{By, CanAdminister, CanRead};
 use crate::extract::{Json, PathParameter, QueryParameters};
@@ -61,6 +61,46 @@ pub(crate) struct Assignment {
     #[serde(default, rename = "for")]
     #[schema(schema_with = words::purposes)]
     purposes: Vec<Purpose>,
+}
+
+/// Takes a session out of an account.
+///
+/// Its connection is ended, and it is kept as a session without an account unless Telegram has ended it. What it was for,
+/// the other sessions of the account do, if the settings gave that to them before.
+#[utoipa::path(
+    delete, path = "/v1/accounts/{name}/sessions/{session}", tag = "accounts", operation_id = "release_session",
+    params(
+        ("name" = String, Path, description = "The account's name"),
+        ("session" = String, Path, description = "The session, as `session` of a line of the account names it"),
+    ),
+    responses(
+        (status = 200, description = "The account as it is now", body = Account),
+        (status = 404, description = "There is no such account, or it has no such session: `session_not_found`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "Its connection did not end in time: `account_busy`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn release(
+    Shared(state): Shared<State>,
+    _: By<CanAdminister>,
+    PathParameter((name, session)): PathParameter<(String, String)>,
+) -> Result<Response, Problem> {
+    let account = read_name(&name)?;
+    let none = || {
+        let detail = format!(
+            "{account} has no session of the store with the id {:?}; GET /v1/accounts/{account} shows its sessions. \
+             One that the settings name is taken out there.",
+            shorten(&session)
+        );
+        Problem::new(Code::SessionNotFound, detail)
+    };
+    let id = session.parse().map_err(|_| none())?;
+    match state.pool().remove_session(&account, id).await {
+        Ok(view) => Ok(json(StatusCode::OK, &Account::from(view))),
+        Err(RosterError::NoSuchSession) => Err(none()),
+        Err(error) => Err(refusal::of_roster(error)),
+    }
 }
 
 /// Lists the sessions that belong to no account.
