@@ -2,6 +2,7 @@
 
 mod accounts;
 mod door;
+mod lists;
 mod live;
 mod pages;
 mod settings;

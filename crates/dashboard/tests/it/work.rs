@@ -12,7 +12,8 @@ use store::{Accept, Begin, Doubt, Fail, Origin};
 
 use crate::world::{Browser, Page, World};
 
-const CHAT: &str = "-1001234567890";
+/// The chat that messages are for where a test names no other.
+pub(crate) const CHAT: &str = "-1001234567890";
 
 impl World {
     fn step(&self, step: Step, outcome: Option<&str>) -> Entry {
@@ -27,8 +28,13 @@ impl World {
     }
 
     async fn queued(&self, text: &str) -> MessageId {
+        self.queued_for(CHAT, text).await
+    }
+
+    /// A message for a chat that waits, and is carried by nobody.
+    pub(crate) async fn queued_for(&self, chat: &str, text: &str) -> MessageId {
         let (now, id) = (self.clock.now(), MessageId::from_uuid(self.ids.next()));
-        let chat: ChatId = CHAT.parse().expect("a chat");
+        let chat: ChatId = chat.parse().expect("a chat");
         let text = FormattedText::plain(text);
         let message = domain::message::OutboundMessage {
             id,
@@ -61,14 +67,14 @@ impl World {
         id
     }
 
-    async fn failed(&self, text: &str) -> MessageId {
+    pub(crate) async fn failed(&self, text: &str) -> MessageId {
         let id = self.queued(text).await;
         let failure = Failure::Rejected { provider_code: "MESSAGE_EMPTY".into() };
         assert_eq!(self.store.outbox().fail(Fail { id, failure, at: self.clock.now() }).await, Ok(true));
         id
     }
 
-    async fn in_doubt(&self, text: &str) -> MessageId {
+    pub(crate) async fn in_doubt(&self, text: &str) -> MessageId {
         let id = self.queued(text).await;
         let begin = Begin {
             id,
