@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 
 use crate::process::PATIENCE;
 
@@ -19,13 +20,26 @@ pub struct Seat {
 }
 
 impl Seat {
-    /// Starts a command at a terminal of its own.
+    /// Starts a command at a terminal of its own, which does not say how large it is.
     pub fn at(binary: &Path, arguments: &[&str]) -> Self {
+        Self::before(binary, arguments, None)
+    }
+
+    /// Starts a command at a terminal of so many columns and rows.
+    pub fn at_a_screen(binary: &Path, arguments: &[&str], (columns, rows): (u16, u16)) -> Self {
+        let size = Winsize { ws_col: columns, ws_row: rows, ws_xpixel: 0, ws_ypixel: 0 };
+        Self::before(binary, arguments, Some(size))
+    }
+
+    fn before(binary: &Path, arguments: &[&str], size: Option<Winsize>) -> Self {
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
         let near = openpt(flags).expect("a pseudo-terminal");
         grantpt(&near).expect("grants");
         unlockpt(&near).expect("unlocks");
         let far = File::from(ioctl_tiocgptpeer(&near, flags).expect("its other end"));
+        if let Some(size) = size {
+            tcsetwinsize(&far, size).expect("a size");
+        }
         let mut command = Command::new(binary);
         let end = || Stdio::from(far.try_clone().expect("clones"));
         command.args(arguments).stdin(end()).stdout(end()).stderr(end());

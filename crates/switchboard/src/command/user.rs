@@ -5,7 +5,7 @@ use clap::{Subcommand, ValueEnum};
 use domain::{ExposeSecret, Role, SecretText, SessionId, UserName};
 use hyper::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::desk;
 use crate::output::say;

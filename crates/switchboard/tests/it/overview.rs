@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::{Program, Start, World};
+use testkit::{Program, Seat, Start, World};
 
 use crate::binary;
 
@@ -87,4 +87,70 @@ async fn all_is_well_and_a_revoked_session_is_on_top_within_a_minute() {
     assert!(fine);
     let (fine, status) = asked(&world, &["flood", "status"]);
     assert!(fine && status.contains("not being cleared"), "{status}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cards_count_what_really_happened() {
+    let world = World::start(binary()).await;
+    let program = Start::on(&world, binary(), "data").ready().await;
+    program.has_read_dialogs("main").await;
+    let before = overview(&program, "").await;
+    let number = |seen: &Value, id: &str, field: &str| card(seen, id)[field].as_u64().expect("a number");
+    let sends = |seen: &Value, id: &str| {
+        card(seen, id)["sends"].as_array().into_iter().flatten().filter_map(Value::as_u64).sum::<u64>()
+    };
+    for text in ["one", "two", "three"] {
+        let order = json!({ "chat": "@client_1", "text": text, "account": "main" });
+        assert_eq!(program.post("/v1/messages", &order).await.0, 200);
+    }
+    let refusal = json!({ "account": "main", "method": "messages.sendMessage", "code": 400, "message": "MESSAGE_TOO_LONG", "times": 1 });
+    world.fault("rpc_error", refusal).await;
+    let order = json!({ "chat": "@client_1", "text": "four", "account": "main" });
+    assert_eq!(program.post("/v1/messages", &order).await.0, 422, "the provider does not want it");
+    program
+        .until("the cards have counted", || async {
+            program.advance(Duration::from_secs(20)).await;
+            sends(&overview(&program, "").await, "account:main") == sends(&before, "account:main") + 3
+        })
+        .await;
+    let seen = overview(&program, "").await;
+    for id in ["account:main", "service:send_text"] {
+        assert_eq!(sends(&seen, id), sends(&before, id) + 3, "{id}: {seen:#}");
+        assert!(number(&seen, id, "operations") >= number(&before, id, "operations") + 4, "{id}");
+        assert_eq!(number(&seen, id, "errors"), number(&before, id, "errors") + 1, "{id}");
+        assert!(
+            card(&seen, id)["last_error"].as_str().is_some_and(|error| error.contains("MESSAGE_TOO_LONG")),
+            "{id}"
+        );
+        assert_eq!(number(&seen, id, "queue"), 0, "{id}");
+    }
+    assert_eq!(sends(&seen, "account:backup_1"), 0);
+    assert!(number(&seen, "account:main", "cache_size") > 10, "it knows its dialogs");
+    let share = |id: &str| card(&seen, id)["share"].as_f64().expect("a share");
+    assert!(share("account:main") > share("account:backup_1"), "{seen:#}");
+    assert_eq!(seen["facts"]["sent_last_hour"], 3, "{}", seen["facts"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_overview_in_a_terminal_follows_what_happens_until_it_is_told_to_end() {
+    let world = World::start(binary()).await;
+    let mut program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("main", "ready").await;
+    let data_dir = world.data_dir("data");
+    let top = ["top", "--data-dir", data_dir.to_str().expect("UTF-8")];
+    let mut seat = Seat::at_a_screen(binary(), &top, (100, 30));
+    seat.shows("account:main", 1).await;
+    world.fault("session_revoked", json!({ "account": "main" })).await;
+    program
+        .until("it is on the screen", || async {
+            program.advance(Duration::from_secs(20)).await;
+            seat.screen().contains("session_revoked")
+        })
+        .await;
+    // A server that is gone is waited for; any key looks at once, `q` ends it and gives the terminal back.
+    program.kill();
+    seat.shows("no answer: ", 1).await;
+    seat.types("q");
+    assert_eq!(seat.ended().await, Some(0));
+    assert!(seat.screen().ends_with("\u{1b}[?25h\u{1b}[?1049l"), "{:?}", seat.screen());
 }

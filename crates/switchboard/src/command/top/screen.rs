@@ -61,7 +61,8 @@ impl Screen {
 
     /// Draws over what is there, in one write: nothing flickers. The lines are made for the size that it has now.
     pub(super) fn show(&mut self, lines: impl FnOnce(Size) -> Vec<String>) -> io::Result<()> {
-        let size = tcgetwinsize(io::stdout());
+        // Some terminals say nothing of their size, or that they have none.
+        let size = tcgetwinsize(io::stdout()).ok().filter(|size| size.ws_col > 0 && size.ws_row > 0);
         let (columns, rows) = size.map_or((80, 24), |size| (size.ws_col.into(), size.ws_row.into()));
         self.drawn = lines(Size { columns, rows });
         let mut frame = String::from("\x1b[H");
