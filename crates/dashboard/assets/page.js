@@ -110,7 +110,9 @@ const page = (() => {
   });
 
   const copy = async (button) => {
-    const text = document.getElementById(button.dataset.copy).textContent;
+    const from = document.getElementById(button.dataset.copy);
+    // Of a list each item is a line, however it came onto the page.
+    const text = from.matches("ol") ? all("li", from).map((item) => item.textContent.replace(/\s+/g, " ").trim()).join("\n") : from.textContent;
     try { await navigator.clipboard.writeText(text); } catch {
       // Without TLS a browser has no clipboard; the old way still works.
       const field = Object.assign(document.createElement("textarea"), { value: text });
