@@ -19,7 +19,7 @@ use crate::words::{AccountFormWords, AccountsWords, WorkWords};
 /// The fields of the form.
 const FIELDS: [&str; 5] = ["api_id", "api_hash", "phone", "priority", "proxy"];
 
-/// What the form sends. What is empty stays as it is.
+/// What the form sends. What is empty stays as it is. A secret is never shown again.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Changed {
@@ -41,6 +41,9 @@ pub(super) struct Change<'a> {
     pub(super) list: &'static AccountsWords,
     pub(super) work: &'static WorkWords,
     pub(super) account: &'a Account,
+    pub(super) priority: &'a str,
+    pub(super) in_pool: bool,
+    pub(super) api_id: &'a str,
     pub(super) wrong: Wrong,
 }
 
@@ -51,6 +54,12 @@ impl Change<'_> {
 }
 
 impl Changed {
+    /// The form as the account is.
+    fn of(account: &Account) -> Self {
+        let pool = account.pool.then(String::new);
+        Self { priority: account.priority.to_string(), pool, ..Self::default() }
+    }
+
     /// The body of the call.
     fn body(&self) -> Value {
         let mut body = Map::new();
@@ -77,11 +86,13 @@ impl Changed {
     }
 }
 
-fn drawn(status: StatusCode, visitor: &Visitor, account: &Account, wrong: Wrong) -> Response {
+fn drawn(status: StatusCode, visitor: &Visitor, account: &Account, form: &Changed, wrong: Wrong) -> Response {
     let words = AccountFormWords::of(visitor.language);
     let (list, work) = (AccountsWords::of(visitor.language), WorkWords::of(visitor.language));
     let title = words.change_title(&account.name);
-    let body = Change { visitor, words, list, work, account, wrong };
+    let Changed { priority, pool, api_id, .. } = form;
+    let in_pool = pool.is_some();
+    let body = Change { visitor, words, list, work, account, priority, in_pool, api_id, wrong };
     page::page_of(status, visitor, &title, Section::Accounts, body)
 }
 
@@ -95,7 +106,7 @@ pub(super) async fn show(
         return refusal::not_allowed(&visitor);
     }
     match find(&dashboard, &visitor, &name).await {
-        Ok(account) => drawn(StatusCode::OK, &visitor, &account, Wrong::default()),
+        Ok(account) => drawn(StatusCode::OK, &visitor, &account, &Changed::of(&account), Wrong::default()),
         Err(answer) => *answer,
     }
 }
@@ -117,7 +128,10 @@ pub(super) async fn change(
     let path = format!("/v1/accounts/{}", segment(&name));
     match dashboard.ask::<Account>(&visitor, Method::PATCH, &path, Some(form.body())).await {
         Ok(_) => page::done(&visitor, &path_of(&name), &words.changed(&name)),
-        Err(why) => drawn(StatusCode::UNPROCESSABLE_ENTITY, &visitor, &account, Wrong::of(words, &why)),
+        Err(why) => {
+            let wrong = Wrong::of(words, &why);
+            drawn(StatusCode::UNPROCESSABLE_ENTITY, &visitor, &account, &form, wrong)
+        }
     }
 }
 

@@ -207,7 +207,10 @@ fn forms_about_an_account() {
             Refused { code: "invalid_request".into(), fields, ..Refused::internal("6 fields are wrong") };
         drawn("add_wrong", visitor, &add(Wrong::of(words, &why)));
         let account = account("main", "ready", json!({ "proxy": true }));
-        let change = Change { visitor, words, list, work, account: &account, wrong: Wrong::of(words, &why) };
+        let wrong = Wrong::of(words, &why);
+        let (priority, in_pool, api_id) = ("100", true, "many");
+        let change =
+            Change { visitor, words, list, work, account: &account, priority, in_pool, api_id, wrong };
         drawn("change", visitor, &change);
         drawn("export", visitor, &Export { words, work, account: &account });
         drawn(
