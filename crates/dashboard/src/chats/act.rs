@@ -1,5 +1,6 @@
 //! Giving a chat to another account, and leaving it: each asks first and says what follows.
 
+use access::Right;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -40,6 +41,9 @@ pub(super) async fn ask_to_bind(
     visitor: Visitor,
     Path(id): Path<String>,
 ) -> Response {
+    if !visitor.may(Right::Send) {
+        return refusal::not_allowed(&visitor);
+    }
     let words = ChatsWords::of(visitor.language);
     match find(&dashboard, &visitor, &id).await {
         Ok(chat) => {
@@ -57,6 +61,9 @@ pub(super) async fn ask_to_leave(
     visitor: Visitor,
     Path(id): Path<String>,
 ) -> Response {
+    if !visitor.may(Right::Send) {
+        return refusal::not_allowed(&visitor);
+    }
     let words = ChatsWords::of(visitor.language);
     match find(&dashboard, &visitor, &id).await {
         Ok(chat) => {

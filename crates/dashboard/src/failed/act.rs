@@ -1,5 +1,6 @@
 //! Retrying and dropping failed requests, one or many: a question with their number first, then one call of the API for each.
 
+use access::Right;
 use askama::Template;
 use axum::extract::{Query as QueryOf, State};
 use axum::response::Response;
@@ -85,6 +86,9 @@ pub(super) async fn ask(
     visitor: Visitor,
     QueryOf(pairs): QueryOf<Vec<(String, String)>>,
 ) -> Response {
+    if !visitor.may(Right::Send) {
+        return refusal::not_allowed(&visitor);
+    }
     let wish = pairs.iter().find(|(name, _)| name == "do").and_then(|(_, word)| Wish::from_word(word));
     let Some(wish) = wish else { return refusal::no_such_page(&visitor) };
     let (ids, more) = match wish {

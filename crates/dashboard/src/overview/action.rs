@@ -46,6 +46,9 @@ pub(super) async fn ask(
     visitor: Visitor,
     Path(id): Path<String>,
 ) -> Response {
+    if !visitor.may(Right::Operate) {
+        return refusal::not_allowed(&visitor);
+    }
     let answer = match card_of(&dashboard, &id) {
         Some(card) if card.actions.contains(CardAction::Stop) => {
             let words = OverviewWords::of(visitor.language);

@@ -164,7 +164,8 @@ impl<'a> CardView<'a> {
     }
 
     fn mend(&self) -> Option<Mend> {
-        mend(self.card).filter(|mend| self.may_act || matches!(mend, Mend::Go(..)))
+        let mend = mend(self.card)?;
+        if self.may_act { Some(mend) } else { for_readers(mend, account(self.card)) }
     }
 }
 
@@ -258,10 +259,37 @@ fn mend(card: &Card) -> Option<Mend> {
     }
 }
 
+/// What is left of it for whoever only looks: nothing to press, and no way to a page that they may not open.
+fn for_readers(mend: Mend, account: Option<&str>) -> Option<Mend> {
+    match mend {
+        Mend::Act(_) | Mend::Go(_, Place::Clearing, _) => None,
+        Mend::Go(_, Place::SignIn, _) => {
+            Some(Mend::Go(format!("/accounts/{}", account?), Place::Account, false))
+        }
+        Mend::Go(..) => Some(mend),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::overview::tests::card;
+
+    #[test]
+    fn whoever_only_looks_is_led_to_pages_to_read() {
+        let go = |path: &str, place| Mend::Go(path.to_owned(), place, false);
+        let read = |mend| for_readers(mend, Some("main"));
+        assert_eq!(read(Mend::Act(CardAction::Resume)), None);
+        assert_eq!(read(go("/flood-clearing", Place::Clearing)), None);
+        assert_eq!(
+            read(go("/accounts/main/login", Place::SignIn)),
+            Some(go("/accounts/main", Place::Account))
+        );
+        assert_eq!(
+            read(go("/diagnostics", Place::Diagnostics)),
+            Some(go("/diagnostics", Place::Diagnostics))
+        );
+    }
 
     #[test]
     fn the_mending_button_is_one_that_the_card_has() {

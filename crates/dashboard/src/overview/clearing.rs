@@ -91,6 +91,10 @@ pub(super) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -
     let words = OverviewWords::of(visitor.language);
     let health = dashboard.health();
     let view = health.clearing();
+    // How far a run is may be seen by all; what begins one is for those who may.
+    if view.is_none() && !visitor.may(Right::Operate) {
+        return refusal::not_allowed(&visitor);
+    }
     let wall = visitor.wall();
     let wanted = Wanted { kinds: vec![CardKind::Account], trouble: true, ..Wanted::default() };
     let flooded = health.overview(&wanted).cards.into_iter().filter(|card| card.state == "flood_wait");

@@ -388,7 +388,7 @@ async fn whoever_follows_the_log_gets_new_lines() {
 #[tokio::test]
 async fn every_page_of_work_opens_in_both_languages_and_teaches_when_empty() {
     let world = World::new().await;
-    let viewer = world.person(Role::Viewer).await;
+    let operator = world.person(Role::Operator).await;
     for (path, english, russian) in [
         ("/messages", "No messages yet", "Сообщений ещё нет"),
         ("/messages?q=a&range=2h&state=sent", "Nothing found", "Ничего не найдено"),
@@ -407,7 +407,7 @@ async fn every_page_of_work_opens_in_both_languages_and_teaches_when_empty() {
         ),
     ] {
         for (language, wanted) in [("en", english), ("ru", russian)] {
-            let page = viewer.get_with(path, &[("accept-language", language)]).await;
+            let page = operator.get_with(path, &[("accept-language", language)]).await;
             assert_eq!(page.status, StatusCode::OK, "{path}: {page:?}");
             assert!(page.body.contains(wanted), "{wanted} in {path}: {}", page.body);
             assert_eq!(page.body.matches("<h1").count(), 1, "{path}");
