@@ -10,6 +10,7 @@ mod live;
 mod pictures;
 mod plain;
 mod proxy;
+mod socks;
 mod stage;
 mod sweep;
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use testkit::{Program, Start, World};
 use tokio::time::sleep;
 
@@ -33,12 +34,49 @@ impl Stage {
         let world = World::start(binary()).await;
         world.edit_settings(edit);
         let program = run(&world, &[]).await;
-        for name in ACCOUNTS {
+        Self::of(world, program).await
+    }
+
+    /// The settings do not name this account: Telegram alone knows it.
+    pub(crate) async fn without(name: &str) -> Self {
+        Self::with(|text| without(&text, name)).await
+    }
+
+    /// Of a program that runs already: every account that the settings name is ready.
+    pub(crate) async fn of(world: World, program: Program) -> Self {
+        let settings = std::fs::read_to_string(world.settings_file()).expect("the settings");
+        for name in ACCOUNTS.into_iter().filter(|name| settings.contains(&name_line(name))) {
             program.account_is(name, "ready").await;
         }
         let browser = Chromium::start().await;
         let owner = browser.person().await;
         Self { world, program, browser, owner }
+    }
+
+    /// What Telegram knows of an account.
+    pub(crate) async fn known(&self, name: &str) -> Value {
+        let accounts = self.world.get("/telegram/accounts").await;
+        let mut accounts = accounts["items"].as_array().expect("items").iter();
+        accounts.find(|account| account["name"] == name).expect("the account").clone()
+    }
+
+    /// Adds an account that only Telegram knows so far, over the API; nobody has signed in to it.
+    pub(crate) async fn add(&self, name: &str) {
+        let known = self.known(name).await;
+        let order = json!({ "name": name, "api_id": known["api_id"], "api_hash": known["api_hash"], "phone": known["phone"] });
+        let (status, added) = self.program.post("/v1/accounts", &order).await;
+        assert_eq!(status, 201, "{added}");
+    }
+
+    /// Signs in to an account over the API, and waits until it works.
+    pub(crate) async fn sign_in_to(&self, name: &str) {
+        let login = format!("/v1/accounts/{name}/login");
+        let (status, told) = self.program.post(&login, &json!({ "by": "phone" })).await;
+        assert_eq!(status, 200, "{told}");
+        let code = self.world.code(self.known(name).await["phone"].as_str().expect("a phone")).await;
+        let (status, told) = self.program.post(&format!("{login}/code"), &json!({ "code": code })).await;
+        assert_eq!((status, &told["state"]), (200, &json!("done")), "{told}");
+        self.program.account_is(name, "ready").await;
     }
 
     /// A tab in which nobody is signed in yet.
@@ -69,10 +107,38 @@ impl Stage {
 
 /// Starts the program on a world's settings, with the first password.
 pub(crate) async fn run(world: &World, arguments: &[&str]) -> Program {
-    let mut start = Start::on(world, binary(), "data");
-    start.environment.push(("SWITCHBOARD_ADMIN_PASSWORD".to_owned(), PASSWORD.to_owned()));
+    let mut start = beginning(world);
     start.arguments.extend(arguments.iter().map(|&one| one.to_owned()));
     start.ready().await
+}
+
+/// How the program is started on a world's settings, with the first password.
+pub(crate) fn beginning(world: &World) -> Start<'static> {
+    let mut start = Start::on(world, binary(), "data");
+    start.environment.push(("SWITCHBOARD_ADMIN_PASSWORD".to_owned(), PASSWORD.to_owned()));
+    start
+}
+
+/// The line of the settings that names an account.
+fn name_line(name: &str) -> String {
+    format!("name = \"{name}\"")
+}
+
+/// The settings without the table of one account, and without the ports that are pinned to it.
+fn without(settings: &str, name: &str) -> String {
+    let (named, pinned) = (name_line(name), format!("account = \"{name}\""));
+    let lines: Vec<&str> = settings.lines().collect();
+    let (mut kept, mut leaves_out) = (String::new(), false);
+    for (at, line) in lines.iter().enumerate() {
+        if line.starts_with('[') {
+            leaves_out = *line == "[[telegram.accounts]]" && lines.get(at + 1) == Some(&named.as_str());
+        }
+        if !leaves_out && !line.contains(&pinned) {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
 }
 
 /// Fills in the form at the door and waits for what lies behind it.
