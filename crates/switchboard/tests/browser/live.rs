@@ -12,7 +12,7 @@ const MAIN: &str = "document.getElementById('c-account:main')";
 const LAMP: &str = "document.querySelector('#live .lamp').className";
 
 /// The page's clock is so many seconds ahead: what it waits for comes sooner.
-async fn sleeps(tab: &Tab, seconds: u32) {
+pub(crate) async fn sleeps(tab: &Tab, seconds: u32) {
     tab.tell(&format!("{{ const before = Date.now; Date.now = () => before() + {seconds} * 1000; }}")).await;
 }
 

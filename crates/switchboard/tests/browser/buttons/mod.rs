@@ -4,6 +4,7 @@ mod of_accounts;
 mod of_logs;
 mod of_ownerless_sessions;
 mod of_settings;
+mod of_signing_in;
 mod of_the_overview;
 mod of_work;
 
