@@ -44,15 +44,18 @@ async fn what_somebody_is_in_stays_where_it_is() {
     is_live(&tab).await;
     let focused = "document.activeElement.closest('.card')?.id";
     tab.tell("document.getElementById('c-store').querySelector('h3 a').focus()").await;
-    let place = "Math.round(document.activeElement.getBoundingClientRect().top)";
-    let before = tab.tell(place).await;
+    let place = "document.activeElement.getBoundingClientRect().top";
+    let before = tab.tell(place).await.as_f64().expect("a number");
     lose_main(&stage).await;
     tab.until(
         "[...document.querySelectorAll('[data-trouble] b')].some((one) => Number(one.textContent) > 0)",
     )
     .await;
     main_is_red(&tab).await;
-    assert_eq!((tab.tell(focused).await, tab.tell(place).await), (json!("c-store"), before));
+    let after = tab.tell(place).await.as_f64().expect("a number");
+    assert_eq!(tab.tell(focused).await, "c-store");
+    // A browser scrolls by whole pixels of the screen; what moved is parts of one.
+    assert!((after - before).abs() <= 1.0, "it went from {before} to {after}");
     // Once nobody holds it, trouble is on top.
     tab.tell("document.activeElement.blur()").await;
     tab.point_away().await;
