@@ -1,6 +1,7 @@
 //! Every button, pressed with the pointer: what it says it does is done, and the page says so without a new page.
 
 mod of_accounts;
+mod of_importing;
 mod of_logs;
 mod of_ownerless_sessions;
 mod of_settings;

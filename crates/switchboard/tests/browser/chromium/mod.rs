@@ -2,6 +2,7 @@
 
 mod axe;
 mod clipboard;
+mod files;
 mod keyboard;
 mod pipe;
 mod pointer;

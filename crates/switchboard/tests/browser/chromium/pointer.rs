@@ -41,6 +41,12 @@ impl Tab {
         self.mouse("mouseMoved", &json!({ "x": 1, "y": 1 })).await;
     }
 
+    /// Turns the wheel over the middle of the page, by so many CSS pixels; downwards if that is more than nought.
+    pub(crate) async fn scroll(&self, by: i32) {
+        let order = json!({ "type": "mouseWheel", "x": 640, "y": 400, "deltaX": 0, "deltaY": by });
+        self.call("Input.dispatchMouseEvent", order).await;
+    }
+
     async fn mouse(&self, kind: &str, place: &Value) {
         let (button, clicks) = if kind == "mouseMoved" { ("none", 0) } else { ("left", 1) };
         let order =
@@ -48,7 +54,7 @@ impl Tab {
         self.call("Input.dispatchMouseEvent", order).await;
     }
 
-    async fn place_of(&self, selector: &str, words: &str) -> Value {
+    pub(super) async fn place_of(&self, selector: &str, words: &str) -> Value {
         let find = format!("({FIND})({}, {})", json!(selector), json!(words));
         let deadline = Instant::now() + PATIENCE;
         loop {
