@@ -2,6 +2,7 @@
 
 mod of_accounts;
 mod of_importing;
+mod of_log_lines;
 mod of_logs;
 mod of_ownerless_sessions;
 mod of_settings;
