@@ -67,8 +67,8 @@ async fn whoever_knows_the_password_and_has_the_telephone_comes_in() {
     assert_eq!(tab.complaints(), Vec::<String>::new());
 }
 
-/// Turns it on; tells the secret.
-async fn second_factor(tab: &Tab) -> String {
+/// Turns the second factor of whoever is signed in on; tells the secret.
+pub(crate) async fn second_factor(tab: &Tab) -> String {
     tab.open("/settings/me").await;
     tab.press("form[action$=offer-second-factor] button").await;
     tab.is_at("/settings/me/second-factor").await;

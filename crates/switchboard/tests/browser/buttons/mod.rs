@@ -5,6 +5,8 @@ mod of_importing;
 mod of_log_lines;
 mod of_logs;
 mod of_ownerless_sessions;
+mod of_people;
+mod of_roles;
 mod of_settings;
 mod of_signing_in;
 mod of_the_overview;
