@@ -7,6 +7,7 @@ mod door;
 mod faults;
 mod keyboard;
 mod live;
+mod mail_server;
 mod pictures;
 mod plain;
 mod proxy;

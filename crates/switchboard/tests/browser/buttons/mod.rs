@@ -1,6 +1,7 @@
 //! Every button, pressed with the pointer: what it says it does is done, and the page says so without a new page.
 
 mod of_accounts;
+mod of_alerts;
 mod of_importing;
 mod of_log_lines;
 mod of_logs;
