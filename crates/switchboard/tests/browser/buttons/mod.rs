@@ -5,6 +5,7 @@ mod of_alerts;
 mod of_importing;
 mod of_log_lines;
 mod of_logs;
+mod of_many;
 mod of_ownerless_sessions;
 mod of_people;
 mod of_roles;

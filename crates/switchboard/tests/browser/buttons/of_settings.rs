@@ -69,6 +69,8 @@ async fn keys(stage: &Stage, tab: &Tab) {
     assert_eq!(stage.program.status_with(&key, "/v1/services").await, 200);
     tab.press("main a.primary").await;
     tab.is_at("/settings/keys").await;
+    // It was shown once.
+    assert!(!tab.text("document.documentElement.outerHTML").await.contains(&key));
     answered(tab, "a[href$=revoke]", "dialog button.danger").await;
     assert_eq!(stage.program.status_with(&key, "/v1/services").await, 401);
 }
