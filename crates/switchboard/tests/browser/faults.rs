@@ -10,7 +10,7 @@ use crate::chromium::Tab;
 use crate::stage::Stage;
 
 /// The lamp, the state and the words of a card.
-async fn looks(tab: &Tab, card: &str, lamp: &str, state: &str, words: &str) {
+pub(crate) async fn looks(tab: &Tab, card: &str, lamp: &str, state: &str, words: &str) {
     let found = format!("document.getElementById('c-{card}')");
     tab.point_away().await;
     tab.until(&format!(
@@ -21,7 +21,7 @@ async fn looks(tab: &Tab, card: &str, lamp: &str, state: &str, words: &str) {
 }
 
 /// The cards that are red.
-async fn red(tab: &Tab) -> String {
+pub(crate) async fn red(tab: &Tab) -> String {
     tab.text("[...document.querySelectorAll('.card')].filter((one) => one.querySelector('h3 .lamp.bad')).map((one) => one.id).sort().join(' ')")
         .await
 }

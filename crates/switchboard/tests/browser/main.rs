@@ -5,6 +5,7 @@ mod chromium;
 mod demo;
 mod door;
 mod faults;
+mod full_disk;
 mod keyboard;
 mod live;
 mod mail_server;
