@@ -38,7 +38,7 @@ fn namespaces(folder: &Path) -> &'static str {
         match tried {
             Ok(tried) if tried.status.success() => return flags,
             Ok(tried) => {
-                refusals.push(format!("unshare {flags}: {}", String::from_utf8_lossy(&tried.stderr).trim()))
+                refusals.push(format!("unshare {flags}: {}", String::from_utf8_lossy(&tried.stderr).trim()));
             }
             Err(error) => refusals.push(format!("unshare {flags}: {error}")),
         }

@@ -123,7 +123,7 @@ async fn priority_and_proxy_are_changed_and_the_account_goes_that_way() {
 }
 
 /// Presses a button of the account's page; where it leaves the account, and what can be pressed next.
-async fn switched(stage: &Stage, tab: &Tab, button: &str, state: &str, next: &str) {
+async fn switched(stage: &Stage, tab: &Tab, button: &str, becomes: &str, next: &str) {
     let press = format!(".page-head button[formaction$='actions/{button}']");
     let note = if button == "stop" {
         answered(tab, ".page-head a[href$='/stop']", "dialog button.danger").await
@@ -131,7 +131,7 @@ async fn switched(stage: &Stage, tab: &Tab, button: &str, state: &str, next: &st
         done(tab, &press).await
     };
     assert!(note.contains(NAME), "{note}");
-    stage.program.account_is(NAME, state).await;
+    stage.program.account_is(NAME, becomes).await;
     tab.is_at(PAGE).await;
     tab.until(&format!(
         "document.querySelector(\".page-head button[formaction$='actions/{next}']\") !== null"

@@ -105,7 +105,7 @@ async fn of_the_failed_requests_those_that_are_ticked_are_meant() {
     let ids = stage.day().await.failed_requests;
     // Of what was in the way nothing is left.
     stage.world.delete("/faults").await;
-    let state = |id: String| {
+    let now = |id: String| {
         let program = &stage.program;
         async move { program.get(&format!("/v1/failed-requests/{id}")).await.1["state"].clone() }
     };
@@ -120,18 +120,18 @@ async fn of_the_failed_requests_those_that_are_ticked_are_meant() {
     tab.press("#ask a[href='/failed']").await;
     tab.is_at("/failed").await;
     for id in &ids {
-        assert_eq!(state(id.clone()).await, "pending", "nobody answered the question");
+        assert_eq!(now(id.clone()).await, "pending", "nobody answered the question");
     }
     question(&tab, &ids[..2], "retry", "Retry 2 requests?").await;
     let note = done(&tab, "#ask button.primary").await;
     assert!(note.contains('2'), "{note}");
     for id in &ids[..2] {
-        stage.program.until("it is done", || async { state(id.clone()).await == "done" }).await;
+        stage.program.until("it is done", || async { now(id.clone()).await == "done" }).await;
     }
-    assert_eq!(state(ids[2].clone()).await, "pending", "it was not ticked");
+    assert_eq!(now(ids[2].clone()).await, "pending", "it was not ticked");
     question(&tab, &ids[2..], "drop", "Drop 1 request?").await;
     done(&tab, "#ask button.danger").await;
-    assert_eq!(state(ids[2].clone()).await, "dropped");
+    assert_eq!(now(ids[2].clone()).await, "dropped");
     let titles = ["Repair 7043, camera", "Repair 7044, speaker", "Repair 7045, water"];
     let mut made = 0;
     for title in titles {
