@@ -25,7 +25,7 @@ use crate::notice::{self, Words};
 use crate::silence::Silences;
 use crate::targets::chat::{self, Carried};
 use crate::targets::{NotTold, Target, Way};
-use crate::view::{AlertView, MuteView, TargetOrigin, TargetView, WindowView};
+use crate::view::{AlertView, MuteView, TargetAddress, TargetOrigin, TargetView, WindowView};
 use crate::watch::Pending;
 use crate::{deliver, watch};
 
@@ -414,6 +414,18 @@ impl Alerts {
             }
         };
         Ok(targets.iter().map(shown).collect())
+    }
+
+    /// Where the targets listen that were made here. Those of the settings stand there, and a chat listens nowhere.
+    pub fn addresses_made_here(&self) -> Vec<TargetAddress> {
+        let targets = self.0.state().book.all();
+        let made_here = targets.iter().filter(|target| target.origin == TargetOrigin::Store);
+        made_here
+            .filter_map(|target| {
+                let (host, port) = target.address()?;
+                Some(TargetAddress { name: target.name.clone(), host, port })
+            })
+            .collect()
     }
 
     /// Adds a target; its secrets are sealed.

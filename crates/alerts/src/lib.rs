@@ -24,4 +24,4 @@ pub use alerts::{Alerts, AlertsParts, MuteError, TargetError, TestError, Tested,
 pub use beat::{Answer, Beat, Card, Round};
 pub use hours::{Hours, InvalidHours, MaintenanceWindow, Scope, Weekday};
 pub use oneshot::{LastTarget, Obituary, Telling, tell_without_a_store};
-pub use view::{AlertView, MuteView, Silence, TargetOrigin, TargetView, WindowView};
+pub use view::{AlertView, MuteView, Silence, TargetAddress, TargetOrigin, TargetView, WindowView};

@@ -117,6 +117,17 @@ pub struct TargetView {
     pub off_at: Option<Timestamp>,
 }
 
+/// Where a target listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetAddress {
+    /// The target's name.
+    pub name: String,
+    /// A name or an address, the latter without brackets.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
 /// A maintenance window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WindowView {

@@ -53,6 +53,11 @@ impl Mail {
         })
     }
 
+    /// The host and the port of the server that takes the mail.
+    pub(crate) fn address(&self) -> (String, u16) {
+        (self.smtp.host.clone(), self.smtp.port)
+    }
+
     pub(crate) async fn send(&self, words: &Words) -> Result<(), NotTold> {
         let message = self.message(words).map_err(NotTold::Failed)?;
         let transport = self.transport().await.map_err(NotTold::Failed)?;

@@ -97,6 +97,15 @@ impl Target {
         Ok(Self { name, kind, place, signed, origin, made, way })
     }
 
+    /// Where it listens, if it is no chat: a host and a port.
+    pub(crate) fn address(&self) -> Option<(String, u16)> {
+        match &self.way {
+            Way::Chat { .. } => None,
+            Way::Hook(hook) => hook.address(),
+            Way::Mail(mail) => Some(mail.address()),
+        }
+    }
+
     /// Tells a target that is no chat; a chat is told through the outbox.
     pub(crate) async fn tell(&self, clock: &Clock, words: &Words) -> Result<(), NotTold> {
         let telling = async {

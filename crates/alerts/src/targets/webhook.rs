@@ -87,6 +87,13 @@ impl Hook {
         }
     }
 
+    /// The host, an address of version 6 without brackets, and the port.
+    pub(crate) fn address(&self) -> Option<(String, u16)> {
+        let host = self.url.host_str()?;
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        Some((bare.to_owned(), self.url.port_or_known_default()?))
+    }
+
     pub(crate) async fn post(&self, clock: &Clock, words: &Words) -> Result<(), NotTold> {
         // An address that is a number meets no resolver, and may be allowed no more.
         guard::address(self.url.as_str(), &self.allowed)
@@ -194,6 +201,7 @@ mod tests {
         let loopback = Allowed::new(vec!["127.0.0.0/8".parse().unwrap()]);
         let hook = Hook::new(&url, None, &loopback).unwrap();
         assert_eq!(hook.place(), "http://127.0.0.1:8080");
+        assert_eq!(hook.address(), Some(("127.0.0.1".to_owned(), 8080)));
         assert!(!format!("{hook:?}").contains("planted"));
         assert!(matches!(Hook::new(&url, None, &Allowed::default()), Err(HookError::Address(_))));
     }

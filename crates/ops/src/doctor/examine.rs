@@ -8,10 +8,9 @@ use domain::{AccountName, Timestamp};
 use store::{MasterKey, OpenError, StoreLook};
 use telegram::import::Plan;
 
-use super::check::{
-    self, clock, network::Tried, ports::Answered, program::Seen, settings::fingerprint, store as stored,
-};
-use super::gather::{self, errors, files, reach, sessions, units};
+use super::check::{self, clock, ports::Answered, program::Seen, settings::fingerprint, store as stored};
+use super::gather::reach::{self, Reached};
+use super::gather::{self, errors, files, sessions, units};
 use super::inside::Inside;
 use super::report::{Area, Report, Section};
 use crate::legacy::{self, Running};
@@ -75,7 +74,7 @@ struct Machine {
 /// What was seen beyond files.
 struct Asking {
     entries: Result<Vec<Entry>, String>,
-    tried: Option<Vec<Tried>>,
+    reached: Option<Reached>,
     answered: Vec<Answered>,
 }
 
@@ -155,9 +154,13 @@ fn survey(
 
 async fn ask(patient: &Patient, inside: Option<&Inside>, clock: &Clock) -> Asking {
     let settings = patient.settings.as_ref().ok();
-    let tried = async {
+    let reached = async {
         match settings.filter(|_| patient.reach) {
-            Some(settings) => Some(reach::all(settings, clock).await),
+            Some(settings) => {
+                let kept = || reach::mirrored(&patient.data_dir, patient.master_key.as_ref());
+                let made_here = inside.map_or_else(kept, |inside| Ok(inside.alert_targets.clone()));
+                Some(reach::all(settings, made_here, clock).await)
+            }
             None => None,
         }
     };
@@ -167,9 +170,9 @@ async fn ask(patient: &Patient, inside: Option<&Inside>, clock: &Clock) -> Askin
             None => Vec::new(),
         }
     };
-    let (entries, tried, answered) =
-        tokio::join!(patient.journal.read(&patient.root, clock), tried, answered);
-    Asking { entries: entries.map_err(|error| error.to_string()), tried, answered }
+    let (entries, reached, answered) =
+        tokio::join!(patient.journal.read(&patient.root, clock), reached, answered);
+    Asking { entries: entries.map_err(|error| error.to_string()), reached, answered }
 }
 
 impl Machine {
@@ -274,15 +277,15 @@ fn judge(
             ahead: inside.and_then(|inside| inside.telegram_ahead),
             written: written(machine),
         }),
-        match &asking.tried {
-            Some(tried) => {
+        match &asking.reached {
+            Some(Reached { tried, left_out, unknown }) => {
                 let works = inside.is_some_and(|inside| {
                     inside
                         .accounts
                         .iter()
                         .any(|account| account.state <= domain::account::AccountState::Paused)
                 });
-                check::network::check(tried, works)
+                check::network::check(tried, *left_out, unknown.as_deref(), works)
             }
             None => Section::unseen(
                 Area::Network,

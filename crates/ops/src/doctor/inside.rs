@@ -34,6 +34,20 @@ pub struct Inside {
     /// Requests that name a client behind a proxy which the settings do not trust.
     #[serde(default)]
     pub forwarded: ForwardedFact,
+    /// Where alert targets listen that were made while it ran; those of the settings stand there.
+    #[serde(default)]
+    pub alert_targets: Vec<AlertTargetFact>,
+}
+
+/// Where an alert target listens: a mail server or the host of a webhook.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertTargetFact {
+    /// Its name.
+    pub name: String,
+    /// A name or an address.
+    pub host: String,
+    /// The port.
+    pub port: u16,
 }
 
 /// A listener.

@@ -17,6 +17,8 @@ pub use check::sessions::quoted;
 pub use check::settings::fingerprint as settings_fingerprint;
 pub use examine::{Asked, Examination, Patient, examine};
 pub use finding::{Code, Finding, Fix, Severity};
-pub use inside::{AccountFact, ForwardedFact, Inside, ListenerFact, ListenerFactState, StockFact};
+pub use inside::{
+    AccountFact, AlertTargetFact, ForwardedFact, Inside, ListenerFact, ListenerFactState, StockFact,
+};
 pub use report::{Area, Fact, Looked, Report, Section, Server};
 pub use text::Style;

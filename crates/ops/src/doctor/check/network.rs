@@ -1,4 +1,4 @@
-//! Names and addresses that must be reached: Telegram's data centres, proxies, receivers. Only those of the settings.
+//! Names and addresses that must be reached: Telegram's data centres, proxies, receivers of callbacks and of alerts.
 
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ pub(in crate::doctor) enum What {
     Proxy(String),
     /// The receiver of invite callbacks.
     InviteCallback,
+    /// The mail server or the webhook of an alert target; made while the server ran, or one of the settings.
+    AlertTarget { name: String, made_here: bool },
 }
 
 /// Why it was not reached.
@@ -53,13 +55,26 @@ impl What {
             Self::DataCentre(number) => format!("Telegram's data centre {number}"),
             Self::Proxy(account) => format!("the proxy of {account}"),
             Self::InviteCallback => "the receiver of invite callbacks".to_owned(),
+            Self::AlertTarget { name, .. } => format!("the alert target {name}"),
         }
     }
 }
 
-/// With `works`, an account is connected to Telegram, so that it can be reached somehow.
-pub(in crate::doctor) fn check(tried: &[Tried], works: bool) -> Section {
+/// With `works`, an account is connected to Telegram, so that it can be reached somehow. `left_out` were not
+/// tried, and others are not known, for that reason.
+pub(in crate::doctor) fn check(
+    tried: &[Tried],
+    left_out: usize,
+    unknown: Option<&str>,
+    works: bool,
+) -> Section {
     let mut section = Section::new(Area::Network);
+    if left_out > 0 {
+        section.lacks(format!("{left_out} more addresses were not tried: there are too many"));
+    }
+    if let Some(why) = unknown {
+        section.lacks(why);
+    }
     let centres = || tried.iter().filter(|one| matches!(one.what, What::DataCentre(_)));
     let none_reached = centres().all(|one| one.outcome.is_err());
     for one in tried {
@@ -114,6 +129,25 @@ fn failed(one: &Tried, failure: &Failure, cut_off: bool) -> Finding {
                 "start the receiver, or name another address; callbacks wait meanwhile",
             ),
         ),
+        (What::AlertTarget { name, made_here: false }, _) => (
+            Code::AddressUnreachable,
+            Severity::Warning,
+            Fix::setting(
+                "alerts.targets",
+                format!("start what listens for {name}, or give it another address; alerts wait for a week"),
+            ),
+        ),
+        (What::AlertTarget { name, made_here: true }, _) => (
+            Code::AddressUnreachable,
+            Severity::Warning,
+            Fix::command_and(
+                format!("switchboard alert targets test {name}"),
+                format!(
+                    "start what listens for it first, or take it out with `switchboard alert targets remove {name}` and add it \
+                     with another address; alerts wait for a week"
+                ),
+            ),
+        ),
     };
     let summary = format!("{} cannot be reached at {}.", capital(&one.what.words()), one.address);
     finding(code, severity, one.address.clone(), summary, fix).shown_by([failure.words()])
@@ -136,8 +170,9 @@ mod tests {
     fn one_centre_away_is_a_warning_and_all_of_them_an_error() {
         let away = |number| tried(What::DataCentre(number), Err(Failure::Silent));
         let here = tried(What::DataCentre(2), Ok(Duration::from_millis(30)));
-        let worst =
-            |tried: &[Tried], works| check(tried, works).findings.iter().map(|one| one.severity).min();
+        let worst = |tried: &[Tried], works| {
+            check(tried, 0, None, works).findings.iter().map(|one| one.severity).min()
+        };
         assert_eq!(worst(&[away(1), here.clone()], false), Some(Severity::Warning));
         assert_eq!(worst(&[away(1), away(2)], false), Some(Severity::Error));
         assert_eq!(worst(&[away(1), away(2)], true), Some(Severity::Warning));
@@ -146,7 +181,8 @@ mod tests {
 
     #[test]
     fn a_name_that_nobody_knows_is_told_from_a_silence() {
-        let found = |failure| check(&[tried(What::InviteCallback, Err(failure))], false).findings.remove(0);
+        let found =
+            |failure| check(&[tried(What::InviteCallback, Err(failure))], 0, None, false).findings.remove(0);
         let name = found(Failure::Name("no such host".to_owned()));
         assert_eq!(
             (name.code, name.fix),
@@ -161,8 +197,27 @@ mod tests {
         assert_eq!(found(Failure::Silent).code, Code::AddressUnreachable);
         let proxy = check(
             &[tried(What::Proxy("main".to_owned()), Err(Failure::Refused("refused".to_owned())))],
+            0,
+            None,
             true,
         );
         assert_eq!(proxy.findings[0].severity, Severity::Error);
+    }
+    #[test]
+    fn an_alert_target_is_mended_where_it_was_made_and_what_was_not_tried_is_told() {
+        let away = |made_here| {
+            let what = What::AlertTarget { name: "hook".to_owned(), made_here };
+            check(&[tried(what, Err(Failure::Silent))], 3, Some("not known"), true)
+        };
+        let (settings, made) = (away(false), away(true));
+        assert_eq!(settings.unseen.len(), 2);
+        assert_eq!(
+            settings.findings[0].summary,
+            "The alert target hook cannot be reached at example.com:443."
+        );
+        assert!(matches!(&settings.findings[0].fix, Fix::Setting { key, .. } if key == "alerts.targets"));
+        assert!(
+            matches!(&made.findings[0].fix, Fix::Command { command, .. } if command.ends_with("test hook"))
+        );
     }
 }

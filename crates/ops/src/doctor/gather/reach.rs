@@ -1,18 +1,22 @@
 //! Reaching out: names are resolved and connections tried, each within a time; listeners are asked something.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 use ambient::Clock;
-use config::Settings;
+use config::{AlertTarget, AlertTargetFields, Settings};
+use domain::secret::ExposeSecret;
 use futures::future::join_all;
+use media::{Allowed, guard};
+use store::MasterKey;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::Instant;
 
 use crate::doctor::check::network::{Failure, Tried, What};
 use crate::doctor::check::ports::Answered;
-use crate::doctor::inside::{ListenerFact, ListenerFactState};
+use crate::doctor::inside::{AlertTargetFact, ListenerFact, ListenerFactState};
 
 /// How long a name, a connection and an answer may take.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -23,25 +27,80 @@ const MOST: usize = 64;
 /// Telegram's data centres.
 const CENTRES: std::ops::RangeInclusive<u8> = 1..=5;
 
-/// Tries all addresses that settings name, all at once.
-pub(in crate::doctor) async fn all(settings: &Settings, clock: &Clock) -> Vec<Tried> {
-    let targets = targets(settings);
-    join_all(targets.into_iter().take(MOST).map(async |(what, host, port)| {
+/// Somewhere that is tried.
+struct Target {
+    what: What,
+    host: String,
+    port: u16,
+    /// Whether callers named it, who may not send the program everywhere.
+    is_guarded: bool,
+}
+
+/// What was tried.
+pub(in crate::doctor) struct Reached {
+    /// Each address, with what came of it.
+    pub(in crate::doctor) tried: Vec<Tried>,
+    /// How many more there are, which were not tried.
+    pub(in crate::doctor) left_out: usize,
+    /// Why alert targets that were made while the server ran are not among them, if so.
+    pub(in crate::doctor) unknown: Option<String>,
+}
+
+/// Tries all addresses that settings name, and those of alert targets that were made while the server ran, all at once:
+/// a connection is opened and closed, and nothing is sent.
+pub(in crate::doctor) async fn all(
+    settings: &Settings,
+    made_here: Result<Vec<AlertTargetFact>, String>,
+    clock: &Clock,
+) -> Reached {
+    let allowed = Allowed::new(settings.events.allow_private.clone());
+    let mut targets = targets(settings);
+    let (made_here, unknown) = match made_here {
+        Ok(made_here) => (made_here, None),
+        Err(why) => (Vec::new(), Some(why)),
+    };
+    let is_hidden = |name: &String| settings.alerts.targets.iter().any(|target| target.name == *name);
+    targets.extend(made_here.into_iter().filter(|target| !is_hidden(&target.name)).map(|target| {
+        let AlertTargetFact { name, host, port } = target;
+        Target { what: What::AlertTarget { name, made_here: true }, host, port, is_guarded: true }
+    }));
+    let left_out = targets.len().saturating_sub(MOST);
+    let tried = join_all(targets.into_iter().take(MOST).map(async |target| {
+        let Target { what, host, port, is_guarded } = target;
         let started = Instant::now();
-        let outcome = connect(&host, port, clock).await.map(|()| started.elapsed());
+        let outcome = connect(&host, port, is_guarded.then_some(&allowed), clock).await;
+        let outcome = outcome.map(|()| started.elapsed());
         let address = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
         Tried { what, address, outcome }
     }))
-    .await
+    .await;
+    Reached { tried, left_out, unknown }
+}
+
+/// Where alert targets listen that were made while the server ran, as it left them beside its store.
+pub(in crate::doctor) fn mirrored(
+    data_dir: &Path,
+    master_key: Result<&MasterKey, &String>,
+) -> Result<Vec<AlertTargetFact>, String> {
+    let told =
+        |why: String| format!("alert targets that were made while the server ran were not tried: {why}");
+    let key = master_key.map_err(|why| told(why.clone()))?;
+    let kept = store::read_mirrored_targets(data_dir, key).map_err(|error| told(error.to_string()))?;
+    let place = |kept: store::MirroredTarget| {
+        let fields = AlertTargetFields::from_toml(&kept.record).ok()?;
+        alert_target(&fields).map(|(host, port)| AlertTargetFact { name: kept.name, host, port })
+    };
+    Ok(kept.into_iter().filter_map(place).collect())
 }
 
 /// What is to be reached: the data centres unless all accounts go through proxies, the proxies, the receivers.
-fn targets(settings: &Settings) -> Vec<(What, String, u16)> {
+fn targets(settings: &Settings) -> Vec<Target> {
     let mut found = Vec::new();
+    let target = |what, host, port| Target { what, host, port, is_guarded: false };
     let accounts = &settings.telegram.accounts;
     let direct = accounts.is_empty() || accounts.iter().any(|account| account.proxy.is_none());
     let centre = |number: u8, address: SocketAddr| {
-        (What::DataCentre(number), address.ip().to_string(), address.port())
+        target(What::DataCentre(number), address.ip().to_string(), address.port())
     };
     if direct && settings.telegram.data_centres.is_empty() {
         let telegrams = CENTRES
@@ -56,17 +115,36 @@ fn targets(settings: &Settings) -> Vec<(What, String, u16)> {
             continue;
         };
         if !proxies.contains(&place) {
-            found.push((What::Proxy(account.name.to_string()), place.0.clone(), place.1));
+            found.push(target(What::Proxy(account.name.to_string()), place.0.clone(), place.1));
             proxies.push(place);
         }
     }
     if let Some(callback) = &settings.legacy.invite_callback {
-        let usual = if callback.url.starts_with("https:") { 443 } else { 80 };
-        found.extend(
-            host_and_port(&callback.url, usual).map(|(host, port)| (What::InviteCallback, host, port)),
-        );
+        let place = host_and_port(&callback.url, usual_port(&callback.url));
+        found.extend(place.map(|(host, port)| target(What::InviteCallback, host, port)));
+    }
+    for fields in &settings.alerts.targets {
+        let what = What::AlertTarget { name: fields.name.clone(), made_here: false };
+        found.extend(alert_target(fields).map(|(host, port)| target(what, host, port)));
     }
     found
+}
+
+/// Where an alert target listens; nothing for a chat, which the accounts reach.
+fn alert_target(fields: &AlertTargetFields) -> Option<(String, u16)> {
+    match fields.check().ok()? {
+        AlertTarget::Telegram { .. } => None,
+        AlertTarget::Webhook { url, .. } => {
+            let url = url.expose_secret();
+            host_and_port(url, usual_port(url))
+        }
+        AlertTarget::Email { smtp, .. } => Some((smtp.host, smtp.port)),
+    }
+}
+
+/// The port of an address that names none.
+fn usual_port(url: &str) -> u16 {
+    if url.starts_with("https:") { 443 } else { 80 }
 }
 
 /// Host and port of a URL, without name and password.
@@ -85,14 +163,22 @@ pub(in crate::doctor) fn host_and_port(url: &str, usual: u16) -> Option<(String,
     (!host.is_empty()).then(|| (host.to_owned(), port))
 }
 
-async fn connect(host: &str, port: u16, clock: &Clock) -> Result<(), Failure> {
-    let addresses: Vec<SocketAddr> = if let Ok(address) = host.parse::<IpAddr>() {
+/// Connects and hangs up. With `allowed`, only to where callers may send the program.
+async fn connect(host: &str, port: u16, allowed: Option<&Allowed>, clock: &Clock) -> Result<(), Failure> {
+    let mut addresses: Vec<SocketAddr> = if let Ok(address) = host.parse::<IpAddr>() {
         vec![SocketAddr::new(address, port)]
     } else {
         let found = clock.timeout(PATIENCE, lookup_host((host, port))).await;
         let found = found.map_err(|_| Failure::Name("no name server answered in time".to_owned()))?;
         found.map_err(|error| Failure::Name(error.to_string()))?.take(4).collect()
     };
+    if let Some(allowed) = allowed {
+        let refused = addresses.iter().find_map(|address| guard::judge(address.ip(), allowed).err());
+        addresses.retain(|address| guard::judge(address.ip(), allowed).is_ok());
+        if let Some(refused) = refused.filter(|_| addresses.is_empty()) {
+            return Err(Failure::Refused(refused.to_string()));
+        }
+    }
     match clock.timeout(PATIENCE, TcpStream::connect(addresses.as_slice())).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(Failure::Refused(error.to_string())),
@@ -157,15 +243,86 @@ mod tests {
         }
     }
 
+    /// Settings with these alert targets.
+    fn settings(targets: &str) -> Settings {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("switchboard.toml");
+        std::fs::write(&file, targets).expect("written");
+        Settings::load(Some(&file), []).expect("settings")
+    }
+
+    #[test]
+    fn alert_targets_are_tried_where_they_listen_and_chats_are_not() {
+        let settings = settings(
+            r#"
+            [[alerts.targets]]
+            name = "owner"
+            kind = "telegram"
+            chat = "@demo_owner"
+            [[alerts.targets]]
+            name = "pager"
+            kind = "webhook"
+            url = "https://example.com/hook?word=planted"
+            [[alerts.targets]]
+            name = "near"
+            kind = "webhook"
+            url = "http://[::1]:8080/hook"
+            [[alerts.targets]]
+            name = "mail"
+            kind = "email"
+            smtp = "smtp://demo:planted@mail.example.com"
+            from = "alerts@example.com"
+            to = ["owner@example.com"]
+            "#,
+        );
+        let told: Vec<_> = targets(&settings)
+            .into_iter()
+            .filter_map(|target| match target.what {
+                What::AlertTarget { name, made_here } => Some((name, made_here, target.host, target.port)),
+                _ => None,
+            })
+            .collect();
+        let expected =
+            [("pager", "example.com", 443), ("near", "::1", 8080), ("mail", "mail.example.com", 587)];
+        let expected = expected.map(|(name, host, port)| (name.to_owned(), false, host.to_owned(), port));
+        assert_eq!(told, expected);
+    }
+
+    #[tokio::test]
+    async fn a_target_that_callers_made_is_tried_only_where_callers_may_send_the_program() {
+        let clock = Clock::system();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let target = AlertTargetFact { name: "hook".to_owned(), host: "127.0.0.1".to_owned(), port };
+        let outcome = async |allow: &str| {
+            let reached = all(&settings(allow), Ok(vec![target.clone()]), &clock).await;
+            assert_eq!((reached.left_out, reached.unknown), (0, None));
+            let made_here = |one: &Tried| matches!(one.what, What::AlertTarget { made_here: true, .. });
+            let mut found = reached.tried.into_iter().filter(made_here);
+            let one = found.next().expect("the target");
+            assert_eq!(found.next(), None);
+            one.outcome
+        };
+        // Without accounts the data centres are tried too: here is one that listens nowhere else.
+        let centres = format!("[telegram]\ndata_centres = [{{ id = 2, address = \"127.0.0.1:{port}\" }}]\n");
+        let refused = outcome(&centres).await;
+        assert!(
+            matches!(&refused, Err(Failure::Refused(why)) if why.contains("allow_private")),
+            "{refused:?}"
+        );
+        let listed = format!("{centres}[events]\nallow_private = [\"127.0.0.0/8\"]\n");
+        assert!(outcome(&listed).await.is_ok());
+    }
+
     #[tokio::test]
     async fn an_address_is_reached_or_not() {
         let clock = Clock::system();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        assert_eq!(connect("127.0.0.1", port, &clock).await, Ok(()));
+        assert_eq!(connect("127.0.0.1", port, None, &clock).await, Ok(()));
         drop(listener);
-        assert!(matches!(connect("127.0.0.1", port, &clock).await, Err(Failure::Refused(_))));
-        assert!(matches!(connect("no such name", 80, &clock).await, Err(Failure::Name(_))));
+        assert!(matches!(connect("127.0.0.1", port, None, &clock).await, Err(Failure::Refused(_))));
+        assert!(matches!(connect("no such name", 80, None, &clock).await, Err(Failure::Name(_))));
     }
 
     #[tokio::test]

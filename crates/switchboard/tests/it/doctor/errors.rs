@@ -5,13 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{TURN, closed_world, doctor, examined, finding, well, wrong};
+use super::{TURN, closed_world, doctor, examined, finding, section, well, wrong};
 use crate::binary;
-
-fn section<'a>(report: &'a Value, area: &str) -> &'a Value {
-    let sections = report["sections"].as_array().expect("sections");
-    sections.iter().find(|section| section["area"] == area).expect("an area")
-}
 
 /// What is told of a kind of error, if anything is.
 fn told<'a>(report: &'a Value, kind: &str) -> Option<&'a Value> {

@@ -2,6 +2,8 @@
 
 mod commands;
 mod errors;
+
+mod network;
 mod old_installation;
 
 use std::fs::{self, Permissions};
@@ -39,6 +41,12 @@ async fn examined(world: &World, arguments: &[&str]) -> (Option<i32>, Value) {
     let all: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
     let (code, out, err) = doctor(world, &all).await;
     (code, serde_json::from_str(&out).unwrap_or_else(|_| panic!("no JSON: {out}{err}")))
+}
+
+/// What was found in an area.
+fn section<'a>(report: &'a Value, area: &str) -> &'a Value {
+    let sections = report["sections"].as_array().expect("sections");
+    sections.iter().find(|section| section["area"] == area).expect("an area")
 }
 
 fn findings(report: &Value) -> Vec<&Value> {
@@ -87,10 +95,7 @@ async fn where_nothing_is_wrong_it_says_so_with_a_server_and_after_it() {
     let (code, report) = examined(&world, &[]).await;
     assert_eq!((code, wrong(&report)), (Some(0), vec![]), "{report:#}");
     assert_eq!((&report["server"]["pid"], &report["inside"]), (&json!(program.pid()), &Value::Null));
-    let seen = |area: &str| {
-        let sections = report["sections"].as_array().expect("sections");
-        sections.iter().find(|one| one["area"] == area).expect("an area")["looked"].clone()
-    };
+    let seen = |area: &str| section(&report, area)["looked"].clone();
     for area in
         ["ports", "accounts", "store", "queue", "clock", "network", "memory", "disk", "files", "errors"]
     {

@@ -5,7 +5,9 @@ use std::time::Duration;
 use domain::Timestamp;
 use domain::message::MessageState;
 use domain::saga::SagaState;
-use ops::doctor::{AccountFact, ForwardedFact, Inside, ListenerFact, ListenerFactState, Server, StockFact};
+use ops::doctor::{
+    AccountFact, AlertTargetFact, ForwardedFact, Inside, ListenerFact, ListenerFactState, Server, StockFact,
+};
 use store::{Page, StoreError};
 
 use crate::listen::{ListenerState, ListenerView};
@@ -46,6 +48,7 @@ pub(super) async fn of(state: &State) -> Inside {
         telegram_ahead: ahead.ok().flatten(),
         sessions: sessions.ok().and_then(Result::ok).unwrap_or_default(),
         forwarded: forwarded(state),
+        alert_targets: state.alerts().addresses_made_here().into_iter().map(alert_target).collect(),
         accounts: accounts.into_iter().map(account).collect(),
     }
 }
@@ -53,6 +56,10 @@ pub(super) async fn of(state: &State) -> Inside {
 fn forwarded(state: &State) -> ForwardedFact {
     let counted = state.forwarded().counted();
     ForwardedFact { near: counted.near, far: counted.far, last_at: counted.last_at }
+}
+
+fn alert_target(address: alerts::TargetAddress) -> AlertTargetFact {
+    AlertTargetFact { name: address.name, host: address.host, port: address.port }
 }
 
 fn listener(view: ListenerView) -> ListenerFact {
