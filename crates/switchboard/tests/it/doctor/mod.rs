@@ -2,7 +2,7 @@
 
 mod commands;
 mod errors;
-
+mod machine;
 mod network;
 mod old_installation;
 

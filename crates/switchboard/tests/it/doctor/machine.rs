@@ -1,0 +1,196 @@
+//! What is wrong with the machine, brought about for real: a port that another program holds, a disk that is nearly full, a
+//! clock that is off, a store of another version. The machine's own clock and disk are left alone.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+use testkit::World;
+
+use super::{TURN, closed_world, examined, finding, section, well, wrong};
+use crate::binary;
+
+/// Another program, which has a port and does nothing with it.
+struct Holder(Child);
+
+impl Holder {
+    fn of(port: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).expect("binds");
+        let mut holder = Command::new("sleep");
+        holder.arg("1234").stdin(Stdio::from(OwnedFd::from(listener)));
+        Self(holder.spawn().expect("starts"))
+    }
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What a section says of something.
+fn fact<'a>(report: &'a Value, area: &str, name: &str) -> &'a str {
+    let facts = section(report, area)["facts"].as_array().expect("facts");
+    let fact = facts.iter().find(|fact| fact["name"] == name);
+    fact.and_then(|fact| fact["value"].as_str()).unwrap_or_else(|| panic!("no {name}: {facts:#?}"))
+}
+
+/// The time of day as the machine has it, to the second.
+fn now() -> String {
+    let said = Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%SZ"]).output().expect("runs");
+    String::from_utf8(said.stdout).expect("UTF-8").trim().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_holder_of_a_port_is_told_with_its_command_and_since_when() {
+    let _turn = TURN.lock().await;
+    let world = closed_world().await;
+    let before = now();
+    let holder = Holder::of(world.legacy_port(5022));
+    let (code, report) = examined(&world, &["--offline"]).await;
+    assert_eq!(code, Some(1));
+    let taken = finding(&report, "port_taken");
+    let line = taken["evidence"][0].as_str().expect("a line");
+    // Words of another program's command may be secret: its name tells enough.
+    let since = line.strip_prefix(&format!("process {}: sleep …, since ", holder.0.id()));
+    let since = since.unwrap_or_else(|| panic!("{line}"));
+    // The kernel counts from the start of the machine in hundredths, so that a second may be missing.
+    assert!(since.len() == before.len() && since <= now().as_str(), "{since}, before {}", now());
+    let seconds = |text: &str| {
+        let clock = text.split('T').nth(1).expect("a time").trim_end_matches('Z');
+        clock.split(':').fold(0_i64, |sum, part| sum * 60 + part.parse::<i64>().expect("a number"))
+    };
+    let late = (seconds(since) - seconds(&before)).rem_euclid(86_400);
+    assert!(late <= 60 || late >= 86_398, "started at {before}, told {since}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_caches_of_the_server_are_told_by_their_size() {
+    let _turn = TURN.lock().await;
+    let world = closed_world().await;
+    let program = well(&world).await;
+    for account in ["main", "backup_1", "backup_2", "backup_3", "fifth"] {
+        program.has_read_dialogs(account).await;
+    }
+    let metrics = program.request("GET", "/metrics").send().await.expect("an answer").text().await;
+    let known: u64 = metrics
+        .expect("a page")
+        .lines()
+        .filter(|line| line.starts_with("switchboard_account_peers{"))
+        .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
+        .sum();
+    assert!(known > 0);
+    let (_, report) = examined(&world, &["--offline"]).await;
+    assert_eq!(fact(&report, "memory", "chats and users known"), known.to_string(), "{report:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_of_a_newer_program_is_an_error_and_one_of_an_older_a_note() {
+    let _turn = TURN.lock().await;
+    let world = closed_world().await;
+    let mut program = well(&world).await;
+    program.terminate().await;
+    let database =
+        || rusqlite::Connection::open(world.data_dir("data").join("switchboard.db")).expect("opens");
+    let newest: i64 = database()
+        .query_row("SELECT max(version) FROM schema_migrations", [], |row| row.get(0))
+        .expect("a version");
+    let write = |sql: &str, version: i64| {
+        assert_eq!(database().execute(sql, [version]).expect("written"), 1);
+    };
+    write("INSERT INTO schema_migrations (version, name, applied_at) VALUES (?1, 'later', 0)", newest + 1);
+    let (code, report) = examined(&world, &["--offline"]).await;
+    let newer = finding(&report, "store_newer");
+    assert_eq!((code, &newer["severity"]), (Some(1), &json!("error")), "{report:#}");
+    let summary = newer["summary"].as_str().expect("a text");
+    assert!(
+        summary.contains(&(newest + 1).to_string()) && summary.contains(&newest.to_string()),
+        "{summary}"
+    );
+
+    write("DELETE FROM schema_migrations WHERE version = ?1", newest + 1);
+    write("DELETE FROM schema_migrations WHERE version = ?1", newest);
+    let (_, report) = examined(&world, &["--offline"]).await;
+    let behind = finding(&report, "store_behind");
+    assert_eq!(behind["severity"], "note", "{behind:#}");
+    assert!(
+        behind["summary"].as_str().is_some_and(|text| text.contains(&format!("this program has {newest}"))),
+        "{behind:#}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_off_is_told_by_telegram_and_by_the_store() {
+    let _turn = TURN.lock().await;
+    let world = closed_world().await;
+    let mut program = well(&world).await;
+    // The clock of the program stands in for that of the machine, which nobody may set here.
+    program.set_back(Duration::from_mins(3)).await;
+    let (code, report) = examined(&world, &["--offline"]).await;
+    assert_eq!((code, wrong(&report)), (Some(1), vec!["clock_wrong"]), "{report:#}");
+    let off = finding(&report, "clock_wrong");
+    assert_eq!(
+        (&off["severity"], &off["fix"]["command"]),
+        (&json!("error"), &json!("timedatectl set-ntp true"))
+    );
+    let summary = off["summary"].as_str().expect("a text");
+    assert!(
+        summary.starts_with("The clock is 3 min ") && summary.ends_with(" behind Telegram's."),
+        "{summary}"
+    );
+    assert!(fact(&report, "clock", "Telegram's clock").starts_with("+1"), "{report:#}");
+
+    // Nobody runs, and the store was written at a time that is yet to come.
+    program.terminate().await;
+    let database = fs::File::options().write(true).open(world.data_dir("data").join("switchboard.db"));
+    let later = SystemTime::now() + Duration::from_hours(1);
+    database.and_then(|file| file.set_modified(later)).expect("set");
+    let (_, report) = examined(&world, &["--offline"]).await;
+    let off = finding(&report, "clock_wrong");
+    assert!(off["summary"].as_str().is_some_and(|text| text.contains("yet to come")), "{off:#}");
+}
+
+/// The doctor's findings on a disk of this size, which is there for this one process and goes with it.
+fn on_a_disk_of(world: &World, size: &str) -> Value {
+    let folder = world.data_dir("small");
+    fs::create_dir_all(&folder).expect("made");
+    let path = |path: &Path| path.to_str().expect("UTF-8").to_owned();
+    let script = "mount -t tmpfs -o size=\"$1\",mode=0700 tmpfs \"$2\" && exec \"$3\" doctor --offline --json --config \"$4\" --data-dir \"$2\"";
+    let words = ["-c", script, "sh", size, &path(&folder), &path(binary()), &path(&world.settings_file())]
+        .map(str::to_owned);
+    let root = fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
+    let namespaces: &[&str] = if root { &["--mount"] } else { &["--mount", "--user", "--map-root-user"] };
+    let ran = Command::new("unshare").args(namespaces).arg("sh").args(words).stdin(Stdio::null()).output();
+    let ran = ran.expect("unshare runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    serde_json::from_str(&text(&ran.stdout)).unwrap_or_else(|_| {
+        panic!(
+            "this test mounts a small disk in a namespace of its own, which needs root or namespaces of users: {}",
+            text(&ran.stderr)
+        )
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_with_little_room_is_told_before_and_when_nothing_new_is_taken() {
+    let _turn = TURN.lock().await;
+    let world = closed_world().await;
+    for (size, severity, words) in [
+        ("48m", "error", "nothing new is taken until there is more"),
+        ("300m", "warning", "below 64 MiB nothing new is taken"),
+    ] {
+        let report = on_a_disk_of(&world, size);
+        let low = finding(&report, "disk_low");
+        assert_eq!(low["severity"], severity, "{low:#}");
+        assert!(low["summary"].as_str().is_some_and(|text| text.contains(words)), "{low:#}");
+        let folder = world.data_dir("small");
+        assert_eq!(low["fix"]["command"], format!("du -xh --max-depth=2 {}", folder.display()), "{low:#}");
+    }
+    let (_, report) = examined(&world, &["--offline"]).await;
+    assert_eq!(section(&report, "disk")["looked"], "wholly");
+}
