@@ -140,7 +140,8 @@ impl UnitOptions {
         self.command(&mut text, "up");
         text.push_str(
             "ExecReload=/bin/kill -HUP $MAINPID\nRestart=always\nRestartSec=10\n\
-             # Wrong settings, or an account that is frozen: a start that changes nothing helps nobody.\n\
+             # It ends with 2 for wrong settings: a start that changes nothing helps nobody. 3 stands for an account that\n\
+             # Telegram has frozen; a server goes on without it, and never ends with 3.\n\
              RestartPreventExitStatus=2 3\nWatchdogSec=60\nTimeoutStartSec=120\nTimeoutStopSec=30\nLimitNOFILE=65536\n",
         );
         if let Some(memory) = &self.memory_max {

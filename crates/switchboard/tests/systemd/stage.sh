@@ -4,6 +4,8 @@
 # written, devices are a few harmless ones, the control group is its own, capabilities for clock, modules and audit are given up,
 # and of this machine's units none is started but the journal.
 #
+# The layer outlives a boot: where FOLDER/again lies when systemd has ended, that file goes and it is booted once more.
+#
 #   stage.sh begin FOLDER PROGRAM SETTINGS     runs it: an empty folder, the program, and what is to be /etc/switchboard there
 #   stage.sh end FOLDER                        removes its control group, once it has ended
 set -eu
@@ -14,9 +16,11 @@ groups=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
 own=$groups/switchboard-test-$(basename "$2")
 
 begin() {
-    mkdir "$own"
-    echo $$ > "$own/cgroup.procs"
-    exec unshare --mount --pid --fork --uts --ipc --cgroup --kill-child "$0" inside "$@"
+    # No process may be in a group that shares memory out among those below it.
+    mkdir "$own" "$own/keeper"
+    echo +memory 2>/dev/null > "$own/cgroup.subtree_control" || true
+    echo $$ > "$own/keeper/cgroup.procs"
+    exec unshare --mount "$0" keep "$@"
 }
 
 end() {
@@ -29,13 +33,31 @@ end() {
     return 1
 }
 
+# Keeps the layer while systemd is booted, once or again.
+keep() {
+    mount --make-rprivate /
+    mkdir "$1/root" "$1/layer"
+    mount -t tmpfs tmpfs "$1/layer"
+    mkdir "$1/layer/upper" "$1/layer/work"
+    while :; do
+        setpriv --pdeathsig KILL \
+            unshare --mount --pid --fork --uts --ipc --kill-child "$0" enter "$@" || true
+        [ -e "$1/again" ] || return 0
+        rm "$1/again"
+    done
+}
+
+# The first process, in a control group of this boot alone.
+enter() {
+    boot=$(mktemp -d "$own/boot.XXXXXX")
+    echo 0 > "$boot/cgroup.procs"
+    exec unshare --cgroup "$0" inside "$@"
+}
+
 inside() {
     folder=$1 program=$2 settings=$3
     root=$folder/root layer=$folder/layer
     mount --make-rprivate /
-    mkdir "$root" "$layer"
-    mount -t tmpfs tmpfs "$layer"
-    mkdir "$layer/upper" "$layer/work"
     mount -t overlay overlay -o "lowerdir=/,upperdir=$layer/upper,workdir=$layer/work" "$root"
 
     mount -t proc proc "$root/proc"
@@ -65,6 +87,20 @@ inside() {
     touch "$root/usr/local/bin/switchboard"
     mount --bind "$program" "$root/usr/local/bin/switchboard"
     mount --bind "$settings" "$root/etc/switchboard"
+    [ -e "$layer/made" ] || make
+    # As on a machine that was booted: what the service manager mounts for a service, such as its credentials, arrives there.
+    mount --make-rshared "$root"
+    # Who may read the journal: the same as on a machine that was booted.
+    mkdir -p "$root/run/log/journal"
+    chroot "$root" systemd-tmpfiles --create --prefix=/run/log
+    exec setpriv --bounding-set \
+        -sys_module,-sys_rawio,-sys_boot,-sys_time,-syslog,-audit_control,-audit_read,-audit_write,-mac_admin,-mac_override \
+        chroot "$root" env -i container=stage PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+        /lib/systemd/systemd --system --unit=stage.target --show-status=0 --log-target=journal --log-level=info
+}
+
+# What is made once and is there at each boot.
+make() {
     rm -rf "$root/var/lib/switchboard" "$root/var/lib/private/switchboard"
 
     # Nothing is started because something else wants it: only what the stage and its service name.
@@ -75,15 +111,9 @@ inside() {
     cat > "$root/etc/systemd/system/stage.target" <<UNIT
 [Unit]
 DefaultDependencies=no
-Wants=systemd-journald.socket systemd-journald.service
+Wants=systemd-journald.socket systemd-journald.service multi-user.target
 UNIT
-    # Who may read the journal: the same as on a machine that was booted.
-    mkdir -p "$root/run/log/journal"
-    chroot "$root" systemd-tmpfiles --create --prefix=/run/log
-    exec setpriv --bounding-set \
-        -sys_module,-sys_rawio,-sys_boot,-sys_time,-syslog,-audit_control,-audit_read,-audit_write,-mac_admin,-mac_override \
-        chroot "$root" env -i container=stage PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-        /lib/systemd/systemd --system --unit=stage.target --show-status=0 --log-target=journal --log-level=info
+    touch "$layer/made"
 }
 
 "$@"

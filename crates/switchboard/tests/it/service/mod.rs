@@ -1,8 +1,11 @@
 //! The program as a service of a systemd that really runs: installed, started, killed, hung, given up, told of, taken away.
 
+mod boot;
+mod refused;
 mod stage;
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -48,27 +51,25 @@ impl Stage {
     }
 }
 
-/// Two on one machine would be as good, and slower.
+/// Settings with one address to listen on, and somebody who is told.
+fn settings(listen: SocketAddr, receiver: &Receiver) -> String {
+    let url = receiver.address();
+    format!(
+        "listen = \"{listen}\"\n[[alerts.targets]]\nname = \"hook\"\nkind = \"webhook\"\nurl = \"{url}\"\n"
+    )
+}
+
+fn free_address() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], testkit::free_port()))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_lives_under_a_systemd_that_runs() {
-    if let Some(why) = stage::lacks() {
-        // Not by `eprintln!`, whose words a test that passes keeps to itself.
-        let _ = writeln!(
-            std::io::stderr(),
-            "NOT TRIED: systemd cannot be run here ({why}). What stands in for it: the units are read by `systemd-analyze \
-             verify` and `security`, and are installed with a stand-in for `systemctl` (tests of the crate ops)."
-        );
+    if !stage::can_be() {
         return;
     }
-    let receiver = Receiver::start().await;
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("binds");
-    let main = listener.local_addr().expect("an address");
-    drop(listener);
-    let settings = format!(
-        "listen = \"{main}\"\n[[alerts.targets]]\nname = \"hook\"\nkind = \"webhook\"\nurl = \"{}\"\n",
-        receiver.address()
-    );
-    let mut stage = Stage::start(&settings).await;
+    let (receiver, main) = (Receiver::start().await, free_address());
+    let mut stage = Stage::start(&settings(main, &receiver)).await;
 
     let said = stage.fine(&INSTALL);
     assert!(said.contains("switchboard.service runs, and is started at boot."), "{said}");
@@ -86,6 +87,14 @@ async fn a_service_lives_under_a_systemd_that_runs() {
     assert_eq!(answer.status(), 200);
     let folder = stage.fine(&["stat", "-L", "-c", "%a %U", "/var/lib/switchboard"]);
     assert!(folder.starts_with("700 ") && !folder.contains("root"), "{folder}");
+    limits(&stage);
+    // The key is given to it for as long as it runs, and lies nowhere beside the data.
+    let pid = first["pid"].to_string();
+    let given =
+        stage.fine(&["cat", &format!("/proc/{pid}/root/run/credentials/switchboard.service/master.key")]);
+    assert_eq!(given, stage.fine(&["cat", "/etc/switchboard/master.key"]));
+    let data = stage.fine(&["ls", "-A", "/var/lib/private/switchboard"]);
+    assert!(data.contains("switchboard.db") && !data.contains("master.key"), "{data}");
 
     // Once more changes nothing.
     let said = stage.fine(&INSTALL);
@@ -134,6 +143,7 @@ async fn a_service_lives_under_a_systemd_that_runs() {
         "with the last lines of the journal: {text}"
     );
     assert_eq!(stage.run(&["switchboard", "service", "status"]).status.code(), Some(1));
+    in_a_loop(&stage);
 
     // Installing it once more is the way back.
     let said = stage.fine(&INSTALL);
@@ -147,4 +157,45 @@ async fn a_service_lives_under_a_systemd_that_runs() {
     stage.fine(&["test", "-f", "/var/lib/private/switchboard/switchboard.db"]);
     let said = stage.fine(&["switchboard", "service", "uninstall"]);
     assert!(said.contains("nothing was changed"), "{said}");
+}
+
+/// What the service manager has read of the unit, and the kernel too where it gives out memory by groups here.
+fn limits(stage: &Stage) {
+    let most = (512_u64 << 20).to_string();
+    let property = |name: &str| {
+        let shown = stage.fine(&["systemctl", "show", "--value", "-p", name, "switchboard.service"]);
+        shown.trim().to_owned()
+    };
+    assert_eq!(property("MemoryMax"), most);
+    assert_eq!(property("UnitFileState"), "enabled");
+    let group = format!("/sys/fs/cgroup{}/memory.max", property("ControlGroup"));
+    if stage.run(&["test", "-e", &group]).status.success() {
+        assert_eq!(stage.fine(&["cat", &group]).trim(), most);
+    } else {
+        let _ = writeln!(
+            std::io::stderr(),
+            "NOT TRIED: that the kernel has the limit of memory: here groups of the second version do not count memory. \
+             The service manager has read it."
+        );
+    }
+}
+
+/// The doctor reads the journal that there is, and finds what went on.
+fn in_a_loop(stage: &Stage) {
+    let arguments = ["switchboard", "doctor", "--offline", "--json", "--data-dir", "/var/lib/switchboard"];
+    let report: Value = serde_json::from_slice(&stage.run(&arguments).stdout).expect("JSON");
+    let sections = report["sections"].as_array().expect("sections").iter();
+    let all = sections.flat_map(|section| section["findings"].as_array().expect("findings"));
+    let found: Vec<&Value> = all.filter(|finding| finding["code"] == "crash_loop").collect();
+    let [found] = found[..] else { panic!("{report:#}") };
+    assert_eq!(
+        (&found["severity"], &found["subject"], &found["fix"]["command"]),
+        (&json!("error"), &json!("switchboard.service"), &json!("journalctl -u switchboard.service -n 50"))
+    );
+    let restarts = stage.status()["restarts"].as_u64().expect("a count");
+    let counted = format!("the journal counts {restarts} restarts, ");
+    assert!(
+        restarts >= 5 && found["evidence"][0].as_str().is_some_and(|line| line.starts_with(&counted)),
+        "{restarts}: {found:#}"
+    );
 }
