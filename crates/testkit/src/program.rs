@@ -169,6 +169,12 @@ impl Program {
         self.test("clock", json!({ "advance_ms": u64::try_from(by.as_millis()).expect("small") })).await;
     }
 
+    /// The time of day by its clock, as it stands in answers.
+    pub async fn now(&self) -> String {
+        let told = self.test("clock", json!({})).await;
+        told["now"].as_str().expect("an instant").to_owned()
+    }
+
     /// Sets the time of day back, as somebody may do with the clock of a machine.
     pub async fn set_back(&self, by: Duration) {
         self.test("clock", json!({ "set_back_ms": u64::try_from(by.as_millis()).expect("small") })).await;
@@ -184,12 +190,13 @@ impl Program {
         self.test("failpoints", json!({ "name": failpoint, "release": true })).await;
     }
 
-    /// Tells a test build what to do.
-    async fn test(&self, what: &str, body: Value) {
+    /// Tells a test build what to do; what it answers.
+    async fn test(&self, what: &str, body: Value) -> Value {
         let request = self.control.post(format!("http://localhost/testing/{what}"));
         let request = request.header("content-type", "application/json");
         let (status, said) = answer(request.body(body.to_string())).await;
         assert!((200..300).contains(&status), "{what} {body}: {status} {said}");
+        said
     }
 
     /// The failpoints there are, and where something stopped.
