@@ -24,6 +24,7 @@ mod references;
 mod sending;
 mod service;
 mod startup;
+mod strip;
 mod supervised;
 mod tour;
 mod waiting;
