@@ -171,6 +171,24 @@ impl Search {
         }
     }
 
+    /// Looks for secrets in the bytes of every file below a folder; how many files that were.
+    fn in_files(&self, folder: &Path) -> usize {
+        let mut looked = 0;
+        for entry in std::fs::read_dir(folder).expect("reads").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                looked += self.in_files(&path);
+            } else if let Ok(bytes) = std::fs::read(&path) {
+                looked += 1;
+                for (what, secret) in &self.secrets {
+                    let there = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+                    assert!(!there, "{} has the {what}", path.display());
+                }
+            }
+        }
+        looked
+    }
+
     /// Looks through every value of every table.
     fn in_database(&self, file: &Path) {
         let database = rusqlite::Connection::open(file).expect("opens");
@@ -322,7 +340,13 @@ async fn secrets_and_words_are_in_no_log_and_in_no_table_that_is_not_for_them() 
     let mut program = started("json").ready().await;
     program.account_is(NAME, "ready").await;
     search.words.extend(say(&program, &stage.world, "json").await);
-    hear(program.get("/v1/accounts").await);
+    for path in
+        ["/v1/accounts", "/v1/audit?limit=500", "/v1/doctor?facts=true", "/v1/overview?limit=100", "/metrics"]
+    {
+        let answer = program.get(path).await;
+        assert_eq!(answer.0, 200, "{path}: {}", answer.1);
+        hear(answer);
+    }
     let asked = program.request("GET", "/v1/logs/download?format=json").send().await.expect("an answer");
     search.in_logs("the download", &asked.text().await.expect("a body"));
     // Killed with its hands full.
@@ -338,5 +362,6 @@ async fn secrets_and_words_are_in_no_log_and_in_no_table_that_is_not_for_them() 
     search.in_logs("the command's JSON", &kept);
     search.in_logs("the command's text", &printed(&data_dir, &["--since", "1d"]));
     search.in_answers(&answers);
+    assert!(search.in_files(&data_dir) > 8);
     search.in_database(&data_dir.join("switchboard.db"));
 }
