@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -203,8 +203,8 @@ async fn live(stage: &Stage, program: &Program, secrets: &mut Secrets) -> String
     secrets.plant("second factor, as it is typed", secret.clone());
     secrets.plant("second factor, as it is shown", grouped);
     secrets.plant("second factor, its bytes", base32(&secret));
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_secs();
-    let code = authenticator::code(&secret, i64::try_from(now).expect("small"));
+    let now: domain::Timestamp = program.now().await.parse().expect("an instant");
+    let code = authenticator::code(&secret, now.as_seconds());
     let shown = browser.press("/settings/me/actions/confirm-second-factor", &[("code", &code)]).await;
     let list = between(&shown, "id=\"codes\">", "</ul>");
     let codes: Vec<&str> =
