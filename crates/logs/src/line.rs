@@ -29,6 +29,9 @@ pub struct LineId(u64);
 pub struct InvalidLineId(String);
 
 impl LineId {
+    /// No line has it: all lines come after it.
+    pub const NONE: Self = Self(0);
+
     pub(crate) const fn new(number: u64) -> Self {
         Self(number)
     }

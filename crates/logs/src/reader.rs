@@ -1,4 +1,4 @@
-//! Reading a log store from its files, whoever writes them: searching, counting, one line and those around it.
+//! Reading a log store from its files, whoever writes them: searching, one line and those around it.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -9,9 +9,7 @@ use domain::Timestamp;
 use crate::error::ReadError;
 use crate::files::{self, OpenLines, Place};
 use crate::filter::Filter;
-use crate::level::Level;
 use crate::line::{Line, LineId};
-use crate::row::Head;
 use crate::scan::{Damaged, Desk, Glass, Take};
 use crate::wave::{self, Blocks, Job};
 
@@ -19,10 +17,8 @@ use crate::wave::{self, Blocks, Job};
 pub(crate) const WAVE: usize = 64;
 /// The most lines of one page.
 pub const LARGEST_PAGE: usize = 5_000;
-/// The most buckets of one histogram.
-pub const MOST_BUCKETS: usize = 2_000;
 /// How long one search may go on before it gives what it has.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// In which order lines come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,17 +53,6 @@ pub struct Page {
     pub next: Option<LineId>,
     /// Blocks that could not be read, each of some thousand lines: the disk has changed them.
     pub damaged: u32,
-}
-
-/// The lines of a stretch of time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bucket {
-    /// Where it begins; it ends where the next one begins.
-    pub start: Timestamp,
-    /// Lines written in it.
-    pub lines: u64,
-    /// Those of them at the level `error`.
-    pub errors: u64,
 }
 
 /// A log store that is read from its files. Cheap to make and to clone; needs nobody who writes.
@@ -121,62 +106,9 @@ impl Reader {
             page.lines.truncate(most);
             page.next = page.lines.last().map(|line| line.id);
         } else {
-            page.next = end.stopped_at.map(LineId::new);
+            page.next = end.stopped_at.map(|stop| LineId::new(stop.number));
         }
         Ok(page)
-    }
-
-    /// Counts lines that match in equal stretches of time, from `filter.since` to `filter.until`.
-    ///
-    /// A stretch is made longer where there would be more than [`MOST_BUCKETS`] of them.
-    ///
-    /// # Errors
-    /// As [`search`](Self::search).
-    pub fn histogram(
-        &self,
-        filter: &Filter,
-        from: Timestamp,
-        to: Timestamp,
-        bucket: Duration,
-    ) -> Result<Vec<Bucket>, ReadError> {
-        let filter = Filter { since: Some(from), until: Some(to), ..filter.clone() };
-        let length = u64::try_from(to.since(from).as_micros()).unwrap_or(u64::MAX);
-        let least = length.div_ceil(MOST_BUCKETS as u64).max(1);
-        let width = u64::try_from(bucket.as_micros()).unwrap_or(u64::MAX).max(least);
-        let count = usize::try_from(length.div_ceil(width)).unwrap_or(MOST_BUCKETS);
-        let glass = Glass::new(&filter, 0..u64::MAX);
-        let place = |at: i64| {
-            let behind = u64::try_from(at.saturating_sub(from.as_micros())).unwrap_or(0);
-            usize::try_from(behind / width).unwrap_or(usize::MAX)
-        };
-        let look = |desk: &mut Desk, looked: Looked<'_>| {
-            let mut counts = vec![(0_u32, 0_u32); count];
-            let mut note = |_: u64, head: &Head| {
-                if let Some((lines, errors)) = counts.get_mut(place(head.at)) {
-                    *lines += 1;
-                    *errors += u32::from(head.level == Level::Error);
-                }
-            };
-            looked.through(&glass, desk, Take::Heads(&mut note)).map(|()| counts)
-        };
-        let mut totals = vec![(0_u64, 0_u64); count];
-        let merge = |counts: Vec<(u32, u32)>| {
-            for (total, (lines, errors)) in totals.iter_mut().zip(counts) {
-                total.0 += u64::from(lines);
-                total.1 += u64::from(errors);
-            }
-            ControlFlow::Continue(WAVE)
-        };
-        self.walk(true, &glass, PATIENCE, look, merge)?;
-        let start = |place: usize| {
-            let behind = width.saturating_mul(u64::try_from(place).unwrap_or(u64::MAX));
-            from.plus(Duration::from_micros(behind))
-        };
-        Ok(totals
-            .into_iter()
-            .enumerate()
-            .map(|(place, (lines, errors))| Bucket { start: start(place), lines, errors })
-            .collect())
     }
 
     /// One line; nothing when there is none of this id any more.
@@ -252,10 +184,15 @@ impl Reader {
                     None => return Err(ReadError::Broken),
                 }
             }
-            if began.elapsed() > patience {
-                let label = &last.place.label;
-                walked.stopped_at =
-                    Some(if newest_first { label.first } else { label.end().saturating_sub(1) });
+            // A search that is late but has seen everything is whole.
+            if began.elapsed() > patience && !blocks.wave(1, &wanted).map_err(failed)?.is_empty() {
+                let (label, marks) = (&last.place.label, &last.place.label.marks);
+                let (number, at) = if newest_first {
+                    (label.first, marks.earliest)
+                } else {
+                    (label.end().saturating_sub(1), marks.latest)
+                };
+                walked.stopped_at = Some(Stop { number, at: Timestamp::from_micros(at) });
                 break;
             }
             size = likely.clamp(1, (size * 4).min(WAVE));
@@ -290,5 +227,12 @@ impl Looked<'_> {
 pub(crate) struct Walked {
     pub(crate) damaged: u32,
     /// The line at which it was broken off because it took long.
-    pub(crate) stopped_at: Option<u64>,
+    pub(crate) stopped_at: Option<Stop>,
+}
+
+/// A line at which a walk was broken off.
+pub(crate) struct Stop {
+    pub(crate) number: u64,
+    /// When it was written, or another of its block that was looked at last.
+    pub(crate) at: Timestamp,
 }

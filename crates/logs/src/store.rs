@@ -13,11 +13,12 @@ use tokio::sync::{Semaphore, broadcast};
 use crate::draft::Draft;
 use crate::error::{OpenError, ReadError};
 use crate::filter::Filter;
+use crate::histogram::Histogram;
 use crate::intake::Intake;
 use crate::layer::Gathered;
 use crate::level::Level;
 use crate::line::{Line, LineId};
-use crate::reader::{Bucket, Page, Query, Reader};
+use crate::reader::{Order, Page, Query, Reader};
 use crate::row::Rows;
 use crate::tail::{self, Tail};
 use crate::writer::{Keeping, Writer};
@@ -148,13 +149,26 @@ impl LogStore {
         from: Timestamp,
         to: Timestamp,
         bucket: Duration,
-    ) -> Result<Vec<Bucket>, ReadError> {
+    ) -> Result<Histogram, ReadError> {
         self.read(move |reader| reader.histogram(&filter, from, to, bucket)).await
     }
 
     /// The lines that match and are written from now on. In a store at rest there are none.
     pub fn tail(&self, filter: Filter) -> Tail {
-        Tail { lines: self.0.lines.subscribe(), filter }
+        Tail::new(self.0.lines.subscribe(), filter)
+    }
+
+    /// The same for a reader who was away and has this line: first up to `most` lines that match and were written after it,
+    /// the oldest first, and [`Told::LeftOut`](crate::Told::LeftOut) if there were more.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    pub async fn tail_after(&self, filter: Filter, last: LineId, most: usize) -> Result<Tail, ReadError> {
+        // Before the search, so that nothing falls between the two.
+        let mut tail = self.tail(filter.clone());
+        let query = Query { filter, order: Order::OldestFirst, after: Some(last), limit: most };
+        tail.tell_first(last, self.search(query).await?);
+        Ok(tail)
     }
 
     /// What was written and what was not.

@@ -1,12 +1,14 @@
 //! Lines as they are written, for readers who stay.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::filter::Filter;
-use crate::line::Line;
+use crate::line::{Line, LineId};
+use crate::reader::Page;
 
 /// How many lines wait for a slow reader.
 pub(crate) const WAITING: usize = 4_096;
@@ -18,20 +20,51 @@ pub enum Told {
     Line(Arc<Line>),
     /// The reader was too slow: so many lines were left out, whether it wanted them or not.
     Missed(u64),
+    /// The reader was away for long: more was written meanwhile than it was told. How many they are is not worth reading
+    /// them all.
+    LeftOut,
 }
 
-/// The lines that are written from now on. Dropping it ends it.
+/// The lines that are written from now on, after those that a reader who was away has missed. Dropping it ends it.
 #[derive(Debug)]
 pub struct Tail {
-    pub(crate) lines: Receiver<Arc<Line>>,
-    pub(crate) filter: Filter,
+    lines: Receiver<Arc<Line>>,
+    filter: Filter,
+    /// What was written while the reader was away.
+    missed: VecDeque<Arc<Line>>,
+    /// Whether there was more of it.
+    left_out: bool,
+    /// The last line that the reader has, or is told of first.
+    last: Option<LineId>,
 }
 
 impl Tail {
+    pub(crate) const fn new(lines: Receiver<Arc<Line>>, filter: Filter) -> Self {
+        Self { lines, filter, missed: VecDeque::new(), left_out: false, last: None }
+    }
+
+    /// Tells first of what a search that began after the tail has found behind the last line that the reader has.
+    pub(crate) fn tell_first(&mut self, last: LineId, found: Page) {
+        self.left_out = found.next.is_some();
+        self.last = Some(found.lines.last().map_or(last, |line| line.id));
+        self.missed = found.lines.into_iter().map(Arc::new).collect();
+    }
+
+    /// The next of what the reader has missed, without a wait; nothing when it has been told all of that.
+    pub fn missed(&mut self) -> Option<Told> {
+        let line = self.missed.pop_front().map(Told::Line);
+        line.or_else(|| std::mem::take(&mut self.left_out).then_some(Told::LeftOut))
+    }
+
     /// The next line that is wanted; nothing when the store is closed. Nothing is lost when the wait is given up.
     pub async fn next(&mut self) -> Option<Told> {
+        if let Some(told) = self.missed() {
+            return Some(told);
+        }
         loop {
             match self.lines.recv().await {
+                // Found by the search already.
+                Ok(line) if self.last.is_some_and(|last| line.id <= last) => {}
                 Ok(line) if self.filter.matches(&line) => return Some(Told::Line(line)),
                 Ok(_) => {}
                 Err(RecvError::Lagged(missed)) => return Some(Told::Missed(missed)),

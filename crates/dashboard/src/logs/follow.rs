@@ -1,10 +1,9 @@
 //! `/live/logs`: rows as their lines are written, as server-sent events (WHATWG HTML, section 9.2).
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::logs::{Line, LineId, Order, Tail, Told};
+use ::logs::{Line, LineId, Tail, Told};
 use axum::body::Body;
 use axum::extract::{Query as QueryOf, State};
 use axum::response::{IntoResponse, Response};
@@ -28,8 +27,12 @@ const BEAT: Duration = Duration::from_secs(15);
 /// Lines of so long a time go out together.
 const TOGETHER: Duration = Duration::from_millis(250);
 
-/// The most lines that go out together; a page shows no more anyway.
+/// The most lines that go out together. More of them wait for their turn, so that no page has to draw more in a second than a
+/// browser can; what does not fit into the wait is counted.
 const MOST: usize = 200;
+
+/// The most lines that a page that was away is told first; a page shows no more anyway.
+const MOST_MISSED: usize = 1_000;
 
 /// A stream ends after this long and the browser begins another one, which asks anew who looks.
 const LONGEST: Duration = Duration::from_mins(10);
@@ -51,13 +54,21 @@ struct Following {
     wall: Wall,
     sought: Option<String>,
     tail: Tail,
-    /// What was written between the page and the stream.
-    waiting: VecDeque<Arc<Line>>,
     /// The last line that the page has.
     last: Option<LineId>,
+    /// Nothing is sent before this: the event before was a large one.
+    rest: Option<Instant>,
     began_at: Instant,
     greeted: bool,
     _place: OwnedSemaphorePermit,
+}
+
+/// What a page is not told.
+#[derive(Debug, Clone, Copy, Default)]
+struct Missed {
+    lines: u64,
+    /// Nobody knows how many more.
+    and_more: bool,
 }
 
 /// The stream.
@@ -74,22 +85,26 @@ pub(super) async fn follow(
     let told = headers.get("last-event-id").and_then(|id| id.to_str().ok()).unwrap_or(&known.newest);
     let last = told.parse::<LineId>().ok();
     let filter = query.filter(&visitor);
-    // Before the search, so that nothing falls between the two.
-    let tail = dashboard.state().logs().tail(filter.clone());
-    let mut waiting = VecDeque::new();
-    if last.is_some() {
-        let wanted = ::logs::Query { filter, order: Order::OldestFirst, after: last, limit: MOST };
-        if let Ok(page) = dashboard.state().logs().search(wanted).await {
-            waiting.extend(page.lines.into_iter().map(Arc::new));
+    let logs = dashboard.state().logs();
+    let tail = match last {
+        Some(last) => logs.tail_after(filter, last, MOST_MISSED).await,
+        None => Ok(logs.tail(filter)),
+    };
+    let tail = match tail {
+        Ok(tail) => tail,
+        Err(error) => {
+            // The page tries again; without what it missed its list would have a hole.
+            tracing::warn!(%error, "the log cannot be followed");
+            return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")]).into_response();
         }
-    }
+    };
     let following = Following {
         words: LogsWords::of(visitor.language),
         wall: visitor.wall(),
         sought: query.text(),
         tail,
-        waiting,
         last,
+        rest: None,
         began_at: Instant::now(),
         greeted: false,
         _place: place,
@@ -117,11 +132,14 @@ impl Following {
             // The first bytes tell the page that the way is open, and fill what a proxy might gather.
             return Ok(Some(format!("retry: 5000\nevent: beat\ndata: 0\n:{}\n\n", " ".repeat(PADDING))));
         }
-        if !self.waiting.is_empty() {
-            let lines: Vec<_> = self.waiting.drain(..).collect();
-            return self.event(&lines, 0);
-        }
         let dashboard = self.dashboard.clone();
+        if let Some(rest) = self.rest.take() {
+            tokio::select! {
+                biased;
+                () = dashboard.state().stopping() => return Ok(None),
+                () = tokio::time::sleep_until(rest) => {}
+            }
+        }
         let left = LONGEST.saturating_sub(self.began_at.elapsed());
         let first = tokio::select! {
             biased;
@@ -130,18 +148,20 @@ impl Following {
             () = tokio::time::sleep(BEAT) => return Ok(Some("event: beat\ndata: 0\n\n".to_owned())),
             told = self.tail.next() => told,
         };
-        let (mut lines, mut missed) = (Vec::new(), 0);
+        let (mut lines, mut missed) = (Vec::new(), Missed::default());
         let mut told = first;
         let together = Instant::now() + TOGETHER;
         loop {
             match told {
                 None if lines.is_empty() => return Ok(None),
                 None => break,
-                Some(Told::Missed(number)) => missed += number,
-                // Found by the search already.
-                Some(Told::Line(line)) if self.last.is_some_and(|last| line.id <= last) => {}
-                Some(Told::Line(line)) if lines.len() < MOST => lines.push(line),
-                Some(Told::Line(_)) => missed += 1,
+                Some(Told::Missed(number)) => missed.lines += number,
+                Some(Told::LeftOut) => missed.and_more = true,
+                Some(Told::Line(line)) => lines.push(line),
+            }
+            if lines.len() == MOST {
+                self.rest = Some(together);
+                break;
             }
             told = match tokio::time::timeout_at(together, self.tail.next()).await {
                 Ok(told) => told,
@@ -151,8 +171,8 @@ impl Following {
         self.event(&lines, missed)
     }
 
-    /// Lines that go out together, the oldest first, and how many were left out.
-    fn event(&mut self, lines: &[Arc<Line>], missed: u64) -> Result<Option<String>, askama::Error> {
+    /// Lines that go out together, the oldest first, behind how many were left out: a number, or `+` for nobody knows how many.
+    fn event(&mut self, lines: &[Arc<Line>], missed: Missed) -> Result<Option<String>, askama::Error> {
         let mut rows = String::new();
         for line in lines {
             let sought = self.sought.as_deref();
@@ -161,6 +181,7 @@ impl Following {
             self.last = Some(line.id);
         }
         let id = self.last.map(|last| format!("id: {last}\n")).unwrap_or_default();
+        let missed = if missed.and_more { "+".to_owned() } else { missed.lines.to_string() };
         Ok(Some(format!("event: lines\n{id}data: {missed} {rows}\n\n")))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ::logs::{Bucket, Line, LineId, Order, Service, Trouble};
+use ::logs::{Bucket, Histogram, Line, LineId, Order, Service, Trouble};
 use askama::Template;
 use axum::extract::{Query as QueryOf, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -24,7 +24,8 @@ const PAGE: usize = 200;
 pub(super) struct Found {
     pub(super) lines: Vec<Line>,
     pub(super) next: Option<LineId>,
-    pub(super) buckets: Vec<Bucket>,
+    /// How many there were when; nothing when they could not be counted.
+    pub(super) counted: Option<Histogram>,
     pub(super) bar: Duration,
     pub(super) since: Timestamp,
     pub(super) until: Timestamp,
@@ -45,7 +46,11 @@ pub(super) struct List<'a> {
 
 impl List<'_> {
     fn bars(&self) -> Vec<Bar> {
-        chart::bars(&self.found.buckets)
+        chart::bars(self.buckets())
+    }
+
+    fn buckets(&self) -> &[Bucket] {
+        self.found.counted.as_ref().map_or(&[], |counted| &counted.buckets)
     }
 
     fn axis(&self) -> Vec<Timestamp> {
@@ -53,19 +58,31 @@ impl List<'_> {
     }
 
     fn totals(&self) -> (u64, u64) {
-        let sum = |of: fn(&Bucket) -> u64| self.found.buckets.iter().map(of).sum();
+        let sum = |of: fn(&Bucket) -> u64| self.buckets().iter().map(of).sum();
         (sum(|bucket| bucket.lines), sum(|bucket| bucket.errors))
     }
 
     fn lede(&self) -> String {
         let (lines, errors) = self.totals();
-        self.words.lede(lines, errors)
+        match &self.found.counted {
+            None => self.words.uncounted.to_owned(),
+            Some(counted) if counted.counted_from.is_some() || counted.damaged > 0 => {
+                self.words.lede_at_least(lines, errors)
+            }
+            Some(_) => self.words.lede(lines, errors),
+        }
     }
 
     fn chart_name(&self) -> String {
-        let language = self.visitor.language;
-        let (lines, errors) = self.totals();
-        self.words.chart(&number::span(language, self.found.bar), lines, errors)
+        self.words.chart(&number::span(self.visitor.language, self.found.bar), &self.lede())
+    }
+
+    /// Why the bars are shorter than they should be, where they are.
+    fn left_out(&self) -> Vec<String> {
+        let Some(counted) = &self.found.counted else { return Vec::new() };
+        let from = counted.counted_from.map(|at| self.visitor.wall().minute(at).text());
+        let damaged = (counted.damaged > 0).then(|| self.words.damaged(counted.damaged));
+        from.map(|from| self.words.counted_from(&from)).into_iter().chain(damaged).collect()
     }
 
     /// The lines, each with the date before it where that is another.
@@ -83,8 +100,11 @@ impl List<'_> {
         rows
     }
 
+    /// The last line that was written of those that are shown. Where nothing is, whatever comes is new; but not while the
+    /// search goes on further back.
     fn newest(&self) -> String {
-        self.found.lines.first().map(|line| line.id.to_string()).unwrap_or_default()
+        let none = if self.found.next.is_none() { LineId::NONE.to_string() } else { String::new() };
+        self.found.lines.first().map_or(none, |line| line.id.to_string())
     }
 
     fn chosen_range(&self, word: &str) -> bool {
@@ -134,12 +154,83 @@ async fn search(dashboard: &Dashboard, visitor: &Visitor, query: &Query) -> Foun
     };
     let store = dashboard.state().logs();
     let lines = store.search(wanted).await;
-    let buckets = store.histogram(filter, since, until, bar).await;
-    let unread = lines.as_ref().map_or(true, |page| page.damaged > 0) || buckets.is_err();
+    let counted = store.histogram(filter, since, until, bar).await;
+    let unread = lines.as_ref().map_or(true, |page| page.damaged > 0) || counted.is_err();
     if let Err(error) = &lines {
         tracing::warn!(%error, "the log lines cannot be shown");
     }
+    if let Err(error) = &counted {
+        tracing::warn!(%error, "the log lines cannot be counted");
+    }
     let page = lines.unwrap_or_default();
-    let buckets = buckets.unwrap_or_default();
-    Found { lines: page.lines, next: page.next, buckets, bar, since, until, unread }
+    Found { lines: page.lines, next: page.next, counted: counted.ok(), bar, since, until, unread }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::visitor::Language;
+
+    fn drawn(language: Language, counted: Option<Histogram>) -> String {
+        let now: Timestamp = "2026-11-20T11:07:31Z".parse().expect("a time");
+        let visitor = Visitor::made_up(language, now);
+        let since = now.minus(Duration::from_hours(2));
+        let bar = Duration::from_mins(1);
+        let found = Found { lines: Vec::new(), next: None, counted, bar, since, until: now, unread: false };
+        let (words, work) = (LogsWords::of(language), WorkWords::of(language));
+        let query = Query::default();
+        List { visitor: &visitor, words, work, query: &query, accounts: &[], found: &found }
+            .render()
+            .expect("a page")
+    }
+
+    /// A count of two lines.
+    fn counted(counted_from: Option<&str>, damaged: u32) -> Histogram {
+        let counted_from = counted_from.map(|at| at.parse().expect("a time"));
+        let start = "2026-11-20T10:30:00Z".parse().expect("a time");
+        Histogram { buckets: vec![Bucket { start, lines: 2, errors: 1 }], counted_from, damaged }
+    }
+
+    #[test]
+    fn a_count_that_is_not_whole_is_not_told_as_one() {
+        let whole = counted(None, 0);
+        let cut = counted(Some("2026-11-20T10:21:00Z"), 0);
+        let spoilt = counted(None, 3);
+        for (language, found, told, hidden) in [
+            (Language::English, Some(whole.clone()), &["2 lines, 1 error among them."][..], "Counted back"),
+            (
+                Language::English,
+                Some(cut.clone()),
+                &["At least 2 lines, at least 1 error", "Counted back to 13:21"],
+                "Not counted",
+            ),
+            (
+                Language::English,
+                Some(spoilt.clone()),
+                &["At least 2 lines", "Not counted: 3 blocks"],
+                "Counted back",
+            ),
+            (Language::English, None, &["The lines cannot be counted now."], "0 lines"),
+            (Language::Russian, Some(whole), &["2 строки, из них 1 ошибка."], "Посчитано назад"),
+            (
+                Language::Russian,
+                Some(cut),
+                &["Не меньше 2 строк, из них не меньше 1 ошибки", "Посчитано назад до 13:21"],
+                "Не посчитано",
+            ),
+            (
+                Language::Russian,
+                Some(spoilt),
+                &["Не меньше 2 строк", "Не посчитано: 3 блока"],
+                "Посчитано назад",
+            ),
+            (Language::Russian, None, &["Сейчас строки не посчитать."], "0 строк"),
+        ] {
+            let drawn = drawn(language, found);
+            for words in told {
+                assert!(drawn.contains(words), "{words} in {drawn}");
+            }
+            assert!(!drawn.contains(hidden), "{hidden} in {drawn}");
+        }
+    }
 }

@@ -44,6 +44,7 @@ pub(crate) struct LogsWords {
     pub(crate) see_it: &'static str,
     pub(crate) its_lines: &'static str,
     pub(crate) what_to_do: &'static str,
+    pub(crate) uncounted: &'static str,
     all_levels: &'static str,
     warnings: &'static str,
     errors: &'static str,
@@ -87,6 +88,7 @@ const EN: LogsWords = LogsWords {
     see_it: "see it",
     its_lines: "all its lines",
     what_to_do: "What to do",
+    uncounted: "The lines cannot be counted now.",
     all_levels: "All",
     warnings: "Warnings",
     errors: "Errors",
@@ -130,6 +132,7 @@ const RU: LogsWords = LogsWords {
     see_it: "открыть",
     its_lines: "все его строки",
     what_to_do: "Что делать",
+    uncounted: "Сейчас строки не посчитать.",
     all_levels: "Все",
     warnings: "Предупреждения",
     errors: "Ошибки",
@@ -162,9 +165,48 @@ impl LogsWords {
         }
     }
 
+    /// The same where not all were counted.
+    pub(crate) fn lede_at_least(&self, lines: u64, errors: u64) -> String {
+        let (all, bad) = (thousands(lines), thousands(errors));
+        match self.language {
+            Language::English => format!(
+                "At least {all} {}, at least {bad} {} among them.",
+                english(lines, "line", "lines"),
+                english(errors, "error", "errors")
+            ),
+            Language::Russian => format!(
+                "Не меньше {all} {}, из них не меньше {bad} {}.",
+                russian(lines, "строки", "строк", "строк"),
+                russian(errors, "ошибки", "ошибок", "ошибок")
+            ),
+        }
+    }
+
+    /// The counting was broken off at this time.
+    pub(crate) fn counted_from(&self, at: &str) -> String {
+        self.language.of(
+            format!("Counted back to {at}: it took too long to count further. Choose a shorter time."),
+            format!("Посчитано назад до {at}: считать дальше слишком долго. Выберите время покороче."),
+        )
+    }
+
+    /// Blocks of lines are not counted.
+    pub(crate) fn damaged(&self, blocks: u32) -> String {
+        let (number, blocks) = (thousands(blocks.into()), u64::from(blocks));
+        match self.language {
+            Language::English => format!(
+                "Not counted: {number} {} of lines that the disk has changed.",
+                english(blocks, "block", "blocks")
+            ),
+            Language::Russian => format!(
+                "Не посчитано: {number} {} строк, испорченных диском.",
+                russian(blocks, "блок", "блока", "блоков")
+            ),
+        }
+    }
+
     /// What the drawing shows.
-    pub(crate) fn chart(&self, bar: &str, lines: u64, errors: u64) -> String {
-        let lede = self.lede(lines, errors);
+    pub(crate) fn chart(&self, bar: &str, lede: &str) -> String {
         self.language
             .of(format!("Lines, a bar for {bar}. {lede}"), format!("Строки, столбик за {bar}. {lede}"))
     }

@@ -4,6 +4,7 @@ mod accounts;
 mod door;
 mod lists;
 mod live;
+mod logs;
 mod pages;
 mod settings;
 mod work;

@@ -148,9 +148,19 @@ impl World {
         }
     }
 
+    /// A folder of the data directory.
+    pub(crate) fn folder(&self, name: &str) -> std::path::PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Logs, with this program's store in the place of the process's.
+    pub(crate) fn logs(&self, log: impl FnOnce()) {
+        tracing::dispatcher::with_default(&self.log, log);
+    }
+
     /// How many folders there are in one of the data directory's.
     pub(crate) fn folders_in(&self, name: &str) -> usize {
-        std::fs::read_dir(self.dir.path().join(name)).map_or(0, Iterator::count)
+        std::fs::read_dir(self.folder(name)).map_or(0, Iterator::count)
     }
 
     /// Somebody who is not signed in.

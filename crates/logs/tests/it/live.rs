@@ -45,10 +45,53 @@ async fn a_slow_reader_is_told_how_much_it_missed() {
     let mut told = 0;
     while told < 10_000 {
         match tokio::time::timeout(SOON, tail.next()).await.expect("in time").expect("it goes on") {
+            Told::LeftOut => panic!("it was never away"),
             Told::Line(_) => told += 1,
             Told::Missed(missed) => {
                 assert!(told == 0 && missed > 1_000, "{told} {missed}");
                 told += missed;
+            }
+        }
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_reader_who_was_away_is_told_all_it_missed_or_that_it_is_not_all() {
+    let world = World::new(1 << 24);
+    world.log(|| tracing::warn!("known"));
+    let known = world.all().await[0].id;
+    world.log(|| {
+        for number in 0..250 {
+            tracing::info!("unimportant");
+            tracing::warn!(number, "missed");
+        }
+    });
+    assert_eq!(world.all().await.len(), 501);
+    let filter = Filter { level: Some(Level::Warn), ..Filter::default() };
+    // What each round logs is missed by those after it.
+    for (most, missed) in [(249, 250), (251, 251), (1_000, 252), (252, 253)] {
+        let mut tail = world.store.tail_after(filter.clone(), known, most).await.expect("reads");
+        let mut lines = Vec::new();
+        let mut left_out = false;
+        while let Some(told) = tail.missed() {
+            match told {
+                Told::Line(line) => lines.push(line),
+                Told::LeftOut => left_out = true,
+                Told::Missed(_) => panic!("it is not slow"),
+            }
+        }
+        assert_eq!((lines.len(), left_out), (most.min(missed), most < missed));
+        assert!(lines[0].id > known && lines.windows(2).all(|pair| pair[0].id < pair[1].id));
+        assert_eq!(lines[0].field("number"), Some("0"));
+        world.log(|| tracing::warn!(most, "now"));
+        loop {
+            let told = tokio::time::timeout(SOON, tail.next()).await.expect("in time");
+            let Some(Told::Line(line)) = told else { panic!("{told:?}") };
+            // Of what was left out some may still be on its way; nothing comes twice.
+            assert!(left_out || line.message == "now", "{line:?}");
+            if line.field("most") == Some(most.to_string().as_str()) {
+                break;
             }
         }
     }

@@ -186,11 +186,13 @@ proptest! {
             });
             let end = began.plus(Duration::from_secs(length));
             let filter = Filter { since: Some(began), until: Some(end), ..filter };
-            let bars = world
+            let counted = world
                 .store
                 .histogram(filter.clone(), began, end, Duration::from_secs(bucket))
                 .await
                 .expect("counts");
+            prop_assert_eq!((counted.counted_from, counted.damaged), (None, 0));
+            let bars = counted.buckets;
             let all = world.all().await;
             let within = |from: Timestamp, to: Timestamp| {
                 let lines = all.iter().filter(|line| filter.matches(line) && line.at >= from && line.at < to);

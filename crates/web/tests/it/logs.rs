@@ -89,6 +89,7 @@ async fn lines_are_counted_minute_by_minute() {
     let sum = |what: &str| items.iter().filter_map(|item| item[what].as_u64()).sum::<u64>();
     assert!(items.len() == 2 || items.len() == 3, "{counted}");
     assert_eq!((sum("lines"), sum("errors")), (32, 1));
+    assert_eq!((&counted["counted_from"], &counted["damaged"]), (&serde_json::Value::Null, &0.into()));
     let usual = world.call("GET", "/v1/logs/histogram").send().await.json();
     assert_eq!(usual["items"].as_array().map(Vec::len), Some(120));
 }

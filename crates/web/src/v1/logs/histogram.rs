@@ -50,6 +50,12 @@ pub(crate) struct Histogram {
     /// Where the last one ends.
     #[schema(value_type = String, format = DateTime)]
     end: Timestamp,
+    /// Where the counting was broken off because it took long: from here on all lines are counted, of those before only some
+    /// or none. `null` when all were looked at.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    counted_from: Option<Timestamp>,
+    /// Blocks of some thousand lines each that could not be read, since the disk has changed them. They are not counted.
+    damaged: u32,
 }
 
 /// Counts the log lines that match, in equal stretches from `since` (2 h ago) to `until` (now).
@@ -88,8 +94,9 @@ pub(crate) async fn count(
     }
     let counted =
         state.logs().histogram(filter, since, until, bucket).await.map_err(|error| unread(&error))?;
-    let items = counted.into_iter().map(Into::into).collect();
-    Ok(json(StatusCode::OK, &Histogram { items, end: until }))
+    let logs::Histogram { buckets, counted_from, damaged } = counted;
+    let items = buckets.into_iter().map(Into::into).collect();
+    Ok(json(StatusCode::OK, &Histogram { items, end: until, counted_from, damaged }))
 }
 
 /// How lines are counted.

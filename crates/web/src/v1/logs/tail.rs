@@ -1,8 +1,6 @@
 //! `GET /v1/logs/tail`: lines as they are written, as server-sent events.
 
-use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -13,7 +11,7 @@ use domain::Timestamp;
 use futures::stream;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use logs::{Line, LineId, Order, Query, Tail, Told};
+use logs::{Line, LineId, Tail, Told};
 
 use super::filter::{self, FilterParameters};
 use super::unread;
@@ -63,16 +61,13 @@ pub(crate) async fn follow(
     let end = length.map(|length| state.clock().now().plus(length));
     // What is no id of ours is no place to go on from.
     let last = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()?.parse::<LineId>().ok());
-    // Before the search, so that nothing falls between the two.
-    let tail = state.logs().tail(filter.clone());
-    let (mut waiting, mut left_out) = (VecDeque::new(), false);
-    if let Some(last) = last {
-        let query = Query { filter, order: Order::OldestFirst, after: Some(last), limit: MOST_MISSED };
-        let page = state.logs().search(query).await.map_err(|error| unread(&error))?;
-        waiting.extend(page.lines.into_iter().map(Arc::new));
-        left_out = page.next.is_some();
-    }
-    let follower = Follower { state, tail, waiting, left_out, told: last, end };
+    let tail = match last {
+        Some(last) => {
+            state.logs().tail_after(filter, last, MOST_MISSED).await.map_err(|error| unread(&error))?
+        }
+        None => state.logs().tail(filter),
+    };
+    let follower = Follower { state, tail, end };
     let pieces = stream::unfold(follower, async |mut follower| {
         let piece = follower.next().await?;
         Some((Ok::<_, Infallible>(piece), follower))
@@ -91,12 +86,6 @@ pub(crate) async fn follow(
 struct Follower {
     state: State,
     tail: Tail,
-    /// What was written before it came.
-    waiting: VecDeque<Arc<Line>>,
-    /// Whether there was more than fits in there.
-    left_out: bool,
-    /// The last line that it was told.
-    told: Option<LineId>,
     /// When it wants to leave.
     end: Option<Timestamp>,
 }
@@ -104,31 +93,21 @@ struct Follower {
 impl Follower {
     /// The next event or comment; nothing when the server ends.
     async fn next(&mut self) -> Option<Bytes> {
-        loop {
-            let told = if let Some(line) = self.waiting.pop_front() {
-                Told::Line(line)
-            } else if std::mem::take(&mut self.left_out) {
-                // How many they are is not worth reading them all.
-                return Some(missed(None));
-            } else {
-                tokio::select! {
-                    biased;
-                    () = self.state.stopping() => return None,
-                    () = until(&self.state, self.end) => return None,
-                    told = self.tail.next() => told?,
-                    () = self.state.clock().sleep(HEARTBEAT) => return Some(Bytes::from_static(b":\n\n")),
-                }
-            };
-            match told {
-                Told::Missed(lines) => return Some(missed(Some(lines))),
-                // Found by the search already.
-                Told::Line(line) if self.told.is_some_and(|told| line.id <= told) => {}
-                Told::Line(line) => {
-                    self.told = Some(line.id);
-                    return Some(event(&line).into());
-                }
-            }
-        }
+        let told = match self.tail.missed() {
+            Some(told) => told,
+            None => tokio::select! {
+                biased;
+                () = self.state.stopping() => return None,
+                () = until(&self.state, self.end) => return None,
+                told = self.tail.next() => told?,
+                () = self.state.clock().sleep(HEARTBEAT) => return Some(Bytes::from_static(b":\n\n")),
+            },
+        };
+        Some(match told {
+            Told::Line(line) => event(&line).into(),
+            Told::Missed(lines) => missed(Some(lines)),
+            Told::LeftOut => missed(None),
+        })
     }
 }
 
