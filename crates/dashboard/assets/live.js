@@ -1,16 +1,16 @@
 // Keeps the board up to date: changes as they come, never under the pointer or the focus, and asks by itself when nothing comes.
 "use strict";
 (() => {
-  const { one, all, get } = page;
+  const { one, all, get, now } = page;
   const SILENCE = 40000, EVERY = 30000, MOMENT = 10000;
-  let source, heard = Date.now(), polled = 0, opened = 0, touched = 0, lost = false, fetching = false;
+  let source, heard = now(), polled = 0, opened = 0, touched = 0, lost = false, fetching = false;
   const waiting = new Map();
 
   const board = () => one("#board[data-live]");
   const lamp = (state) => {
     const place = one("#live");
     if (!place) return;
-    const clock = new Date(heard).toLocaleTimeString(document.documentElement.lang, { hour12: false });
+    const clock = new Date(Date.now() - (now() - heard)).toLocaleTimeString(document.documentElement.lang, { hour12: false });
     one(".lamp", place).className = `lamp ${state === "live" ? "ok" : "wait"}`;
     one(".word", place).textContent = `${place.dataset[state]} ${clock}`;
     place.classList.toggle("late", state !== "live");
@@ -19,7 +19,7 @@
   // What somebody points at or is in with the keyboard.
   const held = () => {
     const focused = document.activeElement?.closest(".card, #alerts, #verdict, #facts");
-    return focused || one(".card:hover") || (Date.now() - touched < MOMENT ? one(".card") : null);
+    return focused || one(".card:hover") || (now() - touched < MOMENT ? one(".card") : null);
   };
   const busy = () => board()?.contains(held()) || one("dialog[open]");
 
@@ -88,7 +88,7 @@
   // The order is another: it waits behind a button while somebody points at a row.
   const moved = () => (busy() ? (one("[data-sort]").hidden = false) : sort());
   const sort = async () => {
-    if (fetching || Date.now() - polled < 3000) return;
+    if (fetching || now() - polled < 3000) return;
     await poll((found) => {
       const fresh = one("#board", found);
       if (!fresh) return location.reload();
@@ -103,10 +103,10 @@
   const poll = async (then) => {
     if (fetching || !board()) return;
     fetching = true;
-    polled = Date.now();
+    polled = now();
     try {
       const got = await get(location.href);
-      if (got && board()) { heard = Date.now(); then(got.found); }
+      if (got && board()) { heard = now(); then(got.found); }
     } catch { lamp("lost"); } finally { fetching = false; }
   };
   const absorb = (found, own) => {
@@ -126,10 +126,10 @@
     source?.close();
     const place = board();
     if (!place) return;
-    opened = Date.now();
+    opened = now();
     const { live, query, marks, order } = place.dataset;
     source = new EventSource(`${live}?${query ? `${query}&` : ""}marks=${marks}&order=${order}`);
-    const hear = () => { heard = Date.now(); lost = false; lamp("live"); };
+    const hear = () => { heard = now(); lost = false; lamp("live"); };
     source.onopen = hear;
     source.addEventListener("beat", hear);
     source.addEventListener("changes", (event) => { hear(); if (board()) apply(JSON.parse(event.data)); });
@@ -140,11 +140,11 @@
   const watch = () => {
     const place = board();
     if (!place || document.hidden) return;
-    const now = Date.now(), silent = now - heard;
+    const at = now(), silent = at - heard;
     if (source?.readyState === EventSource.CLOSED || silent > SILENCE) {
-      if (silent > SILENCE || now - opened > 3000) { if (silent > 5000) { lost = true; lamp("lost"); } }
-      if (now - opened > (lost ? 10000 : 1000)) open();
-      if (lost && now - polled > EVERY) poll(absorb);
+      if (silent > SILENCE || at - opened > 3000) { if (silent > 5000) { lost = true; lamp("lost"); } }
+      if (at - opened > (lost ? 10000 : 1000)) open();
+      if (lost && at - polled > EVERY) poll(absorb);
     }
     if (!busy()) {
       if (!one("[data-sort]").hidden) sort();
@@ -153,11 +153,11 @@
     for (const [id, html] of [...waiting]) id[0] === "#" ? part(id.slice(1), html) : change(id, html);
   };
 
-  const wake = () => { if (!document.hidden && board() && Date.now() - heard > 20000) { open(); poll(absorb); } };
+  const wake = () => { if (!document.hidden && board() && now() - heard > 20000) { open(); poll(absorb); } };
   document.addEventListener("visibilitychange", wake);
   addEventListener("pageshow", (event) => event.persisted && wake());
   addEventListener("online", wake);
-  addEventListener("touchstart", () => (touched = Date.now()), { passive: true });
+  addEventListener("touchstart", () => (touched = now()), { passive: true });
   document.addEventListener("board", (event) => absorb(event.detail, true));
   document.addEventListener("content", () => { waiting.clear(); open(); });
   document.addEventListener("click", (event) => { if (event.target.closest("[data-sort]")) { polled = 0; sort(); } });

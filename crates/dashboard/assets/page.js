@@ -6,6 +6,16 @@ const page = (() => {
   const root = document.documentElement;
   root.classList.add("script");
 
+  // Milliseconds to measure waits with: a clock that is set back takes none away, and a sleep of the machine counts.
+  let wall = Date.now(), ticks = performance.now(), gone = wall;
+  const now = () => {
+    const there = Date.now(), here = performance.now();
+    gone += Math.max(there - wall, here - ticks);
+    wall = there;
+    ticks = here;
+    return gone;
+  };
+
   // Times of day are the visitor's own: told once, then every page is drawn so.
   const zone = `zone=${-new Date().getTimezoneOffset()}`;
   if (!document.cookie.split("; ").includes(zone)) {
@@ -183,10 +193,10 @@ const page = (() => {
   setInterval(async () => {
     if (document.hidden) return;
     for (const old of all("[data-refresh]")) {
-      const now = Date.now() / 1000;
-      old.asked ??= now;
-      if (now - old.asked < Number(old.dataset.refresh) || old.contains(document.activeElement) && document.activeElement !== old) continue;
-      old.asked = now;
+      const at = now() / 1000;
+      old.asked ??= at;
+      if (at - old.asked < Number(old.dataset.refresh) || old.contains(document.activeElement) && document.activeElement !== old) continue;
+      old.asked = at;
       const dialog = old.closest("dialog");
       if (dialog && !dialog.open) continue;
       try {
@@ -197,5 +207,5 @@ const page = (() => {
     }
   }, 1000);
   fade();
-  return { one, all, get };
+  return { one, all, get, now };
 })();

@@ -1,17 +1,17 @@
 // A dot of a health strip, pointed at or walked to with the arrows, says its minute.
 "use strict";
 (() => {
-  const { one, all } = page;
+  const { one, now } = page;
   const MINUTES = 120;
   const known = new Map();
   let tip, dot, strip, place = -1;
 
   const minutes = async (card) => {
     const held = known.get(card);
-    if (held && Date.now() - held.at < 15000) return held.words;
+    if (held && now() - held.at < 15000) return held.words;
     const answer = await fetch(`/cards/${encodeURIComponent(card)}/strip`, { credentials: "same-origin" });
     const words = answer.ok ? await answer.json() : [];
-    known.set(card, { at: Date.now(), words });
+    known.set(card, { at: now(), words });
     return words;
   };
 

@@ -1,7 +1,77 @@
-//! The log: filters, a tail that can be held, a link to a line, taking lines away.
+//! The log: filters, a tail that can be held and loses nothing, a link to a line, taking lines away.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
 
 use super::is_sound;
-use crate::stage::Stage;
+use crate::chromium::{Key, PATIENCE, Tab};
+use crate::proxy::Proxy;
+use crate::stage::{NAME, PASSWORD, Stage, sign_in};
+
+/// The tail follows, and nothing waits.
+const LIVE: &str = "document.querySelector('#tail:not([hidden]) .lamp.ok') !== null";
+
+/// The tail has stopped for whoever reads.
+const PAUSED: &str = "document.querySelector('#tail .lamp.wait') !== null";
+
+/// Rows between which there are lines that are not shown.
+const HOLES: &str = "(() => {
+    const letters = '0123456789abcdefghjkmnpqrstvwxyz';
+    const number = (row) => [...row.id.slice(4)].reduce((sum, letter) => sum * 32 + letters.indexOf(letter), 0);
+    const numbers = [...document.querySelectorAll('#lines > li[id]')].map(number);
+    return numbers.filter((one, place) => place > 0 && numbers[place - 1] !== one + 1).length;
+})()";
+
+/// Something happens that lines tell of: the id of a message that was sent.
+async fn sent(stage: &Stage) -> String {
+    let (status, told) = stage.program.send("@client_1", "Your phone is ready.").await;
+    assert_eq!(status, 200, "{told}");
+    let id = told["id"].as_str().expect("an id").to_owned();
+    // Its lines are in the store when a search finds its last one.
+    let path = format!("/v1/logs?subject={id}&q=ended");
+    stage
+        .program
+        .until("its lines", || async { stage.program.get(&path).await.1["items"][0].is_object() })
+        .await;
+    id
+}
+
+/// Whether a line of this message is shown.
+fn shown(id: &str) -> String {
+    format!(
+        "[...document.querySelectorAll('#lines > li[id]')].some((row) => row.textContent.includes('{id}'))"
+    )
+}
+
+/// The clock of the visitor's machine jumps so many seconds, and the page notices.
+async fn jumps(tab: &Tab, seconds: i32) {
+    let jump =
+        format!("{{ const before = Date.now; Date.now = () => before() + {seconds} * 1000; page.now(); }}");
+    tab.tell(&jump).await;
+}
+
+/// Whoever looks comes back to the tab.
+async fn comes_back(tab: &Tab) {
+    tab.tell("document.dispatchEvent(new Event('visibilitychange'))").await;
+}
+
+/// The log behind a proxy, seen by the owner.
+async fn behind(stage: &Stage, proxy: &Proxy) -> Tab {
+    let tab = stage.owner.tab(proxy.address()).await;
+    tab.open("/sign-in").await;
+    sign_in(&tab, NAME, PASSWORD).await;
+    tab.open("/logs").await;
+    tab
+}
+
+/// Lines enough that the page can be scrolled.
+async fn much(stage: &Stage) {
+    for _ in 0..60 {
+        assert_eq!(stage.program.post("/v1/accounts/nobody/actions/pause", &json!({})).await.0, 404);
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lines_are_followed_held_filtered_linked_and_taken_away() {
@@ -45,4 +115,226 @@ async fn lines_are_followed_held_filtered_linked_and_taken_away() {
         .await;
     assert_eq!(taken, true);
     is_sound(&tab);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_wait_while_somebody_reads_further_down() {
+    let stage = Stage::start().await;
+    much(&stage).await;
+    let tab = stage.tab().await;
+    tab.open("/logs").await;
+    tab.until(LIVE).await;
+    tab.tell("scrollTo({ top: 400, behavior: 'instant' })").await;
+    let top = "(() => { const rows = [...document.querySelectorAll('#lines > li[id]')];
+        const row = rows.find((one) => one.getBoundingClientRect().top > 100); return [row.id, Math.round(row.getBoundingClientRect().top)]; })()";
+    let before = tab.tell(top).await;
+    let id = sent(&stage).await;
+    tab.until("document.querySelector('#show-new:not([hidden])') !== null").await;
+    tab.until(PAUSED).await;
+    assert!(tab.text("document.querySelector('#tail .new').textContent").await.starts_with('+'));
+    assert_eq!((tab.tell(&shown(&id)).await, tab.tell(top).await), (Value::Bool(false), before));
+    tab.tell("scrollTo({ top: 0, behavior: 'instant' })").await;
+    tab.until(&shown(&id)).await;
+    tab.until(&format!("{LIVE} && document.querySelector('#show-new').hidden")).await;
+    assert_eq!(tab.tell(HOLES).await, 0);
+    is_sound(&tab);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_refresh_is_live_or_every_half_minute_or_off() {
+    let stage = Stage::start().await;
+    let tab = stage.tab().await;
+    tab.open("/logs").await;
+    tab.until(LIVE).await;
+    tab.press("#hold").await;
+    tab.until(PAUSED).await;
+    let held = sent(&stage).await;
+    tab.until("document.querySelector('#show-new:not([hidden])') !== null").await;
+    assert_eq!(tab.tell(&shown(&held)).await, false);
+
+    // What was held is not held for ever: the button that would let go is gone.
+    tab.tell("document.querySelector('#refresh').focus()").await;
+    tab.keys(&[Key::Right]).await;
+    tab.until("document.querySelector('#refresh').value === '30' && document.querySelector('#tail').hidden")
+        .await;
+    tab.until(&shown(&held)).await;
+    tab.asked();
+    let later = sent(&stage).await;
+    comes_back(&tab).await;
+    assert_eq!(tab.tell(&shown(&later)).await, false);
+    jumps(&tab, 31).await;
+    tab.until(&shown(&later)).await;
+    let asked = tab.asked();
+    assert!(!asked.iter().any(|address| address.contains("/live/logs")), "{asked:?}");
+
+    tab.keys(&[Key::Right]).await;
+    tab.until("document.querySelector('#refresh').value === 'off'").await;
+    let never = sent(&stage).await;
+    tab.asked();
+    jumps(&tab, 120).await;
+    comes_back(&tab).await;
+    assert_eq!((tab.tell(&shown(&never)).await, tab.asked()), (Value::Bool(false), Vec::new()));
+
+    // The choice is kept, and nothing is lost by it.
+    tab.open("/logs").await;
+    tab.until("document.querySelector('#refresh').value === 'off'").await;
+    let at_last = sent(&stage).await;
+    tab.tell("document.querySelector('#refresh').focus()").await;
+    tab.keys(&[Key::Left, Key::Left]).await;
+    tab.until(&shown(&at_last)).await;
+    tab.until(LIVE).await;
+    assert_eq!(tab.tell(HOLES).await, 0);
+    is_sound(&tab);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_away_for_long_finds_no_hole() {
+    let stage = Stage::start().await;
+    let tab = stage.tab().await;
+    tab.open("/logs").await;
+    tab.until(LIVE).await;
+    tab.tell("document.querySelector('#refresh').focus()").await;
+    tab.keys(&[Key::Right, Key::Right]).await;
+    tab.until("document.querySelector('#refresh').value === 'off'").await;
+    // More than a stream tells at once, and than the page shows.
+    for _ in 0..18 {
+        much(&stage).await;
+    }
+    let id = sent(&stage).await;
+    tab.keys(&[Key::Left, Key::Left]).await;
+    jumps(&tab, 6).await;
+    tab.until(&shown(&id)).await;
+    tab.until(LIVE).await;
+    assert_eq!(tab.tell(HOLES).await, 0);
+    assert_eq!(tab.tell("document.querySelector('.pager a[rel=next]') !== null").await, true);
+    is_sound(&tab);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_are_copied_and_downloaded() {
+    let stage = Stage::start().await;
+    let tab = stage.tab().await;
+    tab.open("/logs").await;
+    tab.until(LIVE).await;
+    let id = sent(&stage).await;
+    tab.until(&shown(&id)).await;
+    let target = tab.call("Target.getTargetInfo", json!({})).await;
+    let context = &target["targetInfo"]["browserContextId"];
+    let grant =
+        json!({ "permissions": ["clipboardReadWrite"], "origin": tab.site(), "browserContextId": context });
+    tab.call("Browser.grantPermissions", grant).await;
+    tab.press("button[data-copy=lines]").await;
+    tab.until("document.querySelector('[data-copy=lines] .lbl').textContent === document.querySelector('[data-copy=lines]').dataset.copied").await;
+    let copied = tab.text("navigator.clipboard.readText()").await;
+    let rows = tab
+        .tell("[...document.querySelectorAll('#lines > li[id]')].map((row) => row.textContent.trim())")
+        .await;
+    let copied: Vec<&str> =
+        copied.lines().map(str::trim).filter(|line| line.contains("info") || line.contains("warn")).collect();
+    assert_eq!(json!(copied), rows);
+    assert!(copied.iter().any(|line| line.contains(&id)), "{id}: {copied:?}");
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let there = json!({ "behavior": "allow", "browserContextId": context, "downloadPath": folder.path() });
+    tab.call("Browser.setDownloadBehavior", there).await;
+    tab.press("a[download]").await;
+    let file = folder.path().join("switchboard-logs.txt");
+    let deadline = Instant::now() + PATIENCE;
+    while !std::fs::read_to_string(&file).is_ok_and(|text| text.contains(&id)) {
+        assert!(
+            Instant::now() < deadline,
+            "no file came: {:?}",
+            std::fs::read_dir(folder.path()).expect("a folder").collect::<Vec<_>>()
+        );
+        sleep(Duration::from_millis(25)).await;
+    }
+    assert_eq!(tab.text("location.pathname").await, "/logs");
+    is_sound(&tab);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_leads_to_its_lines_and_to_no_others() {
+    let stage = Stage::start().await;
+    let (id, other) = (sent(&stage).await, sent(&stage).await);
+    let tab = stage.tab().await;
+    tab.open(&format!("/messages/{id}")).await;
+    tab.press("a.btn[href*='/logs?subject=']").await;
+    tab.until("location.pathname === '/logs' && document.readyState === 'complete'").await;
+    let rows = tab
+        .tell("[...document.querySelectorAll('#lines > li[id]')].map((row) => [row.id, row.textContent])")
+        .await;
+    let rows = rows.as_array().expect("rows");
+    assert!(
+        rows.iter()
+            .all(|row| row[1].as_str().is_some_and(|text| text.contains(&id) && !text.contains(&other))),
+        "{rows:?}"
+    );
+    let (_, told) = stage.program.get(&format!("/v1/logs?subject={id}")).await;
+    let known: Vec<&Value> =
+        told["items"].as_array().expect("items").iter().map(|line| &line["id"]).collect();
+    assert_eq!(rows.iter().map(|row| &row[0]).collect::<Vec<_>>(), known);
+    assert!(known.len() >= 3, "{told}");
+    is_sound(&tab);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_come_also_through_a_proxy_that_gathers() {
+    let stage = Stage::start().await;
+    much(&stage).await;
+    let proxy = Proxy::start(stage.program.address(), true).await;
+    let tab = behind(&stage, &proxy).await;
+    let first = sent(&stage).await;
+    jumps(&tab, 45).await;
+    tab.until(&shown(&first)).await;
+    tab.until(PAUSED).await;
+    assert_eq!(
+        tab.text("document.querySelector('#tail .word').textContent").await,
+        tab.text("document.querySelector('#tail').dataset.lost").await
+    );
+    // Who reads further down is not disturbed.
+    tab.tell("scrollTo({ top: 400, behavior: 'instant' })").await;
+    let second = sent(&stage).await;
+    jumps(&tab, 45).await;
+    tab.until("document.querySelector('#show-new:not([hidden])') !== null").await;
+    assert_eq!(tab.tell(&shown(&second)).await, false);
+    tab.press("#show-new").await;
+    tab.until(&shown(&second)).await;
+    assert_eq!(tab.tell(HOLES).await, 0);
+    is_sound(&tab);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_slept_shows_what_is_now() {
+    let stage = Stage::start().await;
+    let tab = stage.tab().await;
+    tab.open("/logs").await;
+    tab.until(LIVE).await;
+    tab.call("Page.setWebLifecycleState", json!({ "state": "frozen" })).await;
+    let id = sent(&stage).await;
+    tab.call("Page.setWebLifecycleState", json!({ "state": "active" })).await;
+    jumps(&tab, 3600).await;
+    comes_back(&tab).await;
+    tab.until(&shown(&id)).await;
+    tab.until(LIVE).await;
+    assert_eq!(tab.tell(HOLES).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_set_back_leaves_no_lamp_green() {
+    let mut stage = Stage::start().await;
+    let proxy = Proxy::start(stage.program.address(), true).await;
+    let log = behind(&stage, &proxy).await;
+    log.until(LIVE).await;
+    jumps(&log, -3600).await;
+    jumps(&log, 45).await;
+    log.until(PAUSED).await;
+
+    let overview = stage.tab().await;
+    overview.open("/").await;
+    let lamp = "document.querySelector('#live .lamp').className";
+    overview.until(&format!("{lamp} === 'lamp ok'")).await;
+    stage.program.kill();
+    jumps(&overview, -3600).await;
+    jumps(&overview, 45).await;
+    overview.until(&format!("{lamp} === 'lamp wait'")).await;
 }
