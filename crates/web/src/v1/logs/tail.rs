@@ -93,15 +93,16 @@ struct Follower {
 impl Follower {
     /// The next event or comment; nothing when the server ends.
     async fn next(&mut self) -> Option<Bytes> {
-        let told = match self.tail.missed() {
-            Some(told) => told,
-            None => tokio::select! {
+        let told = if let Some(told) = self.tail.missed() {
+            told
+        } else {
+            tokio::select! {
                 biased;
                 () = self.state.stopping() => return None,
                 () = until(&self.state, self.end) => return None,
                 told = self.tail.next() => told?,
                 () = self.state.clock().sleep(HEARTBEAT) => return Some(Bytes::from_static(b":\n\n")),
-            },
+            }
         };
         Some(match told {
             Told::Line(line) => event(&line).into(),
