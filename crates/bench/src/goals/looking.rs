@@ -180,6 +180,7 @@ mod tests {
             ours,
             served,
             served_found,
+            page: 1,
             grep: 1,
             zgrep: 1,
         };

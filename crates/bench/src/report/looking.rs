@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Report, megabytes, milliseconds};
 use crate::scenario::dashboard::Dashboard;
-use crate::scenario::logs::Logs;
+use crate::scenario::logs::{Logs, Word};
 use crate::scenario::search::Search;
 
 /// What people who run Uptime Kuma told of it in public: the issue, what it was, and what they saw.
@@ -107,9 +107,10 @@ fn write_logs(text: &mut String, logs: &Logs) -> std::fmt::Result {
         text,
         "### {} log lines\n\n{} MB as text are {} MB in the store. Writing one takes {:.2} µs of a processor, the making of the \
          event and all that the store does later included; {:.0} a second went in.\n\nThe first 100 lines with a word, by \
-         `switchboard logs --grep` while no server runs and by `GET /v1/logs` of a server; beside it `grep -m 100` on the text and \
+         `switchboard logs --grep` while no server runs and by `GET /v1/logs` of a server. The page `/logs` shows 200 and counts all \
+         of a day for its bars. Beside it `grep -m 100` on the text and \
          `zgrep -m 100` on the same packed by gzip. All files are in the memory of the system.\n\n\
-         | | lines | `switchboard logs`, ms | `/v1/logs`, ms | grep, ms | zgrep, ms |\n|---|---:|---:|---:|---:|---:|",
+         | | lines | `switchboard logs`, ms | `/v1/logs`, ms | `/logs`, ms | grep, ms | zgrep, ms |\n|---|---:|---:|---:|---:|---:|---:|",
         logs.lines,
         logs.text / 1_000_000,
         logs.stored / 1_000_000,
@@ -117,14 +118,15 @@ fn write_logs(text: &mut String, logs: &Logs) -> std::fmt::Result {
         logs.per_second
     )?;
     for word in &logs.words {
-        let (ours, served, grep, zgrep) = (word.ours, word.served, word.grep, word.zgrep);
-        writeln!(text, "| {} | {} | {ours} | {served} | {grep} | {zgrep} |", word.what, word.found)?;
+        let Word { ours, served, page, grep, zgrep, .. } = word;
+        writeln!(text, "| {} | {} | {ours} | {served} | {page} | {grep} | {zgrep} |", word.what, word.found)?;
     }
     let rotation = &logs.rotation;
     writeln!(
         text,
-        "\nThe server had {} MB of memory before the first search and {} MB at most. With a budget of {} bytes {} lines were \
+        "\nThe page without a word took {} ms. The server had {} MB of memory before the first search and {} MB at most. With a budget of {} bytes {} lines were \
          written; the files never had more than {} bytes, and the oldest line was {}.\n",
+        logs.page,
         megabytes(logs.memory_before),
         megabytes(logs.memory_highest),
         rotation.budget,

@@ -17,7 +17,7 @@ use tracing::Dispatch;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::{Folders, Stage};
-use crate::contender::{self, authorization};
+use crate::contender::{self, ADMIN, ADMIN_PASSWORD, authorization};
 use crate::program::of_nobody;
 use crate::world::World;
 use crate::{http, usage};
@@ -51,6 +51,8 @@ pub(crate) struct Logs {
     pub(crate) processor: f64,
     pub(crate) per_second: f64,
     pub(crate) words: Vec<Word>,
+    /// Milliseconds of the page with its bars, without a word.
+    pub(crate) page: u128,
     /// Kilobytes of a server before the first search in them, and at most after the last one.
     pub(crate) memory_before: u64,
     pub(crate) memory_highest: u64,
@@ -67,6 +69,8 @@ pub(crate) struct Word {
     /// Asked of a server, whatever letters are large.
     pub(crate) served: u128,
     pub(crate) served_found: u64,
+    /// The page as HTML, with its bars: all lines of the last day with the word are counted for them.
+    pub(crate) page: u128,
     pub(crate) grep: u128,
     pub(crate) zgrep: u128,
 }
@@ -112,6 +116,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<Logs> {
             ours,
             served: 0,
             served_found: 0,
+            page: 0,
             grep: fastest(grep)?.0,
             zgrep: fastest(zgrep)?.0,
         });
@@ -137,9 +142,29 @@ async fn serve(stage: &Stage, folders: &Folders, found: &mut Logs) -> Result<()>
             word.served = if word.served == 0 { took } else { word.served.min(took) };
         }
     }
+    let cookie = http::sign_in(ours.main, ADMIN, ADMIN_PASSWORD).await?;
+    found.page = page(ours.main, &cookie, "").await?;
+    for (word, text) in found.words.iter_mut().zip([COMMON, RARE, ABSENT]) {
+        word.page = page(ours.main, &cookie, text).await?;
+    }
     found.memory_highest = usage::memory(pid)?.highest;
     ours.program.stop().await?;
     world.stop().await
+}
+
+/// How long the page of the last day takes until its last byte, the fastest of three times.
+async fn page(main: SocketAddr, cookie: &str, text: &str) -> Result<u128> {
+    let mut fastest = u128::MAX;
+    for _ in 0..3 {
+        let asked = Instant::now();
+        let path = format!("/logs?range=1d&q={}", text.replace(' ', "%20"));
+        let page = http::send(main, "GET", &path, cookie).await?;
+        fastest = fastest.min(asked.elapsed().as_millis());
+        if !page.windows(12).any(|piece| piece == b"id=\"refresh\"") {
+            bail!("{path} is not the page of lines");
+        }
+    }
+    Ok(fastest)
 }
 
 /// How many of the first lines with a text a server shows. An answer that took long has what was found by then and leads on.
