@@ -3,7 +3,6 @@
 mod of_accounts;
 mod of_alerts;
 mod of_importing;
-mod of_log_lines;
 mod of_logs;
 mod of_many;
 mod of_ownerless_sessions;
