@@ -195,7 +195,9 @@ const page = (() => {
     for (const old of all("[data-refresh]")) {
       const at = now() / 1000;
       old.asked ??= at;
-      if (at - old.asked < Number(old.dataset.refresh) || old.contains(document.activeElement) && document.activeElement !== old) continue;
+      // What somebody types into stays; a button with a name gets the focus back.
+      const focused = old !== document.activeElement && old.contains(document.activeElement) && document.activeElement;
+      if (at - old.asked < Number(old.dataset.refresh) || focused && !focused.matches("button[id], a[id]")) continue;
       old.asked = at;
       const dialog = old.closest("dialog");
       if (dialog && !dialog.open) continue;

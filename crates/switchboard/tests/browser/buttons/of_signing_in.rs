@@ -111,7 +111,8 @@ async fn a_qr_code_renews_itself_until_a_telephone_accepts_it() {
     step(&tab, "qr_shown").await;
     let first = login(&stage).await["url"].as_str().expect("an address").to_owned();
     assert!(shows(&tab, &first).await, "the picture is not that of {first}");
-    // It grows old: another one is there, and the page comes to it by itself.
+    // It grows old: another one is there, and the page comes to it by itself, also while a button beside it has the focus.
+    tab.tell("document.getElementById('login-cancel').focus()").await;
     stage.program.advance(Duration::from_secs(TOKEN_LASTS)).await;
     stage
         .program
@@ -126,6 +127,7 @@ async fn a_qr_code_renews_itself_until_a_telephone_accepts_it() {
         tab.until(&format!("document.querySelector('#login .qr path').getAttribute('d') !== '{old}'")).await;
     }
     assert!(shows(&tab, &url).await, "the picture is not that of {url}");
+    assert_eq!(tab.tell("document.activeElement.id").await, "login-cancel");
     assert_eq!(tab.findings().await, Vec::<String>::new());
 
     stage.world.post("/telegram/login-tokens/accept", &json!({ "token": url, "account": NAME })).await;
