@@ -17,6 +17,34 @@ pub async fn reach(name: &'static str) {
     }
 }
 
+/// The same for work that blocks its thread.
+#[cfg(not(feature = "testing"))]
+#[inline]
+pub fn hold(_name: &'static str) {}
+
+/// The same for work that blocks its thread.
+#[cfg(feature = "testing")]
+pub fn hold(name: &'static str) {
+    use std::pin::pin;
+    use std::sync::Arc;
+    use std::task::{Context, Wake, Waker};
+    use std::thread::Thread;
+
+    struct Sleeper(Thread);
+
+    impl Wake for Sleeper {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+
+    let waker = Waker::from(Arc::new(Sleeper(std::thread::current())));
+    let mut reached = pin!(reach(name));
+    while reached.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
+        std::thread::park();
+    }
+}
+
 #[cfg(feature = "testing")]
 pub mod testing {
     //! Arming points, and seeing what was reached.
@@ -34,6 +62,16 @@ pub mod testing {
     /// Stops whoever reaches this point after `skip` have passed it.
     pub fn arm(name: &str, skip: u32) {
         lock(&ARMED).insert(name.to_owned(), skip);
+    }
+
+    /// The variable that names a point to stop at, for a program that nobody can ask to.
+    pub const VARIABLE: &str = "FAILPOINT";
+
+    /// Arms the point that the environment names, if it names one. Whoever stops there says so on the standard error.
+    pub fn arm_by_environment() {
+        if let Ok(name) = std::env::var(VARIABLE) {
+            arm(&name, 0);
+        }
     }
 
     /// Lets everybody go on who stands at this point, and stops nobody there any more.
@@ -65,6 +103,9 @@ pub mod testing {
         };
         drop(armed);
         if stop {
+            if std::env::var_os(VARIABLE).is_some() {
+                eprintln!("stopped at {name}");
+            }
             *lock(&STOPPED).entry(name).or_insert(0) += 1;
         }
         stop
@@ -106,5 +147,18 @@ mod tests {
         testing::release("a.point");
         assert!(standing.as_mut().poll(&mut context).is_ready());
         assert!(testing::stopped().is_empty());
+    }
+
+    #[test]
+    fn a_thread_stands_there_too_until_it_is_released() {
+        hold("a.thread");
+        testing::arm("a.thread", 0);
+        let standing = std::thread::spawn(|| hold("a.thread"));
+        while !testing::stopped().contains_key("a.thread") {
+            std::thread::yield_now();
+        }
+        assert!(!standing.is_finished());
+        testing::release("a.thread");
+        standing.join().expect("it goes on");
     }
 }

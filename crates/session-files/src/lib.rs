@@ -11,6 +11,7 @@
 mod centre;
 mod grammers;
 mod private_copy;
+mod private_folder;
 mod pyrogram;
 mod read;
 mod registry;
@@ -23,7 +24,8 @@ mod unreadable;
 mod write;
 
 pub use centre::{known_address, test_address};
-pub use read::{read, read_text};
+pub use private_copy::COPIED;
+pub use read::{Reader, read, read_text};
 pub use registry::{
     Assignment, AssignmentStatus, Direction, FailedRequest, Failover, LoggedOperation, OddRow,
     OperationStatus, Registry, Table, legacy_registry,

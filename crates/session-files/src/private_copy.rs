@@ -1,15 +1,16 @@
 //! A private copy of a database file: what is opened, recovered and broken is never the original.
 
-use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use rustix::fs::OFlags;
 use rustix::process::{Flock, FlockType, fcntl_getlk};
-use tempfile::TempDir;
 
 use crate::Unreadable;
+use crate::private_folder::PrivateFolder;
 
 const NAME: &str = "session";
 
@@ -23,34 +24,34 @@ const LOCK_LENGTH: u64 = 512;
 /// How often a file may change while it is copied before we say that somebody is at it.
 const ATTEMPTS: usize = 3;
 
+/// The point where a test can stop the program while a copy lies there.
+pub const COPIED: &str = "session_files.copied";
+
 /// A copy in a folder that is ours alone. Wiped and removed when dropped.
 pub(crate) struct PrivateCopy {
-    folder: TempDir,
+    folder: PrivateFolder,
     unfinished: bool,
 }
 
 impl PrivateCopy {
-    /// Copies a file and what lies beside it, all from one moment.
-    pub(crate) fn take(path: &Path, largest_mb: u64) -> Result<Self, Unreadable> {
+    /// Copies a file and what lies beside it, all from one moment, into a private folder below `parent`.
+    pub(crate) fn take(path: &Path, largest_mb: u64, parent: &Path) -> Result<Self, Unreadable> {
         for _ in 0..ATTEMPTS {
             let before = stamps(path)?;
-            let file = File::open(path)?;
+            let file = open(path)?;
             if is_locked(&file)? {
                 return Err(Unreadable::Locked);
             }
-            let folder = tempfile::Builder::new()
-                .prefix("session-")
-                .permissions(Permissions::from_mode(0o700))
-                .tempdir()?;
-            let mut copy = Self { folder, unfinished: false };
+            let mut copy = Self { folder: PrivateFolder::make(parent)?, unfinished: false };
             copy.add(file, "", largest_mb)?;
             for suffix in BESIDE {
-                match File::open(beside(path, suffix)) {
+                match open(&beside(path, suffix)) {
                     Ok(file) => copy.unfinished |= copy.add(file, suffix, largest_mb)? > 0,
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    Err(error) => return Err(error.into()),
+                    Err(Unreadable::Io(error)) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(error),
                 }
             }
+            failpoint::hold(COPIED);
             if stamps(path)? == before {
                 return Ok(copy);
             }
@@ -87,21 +88,11 @@ impl PrivateCopy {
     }
 }
 
-impl Drop for PrivateCopy {
-    fn drop(&mut self) {
-        // A failure leaves the bytes to the removal that follows, which is all that can be done then.
-        let Ok(files) = fs::read_dir(self.folder.path()) else { return };
-        for file in files.flatten() {
-            let _ = wipe(&file.path());
-        }
-    }
-}
-
-fn wipe(path: &Path) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).open(path)?;
-    let length = file.metadata()?.len();
-    io::copy(&mut io::repeat(0).take(length), &mut file)?;
-    file.flush()
+/// Opens a file, and nothing else: a pipe would be waited for without an end.
+fn open(path: &Path) -> Result<File, Unreadable> {
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(Unreadable::NotAFile) }
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {
@@ -134,50 +125,53 @@ fn is_locked(file: &File) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
     use super::*;
+
+    /// A folder with a file in it, and one for copies.
+    fn stage(content: &[u8]) -> (tempfile::TempDir, PathBuf, PathBuf) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (original, copies) = (folder.path().join("main.session"), folder.path().join("copies"));
+        fs::write(&original, content).expect("a file");
+        fs::create_dir(&copies).expect("a folder");
+        (folder, original, copies)
+    }
 
     #[test]
     fn a_copy_is_ours_alone_and_gone_afterwards() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let original = folder.path().join("main.session");
-        fs::write(&original, b"content").expect("a file");
-        let copy = PrivateCopy::take(&original, 1).expect("a copy");
-        let place = copy.folder.path().to_owned();
-        assert_eq!(fs::metadata(&place).expect("there").permissions().mode() & 0o777, 0o700);
+        let (_folder, original, copies) = stage(b"content");
+        let copy = PrivateCopy::take(&original, 1, &copies).expect("a copy");
         assert_eq!(fs::metadata(copy.path()).expect("there").permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read(copy.path()).expect("readable"), b"content");
-        assert!(!copy.is_unfinished());
+        assert!(copy.path().starts_with(&copies) && !copy.is_unfinished());
         drop(copy);
-        assert!(!place.exists());
-        assert_eq!(fs::read_dir(folder.path()).expect("readable").count(), 1);
+        assert_eq!(fs::read_dir(&copies).expect("readable").count(), 0);
     }
 
     #[test]
     fn what_lies_beside_comes_along() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let original = folder.path().join("main.session");
-        fs::write(&original, b"content").expect("a file");
+        let (_folder, original, copies) = stage(b"content");
         fs::write(beside(&original, "-journal"), b"").expect("a file");
-        assert!(!PrivateCopy::take(&original, 1).expect("a copy").is_unfinished());
+        assert!(!PrivateCopy::take(&original, 1, &copies).expect("a copy").is_unfinished());
         fs::write(beside(&original, "-wal"), b"more").expect("a file");
-        let copy = PrivateCopy::take(&original, 1).expect("a copy");
+        let copy = PrivateCopy::take(&original, 1, &copies).expect("a copy");
         assert!(copy.is_unfinished() && beside(&copy.path(), "-wal").exists());
     }
 
     #[test]
-    fn a_copy_is_overwritten_before_it_is_removed() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("copy");
-        fs::write(&file, b"secret").expect("a file");
-        wipe(&file).expect("wiped");
-        assert_eq!(fs::read(&file).expect("readable"), [0; 6]);
+    fn a_pipe_beside_a_session_is_not_waited_for() {
+        let (_folder, original, copies) = stage(b"content");
+        mknodat(CWD, beside(&original, "-wal"), FileType::Fifo, Mode::RUSR, 0).expect("a pipe");
+        assert!(matches!(PrivateCopy::take(&original, 1, &copies).err(), Some(Unreadable::NotAFile)));
     }
 
     #[test]
     fn more_than_a_session_is_not_copied() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let original = folder.path().join("main.session");
-        fs::write(&original, vec![1; (1 << 20) + 1]).expect("a file");
-        assert!(matches!(PrivateCopy::take(&original, 1).err(), Some(Unreadable::TooLarge(1))));
+        let (_folder, original, copies) = stage(&vec![1; (1 << 20) + 1]);
+        let refused = PrivateCopy::take(&original, 1, &copies).err();
+        assert!(matches!(refused, Some(Unreadable::TooLarge(1))));
     }
 }

@@ -1,13 +1,16 @@
-//! What a file or a text is, and whose.
+//! What a file or a text is, and whose; and where the private copies lie that this takes.
 
+use std::env;
 use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::io::Read;
-use std::path::Path;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 
 use domain::secret::Zeroize;
 
 use crate::private_copy::PrivateCopy;
+use crate::private_folder::{self, PrivateFolder};
 use crate::session::Found;
 use crate::sqlite::{Database, MAGIC, SMALLEST};
 use crate::unreadable::{Foreign, Unreadable};
@@ -26,15 +29,106 @@ const TDATA_MAGIC: &[u8] = b"TDF$";
 const TDATA_NAMES: [&str; 2] = ["key_datas", "key_data"];
 const TDLIB_NAMES: [&str; 2] = ["td.binlog", "td_test.binlog"];
 
-/// Reads a session from a file: an SQLite file of Telethon, Pyrogram, Kurigram or grammers, or a text file with a string.
-///
-/// The file is only read: what is opened is a private copy, made with its journal and wiped afterwards. It must not be
-/// a database that this process has open itself: closing a file gives up all the locks that its process has on it.
+/// The folder of a data directory that private copies lie in.
+const COPIES: &str = "session-copies";
+
+/// Reads the files of other programs. What is opened is a private copy, made with its journal, and wiped afterwards; when
+/// the program is killed meanwhile, [`Self::sweep`] wipes it later.
+#[derive(Debug, Clone, Default)]
+pub struct Reader {
+    /// Where copies lie; the system's temporary folder when there is none.
+    copies: Option<PathBuf>,
+}
+
+impl Reader {
+    /// One whose copies lie in a data directory, so that the next program on it finds them there.
+    pub fn within(data_dir: &Path) -> Self {
+        Self { copies: Some(data_dir.join(COPIES)) }
+    }
+
+    /// Wipes and removes what killed programs of this user left, here and in the system's temporary folder; how many copies
+    /// that were.
+    ///
+    /// # Errors
+    ///
+    /// A folder cannot be read or emptied.
+    pub fn sweep(&self) -> io::Result<usize> {
+        let here = self.copies.as_deref().map_or(Ok(0), private_folder::sweep)?;
+        Ok(here + private_folder::sweep(&env::temp_dir())?)
+    }
+
+    /// Takes a private copy of a file.
+    pub(crate) fn copy(&self, path: &Path, largest_mb: u64) -> Result<PrivateCopy, Unreadable> {
+        if let Some(copies) = &self.copies {
+            match Self::copy_into(copies, path, largest_mb) {
+                // A disk that is full must not cost an account its session while there is another.
+                Err(Unreadable::Io(_)) => {}
+                taken => return taken,
+            }
+        }
+        PrivateCopy::take(path, largest_mb, &env::temp_dir())
+    }
+
+    fn copy_into(copies: &Path, path: &Path, largest_mb: u64) -> Result<PrivateCopy, Unreadable> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(copies)?;
+        PrivateCopy::take(path, largest_mb, copies)
+    }
+
+    /// Reads a session that came as bytes: they lie in a private folder for that long.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub fn read_bytes(&self, bytes: &[u8]) -> Result<Found, Unreadable> {
+        let here = self.copies.as_deref().and_then(|copies| written(copies, bytes).ok());
+        let (_folder, path) = match here {
+            Some(here) => here,
+            None => written(&env::temp_dir(), bytes)?,
+        };
+        self.read(&path)
+    }
+
+    /// Reads a session from a file: an SQLite file of Telethon, Pyrogram, Kurigram or grammers, or a text file with a
+    /// string. The file itself is only read.
+    ///
+    /// It must not be a database that this process has open itself: closing a file gives up all the locks that its process
+    /// has on it.
+    ///
+    /// # Errors
+    ///
+    /// [`Unreadable`] says what the file is instead, or what is wrong with it.
+    pub fn read(&self, path: &Path) -> Result<Found, Unreadable> {
+        read_with(self, path)
+    }
+}
+
+/// Writes bytes into a private folder below another.
+fn written(parent: &Path, bytes: &[u8]) -> io::Result<(PrivateFolder, PathBuf)> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
+    let folder = PrivateFolder::make(parent)?;
+    let path = folder.path().join("sent");
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?.write_all(bytes)?;
+    Ok((folder, path))
+}
+
+/// One whose copies lie in the system's temporary folder, where what killed programs left is swept first.
+pub(crate) fn passing() -> Reader {
+    let reader = Reader::default();
+    // What cannot be swept now is in nobody's way.
+    let _ = reader.sweep();
+    reader
+}
+
+/// As [`Reader::read`], with the private copy in the system's temporary folder.
 ///
 /// # Errors
 ///
 /// [`Unreadable`] says what the file is instead, or what is wrong with it.
 pub fn read(path: &Path) -> Result<Found, Unreadable> {
+    passing().read(path)
+}
+
+fn read_with(reader: &Reader, path: &Path) -> Result<Found, Unreadable> {
     let metadata = fs::metadata(path)?;
     if metadata.is_dir()
         && let Some(foreign) = foreign_folder(path)
@@ -50,7 +144,7 @@ pub fn read(path: &Path) -> Result<Found, Unreadable> {
     let mut head = Vec::new();
     File::open(path)?.take(MAGIC.len() as u64).read_to_end(&mut head)?;
     if head == MAGIC {
-        let copy = PrivateCopy::take(path, LARGEST_FILE_MB)?;
+        let copy = reader.copy(path, LARGEST_FILE_MB)?;
         return read_database(&Database::open(&copy)?);
     }
     if head.starts_with(TDATA_MAGIC) {

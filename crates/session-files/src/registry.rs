@@ -5,7 +5,7 @@ use std::path::Path;
 
 use domain::{ChatId, Timestamp};
 
-use crate::private_copy::PrivateCopy;
+use crate::read::{Reader, passing};
 use crate::sqlite::{Database, Fields, MAGIC, whole};
 use crate::unreadable::Unreadable;
 
@@ -215,24 +215,35 @@ pub enum Direction {
     Outbound,
 }
 
-/// Reads an old registry. Tables and columns that are not there are left out, rows that make no sense are told of.
+/// As [`Reader::legacy_registry`], with the private copy in the system's temporary folder.
 ///
 /// # Errors
 ///
-/// [`Unreadable::NotTheRegistry`] when it has none of the registry's tables, and others as for a session.
+/// As there.
 pub fn legacy_registry(path: &Path) -> Result<Registry, Unreadable> {
-    let metadata = std::fs::metadata(path)?;
-    if !metadata.is_file() {
-        return Err(Unreadable::NotAFile);
+    passing().legacy_registry(path)
+}
+
+impl Reader {
+    /// Reads an old registry. Tables and columns that are not there are left out, rows that make no sense are told of.
+    ///
+    /// # Errors
+    ///
+    /// [`Unreadable::NotTheRegistry`] when it has none of the registry's tables, and others as for a session.
+    pub fn legacy_registry(&self, path: &Path) -> Result<Registry, Unreadable> {
+        let metadata = std::fs::metadata(path)?;
+        if !metadata.is_file() {
+            return Err(Unreadable::NotAFile);
+        }
+        if metadata.len() == 0 {
+            return Err(Unreadable::Empty);
+        }
+        let copy = self.copy(path, LARGEST_MB)?;
+        if !copy.begins_with(MAGIC)? {
+            return Err(Unreadable::NotSqlite);
+        }
+        read(&Database::open(&copy)?)
     }
-    if metadata.len() == 0 {
-        return Err(Unreadable::Empty);
-    }
-    let copy = PrivateCopy::take(path, LARGEST_MB)?;
-    if !copy.begins_with(MAGIC)? {
-        return Err(Unreadable::NotSqlite);
-    }
-    read(&Database::open(&copy)?)
 }
 
 fn read(database: &Database<'_>) -> Result<Registry, Unreadable> {

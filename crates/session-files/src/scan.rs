@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::read::{foreign_folder, read};
+use crate::read::{Reader, foreign_folder, passing};
 use crate::session::{Fingerprint, Found};
 use crate::unreadable::Unreadable;
 
@@ -66,38 +66,49 @@ impl Scan {
     }
 }
 
-/// Looks through a folder and the folders in it. Links are not followed; files that are nobody's session are passed over.
+/// As [`Reader::scan`], with private copies in the system's temporary folder.
 ///
 /// # Errors
 ///
-/// When the folder itself cannot be read. What is wrong with a file is said in its entry.
+/// As there.
 pub fn scan(folder: &Path) -> io::Result<Scan> {
-    let mut walk = Walk::default();
-    // The folder itself may be reached over a link: it was named.
-    let listing = fs::read_dir(folder)?;
-    if foreign_folder(folder).is_some() {
-        walk.judge(folder.to_owned());
-    } else {
-        walk.folder(folder, listing, 0);
-    }
-    let mut scan = walk.scan;
-    scan.entries.sort_by(|one, other| one.path.cmp(&other.path));
-    Ok(scan)
+    passing().scan(folder)
 }
 
-struct Walk {
+impl Reader {
+    /// Looks through a folder and the folders in it. Links are not followed; files that are nobody's session are passed
+    /// over.
+    ///
+    /// # Errors
+    ///
+    /// When the folder itself cannot be read. What is wrong with a file is said in its entry.
+    pub fn scan(&self, folder: &Path) -> io::Result<Scan> {
+        let mut walk = Walk::new(self);
+        // The folder itself may be reached over a link: it was named.
+        let listing = fs::read_dir(folder)?;
+        if foreign_folder(folder).is_some() {
+            walk.judge(folder.to_owned());
+        } else {
+            walk.folder(folder, listing, 0);
+        }
+        let mut scan = walk.scan;
+        scan.entries.sort_by(|one, other| one.path.cmp(&other.path));
+        Ok(scan)
+    }
+}
+
+struct Walk<'a> {
+    reader: &'a Reader,
     scan: Scan,
     files: usize,
     full: bool,
 }
 
-impl Default for Walk {
-    fn default() -> Self {
-        Self { scan: Scan { entries: Vec::new(), limits: Vec::new() }, files: 0, full: false }
+impl<'a> Walk<'a> {
+    fn new(reader: &'a Reader) -> Self {
+        Self { reader, scan: Scan { entries: Vec::new(), limits: Vec::new() }, files: 0, full: false }
     }
-}
 
-impl Walk {
     fn folder(&mut self, folder: &Path, listing: fs::ReadDir, depth: usize) {
         for entry in listing {
             if self.full {
@@ -139,7 +150,7 @@ impl Walk {
     }
 
     fn judge(&mut self, path: PathBuf) {
-        let outcome = read(&path);
+        let outcome = self.reader.read(&path);
         let meant = path.file_name().is_some_and(|name| name.to_string_lossy().to_lowercase().contains(NAME));
         if !meant && outcome.as_ref().is_err_and(is_something_else) {
             return;

@@ -212,6 +212,7 @@ enum Command {
 /// Exit codes: 0 fine, 1 failed, 2 wrong usage or settings (also clap's own).
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    test_build::begin();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -1,13 +1,16 @@
 //! A test build runs only on data that it made itself; a release build runs on any.
 
 #[cfg(feature = "testing")]
-pub(crate) use made::{check, mark};
+pub(crate) use made::{begin, check, mark};
 #[cfg(not(feature = "testing"))]
-pub(crate) use release::{check, mark};
+pub(crate) use release::{begin, check, mark};
 
 #[cfg(not(feature = "testing"))]
 mod release {
     //! Nothing to check in a release build.
+
+    /// Release builds have no points to stop at.
+    pub(crate) const fn begin() {}
 
     /// Release builds run on any data directory.
     #[expect(clippy::unnecessary_wraps, reason = "the same signature as in test builds")]
@@ -27,6 +30,11 @@ mod made {
     //! A test build runs only on data it made itself.
 
     use std::path::Path;
+
+    /// A command that no server runs for is stopped at a point by its environment.
+    pub(crate) fn begin() {
+        failpoint::testing::arm_by_environment();
+    }
 
     /// The mark a test build leaves in its data directory.
     const MARK: &str = "made-by-a-test-build";

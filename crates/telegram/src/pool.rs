@@ -119,6 +119,7 @@ impl Pool {
         let builder =
             Builder::new(settings, &places, store.clone(), clock.clone(), chance, closing, server_keys)
                 .await?;
+        builder.sweep().await;
         let stopped = store.services().stopped().await?;
         let pool = Self {
             slots: Slots::default(),

@@ -21,9 +21,14 @@ const SEND: Duration = Duration::from_secs(15);
 /// The same for media, which Telegram looks through before it answers.
 const SEND_MEDIA: Duration = Duration::from_mins(1);
 
-/// The points on the way of a message where a test can stop the program.
-pub const FAILPOINTS: &[&str] =
-    &["telegram.send.before", "telegram.send.after", "telegram.step.before", "telegram.step.after"];
+/// The points on the way of a message, and of a session that is imported, where a test can stop the program.
+pub const FAILPOINTS: &[&str] = &[
+    "telegram.send.before",
+    "telegram.send.after",
+    "telegram.step.before",
+    "telegram.step.after",
+    session_files::COPIED,
+];
 
 /// Sends one part through this account, once.
 pub(crate) async fn send(account: &Account, attempt: Attempt<'_>) -> Outcome {

@@ -30,7 +30,8 @@ pub(super) async fn carry_out(
 ) -> Result<ImportReport, ImportError> {
     let ImportOrder { inputs, dry_run, account, purposes, application, plan } = order;
     let database = destination.store().file().to_owned();
-    let looking = tokio::task::spawn_blocking(move || finding::find(&inputs, &database));
+    let reader = destination.reader();
+    let looking = tokio::task::spawn_blocking(move || finding::find(&inputs, &database, &reader));
     let Findings { sessions, unreadable, registries, limits } =
         looking.await.map_err(|error| ImportError::Broken(error.to_string()))?;
     let wishes = Wishes { account, purposes, application, plan };

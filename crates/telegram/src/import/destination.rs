@@ -8,7 +8,7 @@ use domain::account::AccountState;
 use domain::saga::RegistryChange;
 use domain::secret::ExposeSecret;
 use domain::{AccountName, ChatId, Purpose, SecretText, Timestamp};
-use session_files::Session;
+use session_files::{Reader, Session};
 use store::{ImportedChat, KeyFingerprint, OwnerlessSession, SelfUser, Store, StoredPeer};
 
 use super::ImportError;
@@ -35,6 +35,11 @@ impl<'a> Destination<'a> {
 
     pub(super) fn store(&self) -> &Store {
         &self.pool.store
+    }
+
+    /// What reads session files here.
+    pub(super) fn reader(&self) -> Reader {
+        self.pool.builder.reader.clone()
     }
 
     pub(super) fn clock(&self) -> &Clock {

@@ -3,12 +3,11 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use domain::SecretText;
 use domain::secret::ExposeSecret;
-use session_files::{Fingerprint, Found, Limit, Registry, Unreadable};
+use session_files::{Fingerprint, Found, Limit, Reader, Registry, Unreadable};
 
 /// How a string or an uploaded file is called, which have no place on the disk.
 const GIVEN_TEXT: &str = "the string";
@@ -52,31 +51,31 @@ pub(super) struct FoundSession {
 }
 
 /// Looks at everything. `database` is the file of this program's own store, which is not to be opened.
-pub(super) fn find(inputs: &[Input], database: &Path) -> Findings {
+pub(super) fn find(inputs: &[Input], database: &Path, reader: &Reader) -> Findings {
     let mut findings = Findings::default();
     for input in inputs {
         match input {
-            Input::Path(path) => at(path, database, &mut findings),
-            Input::Sent(path, name) => file(path, name.clone(), &mut findings),
+            Input::Path(path) => at(path, database, reader, &mut findings),
+            Input::Sent(path, name) => file(path, name.clone(), reader, &mut findings),
             Input::Text(text) => {
                 note(GIVEN_TEXT.to_owned(), session_files::read_text(text.expose_secret()), &mut findings);
             }
-            Input::File(bytes) => uploaded(bytes, &mut findings),
+            Input::File(bytes) => note(GIVEN_FILE.to_owned(), reader.read_bytes(bytes), &mut findings),
         }
     }
     findings.sessions = without_doubles(std::mem::take(&mut findings.sessions));
     findings
 }
 
-fn at(path: &Path, database: &Path, findings: &mut Findings) {
+fn at(path: &Path, database: &Path, reader: &Reader, findings: &mut Findings) {
     let shown = path.display().to_string();
     if is_off_limits(path, database) {
         let why = "the database of this program lies there, and is in use; name the session files or their own folder";
         findings.unreadable.push((shown, why.to_owned()));
     } else if path.is_dir() {
-        folder(path, findings);
+        folder(path, reader, findings);
     } else {
-        file(path, shown, findings);
+        file(path, shown, reader, findings);
     }
 }
 
@@ -88,9 +87,9 @@ fn is_off_limits(path: &Path, database: &Path) -> bool {
     database.starts_with(&path) || text(&path).starts_with(&text(&database))
 }
 
-fn file(path: &Path, shown: String, findings: &mut Findings) {
-    match session_files::read(path) {
-        Err(Unreadable::NotASession) => match session_files::legacy_registry(path) {
+fn file(path: &Path, shown: String, reader: &Reader, findings: &mut Findings) {
+    match reader.read(path) {
+        Err(Unreadable::NotASession) => match reader.legacy_registry(path) {
             Ok(registry) => findings.registries.push((shown, registry)),
             Err(Unreadable::NotTheRegistry) => {
                 let why = format!("{}, and not the old registry either", Unreadable::NotASession);
@@ -99,7 +98,7 @@ fn file(path: &Path, shown: String, findings: &mut Findings) {
             Err(other) => findings.unreadable.push((shown, other.to_string())),
         },
         // A registry may be larger than any session.
-        Err(why @ Unreadable::TooLarge(_)) => match session_files::legacy_registry(path) {
+        Err(why @ Unreadable::TooLarge(_)) => match reader.legacy_registry(path) {
             Ok(registry) => findings.registries.push((shown, registry)),
             Err(_) => findings.unreadable.push((shown, why.to_string())),
         },
@@ -107,8 +106,8 @@ fn file(path: &Path, shown: String, findings: &mut Findings) {
     }
 }
 
-fn folder(path: &Path, findings: &mut Findings) {
-    match session_files::scan(path) {
+fn folder(path: &Path, reader: &Reader, findings: &mut Findings) {
+    match reader.scan(path) {
         Ok(scan) => {
             for entry in scan.entries {
                 note(entry.path.display().to_string(), entry.outcome, findings);
@@ -120,7 +119,7 @@ fn folder(path: &Path, findings: &mut Findings) {
         }
     }
     for database in databases(path) {
-        if let Ok(registry) = session_files::legacy_registry(&database) {
+        if let Ok(registry) = reader.legacy_registry(&database) {
             findings.registries.push((database.display().to_string(), registry));
         }
     }
@@ -137,26 +136,6 @@ fn databases(folder: &Path) -> Vec<PathBuf> {
         listing.flatten().map(|entry| entry.path()).filter(named).take(MOST_DATABASES).collect();
     found.sort();
     found
-}
-
-/// A file that came with a request: it is read from a place that nobody else can read, and wiped.
-fn uploaded(bytes: &[u8], findings: &mut Findings) {
-    let read = || {
-        let mut file = tempfile::NamedTempFile::new()?;
-        file.write_all(bytes)?;
-        let found = session_files::read(file.path());
-        // What cannot be overwritten is removed all the same.
-        let _ = wipe(file.as_file_mut(), bytes.len());
-        found
-    };
-    note(GIVEN_FILE.to_owned(), read(), findings);
-}
-
-fn wipe(file: &mut fs::File, length: usize) -> std::io::Result<()> {
-    use std::io::Seek;
-    file.rewind()?;
-    file.write_all(&vec![0; length])?;
-    file.sync_all()
 }
 
 fn note(file: String, outcome: Result<Found, Unreadable>, findings: &mut Findings) {

@@ -90,6 +90,7 @@ impl Pool {
     pub async fn import(self: &Arc<Self>, order: ImportOrder) -> Result<ImportReport, ImportError> {
         let _turn = self.importing.try_acquire().map_err(|_| ImportError::Busy)?;
         let under_way = self.import_board.begin();
+        self.builder.sweep().await;
         carry_out(&Destination::new(self), order, &under_way).await
     }
 

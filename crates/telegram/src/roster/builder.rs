@@ -9,6 +9,7 @@ use ambient::{Chance, Clock};
 use config::TelegramSettings;
 use domain::account::AccountState;
 use domain::{AccountName, Purpose, SecretText};
+use session_files::Reader;
 use store::{SelfUser, Store, StoreError, Switch};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -35,6 +36,8 @@ pub(crate) struct Builder {
     pub(crate) registry: Arc<Registry>,
     pub(crate) claims: Claims,
     pub(crate) addresses: Arc<Addresses>,
+    /// Reads session files, with its private copies in the data directory.
+    pub(crate) reader: Reader,
     pub(crate) server_keys: ServerKeys,
     probe_every: Duration,
     closing: CancellationToken,
@@ -60,9 +63,11 @@ impl Builder {
         let migrations = store.peers().migrations().await?;
         let registry =
             Registry::new(bindings.collect(), left.into_iter().collect(), migrations.into_iter().collect());
+        let reader = store.file().parent().map(Reader::within).unwrap_or_default();
         Ok(Self {
             registry: Arc::new(registry),
             store,
+            reader,
             clock,
             chance,
             changes: Changes::default(),
@@ -73,6 +78,21 @@ impl Builder {
             closing,
             server_keys,
         })
+    }
+
+    /// Wipes the private copies of session files that a killed program left.
+    pub(crate) async fn sweep(&self) {
+        let reader = self.reader.clone();
+        let swept = tokio::task::spawn_blocking(move || reader.sweep()).await;
+        match swept.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
+            Ok(0) => {}
+            Ok(copies) => {
+                tracing::warn!(copies, "copies of session files that a killed program left are wiped")
+            }
+            Err(error) => {
+                tracing::warn!(%error, "copies of session files that a killed program left cannot be wiped");
+            }
+        }
     }
 
     /// Makes an account for a place. It is at rest until it is run.
@@ -135,6 +155,7 @@ impl Builder {
             line: index,
             // What is gone meanwhile reads as a string that is none, and is told so.
             source: source.unwrap_or_else(|| Source::Text(SecretText::from(String::new()))),
+            reader: self.reader.clone(),
             addresses: Arc::clone(&self.addresses),
             claims: self.claims.clone(),
             known: Mutex::default(),

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use domain::account::Reason;
 use domain::secret::ExposeSecret;
 use domain::{AccountName, Secret};
+use session_files::Reader;
 use store::KeyFingerprint;
 
 use super::{Addresses, AuthKey, Place, SignedIn, Source, source};
@@ -127,6 +128,7 @@ pub(crate) struct Keyring {
     pub(crate) account: AccountName,
     pub(crate) line: usize,
     pub(crate) source: Source,
+    pub(crate) reader: Reader,
     pub(crate) addresses: Arc<Addresses>,
     pub(crate) claims: Claims,
     /// What is known of the data centre of the key that was read last.
@@ -136,8 +138,8 @@ pub(crate) struct Keyring {
 impl Keyring {
     /// Reads the key.
     pub(crate) async fn read(&self) -> Result<Arc<Key>, KeyTrouble> {
-        let source = self.source.clone();
-        let loaded = tokio::task::spawn_blocking(move || source::load(&source)).await;
+        let (source, reader) = (self.source.clone(), self.reader.clone());
+        let loaded = tokio::task::spawn_blocking(move || source::load(&source, &reader)).await;
         match loaded {
             Ok(Ok(signed_in)) => self.take(signed_in),
             Ok(Err(none)) => Err(KeyTrouble { reason: Reason::NoSession, detail: none.to_string() }),
@@ -185,6 +187,7 @@ mod tests {
             account: account.parse().expect("a name"),
             line: 0,
             source: Source::Text("".into()),
+            reader: Reader::default(),
             addresses: Arc::default(),
             claims: claims.clone(),
             known: Mutex::default(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::SecretText;
 use domain::secret::ExposeSecret;
-use session_files::{Found, Unreadable};
+use session_files::{Found, Reader, Unreadable};
 
 use super::SignedIn;
 
@@ -32,10 +32,10 @@ pub(crate) enum Source {
 }
 
 /// Reads a session. Blocks on the disk.
-pub(crate) fn load(source: &Source) -> Loaded {
+pub(crate) fn load(source: &Source, reader: &Reader) -> Loaded {
     let found = match source {
         Source::File(path) => {
-            session_files::read(path).map_err(|source| NoSession::File { path: path.clone(), source })
+            reader.read(path).map_err(|source| NoSession::File { path: path.clone(), source })
         }
         Source::Text(text) => session_files::read_text(text.expose_secret()).map_err(NoSession::Text),
         Source::Stored(key) => return Ok(key.copy()),
@@ -70,8 +70,9 @@ mod tests {
     fn a_missing_file_and_one_that_is_no_session_are_named() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("main.session");
-        let refusal =
-            |path: &PathBuf| load(&Source::File(path.clone())).err().expect("a refusal").to_string();
+        let refusal = |path: &PathBuf| {
+            load(&Source::File(path.clone()), &Reader::default()).err().expect("a refusal").to_string()
+        };
         assert!(refusal(&path).contains("main.session"), "{}", refusal(&path));
         std::fs::write(&path, b"hello").expect("a file");
         assert!(refusal(&path).contains("main.session") && refusal(&path).contains("SQLite"));
@@ -84,8 +85,8 @@ mod tests {
         let mut session = session();
         session.user_id = Some(777);
         session_files::write_telethon(&path, &session).expect("written");
-        let file = load(&Source::File(path)).expect("a session");
-        let text = load(&text(&session)).expect("a session");
+        let file = load(&Source::File(path), &Reader::default()).expect("a session");
+        let text = load(&text(&session), &Reader::default()).expect("a session");
         assert_eq!((file.dc_id, file.user_id, text.user_id), (4, Some(777), None));
         assert_eq!(file.fingerprint(), text.fingerprint());
         // What tells keys apart is the same wherever it is asked.
@@ -96,6 +97,6 @@ mod tests {
     fn a_session_for_tests_is_refused() {
         let mut session = session();
         (session.dc_id, session.test_mode) = (2, true);
-        assert!(matches!(load(&text(&session)), Err(NoSession::ForTests)));
+        assert!(matches!(load(&text(&session), &Reader::default()), Err(NoSession::ForTests)));
     }
 }

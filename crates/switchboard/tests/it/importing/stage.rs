@@ -45,10 +45,15 @@ pub(crate) async fn account(world: &World, name: &str) -> Value {
     accounts.find(|account| account["name"] == name).expect("there").clone()
 }
 
+/// The key of the account that moves.
+pub(crate) async fn key(world: &World) -> [u8; 256] {
+    let account = account(world, MOVING).await;
+    hex(account["auth_key"].as_str().expect("a key")).try_into().expect("256 bytes")
+}
+
 /// A session file of the account that moves, which knows these chats.
 pub(crate) async fn file(world: &World, path: &Path, chats: &[&str]) {
-    let account = account(world, MOVING).await;
-    let key: [u8; 256] = hex(account["auth_key"].as_str().expect("a key")).try_into().expect("256 bytes");
+    let (account, key) = (account(world, MOVING).await, key(world).await);
     let dc_id = i32::try_from(account["dc_id"].as_i64().expect("a number")).expect("small");
     let mut session = Session::new(dc_id, Key::new(Secret::new(Box::new(key))).expect("a key"));
     session.peers = chats
