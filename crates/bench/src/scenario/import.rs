@@ -22,6 +22,9 @@ pub(crate) const SESSIONS: usize = 100;
 /// The peers of each.
 pub(crate) const PEERS: usize = 4_000;
 
+/// The least that each file has, in bytes.
+const LEAST: u64 = 1 << 20;
+
 /// How long the import may take before it is given up.
 const PATIENCE: Duration = Duration::from_mins(5);
 
@@ -52,7 +55,11 @@ pub(crate) async fn run(stage: &Stage) -> Result<Import> {
     make_sessions(stage, &world, &old).await?;
     let mut found = Import::default();
     for entry in std::fs::read_dir(&old)? {
-        found.bytes += entry?.metadata()?.len();
+        let length = entry?.metadata()?.len();
+        if length < LEAST {
+            bail!("a session file has {length} bytes, and {LEAST} are wanted");
+        }
+        found.bytes += length;
     }
     let ours = contender::without_accounts(&stage.switchboard, &world, &folders.data, &folders.logs).await?;
     let pid = ours.program.pid();
