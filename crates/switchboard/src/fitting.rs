@@ -1,6 +1,6 @@
 //! A table that fits the terminal: where it is too wide, cells are said shortly, and then columns are left out. Pure.
 
-use comfy_table::Table;
+use comfy_table::{ContentArrangement, Table};
 
 use crate::table;
 
@@ -67,7 +67,7 @@ pub(crate) fn fit(mut columns: Vec<Column>, width: Option<u16>) -> Fitted {
     }
     let mut table = table::headed(columns.iter().map(|column| column.heading));
     if let Some(width) = width {
-        table.set_width(width);
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     }
     let rows = columns.iter().map(|column| column.cells.len()).max().unwrap_or_default();
     for row in 0..rows {

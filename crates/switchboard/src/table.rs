@@ -9,16 +9,21 @@ pub(crate) fn with_header<const N: usize>(header: [&str; N]) -> Table {
     headed(header)
 }
 
-/// How wide the terminal is, if the output goes to one.
+/// How wide the terminal is, if the output goes to one that says so.
 pub(crate) fn terminal_width() -> Option<u16> {
-    Table::new().width()
+    Table::new().width().filter(|width| *width > 0)
 }
 
 /// The same with as many headings as there are.
 pub(crate) fn headed<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
     let header: Vec<&str> = header.into_iter().collect();
     let mut table = Table::new();
-    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    // Where nobody knows how much room there is, no cell is broken.
+    let arrangement = match terminal_width() {
+        Some(_) => ContentArrangement::Dynamic,
+        None => ContentArrangement::Disabled,
+    };
+    table.load_style(NOTHING).set_content_arrangement(arrangement).set_header(header);
     table
 }
 

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
@@ -17,6 +18,8 @@ pub struct Seat {
     child: Child,
     keyboard: File,
     screen: Arc<Mutex<String>>,
+    /// Ends when all was read that was written to the terminal.
+    reader: JoinHandle<()>,
 }
 
 impl Seat {
@@ -54,14 +57,14 @@ impl Seat {
         let keyboard = File::from(near);
         let screen = Arc::new(Mutex::new(String::new()));
         let (mut lit, shown) = (keyboard.try_clone().expect("clones"), Arc::clone(&screen));
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             // A terminal whose other end is closed answers with an error.
             while let Ok(read @ 1..) = lit.read(&mut bytes) {
                 shown.lock().expect("lock").push_str(&String::from_utf8_lossy(&bytes[..read]));
             }
         });
-        Self { child, keyboard, screen }
+        Self { child, keyboard, screen, reader }
     }
 
     /// All that stood on the screen.
@@ -95,11 +98,12 @@ impl Seat {
         let _ = self.child.wait();
     }
 
-    /// Waits for the end and tells the exit code.
+    /// Waits for the end and tells the exit code. All that was written stands on the screen then.
     pub async fn ended(&mut self) -> Option<i32> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            if let Some(status) = self.child.try_wait().expect("waits") {
+            let ended = self.child.try_wait().expect("waits");
+            if let Some(status) = ended.filter(|_| self.reader.is_finished()) {
                 return status.code();
             }
             assert!(Instant::now() < deadline, "it does not end; the screen is:\n{}", self.screen());

@@ -17,9 +17,10 @@ use super::remove::confirm;
 use crate::bars::{Bar, Bars};
 use crate::calls::Calls;
 use crate::desk::Desk;
+use crate::fitting::{self, Column, Fitted};
 use crate::output::say;
 use crate::terminal::WrongUsage;
-use crate::{Place, table};
+use crate::{Place, paragraph, table};
 
 /// How long an import may take: a thousand sessions that Telegram does not answer for, and the writing.
 const PATIENCE: Duration = Duration::from_mins(40);
@@ -353,26 +354,41 @@ fn print_sessions(sessions: &[Value]) {
         let short = folder.as_ref().and_then(|folder| Path::new(file).strip_prefix(folder).ok());
         short.map_or_else(|| file.to_owned(), |short| short.display().to_string())
     };
-    let mut shown = table::with_header(["FILE", "WHAT", "ACCOUNT", "FOR", "WHOSE", "DC", "PEERS", "KIND"]);
-    for row in sessions {
-        let whole = row["purposes"].as_array().is_some_and(|all| all.len() == Purpose::ALL.len());
-        shown.add_row([
-            name(row),
-            table::cell(row, "what"),
-            table::cell(row, "account"),
-            if whole { "all".to_owned() } else { table::cell(row, "purposes") },
-            whose(row),
-            table::cell(row, "dc_id"),
-            table::cell(row, "peers"),
-            table::cell(row, "kind"),
-        ]);
-    }
-    say!("{shown}\n");
+    let column = |cell: &dyn Fn(&Value) -> String| sessions.iter().map(cell).collect::<Vec<_>>();
+    let field = |field: &'static str| column(&|row| table::cell(row, field));
+    let width = table::terminal_width();
+    let Fitted { table, left_out } = fitting::fit(
+        vec![
+            Column::fixed("FILE", column(&name)),
+            Column::fixed("WHAT", field("what")),
+            Column::fixed("ACCOUNT", field("account")),
+            Column::spare(3, "FOR", column(&purposes)),
+            Column::spare(5, "WHOSE", column(&whose)).or_shortly(column(&whose_shortly)),
+            Column::spare(2, "DC", field("dc_id")),
+            Column::spare(4, "PEERS", field("peers")),
+            Column::spare(1, "KIND", field("kind")),
+        ],
+        width,
+    );
+    say!("{}\n", table.trim_fmt());
     for row in sessions {
         if let Some(why) = row["detail"].as_str() {
-            say!("{}: {why}", name(row));
+            say!("{}", paragraph::wrapped(&format!("{}: {why}", name(row)), width));
         }
     }
+    if !left_out.is_empty() {
+        let left_out = left_out.join(", ").to_lowercase();
+        say!(
+            "{}",
+            paragraph::wrapped(&format!("There is no room here for: {left_out}. --json has all."), width)
+        );
+    }
+}
+
+/// What a session is for.
+fn purposes(row: &Value) -> String {
+    let whole = row["purposes"].as_array().is_some_and(|all| all.len() == Purpose::ALL.len());
+    if whole { "all".to_owned() } else { table::cell(row, "purposes") }
 }
 
 /// The folder that all files lie in, if there are several and they share one that is worth telling.
@@ -385,6 +401,13 @@ fn common_folder(sessions: &[Value]) -> Option<PathBuf> {
         }
     }
     (sessions.len() > 1 && folder.parent().is_some()).then_some(folder)
+}
+
+/// The person by one name.
+fn whose_shortly(row: &Value) -> String {
+    let name = row["username"].as_str().map(|name| format!("@{name}"));
+    let shown = name.or_else(|| row["display_name"].as_str().map(str::to_owned));
+    shown.or_else(|| row["user_id"].as_i64().map(|id| id.to_string())).unwrap_or_default()
 }
 
 /// The person in a few words.

@@ -4,12 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use testkit::{Program, Start, World};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::binary;
-use crate::importing::stage::{self, fine, path};
+use crate::importing::stage::{self, OLD_LINK, OLD_TITLE, fine, path};
 
 /// Whether a point lies on the way of an import.
 pub(super) fn reaches(write: &str) -> bool {
@@ -176,6 +176,11 @@ async fn whole(world: &World, program: &Program, point: &str) {
     assert_eq!(failovers["items"].as_array().map(Vec::len), Some(1), "{point}: {failovers}");
     let (_, bound) = program.get("/v1/chats/-1009999999999").await;
     assert_eq!(bound["account"], "backup_2", "{point}: {bound}");
+    assert_eq!(
+        (&bound["title"], &bound["invite_link"]),
+        (&json!(OLD_TITLE), &json!(OLD_LINK)),
+        "{point}: {bound}"
+    );
     let (_, left) = program.get("/v1/chats/-1008888888888").await;
     assert_eq!(left["state"], "left", "{point}: {left}");
     assert!(world.sent().await.is_empty(), "{point}");

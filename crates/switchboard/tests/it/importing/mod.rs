@@ -1,7 +1,10 @@
 //! Sessions move over from Telethon and Kurigram and back, while the program runs and while it does not; the old registry
 //! comes in.
 
+mod dialogue;
+mod guide;
 pub(crate) mod stage;
+mod strings;
 
 use std::path::Path;
 use std::process::Stdio;
@@ -12,7 +15,7 @@ use testkit::{Program, Start, World};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::binary;
-use stage::{MOVING, account, fine, import, path, world};
+use stage::{MOVING, OLD_LINK, account, fine, import, path, world};
 
 /// Names the Python that has Telethon and Kurigram.
 const PYTHON: &str = "SWITCHBOARD_TEST_PYTHON";
@@ -86,12 +89,11 @@ async fn there_and_back(library: &str, export_as: &str) {
     let exported = fine(&world, &["account", "export", &name, export_as, &after, "--yes", "--json"]).await;
     assert_eq!(exported["stopped"], true, "{exported}");
     let one = account(&world, MOVING).await;
-    if library == "telethon" {
-        let (api_id, api_hash) = (one["api_id"].to_string(), one["api_hash"].as_str().expect("a text"));
-        let used = foreign(&["use", &after, &api_id, api_hash, &group, "and back again"]).await;
-        assert_eq!(used["user_id"], made["user_id"]);
-        assert_eq!(world.sent().await, ["after the move", "and back again"]);
-    } else {
+    let (api_id, api_hash) = (one["api_id"].to_string(), one["api_hash"].as_str().expect("a text"));
+    let used = foreign(&["use", library, &after, &api_id, api_hash, &group, "and back again"]).await;
+    assert_eq!(used["user_id"], made["user_id"]);
+    assert_eq!(world.sent().await, ["after the move", "and back again"]);
+    if library == "kurigram" {
         let shown = foreign(&["show", &after]).await;
         assert_eq!((&shown["key"], &shown["user_id"]), (&one["auth_key"], &made["user_id"]));
         assert!(shown["peers"].as_u64() >= Some(2), "{shown}");
@@ -179,7 +181,7 @@ async fn a_slip_in_a_path_is_told_before_anything_is_opened() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_old_registry_binds_chats_skips_what_was_left_and_sends_nothing() {
     let world = world().await;
-    let program = running(&world).await;
+    let mut program = running(&world).await;
     program
         .until("the account knows its chats", || async {
             program.get("/v1/accounts/backup_2").await.1["dialogs_complete"] == true
@@ -213,4 +215,24 @@ async fn the_old_registry_binds_chats_skips_what_was_left_and_sends_nothing() {
         (&json!(0), &json!(0), &json!(0)),
         "{again:#}"
     );
+    let (_, chat) = program.get(&format!("/v1/chats/{bound}")).await;
+    assert_eq!(chat["invite_link"], OLD_LINK, "{chat}");
+
+    // Whatever is done again by itself would be done by then, in this run or in the next one.
+    for _ in 0..3 {
+        program.advance(Duration::from_hours(2)).await;
+        program.account_is("backup_2", "ready").await;
+    }
+    program.kill();
+    let program = running(&world).await;
+    for _ in 0..3 {
+        program.advance(Duration::from_hours(2)).await;
+        program.account_is("backup_2", "ready").await;
+    }
+    let (_, failed) = program.get("/v1/failed-requests").await;
+    let [request] = failed["items"].as_array().expect("items").as_slice() else { panic!("{failed}") };
+    assert_eq!((&request["state"], &request["retry_count"]), (&json!("pending"), &json!(2)), "{request}");
+    assert_eq!(world.sent().await, ["bound"]);
+    let ledger = world.ledger().await;
+    assert_eq!(ledger.len(), 1, "{ledger:?}");
 }

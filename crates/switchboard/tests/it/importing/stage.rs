@@ -17,6 +17,10 @@ pub(crate) const MOVING: &str = "backup_1";
 /// The application that new accounts are made with; the secret is in this variable.
 const HASH: (&str, &str) = ("DEMO_API_HASH", "0123456789abcdef0123456789abcdef");
 
+/// What the old registry says of each of its chats.
+pub(crate) const OLD_TITLE: &str = "A title of the old registry";
+pub(crate) const OLD_LINK: &str = "https://t.me/+of_the_old_registry";
+
 /// A world whose settings do not name the account that moves.
 pub(crate) async fn world() -> World {
     let world = World::start(binary()).await;
@@ -74,8 +78,13 @@ fn hex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(digits).collect()
 }
 
-/// An old registry in which `bound` goes through the account of the old name, and `left` was left.
+/// An old registry in which `bound` goes through the second backup, and `left` was left.
 pub(crate) fn registry(path: &Path, bound: &str, left: &str) {
+    registry_of("backup_2", path, bound, left);
+}
+
+/// The same with an account by the name that it had there.
+pub(crate) fn registry_of(account: &str, path: &Path, bound: &str, left: &str) {
     let database = Connection::open(path).expect("opens");
     database
         .execute_batch(
@@ -93,8 +102,8 @@ pub(crate) fn registry(path: &Path, bound: &str, left: &str) {
         )
         .expect("made");
     for (chat, status) in [(bound, "active"), (left, "left")] {
-        let add = "INSERT INTO chat_assignments VALUES (?1, 'backup_2', 'Demo', NULL, 1700000000, ?2)";
-        database.execute(add, (chat, status)).expect("added");
+        let add = "INSERT INTO chat_assignments VALUES (?1, ?2, ?3, ?4, 1700000000, ?5)";
+        database.execute(add, (chat, account, OLD_TITLE, OLD_LINK, status)).expect("added");
     }
 }
 
