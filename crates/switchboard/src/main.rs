@@ -14,6 +14,8 @@ mod ground;
 mod keys;
 mod logging;
 mod machine;
+#[cfg(test)]
+mod manual;
 mod outgoing_file;
 mod output;
 mod paragraph;
@@ -63,8 +65,12 @@ enum Command {
     Up(command::up::Up),
 
     /// Run the pretend outside world alone, for tests and trials
-    #[command(after_help = "It writes DIR/switchboard.toml when it is ready. In another terminal:\n  \
-                            switchboard up --config DIR/switchboard.toml --data-dir OTHER")]
+    #[command(
+        after_help = "It writes DIR/switchboard.toml when it is ready; in another terminal `up` runs with it.\n\n\
+                            Examples:\n  switchboard sandbox --data-dir world\n  \
+                            switchboard sandbox --data-dir world --accounts 20 --dialogs 4000 --seed 7\n  \
+                            switchboard up --config world/switchboard.toml --data-dir data"
+    )]
     Sandbox(command::sandbox::SandboxCommand),
 
     /// Add Telegram accounts, sign in to them, switch, remove and look at them, also while `up` runs
@@ -203,9 +209,11 @@ enum Command {
     Doctor(command::doctor::Doctor),
 
     /// Print the OpenAPI description of the HTTP API
+    #[command(after_help = "Examples:\n  switchboard openapi > openapi.json")]
     Openapi,
 
     /// Print every setting with its default and its meaning, as Markdown
+    #[command(after_help = "Examples:\n  switchboard settings\n  switchboard settings > settings.md")]
     Settings,
 }
 

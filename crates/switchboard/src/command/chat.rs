@@ -18,6 +18,8 @@ pub(crate) struct Chat {
 #[derive(Subcommand)]
 enum Action {
     /// List groups and channels, each with the account it is bound to
+    #[command(after_help = "Examples:\n  switchboard chat list\n  switchboard chat list --account main \
+            --state left\n  switchboard chat list --json")]
     List {
         /// Only those bound to this account, or known to have it in them
         #[arg(long)]
@@ -32,6 +34,9 @@ enum Action {
         json: bool,
     },
     /// List the chats that were asked for and that no account could find: how often, and who asks
+    #[command(after_help = "No account is in these chats. Add one, or mend the caller that has an old \
+            id.\n\nExamples:\n  switchboard chat unresolved\n  switchboard chat \
+            unresolved --json")]
     Unresolved {
         #[command(flatten)]
         place: Place,

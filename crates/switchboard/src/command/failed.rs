@@ -22,6 +22,8 @@ pub(crate) struct Failed {
 #[derive(Subcommand)]
 enum Action {
     /// List the requests that wait for you, newest first
+    #[command(after_help = "Examples:\n  switchboard failed list\n  switchboard failed list --state \
+            dropped\n  switchboard failed list --json")]
     List {
         /// Those in this state instead
         #[arg(long, value_enum, default_value_t = StateName::Pending)]
@@ -33,6 +35,8 @@ enum Action {
         json: bool,
     },
     /// Show one with its body and what went wrong
+    #[command(after_help = "Examples:\n  switchboard failed show fail_01…\n  switchboard failed show \
+            fail_01… --json")]
     Show {
         /// Its id, as `failed list` shows it
         id: FailedRequestId,
@@ -43,6 +47,10 @@ enum Action {
         json: bool,
     },
     /// Do it again from the beginning; a callback is posted once more
+    #[command(
+        after_help = "What the old scripts left is not done again here: send it anew.\n\nExamples:\n  \
+            switchboard failed retry fail_01…"
+    )]
     Retry {
         /// Its id, as `failed list` shows it
         id: FailedRequestId,
@@ -50,6 +58,7 @@ enum Action {
         place: Place,
     },
     /// Drop it: nobody will try it again
+    #[command(after_help = "Examples:\n  switchboard failed drop fail_01…")]
     Drop {
         /// Its id, as `failed list` shows it
         id: FailedRequestId,

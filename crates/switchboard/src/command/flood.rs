@@ -18,6 +18,7 @@ pub(crate) struct Flood {
 #[derive(Subcommand)]
 enum Action {
     /// Clear flood waits: by default only accounts that have one are paused, each until its deadline
+    #[command(after_help = "Examples:\n  switchboard flood clear\n  switchboard flood clear --stop-all")]
     Clear {
         /// Stop all services, ask nothing of Telegram for five minutes, then start those that ran, a minute apart
         #[arg(long)]
@@ -26,6 +27,7 @@ enum Action {
         place: Place,
     },
     /// Show how far it is
+    #[command(after_help = "Examples:\n  switchboard flood status\n  switchboard flood status --json")]
     Status {
         #[command(flatten)]
         place: Place,
@@ -34,6 +36,7 @@ enum Action {
         json: bool,
     },
     /// Let everything that was stopped or paused go on at once; also while no server runs
+    #[command(after_help = "Examples:\n  switchboard flood cancel")]
     Cancel {
         #[command(flatten)]
         place: Place,

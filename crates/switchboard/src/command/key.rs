@@ -24,6 +24,9 @@ pub(crate) struct Key {
 #[derive(Subcommand)]
 enum Action {
     /// Make a key; it is shown once
+    #[command(after_help = "Without --scope it may send and read.\n\nExamples:\n  switchboard key create \
+            n8n --scope send\n  switchboard key create reports --scope read --json\n  \
+            switchboard key create deploy --scope admin")]
     Create {
         /// What the key is for, such as the caller's name
         name: String,
@@ -37,6 +40,7 @@ enum Action {
         json: bool,
     },
     /// List the keys, without the keys themselves
+    #[command(after_help = "Examples:\n  switchboard key list\n  switchboard key list --json")]
     List {
         #[command(flatten)]
         place: Place,
@@ -45,6 +49,7 @@ enum Action {
         json: bool,
     },
     /// End a key; callers that use it get 401 from then on
+    #[command(after_help = "Examples:\n  switchboard key revoke key_01…")]
     Revoke {
         /// The key's id, as `key list` shows it
         id: ApiKeyId,

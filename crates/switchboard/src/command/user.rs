@@ -22,6 +22,8 @@ pub(crate) struct User {
 #[derive(Subcommand)]
 enum Action {
     /// Add somebody; the password is asked for, or read from the standard input
+    #[command(after_help = "Examples:\n  switchboard user add anna --role operator\n  pass show \
+            switchboard/anna | switchboard user add anna")]
     Add {
         /// What they sign in with: letters, digits and . _ - @; capitals do not matter
         name: UserName,
@@ -35,6 +37,7 @@ enum Action {
         json: bool,
     },
     /// List them with their roles
+    #[command(after_help = "Examples:\n  switchboard user list\n  switchboard user list --json")]
     List {
         #[command(flatten)]
         place: Place,
@@ -43,6 +46,8 @@ enum Action {
         json: bool,
     },
     /// Give somebody a new password and end their sessions; it is asked for, or read from the standard input
+    #[command(after_help = "Examples:\n  switchboard user password anna\n  switchboard user password anna \
+            --reset-second-factor")]
     Password {
         /// Whose
         name: UserName,
@@ -53,6 +58,7 @@ enum Action {
         place: Place,
     },
     /// Give somebody another role, at once
+    #[command(after_help = "Examples:\n  switchboard user role anna admin")]
     Role {
         /// Whose
         name: UserName,
@@ -63,6 +69,7 @@ enum Action {
         place: Place,
     },
     /// Remove somebody and end their sessions
+    #[command(after_help = "Examples:\n  switchboard user remove anna")]
     Remove {
         /// Whom
         name: UserName,
@@ -70,6 +77,8 @@ enum Action {
         place: Place,
     },
     /// Show where somebody is signed in, or end that
+    #[command(after_help = "Examples:\n  switchboard user sessions anna\n  switchboard user sessions anna \
+            --end ses_01…\n  switchboard user sessions anna --end-all")]
     Sessions {
         /// Whose
         name: UserName,

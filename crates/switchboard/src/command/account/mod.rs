@@ -29,9 +29,14 @@ pub(crate) struct Account {
 #[derive(Subcommand)]
 enum Action {
     /// List the accounts with their states, and the sessions that belong to no account
+    #[command(after_help = "An account that is not ready has its reason beneath the table. It answers \
+            while `up` runs and while it does not.\n\nExamples:\n  switchboard account \
+            list\n  switchboard account list --json")]
     List(look::List),
 
     /// Show one account with its lines, floods and counts
+    #[command(after_help = "Examples:\n  switchboard account show main\n  switchboard account show main \
+            --json")]
     Show(look::Show),
 
     /// Wait until accounts are ready and have read their dialogs
@@ -67,7 +72,8 @@ enum Action {
                             Without a terminal: --code-stdin takes the answers from the standard input, one on each \
                             line: first the code, then the password if there is one. --json writes each state as \
                             one line and takes {\"code\":\"…\"}, {\"password\":\"…\"}, {\"phone\":\"…\"}, \
-                            {\"resend\":true} or {\"cancel\":true}, one on each line.\n\n\
+                            {\"accept_terms\":true}, {\"resend\":true} or {\"cancel\":true}, one on each line. \
+                            --accept-terms accepts Telegram's terms of service beforehand.\n\n\
                             Examples:\n  \
                             switchboard account login main\n  \
                             switchboard account login main --qr\n  \
@@ -111,18 +117,32 @@ enum Action {
     Change(change::Change),
 
     /// Give an account no more work; it stays connected, and others work in its place
+    #[command(after_help = "It stays paused over restarts. Messages that name the account wait, or are \
+            refused, as the caller asked.\n\nExamples:\n  switchboard account pause main\n  \
+            switchboard account pause main --json")]
     Pause(Switch),
 
     /// Give a paused account work again
+    #[command(after_help = "Examples:\n  switchboard account resume main\n  switchboard account resume \
+            main --json")]
     Resume(Switch),
 
     /// Connect an account that was stopped
+    #[command(after_help = "A session that was exported is started only when the other program is done \
+            with it.\n\nExamples:\n  switchboard account start main\n  switchboard \
+            account start main --json")]
     Start(Switch),
 
     /// Disconnect an account until it is started again
+    #[command(after_help = "It stays stopped over restarts. Nobody else may use its sessions either, \
+            unless they are exported.\n\nExamples:\n  switchboard account stop backup_1\n  \
+            switchboard account stop backup_1 --json")]
     Stop(Switch),
 
     /// Disconnect and connect an account, forgetting what it was kept from
+    #[command(after_help = "A restriction by Telegram (peer_flood, frozen) is tried anew; a flood wait is \
+            kept until its end.\n\nExamples:\n  switchboard account restart main\n  \
+            switchboard account restart main --json")]
     Restart(Switch),
 
     /// Remove an account from this machine
@@ -131,7 +151,7 @@ enum Action {
                             without an account: `switchboard account list` shows them, `assign` gives one to an \
                             account again, `forget` deletes it. While messages of the account are under way it is \
                             not removed, unless --force is given.\n\nExamples:\n  \
-                            switchboard account remove backup_1\n  switchboard account remove backup_1 --yes --force"
+                            switchboard account remove backup_1\n  switchboard account remove backup_1 --yes --force --json"
     )]
     Remove(remove::Remove),
 

@@ -23,6 +23,8 @@ pub(super) struct Maintenance {
 #[derive(Subcommand)]
 enum Action {
     /// List the windows
+    #[command(after_help = "Examples:\n  switchboard alert maintenance list\n  switchboard alert \
+            maintenance list --json")]
     List {
         #[command(flatten)]
         place: Place,
@@ -31,8 +33,13 @@ enum Action {
         json: bool,
     },
     /// Make one: from now for a while, from one time to another, or every week
+    #[command(after_help = "Examples:\n  switchboard alert maintenance add --for 2h --note \"new disk\"\n  \
+            switchboard alert maintenance add --from 2030-01-31T12:00:00Z --until \
+            2030-01-31T14:00:00Z\n  switchboard alert maintenance add --days sat,sun \
+            --start 02:00 --minutes 120 --utc-offset +03:00 --scope account")]
     Add(Add),
     /// Take one out; what is broken then is told
+    #[command(after_help = "Examples:\n  switchboard alert maintenance remove maint_01…")]
     Remove {
         /// Its id, as `alert maintenance list` shows it
         id: String,

@@ -18,12 +18,15 @@ pub(crate) struct Alert {
 #[derive(Subcommand)]
 enum Action {
     /// List what is broken now, or what was
+    #[command(after_help = "Examples:\n  switchboard alert list\n  switchboard alert list --past --json")]
     List(look::List),
     /// Tell nobody of a card for a while; its dots go on
     #[command(after_help = "What is still broken when the time is over is told then.\n\nExamples:\n  \
                             switchboard alert mute account:main --for 2h\n  switchboard alert mute alert_01… --for 30m")]
     Mute(mute::Mute),
     /// Tell of a card again
+    #[command(after_help = "Examples:\n  switchboard alert unmute account:main\n  switchboard alert \
+            unmute alert_01…")]
     Unmute(mute::Unmute),
     /// Show, make, test and take out those who are told: Telegram chats, webhooks, mailboxes
     #[command(

@@ -22,6 +22,8 @@ pub(super) struct Targets {
 #[derive(Subcommand)]
 enum Action {
     /// List them: what waits for each, and what went wrong last
+    #[command(after_help = "Examples:\n  switchboard alert targets list\n  switchboard alert targets list \
+            --json")]
     List {
         #[command(flatten)]
         place: Place,
@@ -30,10 +32,18 @@ enum Action {
         json: bool,
     },
     /// Make one; its secrets are kept encrypted
+    #[command(after_help = "Addresses and passwords come from a variable or a file, never from an \
+            argument, which everybody on the machine could read.\n\nExamples:\n  \
+            switchboard alert targets add owner --kind telegram --chat @demo_main\n  \
+            switchboard alert targets add pager --kind webhook --url-env ALERT_HOOK \
+            --secret-file hook-secret\n  switchboard alert targets add mail --kind email \
+            --smtp-file smtp.txt --from alerts@example.com --to owner@example.com")]
     Add(Box<Add>),
     /// Take one out, with all that waits for it
+    #[command(after_help = "Examples:\n  switchboard alert targets remove pager")]
     Remove(One),
     /// Tell one that this is a test, and say what comes of it
+    #[command(after_help = "Examples:\n  switchboard alert targets test owner")]
     Test(One),
 }
 

@@ -22,6 +22,7 @@ pub(crate) struct Service {
 #[derive(Subcommand)]
 enum Action {
     /// List what the running server does: whether each service works, and its counts since the start
+    #[command(after_help = "Examples:\n  switchboard service list\n  switchboard service list --json")]
     List {
         #[command(flatten)]
         place: Place,
@@ -30,12 +31,17 @@ enum Action {
         json: bool,
     },
     /// Let a service of the running server work again
+    #[command(after_help = "Examples:\n  switchboard service start send_text")]
     Start(Choice),
     /// Let nothing more out; callers get 503 until it is started again
+    #[command(after_help = "Callers that wait get their answer when it is started again, or when their \
+            time is over.\n\nExamples:\n  switchboard service stop create_chat")]
     Stop(Choice),
     /// Start a service and count from nothing
+    #[command(after_help = "Examples:\n  switchboard service restart send_media")]
     Restart(Choice),
     /// Read all dialogs again in the background; what is known stays
+    #[command(after_help = "Examples:\n  switchboard service reload-cache")]
     ReloadCache {
         #[command(flatten)]
         place: Place,
@@ -53,10 +59,16 @@ enum Action {
     )]
     Install(Box<unit::Install>),
     /// Have systemd run the program no more: stop it, remove its units; its data stay
+    #[command(after_help = "Examples:\n  sudo switchboard service uninstall\n  sudo switchboard service \
+            uninstall --name gateway")]
     Uninstall(unit::Uninstall),
     /// Show how systemd sees the program: whether it runs, since when, how often it was started again
+    #[command(after_help = "Examples:\n  switchboard service status\n  switchboard service status --json")]
     Status(unit::Status),
     /// Show what the program wrote into the journal
+    #[command(after_help = "What the program keeps about itself is shown by `switchboard logs`; the \
+            journal has its start and its end too.\n\nExamples:\n  switchboard service \
+            logs -n 50\n  switchboard service logs --follow")]
     Logs(unit::Logs),
 }
 
