@@ -3,6 +3,7 @@
 use anyhow::bail;
 use domain::{AccountName, ExposeSecret};
 use hyper::Method;
+use serde_json::json;
 
 use crate::Place;
 use crate::desk;
@@ -22,6 +23,9 @@ pub(super) struct Remove {
     yes: bool,
     #[command(flatten)]
     place: Place,
+    /// Print which account was removed as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 impl Remove {
@@ -32,7 +36,11 @@ impl Remove {
         let force = if self.force { "?force=true" } else { "" };
         let path = format!("/v1/accounts/{}{force}", self.name);
         desk::call(&self.place, Method::DELETE, &path, None).await?;
-        say!("{} is removed.", self.name);
+        if self.json {
+            say!("{:#}", json!({ "removed": self.name }));
+        } else {
+            say!("{} is removed.", self.name);
+        }
         Ok(())
     }
 }

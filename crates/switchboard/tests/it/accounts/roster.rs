@@ -190,3 +190,51 @@ async fn the_command_line_does_the_same_while_no_server_runs() {
     program.account_is(NAME, "ready").await;
     assert_eq!(stage.send(&program, "signed in beforehand", 20).await.0, 200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_reads_what_became_of_an_account_while_a_server_runs_and_while_none_does() {
+    let stage = Stage::new().await;
+    let mut program = stage.program().await;
+    let api_id = stage.api_id.to_string();
+    for running in [true, false] {
+        if !running {
+            program.terminate().await;
+        }
+        let told = |arguments: &[&str]| -> Value {
+            let said = stage.fine(arguments);
+            serde_json::from_str(&said).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {said}"))
+        };
+        let added = told(&[
+            "add",
+            NAME,
+            "--api-id",
+            &api_id,
+            "--api-hash-env",
+            "DEMO_API_HASH",
+            "--priority",
+            "5",
+            "--json",
+        ]);
+        for (field, value) in [
+            ("name", json!(NAME)),
+            ("state", json!("needs_login")),
+            ("priority", json!(5)),
+            ("source", json!("store")),
+        ] {
+            assert_eq!(added[field], value, "{field}: {added}");
+        }
+        assert!(!added.to_string().contains(&stage.api_hash), "{added}");
+        for (action, switch) in [("pause", "paused"), ("resume", "on"), ("stop", "stopped"), ("start", "on")]
+        {
+            let account = told(&[action, NAME, "--json"]);
+            assert_eq!(
+                (&account["name"], &account["switch"]),
+                (&json!(NAME), &json!(switch)),
+                "{action}: {account}"
+            );
+        }
+        assert_eq!(told(&["remove", NAME, "--yes", "--json"]), json!({ "removed": NAME }));
+        let (code, _, errors) = stage.command(&["remove", NAME, "--yes", "--json"], "");
+        assert_eq!(code, Some(1), "{errors}");
+    }
+}

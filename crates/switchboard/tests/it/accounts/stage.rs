@@ -132,11 +132,16 @@ impl Stage {
 
     /// Starts `switchboard account …` with somebody at the terminal.
     pub(crate) fn seat(&self, arguments: &[&str]) -> Seat {
+        self.seat_of_width(arguments, 0)
+    }
+
+    /// The same at a terminal that has so many columns.
+    pub(crate) fn seat_of_width(&self, arguments: &[&str], columns: u16) -> Seat {
         let place = self.place();
         let mut all = vec!["account"];
         all.extend(arguments);
         all.extend(place.iter().map(String::as_str));
-        Seat::at(binary(), &all)
+        Seat::of_width(binary(), &all, columns)
     }
 
     /// Sends a text as the account.

@@ -6,6 +6,16 @@ use serde_json::json;
 use testkit::{Start, World};
 
 use crate::binary;
+use crate::importing::stage as moving;
+
+/// What a command prints that has to go well.
+fn command(world: &World, arguments: &[&str]) -> String {
+    let (settings, data) = (world.settings_file(), world.data_dir("data"));
+    let place = ["--config", settings.to_str().expect("UTF-8"), "--data-dir", data.to_str().expect("UTF-8")];
+    let output = std::process::Command::new(binary()).args(arguments).args(place).output().expect("runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_sessions_have_their_reasons_and_cost_the_others_nothing() {
@@ -38,6 +48,24 @@ async fn bad_sessions_have_their_reasons_and_cost_the_others_nothing() {
         let (_, account) = program.get(&format!("/v1/accounts/{name}")).await;
         assert_eq!(account["reason"], reason, "{account}");
     }
+    let (_, duplicated) = program.get("/v1/accounts/backup_3").await;
+    let advice = duplicated["advice"].as_str().expect("an advice");
+    assert!(advice.contains("another program used the same session; stop it"), "{duplicated}");
+    assert!(advice.contains("then sign in again"), "{duplicated}");
+    let (_, listed) = program.get("/v1/accounts").await;
+    let listed =
+        listed["items"].as_array().expect("items").iter().find(|account| account["name"] == "missing");
+    assert_eq!(listed.expect("it is listed all the same")["state"], "needs_login");
+    // The file is looked for beside the settings, and named as it was looked for.
+    let wanted = world.settings_file().with_file_name("nowhere.session");
+    let why = format!(
+        "missing: no_session: the session file {} cannot be used: it cannot be opened",
+        wanted.display()
+    );
+    let list = command(&world, &["account", "list"]);
+    let of_it = |line: &&str| line.split_whitespace().take(2).eq(["missing", "needs_login"]);
+    assert!(list.lines().any(|line| of_it(&line)) && list.contains(&why), "{list}");
+    assert!(list.contains("backup_3: auth_key_duplicated"), "{list}");
     let (status, sent) = program.send("@client_1", "all the same").await;
     assert_eq!(status, 200, "{sent}");
     let (status, problem) =
@@ -46,6 +74,32 @@ async fn bad_sessions_have_their_reasons_and_cost_the_others_nothing() {
     let (status, problem) =
         program.post("/v1/messages", &json!({"chat": "@client_1", "text": "x", "account": "nobody"})).await;
     assert_eq!((status, &problem["code"]), (404, &json!("account_not_found")), "{problem}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_found_beside_the_settings_wherever_the_program_is_started() {
+    let world = moving::world().await;
+    let folder = world.settings_file().parent().expect("a folder").join("sessions");
+    std::fs::create_dir(&folder).expect("made");
+    moving::file(&world, &folder.join("relative.session"), &[]).await;
+    let person = moving::account(&world, moving::MOVING).await;
+    world.edit_settings(|text| {
+        format!(
+            "{text}\n[[telegram.accounts]]\nname = \"relative\"\npriority = 7\napi_id = {}\napi_hash = \"{}\"\n\
+             sessions = [{{ file = \"sessions/relative.session\" }}]\n",
+            person["api_id"],
+            person["api_hash"].as_str().expect("a text")
+        )
+    });
+    let elsewhere = std::env::current_dir().expect("a folder");
+    assert!(!elsewhere.join("sessions").exists(), "the program is started where no such folder is");
+    let mut program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("relative", "ready").await;
+    assert_eq!(program.get("/v1/accounts/relative").await.1["user_id"], person["user_id"]);
+    program.terminate().await;
+    let shown: serde_json::Value =
+        serde_json::from_str(&command(&world, &["account", "show", "relative", "--json"])).expect("JSON");
+    assert_eq!((&shown["state"], &shown["lines"][0]["name"]), (&json!("offline"), &json!("all")), "{shown}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,21 +173,7 @@ async fn the_command_line_tells_while_the_server_runs_and_when_it_does_not() {
     let world = World::start(binary()).await;
     let mut program = Start::on(&world, binary(), "data").ready().await;
     program.account_is("main", "ready").await;
-    let (settings, data) = (world.settings_file(), world.data_dir("data"));
-    let run = |arguments: &[&str]| {
-        let output = std::process::Command::new(binary())
-            .args(arguments)
-            .args([
-                "--config",
-                settings.to_str().expect("UTF-8"),
-                "--data-dir",
-                data.to_str().expect("UTF-8"),
-            ])
-            .output()
-            .expect("runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).expect("UTF-8")
-    };
+    let run = |arguments: &[&str]| command(&world, arguments);
     let list = run(&["account", "list"]);
     assert!(
         list.contains("ACCOUNT") && list.lines().any(|l| l.starts_with(" main") && l.contains("ready")),

@@ -13,6 +13,7 @@ use super::stage::Stage;
 use crate::output::say;
 use crate::reply::Refused;
 use crate::terminal::Lines;
+use crate::{paragraph, table};
 
 /// What was answered.
 #[derive(Debug)]
@@ -232,10 +233,13 @@ impl Dialogue {
             eprint!("\x1b[{}A\x1b[J", self.drawn);
         }
         let hint = format!("{} It is good until {}.", stage.text("advice"), stage.text("expires_at"));
-        for line in picture.iter().map(String::as_str).chain([hint.as_str()]) {
+        // A line that the terminal breaks would be more lines than are counted here, and some would stay.
+        let hint = paragraph::wrapped(&hint, table::terminal_width());
+        let lines: Vec<&str> = picture.iter().map(String::as_str).chain(hint.lines()).collect();
+        for line in &lines {
             eprintln!("{line}");
         }
-        self.drawn = picture.len() + 1;
+        self.drawn = lines.len();
         if !screen {
             eprintln!("{}", stage.text("url"));
         }
