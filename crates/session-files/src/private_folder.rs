@@ -65,17 +65,26 @@ pub(crate) fn sweep(parent: &Path) -> io::Result<usize> {
         listing => listing?,
     };
     let is_one = |name: &OsStr| name.as_bytes().starts_with(PREFIX.as_bytes());
-    let mut swept = 0;
+    let (mut swept, mut failed) = (0, None);
     for entry in listing.flatten().filter(|entry| is_one(&entry.file_name())) {
-        let path = entry.path();
-        let Ok(Some(lock)) = hold(&path) else { continue };
-        if lock.metadata()?.uid() == geteuid().as_raw() {
-            wipe_all(&path);
-            fs::remove_dir_all(&path)?;
-            swept += 1;
+        match remove_unless_used(&entry.path()) {
+            Ok(removed) => swept += usize::from(removed),
+            // The others are wiped all the same.
+            Err(error) => failed = Some(error),
         }
     }
-    Ok(swept)
+    failed.map_or(Ok(swept), Err)
+}
+
+fn remove_unless_used(folder: &Path) -> io::Result<bool> {
+    // One that cannot be locked is in use, gone, or none.
+    let Ok(Some(lock)) = hold(folder) else { return Ok(false) };
+    if lock.metadata()?.uid() != geteuid().as_raw() {
+        return Ok(false);
+    }
+    wipe_all(folder);
+    fs::remove_dir_all(folder)?;
+    Ok(true)
 }
 
 /// Locks a folder; nothing when somebody has it, or when another one has its name by now.

@@ -116,13 +116,31 @@ mod tests {
     use crate::wire::{RequestError, RpcError};
 
     fn answer(code: i32, message: &str) -> What {
+        told_of(code, message).0
+    }
+
+    fn told_of(code: i32, message: &str) -> (What, String) {
         let error = types::RpcError { error_code: code, error_message: message.to_owned() };
         match refused(&CallError::Failed(RequestError::Rpc(RpcError::from(error)))) {
             Whose::Gone(what, why) => {
                 assert!(!why.is_empty());
-                what
+                (what, why)
             }
             other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn whoever_used_a_session_twice_is_told_by_whom_it_was_ended_and_what_to_do() {
+        let (what, why) = told_of(406, "AUTH_KEY_DUPLICATED");
+        assert_eq!(what, What::Duplicated);
+        for words in [
+            "another program used it at the same time",
+            "ended it for good",
+            "sign in again",
+            "no session in two programs",
+        ] {
+            assert!(why.contains(words), "{words}: {why}");
         }
     }
 

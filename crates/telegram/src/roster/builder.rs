@@ -87,7 +87,7 @@ impl Builder {
         match swept.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
             Ok(0) => {}
             Ok(copies) => {
-                tracing::warn!(copies, "copies of session files that a killed program left are wiped")
+                tracing::warn!(copies, "copies of session files that a killed program left are wiped");
             }
             Err(error) => {
                 tracing::warn!(%error, "copies of session files that a killed program left cannot be wiped");

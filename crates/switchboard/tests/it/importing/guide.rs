@@ -157,13 +157,9 @@ fn write(settings: &str, account: &str, with: &str, file: &Path) {
 fn with_main_alone(settings: &str) -> String {
     let (before, rest) = settings.split_once("[[telegram.accounts]]").expect("accounts");
     let (_, ports) = rest.split_once("[legacy]").expect("ports");
-    let main: String = rest
-        .lines()
-        .take_while(|line| !line.starts_with("sessions"))
-        .map(|line| format!("{line}\n"))
-        .collect();
-    let ports = ports.lines().filter(|line| !line.contains("account = ")).map(|line| format!("{line}\n"));
-    format!("{before}[[telegram.accounts]]{main}\n[legacy]{}", ports.collect::<String>())
+    let main: Vec<_> = rest.lines().take_while(|line| !line.starts_with("sessions")).collect();
+    let ports: Vec<_> = ports.lines().filter(|line| !line.contains("account = ")).collect();
+    format!("{before}[[telegram.accounts]]{}\n\n[legacy]{}\n", main.join("\n"), ports.join("\n"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -176,9 +172,9 @@ async fn a_stranger_who_types_what_the_guide_says_ends_with_a_sent_message() {
         if command == "sudo -u switchboard -s" {
             // A shell of another user: this one goes on.
         } else if ["cd ", "export "].iter().any(|word| command.starts_with(word)) {
-            let line = scene.here(&command);
+            let line = scene.here(&command) + "\n";
             fs::create_dir_all(scene.world.data_dir("data")).expect("the folder of the service");
-            scene.told.push_str(&format!("{line}\n"));
+            scene.told.push_str(&line);
         } else if command.starts_with("switchboard account import") && !command.contains("--dry-run") {
             // What the owner writes into the plan before.
             let plan = blocks(&page, "toml")[0];

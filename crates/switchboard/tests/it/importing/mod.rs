@@ -134,6 +134,26 @@ async fn while_no_server_runs_a_session_moves_in_all_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_session_is_for_can_be_said_in_the_command() {
+    let world = world().await;
+    let (session, file) = path(&world, "some.session");
+    stage::file(&world, &session, &[]).await;
+    let mut arguments = import(&[&file]);
+    arguments.extend(["--for", "send_text,leave_chat"]);
+    let report = fine(&world, &arguments).await;
+    let name = new_account(&report);
+    assert_eq!(report["sessions"][0]["purposes"], json!(["send_text", "leave_chat"]), "{report:#}");
+    let program = running(&world).await;
+    program.account_is(&name, "ready").await;
+    let (_, account) = program.get(&format!("/v1/accounts/{name}")).await;
+    assert_eq!(account["lines"][0]["name"], "send_text+leave_chat", "{account}");
+    let mut arguments = import(&[&file]);
+    arguments.extend(["--for", "everything"]);
+    let ran = stage::command(&world, &arguments).output().await.expect("runs");
+    assert_eq!(ran.status.code(), Some(2), "{}", String::from_utf8_lossy(&ran.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_its_program_holds_is_left_alone() {
     let world = world().await;
     let (session, file) = path(&world, "held.session");
