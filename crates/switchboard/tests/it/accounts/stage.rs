@@ -132,16 +132,18 @@ impl Stage {
 
     /// Starts `switchboard account …` with somebody at the terminal.
     pub(crate) fn seat(&self, arguments: &[&str]) -> Seat {
-        self.seat_of_width(arguments, 0)
+        let arguments = self.arguments(arguments);
+        Seat::at(binary(), &arguments.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
-    /// The same at a terminal that has so many columns.
+    /// The same at a terminal of so many columns.
     pub(crate) fn seat_of_width(&self, arguments: &[&str], columns: u16) -> Seat {
-        let place = self.place();
-        let mut all = vec!["account"];
-        all.extend(arguments);
-        all.extend(place.iter().map(String::as_str));
-        Seat::of_width(binary(), &all, columns)
+        let arguments = self.arguments(arguments);
+        Seat::at_a_screen(binary(), &arguments.iter().map(String::as_str).collect::<Vec<_>>(), (columns, 50))
+    }
+
+    fn arguments(&self, given: &[&str]) -> Vec<String> {
+        ["account"].iter().chain(given).map(|word| (*word).to_owned()).chain(self.place()).collect()
     }
 
     /// Sends a text as the account.

@@ -7,11 +7,15 @@ use super::running;
 use super::stage::{self, MOVING, account, path, world};
 use crate::binary;
 
-/// Somebody at a terminal of so many columns who imports.
-fn seat(world: &World, given: &[&str], columns: u16) -> Seat {
+/// Somebody who imports at a terminal of so many columns, or at one that does not say.
+fn seat(world: &World, given: &[&str], columns: Option<u16>) -> Seat {
     let (settings, data) = (world.settings_file(), world.data_dir("data"));
     let place = ["--config", settings.to_str().expect("UTF-8"), "--data-dir", data.to_str().expect("UTF-8")];
-    Seat::of_width(binary(), &[&["account", "import"], given, &place].concat(), columns)
+    let arguments = [&["account", "import"], given, &place].concat();
+    match columns {
+        Some(columns) => Seat::at_a_screen(binary(), &arguments, (columns, 40)),
+        None => Seat::at(binary(), &arguments),
+    }
 }
 
 /// A world with two files of the account that moves, one of which is no session, and the folder that they lie in.
@@ -44,7 +48,7 @@ async fn a_dry_run_shows_the_table_and_changes_nothing() {
     let world = world().await;
     let folder = folder(&world).await;
     // One that is wide enough, one that is not, and one that does not say.
-    for columns in [160, 44, 0] {
+    for columns in [Some(160), Some(44), None] {
         let mut importing = seat(&world, &[&folder, "--dry-run"], columns);
         assert_eq!(importing.ended().await, Some(0), "{}", importing.screen());
         importing.shows("Nothing was opened or changed.", 1).await;
@@ -52,14 +56,14 @@ async fn a_dry_run_shows_the_table_and_changes_nothing() {
         assert!(screen.contains(&format!("In {folder}:")), "{screen}");
         let headings = row(&screen, "FILE");
         let wanted: &[&str] = match columns {
-            44 => &["FILE", "WHAT", "ACCOUNT"],
+            Some(44) => &["FILE", "WHAT", "ACCOUNT"],
             _ => &["FILE", "WHAT", "ACCOUNT", "FOR", "WHOSE", "DC", "PEERS", "KIND"],
         };
         assert!(
             headings.iter().map(String::as_str).take(wanted.len()).eq(wanted.iter().copied()),
             "{screen}"
         );
-        assert_eq!(screen.contains("There is no room here for: kind, dc, "), columns == 44, "{screen}");
+        assert_eq!(screen.contains("There is no room here for: kind, dc, "), columns == Some(44), "{screen}");
         assert_eq!(row(&screen, "moving.session")[1], "unasked", "{screen}");
         assert_eq!(row(&screen, "broken.session")[1], "unreadable", "{screen}");
         let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -86,7 +90,7 @@ async fn whoever_says_no_changes_nothing_and_whoever_says_yes_sees_what_came_of_
     let before = (accounts(&program).await, asked(&world).await);
 
     for answer in ["no", "", "perhaps"] {
-        let mut importing = seat(&world, &given, 160);
+        let mut importing = seat(&world, &given, Some(160));
         importing.shows("[y/N]", 1).await;
         let screen = importing.screen();
         let warned = screen.find("Telegram ends a session for good when two programs use it at once.");
@@ -101,7 +105,7 @@ async fn whoever_says_no_changes_nothing_and_whoever_says_yes_sees_what_came_of_
     assert_eq!((accounts(&program).await, asked(&world).await), before, "nobody was asked, nothing was made");
     assert_eq!(program.get("/v1/ownerless-sessions").await.1["items"], json!([]));
 
-    let mut importing = seat(&world, &given, 160);
+    let mut importing = seat(&world, &given, Some(160));
     importing.shows("[y/N]", 1).await;
     importing.types("yes");
     assert_eq!(importing.ended().await, Some(0), "{}", importing.screen());

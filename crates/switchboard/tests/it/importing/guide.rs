@@ -134,7 +134,7 @@ impl Scene {
 
     /// Types a command that asks a question, and says yes.
     async fn agrees(&self, command: &str) -> String {
-        let mut seat = Seat::of_width(Path::new("bash"), &["-c", &self.typed(command)], 160);
+        let mut seat = Seat::at_a_screen(Path::new("bash"), &["-c", &self.typed(command)], (160, 40));
         seat.shows("[y/N]", 1).await;
         seat.types("y");
         assert_eq!(seat.ended().await, Some(0), "{command}\n{}", seat.screen());
