@@ -19,6 +19,7 @@ mod media_folder;
 mod place;
 mod proxy;
 mod reference;
+mod salvage;
 mod secret;
 mod settings;
 mod shape;
@@ -44,6 +45,7 @@ pub use media_folder::MediaFolderError;
 pub use place::Place;
 pub use proxy::{InvalidProxy, ProxyAddress};
 pub use reference::settings_reference;
+pub use salvage::Salvaged;
 pub use settings::{
     EventsSettings, LimitsSettings, LogFormat, LogLevel, LogSettings, MediaSettings, PipelineSettings,
     Settings,

@@ -40,7 +40,8 @@ impl Settings {
     }
 }
 
-fn read(path: &PathBuf) -> Result<String, SettingsError> {
+/// The text of a settings file.
+pub(crate) fn read(path: &PathBuf) -> Result<String, SettingsError> {
     let unreadable = |source| SettingsError::Unreadable { path: path.clone(), source };
     let mut text = String::new();
     let file = std::fs::File::open(path).map_err(unreadable)?;

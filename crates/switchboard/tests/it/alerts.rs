@@ -117,11 +117,17 @@ async fn a_dead_program_is_told_of_without_it() {
     );
     assert!(body["data"]["text"].as_str().is_some_and(|text| text.contains("systemctl")), "{body}");
 
-    // Settings that cannot be read may be what it died of: that is said, and is no success.
+    // Wrong settings may be what it died of: their targets are told all the same, and what is wrong is said and no success.
     world.edit_settings(|text| format!("lisen = 1\n{text}"));
     let (code, said) = command(&world, &world.data_dir("data"), &send);
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("lisen"), "{said}");
+    assert!(said.contains("lisen") && said.contains("hook: told"), "{said}");
+    assert_eq!(receiver.bodies().len(), 2);
+    // Of what is not TOML nothing can be known.
+    world.edit_settings(|text| format!("[[[\n{text}"));
+    let (code, said) = command(&world, &world.data_dir("data"), &send);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("nobody is to be told") && receiver.bodies().len() == 2, "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

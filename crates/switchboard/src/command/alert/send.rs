@@ -6,12 +6,13 @@ use std::time::Duration;
 use alerts::{LastTarget, Obituary, tell_without_a_store};
 use ambient::{Clock, Ids};
 use anyhow::bail;
-use config::AlertTargetFields;
+use config::{AlertTargetFields, Salvaged};
 use domain::AlertNoticeId;
 use media::Allowed;
 use tokio::process::Command;
 
 use crate::Place;
+use crate::data_dir::environment;
 use crate::machine;
 use crate::output::say;
 
@@ -37,21 +38,20 @@ pub(super) struct Send {
 impl Send {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let clock = Clock::system();
-        // Wrong settings may be what the program died of: those that the store had are told all the same.
-        let settings = self.place.settings();
-        let allowed = settings.as_ref().map(|settings| settings.events.allow_private.clone());
-        let allowed = Allowed::new(allowed.unwrap_or_default());
-        let declared =
-            settings.as_ref().map_or_else(|_| Vec::new(), |settings| settings.alerts.targets.clone());
+        // Wrong settings may be what the program died of: what they say of targets is told all the same.
+        let (Salvaged { targets: declared, allow_private }, wrong) = self.declared();
+        let allowed = Allowed::new(allow_private);
         let (mirrored, not_mirrored) = match self.mirrored() {
             Ok(mirrored) => (mirrored, None),
             Err(error) => (Vec::new(), Some(error)),
         };
         let targets = together(declared, mirrored);
         let mut unread = 0;
-        if let Err(error) = settings {
+        if let Some(error) = wrong {
             unread += 1;
-            eprintln!("error: the settings cannot be read, so their targets are not told: {error}");
+            eprintln!(
+                "error: the settings are wrong, so only those of their targets are told that can be read: {error}"
+            );
         }
         if let Some(error) = not_mirrored {
             unread += 1;
@@ -86,6 +86,21 @@ impl Send {
             bail!("some targets are not known; see above");
         }
         Ok(())
+    }
+
+    /// The targets of the settings, and what is wrong with these.
+    fn declared(&self) -> (Salvaged, Option<anyhow::Error>) {
+        match self.place.settings() {
+            Ok(settings) => {
+                let (targets, allow_private) = (settings.alerts.targets, settings.events.allow_private);
+                (Salvaged { targets, allow_private }, None)
+            }
+            Err(error) => {
+                let file = self.place.settings_file().ok().flatten();
+                let salvaged = file.and_then(|file| Salvaged::read(&file, environment()).ok());
+                (salvaged.unwrap_or_default(), Some(error))
+            }
+        }
     }
 
     /// The targets that were made while the program ran.
