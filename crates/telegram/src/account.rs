@@ -249,8 +249,11 @@ impl Account {
         if self.standing.reader().is_some() {
             return Usable::Now;
         }
-        let coming =
-            |line: &Arc<Line>| matches!(line.state(), AccountState::Connecting | AccountState::FloodWait);
+        // A data centre that does not answer is tried again until it does: work waits for it, and is not given up.
+        let coming = |line: &Arc<Line>| match line.standing_now() {
+            (AccountState::Connecting | AccountState::FloodWait, _) => true,
+            (_, reason) => matches!(reason, Some(Reason::NoAnswer | Reason::Unreachable)),
+        };
         if self.lines().iter().any(coming) {
             return Usable::Connecting;
         }

@@ -114,6 +114,45 @@ async fn every_account_is_flooded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_for_while_nothing_answers_waits_and_is_sent_once() {
+    let (world, program) = running().await;
+    program.has_read_dialogs("main").await;
+    world.fault("deaf", json!({})).await;
+    let connected = ["main", "backup_1", "backup_2", "backup_3", "fifth"];
+    let all_are = async |state: &str| {
+        let (_, accounts) = program.get("/v1/accounts").await;
+        let accounts = accounts["items"].as_array().expect("items").clone();
+        accounts
+            .iter()
+            .filter(|one| connected.iter().any(|name| one["name"] == *name))
+            .all(|one| one["state"] == state)
+    };
+    program
+        .until("nothing answers", || async {
+            program.advance(Duration::from_secs(15)).await;
+            all_are("error").await
+        })
+        .await;
+    // Nobody could carry it, and that will pass: it is kept, and whoever cannot be kept waiting is told that it was not done.
+    let (status, kept) =
+        program.post("/v1/messages", &json!({"chat": "@client_1", "text": "kept", "wait": 0})).await;
+    assert_eq!((status, &kept["state"]), (202, &json!("queued")), "{kept}");
+    let order = json!({"chat": "client_2", "text": "refused"});
+    let call = program.legacy(world.legacy_port(5022), "/send_text", &order);
+    let (status, refused) = program.as_time_goes_by(Duration::from_secs(5), call).await;
+    assert_eq!(status, 503, "{refused}");
+    world.delete("/faults").await;
+    let path = format!("/v1/messages/{}", kept["id"].as_str().expect("an id"));
+    program
+        .until("it is sent", || async {
+            program.advance(Duration::from_secs(2)).await;
+            program.get(&path).await.1["state"] == "sent"
+        })
+        .await;
+    assert_eq!(world.sent().await, ["kept"], "once, and what was refused is never sent later");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_account_is_banned_in_the_middle_of_a_lane() {
     let (world, program) = running().await;
     for name in ["main", "backup_1"] {

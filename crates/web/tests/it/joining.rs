@@ -127,6 +127,8 @@ async fn one_that_joined_and_hung_up_is_joined_again() {
         // What it joined is told in the message's timeline.
         eventually(|| writes(&world) >= before + 2).await;
         assert!(!hang_up(stream).await);
+        // That it is gone.
+        eventually(|| writes(&world) >= before + 3).await;
     }
     world.script.release();
     eventually(|| world.delivery.queued() == 0).await;
