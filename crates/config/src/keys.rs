@@ -120,6 +120,14 @@ pub(crate) const KEYS: &[Key] = &[
         "How long one file may take on its way in.",
     ),
     key(
+        "media.addresses_within",
+        Shape::Duration { min: "1s", max: "1h" },
+        Default("\"100s\""),
+        "\"100s\"",
+        "How long a call of `POST /v1/messages` is kept for the files that it names by address; larger ones are sent \
+         ahead with `POST /v1/uploads`.",
+    ),
+    key(
         "media.uploads_keep",
         Shape::Duration { min: "1m", max: "30d" },
         Default("\"24h\""),

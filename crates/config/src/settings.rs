@@ -95,6 +95,9 @@ pub struct MediaSettings {
     /// How long one file may take on its way in.
     #[serde(with = "crate::duration")]
     pub file_within: Duration,
+    /// How long a call of `POST /v1/messages` is kept for the files that it names by address.
+    #[serde(with = "crate::duration")]
+    pub addresses_within: Duration,
     /// How long an upload is kept.
     #[serde(with = "crate::duration")]
     pub uploads_keep: Duration,
@@ -112,6 +115,7 @@ impl Default for MediaSettings {
             answer_within: Duration::from_secs(20),
             silence: Duration::from_secs(30),
             file_within: Duration::from_mins(30),
+            addresses_within: Duration::from_secs(100),
             uploads_keep: Duration::from_hours(24),
             uploads_max_size: 4_000_000_000,
         }

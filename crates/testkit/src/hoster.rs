@@ -1,4 +1,4 @@
-//! A server of files at an address: honest, gone, silent, endless, lying, or sending callers on.
+//! A server of files at an address: honest, gone, silent, halting, endless, lying, or sending callers on.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 /// The header of a PNG picture of 4 by 3 pixels.
@@ -18,6 +19,8 @@ pub const PDF: &[u8] = b"%PDF-1.7 demo";
 pub struct Hoster {
     at: SocketAddr,
     asked: Arc<AtomicUsize>,
+    /// Whether what halts goes on.
+    released: watch::Sender<bool>,
     running: JoinHandle<()>,
 }
 
@@ -28,14 +31,15 @@ impl Hoster {
         let at = listener.local_addr().expect("an address");
         let asked = Arc::<AtomicUsize>::default();
         let seen = Arc::clone(&asked);
+        let (released, gate) = watch::channel(false);
         let running = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((connection, _)) = listener.accept().await {
                 seen.fetch_add(1, Ordering::SeqCst);
-                connections.spawn(serve(connection));
+                connections.spawn(serve(connection, gate.clone()));
             }
         });
-        Self { at, asked, running }
+        Self { at, asked, released, running }
     }
 
     /// The address of a path.
@@ -47,6 +51,11 @@ impl Hoster {
     pub fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
+
+    /// Lets every file go on that halted.
+    pub fn release(&self) {
+        self.released.send_replace(true);
+    }
 }
 
 impl Drop for Hoster {
@@ -55,7 +64,7 @@ impl Drop for Hoster {
     }
 }
 
-async fn serve(mut connection: TcpStream) {
+async fn serve(mut connection: TcpStream, mut gate: watch::Receiver<bool>) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let Ok(byte) = connection.read_u8().await else { return };
@@ -75,13 +84,18 @@ async fn serve(mut connection: TcpStream) {
             b"HTTP/1.1 302 Found\r\nlocation: http://10.0.0.1/\r\ncontent-length: 0\r\n\r\n".to_vec()
         }
         // So many bytes, not one of them in memory at once.
-        large if large.starts_with("/large/") => {
+        large if large.starts_with("/large/") || large.starts_with("/halting/") => {
+            let halts = large.starts_with("/halting/");
             let size = large.rsplit('/').next().and_then(|size| size.parse::<usize>().ok()).unwrap_or(0);
             let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {size}\r\n\r\n");
             let mut sent = connection.write_all(head.as_bytes()).await;
             let mut left = size;
             let piece = vec![7; 64 * 1024];
             while left > 0 && sent.is_ok() {
+                // In the middle of the file.
+                if halts && left <= size / 2 {
+                    let _ = gate.wait_for(|released| *released).await;
+                }
                 let now = left.min(piece.len());
                 sent = connection.write_all(&piece[..now]).await;
                 left -= now;

@@ -51,6 +51,7 @@ impl Options {
             limits: Limits {
                 body: usize::try_from(settings.limits.body).unwrap_or(usize::MAX),
                 per_key: settings.limits.requests_per_minute_per_key,
+                addresses_within: settings.media.addresses_within,
                 per_address: settings.limits.requests_per_minute_per_address,
                 ..Limits::default()
             },
@@ -79,6 +80,8 @@ pub struct Limits {
     pub drain: Duration,
     /// How long a request that waits for a message goes on waiting after the stop.
     pub grace: Duration,
+    /// How long the files that a call of `POST /v1/messages` names by address may take.
+    pub addresses_within: Duration,
     /// Requests of one key in a minute.
     pub per_key: Option<NonZeroU32>,
     /// Requests of one address in a minute.
@@ -97,6 +100,7 @@ impl Default for Limits {
             retry: Duration::from_secs(3),
             drain: Duration::from_secs(10),
             grace: Duration::from_secs(4),
+            addresses_within: Duration::from_secs(100),
             per_key: None,
             per_address: None,
         }

@@ -6,6 +6,7 @@ mod form;
 mod link;
 mod load;
 mod named;
+mod places;
 mod range;
 mod refused;
 mod serve;
@@ -20,16 +21,16 @@ use domain::message::OutboundMessage;
 use media::{Fetcher, Outgoing, Shelf};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use places::Places;
+
 pub(crate) use form::kind_of;
 pub(crate) use link::{NoPost, post};
 pub(crate) use load::{Load, submit};
 pub(crate) use named::{Named, Source};
+pub(crate) use places::Asker;
 pub(crate) use refused::{Untaken, Why, of_taking as code_of};
 pub(crate) use serve::{Asked, from_telegram, stored};
-pub(crate) use take::take;
-
-/// The most files that are taken in at once, whoever names them.
-const MOST_AT_ONCE: usize = 16;
+pub(crate) use take::{Terms, take};
 
 /// The most files that are read at once. Each has a piece of half a mebibyte in memory at most.
 const MOST_READ: usize = 32;
@@ -47,18 +48,17 @@ pub struct Files {
     pub folder: PathBuf,
 }
 
-/// [`Files`], with the bound on how many come in at once.
+/// [`Files`], with the bounds on how many come in and are read at once.
 #[derive(Clone)]
 pub(crate) struct Desk {
     files: Files,
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
     readers: Arc<Semaphore>,
 }
 
 impl Desk {
     pub(crate) fn new(files: Files) -> Self {
-        let places = |most| Arc::new(Semaphore::new(most));
-        Self { files, places: places(MOST_AT_ONCE), readers: places(MOST_READ) }
+        Self { files, places: Arc::new(Places::new()), readers: Arc::new(Semaphore::new(MOST_READ)) }
     }
 
     pub(crate) const fn outgoing(&self) -> &Outgoing {

@@ -1,5 +1,7 @@
 //! Why one of a message's files was not taken in, as callers of `/v1` are told. Pure but for the log.
 
+use std::time::Duration;
+
 use media::intake::{PathError, TakePathError};
 use media::kind::NotThat;
 use media::{FetchError, TakeError};
@@ -39,6 +41,16 @@ pub(crate) enum Why {
     /// Too many files are on their way in.
     #[error("too many files are being taken in already; try again in a moment")]
     Busy,
+    /// Its address took longer than a call is kept.
+    #[error(
+        "it did not come from its address within {} s, as long as a call is kept for it (media.addresses_within); send a \
+         large file ahead with POST /v1/uploads",
+        .within.as_secs()
+    )]
+    Late {
+        /// The bound.
+        within: Duration,
+    },
     /// The program is ending.
     #[error("the server is stopping; try again in a moment")]
     Stopping,
@@ -64,6 +76,7 @@ impl Why {
             Self::NotThat(NotThat::TooLarge { .. }) => Code::TooLarge,
             Self::NotThat(_) => Code::MediaInvalid,
             Self::NoUpload => Code::InvalidRequest,
+            Self::Late { .. } => Code::MediaUnreachable,
             Self::Busy => Code::QueueFull,
             Self::Stopping => Code::ShuttingDown,
         }
@@ -126,7 +139,6 @@ mod tests {
     use super::*;
     use media::intake::Wait;
     use std::io;
-    use std::time::Duration;
 
     #[test]
     fn each_reason_has_its_code_and_names_its_field() {
@@ -150,6 +162,7 @@ mod tests {
             (Why::NotThat(NotThat::NoVoice), Code::MediaInvalid, "as a document"),
             (Why::Take(TakeError::TooLarge { most: 5 }), Code::TooLarge, "5 bytes"),
             (Why::NoUpload, Code::InvalidRequest, "POST /v1/uploads"),
+            (Why::Late { within: Duration::from_secs(100) }, Code::MediaUnreachable, "100 s"),
         ] {
             let problem = Problem::from(Untaken { index: 2, field: "url", why });
             assert_eq!(problem.code(), code);

@@ -6,11 +6,11 @@ use std::time::Duration;
 use domain::media::{Media, MediaForm, MediaSource, Sha256};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use media::{FileName, TakeError, Taken, kind};
-use tokio::sync::SemaphorePermit;
 
 use super::form::form;
 use super::load::{Carried, Load};
 use super::named::{Named, Source};
+use super::places::Asker;
 use super::refused::{Untaken, Why};
 use super::{Desk, Files};
 use crate::state::State;
@@ -21,8 +21,27 @@ const AT_ONCE: usize = 4;
 /// How long a file waits for its turn while others are taken in.
 const TURN: Duration = Duration::from_mins(1);
 
+/// On which terms the files of a message are taken in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms {
+    /// Who names them.
+    pub(crate) asker: Asker,
+    /// How long those from addresses may take, all together and with the wait for their turn; nothing where the whole of
+    /// it has a bound already.
+    pub(crate) addresses_within: Option<Duration>,
+}
+
+/// A wait that many share, by the clock that nobody sets.
+#[derive(Debug, Clone, Copy)]
+struct Until {
+    end: Duration,
+    within: Duration,
+}
+
 /// Takes in every file, in the order in which they are named. When one is not taken, none is.
-pub(crate) async fn take(state: &State, named: Vec<Named>) -> Result<Load, Untaken> {
+pub(crate) async fn take(state: &State, named: Vec<Named>, terms: Terms) -> Result<Load, Untaken> {
+    let began = state.clock().running();
+    let until = terms.addresses_within.map(|within| Until { end: began.saturating_add(within), within });
     let taking = stream::iter(named.into_iter().enumerate())
         .map(|(index, named)| {
             let state = state.clone();
@@ -30,7 +49,7 @@ pub(crate) async fn take(state: &State, named: Vec<Named>) -> Result<Load, Untak
                 let one = tokio::select! {
                     biased;
                     () = state.stopping() => Err(Why::Stopping),
-                    one = take_one(&state, &named) => one,
+                    one = take_one(&state, &named, terms.asker, until) => one,
                 };
                 one.map_err(|why| Untaken::new(index, &named.source, why))
             }
@@ -41,7 +60,7 @@ pub(crate) async fn take(state: &State, named: Vec<Named>) -> Result<Load, Untak
     Box::pin(taking).await.map(Load::new)
 }
 
-async fn take_one(state: &State, named: &Named) -> Result<Carried, Why> {
+async fn take_one(state: &State, named: &Named, asker: Asker, until: Option<Until>) -> Result<Carried, Why> {
     let desk = state.files();
     let told = named.name.as_deref();
     let Files { outgoing, shelf, fetcher, folder } = &desk.files;
@@ -52,12 +71,21 @@ async fn take_one(state: &State, named: &Named) -> Result<Carried, Why> {
         }
         Source::FileId(file_id) => Ok(from_telegram(MediaSource::FileId { file_id: file_id.clone() }, told)),
         Source::Url(address) => {
-            let _turn = turn(state, desk).await?;
-            let fetched = fetcher.fetch(address, told).await?;
+            let fetching = async {
+                let _turn = turn(state, desk.places.away(asker)).await?;
+                Ok::<_, Why>(fetcher.fetch(address, told).await?)
+            };
+            let fetched = match until {
+                None => fetching.await?,
+                Some(Until { end, within }) => {
+                    let left = end.saturating_sub(state.clock().running());
+                    state.clock().timeout(left, fetching).await.map_err(|_| Why::Late { within })??
+                }
+            };
             carried(desk, named, fetched.taken, &fetched.name)
         }
         Source::Upload(id) => {
-            let _turn = turn(state, desk).await?;
+            let _turn = turn(state, desk.places.here()).await?;
             let upload = shelf.get(*id).ok_or(Why::NoUpload)?;
             let taken = outgoing.intake().adopt(&upload.taken).await.map_err(|error| match error {
                 // Its time was over a moment ago.
@@ -67,7 +95,7 @@ async fn take_one(state: &State, named: &Named) -> Result<Carried, Why> {
             carried(desk, named, taken, &told.and_then(FileName::new).unwrap_or(upload.name))
         }
         Source::Path(path) => {
-            let _turn = turn(state, desk).await?;
+            let _turn = turn(state, desk.places.here()).await?;
             let taken = outgoing.intake().path(folder, path).await?;
             let own = path.file_name().map(|name| name.to_string_lossy());
             let name = FileName::choose(told.or(own.as_deref()), None, None, taken.facts.content);
@@ -77,9 +105,8 @@ async fn take_one(state: &State, named: &Named) -> Result<Carried, Why> {
 }
 
 /// A place among the files that come in at once.
-async fn turn<'a>(state: &State, desk: &'a Desk) -> Result<SemaphorePermit<'a>, Why> {
-    let turn = state.clock().timeout(TURN, desk.places.acquire()).await;
-    turn.map_err(|_| Why::Busy)?.map_err(|_| Why::Stopping)
+async fn turn<P>(state: &State, place: impl Future<Output = Option<P>>) -> Result<P, Why> {
+    state.clock().timeout(TURN, place).await.map_err(|_| Why::Busy)?.ok_or(Why::Stopping)
 }
 
 /// What it is, and what it is called, is known to Telegram alone.

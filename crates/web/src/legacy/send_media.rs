@@ -18,7 +18,7 @@ use super::send_text::refused;
 use super::shipment::{Recipient, Wrong, as_given, content, files, recipient};
 use super::wait::{Errand, wait};
 use super::{shipped, texted};
-use crate::files::{self, Named};
+use crate::files::{self, Asker, Named, Terms};
 
 /// Answers a call.
 pub(super) async fn handle(Shared(gate): Shared<Gate>, request: Request) -> Response {
@@ -145,7 +145,8 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
         return Err(Answer::error(StatusCode::SERVICE_UNAVAILABLE, error));
     }
 
-    let load = take(gate, files, since).await?;
+    let origin = arrived.origin(gate);
+    let load = take(gate, files, Asker::from(&origin), since).await?;
     let Marks { idempotency, join } = marks;
     let submission = Submission {
         chat,
@@ -153,7 +154,7 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
         pin: gate.port.account.clone(),
         on_flood: OnFlood::Wait,
         send_at: None,
-        origin: arrived.origin(gate),
+        origin,
         idempotency,
         join,
     };
@@ -178,9 +179,9 @@ async fn before(gate: &Gate, marks: &Marks) -> Result<Option<(MessageId, How)>, 
 }
 
 /// Takes the files in, within the time that the caller waits.
-async fn take(gate: &Gate, named: Vec<Named>, since: Timestamp) -> Result<files::Load, Answer> {
+async fn take(gate: &Gate, named: Vec<Named>, asker: Asker, since: Timestamp) -> Result<files::Load, Answer> {
     let hold = gate.state.options().legacy.hold;
-    let taking = files::take(&gate.state, named);
+    let taking = files::take(&gate.state, named, Terms { asker, addresses_within: None });
     match gate.state.clock().timeout_at(since.plus(hold), taking).await {
         Ok(Ok(load)) => Ok(load),
         Ok(Err(untaken)) => Err(shipped::untaken(&untaken)),

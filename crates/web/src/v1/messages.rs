@@ -22,7 +22,7 @@ use super::{LISTENER, Page, services, words};
 use crate::answer::{json, located};
 use crate::auth::{By, Caller, CanRead, CanSend};
 use crate::extract::{Json, PathParameter, QueryParameters};
-use crate::files;
+use crate::files::{self, Asker, Terms};
 use crate::idempotency::{self, Scope};
 use crate::problem::{Body as ProblemBody, Code, FieldError, Problem, shorten};
 use crate::state::State;
@@ -36,7 +36,7 @@ const PATH: &str = "/v1/messages";
 /// Sends a text, or files with or without one.
 ///
 /// Files are taken in before the message is accepted: an address that does not answer costs nothing but the answer that says
-/// so. The answer is 200 once it is sent, 202 while it is not (it goes on by itself; look again at `Location`), and a
+/// so. They may take longer than `wait`, which counts from the call: `media.addresses_within` is how long they have. The answer is 200 once it is sent, 202 while it is not (it goes on by itself; look again at `Location`), and a
 /// problem when it ended unsent. A negative answer is final: nothing is sent later.
 #[utoipa::path(
     post, path = "/v1/messages", tag = "messages", operation_id = "send_message",
@@ -69,9 +69,12 @@ pub(crate) async fn send(
 ) -> Result<Response, Problem> {
     let scope = Scope { api_key: by.caller.api_key, listener: LISTENER, path: PATH };
     let idempotency = idempotency::of_request(&headers, &scope, &body.raw)?;
+    let began = state.clock().running();
     let order = body.value.order(state.clock().now())?;
     let wait = order.wait;
     let Submitted { id, how } = submit(&state, &by.caller, order, idempotency).await?;
+    // The caller has waited for its files already.
+    let wait = wait.saturating_sub(state.clock().running().saturating_sub(began));
     let message = state.settled(id, wait).await?.ok_or_else(|| gone(id))?;
     let answer = match problem(&state, &message) {
         Some(problem) => axum::response::IntoResponse::into_response(problem),
@@ -106,14 +109,17 @@ async fn submit(
     {
         return Ok(before);
     }
-    let load = files::take(state, order.files).await?;
+    let origin = caller.origin(LISTENER);
+    let terms =
+        Terms { asker: Asker::from(&origin), addresses_within: Some(state.limits().addresses_within) };
+    let load = files::take(state, order.files, terms).await?;
     let submission = Submission {
         chat: order.chat,
         content: order.content,
         pin: order.pin,
         on_flood: order.on_flood,
         send_at: order.send_at,
-        origin: caller.origin(LISTENER),
+        origin,
         idempotency,
         join: None,
     };

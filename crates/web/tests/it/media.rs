@@ -6,6 +6,7 @@ use domain::Outcome;
 use domain::media::{MediaForm, MediaSource};
 use serde_json::{Value, json};
 
+use crate::client::{Call, Reply};
 use crate::joining::{eventually, hang_up};
 use crate::places::SILENCE;
 use crate::world::World;
@@ -15,6 +16,15 @@ const GROUP: &str = "-1001234567890";
 
 fn body(media: &Value) -> String {
     json!({ "chat": GROUP, "text": "the caption", "media": media }).to_string()
+}
+
+async fn sent(call: Call) -> Reply {
+    call.send().await
+}
+
+/// The answer to a call, which must not take longer than answers do.
+async fn in_time(asked: tokio::task::JoinHandle<Reply>) -> Reply {
+    tokio::time::timeout(Duration::from_secs(20), asked).await.expect("in time").expect("no panic")
 }
 
 #[tokio::test]
@@ -139,6 +149,90 @@ async fn a_silent_server_is_given_up_and_a_caller_that_hangs_up_gives_up_itself(
     hang_up(stream).await;
     eventually(|| world.files_in("outgoing").is_empty()).await;
     assert_eq!(world.delivery.queued(), 0);
+}
+
+/// Messages with four addresses each that never answer.
+fn never_answered(world: &World, hoster: &Hoster, count: usize) -> Vec<tokio::task::JoinHandle<Reply>> {
+    let media = json!(vec![json!({ "url": hoster.url("/silent") }); 4]);
+    let call = world.message(&body(&media));
+    (0..count).map(|_| tokio::spawn(sent(call.clone()))).collect()
+}
+
+#[tokio::test]
+async fn addresses_that_never_answer_stop_no_file_of_others_and_none_that_lies_here() {
+    let (world, hoster) = (World::new().await, Hoster::start().await);
+    std::fs::write(world.dir().join("media/a.pdf"), PDF).expect("writes");
+    let upload = world.upload("", PDF).send().await.json();
+    // One more than the caller's share: it waits for the others of its own.
+    let asked = never_answered(&world, &hoster, 5);
+    eventually(|| hoster.asked() == 16).await;
+    let ours = world.message(&body(&json!([{ "path": "a.pdf" }, { "upload": upload["id"] }]))).send().await;
+    assert_eq!(ours.status, 200, "{ours:?}");
+    let other = world.make_key(&["send"]).await;
+    let theirs = json!([{ "url": hoster.url("/photo.png") }]);
+    let theirs = Call::new(&world.main(), "POST", "/v1/messages").key(&other).json(body(&theirs));
+    let theirs = theirs.send().await;
+    assert_eq!(theirs.status, 200, "{theirs:?}");
+    assert_eq!(hoster.asked(), 17, "those beyond the share were not asked");
+    for asked in asked {
+        asked.abort();
+    }
+}
+
+#[tokio::test]
+async fn a_call_is_kept_for_its_addresses_so_long_and_no_longer() {
+    let within = Duration::from_secs(10);
+    let world = World::with(|options| options.limits.addresses_within = within).await;
+    let hoster = Hoster::start().await;
+    let asked = never_answered(&world, &hoster, 1).remove(0);
+    eventually(|| hoster.asked() == 4).await;
+    world.clock.advance(within);
+    let reply = in_time(asked).await;
+    let problem = reply.problem(422, "media_unreachable");
+    let said = problem["detail"].as_str().expect("a detail");
+    assert!(said.contains("within 10 s") && said.contains("POST /v1/uploads"), "{said}");
+    assert_eq!((world.files_in("outgoing").len(), world.delivery.queued()), (0, 0));
+}
+
+#[tokio::test]
+async fn what_a_caller_waits_for_its_files_is_part_of_its_wait() {
+    let (world, hoster) = (World::new().await, Hoster::start().await);
+    world.script.hold();
+    let asked = json!({ "chat": GROUP, "wait": 20, "media": [{ "url": hoster.url("/halting/100000") }] });
+    let asked = tokio::spawn(sent(world.message(&asked.to_string())));
+    eventually(|| hoster.asked() == 1).await;
+    world.clock.advance(Duration::from_secs(15));
+    hoster.release();
+    eventually(|| world.delivery.queued() == 1).await;
+    assert!(!asked.is_finished());
+    world.clock.advance(Duration::from_secs(5));
+    let reply = in_time(asked).await;
+    assert_eq!(reply.status, 202, "{reply:?}");
+    world.script.release();
+}
+
+#[tokio::test]
+async fn a_disk_that_fills_up_while_a_file_comes_in_leaves_nothing_of_it() {
+    let (world, hoster) = (World::new().await, Hoster::start().await);
+    let size = 7 << 20;
+    let asked = json!([{ "url": hoster.url(&format!("/halting/{size}")) }]);
+    let asked = tokio::spawn(sent(world.message(&body(&asked))));
+    let begun = || world.files_in("outgoing").iter().any(|name| name.ends_with(".part"));
+    eventually(begun).await;
+    world.free.is(100 << 20);
+    hoster.release();
+    in_time(asked).await.problem(507, "storage_full");
+    assert_eq!(world.files_in("outgoing"), [""; 0]);
+
+    std::fs::write(world.dir().join("media/large.bin"), vec![7; size]).expect("writes");
+    world.free.is(1 << 40);
+    // There is room at the start, and none any more in the middle.
+    world.free.ends_after(1);
+    let path = body(&json!([{ "path": "large.bin" }]));
+    world.message(&path).send().await.problem(507, "storage_full");
+    assert_eq!(world.files_in("outgoing"), [""; 0]);
+    world.free.ends_after(u64::MAX);
+    assert_eq!(world.message(&path).send().await.status, 200);
 }
 
 #[tokio::test]

@@ -25,20 +25,33 @@ pub(crate) const SILENCE: Duration = Duration::from_secs(30);
 
 /// How many bytes the disk has, as the test says.
 #[derive(Clone)]
-pub(crate) struct Free(Arc<AtomicU64>);
+pub(crate) struct Free {
+    bytes: Arc<AtomicU64>,
+    /// After how many questions there is nothing.
+    questions: Arc<AtomicU64>,
+}
 
 impl Free {
     pub(crate) fn plenty() -> Self {
-        Self(Arc::new(AtomicU64::new(1 << 40)))
+        Self { bytes: Arc::new(AtomicU64::new(1 << 40)), questions: Arc::new(AtomicU64::new(u64::MAX)) }
     }
 
     pub(crate) fn is(&self, bytes: u64) {
-        self.0.store(bytes, Ordering::Relaxed);
+        self.bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    /// The disk is full when it was asked so many times.
+    pub(crate) fn ends_after(&self, questions: u64) {
+        self.questions.store(questions, Ordering::Relaxed);
     }
 
     fn disk(&self) -> Disk {
-        let free = Arc::clone(&self.0);
-        Disk::with_free_space(move |_| Ok(free.load(Ordering::Relaxed)))
+        let Self { bytes, questions } = self.clone();
+        Disk::with_free_space(move |_| {
+            let spent =
+                questions.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+            Ok(if spent.is_ok() { bytes.load(Ordering::Relaxed) } else { 0 })
+        })
     }
 }
 
