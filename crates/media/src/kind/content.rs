@@ -281,14 +281,31 @@ const UNSIGNED: [(&str, &str); 20] = [
     ("ppt", "application/vnd.ms-powerpoint"),
 ];
 
+/// Media types of names: for films in formats that do not show in the content. Whoever calls a file a film means one.
+const FILMS: [(&str, &str); 12] = [
+    ("mp4", "video/mp4"),
+    ("m4v", "video/mp4"),
+    ("mov", "video/quicktime"),
+    ("webm", "video/webm"),
+    ("mkv", "video/x-matroska"),
+    ("avi", "video/x-msvideo"),
+    ("mpg", "video/mpeg"),
+    ("mpeg", "video/mpeg"),
+    ("m2ts", "video/mp2t"),
+    ("flv", "video/x-flv"),
+    ("wmv", "video/x-ms-wmv"),
+    ("3gp", "video/3gpp"),
+];
+
 /// The media type of a file: what its content shows; the name is asked only for what content does not show.
 pub fn mime(content: Content, name: &str) -> &'static str {
-    let table: &[(&str, &str)] = match content {
-        Content::Zip => &ZIPPED,
-        Content::Unknown => &UNSIGNED,
+    let tables: [&[(&str, &str)]; 2] = match content {
+        Content::Zip => [&ZIPPED, &[]],
+        Content::Unknown => [&UNSIGNED, &FILMS],
         _ => return content.mime(),
     };
-    let ending = name.rsplit_once('.').map(|(_, ending)| ending);
-    let named = ending.and_then(|ending| table.iter().find(|(known, _)| ending.eq_ignore_ascii_case(known)));
+    let Some((_, ending)) = name.rsplit_once('.') else { return content.mime() };
+    let mut known = tables.into_iter().flatten();
+    let named = known.find(|(known, _)| ending.eq_ignore_ascii_case(known));
     named.map_or(content.mime(), |(_, mime)| mime)
 }

@@ -73,13 +73,8 @@ pub enum Wish {
 pub enum Kind {
     /// A photo, which Telegram makes smaller.
     Photo(Pixels),
-    /// A video.
-    Video {
-        /// What its tracks say, where they can be read.
-        tracks: Option<Tracks>,
-        /// Whether it can be watched while it loads.
-        streamable: bool,
-    },
+    /// A video, and what its tracks say, where they can be read.
+    Video(Option<Tracks>),
     /// A GIF, or a film without sound, that plays by itself.
     Animation(Option<Pixels>),
     /// A voice message, and how long it is, where that is said.
@@ -144,8 +139,9 @@ fn spoiled<T>(read: io::Result<Option<T>>) -> io::Result<Option<T>> {
     }
 }
 
-/// As what a file is sent. `most` is the largest file that is sent, in bytes.
-pub fn choose(facts: &Facts, wish: Wish, most: u64) -> Result<Kind, NotThat> {
+/// As what a file is sent. Its name is asked only for what its content does not show; `most` is the largest file that is
+/// sent, in bytes.
+pub fn choose(facts: &Facts, name: &str, wish: Wish, most: u64) -> Result<Kind, NotThat> {
     if facts.size == 0 {
         return Err(NotThat::Empty);
     }
@@ -154,13 +150,17 @@ pub fn choose(facts: &Facts, wish: Wish, most: u64) -> Result<Kind, NotThat> {
     }
     match wish {
         Wish::Document => Ok(Kind::Document),
-        Wish::Auto => Ok(by_content(facts)),
+        Wish::Auto => Ok(by_content(facts, name)),
         Wish::Voice => voice(facts).ok_or(NotThat::NoVoice),
         Wish::Animation => animation(facts).ok_or(NotThat::NoAnimation),
     }
 }
 
-fn by_content(facts: &Facts) -> Kind {
+fn by_content(facts: &Facts, name: &str) -> Kind {
+    // Old callers have every film as one that plays while it loads, whatever its format.
+    if mime(facts.content, name).starts_with("video/") {
+        return Kind::Video(facts.tracks);
+    }
     let duration = facts.tracks.and_then(|tracks| tracks.duration);
     match facts.content {
         Content::Jpeg | Content::Png | Content::Webp => facts
@@ -168,8 +168,6 @@ fn by_content(facts: &Facts) -> Kind {
             .filter(|pixels| fits_a_photo(facts.size, *pixels))
             .map_or(Kind::Document, Kind::Photo),
         Content::Gif => Kind::Animation(facts.pixels),
-        Content::Mp4 => Kind::Video { tracks: facts.tracks, streamable: true },
-        Content::Quicktime | Content::Webm => Kind::Video { tracks: facts.tracks, streamable: false },
         Content::OggOpus => Kind::Voice(duration),
         Content::Mp3 | Content::M4a | Content::Flac | Content::OggVorbis | Content::Wav | Content::Aac => {
             Kind::Audio(duration)

@@ -13,7 +13,7 @@ fn facts(bytes: &[u8]) -> Facts {
 }
 
 fn kind(bytes: &[u8]) -> Kind {
-    choose(&facts(bytes), Wish::Auto, MOST).unwrap()
+    choose(&facts(bytes), "", Wish::Auto, MOST).unwrap()
 }
 
 fn png(width: u32, height: u32) -> Vec<u8> {
@@ -102,7 +102,7 @@ fn pictures_that_telegram_takes_as_no_photo_are_documents() {
         assert_eq!(kind(&png(width, height)), Kind::Document, "{width} × {height}");
     }
     let picture = facts(&png(640, 480));
-    let sized = |size| choose(&Facts { size, ..picture }, Wish::Auto, MOST).unwrap();
+    let sized = |size| choose(&Facts { size, ..picture }, "", Wish::Auto, MOST).unwrap();
     assert!(matches!(sized(10 * 1024 * 1024), Kind::Photo(_)));
     assert_eq!(sized(10 * 1024 * 1024 + 1), Kind::Document);
     // The header ends before the size.
@@ -120,18 +120,38 @@ fn films_say_their_tracks() {
         picture: true,
         sound: true,
     };
-    assert_eq!(kind(&with_sound), Kind::Video { tracks: Some(tracks), streamable: true });
+    assert_eq!(kind(&with_sound), Kind::Video(Some(tracks)));
     let turned = facts(&film(b"mp42", &[track(b"vide", 1280, 720, true)])).tracks.unwrap();
     assert_eq!(turned.pixels, Some(Pixels { width: 720, height: 1280 }));
     let moved = film(b"qt  ", &[track(b"vide", 1280, 720, false)]);
-    assert!(matches!(kind(&moved), Kind::Video { tracks: Some(_), streamable: false }));
+    assert!(matches!(kind(&moved), Kind::Video(Some(_))));
     let sound = film(b"isom", &[track(b"soun", 0, 0, false)]);
     assert_eq!(facts(&sound).content, Content::M4a);
     assert_eq!(kind(&sound), Kind::Audio(tracks.duration));
     let cut = &with_sound[..with_sound.len() - 60];
-    assert!(matches!(kind(cut), Kind::Video { tracks: None, streamable: true }), "{:?}", kind(cut));
-    let webm = b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm";
-    assert_eq!(kind(webm), Kind::Video { tracks: None, streamable: false });
+    assert_eq!(kind(cut), Kind::Video(None));
+    for (film, mime) in [
+        (&b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm"[..], "video/webm"),
+        (b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x88matroska", "video/x-matroska"),
+        (b"RIFF\0\0\0\0AVI LIST", "video/x-msvideo"),
+    ] {
+        assert_eq!((kind(film), facts(film).content.mime()), (Kind::Video(None), mime));
+    }
+}
+
+#[test]
+fn a_film_is_one_by_its_name_where_its_content_does_not_show_it() {
+    let named = |bytes: &[u8], name| choose(&facts(bytes), name, Wish::Auto, MOST);
+    for name in ["clip.mp4", "CLIP.MOV", "a.b.mkv", "old.mpeg", "old.wmv"] {
+        assert_eq!(named(b"some bytes", name), Ok(Kind::Video(None)), "{name}");
+    }
+    for name in ["clip", "mp4", "clip.mp4.txt", "notes.ts"] {
+        assert_eq!(named(b"some bytes", name), Ok(Kind::Document), "{name}");
+    }
+    // What the content shows counts for more.
+    assert!(matches!(named(&png(9, 9), "clip.mp4"), Ok(Kind::Photo(_))));
+    assert_eq!(named(b"MZ\x90\0", "clip.mp4"), Ok(Kind::Document));
+    assert_eq!(choose(&facts(b"some bytes"), "clip.mp4", Wish::Document, MOST), Ok(Kind::Document));
 }
 
 #[test]
@@ -152,7 +172,7 @@ fn recordings_are_voices_or_music() {
 
 #[test]
 fn what_the_caller_asks_for_counts_where_it_can() {
-    let chosen = |bytes: &[u8], wish| choose(&facts(bytes), wish, MOST);
+    let chosen = |bytes: &[u8], wish| choose(&facts(bytes), "", wish, MOST);
     let silent = film(b"isom", &[track(b"vide", 320, 200, false)]);
     let loud = film(b"isom", &[track(b"vide", 320, 200, false), track(b"soun", 0, 0, false)]);
     let pixels = Some(Pixels { width: 320, height: 200 });
@@ -161,7 +181,7 @@ fn what_the_caller_asks_for_counts_where_it_can() {
     assert_eq!(chosen(b"ID3\x04", Wish::Voice), Ok(Kind::Voice(None)));
     assert_eq!(chosen(&png(9, 9), Wish::Voice), Err(NotThat::NoVoice));
     assert_eq!(chosen(&silent, Wish::Animation), Ok(Kind::Animation(pixels)));
-    assert!(matches!(chosen(&silent, Wish::Auto), Ok(Kind::Video { .. })));
+    assert!(matches!(chosen(&silent, Wish::Auto), Ok(Kind::Video(_))));
     assert_eq!(chosen(&loud, Wish::Animation), Err(NotThat::NoAnimation));
     let gif = b"GIF89a\x40\x01\xc8\0";
     assert_eq!(chosen(gif, Wish::Animation), Ok(Kind::Animation(pixels)));
@@ -171,11 +191,11 @@ fn what_the_caller_asks_for_counts_where_it_can() {
 #[test]
 fn nothing_and_too_much_are_refused_whatever_is_asked_for() {
     for wish in [Wish::Auto, Wish::Document, Wish::Voice, Wish::Animation] {
-        assert_eq!(choose(&facts(b""), wish, MOST), Err(NotThat::Empty));
+        assert_eq!(choose(&facts(b""), "", wish, MOST), Err(NotThat::Empty));
         let large = Facts { size: MOST + 1, ..facts(&opus(48)) };
-        assert_eq!(choose(&large, wish, MOST), Err(NotThat::TooLarge { most: MOST }));
+        assert_eq!(choose(&large, "", wish, MOST), Err(NotThat::TooLarge { most: MOST }));
     }
-    assert_eq!(choose(&facts(b"x"), Wish::Auto, 1), Ok(Kind::Document));
+    assert_eq!(choose(&facts(b"x"), "", Wish::Auto, 1), Ok(Kind::Document));
 }
 
 #[test]
@@ -210,7 +230,7 @@ proptest! {
         }
         let facts = facts(&bytes);
         for wish in [Wish::Auto, Wish::Document, Wish::Voice, Wish::Animation] {
-            let chosen = choose(&facts, wish, MOST);
+            let chosen = choose(&facts, "", wish, MOST);
             prop_assert_eq!(chosen == Err(NotThat::Empty), bytes.is_empty());
             if let Ok(Kind::Photo(pixels)) = chosen {
                 prop_assert!(pixels.width > 0 && pixels.height > 0);

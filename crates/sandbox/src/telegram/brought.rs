@@ -6,7 +6,6 @@ use base64::Engine;
 use grammers_tl_types::{enums, types};
 
 use super::files::{FileKind, HEAD, Kept, Media, extent, form, make_an_album};
-use super::ledger::MediaNote;
 use super::message::Body;
 use super::orders::{Expired, FileView, MessageView, NewFile, OutsideError};
 use super::state::State;
@@ -40,7 +39,8 @@ impl Telegram {
             if bytes.is_empty() || !(1..=LARGEST).contains(&size) {
                 return invalid("a file needs content, and a size from 1 to 2097152000");
             }
-            if !known.iter().any(|centre| centre.dc_id == order.dc_id) {
+            let is_known = |dc_id| known.iter().any(|centre| centre.dc_id == dc_id);
+            if !is_known(order.dc_id) || order.said_dc_id.is_some_and(|said| !is_known(said)) {
                 return invalid("dc_id must be 2 or 4");
             }
             let head = &bytes[..bytes.len().min(HEAD)];
@@ -60,6 +60,7 @@ impl Telegram {
                 extent,
                 form: form(head),
                 dc_id: order.dc_id,
+                said_dc_id: order.said_dc_id.unwrap_or(order.dc_id),
                 date: now().date(),
                 era: 0,
             });
@@ -70,18 +71,7 @@ impl Telegram {
     /// All files, in the order they were made.
     pub fn files(&self) -> Vec<FileView> {
         let state = self.lock();
-        let view = |(id, kept): (i64, &Kept)| FileView {
-            file: MediaNote {
-                file_id: id,
-                kind: kept.kind,
-                file_name: kept.name.clone(),
-                mime_type: kept.mime_type.clone(),
-                size: kept.content.size,
-                md5: kept.content.checksum(),
-                grouped_id: None,
-            },
-            dc_id: kept.dc_id,
-        };
+        let view = |(id, kept): (i64, &Kept)| FileView { file: kept.note(id, None), dc_id: kept.dc_id };
         state.files.all().map(view).collect()
     }
 

@@ -36,6 +36,14 @@ pub struct MediaNote {
     pub size: u64,
     /// In hexadecimal.
     pub md5: String,
+    /// Of pictures and films, in pixels.
+    pub width: Option<u32>,
+    /// Of pictures and films, in pixels.
+    pub height: Option<u32>,
+    /// Of films and recordings, in milliseconds.
+    pub duration_ms: Option<u64>,
+    /// Of films: whether they can be watched while they load.
+    pub supports_streaming: Option<bool>,
     /// The same for all messages of one album.
     pub grouped_id: Option<i64>,
 }

@@ -73,6 +73,9 @@ pub struct NewFile {
     /// The data centre it lies in.
     #[serde(default = "two")]
     pub dc_id: i32,
+    /// The one that messages say it lies in, where that is another: whoever asks there is sent on with `FILE_MIGRATE_n`.
+    #[serde(default)]
+    pub said_dc_id: Option<i32>,
 }
 
 /// A file as it is listed.

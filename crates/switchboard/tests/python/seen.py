@@ -31,7 +31,11 @@ def entity(one):
 def file(one):
     if not one.media or not one.file:
         return None
-    return {"kind": "photo" if one.photo else "document", "name": one.file.name, "type": one.file.mime_type, "size": one.file.size}
+    shown = {"kind": "photo" if one.photo else "document", "name": one.file.name, "type": one.file.mime_type, "size": one.file.size}
+    if one.video:
+        film = next(a for a in one.video.attributes if isinstance(a, types.DocumentAttributeVideo))
+        shown.update(kind="video", streams=film.supports_streaming, width=film.w, height=film.h, seconds=film.duration)
+    return shown
 
 
 def message(one):

@@ -6,7 +6,7 @@ use domain::media::MediaForm;
 use media::Wish;
 use media::kind::{self, Facts, Kind, Pixels};
 
-/// The form of a file of this kind. `streamable` is the caller's word on videos.
+/// The form of a file of this kind. `streamable` is the caller's word on videos, which stream otherwise.
 pub(super) fn form(kind: Kind, facts: &Facts, streamable: Option<bool>) -> MediaForm {
     let sides = |pixels: Option<Pixels>| pixels.map_or((0, 0), |pixels| (pixels.width, pixels.height));
     let millis = |duration: Option<Duration>| {
@@ -14,13 +14,13 @@ pub(super) fn form(kind: Kind, facts: &Facts, streamable: Option<bool>) -> Media
     };
     match kind {
         Kind::Photo(Pixels { width, height }) => MediaForm::Photo { width, height },
-        Kind::Video { tracks, streamable: by_format } => {
+        Kind::Video(tracks) => {
             let (width, height) = sides(tracks.and_then(|tracks| tracks.pixels));
             MediaForm::Video {
                 width,
                 height,
                 duration_ms: millis(tracks.and_then(|tracks| tracks.duration)),
-                streamable: streamable.unwrap_or(by_format),
+                streamable: streamable.unwrap_or(true),
                 silent: tracks.is_some_and(|tracks| tracks.picture && !tracks.sound),
             }
         }
@@ -36,8 +36,8 @@ pub(super) fn form(kind: Kind, facts: &Facts, streamable: Option<bool>) -> Media
 }
 
 /// As what a file is sent unless its caller says otherwise, in a word.
-pub(crate) fn kind_of(facts: &Facts) -> &'static str {
-    let kind = kind::choose(facts, Wish::Auto, u64::MAX).unwrap_or(Kind::Document);
+pub(crate) fn kind_of(facts: &Facts, name: &str) -> &'static str {
+    let kind = kind::choose(facts, name, Wish::Auto, u64::MAX).unwrap_or(Kind::Document);
     form(kind, facts, None).as_str()
 }
 
@@ -57,7 +57,7 @@ mod tests {
             sound: false,
         };
         let facts = Facts { content: Content::Mp4, size: 9, pixels: None, tracks: Some(tracks) };
-        let video = |streamable, tracks, word| form(Kind::Video { tracks, streamable }, &facts, word);
+        let video = |tracks, word| form(Kind::Video(tracks), &facts, word);
         let known = |streamable| MediaForm::Video {
             width: 640,
             height: 480,
@@ -65,12 +65,12 @@ mod tests {
             streamable,
             silent: true,
         };
-        assert_eq!(video(true, Some(tracks), None), known(true));
-        assert_eq!(video(true, Some(tracks), Some(false)), known(false));
-        assert_eq!(video(false, Some(tracks), Some(true)), known(true));
+        assert_eq!(video(Some(tracks), None), known(true));
+        assert_eq!(video(Some(tracks), Some(true)), known(true));
+        assert_eq!(video(Some(tracks), Some(false)), known(false));
         let unknown =
-            MediaForm::Video { width: 0, height: 0, duration_ms: 0, streamable: false, silent: false };
-        assert_eq!(video(false, None, None), unknown);
+            MediaForm::Video { width: 0, height: 0, duration_ms: 0, streamable: true, silent: false };
+        assert_eq!(video(None, None), unknown);
         let moving = form(Kind::Animation(Some(pixels)), &facts, None);
         assert_eq!(moving, MediaForm::Animation { width: 640, height: 480, duration_ms: 1_500 });
         let photo = form(Kind::Photo(pixels), &facts, Some(true));

@@ -13,7 +13,7 @@ pub(crate) struct Named {
     pub(crate) name: Option<String>,
     /// As what it is to be sent.
     pub(crate) wish: Wish,
-    /// Whether a video can be watched while it loads; otherwise as its format allows.
+    /// Whether a video can be watched while it loads; otherwise it can.
     pub(crate) streamable: Option<bool>,
 }
 

@@ -120,7 +120,7 @@ fn carried(desk: &Desk, named: &Named, taken: Taken, name: &FileName) -> Result<
     let outgoing = desk.outgoing();
     let held = outgoing.hold(taken).map_err(TakeError::from)?;
     let facts = held.taken().facts;
-    let kind = kind::choose(&facts, named.wish, outgoing.intake().limits().most)?;
+    let kind = kind::choose(&facts, name.as_str(), named.wish, outgoing.intake().limits().most)?;
     let source = MediaSource::File {
         key: held.key().clone(),
         size: held.taken().size,

@@ -56,9 +56,9 @@ impl From<Upload> for UploadView {
         Self {
             id: upload.id,
             mime: media::kind::mime(facts.content, upload.name.as_str()),
+            kind: files::kind_of(&facts, upload.name.as_str()),
             name: upload.name.to_string(),
             size: upload.taken.size,
-            kind: files::kind_of(&facts),
             sha256: domain::media::Sha256(upload.taken.sha256).to_string(),
             expires_at: upload.expires_at,
         }

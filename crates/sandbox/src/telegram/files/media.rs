@@ -1,5 +1,7 @@
 //! A file in a message: how clients name it, and how it is shown to them.
 
+use std::time::Duration;
+
 use grammers_tl_types::{enums, types};
 
 use super::{Claim, Content, FileKind, HEAD, Kept, disk, extent, form};
@@ -166,6 +168,7 @@ impl State {
     /// A document of which nothing is known but its bytes. It lies where its account lives.
     fn plain(&self, me: i64, content: std::sync::Arc<Content>, at: Moment) -> Result<Kept> {
         let head = content.read(0, 64).map_err(|error| disk(&error))?;
+        let dc_id = self.account_of(me).map_or(2, |account| account.dc_id);
         Ok(Kept {
             kind: FileKind::Document,
             content,
@@ -174,7 +177,8 @@ impl State {
             attributes: Vec::new(),
             extent: None,
             form: form(&head),
-            dc_id: self.account_of(me).map_or(2, |account| account.dc_id),
+            dc_id,
+            said_dc_id: dc_id,
             date: at.date(),
             era: 0,
         })
@@ -210,7 +214,7 @@ impl State {
     /// A file as an account sees it in a message.
     pub(crate) fn media(&self, viewer: i64, media: Media) -> Option<enums::MessageMedia> {
         let kept = self.files.get(media.file)?;
-        let (id, date, dc_id, spoiler) = (media.file, kept.date, kept.dc_id, media.spoiler);
+        let (id, date, dc_id, spoiler) = (media.file, kept.date, kept.said_dc_id, media.spoiler);
         let access_hash = self.seed.file_hash(viewer, id, None);
         let file_reference = self.reference(viewer, id, kept.era);
         if let Some(extent) = kept.extent.filter(|_| kept.kind == FileKind::Photo) {
@@ -274,16 +278,46 @@ impl State {
     /// A message's file, as the ledger and the control port tell it.
     pub(crate) fn media_note(&self, body: &Body) -> Option<MediaNote> {
         let media = body.media?;
-        let kept = self.files.get(media.file)?;
-        Some(MediaNote {
-            file_id: media.file,
-            kind: kept.kind,
-            file_name: kept.name.clone(),
-            mime_type: kept.mime_type.clone(),
-            size: kept.content.size,
-            md5: kept.content.checksum(),
-            grouped_id: body.group,
-        })
+        Some(self.files.get(media.file)?.note(media.file, body.group))
+    }
+}
+
+impl Kept {
+    /// What the ledger and the control port tell of it.
+    pub(crate) fn note(&self, file_id: i64, grouped_id: Option<i64>) -> MediaNote {
+        let mut note = MediaNote {
+            file_id,
+            kind: self.kind,
+            file_name: self.name.clone(),
+            mime_type: self.mime_type.clone(),
+            size: self.content.size,
+            md5: self.content.checksum(),
+            width: self.extent.map(|extent| extent.width),
+            height: self.extent.map(|extent| extent.height),
+            duration_ms: None,
+            supports_streaming: None,
+            grouped_id,
+        };
+        let sides = |w, h| (u32::try_from(w).ok(), u32::try_from(h).ok());
+        for attribute in &self.attributes {
+            match attribute {
+                enums::DocumentAttribute::ImageSize(image) => {
+                    (note.width, note.height) = sides(image.w, image.h);
+                }
+                enums::DocumentAttribute::Video(film) => {
+                    (note.width, note.height) = sides(film.w, film.h);
+                    note.duration_ms = Duration::try_from_secs_f64(film.duration)
+                        .ok()
+                        .and_then(|took| took.as_millis().try_into().ok());
+                    note.supports_streaming = Some(film.supports_streaming);
+                }
+                enums::DocumentAttribute::Audio(sound) => {
+                    note.duration_ms = u64::try_from(sound.duration).ok().map(|seconds| seconds * 1_000);
+                }
+                _ => {}
+            }
+        }
+        note
     }
 }
 

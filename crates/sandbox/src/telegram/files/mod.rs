@@ -37,6 +37,8 @@ pub(crate) struct Kept {
     pub(crate) form: FileType,
     /// The data centre it lies in.
     pub(crate) dc_id: i32,
+    /// The one that messages say it lies in.
+    pub(crate) said_dc_id: i32,
     pub(crate) date: i32,
     /// Rises when all references to it expire.
     pub(crate) era: u32,

@@ -43,6 +43,37 @@ async fn an_album_as_another_client_sees_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn films_as_another_client_sees_them() {
+    let stage = Stage::plain().await;
+    let group = stage.world.chat_titled("Demo supergroup").await;
+    let films = json!(["film.mp4", "film.mov", { "file": "film.mp4", "filename": "kept.mp4", "supports_streaming": false }]);
+    let sent = stage.send_media(&json!({ "user_id": group, "files": films })).await;
+    assert_eq!(sent.status, 200, "{}", sent.text);
+    let seen = seen(&stage, "main", &group).await;
+    let messages = seen["messages"].as_array().expect("messages");
+    let shown = |name: &str| {
+        let mut files = messages.iter().map(|one| &one["file"]);
+        files.find(|file| file["name"] == name).cloned().unwrap_or_else(|| panic!("no {name}: {seen}"))
+    };
+    for (name, kind, streams) in [
+        ("film.mp4", "video/mp4", true),
+        ("film.mov", "video/quicktime", true),
+        ("kept.mp4", "video/mp4", false),
+    ] {
+        let film = shown(name);
+        assert_eq!(
+            (&film["kind"], &film["type"], &film["streams"]),
+            (&json!("video"), &json!(kind), &json!(streams))
+        );
+        assert_eq!(
+            (&film["width"], &film["height"], &film["seconds"]),
+            (&json!(640), &json!(360), &json!(2.5))
+        );
+    }
+    stage.world.assert_nothing_unknown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_public_post_is_sent_again() {
     let stage = Stage::plain().await;
     let posted =

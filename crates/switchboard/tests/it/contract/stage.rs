@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::{Hoster, PDF, PNG, Program, Start, World, free_port};
+use testkit::{Hoster, PDF, PNG, Program, Start, World, films, free_port};
 
 use super::caller::{Call, Reply};
 use super::shape::misfit;
@@ -91,7 +91,16 @@ impl Stage {
         }
         let start = Start::on(&world, binary(), "data");
         let program = if setup.until_ready { start.ready().await } else { start.listening().await };
-        for (name, bytes) in [("photo.png", PNG), ("price.pdf", PDF)] {
+        let (mp4, mov) = (films::film(b"isom", true), films::film(b"qt  ", true));
+        for (name, bytes) in [
+            ("photo.png", PNG),
+            ("price.pdf", PDF),
+            ("notes.txt", b"nobody knows what this is"),
+            ("film.mp4", &mp4),
+            ("film.mov", &mov),
+            ("film.mkv", films::MATROSKA),
+            ("film.avi", films::AVI),
+        ] {
             std::fs::write(world.data_dir("data").join("media").join(name), bytes).expect("writes");
         }
         let stage = Self { world, program, hoster: Hoster::start().await, ports };

@@ -115,7 +115,15 @@ pub(crate) fn supergroup(world: &World) -> String {
 /// A file that somebody outside brings, in this data centre.
 pub(crate) fn outside(kind: FileKind, bytes: &[u8], dc_id: i32) -> NewFile {
     let content = STANDARD.encode(bytes);
-    NewFile { kind, content, size: None, file_name: Some("theirs.bin".to_owned()), mime_type: None, dc_id }
+    NewFile {
+        kind,
+        content,
+        size: None,
+        file_name: Some("theirs.bin".to_owned()),
+        mime_type: None,
+        dc_id,
+        said_dc_id: None,
+    }
 }
 
 /// A message that somebody outside writes.
