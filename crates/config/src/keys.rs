@@ -41,6 +41,9 @@ const PURPOSES: [&str; 4] = LegacyService::NAMES;
 
 const NETWORKS: Shape = Shape::Words { what: "a network such as \"10.0.0.0/8\"", accepts: reads::<IpNet> };
 
+/// The greatest file that Telegram takes from an account: 4,000 parts of 512 KiB.
+pub const GREATEST_FILE: &str = "2000MiB";
+
 const fn key(
     path: &'static str,
     shape: Shape,
@@ -93,10 +96,10 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     key(
         "media.max_size",
-        Shape::Size { min: "1KB", max: "4GB" },
+        Shape::Size { min: "1KB", max: GREATEST_FILE },
         Default("\"2GB\""),
         "\"2GB\"",
-        "The greatest file.",
+        "The greatest file; Telegram takes none of more than 2000MiB.",
     ),
     key(
         "media.answer_within",

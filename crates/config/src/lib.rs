@@ -40,6 +40,7 @@ pub use data_dir::default_data_dir;
 pub use duration::{InvalidDuration, format_duration, parse_duration};
 pub use environment::NOT_SETTINGS;
 pub use error::{Problem, SettingsError};
+pub use keys::GREATEST_FILE;
 pub use legacy::{InviteCallback, LegacyPort, LegacyService, LegacySettings};
 pub use media_folder::MediaFolderError;
 pub use place::Place;

@@ -53,6 +53,14 @@ fn wrong_types_and_values() {
             ":1:15: `limits.body` must be a size from 1KiB to 64MiB, such as \"1MiB\"; found \"1GB\"",
         ),
         (
+            "media.max_size = '2001MiB'",
+            ":1:18: `media.max_size` must be a size from 1KB to 2000MiB, such as \"2GB\"; found \"2001MiB\"",
+        ),
+        (
+            "media.max_size = '4GB'",
+            ":1:18: `media.max_size` must be a size from 1KB to 2000MiB, such as \"2GB\"; found \"4GB\"",
+        ),
+        (
             "trusted_proxies = ['10.0.0.0/8',\n '10.0.0.1']",
             ":2:2: `trusted_proxies[1]` must be a network such as \"10.0.0.0/8\"; found \"10.0.0.1\"",
         ),

@@ -185,6 +185,9 @@ mod tests {
         assert_eq!(cut(4_000 * 524_288), Some((4_000, 524_288, 4)));
         assert_eq!(Cut::of(4_000 * 524_288 + 1), None);
         assert_eq!(Cut::of(u64::MAX), None);
+        // The settings let no larger file in.
+        let greatest = config::parse_size(config::GREATEST_FILE).expect("a size");
+        assert_eq!(greatest, u64::from(MOST_PARTS) * u64::from(PART));
         assert!(
             Cut::of(SMALL).is_some_and(|cut| !cut.is_big()) && Cut::of(SMALL + 1).is_some_and(Cut::is_big)
         );

@@ -1,6 +1,9 @@
 //! Files through the whole program: in from wherever they are named, out as albums, back again, and through crashes.
 
 mod crash;
+mod kinds;
+mod received;
+mod sizes;
 #[cfg(target_os = "linux")]
 mod weight;
 
@@ -109,6 +112,48 @@ async fn what_a_message_of_a_chat_carries_is_listed_and_read() {
     assert_eq!(bytes(&program, url, None).await, (200, PDF.to_vec()));
     assert_eq!(bytes(&program, &format!("{url}?account=nobody"), None).await.0, 404);
     assert_eq!(bytes(&program, &format!("/v1/chats/{group}/messages/99999/media"), None).await.0, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_an_album_that_was_posted_the_named_item_is_sent_again() {
+    let (world, program, _hoster) = stage().await;
+    let files = json!([{ "path": "price.pdf" }, { "path": "price.pdf", "filename": "second.pdf" }]);
+    let (status, posted) = program
+        .post("/v1/messages", &json!({ "chat": "@demo_channel", "text": "two", "media": files }))
+        .await;
+    assert_eq!(status, 200, "{posted}");
+    let link = format!("https://t.me/demo_channel/{}", posted["message_ids"][1]);
+    let again = json!({ "chat": "@client_1", "text": "one", "media": [{ "post": link }] });
+    let (status, again) = program.post("/v1/messages", &again).await;
+    assert_eq!((status, again["message_ids"].as_array().map(Vec::len)), (200, Some(1)), "{again}");
+    let album = world.effects("messages.sendMultiMedia").await;
+    let sent = world.effects("messages.sendMedia").await;
+    assert_eq!((sent.len(), &sent[0]["text"]), (1, &json!("one")), "{sent:?}");
+    assert_eq!(sent[0]["media"]["file_id"], album[1]["media"]["file_id"], "{sent:?}");
+    assert_eq!(sent[0]["media"]["grouped_id"], Value::Null, "it stands alone");
+    world.assert_nothing_unknown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_caption_of_a_file_is_edited_and_the_file_stays() {
+    let (world, program, _hoster) = stage().await;
+    let group = world.chat_titled("Demo supergroup").await;
+    let body = json!({ "chat": group, "text": "the old prices", "media": [{ "path": "price.pdf" }] });
+    let (status, sent) = program.post("/v1/messages", &body).await;
+    assert_eq!(status, 200, "{sent}");
+    let path = format!("/v1/chats/{group}/messages/{}", sent["message_ids"][0]);
+    let (status, edited) =
+        program.patch(&path, &json!({ "text": "the <b>new</b> prices", "parse_mode": "html" })).await;
+    assert_eq!((status, &edited["message_id"]), (200, &sent["message_ids"][0]), "{edited}");
+    let (_, history) = program.get(&format!("/v1/chats/{group}/history?limit=1")).await;
+    let item = &history["items"][0];
+    assert_eq!((&item["text"], &item["media"]), (&json!("the new prices"), &json!("document")), "{item}");
+    let url = item["file"]["url"].as_str().expect("a path");
+    assert_eq!(bytes(&program, url, None).await, (200, PDF.to_vec()));
+    let long = json!({ "text": "a".repeat(1025) });
+    let (status, refused) = program.patch(&path, &long).await;
+    assert_eq!((status, &refused["code"]), (422, &json!("rejected")), "{refused}");
+    world.assert_nothing_unknown().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
