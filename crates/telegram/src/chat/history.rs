@@ -1,6 +1,6 @@
 //! The latest messages of a chat, page by page.
 
-use domain::{AccountName, ChatRef, Timestamp, Words};
+use domain::{AccountName, ChatKind, ChatRef, Timestamp, Words};
 use grammers_tl_types::{enums, functions, types};
 use serde::Serialize;
 
@@ -42,6 +42,8 @@ pub struct HistoryPage {
     pub items: Vec<HistoryView>,
     /// The id to ask for with `before` for older ones, if there may be any.
     pub next_cursor: Option<String>,
+    /// Whose the ids are, where each account counts messages in its own way: everywhere but in supergroups and channels.
+    pub counted_by: Option<AccountName>,
 }
 
 impl Pool {
@@ -85,7 +87,8 @@ impl Pool {
         let full = messages.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
         let items: Vec<HistoryView> = messages.iter().filter_map(|message| view(message, me)).collect();
         let next_cursor = messages.last().filter(|_| full).map(|oldest| oldest.id().to_string());
-        Ok(HistoryPage { items, next_cursor })
+        let counted_by = (chat_id.kind() != ChatKind::Channel).then(|| account.name.clone());
+        Ok(HistoryPage { items, next_cursor, counted_by })
     }
 }
 

@@ -231,6 +231,33 @@ async fn an_account_of_another_data_centre_is_signed_in_there_by_code_and_by_tok
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_data_centre_that_sends_everybody_on_is_obeyed() {
+    let world = World::with_accounts(6).await.only(&["backup_1"]);
+    let pool = with_spare(&world, "extra_1").await;
+    let order = FaultOrder {
+        provider: "telegram".to_owned(),
+        // Whose number it is, is not known yet.
+        account: None,
+        method: Some("auth.sendCode".to_owned()),
+        fault: FaultName::RpcError,
+        seconds: None,
+        times: Some(1),
+        probability: None,
+        code: Some(303),
+        message: Some("NETWORK_MIGRATE_4".to_owned()),
+    };
+    world.telegram().add_fault(order).expect("a fault");
+    begin(&pool, How::Phone(None)).await;
+    assert!(is_done(&code(&pool, &world.person("extra_1").login_code).await));
+    ready(&pool).await;
+    assert_eq!(view(&pool, "spare").lines[0].dc_id, Some(4));
+    let asked: u64 = world.telegram().calls(None, Some("auth.sendCode")).iter().map(|call| call.count).sum();
+    assert_eq!(asked, 2, "where it was asked first, and where it was sent");
+    pool.stop(LIMIT).await;
+    world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_signed_in_to_is_refused_in_words() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = with_spare(&world, "backup_2").await;

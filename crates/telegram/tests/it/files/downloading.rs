@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::media::MediaForm;
 use futures::{StreamExt, TryStreamExt};
-use sandbox::telegram::{FaultName, FileKind};
+use sandbox::telegram::{FaultName, FileKind, NewFile};
 use telegram::{DownloadError, DownloadOf, DownloadRange, Pool};
 
 use super::{carrying, deliver, ids, message, noise, outside, picture, put, supergroup};
@@ -128,4 +128,40 @@ async fn a_file_comes_down_from_another_data_centre() {
     assert_eq!(world.calls("backup_1", "auth.exportAuthorization"), 1);
     pool.stop(Duration::from_secs(5)).await;
     world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_lies_elsewhere_than_its_message_says_is_followed_there() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let content = noise(512 * 1024 + 9);
+    for (dc_id, said) in [(4, 2), (2, 4)] {
+        let file = NewFile { said_dc_id: Some(said), ..outside(FileKind::Document, &content, dc_id) };
+        let order = message("@client_1", "backup_1", vec![file]);
+        let message_id = world.telegram().write(&order).expect("written").message_id;
+        let before = world.calls("backup_1", "upload.getFile");
+        let what = DownloadOf::InChat { chat: chat("@client_1"), message_id, pin: None };
+        assert!(bytes(&pool, what, DownloadRange::default()).await == content, "{dc_id}");
+        // It is sent on once, and asks for the rest where it was sent.
+        assert_eq!(world.calls("backup_1", "upload.getFile") - before, 3, "{dc_id}");
+    }
+    pool.stop(Duration::from_secs(5)).await;
+    world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_sent_round_in_circles_is_an_error_soon() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let order = message("@client_1", "backup_1", vec![outside(FileKind::Document, &noise(99), 2)]);
+    let message_id = world.telegram().write(&order).expect("written").message_id;
+    world.fault("backup_1", FaultName::RpcError).method("upload.getFile").error(303, "FILE_MIGRATE_2").on();
+    let what = DownloadOf::InChat { chat: chat("@client_1"), message_id, pin: None };
+    let refused = pool.download(what, DownloadRange::default()).await.map(|_| ());
+    assert!(
+        matches!(&refused, Err(DownloadError::Failed(why)) if why.contains("FILE_MIGRATE")),
+        "{refused:?}"
+    );
+    assert_eq!(world.calls("backup_1", "upload.getFile"), 4);
+    pool.stop(Duration::from_secs(5)).await;
 }

@@ -60,18 +60,20 @@ pub(crate) struct File {
     /// Its size in bytes.
     #[schema(example = 48213)]
     size: u64,
-    /// Where to read it.
+    /// Where to read it; in a private chat or a basic group through the account whose ids the messages have.
     #[schema(example = "/v1/chats/-1001234567890/messages/45/media")]
     url: String,
 }
 
 impl Item {
-    fn new(view: HistoryView, chat: &ChatRef) -> Self {
+    /// `counted_by` is whose the ids are, where they are not the same for every account.
+    fn new(view: HistoryView, chat: &ChatRef, counted_by: Option<&AccountName>) -> Self {
+        let through = counted_by.map(|account| format!("?account={account}")).unwrap_or_default();
         let file = view.file.map(|file| File {
             name: Some(file.name).filter(|name| !name.is_empty()),
             mime: file.mime,
             size: file.size,
-            url: format!("/v1/chats/{chat}/messages/{}/media", view.message_id),
+            url: format!("/v1/chats/{chat}/messages/{}/media{through}", view.message_id),
         });
         Self {
             file,
@@ -120,7 +122,8 @@ pub(crate) async fn read(
         .history(&chat, named::pinned(&state, pin.as_ref())?, limit, before)
         .await
         .map_err(|error| named::unread(error, state.clock().now()))?;
-    let items: Vec<Item> = page.items.into_iter().map(|view| Item::new(view, &chat)).collect();
+    let counted_by = page.counted_by.as_ref();
+    let items: Vec<Item> = page.items.into_iter().map(|view| Item::new(view, &chat, counted_by)).collect();
     Ok(json(StatusCode::OK, &Page { items, next_cursor: page.next_cursor }))
 }
 
