@@ -78,3 +78,38 @@ async fn stopped(program: &Program, point: &str) {
     let what = format!("{point} stops the program");
     program.until(&what, || program.stopped_at(point)).await;
 }
+
+/// A file of 24 parts.
+const TWELVE_MEGABYTES: usize = 12 << 20;
+
+/// How many parts it has.
+const PARTS: u64 = 24;
+
+/// The most parts that are on the way at once, so that nobody knows of them when the program is killed.
+const WINDOW: u64 = 4;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_goes_on_where_it_was_killed() {
+    const METHOD: &str = "upload.saveBigFilePart";
+    let world = World::start(binary()).await;
+    let mut program = Start::on(&world, binary(), "data").listening().await;
+    program.account_is("fifth", "ready").await;
+    let large = world.data_dir("data").join("media").join("large.bin");
+    std::fs::write(large, vec![7; TWELVE_MEGABYTES]).expect("writes");
+    let point = "store.save_upload.after";
+    program.arm(point, 10).await;
+    ask(&program, "files", Scenario::Parts.media()).await;
+    stopped(&program, point).await;
+    // How far it is waits for the next write that somebody waits for, a tenth of a second at most: this is one.
+    let (status, key) = program.post("/v1/keys", &json!({ "name": "a write", "scopes": ["read"] })).await;
+    assert_eq!(status, 201, "{key}");
+    program.kill();
+    let before = world.calls(METHOD).await;
+    assert!((11..=11 + WINDOW).contains(&before), "{before} parts before it was killed");
+    let program = Start::on(&world, binary(), "data").ready().await;
+    finished(&program, "files", Scenario::Parts.media(), "sent").await;
+    let all = world.calls(METHOD).await;
+    assert!((PARTS..=PARTS + WINDOW).contains(&all), "{all} parts of {PARTS}, {before} before it was killed");
+    let sent = world.effects("messages.sendMedia").await;
+    assert_eq!((sent.len(), &sent[0]["media"]["size"]), (1, &json!(TWELVE_MEGABYTES)), "{sent:?}");
+}
