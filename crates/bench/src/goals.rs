@@ -230,6 +230,20 @@ pub(crate) fn of_files(
             measured: measured.whole.to_string(),
             met: measured.sent > 0 && measured.whole == measured.sent,
         });
+        let both = &measured.both_ways;
+        let more = both.memory_more_out.max(both.memory_more_back);
+        goals.push(Goal {
+            what: "memory that a very large file adds, out and back",
+            wanted: format!("< {} MB", megabytes(UPLOAD_MEMORY)),
+            measured: format!("{} MB", megabytes(more)),
+            met: both.size > 0 && more < UPLOAD_MEMORY,
+        });
+        goals.push(Goal {
+            what: "bytes of it that came back as they were",
+            wanted: both.size.to_string(),
+            measured: both.same.to_string(),
+            met: both.size > 0 && both.same == both.size,
+        });
         unknown.extend(&measured.unknown_methods);
     }
     if let Some(measured) = many {
@@ -333,7 +347,7 @@ mod tests {
     use crate::latency::Summary;
     use crate::scenario::choosing::OneKind;
     use crate::scenario::send_text::{Pair, Side as SentSide};
-    use crate::scenario::upload::Side;
+    use crate::scenario::upload::{BothWays, Side};
 
     fn side(per_second: f64, p99: u32, processor: f64) -> SentSide {
         SentSide {
@@ -438,6 +452,7 @@ mod tests {
             library: side(1_000, 300.0, 0),
             sent: 6,
             whole,
+            both_ways: BothWays { size: 9, memory_more_out: 1, memory_more_back: 20 * 1_024 - 1, same: 9 },
             unknown_methods: Vec::new(),
         };
         let many =
@@ -446,11 +461,12 @@ mod tests {
         let good = upload(side(1_000, 100.0, 20 * 1_024 - 1), 6);
         let goals =
             of_files(Some(&good), Some(&many(80 * 1_024 - 1, 100)), Some(&import(9_999, 100, 400_000)));
-        assert_eq!((goals.len(), missed(&goals).len()), (8, 0));
+        assert_eq!((goals.len(), missed(&goals).len()), (10, 0));
         let mut bad = upload(side(1_001, 100.1, 20 * 1_024), 5);
         bad.unknown_methods.push("x.y".into());
+        bad.both_ways = BothWays { memory_more_out: 20 * 1_024, same: 8, ..bad.both_ways };
         let goals = of_files(Some(&bad), Some(&many(80 * 1_024, 99)), Some(&import(10_000, 99, 399_999)));
-        assert_eq!((goals.len(), missed(&goals).len()), (9, 9));
+        assert_eq!((goals.len(), missed(&goals).len()), (11, 11));
     }
 
     #[test]

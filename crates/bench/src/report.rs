@@ -324,7 +324,16 @@ fn write_upload(text: &mut String, upload: &Upload) -> std::fmt::Result {
     let processor = times(ours.processor, library.processor);
     writeln!(text, "| CPU a file, ms | {:.0} | {:.0} | {processor} |", ours.processor, library.processor)?;
     let (more, theirs) = (megabytes(ours.memory_more), megabytes(library.memory_more));
-    writeln!(text, "| memory more than before the first, MB | {more} | {theirs} | |\n")
+    writeln!(text, "| memory more than before the first, MB | {more} | {theirs} | |\n")?;
+    let both = &upload.both_ways;
+    writeln!(
+        text,
+        "One of {} MB, by `POST /v1/uploads` and back by `GET /v1/messages/{{id}}/media/0`, adds {} MB of memory on its way \
+         out and {} MB on its way back.\n",
+        both.size / 1_000_000,
+        megabytes(both.memory_more_out),
+        megabytes(both.memory_more_back)
+    )
 }
 
 fn write_many_files(text: &mut String, many: &ManyFiles) -> std::fmt::Result {

@@ -92,6 +92,15 @@ pub(crate) fn memory(root: u32) -> Result<Memory> {
     Ok(sum)
 }
 
+/// The same, with what it is now as the highest so far: the kernel forgets what was before.
+pub(crate) fn memory_from_now_on(root: u32) -> Result<Memory> {
+    for stat in tree(&all()?, root) {
+        let file = format!("/proc/{}/clear_refs", stat.pid);
+        fs::write(&file, "5").with_context(|| format!("cannot write {file}"))?;
+    }
+    memory(root)
+}
+
 fn all() -> Result<Vec<Stat>> {
     let mut stats = Vec::new();
     for entry in fs::read_dir("/proc").context("cannot list /proc")? {
@@ -170,6 +179,17 @@ mod tests {
         let all = [stat(9, 5), stat(1, 0), stat(5, 2), stat(2, 1), stat(3, 1)];
         let pids: Vec<_> = tree(&all, 2).iter().map(|stat| stat.pid).collect();
         assert_eq!(pids, [9, 5, 2]);
+    }
+
+    #[test]
+    fn the_highest_is_forgotten() {
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let before = memory(child.id()).unwrap();
+        let after = memory_from_now_on(child.id()).unwrap();
+        assert!(after.highest <= before.highest && after.highest >= after.now, "{before:?} {after:?}");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(memory_from_now_on(u32::MAX).is_err());
     }
 
     #[test]

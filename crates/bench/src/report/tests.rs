@@ -9,7 +9,7 @@ use crate::scenario::logs::{Rotation, Word};
 use crate::scenario::search::Text;
 use crate::scenario::send_text::Side;
 use crate::scenario::sizes::Size;
-use crate::scenario::upload::Side as UploadSide;
+use crate::scenario::upload::{BothWays, Side as UploadSide};
 
 fn summary(p50: u32) -> Summary {
     Summary { count: 10, p50, p90: p50 * 2, p99: p50 * 3, max: p50 * 4 }
@@ -93,6 +93,12 @@ fn report() -> Report {
             library: upload(1_800, 1_000.0),
             sent: 6,
             whole: 6,
+            both_ways: BothWays {
+                size: 500_000_000,
+                memory_more_out: 7_168,
+                memory_more_back: 4_096,
+                same: 500_000_000,
+            },
             unknown_methods: Vec::new(),
         }),
         many_files: Some(ManyFiles {

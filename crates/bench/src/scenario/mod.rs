@@ -62,6 +62,8 @@ pub(crate) struct Pace {
     pub(crate) choices: usize,
     /// The size of a large file, in bytes.
     pub(crate) upload: u64,
+    /// The size of the one that goes out and comes back, in bytes.
+    pub(crate) both_ways: u64,
     /// Messages of which each leaves five log lines.
     pub(crate) logged: u64,
     /// Messages that are searched by their text.
@@ -85,6 +87,7 @@ impl Pace {
         rest: Duration::from_secs(10),
         choices: 2_000,
         upload: 100_000_000,
+        both_ways: 500_000_000,
         logged: 2_000_000,
         searched: 1_000_000,
         accounts: 2_000,
@@ -102,6 +105,7 @@ impl Pace {
         rest: Duration::from_secs(2),
         choices: 200,
         upload: 20_000_000,
+        both_ways: 100_000_000,
         logged: 60_000,
         searched: 20_000,
         accounts: 60,
