@@ -29,12 +29,12 @@ pub fn recording() -> Vec<u8> {
     [page(0, &head), page(960, &[1; 200]), page(3 * 48_000 + 312, &[2; 90])].concat()
 }
 
-fn boxed(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
+fn boxed(name: &[u8], content: &[u8]) -> Vec<u8> {
     let length = u32::try_from(content.len() + 8).expect("small");
     [&length.to_be_bytes()[..], name, content].concat()
 }
 
-fn track(handler: &[u8; 4], width: u32, height: u32) -> Vec<u8> {
+fn track(handler: &[u8], width: u32, height: u32) -> Vec<u8> {
     let mut header = vec![0; 84];
     // The first number of a matrix that turns nothing.
     header[40] = 1;

@@ -52,8 +52,8 @@ async fn films_as_another_client_sees_them() {
     let seen = seen(&stage, "main", &group).await;
     let messages = seen["messages"].as_array().expect("messages");
     let shown = |name: &str| {
-        let mut files = messages.iter().map(|one| &one["file"]);
-        files.find(|file| file["name"] == name).cloned().unwrap_or_else(|| panic!("no {name}: {seen}"))
+        let file = messages.iter().map(|one| &one["file"]).find(|file| file["name"] == name);
+        file.cloned().unwrap_or_else(|| panic!("no {name}: {seen}"))
     };
     for (name, kind, streams) in [
         ("film.mp4", "video/mp4", true),
