@@ -30,6 +30,8 @@ const STATES: &[(&str, &str, &str)] = &[
     ("answering", "Answers", "Отвечает"),
     ("low_disk", "Little room", "Мало места"),
     ("disk_full", "Disk full", "Диск полон"),
+    ("unavailable", "No answer", "Не отвечает"),
+    ("full", "Full", "Заполнена"),
     ("empty", "Empty", "Пуста"),
     ("moving", "Moving", "Движется"),
     ("waiting", "Waiting", "Ждёт"),
@@ -51,6 +53,12 @@ const REASONS: &[(&str, &str, &str)] = &[
     ("wrong_user", "the session of somebody else", "сессия другого человека"),
     ("other", "something else", "другое"),
     ("flood_wait", "flood wait", "Telegram велел ждать"),
+    ("error", "an error", "ошибка"),
+    ("restricted", "restricted by Telegram", "ограничен Telegram"),
+    ("needs_login", "somebody has to sign in", "нужно войти"),
+    ("connecting", "connecting", "подключается"),
+    ("not_connected", "it does not connect", "не может подключиться"),
+    ("no_answer_yet", "nothing was answered yet", "ответа ещё не было"),
     ("paused", "paused", "на паузе"),
     ("stopped", "stopped by hand", "остановлено вручную"),
     ("starting", "starting", "запускается"),
@@ -61,13 +69,14 @@ const REASONS: &[(&str, &str, &str)] = &[
     ("no_account", "no account can do it", "нет аккаунта, который это может"),
     ("port_taken", "another program has the port", "порт занят другой программой"),
     ("taken", "another program has the port", "порт занят другой программой"),
-    ("address_refused", "the system refuses the address", "система не даёт этот адрес"),
+    ("port_refused", "the system refuses the address", "система не даёт этот адрес"),
     ("refused", "the system refuses the address", "система не даёт этот адрес"),
     ("disk_full", "the disk is full", "диск полон"),
     ("low_disk", "little room on the disk", "на диске мало места"),
-    ("store_failed", "the database does not answer", "база данных не отвечает"),
-    ("too_slow", "slower than it should be", "медленнее, чем должно быть"),
-    ("old_work", "the oldest has waited for long", "самое старое ждёт давно"),
+    ("queue_full", "there is no room for more work", "для новой работы нет места"),
+    ("store_unavailable", "the database does not answer", "база данных не отвечает"),
+    ("slow", "slower than it should be", "медленнее, чем должно быть"),
+    ("waiting", "the oldest has waited for long", "самое старое ждёт давно"),
     ("timeout", "no answer in time", "нет ответа вовремя"),
 ];
 
@@ -118,6 +127,39 @@ mod tests {
             Reason::Other,
         ] {
             assert!(known(REASONS, one.as_str()), "{one:?}");
+        }
+    }
+
+    #[test]
+    fn every_reason_that_a_beat_gives_has_words() {
+        for code in [
+            "clearing",
+            "connecting",
+            "disk_full",
+            "error",
+            "flood_wait",
+            "needs_login",
+            "no_account",
+            "no_answer",
+            "no_answer_yet",
+            "no_session",
+            "not_connected",
+            "paused",
+            "port_refused",
+            "port_taken",
+            "queue_full",
+            "restricted",
+            "slow",
+            "stalled",
+            "starting",
+            "stopped",
+            "store_unavailable",
+            "waiting",
+        ] {
+            assert!(REASONS.iter().any(|(one, _, _)| *one == code), "{code}");
+        }
+        for code in ["disk_full", "full", "silent", "stalled", "unable", "unavailable", "waiting"] {
+            assert!(STATES.iter().any(|(one, _, _)| *one == code), "{code}");
         }
     }
 
