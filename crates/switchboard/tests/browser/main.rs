@@ -14,6 +14,7 @@ mod plain;
 mod proxy;
 mod socks;
 mod stage;
+mod steps;
 mod sweep;
 
 use std::path::Path;

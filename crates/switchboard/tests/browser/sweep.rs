@@ -13,11 +13,18 @@ const MOST_BYTES: u64 = 150_000;
 const LOOKS: [(u32, Theme); 4] =
     [(1280, Theme::Light), (1280, Theme::Dark), (390, Theme::Dark), (390, Theme::Light)];
 
-/// What makes a page wider than the window, so that it would have to be moved sideways to be read.
-const TOO_WIDE: &str =
-    "document.documentElement.scrollWidth <= innerWidth ? '' : [...document.querySelectorAll('body *')]
-  .filter((one) => one.getBoundingClientRect().right > innerWidth)
-  .map((one) => one.outerHTML.slice(0, 120)).join(' | ')";
+/// The narrowest window and a wide one: nothing is wider than these either.
+const WIDTHS: [u32; 2] = [320, 1920];
+
+/// What makes a page wider than a window, so that it would have to be moved sideways to be read. A telephone's browser shows
+/// a page that is too wide from further away, and says that its window is as wide.
+fn too_wide(width: u32) -> String {
+    format!(
+        "document.documentElement.scrollWidth <= {width} ? '' : [...document.querySelectorAll('body *')]
+  .filter((one) => one.getBoundingClientRect().right > {width})
+  .map((one) => one.outerHTML.slice(0, 120)).join(' | ') || 'the page'"
+    )
+}
 
 /// Every kind of page there is; what the rail leads to comes from the rail itself.
 pub(crate) async fn paths(tab: &Tab, demo: &Demo) -> Vec<String> {
@@ -108,7 +115,6 @@ async fn nothing_is_wrong_with_any_page() {
 }
 
 async fn examine_all(tab: &Tab, paths: &[String], language: &str) -> Vec<String> {
-    tab.cookie("language", language).await;
     let mut wrong = Vec::new();
     for path in paths {
         wrong.extend(examine(tab, path, language).await);
@@ -117,7 +123,8 @@ async fn examine_all(tab: &Tab, paths: &[String], language: &str) -> Vec<String>
 }
 
 /// What is wrong with a page in one language.
-async fn examine(tab: &Tab, path: &str, language: &str) -> Vec<String> {
+pub(crate) async fn examine(tab: &Tab, path: &str, language: &str) -> Vec<String> {
+    tab.cookie("language", language).await;
     let _ = (tab.asked(), tab.weight(), tab.complaints());
     tab.call("Network.setCacheDisabled", serde_json::json!({ "cacheDisabled": true })).await;
     tab.open(path).await;
@@ -128,6 +135,14 @@ async fn examine(tab: &Tab, path: &str, language: &str) -> Vec<String> {
     }
     let elsewhere = |asked: &String| !asked.starts_with(tab.site()) && !asked.starts_with("data:");
     wrong.extend(tab.asked().into_iter().filter(elsewhere).map(|asked| format!("{path} asks {asked}")));
+    wrong.extend(look_at(tab, path, language).await);
+    wrong.extend(complaints(tab, path).map(|one| format!("{path}: the browser says {one}")));
+    wrong
+}
+
+/// What is wrong with the page as it stands, however it is looked at.
+pub(crate) async fn look_at(tab: &Tab, path: &str, language: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
     if tab.text("document.documentElement.lang").await != language {
         wrong.push(format!("{path} is not in {language}"));
     }
@@ -135,12 +150,14 @@ async fn examine(tab: &Tab, path: &str, language: &str) -> Vec<String> {
         tab.look(width, theme).await;
         let place = format!("{path} ({language}, {width}, {theme:?})");
         wrong.extend(tab.findings().await.into_iter().map(|one| format!("{place}: {one}")));
-        let wide = tab.text(TOO_WIDE).await;
+    }
+    for width in WIDTHS.into_iter().chain(LOOKS.map(|(width, _)| width)) {
+        tab.look(width, Theme::Light).await;
+        let wide = tab.text(&too_wide(width)).await;
         if !wide.is_empty() {
-            wrong.push(format!("{place} is too wide: {wide}"));
+            wrong.push(format!("{path} ({language}) is wider than {width}: {wide}"));
         }
     }
-    wrong.extend(complaints(tab, path).map(|one| format!("{path}: the browser says {one}")));
     wrong
 }
 
@@ -167,7 +184,10 @@ async fn what_is_wrong_would_be_found() {
     .await;
     let findings = tab.findings().await.join("\n");
     assert!(findings.contains("image-alt") && findings.contains("color-contrast"), "{findings}");
-    assert_ne!(tab.text(TOO_WIDE).await, "");
+    for width in [320, 390, 1280, 1920] {
+        tab.look(width, Theme::Light).await;
+        assert_ne!(tab.text(&too_wide(width)).await, "", "{width}");
+    }
     let complaints = tab.complaints().join("\n");
     assert!(
         complaints.contains("said aloud") && complaints.contains("Content Security Policy"),

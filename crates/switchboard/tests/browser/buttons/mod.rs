@@ -2,9 +2,9 @@
 
 mod of_accounts;
 mod of_alerts;
-mod of_importing;
+pub(crate) mod of_importing;
 mod of_logs;
-mod of_many;
+pub(crate) mod of_many;
 mod of_ownerless_sessions;
 mod of_people;
 mod of_roles;

@@ -16,7 +16,7 @@ const MOVING: &str = "fifth";
 const LOOK: &str = "#import-files button.primary";
 
 /// A session file of the account, as the other program left it, and one that is none.
-async fn files(stage: &Stage) -> [PathBuf; 2] {
+pub(crate) async fn files(stage: &Stage) -> [PathBuf; 2] {
     let known = stage.known(MOVING).await;
     let key = known["auth_key"].as_str().expect("a key");
     let byte = |at| u8::from_str_radix(&key[at..at + 2], 16).expect("hexadecimal");

@@ -11,7 +11,7 @@ const QUESTION: &str = "document.querySelector('#ask-title')?.textContent";
 const BUTTON: &str = "document.querySelector('dialog button.primary')?.textContent.trim()";
 
 /// So many messages that Telegram refused.
-async fn failed_messages(stage: &Stage, texts: &[&str]) {
+pub(crate) async fn failed_messages(stage: &Stage, texts: &[&str]) {
     let refusal = json!({ "method": REFUSED, "code": 400, "message": "MESSAGE_TOO_LONG" });
     stage.world.fault("rpc_error", refusal).await;
     for text in texts {

@@ -1,0 +1,173 @@
+//! Pages that stand only for a while: each step of a sign-in, an import that is looked at, runs and is over, questions about sessions
+//! of nobody, a retry under way, the door. Nothing is wrong with them either, in both languages, however they are looked at.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::buttons::of_importing::files;
+use crate::buttons::of_many::failed_messages;
+use crate::chromium::Tab;
+use crate::stage::{NAME as OWNER, PASSWORD, Stage, sign_in};
+use crate::sweep::{examine, look_at};
+
+const NAME: &str = "fifth";
+const LOGIN: &str = "/v1/accounts/fifth/login";
+const WIZARD: &str = "/accounts/fifth/login";
+const TWO_STEPS: &str = "correct horse battery staple 5099";
+
+/// The owner, once in each language.
+struct Eyes {
+    english: Tab,
+    russian: Tab,
+}
+
+impl Eyes {
+    async fn of(stage: &Stage) -> Self {
+        let (english, russian) = (stage.tab().await, stage.stranger().await);
+        russian.open("/sign-in").await;
+        sign_in(&russian, OWNER, PASSWORD).await;
+        Self { english, russian }
+    }
+
+    /// Nothing is wrong with the page at this path, and it has what this selector names: it is the one that is meant.
+    async fn see(&self, path: &str, sign: &str) {
+        let (mut wrong, more) =
+            tokio::join!(examine(&self.english, path, "en"), examine(&self.russian, path, "ru"));
+        wrong.extend(more);
+        assert!(wrong.is_empty(), "{sign}: {} findings:\n{}", wrong.len(), wrong.join("\n"));
+        for tab in [&self.english, &self.russian] {
+            let there = format!("document.querySelector({sign:?})?.checkVisibility() === true");
+            assert_eq!(tab.tell(&there).await, true, "{path} has no {sign}");
+        }
+    }
+}
+
+/// A call of the API that goes well; what it answers.
+async fn told(stage: &Stage, path: &str, body: Value) -> Value {
+    let (status, told) = stage.program.post(path, &body).await;
+    assert!((200..300).contains(&status), "{path}: {status} {told}");
+    told
+}
+
+/// Asks for a code; the one that Telegram sent.
+async fn code(stage: &Stage) -> String {
+    told(stage, LOGIN, json!({ "by": "phone" })).await;
+    stage.world.code(stage.known(NAME).await["phone"].as_str().expect("a phone")).await
+}
+
+async fn rules(stage: &Stage, rules: Value) {
+    stage.world.put("/telegram/accounts/fifth/sign-in", &rules).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_wrong_with_any_step_of_a_sign_in() {
+    let stage = Stage::without(NAME).await;
+    stage.add(NAME).await;
+    let eyes = Eyes::of(&stage).await;
+    eyes.see(WIZARD, "#login[data-state=none] #login-qr").await;
+    rules(&stage, json!({ "password": TWO_STEPS, "hint": "four words and a port" })).await;
+    let right = code(&stage).await;
+    eyes.see(WIZARD, "#login[data-state=code_wanted] #code").await;
+    let wrong = if right == "00000" { "00001" } else { "00000" };
+    stage.program.post(&format!("{LOGIN}/code"), &json!({ "code": wrong })).await;
+    eyes.see(WIZARD, "#code-error").await;
+    told(&stage, &format!("{LOGIN}/code"), json!({ "code": right })).await;
+    eyes.see(WIZARD, "#login[data-state=password_wanted] #password").await;
+    stage.program.post(&format!("{LOGIN}/password"), &json!({ "password": "another" })).await;
+    eyes.see(WIZARD, "#password-error").await;
+    assert_eq!(stage.program.delete(LOGIN).await.0, 204);
+
+    told(&stage, LOGIN, json!({ "by": "qr" })).await;
+    eyes.see(WIZARD, "#login[data-state=qr_shown] .qr svg").await;
+    assert_eq!(stage.program.delete(LOGIN).await.0, 204);
+
+    rules(
+        &stage,
+        json!({ "terms": "Be kind to each other, and do not write to people who did not ask for it." }),
+    )
+    .await;
+    let right = code(&stage).await;
+    told(&stage, &format!("{LOGIN}/code"), json!({ "code": right })).await;
+    eyes.see(WIZARD, "#login[data-state=terms_wanted] #login-terms").await;
+    stage.program.post(&format!("{LOGIN}/terms"), &json!({ "accept": false })).await;
+    eyes.see(WIZARD, "#login[data-state=failed] [role=alert]").await;
+
+    rules(&stage, json!({})).await;
+    let right = code(&stage).await;
+    told(&stage, &format!("{LOGIN}/code"), json!({ "code": right })).await;
+    eyes.see(WIZARD, "#login[data-state=done] a.primary").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_wrong_with_an_import_before_while_and_after_it_runs() {
+    let stage = Stage::without(NAME).await;
+    let [session, other] = files(&stage).await;
+    let eyes = Eyes::of(&stage).await;
+    let tab = &eyes.english;
+    tab.open("/accounts/import").await;
+    tab.choose("#file", &[&session, &other]).await;
+    tab.press("#import-files button.primary").await;
+    tab.until("location.pathname.startsWith('/accounts/import/imp_') && document.readyState === 'complete'")
+        .await;
+    let look = tab.text("location.pathname").await;
+    eyes.see(&look, "#import-now button.primary").await;
+
+    // The check of the session is not answered for now.
+    stage.world.fault("deaf", json!({ "account": NAME })).await;
+    let known = stage.known(NAME).await;
+    tab.open(&look).await;
+    tab.fill("#api_id", &known["api_id"].to_string()).await;
+    tab.fill("#api_hash", known["api_hash"].as_str().expect("a text")).await;
+    tab.press("input[name=stopped]").await;
+    tab.press("#import-now button.primary").await;
+    tab.is_at("/accounts/import/under-way").await;
+    eyes.see("/accounts/import/under-way", "#import-run progress").await;
+    stage.world.delete("/faults").await;
+    let over = tab.until("document.querySelector('a.primary[href=\"/accounts\"]') !== null");
+    stage.program.as_time_goes_by(Duration::from_secs(1), over).await;
+    eyes.see("/accounts/import/under-way", "a.primary[href='/accounts']").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_wrong_with_questions_about_sessions_of_nobody() {
+    let stage = Stage::without(NAME).await;
+    stage.add(NAME).await;
+    stage.sign_in_to(NAME).await;
+    assert_eq!(stage.program.delete("/v1/accounts/fifth").await.0, 204);
+    stage.add(NAME).await;
+    let (_, sessions) = stage.program.get("/v1/ownerless-sessions").await;
+    let id = sessions["items"][0]["id"].as_str().expect("an id");
+    let eyes = Eyes::of(&stage).await;
+    eyes.see("/accounts", "#ownerless tbody tr").await;
+    eyes.see(&format!("/accounts/sessions/{id}/give"), "#ask #give-account").await;
+    eyes.see(&format!("/accounts/sessions/{id}/drop"), "#ask button.danger").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_wrong_with_a_retry_under_way() {
+    let stage = Stage::start().await;
+    failed_messages(&stage, &["one", "two", "three", "four"]).await;
+    let eyes = Eyes::of(&stage).await;
+    stage.program.arm("store.retry.before", 1).await;
+    told(&stage, "/v1/failed-messages/retry", json!({})).await;
+    stage.program.until("it is held", || stage.program.stopped_at("store.retry.before")).await;
+    eyes.see("/messages/retry-failed", "#ask progress").await;
+    stage.program.release("store.retry.before").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_wrong_with_the_door() {
+    let stage = Stage::start().await;
+    for language in ["en", "ru"] {
+        let tab = stage.stranger().await;
+        let mut wrong = examine(&tab, "/sign-in", language).await;
+        assert_eq!(tab.text("location.pathname").await, "/sign-in");
+        tab.fill("#name", OWNER).await;
+        tab.fill("#password", "a wrong password").await;
+        tab.press("main button.primary").await;
+        tab.until("document.querySelector('#wrong') !== null && document.readyState === 'complete'").await;
+        wrong.extend(look_at(&tab, "/sign-in after a wrong password", language).await);
+        assert!(wrong.is_empty(), "{} findings:\n{}", wrong.len(), wrong.join("\n"));
+    }
+}
