@@ -15,6 +15,7 @@ mod proxy;
 mod socks;
 mod stage;
 mod steps;
+mod strip;
 mod sweep;
 
 use std::path::Path;

@@ -36,15 +36,21 @@ impl Tab {
         self.mouse("mouseReleased", &place).await;
     }
 
+    /// Points into the first element with this selector, so large a part of its width from its left side.
+    pub(crate) async fn point_into(&self, selector: &str, part: f64) {
+        let find = format!(
+            "(() => {{ const one = document.querySelector({}); one.scrollIntoView({{ block: 'center', behavior: 'instant' }});
+               const box = one.getBoundingClientRect();
+               return {{ x: box.left + box.width * {part}, y: box.top + box.height / 2 }}; }})()",
+            json!(selector)
+        );
+        let place = self.tell(&find).await;
+        self.mouse("mouseMoved", &place).await;
+    }
+
     /// Points at nothing.
     pub(crate) async fn point_away(&self) {
         self.mouse("mouseMoved", &json!({ "x": 1, "y": 1 })).await;
-    }
-
-    /// Turns the wheel over the middle of the page, by so many CSS pixels; downwards if that is more than nought.
-    pub(crate) async fn scroll(&self, by: i32) {
-        let order = json!({ "type": "mouseWheel", "x": 640, "y": 400, "deltaX": 0, "deltaY": by });
-        self.call("Input.dispatchMouseEvent", order).await;
     }
 
     async fn mouse(&self, kind: &str, place: &Value) {
