@@ -9,6 +9,7 @@ mod full_disk;
 mod keyboard;
 mod live;
 mod mail_server;
+mod paging;
 mod pictures;
 mod plain;
 mod proxy;

@@ -1,0 +1,103 @@
+//! A board with more cards than a page shows: the next page, the first one, back, and what changes meanwhile.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::chromium::Tab;
+use crate::stage::Stage;
+
+/// How many cards a page shows.
+const PAGE: usize = 48;
+
+/// Accounts that nobody has signed in to: somebody has to, so they stand first.
+const SPARE: usize = 50;
+
+async fn cards(tab: &Tab) -> BTreeSet<String> {
+    let all = tab
+        .text("[...document.querySelectorAll('#board .card')].map((one) => one.id.slice(2)).join(' ')")
+        .await;
+    all.split(' ').map(str::to_owned).collect()
+}
+
+async fn number(tab: &Tab, cards: usize) {
+    tab.until(&format!("document.querySelectorAll('#board .card').length === {cards}")).await;
+}
+
+async fn all_cards(stage: &Stage) -> BTreeSet<String> {
+    let (_, overview) = stage.program.get("/v1/overview?limit=200").await;
+    let id = |card: &Value| card["id"].as_str().expect("an id").to_owned();
+    overview["items"].as_array().expect("cards").iter().map(id).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_cards_are_turned_and_each_is_live() {
+    let stage = Stage::start().await;
+    for at in 1..=SPARE {
+        let order = json!({
+            "name": format!("spare_{at:02}"), "api_id": 1000 + at, "api_hash": "0123456789abcdef0123456789abcdef",
+            "phone": format!("+700000010{at:02}"),
+        });
+        let (status, told) = stage.program.post("/v1/accounts", &order).await;
+        assert_eq!(status, 201, "{told}");
+    }
+    stage.pass(30).await;
+    let all = all_cards(&stage).await;
+    let rest = all.len() - PAGE;
+    assert!((1..PAGE).contains(&rest), "two pages: {}", all.len());
+    let tab = stage.tab().await;
+    tab.open("/").await;
+    number(&tab, PAGE).await;
+    assert!(
+        tab.text("document.querySelector('#board .pager').innerText")
+            .await
+            .contains(&format!("{PAGE} of {}", all.len()))
+    );
+    let first = cards(&tab).await;
+    tab.press("#board .pager a[rel=next]").await;
+    tab.until("location.search.startsWith('?after=')").await;
+    number(&tab, rest).await;
+    let second = cards(&tab).await;
+    // No card is on both, and none is left out.
+    assert!(first.is_disjoint(&second), "{first:?} {second:?}");
+    assert_eq!(first.union(&second).cloned().collect::<BTreeSet<_>>(), all);
+    assert_eq!(tab.tell("document.querySelector('#board .pager a[rel=next]')").await, Value::Null);
+    assert_eq!(tab.findings().await, Vec::<String>::new());
+    let address = tab.text("location.pathname + location.search").await;
+
+    // Back to the first page, and to the second again.
+    tab.tell("history.back()").await;
+    tab.is_at("/").await;
+    number(&tab, PAGE).await;
+    assert_eq!(cards(&tab).await, first);
+    tab.tell("history.forward()").await;
+    tab.is_at(&address).await;
+    number(&tab, rest).await;
+    assert_eq!(cards(&tab).await, second);
+
+    changes_come_to_the_second_page(&stage, &tab, rest).await;
+    tab.press_words("#board .pager a", "First page").await;
+    tab.is_at("/").await;
+    number(&tab, PAGE).await;
+    let top = "document.querySelector('#board .card').id";
+    tab.until(&format!("{top} === 'c-account:backup_1'")).await;
+    assert_eq!((tab.findings().await, tab.complaints()), (Vec::new(), Vec::new()));
+}
+
+/// A card of the page changes in its place; one that is in trouble now belongs to the first page and leaves this one.
+async fn changes_come_to_the_second_page(stage: &Stage, tab: &Tab, cards: usize) {
+    let card = |id: &str| format!("document.getElementById('c-{id}')");
+    let [service, account, line] = ["service:leave_chat", "account:backup_1", "line:backup_1:all"].map(card);
+    tab.point_away().await;
+    tab.until(&format!("{service}.dataset.state === 'active' && {account}.dataset.state === 'ready'")).await;
+    assert_eq!(stage.program.post("/v1/services/leave_chat/actions/stop", &json!({})).await.0, 200);
+    tab.until(&format!("{service}?.dataset.state === 'stopped'")).await;
+    number(tab, cards).await;
+    stage.world.fault("session_revoked", json!({ "account": "backup_1" })).await;
+    stage.pass(60).await;
+    stage.program.account_is("backup_1", "needs_login").await;
+    tab.point_away().await;
+    tab.until(&format!("{account} === null && {line}?.querySelector('.lamp.bad') !== null")).await;
+    number(tab, cards - 1).await;
+    tab.until(&format!("document.querySelector('[data-trouble] b').textContent === '{}'", SPARE + 2)).await;
+}
