@@ -7,7 +7,13 @@ use serde_json::json;
 use testkit::free_port;
 
 use crate::chromium::Tab;
-use crate::stage::Stage;
+use crate::stage::{ACCOUNTS, Stage};
+
+/// The account that works only for whoever names it.
+const BY_NAME_ONLY: &str = "fifth";
+
+/// A card that is well again says so within so many times ten seconds.
+const MOST_LOOKS: u32 = 12;
 
 /// The lamp, the state and the words of a card.
 pub(crate) async fn looks(tab: &Tab, card: &str, lamp: &str, state: &str, words: &str) {
@@ -24,6 +30,58 @@ pub(crate) async fn looks(tab: &Tab, card: &str, lamp: &str, state: &str, words:
 pub(crate) async fn red(tab: &Tab) -> String {
     tab.text("[...document.querySelectorAll('.card')].filter((one) => one.querySelector('h3 .lamp.bad')).map((one) => one.id).sort().join(' ')")
         .await
+}
+
+/// What a flood wait looks like beside a card that is red: its minute on the strip is as red as that one's lamp, and its alert
+/// is amber as its own lamp is.
+async fn failed_in_amber(tab: &Tab, name: &str, lost: &str) {
+    let card = |name: &str| format!("document.getElementById('c-account:{name}')");
+    let minute = format!("getComputedStyle({}.querySelector('.strip path.f')).stroke", card(name));
+    let lamp = format!("getComputedStyle({}.querySelector('h3 .lamp.bad')).backgroundColor", card(lost));
+    tab.until(&format!("{minute} === {lamp}")).await;
+    let alert = alert_of(name);
+    tab.until(&format!(
+        "{alert}?.classList.contains('wait') && !{alert}.classList.contains('bad') && {alert}.textContent.includes('flood wait')"
+    ))
+    .await;
+}
+
+/// The alert that names a card.
+fn alert_of(name: &str) -> String {
+    format!(
+        "[...document.querySelectorAll('#alerts .alert')].find((one) => one.querySelector('strong').textContent.includes({name:?}))"
+    )
+}
+
+/// The alert says why.
+async fn alerts(tab: &Tab, name: &str, why: &str) {
+    let alert = alert_of(name);
+    tab.until(&format!("{alert}?.classList.contains('bad') && {alert}.textContent.includes({why:?})")).await;
+}
+
+/// The alert of a card stays through the first good answer and leaves with the second.
+async fn alert_leaves(stage: &Stage, tab: &Tab, card: &str, name: &str) {
+    let open = || async {
+        let (_, alerts) = stage.program.get("/v1/alerts?state=open").await;
+        let mut alerts = alerts["items"].as_array().expect("items").iter();
+        alerts.any(|alert| alert["card"] == card)
+    };
+    assert!(open().await, "{card} has an alert");
+    let path = format!("/v1/cards/{card}");
+    let is_good = || async { stage.program.get(&path).await.1["lamp"] == "good" };
+    for _ in 0..MOST_LOOKS {
+        if is_good().await {
+            break;
+        }
+        stage.pass(10).await;
+    }
+    assert!(is_good().await, "{card} does not come back");
+    assert!(open().await, "one good answer is not enough");
+    tab.until(&format!("{}?.checkVisibility() === true", alert_of(name))).await;
+    stage.pass(20).await;
+    stage.program.until("the alert is over", || async { !open().await }).await;
+    tab.point_away().await;
+    tab.until(&format!("{} === undefined", alert_of(name))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -55,10 +113,11 @@ async fn accounts_and_their_services() {
     looks(&tab, "account:backup_2", "bad", "banned", "ban").await;
     // A flood wait ends by itself: it waits, and is not red.
     looks(&tab, "account:fifth", "wait", "flood_wait", "flood").await;
+    failed_in_amber(&tab, "fifth", "backup_2").await;
     let red = red(&tab).await;
     assert!(!red.contains("service") && !red.contains("store") && !red.contains("backup_3"), "{red}");
     // Whoever knows of it can have quiet.
-    tab.until("document.querySelectorAll('#alerts > .alert.bad').length >= 3").await;
+    tab.until("document.querySelectorAll('#alerts .alert.bad').length >= 3").await;
     let muted = "document.querySelectorAll('#alerts button[formaction$=mute]').length";
     let before = tab.tell(muted).await;
     tab.press("#alerts button[formaction$=mute]").await;
@@ -78,20 +137,23 @@ async fn a_taken_port_a_worker_that_stands_still_a_store_that_is_locked() {
     stage.pass(60).await;
     looks(&tab, &format!("port:{port}"), "bad", "taken", "taken").await;
     assert_eq!(red(&tab).await, format!("c-port:{port}"));
+    alerts(&tab, &port.to_string(), "another program has the port").await;
     drop(taken);
+    alert_leaves(&stage, &tab, &format!("port:{port}"), &port.to_string()).await;
 
     let database = stage.world.data_dir("data").join("switchboard.db");
     let other = rusqlite::Connection::open(database).expect("the database");
     other.execute_batch("BEGIN IMMEDIATE").expect("locked");
     stage.pass(60).await;
-    looks(&tab, "store", "bad", "unavailable", "").await;
+    looks(&tab, "store", "bad", "unavailable", "the database does not answer").await;
     other.execute_batch("ROLLBACK").expect("unlocked");
     drop(other);
     stage.pass(60).await;
     looks(&tab, "store", "ok", "ready", "").await;
 
     // Work becomes due, and the worker that takes it up stands still from then on.
-    let soon = tab.text("new Date(Date.now() + 360000).toISOString()").await;
+    let now = stage.program.now().await;
+    let soon = tab.text(&format!("new Date(Date.parse('{now}') + 360000).toISOString()")).await;
     let order = json!({ "chat": "@client_1", "text": "It stands.", "send_at": soon, "wait": 0 });
     assert_eq!(stage.program.post("/v1/messages", &order).await.0, 202);
     stage.program.arm("store.begin.before", 0).await;
@@ -99,7 +161,43 @@ async fn a_taken_port_a_worker_that_stands_still_a_store_that_is_locked() {
     let waiting = stage.program.until("the worker stands still", due);
     stage.program.as_time_goes_by(Duration::from_secs(5), waiting).await;
     stage.pass(60).await;
-    looks(&tab, "service:send_text", "bad", "stalled", "").await;
-    looks(&tab, "queue", "bad", "stalled", "").await;
+    let why = "nothing is begun. restart the program";
+    looks(&tab, "service:send_text", "bad", "stalled", why).await;
+    looks(&tab, "queue", "bad", "stalled", why).await;
+    for name in ["send_text", "queue"] {
+        alerts(&tab, name, "work is due and is not begun").await;
+    }
     assert!(!red(&tab).await.contains("account"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_without_an_account_that_can_work_and_a_line_that_was_lost() {
+    let stage = Stage::start().await;
+    let tab = stage.tab().await;
+    tab.open("/").await;
+    stage.pass(60).await;
+    looks(&tab, "service:send_text", "ok", "active", "").await;
+    looks(&tab, "line:backup_1:all", "ok", "ready", "").await;
+    // While one account of the pool is left, the services go on; the line is red beside its account.
+    let pool: Vec<_> = ACCOUNTS.into_iter().filter(|name| *name != BY_NAME_ONLY).collect();
+    let (last, others) = pool.split_last().expect("accounts");
+    for name in others {
+        stage.world.fault("session_revoked", json!({ "account": name })).await;
+    }
+    stage.pass(60).await;
+    looks(&tab, "line:backup_1:all", "bad", "needs_login", "sign in again").await;
+    looks(&tab, "service:send_text", "ok", "active", "").await;
+    assert!(!red(&tab).await.contains("service"), "{}", red(&tab).await);
+    stage.world.fault("session_revoked", json!({ "account": last })).await;
+    stage.pass(60).await;
+    let why = "no account that serves this can work now";
+    for service in ["create_chat", "send_text", "send_media", "leave_chat"] {
+        looks(&tab, &format!("service:{service}"), "bad", "unable", why).await;
+        // It names who is to be mended.
+        looks(&tab, &format!("service:{service}"), "bad", "unable", "main: session_revoked").await;
+    }
+    looks(&tab, &format!("account:{BY_NAME_ONLY}"), "ok", "ready", "").await;
+    let red = red(&tab).await;
+    assert!(!red.contains("store") && !red.contains("queue") && !red.contains("port"), "{red}");
+    assert_eq!((tab.findings().await, tab.complaints()), (Vec::new(), Vec::new()));
 }
