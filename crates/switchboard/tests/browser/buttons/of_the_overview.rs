@@ -1,10 +1,12 @@
 //! Filters, the buttons of a card, clearing flood waits.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::{answered, done, is_sound};
 use crate::chromium::{Key, Tab, Theme};
-use crate::stage::Stage;
+use crate::stage::{ACCOUNTS, Stage};
 
 const CARD: &str = "#c-service\\:send_text";
 
@@ -29,10 +31,10 @@ async fn cards_are_found_stopped_and_started() {
     assert!(note.contains("send_text"), "{note}");
     state_is(&tab, "stopped").await;
     tab.is_at("/").await;
-    for action in ["start", "restart", "reload_cache"] {
-        done(&tab, &format!("{CARD} .acts button[formaction$={action}]")).await;
-        state_is(&tab, "active").await;
-    }
+    done(&tab, &format!("{CARD} .acts button[formaction$=start]")).await;
+    state_is(&tab, "active").await;
+    restarted(&stage, &tab).await;
+    dialogs_read_again(&stage, &tab).await;
     // An account's own page has the same buttons.
     tab.open("/cards/account%3Afifth").await;
     for (action, state) in [("pause", "paused"), ("resume", "ready"), ("restart", "ready")] {
@@ -50,6 +52,45 @@ async fn cards_are_found_stopped_and_started() {
     is_sound(&tab);
 }
 
+/// A restart counts from nothing: what the card says of its work and of its time begins anew.
+async fn restarted(stage: &Stage, tab: &Tab) {
+    let service = || async { stage.program.get("/v1/services/send_text").await.1 };
+    assert_eq!(stage.program.send("@client_1", "Before the restart.").await.0, 200);
+    stage.pass(600).await;
+    let up =
+        format!("document.querySelector({}).textContent", json!(format!("{CARD} dl > div:last-child dd")));
+    let long = "10\u{a0}min";
+    tab.point_away().await;
+    tab.until(&format!("{up}.includes('{long}')")).await;
+    let before = service().await;
+    assert_eq!(before["operations"], 1, "{before}");
+    done(tab, &format!("{CARD} .acts button[formaction$=restart]")).await;
+    let after = service().await;
+    assert_eq!((&after["operations"], &after["state"]), (&json!(0), &json!("active")), "{after}");
+    assert_ne!(before["since"], after["since"]);
+    tab.point_away().await;
+    tab.until(&format!("!{up}.includes('{long}')")).await;
+    state_is(tab, "active").await;
+}
+
+/// Every account asks Telegram for its dialogs once more.
+async fn dialogs_read_again(stage: &Stage, tab: &Tab) {
+    let (asking, told) = ("messages.getDialogs", "/v1/logs?q=all%20dialogs%20are%20read&limit=200");
+    let (program, world) = (&stage.program, &stage.world);
+    let lines = || async { program.get(told).await.1["items"].as_array().map_or(0, Vec::len) };
+    for name in ACCOUNTS {
+        program.has_read_dialogs(name).await;
+    }
+    let all = ACCOUNTS.len();
+    program.until("the first reading is told", || async { lines().await == all }).await;
+    let before = world.calls(asking).await;
+    done(tab, &format!("{CARD} .acts button[formaction$=reload_cache]")).await;
+    let again = async { program.until("they are read again", || async { lines().await == 2 * all }).await };
+    program.as_time_goes_by(Duration::from_secs(1), again).await;
+    assert!(world.calls(asking).await >= before + all as u64);
+    state_is(tab, "active").await;
+}
+
 async fn filters(tab: &Tab) {
     tab.open("/").await;
     tab.press_words("#kinds a", "Services").await;
@@ -57,7 +98,8 @@ async fn filters(tab: &Tab) {
     assert_eq!(tab.tell("document.querySelectorAll('.card').length").await, 4);
     // What was put in place is left again by going back, and come to by going forward.
     tab.tell("history.back()").await;
-    tab.until("location.search === '' && document.querySelectorAll('.card').length > 4").await;
+    tab.until("document.querySelectorAll('.card').length > 4").await;
+    tab.is_at("/").await;
     tab.tell("history.forward()").await;
     tab.until("location.search !== '' && document.querySelectorAll('.card').length === 4").await;
     tab.is_at("/?kind=service").await;
