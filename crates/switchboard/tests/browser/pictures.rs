@@ -32,10 +32,11 @@ const LOOKS: [(u32, Theme, &str); 4] = [
 ];
 
 /// The pages by the names of their pictures. A word in braces is an id of the day.
-const PAGES: [(&str, &str); 24] = [
+const PAGES: [(&str, &str); 32] = [
     ("sign-in", "/sign-in"),
     ("overview", "/"),
     ("card", "/cards/account%3Amain"),
+    ("stop", "/cards/service%3Asend_text/stop"),
     ("flood-clearing", "/flood-clearing"),
     ("diagnostics", "/diagnostics"),
     ("messages", "/messages"),
@@ -45,14 +46,21 @@ const PAGES: [(&str, &str); 24] = [
     ("not-found", "/chats/unresolved"),
     ("accounts", "/accounts"),
     ("account", "/accounts/main"),
+    ("add-account", "/accounts/add"),
     ("login", "/accounts/fifth/login"),
     ("import", "/accounts/import"),
+    ("doubts", "/doubt"),
     ("doubt", "/doubt/{doubt}"),
     ("operations", "/operations"),
+    ("operation", "/operations/{operation}"),
     ("failovers", "/failovers"),
     ("failed", "/failed"),
+    ("failed-request", "/failed/{failed}"),
     ("logs", "/logs?account=main"),
+    ("log-line", "/logs/{line}"),
+    ("me", "/settings/me"),
     ("people", "/settings/people"),
+    ("person", "/settings/people/anna"),
     ("keys", "/settings/keys"),
     ("alerts", "/settings/alerts"),
     ("maintenance", "/settings/maintenance"),
@@ -97,10 +105,12 @@ async fn take(folder: &Path) {
     morning(&stage).await;
     let demo = stage.day().await;
     stage.pass(120).await;
+    let (_, logged) = stage.program.get("/v1/logs?account=main&level=warn&limit=1").await;
+    let line = logged["items"][0]["id"].as_str().expect("a line").to_owned();
     let stranger = stage.stranger().await;
     for (page, path) in PAGES.into_iter().filter(|(page, _)| *page != "diagnostics") {
         let tab = if page == "sign-in" { &stranger } else { &owner };
-        take_page(folder, &stage, tab, (page, &filled(path, &demo))).await;
+        take_page(folder, &stage, tab, (page, &filled(path, &demo, &line))).await;
     }
 }
 
@@ -145,7 +155,16 @@ async fn picture(tab: &Tab, width: u32) -> Vec<u8> {
     STANDARD.decode(taken["data"].as_str().expect("a picture")).expect("base64")
 }
 
-fn filled(path: &str, demo: &Demo) -> String {
-    let Demo { sent, chat, doubted_message, .. } = demo;
-    path.replace("{sent}", sent).replace("{chat}", chat).replace("{doubt}", doubted_message)
+fn filled(path: &str, demo: &Demo, line: &str) -> String {
+    let Demo { sent, chat, doubted_message, operation, failed_requests, .. } = demo;
+    [
+        ("{sent}", sent.as_str()),
+        ("{chat}", chat),
+        ("{doubt}", doubted_message),
+        ("{operation}", operation),
+        ("{failed}", &failed_requests[0]),
+        ("{line}", line),
+    ]
+    .into_iter()
+    .fold(path.to_owned(), |path, (word, id)| path.replace(word, id))
 }
