@@ -293,7 +293,10 @@ impl Walk<'_> {
         self.delivery.0.live.hold(load.message.id, until);
         way::waits(&load.message, until);
         let detail = match until {
-            Some(until) => format!("no account may send yet; the first that is held back is free at {until}"),
+            Some(until) => format!(
+                "no account may send yet; the first that is held back is free at {}",
+                until.to_the_second()
+            ),
             None => "every account that could send is connecting".to_owned(),
         };
         self.note(load.message.id, self.entry(Step::Waiting, load, Some(detail))).await;

@@ -122,7 +122,9 @@ impl Outcome {
                     several => Some(format!("messages {}", several.join(", "))),
                 }
             }
-            Self::FloodWait(until) | Self::SlowMode(until) => Some(format!("until {until}")),
+            Self::FloodWait(until) | Self::SlowMode(until) => {
+                Some(format!("until {}", until.to_the_second()))
+            }
             Self::NotFound(detail)
             | Self::Forbidden(detail)
             | Self::Unavailable(detail)

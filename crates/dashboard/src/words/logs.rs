@@ -241,8 +241,8 @@ impl LogsWords {
     pub(crate) fn advice(&self, trouble: Trouble) -> Option<&'static str> {
         let (english, russian) = match trouble {
             Trouble::FloodWait => (
-                "Nothing at first: the work waits or goes on through another account. If it repeats, lower the hourly limit of the account.",
-                "Сначала ничего: работа ждёт или идёт через другой аккаунт. Если повторяется, уменьшите часовой предел аккаунта.",
+                "Nothing at first: the work waits or goes on through another account. If it repeats, send less through this account, or add another one.",
+                "Сначала ничего: работа ждёт или идёт через другой аккаунт. Если повторяется, отправляйте через этот аккаунт меньше или добавьте ещё один.",
             ),
             Trouble::SlowMode => (
                 "The chat allows a message only now and then. An administrator of the chat can switch slow mode off.",

@@ -205,7 +205,10 @@ impl Ride<'_> {
         self.sagas.0.live.hold(load.saga.id, until);
         let detail = match until {
             Some(until) => {
-                format!("no account may do it yet; the first that is held back is free at {until}")
+                format!(
+                    "no account may do it yet; the first that is held back is free at {}",
+                    until.to_the_second()
+                )
             }
             None => {
                 "every account that could do it is connecting, or does not know yet whether it made a chat"

@@ -178,7 +178,10 @@ impl Ride<'_> {
         let about = match step {
             Step::Resolve { who } => Some(who.to_string()),
             Step::Promote { user } | Step::Remove { user } => Some(format!("user {user}")),
-            Step::Invite { users } => Some(format!("{} people", users.len())),
+            Step::Invite { users } => Some(match users.len() {
+                1 => "1 person".to_owned(),
+                many => format!("{many} people"),
+            }),
             _ => None,
         };
         let said = outcome.and_then(Outcome::detail);
