@@ -12,8 +12,14 @@ use crate::stage::{ACCOUNTS, Stage};
 /// The account that works only for whoever names it.
 const BY_NAME_ONLY: &str = "fifth";
 
-/// A card that is well again says so within so many times ten seconds.
-const MOST_LOOKS: u32 = 12;
+/// How often cards are asked.
+const BEAT: Duration = Duration::from_secs(20);
+
+/// Where a round of beats asks the store.
+const ROUND: &str = "store.round_trip";
+
+/// Where a worker begins a piece of work.
+const STANDS: &str = "store.begin.before";
 
 /// The lamp, the state and the words of a card.
 pub(crate) async fn looks(tab: &Tab, card: &str, lamp: &str, state: &str, words: &str) {
@@ -59,29 +65,38 @@ async fn alerts(tab: &Tab, name: &str, why: &str) {
     tab.until(&format!("{alert}?.classList.contains('bad') && {alert}.textContent.includes({why:?})")).await;
 }
 
-/// The alert of a card stays through the first good answer and leaves with the second.
-async fn alert_leaves(stage: &Stage, tab: &Tab, card: &str, name: &str) {
+/// A round of beats stands at the point where it asks the store.
+async fn a_round_stands(stage: &Stage) {
+    stage.program.arm(ROUND, 0).await;
+    stage.program.advance(BEAT).await;
+    stage.program.until("a round stands", || stage.program.stopped_at(ROUND)).await;
+}
+
+/// The worker goes on: the alert of the queue stays through the first good answer and leaves with the second.
+async fn goes_on_and_its_alert_leaves(stage: &Stage, tab: &Tab) {
+    let program = &stage.program;
     let open = || async {
-        let (_, alerts) = stage.program.get("/v1/alerts?state=open").await;
+        let (_, alerts) = program.get("/v1/alerts?state=open").await;
         let mut alerts = alerts["items"].as_array().expect("items").iter();
-        alerts.any(|alert| alert["card"] == card)
+        alerts.any(|alert| alert["card"] == "queue")
     };
-    assert!(open().await, "{card} has an alert");
-    let path = format!("/v1/cards/{card}");
-    let is_good = || async { stage.program.get(&path).await.1["lamp"] == "good" };
-    for _ in 0..MOST_LOOKS {
-        if is_good().await {
-            break;
-        }
-        stage.pass(10).await;
-    }
-    assert!(is_good().await, "{card} does not come back");
+    a_round_stands(stage).await;
+    program.release(STANDS).await;
+    program
+        .until("it is sent", || async { stage.world.sent().await.contains(&"It stands.".to_owned()) })
+        .await;
+    assert!(open().await);
+    // This round is the first that is good, and the next one does not end before it was looked at.
+    program.release(ROUND).await;
+    program.arm(ROUND, 0).await;
+    program.until("it is well", || async { program.get("/v1/cards/queue").await.1["lamp"] == "good" }).await;
     assert!(open().await, "one good answer is not enough");
-    tab.until(&format!("{}?.checkVisibility() === true", alert_of(name))).await;
-    stage.pass(20).await;
-    stage.program.until("the alert is over", || async { !open().await }).await;
-    tab.point_away().await;
-    tab.until(&format!("{} === undefined", alert_of(name))).await;
+    tab.until(&format!("{}?.checkVisibility() === true", alert_of("queue"))).await;
+    program.release(ROUND).await;
+    stage.pass(60).await;
+    program.until("the alert is over", || async { !open().await }).await;
+    looks(tab, "queue", "ok", "ready", "").await;
+    tab.until(&format!("{} === undefined", alert_of("queue"))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,7 +154,6 @@ async fn a_taken_port_a_worker_that_stands_still_a_store_that_is_locked() {
     assert_eq!(red(&tab).await, format!("c-port:{port}"));
     alerts(&tab, &port.to_string(), "another program has the port").await;
     drop(taken);
-    alert_leaves(&stage, &tab, &format!("port:{port}"), &port.to_string()).await;
 
     let database = stage.world.data_dir("data").join("switchboard.db");
     let other = rusqlite::Connection::open(database).expect("the database");
@@ -156,8 +170,8 @@ async fn a_taken_port_a_worker_that_stands_still_a_store_that_is_locked() {
     let soon = tab.text(&format!("new Date(Date.parse('{now}') + 360000).toISOString()")).await;
     let order = json!({ "chat": "@client_1", "text": "It stands.", "send_at": soon, "wait": 0 });
     assert_eq!(stage.program.post("/v1/messages", &order).await.0, 202);
-    stage.program.arm("store.begin.before", 0).await;
-    let due = || async { stage.program.stopped_at("store.begin.before").await };
+    stage.program.arm(STANDS, 0).await;
+    let due = || async { stage.program.stopped_at(STANDS).await };
     let waiting = stage.program.until("the worker stands still", due);
     stage.program.as_time_goes_by(Duration::from_secs(5), waiting).await;
     stage.pass(60).await;
@@ -168,6 +182,7 @@ async fn a_taken_port_a_worker_that_stands_still_a_store_that_is_locked() {
         alerts(&tab, name, "work is due and is not begun").await;
     }
     assert!(!red(&tab).await.contains("account"));
+    goes_on_and_its_alert_leaves(&stage, &tab).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
