@@ -32,9 +32,19 @@ impl Eyes {
 
     /// Nothing is wrong with the page at this path, and it has what this selector names: it is the one that is meant.
     async fn see(&self, path: &str, sign: &str) {
-        let (mut wrong, more) =
+        let (wrong, more) =
             tokio::join!(examine(&self.english, path, "en"), examine(&self.russian, path, "ru"));
-        wrong.extend(more);
+        self.agree(path, sign, &[wrong, more].concat()).await;
+    }
+
+    /// The same of a page that two cannot ask for at the same moment.
+    async fn see_in_turn(&self, path: &str, sign: &str) {
+        let wrong = examine(&self.english, path, "en").await;
+        let more = examine(&self.russian, path, "ru").await;
+        self.agree(path, sign, &[wrong, more].concat()).await;
+    }
+
+    async fn agree(&self, path: &str, sign: &str, wrong: &[String]) {
         assert!(wrong.is_empty(), "{sign}: {} findings:\n{}", wrong.len(), wrong.join("\n"));
         for tab in [&self.english, &self.russian] {
             let there = format!("document.querySelector({sign:?})?.checkVisibility() === true");
@@ -111,7 +121,8 @@ async fn nothing_is_wrong_with_an_import_before_while_and_after_it_runs() {
     tab.until("location.pathname.startsWith('/accounts/import/imp_') && document.readyState === 'complete'")
         .await;
     let look = tab.text("location.pathname").await;
-    eyes.see(&look, "#import-now button.primary").await;
+    // One import at a time, also where it only looks.
+    eyes.see_in_turn(&look, "#import-now button.primary").await;
 
     // The check of the session is not answered for now.
     stage.world.fault("deaf", json!({ "account": NAME })).await;
