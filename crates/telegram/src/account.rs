@@ -254,7 +254,7 @@ impl Account {
             (AccountState::Connecting | AccountState::FloodWait, _) => true,
             (_, reason) => matches!(reason, Some(Reason::NoAnswer | Reason::Unreachable)),
         };
-        if self.lines().iter().any(coming) {
+        if self.lines().iter().any(coming) || self.is_being_arranged() {
             return Usable::Connecting;
         }
         let worst = self.lines().iter().rev().map(|line| line.standing_now()).max_by_key(|(state, _)| *state);
@@ -266,7 +266,12 @@ impl Account {
     pub(crate) fn can_still_tell(&self) -> bool {
         let closed = matches!(self.standing.restriction(), Some(Reason::Banned | Reason::Deactivated));
         let lost = |line: &Arc<Line>| matches!(line.state(), AccountState::Banned | AccountState::NeedsLogin);
-        !closed && !self.lines().iter().all(lost)
+        !closed && (!self.lines().iter().all(lost) || self.is_being_arranged())
+    }
+
+    /// Whether one of its sessions takes the place of another at this moment: nothing is connected, and soon will be.
+    fn is_being_arranged(&self) -> bool {
+        self.lines().is_empty() && !self.shares().is_empty()
     }
 
     /// The state shown, with its reason, its detail and its beginning.
