@@ -124,7 +124,10 @@ async fn again(Posted { visitor, .. }: Posted<Value>) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::visitor::Language;
 
     #[test]
     fn a_kind_of_error_leads_to_its_lines_and_nothing_else_does() {
@@ -138,5 +141,67 @@ mod tests {
         {
             assert_eq!(lines(area, name), None, "{name}");
         }
+    }
+
+    /// A report with a finding for each way of mending, and areas that were seen wholly, partly and not.
+    fn report() -> Report {
+        let finding = |severity: &str,
+                       subject: &str,
+                       summary: &str,
+                       evidence: &[&str],
+                       fix: serde_json::Value| {
+            json!({ "code": "other", "severity": severity, "subject": subject, "summary": summary, "evidence": evidence, "fix": fix })
+        };
+        serde_json::from_value(json!({
+            "made_at": "2026-11-20T11:07:31Z",
+            "version": "1.2.3",
+            "server": null,
+            "sections": [
+                { "area": "ports", "looked": "wholly", "unseen": [], "findings": [
+                    finding("error", "port 5022", "Another program holds the port.", &["gunicorn: master [<send_text>], since Nov 18"],
+                        json!({ "kind": "command", "command": "kill 4242", "advice": "It belongs to the old scripts." })),
+                  ], "facts": [{ "name": "127.0.0.1:5099", "value": "ours", "command": "ss -ltnp" }] },
+                { "area": "settings", "looked": "partly", "unseen": ["the unit file cannot be read"], "findings": [
+                    finding("warning", "legacy.ports", "Nobody listens on 5023.", &[],
+                        json!({ "kind": "setting", "key": "legacy.ports", "advice": "Add 5023 to it." })),
+                  ], "facts": [] },
+                { "area": "errors", "looked": "not", "unseen": ["no server runs"], "findings": [
+                    finding("note", "flood_wait", "Telegram asked twice to wait.", &["2 in the last hour"],
+                        json!({ "kind": "advice", "advice": "Send less at once." })),
+                    finding("note", "clock", "It is right.", &[], json!({ "kind": "nothing" })),
+                  ], "facts": [{ "name": "flood_wait", "value": "2" }] },
+            ],
+        }))
+        .expect("a report")
+    }
+
+    fn drawn(language: Language) -> String {
+        let report = report();
+        let visitor = Visitor::made_up(language, report.made_at);
+        let words = DiagnosticsWords::of(language);
+        Diagnostics { visitor: &visitor, words, wall: visitor.wall(), report: &report }
+            .render()
+            .expect("a page")
+    }
+
+    #[test]
+    fn each_finding_has_its_evidence_and_what_mends_it_in_english() {
+        let drawn = drawn(Language::English);
+        // The worst first; what can be typed can be copied; what is wrong is no markup.
+        let place = |text: &str| drawn.find(text).unwrap_or_else(|| panic!("no {text:?} in {drawn}"));
+        assert!(
+            place("port 5022") < place("Nobody listens on 5023.")
+                && place("Nobody listens") < place("Send less")
+        );
+        assert!(
+            drawn.contains("<code id=\"fix-0\">kill 4242</code>") && drawn.contains("data-copy=\"fix-0\"")
+        );
+        assert!(!drawn.contains("<send_text>"), "{drawn}");
+        insta::assert_snapshot!(drawn);
+    }
+
+    #[test]
+    fn each_finding_has_its_evidence_and_what_mends_it_in_russian() {
+        insta::assert_snapshot!(drawn(Language::Russian));
     }
 }

@@ -6,6 +6,8 @@ use domain::Timestamp;
 
 /// How long a minute is.
 const MINUTE: Duration = Duration::from_mins(1);
+/// How near to a full minute counts as being on it.
+const NEAR_MICROS: i64 = 5_000_000;
 const MINUTE_MICROS: i64 = 60_000_000;
 
 /// Numbers the minutes of this run, on from those of the last one.
@@ -60,13 +62,27 @@ impl Calendar {
         self.first.saturating_add(i64::try_from(minutes).unwrap_or(i64::MAX))
     }
 
-    /// When a minute began, counted back from the present.
+    /// When a minute began, counted back from the present: on the full minute where the clock on the wall is about there.
     pub(crate) fn begun_at(&self, minute: i64, now: Timestamp, running: Duration) -> Timestamp {
         let into = self.since_first(running).as_micros() % MINUTE.as_micros();
         let back = self.minute(running).saturating_sub(minute);
         let into = i64::try_from(into).unwrap_or(0);
         let micros = now.as_micros().saturating_sub(into).saturating_sub(back.saturating_mul(MINUTE_MICROS));
-        Timestamp::from_micros(micros)
+        Timestamp::from_micros(on_the_minute(micros))
+    }
+}
+
+/// The two clocks are read one after the other, and that of the wall is set right by little steps all the time: a minute that
+/// begins a moment early would be told by the name of the one before it.
+fn on_the_minute(micros: i64) -> i64 {
+    let past = micros.rem_euclid(MINUTE_MICROS);
+    let (down, up) = (micros.saturating_sub(past), micros.saturating_add(MINUTE_MICROS - past));
+    if past <= NEAR_MICROS {
+        down
+    } else if past >= MINUTE_MICROS - NEAR_MICROS {
+        up
+    } else {
+        micros
     }
 }
 
@@ -102,6 +118,12 @@ mod tests {
         assert_eq!(run.begun_at(99_999, at(6_000_040), Duration::from_secs(110)), at(5_999_940));
         // The clock was set back by an hour: the dots move with it and stay a minute apart.
         assert_eq!(run.begun_at(99_999, at(5_996_440), Duration::from_secs(110)), at(5_996_340));
+        // A moment between the looks at the two clocks, and a clock that was moved a little, are no other minute.
+        for moved in [-4_999_999, -1, 1, 4_999_999] {
+            let now = Timestamp::from_micros(6_000_030_000_000 + moved);
+            assert_eq!(run.begun_at(100_000, now, Duration::from_secs(100)), at(6_000_000), "{moved}");
+        }
+        assert_eq!(run.begun_at(100_000, at(6_000_036), Duration::from_secs(100)), at(6_000_006));
     }
 
     proptest! {

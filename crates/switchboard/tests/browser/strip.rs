@@ -121,7 +121,12 @@ async fn the_arrows_walk_to_the_dot_that_tells_why() {
     loop {
         tab.until("document.querySelector('.tip') !== null").await;
         let said = tab.text(TIP).await;
-        assert!(said.contains("failed") && said.ends_with(": the session was ended elsewhere"), "{said}");
+        // The youngest minute may have begun just now, without a beat.
+        let is_new = steps == 0 && said.contains("not asked");
+        assert!(
+            is_new || said.contains("failed") && said.ends_with(": the session was ended elsewhere"),
+            "{said}"
+        );
         if said.contains(&time) {
             break;
         }
