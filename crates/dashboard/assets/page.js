@@ -47,6 +47,38 @@ const page = (() => {
     if (field?.type === "search") field.setSelectionRange(field.value.length, field.value.length);
   };
 
+  // Makes `old` say what `fresh` says and leaves alone what says it already, as little that changes is drawn soon. What has
+  // an id goes on under that id, the rest in its place. White space with a new line in it is none of it.
+  const meant = (node) => !(node instanceof Text && /^\s*\n\s*$/.test(node.data));
+  const after = (node) => { do node = node.nextSibling; while (node && !meant(node)); return node; };
+  const morph = (old, fresh) => {
+    if (old.isEqualNode(fresh)) return;
+    if (!(old instanceof Element)) return void (old.data = fresh.data);
+    for (const { name } of [...old.attributes]) fresh.hasAttribute(name) || old.removeAttribute(name);
+    for (const { name, value } of fresh.attributes) old.getAttribute(name) === value || old.setAttribute(name, value);
+    const named = new Map([...old.children].filter((child) => child.id).map((child) => [child.id, child]));
+    const stays = new Set([...fresh.children].map((child) => named.get(child.id)));
+    stays.delete(undefined);
+    // One that is not found again makes room for those that are.
+    if (stays.size) named.forEach((child) => stays.has(child) || child.remove());
+    let place = [...old.childNodes].find(meant) ?? null;
+    for (const child of [...fresh.childNodes].filter(meant)) {
+      const here = place && place.nodeName === child.nodeName && !stays.has(place) ? place : undefined;
+      const twin = named.get(child.id) ?? here;
+      if (twin && twin === place) place = after(place);
+      else old.insertBefore(twin ?? child, place);
+      if (twin) morph(twin, child);
+    }
+    while (place) { const gone = place; place = after(place); gone.remove(); }
+  };
+
+  // The same page of something else. Its fields show what it is of, unless somebody is in one.
+  const turn = (old, fresh) => {
+    morph(old, fresh);
+    const form = one("form[data-here]", old);
+    form?.contains(document.activeElement) || form?.reset();
+  };
+
   const notes = (found) => {
     const fresh = one("#notes", found);
     if (fresh && fresh.children.length) one("#notes").replaceChildren(...fresh.children);
@@ -55,7 +87,7 @@ const page = (() => {
   const fade = () => all("#notes .toast:not(.bad)").forEach((note) => setTimeout(() => note.remove(), 10000));
 
   // Takes over a page that came from elsewhere than a click on a link.
-  const take = ({ found, address }) => {
+  const take = ({ found, address }, show = put) => {
     notes(found);
     const asked = one("#ask", found);
     const dialog = one("dialog[open]");
@@ -63,22 +95,22 @@ const page = (() => {
     dialog?.close();
     document.title = found.title;
     if (same(address) && one("#board") && one("#board", found)) return document.dispatchEvent(new CustomEvent("board", { detail: found }));
-    put(one("#content"), one("#content", found));
-    put(one("#rail"), one("#rail", found));
+    show(one("#content"), one("#content", found));
+    morph(one("#rail"), one("#rail", found));
     if (!same(address)) { history.pushState(null, "", address); shown = place(); scrollTo(0, 0); }
     one("#content [autofocus]")?.focus();
     document.dispatchEvent(new Event("content"));
   };
 
-  // Another part of the same list: what it says is put in place, the frame around it stays.
+  // Another part of the same list. Whoever turned a page goes on at the top of the next one, others where they are.
   let going = 0;
-  const go = async (address) => {
-    const turn = ++going;
+  const go = async (address, turned) => {
+    const mine = ++going;
     try {
       const got = await get(address);
-      if (!got || turn !== going) return;
-      take(got);
-      if (document.activeElement === document.body) one("#content").focus({ preventScroll: true });
+      if (!got || mine !== going) return;
+      take(got, turn);
+      if (turned || document.activeElement === document.body) one("#content").focus({ preventScroll: true });
     } catch { location.assign(address); }
   };
 
@@ -101,7 +133,7 @@ const page = (() => {
   document.addEventListener("click", async (event) => {
     const pressed = !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey && event.target;
     const part = pressed && pressed.closest("a[data-here]");
-    if (part) { event.preventDefault(); go(part.href); }
+    if (part) { event.preventDefault(); go(part.href, part.closest(".pager")); }
     const link = pressed && pressed.closest("a[data-dialog]");
     if (link) {
       event.preventDefault();

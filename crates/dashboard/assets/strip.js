@@ -52,6 +52,7 @@
     else hide();
   });
   document.addEventListener("focusout", hide);
+  document.addEventListener("content", hide);
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") return hide();
     const over = event.target.closest?.(".strip");

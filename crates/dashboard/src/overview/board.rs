@@ -46,7 +46,7 @@ pub(crate) struct Board {
 /// A group of cards.
 #[derive(Debug, Clone)]
 pub(crate) struct Group {
-    /// The id of its heading.
+    /// Its id on the page.
     pub(crate) id: &'static str,
     /// Its heading.
     pub(crate) title: &'static str,
