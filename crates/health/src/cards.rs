@@ -1,5 +1,6 @@
 //! Cards out of what is seen now and what the last round found out.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Timestamp;
@@ -54,23 +55,25 @@ pub(crate) struct CardMaker<'a> {
 
 impl CardMaker<'_> {
     /// All of them.
-    pub(crate) fn all(mut self) -> Vec<Card> {
-        let mut cards = Vec::new();
+    pub(crate) fn all(mut self) -> Vec<Arc<Card>> {
         let seen = self.seen;
+        let lines: usize = seen.accounts.iter().map(|account| account.lines.len()).sum();
+        let mut cards =
+            Vec::with_capacity(seen.services.len() + seen.accounts.len() + lines + seen.ports.len() + 2);
         for service in &seen.services {
-            cards.push(self.service(service));
+            cards.push(Arc::new(self.service(service)));
         }
         for account in &seen.accounts {
-            cards.push(self.account(account));
+            cards.push(Arc::new(self.account(account)));
             for (id, line) in line_ids(account).into_iter().zip(&account.lines) {
-                cards.push(self.line(account, line, id));
+                cards.push(Arc::new(self.line(account, line, id)));
             }
         }
         for port in &seen.ports {
-            cards.push(self.port(port));
+            cards.push(Arc::new(self.port(port)));
         }
-        cards.push(self.store());
-        cards.push(self.queue());
+        cards.push(Arc::new(self.store()));
+        cards.push(Arc::new(self.queue()));
         cards
     }
 
@@ -87,8 +90,7 @@ impl CardMaker<'_> {
         state: &'static str,
         given: Option<Timestamp>,
     ) -> Card {
-        let key = format!("{state} {}", given.map_or(0, Timestamp::as_micros));
-        let since = self.memory.since(&id, &key, given, self.seen);
+        let since = self.memory.since(&id, state, given, self.seen);
         let sends = self.memory.tallies.sends(&id, self.minute);
         let is_up = matches!(lamp, Lamp::Good);
         Card {

@@ -101,7 +101,7 @@ pub(crate) struct Inner {
 /// All cards at one instant.
 struct Snapshot {
     made_at: Duration,
-    cards: Vec<Card>,
+    cards: Vec<Arc<Card>>,
     counts: Counts,
 }
 
@@ -187,7 +187,7 @@ impl Health {
 
     /// One card.
     pub fn card(&self, id: &CardId) -> Option<Card> {
-        self.snapshot().cards.iter().find(|card| card.id == *id).cloned()
+        self.snapshot().cards.iter().find(|card| card.id == *id).map(|card| Card::clone(card))
     }
 
     /// The last [`crate::STRIP`] minutes of a card, oldest first. The last one still runs.

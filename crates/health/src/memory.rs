@@ -60,10 +60,19 @@ pub(crate) struct Memory {
     pub(crate) answers_within: [Option<Duration>; 2],
     /// The minute of the last round.
     last_minute: Option<i64>,
-    /// Since when each card is in its state: a word for the state, and the reading of the clock that nobody sets.
-    marks: HashMap<CardId, (String, Since)>,
+    /// Since when each card is in its state.
+    marks: HashMap<CardId, Mark>,
     /// Since when each runs.
-    ups: HashMap<CardId, (String, Since)>,
+    ups: HashMap<CardId, Mark>,
+}
+
+/// When a state was first seen. The same word with another beginning is another state.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    state: &'static str,
+    /// When it began, as somebody else noted it.
+    given: Option<Timestamp>,
+    since: Since,
 }
 
 /// A reading of the clock that nobody sets; what began before that clock did is told by how much.
@@ -71,6 +80,17 @@ pub(crate) struct Memory {
 enum Since {
     At(Duration),
     Before(Duration),
+}
+
+impl Since {
+    /// Since what was noted, or since now.
+    fn now(given: Option<Timestamp>, seen: &Seen) -> Self {
+        let ago = given.map_or(Duration::ZERO, |given| seen.at.since(given));
+        match seen.running.checked_sub(ago) {
+            Some(at) => Self::At(at),
+            None => Self::Before(ago.saturating_sub(seen.running)),
+        }
+    }
 }
 
 impl Memory {
@@ -102,7 +122,7 @@ impl Memory {
     pub(crate) fn since(
         &mut self,
         card: &CardId,
-        state: &str,
+        state: &'static str,
         given: Option<Timestamp>,
         seen: &Seen,
     ) -> Timestamp {
@@ -111,7 +131,7 @@ impl Memory {
 
     /// Since when it runs, in the same way.
     pub(crate) fn up_since(&mut self, card: &CardId, given: Timestamp, seen: &Seen) -> Timestamp {
-        mark(&mut self.ups, card, &given.as_micros().to_string(), Some(given), seen)
+        mark(&mut self.ups, card, "up", Some(given), seen)
     }
 
     /// Whether a service's worker stands still: the same piece of work was to be begun in the last round already.
@@ -235,25 +255,18 @@ impl Memory {
 
 /// Since when something has been in a state, by a clock that nobody sets.
 fn mark(
-    marks: &mut HashMap<CardId, (String, Since)>,
+    marks: &mut HashMap<CardId, Mark>,
     card: &CardId,
-    state: &str,
+    state: &'static str,
     given: Option<Timestamp>,
     seen: &Seen,
 ) -> Timestamp {
-    let fresh = || {
-        let ago = given.map_or(Duration::ZERO, |given| seen.at.since(given));
-        let since = match seen.running.checked_sub(ago) {
-            Some(at) => Since::At(at),
-            None => Since::Before(ago.saturating_sub(seen.running)),
-        };
-        (state.to_owned(), since)
-    };
-    let mark = marks.entry(card.clone()).or_insert_with(fresh);
-    if mark.0 != state {
-        *mark = fresh();
+    let known = marks.get(card).filter(|mark| mark.state == state && mark.given == given);
+    let since = known.map_or_else(|| Since::now(given, seen), |mark| mark.since);
+    if known.is_none() {
+        marks.insert(card.clone(), Mark { state, given, since });
     }
-    let ago = match mark.1 {
+    let ago = match since {
         Since::At(at) => seen.running.saturating_sub(at),
         Since::Before(before) => seen.running.saturating_add(before),
     };

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Timestamp;
@@ -89,7 +90,7 @@ impl FromStr for Cursor {
 }
 
 /// Puts cards in the order of the overview: trouble first, then what waits, then the rest by kind and name.
-pub(crate) fn sort(cards: &mut [Card]) {
+pub(crate) fn sort(cards: &mut [Arc<Card>]) {
     cards.sort_by(|one, other| place(one).cmp(&place(other)));
 }
 
@@ -98,11 +99,11 @@ fn place(card: &Card) -> (Need, CardKind, &str) {
 }
 
 /// The page of sorted cards that somebody wants, how many there are over all pages, and where the next page begins.
-pub(crate) fn cut(cards: &[Card], wanted: &Wanted) -> (Vec<Card>, u32, Option<Cursor>) {
+pub(crate) fn cut(cards: &[Arc<Card>], wanted: &Wanted) -> (Vec<Card>, u32, Option<Cursor>) {
     let text = wanted.text.as_ref().map(|text| text.to_lowercase());
     let matching = || cards.iter().filter(|card| is_wanted(card, wanted, text.as_deref()));
     let count = u32::try_from(matching().count()).unwrap_or(u32::MAX);
-    let is_after = |card: &&Card| {
+    let is_after = |card: &&Arc<Card>| {
         wanted
             .after
             .as_ref()
@@ -110,7 +111,7 @@ pub(crate) fn cut(cards: &[Card], wanted: &Wanted) -> (Vec<Card>, u32, Option<Cu
     };
     let limit = wanted.limit.unwrap_or(LARGEST_PAGE).clamp(1, LARGEST_PAGE);
     let mut rest = matching().filter(is_after);
-    let page: Vec<Card> = rest.by_ref().take(limit).cloned().collect();
+    let page: Vec<Card> = rest.by_ref().take(limit).map(|card| Card::clone(card)).collect();
     let next = rest.next().and(page.last()).map(Cursor::of);
     (page, count, next)
 }
@@ -268,14 +269,14 @@ mod tests {
         format!("account_{number}").parse().expect("a name")
     }
 
-    fn cards() -> impl Strategy<Value = Vec<Card>> {
+    fn cards() -> impl Strategy<Value = Vec<Arc<Card>>> {
         let one = (prop::sample::select(CardKind::ALL.to_vec()), prop::sample::select(Lamp::ALL.to_vec()));
         prop::collection::vec(one, 0..60).prop_map(|all| {
             let made = all.into_iter().enumerate().map(|(number, (kind, lamp))| card(number, kind, lamp));
-            let mut cards: Vec<Card> = Vec::new();
+            let mut cards: Vec<Arc<Card>> = Vec::new();
             for card in made {
                 if cards.iter().all(|other| other.id != card.id) {
-                    cards.push(card);
+                    cards.push(Arc::new(card));
                 }
             }
             cards
@@ -284,13 +285,14 @@ mod tests {
 
     #[test]
     fn cards_are_found_by_kind_trouble_text_and_group() {
-        let mut all = vec![
+        let mut all = [
             card(4, CardKind::Account, Lamp::Good),
             card(8, CardKind::Line, Lamp::Good),
             card(5, CardKind::Account, Lamp::Waiting),
             card(1, CardKind::Port, Lamp::Trouble),
             card(2, CardKind::Port, Lamp::Off),
-        ];
+        ]
+        .map(Arc::new);
         sort(&mut all);
         let ids = |wanted: Wanted| {
             let (cards, matching, next) = cut(&all, &wanted);

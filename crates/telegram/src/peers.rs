@@ -50,16 +50,23 @@ pub(crate) struct Person {
 
 /// What one account knows.
 #[derive(Debug, Default)]
-pub(crate) struct Peers(RwLock<HashMap<ChatId, Peer>>);
+pub(crate) struct Peers(RwLock<Table>);
+
+/// The peers, and how many of them are dialogs: that is looked at far more often than it changes.
+#[derive(Debug, Default)]
+struct Table {
+    peers: HashMap<ChatId, Peer>,
+    dialogs: usize,
+}
 
 impl Peers {
     pub(crate) fn len(&self) -> usize {
-        self.read().len()
+        self.read().peers.len()
     }
 
     /// How many dialogs and chats it is in are known.
     pub(crate) fn dialogs(&self) -> usize {
-        self.read().values().filter(|peer| peer.dialog).count()
+        self.read().dialogs
     }
 
     /// Takes in what was stored, and when each name was: a restart makes none younger.
@@ -75,7 +82,7 @@ impl Peers {
                 let named_at = named_at.get(&peer.chat_id).copied().unwrap_or_default();
                 names.restore(username, peer.chat_id, named_at);
             }
-            take(&mut table, &peer, &mut Vec::new());
+            table.take(&peer, &mut Vec::new());
         }
     }
 
@@ -84,7 +91,7 @@ impl Peers {
     pub(crate) fn believe(&self, names: &Names, told: Vec<StoredPeer>, was_left: impl Fn(ChatId) -> bool) {
         let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
         for mut peer in told {
-            if table.contains_key(&peer.chat_id) {
+            if table.peers.contains_key(&peer.chat_id) {
                 continue;
             }
             if let Some(username) = peer.username.take_if(|username| names.get(username).is_none()) {
@@ -94,7 +101,7 @@ impl Peers {
                 peer.username = None;
             }
             peer.dialog &= !was_left(peer.chat_id);
-            take(&mut table, &peer, &mut Vec::new());
+            table.take(&peer, &mut Vec::new());
         }
     }
 
@@ -111,7 +118,7 @@ impl Peers {
                 // What is told again is to be stored again before the next start finds it too old.
                 let ages = |username: &Username| names.ages(username, peer.chat_id, now);
                 let ages = peer.username.as_ref().is_some_and(ages);
-                take(&mut table, peer, &mut old_names) || ages
+                table.take(peer, &mut old_names) || ages
             })
             .collect();
         drop(table);
@@ -127,7 +134,7 @@ impl Peers {
     /// What is known of a chat.
     pub(crate) fn get(&self, chat_id: ChatId) -> Option<StoredPeer> {
         let table = self.read();
-        let peer = table.get(&chat_id)?;
+        let peer = table.peers.get(&chat_id)?;
         Some(StoredPeer {
             chat_id,
             access_hash: peer.access_hash,
@@ -149,7 +156,7 @@ impl Peers {
     }
 
     pub(crate) fn knows(&self, chat_id: ChatId) -> Knows {
-        match self.read().get(&chat_id) {
+        match self.read().peers.get(&chat_id) {
             None => Knows::No,
             Some(peer) if peer.dialog => Knows::Dialog,
             Some(_) => Knows::Contact,
@@ -159,12 +166,16 @@ impl Peers {
     /// The account left the chat. Tells whether that is news.
     pub(crate) fn leave(&self, chat_id: ChatId) -> bool {
         let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        table.get_mut(&chat_id).is_some_and(|peer| std::mem::replace(&mut peer.dialog, false))
+        let left = table.peers.get_mut(&chat_id).is_some_and(|peer| std::mem::replace(&mut peer.dialog, false));
+        table.dialogs -= usize::from(left);
+        left
     }
 
     /// Telegram does not know what we thought we knew.
     pub(crate) fn forget(&self, chat_id: ChatId) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&chat_id);
+        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let gone = table.peers.remove(&chat_id);
+        table.dialogs -= usize::from(gone.is_some_and(|peer| peer.dialog));
     }
 
     /// The chat in the form that calls take.
@@ -174,7 +185,7 @@ impl Peers {
             return Some(types::InputPeerChat { chat_id: bare }.into());
         }
         let table = self.read();
-        let peer = table.get(&chat_id)?;
+        let peer = table.peers.get(&chat_id)?;
         Some(match chat_id.kind() {
             ChatKind::Group => types::InputPeerChat { chat_id: bare }.into(),
             ChatKind::User if peer.kind == PeerKind::OwnUser => enums::InputPeer::PeerSelf,
@@ -188,7 +199,7 @@ impl Peers {
     /// A user in the form that calls take.
     pub(crate) fn input_user(&self, user_id: i64) -> Option<enums::InputUser> {
         let table = self.read();
-        let peer = table.get(&ChatId::user(user_id)?)?;
+        let peer = table.peers.get(&ChatId::user(user_id)?)?;
         Some(match peer.kind {
             PeerKind::OwnUser => enums::InputUser::UserSelf,
             _ => types::InputUser { user_id, access_hash: peer.access_hash }.into(),
@@ -200,14 +211,14 @@ impl Peers {
         if chat_id.kind() != ChatKind::Channel {
             return None;
         }
-        let access_hash = self.read().get(&chat_id)?.access_hash;
+        let access_hash = self.read().peers.get(&chat_id)?.access_hash;
         Some(types::InputChannel { channel_id: chat_id.bare(), access_hash }.into())
     }
 
     /// A user, with the name they show.
     pub(crate) fn person(&self, user_id: i64) -> Option<Person> {
         let table = self.read();
-        let peer = table.get(&ChatId::user(user_id)?)?;
+        let peer = table.peers.get(&ChatId::user(user_id)?)?;
         Some(Person {
             user_id,
             display_name: peer.title.to_string(),
@@ -217,51 +228,51 @@ impl Peers {
         })
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, HashMap<ChatId, Peer>> {
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Table> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Whether it was news. A dialog stays one until the account leaves it: partial answers do not say so.
-/// Names that were given up are told.
-fn take(
-    table: &mut HashMap<ChatId, Peer>,
-    learned: &StoredPeer,
-    old_names: &mut Vec<(Box<str>, ChatId)>,
-) -> bool {
-    let is_group = learned.chat_id.kind() != ChatKind::User;
-    let username = learned.username.as_ref().map(Username::as_str);
-    match table.entry(learned.chat_id) {
-        Entry::Vacant(vacant) => {
-            vacant.insert(Peer {
-                access_hash: learned.access_hash,
-                username: username.map(Box::from),
-                title: learned.title.as_str().into(),
-                kind: learned.kind,
-                dialog: learned.dialog,
-            });
-            true
-        }
-        Entry::Occupied(mut known) => {
-            let known = known.get_mut();
-            // Of groups every full answer says whether the account is in it; of users only the dialog list does.
-            let dialog = if is_group { learned.dialog } else { known.dialog || learned.dialog };
-            let same = known.access_hash == learned.access_hash
-                && known.username.as_deref() == username
-                && *known.title == *learned.title
-                && known.kind == learned.kind
-                && known.dialog == dialog;
-            if !same {
-                known.access_hash = learned.access_hash;
-                if known.username.as_deref() != username {
-                    old_names.extend(known.username.take().map(|name| (name, learned.chat_id)));
-                }
-                known.username = username.map(Box::from);
-                known.title = learned.title.as_str().into();
-                known.kind = learned.kind;
-                known.dialog = dialog;
+impl Table {
+    /// Whether it was news. A dialog stays one until the account leaves it: partial answers do not say so.
+    /// Names that were given up are told.
+    fn take(&mut self, learned: &StoredPeer, old_names: &mut Vec<(Box<str>, ChatId)>) -> bool {
+        let is_group = learned.chat_id.kind() != ChatKind::User;
+        let username = learned.username.as_ref().map(Username::as_str);
+        match self.peers.entry(learned.chat_id) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(Peer {
+                    access_hash: learned.access_hash,
+                    username: username.map(Box::from),
+                    title: learned.title.as_str().into(),
+                    kind: learned.kind,
+                    dialog: learned.dialog,
+                });
+                self.dialogs += usize::from(learned.dialog);
+                true
             }
-            !same
+            Entry::Occupied(mut known) => {
+                let known = known.get_mut();
+                // Of groups every full answer says whether the account is in it; of users only the dialog list does.
+                let dialog = if is_group { learned.dialog } else { known.dialog || learned.dialog };
+                let same = known.access_hash == learned.access_hash
+                    && known.username.as_deref() == username
+                    && *known.title == *learned.title
+                    && known.kind == learned.kind
+                    && known.dialog == dialog;
+                if !same {
+                    known.access_hash = learned.access_hash;
+                    if known.username.as_deref() != username {
+                        old_names.extend(known.username.take().map(|name| (name, learned.chat_id)));
+                    }
+                    known.username = username.map(Box::from);
+                    known.title = learned.title.as_str().into();
+                    known.kind = learned.kind;
+                    self.dialogs = self.dialogs + usize::from(dialog) - usize::from(known.dialog);
+                    known.dialog = dialog;
+                }
+                !same
+            }
         }
     }
 }
@@ -354,6 +365,8 @@ impl Names {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_micros(0);
@@ -366,6 +379,25 @@ mod tests {
             title: "Ann".into(),
             kind: if chat_id > 0 { PeerKind::User } else { PeerKind::Supergroup },
             dialog,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn dialogs_are_counted_as_they_come_and_go(
+            steps in prop::collection::vec((0..3_u8, 1..6_i64, any::<bool>(), any::<bool>()), 0..60),
+        ) {
+            let (peers, names) = (Peers::default(), Names::default());
+            for (step, number, group, dialog) in steps {
+                let learned = peer(if group { -1_000_000_000_000 - number } else { number }, None, dialog);
+                match step {
+                    0 => drop(peers.learn(&names, vec![learned], NOW)),
+                    1 => drop(peers.leave(learned.chat_id)),
+                    _ => peers.forget(learned.chat_id),
+                }
+                let counted = peers.read().peers.values().filter(|peer| peer.dialog).count();
+                prop_assert_eq!(peers.dialogs(), counted);
+            }
         }
     }
 
