@@ -81,6 +81,10 @@ impl CardMaker<'_> {
         self.memory.latest.get(id).cloned()
     }
 
+    fn failed(&self, id: &CardId) -> bool {
+        self.memory.latest.get(id).is_some_and(|latest| latest.verdict.answer == Answer::Failed)
+    }
+
     /// A card about which nothing is known but since when it is so.
     fn blank(
         &mut self,
@@ -202,7 +206,7 @@ impl CardMaker<'_> {
 
     fn account(&mut self, account: &AccountView) -> Card {
         let id = CardId::account(&account.name);
-        let failed = self.latest(&id).is_some_and(|latest| latest.verdict.answer == Answer::Failed);
+        let failed = self.failed(&id);
         let silent = account.state == AccountState::Connecting
             && account.lines.iter().all(|line| self.seen.is_silent(&line.purposes));
         let lamp = if silent { Lamp::Waiting } else { lamp_of(account.state, failed) };
@@ -234,7 +238,7 @@ impl CardMaker<'_> {
     }
 
     fn line(&mut self, account: &AccountView, line: &LineView, id: CardId) -> Card {
-        let failed = self.latest(&id).is_some_and(|latest| latest.verdict.answer == Answer::Failed);
+        let failed = self.failed(&id);
         let silent = line.state == AccountState::Connecting && self.seen.is_silent(&line.purposes);
         let lamp = if silent { Lamp::Waiting } else { lamp_of(line.state, failed) };
         let state = if silent { "clearing" } else { line.state.as_str() };

@@ -527,13 +527,16 @@ const fn code(switch: Switch) -> u8 {
 
 /// A phone number of which only both ends are shown.
 pub(crate) fn masked(phone: &str) -> String {
-    let digits: Vec<char> = phone.chars().filter(char::is_ascii_digit).collect();
+    let digits = || phone.chars().filter(char::is_ascii_digit);
+    let count = digits().count();
     // Of a short number the ends would be nearly all of it.
-    let ends = if digits.len() < 7 { 0 } else { digits.len() - 2 };
-    let shown = |(place, digit): (usize, char)| {
-        if ends > 0 && (place == 0 || place >= ends) { digit } else { '•' }
-    };
-    std::iter::once('+').chain(digits.iter().copied().enumerate().map(shown)).collect()
+    let ends = if count < 7 { 0 } else { count - 2 };
+    let mut shown = String::with_capacity(1 + '•'.len_utf8() * count);
+    shown.push('+');
+    for (place, digit) in digits().enumerate() {
+        shown.push(if ends > 0 && (place == 0 || place >= ends) { digit } else { '•' });
+    }
+    shown
 }
 
 #[cfg(test)]

@@ -166,7 +166,8 @@ impl Peers {
     /// The account left the chat. Tells whether that is news.
     pub(crate) fn leave(&self, chat_id: ChatId) -> bool {
         let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let left = table.peers.get_mut(&chat_id).is_some_and(|peer| std::mem::replace(&mut peer.dialog, false));
+        let left =
+            table.peers.get_mut(&chat_id).is_some_and(|peer| std::mem::replace(&mut peer.dialog, false));
         table.dialogs -= usize::from(left);
         left
     }

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::section::{GROUPS, Section};
-use crate::visitor::{Language, Theme, Tone, Visitor};
+use crate::visitor::{Language, Tally, Theme, Tone, Visitor};
 use crate::words::FrameWords;
 use crate::{assets, page, words};
 
@@ -12,6 +12,7 @@ use crate::{assets, page, words};
 pub(super) struct Frame<'a> {
     visitor: &'a Visitor,
     words: &'static FrameWords,
+    tally: Tally,
     title: &'a str,
     current: Section,
     body: &'a str,
@@ -21,7 +22,8 @@ pub(super) struct Frame<'a> {
 
 impl<'a> Frame<'a> {
     pub(super) fn new(visitor: &'a Visitor, title: &'a str, current: Section, body: &'a str) -> Self {
-        Self { visitor, words: FrameWords::of(visitor.language), title, current, body, renew: None }
+        let words = FrameWords::of(visitor.language);
+        Self { visitor, words, tally: visitor.tallied.now(), title, current, body, renew: None }
     }
 
     /// The same, asked for again after so many seconds where no script does.
@@ -32,8 +34,8 @@ impl<'a> Frame<'a> {
     /// How much of a section waits for a decision, if anything does.
     fn waiting(&self, section: Section) -> Option<u64> {
         let waiting = match section {
-            Section::Doubt => self.visitor.tally.in_doubt,
-            Section::Failed => self.visitor.tally.failed,
+            Section::Doubt => self.tally.in_doubt,
+            Section::Failed => self.tally.failed,
             _ => 0,
         };
         Some(waiting).filter(|waiting| *waiting > 0)

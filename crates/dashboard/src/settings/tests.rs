@@ -16,7 +16,7 @@ use super::people::{People, Person, Session, User};
 use super::second_factor::{CodesPage, Offer};
 use super::{Tab, Tabs};
 use crate::page::QrCode;
-use crate::visitor::{Csrf, Language, Tally, Theme, Visitor, Zone};
+use crate::visitor::{Csrf, Language, Tallied, Theme, Visitor, Zone};
 use crate::words::{AlertsWords, AuditWords, KeysWords, MaintenanceWords, MeWords, PeopleWords};
 
 const LANGUAGES: [Language; 2] = [Language::English, Language::Russian];
@@ -41,7 +41,7 @@ pub(crate) fn visitor(language: Language) -> Visitor {
         csrf: Csrf::new("made-up-token"),
         address: None,
         now: now(),
-        tally: Tally::default(),
+        tallied: Tallied::default(),
         flash: None,
         here: "/settings/me".to_owned(),
     }

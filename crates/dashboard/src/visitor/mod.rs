@@ -27,7 +27,7 @@ pub(crate) use csrf::Csrf;
 pub(crate) use flash::{Flash, Tone};
 pub(crate) use language::Language;
 pub(crate) use posted::{Posted, body_of, is_from_another_site};
-pub(crate) use tally::Tally;
+pub(crate) use tally::{Tallied, Tally};
 pub(crate) use theme::Theme;
 pub(crate) use zone::Zone;
 
@@ -56,7 +56,7 @@ pub(crate) struct Visitor {
     /// When the request came.
     pub(crate) now: Timestamp,
     /// What waits for somebody, for the rail.
-    pub(crate) tally: Tally,
+    pub(crate) tallied: Tallied,
     /// What the action before this page came to.
     pub(crate) flash: Option<Flash>,
     /// The path and query they asked for, to come back to.
@@ -77,7 +77,7 @@ impl Visitor {
             csrf: Csrf::none(),
             address: web::client_address(dashboard.state(), parts),
             now: dashboard.state().clock().now(),
-            tally: Tally::default(),
+            tallied: Tallied::default(),
             flash: cookie(headers, Flash::COOKIE).and_then(Flash::from_word),
             here: parts.uri.path_and_query().map_or("/", |here| here.as_str()).to_owned(),
         }
@@ -128,7 +128,7 @@ impl Visitor {
             csrf: Csrf::new("t0ken"),
             address: None,
             now,
-            tally: Tally::default(),
+            tallied: Tallied::default(),
             flash: None,
             here: "/".to_owned(),
         }
@@ -149,7 +149,7 @@ impl FromRequestParts<Dashboard> for Visitor {
                 user: Some(session.user.clone()),
                 role: session.role,
                 csrf: Csrf::new(session.csrf.as_str()),
-                tally: dashboard.tally(),
+                tallied: Tallied::by(dashboard),
                 session: Some(session),
                 ..stranger
             }),
