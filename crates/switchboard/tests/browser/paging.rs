@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::chromium::Tab;
+use crate::chromium::{Key, Tab};
 use crate::stage::Stage;
 
 /// How many cards a page shows.
@@ -58,6 +58,9 @@ async fn pages_of_cards_are_turned_and_each_is_live() {
     tab.until("location.search.startsWith('?after=')").await;
     number(&tab, rest).await;
     let second = cards(&tab).await;
+    is_as_anew(&tab).await;
+    // Whoever turns a page reads on from its top.
+    assert_eq!(tab.tell("[document.activeElement.id, scrollY]").await, json!(["content", 0]));
     // No card is on both, and none is left out.
     assert!(first.is_disjoint(&second), "{first:?} {second:?}");
     assert_eq!(first.union(&second).cloned().collect::<BTreeSet<_>>(), all);
@@ -79,8 +82,57 @@ async fn pages_of_cards_are_turned_and_each_is_live() {
     tab.press_words("#board .pager a", "First page").await;
     tab.is_at("/").await;
     number(&tab, PAGE).await;
+    is_as_anew(&tab).await;
     let top = "document.querySelector('#board .card').id";
     tab.until(&format!("{top} === 'c-account:backup_1'")).await;
+    assert_eq!((tab.findings().await, tab.complaints()), (Vec::new(), Vec::new()));
+}
+
+/// What was changed in its place is what a new page would be.
+async fn is_as_anew(tab: &Tab) {
+    tab.until(
+        r"fetch(location.href).then((answer) => answer.text()).then((text) => {
+            const read = (text) => new DOMParser().parseFromString(text, 'text/html').querySelector('#content');
+            const plain = (page) => page.outerHTML.replace(/>\s*\n\s*</g, '><').replace(/ data-marks=\S+/g, '');
+            return read(plain(document.querySelector('#content'))).isEqualNode(read(plain(read(text))));
+        })",
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_filtered_looks_as_a_new_page_does() {
+    let stage = Stage::start().await;
+    let tab = stage.tab().await;
+    tab.open("/").await;
+    for (kind, path) in
+        [("Accounts", "account"), ("Services", "service"), ("Lines", "line"), ("Store", "store")]
+    {
+        tab.press_words("#kinds a", kind).await;
+        tab.is_at(&format!("/?kind={path}")).await;
+        is_as_anew(&tab).await;
+        // Nobody is taken away from what they pressed, and what they wrote and did not ask for is not shown as asked for.
+        let focus = "document.activeElement.matches('#kinds [aria-current]')";
+        assert_eq!(tab.tell(focus).await, true, "{kind}");
+        tab.fill("[data-find]", "nobody asked").await;
+    }
+    tab.press_words("#kinds a", "All").await;
+    tab.is_at("/").await;
+    is_as_anew(&tab).await;
+    assert_eq!(tab.tell("document.querySelector('[data-find]').value").await, "");
+    tab.fill("[data-find]", "backup_2").await;
+    tab.keys(&[Key::Enter]).await;
+    tab.is_at("/?q=backup_2&group=").await;
+    tab.types("4").await;
+    is_as_anew(&tab).await;
+    // Who writes goes on writing.
+    assert_eq!(tab.tell("document.querySelector('[data-find]').value").await, "backup_24");
+    tab.keys(&[Key::Enter]).await;
+    tab.is_at("/?q=backup_24&group=").await;
+    is_as_anew(&tab).await;
+    tab.press(".empty a").await;
+    tab.is_at("/").await;
+    is_as_anew(&tab).await;
     assert_eq!((tab.findings().await, tab.complaints()), (Vec::new(), Vec::new()));
 }
 
