@@ -5,6 +5,7 @@ use crate::accounts::updates::SaveUpdateState;
 use crate::files::uploads::SaveUpload;
 use crate::point::Point;
 use crate::write::{Pending, Transaction, Waiting, Write};
+use crate::{outbox, sagas};
 
 /// A backlog of this length is committed without waiting for more.
 const LONG: usize = 512;
@@ -15,6 +16,10 @@ pub(crate) enum Later {
     Updates(SaveUpdateState),
     /// How far an upload is.
     Upload(SaveUpload),
+    /// The caller who sent a message without a key has its answer.
+    MessageAnswered(outbox::AnsweredWrite),
+    /// The same of a saga.
+    SagaAnswered(sagas::AnsweredWrite),
 }
 
 impl Later {
@@ -32,6 +37,8 @@ impl Later {
         match self {
             Self::Updates(_) => SaveUpdateState::POINT,
             Self::Upload(_) => SaveUpload::POINT,
+            Self::MessageAnswered(_) => outbox::AnsweredWrite::POINT,
+            Self::SagaAnswered(_) => sagas::AnsweredWrite::POINT,
         }
     }
 
@@ -40,6 +47,8 @@ impl Later {
         match self {
             Self::Updates(change) => Box::new(Waiting::silent(change)),
             Self::Upload(change) => Box::new(Waiting::silent(change)),
+            Self::MessageAnswered(note) => Box::new(Waiting::silent(note)),
+            Self::SagaAnswered(note) => Box::new(Waiting::silent(note)),
         }
     }
 }
@@ -89,7 +98,7 @@ mod tests {
     fn change_of(later: &Later) -> Option<UpdateChange> {
         match later {
             Later::Updates(write) => Some(write.change().clone()),
-            Later::Upload(_) => None,
+            _ => None,
         }
     }
 

@@ -245,10 +245,12 @@ impl Thread {
         }
     }
 
-    fn commit(&mut self, mut writes: Vec<Box<dyn Pending>>) {
+    fn commit(&mut self, writes: Vec<Box<dyn Pending>>) {
+        // What waited goes first: whoever went on without waiting for it finds it done by what they write next.
+        let waited = self.backlog.take().map(Later::pending);
         // Nobody would learn of a message that was taken in for a caller who is gone.
-        writes.retain(|pending| !pending.is_abandoned());
-        writes.extend(self.backlog.take().map(Later::pending));
+        let wanted = writes.into_iter().filter(|pending| !pending.is_abandoned());
+        let writes: Vec<_> = waited.chain(wanted).collect();
         if writes.is_empty() {
             return;
         }

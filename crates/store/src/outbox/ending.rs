@@ -121,7 +121,7 @@ impl Write for ResolveWrite {
     }
 }
 
-pub(super) struct AnsweredWrite(pub(super) MessageId);
+pub(crate) struct AnsweredWrite(pub(super) MessageId);
 
 impl Write for AnsweredWrite {
     type Answer = ();

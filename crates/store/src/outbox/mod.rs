@@ -20,10 +20,12 @@ use domain::{AccountName, ChatId, MessageId, Timestamp};
 
 pub(crate) use accept::KEY_LIFE;
 pub use accept::{Accept, Accepted, Idempotency, Join, Origin};
+pub(crate) use ending::AnsweredWrite;
 pub use reading::{Filter, Listed};
 pub(crate) use reading::{LONGEST_BATCH, logged};
 
 use crate::accounts::Hold;
+use crate::later::{Later, Settle};
 use crate::paging::Page;
 use crate::write::Transaction;
 use crate::{Store, StoreError};
@@ -168,6 +170,11 @@ impl Outbox<'_> {
     /// The message that the same request would join now, if it had no key.
     pub async fn joined(&self, join: Join, now: Timestamp) -> Result<Option<MessageId>, StoreError> {
         let look = move |connection: &_| accept::same_body(&Transaction::new(connection, false), &join, now);
+        if self.store.read(look).await?.is_none() {
+            return Ok(None);
+        }
+        // That its caller was answered may be on its way to the disk.
+        self.store.write(Settle).await?;
         self.store.read(look).await
     }
 
@@ -225,9 +232,10 @@ impl Outbox<'_> {
         self.store.write(timeline::NoteWrite { id, entry }).await
     }
 
-    /// The caller of a request without a key was answered: the same body is a new message from now on.
+    /// The caller of a request without a key was answered: the same body is a new message from now on. Nobody waits for
+    /// this to be on the disk; after a crash in between, the same body joins the message once more.
     pub async fn answered(&self, id: MessageId) -> Result<(), StoreError> {
-        self.store.write(ending::AnsweredWrite(id)).await
+        self.store.inner.writer.later(Later::MessageAnswered(AnsweredWrite(id))).await
     }
 
     /// The caller of a request without a key is gone, or was left in doubt: the same body joins the message from now

@@ -157,7 +157,7 @@ fn start_again(transaction: &Transaction<'_>, id: &OperationId, at: Timestamp) -
     Ok(())
 }
 
-pub(super) struct AnsweredWrite(pub(super) OperationId);
+pub(crate) struct AnsweredWrite(pub(super) OperationId);
 
 impl Write for AnsweredWrite {
     type Answer = ();

@@ -11,10 +11,12 @@ use domain::saga::{Failover, RegistryChange, Saga, SagaEntry, SagaState, Verdict
 use domain::{CallbackId, OperationId, Purpose, Timestamp};
 
 use crate::accounts::Hold;
+use crate::later::Later;
 use crate::outbox::{Idempotency, Join, Origin};
 use crate::write::Transaction;
 use crate::{Store, StoreError};
 
+pub(crate) use ending::AnsweredWrite;
 pub(crate) use reading::logged;
 
 pub(crate) const TABLE: &str = "operations";
@@ -169,9 +171,10 @@ impl Sagas<'_> {
         self.store.write(history::NoteWrite::new(id, entry)).await
     }
 
-    /// The caller of a request without a key was answered: the same body is a new saga from now on.
+    /// The caller of a request without a key was answered: the same body is a new saga from now on. Nobody waits for this
+    /// to be on the disk.
     pub async fn answered(&self, id: OperationId) -> Result<(), StoreError> {
-        self.store.write(ending::AnsweredWrite(id)).await
+        self.store.inner.writer.later(Later::SagaAnswered(AnsweredWrite(id))).await
     }
 
     /// The caller of a request without a key is gone, or was left in doubt: the same body joins the saga from now on.

@@ -17,6 +17,7 @@ conformance! {
     the_same_body_is_a_new_message_while_its_caller_waits,
     the_same_body_joins_what_its_caller_has_left,
     what_was_answered_is_joined_no_more,
+    an_answer_is_known_to_whoever_asks_after_it,
     each_message_that_was_left_is_joined_the_oldest_first,
     the_same_body_joins_what_ended_a_moment_ago,
     a_doubt_is_joined_however_old,
@@ -151,6 +152,21 @@ async fn what_was_answered_is_joined_no_more(world: World) {
     // The late answer to the first caller does not end what the second began.
     outbox.answered(first.id).await.unwrap();
     assert_eq!(outbox.accept(with_join(world.message(1), 1)).await, Ok(Accepted::Joined(second.id)));
+}
+
+async fn an_answer_is_known_to_whoever_asks_after_it(world: World) {
+    let outbox = world.store.outbox();
+    let first = world.message(1);
+    let body = with_join(first.clone(), 1);
+    let join = body.join.unwrap();
+    outbox.accept(body).await.unwrap();
+    assert_eq!(outbox.joined(join, world.now()).await, Ok(None));
+    outbox.unanswered(first.id).await.unwrap();
+    assert_eq!(outbox.joined(join, world.now()).await, Ok(Some(first.id)));
+    // Nobody waits until that is on the disk, and yet no call after it is taken for a repeat.
+    outbox.answered(first.id).await.unwrap();
+    assert_eq!(outbox.joined(join, world.now()).await, Ok(None));
+    assert_eq!(outbox.accept(with_join(world.message(1), 1)).await, Ok(Accepted::New));
 }
 
 async fn each_message_that_was_left_is_joined_the_oldest_first(world: World) {

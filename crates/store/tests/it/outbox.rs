@@ -420,7 +420,6 @@ async fn what_is_gone_is_named(world: World) {
         outbox.retry(id, world.now()).await.unwrap_err(),
         outbox.resolve(id, Resolution::Sent, world.now()).await.unwrap_err(),
         outbox.note(id, world.entry(Step::Waiting, None)).await.unwrap_err(),
-        outbox.answered(id).await.unwrap_err(),
         outbox.unanswered(id).await.unwrap_err(),
     ];
     for error in errors {

@@ -545,7 +545,6 @@ async fn a_saga_that_is_not_there_is_said_so(world: World) {
         sagas.retry(id, world.now()).await.map(|_| ()),
         sagas.resolve(id, Verdict::Again, world.now()).await.map(|_| ()),
         sagas.note(id, world.saga_entry("waiting", None)).await,
-        sagas.answered(id).await,
         sagas.unanswered(id).await,
     ];
     for answer in answers {
