@@ -26,7 +26,7 @@ const GROUP: usize = 256;
 const BUSY: usize = 4;
 /// Then the next group gathers for so long before it is committed: the price of a commit is shared by more writes,
 /// and those who write are not made to wake the thread one by one. One who writes alone does not wait for this.
-const GATHER: Duration = Duration::from_micros(300);
+const GATHER: Duration = Duration::from_micros(500);
 /// A write that nobody waits for is on the disk after this time at the latest.
 const LATER: Duration = Duration::from_millis(100);
 
