@@ -145,12 +145,13 @@ mod tests {
 
     /// A report with a finding for each way of mending, and areas that were seen wholly, partly and not.
     fn report() -> Report {
-        let finding = |severity: &str,
+        let finding = |code: &str,
+                       severity: &str,
                        subject: &str,
                        summary: &str,
                        evidence: &[&str],
                        fix: serde_json::Value| {
-            json!({ "code": "other", "severity": severity, "subject": subject, "summary": summary, "evidence": evidence, "fix": fix })
+            json!({ "code": code, "severity": severity, "subject": subject, "summary": summary, "evidence": evidence, "fix": fix })
         };
         serde_json::from_value(json!({
             "made_at": "2026-11-20T11:07:31Z",
@@ -158,17 +159,17 @@ mod tests {
             "server": null,
             "sections": [
                 { "area": "ports", "looked": "wholly", "unseen": [], "findings": [
-                    finding("error", "port 5022", "Another program holds the port.", &["gunicorn: master [<send_text>], since Nov 18"],
+                    finding("port_taken", "error", "port 5022", "Another program holds the port.", &["gunicorn: master [<send_text>], since Nov 18"],
                         json!({ "kind": "command", "command": "kill 4242", "advice": "It belongs to the old scripts." })),
                   ], "facts": [{ "name": "127.0.0.1:5099", "value": "ours", "command": "ss -ltnp" }] },
                 { "area": "settings", "looked": "partly", "unseen": ["the unit file cannot be read"], "findings": [
-                    finding("warning", "legacy.ports", "Nobody listens on 5023.", &[],
+                    finding("other", "warning", "legacy.ports", "Nobody listens on 5023.", &[],
                         json!({ "kind": "setting", "key": "legacy.ports", "advice": "Add 5023 to it." })),
                   ], "facts": [] },
                 { "area": "errors", "looked": "not", "unseen": ["no server runs"], "findings": [
-                    finding("note", "flood_wait", "Telegram asked twice to wait.", &["2 in the last hour"],
+                    finding("other", "note", "flood_wait", "Telegram asked twice to wait.", &["2 in the last hour"],
                         json!({ "kind": "advice", "advice": "Send less at once." })),
-                    finding("note", "clock", "It is right.", &[], json!({ "kind": "nothing" })),
+                    finding("other", "note", "clock", "It is right.", &[], json!({ "kind": "nothing" })),
                   ], "facts": [{ "name": "flood_wait", "value": "2" }] },
             ],
         }))
@@ -202,6 +203,14 @@ mod tests {
 
     #[test]
     fn each_finding_has_its_evidence_and_what_mends_it_in_russian() {
-        insta::assert_snapshot!(drawn(Language::Russian));
+        let drawn = drawn(Language::Russian);
+        // Its kind in Russian, then the doctor's own words; those alone where the kind is not known.
+        assert!(drawn.contains("<p>Порт из настроек занят другим процессом.</p>"), "{drawn}");
+        assert!(
+            drawn.contains("<p class=\"muted\" lang=\"en\">Another program holds the port.</p>"),
+            "{drawn}"
+        );
+        assert!(drawn.contains("<p lang=\"en\">Nobody listens on 5023.</p>"), "{drawn}");
+        insta::assert_snapshot!(drawn);
     }
 }

@@ -1,7 +1,9 @@
-//! The words of diagnostics. What the doctor says himself stays as he says it.
+//! The words of diagnostics. What the doctor says himself stays as he says it, in English; in Russian, what kind of thing
+//! he found comes before.
 
-use ops::doctor::{Area, Severity};
+use ops::doctor::{Area, Code, Severity};
 
+use super::findings;
 use super::number::{english, russian, thousands};
 use crate::visitor::Language;
 
@@ -99,6 +101,14 @@ impl DiagnosticsWords {
         }
         let parts: Vec<_> = [errors, warnings, notes].into_iter().flatten().collect();
         format!("{}.", parts.join(", "))
+    }
+
+    /// What a finding of this kind says, where the doctor's own words are in another language than the page.
+    pub(crate) fn gist(&self, code: Code) -> Option<&'static str> {
+        match self.language {
+            Language::English => None,
+            Language::Russian => findings::in_russian(code),
+        }
     }
 
     /// What was looked at.

@@ -6,6 +6,7 @@ mod chats;
 mod diagnostics;
 mod doubt;
 mod failed;
+mod findings;
 mod frame;
 mod logs;
 mod messages;

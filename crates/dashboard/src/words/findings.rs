@@ -1,0 +1,77 @@
+//! What the doctor found, in a Russian sentence for each kind: his own words, which follow it, are English.
+
+use ops::doctor::Code;
+
+/// What a finding of this kind says; nothing for a kind that only a newer program knows.
+pub(super) const fn in_russian(code: Code) -> Option<&'static str> {
+    Some(match code {
+        Code::ServerAbsent => "С этим каталогом данных не работает ни один сервер.",
+        Code::ServerDeaf => "Каталог данных занят процессом, который не отвечает на управляющем сокете.",
+        Code::VersionDiffers => "Работает сервер другой версии.",
+        Code::SettingsWrong => "Настройки не читаются.",
+        Code::SettingsDiffer => "Сервер работает не с теми настройками, что записаны сейчас.",
+        Code::ProxyUntrusted => "Запросы идут через прокси, которому настройки не доверяют.",
+        Code::PortWithoutAccount => "Порт закреплён за аккаунтом, которого нет.",
+        Code::StoreUnusable => "Базой данных нельзя пользоваться.",
+        Code::StoreNewer => "База данных записана более новой программой.",
+        Code::StoreBehind => "База данных обновится при следующем запуске.",
+        Code::StoreSilent => "База данных не отвечает.",
+        Code::QueueStuck => "Сообщения ждут дольше, чем должны.",
+        Code::InDoubt => "Есть сообщения или операции, исход которых неизвестен.",
+        Code::FailedRequests => "Есть запросы, которые не удались и сохранены.",
+        Code::UnresolvedChats => "Есть чаты, которых никто не находит.",
+        Code::ServiceStopped => "Сервис остановлен вручную.",
+        Code::PortTaken => "Порт из настроек занят другим процессом.",
+        Code::PortRefused => "Система не даёт занять адрес из настроек.",
+        Code::ListenerSilent => "Порт принимает соединения, но не отвечает.",
+        Code::ForeignNeighbour => "На соседнем порту работает чужой процесс.",
+        Code::AccountDown => "Аккаунтом нельзя пользоваться.",
+        Code::AccountLimited => "Аккаунт может делать только часть своей работы.",
+        Code::NoAccount => "Нет ни одного аккаунта.",
+        Code::SessionMissing => "Настройки называют сессию, которой нет на месте.",
+        Code::SessionUnreadable => "Настройки называют сессию, которая не читается.",
+        Code::SessionUnnamed => "Есть файл сессии, который нигде не назван.",
+        Code::SessionTwice => "Одна сессия лежит в двух файлах.",
+        Code::SessionShared => "Сессия открыта ещё одним процессом.",
+        Code::SessionsOwnerless => "Есть сессии, которые не принадлежат ни одному аккаунту.",
+        Code::Orphan => "Работает процесс старых скриптов, за которым никто не следит.",
+        Code::OldScriptRuns => "Работает процесс старых скриптов.",
+        Code::CrashLoop => "Служба systemd раз за разом падает и запускается снова.",
+        Code::UnitNotRestarted => "После сбоя эту службу systemd никто не запустит снова.",
+        Code::UnitAsRoot => "Служба systemd без нужды работает от имени root.",
+        Code::UnitWithoutFolder => "У службы systemd нет рабочего каталога, который нужен её скрипту.",
+        Code::OldUnitEnabled => "Служба старых скриптов вернётся при следующей загрузке системы.",
+        Code::FileOpenToOthers => "Файл могут прочитать другие пользователи системы.",
+        Code::FileOfAnother => "Файл принадлежит не тому, кому принадлежит каталог данных.",
+        Code::DiskLow => "На диске нет места или почти нет.",
+        Code::ClockWrong => "Часы идут неверно.",
+        Code::NameUnknown => "Имя узла не находится в DNS.",
+        Code::TelegramUnreachable => "Telegram недоступен.",
+        Code::AddressUnreachable => "Адрес из настроек недоступен.",
+        Code::MemoryHigh => "Память почти кончилась.",
+        Code::MemoryKilled => "Системе не хватило памяти, и она завершила процессы.",
+        Code::CallbacksWait => "Получатель не принимает обратные вызовы с приглашениями.",
+        Code::PortNotTaken => "Старые скрипты обслуживают порт, которого нет в настройках.",
+        Code::PortDiffers => "Настройки и старые скрипты расходятся в том, что делает порт.",
+        Code::SessionNotTaken => "Есть сессия старых скриптов, которой здесь нет.",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_has_a_sentence_of_its_own() {
+        let mut sentences: Vec<_> = Code::ALL
+            .iter()
+            .map(|code| in_russian(*code).unwrap_or_else(|| panic!("no words for {}", code.as_str())))
+            .collect();
+        assert!(sentences.iter().all(|sentence| sentence.ends_with('.')));
+        sentences.sort_unstable();
+        sentences.dedup();
+        assert_eq!(sentences.len(), Code::ALL.len());
+        assert_eq!(in_russian(Code::Other), None);
+    }
+}
