@@ -247,10 +247,10 @@ impl Thread {
 
     fn commit(&mut self, writes: Vec<Box<dyn Pending>>) {
         // What waited goes first: whoever went on without waiting for it finds it done by what they write next.
-        let waited = self.backlog.take().map(Later::pending);
+        let later = self.backlog.take().map(Later::pending);
         // Nobody would learn of a message that was taken in for a caller who is gone.
         let wanted = writes.into_iter().filter(|pending| !pending.is_abandoned());
-        let writes: Vec<_> = waited.chain(wanted).collect();
+        let writes: Vec<_> = later.chain(wanted).collect();
         if writes.is_empty() {
             return;
         }

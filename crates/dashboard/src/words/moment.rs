@@ -1,8 +1,9 @@
 //! An instant as a `<time>` element: the time of day, or the date when that is another day; the whole of it in its title.
+//! Instants within a sentence of the API too.
 
 use std::fmt;
 
-use askama::filters::HtmlSafe;
+use askama::filters::{Escaper, Html, HtmlSafe};
 use domain::Timestamp;
 use jiff::civil::DateTime;
 
@@ -58,6 +59,11 @@ impl Wall {
     /// The time of day to the millisecond, whatever day it was: for timelines and logs, which name the day elsewhere.
     pub(crate) fn milli(self, at: Timestamp) -> Milli {
         Milli(self.second(at))
+    }
+
+    /// A sentence of the API, with the instants in it as they are on this wall.
+    pub(crate) fn sentence(self, text: &str) -> Sentence<'_> {
+        Sentence { text, wall: self }
     }
 
     /// The date, as a heading.
@@ -126,9 +132,72 @@ impl fmt::Display for Moment {
     }
 }
 
+/// A sentence with instants in it, such as "flood wait until 2026-11-20T11:07:31Z".
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sentence<'a> {
+    text: &'a str,
+    wall: Wall,
+}
+
+/// What is no instant is escaped.
+impl HtmlSafe for Sentence<'_> {}
+
+impl fmt::Display for Sentence<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for word in self.text.split_inclusive(char::is_whitespace) {
+            let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | ':' | '.');
+            let bare = word.trim_matches(|c| !is_part(c)).trim_end_matches([':', '.']);
+            let instant = bare.parse::<Timestamp>().ok();
+            // Where it stands in the word: what is around it is punctuation.
+            match instant.zip(word.split_once(bare)) {
+                Some((at, (before, after))) => {
+                    Html.write_escaped_str(&mut *f, before)?;
+                    write!(f, "{}", self.wall.second(at))?;
+                    Html.write_escaped_str(&mut *f, after)?;
+                }
+                None => Html.write_escaped_str(&mut *f, word)?,
+            }
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn wall() -> Wall {
+        let now = "2026-11-20T11:07:31Z".parse().expect("a time");
+        Wall { language: Language::English, zone: Zone::from_word("180").unwrap_or_default(), now }
+    }
+
+    #[test]
+    fn instants_in_a_sentence_are_on_the_wall_and_the_rest_is_escaped() {
+        let shown = |text: &str| wall().sentence(text).to_string();
+        let time = |clock: &str, at: &str| {
+            format!("<time datetime=\"{at}.000000Z\" title=\"20\u{a0}Nov 2026, {clock}\">{clock}</time>")
+        };
+        let noon = time("15:00:00", "2026-11-20T12:00:00");
+        assert_eq!(shown("flood wait until 2026-11-20T12:00:00Z"), format!("flood wait until {noon}"));
+        assert_eq!(shown("(2026-11-20T12:00:00Z), main"), format!("({noon}), main"));
+        assert_eq!(shown("until 2026-11-20T12:00:00Z."), format!("until {noon}."));
+        for plain in ["", "at 12:00:00", "2026-11-20", "main: 2 of 3.", "2026-11-20T12:00:00"] {
+            assert_eq!(shown(plain), plain);
+        }
+        assert!(!shown("<b>2026-11-20T12:00:00Z</b>").contains("<b>"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_sentence_is_harmless_and_whole(text in "[ -~а-я<>&\"'\t\n]{0,60}") {
+            prop_assume!(!text.contains('T') || !text.contains('Z'));
+            let mut escaped = String::new();
+            Html.write_escaped_str(&mut escaped, &text).expect("a string takes all");
+            prop_assert_eq!(wall().sentence(&text).to_string(), escaped);
+        }
+    }
 
     #[test]
     fn a_day_is_named_only_when_it_is_another() {
