@@ -27,7 +27,7 @@ use crate::targets::chat::{self, Carried};
 use crate::targets::{NotTold, Target, Way};
 use crate::view::{AlertView, MuteView, TargetAddress, TargetOrigin, TargetView, WindowView};
 use crate::watch::Pending;
-use crate::{deliver, watch};
+use crate::{deliver, listed, watch};
 
 /// Rounds of beats that may wait. A round that finds no room is no beat at all.
 const ROUNDS: usize = 16;
@@ -261,14 +261,19 @@ impl Alerts {
         self.0.changed.subscribe()
     }
 
-    /// Alerts, open and past, the latest first, a page at a time.
+    /// Alerts, open and past, the latest first, a page at a time. The open ones are told without the store, which may be
+    /// what is in trouble.
     ///
     /// # Errors
-    /// The store cannot be read.
+    /// The store cannot be read, or the cursor is none of this list.
     pub async fn list(&self, filter: &AlertFilter, page: &Page) -> Result<Paged<AlertView>, StoreError> {
-        let Paged { items, next_cursor } = self.0.store.alerts().list(filter, page).await?;
+        let stored = match filter.open {
+            Some(true) => Paged { items: Vec::new(), next_cursor: None },
+            _ => self.0.store.alerts().list(filter, page).await?,
+        };
         let now = self.0.clock.now();
         let state = self.0.state();
+        let Paged { items, next_cursor } = listed::with_known(stored, state.desk.all(), filter, page)?;
         let items = items.into_iter().map(|alert| view(&state, alert, now)).collect();
         Ok(Paged { items, next_cursor })
     }
@@ -278,7 +283,11 @@ impl Alerts {
     /// # Errors
     /// The store cannot be read.
     pub async fn get(&self, id: AlertId) -> Result<Option<AlertView>, StoreError> {
-        let found = self.0.store.alerts().get(id).await?;
+        let known = self.0.state().desk.get(id).cloned();
+        let found = match known {
+            Some(alert) => Some(alert),
+            None => self.0.store.alerts().get(id).await?,
+        };
         let now = self.0.clock.now();
         Ok(found.map(|alert| view(&self.0.state(), alert, now)))
     }

@@ -180,6 +180,16 @@ impl Desk {
         self.alerts.values().rev().filter(|alert| alert.state == AlertState::Open)
     }
 
+    /// One that is not over.
+    pub(crate) fn get(&self, id: AlertId) -> Option<&StoredAlert> {
+        self.alerts.get(&id)
+    }
+
+    /// All that are not over, as they are by now.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &StoredAlert> {
+        self.alerts.values()
+    }
+
     /// Whether a card has an alert.
     pub(crate) fn is_open(&self, card: &str) -> bool {
         self.open.contains_key(card)

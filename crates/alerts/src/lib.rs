@@ -13,6 +13,7 @@ mod decide;
 mod deliver;
 mod desk;
 mod hours;
+mod listed;
 mod notice;
 mod oneshot;
 mod silence;

@@ -26,6 +26,7 @@ pub struct Paged<T> {
 }
 
 impl Page {
+    /// How many there are on it at most.
     fn length(&self) -> u32 {
         self.limit.clamp(1, LONGEST)
     }
@@ -36,7 +37,9 @@ impl Page {
     }
 
     /// Makes the page of the rows that were read.
-    pub(crate) fn cut<T>(&self, mut items: Vec<T>, cursor: impl FnOnce(&T) -> String) -> Paged<T> {
+    ///
+    /// For those who put something beside the rows too.
+    pub fn cut<T>(&self, mut items: Vec<T>, cursor: impl FnOnce(&T) -> String) -> Paged<T> {
         let length = self.length() as usize;
         let more = items.len() > length;
         items.truncate(length);
@@ -45,7 +48,10 @@ impl Page {
     }
 
     /// The cursor, read; nothing on the first page.
-    pub(crate) fn after<T: FromStr>(&self) -> Result<Option<T>, StoreError> {
+    ///
+    /// # Errors
+    /// It is none of this list.
+    pub fn after<T: FromStr>(&self) -> Result<Option<T>, StoreError> {
         self.cursor.as_deref().map(|cursor| cursor.parse().map_err(|_| StoreError::BadCursor)).transpose()
     }
 }

@@ -160,6 +160,8 @@ async fn a_taken_port_a_worker_that_stands_still_a_store_that_is_locked() {
     other.execute_batch("BEGIN IMMEDIATE").expect("locked");
     stage.pass(60).await;
     looks(&tab, "store", "bad", "unavailable", "the database does not answer").await;
+    // Its alert is told, though the database is what would keep it.
+    alerts(&tab, "store", "the database does not answer").await;
     other.execute_batch("ROLLBACK").expect("unlocked");
     drop(other);
     stage.pass(60).await;
