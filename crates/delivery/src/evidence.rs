@@ -64,8 +64,15 @@ async fn look_for(delivery: &Delivery, message: &OutboundMessage, part: &Part) -
         rebind: false,
         at: delivery.0.ambient.clock.now(),
     };
-    delivery.0.store.outbox().part_sent(sent).await?;
-    tracing::info!(subject = %message.id, "seen in the chat; the doubt has ended");
-    // The parts behind it may leave now.
-    delivery.take_up(message.id).await
+    let ended = async {
+        delivery.0.store.outbox().part_sent(sent).await?;
+        tracing::info!(subject = %message.id, "seen in the chat; the doubt has ended");
+        // The parts behind it may leave now.
+        delivery.take_up(message.id).await
+    };
+    let ended = ended.await;
+    if ended.is_err() {
+        delivery.find_out(message.id);
+    }
+    ended
 }

@@ -50,7 +50,7 @@ impl Delivery {
     pub async fn retry(&self, id: MessageId) -> Result<Change, StoreError> {
         let delivery = self.clone();
         self.to_the_end(async move {
-            let done = delivery.0.store.outbox().retry(id, delivery.0.ambient.clock.now()).await?;
+            let done = delivery.0.store.outbox().retry(id, delivery.0.ambient.clock.now()).await;
             delivery.back_in_line(id, done).await
         })
         .await?
@@ -64,13 +64,28 @@ impl Delivery {
         let delivery = self.clone();
         self.to_the_end(async move {
             let now = delivery.0.ambient.clock.now();
-            let done = delivery.0.store.outbox().resolve(id, resolution, now).await?;
+            let done = delivery.0.store.outbox().resolve(id, resolution, now).await;
             delivery.back_in_line(id, done).await
         })
         .await?
     }
 
-    async fn back_in_line(&self, id: MessageId, done: bool) -> Result<Change, StoreError> {
+    /// Gives a message its turn again once the store says that it may have one. Where the store says nothing, it may be put
+    /// back all the same.
+    async fn back_in_line(
+        &self,
+        id: MessageId,
+        done: Result<bool, StoreError>,
+    ) -> Result<Change, StoreError> {
+        let change = self.take_back(id, done).await;
+        if change.is_err() {
+            self.find_out(id);
+        }
+        change
+    }
+
+    async fn take_back(&self, id: MessageId, done: Result<bool, StoreError>) -> Result<Change, StoreError> {
+        let done = done?;
         let Some(message) = self.get(id).await? else { return Ok(Change::NoSuchMessage) };
         if !done {
             return Ok(Change::Refused(Box::new(message)));
@@ -87,6 +102,6 @@ impl Delivery {
 }
 
 /// Whether a message waits for its turn or its time, in nobody's hands.
-fn waits(state: MessageState) -> bool {
+pub(crate) fn waits(state: MessageState) -> bool {
     matches!(state, MessageState::Queued | MessageState::Scheduled)
 }

@@ -6,10 +6,10 @@ use domain::message::{MessageState, OutboundMessage};
 use domain::{ChatRef, MessageId};
 use store::StoreError;
 
-use crate::Delivery;
+use crate::intervention::waits;
 use crate::lanes::{Job, LaneId, Lanes};
 use crate::worker::{self, Load};
-use crate::{due_since, purpose};
+use crate::{Delivery, Inner, due_since, persist, purpose};
 
 impl Delivery {
     /// Puts an accepted message in its lane, or in the schedule if its time has not come.
@@ -48,12 +48,30 @@ impl Delivery {
 
     /// Puts a message in line that waits in the store and in no lane, or notes that it was sent.
     pub(crate) async fn take_up(&self, id: MessageId) -> Result<(), StoreError> {
-        let Some(message) = self.get(id).await? else { return Ok(()) };
-        self.0.spent.tell(&message);
-        if message.state == MessageState::Queued {
-            self.0.live.begin(id);
-            self.enqueue(message);
+        if let Some(message) = self.get(id).await? {
+            self.take_in_hand(message);
         }
         Ok(())
+    }
+
+    /// The store did not tell what became of a change: it may have been made, or be made later. Once that is known, the
+    /// message is taken up.
+    pub(crate) fn find_out(&self, id: MessageId) {
+        let delivery = self.clone();
+        self.0.tasks.spawn(async move {
+            let Inner { store, ambient, closing, .. } = &*delivery.0;
+            let outbox = store.outbox();
+            if let Ok(Some(message)) = persist::write(ambient, closing, &id, || outbox.settled(id)).await {
+                delivery.take_in_hand(message);
+            }
+        });
+    }
+
+    fn take_in_hand(&self, message: OutboundMessage) {
+        self.0.spent.tell(&message);
+        if waits(message.state) && !self.0.live.has(message.id) {
+            self.0.live.begin(message.id);
+            self.enqueue(message);
+        }
     }
 }

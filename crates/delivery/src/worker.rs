@@ -10,10 +10,9 @@ use domain::outcome::Refusal;
 use domain::{AccountName, ChatId, MessageId, Outcome, Timestamp};
 use futures::FutureExt;
 
-use crate::Delivery;
 use crate::lanes::{Job, LaneId};
 use crate::sender::Why;
-use crate::way;
+use crate::{Delivery, Inner, persist, way};
 
 /// How long a lane rests after its worker broke.
 const AFTER_A_PANIC: Duration = Duration::from_secs(1);
@@ -138,8 +137,9 @@ pub(crate) async fn run(delivery: Delivery, lane: LaneId, first: Option<Job<Box<
             () = delivery.0.closing.cancelled() => return,
         }
         let held = held.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(id) = held
-            && let Ok(Some(message)) = delivery.get(id).await
+        let Some(id) = held else { continue };
+        let Inner { ambient, closing, .. } = &*delivery.0;
+        if let Ok(Some(message)) = persist::write(ambient, closing, &id, || delivery.get(id)).await
             && !message.state.is_final()
         {
             delivery.enqueue(message);

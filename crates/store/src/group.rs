@@ -1,4 +1,10 @@
 //! One group of writes, committed together: a failing one is undone alone, a full disk frees the reserve.
+//!
+//! A commit that failed may come back. Its frames may be in the log of the database, the mark of the commit with them, when
+//! the disk refuses what follows: to sync them, to let the index of the log grow. SQLite forgets them then, and the next
+//! commit writes over them; but a program that is killed before that finds them at its next start, and they count. Who was
+//! told meanwhile that nothing was written was told wrongly. So after a commit that failed nobody learns anything before
+//! another one has written something.
 
 use rusqlite::Connection;
 
@@ -26,16 +32,31 @@ struct Member {
     refused: bool,
 }
 
-/// Runs a group and answers everybody in it. `ended` hears whether it is on the disk, before anybody else does.
+/// Writes over what a commit that failed may have left in the log: something that is never the same, as SQLite writes no
+/// page that does not change.
+const WRITE_OVER: &str = "
+    INSERT INTO store_facts (name, value) VALUES ('after a failed commit', randomblob(8))
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+
+/// Where groups are committed.
+pub(crate) struct Ground {
+    pub(crate) connection: Connection,
+    pub(crate) space: Space,
+    /// The last commit failed, and may come back.
+    pub(crate) may_come_back: bool,
+}
+
+/// Runs a group and answers everybody in it. `ended` hears whether it is on the disk, before anybody else does. Gives back
+/// those that nobody waits for when it is not.
 ///
 /// First all writes run bare. Only when one fails is the group run again with a savepoint round each: copying
 /// the pages that a savepoint needs would cost more than the writes do, and failures are rare.
 pub(crate) fn run(
-    connection: &Connection,
-    space: &mut Space,
+    ground: &mut Ground,
     pending: Vec<Box<dyn Pending>>,
     ended: impl FnOnce(bool),
-) {
+) -> Vec<Box<dyn Pending>> {
+    let Ground { connection, space, may_come_back } = ground;
     let mut members: Vec<Member> =
         pending.into_iter().map(|pending| Member { pending, refused: false }).collect();
     let mut savepoints = false;
@@ -43,7 +64,7 @@ pub(crate) fn run(
     let outcome = loop {
         let intake_open =
             members.iter().any(|member| member.pending.is_intake()) && intake_open(connection, space);
-        match try_once(connection, &mut members, savepoints, intake_open) {
+        match try_once(connection, &mut members, savepoints, intake_open, may_come_back) {
             Try::Committed => break Ok(()),
             Try::NeedsSavepoints => savepoints = true,
             Try::Lost { index, error } => {
@@ -68,13 +89,31 @@ pub(crate) fn run(
         }
     };
     ended(outcome.is_ok());
-    for member in members {
-        member.pending.settle(if member.refused { &Ok(()) } else { &outcome });
+    let mut left_over = Vec::new();
+    for Member { pending, .. } in members {
+        if outcome.is_err() && pending.is_silent() {
+            left_over.push(pending);
+        } else {
+            // What a member was refused for is true of what was read before a commit that failed, too; but nobody may
+            // learn it yet.
+            pending.settle(&outcome);
+        }
     }
+    left_over
 }
 
-fn try_once(connection: &Connection, members: &mut [Member], savepoints: bool, intake_open: bool) -> Try {
+fn try_once(
+    connection: &Connection,
+    members: &mut [Member],
+    savepoints: bool,
+    intake_open: bool,
+    may_come_back: &mut bool,
+) -> Try {
     if let Err(error) = run_sql(connection, "BEGIN IMMEDIATE") {
+        return Try::Failed(error);
+    }
+    if *may_come_back && let Err(error) = run_sql(connection, WRITE_OVER) {
+        roll_back(connection);
         return Try::Failed(error);
     }
     let transaction = Transaction::new(connection, intake_open);
@@ -85,8 +124,12 @@ fn try_once(connection: &Connection, members: &mut [Member], savepoints: bool, i
         }
     }
     match run_sql(connection, "COMMIT") {
-        Ok(()) => Try::Committed,
+        Ok(()) => {
+            *may_come_back = false;
+            Try::Committed
+        }
         Err(error) => {
+            *may_come_back = true;
             roll_back(connection);
             Try::Failed(error)
         }
@@ -142,7 +185,7 @@ pub(crate) fn limit_pages(connection: &Connection, space: &Space) {
     }
 }
 
-fn roll_back(connection: &Connection) {
+pub(crate) fn roll_back(connection: &Connection) {
     if !connection.is_autocommit()
         && let Err(error) = run_sql(connection, "ROLLBACK")
     {
@@ -195,10 +238,31 @@ mod tests {
         }
     }
 
+    /// Names a number that is not there, which the commit finds out.
+    struct Orphan;
+
+    impl Write for Orphan {
+        type Answer = ();
+
+        fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+            transaction.execute("INSERT INTO orphans (number) VALUES (1)", []).map(|_| ())
+        }
+    }
+
+    /// Finds nothing that it could change.
+    struct Miss;
+
+    impl Write for Miss {
+        type Answer = ();
+
+        fn apply(&self, _: &Transaction<'_>) -> Result<(), StoreError> {
+            Err(StoreError::inconsistent("numbers", "there is none"))
+        }
+    }
+
     struct Bench {
         dir: tempfile::TempDir,
-        connection: Connection,
-        space: Space,
+        ground: Ground,
     }
 
     fn bench(disk: Disk) -> Bench {
@@ -206,23 +270,26 @@ mod tests {
         let connection = Connection::open(dir.path().join("test.db")).unwrap();
         connection
             .execute_batch(
-                "PRAGMA journal_mode = WAL; CREATE TABLE numbers (key INTEGER PRIMARY KEY, filling BLOB);",
+                "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;
+                 CREATE TABLE numbers (key INTEGER PRIMARY KEY, filling BLOB);
+                 CREATE TABLE orphans (number INTEGER REFERENCES numbers (key) DEFERRABLE INITIALLY DEFERRED);
+                 CREATE TABLE store_facts (name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) STRICT;",
             )
             .unwrap();
         let space = Space::new(dir.path(), disk, Clock::system());
         limit_pages(&connection, &space);
-        Bench { dir, connection, space }
+        Bench { dir, ground: Ground { connection, space, may_come_back: false } }
     }
 
     impl Bench {
         fn keys(&self) -> Vec<i64> {
-            statement_keys(&self.connection)
+            let sql = "SELECT key FROM numbers ORDER BY key";
+            crate::statement::all(&self.ground.connection, sql, [], |row| Ok(row.get(0)?)).unwrap()
         }
-    }
 
-    fn statement_keys(connection: &Connection) -> Vec<i64> {
-        crate::statement::all(connection, "SELECT key FROM numbers ORDER BY key", [], |row| Ok(row.get(0)?))
-            .unwrap()
+        fn length_of_log(&self) -> u64 {
+            std::fs::metadata(self.dir.path().join("test.db-wal")).unwrap().len()
+        }
     }
 
     type Answered<W> = oneshot::Receiver<Result<<W as Write>::Answer, StoreError>>;
@@ -236,7 +303,8 @@ mod tests {
         /// Runs a group and says whether it was committed.
         fn run(&mut self, members: Vec<Box<dyn Pending>>) -> bool {
             let mut is_committed = false;
-            run(&self.connection, &mut self.space, members, |committed| is_committed = committed);
+            let left_over = run(&mut self.ground, members, |committed| is_committed = committed);
+            assert!(left_over.is_empty());
             is_committed
         }
     }
@@ -259,6 +327,37 @@ mod tests {
             assert_eq!(answer.is_err(), key == 2, "{answer:?}");
         }
         assert_eq!(bench.keys(), [0, 1, 3, 4]);
+    }
+
+    #[test]
+    fn after_a_commit_that_failed_nobody_learns_anything_before_another_has_written() {
+        let mut bench = bench(Disk::default());
+        assert!(bench.run(vec![member(Put { key: 7, fails: false }).0]));
+        let before = bench.length_of_log();
+        let (orphan, mut failed) = member(Orphan);
+        let (miss, mut missed) = member(Miss);
+        assert!(!bench.run(vec![orphan, miss]));
+        let why = failed.try_recv().unwrap().unwrap_err();
+        assert_eq!(missed.try_recv().unwrap().unwrap_err(), why, "not that there is none");
+
+        let (miss, mut missed) = member(Miss);
+        assert!(bench.run(vec![miss]));
+        assert!(missed.try_recv().unwrap().unwrap_err().to_string().contains("there is none"));
+        let written_over = bench.length_of_log();
+        assert!(written_over > before, "something was written");
+        // Once is enough.
+        assert!(bench.run(vec![member(Miss).0]));
+        assert_eq!(bench.length_of_log(), written_over);
+    }
+
+    #[test]
+    fn what_nobody_waits_for_is_given_back_by_a_commit_that_fails() {
+        let mut bench = bench(Disk::default());
+        let silent = Box::new(Waiting::silent(Put { key: 5, fails: false }));
+        let left_over = run(&mut bench.ground, vec![silent, member(Orphan).0], |_| {});
+        assert_eq!((left_over.len(), bench.keys()), (1, Vec::new()));
+        assert!(bench.run(left_over));
+        assert_eq!(bench.keys(), [5]);
     }
 
     #[test]
@@ -292,9 +391,9 @@ mod tests {
     #[test]
     fn when_even_the_reserve_is_gone_everybody_is_told() {
         let mut bench = bench(Disk::default().with_max_pages(64));
-        assert!(bench.space.release_reserve());
-        limit_pages(&bench.connection, &bench.space);
-        bench.connection.pragma_update_and_check(None, "max_page_count", 4, |_| Ok(())).unwrap();
+        assert!(bench.ground.space.release_reserve());
+        limit_pages(&bench.ground.connection, &bench.ground.space);
+        bench.ground.connection.pragma_update_and_check(None, "max_page_count", 4, |_| Ok(())).unwrap();
         let mut told = false;
         for first in (0..40_000).step_by(GROUP) {
             let (puts, answers): (Vec<_>, Vec<_>) = group(first).into_iter().unzip();
@@ -309,6 +408,6 @@ mod tests {
                 break;
             }
         }
-        assert!(told && bench.connection.is_autocommit());
+        assert!(told && bench.ground.connection.is_autocommit());
     }
 }

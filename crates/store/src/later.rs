@@ -1,5 +1,7 @@
 //! Changes that wait for the next commit: whoever made them went on already.
 
+use std::time::Duration;
+
 use crate::StoreError;
 use crate::accounts::updates::SaveUpdateState;
 use crate::files::uploads::SaveUpload;
@@ -9,6 +11,11 @@ use crate::{outbox, sagas};
 
 /// A backlog of this length is committed without waiting for more.
 const LONG: usize = 512;
+/// A change that nobody waits for is on the disk after this time at the latest.
+const LATER: Duration = Duration::from_millis(100);
+/// The same for one that a crash must not find missing. Where much is written, one of the next commits takes it along
+/// before.
+const SOON: Duration = Duration::from_millis(5);
 
 /// A change that nobody waits for.
 pub(crate) enum Later {
@@ -30,6 +37,12 @@ impl Later {
             (Self::Upload(change), Self::Upload(earlier)) => change.replaces(earlier),
             _ => false,
         }
+    }
+
+    /// Whether a crash before it is on the disk is felt: a caller who has its answer would be taken for one that has none,
+    /// and its next request of the same body for a repeat.
+    const fn is_pressing(&self) -> bool {
+        matches!(self, Self::MessageAnswered(_) | Self::SagaAnswered(_))
     }
 
     /// The points round it where a test can end the program.
@@ -56,24 +69,44 @@ impl Later {
 /// Changes that wait for the next commit. A later one takes the place of those it makes pointless, so a busy account
 /// or a fast upload costs one row a commit, not one a change.
 #[derive(Default)]
-pub(crate) struct Backlog(Vec<Later>);
+pub(crate) struct Backlog {
+    /// Those of a commit that failed; they come first again.
+    left_over: Vec<Box<dyn Pending>>,
+    changes: Vec<Later>,
+}
 
 impl Backlog {
     pub(crate) fn put(&mut self, change: Later) {
-        self.0.retain(|earlier| !change.replaces(earlier));
-        self.0.push(change);
+        self.changes.retain(|earlier| !change.replaces(earlier));
+        self.changes.push(change);
     }
 
-    pub(crate) fn take(&mut self) -> impl Iterator<Item = Later> {
-        self.0.drain(..)
+    /// Keeps what a commit that failed did not bring onto the disk. While none succeeds, the oldest are given up.
+    pub(crate) fn keep(&mut self, mut left_over: Vec<Box<dyn Pending>>) {
+        left_over.append(&mut self.left_over);
+        let given_up = left_over.len().saturating_sub(LONG);
+        if given_up > 0 {
+            tracing::warn!(given_up, "changes that nobody waits for were lost: no commit succeeds");
+            left_over.drain(..given_up);
+        }
+        self.left_over = left_over;
+    }
+
+    pub(crate) fn take(&mut self) -> impl Iterator<Item = Box<dyn Pending>> {
+        self.left_over.drain(..).chain(self.changes.drain(..).map(Later::pending))
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.left_over.is_empty() && self.changes.is_empty()
     }
 
     pub(crate) const fn is_long(&self) -> bool {
-        self.0.len() >= LONG
+        self.changes.len() >= LONG
+    }
+
+    /// How long the oldest of them may wait.
+    pub(crate) fn patience(&self) -> Duration {
+        if self.changes.iter().any(Later::is_pressing) { SOON } else { LATER }
     }
 }
 
@@ -116,7 +149,7 @@ mod tests {
             put(&mut backlog, &account, UpdateChange::Channel { id: 2, pts });
             put(&mut backlog, &other, UpdateChange::Secondary { qts: pts });
         }
-        let kept: Vec<UpdateChange> = backlog.0.iter().filter_map(change_of).collect();
+        let kept: Vec<UpdateChange> = backlog.changes.iter().filter_map(change_of).collect();
         assert_eq!(
             kept,
             [
@@ -135,8 +168,9 @@ mod tests {
             saved_at: Timestamp::default(),
         });
         put(&mut backlog, &account, all.clone());
-        let kept: Vec<UpdateChange> = backlog.take().filter_map(|later| change_of(&later)).collect();
+        let kept: Vec<UpdateChange> = backlog.changes.iter().filter_map(change_of).collect();
         assert_eq!(kept, [UpdateChange::Secondary { qts: 2 }, all]);
+        assert_eq!(backlog.take().count(), 2);
         assert!(backlog.is_empty());
     }
 }

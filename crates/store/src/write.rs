@@ -75,6 +75,8 @@ pub(crate) trait Pending: Send {
     fn is_intake(&self) -> bool;
     /// Whether nobody waits for it any more, so that it need not be begun.
     fn is_abandoned(&self) -> bool;
+    /// Whether nobody ever waited for it.
+    fn is_silent(&self) -> bool;
     /// Hands the result over: its own if the group was committed, else the reason why not.
     fn settle(self: Box<Self>, committed: &Result<(), StoreError>);
 }
@@ -116,6 +118,10 @@ impl<W: Write> Pending for Waiting<W> {
 
     fn is_abandoned(&self) -> bool {
         W::INTAKE && self.reply.as_ref().is_some_and(oneshot::Sender::is_closed)
+    }
+
+    fn is_silent(&self) -> bool {
+        self.reply.is_none()
     }
 
     fn settle(self: Box<Self>, committed: &Result<(), StoreError>) {

@@ -1,6 +1,7 @@
 //! The one thread that writes: it takes all writes that wait, commits them together and only then answers.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
@@ -13,7 +14,7 @@ use tokio::sync::oneshot;
 use crate::StoreError;
 use crate::directory::DirectoryLock;
 use crate::disk::Space;
-use crate::group;
+use crate::group::{self, Ground};
 use crate::later::{Backlog, Later};
 use crate::queue::{self, Jobs, NoJob, Queue};
 use crate::write::{Pending, Waiting, Write};
@@ -27,8 +28,6 @@ const BUSY: usize = 4;
 /// Then the next group gathers for so long before it is committed: the price of a commit is shared by more writes,
 /// and those who write are not made to wake the thread one by one. One who writes alone does not wait for this.
 const GATHER: Duration = Duration::from_micros(500);
-/// A write that nobody waits for is on the disk after this time at the latest.
-const LATER: Duration = Duration::from_millis(100);
 
 enum Job {
     /// Commit it, then answer.
@@ -95,8 +94,7 @@ impl Writer {
         let (queue, jobs) = queue::bounded(QUEUE);
         let counters = Arc::new(Counters::default());
         let own = Thread {
-            connection,
-            space,
+            ground: Ground { connection, space, may_come_back: false },
             jobs,
             counters: Arc::clone(&counters),
             backlog: Backlog::default(),
@@ -186,25 +184,26 @@ impl Drop for Writer {
 }
 
 struct Thread {
-    connection: Connection,
-    space: Space,
+    ground: Ground,
     jobs: Jobs<Job>,
     counters: Arc<Counters>,
     backlog: Backlog,
-    /// How many writes were in the last group.
+    /// How many that somebody waited for were in the last group.
     last_group: usize,
 }
 
 impl Thread {
     /// Works until it is told to close or nobody is left; closes the database.
     fn work(mut self) -> Option<oneshot::Sender<Result<(), StoreError>>> {
-        group::limit_pages(&self.connection, &self.space);
+        group::limit_pages(&self.ground.connection, &self.ground.space);
         let mut flush_at: Option<Instant> = None;
         let close = loop {
             let (writes, end) = self.gather(flush_at);
             if writes.is_empty() && end.is_none() && !self.backlog.is_empty() {
-                let due = *flush_at.get_or_insert_with(|| Instant::now() + LATER);
-                if Instant::now() < due && !self.backlog.is_long() {
+                let now = Instant::now();
+                let latest = now + self.backlog.patience();
+                let due = *flush_at.insert(flush_at.map_or(latest, |due| due.min(latest)));
+                if now < due && !self.backlog.is_long() {
                     continue;
                 }
             }
@@ -238,7 +237,7 @@ impl Thread {
                 Err(NoJob::Yet) => return (writes, None),
                 Err(NoJob::EverMore) => return (writes, Some(End::Alone)),
             }
-            if writes.len() >= GROUP {
+            if writes.len() >= GROUP || self.backlog.is_long() {
                 return (writes, None);
             }
             next = self.jobs.waiting();
@@ -246,31 +245,42 @@ impl Thread {
     }
 
     fn commit(&mut self, writes: Vec<Box<dyn Pending>>) {
-        // What waited goes first: whoever went on without waiting for it finds it done by what they write next.
-        let later = self.backlog.take().map(Later::pending);
         // Nobody would learn of a message that was taken in for a caller who is gone.
-        let wanted = writes.into_iter().filter(|pending| !pending.is_abandoned());
-        let writes: Vec<_> = later.chain(wanted).collect();
-        if writes.is_empty() {
+        let mut wanted: Vec<_> = writes.into_iter().filter(|pending| !pending.is_abandoned()).collect();
+        self.last_group = wanted.len();
+        // What waited goes first: whoever went on without waiting for it finds it done by what they write next.
+        let mut group: Vec<_> = self.backlog.take().collect();
+        group.append(&mut wanted);
+        if group.is_empty() {
             return;
         }
-        self.last_group = writes.len();
-        let size = writes.len() as u64;
+        let size = group.len() as u64;
         self.counters.writes.fetch_add(size, Ordering::Relaxed);
         let begun = Instant::now();
         let counters = &self.counters;
         // Counted before anybody is answered: who was answered finds their commit counted.
-        group::run(&self.connection, &mut self.space, writes, |is_committed| {
+        let ended = |is_committed| {
             if is_committed {
                 counters.commits.fetch_add(1, Ordering::Relaxed);
                 counters.group_sizes.add(size);
             }
             counters.commit_times.add_time(begun.elapsed());
-        });
+        };
+        // Without the thread nothing would ever be written again. Whoever waits for a write of a group that broke hears
+        // that it was not made, as it was rolled back.
+        let ground = &mut self.ground;
+        match catch_unwind(AssertUnwindSafe(|| group::run(ground, group, ended))) {
+            Ok(left_over) => self.backlog.keep(left_over),
+            Err(_) => {
+                tracing::error!("a group of writes broke and is undone; the store goes on");
+                self.ground.may_come_back = true;
+                group::roll_back(&self.ground.connection);
+            }
+        }
     }
 
     fn finish(self) {
-        let Self { connection, .. } = self;
+        let connection = self.ground.connection;
         if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
             tracing::warn!(%error, "cannot move the log into the database file; it is kept beside it");
         }
@@ -286,4 +296,45 @@ enum End {
     Close(oneshot::Sender<Result<(), StoreError>>),
     /// All handles are gone.
     Alone,
+}
+
+#[cfg(test)]
+mod tests {
+    use ambient::Clock;
+
+    use super::*;
+    use crate::write::Transaction;
+    use crate::{MasterKey, OpenError, Store, StoreOptions};
+
+    /// A write with a mistake in it.
+    struct Broken;
+
+    impl Write for Broken {
+        type Answer = ();
+
+        fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+            transaction.execute("INSERT INTO store_facts (name, value) VALUES ('half', x'00')", [])?;
+            panic!("a mistake")
+        }
+    }
+
+    #[tokio::test]
+    async fn a_write_that_breaks_is_undone_and_the_store_goes_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = || StoreOptions {
+            data_dir: dir.path().to_owned(),
+            url: "sqlite:switchboard.db".to_owned(),
+            clock: Clock::system(),
+            master_key: MasterKey::File("master.key".into()),
+        };
+        let store = Store::open(options()).await.unwrap();
+        let broken = store.write(Broken).await.unwrap_err();
+        assert!(matches!(broken, StoreError::Unavailable(_)), "{broken}");
+        store.round_trip().await.unwrap();
+        let sql = "SELECT count(*) FROM store_facts WHERE name = 'half'";
+        let left =
+            store.read(|connection| Ok(connection.query_row(sql, [], |row| row.get::<_, i64>(0))?)).await;
+        assert_eq!(left, Ok(0));
+        assert!(matches!(Store::open(options()).await, Err(OpenError::InUse { .. })), "the lock is held");
+    }
 }

@@ -306,8 +306,8 @@ impl Sagas {
             if sagas.get(id).await?.is_none() {
                 return Ok(SagaChanged::NoSuchOperation);
             }
-            let done = sagas.0.store.sagas().retry(id, sagas.0.ambient.clock.now()).await?;
-            sagas.back_to_work(id, done).await
+            let done = sagas.0.store.sagas().retry(id, sagas.0.ambient.clock.now()).await;
+            sagas.back_to_work(id, done, None).await
         })
         .await?
     }
@@ -326,11 +326,12 @@ impl Sagas {
             {
                 return sagas.has_left(before).await;
             }
-            let done = sagas.0.store.sagas().resolve(id, verdict, sagas.0.ambient.clock.now()).await?;
-            if done && let Some(change) = made(&before, verdict) {
-                sagas.0.steps.registered(&change);
+            let done = sagas.0.store.sagas().resolve(id, verdict, sagas.0.ambient.clock.now()).await;
+            let made = made(&before, verdict);
+            if let (Ok(true), Some(made)) = (&done, &made) {
+                sagas.0.steps.registered(made);
             }
-            sagas.back_to_work(id, done).await
+            sagas.back_to_work(id, done, made).await
         })
         .await?
     }
@@ -350,17 +351,58 @@ impl Sagas {
             failover: None,
             callback: None,
         };
-        if !self.0.store.sagas().resolve_as_done(change.clone()).await? {
-            // Somebody else was faster.
-            return self.back_to_work(change.saga.id, false).await;
+        let SagaChange { saga, registry, .. } = change.clone();
+        let done = self.0.store.sagas().resolve_as_done(change).await;
+        if !matches!(done, Ok(true)) {
+            // Somebody else was faster, or the store does not tell.
+            return self.back_to_work(saga.id, done, registry.into_iter().next()).await;
         }
-        for change in &change.registry {
+        for change in &registry {
             self.0.steps.registered(change);
         }
-        Ok(SagaChanged::Done(Box::new(change.saga)))
+        Ok(SagaChanged::Done(Box::new(saga)))
     }
 
-    async fn back_to_work(&self, id: OperationId, done: bool) -> Result<SagaChanged, StoreError> {
+    /// Has a saga carried again once the store says that it goes on. Where the store says nothing, it may go on all the same,
+    /// and its chat be registered.
+    async fn back_to_work(
+        &self,
+        id: OperationId,
+        done: Result<bool, StoreError>,
+        registered: Option<RegistryChange>,
+    ) -> Result<SagaChanged, StoreError> {
+        let change = self.take_back(id, done).await;
+        if change.is_err() {
+            self.find_out(id, registered);
+        }
+        change
+    }
+
+    /// The store did not tell what became of a change: it may have been made, or be made later. Once that is known, the saga
+    /// goes on.
+    fn find_out(&self, id: OperationId, registered: Option<RegistryChange>) {
+        let sagas = self.clone();
+        self.0.tasks.spawn(async move {
+            let Inner { store, ambient, closing, steps, live, .. } = &*sagas.0;
+            let rows = store.sagas();
+            let settled = crate::persist::write(ambient, closing, &id, || rows.settled(id)).await;
+            let Ok(Some(saga)) = settled else { return };
+            if let Some(change) = registered.filter(|_| saga.state != SagaState::InDoubt) {
+                steps.registered(&change);
+            }
+            if !saga.state.is_final() {
+                live.begin(id);
+                sagas.start(id, None, None);
+            }
+        });
+    }
+
+    async fn take_back(
+        &self,
+        id: OperationId,
+        done: Result<bool, StoreError>,
+    ) -> Result<SagaChanged, StoreError> {
+        let done = done?;
         let Some(saga) = self.get(id).await? else { return Ok(SagaChanged::NoSuchOperation) };
         if !done {
             return Ok(SagaChanged::Refused(Box::new(saga)));

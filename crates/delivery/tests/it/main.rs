@@ -3,6 +3,7 @@
 mod albums;
 mod chaos;
 mod folder;
+mod late;
 mod once;
 mod provider;
 mod races;

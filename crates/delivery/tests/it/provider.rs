@@ -360,7 +360,7 @@ impl Steps for Provider {
 
 /// A runner of sagas with its store in a folder of its own.
 pub(crate) struct Desk {
-    folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
     pub(crate) clock: Clock,
     pub(crate) provider: Arc<Provider>,
     pub(crate) store: Store,

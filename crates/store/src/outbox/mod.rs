@@ -249,6 +249,13 @@ impl Outbox<'_> {
         self.store.read(move |connection| reading::get(connection, id)).await
     }
 
+    /// A message as it is once all is on the disk that was handed over before. For whoever was told by no answer whether a
+    /// change was made.
+    pub async fn settled(&self, id: MessageId) -> Result<Option<OutboundMessage>, StoreError> {
+        self.store.write(Settle).await?;
+        self.get(id).await
+    }
+
     /// The account that sent what the provider has under this id in this chat, as far back as messages are kept; the
     /// last one if several did, each in its own private chat with the same user. Reads much when there is none: for
     /// single questions of people, not for the way of a message.

@@ -11,7 +11,7 @@ use domain::saga::{Failover, RegistryChange, Saga, SagaEntry, SagaState, Verdict
 use domain::{CallbackId, OperationId, Purpose, Timestamp};
 
 use crate::accounts::Hold;
-use crate::later::Later;
+use crate::later::{Later, Settle};
 use crate::outbox::{Idempotency, Join, Origin};
 use crate::write::Transaction;
 use crate::{Store, StoreError};
@@ -186,6 +186,13 @@ impl Sagas<'_> {
     /// A saga.
     pub async fn get(&self, id: OperationId) -> Result<Option<Saga>, StoreError> {
         self.store.read(move |connection| reading::get(connection, id)).await
+    }
+
+    /// A saga as it is once all is on the disk that was handed over before. For whoever was told by no answer whether a
+    /// change was made.
+    pub async fn settled(&self, id: OperationId) -> Result<Option<Saga>, StoreError> {
+        self.store.write(Settle).await?;
+        self.get(id).await
     }
 
     /// Where a saga came from.

@@ -59,10 +59,15 @@ impl<H: Held> Caller<H> {
         self.how == How::Replayed
     }
 
-    /// It gets its answer now: from here on the same body is a new request. The answer does not wait for this note.
-    pub(super) fn answered(mut self) {
-        if std::mem::take(&mut self.unanswered) {
-            self.state.tasks().spawn(H::answered(self.state.clone(), self.id));
+    /// It gets its answer now: from here on the same body is a new request. The note is handed over before the answer
+    /// leaves, so that a repeat cannot overtake it; for the disk nobody waits.
+    pub(super) async fn answered(mut self) {
+        if self.unanswered {
+            let noting = || H::answered(self.state.clone(), self.id);
+            if tokio::time::timeout(NOTE_TIME, noting()).await.is_err() {
+                self.state.tasks().spawn(noting());
+            }
+            self.unanswered = false;
         }
     }
 

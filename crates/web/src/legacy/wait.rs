@@ -56,7 +56,7 @@ pub(super) async fn wait<E: Errand>(
             Ok((answer, replayed))
         }
         Ok(answer) => {
-            caller.answered();
+            caller.answered().await;
             Ok((answer, replayed))
         }
         Err(error) => {

@@ -97,7 +97,7 @@ async fn a_cut_call_is_finished_once_and_the_same_body_joins_it() {
     assert_eq!((joined.status, joined.body.as_str()), (200, TAGGED_NULL));
     assert_eq!(world.script.texts(), ["hello"]);
     // That caller has its answer now; the next same call is a message of its own.
-    until_texts(&world, GROUP, 2).await;
+    is_new(&world, GROUP, 2).await;
 }
 
 #[tokio::test]
@@ -190,9 +190,19 @@ async fn after_a_crash_the_same_body_joins() {
     let joined = next.text(GROUP).send().await;
     assert_eq!((joined.status, joined.body.as_str()), (200, TAGGED_NULL));
     assert_eq!(next.script.texts(), ["hello"]);
-    until_texts(&next, GROUP, 2).await;
+    is_new(&next, GROUP, 2).await;
     world.script.release();
     assert_eq!(waiting.await.expect("no panic").status, 200);
+}
+
+#[tokio::test]
+async fn who_was_answered_before_a_crash_asks_for_a_message_of_its_own() {
+    let world = World::new().await;
+    assert_eq!(world.text(GROUP).send().await.status, 200);
+    // The next commit takes along that it has its answer.
+    assert_eq!(world.text(r#"{"chat":"-1001234567890","text":"other"}"#).send().await.status, 200);
+    let next = world.after_a_crash().await;
+    is_new(&next, GROUP, 1).await;
 }
 
 /// Asks for a text whose account is lost right after an unknown result.
@@ -224,18 +234,13 @@ async fn a_doubt_is_joined_until_it_is_resolved_and_a_minute_longer() {
     let told = world.text(GROUP).send().await;
     assert_eq!((told.status, told.json()["message_id"].clone()), (200, Value::Null), "{told:?}");
     assert_eq!(world.script.texts(), ["other"]);
-    until_texts(&world, GROUP, 2).await;
+    is_new(&world, GROUP, 2).await;
 }
 
-/// The note that a caller was answered is written behind its answer: asks until the text leaves as a new message.
-async fn until_texts(world: &World, body: &str, count: usize) {
-    for _ in 0..200 {
-        assert_eq!(world.text(body).send().await.status, 200);
-        if world.script.texts().len() == count {
-            return;
-        }
-    }
-    panic!("the same body never becomes a new message");
+/// Whoever was answered asks for a message of its own, at once.
+async fn is_new(world: &World, body: &str, count: usize) {
+    assert_eq!(world.text(body).send().await.status, 200);
+    assert_eq!(world.script.texts().len(), count);
 }
 
 #[tokio::test]

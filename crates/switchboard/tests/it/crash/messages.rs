@@ -285,7 +285,8 @@ async fn check(scenario: Scenario, world: &World, program: &Program, point: &str
                 .await;
             world.sent().await
         }
-        // The caller has its answer, and that is on disk: the same body again would be another message.
+        // That the caller is answered was handed over, and nobody knows whether it is on the disk: the same body again may
+        // be another message.
         Scenario::OldPort if point == "store.answered.after" => world.sent().await,
         Scenario::OldPort | Scenario::HungUp => {
             let body = json!({"chat": "client_1", "text": "old"});

@@ -60,7 +60,8 @@ pub(super) async fn check(
             assert_eq!(shown["state"], "done", "{point}: {shown}");
             assert_eq!(world.effects(LEAVE).await.len(), 1, "{point}");
         }
-        // The caller has its answer, and that is on disk: the same body again would be another chat.
+        // That the caller is answered was handed over, and nobody knows whether it is on the disk: the same body again may
+        // be another chat.
         Scenario::OldPort if point == "store.saga_answered.after" => {
             assert_eq!(made(world).await.len(), 1, "{point}");
         }
