@@ -269,13 +269,12 @@ impl Thread {
         // Without the thread nothing would ever be written again. Whoever waits for a write of a group that broke hears
         // that it was not made, as it was rolled back.
         let ground = &mut self.ground;
-        match catch_unwind(AssertUnwindSafe(|| group::run(ground, group, ended))) {
-            Ok(left_over) => self.backlog.keep(left_over),
-            Err(_) => {
-                tracing::error!("a group of writes broke and is undone; the store goes on");
-                self.ground.may_come_back = true;
-                group::roll_back(&self.ground.connection);
-            }
+        if let Ok(left_over) = catch_unwind(AssertUnwindSafe(|| group::run(ground, group, ended))) {
+            self.backlog.keep(left_over);
+        } else {
+            tracing::error!("a group of writes broke and is undone; the store goes on");
+            self.ground.may_come_back = true;
+            group::roll_back(&self.ground.connection);
         }
     }
 
