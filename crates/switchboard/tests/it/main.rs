@@ -9,6 +9,7 @@ mod chats;
 mod contract;
 mod crash;
 mod dialogs;
+mod disk;
 mod doctor;
 mod failed;
 mod importing;
