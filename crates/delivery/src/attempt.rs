@@ -55,7 +55,7 @@ impl Walk<'_> {
             next = Next::Look;
         }
         if next == Next::Look {
-            next = decide::after_look(self.look(load, way, part).await, &outcome);
+            next = decide::after_look(self.look(load, way, part).await, &outcome, load.in_progress);
         }
         match next {
             Next::Done(ids) => self.sent(load, way, part, ids).await,

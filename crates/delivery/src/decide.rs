@@ -202,11 +202,16 @@ pub(crate) fn hold_back(
     }
 }
 
-/// What a look at the chat means after `outcome`.
-pub(crate) fn after_look(found: Found, outcome: &Outcome) -> Next {
+/// How often in a row a provider may say that a `random_id` is being handled, and the chat not show it, before a person is
+/// asked: some ten minutes.
+const STUCK: u32 = 30;
+
+/// What a look at the chat means after `outcome`; `in_progress` as for [`after`].
+pub(crate) fn after_look(found: Found, outcome: &Outcome, in_progress: u32) -> Next {
     match (found, outcome) {
         (Found::Here(ids), _) => Next::Done(ids),
-        (_, Outcome::InProgress) => Next::Again(Pause::BackOff),
+        (_, Outcome::InProgress) if in_progress < STUCK => Next::Again(Pause::BackOff),
+        (_, Outcome::InProgress) => Next::Doubt,
         // The chat could be read and the message is not in it: now the refusal holds for every attempt.
         (Found::NotThere, refusal) => after(refusal, false, 0),
         (Found::CannotTell, _) => Next::Doubt,
@@ -270,8 +275,13 @@ mod tests {
 
         #[test]
         fn what_cannot_be_told_ends_in_doubt_not_in_a_guess(outcome in outcomes()) {
-            let next = after_look(Found::CannotTell, &outcome);
+            let next = after_look(Found::CannotTell, &outcome, 3);
             prop_assert!(matches!(next, Next::Doubt | Next::Again(_)), "{:?}", next);
+            // And not for ever.
+            for found in [Found::CannotTell, Found::NotThere] {
+                let at_last = after_look(found, &Outcome::InProgress, STUCK);
+                prop_assert_eq!(at_last, Next::Doubt);
+            }
         }
 
         #[test]
