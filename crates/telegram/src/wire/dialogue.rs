@@ -41,6 +41,12 @@ const MOST_REFUSALS: u8 = 5;
 /// How long the server keeps the connection without hearing of another ping.
 const NO_PING: i32 = 75;
 
+/// Larger than anything but a part of a file.
+const LARGE: usize = 64 * 1024;
+
+/// So much of a request tells which one it is: its constructor, and those that wrap it.
+const BEGINNING: usize = 64;
+
 /// Message id, number, length.
 const MESSAGE_HEADER: usize = 16;
 
@@ -50,9 +56,10 @@ pub(super) type Answer = oneshot::Sender<Result<Vec<u8>, RequestError>>;
 /// What time it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Moment {
-    /// By the clock.
-    pub(super) now: Timestamp,
-    /// By one that nobody sets, as messages are numbered by it: a jump of the clock must not make them unacceptable.
+    /// Since some beginning, by a clock that nobody sets.
+    pub(super) running: Duration,
+    /// The time of day by the same clock, as messages are numbered by it: a jump of the time of day must not make them
+    /// unacceptable.
     pub(super) steady: Timestamp,
 }
 
@@ -103,7 +110,7 @@ pub(super) struct Dialogue {
     tickets: u64,
     /// Messages of Telegram that it wants to know came, and since when the first of them waits for that.
     unacknowledged: Vec<i64>,
-    unacknowledged_since: Option<Timestamp>,
+    unacknowledged_since: Option<Duration>,
     /// Answers to ask for once more.
     missing: Vec<i64>,
     is_known: bool,
@@ -169,14 +176,25 @@ impl Dialogue {
         self.waiting.len() + self.flying.len() < MOST_REQUESTS
     }
 
-    /// Nothing waits and nothing is in flight.
+    /// Nobody waits for anything.
     pub(super) fn is_quiet(&self) -> bool {
-        self.waiting.is_empty() && self.flying.is_empty()
+        self.waiting.is_empty() && self.flying.values().all(|flying| flying.request.is_abandoned())
+    }
+
+    /// Gives the bodies of large requests back that were written and that nobody waits for any more. That they were asked
+    /// stays known, and by what they begin with what an answer is about.
+    pub(super) fn forget_abandoned(&mut self) {
+        let written = self.flying.values_mut().filter(|flying| flying.written);
+        for Flying { request, .. } in written.filter(|flying| flying.request.is_abandoned()) {
+            if request.body.len() > LARGE {
+                request.body = request.body.get(..BEGINNING).unwrap_or_default().to_vec();
+            }
+        }
     }
 
     /// Gives memory back that only many requests at once needed.
     pub(super) fn shrink(&mut self) {
-        if self.is_quiet() {
+        if self.waiting.is_empty() && self.flying.is_empty() {
             (self.waiting, self.flying) = (VecDeque::new(), HashMap::new());
         }
     }
@@ -184,11 +202,11 @@ impl Dialogue {
     // ---- writing -----------------------------------------------------------------------------------------------
 
     /// When something is to be written although nobody asks for anything.
-    pub(super) fn acknowledges_at(&self) -> Option<Timestamp> {
-        self.unacknowledged_since.map(|since| since.plus(ACKNOWLEDGED_WITHIN))
+    pub(super) fn acknowledges_at(&self) -> Option<Duration> {
+        self.unacknowledged_since.map(|since| since.saturating_add(ACKNOWLEDGED_WITHIN))
     }
 
-    fn must_acknowledge(&self, now: Timestamp) -> bool {
+    fn must_acknowledge(&self, now: Duration) -> bool {
         self.unacknowledged.len() >= MANY_UNACKNOWLEDGED || self.acknowledges_at().is_some_and(|at| at <= now)
     }
 
@@ -196,7 +214,7 @@ impl Dialogue {
     /// whether there was anything to say. The packet counts as not written until [`Dialogue::begun`] is told.
     pub(super) fn pack(&mut self, moment: Moment, packet: &mut Vec<u8>) -> bool {
         let chosen = self.choose();
-        if chosen.is_empty() && self.missing.is_empty() && !self.must_acknowledge(moment.now) {
+        if chosen.is_empty() && self.missing.is_empty() && !self.must_acknowledge(moment.running) {
             return false;
         }
         packet.extend_from_slice(&self.salt.to_le_bytes());
@@ -297,7 +315,7 @@ impl Dialogue {
 
     /// Takes one message of Telegram. What tells of changes is put to `arrived`.
     pub(super) fn hear(&mut self, told: Told<'_>, moment: Moment, arrived: &mut Vec<UpdatesLike>) {
-        let now = moment.now;
+        let now = moment.running;
         if told.is_content {
             self.acknowledge(told.id, now);
         }
@@ -340,7 +358,7 @@ impl Dialogue {
         }
     }
 
-    fn acknowledge(&mut self, message: i64, now: Timestamp) {
+    fn acknowledge(&mut self, message: i64, now: Duration) {
         self.unacknowledged.push(message);
         self.unacknowledged_since.get_or_insert(now);
     }

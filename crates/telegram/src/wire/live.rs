@@ -41,7 +41,7 @@ impl Learned {
     }
 
     fn moment(&self, clock: &Clock) -> Moment {
-        Moment { now: clock.now(), steady: self.started_at.plus(self.started.elapsed()) }
+        Moment { running: clock.running(), steady: self.started_at.plus(self.started.elapsed()) }
     }
 }
 
@@ -60,21 +60,23 @@ pub(super) struct Live<'a> {
     outgoing: Vec<u8>,
     written: usize,
     /// When the packet is given up if nothing more of it can be written.
-    stalls_at: Timestamp,
-    pings_at: Timestamp,
+    stalls_at: Duration,
+    pings_at: Duration,
     alarm: Alarm,
 }
 
-/// A wait that is made anew only when it has to be shorter than it was.
+/// A wait that is made anew only when it has to be shorter than it was. All moments are readings of the clock that nobody
+/// sets: a time of day that is set back must not keep a ping from leaving.
 struct Alarm {
-    at: Timestamp,
+    at: Duration,
     waiting: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 impl Alarm {
-    fn at(at: Timestamp, clock: &Clock) -> Self {
+    fn at(at: Duration, clock: &Clock) -> Self {
         let clock = clock.clone();
-        Self { at, waiting: Box::pin(async move { clock.sleep_until(at).await }) }
+        let left = at.saturating_sub(clock.running());
+        Self { at, waiting: Box::pin(async move { clock.sleep(left).await }) }
     }
 }
 
@@ -92,8 +94,8 @@ impl<'a> Live<'a> {
         clock: &'a Clock,
         learned: Learned,
     ) -> Result<Self, Loss> {
-        let now = clock.now();
-        let pings_at = now.plus(PING);
+        let now = clock.running();
+        let pings_at = now.saturating_add(PING);
         Ok(Self {
             stream,
             envelope,
@@ -154,7 +156,7 @@ impl<'a> Live<'a> {
         }
         self.envelope.seal(&mut self.outgoing, framing::HEADER, &random::<MOST_PADDING>()?);
         self.framing.frame(&mut self.outgoing);
-        self.stalls_at = moment.now.plus(STALLED);
+        self.stalls_at = moment.running.saturating_add(STALLED);
         tracing::trace!(bytes = self.outgoing.len(), "a packet leaves");
         Ok(())
     }
@@ -164,7 +166,7 @@ impl<'a> Live<'a> {
             self.dialogue.begun();
         }
         self.written += count;
-        self.stalls_at = self.clock.now().plus(STALLED);
+        self.stalls_at = self.clock.running().saturating_add(STALLED);
         if self.written >= self.outgoing.len() {
             self.written = 0;
             self.outgoing.clear();
@@ -228,13 +230,14 @@ impl<'a> Live<'a> {
 
     /// The alarm went off, maybe for something that is over.
     fn due(&mut self) -> Result<(), Loss> {
-        let now = self.clock.now();
+        let now = self.clock.running();
         if !self.outgoing.is_empty() && self.stalls_at <= now {
             return Err(Loss::Stalled);
         }
         if self.pings_at <= now {
-            self.dialogue.ping(now.as_micros());
-            self.pings_at = now.plus(PING);
+            self.dialogue.forget_abandoned();
+            self.dialogue.ping(i64::try_from(now.as_micros()).unwrap_or(i64::MAX));
+            self.pings_at = now.saturating_add(PING);
         }
         self.alarm = Alarm::at(self.pings_at, self.clock);
         Ok(())

@@ -322,6 +322,29 @@ async fn telegram_is_asked_once_a_minute_to_keep_the_connection() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_back_keeps_no_ping_from_leaving() {
+    let (centre, clock) = (Centre::start().await, clock());
+    let (connection, _told) = centre.connect(&clock);
+    let first = ask(&connection.wire, request(0, 8));
+    let mut talk = centre.greeted().await;
+    answer_next(&mut talk).await;
+    ended(first).await.expect("answered");
+    clock.set_back(Duration::from_hours(1));
+    clock.advance(Duration::from_mins(1));
+    let ping = functions::PingDelayDisconnect::CONSTRUCTOR_ID;
+    loop {
+        let heard = talk.hear().await.expect("a ping");
+        let numbered = heard.messages.iter().map(|(id, _)| id >> 32);
+        // Nor does it change how messages are numbered.
+        assert!(numbered.min() >= Some(clock.now().as_seconds() + 3_500), "{heard:?}");
+        if heard.messages.iter().any(|(_, body)| split(body).is_some_and(|(id, _)| id == ping)) {
+            break;
+        }
+    }
+    connection.close().await;
+}
+
+#[tokio::test]
 async fn updates_come_in_order_and_one_that_cannot_be_read_is_a_gap() {
     let centre = Centre::start().await;
     let (connection, mut told, mut talk) = up(&centre).await;
