@@ -47,6 +47,8 @@ impl State {
         admitted.loss = verdict.loss;
         admitted.turned_away = match verdict.refusal {
             Some(Refusal::Error(error)) => Some(refused(error)),
+            // No constructor of any layer.
+            Some(Refusal::Unreadable) => Some(Reply::Send(Answer::Result(vec![0xff; 16]))),
             Some(Refusal::Cut) => Some(Reply::Cut),
             Some(Refusal::Silence) => Some(Reply::Silence),
             None => self.key_may(caller, id, method).err().map(refused),

@@ -70,6 +70,8 @@ pub enum FaultName {
     Delay,
     /// The connection stays, nothing is done or answered.
     Deaf,
+    /// Nothing is done, and the answer is of a kind that nobody knows.
+    Unreadable,
 }
 
 /// Why a fault was not taken.
@@ -103,6 +105,7 @@ enum Kind {
     Refuse(RpcError),
     CutBefore,
     Deaf,
+    Unreadable,
     Delay(Duration),
     Silence,
     Cut,
@@ -130,6 +133,7 @@ pub struct ActiveFault {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Refusal {
     Error(RpcError),
+    Unreadable,
     Cut,
     Silence,
 }
@@ -199,7 +203,9 @@ impl Faults {
         for fault in &mut self.active {
             let taken = match fault.kind {
                 Kind::Delay(_) => verdict.delay.is_some(),
-                Kind::Refuse(_) | Kind::CutBefore | Kind::Deaf => verdict.refusal.is_some(),
+                Kind::Refuse(_) | Kind::CutBefore | Kind::Deaf | Kind::Unreadable => {
+                    verdict.refusal.is_some()
+                }
                 Kind::Silence | Kind::Cut => verdict.refusal.is_some() || verdict.loss.is_some(),
             };
             if taken || !fault.concerns(account, method) || !strikes(&fault.order, &mut self.chance) {
@@ -213,6 +219,7 @@ impl Faults {
                 Kind::Refuse(error) => verdict.refusal = Some(Refusal::Error(error.clone())),
                 Kind::CutBefore => verdict.refusal = Some(Refusal::Cut),
                 Kind::Deaf => verdict.refusal = Some(Refusal::Silence),
+                Kind::Unreadable => verdict.refusal = Some(Refusal::Unreadable),
                 Kind::Silence => verdict.loss = Some(Loss::Silence),
                 Kind::Cut => verdict.loss = Some(Loss::Cut),
             }
@@ -281,6 +288,7 @@ fn kind(order: &FaultOrder) -> Result<Kind, FaultError> {
         FaultName::DisconnectBefore => Kind::CutBefore,
         FaultName::Delay => Kind::Delay(Duration::from_secs_f64(seconds()?)),
         FaultName::Deaf => Kind::Deaf,
+        FaultName::Unreadable => Kind::Unreadable,
     })
 }
 

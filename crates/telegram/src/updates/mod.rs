@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use self::notice::Notice;
 use self::pending::{Beginning, Pending};
 use crate::account::Account;
-use crate::classify::CallError;
+use crate::classify::{self, CallError};
 use crate::health;
 use crate::line::Arrived;
 use crate::view::Gap;
@@ -41,6 +41,9 @@ const CHANNEL_LIMIT: i32 = 100;
 
 /// How long changes may wait for others before they are stored.
 const GATHER: Duration = Duration::from_millis(200);
+
+/// So many failures in a row are more than a bad moment.
+const OFTEN: u32 = 5;
 
 /// Takes the updates of one account until the program ends.
 pub(crate) async fn run(
@@ -121,7 +124,11 @@ impl<'a> Reader<'a> {
             match step {
                 Ok(()) => failures = 0,
                 Err(error) => {
-                    tracing::debug!(account = %self.account.name, %error, "updates");
+                    if failures == OFTEN {
+                        tracing::warn!(account = %self.account.name, %error, "what changes in chats is not heard of");
+                    } else {
+                        tracing::debug!(account = %self.account.name, %error, "updates");
+                    }
                     let wait = self.account.standing.chance.jitter(health::back_off(failures));
                     failures = failures.saturating_add(1);
                     let mut changes = self.account.standing.changes.subscribe();
@@ -286,7 +293,14 @@ impl<'a> Reader<'a> {
     async fn difference(&mut self, request: &functions::updates::GetDifference) -> Result<(), CallError> {
         let mut answer = match self.account.read(Operation::Read, request).await {
             // The counters are of no use to Telegram; new ones are.
-            Err(CallError::Failed(RequestError::Rpc(error))) if error.code == 400 => {
+            Err(CallError::Failed(RequestError::Rpc(error)))
+                if error.code == 400 && !classify::is_about_the_program(&error.name) =>
+            {
+                return self.skip(request.pts).await;
+            }
+            // It would be the same the next time, and nothing behind it would ever be heard.
+            Err(CallError::Failed(error)) if is_unreadable(&error) => {
+                tracing::warn!(account = %self.account.name, %error, "updates cannot be read and are left out");
                 return self.skip(request.pts).await;
             }
             answer => answer?,
@@ -351,6 +365,17 @@ impl<'a> Reader<'a> {
                     self.tracked.remove(&chat_id.bare());
                     PrematureEndReason::Banned
                 });
+                return Ok(());
+            }
+            // The next update of the channel is the new beginning, and the others go on.
+            Err(CallError::Failed(error)) if is_unreadable(&error) => {
+                tracing::warn!(
+                    account = %self.account.name, %chat_id, %error,
+                    "updates of a channel cannot be read and are left out"
+                );
+                self.boxes.end_channel_difference(PrematureEndReason::Banned);
+                self.tracked.remove(&chat_id.bare());
+                self.channels.remove(&chat_id.bare());
                 return Ok(());
             }
             Err(error) => return Err(error),
@@ -448,4 +473,9 @@ impl<'a> Reader<'a> {
             tracing::warn!(account = %self.account.name, %error, "the state of the updates could not be stored");
         }
     }
+}
+
+/// Whether an answer came that nobody here can read.
+const fn is_unreadable(error: &RequestError) -> bool {
+    matches!(error, RequestError::Unreadable(_) | RequestError::Unpackable)
 }

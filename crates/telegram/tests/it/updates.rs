@@ -255,3 +255,32 @@ async fn more_than_may_wait_is_asked_for_again() {
     assert_eq!((received(), view(&pool, "backup_1").updates.missed), (before + MANY + 2, 0));
     pool.stop(Duration::from_secs(5)).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_is_left_out_and_the_rest_is_heard() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let chats = world.telegram().chats();
+    let supergroup = chats.iter().find(|chat| chat.title == "Demo supergroup").expect("one").chat_id.as_str();
+    let received = |pool: &Pool| view(pool, "backup_1").updates.received;
+    let before = received(&pool);
+    write(&world, "@client_1", supergroup, "one");
+    until("taken", || received(&pool) > before).await;
+    pool.stop(Duration::from_secs(5)).await;
+    for number in 0..5 {
+        write(&world, "@client_1", supergroup, &format!("while away {number}"));
+    }
+    for method in ["updates.getChannelDifference", "updates.getDifference"] {
+        world.fault("backup_1", FaultName::Unreadable).method(method).on();
+    }
+    let pool = world.pool().await;
+    until("it is ready", || state(&pool, "backup_1").0 == AccountState::Ready).await;
+    assert_eq!(received(&pool), 0);
+    until("others are heard", || {
+        world.clock.advance(Duration::from_secs(1));
+        write(&world, "@client_1", "@demo_backup_1", "hello");
+        received(&pool) > 0
+    })
+    .await;
+    pool.stop(Duration::from_secs(5)).await;
+}
