@@ -249,12 +249,9 @@ impl Account {
         if self.standing.reader().is_some() {
             return Usable::Now;
         }
-        // A data centre that does not answer is tried again until it does: work waits for it, and is not given up.
-        let coming = |line: &Arc<Line>| match line.standing_now() {
-            (AccountState::Connecting | AccountState::FloodWait, _) => true,
-            (_, reason) => matches!(reason, Some(Reason::NoAnswer | Reason::Unreachable)),
-        };
-        if self.lines().iter().any(coming) || self.is_being_arranged() {
+        // A data centre that does not answer, or answers with an error, is tried again until it lets the line in: work waits
+        // for it, and is not given up.
+        if self.lines().iter().any(|line| line.is_coming()) || self.is_being_arranged() {
             return Usable::Connecting;
         }
         let worst = self.lines().iter().rev().map(|line| line.standing_now()).max_by_key(|(state, _)| *state);

@@ -65,6 +65,8 @@ pub(crate) enum Says {
     Restricted(Reason),
     /// The connection is gone.
     Lost,
+    /// The connection is there, and Telegram has forgotten how it was opened: only a new one helps.
+    Forgotten,
     /// The connection may be gone: ask it something.
     Doubtful,
 }
@@ -96,6 +98,8 @@ fn says_rpc(error: &RpcError) -> Says {
         Says::Restricted(Reason::Frozen)
     } else if error.name == "PEER_FLOOD" {
         Says::Restricted(Reason::PeerFlood)
+    } else if matches!(error.name.as_str(), "CONNECTION_NOT_INITED" | "CONNECTION_LAYER_INVALID") {
+        Says::Forgotten
     } else {
         Says::Nothing
     }
@@ -229,8 +233,8 @@ fn is_forbidden(name: &str) -> bool {
         || name.starts_with("ALLOW_PAYMENT_REQUIRED")
 }
 
-/// The settings or the connection are wrong, not the message.
-fn is_about_the_program(name: &str) -> bool {
+/// The settings or the connection are wrong, not the request.
+pub(crate) fn is_about_the_program(name: &str) -> bool {
     matches!(
         name,
         "CONNECTION_NOT_INITED"
@@ -359,6 +363,7 @@ mod tests {
             (rpc(303, "USER_MIGRATE_4"), Says::Dead(Reason::KeyUnknown)),
             (rpc(420, "FROZEN_METHOD_INVALID"), Says::Restricted(Reason::Frozen)),
             (rpc(400, "PEER_FLOOD"), Says::Restricted(Reason::PeerFlood)),
+            (rpc(400, "CONNECTION_NOT_INITED"), Says::Forgotten),
             (rpc(420, "FLOOD_WAIT_3"), Says::Nothing),
             (rpc(500, "INTERNAL"), Says::Nothing),
             (CallError::TimedOut, Says::Doubtful),

@@ -69,7 +69,10 @@ async fn ask(question: Question, clock: &Clock) -> Whose {
 }
 
 fn told(body: &[u8]) -> Whose {
-    let users = Vec::<enums::User>::from_bytes(body).unwrap_or_default();
+    let users = match Vec::<enums::User>::from_bytes(body) {
+        Ok(users) => users,
+        Err(error) => return refused(&CallError::Failed(error.into())),
+    };
     let person = users.iter().find_map(|user| {
         let own = learned::own(user)?;
         let phone = match user {
@@ -153,6 +156,6 @@ mod tests {
         assert_eq!(answer(420, "FLOOD_WAIT_30"), What::NoAnswer);
         assert_eq!(answer(500, "INTERNAL"), What::NoAnswer);
         assert!(matches!(refused(&CallError::TimedOut), Whose::Gone(What::NoAnswer, _)));
-        assert!(matches!(told(&[]), Whose::Gone(What::SignedOut, _)));
+        assert!(matches!(told(&Vec::<enums::User>::new().to_bytes()), Whose::Gone(What::SignedOut, _)));
     }
 }

@@ -24,6 +24,9 @@ const AFTER_FILES: Duration = Duration::from_secs(5);
 /// How long being let in may take, a new key included.
 const ADMISSION: Duration = Duration::from_secs(20);
 
+/// What a data centre says of a key that it knows, and not whose it is.
+const FORGOTTEN: &str = "AUTH_KEY_UNREGISTERED";
+
 /// The connections of one line, by data centre.
 #[derive(Default)]
 pub(super) struct Abroad(Mutex<HashMap<i32, Arc<Place>>>);
@@ -120,16 +123,17 @@ impl Line {
                 Err(error) => Err(error),
             };
             let Err(error) = result else { return result };
-            if error.name().is_some_and(|name| name.starts_with("AUTH_KEY")) {
-                // It forgot whose key this is.
+            let is_about_the_key = is_about_the_key(&error);
+            if is_about_the_key {
                 *place.admitted.lock().await = false;
-                if std::mem::replace(&mut again, false) {
-                    continue;
-                }
-            } else if is_hopeless(&error) {
+            }
+            // It may only have forgotten whose key this is. Any other word about the key is the last one.
+            if is_hopeless(&error) || (is_about_the_key && !(again && error.name() == Some(FORGOTTEN))) {
                 place.set(None);
             }
-            return Err(error);
+            if !is_about_the_key || !std::mem::replace(&mut again, false) {
+                return Err(error);
+            }
         }
     }
 
@@ -199,6 +203,16 @@ impl Line {
 }
 
 /// Whether a connection that answers so is better made anew, with another key: it hangs, or its key is not known.
+/// Whether the data centre will not hear anything said under this key.
+fn is_about_the_key(error: &CallError) -> bool {
+    match error {
+        CallError::Failed(RequestError::Rpc(error)) => {
+            error.code == 401 || error.name.starts_with("AUTH_KEY")
+        }
+        _ => false,
+    }
+}
+
 const fn is_hopeless(error: &CallError) -> bool {
     matches!(error, CallError::TimedOut | CallError::Failed(RequestError::KeyUnknown))
 }

@@ -98,7 +98,9 @@ impl Line {
             .call_over(&connection.wire, Operation::Connect, request.to_bytes(), CONNECT)
             .await
             .map_err(|error| failed(&error))?;
-        let users = Vec::<enums::User>::from_bytes(&body).unwrap_or_default();
+        // What cannot be read says nothing about the session.
+        let users = Vec::<enums::User>::from_bytes(&body)
+            .map_err(|error| failed(&CallError::Failed(error.into())))?;
         let Some(person) = users.iter().find_map(learned::own) else {
             self.die(Reason::SessionRevoked, "nobody is signed in with this key".to_owned());
             return Err(Ended::Dead);
@@ -160,7 +162,8 @@ impl Line {
                         return Ended::Dead;
                     }
                     if signals.lost {
-                        return Ended::Down { failed: None, detail: None, rebuild: false, wait: Duration::ZERO };
+                        let rebuild = signals.forgotten;
+                        return Ended::Down { failed: None, detail: None, rebuild, wait: Duration::ZERO };
                     }
                     probe |= signals.doubtful;
                 }

@@ -94,6 +94,7 @@ pub(crate) struct Line {
 struct Signals {
     dead: bool,
     lost: bool,
+    forgotten: bool,
     doubtful: bool,
 }
 
@@ -174,6 +175,16 @@ impl Line {
     pub(crate) fn standing_now(&self) -> (AccountState, Option<Reason>) {
         let status = self.status.read().unwrap_or_else(PoisonError::into_inner);
         (status.state, status.reason)
+    }
+
+    /// Whether it is connected soon, as far as that lies with it: it tries until it is, whatever the data centre says,
+    /// unless nobody could be reached with what it has.
+    pub(crate) fn is_coming(&self) -> bool {
+        match self.standing_now() {
+            (AccountState::Connecting | AccountState::FloodWait, _) => true,
+            (AccountState::Error, reason) => reason != Some(Reason::WrongUser) && self.key().is_ok(),
+            _ => false,
+        }
     }
 
     pub(crate) fn dc_id(&self) -> Option<i32> {
@@ -335,6 +346,10 @@ impl Line {
             Says::Restricted(reason) => self.parts.standing.restrict(reason),
             Says::Dead(reason) => self.die(reason, error.to_string()),
             Says::Lost => self.lose(),
+            Says::Forgotten => {
+                self.lose();
+                self.signal(|signals| signals.forgotten = true);
+            }
             Says::Doubtful => self.signal(|signals| signals.doubtful = true),
         }
     }

@@ -134,6 +134,9 @@ impl Turn {
             Answer::Refused(Meaning::Failed(code @ LoginFailure::Banned), words) => {
                 self.fail(code, words).await.map(|()| true)
             }
+            // Not known yet: the key may be one that somebody is signed in with.
+            Answer::Refused(Meaning::Wait(wait), _) => Err(LoginError::TooSoon(self.now().plus(wait))),
+            Answer::Refused(Meaning::Trouble, words) => Err(LoginError::Unreachable(words)),
             Answer::Refused(meaning, words) => {
                 if meaning == Meaning::NotSignedIn && matches!(self.record()?.step, Step::Terms { .. }) {
                     return self.ended_elsewhere(&words).await.map(|()| true);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use delivery::Sender;
+use delivery::{Readiness, Sender};
 use domain::Outcome;
 use domain::account::{AccountState, Reason};
 use sandbox::telegram::FaultName;
@@ -172,4 +172,52 @@ async fn what_was_begun_by_an_earlier_run_is_sent_even_if_the_chat_was_not_store
     let outcome = send_to(&pool, "backup_1", chat_id, "welcome", 1).await;
     assert_eq!(outcome.word(), "sent", "{outcome:?}");
     pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_data_centre_that_lets_nobody_in_for_a_while_is_waited_for() {
+    for refusal in [Some((500, "INTERNAL")), Some((-503, "TIMEOUT")), Some((-429, "FLOOD")), None] {
+        let world = World::new().await.only(&["backup_1"]);
+        let pool = world.ready().await;
+        chat_id(&pool, "backup_1", "@client_1").await;
+        let greeting = match refusal {
+            Some((code, message)) => world.fault("backup_1", FaultName::RpcError).error(code, message),
+            // It answers in a way that nobody understands.
+            None => world.fault("backup_1", FaultName::Unreadable),
+        };
+        let fault = greeting.method("users.getUsers").on();
+        world.fault("backup_1", FaultName::Disconnect).times(1).on();
+        send(&pool, "backup_1", "@client_1", "cut", 1).await;
+        until("it was turned away", || state(&pool, "backup_1").0 == AccountState::Error).await;
+        let waiting = candidates(&pool, "@client_1", None).await;
+        let able: Vec<_> = waiting.able.iter().map(|one| one.readiness).collect();
+        assert_eq!(able, [Readiness::Connecting], "{refusal:?}: work waits for it: {waiting:?}");
+        world.telegram().remove_fault(fault);
+        until("it is back", || {
+            world.clock.advance(Duration::from_secs(1));
+            state(&pool, "backup_1").0 == AccountState::Ready
+        })
+        .await;
+        pool.stop(Duration::from_secs(5)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_telegram_has_forgotten_the_opening_of_is_made_anew() {
+    for forgotten in ["CONNECTION_NOT_INITED", "CONNECTION_LAYER_INVALID"] {
+        let world = World::new().await.only(&["backup_1"]);
+        let pool = world.ready().await;
+        let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
+        let greetings = || world.calls("backup_1", "users.getUsers");
+        let before = greetings();
+        world.fault("backup_1", FaultName::RpcError).error(400, forgotten).times(1).on();
+        let outcome = send_to(&pool, "backup_1", chat_id, "hello", 1).await;
+        assert!(matches!(outcome, Outcome::Unavailable(_)), "{outcome:?}");
+        until("another one is opened", || {
+            greetings() > before && state(&pool, "backup_1").0 == AccountState::Ready
+        })
+        .await;
+        assert!(sent_id(send_to(&pool, "backup_1", chat_id, "hello", 1).await).is_some());
+        pool.stop(Duration::from_secs(5)).await;
+    }
 }
