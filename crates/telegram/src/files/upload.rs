@@ -125,6 +125,7 @@ async fn bring(
     let (mut next, mut again) = (state.parts_done, Vec::new());
     let mut calls = FuturesUnordered::new();
     let mut progress = clock.now();
+    let mut last_arrived = progress;
     let mut failures = 0;
     while arrived.done() < cut.parts {
         while calls.len() < window.size()
@@ -150,6 +151,7 @@ async fn bring(
         let error = match result {
             Ok(()) => {
                 progress = clock.now();
+                last_arrived = progress;
                 failures = 0;
                 window.answered(took);
                 if arrived.note(part) {
@@ -168,6 +170,10 @@ async fn bring(
                 clock.sleep(account.standing.chance.jitter(health::back_off(failures))).await;
                 failures += 1;
                 wait_for_a_line(account, progress).await;
+            }
+            // One short wait after the other, and nothing arrives in between: that is a long one, and others go on meanwhile.
+            Verdict::After(wait) if clock.now().since(last_arrived) >= PROGRESS => {
+                return Err(Trouble::Ended(Outcome::FloodWait(clock.now().plus(wait))));
             }
             Verdict::After(wait) => {
                 clock.sleep(wait).await;

@@ -12,7 +12,7 @@ use super::LoginError;
 use super::meaning::Meaning;
 use super::record::{By, Step};
 use super::state::{LoginFailure, LoginState, SignedInAs};
-use super::turn::{Answer, Turn};
+use super::turn::{Answer, LONGEST_WAIT, Turn};
 use super::watch::{IN_VAIN, LEFT_ALONE, due};
 use crate::learned;
 use crate::roster::{RosterError, Taken};
@@ -118,6 +118,9 @@ impl Turn {
         if !record.in_doubt || record.key().is_none() {
             return Ok(false);
         }
+        if let Some(until) = record.held_until.filter(|until| *until > self.now()) {
+            return Err(LoginError::TooSoon(until));
+        }
         let request = functions::users::GetUsers { id: vec![enums::InputUser::UserSelf] };
         match self.ask(&request).await? {
             Answer::Got(users) => match users.iter().find_map(learned::own) {
@@ -135,7 +138,12 @@ impl Turn {
                 self.fail(code, words).await.map(|()| true)
             }
             // Not known yet: the key may be one that somebody is signed in with.
-            Answer::Refused(Meaning::Wait(wait), _) => Err(LoginError::TooSoon(self.now().plus(wait))),
+            Answer::Refused(Meaning::Wait(wait), _) => {
+                let until = self.now().plus(wait.min(LONGEST_WAIT));
+                self.record()?.held_until = Some(until);
+                self.save().await?;
+                Err(LoginError::TooSoon(until))
+            }
             Answer::Refused(Meaning::Trouble, words) => Err(LoginError::Unreachable(words)),
             Answer::Refused(meaning, words) => {
                 if meaning == Meaning::NotSignedIn && matches!(self.record()?.step, Step::Terms { .. }) {

@@ -381,6 +381,24 @@ async fn a_code_whose_answer_got_lost_is_not_told_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_cannot_be_asked_for_yet_is_not_taken_for_none() {
+    let world = World::new().await.only(&["backup_1"]);
+    let login_code = world.person("backup_2").login_code.clone();
+    let pool = with_spare(&world, "backup_2").await;
+    begin(&pool, How::Phone(None)).await;
+    fault(&world, "auth.signIn", FaultName::Disconnect, |_| {});
+    let lost = pool.login().submit_code(&name("spare"), SecretText::from(login_code.clone())).await;
+    assert!(matches!(lost, Err(LoginError::Unreachable(_))), "{lost:?}");
+    fault(&world, "users.getUsers", FaultName::FloodWait, |order| order.seconds = Some(30.0));
+    let early = pool.login().submit_code(&name("spare"), SecretText::from(login_code.clone())).await;
+    assert!(matches!(early, Err(LoginError::TooSoon(_))), "{early:?}");
+    world.clock.advance(Duration::from_secs(31));
+    assert!(is_done(&code(&pool, &login_code).await));
+    ready(&pool).await;
+    pool.stop(LIMIT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_was_accepted_while_the_program_was_away_is_used() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = with_spare(&world, "backup_2").await;

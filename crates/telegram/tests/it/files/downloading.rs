@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use domain::account::AccountState;
 use domain::media::MediaForm;
 use futures::{StreamExt, TryStreamExt};
 use sandbox::telegram::{FaultName, FileKind, NewFile};
 use telegram::{DownloadError, DownloadOf, DownloadRange, Pool};
 
 use super::{carrying, deliver, ids, message, noise, outside, picture, put, supergroup};
-use crate::world::{World, chat, chat_id, name, send};
+use crate::world::{World, chat, chat_id, name, send, view};
 
 async fn bytes(pool: &Pool, what: DownloadOf, range: DownloadRange) -> Vec<u8> {
     let download = pool.download(what, range).await.expect("found");
@@ -128,6 +129,25 @@ async fn a_file_comes_down_from_another_data_centre() {
     assert_eq!(world.calls("backup_1", "auth.exportAuthorization"), 1);
     pool.stop(Duration::from_secs(5)).await;
     world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_another_data_centre_has_ended_is_made_anew() {
+    let ended = [(401, "SESSION_REVOKED"), (401, "AUTH_KEY_UNREGISTERED"), (406, "AUTH_KEY_DUPLICATED")];
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let content = noise(99);
+    let order = message("@client_1", "backup_1", vec![outside(FileKind::Document, &content, 4)]);
+    let message_id = world.telegram().write(&order).expect("written").message_id;
+    let what = || DownloadOf::InChat { chat: chat("@client_1"), message_id, pin: None };
+    assert!(bytes(&pool, what(), DownloadRange::default()).await == content);
+    for (code, message) in ended {
+        let fault = world.fault("backup_1", FaultName::RpcError).method("upload.getFile");
+        fault.error(code, message).times(1).on();
+        assert!(bytes(&pool, what(), DownloadRange::default()).await == content, "{message}");
+        assert_eq!(view(&pool, "backup_1").state, AccountState::Ready, "{message}");
+    }
+    pool.stop(Duration::from_secs(5)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -112,3 +112,25 @@ async fn a_short_wait_is_sat_out_and_a_long_one_told() {
     assert!(floods.is_empty(), "it may still send: {floods:?}");
     pool.stop(Duration::from_secs(5)).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn short_waits_without_an_end_are_told_as_one() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
+    let message = carrying("", vec![put(&world, &noise(5_000), "file.bin", "", MediaForm::Document)]);
+    world.fault("backup_1", FaultName::FloodWait).method("upload.saveFilePart").seconds(15.0).on();
+    let delivering = tokio::spawn({
+        let pool = Arc::clone(&pool);
+        async move { deliver(&pool, "backup_1", chat_id, &message, 1).await }
+    });
+    until("it gives up", || {
+        world.clock.advance(Duration::from_secs(1));
+        delivering.is_finished()
+    })
+    .await;
+    let outcome = delivering.await.expect("an outcome");
+    assert!(matches!(outcome, Outcome::FloodWait(_)), "{outcome:?}");
+    assert!((4..=8).contains(&world.calls("backup_1", "upload.saveFilePart")));
+    pool.stop(Duration::from_secs(5)).await;
+}
