@@ -24,8 +24,8 @@ const PAGES: usize = 4;
 /// How much further back messages are read: clocks may be set while a message is on its way.
 const SKEW_SECONDS: i64 = 60;
 
-/// Seconds by which two clocks that agree may seem apart.
-const ROUNDING: i64 = 1;
+/// By how much two clocks that agree may seem apart.
+const ROUNDING: Duration = Duration::from_secs(1);
 
 /// How many others are asked whether they see a message.
 const WITNESSES: usize = 3;
@@ -45,15 +45,15 @@ pub(crate) async fn find(account: &Account, attempt: Attempt<'_>, since: Timesta
         return Found::Here(ids);
     }
     let Some(others) = others(account, &attempt).await else { return Found::CannotTell };
-    let since = by_telegram(account, since).await;
-    let Some(own) = messages_of(account, Author::Reader, &attempt, since).await else {
+    let Some(time) = by_telegram(account, since).await else { return Found::CannotTell };
+    let Some(own) = messages_of(account, Author::Reader, &attempt, time.earliest).await else {
         return Found::CannotTell;
     };
     // It may have come in while the history was read.
     if let Some(ids) = seen(account, &attempt) {
         return Found::Here(ids);
     }
-    let found = decide(&own, &others, since);
+    let found = decide(&own, &others, time.since);
     if let Found::Here(ids) = &found {
         for (item, id) in attempt.part.items.iter().zip(ids.iter()) {
             if let Some(id) = id {
@@ -89,24 +89,45 @@ pub(crate) async fn witness(pool: &Pool, attempt: Attempt<'_>, since: Timestamp)
             && account.peers.knows(chat_id) == Knows::Dialog
     };
     for account in pool.all().iter().filter(able).take(WITNESSES) {
-        let since = by_telegram(account, since).await;
-        let Some(seen) = messages_of(account, Author::User(user), &attempt, since).await else { continue };
-        if let Found::Here(ids) = decide(&seen, &others, since) {
+        let Some(time) = by_telegram(account, since).await else { continue };
+        let seen = messages_of(account, Author::User(user), &attempt, time.earliest).await;
+        let Some(seen) = seen else { continue };
+        if let Found::Here(ids) = decide(&seen, &others, time.since) {
             return Testimony::Seen(ids_are_shared.then_some(ids));
         }
     }
     Testimony::Nothing
 }
 
-/// An instant of our clock as Telegram's shows it, when the two are apart: messages bear Telegram's time.
-async fn by_telegram(account: &Account, at: Timestamp) -> Timestamp {
-    // Where it cannot be asked, the history most likely cannot be read either.
-    let ahead = account.telegram_ahead().await.unwrap_or_default();
-    match u64::try_from(ahead) {
-        _ if ahead.abs() <= ROUNDING => at,
-        Ok(ahead) => at.plus(Duration::from_secs(ahead)),
-        Err(_) => at.minus(Duration::from_secs(ahead.unsigned_abs() + 1)),
+/// An instant of our clock as Telegram's showed it: messages bear Telegram's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Then {
+    /// If our clock was then as far from Telegram's as it is now.
+    since: Timestamp,
+    /// If it was right then and lags behind only now: after a start without a battery, say. What may be that old is
+    /// looked at as well, and proves nothing.
+    earliest: Timestamp,
+}
+
+/// Nothing where nobody knows: Telegram cannot be asked what time it is, or our clock was set back since.
+async fn by_telegram(account: &Account, at: Timestamp) -> Option<Then> {
+    let ahead = account.telegram_ahead().await.ok()?;
+    then(at, account.now(), ahead)
+}
+
+fn then(at: Timestamp, now: Timestamp, ahead: i64) -> Option<Then> {
+    if at.since(now) > ROUNDING {
+        return None;
     }
+    let distance = Duration::from_secs(ahead.unsigned_abs());
+    Some(match ahead {
+        _ if distance <= ROUNDING => Then { since: at, earliest: at },
+        1.. => Then { since: at.plus(distance), earliest: at },
+        _ => {
+            let before = at.minus(distance.saturating_add(ROUNDING));
+            Then { since: before, earliest: before }
+        }
+    })
 }
 
 /// Decides by what looks like the part and is not known to be another.
@@ -216,6 +237,22 @@ mod tests {
 
     fn own(id: i64, date: i64) -> Own {
         Own { ids: vec![id], date }
+    }
+
+    #[test]
+    fn a_clock_that_may_have_moved_proves_nothing() {
+        let (then, hour) =
+            (|ahead| then(SINCE, SINCE.plus(Duration::from_mins(1)), ahead), Duration::from_hours(1));
+        let exactly = |at| Some(Then { since: at, earliest: at });
+        assert_eq!([then(0), then(1), then(-1)], [exactly(SINCE); 3]);
+        assert_eq!(then(3_600), Some(Then { since: SINCE.plus(hour), earliest: SINCE }));
+        assert_eq!(then(-3_600), exactly(SINCE.minus(hour + ROUNDING)));
+        // It lies ahead: our clock was set back since, and nobody knows by how much.
+        assert_eq!(super::then(SINCE, SINCE.minus(Duration::from_mins(1)), 0), None);
+        // What is as old as it would be by a clock that lags now is not it, and not denied either.
+        let behind = then(3_600).expect("known");
+        let messages = [own(5, behind.earliest.as_seconds() + 10)];
+        assert_eq!(decide(&messages, &[], behind.since), Found::CannotTell);
     }
 
     #[test]

@@ -26,7 +26,7 @@ struct Wanted<'a> {
 pub(super) async fn find(account: &Account, title: &str, since: Timestamp, known: &[ChatId]) -> FoundChat {
     // Our clock and Telegram's may differ, and a look in the wrong time would lead to a second chat.
     let Ok(ahead) = account.telegram_ahead().await else { return FoundChat::CannotTell };
-    let earliest = since.minus(SLACK).as_seconds().saturating_add(ahead);
+    let Some(earliest) = earliest(since, account.now(), ahead) else { return FoundChat::CannotTell };
     let wanted = Wanted { title: kept_title(title), earliest, known };
     let mut found: Option<(i32, ChatId)> = None;
     let look = |chat: &enums::Chat| {
@@ -39,6 +39,13 @@ pub(super) async fn find(account: &Account, title: &str, since: Timestamp, known
         (None, Ok(true)) => FoundChat::NotThere,
         (None, Ok(false) | Err(_)) => FoundChat::CannotTell,
     }
+}
+
+/// The earliest second of Telegram's clock at which it may have been made. Our clock may lag behind only now, and have been
+/// right then. Nothing when it was set back since: then nobody knows.
+fn earliest(since: Timestamp, now: Timestamp, ahead: i64) -> Option<i64> {
+    let is_known = since.since(now) <= SLACK;
+    is_known.then(|| since.minus(SLACK).as_seconds().saturating_add(ahead.min(0)))
 }
 
 impl Wanted<'_> {
@@ -71,6 +78,15 @@ mod tests {
         bytes.extend_from_slice(&date.to_le_bytes());
         let read = types::Channel::from_bytes(&bytes).expect("a channel");
         types::Channel { creator: true, megagroup: true, title: title.to_owned(), ..read }
+    }
+
+    #[test]
+    fn a_clock_that_may_have_moved_makes_no_second_chat() {
+        let (since, later) = (Timestamp::from_micros(10_000_000_000), Duration::from_mins(5));
+        assert_eq!(earliest(since, since.plus(later), 0), Some(9_940));
+        assert_eq!(earliest(since, since.plus(later), 1_200), Some(9_940), "it may have been right then");
+        assert_eq!(earliest(since, since.plus(later), -1_200), Some(8_740));
+        assert_eq!(earliest(since, since.minus(later), 1_200), None, "it was set back since");
     }
 
     #[test]
