@@ -3,6 +3,7 @@
 mod board;
 mod connection;
 mod control_socket;
+mod crowd;
 mod holder;
 mod patience;
 mod ports;

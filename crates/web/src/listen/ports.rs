@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use super::board::{Board, ListenerState, Place};
+use super::crowd::{Crowd, TooMany};
 use super::{Floor, connection, holder};
 use crate::auth::{Door, Via};
 
@@ -19,7 +20,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Keeps a port served until the stop.
 pub(super) async fn keep(floor: Floor, place: Place, address: SocketAddr, router: Router) {
     let Some(listener) = bind(&floor, place, address).await else { return };
-    let connections = Arc::new(Semaphore::new(floor.state.limits().connections));
+    let most = floor.state.limits().connections;
+    let (connections, crowd) =
+        (Arc::new(Semaphore::new(most)), Crowd::new(most, floor.state.options().trusted_proxies.clone()));
     loop {
         let Ok(permit) = Arc::clone(&connections).acquire_owned().await else { return };
         let accepted = tokio::select! {
@@ -34,12 +37,26 @@ pub(super) async fn keep(floor: Floor, place: Place, address: SocketAddr, router
                 continue;
             }
         };
+        // One caller that takes all there is would keep everybody else away.
+        let seat = match crowd.enter(peer.ip()) {
+            Ok(seat) => seat,
+            Err(TooMany { is_news }) => {
+                if is_news {
+                    tracing::warn!(%address, peer = %peer.ip(), "it has its share of connections; more are closed");
+                }
+                continue;
+            }
+        };
         // An answer leaves at once instead of waiting for more.
         if stream.set_nodelay(true).is_err() {
             continue;
         }
         let via = Via { door: Door::Port, peer: Some(peer.ip().to_canonical()) };
-        floor.tasks.spawn(connection::run(floor.clone(), stream, via, router.clone(), permit));
+        let serving = connection::run(floor.clone(), stream, via, router.clone(), permit);
+        floor.tasks.spawn(async move {
+            serving.await;
+            drop(seat);
+        });
     }
 }
 
