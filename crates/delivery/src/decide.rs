@@ -211,10 +211,9 @@ pub(crate) fn after_look(found: Found, outcome: &Outcome, in_progress: u32) -> N
     match (found, outcome) {
         (Found::Here(ids), _) => Next::Done(ids),
         (_, Outcome::InProgress) if in_progress < STUCK => Next::Again(Pause::BackOff),
-        (_, Outcome::InProgress) => Next::Doubt,
+        (_, Outcome::InProgress) | (Found::CannotTell, _) => Next::Doubt,
         // The chat could be read and the message is not in it: now the refusal holds for every attempt.
         (Found::NotThere, refusal) => after(refusal, false, 0),
-        (Found::CannotTell, _) => Next::Doubt,
     }
 }
 

@@ -8,7 +8,7 @@ use grammers_session::updates::UpdatesLike;
 use grammers_tl_types::{Deserializable, Serializable, enums, functions};
 use store::{SelfUser, StoredSession};
 
-use super::{Arrived, Line};
+use super::{Arrived, Line, Lost};
 use crate::classify::{self, CallError, Says};
 use crate::health::{self, Failed};
 use crate::learned;
@@ -85,7 +85,7 @@ impl Line {
     /// What the connection sends by itself.
     fn take(&self, updates: UpdatesLike) {
         if matches!(updates, UpdatesLike::ConnectionClosed) {
-            self.lose();
+            self.lose(Lost::Way);
         } else if self.parts.standing.reader().is_none_or(|reader| reader == self.parts.index) {
             self.hand_on(Arrived::Updates(Box::new(updates)));
         }
@@ -161,8 +161,8 @@ impl Line {
                     if signals.dead {
                         return Ended::Dead;
                     }
-                    if signals.lost {
-                        let rebuild = signals.forgotten;
+                    if signals.lost != Lost::Nothing {
+                        let rebuild = signals.lost == Lost::Opening;
                         return Ended::Down { failed: None, detail: None, rebuild, wait: Duration::ZERO };
                     }
                     probe |= signals.doubtful;

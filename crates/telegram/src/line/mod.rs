@@ -93,9 +93,20 @@ pub(crate) struct Line {
 #[derive(Debug, Default)]
 struct Signals {
     dead: bool,
-    lost: bool,
-    forgotten: bool,
+    lost: Lost,
     doubtful: bool,
+}
+
+/// What of the connection is lost.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Lost {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// The way to Telegram; it is looked for again.
+    Way,
+    /// That Telegram knows how it was opened; another one has to be opened.
+    Opening,
 }
 
 /// What the owner wants of a line; a restart is a new round.
@@ -345,11 +356,8 @@ impl Line {
             Says::Nothing => {}
             Says::Restricted(reason) => self.parts.standing.restrict(reason),
             Says::Dead(reason) => self.die(reason, error.to_string()),
-            Says::Lost => self.lose(),
-            Says::Forgotten => {
-                self.lose();
-                self.signal(|signals| signals.forgotten = true);
-            }
+            Says::Lost => self.lose(Lost::Way),
+            Says::Forgotten => self.lose(Lost::Opening),
             Says::Doubtful => self.signal(|signals| signals.doubtful = true),
         }
     }
@@ -366,12 +374,12 @@ impl Line {
     }
 
     /// The connection is gone: nothing more is written to it until it is back.
-    fn lose(&self) {
+    fn lose(&self, lost: Lost) {
         if self.state() == AccountState::Ready {
             self.unplug();
             self.show(AccountState::Connecting, None, None);
         }
-        self.signal(|signals| signals.lost = true);
+        self.signal(|signals| signals.lost = signals.lost.max(lost));
     }
 
     fn signal(&self, change: impl FnOnce(&mut Signals)) {
