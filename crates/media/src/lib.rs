@@ -13,7 +13,7 @@ pub mod outgoing;
 pub mod shelf;
 
 pub use fetch::{FetchError, Fetched, Fetcher, Patience};
-pub use guard::{Allowed, Names};
+pub use guard::{AllowList, Allowed, Names};
 pub use intake::{Disk, Intake, Limits, TakeError, Taken};
 pub use kind::{Content, Facts, Kind, Wish};
 pub use name::FileName;

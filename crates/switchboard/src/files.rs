@@ -10,7 +10,7 @@ use config::MediaSettings;
 use delivery::Ambient;
 use domain::MessageId;
 use media::shelf::Rules;
-use media::{Allowed, Fetcher, Limits, Names, Outgoing, Patience, Shelf};
+use media::{AllowList, Allowed, Fetcher, Limits, Names, Outgoing, Patience, Shelf};
 use store::Store;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -63,7 +63,7 @@ pub(crate) async fn open(
     let shelf = Shelf::open(place.clone(), ids.clone(), clock.clone(), limits, rules)
         .await
         .with_context(|| format!("the folder of uploads {}", place.display()))?;
-    let names = Names::of_system(Allowed::new(settings.allow_private.clone()));
+    let names = Names::of_system(Allowed::new(AllowList::Media, settings.allow_private.clone()));
     let patience =
         Patience { connection: CONNECTION.min(settings.answer_within), answer: settings.answer_within };
     let fetcher = Fetcher::new(names, outgoing.intake().clone(), patience)?;

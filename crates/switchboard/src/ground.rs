@@ -102,7 +102,7 @@ impl Ground {
             clock: self.ambient.clock.clone(),
             ids: self.ambient.ids.clone(),
             settings: &settings.alerts,
-            allowed: media::Allowed::new(settings.events.allow_private.clone()),
+            allowed: media::Allowed::new(media::AllowList::Events, settings.events.allow_private.clone()),
             server: machine::name(),
         }
     }

@@ -10,7 +10,7 @@ use ambient::Clock;
 use config::{AlertTarget, AlertTargetFields, AlertTargetKind, WrongField};
 use domain::{AccountName, ChatRef, Timestamp};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use media::Allowed;
+use media::{AllowList, Allowed};
 
 use crate::notice::Words;
 use crate::view::TargetOrigin;
@@ -58,7 +58,7 @@ impl Target {
     /// A target of the settings, which may be anywhere: whoever writes them owns the machine.
     pub(crate) fn of_settings(fields: &AlertTargetFields) -> Result<Self, Vec<WrongField>> {
         let everywhere = vec![IpNet::V4(Ipv4Net::default()), IpNet::V6(Ipv6Net::default())];
-        Self::new(fields, &Allowed::new(everywhere), TargetOrigin::Settings, None)
+        Self::new(fields, &Allowed::new(AllowList::Events, everywhere), TargetOrigin::Settings, None)
     }
 
     /// A target that somebody made here, which may be where callers may send the program to.

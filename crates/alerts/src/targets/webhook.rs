@@ -180,6 +180,8 @@ fn broken(error: reqwest::Error) -> NotTold {
 
 #[cfg(test)]
 mod tests {
+    use media::AllowList;
+
     use super::*;
 
     /// The example of the specification (Standard Webhooks, "Verifying webhook authenticity").
@@ -198,11 +200,13 @@ mod tests {
     #[test]
     fn where_it_is_shows_no_path() {
         let url = SecretText::from("http://127.0.0.1:8080/planted?planted=1");
-        let loopback = Allowed::new(vec!["127.0.0.0/8".parse().unwrap()]);
+        let loopback = Allowed::new(AllowList::Events, vec!["127.0.0.0/8".parse().unwrap()]);
         let hook = Hook::new(&url, None, &loopback).unwrap();
         assert_eq!(hook.place(), "http://127.0.0.1:8080");
         assert_eq!(hook.address(), Some(("127.0.0.1".to_owned(), 8080)));
         assert!(!format!("{hook:?}").contains("planted"));
-        assert!(matches!(Hook::new(&url, None, &Allowed::default()), Err(HookError::Address(_))));
+        let refused = Hook::new(&url, None, &Allowed::new(AllowList::Events, Vec::new()));
+        assert!(matches!(&refused, Err(HookError::Address(_))));
+        assert!(refused.unwrap_err().to_string().ends_with("list its network in [events] allow_private"));
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use alerts::{LastTarget, Obituary, tell_without_a_store};
 use ambient::{Clock, Ids};
 use domain::AlertNoticeId;
-use media::Allowed;
+use media::{AllowList, Allowed};
 
 use crate::hook::{Answer, Hook};
 use crate::mailbox::MailServer;
@@ -22,6 +22,10 @@ fn obituary(clock: &Clock) -> Obituary {
     }
 }
 
+fn nothing() -> Allowed {
+    Allowed::new(AllowList::Events, Vec::new())
+}
+
 #[tokio::test]
 async fn webhooks_and_mailboxes_are_told_and_each_says_how_that_went() {
     let (hook, mail) = (Hook::start().await, MailServer::start().await);
@@ -32,7 +36,7 @@ async fn webhooks_and_mailboxes_are_told_and_each_says_how_that_went() {
         chat("owner", None),
     ];
     let targets: Vec<_> = fields.into_iter().map(|fields| LastTarget { fields, of_settings: true }).collect();
-    let told = tell_without_a_store(&targets, &obituary(&clock), &Allowed::default(), &clock).await;
+    let told = tell_without_a_store(&targets, &obituary(&clock), &nothing(), &clock).await;
     assert_eq!(told.iter().map(|telling| telling.result.is_ok()).collect::<Vec<_>>(), [true, true, false]);
     assert!(told[2].result.as_ref().is_err_and(|error| error.contains("name a webhook")));
     assert_eq!(hook.posts()[0].body["type"], "program.dead");
@@ -49,7 +53,7 @@ async fn a_target_that_stumbles_is_asked_again_under_the_same_id() {
     let telling = tokio::spawn({
         let clock = clock.clone();
         let obituary = obituary(&clock);
-        async move { tell_without_a_store(&targets, &obituary, &Allowed::default(), &clock).await }
+        async move { tell_without_a_store(&targets, &obituary, &nothing(), &clock).await }
     });
     let stumbles = async {
         while hook.posts().is_empty() {
@@ -72,6 +76,7 @@ async fn a_target_that_was_made_while_the_program_ran_is_guarded_here_too() {
     let hook = Hook::start().await;
     let clock = Clock::system();
     let targets = [LastTarget { fields: webhook("hook", &hook.address), of_settings: false }];
-    let told = tell_without_a_store(&targets, &obituary(&clock), &Allowed::default(), &clock).await;
-    assert!(told[0].result.is_err() && hook.posts().is_empty());
+    let told = tell_without_a_store(&targets, &obituary(&clock), &nothing(), &clock).await;
+    let refused = told[0].result.as_ref().expect_err("refused");
+    assert!(refused.contains("[events] allow_private") && hook.posts().is_empty(), "{refused}");
 }

@@ -87,10 +87,16 @@ async fn targets_that_are_made_here_lead_to_no_private_place_and_have_names_of_t
         let refused = world.alerts.add_target(&webhook("inner", url), "anna").await.expect_err("refused");
         assert_eq!(wrong(refused), ["url"], "{url}");
     }
+    let inner = webhook("inner", &hook.address);
+    let refused = match world.alerts.add_target(&inner, "anna").await.expect_err("refused") {
+        TargetError::Wrong(wrong) => wrong.into_iter().map(|wrong| wrong.message).collect::<String>(),
+        other => panic!("{other}"),
+    };
+    assert!(refused.contains("[events] allow_private"), "{refused}");
     let mail = email("inner", "smtp+plain://127.0.0.1:2525");
     world.alerts.add_target(&mail, "anna").await.expect("it is judged when it is dialled");
     let refused = world.alerts.test("inner").await.expect_err("refused").to_string();
-    assert!(refused.contains("loopback"), "{refused}");
+    assert!(refused.contains("loopback") && refused.contains("[events] allow_private"), "{refused}");
     let taken = world.alerts.add_target(&webhook("hook", "https://example.com"), "anna").await;
     assert!(matches!(taken, Err(TargetError::Exists)));
     assert!(matches!(world.alerts.remove_target("hook").await, Err(TargetError::InSettings)));

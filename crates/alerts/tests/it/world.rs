@@ -7,7 +7,7 @@ use alerts::{Alerts, AlertsParts, Answer, Beat, Card, Round};
 use ambient::{Chance, Clock, Ids};
 use config::{AlertSettings, AlertTargetFields, AlertTargetKind};
 use delivery::{Ambient, Delivery};
-use media::Allowed;
+use media::{AllowList, Allowed};
 use store::{MasterKey, Store, StoreOptions};
 use tempfile::TempDir;
 
@@ -58,7 +58,7 @@ impl World {
             clock: clock.clone(),
             ids,
             settings: &AlertSettings { targets, ..AlertSettings::default() },
-            allowed: Allowed::default(),
+            allowed: Allowed::new(AllowList::Events, Vec::new()),
             server: "demo".to_owned(),
         })
         .await

@@ -74,8 +74,29 @@ impl Query {
         )
     }
 
-    /// What the API is asked, and where the failed ones among them are counted.
-    fn of_api(&self, visitor: &Visitor, path: &str) -> String {
+    /// The call for the page of the list.
+    fn listed(&self, visitor: &Visitor) -> String {
+        let more = [
+            ("text", self.text()),
+            ("state", self.state.clone()),
+            ("cursor", self.after.clone()),
+            ("limit", PAGE.to_owned()),
+        ];
+        self.of_api(visitor, "/v1/messages", more)
+    }
+
+    /// The call that counts or retries the failed ones among them: those that failed before an instant, if one is given.
+    pub(super) fn failed(&self, visitor: &Visitor, path: &str, failed_until: &str) -> String {
+        self.of_api(visitor, path, [("failed_until", failed_until.to_owned())])
+    }
+
+    /// What the API is asked, and what else.
+    fn of_api<const MORE: usize>(
+        &self,
+        visitor: &Visitor,
+        path: &str,
+        more: [(&'static str, String); MORE],
+    ) -> String {
         let stretch = self.stretch();
         let instant = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
         let (mut since, until) = (stretch.since(visitor.zone, visitor.now), stretch.until(visitor.zone));
@@ -84,27 +105,14 @@ impl Query {
             since = since.or(Some(Timestamp::default()));
         }
         let mut pairs = vec![
-            ("chat_id".to_owned(), self.chat.trim().to_owned()),
-            ("account".to_owned(), self.account.clone()),
-            ("since".to_owned(), instant(since)),
-            ("until".to_owned(), instant(until)),
+            ("chat_id", self.chat.trim().to_owned()),
+            ("account", self.account.clone()),
+            ("since", instant(since)),
+            ("until", instant(until)),
         ];
-        if path == "/v1/messages" {
-            let more = [
-                ("text", self.text()),
-                ("state", self.state.clone()),
-                ("cursor", self.after.clone()),
-                ("limit", PAGE.to_owned()),
-            ];
-            pairs.extend(more.map(|(name, value)| (name.to_owned(), value)));
-        }
-        let pairs: Vec<_> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        pairs.extend(more);
+        let pairs: Vec<_> = pairs.iter().map(|(name, value)| (*name, value.as_str())).collect();
         address(path, &pairs)
-    }
-
-    /// The call that counts or retries the failed ones among them.
-    pub(super) fn failed(&self, visitor: &Visitor, path: &str) -> String {
-        self.of_api(visitor, path)
     }
 }
 
@@ -162,7 +170,7 @@ pub(super) async fn show(
     if let Ok(id) = query.q.trim().parse::<MessageId>() {
         return Redirect::to(&format!("/messages/{id}")).into_response();
     }
-    let path = query.of_api(&visitor, "/v1/messages");
+    let path = query.listed(&visitor);
     let answer = dashboard.ask::<Listed<Message>>(&visitor, Method::GET, &path, None).await;
     let (found, wrong) = match listing::found(answer) {
         Ok(found) => found,

@@ -20,6 +20,9 @@ use crate::words::{MessagesWords, WorkWords};
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Failed {
     pub(super) count: u64,
+    /// When they were counted.
+    #[serde(rename = "failed_until")]
+    pub(super) counted_at: Timestamp,
     pub(super) retry: Option<Run>,
 }
 
@@ -33,6 +36,25 @@ pub(super) struct Run {
     pub(super) asked_by: String,
     pub(super) started_at: Timestamp,
     pub(super) finished_at: Option<Timestamp>,
+}
+
+/// The answer to a retry.
+#[derive(Debug, Deserialize)]
+pub(super) struct Begun {
+    #[serde(flatten)]
+    run: Run,
+    /// It went on already.
+    joined: bool,
+}
+
+/// What the button says yes to: those that the question counted.
+#[derive(Debug, Deserialize)]
+pub(super) struct Answer {
+    #[serde(flatten)]
+    query: Query,
+    /// When they were counted.
+    #[serde(default)]
+    failed_until: String,
 }
 
 impl Run {
@@ -69,7 +91,7 @@ pub(super) async fn ask(
     QueryOf(query): QueryOf<Query>,
 ) -> Response {
     let words = MessagesWords::of(visitor.language);
-    let path = query.failed(&visitor, "/v1/failed-messages");
+    let path = query.failed(&visitor, "/v1/failed-messages", "");
     match dashboard.ask::<Failed>(&visitor, Method::GET, &path, None).await {
         Ok(failed) => {
             let work = WorkWords::of(visitor.language);
@@ -81,15 +103,18 @@ pub(super) async fn ask(
     }
 }
 
-/// Begins it, or joins the run that goes on.
+/// Begins it, or says that a run goes on that this one is no part of.
 pub(super) async fn begin(
     State(dashboard): State<Dashboard>,
-    Posted { visitor, form }: Posted<Query>,
+    Posted { visitor, form }: Posted<Answer>,
 ) -> Response {
     let words = MessagesWords::of(visitor.language);
-    let path = form.failed(&visitor, "/v1/failed-messages/retry");
-    match dashboard.ask::<Run>(&visitor, Method::POST, &path, None).await {
-        Ok(run) => page::done(&visitor, "/messages/retry-failed", &words.retry_begun(run.total)),
+    let path = form.query.failed(&visitor, "/v1/failed-messages/retry", &form.failed_until);
+    match dashboard.ask::<Begun>(&visitor, Method::POST, &path, None).await {
+        Ok(Begun { run, joined }) => {
+            let note = if joined { words.retry_joined(run.total) } else { words.retry_begun(run.total) };
+            page::done(&visitor, "/messages/retry-failed", &note)
+        }
         Err(why) => refuse(&visitor, "/messages", &why),
     }
 }

@@ -106,11 +106,12 @@ fn messages_that_were_found_in_russian() {
 #[test]
 fn how_far_retrying_is() {
     let visitor = Visitor::made_up(Language::English, now());
-    let failed = serde_json::from_value(json!({ "count": 7, "retry": {
-        "state": "running", "total": 1200, "retried": 340, "refused": 2, "asked_by": "asked for by anna",
-        "started_at": "2026-11-20T11:07:00Z", "finished_at": null,
-    }}))
-    .expect("a run");
+    let failed =
+        serde_json::from_value(json!({ "count": 7, "failed_until": "2026-11-20T11:07:31Z", "retry": {
+            "state": "running", "total": 1200, "retried": 340, "refused": 2, "asked_by": "asked for by anna",
+            "started_at": "2026-11-20T11:07:00Z", "finished_at": null,
+        }}))
+        .expect("a run");
     let query = Query::default();
     let body = retry_failed::Question {
         visitor: &visitor,

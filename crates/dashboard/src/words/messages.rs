@@ -237,6 +237,20 @@ impl MessagesWords {
         }
     }
 
+    /// None was begun, since one goes on.
+    pub(crate) fn retry_joined(&self, number: u64) -> String {
+        let count = thousands(number);
+        match self.language {
+            Language::English => format!(
+                "Nothing new was begun: {count} {} being retried already, as was asked before. When that is over, ask again.",
+                english(number, "message is", "messages are")
+            ),
+            Language::Russian => format!(
+                "Новый повтор не начат: ещё идёт прежний, всего сообщений: {count}. Когда он закончится, попросите снова."
+            ),
+        }
+    }
+
     /// How far it is.
     pub(crate) fn retry_progress(&self, over: u64, total: u64) -> String {
         let (over, total) = (thousands(over), thousands(total));

@@ -258,6 +258,58 @@ async fn all_that_failed_is_tried_again_once_and_doubt_is_left_alone() {
 }
 
 #[tokio::test]
+async fn only_those_that_the_question_counted_are_tried_again() {
+    let world = World::new().await;
+    let counted = world.failed("one").await;
+    let operator = world.person(Role::Operator).await;
+    let page = operator.get("/messages/retry-failed?range=2h").await;
+    assert!(page.body.contains("Retry 1 failed message?"), "{}", page.body);
+    let fields: Vec<(&str, &str)> = page
+        .body
+        .split("<input type=\"hidden\" name=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("\" value=\""))
+        .filter_map(|(name, rest)| Some((name, rest.split_once('"')?.0)))
+        .filter(|(name, _)| *name != "csrf")
+        .collect();
+    assert!(fields.contains(&("range", "2h")), "{fields:?}");
+    let later = [world.failed("two").await, world.failed("three").await];
+    let page = press(&operator, "/messages/actions/retry-failed", &fields).await;
+    assert!(note(&page).contains("1 message is being retried"), "{}", note(&page));
+    for _ in 0..200 {
+        if world.steps(counted, Step::Retried).await > 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(world.steps(counted, Step::Retried).await, 1);
+    // A run that went further would be at the next one after 20 ms.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    for id in later {
+        assert_eq!((world.state(id).await, world.steps(id, Step::Retried).await), (MessageState::Failed, 0));
+    }
+}
+
+#[tokio::test]
+async fn whoever_presses_while_a_run_goes_on_is_told_that_none_was_begun() {
+    let world = World::new().await;
+    for _ in 0..200 {
+        world.failed("one of many").await;
+    }
+    let (anna, boris) = (world.person(Role::Operator).await, world.person(Role::Admin).await);
+    let begin = "/messages/actions/retry-failed";
+    let first = press(&anna, begin, &[]).await;
+    assert!(note(&first).contains("200 messages are being retried."), "{}", note(&first));
+    world.failed("one more").await;
+    let second = press(&boris, begin, &[]).await;
+    assert!(
+        note(&second).contains("Nothing new was begun: 200 messages are being retried already"),
+        "{}",
+        note(&second)
+    );
+}
+
+#[tokio::test]
 async fn failed_requests_are_retried_and_dropped_together_after_a_question() {
     let world = World::new().await;
     let mut operations = Vec::new();

@@ -17,7 +17,7 @@ use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, SET_COOKIE};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use media::shelf::Rules;
-use media::{Allowed, Fetcher, Limits, Names, Outgoing, Patience, Shelf};
+use media::{AllowList, Allowed, Fetcher, Limits, Names, Outgoing, Patience, Shelf};
 use store::{MasterKey, Store, StoreOptions};
 use telegram::{Pool, PoolParts};
 use tokio::sync::Notify;
@@ -97,7 +97,7 @@ impl World {
             clock: clock.clone(),
             ids: ids.clone(),
             settings: &config::AlertSettings::default(),
-            allowed: media::Allowed::new(Vec::new()),
+            allowed: media::Allowed::new(media::AllowList::Events, Vec::new()),
             server: "demo".to_owned(),
         })
         .await
@@ -279,7 +279,7 @@ async fn files(dir: &std::path::Path, ids: &Ids, clock: &Clock) -> web::Files {
     let rules = Rules { keep: Duration::from_hours(24), most_bytes: 1 << 20, most_files: 10 };
     let shelf = Shelf::open(dir.join("uploads"), ids.clone(), clock.clone(), limits, rules).await;
     let patience = Patience { connection: Duration::from_secs(10), answer: Duration::from_secs(20) };
-    let allowed = Allowed::new(Vec::new());
+    let allowed = Allowed::new(AllowList::Media, Vec::new());
     let fetcher = Fetcher::new(Names::of_system(allowed), outgoing.intake().clone(), patience);
     let folder = dir.join("media");
     std::fs::create_dir_all(&folder).expect("a folder");

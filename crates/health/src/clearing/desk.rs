@@ -41,6 +41,9 @@ pub(crate) struct ClearingDesk {
     changed: Notify,
     /// Somebody carries out what is begun.
     working: AtomicBool,
+    /// Some account that is written down to be paused may not be paused yet. Not found out by looking: one that somebody
+    /// switched on by hand would be paused again.
+    pauses_owed: AtomicBool,
     /// Told whenever the view may have changed.
     told: Arc<Notify>,
 }
@@ -55,6 +58,7 @@ impl ClearingDesk {
             changing: tokio::sync::Mutex::default(),
             changed: Notify::new(),
             working: AtomicBool::new(false),
+            pauses_owed: AtomicBool::new(false),
             told,
         }
     }
@@ -83,6 +87,7 @@ impl ClearingDesk {
     pub(crate) async fn begin(&self, how: Clearing, by: &str) -> Result<ClearingView, ClearingError> {
         let _changing = self.changing.lock().await;
         if let Some(run) = self.current() {
+            self.changed.notify_one();
             return if run.how == how { Ok(run.view()) } else { Err(ClearingError::OtherWay) };
         }
         if !self.working.load(Ordering::Acquire) {
@@ -112,12 +117,15 @@ impl ClearingDesk {
             }
         };
         self.save(Some(run.clone())).await?;
-        tracing::info!(how = how.as_str(), by, "clearing flood waits");
-        if how == Clearing::PauseFlooded {
-            // One that cannot be paused now is paused by the next look: it is written down.
-            self.pause_all(&run).await?;
-        }
+        // From here on it runs, whatever else becomes of it: whoever was paused must go on at the deadline.
         self.changed.notify_one();
+        tracing::info!(how = how.as_str(), by, "clearing flood waits");
+        if how == Clearing::PauseFlooded
+            && let Err(error) = self.pause_all(&run).await
+        {
+            // One that cannot be paused now is paused by the next look: it is written down.
+            tracing::warn!(%error, "not all accounts with flood waits could be paused yet; trying again");
+        }
         Ok(run.view())
     }
 
@@ -203,15 +211,22 @@ impl ClearingDesk {
                     None => std::future::pending().await,
                 }
             };
-            tokio::select! {
+            let is_due = tokio::select! {
                 () = stopping.cancelled() => return,
                 // Whatever changed: how long there is to wait is found out anew.
                 () = self.changed.notified() => continue,
-                () = due => if wait.is_some_and(|wait| wait > NAP) { continue },
+                () = due => wait.is_none_or(|wait| wait <= NAP),
+            };
+            if !is_due && !self.pauses_owed.load(Ordering::Acquire) {
+                continue;
             }
             let take_step = async {
                 let _changing = self.changing.lock().await;
-                self.step_when_due(waited_for.and_then(|(until, _)| until)).await
+                if is_due {
+                    self.step_when_due(waited_for.and_then(|(until, _)| until)).await
+                } else {
+                    self.pause_owed().await
+                }
             };
             let stepped = tokio::select! {
                 stepped = take_step => stepped,
@@ -285,15 +300,25 @@ impl ClearingDesk {
         Ok(next)
     }
 
-    /// Pauses what is written down to be paused.
+    /// Pauses what is written down to be paused. One that cannot be keeps none of the others from it, and is owed.
     async fn pause_all(&self, run: &Run) -> Result<(), ClearingError> {
+        let mut failed = None;
         for (account, _) in &run.pauses {
             match self.pool.act(account, Action::Pause).await {
                 Ok(_) | Err(ActError::NoSuchAccount(_)) => {}
-                Err(ActError::Store(error)) => return Err(error.into()),
+                Err(ActError::Store(error)) => failed = failed.or(Some(error)),
             }
         }
-        Ok(())
+        self.pauses_owed.store(failed.is_some(), Ordering::Release);
+        failed.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// Pauses what could not be paused before, while that is still wanted.
+    async fn pause_owed(&self) -> Result<(), ClearingError> {
+        match self.current().filter(|run| run.how == Clearing::PauseFlooded && !run.hurry) {
+            Some(run) => self.pause_all(&run).await,
+            None => Ok(()),
+        }
     }
 
     /// After a restart: what was begun is brought about again.

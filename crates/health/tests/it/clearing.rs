@@ -202,6 +202,59 @@ async fn the_gentler_way_pauses_only_who_must_wait_and_over_a_restart_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_pause_that_the_store_refuses_is_made_later_and_keeps_nobody_past_the_deadline() {
+    for is_mended in [true, false] {
+        let world = World::of(&["main", "backup_1"]).await;
+        let run = world.start().await;
+        let now = world.clock.now();
+        for (name, minutes) in [("main", 10), ("backup_1", 12)] {
+            let (account, until) = (name.parse().expect("a name"), now.plus(minutes * MINUTE));
+            let flood = Hold::Flood { account, operation: Operation::SendMessage, until };
+            run.store.accounts().save_hold(flood).await.expect("written");
+        }
+        run.stop().await;
+        let run = world.start().await;
+        let usable = || {
+            let usable = run.pool.accounts().into_iter().filter(|one| one.usable);
+            usable.map(|one| one.name.to_string()).collect::<Vec<_>>()
+        };
+        let database = rusqlite::Connection::open(world.folder.path().join("data/switchboard.db"));
+        let database = database.expect("the database");
+        database
+            .execute_batch(
+                "CREATE TRIGGER stuck BEFORE INSERT ON telegram_switches WHEN NEW.account = 'backup_1'
+                 BEGIN SELECT RAISE(ABORT, 'stuck'); END",
+            )
+            .expect("takes");
+        for by in ["anna", "boris"] {
+            let begun =
+                run.health.clear_floods(Clearing::PauseFlooded, by).await.expect("it is written down");
+            assert_eq!((begun.by.as_str(), begun.accounts.len()), ("anna", 2));
+            assert_eq!(usable(), ["backup_1"]);
+        }
+        if is_mended {
+            database.execute_batch("DROP TRIGGER stuck").expect("takes");
+            until("the other one is paused too", || {
+                run.clock.advance(Duration::from_secs(1));
+                usable().is_empty()
+            })
+            .await;
+        }
+        for left in [1, 0] {
+            move_to(&run, due(&run).plus(Duration::from_secs(1)));
+            until("one goes on at its deadline", || {
+                // Whoever was refused tries again after a while.
+                run.clock.advance(Duration::from_millis(100));
+                run.health.clearing().map_or(0, |view| view.accounts.len()) == left
+            })
+            .await;
+        }
+        until("it is over", || usable().len() == 2 && run.health.clearing().is_none()).await;
+        run.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn while_no_server_runs_nothing_is_begun_and_what_was_can_be_cancelled() {
     let world = World::of(&["main"]).await;
     let run = world.start().await;

@@ -9,6 +9,7 @@ mod address;
 mod names;
 mod ranges;
 
+use std::fmt;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -18,30 +19,54 @@ pub use address::{AddressError, address};
 pub use names::{Names, Unresolved};
 pub use ranges::Range;
 
-/// The networks that settings let callers reach although the guard would refuse them (`allow_private`).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Allowed(Vec<IpNet>);
+/// The setting that lists networks to pass. Files and posts have one each: whoever may have a file fetched from a network
+/// need not be let post there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AllowList {
+    /// Where files are fetched from: `media.allow_private`.
+    Media,
+    /// Where others are told: `events.allow_private`.
+    Events,
+}
+
+impl fmt::Display for AllowList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Media => "[media] allow_private",
+            Self::Events => "[events] allow_private",
+        })
+    }
+}
+
+/// The networks that settings let callers reach although the guard would refuse them, and which setting that is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowed {
+    list: AllowList,
+    networks: Vec<IpNet>,
+}
 
 impl Allowed {
     /// Lets these networks pass, each address in them for what it is: see [`judge`].
-    pub const fn new(networks: Vec<IpNet>) -> Self {
-        Self(networks)
+    pub const fn new(list: AllowList, networks: Vec<IpNet>) -> Self {
+        Self { list, networks }
     }
 
     /// Whether an address is in one of the networks.
     fn lists(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|network| network.contains(&address))
+        self.networks.iter().any(|network| network.contains(&address))
     }
 }
 
 /// An address that callers may not send the product to. The text says what the owner can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{address} is {range}; the owner can list its network in [media] allow_private")]
+#[error("{address} is {range}; the owner can list its network in {list}")]
 pub struct Refused {
     /// The address that would have been dialled, or the IPv4 address that it stands for.
     pub address: IpAddr,
     /// What it belongs to.
     pub range: Range,
+    /// The setting that would let it pass.
+    pub list: AllowList,
 }
 
 /// Judges an address before it is dialled.
@@ -52,7 +77,7 @@ pub fn judge(address: IpAddr, allowed: &Allowed) -> Result<(), Refused> {
     if let Some(range) = ranges::of(address)
         && !allowed.lists(address)
     {
-        return Err(Refused { address, range });
+        return Err(Refused { address, range, list: allowed.list });
     }
     let IpAddr::V6(outer) = address else { return Ok(()) };
     ranges::inside(outer).into_iter().try_for_each(|inner| judge(IpAddr::V4(inner), allowed))

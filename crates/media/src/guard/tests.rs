@@ -52,8 +52,12 @@ fn nets(texts: &[&str]) -> Vec<IpNet> {
     texts.iter().map(|text| text.parse().unwrap()).collect()
 }
 
+fn nothing() -> Allowed {
+    Allowed::new(AllowList::Media, Vec::new())
+}
+
 fn everything() -> Allowed {
-    Allowed::new(nets(&["0.0.0.0/0", "::/0"]))
+    Allowed::new(AllowList::Media, nets(&["0.0.0.0/0", "::/0"]))
 }
 
 /// An address of a network: its prefix, then chance.
@@ -75,7 +79,9 @@ fn low(chance: u128) -> u32 {
 }
 
 fn refusal(address: &str, allowed: &[&str]) -> Option<Range> {
-    judge(address.parse().unwrap(), &Allowed::new(nets(allowed))).err().map(|refused| refused.range)
+    judge(address.parse().unwrap(), &Allowed::new(AllowList::Media, nets(allowed)))
+        .err()
+        .map(|refused| refused.range)
 }
 
 proptest! {
@@ -83,7 +89,7 @@ proptest! {
     fn every_address_of_a_range_is_refused_unless_listed(which in 0..REFUSED.len(), chance: u128) {
         let network: IpNet = REFUSED[which].parse().unwrap();
         for address in [in_network(network, chance), network.network(), network.broadcast()] {
-            prop_assert!(judge(address, &Allowed::default()).is_err(), "{address}");
+            prop_assert!(judge(address, &nothing()).is_err(), "{address}");
             prop_assert_eq!(judge(address, &everything()), Ok(()));
         }
     }
@@ -95,7 +101,7 @@ proptest! {
         let ranges = nets(&REFUSED);
         for address in [IpAddr::V4(Ipv4Addr::from(four)), IpAddr::V6(Ipv6Addr::from(six))] {
             let listed = ranges.iter().any(|network| network.contains(&address));
-            prop_assert_eq!(judge(address, &Allowed::default()).is_err(), listed, "{}", address);
+            prop_assert_eq!(judge(address, &nothing()).is_err(), listed, "{}", address);
         }
     }
 
@@ -106,14 +112,14 @@ proptest! {
             || address.is_broadcast() || address.is_documentation() || address.is_multicast()
             || address.is_unspecified();
         if special {
-            prop_assert!(judge(address.into(), &Allowed::default()).is_err());
+            prop_assert!(judge(address.into(), &nothing()).is_err());
         }
     }
 
     #[test]
     fn a_listed_range_of_translation_still_has_its_inner_address_judged(inner: u32) {
         let inner = Ipv4Addr::from(inner);
-        let plain = judge(inner.into(), &Allowed::default());
+        let plain = judge(inner.into(), &nothing());
         let bits = u128::from(u32::from(inner));
         let nat64 = u128::from("64:ff9b::".parse::<Ipv6Addr>().unwrap());
         let six_to_four = u128::from("2002::".parse::<Ipv6Addr>().unwrap());
@@ -126,15 +132,15 @@ proptest! {
             (teredo | u128::from(!u32::from(inner)), "2001::/32"),
         ];
         for (outer, range) in outer {
-            let judged = judge(Ipv6Addr::from(outer).into(), &Allowed::new(nets(&[range])));
+            let judged = judge(Ipv6Addr::from(outer).into(), &Allowed::new(AllowList::Media, nets(&[range])));
             prop_assert_eq!(judged, plain, "{} in {}", inner, range);
-            prop_assert!(judge(Ipv6Addr::from(outer).into(), &Allowed::default()).is_err());
+            prop_assert!(judge(Ipv6Addr::from(outer).into(), &nothing()).is_err());
         }
     }
 
     #[test]
     fn any_text_is_refused_or_is_a_plain_http_address(text in "(https?|ftp|file)?:?/{0,3}[ -~]{0,40}") {
-        if let Ok(url) = address(&text, &Allowed::default()) {
+        if let Ok(url) = address(&text, &nothing()) {
             prop_assert!(matches!(url.scheme(), "http" | "https"));
             prop_assert!(url.username().is_empty() && url.password().is_none() && url.fragment().is_none());
             prop_assert!(url.host_str().is_some_and(|host| !host.is_empty()));
@@ -169,6 +175,26 @@ fn the_ranges_have_their_names() {
     }
     for public in ["8.8.8.8", "172.32.0.1", "100.128.0.1", "2001:4860:4860::8888", "2a02:6b8::1"] {
         assert_eq!(refusal(public, &[]), None, "{public}");
+    }
+}
+
+#[test]
+fn a_refusal_names_the_setting_that_would_let_it_pass() {
+    for (list, says) in [
+        (
+            AllowList::Media,
+            "10.1.2.3 is a private address; the owner can list its network in [media] allow_private",
+        ),
+        (
+            AllowList::Events,
+            "10.1.2.3 is a private address; the owner can list its network in [events] allow_private",
+        ),
+    ] {
+        let allowed = Allowed::new(list, nets(&["192.168.0.0/16"]));
+        assert_eq!(judge("10.1.2.3".parse().unwrap(), &allowed).unwrap_err().to_string(), says);
+        // What an address stands for is refused by the same list.
+        let inner = judge("::ffff:10.1.2.3".parse().unwrap(), &Allowed::new(list, nets(&["::ffff:0:0/96"])));
+        assert_eq!(inner.unwrap_err().to_string(), says);
     }
 }
 
@@ -209,13 +235,13 @@ fn odd_notations_of_a_host_end_at_the_same_judge() {
         "http://[64:ff9b::7f00:1]/",
         "https://0/",
     ] {
-        assert!(matches!(address(odd, &Allowed::default()), Err(AddressError::Refused(_))), "{odd}");
+        assert!(matches!(address(odd, &nothing()), Err(AddressError::Refused(_))), "{odd}");
     }
 }
 
 #[test]
 fn addresses_have_rules() {
-    let refused = |text: &str| address(text, &Allowed::default()).unwrap_err();
+    let refused = |text: &str| address(text, &nothing()).unwrap_err();
     assert_eq!(refused("ftp://example.com/a"), AddressError::Scheme("ftp".to_owned()));
     assert_eq!(refused("file:///etc/passwd"), AddressError::Scheme("file".to_owned()));
     assert_eq!(refused("https://me:secret@example.com/a"), AddressError::Credentials);
@@ -226,6 +252,6 @@ fn addresses_have_rules() {
     for unreadable in ["", "example.com/a.jpg", "http://", "http://[::1", "http://a b/", "http://a:99999/"] {
         assert!(matches!(refused(unreadable), AddressError::Unreadable(_)), "{unreadable}");
     }
-    let fine = address("HTTPS://Bücher.example.com:8443/a%20b?c#d", &Allowed::default()).unwrap();
+    let fine = address("HTTPS://Bücher.example.com:8443/a%20b?c#d", &nothing()).unwrap();
     assert_eq!(fine.as_str(), "https://xn--bcher-kva.example.com:8443/a%20b?c");
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use media::fetch::RedirectError;
 use media::guard::{AddressError, Range};
 use media::intake::Wait;
-use media::{Allowed, Content, FetchError, Fetched, Limits, Names, Patience, TakeError};
+use media::{Content, FetchError, Fetched, Limits, Names, Patience, TakeError};
 use sha2::{Digest, Sha256};
 
 use crate::server::{Act, Server, answer, fine, sent_on};
@@ -61,7 +61,7 @@ async fn what_is_not_listed_is_never_dialled() {
     let server = Server::saying(fine(b"secret")).await;
     let port = server.at.port();
     let names = Scripted::new(&[&["127.0.0.1"], &["::1", "127.0.0.1"], &["169.254.169.254"]]);
-    let fetcher = world.fetcher(Names::new(names, Allowed::default()), LIMITS, PATIENT).await;
+    let fetcher = world.fetcher(Names::new(names, allowed(&[])), LIMITS, PATIENT).await;
     for host in ["127.0.0.1", "0x7f.1", "2130706433", "127.0.0.1.", "[::ffff:127.0.0.1]", "[::1]", "0"] {
         range(fetcher.fetch(&format!("http://{host}:{port}/"), None).await);
     }
@@ -69,7 +69,7 @@ async fn what_is_not_listed_is_never_dialled() {
     assert_eq!(by_name().await, Range::Loopback);
     assert_eq!(by_name().await, Range::Loopback);
     assert_eq!(by_name().await, Range::Metadata);
-    let system = world.fetcher(Names::of_system(Allowed::default()), LIMITS, PATIENT).await;
+    let system = world.fetcher(Names::of_system(allowed(&[])), LIMITS, PATIENT).await;
     assert_eq!(range(system.fetch(&format!("http://localhost:{port}/"), None).await), Range::Loopback);
     assert!(server.requests().is_empty() && world.left().is_empty());
     // The same server, once it is listed.

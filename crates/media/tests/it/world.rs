@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ambient::{Clock, Ids};
-use media::{Allowed, Fetcher, Intake, Limits, Names, Patience};
+use media::{AllowList, Allowed, Fetcher, Intake, Limits, Names, Patience};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 /// Longer than any test moves the clock.
@@ -72,7 +72,7 @@ pub(crate) fn names(folder: &Path) -> Vec<String> {
 }
 
 pub(crate) fn allowed(networks: &[&str]) -> Allowed {
-    Allowed::new(networks.iter().map(|network| network.parse().unwrap()).collect())
+    Allowed::new(AllowList::Media, networks.iter().map(|network| network.parse().unwrap()).collect())
 }
 
 /// A resolver whose answers are written down; the last one is repeated. Without any it never answers.

@@ -279,16 +279,17 @@ impl Outbox<'_> {
         self.store.read(move |connection| reading::list(connection, &filter, &page)).await
     }
 
-    /// The ids of messages that failed, the oldest first, at most a thousand after one of them. A text in the filter is not
-    /// looked at.
+    /// The ids of messages that failed before an instant and have not been tried again since, the oldest first, at most a
+    /// thousand after one of them. A text in the filter is not looked at.
     pub async fn failed(
         &self,
         filter: &Filter,
+        until: Timestamp,
         after: Option<MessageId>,
         limit: u32,
     ) -> Result<Vec<MessageId>, StoreError> {
         let filter = filter.clone();
-        self.store.read(move |connection| search::failed(connection, &filter, after, limit)).await
+        self.store.read(move |connection| search::failed(connection, &filter, until, after, limit)).await
     }
 
     /// The outgoing files that may still be needed: of messages that are not over, and of those that failed, were

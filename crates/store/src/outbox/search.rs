@@ -64,10 +64,12 @@ impl Needle {
     }
 }
 
-/// Messages that failed, the oldest first, after one of them: their ids alone. A text in the filter is not looked at.
+/// Messages that failed before an instant, the oldest first, after one of them: their ids alone. A text in the filter is
+/// not looked at.
 pub(super) fn failed(
     connection: &Connection,
     filter: &Filter,
+    until: Timestamp,
     after: Option<MessageId>,
     limit: u32,
 ) -> Result<Vec<MessageId>, StoreError> {
@@ -78,6 +80,7 @@ pub(super) fn failed(
         filter.chat_id.map(ChatId::get),
         filter.since.map(Timestamp::as_micros),
         filter.until.map(Timestamp::as_micros),
+        until.as_micros(),
         limit.clamp(1, LONGEST_BATCH),
     ];
     statement::all(connection, sql::FAILED, params, |row| Columns::new(row, TABLE).message_id(0))
@@ -229,6 +232,44 @@ mod tests {
                     None => break,
                 }
             }
+            prop_assert_eq!(found, expected);
+        }
+
+        #[test]
+        fn what_failed_before_an_instant_is_found_however_old_it_is(
+            rows in proptest::collection::vec((select(vec![0_i64, 10, 11, 12, 20]), 0_i64..30), 0..30),
+            since in proptest::option::of(0_i64..30),
+            until in 0_i64..30,
+            limit in 1_u32..5,
+        ) {
+            let texts: Vec<_> = rows.iter().map(|(state, _)| (*state, "hello", None)).collect();
+            let connection = outbox(&texts);
+            let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
+            let place = |place: usize| i64::try_from(place).expect("small");
+            for (row, (_, changed)) in rows.iter().enumerate() {
+                let changed_at = at(*changed).as_micros();
+                let params = params![changed_at, at(place(row)).as_micros()];
+                connection.execute("UPDATE outbox SET updated_at = $1 WHERE created_at = $2", params).unwrap();
+            }
+            let expected: Vec<_> = rows.iter().enumerate()
+                .filter(|(row, (state, changed))| {
+                    *state == 11 && *changed < until && since.is_none_or(|since| place(*row) >= since)
+                })
+                .map(|(row, _)| place(row))
+                .collect();
+            let filter = Filter { since: since.map(at), ..Filter::default() };
+            let mut found: Vec<MessageId> = Vec::new();
+            loop {
+                let ids = failed(&connection, &filter, at(until), found.last().copied(), limit).unwrap();
+                prop_assert!(ids.len() <= limit as usize);
+                let is_last = ids.is_empty();
+                found.extend(ids);
+                if is_last { break }
+            }
+            let found: Vec<_> = found.iter().map(|id| {
+                let millis = i64::try_from(id.as_uuid().as_u128() >> 80).expect("small");
+                millis / 1_000
+            }).collect();
             prop_assert_eq!(found, expected);
         }
 

@@ -175,13 +175,13 @@ statements! {
         FROM outbox
         WHERE id < $1 AND id >= $2 AND state = $3 AND state < 20
         ORDER BY id DESC LIMIT $4";
-    /// 11: failed.
+    /// 11: failed. Nothing changes a message that failed but trying it again, so it was changed last when it failed.
     FAILED = "
         SELECT id FROM outbox
         WHERE id > $1 AND state = 11 AND state < 20 AND ($2 IS NULL OR account = $2)
           AND ($3 IS NULL OR chat_id = $3) AND ($4 IS NULL OR created_at >= $4)
-          AND ($5 IS NULL OR created_at < $5)
-        ORDER BY id LIMIT $6";
+          AND ($5 IS NULL OR created_at < $5) AND updated_at < $6
+        ORDER BY id LIMIT $7";
     /// For the log of all work: in another order of conditions, and by what is open.
     LOG = "
         SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content

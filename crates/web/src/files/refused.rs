@@ -145,10 +145,11 @@ mod tests {
         let refused = media::guard::Refused {
             address: "127.0.0.1".parse().expect("an address"),
             range: media::guard::Range::Loopback,
+            list: media::AllowList::Media,
         };
         let slow = TakeError::TooSlow { wait: Wait::Answer, limit: Duration::from_secs(20) };
         for (why, code, says) in [
-            (Why::Fetch(FetchError::Refused(refused)), Code::MediaRefused, "allow_private"),
+            (Why::Fetch(FetchError::Refused(refused)), Code::MediaRefused, "[media] allow_private"),
             (Why::Fetch(FetchError::UnknownHost), Code::MediaUnreachable, "host"),
             (Why::Fetch(slow.into()), Code::MediaUnreachable, "20 s"),
             (

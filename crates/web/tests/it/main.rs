@@ -8,6 +8,7 @@ mod chats;
 mod client;
 mod control;
 mod doctor;
+mod failed_messages;
 mod failed_requests;
 mod idempotency;
 mod import_files;

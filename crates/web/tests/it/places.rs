@@ -8,7 +8,7 @@ use std::time::Duration;
 use ambient::{Clock, Ids};
 use media::intake::Disk;
 use media::shelf::Rules;
-use media::{Allowed, Fetcher, Limits, Names, Outgoing, Patience, Shelf};
+use media::{AllowList, Allowed, Fetcher, Limits, Names, Outgoing, Patience, Shelf};
 use web::Files;
 
 /// The largest file, in bytes.
@@ -64,7 +64,7 @@ pub(crate) async fn open(dir: &Path, ids: &Ids, clock: &Clock, free: &Free) -> F
     let uploads = dir.join("uploads");
     let shelf = Shelf::open_on(free.disk(), uploads, ids.clone(), clock.clone(), limits, rules);
     let shelf = shelf.await.expect("a shelf");
-    let allowed = Allowed::new(vec!["127.0.0.1/32".parse().expect("a network")]);
+    let allowed = Allowed::new(AllowList::Media, vec!["127.0.0.1/32".parse().expect("a network")]);
     let patience = Patience { connection: Duration::from_secs(10), answer: Duration::from_secs(20) };
     let fetcher = Fetcher::new(Names::of_system(allowed), outgoing.intake().clone(), patience);
     let folder = dir.join("media");

@@ -165,7 +165,10 @@ impl World {
             clock: clock.clone(),
             ids: ids.clone(),
             settings: &config::AlertSettings::default(),
-            allowed: media::Allowed::new(vec!["127.0.0.0/8".parse().expect("a network")]),
+            allowed: media::Allowed::new(
+                media::AllowList::Events,
+                vec!["127.0.0.0/8".parse().expect("a network")],
+            ),
             server: "demo".to_owned(),
         })
         .await

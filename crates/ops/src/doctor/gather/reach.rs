@@ -8,7 +8,7 @@ use ambient::Clock;
 use config::{AlertTarget, AlertTargetFields, Settings};
 use domain::secret::ExposeSecret;
 use futures::future::join_all;
-use media::{Allowed, guard};
+use media::{AllowList, Allowed, guard};
 use store::MasterKey;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, lookup_host};
@@ -53,7 +53,7 @@ pub(in crate::doctor) async fn all(
     made_here: Result<Vec<AlertTargetFact>, String>,
     clock: &Clock,
 ) -> Reached {
-    let allowed = Allowed::new(settings.events.allow_private.clone());
+    let allowed = Allowed::new(AllowList::Events, settings.events.allow_private.clone());
     let mut targets = targets(settings);
     let (made_here, unknown) = match made_here {
         Ok(made_here) => (made_here, None),
@@ -307,7 +307,7 @@ mod tests {
         let centres = format!("[telegram]\ndata_centres = [{{ id = 2, address = \"127.0.0.1:{port}\" }}]\n");
         let refused = outcome(&centres).await;
         assert!(
-            matches!(&refused, Err(Failure::Refused(why)) if why.contains("allow_private")),
+            matches!(&refused, Err(Failure::Refused(why)) if why.contains("[events] allow_private")),
             "{refused:?}"
         );
         let listed = format!("{centres}[events]\nallow_private = [\"127.0.0.0/8\"]\n");

@@ -8,7 +8,7 @@ use ambient::{Clock, Ids};
 use anyhow::bail;
 use config::{AlertTargetFields, Salvaged};
 use domain::AlertNoticeId;
-use media::Allowed;
+use media::{AllowList, Allowed};
 use tokio::process::Command;
 
 use crate::Place;
@@ -40,7 +40,7 @@ impl Send {
         let clock = Clock::system();
         // Wrong settings may be what the program died of: what they say of targets is told all the same.
         let (Salvaged { targets: declared, allow_private }, wrong) = self.declared();
-        let allowed = Allowed::new(allow_private);
+        let allowed = Allowed::new(AllowList::Events, allow_private);
         let (mirrored, not_mirrored) = match self.mirrored() {
             Ok(mirrored) => (mirrored, None),
             Err(error) => (Vec::new(), Some(error)),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use store::Filter;
 use utoipa::{IntoParams, ToSchema};
 
-use super::run::{self, Run};
+use super::run::{self, Run, Which};
 use crate::answer::{json, located};
 use crate::auth::{By, CanRead, CanSend};
 use crate::extract::QueryParameters;
@@ -24,6 +24,10 @@ const PATH: &str = "/v1/failed-messages";
 pub(crate) struct FailedMessages {
     /// How many; counting ends at 100000.
     count: u64,
+    /// The instant that they were counted at. A retry that is given it as `failed_until` is about these alone, whatever
+    /// fails meanwhile.
+    #[schema(value_type = String, format = DateTime)]
+    failed_until: Timestamp,
     /// The run that tries them again, or the last there was since the start of the program.
     retry: Option<RunView>,
 }
@@ -72,6 +76,17 @@ impl From<&Run> for RunView {
     }
 }
 
+/// The run that goes on now.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BegunRetryOfFailed)]
+pub(crate) struct Begun {
+    #[serde(flatten)]
+    run: RunView,
+    /// Whether it went on already, asked for by somebody else or before: this call began none, and what it asked for is not
+    /// part of it.
+    joined: bool,
+}
+
 /// Which of them.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -89,9 +104,12 @@ pub(crate) struct WhichParameters {
     /// Only those accepted before this time: a time, or how long ago.
     #[param(example = "2026-01-31T12:00:00Z")]
     until: Option<String>,
+    /// Only those that failed before this time: a time, or how long ago. Without it, and at the latest, that is now.
+    #[param(example = "2026-01-31T12:00:00Z")]
+    failed_until: Option<String>,
 }
 
-fn which(state: &State, mut query: QueryParameters) -> Result<Filter, Problem> {
+fn which(state: &State, mut query: QueryParameters) -> Result<Which, Problem> {
     let now = state.clock().now();
     let filter = Filter {
         account: query.take::<AccountName>("account"),
@@ -100,8 +118,9 @@ fn which(state: &State, mut query: QueryParameters) -> Result<Filter, Problem> {
         until: query.take_with("until", |text| moment(text, now)),
         ..Filter::default()
     };
+    let failed_until = query.take_with("failed_until", |text| moment(text, now));
     query.finish()?;
-    Ok(filter)
+    Ok(Which { filter, failed_until: failed_until.map_or(now, |until| until.min(now)) })
 }
 
 /// Counts the messages that failed, and shows how far trying them again is. What is in doubt is not among them.
@@ -119,21 +138,22 @@ pub(crate) async fn count(
     _: By<CanRead>,
     query: QueryParameters,
 ) -> Result<Response, Problem> {
-    let filter = which(&state, query)?;
-    let (count, _) = run::count(&state, &filter).await?;
+    let which = which(&state, query)?;
+    let (count, _) = run::count(&state, &which).await?;
     let retry = state.retries().last().map(|run| RunView::from(&*run));
-    Ok(json(StatusCode::OK, &FailedMessages { count, retry }))
+    Ok(json(StatusCode::OK, &FailedMessages { count, failed_until: which.failed_until, retry }))
 }
 
 /// Sends the messages that failed until now again, in the background: the oldest first, each once, at most 50 a second.
 ///
-/// Lanes, limits and flood waits hold as for new messages. What is in doubt or cancelled is never touched. While a run goes
-/// on, asking again answers that run and begins none.
+/// What fails from now on is left alone, however old it is; with `failed_until` what failed from then on is. Lanes, limits and
+/// flood waits hold as for new messages. What is in doubt or cancelled is never touched. While a run goes on, asking again
+/// answers that run, as `joined`, and begins none.
 #[utoipa::path(
     post, path = "/v1/failed-messages/retry", tag = "messages", operation_id = "retry_failed_messages",
     params(WhichParameters),
     responses(
-        (status = 202, description = "It goes on", body = RunView,
+        (status = 202, description = "It goes on", body = Begun,
             headers(("Location" = String, description = "Where to look how far it is"))),
         (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
     ),
@@ -144,9 +164,10 @@ pub(crate) async fn retry(
     by: By<CanSend>,
     query: QueryParameters,
 ) -> Result<Response, Problem> {
-    let filter = which(&state, query)?;
-    let (run, _) = run::begin(&state, filter, by.caller.asked_for()).await?;
-    Ok(located(json(StatusCode::ACCEPTED, &RunView::from(&*run)), PATH))
+    let which = which(&state, query)?;
+    let (run, new) = run::begin(&state, which, by.caller.asked_for()).await?;
+    let begun = Begun { run: RunView::from(&*run), joined: !new };
+    Ok(located(json(StatusCode::ACCEPTED, &begun), PATH))
 }
 
 /// Ends the retry of failed messages early. What is in the queue again stays there; the rest stays failed.

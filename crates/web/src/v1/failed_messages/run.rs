@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use delivery::Change;
-use domain::{MessageId, Timestamp};
+use domain::{MessageId, MessageState, Timestamp};
 use store::{Filter, StoreError};
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +20,22 @@ const BATCH: u32 = 500;
 
 /// How many are counted at most: what is more is told as this many.
 pub(super) const MOST_COUNTED: u64 = 100_000;
+
+/// Which failed messages.
+#[derive(Debug, Clone)]
+pub(super) struct Which {
+    /// Of which account, into which chat, accepted when.
+    pub(super) filter: Filter,
+    /// Failed before this instant. What fails from then on was in no number that anybody was shown.
+    pub(super) failed_until: Timestamp,
+}
+
+impl Which {
+    /// Whether a message is still as it was counted. One that was tried again meanwhile and failed anew is not.
+    fn has(&self, state: MessageState, changed_at: Timestamp) -> bool {
+        state == MessageState::Failed && changed_at < self.failed_until
+    }
+}
 
 /// The run there is or was last; at most one goes on at a time.
 #[derive(Debug, Default)]
@@ -89,11 +105,11 @@ impl Retries {
     }
 }
 
-/// How many messages failed, and the last of them; counting ends at [`MOST_COUNTED`].
-pub(super) async fn count(state: &State, filter: &Filter) -> Result<(u64, Option<MessageId>), StoreError> {
+/// How many of them there are, and the last of them; counting ends at [`MOST_COUNTED`].
+pub(super) async fn count(state: &State, which: &Which) -> Result<(u64, Option<MessageId>), StoreError> {
     let (mut number, mut last) = (0, None);
     while number < MOST_COUNTED {
-        let ids = state.store().outbox().failed(filter, last, BATCH).await?;
+        let ids = state.store().outbox().failed(&which.filter, which.failed_until, last, BATCH).await?;
         number += ids.len() as u64;
         match ids.last() {
             Some(id) => last = Some(*id),
@@ -106,13 +122,13 @@ pub(super) async fn count(state: &State, filter: &Filter) -> Result<(u64, Option
     Ok((number, last))
 }
 
-/// Begins to try again what failed until now, or joins the run that goes on; `true` where a new one began.
+/// Begins to try them again, or joins the run that goes on; `true` where a new one began.
 pub(super) async fn begin(
     state: &State,
-    filter: Filter,
+    which: Which,
     asked_by: String,
 ) -> Result<(Arc<Run>, bool), StoreError> {
-    let (total, last) = count(state, &filter).await?;
+    let (total, last) = count(state, &which).await?;
     let run = Run {
         asked_by,
         started_at: state.clock().now(),
@@ -130,7 +146,7 @@ pub(super) async fn begin(
         tasks.spawn(async move {
             // What fails from now on is not tried again by this run, however often it fails.
             if let Some(last) = last
-                && let Err(error) = work(&state, &filter, last, &run).await
+                && let Err(error) = work(&state, &which, last, &run).await
             {
                 tracing::warn!(%error, "trying failed messages again ended early");
             }
@@ -146,10 +162,10 @@ pub(super) async fn begin(
     Ok((run, new))
 }
 
-async fn work(state: &State, filter: &Filter, last: MessageId, run: &Run) -> Result<(), StoreError> {
+async fn work(state: &State, which: &Which, last: MessageId, run: &Run) -> Result<(), StoreError> {
     let mut after = None;
     loop {
-        let ids = state.store().outbox().failed(filter, after, BATCH).await?;
+        let ids = state.store().outbox().failed(&which.filter, which.failed_until, after, BATCH).await?;
         let Some(end) = ids.last().copied() else { return Ok(()) };
         for id in ids.into_iter().take_while(|id| *id <= last) {
             tokio::select! {
@@ -160,7 +176,7 @@ async fn work(state: &State, filter: &Filter, last: MessageId, run: &Run) -> Res
             }
             // A cancelled message is tried again by hand alone, so only what is still failed counts here.
             let failed = state.delivery().get(id).await?;
-            let failed = failed.is_some_and(|message| message.state == domain::MessageState::Failed);
+            let failed = failed.is_some_and(|message| which.has(message.state, message.updated_at));
             let done = failed && matches!(state.delivery().retry(id).await?, Change::Done(_));
             let counter = if done { &run.retried } else { &run.refused };
             counter.fetch_add(1, Ordering::Relaxed);
@@ -169,5 +185,22 @@ async fn work(state: &State, filter: &Filter, last: MessageId, run: &Run) -> Res
             return Ok(());
         }
         after = Some(end);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn only_what_has_failed_and_was_not_touched_since_is_tried_again(
+            state in prop::sample::select(MessageState::ALL.to_vec()), changed_at in 0_i64..9, failed_until in 0_i64..9,
+        ) {
+            let at = Timestamp::from_micros;
+            let which = Which { filter: Filter::default(), failed_until: at(failed_until) };
+            prop_assert_eq!(which.has(state, at(changed_at)), state == MessageState::Failed && changed_at < failed_until);
+        }
     }
 }
