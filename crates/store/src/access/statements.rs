@@ -25,9 +25,10 @@ statements! {
     REMOVE_USER = "DELETE FROM users WHERE name = $1";
     SET_PASSWORD = "UPDATE users SET password = $1, password_at = $2 WHERE name = $3";
     SIGNED_IN = "UPDATE users SET signed_in_at = $1 WHERE name = $2 AND password_at = $3";
-    OFFER_FACTOR = "UPDATE users SET offered = $1 WHERE name = $2";
+    OFFER_FACTOR = "UPDATE users SET offered = $1 WHERE name = $2 AND factor IS NULL";
     CONFIRM_FACTOR = "
-        UPDATE users SET factor = offered, factor_step = $1, offered = NULL WHERE name = $2 AND offered = $3";
+        UPDATE users SET factor = offered, factor_step = $1, offered = NULL
+        WHERE name = $2 AND offered = $3 AND factor IS NULL";
     HAS_FACTOR = "SELECT 1 FROM users WHERE name = $1 AND factor IS NOT NULL";
     DROP_FACTOR = "UPDATE users SET factor = NULL, offered = NULL WHERE name = $1 AND factor IS NOT NULL";
     USE_STEP = "

@@ -19,6 +19,7 @@ conformance! {
     a_session_rests_on_the_password_that_was_checked,
     the_oldest_of_too_many_sessions_ends,
     a_factor_is_confirmed_as_it_was_offered_and_its_codes_are_taken_once,
+    a_factor_in_force_is_not_replaced,
     the_audit_log_is_filtered_and_paged,
     the_same_again_is_counted,
     sessions_and_the_audit_log_go_in_time,
@@ -180,6 +181,33 @@ async fn a_factor_is_confirmed_as_it_was_offered_and_its_codes_are_taken_once(wo
     assert_eq!(users.drop_factor(&anna).await, Ok(false));
     assert_eq!(users.use_recovery_code(&anna, [3; 32]).await, Ok(false));
     assert_eq!(users.replace_recovery_codes(&anna, vec![[6; 32]]).await, Ok(false));
+}
+
+async fn a_factor_in_force_is_not_replaced(world: World) {
+    let anna = add(&world, "anna", Role::Admin).await;
+    let users = world.store.users();
+    let secret = |byte: u8| Secret::new(Box::new(vec![byte; 20]));
+    assert_eq!(users.offer_factor(&anna, &secret(1)).await, Ok(true));
+    let offered = users.get(&anna).await.unwrap().unwrap().offered.unwrap();
+    assert_eq!(users.confirm_factor(&anna, offered, 7, vec![[1; 32]]).await, Ok(true));
+    assert_eq!(users.offer_factor(&anna, &secret(2)).await, Ok(false));
+    assert!(users.get(&anna).await.unwrap().unwrap().offered.is_none());
+
+    // As an older program left it: one in force, and another offered beside it.
+    world.store.clone().close().await;
+    let connection = rusqlite::Connection::open(world.dir.path().join("data/switchboard.db")).unwrap();
+    connection.execute("UPDATE users SET offered = factor", []).unwrap();
+    drop(connection);
+    let store = world.open_again().await.unwrap();
+    let users = store.users();
+    let offered = users.get(&anna).await.unwrap().unwrap().offered.unwrap();
+    assert_eq!(users.confirm_factor(&anna, offered, 9, vec![[2; 32]]).await, Ok(false));
+    let factor = users.get(&anna).await.unwrap().unwrap().factor.unwrap();
+    assert_eq!((factor.secret.expose_secret().as_slice(), factor.step), ([1; 20].as_slice(), 7));
+    assert_eq!(users.use_recovery_code(&anna, [2; 32]).await, Ok(false));
+    assert_eq!(users.use_step(&anna, 8).await, Ok(true));
+    assert_eq!(users.drop_factor(&anna).await, Ok(true));
+    assert_eq!(users.offer_factor(&anna, &secret(3)).await, Ok(true));
 }
 
 fn entry(world: &World, who: AuditWho, action: &str, subject: &str) -> AuditEntry {
