@@ -23,7 +23,7 @@ conformance! {
     the_audit_log_is_filtered_and_paged,
     the_same_again_is_counted,
     sessions_and_the_audit_log_go_in_time,
-    the_audit_log_has_a_bound,
+    the_audit_log_has_bounds,
 }
 
 fn name(text: &str) -> UserName {
@@ -339,24 +339,32 @@ async fn sessions_and_the_audit_log_go_in_time(world: World) {
     assert_eq!(listed(&world, &AuditFilter::default(), 10).await.len(), 1);
 }
 
-async fn the_audit_log_has_a_bound(world: World) {
+async fn the_audit_log_has_bounds(world: World) {
     world.store.audit().add(entry(&world, AuditWho::Machine, "first", "y")).await.unwrap();
     world.store.clone().close().await;
-    // As if a very busy day lay between.
+    // As if somebody had been refused for days.
     let file = world.dir.path().join("data/switchboard.db");
     let connection = rusqlite::Connection::open(file).unwrap();
     connection
         .execute(
-            "INSERT INTO audit_log (seq, at, kind, action, details, result, times, last_at)
-             SELECT 200099, at, kind, 'last but one', details, result, times, last_at FROM audit_log",
+            "WITH RECURSIVE numbers (number) AS (SELECT 2 UNION ALL SELECT number + 1 FROM numbers LIMIT 51998)
+             INSERT INTO audit_log (seq, at, kind, action, subject, details, result, times, last_at)
+             SELECT number, at, kind, 'refused', number, details, 'refused', times, last_at
+             FROM numbers, audit_log",
             [],
         )
         .unwrap();
     drop(connection);
     let store = world.open_again().await.unwrap();
     store.audit().add(entry(&world, AuditWho::Machine, "last", "y")).await.unwrap();
-    let page = Page { limit: 10, cursor: None };
-    let found = store.audit().list(&AuditFilter::default(), &page).await.unwrap().items;
+    let page = |limit| Page { limit, cursor: None };
+    let done = AuditFilter { result: Some(AuditResult::Done), ..AuditFilter::default() };
+    let found = store.audit().list(&done, &page(10)).await.unwrap().items;
     let actions: Vec<_> = found.iter().map(|record| record.entry.action.as_str()).collect();
-    assert_eq!(actions, ["last", "last but one"]);
+    assert_eq!(actions, ["last", "first"]);
+    let subject = |number: u32| AuditFilter { subject: Some(number.to_string()), ..AuditFilter::default() };
+    for (number, kept) in [(2, 0), (1_999, 0), (2_000, 1), (51_999, 1)] {
+        let found = store.audit().list(&subject(number), &page(1)).await.unwrap().items;
+        assert_eq!(found.len(), kept, "{number}");
+    }
 }
