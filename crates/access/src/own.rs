@@ -154,7 +154,8 @@ impl Access {
         present: SecretText,
         whence: &Whence,
     ) -> Result<(), ChangeError> {
-        let verdict = self.throttle().password(visitor.user.as_str(), whence.address, self.0.clock.now());
+        let now = self.0.clock.running();
+        let verdict = self.throttle().password(visitor.user.as_str(), whence.address, now);
         self.obey(verdict, whence).await.map_err(|error| match error {
             SignInError::Wait(wait) => ChangeError::Wait(wait),
             other => ChangeError::Failed(other.to_string()),

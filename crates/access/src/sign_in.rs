@@ -36,7 +36,7 @@ impl Access {
         whence: &Whence,
     ) -> Result<SignIn, SignInError> {
         let now = self.0.clock.now();
-        let verdict = self.throttle().password(name, whence.address, now);
+        let verdict = self.throttle().password(name, whence.address, self.0.clock.running());
         self.obey(verdict, whence).await?;
 
         // What cannot be a name goes through the same work as one that nobody has.
@@ -69,7 +69,7 @@ impl Access {
         let now = self.0.clock.now();
         let Ticket { user: name, password_at, .. } =
             self.tickets().present(ticket, now).ok_or(SignInError::TicketOver)?;
-        let verdict = self.throttle().code(&name, whence.address, now);
+        let verdict = self.throttle().code(&name, whence.address, self.0.clock.running());
         if let Err(error) = self.obey(verdict, whence).await {
             self.tickets().give_back(ticket);
             return Err(error);
@@ -161,7 +161,7 @@ impl Access {
         if !self.0.store.user_sessions().begin(&session).await? {
             return Err(SignInError::Wrong);
         }
-        self.throttle().entered(&user.name, whence.address, now);
+        self.throttle().entered(&user.name, whence.address, self.0.clock.running());
         let who = AuditWho::User(user.name.clone());
         self.note(self.entry(who, "sign_in", None, whence.address, AuditResult::Done)).await;
         let visitor = Visitor {

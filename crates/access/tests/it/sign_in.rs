@@ -100,6 +100,22 @@ async fn a_thousand_wrong_passwords_do_not_keep_the_owner_out_or_fill_the_log() 
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_back_makes_nobody_wait_longer_than_was_told() {
+    let world = World::with("admin", Role::Admin).await;
+    let here = from("192.0.2.1");
+    let wait = loop {
+        match world.try_in("admin", "wrong", &here).await {
+            Err(SignInError::Wrong) => {}
+            Err(SignInError::Wait(wait)) => break wait,
+            other => panic!("{other:?}"),
+        }
+    };
+    world.clock.set_back(Duration::from_hours(1));
+    world.clock.advance(wait);
+    world.try_in("admin", PASSWORD, &here).await.expect("in");
+}
+
+#[tokio::test]
 async fn nobody_learns_which_names_there_are() {
     let world = World::with("admin", Role::Admin).await;
     for typed in ["nobody", "admin", "", "a/b", &"x".repeat(100_000), "my secret password"] {
