@@ -160,13 +160,21 @@ impl Access {
             SignInError::Wait(wait) => ChangeError::Wait(wait),
             other => ChangeError::Failed(other.to_string()),
         })?;
-        let user = self.own(visitor).await?;
-        if !self.0.hashing.verify(present, Some(user.password)).await? {
-            self.tell_wrong(AuditWho::User(user.name), "wrong_password", whence).await;
+        let right = self.is_present(visitor, present).await.inspect_err(|_| {
+            // That we are busy or broken says nothing against whoever asked.
+            self.throttle().not_looked_at(visitor.user.as_str(), whence.address);
+        })?;
+        if !right {
+            self.tell_wrong(AuditWho::User(visitor.user.clone()), "wrong_password", whence).await;
             return Err(ChangeError::WrongPassword);
         }
         self.throttle().right(&visitor.user, whence.address);
         Ok(())
+    }
+
+    async fn is_present(&self, visitor: &Visitor, present: SecretText) -> Result<bool, ChangeError> {
+        let user = self.own(visitor).await?;
+        Ok(self.0.hashing.verify(present, Some(user.password)).await?)
     }
 
     async fn note_change(&self, visitor: &Visitor, action: &str, whence: &Whence) {

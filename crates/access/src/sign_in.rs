@@ -39,13 +39,11 @@ impl Access {
         let verdict = self.throttle().password(name, whence.address, self.0.clock.running());
         self.obey(verdict, whence).await?;
 
-        // What cannot be a name goes through the same work as one that nobody has.
-        let user = match name.parse::<UserName>() {
-            Ok(name) => self.0.store.users().get(&name).await?,
-            Err(_) => None,
-        };
-        let kept = user.as_ref().map(|user| user.password.clone());
-        let right = self.0.hashing.verify(password, kept).await?;
+        let looked_at = self.look_at_password(name, password).await;
+        let (user, right) = looked_at.inspect_err(|_| {
+            // That we are busy or broken says nothing against whoever asked.
+            self.throttle().not_looked_at(name, whence.address);
+        })?;
         let Some(user) = user.as_ref().filter(|_| right) else {
             let who = user.map_or(AuditWho::Nobody, |user| AuditWho::User(user.name));
             self.tell_wrong(who, "wrong_password", whence).await;
@@ -57,6 +55,22 @@ impl Access {
             return Ok(SignIn::CodeWanted(ticket));
         }
         self.begin(user, whence).await.map(SignIn::Done)
+    }
+
+    /// Whose password it would be, and whether it is right.
+    async fn look_at_password(
+        &self,
+        name: &str,
+        password: SecretText,
+    ) -> Result<(Option<StoredUser>, bool), SignInError> {
+        // What cannot be a name goes through the same work as one that nobody has.
+        let user = match name.parse::<UserName>() {
+            Ok(name) => self.0.store.users().get(&name).await?,
+            Err(_) => None,
+        };
+        let kept = user.as_ref().map(|user| user.password.clone());
+        let right = self.0.hashing.verify(password, kept).await?;
+        Ok((user, right))
     }
 
     /// Checks the code that goes with a ticket: one of the second factor, or a recovery code.
@@ -74,11 +88,14 @@ impl Access {
             self.tickets().give_back(ticket);
             return Err(error);
         }
-        let user = self.0.store.users().get(&name).await?.ok_or(SignInError::TicketOver)?;
-        if user.password_at != password_at {
-            return Err(SignInError::TicketOver);
-        }
-        if !self.is_right_code(&user, code, now).await? {
+        let looked_at = self.look_at_code(&name, password_at, code, now).await;
+        let (user, right) = looked_at.inspect_err(|error| {
+            if matches!(error, SignInError::Store(_)) {
+                self.throttle().code_not_looked_at(&name, whence.address);
+                self.tickets().give_back(ticket);
+            }
+        })?;
+        if !right {
             self.tell_wrong(AuditWho::User(name), "wrong_code", whence).await;
             return Err(SignInError::WrongCode);
         }
@@ -87,6 +104,22 @@ impl Access {
             return Err(SignInError::TicketOver);
         }
         self.begin(&user, whence).await
+    }
+
+    /// Who has the ticket, if their password is still the one that was checked, and whether the code is right.
+    async fn look_at_code(
+        &self,
+        name: &UserName,
+        password_at: Timestamp,
+        code: &str,
+        now: Timestamp,
+    ) -> Result<(StoredUser, bool), SignInError> {
+        let user = self.0.store.users().get(name).await?.ok_or(SignInError::TicketOver)?;
+        if user.password_at != password_at {
+            return Err(SignInError::TicketOver);
+        }
+        let right = self.is_right_code(&user, code, now).await?;
+        Ok((user, right))
     }
 
     /// Whoever a token stands for, and that they were seen; nothing when the session is unknown or over.

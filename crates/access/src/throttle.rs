@@ -54,6 +54,8 @@ const CODE: Rule = Rule {
 struct Debt {
     failures: u32,
     last: Duration,
+    /// Both as they were before the last one, for the case that it was never looked at.
+    before: Option<(u32, Duration)>,
 }
 
 impl Debt {
@@ -97,14 +99,26 @@ impl<K: Hash + Eq + Clone> Ledger<K> {
                 least.map(|least| self.debts.remove(&least));
             }
         }
+        let before = self.debts.get(who).map(|debt| (debt.failures, debt.last));
         let failures = self.debts.get(who).map_or(0, |debt| debt.now(self.rule, now)).saturating_add(1);
-        self.debts.insert(who.clone(), Debt { failures, last: now });
+        self.debts.insert(who.clone(), Debt { failures, last: now, before });
     }
 
     /// The last one was right after all.
     fn forgive(&mut self, who: &K) {
         if let Some(debt) = self.debts.get_mut(who) {
             debt.failures = debt.failures.saturating_sub(1);
+            debt.before = None;
+        }
+    }
+
+    /// Nobody looked at the last one: all is as before it.
+    fn give_back(&mut self, who: &K) {
+        let Some(debt) = self.debts.get_mut(who) else { return };
+        match debt.before.take() {
+            Some((failures, last)) => *debt = Debt { failures, last, before: None },
+            // The first one, or another came in between: how long to wait is not known any better than by the last.
+            None => debt.failures = debt.failures.saturating_sub(1),
         }
     }
 }
@@ -200,6 +214,18 @@ impl Throttle {
     pub(crate) fn right(&mut self, user: &UserName, address: Option<IpAddr>) {
         self.households.forgive(&home(address));
         self.names.forgive(&key(user.as_str()));
+    }
+
+    /// Nobody looked at the password: there was no place to hash it, or the store did not answer.
+    pub(crate) fn not_looked_at(&mut self, typed: &str, address: Option<IpAddr>) {
+        self.households.give_back(&home(address));
+        self.names.give_back(&key(typed));
+    }
+
+    /// Nobody looked at the code.
+    pub(crate) fn code_not_looked_at(&mut self, user: &UserName, address: Option<IpAddr>) {
+        self.households.give_back(&home(address));
+        self.codes.give_back(user);
     }
 
     /// The code was right.
@@ -383,6 +409,44 @@ mod tests {
                     prop_assert!(is_checked(throttle.password("admin", A, now)));
                 }
             }
+        }
+
+        #[test]
+        fn what_nobody_looked_at_changes_nothing(
+            gaps in prop::collection::vec(0_u64..2_000, 1..60), busy in prop::collection::vec(any::<bool>(), 60),
+        ) {
+            let (mut throttle, mut other) = (Throttle::default(), Throttle::default());
+            let mut now = Duration::from_secs(1_000_000);
+            for (gap, busy) in gaps.into_iter().zip(busy) {
+                now += Duration::from_secs(gap);
+                if busy {
+                    if is_checked(throttle.password("admin", A, now)) {
+                        throttle.not_looked_at("Admin ", A);
+                    }
+                } else {
+                    prop_assert_eq!(
+                        is_checked(throttle.password("admin", A, now)),
+                        is_checked(other.password("admin", A, now))
+                    );
+                }
+                prop_assert_eq!(throttle.households.wait(&home(A), now), other.households.wait(&home(A), now));
+                prop_assert_eq!(throttle.names.wait(&key("admin"), now), other.names.wait(&key("admin"), now));
+            }
+        }
+
+        #[test]
+        fn many_at_once_that_nobody_looked_at_cost_nothing_and_no_wrong_one_is_forgotten(
+            busy in 0_usize..10, wrong in 0_usize..10,
+        ) {
+            let mut throttle = Throttle::default();
+            let now = Duration::from_secs(1);
+            let counted = (0..busy + wrong).filter(|_| is_checked(throttle.password("admin", A, now))).count();
+            let returned = busy.min(counted);
+            for _ in 0..returned {
+                throttle.not_looked_at("admin", A);
+            }
+            let left = throttle.households.debts.get(&home(A)).map_or(0, |debt| debt.failures);
+            prop_assert_eq!(usize::try_from(left), Ok(counted - returned));
         }
 
         #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use access::{IDLE, PeopleError, Role, SessionToken, SignInError, Visitor};
+use access::{ChangeError, IDLE, PeopleError, Role, SessionToken, SignInError, Visitor};
 use ambient::Ids;
 use domain::SecretText;
 
@@ -162,4 +162,48 @@ async fn many_passwords_at_once_are_all_counted_before_the_first_is_wrong() {
         }
     }
     assert!(looked_at <= 12, "{looked_at}");
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_makes_nobody_wait() {
+    let world = World::with("admin", Role::Admin).await;
+    let here = from("192.0.2.1");
+    let session = world.sign_in("admin", PASSWORD).await;
+    world.store.clone().close().await;
+    for _ in 0..40 {
+        let refused = world.try_in("admin", PASSWORD, &here).await;
+        assert!(matches!(refused, Err(SignInError::Store(_))), "{refused:?}");
+        let refused = world.access.drop_second_factor(&session.visitor, PASSWORD.into(), &here).await;
+        assert!(matches!(refused, Err(ChangeError::Store(_))), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn being_turned_away_because_many_sign_in_at_once_is_no_wrong_password() {
+    let world = World::with("admin", Role::Admin).await;
+    // As many as a household has free, all at once: two are hashed, the others wait until they are told that all are busy.
+    let tries = (0..10).map(|_| {
+        let access = world.access.clone();
+        tokio::spawn(
+            async move { access.sign_in("admin", SecretText::from("wrong"), &from("192.0.2.1")).await },
+        )
+    });
+    let tries = tries.collect::<Vec<_>>();
+    while tries.iter().any(|task| !task.is_finished()) {
+        world.clock.advance(Duration::from_secs(5));
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let (mut wrong, mut busy) = (0, 0);
+    for task in tries {
+        match task.await.expect("ends") {
+            Err(SignInError::Wrong) => wrong += 1,
+            Err(SignInError::Busy) => busy += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(busy > 0, "{wrong} were wrong");
+    for _ in wrong..10 {
+        let refused = world.try_in("admin", "wrong", &from("192.0.2.1")).await;
+        assert!(matches!(refused, Err(SignInError::Wrong)), "{refused:?}");
+    }
 }
