@@ -151,6 +151,17 @@ impl Access {
         }))
     }
 
+    /// Whether the session of this visitor lasts, with the role that they had: for what goes on without further requests.
+    /// It is not noted that they were seen, for they did nothing.
+    pub async fn still_lasts(&self, visitor: &Visitor) -> Result<bool, StoreError> {
+        let now = self.0.clock.now();
+        let found = self.0.store.user_sessions().list(&visitor.user).await?;
+        let own = found.into_iter().find(|session| session.id == visitor.session);
+        Ok(own.is_some_and(|session| {
+            session.role == visitor.role && !is_over(session.created_at, session.seen_at, now)
+        }))
+    }
+
     /// Ends the session of this visitor.
     pub async fn sign_out(&self, visitor: &Visitor, whence: &Whence) -> Result<(), StoreError> {
         self.0.store.user_sessions().end(&visitor.user, visitor.session).await?;

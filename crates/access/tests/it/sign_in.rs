@@ -25,6 +25,8 @@ async fn a_session_is_known_until_it_ends() {
     world.access.sign_out(&one.visitor, &from("192.0.2.1")).await.expect("out");
     assert_eq!(visitor(&world, &one.token).await, None);
     assert!(visitor(&world, &two.token).await.is_some());
+    assert_eq!(world.access.still_lasts(&one.visitor).await, Ok(false));
+    assert_eq!(world.access.still_lasts(&two.visitor).await, Ok(true));
     let unknown = SessionToken::read(&"A".repeat(43)).expect("a token");
     assert_eq!(visitor(&world, &unknown).await, None);
     assert_eq!(world.audited().await, ["anna sign_in done 1", "anna sign_in done 1", "anna sign_out done 1"]);
@@ -58,6 +60,7 @@ async fn a_session_ends_mid_way_with_the_password_the_role_changes_at_once() {
     world.access.add(name("boss"), Role::Admin, PASSWORD.into()).await.expect("added");
     let session = world.sign_in("anna", PASSWORD).await;
     world.access.set_role(&name("anna"), Role::Viewer).await.expect("set");
+    assert_eq!(world.access.still_lasts(&session.visitor).await, Ok(false));
     assert_eq!(visitor(&world, &session.token).await.expect("a visitor").role, Role::Viewer);
     world.access.set_password(&name("anna"), "a new password".into()).await.expect("set");
     assert_eq!(visitor(&world, &session.token).await, None);
