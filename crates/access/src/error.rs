@@ -77,6 +77,9 @@ pub enum ChangeError {
     /// No secret was offered, or another one since.
     #[error("this secret is not offered any more; begin again")]
     NotOffered,
+    /// There is a second factor already; only the password takes it away.
+    #[error("the second factor is on; turn it off first, which takes the password")]
+    HasFactor,
     /// There is no second factor.
     #[error("there is no second factor")]
     NoFactor,

@@ -40,11 +40,14 @@ impl Access {
         Ok(())
     }
 
-    /// Offers a second factor: it is in force only when its first code has come. One that was offered before is void.
+    /// Offers a second factor: it is in force only when its first code has come. One that was offered before is void. One
+    /// in force is not replaced: whoever holds a session alone would lock its owner out. Taking it away asks for the
+    /// password.
     pub async fn offer_second_factor(&self, visitor: &Visitor) -> Result<OfferedFactor, ChangeError> {
         let secret = one_time_code::draw()?;
         if !self.0.store.users().offer_factor(&visitor.user, &secret).await? {
-            return Err(ChangeError::Unknown);
+            self.own(visitor).await?;
+            return Err(ChangeError::HasFactor);
         }
         Ok(OfferedFactor {
             address: one_time_code::address(&visitor.user, &secret),
@@ -57,7 +60,8 @@ impl Access {
         &self,
         visitor: &Visitor,
     ) -> Result<Option<OfferedFactor>, ChangeError> {
-        Ok(self.own(visitor).await?.offered.map(|offered| OfferedFactor {
+        let user = self.own(visitor).await?;
+        Ok(user.offered.filter(|_| user.factor.is_none()).map(|offered| OfferedFactor {
             address: one_time_code::address(&visitor.user, &offered.secret),
             secret: one_time_code::written(&offered.secret),
         }))
@@ -70,7 +74,11 @@ impl Access {
         code: &str,
         whence: &Whence,
     ) -> Result<RecoveryCodes, ChangeError> {
-        let offered = self.own(visitor).await?.offered.ok_or(ChangeError::NotOffered)?;
+        let user = self.own(visitor).await?;
+        if user.factor.is_some() {
+            return Err(ChangeError::HasFactor);
+        }
+        let offered = user.offered.ok_or(ChangeError::NotOffered)?;
         let step = one_time_code::step_of(&offered.secret, code, self.0.clock.now())
             .ok_or(ChangeError::WrongCode)?;
         let (shown, stored) = recovery_code::draw()?;
@@ -146,18 +154,27 @@ impl Access {
         present: SecretText,
         whence: &Whence,
     ) -> Result<(), ChangeError> {
-        let verdict = self.throttle().password(visitor.user.as_str(), whence.address, self.0.clock.now());
+        let now = self.0.clock.running();
+        let verdict = self.throttle().password(visitor.user.as_str(), whence.address, now);
         self.obey(verdict, whence).await.map_err(|error| match error {
             SignInError::Wait(wait) => ChangeError::Wait(wait),
             other => ChangeError::Failed(other.to_string()),
         })?;
-        let user = self.own(visitor).await?;
-        if !self.0.hashing.verify(present, Some(user.password)).await? {
-            self.tell_wrong(AuditWho::User(user.name), "wrong_password", whence).await;
+        let right = self.is_present(visitor, present).await.inspect_err(|_| {
+            // That we are busy or broken says nothing against whoever asked.
+            self.throttle().not_looked_at(visitor.user.as_str(), whence.address);
+        })?;
+        if !right {
+            self.tell_wrong(AuditWho::User(visitor.user.clone()), "wrong_password", whence).await;
             return Err(ChangeError::WrongPassword);
         }
         self.throttle().right(&visitor.user, whence.address);
         Ok(())
+    }
+
+    async fn is_present(&self, visitor: &Visitor, present: SecretText) -> Result<bool, ChangeError> {
+        let user = self.own(visitor).await?;
+        Ok(self.0.hashing.verify(present, Some(user.password)).await?)
     }
 
     async fn note_change(&self, visitor: &Visitor, action: &str, whence: &Whence) {

@@ -36,16 +36,14 @@ impl Access {
         whence: &Whence,
     ) -> Result<SignIn, SignInError> {
         let now = self.0.clock.now();
-        let verdict = self.throttle().password(name, whence.address, now);
+        let verdict = self.throttle().password(name, whence.address, self.0.clock.running());
         self.obey(verdict, whence).await?;
 
-        // What cannot be a name goes through the same work as one that nobody has.
-        let user = match name.parse::<UserName>() {
-            Ok(name) => self.0.store.users().get(&name).await?,
-            Err(_) => None,
-        };
-        let kept = user.as_ref().map(|user| user.password.clone());
-        let right = self.0.hashing.verify(password, kept).await?;
+        let looked_at = self.look_at_password(name, password).await;
+        let (user, right) = looked_at.inspect_err(|_| {
+            // That we are busy or broken says nothing against whoever asked.
+            self.throttle().not_looked_at(name, whence.address);
+        })?;
         let Some(user) = user.as_ref().filter(|_| right) else {
             let who = user.map_or(AuditWho::Nobody, |user| AuditWho::User(user.name));
             self.tell_wrong(who, "wrong_password", whence).await;
@@ -59,6 +57,22 @@ impl Access {
         self.begin(user, whence).await.map(SignIn::Done)
     }
 
+    /// Whose password it would be, and whether it is right.
+    async fn look_at_password(
+        &self,
+        name: &str,
+        password: SecretText,
+    ) -> Result<(Option<StoredUser>, bool), SignInError> {
+        // What cannot be a name goes through the same work as one that nobody has.
+        let user = match name.parse::<UserName>() {
+            Ok(name) => self.0.store.users().get(&name).await?,
+            Err(_) => None,
+        };
+        let kept = user.as_ref().map(|user| user.password.clone());
+        let right = self.0.hashing.verify(password, kept).await?;
+        Ok((user, right))
+    }
+
     /// Checks the code that goes with a ticket: one of the second factor, or a recovery code.
     pub async fn second_step(
         &self,
@@ -69,16 +83,19 @@ impl Access {
         let now = self.0.clock.now();
         let Ticket { user: name, password_at, .. } =
             self.tickets().present(ticket, now).ok_or(SignInError::TicketOver)?;
-        let verdict = self.throttle().code(&name, whence.address, now);
+        let verdict = self.throttle().code(&name, whence.address, self.0.clock.running());
         if let Err(error) = self.obey(verdict, whence).await {
             self.tickets().give_back(ticket);
             return Err(error);
         }
-        let user = self.0.store.users().get(&name).await?.ok_or(SignInError::TicketOver)?;
-        if user.password_at != password_at {
-            return Err(SignInError::TicketOver);
-        }
-        if !self.is_right_code(&user, code, now).await? {
+        let looked_at = self.look_at_code(&name, password_at, code, now).await;
+        let (user, right) = looked_at.inspect_err(|error| {
+            if matches!(error, SignInError::Store(_)) {
+                self.throttle().code_not_looked_at(&name, whence.address);
+                self.tickets().give_back(ticket);
+            }
+        })?;
+        if !right {
             self.tell_wrong(AuditWho::User(name), "wrong_code", whence).await;
             return Err(SignInError::WrongCode);
         }
@@ -87,6 +104,22 @@ impl Access {
             return Err(SignInError::TicketOver);
         }
         self.begin(&user, whence).await
+    }
+
+    /// Who has the ticket, if their password is still the one that was checked, and whether the code is right.
+    async fn look_at_code(
+        &self,
+        name: &UserName,
+        password_at: Timestamp,
+        code: &str,
+        now: Timestamp,
+    ) -> Result<(StoredUser, bool), SignInError> {
+        let user = self.0.store.users().get(name).await?.ok_or(SignInError::TicketOver)?;
+        if user.password_at != password_at {
+            return Err(SignInError::TicketOver);
+        }
+        let right = self.is_right_code(&user, code, now).await?;
+        Ok((user, right))
     }
 
     /// Whoever a token stands for, and that they were seen; nothing when the session is unknown or over.
@@ -115,6 +148,17 @@ impl Access {
             csrf: token.csrf(),
             since: found.created_at,
             second_factor: found.second_factor,
+        }))
+    }
+
+    /// Whether the session of this visitor lasts, with the role that they had: for what goes on without further requests.
+    /// It is not noted that they were seen, for they did nothing.
+    pub async fn still_lasts(&self, visitor: &Visitor) -> Result<bool, StoreError> {
+        let now = self.0.clock.now();
+        let found = self.0.store.user_sessions().list(&visitor.user).await?;
+        let own = found.into_iter().find(|session| session.id == visitor.session);
+        Ok(own.is_some_and(|session| {
+            session.role == visitor.role && !is_over(session.created_at, session.seen_at, now)
         }))
     }
 
@@ -161,7 +205,7 @@ impl Access {
         if !self.0.store.user_sessions().begin(&session).await? {
             return Err(SignInError::Wrong);
         }
-        self.throttle().entered(&user.name, whence.address, now);
+        self.throttle().entered(&user.name, whence.address, self.0.clock.running());
         let who = AuditWho::User(user.name.clone());
         self.note(self.entry(who, "sign_in", None, whence.address, AuditResult::Done)).await;
         let visitor = Visitor {

@@ -1,4 +1,5 @@
-//! Patience with wrong passwords: waits that grow, for each household and for each name. Pure; the time is handed in.
+//! Patience with wrong passwords: waits that grow, for each household and for each name. Pure; the time is handed in, that
+//! of [`ambient::Clock::running`]: a time of day that is set back would make everybody wait for as long.
 //!
 //! An attempt counts as wrong until it turns out to be right, so that many at once are no way round. Whoever guesses from
 //! one place makes that place wait, long before the name does: its owner still gets in from another. Many places that
@@ -9,7 +10,7 @@ use std::hash::Hash;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use domain::{Timestamp, UserName};
+use domain::UserName;
 
 /// So many of each kind are remembered; beyond it those that owe nothing go, then whoever owes least.
 const BOUND: usize = 4096;
@@ -52,24 +53,25 @@ const CODE: Rule = Rule {
 #[derive(Debug, Clone, Copy)]
 struct Debt {
     failures: u32,
-    last: Timestamp,
+    last: Duration,
+    /// Both as they were before the last one, for the case that it was never looked at.
+    before: Option<(u32, Duration)>,
 }
 
 impl Debt {
     /// What is left of it.
-    fn now(self, rule: Rule, now: Timestamp) -> u32 {
-        let forgotten = now.since(self.last).as_micros() / rule.forgets.as_micros();
+    fn now(self, rule: Rule, now: Duration) -> u32 {
+        let forgotten = now.saturating_sub(self.last).as_micros() / rule.forgets.as_micros();
         self.failures.saturating_sub(u32::try_from(forgotten).unwrap_or(u32::MAX))
     }
 
-    fn wait(self, rule: Rule, now: Timestamp) -> Duration {
+    fn wait(self, rule: Rule, now: Duration) -> Duration {
         if self.now(rule, now) < rule.free {
             return Duration::ZERO;
         }
         let doubled = (self.failures - rule.free).min(20);
         let whole = (rule.first * (1 << doubled)).min(rule.longest);
-        // Also when the clock was set back, nobody waits longer than the longest.
-        self.last.plus(whole).since(now).min(whole)
+        self.last.saturating_add(whole).saturating_sub(now)
     }
 }
 
@@ -83,11 +85,11 @@ impl<K: Hash + Eq + Clone> Ledger<K> {
         Self { rule, debts: HashMap::new() }
     }
 
-    fn wait(&self, who: &K, now: Timestamp) -> Duration {
+    fn wait(&self, who: &K, now: Duration) -> Duration {
         self.debts.get(who).map_or(Duration::ZERO, |debt| debt.wait(self.rule, now))
     }
 
-    fn record(&mut self, who: &K, now: Timestamp) {
+    fn record(&mut self, who: &K, now: Duration) {
         if self.debts.len() >= BOUND && !self.debts.contains_key(who) {
             let rule = self.rule;
             self.debts.retain(|_, debt| debt.now(rule, now) > 0);
@@ -97,14 +99,26 @@ impl<K: Hash + Eq + Clone> Ledger<K> {
                 least.map(|least| self.debts.remove(&least));
             }
         }
+        let before = self.debts.get(who).map(|debt| (debt.failures, debt.last));
         let failures = self.debts.get(who).map_or(0, |debt| debt.now(self.rule, now)).saturating_add(1);
-        self.debts.insert(who.clone(), Debt { failures, last: now });
+        self.debts.insert(who.clone(), Debt { failures, last: now, before });
     }
 
     /// The last one was right after all.
     fn forgive(&mut self, who: &K) {
         if let Some(debt) = self.debts.get_mut(who) {
             debt.failures = debt.failures.saturating_sub(1);
+            debt.before = None;
+        }
+    }
+
+    /// Nobody looked at the last one: all is as before it.
+    fn give_back(&mut self, who: &K) {
+        let Some(debt) = self.debts.get_mut(who) else { return };
+        match debt.before.take() {
+            Some((failures, last)) => *debt = Debt { failures, last, before: None },
+            // The first one, or another came in between: how long to wait is not known any better than by the last.
+            None => debt.failures = debt.failures.saturating_sub(1),
         }
     }
 }
@@ -153,7 +167,7 @@ pub(crate) struct Throttle {
     names: Ledger<String>,
     codes: Ledger<UserName>,
     /// Where each name signed in with success.
-    friends: HashMap<(UserName, IpAddr), Timestamp>,
+    friends: HashMap<(UserName, IpAddr), Duration>,
     tallies: HashMap<IpAddr, Tally>,
 }
 
@@ -171,7 +185,7 @@ impl Default for Throttle {
 
 impl Throttle {
     /// An attempt with a password for what was typed as a name, known or not. Counts until [`Self::right`].
-    pub(crate) fn password(&mut self, typed: &str, address: Option<IpAddr>, now: Timestamp) -> Verdict {
+    pub(crate) fn password(&mut self, typed: &str, address: Option<IpAddr>, now: Duration) -> Verdict {
         let (name, home) = (key(typed), home(address));
         let is_friend = typed.parse().is_ok_and(|name: UserName| self.friends.contains_key(&(name, home)));
         let of_name = if is_friend { Duration::ZERO } else { self.names.wait(&name, now) };
@@ -185,7 +199,7 @@ impl Throttle {
     }
 
     /// An attempt with a code, after the right password. Counts until [`Self::right_code`].
-    pub(crate) fn code(&mut self, user: &UserName, address: Option<IpAddr>, now: Timestamp) -> Verdict {
+    pub(crate) fn code(&mut self, user: &UserName, address: Option<IpAddr>, now: Duration) -> Verdict {
         let home = home(address);
         let wait = self.households.wait(&home, now).max(self.codes.wait(user, now));
         let verdict = self.verdict(home, wait);
@@ -202,6 +216,18 @@ impl Throttle {
         self.names.forgive(&key(user.as_str()));
     }
 
+    /// Nobody looked at the password: there was no place to hash it, or the store did not answer.
+    pub(crate) fn not_looked_at(&mut self, typed: &str, address: Option<IpAddr>) {
+        self.households.give_back(&home(address));
+        self.names.give_back(&key(typed));
+    }
+
+    /// Nobody looked at the code.
+    pub(crate) fn code_not_looked_at(&mut self, user: &UserName, address: Option<IpAddr>) {
+        self.households.give_back(&home(address));
+        self.codes.give_back(user);
+    }
+
     /// The code was right.
     pub(crate) fn right_code(&mut self, user: &UserName, address: Option<IpAddr>) {
         self.households.forgive(&home(address));
@@ -209,7 +235,7 @@ impl Throttle {
     }
 
     /// The user is in: this place is theirs.
-    pub(crate) fn entered(&mut self, user: &UserName, address: Option<IpAddr>, now: Timestamp) {
+    pub(crate) fn entered(&mut self, user: &UserName, address: Option<IpAddr>, now: Duration) {
         if self.friends.len() >= BOUND {
             let oldest = self.friends.iter().min_by_key(|(_, at)| **at).map(|(friend, _)| friend.clone());
             oldest.map(|oldest| self.friends.remove(&oldest));
@@ -266,11 +292,11 @@ mod tests {
     #[test]
     fn a_thousand_wrong_passwords_stop_their_place_and_not_the_owner() {
         let mut throttle = Throttle::default();
-        let mut now = Timestamp::default();
+        let mut now = Duration::ZERO;
         let mut checked = 0;
         for _ in 0..1000 {
             checked += u32::from(is_checked(throttle.password("admin", A, now)));
-            now = now.plus(Duration::from_millis(100));
+            now += Duration::from_millis(100);
         }
         // 100 s: ten at once, then after 2, 4, 8, 16 and 32 s.
         assert_eq!(checked, 15);
@@ -283,7 +309,7 @@ mod tests {
     #[test]
     fn what_is_turned_away_is_told_of_seldom_and_completely() {
         let mut throttle = Throttle::default();
-        let now = Timestamp::default();
+        let now = Duration::ZERO;
         for _ in 0..10 {
             assert_eq!(throttle.password("x", A, now), Verdict::Check { untold: 0 });
         }
@@ -294,14 +320,14 @@ mod tests {
             })
             .collect();
         assert_eq!(told, [1, 2, 4, 8, 16, 32, 64, 128, 256]);
-        let later = now.plus(Duration::from_secs(3));
+        let later = now + Duration::from_secs(3);
         assert_eq!(throttle.password("x", A, later), Verdict::Check { untold: 1000 - 511 });
     }
 
     #[test]
     fn many_places_that_guess_one_name_wait_but_not_where_its_owner_was() {
         let mut throttle = Throttle::default();
-        let now = Timestamp::default();
+        let now = Duration::ZERO;
         assert!(is_checked(throttle.password("admin", A, now)));
         throttle.right(&admin(), A);
         throttle.entered(&admin(), A, now);
@@ -312,13 +338,13 @@ mod tests {
         assert!(is_checked(throttle.password("admin", A, now)));
         assert!(is_checked(throttle.password("anna", B, now)));
         // An owner who comes from a new place waits half a minute at most.
-        assert!(is_checked(throttle.password("admin", B, now.plus(Duration::from_secs(30)))));
+        assert!(is_checked(throttle.password("admin", B, now + Duration::from_secs(30))));
     }
 
     #[test]
     fn codes_are_guessed_slowly_from_wherever() {
         let mut throttle = Throttle::default();
-        let now = Timestamp::default();
+        let now = Duration::ZERO;
         let checked = (0..250)
             .filter(|last| {
                 is_checked(throttle.code(&admin(), Some(IpAddr::V4(Ipv4Addr::new(198, 51, 100, *last))), now))
@@ -341,8 +367,8 @@ mod tests {
         let mut throttle = Throttle::default();
         for number in 0..10_000_u32 {
             let address = Some(IpAddr::V4(Ipv4Addr::from(number)));
-            throttle.password(&format!("{number}{}", "x".repeat(100)), address, Timestamp::default());
-            throttle.entered(&admin(), address, Timestamp::default());
+            throttle.password(&format!("{number}{}", "x".repeat(100)), address, Duration::ZERO);
+            throttle.entered(&admin(), address, Duration::ZERO);
         }
         assert!(throttle.households.debts.len() <= BOUND && throttle.names.debts.len() <= BOUND);
         assert!(throttle.friends.len() <= BOUND && throttle.tallies.len() <= BOUND);
@@ -353,17 +379,17 @@ mod tests {
         #[test]
         fn nobody_guesses_more_than_a_few_times_a_day(gaps in prop::collection::vec(0_u64..600, 1..2000)) {
             let mut throttle = Throttle::default();
-            let mut now = Timestamp::default();
-            let mut checked: Vec<Timestamp> = Vec::new();
+            let mut now = Duration::ZERO;
+            let mut checked: Vec<Duration> = Vec::new();
             for gap in gaps {
-                now = now.plus(Duration::from_secs(gap));
+                now += Duration::from_secs(gap);
                 if is_checked(throttle.password("admin", A, now)) {
                     checked.push(now);
                 }
             }
             let day = Duration::from_hours(24);
             for at in &checked {
-                let guesses = checked.iter().filter(|other| **other <= *at && at.since(**other) < day).count();
+                let guesses = checked.iter().filter(|other| **other <= *at && at.saturating_sub(**other) < day).count();
                 // The free ones, the doubling ones, and one for each that is forgotten.
                 prop_assert!(guesses <= 10 + 10 + 97 + 10, "{guesses}");
             }
@@ -371,28 +397,63 @@ mod tests {
 
         #[test]
         fn a_wait_that_is_told_is_long_enough_and_never_too_long(
-            gaps in prop::collection::vec(0_i64..5_000, 1..100), back in 0_i64..100_000,
+            gaps in prop::collection::vec(0_u64..5_000, 1..100),
         ) {
             let mut throttle = Throttle::default();
-            let mut now = Timestamp::from_micros(1_000_000_000_000);
+            let mut now = Duration::from_secs(1_000_000);
             for gap in gaps {
-                now = Timestamp::from_micros(now.as_micros() + gap * 1000);
+                now += Duration::from_millis(gap);
                 if let Verdict::Wait { wait, .. } = throttle.password("admin", A, now) {
                     prop_assert!(wait <= HOUSEHOLD.longest);
-                    // A clock that is set back makes nobody wait longer than the longest.
-                    let earlier = Timestamp::from_micros(now.as_micros() - back * 1_000_000);
-                    prop_assert!(throttle.households.wait(&home(A), earlier) <= HOUSEHOLD.longest);
-                    now = now.plus(wait);
+                    now += wait;
                     prop_assert!(is_checked(throttle.password("admin", A, now)));
                 }
             }
         }
 
         #[test]
+        fn what_nobody_looked_at_changes_nothing(
+            gaps in prop::collection::vec(0_u64..2_000, 1..60), busy in prop::collection::vec(any::<bool>(), 60),
+        ) {
+            let (mut throttle, mut other) = (Throttle::default(), Throttle::default());
+            let mut now = Duration::from_secs(1_000_000);
+            for (gap, busy) in gaps.into_iter().zip(busy) {
+                now += Duration::from_secs(gap);
+                if busy {
+                    if is_checked(throttle.password("admin", A, now)) {
+                        throttle.not_looked_at("Admin ", A);
+                    }
+                } else {
+                    prop_assert_eq!(
+                        is_checked(throttle.password("admin", A, now)),
+                        is_checked(other.password("admin", A, now))
+                    );
+                }
+                prop_assert_eq!(throttle.households.wait(&home(A), now), other.households.wait(&home(A), now));
+                prop_assert_eq!(throttle.names.wait(&key("admin"), now), other.names.wait(&key("admin"), now));
+            }
+        }
+
+        #[test]
+        fn many_at_once_that_nobody_looked_at_cost_nothing_and_no_wrong_one_is_forgotten(
+            busy in 0_usize..10, wrong in 0_usize..10,
+        ) {
+            let mut throttle = Throttle::default();
+            let now = Duration::from_secs(1);
+            let counted = (0..busy + wrong).filter(|_| is_checked(throttle.password("admin", A, now))).count();
+            let returned = busy.min(counted);
+            for _ in 0..returned {
+                throttle.not_looked_at("admin", A);
+            }
+            let left = throttle.households.debts.get(&home(A)).map_or(0, |debt| debt.failures);
+            prop_assert_eq!(usize::try_from(left), Ok(counted - returned));
+        }
+
+        #[test]
         fn the_right_password_never_costs_anything(rounds in 1_usize..200) {
             let mut throttle = Throttle::default();
             for _ in 0..rounds {
-                prop_assert!(is_checked(throttle.password("admin", A, Timestamp::default())));
+                prop_assert!(is_checked(throttle.password("admin", A, Duration::ZERO)));
                 throttle.right(&admin(), A);
             }
         }

@@ -177,6 +177,11 @@ mod tests {
             (crate::alerts::statements::UNFINISHED, "alerts_unfinished"),
             (crate::alerts::statements::DROP_OLD, "alerts_finished"),
             (crate::alerts::statements::WAITING, "alert_deliveries_waiting"),
+            (crate::access::statements::BOUND_AUDIT, "audit_log_by_result (result=? AND seq<?"),
+            (
+                crate::access::statements::REPEAT_AUDIT,
+                "audit_log_same (action=? AND kind=? AND who=? AND subject=? AND address=? AND result=? AND code=? AND at>?",
+            ),
         ] {
             let plan = plan_of(sql);
             assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{index}: {plan}");

@@ -96,6 +96,12 @@ fn result(status: StatusCode) -> AuditResult {
     }
 }
 
+/// Whether this was refused for who asked, whatever they asked for. What they named is not written down then: nobody looked
+/// whether there is such a thing, and whoever may nothing would make an entry of each name that they think of.
+const fn is_at_the_door(code: Code) -> bool {
+    matches!(code, Code::ForbiddenRole | Code::ForbiddenScope)
+}
+
 /// An entry that is not written yet. When the caller hangs up it is dropped with the request, and written then.
 struct Open {
     state: State,
@@ -171,8 +177,12 @@ pub(crate) async fn watch(Shared(state): Shared<State>, request: Request, next: 
     if open.subject.is_none() {
         open.subject = made(&answer);
     }
-    let code = answer.extensions().get::<Code>().map(|code| code.as_str());
-    if let Some(entry) = open.entry(result(answer.status()), code) {
+    let code = answer.extensions().get::<Code>().copied();
+    if code.is_some_and(is_at_the_door) {
+        open.subject = None;
+        open.details.clear();
+    }
+    if let Some(entry) = open.entry(result(answer.status()), code.map(Code::as_str)) {
         open.state.access().note(entry).await;
     }
     answer

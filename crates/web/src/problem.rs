@@ -1,5 +1,7 @@
 //! Errors as callers of `/v1` see them: RFC 9457 problem documents with a stable code and a detail that says what to do.
 
+use std::time::Duration;
+
 use axum::response::{IntoResponse, Response};
 use domain::Timestamp;
 use domain::outcome::{Failure, Refusal};
@@ -320,7 +322,11 @@ impl Problem {
 
 /// Whole seconds from now to `until`, rounded up, at least one.
 pub(crate) fn seconds_until(until: Timestamp, now: Timestamp) -> u64 {
-    let left = until.since(now);
+    whole_seconds(until.since(now))
+}
+
+/// A wait in whole seconds, so long that it is over by then; at least one.
+pub(crate) fn whole_seconds(left: Duration) -> u64 {
     (left.as_secs() + u64::from(left.subsec_nanos() > 0)).max(1)
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use access::{IDLE, PeopleError, Role, SessionToken, SignInError, Visitor};
+use access::{ChangeError, IDLE, PeopleError, Role, SessionToken, SignInError, Visitor};
 use ambient::Ids;
 use domain::SecretText;
 
@@ -25,6 +25,8 @@ async fn a_session_is_known_until_it_ends() {
     world.access.sign_out(&one.visitor, &from("192.0.2.1")).await.expect("out");
     assert_eq!(visitor(&world, &one.token).await, None);
     assert!(visitor(&world, &two.token).await.is_some());
+    assert_eq!(world.access.still_lasts(&one.visitor).await, Ok(false));
+    assert_eq!(world.access.still_lasts(&two.visitor).await, Ok(true));
     let unknown = SessionToken::read(&"A".repeat(43)).expect("a token");
     assert_eq!(visitor(&world, &unknown).await, None);
     assert_eq!(world.audited().await, ["anna sign_in done 1", "anna sign_in done 1", "anna sign_out done 1"]);
@@ -58,6 +60,7 @@ async fn a_session_ends_mid_way_with_the_password_the_role_changes_at_once() {
     world.access.add(name("boss"), Role::Admin, PASSWORD.into()).await.expect("added");
     let session = world.sign_in("anna", PASSWORD).await;
     world.access.set_role(&name("anna"), Role::Viewer).await.expect("set");
+    assert_eq!(world.access.still_lasts(&session.visitor).await, Ok(false));
     assert_eq!(visitor(&world, &session.token).await.expect("a visitor").role, Role::Viewer);
     world.access.set_password(&name("anna"), "a new password".into()).await.expect("set");
     assert_eq!(visitor(&world, &session.token).await, None);
@@ -97,6 +100,22 @@ async fn a_thousand_wrong_passwords_do_not_keep_the_owner_out_or_fill_the_log() 
     let counted: u64 =
         audit.iter().filter(|record| record.entry.code.is_some()).map(|record| record.times).sum();
     assert_eq!(counted, 1001);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_makes_nobody_wait_longer_than_was_told() {
+    let world = World::with("admin", Role::Admin).await;
+    let here = from("192.0.2.1");
+    let wait = loop {
+        match world.try_in("admin", "wrong", &here).await {
+            Err(SignInError::Wrong) => {}
+            Err(SignInError::Wait(wait)) => break wait,
+            other => panic!("{other:?}"),
+        }
+    };
+    world.clock.set_back(Duration::from_hours(1));
+    world.clock.advance(wait);
+    world.try_in("admin", PASSWORD, &here).await.expect("in");
 }
 
 #[tokio::test]
@@ -146,4 +165,48 @@ async fn many_passwords_at_once_are_all_counted_before_the_first_is_wrong() {
         }
     }
     assert!(looked_at <= 12, "{looked_at}");
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_makes_nobody_wait() {
+    let world = World::with("admin", Role::Admin).await;
+    let here = from("192.0.2.1");
+    let session = world.sign_in("admin", PASSWORD).await;
+    world.store.clone().close().await;
+    for _ in 0..40 {
+        let refused = world.try_in("admin", PASSWORD, &here).await;
+        assert!(matches!(refused, Err(SignInError::Store(_))), "{refused:?}");
+        let refused = world.access.drop_second_factor(&session.visitor, PASSWORD.into(), &here).await;
+        assert!(matches!(refused, Err(ChangeError::Store(_))), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn being_turned_away_because_many_sign_in_at_once_is_no_wrong_password() {
+    let world = World::with("admin", Role::Admin).await;
+    // As many as a household has free, all at once: two are hashed, the others wait until they are told that all are busy.
+    let tries = (0..10).map(|_| {
+        let access = world.access.clone();
+        tokio::spawn(
+            async move { access.sign_in("admin", SecretText::from("wrong"), &from("192.0.2.1")).await },
+        )
+    });
+    let tries = tries.collect::<Vec<_>>();
+    while tries.iter().any(|task| !task.is_finished()) {
+        world.clock.advance(Duration::from_secs(5));
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let (mut wrong, mut busy) = (0, 0);
+    for task in tries {
+        match task.await.expect("ends") {
+            Err(SignInError::Wrong) => wrong += 1,
+            Err(SignInError::Busy) => busy += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(busy > 0, "{wrong} were wrong");
+    for _ in wrong..10 {
+        let refused = world.try_in("admin", "wrong", &from("192.0.2.1")).await;
+        assert!(matches!(refused, Err(SignInError::Wrong)), "{refused:?}");
+    }
 }

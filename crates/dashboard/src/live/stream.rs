@@ -17,10 +17,10 @@ use tokio::time::Instant;
 use super::difference::Held;
 use crate::dashboard::Dashboard;
 use crate::overview::{Beholder, Query as FilterQuery};
-use crate::visitor::Visitor;
+use crate::visitor::{EVERY, Staying, Visitor};
 
 /// How often something is sent though nothing changed, so that a lost connection is noticed.
-const BEAT: Duration = Duration::from_secs(15);
+const BEAT: Duration = EVERY;
 
 /// The least time between two events.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -43,6 +43,7 @@ pub(crate) struct Known {
 struct Watching {
     dashboard: Dashboard,
     beholder: Beholder,
+    staying: Staying,
     held: Held,
     changes: tokio::sync::watch::Receiver<u64>,
     began_at: Instant,
@@ -65,6 +66,7 @@ pub(crate) async fn overview(
     changes.mark_changed();
     let watching = Watching {
         beholder: Beholder::new(filter.into(), &visitor),
+        staying: Staying::new(&dashboard, &visitor),
         held: Held::read(&known.marks, &known.order),
         changes,
         began_at: Instant::now(),
@@ -88,7 +90,7 @@ fn events(watching: Watching) -> impl Stream<Item = Result<Bytes, askama::Error>
 }
 
 impl Watching {
-    /// The next event; none at the end of the program or of the stream.
+    /// The next event; none at the end of the program, of the stream or of the session.
     async fn next(&mut self) -> Result<Option<String>, askama::Error> {
         let dashboard = self.dashboard.clone();
         let clock = dashboard.state().clock();
@@ -108,11 +110,14 @@ impl Watching {
                     }
                     () = clock.sleep(BEAT.saturating_sub(last.elapsed())) => true,
                 };
+                if !self.staying.goes_on().await {
+                    return Ok::<_, askama::Error>(None);
+                }
                 if let Some(event) = self.look().await? {
-                    return Ok::<_, askama::Error>(event);
+                    return Ok(Some(event));
                 }
                 if silent {
-                    return Ok(self.beat());
+                    return Ok(Some(self.beat()));
                 }
             }
         };
@@ -123,7 +128,7 @@ impl Watching {
             event = event => event?,
         };
         self.said_at = Some(Instant::now());
-        Ok(Some(event))
+        Ok(event)
     }
 
     /// What changed on this page, if anything did.

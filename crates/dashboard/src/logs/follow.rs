@@ -18,11 +18,8 @@ use tokio::time::Instant;
 use super::query::Query;
 use super::row::{Row, on_one_line};
 use crate::dashboard::Dashboard;
-use crate::visitor::Visitor;
+use crate::visitor::{Staying, Visitor};
 use crate::words::{LogsWords, Wall};
-
-/// How often something is sent though nothing was written, so that a lost connection is noticed.
-const BEAT: Duration = Duration::from_secs(15);
 
 /// Lines of so long a time go out together.
 const TOGETHER: Duration = Duration::from_millis(250);
@@ -52,6 +49,7 @@ struct Following {
     dashboard: Dashboard,
     words: &'static LogsWords,
     wall: Wall,
+    staying: Staying,
     sought: Option<String>,
     tail: Tail,
     /// The last line that the page has.
@@ -101,6 +99,7 @@ pub(super) async fn follow(
     let following = Following {
         words: LogsWords::of(visitor.language),
         wall: visitor.wall(),
+        staying: Staying::new(&dashboard, &visitor),
         sought: query.text(),
         tail,
         last,
@@ -145,7 +144,11 @@ impl Following {
             biased;
             () = dashboard.state().stopping() => return Ok(None),
             () = tokio::time::sleep(left) => return Ok(None),
-            () = tokio::time::sleep(BEAT) => return Ok(Some("event: beat\ndata: 0\n\n".to_owned())),
+            // So often something is sent, whether lines come or not: a lost connection is noticed, and a session that has ended.
+            () = dashboard.state().clock().sleep(self.staying.due()) => {
+                let beat = || "event: beat\ndata: 0\n\n".to_owned();
+                return Ok(self.staying.goes_on().await.then(beat));
+            }
             told = self.tail.next() => told,
         };
         let (mut lines, mut missed) = (Vec::new(), Missed::default());

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use domain::{Purpose, Role};
+use domain::{Purpose, Role, UserName};
 use http::{Method, StatusCode};
 use http_body_util::BodyExt;
 use telegram::ServiceAction;
 
-use crate::world::World;
+use crate::world::{Browser, World};
 
 /// The next piece of a stream.
 async fn next(body: &mut axum::body::Body) -> Option<String> {
@@ -81,4 +81,46 @@ async fn a_stream_ends_after_ten_minutes_so_that_it_is_asked_anew_who_looks() {
         }
     );
     let () = ended;
+}
+
+/// Lets so many heartbeats go by; tells whether the stream ends.
+async fn ends(world: &World, body: &mut axum::body::Body, beats: u32) -> bool {
+    for _ in 0..beats {
+        world.clock.advance(Duration::from_secs(16));
+        if let Ok(frame) = tokio::time::timeout(Duration::from_millis(500), body.frame()).await
+            && frame.is_none()
+        {
+            return true;
+        }
+    }
+    false
+}
+
+#[tokio::test]
+async fn streams_end_with_the_session_the_role_and_the_user() {
+    for path in ["/live/overview", "/live/logs"] {
+        let world = World::new().await;
+        let name = |role: Role| -> UserName { role.as_str().parse().expect("a name") };
+        let browsers = (
+            world.person(Role::Admin).await,
+            world.person(Role::Operator).await,
+            world.person(Role::Viewer).await,
+        );
+        let open = async |browser: &Browser<'_>| {
+            let mut body = browser.send(Method::GET, path, &[], String::new()).await.into_body();
+            assert!(next(&mut body).await.is_some(), "the way is open");
+            body
+        };
+        let mut bodies = [open(&browsers.0).await, open(&browsers.1).await, open(&browsers.2).await];
+        // While all is well they go on.
+        for body in &mut bodies {
+            assert!(!ends(&world, body, 3).await, "{path}");
+        }
+        world.access.end_sessions(&name(Role::Admin), None).await.expect("ended");
+        world.access.set_role(&name(Role::Operator), Role::Viewer).await.expect("set");
+        world.access.remove(&name(Role::Viewer)).await.expect("removed");
+        for body in &mut bodies {
+            assert!(ends(&world, body, 20).await, "{path}");
+        }
+    }
 }

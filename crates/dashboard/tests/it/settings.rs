@@ -157,6 +157,25 @@ async fn a_second_factor_is_turned_on_page_by_page() {
 }
 
 #[tokio::test]
+async fn a_second_factor_that_is_on_is_not_replaced_without_the_password() {
+    let world = World::new().await;
+    let viewer = world.person(Role::Viewer).await;
+    send(&viewer, "/settings/me/actions/offer-second-factor", &[]).await;
+    let page = viewer.get("/settings/me/second-factor").await;
+    let secret = page.body.split("<code>").nth(1).and_then(|rest| rest.split('<').next()).expect("a secret");
+    let now = world.clock.now().as_seconds();
+    let code = testkit::authenticator::code(&secret.replace(' ', ""), now);
+    let confirm = "/settings/me/actions/confirm-second-factor";
+    assert_eq!(send(&viewer, confirm, &[("code", &code)]).await.status, StatusCode::OK);
+    for action in ["/settings/me/actions/offer-second-factor", confirm] {
+        let refused = send(&viewer, action, &[("code", &code)]).await;
+        assert!(note(&refused).contains("Turn it off first"), "{}", note(&refused));
+        assert_eq!(refused.header("location"), "/settings/me");
+    }
+    assert_eq!(viewer.get("/settings/me/second-factor").await.header("location"), "/settings/me");
+}
+
+#[tokio::test]
 async fn a_password_is_changed_and_other_sessions_end() {
     let world = World::new().await;
     let viewer = world.person(Role::Viewer).await;

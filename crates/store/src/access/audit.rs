@@ -16,10 +16,12 @@ use crate::{Store, StoreError, statement};
 
 const TABLE: &str = "audit_log";
 
-/// Entries that are kept at most; the oldest go first.
-const MOST_ENTRIES: i64 = 200_000;
-/// How often that is looked after: at each of so many entries.
-const BOUND_EVERY: i64 = 100;
+/// Entries of what was done that are kept at most; the oldest go first.
+const MOST_DONE: u32 = 200_000;
+/// Entries of each other result that are kept at most.
+const MOST_OTHERS: u32 = 50_000;
+/// How often that is looked after: at each of so many entries. It counts them all.
+const BOUND_EVERY: i64 = 1_000;
 /// The most bytes of a text of an entry.
 const LONGEST: usize = 200;
 /// The most details of an entry.
@@ -173,6 +175,15 @@ impl AuditLog<'_> {
     }
 }
 
+/// How many entries of a result are kept at most. Each result has a bound of its own: whoever may do nothing is refused as
+/// often as they like, and must not push out what others did.
+const fn most(result: AuditResult) -> u32 {
+    match result {
+        AuditResult::Done => MOST_DONE,
+        AuditResult::Refused | AuditResult::Failed | AuditResult::Unknown => MOST_OTHERS,
+    }
+}
+
 fn short(mut text: String) -> String {
     text.truncate(text.floor_char_boundary(LONGEST));
     text
@@ -287,10 +298,17 @@ impl Write for Add {
         transaction.execute(sql::ADD_AUDIT, row)?;
         let newest = transaction.first(sql::NEWEST_AUDIT, [], |row| Ok(row.get::<_, i64>(0)?))?.unwrap_or(0);
         if newest % BOUND_EVERY == 0 {
-            transaction.execute(sql::BOUND_AUDIT, [newest - MOST_ENTRIES])?;
+            for result in AuditResult::ALL {
+                bound(transaction, result, most(result))?;
+            }
         }
         Ok(())
     }
+}
+
+/// Removes the oldest entries of a result, beyond so many.
+fn bound(transaction: &Transaction<'_>, result: AuditResult, most: u32) -> Result<usize, StoreError> {
+    transaction.execute(sql::BOUND_AUDIT, params![result.as_str(), most])
 }
 
 /// Removes old entries, so many at once.
@@ -304,5 +322,53 @@ impl Write for DropAudit {
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<usize, StoreError> {
         transaction.execute(sql::DROP_AUDIT, params![self.before.as_micros(), self.most])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn entry(result: AuditResult, number: u32) -> Add {
+        let at = Timestamp::from_micros(i64::from(number));
+        let entry = AuditEntry {
+            at,
+            who: AuditWho::Nobody,
+            action: "x".to_owned(),
+            subject: Some(number.to_string()),
+            details: BTreeMap::new(),
+            address: None,
+            result,
+            code: None,
+        };
+        Add { entry, times: 1, window: None }
+    }
+
+    #[test]
+    fn whoever_is_refused_pushes_out_only_what_was_refused() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        crate::migrations::run(&mut connection, Path::new("test.db"), Timestamp::default()).unwrap();
+        let transaction = Transaction::new(&connection, true);
+        for number in 0..3 {
+            entry(AuditResult::Done, number).apply(&transaction).unwrap();
+        }
+        for number in 3..40 {
+            entry(AuditResult::Refused, number).apply(&transaction).unwrap();
+            entry(AuditResult::Failed, number).apply(&transaction).unwrap();
+        }
+        assert_eq!(bound(&transaction, AuditResult::Done, 10).unwrap(), 0);
+        assert_eq!(bound(&transaction, AuditResult::Refused, 10).unwrap(), 27);
+        assert_eq!(bound(&transaction, AuditResult::Refused, 10).unwrap(), 0);
+        let page = Page { limit: 100, cursor: None };
+        let of = |result| {
+            let filter = AuditFilter { result: Some(result), ..AuditFilter::default() };
+            let found = list(&connection, &filter, &page).unwrap().items;
+            found.into_iter().map(|record| record.entry.subject.unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(of(AuditResult::Done), ["2", "1", "0"]);
+        assert_eq!(of(AuditResult::Failed).len(), 37);
+        let refused = of(AuditResult::Refused);
+        assert_eq!((refused.len(), refused[0].as_str(), refused[9].as_str()), (10, "39", "30"));
     }
 }

@@ -25,9 +25,10 @@ statements! {
     REMOVE_USER = "DELETE FROM users WHERE name = $1";
     SET_PASSWORD = "UPDATE users SET password = $1, password_at = $2 WHERE name = $3";
     SIGNED_IN = "UPDATE users SET signed_in_at = $1 WHERE name = $2 AND password_at = $3";
-    OFFER_FACTOR = "UPDATE users SET offered = $1 WHERE name = $2";
+    OFFER_FACTOR = "UPDATE users SET offered = $1 WHERE name = $2 AND factor IS NULL";
     CONFIRM_FACTOR = "
-        UPDATE users SET factor = offered, factor_step = $1, offered = NULL WHERE name = $2 AND offered = $3";
+        UPDATE users SET factor = offered, factor_step = $1, offered = NULL
+        WHERE name = $2 AND offered = $3 AND factor IS NULL";
     HAS_FACTOR = "SELECT 1 FROM users WHERE name = $1 AND factor IS NOT NULL";
     DROP_FACTOR = "UPDATE users SET factor = NULL, offered = NULL WHERE name = $1 AND factor IS NOT NULL";
     USE_STEP = "
@@ -62,7 +63,7 @@ statements! {
             SELECT seq FROM audit_log
             WHERE action = $3 AND at > $4 AND kind = $5 AND who IS $6 AND subject IS $7 AND address IS $8
               AND result = $9 AND code IS $10 AND details = $11
-            ORDER BY seq DESC LIMIT 1)";
+            ORDER BY at DESC LIMIT 1)";
     ADD_AUDIT = "
         INSERT INTO audit_log (at, kind, who, action, subject, details, address, result, code, times, last_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $1)";
@@ -73,7 +74,9 @@ statements! {
           AND last_at >= $7 AND at < $8
         ORDER BY seq DESC LIMIT $9";
     NEWEST_AUDIT = "SELECT coalesce(max(seq), 0) FROM audit_log";
-    BOUND_AUDIT = "DELETE FROM audit_log WHERE seq <= $1";
+    BOUND_AUDIT = "
+        DELETE FROM audit_log WHERE result = $1 AND seq <= (
+            SELECT seq FROM audit_log WHERE result = $1 ORDER BY seq DESC LIMIT 1 OFFSET $2)";
     DROP_AUDIT = "
         DELETE FROM audit_log WHERE seq IN (SELECT seq FROM audit_log WHERE at <= $1 ORDER BY at LIMIT $2)";
 }

@@ -166,14 +166,15 @@ impl Users<'_> {
         self.store.write(SetPassword { name: name.clone(), sealed, at, keeping }).await
     }
 
-    /// Keeps a secret that the user has yet to confirm; one offered before is void. False when there is no such user.
+    /// Keeps a secret that the user has yet to confirm; one offered before is void. False when there is no such user, or
+    /// one who has a second factor in force: that is taken away first.
     pub async fn offer_factor(&self, name: &UserName, secret: &Secret<Vec<u8>>) -> Result<bool, StoreError> {
         let sealed = seal(self.vault(), FACTOR, name, secret.expose_secret())?;
         self.store.write(OfferFactor(name.clone(), sealed)).await
     }
 
     /// Puts the offered secret in force, with the step of the code that confirmed it and new recovery codes (as SHA-256).
-    /// False when another was offered in between.
+    /// False when another was offered or put in force in between.
     pub async fn confirm_factor(
         &self,
         name: &UserName,

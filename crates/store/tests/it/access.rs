@@ -19,10 +19,11 @@ conformance! {
     a_session_rests_on_the_password_that_was_checked,
     the_oldest_of_too_many_sessions_ends,
     a_factor_is_confirmed_as_it_was_offered_and_its_codes_are_taken_once,
+    a_factor_in_force_is_not_replaced,
     the_audit_log_is_filtered_and_paged,
     the_same_again_is_counted,
     sessions_and_the_audit_log_go_in_time,
-    the_audit_log_has_a_bound,
+    the_audit_log_has_bounds,
 }
 
 fn name(text: &str) -> UserName {
@@ -182,6 +183,33 @@ async fn a_factor_is_confirmed_as_it_was_offered_and_its_codes_are_taken_once(wo
     assert_eq!(users.replace_recovery_codes(&anna, vec![[6; 32]]).await, Ok(false));
 }
 
+async fn a_factor_in_force_is_not_replaced(world: World) {
+    let anna = add(&world, "anna", Role::Admin).await;
+    let users = world.store.users();
+    let secret = |byte: u8| Secret::new(Box::new(vec![byte; 20]));
+    assert_eq!(users.offer_factor(&anna, &secret(1)).await, Ok(true));
+    let offered = users.get(&anna).await.unwrap().unwrap().offered.unwrap();
+    assert_eq!(users.confirm_factor(&anna, offered, 7, vec![[1; 32]]).await, Ok(true));
+    assert_eq!(users.offer_factor(&anna, &secret(2)).await, Ok(false));
+    assert!(users.get(&anna).await.unwrap().unwrap().offered.is_none());
+
+    // As an older program left it: one in force, and another offered beside it.
+    world.store.clone().close().await;
+    let connection = rusqlite::Connection::open(world.dir.path().join("data/switchboard.db")).unwrap();
+    connection.execute("UPDATE users SET offered = factor", []).unwrap();
+    drop(connection);
+    let store = world.open_again().await.unwrap();
+    let users = store.users();
+    let offered = users.get(&anna).await.unwrap().unwrap().offered.unwrap();
+    assert_eq!(users.confirm_factor(&anna, offered, 9, vec![[2; 32]]).await, Ok(false));
+    let factor = users.get(&anna).await.unwrap().unwrap().factor.unwrap();
+    assert_eq!((factor.secret.expose_secret().as_slice(), factor.step), ([1; 20].as_slice(), 7));
+    assert_eq!(users.use_recovery_code(&anna, [2; 32]).await, Ok(false));
+    assert_eq!(users.use_step(&anna, 8).await, Ok(true));
+    assert_eq!(users.drop_factor(&anna).await, Ok(true));
+    assert_eq!(users.offer_factor(&anna, &secret(3)).await, Ok(true));
+}
+
 fn entry(world: &World, who: AuditWho, action: &str, subject: &str) -> AuditEntry {
     AuditEntry {
         at: world.now(),
@@ -311,24 +339,32 @@ async fn sessions_and_the_audit_log_go_in_time(world: World) {
     assert_eq!(listed(&world, &AuditFilter::default(), 10).await.len(), 1);
 }
 
-async fn the_audit_log_has_a_bound(world: World) {
+async fn the_audit_log_has_bounds(world: World) {
     world.store.audit().add(entry(&world, AuditWho::Machine, "first", "y")).await.unwrap();
     world.store.clone().close().await;
-    // As if a very busy day lay between.
+    // As if somebody had been refused for days.
     let file = world.dir.path().join("data/switchboard.db");
     let connection = rusqlite::Connection::open(file).unwrap();
     connection
         .execute(
-            "INSERT INTO audit_log (seq, at, kind, action, details, result, times, last_at)
-             SELECT 200099, at, kind, 'last but one', details, result, times, last_at FROM audit_log",
+            "WITH RECURSIVE numbers (number) AS (SELECT 2 UNION ALL SELECT number + 1 FROM numbers LIMIT 51998)
+             INSERT INTO audit_log (seq, at, kind, action, subject, details, result, times, last_at)
+             SELECT number, at, kind, 'refused', number, details, 'refused', times, last_at
+             FROM numbers, audit_log",
             [],
         )
         .unwrap();
     drop(connection);
     let store = world.open_again().await.unwrap();
     store.audit().add(entry(&world, AuditWho::Machine, "last", "y")).await.unwrap();
-    let page = Page { limit: 10, cursor: None };
-    let found = store.audit().list(&AuditFilter::default(), &page).await.unwrap().items;
+    let page = |limit| Page { limit, cursor: None };
+    let done = AuditFilter { result: Some(AuditResult::Done), ..AuditFilter::default() };
+    let found = store.audit().list(&done, &page(10)).await.unwrap().items;
     let actions: Vec<_> = found.iter().map(|record| record.entry.action.as_str()).collect();
-    assert_eq!(actions, ["last", "last but one"]);
+    assert_eq!(actions, ["last", "first"]);
+    let subject = |number: u32| AuditFilter { subject: Some(number.to_string()), ..AuditFilter::default() };
+    for (number, kept) in [(2, 0), (1_999, 0), (2_000, 1), (51_999, 1)] {
+        let found = store.audit().list(&subject(number), &page(1)).await.unwrap().items;
+        assert_eq!(found.len(), kept, "{number}");
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use access::household;
 use axum::extract::{FromRequestParts, MatchedPath};
-use domain::{ApiKeyId, Timestamp, UserName};
+use domain::{ApiKeyId, UserName};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
@@ -17,7 +17,7 @@ use super::known::KnownKey;
 use super::needed::needed;
 use super::secret::hash;
 use crate::audit::Witness;
-use crate::problem::{Code, Problem, seconds_until};
+use crate::problem::{Code, Problem, whole_seconds};
 use crate::state::State;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -176,31 +176,31 @@ async fn authorize(
 
 /// Counts a request of this address, if the settings limit them.
 pub(crate) fn check_address(state: &State, address: IpAddr) -> Result<(), Problem> {
-    let now = state.clock().now();
+    let now = state.clock().running();
     match state.meters().addresses.as_ref().map(|meter| meter.take(household(address), now)) {
-        Some(Err(wait)) => Err(too_many("this address", now, wait)),
+        Some(Err(wait)) => Err(too_many("this address", wait)),
         _ => Ok(()),
     }
 }
 
 /// Counts a request with this key, if the settings limit them.
 fn check_key(state: &State, key: KnownKey) -> Result<KnownKey, Problem> {
-    let now = state.clock().now();
+    let now = state.clock().running();
     match state.meters().keys.as_ref().map(|meter| meter.take(key.id, now)) {
-        Some(Err(wait)) => Err(too_many("this API key", now, wait)),
+        Some(Err(wait)) => Err(too_many("this API key", wait)),
         _ => Ok(key),
     }
 }
 
 /// A wrong key. Only those who bring wrong ones lose patience: a right key always works, whoever else shares its address.
 fn wrong_key(state: &State, address: Option<IpAddr>) -> Problem {
-    let now = state.clock().now();
+    let now = state.clock().running();
     match address.map(|address| state.meters().failures.take(household(address), now)) {
         Some(Err(wait)) => Problem::new(
             Code::RateLimited,
             "Too many wrong API keys came from this address; wait a little and check the key.",
         )
-        .retry_after(seconds_until(now.plus(wait), now)),
+        .retry_after(whole_seconds(wait)),
         _ => Problem::new(
             Code::Unauthorized,
             "The API key is not known or was revoked; `switchboard key list` shows those there are.",
@@ -208,8 +208,8 @@ fn wrong_key(state: &State, address: Option<IpAddr>) -> Problem {
     }
 }
 
-fn too_many(whose: &str, now: Timestamp, wait: Duration) -> Problem {
-    let seconds = seconds_until(now.plus(wait), now);
+fn too_many(whose: &str, wait: Duration) -> Problem {
+    let seconds = whole_seconds(wait);
     let detail = format!("{whose} made too many requests; the next is taken in {seconds} s.");
     Problem::new(Code::RateLimited, detail).retry_after(seconds)
 }

@@ -76,6 +76,26 @@ impl KnownKeys {
         Ok(Some(known))
     }
 
+    /// Whether the key of this id is still good, and for this.
+    pub(crate) async fn is_good(
+        &self,
+        store: &Store,
+        id: ApiKeyId,
+        scope: Scope,
+    ) -> Result<bool, StoreError> {
+        if let Some(known) = self.known(id) {
+            return Ok(known.may(scope));
+        }
+        let keys = store.api_keys().list().await?;
+        let found = keys.iter().find(|key| key.id == id && key.revoked_at.is_none());
+        Ok(found.is_some_and(|key| KnownKey::new(key.id, &key.scopes).may(scope)))
+    }
+
+    fn known(&self, id: ApiKeyId) -> Option<KnownKey> {
+        let memory = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        memory.found.values().find(|key| key.id == id).copied()
+    }
+
     /// The keys changed in the store.
     pub(crate) fn forget(&self) {
         let mut memory = self.0.write().unwrap_or_else(PoisonError::into_inner);

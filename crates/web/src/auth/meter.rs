@@ -1,4 +1,7 @@
 //! Meters: how often each of many may do something, with a burst at first and then one at a time.
+//!
+//! The time that is handed in is that of [`ambient::Clock::running`]: a time of day that is set back would turn everybody
+//! away for as long.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -7,7 +10,7 @@ use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::{ApiKeyId, Timestamp};
+use domain::ApiKeyId;
 
 /// So many are remembered; beyond it those that owe nothing go, then whoever owes least.
 const BOUND: usize = 4096;
@@ -18,7 +21,7 @@ pub(crate) struct Meter<K> {
     /// After each of these, one event is forgotten.
     period: Duration,
     /// The instant at which all events of one are forgotten.
-    debts: Mutex<HashMap<K, Timestamp>>,
+    debts: Mutex<HashMap<K, Duration>>,
 }
 
 impl<K: Hash + Eq + Copy> Meter<K> {
@@ -28,13 +31,13 @@ impl<K: Hash + Eq + Copy> Meter<K> {
     }
 
     /// How long this one has to wait; `None` when it need not.
-    pub(crate) fn wait(&self, who: K, now: Timestamp) -> Option<Duration> {
-        let debt = self.debts().get(&who)?.since(now);
+    pub(crate) fn wait(&self, who: K, now: Duration) -> Option<Duration> {
+        let debt = self.debts().get(&who)?.saturating_sub(now);
         debt.checked_sub(self.period * (self.burst - 1)).filter(|wait| !wait.is_zero())
     }
 
     /// Counts an event.
-    pub(crate) fn record(&self, who: K, now: Timestamp) {
+    pub(crate) fn record(&self, who: K, now: Duration) {
         let mut debts = self.debts();
         if debts.len() >= BOUND && !debts.contains_key(&who) {
             debts.retain(|_, until| *until > now);
@@ -44,11 +47,11 @@ impl<K: Hash + Eq + Copy> Meter<K> {
             }
         }
         let until = debts.entry(who).or_insert(now);
-        *until = (*until).max(now).plus(self.period);
+        *until = (*until).max(now).saturating_add(self.period);
     }
 
     /// Counts an event if it is allowed; else tells how long to wait.
-    pub(crate) fn take(&self, who: K, now: Timestamp) -> Result<(), Duration> {
+    pub(crate) fn take(&self, who: K, now: Duration) -> Result<(), Duration> {
         if let Some(wait) = self.wait(who, now) {
             return Err(wait);
         }
@@ -56,7 +59,7 @@ impl<K: Hash + Eq + Copy> Meter<K> {
         Ok(())
     }
 
-    fn debts(&self) -> std::sync::MutexGuard<'_, HashMap<K, Timestamp>> {
+    fn debts(&self) -> std::sync::MutexGuard<'_, HashMap<K, Duration>> {
         self.debts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -96,13 +99,13 @@ mod tests {
     #[test]
     fn a_burst_is_allowed_then_one_at_a_time() {
         let meter = meter(20);
-        let mut now = Timestamp::default();
+        let mut now = Duration::ZERO;
         for _ in 0..20 {
             assert_eq!(meter.take(1, now), Ok(()));
         }
         assert_eq!(meter.take(1, now), Err(Duration::from_secs(3)));
         assert_eq!(meter.take(2, now), Ok(()));
-        now = now.plus(Duration::from_secs(3));
+        now += Duration::from_secs(3);
         assert_eq!(meter.take(1, now), Ok(()));
         assert!(meter.take(1, now).is_err());
     }
@@ -111,7 +114,7 @@ mod tests {
     fn memory_has_a_bound() {
         let meter = meter(1);
         for who in 0..5_000 {
-            meter.record(who, Timestamp::default());
+            meter.record(who, Duration::ZERO);
         }
         assert!(meter.debts().len() <= BOUND);
     }
@@ -120,16 +123,16 @@ mod tests {
         #[test]
         fn never_more_than_twice_the_limit_in_a_minute(limit in 1_u32..50, gaps in prop::collection::vec(0_u64..3_000, 1..300)) {
             let meter = meter(limit);
-            let mut now = Timestamp::default();
+            let mut now = Duration::ZERO;
             let mut allowed = Vec::new();
             for gap in gaps {
-                now = now.plus(Duration::from_millis(gap));
+                now += Duration::from_millis(gap);
                 if meter.take(0, now).is_ok() {
                     allowed.push(now);
                 }
             }
             for at in &allowed {
-                let minute = allowed.iter().filter(|other| **other <= *at && at.since(**other) < Duration::from_mins(1));
+                let minute = allowed.iter().filter(|other| **other <= *at && at.saturating_sub(**other) < Duration::from_mins(1));
                 prop_assert!(minute.count() <= 2 * limit as usize);
             }
         }

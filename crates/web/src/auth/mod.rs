@@ -8,6 +8,7 @@ mod known;
 mod meter;
 mod needed;
 mod secret;
+mod still;
 
 pub use actor::Actor;
 pub(crate) use address::{client_address, is_in};
@@ -16,3 +17,4 @@ pub(crate) use forwarded::Forwarded;
 pub(crate) use known::KnownKeys;
 pub(crate) use meter::Meters;
 pub use secret::{hash, new_key};
+pub(crate) use still::still_looks;

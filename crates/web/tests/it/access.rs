@@ -154,6 +154,21 @@ async fn requests_are_limited_when_the_settings_say_so() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_back_turns_nobody_away() {
+    let world = World::with(|options| {
+        options.limits.per_key = NonZeroU32::new(60);
+        options.limits.per_address = NonZeroU32::new(60);
+    })
+    .await;
+    let wrong = || Call::new(&world.main(), "GET", "/v1/accounts").key("swb_wrong");
+    assert_eq!(world.call("GET", "/v1/accounts").send().await.status, 200);
+    wrong().send().await.problem(401, "unauthorized");
+    world.clock.set_back(std::time::Duration::from_hours(1));
+    assert_eq!(world.call("GET", "/v1/accounts").send().await.status, 200);
+    wrong().send().await.problem(401, "unauthorized");
+}
+
+#[tokio::test]
 async fn an_address_behind_a_trusted_proxy_is_the_one_that_counts() {
     let world = World::with(|options| {
         options.limits.per_address = NonZeroU32::new(1);

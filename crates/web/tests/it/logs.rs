@@ -143,9 +143,14 @@ async fn lines_are_downloaded_as_text_and_as_json() {
 
 /// Opens a stream of events.
 async fn follow(world: &World, path: &str, last: Option<&str>) -> TcpStream {
+    follow_with(world, &world.key, path, last).await
+}
+
+/// Opens a stream of events with a key.
+async fn follow_with(world: &World, key: &str, path: &str, last: Option<&str>) -> TcpStream {
     let Target::Port(address) = world.main() else { panic!("a port") };
     let mut stream = TcpStream::connect(address).await.expect("connects");
-    let mut call = world.call("GET", path);
+    let mut call = Call::new(&world.main(), "GET", path).key(key);
     if let Some(last) = last {
         call = call.header("Last-Event-ID", last);
     }
@@ -206,4 +211,26 @@ async fn lines_are_followed_and_who_comes_back_misses_none() {
     let mut rest = Vec::new();
     let ended = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest)).await;
     assert!(ended.is_ok(), "the stream ends with the server");
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_key() {
+    let world = World::new().await;
+    let key = world.make_key(&["read"]).await;
+    let mut stream = follow_with(&world, &key, "/v1/logs/tail", None).await;
+    until(&mut stream, ": following").await;
+    // While the key is good, also when it is not remembered any more.
+    world.make_key(&["read"]).await;
+    world.clock.advance(Duration::from_secs(15));
+    until(&mut stream, "\n:\n\n").await;
+
+    let keys = world.call("GET", "/v1/keys").send().await.json();
+    let items = keys["items"].as_array().expect("keys").clone();
+    for id in items.iter().filter(|item| item["name"] == "test").filter_map(|item| item["id"].as_str()) {
+        Call::new(&world.control(), "DELETE", &format!("/v1/keys/{id}")).send().await;
+    }
+    world.clock.advance(Duration::from_secs(15));
+    let mut rest = Vec::new();
+    let ended = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest)).await;
+    assert!(ended.is_ok(), "the stream ends with its key");
 }

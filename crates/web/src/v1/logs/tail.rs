@@ -16,12 +16,12 @@ use logs::{Line, LineId, Tail, Told};
 use super::filter::{self, FilterParameters};
 use super::unread;
 use super::view::LineView;
-use crate::auth::{By, CanRead};
+use crate::auth::{By, Caller, CanRead, still_looks};
 use crate::extract::QueryParameters;
 use crate::problem::{Body as ProblemBody, Problem};
 use crate::state::State;
 
-/// A proxy that hears nothing for longer may end the connection.
+/// A proxy that hears nothing for longer may end the connection. So often it is looked whether the reader still may read.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// The most lines that a reader who was away is told first.
 const MOST_MISSED: usize = 1_000;
@@ -34,7 +34,7 @@ const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 ///
 /// An event `line` has a line as JSON and its id; `missed` says how many lines were left out, as `{"lines":N}`, because the
 /// reader was slow; or `null` of them, because it was away for long. Who comes back with `Last-Event-ID` is told first what was written meanwhile. A comment
-/// comes every 15 seconds, and the stream ends when the server does.
+/// comes every 15 seconds, and the stream ends when the server does, or within so long when the key is revoked.
 #[utoipa::path(
     get, path = "/v1/logs/tail", tag = "logs", operation_id = "follow_logs",
     params(
@@ -43,14 +43,14 @@ const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
         ("Last-Event-ID" = Option<String>, Header, description = "The id of the last line that is known"),
     ),
     responses(
-        (status = 200, description = "Events, until the server ends", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "Events, until the server ends or the key is revoked", body = String, content_type = "text/event-stream"),
         (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
     ),
     security(("api_key" = []), ("bearer" = []))
 )]
 pub(crate) async fn follow(
     Shared(state): Shared<State>,
-    _: By<CanRead>,
+    By { caller, .. }: By<CanRead>,
     mut query: QueryParameters,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -67,7 +67,8 @@ pub(crate) async fn follow(
         }
         None => state.logs().tail(filter),
     };
-    let follower = Follower { state, tail, end };
+    let looked_at = state.clock().running();
+    let follower = Follower { state, tail, end, caller, looked_at };
     let pieces = stream::unfold(follower, async |mut follower| {
         let piece = follower.next().await?;
         Some((Ok::<_, Infallible>(piece), follower))
@@ -88,20 +89,27 @@ struct Follower {
     tail: Tail,
     /// When it wants to leave.
     end: Option<Timestamp>,
+    caller: Caller,
+    /// When it was last looked whether the caller still may, by the clock that nobody sets.
+    looked_at: Duration,
 }
 
 impl Follower {
-    /// The next event or comment; nothing when the server ends.
+    /// The next event or comment; nothing when the server ends or the reader may read no more.
     async fn next(&mut self) -> Option<Bytes> {
-        let told = if let Some(told) = self.tail.missed() {
+        let due = HEARTBEAT.saturating_sub(self.state.clock().running().saturating_sub(self.looked_at));
+        let told = if !due.is_zero()
+            && let Some(told) = self.tail.missed()
+        {
             told
         } else {
             tokio::select! {
                 biased;
                 () = self.state.stopping() => return None,
                 () = until(&self.state, self.end) => return None,
+                // Before the next line: there may always be one.
+                () = self.state.clock().sleep(due) => return self.heartbeat().await,
                 told = self.tail.next() => told?,
-                () = self.state.clock().sleep(HEARTBEAT) => return Some(Bytes::from_static(b":\n\n")),
             }
         };
         Some(match told {
@@ -109,6 +117,17 @@ impl Follower {
             Told::Missed(lines) => missed(Some(lines)),
             Told::LeftOut => missed(None),
         })
+    }
+}
+
+impl Follower {
+    /// Says that the stream is there, to a reader who still may read.
+    async fn heartbeat(&mut self) -> Option<Bytes> {
+        if !still_looks(&self.state, &self.caller).await {
+            return None;
+        }
+        self.looked_at = self.state.clock().running();
+        Some(Bytes::from_static(b":\n\n"))
     }
 }
 

@@ -1,0 +1,54 @@
+//! Somebody whose page is told of changes: for as long as their session lasts, and not until the connection ends.
+
+use std::time::Duration;
+
+use super::Visitor;
+use crate::dashboard::Dashboard;
+
+/// How often it is looked whether the session still lasts.
+pub(crate) const EVERY: Duration = Duration::from_secs(15);
+
+/// The longest wait for the store to say so.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Somebody who stays.
+pub(crate) struct Staying {
+    dashboard: Dashboard,
+    who: Option<access::Visitor>,
+    /// When they were last looked at, by the clock that nobody sets.
+    looked_at: Duration,
+}
+
+impl Staying {
+    /// They have just come in.
+    pub(crate) fn new(dashboard: &Dashboard, visitor: &Visitor) -> Self {
+        let looked_at = dashboard.state().clock().running();
+        Self { dashboard: dashboard.clone(), who: visitor.session.clone(), looked_at }
+    }
+
+    /// How long until they are looked at again.
+    pub(crate) fn due(&self) -> Duration {
+        let since = self.dashboard.state().clock().running().saturating_sub(self.looked_at);
+        EVERY.saturating_sub(since)
+    }
+
+    /// Whether they may stay; asks only when it is due. With another role they come back and see another page. A store that
+    /// does not answer sends nobody away: it is asked again.
+    pub(crate) async fn goes_on(&mut self) -> bool {
+        if !self.due().is_zero() {
+            return true;
+        }
+        let Some(who) = &self.who else { return false };
+        let state = self.dashboard.state();
+        let goes_on = match state.clock().timeout(PATIENCE, state.access().still_lasts(who)).await {
+            Ok(Ok(lasts)) => lasts,
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "whether somebody who looks still may cannot be asked of the store");
+                true
+            }
+            Err(_) => true,
+        };
+        self.looked_at = state.clock().running();
+        goes_on
+    }
+}
