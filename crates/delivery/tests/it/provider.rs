@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ambient::Clock;
 use delivery::{
@@ -21,6 +21,9 @@ use tokio::sync::watch;
 
 use crate::folder;
 use crate::script::name;
+
+/// What has not come after this time never comes, on the slowest disk.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What one step does.
 #[derive(Debug, Clone)]
@@ -405,7 +408,8 @@ impl Desk {
 
     /// The saga at its end; the clock moves on whenever it waits.
     pub(crate) async fn settled(&self, id: OperationId) -> Saga {
-        for _ in 0..2_000 {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
             let saga = self.sagas.settled(id, Duration::ZERO).await.expect("reads").expect("exists");
             if saga.state.is_final() {
                 return saga;
@@ -418,7 +422,8 @@ impl Desk {
 
     /// Lets the saga go on until this holds; the clock stands.
     pub(crate) async fn until(&self, holds: impl Fn(&World) -> bool) {
-        for _ in 0..5_000 {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
             if holds(&self.provider.world()) {
                 return;
             }
@@ -429,7 +434,8 @@ impl Desk {
 
     /// Whether every saga comes to its end, in memory as well.
     pub(crate) async fn comes_to_rest(&self) -> bool {
-        for _ in 0..5_000 {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
             if self.sagas.queued() == 0 {
                 return true;
             }

@@ -87,7 +87,7 @@ async fn a_pinned_saga_never_moves() {
     pinned.pin = Some(name("main"));
     let id = desk.submit(pinned).await;
     desk.until(|world| world.calls.iter().any(|(_, step)| step.name() == "create")).await;
-    desk.breathe().await;
+    desk.until(|_| desk.sagas.held_until(id).is_some()).await;
     assert_eq!(desk.sagas.held_until(id), Some(until));
     assert_eq!(desk.settled(id).await.account, Some(name("main")));
     let failovers = desk.store.failovers().list(&FailoverFilter::default(), &page()).await.expect("reads");
@@ -118,6 +118,7 @@ async fn when_all_must_wait_it_waits_fails_or_is_cancelled() {
     let cancelled = desk.submit(create("cancelled")).await;
     let patient = desk.submit(create("patient")).await;
     desk.breathe().await;
+    desk.until(|_| desk.sagas.held_until(patient).is_some()).await;
     assert_eq!(desk.sagas.held_until(patient), Some(until));
     assert!(matches!(desk.sagas.cancel(cancelled, None).await, Ok(SagaChanged::Done(_))));
     assert!(matches!(desk.sagas.cancel(cancelled, None).await, Ok(SagaChanged::Refused(_))));

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use futures::FutureExt;
+#[cfg(target_os = "linux")]
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest, Ready};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -138,7 +140,20 @@ struct Connection {
 /// Whether the client has closed the connection, however much of what it sent is still to be read.
 fn has_hung_up(stream: &TcpStream) -> bool {
     let now = stream.ready(Interest::READABLE).now_or_never();
-    now.is_some_and(|now| now.is_ok_and(Ready::is_read_closed))
+    now.is_some_and(|now| now.is_ok_and(Ready::is_read_closed)) || is_closed_there(stream)
+}
+
+/// The same, asked of the system: the runtime may not have heard of it yet.
+#[cfg(target_os = "linux")]
+fn is_closed_there(stream: &TcpStream) -> bool {
+    let closed = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR;
+    let mut asked = [PollFd::new(stream, PollFlags::RDHUP)];
+    poll(&mut asked, Some(&Timespec::default())).is_ok_and(|_| asked[0].revents().intersects(closed))
+}
+
+#[cfg(not(target_os = "linux"))]
+const fn is_closed_there(_: &TcpStream) -> bool {
+    false
 }
 
 impl Connection {

@@ -96,11 +96,11 @@ impl Stage {
 
     /// Beats go by, so many seconds of the program's time.
     pub(crate) async fn pass(&self, seconds: u64) {
-        let step = 10;
+        let step = 4;
         for _ in 0..seconds.div_ceil(step) {
             self.program.advance(Duration::from_secs(step)).await;
-            // The beats of a round are real calls.
-            sleep(Duration::from_millis(150)).await;
+            // The beats of a round are real calls: what is asked has 10 seconds by this clock to be answered.
+            sleep(Duration::from_millis(100)).await;
         }
     }
 }

@@ -50,7 +50,9 @@ async fn all_is_well_and_a_revoked_session_is_on_top_within_a_minute() {
     assert_eq!(card(&seen, "account:main")["state"], "ready");
     let (status, store) = program.get("/v1/cards/store").await;
     assert_eq!((status, store["strip"].as_array().map(Vec::len)), (200, Some(120)), "{store}");
-    assert_eq!(store["strip"][119]["answer"], "answered");
+    // A minute may just have begun.
+    let latest = [&store["strip"][118]["answer"], &store["strip"][119]["answer"]];
+    assert!(latest.iter().any(|answer| **answer == "answered"), "{store}");
     assert_eq!(program.get("/v1/cards/store:x").await.0, 404);
     assert_eq!(program.get("/v1/overview?kind=nothing").await.0, 422);
     let page = overview(&program, "?limit=2").await;
@@ -59,17 +61,20 @@ async fn all_is_well_and_a_revoked_session_is_on_top_within_a_minute() {
     assert_ne!(page["items"], second["items"]);
 
     world.fault("session_revoked", json!({"account": "main"})).await;
-    let mut passed = 0;
+    let (mut passed, begun) = (0, std::time::Instant::now());
     loop {
-        program.advance(Duration::from_secs(10)).await;
-        passed += 10;
+        if passed < 60 {
+            program.advance(Duration::from_secs(10)).await;
+            passed += 10;
+        }
         tokio::time::sleep(Duration::from_millis(300)).await;
         let (_, card) = program.get("/v1/cards/account:main").await;
         let red = &card["strip"][119]["answer"] == "failed" || &card["strip"][118]["answer"] == "failed";
         if red && card["reason"] == "session_revoked" {
             break;
         }
-        assert!(passed < 60, "not red within a minute: {card}");
+        // By the program's clock; a slow machine has the time it needs to answer.
+        assert!(begun.elapsed() < Duration::from_secs(30), "not red within a minute: {card}");
     }
     let trouble = overview(&program, "?trouble=true&q=session_revoked").await;
     assert_eq!(trouble["items"][0]["lamp"], "trouble", "{trouble:#}");
@@ -110,7 +115,10 @@ async fn cards_count_what_really_happened() {
     program
         .until("the cards have counted", || async {
             program.advance(Duration::from_secs(5)).await;
-            sends(&overview(&program, "").await, "account:main") == sends(&before, "account:main") + 3
+            let seen = overview(&program, "").await;
+            sends(&seen, "account:main") == sends(&before, "account:main") + 3
+                && number(&seen, "service:send_text", "queue") == 0
+                && number(&seen, "account:main", "queue") == 0
         })
         .await;
     let seen = overview(&program, "").await;

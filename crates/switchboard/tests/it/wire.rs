@@ -98,7 +98,7 @@ async fn a_storm_of_cut_connections_loses_and_doubles_nothing() {
         }
         let requests: Vec<_> = (0..5)
             .map(|number| {
-                let body = json!({"chat": format!("@client_{client}"), "text": format!("{client}/{number}"), "wait": 60});
+                let body = json!({"chat": format!("@client_{client}"), "text": format!("{client}/{number}"), "wait": 0});
                 program
                     .request("POST", "/v1/messages")
                     .header("content-type", "application/json")
@@ -108,13 +108,16 @@ async fn a_storm_of_cut_connections_loses_and_doubles_nothing() {
         sending.spawn(async move {
             for request in requests {
                 let answer = request.send().await.expect("an answer");
-                assert_eq!(answer.status(), reqwest::StatusCode::OK);
+                assert!(matches!(answer.status().as_u16(), 200 | 202), "{answer:?}");
             }
         });
     }
     while let Some(done) = sending.join_next().await {
-        done.expect("all are sent");
+        done.expect("all are taken in");
     }
+    // The more connections were cut, the longer is the wait before the next one.
+    let all = || async { world.sent().await.len() == expected.len() };
+    program.as_time_goes_by(Duration::from_millis(250), program.until("all are sent", all)).await;
     let mut sent = world.sent().await;
     for client in 1..=8 {
         let prefix = format!("{client}/");

@@ -112,9 +112,11 @@ async fn a_flood_wait_holds_the_account_and_outlives_a_passing_check() {
     let shown = view(&pool, "backup_1");
     assert_eq!((shown.state, shown.floods[0].operation), (AccountState::FloodWait, Operation::SendMessage));
     world.telegram().clear_calls();
+    let last_answer = || view(&pool, "backup_1").lines[0].last_answer_at;
+    let before = last_answer();
     until("a check passed", || {
         world.clock.advance(Duration::from_millis(250));
-        world.calls("backup_1", "updates.getState") > 0
+        world.calls("backup_1", "updates.getState") > 0 && last_answer() > before
     })
     .await;
     assert_eq!(state(&pool, "backup_1").0, AccountState::FloodWait);
