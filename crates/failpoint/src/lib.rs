@@ -146,7 +146,8 @@ mod tests {
         assert_eq!(testing::stopped().get("a.point"), Some(&1));
         testing::release("a.point");
         assert!(standing.as_mut().poll(&mut context).is_ready());
-        assert!(testing::stopped().is_empty());
+        // Another test may stand at a point of its own.
+        assert!(!testing::stopped().contains_key("a.point"));
     }
 
     #[test]

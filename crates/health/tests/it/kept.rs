@@ -16,7 +16,8 @@ async fn a_restart_keeps_the_strip_and_leaves_a_gap_as_long_as_it_took() {
     }
     let before = run.health.strip(&card);
     let answered = before.iter().filter(|minute| minute.answer == Answer::Answered).count();
-    assert!((3..=4).contains(&answered), "{answered}");
+    // Three minutes, wherever they begin, and one more where the real time that it took goes over a minute's end.
+    assert!((3..=5).contains(&answered), "{answered}");
     run.stop().await;
     world.clock.advance(Duration::from_mins(5));
     let mut run = world.start().await;

