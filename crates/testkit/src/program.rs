@@ -236,6 +236,27 @@ impl Program {
         }
     }
 
+    /// Time goes by, so many seconds, and never faster than the sessions are answered: on a slow machine a leap over an answer
+    /// that is under way looks like a deaf session. For a world without faults.
+    pub async fn pass_calmly(&self, seconds: u64) {
+        const STEP: u64 = 4;
+        // A session is asked every second round of beats at the latest, 40 seconds after its last answer, and has 10 to answer.
+        const UNASKED: usize = 48 / STEP as usize;
+        let mut past = vec![self.now().await];
+        for _ in 0..seconds.div_ceil(STEP) {
+            self.advance(Duration::from_secs(STEP)).await;
+            past.push(self.now().await);
+            let Some(latest) = past.len().checked_sub(UNASKED).and_then(|at| past.get(at)) else { continue };
+            self.until("each session is answered", || async {
+                let (_, accounts) = self.get("/v1/accounts?limit=200").await;
+                let accounts = accounts["items"].as_array().expect("items");
+                let mut lines = accounts.iter().filter_map(|account| account["lines"].as_array()).flatten();
+                lines.all(|line| line["last_answer_at"].as_str().is_some_and(|at| second(at) >= second(latest)))
+            })
+            .await;
+        }
+    }
+
     /// The operation when it goes on by itself no more; time goes by, so much at a time, if at all.
     pub async fn finished(&self, operation: &str, step: Option<Duration>) -> Value {
         let path = format!("/v1/operations/{operation}");
@@ -263,6 +284,11 @@ impl Program {
         self.until(&what, || async { self.get(&format!("/v1/accounts/{name}")).await.1["state"] == state })
             .await;
     }
+}
+
+/// An instant as far as its seconds.
+fn second(instant: &str) -> &str {
+    instant.get(..19).expect("an instant")
 }
 
 async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
