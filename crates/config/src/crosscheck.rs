@@ -16,6 +16,9 @@ use crate::{
     telegram::{AccountSettings, SessionSource},
 };
 
+/// More often would only wear the disk.
+const SHORTEST_BACKUP: Duration = Duration::from_hours(1);
+
 /// Each session has one source. Looked at before the settings are made, as they have no form for any other.
 pub(crate) fn sources(document: &mut Document) {
     let mut wrong = Vec::new();
@@ -46,6 +49,10 @@ pub(crate) fn settings(settings: &Settings, document: &mut Document) {
     data_centres(settings, document);
     ports(settings, document);
     alerts(settings, document);
+    let every = settings.backup.every;
+    if !every.is_zero() && every < SHORTEST_BACKUP {
+        document.refuse("backup.every", "is shorter than 1h; make it longer, or \"0s\" for none by itself");
+    }
     let pipeline = &settings.pipeline;
     if pipeline.silence > pipeline.max_wait {
         document.refuse(

@@ -81,6 +81,27 @@ pub(crate) const KEYS: &[Key] = &[
         "Where the store is; a relative file is relative to the data directory.",
     ),
     key(
+        "backup.every",
+        Shape::Duration { min: "0s", max: "30d" },
+        Default("\"1d\""),
+        "\"1d\"",
+        "How often the running program makes a backup; 0s for never by itself.",
+    ),
+    key(
+        "backup.keep",
+        Shape::Integer { min: 1, max: 1000 },
+        Default("7"),
+        "7",
+        "How many backups are kept; older ones are removed, but never the last that was proven.",
+    ),
+    key(
+        "backup.folder",
+        Shape::Word { what: "the path of a folder", accepts: not_blank },
+        Default("\"backups\""),
+        "\"backups\"",
+        "Where backups lie; a relative folder is relative to the data directory.",
+    ),
+    key(
         "media.folder",
         Shape::Word { what: "the path of a folder", accepts: not_blank },
         Default("\"media\""),

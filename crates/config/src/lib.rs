@@ -48,7 +48,7 @@ pub use proxy::{InvalidProxy, ProxyAddress};
 pub use reference::settings_reference;
 pub use salvage::Salvaged;
 pub use settings::{
-    EventsSettings, LimitsSettings, LogFormat, LogLevel, LogSettings, MediaSettings, PipelineSettings,
+    BackupSettings, EventsSettings, LimitsSettings, LogFormat, LogLevel, LogSettings, MediaSettings, PipelineSettings,
     Settings,
 };
 pub use size::{InvalidSize, format_size, parse_size};

@@ -26,6 +26,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// Where the store is.
     pub store: StoreSettings,
+    /// Backups of the data directory.
+    pub backup: BackupSettings,
     /// Files to send.
     pub media: MediaSettings,
     /// Telegram user accounts.
@@ -50,6 +52,7 @@ impl Default for Settings {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 5099)),
             trusted_proxies: Vec::new(),
             store: StoreSettings::default(),
+            backup: BackupSettings::default(),
             media: MediaSettings::default(),
             telegram: TelegramSettings::default(),
             legacy: LegacySettings::default(),
@@ -72,6 +75,25 @@ impl Settings {
             .iter()
             .filter_map(|port| Some((port.port, port.account.as_ref()?)))
             .filter(move |(_, account)| !named(account))
+    }
+}
+
+/// The section `[backup]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BackupSettings {
+    /// How often the running program makes one; zero: never by itself.
+    #[serde(with = "crate::duration")]
+    pub every: Duration,
+    /// How many are kept; older ones are removed.
+    pub keep: usize,
+    /// Where they lie; a relative folder is relative to the data directory.
+    pub folder: PathBuf,
+}
+
+impl Default for BackupSettings {
+    fn default() -> Self {
+        Self { every: Duration::from_hours(24), keep: 7, folder: PathBuf::from("backups") }
     }
 }
 

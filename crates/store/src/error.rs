@@ -137,6 +137,43 @@ pub enum OpenError {
     },
 }
 
+/// Why the database was not copied.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SnapshotError {
+    /// No room for the copy.
+    #[error("there is no room for a copy of the database at {}; free some space there", file.display())]
+    DiskFull {
+        /// The copy.
+        file: PathBuf,
+    },
+    /// Whoever waited for it did so no longer.
+    #[error("the copying was broken off")]
+    Interrupted,
+    /// The database is damaged.
+    #[error("the database is damaged: {what}; restore it from an earlier backup")]
+    Corrupt {
+        /// What SQLite says.
+        what: String,
+    },
+    /// The file of the copy cannot be made.
+    #[error("{}: {source}", file.display())]
+    File {
+        /// The copy.
+        file: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Anything else that SQLite or the system says.
+    #[error("{}: {what}", file.display())]
+    Failed {
+        /// The file that it was about.
+        file: PathBuf,
+        /// What was said.
+        what: String,
+    },
+}
+
 /// What is wrong with the master key.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
