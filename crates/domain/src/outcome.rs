@@ -187,6 +187,9 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The code of what was held back after a restore.
+    pub const RESTORED: &str = "restored";
+
     /// The stable code in the API.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -197,7 +200,7 @@ impl Failure {
             Self::MediaExpired { .. } => "media_expired",
             Self::FloodWait { .. } => "flood_wait",
             Self::NoAccount { .. } => "no_account",
-            Self::Restored { .. } => "restored",
+            Self::Restored { .. } => Self::RESTORED,
         }
     }
 
