@@ -39,6 +39,7 @@ mod peers;
 mod point;
 mod queue;
 mod reader;
+mod restored;
 mod round_trip;
 mod sagas;
 mod services;
@@ -89,6 +90,7 @@ pub use outbox::{
 };
 pub use paging::{Page, Paged};
 pub use peers::{FillState, PeerKind, Peers, StoredPeer};
+pub use restored::HeldBack;
 pub use sagas::{AcceptSaga, Keep, NewCallback, SagaAccepted, SagaChange, Sagas};
 pub use services::Services;
 pub use snapshot::{ProvenCopy, prove_copy};

@@ -44,6 +44,10 @@ mod peers;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod restored;
+#[cfg(test)]
+mod restored_properties;
+#[cfg(test)]
 mod retention;
 #[cfg(test)]
 mod saga_properties;
