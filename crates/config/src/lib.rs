@@ -48,8 +48,8 @@ pub use proxy::{InvalidProxy, ProxyAddress};
 pub use reference::settings_reference;
 pub use salvage::Salvaged;
 pub use settings::{
-    BackupSettings, EventsSettings, LimitsSettings, LogFormat, LogLevel, LogSettings, MediaSettings, PipelineSettings,
-    Settings,
+    BackupSettings, EventsSettings, LimitsSettings, LogFormat, LogLevel, LogSettings, MediaSettings,
+    PipelineSettings, Settings,
 };
 pub use size::{InvalidSize, format_size, parse_size};
 pub use store::{InvalidStoreUrl, StoreSettings, StoreUrl};

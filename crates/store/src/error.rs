@@ -99,8 +99,17 @@ pub enum OpenError {
         /// What the system says.
         source: io::Error,
     },
+    /// A backup is half in place.
+    #[error(
+        "a backup was being put in place in {} and that was broken off; call `switchboard restore` again, which does the rest",
+        dir.display()
+    )]
+    HalfRestored {
+        /// The data directory.
+        dir: PathBuf,
+    },
     /// The file is no database, or a damaged one.
-    #[error("{} is damaged: {what}; restore it from a backup", file.display())]
+    #[error("{} is damaged: {what}; put a backup back with `switchboard restore`", file.display())]
     Corrupt {
         /// The database file.
         file: PathBuf,

@@ -76,6 +76,7 @@ pub use beats::{Beats, BeatsBatch, BeatsPast, StoredMinute, StoredTally};
 pub use callbacks::{Callback, Callbacks, CallbacksCounted};
 pub use chats::{ChatFilter, ChatRecord, ChatState, Chats, Unresolved, UnresolvedCaller, UnresolvedChat};
 pub use clearing::{ClearingRun, StoredClearing};
+pub use directory::{DirectoryLock, RESTORING, lock_directory};
 pub use disk::Disk;
 pub use error::{MasterKeyError, OpenError, SnapshotError, StoreError};
 pub use failed_requests::{Direction, FailedRequest, FailedRequests, FailedState};
@@ -252,7 +253,7 @@ impl Store {
         AuditLog { store: self }
     }
 
-    /// The database file, which lies in the data directory. Nobody else in this process may open it: closing it would give
+    /// The database file. Nobody else in this process may open it: closing it would give
     /// up the store's own locks.
     pub fn file(&self) -> &Path {
         &self.inner.place.file

@@ -47,6 +47,7 @@ pub fn look(data_dir: &Path, url: &str, master_key: &MasterKey) -> Result<Option
         Err(source) => return Err(OpenError::NotWritable { dir: data_dir.to_owned(), source }),
     };
     let _lock = lock(data_dir)?;
+    directory::whole(data_dir)?;
     let log_bytes = fs::metadata(beside(&file, "-wal")).map_or(0, |log| log.len());
     let connection = open(&file, log_bytes == 0).map_err(|error| failed(&file, &error))?;
     let judge = |error: rusqlite::Error| failed(&file, &error);

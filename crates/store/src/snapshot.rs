@@ -77,10 +77,7 @@ pub fn prove_copy(copy: &Path, data_dir: &Path, master_key: &MasterKey) -> Resul
     prove(copy, ours)
 }
 
-fn prove(
-    copy: &Path,
-    ours: impl FnOnce(&[u8]) -> Result<(), OpenError>,
-) -> Result<ProvenCopy, OpenError> {
+fn prove(copy: &Path, ours: impl FnOnce(&[u8]) -> Result<(), OpenError>) -> Result<ProvenCopy, OpenError> {
     let failed = |error: rusqlite::Error| failed(copy, &error);
     let bytes = fs::metadata(copy)
         .map_err(|error| OpenError::Failed { file: copy.to_owned(), what: error.to_string() })?
@@ -144,7 +141,7 @@ fn judged(file: &Path, error: &rusqlite::Error) -> SnapshotError {
 async fn in_background<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, SnapshotError> + Send + 'static,
 ) -> Result<T, SnapshotError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
-        Err(SnapshotError::Failed { file: PathBuf::new(), what: error.to_string() })
-    })
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(SnapshotError::Failed { file: PathBuf::new(), what: error.to_string() }))
 }

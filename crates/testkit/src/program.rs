@@ -240,8 +240,9 @@ impl Program {
     /// that is under way looks like a deaf session. For a world without faults.
     pub async fn pass_calmly(&self, seconds: u64) {
         const STEP: u64 = 4;
-        // A session is asked every second round of beats at the latest, 40 seconds after its last answer, and has 10 to answer.
-        const UNASKED: usize = 48 / STEP as usize;
+        // 48 seconds: a session is asked every second round of beats at the latest, 40 seconds after its last answer, and has 10
+        // to answer.
+        const UNASKED: usize = 12;
         let mut past = vec![self.now().await];
         for _ in 0..seconds.div_ceil(STEP) {
             self.advance(Duration::from_secs(STEP)).await;
@@ -251,7 +252,9 @@ impl Program {
                 let (_, accounts) = self.get("/v1/accounts?limit=200").await;
                 let accounts = accounts["items"].as_array().expect("items");
                 let mut lines = accounts.iter().filter_map(|account| account["lines"].as_array()).flatten();
-                lines.all(|line| line["last_answer_at"].as_str().is_some_and(|at| second(at) >= second(latest)))
+                lines.all(|line| {
+                    line["last_answer_at"].as_str().is_some_and(|at| second(at) >= second(latest))
+                })
             })
             .await;
         }

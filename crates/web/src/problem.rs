@@ -90,6 +90,7 @@ codes! {
     TargetExists = "target_exists", CONFLICT, "The name is taken";
     TargetIsInSettings = "target_is_in_settings", CONFLICT, "The settings file has the target";
     TargetRefused = "target_refused", BAD_GATEWAY, "The target did not take it";
+    BackupNotFound = "backup_not_found", NOT_FOUND, "There is no such backup";
     MaintenanceNotFound = "maintenance_not_found", NOT_FOUND, "There is no such maintenance window";
     WrongState = "wrong_state", CONFLICT, "Its state does not allow it";
     Cancelled = "cancelled", CONFLICT, "It was cancelled";

@@ -368,12 +368,24 @@ mod tests {
         assert!(matches!(write(&[("../evil", "x")]), Err(ArchiveError::Foreign(name)) if name == "../evil"));
         assert!(matches!(write(&[("/etc/passwd", "x")]), Err(ArchiveError::Foreign(_))));
         assert!(matches!(write(&[("master.key", "x")]), Err(ArchiveError::Foreign(_))));
-        assert!(matches!(write(&[("switchboard.db", "x"), ("manifest.json", newer)]), Err(ArchiveError::Newer { found: 2 })));
-        assert!(matches!(write(&[("switchboard.db", "x"), ("manifest.json", "{")]), Err(ArchiveError::Differs(_))));
+        assert!(matches!(
+            write(&[("switchboard.db", "x"), ("manifest.json", newer)]),
+            Err(ArchiveError::Newer { found: 2 })
+        ));
+        assert!(matches!(
+            write(&[("switchboard.db", "x"), ("manifest.json", "{")]),
+            Err(ArchiveError::Differs(_))
+        ));
         let empty = r#"{"form":1,"made_at":"2030-01-31T12:00:00Z","version":"1","schema":1,"files":[]}"#;
-        assert!(matches!(write(&[("switchboard.db", "x"), ("manifest.json", empty)]), Err(ArchiveError::Foreign(_))));
+        assert!(matches!(
+            write(&[("switchboard.db", "x"), ("manifest.json", empty)]),
+            Err(ArchiveError::Foreign(_))
+        ));
         assert!(matches!(write(&[("manifest.json", empty)]), Err(ArchiveError::Torn(_))));
-        assert!(matches!(write(&[("manifest.json", empty), ("switchboard.db", "x")]), Err(ArchiveError::Foreign(_))));
+        assert!(matches!(
+            write(&[("manifest.json", empty), ("switchboard.db", "x")]),
+            Err(ArchiveError::Foreign(_))
+        ));
         assert!(matches!(write(&[]), Err(ArchiveError::Torn(_))));
     }
 

@@ -45,7 +45,9 @@ pub(crate) fn files(data_dir: &Path) -> io::Result<Vec<Source>> {
         for entry in entries {
             let entry = entry?;
             let name = entry.file_name().to_str().map(|name| format!("{folder}/{name}"));
-            let Some(name) = name.filter(|name| belongs(name) && !name.ends_with(NOT_WHOLE)) else { continue };
+            let Some(name) = name.filter(|name| belongs(name) && !name.ends_with(NOT_WHOLE)) else {
+                continue;
+            };
             match entry.metadata() {
                 Ok(metadata) if metadata.is_file() => {
                     found.push(Source { name, path: entry.path(), bytes: metadata.len() });
@@ -69,8 +71,18 @@ mod tests {
             assert!(belongs(name), "{name}");
         }
         for name in [
-            "", "master.key", "switchboard.toml", "outgoing", "outgoing/", "outgoing/../master.key",
-            "outgoing/a/b", "/outgoing/a", "../outgoing/a", "logs/1", "outgoing/.hidden", "outgoing/a\0b",
+            "",
+            "master.key",
+            "switchboard.toml",
+            "outgoing",
+            "outgoing/",
+            "outgoing/../master.key",
+            "outgoing/a/b",
+            "/outgoing/a",
+            "../outgoing/a",
+            "logs/1",
+            "outgoing/.hidden",
+            "outgoing/a\0b",
         ] {
             assert!(!belongs(name), "{name}");
         }

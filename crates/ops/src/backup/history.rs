@@ -104,9 +104,9 @@ impl History {
 
     /// Those whose last trial found nothing wrong.
     pub fn proven(&self) -> impl DoubleEndedIterator<Item = (&Attempt, &Proof)> {
-        self.attempts
-            .iter()
-            .filter_map(|attempt| Some((attempt, attempt.proof.as_ref().filter(|proof| proof.wrong.is_none())?)))
+        self.attempts.iter().filter_map(|attempt| {
+            Some((attempt, attempt.proof.as_ref().filter(|proof| proof.wrong.is_none())?))
+        })
     }
 }
 

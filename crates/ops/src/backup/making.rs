@@ -80,7 +80,11 @@ impl Making<'_> {
         let made = self.attempt(name, at).await;
         let left = [self.folder.copy(name), self.folder.partial(name)];
         // What cannot be removed now is removed before the next one is made.
-        let removing = tokio::task::spawn_blocking(move || left.into_iter().for_each(|file| drop(fs::remove_file(file))));
+        let removing = tokio::task::spawn_blocking(move || {
+            for file in left {
+                let _ = fs::remove_file(file);
+            }
+        });
         let _ = removing.await;
         made
     }

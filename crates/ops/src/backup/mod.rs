@@ -13,6 +13,7 @@ mod making;
 mod manifest;
 mod name;
 mod proof;
+mod restore;
 mod service;
 #[cfg(test)]
 mod tests;
@@ -23,4 +24,5 @@ pub use history::{Attempt, AttemptBy, History, Proof, Restored};
 pub use making::BackupError;
 pub use manifest::Manifest;
 pub use name::{BackupName, InvalidBackupName};
+pub use restore::{Done, Ready, Restore, RestoreError, Waiting, finish};
 pub use service::{BackupParts, BackupState, BackupView, Backups, Standing};

@@ -16,7 +16,9 @@ pub struct BackupName(String);
 
 /// Text that names no backup.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} names no backup; names look like switchboard-20300131T120000.250Z.tar.gz, as `switchboard backup list` shows them")]
+#[error(
+    "{0:?} names no backup; names look like switchboard-20300131T120000.250Z.tar.gz, as `switchboard backup list` shows them"
+)]
 pub struct InvalidBackupName(String);
 
 impl BackupName {

@@ -321,11 +321,13 @@ impl Backups {
                 return;
             }
         };
-        let bytes = self.list().await.ok().and_then(|there| {
-            there.into_iter().find(|there| there.name == *name).map(|there| there.bytes)
-        });
+        let bytes =
+            self.list().await.ok().and_then(|there| {
+                there.into_iter().find(|there| there.name == *name).map(|there| there.bytes)
+            });
         let (name, at) = (name.clone(), parts.clock.now());
-        self.remember(move |history| history.prove(&name, bytes.unwrap_or_default(), Proof { at, wrong })).await;
+        self.remember(move |history| history.prove(&name, bytes.unwrap_or_default(), Proof { at, wrong }))
+            .await;
     }
 
     async fn remove_surplus(&self) {

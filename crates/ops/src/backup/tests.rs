@@ -10,7 +10,9 @@ use config::BackupSettings;
 use store::{MasterKey, Store, StoreOptions};
 use tempfile::TempDir;
 
-use super::{AttemptBy, BackupError, BackupName, BackupParts, BackupState, BackupView, Backups, read_history};
+use super::{
+    AttemptBy, BackupError, BackupName, BackupParts, BackupState, BackupView, Backups, read_history,
+};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -52,7 +54,8 @@ impl World {
     async fn rest(&self) -> Vec<BackupView> {
         loop {
             let backups = self.backups.standing().await.unwrap().backups;
-            let at_work = |view: &BackupView| matches!(view.state, BackupState::Making | BackupState::Proving);
+            let at_work =
+                |view: &BackupView| matches!(view.state, BackupState::Making | BackupState::Proving);
             if !backups.iter().any(at_work) {
                 return backups;
             }
@@ -76,12 +79,18 @@ async fn one_is_made_tried_and_for_its_owner_alone() {
     let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(world.folder()), 0o700);
     assert_eq!(mode(world.folder().join(made.name.as_str())), 0o600);
-    let mut names: Vec<_> =
-        fs::read_dir(world.folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<_> = fs::read_dir(world.folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort();
     assert_eq!(names, ["history.json", made.name.as_str()], "nothing else is left");
     // Any system can look into it.
-    let listed = std::process::Command::new("tar").arg("-tzf").arg(world.folder().join(made.name.as_str())).output().unwrap();
+    let listed = std::process::Command::new("tar")
+        .arg("-tzf")
+        .arg(world.folder().join(made.name.as_str()))
+        .output()
+        .unwrap();
     assert_eq!(String::from_utf8_lossy(&listed.stdout), "switchboard.db\noutgoing/01a\nmanifest.json\n");
 }
 
@@ -116,7 +125,8 @@ async fn what_became_broken_is_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_of_another_master_key_is_broken_here() {
-    let (world, other) = (World::new(BackupSettings::default()).await, World::new(BackupSettings::default()).await);
+    let (world, other) =
+        (World::new(BackupSettings::default()).await, World::new(BackupSettings::default()).await);
     world.made().await;
     let foreign = other.made().await;
     fs::copy(other.folder().join(foreign.name.as_str()), world.folder().join(foreign.name.as_str())).unwrap();
@@ -168,12 +178,17 @@ async fn whoever_stops_leaves_no_half_of_one() {
     let world = World::new(BackupSettings::default()).await;
     // More than is copied in a moment.
     for _ in 0..40 {
-        fs::write(world.place.path().join(format!("data/outgoing/{}", rand_name())), vec![7; 400_000]).unwrap();
+        fs::write(world.place.path().join(format!("data/outgoing/{}", rand_name())), vec![7; 400_000])
+            .unwrap();
     }
     world.backups.begin(AttemptBy::Person).unwrap();
     world.backups.stop(Duration::from_mins(1)).await;
     let left = fs::read_dir(world.folder()).map_or(0, |entries| {
-        entries.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().to_string_lossy().contains(".partial"))).count()
+        entries
+            .filter(|entry| {
+                entry.as_ref().is_ok_and(|entry| entry.path().to_string_lossy().contains(".partial"))
+            })
+            .count()
     });
     assert_eq!(left, 0);
 }
