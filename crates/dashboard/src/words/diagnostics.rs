@@ -117,6 +117,7 @@ impl DiagnosticsWords {
             Area::Program => ("Program", "Программа"),
             Area::Settings => ("Settings", "Настройки"),
             Area::Store => ("Store", "База данных"),
+            Area::Backups => ("Backups", "Резервные копии"),
             Area::Queue => ("Queue", "Очередь"),
             Area::Ports => ("Ports", "Порты"),
             Area::Accounts => ("Accounts", "Аккаунты"),

@@ -69,6 +69,7 @@ struct Machine {
     memory: (Option<u64>, machine::MemoryLimit),
     contents: Option<legacy::Contents>,
     errors: Result<check::errors::Told, String>,
+    backups: Option<gather::backups::Kept>,
 }
 
 /// What was seen beyond files.
@@ -202,7 +203,22 @@ impl Machine {
             (machine::resident(&patient.root, pid), machine::memory_limit(&patient.root, pid))
         });
         let errors = errors::told(&patient.data_dir, &patient.clock);
-        Self { snapshot, running, named, lying, units, files, room, store, held, memory, contents, errors }
+        let backups = settings.map(|settings| gather::backups::kept(settings, &patient.data_dir));
+        Self {
+            snapshot,
+            running,
+            named,
+            lying,
+            units,
+            files,
+            room,
+            store,
+            held,
+            memory,
+            contents,
+            errors,
+            backups,
+        }
     }
 }
 
@@ -246,6 +262,16 @@ fn judge(
             forwarded: inside.map(|inside| inside.forwarded),
         }),
         store_section(patient, inside, machine),
+        match (settings, &machine.backups) {
+            (Ok(settings), Some(backups)) => check::backups::check(&check::backups::Facts {
+                folder: &backups.folder.display().to_string(),
+                every: settings.backup.every,
+                history: backups.history.as_ref().map(Option::as_ref).map_err(String::as_str),
+                served: inside.is_some(),
+                now,
+            }),
+            _ => Section::unseen(Area::Backups, no_settings),
+        },
         known(Area::Queue, inside.and_then(|inside| Some(check::queue::check(stock?, &inside.stopped)))),
         match settings {
             Ok(_) => check::ports::check(&check::ports::Facts {

@@ -146,6 +146,16 @@ codes! {
     StoreBehind = "store_behind",
     /// The store does not answer.
     StoreSilent = "store_silent",
+    /// There is no backup.
+    BackupNone = "backup_none",
+    /// The newest backup is old.
+    BackupOld = "backup_old",
+    /// The last attempt to make a backup came to nothing.
+    BackupFailing = "backup_failing",
+    /// The newest backup cannot be put back.
+    BackupBroken = "backup_broken",
+    /// It was not tried for long whether a backup can be put back.
+    BackupUntried = "backup_untried",
     /// Messages wait for longer than they should.
     QueueStuck = "queue_stuck",
     /// Messages or operations whose end is not known.

@@ -89,6 +89,8 @@ pub enum Area {
     Settings,
     /// The store.
     Store,
+    /// Backups.
+    Backups,
     /// What waits, what is in doubt, what came to nothing.
     Queue,
     /// Listeners and ports.
@@ -124,10 +126,11 @@ pub enum Area {
 
 impl Area {
     /// Every area that this program knows, in the order of a report.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Program,
         Self::Settings,
         Self::Store,
+        Self::Backups,
         Self::Queue,
         Self::Ports,
         Self::Accounts,
@@ -150,6 +153,7 @@ impl Area {
             Self::Program => "program",
             Self::Settings => "settings",
             Self::Store => "store",
+            Self::Backups => "backups",
             Self::Queue => "queue",
             Self::Ports => "ports",
             Self::Accounts => "accounts",

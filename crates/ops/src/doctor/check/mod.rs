@@ -1,6 +1,7 @@
 //! The checks: each decides over plain facts what of them is wrong. Pure.
 
 pub(super) mod accounts;
+pub(super) mod backups;
 pub(super) mod callbacks;
 pub(super) mod clock;
 pub(super) mod disk;

@@ -1,5 +1,6 @@
 //! Gathering: the thin shell between the machine and the checks. What blocks runs where it may.
 
+pub(super) mod backups;
 pub(super) mod errors;
 pub(super) mod files;
 pub(super) mod reach;
