@@ -41,13 +41,14 @@ pub struct StoreLook {
 /// What opening it would say: it is in use, damaged, of a newer program, or its master key is not the right one.
 pub fn look(data_dir: &Path, url: &str, master_key: &MasterKey) -> Result<Option<StoreLook>, OpenError> {
     let file = connection::file_of(url, data_dir)?;
+    // Before the file is looked for: it may be on its way.
+    directory::whole(data_dir)?;
     let metadata = match fs::metadata(&file) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(OpenError::NotWritable { dir: data_dir.to_owned(), source }),
     };
     let _lock = lock(data_dir)?;
-    directory::whole(data_dir)?;
     let log_bytes = fs::metadata(beside(&file, "-wal")).map_or(0, |log| log.len());
     let connection = open(&file, log_bytes == 0).map_err(|error| failed(&file, &error))?;
     let judge = |error: rusqlite::Error| failed(&file, &error);

@@ -36,8 +36,6 @@ pub(crate) struct There {
 pub struct HistoryError {
     file: PathBuf,
     what: String,
-    /// Whether this user may not read it.
-    pub denied: bool,
 }
 
 /// The history of the backups in a folder; nothing when there is none yet.
@@ -46,11 +44,7 @@ pub struct HistoryError {
 /// When it cannot be read, or is damaged.
 pub fn read_history(folder: &Path) -> Result<Option<History>, HistoryError> {
     let file = folder.join(HISTORY);
-    let failed = |error: io::Error| HistoryError {
-        file: file.clone(),
-        denied: error.kind() == io::ErrorKind::PermissionDenied,
-        what: error.to_string(),
-    };
+    let failed = |error: io::Error| HistoryError { file: file.clone(), what: error.to_string() };
     let opened = match File::open(&file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened.map_err(failed)?,
@@ -200,7 +194,7 @@ mod tests {
         folder.keep(&history).unwrap();
         assert_eq!(read_history(place.path()).unwrap(), Some(history));
         fs::write(place.path().join(HISTORY), "{").unwrap();
-        assert!(read_history(place.path()).is_err_and(|error| !error.denied));
+        assert!(read_history(place.path()).is_err());
         assert_eq!(folder.history(Timestamp::from_micros(9)).since, Timestamp::from_micros(9));
     }
 }

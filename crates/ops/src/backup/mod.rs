@@ -14,6 +14,8 @@ mod manifest;
 mod name;
 mod proof;
 mod restore;
+#[cfg(test)]
+mod restore_tests;
 mod service;
 #[cfg(test)]
 mod tests;

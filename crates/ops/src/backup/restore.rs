@@ -210,8 +210,21 @@ impl Ready {
     ///
     /// # Errors
     /// The directory cannot be written. Once it is begun, no store opens there until [`finish`] has done the rest.
-    pub async fn put_in_place(mut self) -> Result<Done, RestoreError> {
-        let at = self.restore.clock.now();
+    pub async fn put_in_place(self) -> Result<Done, RestoreError> {
+        let (at, data_dir) = (self.restore.clock.now(), self.restore.data_dir.clone());
+        let (marker, lock) = self.begin(at);
+        in_background(move || {
+            mark(&data_dir, &marker)?;
+            let done = put_in_place(&data_dir, at);
+            drop(lock);
+            done
+        })
+        .await
+    }
+
+    /// From here on what lies aside is kept: [`finish`] needs it.
+    fn begin(mut self, at: Timestamp) -> (Marker, DirectoryLock) {
+        self.aside.0 = None;
         let Restore { data_dir, database, backups, .. } = &self.restore;
         let name: String = at.to_string().chars().filter(char::is_ascii_digit).take(14).collect();
         let marker = Marker {
@@ -221,17 +234,16 @@ impl Ready {
             backups: backups.clone(),
             replaced: data_dir.join(format!("replaced-{name}")),
         };
-        let data_dir = data_dir.clone();
-        // Kept from here on: `finish` needs it.
-        self.aside.0 = None;
-        let lock = self.lock;
-        in_background(move || {
-            mark(&data_dir, &marker)?;
-            let done = put_in_place(&data_dir, at);
-            drop(lock);
-            done
-        })
-        .await
+        (marker, self.lock)
+    }
+
+    /// Writes the marker and no more, as a kill would leave it; tells where that goes which was there.
+    #[cfg(test)]
+    pub(super) fn begin_and_die(self) -> PathBuf {
+        let (at, data_dir) = (self.restore.clock.now(), self.restore.data_dir.clone());
+        let (marker, _lock) = self.begin(at);
+        mark(&data_dir, &marker).expect("a marker");
+        marker.replaced
     }
 }
 

@@ -55,6 +55,7 @@ mod saga_properties;
 mod sagas;
 #[cfg(test)]
 mod services;
+mod snapshot;
 #[cfg(test)]
 mod stock;
 #[cfg(test)]
