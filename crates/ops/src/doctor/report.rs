@@ -113,6 +113,8 @@ pub enum Area {
     Memory,
     /// What other programs are told.
     Callbacks,
+    /// Where providers send what customers write.
+    Webhooks,
     /// The last errors by their kind.
     Errors,
     /// An installation of the old scripts.
@@ -124,7 +126,7 @@ pub enum Area {
 
 impl Area {
     /// Every area that this program knows, in the order of a report.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Program,
         Self::Settings,
         Self::Store,
@@ -140,6 +142,7 @@ impl Area {
         Self::Network,
         Self::Memory,
         Self::Callbacks,
+        Self::Webhooks,
         Self::Errors,
         Self::Legacy,
     ];
@@ -162,6 +165,7 @@ impl Area {
             Self::Network => "network",
             Self::Memory => "memory",
             Self::Callbacks => "callbacks",
+            Self::Webhooks => "webhooks",
             Self::Errors => "errors",
             Self::Legacy => "legacy",
             Self::Other => "other",
