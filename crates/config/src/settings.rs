@@ -13,7 +13,8 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    alerts::AlertSettings, legacy::LegacySettings, store::StoreSettings, telegram::TelegramSettings,
+    alerts::AlertSettings, doctor::DoctorSettings, legacy::LegacySettings, store::StoreSettings,
+    telegram::TelegramSettings,
 };
 
 /// Everything that the file and the environment can say. Printing it shows no secrets.
@@ -38,6 +39,8 @@ pub struct Settings {
     pub events: EventsSettings,
     /// Who is told when something stays broken.
     pub alerts: AlertSettings,
+    /// What the doctor looks after beyond this machine.
+    pub doctor: DoctorSettings,
     /// Incoming messages.
     pub pipeline: PipelineSettings,
     /// What callers may ask for at most.
@@ -58,6 +61,7 @@ impl Default for Settings {
             legacy: LegacySettings::default(),
             events: EventsSettings::default(),
             alerts: AlertSettings::default(),
+            doctor: DoctorSettings::default(),
             pipeline: PipelineSettings::default(),
             limits: LimitsSettings::default(),
             log: LogSettings::default(),

@@ -130,6 +130,7 @@ impl DiagnosticsWords {
             Area::Network => ("Network", "Сеть"),
             Area::Memory => ("Memory", "Память"),
             Area::Callbacks => ("Callbacks", "Обратные вызовы"),
+            Area::Webhooks => ("Webhooks of providers", "Вебхуки провайдеров"),
             Area::Errors => ("Errors", "Ошибки"),
             Area::Legacy => ("Old scripts", "Старые скрипты"),
             _ => ("More", "Прочее"),

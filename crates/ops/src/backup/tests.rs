@@ -76,9 +76,9 @@ async fn one_is_made_tried_and_for_its_owner_alone() {
     let world = World::new(BackupSettings::default()).await;
     let made = world.made().await;
     assert_eq!((made.state, made.wrong), (BackupState::Proven, None));
-    let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode(world.folder()), 0o700);
-    assert_eq!(mode(world.folder().join(made.name.as_str())), 0o600);
+    let rights = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(rights(world.folder()), 0o700);
+    assert_eq!(rights(world.folder().join(made.name.as_str())), 0o600);
     let mut names: Vec<_> = fs::read_dir(world.folder())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())

@@ -115,6 +115,8 @@ pub enum Area {
     Memory,
     /// What other programs are told.
     Callbacks,
+    /// Where providers send what customers write.
+    Webhooks,
     /// The last errors by their kind.
     Errors,
     /// An installation of the old scripts.
@@ -126,7 +128,7 @@ pub enum Area {
 
 impl Area {
     /// Every area that this program knows, in the order of a report.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Program,
         Self::Settings,
         Self::Store,
@@ -143,6 +145,7 @@ impl Area {
         Self::Network,
         Self::Memory,
         Self::Callbacks,
+        Self::Webhooks,
         Self::Errors,
         Self::Legacy,
     ];
@@ -166,6 +169,7 @@ impl Area {
             Self::Network => "network",
             Self::Memory => "memory",
             Self::Callbacks => "callbacks",
+            Self::Webhooks => "webhooks",
             Self::Errors => "errors",
             Self::Legacy => "legacy",
             Self::Other => "other",

@@ -12,8 +12,8 @@ use crate::support::World;
 
 /// How many messages a copy has, and whether each has all its parts and steps: they were written in one transaction.
 fn whole_messages(file: &std::path::Path) -> (i64, i64) {
-    let copy = Connection::open(file).unwrap();
-    let one = |sql: &str| copy.query_row(sql, [], |row| row.get(0)).unwrap();
+    let copy = Connection::open(file).expect("a database");
+    let one = |sql: &str| copy.query_row(sql, [], |row| row.get(0)).expect("a number");
     let torn = "SELECT count(*) FROM outbox AS o WHERE
         (SELECT count(*) FROM outbox_parts WHERE message_id = o.id) <> 2
         OR NOT EXISTS (SELECT 1 FROM outbox_timeline WHERE message_id = o.id)";

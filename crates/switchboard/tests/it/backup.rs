@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
+use ambient::Clock;
 use serde_json::{Value, json};
 use testkit::{Program, Start, World};
 
@@ -72,8 +73,7 @@ async fn the_wait_is_over(program: &Program, id: &Value) {
 }
 
 fn in_a_day() -> String {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).expect("a date").as_secs() + 24 * 3600;
-    domain::Timestamp::from_micros(i64::try_from(seconds * 1_000_000).expect("small")).to_string()
+    Clock::system().now().plus(24 * HOUR).to_string()
 }
 
 async fn count(world: &World, text: &str) -> usize {

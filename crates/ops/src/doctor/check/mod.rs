@@ -17,6 +17,7 @@ pub(super) mod sessions;
 pub(super) mod settings;
 pub(super) mod store;
 pub(super) mod units;
+pub(super) mod webhooks;
 
 use domain::Timestamp;
 

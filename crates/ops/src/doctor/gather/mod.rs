@@ -4,6 +4,7 @@ pub(super) mod backups;
 pub(super) mod errors;
 pub(super) mod files;
 pub(super) mod reach;
+pub(super) mod registrations;
 pub(super) mod sessions;
 pub(crate) mod units;
 
