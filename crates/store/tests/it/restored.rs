@@ -38,8 +38,8 @@ fn made_at() -> Timestamp {
     "2026-11-20T11:07:31Z".parse().unwrap()
 }
 
-fn restored() -> Option<Failure> {
-    Some(Failure::Restored { made_at: made_at() })
+fn restored() -> Failure {
+    Failure::Restored { made_at: made_at() }
 }
 
 async fn hold_back(world: &World) -> HeldBack {
@@ -80,7 +80,7 @@ async fn what_waits_fails_and_a_retry_sends_what_was_not_sent(world: World) {
     assert_eq!(held, HeldBack { messages_failed: 4, ..HeldBack::default() });
     for id in &ids {
         let message = world.get(*id).await;
-        assert_eq!((message.state, message.failure), (MessageState::Failed, restored()));
+        assert_eq!((message.state, message.failure), (MessageState::Failed, Some(restored())));
         assert_eq!(last_step(&world, *id).await, (Step::Failed, Some("restored".to_owned())));
     }
     assert_eq!(world.state(over).await, MessageState::Sent);
@@ -131,7 +131,7 @@ async fn parts_behind_a_doubt_wait_for_a_person(world: World) {
         // Somebody else in the chat saw the first part.
         outbox.part_sent(world.sent(id, 0)).await.unwrap();
         let message = world.get(id).await;
-        assert_eq!((message.state, message.failure), (MessageState::Failed, restored()));
+        assert_eq!((message.state, message.failure), (MessageState::Failed, Some(restored())));
         assert_eq!(last_step(&world, id).await.0, Step::Failed);
         assert_eq!(outbox.retry(id, world.now()).await, Ok(true));
         outbox.begin(world.begin(id, 1)).await.unwrap();
@@ -150,7 +150,10 @@ async fn a_person_who_says_that_it_was_sent_speaks_of_the_doubtful_part(world: W
         assert_eq!(outbox.resolve(id, Resolution::Sent, world.now()).await, Ok(true));
     }
     assert_eq!(world.state(whole).await, MessageState::Sent);
-    assert_eq!((world.state(half).await, world.get(half).await.failure), (MessageState::Failed, restored()));
+    assert_eq!(
+        (world.state(half).await, world.get(half).await.failure),
+        (MessageState::Failed, Some(restored()))
+    );
     let steps = world.steps(half).await;
     assert_eq!(steps[steps.len() - 2..], [Step::Resolved, Step::Failed]);
     assert_eq!(outbox.resolve(again, Resolution::Resend, world.now()).await, Ok(true));
@@ -225,7 +228,7 @@ async fn sagas_fail_or_are_in_doubt(world: World) {
     assert_eq!(held, HeldBack { operations_failed: 1, operations_in_doubt: 1, ..HeldBack::default() });
 
     let failed = world.get_saga(queued.id).await;
-    assert_eq!((failed.state, failed.failure.clone()), (SagaState::Failed, restored()));
+    assert_eq!((failed.state, failed.failure.clone()), (SagaState::Failed, Some(restored())));
     assert_eq!(world.history(queued.id).await.pop().as_deref(), Some("failed"));
     let request = world.store.failed_requests().get(request_of(&queued)).await.unwrap().unwrap();
     assert_eq!((request.state, Some(request.error)), (FailedState::Pending, failed.failed_because()));
@@ -284,7 +287,7 @@ async fn callbacks_are_given_up(world: World) {
     assert_eq!(callbacks.next_due().await, Ok(None));
     let request = FailedRequestId::from_uuid(*id.as_uuid());
     let kept = world.store.failed_requests().get(request).await.unwrap().unwrap();
-    assert_eq!((kept.state, Some(kept.error)), (FailedState::Pending, restored().map(|why| why.describe())));
+    assert_eq!((kept.state, Some(kept.error)), (FailedState::Pending, Some(restored().describe())));
     assert_eq!(callbacks.requeue(id, world.now()).await, Ok(true));
     let due = callbacks.due(world.now(), 10).await.unwrap();
     assert_eq!((due.len(), due[0].attempts), (1, 0), "holding it back was no attempt");

@@ -1,5 +1,7 @@
 //! Whatever is in a store that is restored: nothing of it waits any more, and only a person's word changes that.
 
+use std::fmt::Write as _;
+
 use domain::message::MessageState;
 use domain::outcome::Failure;
 use domain::saga::{Begun, Saga, SagaState, Step};
@@ -126,10 +128,11 @@ async fn saga(world: &World, far: Far) -> OperationId {
 async fn seen(world: &World, messages: &[MessageId], sagas: &[OperationId]) -> String {
     let mut seen = String::new();
     for id in messages {
-        seen += &format!("{:?} {:?}\n", world.get(*id).await, world.store.outbox().timeline(*id).await);
+        let timeline = world.store.outbox().timeline(*id).await;
+        writeln!(seen, "{:?} {timeline:?}", world.get(*id).await).unwrap();
     }
     for id in sagas {
-        seen += &format!("{:?} {:?}\n", world.get_saga(*id).await, world.history(*id).await);
+        writeln!(seen, "{:?} {:?}", world.get_saga(*id).await, world.history(*id).await).unwrap();
     }
     seen
 }

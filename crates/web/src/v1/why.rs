@@ -141,7 +141,7 @@ mod tests {
     fn every_step_is_a_sentence() {
         for step in Step::ALL {
             for account in [None, "main".parse().ok()] {
-                for detail in [None, Some("message 45".to_owned())] {
+                for detail in [None, Some("message 45".to_owned()), Some(Failure::RESTORED.to_owned())] {
                     let entry = Entry {
                         at: Timestamp::default(),
                         step,
