@@ -410,7 +410,7 @@ mod tests {
             "",
             "api.example.com",
             "http://api.example.com",
-            "http://93.184.216.34",
+            "http://203.0.113.7",
             "https://demo:word@api.example.com",
             "https://api.example.com?x=1",
             "https://api.example.com/#x",

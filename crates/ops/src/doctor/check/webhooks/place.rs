@@ -132,7 +132,7 @@ mod tests {
     fn near_places_may_be_spoken_to_openly() {
         for (text, is_open) in [
             ("http://example.com/x", true),
-            ("http://93.184.216.34/x", true),
+            ("http://203.0.113.7/x", true),
             ("https://example.com/x", false),
             ("http://127.0.0.1:8080/x", false),
             ("http://[::1]/x", false),
