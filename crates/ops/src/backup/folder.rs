@@ -9,6 +9,7 @@ use domain::Timestamp;
 
 use super::history::History;
 use super::name::BackupName;
+use super::owner;
 
 /// The history.
 const HISTORY: &str = "history.json";
@@ -65,7 +66,10 @@ impl Folder {
 
     /// Makes it if need be, for its owner alone, and removes what an end in the middle of something left.
     pub(crate) fn prepare(&self) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
+        if !self.0.exists() {
+            DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
+            self.0.parent().map_or(Ok(()), |parent| owner::follow(&self.0, parent))?;
+        }
         for entry in fs::read_dir(&self.0)? {
             let entry = entry?;
             let name = entry.file_name();
@@ -126,6 +130,7 @@ impl Folder {
 
     /// Gives a file that is whole its name, for good.
     pub(crate) fn finish(&self, name: &BackupName) -> io::Result<()> {
+        owner::follow(&self.partial(name), &self.0)?;
         fs::rename(self.partial(name), self.file(name))?;
         self.sync()
     }
@@ -148,6 +153,7 @@ impl Folder {
             OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
         written.write_all(&text)?;
         written.sync_all()?;
+        owner::follow(&new, &self.0)?;
         fs::rename(&new, &file)?;
         self.sync()
     }

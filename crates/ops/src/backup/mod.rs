@@ -12,6 +12,7 @@ mod keep;
 mod making;
 mod manifest;
 mod name;
+mod owner;
 mod proof;
 mod restore;
 #[cfg(test)]

@@ -20,6 +20,7 @@ use super::bundle::{DATABASE, FOLDERS};
 use super::folder::Folder;
 use super::history::Restored;
 use super::manifest::Manifest;
+use super::owner;
 
 /// Where a backup is made ready.
 const ASIDE: &str = "restoring.partial";
@@ -288,6 +289,12 @@ fn put_in_place(data_dir: &Path, now: Timestamp) -> Result<Done, RestoreError> {
         let file = file.to_owned();
         move |source| RestoreError::File { file, source }
     };
+    // Where root does this for a service.
+    let lock = data_dir.join("switchboard.lock");
+    let targets = files.iter().map(|(_, target)| target.as_path());
+    for file in targets.chain([replaced.as_path(), lock.as_path()]) {
+        owner::follow(file, data_dir).map_err(failed(file))?;
+    }
     sync(data_dir).map_err(failed(data_dir))?;
     fs::remove_file(&sign).map_err(failed(&sign))?;
     sync(data_dir).map_err(failed(data_dir))?;

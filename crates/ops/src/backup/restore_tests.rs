@@ -1,6 +1,8 @@
 //! A data directory put back from a backup: wholly, or not at all, whatever breaks it off.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use ambient::Clock;
@@ -124,6 +126,42 @@ async fn it_is_put_back_and_what_was_there_is_kept() {
     assert!(done.replaced.is_some());
     world.is_restored().await;
     assert!(finish(&world.data(), &world.clock).await.unwrap().is_none(), "there is nothing to finish");
+}
+
+/// Each file's owner, wherever it lies.
+fn owners(folder: &Path) -> BTreeSet<u32> {
+    let mut found = BTreeSet::from([fs::metadata(folder).unwrap().uid()]);
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let metadata = entry.metadata().unwrap();
+        found.insert(metadata.uid());
+        if metadata.is_dir() {
+            found.extend(owners(&entry.path()));
+        }
+    }
+    found
+}
+
+/// A service that runs as a user of its own must be able to read what root puts back for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn all_of_it_belongs_to_the_owner_of_the_directory() {
+    let world = World::new().await;
+    let data = world.data();
+    let service = Some(rustix::fs::Uid::from_raw(12_345));
+    // Whoever is not root can give nothing away, and all is their own from the first.
+    let is_root = rustix::fs::chown(&data, service, None).is_ok();
+    for name in
+        ["master.key", "other.db", "outgoing", "outgoing/after", "backups", "reserve", "switchboard.lock"]
+    {
+        let given = rustix::fs::chown(data.join(name), service, None);
+        assert!(given.is_ok() == is_root, "{name}: {given:?}");
+    }
+    let backup = fs::read_dir(data.join("backups")).unwrap().map(|entry| entry.unwrap().path());
+    for file in backup {
+        let _ = rustix::fs::chown(file, service, None);
+    }
+    world.restore().prepare().await.unwrap().put_in_place().await.unwrap();
+    assert_eq!(owners(&data).len(), 1, "{:?}", owners(&data));
 }
 
 #[tokio::test(flavor = "multi_thread")]
