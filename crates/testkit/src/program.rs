@@ -251,7 +251,9 @@ impl Program {
                 let (_, accounts) = self.get("/v1/accounts?limit=200").await;
                 let accounts = accounts["items"].as_array().expect("items");
                 let mut lines = accounts.iter().filter_map(|account| account["lines"].as_array()).flatten();
-                lines.all(|line| line["last_answer_at"].as_str().is_some_and(|at| second(at) >= second(latest)))
+                lines.all(|line| {
+                    line["last_answer_at"].as_str().is_some_and(|at| second(at) >= second(latest))
+                })
             })
             .await;
         }
