@@ -23,8 +23,8 @@ const WINDING_DOWN: Duration = Duration::from_secs(4);
 const DRIFT: Duration = Duration::from_millis(50);
 
 /// So long before it is due it is looked whether the next service waits, and whether the silence still lasts.
-const BEFORE_A_START: Duration = Duration::from_secs(1);
-const BEFORE_THE_END: Duration = Duration::from_secs(5);
+const BEFORE_A_START: Duration = Duration::from_secs(10);
+const BEFORE_THE_END: Duration = Duration::from_secs(15);
 
 /// Whether a point lies on the way of a clearing.
 pub(super) fn reaches(write: &str) -> bool {
