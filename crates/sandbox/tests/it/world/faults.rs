@@ -75,8 +75,9 @@ async fn a_delay_comes_before_the_effect_and_adds_up_with_a_loss() {
 async fn calls_are_delayed_no_longer_than_there_are_faults() {
     let world = world();
     let main = Client::of(&world, "main");
+    let peer = main.peer("client_1");
     fault(&world, json!({"fault": "delay", "seconds": 3600, "times": 1}));
-    let Handling::Later(late) = main.handle(&message(&main.peer("client_1"), "slow", 1)) else { panic!() };
+    let Handling::Later(late) = main.handle(&message(&peer, "slow", 1)) else { panic!() };
     let begun = tokio::time::Instant::now();
     assert!(texts(&world).is_empty());
     world.clear_faults();

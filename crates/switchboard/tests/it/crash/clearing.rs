@@ -156,7 +156,7 @@ async fn one_by_one(program: &Program, point: &str) -> usize {
         move_to(program, due.minus(BEFORE_A_START)).await;
         tokio::time::sleep(Duration::from_millis(50)).await;
         let (running, state) = (active(program).await, line(program, next).await);
-        // Who is held up by others for a second cannot tell.
+        // Who is held up by others for so long cannot tell.
         if now(program).await < due {
             assert_eq!(running, RAN[..count], "{point}: {next} waits for a minute");
             assert_eq!(state, "connecting", "{point}: nothing is asked for {next}");
