@@ -16,6 +16,9 @@ use crate::{
     telegram::{AccountSettings, SessionSource},
 };
 
+/// More often would only wear the disk.
+const SHORTEST_BACKUP: Duration = Duration::from_hours(1);
+
 /// Each session has one source. Looked at before the settings are made, as they have no form for any other.
 pub(crate) fn sources(document: &mut Document) {
     let mut wrong = Vec::new();
@@ -46,6 +49,11 @@ pub(crate) fn settings(settings: &Settings, document: &mut Document) {
     data_centres(settings, document);
     ports(settings, document);
     alerts(settings, document);
+    let every = settings.backup.every;
+    if !every.is_zero() && every < SHORTEST_BACKUP {
+        document.refuse("backup.every", "is shorter than 1h; make it longer, or \"0s\" for none by itself");
+    }
+    webhooks(settings, document);
     let pipeline = &settings.pipeline;
     if pipeline.silence > pipeline.max_wait {
         document.refuse(
@@ -181,6 +189,34 @@ fn alerts(settings: &Settings, document: &mut Document) {
         }
         for wrong in target.check().err().into_iter().flatten() {
             document.refuse(&format!("{path}.{}", wrong.field), wrong.message);
+        }
+    }
+}
+
+/// Each webhook has a name of its own, the keys of its provider, and is asked for once.
+fn webhooks(settings: &Settings, document: &mut Document) {
+    let webhooks = &settings.doctor.webhooks;
+    for (index, webhook) in webhooks.iter().enumerate() {
+        let path = format!("doctor.webhooks[{index}]");
+        let before = || webhooks.iter().take(index).enumerate();
+        if let Some((first, _)) = before().find(|(_, other)| other.name == webhook.name) {
+            let message = format!(
+                "is \"{}\", as is that of `doctor.webhooks[{first}]`; names must differ",
+                webhook.name
+            );
+            document.refuse(&format!("{path}.name"), message);
+        }
+        if let Err(wrong) = webhook.check() {
+            for wrong in wrong {
+                document.refuse(&format!("{path}.{}", wrong.field), wrong.message);
+            }
+        } else if let Some((first, field)) =
+            before().find_map(|(first, other)| Some((first, webhook.asks_like(other)?)))
+        {
+            document.refuse(
+                &format!("{path}.{field}"),
+                format!("is that of `doctor.webhooks[{first}]` too, and a provider is asked once; keep one"),
+            );
         }
     }
 }

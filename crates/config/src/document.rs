@@ -11,6 +11,7 @@ use toml::{
 };
 
 use crate::{
+    doctor::SecretOrigin,
     error::Problem,
     keys::{Key, Standing, names_in, nearest, standing},
     place::Place,
@@ -27,6 +28,8 @@ pub(crate) struct Document {
     pub(crate) problems: Vec<Problem>,
     /// The environment variables that secrets refer to.
     pub(crate) secret_variables: BTreeSet<String>,
+    /// Where secrets were taken from that do not stand in the file.
+    origins: BTreeMap<String, SecretOrigin>,
     places: BTreeMap<String, Place>,
 }
 
@@ -53,6 +56,11 @@ impl Document {
     /// Remembers where a section begins, unless it has begun before.
     pub(crate) fn begin(&mut self, section: &str, place: &Place) {
         self.places.entry(section.to_owned()).or_insert_with(|| place.clone());
+    }
+
+    /// Where the secret of a key was taken from.
+    pub(crate) fn origin(&self, path: &str) -> SecretOrigin {
+        self.origins.get(path).cloned().unwrap_or_default()
     }
 
     /// Notes something wrong with a key whose place is known.
@@ -155,6 +163,9 @@ impl Walk<'_> {
         if known.shape.is_secret() {
             if let Some(name) = secret::variable(value) {
                 self.document.secret_variables.insert(name.to_owned());
+            }
+            if let Some(origin) = secret::origin(value, self.folder) {
+                self.document.origins.insert(path.to_owned(), origin);
             }
             match secret::resolve(value, self.folder, self.environment) {
                 Ok(text) => *value = Value::String(text),

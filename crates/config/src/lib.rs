@@ -8,6 +8,7 @@
 mod alerts;
 mod crosscheck;
 mod data_dir;
+mod doctor;
 mod document;
 mod duration;
 mod environment;
@@ -37,6 +38,7 @@ pub use alerts::{
     WebhookSecret, WrongField,
 };
 pub use data_dir::default_data_dir;
+pub use doctor::{DoctorSettings, SecretOrigin, WebhookCredentials, WebhookFields, WebhookProvider};
 pub use duration::{InvalidDuration, format_duration, parse_duration};
 pub use environment::NOT_SETTINGS;
 pub use error::{Problem, SettingsError};
@@ -48,8 +50,8 @@ pub use proxy::{InvalidProxy, ProxyAddress};
 pub use reference::settings_reference;
 pub use salvage::Salvaged;
 pub use settings::{
-    EventsSettings, LimitsSettings, LogFormat, LogLevel, LogSettings, MediaSettings, PipelineSettings,
-    Settings,
+    BackupSettings, EventsSettings, LimitsSettings, LogFormat, LogLevel, LogSettings, MediaSettings,
+    PipelineSettings, Settings,
 };
 pub use size::{InvalidSize, format_size, parse_size};
 pub use store::{InvalidStoreUrl, StoreSettings, StoreUrl};

@@ -74,6 +74,10 @@ fn finish(mut document: Document, environment: &BTreeMap<String, String>) -> Res
             for account in &mut settings.telegram.accounts {
                 account.share_purposes();
             }
+            for (index, webhook) in settings.doctor.webhooks.iter_mut().enumerate() {
+                let origin = |field: &str| document.origin(&format!("doctor.webhooks[{index}].{field}"));
+                (webhook.expect_origin, webhook.token_origin) = (origin("expect"), origin("token"));
+            }
             Ok(settings)
         }
         Err(error) => {

@@ -41,12 +41,12 @@ pub enum MediaFolderError {
 }
 
 impl MediaSettings {
-    /// The folder inside which server paths are read. `own` are the names of the folders in the data directory that the
-    /// program keeps files in.
+    /// The folder inside which server paths are read. `own` are the folders that the program keeps files in, relative to
+    /// the data directory.
     ///
     /// # Errors
     /// Callers could read what is not meant for them.
-    pub fn folder_in(&self, data_dir: &Path, own: &[&str]) -> Result<PathBuf, MediaFolderError> {
+    pub fn folder_in(&self, data_dir: &Path, own: &[&Path]) -> Result<PathBuf, MediaFolderError> {
         let folder = data_dir.join(&self.folder);
         let unreadable = |source| MediaFolderError::Unreadable { folder: folder.clone(), source };
         let (real, data) = (real(&folder).map_err(unreadable)?, real(data_dir).map_err(unreadable)?);
@@ -81,7 +81,7 @@ mod tests {
 
     fn of(data_dir: &Path, folder: impl Into<PathBuf>) -> Result<PathBuf, MediaFolderError> {
         let settings = MediaSettings { folder: folder.into(), ..MediaSettings::default() };
-        settings.folder_in(data_dir, &["outgoing", "uploads"])
+        settings.folder_in(data_dir, &[Path::new("outgoing"), Path::new("uploads")])
     }
 
     #[test]

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, Serializer, de};
 use toml::Value;
 
-use crate::proxy::ProxyAddress;
+use crate::{doctor::SecretOrigin, proxy::ProxyAddress};
 
 /// The greatest file a secret is read from.
 const LARGEST: u64 = 64 * 1024;
@@ -64,6 +64,14 @@ pub(crate) fn resolve(
 /// The environment variable that a value refers to.
 pub(crate) fn variable(value: &Value) -> Option<&str> {
     value.as_table()?.get("env")?.as_str()
+}
+
+/// Where a value refers to, if it is a reference.
+pub(crate) fn origin(value: &Value, folder: &Path) -> Option<SecretOrigin> {
+    let table = value.as_table()?;
+    let text = |key: &str| table.get(key).and_then(Value::as_str);
+    let variable = text("env").map(|name| SecretOrigin::Variable(name.to_owned()));
+    variable.or_else(|| text("file").map(|file| SecretOrigin::File(folder.join(file))))
 }
 
 fn read(path: &Path) -> Result<String, NoSecret> {

@@ -13,7 +13,8 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    alerts::AlertSettings, legacy::LegacySettings, store::StoreSettings, telegram::TelegramSettings,
+    alerts::AlertSettings, doctor::DoctorSettings, legacy::LegacySettings, store::StoreSettings,
+    telegram::TelegramSettings,
 };
 
 /// Everything that the file and the environment can say. Printing it shows no secrets.
@@ -26,6 +27,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// Where the store is.
     pub store: StoreSettings,
+    /// Backups of the data directory.
+    pub backup: BackupSettings,
     /// Files to send.
     pub media: MediaSettings,
     /// Telegram user accounts.
@@ -36,6 +39,8 @@ pub struct Settings {
     pub events: EventsSettings,
     /// Who is told when something stays broken.
     pub alerts: AlertSettings,
+    /// What the doctor looks after beyond this machine.
+    pub doctor: DoctorSettings,
     /// Incoming messages.
     pub pipeline: PipelineSettings,
     /// What callers may ask for at most.
@@ -50,11 +55,13 @@ impl Default for Settings {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 5099)),
             trusted_proxies: Vec::new(),
             store: StoreSettings::default(),
+            backup: BackupSettings::default(),
             media: MediaSettings::default(),
             telegram: TelegramSettings::default(),
             legacy: LegacySettings::default(),
             events: EventsSettings::default(),
             alerts: AlertSettings::default(),
+            doctor: DoctorSettings::default(),
             pipeline: PipelineSettings::default(),
             limits: LimitsSettings::default(),
             log: LogSettings::default(),
@@ -72,6 +79,25 @@ impl Settings {
             .iter()
             .filter_map(|port| Some((port.port, port.account.as_ref()?)))
             .filter(move |(_, account)| !named(account))
+    }
+}
+
+/// The section `[backup]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BackupSettings {
+    /// How often the running program makes one; zero: never by itself.
+    #[serde(with = "crate::duration")]
+    pub every: Duration,
+    /// How many are kept; older ones are removed.
+    pub keep: usize,
+    /// Where they lie; a relative folder is relative to the data directory.
+    pub folder: PathBuf,
+}
+
+impl Default for BackupSettings {
+    fn default() -> Self {
+        Self { every: Duration::from_hours(24), keep: 7, folder: PathBuf::from("backups") }
     }
 }
 

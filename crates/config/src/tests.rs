@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use toml::{Table, Value};
 
 use crate::{
-    LegacyService, SessionSource, Settings, StoreUrl,
+    LegacyService, SecretOrigin, SessionSource, Settings, StoreUrl,
     keys::{KEYS, Presence},
     parse_duration, settings_reference,
     shape::Shape,
@@ -246,6 +246,7 @@ fn all_examples() -> String {
         }
     }
     text.push_str(TARGETS);
+    text.push_str(WEBHOOKS);
     text
 }
 
@@ -268,6 +269,114 @@ smtp = 'smtps://demo:planted-in-smtp@mail.example.com'
 from = 'alerts@example.com'
 to = ['owner@example.com']
 ";
+
+/// A webhook of each provider: no single one has all the keys.
+const WEBHOOKS: &str = "
+[[doctor.webhooks]]
+name = 'bot'
+provider = 'telegram_bot'
+expect = 'https://example.com/planted-in-expect'
+token = '1:planted-in-token'
+api = 'http://telegram-bot-api:8081'
+[[doctor.webhooks]]
+name = 'seller'
+provider = 'avito'
+expect = 'https://example.com/planted-in-expect'
+client_id = 'planted-in-id'
+client_secret = 'planted-in-secret'
+[[doctor.webhooks]]
+name = 'community'
+provider = 'vk'
+expect = 'https://example.com/planted-in-expect'
+token = 'planted-in-token'
+group_id = 100
+[[doctor.webhooks]]
+name = 'number'
+provider = 'wappi'
+expect = 'https://example.com/planted-in-expect'
+token = 'planted-in-token'
+profile_id = '1a2b'
+";
+
+#[test]
+fn webhooks_of_providers_are_read_with_the_places_of_their_secrets() {
+    let settings = World::new(WEBHOOKS).load(&[]).unwrap();
+    let shown = format!("{settings:?}{}", toml::to_string(&settings).unwrap());
+    assert!(!shown.contains("planted"), "{shown}");
+    let written = settings.to_toml_with_secrets().unwrap();
+    assert_eq!(written.matches("planted").count(), 9, "{written}");
+    assert_eq!(World::new(&written).load(&[]).unwrap().to_toml_with_secrets().unwrap(), written);
+    assert_eq!(settings.doctor.webhooks[0].token_origin, SecretOrigin::Written);
+    assert_eq!(settings.doctor.webhooks[0].api(), "http://telegram-bot-api:8081");
+    assert_eq!(settings.doctor.webhooks[1].api(), "https://api.avito.ru");
+
+    let world = World::new(
+        "[[doctor.webhooks]]\nname = 'bot'\nprovider = 'max'\nexpect = { file = 'hook.txt' }\n\
+         token = { env = 'BOT_TOKEN' }",
+    );
+    let file = world.folder.path().join("hook.txt");
+    fs::write(&file, "https://example.com/hook\n").unwrap();
+    let settings = world.load(&[("BOT_TOKEN", "word")]).unwrap();
+    let webhook = &settings.doctor.webhooks[0];
+    assert_eq!(webhook.expect.expose_secret(), "https://example.com/hook");
+    assert_eq!(webhook.expect_origin, SecretOrigin::File(file));
+    assert_eq!(webhook.token_origin, SecretOrigin::Variable("BOT_TOKEN".to_owned()));
+}
+
+#[test]
+fn a_webhook_that_is_not_whole_or_asked_for_twice_is_refused_by_its_fields() {
+    let hook = |name: &str, rest: &str| {
+        format!("[[doctor.webhooks]]\nname = '{name}'\nexpect = 'https://example.com/hook'\n{rest}\n")
+    };
+    let max = |name: &str| hook(name, "provider = 'max'\ntoken = 'planted'");
+    for (text, said) in [
+        (
+            hook("a", "provider = 'max'"),
+            "`doctor.webhooks[0].token` is missing: webhooks of max need the token",
+        ),
+        (
+            hook("a", "provider = 'max'\ntoken = 'planted'\nprofile_id = 'x'"),
+            ":6:14: `doctor.webhooks[0].profile_id` belongs to webhooks of wappi; this one is of max, take it out",
+        ),
+        (
+            hook("a", "provider = 'avito'\ntoken = 'planted'"),
+            "`doctor.webhooks[0].token` belongs to webhooks of telegram_bot, max, vk, wappi; this one is of avito",
+        ),
+        (hook("a", "provider = 'instagram'"), "telegram_bot, avito, max, vk, wappi; found \"instagram\""),
+        (
+            hook("a", "provider = 'telegram_bot'\ntoken = 'planted'"),
+            "`doctor.webhooks[0].token` is of another form",
+        ),
+        (
+            hook("a", "provider = 'max'\ntoken = 'planted'\napi = 'http://api.example.com'"),
+            "`doctor.webhooks[0].api` must be an https address without a name",
+        ),
+        (
+            "[[doctor.webhooks]]\nname = 'a'\nprovider = 'max'\ntoken = 'planted'".to_owned(),
+            "`doctor.webhooks[0].expect` is missing: Where the provider should send what customers write.",
+        ),
+        (
+            "[[doctor.webhooks]]\nname = 'a'\nprovider = 'max'\ntoken = 'planted'\nexpect = 'planted'"
+                .to_owned(),
+            "`doctor.webhooks[0].expect` must be an http or https address, such as { env = \"SHOP_BOT_HOOK\" }; found a \
+             text of another form",
+        ),
+        (
+            [max("a"), max("a")].concat(),
+            "`doctor.webhooks[1].name` is \"a\", as is that of `doctor.webhooks[0]`; names must differ",
+        ),
+        (
+            [max("a"), max("b")].concat(),
+            "`doctor.webhooks[1].token` is that of `doctor.webhooks[0]` too, and a provider is asked once; keep one",
+        ),
+    ] {
+        let message = World::new(&text).load(&[]).unwrap_err();
+        assert!(message.contains(said), "{text}: {message}");
+        assert!(!message.contains("planted"), "{text}: {message}");
+    }
+    let other = hook("b", "provider = 'max'\ntoken = 'planted'\napi = 'https://api.example.com'");
+    assert!(World::new(&[max("a"), other].concat()).load(&[]).is_ok(), "another place, another account");
+}
 
 #[test]
 fn targets_of_alerts_are_read_and_their_secrets_written_down_only_where_they_are_meant_to_be() {
@@ -325,7 +434,8 @@ fn the_defaults_in_the_table_are_true() {
     let least = "[[telegram.accounts]]\nname = 'a'\napi_id = 1\napi_hash = 'b'\nsessions = [{ file = 'c' }]\n\
                  [[telegram.data_centres]]\nid = 2\naddress = '127.0.0.1:5097'\n\
                  [[legacy.ports]]\nport = 5022\nservice = 'send_text'\n\
-                 [[alerts.targets]]\nname = 'a'\nkind = 'telegram'\nchat = '@demo_main'\n";
+                 [[alerts.targets]]\nname = 'a'\nkind = 'telegram'\nchat = '@demo_main'\n\
+                 [[doctor.webhooks]]\nname = 'a'\nprovider = 'max'\nexpect = 'https://example.com'\ntoken = 'x'\n";
     let settings = World::new(least).load(&[]).unwrap();
     let table = Table::try_from(&settings).unwrap();
     for key in KEYS {
@@ -350,8 +460,12 @@ fn the_defaults_in_the_table_are_true() {
                 assert_eq!(same(here.as_ref()), same(wanted.get("x")), "{}", key.path);
             }
             Presence::Required if key.path.contains("[]") => assert!(here.is_some(), "{}", key.path),
-            // A target is nothing without the keys of its kind.
-            Presence::Optional if !key.path.contains("sessions") && !key.path.ends_with("[].chat") => {
+            // A target is nothing without the keys of its kind, and a webhook without those of its provider.
+            Presence::Optional
+                if !key.path.contains("sessions")
+                    && !key.path.ends_with("[].chat")
+                    && !key.path.ends_with("[].token") =>
+            {
                 assert!(here.is_none(), "{}", key.path);
             }
             _ => {}

@@ -5,6 +5,7 @@ use toml::{Table, Value};
 
 use crate::{
     alerts::AlertTargetFields,
+    doctor::WebhookFields,
     settings::Settings,
     store::StoreUrl,
     telegram::{AccountSettings, SessionSource},
@@ -36,6 +37,15 @@ impl Settings {
         for (written, target) in targets.zip(&self.alerts.targets) {
             expose_target(written.as_table_mut(), target);
         }
+        let webhooks = table
+            .get_mut("doctor")
+            .and_then(|doctor| doctor.get_mut("webhooks"))
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten();
+        for (written, webhook) in webhooks.zip(&self.doctor.webhooks) {
+            expose_webhook(written, webhook);
+        }
         toml::to_string(&table)
     }
 }
@@ -59,6 +69,20 @@ fn expose_target(written: Option<&mut Table>, target: &AlertTargetFields) {
     for (key, secret) in [("url", &target.url), ("secret", &target.secret), ("smtp", &target.smtp)] {
         if let Some(secret) = secret {
             put(Some(written), key, secret.expose_secret());
+        }
+    }
+}
+
+fn expose_webhook(written: &mut Value, webhook: &WebhookFields) {
+    put(written.as_table_mut(), "expect", webhook.expect.expose_secret());
+    let secrets = [
+        ("token", &webhook.token),
+        ("client_id", &webhook.client_id),
+        ("client_secret", &webhook.client_secret),
+    ];
+    for (key, secret) in secrets {
+        if let Some(secret) = secret {
+            put(written.as_table_mut(), key, secret.expose_secret());
         }
     }
 }

@@ -67,7 +67,7 @@ async fn look_for(delivery: &Delivery, message: &OutboundMessage, part: &Part) -
     let ended = async {
         delivery.0.store.outbox().part_sent(sent).await?;
         tracing::info!(subject = %message.id, "seen in the chat; the doubt has ended");
-        // The parts behind it may leave now.
+        // The parts behind it may leave now, unless they were held back after a restore.
         delivery.take_up(message.id).await
     };
     let ended = ended.await;

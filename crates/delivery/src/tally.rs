@@ -9,8 +9,16 @@ use domain::outcome::Failure;
 use domain::saga::{SagaState, TaskKind};
 
 /// The codes of failures; each failed message is counted under one.
-const CODES: [&str; 7] =
-    ["chat_not_found", "no_rights", "rejected", "media_gone", "media_expired", "flood_wait", "no_account"];
+const CODES: [&str; 8] = [
+    "chat_not_found",
+    "no_rights",
+    "rejected",
+    "media_gone",
+    "media_expired",
+    "flood_wait",
+    "no_account",
+    "restored",
+];
 
 /// What came of messages since the start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -207,6 +215,7 @@ mod tests {
             Failure::MediaExpired { detail: String::new() },
             Failure::FloodWait { until: Timestamp::default() },
             Failure::NoAccount { asked: Vec::new() },
+            Failure::Restored { made_at: Timestamp::default() },
         ];
         assert_eq!(failures.each_ref().map(Failure::code), CODES);
     }

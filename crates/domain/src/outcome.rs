@@ -178,9 +178,18 @@ pub enum Failure {
         /// Which accounts there are and how each is.
         asked: Vec<Refusal>,
     },
+    /// It waited when a backup was made, and the store was restored from that backup: the server that went on may have
+    /// sent it since.
+    Restored {
+        /// When the backup was made.
+        made_at: Timestamp,
+    },
 }
 
 impl Failure {
+    /// The code of what was held back after a restore.
+    pub const RESTORED: &str = "restored";
+
     /// The stable code in the API.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -191,6 +200,7 @@ impl Failure {
             Self::MediaExpired { .. } => "media_expired",
             Self::FloodWait { .. } => "flood_wait",
             Self::NoAccount { .. } => "no_account",
+            Self::Restored { .. } => Self::RESTORED,
         }
     }
 
@@ -212,6 +222,10 @@ impl Failure {
             Self::MediaExpired { detail } => format!("Telegram no longer takes the file id: {detail}."),
             Self::FloodWait { until } => format!("Every account must wait; the first may send at {until}."),
             Self::NoAccount { asked } => format!("No account can send now ({}).", list(asked)),
+            Self::Restored { made_at } => format!(
+                "It waited when the backup of {} was made and may have been sent since; retry it if it was not.",
+                made_at.to_the_second()
+            ),
         }
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! * [`mtproto`] is the wire: transports, key exchange, encryption, containers, acknowledgements. It knows bytes and keys, not chats.
 //! * [`telegram`] is the world behind the wire: users, chats, messages, updates, methods. It knows no sockets.
+//! * `providers` are others, which tell where webhooks are registered, and nothing else.
 //! * `control` is the HTTP port through which a person or a test looks in and turns the dial.
 //! * [`Sandbox`] starts them together and writes the settings file that the product runs on.
 
@@ -12,6 +13,7 @@ mod files;
 mod kept;
 pub mod keys;
 pub mod mtproto;
+mod providers;
 mod running;
 mod settings;
 pub mod telegram;

@@ -43,6 +43,9 @@ statements! {
         WHERE id = $3 AND state = 0";
     GIVE_UP = "
         UPDATE callbacks SET state = 1, attempts = attempts + 1, last_error = $1 WHERE id = $2 AND state = 0";
+    WAITING = "SELECT id FROM callbacks WHERE state = 0 ORDER BY next_at, id LIMIT $1";
+    /// It was not tried.
+    HOLD_BACK = "UPDATE callbacks SET state = 1, last_error = $1 WHERE id = $2 AND state = 0";
     REQUEUE = "UPDATE callbacks SET state = 0, next_at = $1 WHERE id = $2 AND state = 1";
     DROP_GIVEN_UP = "DELETE FROM callbacks WHERE id = $1 AND state = 1";
     DROP_DELIVERED = "
@@ -247,20 +250,52 @@ impl Write for NotTaken {
         if next_at.is_some() {
             return Ok(());
         }
-        let Some(callback) = transaction.first(GET, [key(id)], read)? else { return Ok(()) };
-        let shown = Shown { user_id: &callback.client_tg_id, invite_link: &callback.invite_link };
-        let failed = Failed {
-            id: key(id),
-            at: *at,
-            service: Purpose::CreateChat,
-            direction: Direction::Outbound,
-            endpoint: ENDPOINT,
-            payload: &to_json(TABLE, &shown)?,
-            error,
-            operation: Some(&callback.operation),
-            callback: Some(id),
-        };
-        failed_requests::keep(transaction, &failed)
+        keep(transaction, id, error, *at)
+    }
+}
+
+/// Keeps a callback that was given up as a failed request.
+fn keep(
+    transaction: &Transaction<'_>,
+    id: &CallbackId,
+    error: &str,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(callback) = transaction.first(GET, [key(id)], read)? else { return Ok(()) };
+    let shown = Shown { user_id: &callback.client_tg_id, invite_link: &callback.invite_link };
+    let failed = Failed {
+        id: key(id),
+        at,
+        service: Purpose::CreateChat,
+        direction: Direction::Outbound,
+        endpoint: ENDPOINT,
+        payload: &to_json(TABLE, &shown)?,
+        error,
+        operation: Some(&callback.operation),
+        callback: Some(id),
+    };
+    failed_requests::keep(transaction, &failed)
+}
+
+/// Gives up so many callbacks that wait, without a try.
+pub(crate) struct HoldCallbacks {
+    pub(crate) error: String,
+    pub(crate) at: Timestamp,
+    pub(crate) most: u32,
+}
+
+impl Write for HoldCallbacks {
+    type Answer = usize;
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<usize, StoreError> {
+        let waiting = transaction.all(WAITING, [self.most], |row| {
+            Ok(CallbackId::from_uuid(Uuid::from_bytes(Columns::new(row, TABLE).get(0)?)))
+        })?;
+        for id in &waiting {
+            transaction.execute(HOLD_BACK, params![self.error, key(id)])?;
+            keep(transaction, id, &self.error, self.at)?;
+        }
+        Ok(waiting.len())
     }
 }
 

@@ -23,6 +23,11 @@ statements! {
     PAUSES = "SELECT account, until FROM flood_pauses ORDER BY until, account";
     PAUSE = "INSERT INTO flood_pauses (account, until) VALUES ($1, $2)";
     FORGET_PAUSES = "DELETE FROM flood_pauses";
+    STOPPED = "SELECT waiting FROM flood_clearing WHERE id = 1";
+    /// One that was stopped altogether meanwhile stays so.
+    RESUME_PAUSED = "
+        UPDATE telegram_switches SET switch = 'on'
+        WHERE switch = 'paused' AND account IN (SELECT account FROM flood_pauses)";
 }
 
 const TABLE: &str = "flood_clearing";
@@ -135,6 +140,25 @@ impl Write for SaveClearing {
             transaction.execute(PAUSE, params![account.as_str(), until.as_micros()])?;
         }
         Ok(())
+    }
+}
+
+/// Ends a clearing as one that is cancelled ends: the services that it stopped run, the accounts that it paused work.
+/// Nobody carries it on, and without it nothing would ever start them; what waits for them is held back elsewhere.
+pub(crate) struct EndClearing;
+
+impl Write for EndClearing {
+    type Answer = ();
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        // By their words: a service that this program does not know must not stay stopped either.
+        let stopped = transaction.first(STOPPED, [], |row| Columns::new(row, TABLE).get::<String>(0))?;
+        for service in stopped.iter().flat_map(|words| words.split('+')) {
+            transaction.execute(services::START, [service])?;
+        }
+        transaction.execute(RESUME_PAUSED, [])?;
+        transaction.execute(FORGET_PAUSES, [])?;
+        transaction.execute(FORGET, []).map(|_| ())
     }
 }
 

@@ -10,8 +10,11 @@ use crate::OpenError;
 /// The file whose lock says that the directory is in use. It holds the number of the process, for people.
 pub(crate) const LOCK: &str = "switchboard.lock";
 
+/// The file that says that a backup is being put in place here: until that is done no store opens.
+pub const RESTORING: &str = "restoring.json";
+
 /// The right to work on a data directory; given up when dropped, and by the system when the process dies.
-pub(crate) struct DirectoryLock {
+pub struct DirectoryLock {
     _file: File,
 }
 
@@ -43,6 +46,22 @@ pub(crate) fn lock(dir: &Path) -> Result<DirectoryLock, OpenError> {
     }
     sign(&mut file).map_err(not_writable)?;
     Ok(DirectoryLock { _file: file })
+}
+
+/// Keeps every other process out of a data directory, which is made if need be. Blocks on the disk.
+///
+/// # Errors
+/// [`OpenError::InUse`] when a process works on it; it cannot be made or written.
+pub fn lock_directory(dir: &Path) -> Result<DirectoryLock, OpenError> {
+    lock(dir)
+}
+
+/// No backup is being put in place here.
+pub(crate) fn whole(dir: &Path) -> Result<(), OpenError> {
+    if dir.join(RESTORING).exists() {
+        return Err(OpenError::HalfRestored { dir: dir.to_owned() });
+    }
+    Ok(())
 }
 
 /// The process that wrote its number into the lock file.

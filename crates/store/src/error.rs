@@ -99,8 +99,17 @@ pub enum OpenError {
         /// What the system says.
         source: io::Error,
     },
+    /// A backup is half in place.
+    #[error(
+        "a backup was being put in place in {} and that was broken off; call `switchboard restore` again, which does the rest",
+        dir.display()
+    )]
+    HalfRestored {
+        /// The data directory.
+        dir: PathBuf,
+    },
     /// The file is no database, or a damaged one.
-    #[error("{} is damaged: {what}; restore it from a backup", file.display())]
+    #[error("{} is damaged: {what}; put a backup back with `switchboard restore`", file.display())]
     Corrupt {
         /// The database file.
         file: PathBuf,
@@ -131,6 +140,43 @@ pub enum OpenError {
     #[error("cannot open {}: {what}", file.display())]
     Failed {
         /// The database file.
+        file: PathBuf,
+        /// What was said.
+        what: String,
+    },
+}
+
+/// Why the database was not copied.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SnapshotError {
+    /// No room for the copy.
+    #[error("there is no room for a copy of the database at {}; free some space there", file.display())]
+    DiskFull {
+        /// The copy.
+        file: PathBuf,
+    },
+    /// Whoever waited for it did so no longer.
+    #[error("the copying was broken off")]
+    Interrupted,
+    /// The database is damaged.
+    #[error("the database is damaged: {what}; restore it from an earlier backup")]
+    Corrupt {
+        /// What SQLite says.
+        what: String,
+    },
+    /// The file of the copy cannot be made.
+    #[error("{}: {source}", file.display())]
+    File {
+        /// The copy.
+        file: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Anything else that SQLite or the system says.
+    #[error("{}: {what}", file.display())]
+    Failed {
+        /// The file that it was about.
         file: PathBuf,
         /// What was said.
         what: String,

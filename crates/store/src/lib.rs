@@ -39,9 +39,11 @@ mod peers;
 mod point;
 mod queue;
 mod reader;
+mod restored;
 mod round_trip;
 mod sagas;
 mod services;
+mod snapshot;
 mod statement;
 mod stock;
 mod sweep;
@@ -74,8 +76,9 @@ pub use beats::{Beats, BeatsBatch, BeatsPast, StoredMinute, StoredTally};
 pub use callbacks::{Callback, Callbacks, CallbacksCounted};
 pub use chats::{ChatFilter, ChatRecord, ChatState, Chats, Unresolved, UnresolvedCaller, UnresolvedChat};
 pub use clearing::{ClearingRun, StoredClearing};
+pub use directory::{DirectoryLock, RESTORING, lock_directory};
 pub use disk::Disk;
-pub use error::{MasterKeyError, OpenError, StoreError};
+pub use error::{MasterKeyError, OpenError, SnapshotError, StoreError};
 pub use failed_requests::{Direction, FailedRequest, FailedRequests, FailedState};
 pub use failovers::{FailoverFilter, FailoverRecord, Failovers};
 pub use files::{FileReference, Files, RemoteKind, UploadState};
@@ -88,8 +91,10 @@ pub use outbox::{
 };
 pub use paging::{Page, Paged};
 pub use peers::{FillState, PeerKind, Peers, StoredPeer};
+pub use restored::HeldBack;
 pub use sagas::{AcceptSaga, Keep, NewCallback, SagaAccepted, SagaChange, Sagas};
 pub use services::Services;
+pub use snapshot::{ProvenCopy, prove_copy};
 pub use stock::Stock;
 pub use sweep::Swept;
 pub use work::{Work, WorkFilter, WorkKind};
@@ -248,7 +253,7 @@ impl Store {
         AuditLog { store: self }
     }
 
-    /// The database file, which lies in the data directory. Nobody else in this process may open it: closing it would give
+    /// The database file. Nobody else in this process may open it: closing it would give
     /// up the store's own locks.
     pub fn file(&self) -> &Path {
         &self.inner.place.file

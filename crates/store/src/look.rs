@@ -41,6 +41,8 @@ pub struct StoreLook {
 /// What opening it would say: it is in use, damaged, of a newer program, or its master key is not the right one.
 pub fn look(data_dir: &Path, url: &str, master_key: &MasterKey) -> Result<Option<StoreLook>, OpenError> {
     let file = connection::file_of(url, data_dir)?;
+    // Before the file is looked for: it may be on its way.
+    directory::whole(data_dir)?;
     let metadata = match fs::metadata(&file) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -50,20 +52,10 @@ pub fn look(data_dir: &Path, url: &str, master_key: &MasterKey) -> Result<Option
     let log_bytes = fs::metadata(beside(&file, "-wal")).map_or(0, |log| log.len());
     let connection = open(&file, log_bytes == 0).map_err(|error| failed(&file, &error))?;
     let judge = |error: rusqlite::Error| failed(&file, &error);
-    let schema: i64 = connection
-        .query_row("SELECT coalesce(max(version), 0) FROM schema_migrations", [], |row| row.get(0))
-        .map_err(judge)?;
-    let known = migrations::newest();
-    if schema > known {
-        return Err(OpenError::Newer { found: schema, known });
-    }
+    let schema = schema(&connection, &file)?;
     let checked = metadata.len() <= READ_THROUGH;
     if checked {
-        let said: Option<String> =
-            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).optional().map_err(judge)?;
-        if let Some(what) = said.filter(|said| said != "ok") {
-            return Err(OpenError::Corrupt { file, what });
-        }
+        read_through(&connection, &file)?;
     }
     if let Some(sealed) = opening::key_check(&connection).map_err(judge)? {
         let vault = Vault::new(&master_key.load(data_dir, true)?);
@@ -75,7 +67,29 @@ pub fn look(data_dir: &Path, url: &str, master_key: &MasterKey) -> Result<Option
         let since = at.duration_since(std::time::SystemTime::UNIX_EPOCH).ok()?;
         Some(Timestamp::default().plus(since))
     });
+    let known = migrations::newest();
     Ok(Some(StoreLook { schema, known, database_bytes: metadata.len(), log_bytes, checked, written_at }))
+}
+
+/// The version of a database's schema, if this program knows it.
+pub(crate) fn schema(connection: &Connection, file: &Path) -> Result<i64, OpenError> {
+    let found: i64 = connection
+        .query_row("SELECT coalesce(max(version), 0) FROM schema_migrations", [], |row| row.get(0))
+        .map_err(|error| failed(file, &error))?;
+    let known = migrations::newest();
+    if found > known { Err(OpenError::Newer { found, known }) } else { Ok(found) }
+}
+
+/// Reads a database through for damage.
+pub(crate) fn read_through(connection: &Connection, file: &Path) -> Result<(), OpenError> {
+    let said: Option<String> = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .optional()
+        .map_err(|error| failed(file, &error))?;
+    match said.filter(|said| said != "ok") {
+        Some(what) => Err(OpenError::Corrupt { file: file.to_owned(), what }),
+        None => Ok(()),
+    }
 }
 
 /// Whether nobody works on a data directory now.
@@ -100,7 +114,7 @@ fn lock(data_dir: &Path) -> Result<Option<File>, OpenError> {
 }
 
 /// A database without a log changes for nobody while its directory is locked, and is read without making one.
-fn open(file: &Path, at_rest: bool) -> rusqlite::Result<Connection> {
+pub(crate) fn open(file: &Path, at_rest: bool) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = if at_rest {
         let mut address = String::from("file:");

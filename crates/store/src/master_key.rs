@@ -13,6 +13,7 @@ use domain::secret::{ExposeSecret, SecretText, Zeroize};
 use crate::error::MasterKeyError;
 
 /// Where the key comes from that secrets in the store are sealed with.
+#[derive(Clone)]
 pub enum MasterKey {
     /// A file of mode 0600, made with a new key when it is not there yet. A relative path begins at the data directory.
     File(PathBuf),
@@ -21,6 +22,15 @@ pub enum MasterKey {
 }
 
 impl MasterKey {
+    /// The same key for a store that lies elsewhere: its file stays beside this data directory.
+    #[must_use]
+    pub fn beside(self, data_dir: &Path) -> Self {
+        match self {
+            Self::File(file) => Self::File(data_dir.join(file)),
+            given @ Self::Given(_) => given,
+        }
+    }
+
     pub(crate) fn file(&self, data_dir: &Path) -> Option<PathBuf> {
         match self {
             Self::File(file) => Some(data_dir.join(file)),

@@ -24,6 +24,7 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
     let StoreOptions { data_dir, url, clock, master_key } = options;
     let file = connection::file_of(&url, &data_dir)?;
     let lock = directory::lock(&data_dir)?;
+    directory::whole(&data_dir)?;
     let mut writing = connection::writing(&file, &data_dir)?;
     migrations::run(&mut writing, &file, clock.now())?;
     writing.execute(OPEN_ALL_JOINS, []).map_err(|error| failed(&file, &error))?;

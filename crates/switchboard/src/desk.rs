@@ -6,6 +6,7 @@ use std::time::Duration;
 use ambient::Clock;
 use anyhow::{Context, bail};
 use hyper::{Method, Request};
+use ops::backup::Backups;
 use serde_json::Value;
 use store::Store;
 use tokio::sync::Notify;
@@ -31,6 +32,7 @@ pub(crate) struct AtRest {
     api: web::Inside,
     store: Store,
     carriers: Carriers,
+    backups: Backups,
 }
 
 /// One call, to the server or in its place.
@@ -74,7 +76,8 @@ impl Desk {
         let logs = logs::LogStore::at_rest(&data_dir.join(crate::logging::FOLDER));
         let access = ground.access();
         let alerts = alerts::Alerts::at_rest(ground.alerts_parts(&settings, &carriers)).await?;
-        let oversight = Oversight { health, logs, access, alerts };
+        let backups = ground.backups(&settings, &data_dir);
+        let oversight = Oversight { health, logs, access, alerts, backups: backups.clone() };
         let services = ground.services(&carriers, oversight, Arc::new(Notify::new()));
         let examined = web::Examined {
             settings_file: place.settings_file()?,
@@ -84,7 +87,7 @@ impl Desk {
         };
         let state = web::State::new(services, web::Options::new(&settings, None, examined));
         let api = web::Inside::new(&state);
-        Ok(Self::AtRest(Box::new(AtRest { api, store: ground.store, carriers })))
+        Ok(Self::AtRest(Box::new(AtRest { api, store: ground.store, carriers, backups })))
     }
 
     /// Whether a server runs.
@@ -95,8 +98,8 @@ impl Desk {
     /// The end: what this process held is let go of.
     pub(crate) async fn close(self) {
         let Self::AtRest(inside) = self else { return };
-        let AtRest { store, carriers: Carriers { pool, delivery, sagas }, .. } = *inside;
-        tokio::join!(delivery.drain(DRAIN), sagas.stop(DRAIN));
+        let AtRest { store, carriers: Carriers { pool, delivery, sagas }, backups, .. } = *inside;
+        tokio::join!(delivery.drain(DRAIN), sagas.stop(DRAIN), backups.stop(DRAIN));
         pool.stop(DRAIN).await;
         store.close().await;
     }

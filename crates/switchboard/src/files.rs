@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
-use config::MediaSettings;
+use config::Settings;
 use delivery::Ambient;
 use domain::MessageId;
 use media::shelf::Rules;
@@ -35,12 +35,9 @@ const SWEEP_EVERY: Duration = Duration::from_mins(15);
 const MARGIN: Duration = Duration::from_mins(10);
 
 /// Opens the folders of files.
-pub(crate) async fn open(
-    settings: &MediaSettings,
-    data_dir: &Path,
-    ambient: &Ambient,
-) -> anyhow::Result<Files> {
-    let folder = settings.folder_in(data_dir, &[OUTGOING, UPLOADS])?;
+pub(crate) async fn open(settings: &Settings, data_dir: &Path, ambient: &Ambient) -> anyhow::Result<Files> {
+    let Settings { media: settings, backup, .. } = settings;
+    let folder = settings.folder_in(data_dir, &[Path::new(OUTGOING), Path::new(UPLOADS), &backup.folder])?;
     if settings.folder.is_relative() {
         DirBuilder::new()
             .recursive(true)

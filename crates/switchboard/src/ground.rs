@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ambient::{Chance, Clock, Ids};
 use config::Settings;
 use delivery::{Ambient, Delivery, SagaLimits, Sagas};
+use ops::backup::{BackupParts, Backups};
 use store::Store;
 use telegram::{Pool, PoolParts};
 use tokio::sync::Notify;
@@ -33,6 +34,7 @@ pub(crate) struct Oversight {
     pub(crate) logs: logs::LogStore,
     pub(crate) access: access::Access,
     pub(crate) alerts: alerts::Alerts,
+    pub(crate) backups: Backups,
 }
 
 /// Time, ids and chance as the system has them.
@@ -48,7 +50,7 @@ impl Ground {
         store: Store,
         ambient: Ambient,
     ) -> anyhow::Result<Self> {
-        let files = files::open(&settings.media, data_dir, &ambient).await?;
+        let files = files::open(settings, data_dir, &ambient).await?;
         Ok(Self { store, files, ambient })
     }
 
@@ -90,6 +92,17 @@ impl Ground {
         access::Access::new(self.store.clone(), self.ambient.clock.clone(), self.ambient.ids.clone())
     }
 
+    /// Backups of the data directory. None is made before they are started, or somebody asks.
+    pub(crate) fn backups(&self, settings: &Settings, data_dir: &Path) -> Backups {
+        Backups::new(BackupParts {
+            store: self.store.clone(),
+            clock: self.ambient.clock.clone(),
+            data_dir: data_dir.to_owned(),
+            settings: settings.backup.clone(),
+            version: env!("CARGO_PKG_VERSION"),
+        })
+    }
+
     /// What the alerts are made of.
     pub(crate) fn alerts_parts<'a>(
         &self,
@@ -125,6 +138,7 @@ impl Ground {
             logs: oversight.logs,
             access: oversight.access,
             alerts: oversight.alerts,
+            backups: oversight.backups,
             clock: self.ambient.clock.clone(),
             ids: self.ambient.ids.clone(),
         }

@@ -208,6 +208,35 @@ enum Command {
     )]
     Doctor(command::doctor::Doctor),
 
+    /// Make backups, try and list them, also while `up` runs
+    #[command(
+        after_help = "A backup is one file: the database as it was at one moment, and the files that wait to be sent. Work goes on \
+                            while it is made, and it is tried at once. The running server makes one every day by itself and \
+                            keeps seven (settings backup.every, backup.keep, backup.folder); put copies of them on another \
+                            machine. Neither the master key nor the settings are in it: without that key it cannot be put \
+                            back, with it it is the accounts.\n\nExamples:\n  \
+                            switchboard backup create\n  switchboard backup list\n  switchboard backup check\n  \
+                            switchboard restore backups/switchboard-20300131T120000.250Z.tar.gz"
+    )]
+    Backup(command::backup::Backup),
+
+    /// Put the data directory back from a backup
+    #[command(
+        after_help = "The server must be stopped, and its master key must be in place (SWITCHBOARD_MASTER_KEY or master.key in the \
+                            data directory). The backup is unpacked aside and tried first; until it is whole and ready \
+                            nothing is changed. What was there before is kept, in a folder of its own.\n\n\
+                            What waited when the backup was made may have been sent since. So nothing of it is sent by itself: \
+                            messages and operations have failed with the code restored, or are in doubt, until you say what is \
+                            to be done. Where the server was stopped before the backup was made, and nothing ran since, --waiting \
+                            send lets all of it leave.\n\n\
+                            When it is broken off in the middle, no server starts there; give the command again, and it does \
+                            the rest.\n\nExamples:\n  \
+                            switchboard restore backups/switchboard-20300131T120000.250Z.tar.gz --dry-run\n  \
+                            switchboard restore backups/switchboard-20300131T120000.250Z.tar.gz\n  \
+                            switchboard restore moved.tar.gz --data-dir /srv/new --waiting send --yes"
+    )]
+    Restore(command::restore::Restore),
+
     /// Print the OpenAPI description of the HTTP API
     #[command(after_help = "Examples:\n  switchboard openapi > openapi.json")]
     Openapi,
@@ -268,6 +297,8 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Chat(chat) => chat.run().await,
         Command::Logs(logs) => logs.run().await,
         Command::Doctor(doctor) => doctor.run().await,
+        Command::Backup(backup) => backup.run().await,
+        Command::Restore(restore) => restore.run().await,
         Command::Openapi => {
             output::line(format_args!("{}", web::openapi_json()));
             Ok(())

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 
-use domain::SecretText;
+use anyhow::bail;
 use domain::secret::Zeroize;
+use domain::{ExposeSecret, SecretText};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use tokio::sync::mpsc;
 
@@ -26,6 +27,20 @@ impl std::error::Error for WrongUsage {}
 /// Whether somebody can be asked.
 pub(crate) fn somebody_is_there() -> bool {
     io::stdin().is_terminal()
+}
+
+/// Goes on only if whoever sits at the terminal says yes.
+pub(crate) async fn confirm(question: &str) -> anyhow::Result<()> {
+    if !somebody_is_there() {
+        return Err(WrongUsage("nobody can be asked whether to: say --yes".to_owned()).into());
+    }
+    let answer = Lines::of_standard_input().ask(&format!("{question} [y/N] ")).await?;
+    let yes =
+        answer.is_some_and(|answer| ["y", "yes"].contains(&answer.expose_secret().to_lowercase().as_str()));
+    if !yes {
+        bail!("nothing was done");
+    }
+    Ok(())
 }
 
 /// The lines of the standard input. They are read by a thread of its own, so that a wait for one can be given up.

@@ -244,8 +244,9 @@ impl Program {
     /// that is under way looks like a deaf session. For a world without faults.
     pub async fn pass_calmly(&self, seconds: u64) {
         const STEP: u64 = 4;
-        // A session is asked every second round of beats at the latest, 40 seconds after its last answer, and has 10 to answer.
-        const UNASKED: usize = 48 / STEP as usize;
+        // 48 seconds: a session is asked every second round of beats at the latest, 40 seconds after its last answer, and has 10
+        // to answer.
+        const UNASKED: usize = 12;
         let mut past = vec![self.now().await];
         for _ in 0..seconds.div_ceil(STEP) {
             self.advance(Duration::from_secs(STEP)).await;

@@ -90,6 +90,7 @@ codes! {
     TargetExists = "target_exists", CONFLICT, "The name is taken";
     TargetIsInSettings = "target_is_in_settings", CONFLICT, "The settings file has the target";
     TargetRefused = "target_refused", BAD_GATEWAY, "The target did not take it";
+    BackupNotFound = "backup_not_found", NOT_FOUND, "There is no such backup";
     MaintenanceNotFound = "maintenance_not_found", NOT_FOUND, "There is no such maintenance window";
     WrongState = "wrong_state", CONFLICT, "Its state does not allow it";
     Cancelled = "cancelled", CONFLICT, "It was cancelled";
@@ -107,6 +108,7 @@ codes! {
     MediaExpired = "media_expired", GONE, "The provider no longer takes the file id";
     FloodWait = "flood_wait", TOO_MANY_REQUESTS, "Telegram asks to wait";
     NoAccount = "no_account", SERVICE_UNAVAILABLE, "No account can do it now";
+    Restored = "restored", CONFLICT, "It waited when a backup was made";
     ServiceStopped = "service_stopped", SERVICE_UNAVAILABLE, "The service was stopped";
     FileOnCdn = "file_on_cdn", NOT_IMPLEMENTED, "Telegram hands the file out through its CDN only";
     ReadFailed = "read_failed", BAD_GATEWAY, "The provider could not be read";
@@ -262,6 +264,7 @@ impl Problem {
             Failure::MediaExpired { .. } => Code::MediaExpired,
             Failure::FloodWait { .. } => Code::FloodWait,
             Failure::NoAccount { .. } => Code::NoAccount,
+            Failure::Restored { .. } => Code::Restored,
         };
         let mut problem = Self::new(code, detail);
         match failure {
@@ -271,7 +274,8 @@ impl Problem {
             | Failure::NoRights { .. }
             | Failure::MediaGone { .. }
             | Failure::MediaExpired { .. }
-            | Failure::NoAccount { .. } => {}
+            | Failure::NoAccount { .. }
+            | Failure::Restored { .. } => {}
         }
         problem
     }
@@ -339,6 +343,10 @@ pub(crate) fn describe_task_failure(failure: &Failure) -> String {
         Failure::MediaGone { .. } | Failure::MediaExpired { .. } => failure.describe(),
         Failure::FloodWait { until } => format!("Every account must wait; the first may do it at {until}."),
         Failure::NoAccount { asked } => format!("No account can do it now ({}).", each(asked)),
+        Failure::Restored { made_at } => format!(
+            "It waited when the backup of {} was made and may have been done since; retry it if it was not.",
+            made_at.to_the_second()
+        ),
     }
 }
 

@@ -14,6 +14,7 @@ use domain::{MessageId, OperationId, Timestamp};
 use health::Health;
 use http::HeaderMap;
 use logs::LogStore;
+use ops::backup::Backups;
 use store::{Store, StoreError};
 use telegram::Pool;
 use tokio::sync::Notify;
@@ -49,6 +50,8 @@ pub struct Services {
     pub files: Files,
     /// Whether everything works.
     pub health: Health,
+    /// Backups of the data directory.
+    pub backups: Backups,
     /// The lines that the program writes about itself.
     pub logs: LogStore,
     /// What time it is.
@@ -131,6 +134,11 @@ impl State {
     /// Who is told when something stays broken.
     pub fn alerts(&self) -> &Alerts {
         &self.0.services.alerts
+    }
+
+    /// Backups of the data directory.
+    pub fn backups(&self) -> &Backups {
+        &self.0.services.backups
     }
 
     /// Whether everything works.

@@ -67,6 +67,13 @@ pub(crate) struct Failure {
     pub(crate) provider_code: Option<String>,
 }
 
+impl Failure {
+    /// Whether it waited when a backup was made, and may have been sent since.
+    pub(crate) fn is_restored(&self) -> bool {
+        self.code == domain::outcome::Failure::RESTORED
+    }
+}
+
 impl Message {
     /// Where its page is.
     pub(crate) fn path(&self) -> String {

@@ -36,19 +36,16 @@ fn why() -> Why {
 }
 
 fn drawn_why(language: Language, state: &str) -> String {
+    drawn_why_of(language, &message(state))
+}
+
+fn drawn_why_of(language: Language, message: &Message) -> String {
     let visitor = Visitor::made_up(language, now());
     let words = MessagesWords::of(language);
-    let (message, why) = (message(state), why());
-    Page {
-        visitor: &visitor,
-        words,
-        work: WorkWords::of(language),
-        message: &message,
-        why: &why,
-        may_act: true,
-    }
-    .render()
-    .expect("a page")
+    let why = why();
+    Page { visitor: &visitor, words, work: WorkWords::of(language), message, why: &why, may_act: true }
+        .render()
+        .expect("a page")
 }
 
 fn drawn_list(language: Language) -> String {
@@ -101,6 +98,19 @@ fn messages_that_were_found_in_english() {
 #[test]
 fn messages_that_were_found_in_russian() {
     insta::assert_snapshot!(drawn_list(Language::Russian));
+}
+
+#[test]
+fn what_a_restore_held_back_is_not_said_to_be_unsent() {
+    for (language, verdict) in
+        [(Language::English, "may have been sent"), (Language::Russian, "возможно, отправлено")]
+    {
+        let mut held = message("failed");
+        held.failure = serde_json::from_value(json!({ "code": "restored", "detail": "It waited." })).ok();
+        let drawn = drawn_why_of(language, &held);
+        assert!(drawn.contains(verdict), "{drawn}");
+        assert!(!drawn.contains("Not sent.") && !drawn.contains("Не отправлено."), "{drawn}");
+    }
 }
 
 #[test]

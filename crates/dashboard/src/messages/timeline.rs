@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::Timestamp;
+use domain::outcome::Failure;
 use serde::Deserialize;
 
 use crate::listing::Tint;
@@ -138,6 +139,12 @@ fn heading(language: Language, step: &Step) -> String {
             format!("{} {account}{part}", language.of("Sent by", "Отправил аккаунт"))
         }
         "sent" => language.of("It is sent", "Отправлено").to_owned(),
+        "failed" if step.detail.as_deref() == Some(Failure::RESTORED) => language
+            .of(
+                "Held back after a restore: it may have been sent since the backup",
+                "Задержано после восстановления: возможно, отправлено после копии",
+            )
+            .to_owned(),
         "failed" => language.of("It ended unsent", "Закончилось без отправки").to_owned(),
         "cancelled" => language.of("Cancelled before it left", "Отменено до отправки").to_owned(),
         "in_doubt" => language

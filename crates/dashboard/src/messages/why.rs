@@ -8,8 +8,8 @@ use domain::MessageId;
 use http::Method;
 use serde::Deserialize;
 
-use super::Message;
 use super::timeline::{Step, Stop, stops};
+use super::{Failure, Message};
 use crate::dashboard::Dashboard;
 use crate::listing::address;
 use crate::page::{self, Section, refusal};
@@ -44,13 +44,16 @@ pub(super) struct Page<'a> {
 
 impl Page<'_> {
     pub(super) fn verdict(&self) -> String {
+        if self.message.failure.as_ref().is_some_and(Failure::is_restored) {
+            return self.words.held_back.to_owned();
+        }
         let account = self.message.account.as_deref();
         self.words.verdict(&self.message.state, account)
     }
 
     fn lede(&self) -> String {
         if let Some(failure) = &self.message.failure {
-            return failure.detail.clone();
+            return self.words.because(&failure.code, &failure.detail);
         }
         let took = self.message.updated_at.since(self.message.created_at);
         let took = number::latency(self.visitor.language, took);

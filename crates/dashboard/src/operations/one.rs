@@ -4,6 +4,7 @@ use access::Right;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
+use domain::outcome::Failure;
 use domain::{MessageId, OperationId};
 use http::Method;
 
@@ -43,6 +44,9 @@ impl One<'_> {
     }
 
     fn heading(&self, step: &Step) -> String {
+        if step.what == "failed" && step.detail.as_deref() == Some(Failure::RESTORED) {
+            return self.words.held_back.to_owned();
+        }
         self.words.step(&step.what, step.account.as_deref(), step.outcome.as_deref())
     }
 }

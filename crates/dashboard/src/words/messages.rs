@@ -1,5 +1,7 @@
 //! The words of the pages about messages.
 
+use domain::outcome::Failure;
+
 use super::number::{english, russian, thousands};
 use crate::visitor::Language;
 
@@ -36,6 +38,7 @@ pub(crate) struct MessagesWords {
     pub(crate) parts: &'static str,
     pub(crate) telegram_ids: &'static str,
     pub(crate) failure: &'static str,
+    pub(crate) held_back: &'static str,
     pub(crate) files: &'static str,
     pub(crate) of_chat: &'static str,
     pub(crate) in_doubt: &'static str,
@@ -80,6 +83,7 @@ const EN: MessagesWords = MessagesWords {
     parts: "Parts",
     telegram_ids: "Telegram’s ids",
     failure: "Failure",
+    held_back: "Held back after a restore: it may have been sent.",
     files: "Files",
     of_chat: "its messages",
     in_doubt: "It may have arrived, or not",
@@ -124,6 +128,7 @@ const RU: MessagesWords = MessagesWords {
     parts: "Частей",
     telegram_ids: "Номера в Telegram",
     failure: "Ошибка",
+    held_back: "Задержано после восстановления: возможно, отправлено.",
     files: "Файлы",
     of_chat: "его сообщения",
     in_doubt: "Возможно, дошло, а возможно, и нет",
@@ -168,6 +173,18 @@ impl MessagesWords {
                 .of("In doubt: it may have been sent.", "Под вопросом: возможно, отправлено.")
                 .to_owned(),
             other => other.replace('_', " "),
+        }
+    }
+
+    /// Why it was not sent. The API says it in English; what a person has to decide about is told in both languages.
+    pub(crate) fn because(&self, code: &str, detail: &str) -> String {
+        match (code, self.language) {
+            (Failure::RESTORED, Language::Russian) => {
+                "Оно ждало, когда делалась резервная копия, и с тех пор могло быть отправлено. Посмотрите в чат и повторите, \
+                 если его там нет."
+                    .to_owned()
+            }
+            _ => detail.to_owned(),
         }
     }
 

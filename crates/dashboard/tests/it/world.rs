@@ -109,6 +109,13 @@ impl World {
         let services = web::Services {
             logs: logs.expect("the log store opens"),
             health: health.clone(),
+            backups: ops::backup::Backups::new(ops::backup::BackupParts {
+                store: store.clone(),
+                clock: clock.clone(),
+                data_dir: dir.path().to_owned(),
+                settings: config::BackupSettings::default(),
+                version: "0.0.0",
+            }),
             files: files(dir.path(), &ids, &clock).await,
             store: store.clone(),
             delivery,

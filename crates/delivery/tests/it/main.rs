@@ -7,6 +7,7 @@ mod late;
 mod once;
 mod provider;
 mod races;
+mod restored;
 mod saga_faults;
 mod sagas;
 mod script;

@@ -398,6 +398,19 @@ impl Desk {
         next
     }
 
+    /// As after a restore from a backup that was made at this moment.
+    pub(crate) async fn restore(self) -> Self {
+        self.sagas.stop(Duration::from_millis(10)).await;
+        drop(self.sagas);
+        self.store.close().await;
+        let store = folder::store(self.folder.path(), &self.clock).await;
+        store.hold_back(self.clock.now()).await.expect("holds back");
+        store.close().await;
+        let next = Self::open(self.folder, self.clock, self.provider).await;
+        assert_eq!(next.sagas.resume().await, Ok(0), "nothing is taken up");
+        next
+    }
+
     pub(crate) async fn submit(&self, submission: TaskSubmission) -> OperationId {
         self.sagas.submit(submission).await.expect("accepted").id
     }

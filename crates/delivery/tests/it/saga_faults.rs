@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use crate::provider::{Chat, Desk, Does, create, is_true_of, leave};
 use crate::script::name;
 
-const CHANGING: [&str; 5] = ["create", "open_history", "invite", "promote", "export_link"];
+pub(crate) const CHANGING: [&str; 5] = ["create", "open_history", "invite", "promote", "export_link"];
 
 fn unknown() -> Does {
     Does::Refuses(Outcome::Unknown("timeout".into()))

@@ -373,6 +373,19 @@ impl Bench {
         next
     }
 
+    /// As after a restore from a backup that was made at this moment.
+    pub(crate) async fn restore(self) -> Self {
+        self.delivery.drain(Duration::from_millis(10)).await;
+        drop(self.delivery);
+        self.store.close().await;
+        let store = folder::store(self.folder.path(), &self.clock).await;
+        store.hold_back(self.clock.now()).await.expect("holds back");
+        store.close().await;
+        let next = Self::open(self.folder, self.clock, self.script).await;
+        assert_eq!(next.delivery.resume().await, Ok(0), "nothing is taken up");
+        next
+    }
+
     pub(crate) async fn submit(&self, submission: Submission) -> MessageId {
         self.delivery.submit(submission).await.expect("accepted").id
     }

@@ -102,6 +102,10 @@ impl Saga {
                 "Nobody of those to be invited was found.".to_owned()
             }
             Failure::Rejected { provider_code } => format!("Telegram refused it: {provider_code}."),
+            Failure::Restored { made_at } => format!(
+                "It waited when the backup of {} was made and may have been done since; try it again if it was not.",
+                made_at.to_the_second()
+            ),
             other => other.describe(),
         })
     }

@@ -10,6 +10,7 @@ use telegram::import::Plan;
 
 use super::check::{self, clock, ports::Answered, program::Seen, settings::fingerprint, store as stored};
 use super::gather::reach::{self, Reached};
+use super::gather::registrations::{self, Registrations};
 use super::gather::{self, errors, files, sessions, units};
 use super::inside::Inside;
 use super::report::{Area, Report, Section};
@@ -69,12 +70,14 @@ struct Machine {
     memory: (Option<u64>, machine::MemoryLimit),
     contents: Option<legacy::Contents>,
     errors: Result<check::errors::Told, String>,
+    backups: Option<gather::backups::Kept>,
 }
 
 /// What was seen beyond files.
 struct Asking {
     entries: Result<Vec<Entry>, String>,
     reached: Option<Reached>,
+    registered: Option<Registrations>,
     answered: Vec<Answered>,
 }
 
@@ -170,9 +173,16 @@ async fn ask(patient: &Patient, inside: Option<&Inside>, clock: &Clock) -> Askin
             None => Vec::new(),
         }
     };
-    let (entries, reached, answered) =
-        tokio::join!(patient.journal.read(&patient.root, clock), reached, answered);
-    Asking { entries: entries.map_err(|error| error.to_string()), reached, answered }
+    // Where none is named, nobody has to be asked to know that.
+    let registered = async {
+        match settings.filter(|settings| patient.reach || settings.doctor.webhooks.is_empty()) {
+            Some(settings) => Some(registrations::all(settings, clock).await),
+            None => None,
+        }
+    };
+    let (entries, reached, registered, answered) =
+        tokio::join!(patient.journal.read(&patient.root, clock), reached, registered, answered);
+    Asking { entries: entries.map_err(|error| error.to_string()), reached, registered, answered }
 }
 
 impl Machine {
@@ -202,7 +212,22 @@ impl Machine {
             (machine::resident(&patient.root, pid), machine::memory_limit(&patient.root, pid))
         });
         let errors = errors::told(&patient.data_dir, &patient.clock);
-        Self { snapshot, running, named, lying, units, files, room, store, held, memory, contents, errors }
+        let backups = settings.map(|settings| gather::backups::kept(settings, &patient.data_dir));
+        Self {
+            snapshot,
+            running,
+            named,
+            lying,
+            units,
+            files,
+            room,
+            store,
+            held,
+            memory,
+            contents,
+            errors,
+            backups,
+        }
     }
 }
 
@@ -222,6 +247,7 @@ fn judge(
     let accounts: Option<Vec<AccountName>> =
         inside.map(|inside| inside.accounts.iter().map(|account| account.name.clone()).collect());
     let no_settings = "the settings cannot be read";
+    let untried = if settings.is_ok() { "it was not to be tried" } else { no_settings };
     let only_server = |area| Section::unseen(area, ONLY_A_SERVER);
     let known = |area, section: Option<Section>| section.unwrap_or_else(|| only_server(area));
     let receiver = settings.ok().and_then(|settings| settings.legacy.invite_callback.as_ref());
@@ -246,6 +272,16 @@ fn judge(
             forwarded: inside.map(|inside| inside.forwarded),
         }),
         store_section(patient, inside, machine),
+        match (settings, &machine.backups) {
+            (Ok(settings), Some(backups)) => check::backups::check(&check::backups::Facts {
+                folder: &backups.folder.display().to_string(),
+                every: settings.backup.every,
+                history: backups.history.as_ref().map(Option::as_ref).map_err(String::as_str),
+                served: inside.is_some(),
+                now,
+            }),
+            _ => Section::unseen(Area::Backups, no_settings),
+        },
         known(Area::Queue, inside.and_then(|inside| Some(check::queue::check(stock?, &inside.stopped)))),
         match settings {
             Ok(_) => check::ports::check(&check::ports::Facts {
@@ -287,13 +323,14 @@ fn judge(
                 });
                 check::network::check(tried, *left_out, unknown.as_deref(), works)
             }
-            None => Section::unseen(
-                Area::Network,
-                if settings.is_ok() { "it was not to be tried" } else { no_settings },
-            ),
+            None => Section::unseen(Area::Network, untried),
         },
         known(Area::Memory, inside.map(|_| check::memory::check(machine.memory.0, machine.memory.1))),
         check::callbacks::check(receiver.as_deref(), stock),
+        match &asking.registered {
+            Some(Registrations { asked, left_out }) => check::webhooks::check(asked, *left_out, now),
+            None => Section::unseen(Area::Webhooks, untried),
+        },
         check::errors::check(machine.errors.as_ref().map_err(String::as_str)),
     ]
     .into_iter()

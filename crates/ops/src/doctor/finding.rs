@@ -146,6 +146,16 @@ codes! {
     StoreBehind = "store_behind",
     /// The store does not answer.
     StoreSilent = "store_silent",
+    /// There is no backup.
+    BackupNone = "backup_none",
+    /// The newest backup is old.
+    BackupOld = "backup_old",
+    /// The last attempt to make a backup came to nothing.
+    BackupFailing = "backup_failing",
+    /// The newest backup cannot be put back.
+    BackupBroken = "backup_broken",
+    /// It was not tried for long whether a backup can be put back.
+    BackupUntried = "backup_untried",
     /// Messages wait for longer than they should.
     QueueStuck = "queue_stuck",
     /// Messages or operations whose end is not known.
@@ -216,6 +226,22 @@ codes! {
     MemoryKilled = "memory_killed",
     /// Invite callbacks that the receiver does not take.
     CallbacksWait = "callbacks_wait",
+    /// A provider sends what customers write to another place than it should.
+    WebhookElsewhere = "webhook_elsewhere",
+    /// A provider sends what customers write to the right place and to another one.
+    WebhookAlsoElsewhere = "webhook_also_elsewhere",
+    /// A provider sends what customers write nowhere.
+    WebhookMissing = "webhook_missing",
+    /// What customers write does not arrive where the provider sends it.
+    WebhookFailing = "webhook_failing",
+    /// A provider sends what customers write so that others can read it on the way.
+    WebhookPlain = "webhook_plain",
+    /// Whoever knows the address of a webhook can post there as the provider.
+    WebhookWithoutSecret = "webhook_without_secret",
+    /// A provider refuses what it is asked with.
+    WebhookRefused = "webhook_refused",
+    /// A provider did not say where it sends.
+    WebhookUnknown = "webhook_unknown",
     /// The old scripts serve a port that the settings do not have.
     PortNotTaken = "port_not_taken",
     /// The settings and the old scripts differ about a port.

@@ -89,6 +89,8 @@ pub enum Area {
     Settings,
     /// The store.
     Store,
+    /// Backups.
+    Backups,
     /// What waits, what is in doubt, what came to nothing.
     Queue,
     /// Listeners and ports.
@@ -113,6 +115,8 @@ pub enum Area {
     Memory,
     /// What other programs are told.
     Callbacks,
+    /// Where providers send what customers write.
+    Webhooks,
     /// The last errors by their kind.
     Errors,
     /// An installation of the old scripts.
@@ -124,10 +128,11 @@ pub enum Area {
 
 impl Area {
     /// Every area that this program knows, in the order of a report.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Program,
         Self::Settings,
         Self::Store,
+        Self::Backups,
         Self::Queue,
         Self::Ports,
         Self::Accounts,
@@ -140,6 +145,7 @@ impl Area {
         Self::Network,
         Self::Memory,
         Self::Callbacks,
+        Self::Webhooks,
         Self::Errors,
         Self::Legacy,
     ];
@@ -150,6 +156,7 @@ impl Area {
             Self::Program => "program",
             Self::Settings => "settings",
             Self::Store => "store",
+            Self::Backups => "backups",
             Self::Queue => "queue",
             Self::Ports => "ports",
             Self::Accounts => "accounts",
@@ -162,6 +169,7 @@ impl Area {
             Self::Network => "network",
             Self::Memory => "memory",
             Self::Callbacks => "callbacks",
+            Self::Webhooks => "webhooks",
             Self::Errors => "errors",
             Self::Legacy => "legacy",
             Self::Other => "other",

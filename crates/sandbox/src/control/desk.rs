@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::files;
+use crate::providers::Providers;
 use crate::telegram::{Account, Centre, NewAccount, Telegram};
 
 /// The file in the data directory that remembers accounts made at run time, so that a restart has them too.
@@ -15,6 +16,8 @@ pub(crate) struct Desk {
     pub(crate) centres: Vec<Centre>,
     /// The public half of the RSA key, as PEM.
     pub(crate) rsa_public_key: String,
+    /// Providers that do no more than tell where webhooks are registered.
+    pub(crate) providers: Providers,
     data_dir: PathBuf,
     joined: Mutex<Vec<NewAccount>>,
 }
@@ -37,7 +40,8 @@ impl Desk {
                 tracing::warn!(account = order.name, %error, "an account that joined before is left out");
             }
         }
-        Ok(Self { telegram, centres, rsa_public_key, data_dir, joined: Mutex::new(joined) })
+        let (providers, joined) = (Providers::default(), Mutex::new(joined));
+        Ok(Self { telegram, centres, rsa_public_key, providers, data_dir, joined })
     }
 
     /// Remembers an account that joined.

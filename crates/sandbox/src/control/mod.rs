@@ -20,6 +20,9 @@
 //! | `POST /telegram/chats/{chat_id}/migrate`, `…/members` | a group becomes a supergroup; members come and go |
 //! | `POST /telegram/users/{name}/privacy`, `…/username` | who may invite a user; what it is called |
 //! | `POST /telegram/blocks` | somebody blocks an account |
+//! | `GET`, `PUT /webhooks` | accounts at other providers: where their webhooks are registered, and what they answer |
+//! | `GET`, `DELETE /webhooks/calls` | every call to those providers |
+//! | `/providers/{telegram_bot, avito, max, vk, wappi}/…` | those providers: the base addresses of their APIs |
 //!
 //! What changes chats, members and names takes `?silent=true`: then nobody is told.
 
@@ -28,6 +31,7 @@ mod desk;
 mod faults;
 mod files;
 mod people;
+mod providers;
 mod records;
 mod signing;
 
@@ -35,7 +39,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::routing::{delete, get, post, put};
+use axum::routing::{any, delete, get, post, put};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -70,6 +74,9 @@ fn router(desk: Arc<Desk>) -> Router {
         .route("/telegram/users/{name}/privacy", post(people::set_privacy))
         .route("/telegram/users/{name}/username", post(people::rename))
         .route("/telegram/blocks", post(people::block))
+        .route("/webhooks", get(providers::list).put(providers::put))
+        .route("/webhooks/calls", get(providers::calls).delete(providers::forget_calls))
+        .route("/providers/{provider}/{*path}", any(providers::answer))
         .fallback(answers::no_such_path)
         .method_not_allowed_fallback(answers::wrong_method)
         .with_state(desk)

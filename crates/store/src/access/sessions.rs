@@ -189,6 +189,17 @@ pub(super) fn end_others(
     Ok(transaction.execute(sql::END_OTHER_SESSIONS, row)? as u64)
 }
 
+/// Ends the sessions of everybody.
+pub(crate) struct EndSessions;
+
+impl Write for EndSessions {
+    type Answer = usize;
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<usize, StoreError> {
+        transaction.execute(sql::END_ALL_SESSIONS, [])
+    }
+}
+
 /// Removes sessions that were not used since, so many at once.
 pub(crate) struct DropSessions {
     pub(crate) before: Timestamp,

@@ -54,6 +54,7 @@ statements! {
         UPDATE user_sessions SET seen_at = $1, address = $2 WHERE id = $3 AND seen_at < $1";
     END_SESSION = "DELETE FROM user_sessions WHERE user = $1 AND id = $2";
     END_OTHER_SESSIONS = "DELETE FROM user_sessions WHERE user = $1 AND id <> $2";
+    END_ALL_SESSIONS = "DELETE FROM user_sessions";
     DROP_SESSIONS = "
         DELETE FROM user_sessions WHERE token IN (
             SELECT token FROM user_sessions WHERE seen_at <= $1 LIMIT $2)";

@@ -198,6 +198,20 @@ impl Write for GiveUpAll {
     }
 }
 
+/// Gives up every notice that waits, without a try. Few do: each target has a bound.
+pub(crate) struct HoldNotices {
+    pub(crate) error: String,
+    pub(crate) at: Timestamp,
+}
+
+impl Write for HoldNotices {
+    type Answer = usize;
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<usize, StoreError> {
+        transaction.execute(sql::HOLD_BACK, params![cut(&self.error), self.at.as_micros()])
+    }
+}
+
 /// Removes notices that were made long ago, with their deliveries, so many at once.
 pub(crate) struct DropNotices {
     pub(crate) before: Timestamp,

@@ -14,8 +14,8 @@ use crate::column::Columns;
 use crate::paging::{Page, Paged};
 use crate::{Store, StoreError, statement};
 
-pub(crate) use deliveries::DropNotices;
 pub use deliveries::{AlertDelivery, DeliveriesWaiting, NewNotice};
+pub(crate) use deliveries::{DropNotices, HoldNotices};
 pub use mirror::{MirrorError, MirroredTarget, read_mirrored_targets};
 pub(crate) use rows::DropAlerts;
 pub use rows::{AlertFilter, AlertState, StoredAlert};

@@ -67,6 +67,8 @@ statements! {
         WHERE target = $3 AND notice = $4 AND state = 0";
     GIVE_UP_ALL = "
         UPDATE alert_deliveries SET state = 1, last_error = $1, done_at = $2 WHERE target = $3 AND state = 0";
+    /// It was not tried.
+    HOLD_BACK = "UPDATE alert_deliveries SET state = 1, last_error = $1, done_at = $2 WHERE state = 0";
     DROP_DELIVERIES = "
         DELETE FROM alert_deliveries WHERE notice IN (
             SELECT id FROM alert_notices WHERE at <= $1 ORDER BY at LIMIT $2)";

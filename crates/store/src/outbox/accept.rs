@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::media::MediaSource;
 use domain::message::{OutboundMessage, Part, PartState};
+use domain::outcome::Failure;
 use domain::timeline::Step;
 use domain::{AccountName, ApiKeyId, ChatId, MessageId, MessageState, Timestamp};
 use rusqlite::params;
@@ -195,7 +196,10 @@ pub(super) fn stands_for(
     let unsent = match state {
         None | Some(MessageState::Cancelled) => true,
         // Half of it may have left before it failed; asking again must not send that half again.
-        Some(MessageState::Failed) => transaction.first(sql::SENT_PART, [key(&id)], |_| Ok(()))?.is_none(),
+        Some(MessageState::Failed) => {
+            transaction.first(sql::SENT_PART, [key(&id)], |_| Ok(()))?.is_none()
+                && !was_held_back(transaction, &id)?
+        }
         Some(_) => false,
     };
     let free = unsent || now.since(since) >= KEY_LIFE;
@@ -204,6 +208,13 @@ pub(super) fn stands_for(
         (false, true) => Some(Accepted::Repeated(id)),
         (false, false) => Some(Accepted::Conflict),
     })
+}
+
+/// Whether a message failed because it waited when a backup was made: it may have been sent since.
+fn was_held_back(transaction: &Transaction<'_>, id: &MessageId) -> Result<bool, StoreError> {
+    let failure = transaction
+        .first(sql::FAILURE_OF, [key(id)], |row| Columns::new(row, TABLE).maybe_json::<Failure>(0))?;
+    Ok(matches!(failure, Some(Some(Failure::Restored { .. }))))
 }
 
 impl Write for AcceptWrite {

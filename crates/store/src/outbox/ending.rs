@@ -6,7 +6,7 @@ use domain::{MessageId, MessageState, Timestamp};
 use rusqlite::params;
 
 use super::statements as sql;
-use super::{Fail, Origin, Resolution, TABLE, key, no_such_message, state_of, timeline};
+use super::{Fail, Origin, Resolution, TABLE, held_back, key, no_such_message, state_of, timeline};
 use crate::StoreError;
 use crate::chats::{Missed, count};
 use crate::column::{Columns, to_json};
@@ -101,22 +101,24 @@ impl Write for ResolveWrite {
             return Ok(false);
         }
         let at = self.at.as_micros();
-        let detail = match self.resolution {
+        let (detail, is_held_back) = match self.resolution {
             Resolution::Sent => {
                 transaction.execute(sql::DOUBTFUL_PARTS_SENT, [id])?;
-                if transaction.execute(sql::RESOLVE_SENT, params![at, id])? == 0 {
-                    transaction.execute(sql::RESOLVE_QUEUED, params![at, id])?;
-                }
-                "sent"
+                let goes_on = transaction.execute(sql::RESOLVE_SENT, params![at, id])? > 0
+                    || transaction.execute(sql::RESOLVE_QUEUED, params![at, id])? > 0;
+                ("sent", !goes_on && transaction.execute(sql::RESOLVE_HELD_BACK, params![at, id])? > 0)
             }
             Resolution::Resend => {
                 transaction.execute(sql::DOUBTFUL_PARTS_WAIT, [id])?;
                 transaction.execute(sql::RESOLVE_RESEND, params![at, id])?;
-                "resend"
+                ("resend", false)
             }
         };
         let entry = timeline::plain(self.at, Step::Resolved, Some(detail.to_owned()));
         timeline::add(transaction, &self.id, &entry)?;
+        if is_held_back {
+            held_back::failed(transaction, &self.id, self.at)?;
+        }
         Ok(true)
     }
 }

@@ -2,6 +2,7 @@
 
 mod accept;
 mod ending;
+mod held_back;
 mod items;
 mod reading;
 mod search;
@@ -21,6 +22,7 @@ use domain::{AccountName, ChatId, MessageId, Timestamp};
 pub(crate) use accept::KEY_LIFE;
 pub use accept::{Accept, Accepted, Idempotency, Join, Origin};
 pub(crate) use ending::AnsweredWrite;
+pub(crate) use held_back::HoldMessages;
 pub use reading::{Filter, Listed};
 pub(crate) use reading::{LONGEST_BATCH, logged};
 
@@ -150,7 +152,7 @@ impl Outbox<'_> {
     /// Takes a message in, together with its key, or finds the one that this request made before.
     ///
     /// A key whose message ended unsent (cancelled, or failed with no part sent) counts as new: such answers are never
-    /// stored. A request without one joins a message only if its caller got no answer. When this
+    /// stored. One that was held back after a restore may have been sent, so its key stands for it. A request without one joins a message only if its caller got no answer. When this
     /// answers [`StoreError::Unavailable`] after a wait, the message may have been taken in all the same.
     pub async fn accept(&self, accept: Accept) -> Result<Accepted, StoreError> {
         self.store.write(accept::AcceptWrite::new(accept)?).await

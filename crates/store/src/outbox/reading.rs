@@ -156,9 +156,12 @@ pub(crate) fn logged(
 /// A message without its parts.
 pub(super) fn message(row: &Row<'_>) -> Result<OutboundMessage, StoreError> {
     let columns = Columns::new(row, TABLE);
+    let state = columns.coded(1, "state", codes::message)?;
+    // One beside a doubt only says that the message was held back.
+    let failure = if state == MessageState::Failed { columns.maybe_json(10)? } else { None };
     Ok(OutboundMessage {
         id: columns.message_id(0)?,
-        state: columns.coded(1, "state", codes::message)?,
+        state,
         chat: columns.parsed(2)?,
         chat_id: columns.maybe_chat_id(3)?,
         pin: columns.maybe_account(4)?,
@@ -167,7 +170,7 @@ pub(super) fn message(row: &Row<'_>) -> Result<OutboundMessage, StoreError> {
         send_at: columns.maybe_time(7)?,
         created_at: columns.time(8)?,
         updated_at: columns.time(9)?,
-        failure: columns.maybe_json(10)?,
+        failure,
         content: columns.json::<Content>(11)?,
         parts: Vec::new(),
     })

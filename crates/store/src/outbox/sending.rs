@@ -8,7 +8,8 @@ use rusqlite::params;
 use super::ending::count_unresolved;
 use super::statements as sql;
 use super::{
-    Begin, Doubt, PARTS, PartSent, PartUnsent, TABLE, Then, items, key, refused, state_of, timeline,
+    Begin, Doubt, PARTS, PartSent, PartUnsent, TABLE, Then, held_back, items, key, refused, state_of,
+    timeline,
 };
 use crate::accounts::{save_hold, statements as accounts};
 use crate::column::{Columns, to_json};
@@ -145,10 +146,11 @@ impl Write for SentWrite {
         let params = params![account.as_str(), chat_id.get(), at.as_micros(), key(id)];
         let part_left = transaction.first(sql::UNSENT_PART, [key(id)], |_| Ok(()))?.is_some();
         let finished = !part_left && transaction.execute(sql::FINISH, params)? > 0;
-        if !finished {
-            // Where the message has ended otherwise, the part is written down and the end stays.
-            transaction.execute(sql::GO_ON, params)?;
-        }
+        // Where the message has ended otherwise, the part is written down and the end stays.
+        let is_held_back = !finished
+            && transaction.execute(sql::GO_ON, params)? == 0
+            && transaction.execute(sql::GO_ON_FROM_DOUBT, params)? > 0
+            && state_of(transaction, id)? == MessageState::Failed;
         let outcome = Outcome::Sent(message_ids.clone());
         let entry = Entry {
             at: *at,
@@ -159,6 +161,9 @@ impl Write for SentWrite {
             detail: outcome.detail(),
         };
         timeline::add(transaction, id, &entry)?;
+        if is_held_back {
+            held_back::failed(transaction, id, *at)?;
+        }
         let binding = params![chat_id.get(), account.as_str(), at.as_micros()];
         match (rebind, bind) {
             (true, _) => transaction.execute(accounts::REBIND, binding)?,

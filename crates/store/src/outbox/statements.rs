@@ -19,6 +19,7 @@ statements! {
         ON CONFLICT (scope) DO UPDATE SET
             fingerprint = excluded.fingerprint, subject_id = excluded.subject_id,
             created_at = excluded.created_at";
+    FAILURE_OF = "SELECT failure FROM outbox WHERE id = $1";
     SENT_PART = "SELECT 1 FROM outbox_parts WHERE message_id = $1 AND state = 2 LIMIT 1";
     /// The oldest whose caller has no answer and will get none.
     FIND_JOIN = "
@@ -63,13 +64,17 @@ statements! {
     FINISH = "
         UPDATE outbox SET state = 20, account = $1, chat_id = $2, updated_at = $3, finished_at = $3
         WHERE id = $4 AND (state <= 3 OR state = 10)";
-    /// A part of a message that has others to come. Evidence ends a doubt only when no other part is doubtful.
-    GO_ON = "
+    /// A part of a message that has others to come.
+    GO_ON = "UPDATE outbox SET account = $1, chat_id = $2, updated_at = $3 WHERE id = $4 AND state <= 3";
+    /// The same of one in doubt. Evidence ends a doubt only when no other part is doubtful, and lets the parts behind it
+    /// leave only when they were not held back: a failure beside a doubt is that it was.
+    GO_ON_FROM_DOUBT = "
         UPDATE outbox SET account = $1, chat_id = $2, updated_at = $3,
-            state = CASE WHEN state = 10
-                AND NOT EXISTS (SELECT 1 FROM outbox_parts WHERE message_id = $4 AND state = 1)
-                THEN 0 ELSE state END
-        WHERE id = $4 AND (state <= 3 OR state = 10)";
+            state = CASE WHEN EXISTS (SELECT 1 FROM outbox_parts WHERE message_id = $4 AND state = 1) THEN 10
+                WHEN failure IS NULL THEN 0 ELSE 11 END,
+            finished_at = CASE WHEN failure IS NULL
+                OR EXISTS (SELECT 1 FROM outbox_parts WHERE message_id = $4 AND state = 1) THEN NULL ELSE $3 END
+        WHERE id = $4 AND state = 10";
     PART_WAITS = "
         UPDATE outbox_parts SET state = 0 WHERE message_id = $1 AND part = $2 AND state <> 2";
     /// An account that has sent a part has to send the rest, and one that has a part must stay known.
@@ -102,12 +107,17 @@ statements! {
     DOUBTFUL_PARTS_SENT = "UPDATE outbox_parts SET state = 2 WHERE message_id = $1 AND state = 1";
     DOUBTFUL_PARTS_WAIT = "UPDATE outbox_parts SET state = 0 WHERE message_id = $1 AND state = 1";
     RESOLVE_SENT = "
-        UPDATE outbox SET state = 20, updated_at = $1, finished_at = $1
+        UPDATE outbox SET state = 20, failure = NULL, updated_at = $1, finished_at = $1
         WHERE id = $2 AND state = 10
           AND NOT EXISTS (SELECT 1 FROM outbox_parts WHERE message_id = $2 AND state <> 2)";
-    RESOLVE_QUEUED = "UPDATE outbox SET state = 0, updated_at = $1 WHERE id = $2 AND state = 10";
+    RESOLVE_QUEUED = "
+        UPDATE outbox SET state = 0, updated_at = $1 WHERE id = $2 AND state = 10 AND failure IS NULL";
+    /// What was said of the doubtful part says nothing of those behind it, which were held back.
+    RESOLVE_HELD_BACK = "
+        UPDATE outbox SET state = 11, updated_at = $1, finished_at = $1
+        WHERE id = $2 AND state = 10 AND failure IS NOT NULL";
     RESOLVE_RESEND = "
-        UPDATE outbox SET state = 0, updated_at = $1,
+        UPDATE outbox SET state = 0, failure = NULL, updated_at = $1,
             account = CASE WHEN EXISTS (SELECT 1 FROM outbox_parts WHERE message_id = $2 AND state = 2)
                 THEN account ELSE NULL END
         WHERE id = $2 AND state = 10";
@@ -119,6 +129,14 @@ statements! {
 
     /// Whom to name when nobody finds the chat.
     ASKED_FOR = "SELECT chat, listener, api_key, address FROM outbox WHERE id = $1";
+
+    // ---- holding back
+    /// What waits, and what is in doubt already; `state < 20` leads to the index.
+    WAITING = "
+        SELECT id, state FROM outbox WHERE id > $1 AND state <= 10 AND state < 20 ORDER BY id LIMIT $2";
+    HOLD_IN_DOUBT = "UPDATE outbox SET state = 10, failure = $1, updated_at = $2 WHERE id = $3 AND state <= 3";
+    /// Its doubt is as old as before, and evidence is looked for as long.
+    MARK_DOUBT = "UPDATE outbox SET failure = $1 WHERE id = $2 AND state = 10 AND failure IS NULL";
 
     // ---- timeline
     INSERT_FIRST_STEP = "

@@ -8,7 +8,7 @@ use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
 use super::statements as sql;
-use super::{AcceptSaga, Keep, SagaAccepted, TABLE, history, key};
+use super::{AcceptSaga, Keep, SagaAccepted, TABLE, held_back, history, key};
 use crate::column::{Columns, to_json};
 use crate::outbox::{Idempotency, Join, KEY_LIFE, statements as keys};
 use crate::point::{self, Point};
@@ -166,7 +166,12 @@ pub(super) fn stands_for(
         Ok((columns.get::<[u8; 32]>(0)?, columns.operation_id(1)?, columns.time(2)?, state))
     })?;
     let Some((fingerprint, id, since, state)) = found else { return Ok(None) };
-    let unmade = matches!(state, None | Some(SagaState::Cancelled | SagaState::Failed));
+    let unmade = match state {
+        None | Some(SagaState::Cancelled) => true,
+        // It may have been done since the backup was made.
+        Some(SagaState::Failed) => !held_back::was(transaction, &id)?,
+        Some(_) => false,
+    };
     let free = unmade || now.since(since) >= KEY_LIFE;
     Ok(match (free, idempotency.fingerprint == fingerprint) {
         (true, _) => None,

@@ -7,7 +7,7 @@ use rusqlite::params;
 use super::accept::{Kept, Start};
 use super::change::{Prepared, keep_request};
 use super::statements as sql;
-use super::{SagaChange, TABLE, history, key, no_such_saga, reading, state_of};
+use super::{SagaChange, TABLE, held_back, history, key, no_such_saga, reading, state_of};
 use crate::column::{Columns, to_json};
 use crate::outbox::statements as joins;
 use crate::point::{self, Point};
@@ -54,7 +54,9 @@ impl Write for RetryWrite {
         if !matches!(state_of(transaction, id)?, SagaState::Failed | SagaState::Cancelled) {
             return Ok(false);
         }
-        start_again(transaction, id, *at)?;
+        if !held_back::take_up(transaction, id, *at)? {
+            start_again(transaction, id, *at)?;
+        }
         history::add(transaction, id, &history::plain(*at, "retried", None))?;
         failed_requests::tried_again(transaction, key(id), *at)?;
         Ok(true)
@@ -135,7 +137,7 @@ fn go_on(
     chats::apply(transaction, &created, Some(&saga.id), at)
 }
 
-fn start_of(transaction: &Transaction<'_>, id: &OperationId) -> Result<Start, StoreError> {
+pub(super) fn start_of(transaction: &Transaction<'_>, id: &OperationId) -> Result<Start, StoreError> {
     transaction
         .first(sql::START, [key(id)], |row| Columns::new(row, TABLE).json::<Start>(0))?
         .ok_or_else(|| no_such_saga(id))

@@ -3,6 +3,7 @@
 mod accept;
 mod change;
 mod ending;
+mod held_back;
 mod history;
 mod reading;
 pub(crate) mod statements;
@@ -17,6 +18,7 @@ use crate::write::Transaction;
 use crate::{Store, StoreError};
 
 pub(crate) use ending::AnsweredWrite;
+pub(crate) use held_back::HoldSagas;
 pub(crate) use reading::logged;
 
 pub(crate) const TABLE: &str = "operations";
@@ -100,8 +102,8 @@ pub struct Sagas<'a> {
 impl Sagas<'_> {
     /// Takes a saga in, together with its key, or finds the one that this request made before.
     ///
-    /// A key whose saga ended failed or cancelled counts as new: such answers are never stored. A request without a
-    /// key joins a saga only if its caller got no answer. When this answers [`StoreError::Unavailable`] after a wait,
+    /// A key whose saga ended failed or cancelled counts as new: such answers are never stored. One that was held back
+    /// after a restore may have been done, so its key stands for it. A request without a key joins a saga only if its caller got no answer. When this answers [`StoreError::Unavailable`] after a wait,
     /// the saga may have been taken in all the same.
     pub async fn accept(&self, accept: AcceptSaga) -> Result<SagaAccepted, StoreError> {
         self.store.write(accept::AcceptWrite::new(accept)?).await
@@ -143,7 +145,7 @@ impl Sagas<'_> {
     }
 
     /// Queues a failed or cancelled saga again, as it was when it was taken in, with as much patience as then; its
-    /// failed request says so. False for any other.
+    /// failed request says so. One that was held back goes on where it was. False for any other.
     pub async fn retry(&self, id: OperationId, at: Timestamp) -> Result<bool, StoreError> {
         self.store.write(ending::RetryWrite { id, at }).await
     }

@@ -42,6 +42,15 @@ pub(crate) fn logged(
     statement::all(connection, statement, params, saga)
 }
 
+/// The same, inside a write.
+pub(super) fn unfinished_in(
+    transaction: &Transaction<'_>,
+    after: [u8; 16],
+    limit: u32,
+) -> Result<Vec<Saga>, StoreError> {
+    transaction.all(sql::UNFINISHED, params![after, limit], saga)
+}
+
 fn saga(row: &Row<'_>) -> Result<Saga, StoreError> {
     let columns = Columns::new(row, TABLE);
     Ok(Saga {

@@ -21,6 +21,8 @@ statements! {
              join_fingerprint, listener, api_key, address, task, progress, start, keep)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
 
+    FAILURE_OF = "SELECT failure FROM operations WHERE id = $1";
+
     // ---- change
     STORED = "
         SELECT state, account, chat_id, progress, begun, failure, updated_at, listener, api_key, address, keep
@@ -40,6 +42,10 @@ statements! {
             state = 0, account = NULL, chat_id = $1, progress = $2, begun = NULL, failure = NULL,
             patient_until = $3, updated_at = $4, finished_at = NULL
         WHERE id = $5 AND state IN (10, 11, 12)";
+    /// One that was held back after some of its steps: another beginning would make another chat.
+    TAKE_UP = "
+        UPDATE operations SET state = 1, failure = NULL, patient_until = $1, updated_at = $2, finished_at = NULL
+        WHERE id = $3 AND state = 11";
     GO_ON = "
         UPDATE operations SET
             state = 1, chat_id = coalesce($1, chat_id), begun = NULL, patient_until = $2, updated_at = $3

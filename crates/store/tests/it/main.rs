@@ -44,6 +44,10 @@ mod peers;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod restored;
+#[cfg(test)]
+mod restored_properties;
+#[cfg(test)]
 mod retention;
 #[cfg(test)]
 mod saga_properties;
@@ -51,6 +55,7 @@ mod saga_properties;
 mod sagas;
 #[cfg(test)]
 mod services;
+mod snapshot;
 #[cfg(test)]
 mod stock;
 #[cfg(test)]

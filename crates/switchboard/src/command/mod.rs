@@ -2,12 +2,14 @@
 
 pub(crate) mod account;
 pub(crate) mod alert;
+pub(crate) mod backup;
 pub(crate) mod chat;
 pub(crate) mod doctor;
 pub(crate) mod failed;
 pub(crate) mod flood;
 pub(crate) mod key;
 pub(crate) mod logs;
+pub(crate) mod restore;
 pub(crate) mod sandbox;
 pub(crate) mod send;
 pub(crate) mod service;

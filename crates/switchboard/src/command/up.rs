@@ -177,8 +177,15 @@ impl Up {
         health.load().await?;
         // Hashing takes 19 MB for a moment. By now what stays for long has its place, and these go back whole.
         let first_password = access.ensure_first(given_password.as_ref()).await.context(ADMIN_PASSWORD)?;
-        let oversight =
-            Oversight { health: health.clone(), logs: logs.clone(), access, alerts: alerts.clone() };
+        let backups = ground.backups(settings, data_dir);
+        let oversight = Oversight {
+            health: health.clone(),
+            logs: logs.clone(),
+            access,
+            alerts: alerts.clone(),
+            backups: backups.clone(),
+        };
+        backups.start();
         let options = web::Options::new(settings, Some(data_dir.join("control.sock")), examined);
         let state = web::State::new(ground.services(&carriers, oversight, callbacks_due), options);
         let pages = dashboard::router(dashboard::Dashboard::new(state.clone()));
@@ -219,7 +226,8 @@ impl Up {
             sagas.stop(DRAIN),
             callbacks.stop(DRAIN),
             health.stop(DRAIN),
-            alerts.stop(DRAIN)
+            alerts.stop(DRAIN),
+            backups.stop(DRAIN)
         );
         pool.stop(DRAIN).await;
         for task in [alarming, sweeping, clearing, removing] {

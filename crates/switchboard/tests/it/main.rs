@@ -3,6 +3,7 @@
 mod accounts;
 mod alerts;
 mod authors;
+mod backup;
 mod bad_days;
 mod book;
 mod chats;

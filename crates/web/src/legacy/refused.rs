@@ -5,6 +5,7 @@ use domain::outcome::{Failure, Refusal};
 use http::StatusCode;
 
 use super::answer::Answer;
+use crate::problem::describe_task_failure;
 
 /// Which accounts were asked, and what each said.
 pub(super) fn asked(accounts: &[Refusal]) -> String {
@@ -42,6 +43,7 @@ pub(super) fn failed(failure: Option<&Failure>, chat: Option<&str>, now: Timesta
         Some(failure @ (Failure::MediaGone { .. } | Failure::MediaExpired { .. })) => {
             Answer::error(status, failure.describe())
         }
+        Some(failure @ Failure::Restored { .. }) => Answer::error(status, describe_task_failure(failure)),
         None => Answer::error(status, "it failed and no reason was stored; see its steps in /v1/operations"),
     }
 }
@@ -65,6 +67,7 @@ mod tests {
             (Failure::ChatNotFound { asked: Vec::new() }, 500, "(accounts asked: none)"),
             (Failure::Rejected { provider_code: "CHAT_TITLE_EMPTY".to_owned() }, 500, "CHAT_TITLE_EMPTY"),
             (Failure::FloodWait { until: Timestamp::from_micros(1_000_000) }, 429, r#""retry_after":1}"#),
+            (Failure::Restored { made_at: Timestamp::default() }, 500, "may have been done since"),
         ] {
             let (said, body) = of(failure);
             assert_eq!(said, status, "{body}");

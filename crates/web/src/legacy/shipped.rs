@@ -82,9 +82,12 @@ fn failed(message: &OutboundMessage, by_name: bool, now: Timestamp) -> Answer {
         Some(Failure::ChatNotFound { .. }) => return nobody(by_name),
         Some(failure @ Failure::NoAccount { .. }) => (StatusCode::SERVICE_UNAVAILABLE, failure),
         Some(failure @ Failure::MediaExpired { .. }) => (StatusCode::GONE, failure),
-        Some(failure @ (Failure::NoRights { .. } | Failure::Rejected { .. } | Failure::MediaGone { .. })) => {
-            (error, failure)
-        }
+        Some(
+            failure @ (Failure::NoRights { .. }
+            | Failure::Rejected { .. }
+            | Failure::MediaGone { .. }
+            | Failure::Restored { .. }),
+        ) => (error, failure),
         None => return Answer::error(error, "the message failed and no reason was stored; see its timeline"),
     };
     Answer::error(status, failure.describe() + &rest)
@@ -140,6 +143,7 @@ mod tests {
             (Failure::MediaExpired { detail: "x".to_owned() }, 410),
             (Failure::MediaGone { detail: "x".to_owned() }, 500),
             (Failure::NoRights { asked: Vec::new() }, 500),
+            (Failure::Restored { made_at: Timestamp::default() }, 500),
             (Failure::Rejected { provider_code: "PHOTO_INVALID_DIMENSIONS".to_owned() }, 500),
         ] {
             let (said, body) = of(&failing(failure), &name);

@@ -80,7 +80,8 @@ fn failed(message: &OutboundMessage, given: &str, now: Timestamp) -> Answer {
             failure @ (Failure::NoRights { .. }
             | Failure::Rejected { .. }
             | Failure::MediaGone { .. }
-            | Failure::MediaExpired { .. }),
+            | Failure::MediaExpired { .. }
+            | Failure::Restored { .. }),
         ) => Answer::error(status, failure.describe() + &rest),
         None => Answer::error(status, "the message failed and no reason was stored; see its timeline"),
     }
@@ -142,6 +143,7 @@ mod tests {
         );
         assert_eq!(failed(Failure::NoAccount { asked: asked.clone() }).0, 503);
         assert_eq!(failed(Failure::NoRights { asked }).0, 500);
+        assert_eq!(failed(Failure::Restored { made_at: Timestamp::default() }).0, 500);
         assert_eq!(failed(Failure::Rejected { provider_code: "MESSAGE_EMPTY".to_owned() }).0, 500);
     }
 

@@ -290,7 +290,8 @@ pub(crate) async fn retry(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Resolve {
-    /// `sent`: it arrived. `resend`: it did not, send it.
+    /// `sent`: it arrived. `resend`: it did not, send it. Of a message that a restore held back, `sent` speaks of the part
+    /// in doubt: where there are others the message has failed then, and a retry sends those.
     #[serde(rename = "as")]
     word: ResolveAs,
 }

@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod alerts;
 pub(crate) mod audit;
+pub(crate) mod backups;
 mod chat_name;
 pub(crate) mod chats;
 pub(crate) mod doctor;
@@ -78,6 +79,9 @@ pub(crate) fn routes() -> OpenApiRouter<State> {
         .routes(routes!(listeners::list))
         .merge(log_routes())
         .routes(routes!(doctor::get))
+        .routes(routes!(backups::create, backups::list))
+        .routes(routes!(backups::get))
+        .routes(routes!(backups::check))
         .merge(health_routes())
 }
 

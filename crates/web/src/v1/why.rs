@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use domain::outcome::Failure;
 use domain::timeline::{Entry, Step};
 use domain::{AccountName, ApiKeyId, MessageId, MessageState, Timestamp};
 use serde::Serialize;
@@ -113,6 +114,10 @@ pub(super) fn sentence(entry: &Entry) -> String {
             Some(_) => format!("{account} sent {part}"),
             None => "It is sent".to_owned(),
         },
+        Step::Failed if entry.detail.as_deref() == Some(Failure::RESTORED) => {
+            return "It was held back after a restore: it may have been sent since the backup was made."
+                .to_owned();
+        }
         Step::Failed => "It ended unsent".to_owned(),
         Step::Cancelled => "It was cancelled before it left".to_owned(),
         Step::InDoubt => {
@@ -136,7 +141,7 @@ mod tests {
     fn every_step_is_a_sentence() {
         for step in Step::ALL {
             for account in [None, "main".parse().ok()] {
-                for detail in [None, Some("message 45".to_owned())] {
+                for detail in [None, Some("message 45".to_owned()), Some(Failure::RESTORED.to_owned())] {
                     let entry = Entry {
                         at: Timestamp::default(),
                         step,

@@ -26,6 +26,12 @@ pub(super) fn clearing() -> RefOr<Schema> {
     one_of(words, "How they are cleared.").examples(["pause_flooded"]).into()
 }
 
+/// How a backup is.
+pub(super) fn backup_state() -> RefOr<Schema> {
+    let words = ops::backup::BackupState::ALL.map(ops::backup::BackupState::as_str);
+    one_of(words, "How it is.").examples(["proven"]).into()
+}
+
 /// How an account or a line is.
 pub(super) fn account_state() -> RefOr<Schema> {
     let words = AccountState::ALL.map(AccountState::as_str);

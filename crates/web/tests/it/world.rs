@@ -194,6 +194,13 @@ impl World {
             logs::LogStore::open(&dir.path().join("logs"), keeping, gathered).expect("the log store opens");
         let services = Services {
             health: health.clone(),
+            backups: ops::backup::Backups::new(ops::backup::BackupParts {
+                store: store.clone(),
+                clock: clock.clone(),
+                data_dir: dir.path().to_owned(),
+                settings: config::BackupSettings::default(),
+                version: "0.0.0",
+            }),
             store: store.clone(),
             delivery: delivery.clone(),
             sagas: sagas.clone(),

@@ -1,6 +1,7 @@
 //! The checks: each decides over plain facts what of them is wrong. Pure.
 
 pub(super) mod accounts;
+pub(super) mod backups;
 pub(super) mod callbacks;
 pub(super) mod clock;
 pub(super) mod disk;
@@ -16,6 +17,7 @@ pub(super) mod sessions;
 pub(super) mod settings;
 pub(super) mod store;
 pub(super) mod units;
+pub(super) mod webhooks;
 
 use domain::Timestamp;
 

@@ -65,8 +65,10 @@ fn holds_a_secret(value: &toml::Value) -> bool {
     match value {
         toml::Value::Table(table) => table.iter().any(|(key, value)| match value {
             toml::Value::String(text) => {
-                matches!(key.as_str(), "api_hash" | "string" | "secret" | "password" | "token")
-                    || (matches!(key.as_str(), "url" | "proxy") && text.contains('@'))
+                matches!(
+                    key.as_str(),
+                    "api_hash" | "string" | "secret" | "client_secret" | "password" | "token" | "expect"
+                ) || (matches!(key.as_str(), "url" | "proxy") && text.contains('@'))
             }
             other => holds_a_secret(other),
         }),
@@ -99,6 +101,9 @@ mod tests {
         for (text, expected) in [
             ("[[telegram.accounts]]\napi_hash = \"0123\"", true),
             ("[[telegram.accounts]]\napi_hash = { env = \"X\" }", false),
+            ("[[doctor.webhooks]]\nexpect = \"https://example.com/hook\"", true),
+            ("[[doctor.webhooks]]\nclient_secret = \"0123\"", true),
+            ("[[doctor.webhooks]]\nexpect = { env = \"X\" }", false),
             ("[store]\nurl = \"sqlite:x.db\"", false),
             ("[store]\nurl = \"postgres://demo:word@example.com/x\"", true),
             ("broken = [", false),

@@ -1,8 +1,10 @@
 //! Gathering: the thin shell between the machine and the checks. What blocks runs where it may.
 
+pub(super) mod backups;
 pub(super) mod errors;
 pub(super) mod files;
 pub(super) mod reach;
+pub(super) mod registrations;
 pub(super) mod sessions;
 pub(crate) mod units;
 

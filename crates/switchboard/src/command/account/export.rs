@@ -8,10 +8,10 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use super::purposes::{self, PurposeName};
-use super::remove::confirm;
 use crate::Place;
 use crate::desk;
 use crate::output::say;
+use crate::terminal::confirm;
 
 /// Which session leaves, and as what.
 #[derive(clap::Args)]

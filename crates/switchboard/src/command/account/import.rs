@@ -13,13 +13,13 @@ use telegram::import::{Plan, PlanError, PlannedSession};
 
 use super::given::ApiHash;
 use super::purposes::{self, PurposeName};
-use super::remove::confirm;
 use crate::bars::{Bar, Bars};
 use crate::calls::Calls;
 use crate::desk::Desk;
 use crate::fitting::{self, Column, Fitted};
 use crate::output::say;
 use crate::terminal::WrongUsage;
+use crate::terminal::confirm;
 use crate::{Place, paragraph, table};
 
 /// How long an import may take: a thousand sessions that Telegram does not answer for, and the writing.

@@ -5,10 +5,10 @@ use hyper::Method;
 use serde_json::json;
 
 use super::purposes::{self, PurposeName};
-use super::remove::confirm;
 use crate::Place;
 use crate::desk;
 use crate::output::say;
+use crate::terminal::confirm;
 
 /// A session and whose it shall be.
 #[derive(clap::Args)]

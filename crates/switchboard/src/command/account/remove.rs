@@ -1,14 +1,13 @@
 //! `switchboard account remove`.
 
-use anyhow::bail;
-use domain::{AccountName, ExposeSecret};
+use domain::AccountName;
 use hyper::Method;
 use serde_json::json;
 
 use crate::Place;
 use crate::desk;
 use crate::output::say;
-use crate::terminal::{self, Lines, WrongUsage};
+use crate::terminal::confirm;
 
 /// The account to remove.
 #[derive(clap::Args)]
@@ -43,18 +42,4 @@ impl Remove {
         }
         Ok(())
     }
-}
-
-/// Goes on only if whoever sits at the terminal says yes.
-pub(super) async fn confirm(question: &str) -> anyhow::Result<()> {
-    if !terminal::somebody_is_there() {
-        return Err(WrongUsage("nobody can be asked whether to: say --yes".to_owned()).into());
-    }
-    let answer = Lines::of_standard_input().ask(&format!("{question} [y/N] ")).await?;
-    let yes =
-        answer.is_some_and(|answer| ["y", "yes"].contains(&answer.expose_secret().to_lowercase().as_str()));
-    if !yes {
-        bail!("nothing was done");
-    }
-    Ok(())
 }

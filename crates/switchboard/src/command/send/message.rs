@@ -108,6 +108,9 @@ pub(super) fn outcome(message: &Value) -> anyhow::Result<String> {
         "failed" => {
             let failure = &message["failure"];
             let (code, detail) = (table::cell(failure, "code"), table::cell(failure, "detail"));
+            if code == domain::outcome::Failure::RESTORED {
+                bail!("{id} was held back: {detail}");
+            }
             bail!("{id} was not sent, and will not be: {code}: {detail}")
         }
         other => bail!("{id} is in a state that this program does not know: {other:?}"),
@@ -126,6 +129,9 @@ mod tests {
             "chat_id": "-1001234567890", "message_ids": [7, 8] });
         let said = outcome(&sent).expect("sent");
         assert_eq!(said, "Sent by main to -1001234567890 as 7, 8 (msg_1).");
+        let held = json!({ "id": "msg_1", "state": "failed",
+            "failure": { "code": "restored", "detail": "It may have been sent since." } });
+        assert!(!outcome(&held).expect_err("held back").to_string().contains("not sent"));
         for (state, word) in [
             ("failed", "chat_not_found"),
             ("in_doubt", "resolve"),

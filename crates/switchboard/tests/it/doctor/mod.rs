@@ -5,6 +5,7 @@ mod errors;
 mod machine;
 mod network;
 mod old_installation;
+mod webhooks;
 
 use std::fs::{self, Permissions};
 use std::net::TcpListener;

@@ -44,7 +44,7 @@ pub(crate) struct DoctorServer {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DoctorSection {
     /// `program`, `settings`, `store`, `queue`, `ports`, `accounts`, `sessions`, `processes`, `units`, `files`, `disk`,
-    /// `clock`, `network`, `memory`, `callbacks` or `errors`; more may come.
+    /// `clock`, `network`, `memory`, `callbacks`, `webhooks` or `errors`; more may come.
     #[schema(example = "ports")]
     area: &'static str,
     /// How far one could see: `wholly`, `partly` or `not`.

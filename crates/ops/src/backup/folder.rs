@@ -1,0 +1,200 @@
+//! The folder of backups: what lies in it, what an end in the middle left there, and its history.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use domain::Timestamp;
+
+use super::history::History;
+use super::name::BackupName;
+
+/// The history.
+const HISTORY: &str = "history.json";
+
+/// The largest history that is read, in bytes.
+const LARGEST: u64 = 1 << 20;
+
+/// How the names of files and folders end that are not whole, or only for a trial.
+const NOT_WHOLE: &str = ".partial";
+
+/// The folder.
+#[derive(Debug, Clone)]
+pub(crate) struct Folder(PathBuf);
+
+/// What lies there under the name of a backup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct There {
+    pub(crate) name: BackupName,
+    pub(crate) bytes: u64,
+}
+
+/// Why the history of backups cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {what}", file.display())]
+pub struct HistoryError {
+    file: PathBuf,
+    what: String,
+}
+
+/// The history of the backups in a folder; nothing when there is none yet.
+///
+/// # Errors
+/// When it cannot be read, or is damaged.
+pub fn read_history(folder: &Path) -> Result<Option<History>, HistoryError> {
+    let file = folder.join(HISTORY);
+    let failed = |error: io::Error| HistoryError { file: file.clone(), what: error.to_string() };
+    let opened = match File::open(&file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(failed)?,
+    };
+    let mut text = String::new();
+    opened.take(LARGEST).read_to_string(&mut text).map_err(failed)?;
+    serde_json::from_str(&text).map(Some).map_err(|error| failed(error.into()))
+}
+
+impl Folder {
+    pub(crate) const fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Makes it if need be, for its owner alone, and removes what an end in the middle of something left.
+    pub(crate) fn prepare(&self) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
+        for entry in fs::read_dir(&self.0)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let Some(name) = name.to_str().and_then(|name| name.strip_suffix(NOT_WHOLE)) else { continue };
+            // Only our own: the folder may have other files too.
+            let ours = name.trim_end_matches(".db").trim_end_matches(".trial");
+            if ours.parse::<BackupName>().is_err() {
+                continue;
+            }
+            if entry.file_type()?.is_dir() {
+                fs::remove_dir_all(entry.path())?;
+            } else {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a backup lies.
+    pub(crate) fn file(&self, name: &BackupName) -> PathBuf {
+        self.0.join(name.as_str())
+    }
+
+    /// Where it lies while it is written.
+    pub(crate) fn partial(&self, name: &BackupName) -> PathBuf {
+        self.0.join(format!("{name}{NOT_WHOLE}"))
+    }
+
+    /// Where the copy of the database lies that goes into it.
+    pub(crate) fn copy(&self, name: &BackupName) -> PathBuf {
+        self.0.join(format!("{name}.db{NOT_WHOLE}"))
+    }
+
+    /// Where it is unpacked for a trial.
+    pub(crate) fn trial(&self, name: &BackupName) -> PathBuf {
+        self.0.join(format!("{name}.trial{NOT_WHOLE}"))
+    }
+
+    /// The backups, the oldest first.
+    pub(crate) fn list(&self) -> io::Result<Vec<There>> {
+        let entries = match fs::read_dir(&self.0) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            let Some(Ok(name)) = entry.file_name().to_str().map(str::parse::<BackupName>) else { continue };
+            match entry.metadata() {
+                Ok(metadata) if metadata.is_file() => found.push(There { name, bytes: metadata.len() }),
+                // Removed by somebody meanwhile, or no file.
+                Ok(_) | Err(_) => {}
+            }
+        }
+        found.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(found)
+    }
+
+    /// Gives a file that is whole its name, for good.
+    pub(crate) fn finish(&self, name: &BackupName) -> io::Result<()> {
+        fs::rename(self.partial(name), self.file(name))?;
+        self.sync()
+    }
+
+    /// The history; a new one if there is none, or none that can be read.
+    pub(crate) fn history(&self, now: Timestamp) -> History {
+        read_history(&self.0).unwrap_or_else(|error| {
+            tracing::warn!(%error, "what became of earlier backups is not known; that is written down anew");
+            None
+        })
+        .unwrap_or_else(|| History::begun(now))
+    }
+
+    /// Writes the history, whole or not at all.
+    pub(crate) fn keep(&self, history: &History) -> io::Result<()> {
+        let (file, new) = (self.0.join(HISTORY), self.0.join(format!("{HISTORY}.new")));
+        let mut text = serde_json::to_vec_pretty(history)?;
+        text.push(b'\n');
+        let mut written =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+        written.write_all(&text)?;
+        written.sync_all()?;
+        fs::rename(&new, &file)?;
+        self.sync()
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        File::open(&self.0)?.sync_all()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_left_in_the_middle_goes_and_what_is_not_ours_stays() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::new(place.path().join("backups"));
+        assert_eq!(folder.list().unwrap(), []);
+        folder.prepare().unwrap();
+        let name = BackupName::of(Timestamp::default());
+        for file in [folder.file(&name), folder.partial(&name), folder.copy(&name)] {
+            fs::write(file, "some").unwrap();
+        }
+        fs::create_dir_all(folder.trial(&name).join("outgoing")).unwrap();
+        for other in ["theirs.partial", "notes.txt", "switchboard-1.tar.gz"] {
+            fs::write(folder.path().join(other), "").unwrap();
+        }
+        folder.prepare().unwrap();
+        let mut left: Vec<_> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["notes.txt", "switchboard-1.tar.gz", name.as_str(), "theirs.partial"]);
+        assert_eq!(folder.list().unwrap(), [There { name, bytes: 4 }]);
+    }
+
+    #[test]
+    fn a_history_reads_back_and_a_damaged_one_is_begun_anew() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::new(place.path().to_owned());
+        assert!(read_history(place.path()).unwrap().is_none());
+        let history = History::begun(Timestamp::from_micros(7));
+        folder.keep(&history).unwrap();
+        assert_eq!(read_history(place.path()).unwrap(), Some(history));
+        fs::write(place.path().join(HISTORY), "{").unwrap();
+        assert!(read_history(place.path()).is_err());
+        assert_eq!(folder.history(Timestamp::from_micros(9)).since, Timestamp::from_micros(9));
+    }
+}

@@ -1,0 +1,156 @@
+//! Making a backup: room, a copy of the database, the files beside it, one file that is whole or not there.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use domain::Timestamp;
+use store::{SnapshotError, Store};
+use tokio_util::sync::CancellationToken;
+
+use super::archive::{self, ArchiveError, Head};
+use super::bundle::{self, Source};
+use super::folder::Folder;
+use super::name::BackupName;
+
+/// What stays free beside a backup, in bytes: the store takes nothing new in when less than 64 MiB are left.
+const MARGIN: u64 = 96 << 20;
+
+/// Why there is no backup.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BackupError {
+    /// One is being made or tried now.
+    #[error("a backup is being made or tried already; wait until that is done")]
+    Busy,
+    /// There is no such backup.
+    #[error("there is no backup of this name in {}", folder.display())]
+    Unknown {
+        /// Where it would be.
+        folder: PathBuf,
+    },
+    /// It would fill the disk.
+    #[error(
+        "there is too little room in {}: {} MB are needed, {} MB are free; free some, or put backups elsewhere with `backup.folder`",
+        folder.display(), needed.div_ceil(1_000_000), free / 1_000_000
+    )]
+    NoRoom {
+        /// Where it would be.
+        folder: PathBuf,
+        /// What it needs at most, in bytes.
+        needed: u64,
+        /// What is free, in bytes.
+        free: u64,
+    },
+    /// The folder of backups cannot be used.
+    #[error("{}: {source}; give this user the folder, or name another with `backup.folder`", folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The database was not copied.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// The file was not written.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// The program is stopping.
+    #[error("the program is stopping")]
+    Stopping,
+    /// Something broke down.
+    #[error("it broke down: {0}")]
+    BrokeDown(String),
+}
+
+/// What is needed to make one.
+pub(crate) struct Making<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) data_dir: &'a Path,
+    pub(crate) folder: &'a Folder,
+    pub(crate) version: &'static str,
+    pub(crate) stopping: &'a CancellationToken,
+}
+
+impl Making<'_> {
+    /// Makes a backup; tells its size, in bytes. What is there when it fails is removed.
+    pub(crate) async fn make(&self, name: &BackupName, at: Timestamp) -> Result<u64, BackupError> {
+        let made = self.attempt(name, at).await;
+        let left = [self.folder.copy(name), self.folder.partial(name)];
+        // What cannot be removed now is removed before the next one is made.
+        let removing = tokio::task::spawn_blocking(move || {
+            for file in left {
+                let _ = fs::remove_file(file);
+            }
+        });
+        let _ = removing.await;
+        made
+    }
+
+    async fn attempt(&self, name: &BackupName, at: Timestamp) -> Result<u64, BackupError> {
+        let folder = self.folder.clone();
+        let (data_dir, database) = (self.data_dir.to_owned(), self.store.file().to_owned());
+        in_background(move || {
+            let failed = |source| BackupError::Folder { folder: folder.path().to_owned(), source };
+            folder.prepare().map_err(failed)?;
+            let needed = needed(&database, &bundle::files(&data_dir).map_err(failed)?);
+            let free = free(folder.path()).map_err(failed)?;
+            if free < needed {
+                return Err(BackupError::NoRoom { folder: folder.path().to_owned(), needed, free });
+            }
+            Ok(())
+        })
+        .await?;
+
+        let copy = self.folder.copy(name);
+        let bytes = tokio::select! {
+            copied = self.store.snapshot(&copy) => copied?,
+            () = self.stopping.cancelled() => return Err(BackupError::Stopping),
+        };
+        let proven = self.store.prove(&copy).await;
+        let schema = proven.map_err(|error| BackupError::BrokeDown(error.to_string()))?.schema;
+
+        let (folder, data_dir, name) = (self.folder.clone(), self.data_dir.to_owned(), name.clone());
+        let (version, stopping) = (self.version.to_owned(), self.stopping.clone());
+        in_background(move || {
+            let failed = |source| BackupError::Folder { folder: folder.path().to_owned(), source };
+            let database = Source { name: bundle::DATABASE.to_owned(), path: copy.clone(), bytes };
+            // Behind the database: a file that it names was there when it was copied.
+            let mut sources = vec![database];
+            sources.extend(bundle::files(&data_dir).map_err(failed)?);
+            let partial = folder.partial(&name);
+            let file =
+                OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial).map_err(failed)?;
+            archive::write(file, &sources, Head { made_at: at, version, schema }, &stopping)?;
+            let size = fs::metadata(&partial).map_err(failed)?.len();
+            folder.finish(&name).map_err(failed)?;
+            Ok(size)
+        })
+        .await
+    }
+}
+
+/// What a backup takes of the disk at most, in bytes: a copy of the database, and its file, which packing may leave as large.
+/// Its trial takes as much again when the copy is gone.
+fn needed(database: &Path, files: &[Source]) -> u64 {
+    let size = |path: PathBuf| fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let mut log = database.as_os_str().to_owned();
+    log.push("-wal");
+    let database = size(database.to_owned()).saturating_add(size(log.into()));
+    let beside = files.iter().fold(0_u64, |sum, file| sum.saturating_add(file.bytes));
+    database.saturating_add(beside).saturating_mul(2).saturating_add(MARGIN)
+}
+
+pub(crate) fn free(folder: &Path) -> io::Result<u64> {
+    let stat = rustix::fs::statvfs(folder)?;
+    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
+pub(crate) async fn in_background<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, BackupError> + Send + 'static,
+) -> Result<T, BackupError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(BackupError::BrokeDown(error.to_string())))
+}

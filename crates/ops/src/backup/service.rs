@@ -1,0 +1,414 @@
+//! The backups of a program that runs: made when they are due and when somebody asks, one at a time, each tried at once.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ambient::Clock;
+use config::BackupSettings;
+use domain::Timestamp;
+use store::Store;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::due::due;
+use super::folder::{Folder, There};
+use super::history::{Attempt, AttemptBy, History, Proof};
+use super::making::{BackupError, Making, in_background};
+use super::name::BackupName;
+use super::{keep, proof};
+
+/// How often it is looked whether one is due.
+const LOOK_EVERY: Duration = Duration::from_mins(1);
+
+/// What backups are made of.
+pub struct BackupParts {
+    /// The store.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// The data directory.
+    pub data_dir: PathBuf,
+    /// How often, how many, where.
+    pub settings: BackupSettings,
+    /// The version of this program.
+    pub version: &'static str,
+}
+
+/// Backups of a data directory. Cheap to clone.
+#[derive(Clone)]
+pub struct Backups(Arc<Inner>);
+
+struct Inner {
+    parts: BackupParts,
+    folder: Folder,
+    doing: Mutex<Option<Doing>>,
+    stopping: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// What is done now; one thing at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Doing {
+    Making(BackupName, AttemptBy),
+    Proving(BackupName),
+    /// Something is written down.
+    Noting,
+}
+
+/// How a backup is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BackupState {
+    /// It is being made.
+    Making,
+    /// It came to nothing.
+    Failed,
+    /// It is there, and nobody has tried it.
+    Unproven,
+    /// It is being tried.
+    Proving,
+    /// Its last trial found nothing wrong.
+    Proven,
+    /// Its last trial found something wrong.
+    Broken,
+}
+
+impl BackupState {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Making, Self::Failed, Self::Unproven, Self::Proving, Self::Proven, Self::Broken];
+
+    /// The word in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Making => "making",
+            Self::Failed => "failed",
+            Self::Unproven => "unproven",
+            Self::Proving => "proving",
+            Self::Proven => "proven",
+            Self::Broken => "broken",
+        }
+    }
+}
+
+/// One backup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupView {
+    /// Its name.
+    pub name: BackupName,
+    /// When it was made, or is being made.
+    pub made_at: Timestamp,
+    /// How it is.
+    pub state: BackupState,
+    /// Its size, in bytes, when it is there.
+    pub bytes: Option<u64>,
+    /// When it was last found to be whole.
+    pub proven_at: Option<Timestamp>,
+    /// What is wrong.
+    pub wrong: Option<String>,
+}
+
+/// All of it at a glance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Where they lie.
+    pub folder: PathBuf,
+    /// How often one is made; zero: never by itself.
+    pub every: Duration,
+    /// How many are kept.
+    pub keep: usize,
+    /// When the next one is due.
+    pub next_at: Option<Timestamp>,
+    /// The newest first.
+    pub backups: Vec<BackupView>,
+}
+
+impl Backups {
+    /// Backups of a data directory; none is made before [`Backups::start`], or when somebody asks.
+    pub fn new(parts: BackupParts) -> Self {
+        let folder = Folder::new(parts.data_dir.join(&parts.settings.folder));
+        Self(Arc::new(Inner {
+            parts,
+            folder,
+            doing: Mutex::default(),
+            stopping: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        }))
+    }
+
+    /// Makes them when they are due.
+    pub fn start(&self) {
+        let backups = self.clone();
+        self.0.tasks.spawn(async move {
+            let stopping = backups.0.stopping.clone();
+            tokio::select! {
+                () = backups.keep_making() => {}
+                () = stopping.cancelled() => {}
+            }
+        });
+    }
+
+    /// Ends what is done now: half a backup is none.
+    pub async fn stop(&self, limit: Duration) {
+        self.0.stopping.cancel();
+        self.0.tasks.close();
+        if tokio::time::timeout(limit, self.0.tasks.wait()).await.is_err() {
+            tracing::warn!("a backup did not end in time; what it left is removed before the next one");
+        }
+    }
+
+    /// Begins to make one; [`Backups::get`] tells how it is.
+    ///
+    /// # Errors
+    /// [`BackupError::Busy`], or the program is stopping.
+    pub fn begin(&self, by: AttemptBy) -> Result<BackupName, BackupError> {
+        let at = self.0.parts.clock.now();
+        let name = BackupName::of(at);
+        let turn = self.take_turn(Doing::Making(name.clone(), by))?;
+        let (backups, made) = (self.clone(), name.clone());
+        self.0.tasks.spawn(async move {
+            backups.make(&made, at, by).await;
+            drop(turn);
+        });
+        Ok(name)
+    }
+
+    /// Begins to try one; [`Backups::get`] tells how it is.
+    ///
+    /// # Errors
+    /// [`BackupError::Busy`], there is none of this name, or the program is stopping.
+    pub async fn check(&self, name: BackupName) -> Result<(), BackupError> {
+        if !self.list().await?.iter().any(|there| there.name == name) {
+            return Err(BackupError::Unknown { folder: self.0.folder.path().to_owned() });
+        }
+        let turn = self.take_turn(Doing::Proving(name.clone()))?;
+        let backups = self.clone();
+        self.0.tasks.spawn(async move {
+            backups.prove(&name).await;
+            drop(turn);
+        });
+        Ok(())
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// There is none of this name, or the folder cannot be read.
+    pub async fn get(&self, name: &BackupName) -> Result<BackupView, BackupError> {
+        let found = self.standing().await?.backups.into_iter().find(|backup| backup.name == *name);
+        found.ok_or_else(|| BackupError::Unknown { folder: self.0.folder.path().to_owned() })
+    }
+
+    /// All of them, and when the next one is due.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub async fn standing(&self) -> Result<Standing, BackupError> {
+        // In this order: what ends meanwhile is in the history then.
+        let doing = self.doing().clone();
+        let there = self.list().await?;
+        let history = self.history().await;
+        let BackupSettings { every, keep, .. } = self.0.parts.settings;
+        Ok(Standing {
+            folder: self.0.folder.path().to_owned(),
+            every,
+            keep,
+            next_at: due(&history, every, self.0.parts.clock.now()),
+            backups: views(&there, &history, doing.as_ref()),
+        })
+    }
+
+    async fn list(&self) -> Result<Vec<There>, BackupError> {
+        let folder = self.0.folder.clone();
+        in_background(move || {
+            folder.list().map_err(|source| BackupError::Folder { folder: folder.path().to_owned(), source })
+        })
+        .await
+    }
+
+    async fn history(&self) -> History {
+        let (folder, now) = (self.0.folder.clone(), self.0.parts.clock.now());
+        let reading = tokio::task::spawn_blocking(move || folder.history(now));
+        reading.await.unwrap_or_else(|_| History::begun(now))
+    }
+
+    /// Writes down what became of something. Only whoever has the turn does.
+    async fn remember(&self, change: impl FnOnce(&mut History) + Send + 'static) {
+        let (folder, now) = (self.0.folder.clone(), self.0.parts.clock.now());
+        let kept = in_background(move || {
+            let failed = |source| BackupError::Folder { folder: folder.path().to_owned(), source };
+            folder.prepare().map_err(failed)?;
+            let mut history = folder.history(now);
+            change(&mut history);
+            folder.keep(&history).map_err(failed)
+        });
+        if let Err(error) = kept.await {
+            tracing::warn!(%error, "what became of a backup is not written down");
+        }
+    }
+
+    fn doing(&self) -> MutexGuard<'_, Option<Doing>> {
+        self.0.doing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take_turn(&self, what: Doing) -> Result<Turn, BackupError> {
+        if self.0.stopping.is_cancelled() {
+            return Err(BackupError::Stopping);
+        }
+        let mut doing = self.doing();
+        if doing.is_some() {
+            return Err(BackupError::Busy);
+        }
+        *doing = Some(what);
+        Ok(Turn(self.clone()))
+    }
+
+    async fn keep_making(&self) {
+        // From now on there is something to make backups of.
+        if let Ok(turn) = self.take_turn(Doing::Noting) {
+            self.remember(|_| ()).await;
+            drop(turn);
+        }
+        loop {
+            let (every, now) = (self.0.parts.settings.every, self.0.parts.clock.now());
+            let next = due(&self.history().await, every, now);
+            if next.is_some_and(|next| next <= now) {
+                // Somebody may be at it; it is looked again soon.
+                let _ = self.begin(AttemptBy::Schedule);
+            }
+            self.0.parts.clock.sleep(LOOK_EVERY).await;
+        }
+    }
+
+    async fn make(&self, name: &BackupName, at: Timestamp, by: AttemptBy) {
+        let Inner { parts, folder, stopping, .. } = &*self.0;
+        let BackupParts { store, data_dir, version, .. } = parts;
+        let making = Making { store, data_dir, folder, version, stopping };
+        let made = making.make(name, at).await;
+        if let Err(BackupError::Stopping) = made {
+            return;
+        }
+        let came = match &made {
+            Ok(bytes) => {
+                tracing::info!(backup = %name, bytes, "a backup was made");
+                Ok(*bytes)
+            }
+            Err(error) => {
+                tracing::error!(%error, "no backup was made");
+                Err(error.to_string())
+            }
+        };
+        let attempt = Attempt { name: name.clone(), at, by, came, proof: None };
+        self.remember(move |history| history.add(attempt)).await;
+        if made.is_ok() {
+            *self.doing() = Some(Doing::Proving(name.clone()));
+            self.prove(name).await;
+            self.remove_surplus().await;
+        }
+    }
+
+    async fn prove(&self, name: &BackupName) {
+        let Inner { parts, folder, stopping, .. } = &*self.0;
+        let wrong = match proof::prove(&parts.store, folder, name, stopping).await {
+            Ok(Ok(_)) => None,
+            Ok(Err(wrong)) => {
+                tracing::error!(backup = %name, wrong, "a backup is broken");
+                Some(wrong)
+            }
+            Err(BackupError::Stopping) => return,
+            Err(error) => {
+                tracing::warn!(backup = %name, %error, "a backup could not be tried");
+                return;
+            }
+        };
+        let bytes =
+            self.list().await.ok().and_then(|there| {
+                there.into_iter().find(|there| there.name == *name).map(|there| there.bytes)
+            });
+        let (name, at) = (name.clone(), parts.clock.now());
+        self.remember(move |history| history.prove(&name, bytes.unwrap_or_default(), Proof { at, wrong }))
+            .await;
+    }
+
+    async fn remove_surplus(&self) {
+        let Ok(there) = self.list().await else { return };
+        let history = self.history().await;
+        let proven: Vec<_> = history.proven().map(|(attempt, _)| attempt.name.clone()).collect();
+        let names: Vec<_> = there.into_iter().map(|there| there.name).collect();
+        let folder = self.0.folder.clone();
+        let surplus = keep::surplus(&names, &proven, self.0.parts.settings.keep);
+        let removed = tokio::task::spawn_blocking(move || {
+            for name in surplus {
+                match std::fs::remove_file(folder.file(&name)) {
+                    Ok(()) => tracing::info!(backup = %name, "an old backup was removed"),
+                    Err(error) => tracing::warn!(backup = %name, %error, "an old backup cannot be removed"),
+                }
+            }
+        });
+        let _ = removed.await;
+    }
+}
+
+/// The right to make or try something; given back when dropped.
+struct Turn(Backups);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *self.0.doing() = None;
+    }
+}
+
+/// How each is. Pure.
+fn views(there: &[There], history: &History, doing: Option<&Doing>) -> Vec<BackupView> {
+    let mut views: Vec<BackupView> = there.iter().rev().map(|there| view(there, history)).collect();
+    if let Some(failed) = history.failing() {
+        let wrong = failed.came.as_ref().err().cloned();
+        views.push(BackupView {
+            name: failed.name.clone(),
+            made_at: failed.at,
+            state: BackupState::Failed,
+            bytes: None,
+            proven_at: None,
+            wrong,
+        });
+    }
+    match doing {
+        Some(Doing::Making(name, _)) => {
+            // Its file may be there for a moment before its trial begins.
+            views.retain(|view| view.name != *name);
+            views.push(BackupView {
+                name: name.clone(),
+                made_at: name.made_at(),
+                state: BackupState::Making,
+                bytes: None,
+                proven_at: None,
+                wrong: None,
+            });
+        }
+        Some(Doing::Proving(name)) => {
+            let tried = views.iter_mut().filter(|view| view.name == *name && view.bytes.is_some());
+            tried.for_each(|view| view.state = BackupState::Proving);
+        }
+        Some(Doing::Noting) | None => {}
+    }
+    views.sort_by(|one, other| other.name.cmp(&one.name));
+    views
+}
+
+fn view(there: &There, history: &History) -> BackupView {
+    let attempt = history.attempts.iter().rev().find(|attempt| attempt.name == there.name);
+    let proof = attempt.and_then(|attempt| attempt.proof.as_ref());
+    let wrong = proof.and_then(|proof| proof.wrong.clone());
+    BackupView {
+        name: there.name.clone(),
+        made_at: there.name.made_at(),
+        state: match proof {
+            None => BackupState::Unproven,
+            Some(_) if wrong.is_some() => BackupState::Broken,
+            Some(_) => BackupState::Proven,
+        },
+        bytes: Some(there.bytes),
+        proven_at: proof.filter(|_| wrong.is_none()).map(|proof| proof.at),
+        wrong,
+    }
+}

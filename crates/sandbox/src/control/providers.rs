@@ -1,0 +1,57 @@
+//! `/providers/…`: what the product calls; `/webhooks`: where they are registered, and which calls there were.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+
+use super::answers::{Body, Items, Path};
+use super::desk::Desk;
+use crate::providers::{Account, Call, Reply, Request};
+
+pub(super) async fn answer(
+    State(desk): State<Arc<Desk>>,
+    Path((provider, path)): Path<(String, String)>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let request = Request {
+        method: method.as_str().to_owned(),
+        path: format!("/{path}"),
+        query: uri.query().unwrap_or_default().to_owned(),
+        authorization: headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).map(str::to_owned),
+        body: String::from_utf8_lossy(&body).into_owned(),
+    };
+    let Reply { status, body, location } = desk.providers.answer(&provider, &request);
+    let kind = if body.starts_with('{') { "application/json" } else { "text/html" };
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, [(CONTENT_TYPE, kind)], body).into_response();
+    if let Some(location) = location {
+        response.headers_mut().insert(LOCATION, axum::http::HeaderValue::from_static(location));
+    }
+    response
+}
+
+pub(super) async fn list(State(desk): State<Arc<Desk>>) -> Json<Items<Account>> {
+    Json(Items { items: desk.providers.accounts() })
+}
+
+pub(super) async fn put(State(desk): State<Arc<Desk>>, Body(account): Body<Account>) -> StatusCode {
+    desk.providers.put(account);
+    StatusCode::NO_CONTENT
+}
+
+pub(super) async fn calls(State(desk): State<Arc<Desk>>) -> Json<Items<Call>> {
+    Json(Items { items: desk.providers.calls() })
+}
+
+pub(super) async fn forget_calls(State(desk): State<Arc<Desk>>) -> StatusCode {
+    desk.providers.forget_calls();
+    StatusCode::NO_CONTENT
+}

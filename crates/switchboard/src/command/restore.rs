@@ -1,0 +1,211 @@
+//! `switchboard restore`: a data directory is put back from a backup.
+
+use std::path::{Path, PathBuf};
+
+use ambient::Clock;
+use anyhow::bail;
+use clap::ValueEnum;
+use config::{Settings, StoreUrl};
+use ops::backup::{self, Done, Manifest, Ready, Waiting};
+use serde_json::json;
+use store::HeldBack;
+
+use crate::Place;
+use crate::control::{self, Server};
+use crate::output::say;
+use crate::terminal::confirm;
+
+/// The arguments.
+#[derive(clap::Args)]
+pub(crate) struct Restore {
+    /// The backup
+    file: PathBuf,
+
+    /// What becomes of messages and operations that waited when it was made
+    #[arg(long, value_enum, default_value_t = WaitingName::Hold)]
+    waiting: WaitingName,
+
+    /// Do everything but put it in place
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+
+    #[command(flatten)]
+    place: Place,
+
+    /// Print what was done as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What becomes of what waited.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum WaitingName {
+    /// It is held back for you: the server may have sent it since
+    Hold,
+    /// It is sent: the server did nothing since, as it was stopped before the backup was made
+    Send,
+}
+
+impl Restore {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        let (data_dir, clock) = (self.place.data_dir()?, Clock::system());
+        if let Server::Running(_) = control::find(&data_dir).await {
+            bail!("a server runs on {}; stop it first: systemctl stop switchboard", data_dir.display());
+        }
+        if let Some(done) = backup::finish(&data_dir, &clock).await? {
+            eprintln!(
+                "The restore that was broken off before is finished; give the command again for another one."
+            );
+            self.tell(&done, None, None);
+            return Ok(());
+        }
+        let settings = self.place.settings()?;
+        crate::test_build::check(&data_dir)?;
+        let ready = self.prepare(&settings, &data_dir, clock).await?;
+        let (made_at, replaces) = (ready.manifest.made_at, ready.replaces);
+        if self.dry_run {
+            self.tell_before(&ready, &data_dir);
+            return Ok(());
+        }
+        if !self.yes {
+            self.tell_before(&ready, &data_dir);
+            let instead = if replaces { " in place of what is there" } else { "" };
+            confirm(&format!(
+                "Put the backup of {} into {}{instead}?",
+                made_at.to_the_second(),
+                data_dir.display()
+            ))
+            .await?;
+        }
+        let (manifest, held) = (ready.manifest.clone(), ready.held);
+        let done = ready.put_in_place().await?;
+        crate::test_build::mark(&data_dir)?;
+        self.tell(&done, Some(&manifest), held.as_ref());
+        Ok(())
+    }
+
+    async fn prepare(&self, settings: &Settings, data_dir: &Path, clock: Clock) -> anyhow::Result<Ready> {
+        let StoreUrl::Sqlite(database) = &settings.store.url else {
+            bail!(
+                "store.url names PostgreSQL, which this release does not speak yet; use sqlite:switchboard.db"
+            );
+        };
+        let restore = backup::Restore {
+            file: self.file.clone(),
+            data_dir: data_dir.to_owned(),
+            database: data_dir.join(database),
+            backups: data_dir.join(&settings.backup.folder),
+            master_key: super::up::master_key(data_dir)?,
+            waiting: match self.waiting {
+                WaitingName::Hold => Waiting::Hold,
+                WaitingName::Send => Waiting::Send,
+            },
+            clock,
+        };
+        Ok(restore.prepare().await?)
+    }
+
+    /// What would be done.
+    fn tell_before(&self, ready: &Ready, data_dir: &Path) {
+        let Manifest { made_at, version, files, .. } = &ready.manifest;
+        if self.json {
+            say!(
+                "{:#}",
+                json!({ "dry_run": true, "made_at": made_at, "version": version, "held_back": ready.held.as_ref().map(held_as_json) })
+            );
+            return;
+        }
+        eprintln!(
+            "The backup was made at {} by version {version}; it has the database and {} files. Nothing is wrong with it.",
+            made_at.to_the_second(),
+            files.len().saturating_sub(1)
+        );
+        if ready.replaces {
+            eprintln!("What is in {} now is kept there, in a folder of its own.", data_dir.display());
+        }
+        eprintln!("{}", told(ready.held.as_ref()));
+    }
+
+    fn tell(&self, done: &Done, manifest: Option<&Manifest>, held: Option<&HeldBack>) {
+        if self.json {
+            let version = manifest.map(|manifest| &manifest.version);
+            say!(
+                "{:#}",
+                json!({ "made_at": done.made_at, "version": version, "replaced": done.replaced, "held_back": held.map(held_as_json) })
+            );
+            return;
+        }
+        say!("The backup of {} is in place.", done.made_at.to_the_second());
+        if let Some(replaced) = &done.replaced {
+            say!("What was there before is in {}; remove it when it is needed no more.", replaced.display());
+        }
+        if manifest.is_some() {
+            say!("{}", told(held));
+        }
+        say!(
+            "\nBefore you start the server:\n  \
+             - No other server may run on these accounts, on no machine.\n  \
+             - What was asked for since the backup is not in it. Whoever asks for the same again gets it again, also with the\n    \
+               same Idempotency-Key.\n  \
+             - API keys that were revoked since count again: switchboard key list"
+        );
+    }
+}
+
+fn held_as_json(held: &HeldBack) -> serde_json::Value {
+    json!({
+        "messages_failed": held.messages_failed,
+        "messages_in_doubt": held.messages_in_doubt,
+        "operations_failed": held.operations_failed,
+        "operations_in_doubt": held.operations_in_doubt,
+        "callbacks": held.callbacks,
+        "notices": held.notices,
+        "user_sessions": held.user_sessions,
+    })
+}
+
+/// What became of what waited.
+fn told(held: Option<&HeldBack>) -> String {
+    let Some(held) = held else { return "What waited is sent when the server starts.".to_owned() };
+    let counted = [
+        (held.messages_failed, "messages failed"),
+        (held.messages_in_doubt, "messages in doubt"),
+        (held.operations_failed, "operations failed"),
+        (held.operations_in_doubt, "operations in doubt"),
+        (held.callbacks, "callbacks failed"),
+    ];
+    let counted: Vec<String> = counted
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    if counted.is_empty() {
+        return "Nothing waited in it.".to_owned();
+    }
+    format!(
+        "What waited may have been sent since and is held back for you: {}. Nothing of it is sent by itself; see \
+         `switchboard failed list`, and on the dashboard Messages (failed, code restored) and In doubt.",
+        counted.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waited_is_counted_in_a_sentence() {
+        assert_eq!(told(None), "What waited is sent when the server starts.");
+        assert_eq!(told(Some(&HeldBack::default())), "Nothing waited in it.");
+        let held = HeldBack { messages_failed: 3, callbacks: 1, ..HeldBack::default() };
+        assert!(
+            told(Some(&held)).contains("3 messages failed, 1 callbacks failed. Nothing"),
+            "{}",
+            told(Some(&held))
+        );
+    }
+}

@@ -1,0 +1,276 @@
+//! Backups end to end: made while work goes on, put back elsewhere and over what is there, and nothing is sent twice by it.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use ambient::Clock;
+use serde_json::{Value, json};
+use testkit::{Program, Start, World};
+
+use crate::binary;
+
+const HOUR: Duration = Duration::from_hours(1);
+
+/// Runs a command on a data directory; its exit code, and all it said.
+fn command(world: &World, data: &str, arguments: &[&str]) -> (Option<i32>, String) {
+    let ran = Command::new(binary())
+        .args(arguments)
+        .args(["--config", world.settings_file().to_str().expect("UTF-8")])
+        .args(["--data-dir", world.data_dir(data).to_str().expect("UTF-8")])
+        .stdin(Stdio::null())
+        .output()
+        .expect("runs");
+    let said = [ran.stdout, ran.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    (ran.status.code(), said.concat())
+}
+
+fn fine(world: &World, data: &str, arguments: &[&str]) -> String {
+    let (code, said) = command(world, data, arguments);
+    assert_eq!(code, Some(0), "{arguments:?}: {said}");
+    said
+}
+
+fn refused(world: &World, data: &str, arguments: &[&str]) -> String {
+    let (code, said) = command(world, data, arguments);
+    assert_eq!(code, Some(1), "{arguments:?}: {said}");
+    said
+}
+
+async fn running(world: &World, data: &str) -> Program {
+    let program = Start::on(world, binary(), data).ready().await;
+    // The first may have a flood wait that was put back with the rest.
+    program.account_is("backup_1", "ready").await;
+    program
+}
+
+/// Makes a backup; the path of its file.
+fn backup(world: &World, data: &str) -> String {
+    let made: Value =
+        serde_json::from_str(&fine(world, data, &["backup", "create", "--json"])).expect("JSON");
+    assert_eq!(made["state"], "proven", "{made}");
+    let name = made["name"].as_str().expect("a name");
+    world.data_dir(data).join("backups").join(name).to_str().expect("UTF-8").to_owned()
+}
+
+async fn is(program: &Program, id: &Value, state: &str) -> Value {
+    let path = format!("/v1/messages/{}", id.as_str().expect("an id"));
+    program.until(state, || async { program.get(&path).await.1["state"] == state }).await;
+    program.get(&path).await.1
+}
+
+/// The next text of the first account waits for an hour.
+async fn flood(world: &World) {
+    let flood = json!({ "account": "main", "method": "messages.sendMessage", "seconds": 3600, "times": 1 });
+    world.fault("flood_wait", flood).await;
+}
+
+/// It is over, and what waited is sent.
+async fn the_wait_is_over(program: &Program, id: &Value) {
+    program.advance(2 * HOUR).await;
+    program.as_time_goes_by(Duration::from_secs(1), is(program, id, "sent")).await;
+}
+
+fn in_a_day() -> String {
+    Clock::system().now().plus(24 * HOUR).to_string()
+}
+
+async fn count(world: &World, text: &str) -> usize {
+    world.sent().await.iter().filter(|sent| *sent == text).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_is_made_while_messages_leave_is_put_back_elsewhere() {
+    let world = World::start(binary()).await;
+    let mut program = running(&world, "data").await;
+    let (status, first) = program.send("@client_1", "before").await;
+    assert_eq!(status, 200);
+    let sending = async {
+        for number in 0..30 {
+            let sent = program.send("@client_2", &format!("meanwhile {number}")).await;
+            assert_eq!(sent.0, 200, "{}", sent.1);
+        }
+    };
+    let making = tokio::task::block_in_place(|| {
+        std::thread::scope(|scope| {
+            let making = scope.spawn(|| backup(&world, "data"));
+            tokio::runtime::Handle::current().block_on(sending);
+            making.join().expect("a backup")
+        })
+    });
+    assert_eq!(program.terminate().await, Some(0));
+
+    // The key is not in it, and without it nothing is put back.
+    let said = refused(&world, "moved", &["restore", &making, "--yes"]);
+    assert!(said.contains("master key"), "{said}");
+    let (old, new) = (world.data_dir("data"), world.data_dir("moved"));
+    fs::copy(old.join("master.key"), new.join("master.key")).expect("the key");
+    let said = fine(&world, "moved", &["restore", &making, "--yes"]);
+    assert!(said.contains("is in place"), "{said}");
+    let program = running(&world, "moved").await;
+    assert_eq!(is(&program, &first["id"], "sent").await["text"], "before");
+    // Whoever has a key gets in as before, and the accounts need no new login.
+    assert_eq!(program.send("@client_1", "after").await.0, 200);
+    let sent = world.sent().await;
+    let mut once = sent.clone();
+    once.sort();
+    once.dedup();
+    assert_eq!((once.len(), sent.len()), (32, 32), "{sent:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waited_when_it_was_made_is_not_sent_again() {
+    let world = World::start(binary()).await;
+    let mut program = running(&world, "data").await;
+    flood(&world).await;
+    let order = json!({ "chat": "@client_1", "text": "it waited", "wait": 0 });
+    let post = || async {
+        let request = program.request("POST", "/v1/messages").header("idempotency-key", "waits").json(&order);
+        request.send().await.expect("an answer").json::<Value>().await.expect("JSON")
+    };
+    let waiting = post().await;
+    let later = json!({ "chat": "@client_1", "text": "for later", "send_at": in_a_day(), "wait": 0 });
+    let (status, later) = program.post("/v1/messages", &later).await;
+    assert_eq!((status, &later["state"]), (202, &json!("scheduled")));
+    let file = backup(&world, "data");
+    // The server goes on, sends it, and dies.
+    the_wait_is_over(&program, &waiting["id"]).await;
+    program.kill();
+
+    let looked = fine(&world, "data", &["restore", &file, "--dry-run"]);
+    assert!(looked.contains("2 messages failed") && looked.contains("Nothing is wrong"), "{looked}");
+    let said = fine(&world, "data", &["restore", &file, "--yes"]);
+    assert!(said.contains("2 messages failed") && said.contains("replaced-"), "{said}");
+    let program = running(&world, "data").await;
+    for id in [&waiting["id"], &later["id"]] {
+        let message = is(&program, id, "failed").await;
+        assert_eq!(message["failure"]["code"], "restored", "{message}");
+    }
+    // Whoever asks with the same key is told of it, and nothing new begins.
+    let request = program.request("POST", "/v1/messages").header("idempotency-key", "waits").json(&order);
+    let again: Value = request.send().await.expect("an answer").json().await.expect("JSON");
+    assert_eq!(again["id"], waiting["id"], "{again}");
+    // The wait that it was in is over, and the time of the other has come.
+    program.advance(30 * HOUR).await;
+    program.pass_calmly(60).await;
+    assert_eq!((count(&world, "it waited").await, count(&world, "for later").await), (1, 0));
+    // A person may have it sent all the same; it goes with the random_id that it had, by which Telegram still knows it.
+    let retry = format!("/v1/messages/{}/retry", waiting["id"].as_str().expect("an id"));
+    assert!(program.post(&retry, &json!({})).await.0 < 300);
+    is(&program, &waiting["id"], "sent").await;
+    assert_eq!(count(&world, "it waited").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nothing_ran_since_what_waited_is_sent_by_word() {
+    let world = World::start(binary()).await;
+    let mut program = running(&world, "data").await;
+    flood(&world).await;
+    let (_, waiting) =
+        program.post("/v1/messages", &json!({ "chat": "@client_1", "text": "moves", "wait": 0 })).await;
+    assert_eq!(program.terminate().await, Some(0));
+    // Also while no server runs.
+    let file = backup(&world, "data");
+    fs::create_dir(world.data_dir("moved")).expect("a folder");
+    fs::copy(world.data_dir("data").join("master.key"), world.data_dir("moved").join("master.key"))
+        .expect("the key");
+    fine(&world, "moved", &["restore", &file, "--waiting", "send", "--yes"]);
+    let program = running(&world, "moved").await;
+    the_wait_is_over(&program, &waiting["id"]).await;
+    assert_eq!(count(&world, "moves").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_commands_say_what_is_wrong() {
+    let world = World::start(binary()).await;
+    let mut program = running(&world, "data").await;
+    let said = refused(&world, "data", &["backup", "check"]);
+    assert!(said.contains("there is no backup in") && said.contains("switchboard backup create"), "{said}");
+    assert!(fine(&world, "data", &["backup", "list"]).contains("There is no backup in"));
+    let file = backup(&world, "data");
+    let listed = fine(&world, "data", &["backup", "list"]);
+    assert!(listed.contains("proven") && listed.contains("7 are kept"), "{listed}");
+    let said = refused(&world, "data", &["backup", "check", "../../etc/passwd"]);
+    assert!(said.contains("no backup of this name"), "{said}");
+    let said = refused(&world, "data", &["restore", &file, "--yes"]);
+    assert!(said.contains("systemctl stop switchboard"), "{said}");
+    let (code, said) = {
+        assert_eq!(program.terminate().await, Some(0));
+        command(&world, "data", &["restore", &file])
+    };
+    assert!(code == Some(2) && said.contains("--yes"), "{code:?} {said}");
+    let said = refused(&world, "data", &["restore", "/nowhere/backup.tar.gz", "--yes"]);
+    assert!(said.contains("/nowhere/backup.tar.gz"), "{said}");
+
+    // One that became damaged is told, by its trial and by the doctor.
+    let whole = fs::read(&file).expect("the backup");
+    fs::write(&file, &whole[..whole.len() / 2]).expect("written");
+    let said = refused(&world, "data", &["backup", "check"]);
+    assert!(said.contains("cannot be put back") && said.contains("not whole"), "{said}");
+    let said = refused(&world, "data", &["restore", &file, "--yes"]);
+    assert!(said.contains("not whole"), "{said}");
+    assert_eq!(found(&doctor(&world, "data")), ["backup_broken"]);
+    // No secret and no text is told by what was said, and the key is in no backup.
+    let key = fs::read_to_string(world.data_dir("data").join("master.key")).expect("the key");
+    assert!(!whole.windows(16).any(|window| window == &key.as_bytes()[..16]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_makes_them_by_itself_and_the_doctor_tells_when_there_is_none() {
+    let world = World::start(binary()).await;
+    let program = running(&world, "data").await;
+    assert_eq!(found(&program.get("/v1/doctor").await.1), <[&str; 0]>::default());
+    let proven = || async {
+        let (_, all) = program.get("/v1/backups").await;
+        all["items"].as_array().expect("items").iter().filter(|one| one["state"] == "proven").count()
+    };
+    program
+        .as_time_goes_by(Duration::from_mins(1), program.until("the first", || async { proven().await == 1 }))
+        .await;
+    program
+        .as_time_goes_by(Duration::from_mins(30), program.until("the next", || async { proven().await == 2 }))
+        .await;
+    let (_, audit) = program.get("/v1/audit?limit=200").await;
+    let by_hand =
+        audit["items"].as_array().expect("items").iter().any(|entry| entry["action"] == "create_backup");
+    assert!(!by_hand, "nobody asked for them");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_tells_that_there_is_none_that_it_is_old_and_that_it_was_never_tried() {
+    let world = World::start(binary()).await;
+    world.edit_settings(|text| format!("{text}\n[backup]\nevery = \"0s\"\n"));
+    let program = running(&world, "data").await;
+    program.advance(Duration::from_hours(30)).await;
+    assert_eq!(found(&program.get("/v1/doctor").await.1), ["backup_none"]);
+    let file = backup(&world, "data");
+    program.advance(Duration::from_secs(6)).await;
+    assert_eq!(found(&program.get("/v1/doctor").await.1), <[&str; 0]>::default());
+    program.advance(Duration::from_hours(8 * 24)).await;
+    assert_eq!(found(&program.get("/v1/doctor").await.1), ["backup_old"]);
+    program.advance(Duration::from_hours(30 * 24)).await;
+    assert_eq!(found(&program.get("/v1/doctor").await.1), ["backup_old", "backup_untried"]);
+    // One is tried again and the finding about it is gone; the file may lie elsewhere by now.
+    fine(&world, "data", &["backup", "check"]);
+    program.advance(Duration::from_secs(6)).await;
+    assert_eq!(found(&program.get("/v1/doctor").await.1), ["backup_old"]);
+    fs::remove_file(Path::new(&file)).expect("moved away");
+    program.advance(Duration::from_secs(6)).await;
+    assert_eq!(found(&program.get("/v1/doctor").await.1), ["backup_old"]);
+}
+
+/// The report of the command.
+fn doctor(world: &World, data: &str) -> Value {
+    let (_, said) = command(world, data, &["doctor", "--offline", "--json"]);
+    serde_json::from_str(&said).expect("JSON")
+}
+
+/// The codes of what is found of backups.
+fn found(report: &Value) -> Vec<&str> {
+    let sections = report["sections"].as_array().expect("sections");
+    let section =
+        sections.iter().find(|section| section["area"] == "backups").expect("backups are looked at");
+    assert_eq!(section["looked"], "wholly", "{section}");
+    section["findings"].as_array().expect("findings").iter().filter_map(|one| one["code"].as_str()).collect()
+}
