@@ -98,8 +98,9 @@ impl Stage {
     /// answered: on a slow machine a leap over an answer that is under way looks like a deaf session.
     pub(crate) async fn pass(&self, seconds: u64) {
         const STEP: u64 = 4;
-        // A session is asked every second round of beats at the latest, 40 seconds after its last answer, and has 10 to answer.
-        const UNASKED: usize = 48 / STEP as usize;
+        // A session is asked every second round of beats at the latest, 40 seconds after its last answer, and has 10 to answer:
+        // after so many steps, 48 seconds, it is waited for.
+        const UNASKED: usize = 12;
         let mut past = vec![self.program.now().await];
         let mut are_asked = true;
         for _ in 0..seconds.div_ceil(STEP) {

@@ -7,7 +7,7 @@ use ambient::Clock;
 use serde_json::json;
 use testkit::{Program, Start, World};
 
-use super::{SEND, act, answered, ask, finished, hang_up, id, write};
+use super::{SEND, act, answered, ask, finished, hang_up, id, post_to_old_port, write};
 use crate::binary;
 
 /// What is done to reach a point, and what must be true after the restart.
@@ -147,13 +147,11 @@ async fn play(scenario: Scenario, world: &World, program: &Program) {
         }
         Scenario::OldPort => {
             let body = json!({"chat": "client_1", "text": "old"});
-            let url = format!("http://127.0.0.1:{}/send_text", world.legacy_port(5022));
-            answered(program, reqwest::Client::new().post(url).body(body.to_string())).await;
+            answered(program, post_to_old_port(world, 5022, "/send_text", &body)).await;
         }
         Scenario::HungUp => {
             let body = json!({"chat": "client_1", "text": "old"});
-            let url = format!("http://127.0.0.1:{}/send_text", world.legacy_port(5022));
-            let request = reqwest::Client::new().post(url).body(body.to_string());
+            let request = post_to_old_port(world, 5022, "/send_text", &body);
             hang_up(world, program, SEND, request).await;
         }
         Scenario::Pause => {

@@ -9,6 +9,8 @@ mod importing;
 mod messages;
 mod roster;
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use testkit::{Program, Start, World};
 use tokio::task::JoinSet;
@@ -50,6 +52,12 @@ async fn answered(program: &Program, request: reqwest::RequestBuilder) -> Option
         told = asking => serde_json::from_str(&told.ok()??).ok(),
         () = stands => None,
     }
+}
+
+/// A request of an old caller.
+fn post_to_old_port(world: &World, port: u16, path: &str, body: &Value) -> reqwest::RequestBuilder {
+    let client = reqwest::Client::builder().timeout(Duration::from_mins(2)).build().expect("a client");
+    client.post(format!("http://127.0.0.1:{}{path}", world.legacy_port(port))).body(body.to_string())
 }
 
 /// Whether the program stands at any point.

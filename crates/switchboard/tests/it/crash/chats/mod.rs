@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use testkit::{Program, Receiver, Start, World};
 
-use super::answered;
+use super::{answered, post_to_old_port};
 use crate::binary;
 
 pub(super) const CREATE: &str = "channels.createChannel";
@@ -144,8 +144,7 @@ fn order(more: &Value) -> Value {
 /// Asks the old port; a caller that gives up after so long.
 /// A request of the old port.
 fn of_old_port(world: &World, body: &Value) -> reqwest::RequestBuilder {
-    let url = format!("http://127.0.0.1:{}/create_chat", world.legacy_port(5021));
-    reqwest::Client::new().post(url).body(body.to_string())
+    post_to_old_port(world, 5021, "/create_chat", body)
 }
 
 async fn made(world: &World) -> Vec<String> {
