@@ -124,6 +124,7 @@ mod tests {
         let clock = ambient::Clock::system();
         let (layer, gathered) = crate::layer(clock.clone());
         let keeping = Keeping::new(1 << 24, Duration::from_hours(24)).with_free_space(|_| Ok(1 << 40));
+        let keeping = keeping.with_patience(Duration::from_mins(1));
         let store = LogStore::open(folder.path(), keeping, gathered).expect("opens");
         let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
         let from = clock.now();

@@ -159,7 +159,7 @@ mod tests {
                 assert_eq!(batch.rows, [1]);
                 intake.written();
             });
-            assert!(intake.flush(Duration::from_secs(5)));
+            assert!(intake.flush(Duration::from_mins(1)));
         });
         assert!(intake.flush(NOW));
     }

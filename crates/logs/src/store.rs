@@ -21,16 +21,12 @@ use crate::line::{Line, LineId};
 use crate::reader::{Order, Page, Query, Reader};
 use crate::row::Rows;
 use crate::tail::{self, Tail};
-use crate::writer::{Keeping, Writer};
+use crate::writer::{Keeping, Patience, Writer};
 
 /// How long the writer waits for more lines before it writes: what a killed program can lose at most.
 const GATHER: Duration = Duration::from_millis(200);
 /// How often it looks for what has grown too old when nothing is written.
 const IDLE: Duration = Duration::from_mins(1);
-/// How long a reader waits for lines that are on their way.
-const FLUSH: Duration = Duration::from_secs(1);
-/// How long the end waits for the last lines.
-const LAST: Duration = Duration::from_secs(3);
 /// How many searches may go on at once.
 const SEARCHES: usize = 2;
 /// How long a search waits for its turn.
@@ -56,6 +52,7 @@ pub struct LogStore(Arc<Inner>);
 struct Inner {
     reader: Reader,
     budget: Option<u64>,
+    patience: Patience,
     /// Nobody writes in a store at rest.
     intake: Option<Arc<Intake>>,
     lines: broadcast::Sender<Arc<Line>>,
@@ -80,7 +77,7 @@ impl LogStore {
     /// See [`OpenError`]. What has gathered is let go of then.
     pub fn open(folder: &Path, keeping: Keeping, gathered: Gathered) -> Result<Self, OpenError> {
         let Gathered { clock, intake } = gathered;
-        let budget = Some(keeping.budget);
+        let (budget, patience) = (Some(keeping.budget), keeping.patience);
         let writer = Writer::open(folder, keeping, clock.clone()).inspect_err(|_| intake.close())?;
         let (lines, _) = broadcast::channel(tail::WAITING);
         let shared = Arc::new(Shared::default());
@@ -93,6 +90,7 @@ impl LogStore {
         Ok(Self(Arc::new(Inner {
             reader: Reader::new(folder),
             budget,
+            patience,
             intake: Some(intake),
             lines,
             shared,
@@ -107,6 +105,7 @@ impl LogStore {
         Self(Arc::new(Inner {
             reader: Reader::new(folder),
             budget: None,
+            patience: Patience::DEFAULT,
             intake: None,
             lines,
             shared: Arc::default(),
@@ -195,7 +194,7 @@ impl LogStore {
         intake.close();
         let Some(thread) = thread else { return };
         let ended = tokio::task::spawn_blocking(move || thread.join());
-        let _ = tokio::time::timeout(LAST, ended).await;
+        let _ = tokio::time::timeout(self.0.patience.end, ended).await;
     }
 
     async fn read<T: Send + 'static>(
@@ -204,12 +203,12 @@ impl LogStore {
     ) -> Result<T, ReadError> {
         let turn = tokio::time::timeout(TURN, Arc::clone(&self.0.searches).acquire_owned()).await;
         let Ok(Ok(turn)) = turn else { return Err(ReadError::Busy) };
-        let (intake, reader) = (self.0.intake.clone(), self.0.reader.clone());
+        let (intake, reader, limit) = (self.0.intake.clone(), self.0.reader.clone(), self.0.patience.reader);
         let reading = tokio::task::spawn_blocking(move || {
             // Held until the end, also when nobody waits for it any more.
             let _turn = turn;
             if let Some(intake) = intake {
-                intake.flush(FLUSH);
+                intake.flush(limit);
             }
             read(&reader)
         });

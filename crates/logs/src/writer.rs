@@ -29,7 +29,21 @@ pub struct Keeping {
     pub budget: u64,
     /// How old a line may become.
     pub keep: Duration,
+    pub(crate) patience: Patience,
     free: Arc<FreeSpace>,
+}
+
+/// How long others wait for the writer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// A reader, for lines that are on their way.
+    pub(crate) reader: Duration,
+    /// The end, for the last lines.
+    pub(crate) end: Duration,
+}
+
+impl Patience {
+    pub(crate) const DEFAULT: Self = Self { reader: Duration::from_secs(1), end: Duration::from_secs(3) };
 }
 
 impl Keeping {
@@ -39,7 +53,7 @@ impl Keeping {
             let stat = statvfs(folder)?;
             Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
         };
-        Self { budget, keep, free: Arc::new(free) }
+        Self { budget, keep, patience: Patience::DEFAULT, free: Arc::new(free) }
     }
 
     /// Asks this function how many bytes are free, instead of the file system.
@@ -49,6 +63,14 @@ impl Keeping {
         free: impl Fn(&Path) -> io::Result<u64> + Send + Sync + 'static,
     ) -> Self {
         self.free = Arc::new(free);
+        self
+    }
+
+    /// Lets readers and the end wait as long as this for lines that are on their way: a test that looks for a line must find
+    /// it on any disk.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = Patience { reader: patience, end: patience };
         self
     }
 }

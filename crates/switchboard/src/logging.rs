@@ -86,7 +86,10 @@ fn keep_panics() {
 /// Opens the log store of a data directory that this process holds. Without one the lines go to standard error alone.
 pub(crate) fn open(settings: &LogSettings, data_dir: &Path, gathered: Gathered) -> LogStore {
     let folder = data_dir.join(FOLDER);
-    match LogStore::open(&folder, Keeping::new(settings.budget, settings.keep), gathered) {
+    let keeping = Keeping::new(settings.budget, settings.keep);
+    #[cfg(feature = "testing")]
+    let keeping = keeping.with_patience(std::time::Duration::from_mins(1));
+    match LogStore::open(&folder, keeping, gathered) {
         Ok(store) => store,
         Err(error) => {
             tracing::error!(%error, "log lines are not kept");

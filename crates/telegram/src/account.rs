@@ -488,7 +488,7 @@ impl Account {
 }
 
 /// What an answer tells of peers.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Learned {
     /// Users and chats, each with whether the account has a dialog with it.
     pub(crate) peers: Vec<StoredPeer>,

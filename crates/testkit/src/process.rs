@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use std::io::{BufRead, BufReader, Read};
@@ -11,6 +12,9 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 /// How long a process may take to do what a test waits for. Machines that build at the same time are slow.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
+/// How long a process that has ended may leave its last words in the pipes.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// Below the range that systems take ports from by themselves, so that nobody is given one of these by chance.
 const PORTS: std::ops::Range<u16> = 12_000..30_000;
@@ -33,6 +37,8 @@ pub fn free_port() -> u16 {
 pub(crate) struct Process {
     child: Child,
     output: Arc<Mutex<String>>,
+    /// They end with the pipes that they read.
+    readers: [JoinHandle<()>; 2],
 }
 
 impl Process {
@@ -45,9 +51,11 @@ impl Process {
         command.envs(environment.iter().copied());
         let mut child = command.spawn().expect("the binary starts");
         let output = Arc::new(Mutex::new(String::new()));
-        collect(child.stdout.take().expect("piped"), output.clone());
-        collect(child.stderr.take().expect("piped"), output.clone());
-        Self { child, output }
+        let readers = [
+            collect(child.stdout.take().expect("piped"), output.clone()),
+            collect(child.stderr.take().expect("piped"), output.clone()),
+        ];
+        Self { child, output, readers }
     }
 
     /// Its number among the processes of the machine.
@@ -68,16 +76,25 @@ impl Process {
                 return found;
             }
             if let Some(status) = self.child.try_wait().expect("waits") {
-                // The pipes may still hold its last words.
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                if let Some(found) = wanted(&self.output()) {
+                let output = self.last_words().await;
+                if let Some(found) = wanted(&output) {
                     return found;
                 }
-                panic!("the program ended ({status}) with:\n{}", self.output());
+                panic!("the program ended ({status}) with:\n{output}");
             }
             assert!(Instant::now() < deadline, "waited in vain; it printed:\n{}", self.output());
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+
+    /// All it has printed, after its end: the pipes may still hold its last words.
+    pub(crate) async fn last_words(&self) -> String {
+        let deadline = Instant::now() + LAST_WORDS;
+        // Whoever it started may have the pipes still, and need not end.
+        while Instant::now() < deadline && !self.readers.iter().all(JoinHandle::is_finished) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        self.output()
     }
 
     /// SIGKILL, and waits for the end.
@@ -114,12 +131,12 @@ impl Drop for Process {
     }
 }
 
-fn collect(pipe: impl Read + Send + 'static, into: Arc<Mutex<String>>) {
+fn collect(pipe: impl Read + Send + 'static, into: Arc<Mutex<String>>) -> JoinHandle<()> {
     std::thread::spawn(move || {
         for line in BufReader::new(pipe).lines().map_while(Result::ok) {
             let mut output = into.lock().expect("lock");
             output.push_str(&line);
             output.push('\n');
         }
-    });
+    })
 }

@@ -6,7 +6,7 @@ use access::{ChangeError, IDLE, PeopleError, Role, SessionToken, SignInError, Vi
 use ambient::Ids;
 use domain::SecretText;
 
-use crate::world::{PASSWORD, World, from, name};
+use crate::world::{PASSWORD, World, ended_waits, from, name};
 
 async fn visitor(world: &World, token: &SessionToken) -> Option<Visitor> {
     world.access.session(token, &from("192.0.2.1")).await.expect("reads")
@@ -75,19 +75,30 @@ async fn a_session_ends_mid_way_with_the_password_the_role_changes_at_once() {
 async fn a_thousand_wrong_passwords_do_not_keep_the_owner_out_or_fill_the_log() {
     let world = World::with("admin", Role::Admin).await;
     let attacker = from("2001:db8::1");
-    let mut looked_at = 0;
-    let mut longest = Duration::ZERO;
+    let begun = world.clock.running();
+    let (mut looked_at, mut wrong) = (0, 0);
     for number in 0..1000_u32 {
         // The whole /64 is one.
         let whence = from(&format!("2001:db8::{number:x}"));
+        wrong += 1;
         match world.try_in("admin", "wrong", &whence).await {
             Err(SignInError::Wrong) => looked_at += 1,
-            Err(SignInError::Wait(wait)) => longest = longest.max(wait),
+            Err(SignInError::Wait(_)) => {}
             other => panic!("{other:?}"),
         }
     }
-    assert!((10..=13).contains(&looked_at), "{looked_at}");
-    assert!(longest > Duration::from_secs(1), "{longest:?}");
+    let ended = ended_waits(Duration::from_secs(2), world.clock.running().saturating_sub(begun));
+    assert!((10..=10 + ended).contains(&looked_at), "{looked_at} {ended}");
+    // Until the wait is longer than what follows takes on any machine.
+    loop {
+        wrong += 1;
+        match world.try_in("admin", "wrong", &attacker).await {
+            Err(SignInError::Wrong) => {}
+            Err(SignInError::Wait(wait)) if wait > Duration::from_mins(1) => break,
+            Err(SignInError::Wait(wait)) => world.clock.advance(wait),
+            other => panic!("{other:?}"),
+        }
+    }
     // The owner, meanwhile, from elsewhere.
     world.sign_in("admin", PASSWORD).await;
     // Also the right password waits where the wrong ones came from.
@@ -96,10 +107,11 @@ async fn a_thousand_wrong_passwords_do_not_keep_the_owner_out_or_fill_the_log() 
     world.clock.advance(wait);
     world.try_in("admin", PASSWORD, &attacker).await.expect("in");
     let audit = world.audit().await;
-    assert!(audit.len() < 40, "{}", audit.len());
+    assert!(audit.len() < 70, "{}", audit.len());
     let counted: u64 =
         audit.iter().filter(|record| record.entry.code.is_some()).map(|record| record.times).sum();
-    assert_eq!(counted, 1001);
+    // And the right one that came too early.
+    assert_eq!(counted, wrong + 1);
 }
 
 #[tokio::test]

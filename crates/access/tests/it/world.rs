@@ -1,6 +1,7 @@
 //! A store with people, and a clock that is moved by hand.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use access::{Access, AuditFilter, AuditRecord, NewSession, Role, SignIn, SignInError, UserName, Whence};
 use ambient::{Clock, Ids};
@@ -24,6 +25,11 @@ pub(crate) fn from(address: &str) -> Whence {
 
 pub(crate) fn name(text: &str) -> UserName {
     text.parse().expect("a name")
+}
+
+/// How many waits, each twice as long as the one before it, can have ended in this time: a slow machine takes it for its work.
+pub(crate) fn ended_waits(first: Duration, time: Duration) -> usize {
+    (1..20).take_while(|count| first * ((1 << count) - 1) <= time).count()
 }
 
 impl World {

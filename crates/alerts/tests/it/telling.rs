@@ -178,7 +178,7 @@ async fn an_alert_that_was_raised_and_not_told_when_the_program_was_killed_is_to
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), written).await.expect("it is written");
+    tokio::time::timeout(Duration::from_mins(1), written).await.expect("it is written");
     let after = world.after_a_crash(targets()).await;
     world.alerts.stop(Duration::from_secs(5)).await;
     assert!(hook.posts().is_empty());
@@ -229,5 +229,5 @@ async fn a_target_that_is_taken_out_gets_nothing_more_and_holds_nobody_up() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(15), waits).await.expect("it is given up");
+    tokio::time::timeout(Duration::from_mins(1), waits).await.expect("it is given up");
 }

@@ -83,7 +83,7 @@ impl World {
             self.alerts.observe(Round { beats: cards.iter().map(|card| beat(card, green)).collect() });
         }
         // The last round changed something once it was looked at; then it is gathered.
-        tokio::time::timeout(Duration::from_secs(10), changes.changed())
+        tokio::time::timeout(Duration::from_mins(1), changes.changed())
             .await
             .expect("the rounds change something")
             .expect("the alerts are there");
@@ -102,7 +102,7 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(15), waiting).await.expect("it comes");
+        tokio::time::timeout(Duration::from_mins(1), waiting).await.expect("it comes");
     }
 
     /// Lets time pass in steps until it is so.
@@ -113,7 +113,7 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(15), waiting).await.expect("it comes with time");
+        tokio::time::timeout(Duration::from_mins(1), waiting).await.expect("it comes with time");
     }
 
     /// How much waits for a target.
@@ -129,7 +129,7 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(15), waiting).await.expect("all is over");
+        tokio::time::timeout(Duration::from_mins(1), waiting).await.expect("all is over");
     }
 
     /// Waits until nothing waits for a target.
@@ -139,7 +139,7 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(15), waiting).await.expect("all is told");
+        tokio::time::timeout(Duration::from_mins(1), waiting).await.expect("all is told");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Pages of work: what they show, what their buttons do, and what happens when two people press at once.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::message::{Content, OnFlood};
 use domain::outcome::Failure;
@@ -224,6 +224,15 @@ async fn of_two_who_press_opposite_buttons_the_first_decides() {
     );
 }
 
+/// Waits until a message was tried again; once.
+async fn is_retried(world: &World, id: MessageId) {
+    let begun = Instant::now();
+    while world.steps(id, Step::Retried).await == 0 && begun.elapsed() < Duration::from_mins(1) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(world.steps(id, Step::Retried).await, 1);
+}
+
 #[tokio::test]
 async fn all_that_failed_is_tried_again_once_and_doubt_is_left_alone() {
     let world = World::new().await;
@@ -243,13 +252,7 @@ async fn all_that_failed_is_tried_again_once_and_doubt_is_left_alone() {
     assert_eq!(first.header("location"), "/messages/retry-failed");
     assert!(note(&first).contains("being retried") && note(&second).contains("being retried"));
     for id in [one, two] {
-        for _ in 0..200 {
-            if world.steps(id, Step::Retried).await > 0 {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        assert_eq!(world.steps(id, Step::Retried).await, 1);
+        is_retried(&world, id).await;
     }
     assert_eq!(
         (world.state(doubt).await, world.steps(doubt, Step::Retried).await),
@@ -276,13 +279,7 @@ async fn only_those_that_the_question_counted_are_tried_again() {
     let later = [world.failed("two").await, world.failed("three").await];
     let page = press(&operator, "/messages/actions/retry-failed", &fields).await;
     assert!(note(&page).contains("1 message is being retried"), "{}", note(&page));
-    for _ in 0..200 {
-        if world.steps(counted, Step::Retried).await > 0 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert_eq!(world.steps(counted, Step::Retried).await, 1);
+    is_retried(&world, counted).await;
     // A run that went further would be at the next one after 20 ms.
     tokio::time::sleep(Duration::from_millis(100)).await;
     for id in later {
@@ -356,11 +353,9 @@ async fn failed_requests_are_retried_and_dropped_together_after_a_question() {
         world.sagas.settled(*id, Duration::from_secs(10)).await.expect("the store").expect("a saga");
     }
     let mut page = press(&operator, "/failed/actions/drop", &fields[..1]).await;
-    for _ in 0..100 {
-        // It fails again first, a moment after its work has ended.
-        if note(&page) == "dDropped: 1 of 1." {
-            break;
-        }
+    let begun = Instant::now();
+    // It fails again first, a moment after its work has ended.
+    while note(&page) != "dDropped: 1 of 1." && begun.elapsed() < Duration::from_mins(1) {
         tokio::time::sleep(Duration::from_millis(20)).await;
         page = press(&operator, "/failed/actions/drop", &fields[..1]).await;
     }

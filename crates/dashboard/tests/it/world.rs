@@ -104,6 +104,7 @@ impl World {
         .expect("the alerts start");
         let (layer, gathered) = logs::layer(clock.clone());
         let keeping = logs::Keeping::new(10_000_000, Duration::from_hours(24));
+        let keeping = keeping.with_patience(Duration::from_mins(1));
         let logs = logs::LogStore::open(&dir.path().join("logs"), keeping, gathered);
         let services = web::Services {
             logs: logs.expect("the log store opens"),

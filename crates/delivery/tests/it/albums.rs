@@ -88,9 +88,7 @@ async fn a_program_that_stops_drops_what_it_prepares() {
         bench.breathe().await;
     }
     let long = Duration::from_mins(1);
-    tokio::time::timeout(Duration::from_secs(10), bench.delivery.drain(long))
-        .await
-        .expect("it does not wait");
+    tokio::time::timeout(long / 2, bench.delivery.drain(long)).await.expect("it does not wait");
     assert!(bench.script.effects().is_empty());
     let bench = bench.restart().await;
     assert_eq!(bench.settled(id).await.state, MessageState::Sent);
@@ -327,6 +325,6 @@ async fn files_are_spent_when_a_doubt_ends_well() {
     let by_evidence = doubtful("backup").await;
     bench.script.testify(Testimony::Seen(None));
     bench.clock.advance(Duration::from_mins(11));
-    let told = tokio::time::timeout(Duration::from_secs(20), spent.recv()).await.expect("the doubt ends");
+    let told = tokio::time::timeout(Duration::from_mins(1), spent.recv()).await.expect("the doubt ends");
     assert_eq!(told, Ok(by_evidence));
 }

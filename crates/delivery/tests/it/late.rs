@@ -49,7 +49,7 @@ async fn until<F: Future<Output = bool>>(so: impl Fn() -> F) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(15), waiting).await.expect("it comes");
+    tokio::time::timeout(Duration::from_mins(1), waiting).await.expect("it comes");
 }
 
 #[tokio::test]

@@ -391,7 +391,7 @@ impl Bench {
     }
 
     pub(crate) async fn settled(&self, id: MessageId) -> OutboundMessage {
-        self.delivery.settled(id, Duration::from_secs(20)).await.expect("reads").expect("exists")
+        self.delivery.settled(id, Duration::from_mins(1)).await.expect("reads").expect("exists")
     }
 
     /// Lets everything that can run do so.

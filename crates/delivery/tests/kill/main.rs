@@ -107,7 +107,7 @@ mod tests {
                     tokio::time::sleep(Duration::from_millis(1)).await;
                 }
             };
-            tokio::time::timeout(Duration::from_secs(20), stops)
+            tokio::time::timeout(Duration::from_mins(1), stops)
                 .await
                 .unwrap_or_else(|_| panic!("{point} is reached on a day like {day:?} after {skip}"));
             submitting.abort();
@@ -132,8 +132,7 @@ mod tests {
             let (delivery, store) = Bench::run(folder, clock, script).await;
             delivery.resume().await.expect("resumes");
             let id = delivery.submit(submission(day)).await.expect("accepted").id;
-            let message =
-                delivery.settled(id, Duration::from_secs(20)).await.expect("reads").expect("exists");
+            let message = delivery.settled(id, Duration::from_mins(1)).await.expect("reads").expect("exists");
             delivery.drain(Duration::from_secs(5)).await;
             store.close().await;
             message

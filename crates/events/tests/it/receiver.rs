@@ -62,7 +62,7 @@ impl Receiver {
 
     /// The next call.
     pub(crate) async fn next(&mut self) -> Posted {
-        let waiting = tokio::time::timeout(Duration::from_secs(20), self.posted.recv());
+        let waiting = tokio::time::timeout(Duration::from_mins(1), self.posted.recv());
         waiting.await.expect("a call in time").expect("a call")
     }
 

@@ -15,7 +15,7 @@ use store::{
 use tokio::sync::Notify;
 
 /// How long something may take that needs no waiting.
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_mins(1);
 
 /// All but the receiver.
 pub(crate) struct World {

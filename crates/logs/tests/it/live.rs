@@ -8,7 +8,7 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use crate::world::{World, keeping};
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn a_tail_gets_what_it_wants_as_it_is_written() {

@@ -8,6 +8,9 @@ use logs::{Filter, Keeping, LogStore, Order, Page, Query, Reader};
 use tracing::Dispatch;
 use tracing_subscriber::layer::SubscriberExt;
 
+/// How long whoever looks for lines waits for those that are on their way. Disks can be slow.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
 /// A store, and those who log into it.
 pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,
@@ -17,7 +20,8 @@ pub(crate) struct World {
 }
 
 pub(crate) fn keeping(budget: u64) -> Keeping {
-    Keeping::new(budget, Duration::from_hours(30 * 24)).with_free_space(|_| Ok(1 << 40))
+    let keeping = Keeping::new(budget, Duration::from_hours(30 * 24)).with_free_space(|_| Ok(1 << 40));
+    keeping.with_patience(PATIENCE)
 }
 
 impl World {
@@ -72,6 +76,20 @@ impl World {
 pub(crate) fn size(folder: &Path) -> u64 {
     let files = std::fs::read_dir(folder).expect("a folder").flatten();
     files.filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
+}
+
+/// The same while somebody writes there; nothing when a file changed meanwhile, which would be counted where it was and where
+/// it went.
+pub(crate) fn size_at_once(folder: &Path) -> Option<u64> {
+    let files = || -> Option<Vec<_>> {
+        let files = std::fs::read_dir(folder).ok()?.flatten();
+        let mut files: Vec<_> =
+            files.filter_map(|file| Some((file.file_name(), file.metadata().ok()?.len()))).collect();
+        files.sort();
+        Some(files)
+    };
+    let found = files()?;
+    (files()? == found).then(|| found.iter().map(|(_, size)| size).sum())
 }
 
 /// All lines of a folder, from the oldest.

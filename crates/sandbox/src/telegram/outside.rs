@@ -186,9 +186,10 @@ impl Telegram {
         self.lock().faults.remove(id)
     }
 
-    /// Takes all faults away.
+    /// Takes all faults away, and lets the calls go on that a delay holds.
     pub fn clear_faults(&self) {
         self.lock().faults.clear();
+        self.cleared.send_replace(());
     }
 
     /// Makes one more account.

@@ -40,6 +40,8 @@ pub struct Telegram {
     inner: Arc<Inner>,
     keys: Arc<KeyRing>,
     delayed: TaskTracker,
+    /// Told when all faults are taken away.
+    pub(crate) cleared: watch::Sender<()>,
     stop: CancellationToken,
 }
 
@@ -83,6 +85,7 @@ impl Telegram {
             inner: Arc::new(Inner(Mutex::new(state))),
             keys,
             delayed: TaskTracker::new(),
+            cleared: watch::Sender::new(()),
             stop: CancellationToken::new(),
         };
         let accounts = world.accounts();
@@ -138,19 +141,19 @@ impl Telegram {
         self.delayed.wait().await;
     }
 
-    /// Lets a call wait. It takes effect even when its connection is gone by then.
-    fn delay(&self, call: Delayed, wait: std::time::Duration) -> Handling {
+    /// Lets a call wait, at most until all faults are taken away. It takes effect even when its connection is gone by then.
+    fn delay(&self, call: Delayed, wait: std::time::Duration, mut cleared: watch::Receiver<()>) -> Handling {
         let (done, reply) = oneshot::channel();
         let inner = Arc::clone(&self.inner);
         let stop = self.stop.clone();
         self.delayed.spawn(async move {
             tokio::select! {
-                () = tokio::time::sleep(wait) => {
-                    // Nobody may be there to hear it.
-                    let _ = done.send(inner.finish(&call));
-                }
-                () = stop.cancelled() => {}
+                () = tokio::time::sleep(wait) => {}
+                _ = cleared.changed() => {}
+                () = stop.cancelled() => return,
             }
+            // Nobody may be there to hear it.
+            let _ = done.send(inner.finish(&call));
         });
         Handling::Later(Box::pin(async move { reply.await.unwrap_or(Reply::Silence) }))
     }
@@ -169,6 +172,8 @@ impl World for Telegram {
         };
         let id = u32::from_le_bytes(*id);
         let at = now();
+        // Before the delay is decided on, so that nothing falls between the two.
+        let cleared = self.cleared.subscribe();
         let mut state = self.lock();
         let admitted = state.admit(caller, id);
         let Some(wait) = admitted.delay else {
@@ -188,7 +193,8 @@ impl World for Telegram {
             }
         }
         drop(state);
-        self.delay(Delayed { caller: caller.clone(), admitted, held, id, body: body.to_vec() }, wait)
+        let call = Delayed { caller: caller.clone(), admitted, held, id, body: body.to_vec() };
+        self.delay(call, wait, cleared)
     }
 
     fn connected(&self, caller: &Caller, pushes: mpsc::Sender<Push>) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use testkit::{Program, Start, World};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::binary;
 use crate::chromium::{Chromium, Person, Tab};
@@ -94,14 +94,53 @@ impl Stage {
         tab
     }
 
-    /// Beats go by, so many seconds of the program's time.
+    /// Beats go by, so many seconds of the program's time, and never faster than the sessions of accounts without a fault are
+    /// answered: on a slow machine a leap over an answer that is under way looks like a deaf session.
     pub(crate) async fn pass(&self, seconds: u64) {
-        let step = 4;
-        for _ in 0..seconds.div_ceil(step) {
-            self.program.advance(Duration::from_secs(step)).await;
-            // The beats of a round are real calls: what is asked has 10 seconds by this clock to be answered.
+        const STEP: u64 = 4;
+        // A session is asked every second round of beats at the latest, 40 seconds after its last answer, and has 10 to answer:
+        // after so many steps, 48 seconds, it is waited for.
+        const UNASKED: usize = 12;
+        let mut past = vec![self.program.now().await];
+        let mut are_asked = true;
+        for _ in 0..seconds.div_ceil(STEP) {
+            self.program.advance(Duration::from_secs(STEP)).await;
+            past.push(self.program.now().await);
+            // The beats of a round are real calls.
             sleep(Duration::from_millis(100)).await;
+            if are_asked && let Some(latest) = past.len().checked_sub(UNASKED) {
+                are_asked = self.sound_sessions_are_answered(&past[latest]).await;
+            }
         }
+    }
+
+    /// Waits until the sessions of accounts without a fault were answered at this time or later. False when they are not: a
+    /// fault of another kind, such as a store that does not answer, keeps the rounds of beats from asking them.
+    async fn sound_sessions_are_answered(&self, latest: &str) -> bool {
+        let second = |instant: &str| instant[..19].to_owned();
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while Instant::now() < deadline {
+            let faults = self.world.get("/faults").await;
+            let faults = faults["items"].as_array().expect("items").clone();
+            let has_fault = |account: &Value| {
+                faults.iter().any(|fault| fault["account"].is_null() || fault["account"] == account["name"])
+            };
+            let (_, accounts) = self.program.get("/v1/accounts?limit=200").await;
+            let accounts = accounts["items"].as_array().expect("items");
+            let mut lines = accounts
+                .iter()
+                .filter(|account| !has_fault(account))
+                .filter_map(|account| account["lines"].as_array())
+                .flatten()
+                .filter(|line| line["state"] == "ready");
+            let is_answered =
+                |line: &Value| line["last_answer_at"].as_str().is_some_and(|at| second(at) >= second(latest));
+            if lines.all(is_answered) {
+                return true;
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+        false
     }
 }
 

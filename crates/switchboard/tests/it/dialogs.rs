@@ -139,7 +139,7 @@ async fn a_reload_keeps_what_is_there_and_lets_messages_pass() {
 #[tokio::test(flavor = "multi_thread")]
 async fn messages_to_known_chats_pass_while_the_first_reading_goes_on() {
     let world = World::start_with(binary(), &["--dialogs", "3000"]).await;
-    world.fault("delay", json!({"method": LIST, "seconds": 0.2})).await;
+    world.fault("delay", json!({"method": LIST, "seconds": 3})).await;
     let program = Start::on(&world, binary(), "data").ready().await;
     let (_, account) = program.get("/v1/accounts/main").await;
     assert_eq!(account["dialogs_complete"], false, "{account}");

@@ -12,7 +12,7 @@ use crate::binary;
 const PYTHON: &str = "SWITCHBOARD_TEST_PYTHON";
 
 /// What one call of it may take.
-const PATIENCE: Duration = Duration::from_mins(8);
+const PATIENCE: Duration = Duration::from_mins(20);
 
 /// Actions stop accounts and services. They are asked for last, so that the rest finds everything running.
 const ACTIONS: &str = "/actions/";

@@ -38,8 +38,8 @@ async fn all_is_well_and_a_revoked_session_is_on_top_within_a_minute() {
     program.account_is("main", "ready").await;
     program
         .until("everything is good", || async {
-            program.advance(Duration::from_secs(20)).await;
-            tokio::time::sleep(Duration::from_millis(300)).await;
+            // Not in leaps: the account must be well afterwards as well.
+            program.pass_calmly(60).await;
             let seen = overview(&program, "?kind=service,port,store,queue").await;
             seen["items"].as_array().is_some_and(|all| all.iter().all(|card| card["lamp"] == "good"))
         })
@@ -74,7 +74,7 @@ async fn all_is_well_and_a_revoked_session_is_on_top_within_a_minute() {
             break;
         }
         // By the program's clock; a slow machine has the time it needs to answer.
-        assert!(begun.elapsed() < Duration::from_secs(30), "not red within a minute: {card}");
+        assert!(begun.elapsed() < Duration::from_mins(1), "not red within a minute: {card}");
     }
     let trouble = overview(&program, "?trouble=true&q=session_revoked").await;
     assert_eq!(trouble["items"][0]["lamp"], "trouble", "{trouble:#}");

@@ -40,7 +40,7 @@ impl Manager {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        let patience = Duration::from_secs(30);
+        let patience = Duration::from_mins(1);
         assert!(tokio::time::timeout(patience, waiting).await.is_ok(), "{line}: {:?}", self.heard());
     }
 }

@@ -116,7 +116,7 @@ async fn an_import_shows_how_far_it_is_and_names_what_comes_next() {
     world
         .fault(
             "delay",
-            json!({ "account": stage::MOVING, "method": "users.getUsers", "seconds": 1, "times": 1 }),
+            json!({ "account": stage::MOVING, "method": "users.getUsers", "seconds": 3600, "times": 1 }),
         )
         .await;
     let (hash, hash_text) = stage::path(&world, "api_hash");
@@ -131,6 +131,7 @@ async fn an_import_shows_how_far_it_is_and_names_what_comes_next() {
         .await;
     importing.shows("Import [", 1).await;
     importing.shows("0 of 1 moving.session, Telegram is asked", 1).await;
+    world.delete("/faults").await;
     assert_eq!(importing.ended().await, Some(0), "{}", importing.screen());
     importing.shows("wait for that with: switchboard account wait ", 1).await;
     assert_eq!(progress().await, (200, rest));

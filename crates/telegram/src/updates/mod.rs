@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::notice::Notice;
 use self::pending::{Beginning, Pending};
-use crate::account::Account;
+use crate::account::{Account, Learned};
 use crate::classify::{self, CallError};
 use crate::health;
 use crate::line::Arrived;
@@ -459,9 +459,10 @@ impl<'a> Reader<'a> {
 
     async fn flush(&mut self) {
         self.pending.since = None;
-        let learned = std::mem::take(&mut self.pending.learned);
-        // First whom the updates told of, then that they were taken.
-        self.account.store_learned(learned).await;
+        // First whom the updates told of, then that they were taken. It is kept until it is stored: the stop of the program
+        // may end this on its way, and is followed by another.
+        self.account.store_learned(self.pending.learned.clone()).await;
+        self.pending.learned = Learned::default();
         let changes = self.pending.take_changes();
         // Together they are one commit.
         join_all(changes.into_iter().map(|change| self.save(change))).await;

@@ -34,6 +34,32 @@ async fn a_group_that_becomes_a_supergroup_is_reached_under_both_ids() {
     world.assert_all_known();
 }
 
+/// What updates told of is written a moment later; a stop that comes while it is being written loses none of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_being_written_at_the_stop_is_kept() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let group = demo_group(&world);
+    let database = rusqlite::Connection::open(world.database()).expect("the database");
+    database.execute_batch("BEGIN IMMEDIATE").expect("nobody else writes");
+    let (old, today) = (chat(&group), world.telegram().migrate(&group).expect("migrated").chat_id);
+    let today: ChatId = today.parse().expect("an id");
+    until("noticed", || pool.locate(&old) == Some(today)).await;
+    // Time enough for the write to begin; it waits for the database.
+    world.clock.advance(Duration::from_secs(1));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let stopping = tokio::spawn({
+        let pool = std::sync::Arc::clone(&pool);
+        async move { pool.stop(Duration::from_mins(1)).await }
+    });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    database.execute_batch("ROLLBACK").expect("goes on");
+    stopping.await.expect("no panic");
+    let pool = world.pool().await;
+    assert_eq!(pool.locate(&old), Some(today));
+    pool.stop(Duration::from_secs(5)).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_send_into_a_group_that_moved_unnoticed_finds_where_to() {
     let world = World::new().await.only(&["backup_1"]);

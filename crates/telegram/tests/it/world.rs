@@ -1,6 +1,7 @@
 //! A sandbox, a store and the accounts of its settings file, in one process.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
@@ -20,7 +21,7 @@ use telegram::{AccountView, Pool, PoolParts};
 use tempfile::TempDir;
 
 /// How long anything may take here before the test gives up.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Ports that were tried for worlds that can be restarted.
 static TRIED: AtomicU16 = AtomicU16::new(0);
@@ -99,6 +100,11 @@ impl World {
     pub(crate) fn only(mut self, names: &[&str]) -> Self {
         self.settings.accounts.retain(|account| names.contains(&account.name.as_str()));
         self
+    }
+
+    /// Where the store is.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("data/switchboard.db")
     }
 
     pub(crate) fn telegram(&self) -> &Telegram {

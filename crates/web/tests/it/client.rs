@@ -3,11 +3,12 @@
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
+
+use crate::world::SOON;
 
 /// Where to send a request.
 #[derive(Debug, Clone)]
@@ -82,7 +83,7 @@ impl Call {
     /// Sends it and reads the answer.
     pub(crate) async fn send(&self) -> Reply {
         let bytes = self.bytes();
-        let answer = tokio::time::timeout(Duration::from_secs(30), async {
+        let answer = tokio::time::timeout(SOON, async {
             match &self.target {
                 Target::Port(address) => {
                     exchange(TcpStream::connect(address).await.expect("connects"), &bytes).await

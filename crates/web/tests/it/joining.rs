@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 
 use crate::client::{Call, Target};
 use crate::legacy::{GROUP, TAGGED_NULL};
-use crate::world::World;
+use crate::world::{SOON, World};
 
 pub(crate) async fn eventually(what: impl Fn() -> bool) {
     let waiting = async {
@@ -19,7 +19,7 @@ pub(crate) async fn eventually(what: impl Fn() -> bool) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("it happens");
+    tokio::time::timeout(SOON, waiting).await.expect("it happens");
 }
 
 pub(crate) fn writes(world: &World) -> u64 {

@@ -14,7 +14,7 @@ use crate::client::{Call, Reply};
 use crate::joining::{ask, eventually, hang_up, writes};
 use crate::script::{able, account, nobody};
 use crate::steps::FIRST_CHAT;
-use crate::world::{World, port_of};
+use crate::world::{SOON, World, port_of};
 
 const BODY: &str = r#"{"title":"A chat","usernames":["@Anna_1","demo_bot"],"client_tg_id":77}"#;
 const MADE: &str = r#"{"status":"ok","title":"A chat","chat_id":"-1001234567890","invite_link":"https://t.me/+abc","debug":{"account":"main","resolve_failed":[],"open_history":"ok","invite":"ok","invite_failed":[],"promote_bots":["@demo_bot: ok"],"export_invite":"ok"}}"#;
@@ -34,7 +34,7 @@ async fn until_submitted(world: &World) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("it is accepted");
+    tokio::time::timeout(SOON, waiting).await.expect("it is accepted");
 }
 
 async fn saga(world: &World, reply: &Reply) -> domain::saga::Saga {

@@ -10,7 +10,7 @@ use domain::media::{MediaForm, MediaSource};
 use serde_json::{Value, json};
 
 use crate::client::Call;
-use crate::joining::{ask, eventually, hang_up};
+use crate::joining::{ask, eventually, hang_up, writes};
 use crate::script::{able, nobody};
 use crate::world::{World, port_of};
 use testkit::{Hoster, PDF, PNG};
@@ -28,19 +28,6 @@ impl World {
     /// `POST /send_media`.
     fn ship(&self, body: &Value) -> Call {
         Call::new(&self.old(), "POST", "/send_media").json(body.to_string())
-    }
-}
-
-/// Waits until nothing more is written; how often something was.
-async fn all_written(world: &World) -> u64 {
-    let mut written = world.store.written().commits;
-    loop {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        let now = world.store.written().commits;
-        if now == written {
-            return now;
-        }
-        written = now;
     }
 }
 
@@ -123,11 +110,11 @@ async fn a_call_that_was_cut_is_joined_and_its_files_are_not_fetched_again() {
     world.script.hold();
     let body = json!({ "user_id": GROUP, "files": [hoster.url("/photo.png")] });
     let stream = ask(&world.ship(&body), &world).await;
-    eventually(|| world.delivery.queued() == 1).await;
+    world.until_shown("/v1/messages", |page| page["items"][0]["state"] == "sending").await;
     // With the account, which keeps it: what is written from here on is that the caller is gone.
-    let before = all_written(&world).await;
+    let before = writes(&world);
     assert!(!hang_up(stream).await);
-    eventually(|| world.store.written().commits > before).await;
+    eventually(|| writes(&world) > before).await;
     let joined = tokio::spawn({
         let call = world.ship(&body);
         async move { call.send().await }

@@ -1,7 +1,7 @@
 //! Ports that are taken, clients that are slow or large, and the stop.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use config::LegacyPort;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use web::ListenerState;
 
 use crate::client::{Call, Reply, Target, parse};
-use crate::world::{World, send_text_port};
+use crate::world::{SOON, World, send_text_port};
 
 /// Writes bytes and reads to the end.
 pub(crate) async fn raw(target: &Target, bytes: &[u8]) -> Reply {
@@ -26,7 +26,7 @@ async fn connect(target: &Target) -> TcpStream {
 async fn read_all(stream: &mut TcpStream) -> Vec<u8> {
     let mut answer = Vec::new();
     let reading = stream.read_to_end(&mut answer);
-    let _ = tokio::time::timeout(Duration::from_secs(10), reading).await.expect("it ends");
+    let _ = tokio::time::timeout(SOON, reading).await.expect("it ends");
     answer
 }
 
@@ -89,7 +89,7 @@ async fn an_address_that_is_not_ours() {
 
 #[tokio::test]
 async fn a_client_that_never_ends_its_head_is_cut_off() {
-    let world = World::with(|options| options.limits.head_time = Duration::from_millis(50)).await;
+    let world = World::with(|options| options.limits.head_time = Duration::from_millis(500)).await;
     let mut stream = connect(&world.main()).await;
     stream.write_all(b"GET /health/live HTTP/1.1\r\nHost: te").await.expect("writes");
     let answer = read_all(&mut stream).await;
@@ -99,7 +99,7 @@ async fn a_client_that_never_ends_its_head_is_cut_off() {
 
 #[tokio::test]
 async fn a_client_that_never_ends_its_body_is_told() {
-    let world = World::with(|options| options.limits.body_time = Duration::from_millis(50)).await;
+    let world = World::with(|options| options.limits.body_time = Duration::from_millis(500)).await;
     for (target, path) in [(world.main(), "/v1/messages"), (world.old(), "/send_text")] {
         let call = Call::new(&target, "POST", path).key(&world.key).json("{").header("Content-Length", "100");
         assert_eq!(raw(&target, &call.bytes()).await.status, 408, "{path}");
@@ -162,12 +162,13 @@ async fn the_stop_lets_an_open_request_finish() {
     world.script.release();
     let reply = open.await.expect("no panic");
     assert_eq!((reply.status, &reply.json()["state"]), (200, &serde_json::json!("sent")));
-    tokio::time::timeout(Duration::from_secs(5), world.serving).await.expect("it ends").expect("no panic");
+    tokio::time::timeout(SOON, world.serving).await.expect("it ends").expect("no panic");
     drop(idle);
 }
 
 async fn wait_until_refused(address: SocketAddr) {
-    for _ in 0..400 {
+    let begun = Instant::now();
+    while begun.elapsed() < SOON {
         if TcpStream::connect(address).await.is_err() {
             return;
         }

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::client::{Call, Target};
-use crate::world::World;
+use crate::world::{SOON, World};
 
 fn log(world: &World, log: impl FnOnce()) {
     tracing::dispatcher::with_default(&world.log, log);
@@ -169,7 +169,7 @@ async fn until(stream: &mut TcpStream, words: &str) -> String {
             read.push_str(&String::from_utf8_lossy(&piece[..length]));
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), reading).await.expect("in time");
+    tokio::time::timeout(SOON, reading).await.expect("in time");
     read
 }
 
@@ -209,7 +209,7 @@ async fn lines_are_followed_and_who_comes_back_misses_none() {
     // The server ends, and with it the stream.
     world.stop.cancel();
     let mut rest = Vec::new();
-    let ended = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest)).await;
+    let ended = tokio::time::timeout(SOON, stream.read_to_end(&mut rest)).await;
     assert!(ended.is_ok(), "the stream ends with the server");
 }
 
@@ -231,6 +231,6 @@ async fn a_stream_ends_with_its_key() {
     }
     world.clock.advance(Duration::from_secs(15));
     let mut rest = Vec::new();
-    let ended = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest)).await;
+    let ended = tokio::time::timeout(SOON, stream.read_to_end(&mut rest)).await;
     assert!(ended.is_ok(), "the stream ends with its key");
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::client::{Call, Reply};
 use crate::joining::{eventually, hang_up};
 use crate::places::SILENCE;
-use crate::world::World;
+use crate::world::{SOON, World};
 use testkit::{Hoster, PDF, PNG};
 
 const GROUP: &str = "-1001234567890";
@@ -24,7 +24,7 @@ async fn sent(call: Call) -> Reply {
 
 /// The answer to a call, which must not take longer than answers do.
 async fn in_time(asked: tokio::task::JoinHandle<Reply>) -> Reply {
-    tokio::time::timeout(Duration::from_secs(20), asked).await.expect("in time").expect("no panic")
+    tokio::time::timeout(SOON, asked).await.expect("in time").expect("no panic")
 }
 
 #[tokio::test]

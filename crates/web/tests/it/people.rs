@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use web::{Actor, Inside};
 
 use crate::client::Call;
-use crate::world::World;
+use crate::world::{SOON, World};
 
 const ANNA: &str = r#"{"name":"Anna","role":"operator","password":"correct horse"}"#;
 
@@ -282,5 +282,5 @@ async fn within_a_while(what: &str, is_so: impl AsyncFn() -> bool) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), looking).await.unwrap_or_else(|_| panic!("never: {what}"));
+    tokio::time::timeout(SOON, looking).await.unwrap_or_else(|_| panic!("never: {what}"));
 }

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use crate::client::{Call, Reply, Target};
 use crate::joining::{eventually, hang_up};
 use crate::places::{KEEP, MOST, MOST_UPLOADED, SILENCE};
-use crate::world::World;
+use crate::world::{SOON, World};
 use testkit::{PDF, PNG};
 
 impl World {
@@ -123,8 +123,7 @@ async fn who_hangs_up_or_falls_silent_leaves_nothing() {
     let mut stream = begin(&world, 1000, b"abc").await;
     let mut answer = Vec::new();
     let read = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut answer);
-    let (clock, reading) =
-        (world.clock.clone(), tokio::time::timeout(std::time::Duration::from_secs(20), read));
+    let (clock, reading) = (world.clock.clone(), tokio::time::timeout(SOON, read));
     tokio::pin!(reading);
     let read = loop {
         tokio::select! {

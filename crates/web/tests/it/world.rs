@@ -23,6 +23,9 @@ use crate::places::{self, Free};
 use crate::script::Script;
 use crate::steps::Hands;
 
+/// How long a test waits for what must happen, in real time: machines can be slow.
+pub(crate) const SOON: Duration = Duration::from_mins(1);
+
 /// The server and everything a test wants to touch.
 pub(crate) struct World {
     pub(crate) state: State,
@@ -186,6 +189,7 @@ impl World {
         });
         let (layer, gathered) = logs::layer(clock.clone());
         let keeping = logs::Keeping::new(10_000_000, Duration::from_hours(24));
+        let keeping = keeping.with_patience(Duration::from_mins(1));
         let logs =
             logs::LogStore::open(&dir.path().join("logs"), keeping, gathered).expect("the log store opens");
         let services = Services {
@@ -252,7 +256,7 @@ impl World {
                 }
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("the listeners change");
+        tokio::time::timeout(SOON, waiting).await.expect("the listeners change");
     }
 
     pub(crate) fn dir(&self) -> PathBuf {
@@ -323,7 +327,7 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("the state comes");
+        tokio::time::timeout(SOON, waiting).await.expect("the state comes");
     }
 
     /// Waits until what is shown at a path is as wanted.
@@ -337,7 +341,7 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        if let Ok(shown) = tokio::time::timeout(Duration::from_secs(10), waiting).await {
+        if let Ok(shown) = tokio::time::timeout(SOON, waiting).await {
             return shown;
         }
         panic!("{path} stays {}", self.call("GET", path).send().await.body);
@@ -370,14 +374,17 @@ impl World {
         page["items"][0]["id"].clone()
     }
 
-    /// Moves the clock on in steps, until the task is done.
+    /// Moves the clock on in steps, until the task is done. Between two of them what was to be written is: a slow disk must not
+    /// look as if minutes went by.
     pub(crate) async fn pass<T>(&self, step: Duration, task: JoinHandle<T>) -> T {
-        for _ in 0..500 {
+        let begun = std::time::Instant::now();
+        while begun.elapsed() < SOON {
             if task.is_finished() {
                 return task.await.expect("no panic");
             }
             self.clock.advance(step);
             tokio::time::sleep(Duration::from_millis(5)).await;
+            self.store.round_trip().await.expect("the store answers");
         }
         panic!("it does not end");
     }

@@ -72,6 +72,20 @@ async fn a_delay_comes_before_the_effect_and_adds_up_with_a_loss() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn calls_are_delayed_no_longer_than_there_are_faults() {
+    let world = world();
+    let main = Client::of(&world, "main");
+    let peer = main.peer("client_1");
+    fault(&world, json!({"fault": "delay", "seconds": 3600, "times": 1}));
+    let Handling::Later(late) = main.handle(&message(&peer, "slow", 1)) else { panic!() };
+    let begun = tokio::time::Instant::now();
+    assert!(texts(&world).is_empty());
+    world.clear_faults();
+    assert!(matches!(Heard::from(late.await), Heard::Answer(_)));
+    assert_eq!((texts(&world), begun.elapsed().as_secs()), (vec!["slow".to_owned()], 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn stopping_gives_delayed_calls_up() {
     let world = world();
     let main = Client::of(&world, "main");

@@ -218,6 +218,9 @@ async fn lines_are_copied_and_downloaded() {
     tab.until(LIVE).await;
     let id = sent(&stage).await;
     tab.until(&shown(&id)).await;
+    // What comes while it is copied would be on the screen alone.
+    tab.press("#hold").await;
+    tab.until(PAUSED).await;
     let target = tab.call("Target.getTargetInfo", json!({})).await;
     let context = &target["targetInfo"]["browserContextId"];
     let grant =

@@ -23,8 +23,8 @@ const WINDING_DOWN: Duration = Duration::from_secs(4);
 const DRIFT: Duration = Duration::from_millis(50);
 
 /// So long before it is due it is looked whether the next service waits, and whether the silence still lasts.
-const BEFORE_A_START: Duration = Duration::from_secs(1);
-const BEFORE_THE_END: Duration = Duration::from_secs(5);
+const BEFORE_A_START: Duration = Duration::from_secs(10);
+const BEFORE_THE_END: Duration = Duration::from_secs(15);
 
 /// Whether a point lies on the way of a clearing.
 pub(super) fn reaches(write: &str) -> bool {
@@ -156,7 +156,7 @@ async fn one_by_one(program: &Program, point: &str) -> usize {
         move_to(program, due.minus(BEFORE_A_START)).await;
         tokio::time::sleep(Duration::from_millis(50)).await;
         let (running, state) = (active(program).await, line(program, next).await);
-        // Who is held up by others for a second cannot tell.
+        // Who is held up by others for so long cannot tell.
         if now(program).await < due {
             assert_eq!(running, RAN[..count], "{point}: {next} waits for a minute");
             assert_eq!(state, "connecting", "{point}: nothing is asked for {next}");

@@ -7,7 +7,7 @@ use ambient::Clock;
 use serde_json::json;
 use testkit::{Program, Start, World};
 
-use super::{SEND, act, ask, finished, id, write};
+use super::{SEND, act, answered, ask, finished, hang_up, id, post_to_old_port, write};
 use crate::binary;
 
 /// What is done to reach a point, and what must be true after the restart.
@@ -147,17 +147,12 @@ async fn play(scenario: Scenario, world: &World, program: &Program) {
         }
         Scenario::OldPort => {
             let body = json!({"chat": "client_1", "text": "old"});
-            let url = format!("http://127.0.0.1:{}/send_text", world.legacy_port(5022));
-            let client =
-                reqwest::Client::builder().timeout(Duration::from_secs(3)).build().expect("a client");
-            let _ = client.post(url).body(body.to_string()).send().await;
+            answered(program, post_to_old_port(world, 5022, "/send_text", &body)).await;
         }
         Scenario::HungUp => {
-            world.fault("delay", json!({"method": SEND, "seconds": 1, "times": 1})).await;
             let body = json!({"chat": "client_1", "text": "old"});
-            let url = format!("http://127.0.0.1:{}/send_text", world.legacy_port(5022));
-            let hasty = reqwest::Client::builder().timeout(Duration::from_millis(200)).build();
-            let _ = hasty.expect("a client").post(url).body(body.to_string()).send().await;
+            let request = post_to_old_port(world, 5022, "/send_text", &body);
+            hang_up(world, program, SEND, request).await;
         }
         Scenario::Pause => {
             act(program, "/v1/accounts/fifth/actions/pause".into(), json!({})).await;
@@ -177,7 +172,7 @@ async fn play(scenario: Scenario, world: &World, program: &Program) {
         Scenario::Keys => {
             let key = act(program, "/v1/keys".into(), json!({"name": "short", "scopes": ["read"]})).await;
             let path = format!("/v1/keys/{}", id(key.as_ref()));
-            let _ = program.request("DELETE", &path).timeout(Duration::from_secs(3)).send().await;
+            answered(program, program.request("DELETE", &path)).await;
         }
         Scenario::Allowed => {
             let refusal = json!({"account": "fifth", "method": SEND, "times": 1, "code": 400, "message": "CHAT_WRITE_FORBIDDEN"});
@@ -289,6 +284,8 @@ async fn check(scenario: Scenario, world: &World, program: &Program, point: &str
         // be another message.
         Scenario::OldPort if point == "store.answered.after" => world.sent().await,
         Scenario::OldPort | Scenario::HungUp => {
+            // What was held on its way takes effect now.
+            world.delete("/faults").await;
             let body = json!({"chat": "client_1", "text": "old"});
             let (status, answer) = program.legacy(world.legacy_port(5022), "/send_text", &body).await;
             assert_eq!((status, &answer["status"]), (200, &json!("ok")), "{point}: {answer}");

@@ -32,19 +32,48 @@ async fn ask(program: &Program, text: &str, more: Value) -> Option<Value> {
         .request("POST", "/v1/messages")
         .header("content-type", "application/json")
         .header("idempotency-key", text)
-        .timeout(Duration::from_secs(3))
         .body(body.to_string());
-    let answer = request.send().await.ok()?;
-    serde_json::from_str(&answer.text().await.ok()?).ok()
+    answered(program, request).await
 }
 
 async fn act(program: &Program, path: String, body: Value) -> Option<Value> {
-    let request = program
-        .request("POST", &path)
-        .header("content-type", "application/json")
-        .timeout(Duration::from_secs(3))
-        .body(body.to_string());
-    serde_json::from_str(&request.send().await.ok()?.text().await.ok()?).ok()
+    let request =
+        program.request("POST", &path).header("content-type", "application/json").body(body.to_string());
+    answered(program, request).await
+}
+
+/// Asks, and waits for the answer or until the program stands at a point: there may be none then. Whoever asks stays on
+/// the line.
+async fn answered(program: &Program, request: reqwest::RequestBuilder) -> Option<Value> {
+    let asking = tokio::spawn(async move { request.send().await.ok()?.text().await.ok() });
+    let stands = program.until("it answers or stands at a point", || stands(program));
+    tokio::select! {
+        biased;
+        told = asking => serde_json::from_str(&told.ok()??).ok(),
+        () = stands => None,
+    }
+}
+
+/// A request of an old caller.
+fn post_to_old_port(world: &World, port: u16, path: &str, body: &Value) -> reqwest::RequestBuilder {
+    let client = reqwest::Client::builder().timeout(Duration::from_mins(2)).build().expect("a client");
+    client.post(format!("http://127.0.0.1:{}{path}", world.legacy_port(port))).body(body.to_string())
+}
+
+/// Whether the program stands at any point.
+async fn stands(program: &Program) -> bool {
+    program.failpoints().await["stopped"].as_object().is_some_and(|points| !points.is_empty())
+}
+
+/// Asks, and hangs up when Telegram has the call, which goes on when the faults are taken away; or when the program stands
+/// at a point before it.
+async fn hang_up(world: &World, program: &Program, method: &str, request: reqwest::RequestBuilder) {
+    world.delete("/calls").await;
+    world.fault("delay", json!({"method": method, "seconds": 3600, "times": 1})).await;
+    let asking = tokio::spawn(request.send());
+    let is_called = || async { world.calls(method).await > 0 || stands(program).await };
+    program.until("the call is on the wire", is_called).await;
+    asking.abort();
 }
 
 fn id(answer: Option<&Value>) -> String {

@@ -1,12 +1,11 @@
 //! Killed between the steps of what changes accounts: each is there once, and no session that was signed in is lost.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use testkit::{Program, Start, World};
 
-use super::{SEND, act, ask, finished};
+use super::{SEND, act, answered, ask, finished};
 use crate::accounts::stage::{NAME, PASSWORD, Stage};
 use crate::binary;
 use crate::importing::stage as moving;
@@ -287,11 +286,11 @@ async fn tell(program: &Program, step: &str, body: Value) {
 
 /// A call of somebody who does not wait for a program that stands still.
 async fn call(program: &Program, method: &str, path: &str, body: &Value) -> Option<Value> {
-    let mut request = program.request(method, path).timeout(Duration::from_secs(3));
+    let mut request = program.request(method, path);
     if !body.is_null() {
         request = request.header("content-type", "application/json").body(body.to_string());
     }
-    serde_json::from_str(&request.send().await.ok()?.text().await.ok()?).ok()
+    answered(program, request).await
 }
 
 async fn look(program: &Program, path: &str) -> Value {

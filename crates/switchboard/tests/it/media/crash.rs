@@ -33,7 +33,7 @@ async fn an_album_leaves_once_wherever_the_program_is_killed() {
             let request = program.request("POST", "/v1/messages").header("content-type", "application/json");
             request
                 .header("idempotency-key", "album-1")
-                .timeout(Duration::from_secs(20))
+                .timeout(Duration::from_mins(1))
                 .body(body.to_string())
                 .send()
         };

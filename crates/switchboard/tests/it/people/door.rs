@@ -53,13 +53,18 @@ async fn a_thousand_wrong_passwords_keep_their_own_address_out_and_not_the_owner
         stage.post(&program, "/sign-in", fields).header("x-forwarded-for", address)
     };
     let mut answers = [0_u32; 2];
-    for _ in 0..1000 {
+    let mut wait = 0;
+    // And until the wait is longer than what follows takes on any machine.
+    while answers[0] + answers[1] < 1000 || wait < 60 {
+        if answers[0] + answers[1] >= 1000 {
+            program.advance(Duration::from_secs(wait)).await;
+        }
         let answer = from("203.0.113.9", &WRONG).send().await.expect("an answer");
         match answer.status().as_u16() {
             401 => answers[0] += 1,
             429 => {
-                let wait = answer.headers()["retry-after"].to_str().expect("text");
-                assert!((1..=900).contains(&wait.parse::<u32>().expect("seconds")), "{wait}");
+                wait = answer.headers()["retry-after"].to_str().expect("text").parse().expect("seconds");
+                assert!((1..=900).contains(&wait), "{wait}");
                 answers[1] += 1;
             }
             other => panic!("{other}"),
@@ -74,13 +79,13 @@ async fn a_thousand_wrong_passwords_keep_their_own_address_out_and_not_the_owner
 
     let (_, log) = program.get("/v1/audit?action=sign_in&limit=500").await;
     let entries = log["items"].as_array().expect("items");
-    assert!(entries.len() < 50, "{}", entries.len());
+    assert!(entries.len() < 80, "{}", entries.len());
     let there = entries.iter().filter(|entry| entry["address"] == "203.0.113.9");
     let counted: u64 = there.filter_map(|entry| entry["times"].as_u64()).sum();
-    // The thousand wrong ones, the one that was right too early, and the one that was let in.
-    assert_eq!(counted, 1002, "{log}");
+    // All wrong ones, the one that was right too early, and the one that was let in.
+    assert_eq!(counted, u64::from(answers[0] + answers[1] + 2), "{log}");
     let said = program.output();
-    assert!(said.matches("turned away").count() < 20, "{said}");
+    assert!(said.matches("turned away").count() < 40, "{said}");
     assert!(!said.contains("wrong password"), "{said}");
 }
 

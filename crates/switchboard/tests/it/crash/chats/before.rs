@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use testkit::{Program, World};
 
-use super::{CREATE, LEAVE, MISSING, STEP, Scenario, ask, ask_old_port, in_state, made, operation, order};
-use crate::crash::act;
+use super::{CREATE, LEAVE, MISSING, STEP, Scenario, ask, in_state, made, of_old_port, operation, order};
+use crate::crash::{act, answered, hang_up};
 
 /// The first failed request, once there is one.
 async fn failed_request(program: &Program) -> Value {
@@ -157,31 +157,31 @@ pub(super) async fn play(scenario: Scenario, world: &World, program: &Program, s
         Scenario::ResolveLeft => {
             act(program, format!("/v1/operations/{subject}/resolve"), json!({"as": "done"})).await;
         }
-        Scenario::OldPort => ask_old_port(world, &order(&json!({})), Duration::from_secs(3)).await,
+        Scenario::OldPort => {
+            answered(program, of_old_port(world, &order(&json!({})))).await;
+        }
         Scenario::HungUp => {
-            world.fault("delay", json!({"method": CREATE, "seconds": 1, "times": 1})).await;
-            ask_old_port(world, &order(&json!({})), Duration::from_millis(300)).await;
+            hang_up(world, program, CREATE, of_old_port(world, &order(&json!({})))).await;
         }
         Scenario::HandOver => {
             let request = program
                 .request("PATCH", &format!("/v1/chats/{subject}"))
                 .header("content-type", "application/json")
-                .timeout(Duration::from_secs(3))
                 .body(json!({"account": "main"}).to_string());
-            let _ = request.send().await;
+            answered(program, request).await;
         }
         Scenario::Migrate => {
             world.post(&format!("/telegram/chats/{subject}/migrate"), &Value::Null).await;
         }
         Scenario::Forget => {
             let path = format!("/v1/chats/unresolved/{subject}");
-            let _ = program.request("DELETE", &path).timeout(Duration::from_secs(3)).send().await;
+            answered(program, program.request("DELETE", &path)).await;
         }
         Scenario::Switch => {
             act(program, "/v1/services/create_chat/actions/stop".into(), json!({})).await;
         }
         Scenario::CallBack | Scenario::CallBackRefused => {
-            ask_old_port(world, &order(&json!({"client_tg_id": 42})), Duration::from_secs(3)).await;
+            answered(program, of_old_port(world, &order(&json!({"client_tg_id": 42})))).await;
         }
         Scenario::CallBackAgain | Scenario::FailedAgain => {
             act(program, format!("/v1/failed-requests/{subject}/retry"), json!({})).await;
@@ -189,7 +189,7 @@ pub(super) async fn play(scenario: Scenario, world: &World, program: &Program, s
         Scenario::Forgotten => program.advance(Duration::from_hours(31 * 24)).await,
         Scenario::FailedDropped => {
             let path = format!("/v1/failed-requests/{subject}");
-            let _ = program.request("DELETE", &path).timeout(Duration::from_secs(3)).send().await;
+            answered(program, program.request("DELETE", &path)).await;
         }
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use testkit::{Program, Receiver, Start, World};
 
+use super::{answered, post_to_old_port};
 use crate::binary;
 
 pub(super) const CREATE: &str = "channels.createChannel";
@@ -120,9 +121,8 @@ async fn ask(program: &Program) -> Option<Value> {
         .request("POST", "/v1/chats")
         .header("content-type", "application/json")
         .header("idempotency-key", "order")
-        .timeout(Duration::from_secs(3))
         .body(body.to_string());
-    serde_json::from_str(&request.send().await.ok()?.text().await.ok()?).ok()
+    answered(program, request).await
 }
 
 fn operation(answer: Option<&Value>) -> String {
@@ -142,10 +142,9 @@ fn order(more: &Value) -> Value {
 }
 
 /// Asks the old port; a caller that gives up after so long.
-async fn ask_old_port(world: &World, body: &Value, patience: Duration) {
-    let url = format!("http://127.0.0.1:{}/create_chat", world.legacy_port(5021));
-    let client = reqwest::Client::builder().timeout(patience).build().expect("a client");
-    let _ = client.post(url).body(body.to_string()).send().await;
+/// A request of the old port.
+fn of_old_port(world: &World, body: &Value) -> reqwest::RequestBuilder {
+    post_to_old_port(world, 5021, "/create_chat", body)
 }
 
 async fn made(world: &World) -> Vec<String> {
