@@ -244,14 +244,15 @@ impl Program {
     /// that is under way looks like a deaf session. For a world without faults.
     pub async fn pass_calmly(&self, seconds: u64) {
         const STEP: u64 = 4;
-        // 48 seconds: a session is asked every second round of beats at the latest, 40 seconds after its last answer, and has 10
-        // to answer.
-        const UNASKED: usize = 12;
+        // 24 seconds: a session asks something 20 seconds after its last answer by itself, and gives 10 for the answer.
+        const UNANSWERED: usize = 6;
         let mut past = vec![self.now().await];
         for _ in 0..seconds.div_ceil(STEP) {
             self.advance(Duration::from_secs(STEP)).await;
             past.push(self.now().await);
-            let Some(latest) = past.len().checked_sub(UNASKED).and_then(|at| past.get(at)) else { continue };
+            let Some(latest) = past.len().checked_sub(UNANSWERED).and_then(|at| past.get(at)) else {
+                continue;
+            };
             self.until("each session is answered", || async {
                 let (_, accounts) = self.get("/v1/accounts?limit=200").await;
                 let accounts = accounts["items"].as_array().expect("items");

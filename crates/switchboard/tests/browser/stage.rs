@@ -98,9 +98,8 @@ impl Stage {
     /// answered: on a slow machine a leap over an answer that is under way looks like a deaf session.
     pub(crate) async fn pass(&self, seconds: u64) {
         const STEP: u64 = 4;
-        // A session is asked every second round of beats at the latest, 40 seconds after its last answer, and has 10 to answer:
-        // after so many steps, 48 seconds, it is waited for.
-        const UNASKED: usize = 12;
+        // 24 seconds: a session asks something 20 seconds after its last answer by itself, and gives 10 for the answer.
+        const UNANSWERED: usize = 6;
         let mut past = vec![self.program.now().await];
         let mut are_asked = true;
         for _ in 0..seconds.div_ceil(STEP) {
@@ -108,7 +107,7 @@ impl Stage {
             past.push(self.program.now().await);
             // The beats of a round are real calls.
             sleep(Duration::from_millis(100)).await;
-            if are_asked && let Some(latest) = past.len().checked_sub(UNASKED) {
+            if are_asked && let Some(latest) = past.len().checked_sub(UNANSWERED) {
                 are_asked = self.sound_sessions_are_answered(&past[latest]).await;
             }
         }
