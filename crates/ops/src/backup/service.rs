@@ -1,5 +1,7 @@
 //! The backups of a program that runs: made when they are due and when somebody asks, one at a time, each tried at once.
 
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -199,6 +201,29 @@ impl Backups {
         found.ok_or_else(|| BackupError::Unknown { folder: self.0.folder.path().to_owned() })
     }
 
+    /// Opens the file of one to be read; the file, and its size in bytes. Who reads it has all of it, also when it is removed
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// There is none of this name, or it cannot be read.
+    pub async fn open(&self, name: &BackupName) -> Result<(File, u64), BackupError> {
+        let (folder, path) = (self.0.folder.path().to_owned(), self.0.folder.file(name));
+        in_background(move || {
+            let opened = || {
+                // Nothing but a file is opened: a pipe of this name would keep its reader waiting.
+                let is_file = fs::metadata(&path)?.is_file();
+                let file = if is_file { File::open(&path)? } else { return Err(ErrorKind::NotFound.into()) };
+                let bytes = file.metadata()?.len();
+                Ok((file, bytes))
+            };
+            opened().map_err(|source: io::Error| match source.kind() {
+                ErrorKind::NotFound => BackupError::Unknown { folder },
+                _ => BackupError::Folder { folder, source },
+            })
+        })
+        .await
+    }
+
     /// All of them, and when the next one is due.
     ///
     /// # Errors
@@ -339,7 +364,7 @@ impl Backups {
         let surplus = keep::surplus(&names, &proven, self.0.parts.settings.keep);
         let removed = tokio::task::spawn_blocking(move || {
             for name in surplus {
-                match std::fs::remove_file(folder.file(&name)) {
+                match fs::remove_file(folder.file(&name)) {
                     Ok(()) => tracing::info!(backup = %name, "an old backup was removed"),
                     Err(error) => tracing::warn!(backup = %name, %error, "an old backup cannot be removed"),
                 }

@@ -1,6 +1,7 @@
 //! Backups over a real store: made, tried, kept by number, broken off.
 
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -92,6 +93,26 @@ async fn one_is_made_tried_and_for_its_owner_alone() {
         .output()
         .unwrap();
     assert_eq!(String::from_utf8_lossy(&listed.stdout), "switchboard.db\noutgoing/01a\nmanifest.json\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_reads_one_has_all_of_it_and_nothing_else_is_opened() {
+    let world = World::new(BackupSettings::default()).await;
+    let made = world.made().await;
+    let file = world.folder().join(made.name.as_str());
+    let whole = fs::read(&file).unwrap();
+    let (mut opened, bytes) = world.backups.open(&made.name).await.unwrap();
+    assert_eq!(Some(bytes), made.bytes);
+    fs::remove_file(&file).unwrap();
+    let mut read = Vec::new();
+    opened.read_to_end(&mut read).unwrap();
+    assert!(read == whole, "{} of {} bytes", read.len(), whole.len());
+    for in_its_place in [false, true] {
+        if in_its_place {
+            fs::create_dir(&file).unwrap();
+        }
+        assert!(matches!(world.backups.open(&made.name).await, Err(BackupError::Unknown { .. })));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
