@@ -1,4 +1,4 @@
-//! When the next backup is due. Pure.
+//! When the next backup is due, and when the newest is too old. Pure.
 
 use std::time::Duration;
 
@@ -11,6 +11,16 @@ const FIRST: Duration = Duration::from_mins(30);
 
 /// After an attempt that came to nothing the next one is made so much later at the latest.
 const AGAIN: Duration = Duration::from_hours(1);
+
+/// How old the newest may be where none is made by itself.
+const OLD: Duration = Duration::from_hours(7 * 24);
+
+/// How old the newest may be.
+pub fn oldest(every: Duration) -> Duration {
+    let day = Duration::from_hours(24);
+    // One that came to nothing is tried again within the hour; a machine may be off for a night.
+    if every.is_zero() { OLD } else { every.saturating_mul(2).max(every.saturating_add(day)) }
+}
 
 /// When the next one is due; never when none is made by itself (`every` is zero).
 pub fn due(history: &History, every: Duration, now: Timestamp) -> Option<Timestamp> {
@@ -56,6 +66,14 @@ mod tests {
         assert_eq!(due(&history(&[]), DAY, at(0)), Some(at(0).plus(FIRST)));
         assert_eq!(due(&history(&[(1, true)]), DAY, at(2)), Some(at(25)));
         assert_eq!(due(&history(&[(1, true)]), Duration::ZERO, at(2)), None);
+    }
+
+    #[test]
+    fn the_newest_may_be_as_old_as_two_of_them() {
+        for (every, most) in [(0, 7 * 24), (1, 25), (24, 48), (48, 96)] {
+            assert_eq!(oldest(Duration::from_hours(every)), Duration::from_hours(most), "{every}");
+        }
+        assert_eq!(oldest(Duration::MAX), Duration::MAX);
     }
 
     #[test]

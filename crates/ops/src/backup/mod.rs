@@ -20,7 +20,7 @@ mod service;
 #[cfg(test)]
 mod tests;
 
-pub use due::due;
+pub use due::{due, oldest};
 pub use folder::{HistoryError, read_history};
 pub use history::{Attempt, AttemptBy, History, Proof, Restored};
 pub use making::BackupError;

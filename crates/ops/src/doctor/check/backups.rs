@@ -5,14 +5,11 @@ use std::time::Duration;
 use domain::Timestamp;
 
 use super::{bytes, finding, minute, span};
-use crate::backup::{Attempt, History, due};
+use crate::backup::{Attempt, History, due, oldest};
 use crate::doctor::finding::{Code, Fix, Severity};
 use crate::doctor::report::{Area, Section};
 
 const DAY: Duration = Duration::from_hours(24);
-
-/// How old the newest may be where none is made by itself.
-const OLD: Duration = Duration::from_hours(7 * 24);
 
 /// How long ago the last trial may be: disks rot, and keys are mislaid.
 const UNTRIED: Duration = Duration::from_hours(30 * 24);
@@ -81,10 +78,8 @@ pub(in crate::doctor) fn check(facts: &Facts<'_>) -> Section {
 /// Whether the newest is young enough.
 fn age(section: &mut Section, history: &History, every: Duration, now: Timestamp) {
     let by_itself = !every.is_zero();
-    // One that came to nothing is tried again within the hour; a machine may be off for a night.
-    let most = if by_itself { every.saturating_mul(2).max(every.saturating_add(DAY)) } else { OLD };
     match history.newest() {
-        Some(newest) if now.since(newest.at) > most => {
+        Some(newest) if now.since(newest.at) > oldest(every) => {
             let old = span(now.since(newest.at).as_secs());
             section.findings.push(
                 finding(
