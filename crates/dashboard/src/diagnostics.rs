@@ -92,12 +92,13 @@ fn advice(fix: &Fix) -> Option<&str> {
     }
 }
 
-/// Where the log lines are that a fact about errors counts.
-fn lines(area: Area, name: &str) -> Option<String> {
+/// Where there is more about a fact: the log lines that one about errors counts, the backups.
+fn more(area: Area, name: &str) -> Option<String> {
     let kind = name.parse::<logs::Trouble>().ok();
     match (area, kind) {
         (Area::Errors, Some(kind)) => Some(format!("/logs?level=warn&error={kind}&range=7d")),
         (Area::Errors, None) if name == "other" => Some("/logs?level=error&range=7d".to_owned()),
+        (Area::Backups, _) if name == "newest" => Some("/settings/backups".to_owned()),
         _ => None,
     }
 }
@@ -130,17 +131,18 @@ mod tests {
     use crate::visitor::Language;
 
     #[test]
-    fn a_kind_of_error_leads_to_its_lines_and_nothing_else_does() {
+    fn a_kind_of_error_leads_to_its_lines_the_newest_backup_to_its_page_and_nothing_else_does() {
         assert_eq!(
-            lines(Area::Errors, "flood_wait").as_deref(),
+            more(Area::Errors, "flood_wait").as_deref(),
             Some("/logs?level=warn&error=flood_wait&range=7d")
         );
-        assert_eq!(lines(Area::Errors, "other").as_deref(), Some("/logs?level=error&range=7d"));
+        assert_eq!(more(Area::Errors, "other").as_deref(), Some("/logs?level=error&range=7d"));
         for (area, name) in
             [(Area::Errors, "errors"), (Area::Errors, "more kinds"), (Area::Queue, "flood_wait")]
         {
-            assert_eq!(lines(area, name), None, "{name}");
+            assert_eq!(more(area, name), None, "{name}");
         }
+        assert_eq!(more(Area::Backups, "newest").as_deref(), Some("/settings/backups"));
     }
 
     /// A report with a finding for each way of mending, and areas that were seen wholly, partly and not.

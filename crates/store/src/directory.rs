@@ -58,10 +58,11 @@ pub fn lock_directory(dir: &Path) -> Result<DirectoryLock, OpenError> {
 
 /// No backup is being put in place here.
 pub(crate) fn whole(dir: &Path) -> Result<(), OpenError> {
-    if dir.join(RESTORING).exists() {
-        return Err(OpenError::HalfRestored { dir: dir.to_owned() });
+    match dir.join(RESTORING).try_exists() {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(OpenError::HalfRestored { dir: dir.to_owned() }),
+        Err(source) => Err(OpenError::NotWritable { dir: dir.to_owned(), source }),
     }
-    Ok(())
 }
 
 /// The process that wrote its number into the lock file.

@@ -76,7 +76,7 @@ impl Desk {
         let logs = logs::LogStore::at_rest(&data_dir.join(crate::logging::FOLDER));
         let access = ground.access();
         let alerts = alerts::Alerts::at_rest(ground.alerts_parts(&settings, &carriers)).await?;
-        let backups = ground.backups(&settings, &data_dir);
+        let backups = ground.backups(&settings, &data_dir, true);
         let oversight = Oversight { health, logs, access, alerts, backups: backups.clone() };
         let services = ground.services(&carriers, oversight, Arc::new(Notify::new()));
         let examined = web::Examined {

@@ -93,13 +93,14 @@ impl Ground {
     }
 
     /// Backups of the data directory. None is made before they are started, or somebody asks.
-    pub(crate) fn backups(&self, settings: &Settings, data_dir: &Path) -> Backups {
+    pub(crate) fn backups(&self, settings: &Settings, data_dir: &Path, at_rest: bool) -> Backups {
         Backups::new(BackupParts {
             store: self.store.clone(),
             clock: self.ambient.clock.clone(),
             data_dir: data_dir.to_owned(),
             settings: settings.backup.clone(),
             version: env!("CARGO_PKG_VERSION"),
+            at_rest,
         })
     }
 

@@ -1,4 +1,5 @@
-//! The audit log over every call that changes something: who, what, to what, from where, and what came of it.
+//! The audit log over every call that changes something or takes away what is secret: who, what, to what, from where, and what
+//! came of it.
 //!
 //! Bodies are never read for it. What a call is about comes from its path, and from what its handler says is safe.
 
@@ -21,6 +22,8 @@ use crate::state::State;
 const NEVER: [&str; 2] = ["mark_read", "show_typing"];
 /// Calls that programs make all day, which have histories of their own. A person's are written down.
 const BY_PEOPLE_ONLY: [&str; 3] = ["send_message", "upload_file", "delete_upload"];
+/// Calls that only look, with which something leaves that is to be looked for when it turns up elsewhere.
+const TAKES_AWAY: [&str; 1] = ["download_backup"];
 
 /// The names of all calls of the API, by method and template of the path.
 static OPERATIONS: LazyLock<HashMap<(Method, String), String>> = LazyLock::new(|| {
@@ -84,7 +87,9 @@ impl Audited {
 /// Whether a call is written down.
 fn is_written(method: &Method, operation: &str, person: bool) -> bool {
     let changes = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-    changes && !NEVER.contains(&operation) && (person || !BY_PEOPLE_ONLY.contains(&operation))
+    (changes || TAKES_AWAY.contains(&operation))
+        && !NEVER.contains(&operation)
+        && (person || !BY_PEOPLE_ONLY.contains(&operation))
 }
 
 /// What an answer means.
@@ -146,7 +151,7 @@ impl Drop for Open {
     }
 }
 
-/// Writes down each call that changes something, with its answer.
+/// Writes down each call that changes something or takes it away, with its answer.
 pub(crate) async fn watch(Shared(state): Shared<State>, request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let Some(operation) = OPERATIONS.get(&(request.method().clone(), path.to_owned())) else {
@@ -220,6 +225,7 @@ mod tests {
             (Method::POST, "create_key", true, true),
             (Method::DELETE, "leave_chat", true, true),
             (Method::GET, "list_keys", false, false),
+            (Method::GET, "download_backup", true, true),
         ] {
             assert_eq!(is_written(&method, operation, false), key, "{operation}");
             assert_eq!(is_written(&method, operation, true), person, "{operation}");
@@ -228,7 +234,7 @@ mod tests {
 
     #[test]
     fn the_exceptions_are_calls_that_there_are() {
-        for operation in NEVER.iter().chain(&BY_PEOPLE_ONLY) {
+        for operation in NEVER.iter().chain(&BY_PEOPLE_ONLY).chain(&TAKES_AWAY) {
             assert!(OPERATIONS.values().any(|known| known == operation), "{operation}");
         }
         let key = (Method::POST, "/v1/services/{service}/actions/{action}".to_owned());

@@ -1,7 +1,8 @@
-//! Settings: oneself, people, API keys, who is told of alerts, maintenance, and the audit log.
+//! Settings: oneself, people, API keys, who is told of alerts, maintenance, backups, and the audit log.
 
 mod alerts;
 mod audit;
+mod backups;
 mod keys;
 mod maintenance;
 mod me;
@@ -16,6 +17,7 @@ use axum::response::Redirect;
 use axum::routing::{get, post};
 
 use crate::dashboard::Dashboard;
+pub(crate) use backups::{Standing, Verdict};
 pub(crate) use tabs::Tab;
 use tabs::Tabs;
 
@@ -50,6 +52,10 @@ pub(crate) fn routes() -> Router<Dashboard> {
         .route("/settings/maintenance/actions/weekly", post(maintenance::weekly))
         .route("/settings/maintenance/{id}/remove", get(maintenance::ask_remove))
         .route("/settings/maintenance/{id}/actions/remove", post(maintenance::remove))
+        .route("/settings/backups", get(backups::show))
+        .route("/settings/backups/actions/create", post(backups::create))
+        .route("/settings/backups/{name}/actions/check", post(backups::check))
+        .route("/settings/backups/{name}/content", get(backups::download))
         .route("/settings/audit", get(audit::show))
 }
 

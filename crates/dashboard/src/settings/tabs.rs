@@ -19,12 +19,15 @@ pub(crate) enum Tab {
     Alerts,
     /// Times for which nobody wants to be told.
     Maintenance,
+    /// Backups of this server.
+    Backups,
     /// The audit log.
     Audit,
 }
 
 impl Tab {
-    const ALL: [Self; 6] = [Self::Me, Self::People, Self::Keys, Self::Alerts, Self::Maintenance, Self::Audit];
+    const ALL: [Self; 7] =
+        [Self::Me, Self::People, Self::Keys, Self::Alerts, Self::Maintenance, Self::Backups, Self::Audit];
 
     pub(super) const fn path(self) -> &'static str {
         match self {
@@ -33,6 +36,7 @@ impl Tab {
             Self::Keys => "/settings/keys",
             Self::Alerts => "/settings/alerts",
             Self::Maintenance => "/settings/maintenance",
+            Self::Backups => "/settings/backups",
             Self::Audit => "/settings/audit",
         }
     }
@@ -45,6 +49,7 @@ impl Tab {
             Self::Keys => Some(Right::ManageKeys),
             Self::Alerts => Some(Right::ArrangeAlerts),
             Self::Maintenance => Some(Right::Operate),
+            Self::Backups => Some(Right::Look),
             Self::Audit => Some(Right::ReadAudit),
         }
     }

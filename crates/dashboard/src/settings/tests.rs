@@ -9,6 +9,7 @@ use domain::Timestamp;
 
 use super::alerts::{Alerts, Target};
 use super::audit::{Asked, Audit, Entry, Who};
+use super::backups::{Backup, Backups, List, Standing};
 use super::keys::{Key, KeysPage};
 use super::maintenance::{Maintenance, RemoveQuestion, Window};
 use super::me::Me;
@@ -261,5 +262,49 @@ fn windows_for_once_and_for_every_week() {
         let question = |window| RemoveQuestion { visitor: &visitor, words, window };
         drawn("remove_window", language, &question(&windows[0]));
         drawn("remove_weekly_window", language, &question(&windows[1]));
+    }
+}
+
+#[test]
+fn backups_in_each_state() {
+    let backup = |hours: u64, state: Standing, wrong: Option<&str>| Backup {
+        name: format!("switchboard-20261120T{hours:02}0731.000Z.tar.gz"),
+        made_at: ago(hours),
+        state,
+        bytes: (!matches!(state, Standing::Making | Standing::Failed)).then_some(1_540_000 * hours),
+        proven_at: (state == Standing::Proven).then(|| ago(hours - 1)),
+        wrong: wrong.map(str::to_owned),
+    };
+    let list = |items| List {
+        items,
+        folder: "/srv/two words/backups".to_owned(),
+        every_seconds: 86_400,
+        keep: 7,
+        next_at: Some(now().plus(Duration::from_hours(20))),
+    };
+    let lists = [
+        ("backups", list(vec![backup(4, Standing::Proven, None), backup(28, Standing::Unproven, None)])),
+        (
+            "backups_moving",
+            list(vec![backup(0, Standing::Making, None), backup(1, Standing::Broken, Some("<not> whole"))]),
+        ),
+        (
+            "backups_failing",
+            list(vec![
+                backup(1, Standing::Failed, Some("the disk is <full>")),
+                backup(2, Standing::Unproven, None),
+                backup(3, Standing::Broken, Some("torn")),
+            ]),
+        ),
+        ("backups_none", List { every_seconds: 0, next_at: None, ..list(Vec::new()) }),
+    ];
+    for language in LANGUAGES {
+        for (name, list) in &lists {
+            drawn(name, language, &Backups::new(&visitor(language), list));
+        }
+        // Who may not press finds nothing to press.
+        let viewer = Visitor { role: Role::Operator, ..visitor(language) };
+        let page = Backups::new(&viewer, &lists[0].1).render().expect("drawn");
+        assert!(!page.contains("<form") && !page.contains("/content"), "{page}");
     }
 }

@@ -32,7 +32,7 @@ pub(crate) use operations::OperationsWords;
 pub(crate) use overview::{OverviewWords, reason, state};
 pub(crate) use refusal::RefusalWords;
 pub(crate) use settings::{
-    AlertsWords, AuditWords, KeysWords, MaintenanceWords, MeWords, PeopleWords, SettingsWords,
+    AlertsWords, AuditWords, BackupsWords, KeysWords, MaintenanceWords, MeWords, PeopleWords, SettingsWords,
 };
 pub(crate) use sign_in::SignInWords;
 pub(crate) use work::{WorkWords, kind, pill};

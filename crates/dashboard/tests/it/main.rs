@@ -1,6 +1,7 @@
 //! The pages as a browser gets them: from the routes, over a store and services of its own.
 
 mod accounts;
+mod backups;
 mod door;
 mod lists;
 mod live;

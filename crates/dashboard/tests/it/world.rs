@@ -115,6 +115,7 @@ impl World {
                 data_dir: dir.path().to_owned(),
                 settings: config::BackupSettings::default(),
                 version: "0.0.0",
+                at_rest: false,
             }),
             files: files(dir.path(), &ids, &clock).await,
             store: store.clone(),

@@ -14,9 +14,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::bundle::{self, Source};
 use super::manifest::{self, Entry, Manifest};
+use super::room;
 
 /// How much is read at a time, in bytes.
 const PIECE: usize = 128 * 1024;
+
+/// After so many pieces, 8 MiB, it is looked how much room is left.
+const LOOK_EVERY: u32 = 64;
 
 /// Why a backup could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +49,12 @@ pub enum ArchiveError {
         /// What the system says.
         source: io::Error,
     },
+    /// It would fill the disk.
+    #[error("there is too little room to unpack it: {} MB are free; free some", free / 1_000_000)]
+    NoRoom {
+        /// What is free, in bytes.
+        free: u64,
+    },
     /// The program is stopping.
     #[error("the program was stopped meanwhile")]
     Stopped,
@@ -55,6 +65,7 @@ pub(crate) struct Head {
     pub(crate) made_at: domain::Timestamp,
     pub(crate) version: String,
     pub(crate) schema: i64,
+    pub(crate) at_rest: bool,
 }
 
 /// Writes a backup of these sources, to the disk. Blocks.
@@ -84,10 +95,13 @@ pub(crate) fn write(
         }
         files.push(Entry { name: source.name.clone(), bytes: source.bytes, sha256: hashing.end() });
     }
-    let Head { made_at, version, schema } = head;
-    let manifest = Manifest { form: manifest::FORM, made_at, version, schema, files };
+    let Head { made_at, version, schema, at_rest } = head;
+    let manifest = Manifest { form: manifest::FORM, made_at, version, schema, at_rest, files };
     let text = serde_json::to_vec_pretty(&manifest).map_err(|error| written(error.into()))?;
     let size = u64::try_from(text.len()).unwrap_or(u64::MAX);
+    if size > manifest::LARGEST {
+        return Err(written(io::Error::other("there are too many files for one backup")));
+    }
     append(&mut tar, header(size, made_at), manifest::NAME, text.as_slice()).map_err(written)?;
     let file = tar
         .into_inner()
@@ -187,8 +201,17 @@ fn unpack_one(
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(on_disk)?;
     let mut hashing = Hashing::new(entry, stopping);
     let mut piece = vec![0; PIECE];
+    let mut until_look = 0;
     // Not `io::copy`: what cannot be read is another trouble than what cannot be written.
     loop {
+        if until_look == 0 {
+            let free = room::free(into).map_err(on_disk)?;
+            if free < room::MARGIN {
+                return Err(ArchiveError::NoRoom { free });
+            }
+            until_look = LOOK_EVERY;
+        }
+        until_look -= 1;
         let read = hashing.read(&mut piece).map_err(torn)?;
         match piece.get(..read) {
             None | Some([]) => break,
@@ -271,7 +294,12 @@ mod tests {
     use tempfile::TempDir;
 
     fn head() -> Head {
-        Head { made_at: Timestamp::from_micros(7_000_000), version: "0.1.0".to_owned(), schema: 13 }
+        Head {
+            made_at: Timestamp::from_micros(7_000_000),
+            version: "0.1.0".to_owned(),
+            schema: 13,
+            at_rest: false,
+        }
     }
 
     /// A backup of these files.

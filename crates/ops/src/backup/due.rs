@@ -1,4 +1,4 @@
-//! When the next backup is due. Pure.
+//! When the next backup is due, and when the newest is too old. Pure.
 
 use std::time::Duration;
 
@@ -11,6 +11,16 @@ const FIRST: Duration = Duration::from_mins(30);
 
 /// After an attempt that came to nothing the next one is made so much later at the latest.
 const AGAIN: Duration = Duration::from_hours(1);
+
+/// How old the newest may be where none is made by itself.
+const OLD: Duration = Duration::from_hours(7 * 24);
+
+/// How old the newest may be.
+pub fn oldest(every: Duration) -> Duration {
+    let day = Duration::from_hours(24);
+    // One that came to nothing is tried again within the hour; a machine may be off for a night.
+    if every.is_zero() { OLD } else { every.saturating_mul(2).max(every.saturating_add(day)) }
+}
 
 /// When the next one is due; never when none is made by itself (`every` is zero).
 pub fn due(history: &History, every: Duration, now: Timestamp) -> Option<Timestamp> {
@@ -25,8 +35,10 @@ pub fn due(history: &History, every: Duration, now: Timestamp) -> Option<Timesta
         (Some(one), None) | (None, Some(one)) => one,
         (None, None) => history.since.plus(FIRST.min(every)),
     };
-    // A clock that was set back must not put it off for longer than that.
-    Some(next.min(now.plus(every)))
+    // A clock that ran ahead and was set back: what was written down then says nothing of now.
+    let attempts = [history.newest(), history.failing()].into_iter().flatten().map(|attempt| attempt.at);
+    let from_ahead = attempts.chain([history.since]).any(|at| at > now);
+    Some(if from_ahead { now } else { next })
 }
 
 #[cfg(test)]
@@ -46,7 +58,14 @@ mod tests {
         for &(hour, well) in attempts {
             let came = if well { Ok(1) } else { Err("the disk is full".to_owned()) };
             let by = AttemptBy::Schedule;
-            history.add(Attempt { name: BackupName::of(at(hour)), at: at(hour), by, came, proof: None });
+            history.add(Attempt {
+                name: BackupName::of(at(hour)),
+                at: at(hour),
+                by,
+                came,
+                proof: None,
+                untried: None,
+            });
         }
         history
     }
@@ -56,6 +75,14 @@ mod tests {
         assert_eq!(due(&history(&[]), DAY, at(0)), Some(at(0).plus(FIRST)));
         assert_eq!(due(&history(&[(1, true)]), DAY, at(2)), Some(at(25)));
         assert_eq!(due(&history(&[(1, true)]), Duration::ZERO, at(2)), None);
+    }
+
+    #[test]
+    fn the_newest_may_be_as_old_as_two_of_them() {
+        for (every, most) in [(0, 7 * 24), (1, 25), (24, 48), (48, 96)] {
+            assert_eq!(oldest(Duration::from_hours(every)), Duration::from_hours(most), "{every}");
+        }
+        assert_eq!(oldest(Duration::MAX), Duration::MAX);
     }
 
     #[test]
@@ -72,13 +99,17 @@ mod tests {
             attempts in proptest::collection::vec((0_u64..2000, any::<bool>()), 0..6),
             now in 0_u64..2000, every in 1_u64..100,
         ) {
-            let mut attempts = attempts;
-            attempts.sort_unstable();
             let every = Duration::from_hours(every);
-            let next = due(&history(&attempts), every, at(now)).expect("some time");
+            let mut history = history(&attempts);
+            let next = due(&history, every, at(now)).expect("some time");
             prop_assert!(next <= at(now).plus(every));
-            let last = attempts.last().map(|(hour, _)| at(*hour));
-            prop_assert!(last.is_none_or(|last| last > at(now) || next >= last.plus(every.min(AGAIN))));
+            // It comes: whoever waits until then, and adds one, waits again for as long.
+            let then = next.max(at(now));
+            prop_assert!(due(&history, every, then).is_some_and(|again| again <= then));
+            history.add(Attempt {
+                name: BackupName::of(then), at: then, by: AttemptBy::Schedule, came: Ok(1), proof: None, untried: None
+            });
+            prop_assert_eq!(due(&history, every, then), Some(then.plus(every)));
         }
     }
 }

@@ -79,10 +79,12 @@ impl Folder {
             if ours.parse::<BackupName>().is_err() {
                 continue;
             }
-            if entry.file_type()?.is_dir() {
-                fs::remove_dir_all(entry.path())?;
-            } else {
-                fs::remove_file(entry.path())?;
+            let path = entry.path();
+            let removed =
+                if entry.file_type()?.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            // It is in nobody's way: no two have one name.
+            if let Err(error) = removed {
+                tracing::warn!(file = %path.display(), %error, "what was left of a backup cannot be removed");
             }
         }
         Ok(())
@@ -149,8 +151,7 @@ impl Folder {
         let (file, new) = (self.0.join(HISTORY), self.0.join(format!("{HISTORY}.new")));
         let mut text = serde_json::to_vec_pretty(history)?;
         text.push(b'\n');
-        let mut written =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+        let mut written = create_anew(&new)?;
         written.write_all(&text)?;
         written.sync_all()?;
         owner::follow(&new, &self.0)?;
@@ -161,6 +162,15 @@ impl Folder {
     fn sync(&self) -> io::Result<()> {
         File::open(&self.0)?.sync_all()
     }
+}
+
+/// A new file in place of whatever has its name: never what a link leads to.
+pub(crate) fn create_anew(file: &Path) -> io::Result<File> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)
 }
 
 #[cfg(test)]

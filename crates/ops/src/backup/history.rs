@@ -35,6 +35,9 @@ pub struct Attempt {
     /// The last trial of it.
     #[serde(default)]
     pub proof: Option<Proof>,
+    /// Why a later trial did not take place: it says nothing of the backup.
+    #[serde(default)]
+    pub untried: Option<String>,
 }
 
 /// Who asked for a backup.
@@ -71,24 +74,44 @@ impl History {
         Self { since, attempts: Vec::new(), restored: None }
     }
 
-    /// Remembers an attempt.
+    /// Remembers an attempt. Of several in a row that came to nothing only the last is kept.
     pub fn add(&mut self, attempt: Attempt) {
+        let again = |last: &mut Attempt| last.came.is_err() && attempt.came.is_err();
+        self.attempts.pop_if(again);
         self.attempts.push(attempt);
-        let surplus = self.attempts.len().saturating_sub(MOST);
-        self.attempts.drain(..surplus);
+        self.forget_surplus();
     }
 
-    /// Remembers a trial. Of a backup that was made elsewhere nothing is known but its name.
-    pub fn prove(&mut self, name: &BackupName, bytes: u64, proof: Proof) {
-        match self.attempts.iter_mut().rev().find(|attempt| attempt.name == *name) {
-            Some(attempt) => attempt.proof = Some(proof),
-            None => self.add(Attempt {
-                name: name.clone(),
-                at: proof.at,
-                by: AttemptBy::Person,
-                came: Ok(bytes),
-                proof: Some(proof),
-            }),
+    /// Remembers a trial, or why none took place. A backup that was made elsewhere, or is not remembered, takes its place
+    /// among the others by its name.
+    pub fn prove(&mut self, name: &BackupName, bytes: u64, trial: Result<Proof, String>) {
+        let known = self.attempts.iter().rposition(|attempt| attempt.name == *name && attempt.came.is_ok());
+        let place = known.unwrap_or_else(|| {
+            let at = name.made_at();
+            let earlier = self.attempts.iter().rposition(|attempt| attempt.at <= at);
+            let place = earlier.map_or(0, |place| place + 1);
+            let (by, came) = (AttemptBy::Person, Ok(bytes));
+            self.attempts
+                .insert(place, Attempt { name: name.clone(), at, by, came, proof: None, untried: None });
+            place
+        });
+        if let Some(attempt) = self.attempts.get_mut(place) {
+            match trial {
+                Ok(proof) => (attempt.proof, attempt.untried) = (Some(proof), None),
+                Err(why) => attempt.untried = Some(why),
+            }
+        }
+        self.forget_surplus();
+    }
+
+    /// Forgets the oldest, but neither the newest that came to be nor the newest that was proven.
+    fn forget_surplus(&mut self) {
+        while self.attempts.len() > MOST {
+            let newest = self.newest().map(|attempt| attempt.name.clone());
+            let proven = self.proven().next_back().map(|(attempt, _)| attempt.name.clone());
+            let spared = |name: &BackupName| Some(name) == newest.as_ref() || Some(name) == proven.as_ref();
+            let oldest = self.attempts.iter().position(|attempt| !spared(&attempt.name));
+            self.attempts.remove(oldest.unwrap_or_default());
         }
     }
 
@@ -116,7 +139,7 @@ mod tests {
 
     fn attempt(second: i64, came: Result<u64, String>) -> Attempt {
         let at = Timestamp::from_micros(second * 1_000_000);
-        Attempt { name: BackupName::of(at), at, by: AttemptBy::Schedule, came, proof: None }
+        Attempt { name: BackupName::of(at), at, by: AttemptBy::Schedule, came, proof: None, untried: None }
     }
 
     #[test]
@@ -137,11 +160,37 @@ mod tests {
         history.add(attempt(1, Ok(10)));
         let (mine, other) = (attempt(1, Ok(0)).name, attempt(9, Ok(0)).name);
         let fine = Proof { at: Timestamp::default(), wrong: None };
-        history.prove(&mine, 10, Proof { wrong: Some("torn".to_owned()), ..fine.clone() });
+        history.prove(&mine, 10, Ok(Proof { wrong: Some("torn".to_owned()), ..fine.clone() }));
         assert_eq!(history.proven().count(), 0);
-        history.prove(&mine, 10, fine.clone());
-        history.prove(&other, 20, fine);
+        history.prove(&mine, 10, Ok(fine.clone()));
+        history.prove(&other, 20, Ok(fine));
         assert_eq!(history.proven().map(|(one, _)| one.name.clone()).collect::<Vec<_>>(), [mine, other]);
+    }
+
+    #[test]
+    fn one_that_comes_from_elsewhere_is_as_old_as_it_is() {
+        let mut history = History::begun(Timestamp::default());
+        history.add(attempt(100, Ok(10)));
+        let fine = Proof { at: Timestamp::from_micros(200_000_000), wrong: None };
+        history.prove(&attempt(7, Ok(0)).name, 10, Ok(fine));
+        assert_eq!(history.newest().map(|one| one.at.as_seconds()), Some(100));
+        history.prove(&attempt(100, Ok(0)).name, 10, Err("the disk is full".to_owned()));
+        assert_eq!(history.newest().and_then(|one| one.untried.as_deref()), Some("the disk is full"));
+    }
+
+    #[test]
+    fn failures_for_weeks_push_out_nothing_that_came_to_be() {
+        let mut history = History::begun(Timestamp::default());
+        history.add(attempt(1, Ok(10)));
+        history.prove(&attempt(1, Ok(0)).name, 10, Ok(Proof { at: Timestamp::default(), wrong: None }));
+        history.add(attempt(2, Ok(10)));
+        for second in 3..1000 {
+            history.add(attempt(second, Err("there is too little room".to_owned())));
+            history.add(attempt(second, if second % 5 == 0 { Ok(1) } else { Err("again".to_owned()) }));
+        }
+        assert_eq!(history.proven().count(), 1);
+        assert!(history.newest().is_some_and(|newest| newest.at.as_seconds() == 995));
+        assert!(history.attempts.len() <= MOST);
     }
 
     #[test]

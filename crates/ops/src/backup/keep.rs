@@ -1,12 +1,21 @@
 //! Which backups are too many. Pure.
 
+use std::cmp::Reverse;
+
+use domain::Timestamp;
+
 use super::name::BackupName;
 
 /// Those to be removed, of all that are there: the oldest beyond the number that is kept, but never one that was proven
-/// while all newer ones are not.
-pub(crate) fn surplus(there: &[BackupName], proven: &[BackupName], keep: usize) -> Vec<BackupName> {
+/// while all newer ones are not. Names that lie ahead of `now` were made while the clock was wrong, and count as the oldest.
+pub(crate) fn surplus(
+    there: &[BackupName],
+    proven: &[BackupName],
+    keep: usize,
+    now: Timestamp,
+) -> Vec<BackupName> {
     let mut newest_first: Vec<&BackupName> = there.iter().collect();
-    newest_first.sort_by(|one, other| other.cmp(one));
+    newest_first.sort_by_key(|name| Reverse((name.made_at() <= now, *name)));
     let last_proven = newest_first.iter().find(|name| proven.contains(name)).copied();
     newest_first.into_iter().skip(keep.max(1)).filter(|name| Some(*name) != last_proven).cloned().collect()
 }
@@ -14,8 +23,9 @@ pub(crate) fn surplus(there: &[BackupName], proven: &[BackupName], keep: usize) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::Timestamp;
     use proptest::prelude::*;
+
+    const LATE: Timestamp = Timestamp::from_micros(60_000_000);
 
     fn name(second: i64) -> BackupName {
         BackupName::of(Timestamp::from_micros(second * 1_000_000))
@@ -24,9 +34,16 @@ mod tests {
     #[test]
     fn the_last_that_was_proven_stays() {
         let there: Vec<_> = (1..=5).map(name).collect();
-        assert_eq!(surplus(&there, &[name(1), name(2)], 2), [name(3), name(1)]);
-        assert_eq!(surplus(&there, &[name(5)], 2), [name(3), name(2), name(1)]);
-        assert_eq!(surplus(&there, &[], 9), []);
+        assert_eq!(surplus(&there, &[name(1), name(2)], 2, LATE), [name(3), name(1)]);
+        assert_eq!(surplus(&there, &[name(5)], 2, LATE), [name(3), name(2), name(1)]);
+        assert_eq!(surplus(&there, &[], 9, LATE), []);
+    }
+
+    #[test]
+    fn what_a_wrong_clock_named_gives_way_to_what_is_made_now() {
+        let there = [name(1), name(500), name(501)];
+        assert_eq!(surplus(&there, &[name(1), name(500)], 2, LATE), [name(500)]);
+        assert_eq!(surplus(&[name(2), name(500), name(501)], &[], 1, LATE), [name(501), name(500)]);
     }
 
     proptest! {
@@ -38,7 +55,7 @@ mod tests {
         ) {
             let there: Vec<_> = there.into_iter().map(name).collect();
             let proven: Vec<_> = proven.into_iter().map(name).collect();
-            let removed = surplus(&there, &proven, keep);
+            let removed = surplus(&there, &proven, keep, LATE);
             let kept: Vec<_> = there.iter().filter(|name| !removed.contains(name)).collect();
             prop_assert!(kept.len() <= keep.max(1) + 1);
             prop_assert!(kept.len() >= there.len().min(keep));

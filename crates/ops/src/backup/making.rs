@@ -13,9 +13,7 @@ use super::archive::{self, ArchiveError, Head};
 use super::bundle::{self, Source};
 use super::folder::Folder;
 use super::name::BackupName;
-
-/// What stays free beside a backup, in bytes: the store takes nothing new in when less than 64 MiB are left.
-const MARGIN: u64 = 96 << 20;
+use super::room;
 
 /// Why there is no backup.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +69,7 @@ pub(crate) struct Making<'a> {
     pub(crate) data_dir: &'a Path,
     pub(crate) folder: &'a Folder,
     pub(crate) version: &'static str,
+    pub(crate) at_rest: bool,
     pub(crate) stopping: &'a CancellationToken,
 }
 
@@ -96,7 +95,7 @@ impl Making<'_> {
             let failed = |source| BackupError::Folder { folder: folder.path().to_owned(), source };
             folder.prepare().map_err(failed)?;
             let needed = needed(&database, &bundle::files(&data_dir).map_err(failed)?);
-            let free = free(folder.path()).map_err(failed)?;
+            let free = room::free(folder.path()).map_err(failed)?;
             if free < needed {
                 return Err(BackupError::NoRoom { folder: folder.path().to_owned(), needed, free });
             }
@@ -109,11 +108,14 @@ impl Making<'_> {
             copied = self.store.snapshot(&copy) => copied?,
             () = self.stopping.cancelled() => return Err(BackupError::Stopping),
         };
-        let proven = self.store.prove(&copy).await;
+        let proven = tokio::select! {
+            proven = self.store.prove(&copy) => proven,
+            () = self.stopping.cancelled() => return Err(BackupError::Stopping),
+        };
         let schema = proven.map_err(|error| BackupError::BrokeDown(error.to_string()))?.schema;
 
         let (folder, data_dir, name) = (self.folder.clone(), self.data_dir.to_owned(), name.clone());
-        let (version, stopping) = (self.version.to_owned(), self.stopping.clone());
+        let (version, at_rest, stopping) = (self.version.to_owned(), self.at_rest, self.stopping.clone());
         in_background(move || {
             let failed = |source| BackupError::Folder { folder: folder.path().to_owned(), source };
             let database = Source { name: bundle::DATABASE.to_owned(), path: copy.clone(), bytes };
@@ -123,7 +125,7 @@ impl Making<'_> {
             let partial = folder.partial(&name);
             let file =
                 OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial).map_err(failed)?;
-            archive::write(file, &sources, Head { made_at: at, version, schema }, &stopping)?;
+            archive::write(file, &sources, Head { made_at: at, version, schema, at_rest }, &stopping)?;
             let size = fs::metadata(&partial).map_err(failed)?.len();
             folder.finish(&name).map_err(failed)?;
             Ok(size)
@@ -140,12 +142,7 @@ fn needed(database: &Path, files: &[Source]) -> u64 {
     log.push("-wal");
     let database = size(database.to_owned()).saturating_add(size(log.into()));
     let beside = files.iter().fold(0_u64, |sum, file| sum.saturating_add(file.bytes));
-    database.saturating_add(beside).saturating_mul(2).saturating_add(MARGIN)
-}
-
-pub(crate) fn free(folder: &Path) -> io::Result<u64> {
-    let stat = rustix::fs::statvfs(folder)?;
-    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    database.saturating_add(beside).saturating_mul(2).saturating_add(room::MARGIN)
 }
 
 pub(crate) async fn in_background<T: Send + 'static>(

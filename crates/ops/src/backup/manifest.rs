@@ -23,6 +23,9 @@ pub struct Manifest {
     pub version: String,
     /// The version of the database's schema.
     pub schema: i64,
+    /// Whether no server ran when it was made: nothing was sent by it since, unless one was started.
+    #[serde(default)]
+    pub at_rest: bool,
     /// All other entries.
     pub files: Vec<Entry>,
 }

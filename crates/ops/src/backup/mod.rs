@@ -17,15 +17,16 @@ mod proof;
 mod restore;
 #[cfg(test)]
 mod restore_tests;
+mod room;
 mod service;
 #[cfg(test)]
 mod tests;
 
-pub use due::due;
+pub use due::{due, oldest};
 pub use folder::{HistoryError, read_history};
 pub use history::{Attempt, AttemptBy, History, Proof, Restored};
 pub use making::BackupError;
 pub use manifest::Manifest;
 pub use name::{BackupName, InvalidBackupName};
-pub use restore::{Done, Ready, Restore, RestoreError, Waiting, finish};
+pub use restore::{Done, Places, Ready, Restore, RestoreError, Waiting, finish, is_half_way};
 pub use service::{BackupParts, BackupState, BackupView, Backups, Standing};

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use rustix::fs::{Gid, Uid};
+use rustix::fs::{AtFlags, CWD, Gid, Uid};
 
 /// Gives a file, or a folder with all in it, to whoever owns another folder. Nothing is changed where it is theirs already, nor
 /// where this user may not give it away: then it is this user's own service.
@@ -23,7 +23,13 @@ fn give(path: &Path, user: u32, group: u32) -> io::Result<()> {
         return Ok(());
     }
     if (metadata.uid(), metadata.gid()) != (user, group) {
-        match rustix::fs::chown(path, Some(Uid::from_raw(user)), Some(Gid::from_raw(group))) {
+        match rustix::fs::chownat(
+            CWD,
+            path,
+            Some(Uid::from_raw(user)),
+            Some(Gid::from_raw(group)),
+            AtFlags::SYMLINK_NOFOLLOW,
+        ) {
             Err(rustix::io::Errno::PERM) => return Ok(()),
             given => given?,
         }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::archive::{self, ArchiveError};
 use super::bundle;
 use super::folder::Folder;
-use super::making::{self, BackupError, in_background};
+use super::making::{BackupError, in_background};
 use super::manifest::Manifest;
 use super::name::BackupName;
 
@@ -52,11 +52,7 @@ async fn attempt(
             Ok(manifest) => Ok(Ok(manifest)),
             Err(ArchiveError::Stopped) => Err(BackupError::Stopping),
             // What is wrong here is the disk, not the backup.
-            Err(ArchiveError::File { source, .. }) => {
-                let free = making::free(folder.path()).unwrap_or_default();
-                tracing::warn!(error = %source, free, "a backup could not be unpacked for its trial");
-                Err(failed(source))
-            }
+            Err(error @ (ArchiveError::File { .. } | ArchiveError::NoRoom { .. })) => Err(error.into()),
             Err(wrong) => Ok(Err(wrong.to_string())),
         }
     })

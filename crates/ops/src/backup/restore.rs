@@ -4,9 +4,9 @@
 //! written that says what goes where; from then on no store opens there until the rest is done, by calling this again. What was
 //! there before is kept.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use ambient::Clock;
@@ -17,10 +17,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::archive::{self, ArchiveError};
 use super::bundle::{DATABASE, FOLDERS};
-use super::folder::Folder;
+use super::folder::{Folder, create_anew};
 use super::history::Restored;
 use super::manifest::Manifest;
 use super::owner;
+
+/// How the names of folders begin for what was there.
+const REPLACED: &str = "replaced-";
 
 /// Where a backup is made ready.
 const ASIDE: &str = "restoring.partial";
@@ -59,6 +62,20 @@ pub enum RestoreError {
         /// What the system says.
         source: io::Error,
     },
+    /// It would be half in place for good.
+    #[error("{} cannot be put in place: {what}; put it right first", file.display())]
+    Unmovable {
+        /// Which file or folder.
+        file: PathBuf,
+        /// What is in the way.
+        what: &'static str,
+    },
+    /// What waited is to be sent, and somebody may have sent it.
+    #[error(
+        "this backup was made while a server ran, which may have sent what waited in it; leave out `--waiting send`, or stop that \
+         server and make another backup while none runs"
+    )]
+    MadeWhileServed,
     /// It broke down.
     #[error("it broke down: {0}")]
     BrokeDown(String),
@@ -77,12 +94,8 @@ pub enum Waiting {
 pub struct Restore {
     /// The backup.
     pub file: PathBuf,
-    /// The data directory.
-    pub data_dir: PathBuf,
-    /// Where its database lies, by the settings.
-    pub database: PathBuf,
-    /// Where backups lie, by the settings.
-    pub backups: PathBuf,
+    /// Where it is put.
+    pub places: Places,
     /// The key that the backup was made with.
     pub master_key: MasterKey,
     /// What becomes of what waited.
@@ -113,14 +126,72 @@ pub struct Done {
     pub replaced: Option<PathBuf>,
 }
 
-/// A restore on its way into place.
+/// A restore on its way into place. Where things lie is not read from it: whoever may write here must not name paths to
+/// whoever finishes it, who may be root.
 #[derive(Debug, Serialize, Deserialize)]
 struct Marker {
     made_at: Timestamp,
     at: Timestamp,
-    database: PathBuf,
-    backups: PathBuf,
-    replaced: PathBuf,
+    /// The name of the folder for what was there.
+    replaced: String,
+}
+
+/// Where things lie, by the settings.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// The data directory.
+    pub data_dir: PathBuf,
+    /// Its database.
+    pub database: PathBuf,
+    /// Its backups.
+    pub backups: PathBuf,
+}
+
+/// One file or folder on its way: each step of it is a rename within one file system.
+struct Move {
+    /// Made ready.
+    new: PathBuf,
+    /// Where it belongs.
+    target: PathBuf,
+    /// What is there, and where it goes.
+    old: Vec<(PathBuf, PathBuf)>,
+}
+
+impl Places {
+    fn aside(&self) -> PathBuf {
+        self.data_dir.join(ASIDE)
+    }
+
+    /// Where the database is made ready to be moved: beside its place, which may be on another disk.
+    fn ready_database(&self) -> PathBuf {
+        with_ending(&self.database, ".restoring")
+    }
+
+    fn moves(&self, replaced: &str) -> Vec<Move> {
+        let kept = self.data_dir.join(replaced);
+        let mut moves: Vec<Move> = FOLDERS
+            .iter()
+            .map(|folder| Move {
+                new: self.aside().join(folder),
+                target: self.data_dir.join(folder),
+                old: vec![(self.data_dir.join(folder), kept.join(folder))],
+            })
+            .collect();
+        // The log of the database that was there must not meet the new one.
+        let old = ["-wal", "-shm", ""].map(|ending| with_ending(&self.database, ending));
+        let old = old.into_iter().map(|old| {
+            let near = old.parent() == Some(self.data_dir.as_path());
+            let to = match old.file_name().filter(|_| near) {
+                Some(name) => kept.join(name),
+                // Elsewhere it stays beside its place.
+                None => with_ending(&old, &format!(".{replaced}")),
+            };
+            (old, to)
+        });
+        let old = old.collect();
+        moves.push(Move { new: self.ready_database(), target: self.database.clone(), old });
+        moves
+    }
 }
 
 /// Removes what lies aside when it goes out of scope, unless it is in place.
@@ -135,18 +206,27 @@ impl Drop for Aside {
     }
 }
 
+/// Whether a restore was broken off while it was put in place.
+///
+/// # Errors
+/// The directory cannot be read.
+pub fn is_half_way(data_dir: &Path) -> Result<bool, RestoreError> {
+    let sign = data_dir.join(store::RESTORING);
+    sign.try_exists().map_err(|source| RestoreError::File { file: sign, source })
+}
+
 /// Finishes a restore that was broken off while it was put in place; nothing when none was.
 ///
 /// # Errors
 /// The directory is in use or cannot be written; calling again goes on.
-pub async fn finish(data_dir: &Path, clock: &Clock) -> Result<Option<Done>, RestoreError> {
-    let (data_dir, now) = (data_dir.to_owned(), clock.now());
+pub async fn finish(places: Places, clock: &Clock) -> Result<Option<Done>, RestoreError> {
+    let now = clock.now();
     in_background(move || {
-        if !data_dir.join(store::RESTORING).exists() {
+        if !is_half_way(&places.data_dir)? {
             return Ok(None);
         }
-        let lock = store::lock_directory(&data_dir)?;
-        let done = put_in_place(&data_dir, now).map(Some);
+        let lock = store::lock_directory(&places.data_dir)?;
+        let done = put_in_place(&places, now).map(Some);
         drop(lock);
         done
     })
@@ -159,7 +239,7 @@ impl Restore {
     /// # Errors
     /// The directory is in use, the backup is broken, of a newer program or of another master key, or there is no room.
     pub async fn prepare(self) -> Result<Ready, RestoreError> {
-        let (file, data_dir) = (self.file.clone(), self.data_dir.clone());
+        let (file, data_dir) = (self.file.clone(), self.places.data_dir.clone());
         let (lock, aside, manifest) = in_background(move || {
             let file_failed = |source| RestoreError::Unreadable { file: file.clone(), source };
             let opened = File::open(&file).map_err(file_failed)?;
@@ -180,21 +260,23 @@ impl Restore {
             Ok((lock, aside, manifest))
         })
         .await?;
-        let path = self.data_dir.join(ASIDE);
-        let held = self.make_ready(&path, manifest.made_at).await?;
-        let replaces = self.database.exists();
+        if self.waiting == Waiting::Send && !manifest.at_rest {
+            return Err(RestoreError::MadeWhileServed);
+        }
+        let held = self.make_ready(manifest.made_at).await?;
+        let replaces = self.places.database.exists();
         Ok(Ready { manifest, held, replaces, restore: self, aside, lock })
     }
 
     /// Opens the database aside, which brings it up to date, and holds back what waited.
-    async fn make_ready(&self, aside: &Path, made_at: Timestamp) -> Result<Option<HeldBack>, RestoreError> {
-        let (copy, data_dir, key) = (aside.join(DATABASE), self.data_dir.clone(), self.master_key.clone());
-        in_background(move || Ok(store::prove_copy(&copy, &data_dir, &key)?)).await?;
+    async fn make_ready(&self, made_at: Timestamp) -> Result<Option<HeldBack>, RestoreError> {
+        let aside = self.places.aside();
+        self.prove(&aside).await?;
         let store = Store::open(StoreOptions {
-            data_dir: aside.to_owned(),
+            data_dir: aside.clone(),
             url: format!("sqlite:{DATABASE}"),
             clock: self.clock.clone(),
-            master_key: self.master_key.clone().beside(&self.data_dir),
+            master_key: self.master_key.clone().beside(&self.places.data_dir),
         })
         .await?;
         let held = match self.waiting {
@@ -202,7 +284,22 @@ impl Restore {
             Waiting::Send => Ok(None),
         };
         store.close().await;
-        Ok(held?)
+        let held = held?;
+        // What was held back stands in the log until that is moved into the file, and the file alone is put in place.
+        let log = with_ending(&aside.join(DATABASE), "-wal");
+        if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+            let source =
+                io::Error::other("the log of the database was not moved into it; is there room on the disk?");
+            return Err(RestoreError::File { file: log, source });
+        }
+        self.prove(&aside).await?;
+        Ok(held)
+    }
+
+    async fn prove(&self, aside: &Path) -> Result<(), RestoreError> {
+        let (copy, data_dir, key) =
+            (aside.join(DATABASE), self.places.data_dir.clone(), self.master_key.clone());
+        in_background(move || Ok(store::prove_copy(&copy, &data_dir, &key).map(drop)?)).await
     }
 }
 
@@ -212,50 +309,93 @@ impl Ready {
     /// # Errors
     /// The directory cannot be written. Once it is begun, no store opens there until [`finish`] has done the rest.
     pub async fn put_in_place(self) -> Result<Done, RestoreError> {
-        let (at, data_dir) = (self.restore.clock.now(), self.restore.data_dir.clone());
-        let (marker, lock) = self.begin(at);
+        let (at, places) = (self.restore.clock.now(), self.restore.places.clone());
         in_background(move || {
-            mark(&data_dir, &marker)?;
-            let done = put_in_place(&data_dir, at);
+            let lock = self.begin(at)?;
+            let done = put_in_place(&places, at);
             drop(lock);
             done
         })
         .await
     }
 
-    /// From here on what lies aside is kept: [`finish`] needs it.
-    fn begin(mut self, at: Timestamp) -> (Marker, DirectoryLock) {
+    /// Looks whether nothing is in the way, and writes the marker. From then on what lies aside is kept: [`finish`] needs it.
+    pub(super) fn begin(mut self, at: Timestamp) -> Result<DirectoryLock, RestoreError> {
+        let places = &self.restore.places;
+        let aside = places.aside();
+        for folder in FOLDERS {
+            is_movable(&places.data_dir.join(folder), &places.data_dir)?;
+        }
+        copied(&aside.join(DATABASE), &places.ready_database())?;
+        let replaced = made_for_what_was_there(&places.data_dir, at)?;
+        mark(&places.data_dir, &Marker { made_at: self.manifest.made_at, at, replaced })?;
         self.aside.0 = None;
-        let Restore { data_dir, database, backups, .. } = &self.restore;
-        let name: String = at.to_string().chars().filter(char::is_ascii_digit).take(14).collect();
-        let marker = Marker {
-            made_at: self.manifest.made_at,
-            at,
-            database: database.clone(),
-            backups: backups.clone(),
-            replaced: data_dir.join(format!("replaced-{name}")),
-        };
-        (marker, self.lock)
-    }
-
-    /// Writes the marker and no more, as a kill would leave it; tells where that goes which was there.
-    #[cfg(test)]
-    pub(super) fn begin_and_die(self) -> PathBuf {
-        let (at, data_dir) = (self.restore.clock.now(), self.restore.data_dir.clone());
-        let (marker, _lock) = self.begin(at);
-        mark(&data_dir, &marker).expect("a marker");
-        marker.replaced
+        Ok(self.lock)
     }
 }
 
-/// Says what goes where, for whoever has to finish it.
+/// A folder that is elsewhere in truth cannot be moved.
+fn is_movable(folder: &Path, data_dir: &Path) -> Result<(), RestoreError> {
+    let failed = |source| RestoreError::File { file: folder.to_owned(), source };
+    let unmovable = |what| Err(RestoreError::Unmovable { file: folder.to_owned(), what });
+    let found = match fs::symlink_metadata(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        found => found.map_err(failed)?,
+    };
+    let device = fs::metadata(data_dir).map_err(failed)?.dev();
+    match (found.is_dir(), found.dev() == device) {
+        (true, true) => Ok(()),
+        (true, false) => unmovable("it is a disk of its own"),
+        (false, _) => unmovable("it is no folder"),
+    }
+}
+
+/// Moves or, to another disk, copies a file to where nothing is; what an earlier attempt left there goes.
+fn copied(from: &Path, to: &Path) -> Result<(), RestoreError> {
+    let work = || {
+        match fs::remove_file(to) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        match fs::rename(from, to) {
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                let mut copy = create_anew(to)?;
+                io::copy(&mut File::open(from)?, &mut copy)?;
+                copy.sync_all()
+            }
+            moved => moved,
+        }
+    };
+    work().map_err(|source| RestoreError::File { file: to.to_owned(), source })
+}
+
+/// A folder that nobody has yet, for what is there; its name.
+fn made_for_what_was_there(data_dir: &Path, at: Timestamp) -> Result<String, RestoreError> {
+    let digits: String = at.to_string().chars().filter(char::is_ascii_digit).take(14).collect();
+    for number in 1.. {
+        let name =
+            if number == 1 { format!("{REPLACED}{digits}") } else { format!("{REPLACED}{digits}-{number}") };
+        let folder = data_dir.join(&name);
+        match DirBuilder::new().mode(0o700).create(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 100 => {}
+            Err(source) => return Err(RestoreError::File { file: folder, source }),
+            Ok(()) => return Ok(name),
+        }
+    }
+    Err(RestoreError::BrokeDown("there is no name for what was there".to_owned()))
+}
+
+/// Says that it is on its way, for whoever has to finish it.
 fn mark(data_dir: &Path, marker: &Marker) -> Result<(), RestoreError> {
     let file = data_dir.join(store::RESTORING);
     let new = data_dir.join(format!("{}.new", store::RESTORING));
     let written = || {
-        let mut opened = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+        let mut opened = create_anew(&new)?;
         opened.write_all(&serde_json::to_vec_pretty(marker)?)?;
         opened.sync_all()?;
+        for folder in FOLDERS {
+            sync(&data_dir.join(ASIDE).join(folder))?;
+        }
         sync(&data_dir.join(ASIDE))?;
         fs::rename(&new, &file)?;
         sync(data_dir)
@@ -264,70 +404,60 @@ fn mark(data_dir: &Path, marker: &Marker) -> Result<(), RestoreError> {
 }
 
 /// Does what the marker says, as far as it is not done yet.
-fn put_in_place(data_dir: &Path, now: Timestamp) -> Result<Done, RestoreError> {
-    let sign = data_dir.join(store::RESTORING);
-    let read = fs::read(&sign).and_then(|text| Ok(serde_json::from_slice::<Marker>(&text)?));
-    let marker = read.map_err(|source| RestoreError::File { file: sign.clone(), source })?;
-    let Marker { made_at, database, backups, replaced, .. } = &marker;
-    let aside = data_dir.join(ASIDE);
-
-    let mut files: Vec<(PathBuf, PathBuf)> =
-        FOLDERS.iter().map(|folder| (aside.join(folder), data_dir.join(folder))).collect();
-    files.push((aside.join(DATABASE), database.clone()));
-    for (new, target) in &files {
-        if !new.exists() {
-            continue;
-        }
-        // The log of the database that was there must not meet the new one.
-        for old in ["-wal", "-shm", ""].map(|ending| with_ending(target, ending)) {
-            let Some(name) = old.file_name().filter(|_| old.exists()) else { continue };
-            moved(&old, &replaced.join(name))?;
-        }
-        moved(new, target)?;
-    }
+fn put_in_place(places: &Places, now: Timestamp) -> Result<Done, RestoreError> {
+    let Places { data_dir, database, backups } = places;
     let failed = |file: &Path| {
         let file = file.to_owned();
         move |source| RestoreError::File { file, source }
     };
+    let sign = data_dir.join(store::RESTORING);
+    let read = fs::read(&sign).and_then(|text| Ok(serde_json::from_slice::<Marker>(&text)?));
+    let Marker { made_at, replaced, .. } = read.map_err(failed(&sign))?;
+    let plain = |letter: char| letter.is_ascii_digit() || letter == '-';
+    if !replaced.strip_prefix(REPLACED).is_some_and(|rest| rest.chars().all(plain)) {
+        let what = "it names a folder that no restore makes";
+        return Err(RestoreError::Unmovable { file: sign, what });
+    }
+    let kept = data_dir.join(&replaced);
+    for Move { new, target, old } in places.moves(&replaced) {
+        if !new.try_exists().map_err(failed(&new))? {
+            continue;
+        }
+        for (from, to) in old {
+            if from.try_exists().map_err(failed(&from))? {
+                fs::rename(&from, &to).map_err(failed(&from))?;
+            }
+        }
+        fs::rename(&new, &target).map_err(failed(&new))?;
+    }
+    if !database.try_exists().map_err(failed(database))? {
+        let what = "neither the new database nor an old one is there";
+        return Err(RestoreError::Unmovable { file: database.clone(), what });
+    }
     // Where root does this for a service.
     let lock = data_dir.join("switchboard.lock");
-    let targets = files.iter().map(|(_, target)| target.as_path());
-    for file in targets.chain([replaced.as_path(), lock.as_path()]) {
+    let folders = FOLDERS.map(|folder| data_dir.join(folder));
+    for file in folders.iter().chain([database, &kept, &lock]) {
         owner::follow(file, data_dir).map_err(failed(file))?;
     }
-    sync(data_dir).map_err(failed(data_dir))?;
+    // All of it is on the disk before the sign is gone that it is on its way.
+    for folder in [Some(data_dir.as_path()), Some(&kept), database.parent()].into_iter().flatten() {
+        sync(folder).map_err(failed(folder))?;
+    }
     fs::remove_file(&sign).map_err(failed(&sign))?;
     sync(data_dir).map_err(failed(data_dir))?;
     // Its lock file, its reserve: nobody needs them.
-    let _ = fs::remove_dir_all(&aside);
-    remember(backups, Restored { at: now, made_at: *made_at });
-    Ok(Done { made_at: *made_at, replaced: replaced.exists().then(|| replaced.clone()) })
+    let _ = fs::remove_dir_all(places.aside());
+    // Empty where there was nothing.
+    let _ = fs::remove_dir(&kept);
+    remember(backups, Restored { at: now, made_at });
+    Ok(Done { made_at, replaced: kept.exists().then_some(kept) })
 }
 
 fn with_ending(file: &Path, ending: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(ending);
     name.into()
-}
-
-/// Moves a file or a folder; a file to another disk as well.
-fn moved(from: &Path, to: &Path) -> Result<(), RestoreError> {
-    let work = || {
-        if let Some(folder) = to.parent() {
-            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        }
-        match fs::rename(from, to) {
-            Err(error) if error.kind() == io::ErrorKind::CrossesDevices && from.is_file() => {
-                let whole = with_ending(to, ".partial");
-                fs::copy(from, &whole)?;
-                File::open(&whole)?.sync_all()?;
-                fs::rename(&whole, to)?;
-                fs::remove_file(from)
-            }
-            moved => moved,
-        }
-    };
-    work().map_err(|source| RestoreError::File { file: from.to_owned(), source })
 }
 
 fn sync(folder: &Path) -> io::Result<()> {

@@ -10,7 +10,7 @@ use store::{MasterKey, OpenError, Store, StoreError, StoreOptions};
 use tempfile::TempDir;
 
 use super::restore::RestoreError;
-use super::{AttemptBy, BackupParts, BackupState, Backups, Restore, Waiting, finish, read_history};
+use super::{AttemptBy, BackupParts, BackupState, Backups, Places, Restore, Waiting, finish, read_history};
 
 /// A data directory with a backup of another state than it is in.
 struct World {
@@ -52,6 +52,7 @@ impl World {
             data_dir: data.clone(),
             settings: config::BackupSettings::default(),
             version: "0.1.0",
+            at_rest: false,
         });
         let name = backups.begin(AttemptBy::Person).unwrap();
         while backups.get(&name).await.unwrap().state != BackupState::Proven {
@@ -69,12 +70,15 @@ impl World {
         self.place.path().join("data")
     }
 
+    fn places(&self) -> Places {
+        let data_dir = self.data();
+        Places { database: data_dir.join("other.db"), backups: data_dir.join("backups"), data_dir }
+    }
+
     fn restore(&self) -> Restore {
         Restore {
             file: self.backup.clone(),
-            data_dir: self.data(),
-            database: self.data().join("other.db"),
-            backups: self.data().join("backups"),
+            places: self.places(),
             master_key: MasterKey::File("master.key".into()),
             waiting: Waiting::Hold,
             clock: self.clock.clone(),
@@ -89,19 +93,16 @@ impl World {
         assert_eq!(stopped(&store).await, 1);
         store.close().await;
         assert!(read_history(&data.join("backups")).unwrap().unwrap().restored.is_some());
-        let replaced = fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().path());
-        let replaced: Vec<_> =
-            replaced.filter(|path| path.to_string_lossy().contains("/replaced-")).collect();
-        assert_eq!(replaced.len(), 1, "{replaced:?}");
-        assert!(replaced[0].join("outgoing/after").exists() && replaced[0].join("other.db").exists());
+        let replaced = replaced(&data);
+        assert!(replaced.join("outgoing/after").exists() && replaced.join("other.db").exists());
         // What was there is whole, with its log if it had one.
-        fs::copy(data.join("master.key"), replaced[0].join("master.key")).unwrap();
+        fs::copy(data.join("master.key"), replaced.join("master.key")).unwrap();
         fs::set_permissions(
-            replaced[0].join("master.key"),
+            replaced.join("master.key"),
             fs::metadata(data.join("master.key")).unwrap().permissions(),
         )
         .unwrap();
-        let before = Store::open(options(&replaced[0], &self.clock)).await.unwrap();
+        let before = Store::open(options(&replaced, &self.clock)).await.unwrap();
         assert_eq!(stopped(&before).await, 2);
         before.close().await;
     }
@@ -125,7 +126,15 @@ async fn it_is_put_back_and_what_was_there_is_kept() {
     let done = ready.put_in_place().await.unwrap();
     assert!(done.replaced.is_some());
     world.is_restored().await;
-    assert!(finish(&world.data(), &world.clock).await.unwrap().is_none(), "there is nothing to finish");
+    assert!(finish(world.places(), &world.clock).await.unwrap().is_none(), "there is nothing to finish");
+}
+
+/// Where that lies which was there.
+fn replaced(data: &Path) -> PathBuf {
+    let entries = fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path());
+    let mut found: Vec<_> = entries.filter(|path| path.to_string_lossy().contains("/replaced-")).collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    found.remove(0)
 }
 
 /// Each file's owner, wherever it lies.
@@ -221,11 +230,11 @@ async fn broken_off_after_any_step_no_store_opens_until_it_is_finished() {
         let (data, aside) = (world.data(), world.data().join("restoring.partial"));
         fs::write(data.join("other.db-wal"), "").unwrap();
         let ready = world.restore().prepare().await.unwrap();
-        let marker = ready.begin_and_die();
-        let replaced = data.join(marker);
+        // The marker and no more, as a kill would leave it.
+        drop(ready.begin(world.clock.now()).unwrap());
+        let replaced = replaced(&data);
         let moves: [&dyn Fn(); 5] = [
             &|| {
-                fs::create_dir(&replaced).unwrap();
                 fs::rename(data.join("outgoing"), replaced.join("outgoing")).unwrap();
             },
             &|| fs::rename(aside.join("outgoing"), data.join("outgoing")).unwrap(),
@@ -234,15 +243,69 @@ async fn broken_off_after_any_step_no_store_opens_until_it_is_finished() {
                 fs::rename(data.join("other.db-wal"), replaced.join("other.db-wal")).unwrap();
                 fs::rename(data.join("other.db"), replaced.join("other.db")).unwrap();
             },
-            &|| fs::rename(aside.join("switchboard.db"), data.join("other.db")).unwrap(),
+            &|| fs::rename(data.join("other.db.restoring"), data.join("other.db")).unwrap(),
         ];
         moves[..steps].iter().for_each(|step| step());
         let refused = Store::open(options(&data, &world.clock)).await.err().unwrap();
         assert!(refused.to_string().contains("switchboard restore"), "{refused}");
         let looked = store::look(&data, "sqlite:other.db", &MasterKey::File("master.key".into()));
         assert!(matches!(looked, Err(OpenError::HalfRestored { .. })), "{looked:?}");
-        let done = finish(&data, &world.clock).await.unwrap().expect("there was something to finish");
+        let done =
+            finish(world.places(), &world.clock).await.unwrap().expect("there was something to finish");
         assert_eq!(done.replaced.as_deref(), Some(&*replaced), "after {steps} steps");
         world.is_restored().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_lies_elsewhere_is_put_back_there() {
+    let world = World::new().await;
+    let (data, elsewhere) = (world.data(), world.place.path().join("elsewhere"));
+    fs::create_dir(&elsewhere).unwrap();
+    fs::rename(data.join("other.db"), elsewhere.join("other.db")).unwrap();
+    let places = Places { database: elsewhere.join("other.db"), ..world.places() };
+    Restore { places, ..world.restore() }.prepare().await.unwrap().put_in_place().await.unwrap();
+    let mut names: Vec<_> = fs::read_dir(&elsewhere)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert!(
+        names[0] == "other.db" && names[1].starts_with("other.db.replaced-") && names.len() == 2,
+        "{names:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_finished_is_not_begun() {
+    let world = World::new().await;
+    let outgoing = world.data().join("outgoing");
+    fs::rename(&outgoing, world.place.path().join("moved")).unwrap();
+    std::os::unix::fs::symlink(world.place.path().join("moved"), &outgoing).unwrap();
+    let refused = world.restore().prepare().await.unwrap().put_in_place().await.err();
+    assert!(matches!(refused, Some(RestoreError::Unmovable { .. })), "{refused:?}");
+    world.is_as_it_was().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_that_names_another_place_moves_nothing_there() {
+    let world = World::new().await;
+    drop(world.restore().prepare().await.unwrap().begin(world.clock.now()).unwrap());
+    let sign = world.data().join(store::RESTORING);
+    let text = fs::read_to_string(&sign).unwrap();
+    let at = text.find("replaced-").unwrap();
+    fs::write(&sign, format!("{}../../etc{}", &text[..at], &text[at..])).unwrap();
+    let refused = finish(world.places(), &world.clock).await.err();
+    assert!(matches!(refused, Some(RestoreError::Unmovable { .. })), "{refused:?}");
+    fs::write(&sign, text).unwrap();
+    finish(world.places(), &world.clock).await.unwrap().unwrap();
+    world.is_restored().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_server_may_have_sent_is_sent_by_no_word() {
+    let world = World::new().await;
+    let refused = Restore { waiting: Waiting::Send, ..world.restore() }.prepare().await.err();
+    assert!(matches!(refused, Some(RestoreError::MadeWhileServed)), "{refused:?}");
+    world.is_as_it_was().await;
 }

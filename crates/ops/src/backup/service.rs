@@ -1,5 +1,7 @@
 //! The backups of a program that runs: made when they are due and when somebody asks, one at a time, each tried at once.
 
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -33,6 +35,8 @@ pub struct BackupParts {
     pub settings: BackupSettings,
     /// The version of this program.
     pub version: &'static str,
+    /// Whether no server runs: this process only serves one command.
+    pub at_rest: bool,
 }
 
 /// Backups of a data directory. Cheap to clone.
@@ -43,6 +47,8 @@ struct Inner {
     parts: BackupParts,
     folder: Folder,
     doing: Mutex<Option<Doing>>,
+    /// What became of backups, once it was read: it counts also where it cannot be written.
+    history: Mutex<Option<History>>,
     stopping: CancellationToken,
     tasks: TaskTracker,
 }
@@ -104,7 +110,7 @@ pub struct BackupView {
     pub bytes: Option<u64>,
     /// When it was last found to be whole.
     pub proven_at: Option<Timestamp>,
-    /// What is wrong.
+    /// What is wrong, or why it could not be tried.
     pub wrong: Option<String>,
 }
 
@@ -131,6 +137,7 @@ impl Backups {
             parts,
             folder,
             doing: Mutex::default(),
+            history: Mutex::default(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         }))
@@ -199,6 +206,29 @@ impl Backups {
         found.ok_or_else(|| BackupError::Unknown { folder: self.0.folder.path().to_owned() })
     }
 
+    /// Opens the file of one to be read; the file, and its size in bytes. Who reads it has all of it, also when it is removed
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// There is none of this name, or it cannot be read.
+    pub async fn open(&self, name: &BackupName) -> Result<(File, u64), BackupError> {
+        let (folder, path) = (self.0.folder.path().to_owned(), self.0.folder.file(name));
+        in_background(move || {
+            let opened = || {
+                // Nothing but a file is opened: a pipe of this name would keep its reader waiting.
+                let is_file = fs::metadata(&path)?.is_file();
+                let file = if is_file { File::open(&path)? } else { return Err(ErrorKind::NotFound.into()) };
+                let bytes = file.metadata()?.len();
+                Ok((file, bytes))
+            };
+            opened().map_err(|source: io::Error| match source.kind() {
+                ErrorKind::NotFound => BackupError::Unknown { folder },
+                _ => BackupError::Folder { folder, source },
+            })
+        })
+        .await
+    }
+
     /// All of them, and when the next one is due.
     ///
     /// # Errors
@@ -227,19 +257,28 @@ impl Backups {
     }
 
     async fn history(&self) -> History {
+        if let Some(known) = self.known().clone() {
+            return known;
+        }
         let (folder, now) = (self.0.folder.clone(), self.0.parts.clock.now());
         let reading = tokio::task::spawn_blocking(move || folder.history(now));
-        reading.await.unwrap_or_else(|_| History::begun(now))
+        let read = reading.await.unwrap_or_else(|_| History::begun(now));
+        self.known().get_or_insert(read).clone()
     }
 
-    /// Writes down what became of something. Only whoever has the turn does.
-    async fn remember(&self, change: impl FnOnce(&mut History) + Send + 'static) {
-        let (folder, now) = (self.0.folder.clone(), self.0.parts.clock.now());
+    pub(super) fn known(&self) -> MutexGuard<'_, Option<History>> {
+        self.0.history.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers what became of something, and writes it down. Only whoever has the turn does.
+    async fn remember(&self, change: impl FnOnce(&mut History)) {
+        let mut history = self.history().await;
+        change(&mut history);
+        *self.known() = Some(history.clone());
+        let folder = self.0.folder.clone();
         let kept = in_background(move || {
             let failed = |source| BackupError::Folder { folder: folder.path().to_owned(), source };
             folder.prepare().map_err(failed)?;
-            let mut history = folder.history(now);
-            change(&mut history);
             folder.keep(&history).map_err(failed)
         });
         if let Err(error) = kept.await {
@@ -282,8 +321,8 @@ impl Backups {
 
     async fn make(&self, name: &BackupName, at: Timestamp, by: AttemptBy) {
         let Inner { parts, folder, stopping, .. } = &*self.0;
-        let BackupParts { store, data_dir, version, .. } = parts;
-        let making = Making { store, data_dir, folder, version, stopping };
+        let &BackupParts { ref store, ref data_dir, version, at_rest, .. } = parts;
+        let making = Making { store, data_dir, folder, version, at_rest, stopping };
         let made = making.make(name, at).await;
         if let Err(BackupError::Stopping) = made {
             return;
@@ -298,8 +337,8 @@ impl Backups {
                 Err(error.to_string())
             }
         };
-        let attempt = Attempt { name: name.clone(), at, by, came, proof: None };
-        self.remember(move |history| history.add(attempt)).await;
+        let attempt = Attempt { name: name.clone(), at, by, came, proof: None, untried: None };
+        self.remember(|history| history.add(attempt)).await;
         if made.is_ok() {
             *self.doing() = Some(Doing::Proving(name.clone()));
             self.prove(name).await;
@@ -309,25 +348,24 @@ impl Backups {
 
     async fn prove(&self, name: &BackupName) {
         let Inner { parts, folder, stopping, .. } = &*self.0;
-        let wrong = match proof::prove(&parts.store, folder, name, stopping).await {
-            Ok(Ok(_)) => None,
+        let at = || parts.clock.now();
+        let trial = match proof::prove(&parts.store, folder, name, stopping).await {
+            Ok(Ok(_)) => Ok(Proof { at: at(), wrong: None }),
             Ok(Err(wrong)) => {
                 tracing::error!(backup = %name, wrong, "a backup is broken");
-                Some(wrong)
+                Ok(Proof { at: at(), wrong: Some(wrong) })
             }
             Err(BackupError::Stopping) => return,
             Err(error) => {
                 tracing::warn!(backup = %name, %error, "a backup could not be tried");
-                return;
+                Err(error.to_string())
             }
         };
         let bytes =
             self.list().await.ok().and_then(|there| {
                 there.into_iter().find(|there| there.name == *name).map(|there| there.bytes)
             });
-        let (name, at) = (name.clone(), parts.clock.now());
-        self.remember(move |history| history.prove(&name, bytes.unwrap_or_default(), Proof { at, wrong }))
-            .await;
+        self.remember(|history| history.prove(name, bytes.unwrap_or_default(), trial)).await;
     }
 
     async fn remove_surplus(&self) {
@@ -336,10 +374,11 @@ impl Backups {
         let proven: Vec<_> = history.proven().map(|(attempt, _)| attempt.name.clone()).collect();
         let names: Vec<_> = there.into_iter().map(|there| there.name).collect();
         let folder = self.0.folder.clone();
-        let surplus = keep::surplus(&names, &proven, self.0.parts.settings.keep);
+        let now = self.0.parts.clock.now();
+        let surplus = keep::surplus(&names, &proven, self.0.parts.settings.keep, now);
         let removed = tokio::task::spawn_blocking(move || {
             for name in surplus {
-                match std::fs::remove_file(folder.file(&name)) {
+                match fs::remove_file(folder.file(&name)) {
                     Ok(()) => tracing::info!(backup = %name, "an old backup was removed"),
                     Err(error) => tracing::warn!(backup = %name, %error, "an old backup cannot be removed"),
                 }
@@ -398,17 +437,18 @@ fn views(there: &[There], history: &History, doing: Option<&Doing>) -> Vec<Backu
 fn view(there: &There, history: &History) -> BackupView {
     let attempt = history.attempts.iter().rev().find(|attempt| attempt.name == there.name);
     let proof = attempt.and_then(|attempt| attempt.proof.as_ref());
-    let wrong = proof.and_then(|proof| proof.wrong.clone());
+    let untried = attempt.and_then(|attempt| attempt.untried.as_ref());
+    let broken = proof.and_then(|proof| proof.wrong.clone());
     BackupView {
         name: there.name.clone(),
         made_at: there.name.made_at(),
         state: match proof {
-            None => BackupState::Unproven,
-            Some(_) if wrong.is_some() => BackupState::Broken,
-            Some(_) => BackupState::Proven,
+            Some(_) if broken.is_some() => BackupState::Broken,
+            Some(_) if untried.is_none() => BackupState::Proven,
+            Some(_) | None => BackupState::Unproven,
         },
         bytes: Some(there.bytes),
-        proven_at: proof.filter(|_| wrong.is_none()).map(|proof| proof.at),
-        wrong,
+        proven_at: proof.filter(|_| broken.is_none()).map(|proof| proof.at),
+        wrong: broken.or_else(|| untried.map(|why| format!("it could not be tried: {why}"))),
     }
 }

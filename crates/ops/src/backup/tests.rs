@@ -1,6 +1,7 @@
 //! Backups over a real store: made, tried, kept by number, broken off.
 
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -42,6 +43,7 @@ impl World {
             data_dir: place.path().join("data"),
             settings,
             version: "0.1.0",
+            at_rest: false,
         };
         Self { backups: Backups::new(parts), place, store, clock }
     }
@@ -52,6 +54,10 @@ impl World {
 
     /// Until nothing is done any more.
     async fn rest(&self) -> Vec<BackupView> {
+        tokio::time::timeout(Duration::from_mins(1), self.resting()).await.expect("it ends")
+    }
+
+    async fn resting(&self) -> Vec<BackupView> {
         loop {
             let backups = self.backups.standing().await.unwrap().backups;
             let at_work =
@@ -92,6 +98,26 @@ async fn one_is_made_tried_and_for_its_owner_alone() {
         .output()
         .unwrap();
     assert_eq!(String::from_utf8_lossy(&listed.stdout), "switchboard.db\noutgoing/01a\nmanifest.json\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_reads_one_has_all_of_it_and_nothing_else_is_opened() {
+    let world = World::new(BackupSettings::default()).await;
+    let made = world.made().await;
+    let file = world.folder().join(made.name.as_str());
+    let whole = fs::read(&file).unwrap();
+    let (mut opened, bytes) = world.backups.open(&made.name).await.unwrap();
+    assert_eq!(Some(bytes), made.bytes);
+    fs::remove_file(&file).unwrap();
+    let mut read = Vec::new();
+    opened.read_to_end(&mut read).unwrap();
+    assert!(read == whole, "{} of {} bytes", read.len(), whole.len());
+    for in_its_place in [false, true] {
+        if in_its_place {
+            fs::create_dir(&file).unwrap();
+        }
+        assert!(matches!(world.backups.open(&made.name).await, Err(BackupError::Unknown { .. })));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -136,15 +162,56 @@ async fn a_backup_of_another_master_key_is_broken_here() {
     assert!(tried.wrong.unwrap().contains("master key"));
 }
 
+/// Nothing can be written there, and what became of it is known all the same: neither is it tried without end, nor never.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_folder_that_cannot_be_is_told_and_remembered_where_it_can() {
-    let world = World::new(BackupSettings::default()).await;
-    fs::write(world.folder(), "a file is in its way").unwrap();
-    world.backups.begin(AttemptBy::Person).unwrap();
-    while world.backups.begin(AttemptBy::Person).is_err() {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-    assert!(matches!(world.backups.standing().await, Err(BackupError::Folder { .. })));
+async fn a_folder_that_cannot_be_made_is_tried_again_each_hour() {
+    let settings = BackupSettings { folder: "file/backups".into(), ..BackupSettings::default() };
+    let world = World::new(settings).await;
+    fs::write(world.place.path().join("data/file"), "is in its way").unwrap();
+    let (backups, clock) = (world.backups.clone(), world.clock.clone());
+    backups.start();
+    let attempts = || backups.known().as_ref().map_or(0, |history| history.attempts.len());
+    let failing = async {
+        while attempts() == 0 {
+            clock.advance(Duration::from_mins(1));
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), failing).await.expect("it is tried");
+    let last = || backups.known().clone().unwrap().attempts[0].clone();
+    let first = last();
+    assert!(first.came.unwrap_err().contains("backup.folder"));
+    let again = async {
+        while last().at == first.at {
+            clock.advance(Duration::from_mins(1));
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), again).await.expect("it is tried again");
+    assert!(last().at.since(first.at) >= Duration::from_hours(1), "not without end");
+    backups.stop(Duration::from_mins(1)).await;
+}
+
+/// A clock that ran ahead for a while names files of the future; they neither end the schedule nor push out what is made now.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_ran_ahead_does_not_end_it() {
+    let world = World::new(BackupSettings { keep: 1, ..BackupSettings::default() }).await;
+    world.clock.advance(400 * DAY);
+    let ahead = world.made().await;
+    world.clock.set_back(400 * DAY);
+    world.backups.start();
+    let now = async {
+        loop {
+            let there = world.resting().await;
+            if there.iter().any(|view| view.name < ahead.name && view.state == BackupState::Proven) {
+                break;
+            }
+            world.clock.advance(Duration::from_secs(20));
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), now).await.expect("one of now is made and stays");
+    world.backups.stop(Duration::from_mins(1)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -277,7 +277,7 @@ fn judge(
                 folder: &backups.folder.display().to_string(),
                 every: settings.backup.every,
                 history: backups.history.as_ref().map(Option::as_ref).map_err(String::as_str),
-                served: inside.is_some(),
+                served: inside.map(|inside| inside.server.started_at),
                 now,
             }),
             _ => Section::unseen(Area::Backups, no_settings),

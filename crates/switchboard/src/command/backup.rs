@@ -90,9 +90,7 @@ impl Backup {
             Some("proven") => Ok(()),
             Some("failed") => bail!("no backup was made: {}", table::cell(&backup, "wrong")),
             Some("broken") => bail!("{name} cannot be put back: {}", table::cell(&backup, "wrong")),
-            _ => bail!(
-                "{name} is made, and could not be tried; the log says why: switchboard logs --level warn"
-            ),
+            _ => bail!("{name} is in {folder}; {}", table::cell(&backup, "wrong")),
         }
     }
 }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use ambient::Clock;
 use anyhow::bail;
 use clap::ValueEnum;
-use config::{Settings, StoreUrl};
-use ops::backup::{self, Done, Manifest, Ready, Waiting};
+use config::StoreUrl;
+use ops::backup::{self, Done, Manifest, Places, Ready, Waiting};
 use serde_json::json;
 use store::HeldBack;
 
@@ -56,16 +56,33 @@ impl Restore {
         if let Server::Running(_) = control::find(&data_dir).await {
             bail!("a server runs on {}; stop it first: systemctl stop switchboard", data_dir.display());
         }
-        if let Some(done) = backup::finish(&data_dir, &clock).await? {
-            eprintln!(
-                "The restore that was broken off before is finished; give the command again for another one."
-            );
-            self.tell(&done, None, None);
-            return Ok(());
-        }
         let settings = self.place.settings()?;
+        let StoreUrl::Sqlite(database) = &settings.store.url else {
+            bail!(
+                "store.url names PostgreSQL, which this release does not speak yet; use sqlite:switchboard.db"
+            );
+        };
+        let places = Places {
+            database: data_dir.join(database),
+            backups: data_dir.join(&settings.backup.folder),
+            data_dir: data_dir.clone(),
+        };
+        if backup::is_half_way(&data_dir)? {
+            if self.dry_run {
+                bail!(
+                    "a restore is half in place in {}; call without --dry-run, which finishes it",
+                    data_dir.display()
+                );
+            }
+            if let Some(done) = backup::finish(places.clone(), &clock).await? {
+                self.tell(&done, None, None);
+                bail!(
+                    "that restore had been begun before; if another backup is wanted, give the command again"
+                );
+            }
+        }
         crate::test_build::check(&data_dir)?;
-        let ready = self.prepare(&settings, &data_dir, clock).await?;
+        let ready = self.prepare(places, clock).await?;
         let (made_at, replaces) = (ready.manifest.made_at, ready.replaces);
         if self.dry_run {
             self.tell_before(&ready, &data_dir);
@@ -74,12 +91,16 @@ impl Restore {
         if !self.yes {
             self.tell_before(&ready, &data_dir);
             let instead = if replaces { " in place of what is there" } else { "" };
-            confirm(&format!(
+            let question = format!(
                 "Put the backup of {} into {}{instead}?",
                 made_at.to_the_second(),
                 data_dir.display()
-            ))
-            .await?;
+            );
+            tokio::select! {
+                said = confirm(&question) => said?,
+                // What lies ready aside goes with this.
+                _ = tokio::signal::ctrl_c() => bail!("nothing was done"),
+            }
         }
         let (manifest, held) = (ready.manifest.clone(), ready.held);
         let done = ready.put_in_place().await?;
@@ -88,18 +109,11 @@ impl Restore {
         Ok(())
     }
 
-    async fn prepare(&self, settings: &Settings, data_dir: &Path, clock: Clock) -> anyhow::Result<Ready> {
-        let StoreUrl::Sqlite(database) = &settings.store.url else {
-            bail!(
-                "store.url names PostgreSQL, which this release does not speak yet; use sqlite:switchboard.db"
-            );
-        };
+    async fn prepare(&self, places: Places, clock: Clock) -> anyhow::Result<Ready> {
         let restore = backup::Restore {
             file: self.file.clone(),
-            data_dir: data_dir.to_owned(),
-            database: data_dir.join(database),
-            backups: data_dir.join(&settings.backup.folder),
-            master_key: super::up::master_key(data_dir)?,
+            master_key: super::up::master_key(&places.data_dir)?,
+            places,
             waiting: match self.waiting {
                 WaitingName::Hold => Waiting::Hold,
                 WaitingName::Send => Waiting::Send,
@@ -120,7 +134,7 @@ impl Restore {
             return;
         }
         eprintln!(
-            "The backup was made at {} by version {version}; it has the database and {} files. Nothing is wrong with it.",
+            "The backup was made at {} by version {version}; it has the database and {} more files. Nothing is wrong with it.",
             made_at.to_the_second(),
             files.len().saturating_sub(1)
         );

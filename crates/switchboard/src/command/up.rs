@@ -177,7 +177,7 @@ impl Up {
         health.load().await?;
         // Hashing takes 19 MB for a moment. By now what stays for long has its place, and these go back whole.
         let first_password = access.ensure_first(given_password.as_ref()).await.context(ADMIN_PASSWORD)?;
-        let backups = ground.backups(settings, data_dir);
+        let backups = ground.backups(settings, data_dir, false);
         let oversight = Oversight {
             health: health.clone(),
             logs: logs.clone(),

@@ -16,6 +16,8 @@ pub(crate) fn needed(method: &Method, path: &str, scope: Scope) -> Right {
         ("accounts", [_, "export", ..]) => Right::ExportSessions,
         // What is shown while an account is signed in is for whoever signs it in.
         ("accounts", [_, "login", ..]) => Right::Operate,
+        // Who has a backup and the master key has the accounts.
+        ("backups", [_, "content"]) => Right::Administer,
         _ if looks => Right::Look,
         ("messages" | "uploads", _) => Right::Send,
         _ if scope == Scope::Send => Right::Send,
@@ -52,6 +54,11 @@ mod tests {
             (Method::DELETE, "/v1/accounts/{name}", Scope::Admin, Right::ArrangeAccounts),
             (Method::POST, "/v1/chats", Scope::Send, Right::Send),
             (Method::DELETE, "/v1/chats/unresolved/{chat}", Scope::Admin, Right::Operate),
+            (Method::GET, "/v1/backups/{name}", Scope::Read, Right::Look),
+            (Method::GET, "/v1/backups/{name}/content", Scope::Admin, Right::Administer),
+            (Method::HEAD, "/v1/backups/{name}/content", Scope::Admin, Right::Administer),
+            (Method::POST, "/v1/backups", Scope::Admin, Right::Administer),
+            (Method::POST, "/v1/backups/{name}/check", Scope::Admin, Right::Administer),
             (Method::PUT, "/v1/something/new", Scope::Admin, Right::Administer),
             (Method::POST, "", Scope::Admin, Right::Administer),
         ] {

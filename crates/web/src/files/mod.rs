@@ -29,7 +29,7 @@ pub(crate) use load::{Load, submit};
 pub(crate) use named::{Named, Source};
 pub(crate) use places::Asker;
 pub(crate) use refused::{Untaken, Why, of_taking as code_of};
-pub(crate) use serve::{Asked, from_telegram, stored};
+pub(crate) use serve::{Asked, backup, from_telegram, stored};
 pub(crate) use take::{Terms, take};
 
 /// The most files that are read at once. Each has a piece of half a mebibyte in memory at most.

@@ -1,4 +1,4 @@
-//! Serving a file: from the folder of outgoing files, or as it comes down from Telegram, piece by piece.
+//! Serving a file: from the folder of outgoing files or of backups, or as it comes down from Telegram, piece by piece.
 
 use std::io::{self, SeekFrom};
 
@@ -13,6 +13,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use telegram::{DownloadOf, DownloadRange};
+use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -71,25 +72,47 @@ pub(crate) async fn stored(
     let path = state.files().outgoing().path(key);
     let turn = turn(state).await?;
     let opened = async {
-        let file = tokio::fs::File::open(path).await?;
+        let file = File::open(path).await?;
         let size = file.metadata().await?.len();
         Ok::<_, io::Error>((file, size))
     };
-    let (mut file, size) = match opened.await {
+    let (file, size) = match opened.await {
         Ok(opened) => opened,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(&error)),
     };
-    let tag = sha256.to_string();
+    whole_or_part((file, size, turn), (name, mime), &sha256.to_string(), asked).await.map(Some)
+}
+
+/// A backup, out of its file; `size` is in bytes. It is nothing to be kept by what stands between: whoever has it and the master
+/// key has the accounts.
+pub(crate) async fn backup(
+    state: &State,
+    (file, size): (std::fs::File, u64),
+    name: &str,
+    asked: &Asked,
+) -> Result<Response, Problem> {
+    let turn = turn(state).await?;
+    // One name is one backup: a file is written once, and given its name when it is whole.
+    let tag = format!("{name}-{size}");
+    let mut response =
+        whole_or_part((File::from_std(file), size, turn), (name, "application/gzip"), &tag, asked).await?;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// What is asked for of a file on the disk, read piece by piece as its reader takes it.
+async fn whole_or_part(
+    (mut file, size, turn): (File, u64, OwnedSemaphorePermit),
+    (name, mime): (&str, &str),
+    tag: &str,
+    asked: &Asked,
+) -> Result<Response, Problem> {
     let etag = HeaderValue::from_str(&format!("\"{tag}\"")).ok();
-    if asked.has.is(&tag) {
-        return Ok(Some(unchanged(etag)));
+    if asked.has.is(tag) {
+        return Ok(unchanged(etag));
     }
-    let span = asked.of(etag.as_ref()).within(size).map_err(|Unsatisfiable| nothing_of(size));
-    let span = match span {
-        Ok(span) => span,
-        Err(response) => return Ok(Some(response)),
-    };
+    let Ok(span) = asked.of(etag.as_ref()).within(size) else { return Ok(nothing_of(size)) };
     let Span { start, length } = span.unwrap_or(Span { start: 0, length: size });
     file.seek(SeekFrom::Start(start)).await.map_err(|error| unreadable(&error))?;
     let pieces = stream::try_unfold((file.take(length), turn), async |(mut file, turn)| {
@@ -97,7 +120,7 @@ pub(crate) async fn stored(
         let read = file.read_buf(&mut piece).await?;
         Ok::<_, io::Error>((read > 0).then(|| (piece.freeze(), (file, turn))))
     });
-    Ok(Some(answer(&Whole { name, mime, size, etag }, span, pieces.boxed())))
+    Ok(answer(&Whole { name, mime, size, etag }, span, pieces.boxed()))
 }
 
 /// A file as it comes down from Telegram.
@@ -208,7 +231,7 @@ fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
 }
 
 fn unreadable(error: &io::Error) -> Problem {
-    tracing::error!(%error, "an outgoing file cannot be read");
+    tracing::error!(%error, "a file cannot be read");
     Problem::new(Code::StoreUnavailable, "The file cannot be read now. Try again; the log says why.")
         .retry_after(5)
 }

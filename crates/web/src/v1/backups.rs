@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::Timestamp;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use ops::backup::{AttemptBy, BackupError, BackupName, BackupView, Standing};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -15,6 +15,7 @@ use crate::answer::json;
 use crate::audit::Audited;
 use crate::auth::{By, CanAdminister, CanRead};
 use crate::extract::PathParameter;
+use crate::files::{self, Asked};
 use crate::problem::{Body as ProblemBody, Code, Problem};
 use crate::state::State;
 
@@ -164,6 +165,37 @@ pub(crate) async fn check(
     state.backups().check(name.clone()).await.map_err(problem)?;
     let begun = Backup { state: "proving", ..Backup::from(view) };
     Ok(Audited::about(&name).of(json(StatusCode::ACCEPTED, &begun)))
+}
+
+/// Downloads one.
+///
+/// Who has it and the master key has the accounts. One range of bytes can be asked for with `Range`, so that a download that was
+/// broken off goes on where it was.
+#[utoipa::path(
+    get, path = "/v1/backups/{name}/content", tag = "system", operation_id = "download_backup",
+    params(
+        ("name" = String, Path, description = "The name of its file"),
+        ("Range" = Option<String>, Header, description = "One range, such as `bytes=0-1023`"),
+        ("If-None-Match" = Option<String>, Header, description = "`ETag`s of what the caller has, or `*`")),
+    responses(
+        (status = 200, description = "The file", content_type = "application/gzip"),
+        (status = 206, description = "The bytes that were asked for", content_type = "application/gzip"),
+        (status = 304, description = "It is the one that `If-None-Match` names"),
+        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 416, description = "The file has no such bytes", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "Too many files are being read already", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []), ("bearer" = []))
+)]
+pub(crate) async fn download(
+    Shared(state): Shared<State>,
+    _: By<CanAdminister>,
+    PathParameter(given): PathParameter<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let name = named(&given)?;
+    let opened = state.backups().open(&name).await.map_err(problem)?;
+    files::backup(&state, opened, name.as_str(), &Asked::read(&headers)).await
 }
 
 fn named(given: &str) -> Result<BackupName, Problem> {

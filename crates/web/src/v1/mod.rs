@@ -82,6 +82,7 @@ pub(crate) fn routes() -> OpenApiRouter<State> {
         .routes(routes!(backups::create, backups::list))
         .routes(routes!(backups::get))
         .routes(routes!(backups::check))
+        .routes(routes!(backups::download))
         .merge(health_routes())
 }
 

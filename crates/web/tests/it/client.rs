@@ -33,6 +33,8 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
+    /// The body as it came.
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Call {
@@ -107,8 +109,9 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, bytes: &[u8]
 
 /// Reads an answer that ends with its connection.
 pub(crate) fn parse(answer: &[u8]) -> Reply {
-    let text = String::from_utf8_lossy(answer);
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
+    let (head, bytes) = end.map_or((answer, &[][..]), |end| (&answer[..end], &answer[end + 4..]));
+    let (head, body) = (String::from_utf8_lossy(head), String::from_utf8_lossy(bytes));
     let mut lines = head.lines();
     let status = lines
         .next()
@@ -119,7 +122,7 @@ pub(crate) fn parse(answer: &[u8]) -> Reply {
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
         .collect();
-    Reply { status, headers, body: body.to_owned() }
+    Reply { status, headers, body: body.into_owned(), bytes: bytes.to_vec() }
 }
 
 impl Reply {

@@ -4,6 +4,7 @@ mod access;
 mod account_changes;
 mod accounts;
 mod alerts;
+mod backups;
 mod chats;
 mod client;
 mod control;

@@ -200,6 +200,7 @@ impl World {
                 data_dir: dir.path().to_owned(),
                 settings: config::BackupSettings::default(),
                 version: "0.0.0",
+                at_rest: false,
             }),
             store: store.clone(),
             delivery: delivery.clone(),

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod audit;
+mod backups;
 mod keys;
 mod maintenance;
 mod me;
@@ -9,6 +10,7 @@ mod people;
 
 pub(crate) use alerts::AlertsWords;
 pub(crate) use audit::AuditWords;
+pub(crate) use backups::BackupsWords;
 pub(crate) use keys::KeysWords;
 pub(crate) use maintenance::MaintenanceWords;
 pub(crate) use me::MeWords;
@@ -27,6 +29,7 @@ pub(crate) struct SettingsWords {
     keys: &'static str,
     alerts: &'static str,
     maintenance: &'static str,
+    backups: &'static str,
     audit: &'static str,
 }
 
@@ -37,6 +40,7 @@ const EN: SettingsWords = SettingsWords {
     keys: "API keys",
     alerts: "Alerts",
     maintenance: "Maintenance",
+    backups: "Backups",
     audit: "Audit log",
 };
 
@@ -47,6 +51,7 @@ const RU: SettingsWords = SettingsWords {
     keys: "Ключи API",
     alerts: "Оповещения",
     maintenance: "Обслуживание",
+    backups: "Копии",
     audit: "Журнал действий",
 };
 
@@ -62,6 +67,7 @@ impl SettingsWords {
             Tab::Keys => self.keys,
             Tab::Alerts => self.alerts,
             Tab::Maintenance => self.maintenance,
+            Tab::Backups => self.backups,
             Tab::Audit => self.audit,
         }
     }

@@ -5,17 +5,17 @@ use std::time::Duration;
 use domain::Timestamp;
 
 use super::{bytes, finding, minute, span};
-use crate::backup::{Attempt, History, due};
+use crate::backup::{Attempt, History, due, oldest};
 use crate::doctor::finding::{Code, Fix, Severity};
 use crate::doctor::report::{Area, Section};
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// How old the newest may be where none is made by itself.
-const OLD: Duration = Duration::from_hours(7 * 24);
-
 /// How long ago the last trial may be: disks rot, and keys are mislaid.
 const UNTRIED: Duration = Duration::from_hours(30 * 24);
+
+/// A server writes down at once that there is something to make backups of.
+const AT_ONCE: Duration = Duration::from_mins(1);
 
 /// What makes one.
 const CREATE: &str = "switchboard backup create";
@@ -31,8 +31,8 @@ pub(in crate::doctor) struct Facts<'a> {
     pub(in crate::doctor) every: Duration,
     /// What became of them; nothing when nobody began yet.
     pub(in crate::doctor) history: Result<Option<&'a History>, &'a str>,
-    /// Whether a server runs, which makes them.
-    pub(in crate::doctor) served: bool,
+    /// Since when a server runs, which makes them.
+    pub(in crate::doctor) served: Option<Timestamp>,
     pub(in crate::doctor) now: Timestamp,
 }
 
@@ -45,6 +45,18 @@ pub(in crate::doctor) fn check(facts: &Facts<'_>) -> Section {
     let mut section = Section::new(Area::Backups);
     section.fact("folder", folder);
     let Some(history) = history else {
+        if served.is_some_and(|since| now.since(since) > AT_ONCE) {
+            section.findings.push(finding(
+                Code::BackupFailing,
+                Severity::Warning,
+                folder,
+                "The server cannot write into the folder of backups.",
+                Fix::setting(
+                    "backup.folder",
+                    "give the service's user this folder, or name another one; the log says more",
+                ),
+            ));
+        }
         section.fact("newest", "none yet; a server that runs begins to count from its first start");
         return section;
     };
@@ -52,7 +64,7 @@ pub(in crate::doctor) fn check(facts: &Facts<'_>) -> Section {
         Some(newest) => section.fact("newest", in_a_line(newest)),
         None => section.fact("newest", "none yet"),
     }
-    if served {
+    if served.is_some() {
         let next = due(history, every, now);
         section.fact("next", next.map_or_else(|| "none by itself (backup.every is 0s)".to_owned(), minute));
     }
@@ -81,10 +93,8 @@ pub(in crate::doctor) fn check(facts: &Facts<'_>) -> Section {
 /// Whether the newest is young enough.
 fn age(section: &mut Section, history: &History, every: Duration, now: Timestamp) {
     let by_itself = !every.is_zero();
-    // One that came to nothing is tried again within the hour; a machine may be off for a night.
-    let most = if by_itself { every.saturating_mul(2).max(every.saturating_add(DAY)) } else { OLD };
     match history.newest() {
-        Some(newest) if now.since(newest.at) > most => {
+        Some(newest) if now.since(newest.at) > oldest(every) => {
             let old = span(now.since(newest.at).as_secs());
             section.findings.push(
                 finding(
@@ -175,6 +185,7 @@ mod tests {
             at: at(hour),
             by: AttemptBy::Schedule,
             came: Ok(1 << 20),
+            untried: None,
             proof: proof
                 .map(|came| Proof { at: at(came.unwrap_or(hour)), wrong: came.err().map(str::to_owned) }),
         }
@@ -189,8 +200,13 @@ mod tests {
     }
 
     fn found(history: &History, every: Duration, now: u64) -> Vec<Code> {
-        let facts =
-            Facts { folder: "/data/backups", every, history: Ok(Some(history)), served: true, now: at(now) };
+        let facts = Facts {
+            folder: "/data/backups",
+            every,
+            history: Ok(Some(history)),
+            served: Some(at(0)),
+            now: at(now),
+        };
         check(&facts).findings.into_iter().map(|finding| finding.code).collect()
     }
 
@@ -224,8 +240,18 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_can_write_nothing_down_is_told() {
+        let found = |hours| {
+            let facts =
+                Facts { folder: "f", every: DAY, history: Ok(None), served: Some(at(0)), now: at(hours) };
+            check(&facts).findings.into_iter().map(|finding| finding.code).collect::<Vec<_>>()
+        };
+        assert_eq!((found(0), found(1)), (vec![], vec![Code::BackupFailing]));
+    }
+
+    #[test]
     fn what_cannot_be_read_is_not_called_well() {
-        let facts = Facts { folder: "f", every: DAY, history: Err("denied"), served: false, now: at(0) };
+        let facts = Facts { folder: "f", every: DAY, history: Err("denied"), served: None, now: at(0) };
         assert_eq!(check(&facts).unseen, ["denied"]);
     }
 

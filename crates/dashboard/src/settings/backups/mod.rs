@@ -1,0 +1,185 @@
+//! Backups: how they are, the newest first, with what makes, tries and takes one.
+
+mod act;
+mod verdict;
+
+use std::path::Path;
+use std::time::Duration;
+
+use access::Right;
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use domain::Timestamp;
+use http::Method;
+use serde::Deserialize;
+
+use super::people::unread;
+use super::{Tab, Tabs};
+use crate::dashboard::Dashboard;
+use crate::page::{self, Section, segment};
+use crate::visitor::Visitor;
+use crate::words::number;
+use crate::words::{BackupsWords, Wall};
+
+pub(super) use act::{check, create, download};
+pub(crate) use verdict::Verdict;
+
+/// The page.
+const HERE: &str = "/settings/backups";
+/// The call that lists and makes them.
+const API: &str = "/v1/backups";
+/// How soon a browser without script asks again while one is made or tried, in seconds.
+const RENEWED: u16 = 5;
+
+/// How a backup is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Standing {
+    /// It is being made.
+    Making,
+    /// It came to nothing.
+    Failed,
+    /// Nobody has tried it.
+    Unproven,
+    /// It is being tried.
+    Proving,
+    /// Nothing is wrong with it.
+    Proven,
+    /// Something is.
+    Broken,
+}
+
+impl Standing {
+    /// The class of its pill and its lamp.
+    const fn tone(self) -> &'static str {
+        match self {
+            Self::Making | Self::Proving => "busy",
+            Self::Failed | Self::Broken => "bad",
+            Self::Unproven => "",
+            Self::Proven => "ok",
+        }
+    }
+
+    /// The word of the API.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Making => "making",
+            Self::Failed => "failed",
+            Self::Unproven => "unproven",
+            Self::Proving => "proving",
+            Self::Proven => "proven",
+            Self::Broken => "broken",
+        }
+    }
+
+    /// Whether it is another soon.
+    const fn is_moving(self) -> bool {
+        matches!(self, Self::Making | Self::Proving)
+    }
+}
+
+/// A backup as the API shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct Backup {
+    pub(super) name: String,
+    pub(super) made_at: Timestamp,
+    pub(super) state: Standing,
+    pub(super) bytes: Option<u64>,
+    pub(super) proven_at: Option<Timestamp>,
+    pub(super) wrong: Option<String>,
+}
+
+impl Backup {
+    fn path(&self) -> String {
+        format!("{HERE}/{}", segment(&self.name))
+    }
+
+    /// Whether there is a file of it.
+    const fn is_there(&self) -> bool {
+        self.bytes.is_some()
+    }
+}
+
+/// The backups as the API lists them, the newest first.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct List {
+    pub(super) items: Vec<Backup>,
+    pub(super) folder: String,
+    pub(super) every_seconds: u64,
+    pub(super) keep: usize,
+    pub(super) next_at: Option<Timestamp>,
+}
+
+#[derive(Template)]
+#[template(path = "settings/backups.html")]
+pub(super) struct Backups<'a> {
+    pub(super) visitor: &'a Visitor,
+    pub(super) words: &'static BackupsWords,
+    pub(super) wall: Wall,
+    pub(super) tabs: Tabs,
+    pub(super) list: &'a List,
+    pub(super) verdict: Verdict,
+}
+
+impl<'a> Backups<'a> {
+    pub(super) fn new(visitor: &'a Visitor, list: &'a List) -> Self {
+        Self {
+            visitor,
+            words: BackupsWords::of(visitor.language),
+            wall: visitor.wall(),
+            tabs: Tabs::new(visitor, Tab::Backups),
+            list,
+            verdict: Verdict::of(list, visitor.now),
+        }
+    }
+
+    /// Whether the page is another soon.
+    fn is_moving(&self) -> bool {
+        self.list.items.iter().any(|backup| backup.state.is_moving())
+    }
+
+    fn may_act(&self) -> bool {
+        self.visitor.may(Right::Administer)
+    }
+
+    fn size(&self, bytes: u64) -> String {
+        number::bytes(self.visitor.language, bytes)
+    }
+
+    fn every(&self) -> String {
+        self.words.every(&number::span(self.visitor.language, Duration::from_secs(self.list.every_seconds)))
+    }
+
+    /// The newest of which there is a file.
+    fn newest(&self) -> Option<&Backup> {
+        self.list.items.iter().find(|backup| backup.is_there())
+    }
+
+    /// The newest that was found to be whole.
+    fn whole(&self) -> Option<&Backup> {
+        self.list.items.iter().find(|backup| backup.proven_at.is_some())
+    }
+
+    fn there(&self) -> usize {
+        self.list.items.iter().filter(|backup| backup.is_there()).count()
+    }
+
+    /// The command that puts back the best there is.
+    fn restore(&self) -> String {
+        let file = self.whole().or_else(|| self.newest()).map(|backup| backup.name.as_str());
+        let path = Path::new(&self.list.folder).join(file.unwrap_or("FILE"));
+        format!("switchboard restore {}", ops::doctor::quoted(&path))
+    }
+}
+
+/// `GET /settings/backups`.
+pub(super) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
+    let list = match dashboard.ask::<List>(&visitor, Method::GET, API, None).await {
+        Ok(list) => list,
+        Err(why) => return unread(&visitor, &why),
+    };
+    let body = Backups::new(&visitor, &list);
+    let renew = body.is_moving().then_some(RENEWED);
+    page::moving_page(&visitor, body.words.title, Section::Settings, body, renew)
+}
