@@ -337,7 +337,7 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        if let Ok(shown) = tokio::time::timeout(Duration::from_secs(10), waiting).await {
+        if let Ok(shown) = tokio::time::timeout(Duration::from_mins(1), waiting).await {
             return shown;
         }
         panic!("{path} stays {}", self.call("GET", path).send().await.body);
