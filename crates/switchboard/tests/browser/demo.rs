@@ -50,6 +50,7 @@ impl Stage {
         let doubted_message = doubted_message(world, program).await;
         let doubted_operation = doubted_operation(world, program).await;
         set_up(program).await;
+        backup(program).await;
         Demo { sent, failed, doubted_message, doubted_operation, operation, chat, failed_requests }
     }
 }
@@ -149,6 +150,15 @@ async fn set_up(program: &Program) {
         let (status, told) = program.post(path, &order).await;
         assert!((200..300).contains(&status), "{path}: {status} {told}");
     }
+}
+
+/// A backup, after the one that the program may be making by itself.
+async fn backup(program: &Program) {
+    program
+        .until("a backup is begun", || async { program.post("/v1/backups", &json!({})).await.0 == 202 })
+        .await;
+    let proven = || async { program.get("/v1/backups").await.1["items"][0]["state"] == "proven" };
+    program.until("it is proven", proven).await;
 }
 
 /// Waits until what lies at a path of the API is in a state.

@@ -32,7 +32,7 @@ const LOOKS: [(u32, Theme, &str); 4] = [
 ];
 
 /// The pages by the names of their pictures. A word in braces is an id of the day.
-const PAGES: [(&str, &str); 32] = [
+const PAGES: [(&str, &str); 33] = [
     ("sign-in", "/sign-in"),
     ("overview", "/"),
     ("card", "/cards/account%3Amain"),
@@ -64,6 +64,7 @@ const PAGES: [(&str, &str); 32] = [
     ("keys", "/settings/keys"),
     ("alerts", "/settings/alerts"),
     ("maintenance", "/settings/maintenance"),
+    ("backups", "/settings/backups"),
     ("audit", "/settings/audit"),
 ];
 

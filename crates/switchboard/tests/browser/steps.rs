@@ -168,6 +168,35 @@ async fn nothing_is_wrong_with_a_retry_under_way() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_wrong_with_backups_that_are_not_well() {
+    const HERE: &str = "/settings/backups";
+    const LIST: &str = "/v1/backups";
+    let stage = Stage::start().await;
+    let eyes = Eyes::of(&stage).await;
+    eyes.see(HERE, "#backups .alert.wait").await;
+    let newest_is = async |state: &str| {
+        let there = || async { stage.program.get(LIST).await.1["items"][0]["state"] == state };
+        stage.program.until(state, there).await;
+    };
+    let made = told(&stage, LIST, json!({})).await;
+    newest_is("proven").await;
+    let name = made["name"].as_str().expect("a name");
+    let data = stage.world.data_dir("data");
+    let file = data.join("backups").join(name);
+    let whole = std::fs::read(&file).expect("a backup");
+    std::fs::write(&file, &whole[..whole.len() / 2]).expect("torn");
+    told(&stage, &format!("{LIST}/{name}/check"), json!({})).await;
+    newest_is("broken").await;
+    eyes.see(HERE, "#backups .alert.bad [lang=en]").await;
+    // A file in the place of a folder cannot be put into one.
+    std::fs::rename(data.join("outgoing"), data.join("away")).expect("moved away");
+    std::fs::write(data.join("outgoing"), "").expect("written");
+    told(&stage, LIST, json!({})).await;
+    newest_is("failed").await;
+    eyes.see(HERE, "#backups tr[data-state=failed]").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_wrong_with_the_door() {
     let stage = Stage::start().await;
     for language in ["en", "ru"] {

@@ -62,7 +62,7 @@ pub(crate) async fn paths(tab: &Tab, demo: &Demo) -> Vec<String> {
 /// A page that there is not.
 const NOWHERE: &str = "/messages/msg_1";
 
-const FIXED: [&str; 33] = [
+const FIXED: [&str; 34] = [
     "/",
     "/accounts/add",
     "/accounts/import",
@@ -95,6 +95,7 @@ const FIXED: [&str; 33] = [
     "/settings/keys",
     "/settings/alerts",
     "/settings/maintenance",
+    "/settings/backups",
     "/settings/audit",
 ];
 

@@ -210,6 +210,8 @@ async fn a_cut_call_is_finished_once_and_the_same_body_joins_it() {
     world.hands.hold("invite");
     let stream = ask(&create(&world, BODY), &world).await;
     eventually(|| world.hands.count("open_history") == 1).await;
+    // What can be read already may not be counted yet; what is written after it is.
+    world.store.round_trip().await.expect("a round trip");
     let before = writes(&world);
     assert!(!hang_up(stream).await);
     // That the caller is gone.

@@ -167,8 +167,9 @@ impl<'a> Backups<'a> {
 
     /// The command that puts back the best there is.
     fn restore(&self) -> String {
-        let file = self.whole().or_else(|| self.newest()).map(|backup| backup.name.as_str());
-        let path = Path::new(&self.list.folder).join(file.unwrap_or("FILE"));
+        let may_be_whole = |backup: &&Backup| backup.is_there() && backup.state != Standing::Broken;
+        let best = self.whole().or_else(|| self.list.items.iter().find(may_be_whole));
+        let path = Path::new(&self.list.folder).join(best.map_or("FILE", |backup| backup.name.as_str()));
         format!("switchboard restore {}", ops::doctor::quoted(&path))
     }
 }

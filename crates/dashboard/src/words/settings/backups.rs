@@ -38,8 +38,8 @@ pub(crate) struct BackupsWords {
 const EN: BackupsWords = BackupsWords {
     language: Language::English,
     title: "Backups",
-    lede: "Copy them to another machine: what takes this one takes them too. The master key and the settings are in none of them; keep \
-           these elsewhere as well, or nothing can be put back.",
+    lede: "Keep copies on another machine. The master key and the settings are in no backup: keep these too, elsewhere. Without the key \
+           none can be put back.",
     numbers: "How they are made",
     newest: "Newest",
     whole: "Can be put back",
@@ -72,8 +72,8 @@ const EN: BackupsWords = BackupsWords {
 const RU: BackupsWords = BackupsWords {
     language: Language::Russian,
     title: "Резервные копии",
-    lede: "Переносите копии на другую машину: пропадёт эта, пропадут и они. Главного ключа и настроек в них нет; храните их отдельно, без \
-           ключа копию не восстановить.",
+    lede: "Храните копии и на другой машине. Главного ключа и настроек в них нет: храните их тоже, отдельно. Без ключа копию не \
+           восстановить.",
     numbers: "Как они делаются",
     newest: "Последняя",
     whole: "Можно восстановить",

@@ -2,6 +2,7 @@
 
 mod of_accounts;
 mod of_alerts;
+mod of_backups;
 pub(crate) mod of_importing;
 mod of_logs;
 pub(crate) mod of_many;

@@ -32,7 +32,9 @@ const ARRANGES: [&str; 8] = [
 /// Whether only an admin may go there.
 fn is_for_admins(address: &str) -> bool {
     let of_accounts = address.starts_with("/accounts") && ARRANGES.iter().any(|one| address.ends_with(one));
-    of_accounts || OF_ADMINS.iter().any(|one| address.starts_with(one))
+    // The page is everybody's; what is done with a backup is not.
+    let of_backups = address.starts_with("/settings/backups/");
+    of_accounts || of_backups || OF_ADMINS.iter().any(|one| address.starts_with(one))
 }
 
 /// Whether it changes something that is not the visitor's own.
