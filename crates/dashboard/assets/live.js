@@ -47,14 +47,14 @@
   // `own`: by a press of whoever looks, who waits for what comes of it, also under the pointer.
   const change = (id, html, fresh = draw(html), own = false) => {
     const old = document.getElementById(`c-${id}`);
-    if (!old || !fresh || old.outerHTML === fresh.outerHTML) return void waiting.delete(id);
+    if (!old || !fresh || old.isEqualNode(fresh)) return void waiting.delete(id);
     const focused = old.contains(document.activeElement);
     if (!own && (old === held() || focused)) {
-      waiting.set(id, html);
+      waiting.set(id, html ?? fresh.outerHTML);
       // What keeps its shape changes in place; its links and buttons stay.
       if (shape(old) === shape(fresh)) for (const part of ["h3 .lamp", ".why-short", ".strip svg", "dl"]) {
         const [before, after] = [one(part, old), one(part, fresh)];
-        if (before && after && before.outerHTML !== after.outerHTML) before.replaceWith(after);
+        if (before && after && !before.isEqualNode(after)) before.replaceWith(after);
       }
       return;
     }
@@ -114,7 +114,7 @@
     if (!fresh || !board()) return location.reload();
     still(() => {
       for (const id of ["verdict", "alerts", "facts", "kinds"]) part(id, one(`#${id}`, found)?.innerHTML ?? "", own);
-      for (const card of all(".card", fresh)) change(card.id.slice(2), card.outerHTML, card, own);
+      for (const card of all(".card", fresh)) change(card.id.slice(2), null, card, own);
       document.title = found.title;
       if (fresh.dataset.order !== board().dataset.order) moved();
       else board().dataset.marks = fresh.dataset.marks;

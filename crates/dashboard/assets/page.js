@@ -48,28 +48,35 @@ const page = (() => {
   };
 
   // Makes `old` say what `fresh` says and leaves alone what says it already, as little that changes is drawn soon. What has
-  // an id goes on under that id, the rest in its place. White space with a new line in it is none of it.
-  const meant = (node) => !(node instanceof Text && /^\s*\n\s*$/.test(node.data));
-  const after = (node) => { do node = node.nextSibling; while (node && !meant(node)); return node; };
+  // an id goes on under that id, the rest in its place. White space with a new line in it is none of it. It goes over some
+  // thousand nodes at a press, so it makes no lists of them, and no objects of their attributes.
+  const meant = (node) => {
+    while (node?.nodeType === Node.TEXT_NODE && node.data.includes("\n") && !node.data.trim()) node = node.nextSibling;
+    return node;
+  };
   const morph = (old, fresh) => {
     if (old.isEqualNode(fresh)) return;
-    if (!(old instanceof Element)) return void (old.data = fresh.data);
-    for (const { name } of [...old.attributes]) fresh.hasAttribute(name) || old.removeAttribute(name);
-    for (const { name, value } of fresh.attributes) old.getAttribute(name) === value || old.setAttribute(name, value);
-    const named = new Map([...old.children].filter((child) => child.id).map((child) => [child.id, child]));
-    const stays = new Set([...fresh.children].map((child) => named.get(child.id)));
-    stays.delete(undefined);
+    if (old.nodeType !== Node.ELEMENT_NODE) return void (old.data = fresh.data);
+    for (const name of old.getAttributeNames()) fresh.hasAttribute(name) || old.removeAttribute(name);
+    for (const name of fresh.getAttributeNames()) {
+      const value = fresh.getAttribute(name);
+      old.getAttribute(name) === value || old.setAttribute(name, value);
+    }
+    const named = new Map(), stays = new Set();
+    for (let child = old.firstElementChild; child; child = child.nextElementSibling) child.id && named.set(child.id, child);
+    if (named.size) for (const child of fresh.children) named.has(child.id) && stays.add(named.get(child.id));
     // One that is not found again makes room for those that are.
     if (stays.size) named.forEach((child) => stays.has(child) || child.remove());
-    let place = [...old.childNodes].find(meant) ?? null;
-    for (const child of [...fresh.childNodes].filter(meant)) {
-      const here = place && place.nodeName === child.nodeName && !stays.has(place) ? place : undefined;
+    let place = meant(old.firstChild);
+    for (let child = meant(fresh.firstChild), next; child; child = next) {
+      next = meant(child.nextSibling);
+      const here = place?.nodeName === child.nodeName && !stays.has(place) ? place : undefined;
       const twin = named.get(child.id) ?? here;
-      if (twin && twin === place) place = after(place);
+      if (twin && twin === place) place = meant(place.nextSibling);
       else old.insertBefore(twin ?? child, place);
       if (twin) morph(twin, child);
     }
-    while (place) { const gone = place; place = after(place); gone.remove(); }
+    while (place) { const gone = place; place = meant(place.nextSibling); gone.remove(); }
   };
 
   // The same page of something else. Its fields show what it is of, unless somebody is in one.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use ambient::Clock;
-use delivery::{Delivery, Sagas};
+use delivery::{Delivery, Sagas, Sender as _};
 use domain::message::MessageState;
 use domain::saga::SagaState;
 use domain::{AccountName, Purpose, Timestamp};
@@ -101,12 +101,28 @@ pub(crate) struct Inner {
 /// All cards at one instant.
 struct Snapshot {
     made_at: Duration,
+    signs: Signs,
     cards: Vec<Arc<Card>>,
     counts: Counts,
 }
 
-/// For so long the same cards answer whoever asks.
+/// What tells in a moment whether the cards may have changed since they were made.
+#[derive(PartialEq, Eq)]
+struct Signs {
+    /// Changes of accounts and services.
+    pool: u64,
+    /// Changes of anything that were told.
+    told: u64,
+    /// Messages taken in, sent, and taken back.
+    messages: [u64; 3],
+    ports: Vec<Port>,
+}
+
+/// For so long the same cards answer whoever asks, however much changes.
 const SNAPSHOT: Duration = Duration::from_millis(250);
+
+/// For so long they do while nothing tells of a change. What shows no sign, as the numbers on a card, is no older.
+const UNCHANGED: Duration = Duration::from_secs(2);
 
 /// Rounds that somebody may be late to read.
 const ROUNDS: usize = 16;
@@ -303,10 +319,27 @@ impl Health {
         Process { memory, cpu, started_at: self.started_at(), version: self.0.parts.version }
     }
 
+    fn signs(&self) -> Signs {
+        let parts = &self.0.parts;
+        let counted = parts.delivery.counted();
+        Signs {
+            pool: *parts.pool.changes().borrow(),
+            told: *self.0.changes.borrow(),
+            messages: [counted.accepted, counted.sent, counted.cancelled],
+            ports: self.0.ports.get().map(|ports| ports()).unwrap_or_default(),
+        }
+    }
+
     fn snapshot(&self) -> Arc<Snapshot> {
         let running = self.0.parts.clock.running();
         let mut slot = self.0.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(fresh) = slot.as_ref().filter(|old| running.saturating_sub(old.made_at) < SNAPSHOT) {
+        // Read before the look: what changes meanwhile makes the next snapshot, and is not taken for seen.
+        let signs = self.signs();
+        let is_fresh = |old: &Snapshot| {
+            let age = running.saturating_sub(old.made_at);
+            age < SNAPSHOT || age < UNCHANGED && old.signs == signs
+        };
+        if let Some(fresh) = slot.as_ref().filter(|old| is_fresh(old)) {
             return Arc::clone(fresh);
         }
         let seen = self.look();
@@ -334,7 +367,7 @@ impl Health {
         for card in &cards {
             counts.add(card.kind, card.lamp);
         }
-        let snapshot = Arc::new(Snapshot { made_at: running, cards, counts });
+        let snapshot = Arc::new(Snapshot { made_at: running, signs, cards, counts });
         *slot = Some(Arc::clone(&snapshot));
         snapshot
     }
