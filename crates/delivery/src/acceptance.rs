@@ -92,7 +92,7 @@ impl Delivery {
                 way::accepted(&message, &listener);
                 match reserved {
                     Some(lane) => {
-                        inner.live.set_due(id, due_since(&message), purpose(&message));
+                        inner.live.set_due(id, due_since(&message), purpose(&message), message.pin.clone());
                         self.start(lane, Some(worker::first_job(message)));
                     }
                     None => self.enqueue(message),

@@ -31,12 +31,13 @@ pub mod tally;
 mod way;
 mod worker;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ambient::{Chance, Clock, Ids};
 use domain::message::OutboundMessage;
-use domain::{ChatRef, MessageId, Purpose, Timestamp};
+use domain::{AccountName, ChatRef, MessageId, Purpose, Timestamp};
 use store::{Store, StoreError};
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
@@ -206,6 +207,11 @@ impl Delivery {
     /// Messages that could leave and have not, by service; those that wait for their time are left out.
     pub fn due(&self) -> Vec<Due> {
         self.0.live.due()
+    }
+
+    /// How many of them wait for one account and no other, by account.
+    pub fn due_of_accounts(&self) -> HashMap<AccountName, u64> {
+        self.0.live.due_of_accounts()
     }
 
     /// Whether there is no room for more.

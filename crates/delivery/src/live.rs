@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 
-use domain::{Purpose, Timestamp};
+use domain::{AccountName, Purpose, Timestamp};
 use tokio::sync::oneshot;
 
 /// What of a service's work could leave and has not.
@@ -24,11 +24,13 @@ struct Entry<T> {
     held_until: Option<Timestamp>,
     /// Since when it could leave, and which service's it is; unknown while it waits for its time.
     due: Option<(Timestamp, Purpose)>,
+    /// The one account that it is for, if no other may do it.
+    only: Option<AccountName>,
 }
 
 impl<T> Default for Entry<T> {
     fn default() -> Self {
-        Self { waiters: Vec::new(), held_until: None, due: None }
+        Self { waiters: Vec::new(), held_until: None, due: None, only: None }
     }
 }
 
@@ -82,11 +84,23 @@ impl<I: Copy + Eq + Hash, T: Clone> Live<I, T> {
         }
     }
 
-    /// It could leave since then, for this service.
-    pub(crate) fn set_due(&self, id: I, since: Timestamp, purpose: Purpose) {
+    /// It could leave since then, for this service, through `only` this account if one is named.
+    pub(crate) fn set_due(&self, id: I, since: Timestamp, purpose: Purpose, only: Option<AccountName>) {
         if let Some(entry) = self.map().get_mut(&id) {
             entry.due = Some((since, purpose));
+            entry.only = only;
         }
+    }
+
+    /// How many of those that could leave wait for one account and no other, by account.
+    pub(crate) fn due_of_accounts(&self) -> HashMap<AccountName, u64> {
+        let mut all = HashMap::new();
+        for account in
+            self.map().values().filter(|entry| entry.due.is_some()).filter_map(|entry| entry.only.as_ref())
+        {
+            *all.entry(account.clone()).or_default() += 1;
+        }
+        all
     }
 
     /// Those that could leave, by service.

@@ -20,7 +20,7 @@ impl Delivery {
             self.0.schedule.add(at, message);
             return;
         }
-        self.0.live.set_due(message.id, due_since(&message), purpose(&message));
+        self.0.live.set_due(message.id, due_since(&message), purpose(&message), message.pin.clone());
         let chat = message.chat_id.map_or_else(|| message.chat.clone(), ChatRef::Id);
         let through = message.in_flight().then(|| message.account.clone()).flatten();
         let (id, pin) = (message.id, message.pin.clone());

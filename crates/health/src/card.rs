@@ -317,24 +317,24 @@ pub struct Card {
     pub until: Option<Timestamp>,
     /// Since when it runs without a restart; measured by a clock that nobody sets.
     pub up_since: Option<Timestamp>,
-    /// Calls since the start or the last restart.
-    pub operations: u64,
+    /// Calls since the start or the last restart; none where they are not counted: at ports and the store.
+    pub operations: Option<u64>,
     /// How many of them went wrong.
-    pub errors: u64,
+    pub errors: Option<u64>,
     /// What went wrong last.
     pub last_error: Option<String>,
     /// Its part of all calls since the start, 0 to 1.
-    pub share: f32,
+    pub share: Option<f32>,
     /// Its part of the processor time that the program takes, by its share: 1 is one core.
     pub cpu: Option<f32>,
     /// Its part of the memory that the program takes, by its share; bytes.
     pub memory: Option<u64>,
     /// How many chats and users it knows.
     pub cache: Option<u64>,
-    /// What waits for it.
-    pub queue: u64,
-    /// What it sent in each of the last 24 hours, oldest first; the last one is the hour that runs.
-    pub sends: [u32; 24],
+    /// What waits for it: for an account what no other may do. None for what has no queue of its own.
+    pub queue: Option<u64>,
+    /// What it sent in each of the last 24 hours, oldest first; the last one is the hour that runs. None where it is not counted.
+    pub sends: Option<[u32; 24]>,
     /// How long its last answer took.
     pub latency: Option<Duration>,
     /// Its buttons.

@@ -35,9 +35,11 @@ impl Shares {
         reason = "a part of a whole, for the eye"
     )]
     fn give(&self, card: &mut Card, of: u64) {
-        card.share = if of == 0 { 0.0 } else { (card.operations as f64 / of as f64).min(1.0) as f32 };
-        card.cpu = self.cpu.map(|cpu| cpu * card.share);
-        card.memory = self.memory.map(|memory| (memory as f64 * f64::from(card.share)) as u64);
+        let Some(operations) = card.operations else { return };
+        let share = if of == 0 { 0.0 } else { (operations as f64 / of as f64).min(1.0) as f32 };
+        card.share = Some(share);
+        card.cpu = self.cpu.map(|cpu| cpu * share);
+        card.memory = self.memory.map(|memory| (memory as f64 * f64::from(share)) as u64);
     }
 }
 
@@ -95,7 +97,8 @@ impl CardMaker<'_> {
         given: Option<Timestamp>,
     ) -> Card {
         let since = self.memory.since(&id, state, given, self.seen);
-        let sends = self.memory.tallies.sends(&id, self.minute);
+        let is_counted = matches!(id.kind(), CardKind::Service | CardKind::Account | CardKind::Queue);
+        let sends = is_counted.then(|| self.memory.tallies.sends(&id, self.minute));
         let is_up = matches!(lamp, Lamp::Good);
         Card {
             kind: id.kind(),
@@ -111,14 +114,14 @@ impl CardMaker<'_> {
             since,
             until: None,
             up_since: is_up.then_some(since),
-            operations: 0,
-            errors: 0,
+            operations: None,
+            errors: None,
             last_error: None,
-            share: 0.0,
+            share: None,
             cpu: None,
             memory: None,
             cache: None,
-            queue: 0,
+            queue: None,
             sends,
             latency: None,
             actions: ActionSet::default(),
@@ -176,10 +179,10 @@ impl CardMaker<'_> {
             "unable" | "no_account" => Some(Advice::MendAnAccount),
             _ => None,
         };
-        (card.operations, card.errors) = (service.operations, service.errors);
+        (card.operations, card.errors) = (Some(service.operations), Some(service.errors));
         card.last_error.clone_from(&service.last_error);
         card.cache = Some(service.cache_size as u64);
-        card.queue = self.waiting(service.purpose);
+        card.queue = Some(self.waiting(service.purpose));
         let switch: &[CardAction] =
             if service.running { &[CardAction::Stop, CardAction::Restart] } else { &[CardAction::Start] };
         card.actions = ActionSet::of(switch.iter().copied().chain([CardAction::ReloadCache]));
@@ -190,6 +193,12 @@ impl CardMaker<'_> {
     /// Since when something runs, whatever else changes about it.
     fn up_since(&mut self, id: &CardId, given: Timestamp) -> Timestamp {
         self.memory.up_since(id, given, self.seen)
+    }
+
+    /// Since when an account or a line is connected: whoever waits for the end of a flood wait is so too.
+    fn connected_since(&mut self, card: &Card) -> Option<Timestamp> {
+        let is_up = card.lamp == Lamp::Good || card.state == AccountState::FloodWait.as_str();
+        self.memory.up_while(&card.id, is_up, card.since, self.seen)
     }
 
     /// Which accounts of the pool cannot work, and why; the first few.
@@ -227,7 +236,9 @@ impl CardMaker<'_> {
             AccountState::Offline => Some(Advice::Start),
             _ => account.reason.map(Advice::Account),
         };
-        (card.operations, card.errors) = (account.operations, account.errors);
+        card.up_since = self.connected_since(&card);
+        (card.operations, card.errors) = (Some(account.operations), Some(account.errors));
+        card.queue = Some(self.memory.due_of_accounts.get(&account.name).copied().unwrap_or_default());
         card.last_error.clone_from(&account.last_error);
         card.cache = Some(account.cached_peers as u64);
         let fastest = account.lines.iter().filter_map(|line| line.round_trip_ms).min();
@@ -250,6 +261,9 @@ impl CardMaker<'_> {
         card.advice = if silent { Some(Advice::WaitForClearing) } else { line.reason.map(Advice::Account) };
         card.proof = line.dc_id.map(|dc_id| format!("dc {dc_id}"));
         card.latency = line.round_trip_ms.map(|millis| Duration::from_millis(millis.into()));
+        card.up_since = self.connected_since(&card);
+        (card.operations, card.errors) = (Some(line.operations), Some(line.errors));
+        self.shares.give(&mut card, self.shares.calls);
         card
     }
 
@@ -325,7 +339,7 @@ impl CardMaker<'_> {
         let mut card = self.blank(id, "queue".to_owned(), lamp, state, None);
         card.up_since = card.up_since.map(|_| self.started_at);
         card.reason = reason.filter(|_| matches!(lamp, Lamp::Trouble | Lamp::Waiting));
-        card.queue = self.memory.due.iter().map(|(_, count, _)| *count).sum();
+        card.queue = Some(self.memory.due.iter().map(|(_, count, _)| *count).sum());
         card.advice = (state == "stalled").then_some(Advice::RestartTheProgram);
         card
     }

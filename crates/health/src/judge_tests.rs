@@ -28,6 +28,8 @@ fn view(state: AccountState, reason: Option<Reason>) -> LineView {
         dc_id: Some(2),
         last_answer_at: None,
         round_trip_ms: Some(40),
+        operations: 7,
+        errors: 0,
         reads_updates: true,
     }
 }

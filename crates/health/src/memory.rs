@@ -24,6 +24,8 @@ const KEPT_MINUTES: i64 = 48 * 60;
 pub(crate) struct Work {
     /// What could leave and has not, by service: how much, and since when the oldest.
     pub(crate) due: Vec<(Purpose, u64, Timestamp)>,
+    /// How much of it waits for one account and no other.
+    pub(crate) due_of_accounts: HashMap<AccountName, u64>,
     /// Work that is to be begun this very moment.
     pub(crate) unbegun: Vec<Unbegun>,
     /// There is no room for more.
@@ -56,6 +58,7 @@ pub(crate) struct Memory {
     pub(crate) stalled: Vec<Purpose>,
     pub(crate) stock: Option<Stock>,
     pub(crate) due: Vec<(Purpose, u64, Timestamp)>,
+    pub(crate) due_of_accounts: HashMap<AccountName, u64>,
     /// How long half of the calls to Telegram took at most, and all but one in a hundred.
     pub(crate) answers_within: [Option<Duration>; 2],
     /// The minute of the last round.
@@ -134,6 +137,20 @@ impl Memory {
         mark(&mut self.ups, card, "up", Some(given), seen)
     }
 
+    /// Since when it is up without a break, if it is; `since` is believed when it is first seen so.
+    pub(crate) fn up_while(
+        &mut self,
+        card: &CardId,
+        is_up: bool,
+        since: Timestamp,
+        seen: &Seen,
+    ) -> Option<Timestamp> {
+        let state = if is_up { "up" } else { "down" };
+        let known = self.ups.get(card).filter(|mark| mark.state == state).map(|mark| mark.given);
+        let begun = mark(&mut self.ups, card, state, known.unwrap_or(Some(since)), seen);
+        is_up.then_some(begun)
+    }
+
     /// Whether a service's worker stands still: the same piece of work was to be begun in the last round already.
     fn note_unbegun(&mut self, unbegun: Vec<Unbegun>) {
         let stuck = unbegun.iter().filter(|piece| self.unbegun.contains(piece)).map(|piece| piece.purpose);
@@ -151,6 +168,7 @@ impl Memory {
         self.count(seen, &work, minute_now);
         self.stock = asked.stock;
         self.due = work.due;
+        self.due_of_accounts = work.due_of_accounts;
         let mut ended = Vec::new();
         if let Some(last) = self.last_minute.filter(|last| *last < minute_now) {
             for id in self.latest.keys() {

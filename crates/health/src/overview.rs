@@ -25,6 +25,8 @@ pub struct Wanted {
     pub text: Option<String>,
     /// This card and those that belong to it.
     pub group: Option<CardId>,
+    /// By kind, and those of a kind by need; else by need first.
+    pub by_kind: bool,
     /// At most so many, 1 to [`LARGEST_PAGE`]; none means the largest page.
     pub limit: Option<usize>,
     /// Those after this place.
@@ -98,19 +100,28 @@ fn place(card: &Card) -> (Need, CardKind, &str) {
     (Need::of(card.lamp), card.kind, card.id.as_str())
 }
 
+fn by_kind((need, kind, id): (Need, CardKind, &str)) -> (CardKind, Need, &str) {
+    (kind, need, id)
+}
+
 /// The page of sorted cards that somebody wants, how many there are over all pages, and where the next page begins.
 pub(crate) fn cut(cards: &[Arc<Card>], wanted: &Wanted) -> (Vec<Card>, u32, Option<Cursor>) {
     let text = wanted.text.as_ref().map(|text| text.to_lowercase());
     let matching = || cards.iter().filter(|card| is_wanted(card, wanted, text.as_deref()));
     let count = u32::try_from(matching().count()).unwrap_or(u32::MAX);
-    let is_after = |card: &&Arc<Card>| {
-        wanted
-            .after
-            .as_ref()
-            .is_none_or(|after| place(card) > (after.rank.0, after.rank.1, after.id.as_str()))
+    let is_after = |card: &&Arc<Card>| match &wanted.after {
+        None => true,
+        Some(after) if wanted.by_kind => {
+            by_kind(place(card)) > by_kind((after.rank.0, after.rank.1, after.id.as_str()))
+        }
+        Some(after) => place(card) > (after.rank.0, after.rank.1, after.id.as_str()),
     };
     let limit = wanted.limit.unwrap_or(LARGEST_PAGE).clamp(1, LARGEST_PAGE);
-    let mut rest = matching().filter(is_after);
+    let mut after: Vec<_> = matching().filter(is_after).collect();
+    if wanted.by_kind {
+        after.sort_by(|one, other| by_kind(place(one)).cmp(&by_kind(place(other))));
+    }
+    let mut rest = after.into_iter();
     let page: Vec<Card> = rest.by_ref().take(limit).map(|card| Card::clone(card)).collect();
     let next = rest.next().and(page.last()).map(Cursor::of);
     (page, count, next)
@@ -251,15 +262,15 @@ mod tests {
             since: Timestamp::default(),
             until: None,
             up_since: None,
-            operations: 0,
-            errors: 0,
+            operations: None,
+            errors: None,
             last_error: None,
-            share: 0.0,
+            share: None,
             cpu: None,
             memory: None,
             cache: None,
-            queue: 0,
-            sends: [0; 24],
+            queue: None,
+            sends: None,
             latency: None,
             actions: ActionSet::default(),
         }
@@ -310,17 +321,25 @@ mod tests {
         assert_eq!(ids(Wanted { text, ..Wanted::default() }), ["account:account_5"]);
         let kinds = vec![CardKind::Port];
         assert_eq!(ids(Wanted { kinds, ..Wanted::default() }), ["port:1", "port:2"]);
+        assert_eq!(
+            ids(Wanted { by_kind: true, ..Wanted::default() }),
+            ["account:account_5", "account:account_4", "line:account_4:all.8", "port:1", "port:2"]
+        );
     }
 
     proptest! {
         /// Page by page each card comes once, in the order of the whole, and what a cursor says is read again.
         #[test]
-        fn pages_follow_each_other(mut all in cards(), limit in 1_usize..9) {
+        fn pages_follow_each_other(mut all in cards(), limit in 1_usize..9, is_by_kind: bool) {
             sort(&mut all);
             prop_assert!(all.windows(2).all(|pair| place(&pair[0]) < place(&pair[1])));
+            let mut whole = all.clone();
+            if is_by_kind {
+                whole.sort_by_key(|card| (card.kind, Need::of(card.lamp), card.id.as_str().to_owned()));
+            }
             let (mut seen, mut after) = (Vec::new(), None);
             loop {
-                let wanted = Wanted { limit: Some(limit), after, ..Wanted::default() };
+                let wanted = Wanted { limit: Some(limit), after, by_kind: is_by_kind, ..Wanted::default() };
                 let (page, matching, next) = cut(&all, &wanted);
                 prop_assert_eq!(matching as usize, all.len());
                 prop_assert!(page.len() <= limit);
@@ -329,7 +348,7 @@ mod tests {
                 prop_assert_eq!(next.to_string().parse::<Cursor>(), Ok(next.clone()));
                 after = Some(next);
             }
-            prop_assert_eq!(seen, all.iter().map(|card| card.id.clone()).collect::<Vec<_>>());
+            prop_assert_eq!(seen, whole.iter().map(|card| card.id.clone()).collect::<Vec<_>>());
         }
 
         #[test]

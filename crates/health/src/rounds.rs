@@ -165,7 +165,12 @@ fn work(health: &Health, calls: Vec<CallsCounted>) -> Work {
         };
         (calls.account, reading)
     };
+    let mut due_of_accounts = delivery.due_of_accounts();
+    for (account, count) in sagas.due_of_accounts() {
+        *due_of_accounts.entry(account).or_default() += count;
+    }
     Work {
+        due_of_accounts,
         due: due.map(|due| (due.purpose, due.count, due.oldest)).collect(),
         unbegun: delivery.unbegun().into_iter().chain(sagas.unbegun()).collect(),
         full: delivery.is_full(),

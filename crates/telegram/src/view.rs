@@ -138,6 +138,10 @@ pub struct LineView {
     pub last_answer_at: Option<Timestamp>,
     /// How long that answer took.
     pub round_trip_ms: Option<u32>,
+    /// Calls over it since it was made.
+    pub operations: u64,
+    /// How many of them went wrong.
+    pub errors: u64,
     /// Whether it is the one that reads the account's updates.
     pub reads_updates: bool,
 }
@@ -203,6 +207,8 @@ impl LineView {
             dc_id: line.dc_id(),
             last_answer_at: line.last_answer(),
             round_trip_ms: line.round_trip_ms(),
+            operations: line.operations(),
+            errors: line.errors(),
             reads_updates: reader == Some(line.index()),
         }
     }

@@ -58,7 +58,8 @@ pub(super) async fn ask(
         Err(why) => return refusal::of_api(&visitor, &why),
     };
     let card = format!("account:{}", account.name).parse::<CardId>().ok();
-    let waiting = card.and_then(|card| dashboard.health().card(&card)).map_or(0, |card| card.queue);
+    let waiting =
+        card.and_then(|card| dashboard.health().card(&card)).and_then(|card| card.queue).unwrap_or_default();
     let words = AccountFormWords::of(visitor.language);
     let title = words.remove_question(&account.name);
     let work = WorkWords::of(visitor.language);

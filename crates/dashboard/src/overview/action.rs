@@ -9,7 +9,7 @@ use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::card::card_path;
+use super::card::{card_path, sends};
 use crate::dashboard::Dashboard;
 use crate::page::{self, Section, refusal};
 use crate::visitor::{Posted, Visitor};
@@ -26,8 +26,8 @@ pub(super) struct StopQuestion<'a> {
 
 impl StopQuestion<'_> {
     fn follows(&self) -> String {
-        let sent = self.card.sends.iter().rev().take(1).sum();
-        self.words.stop_follows(self.card.kind, sent, self.card.queue)
+        let sent = sends(self.card).unwrap_or_default();
+        self.words.stop_follows(self.card.kind, sent, self.card.queue.unwrap_or_default())
     }
 
     fn post_to(&self) -> String {

@@ -9,7 +9,7 @@ use super::card;
 use super::sparkline::sparkline;
 use super::strip::Strip;
 use crate::page;
-use crate::words::number::{bytes, percent, span};
+use crate::words::number::{bytes, percent, span, thousands};
 use crate::words::{OverviewWords, Wall, number, reason, state};
 
 /// The most buttons of a flat card; the others are on its own page.
@@ -117,12 +117,17 @@ impl<'a> CardView<'a> {
         self.words.strip(&self.name, self.strip.counts)
     }
 
-    fn sends(&self) -> u32 {
-        self.card.sends.last().copied().unwrap_or_default()
+    /// What it sent in the hour that runs, written out.
+    fn sent(&self) -> Option<String> {
+        Some(thousands(sends(self.card)?.into()))
+    }
+
+    fn sends_nothing(&self) -> bool {
+        sends(self.card).is_none_or(|sends| sends == 0)
     }
 
     fn spark(&self) -> Option<String> {
-        sparkline(&self.card.sends)
+        sparkline(&self.card.sends?)
     }
 
     fn up(&self) -> Option<String> {
@@ -214,9 +219,15 @@ pub(crate) const fn icon(action: CardAction) -> &'static str {
     }
 }
 
+/// What it sent in the hour that runs.
+pub(crate) fn sends(card: &Card) -> Option<u32> {
+    card.sends?.last().copied()
+}
+
 /// The share of a card in the calls, the memory and the processor.
 pub(crate) fn share_title(words: &OverviewWords, card: &Card) -> String {
-    let mut parts = vec![format!("{} {}", words.share_of_calls, percent(card.share))];
+    let mut parts = Vec::new();
+    parts.extend(card.share.map(|share| format!("{} {}", words.share_of_calls, percent(share))));
     parts.extend(card.cpu.map(|cpu| format!("{} {}", words.processor, percent(cpu))));
     parts.extend(card.memory.map(|memory| format!("{} {}", words.memory, bytes(words.language, memory))));
     parts.join(", ")

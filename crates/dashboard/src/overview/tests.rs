@@ -28,8 +28,12 @@ fn ago(minutes: u64) -> Timestamp {
 /// A card that is fine.
 pub(crate) fn card(id: &str) -> Card {
     let id: CardId = id.parse().expect("an id");
+    let kind = id.kind();
+    let is_worker = matches!(kind, CardKind::Service | CardKind::Account);
+    let calls = is_worker || kind == CardKind::Line;
+    let queues = is_worker || kind == CardKind::Queue;
     Card {
-        kind: id.kind(),
+        kind,
         name: id.name().rsplit(':').next().expect("a name").to_owned(),
         id,
         parent: None,
@@ -42,15 +46,15 @@ pub(crate) fn card(id: &str) -> Card {
         since: ago(6 * 24 * 60),
         until: None,
         up_since: Some(ago(6 * 24 * 60 + 250)),
-        operations: 0,
-        errors: 0,
+        operations: calls.then_some(0),
+        errors: calls.then_some(0),
         last_error: None,
-        share: 0.0,
+        share: calls.then_some(0.0),
         cpu: None,
         memory: None,
         cache: None,
-        queue: 0,
-        sends: [0; 24],
+        queue: queues.then_some(0),
+        sends: queues.then_some([0; 24]),
         latency: None,
         actions: ActionSet::default(),
     }
@@ -71,7 +75,7 @@ pub(crate) fn cards() -> Vec<Card> {
             advice: Some(Advice::RestartTheProgram),
             proof: Some("oldest due 4 min ago · 12 messages · account backup_1 is ready".to_owned()),
             since: ago(4),
-            queue: 12,
+            queue: Some(12),
             actions: service,
             ..card("service:send_text")
         },
@@ -82,7 +86,7 @@ pub(crate) fn cards() -> Vec<Card> {
             advice: Some(Advice::Account(Reason::SessionRevoked)),
             proof: Some("AUTH_KEY_UNREGISTERED · +70000000003 · line all".to_owned()),
             since: ago(29),
-            errors: 10,
+            errors: Some(10),
             cache: Some(1204),
             actions: ActionSet::of([CardAction::Stop, CardAction::Restart, CardAction::SignIn]),
             ..card("account:backup_2")
@@ -106,8 +110,8 @@ pub(crate) fn cards() -> Vec<Card> {
             proof: Some("FLOOD_WAIT_1447 · messages.createChat".to_owned()),
             since: ago(1),
             until: Some(now().plus(Duration::from_secs(1_417))),
-            errors: 1,
-            share: 0.08,
+            errors: Some(1),
+            share: Some(0.08),
             cache: Some(4018),
             actions: account,
             ..card("account:main")
@@ -131,12 +135,12 @@ pub(crate) fn cards() -> Vec<Card> {
         },
         Card {
             state: "active",
-            operations: 8_214,
-            share: 0.61,
+            operations: Some(8_214),
+            share: Some(0.61),
             cpu: Some(0.018),
             memory: Some(52_000_000),
-            queue: 3,
-            sends: busy,
+            queue: Some(3),
+            sends: Some(busy),
             latency: Some(Duration::from_millis(184)),
             actions: service,
             ..card("service:create_chat")
@@ -151,20 +155,20 @@ pub(crate) fn cards() -> Vec<Card> {
             ..card("service:leave_chat")
         },
         Card {
-            operations: 9_100,
-            share: 0.61,
+            operations: Some(9_100),
+            share: Some(0.61),
             cpu: Some(0.018),
             memory: Some(52_000_000),
             cache: Some(1377),
-            queue: 3,
-            sends: busy,
+            queue: Some(3),
+            sends: Some(busy),
             latency: Some(Duration::from_millis(184)),
             actions: account,
             ..card("account:backup_1")
         },
-        Card { share: 0.12, sends: busy.map(|hour| hour / 9), ..card("line:main:send_media") },
+        Card { operations: Some(1_070), errors: Some(2), share: Some(0.12), ..card("line:main:send_media") },
         Card { state: "listening", ..card("port:main") },
-        Card { state: "listening", share: 0.31, sends: busy.map(|hour| hour / 3), ..card("port:5022") },
+        Card { state: "listening", ..card("port:5022") },
         Card { state: "ready", latency: Some(Duration::from_millis(2)), ..card("store") },
         Card { state: "ready", ..card("queue") },
     ]

@@ -74,6 +74,7 @@ impl Filter {
             trouble: self.trouble,
             text: (!self.text.is_empty()).then(|| self.text.clone()),
             group: self.of.clone(),
+            by_kind: self.grouping == Grouping::Kind,
             limit: Some(PAGE),
             after: self.after.as_deref().and_then(|after| after.parse().ok()),
         }

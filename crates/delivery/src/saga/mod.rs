@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::saga::{Answer, RegistryChange, Saga, SagaEntry, SagaState, Step, Verdict};
-use domain::{OperationId, Timestamp};
+use domain::{AccountName, OperationId, Timestamp};
 use store::{AcceptSaga, SagaAccepted, SagaChange, Store, StoreError};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -457,6 +457,11 @@ impl Sagas {
     /// Sagas that are not finished, by service.
     pub fn due(&self) -> Vec<Due> {
         self.0.live.due()
+    }
+
+    /// How many of them one account does and no other, by account.
+    pub fn due_of_accounts(&self) -> HashMap<AccountName, u64> {
+        self.0.live.due_of_accounts()
     }
 
     /// Sagas that nothing is waited for and of which a step is not begun this very moment. One that is among them twice

@@ -42,7 +42,8 @@ pub(super) async fn run(sagas: Sagas, id: OperationId, saga: Option<Saga>, turn:
         };
         if let Some(saga) = unfinished {
             sagas.0.live.begin(id);
-            sagas.0.live.set_due(id, saga.created_at, saga.task.kind().purpose());
+            let only = saga.pin.clone().or_else(|| saga.account.clone());
+            sagas.0.live.set_due(id, saga.created_at, saga.task.kind().purpose(), only);
             let ride = Ride { sagas: &sagas, turn: &turn };
             let carrying = AssertUnwindSafe(ride.carry(saga)).catch_unwind();
             let broke = carrying.await.is_err();

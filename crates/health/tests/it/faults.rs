@@ -247,7 +247,7 @@ async fn a_worker_that_stands_still_is_red_and_one_that_waits_is_not() {
     for _ in 0..3 {
         assert_eq!(failed(&run.round().await), []);
     }
-    assert_eq!((run.delivery.queued(), run.card(&CardId::queue()).queue), (1, 1));
+    assert_eq!((run.delivery.queued(), run.card(&CardId::queue()).queue), (1, Some(1)));
     failpoint::testing::arm("store.begin.before", 0);
     run.health.switch_service(Purpose::SendText, ServiceAction::Start).await.expect("starts");
     let text = CardId::service(Purpose::SendText);

@@ -138,6 +138,64 @@ async fn cards_count_what_really_happened() {
     let share = |id: &str| card(&seen, id)["share"].as_f64().expect("a share");
     assert!(share("account:main") > share("account:backup_1"), "{seen:#}");
     assert_eq!(seen["facts"]["sent_last_hour"], 3, "{}", seen["facts"]);
+    // Its lines have their part of that, each what went over it; a port counts none of this and says so.
+    program
+        .until("the lines have what their account has", || async {
+            let seen = overview(&program, "").await;
+            let items = seen["items"].as_array().expect("items");
+            let lines: Vec<_> = items.iter().filter(|item| item["parent"] == "account:main").collect();
+            assert_eq!(lines.len(), 4, "{seen:#}");
+            let total =
+                |field: &str| lines.iter().map(|line| line[field].as_u64().expect("a number")).sum::<u64>();
+            ["operations", "errors"].iter().all(|field| total(field) == number(&seen, "account:main", field))
+        })
+        .await;
+    for (id, fields) in [
+        ("port:main", &["operations", "errors", "share", "queue", "sends"][..]),
+        ("store", &["operations", "queue", "sends"]),
+        ("line:main:send_text", &["queue", "sends"]),
+    ] {
+        assert!(fields.iter().all(|field| card(&seen, id)[*field].is_null()), "{id}: {seen:#}");
+    }
+    // Of what the program takes each has the part that it has in the calls.
+    let part = |whole: &Value| whole.as_f64().expect("measured") * share("account:main");
+    for (whole, own) in [("memory_bytes", "memory_bytes"), ("cpu", "cpu")] {
+        let (due, shown) = (part(&seen["process"][whole]), &card(&seen, "account:main")[own]);
+        assert!(
+            (shown.as_f64().expect("a part") - due).abs() <= due * 0.01 + 1.0,
+            "{whole}: {shown} of {due}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_tells_what_waits_for_it_alone_and_how_long_it_is_up() {
+    let world = World::start(binary()).await;
+    let program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("main", "ready").await;
+    let up = card(&overview(&program, "").await, "account:main")["up_since"].clone();
+    assert!(up.is_string(), "{up}");
+    let flood = json!({ "account": "main", "method": "messages.sendMessage", "seconds": 3600, "times": 1 });
+    world.fault("flood_wait", flood).await;
+    for text in ["one", "two"] {
+        let order = json!({ "chat": "@client_1", "text": text, "account": "main", "wait": 0 });
+        assert_eq!(program.post("/v1/messages", &order).await.0, 202);
+    }
+    program
+        .until("both wait", || async {
+            program.advance(Duration::from_secs(5)).await;
+            let seen = overview(&program, "").await;
+            card(&seen, "account:main")["queue"] == 2 && card(&seen, "service:send_text")["queue"] == 2
+        })
+        .await;
+    let seen = overview(&program, "").await;
+    assert_eq!(card(&seen, "account:backup_1")["queue"], 0, "it may not send them: {seen:#}");
+    let main = card(&seen, "account:main");
+    assert_eq!((&main["state"], main["up_since"].is_string()), (&json!("flood_wait"), true), "{main:#}");
+    let moved =
+        |at: &Value| at.as_str().expect("an instant").parse::<domain::Timestamp>().expect("an instant");
+    let apart = moved(&main["up_since"]).since(moved(&up)).max(moved(&up).since(moved(&main["up_since"])));
+    assert!(apart < Duration::from_secs(1), "a flood wait does not end its being up: {up} {main:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

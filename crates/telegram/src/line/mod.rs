@@ -80,6 +80,9 @@ pub(crate) struct Line {
     /// The same by the clock that nobody sets, in microseconds; the largest number is never.
     answered: AtomicU64,
     round_trip: AtomicU32,
+    /// Calls over it, and how many of them went wrong.
+    operations: AtomicU64,
+    errors: AtomicU64,
     signals: Mutex<Signals>,
     signalled: Notify,
     wanted: watch::Sender<Wanted>,
@@ -145,6 +148,8 @@ impl Line {
             last_answer: AtomicI64::new(0),
             answered: AtomicU64::new(u64::MAX),
             round_trip: AtomicU32::new(u32::MAX),
+            operations: AtomicU64::new(0),
+            errors: AtomicU64::new(0),
             signals: Mutex::default(),
             signalled: Notify::new(),
             wanted: watch::Sender::new(Wanted { run, round: 0, hushed: false, end: false }),
@@ -223,6 +228,14 @@ impl Line {
     /// When something was last answered, by the clock that nobody sets.
     fn answered_at(&self) -> Option<Duration> {
         Some(self.answered.load(Ordering::Relaxed)).filter(|at| *at != u64::MAX).map(Duration::from_micros)
+    }
+
+    pub(crate) fn operations(&self) -> u64 {
+        self.operations.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn errors(&self) -> u64 {
+        self.errors.load(Ordering::Relaxed)
     }
 
     pub(crate) fn round_trip_ms(&self) -> Option<u32> {
@@ -319,6 +332,7 @@ impl Line {
         let standing = &self.parts.standing;
         let started = standing.clock.now();
         standing.count_call(started);
+        self.operations.fetch_add(1, Ordering::Relaxed);
         let error = match standing.clock.timeout(limit, wire.request(body)).await {
             Ok(Ok(body)) => {
                 self.answered(started);
@@ -352,6 +366,7 @@ impl Line {
     /// Draws the conclusions from an error before anyone else does.
     fn judge(&self, error: &CallError) {
         self.parts.standing.count_error(error.to_string());
+        self.errors.fetch_add(1, Ordering::Relaxed);
         match classify::says(error) {
             Says::Nothing => {}
             Says::Restricted(reason) => self.parts.standing.restrict(reason),

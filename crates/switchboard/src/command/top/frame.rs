@@ -63,6 +63,11 @@ fn number(value: &Value, field: &str) -> u64 {
     value[field].as_u64().unwrap_or(0)
 }
 
+/// A number of a card; a dash where it is not counted.
+fn counted(card: &Value, field: &str) -> String {
+    card[field].as_u64().map_or_else(|| "–".to_owned(), |number| number.to_string())
+}
+
 fn verdict(overview: &Value) -> String {
     let all = |lamp: &str| -> u64 {
         overview["counts"].as_array().into_iter().flatten().map(|kind| number(kind, lamp)).sum()
@@ -129,8 +134,8 @@ fn row(card: &Value) -> String {
     cells(&[
         format!("{shape} {}", text("id")),
         text("state"),
-        number(card, "queue").to_string(),
-        number(card, "errors").to_string(),
+        counted(card, "queue"),
+        counted(card, "errors"),
         latency,
         bars(card),
         why.join(" · "),

@@ -40,6 +40,7 @@ async fn an_account_is_added_signed_in_paused_resumed_and_removed_while_the_prog
 
     // Its session is not lost: it belongs to nobody now, and to the account again when somebody says so.
     let (_, ownerless) = program.get("/v1/ownerless-sessions").await;
+    assert_eq!(program.get("/v1/accounts").await.1["ownerless_sessions"], ownerless["items"]);
     let session = &ownerless["items"][0];
     assert_eq!(
         (&session["user_id"], session["id"].is_string()),
@@ -54,6 +55,7 @@ async fn an_account_is_added_signed_in_paused_resumed_and_removed_while_the_prog
     program.account_is(NAME, "ready").await;
     assert_eq!(stage.send(&program, "four", 20).await.0, 200);
     assert_eq!(program.get("/v1/ownerless-sessions").await.1["items"], json!([]));
+    assert_eq!(program.get("/v1/accounts").await.1["ownerless_sessions"], json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

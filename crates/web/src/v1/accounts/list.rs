@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::extract::State as Shared;
 use axum::response::Response;
@@ -11,6 +12,7 @@ use serde::Serialize;
 use telegram::AccountView;
 use utoipa::{IntoParams, ToSchema};
 
+use super::ownerless::OwnerlessSession;
 use super::read_name;
 use super::view::Account;
 use crate::answer::json;
@@ -36,7 +38,10 @@ pub(crate) struct ListParameters {
     order: Option<String>,
 }
 
-/// Lists the accounts, by priority unless the order is another.
+/// How long the store may take to tell the sessions of nobody; how the accounts are is known without it.
+const OWNERLESS_WITHIN: Duration = Duration::from_secs(1);
+
+/// Lists the accounts, by priority unless the order is another, and the sessions that belong to none.
 #[utoipa::path(
     get, path = "/v1/accounts", tag = "accounts", operation_id = "list_accounts",
     params(ListParameters, PageParameters),
@@ -61,7 +66,17 @@ pub(crate) async fn list(
     }
     let page = wanted.cut(asked.of(accounts), |account| account.name.to_string())?;
     let items = page.items.into_iter().map(Account::from).collect();
-    Ok(json(StatusCode::OK, &AccountsPage { items, next_cursor: page.next_cursor, states }))
+    let ownerless = tokio::time::timeout(OWNERLESS_WITHIN, state.pool().ownerless()).await;
+    let ownerless_sessions = ownerless.ok().and_then(Result::ok);
+    Ok(json(
+        StatusCode::OK,
+        &AccountsPage {
+            items,
+            next_cursor: page.next_cursor,
+            states,
+            ownerless_sessions: ownerless_sessions.map(|all| all.into_iter().map(Into::into).collect()),
+        },
+    ))
 }
 
 /// One page of the accounts.
@@ -74,6 +89,8 @@ pub(crate) struct AccountsPage {
     /// How many accounts there are in each state, whatever is asked for; a state that is not named has none.
     #[schema(example = json!({ "ready": 17, "needs_login": 1 }))]
     states: BTreeMap<&'static str, usize>,
+    /// Sessions that are kept and belong to no account, on each page all of them; null while the store does not answer.
+    ownerless_sessions: Option<Vec<OwnerlessSession>>,
 }
 
 /// Which accounts somebody asks for.

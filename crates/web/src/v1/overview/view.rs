@@ -49,13 +49,13 @@ pub(crate) struct CardView {
     #[schema(value_type = Option<String>, format = DateTime)]
     up_since: Option<Timestamp>,
     /// Calls to Telegram since the start or the last restart.
-    operations: u64,
+    operations: Option<u64>,
     /// How many of them went wrong.
-    errors: u64,
+    errors: Option<u64>,
     /// What went wrong last.
     last_error: Option<String>,
     /// Its part of all calls since the start, 0 to 1.
-    share: f32,
+    share: Option<f32>,
     /// Its part of the processor time that the program takes, by its share; 1 is one core.
     cpu: Option<f32>,
     /// Its part of the memory that the program takes, by its share, in bytes.
@@ -63,9 +63,9 @@ pub(crate) struct CardView {
     /// How many chats and users it knows.
     cache_size: Option<u64>,
     /// What waits for it.
-    queue: u64,
+    queue: Option<u64>,
     /// What it sent in each of the last 24 hours, oldest first.
-    sends: Vec<u32>,
+    sends: Option<Vec<u32>>,
     /// How long its last answer took, in milliseconds.
     latency_ms: Option<u64>,
     /// What can be done to it.
@@ -97,7 +97,7 @@ impl From<health::Card> for CardView {
             memory_bytes: card.memory,
             cache_size: card.cache,
             queue: card.queue,
-            sends: card.sends.to_vec(),
+            sends: card.sends.map(|sends| sends.to_vec()),
             latency_ms: card.latency.map(millis),
             actions: card.actions.iter().map(health::CardAction::as_str).collect(),
         }
