@@ -101,9 +101,11 @@ impl Walk<'_> {
                 None => decide::failover(&candidates, &job.load.tried, &account),
                 Some(_) => None,
             };
+            let passed_over =
+                stands_in_for.is_some().then(|| decide::passed_over(&candidates, &job.load.tried, &account));
             job.load.rebinds = candidates.lost && job.load.message.pin.is_none();
             let way = Way { account, chat_id };
-            match self.write_begin(&mut job.load, &way, stands_in_for, &pulse).await {
+            match self.write_begin(&mut job.load, &way, stands_in_for.zip(passed_over), &pulse).await {
                 Ok(part) => return Ok((job, way, part)),
                 Err(ControlFlow::Continue(())) => {}
                 Err(ControlFlow::Break(carried)) => return Err(carried),
@@ -134,7 +136,7 @@ impl Walk<'_> {
         &self,
         load: &mut Load,
         way: &Way,
-        stands_in_for: Option<(AccountName, String)>,
+        stands_in_for: Option<((AccountName, String), String)>,
         pulse: &Pulse<'_, LaneId>,
     ) -> Result<usize, ControlFlow<Carried>> {
         let inner = &self.delivery.0;
@@ -176,13 +178,13 @@ impl Walk<'_> {
         }
         pulse.begins(self.unbegun(&load.message));
         let at = inner.ambient.clock.now();
-        let failover = stands_in_for.filter(|_| !load.noted_failover).map(|(from, reason)| Failover {
-            at,
-            chat_id: Some(way.chat_id),
-            from,
-            to: way.account.clone(),
-            reason,
-        });
+        let (failover, passed_over) = stands_in_for
+            .filter(|_| !load.noted_failover)
+            .map(|((from, reason), passed_over)| {
+                let to = way.account.clone();
+                (Failover { at, chat_id: Some(way.chat_id), from, to, reason }, passed_over)
+            })
+            .unzip();
         load.noted_failover |= failover.is_some();
         let begin = Begin {
             id: load.message.id,
@@ -191,6 +193,7 @@ impl Walk<'_> {
             part,
             plan: planned,
             failover,
+            passed_over,
             at,
         };
         let outbox = inner.store.outbox();

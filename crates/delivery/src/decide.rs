@@ -91,6 +91,36 @@ pub(crate) fn failover(
     Some((from.clone(), why))
 }
 
+/// Who was passed over for `chosen` and why, in words: those who were tried, those before it who are held back, and those
+/// who cannot do it.
+pub(crate) fn passed_over(candidates: &Candidates, tried: &[(Refusal, Why)], chosen: &AccountName) -> String {
+    const NAMED: usize = 5;
+    let mut all: Vec<(&AccountName, String)> = Vec::new();
+    let first = failover(candidates, tried, chosen);
+    all.extend(first.iter().map(|(account, why)| (account, why.clone())));
+    all.extend(tried.iter().map(|(refusal, _)| (&refusal.account, refusal.why.clone())));
+    let before = candidates.able.iter().take_while(|able| able.account != *chosen);
+    all.extend(before.filter_map(|able| match able.readiness {
+        Readiness::HeldUntil(until) => {
+            Some((&able.account, format!("flood wait until {}", until.to_the_second())))
+        }
+        Readiness::Connecting => Some((&able.account, "connecting".to_owned())),
+        Readiness::Ready => None,
+    }));
+    all.extend(candidates.refused.iter().map(|(refusal, _)| (&refusal.account, refusal.why.clone())));
+    let mut named: Vec<&AccountName> = vec![chosen];
+    all.retain(|(account, _)| {
+        let is_new = !named.contains(account);
+        named.push(account);
+        is_new
+    });
+    let more = all.len().saturating_sub(NAMED);
+    let mut words: Vec<_> =
+        all.iter().take(NAMED).map(|(account, why)| format!("{account} ({why})")).collect();
+    words.extend((more > 0).then(|| format!("and {more} more")));
+    format!("instead of {}", words.join(", "))
+}
+
 /// Why there is nobody. A missing right says most. That a chat is not found is said only when everyone who might know it
 /// was asked: while one of them cannot be, it may well be in that one's dialogs, and "not found" is final. Whoever is gone
 /// for good is not waited for, or a chat that nobody knows would never be told from one that nobody can be asked about.
@@ -372,10 +402,43 @@ mod tests {
                 candidates.preferred.as_ref() == Some(one) || tried.iter().any(|(r, _)| r.account == *one)
             };
             match failover(&candidates, &tried, &chosen) {
-                Some((from, why)) => prop_assert!(from != chosen && considered(&from) && !why.is_empty()),
+                Some((from, why)) => {
+                    prop_assert!(from != chosen && considered(&from) && !why.is_empty());
+                    let told = passed_over(&candidates, &tried, &chosen);
+                    prop_assert_eq!(told.matches(from.as_str()).count(), 1, "{}", told);
+                    prop_assert!(!told.contains(chosen.as_str()), "{}", told);
+                }
                 None => prop_assert!(candidates.preferred.iter().all(|first| *first == chosen)),
             }
         }
+    }
+
+    #[test]
+    fn everybody_who_was_passed_over_is_named_once_with_the_reason() {
+        let able = |account: &str, readiness| Candidate { account: name(account), readiness };
+        let refused = |account: &str, why: &str| Refusal { account: name(account), why: why.to_owned() };
+        let mut candidates = Candidates {
+            able: vec![
+                able("main", Readiness::HeldUntil(Timestamp::from_micros(60_000_000))),
+                able("second", Readiness::Connecting),
+                able("third", Readiness::Ready),
+                able("fourth", Readiness::Ready),
+            ],
+            refused: vec![(refused("fifth", "banned"), Why::Unusable)],
+            preferred: Some(name("main")),
+            ..Candidates::default()
+        };
+        let tried = [(refused("sixth", "CHAT_WRITE_FORBIDDEN"), Why::Forbidden)];
+        assert_eq!(
+            passed_over(&candidates, &tried, &name("third")),
+            "instead of main (flood wait until 1970-01-01T00:01:00Z), sixth (CHAT_WRITE_FORBIDDEN), \
+             second (connecting), fifth (banned)"
+        );
+        candidates.refused.extend(
+            (0..9).map(|number| (refused(&format!("more_{number}"), "not in the chat"), Why::NotFound)),
+        );
+        let told = passed_over(&candidates, &tried, &name("third"));
+        assert!(told.ends_with("more_0 (not in the chat), and 8 more"), "{told}");
     }
 
     #[test]

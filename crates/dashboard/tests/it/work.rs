@@ -83,6 +83,7 @@ impl World {
             part: 0,
             plan: None,
             failover: None,
+            passed_over: None,
             at: self.clock.now(),
         };
         self.store.outbox().begin(begin).await.expect("begun");

@@ -54,6 +54,8 @@ pub struct Begin {
     pub plan: Option<Vec<Part>>,
     /// It goes to another account than the one that was its first choice.
     pub failover: Option<Failover>,
+    /// Who was passed over for this account and why, in words, for the timeline.
+    pub passed_over: Option<String>,
     /// When.
     pub at: Timestamp,
 }

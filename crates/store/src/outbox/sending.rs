@@ -112,7 +112,7 @@ impl Write for BeginWrite {
             part: Some(*part),
             account: Some(account.clone()),
             outcome: None,
-            detail: None,
+            detail: self.begin.passed_over.clone(),
         };
         timeline::add(transaction, id, &entry)?;
         self.begin.failover.as_ref().map_or(Ok(()), |failover| failovers::save(transaction, failover, id))

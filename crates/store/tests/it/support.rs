@@ -133,6 +133,7 @@ impl World {
             part,
             plan: None,
             failover: None,
+            passed_over: None,
             at: self.now(),
         }
     }

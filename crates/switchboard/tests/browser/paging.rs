@@ -85,7 +85,26 @@ async fn pages_of_cards_are_turned_and_each_is_live() {
     is_as_anew(&tab).await;
     let top = "document.querySelector('#board .card').id";
     tab.until(&format!("{top} === 'c-account:backup_1'")).await;
+    kinds_stay_together_over_pages(&tab, rest, &all).await;
     assert_eq!((tab.findings().await, tab.complaints()), (Vec::new(), Vec::new()));
+}
+
+/// Grouped by kind, the second page goes on with the kind that the first one ended with.
+async fn kinds_stay_together_over_pages(tab: &Tab, rest: usize, all: &BTreeSet<String>) {
+    let kinds = "[...document.querySelectorAll('#board .card')].map((one) => one.id.slice(2).split(':')[0]).join(' ')";
+    tab.open("/?group=kind").await;
+    number(tab, PAGE).await;
+    let (mut order, mut shown) = (tab.text(kinds).await, cards(tab).await);
+    tab.press("#board .pager a[rel=next]").await;
+    number(tab, rest).await;
+    order.push(' ');
+    order.push_str(&tab.text(kinds).await);
+    shown.extend(cards(tab).await);
+    assert_eq!(shown, *all);
+    let mut order: Vec<_> = order.split(' ').collect();
+    order.dedup();
+    assert_eq!(order, ["service", "account", "line", "port", "store", "queue"]);
+    tab.open("/").await;
 }
 
 /// What was changed in its place is what a new page would be.

@@ -53,7 +53,27 @@ async fn main_floods_on_creating_and_a_backup_does_it_in_the_same_call() {
     assert_eq!((status, &made["account"]), (201, &json!("backup_1")), "{made}");
     assert_eq!(world.calls(CREATE).await, before + 1);
     // Texts are another kind of call.
-    assert_eq!(program.send("@client_1", "a text").await.0, 200);
+    assert_eq!(program.send("@client_2", "a text").await.0, 200);
+    // When they wait too, the message says of each who was passed over why.
+    world
+        .fault("flood_wait", json!({"account": "main", "method": "messages.sendMessage", "seconds": 3600}))
+        .await;
+    let order = json!({"title": "Shared", "creator": "main", "members": ["backup_1"]});
+    let shared = world.make_chat("/telegram/chats", &order).await;
+    let path = format!("/v1/chats/{shared}");
+    program
+        .until("both know it", || async {
+            program.get(&path).await.1["accounts"].as_array().map(Vec::len) == Some(2)
+        })
+        .await;
+    let (status, sent) = program.send(&shared, "another text").await;
+    assert_eq!(status, 200, "{sent}");
+    let (_, why) = program.get(&format!("/v1/messages/{}/why", sent["id"].as_str().expect("an id"))).await;
+    let begun = why["timeline"].as_array().expect("steps").iter().filter(|step| step["step"] == "begun");
+    let begun: Vec<_> = begun.map(|step| (&step["account"], step["detail"].as_str())).collect();
+    let [(first, None), (second, Some(detail))] = begun[..] else { panic!("two were given it: {why:#}") };
+    assert_eq!((first, second), (&json!("main"), &sent["account"]), "{why:#}");
+    assert!(detail.starts_with("instead of main (flood wait"), "{detail}");
     assert_eq!(world.effects(SEND).await[0]["account"], "main");
     // The old port says who did it; a backup brings the observer along.
     let order = json!({"title": "Order 3", "usernames": ["@client_1"]});
