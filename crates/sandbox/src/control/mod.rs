@@ -18,6 +18,7 @@
 //! | `POST /telegram/files/expire`, `POST /telegram/files/{id}/expire` | references to files expire |
 //! | `GET`, `POST /telegram/chats`, `DELETE /telegram/chats/{chat_id}` | chats are listed, made, closed |
 //! | `POST /telegram/chats/{chat_id}/migrate`, `…/members` | a group becomes a supergroup; members come and go |
+//! | `GET /telegram/chats/{chat_id}/attention` `?account=` | how far an account has read a chat, and what it was about to do |
 //! | `POST /telegram/users/{name}/privacy`, `…/username` | who may invite a user; what it is called |
 //! | `POST /telegram/blocks` | somebody blocks an account |
 //! | `GET`, `PUT /webhooks` | accounts at other providers: where their webhooks are registered, and what they answer |
@@ -27,6 +28,7 @@
 //! What changes chats, members and names takes `?silent=true`: then nobody is told.
 
 mod answers;
+mod attention;
 mod desk;
 mod faults;
 mod files;
@@ -71,6 +73,7 @@ fn router(desk: Arc<Desk>) -> Router {
         .route("/telegram/chats/{chat_id}", delete(people::close_chat))
         .route("/telegram/chats/{chat_id}/migrate", post(people::migrate))
         .route("/telegram/chats/{chat_id}/members", post(people::move_member))
+        .route("/telegram/chats/{chat_id}/attention", get(attention::attention))
         .route("/telegram/users/{name}/privacy", post(people::set_privacy))
         .route("/telegram/users/{name}/username", post(people::rename))
         .route("/telegram/blocks", post(people::block))

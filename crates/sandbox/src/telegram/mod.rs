@@ -3,6 +3,7 @@
 mod access;
 mod accounts;
 mod admission;
+mod attention;
 mod authorizations;
 mod brought;
 mod calls;
@@ -38,6 +39,7 @@ mod update_log;
 mod usernames;
 mod world;
 
+pub use attention::AttentionView;
 pub use calls::{CallCount, UnknownMethod};
 pub use faults::{ActiveFault, FaultError, FaultName, FaultOrder};
 pub use files::FileKind;

@@ -50,7 +50,7 @@ impl State {
         }
     }
 
-    fn named_account(&self, name: &str) -> Result<i64, OutsideError> {
+    pub(crate) fn named_account(&self, name: &str) -> Result<i64, OutsideError> {
         let user = self.named_user(name)?;
         let known = self.mailboxes.contains_key(&user).then_some(user);
         known.ok_or_else(|| OutsideError::Invalid(format!("\"{name}\" is no account")))

@@ -349,15 +349,22 @@ impl State {
         }
     }
 
+    /// How many messages of a chat its reader has not read.
+    pub(crate) fn unread(&self, viewer: i64, dialog: &Dialog) -> usize {
+        match dialog.peer {
+            Peer::Channel(id) => {
+                let channel = self.channels.get(&id);
+                channel.map_or(0, |channel| channel.history.count_after(dialog.read_inbox))
+            }
+            Peer::User(_) | Peer::Group(_) => dialog.unread(viewer),
+        }
+    }
+
     /// A line of the list of dialogs.
     pub(crate) fn dialog(&self, viewer: i64, dialog: &Dialog) -> enums::Dialog {
         let channel = match dialog.peer {
             Peer::Channel(id) => self.channels.get(&id),
             Peer::User(_) | Peer::Group(_) => None,
-        };
-        let unread = match channel {
-            Some(channel) => channel.history.count_after(dialog.read_inbox),
-            None => dialog.unread(viewer),
         };
         types::Dialog {
             pinned: false,
@@ -367,7 +374,7 @@ impl State {
             top_message: self.top(dialog).map_or(0, |message| message.id),
             read_inbox_max_id: dialog.read_inbox,
             read_outbox_max_id: dialog.read_outbox,
-            unread_count: count(unread),
+            unread_count: count(self.unread(viewer, dialog)),
             unread_mentions_count: 0,
             unread_reactions_count: 0,
             unread_poll_votes_count: 0,

@@ -66,6 +66,8 @@ pub(crate) struct State {
     pub(crate) calls: Calls,
     pub(crate) faults: Faults,
     pub(crate) files: Files,
+    /// What accounts said that they were doing in a chat.
+    pub(crate) typing: HashMap<(i64, Peer), Vec<&'static str>>,
     /// Nothing is pushed while this is set.
     pub(crate) hushed: bool,
     /// Invite links by their hash.
@@ -100,6 +102,7 @@ impl State {
             calls: Calls::default(),
             faults: Faults::new(seed.0),
             files,
+            typing: HashMap::new(),
             hushed: false,
             invites: HashMap::new(),
             signing: Signing::default(),

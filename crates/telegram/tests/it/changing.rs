@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::text::{Entity, EntityKind, FormattedText};
-use sandbox::telegram::FaultName;
+use sandbox::telegram::{FaultName, NewMessage};
 use telegram::{ChangeError, Edit, Typing};
 
 use crate::files::{ids, supergroup};
@@ -56,21 +56,73 @@ async fn a_message_of_another_chat_is_not_deleted() {
     pool.stop(Duration::from_secs(5)).await;
 }
 
+/// Messages of a customer in a chat of the account, by their ids.
+fn written(world: &World, chat: &str, count: usize) -> Vec<i32> {
+    let one = |number| {
+        let order = NewMessage {
+            from: "@client_1".to_owned(),
+            chat: chat.to_owned(),
+            text: format!("question {number}"),
+            media: Vec::new(),
+            buttons: Vec::new(),
+            account: Some("backup_1".to_owned()),
+        };
+        world.telegram().write(&order).expect("written").message_id
+    };
+    (0..count).map(one).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_chat_is_read_and_typed_in() {
+async fn a_chat_is_read_as_far_as_was_said_or_to_its_end() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let demo = |title: &str| {
+        let chats = world.telegram().chats();
+        chats.into_iter().find(|chat| chat.title == title).expect("one").chat_id
+    };
+    for (to, as_seen_by_the_customer) in [
+        ("@client_1".to_owned(), "backup_1".to_owned()),
+        (demo("Demo group"), demo("Demo group")),
+        (supergroup(&world), supergroup(&world)),
+    ] {
+        let ids = written(&world, &as_seen_by_the_customer, 4);
+        let read = || {
+            let attention = world.telegram().attention("backup_1", &to).expect("a chat");
+            (attention.read_up_to, attention.unread)
+        };
+        assert!(read().0 < ids[0] && read().1 >= 4, "{to}: nothing of it is read: {:?}", read());
+        pool.mark_read(&chat(&to), Some(ids[1]), None).await.expect("read");
+        assert_eq!(read(), (ids[1], 2), "{to}");
+        pool.mark_read(&chat(&to), Some(ids[0]), None).await.expect("read");
+        assert_eq!(read(), (ids[1], 2), "{to}: what was read stays so");
+        pool.mark_read(&chat(&to), Some(ids[2]), Some(&name("backup_1"))).await.expect("read");
+        assert_eq!(read(), (ids[2], 1), "{to}");
+        pool.mark_read(&chat(&to), None, None).await.expect("read");
+        assert_eq!(read(), (ids[3], 0), "{to}");
+    }
+    pool.stop(Duration::from_secs(5)).await;
+    world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_others_in_a_chat_are_shown_the_very_action_that_was_asked_for() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = world.ready().await;
     for to in ["@client_1".to_owned(), supergroup(&world)] {
-        let to = chat(&to);
-        pool.mark_read(&to, None, None).await.expect("read");
-        pool.mark_read(&to, Some(1), Some(&name("backup_1"))).await.expect("read");
+        let mut expected = Vec::new();
         for typing in Typing::ALL {
-            pool.typing(&to, typing, None).await.expect("shown");
+            pool.typing(&chat(&to), typing, None).await.expect("shown");
+            expected.push(match typing {
+                Typing::Typing => "sendMessageTypingAction",
+                Typing::UploadPhoto => "sendMessageUploadPhotoAction",
+                Typing::UploadDocument => "sendMessageUploadDocumentAction",
+                Typing::RecordVoice => "sendMessageRecordAudioAction",
+                Typing::Cancel => "sendMessageCancelAction",
+            });
+            let shown = world.telegram().attention("backup_1", &to).expect("a chat").typing;
+            assert_eq!(shown, expected, "{to}: {typing:?}");
         }
     }
-    assert_eq!(world.calls("backup_1", "messages.readHistory"), 2);
-    assert_eq!(world.calls("backup_1", "channels.readHistory"), 2);
-    assert_eq!(world.calls("backup_1", "messages.setTyping"), 10);
     pool.stop(Duration::from_secs(5)).await;
     world.assert_all_known();
 }

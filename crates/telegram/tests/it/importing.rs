@@ -98,8 +98,11 @@ async fn a_session_becomes_an_account_and_writes_to_what_it_knows_before_any_dia
     let (world, elsewhere, folder) = moving("backup_1").await;
     let pool = world.ready().await;
     let file = elsewhere.file(folder.path(), "any_name.session");
-    world.fault("backup_1", FaultName::FloodWait).method("messages.getDialogs").seconds(3600.0).on();
-    let before = world.calls("backup_1", "users.getUsers");
+    // The reading of the dialogs stands still in its first call, which nobody answers: whatever else asked for dialogs
+    // would be one call more.
+    world.fault("backup_1", FaultName::Delay).method("messages.getDialogs").seconds(3600.0).on();
+    let asked_for_dialogs = || world.calls("backup_1", "messages.getDialogs");
+    let (before, before_dialogs) = (world.calls("backup_1", "users.getUsers"), asked_for_dialogs());
     let report = import(&pool, order(&[&file])).await;
     let [row] = report.sessions.as_slice() else { panic!("{report:?}") };
     assert_eq!((row.what, row.purposes.len()), (What::New, 4), "{row:?}");
@@ -107,12 +110,16 @@ async fn a_session_becomes_an_account_and_writes_to_what_it_knows_before_any_dia
     let account = row.account.clone().expect("an account");
     until("the account is ready", || view(&pool, account.as_str()).state != AccountState::Connecting).await;
     assert_eq!(view(&pool, account.as_str()).user_id, row.user_id);
+    until("the dialogs are asked for", || asked_for_dialogs() > before_dialogs).await;
     for (number, title) in ["Demo supergroup", "Demo group"].into_iter().enumerate() {
         let random_id = i64::try_from(number).expect("small") + 77;
+        let before = asked_for_dialogs();
         let outcome = send_to(&pool, account.as_str(), elsewhere.titled(title), title, random_id).await;
         assert!(matches!(outcome, Outcome::Sent { .. }), "{title}: {outcome:?}");
+        assert_eq!(asked_for_dialogs(), before, "{title}: no dialogs are read for the sake of a message");
     }
     assert_eq!(world.texts(), ["Demo supergroup", "Demo group"]);
+    assert!(!view(&pool, account.as_str()).dialogs_complete);
     // A second time nothing is asked and nothing happens.
     let asked = world.calls("backup_1", "users.getUsers");
     assert!(asked > before);

@@ -232,27 +232,60 @@ async fn an_account_of_another_data_centre_is_signed_in_there_by_code_and_by_tok
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_data_centre_that_sends_everybody_on_is_obeyed() {
+    // Whose number it is, is not known yet; whichever of the three it says.
+    for sent_on in ["NETWORK_MIGRATE_4", "USER_MIGRATE_4", "PHONE_MIGRATE_4"] {
+        let world = World::with_accounts(6).await.only(&["backup_1"]);
+        let pool = with_spare(&world, "extra_1").await;
+        migrates(&world, "auth.sendCode", sent_on);
+        begin(&pool, How::Phone(None)).await;
+        assert!(is_done(&code(&pool, &world.person("extra_1").login_code).await), "{sent_on}");
+        ready(&pool).await;
+        assert_eq!(view(&pool, "spare").lines[0].dc_id, Some(4), "{sent_on}");
+        assert_eq!(called(&world, "auth.sendCode"), 2, "where it was asked first, and where it was sent");
+        assert_eq!(send(&pool, "spare", "@client_1", sent_on, 1).await.word(), "sent");
+        pool.stop(LIMIT).await;
+        world.assert_all_known();
+    }
+}
+
+/// The data centre that is asked next sends on to another one, once.
+fn migrates(world: &World, method: &str, where_to: &str) {
+    fault(world, method, FaultName::RpcError, |order| {
+        (order.code, order.message) = (Some(303), Some(where_to.to_owned()));
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_sent_on_after_the_code_is_told_so_and_begins_anew_there() {
     let world = World::with_accounts(6).await.only(&["backup_1"]);
+    let person = world.person("extra_1");
     let pool = with_spare(&world, "extra_1").await;
-    let order = FaultOrder {
-        provider: "telegram".to_owned(),
-        // Whose number it is, is not known yet.
-        account: None,
-        method: Some("auth.sendCode".to_owned()),
-        fault: FaultName::RpcError,
-        seconds: None,
-        times: Some(1),
-        probability: None,
-        code: Some(303),
-        message: Some("NETWORK_MIGRATE_4".to_owned()),
+    let sent_on = |state: &LoginState| {
+        let LoginState::Failed { code: LoginFailure::Refused, detail, .. } = state else { return false };
+        detail.contains("USER_MIGRATE") && state.advice().contains("sign in again")
     };
-    world.telegram().add_fault(order).expect("a fault");
+    // The code is right, and another data centre is said to be theirs.
     begin(&pool, How::Phone(None)).await;
-    assert!(is_done(&code(&pool, &world.person("extra_1").login_code).await));
+    migrates(&world, "auth.signIn", "USER_MIGRATE_4");
+    let refused = code(&pool, &person.login_code).await;
+    assert!(sent_on(&refused), "{refused:?}");
+    // There is no QR code to show.
+    migrates(&world, "auth.exportLoginToken", "USER_MIGRATE_4");
+    let refused = begin(&pool, How::Qr).await;
+    assert!(sent_on(&refused), "{refused:?}");
+    // It was shown, scanned and taken to the data centre of the user, which sends back.
+    let LoginState::QrShown { url, .. } = begin(&pool, How::Qr).await else { panic!("no token") };
+    migrates(&world, "auth.importLoginToken", "USER_MIGRATE_2");
+    let order = TokenOrder { token: url, account: "extra_1".to_owned() };
+    world.telegram().accept_login_token(&order).expect("accepted");
+    until("it is sent on", || sent_on(&now(&pool))).await;
+    // Nothing of it is kept, and each refusal was met.
+    assert_eq!((pool.ownerless().await.expect("readable"), logins_kept(&world).await), (Vec::new(), 0));
+    assert_eq!(world.telegram().faults().len(), 0);
+    begin(&pool, How::Phone(None)).await;
+    assert!(is_done(&code(&pool, &person.login_code).await));
     ready(&pool).await;
     assert_eq!(view(&pool, "spare").lines[0].dc_id, Some(4));
-    let asked: u64 = world.telegram().calls(None, Some("auth.sendCode")).iter().map(|call| call.count).sum();
-    assert_eq!(asked, 2, "where it was asked first, and where it was sent");
     pool.stop(LIMIT).await;
     world.assert_all_known();
 }

@@ -142,6 +142,7 @@ pub(super) fn set_typing(
     let peer = context.state.input_peer(me, &request.peer)?;
     context.state.may_read(me, peer)?;
     context.state.may_write(me, peer)?;
+    context.state.note_typing(me, peer, &request.action);
     let action = request.action.clone();
     let from_id = Peer::User(me).to_tl();
     let cast = Cast::of(Peer::User(me));

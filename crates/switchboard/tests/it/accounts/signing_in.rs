@@ -87,6 +87,40 @@ async fn a_qr_code_that_somebody_accepts_signs_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_qr_code_that_is_accepted_while_the_program_lies_killed_signs_in_all_the_same() {
+    let stage = Stage::new().await;
+    let mut program = stage.program().await;
+    stage.add(&program).await;
+    let shown = begin(&program, json!({ "by": "qr" })).await;
+    program.kill();
+
+    let mut program = stage.program().await;
+    let (_, login) = program.get(LOGIN).await;
+    assert_eq!((&login["state"], &login["url"]), (&json!("qr_shown"), &shown["url"]), "{login}");
+    program.kill();
+
+    stage.accept(shown["url"].as_str().expect("an address")).await;
+    let program = stage.program().await;
+    let is_done = async {
+        let is_done = || async { program.get(LOGIN).await.1["state"] == "done" };
+        program.until("it is signed in", is_done).await;
+    };
+    program.as_time_goes_by(Duration::from_secs(1), is_done).await;
+    program.account_is(NAME, "ready").await;
+    assert_eq!(stage.send(&program, "scanned meanwhile", 20).await.0, 200);
+    // The one session that Telegram has is the one in use, and nobody was signed out.
+    let accounts = stage.world.get("/telegram/accounts").await;
+    let mut accounts = accounts["items"].as_array().expect("items").iter();
+    let person = accounts.find(|account| account["name"] == NAME).expect("there");
+    let [made] = person["signed_in"].as_array().expect("keys").as_slice() else { panic!("{person}") };
+    let (_, account) = program.get("/v1/accounts/fifth").await;
+    assert_eq!(made.as_str().map(|key| &key[..16]), account["lines"][0]["session"].as_str(), "{account}");
+    assert_eq!(program.get("/v1/ownerless-sessions").await.1["items"], json!([]));
+    assert_eq!(stage.world.calls("auth.logOut").await, 0);
+    stage.world.assert_nothing_unknown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_program_may_be_killed_between_any_two_steps() {
     let stage = Stage::with_password().await;
     let mut program = stage.program().await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::stage::{CREATE, LEAVE, Stage, TEXT};
+use super::stage::{CREATE, LEAVE, MEDIA, Stage, TEXT};
 
 /// What a caller does again, and by which effect it is counted.
 struct Again {
@@ -23,6 +23,11 @@ fn create() -> Again {
 fn text() -> Again {
     let body = json!({ "chat": "@client_2", "text": "joined" });
     Again { old: TEXT, path: "/send_text", body, method: "messages.sendMessage" }
+}
+
+fn media() -> Again {
+    let body = json!({ "username": "@client_2", "files": ["photo.png"], "caption": "joined" });
+    Again { old: MEDIA, path: "/send_media", body, method: "messages.sendMedia" }
 }
 
 /// Makes the call and is gone while it is under way, which it is until [`goes_on`].
@@ -201,21 +206,38 @@ async fn doubtful(stage: &Stage, again: &Again) -> Value {
     reply.json()
 }
 
+/// A message in doubt is joined by the same body for as long as it is, and for a minute after a person has resolved it.
+async fn joined_until_resolved_and_a_minute_longer(again: Again) {
+    for (later, count) in [(Duration::from_secs(50), 1), (Duration::from_secs(70), 2)] {
+        let stage = Stage::plain().await;
+        let doubt = doubtful(&stage, &again).await;
+        let id = doubt["id"].as_str().expect("an id");
+        assert!(id.starts_with("msg_"), "{doubt}");
+        let told = json!({ "status": "error", "error": "<text>", "id": id, "state": "in_doubt" });
+        for _ in 0..2 {
+            stage.call(again.old, again.path, &again.body).send().await.must_be(500, &told);
+            stage.program.advance(Duration::from_secs(70)).await;
+        }
+        assert_eq!(stage.world.effects(again.method).await.len(), 1, "{} in doubt", again.path);
+        let (status, said) =
+            stage.program.post(&format!("/v1/messages/{id}/resolve"), &json!({ "as": "sent" })).await;
+        assert_eq!(status, 200, "{said}");
+        stage.program.advance(later).await;
+        let reply = stage.call(again.old, again.path, &again.body).send().await;
+        assert_eq!((reply.status, &reply.json()["status"]), (200, &json!("ok")), "{}", reply.text);
+        let effects = stage.world.effects(again.method).await;
+        assert_eq!(effects.len(), count, "{} after {later:?}: {effects:?}", again.path);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_text_in_doubt_is_joined_and_resolved_by_a_person() {
-    let stage = Stage::plain().await;
-    let again = text();
-    let doubt = doubtful(&stage, &again).await;
-    let id = doubt["id"].as_str().expect("an id");
-    assert!(id.starts_with("msg_"), "{doubt}");
-    let reply = stage.call(again.old, again.path, &again.body).send().await;
-    assert_eq!((reply.status, &reply.json()["id"]), (500, &doubt["id"]), "{}", reply.text);
-    let (status, said) =
-        stage.program.post(&format!("/v1/messages/{id}/resolve"), &json!({ "as": "sent" })).await;
-    assert_eq!(status, 200, "{said}");
-    let reply = stage.call(again.old, again.path, &again.body).send().await;
-    assert_eq!((reply.status, &reply.json()["status"]), (200, &json!("ok")), "{}", reply.text);
-    assert_eq!(stage.world.effects(again.method).await.len(), 1);
+    joined_until_resolved_and_a_minute_longer(text()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_in_doubt_are_joined_and_resolved_by_a_person() {
+    joined_until_resolved_and_a_minute_longer(media()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -195,6 +195,20 @@ async fn killed_at_each_step_of_signing_in_it_goes_on_and_no_session_is_lost() {
     two_at_a_time(kills.map(|(point, skip)| roster::kill_at(roster::Scenario::SignIn, point, skip))).await;
 }
 
+/// Signing in by a QR code writes five times: that it begins, its key, the code that is shown, that it was scanned, the
+/// session. Wherever it is killed it goes on, or shows another code.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_each_step_of_signing_in_by_a_qr_code_it_goes_on_and_no_session_is_lost() {
+    let kills = ["before", "after"].into_iter().flat_map(|moment| {
+        let steps = (0..4).map(|skip| ("save_login", skip)).chain([("change_sessions", 0)]);
+        steps.map(move |(write, skip)| (format!("store.{write}.{moment}"), skip))
+    });
+    two_at_a_time(kills.map(|(point, skip)| async move {
+        roster::kill_at(roster::Scenario::SignInByQr, &point, skip).await;
+    }))
+    .await;
+}
+
 /// Those of accounts alone, which the whole is long for.
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_write_about_accounts_none_is_lost_and_nobody_is_signed_out() {

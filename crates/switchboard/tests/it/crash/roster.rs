@@ -1,6 +1,7 @@
 //! Killed between the steps of what changes accounts: each is there once, and no session that was signed in is lost.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use testkit::{Program, Start, World};
@@ -42,6 +43,8 @@ pub(super) enum Scenario {
     Remove,
     /// Somebody signs in, with a password and terms of service.
     SignIn,
+    /// Somebody signs in by scanning a QR code.
+    SignInByQr,
     /// Somebody gives a sign-in up.
     GiveUp,
     /// A session of nobody is brought along.
@@ -101,7 +104,7 @@ pub(super) async fn kill_at(scenario: Scenario, point: &str, skip: u32) {
 async fn prepare(scenario: Scenario, stage: &Stage, program: &Program) {
     match scenario {
         Scenario::Add | Scenario::Keep => {}
-        Scenario::Change => stage.add(program).await,
+        Scenario::Change | Scenario::SignInByQr => stage.add(program).await,
         Scenario::SignIn => {
             let rules =
                 json!({ "password": PASSWORD, "hint": "four words", "terms": "Be kind to each other." });
@@ -141,6 +144,7 @@ async fn play(scenario: Scenario, stage: &Stage, program: &Program) {
         Scenario::Change => drop(call(program, "PATCH", ACCOUNT, &json!({ "priority": 9 })).await),
         Scenario::Remove => drop(call(program, "DELETE", ACCOUNT, &Value::Null).await),
         Scenario::SignIn => sign_in(stage, program).await,
+        Scenario::SignInByQr => sign_in_by_qr(stage, program).await,
         Scenario::GiveUp => drop(call(program, "DELETE", LOGIN, &Value::Null).await),
         Scenario::Forget => {
             let path = format!("{OWNERLESS}/{}", ownerless(program).await[0]);
@@ -178,6 +182,7 @@ async fn check(scenario: Scenario, stage: &Stage, program: &Program, point: &str
             assign(program, &kept[0]).await;
         }
         Scenario::SignIn => sign_in(stage, program).await,
+        Scenario::SignInByQr => sign_in_by_qr(stage, program).await,
         Scenario::GiveUp => {
             assert_eq!(program.delete(LOGIN).await.0, 204, "{point}");
             assert_eq!(program.get(LOGIN).await.1["state"], "none", "{point}");
@@ -278,6 +283,39 @@ async fn sign_in(stage: &Stage, program: &Program) {
             false
         })
         .await;
+}
+
+/// Signs in as a person does who scans whatever code is shown, whatever came before.
+async fn sign_in_by_qr(stage: &Stage, program: &Program) {
+    program
+        .until("somebody is signed in", || async {
+            let login = look(program, LOGIN).await;
+            match login["state"].as_str() {
+                Some("qr_shown") => {
+                    if !scan(&stage.world, login["url"].as_str().expect("an address")).await {
+                        // It was scanned before a kill, and nobody was told: it is asked for when its time is over.
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                        program.advance(Duration::from_secs(1)).await;
+                    }
+                }
+                _ => match look(program, ACCOUNT).await["state"].as_str() {
+                    Some("ready") => return true,
+                    Some("needs_login") => tell(program, "", json!({ "by": "qr" })).await,
+                    _ => {}
+                },
+            }
+            false
+        })
+        .await;
+}
+
+/// Accepts what a QR code shows. Tells whether that was still possible.
+async fn scan(world: &World, url: &str) -> bool {
+    let client = reqwest::Client::builder().timeout(Duration::from_mins(1)).build().expect("a client");
+    let request = client.post(format!("{}/telegram/login-tokens/accept", world.control()));
+    let request = request.header("content-type", "application/json");
+    let answer = request.body(json!({ "token": url, "account": NAME }).to_string()).send().await;
+    answer.expect("the control port answers").status().is_success()
 }
 
 async fn tell(program: &Program, step: &str, body: Value) {

@@ -134,6 +134,36 @@ async fn while_no_server_runs_a_session_moves_in_all_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whose_a_session_is_telegram_says_and_not_the_name_of_its_file() {
+    let world = world().await;
+    let group = world.chat_titled("Demo supergroup").await;
+    // There is an account of this name, and the file is not its.
+    let (session, file) = path(&world, "main.session");
+    stage::file(&world, &session, &[]).await;
+    let program = running(&world).await;
+    let of_main = async || {
+        let (_, main) = program.get("/v1/accounts/main").await;
+        let lines = main["lines"].as_array().expect("lines").iter();
+        (main["user_id"].clone(), lines.map(|line| line["session"].clone()).collect::<Vec<_>>())
+    };
+    let before = of_main().await;
+    let report = fine(&world, &import(&[&file])).await;
+    let (name, person) = (new_account(&report), account(&world, MOVING).await);
+    assert_ne!(name, "main", "{report:#}");
+    assert_eq!(report["sessions"][0]["user_id"], person["user_id"], "{report:#}");
+    program.account_is(&name, "ready").await;
+    let (_, moved) = program.get(&format!("/v1/accounts/{name}")).await;
+    assert_eq!(moved["user_id"], person["user_id"], "{moved}");
+    assert_eq!(of_main().await, before);
+    program.has_read_dialogs(&name).await;
+    write(&program, &name, &group, "by whom").await;
+    write(&program, "main", &group, "by main").await;
+    let effects = world.effects("messages.sendMessage").await;
+    let by: Vec<_> = effects.iter().map(|one| (&one["text"], &one["account"])).collect();
+    assert_eq!(by, [(&json!("by whom"), &json!(MOVING)), (&json!("by main"), &json!("main"))]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_session_is_for_can_be_said_in_the_command() {
     let world = world().await;
     let (session, file) = path(&world, "some.session");

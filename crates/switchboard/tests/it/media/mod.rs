@@ -169,11 +169,22 @@ async fn messages_of_a_chat_are_edited_deleted_read_and_announced() {
     }
     let (_, history) = program.get(&format!("/v1/chats/{group}/history?limit=1")).await;
     assert_eq!(history["items"][0]["text"], "first", "{history}");
-    for (path, body) in
-        [("read", json!({})), ("typing", json!({ "action": "record_voice" })), ("typing", json!({}))]
-    {
+    let mut written = Vec::new();
+    for text in ["one", "two", "three"] {
+        let order = json!({ "from": "@client_1", "chat": group, "text": text });
+        written.push(world.post("/telegram/messages", &order).await["message_id"].clone());
+    }
+    for (path, body, field, expected) in [
+        ("read", json!({ "message_id": written[1] }), "read_up_to", written[1].clone()),
+        ("read", json!({}), "read_up_to", written[2].clone()),
+        ("typing", json!({ "action": "record_voice" }), "typing", json!(["sendMessageRecordAudioAction"])),
+        ("typing", json!({}), "typing", json!(["sendMessageRecordAudioAction", "sendMessageTypingAction"])),
+    ] {
         let (status, done) = program.post(&format!("/v1/chats/{group}/{path}"), &body).await;
         assert_eq!((status, &done["chat_id"]), (200, &json!(group)), "{path}: {done}");
+        let account = done["account"].as_str().expect("an account");
+        let attention = format!("/telegram/chats/{group}/attention?account={account}");
+        assert_eq!(world.get(&attention).await[field], expected, "{path} {body}: {done}");
     }
     let (status, wrong) =
         program.post(&format!("/v1/chats/{group}/typing"), &json!({ "action": "dance" })).await;

@@ -3,13 +3,18 @@
 use serde_json::json;
 use testkit::Program;
 
-use super::{bytes, stage, upload};
+use super::{bytes, files_waiting, stage, upload};
 
 /// The size of the file, in bytes.
 const SIZE: usize = 64 << 20;
 
 /// How much more memory its way in and out may take, in KiB.
 const MOST: u64 = 20 << 10;
+
+/// A file in which each piece tells its place: pieces that are left out, doubled or out of order show.
+fn content() -> Vec<u8> {
+    (0..SIZE as u64 / 8).flat_map(u64::to_be_bytes).collect()
+}
 
 /// Lets the kernel forget the most memory that the program ever had: what it needed at its start would hide what a file adds.
 fn forget_peak(program: &Program) {
@@ -35,12 +40,20 @@ async fn a_large_file_passes_through_little_memory() {
     forget_peak(&program);
     let before = peak(&program);
 
-    let large = upload(&program, "large.bin", vec![7; SIZE]).await;
+    let large = upload(&program, "large.bin", content()).await;
     let body = json!({ "chat": group, "media": [{ "upload": large }, { "url": hoster.url(&format!("/large/{SIZE}")) }], "wait": 100 });
     let (status, sent) = program.post("/v1/messages", &body).await;
     assert_eq!(status, 200, "{sent}");
+    // What was sent lies here no more, so that what is read comes from Telegram.
+    let path = format!("/v1/messages/{}", sent["id"].as_str().expect("an id"));
+    let is_gone = || async { program.get(&path).await.1["media"][0]["stored"] == false };
+    program.until("the file lies with Telegram alone", is_gone).await;
+    assert_eq!(files_waiting(&world), 0);
+    let before_reading = world.calls("upload.getFile").await;
     let (status, read) = bytes(&program, sent["media"][0]["url"].as_str().expect("a path"), None).await;
     assert_eq!((status, read.len()), (200, SIZE));
+    assert!(read == content(), "other bytes came back");
+    assert!(world.calls("upload.getFile").await > before_reading, "it was not read from Telegram");
     let more = peak(&program).saturating_sub(before);
     assert!(more < MOST, "{more} KiB more for files of {SIZE} bytes");
 }
