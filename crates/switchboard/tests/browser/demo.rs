@@ -121,7 +121,7 @@ async fn doubted_message(world: &World, program: &Program) -> String {
 }
 
 /// The same of a chat that was being made.
-async fn doubted_operation(world: &World, program: &Program) -> String {
+pub(crate) async fn doubted_operation(world: &World, program: &Program) -> String {
     world.fault("drop_answer", json!({ "account": "fifth", "method": CREATE, "times": 1 })).await;
     let before = world.effects(CREATE).await.len();
     let order = json!({ "title": "Repair 7046, back glass", "members": ["@client_4"], "account": "fifth", "wait": 0 });

@@ -28,11 +28,15 @@ async fn main_is_red(tab: &Tab) {
     tab.until(&format!("{MAIN}?.querySelector('.lamp').classList.contains('bad') === true")).await;
 }
 
-/// An account is lost, and its card red within a minute of the program's time.
 async fn lose_main(stage: &Stage) {
-    stage.world.fault("session_revoked", json!({ "account": "main" })).await;
+    lose(stage, "main").await;
+}
+
+/// An account is lost, and its card red within a minute of the program's time.
+async fn lose(stage: &Stage, name: &str) {
+    stage.world.fault("session_revoked", json!({ "account": name })).await;
     stage.pass(60).await;
-    stage.program.account_is("main", "needs_login").await;
+    stage.program.account_is(name, "needs_login").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -61,7 +65,25 @@ async fn what_somebody_is_in_stays_where_it_is() {
     tab.point_away().await;
     tab.until("document.querySelector('#board .card').querySelector('.lamp').classList.contains('bad')")
         .await;
+    sorted_by_hand(&stage, &tab).await;
     assert_eq!((tab.findings().await, tab.complaints()), (Vec::new(), Vec::new()));
+}
+
+/// While a finger is on the screen now and then no row moves by itself, until somebody asks for it.
+async fn sorted_by_hand(stage: &Stage, tab: &Tab) {
+    tab.tell("setInterval(() => dispatchEvent(new Event('touchstart')), 1000)").await;
+    tab.tell("dispatchEvent(new Event('touchstart'))").await;
+    let sort = "document.querySelector('[data-sort]')";
+    tab.until(&format!("{sort}.hidden")).await;
+    lose(stage, "fifth").await;
+    tab.until(&format!("!{sort}.hidden")).await;
+    let place =
+        "[...document.querySelectorAll('#board .card')].findIndex((one) => one.id === 'c-account:fifth')";
+    let before = tab.tell(place).await.as_i64().expect("a place");
+    tab.press("[data-sort]").await;
+    tab.until(&format!("{sort}.hidden")).await;
+    let after = tab.tell(place).await.as_i64().expect("a place");
+    assert!((0..before).contains(&after), "it went from {before} to {after}");
 }
 
 /// A tab of the owner's on the overview, behind a proxy.

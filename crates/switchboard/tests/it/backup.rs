@@ -6,6 +6,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use ambient::Clock;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE;
 use serde_json::{Value, json};
 use testkit::{Program, Start, World};
 
@@ -211,9 +213,90 @@ async fn the_commands_say_what_is_wrong() {
     let said = refused(&world, "data", &["restore", &file, "--yes"]);
     assert!(said.contains("not whole"), "{said}");
     assert_eq!(found(&doctor(&world, "data")), ["backup_broken"]);
-    // No secret and no text is told by what was said, and the key is in no backup.
-    let key = fs::read_to_string(world.data_dir("data").join("master.key")).expect("the key");
-    assert!(!whole.windows(16).any(|window| window == &key.as_bytes()[..16]));
+}
+
+/// The files in a backup, each with its name and its bytes.
+pub(crate) fn files_in(backup: &Path) -> Vec<(String, Vec<u8>)> {
+    let unpacked = tempfile::tempdir().expect("a folder");
+    let ran = Command::new("tar").arg("-xzf").arg(backup).arg("-C").arg(unpacked.path()).output();
+    let ran = ran.expect("runs");
+    assert!(ran.status.success(), "{ran:?}");
+    let (mut folders, mut found) = (vec![unpacked.path().to_owned()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).expect("reads").map(|entry| entry.expect("an entry").path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(unpacked.path()).expect("lies in it").display().to_string();
+                found.push((name, fs::read(&path).expect("reads")));
+            }
+        }
+    }
+    found
+}
+
+/// The beginnings of the keys that the sessions of the settings' accounts are.
+fn session_keys(world: &World) -> Vec<Vec<u8>> {
+    const KEY: usize = 256;
+    let settings = fs::read_to_string(world.settings_file()).expect("the settings");
+    let strings = settings.split('"').filter(|text| text.starts_with('1') && text.len() > KEY);
+    let key = |text: &str| {
+        let bytes = URL_SAFE.decode(&text[1..]).expect("base64");
+        bytes[bytes.len() - KEY..][..32].to_vec()
+    };
+    strings.map(key).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn neither_the_key_nor_what_it_seals_can_be_read_from_a_backup() {
+    const HASH: &str = "5099aa17c0ffee005099aa17c0ffee00";
+    let world = World::start(binary()).await;
+    let program = running(&world, "data").await;
+    let sixth = json!({
+        "name": "sixth", "api_id": 5099, "api_hash": HASH, "phone": "+79995099001",
+        "proxy": "socks5://demo:planted-proxy-word@127.0.0.1:1",
+    });
+    let hook = json!({
+        "name": "hook", "kind": "webhook", "url": "https://example.com/planted-address", "secret": "planted-signing-word",
+    });
+    let anna = json!({ "name": "anna", "role": "admin", "password": "planted password of anna" });
+    for (path, order) in [("/v1/accounts", sixth), ("/v1/alert-targets", hook), ("/v1/users", anna)] {
+        let (status, made) = program.post(path, &order).await;
+        assert_eq!(status, 201, "{path}: {made}");
+    }
+    let (_, made) = program.post("/v1/keys", &json!({ "name": "n8n", "scopes": ["send"] })).await;
+    let api_key = made["key"].as_str().expect("a key");
+    let master = fs::read_to_string(world.data_dir("data").join("master.key")).expect("the key");
+    let master = master.trim();
+    let bytes = (0..master.len()).step_by(2).map(|at| u8::from_str_radix(&master[at..at + 2], 16));
+    let bytes: Vec<u8> = bytes.collect::<Result<_, _>>().expect("hexadecimal");
+    let mut secrets = vec![master.as_bytes().to_vec(), bytes];
+    let words = [
+        HASH,
+        "79995099001",
+        "planted-proxy-word",
+        "planted-address",
+        "planted-signing-word",
+        "planted password of anna",
+        testkit::KEY,
+        api_key,
+        api_key.trim_start_matches("swb_"),
+    ];
+    secrets.extend(words.map(|word| word.as_bytes().to_vec()));
+    let sessions = session_keys(&world);
+    assert!(sessions.len() >= 5, "{}", sessions.len());
+    secrets.extend(sessions);
+
+    let files = files_in(Path::new(&backup(&world, "data")));
+    let has = |bytes: &[u8], wanted: &[u8]| bytes.windows(wanted.len()).any(|window| window == wanted);
+    // The search finds what is there.
+    assert!(files.iter().any(|(name, bytes)| name.ends_with("switchboard.db") && has(bytes, b"sixth")));
+    for (name, bytes) in &files {
+        assert!(!name.ends_with("master.key") && !name.ends_with(".toml"), "{name}");
+        for secret in &secrets {
+            assert!(!has(bytes, secret), "{name} has {:?}", String::from_utf8_lossy(secret));
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -59,10 +59,11 @@ async fn sends(stage: &Stage) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_and_a_password_sign_in_after_wrong_ones() {
     let (stage, tab) = begun().await;
-    let rules = json!({ "password": TWO_STEPS, "hint": "four words and a port" });
+    let rules = json!({ "password": TWO_STEPS, "hint": "four words and a port", "terms": "Be kind." });
     stage.world.put("/telegram/accounts/fifth/sign-in", &rules).await;
     tab.press("#login-phone button").await;
     step(&tab, "code_wanted").await;
+    resent(&stage, &tab).await;
     let code = stage.world.code(stage.known(NAME).await["phone"].as_str().expect("a phone")).await;
     enter(&tab, "code", if code == "00000" { "00001" } else { "00000" }).await;
     tab.until("document.querySelector('#code-error')?.checkVisibility() === true").await;
@@ -77,12 +78,29 @@ async fn a_code_and_a_password_sign_in_after_wrong_ones() {
     enter(&tab, "password", "another").await;
     tab.until("document.querySelector('#password-error')?.checkVisibility() === true").await;
     enter(&tab, "password", TWO_STEPS).await;
+    step(&tab, "terms_wanted").await;
+    assert_eq!(tab.text("document.querySelector('#login .quote').textContent").await, "Be kind.");
+    tab.press("#login-terms button[value=yes]").await;
     step(&tab, "done").await;
     assert_eq!(login(&stage).await["state"], "done");
     tab.press("#login a.primary").await;
     tab.is_at(PAGE).await;
     sends(&stage).await;
     is_sound(&tab);
+}
+
+/// The code comes another way, as soon as Telegram sends it so.
+async fn resent(stage: &Stage, tab: &Tab) {
+    let help = "document.querySelector('#code-help').textContent";
+    assert!(tab.text(help).await.contains("in Telegram itself"));
+    assert_eq!(tab.tell("document.querySelector('#login-resend')").await, Value::Null, "it is too early");
+    stage.program.advance(Duration::from_mins(3)).await;
+    tab.press("#login p a[href$='/login']").await;
+    tab.press("#login-resend button").await;
+    tab.until(&format!("{help} === 'It came as a text message.'")).await;
+    assert_eq!(login(stage).await["sent_by"], "sms");
+    assert_eq!(stage.world.calls("auth.resendCode").await, 1);
+    step(tab, "code_wanted").await;
 }
 
 /// Whether the picture on the page, as a camera sees it, is the code of this text.

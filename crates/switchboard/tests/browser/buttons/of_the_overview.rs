@@ -35,6 +35,15 @@ async fn cards_are_found_stopped_and_started() {
     state_is(&tab, "active").await;
     restarted(&stage, &tab).await;
     dialogs_read_again(&stage, &tab).await;
+    // An account is paused and given work again where it stands.
+    for (action, state) in [("pause", "paused"), ("resume", "ready")] {
+        let note = done(&tab, &format!("#c-account\\:fifth .acts button[formaction$={action}]")).await;
+        assert!(note.contains("fifth"), "{note}");
+        stage.program.account_is("fifth", state).await;
+        tab.point_away().await;
+        tab.until(&format!("document.getElementById('c-account:fifth').dataset.state === '{state}'")).await;
+        tab.is_at("/").await;
+    }
     // An account's own page has the same buttons.
     tab.open("/cards/account%3Afifth").await;
     for (action, state) in [("pause", "paused"), ("resume", "ready"), ("restart", "ready")] {
@@ -115,6 +124,41 @@ async fn filters(tab: &Tab) {
     tab.until("document.querySelector('.empty') !== null && document.activeElement.name === 'q'").await;
     tab.press(".empty a").await;
     tab.is_at("/").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beside_what_is_wrong_is_the_button_that_mends_it() {
+    let stage = Stage::start().await;
+    let tab = stage.tab().await;
+    for path in ["/v1/services/send_text/actions/stop", "/v1/accounts/fifth/actions/pause"] {
+        assert_eq!(stage.program.post(path, &json!({})).await.0, 200, "{path}");
+    }
+    tab.open("/cards/service%3Asend%5Ftext").await;
+    done(&tab, ".cure button[formaction$=start]").await;
+    assert_eq!(stage.program.get("/v1/services/send_text").await.1["state"], "active");
+    stage.program.account_is("fifth", "paused").await;
+    tab.open("/cards/account%3Afifth").await;
+    done(&tab, ".cure button[formaction$=resume]").await;
+    stage.program.account_is("fifth", "ready").await;
+
+    // On the board it stands in the cards of those that need somebody.
+    let flood = json!({ "account": "backup_1", "method": "messages.sendMessage", "seconds": 3600 });
+    stage.world.fault("flood_wait", flood).await;
+    let order = json!({ "chat": "@client_1", "text": "It waits.", "account": "backup_1", "wait": 0 });
+    assert_eq!(stage.program.post("/v1/messages", &order).await.0, 202);
+    stage.program.account_is("backup_1", "flood_wait").await;
+    stage.world.fault("session_revoked", json!({ "account": "main" })).await;
+    stage.pass(60).await;
+    stage.program.account_is("main", "needs_login").await;
+    tab.open("/").await;
+    tab.press("#c-account\\:backup_1.tall .cure a[data-dialog]").await;
+    tab.until("document.querySelector('dialog[open] input[value=pause_flooded]') !== null").await;
+    assert_eq!(tab.findings().await, Vec::<String>::new());
+    tab.press("dialog [data-close]").await;
+    tab.until("document.querySelector('dialog[open]') === null").await;
+    tab.press_words("#c-account\\:main.tall .cure a.primary", "Sign in again").await;
+    tab.is_at("/accounts/main/login").await;
+    is_sound(&tab);
 }
 
 #[tokio::test(flavor = "multi_thread")]

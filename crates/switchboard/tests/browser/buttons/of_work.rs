@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{answered, done, is_sound};
+use super::{answered, done, is_sound, noted};
 use crate::chromium::Tab;
+use crate::demo::doubted_operation;
 use crate::stage::Stage;
 
 impl Stage {
@@ -97,15 +98,14 @@ async fn operations(stage: &Stage, tab: &Tab) {
     stage.until_state(&path, "done").await;
 }
 
-/// One is dropped, one is tried again, the one that is left is tried again with all that wait.
+/// One is dropped and one tried again on their pages, the one that is left is tried again with all that wait.
 async fn failed_requests(stage: &Stage, tab: &Tab, ids: &[String]) {
     let path = |id: &str| format!("/v1/failed-requests/{id}");
-    tab.open("/failed").await;
-    tab.press(&format!("input[value='{}']", ids[0])).await;
-    tab.press("button[value=drop]").await;
-    tab.until("location.pathname === '/failed/question' && document.readyState === 'complete'").await;
-    done(tab, "#ask button.danger").await;
+    tab.open(&format!("/failed/{}", ids[0])).await;
+    answered(tab, "a.danger[href*='do=drop']", "dialog button.danger").await;
     assert_eq!(stage.state(&path(&ids[0])).await, "dropped");
+    tab.open(&format!("/failed/{}", ids[0])).await;
+    assert_eq!(tab.tell("document.querySelectorAll('.page-head .btn').length").await, 0, "it is decided");
     tab.open(&format!("/failed/{}", ids[1])).await;
     answered(tab, "a[href*='do=retry']", "dialog button.primary").await;
     assert_ne!(stage.state(&path(&ids[1])).await, "pending");
@@ -165,6 +165,32 @@ async fn work_that_waits_is_cancelled_before_anybody_does_it() {
     let order = json!({ "title": "Repair 7051, keys", "account": "backup_1" });
     assert_eq!(stage.program.post("/v1/chats", &order).await.0, 201);
     assert_eq!(stage.world.chats_titled("Repair 7050, hinge").await, Vec::<String>::new());
+    is_sound(&tab);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_that_somebody_found_ends_the_doubt_about_making_it() {
+    let stage = Stage::start().await;
+    let id = doubted_operation(&stage.world, &stage.program).await;
+    let path = format!("/v1/operations/{id}");
+    let chats = stage.world.chats_titled("Repair 7046, back glass").await;
+    let tab = stage.tab().await;
+    tab.open("/doubt").await;
+    tab.press(&format!("main a[href='/doubt/{id}']")).await;
+    tab.is_at(&format!("/doubt/{id}")).await;
+    // What is no chat's id decides nothing.
+    tab.fill("#act input[name=chat_id]", "-7").await;
+    let (note, is_refused) = noted(&tab, "#act button[formaction$='actions/done']").await;
+    assert!(is_refused, "{note}");
+    assert_eq!(stage.state(&path).await, "in_doubt");
+    tab.open(&format!("/doubt/{id}")).await;
+    tab.fill("#act input[name=chat_id]", &chats[0]).await;
+    done(&tab, "#act button[formaction$='actions/done']").await;
+    stage.until_state(&path, "done").await;
+    assert_eq!(stage.program.get(&path).await.1["chat_id"], chats[0]);
+    assert_eq!(stage.world.chats_titled("Repair 7046, back glass").await, chats, "no other was made");
+    tab.open("/doubt").await;
+    tab.until("document.querySelector('.empty') !== null").await;
     is_sound(&tab);
 }
 

@@ -46,6 +46,34 @@ async fn the_cookie_is_secure_when_a_trusted_proxy_says_tls() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whatever_a_browser_gets_is_not_framed_not_guessed_at_and_tells_nobody_where_it_came_from() {
+    let stage = Stage::with("").await;
+    let program = stage.program().await;
+    let cookie = stage.sign_in(&program).await;
+    let page = stage.get(&program, "/", pair(&cookie)).send().await.expect("an answer");
+    let page = page.text().await.expect("a page");
+    let asset = page.split('"').find(|text| text.starts_with("/assets/")).expect("an asset");
+    let asset = asset.split('#').next().expect("a path");
+    for (path, cookie) in
+        [("/", pair(&cookie)), ("/settings/me", pair(&cookie)), ("/sign-in", ""), (asset, "")]
+    {
+        let answer = stage.get(&program, path, cookie).send().await.expect("an answer");
+        assert_eq!(answer.status(), 200, "{path}");
+        for (name, value) in [
+            ("x-frame-options", "DENY"),
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+            ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+        ] {
+            let told: Vec<_> = answer.headers().get_all(name).iter().collect();
+            assert_eq!(told, [value], "{name} of {path}");
+        }
+        let policy = answer.headers()["content-security-policy"].to_str().expect("text");
+        assert!(policy.split("; ").any(|part| part == "frame-ancestors 'none'"), "{path}: {policy}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_wrong_passwords_keep_their_own_address_out_and_not_the_owner() {
     let stage = Stage::with(TRUSTING).await;
     let program = stage.program().await;

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use testkit::{Program, Receiver, Start, authenticator};
 
 use super::stage::{Stage, cookie, pair};
+use crate::backup::files_in;
 use crate::binary;
 
 /// What stands in the address of a webhook, in the settings and in the store.
@@ -382,6 +383,15 @@ async fn secrets_of_people_and_of_those_who_are_told_are_nowhere_in_the_clear() 
         [&["doctor", "--offline", "--json"][..], &["doctor", "--offline"], &["logs", "--since", "1d"]]
     {
         secrets.not_in(&command.join(" "), &said(&stage, command));
+    }
+    // Nor are they in what is carried elsewhere.
+    secrets.not_in("backup create", &said(&stage, &["backup", "create"]));
+    let backups = files(&data.join("backups"));
+    let backups = backups.iter().filter(|(path, _)| path.ends_with(".tar.gz"));
+    let packed: Vec<_> = backups.flat_map(|(path, _)| files_in(Path::new(path))).collect();
+    assert!(packed.iter().any(|(_, bytes)| known.found(bytes).is_some()), "a backup has the targets");
+    for (path, bytes) in &packed {
+        secrets.not_in(path, bytes);
     }
     let lines = said(&stage, &["logs", "--since", "1d", "--json"]);
     secrets.not_in("the kept lines", &lines);
