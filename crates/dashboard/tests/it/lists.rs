@@ -125,6 +125,7 @@ async fn a_failover_says_from_whom_to_whom_and_why_and_is_found_by_either() {
             part: 0,
             plan: None,
             failover: Some(failover),
+            passed_over: None,
             at,
         };
         world.store.outbox().begin(begin).await.expect("begun");
