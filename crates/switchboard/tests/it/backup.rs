@@ -253,7 +253,7 @@ async fn neither_the_key_nor_what_it_seals_can_be_read_from_a_backup() {
     let world = World::start(binary()).await;
     let program = running(&world, "data").await;
     let sixth = json!({
-        "name": "sixth", "api_id": 5099, "api_hash": HASH, "phone": "+79995099001",
+        "name": "sixth", "api_id": 5099, "api_hash": HASH, "phone": "+70000099001",
         "proxy": "socks5://demo:planted-proxy-word@127.0.0.1:1",
     });
     let hook = json!({
@@ -273,7 +273,7 @@ async fn neither_the_key_nor_what_it_seals_can_be_read_from_a_backup() {
     let mut secrets = vec![master.as_bytes().to_vec(), bytes];
     let words = [
         HASH,
-        "79995099001",
+        "70000099001",
         "planted-proxy-word",
         "planted-address",
         "planted-signing-word",

@@ -76,11 +76,11 @@ fn a_phone_and_its_code_sign_in() {
 fn a_phone_of_nobody_has_to_sign_up_which_is_refused() {
     let world = world();
     let client = Client::with(&world, AuthKeyId(42), 2);
-    let hash = code_hash(&client, "+79990000000");
+    let hash = code_hash(&client, "+70000090000");
     let code = world.codes().remove(0).code;
     let wrong = if code == "00000" { "00001" } else { "00000" };
-    assert_eq!(client.refused(&sign_in("+79990000000", &hash, wrong)), (400, "PHONE_CODE_INVALID".into()));
-    let answer = client.ask(&sign_in("+79990000000", &hash, &code));
+    assert_eq!(client.refused(&sign_in("+70000090000", &hash, wrong)), (400, "PHONE_CODE_INVALID".into()));
+    let answer = client.ask(&sign_in("+70000090000", &hash, &code));
     assert!(matches!(answer, enums::auth::Authorization::SignUpRequired(_)));
     assert_eq!(client.refused(&send_code("12")), (406, "PHONE_NUMBER_INVALID".into()));
     let nothing = functions::auth::SendCode { api_id: 0, ..send_code("+70000000001") };

@@ -59,7 +59,7 @@ async fn offered(tab: &Tab, paths: &[String]) -> (BTreeMap<String, String>, Vec<
         for one in page.lines().filter(|one| changes(one)) {
             offered.entry(one.to_owned()).or_insert_with(|| path.clone());
         }
-        if tab.complaints().iter().any(|one| one.contains("403")) {
+        if tab.complaints().iter().any(|one| one.contains("status of 403")) {
             refused.push(path.clone());
         }
     }

@@ -225,7 +225,7 @@ async fn what_telegram_refuses_has_its_word() {
     let (status, problem) = program.post(LOGIN, &json!({ "by": "phone" })).await;
     assert_eq!((status, &problem["code"]), (422, &json!("phone_needed")), "{problem}");
 
-    let stranger = json!({ "by": "phone", "phone": "+79990000000", "restart": true });
+    let stranger = json!({ "by": "phone", "phone": "+70000090000", "restart": true });
     assert_eq!(begin(&program, stranger).await["state"], "code_wanted");
     let codes = stage.world.get("/telegram/codes").await;
     let code = codes["items"][0]["code"].clone();
