@@ -190,7 +190,10 @@ async fn an_address_behind_a_trusted_proxy_is_the_one_that_counts() {
 async fn accounts_that_are_not_there() {
     let world = World::new().await;
     let list = world.call("GET", "/v1/accounts").send().await;
-    assert_eq!(list.json(), json!({ "items": [], "next_cursor": null, "states": {}, "ownerless_sessions": [] }));
+    assert_eq!(
+        list.json(),
+        json!({ "items": [], "next_cursor": null, "states": {}, "ownerless_sessions": [] })
+    );
     for name in ["main", "No%20Name"] {
         world.call("GET", &format!("/v1/accounts/{name}")).send().await.problem(404, "account_not_found");
         let path = format!("/v1/accounts/{name}/actions/pause");
