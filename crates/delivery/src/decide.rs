@@ -68,6 +68,15 @@ fn held_until(candidate: &Candidate) -> Option<Timestamp> {
     }
 }
 
+/// What keeps a candidate from carrying anything now, in words.
+fn held_back_by(candidate: &Candidate) -> Option<String> {
+    match candidate.readiness {
+        Readiness::HeldUntil(until) => Some(format!("flood wait until {}", until.to_the_second())),
+        Readiness::Connecting => Some("connecting".to_owned()),
+        Readiness::Ready => None,
+    }
+}
+
 /// From whom work goes over to `chosen` and why, when that is not the first choice.
 pub(crate) fn failover(
     candidates: &Candidates,
@@ -82,11 +91,7 @@ pub(crate) fn failover(
     let able = || candidates.able.iter().find(|able| able.account == *from);
     let why = match refused {
         Some(refusal) => refusal.why.clone(),
-        None => match able().map(|able| able.readiness) {
-            Some(Readiness::HeldUntil(until)) => format!("flood wait until {}", until.to_the_second()),
-            Some(Readiness::Connecting) => "connecting".to_owned(),
-            Some(Readiness::Ready) | None => "its calls could not be made".to_owned(),
-        },
+        None => able().and_then(held_back_by).unwrap_or_else(|| "its calls could not be made".to_owned()),
     };
     Some((from.clone(), why))
 }
@@ -100,13 +105,7 @@ pub(crate) fn passed_over(candidates: &Candidates, tried: &[(Refusal, Why)], cho
     all.extend(first.iter().map(|(account, why)| (account, why.clone())));
     all.extend(tried.iter().map(|(refusal, _)| (&refusal.account, refusal.why.clone())));
     let before = candidates.able.iter().take_while(|able| able.account != *chosen);
-    all.extend(before.filter_map(|able| match able.readiness {
-        Readiness::HeldUntil(until) => {
-            Some((&able.account, format!("flood wait until {}", until.to_the_second())))
-        }
-        Readiness::Connecting => Some((&able.account, "connecting".to_owned())),
-        Readiness::Ready => None,
-    }));
+    all.extend(before.filter_map(|able| Some((&able.account, held_back_by(able)?))));
     all.extend(candidates.refused.iter().map(|(refusal, _)| (&refusal.account, refusal.why.clone())));
     let mut named: Vec<&AccountName> = vec![chosen];
     all.retain(|(account, _)| {
