@@ -200,6 +200,8 @@ pub enum Advice {
     Account(Reason),
     /// The account waits for a deadline that Telegram named; nothing is to be done.
     WaitForDeadline,
+    /// Every account that could do the work waits for a deadline: one that is free would do it now.
+    WaitOrAddAnAccount,
     /// The account was paused by hand: resume it.
     Resume,
     /// It was stopped by hand: start it.
@@ -317,7 +319,8 @@ pub struct Card {
     pub until: Option<Timestamp>,
     /// Since when it runs without a restart; measured by a clock that nobody sets.
     pub up_since: Option<Timestamp>,
-    /// Calls since the start or the last restart; none where they are not counted: at ports and the store.
+    /// Calls since the start or the last restart; of a listener the requests that it answered. None where they are not
+    /// counted: at the store and the queue.
     pub operations: Option<u64>,
     /// How many of them went wrong.
     pub errors: Option<u64>,
@@ -331,9 +334,11 @@ pub struct Card {
     pub memory: Option<u64>,
     /// How many chats and users it knows.
     pub cache: Option<u64>,
-    /// What waits for it: for an account what no other may do. None for what has no queue of its own.
+    /// What waits for it: for an account what no other may do, at a listener the requests that are being answered. None for
+    /// what has no queue of its own.
     pub queue: Option<u64>,
-    /// What it sent in each of the last 24 hours, oldest first; the last one is the hour that runs. None where it is not counted.
+    /// What it sent in each of the last 24 hours, oldest first, of a listener the requests that it answered well; the last one is
+    /// the hour that runs. None where it is not counted.
     pub sends: Option<[u32; 24]>,
     /// How long its last answer took.
     pub latency: Option<Duration>,

@@ -25,6 +25,8 @@ pub(crate) struct Shares {
     pub(crate) calls: u64,
     /// Calls of all services.
     pub(crate) service_calls: u64,
+    /// Requests of all listeners.
+    pub(crate) requests: u64,
 }
 
 impl Shares {
@@ -97,7 +99,7 @@ impl CardMaker<'_> {
         given: Option<Timestamp>,
     ) -> Card {
         let since = self.memory.since(&id, state, given, self.seen);
-        let is_counted = matches!(id.kind(), CardKind::Service | CardKind::Account | CardKind::Queue);
+        let is_counted = !matches!(id.kind(), CardKind::Line | CardKind::Store);
         let sends = is_counted.then(|| self.memory.tallies.sends(&id, self.minute));
         let is_up = matches!(lamp, Lamp::Good);
         Card {
@@ -144,7 +146,8 @@ impl CardMaker<'_> {
             _ if !service.running => (Lamp::Off, "stopped"),
             Some(Answer::Answered | Answer::Slow) => (Lamp::Good, "active"),
             Some(Answer::Failed) => match reason.as_deref() {
-                Some("flood_wait") => (Lamp::Waiting, "flood_wait"),
+                // It ends by itself; but until then nobody does this work, and whoever relies on it should know.
+                Some("flood_wait") => (Lamp::Trouble, "flood_wait"),
                 Some("stalled") => (Lamp::Trouble, "stalled"),
                 _ => (Lamp::Trouble, "unable"),
             },
@@ -175,7 +178,7 @@ impl CardMaker<'_> {
             "clearing" => Some(Advice::WaitForClearing),
             "stopped" => Some(Advice::Start),
             "stalled" => Some(Advice::RestartTheProgram),
-            "flood_wait" => Some(Advice::WaitForDeadline),
+            "flood_wait" => Some(Advice::WaitOrAddAnAccount),
             "unable" | "no_account" => Some(Advice::MendAnAccount),
             _ => None,
         };
@@ -292,6 +295,9 @@ impl CardMaker<'_> {
         });
         card.advice = advice;
         card.latency = latest.and_then(|latest| latest.verdict.latency);
+        (card.operations, card.errors) = (Some(port.load.answered), Some(port.load.failed));
+        card.queue = Some(port.load.open);
+        self.shares.give(&mut card, self.shares.requests);
         card
     }
 

@@ -55,6 +55,19 @@ pub struct Port {
     pub detail: Option<String>,
     /// Since when it is so.
     pub since: Timestamp,
+    /// What it was asked.
+    pub load: PortLoad,
+}
+
+/// What a listener was asked since the start; questions for the program's health are left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PortLoad {
+    /// Requests that were answered.
+    pub answered: u64,
+    /// Those of them that were answered with an error of the program.
+    pub failed: u64,
+    /// Requests that are being answered now.
+    pub open: u64,
 }
 
 /// How a listener is.
@@ -279,7 +292,7 @@ impl Health {
             running: parts.clock.running(),
             accounts: parts.pool.accounts(),
             services: parts.pool.services(),
-            ports: self.0.ports.get().map(|ports| ports()).unwrap_or_default(),
+            ports: self.ports(),
             silent: parts.pool.silent(),
         }
     }
@@ -326,8 +339,13 @@ impl Health {
             pool: *parts.pool.changes().borrow(),
             told: *self.0.changes.borrow(),
             messages: [counted.accepted, counted.sent, counted.cancelled],
-            ports: self.0.ports.get().map(|ports| ports()).unwrap_or_default(),
+            // Whoever looks at the overview asks a listener: that alone changes nothing.
+            ports: self.ports().into_iter().map(|port| Port { load: PortLoad::default(), ..port }).collect(),
         }
+    }
+
+    fn ports(&self) -> Vec<Port> {
+        self.0.ports.get().map(|ports| ports()).unwrap_or_default()
     }
 
     fn snapshot(&self) -> Arc<Snapshot> {
@@ -349,6 +367,7 @@ impl Health {
             memory,
             calls: seen.accounts.iter().map(|account| account.operations).sum(),
             service_calls: seen.services.iter().map(|service| service.operations).sum(),
+            requests: seen.ports.iter().map(|port| port.load.answered).sum(),
         };
         let mut known = self.memory();
         let minute = known.minute(seen.at, seen.running);

@@ -21,7 +21,7 @@ mod tally;
 
 pub use card::{ActionSet, Advice, Card, CardAction, CardId, CardKind, InvalidCardId, Lamp};
 pub use clearing::{Clearing, ClearingError, ClearingView, FAILPOINTS, Phase};
-pub use health::{Health, HealthParts, Port, PortState, Ports};
+pub use health::{Health, HealthParts, Port, PortLoad, PortState, Ports};
 pub use minute::{Answer, Beat, Minute, Round, STRIP};
 pub use overview::{Counts, Cursor, Facts, InvalidCursor, LARGEST_PAGE, Overview, Process, Wanted};
 pub use process::{Usage, usage};

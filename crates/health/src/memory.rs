@@ -10,6 +10,7 @@ use telegram::AccountView;
 
 use crate::calendar::Calendar;
 use crate::card::CardId;
+use crate::health::PortLoad;
 use crate::judge::{self, LineSeen, Verdict, Worker};
 use crate::minute::{Beat, Minute, Round};
 use crate::seen::{Asked, LastAnswers, Seen, line_ids};
@@ -266,6 +267,11 @@ impl Memory {
         }
         for (account, reading) in &work.accounts {
             self.tallies.read(&CardId::account(account), minute, *reading);
+        }
+        for port in &seen.ports {
+            let PortLoad { answered, failed, .. } = port.load;
+            let reading = Reading { sent: answered.saturating_sub(failed), failed };
+            self.tallies.read(&CardId::port(&port.name), minute, reading);
         }
         self.tallies.read(&CardId::queue(), minute, work.counted);
     }

@@ -116,8 +116,13 @@ impl State {
         // Whoever asks is part of this state, and must not keep it alive.
         let state = Arc::downgrade(&self.0);
         Arc::new(move || {
-            let views = state.upgrade().map(|shared| shared.board.views());
-            views.into_iter().flatten().map(Into::into).collect()
+            let Some(shared) = state.upgrade() else { return Vec::new() };
+            let loads = shared.traffic.loads();
+            let port = |view: ListenerView| {
+                let load = loads.iter().find(|(name, _)| *name == view.name).map(|(_, load)| *load);
+                health::Port { load: load.unwrap_or_default(), ..view.into() }
+            };
+            shared.board.views().into_iter().map(port).collect()
         })
     }
 

@@ -54,9 +54,9 @@ pub(crate) struct Alerted {
 }
 
 impl Alerted {
-    /// Whether it ends by itself at a deadline that is known, and is no more than amber as its card is.
+    /// Whether it ends by itself at a deadline that is known while others stand in, and is no more than amber as its card is.
     pub(crate) fn waits(&self) -> bool {
-        self.reason == "flood_wait"
+        self.reason == "flood_wait" && !self.card.starts_with("service:")
     }
 }
 

@@ -255,7 +255,7 @@ fn mend(card: &Card) -> Option<Mend> {
                 act(CardAction::Restart).or_else(|| go(Place::Account, format!("/accounts/{name}")))
             }
         }
-        Advice::WaitForDeadline | Advice::WaitForClearing => {
+        Advice::WaitForDeadline | Advice::WaitOrAddAnAccount | Advice::WaitForClearing => {
             Some(Mend::Go("/flood-clearing".to_owned(), Place::Clearing, true))
         }
         Advice::Resume => act(CardAction::Resume),

@@ -167,7 +167,15 @@ pub(crate) fn cards() -> Vec<Card> {
             ..card("account:backup_1")
         },
         Card { operations: Some(1_070), errors: Some(2), share: Some(0.12), ..card("line:main:send_media") },
-        Card { state: "listening", ..card("port:main") },
+        Card {
+            state: "listening",
+            operations: Some(412),
+            errors: Some(1),
+            share: Some(0.94),
+            queue: Some(2),
+            sends: Some(busy),
+            ..card("port:main")
+        },
         Card { state: "listening", ..card("port:5022") },
         Card { state: "ready", latency: Some(Duration::from_millis(2)), ..card("store") },
         Card { state: "ready", ..card("queue") },
@@ -296,6 +304,10 @@ fn what_waits_for_a_deadline_is_an_amber_alert() {
     let board = draw(Language::English, &sight(cards()), &flooded);
     let alerts = board.part("alerts");
     assert!(alerts.contains("alert wait") && !alerts.contains("alert bad"), "{alerts}");
+    // A service waits only when nobody is left to do its work.
+    flooded[0].card = "service:send_text".to_owned();
+    let board = draw(Language::English, &sight(cards()), &flooded);
+    assert!(board.part("alerts").contains("alert bad"));
 }
 
 /// The page as it is drawn, without what changes with every edit of the stylesheet.

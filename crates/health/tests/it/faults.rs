@@ -8,7 +8,7 @@ use domain::Purpose;
 use domain::account::Operation;
 use domain::message::{Content, OnFlood};
 use domain::text::{FormattedText, ParseMode};
-use health::{Advice, Answer, CardId, CardKind, Lamp, Port, PortState, Wanted};
+use health::{Advice, Answer, CardId, CardKind, Lamp, Port, PortLoad, PortState, Wanted};
 use sandbox::telegram::FaultName;
 use store::{Hold, Origin};
 use telegram::{Action, ServiceAction};
@@ -51,6 +51,7 @@ fn port(name: &str, address: &str, state: PortState) -> Port {
         holder: (state == PortState::Taken).then(|| "gunicorn (process 7)".to_owned()),
         detail: None,
         since: domain::Timestamp::default(),
+        load: PortLoad::default(),
     }
 }
 
@@ -172,7 +173,12 @@ async fn a_flood_wait_waits_with_its_deadline() {
         (card.lamp, card.until, card.advice),
         (Lamp::Waiting, Some(until), Some(Advice::WaitForDeadline))
     );
-    assert_eq!(run.card(&CardId::service(Purpose::SendText)).until, Some(until));
+    // Nobody else is there to do its work: that stands still, and is no small matter.
+    let card = run.card(&CardId::service(Purpose::SendText));
+    assert_eq!(
+        (card.lamp, card.until, card.advice),
+        (Lamp::Trouble, Some(until), Some(Advice::WaitOrAddAnAccount))
+    );
     run.clock.advance(Duration::from_mins(10));
     run.next().await;
     let beats = run.round().await;
@@ -210,7 +216,10 @@ async fn a_taken_port_names_who_has_it_and_one_that_answers_nothing_is_red_too()
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = |listener: &TcpListener| listener.local_addr().expect("an address").to_string();
     *world.ports.lock().expect("a list") = vec![
-        port("main", &address(&listener), PortState::Listening),
+        Port {
+            load: PortLoad { answered: 30, failed: 3, open: 2 },
+            ..port("main", &address(&listener), PortState::Listening)
+        },
         port("5022", "127.0.0.1:5022", PortState::Taken),
         port("5023", &address(&silent), PortState::Listening),
         port("5024", "127.0.0.1:5024", PortState::Starting),
@@ -229,6 +238,9 @@ async fn a_taken_port_names_who_has_it_and_one_that_answers_nothing_is_red_too()
     );
     assert_eq!(beats[&CardId::port("main")].answer, Answer::Answered);
     assert_eq!(beats[&CardId::port("5024")].answer, Answer::NotAsked);
+    let main = run.card(&CardId::port("main"));
+    assert_eq!((main.operations, main.errors, main.queue), (Some(30), Some(3), Some(2)));
+    assert_eq!((main.share, main.sends.map(|sends| sends[23])), (Some(1.0), Some(27)));
     let taken = run.card(&CardId::port("5022"));
     assert_eq!((taken.lamp, taken.state), (Lamp::Trouble, "taken"));
     assert_eq!(taken.proof.as_deref(), Some("127.0.0.1:5022 held by gunicorn (process 7)"));

@@ -187,6 +187,27 @@ async fn a_taken_port_a_worker_that_stands_still_a_store_that_is_locked() {
     goes_on_and_its_alert_leaves(&stage, &tab).await;
 }
 
+/// Whose accounts must all wait is red for that, and well again at the deadline; the accounts themselves are amber.
+async fn everybody_must_wait(stage: &Stage, tab: &Tab, pool: &[&str]) {
+    for name in pool {
+        let flood = json!({ "account": name, "method": "messages.sendMessage", "seconds": 600 });
+        stage.world.fault("flood_wait", flood).await;
+        let order = json!({ "chat": "@client_1", "text": "by pin", "account": name, "wait": 0 });
+        assert_eq!(stage.program.post("/v1/messages", &order).await.0, 202);
+        stage.program.account_is(name, "flood_wait").await;
+    }
+    stage.pass(60).await;
+    looks(tab, "service:send_text", "bad", "flood_wait", "told every account that could do this to wait")
+        .await;
+    looks(tab, "service:create_chat", "ok", "active", "").await;
+    looks(tab, "account:main", "wait", "flood_wait", "flood").await;
+    alerts(tab, "send_text", "flood wait").await;
+    assert_eq!(red(tab).await, "c-service:send_media c-service:send_text");
+    stage.world.delete("/faults").await;
+    stage.pass(600).await;
+    looks(tab, "service:send_text", "ok", "active", "").await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_without_an_account_that_can_work_and_a_line_that_was_lost() {
     let stage = Stage::start().await;
@@ -195,8 +216,9 @@ async fn a_service_without_an_account_that_can_work_and_a_line_that_was_lost() {
     stage.pass(60).await;
     looks(&tab, "service:send_text", "ok", "active", "").await;
     looks(&tab, "line:backup_1:all", "ok", "ready", "").await;
-    // While one account of the pool is left, the services go on; the line is red beside its account.
     let pool: Vec<_> = ACCOUNTS.into_iter().filter(|name| *name != BY_NAME_ONLY).collect();
+    everybody_must_wait(&stage, &tab, &pool).await;
+    // While one account of the pool is left, the services go on; the line is red beside its account.
     let (last, others) = pool.split_last().expect("accounts");
     for name in others {
         stage.world.fault("session_revoked", json!({ "account": name })).await;

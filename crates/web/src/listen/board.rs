@@ -63,6 +63,7 @@ impl From<ListenerView> for health::Port {
             holder: view.holder.map(|holder| holder.to_string()),
             detail: view.detail,
             since: view.since,
+            load: health::PortLoad::default(),
         }
     }
 }

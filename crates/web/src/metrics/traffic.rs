@@ -9,6 +9,7 @@ use axum::extract::{MatchedPath, Request, State as Shared};
 use axum::middleware::Next;
 use axum::response::Response;
 use domain::measure::{Histogram, LONG_TIMES, Spread};
+use health::PortLoad;
 use http::Method;
 
 use crate::way;
@@ -22,6 +23,9 @@ const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 /// Any other method.
 const OTHER_METHOD: &str = "other";
 
+/// What only asks whether the program is there: this program itself, every few seconds, and whoever watches it.
+const PROBES: [&str; 3] = ["/health", "/health/live", "/health/ready"];
+
 /// What a request was answered with; the last one is for callers who left before their answer.
 const ANSWERS: [&str; 6] = ["1xx", "2xx", "3xx", "4xx", "5xx", "none"];
 
@@ -34,6 +38,9 @@ pub(crate) struct Traffic(Mutex<Vec<Arc<Listener>>>);
 pub(crate) struct Listener {
     name: Box<str>,
     open: AtomicI64,
+    /// Requests that were answered, and those of them with an error of the program; probes left out.
+    answered: AtomicU64,
+    failed: AtomicU64,
     /// By route template: there are as many as the program has routes.
     routes: RwLock<HashMap<Box<str>, Arc<Route>>>,
 }
@@ -74,8 +81,13 @@ impl Traffic {
         if let Some(known) = listeners.iter().find(|known| *known.name == *name) {
             return Arc::clone(known);
         }
-        let new =
-            Arc::new(Listener { name: name.into(), open: AtomicI64::new(0), routes: RwLock::default() });
+        let new = Arc::new(Listener {
+            name: name.into(),
+            open: AtomicI64::new(0),
+            answered: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            routes: RwLock::default(),
+        });
         listeners.push(Arc::clone(&new));
         new
     }
@@ -86,11 +98,13 @@ impl Traffic {
 
     /// How many requests each listener is answering now.
     pub(super) fn open(&self) -> Vec<(String, u64)> {
-        let open = |listener: Arc<Listener>| {
-            let count = listener.open.load(Ordering::Relaxed);
-            (listener.name.to_string(), u64::try_from(count).unwrap_or(0))
-        };
-        self.listeners().into_iter().map(open).collect()
+        self.loads().into_iter().map(|(name, load)| (name, load.open)).collect()
+    }
+
+    /// What each listener has done, by name. One that was never asked is missing.
+    pub(crate) fn loads(&self) -> Vec<(String, PortLoad)> {
+        let load = |listener: Arc<Listener>| (listener.name.to_string(), listener.load());
+        self.listeners().into_iter().map(load).collect()
     }
 
     /// All requests that were answered, by listener, route and method.
@@ -128,6 +142,14 @@ impl Requests {
 }
 
 impl Listener {
+    fn load(&self) -> PortLoad {
+        PortLoad {
+            answered: self.answered.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+            open: u64::try_from(self.open.load(Ordering::Relaxed)).unwrap_or(0),
+        }
+    }
+
     fn route(&self, template: &str) -> Arc<Route> {
         if let Some(known) = self.routes.read().unwrap_or_else(PoisonError::into_inner).get(template) {
             return Arc::clone(known);
@@ -140,7 +162,8 @@ impl Listener {
         self.open.fetch_add(1, Ordering::Relaxed);
         let method = METHODS.iter().position(|known| *known == method.as_str()).unwrap_or(METHODS.len());
         let (listener, route) = (Arc::clone(self), self.route(template));
-        Open { listener, route, method, begun: Instant::now(), answer: ANSWERS.len() - 1 }
+        let is_probe = PROBES.contains(&template);
+        Open { listener, route, method, is_probe, begun: Instant::now(), answer: ANSWERS.len() - 1 }
     }
 }
 
@@ -149,6 +172,7 @@ struct Open {
     listener: Arc<Listener>,
     route: Arc<Route>,
     method: usize,
+    is_probe: bool,
     begun: Instant,
     answer: usize,
 }
@@ -162,6 +186,11 @@ impl Open {
 impl Drop for Open {
     fn drop(&mut self) {
         self.listener.open.fetch_sub(1, Ordering::Relaxed);
+        if !self.is_probe {
+            self.listener.answered.fetch_add(1, Ordering::Relaxed);
+            let failed = ANSWERS.get(self.answer) == Some(&"5xx");
+            self.listener.failed.fetch_add(u64::from(failed), Ordering::Relaxed);
+        }
         if let Some(requests) = self.route.0.get(self.method) {
             if let Some(count) = requests.answers.get(self.answer) {
                 count.fetch_add(1, Ordering::Relaxed);
@@ -239,6 +268,9 @@ mod tests {
         listener.begin(&Method::POST, "/send_text").answered(999);
         assert_eq!(traffic.open(), [("5022".to_owned(), 0)]);
         assert_eq!(traffic.counted()[0].answers, [("5xx", 1), ("none", 1)]);
+        // Whoever asks only whether it is there gives it nothing to do.
+        listener.begin(&Method::GET, "/health").answered(503);
+        assert_eq!(traffic.loads(), [("5022".to_owned(), PortLoad { answered: 2, failed: 1, open: 0 })]);
         assert!(Arc::ptr_eq(&listener, &traffic.listener("5022")));
     }
 }

@@ -16,6 +16,12 @@ impl OverviewWords {
                 "Telegram назвал срок, и аккаунт его соблюдает. Потом он продолжит сам; сообщения его чатов ждут или идут через \
                  другой аккаунт.",
             ),
+            Advice::WaitOrAddAnAccount => (
+                "Telegram told every account that could do this to wait. It goes on by itself when the first of them is \
+                 free; until then nothing of this kind leaves, unless another account is added.",
+                "Telegram велел ждать всем аккаунтам, которые могли бы это сделать. Работа продолжится сама, когда \
+                 освободится первый; до тех пор ничего такого не уходит, если не добавить ещё один аккаунт.",
+            ),
             Advice::Resume => (
                 "It was paused by hand: it stays connected and gets no work.",
                 "Приостановлен вручную: остаётся на связи, но работы не получает.",

@@ -40,6 +40,7 @@ pub(crate) struct OverviewWords {
     pub(crate) state: &'static str,
     pub(crate) last_two_hours: &'static str,
     pub(crate) sends_an_hour: &'static str,
+    pub(crate) requests_an_hour: &'static str,
     pub(crate) queue: &'static str,
     pub(crate) errors: &'static str,
     pub(crate) share: &'static str,
@@ -127,6 +128,7 @@ const EN: OverviewWords = OverviewWords {
     state: "State",
     last_two_hours: "Last 2 hours",
     sends_an_hour: "Sends an hour",
+    requests_an_hour: "Requests an hour",
     queue: "Queue",
     errors: "Errors",
     share: "Share",
@@ -216,6 +218,7 @@ const RU: OverviewWords = OverviewWords {
     state: "Состояние",
     last_two_hours: "Последние 2 часа",
     sends_an_hour: "Отправок в час",
+    requests_an_hour: "Запросов в час",
     queue: "Очередь",
     errors: "Ошибки",
     share: "Доля",
@@ -300,6 +303,11 @@ impl OverviewWords {
     }
 
     /// The word of a button.
+    /// What is counted by the hour: a listener sends nothing by itself.
+    pub(crate) const fn an_hour(&self, kind: CardKind) -> &'static str {
+        if matches!(kind, CardKind::Port) { self.requests_an_hour } else { self.sends_an_hour }
+    }
+
     pub(crate) fn action(&self, action: CardAction) -> &'static str {
         self.actions.get(action as usize).copied().unwrap_or_default()
     }

@@ -48,7 +48,7 @@ pub(crate) struct CardView {
     /// Since when it runs without a restart.
     #[schema(value_type = Option<String>, format = DateTime)]
     up_since: Option<Timestamp>,
-    /// Calls to Telegram since the start or the last restart.
+    /// Calls to Telegram since the start or the last restart; of a listener the requests that it answered.
     operations: Option<u64>,
     /// How many of them went wrong.
     errors: Option<u64>,
@@ -62,9 +62,9 @@ pub(crate) struct CardView {
     memory_bytes: Option<u64>,
     /// How many chats and users it knows.
     cache_size: Option<u64>,
-    /// What waits for it.
+    /// What waits for it; at a listener the requests that are being answered.
     queue: Option<u64>,
-    /// What it sent in each of the last 24 hours, oldest first.
+    /// What it sent in each of the last 24 hours, oldest first; of a listener the requests that it answered well.
     sends: Option<Vec<u32>>,
     /// How long its last answer took, in milliseconds.
     latency_ms: Option<u64>,
@@ -108,6 +108,9 @@ impl From<health::Card> for CardView {
 fn advice(advice: Advice) -> &'static str {
     match advice {
         Advice::Account(reason) => reason.advice(),
+        Advice::WaitOrAddAnAccount => {
+            "nothing: it goes on by itself when the first account is free; or add an account that is"
+        }
         Advice::WaitForDeadline => "nothing: it goes on by itself when the deadline has passed",
         Advice::Resume => "resume it when it is to work again",
         Advice::Start => "start it when it is to work again",
