@@ -233,6 +233,20 @@ pub(crate) const KEYS: &[Key] = &[
         "Whether calls that name no account may use it.",
     ),
     key(
+        "telegram.accounts[].messages_per_hour",
+        Shape::Integer { min: 1, max: 1_000_000 },
+        Optional,
+        "30",
+        "How many messages it may send within any hour. Further ones wait, or go through another account.",
+    ),
+    key(
+        "telegram.accounts[].messages_per_day",
+        Shape::Integer { min: 1, max: 1_000_000 },
+        Optional,
+        "300",
+        "The same within any 24 hours.",
+    ),
+    key(
         "telegram.accounts[].api_id",
         Shape::Integer { min: 1, max: i32::MAX as i64 },
         Required,

@@ -1,5 +1,6 @@
 //! Telegram user accounts and their sessions.
 
+use std::num::NonZeroU32;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use domain::account::{AccountName, Purpose};
@@ -75,6 +76,12 @@ pub struct AccountSettings {
     /// The proxy to connect through.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "secret::optional_proxy")]
     pub proxy: Option<ProxyAddress>,
+    /// How many messages it may send within any hour; none means as many as there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub messages_per_hour: Option<NonZeroU32>,
+    /// How many messages it may send within any 24 hours; none means as many as there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub messages_per_day: Option<NonZeroU32>,
     /// Its sessions; no two serve the same purpose.
     #[serde(default)]
     pub sessions: Vec<SessionSettings>,

@@ -8,6 +8,7 @@ use store::Accepted;
 use crate::decide::{self, Choice};
 use crate::lanes::LaneId;
 use crate::promise::Fate;
+use crate::sender::Admission;
 use crate::submission::{self, How, Submission, SubmitError, Submitted};
 use crate::{Delivery, Inner, due_since, promise, purpose, query, way, worker};
 
@@ -91,9 +92,9 @@ impl Delivery {
                 inner.tally.accepted();
                 way::accepted(&message, &listener);
                 match reserved {
-                    Some(lane) => {
+                    Some((lane, admission)) => {
                         inner.live.set_due(id, due_since(&message), purpose(&message), message.pin.clone());
-                        self.start(lane, Some(worker::first_job(message)));
+                        self.start(lane, Some(worker::first_job(message, admission)));
                     }
                     None => self.enqueue(message),
                 }
@@ -111,7 +112,7 @@ impl Delivery {
             Err(not_accepted) => Err(not_accepted),
         };
         inner.live.abandon(id);
-        self.release(reserved);
+        self.release(reserved.map(|(lane, _)| lane));
         other
     }
 
@@ -149,7 +150,7 @@ impl Delivery {
 
     /// Whether the message can go to its account in the same write that accepts it: one write to disk instead of two.
     /// Only when nothing waits for its chat and an account is ready; opens the lane then.
-    fn begin_at_acceptance(&self, message: &mut OutboundMessage) -> Option<LaneId> {
+    fn begin_at_acceptance(&self, message: &mut OutboundMessage) -> Option<(LaneId, Admission)> {
         let chat_id = message.chat_id?;
         // Media have to be prepared first, which may take long and is no promise to anybody.
         if message.state != MessageState::Queued || message.parts.first().is_none_or(Part::is_media) {
@@ -166,10 +167,11 @@ impl Delivery {
         if is_elsewhere || stands_in || candidates.lost {
             return None;
         }
+        let admission = self.0.sender.admit(&account).ok()?;
         let lane = self.lanes().reserve(&ChatRef::Id(chat_id), message.pin.as_ref(), account.clone())?;
         message.account = Some(account);
         message.state = MessageState::Sending;
         message.parts[0].state = PartState::Begun;
-        Some(lane)
+        Some((lane, admission))
     }
 }

@@ -41,6 +41,9 @@ impl Walk<'_> {
             };
             let begun = inner.ambient.clock.now();
             let outcome = inner.sender.send(attempt(way, part, load)).await;
+            if let Some(admission) = load.admission.take().filter(|_| !outcome.proves_unsent()) {
+                admission.used();
+            }
             let took = inner.ambient.clock.now().since(begun);
             load.on_the_wire =
                 load.on_the_wire.filter(|_| matches!(outcome, Outcome::Sent(_))).map(|before| before + took);
@@ -150,6 +153,7 @@ impl Walk<'_> {
         outcome: &Outcome,
         exclude: Option<Why>,
     ) -> ControlFlow<Carried> {
+        load.admission = None;
         let account = load.sent_by().cloned();
         let unsent = self.unsent(load, way, part, outcome, Then::Requeue { account: account.clone() });
         if self.write_unsent(unsent).await == Err(Gone) {

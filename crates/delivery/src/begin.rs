@@ -63,7 +63,7 @@ impl Walk<'_> {
                 Choice::Go(account) => account,
                 Choice::Wait { until } => {
                     pulse.rests();
-                    self.note_wait(load, until).await;
+                    self.note_wait(load, until, decide::waits_for(&candidates, until)).await;
                     if job.pin.is_some() {
                         let passing = self.delivery.lanes().let_pass(self.lane);
                         if let Some(lane) = passing {
@@ -86,6 +86,8 @@ impl Walk<'_> {
                 let failure = Failure::ChatNotFound { asked: Vec::new() };
                 return Err(self.fail(&mut load.message, failure).await);
             };
+            // Another message has taken the last place meanwhile: the next look shows it.
+            let Ok(admission) = inner.sender.admit(&account) else { continue };
             // Bound to a name first: the lock must be gone before the next wait.
             let seat = self.delivery.lanes().sit(self.lane, &account, job);
             job = match seat {
@@ -103,6 +105,7 @@ impl Walk<'_> {
             };
             let passed_over =
                 stands_in_for.is_some().then(|| decide::passed_over(&candidates, &job.load.tried, &account));
+            job.load.admission = Some(admission);
             job.load.rebinds = candidates.lost && job.load.message.pin.is_none();
             let way = Way { account, chat_id };
             match self.write_begin(&mut job.load, &way, stands_in_for.zip(passed_over), &pulse).await {
@@ -287,7 +290,7 @@ impl Walk<'_> {
         }
     }
 
-    async fn note_wait(&self, load: &mut Load, until: Option<Timestamp>) {
+    async fn note_wait(&self, load: &mut Load, until: Option<Timestamp>, why: String) {
         let wait = until.map_or(NotedWait::Connecting, NotedWait::Until);
         if load.noted_wait == wait {
             return;
@@ -295,14 +298,7 @@ impl Walk<'_> {
         load.noted_wait = wait;
         self.delivery.0.live.hold(load.message.id, until);
         way::waits(&load.message, until);
-        let detail = match until {
-            Some(until) => format!(
-                "no account may send yet; the first that is held back is free at {}",
-                until.to_the_second()
-            ),
-            None => "every account that could send is connecting".to_owned(),
-        };
-        self.note(load.message.id, self.entry(Step::Waiting, load, Some(detail))).await;
+        self.note(load.message.id, self.entry(Step::Waiting, load, Some(why))).await;
     }
 
     /// A message that an earlier run left begun is taken up again.

@@ -41,8 +41,12 @@ pub(crate) fn choose(
     if let Some(first) = stay_with.and_then(|account| left().find(|able| able.account == *account)) {
         return match first.readiness {
             Readiness::Ready => Choice::Go(first.account.clone()),
-            Readiness::HeldUntil(until) if fail_on_flood => Choice::Fail(Failure::FloodWait { until }),
-            Readiness::HeldUntil(until) => Choice::Wait { until: Some(until) },
+            Readiness::HeldUntil(_) | Readiness::LimitedUntil(_) if fail_on_flood => {
+                Choice::Fail(held_back(first))
+            }
+            Readiness::HeldUntil(until) | Readiness::LimitedUntil(until) => {
+                Choice::Wait { until: Some(until) }
+            }
             Readiness::Connecting => Choice::Wait { until: None },
         };
     }
@@ -52,19 +56,40 @@ pub(crate) fn choose(
     if left().next().is_none() {
         return Choice::Fail(nobody(candidates, chat, tried));
     }
-    let until = left().filter_map(held_until).min();
-    match until {
-        Some(until) if fail_on_flood && left().all(|able| held_until(able).is_some()) => {
-            Choice::Fail(Failure::FloodWait { until })
+    let first = first_free(left());
+    match first {
+        Some(first) if fail_on_flood && left().all(|able| able.readiness.until().is_some()) => {
+            Choice::Fail(held_back(first))
         }
-        until => Choice::Wait { until },
+        first => Choice::Wait { until: first.and_then(|first| first.readiness.until()) },
     }
 }
 
-fn held_until(candidate: &Candidate) -> Option<Timestamp> {
+/// Of those that are held back the first that is free again.
+fn first_free<'a>(candidates: impl Iterator<Item = &'a Candidate>) -> Option<&'a Candidate> {
+    let held = candidates.filter_map(|able| Some((able.readiness.until()?, able)));
+    held.min_by_key(|(until, _)| *until).map(|(_, able)| able)
+}
+
+/// That somebody who is held back cannot do it, and what holds it.
+fn held_back(candidate: &Candidate) -> Failure {
+    let until = candidate.readiness.until().unwrap_or_default();
     match candidate.readiness {
-        Readiness::HeldUntil(until) => Some(until),
-        Readiness::Ready | Readiness::Connecting => None,
+        Readiness::LimitedUntil(_) => Failure::LimitReached { until },
+        _ => Failure::FloodWait { until },
+    }
+}
+
+/// What a message waits for that nobody may carry before this instant, in words.
+pub(crate) fn waits_for(candidates: &Candidates, until: Option<Timestamp>) -> String {
+    let Some(until) = until else { return "every account that could send is connecting".to_owned() };
+    let first = candidates.able.iter().find(|able| able.readiness.until() == Some(until));
+    let until = until.to_the_second();
+    match first {
+        Some(Candidate { account, readiness: Readiness::LimitedUntil(_) }) => format!(
+            "no account may send yet; the first is free at {until}: {account} has sent as many messages as its limits allow"
+        ),
+        _ => format!("no account may send yet; the first that is held back is free at {until}"),
     }
 }
 
@@ -72,6 +97,7 @@ fn held_until(candidate: &Candidate) -> Option<Timestamp> {
 fn held_back_by(candidate: &Candidate) -> Option<String> {
     match candidate.readiness {
         Readiness::HeldUntil(until) => Some(format!("flood wait until {}", until.to_the_second())),
+        Readiness::LimitedUntil(until) => Some(format!("at its limit until {}", until.to_the_second())),
         Readiness::Connecting => Some("connecting".to_owned()),
         Readiness::Ready => None,
     }
@@ -224,7 +250,10 @@ pub(crate) fn hold_back(
         if let Some((_, later)) = held {
             able.readiness = match able.readiness {
                 Readiness::Ready => Readiness::HeldUntil(*later),
-                Readiness::HeldUntil(until) => Readiness::HeldUntil(until.max(*later)),
+                Readiness::HeldUntil(until) | Readiness::LimitedUntil(until) if until < *later => {
+                    Readiness::HeldUntil(*later)
+                }
+                longer @ (Readiness::HeldUntil(_) | Readiness::LimitedUntil(_)) => longer,
                 Readiness::Connecting => Readiness::Connecting,
             };
         }

@@ -46,7 +46,9 @@ use tokio_util::task::TaskTracker;
 pub use plan::MOST_MEDIA;
 pub use pulse::Unbegun;
 pub use saga::{SagaChanged, SagaError, SagaLimits, SagaSubmitted, Sagas, TaskSubmission};
-pub use sender::{Attempt, Candidate, Candidates, Found, Query, Readiness, Sender, Testimony, Why};
+pub use sender::{
+    Admission, Attempt, Candidate, Candidates, Found, Query, Readiness, Sender, Testimony, Why,
+};
 pub use steps::{Call, FoundChat, Steps};
 pub use submission::{Change, How, Submission, SubmitError, Submitted};
 

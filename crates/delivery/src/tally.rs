@@ -9,13 +9,14 @@ use domain::outcome::Failure;
 use domain::saga::{SagaState, TaskKind};
 
 /// The codes of failures; each failed message is counted under one.
-const CODES: [&str; 8] = [
+const CODES: [&str; 9] = [
     "chat_not_found",
     "no_rights",
     "rejected",
     "media_gone",
     "media_expired",
     "flood_wait",
+    "limit_reached",
     "no_account",
     "restored",
 ];
@@ -214,6 +215,7 @@ mod tests {
             Failure::MediaGone { detail: String::new() },
             Failure::MediaExpired { detail: String::new() },
             Failure::FloodWait { until: Timestamp::default() },
+            Failure::LimitReached { until: Timestamp::default() },
             Failure::NoAccount { asked: Vec::new() },
             Failure::Restored { made_at: Timestamp::default() },
         ];

@@ -11,7 +11,7 @@ use domain::{AccountName, ChatId, MessageId, Outcome, Timestamp};
 use futures::FutureExt;
 
 use crate::lanes::{Job, LaneId};
-use crate::sender::Why;
+use crate::sender::{Admission, Why};
 use crate::{Delivery, Inner, persist, way};
 
 /// How long a lane rests after its worker broke.
@@ -45,6 +45,8 @@ pub(crate) struct Load {
     pub(crate) on_the_wire: Option<Duration>,
     /// That it went to another account than its first choice is written down.
     pub(crate) noted_failover: bool,
+    /// Its begun part is counted among what the account may send, until it is sent or given back.
+    pub(crate) admission: Option<Admission>,
     /// The account the chat is bound to is lost: whoever carries it takes the chat over.
     pub(crate) rebinds: bool,
 }
@@ -76,6 +78,7 @@ impl Load {
             noted_wait: NotedWait::None,
             on_the_wire: None,
             noted_failover: false,
+            admission: None,
             rebinds: false,
         }
     }
@@ -88,8 +91,9 @@ impl Load {
 }
 
 /// The first message of a lane that was opened for it, begun in the write that accepted it.
-pub(crate) fn first_job(message: OutboundMessage) -> Job<Box<Load>> {
+pub(crate) fn first_job(message: OutboundMessage, admission: Admission) -> Job<Box<Load>> {
     let mut load = Load::new(message);
+    load.admission = Some(admission);
     load.doubtful = false;
     load.on_the_wire = Some(Duration::ZERO);
     Job { id: load.message.id, pin: load.message.pin.clone(), through: None, load: Box::new(load) }

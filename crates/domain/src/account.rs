@@ -1,6 +1,7 @@
 //! Telegram user accounts: their names, what their sessions are for, and how they are.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -24,6 +25,23 @@ pub enum InvalidAccountName {
     /// An account of this name could not be told from a page about all accounts.
     #[error("an account cannot be called {0:?}: addresses of Switchboard use that word; choose another name")]
     Reserved(&'static str),
+}
+
+/// How many messages an account may send, as its owner wants it; what is not set is not limited. An album is one message, and
+/// so is each part of a long text. They hold whoever asks, and whatever Telegram would allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct SendingLimits {
+    /// Within any hour.
+    pub per_hour: Option<NonZeroU32>,
+    /// Within any 24 hours.
+    pub per_day: Option<NonZeroU32>,
+}
+
+impl SendingLimits {
+    /// Whether there are none.
+    pub const fn is_none(self) -> bool {
+        self.per_hour.is_none() && self.per_day.is_none()
+    }
 }
 
 impl AccountName {

@@ -173,6 +173,11 @@ pub enum Failure {
         /// When the first of them may send again.
         until: Timestamp,
     },
+    /// Every account that could send has sent as many messages as its owner lets it, and the caller did not want to wait.
+    LimitReached {
+        /// When the first of them may send again.
+        until: Timestamp,
+    },
     /// No account is usable at all.
     NoAccount {
         /// Which accounts there are and how each is.
@@ -199,6 +204,7 @@ impl Failure {
             Self::MediaGone { .. } => "media_gone",
             Self::MediaExpired { .. } => "media_expired",
             Self::FloodWait { .. } => "flood_wait",
+            Self::LimitReached { .. } => "limit_reached",
             Self::NoAccount { .. } => "no_account",
             Self::Restored { .. } => Self::RESTORED,
         }
@@ -221,6 +227,9 @@ impl Failure {
             Self::MediaGone { detail } => format!("What it was to carry is no longer there: {detail}."),
             Self::MediaExpired { detail } => format!("Telegram no longer takes the file id: {detail}."),
             Self::FloodWait { until } => format!("Every account must wait; the first may send at {until}."),
+            Self::LimitReached { until } => format!(
+                "Every account has sent as many messages as its limits allow; the first may send again at {until}."
+            ),
             Self::NoAccount { asked } => format!("No account can send now ({}).", list(asked)),
             Self::Restored { made_at } => format!(
                 "It waited when the backup of {} was made and may have been sent since; retry it if it was not.",

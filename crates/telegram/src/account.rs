@@ -12,7 +12,7 @@ use domain::{AccountName, ChatId, ChatKind, Purpose, Timestamp};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use grammers_tl_types::{RemoteCall, enums, functions};
-use store::{Hold, KeyFingerprint, Store, StoredPeer, Switch};
+use store::{Hold, KeyFingerprint, Store, StoreError, StoredPeer, Switch};
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +22,7 @@ use crate::holds::Holds;
 use crate::invited::Invited;
 use crate::learned::{self, Seen};
 use crate::line::{Arrived, Line, Origin, Status};
+use crate::pace::{COUNTED, Pace};
 use crate::peers::{Knows, Names, Peers};
 use crate::recent::Recent;
 use crate::registry::Registry;
@@ -59,6 +60,7 @@ pub(crate) struct Account {
     pub(crate) names: Arc<Names>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) holds: Holds,
+    pub(crate) pace: Pace,
     pub(crate) recent: Recent,
     pub(crate) invited: Invited,
     pub(crate) shelf: Shelf,
@@ -117,6 +119,7 @@ impl Account {
             names: parts.names,
             registry: parts.registry,
             holds: Holds::default(),
+            pace: Pace::default(),
             recent: Recent::default(),
             invited: Invited::default(),
             shelf: Shelf::default(),
@@ -176,6 +179,18 @@ impl Account {
         self.priority.store(definition.priority, Ordering::Release);
         self.in_pool.store(definition.in_pool, Ordering::Release);
         *self.definition.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(definition);
+    }
+
+    /// Takes up the limits of its owner, with what it has sent so far.
+    pub(crate) async fn count_sent(&self) -> Result<(), StoreError> {
+        let (limits, now) = (self.definition().limits, self.now());
+        if limits.is_none() || self.pace.is_counting() {
+            self.pace.limit(limits, &[], now);
+            return Ok(());
+        }
+        let sent = self.store.accounts().sent_since(&self.name, now.minus(COUNTED)).await?;
+        self.pace.limit(limits, &sent, now);
+        Ok(())
     }
 
     /// Its sessions of the store.

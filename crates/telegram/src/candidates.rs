@@ -354,6 +354,7 @@ fn facts(account: &Account, chat_id: ChatId, operation: Operation, now: Timestam
     Facts {
         hampered: operation == Operation::Invite && facts.peer_flood,
         held_until: held.until,
+        limited_until: account.pace.held_until(now).filter(|_| operation == Operation::SendMessage),
         marked: held.marked,
         ..facts
     }
@@ -372,6 +373,7 @@ fn facts_of(account: &Account) -> Facts {
         peer_flood: account.standing.restriction() == Some(Reason::PeerFlood),
         hampered: false,
         held_until: None,
+        limited_until: None,
         marked: false,
     }
 }

@@ -50,6 +50,8 @@ pub struct Facts {
     pub hampered: bool,
     /// A flood wait, or slow mode in this chat.
     pub held_until: Option<Timestamp>,
+    /// It has sent as many messages as its owner lets it.
+    pub limited_until: Option<Timestamp>,
     /// It has no right to write in this chat.
     pub marked: bool,
 }
@@ -202,9 +204,11 @@ fn judge(kind: ChatKind, one: &Facts, now: Timestamp) -> Result<Readiness, Refus
     if one.marked {
         return Err(Refusal::Marked);
     }
-    Ok(match (one.usable, one.held_until.filter(|until| *until > now)) {
-        (_, Some(until)) => Readiness::HeldUntil(until),
-        (Usable::Connecting, None) => Readiness::Connecting,
+    let later = |until: Option<Timestamp>| until.filter(|until| *until > now);
+    Ok(match (one.usable, later(one.held_until), later(one.limited_until)) {
+        (_, held, Some(until)) if held.is_none_or(|held| held < until) => Readiness::LimitedUntil(until),
+        (_, Some(until), _) => Readiness::HeldUntil(until),
+        (Usable::Connecting, None, _) => Readiness::Connecting,
         _ => Readiness::Ready,
     })
 }
@@ -230,6 +234,7 @@ mod tests {
             peer_flood: false,
             hampered: false,
             held_until: None,
+            limited_until: None,
             marked: false,
         }
     }
@@ -334,6 +339,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn of_a_wait_and_a_limit_the_later_one_is_named() {
+        let later = |more: i64| Timestamp::from_micros(2_000 + more);
+        for (held_until, limited_until, expected) in [
+            (None, Some(LATER), Readiness::LimitedUntil(LATER)),
+            (None, Some(NOW), Readiness::Ready),
+            (Some(LATER), Some(LATER), Readiness::HeldUntil(LATER)),
+            (Some(LATER), Some(later(1)), Readiness::LimitedUntil(later(1))),
+            (Some(later(1)), Some(LATER), Readiness::HeldUntil(later(1))),
+        ] {
+            let facts = vec![Facts { held_until, limited_until, ..account(0) }];
+            assert_eq!(choose(ChatKind::Group, None, None, facts, NOW).able, [(0, expected)]);
+        }
+    }
+
     fn any_usable() -> impl Strategy<Value = Usable> {
         prop_oneof![
             3 => Just(Usable::Now),
@@ -347,10 +367,12 @@ mod tests {
         fn any_facts()(
             priority in 0_u16..3, in_pool: bool, load in 0_u32..3, usable in any_usable(),
             knows in prop_oneof![Just(Knows::No), Just(Knows::Contact), Just(Knows::Dialog)],
-            is_reading: bool, peer_flood: bool, hampered: bool, held in proptest::option::of(Just(LATER)), marked: bool,
+            is_reading: bool, peer_flood: bool, hampered: bool, held in proptest::option::of(Just(LATER)),
+            limited in proptest::option::of(Just(LATER)), marked: bool,
         ) -> Facts {
             Facts {
-                index: 0, priority, in_pool, load, usable, knows, is_reading, peer_flood, hampered, held_until: held, marked,
+                index: 0, priority, in_pool, load, usable, knows, is_reading, peer_flood, hampered, held_until: held,
+                limited_until: limited, marked,
             }
         }
     }
@@ -380,7 +402,8 @@ mod tests {
                 prop_assert!(!matches!(one.usable, Usable::No(..)) && !one.marked && one.knows != Knows::No);
                 prop_assert!(kind == ChatKind::User || one.knows == Knows::Dialog);
                 prop_assert!(one.in_pool || pin == Some(*index) || bound == Some(*index));
-                prop_assert_eq!(*readiness == Readiness::Ready, one.usable == Usable::Now && one.held_until.is_none());
+                let is_free = one.held_until.is_none() && one.limited_until.is_none();
+                prop_assert_eq!(*readiness == Readiness::Ready, one.usable == Usable::Now && is_free);
             }
             if kind == ChatKind::User {
                 prop_assert!(choice.able.len() <= 1);

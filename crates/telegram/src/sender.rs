@@ -1,6 +1,6 @@
 //! The pool as the delivery sees it: a way out.
 
-use delivery::{Attempt, Candidates, Found, Query, Sender, Testimony};
+use delivery::{Admission, Attempt, Candidates, Found, Query, Sender, Testimony};
 use domain::account::Operation;
 use domain::message::Content;
 use domain::text::FormattedText;
@@ -34,6 +34,14 @@ impl Sender for Pool {
             self.unless_stopped(query.purpose, candidates)
         }
         .boxed()
+    }
+
+    fn admit(&self, account: &AccountName) -> Result<Admission, Timestamp> {
+        let Some(account) = self.get(account) else { return Ok(Admission::free()) };
+        Ok(match account.pace.take(account.now())? {
+            None => Admission::free(),
+            Some(place) => Admission::counted(move || account.pace.give_back(place, account.now())),
+        })
     }
 
     fn place_mention<'a>(

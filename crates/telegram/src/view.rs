@@ -6,7 +6,9 @@ use serde::Serialize;
 
 use crate::account::Account;
 use crate::line::{Line, Origin};
+use crate::pace::Sent;
 use crate::router::Usable;
+use std::num::NonZeroU32;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
@@ -51,6 +53,8 @@ pub struct AccountView {
     pub lines: Vec<LineView>,
     /// Waits that run.
     pub floods: Vec<Flood>,
+    /// How many messages it may send, and how many it has.
+    pub limits: LimitsView,
     /// How many chats and users it knows.
     pub cached_peers: usize,
     /// Whether all its dialogs were read.
@@ -89,6 +93,35 @@ impl AccountSource {
         match self {
             Self::Settings => "settings",
             Self::Store => "store",
+        }
+    }
+}
+
+/// The limits of an account, and how far they are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct LimitsView {
+    /// Messages within any hour; none: as many as there are.
+    pub messages_per_hour: Option<NonZeroU32>,
+    /// Messages within any 24 hours; none: as many as there are.
+    pub messages_per_day: Option<NonZeroU32>,
+    /// Sent within the last hour, to the minute; none while nothing is limited, since nothing is counted then.
+    pub sent_last_hour: Option<u32>,
+    /// The same within the last 24 hours.
+    pub sent_last_day: Option<u32>,
+    /// When it may send again, if it may not now.
+    pub free_at: Option<Timestamp>,
+}
+
+impl From<Sent> for LimitsView {
+    fn from(sent: Sent) -> Self {
+        let Sent { limits, last_hour, last_day, free_at } = sent;
+        let counted = |count| (!limits.is_none()).then_some(count);
+        Self {
+            messages_per_hour: limits.per_hour,
+            messages_per_day: limits.per_day,
+            sent_last_hour: counted(last_hour),
+            sent_last_day: counted(last_day),
+            free_at,
         }
     }
 }
@@ -171,6 +204,7 @@ impl AccountView {
             wants_session: account.wants_session(),
             lines: account.lines().iter().map(|line| LineView::of(line, reader)).collect(),
             floods: account.holds.floods(account.now()),
+            limits: account.pace.sent(account.now()).into(),
             cached_peers: account.peers.len(),
             dialogs_complete: account.dialogs_complete.load(Ordering::Acquire),
             dialogs_read: account.peers.dialogs(),

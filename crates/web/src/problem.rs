@@ -107,6 +107,7 @@ codes! {
     MediaGone = "media_gone", GONE, "What it was to carry is no longer there";
     MediaExpired = "media_expired", GONE, "The provider no longer takes the file id";
     FloodWait = "flood_wait", TOO_MANY_REQUESTS, "Telegram asks to wait";
+    LimitReached = "limit_reached", TOO_MANY_REQUESTS, "The limits of the accounts are reached";
     NoAccount = "no_account", SERVICE_UNAVAILABLE, "No account can do it now";
     Restored = "restored", CONFLICT, "It waited when a backup was made";
     ServiceStopped = "service_stopped", SERVICE_UNAVAILABLE, "The service was stopped";
@@ -263,13 +264,16 @@ impl Problem {
             Failure::MediaGone { .. } => Code::MediaGone,
             Failure::MediaExpired { .. } => Code::MediaExpired,
             Failure::FloodWait { .. } => Code::FloodWait,
+            Failure::LimitReached { .. } => Code::LimitReached,
             Failure::NoAccount { .. } => Code::NoAccount,
             Failure::Restored { .. } => Code::Restored,
         };
         let mut problem = Self::new(code, detail);
         match failure {
             Failure::Rejected { provider_code } => problem.0.provider_code = Some(provider_code.clone()),
-            Failure::FloodWait { until } => problem.0.retry_after = Some(seconds_until(*until, now)),
+            Failure::FloodWait { until } | Failure::LimitReached { until } => {
+                problem.0.retry_after = Some(seconds_until(*until, now))
+            }
             Failure::ChatNotFound { .. }
             | Failure::NoRights { .. }
             | Failure::MediaGone { .. }
@@ -341,6 +345,11 @@ pub(crate) fn describe_task_failure(failure: &Failure) -> String {
         Failure::NoRights { asked } => format!("No account may do this in the chat ({}).", each(asked)),
         Failure::Rejected { provider_code } => format!("Telegram refused it: {provider_code}."),
         Failure::MediaGone { .. } | Failure::MediaExpired { .. } => failure.describe(),
+        Failure::LimitReached { until } => {
+            format!(
+                "Every account has sent as many messages as its limits allow; the first may send again at {until}."
+            )
+        }
         Failure::FloodWait { until } => format!("Every account must wait; the first may do it at {until}."),
         Failure::NoAccount { asked } => format!("No account can do it now ({}).", each(asked)),
         Failure::Restored { made_at } => format!(

@@ -68,6 +68,7 @@ fn accounts(knows: impl Fn(usize) -> Knows) -> Vec<Facts> {
         peer_flood: index.is_multiple_of(17),
         hampered: false,
         held_until: index.is_multiple_of(19).then_some(Timestamp::from_micros(2_000)),
+        limited_until: None,
         marked: index.is_multiple_of(23),
     };
     (0..ACCOUNTS).map(one).collect()

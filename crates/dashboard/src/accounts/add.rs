@@ -27,6 +27,8 @@ pub(super) struct New {
     priority: String,
     pool: Option<String>,
     proxy: Option<SecretText>,
+    messages_per_hour: String,
+    messages_per_day: String,
 }
 
 #[derive(Template)]
@@ -39,6 +41,8 @@ pub(super) struct Add<'a> {
     pub(super) api_id: &'a str,
     pub(super) priority: &'a str,
     pub(super) in_pool: bool,
+    pub(super) per_hour: &'a str,
+    pub(super) per_day: &'a str,
     pub(super) wrong: Wrong,
 }
 
@@ -79,7 +83,8 @@ impl Wrong {
 }
 
 /// The fields of the form.
-const FIELDS: [&str; 6] = ["name", "api_id", "api_hash", "phone", "priority", "proxy"];
+const FIELDS: [&str; 8] =
+    ["name", "api_id", "api_hash", "phone", "priority", "proxy", "messages_per_hour", "messages_per_day"];
 
 impl Add<'_> {
     fn elsewhere(&self) -> Option<&str> {
@@ -104,6 +109,13 @@ impl New {
         }
         if !self.priority.trim().is_empty() {
             body.insert("priority".into(), number(&self.priority));
+        }
+        for (field, text) in
+            [("messages_per_hour", &self.messages_per_hour), ("messages_per_day", &self.messages_per_day)]
+        {
+            if !text.trim().is_empty() {
+                body.insert(field.into(), number(text));
+            }
         }
         body.insert("pool".into(), self.pool.is_some().into());
         Value::Object(body)
@@ -134,6 +146,8 @@ fn drawn(status: StatusCode, visitor: &Visitor, form: &New, wrong: Wrong) -> Res
         api_id: &form.api_id,
         priority: &form.priority,
         in_pool: form.pool.is_some(),
+        per_hour: &form.messages_per_hour,
+        per_day: &form.messages_per_day,
         wrong,
     };
     page::page_of(status, visitor, words.add_title, Section::Accounts, body)

@@ -17,7 +17,8 @@ use crate::visitor::{Posted, Visitor};
 use crate::words::{AccountFormWords, AccountsWords, WorkWords};
 
 /// The fields of the form.
-const FIELDS: [&str; 5] = ["api_id", "api_hash", "phone", "priority", "proxy"];
+const FIELDS: [&str; 7] =
+    ["api_id", "api_hash", "phone", "priority", "proxy", "messages_per_hour", "messages_per_day"];
 
 /// What the form sends. What is empty stays as it is. A secret is never shown again.
 #[derive(Default, Deserialize)]
@@ -31,6 +32,8 @@ pub(super) struct Changed {
     no_proxy: Option<String>,
     api_id: String,
     api_hash: Option<SecretText>,
+    messages_per_hour: Option<String>,
+    messages_per_day: Option<String>,
 }
 
 #[derive(Template)]
@@ -44,6 +47,8 @@ pub(super) struct Change<'a> {
     pub(super) priority: &'a str,
     pub(super) in_pool: bool,
     pub(super) api_id: &'a str,
+    pub(super) per_hour: &'a str,
+    pub(super) per_day: &'a str,
     pub(super) wrong: Wrong,
 }
 
@@ -57,7 +62,14 @@ impl Changed {
     /// The form as the account is.
     fn of(account: &Account) -> Self {
         let pool = account.pool.then(String::new);
-        Self { priority: account.priority.to_string(), pool, ..Self::default() }
+        let limit = |limit: Option<u32>| Some(limit.map(|limit| limit.to_string()).unwrap_or_default());
+        Self {
+            priority: account.priority.to_string(),
+            pool,
+            messages_per_hour: limit(account.limits.messages_per_hour),
+            messages_per_day: limit(account.limits.messages_per_day),
+            ..Self::default()
+        }
     }
 
     /// The body of the call.
@@ -67,6 +79,15 @@ impl Changed {
         for (field, text) in [("priority", &self.priority), ("api_id", &self.api_id)] {
             if !text.trim().is_empty() {
                 body.insert(field.into(), number(text));
+            }
+        }
+        // An empty limit is none.
+        for (field, given) in
+            [("messages_per_hour", &self.messages_per_hour), ("messages_per_day", &self.messages_per_day)]
+        {
+            if let Some(text) = given {
+                let limit = if text.trim().is_empty() { Value::Null } else { number(text) };
+                body.insert(field.into(), limit);
             }
         }
         let secrets = [
@@ -90,9 +111,12 @@ fn drawn(status: StatusCode, visitor: &Visitor, account: &Account, form: &Change
     let words = AccountFormWords::of(visitor.language);
     let (list, work) = (AccountsWords::of(visitor.language), WorkWords::of(visitor.language));
     let title = words.change_title(&account.name);
-    let Changed { priority, pool, api_id, .. } = form;
+    let Changed { priority, pool, api_id, messages_per_hour, messages_per_day, .. } = form;
     let in_pool = pool.is_some();
-    let body = Change { visitor, words, list, work, account, priority, in_pool, api_id, wrong };
+    let (per_hour, per_day) =
+        (messages_per_hour.as_deref().unwrap_or(""), messages_per_day.as_deref().unwrap_or(""));
+    let body =
+        Change { visitor, words, list, work, account, priority, in_pool, api_id, per_hour, per_day, wrong };
     page::page_of(status, visitor, &title, Section::Accounts, body)
 }
 
@@ -147,6 +171,10 @@ mod tests {
         assert_eq!(
             body("priority=7&pool=yes&phone=%2B7&forget_phone=yes&no_proxy=yes&api_id=5&api_hash=ab"),
             json!({ "pool": true, "priority": 7, "phone": null, "proxy": null, "api_id": 5, "api_hash": "ab" })
+        );
+        assert_eq!(
+            body("messages_per_hour=30&messages_per_day="),
+            json!({ "pool": false, "messages_per_hour": 30, "messages_per_day": null })
         );
     }
 }

@@ -29,6 +29,7 @@ use crate::dashboard::Dashboard;
 use crate::listing::Tint;
 use crate::page::{refusal, segment};
 use crate::visitor::Visitor;
+use crate::words::{AccountsWords, Span};
 
 /// The routes of accounts.
 pub(crate) fn routes() -> Router<Dashboard> {
@@ -76,6 +77,8 @@ pub(crate) struct Account {
     pub(crate) wants_session: bool,
     pub(crate) lines: Vec<Line>,
     pub(crate) floods: Vec<Wait>,
+    #[serde(default)]
+    pub(crate) limits: Limits,
     pub(crate) cached_peers: u64,
     pub(crate) dialogs_complete: bool,
     pub(crate) dialogs_read: u64,
@@ -85,6 +88,16 @@ pub(crate) struct Account {
     pub(crate) last_error: Option<String>,
     pub(crate) last_active_at: Option<Timestamp>,
     pub(crate) updates: Updates,
+}
+
+/// How many messages an account may send, and how many it has.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+pub(crate) struct Limits {
+    pub(crate) messages_per_hour: Option<u32>,
+    pub(crate) messages_per_day: Option<u32>,
+    pub(crate) sent_last_hour: Option<u32>,
+    pub(crate) sent_last_day: Option<u32>,
+    pub(crate) free_at: Option<Timestamp>,
 }
 
 /// How an account was switched by hand.
@@ -172,6 +185,18 @@ impl Account {
     /// Whether the settings file describes it, which alone can change it.
     pub(crate) fn is_in_settings(&self) -> bool {
         self.source == "settings"
+    }
+}
+
+impl Limits {
+    /// How much of each limit is used.
+    pub(crate) fn used(&self, words: &AccountsWords) -> Vec<String> {
+        let hour = (self.messages_per_hour, self.sent_last_hour, Span::Hour);
+        let day = (self.messages_per_day, self.sent_last_day, Span::Day);
+        let used = |(limit, sent, span): (Option<u32>, Option<u32>, Span)| {
+            Some(words.of_limit(sent.unwrap_or(0), limit?, span))
+        };
+        [hour, day].into_iter().filter_map(used).collect()
     }
 }
 

@@ -75,6 +75,11 @@ impl One<'_> {
         words.join(", ")
     }
 
+    /// How much of each limit is used.
+    fn limits(&self) -> Vec<String> {
+        self.account.limits.used(self.words)
+    }
+
     fn dialogs(&self) -> String {
         let Account { dialogs_read, dialogs_total, dialogs_complete, .. } = self.account;
         self.words.dialogs_of(*dialogs_read, *dialogs_total, *dialogs_complete)

@@ -19,7 +19,7 @@ mod settings;
 mod sign_in;
 mod work;
 
-pub(crate) use accounts::{AccountFormWords, AccountsWords, ImportWords, LoginWords};
+pub(crate) use accounts::{AccountFormWords, AccountsWords, ImportWords, LoginWords, Span};
 pub(crate) use chats::ChatsWords;
 pub(crate) use diagnostics::DiagnosticsWords;
 pub(crate) use doubt::DoubtWords;

@@ -92,7 +92,9 @@ impl Ride<'_> {
             let held = load.held.iter().filter(|(account, until)| *account == able.account && *until > now);
             for (_, until) in held {
                 able.readiness = match able.readiness {
-                    Readiness::HeldUntil(other) => Readiness::HeldUntil(other.max(*until)),
+                    Readiness::HeldUntil(other) | Readiness::LimitedUntil(other) => {
+                        Readiness::HeldUntil(other.max(*until))
+                    }
                     Readiness::Ready => Readiness::HeldUntil(*until),
                     Readiness::Connecting => Readiness::Connecting,
                 };

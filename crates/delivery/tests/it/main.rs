@@ -4,6 +4,7 @@ mod albums;
 mod chaos;
 mod folder;
 mod late;
+mod limits;
 mod once;
 mod provider;
 mod races;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use ambient::Clock;
 use delivery::{
-    Attempt, Candidate, Candidates, Delivery, Found, Limits, Query, Readiness, Sender, Submission, Testimony,
-    Why,
+    Admission, Attempt, Candidate, Candidates, Delivery, Found, Limits, Query, Readiness, Sender, Submission,
+    Testimony, Why,
 };
 use domain::media::{FileKey, Media, MediaForm, MediaSource, Sha256};
 use domain::message::{Content, Mention, OnFlood, OutboundMessage, PartItem};
@@ -64,6 +64,7 @@ struct Provider {
     preparing: HashMap<AccountName, VecDeque<Prepares>>,
     prepared: Vec<(AccountName, i64)>,
     held: HashMap<AccountName, Timestamp>,
+    limits: HashMap<AccountName, (usize, Timestamp)>,
     gone: Vec<AccountName>,
     calls: u32,
     unnamed: bool,
@@ -106,7 +107,7 @@ impl Provider {
 
 /// The pretend way out: accounts `main` and `backup`, which know every chat.
 pub(crate) struct Script {
-    provider: Mutex<Provider>,
+    provider: Arc<Mutex<Provider>>,
     clock: Clock,
     changed: watch::Sender<u64>,
 }
@@ -114,7 +115,7 @@ pub(crate) struct Script {
 impl Script {
     pub(crate) fn new(clock: &Clock) -> Arc<Self> {
         let clock = clock.clone();
-        Arc::new(Self { provider: Mutex::default(), clock, changed: watch::Sender::new(0) })
+        Arc::new(Self { provider: Arc::default(), clock, changed: watch::Sender::new(0) })
     }
 
     pub(crate) fn act(&self, account: &str, acts: impl IntoIterator<Item = Act>) {
@@ -144,6 +145,16 @@ impl Script {
 
     pub(crate) fn hold(&self, account: &str, until: Timestamp) {
         self.provider.lock().expect("lock").held.insert(name(account), until);
+    }
+
+    /// The account may send so many messages before this instant, and any number after it.
+    pub(crate) fn limit(&self, account: &str, messages: usize, until: Timestamp) {
+        self.provider.lock().expect("lock").limits.insert(name(account), (messages, until));
+    }
+
+    /// How many it may still send.
+    pub(crate) fn left(&self, account: &str) -> usize {
+        self.provider.lock().expect("lock").limits[&name(account)].0
     }
 
     pub(crate) fn lose(&self, account: &str) {
@@ -217,6 +228,12 @@ impl Sender for Script {
                 candidates.refused.push((Refusal { account, why: "gone".into() }, Why::Unusable));
                 continue;
             }
+            if let Some((0, until)) =
+                provider.limits.get(&account).filter(|(_, until)| *until > self.clock.now())
+            {
+                candidates.able.push(Candidate { account, readiness: Readiness::LimitedUntil(*until) });
+                continue;
+            }
             let readiness = match provider.held.get(&account) {
                 Some(until) if *until > self.clock.now() => Readiness::HeldUntil(*until),
                 _ => Readiness::Ready,
@@ -224,6 +241,21 @@ impl Sender for Script {
             candidates.able.push(Candidate { account, readiness });
         }
         Some(candidates)
+    }
+
+    fn admit(&self, account: &AccountName) -> Result<Admission, Timestamp> {
+        let mut provider = self.provider.lock().expect("lock");
+        let now = self.clock.now();
+        let Some((left, until)) = provider.limits.get_mut(account).filter(|(_, until)| *until > now) else {
+            return Ok(Admission::free());
+        };
+        *left = left.checked_sub(1).ok_or(*until)?;
+        let (provider, account) = (Arc::clone(&self.provider), account.clone());
+        Ok(Admission::counted(move || {
+            if let Some((left, _)) = provider.lock().expect("lock").limits.get_mut(&account) {
+                *left += 1;
+            }
+        }))
     }
 
     fn candidates<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Candidates> {

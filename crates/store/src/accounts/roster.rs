@@ -1,5 +1,8 @@
 //! Accounts that were added while the program ran, as their owner described them.
 
+use std::num::NonZeroU32;
+
+use domain::account::SendingLimits;
 use domain::secret::ExposeSecret;
 use domain::{AccountName, SecretText, Timestamp};
 use rusqlite::{Connection, Row, params};
@@ -31,6 +34,8 @@ pub struct StoredAccount {
     pub phone: Option<SecretText>,
     /// The proxy to connect through, such as `socks5://HOST:PORT`.
     pub proxy: Option<SecretText>,
+    /// How many messages it may send.
+    pub limits: SendingLimits,
 }
 
 /// The secrets of an account, sealed.
@@ -65,6 +70,7 @@ pub(super) struct SealedAccount {
     priority: u16,
     in_pool: bool,
     api_id: i32,
+    limits: SendingLimits,
     sealed: Sealed,
 }
 
@@ -79,28 +85,30 @@ impl SealedAccount {
             phone: maybe("phone", &account.phone)?,
             proxy: maybe("proxy", &account.proxy)?,
         };
-        let StoredAccount { priority, in_pool, api_id, .. } = *account;
-        Ok(Self { name: name.clone(), priority, in_pool, api_id, sealed })
+        let StoredAccount { priority, in_pool, api_id, limits, .. } = *account;
+        Ok(Self { name: name.clone(), priority, in_pool, api_id, limits, sealed })
     }
 
     pub(super) fn open(self, vault: &Vault) -> Result<StoredAccount, StoreError> {
-        let Self { name, priority, in_pool, api_id, sealed } = self;
+        let Self { name, priority, in_pool, api_id, limits, sealed } = self;
         let maybe = |column, sealed: Option<Vec<u8>>| {
             sealed.map(|sealed| open(vault, &name, column, &sealed)).transpose()
         };
         let (phone, proxy) = (maybe("phone", sealed.phone)?, maybe("proxy", sealed.proxy)?);
         let api_hash = open(vault, &name, "api_hash", &sealed.api_hash)?;
-        Ok(StoredAccount { name, priority, in_pool, api_id, api_hash, phone, proxy })
+        Ok(StoredAccount { name, priority, in_pool, api_id, api_hash, phone, proxy, limits })
     }
 }
 
 pub(super) fn read(row: &Row<'_>) -> Result<SealedAccount, StoreError> {
     let columns = Columns::new(row, TABLE);
+    let limit = |index| columns.get::<Option<u32>>(index).map(|limit| limit.and_then(NonZeroU32::new));
     Ok(SealedAccount {
         name: columns.account(0)?,
         priority: columns.get(1)?,
         in_pool: columns.get(2)?,
         api_id: columns.get(3)?,
+        limits: SendingLimits { per_hour: limit(7)?, per_day: limit(8)? },
         sealed: Sealed { api_hash: columns.get(4)?, phone: columns.get(5)?, proxy: columns.get(6)? },
     })
 }
@@ -114,7 +122,7 @@ impl Write for AddAccount {
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
         let Self(account, at) = self;
-        let SealedAccount { name, priority, in_pool, api_id, sealed } = account;
+        let SealedAccount { name, priority, in_pool, api_id, limits, sealed } = account;
         let added = transaction.execute(
             sql::ADD_ACCOUNT,
             params![
@@ -125,6 +133,8 @@ impl Write for AddAccount {
                 sealed.api_hash,
                 sealed.phone,
                 sealed.proxy,
+                limits.per_hour.map(NonZeroU32::get),
+                limits.per_day.map(NonZeroU32::get),
                 at.as_micros(),
             ],
         )?;
@@ -140,10 +150,20 @@ impl Write for ChangeAccount {
     const POINT: Option<Point> = Some(point::CHANGE_ACCOUNT);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        let SealedAccount { name, priority, in_pool, api_id, sealed } = &self.0;
+        let SealedAccount { name, priority, in_pool, api_id, limits, sealed } = &self.0;
         let changed = transaction.execute(
             sql::CHANGE_ACCOUNT,
-            params![name.as_str(), priority, in_pool, api_id, sealed.api_hash, sealed.phone, sealed.proxy],
+            params![
+                name.as_str(),
+                priority,
+                in_pool,
+                api_id,
+                sealed.api_hash,
+                sealed.phone,
+                sealed.proxy,
+                limits.per_hour.map(NonZeroU32::get),
+                limits.per_day.map(NonZeroU32::get),
+            ],
         )?;
         Ok(changed > 0)
     }
@@ -172,6 +192,30 @@ impl Write for RemoveAccount {
         }
         Ok(removed > 0)
     }
+}
+
+/// What an account has sent, and may have sent, since an instant: by the minute that each was in.
+pub(super) fn sent_since(
+    connection: &Connection,
+    name: &AccountName,
+    since: Timestamp,
+) -> Result<Vec<(Timestamp, u32)>, StoreError> {
+    let mut sent = Vec::new();
+    for (statement, table) in
+        [(sql::SENT_BY_MINUTE, "outbox_timeline"), (sql::BEGUN_BY_MINUTE, "outbox_parts")]
+    {
+        sent.extend(statement::all(
+            connection,
+            statement,
+            params![name.as_str(), since.as_micros()],
+            |row| {
+                let columns = Columns::new(row, table);
+                let minute: i64 = columns.get(0)?;
+                Ok((Timestamp::from_micros(minute.saturating_mul(60_000_000)), columns.get(1)?))
+            },
+        )?);
+    }
+    Ok(sent)
 }
 
 /// Messages and operations that are bound to an account and are not over.

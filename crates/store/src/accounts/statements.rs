@@ -85,17 +85,30 @@ statements! {
     FORGET_SWITCH = "DELETE FROM telegram_switches WHERE account = $1";
 
     ACCOUNTS = "
-        SELECT name, priority, in_pool, api_id, api_hash, phone, proxy FROM telegram_accounts ORDER BY name";
+        SELECT name, priority, in_pool, api_id, api_hash, phone, proxy, messages_per_hour, messages_per_day
+        FROM telegram_accounts ORDER BY name";
     ADD_ACCOUNT = "
-        INSERT INTO telegram_accounts (name, priority, in_pool, api_id, api_hash, phone, proxy, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (name) DO NOTHING";
+        INSERT INTO telegram_accounts
+            (name, priority, in_pool, api_id, api_hash, phone, proxy, messages_per_hour, messages_per_day, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (name) DO NOTHING";
     CHANGE_ACCOUNT = "
-        INSERT INTO telegram_accounts (name, priority, in_pool, api_id, api_hash, phone, proxy, created_at)
-        SELECT $1, $2, $3, $4, $5, $6, $7, created_at FROM telegram_accounts WHERE name = $1
+        INSERT INTO telegram_accounts
+            (name, priority, in_pool, api_id, api_hash, phone, proxy, messages_per_hour, messages_per_day, created_at)
+        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, created_at FROM telegram_accounts WHERE name = $1
         ON CONFLICT (name) DO UPDATE SET
             priority = excluded.priority, in_pool = excluded.in_pool, api_id = excluded.api_id,
-            api_hash = excluded.api_hash, phone = excluded.phone, proxy = excluded.proxy";
+            api_hash = excluded.api_hash, phone = excluded.phone, proxy = excluded.proxy,
+            messages_per_hour = excluded.messages_per_hour, messages_per_day = excluded.messages_per_day";
     REMOVE_ACCOUNT = "DELETE FROM telegram_accounts WHERE name = $1";
+    /// Parts that were sent, by the minute. No index leads here: it is asked once for each account that has limits.
+    SENT_BY_MINUTE = "
+        SELECT at / 60000000, count(*) FROM outbox_timeline
+        WHERE account = $1 AND outcome = 'sent' AND at > $2 GROUP BY 1";
+    /// Parts that may have been sent.
+    BEGUN_BY_MINUTE = "
+        SELECT o.updated_at / 60000000, count(*)
+        FROM outbox AS o INNER JOIN outbox_parts AS p ON p.message_id = o.id
+        WHERE o.state < 20 AND o.account = $1 AND o.updated_at > $2 AND p.state = 1 GROUP BY 1";
     MESSAGES_UNDER_WAY = "
         SELECT count(*) FROM outbox WHERE state <= 10 AND state < 20 AND (account = $1 OR pin = $1)";
     OPERATIONS_UNDER_WAY = "SELECT count(*) FROM operations WHERE state <= 10 AND (account = $1 OR pin = $1)";

@@ -1,5 +1,8 @@
 //! Sessions, update state, holds, switches; and that keys lie on the disk sealed.
 
+use std::num::NonZeroU32;
+
+use domain::account::SendingLimits;
 use std::time::Duration;
 
 use domain::account::{Flood, Operation, Reason};
@@ -192,6 +195,7 @@ fn added(name: &str) -> StoredAccount {
         api_hash: "the hash of the application".into(),
         phone: Some("+70000000001".into()),
         proxy: None,
+        limits: SendingLimits { per_hour: NonZeroU32::new(25), per_day: None },
     }
 }
 

@@ -83,10 +83,7 @@ fn choose(candidates: Candidates) -> Result<(AccountName, ChatId), ReadError> {
     if let (Some(ready), Some(chat_id)) = (ready, chat_id) {
         return Ok((ready.account.clone(), chat_id));
     }
-    let held = able.iter().filter_map(|able| match able.readiness {
-        Readiness::HeldUntil(until) => Some(until),
-        Readiness::Ready | Readiness::Connecting => None,
-    });
+    let held = able.iter().filter_map(|able| able.readiness.until());
     if let Some(until) = held.min() {
         return Err(ReadError::FloodWait { until });
     }

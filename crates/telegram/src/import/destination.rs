@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ambient::{Clock, Ids};
-use domain::account::AccountState;
+use domain::account::{AccountState, SendingLimits};
 use domain::saga::RegistryChange;
 use domain::secret::ExposeSecret;
 use domain::{AccountName, ChatId, Purpose, SecretText, Timestamp};
@@ -130,6 +130,7 @@ impl<'a> Destination<'a> {
             api_hash: new.application.api_hash.clone(),
             phone: new.phone.clone().map(SecretText::from),
             proxy: None,
+            limits: SendingLimits::default(),
         };
         self.pool.add_account(account).await.map(drop).map_err(|error| refused(name, error))
     }

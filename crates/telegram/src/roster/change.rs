@@ -76,7 +76,11 @@ impl Pool {
                 return Err(RosterError::NoSuchAccount(name));
             }
             let anew = before.connects_otherwise(&after);
+            let is_limited_otherwise = before.limits != after.limits;
             account.define(after);
+            if is_limited_otherwise {
+                account.count_sent().await?;
+            }
             pool.slots.sort();
             if anew {
                 pool.arrange(&account, true).await?;

@@ -1,8 +1,10 @@
 //! An account as its owner describes it, in the settings or through the API.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use config::{AccountSettings, ProxyAddress, SessionSource};
+use domain::account::SendingLimits;
 use domain::secret::ExposeSecret;
 use domain::{AccountName, Purpose, SecretText};
 use store::StoredAccount;
@@ -22,6 +24,7 @@ pub(crate) struct Definition {
     pub(crate) api_hash: SecretText,
     pub(crate) phone: Option<SecretText>,
     pub(crate) proxy: Option<SecretText>,
+    pub(crate) limits: SendingLimits,
     pub(crate) source: AccountSource,
     /// The sessions of the settings, and what each is for: never nothing.
     pub(crate) sessions: Vec<(Source, Vec<Purpose>)>,
@@ -51,6 +54,8 @@ pub struct NewAccount {
     pub phone: Option<SecretText>,
     /// The SOCKS5 proxy to connect through.
     pub proxy: Option<SecretText>,
+    /// How many messages it may send.
+    pub limits: SendingLimits,
 }
 
 /// What changes about an account; what is left out stays.
@@ -68,6 +73,10 @@ pub struct AccountChange {
     pub phone: Option<Option<SecretText>>,
     /// The proxy; `Some(None)` takes it away.
     pub proxy: Option<Option<SecretText>>,
+    /// How many messages it may send within an hour; `Some(None)` as many as there are.
+    pub messages_per_hour: Option<Option<NonZeroU32>>,
+    /// The same within 24 hours.
+    pub messages_per_day: Option<Option<NonZeroU32>>,
 }
 
 /// Whether this is a phone number as Telegram wants it: a `+` and 7 to 15 digits.
@@ -96,6 +105,10 @@ impl Definition {
             api_hash: settings.api_hash.clone(),
             phone: settings.phone.clone().map(SecretText::from),
             proxy: settings.proxy.as_ref().map(|proxy| SecretText::from(proxy.expose().to_owned())),
+            limits: SendingLimits {
+                per_hour: settings.messages_per_hour,
+                per_day: settings.messages_per_day,
+            },
             source: AccountSource::Settings,
             sessions: sessions.collect(),
         }
@@ -103,9 +116,9 @@ impl Definition {
 
     /// As the store has it.
     pub(crate) fn of_store(stored: StoredAccount) -> Self {
-        let StoredAccount { name, priority, in_pool, api_id, api_hash, phone, proxy } = stored;
+        let StoredAccount { name, priority, in_pool, api_id, api_hash, phone, proxy, limits } = stored;
         let (source, sessions) = (AccountSource::Store, Vec::new());
-        Self { name, priority, in_pool, api_id, api_hash, phone, proxy, source, sessions }
+        Self { name, priority, in_pool, api_id, api_hash, phone, proxy, limits, source, sessions }
     }
 
     /// As it is asked for.
@@ -113,9 +126,9 @@ impl Definition {
     /// # Errors
     /// A field is not what it should be.
     pub(crate) fn of_new(new: NewAccount) -> Result<Self, RosterError> {
-        let NewAccount { name, priority, in_pool, api_id, api_hash, phone, proxy } = new;
+        let NewAccount { name, priority, in_pool, api_id, api_hash, phone, proxy, limits } = new;
         let (source, sessions) = (AccountSource::Store, Vec::new());
-        let made = Self { name, priority, in_pool, api_id, api_hash, phone, proxy, source, sessions };
+        let made = Self { name, priority, in_pool, api_id, api_hash, phone, proxy, limits, source, sessions };
         made.check()?;
         Ok(made)
     }
@@ -126,7 +139,20 @@ impl Definition {
     /// A field is not what it should be.
     pub(crate) fn changed(&self, change: AccountChange) -> Result<Self, RosterError> {
         let mut changed = self.clone();
-        let AccountChange { priority, in_pool, api_id, api_hash, phone, proxy } = change;
+        let AccountChange {
+            priority,
+            in_pool,
+            api_id,
+            api_hash,
+            phone,
+            proxy,
+            messages_per_hour,
+            messages_per_day,
+        } = change;
+        changed.limits = SendingLimits {
+            per_hour: messages_per_hour.unwrap_or(changed.limits.per_hour),
+            per_day: messages_per_day.unwrap_or(changed.limits.per_day),
+        };
         changed.priority = priority.unwrap_or(changed.priority);
         changed.in_pool = in_pool.unwrap_or(changed.in_pool);
         changed.api_id = api_id.unwrap_or(changed.api_id);
@@ -164,6 +190,7 @@ impl Definition {
             api_hash: self.api_hash.clone(),
             phone: self.phone.clone(),
             proxy: self.proxy.clone(),
+            limits: self.limits,
         }
     }
 
@@ -192,6 +219,7 @@ mod tests {
             api_hash: "hash".into(),
             phone: Some("+70000000001".into()),
             proxy: Some("socks5://127.0.0.1:1080".into()),
+            limits: SendingLimits::default(),
         }
     }
 

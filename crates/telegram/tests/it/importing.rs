@@ -375,6 +375,7 @@ async fn while_telegram_is_asked_whose_a_session_is_nobody_else_connects_with_it
         api_hash: "0123456789abcdef0123456789abcdef".into(),
         phone: None,
         proxy: None,
+        limits: domain::account::SendingLimits::default(),
     })
     .await
     .expect("added");

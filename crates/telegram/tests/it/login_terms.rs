@@ -28,6 +28,7 @@ async fn with_terms() -> (World, Arc<Pool>) {
         api_hash: SecretText::from(person.api_hash.clone()),
         phone: Some(SecretText::from(person.phone.clone())),
         proxy: None,
+        limits: domain::account::SendingLimits::default(),
     };
     pool.add_account(spare).await.expect("added");
     (world, pool)

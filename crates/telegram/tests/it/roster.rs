@@ -31,6 +31,7 @@ fn spare(world: &World, person: &str) -> NewAccount {
         api_hash: SecretText::from(person.api_hash.clone()),
         phone: Some(SecretText::from(person.phone.clone())),
         proxy: None,
+        limits: domain::account::SendingLimits::default(),
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) fn cannot_find(given: &str, asked: &str) -> String {
 pub(super) fn failed(failure: Option<&Failure>, chat: Option<&str>, now: Timestamp) -> Answer {
     let status = StatusCode::INTERNAL_SERVER_ERROR;
     match failure {
-        Some(Failure::FloodWait { until }) => Answer::flood(*until, now),
+        Some(Failure::FloodWait { until } | Failure::LimitReached { until }) => Answer::flood(*until, now),
         Some(Failure::NoAccount { asked: accounts }) => Answer::error(
             StatusCode::SERVICE_UNAVAILABLE,
             format!("no account is usable now; nothing was done ({})", asked(accounts)),

@@ -78,7 +78,9 @@ fn failed(message: &OutboundMessage, by_name: bool, now: Timestamp) -> Answer {
     };
     let error = StatusCode::INTERNAL_SERVER_ERROR;
     let (status, failure) = match &message.failure {
-        Some(Failure::FloodWait { until }) => return Answer::flood(*until, now),
+        Some(Failure::FloodWait { until } | Failure::LimitReached { until }) => {
+            return Answer::flood(*until, now);
+        }
         Some(Failure::ChatNotFound { .. }) => return nobody(by_name),
         Some(failure @ Failure::NoAccount { .. }) => (StatusCode::SERVICE_UNAVAILABLE, failure),
         Some(failure @ Failure::MediaExpired { .. }) => (StatusCode::GONE, failure),

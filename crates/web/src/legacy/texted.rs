@@ -69,7 +69,7 @@ fn failed(message: &OutboundMessage, given: &str, now: Timestamp) -> Answer {
         String::new()
     };
     match &message.failure {
-        Some(Failure::FloodWait { until }) => Answer::flood(*until, now),
+        Some(Failure::FloodWait { until } | Failure::LimitReached { until }) => Answer::flood(*until, now),
         Some(Failure::ChatNotFound { asked: accounts }) => {
             Answer::error(status, cannot_find(given, &asked(accounts)) + &rest)
         }

@@ -24,6 +24,10 @@ pub(crate) struct AccountFormWords {
     pub(crate) pool_help: &'static str,
     pub(crate) proxy: &'static str,
     pub(crate) proxy_help: &'static str,
+    pub(crate) limits: &'static str,
+    pub(crate) limits_help: &'static str,
+    pub(crate) per_hour: &'static str,
+    pub(crate) per_day: &'static str,
     pub(crate) add_button: &'static str,
     pub(crate) keep_kept: &'static str,
     pub(crate) forget_phone: &'static str,
@@ -67,6 +71,11 @@ const EN: AccountFormWords = AccountFormWords {
     pool_help: "Chosen when nobody names an account. Otherwise it works for those alone who name it.",
     proxy: "Proxy",
     proxy_help: "Optional; SOCKS5: socks5://HOST:PORT or socks5://USER:PASSWORD@HOST:PORT. Kept encrypted.",
+    limits: "Limits",
+    limits_help: "The most messages it sends, whoever asks. Further ones wait, or go through another account that is in the \
+                  chat. Empty: as many as there are.",
+    per_hour: "Messages an hour",
+    per_day: "Messages in 24 hours",
     add_button: "Add and sign in",
     keep_kept: "Empty leaves it as it is.",
     forget_phone: "Forget the number",
@@ -113,6 +122,11 @@ const RU: AccountFormWords = AccountFormWords {
     pool_help: "Выбирается, когда аккаунт не назван. Иначе работает только для тех, кто называет его сам.",
     proxy: "Прокси",
     proxy_help: "Необязательно; SOCKS5: socks5://HOST:PORT или socks5://USER:PASSWORD@HOST:PORT. Хранится зашифрованным.",
+    limits: "Ограничения",
+    limits_help: "Больше сообщений он не отправит, кто бы ни просил. Остальные ждут или идут через другой аккаунт, который есть в \
+                  чате. Пусто — без ограничения.",
+    per_hour: "Сообщений в час",
+    per_day: "Сообщений за 24 часа",
     add_button: "Добавить и войти",
     keep_kept: "Пустое поле оставляет как есть.",
     forget_phone: "Забыть номер",
@@ -195,6 +209,10 @@ impl AccountFormWords {
     /// What is wrong with a field that the API did not take, in the reader's language; none where only the API knows.
     pub(crate) fn wrong(&self, field: &str) -> Option<&'static str> {
         let (english, russian) = match field {
+            "messages_per_hour" | "messages_per_day" => (
+                "Write a number from 1 to 1000000, or nothing for as many as there are.",
+                "Напишите число от 1 до 1000000; пусто — без ограничения.",
+            ),
             "name" => (
                 "Write 1 to 64 small letters, digits, - or _.",
                 "Напишите от 1 до 64 строчных латинских букв, цифр, - или _.",

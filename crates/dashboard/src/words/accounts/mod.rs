@@ -13,6 +13,15 @@ use domain::account::Operation;
 use super::number::{english, russian, thousands};
 use crate::visitor::Language;
 
+/// What a limit is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Span {
+    /// Any hour.
+    Hour,
+    /// Any 24 hours.
+    Day,
+}
+
 /// The words of the list of accounts, of one account, and of sessions that belong to nobody.
 pub(crate) struct AccountsWords {
     language: Language,
@@ -55,6 +64,9 @@ pub(crate) struct AccountsWords {
     pub(crate) kept_here: &'static str,
     pub(crate) in_settings: &'static str,
     pub(crate) in_settings_detail: &'static str,
+    pub(crate) limits: &'static str,
+    pub(crate) no_limits: &'static str,
+    pub(crate) limit_reached: &'static str,
     pub(crate) waits: &'static str,
     pub(crate) waits_detail: &'static str,
     pub(crate) until: &'static str,
@@ -124,6 +136,9 @@ const EN: AccountsWords = AccountsWords {
     in_settings: "in the settings file",
     in_settings_detail: "This account stands in the settings file. What it is called, its priority, proxy and sessions there are \
                          changed there; then start the program again.",
+    limits: "Limits",
+    no_limits: "none of ours",
+    limit_reached: "At its limit",
     waits: "Waits",
     waits_detail: "Telegram named a deadline for each. Until then the account does other work, and others do this.",
     until: "until",
@@ -195,6 +210,9 @@ const RU: AccountsWords = AccountsWords {
     in_settings: "в файле настроек",
     in_settings_detail: "Этот аккаунт описан в файле настроек. Название, приоритет, прокси и сессии из файла меняются там; потом \
                          программу нужно перезапустить.",
+    limits: "Ограничения",
+    no_limits: "своих нет",
+    limit_reached: "Предел исчерпан",
     waits: "Ожидания",
     waits_detail: "Telegram назвал срок для каждого. До него аккаунт делает другое, а это делают другие.",
     until: "до",
@@ -284,6 +302,19 @@ impl AccountsWords {
             Operation::Leave => ("leaving chats", "выход из чатов"),
         };
         self.language.of(english, russian).to_owned()
+    }
+
+    /// How much of a limit is used.
+    pub(crate) fn of_limit(&self, sent: u32, limit: u32, span: Span) -> String {
+        let (sent, limit) = (thousands(sent.into()), thousands(limit.into()));
+        match span {
+            Span::Hour => {
+                self.language.of(format!("{sent} of {limit} an hour"), format!("{sent} из {limit} за час"))
+            }
+            Span::Day => self
+                .language
+                .of(format!("{sent} of {limit} in 24 hours"), format!("{sent} из {limit} за 24 часа")),
+        }
     }
 
     /// How far the dialogs are read.

@@ -1,5 +1,7 @@
 //! `switchboard account add`.
 
+use std::num::NonZeroU32;
+
 use anyhow::Context;
 use domain::{AccountName, ExposeSecret};
 use hyper::Method;
@@ -30,6 +32,12 @@ pub(super) struct Add {
     /// Use it only where it is named, never for calls that name no account
     #[arg(long)]
     by_pin: bool,
+    /// The most messages it may send within any hour [default: as many as there are]
+    #[arg(long, value_name = "NUMBER")]
+    messages_per_hour: Option<NonZeroU32>,
+    /// The most messages it may send within any 24 hours [default: as many as there are]
+    #[arg(long, value_name = "NUMBER")]
+    messages_per_day: Option<NonZeroU32>,
     #[command(flatten)]
     proxy: ProxyGiven,
     #[command(flatten)]
@@ -59,6 +67,13 @@ impl Add {
         }
         if let Some(priority) = self.priority {
             body["priority"] = priority.into();
+        }
+        for (field, limit) in
+            [("messages_per_hour", self.messages_per_hour), ("messages_per_day", self.messages_per_day)]
+        {
+            if let Some(limit) = limit {
+                body[field] = limit.get().into();
+            }
         }
         if let Some(proxy) = &proxy {
             body["proxy"] = proxy.expose_secret().into();

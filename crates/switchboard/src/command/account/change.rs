@@ -1,5 +1,7 @@
 //! `switchboard account change`.
 
+use std::num::NonZeroU32;
+
 use domain::{AccountName, ExposeSecret};
 use hyper::Method;
 use serde_json::{Map, Value};
@@ -38,6 +40,15 @@ pub(super) struct Change {
     /// Connect without a proxy
     #[arg(long, conflicts_with = "ProxyGiven")]
     no_proxy: bool,
+    /// The most messages it may send within any hour
+    #[arg(long, value_name = "NUMBER")]
+    messages_per_hour: Option<NonZeroU32>,
+    /// The most messages it may send within any 24 hours
+    #[arg(long, value_name = "NUMBER")]
+    messages_per_day: Option<NonZeroU32>,
+    /// Let it send as many messages as there are
+    #[arg(long, conflicts_with_all = ["messages_per_hour", "messages_per_day"])]
+    no_limits: bool,
     #[command(flatten)]
     place: Place,
     /// Print the account as JSON
@@ -79,6 +90,15 @@ impl Change {
             body.insert("proxy".to_owned(), proxy.expose_secret().into());
         } else if self.no_proxy {
             body.insert("proxy".to_owned(), Value::Null);
+        }
+        for (field, limit) in
+            [("messages_per_hour", self.messages_per_hour), ("messages_per_day", self.messages_per_day)]
+        {
+            if self.no_limits {
+                body.insert(field.to_owned(), Value::Null);
+            } else if let Some(limit) = limit {
+                body.insert(field.to_owned(), limit.get().into());
+            }
         }
         if body.is_empty() {
             let detail = "nothing is to be changed: give --priority, --phone or another; see --help";

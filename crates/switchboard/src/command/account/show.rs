@@ -148,9 +148,28 @@ pub(super) fn one(account: &Value) {
         ]);
     }
     say!("\n{lines}");
+    for said in limits(&account["limits"]) {
+        say!("{said}");
+    }
     for flood in account["floods"].as_array().into_iter().flatten() {
         say!("flood wait on {} until {}", text(flood, "operation"), text(flood, "until"));
     }
+}
+
+/// How many messages it may send and how many it has; nothing where nothing is limited.
+fn limits(limits: &Value) -> Vec<String> {
+    let number = |field: &str| limits[field].as_u64();
+    let spans =
+        [("messages_per_hour", "sent_last_hour", "hour"), ("messages_per_day", "sent_last_day", "24 hours")];
+    let mut said: Vec<_> = spans
+        .iter()
+        .filter_map(|(limit, sent, span)| {
+            let (limit, sent) = (number(limit)?, number(sent).unwrap_or(0));
+            Some(format!("sent {} of {} messages in the last {span}", grouped(sent), grouped(limit)))
+        })
+        .collect();
+    said.extend(limits["free_at"].as_str().map(|at| format!("it may send again at {at}")));
+    said
 }
 
 #[cfg(test)]
@@ -241,6 +260,17 @@ mod tests {
           sessions, username. `account show
           NAME` and --json have all.
         ");
+    }
+
+    #[test]
+    fn limits_are_told_where_there_are_some() {
+        let said = json!({ "messages_per_hour": 30, "messages_per_day": null, "sent_last_hour": 30, "sent_last_day": 64,
+            "free_at": "2026-01-01T10:00:00Z" });
+        assert_eq!(
+            limits(&said),
+            ["sent 30 of 30 messages in the last hour", "it may send again at 2026-01-01T10:00:00Z"]
+        );
+        assert_eq!(limits(&json!({ "messages_per_hour": null })), Vec::<String>::new());
     }
 
     #[test]

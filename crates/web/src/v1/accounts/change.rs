@@ -1,12 +1,15 @@
 //! `POST`, `PATCH` and `DELETE` on `/v1/accounts`: accounts that come and go.
 
+use std::num::NonZeroU32;
+
 use axum::extract::State as Shared;
 use axum::response::{IntoResponse, Response};
 use config::ProxyAddress;
+use domain::account::SendingLimits;
 use domain::secret::ExposeSecret;
 use domain::{AccountName, SecretText};
 use http::StatusCode;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use telegram::{AccountSource, RosterError};
 use utoipa::ToSchema;
 
@@ -21,6 +24,9 @@ use crate::state::State;
 
 /// The priority of an account that names none.
 const USUAL_PRIORITY: u16 = 100;
+
+/// The highest limit: more is none.
+const HIGHEST_LIMIT: u32 = 1_000_000;
 
 /// An account to be added.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -50,6 +56,12 @@ pub(crate) struct NewAccount {
     #[serde(default, deserialize_with = "hidden::optional")]
     #[schema(value_type = Option<String>, format = Password, write_only, example = "socks5://127.0.0.1:1080")]
     proxy: Option<SecretText>,
+    /// How many messages it may send within any hour. Further ones wait or go through another account; null: as many as there are.
+    #[schema(minimum = 1, maximum = 1_000_000, example = 30)]
+    messages_per_hour: Option<u32>,
+    /// The same within any 24 hours.
+    #[schema(minimum = 1, maximum = 1_000_000, example = 300)]
+    messages_per_day: Option<u32>,
 }
 
 /// What of an account is to be another; what is left out stays.
@@ -76,6 +88,19 @@ pub(crate) struct AccountChange {
     #[serde(default, deserialize_with = "hidden::change")]
     #[schema(value_type = Option<String>, format = Password, write_only)]
     proxy: Change,
+    /// How many messages it may send within any hour; null: as many as there are.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 1_000_000, example = 30)]
+    messages_per_hour: Option<Option<u32>>,
+    /// The same within any 24 hours.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 1_000_000, example = 300)]
+    messages_per_day: Option<Option<u32>>,
+}
+
+/// Tells a field that is `null` from one that was left out.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u32>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 /// Adds an account. It has no session yet: sign in to it next.
@@ -200,6 +225,14 @@ impl Reading {
         address
     }
 
+    fn limit(&mut self, field: &str, limit: u32) -> Option<NonZeroU32> {
+        let read = NonZeroU32::new(limit).filter(|_| limit <= HIGHEST_LIMIT);
+        if read.is_none() {
+            self.wrong(field, "is wrong: it is a number from 1 to 1000000, or null for as many as there are");
+        }
+        read
+    }
+
     fn wrong(&mut self, field: &str, message: &str) {
         self.0.push(FieldError::new(field, message));
     }
@@ -219,6 +252,10 @@ fn check_new(new: NewAccount) -> Result<telegram::NewAccount, Problem> {
         priority: new.priority.unwrap_or(USUAL_PRIORITY),
         in_pool: new.pool.unwrap_or(true),
         proxy: new.proxy.map(|proxy| reading.proxy(proxy)),
+        limits: SendingLimits {
+            per_hour: new.messages_per_hour.and_then(|limit| reading.limit("messages_per_hour", limit)),
+            per_day: new.messages_per_day.and_then(|limit| reading.limit("messages_per_day", limit)),
+        },
     };
     reading.finish()?;
     Ok(checked)
@@ -241,6 +278,12 @@ fn check_change(change: AccountChange) -> Result<telegram::AccountChange, Proble
             Change::Clear => Some(None),
             Change::To(proxy) => Some(Some(reading.proxy(proxy))),
         },
+        messages_per_hour: change
+            .messages_per_hour
+            .map(|given| given.and_then(|limit| reading.limit("messages_per_hour", limit))),
+        messages_per_day: change
+            .messages_per_day
+            .map(|given| given.and_then(|limit| reading.limit("messages_per_day", limit))),
     };
     reading.finish()?;
     Ok(checked)

@@ -1,9 +1,11 @@
 //! How `/v1` shows a Telegram account: its state, its sessions, its waits.
 
+use std::num::NonZeroU32;
+
 use domain::account::{Flood, Operation, Reason};
 use domain::{AccountName, AccountState, Purpose, Timestamp};
 use serde::Serialize;
-use telegram::{AccountSource, AccountView, LineView};
+use telegram::{AccountSource, AccountView, LimitsView, LineView};
 use utoipa::ToSchema;
 
 use crate::v1::words;
@@ -55,6 +57,8 @@ pub(crate) struct Account {
     lines: Vec<Line>,
     /// The waits Telegram asked for that still run.
     floods: Vec<FloodItem>,
+    /// How many messages it may send, and how many it has.
+    limits: Limits,
     /// How many chats and users it knows.
     cached_peers: usize,
     /// Whether all its dialogs were read once.
@@ -108,6 +112,38 @@ pub(crate) struct Line {
     round_trip_ms: Option<u32>,
     /// Whether it is the one that reads the account's updates.
     reads_updates: bool,
+}
+
+/// How many messages an account may send by the word of its owner, and how many it has. An album is one message, and so is each
+/// part of a long text.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AccountLimits)]
+pub(crate) struct Limits {
+    /// Within any hour; null: as many as there are.
+    #[schema(minimum = 1, example = 30)]
+    messages_per_hour: Option<u32>,
+    /// Within any 24 hours; null: as many as there are.
+    #[schema(minimum = 1, example = 300)]
+    messages_per_day: Option<u32>,
+    /// Sent within the last hour, to the minute; null while nothing is limited.
+    sent_last_hour: Option<u32>,
+    /// Sent within the last 24 hours, to the minute; null while nothing is limited.
+    sent_last_day: Option<u32>,
+    /// When it may send again, if it may not now.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    free_at: Option<Timestamp>,
+}
+
+impl From<LimitsView> for Limits {
+    fn from(view: LimitsView) -> Self {
+        Self {
+            messages_per_hour: view.messages_per_hour.map(NonZeroU32::get),
+            messages_per_day: view.messages_per_day.map(NonZeroU32::get),
+            sent_last_hour: view.sent_last_hour,
+            sent_last_day: view.sent_last_day,
+            free_at: view.free_at,
+        }
+    }
 }
 
 /// A wait that Telegram asked for.
@@ -173,6 +209,7 @@ impl From<AccountView> for Account {
             wants_session: view.wants_session,
             lines: view.lines.into_iter().map(Into::into).collect(),
             floods: view.floods.into_iter().map(Into::into).collect(),
+            limits: view.limits.into(),
             cached_peers: view.cached_peers,
             dialogs_complete: view.dialogs_complete,
             dialogs_read: view.dialogs_read,
