@@ -75,12 +75,14 @@ fn in_trouble() -> Account {
 }
 
 fn waiting() -> Account {
+    let limits = json!({ "messages_per_hour": 30, "messages_per_day": 300, "sent_last_hour": 30, "sent_last_day": 64,
+        "free_at": "2026-11-20T11:40:00Z" });
     let floods = json!([{ "operation": "create_chat", "until": "2026-11-20T11:31:08Z" },
         { "operation": "send_message", "until": "2026-11-20T11:20:00Z" }]);
     account(
         "main",
         "flood_wait",
-        json!({ "reason": "flood_wait", "floods": floods, "source": "settings", "proxy": true, "pool": false,
+        json!({ "reason": "flood_wait", "floods": floods, "limits": limits, "source": "settings", "proxy": true, "pool": false,
             "dialogs_complete": false, "dialogs_total": 4000 }),
     )
 }
@@ -191,6 +193,8 @@ fn forms_about_an_account() {
             api_id: "x",
             priority: "100",
             in_pool: true,
+            per_hour: "30",
+            per_day: "",
             wrong,
         };
         drawn("add", visitor, &add(Wrong::default()));
@@ -208,9 +212,20 @@ fn forms_about_an_account() {
         drawn("add_wrong", visitor, &add(Wrong::of(words, &why)));
         let account = account("main", "ready", json!({ "proxy": true }));
         let wrong = Wrong::of(words, &why);
-        let (priority, in_pool, api_id) = ("100", true, "many");
-        let change =
-            Change { visitor, words, list, work, account: &account, priority, in_pool, api_id, wrong };
+        let (priority, in_pool, api_id, per_hour, per_day) = ("100", true, "many", "30", "");
+        let change = Change {
+            visitor,
+            words,
+            list,
+            work,
+            account: &account,
+            priority,
+            in_pool,
+            api_id,
+            per_hour,
+            per_day,
+            wrong,
+        };
         drawn("change", visitor, &change);
         drawn("export", visitor, &Export { words, work, account: &account });
         drawn(

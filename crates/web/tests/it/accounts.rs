@@ -18,6 +18,8 @@ pub(crate) fn settings() -> TelegramSettings {
         api_hash: SecretText::from("0123456789abcdef0123456789abcdef"),
         phone: Some("+70000000001".to_owned()),
         proxy: None,
+        messages_per_hour: None,
+        messages_per_day: None,
         sessions: Vec::new(),
     };
     TelegramSettings {

@@ -4,6 +4,7 @@ mod of_accounts;
 mod of_alerts;
 mod of_backups;
 pub(crate) mod of_importing;
+mod of_limits;
 mod of_logs;
 pub(crate) mod of_many;
 mod of_ownerless_sessions;

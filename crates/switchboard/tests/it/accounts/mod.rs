@@ -1,6 +1,7 @@
 //! Accounts: how they are, how they come and go, and signing in, over the API and from the command line.
 
 mod command;
+mod limits;
 mod roster;
 mod secrets;
 mod signing_in;
