@@ -1,5 +1,7 @@
 //! A round trip: something is really written, is on the disk, and is read again.
 
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rusqlite::params;
@@ -11,13 +13,18 @@ use crate::{Store, StoreError, statement};
 /// Where a test makes the store stand still for whoever asks it so.
 pub(crate) const POINT: &str = "store.round_trip";
 
+/// When this process made its first trip, and how many it has begun.
+static RUN: OnceLock<i64> = OnceLock::new();
+static TRIPS: AtomicU64 = AtomicU64::new(0);
+
 /// The row that is written.
 const BEAT: &str = "beat";
 
 statements! {
     WRITE = "
         INSERT INTO store_facts (name, value) VALUES ($1, $2)
-        ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        ON CONFLICT (name) DO UPDATE SET value = excluded.value
+        WHERE substr(value, 1, 8) <> substr(excluded.value, 1, 8) OR value < excluded.value";
     READ = "SELECT value FROM store_facts WHERE name = $1";
 }
 
@@ -30,21 +37,35 @@ impl Store {
     pub async fn round_trip(&self) -> Result<Duration, StoreError> {
         let begun = Instant::now();
         failpoint::reach(POINT).await;
-        let written = self.now().as_micros().to_le_bytes().to_vec();
-        let has_room = self.write(Beat(written.clone())).await?;
+        let run = *RUN.get_or_init(|| self.now().as_micros());
+        let trip = Beat { run, trip: TRIPS.fetch_add(1, Ordering::Relaxed) };
+        let has_room = self.write(trip).await?;
         let read = self
             .read(|connection| {
-                statement::first(connection, READ, [BEAT], |row| Ok(row.get::<_, Vec<u8>>(0)?))
+                statement::first(connection, READ, [BEAT], |row| Ok(row.get::<_, [u8; 16]>(0)?))
             })
             .await?;
-        if read != Some(written) {
+        // Two who ask at once read the later of both.
+        if read.is_none_or(|read| read[..8] != trip.value()[..8] || read < trip.value()) {
             return Err(StoreError::inconsistent("store_facts", "what was written was not what was read"));
         }
         if has_room { Ok(begun.elapsed()) } else { Err(StoreError::StorageFull) }
     }
 }
 
-struct Beat(Vec<u8>);
+/// A trip of this run of the program.
+#[derive(Clone, Copy)]
+struct Beat {
+    run: i64,
+    trip: u64,
+}
+
+impl Beat {
+    /// What is written. Of one run the later value is the larger one.
+    fn value(self) -> [u8; 16] {
+        (u128::from(self.run.cast_unsigned()) << 64 | u128::from(self.trip)).to_be_bytes()
+    }
+}
 
 impl Write for Beat {
     type Answer = bool;
@@ -52,7 +73,7 @@ impl Write for Beat {
     const INTAKE: bool = true;
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        transaction.execute(WRITE, params![BEAT, self.0])?;
+        transaction.execute(WRITE, params![BEAT, self.value()])?;
         Ok(transaction.intake_open())
     }
 }

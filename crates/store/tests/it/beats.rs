@@ -113,6 +113,14 @@ async fn a_round_trip_is_really_written(world: World) {
     let before = world.store.written().commits;
     assert!(world.store.round_trip().await.is_ok());
     assert_eq!(world.store.written().commits, before + 1);
+    // Whoever asks beside somebody else gets an answer of its own.
+    let mut together = tokio::task::JoinSet::new();
+    for _ in 0..64 {
+        let store = world.store.clone();
+        together.spawn(async move { store.round_trip().await.map(drop) });
+    }
+    let together = together.join_all().await;
+    assert!(together.iter().all(Result::is_ok), "{together:?}");
     world.store.clone().close().await;
     assert!(matches!(world.store.round_trip().await, Err(StoreError::Unavailable(_))));
 }
