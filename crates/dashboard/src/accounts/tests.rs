@@ -298,6 +298,10 @@ fn each_step_of_a_sign_in() {
             json!({ "state": "code_wanted", "sent_by": "sms_words", "wrong": 2, "next_by": "call",
             "resend_at": "2026-11-20T11:07:31Z" }),
         ),
+        (
+            "code_moved",
+            json!({ "state": "code_wanted", "sent_by": "app", "length": 5, "wrong": 0, "moved": true }),
+        ),
         ("password", json!({ "state": "password_wanted", "hint": "<b>dog</b>", "wrong": 1 })),
         ("terms", json!({ "state": "terms_wanted", "text": "Be <b>kind</b>.\nAlways.", "min_age": 16 })),
         (

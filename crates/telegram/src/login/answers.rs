@@ -15,6 +15,9 @@ impl Turn {
         if self.settle().await? {
             return Ok(());
         }
+        if self.was_broken_off().await? {
+            return Ok(());
+        }
         let now = self.now();
         let record = self.record()?;
         let (By::Phone { phone }, Step::Code { hash, sent_by, .. }) = (&record.by, &record.step) else {
@@ -33,8 +36,17 @@ impl Turn {
             phone_code: (!is_mail).then_some(code),
         };
         self.touch(true).await?;
-        match self.ask(&request).await? {
+        let mut answer = self.ask(&request).await?;
+        while let Answer::Refused(Meaning::Elsewhere(dc_id), _) = answer {
+            if !self.carry_to(dc_id).await? {
+                return Ok(());
+            }
+            self.touch(true).await?;
+            answer = self.ask(&request).await?;
+        }
+        match answer {
             Answer::Got(authorization) => self.authorized(authorization).await,
+            Answer::Refused(meaning, _) if self.is_unknown_here(&meaning)? => self.begin_anew().await,
             Answer::Refused(Meaning::WrongCode, _) => {
                 let record = self.record()?;
                 record.in_doubt = false;
@@ -58,6 +70,10 @@ impl Turn {
     pub(super) async fn want_password(&mut self, wrong: u32) -> Result<(), LoginError> {
         let hint = match self.ask(&functions::account::GetPassword {}).await {
             Ok(Answer::Got(enums::account::Password::Password(asked))) => asked.hint,
+            // A fresh key knows nothing of the code or the token that came before the password.
+            Ok(Answer::Refused(Meaning::Elsewhere(dc_id), _)) => {
+                return if self.move_to(dc_id, Step::Anew).await? { self.go_on_anew().await } else { Ok(()) };
+            }
             // It is wanted all the same.
             Ok(Answer::Refused(..)) | Err(LoginError::Unreachable(_)) => None,
             Err(error) => return Err(error),
@@ -67,6 +83,9 @@ impl Turn {
 
     pub(super) async fn submit_password(&mut self, password: SecretText) -> Result<(), LoginError> {
         if self.settle().await? {
+            return Ok(());
+        }
+        if self.was_broken_off().await? {
             return Ok(());
         }
         let now = self.now();
@@ -79,9 +98,20 @@ impl Turn {
         }
         self.touch(true).await?;
         // A question that was asked meanwhile makes the one before void, once.
-        for _ in 0..2 {
+        let mut void = 0;
+        while void < 2 {
             let asked = match self.ask(&functions::account::GetPassword {}).await? {
                 Answer::Got(enums::account::Password::Password(asked)) => asked,
+                Answer::Refused(Meaning::Elsewhere(dc_id), _) => {
+                    if !self.carry_to(dc_id).await? {
+                        return Ok(());
+                    }
+                    self.touch(true).await?;
+                    continue;
+                }
+                Answer::Refused(meaning, _) if self.is_unknown_here(&meaning)? => {
+                    return self.begin_anew().await;
+                }
                 Answer::Refused(meaning, words) => return self.refused(meaning, words).await,
             };
             let secret = password.clone();
@@ -91,7 +121,16 @@ impl Turn {
             let password = proved.map_err(|error| LoginError::Password(error.to_string()))?;
             match self.ask(&functions::auth::CheckPassword { password }).await? {
                 Answer::Got(authorization) => return self.authorized(authorization).await,
-                Answer::Refused(Meaning::AskAgain, _) => {}
+                Answer::Refused(Meaning::AskAgain, _) => void += 1,
+                Answer::Refused(Meaning::Elsewhere(dc_id), _) => {
+                    if !self.carry_to(dc_id).await? {
+                        return Ok(());
+                    }
+                    self.touch(true).await?;
+                }
+                Answer::Refused(meaning, _) if self.is_unknown_here(&meaning)? => {
+                    return self.begin_anew().await;
+                }
                 Answer::Refused(Meaning::WrongPassword, _) => return self.want_password(wrong + 1).await,
                 Answer::Refused(Meaning::Wait(wait), _) => {
                     let until = now.plus(wait.min(LONGEST_WAIT));

@@ -8,7 +8,7 @@ use grammers_tl_types::{Deserializable, enums, functions, types};
 use super::meaning::Meaning;
 use super::record::{By, Record, Step};
 use super::state::{CodeWay, LoginFailure};
-use super::turn::{Answer, LONGEST_WAIT, MOST_MOVES, Turn};
+use super::turn::{Answer, LONGEST_WAIT, Turn};
 use super::watch::watch;
 use super::{LoginError, LoginOptions};
 impl Turn {
@@ -18,11 +18,11 @@ impl Turn {
         if let Some(record) = &self.inner.record {
             held = record.held_until.filter(|until| *until > now);
             let is_held = held.is_some() && record.by == by;
-            if is_held || !self.login.state().is_over() && !options.restart {
+            // A beginning that broke off goes on with its key.
+            goes_on = record.is_blank() && record.by == by;
+            if is_held || !self.login.state().is_over() && !options.restart && !goes_on {
                 return Ok(());
             }
-            // A beginning that broke off goes on with its key.
-            goes_on = matches!(record.step, Step::Fresh) && record.by == by;
             if !goes_on {
                 self.give_up().await?;
             }
@@ -45,7 +45,7 @@ impl Turn {
     }
 
     pub(super) async fn send_code(&mut self, phone: String) -> Result<(), LoginError> {
-        for _ in 0..MOST_MOVES {
+        loop {
             let definition = self.account.definition();
             let request = functions::auth::SendCode {
                 phone_number: phone.clone(),
@@ -55,11 +55,14 @@ impl Turn {
             };
             match self.ask(&request).await? {
                 Answer::Got(sent) => return self.code_sent(sent).await,
-                Answer::Refused(Meaning::Elsewhere(dc_id), _) => self.move_to(dc_id, Step::Fresh).await?,
+                Answer::Refused(Meaning::Elsewhere(dc_id), _) => {
+                    if !self.carry_to(dc_id).await? {
+                        return Ok(());
+                    }
+                }
                 Answer::Refused(meaning, words) => return self.refused(meaning, words).await,
             }
         }
-        self.fail(LoginFailure::Refused, "sent from one data centre to another".to_owned()).await
     }
 
     pub(super) async fn code_sent(&mut self, sent: enums::auth::SentCode) -> Result<(), LoginError> {
@@ -79,11 +82,16 @@ impl Turn {
         let resend_at = sent.next_type.as_ref().map(|_| self.now().plus(wait.unwrap_or_default()));
         let next_by = sent.next_type.as_ref().map(next_of);
         let hash = sent.phone_code_hash;
-        self.go_to(Step::Code { hash, sent_by, length, next_by, resend_at, wrong: 0 }).await
+        let record = self.record()?;
+        let moved = record.carried || matches!(record.step, Step::Anew);
+        self.go_to(Step::Code { hash, sent_by, length, next_by, resend_at, wrong: 0, moved }).await
     }
 
     pub(super) async fn resend(&mut self) -> Result<(), LoginError> {
         self.settle().await?;
+        if self.was_broken_off().await? {
+            return Ok(());
+        }
         let now = self.now();
         let record = self.record()?;
         let (By::Phone { phone }, Step::Code { hash, resend_at, .. }) = (&record.by, &record.step) else {
@@ -97,8 +105,16 @@ impl Turn {
         let (phone_number, phone_code_hash) = (phone.clone(), hash.clone());
         let request = functions::auth::ResendCode { phone_number, phone_code_hash, reason: None };
         self.touch(false).await?;
-        match self.ask(&request).await? {
+        let mut answer = self.ask(&request).await?;
+        while let Answer::Refused(Meaning::Elsewhere(dc_id), _) = answer {
+            if !self.carry_to(dc_id).await? {
+                return Ok(());
+            }
+            answer = self.ask(&request).await?;
+        }
+        match answer {
             Answer::Got(sent) => self.code_sent(sent).await,
+            Answer::Refused(meaning, _) if self.is_unknown_here(&meaning)? => self.begin_anew().await,
             Answer::Refused(Meaning::NoOtherWay, _) => {
                 if let Step::Code { next_by, resend_at, .. } = &mut self.record()?.step {
                     (*next_by, *resend_at) = (None, None);

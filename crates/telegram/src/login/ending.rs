@@ -10,7 +10,7 @@ use store::{OwnerlessSession, SelfUser};
 
 use super::LoginError;
 use super::meaning::Meaning;
-use super::record::{By, Step};
+use super::record::{By, Record, Step};
 use super::state::{LoginFailure, LoginState, SignedInAs};
 use super::turn::{Answer, LONGEST_WAIT, Turn};
 use super::watch::{IN_VAIN, LEFT_ALONE, due};
@@ -177,7 +177,7 @@ impl Turn {
                 let request = functions::auth::CancelCode { phone_number, phone_code_hash };
                 let _ = self.ask(&request).await;
             }
-            let is_new = self.inner.record.as_ref().is_some_and(|record| matches!(record.step, Step::Fresh));
+            let is_new = self.inner.record.as_ref().is_some_and(Record::is_blank);
             if !is_new {
                 let may_be_signed_in = self.record()?.may_be_signed_in();
                 match self.sign_out().await {
@@ -246,11 +246,13 @@ impl Turn {
             }
             Some(Step::Moving { token }) => match STANDARD.decode(token) {
                 Ok(token) => {
-                    let answer = self.bring(token).await?;
-                    self.token(answer).await?;
+                    if let Some(answer) = self.bring(token).await? {
+                        self.token(answer).await?;
+                    }
                 }
                 Err(_) => self.show_token().await?,
             },
+            Some(Step::Anew) => self.go_on_anew().await?,
             _ => {}
         }
         Ok(self.inner.record.as_ref().and_then(due))

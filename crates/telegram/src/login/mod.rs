@@ -8,6 +8,7 @@ mod answers;
 mod begin;
 mod ending;
 mod meaning;
+mod moves;
 mod password;
 mod record;
 mod state;

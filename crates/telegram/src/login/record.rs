@@ -30,6 +30,9 @@ pub(crate) enum Step {
         next_by: Option<CodeWay>,
         resend_at: Option<Timestamp>,
         wrong: u32,
+        /// It is in the place of one that was sent from another data centre.
+        #[serde(default)]
+        moved: bool,
     },
     Password {
         hint: Option<String>,
@@ -44,6 +47,8 @@ pub(crate) enum Step {
     Moving {
         token: String,
     },
+    /// The data centre that the login was sent to knows nothing of it: there it is begun anew.
+    Anew,
     /// Somebody is signed in, and has not yet accepted the terms of service.
     Terms {
         id: String,
@@ -72,6 +77,12 @@ pub(crate) struct Record {
     key: Option<String>,
     /// The key may be signed in: an answer got lost.
     pub(crate) in_doubt: bool,
+    /// How often it was sent to another data centre.
+    #[serde(default)]
+    pub(crate) moves: u32,
+    /// It was sent on at this step: the code or the password was asked for in another data centre.
+    #[serde(default)]
+    pub(crate) carried: bool,
     #[serde(flatten)]
     pub(crate) step: Step,
 }
@@ -85,7 +96,8 @@ impl Drop for Record {
 impl Record {
     pub(crate) fn new(by: By, purposes: Vec<Purpose>, dc_id: i32, now: Timestamp) -> Self {
         let (held_until, key, step) = (None, None, Step::Fresh);
-        Self { by, purposes, touched_at: now, held_until, dc_id, key, in_doubt: false, step }
+        let (in_doubt, moves, carried) = (false, 0, false);
+        Self { by, purposes, touched_at: now, held_until, dc_id, key, in_doubt, moves, carried, step }
     }
 
     /// `None` for what no version of the program wrote.
@@ -125,12 +137,22 @@ impl Record {
         self.in_doubt || matches!(self.step, Step::Terms { .. })
     }
 
+    /// Whether nobody has anything to do at this step: what is shown stays until the next one.
+    pub(crate) fn is_under_way(&self) -> bool {
+        matches!(self.step, Step::Moving { .. } | Step::Anew)
+    }
+
+    /// Whether nothing came of the key yet: nobody can be signed in with it.
+    pub(crate) fn is_blank(&self) -> bool {
+        matches!(self.step, Step::Fresh | Step::Anew)
+    }
+
     /// As it is shown.
     pub(crate) fn state(&self) -> LoginState {
         match self.step.clone() {
-            Step::Fresh | Step::Moving { .. } => LoginState::None,
-            Step::Code { sent_by, length, next_by, resend_at, wrong, .. } => {
-                LoginState::CodeWanted { sent_by, length, next_by, resend_at, wrong }
+            Step::Fresh | Step::Moving { .. } | Step::Anew => LoginState::None,
+            Step::Code { sent_by, length, next_by, resend_at, wrong, moved, hash: _ } => {
+                LoginState::CodeWanted { sent_by, length, next_by, resend_at, wrong, moved }
             }
             Step::Password { hint, wrong } => LoginState::PasswordWanted { hint, wrong },
             Step::Token { url, expires_at } => LoginState::QrShown { url, expires_at },
@@ -160,6 +182,7 @@ mod tests {
             next_by: Some(CodeWay::Sms),
             resend_at: Some(Timestamp::from_micros(9_000_000)),
             wrong: 2,
+            moved: true,
         };
         let again = Record::read(&record.to_text().expect("text")).expect("a record");
         assert_eq!((&again.by, &again.step, &again.purposes), (&record.by, &record.step, &record.purposes));

@@ -147,6 +147,8 @@ pub enum LoginState {
         resend_at: Option<Timestamp>,
         /// How often it was wrong.
         wrong: u32,
+        /// It is in the place of one that was sent before: the account lives in another data centre.
+        moved: bool,
     },
     /// The two-step password is wanted.
     PasswordWanted {
@@ -192,6 +194,13 @@ impl LoginState {
     pub fn advice(&self) -> String {
         match self {
             Self::None => "sign in by phone number or by QR code".to_owned(),
+            Self::CodeWanted { sent_by, wrong: 0, moved: true, .. } => {
+                format!(
+                    "the account lives in another data centre of Telegram, and a new code was sent from there; enter \
+                     the new one, the one before is of no use; it is {}",
+                    sent_by.place()
+                )
+            }
             Self::CodeWanted { sent_by, wrong: 0, .. } => {
                 format!("enter the code; it is {}", sent_by.place())
             }

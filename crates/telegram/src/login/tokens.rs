@@ -10,9 +10,9 @@ use domain::secret::ExposeSecret;
 use grammers_tl_types::{enums, functions};
 
 use super::LoginError;
+use super::meaning::Meaning;
 use super::record::Step;
-use super::state::LoginFailure;
-use super::turn::{Answer, MOST_MOVES, Turn};
+use super::turn::{Answer, Turn};
 
 /// A token is good for so long at least and at most, whatever our clock thinks of Telegram's.
 const TOKEN_LIFE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(1));
@@ -27,16 +27,27 @@ impl Turn {
             except_ids: Vec::new(),
         };
         self.login.accepted.store(false, Ordering::Release);
-        self.may_sign_in().await?;
-        let answer = self.ask(&request).await?;
-        self.token(answer).await
+        loop {
+            self.may_sign_in().await?;
+            match self.ask(&request).await? {
+                Answer::Refused(Meaning::Elsewhere(dc_id), _) => {
+                    // A token that was shown is of no use there.
+                    let step =
+                        if self.record()?.is_blank() { self.record()?.step.clone() } else { Step::Anew };
+                    if !self.move_to(dc_id, step).await? {
+                        return Ok(());
+                    }
+                }
+                answer => return self.token(answer).await,
+            }
+        }
     }
 
     pub(super) async fn token(
         &mut self,
         mut answer: Answer<enums::auth::LoginToken>,
     ) -> Result<(), LoginError> {
-        for _ in 0..MOST_MOVES {
+        loop {
             match answer {
                 Answer::Got(enums::auth::LoginToken::Token(shown)) => {
                     let (now, expires) = (self.now(), i64::from(shown.expires).saturating_mul(1_000_000));
@@ -50,28 +61,41 @@ impl Turn {
                 }
                 Answer::Got(enums::auth::LoginToken::MigrateTo(to)) => {
                     let token = STANDARD.encode(&to.token);
-                    self.move_to(to.dc_id, Step::Moving { token }).await?;
-                    answer = self.bring(to.token).await?;
+                    if !self.move_to(to.dc_id, Step::Moving { token }).await? {
+                        return Ok(());
+                    }
+                    let Some(next) = self.bring(to.token).await? else { return Ok(()) };
+                    answer = next;
                 }
                 Answer::Refused(meaning, words) => return self.refused(meaning, words).await,
             }
         }
-        self.fail(LoginFailure::Refused, "sent from one data centre to another".to_owned()).await
     }
 
-    /// Takes an accepted token to the data centre of its user.
+    /// Takes an accepted token to the data centre of its user, and on to where that one sends it. Nothing when the login is
+    /// over.
     pub(super) async fn bring(
         &mut self,
         token: Vec<u8>,
-    ) -> Result<Answer<enums::auth::LoginToken>, LoginError> {
-        self.may_sign_in().await?;
-        self.ask(&functions::auth::ImportLoginToken { token }).await
+    ) -> Result<Option<Answer<enums::auth::LoginToken>>, LoginError> {
+        let request = functions::auth::ImportLoginToken { token };
+        loop {
+            self.may_sign_in().await?;
+            match self.ask(&request).await? {
+                Answer::Refused(Meaning::Elsewhere(dc_id), _) => {
+                    if !self.carry_to(dc_id).await? {
+                        return Ok(None);
+                    }
+                }
+                answer => return Ok(Some(answer)),
+            }
+        }
     }
 
     /// Notes that the next call signs in, if the token was accepted.
     pub(super) async fn may_sign_in(&mut self) -> Result<(), LoginError> {
         let record = self.record()?;
-        if matches!(record.step, Step::Fresh) {
+        if record.is_blank() {
             return Ok(());
         }
         record.in_doubt = true;

@@ -19,9 +19,6 @@ use crate::exchange::fresh_key;
 use crate::pool::Pool;
 use crate::roster::RosterError;
 
-/// Data centres that one login is sent to, one after another, at most.
-pub(super) const MOST_MOVES: usize = 3;
-
 /// The longest wait that is kept.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_hours(7 * 24);
 
@@ -62,18 +59,20 @@ impl Turn {
     pub(super) async fn save(&mut self) -> Result<(), LoginError> {
         let account = self.login.account.clone();
         let record = self.record()?;
-        let state = record.state();
+        let state = (!record.is_under_way()).then(|| record.state());
         if let Some(record) = record.to_text() {
             self.pool.store.accounts().save_login(&StoredLogin { account, record }).await?;
         }
-        self.login.show(state);
+        if let Some(state) = state {
+            self.login.show(state);
+        }
         Ok(())
     }
 
     /// The next step.
     pub(super) async fn go_to(&mut self, step: Step) -> Result<(), LoginError> {
         let record = self.record()?;
-        (record.step, record.in_doubt) = (step, false);
+        (record.step, record.in_doubt, record.carried) = (step, false, false);
         self.save().await
     }
 
@@ -160,15 +159,6 @@ impl Turn {
                 Err(LoginError::Unreachable(words))
             }
         }
-    }
-
-    /// Another data centre, with another key.
-    pub(super) async fn move_to(&mut self, dc_id: i32, step: Step) -> Result<(), LoginError> {
-        self.hang_up().await;
-        let record = self.record()?;
-        record.forget_key();
-        record.dc_id = dc_id;
-        self.go_to(step).await
     }
 
     /// What a refusal means at any step.

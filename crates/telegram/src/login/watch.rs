@@ -31,7 +31,7 @@ pub(crate) async fn take_up(pool: &Arc<Pool>) -> Result<(), StoreError> {
             continue;
         };
         // Whatever was asked for last may have been done.
-        record.in_doubt = !matches!(record.step, Step::Fresh | Step::Failed { .. });
+        record.in_doubt = !record.is_blank() && !matches!(record.step, Step::Failed { .. });
         let login = pool.logins.of(&stored.account, &pool.running.closing);
         login.show(record.state());
         login.inner.lock().await.record = Some(record);
@@ -94,6 +94,7 @@ pub(super) fn due(record: &Record) -> Option<Timestamp> {
         | Step::Code { .. }
         | Step::Password { .. }
         | Step::Terms { .. }
-        | Step::Moving { .. } => Some(end),
+        | Step::Moving { .. }
+        | Step::Anew => Some(end),
     }
 }

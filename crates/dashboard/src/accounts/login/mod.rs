@@ -19,6 +19,7 @@ pub(super) struct Login {
     pub(super) sent_by: Option<String>,
     pub(super) length: Option<u32>,
     pub(super) wrong: u32,
+    pub(super) moved: bool,
     pub(super) next_by: Option<String>,
     pub(super) resend_at: Option<Timestamp>,
     pub(super) hint: Option<String>,

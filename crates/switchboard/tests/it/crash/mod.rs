@@ -195,6 +195,17 @@ async fn killed_at_each_step_of_signing_in_it_goes_on_and_no_session_is_lost() {
     two_at_a_time(kills.map(|(point, skip)| roster::kill_at(roster::Scenario::SignIn, point, skip))).await;
 }
 
+/// Being sent to another data centre with the code, and home again for a new one, writes eight times more: that it was sent
+/// on, that the code is told there, the key, that a new code is wanted, that it was sent on again, the key, that a code went
+/// out, that it was told.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_on_the_way_to_another_data_centre_signing_in_goes_on_and_no_session_is_lost() {
+    let points = ["store.save_login.before", "store.save_login.after"];
+    let kills = points.into_iter().flat_map(|point| (4..12).map(move |skip| (point, skip)));
+    two_at_a_time(kills.map(|(point, skip)| roster::kill_at(roster::Scenario::SignInElsewhere, point, skip)))
+        .await;
+}
+
 /// Signing in by a QR code writes five times: that it begins, its key, the code that is shown, that it was scanned, the
 /// session. Wherever it is killed it goes on, or shows another code.
 #[tokio::test(flavor = "multi_thread")]

@@ -43,6 +43,8 @@ pub(super) enum Scenario {
     Remove,
     /// Somebody signs in, with a password and terms of service.
     SignIn,
+    /// Somebody signs in, is sent to another data centre with the code, and from there home again for a new one.
+    SignInElsewhere,
     /// Somebody signs in by scanning a QR code.
     SignInByQr,
     /// Somebody gives a sign-in up.
@@ -111,6 +113,14 @@ async fn prepare(scenario: Scenario, stage: &Stage, program: &Program) {
             stage.world.put(&format!("/telegram/accounts/{NAME}/sign-in"), &rules).await;
             stage.add(program).await;
         }
+        Scenario::SignInElsewhere => {
+            for (code, message) in [(303, "USER_MIGRATE_4"), (400, "PHONE_CODE_EXPIRED")] {
+                let refusal =
+                    json!({ "method": "auth.signIn", "times": 1, "code": code, "message": message });
+                stage.world.fault("rpc_error", refusal).await;
+            }
+            stage.add(program).await;
+        }
         Scenario::GiveUp => {
             stage.add(program).await;
             let (_, begun) = program.post(LOGIN, &json!({ "by": "phone" })).await;
@@ -143,7 +153,7 @@ async fn play(scenario: Scenario, stage: &Stage, program: &Program) {
         Scenario::Add => drop(act(program, "/v1/accounts".to_owned(), stage.account()).await),
         Scenario::Change => drop(call(program, "PATCH", ACCOUNT, &json!({ "priority": 9 })).await),
         Scenario::Remove => drop(call(program, "DELETE", ACCOUNT, &Value::Null).await),
-        Scenario::SignIn => sign_in(stage, program).await,
+        Scenario::SignIn | Scenario::SignInElsewhere => sign_in(stage, program).await,
         Scenario::SignInByQr => sign_in_by_qr(stage, program).await,
         Scenario::GiveUp => drop(call(program, "DELETE", LOGIN, &Value::Null).await),
         Scenario::Forget => {
@@ -181,7 +191,7 @@ async fn check(scenario: Scenario, stage: &Stage, program: &Program, point: &str
             stage.add(program).await;
             assign(program, &kept[0]).await;
         }
-        Scenario::SignIn => sign_in(stage, program).await,
+        Scenario::SignIn | Scenario::SignInElsewhere => sign_in(stage, program).await,
         Scenario::SignInByQr => sign_in_by_qr(stage, program).await,
         Scenario::GiveUp => {
             assert_eq!(program.delete(LOGIN).await.0, 204, "{point}");

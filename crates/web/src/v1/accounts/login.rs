@@ -145,6 +145,8 @@ pub(crate) async fn get(
 }
 
 /// Gives the code that Telegram sent.
+///
+/// Where the account lives in another data centre, a new code may be wanted from there: `code_wanted` again, with `moved`.
 #[utoipa::path(
     post, path = "/v1/accounts/{name}/login/code", tag = "accounts", operation_id = "give_login_code",
     params(("name" = String, Path, description = "The account's name")),
@@ -168,7 +170,7 @@ pub(crate) async fn code(
     let name = read_name(&given)?;
     let code = checked("code", body.value.code)?;
     match state.pool().login().submit_code(&name, code).await {
-        Ok(LoginState::CodeWanted { .. }) => {
+        Ok(LoginState::CodeWanted { wrong: 1.., .. }) => {
             let detail = "It is not the code that Telegram sent; look again and send it once more. GET the sign-in \
                           for how it was sent.";
             Err(Problem::new(Code::LoginCodeInvalid, detail))

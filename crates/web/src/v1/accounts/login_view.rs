@@ -32,6 +32,10 @@ pub(crate) struct Login {
     /// With `code_wanted` and `password_wanted`: how often a wrong one was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     wrong: Option<u32>,
+    /// With `code_wanted`: true when this is a new code in the place of one that was sent before, because the account lives
+    /// in another data centre of Telegram. The code before is of no use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moved: Option<bool>,
     /// With `code_wanted`: how it would be sent next.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "sms")]
@@ -124,6 +128,7 @@ impl Login {
             sent_by: None,
             length: None,
             wrong: None,
+            moved: None,
             next_by: None,
             resend_at: None,
             hint: None,
@@ -138,9 +143,9 @@ impl Login {
         };
         match state {
             LoginState::None => {}
-            LoginState::CodeWanted { sent_by, length, next_by, resend_at, wrong } => {
+            LoginState::CodeWanted { sent_by, length, next_by, resend_at, wrong, moved } => {
                 (shown.sent_by, shown.length, shown.wrong) = (Some(sent_by), length, Some(wrong));
-                (shown.next_by, shown.resend_at) = (next_by, resend_at);
+                (shown.next_by, shown.resend_at, shown.moved) = (next_by, resend_at, Some(moved));
             }
             LoginState::PasswordWanted { hint, wrong } => (shown.hint, shown.wrong) = (hint, Some(wrong)),
             LoginState::TermsWanted { text, min_age } => (shown.text, shown.min_age) = (Some(text), min_age),
@@ -177,8 +182,11 @@ mod tests {
             next_by: Some(CodeWay::Sms),
             resend_at: None,
             wrong: 0,
+            moved: true,
         };
         let code = shown(wanted);
+        assert_eq!(code["moved"], true, "{code}");
+        assert!(code["advice"].as_str().is_some_and(|advice| advice.contains("enter the new one")), "{code}");
         assert_eq!(
             (&code["state"], &code["sent_by"], &code["next_by"]),
             (&json!("code_wanted"), &json!("app"), &json!("sms"))

@@ -24,9 +24,10 @@ impl Stage {
         ["code_wanted", "password_wanted", "terms_wanted", "qr_shown"].contains(&self.word.as_str())
     }
 
-    /// Whether the other state wants the same thing once more, sent the same way.
+    /// Whether the other state wants the same thing once more, sent the same way. A new code is not the same.
     pub(super) fn asks_the_same(&self, other: &Self) -> bool {
-        self.word == other.word && self.told["sent_by"] == other.told["sent_by"]
+        let is_new = other.told["moved"] == true && other.told["wrong"] == 0;
+        self.word == other.word && self.told["sent_by"] == other.told["sent_by"] && !is_new
     }
 
     /// A field that is text, or nothing.
@@ -56,6 +57,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_new_code_is_told_of_and_a_wrong_one_only_once() {
+        let stage = |moved: bool, wrong: u32| {
+            let told = json!({ "state": "code_wanted", "sent_by": "app", "moved": moved, "wrong": wrong });
+            Stage::read(told).expect("reads")
+        };
+        assert!(stage(false, 0).asks_the_same(&stage(false, 1)));
+        assert!(!stage(false, 0).asks_the_same(&stage(true, 0)));
+        assert!(stage(true, 0).asks_the_same(&stage(true, 1)));
+    }
 
     #[test]
     fn a_person_is_called_by_what_is_known() {
