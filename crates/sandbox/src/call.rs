@@ -17,8 +17,6 @@ pub struct Caller {
     pub session: i64,
     /// The connection the request came on.
     pub connection: ConnectionId,
-    /// The client has closed that connection: what it had sent before is all that still comes.
-    pub hung_up: bool,
     /// The data centre that listens there.
     pub dc_id: i32,
     /// The layer of the last `invokeWithLayer` of this session; 0 before the first.
@@ -66,7 +64,10 @@ pub struct Push(pub Vec<u8>);
 pub trait World: Send + Sync + 'static {
     /// Runs one method. `request` begins with the constructor id of the method itself: the wire has peeled
     /// `invokeWithLayer`, `initConnection` and `invokeWithoutUpdates` off.
-    fn call(&self, caller: &Caller, request: &[u8]) -> Handling;
+    ///
+    /// `hung_up` tells whether the client has closed the connection: what it had sent before is all that still comes. It is
+    /// asked at the moment at which that counts, since a client may hang up while its request waits for its turn.
+    fn call(&self, caller: &Caller, hung_up: &dyn Fn() -> bool, request: &[u8]) -> Handling;
 
     /// A session was seen on a connection for the first time; pushes for its user go to `pushes` from now on.
     /// Called again when the same session comes back on a new connection.

@@ -215,7 +215,7 @@ impl Connection {
             let padded = transport.pads();
             let packet = &mut self.incoming[frame.payload];
             let hung_up = || has_hung_up(&self.stream);
-            let event = self.dialogue.packet(packet, padded, hung_up, &mut effects);
+            let event = self.dialogue.packet(packet, padded, &hung_up, &mut effects);
             self.incoming.advance(frame.end);
             let (event, talk) = event?;
             self.apply(talk, &mut effects);

@@ -55,12 +55,12 @@ impl Dialogue {
     }
 
     /// Takes one packet. Also tells which of the sessions it belongs to, for [`Dialogue::done`]. `hung_up` tells whether the client
-    /// has closed the connection; it is asked when the packet is open, which takes a while for a large one.
+    /// has closed the connection.
     pub(crate) fn packet(
         &mut self,
         packet: &mut [u8],
         padded: bool,
-        hung_up: impl FnOnce() -> bool,
+        hung_up: &dyn Fn() -> bool,
         effects: &mut Effects,
     ) -> Result<(Event, usize), Offence> {
         let id = packet.first_chunk().map(|id| i64::from_le_bytes(*id)).ok_or(Malformed)?;
@@ -70,8 +70,7 @@ impl Dialogue {
         let Some(key) = self.key(AuthKeyId(id)) else { return Ok((Event::UnknownKey(AuthKeyId(id)), 0)) };
         let opened = key.open(packet, padded)?;
         let index = self.talk(key, opened.session)?;
-        self.talks[index].caller.hung_up = hung_up();
-        Ok(match self.talks[index].receive(&opened, message_id::now(), effects) {
+        Ok(match self.talks[index].receive(&opened, message_id::now(), hung_up, effects) {
             Flow::Continue(()) => (Event::Handled, index),
             Flow::Break(_) => (Event::Cut, index),
         })

@@ -52,6 +52,13 @@ pub(crate) struct Effects {
     pub(crate) disconnect_after: Option<Duration>,
 }
 
+/// What concerns all messages of a packet.
+struct Arrival<'a> {
+    effects: &'a mut Effects,
+    /// Whether the client has closed the connection.
+    hung_up: &'a dyn Fn() -> bool,
+}
+
 /// One message inside a packet.
 #[derive(Clone, Copy)]
 struct Message<'a> {
@@ -72,7 +79,7 @@ pub(crate) struct Talk {
     pub(crate) key: Arc<Key>,
     pub(crate) session_id: i64,
     session: session::Shared,
-    pub(super) caller: Caller,
+    caller: Caller,
     connected: bool,
     outgoing: Outgoing,
     pub(crate) pushes: Option<mpsc::Receiver<Push>>,
@@ -87,14 +94,7 @@ impl Talk {
     ) -> Self {
         let session = centre.sessions.find(key.id, session_id);
         let layer = lock(&session).layer;
-        let caller = Caller {
-            key: key.id,
-            session: session_id,
-            connection,
-            hung_up: false,
-            dc_id: centre.dc_id,
-            layer,
-        };
+        let caller = Caller { key: key.id, session: session_id, connection, dc_id: centre.dc_id, layer };
         Self {
             centre: Arc::clone(centre),
             key,
@@ -108,9 +108,16 @@ impl Talk {
     }
 
     /// Takes what was in a packet.
-    pub(crate) fn receive(&mut self, opened: &Opened<'_>, now: SystemTime, effects: &mut Effects) -> Flow {
+    pub(crate) fn receive(
+        &mut self,
+        opened: &Opened<'_>,
+        now: SystemTime,
+        hung_up: &dyn Fn() -> bool,
+        effects: &mut Effects,
+    ) -> Flow {
         let shared = Arc::clone(&self.session);
         let session = &mut *lock(&shared);
+        let arrival = &mut Arrival { effects, hung_up };
         let outer = Message { id: opened.message, sequence: opened.sequence, body: opened.body };
         if let Err(refusal) = message_id::check(outer.id, now) {
             self.refuse(session, outer, refusal);
@@ -140,13 +147,13 @@ impl Talk {
             }
         };
         if tl::constructor(outer.body) == Some(tl::MESSAGE_CONTAINER) {
-            self.container(session, outer, effects)
+            self.container(session, outer, arrival)
         } else {
-            self.message(session, outer, effects)
+            self.message(session, outer, arrival)
         }
     }
 
-    fn container(&mut self, session: &mut Session, outer: Message<'_>, effects: &mut Effects) -> Flow {
+    fn container(&mut self, session: &mut Session, outer: Message<'_>, arrival: &mut Arrival<'_>) -> Flow {
         let refusal = match session.received.note(outer.id) {
             Seen::New => None,
             Seen::Before => Some(Refusal::Repeated),
@@ -158,23 +165,28 @@ impl Talk {
             (None, Err(Malformed)) => self.refuse(session, outer, Refusal::Container),
             (None, Ok(messages)) => {
                 for message in messages {
-                    self.packed_message(session, message, effects)?;
+                    self.packed_message(session, message, arrival)?;
                 }
             }
         }
         Flow::Continue(())
     }
 
-    fn packed_message(&mut self, session: &mut Session, message: Message<'_>, effects: &mut Effects) -> Flow {
+    fn packed_message(
+        &mut self,
+        session: &mut Session,
+        message: Message<'_>,
+        arrival: &mut Arrival<'_>,
+    ) -> Flow {
         match unpack(message.body) {
-            Ok(None) => return self.message(session, message, effects),
-            Ok(Some(body)) => return self.message(session, Message { body: &body, ..message }, effects),
+            Ok(None) => return self.message(session, message, arrival),
+            Ok(Some(body)) => return self.message(session, Message { body: &body, ..message }, arrival),
             Err(Malformed) => self.refuse(session, message, Refusal::Container),
         }
         Flow::Continue(())
     }
 
-    fn message(&mut self, session: &mut Session, message: Message<'_>, effects: &mut Effects) -> Flow {
+    fn message(&mut self, session: &mut Session, message: Message<'_>, arrival: &mut Arrival<'_>) -> Flow {
         if message.id & 3 != 0 {
             self.refuse(session, message, Refusal::Parity);
             return Flow::Continue(());
@@ -196,9 +208,9 @@ impl Talk {
                 self.refuse(session, message, Refusal::Container);
                 Flow::Continue(())
             }
-            Some(constructor) => match self.service(session, constructor, message, effects) {
+            Some(constructor) => match self.service(session, constructor, message, arrival.effects) {
                 Ok(true) => Flow::Continue(()),
-                Ok(false) => self.call(session, message, effects),
+                Ok(false) => self.call(session, message, arrival),
                 Err(Malformed) => {
                     self.reject(session, message.id);
                     Flow::Continue(())
@@ -264,7 +276,7 @@ impl Talk {
         Ok(true)
     }
 
-    fn call(&mut self, session: &mut Session, message: Message<'_>, effects: &mut Effects) -> Flow {
+    fn call(&mut self, session: &mut Session, message: Message<'_>, arrival: &mut Arrival<'_>) -> Flow {
         let Ok(peeled) = peel(message.body) else {
             self.reject(session, message.id);
             return Flow::Continue(());
@@ -277,11 +289,11 @@ impl Talk {
             session.wants_updates = true;
             self.connect();
         }
-        match self.centre.world.call(&self.caller, peeled.request) {
+        match self.centre.world.call(&self.caller, arrival.hung_up, peeled.request) {
             Handling::Now(reply) => self.reply(session, message.id, &reply),
             Handling::Later(reply) => {
                 self.acknowledge(message);
-                effects.delayed.push(Delayed { request: message.id, reply });
+                arrival.effects.delayed.push(Delayed { request: message.id, reply });
                 Flow::Continue(())
             }
         }

@@ -29,13 +29,13 @@ pub(crate) fn refused(error: RpcError) -> Reply {
 
 impl State {
     /// Decides about a call.
-    pub(crate) fn admit(&mut self, caller: &Caller, id: u32) -> Admitted {
+    pub(crate) fn admit(&mut self, caller: &Caller, hung_up: &dyn Fn() -> bool, id: u32) -> Admitted {
         let method = name_for_id(id);
         let user = self.authorizations.get(caller.key).map(|authorization| authorization.user);
         let name = user.and_then(|user| self.account_of(user)).map(|account| account.name.clone());
         self.calls.count(name.clone(), method);
         let mut admitted = Admitted { user, method, delay: None, turned_away: None, loss: None };
-        if self.authorizations.admit(caller.key, caller.connection, caller.hung_up).is_err() {
+        if self.authorizations.admit(caller.key, caller.connection, hung_up).is_err() {
             admitted.turned_away = Some(refused(not_acceptable("AUTH_KEY_DUPLICATED")));
             return admitted;
         }

@@ -52,15 +52,16 @@ impl Authorizations {
     }
 
     /// Whether a request may come on this connection. The key dies when a newer connection has served one before, unless
-    /// the client has hung up here: it had sent the request before it went over to the newer one.
+    /// the client has hung up here: it had sent the request before it went over to the newer one. That is asked now, and only
+    /// then: when the request came, the client may not yet have gone over.
     pub(crate) fn admit(
         &mut self,
         key: AuthKeyId,
         on: ConnectionId,
-        hung_up: bool,
+        hung_up: impl FnOnce() -> bool,
     ) -> Result<(), Duplicated> {
         let Some(authorization) = self.by_key.get_mut(&key) else { return Ok(()) };
-        if !hung_up && authorization.newest.is_some_and(|newest| newest > on) {
+        if authorization.newest.is_some_and(|newest| newest > on) && !hung_up() {
             authorization.duplicated = true;
         }
         if authorization.duplicated { Err(Duplicated) } else { Ok(()) }
@@ -85,7 +86,7 @@ mod tests {
         keys.bind(key, 10, false);
         keys.bind(other, 10, false);
         let serve = |keys: &mut Authorizations, key, on| {
-            let admitted = keys.admit(key, ConnectionId(on), false);
+            let admitted = keys.admit(key, ConnectionId(on), || false);
             if admitted.is_ok() {
                 keys.served(key, ConnectionId(on));
             }
@@ -93,12 +94,12 @@ mod tests {
         };
         assert_eq!(serve(&mut keys, key, 1), Ok(()));
         // The newer connection gets no answer: nothing was served there.
-        assert_eq!(keys.admit(key, ConnectionId(2), false), Ok(()));
+        assert_eq!(keys.admit(key, ConnectionId(2), || unreachable!("it is the newest")), Ok(()));
         assert_eq!(serve(&mut keys, key, 1), Ok(()));
         assert_eq!(serve(&mut keys, key, 2), Ok(()));
         assert_eq!(serve(&mut keys, key, 2), Ok(()));
         // What was sent on a connection before it was closed, and is only read now.
-        assert_eq!(keys.admit(key, ConnectionId(1), true), Ok(()));
+        assert_eq!(keys.admit(key, ConnectionId(1), || true), Ok(()));
         assert_eq!(serve(&mut keys, key, 1), Err(Duplicated));
         assert_eq!(serve(&mut keys, key, 3), Err(Duplicated));
         assert_eq!(serve(&mut keys, other, 1), Ok(()));

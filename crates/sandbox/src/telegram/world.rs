@@ -166,7 +166,7 @@ pub(crate) fn now() -> Moment {
 }
 
 impl World for Telegram {
-    fn call(&self, caller: &Caller, request: &[u8]) -> Handling {
+    fn call(&self, caller: &Caller, hung_up: &dyn Fn() -> bool, request: &[u8]) -> Handling {
         let Some((id, body)) = request.split_first_chunk::<4>() else {
             return Handling::Now(refused(bad_request("INPUT_REQUEST_INVALID")));
         };
@@ -175,7 +175,7 @@ impl World for Telegram {
         // Before the delay is decided on, so that nothing falls between the two.
         let cleared = self.cleared.subscribe();
         let mut state = self.lock();
-        let admitted = state.admit(caller, id);
+        let admitted = state.admit(caller, hung_up, id);
         let Some(wait) = admitted.delay else {
             let reply = match &admitted.turned_away {
                 Some(reply) => reply.clone(),

@@ -113,10 +113,10 @@ impl<'a> Live<'a> {
         })
     }
 
-    /// What this one learned, and what is still in flight.
-    pub(super) fn into_parts(self) -> (Learned, Dialogue) {
+    /// What this one learned, what is still in flight, and the way that is to be left.
+    pub(super) fn into_parts(self) -> (Learned, Dialogue, TcpStream) {
         let (salt, ahead) = self.dialogue.learned();
-        (Learned { salt, ahead, ..self.learned }, self.dialogue)
+        (Learned { salt, ahead, ..self.learned }, self.dialogue, self.stream)
     }
 
     /// Carries the connection one step on: reads, or writes, or does what is due. Nothing is lost when this is dropped

@@ -38,8 +38,8 @@ use crate::session::Key;
 /// Requests that may wait for being taken by the connection; whoever comes later waits for a place.
 const WAITING: usize = 64;
 
-/// How long a connection may take to close before its task is aborted.
-const CLOSING: Duration = Duration::from_millis(500);
+/// How long a connection may take to close before its task is aborted: longer than the other side is waited for.
+const CLOSING: Duration = socket::PARTING.saturating_mul(2);
 
 /// Under what name the program connects, and through what.
 #[derive(Clone)]

@@ -92,19 +92,28 @@ impl Runner {
     async fn connection(&mut self, first: Asked) {
         let Self { place, envelope, proxy, clock, requests, orders, arrived, .. } = self;
         let learned = place.learned().unwrap_or_else(|| Learned::nothing(clock));
-        let opening = open(place, self.dc_id, envelope, self.api_id, proxy.as_ref(), clock, learned, arrived);
-        let opened = tokio::select! {
+        let dialled = tokio::select! {
             biased;
             _ = orders.changed() => Err(closed()),
-            opened = opening => opened,
+            dialled = dial(place, envelope, proxy.as_ref(), clock, learned) => dialled,
         };
-        let mut live = match opened {
+        let mut live = match dialled {
             Ok(live) => live,
             Err(error) => return self.turn_away(Some(first), &error),
         };
+        let greeted = tokio::select! {
+            biased;
+            _ = orders.changed() => Err(closed()),
+            greeted = greet(&mut live, place, self.dc_id, self.api_id, clock, arrived) => greeted,
+        };
+        if let Err(error) = greeted {
+            let (_, _, stream) = live.into_parts();
+            self.turn_away(Some(first), &error);
+            return socket::leave(stream).await;
+        }
         live.dialogue.ask(first.body, first.answer);
         let ended = carry(&mut live, requests, orders, arrived).await;
-        let (learned, mut dialogue) = live.into_parts();
+        let (learned, mut dialogue, stream) = live.into_parts();
         place.learn(learned);
         match ended {
             Ended::Ordered => dialogue.end(&Loss::Closed),
@@ -114,6 +123,8 @@ impl Runner {
                 (self.arrived)(UpdatesLike::ConnectionClosed);
             }
         }
+        // Whoever asked knows; whoever asks next waits until nothing of this one is left.
+        socket::leave(stream).await;
     }
 }
 
@@ -121,26 +132,35 @@ fn closed() -> RequestError {
     RequestError::Lost { loss: Loss::Closed, written: false }
 }
 
-/// Connects and greets. Of whatever is asked afterwards nothing was written when this fails.
-#[expect(clippy::too_many_arguments, reason = "what a runner is made of, borrowed one by one")]
-async fn open<'a>(
+fn unwritten(loss: Loss) -> RequestError {
+    match loss {
+        Loss::Status(404) => RequestError::KeyUnknown,
+        loss => RequestError::Lost { loss, written: false },
+    }
+}
+
+/// Connects.
+async fn dial<'a>(
     place: &Place,
-    dc_id: i32,
     envelope: &'a Envelope,
-    api_id: i32,
     proxy: Option<&SecretText>,
     clock: &'a Clock,
     learned: Learned,
-    arrived: &mut (dyn FnMut(UpdatesLike) + Send),
 ) -> Result<Live<'a>, RequestError> {
-    let address = place.address();
-    let stream = socket::dial(address, proxy, clock).await;
+    let stream = socket::dial(place.address(), proxy, clock).await;
     let stream = stream.map_err(|error| RequestError::Unreachable(error.to_string()))?;
-    let unwritten = |loss| match loss {
-        Loss::Status(404) => RequestError::KeyUnknown,
-        loss => RequestError::Lost { loss, written: false },
-    };
-    let mut live = Live::new(stream, envelope, clock, learned).map_err(unwritten)?;
+    Live::new(stream, envelope, clock, learned).map_err(unwritten)
+}
+
+/// Greets. Of whatever is asked afterwards nothing was written when this fails.
+async fn greet(
+    live: &mut Live<'_>,
+    place: &Place,
+    dc_id: i32,
+    api_id: i32,
+    clock: &Clock,
+    arrived: &mut (dyn FnMut(UpdatesLike) + Send),
+) -> Result<(), RequestError> {
     let (answer, mut result) = oneshot::channel();
     live.dialogue.ask(greeting::request(api_id), answer);
     let greeted = clock.timeout(GREETING, async {
@@ -155,10 +175,10 @@ async fn open<'a>(
         }
     });
     let config = greeted.await.map_err(|_| unwritten(Loss::Silent))??;
-    if let Some(address) = greeting::address(&config, dc_id, address.is_ipv6()) {
+    if let Some(address) = greeting::address(&config, dc_id, place.address().is_ipv6()) {
         place.moved_to(address);
     }
-    Ok(live)
+    Ok(())
 }
 
 /// Carries requests for as long as the connection lasts and nobody wants it closed.

@@ -6,12 +6,17 @@ use std::time::Duration;
 
 use ambient::Clock;
 use domain::SecretText;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::socks::{Proxy, ProxyError};
 
 /// How long connecting may take, the words with a proxy included.
 const CONNECTING: Duration = Duration::from_secs(10);
+
+/// How long the other side may take to close a connection that is closed here. By the clock on the wall: it is about bytes that are
+/// on their way.
+pub(super) const PARTING: Duration = Duration::from_millis(500);
 
 /// Why there is no connection. Nothing was written to a data centre.
 #[derive(Debug, thiserror::Error)]
@@ -49,9 +54,25 @@ async fn connect(to: SocketAddr, proxy: Option<&SecretText>) -> Result<TcpStream
     Ok(stream)
 }
 
+/// Closes a connection in such a way that the other side is known to have read to its end, or is given up. Telegram, or a proxy
+/// on the way, may read what was written last only after the first words of the next connection, and would take one key on
+/// both for two programs.
+pub(super) async fn leave(mut stream: TcpStream) {
+    let parting = async {
+        stream.shutdown().await?;
+        let mut rest = [0; 1024];
+        while stream.read(&mut rest).await? > 0 {}
+        io::Result::Ok(())
+    };
+    // One that is broken is closed already; of whoever is silent nothing more can be known.
+    if !matches!(tokio::time::timeout(PARTING, parting).await, Ok(Ok(()))) {
+        tracing::debug!("a connection was closed without the other side");
+    }
+}
+
 fn prepare(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    // Closed means closed at once. Otherwise the system goes on sending what it has, maybe megabytes of a file, beside the next
+    // Dropped means closed at once. Otherwise the system goes on sending what it has, maybe megabytes of a file, beside the next
     // connection with the same key, and Telegram would take that for a second program and end the session.
     stream.set_zero_linger()
 }

@@ -1,9 +1,14 @@
 //! All accounts come up side by side; one that cannot costs the others nothing.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use domain::account::{AccountState, Reason};
 use sandbox::telegram::FaultName;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::world::{World, able, candidates, send, state, until, view};
 
@@ -127,5 +132,88 @@ async fn a_deaf_account_keeps_nobody_from_starting() {
     })
     .await;
     assert_eq!(state(&pool, "backup_1"), (AccountState::Error, Some(Reason::NoAnswer)));
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+/// A way to a data centre that holds back what it was given last, until a while after whoever gave it hung up.
+struct SlowWay {
+    address: SocketAddr,
+    /// Connections so far.
+    connections: Arc<AtomicUsize>,
+    /// Over the first so many of them nothing more goes before the client hangs up.
+    held: Arc<AtomicUsize>,
+    /// What was held back has arrived.
+    delivered: Arc<AtomicBool>,
+}
+
+impl SlowWay {
+    async fn to(address: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let way = Self {
+            address: listener.local_addr().expect("an address"),
+            connections: Arc::default(),
+            held: Arc::default(),
+            delivered: Arc::default(),
+        };
+        let (connections, first_held) = (Arc::clone(&way.connections), Arc::clone(&way.held));
+        let done = Arc::clone(&way.delivered);
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let centre = TcpStream::connect(address).await.expect("somebody listens");
+                let (mut from_client, mut to_client) = client.into_split();
+                let (mut from_centre, mut to_centre) = centre.into_split();
+                let back = tokio::spawn(async move {
+                    let _ = tokio::io::copy(&mut from_centre, &mut to_client).await;
+                });
+                let number = connections.fetch_add(1, Ordering::AcqRel);
+                let (first_held, delivered) = (Arc::clone(&first_held), Arc::clone(&done));
+                tokio::spawn(async move {
+                    let (mut held, mut bytes) = (Vec::new(), [0; 4096]);
+                    while let Ok(count) = from_client.read(&mut bytes).await
+                        && count > 0
+                    {
+                        held.extend_from_slice(&bytes[..count]);
+                        if number >= first_held.load(Ordering::Acquire) {
+                            to_centre.write_all(&held).await.expect("taken");
+                            held.clear();
+                        }
+                    }
+                    // Long enough for whoever does not wait to be there by another way.
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                    let _ = to_centre.write_all(&held).await;
+                    // It is read by then, and the way is over.
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    drop(to_centre);
+                    let _ = back.await;
+                    delivered.fetch_or(!held.is_empty(), Ordering::AcqRel);
+                });
+            }
+        });
+        way
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_connects_again_has_nothing_left_on_the_way_before() {
+    let mut world = World::new().await.only(&["backup_1"]);
+    let home = world.settings.data_centres.iter_mut().find(|centre| centre.id == 2).expect("its home");
+    let way = SlowWay::to(home.address).await;
+    home.address = way.address;
+    let pool = world.ready().await;
+    // A request is on the way and gets no answer: the line hangs up and connects again.
+    way.held.store(way.connections.load(Ordering::Acquire), Ordering::Release);
+    until("the line gave up", || {
+        world.clock.advance(Duration::from_millis(250));
+        state(&pool, "backup_1").0 != AccountState::Ready
+    })
+    .await;
+    until("what was held back arrived", || way.delivered.load(Ordering::Acquire)).await;
+    until("ready", || {
+        assert_ne!(state(&pool, "backup_1").1, Some(Reason::AuthKeyDuplicated));
+        state(&pool, "backup_1").0 == AccountState::Ready
+    })
+    .await;
+    assert_eq!(send(&pool, "backup_1", "@client_1", "hello", 1).await.word(), "sent");
+    assert_eq!(world.texts(), ["hello"]);
     pool.stop(Duration::from_secs(5)).await;
 }

@@ -1,10 +1,12 @@
 //! What misbehaving clients do, and what becomes of them; and what the world does to a connection on purpose.
 
+use std::sync::atomic::Ordering;
+
 use grammers_tl_types::{Identifiable, Serializable, functions, types};
 
 use super::client::{Client, Heard, container, wrapped};
 use super::framing::{Form, Framing};
-use super::world::{Counted, Cutting, DC, Late, start};
+use super::world::{Counted, Cutting, DC, Late, Queueing, Running, start};
 
 #[tokio::test]
 async fn a_repeated_message_runs_once() {
@@ -25,6 +27,35 @@ async fn a_repeated_message_runs_once() {
     let ack = again.message().await.as_type::<types::MsgsAck>().unwrap();
     assert_eq!(ack.msg_ids, [id]);
     assert_eq!(centre.world.count(Counted::CONSTRUCTOR_ID), 1);
+}
+
+/// Lets a call wait for its turn, in which its client does something; tells whether it was known to have hung up then.
+async fn hung_up_meanwhile(centre: &Running, then: impl FnOnce(Client) -> Option<Client>) -> bool {
+    let mut client = Client::ready(centre.address, centre.key).await;
+    let id = client.next_id();
+    client.send_as(id, 1, &Queueing {}.to_bytes()).await;
+    while centre.world.count(Queueing::CONSTRUCTOR_ID) == 0 {
+        tokio::task::yield_now().await;
+    }
+    let stays = then(client);
+    centre.world.turn.store(true, Ordering::SeqCst);
+    loop {
+        if let Some(known) = *centre.world.had_hung_up.lock().unwrap() {
+            drop(stays);
+            return known;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_hangs_up_while_its_request_waits_is_known_to_have() {
+    let hung_up = |client: Client| {
+        drop(client);
+        None
+    };
+    assert!(hung_up_meanwhile(&start().await, hung_up).await);
+    assert!(!hung_up_meanwhile(&start().await, Some).await, "it is still there");
 }
 
 #[tokio::test]

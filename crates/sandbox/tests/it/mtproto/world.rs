@@ -21,6 +21,8 @@ pub(crate) type Long = functions::help::GetInviteText;
 pub(crate) type Silent = functions::help::GetSupportName;
 /// Answered when the test says so.
 pub(crate) type Late = functions::help::GetSupport;
+/// Waits for its turn until the test says so, as a call does that another holds up.
+pub(crate) type Queueing = functions::help::GetPromoData;
 /// Cuts the connection.
 pub(crate) type Cutting = functions::help::GetCdnConfig;
 /// Sends something to the connection that asked.
@@ -45,6 +47,10 @@ pub(crate) struct Tiny {
     pub(crate) late: Arc<Notify>,
     pub(crate) gone: Notify,
     pub(crate) deaf: AtomicBool,
+    /// It is the turn of the call that waits for it.
+    pub(crate) turn: AtomicBool,
+    /// Whether its client had hung up by then.
+    pub(crate) had_hung_up: Mutex<Option<bool>>,
 }
 
 impl Tiny {
@@ -74,10 +80,18 @@ fn config() -> Handling {
 }
 
 impl World for Tiny {
-    fn call(&self, caller: &Caller, request: &[u8]) -> Handling {
+    fn call(&self, caller: &Caller, hung_up: &dyn Fn() -> bool, request: &[u8]) -> Handling {
         let method = u32::from_le_bytes(request[..4].try_into().unwrap());
         let mut seen = self.seen.lock().unwrap();
         seen.calls.push((caller.clone(), method));
+        if method == Queueing::CONSTRUCTOR_ID {
+            drop(seen);
+            while !self.turn.load(Ordering::SeqCst) {
+                std::thread::yield_now();
+            }
+            *self.had_hung_up.lock().unwrap() = Some(hung_up());
+            return Handling::Now(Reply::Silence);
+        }
         match method {
             Counted::CONSTRUCTOR_ID => result(&nearest(seen.calls.len())),
             Long::CONSTRUCTOR_ID => {

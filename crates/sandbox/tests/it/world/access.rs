@@ -1,6 +1,6 @@
 //! Who may name whom, and write where; which keys may call at all.
 
-use grammers_tl_types::{enums, functions, types};
+use grammers_tl_types::{Serializable, enums, functions, types};
 use sandbox::telegram::{MemberOrder, NewBlock};
 
 use super::*;
@@ -133,6 +133,26 @@ fn a_key_used_on_two_connections_at_once_dies() {
 }
 
 #[test]
+fn a_client_that_has_hung_up_on_the_older_connection_may_have_asked_there() {
+    let world = world();
+    let old = Client::of(&world, "main");
+    let new = old.on(2);
+    old.state();
+    new.state();
+    let ask = |hung_up: bool| {
+        let request = functions::updates::GetState {}.to_bytes();
+        match world.call(&old.caller, &|| hung_up, &request) {
+            Handling::Now(reply) => Heard::from(reply),
+            Handling::Later(_) => panic!(),
+        }
+    };
+    assert!(matches!(ask(true), Heard::Answer(_)));
+    new.state();
+    // One that stays on both is two programs.
+    assert_eq!(ask(false), Heard::Error(406, "AUTH_KEY_DUPLICATED".to_owned()));
+}
+
+#[test]
 fn an_unknown_method_is_an_error_and_is_listed() {
     let world = world();
     let main = Client::of(&world, "main");
@@ -140,7 +160,7 @@ fn an_unknown_method_is_an_error_and_is_listed() {
     let (code, message) = main.refused(&request);
     assert_eq!(code, 400);
     assert!(message.starts_with("INPUT_METHOD_INVALID_"), "{message}");
-    let Heard::Error(400, _) = (match world.call(&main.caller, &[1, 2, 3, 4]) {
+    let Heard::Error(400, _) = (match world.call(&main.caller, &|| false, &[1, 2, 3, 4]) {
         sandbox::call::Handling::Now(reply) => Heard::from(reply),
         sandbox::call::Handling::Later(_) => panic!(),
     }) else {

@@ -83,8 +83,7 @@ impl Client {
 
     /// A client with any key.
     pub(crate) fn with(world: &Arc<Telegram>, key: AuthKeyId, dc_id: i32) -> Self {
-        let caller =
-            Caller { key, session: 1, connection: ConnectionId(1), hung_up: false, dc_id, layer: 230 };
+        let caller = Caller { key, session: 1, connection: ConnectionId(1), dc_id, layer: 230 };
         Self { world: Arc::clone(world), caller }
     }
 
@@ -107,7 +106,7 @@ impl Client {
     }
 
     pub(crate) fn handle<F: RemoteCall>(&self, request: &F) -> Handling {
-        self.world.call(&self.caller, &request.to_bytes())
+        self.world.call(&self.caller, &|| false, &request.to_bytes())
     }
 
     /// A call that is decided at once.

@@ -285,8 +285,8 @@ proptest! {
         let main = Client::of(&world, "main");
         for id in [id, 0xfef4_8f62, 0xa0f4_cb4f, 0x4423_e6c5, 0xb106_e66c, 0x29ee_847a] {
             let request = [&id.to_le_bytes()[..], &body].concat();
-            let _ = world.call(&main.caller, &request);
+            let _ = world.call(&main.caller, &|| false, &request);
         }
-        let _ = world.call(&main.caller, &body[..body.len().min(3)]);
+        let _ = world.call(&main.caller, &|| false, &body[..body.len().min(3)]);
     }
 }

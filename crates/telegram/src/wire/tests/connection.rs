@@ -175,6 +175,7 @@ async fn garbage_ends_the_connection_and_the_next_request_makes_another() {
             other => panic!("{broken}: {other:?}"),
         }
         assert!(matches!(next(&mut told).await, UpdatesLike::ConnectionClosed));
+        drop(talk);
         comes_back(&centre, &connection).await;
         connection.close().await;
     }
@@ -277,7 +278,31 @@ async fn hanging_up_ends_what_is_in_flight_and_the_next_request_connects_anew() 
     connection.wire.hang_up();
     assert_eq!(ended(asked).await, Err(lost(Loss::Closed, true)));
     assert!(talk.hear().await.is_none(), "it is closed");
+    drop(talk);
     assert!(told.try_recv().is_err(), "nobody has to be told");
+    comes_back(&centre, &connection).await;
+    connection.close().await;
+}
+
+#[tokio::test]
+async fn the_next_connection_waits_until_the_last_one_is_read_to_its_end() {
+    let centre = Centre::start().await;
+    let (connection, _told, mut talk) = up(&centre).await;
+    let asked = ask(&connection.wire, request(1, 8));
+    talk.request().await;
+    connection.wire.hang_up();
+    // Whoever asked is told at once.
+    assert_eq!(ended(asked).await, Err(lost(Loss::Closed, true)));
+    let again = ask(&connection.wire, request(2, 8));
+    let early = tokio::time::timeout(Duration::from_millis(100), centre.accept()).await;
+    assert!(early.is_err(), "two connections with one key");
+    assert!(talk.hear().await.is_none(), "it is closed, and read to its end");
+    drop(talk);
+    let mut next = centre.greeted().await;
+    answer_next(&mut next).await;
+    assert_eq!(ended(again).await, Ok(true.to_bytes()));
+    // One that never closes is given up.
+    connection.wire.hang_up();
     comes_back(&centre, &connection).await;
     connection.close().await;
 }
