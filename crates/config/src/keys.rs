@@ -188,6 +188,13 @@ pub(crate) const KEYS: &[Key] = &[
         "Who is invited to the chats that backup accounts create.",
     ),
     key(
+        "telegram.allow_private_proxies",
+        NETWORKS,
+        Default("[]"),
+        "[\"127.0.0.0/8\"]",
+        "Private networks that a proxy may be in which is named over the API, on a page or by a command; those that this file names need none.",
+    ),
+    key(
         "telegram.data_centres[].id",
         Shape::Integer { min: 1, max: 5 },
         Required,

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use domain::account::{AccountName, Purpose};
+use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,8 @@ pub struct TelegramSettings {
     pub observer: Option<String>,
     /// Other addresses of Telegram's data centres; none means Telegram's own.
     pub data_centres: Vec<DataCentre>,
+    /// Private networks that proxies of accounts may be in which callers name.
+    pub allow_private_proxies: Vec<IpNet>,
     /// Further RSA keys that a data centre may show when a key is agreed on, as PKCS#1 text; Telegram's own is known.
     pub server_keys: Vec<String>,
     /// The accounts.
@@ -37,6 +40,7 @@ impl Default for TelegramSettings {
             refresh_dialogs_every: Duration::from_mins(30),
             observer: None,
             data_centres: Vec::new(),
+            allow_private_proxies: Vec::new(),
             server_keys: Vec::new(),
             accounts: Vec::new(),
         }

@@ -53,7 +53,7 @@ async fn an_account_is_added_changed_stopped_and_removed() {
         assert!(one.body.contains(part), "{part} in {}", one.body);
     }
     let changed =
-        [("priority", "7"), ("phone", "+7 000 000-00-01"), ("proxy", "socks5://u:hidden@127.0.0.1:9")];
+        [("priority", "7"), ("phone", "+7 000 000-00-01"), ("proxy", "socks5://u:hidden@localhost:9")];
     let page = send(&admin, "/accounts/main/change", &changed).await;
     assert_eq!((page.status, note(&page).as_str()), (StatusCode::SEE_OTHER, "dmain is changed."));
     let one = admin.get("/accounts/main").await;

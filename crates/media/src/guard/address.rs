@@ -64,7 +64,7 @@ pub(crate) fn check(mut url: Url, allowed: &Allowed) -> Result<Url, AddressError
         return Err(AddressError::Credentials);
     }
     let host = url.host_str().filter(|host| !host.is_empty()).ok_or(AddressError::NoHost)?;
-    if let Some(number) = number(host) {
+    if let Some(number) = plain_number(host) {
         judge(number, allowed)?;
     }
     if let Some(port) = url.port().filter(|port| OTHER_PROTOCOLS.contains(port)) {
@@ -74,8 +74,16 @@ pub(crate) fn check(mut url: Url, allowed: &Allowed) -> Result<Url, AddressError
     Ok(url)
 }
 
-/// The address in a host that is one. All notations (`0x7f.1`, `2130706433`) were made one by reading the address.
-fn number(host: &str) -> Option<IpAddr> {
+/// The address in a host that is one, in whatever notation (`0x7f.1`, `2130706433`).
+pub fn number(host: &str) -> Option<IpAddr> {
+    let written =
+        if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.to_owned() };
+    let url = Url::parse(&format!("http://{written}/")).ok()?;
+    plain_number(url.host_str()?)
+}
+
+/// The address in a host that is one. All notations were made one by reading the address.
+fn plain_number(host: &str) -> Option<IpAddr> {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     bare.strip_suffix('.').unwrap_or(bare).parse().ok()
 }

@@ -1,7 +1,8 @@
 //! The guard: which addresses the product lets a caller send it to.
 //!
 //! There is one guard for every address that a caller can ever name. It judges the address that is dialled, not the
-//! text that was given: [`Names`] resolves for the HTTP client and hands on only what [`judge`] lets pass, so a name
+//! text that was given: [`Names`] resolves for the HTTP client and hands on only what [`judge`] lets pass, as [`fit`] does
+//! for whoever dials by itself, so a name
 //! that means something else at the next look-up is judged again. Addresses written as numbers never reach a
 //! resolver; [`address`] judges those. Both are needed, on every redirect anew.
 
@@ -15,18 +16,20 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 pub(crate) use address::check;
-pub use address::{AddressError, address};
-pub use names::{Names, Unresolved};
+pub use address::{AddressError, address, number};
+pub use names::{Names, Unresolved, fit};
 pub use ranges::Range;
 
-/// The setting that lists networks to pass. Files and posts have one each: whoever may have a file fetched from a network
-/// need not be let post there.
+/// The setting that lists networks to pass. Files, posts and proxies have one each: whoever may have a file fetched from a network
+/// need not be let post there, and a proxy on this machine opens it to no file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AllowList {
     /// Where files are fetched from: `media.allow_private`.
     Media,
     /// Where others are told: `events.allow_private`.
     Events,
+    /// What accounts connect through: `telegram.allow_private_proxies`.
+    Proxies,
 }
 
 impl fmt::Display for AllowList {
@@ -34,6 +37,7 @@ impl fmt::Display for AllowList {
         f.write_str(match self {
             Self::Media => "[media] allow_private",
             Self::Events => "[events] allow_private",
+            Self::Proxies => "[telegram] allow_private_proxies",
         })
     }
 }

@@ -53,8 +53,8 @@ impl Resolve for Names {
     }
 }
 
-/// The addresses that may be dialled. When there were some and all of them are refused, the first refusal.
-fn fit(found: &[SocketAddr], allowed: &Allowed) -> Result<Option<Vec<SocketAddr>>, Refused> {
+/// Of the addresses of a name those that may be dialled; nothing when it has none. When there were some and all of them are refused, the first refusal.
+pub fn fit(found: &[SocketAddr], allowed: &Allowed) -> Result<Option<Vec<SocketAddr>>, Refused> {
     let mut refused = None;
     let mut fit = Vec::new();
     for address in found {

@@ -254,7 +254,7 @@ async fn neither_the_key_nor_what_it_seals_can_be_read_from_a_backup() {
     let program = running(&world, "data").await;
     let sixth = json!({
         "name": "sixth", "api_id": 5099, "api_hash": HASH, "phone": "+70000099001",
-        "proxy": "socks5://demo:planted-proxy-word@127.0.0.1:1",
+        "proxy": "socks5://demo:planted-proxy-word@localhost:1",
     });
     let hook = json!({
         "name": "hook", "kind": "webhook", "url": "https://example.com/planted-address", "secret": "planted-signing-word",

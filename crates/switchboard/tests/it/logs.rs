@@ -301,7 +301,7 @@ async fn secrets_and_words_are_in_no_log_and_in_no_table_that_is_not_for_them() 
 
     let mut program = started("text").ready().await;
     let mut account = stage.account();
-    account["proxy"] = json!(format!("socks5://demo:{}@127.0.0.1:1", marker("proxy")));
+    account["proxy"] = json!(format!("socks5://demo:{}@localhost:1", marker("proxy")));
     hear(program.post("/v1/accounts", &account).await);
     hear(program.patch(&format!("/v1/accounts/{NAME}"), &json!({ "proxy": null })).await);
     let login = format!("/v1/accounts/{NAME}/login");

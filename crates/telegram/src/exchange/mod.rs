@@ -11,10 +11,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use ambient::Clock;
-use domain::SecretText;
 
 use crate::session::AuthKey;
-use crate::wire::{Plain, PlainError};
+use crate::wire::{Plain, PlainError, Proxied};
 
 /// How long connecting and all questions may take together.
 const EXCHANGE: Duration = Duration::from_secs(30);
@@ -39,7 +38,7 @@ pub(crate) enum ExchangeError {
 /// Agrees on a key with the data centre at this address. It belongs to nobody yet.
 pub(crate) async fn fresh_key(
     address: SocketAddr,
-    proxy: Option<&SecretText>,
+    proxy: Option<&Proxied>,
     keys: &ServerKeys,
     clock: &Clock,
 ) -> Result<AuthKey, ExchangeError> {
@@ -49,7 +48,7 @@ pub(crate) async fn fresh_key(
 
 async fn exchange(
     address: SocketAddr,
-    proxy: Option<&SecretText>,
+    proxy: Option<&Proxied>,
     keys: ServerKeys,
     clock: &Clock,
 ) -> Result<AuthKey, ExchangeError> {

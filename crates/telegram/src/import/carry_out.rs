@@ -168,10 +168,10 @@ fn question(
         .and_then(|planned| planned.api_id)
         .or(session.api_id)
         .or_else(|| planned_account.and_then(|account| account.api_id))
-        .or_else(|| own.as_ref().map(|(api_id, _)| *api_id))
+        .or_else(|| own.as_ref().map(|own| own.api_id))
         .or_else(|| wishes.application.as_ref().map(|application| application.api_id))
         .or_else(|| destination.any_api_id());
-    let proxy = own.and_then(|(_, proxy)| proxy);
+    let proxy = own.and_then(|own| own.proxy);
     Question { key: destination.key(session), api_id, proxy, claims: destination.claims() }
 }
 

@@ -19,6 +19,7 @@ use crate::pool::Pool;
 use crate::roster::{NewAccount, RosterError, SessionKey};
 use crate::session::{Claims, Key, SignedIn};
 use crate::view::AccountSource;
+use crate::wire::Application;
 
 /// The priority of an account that nobody gave one.
 const PRIORITY: u16 = 100;
@@ -72,9 +73,8 @@ impl<'a> Destination<'a> {
     // ---- asking Telegram -------------------------------------------------------------------------------------------
 
     /// The application and the proxy of an account.
-    pub(super) fn application(&self, name: &AccountName) -> Option<(i32, Option<SecretText>)> {
-        let definition = self.pool.get(name)?.definition();
-        Some((definition.api_id, definition.proxy.clone()))
+    pub(super) fn application(&self, name: &AccountName) -> Option<Application> {
+        Some(self.pool.get(name)?.definition().application(&self.pool.builder.proxies))
     }
 
     /// Who connects with which key.

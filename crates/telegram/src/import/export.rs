@@ -172,7 +172,7 @@ async fn write(
     stopped: bool,
 ) -> Result<Exported, ExportError> {
     session.address = destination.address(session.dc_id);
-    session.api_id = destination.application(name).map(|(api_id, _)| api_id);
+    session.api_id = destination.application(name).map(|application| application.api_id);
     session.is_bot = Some(false);
     session.peers = destination.store().peers().all(name).await?.iter().map(peers::told).collect();
     let peers = session.peers.len();

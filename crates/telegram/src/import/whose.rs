@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::Clock;
-use domain::SecretText;
 use domain::account::Reason;
 use futures::StreamExt;
 use grammers_tl_types::{Deserializable, Serializable, enums, functions};
@@ -14,7 +13,7 @@ use super::row::What;
 use crate::classify::{self, CallError, Says};
 use crate::learned;
 use crate::session::{Claims, Key};
-use crate::wire::{Application, Connection};
+use crate::wire::{Application, Connection, Proxied};
 
 /// How long Telegram may take to tell, connecting included.
 const ANSWER: Duration = Duration::from_secs(15);
@@ -27,8 +26,8 @@ pub(super) struct Question {
     pub(super) key: Result<Arc<Key>, String>,
     /// The number of the application, when any is known.
     pub(super) api_id: Option<i32>,
-    /// The address of a SOCKS5 proxy.
-    pub(super) proxy: Option<SecretText>,
+    /// A SOCKS5 proxy.
+    pub(super) proxy: Option<Proxied>,
     /// Who connects with which key.
     pub(super) claims: Claims,
 }

@@ -118,8 +118,9 @@ impl Turn {
         let dc_id = record.dc_id;
         let address = self.pool.builder.addresses.of(dc_id).ok_or(RosterError::NoAddress(dc_id))?;
         let definition = self.account.definition();
-        let keys = &self.pool.builder.server_keys;
-        let made = fresh_key(address, definition.proxy.as_ref(), keys, &self.pool.clock).await;
+        let builder = &self.pool.builder;
+        let proxy = definition.proxied(&builder.proxies);
+        let made = fresh_key(address, proxy.as_ref(), &builder.server_keys, &self.pool.clock).await;
         let key = made.map_err(|error| LoginError::Unreachable(error.to_string()))?;
         let record = self.record()?;
         record.set_key(&key);
@@ -137,7 +138,8 @@ impl Turn {
                     login.accept();
                 }
             });
-            let (builder, application) = (&self.pool.builder, self.account.definition().application());
+            let builder = &self.pool.builder;
+            let application = self.account.definition().application(&builder.proxies);
             let talk = key.and_then(|key| {
                 Talk::open(key, &builder.addresses, &application, &self.pool.clock, accepted)
             });

@@ -9,6 +9,7 @@ use ambient::{Chance, Clock};
 use config::TelegramSettings;
 use domain::account::AccountState;
 use domain::{AccountName, Purpose, SecretText};
+use media::{AllowList, Allowed};
 use session_files::Reader;
 use store::{SelfUser, Store, StoreError, Switch};
 use tokio::sync::mpsc;
@@ -39,6 +40,8 @@ pub(crate) struct Builder {
     /// Reads session files, with its private copies in the data directory.
     pub(crate) reader: Reader,
     pub(crate) server_keys: ServerKeys,
+    /// Where proxies may lead that callers name.
+    pub(crate) proxies: Arc<Allowed>,
     probe_every: Duration,
     closing: CancellationToken,
 }
@@ -74,6 +77,7 @@ impl Builder {
             names: Arc::default(),
             claims: Claims::default(),
             addresses: Arc::new(Addresses::new(centres.collect())),
+            proxies: Arc::new(Allowed::new(AllowList::Proxies, settings.allow_private_proxies.clone())),
             probe_every: settings.probe_every,
             closing,
             server_keys,
@@ -170,7 +174,7 @@ impl Builder {
             origin,
             purposes,
             keyring,
-            application: definition.application(),
+            application: definition.application(&self.proxies),
             server_keys: self.server_keys.clone(),
             probe_every: self.probe_every,
             standing: Arc::clone(&account.standing),

@@ -17,7 +17,7 @@ impl Pool {
     /// # Errors
     /// A field is wrong, the name is taken, or the store does not take it.
     pub async fn add_account(self: &Arc<Self>, new: NewAccount) -> Result<AccountView, RosterError> {
-        let definition = Definition::of_new(new)?;
+        let definition = Definition::of_new(new, &self.builder.proxies)?;
         self.change(move |pool| async move { pool.add(definition).await }).await
     }
 
@@ -71,7 +71,7 @@ impl Pool {
         self.change(move |pool| async move {
             let account = pool.own(&name)?;
             let before = account.definition();
-            let after = before.changed(change)?;
+            let after = before.changed(change, &pool.builder.proxies)?;
             if !pool.store.accounts().change(&after.to_stored()).await? {
                 return Err(RosterError::NoSuchAccount(name));
             }

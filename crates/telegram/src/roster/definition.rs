@@ -7,12 +7,13 @@ use config::{AccountSettings, ProxyAddress, SessionSource};
 use domain::account::SendingLimits;
 use domain::secret::ExposeSecret;
 use domain::{AccountName, Purpose, SecretText};
+use media::Allowed;
 use store::StoredAccount;
 
 use super::RosterError;
 use crate::session::{SignedIn, Source};
 use crate::view::AccountSource;
-use crate::wire::Application;
+use crate::wire::{Application, Proxied, judge_named};
 
 /// An account as its owner describes it.
 #[derive(Clone)]
@@ -125,11 +126,12 @@ impl Definition {
     ///
     /// # Errors
     /// A field is not what it should be.
-    pub(crate) fn of_new(new: NewAccount) -> Result<Self, RosterError> {
+    pub(crate) fn of_new(new: NewAccount, proxies: &Allowed) -> Result<Self, RosterError> {
         let NewAccount { name, priority, in_pool, api_id, api_hash, phone, proxy, limits } = new;
         let (source, sessions) = (AccountSource::Store, Vec::new());
         let made = Self { name, priority, in_pool, api_id, api_hash, phone, proxy, limits, source, sessions };
         made.check()?;
+        made.check_proxy(proxies)?;
         Ok(made)
     }
 
@@ -137,7 +139,7 @@ impl Definition {
     ///
     /// # Errors
     /// A field is not what it should be.
-    pub(crate) fn changed(&self, change: AccountChange) -> Result<Self, RosterError> {
+    pub(crate) fn changed(&self, change: AccountChange, proxies: &Allowed) -> Result<Self, RosterError> {
         let mut changed = self.clone();
         let AccountChange {
             priority,
@@ -158,8 +160,13 @@ impl Definition {
         changed.api_id = api_id.unwrap_or(changed.api_id);
         changed.api_hash = api_hash.unwrap_or(changed.api_hash);
         changed.phone = phone.unwrap_or(changed.phone);
+        let names_a_proxy = proxy.is_some();
         changed.proxy = proxy.unwrap_or(changed.proxy);
         changed.check()?;
+        // One from before the guard does not keep the rest from being changed; it is judged when it is dialled.
+        if names_a_proxy {
+            changed.check_proxy(proxies)?;
+        }
         Ok(changed)
     }
 
@@ -180,6 +187,15 @@ impl Definition {
         }
     }
 
+    /// Whether a caller may name this proxy, as far as its address tells.
+    fn check_proxy(&self, proxies: &Allowed) -> Result<(), RosterError> {
+        let judged = self.proxy.as_ref().map_or(Ok(()), |proxy| judge_named(proxy, proxies));
+        judged.map_err(|refused| RosterError::Invalid {
+            field: "proxy",
+            message: format!("must be a public address: {refused}"),
+        })
+    }
+
     /// As the store keeps it.
     pub(crate) fn to_stored(&self) -> StoredAccount {
         StoredAccount {
@@ -195,8 +211,17 @@ impl Definition {
     }
 
     /// What it connects as.
-    pub(crate) fn application(&self) -> Application {
-        Application { api_id: self.api_id, proxy: self.proxy.clone() }
+    pub(crate) fn application(&self, proxies: &Arc<Allowed>) -> Application {
+        Application { api_id: self.api_id, proxy: self.proxied(proxies) }
+    }
+
+    /// What it connects through. Only what the settings say is the owner's own word.
+    pub(crate) fn proxied(&self, proxies: &Arc<Allowed>) -> Option<Proxied> {
+        let address = self.proxy.clone()?;
+        Some(match self.source {
+            AccountSource::Settings => Proxied::by_owner(address),
+            AccountSource::Store => Proxied::by_caller(address, Arc::clone(proxies)),
+        })
     }
 
     /// Whether its lines have to be made anew for this.
@@ -218,13 +243,17 @@ mod tests {
             api_id: 1_000_001,
             api_hash: "hash".into(),
             phone: Some("+70000000001".into()),
-            proxy: Some("socks5://127.0.0.1:1080".into()),
+            proxy: Some("socks5://proxy.example.com:1080".into()),
             limits: SendingLimits::default(),
         }
     }
 
+    fn nothing_private() -> Allowed {
+        Allowed::new(media::AllowList::Proxies, Vec::new())
+    }
+
     fn wrong(new: NewAccount) -> &'static str {
-        match Definition::of_new(new) {
+        match Definition::of_new(new, &nothing_private()) {
             Err(RosterError::Invalid { field, .. }) => field,
             Err(_) | Ok(_) => "nothing",
         }
@@ -241,12 +270,54 @@ mod tests {
 
     #[test]
     fn what_is_left_out_of_a_change_stays() {
-        let before = Definition::of_new(new()).expect("right");
+        let before = Definition::of_new(new(), &nothing_private()).expect("right");
         let change = AccountChange { priority: Some(7), phone: Some(None), ..AccountChange::default() };
-        let after = before.changed(change).expect("right");
+        let after = before.changed(change, &nothing_private()).expect("right");
         assert_eq!((after.priority, after.phone.is_none(), after.api_id), (7, true, before.api_id));
         assert!(!before.connects_otherwise(&after));
         let change = AccountChange { proxy: Some(None), ..AccountChange::default() };
-        assert!(before.connects_otherwise(&before.changed(change).expect("right")));
+        let after = before.changed(change, &nothing_private()).expect("right");
+        assert!(before.connects_otherwise(&after));
+    }
+
+    #[test]
+    fn a_proxy_that_leads_inward_is_refused_unless_its_network_is_listed() {
+        let inward = [
+            "127.0.0.1",
+            "10.1.2.3",
+            "192.168.0.9",
+            "169.254.169.254",
+            "0.0.0.0",
+            "100.64.0.1",
+            "[::1]",
+            "[fd00::1]",
+            "[::ffff:127.0.0.1]",
+            "[64:ff9b::a00:1]",
+            "2130706433",
+            "0x7f.1",
+            "127.1",
+        ];
+        for host in inward {
+            let proxy = SecretText::from(format!("socks5://demo:word@{host}:1080"));
+            let refused =
+                Definition::of_new(NewAccount { proxy: Some(proxy.clone()), ..new() }, &nothing_private());
+            let Err(RosterError::Invalid { field: "proxy", message }) = refused else {
+                panic!("{host} passed")
+            };
+            assert!(message.contains("[telegram] allow_private_proxies"), "{host}: {message}");
+            assert!(!message.contains("word"), "{message}");
+            let before = Definition::of_new(new(), &nothing_private()).expect("right");
+            let change = AccountChange { proxy: Some(Some(proxy)), ..AccountChange::default() };
+            assert!(before.changed(change, &nothing_private()).is_err(), "{host}");
+        }
+        let proxy = Some(SecretText::from("socks5://10.1.2.3:1080".to_owned()));
+        let listed = Allowed::new(media::AllowList::Proxies, vec!["10.0.0.0/8".parse().expect("a network")]);
+        let listed = Definition::of_new(NewAccount { proxy, ..new() }, &listed).expect("listed");
+        // It was let pass before, and is not any more: what does not concern it can be changed all the same.
+        let change = AccountChange { priority: Some(2), ..AccountChange::default() };
+        assert!(listed.changed(change, &nothing_private()).is_ok());
+        // A name is judged when it is dialled.
+        let proxy = Some(SecretText::from("socks5://localhost:1080".to_owned()));
+        assert!(Definition::of_new(NewAccount { proxy, ..new() }, &nothing_private()).is_ok());
     }
 }

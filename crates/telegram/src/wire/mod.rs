@@ -13,6 +13,7 @@ mod ige;
 mod live;
 mod message;
 mod plain;
+mod proxied;
 mod runner;
 mod socket;
 mod socks;
@@ -22,11 +23,11 @@ mod tests;
 pub(crate) use error::{Loss, RequestError, RpcError};
 pub(crate) use live::Learned;
 pub(crate) use plain::{Plain, PlainError};
+pub(crate) use proxied::{Proxied, judge_named};
 
 use std::time::Duration;
 
 use ambient::Clock;
-use domain::SecretText;
 use grammers_session::updates::UpdatesLike;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -45,8 +46,8 @@ const CLOSING: Duration = socket::PARTING.saturating_mul(2);
 #[derive(Clone)]
 pub(crate) struct Application {
     pub(crate) api_id: i32,
-    /// The address of a SOCKS5 proxy.
-    pub(crate) proxy: Option<SecretText>,
+    /// A SOCKS5 proxy.
+    pub(crate) proxy: Option<Proxied>,
 }
 
 /// A way to the data centre.

@@ -5,13 +5,13 @@
 use std::net::SocketAddr;
 
 use ambient::Clock;
-use domain::SecretText;
 use grammers_tl_types::{Deserializable as _, RemoteCall, deserialize};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::error::{Garbled, Loss};
 use super::framing::{self, Found, Framing};
+use super::proxied::Proxied;
 use super::socket::{self, DialError};
 
 /// Key id, message id, length.
@@ -43,7 +43,7 @@ pub(crate) struct Plain {
 impl Plain {
     pub(crate) async fn connect(
         to: SocketAddr,
-        proxy: Option<&SecretText>,
+        proxy: Option<&Proxied>,
         clock: &Clock,
     ) -> Result<Self, PlainError> {
         let stream = socket::dial(to, proxy, clock).await?;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::Clock;
-use domain::SecretText;
 use grammers_session::updates::UpdatesLike;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -13,6 +12,7 @@ use super::dialogue::Answer;
 use super::envelope::Envelope;
 use super::error::{Loss, RequestError};
 use super::live::{Learned, Live};
+use super::proxied::Proxied;
 use super::{greeting, socket};
 use crate::session::Place;
 
@@ -46,7 +46,7 @@ pub(super) struct Runner {
     pub(super) dc_id: i32,
     pub(super) envelope: Envelope,
     pub(super) api_id: i32,
-    pub(super) proxy: Option<SecretText>,
+    pub(super) proxy: Option<Proxied>,
     pub(super) clock: Clock,
     pub(super) requests: mpsc::Receiver<Asked>,
     pub(super) orders: watch::Receiver<Orders>,
@@ -143,7 +143,7 @@ fn unwritten(loss: Loss) -> RequestError {
 async fn dial<'a>(
     place: &Place,
     envelope: &'a Envelope,
-    proxy: Option<&SecretText>,
+    proxy: Option<&Proxied>,
     clock: &'a Clock,
     learned: Learned,
 ) -> Result<Live<'a>, RequestError> {

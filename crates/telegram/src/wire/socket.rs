@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use ambient::Clock;
-use domain::SecretText;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::socks::{Proxy, ProxyError};
+use super::proxied::Proxied;
+use super::socks::ProxyError;
 
 /// How long connecting may take, the words with a proxy included.
 const CONNECTING: Duration = Duration::from_secs(10);
@@ -35,20 +35,22 @@ pub(crate) enum DialError {
 /// Connects to an address.
 pub(super) async fn dial(
     to: SocketAddr,
-    proxy: Option<&SecretText>,
+    proxy: Option<&Proxied>,
     clock: &Clock,
 ) -> Result<TcpStream, DialError> {
     clock.timeout(CONNECTING, connect(to, proxy)).await.map_err(|_| DialError::TooLong)?
 }
 
-async fn connect(to: SocketAddr, proxy: Option<&SecretText>) -> Result<TcpStream, DialError> {
+async fn connect(to: SocketAddr, proxy: Option<&Proxied>) -> Result<TcpStream, DialError> {
     let Some(proxy) = proxy else {
         let stream = TcpStream::connect(to).await?;
         prepare(&stream)?;
         return Ok(stream);
     };
-    let proxy = Proxy::parse(proxy)?;
-    let mut stream = TcpStream::connect((&*proxy.host, proxy.port)).await.map_err(ProxyError::Broken)?;
+    let named = proxy;
+    let proxy = named.parse()?;
+    let places = named.places(&proxy).await?;
+    let mut stream = TcpStream::connect(&*places).await.map_err(ProxyError::Broken)?;
     prepare(&stream)?;
     proxy.open(&mut stream, to).await?;
     Ok(stream)

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 
 use domain::SecretText;
 use domain::secret::ExposeSecret;
+use media::guard::Refused;
 use percent_encoding::percent_decode_str;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
@@ -32,6 +33,9 @@ pub(crate) enum ProxyError {
     /// It cannot, or may not, connect.
     #[error("the proxy does not connect: {0}")]
     NoWay(&'static str),
+    /// A caller named it, and it leads where callers may not send the program.
+    #[error("the proxy is not dialled: {0}")]
+    Guarded(#[from] Refused),
     /// The connection to it broke.
     #[error("the connection to the proxy broke: {0}")]
     Broken(#[from] io::Error),

@@ -8,7 +8,10 @@ use domain::account::{AccountState, Reason};
 use domain::{Purpose, Secret, SecretText};
 use sandbox::telegram::FaultName;
 use store::KeyFingerprint;
-use telegram::{AccountChange, AccountSource, Action, NewAccount, Pool, RosterError, SessionKey};
+use telegram::{
+    AccountChange, AccountSource, Action, How, LoginOptions, NewAccount, Pool, RosterError, SessionKey,
+};
+use tokio::net::TcpListener;
 
 use crate::world::{World, able, candidates, chat_id, name, send, send_to, state, until, view};
 
@@ -102,9 +105,7 @@ async fn an_account_is_changed_while_it_works() {
     assert_eq!((shown.priority, shown.pool, shown.state), (900, false, AccountState::Ready));
     assert_eq!(names(&pool), ["backup_1", "spare"]);
     assert_eq!(able(&candidates(&pool, "@client_1", None).await), ["backup_1"]);
-    let nowhere =
-        AccountChange { proxy: Some(Some("socks5://127.0.0.1:1".into())), ..AccountChange::default() };
-    pool.change_account(&spare, nowhere).await.expect("changed");
+    pool.change_account(&spare, through("socks5://127.0.0.1:1")).await.expect("changed");
     until("connecting through it", || state(&pool, "spare").0 != AccountState::Ready).await;
     pool.change_account(&spare, AccountChange { proxy: Some(None), ..AccountChange::default() })
         .await
@@ -113,6 +114,65 @@ async fn an_account_is_changed_while_it_works() {
     pool.stop(LIMIT).await;
     let pool = world.pool().await;
     assert_eq!((view(&pool, "spare").priority, view(&pool, "spare").pool), (900, false));
+    pool.stop(LIMIT).await;
+}
+
+fn through(proxy: &str) -> AccountChange {
+    AccountChange { proxy: Some(Some(proxy.to_owned().into())), ..AccountChange::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_a_caller_names_leads_inward_only_where_the_owner_lists_it() {
+    const WAY_OUT: &str = "[telegram] allow_private_proxies";
+    let mut world = World::new().await.only(&["backup_1"]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let here = format!("socks5://demo:word@127.0.0.1:{port}");
+    let dialled = async || tokio::time::timeout(LIMIT, listener.accept()).await.is_ok();
+    let spare_name = name("spare");
+    let why = |pool: &Pool| view(pool, "spare").lines[0].detail.clone().unwrap_or_default();
+
+    // The sandbox's settings list this machine.
+    let pool = world.pool().await;
+    pool.add_account(spare(&world, "backup_2")).await.expect("added");
+    pool.add_session(&spare_name, key(&world, "backup_2", 0), &[]).await.expect("given");
+    pool.change_account(&spare_name, through(&here)).await.expect("listed");
+    assert!(dialled().await);
+    pool.stop(LIMIT).await;
+
+    // It is listed no longer: the account that has it says so and how to go on, and nobody is dialled.
+    world.settings.allow_private_proxies.clear();
+    let pool = world.pool().await;
+    until("it says why", || why(&pool).contains(WAY_OUT)).await;
+    assert_ne!(state(&pool, "spare").0, AccountState::Ready);
+    let change = AccountChange { priority: Some(3), ..AccountChange::default() };
+    pool.change_account(&spare_name, change).await.expect("the rest can be changed");
+    for inward in [&here, "socks5://169.254.169.254:80", "socks5://[::ffff:10.0.0.1]:1", "socks5://[::1]:1"] {
+        let refused = pool.change_account(&spare_name, through(inward)).await;
+        let Err(RosterError::Invalid { field: "proxy", message }) = refused else { panic!("{inward}") };
+        assert!(message.contains(WAY_OUT) && !message.contains("word"), "{message}");
+        let new = NewAccount { name: name("other"), proxy: Some(inward.into()), ..spare(&world, "backup_3") };
+        assert!(matches!(pool.add_account(new).await, Err(RosterError::Invalid { field: "proxy", .. })));
+    }
+    // Where a name leads is known when it is dialled, by an account and by whoever signs in.
+    pool.change_account(&spare_name, through(&format!("socks5://localhost:{port}"))).await.expect("a name");
+    until("it says why", || why(&pool).contains(WAY_OUT)).await;
+    let login = pool.login();
+    let begun = login.start(&spare_name, How::Phone(None), LoginOptions::default()).await;
+    assert!(begun.is_err_and(|error| error.to_string().contains(WAY_OUT)));
+    drop(login);
+    let early = tokio::time::timeout(Duration::from_millis(50), listener.accept()).await;
+    assert!(early.is_err(), "nobody is dialled");
+    pool.change_account(&spare_name, AccountChange { proxy: Some(None), ..AccountChange::default() })
+        .await
+        .expect("changed");
+    ready(&pool, "spare").await;
+    pool.stop(LIMIT).await;
+
+    // What the settings say is the owner's own word.
+    world.settings.accounts[0].proxy = Some(here.parse().expect("an address"));
+    let pool = world.pool().await;
+    assert!(dialled().await);
     pool.stop(LIMIT).await;
 }
 

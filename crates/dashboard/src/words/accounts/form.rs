@@ -70,7 +70,7 @@ const EN: AccountFormWords = AccountFormWords {
     pool: "In the pool",
     pool_help: "Chosen when nobody names an account. Otherwise it works for those alone who name it.",
     proxy: "Proxy",
-    proxy_help: "Optional; SOCKS5: socks5://HOST:PORT or socks5://USER:PASSWORD@HOST:PORT. Kept encrypted.",
+    proxy_help: "Optional; SOCKS5: socks5://HOST:PORT or socks5://USER:PASSWORD@HOST:PORT. In a private network only if the settings list it (telegram.allow_private_proxies). Kept encrypted.",
     limits: "Limits",
     limits_help: "The most messages it sends, whoever asks. Further ones wait, or go through another account that is in the \
                   chat. Empty: as many as there are.",
@@ -121,7 +121,7 @@ const RU: AccountFormWords = AccountFormWords {
     pool: "В пуле",
     pool_help: "Выбирается, когда аккаунт не назван. Иначе работает только для тех, кто называет его сам.",
     proxy: "Прокси",
-    proxy_help: "Необязательно; SOCKS5: socks5://HOST:PORT или socks5://USER:PASSWORD@HOST:PORT. Хранится зашифрованным.",
+    proxy_help: "Необязательно; SOCKS5: socks5://HOST:PORT или socks5://USER:PASSWORD@HOST:PORT. В частной сети — только если она внесена в настройки (telegram.allow_private_proxies). Хранится зашифрованным.",
     limits: "Ограничения",
     limits_help: "Больше сообщений он не отправит, кто бы ни просил. Остальные ждут или идут через другой аккаунт, который есть в \
                   чате. Пусто — без ограничения.",

@@ -15,6 +15,51 @@ async fn sign_in(stage: &Stage, program: &Program) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_inside_a_private_network_is_refused_with_its_field_and_the_way_out() {
+    const WAY_OUT: &str = "[telegram] allow_private_proxies";
+    let stage = Stage::new().await;
+    // As the settings are that nobody wrote for a sandbox.
+    stage.world.edit_settings(|text| {
+        let lines = text.lines().filter(|line| !line.starts_with("allow_private_proxies"));
+        lines.collect::<Vec<_>>().join("\n")
+    });
+    let program = stage.program().await;
+    stage.add(&program).await;
+    let mut other = stage.account();
+    other["name"] = json!("other");
+    for inward in ["127.0.0.1", "10.0.0.1", "169.254.169.254", "[::1]", "[::ffff:192.168.0.1]", "0x7f.1"] {
+        let proxy = json!(format!("socks5://demo:a-word@{inward}:1080"));
+        other["proxy"] = proxy.clone();
+        let answers = [
+            program.post("/v1/accounts", &other).await,
+            program.patch("/v1/accounts/fifth", &json!({ "proxy": proxy })).await,
+        ];
+        for (status, problem) in answers {
+            assert_eq!(
+                (status, &problem["errors"][0]["field"]),
+                (422, &json!("proxy")),
+                "{inward}: {problem}"
+            );
+            let message = problem["errors"][0]["message"].as_str().expect("a message");
+            assert!(message.contains(WAY_OUT) && !problem.to_string().contains("a-word"), "{problem}");
+        }
+    }
+    assert_eq!(program.get("/v1/accounts/other").await.0, 404);
+    // What a name leads to is found when it is dialled, and told on the account.
+    sign_in(&stage, &program).await;
+    let (status, changed) =
+        program.patch("/v1/accounts/fifth", &json!({ "proxy": "socks5://localhost:1080" })).await;
+    assert_eq!(status, 200, "{changed}");
+    program
+        .until("the account says why it does not connect", || async {
+            program.get("/v1/accounts/fifth").await.1.to_string().contains(WAY_OUT)
+        })
+        .await;
+    assert_eq!(program.patch("/v1/accounts/fifth", &json!({ "proxy": null })).await.0, 200);
+    program.account_is(NAME, "ready").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_account_is_added_signed_in_paused_resumed_and_removed_while_the_program_runs() {
     let stage = Stage::new().await;
     let program = stage.program().await;

@@ -14,7 +14,7 @@ async fn secrets_of_a_sign_in_are_in_no_log_no_answer_and_no_file() {
     let mut program = start.ready().await;
     let mut answers = String::new();
     let mut account = stage.account();
-    account["proxy"] = json!("socks5://demo:a-proxy-word@127.0.0.1:1");
+    account["proxy"] = json!("socks5://demo:a-proxy-word@localhost:1");
     let (status, added) = program.post("/v1/accounts", &account).await;
     assert_eq!(status, 201, "{added}");
     answers.push_str(&added.to_string());

@@ -16,7 +16,7 @@ use super::super::envelope::Envelope;
 use super::super::framing::{self, Found, Framing};
 use super::super::message::tests::result_of;
 use super::super::message::{CONTAINER, split};
-use super::super::{Application, Connection, RequestError, Wire, envelope};
+use super::super::{Application, Connection, Proxied, RequestError, Wire, envelope};
 use crate::session::{Addresses, AuthKey, Key, SignedIn};
 
 /// Nothing here takes long; what waits longer has failed.
@@ -90,10 +90,19 @@ impl Centre {
         proxy: Option<&str>,
         clock: &Clock,
     ) -> (Connection, mpsc::Receiver<UpdatesLike>) {
+        Self::connect_through(address, proxy.map(|proxy| Proxied::by_owner(proxy.into())), clock)
+    }
+
+    /// The same, through a proxy that somebody named.
+    pub(super) fn connect_through(
+        address: SocketAddr,
+        proxy: Option<Proxied>,
+        clock: &Clock,
+    ) -> (Connection, mpsc::Receiver<UpdatesLike>) {
         let addresses = Addresses::new(vec![(2, address)]);
         let signed_in = SignedIn { dc_id: 2, key: key(), user_id: None };
         let key = Key::apart(signed_in, &addresses).expect("an address");
-        let application = Application { api_id: 1, proxy: proxy.map(Into::into) };
+        let application = Application { api_id: 1, proxy };
         let (tell, told) = mpsc::channel(16);
         let arrived = move |update| tell.try_send(update).expect("room");
         (Connection::open(&key, &application, clock, arrived), told)

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use grammers_tl_types::Serializable as _;
+use media::{AllowList, Allowed};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use super::super::{Loss, RequestError};
+use super::super::{Loss, Proxied, RequestError};
 use super::centre::{Centre, Counted, ask, clock, ended, relay, request};
 
 /// A SOCKS5 proxy that lets one user through, or everybody.
@@ -90,6 +91,42 @@ async fn a_proxy_that_refuses_is_told_without_its_words() {
         connection.close().await;
     }
     assert_eq!(through.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn a_proxy_that_a_caller_names_is_judged_when_it_is_dialled() {
+    let centre = Centre::start().await;
+    let (address, through) = proxy(None).await;
+    let by_caller = |host: &str, listed: &[&str]| {
+        let networks = listed.iter().map(|network| network.parse().expect("a network")).collect();
+        let allowed = Arc::new(Allowed::new(AllowList::Proxies, networks));
+        Proxied::by_caller(format!("socks5://{host}:{}", address.port()).into(), allowed)
+    };
+    // The name is anybody's, and leads inward.
+    for host in ["localhost", "127.0.0.1", "[::ffff:127.0.0.1]", "0x7f.1"] {
+        for listed in [&[][..], &["10.0.0.0/8"]] {
+            let (connection, _told) =
+                Centre::connect_through(centre.address, Some(by_caller(host, listed)), &clock());
+            match ended(ask(&connection.wire, request(1, 8))).await {
+                Err(RequestError::Unreachable(why)) => {
+                    assert!(why.contains("[telegram] allow_private_proxies"), "{host}: {why}");
+                }
+                other => panic!("{host}: {other:?}"),
+            }
+            connection.close().await;
+        }
+    }
+    assert_eq!(through.load(Ordering::Relaxed), 0, "nobody was dialled");
+    // Its network is listed.
+    let proxied = by_caller("localhost", &["127.0.0.0/8", "::1/128"]);
+    let (connection, _told) = Centre::connect_through(centre.address, Some(proxied), &clock());
+    let asked = ask(&connection.wire, request(1, 8));
+    let mut talk = centre.greeted().await;
+    let heard = talk.request().await;
+    talk.answer(heard.requests()[0].0, &true.to_bytes()).await;
+    assert_eq!(ended(asked).await, Ok(true.to_bytes()));
+    assert_eq!(through.load(Ordering::Relaxed), 1);
+    connection.close().await;
 }
 
 #[tokio::test]

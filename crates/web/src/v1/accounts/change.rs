@@ -52,9 +52,10 @@ pub(crate) struct NewAccount {
     /// Whether it is chosen at all when nobody names it.
     #[schema(default = true)]
     pool: Option<bool>,
-    /// The proxy to connect through: `socks5://HOST:PORT` or `socks5://USER:PASSWORD@HOST:PORT`.
+    /// The proxy to connect through: `socks5://HOST:PORT` or `socks5://USER:PASSWORD@HOST:PORT`. At a public
+    /// address, unless `telegram.allow_private_proxies` lists its network; a name is judged when it is dialled.
     #[serde(default, deserialize_with = "hidden::optional")]
-    #[schema(value_type = Option<String>, format = Password, write_only, example = "socks5://127.0.0.1:1080")]
+    #[schema(value_type = Option<String>, format = Password, write_only, example = "socks5://proxy.example.com:1080")]
     proxy: Option<SecretText>,
     /// How many messages it may send within any hour. Further ones wait or go through another account; null: as many as there are.
     #[schema(minimum = 1, maximum = 1_000_000, example = 30)]

@@ -1,0 +1,56 @@
+//! A proxy to connect through, and whose word it is: that decides where it may lead.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use domain::SecretText;
+use media::{Allowed, guard};
+
+use super::socks::{Proxy, ProxyError};
+
+/// How many addresses of one name are looked at.
+const MOST_ADDRESSES: usize = 32;
+
+/// A proxy of an account.
+#[derive(Clone)]
+pub(crate) struct Proxied {
+    address: SecretText,
+    /// What it is judged by each time it is dialled; none for what the settings name, which is the owner's own word.
+    judged_by: Option<Arc<Allowed>>,
+}
+
+impl Proxied {
+    /// One that the settings name.
+    pub(crate) const fn by_owner(address: SecretText) -> Self {
+        Self { address, judged_by: None }
+    }
+
+    /// One that a caller named.
+    pub(crate) const fn by_caller(address: SecretText, allowed: Arc<Allowed>) -> Self {
+        Self { address, judged_by: Some(allowed) }
+    }
+
+    pub(super) fn parse(&self) -> Result<Proxy, ProxyError> {
+        Proxy::parse(&self.address)
+    }
+
+    /// Where the proxy is, as far as it may be dialled: a name that means something else the next time is judged again.
+    pub(super) async fn places(&self, proxy: &Proxy) -> Result<Vec<SocketAddr>, ProxyError> {
+        let found = tokio::net::lookup_host((&*proxy.host, proxy.port)).await.map_err(ProxyError::Broken)?;
+        let found: Vec<_> = found.take(MOST_ADDRESSES).collect();
+        let fit = match &self.judged_by {
+            None => Some(found),
+            Some(allowed) => guard::fit(&found, allowed)?,
+        };
+        let nowhere = || ProxyError::Broken(io::Error::other("its name leads nowhere"));
+        fit.filter(|places| !places.is_empty()).ok_or_else(nowhere)
+    }
+}
+
+/// Judges the address of a proxy that a caller names, where its host is a number in whatever notation. Names are judged when they
+/// are dialled. What is no proxy's address is not for this to tell.
+pub(crate) fn judge_named(address: &SecretText, allowed: &Allowed) -> Result<(), guard::Refused> {
+    let number: Option<IpAddr> = Proxy::parse(address).ok().and_then(|proxy| guard::number(&proxy.host));
+    number.map_or(Ok(()), |number| guard::judge(number, allowed))
+}
