@@ -10,6 +10,7 @@ mod finding;
 mod importing;
 mod knowing;
 mod login;
+mod login_moves;
 mod login_terms;
 mod moving;
 mod roster;

@@ -57,6 +57,30 @@ async fn sends(stage: &Stage) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_new_code_from_another_data_centre_is_told_of_and_is_no_wrong_one() {
+    let (stage, tab) = begun().await;
+    for (code, message) in [(303, "USER_MIGRATE_4"), (400, "PHONE_CODE_EXPIRED")] {
+        let refusal = json!({ "method": "auth.signIn", "times": 1, "code": code, "message": message });
+        stage.world.fault("rpc_error", refusal).await;
+    }
+    tab.press("#login-phone button").await;
+    step(&tab, "code_wanted").await;
+    assert_eq!(tab.tell("document.querySelector('#code-moved')").await, Value::Null);
+    let phone = stage.known(NAME).await["phone"].as_str().expect("a phone").to_owned();
+    enter(&tab, "code", &stage.world.code(&phone).await).await;
+    tab.until("document.querySelector('#code-moved')?.checkVisibility() === true").await;
+    step(&tab, "code_wanted").await;
+    assert_eq!(tab.tell("document.querySelector('#code-error')").await, Value::Null);
+    let known = login(&stage).await;
+    assert_eq!((&known["moved"], &known["wrong"]), (&json!(true), &json!(0)), "{known}");
+    assert!(known["advice"].as_str().is_some_and(|advice| advice.contains("new one")), "{known}");
+    enter(&tab, "code", &stage.world.code(&phone).await).await;
+    step(&tab, "done").await;
+    sends(&stage).await;
+    is_sound(&tab);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_code_and_a_password_sign_in_after_wrong_ones() {
     let (stage, tab) = begun().await;
     let rules = json!({ "password": TWO_STEPS, "hint": "four words and a port", "terms": "Be kind." });
