@@ -5,6 +5,7 @@
 #![expect(clippy::missing_panics_doc, reason = "everything here is an assertion of a test")]
 
 pub mod authenticator;
+mod disk;
 pub mod films;
 mod hoster;
 mod process;
@@ -13,6 +14,7 @@ mod receiver;
 mod seat;
 mod world;
 
+pub use disk::Disk;
 pub use hoster::{Hoster, PDF, PNG};
 pub use process::free_port;
 pub use program::{Program, Start};

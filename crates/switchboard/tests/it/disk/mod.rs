@@ -1,6 +1,8 @@
 //! A disk that fails at the worst moment: when all of a commit is written and is to be kept. What a caller is told then is
 //! true after a crash, too.
 
+mod full;
+
 use std::path::Path;
 use std::process::Command;
 
