@@ -11,6 +11,7 @@ pub mod media;
 pub mod message;
 pub mod outcome;
 pub mod person;
+pub mod received;
 pub mod saga;
 pub mod secret;
 pub mod text;
@@ -26,5 +27,6 @@ pub use id::{
 pub use message::MessageState;
 pub use outcome::Outcome;
 pub use person::{InvalidUserName, Role, UserName};
+pub use received::ReceivedId;
 pub use secret::{ExposeSecret, Secret, SecretText, Words};
 pub use time::Timestamp;

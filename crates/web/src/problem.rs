@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use domain::Timestamp;
 use domain::outcome::{Failure, Refusal};
+use domain::{ReceivedId, Timestamp};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
@@ -309,7 +309,16 @@ impl Problem {
     }
 
     pub(crate) fn message_not_found(given: &str) -> Self {
-        Self::new(Code::MessageNotFound, format!("No message has the id {:?}.", shorten(given)))
+        let detail = match given.parse::<ReceivedId>() {
+            // The id is good, and what it names is not kept here.
+            Ok(id) => format!(
+                "{id} is a message in a chat: it is listed by GET /v1/chats/{}/history, and only its file has a path here, \
+                 /v1/messages/{id}/media/0.",
+                id.chat_id()
+            ),
+            Err(_) => format!("No message has the id {:?}.", shorten(given)),
+        };
+        Self::new(Code::MessageNotFound, detail)
     }
 
     pub(crate) fn operation_not_found(given: &str) -> Self {

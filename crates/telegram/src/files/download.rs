@@ -44,6 +44,16 @@ pub enum DownloadOf {
         /// The message with the media; each item of an album is one.
         message_id: i64,
     },
+    /// A message of a private chat or a basic group, by the number that this account has for it. It stays where it was counted,
+    /// also when the group has become a supergroup since.
+    Counted {
+        /// The account.
+        account: AccountName,
+        /// The chat, as it was called then.
+        chat_id: ChatId,
+        /// The message with the media.
+        message_id: i32,
+    },
     /// A message of a chat, by whoever can read it.
     InChat {
         /// The chat.
@@ -148,6 +158,10 @@ impl Pool {
                 let account = self.get(&account).ok_or(DownloadError::NoAccount { asked: Vec::new() })?;
                 let message_id = i32::try_from(message_id).map_err(|_| DownloadError::NoSuchMessage)?;
                 (account, self.registry.today(chat_id), message_id)
+            }
+            DownloadOf::Counted { account, chat_id, message_id } => {
+                let (account, _) = reader(self, &ChatRef::Id(chat_id), Some(&account)).await?;
+                (account, chat_id, message_id)
             }
             DownloadOf::InChat { chat, message_id, pin } => {
                 let (account, chat_id) = reader(self, &chat, pin.as_ref()).await?;

@@ -2,10 +2,12 @@
 
 use axum::extract::State as Shared;
 use axum::response::Response;
+use domain::ReceivedId;
 use domain::media::MediaSource;
 use http::HeaderMap;
 use telegram::DownloadOf;
 
+use super::chats;
 use super::media_view::message_id;
 use super::messages::find;
 use crate::auth::{By, CanRead};
@@ -17,18 +19,20 @@ use crate::state::State;
 /// Reads a file of a message.
 ///
 /// It is to be kept, never shown in a page. One range of bytes can be asked for with `Range`. From Telegram a photo comes as Telegram made
-/// it, which is smaller than what was sent.
+/// it, which is smaller than what was sent. A message of a chat's history is named by its `id` there: it has one file at most, as each item
+/// of an album is a message of its own.
 #[utoipa::path(
     get, path = "/v1/messages/{id}/media/{number}", tag = "messages", operation_id = "read_message_media",
     params(
-        ("id" = String, Path, description = "The id that sending answered"),
-        ("number" = u16, Path, description = "The place of the file in `media`, from 0"),
+        ("id" = String, Path, description = "The id that sending answered, or `id` of a message in `GET /v1/chats/{chat_id}/history`"),
+        ("number" = u16, Path, description = "The place of the file in `media`, from 0; of a message in a history 0"),
         ("Range" = Option<String>, Header, description = "One range, such as `bytes=0-1023`"),
         ("If-None-Match" = Option<String>, Header, description = "`ETag`s of what the caller has, or `*`")),
     responses(
         (status = 200, description = "The file", content_type = "application/octet-stream"),
         (status = 206, description = "The bytes that were asked for", content_type = "application/octet-stream"),
         (status = 304, description = "It is the one that `If-None-Match` names"),
+        (status = 403, description = "The API key lacks the scope, or no account may read the chat of a received message", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such message or file, or it is gone", body = ProblemBody, content_type = "application/problem+json"),
         (status = 416, description = "The file has no such bytes", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "The account must wait", body = ProblemBody, content_type = "application/problem+json"),
@@ -44,6 +48,13 @@ pub(crate) async fn read(
     PathParameter((given, number)): PathParameter<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    if let Ok(id) = given.parse::<ReceivedId>() {
+        if number.parse() != Ok(0_u16) {
+            let detail = format!("The message {id} has one file at most, and it is counted from 0.");
+            return Err(Problem::new(Code::FileNotFound, detail));
+        }
+        return chats::media::received(&state, &id, &headers).await;
+    }
     let message = find(&state, &given).await?;
     let count = message.content.media.len();
     let place = number.parse::<usize>().ok().filter(|place| *place < count).ok_or_else(|| {

@@ -3,6 +3,7 @@
 mod crash;
 mod kinds;
 mod received;
+mod received_ids;
 mod sizes;
 #[cfg(target_os = "linux")]
 mod weight;

@@ -2,7 +2,7 @@
 
 use axum::extract::State as Shared;
 use axum::response::Response;
-use domain::{AccountName, ChatRef, Timestamp, Words};
+use domain::{AccountName, ChatId, ChatRef, ReceivedId, Timestamp, Words};
 use http::StatusCode;
 use serde::Serialize;
 use telegram::HistoryView;
@@ -12,7 +12,7 @@ use super::named;
 use crate::answer::json;
 use crate::auth::{By, CanRead};
 use crate::extract::{PathParameter, QueryParameters};
-use crate::problem::{Body as ProblemBody, Problem};
+use crate::problem::{Body as ProblemBody, Code, Problem};
 use crate::state::State;
 use crate::v1::Page;
 use crate::v1::page::up_to;
@@ -24,6 +24,10 @@ const LARGEST_PAGE: u32 = 100;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = HistoryMessage)]
 pub(crate) struct Item {
+    /// Names it where only its chat's history does otherwise: `GET /v1/messages/{id}/media/0` reads its file. It stays as it is, and sorts as
+    /// `message_id` does within the chat.
+    #[schema(value_type = String, example = "rcv_1zzzzy5q1rkpjw00000pg")]
+    id: ReceivedId,
     /// Telegram's id of it.
     #[schema(example = 45)]
     message_id: i64,
@@ -66,8 +70,13 @@ pub(crate) struct File {
 }
 
 impl Item {
-    /// `counted_by` is whose the ids are, where they are not the same for every account.
-    fn new(view: HistoryView, chat: &ChatRef, counted_by: Option<&AccountName>) -> Self {
+    /// `counted_by` is whose the ids are, where they are not the same for every account. Nothing of a message whose id is none.
+    fn new(
+        view: HistoryView,
+        (chat, chat_id): (&ChatRef, ChatId),
+        counted_by: Option<&AccountName>,
+    ) -> Option<Self> {
+        let id = ReceivedId::new(chat_id, i32::try_from(view.message_id).ok()?, counted_by.cloned())?;
         let through = counted_by.map(|account| format!("?account={account}")).unwrap_or_default();
         let file = view.file.map(|file| File {
             name: Some(file.name).filter(|name| !name.is_empty()),
@@ -75,7 +84,8 @@ impl Item {
             size: file.size,
             url: format!("/v1/chats/{chat}/messages/{}/media{through}", view.message_id),
         });
-        Self {
+        Some(Self {
+            id,
             file,
             message_id: view.message_id,
             at: view.at,
@@ -85,7 +95,7 @@ impl Item {
             reply_to: view.reply_to,
             media: view.media,
             service: view.service,
-        }
+        })
     }
 }
 
@@ -123,7 +133,12 @@ pub(crate) async fn read(
         .await
         .map_err(|error| named::unread(error, state.clock().now()))?;
     let counted_by = page.counted_by.as_ref();
-    let items: Vec<Item> = page.items.into_iter().map(|view| Item::new(view, &chat, counted_by)).collect();
+    // It was read just now, so that it is known.
+    let chat_id = named::id(&state, &chat).ok_or_else(|| named::unknown(&chat))?;
+    let items = page.items.into_iter().map(|view| Item::new(view, (&chat, chat_id), counted_by));
+    let items = items.collect::<Option<Vec<_>>>().ok_or_else(|| {
+        Problem::new(Code::ReadFailed, "The chat became another one while it was read; ask again.")
+    })?;
     Ok(json(StatusCode::OK, &Page { items, next_cursor: page.next_cursor }))
 }
 

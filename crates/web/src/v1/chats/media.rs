@@ -2,7 +2,7 @@
 
 use axum::extract::State as Shared;
 use axum::response::Response;
-use domain::AccountName;
+use domain::{AccountName, ChatRef, ReceivedId};
 use http::HeaderMap;
 use telegram::DownloadOf;
 use utoipa::IntoParams;
@@ -62,4 +62,18 @@ pub(crate) async fn read(
     let (chat, message_id) = (named::chat(&chat)?, named::message(&message)?);
     let pin = named::pinned(&state, account.as_ref())?.cloned();
     from_telegram(&state, DownloadOf::InChat { chat, message_id, pin }, &Asked::read(&headers)).await
+}
+
+/// Reads the file of a message by its id in the history, as by its path there.
+pub(in crate::v1) async fn received(
+    state: &State,
+    id: &ReceivedId,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let (chat_id, message_id) = (id.chat_id(), id.number());
+    let what = match named::pinned(state, id.counted_by())? {
+        Some(account) => DownloadOf::Counted { account: account.clone(), chat_id, message_id },
+        None => DownloadOf::InChat { chat: ChatRef::Id(chat_id), message_id, pin: None },
+    };
+    from_telegram(state, what, &Asked::read(headers)).await
 }
