@@ -353,7 +353,10 @@ fn seen(asked: &Asked, inside: Option<&Inside>, machine: &Machine) -> Seen {
 
 fn store_section(patient: &Patient, inside: Option<&Inside>, machine: &Machine) -> Section {
     if let Some(inside) = inside {
-        return check::store::check(&stored::Facts::Served(inside.stock.as_ref()));
+        return check::store::check(&stored::Facts::Served {
+            stock: inside.stock.as_ref(),
+            unwritten: inside.unwritten.as_deref(),
+        });
     }
     let facts = match (&machine.store, &patient.master_key, &patient.settings) {
         (Some(Ok(look)), ..) => stored::Facts::Alone(Ok(look.as_ref())),

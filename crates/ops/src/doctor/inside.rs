@@ -25,6 +25,10 @@ pub struct Inside {
     pub stopped: Vec<String>,
     /// What is in the store; nothing when it did not answer.
     pub stock: Option<StockFact>,
+    /// Why the store did not take what the server wrote to try it; nothing when it did. A disk that is full is no reason: that is
+    /// told of the disk.
+    #[serde(default)]
+    pub unwritten: Option<String>,
     /// What it keeps in memory to be quick, by name, and how many of it.
     pub caches: Vec<(String, u64)>,
     /// How many seconds Telegram's clock is ahead of this machine's; nothing when no account could ask.

@@ -9,8 +9,13 @@ use crate::doctor::report::{Area, Section};
 
 /// What is known of the store.
 pub(in crate::doctor) enum Facts<'a> {
-    /// The server has it; what it tells of it, or nothing when it did not answer.
-    Served(Option<&'a StockFact>),
+    /// The server has it.
+    Served {
+        /// What it tells of it, or nothing when it did not answer.
+        stock: Option<&'a StockFact>,
+        /// Why it took nothing that was written to it, if it did not.
+        unwritten: Option<&'a str>,
+    },
     /// Looked at while nobody has it; nothing when there is none yet.
     Alone(Result<Option<&'a StoreLook>, &'a OpenError>),
     /// Not looked at, for this reason.
@@ -21,19 +26,15 @@ pub(in crate::doctor) fn check(facts: &Facts<'_>) -> Section {
     let mut section = Section::new(Area::Store);
     match facts {
         Facts::Unseen(why) => return Section::unseen(Area::Store, why.clone()),
-        Facts::Served(Some(stock)) => {
-            section.fact(
-                "database",
-                format!("{}, its log {}", bytes(stock.database_bytes), bytes(stock.log_bytes)),
-            );
+        Facts::Served { stock, unwritten } => {
+            if let Some(stock) = stock {
+                section.fact(
+                    "database",
+                    format!("{}, its log {}", bytes(stock.database_bytes), bytes(stock.log_bytes)),
+                );
+            }
+            section.findings.extend(silent(stock.is_some(), *unwritten));
         }
-        Facts::Served(None) => section.findings.push(finding(
-            Code::StoreSilent,
-            Severity::Error,
-            "store",
-            "The store does not answer the server.",
-            Fix::command_and("systemctl restart switchboard", "look at the disk first; what waits is kept"),
-        )),
         Facts::Alone(Ok(None)) => section.fact("database", "none yet; it is made at the first start"),
         Facts::Alone(Ok(Some(look))) => {
             section.fact(
@@ -63,6 +64,23 @@ pub(in crate::doctor) fn check(facts: &Facts<'_>) -> Section {
     section
 }
 
+/// A store that does not answer, or that answers and takes nothing.
+fn silent(answers: bool, unwritten: Option<&str>) -> Option<crate::doctor::Finding> {
+    let summary = match (answers, unwritten) {
+        (true, None) => return None,
+        (true, Some(_)) => "The store takes nothing that the server writes, so that nothing new is accepted.",
+        (false, _) => "The store does not answer the server.",
+    };
+    let fix = Fix::command_and(
+        "systemctl restart switchboard",
+        "look first whether the disk is well and whether another program has the database open; what waits is kept",
+    );
+    Some(
+        finding(Code::StoreSilent, Severity::Error, "store", summary, fix)
+            .shown_by(unwritten.map(str::to_owned)),
+    )
+}
+
 fn unusable(error: &OpenError) -> crate::doctor::Finding {
     let text = error.to_string();
     let (summary, way_out) = text.rsplit_once("; ").unwrap_or((&text, "the log of the server says more"));
@@ -87,7 +105,13 @@ mod tests {
         });
         let open = check(&Facts::Alone(Err(&open)));
         assert_eq!(open.findings[0].fix, Fix::command("chmod 600 /data/master.key"));
-        assert_eq!(check(&Facts::Served(None)).findings[0].code, Code::StoreSilent);
+        let served = |stock, unwritten| check(&Facts::Served { stock, unwritten }).findings;
+        let stock = StockFact::default();
+        assert_eq!(served(Some(&stock), None), []);
+        for silent in [served(None, None), served(None, Some("late")), served(Some(&stock), Some("late"))] {
+            assert_eq!((silent.len(), silent[0].code), (1, Code::StoreSilent), "{silent:?}");
+        }
+        assert_eq!(served(Some(&stock), Some("late"))[0].evidence, ["late"]);
         assert!(check(&Facts::Alone(Ok(None))).findings.is_empty());
     }
 }

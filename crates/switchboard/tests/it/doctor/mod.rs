@@ -5,12 +5,17 @@ mod errors;
 mod machine;
 mod network;
 mod old_installation;
+mod server;
+mod sessions;
+mod units;
 mod webhooks;
 
 use std::fs::{self, Permissions};
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -22,9 +27,53 @@ use crate::binary;
 /// The doctor sees the whole machine: what one of these tests starts, another must not find.
 static TURN: Mutex<()> = Mutex::const_new(());
 
+/// Names the Python that has gunicorn and Telethon.
+const PYTHON: &str = "SWITCHBOARD_TEST_PYTHON";
+
+fn python() -> String {
+    let python = std::env::var_os(PYTHON);
+    let Some(python) = python else {
+        panic!("{PYTHON} is not set: run `cargo xtask test`, which sets it up")
+    };
+    python.into_string().expect("UTF-8")
+}
+
+/// A program of another's, until it is dropped.
+struct Foreign(Child);
+
+impl Foreign {
+    /// Runs Python, and waits until it says that it is where it is wanted.
+    fn python(source: &str, arguments: &[&str]) -> Self {
+        let mut command = Command::new(python());
+        command.args(["-c", source]).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("starts");
+        let mut said = String::new();
+        let out = child.stdout.take().expect("piped");
+        BufReader::new(out).read_line(&mut said).expect("it says something");
+        assert_eq!(said, "ready\n");
+        Self(child)
+    }
+
+    fn pid(&self) -> u32 {
+        self.0.id()
+    }
+}
+
+impl Drop for Foreign {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Runs the doctor on the data of a world; its exit code, what it wrote, and what it complained of.
 async fn doctor(world: &World, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let running = tokio::process::Command::new(binary())
+    doctor_of(binary(), world, arguments).await
+}
+
+/// The same with another binary.
+async fn doctor_of(binary: &Path, world: &World, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let running = tokio::process::Command::new(binary)
         .arg("doctor")
         .args(arguments)
         .args(["--config", world.settings_file().to_str().expect("UTF-8")])
@@ -39,8 +88,13 @@ async fn doctor(world: &World, arguments: &[&str]) -> (Option<i32>, String, Stri
 
 /// The report as JSON, and the exit code.
 async fn examined(world: &World, arguments: &[&str]) -> (Option<i32>, Value) {
+    examined_by(binary(), world, arguments).await
+}
+
+/// The same with another binary.
+async fn examined_by(binary: &Path, world: &World, arguments: &[&str]) -> (Option<i32>, Value) {
     let all: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
-    let (code, out, err) = doctor(world, &all).await;
+    let (code, out, err) = doctor_of(binary, world, &all).await;
     (code, serde_json::from_str(&out).unwrap_or_else(|_| panic!("no JSON: {out}{err}")))
 }
 

@@ -11,25 +11,14 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use testkit::World;
 
-use super::{TURN, close, doctor, examined, finding, findings};
+use super::{TURN, close, doctor, examined, finding, findings, python};
 use crate::importing::stage;
-
-/// Names the Python that has gunicorn.
-const PYTHON: &str = "SWITCHBOARD_TEST_PYTHON";
 
 /// The secret in the old scripts, which nobody may ever see.
 const HASH: &str = "feedfacefeedfacefeedfacefeedface";
 
 /// The number of the message with which the service manager says that it starts a unit again.
 const RESTART: &str = "5eb03494b6584870a536b337290809b3";
-
-fn python() -> String {
-    let python = std::env::var_os(PYTHON);
-    let Some(python) = python else {
-        panic!("{PYTHON} is not set: run `cargo xtask test`, which sets it up")
-    };
-    python.into_string().expect("UTF-8")
-}
 
 /// The old scripts and what lies beside them.
 struct Old {
@@ -130,7 +119,7 @@ impl Old {
 }
 
 /// An old script: what it says is what the survey reads; what gunicorn runs of it is the function at its end.
-fn script(service: &str, session: &str, account: &str, more: &str) -> String {
+pub(super) fn script(service: &str, session: &str, account: &str, more: &str) -> String {
     format!(
         "API_ID = 1000001\nAPI_HASH = '{HASH}'\nACCOUNT = '{account}'\nROUTE = '/{service}'\n{more}\n\n\
          def connect():\n    from telethon import TelegramClient\n    return TelegramClient('{session}', API_ID, API_HASH)\n\n\

@@ -21,8 +21,9 @@ const COUNTED: u32 = 500;
 
 pub(super) async fn of(state: &State) -> Inside {
     let clock = state.clock();
-    let (stock, sessions, ahead) = tokio::join!(
+    let (stock, written, sessions, ahead) = tokio::join!(
         clock.timeout(PATIENCE, stock(state)),
+        clock.timeout(PATIENCE, state.store().round_trip()),
         clock.timeout(PATIENCE, sessions(state)),
         clock.timeout(PATIENCE, state.pool().telegram_ahead()),
     );
@@ -44,6 +45,11 @@ pub(super) async fn of(state: &State) -> Inside {
             .map(|service| service.purpose.as_str().to_owned())
             .collect(),
         stock: stock.ok().and_then(Result::ok),
+        unwritten: match written {
+            Ok(Ok(_) | Err(StoreError::StorageFull)) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => Some(format!("nothing was written within {} s", PATIENCE.as_secs())),
+        },
         caches: vec![("chats and users known".to_owned(), state.pool().cached_peers() as u64)],
         telegram_ahead: ahead.ok().flatten(),
         sessions: sessions.ok().and_then(Result::ok).unwrap_or_default(),

@@ -1,0 +1,271 @@
+//! A server in trouble, brought about for real: a store that another program has locked, a port whose connections are used up,
+//! memory that is nearly gone, a message that may not be sent, and a command of another version.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::{Program, World};
+
+use super::{Foreign, TURN, closed_world, examined, examined_by, finding, findings, section, well, wrong};
+use crate::binary;
+
+/// The doctor's report while time goes by for the server, so that nobody waits for what it waits for.
+async fn examined_meanwhile(world: &World, program: &Program) -> Value {
+    let examining = examined(world, &["--offline"]);
+    let (code, report) = program.as_time_goes_by(Duration::from_millis(200), examining).await;
+    assert_eq!(code, Some(1), "{report:#}");
+    report
+}
+
+/// Waits until this is told no more. Nothing else is looked at: after a leap of time accounts connect anew.
+async fn gone(program: &Program, world: &World, code: &str) {
+    let well = || async {
+        let (_, report) = examined(world, &["--offline"]).await;
+        findings(&report).iter().all(|finding| finding["code"] != code)
+    };
+    program.until("it is well again", well).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_another_program_has_locked_is_told_until_it_lets_go() {
+    let _turn = TURN.lock().await;
+    let world = closed_world().await;
+    let program = well(&world).await;
+    // Somebody looks into the database with a tool of his own, and leaves a transaction open.
+    let database = rusqlite::Connection::open(world.data_dir("data").join("switchboard.db")).expect("opens");
+    database.busy_timeout(Duration::from_secs(10)).expect("set");
+    database.execute_batch("BEGIN EXCLUSIVE").expect("nobody else writes");
+    let report = examined_meanwhile(&world, &program).await;
+    let silent = finding(&report, "store_silent");
+    assert_eq!(silent["severity"], "error", "{silent:#}");
+    assert!(silent["summary"].as_str().is_some_and(|text| text.contains("takes nothing")), "{silent:#}");
+    assert_eq!(silent["evidence"], json!(["nothing was written within 3 s"]), "{silent:#}");
+    // It can still be read: what waits is seen.
+    assert_eq!(section(&report, "queue")["looked"], "wholly", "{report:#}");
+
+    database.execute_batch("ROLLBACK").expect("lets go");
+    gone(&program, &world, "store_silent").await;
+    assert_eq!(program.send("@client_1", "It writes again.").await.0, 200);
+}
+
+/// Holds the locks by which those who read a database know that its log stays as it is, as a program does that makes the
+/// log anew and stands still.
+const HOLDS_THE_LOG: &str = "\
+import fcntl, sys
+file = open(sys.argv[1], 'r+b')
+fcntl.lockf(file, fcntl.LOCK_EX, 8, 120)
+print('ready', flush=True)
+sys.stdin.read()
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_cannot_even_be_read_is_told() {
+    let _turn = TURN.lock().await;
+    let world = closed_world().await;
+    let program = well(&world).await;
+    let log = world.data_dir("data").join("switchboard.db-shm");
+    let foreign = Foreign::python(HOLDS_THE_LOG, &[log.to_str().expect("UTF-8")]);
+    let report = examined_meanwhile(&world, &program).await;
+    let silent = finding(&report, "store_silent");
+    assert_eq!(silent["summary"], "The store does not answer the server.", "{silent:#}");
+    // What only the store tells is not told as well.
+    assert_ne!(section(&report, "queue")["looked"], "wholly", "{report:#}");
+    drop(foreign);
+    gone(&program, &world, "store_silent").await;
+}
+
+/// Opens connections and says nothing on them.
+const SAYS_NOTHING: &str = "\
+import resource, socket, sys
+most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+held = [socket.create_connection(('127.0.0.1', int(sys.argv[1])), 10) for _ in range(int(sys.argv[2]))]
+print('ready', flush=True)
+sys.stdin.read()
+";
+
+/// The most connections of one port.
+const CONNECTIONS: u32 = 2048;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_whose_connections_are_all_used_up_takes_more_and_does_not_answer() {
+    let _turn = TURN.lock().await;
+    let world = closed_world().await;
+    let program = well(&world).await;
+    let port = world.legacy_port(5022);
+    let foreign = Foreign::python(SAYS_NOTHING, &[&port.to_string(), &CONNECTIONS.to_string()]);
+    let report = examined_meanwhile(&world, &program).await;
+    let silent = finding(&report, "listener_silent");
+    assert_eq!((&silent["severity"], &silent["subject"]), (&json!("error"), &json!(format!("port {port}"))));
+    assert_eq!(silent["evidence"], json!(["no answer within 4 s"]), "{silent:#}");
+    drop(foreign);
+    gone(&program, &world, "listener_silent").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_may_not_be_sent_is_told_when_it_has_waited_for_long() {
+    let _turn = TURN.lock().await;
+    let world = closed_world().await;
+    let program = well(&world).await;
+    // Telegram lets nobody but this account send it, and not for an hour.
+    let flood = json!({ "account": "main", "method": "messages.sendMessage", "seconds": 3600, "times": 1 });
+    world.fault("flood_wait", flood).await;
+    let order = json!({ "chat": "@client_1", "text": "It waits.", "account": "main", "wait": 0 });
+    assert_eq!(program.post("/v1/messages", &order).await.0, 202);
+    let stuck =
+        |report: &Value| findings(report).into_iter().find(|one| one["code"] == "queue_stuck").cloned();
+    let limited = || async { program.get("/v1/accounts/main").await.1["state"] == "flood_wait" };
+    program.until("the account must wait", limited).await;
+    let (_, report) = examined(&world, &["--offline"]).await;
+    assert_eq!((stuck(&report), section(&report, "queue")["facts"][0]["value"].as_str()), (None, Some("1")));
+    program.advance(Duration::from_mins(11)).await;
+    let (code, report) = examined(&world, &["--offline"]).await;
+    let stuck = stuck(&report).unwrap_or_else(|| panic!("it is not told: {report:#}"));
+    assert_eq!((code, &stuck["severity"]), (Some(1), &json!("warning")));
+    assert!(stuck["summary"].as_str().is_some_and(|text| text.contains("11 min")), "{stuck:#}");
+}
+
+/// The version of this program in its manifest, and another one that is as long.
+const VERSIONS: (&str, &str) = (env!("CARGO_PKG_VERSION"), "9.9.9");
+
+/// A program that is of another version and else the same: its own name for its version is written over, wherever it stands.
+fn of_another_version(folder: &Path) -> PathBuf {
+    let (own, other) = VERSIONS;
+    assert_eq!(own.len(), other.len(), "the other version must be as long as this one");
+    let mut bytes = fs::read(binary()).expect("reads");
+    let mut at = 0;
+    while let Some(found) = bytes[at..].windows(own.len()).position(|some| some == own.as_bytes()) {
+        at += found;
+        bytes[at..at + own.len()].copy_from_slice(other.as_bytes());
+    }
+    let path = folder.join("switchboard");
+    fs::write(&path, bytes).expect("written");
+    fs::set_permissions(&path, Permissions::from_mode(0o700)).expect("can be run");
+    let said = Command::new(&path).arg("--version").output().expect("runs");
+    assert_eq!(String::from_utf8_lossy(&said.stdout).trim(), format!("switchboard {other}"));
+    path
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_of_another_version_than_the_command_is_told() {
+    let _turn = TURN.lock().await;
+    let world = closed_world().await;
+    let _program = well(&world).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let other = of_another_version(folder.path());
+    let (code, report) = examined_by(&other, &world, &["--offline"]).await;
+    assert_eq!((code, wrong(&report)), (Some(1), vec!["version_differs"]), "{report:#}");
+    let differs = finding(&report, "version_differs");
+    let (own, other) = VERSIONS;
+    assert_eq!(
+        differs["summary"],
+        format!("The server runs version {own}, this program is version {other}."),
+        "{differs:#}"
+    );
+}
+
+/// A control group of the test's own, below that of the test; gone when it is dropped and empty.
+struct Group {
+    folder: PathBuf,
+    limit: &'static str,
+}
+
+impl Group {
+    /// Makes one where memory can be limited, whichever generation of control groups this machine has.
+    fn new() -> Self {
+        let groups = fs::read_to_string("/proc/self/cgroup").expect("reads");
+        let mounts = fs::read_to_string("/proc/self/mounts").expect("reads");
+        let mut refusals = Vec::new();
+        for line in groups.lines() {
+            let mut parts = line.splitn(3, ':').skip(1);
+            let (controllers, path) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+            let old = controllers.split(',').any(|name| name == "memory");
+            if !old && !controllers.is_empty() {
+                continue;
+            }
+            let kind = if old { "cgroup" } else { "cgroup2" };
+            let is_it = |words: &[&str]| {
+                words.get(2) == Some(&kind) && (!old || words[3].split(',').any(|option| option == "memory"))
+            };
+            let mut mounts = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+            let Some(base) = mounts.find_map(|words| is_it(&words).then(|| words[1].to_owned())) else {
+                continue;
+            };
+            let name = format!("switchboard-test-{}", std::process::id());
+            let folder = Path::new(&base).join(path.trim_start_matches('/')).join(name);
+            let limit = if old { "memory.limit_in_bytes" } else { "memory.max" };
+            let group = Self { folder, limit };
+            match fs::create_dir(&group.folder) {
+                Ok(()) if group.folder.join(limit).exists() => return group,
+                Ok(()) => refusals.push(format!("{} has no {limit}", group.folder.display())),
+                Err(error) => refusals.push(format!("{}: {error}", group.folder.display())),
+            }
+        }
+        panic!(
+            "this machine lets nobody limit the memory of a group of processes ({}); run the test as root, where control groups \
+             can be written",
+            refusals.join("; ")
+        );
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.folder.join(name), text).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // Its processes take a moment to go.
+        let script = "for _ in $(seq 100); do rmdir \"$1\" 2>/dev/null && exit; sleep 0.02; done; exit 1";
+        let gone = Command::new("sh").args(["-c", script, "sh"]).arg(&self.folder).status();
+        if !gone.is_ok_and(|status| status.success()) {
+            eprintln!("{} is still in use", self.folder.display());
+        }
+    }
+}
+
+/// What a process has in memory, in bytes.
+fn resident(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
+    line.trim().trim_end_matches("kB").trim().parse::<u64>().expect("a number") * 1024
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_that_is_nearly_used_up_and_what_was_ended_for_want_of_it_are_told() {
+    let _turn = TURN.lock().await;
+    let world = closed_world().await;
+    let group = Group::new();
+    let program = well(&world).await;
+    let is_there =
+        |report: &Value, code: &str| findings(report).iter().any(|finding| finding["code"] == code);
+
+    // What it has already was counted where it began; the limit is for what the system is asked about.
+    group.write("cgroup.procs", &program.pid().to_string());
+    group.write(group.limit, &(resident(program.pid()) * 3).to_string());
+    let (_, report) = examined(&world, &["--offline"]).await;
+    assert!(!is_there(&report, "memory_high") && !is_there(&report, "memory_killed"), "{report:#}");
+    group.write(group.limit, &(resident(program.pid()) * 100 / 88).to_string());
+    let (code, report) = examined(&world, &["--offline"]).await;
+    let high = finding(&report, "memory_high");
+    assert_eq!((code, &high["severity"]), (Some(1), &json!("warning")), "{high:#}");
+    assert!(
+        high["summary"].as_str().is_some_and(|text| text.contains(" 8") || text.contains(" 9")),
+        "{high:#}"
+    );
+    assert!(!is_there(&report, "memory_killed"), "{report:#}");
+
+    // Another process of the group wants more than there is; the system ends it, as the one that it would miss least.
+    let script =
+        "echo 1000 > /proc/self/oom_score_adj && echo $$ > \"$1/cgroup.procs\" && exec tail /dev/zero";
+    let greedy = Command::new("sh").args(["-c", script, "sh"]).arg(&group.folder).status().expect("runs");
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&greedy), Some(9), "{greedy}");
+    let (_, report) = examined(&world, &["--offline"]).await;
+    let killed = finding(&report, "memory_killed");
+    assert!(killed["summary"].as_str().is_some_and(|text| text.ends_with(" 1 so far.")), "{killed:#}");
+    assert_eq!(program.send("@client_1", "It lives.").await.0, 200);
+}
