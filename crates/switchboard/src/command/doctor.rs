@@ -22,6 +22,9 @@ use crate::reply::Refused;
 use crate::terminal::WrongUsage;
 use crate::{Place, table};
 
+/// How long the server may take to say that it is there: one that stands still is not waited for as long as one that examines itself.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
+
 /// How long the server may take to examine itself.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -173,6 +176,8 @@ fn problems(error: &SettingsError) -> Vec<String> {
 /// The report of the server that runs on a data directory, with what only it knows; nothing when none runs.
 async fn ask(data_dir: &Path) -> Result<Option<Report>, String> {
     let Server::Running(control) = control::find(data_dir).await else { return Ok(None) };
+    let lives = control.call_within(SIGN_OF_LIFE, Method::GET, "/health/live", None).await;
+    lives.map_err(|error| crate::output::explain(&error))?;
     match control.call_within(PATIENCE, Method::GET, "/v1/doctor?facts=true", None).await {
         Ok(report) => serde_json::from_value(report)
             .map(Some)

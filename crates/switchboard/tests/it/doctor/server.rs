@@ -129,6 +129,33 @@ async fn a_message_that_may_not_be_sent_is_told_when_it_has_waited_for_long() {
     assert!(stuck["summary"].as_str().is_some_and(|text| text.contains("11 min")), "{stuck:#}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stands_still_is_told_by_its_number_and_not_waited_for_long() {
+    let _turn = TURN.lock().await;
+    let world = closed_world().await;
+    let program = well(&world).await;
+    // It has its ports and its control socket, and whoever connects is kept waiting.
+    let signal = |name: &str| {
+        let sent = Command::new("kill").args(["-s", name, &program.pid().to_string()]).status();
+        assert!(sent.expect("kill runs").success());
+    };
+    signal("STOP");
+    let (code, report) = examined(&world, &["--offline"]).await;
+    signal("CONT");
+    let deaf = finding(&report, "server_deaf");
+    assert_eq!((code, &deaf["severity"]), (Some(1), &json!("error")), "{report:#}");
+    let summary = format!("Process {} holds the data directory and does not tell how it is.", program.pid());
+    assert_eq!(
+        (&deaf["summary"], &deaf["evidence"]),
+        (&json!(summary), &json!(["the server did not answer within 5 s"]))
+    );
+    // It is no foreign program that has the ports.
+    let foreign = findings(&report).into_iter().find(|one| one["summary"].to_string().contains("foreign"));
+    assert_eq!(foreign, None);
+    let (_, report) = examined(&world, &["--offline"]).await;
+    assert!(findings(&report).iter().all(|one| one["code"] != "server_deaf"), "{report:#}");
+}
+
 /// The version of this program in its manifest, and another one that is as long.
 const VERSIONS: (&str, &str) = (env!("CARGO_PKG_VERSION"), "9.9.9");
 
