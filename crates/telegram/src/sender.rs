@@ -40,7 +40,11 @@ impl Sender for Pool {
         let Some(account) = self.get(account) else { return Ok(Admission::free()) };
         Ok(match account.pace.take(account.now())? {
             None => Admission::free(),
-            Some(place) => Admission::counted(move || account.pace.give_back(place, account.now())),
+            Some(place) => Admission::counted(move || {
+                account.pace.give_back(place, account.now());
+                // Whoever waits for a place would sleep until the next one comes free by itself.
+                account.standing.changes.tell();
+            }),
         })
     }
 
