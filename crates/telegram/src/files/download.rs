@@ -39,7 +39,7 @@ pub enum DownloadOf {
     Sent {
         /// The account, which counts messages in its own way where the chat is no channel.
         account: AccountName,
-        /// The chat.
+        /// The chat that it went into.
         chat_id: ChatId,
         /// The message with the media; each item of an album is one.
         message_id: i64,
@@ -157,7 +157,8 @@ impl Pool {
             DownloadOf::Sent { account, chat_id, message_id } => {
                 let account = self.get(&account).ok_or(DownloadError::NoAccount { asked: Vec::new() })?;
                 let message_id = i32::try_from(message_id).map_err(|_| DownloadError::NoSuchMessage)?;
-                (account, self.registry.today(chat_id), message_id)
+                // The chat as it was then: of a group that became a supergroup the messages stay behind.
+                (account, chat_id, message_id)
             }
             DownloadOf::Counted { account, chat_id, message_id } => {
                 let (account, _) = reader(self, &ChatRef::Id(chat_id), Some(&account)).await?;
