@@ -2,12 +2,13 @@
 
 use access::Right;
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query as QueryOf, State};
 use axum::response::Response;
 use domain::{MessageId, OperationId};
 use http::Method;
 use serde::Deserialize;
 
+use super::made_chat::WrongChat;
 use super::matching::Seen;
 use crate::ask::Refused;
 use crate::dashboard::Dashboard;
@@ -20,6 +21,14 @@ use crate::words::{self, DoubtWords, WorkWords};
 
 /// Messages of the chat that are shown.
 const SHOWN: &str = "15";
+
+/// What the address asks for.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Query {
+    /// What was written as the chat that was made, where it was not taken.
+    chat_id: Option<String>,
+}
 
 /// A step as the API tells it, for both kinds of work.
 #[derive(Debug, Clone, Deserialize)]
@@ -45,6 +54,8 @@ pub(super) struct Evidence<'a> {
     pub(super) steps: &'a [Told],
     /// What the chat shows now, or why that cannot be had; none where there is no chat to look into.
     pub(super) seen: Option<Result<Vec<Seen>, String>>,
+    /// What was written as the chat that was made.
+    pub(super) written: Option<&'a str>,
     pub(super) may_act: bool,
 }
 
@@ -61,6 +72,11 @@ impl Evidence<'_> {
         matches!(&self.seen, Some(Ok(_)))
     }
 
+    /// What is wrong with the chat that was written, in words.
+    fn wrong_chat(&self) -> Option<&'static str> {
+        Some(self.words.wrong_chat(WrongChat::of(self.written?)?))
+    }
+
     /// The paths of the two buttons: it happened, and it did not.
     fn buttons(&self) -> (String, String) {
         let path = self.operation.path();
@@ -74,6 +90,7 @@ pub(super) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     Path(id): Path<String>,
+    QueryOf(query): QueryOf<Query>,
 ) -> Response {
     let (path, steps_path, is_message) = match (id.parse::<MessageId>(), id.parse::<OperationId>()) {
         (Ok(id), _) => (format!("/v1/operations/{id}"), format!("/v1/messages/{id}/why"), true),
@@ -91,6 +108,7 @@ pub(super) async fn show(
                 message: message.as_ref(),
                 steps: &steps,
                 seen,
+                written: query.chat_id.as_deref(),
                 may_act: visitor.may(Right::Send) && operation.is_in_doubt(),
             };
             page::page(&visitor, words.doubt, Section::Doubt, body)

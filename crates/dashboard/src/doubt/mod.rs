@@ -2,12 +2,15 @@
 
 mod evidence;
 mod list;
+mod made_chat;
 mod matching;
 #[cfg(test)]
 mod tests;
 
 use axum::Router;
 use axum::routing::get;
+
+pub(crate) use made_chat::{WrongChat, asked_again};
 
 use crate::dashboard::Dashboard;
 

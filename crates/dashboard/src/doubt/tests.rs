@@ -42,6 +42,7 @@ fn drawn(language: Language) -> String {
         message: Some(&message),
         steps: &steps,
         seen: Some(Ok(seen)),
+        written: None,
         may_act: true,
     };
     body.render().expect("a page")

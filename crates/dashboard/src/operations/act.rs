@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::dashboard::Dashboard;
+use crate::doubt;
 use crate::listing::refuse;
 use crate::page::{self, refusal};
 use crate::visitor::Posted;
@@ -40,6 +41,10 @@ pub(super) async fn act(
     };
     match dashboard.ask::<Value>(&visitor, Method::POST, &format!("/v1/operations/{id}/{call}"), body).await {
         Ok(_) => page::done(&visitor, &form.back, done),
+        // Nothing is decided yet: back to the form, with what was written in it.
+        Err(why) if call == "resolve" && why.code != "wrong_state" => {
+            doubt::asked_again(&visitor, &id.to_string(), &form.chat_id, &why)
+        }
         Err(why) => refuse(&visitor, &form.back, &why),
     }
 }

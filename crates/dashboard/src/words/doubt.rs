@@ -1,5 +1,6 @@
 //! The words of the pages about what is in doubt.
 
+use crate::doubt::WrongChat;
 use crate::visitor::Language;
 
 /// The words of the pages about what is in doubt.
@@ -19,6 +20,8 @@ pub(crate) struct DoubtWords {
     pub(crate) message_follows: &'static str,
     pub(crate) operation_follows: &'static str,
     pub(crate) made_chat: &'static str,
+    pub(crate) no_made_chat: &'static str,
+    pub(crate) other_made_chat: &'static str,
     pub(crate) was_sent: &'static str,
     pub(crate) send_again: &'static str,
     pub(crate) was_done: &'static str,
@@ -54,6 +57,8 @@ const EN: DoubtWords = DoubtWords {
     message_follows: "“It was sent” ends the doubt and sends nothing. “Send it again” puts it in the queue: if the first did arrive, the chat gets it twice.",
     operation_follows: "“It happened” ends the doubt and does nothing more of it. “Do it again” begins it from the start: if it did happen, it happens twice.",
     made_chat: "The chat that was made",
+    no_made_chat: "Nothing is decided yet. Write the id of the chat that was made: -100…",
+    other_made_chat: "Nothing is decided yet. A chat that is made here is a supergroup: its id begins with -100.",
     was_sent: "It was sent",
     send_again: "Send it again",
     was_done: "It happened",
@@ -89,6 +94,8 @@ const RU: DoubtWords = DoubtWords {
     message_follows: "«Дошло» снимает вопрос и ничего не отправляет. «Отправить снова» ставит в очередь: если первое дошло, в чате окажутся два.",
     operation_follows: "«Сделано» снимает вопрос и больше ничего не делает. «Сделать снова» начинает с начала: если оно уже сделано, будет сделано дважды.",
     made_chat: "Созданный чат",
+    no_made_chat: "Пока ничего не решено. Впишите id созданного чата: -100…",
+    other_made_chat: "Пока ничего не решено. Здесь создаются супергруппы: их id начинается с -100.",
     was_sent: "Дошло",
     send_again: "Отправить снова",
     was_done: "Сделано",
@@ -111,5 +118,13 @@ const RU: DoubtWords = DoubtWords {
 impl DoubtWords {
     pub(crate) fn of(language: Language) -> &'static Self {
         language.of(&EN, &RU)
+    }
+
+    /// What to write instead of what cannot be the chat that was made.
+    pub(crate) const fn wrong_chat(&self, wrong: WrongChat) -> &'static str {
+        match wrong {
+            WrongChat::Missing => self.no_made_chat,
+            WrongChat::NoneMadeHere => self.other_made_chat,
+        }
     }
 }

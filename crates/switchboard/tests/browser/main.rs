@@ -7,6 +7,7 @@ mod door;
 mod faults;
 mod full_disk;
 mod keyboard;
+mod lists;
 mod live;
 mod mail_server;
 mod paging;

@@ -178,12 +178,29 @@ async fn a_chat_that_somebody_found_ends_the_doubt_about_making_it() {
     tab.open("/doubt").await;
     tab.press(&format!("main a[href='/doubt/{id}']")).await;
     tab.is_at(&format!("/doubt/{id}")).await;
-    // What is no chat's id decides nothing.
-    tab.fill("#act input[name=chat_id]", "-7").await;
-    let (note, is_refused) = noted(&tab, "#act button[formaction$='actions/done']").await;
-    assert!(is_refused, "{note}");
-    assert_eq!(stage.state(&path).await, "in_doubt");
-    tab.open(&format!("/doubt/{id}")).await;
+    // What is no id of such a chat decides nothing: the form is there, with what was written and what is wrong with it.
+    let (back, field) = (format!("/doubt/{id}"), "#act input[name=chat_id]");
+    for (written, begins) in [("-7", "begins with -100"), ("", "Write the id of the chat")] {
+        tab.tell(&format!("document.querySelector('{field}').value = ''")).await;
+        tab.fill(field, written).await;
+        let (note, is_refused) = noted(&tab, "#act button[formaction$='actions/done']").await;
+        assert!(is_refused && note.contains(begins), "{note}");
+        assert_eq!(tab.text("location.pathname").await, back);
+        tab.until(&format!(
+            "document.querySelector('{field}[aria-invalid=true]')?.getAttribute('aria-describedby') === 'chat_id-error' \
+             && document.querySelector('#chat_id-error').textContent.includes('{begins}') \
+             && document.activeElement === document.querySelector('{field}')"
+        ))
+        .await;
+        assert_eq!(tab.text(&format!("document.querySelector('{field}').value")).await, written);
+        assert_eq!(tab.findings().await, Vec::<String>::new());
+        assert_eq!(stage.state(&path).await, "in_doubt");
+    }
+    // Another load of the page keeps it, in the language of whoever reads.
+    tab.press("#live + a[lang=ru]").await;
+    tab.until("document.documentElement.lang === 'ru' && document.querySelector('#chat_id-error')?.textContent.includes('Впишите id') === true").await;
+    tab.press("#live + a[lang=en]").await;
+    tab.until("document.documentElement.lang === 'en' && document.readyState === 'complete'").await;
     tab.fill("#act input[name=chat_id]", &chats[0]).await;
     done(&tab, "#act button[formaction$='actions/done']").await;
     stage.until_state(&path, "done").await;

@@ -1,0 +1,68 @@
+//! Lists of options: opened, walked with the arrows, and one of them taken.
+
+use serde_json::json;
+
+use super::Key;
+use super::tab::Tab;
+
+impl Tab {
+    /// Opens the list that has the focus and takes the option with this value, with the keys alone.
+    pub(crate) async fn take_option(&self, value: &str) {
+        let way = format!(
+            "(() => {{ const list = document.activeElement;
+               return [...list.options].findIndex((one) => one.value === {}) - list.selectedIndex; }})()",
+            json!(value)
+        );
+        let way = self.tell(&way).await.as_i64().expect("a list of options has the focus");
+        assert!(way != 0, "{value} is taken already");
+        let arrow = if way > 0 { Key::Down } else { Key::Up };
+        let steps = usize::try_from(way.unsigned_abs()).expect("few");
+        self.keys(&[Key::Space]).await;
+        self.keys(&vec![arrow; steps]).await;
+        self.keys(&[Key::Enter]).await;
+    }
+
+    /// The same with a list that is gone to first.
+    pub(crate) async fn choose_option(&self, list: &str, value: &str) {
+        let there = format!(
+            "(() => {{ const list = document.querySelector({}); list.focus(); return document.activeElement === list; }})()",
+            json!(list)
+        );
+        assert_eq!(self.tell(&there).await, true, "{list} takes no focus");
+        self.take_option(value).await;
+    }
+
+    /// Writes a day and a time of day into a field for both, `2026-11-20T18:30`, key by key as the field takes them.
+    pub(crate) async fn write_time(&self, field: &str, time: &str) {
+        let field = json!(field);
+        let there = format!(
+            "(() => {{ const field = document.querySelector({field}); field.focus(); return document.activeElement === field; }})()"
+        );
+        assert_eq!(self.tell(&there).await, true, "{field} takes no focus");
+        self.type_time(time).await;
+        assert_eq!(self.text(&format!("document.querySelector({field}).value")).await, time);
+    }
+
+    /// The same in the field that has the focus. The pipe of the browser speaks American English.
+    pub(crate) async fn type_time(&self, time: &str) {
+        let (day, clock) = time.split_once('T').expect("a day and a time");
+        let [year, month, day]: [&str; 3] =
+            day.split('-').collect::<Vec<_>>().try_into().expect("a year, a month, a day");
+        self.letters(&format!("{month}{day}{year}")).await;
+        self.keys(&[Key::Right]).await;
+        self.type_clock(clock).await;
+    }
+
+    /// Hours and minutes in the field that has the focus.
+    pub(crate) async fn type_clock(&self, clock: &str) {
+        let (hours, minutes) = clock.split_once(':').expect("hours and minutes");
+        let hours: u8 = hours.parse().expect("hours");
+        let (half, hours) = (if hours < 12 { 'a' } else { 'p' }, (hours + 11) % 12 + 1);
+        self.letters(&format!("{hours:02}{minutes}{half}")).await;
+    }
+
+    async fn letters(&self, letters: &str) {
+        let keys: Vec<_> = letters.chars().map(Key::Letter).collect();
+        self.keys(&keys).await;
+    }
+}
