@@ -38,13 +38,28 @@ const page = (() => {
   addEventListener("popstate", () => place() !== shown && location.reload());
   const same = (address) => new URL(address).pathname + new URL(address).search === location.pathname + location.search;
 
+  // How a fresh page names what somebody is on: by its id, or by where it leads.
+  const sign = (one) => {
+    const named = (name, of = one) => `[${name}="${CSS.escape(of.getAttribute(name))}"]`;
+    if (one.id) return `#${CSS.escape(one.id)}`;
+    for (const name of ["href", "formaction"]) if (one.hasAttribute(name)) return named(name);
+    return one.matches("form[action] button") ? `form${named("action", one.form)} button` : null;
+  };
+
   // Puts `fresh` in the place of `old` and the focus back where it was.
   const put = (old, fresh) => {
-    const focused = old.contains(document.activeElement) && document.activeElement.id;
+    const focused = old !== document.activeElement && old.contains(document.activeElement) && sign(document.activeElement);
     old.replaceWith(document.adoptNode(fresh));
-    const field = focused && document.getElementById(focused);
+    const field = focused && one(focused, fresh);
     if (field) field.focus();
     if (field?.type === "search") field.setSelectionRange(field.value.length, field.value.length);
+  };
+
+  // Whoever was on what is gone goes on at what came instead.
+  const settle = () => {
+    if (document.activeElement !== document.body) return;
+    const dialog = one("dialog[open]");
+    (dialog ? one("a[href], button, input:not([type=hidden])", dialog) : one("#content"))?.focus({ preventScroll: true });
   };
 
   // Makes `old` say what `fresh` says and leaves alone what says it already, as little that changes is drawn soon. What has
@@ -106,6 +121,7 @@ const page = (() => {
     morph(one("#rail"), one("#rail", found));
     if (!same(address)) { history.pushState(null, "", address); shown = place(); scrollTo(0, 0); }
     one("#content [autofocus]")?.focus();
+    settle();
     document.dispatchEvent(new Event("content"));
   };
 
@@ -135,6 +151,7 @@ const page = (() => {
     const old = one("#ask", dialog);
     old ? put(old, asked) : dialog.append(document.adoptNode(asked));
     if (!dialog.open) dialog.showModal();
+    settle();
   };
 
   document.addEventListener("click", async (event) => {
@@ -234,16 +251,16 @@ const page = (() => {
     for (const old of all("[data-refresh]")) {
       const at = now() / 1000;
       old.asked ??= at;
-      // What somebody types into stays; a button with a name gets the focus back.
+      // What somebody types into stays; a button or link that is found again gets the focus back.
       const focused = old !== document.activeElement && old.contains(document.activeElement) && document.activeElement;
-      if (at - old.asked < Number(old.dataset.refresh) || focused && !focused.matches("button[id], a[id]")) continue;
+      if (at - old.asked < Number(old.dataset.refresh) || focused && !(focused.matches("button, a") && sign(focused))) continue;
       old.asked = at;
       const dialog = old.closest("dialog");
       if (dialog && !dialog.open) continue;
       try {
         const got = await get(dialog ? dialog.dataset.address : location.href);
         const fresh = got && document.getElementById(old.id) === old && one(`#${old.id}`, got.found);
-        if (fresh) put(old, fresh);
+        if (fresh) { put(old, fresh); if (focused) settle(); }
       } catch { /* it is asked again */ }
     }
   }, 1000);

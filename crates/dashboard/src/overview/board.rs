@@ -247,6 +247,12 @@ impl Alerts<'_> {
     fn clearing(&self) -> Option<&ClearingView> {
         self.sight.clearing.as_ref()
     }
+
+    /// Where its card is: on this page, or where the filter leaves it out on its own.
+    fn place(&self, card: &str) -> String {
+        let is_here = self.sight.cards.iter().any(|shown| shown.id.as_str() == card);
+        if is_here { format!("#c-{card}") } else { format!("/cards/{}", page::segment(card)) }
+    }
 }
 
 #[derive(Template)]
@@ -280,7 +286,8 @@ impl Kinds<'_> {
             .filter(|(_, many)| *many > 0)
     }
 
+    /// Whether no card is left out.
     fn is_all(&self) -> bool {
-        !self.filter.trouble && self.filter.kind.is_none()
+        !self.filter.trouble && self.filter.kind.is_none() && self.filter.of.is_none()
     }
 }

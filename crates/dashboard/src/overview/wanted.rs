@@ -104,6 +104,11 @@ impl Filter {
         Self { trouble: word == "trouble", kind, after: None, ..self.clone() }.address()
     }
 
+    /// The same with every kind, and of every card.
+    pub(crate) fn of_all(&self) -> String {
+        Self { trouble: false, kind: None, of: None, after: None, ..self.clone() }.address()
+    }
+
     /// The same from the first page on.
     pub(crate) fn first_page(&self) -> String {
         Self { after: None, ..self.clone() }.address()
@@ -149,6 +154,13 @@ mod tests {
     fn read(address: &str) -> Filter {
         let query = address.split_once('?').map_or("", |(_, query)| query);
         serde_urlencoded::from_str::<Query>(query).expect("a query").into()
+    }
+
+    #[test]
+    fn all_is_of_every_card() {
+        let filter = read("/?of=account%3Amain&kind=line&q=all");
+        assert_eq!(filter.with_kind("account"), "/?kind=account&q=all&of=account%3Amain");
+        assert_eq!(filter.of_all(), "/?q=all");
     }
 
     #[test]
