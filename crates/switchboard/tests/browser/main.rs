@@ -13,6 +13,7 @@ mod mail_server;
 mod paging;
 mod pictures;
 mod plain;
+mod pressed;
 mod proxy;
 mod socks;
 mod stage;

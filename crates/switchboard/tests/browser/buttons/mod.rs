@@ -3,8 +3,11 @@
 mod of_accounts;
 mod of_alerts;
 mod of_backups;
+mod of_clearing;
+mod of_copying;
 pub(crate) mod of_importing;
 mod of_limits;
+mod of_links;
 mod of_logs;
 pub(crate) mod of_many;
 mod of_ownerless_sessions;
@@ -12,6 +15,8 @@ mod of_people;
 mod of_roles;
 mod of_settings;
 mod of_signing_in;
+mod of_the_alerts;
+mod of_the_frame;
 mod of_the_overview;
 mod of_work;
 

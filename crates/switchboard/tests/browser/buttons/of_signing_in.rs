@@ -202,3 +202,28 @@ async fn a_sign_in_is_given_up_at_any_step() {
     assert_eq!((status, &told["code"]), (409, &json!("wrong_state")), "{told}");
     is_sound(&tab);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_declines_the_terms_is_not_signed_in_and_may_begin_again() {
+    let (stage, tab) = begun().await;
+    stage.world.put("/telegram/accounts/fifth/sign-in", &json!({ "terms": "Be kind." })).await;
+    let number = stage.known(NAME).await["phone"].as_str().expect("a phone").to_owned();
+    for (word, state) in [("no", "failed"), ("yes", "done")] {
+        tab.press("#login-phone button").await;
+        step(&tab, "code_wanted").await;
+        let code = stage.world.code(&number).await;
+        enter(&tab, "code", &code).await;
+        step(&tab, "terms_wanted").await;
+        assert_eq!(stage.program.get("/v1/accounts/fifth").await.1["state"], "needs_login");
+        tab.press(&format!("#login-terms button[value={word}]")).await;
+        step(&tab, state).await;
+        assert_eq!(login(&stage).await["state"], state);
+        if word == "no" {
+            let why = tab.text("document.querySelector('#login .alert.bad[role=alert]').textContent").await;
+            assert!(why.contains("terms"), "{why}");
+            assert_eq!(stage.program.get("/v1/accounts/fifth").await.1["state"], "needs_login");
+        }
+    }
+    sends(&stage).await;
+    is_sound(&tab);
+}

@@ -50,6 +50,10 @@ async fn cards_are_found_stopped_and_started() {
         done(&tab, &format!(".page-head button[formaction$={action}]")).await;
         stage.program.account_is("fifth", state).await;
     }
+    answered(&tab, ".page-head a[href$=stop]", "dialog button.danger").await;
+    stage.program.account_is("fifth", "offline").await;
+    done(&tab, ".page-head button[formaction$=start]").await;
+    stage.program.account_is("fifth", "ready").await;
     // On a telephone the rail is behind a button.
     tab.look(390, Theme::Light).await;
     tab.open("/").await;

@@ -130,6 +130,11 @@ async fn chats(stage: &Stage, tab: &Tab, chat: &str) {
         })
         .await;
     tab.open(&format!("/chats/{chat}")).await;
+    // Closed without an answer, it stays where it is.
+    tab.press("a[href$=bind]").await;
+    tab.press("dialog [data-close]").await;
+    tab.until("document.querySelector('dialog[open]') === null").await;
+    assert_eq!(stage.program.get(&path).await.1["account"], "main");
     answered(tab, "a[href$=bind]", "dialog button.primary").await;
     assert_eq!(stage.program.get(&path).await.1["account"], "backup_1");
     answered(tab, "a[href$=leave]", "dialog button.danger").await;

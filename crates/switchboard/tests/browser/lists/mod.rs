@@ -2,6 +2,7 @@
 
 mod filters;
 mod pages;
+mod records;
 
 use serde_json::Value;
 

@@ -1,6 +1,11 @@
 //! The keyboard alone: signing in, the minutes of a strip, stopping a service and starting it again, choosing failed requests,
 //! signing an account in, holding the log.
 
+mod of_accounts;
+mod of_settings;
+mod of_watching;
+mod of_work;
+
 use serde_json::json;
 
 use crate::chromium::{Key, Tab};
@@ -27,6 +32,64 @@ pub(crate) async fn walk_to(tab: &Tab, selector: &str) {
         }
     }
     panic!("no way to {selector}");
+}
+
+/// Goes to it and presses it.
+async fn enter(tab: &Tab, selector: &str) {
+    walk_to(tab, selector).await;
+    tab.keys(&[Key::Enter]).await;
+}
+
+/// Goes to it and ticks it.
+async fn tick(tab: &Tab, selector: &str) {
+    walk_to(tab, selector).await;
+    tab.keys(&[Key::Space]).await;
+    tab.until("document.activeElement.checked").await;
+}
+
+/// Goes to a field and writes into it.
+async fn write(tab: &Tab, field: &str, text: &str) {
+    walk_to(tab, field).await;
+    tab.types(text).await;
+}
+
+/// The focus is on it.
+async fn focus_is(tab: &Tab, selector: &str) {
+    tab.until(&format!("document.activeElement.matches({selector:?})")).await;
+}
+
+/// It was done, as a note says, and whoever pressed is somewhere on the page.
+async fn done(tab: &Tab) {
+    tab.until("document.querySelector('#notes .toast:not(.bad)') !== null").await;
+    tab.until("document.activeElement !== document.body && document.querySelector('dialog[open]') === null")
+        .await;
+    tab.tell("document.querySelector('#notes').replaceChildren()").await;
+}
+
+/// Goes to a link of a page and follows it.
+async fn follow(tab: &Tab, link: &str, path: &str) {
+    enter(tab, link).await;
+    tab.is_at(path).await;
+}
+
+/// Opens the question of a link, leaves it with Escape, which leads back to the link, and opens it again.
+async fn asked(tab: &Tab, link: &str) {
+    walk_to(tab, link).await;
+    let is_in_it = "document.querySelector('dialog[open] #ask')?.closest('dialog').contains(document.activeElement) === true";
+    tab.keys(&[Key::Enter]).await;
+    tab.until(is_in_it).await;
+    tab.keys(&[Key::Escape]).await;
+    tab.until("document.querySelector('dialog[open]') === null").await;
+    focus_is(tab, link).await;
+    tab.keys(&[Key::Enter]).await;
+    tab.until(is_in_it).await;
+}
+
+/// The same, and answers it.
+async fn answered(tab: &Tab, link: &str, button: &str) {
+    asked(tab, link).await;
+    enter(tab, &format!("dialog {button}")).await;
+    done(tab).await;
 }
 
 async fn state_is(tab: &Tab, state: &str) {
