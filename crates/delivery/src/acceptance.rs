@@ -163,7 +163,7 @@ impl Delivery {
         };
         // What is said about another way than the first one goes with a write of its own.
         let is_elsewhere = candidates.chat_id.is_some_and(|other| other != chat_id);
-        let stands_in = message.pin.is_none() && decide::failover(&candidates, &[], &account).is_some();
+        let stands_in = message.pin.is_none() && decide::failover(&candidates, &[], &account, None).is_some();
         if is_elsewhere || stands_in || candidates.lost {
             return None;
         }

@@ -100,7 +100,10 @@ impl Walk<'_> {
                 }
             };
             let stands_in_for = match job.load.message.pin {
-                None => decide::failover(&candidates, &job.load.tried, &account),
+                None => {
+                    let Load { tried, stood_in, .. } = &*job.load;
+                    decide::failover(&candidates, tried, &account, stood_in.as_ref())
+                }
                 Some(_) => None,
             };
             let passed_over =
@@ -182,13 +185,14 @@ impl Walk<'_> {
         pulse.begins(self.unbegun(&load.message));
         let at = inner.ambient.clock.now();
         let (failover, passed_over) = stands_in_for
-            .filter(|_| !load.noted_failover)
             .map(|((from, reason), passed_over)| {
                 let to = way.account.clone();
                 (Failover { at, chat_id: Some(way.chat_id), from, to, reason }, passed_over)
             })
             .unzip();
-        load.noted_failover |= failover.is_some();
+        if failover.is_some() {
+            load.stood_in = Some(way.account.clone());
+        }
         let begin = Begin {
             id: load.message.id,
             account: way.account.clone(),

@@ -103,13 +103,18 @@ fn held_back_by(candidate: &Candidate) -> Option<String> {
     }
 }
 
-/// From whom work goes over to `chosen` and why, when that is not the first choice.
+/// From whom work goes over to `chosen` and why, when that is not the first choice. `stood_in` is who it went over to last: that
+/// is told once, and where it goes on from there is told as a step of its own.
 pub(crate) fn failover(
     candidates: &Candidates,
     tried: &[(Refusal, Why)],
     chosen: &AccountName,
+    stood_in: Option<&AccountName>,
 ) -> Option<(AccountName, String)> {
-    let first = candidates.preferred.as_ref().filter(|first| *first != chosen);
+    if stood_in == Some(chosen) {
+        return None;
+    }
+    let first = stood_in.or(candidates.preferred.as_ref()).filter(|first| *first != chosen);
     let last_tried = || tried.iter().rev().map(|(refusal, _)| &refusal.account).find(|one| *one != chosen);
     let from = first.or_else(last_tried)?;
     let refused = tried.iter().rev().chain(&candidates.refused);
@@ -127,7 +132,7 @@ pub(crate) fn failover(
 pub(crate) fn passed_over(candidates: &Candidates, tried: &[(Refusal, Why)], chosen: &AccountName) -> String {
     const NAMED: usize = 5;
     let mut all: Vec<(&AccountName, String)> = Vec::new();
-    let first = failover(candidates, tried, chosen);
+    let first = failover(candidates, tried, chosen, None);
     all.extend(first.iter().map(|(account, why)| (account, why.clone())));
     all.extend(tried.iter().map(|(refusal, _)| (&refusal.account, refusal.why.clone())));
     let before = candidates.able.iter().take_while(|able| able.account != *chosen);
@@ -429,7 +434,7 @@ mod tests {
             let considered = |one: &AccountName| {
                 candidates.preferred.as_ref() == Some(one) || tried.iter().any(|(r, _)| r.account == *one)
             };
-            match failover(&candidates, &tried, &chosen) {
+            match failover(&candidates, &tried, &chosen, None) {
                 Some((from, why)) => {
                     prop_assert!(from != chosen && considered(&from) && !why.is_empty());
                     let told = passed_over(&candidates, &tried, &chosen);

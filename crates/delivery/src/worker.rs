@@ -19,7 +19,6 @@ const AFTER_A_PANIC: Duration = Duration::from_secs(1);
 
 /// A message in the hands of the delivery, and what this run knows about it beyond the store.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
 pub(crate) struct Load {
     pub(crate) message: OutboundMessage,
     /// Accounts that refused it.
@@ -43,8 +42,8 @@ pub(crate) struct Load {
     /// How long the calls to the provider took, while no part had to be tried again; nothing for a message that had to
     /// wait for anything else.
     pub(crate) on_the_wire: Option<Duration>,
-    /// That it went to another account than its first choice is written down.
-    pub(crate) noted_failover: bool,
+    /// Whom it went to instead of its first choice, as is written down.
+    pub(crate) stood_in: Option<AccountName>,
     /// Its begun part is counted among what the account may send, until it is sent or given back.
     pub(crate) admission: Option<Admission>,
     /// The account the chat is bound to is lost: whoever carries it takes the chat over.
@@ -77,7 +76,7 @@ impl Load {
             not_before: Vec::new(),
             noted_wait: NotedWait::None,
             on_the_wire: None,
-            noted_failover: false,
+            stood_in: None,
             admission: None,
             rebinds: false,
         }

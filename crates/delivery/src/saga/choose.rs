@@ -60,7 +60,7 @@ impl Ride<'_> {
             load.people_by = Some(account.clone());
             load.takes_over = candidates.lost && load.saga.pin.is_none();
             load.stands_in_for = match load.saga.pin {
-                None => decide::failover(&candidates, &load.tried, &account),
+                None => decide::failover(&candidates, &load.tried, &account, None),
                 Some(_) => None,
             };
             load.chosen = Some(account);

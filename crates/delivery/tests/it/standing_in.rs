@@ -40,6 +40,26 @@ async fn a_failover_is_one_row_that_says_why() {
 }
 
 #[tokio::test]
+async fn where_a_message_goes_on_from_who_stood_in_is_a_row_of_its_own() {
+    let bench = Bench::new().await;
+    let soon = bench.clock.now().plus(Duration::from_mins(5));
+    bench.script.act("main", [Act::Refuse(Outcome::FloodWait(soon))]);
+    bench.script.act("backup", [Act::Refuse(Outcome::FloodWait(soon.plus(Duration::from_mins(5))))]);
+    let id = bench.submit(text(group(1), "there and back")).await;
+    while failovers(&bench).await.is_empty() {
+        bench.breathe().await;
+    }
+    bench.clock.advance(Duration::from_secs(301));
+    assert_eq!(bench.settled(id).await.account, Some(name("main")));
+    let rows = failovers(&bench).await;
+    let mut went: Vec<_> =
+        rows.iter().map(|row| format!("{} -> {}", row.failover.from, row.failover.to)).collect();
+    went.sort();
+    assert_eq!(went, ["backup -> main", "main -> backup"]);
+    assert!(rows.iter().all(|row| row.failover.reason.contains("flood wait until")), "{rows:?}");
+}
+
+#[tokio::test]
 async fn what_was_bound_to_a_lost_account_goes_over_for_good() {
     let bench = Bench::new().await;
     bench.script.bind("main");
