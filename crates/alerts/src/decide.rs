@@ -1,5 +1,5 @@
 //! The decision: three reds in a row raise an alert, two greens clear it, grey does neither; what is a part of something
-//! that has an alert gets none of its own. Pure: it counts beats and never looks at a clock.
+//! that has an alert gets none of its own. Pure: it counts beats, not the minutes of strips, and never looks at a clock.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -212,6 +212,26 @@ mod tests {
         assert_eq!(names(&board.take(&[said("a", Answer::Green)])), [""; 0]);
         assert_eq!(names(&board.take(&[said("a", Answer::Green)])), ["clear a"]);
         assert_eq!(names(&board.take(&[said("a", Answer::Green)])), [""; 0]);
+    }
+
+    #[test]
+    fn beats_are_counted_and_not_the_minutes_that_they_make_red() {
+        let (red, green) = (|| red("a", None), || said("a", Answer::Green));
+        let mut board = Board::default();
+        let mut told = |beats: Vec<Beat>| -> Vec<String> {
+            beats.iter().flat_map(|beat| names(&board.take(std::slice::from_ref(beat)))).collect()
+        };
+        // Three minutes of three beats: each is red on the strip, as the worst beat in it, and each had an answer.
+        for _ in 0..3 {
+            assert_eq!(told(vec![green(), red(), green()]), [""; 0]);
+        }
+        // A green between begins anew, also over the border of a minute.
+        assert_eq!(told(vec![red(), red(), green(), red(), red()]), [""; 0]);
+        // Three in a row raise, though they may lie in one minute; one green clears nothing, two do.
+        assert_eq!(told(vec![green()]), [""; 0]);
+        assert_eq!(told(vec![red(), red(), red()]), ["raise a"]);
+        assert_eq!(told(vec![green(), red(), green()]), [""; 0]);
+        assert_eq!(told(vec![green()]), ["clear a"]);
     }
 
     #[test]
