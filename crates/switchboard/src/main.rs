@@ -6,6 +6,7 @@ mod bars;
 mod calls;
 mod command;
 mod control;
+mod core_dump;
 mod data_dir;
 mod desk;
 mod files;
@@ -248,6 +249,7 @@ enum Command {
 
 /// Exit codes: 0 fine, 1 failed, 2 wrong usage or settings (also clap's own).
 fn main() -> ExitCode {
+    core_dump::forbid();
     let arguments = Arguments::parse();
     test_build::begin();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -215,6 +215,7 @@ impl UnitOptions {
 
 /// What a service that needs the network and its own directory can do without.
 const HARDENED: &str = "UMask=0077
+LimitCORE=0
 NoNewPrivileges=yes
 CapabilityBoundingSet=
 AmbientCapabilities=
@@ -311,6 +312,13 @@ pub(super) mod tests {
             alert.contains("Type=oneshot") && !alert.contains("[Install]") && !alert.contains("OnFailure"),
             "{alert}"
         );
+    }
+
+    #[test]
+    fn neither_unit_leaves_its_memory_on_the_disk() {
+        for (name, text) in options().units() {
+            assert!(text.contains("\nUMask=0077\nLimitCORE=0\n"), "{name}: {text}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Starting where something is wrong: the message names it and the way out.
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 use testkit::{Start, World};
 
@@ -130,4 +131,25 @@ async fn bad_requests_name_the_field_and_lose_nothing() {
     assert_eq!(program.post("/v1/messages", &large).await.0, 413);
     assert_eq!(world.sent().await, Vec::<String>::new());
     world.assert_nothing_unknown().await;
+}
+
+/// The limits of a process on what a core dump may have, as the system tells them.
+fn core_limits(pid: u32) -> Vec<String> {
+    let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).expect("reads");
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).expect("a limit");
+    line.split_whitespace().take(2).map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_dies_leaves_no_core_dump_whatever_it_was_started_with() {
+    // What this process may have, those that it starts may have too.
+    let most = getrlimit(Resource::Core).maximum;
+    setrlimit(Resource::Core, Rlimit { current: most, maximum: most }).expect("set");
+    if core_limits(std::process::id()).iter().any(|limit| limit == "0") {
+        eprintln!("NOT TRIED: this machine lets no process write a core dump");
+        return;
+    }
+    let world = World::start(binary()).await;
+    let program = Start::on(&world, binary(), "data").ready().await;
+    assert_eq!(core_limits(program.pid()), ["0", "0"]);
 }
