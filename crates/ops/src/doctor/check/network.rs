@@ -1,8 +1,11 @@
-//! Names and addresses that must be reached: Telegram's data centres, proxies, receivers of callbacks and of alerts.
+//! Names and addresses that must be reached: Telegram's data centres, proxies, providers, receivers of callbacks and of alerts.
 
 use std::time::Duration;
 
+use config::WebhookProvider;
+
 use super::finding;
+use super::webhooks::called;
 use crate::doctor::finding::{Code, Finding, Fix, Severity};
 use crate::doctor::report::{Area, Section};
 
@@ -22,6 +25,8 @@ pub(in crate::doctor) enum What {
     DataCentre(u8),
     /// The proxy of an account.
     Proxy(String),
+    /// The API of a provider that has webhooks; all that the settings name at this address.
+    Provider { provider: WebhookProvider, webhooks: Vec<String> },
     /// The receiver of invite callbacks.
     InviteCallback,
     /// The mail server or the webhook of an alert target; made while the server ran, or one of the settings.
@@ -54,6 +59,7 @@ impl What {
         match self {
             Self::DataCentre(number) => format!("Telegram's data centre {number}"),
             Self::Proxy(account) => format!("the proxy of {account}"),
+            Self::Provider { provider, .. } => format!("the API of {}", called(*provider)),
             Self::InviteCallback => "the receiver of invite callbacks".to_owned(),
             Self::AlertTarget { name, .. } => format!("the alert target {name}"),
         }
@@ -121,6 +127,18 @@ fn failed(one: &Tried, failure: &Failure, cut_off: bool) -> Finding {
                 format!("start that proxy, or name another one for {account}"),
             ),
         ),
+        (What::Provider { webhooks, .. }, _) => (
+            Code::AddressUnreachable,
+            Severity::Warning,
+            Fix::setting(
+                "doctor.webhooks",
+                format!(
+                    "look at the firewall's rules for outgoing connections and at the network; where {} has an `api` of \
+                     its own, look at that",
+                    webhooks.join(", ")
+                ),
+            ),
+        ),
         (What::InviteCallback, _) => (
             Code::AddressUnreachable,
             Severity::Warning,
@@ -150,7 +168,12 @@ fn failed(one: &Tried, failure: &Failure, cut_off: bool) -> Finding {
         ),
     };
     let summary = format!("{} cannot be reached at {}.", capital(&one.what.words()), one.address);
-    finding(code, severity, one.address.clone(), summary, fix).shown_by([failure.words()])
+    let asked_by = match &one.what {
+        What::Provider { webhooks, .. } => Some(format!("named by the webhooks {}", webhooks.join(", "))),
+        _ => None,
+    };
+    finding(code, severity, one.address.clone(), summary, fix)
+        .shown_by(std::iter::once(failure.words()).chain(asked_by))
 }
 
 fn capital(text: &str) -> String {
@@ -203,6 +226,22 @@ mod tests {
         );
         assert_eq!(proxy.findings[0].severity, Severity::Error);
     }
+
+    #[test]
+    fn a_provider_out_of_reach_is_told_with_the_webhooks_that_name_it() {
+        let away = |failure| {
+            let webhooks = vec!["shop".to_owned(), "workshop".to_owned()];
+            let what = What::Provider { provider: WebhookProvider::Max, webhooks };
+            check(&[tried(what, Err(failure))], 0, None, true).findings.remove(0)
+        };
+        let closed = away(Failure::Refused("refused".to_owned()));
+        assert_eq!((closed.code, closed.severity), (Code::AddressUnreachable, Severity::Warning));
+        assert_eq!(closed.summary, "The API of MAX cannot be reached at example.com:443.");
+        assert_eq!(closed.evidence, ["refused", "named by the webhooks shop, workshop"]);
+        assert!(matches!(&closed.fix, Fix::Setting { key, .. } if key == "doctor.webhooks"));
+        assert_eq!(away(Failure::Name("no such host".to_owned())).code, Code::NameUnknown);
+    }
+
     #[test]
     fn an_alert_target_is_mended_where_it_was_made_and_what_was_not_tried_is_told() {
         let away = |made_here| {

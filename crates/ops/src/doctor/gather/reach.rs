@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use ambient::Clock;
-use config::{AlertTarget, AlertTargetFields, Settings};
+use config::{AlertTarget, AlertTargetFields, Settings, WebhookFields, WebhookProvider};
 use domain::secret::ExposeSecret;
 use futures::future::join_all;
 use media::{AllowList, Allowed, guard};
@@ -93,7 +93,7 @@ pub(in crate::doctor) fn mirrored(
     Ok(kept.into_iter().filter_map(place).collect())
 }
 
-/// What is to be reached: the data centres unless all accounts go through proxies, the proxies, the receivers.
+/// What is to be reached: the data centres unless all accounts go through proxies, the proxies, the providers, the receivers.
 fn targets(settings: &Settings) -> Vec<Target> {
     let mut found = Vec::new();
     let target = |what, host, port| Target { what, host, port, is_guarded: false };
@@ -119,6 +119,7 @@ fn targets(settings: &Settings) -> Vec<Target> {
             proxies.push(place);
         }
     }
+    found.extend(providers(&settings.doctor.webhooks));
     if let Some(callback) = &settings.legacy.invite_callback {
         let place = host_and_port(&callback.url, usual_port(&callback.url));
         found.extend(place.map(|(host, port)| target(What::InviteCallback, host, port)));
@@ -128,6 +129,24 @@ fn targets(settings: &Settings) -> Vec<Target> {
         found.extend(alert_target(fields).map(|(host, port)| target(what, host, port)));
     }
     found
+}
+
+/// Where the APIs of providers are, each once, however many webhooks are looked after there.
+fn providers(webhooks: &[WebhookFields]) -> impl Iterator<Item = Target> {
+    let mut places: Vec<(WebhookProvider, (String, u16), Vec<String>)> = Vec::new();
+    for webhook in webhooks {
+        let Some(place) = host_and_port(webhook.api(), usual_port(webhook.api())) else { continue };
+        match places.iter_mut().find(|known| (known.0, &known.1) == (webhook.provider, &place)) {
+            Some(known) => known.2.push(webhook.name.clone()),
+            None => places.push((webhook.provider, place, vec![webhook.name.clone()])),
+        }
+    }
+    places.into_iter().map(|(provider, (host, port), webhooks)| Target {
+        what: What::Provider { provider, webhooks },
+        host,
+        port,
+        is_guarded: false,
+    })
 }
 
 /// Where an alert target listens; nothing for a chat, which the accounts reach.
@@ -286,6 +305,34 @@ mod tests {
             [("pager", "example.com", 443), ("near", "::1", 8080), ("mail", "mail.example.com", 587)];
         let expected = expected.map(|(name, host, port)| (name.to_owned(), false, host.to_owned(), port));
         assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_provider_is_tried_once_at_its_own_address_or_the_one_that_is_named() {
+        let webhook = |name: &str, more: &str| {
+            format!(
+                "[[doctor.webhooks]]\nname = '{name}'\nprovider = 'max'\nexpect = 'https://example.com/planted'\n\
+                 token = 'planted-{name}'\n{more}\n"
+            )
+        };
+        let here = "api = 'http://[::1]:8080/planted'";
+        let settings =
+            settings(&[webhook("shop", ""), webhook("near", here), webhook("workshop", "")].concat());
+        let told: Vec<_> = targets(&settings)
+            .into_iter()
+            .filter_map(|target| match target.what {
+                What::Provider { provider, webhooks } => Some((provider, webhooks, target.host, target.port)),
+                _ => None,
+            })
+            .collect();
+        let own = host_and_port(WebhookProvider::Max.api(), 443).expect("an address");
+        let named = |names: &[&str], host: String, port| {
+            (WebhookProvider::Max, names.iter().map(|name| (*name).to_owned()).collect(), host, port)
+        };
+        assert_eq!(
+            told,
+            [named(&["shop", "workshop"], own.0, own.1), named(&["near"], "::1".to_owned(), 8080)]
+        );
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! What the doctor tries to reach: data centres, mail servers and webhooks of alerts. He connects, and says nothing.
+//! What the doctor tries to reach: data centres, providers, mail servers and webhooks of alerts. He connects, and says nothing.
 
 use std::io::Read;
 use std::net::TcpListener;
@@ -114,6 +114,64 @@ async fn alert_targets_are_reached_or_told_and_hear_nothing() {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     assert_eq!(*heard.lock().expect("lock"), vec![Vec::<u8>::new(); 3]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_provider_is_reached_or_told_by_its_address() {
+    let _turn = TURN.lock().await;
+    let world = closed_world().await;
+    let (closed, name) = (free_port(), no_name());
+    let control = world.control();
+    world.put("/webhooks", &json!({"provider": "max", "token": "planted-here"})).await;
+    world.edit_settings(|text| {
+        let webhook = |called: &str, api: &str| {
+            format!(
+                "[[doctor.webhooks]]\nname = \"{called}\"\nprovider = \"max\"\napi = \"{api}\"\n\
+                 expect = \"https://example.com/planted\"\ntoken = \"planted-{called}\"\n"
+            )
+        };
+        let away = format!("http://127.0.0.1:{closed}/planted");
+        let webhooks = [
+            webhook("here", &format!("{control}/providers/max")),
+            webhook("closed", &away),
+            webhook("closed_too", &away),
+            webhook("nowhere", &format!("https://{name}/planted")),
+        ];
+        format!("{text}\n{}", webhooks.concat())
+    });
+    let (code, report) = examined(&world, &[]).await;
+    assert_eq!(code, Some(1), "{report:#}");
+    let network = section(&report, "network");
+    let found: Vec<(&Value, &Value, &Value)> = network["findings"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .map(|one| (&one["code"], &one["severity"], &one["subject"]))
+        .collect();
+    let expected = [
+        (json!("name_unknown"), json!("error"), json!(format!("{name}:443"))),
+        (json!("address_unreachable"), json!("warning"), json!(format!("127.0.0.1:{closed}"))),
+    ];
+    let expected: Vec<_> =
+        expected.iter().map(|(code, severity, subject)| (code, severity, subject)).collect();
+    assert_eq!(found, expected, "{network:#}");
+    let away = finding(&report, "address_unreachable");
+    assert_eq!(away["summary"], format!("The API of MAX cannot be reached at 127.0.0.1:{closed}."));
+    assert_eq!(away["fix"]["key"], "doctor.webhooks", "{away:#}");
+    let evidence = away["evidence"].to_string();
+    assert!(evidence.contains("refused") && evidence.contains("closed, closed_too"), "{away:#}");
+    assert_eq!(finding(&report, "name_unknown")["fix"]["command"], format!("getent hosts {name}"));
+    let here = control.strip_prefix("http://").expect("an address");
+    let facts = network["facts"].as_array().expect("facts");
+    let reached = facts.iter().find(|fact| fact["name"] == *here).expect("reached");
+    assert!(
+        reached["value"].as_str().is_some_and(|text| text.starts_with("the API of MAX: reached in ")),
+        "{reached:#}"
+    );
+    assert!(!report.to_string().contains("planted"), "{report:#}");
+    // Nobody is tried where nothing is to be reached.
+    let (_, report) = examined(&world, &["--offline"]).await;
+    assert_eq!(section(&report, "network")["looked"], "not");
 }
 
 #[tokio::test(flavor = "multi_thread")]

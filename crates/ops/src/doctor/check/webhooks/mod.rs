@@ -106,7 +106,7 @@ pub(in crate::doctor) fn check(asked: &[Asked], left_out: usize, now: Timestamp)
 }
 
 /// The name of a provider.
-const fn called(provider: WebhookProvider) -> &'static str {
+pub(super) const fn called(provider: WebhookProvider) -> &'static str {
     match provider {
         WebhookProvider::TelegramBot => "Telegram",
         WebhookProvider::Avito => "Avito",
