@@ -3,4 +3,6 @@
 #[cfg(test)]
 mod service;
 #[cfg(test)]
+mod troubles;
+#[cfg(test)]
 mod verified;
