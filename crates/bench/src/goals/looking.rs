@@ -29,7 +29,7 @@ const SMALL_SERVER: u64 = 512 * 1_024;
 pub(crate) fn of_the_dashboard(dashboard: Option<&Dashboard>) -> Vec<Goal> {
     let Some(measured) = dashboard else { return Vec::new() };
     let weight = measured.weight.page + measured.weight.files;
-    let slowest = measured.presses.iter().map(|press| press.times.p90).max().unwrap_or(0);
+    let (usual, slowest) = measured.slowest();
     let more = (measured.watched - measured.alone).max(0.0);
     let mut goals = vec![
         Goal {
@@ -45,9 +45,14 @@ pub(crate) fn of_the_dashboard(dashboard: Option<&Dashboard>) -> Vec<Goal> {
             met: is_below(measured.later_visit, PAINTED),
         },
         Goal {
-            what: "from a press to what it changed, p90 of the slowest",
+            what: "any action, from the press to what it changed, p90 of the slowest one",
             wanted: format!("< {} ms", PRESSED / 1_000),
-            measured: format!("{} ms", milliseconds(slowest)),
+            measured: format!(
+                "{} ms; the slowest of all {} presses {} ms",
+                milliseconds(usual),
+                measured.pressed(),
+                milliseconds(slowest)
+            ),
             met: !measured.presses.is_empty()
                 && measured.presses.iter().all(|press| is_below(press.times, PRESSED)),
         },
@@ -169,6 +174,20 @@ mod tests {
         assert_eq!(missed(&of_the_dashboard(Some(&bad))), 6);
         assert_eq!(missed(&of_the_dashboard(Some(&Dashboard::default()))), 5);
         assert!(of_the_dashboard(None).is_empty());
+    }
+
+    #[test]
+    fn an_action_is_judged_by_its_p90_and_its_slowest_press_is_told_beside_it() {
+        let press =
+            |p90, max| Press { what: "a", times: Summary { count: 10, p90, max, ..Summary::default() } };
+        let goal = |presses| {
+            let goals = of_the_dashboard(Some(&Dashboard { presses, ..Dashboard::default() }));
+            let mut goals = goals.into_iter().filter(|goal| goal.what.starts_with("any action"));
+            goals.next().map(|goal| (goal.measured, goal.met))
+        };
+        let told = "90.0 ms; the slowest of all 20 presses 300.0 ms".to_owned();
+        assert_eq!(goal(vec![press(90_000, 95_000), press(20_000, 300_000)]), Some((told, true)));
+        assert!(goal(vec![press(90_000, 95_000), press(100_000, 100_000)]).is_some_and(|(_, met)| !met));
     }
 
     #[test]

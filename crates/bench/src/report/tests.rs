@@ -194,6 +194,8 @@ fn both_sides_stand_in_one_line_with_their_ratio() {
         "| 4200 | 2100 | 100 | 400000 |",
         "| the overview, nothing kept by the browser | 90.0 | 180.0 | 360.0 |",
         "| pause an account | 30.0 | 60.0 | 120.0 |",
+        "| Switchboard | this run | 2000 accounts, 4006 cards | 60.0 (p90 of the slowest one; slowest press 120.0) | 180.0 (p90; slowest 360.0) |",
+        "| [Uptime Kuma #7079](https://github.com/louislam/uptime-kuma/issues/7079) | 2.1.3 | 700 monitors | about 45,000, each, loading included | about 45,000 |",
         "| in one of them | 1 | 500 | 1000 | 20 |",
         "| a word that is not there | 0 | 12 | 14 | 700 | 900 | 9000 |",
     ] {

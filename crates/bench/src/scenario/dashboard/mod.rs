@@ -61,6 +61,19 @@ pub(crate) struct Dashboard {
     pub(crate) unknown_methods: Vec<serde_json::Value>,
 }
 
+impl Dashboard {
+    /// Of each thing the p90 of its presses, of all things the most; and the slowest press of all, in microseconds.
+    pub(crate) fn slowest(&self) -> (u32, u32) {
+        let most = |of: fn(&Summary) -> u32| self.presses.iter().map(|press| of(&press.times)).max();
+        (most(|times| times.p90).unwrap_or(0), most(|times| times.max).unwrap_or(0))
+    }
+
+    /// How often something was pressed.
+    pub(crate) fn pressed(&self) -> usize {
+        self.presses.iter().map(|press| press.times.count).sum()
+    }
+}
+
 /// Something that can be pressed.
 #[derive(Debug, Serialize)]
 pub(crate) struct Press {
@@ -94,6 +107,8 @@ pub(crate) async fn run(stage: &Stage) -> Result<Dashboard> {
     let browser = Browser::start(&folders.world, &folders.logs).await?;
     look(stage, &browser, &ours, &mut found).await?;
     leave_open(stage, &browser, &ours, &mut found).await?;
+    let place = format!("http://{}", ours.main);
+    found.presses.push(press::reload(&browser, &place, stage.pace.presses).await?);
     browser.close().await?;
 
     let memory = usage::memory(ours.contender.program.pid())?;

@@ -16,10 +16,35 @@ const ACCOUNT_CARDS: &str =
 /// A service that nothing waits for.
 const SERVICE: &str = "c-service:leave_chat";
 
+/// A service that knows dialogs.
+const READING_SERVICE: &str = "c-service:send_text";
+
+/// A question is over the page.
+const IS_ASKED: &str = r#"document.querySelector("dialog[open] #ask") !== null"#;
+
 /// How long a change is waited for, in milliseconds; it counts as that long if it did not come.
 const PATIENCE: u32 = 10_000;
 
-/// Presses everything so many times.
+/// What was pressed, in the order in which each was pressed first.
+#[derive(Default)]
+struct Pressed(Vec<(&'static str, Latencies)>);
+
+impl Pressed {
+    fn add(&mut self, what: &'static str, took: Duration) {
+        if let Some((_, times)) = self.0.iter_mut().find(|(known, _)| *known == what) {
+            return times.add(took);
+        }
+        let mut times = Latencies::default();
+        times.add(took);
+        self.0.push((what, times));
+    }
+
+    fn rows(self) -> Vec<Press> {
+        self.0.into_iter().map(|(what, times)| Press { what, times: times.summary() }).collect()
+    }
+}
+
+/// Presses everything so many times, but for what makes work that goes on for long.
 pub(super) async fn all(browser: &Browser, place: &str, times: usize) -> Result<Vec<Press>> {
     let start = format!("{place}/");
     browser.open(&start).await?;
@@ -27,44 +52,71 @@ pub(super) async fn all(browser: &Browser, place: &str, times: usize) -> Result<
     if cards.is_empty() {
         bail!("no card of an account that is ready is on the first page");
     }
-    let [mut pause, mut resume, mut question, mut stop, mut begin] =
-        std::array::from_fn(|_| Latencies::default());
+    let mut pressed = Pressed::default();
     for card in cards.iter().cycle().take(times) {
-        pause.add(press(browser, &button(card, "pause"), &is(card, "paused")).await?);
-        resume.add(press(browser, &button(card, "resume"), &is(card, "ready")).await?);
-        let asked = r#"document.querySelector("dialog[open] #ask") !== null"#;
-        let link = format!("{} .acts a[data-dialog]", selector(SERVICE));
-        question.add(press(browser, &link, asked).await?);
-        stop.add(press(browser, "dialog[open] button.danger", &is(SERVICE, "stopped")).await?);
-        let runs = format!("!({})", is(SERVICE, "stopped"));
-        begin.add(press(browser, &button(SERVICE, "start"), &runs).await?);
+        buttons(browser, card, &mut pressed).await?;
     }
-    let [mut find, mut next, mut card_page] = std::array::from_fn(|_| Latencies::default());
     for card in cards.iter().cycle().take(times) {
-        browser.open(&start).await?;
-        let name = card.trim_start_matches("c-account:");
-        let found = format!(r#"document.querySelector("[data-find]")?.getAttribute("value") === {name:?}"#);
-        let entered = async || browser.write("[data-find]", &format!("{name}\u{e007}")).await;
-        find.add(change(browser, "submit", entered, &found).await?);
-        browser.open(&start).await?;
-        let later = r#"document.querySelector(".pager a:not([rel])") !== null"#;
-        next.add(press(browser, ".pager [rel=next]", later).await?);
-        browser.open(&start).await?;
-        let link = format!("{} h3 a", selector(card));
-        card_page.add(leave(browser, &link).await?);
+        ways(browser, &start, card, &mut pressed).await?;
     }
     browser.open(&start).await?;
-    let row = |what, times: &Latencies| Press { what, times: times.summary() };
-    Ok(vec![
-        row("pause an account", &pause),
-        row("resume it", &resume),
-        row("ask before a service stops", &question),
-        row("stop it", &stop),
-        row("start it", &begin),
-        row("find an account by its name", &find),
-        row("the next page of cards", &next),
-        row("the page of a card", &card_page),
-    ])
+    Ok(pressed.rows())
+}
+
+/// Has all dialogs read again, so many times. It is done last: every account asks Telegram for them, long after the answer.
+pub(super) async fn reload(browser: &Browser, place: &str, times: usize) -> Result<Press> {
+    browser.open(&format!("{place}/")).await?;
+    let mut pressed = Pressed::default();
+    for _ in 0..times {
+        let took = noted(browser, &button(READING_SERVICE, "reload_cache")).await?;
+        pressed.add("reload the cache of a service", took);
+    }
+    pressed.rows().pop().context("nothing was pressed")
+}
+
+/// The buttons of cards.
+async fn buttons(browser: &Browser, card: &str, pressed: &mut Pressed) -> Result<()> {
+    let took = press(browser, &button(card, "pause"), &is(card, "paused")).await?;
+    pressed.add("pause an account", took);
+    let took = press(browser, &button(card, "resume"), &is(card, "ready")).await?;
+    pressed.add("resume it", took);
+    pressed.add("restart it", noted(browser, &button(card, "restart")).await?);
+    let link = format!("{} .acts a[data-dialog]", selector(SERVICE));
+    pressed.add("ask before a service stops", press(browser, &link, IS_ASKED).await?);
+    let took = press(browser, "dialog[open] button.danger", &is(SERVICE, "stopped")).await?;
+    pressed.add("stop it", took);
+    let runs = format!("!({})", is(SERVICE, "stopped"));
+    pressed.add("start it", press(browser, &button(SERVICE, "start"), &runs).await?);
+    pressed.add("restart a service", noted(browser, &button(SERVICE, "restart")).await?);
+    Ok(())
+}
+
+/// The ways through the overview, each from a fresh one.
+async fn ways(browser: &Browser, start: &str, card: &str, pressed: &mut Pressed) -> Result<()> {
+    browser.open(start).await?;
+    let name = card.trim_start_matches("c-account:");
+    let found = format!(r#"document.querySelector("[data-find]")?.getAttribute("value") === {name:?}"#);
+    let entered = async || browser.write("[data-find]", &format!("{name}\u{e007}")).await;
+    pressed.add("find an account by its name", change(browser, "submit", entered, &found).await?);
+    browser.open(start).await?;
+    let link = r##"#kinds a[href$="kind=account"]"##;
+    let chosen = format!(r#"document.querySelector({link:?})?.getAttribute("aria-current") === "true""#);
+    pressed.add("filter by kind", press(browser, link, &chosen).await?);
+    browser.open(start).await?;
+    let option = r##"#group-cards option[value="kind"]"##;
+    let grouped = format!(r#"document.querySelector({option:?})?.hasAttribute("selected") === true"#);
+    let choose = async || browser.press(option).await;
+    pressed.add("group by kind", change(browser, "change", choose, &grouped).await?);
+    browser.open(start).await?;
+    let later = r#"document.querySelector(".pager a:not([rel])") !== null"#;
+    pressed.add("the next page of cards", press(browser, ".pager [rel=next]", later).await?);
+    browser.open(start).await?;
+    let flood = r#"a[href="/flood-clearing"][data-dialog]"#;
+    pressed.add("open \u{201c}clear flood wait\u{201d}", press(browser, flood, IS_ASKED).await?);
+    browser.open(start).await?;
+    let link = format!("{} h3 a", selector(card));
+    pressed.add("the page of a card", leave(browser, &link).await?);
+    Ok(())
 }
 
 /// The selector of an id: ids of cards have colons in them.
@@ -85,6 +137,12 @@ fn is(card: &str, state: &str) -> String {
 async fn press(browser: &Browser, what: &str, condition: &str) -> Result<Duration> {
     let pressed = change(browser, "click", async || browser.press(what).await, condition);
     pressed.await.with_context(|| format!("pressing {what}"))
+}
+
+/// Presses something whose end a note tells, and no state of a card: it is green before and after.
+async fn noted(browser: &Browser, what: &str) -> Result<Duration> {
+    browser.ask::<bool>(r##"(document.querySelector("#notes").replaceChildren(), true)"##).await?;
+    press(browser, what, r##"document.querySelector("#notes .toast:not(.bad)") !== null"##).await
 }
 
 /// Does something that changes the page in place. The time begins with the event that it made and ends after the frame in which
@@ -147,6 +205,17 @@ async fn leave(browser: &Browser, link: &str) -> Result<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_thing_has_one_row_in_the_order_of_the_first_presses() {
+        let mut pressed = Pressed::default();
+        for (what, took) in [("b", 3), ("a", 1), ("b", 5)] {
+            pressed.add(what, Duration::from_millis(took));
+        }
+        let rows: Vec<_> =
+            pressed.rows().iter().map(|row| (row.what, row.times.count, row.times.max)).collect();
+        assert_eq!(rows, [("b", 2, 5_000), ("a", 1, 1_000)]);
+    }
 
     #[test]
     fn ids_with_colons_are_found() {
