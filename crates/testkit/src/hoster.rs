@@ -1,8 +1,9 @@
-//! A server of files at an address: honest, gone, silent, halting, endless, lying, or sending callers on.
+//! A server of files at an address: honest, gone, silent, halting, dripping, endless, lying, or sending callers on.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -83,6 +84,16 @@ async fn serve(mut connection: TcpStream, mut gate: watch::Receiver<bool>) {
         "/inward" => {
             b"HTTP/1.1 302 Found\r\nlocation: http://10.0.0.1/\r\ncontent-length: 0\r\n\r\n".to_vec()
         }
+        // The document, which is called so by its address, in percents; and one that is called so by a header.
+        named if named.starts_with("/named/") => fine(PDF),
+        said if said.starts_with("/said/") => {
+            let name = &said["/said/".len()..];
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-disposition: attachment; filename*=UTF-8''{name}\r\ncontent-length: {}\r\n\r\n",
+                PDF.len()
+            );
+            [head.as_bytes(), PDF].concat()
+        }
         // So many bytes, not one of them in memory at once.
         large if large.starts_with("/large/") || large.starts_with("/halting/") => {
             let halts = large.starts_with("/halting/");
@@ -106,6 +117,14 @@ async fn serve(mut connection: TcpStream, mut gate: watch::Receiver<bool>) {
             let _ = connection.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
             let piece = vec![7; 64 * 1024];
             while connection.write_all(&piece).await.is_ok() {}
+            return;
+        }
+        "/dripping" => {
+            // One byte after the other, and never the last.
+            let _ = connection.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
+            while connection.write_all(b".").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
             return;
         }
         "/silent" => {

@@ -6,6 +6,7 @@
 
 pub mod authenticator;
 mod disk;
+mod file_id;
 pub mod films;
 mod hoster;
 mod process;
@@ -15,6 +16,7 @@ mod seat;
 mod world;
 
 pub use disk::Disk;
+pub use file_id::FileId;
 pub use hoster::{Hoster, PDF, PNG};
 pub use process::free_port;
 pub use program::{Program, Start};

@@ -119,43 +119,16 @@ fn unpacked(packed: &[u8]) -> Option<Vec<u8>> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    /// Writes an id, for tests alone.
-    pub(crate) fn encode(kind: u32, file: &RemoteFile, version: &[u8]) -> String {
-        let flag = if file.file_reference.is_empty() { 0 } else { HAS_REFERENCE };
-        let mut body = (kind | flag).to_le_bytes().to_vec();
-        body.extend(file.dc_id.to_le_bytes());
-        if !file.file_reference.is_empty() {
-            body.extend(grammers_tl_types::Serializable::to_bytes(&file.file_reference));
-        }
-        body.extend(file.id.to_le_bytes());
-        body.extend(file.access_hash.to_le_bytes());
-        body.extend(version);
-        let mut packed = Vec::new();
-        for byte in body {
-            match packed.as_slice() {
-                [.., 0, count] if byte == 0 && *count < 250 && is_count(&packed) => {
-                    *packed.last_mut().expect("a count") += 1;
-                }
-                _ if byte == 0 => packed.extend([0, 1]),
-                _ => packed.push(byte),
-            }
-        }
-        BASE64.encode(packed)
-    }
-
-    /// Whether the last byte is a count and not a byte of its own.
-    fn is_count(packed: &[u8]) -> bool {
-        let mut rest = packed.iter();
-        let mut counts = false;
-        while let Some(byte) = rest.next() {
-            counts = *byte == 0 && rest.next().is_some();
-        }
-        counts
+    /// Writes an id.
+    fn encode(kind: u32, file: &RemoteFile, version: &[u8]) -> String {
+        let RemoteFile { kind: _, dc_id, id, access_hash, file_reference } = file;
+        let (dc_id, id, access_hash) = (*dc_id, *id, *access_hash);
+        testkit::FileId { kind, dc_id, id, access_hash, file_reference }.of_version(version)
     }
 
     fn file(kind: RemoteKind, file_reference: Vec<u8>) -> RemoteFile {

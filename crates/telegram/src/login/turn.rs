@@ -170,7 +170,8 @@ impl Turn {
             Meaning::Wait(wait) => {
                 let until = self.now().plus(wait.min(LONGEST_WAIT));
                 self.record()?.held_until = Some(until);
-                self.fail(LoginFailure::Flood, words).await
+                let detail = format!("Telegram wants nothing of it before {until} ({words})");
+                self.fail(LoginFailure::Flood, detail).await
             }
             Meaning::Failed(code) => self.fail(code, words).await,
             Meaning::TokenGone => Box::pin(self.show_token()).await,

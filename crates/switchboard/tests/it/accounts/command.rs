@@ -41,57 +41,6 @@ async fn somebody_at_the_terminal_is_asked_for_what_is_missing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_qr_code_is_drawn_on_the_terminal_until_it_is_accepted() {
-    let stage = Stage::new().await;
-    let program = stage.program().await;
-    stage.add(&program).await;
-    let mut signing = stage.seat(&["login", NAME, "--qr"]);
-    signing.shows("It is good until", 1).await;
-    assert!(signing.screen().matches('█').count() > 50, "{}", signing.screen());
-    let (_, login) = program.get("/v1/accounts/fifth/login").await;
-    stage.accept(login["url"].as_str().expect("an address")).await;
-    assert_eq!(signing.ended().await, Some(0), "{}", signing.screen());
-    program.account_is(NAME, "ready").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_qr_code_that_grew_old_is_drawn_anew_in_its_place() {
-    let stage = Stage::new().await;
-    let program = stage.program().await;
-    stage.add(&program).await;
-    let mut signing = stage.seat_of_width(&["login", NAME, "--qr"], 60);
-    signing.shows("It is good until", 1).await;
-    let first = program.get("/v1/accounts/fifth/login").await.1["url"].clone();
-    program.advance(std::time::Duration::from_secs(61)).await;
-    signing.shows("\u{1b}[J", 1).await;
-    let screen = signing.screen();
-    let (first_one, _) = screen.split_once("\u{1b}[J").expect("it is drawn over");
-    let (before, up) = first_one.rsplit_once("\u{1b}[").expect("it goes up");
-    // In colour: black on white.
-    let (paper, plain) = ("\u{1b}[38;5;16m\u{1b}[48;5;231m", "\u{1b}[0m");
-    let drawn: Vec<String> = before
-        .lines()
-        .skip_while(|line| !line.contains(paper))
-        .map(|line| line.replace(paper, "").replace(plain, ""))
-        .collect();
-    assert_eq!(up, format!("{}A", drawn.len()), "all of the first one is drawn over: {before}");
-    assert!(
-        drawn.iter().all(|line| line.chars().count() <= 60),
-        "no line is broken by the terminal: {before}"
-    );
-
-    program
-        .until("another one is shown", || async {
-            program.get("/v1/accounts/fifth/login").await.1["url"] != first
-        })
-        .await;
-    let (_, login) = program.get("/v1/accounts/fifth/login").await;
-    stage.accept(login["url"].as_str().expect("an address")).await;
-    assert_eq!(signing.ended().await, Some(0), "{}", signing.screen());
-    program.account_is(NAME, "ready").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn ctrl_c_ends_the_sign_in_and_a_kill_does_not() {
     let stage = Stage::new().await;
     let program = stage.program().await;

@@ -1,7 +1,9 @@
 //! Accounts: how they are, how they come and go, and signing in, over the API and from the command line.
 
 mod command;
+mod floods;
 mod limits;
+mod qr_codes;
 mod roster;
 mod secrets;
 mod signing_in;

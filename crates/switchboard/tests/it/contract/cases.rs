@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::caller::Call;
+use super::file_ids;
 use super::shape::misfit;
 use super::stage::Stage;
 
@@ -31,7 +32,7 @@ pub(super) async fn all(stage: &Stage) -> Vec<Value> {
     cases
 }
 
-/// The ids that cases speak of.
+/// The ids that cases speak of, and those of two files that Telegram has.
 async fn ids(stage: &Stage) -> BTreeMap<String, String> {
     let mut ids = BTreeMap::from([("hoster".to_owned(), stage.hoster.url(""))]);
     for (name, title) in
@@ -44,6 +45,12 @@ async fn ids(stage: &Stage) -> BTreeMap<String, String> {
         if let (Some(name), Some(id)) = (member["username"].as_str(), member["user_id"].as_i64()) {
             ids.insert(name.to_owned(), id.to_string());
         }
+    }
+    for (name, known) in
+        ["known_photo", "known_document"].iter().zip(file_ids::known(stage, "client_3").await)
+    {
+        ids.insert(format!("{name}_id"), known.file_id);
+        ids.insert(format!("{name}_number"), known.number.to_string());
     }
     ids
 }

@@ -7,6 +7,8 @@ mod cases;
 mod create_chat;
 mod doubt;
 mod failed_requests;
+mod file_ids;
+mod file_names;
 mod health;
 mod invite_callback;
 mod keys;

@@ -134,4 +134,20 @@ async fn whoever_does_not_want_to_be_asked_is_warned_all_the_same() {
     assert!(ran.status.success() && errors.contains("Stop the old program first"), "{said}{errors}");
     assert!(!said.contains("Stop the old program first"), "what is piped on is the table: {said}");
     assert_eq!(row(&said, "moving.session")[1], "ownerless", "{said}");
+
+    // It is kept, and named beside the accounts whether a server runs or not.
+    let listed = async || {
+        let ran = stage::command(&world, &["account", "list"]).output().await.expect("runs");
+        String::from_utf8(ran.stdout).expect("UTF-8")
+    };
+    let before = listed().await;
+    let program = running(&world).await;
+    let (_, ownerless) = program.get("/v1/ownerless-sessions").await;
+    let [session] = ownerless["items"].as_array().expect("items").as_slice() else { panic!("{ownerless}") };
+    assert_eq!(session["user_id"], account(&world, MOVING).await["user_id"], "{ownerless}");
+    assert_eq!(program.get("/v1/accounts").await.1["ownerless_sessions"], json!([session]));
+    let id = session["id"].as_str().expect("an id");
+    for list in [before, listed().await] {
+        assert!(list.contains("belong to no account") && list.contains(id), "{list}");
+    }
 }

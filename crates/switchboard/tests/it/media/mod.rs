@@ -1,7 +1,9 @@
 //! Files through the whole program: in from wherever they are named, out as albums, back again, and through crashes.
 
+mod addresses;
 mod crash;
 mod kinds;
+mod names;
 mod received;
 mod received_ids;
 mod sizes;

@@ -11,9 +11,10 @@ const SIZE: usize = 64 << 20;
 /// How much more memory its way in and out may take, in KiB.
 const MOST: u64 = 20 << 10;
 
-/// A file in which each piece tells its place: pieces that are left out, doubled or out of order show.
-fn content() -> Vec<u8> {
-    (0..SIZE as u64 / 8).flat_map(u64::to_be_bytes).collect()
+/// A file in which each piece tells its place: pieces that are left out, doubled or out of order show. Files that begin with
+/// other numbers have nothing in common.
+fn content(first: u64) -> Vec<u8> {
+    (first..first + SIZE as u64 / 8).flat_map(u64::to_be_bytes).collect()
 }
 
 /// Lets the kernel forget the most memory that the program ever had: what it needed at its start would hide what a file adds.
@@ -37,22 +38,35 @@ async fn a_large_file_passes_through_little_memory() {
     let small = upload(&program, "small.bin", vec![7; 600 << 10]).await;
     let warm = json!({ "chat": group, "media": [{ "upload": small }] });
     assert_eq!(program.post("/v1/messages", &warm).await.0, 200);
+    let folder = world.data_dir("data").join("media");
+    std::fs::write(folder.join("here.bin"), content(1 << 40)).expect("writes");
     forget_peak(&program);
     let before = peak(&program);
 
-    let large = upload(&program, "large.bin", content()).await;
-    let body = json!({ "chat": group, "media": [{ "upload": large }, { "url": hoster.url(&format!("/large/{SIZE}")) }], "wait": 100 });
+    let large = upload(&program, "large.bin", content(0)).await;
+    let media = json!([
+        { "upload": large },
+        { "url": hoster.url(&format!("/large/{SIZE}")) },
+        { "path": "here.bin" },
+    ]);
+    let body = json!({ "chat": group, "media": media, "wait": 100 });
     let (status, sent) = program.post("/v1/messages", &body).await;
     assert_eq!(status, 200, "{sent}");
+    let rows = world.effects("messages.sendMultiMedia").await;
+    let sizes: Vec<_> = rows.iter().map(|row| row["media"]["size"].as_u64()).collect();
+    assert_eq!(sizes, [Some(SIZE as u64); 3], "{rows:?}");
     // What was sent lies here no more, so that what is read comes from Telegram.
     let path = format!("/v1/messages/{}", sent["id"].as_str().expect("an id"));
     let is_gone = || async { program.get(&path).await.1["media"][0]["stored"] == false };
     program.until("the file lies with Telegram alone", is_gone).await;
-    assert_eq!(files_waiting(&world), 0);
+    program.until("so do the others", || async { files_waiting(&world) == 0 }).await;
     let before_reading = world.calls("upload.getFile").await;
-    let (status, read) = bytes(&program, sent["media"][0]["url"].as_str().expect("a path"), None).await;
-    assert_eq!((status, read.len()), (200, SIZE));
-    assert!(read == content(), "other bytes came back");
+    for (number, first) in [(0, 0), (2, 1 << 40)] {
+        let path = sent["media"][number]["url"].as_str().expect("a path");
+        let (status, read) = bytes(&program, path, None).await;
+        assert_eq!((status, read.len()), (200, SIZE));
+        assert!(read == content(first), "other bytes came back");
+    }
     assert!(world.calls("upload.getFile").await > before_reading, "it was not read from Telegram");
     let more = peak(&program).saturating_sub(before);
     assert!(more < MOST, "{more} KiB more for files of {SIZE} bytes");

@@ -216,27 +216,6 @@ async fn the_media_of_a_post_are_sent_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_id_is_understood_or_refused() {
-    let world = World::new().await.only(&["backup_1"]);
-    let pool = world.ready().await;
-    let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
-    let by_id = |file_id: &str| {
-        let source = MediaSource::FileId { file_id: file_id.to_owned() };
-        Media { source, form: MediaForm::Document, name: String::new(), mime: String::new() }
-    };
-    let refused = deliver(&pool, "backup_1", chat_id, &carrying("", vec![by_id("no id")]), 1).await;
-    assert_eq!(refused, Outcome::Rejected { code: "FILE_ID_INVALID".into() });
-    let real = "CAACAgIAAxkBAAIEol9yQhBqFnT4HXldAh31a-hYXuDIAAIECwACAoujAAFFn1sl9AABHbkbBA";
-    let unknown = deliver(&pool, "backup_1", chat_id, &carrying("", vec![by_id(real)]), 2).await;
-    assert_eq!(unknown, Outcome::Rejected { code: "MEDIA_EMPTY".into() });
-    let expired = world.fault("backup_1", FaultName::RpcError).method("messages.sendMedia").times(1);
-    expired.error(400, "FILE_REFERENCE_EXPIRED").on();
-    let expired = deliver(&pool, "backup_1", chat_id, &carrying("", vec![by_id(real)]), 3).await;
-    assert!(matches!(expired, Outcome::MediaExpired(_)), "{expired:?}");
-    pool.stop(Duration::from_secs(5)).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn media_are_a_service_of_their_own() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = world.ready().await;

@@ -131,6 +131,17 @@ impl Dialogue {
         }
     }
 
+    /// Tells a program that an answer was refused and the sign-in goes no further, and how it is now; the state says until
+    /// when there is to be waited. A person is told as the command ends.
+    pub(super) fn ended(&self, refused: &Refused, now: Option<&Stage>) {
+        if self.manner == Manner::Json {
+            self.refused(refused, now);
+            if let Some(now) = now {
+                say!("{}", now.told);
+            }
+        }
+    }
+
     /// Waits for what this state wants.
     pub(super) async fn input(&mut self, stage: &Stage) -> anyhow::Result<Input> {
         let wants_password = stage.word == "password_wanted";

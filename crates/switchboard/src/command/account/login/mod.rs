@@ -123,6 +123,7 @@ impl Login {
                         bail!("the sign-in was ended from elsewhere; run the command again to begin anew");
                     }
                     if !now.wants_something() {
+                        dialogue.ended(refused, Some(&now));
                         return Err(error);
                     }
                     dialogue.refused(refused, Some(&now));
@@ -149,11 +150,12 @@ impl Login {
                 Ok(begun) => return Stage::read(begun),
                 Err(error) => error,
             };
-            let refused = Refused::of(&error).filter(|refused| {
-                let about_phone = ["phone_needed", "phone_invalid"].contains(&refused.code.as_str());
-                (about_phone || refused.is_about("phone")) && !self.qr
-            });
-            let Some(refused) = refused.cloned() else { return Err(error) };
+            let Some(refused) = Refused::of(&error).cloned() else { return Err(error) };
+            let about_phone = ["phone_needed", "phone_invalid"].contains(&refused.code.as_str());
+            if self.qr || !about_phone && !refused.is_about("phone") {
+                dialogue.ended(&refused, self.look(desk).await.ok().as_ref());
+                return Err(error);
+            }
             // A number that was given and needed asking for again would never come to an end without a person.
             dialogue.refused(&refused, None);
             let Some(given) = dialogue.phone().await? else { return Err(error) };

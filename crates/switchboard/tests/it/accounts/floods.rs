@@ -1,0 +1,156 @@
+//! Telegram's waits while somebody signs in: for how long, in which words, and nobody asks before they are over.
+
+use std::io::Write;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::Program;
+
+use super::stage::{NAME, Stage, ended};
+
+const LOGIN: &str = "/v1/accounts/fifth/login";
+
+/// What Telegram says where too many codes or passwords were asked for, without a length.
+async fn phone_password_flood(stage: &Stage) {
+    let fault =
+        json!({ "method": "auth.sendCode", "code": 406, "message": "PHONE_PASSWORD_FLOOD", "times": 1 });
+    stage.world.fault("rpc_error", fault).await;
+}
+
+/// A refusal that says until when to wait: the words, and the instant in them. The head says the same in seconds.
+async fn wait_told(
+    program: &Program,
+    path: &str,
+    body: &Value,
+    seconds: std::ops::RangeInclusive<u64>,
+) -> String {
+    let request = program.request("POST", path).header("content-type", "application/json");
+    let answer = request.body(body.to_string()).send().await.expect("an answer");
+    assert_eq!(answer.status().as_u16(), 429, "{path}");
+    let after: u64 = answer.headers()["retry-after"].to_str().expect("text").parse().expect("seconds");
+    assert!(seconds.contains(&after), "{after} s");
+    let problem: Value = answer.json().await.expect("JSON");
+    assert_eq!(problem["code"], "flood_wait", "{problem}");
+    let detail = problem["detail"].as_str().expect("words");
+    let instant = detail.split_once("before ").map(|(_, rest)| rest[..24].trim_end_matches(['.', ' ']));
+    instant.unwrap_or_else(|| panic!("no instant: {detail}")).to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn too_many_codes_sent_again_leave_the_one_that_is_good() {
+    let stage = Stage::new().await;
+    let program = stage.program().await;
+    stage.add(&program).await;
+    assert_eq!(program.post(LOGIN, &json!({ "by": "phone" })).await.0, 200);
+    program.advance(Duration::from_mins(3)).await;
+    let flood = json!({ "method": "auth.resendCode", "seconds": 90, "times": 1 });
+    stage.world.fault("flood_wait", flood.clone()).await;
+    let resend = format!("{LOGIN}/resend");
+    wait_told(&program, &resend, &Value::Null, 60..=90).await;
+    assert_eq!(stage.world.calls("auth.resendCode").await, 1);
+    wait_told(&program, &resend, &Value::Null, 60..=90).await;
+    assert_eq!(stage.world.calls("auth.resendCode").await, 1, "nobody asks before its time");
+    let (_, login) = program.get(LOGIN).await;
+    assert_eq!((&login["state"], &login["sent_by"]), (&json!("code_wanted"), &json!("app")), "{login}");
+    assert!(login["resend_at"].as_str() > Some(&program.now().await), "{login}");
+
+    // A person at the terminal, and a program: the wait is told, and the code that was sent is still taken.
+    let mut signing = stage.seat(&["login", NAME]);
+    signing.shows("Code:", 1).await;
+    signing.types("");
+    signing.shows("Telegram wants nothing of it before 20", 1).await;
+    signing.shows("Code:", 2).await;
+    signing.kill();
+    let mut signing = stage.spawn(&["login", NAME, "--json"]);
+    let mut input = signing.stdin.take().expect("piped");
+    let lines = [json!({ "resend": true }), json!({ "code": stage.code().await })];
+    lines.iter().for_each(|line| writeln!(input, "{line}").expect("writes"));
+    drop(input);
+    let (exit, said, errors) = ended(signing);
+    let told: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let [first, refused, done] = told.as_slice() else { panic!("{said}{errors}") };
+    assert_eq!(
+        (&first["state"], &done["state"], exit),
+        (&json!("code_wanted"), &json!("done"), Some(0)),
+        "{said}"
+    );
+    assert_eq!((&refused["error"]["code"], &first["resend_at"]), (&json!("flood_wait"), &login["resend_at"]));
+    assert_eq!(stage.world.calls("auth.resendCode").await, 1);
+    program.account_is(NAME, "ready").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_is_sent_another_way_when_the_wait_is_over() {
+    let stage = Stage::new().await;
+    let program = stage.program().await;
+    stage.add(&program).await;
+    assert_eq!(program.post(LOGIN, &json!({ "by": "phone" })).await.0, 200);
+    program.advance(Duration::from_mins(3)).await;
+    stage.world.fault("flood_wait", json!({ "method": "auth.resendCode", "seconds": 90, "times": 1 })).await;
+    let resend = format!("{LOGIN}/resend");
+    wait_told(&program, &resend, &Value::Null, 60..=90).await;
+    program.advance(Duration::from_secs(91)).await;
+    let (status, login) = program.post(&resend, &Value::Null).await;
+    assert_eq!((status, &login["sent_by"]), (200, &json!("sms")), "{login}");
+    let (_, login) = program.post(&format!("{LOGIN}/code"), &json!({ "code": stage.code().await })).await;
+    assert_eq!(login["state"], "done", "{login}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_telegrams_own_word_is_a_wait_of_an_hour_for_whoever_asks() {
+    let stage = Stage::new().await;
+    let program = stage.program().await;
+    stage.add(&program).await;
+    phone_password_flood(&stage).await;
+    let by_phone = json!({ "by": "phone" });
+    let until = wait_told(&program, LOGIN, &by_phone, 3_500..=3_600).await;
+    let (_, login) = program.get(LOGIN).await;
+    assert_eq!((&login["state"], &login["code"]), (&json!("failed"), &json!("flood_wait")), "{login}");
+    assert!(login["until"].as_str().is_some_and(|told| told.starts_with(&until[..19])), "{until}: {login}");
+    assert!(login["detail"].as_str().is_some_and(|said| said.contains("PHONE_PASSWORD_FLOOD")), "{login}");
+
+    // Over pipes, with bare lines, at the terminal and by lines of JSON: the end of it is told, and nobody asks anew.
+    for arguments in [&["login", NAME, "--code-stdin"][..], &["login", NAME, "--code-stdin", "--restart"]] {
+        let (exit, said, errors) = stage.command(arguments, "");
+        assert_eq!((exit, said.as_str()), (Some(1), ""), "{errors}");
+        assert!(errors.contains(&until) && errors.contains("PHONE_PASSWORD_FLOOD"), "{until}: {errors}");
+        assert!(errors.contains("ait until then"), "{errors}");
+    }
+    let mut signing = stage.seat(&["login", NAME]);
+    assert_eq!(signing.ended().await, Some(1), "{}", signing.screen());
+    assert!(signing.screen().contains(&until) && !signing.screen().contains("Code:"), "{}", signing.screen());
+    let (exit, said, errors) = stage.command(&["login", NAME, "--json"], "");
+    assert_eq!(exit, Some(1), "{said}{errors}");
+    let told: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let [refused, failed] = told.as_slice() else { panic!("{said}{errors}") };
+    assert_eq!(refused["error"]["code"], "flood_wait", "{said}");
+    assert_eq!((&failed["state"], &failed["until"]), (&json!("failed"), &login["until"]), "{said}");
+    assert!(errors.contains(&until), "{errors}");
+    assert_eq!(stage.world.calls("auth.sendCode").await, 1, "nobody asks before its time");
+
+    program.advance(Duration::from_secs(3_601)).await;
+    let (status, login) = program.post(LOGIN, &by_phone).await;
+    assert_eq!((status, &login["state"]), (200, &json!("code_wanted")), "{login}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_that_is_told_to_wait_says_so_at_once() {
+    let stage = Stage::new().await;
+    let program = stage.program().await;
+    stage.add(&program).await;
+    phone_password_flood(&stage).await;
+    let (exit, said, errors) = stage.command(&["login", NAME, "--json"], "");
+    assert_eq!(exit, Some(1), "{said}{errors}");
+    let told: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let [refused, failed] = told.as_slice() else { panic!("{said}{errors}") };
+    assert_eq!(
+        (&refused["error"]["code"], &failed["code"]),
+        (&json!("flood_wait"), &json!("flood_wait")),
+        "{said}"
+    );
+    let until = failed["until"].as_str().expect("an instant");
+    assert!(
+        errors.contains(until) && refused["error"]["detail"].to_string().contains(until),
+        "{said}{errors}"
+    );
+}
