@@ -1,30 +1,33 @@
-//! The README's tour, typed as written. It needs the usual ports, as its reader does.
+//! What pages tell of the demo world, typed as written. It needs the usual ports, as its reader does.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::binary;
+use crate::{binary, pages};
 
-/// A command of the tour and the answer printed under it, in which `…` stands for anything.
-struct Typed {
-    command: String,
-    answer: String,
+/// A command of a page and the answer printed under it, in which `…` stands for anything.
+pub(crate) struct Typed {
+    pub(crate) command: String,
+    pub(crate) answer: String,
 }
 
-/// The commands of the section "A minute's tour".
-fn tour() -> Vec<Typed> {
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
-    let text = std::fs::read_to_string(readme).expect("the README");
-    let section = text.split("## A minute's tour").nth(1).expect("the tour").split("\n## ").next();
+/// The ports that all demos want: one at a time has them.
+static PORTS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+/// The commands of a page's section, but the one that starts the demo.
+fn section(page: &str, heading: &str) -> Vec<Typed> {
+    let text = pages::page(page);
+    let section = text.split(heading).nth(1).expect("the section").split("\n## ").next();
+    let blocks = pages::blocks(section.expect("its end"));
+    let typed = blocks.iter().flat_map(|block| commands(&block.text));
+    typed.filter(|typed| !typed.command.ends_with(" up --sandbox")).collect()
+}
+
+/// The commands of a block, in order.
+pub(crate) fn commands(block: &str) -> Vec<Typed> {
     let mut typed: Vec<Typed> = Vec::new();
-    let mut inside = false;
     let mut goes_on = false;
-    for line in section.expect("its end").lines() {
-        if line.starts_with("```") {
-            inside = !inside;
-        } else if !inside {
-            goes_on = false;
-        } else if let Some(command) = line.strip_prefix("$ ") {
+    for line in block.lines() {
+        if let Some(command) = line.strip_prefix("$ ") {
             typed.push(Typed { command: command.to_owned(), answer: String::new() });
             goes_on = line.ends_with('\\');
         } else if let Some(last) = typed.last_mut() {
@@ -38,7 +41,7 @@ fn tour() -> Vec<Typed> {
 }
 
 /// Whether the fragments between the `…` stand in the text, in order.
-fn matches(expected: &str, got: &str) -> bool {
+pub(crate) fn matches(expected: &str, got: &str) -> bool {
     let mut rest = got;
     expected.split('…').map(str::trim).all(|fragment| match rest.find(fragment) {
         Some(place) => {
@@ -49,8 +52,9 @@ fn matches(expected: &str, got: &str) -> bool {
     })
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_tour_answers_as_written() {
+/// Starts the demo, types all that is told, and ends it as people do.
+async fn try_out(told: Vec<Typed>) {
+    let _ports = PORTS.lock().await;
     let folder = tempfile::tempdir().expect("a folder");
     let output = folder.path().join("output");
     let file = std::fs::File::create(&output).expect("a file");
@@ -76,7 +80,7 @@ async fn the_tour_answers_as_written() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     let mut last_id = String::new();
-    for Typed { command, answer } in tour() {
+    for Typed { command, answer } in told {
         let command = command.replace("msg_…", &last_id);
         let ran = Command::new("bash").args(["-c", &format!("{key}\n{command}")]).output().expect("bash");
         let got = String::from_utf8_lossy(&ran.stdout).into_owned();
@@ -89,4 +93,21 @@ async fn the_tour_answers_as_written() {
     Command::new("kill").args(["-s", "INT", &program.id().to_string()]).status().expect("kill");
     let ended = tokio::task::spawn_blocking(move || program.wait()).await.expect("waits").expect("ends");
     assert_eq!(ended.code(), Some(0), "Ctrl+C ends it well");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tour_answers_as_written() {
+    let told = section("README.md", "## A minute's tour");
+    assert!(told.len() > 5, "the tour has commands");
+    try_out(told).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_quick_start_answers_as_written() {
+    let mut told = section("docs/quick-start.md", "## Without any account");
+    let answer = "\"text\":\"Your phone is ready.\"…\"text\":\"Hello there\"".to_owned();
+    told.push(Typed { command: "curl -s http://127.0.0.1:5098/ledger".to_owned(), answer });
+    let page = pages::page("docs/quick-start.md");
+    assert!(told.len() == 3 && page.contains("`curl -s http://127.0.0.1:5098/ledger`"), "{page}");
+    try_out(told).await;
 }

@@ -5,10 +5,11 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use testkit::{Program, Seat, Start, World};
+use testkit::{Program, Start, World};
 
 use super::stage;
 use crate::binary;
+use crate::shell::Shell;
 
 /// What the page calls its folders and files.
 const OLD: &str = "/old";
@@ -41,8 +42,7 @@ fn commands(page: &str) -> Vec<String> {
 struct Scene {
     world: World,
     old: PathBuf,
-    /// What the shell was told before: where it is, and which variables there are.
-    told: String,
+    shell: Shell,
     program: Option<Program>,
 }
 
@@ -50,107 +50,63 @@ impl Scene {
     async fn new() -> Self {
         let world = World::start(binary()).await;
         let (old, _) = stage::path(&world, "old");
-        fs::create_dir_all(old.join("sessions")).expect("made");
+        let sessions = old.join("sessions");
+        fs::create_dir_all(&sessions).expect("made");
         let settings = fs::read_to_string(world.settings_file()).expect("the settings");
-        for (session, head, purpose) in [
-            ("main_text", "\"main\"", "for = [\"send_text\"]"),
-            ("unknown", "\"main\"", "for = [\"send_media\"]"),
-            ("spare", "\"backup_1\"", "string = "),
+        for (session, account, purpose) in [
+            ("main_text", "main", "send_text"),
+            ("unknown", "main", "send_media"),
+            ("spare", "backup_1", ""),
+            // Its name says whose it is, and is wrong.
+            ("backup_3", "backup_2", ""),
         ] {
-            write(&settings, head, purpose, &old.join(format!("sessions/{session}.session")));
+            stage::session_of(&settings, account, purpose, &sessions.join(format!("{session}.session")));
         }
+        // What lies about on a server: a second copy, one that was broken off, and a file of another program.
+        let text = sessions.join("main_text.session");
+        fs::copy(&text, sessions.join("main_text_copy.session")).expect("copied");
+        let whole = fs::read(&text).expect("reads");
+        fs::write(sessions.join("half.session"), &whole[..whole.len() / 2]).expect("written");
+        let relay = sessions.join("relay.session");
+        super::foreign(&["make", "kurigram", world.control(), "main", relay.to_str().expect("UTF-8")]).await;
+
         let bound = world.chat_titled("Demo supergroup").await;
         stage::registry_of("old_main", &old.join("registry.db"), &bound, "-1008888888888");
         world.edit_settings(|text| with_main_alone(&text));
-        let scene = Self { told: String::new(), old, program: None, world };
-        scene.install();
-        scene
+        let shell = Self::shell(&world, &old);
+        Self { shell, old, program: None, world }
     }
 
     /// The commands that this machine has: the program; `sudo`, which asks nothing here; and `systemctl`, which writes down
     /// what it is told.
-    fn install(&self) {
-        let bin = self.bin();
-        fs::create_dir(&bin).expect("made");
-        symlink(binary(), bin.join("switchboard")).expect("linked");
-        let script = |name: &str, text: &str| {
-            fs::write(bin.join(name), format!("#!/bin/sh\n{text}\n")).expect("written");
-            fs::set_permissions(bin.join(name), fs::Permissions::from_mode(0o755)).expect("set");
-        };
-        script("sudo", "exec \"$@\"");
-        script("systemctl", &format!("echo \"$@\" >> '{}'", self.told_to_systemctl().display()));
-    }
-
-    fn bin(&self) -> PathBuf {
-        self.world.data_dir("bin")
-    }
-
-    fn told_to_systemctl(&self) -> PathBuf {
-        self.world.data_dir("systemctl")
-    }
-
-    /// The text with this machine's places and ports.
-    fn here(&self, text: &str) -> String {
-        let (data, settings) = (self.world.data_dir("data"), self.world.settings_file());
-        let text = text.replace(SETTINGS, settings.to_str().expect("UTF-8"));
-        let text = text.replace(DATA, data.to_str().expect("UTF-8"));
-        let text = text.replace(OLD, self.old.to_str().expect("UTF-8"));
-        text.replace(":5022/", &format!(":{}/", self.world.legacy_port(5022)))
-            .replace("@your_own_name", "@client_1")
-    }
-
-    fn typed(&self, command: &str) -> String {
-        let data = self.world.data_dir("data");
-        let (path, hash) = (self.bin(), "0123456789abcdef0123456789abcdef");
+    fn shell(world: &World, old: &Path) -> Shell {
+        let mut shell = Shell::new(world.data_dir("."));
+        symlink(binary(), shell.bin().join("switchboard")).expect("linked");
+        shell.has("sudo", "exec \"$@\"");
+        shell.has("systemctl", &format!("echo \"$@\" >> '{}'", told_to_systemctl(world).display()));
+        shell.place(SETTINGS, world.settings_file());
+        shell.place(DATA, world.data_dir("data"));
+        shell.place(OLD, old);
+        shell.place(":5022/", format!(":{}/", world.legacy_port(5022)));
+        shell.place("@your_own_name", "@client_1");
+        shell.tell("export BACKUP_1_API_HASH=0123456789abcdef0123456789abcdef");
         // The doctor looks at the usual place before the shell is told of another: here that is none of this machine.
-        format!(
-            "set -e; export PATH='{}':\"$PATH\" BACKUP_1_API_HASH={hash} XDG_DATA_HOME='{}'\n{}\n{}",
-            path.display(),
-            data.display(),
-            self.told,
-            self.here(command)
-        )
-    }
-
-    /// Types a command; what it printed.
-    async fn types(&self, command: &str) -> String {
-        let running = tokio::process::Command::new("bash")
-            .args(["-c", &self.typed(command)])
-            .current_dir(self.world.data_dir("."))
-            .stdin(std::process::Stdio::null())
-            .kill_on_drop(true)
-            .output();
-        let ran = tokio::time::timeout(std::time::Duration::from_mins(2), running)
-            .await
-            .expect("it ends")
-            .expect("bash");
-        let said =
-            format!("{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
-        // The doctor ends with 1 when he finds something, which is what he is asked for.
-        let findings = command.contains(" doctor ") && ran.status.code() == Some(1);
-        assert!(ran.status.success() || findings, "{command}\n{:?}\n{said}", ran.status);
-        said
-    }
-
-    /// Types a command that asks a question, and says yes.
-    async fn agrees(&self, command: &str) -> String {
-        let mut seat = Seat::at_a_screen(Path::new("bash"), &["-c", &self.typed(command)], (160, 40));
-        seat.shows("[y/N]", 1).await;
-        seat.types("y");
-        assert_eq!(seat.ended().await, Some(0), "{command}\n{}", seat.screen());
-        seat.screen()
+        shell.tell(&format!("export XDG_DATA_HOME='{}'", world.data_dir("data").display()));
+        shell
     }
 }
 
-/// Writes one session of an account as Telethon keeps it.
-fn write(settings: &str, account: &str, with: &str, file: &Path) {
-    let block =
-        settings.split("[[telegram.accounts]]").find(|block| block.contains(&format!("name = {account}")));
-    let line =
-        block.expect("the account").lines().find(|line| line.contains("string = ") && line.contains(with));
-    let text = line.expect("a session").split('"').nth(1).expect("a string");
-    let found = session_files::read_text(text).expect("a session");
-    session_files::write_telethon(file, &found.session).expect("written");
+fn told_to_systemctl(world: &World) -> PathBuf {
+    world.data_dir("systemctl")
+}
+
+/// Whether the table that was shown last has a row of this file with these cells, and says this beneath it.
+fn has_row(screen: &str, file: &str, cells: &[&str], why: &str) {
+    let row = screen.lines().rfind(|line| line.trim_start().starts_with(&format!("{file} ")));
+    let row = row.unwrap_or_else(|| panic!("{file} has no row: {screen}"));
+    assert!(row.split_whitespace().skip(1).take(cells.len()).eq(cells.iter().copied()), "{file}: {screen}");
+    let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(why.is_empty() || words.contains(&format!("{file}: {why}")), "{file}: {why}: {screen}");
 }
 
 /// The settings that somebody writes who moves: the first account, without a session yet, and the ports that are in use.
@@ -162,6 +118,28 @@ fn with_main_alone(settings: &str) -> String {
     format!("{before}[[telegram.accounts]]{}\n\n[legacy]{}\n", main.join("\n"), ports.join("\n"))
 }
 
+/// What the folder's sessions are said to be before Telegram was asked: the file's name, cells of its row, and why.
+const LOOKED_AT: [(&str, &[&str], &str); 7] = [
+    ("main_text", &["unasked"], "the file does not say whose it is; Telegram will be asked"),
+    ("main_text_copy", &["duplicate"], "the same session as"),
+    ("unknown", &["unasked"], "the file does not say whose it is"),
+    ("spare", &["unasked"], "the file does not say whose it is"),
+    ("backup_3", &["unasked"], "the file does not say whose it is"),
+    ("relay", &["unasked"], "the file does not say its phone number"),
+    ("half", &["unreadable"], "it was copied only in part"),
+];
+
+/// And what came of them with the page's plan.
+const IMPORTED: [(&str, &[&str], &str); 7] = [
+    ("main_text", &["new", "main", "send_text"], ""),
+    ("main_text_copy", &["duplicate", "main"], "the same session as"),
+    ("unknown", &["skipped"], "the plan file says so"),
+    ("spare", &["new", "backup_1", "all", "@demo_backup_1"], "the account backup_1 is made for it"),
+    ("backup_3", &["ownerless", "@demo_backup_2"], "its person has no account here"),
+    ("relay", &["new", "main", "create_chat,", "send_media,", "leave_chat"], ""),
+    ("half", &["unreadable"], "it was copied only in part"),
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_who_types_what_the_guide_says_ends_with_a_sent_message() {
     let page = page();
@@ -172,28 +150,23 @@ async fn a_stranger_who_types_what_the_guide_says_ends_with_a_sent_message() {
         if command == "sudo -u switchboard -s" {
             // A shell of another user: this one goes on.
         } else if ["cd ", "export "].iter().any(|word| command.starts_with(word)) {
-            let line = scene.here(&command) + "\n";
             fs::create_dir_all(scene.world.data_dir("data")).expect("the folder of the service");
-            scene.told.push_str(&line);
+            scene.shell.tell(&command);
         } else if command.starts_with("switchboard account import") && !command.contains("--dry-run") {
             // What the owner writes into the plan before.
             let plan = blocks(&page, "toml")[0];
             let file = scene.world.data_dir("data").join("plan.toml");
             assert!(file.exists(), "the plan that is edited was written before");
-            fs::write(file, scene.here(plan)).expect("written");
-            let screen = scene.agrees(&command).await;
-            for (file, what, account) in [
-                ("main_text.session", "new", "main"),
-                ("spare.session", "new", "backup_1"),
-                ("unknown.session", "skipped", ""),
-            ] {
-                let row =
-                    screen.lines().rfind(|line| line.contains(&format!("{file} ")) && line.contains(what));
-                assert!(row.is_some_and(|row| row.contains(account)), "{file}: {screen}");
+            fs::write(file, scene.shell.here(plan)).expect("written");
+            let screen = scene.shell.agrees(&command).await;
+            // Once more what would be done, the question, and what came of it.
+            let (_, table) = screen.split_once("[y/N]").expect("the question");
+            for (file, cells, why) in IMPORTED {
+                has_row(table, &format!("{file}.session"), cells, why);
             }
             imported = true;
         } else if command == "systemctl enable --now switchboard" {
-            scene.types(&command).await;
+            scene.shell.types(&command).await;
             let start = Start {
                 environment: vec![(
                     "BACKUP_1_API_HASH".to_owned(),
@@ -207,9 +180,9 @@ async fn a_stranger_who_types_what_the_guide_says_ends_with_a_sent_message() {
             }
             scene.program = Some(program);
         } else if command.starts_with("switchboard account export") {
-            scene.agrees(&command).await;
+            scene.shell.agrees(&command).await;
         } else {
-            let said = scene.types(&command).await;
+            let said = scene.shell.types(&command).await;
             if command.starts_with("curl ") {
                 sent = Some(said);
             } else if command == "switchboard account list" {
@@ -217,10 +190,10 @@ async fn a_stranger_who_types_what_the_guide_says_ends_with_a_sent_message() {
                     |name: &str| said.lines().any(|line| line.split_whitespace().take(2).eq([name, "ready"]));
                 assert!(ready("main") && ready("backup_1"), "{said}");
             } else if command.contains("--dry-run") {
-                assert!(
-                    said.contains("Nothing was opened or changed.") && said.contains("main_text.session"),
-                    "{said}"
-                );
+                assert!(said.contains("Nothing was opened or changed."), "{said}");
+                for (file, cells, why) in LOOKED_AT {
+                    has_row(&said, &format!("{file}.session"), cells, why);
+                }
             }
         }
     }
@@ -230,9 +203,9 @@ async fn a_stranger_who_types_what_the_guide_says_ends_with_a_sent_message() {
     let ledger = scene.world.effects("messages.sendMessage").await;
     let rows: Vec<_> = ledger.iter().map(|row| (&row["account"], &row["text"])).collect();
     assert_eq!(rows, [(&json!("main"), &json!("hello"))], "{ledger:?}");
-    let listed = scene.types("switchboard chat list").await;
+    let listed = scene.shell.types("switchboard chat list").await;
     assert!(listed.lines().any(|line| line.contains("Demo supergroup") && line.contains("main")), "{listed}");
-    let told = fs::read_to_string(scene.told_to_systemctl()).expect("it was asked");
+    let told = fs::read_to_string(told_to_systemctl(&scene.world)).expect("it was asked");
     assert!(
         told.contains("disable --now old-gateway") && told.contains("enable --now switchboard"),
         "{told}"
@@ -244,6 +217,6 @@ async fn a_stranger_who_types_what_the_guide_says_ends_with_a_sent_message() {
     let key = |path: &Path| session_files::read(path).expect("a session").session.key.fingerprint();
     assert_eq!(key(&left), key(&scene.old.join("sessions/main_text.session")));
     let bytes = |folder: &Path| fs::read(folder.join("sessions/main_text.session")).expect("there");
-    let kept = PathBuf::from(scene.here("/old-before-the-move"));
+    let kept = PathBuf::from(scene.shell.here("/old-before-the-move"));
     assert_eq!(bytes(&scene.old), bytes(&kept), "nothing in the old folder was changed");
 }

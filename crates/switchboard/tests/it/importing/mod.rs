@@ -1,6 +1,7 @@
 //! Sessions move over from Telethon and Kurigram and back, while the program runs and while it does not; the old registry
 //! comes in.
 
+mod bad_files;
 mod dialogue;
 mod guide;
 pub(crate) mod stage;

@@ -73,6 +73,17 @@ pub(crate) async fn file(world: &World, path: &Path, chats: &[&str]) {
     session_files::write_telethon(path, &session).expect("written");
 }
 
+/// Writes one session of an account of these settings as Telethon keeps it: the one that is for this, or any.
+pub(crate) fn session_of(settings: &str, account: &str, purpose: &str, file: &Path) {
+    let name = format!("name = \"{account}\"");
+    let block = settings.split("[[telegram.accounts]]").find(|block| block.contains(&name));
+    let mut lines = block.expect("the account").lines();
+    let line = lines.find(|line| line.contains("string = ") && line.contains(purpose));
+    let text = line.expect("a session").split('"').nth(1).expect("a string");
+    let found = session_files::read_text(text).expect("a session");
+    session_files::write_telethon(file, &found.session).expect("written");
+}
+
 fn hex(text: &str) -> Vec<u8> {
     let digits = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).expect("hexadecimal");
     (0..text.len()).step_by(2).map(digits).collect()
