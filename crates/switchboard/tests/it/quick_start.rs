@@ -28,6 +28,7 @@ struct Stranger {
     shell: Shell,
     port: u16,
     folder: PathBuf,
+    http: reqwest::Client,
     /// The gateway, when it was started, and what it says.
     gateway: Option<(tokio::process::Child, PathBuf)>,
 }
@@ -44,7 +45,8 @@ impl Stranger {
         shell.tell(&format!("cd '{}'", folder.display()));
         // The usual place may be in use on the machine that runs the tests.
         shell.tell(&format!("export SWITCHBOARD_DATA_DIR='{}'", folder.join("data").display()));
-        Self { world, shell, port, folder, gateway: None }
+        let http = reqwest::Client::builder().timeout(PATIENCE).build().expect("a client");
+        Self { world, shell, port, folder, http, gateway: None }
     }
 
     /// Writes the settings of the page, for a Telegram that is on this machine.
@@ -85,7 +87,7 @@ impl Stranger {
     /// The status of a call with a key, and what it answers.
     async fn asks(&self, key: &str, path: &str) -> (u16, serde_json::Value) {
         let url = format!("http://127.0.0.1:{}{path}", self.port);
-        let answer = reqwest::Client::new().get(url).header("x-api-key", key).timeout(PATIENCE).send().await;
+        let answer = self.http.get(url).header("x-api-key", key).send().await;
         let answer = answer.expect("an answer");
         let status = answer.status().as_u16();
         let text = answer.text().await.expect("a body");
