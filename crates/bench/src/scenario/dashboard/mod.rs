@@ -108,7 +108,8 @@ pub(crate) async fn run(stage: &Stage) -> Result<Dashboard> {
     look(stage, &browser, &ours, &mut found).await?;
     leave_open(stage, &browser, &ours, &mut found).await?;
     let place = format!("http://{}", ours.main);
-    found.presses.push(press::reload(&browser, &place, stage.pace.presses).await?);
+    let reload = press::reload(&browser, &place, stage.pace.presses, stage.pace.rest);
+    found.presses.push(reload.await?);
     browser.close().await?;
 
     let memory = usage::memory(ours.contender.program.pid())?;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use tokio::time::sleep;
 
 use super::Press;
 use super::page::milliseconds;
@@ -63,13 +64,15 @@ pub(super) async fn all(browser: &Browser, place: &str, times: usize) -> Result<
     Ok(pressed.rows())
 }
 
-/// Has all dialogs read again, so many times. It is done last: every account asks Telegram for them, long after the answer.
-pub(super) async fn reload(browser: &Browser, place: &str, times: usize) -> Result<Press> {
+/// Has all dialogs read again, so many times. It is done last: every account asks Telegram for them, long after the answer,
+/// and each time is left alone before the next.
+pub(super) async fn reload(browser: &Browser, place: &str, times: usize, rest: Duration) -> Result<Press> {
     browser.open(&format!("{place}/")).await?;
     let mut pressed = Pressed::default();
     for _ in 0..times {
         let took = noted(browser, &button(READING_SERVICE, "reload_cache")).await?;
         pressed.add("reload the cache of a service", took);
+        sleep(rest).await;
     }
     pressed.rows().pop().context("nothing was pressed")
 }
@@ -99,11 +102,11 @@ async fn ways(browser: &Browser, start: &str, card: &str, pressed: &mut Pressed)
     let entered = async || browser.write("[data-find]", &format!("{name}\u{e007}")).await;
     pressed.add("find an account by its name", change(browser, "submit", entered, &found).await?);
     browser.open(start).await?;
-    let link = r##"#kinds a[href$="kind=account"]"##;
+    let link = r#"#kinds a[href$="kind=account"]"#;
     let chosen = format!(r#"document.querySelector({link:?})?.getAttribute("aria-current") === "true""#);
     pressed.add("filter by kind", press(browser, link, &chosen).await?);
     browser.open(start).await?;
-    let option = r##"#group-cards option[value="kind"]"##;
+    let option = r#"#group-cards option[value="kind"]"#;
     let grouped = format!(r#"document.querySelector({option:?})?.hasAttribute("selected") === true"#);
     let choose = async || browser.press(option).await;
     pressed.add("group by kind", change(browser, "change", choose, &grouped).await?);
@@ -197,7 +200,7 @@ async fn leave(browser: &Browser, link: &str) -> Result<Duration> {
         if origin > before {
             return Ok(milliseconds(took));
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        sleep(Duration::from_millis(20)).await;
     }
     bail!("the browser stayed where it was")
 }

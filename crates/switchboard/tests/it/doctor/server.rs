@@ -280,8 +280,16 @@ async fn memory_that_is_nearly_used_up_and_what_was_ended_for_want_of_it_are_tol
     group.write(group.limit, &(resident(program.pid()) * 3).to_string());
     let (_, report) = examined(&world, &["--offline"]).await;
     assert!(!is_there(&report, "memory_high") && !is_there(&report, "memory_killed"), "{report:#}");
-    group.write(group.limit, &(resident(program.pid()) * 100 / 88).to_string());
-    let (code, report) = examined(&world, &["--offline"]).await;
+    // It gives memory back while it rests, now and then between the setting of the limit and the look at it.
+    let mut looked = (None, Value::Null);
+    for _ in 0..10 {
+        group.write(group.limit, &(resident(program.pid()) * 100 / 88).to_string());
+        looked = examined(&world, &["--offline"]).await;
+        if is_there(&looked.1, "memory_high") {
+            break;
+        }
+    }
+    let (code, report) = looked;
     let high = finding(&report, "memory_high");
     assert_eq!((code, &high["severity"]), (Some(1), &json!("warning")), "{high:#}");
     assert!(
