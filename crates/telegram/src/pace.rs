@@ -120,13 +120,11 @@ const fn minute(at: Timestamp) -> i64 {
 
 impl Meter {
     fn take(&mut self, now: Timestamp) -> Result<Place, Timestamp> {
-        match self.free_at(now) {
-            Some(until) => Err(until),
-            None => {
-                self.count(minute(now), 1);
-                Ok(Place(minute(now)))
-            }
+        if let Some(until) = self.free_at(now) {
+            return Err(until);
         }
+        self.count(minute(now), 1);
+        Ok(Place(minute(now)))
     }
 
     fn count(&mut self, minute: i64, messages: u32) {
@@ -281,12 +279,12 @@ mod tests {
     fn what_was_not_sent_after_all_gives_its_place_back() {
         let pace = Pace::default();
         pace.limit(limits(2, 0), &[(at(-3_000), 1)], at(0));
-        let place = pace.take(at(0)).expect("a place").expect("counted");
+        let taken = pace.take(at(0)).expect("a place").expect("counted");
         let until = pace.take(at(1)).expect_err("none is left");
         assert_eq!(pace.held_until(at(1)), Some(until));
         // The earlier one of the two leaves first.
-        assert!(until.since(at(1)) <= Duration::from_secs(660), "{until:?}");
-        pace.give_back(place, at(2));
+        assert!(until.since(at(1)) <= Duration::from_mins(11), "{until:?}");
+        pace.give_back(taken, at(2));
         assert_eq!((pace.held_until(at(2)), pace.sent(at(2)).last_hour), (None, 1));
         assert!(pace.take(at(3)).is_ok());
     }

@@ -272,7 +272,7 @@ impl Problem {
         match failure {
             Failure::Rejected { provider_code } => problem.0.provider_code = Some(provider_code.clone()),
             Failure::FloodWait { until } | Failure::LimitReached { until } => {
-                problem.0.retry_after = Some(seconds_until(*until, now))
+                problem.0.retry_after = Some(seconds_until(*until, now));
             }
             Failure::ChatNotFound { .. }
             | Failure::NoRights { .. }

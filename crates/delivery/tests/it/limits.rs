@@ -55,7 +55,7 @@ async fn who_does_not_want_to_wait_is_told_which_limit_it_was() {
     let failed = bench.submit(hurried.clone()).await;
     assert_eq!(bench.settled(failed).await.failure, Some(Failure::LimitReached { until }));
     // The first that is free again is what counts.
-    let sooner = until.minus(Duration::from_secs(60));
+    let sooner = until.minus(Duration::from_mins(1));
     bench.script.hold("backup", sooner);
     let failed = bench.submit(hurried).await;
     assert_eq!(bench.settled(failed).await.failure, Some(Failure::FloodWait { until: sooner }));

@@ -94,6 +94,9 @@ async fn all_is_well_and_a_revoked_session_is_on_top_within_a_minute() {
     assert!(fine && status.contains("not being cleared"), "{status}");
 }
 
+/// Where a message stands between its account and the wire.
+const STANDS: &str = "telegram.send.before";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_listener_counts_what_came_through_it_and_no_question_for_its_health() {
     let world = World::start(binary()).await;
@@ -133,7 +136,6 @@ async fn a_listener_counts_what_came_through_it_and_no_question_for_its_health()
         .sum();
     assert!((shares - 1.0).abs() < 0.001, "{shares}: {seen:#}");
     // What is being answered is its queue.
-    const STANDS: &str = "telegram.send.before";
     program.arm(STANDS, 0).await;
     let last = order("four");
     let asked = program.legacy(port, "/send_text", &last);

@@ -21,16 +21,16 @@ pub(crate) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt
     }
 }
 
-/// What a change says of a secret.
+/// What a change says of something that may be there or not; of a secret, if nothing else is said.
 #[derive(Debug, Default)]
-pub(crate) enum Change {
+pub(crate) enum Change<T = SecretText> {
     /// It stays: the field was left out.
     #[default]
     Keep,
     /// There is to be none: the field is `null`.
     Clear,
     /// It is another one.
-    To(SecretText),
+    To(T),
 }
 
 /// Reads what a change says of a secret.

@@ -69,7 +69,7 @@ async fn what_is_over_a_limit_waits_or_goes_through_another_account_and_a_restar
     assert_eq!((status, &fifth["state"]), (202, &json!("queued")), "{fifth}");
     assert_eq!(world.sent().await, ["one", "two", "three", "in the group"]);
 
-    program.advance(Duration::from_secs(61 * 60)).await;
+    program.advance(Duration::from_mins(61)).await;
     let both = program.until("what waited is sent", || async { world.sent().await.len() == 6 });
     program.as_time_goes_by(Duration::from_secs(2), both).await;
     let sent = world.sent().await;

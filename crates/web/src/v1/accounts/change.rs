@@ -92,16 +92,16 @@ pub(crate) struct AccountChange {
     /// How many messages it may send within any hour; null: as many as there are.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 1_000_000, example = 30)]
-    messages_per_hour: Option<Option<u32>>,
+    messages_per_hour: Change<u32>,
     /// The same within any 24 hours.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 1_000_000, example = 300)]
-    messages_per_day: Option<Option<u32>>,
+    messages_per_day: Change<u32>,
 }
 
-/// Tells a field that is `null` from one that was left out.
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u32>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+/// Tells a number that is `null` from one that was left out.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Change<u32>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.map_or(Change::Clear, Change::To))
 }
 
 /// Adds an account. It has no session yet: sign in to it next.
@@ -234,6 +234,15 @@ impl Reading {
         read
     }
 
+    #[expect(clippy::option_option, reason = "what the pool takes: nothing is left as it is")]
+    fn limit_change(&mut self, field: &str, change: &Change<u32>) -> Option<Option<NonZeroU32>> {
+        match change {
+            Change::Keep => None,
+            Change::Clear => Some(None),
+            Change::To(limit) => Some(self.limit(field, *limit)),
+        }
+    }
+
     fn wrong(&mut self, field: &str, message: &str) {
         self.0.push(FieldError::new(field, message));
     }
@@ -279,12 +288,8 @@ fn check_change(change: AccountChange) -> Result<telegram::AccountChange, Proble
             Change::Clear => Some(None),
             Change::To(proxy) => Some(Some(reading.proxy(proxy))),
         },
-        messages_per_hour: change
-            .messages_per_hour
-            .map(|given| given.and_then(|limit| reading.limit("messages_per_hour", limit))),
-        messages_per_day: change
-            .messages_per_day
-            .map(|given| given.and_then(|limit| reading.limit("messages_per_day", limit))),
+        messages_per_hour: reading.limit_change("messages_per_hour", &change.messages_per_hour),
+        messages_per_day: reading.limit_change("messages_per_day", &change.messages_per_day),
     };
     reading.finish()?;
     Ok(checked)
