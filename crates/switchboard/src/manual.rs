@@ -23,10 +23,11 @@ fn all() -> Vec<(Vec<String>, String)> {
     found
 }
 
-/// The lines below the heading, up to an empty one.
-fn examples(page: &str) -> Vec<&str> {
+/// The lines below the heading, up to an empty one. One that ends with a backslash goes on in the next.
+fn examples(page: &str) -> Vec<String> {
+    let page = page.replace("\\\n", "");
     let lines = page.lines().skip_while(|line| !HEADINGS.contains(line)).skip(1);
-    lines.take_while(|line| !line.trim().is_empty()).map(str::trim).collect()
+    lines.take_while(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned()).collect()
 }
 
 /// The words of a line as a shell would hand them on; quotes keep words together.
@@ -70,7 +71,7 @@ fn every_command_has_examples_of_itself() {
     let pages = all();
     assert!(pages.len() > 50, "only {} commands were found", pages.len());
     let wrong = pages.iter().filter(|(words, page)| {
-        let of_it = |line: &&str| {
+        let of_it = |line: &String| {
             call(line).iter().skip(1).zip(words.iter()).filter(|(a, b)| a == b).count() == words.len()
         };
         !examples(page).iter().any(of_it)
@@ -86,7 +87,7 @@ fn every_example_can_be_typed() {
     for (_, page) in all() {
         for line in examples(&page) {
             seen += 1;
-            if let Err(error) = Arguments::command().try_get_matches_from(call(line)) {
+            if let Err(error) = Arguments::command().try_get_matches_from(call(&line)) {
                 wrong.push(format!("{line}\n  {}", error.to_string().lines().next().unwrap_or_default()));
             }
         }
@@ -107,5 +108,5 @@ fn what_cannot_be_typed_is_found() {
         call("A=… switchboard send @client_1 \"Good morning\" | jq"),
         ["switchboard", "send", "@client_1", "Good morning"]
     );
-    assert_eq!(examples("Text.\n\nExamples:\n  one\n  two\n\nThree"), ["one", "two"]);
+    assert_eq!(examples("Text.\n\nExamples:\n  one\n  two \\\n  2\n\nThree"), ["one", "two   2"]);
 }

@@ -13,7 +13,10 @@ struct Helps(HashMap<Vec<String>, String>);
 impl Helps {
     fn of(&mut self, command: &[String]) -> &str {
         self.0.entry(command.to_vec()).or_insert_with(|| {
-            let output = Command::new(binary()).args(command).arg("--help").output().expect("runs");
+            let mut asked = Command::new(binary());
+            // As wide as on a wide terminal.
+            asked.args(command).arg("--help").env_remove("COLUMNS");
+            let output = asked.output().expect("runs");
             assert!(output.status.success(), "{command:?} has no help");
             String::from_utf8(output.stdout).expect("UTF-8")
         })
@@ -53,8 +56,15 @@ fn wrong(helps: &mut Helps, typed: &[&str]) -> Option<String> {
 
 /// What is wrong with a line that calls this program; nothing if it is one and can be typed.
 pub(crate) fn judge(line: &str) -> Option<String> {
-    let Some(arguments) = arguments(line) else { return Some("does not call it".to_owned()) };
-    wrong(&mut Helps::default(), &arguments)
+    judged(&mut Helps::default(), line)
+}
+
+fn judged(helps: &mut Helps, line: &str) -> Option<String> {
+    let calls = calls(line);
+    if calls.is_empty() {
+        return Some("does not call it".to_owned());
+    }
+    calls.iter().find_map(|arguments| wrong(helps, arguments))
 }
 
 /// The command lines of a page: what stands in a block after `$ ` or alone, and what stands between backticks.
@@ -74,21 +84,58 @@ fn typed(text: &str) -> Vec<String> {
     lines
 }
 
-/// The words after the program's name, up to where the shell takes over. None if the line does not call it.
-fn arguments(line: &str) -> Option<Vec<&str>> {
-    let mut words = line.split_whitespace();
+/// The words of a line as a shell parts them, quotes and all.
+fn words(line: &str) -> Vec<&str> {
+    let (mut words, mut quoted, mut begun) = (Vec::new(), None, None);
+    for (at, letter) in line.char_indices() {
+        match (letter, quoted) {
+            ('"' | '\'', None) => quoted = Some(letter),
+            (letter, Some(quote)) if letter == quote => quoted = None,
+            _ => {}
+        }
+        if quoted.is_none() && letter.is_whitespace() {
+            words.extend(begun.take().map(|begun| &line[begun..at]));
+        } else if begun.is_none() {
+            begun = Some(at);
+        }
+    }
+    words.extend(begun.map(|begun| &line[begun..]));
+    words
+}
+
+/// Whether a word sets a variable for what follows, as `NAME=value` does.
+fn sets_a_variable(word: &str) -> bool {
+    let name = word.split_once('=').map_or("", |(name, _)| name);
+    name.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_')
+        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+}
+
+/// The words after the program's name for each time that a line calls it, up to where the shell takes over.
+fn calls(line: &str) -> Vec<Vec<&str>> {
+    let words = words(line);
+    let spoken = words.split(|word| word.starts_with('#')).next().unwrap_or_default();
+    spoken.split(|word| ["|", "||", "&&", "&", ";"].contains(word)).filter_map(arguments).collect()
+}
+
+/// The words after the program's name in one command of a line. None if that is not this program.
+fn arguments<'a>(command: &[&'a str]) -> Option<Vec<&'a str>> {
+    // Also as a unit names it: `ExecStart=/usr/bin/switchboard up`.
     let program = |word: &str| word == "switchboard" || word.ends_with("/switchboard");
+    let mut words = command.iter().copied().skip_while(|word| sets_a_variable(word) && !program(word));
     let mut first = words.next()?;
     if first == "sudo" {
         first = words.next()?;
         if first == "-u" {
             first = words.nth(1)?;
         }
+        while sets_a_variable(first) {
+            first = words.next()?;
+        }
     }
     if !program(first) {
         return None;
     }
-    let ends = |word: &&str| word.starts_with(['#', '|', '>', '<', '&', ';', '…']);
+    let ends = |word: &&str| word.starts_with(['>', '<', '…']);
     Some(words.take_while(|word| !ends(word)).map(|word| word.trim_end_matches([';', ')'])).collect())
 }
 
@@ -117,10 +164,11 @@ fn every_command_on_a_page_is_there() {
     for page in pages() {
         let text = std::fs::read_to_string(&page).expect("a page");
         for line in typed(&text) {
-            let Some(arguments) = arguments(&line) else { continue };
-            seen += 1;
-            if let Some(wrong) = wrong(&mut helps, &arguments) {
-                findings.push(format!("{}: `{line}`: {wrong}", page.file_name().expect("a name").display()));
+            for arguments in calls(&line) {
+                seen += 1;
+                if let Some(wrong) = wrong(&mut helps, &arguments) {
+                    findings.push(format!("{}: `{line}`: {wrong}", page.display()));
+                }
             }
         }
     }
@@ -131,12 +179,97 @@ fn every_command_on_a_page_is_there() {
 #[test]
 fn what_is_not_there_is_found() {
     let mut helps = Helps::default();
-    let mut judge = |line: &str| wrong(&mut helps, &arguments(line).expect("a command"));
+    let mut judge = |line: &str| judged(&mut helps, line);
     assert_eq!(judge("switchboard up --sandbox"), None);
     assert_eq!(judge("sudo -u switchboard /usr/bin/switchboard key create n8n --scope send | tee key"), None);
-    assert!(judge("switchboard account fly").is_some());
-    assert!(judge("switchboard up --sand").is_some());
-    assert!(arguments("cargo run -- up").is_none());
+    assert_eq!(judge("KEY=\"$(cat a.key)\" switchboard restore a.tar.gz # then --force"), None);
+    assert_eq!(judge("pass show switchboard/anna | switchboard user add anna"), None);
+    assert_eq!(judge("switchboard logs --grep 'a | b; --fly' > lines"), None);
+    for line in [
+        "switchboard account fly",
+        "switchboard up --sand",
+        "KEY=\"$(cat a.key)\" switchboard account fly",
+        "sudo KEY=a switchboard up --sand",
+        "ExecStart=/usr/bin/switchboard up --sand",
+        "write-the-report | switchboard sent @client_1 -",
+        "switchboard key list | switchboard key revoked -",
+        "systemctl stop switchboard && switchboard backup make",
+    ] {
+        assert!(judge(line).is_some_and(|wrong| wrong != "does not call it"), "{line}");
+    }
+    for line in ["cargo run -- up", "pass show switchboard/anna", "KEY=switchboard up"] {
+        assert_eq!(judge(line).as_deref(), Some("does not call it"), "{line}");
+    }
+}
+
+/// All commands that have none below them, each by its words.
+fn leaves(helps: &mut Helps, command: &[String]) -> Vec<Vec<String>> {
+    let below: Vec<String> = below(helps.of(command)).into_iter().map(str::to_owned).collect();
+    if below.is_empty() {
+        return vec![command.to_vec()];
+    }
+    let named = below.into_iter().filter(|name| name != "help");
+    named.flat_map(|name| leaves(helps, &[command, &[name]].concat())).collect()
+}
+
+/// A part of a help: the lines below its heading, up to an empty one.
+fn part<'a>(help: &'a str, heading: &str) -> Vec<&'a str> {
+    let below = help.lines().skip_while(|line| *line != heading).skip(1);
+    below.take_while(|line| !line.is_empty()).collect()
+}
+
+/// What is missing on the page of a command that a page of a manual has.
+fn missing(helps: &mut Helps, command: &[String]) -> Vec<String> {
+    let help = helps.of(command).to_owned();
+    let mut missing = Vec::new();
+    let first = help.lines().next().unwrap_or_default();
+    if !first.starts_with(char::is_uppercase) || first.split_whitespace().count() < 2 {
+        missing.push(format!("it does not begin with a sentence: {first:?}"));
+    }
+    let usage = format!("Usage: switchboard {}", command.join(" "));
+    if !help.lines().any(|line| line == usage || line.starts_with(&format!("{usage} "))) {
+        missing.push("it does not say how it is used".to_owned());
+    }
+    // What it means stands on the same line, or deeper on the next.
+    for heading in ["Arguments:", "Options:"] {
+        let lines = part(&help, heading);
+        for (place, line) in lines.iter().enumerate() {
+            let named = line.trim_start();
+            let deeper = |next: &&str| next.len() - next.trim_start().len() > 8;
+            if line.len() - named.len() <= 6
+                && !named.contains("  ")
+                && !lines.get(place + 1).is_some_and(deeper)
+            {
+                missing.push(format!("nothing is said of {named}"));
+            }
+        }
+    }
+    let joined = help.replace("\\\n", " ");
+    let examples = [part(&joined, "Examples:"), part(&joined, "Example:")].concat();
+    let mut own = false;
+    for line in examples {
+        missing.extend(judged(helps, line).map(|wrong| format!("`{}`: {wrong}", line.trim())));
+        own |= calls(line)
+            .iter()
+            .any(|words| words.starts_with(&command.iter().map(String::as_str).collect::<Vec<_>>()));
+    }
+    if !own {
+        missing.push("it has no example of its own".to_owned());
+    }
+    missing
+}
+
+#[test]
+fn each_commands_help_reads_like_a_page_of_a_manual() {
+    let mut helps = Helps::default();
+    let leaves = leaves(&mut helps, &[]);
+    assert!(leaves.len() > 50, "only {leaves:?} were found");
+    let mut findings = Vec::new();
+    for command in &leaves {
+        let missing = missing(&mut helps, command);
+        findings.extend(missing.iter().map(|missing| format!("{}: {missing}", command.join(" "))));
+    }
+    assert!(findings.is_empty(), "{}", findings.join("\n"));
 }
 
 /// What stands in the blocks of commands, comments left out.

@@ -95,7 +95,7 @@ enum Action {
                             switchboard account import sessions/ --dry-run --write-plan plan.toml\n  \
                             switchboard account import sessions/ registry.db --plan plan.toml\n  \
                             switchboard account import main_text.session --account main --for send_text\n  \
-                            MAIN_API_HASH=… switchboard account import main.session --api-id 1000001 --api-hash-env MAIN_API_HASH\n  \
+                            API_HASH=… switchboard account import main.session --api-id 1000001 --api-hash-env API_HASH\n  \
                             print-the-string | switchboard account import - --account main --yes"
     )]
     Import(import::Import),

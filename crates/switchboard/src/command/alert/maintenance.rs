@@ -36,7 +36,7 @@ enum Action {
     #[command(after_help = "Examples:\n  switchboard alert maintenance add --for 2h --note \"new disk\"\n  \
             switchboard alert maintenance add --from 2030-01-31T12:00:00Z --until \
             2030-01-31T14:00:00Z\n  switchboard alert maintenance add --days sat,sun \
-            --start 02:00 --minutes 120 --utc-offset +03:00 --scope account")]
+            --start 02:00 --minutes 120 \\\n    --utc-offset +03:00 --scope account")]
     Add(Add),
     /// Take one out; what is broken then is told
     #[command(after_help = "Examples:\n  switchboard alert maintenance remove maint_01…")]

@@ -37,7 +37,7 @@ enum Action {
             switchboard alert targets add owner --kind telegram --chat @demo_main\n  \
             switchboard alert targets add pager --kind webhook --url-env ALERT_HOOK \
             --secret-file hook-secret\n  switchboard alert targets add mail --kind email \
-            --smtp-file smtp.txt --from alerts@example.com --to owner@example.com")]
+            --smtp-file smtp.txt \\\n    --from alerts@example.com --to owner@example.com")]
     Add(Box<Add>),
     /// Take one out, with all that waits for it
     #[command(after_help = "Examples:\n  switchboard alert targets remove pager")]

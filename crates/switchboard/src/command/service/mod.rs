@@ -53,7 +53,7 @@ enum Action {
                             when it is dead. What changes is shown first; when nothing does, nothing is done. A unit that \
                             was not written by this command is never touched.\n\nExamples:\n  \
                             switchboard service install --print\n  \
-                            switchboard service install --config /etc/switchboard/switchboard.toml \
+                            switchboard service install --config /etc/switchboard/switchboard.toml \\\n    \
                             --master-key /etc/switchboard/master.key\n  \
                             switchboard service install --user gateway --data-dir /srv/gateway --memory-max none"
     )]
