@@ -1,15 +1,17 @@
 //! The program's own log lines: a message's way in them, the command that reads them, and what must never be in them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use rusqlite::types::ValueRef;
 use serde_json::{Value, json};
 use testkit::{PDF, Program, Start, World};
 
 use crate::accounts::stage::{NAME, PASSWORD, Stage};
+use crate::backup::files_in;
 use crate::binary;
 
 /// Tables that have the words of messages: what they are for.
@@ -44,7 +46,7 @@ async fn until_lines(data_dir: &Path, arguments: &[&str], wanted: impl Fn(&[Valu
         if wanted(&found) {
             return found;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("waited in vain: {found:#?}");
 }
@@ -63,6 +65,8 @@ async fn the_way_of_a_message_is_told_by_its_lines_also_after_a_kill() {
         .spawn()
         .expect("starts");
 
+    // Whoever reads has the time of the machine: by that all this is two hours old.
+    program.set_back(Duration::from_hours(2)).await;
     let (status, sent) = program.send("@client_1", "a text").await;
     assert_eq!(status, 200, "{sent}");
     let id = sent["id"].as_str().expect("an id").to_owned();
@@ -106,14 +110,32 @@ async fn the_way_of_a_message_is_told_by_its_lines_also_after_a_kill() {
     let flooded = sent["id"].as_str().expect("an id").to_owned();
     let found = until_lines(&data_dir, &["--error", "flood_wait"], |found| !found.is_empty()).await;
     assert_eq!((&found[0]["subject"], &found[0]["level"]), (&json!(flooded), &json!("warn")));
+    // By importance: what is less than a warning is left out, and nothing else.
+    let of_flooded = ["--subject", &flooded];
+    let all = lines(&data_dir, &of_flooded);
+    assert!(messages(&all).starts_with(&["accepted", "begun"]), "{all:?}");
+    let warned = lines(&data_dir, &["--subject", &flooded, "--level", "warn"]);
+    let important: Vec<Value> =
+        all.into_iter().filter(|line| line["level"] == "warn" || line["level"] == "error").collect();
+    assert!(!important.is_empty() && warned == important, "{warned:?}");
+    assert_eq!(lines(&data_dir, &["--subject", &id, "--level", "warn"]), Vec::<Value>::new());
     program.kill();
 
     // Nobody runs, and all of it can be read.
     let found = lines(&data_dir, &of_it);
     assert_eq!(messages(&found), way);
+    // By time: from then on, and until then; by how long ago, and by the time of day.
+    let between = |times: &[&str]| lines(&data_dir, &[&of_it[..], times].concat()).len();
+    assert_eq!((between(&["--since", "1h"]), between(&["--since", "3h"])), (0, way.len()));
+    assert_eq!((between(&["--until", "1h"]), between(&["--until", "3h"])), (way.len(), 0));
+    assert_eq!(between(&["--since", "3h", "--until", "1h"]), way.len());
+    let ended = found[3]["at"].as_str().expect("a time");
+    assert_eq!(messages(&lines(&data_dir, &["--subject", &id, "--since", ended])).last(), Some(&"ended"));
+    let before = lines(&data_dir, &["--subject", &id, "--until", ended]);
+    assert!(messages(&before).starts_with(&["accepted"]) && before.len() < way.len(), "{before:?}");
     let text = printed(&data_dir, &["--subject", &id, "--grep", "OUTCOME=sent", "-n", "1"]);
     assert!(text.contains(" info  send_text   attempted subject=msg_"), "{text}");
-    assert_eq!(printed(&data_dir, &["--since", "1h", "--grep", "OUTCOME=sent", "--match-case"]), "");
+    assert_eq!(printed(&data_dir, &["--since", "3h", "--grep", "OUTCOME=sent", "--match-case"]), "");
 
     // The next run goes on behind it.
     let program = Start::on(&world, binary(), "data").ready().await;
@@ -145,6 +167,130 @@ async fn the_command_says_what_is_wrong() {
     }
 }
 
+/// What the files of the log store have together, looked at when nothing of it changes.
+async fn on_disk(data_dir: &Path) -> u64 {
+    let look = || -> BTreeMap<PathBuf, u64> {
+        let files = std::fs::read_dir(data_dir.join("logs")).expect("the log store");
+        // One that is replaced while it is looked at is gone.
+        let sized = files.flatten().filter_map(|file| Some((file.path(), file.metadata().ok()?.len())));
+        sized.collect()
+    };
+    let mut before = look();
+    for _ in 0..600 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let now = look();
+        if now == before {
+            return now.values().sum();
+        }
+        before = now;
+    }
+    panic!("it never rests");
+}
+
+/// Letters that cannot be packed much smaller, others for each number.
+fn noise(number: u64) -> String {
+    const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let mut state = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        char::from(LETTERS[usize::try_from(state >> 59).expect("five bits")])
+    };
+    std::iter::repeat_with(next).take(8000).collect()
+}
+
+/// Sends a text that Telegram refuses in so many words, all of which are logged; the message's id.
+async fn refused(world: &World, program: &Program, number: u64) -> String {
+    let refusal =
+        json!({ "method": "messages.sendMessage", "code": 400, "message": noise(number), "times": 1 });
+    world.fault("rpc_error", refusal).await;
+    let (_, refused) = program.send("@client_1", "refused").await;
+    assert_eq!(refused["state"], "failed", "{refused}");
+    refused["id"].as_str().expect("an id").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_kept_lines_stay_within_the_owners_budget_and_the_oldest_go_first() {
+    const BUDGET: u64 = 1_000_000;
+    const MESSAGES: u64 = 260;
+    let world = World::start(binary()).await;
+    world.edit_settings(|text| format!("{text}\n[log]\nlevel = \"trace\"\nbudget = \"1MB\"\n"));
+    let mut program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("main", "ready").await;
+    let data_dir = world.data_dir("data");
+    let first = refused(&world, &program, 1).await;
+    let of_first = ["--subject", first.as_str()];
+    until_lines(&data_dir, &of_first, |found| messages(found).contains(&"ended")).await;
+
+    let (mut most, mut ids) = (0, vec![first.clone()]);
+    for number in 2..=MESSAGES {
+        ids.push(refused(&world, &program, number).await);
+        let size = on_disk(&data_dir).await;
+        assert!(size <= BUDGET, "{size} bytes after {number} messages");
+        most = most.max(size);
+        // A quarter of them does not fill it: nothing has to go yet.
+        if number == MESSAGES / 4 {
+            assert!(messages(&lines(&data_dir, &of_first)).contains(&"ended"), "{size}");
+        }
+    }
+    assert!(most > BUDGET * 3 / 4, "the budget is there to be used: {most}");
+    let of_latest = ["--subject", ids[ids.len() - 1].as_str()];
+    let found = until_lines(&data_dir, &of_latest, |found| messages(found).contains(&"ended")).await;
+    assert_eq!(messages(&found), ["accepted", "begun", "attempted", "ended"]);
+    let kept = lines(&data_dir, &["-n", "100000"]);
+    assert!(kept.iter().any(|line| line["level"] == "trace"), "everything is kept");
+    assert_eq!(lines(&data_dir, &of_first), Vec::<Value>::new(), "the oldest are gone");
+    // The newest are left, without a hole.
+    let ended = kept.iter().filter(|line| line["message"] == "ended");
+    let left: Vec<&str> = ended.filter_map(|line| line["subject"].as_str()).collect();
+    assert!(left.len() > 60 && left == ids[ids.len() - left.len()..], "{left:?} of {ids:?}");
+    // The next run keeps to it too.
+    program.terminate().await;
+    let program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("main", "ready").await;
+    for number in MESSAGES + 1..MESSAGES + 10 {
+        refused(&world, &program, number).await;
+        let size = on_disk(&data_dir).await;
+        assert!(size <= BUDGET, "{size} bytes in the next run");
+    }
+    assert_eq!(messages(&lines(&data_dir, &of_latest)), messages(&found));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_are_forgotten_when_they_are_older_than_the_owner_keeps_them() {
+    const STEP: Duration = Duration::from_mins(10);
+    let world = World::start(binary()).await;
+    world.edit_settings(|text| format!("{text}\n[log]\nlevel = \"debug\"\nkeep = \"1h\"\n"));
+    let program = Start::on(&world, binary(), "data").ready().await;
+    let data_dir = world.data_dir("data");
+    let switch = async |action: &str| {
+        let (status, _) =
+            program.post(&format!("/v1/services/send_media/actions/{action}"), &json!({})).await;
+        assert!((200..300).contains(&status), "{status}");
+    };
+    let (stopped, started) = (["--grep", "action=stop"], ["--grep", "action=start"]);
+    switch("stop").await;
+    until_lines(&data_dir, &stopped, |found| found.len() == 1).await;
+    // The writer looks when there is something to write; a search waits for it.
+    let step = async || {
+        program.advance(STEP).await;
+        program.get("/v1/services").await;
+        program.get("/v1/logs?limit=1").await;
+    };
+    for _ in 0..5 {
+        step().await;
+    }
+    switch("start").await;
+    until_lines(&data_dir, &started, |found| found.len() == 1).await;
+    assert_eq!(lines(&data_dir, &stopped).len(), 1, "it is 50 minutes old");
+    for _ in 0..3 {
+        step().await;
+    }
+    until_lines(&data_dir, &stopped, <[Value]>::is_empty).await;
+    assert_eq!(lines(&data_dir, &started).len(), 1, "it is 30 minutes old");
+}
+
 /// What must not be found, and where it is looked for.
 struct Search {
     /// Never and nowhere.
@@ -171,7 +317,15 @@ impl Search {
         }
     }
 
-    /// Looks for secrets in the bytes of every file below a folder; how many files that were.
+    /// Looks for secrets in the bytes of a file.
+    fn in_bytes(&self, place: &str, bytes: &[u8]) {
+        for (what, secret) in &self.secrets {
+            let there = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            assert!(!there, "{place} has the {what}");
+        }
+    }
+
+    /// The same for every file below a folder; how many files that were.
     fn in_files(&self, folder: &Path) -> usize {
         let mut looked = 0;
         for entry in std::fs::read_dir(folder).expect("reads").flatten() {
@@ -180,10 +334,7 @@ impl Search {
                 looked += self.in_files(&path);
             } else if let Ok(bytes) = std::fs::read(&path) {
                 looked += 1;
-                for (what, secret) in &self.secrets {
-                    let there = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
-                    assert!(!there, "{} has the {what}", path.display());
-                }
+                self.in_bytes(&path.display().to_string(), &bytes);
             }
         }
         looked
@@ -364,4 +515,26 @@ async fn secrets_and_words_are_in_no_log_and_in_no_table_that_is_not_for_them() 
     search.in_answers(&answers);
     assert!(search.in_files(&data_dir) > 8);
     search.in_database(&data_dir.join("switchboard.db"));
+
+    // Nor are they in what is carried elsewhere.
+    let made = Command::new(binary())
+        .args(["backup", "create", "--json", "--data-dir"])
+        .arg(&data_dir)
+        .arg("--config")
+        .arg(stage.world.settings_file())
+        .output()
+        .expect("runs");
+    assert!(made.status.success(), "{made:?}");
+    search.in_logs("backup create", &String::from_utf8_lossy(&[&made.stdout[..], &made.stderr].concat()));
+    let made: Value = serde_json::from_slice(&made.stdout).expect("JSON");
+    assert_eq!(made["state"], "proven", "{made}");
+    let packed = files_in(&data_dir.join("backups").join(made["name"].as_str().expect("a name")));
+    for (name, bytes) in &packed {
+        search.in_bytes(&format!("{name} in the backup"), bytes);
+    }
+    println!("{:?}", packed.iter().map(|(name, bytes)| (name, bytes.len())).collect::<Vec<_>>());
+    let (_, database) = packed.iter().find(|(name, _)| name.ends_with("switchboard.db")).expect("a database");
+    let unpacked = stage.world.data_dir("unpacked.db");
+    std::fs::write(&unpacked, database).expect("writes");
+    search.in_database(&unpacked);
 }
