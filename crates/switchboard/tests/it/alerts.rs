@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use domain::Timestamp;
 use serde_json::{Value, json};
 use testkit::{Program, Receiver, Start, World};
 
@@ -77,6 +78,74 @@ async fn an_account_that_is_lost_is_told_by_another_one_and_by_webhook() {
         targets.contains("hook") && targets.contains("settings") && !targets.contains("/hook "),
         "{targets}"
     );
+}
+
+/// What a text tells of a card below one of its headings.
+fn told<'a>(text: &'a str, heading: &str, title: &str) -> Option<&'a str> {
+    let (_, below) = text.split_once(&format!("\n{heading}\n"))?;
+    let own = format!("- {title}: ");
+    below.lines().take_while(|line| line.starts_with("- ")).find_map(|line| line.strip_prefix(&own))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stays_broken_is_told_again_and_again_until_it_is_told_that_it_is_well() {
+    const CARD: &str = "account:backup_1";
+    const EVERY: Duration = Duration::from_mins(5);
+    const STEP: Duration = Duration::from_secs(5);
+    let world = World::start(binary()).await;
+    let receiver = Receiver::start().await;
+    world.edit_settings(|text| format!("{text}\n[alerts]\nremind_every = \"5m\"\n"));
+    declare(&world, &format!("name = \"hook\"\nkind = \"webhook\"\nurl = \"{}\"", receiver.address()));
+    declare(&world, "name = \"owner\"\nkind = \"telegram\"\nchat = \"@client_1\"\naccount = \"main\"");
+    let program = running(&world).await;
+    // The notices that have the card in this part, each with when that was.
+    let notices = |part: &str| -> Vec<Timestamp> {
+        let has = |body: &&Value| {
+            body["data"][part].as_array().expect("alerts").iter().any(|alert| alert["card"] == CARD)
+        };
+        let bodies = receiver.bodies();
+        let of_it = bodies.iter().filter(has);
+        of_it.map(|body| body["timestamp"].as_str().expect("a time").parse().expect("an instant")).collect()
+    };
+    let until = async |what: &str, part: &str, count: usize| {
+        let waiting = program.until(what, || async { notices(part).len() >= count });
+        program.as_time_goes_by(STEP, waiting).await;
+    };
+
+    // It is there and answers nothing, until it does again.
+    world.fault("deaf", json!({ "account": "backup_1" })).await;
+    until("it is told", "raised", 1).await;
+    until("there are two reminders", "still", 2).await;
+    let (raised, still) = (notices("raised"), notices("still"));
+    assert_eq!(raised.len(), 1, "{:?}", receiver.bodies());
+    for (before, after) in [(raised[0], still[0]), (still[0], still[1])] {
+        let apart = after.since(before);
+        // A round of beats comes every 20 s.
+        assert!(
+            apart >= EVERY && apart < EVERY + Duration::from_mins(2),
+            "{apart:?} are between {before} and {after}"
+        );
+    }
+    assert_eq!(notices("cleared"), []);
+
+    world.delete("/faults").await;
+    until("it is well again", "cleared", 1).await;
+    program.account_is("backup_1", "ready").await;
+    let reminders = notices("still").len();
+    program.pass_calmly(EVERY.as_secs() + 60).await;
+    assert_eq!((notices("cleared").len(), notices("still").len()), (1, reminders), "{:?}", receiver.bodies());
+
+    // The chat has the same in words, and each once.
+    let texts = world.sent().await;
+    let lines = |heading: &str| -> Vec<&str> {
+        texts.iter().filter_map(|text| told(text, heading, "account backup_1")).collect()
+    };
+    let (in_trouble, reminded, well) =
+        (lines("In trouble:"), lines("Still in trouble:"), lines("Well again:"));
+    assert_eq!((in_trouble.len(), reminded.len(), well.len()), (1, reminders, 1), "{texts:#?}");
+    assert!(in_trouble[0].starts_with("no_answer, since "), "{texts:#?}");
+    assert!(reminded[0].starts_with("no_answer, since "), "{texts:#?}");
+    assert!(well[0].starts_with("was no_answer for "), "{texts:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use testkit::{Start, World};
 
 use crate::binary;
@@ -126,4 +126,43 @@ async fn mail_goes_over_tls_to_whom_it_trusts_and_a_password_to_nobody_else() {
     assert!(code == Some(1) && said.to_uppercase().contains("STARTTLS"), "{said}");
     assert_eq!(servers.events("stripped"), Vec::<Value>::new());
     assert!(!program.output().contains(PASSWORD), "{}", program.output());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_is_lost_and_one_that_comes_back_are_told_by_mail() {
+    let world = World::start(binary()).await;
+    let servers = Servers::start(&world.data_dir("mail")).await;
+    world.edit_settings(|text| text + &servers.target("tls", "smtps"));
+    let mut start = Start::on(&world, binary(), "data");
+    let trusted = servers.folder.join("ca.pem").to_str().expect("UTF-8").to_owned();
+    start.environment.push(("SSL_CERT_FILE".to_owned(), trusted));
+    let program = start.ready().await;
+    for account in ["main", "backup_1", "backup_2", "backup_3", "fifth"] {
+        program.account_is(account, "ready").await;
+    }
+    let has = |words: &[&str]| {
+        let events = servers.events("tls");
+        let mut mails = events.iter().filter_map(|event| event["mail"].as_str());
+        mails.any(|mail| words.iter().all(|word| mail.contains(word)))
+    };
+    let until = async |what: &str, words: &[&str]| {
+        let waiting = program.until(what, || async { has(words) });
+        program.as_time_goes_by(Duration::from_secs(5), waiting).await;
+    };
+    world.fault("session_revoked", json!({ "account": "main" })).await;
+    world.fault("deaf", json!({ "account": "backup_1" })).await;
+    until("the lost one is told", &["In trouble:", "- account main: session_revoked, since "]).await;
+    until("the deaf one is told", &["In trouble:", "- account backup_1: no_answer, since "]).await;
+    assert!(!has(&["Well again:", "- account backup_1: "]), "{:?}", servers.events("tls"));
+    world.delete("/faults").await;
+    until("the end is told", &["Well again:", "- account backup_1: was no_answer for "]).await;
+    let events = servers.events("tls");
+    assert!(!has(&["- account main: was "]), "the lost one is not well: {events:?}");
+    for mail in events.iter().filter(|event| event["mail"].is_string()) {
+        assert_eq!(
+            (&mail["to"], &mail["encrypted"]),
+            (&json!(["owner@example.com"]), &json!(true)),
+            "{mail}"
+        );
+    }
 }
