@@ -9,8 +9,9 @@ use testkit::{Program, Start, World};
 
 use crate::binary;
 
-/// The services that run before; `send_media` is stopped by hand.
+/// The services that run before, and the one that is stopped by hand.
 const RAN: [&str; 3] = ["create_chat", "send_text", "leave_chat"];
+const STOPPED: &str = "send_media";
 
 /// How long nothing is asked, and how far apart services are started.
 const SILENCE: Duration = Duration::from_mins(5);
@@ -21,6 +22,9 @@ const WINDING_DOWN: Duration = Duration::from_secs(4);
 
 /// The time of day and the clock by which it waits may differ by so much after a minute.
 const DRIFT: Duration = Duration::from_millis(50);
+
+/// So long may a session need to come to the world once its service is started.
+const ARRIVING: Duration = Duration::from_secs(10);
 
 /// So long before it is due it is looked whether the next service waits, and whether the silence still lasts.
 const BEFORE_A_START: Duration = Duration::from_secs(10);
@@ -36,7 +40,7 @@ pub(super) async fn kill_at(point: &str) {
     let world = World::start(binary()).await;
     let mut program = Start::on(&world, binary(), "data").ready().await;
     program.account_is("main", "ready").await;
-    program.post("/v1/services/send_media/actions/stop", &json!({})).await;
+    program.post(&format!("/v1/services/{STOPPED}/actions/stop"), &json!({})).await;
     // The next run has the time of the machine again. The clock is set back first by more than it is moved on then, or the
     // next run would see a time that is yet to come.
     let moved = WINDING_DOWN + if point.ends_with("started") { SILENCE } else { Duration::ZERO };
@@ -84,6 +88,12 @@ async fn calls(world: &World) -> u64 {
     counts.iter().filter_map(|count| count["count"].as_u64()).sum()
 }
 
+/// How many sessions of the account have come to the world: each asks once who it is.
+async fn arrived(world: &World) -> u64 {
+    let counts = world.get("/calls?account=main&method=users.getUsers").await;
+    counts["items"][0]["count"].as_u64().unwrap_or_default()
+}
+
 fn instant(value: &Value) -> Timestamp {
     value.as_str().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("no instant: {value}"))
 }
@@ -112,8 +122,8 @@ async fn line(program: &Program, service: &str) -> Value {
     lines.find(|line| line["purposes"] == json!([service])).expect("a session of its own")["state"].clone()
 }
 
-/// Nothing is asked of Telegram until the silence ends, and then the first service is started.
-async fn silent(world: &World, program: &Program, point: &str) {
+/// Nothing is asked of Telegram until the silence ends, and then the first service is started. Tells when its session came.
+async fn silent(world: &World, program: &Program, point: &str) -> Timestamp {
     program
         .until("it is silent", || async {
             program.advance(Duration::from_secs(1)).await;
@@ -137,12 +147,17 @@ async fn silent(world: &World, program: &Program, point: &str) {
         }
     }
     assert!(heard >= Duration::from_mins(4), "{point}: this machine is too slow to tell more than {heard:?}");
+    let known = arrived(world).await;
     move_to(program, end).await;
+    program.until("a session comes", || async { arrived(world).await > known }).await;
+    let came = now(program).await;
     program.until("the first is started", || async { active(program).await == RAN[..1] }).await;
+    came
 }
 
-/// The others are started, each a minute after the one before. Tells how often that could be seen to the second.
-async fn one_by_one(program: &Program, point: &str) -> usize {
+/// The others are started, each a minute after the one before: its session comes to the world then, and no other one does.
+/// `came` is when the session of the first one did, where that was seen. Tells how often all could be seen to the second.
+async fn one_by_one(world: &World, program: &Program, point: &str, mut came: Option<Timestamp>) -> usize {
     let mut told_apart = 0;
     for count in 1..RAN.len() {
         let (before, next) = (RAN[count - 1], RAN[count]);
@@ -151,20 +166,37 @@ async fn one_by_one(program: &Program, point: &str) -> usize {
                 run(program).await["done"].as_array().is_some_and(|done| done.len() == count)
             })
             .await;
-        program.until("the one before is up", || async { line(program, before).await == "ready" }).await;
+        // That of the service that was stopped before has a session too, which comes back with the first.
+        for up in [before, STOPPED] {
+            program.until("what came before is up", || async { line(program, up).await == "ready" }).await;
+        }
+        let known = arrived(world).await;
         let due = instant(&run(program).await["until"]);
-        move_to(program, due.minus(BEFORE_A_START)).await;
+        // Never over an answer that is under way: a session that misses it comes to the world anew.
+        for left in (2..=10).rev() {
+            move_to(program, due.minus(BEFORE_A_START / 2 * left)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         tokio::time::sleep(Duration::from_millis(50)).await;
         let (running, state) = (active(program).await, line(program, next).await);
+        let come = arrived(world).await;
         // Who is held up by others for so long cannot tell.
         if now(program).await < due {
             assert_eq!(running, RAN[..count], "{point}: {next} waits for a minute");
-            assert_eq!(state, "connecting", "{point}: nothing is asked for {next}");
+            assert_eq!((state, come), (json!("connecting"), known), "{point}: nothing is asked for {next}");
             told_apart += 1;
         }
         move_to(program, due).await;
+        program.until("its session comes", || async { arrived(world).await > known }).await;
+        let at = now(program).await;
+        // What the world saw, whatever the program says of it: a session takes a moment to come, one more and one less.
+        if let Some(last) = came.replace(at) {
+            let apart = at.since(last);
+            assert!(apart + ARRIVING >= APART, "{point}: {next} came to the world {apart:?} after {before}");
+        }
         program.until("the next one is started", || async { active(program).await == RAN[..=count] }).await;
         program.until("it works", || async { line(program, next).await == "ready" }).await;
+        assert_eq!(arrived(world).await, known + 1, "{point}: one session for {next}");
         let begun = since(program, next).await;
         assert!(begun.plus(DRIFT) >= due, "{point}: {next} came at {begun}, not at {due}");
         // What was started by the run that was killed has been up since the start of this one, as far as this one knows.
@@ -182,13 +214,14 @@ async fn whole(world: &World, program: &Program, point: &str) {
         assert_eq!(active(program).await, RAN, "{point}");
         return;
     }
-    if point.ends_with("started") {
+    let came = if point.ends_with("started") {
         program.until("it is taken up", || async { run(program).await["done"] == json!([RAN[0]]) }).await;
         assert_eq!(active(program).await, RAN[..1], "{point}");
+        None
     } else {
-        silent(world, program, point).await;
-    }
-    assert!(one_by_one(program, point).await > 0, "{point}: this machine is too slow to tell");
+        Some(silent(world, program, point).await)
+    };
+    assert!(one_by_one(world, program, point, came).await > 0, "{point}: this machine is too slow to tell");
     program.until("it is over", || async { run(program).await["running"] == false }).await;
     assert_eq!(active(program).await, RAN, "{point}");
     program.account_is("main", "ready").await;
@@ -202,6 +235,53 @@ async fn killed_while_flood_waits_are_cleared_it_goes_on_silently_and_starts_wha
     for point in points {
         kill_at(point).await;
     }
+}
+
+/// How long the silence has lasted when the program is killed in the middle of it.
+const MIDDLE: Duration = Duration::from_mins(2);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_in_the_middle_of_the_silence_it_goes_on_and_does_not_begin_anew() {
+    let point = "in the middle of the silence";
+    let world = World::start(binary()).await;
+    let mut program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("main", "ready").await;
+    program.post(&format!("/v1/services/{STOPPED}/actions/stop"), &json!({})).await;
+    // As above: the next run has the time of the machine again.
+    program.set_back(WINDING_DOWN + MIDDLE).await;
+    let (status, begun) = program.post("/v1/flood-clearing", &json!({"how": "stop_all"})).await;
+    assert!((200..300).contains(&status), "{status} {begun}");
+    let left = AtomicU64::new(WINDING_DOWN.as_secs());
+    program
+        .until("it is silent", || async {
+            let phase = run(&program).await["phase"].clone();
+            if phase == "stopping" && left.load(Ordering::Relaxed) > 0 {
+                left.fetch_sub(1, Ordering::Relaxed);
+                program.advance(Duration::from_secs(1)).await;
+            }
+            phase == "silent"
+        })
+        .await;
+    let (begun, asked) = (run(&program).await, calls(&world).await);
+    let end = instant(&begun["until"]);
+    for beat in 1..=6 {
+        move_to(&program, end.minus(SILENCE.saturating_sub(MIDDLE * beat / 6))).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(calls(&world).await, asked, "nothing is asked before it is killed");
+    program.kill();
+
+    let program = Start::on(&world, binary(), "data").listening().await;
+    let taken_up = run(&program).await;
+    assert_eq!((&taken_up["phase"], &taken_up["until"]), (&json!("silent"), &begun["until"]), "{taken_up}");
+    let left = end.since(now(&program).await);
+    assert!(left > Duration::from_mins(2) && left <= SILENCE.saturating_sub(MIDDLE), "{left:?} are left");
+    assert_eq!(calls(&world).await, asked, "a start in the silence asks nothing");
+    let came = silent(&world, &program, point).await;
+    assert!(
+        one_by_one(&world, &program, point, Some(came)).await > 0,
+        "{point}: this machine is too slow to tell"
+    );
 }
 
 fn health_points() -> [&'static str; 6] {
