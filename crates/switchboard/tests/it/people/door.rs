@@ -118,6 +118,50 @@ async fn a_thousand_wrong_passwords_keep_their_own_address_out_and_not_the_owner
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn many_addresses_that_guess_one_name_wait_and_the_owner_does_not_where_they_signed_in_before() {
+    let stage = Stage::with(TRUSTING).await;
+    let program = stage.program().await;
+    let from = async |address: &str, fields: &[(&str, &str)]| {
+        let asked = stage.post(&program, "/sign-in", fields).header("x-forwarded-for", address);
+        let answer = asked.send().await.expect("an answer");
+        let wait = answer.headers().get("retry-after").map(|wait| wait.to_str().expect("text"));
+        (answer.status().as_u16(), wait.map(|wait| wait.parse::<u64>().expect("seconds")))
+    };
+    let home = "198.51.100.7";
+    assert_eq!(from(home, &RIGHT).await.0, 303);
+    // Each address once, so that none of them has to wait for what it did itself; and until the wait is longer than what
+    // follows takes on any machine.
+    let (mut tried, mut looked_at, mut wait) = (0, 0, 0);
+    while tried < 300 || wait < 25 {
+        if tried >= 300 {
+            program.advance(Duration::from_secs(wait)).await;
+        }
+        match from(&format!("198.18.{}.{}", tried / 200, tried % 200 + 1), &WRONG).await {
+            (401, None) => (looked_at, wait) = (looked_at + 1, 0),
+            (429, Some(seconds)) => {
+                assert!((1..=30).contains(&seconds), "{seconds}");
+                wait = seconds;
+            }
+            other => panic!("{other:?}"),
+        }
+        tried += 1;
+        assert!(tried < 400, "the waits do not grow: {wait}");
+    }
+    assert!((30..60).contains(&looked_at), "{looked_at} of {tried} were looked at");
+    // One more address: also with the right password it waits, half a minute at most.
+    let new = "192.0.2.44";
+    let (status, seconds) = from(new, &RIGHT).await;
+    assert!(status == 429 && seconds.is_some_and(|wait| (1..=30).contains(&wait)), "{status} {seconds:?}");
+    // Where the owner was before there is no wait, and nobody else's name has one.
+    assert_eq!(from(home, &RIGHT).await, (303, None));
+    let other = [("name", "anna"), ("password", "wrong password")];
+    assert_eq!(from("192.0.2.45", &other).await, (401, None));
+    assert_eq!(from(new, &RIGHT).await.0, 429, "that the owner came in elsewhere ends nobody's wait");
+    program.advance(Duration::from_secs(30)).await;
+    assert_eq!(from(new, &RIGHT).await, (303, None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_address_that_a_stranger_writes_down_is_not_believed() {
     let stage = Stage::with("").await;
     let program = stage.program().await;
