@@ -40,7 +40,7 @@ mod word;
 mod writer;
 
 pub use error::{OpenError, ReadError};
-pub use escape::{Escaped, escaped};
+pub use escape::{Escaped, escaped, is_harmful};
 pub use filter::Filter;
 pub use histogram::{Bucket, Histogram, MOST_BUCKETS};
 pub use layer::{Gathered, StoreLayer, layer};

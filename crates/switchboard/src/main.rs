@@ -20,6 +20,7 @@ mod manual;
 mod outgoing_file;
 mod output;
 mod paragraph;
+mod plain_json;
 mod reply;
 mod supervision;
 mod table;

@@ -11,7 +11,7 @@ use logs::{
     Filter, LARGEST_PAGE, Level, Line, LineId, Order, Page, Query, Reader, Service, Trouble, printed,
 };
 
-use crate::{Place, logging};
+use crate::{Place, logging, plain_json};
 
 /// How many lines are shown if nobody says from when on.
 const USUAL: usize = 200;
@@ -122,7 +122,7 @@ struct Shown<W> {
 impl<W: Write> Shown<W> {
     fn line(&mut self, line: &Line) -> io::Result<()> {
         if self.json {
-            serde_json::to_writer(&mut self.out, line)?;
+            plain_json::write(&mut self.out, line)?;
             writeln!(self.out)
         } else {
             writeln!(self.out, "{}", printed(line, self.colours))

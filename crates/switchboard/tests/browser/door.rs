@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use domain::Timestamp;
+
 use crate::chromium::Tab;
 use crate::stage::{NAME, PASSWORD, Stage, sign_in};
 
@@ -26,7 +28,7 @@ async fn whoever_knows_the_password_and_has_the_telephone_comes_in() {
     tab.press("main button.primary").await;
     tab.is_at("/messages?state=failed").await;
 
-    let secret = second_factor(&tab).await;
+    let secret = second_factor(&stage, &tab).await;
     tab.press("form[action='/sign-out'] button").await;
     tab.until("location.pathname === '/sign-in' && document.readyState === 'complete'").await;
     sign_in_as_far_as_the_code(&tab).await;
@@ -37,7 +39,7 @@ async fn whoever_knows_the_password_and_has_the_telephone_comes_in() {
     let _ = tab.complaints();
     // A code serves once: the telephone shows another one by now.
     stage.program.advance(Duration::from_secs(CODE_LASTS)).await;
-    tab.fill("#code", &code(&tab, &secret, CODE_LASTS).await).await;
+    tab.fill("#code", &code(&stage, &secret).await).await;
     tab.press("form:not(details form) button").await;
     tab.is_at("/").await;
 
@@ -68,13 +70,13 @@ async fn whoever_knows_the_password_and_has_the_telephone_comes_in() {
 }
 
 /// Turns the second factor of whoever is signed in on; tells the secret.
-pub(crate) async fn second_factor(tab: &Tab) -> String {
+pub(crate) async fn second_factor(stage: &Stage, tab: &Tab) -> String {
     tab.open("/settings/me").await;
     tab.press("form[action$=offer-second-factor] button").await;
     tab.is_at("/settings/me/second-factor").await;
     is_sound(tab).await;
     let secret = tab.text("document.querySelector('.todo code').textContent.replace(/\\s/g, '')").await;
-    tab.fill("#code", &code(tab, &secret, 0).await).await;
+    tab.fill("#code", &code(stage, &secret).await).await;
     tab.press("form[action$=confirm-second-factor] button").await;
     tab.until("document.querySelectorAll('#codes li').length >= 8").await;
     is_sound(tab).await;
@@ -83,10 +85,10 @@ pub(crate) async fn second_factor(tab: &Tab) -> String {
     secret
 }
 
-/// What the telephone shows, so many seconds from now.
-async fn code(tab: &Tab, secret: &str, later: u64) -> String {
-    let now = tab.tell("Math.floor(Date.now() / 1000)").await.as_i64().expect("seconds");
-    testkit::authenticator::code(secret, now + i64::try_from(later).expect("few"))
+/// What a telephone shows whose clock is the program's, which tests move.
+pub(crate) async fn code(stage: &Stage, secret: &str) -> String {
+    let now: Timestamp = stage.program.now().await.parse().expect("an instant");
+    testkit::authenticator::code(secret, now.as_seconds())
 }
 
 async fn sign_in_as_far_as_the_code(tab: &Tab) {

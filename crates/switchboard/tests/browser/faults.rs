@@ -7,6 +7,7 @@ use serde_json::json;
 use testkit::free_port;
 
 use crate::chromium::Tab;
+use crate::minute::{before_a_fault, by_the_machine, was_red_in_time};
 use crate::stage::{ACCOUNTS, Stage};
 
 /// The account that works only for whoever names it.
@@ -115,6 +116,7 @@ async fn accounts_and_their_services() {
     )
     .await;
 
+    let fault = before_a_fault(&stage).await;
     stage.world.fault("deaf", json!({ "account": "main" })).await;
     stage.world.fault("session_revoked", json!({ "account": "backup_1" })).await;
     stage.world.fault("banned", json!({ "account": "backup_2" })).await;
@@ -126,6 +128,9 @@ async fn accounts_and_their_services() {
     looks(&tab, "account:main", "bad", "error", "answer").await;
     looks(&tab, "account:backup_1", "bad", "needs_login", "session").await;
     looks(&tab, "account:backup_2", "bad", "banned", "ban").await;
+    for card in ["account:main", "account:backup_1", "account:backup_2"] {
+        was_red_in_time(&stage, card, fault).await;
+    }
     // A flood wait ends by itself: it waits, and is not red.
     looks(&tab, "account:fifth", "wait", "flood_wait", "flood").await;
     failed_in_amber(&tab, "fifth", "backup_2").await;
@@ -146,20 +151,26 @@ async fn a_taken_port_a_worker_that_stands_still_a_store_that_is_locked() {
     let port = free_port();
     let taken = TcpListener::bind(("127.0.0.1", port)).expect("the port");
     let line = format!("ports = [\n  {{ port = {port}, service = \"send_text\" }},");
+    // The program does not run yet: its clock is that of the machine.
+    let fault = by_the_machine();
     let stage = Stage::with(|text| text.replacen("ports = [", &line, 1)).await;
     let tab = stage.tab().await;
     tab.open("/").await;
     stage.pass(60).await;
     looks(&tab, &format!("port:{port}"), "bad", "taken", "taken").await;
+    was_red_in_time(&stage, &format!("port:{port}"), fault).await;
     assert_eq!(red(&tab).await, format!("c-port:{port}"));
     alerts(&tab, &port.to_string(), "another program has the port").await;
     drop(taken);
 
+    let fault = before_a_fault(&stage).await;
     let database = stage.world.data_dir("data").join("switchboard.db");
     let other = rusqlite::Connection::open(database).expect("the database");
     other.execute_batch("BEGIN IMMEDIATE").expect("locked");
-    stage.pass(60).await;
+    // The next round asks it, and waits for the lock by a clock of SQLite's own, which must not be leapt over.
+    stage.pass(BEAT.as_secs()).await;
     looks(&tab, "store", "bad", "unavailable", "the database does not answer").await;
+    was_red_in_time(&stage, "store", fault).await;
     // Its alert is told, though the database is what would keep it.
     alerts(&tab, "store", "the database does not answer").await;
     other.execute_batch("ROLLBACK").expect("unlocked");
@@ -180,6 +191,11 @@ async fn a_taken_port_a_worker_that_stands_still_a_store_that_is_locked() {
     let why = "nothing is begun. restart the program";
     looks(&tab, "service:send_text", "bad", "stalled", why).await;
     looks(&tab, "queue", "bad", "stalled", why).await;
+    // From when on it was due.
+    let due = soon.parse().expect("an instant");
+    for card in ["service:send_text", "queue"] {
+        was_red_in_time(&stage, card, due).await;
+    }
     for name in ["send_text", "queue"] {
         alerts(&tab, name, "work is due and is not begun").await;
     }
@@ -189,7 +205,10 @@ async fn a_taken_port_a_worker_that_stands_still_a_store_that_is_locked() {
 
 /// Whose accounts must all wait is red for that, and well again at the deadline; the accounts themselves are amber.
 async fn everybody_must_wait(stage: &Stage, tab: &Tab, pool: &[&str]) {
+    let mut fault = before_a_fault(stage).await;
     for name in pool {
+        // It is not red before the last one waits.
+        fault = before_a_fault(stage).await;
         let flood = json!({ "account": name, "method": "messages.sendMessage", "seconds": 600 });
         stage.world.fault("flood_wait", flood).await;
         let order = json!({ "chat": "@client_1", "text": "by pin", "account": name, "wait": 0 });
@@ -199,6 +218,7 @@ async fn everybody_must_wait(stage: &Stage, tab: &Tab, pool: &[&str]) {
     stage.pass(60).await;
     looks(tab, "service:send_text", "bad", "flood_wait", "told every account that could do this to wait")
         .await;
+    was_red_in_time(stage, "service:send_text", fault).await;
     looks(tab, "service:create_chat", "ok", "active", "").await;
     looks(tab, "account:main", "wait", "flood_wait", "flood").await;
     alerts(tab, "send_text", "flood wait").await;
@@ -220,13 +240,16 @@ async fn a_service_without_an_account_that_can_work_and_a_line_that_was_lost() {
     everybody_must_wait(&stage, &tab, &pool).await;
     // While one account of the pool is left, the services go on; the line is red beside its account.
     let (last, others) = pool.split_last().expect("accounts");
+    let fault = before_a_fault(&stage).await;
     for name in others {
         stage.world.fault("session_revoked", json!({ "account": name })).await;
     }
     stage.pass(60).await;
     looks(&tab, "line:backup_1:all", "bad", "needs_login", "sign in again").await;
+    was_red_in_time(&stage, "line:backup_1:all", fault).await;
     looks(&tab, "service:send_text", "ok", "active", "").await;
     assert!(!red(&tab).await.contains("service"), "{}", red(&tab).await);
+    let fault = before_a_fault(&stage).await;
     stage.world.fault("session_revoked", json!({ "account": last })).await;
     stage.pass(60).await;
     let why = "no account that serves this can work now";
@@ -234,6 +257,7 @@ async fn a_service_without_an_account_that_can_work_and_a_line_that_was_lost() {
         looks(&tab, &format!("service:{service}"), "bad", "unable", why).await;
         // It names who is to be mended.
         looks(&tab, &format!("service:{service}"), "bad", "unable", "main: session_revoked").await;
+        was_red_in_time(&stage, &format!("service:{service}"), fault).await;
     }
     looks(&tab, &format!("account:{BY_NAME_ONLY}"), "ok", "ready", "").await;
     let red = red(&tab).await;

@@ -5,6 +5,7 @@ use testkit::{Disk, World};
 
 use crate::binary;
 use crate::faults::{looks, red};
+use crate::minute::{before_a_fault, was_red_in_time};
 use crate::stage::{Stage, beginning};
 
 /// How large the disk is, in MiB: what the program wants free to take in work, its reserve, and as much again.
@@ -30,9 +31,11 @@ async fn a_full_disk_is_red_on_the_page_until_there_is_room_again() {
     assert_eq!(red(&tab).await, "");
     assert_eq!(stage.program.send("@client_1", "There is room.").await.0, 200);
 
+    let fault = before_a_fault(&stage).await;
     let filling = disk.fill();
     stage.pass(60).await;
     looks(&tab, "store", "bad", "disk_full", "the disk is full").await;
+    was_red_in_time(&stage, "store", fault).await;
     // Nothing else is to blame, and nothing is taken in that could be lost.
     assert_eq!(red(&tab).await, "c-store");
     let (status, refused) = stage.program.send("@client_1", "There is none.").await;

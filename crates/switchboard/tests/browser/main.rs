@@ -10,6 +10,7 @@ mod keyboard;
 mod lists;
 mod live;
 mod mail_server;
+mod minute;
 mod paging;
 mod pictures;
 mod plain;
@@ -20,6 +21,7 @@ mod stage;
 mod steps;
 mod strip;
 mod sweep;
+mod timeline;
 
 use std::path::Path;
 

@@ -1,6 +1,7 @@
 //! The pictures of the book: each page with a day's work on it, light and dark, on a desk and on a phone. `cargo xtask docs`
 //! has them taken; every run of the tests holds the book against them.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,17 +10,26 @@ use std::{env, fs};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use tokio::time::sleep;
 
+use crate::buttons::of_importing::{files, looked_through};
 use crate::chromium::{Tab, Theme};
 use crate::demo::Demo;
+use crate::pressed;
 use crate::stage::Stage;
 
 /// Says where to put new pictures.
 const FOLDER: &str = "SWITCHBOARD_PICTURES";
 
 /// The most that all pictures together may weigh, in bytes.
-const MOST_BYTES: u64 = 6_000_000;
+const MOST_BYTES: u64 = 7_000_000;
+
+/// Beside the pictures: of what templates, words, styles and scripts they were taken.
+const MADE_FROM: &str = "MADE_FROM";
+
+/// What a page looks like is written in these folders of the dashboard.
+const LOOKED_LIKE: [&str; 3] = ["assets", "src/words", "templates"];
 
 /// How much of a long page is shown, in pixels.
 const TALLEST: u64 = 1500;
@@ -32,7 +42,7 @@ const LOOKS: [(u32, Theme, &str); 4] = [
 ];
 
 /// The pages by the names of their pictures. A word in braces is an id of the day.
-const PAGES: [(&str, &str); 33] = [
+const PAGES: [(&str, &str); 39] = [
     ("sign-in", "/sign-in"),
     ("overview", "/"),
     ("card", "/cards/account%3Amain"),
@@ -41,14 +51,18 @@ const PAGES: [(&str, &str); 33] = [
     ("diagnostics", "/diagnostics"),
     ("messages", "/messages"),
     ("message", "/messages/{sent}"),
+    ("retry-failed", "/messages/retry-failed"),
     ("chats", "/chats"),
     ("chat", "/chats/{chat}"),
+    ("bind", "/chats/-1002000000001/bind"),
     ("not-found", "/chats/unresolved"),
     ("accounts", "/accounts"),
     ("account", "/accounts/main"),
+    ("change-account", "/accounts/main/change"),
     ("add-account", "/accounts/add"),
     ("login", "/accounts/fifth/login"),
     ("import", "/accounts/import"),
+    ("import-look", "{look}"),
     ("doubts", "/doubt"),
     ("doubt", "/doubt/{doubt}"),
     ("operations", "/operations"),
@@ -56,9 +70,11 @@ const PAGES: [(&str, &str); 33] = [
     ("failovers", "/failovers"),
     ("failed", "/failed"),
     ("failed-request", "/failed/{failed}"),
+    ("failed-question", "/failed/question?do=retry&id={failed}"),
     ("logs", "/logs?account=main"),
     ("log-line", "/logs/{line}"),
     ("me", "/settings/me"),
+    ("second-factor", "/settings/me/second-factor"),
     ("people", "/settings/people"),
     ("person", "/settings/people/anna"),
     ("keys", "/settings/keys"),
@@ -68,8 +84,121 @@ const PAGES: [(&str, &str); 33] = [
     ("audit", "/settings/audit"),
 ];
 
+/// A question about one thing looks as the others do.
+const QUESTION: &str = "a question as the one before a stop";
+
+/// What answers to GET and has no picture, each for a reason.
+const NOT_SHOWN: [(&str, &str); 17] = [
+    (
+        "/accounts/import/under-way",
+        "is there for as long as an import runs, and tells of it as the look before does",
+    ),
+    ("/accounts/sessions/{id}/drop", QUESTION),
+    ("/accounts/sessions/{id}/give", QUESTION),
+    ("/accounts/{name}/export", "a command to be copied, as below the list of backups"),
+    ("/accounts/{name}/remove", QUESTION),
+    ("/assets/{name}", "no page: what pages are made of"),
+    ("/cards/{id}/strip", "no page: a part of one"),
+    ("/chats/{id}/leave", QUESTION),
+    ("/live/logs", "no page: a stream"),
+    ("/live/overview", "no page: a stream"),
+    ("/logs/download", "no page: a file"),
+    ("/settings", "leads to one's own page"),
+    ("/settings/alerts/{name}/remove", QUESTION),
+    ("/settings/backups/{name}/content", "no page: a file"),
+    ("/settings/keys/{id}/revoke", QUESTION),
+    ("/settings/maintenance/{id}/remove", QUESTION),
+    ("/settings/people/{name}/remove", QUESTION),
+];
+
 fn docs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs")
+}
+
+fn dashboard() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../dashboard")
+}
+
+/// What the pictures look like: a hash of all that is written for it, by the order of paths.
+fn looks_of_today() -> String {
+    let dashboard = dashboard();
+    let mut all: Vec<(String, PathBuf)> = LOOKED_LIKE
+        .into_iter()
+        .flat_map(|folder| pressed::files(&dashboard.join(folder)))
+        .map(|file| (file.strip_prefix(&dashboard).expect("below it").display().to_string(), file))
+        .collect();
+    all.sort();
+    let mut hash = Sha256::new();
+    for (name, file) in all {
+        let content = fs::read(&file).expect("a file");
+        for part in [name.as_bytes(), &content] {
+            hash.update(u64::try_from(part.len()).expect("small").to_le_bytes());
+            hash.update(part);
+        }
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What the dashboard answers to GET, as its sources say.
+fn routes() -> BTreeSet<String> {
+    let sources = pressed::files(&dashboard().join("src"));
+    let mut found = BTreeSet::new();
+    for source in sources.iter().filter(|file| file.extension().is_some_and(|one| one == "rs")) {
+        let text = fs::read_to_string(source).expect("a source");
+        for route in text.split(".route(\"").skip(1) {
+            let (path, answer) = route.split_once("\", ").expect("a path and what answers");
+            if answer.starts_with("get(") {
+                found.insert(path.to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// The route that a path goes: that which has most of its words.
+fn route_of<'a>(path: &str, routes: &'a BTreeSet<String>) -> Option<&'a String> {
+    let path = path.split('?').next().unwrap_or_default();
+    let same = |route: &str| {
+        let (wanted, given): (Vec<_>, Vec<_>) = (route.split('/').collect(), path.split('/').collect());
+        let fits = wanted.len() == given.len()
+            && wanted.iter().zip(&given).all(|(wanted, given)| wanted == given || wanted.starts_with('{'));
+        fits.then(|| wanted.iter().filter(|word| !word.starts_with('{')).count())
+    };
+    routes.iter().filter_map(|route| Some((same(route)?, route))).max().map(|(_, route)| route)
+}
+
+/// Where the page of a look at files to be imported is, by what its route says of it.
+const LOOK: &str = "/accounts/import/{id}";
+
+#[test]
+fn every_page_has_a_picture_or_a_reason_why_not() {
+    let routes = routes();
+    assert!(routes.len() > 40, "they are not found in the sources: {routes:?}");
+    let shown: BTreeSet<&String> = PAGES
+        .iter()
+        .map(|(page, path)| {
+            let path = path.replace("{look}", LOOK);
+            route_of(&path, &routes).unwrap_or_else(|| panic!("{page}: no page is at {path}"))
+        })
+        .collect();
+    let excepted: BTreeSet<String> = NOT_SHOWN.iter().map(|(route, _)| (*route).to_owned()).collect();
+    let gone: Vec<_> = excepted.difference(&routes).collect();
+    assert!(gone.is_empty(), "there are no such pages any more: {gone:?}");
+    let missing: Vec<_> =
+        routes.iter().filter(|route| !shown.contains(route) && !excepted.contains(*route)).collect();
+    assert!(missing.is_empty(), "give these pages a row in PAGES, or a reason in NOT_SHOWN: {missing:#?}");
+    let both: Vec<_> = shown.into_iter().filter(|route| excepted.contains(*route)).collect();
+    assert!(both.is_empty(), "these have a picture: {both:?}");
+}
+
+#[test]
+fn a_path_goes_the_route_with_most_of_its_words() {
+    let routes = ["/chats", "/chats/{id}", "/chats/unresolved", "/chats/{id}/bind"].map(str::to_owned).into();
+    let of = |path: &str| route_of(path, &routes).map(String::as_str);
+    assert_eq!(of("/chats/unresolved?x=1"), Some("/chats/unresolved"));
+    assert_eq!(of("/chats/{chat}"), Some("/chats/{id}"));
+    assert_eq!(of("/chats/-1/bind"), Some("/chats/{id}/bind"));
+    assert_eq!(of("/chats/-1/leave"), None);
 }
 
 fn file(page: &str, look: &str) -> String {
@@ -92,6 +221,8 @@ async fn the_book_shows_every_page() {
         assert!(tour.contains(&format!("(images/{page}-")), "the tour does not show {page}");
     }
     assert!(weight < MOST_BYTES, "the pictures weigh {weight} bytes");
+    let made_from = fs::read_to_string(folder.join(MADE_FROM)).unwrap_or_default();
+    assert_eq!(made_from.trim(), looks_of_today(), "the pages look otherwise by now: run `cargo xtask docs`");
 }
 
 /// Takes them anew.
@@ -109,10 +240,23 @@ async fn take(folder: &Path) {
     let (_, logged) = stage.program.get("/v1/logs?account=main&level=warn&limit=1").await;
     let line = logged["items"][0]["id"].as_str().expect("a line").to_owned();
     let stranger = stage.stranger().await;
+    let look = looked_at(&stage, &owner).await;
     for (page, path) in PAGES.into_iter().filter(|(page, _)| *page != "diagnostics") {
         let tab = if page == "sign-in" { &stranger } else { &owner };
-        take_page(folder, &stage, tab, (page, &filled(path, &demo, &line))).await;
+        take_page(folder, &stage, tab, (page, &filled(path, &demo, &line, &look))).await;
     }
+    fs::write(folder.join(MADE_FROM), looks_of_today() + "\n").expect("written");
+}
+
+/// Offers a second factor, and gives files to be looked through; where the page about them is.
+async fn looked_at(stage: &Stage, owner: &Tab) -> String {
+    owner.open("/settings/me").await;
+    owner.press("form[action$=offer-second-factor] button").await;
+    owner.is_at("/settings/me/second-factor").await;
+    let [session, other] = files(stage).await;
+    owner.open("/accounts/import").await;
+    owner.choose("#file", &[&session, &other]).await;
+    looked_through(owner).await
 }
 
 /// Two hours of traffic, so that the strips and the curves have something to show.
@@ -156,7 +300,7 @@ async fn picture(tab: &Tab, width: u32) -> Vec<u8> {
     STANDARD.decode(taken["data"].as_str().expect("a picture")).expect("base64")
 }
 
-fn filled(path: &str, demo: &Demo, line: &str) -> String {
+fn filled(path: &str, demo: &Demo, line: &str, look: &str) -> String {
     let Demo { sent, chat, doubted_message, operation, failed_requests, .. } = demo;
     [
         ("{sent}", sent.as_str()),
@@ -165,6 +309,7 @@ fn filled(path: &str, demo: &Demo, line: &str) -> String {
         ("{operation}", operation),
         ("{failed}", &failed_requests[0]),
         ("{line}", line),
+        ("{look}", look),
     ]
     .into_iter()
     .fold(path.to_owned(), |path, (word, id)| path.replace(word, id))

@@ -2,8 +2,23 @@
 
 use serde_json::json;
 
+use crate::chromium::Tab;
 use crate::stage::Stage;
 use crate::sweep;
+
+/// What pages have to be read: cards, rows of lists, steps of a way, facts, log lines.
+const READ: [&str; 5] = [".card", "tbody tr", "ol.why li", "dl dd", "#lines > li"];
+
+/// How much of each can be seen.
+async fn seen(tab: &Tab) -> [u64; 5] {
+    let all = tab
+        .tell(&format!(
+            "{}.map((what) => [...document.querySelectorAll(`main ${{what}}`)].filter((one) => one.checkVisibility()).length)",
+            json!(READ)
+        ))
+        .await;
+    serde_json::from_value(all).expect("numbers")
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_are_read_and_buttons_pressed_without_scripts() {
@@ -11,9 +26,25 @@ async fn pages_are_read_and_buttons_pressed_without_scripts() {
     let demo = stage.day().await;
     let tab = stage.tab().await;
     let paths = sweep::paths(&tab, &demo).await;
+    let mut with_scripts = Vec::new();
+    for path in &paths {
+        tab.open(path).await;
+        with_scripts.push(seen(&tab).await);
+    }
+    let sum = with_scripts
+        .iter()
+        .fold([0; READ.len()], |sum: [u64; 5], one| std::array::from_fn(|at| sum[at] + one[at]));
+    assert!(sum.iter().all(|count| *count > 0), "{READ:?}: {sum:?}");
+    let _ = tab.complaints();
     tab.scripts(false).await;
-    for path in paths {
+    for (path, wanted) in paths.into_iter().zip(with_scripts) {
         tab.open(&path).await;
+        // Lists may have grown since.
+        let there = seen(&tab).await;
+        assert!(
+            there.iter().zip(wanted).all(|(there, wanted)| *there >= wanted),
+            "{path}: {READ:?} {wanted:?}, and {there:?} without scripts"
+        );
         let title = tab.text("document.querySelector('main h1')?.innerText").await;
         assert!(!title.is_empty(), "{path} has no title");
         assert_eq!(tab.tell("document.documentElement.classList.contains('script')").await, false);

@@ -84,13 +84,19 @@ fn attribute_of(tag: &str, name: &str) -> Option<String> {
     Some(tag[begin..begin + end.0].to_owned())
 }
 
-/// All files below a folder with this ending.
-fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+/// All files below a folder, in order.
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("a file").path());
     let mut all: Vec<_> =
-        entries.flat_map(|path| if path.is_dir() { files(&path, ending) } else { vec![path] }).collect();
-    all.retain(|path| path.extension().is_some_and(|extension| extension == ending));
+        entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect();
     all.sort();
+    all
+}
+
+/// Those with this ending.
+fn files_of(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut all = files(folder);
+    all.retain(|path| path.extension().is_some_and(|extension| extension == ending));
     all
 }
 
@@ -109,7 +115,7 @@ fn table() -> BTreeMap<String, Vec<String>> {
 fn whatever_can_be_pressed_is_pressed_by_a_test() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let templates = here.join("../dashboard/templates");
-    let there: BTreeSet<String> = files(&templates, "html")
+    let there: BTreeSet<String> = files_of(&templates, "html")
         .iter()
         .flat_map(|file| {
             let name = file.strip_prefix(&templates).expect("below it").display().to_string();
@@ -123,7 +129,7 @@ fn whatever_can_be_pressed_is_pressed_by_a_test() {
     assert!(new.is_empty(), "press these in a test and name it in pressed.txt:\n{new:#?}");
     let gone: Vec<_> = known.difference(&there).collect();
     assert!(gone.is_empty(), "pressed.txt names what is not there any more:\n{gone:#?}");
-    let sources = files(&here.join("tests/browser"), "rs");
+    let sources = files_of(&here.join("tests/browser"), "rs");
     let sources: String = sources.iter().map(|file| fs::read_to_string(file).expect("a source")).collect();
     for (what, tests) in table {
         for test in tests {

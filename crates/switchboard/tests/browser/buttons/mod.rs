@@ -5,6 +5,7 @@ mod of_alerts;
 mod of_backups;
 mod of_clearing;
 mod of_copying;
+mod of_hostile_lines;
 pub(crate) mod of_importing;
 mod of_limits;
 mod of_links;

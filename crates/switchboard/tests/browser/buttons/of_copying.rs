@@ -40,6 +40,10 @@ async fn what_is_copied_is_what_is_wanted() {
     assert!(link.starts_with("https://t.me/"), "{link}");
     assert_eq!(chat["invite_link"], link);
 
+    // In the row of the registry too.
+    tab.open("/chats").await;
+    assert_eq!(copied(&tab, &format!("invite{}", demo.chat)).await, link);
+
     let request = &demo.failed_requests[0];
     tab.open(&format!("/failed/{request}")).await;
     let payload: Value = serde_json::from_str(&copied(&tab, "payload").await).expect("JSON");
@@ -96,7 +100,7 @@ async fn secrets(stage: &Stage, tab: &Tab) {
     tab.until("document.querySelector('#key') !== null").await;
     assert_eq!(stage.program.status_with(&copied(tab, "key").await, "/v1/services").await, 200);
 
-    second_factor(tab).await;
+    second_factor(stage, tab).await;
     tab.open("/settings/me").await;
     tab.press_words("summary", "recovery").await;
     tab.fill("#renew-present", PASSWORD).await;

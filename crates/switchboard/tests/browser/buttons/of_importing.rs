@@ -30,7 +30,7 @@ pub(crate) async fn files(stage: &Stage) -> [PathBuf; 2] {
 }
 
 /// Sends what is chosen; where the page about it is.
-async fn looked_through(tab: &Tab) -> String {
+pub(crate) async fn looked_through(tab: &Tab) -> String {
     tab.press(LOOK).await;
     tab.until("location.pathname.startsWith('/accounts/import/imp_') && document.readyState === 'complete'")
         .await;

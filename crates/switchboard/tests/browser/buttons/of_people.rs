@@ -57,7 +57,7 @@ async fn whoever_lost_the_telephone_is_let_in_by_an_admin() {
     let vera = json!({ "name": "vera", "role": "operator", "password": PASSWORD });
     assert_eq!(stage.program.post("/v1/users", &vera).await.0, 201);
     let other = signed_in(&stage, "vera").await;
-    second_factor(&other).await;
+    second_factor(&stage, &other).await;
     other.press("form[action='/sign-out'] button").await;
     other.until("location.pathname === '/sign-in' && document.readyState === 'complete'").await;
     other.fill("#name", "vera").await;

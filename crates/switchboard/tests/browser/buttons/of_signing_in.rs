@@ -5,7 +5,7 @@ use std::time::Duration;
 use qrcode::{Color, EcLevel, QrCode};
 use serde_json::{Value, json};
 
-use super::{done, is_sound};
+use super::{done, is_sound, noted};
 use crate::chromium::{Key, Tab};
 use crate::live::sleeps;
 use crate::stage::Stage;
@@ -224,6 +224,46 @@ async fn whoever_declines_the_terms_is_not_signed_in_and_may_begin_again() {
             assert_eq!(stage.program.get("/v1/accounts/fifth").await.1["state"], "needs_login");
         }
     }
+    sends(&stage).await;
+    is_sound(&tab);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_without_a_number_is_asked_for_one_and_a_wrong_one_is_explained() {
+    let stage = Stage::without(NAME).await;
+    let known = stage.known(NAME).await;
+    let order = json!({ "name": NAME, "api_id": known["api_id"], "api_hash": known["api_hash"] });
+    let (status, added) = stage.program.post("/v1/accounts", &order).await;
+    assert_eq!((status, &added["phone"]), (201, &Value::Null), "{added}");
+    let tab = stage.tab().await;
+    tab.open("/accounts/fifth/login").await;
+    step(&tab, "none").await;
+    let send = "#login-phone button";
+    // Without a number nothing is sent.
+    tab.press(send).await;
+    assert_eq!(tab.tell("document.querySelector('input#phone').matches(':invalid')").await, true);
+    assert_eq!(tab.tell("document.activeElement.id").await, "phone");
+    assert_eq!(login(&stage).await["state"], "none");
+    for wrong in ["my telephone", "12"] {
+        tab.tell("document.querySelector('input#phone').value = ''").await;
+        tab.fill("input#phone", wrong).await;
+        let (note, is_refused) = noted(&tab, send).await;
+        assert!(is_refused && note.contains("with its + and country code"), "{wrong}: {note}");
+        step(&tab, "none").await;
+        assert_eq!(login(&stage).await["state"], "none", "{wrong}");
+    }
+    assert_eq!(stage.world.calls("auth.sendCode").await, 0, "Telegram is asked for no number that is none");
+
+    // As people write it down.
+    let number = known["phone"].as_str().expect("a phone");
+    let (country, rest) = number.split_at(2);
+    let (area, rest) = rest.split_at(3);
+    tab.tell("document.querySelector('input#phone').value = ''").await;
+    tab.fill("input#phone", &format!("{country} ({area}) {rest}")).await;
+    tab.keys(&[Key::Enter]).await;
+    step(&tab, "code_wanted").await;
+    enter(&tab, "code", &stage.world.code(number).await).await;
+    step(&tab, "done").await;
     sends(&stage).await;
     is_sound(&tab);
 }

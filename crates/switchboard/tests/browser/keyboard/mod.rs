@@ -2,6 +2,7 @@
 //! signing an account in, holding the log.
 
 mod of_accounts;
+mod of_every_page;
 mod of_settings;
 mod of_watching;
 mod of_work;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{answered, done, enter, follow, tick, walk_to, write};
 use crate::chromium::{Key, Tab};
+use crate::door::code;
 use crate::stage::{PASSWORD, Stage, sign_in};
 
 async fn items(stage: &Stage, path: &str) -> Vec<Value> {
@@ -139,10 +140,9 @@ async fn oneself(stage: &Stage, tab: &Tab) {
     enter(tab, "form[action$='/offer-second-factor'] button").await;
     tab.is_at("/settings/me/second-factor").await;
     let secret = tab.text("document.querySelector('.todo code').textContent.replace(/\\s/g, '')").await;
-    let now = tab.tell("Math.floor(Date.now() / 1000)").await.as_i64().expect("seconds");
     // The field has the focus.
     tab.until("document.activeElement.id === 'code'").await;
-    tab.types(&testkit::authenticator::code(&secret, now)).await;
+    tab.types(&code(stage, &secret).await).await;
     tab.keys(&[Key::Enter]).await;
     tab.until("document.querySelectorAll('#codes li').length >= 8").await;
     assert_eq!(stage.program.get("/v1/users/admin").await.1["second_factor"], true);
