@@ -10,6 +10,9 @@ pub(crate) struct Typed {
     pub(crate) answer: String,
 }
 
+/// How long it may take to end. Machines that build at the same time are slow.
+const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);
+
 /// The ports that all demos want: one at a time has them.
 static PORTS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
@@ -58,8 +61,10 @@ async fn try_out(told: Vec<Typed>) {
     let folder = tempfile::tempdir().expect("a folder");
     let output = folder.path().join("output");
     let file = std::fs::File::create(&output).expect("a file");
-    let mut program = Command::new(binary())
+    let mut program = tokio::process::Command::new(binary())
         .args(["up", "--sandbox"])
+        // It would keep the ports from whoever is next.
+        .kill_on_drop(true)
         .env("TMPDIR", folder.path())
         .stdin(Stdio::null())
         .stderr(file.try_clone().expect("clones"))
@@ -90,8 +95,9 @@ async fn try_out(told: Vec<Typed>) {
             last_id = got[place..].chars().take(30).collect();
         }
     }
-    Command::new("kill").args(["-s", "INT", &program.id().to_string()]).status().expect("kill");
-    let ended = tokio::task::spawn_blocking(move || program.wait()).await.expect("waits").expect("ends");
+    let number = program.id().expect("it runs").to_string();
+    Command::new("kill").args(["-s", "INT", &number]).status().expect("kill");
+    let ended = tokio::time::timeout(PATIENCE, program.wait()).await.expect("in time").expect("ends");
     assert_eq!(ended.code(), Some(0), "Ctrl+C ends it well");
 }
 
