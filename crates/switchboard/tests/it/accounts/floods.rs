@@ -64,7 +64,9 @@ async fn too_many_codes_sent_again_leave_the_one_that_is_good() {
     let mut signing = stage.spawn(&["login", NAME, "--json"]);
     let mut input = signing.stdin.take().expect("piped");
     let lines = [json!({ "resend": true }), json!({ "code": stage.code().await })];
-    lines.iter().for_each(|line| writeln!(input, "{line}").expect("writes"));
+    for line in lines {
+        writeln!(input, "{line}").expect("writes");
+    }
     drop(input);
     let (exit, said, errors) = ended(signing);
     let told: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();

@@ -114,7 +114,7 @@ async fn where_nobody_is_the_code_is_drawn_in_negative_and_its_address_follows()
     let drawn: String = errors
         .lines()
         .filter(|line| line.starts_with(['█', '▀']))
-        .map(|line| format!("{PAPER}{line}{PLAIN}\n"))
+        .map(|line| [PAPER, line, PLAIN, "\n"].concat())
         .collect();
     // Blocks are the paper here. Below the last row of an odd number there is none.
     let side = code(&url)[0].len();
