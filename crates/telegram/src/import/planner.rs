@@ -117,13 +117,27 @@ pub(super) fn unmatched(sessions: &[Subject], plan: &Plan) -> Vec<String> {
     .collect()
 }
 
-/// Decides about all sessions, in their order.
+/// Decides about all sessions: first about those of which the plan says what they are for, then about the others that it names,
+/// since who is told nothing takes what these leave; else in their order.
 ///
 /// A session that is only kept may belong to an account that a later one shows to be its person's. So these are looked
 /// at again until nothing changes: an import that is carried out leaves nothing for a second one of the same files.
 pub(super) fn plan(sessions: &[(Subject, Whose)], mut house: House, wishes: &Wishes) -> Vec<Fate> {
-    let mut fates: Vec<Fate> =
-        sessions.iter().map(|(subject, whose)| decide(subject, whose, &mut house, wishes)).collect();
+    let turn =
+        |(subject, _): &(Subject, Whose)| match wishes.plan.of(&subject.key.to_string(), &subject.files) {
+            Some(planned) if !planned.purposes.is_empty() => 0,
+            Some(_) => 1,
+            None => 2,
+        };
+    let mut order: Vec<usize> = (0..sessions.len()).collect();
+    order.sort_by_key(|place| sessions.get(*place).map(turn));
+    let decided = order.into_iter().filter_map(|place| {
+        let (subject, whose) = sessions.get(place)?;
+        Some((place, decide(subject, whose, &mut house, wishes)))
+    });
+    let mut decided: Vec<(usize, Fate)> = decided.collect();
+    decided.sort_by_key(|(place, _)| *place);
+    let mut fates: Vec<Fate> = decided.into_iter().map(|(_, fate)| fate).collect();
     // Each turn but the last gives at least one session an account, so this ends.
     while give_homes(sessions, &mut fates, &mut house, wishes) {}
     fates

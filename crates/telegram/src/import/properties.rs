@@ -116,6 +116,25 @@ fn a_plan_gives_each_session_its_work() {
 }
 
 #[test]
+fn whoever_is_told_nothing_takes_what_those_leave_that_come_after_it() {
+    let planned = |number: u8, purposes: &[Purpose]| PlannedSession {
+        fingerprint: Some(key(number).to_string()),
+        purposes: purposes.to_vec(),
+        ..PlannedSession::default()
+    };
+    let sessions = [1, 2, 3].map(|number| (subject(number), Whose::Person(person(1))));
+    let wishes = |sessions| Wishes { plan: Plan { sessions, ..Plan::default() }, ..Wishes::default() };
+    // The first is not in the plan at all; the second is, for nothing that is said.
+    let told = vec![planned(2, &[]), planned(3, &[Purpose::SendText])];
+    let fates = plan(&sessions, main(Some(1)), &wishes(told));
+    assert_eq!(fates[1].row.purposes, [Purpose::CreateChat, Purpose::SendMedia, Purpose::LeaveChat]);
+    assert_eq!((fates[2].row.what, &fates[2].row.purposes[..]), (What::New, &[Purpose::SendText][..]));
+    let fates = plan(&sessions[..2], main(Some(1)), &wishes(vec![planned(2, &[Purpose::SendText])]));
+    assert_eq!(fates[0].row.purposes, [Purpose::CreateChat, Purpose::SendMedia, Purpose::LeaveChat]);
+    assert_eq!(fates[1].row.purposes, [Purpose::SendText]);
+}
+
+#[test]
 fn somebody_elses_session_goes_into_no_account() {
     let sessions = [(subject(1), Whose::Person(person(2)))];
     let named = Wishes { account: Some(name("main")), ..Wishes::default() };
