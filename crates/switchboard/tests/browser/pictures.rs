@@ -136,7 +136,9 @@ fn looks_of_today() -> String {
             hash.update(part);
         }
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits =
+        |byte: &u8| [byte >> 4, byte & 15].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)]));
+    hash.finalize().iter().flat_map(digits).collect()
 }
 
 /// What the dashboard answers to GET, as its sources say.
