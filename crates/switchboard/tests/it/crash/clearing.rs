@@ -179,11 +179,15 @@ async fn one_by_one(world: &World, program: &Program, point: &str, mut came: Opt
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
         let (running, state) = (active(program).await, line(program, next).await);
-        let come = arrived(world).await;
+        let by_then = arrived(world).await;
         // Who is held up by others for so long cannot tell.
         if now(program).await < due {
             assert_eq!(running, RAN[..count], "{point}: {next} waits for a minute");
-            assert_eq!((state, come), (json!("connecting"), known), "{point}: nothing is asked for {next}");
+            assert_eq!(
+                (state, by_then),
+                (json!("connecting"), known),
+                "{point}: nothing is asked for {next}"
+            );
             told_apart += 1;
         }
         move_to(program, due).await;
