@@ -131,21 +131,18 @@ impl Delivery {
     /// # Errors
     /// The store cannot be read.
     pub async fn resume(&self) -> Result<usize, StoreError> {
-        let mut resumed = 0;
-        let mut after = None;
+        let mut all = Vec::new();
         loop {
+            let after = all.last().map(|last: &OutboundMessage| last.id);
             let page = self.0.store.outbox().unfinished(after, 500).await?;
-            let Some(last) = page.last() else { return Ok(resumed) };
-            after = Some(last.id);
+            let Some(last) = page.last() else { break };
             // A clock that was set back must not put new messages before those that wait.
             self.0.ambient.ids.follow(*last.id.as_uuid());
-            for message in page {
-                resumed += 1;
-                self.0.tally.resumed();
-                self.0.live.begin(message.id);
-                self.enqueue(message);
-            }
+            all.extend(page);
         }
+        let resumed = all.len();
+        self.line_up_again(all);
+        Ok(resumed)
     }
 
     /// Waits until a message is final, at most `limit`, and tells its state then; `None` if there is no such message.

@@ -1,9 +1,10 @@
 //! Where an accepted message waits: in its lane, or in the schedule.
 
+use std::collections::HashMap;
 use std::sync::{MutexGuard, PoisonError};
 
 use domain::message::{MessageState, OutboundMessage};
-use domain::{ChatRef, MessageId};
+use domain::{ChatId, ChatRef, MessageId};
 use store::StoreError;
 
 use crate::intervention::waits;
@@ -14,6 +15,24 @@ use crate::{Delivery, Inner, due_since, persist, purpose};
 impl Delivery {
     /// Puts an accepted message in its lane, or in the schedule if its time has not come.
     pub(crate) fn enqueue(&self, message: OutboundMessage) {
+        self.line_up(message, None);
+    }
+
+    /// Takes up what an earlier run left, in its order. A message whose chat nobody had looked up when it was accepted stood in
+    /// line with those behind it that know the chat; so it does again, and is looked up when it is its turn.
+    pub(crate) fn line_up_again(&self, messages: Vec<OutboundMessage>) {
+        let names = messages.iter().filter_map(|message| Some((message.chat.clone(), message.chat_id?)));
+        let known: HashMap<ChatRef, ChatId> = names.collect();
+        for message in messages {
+            self.0.tally.resumed();
+            self.0.live.begin(message.id);
+            let lane = known.get(&message.chat).copied().or_else(|| self.0.sender.locate(&message.chat));
+            self.line_up(message, lane);
+        }
+    }
+
+    /// `lane` is the chat in whose lane it waits while its own chat is not known.
+    fn line_up(&self, message: OutboundMessage, lane: Option<ChatId>) {
         if message.state == MessageState::Scheduled
             && let Some(at) = message.send_at.filter(|at| *at > self.0.ambient.clock.now())
         {
@@ -21,7 +40,7 @@ impl Delivery {
             return;
         }
         self.0.live.set_due(message.id, due_since(&message), purpose(&message), message.pin.clone());
-        let chat = message.chat_id.map_or_else(|| message.chat.clone(), ChatRef::Id);
+        let chat = message.chat_id.or(lane).map_or_else(|| message.chat.clone(), ChatRef::Id);
         let through = message.in_flight().then(|| message.account.clone()).flatten();
         let (id, pin) = (message.id, message.pin.clone());
         let job = Job { id, pin, through, load: Box::new(Load::new(message)) };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use delivery::Change;
 use domain::message::OnFlood;
 use domain::outcome::Failure;
-use domain::{MessageState, Outcome};
+use domain::{ChatRef, MessageState, Outcome};
 
 use crate::script::{Act, Bench, group, name, text};
 
@@ -125,4 +125,31 @@ async fn a_call_that_could_not_be_made_is_made_again_soon() {
     let id = bench.submit(text(group(1), "hello")).await;
     assert_eq!(bench.settled(id).await.state, MessageState::Sent);
     assert_eq!(bench.script.texts(), ["hello"]);
+}
+
+#[tokio::test]
+async fn what_was_accepted_before_its_chat_was_looked_up_keeps_its_place_over_a_restart() {
+    let bench = Bench::new().await;
+    let until = bench.clock.now().plus(Duration::from_mins(5));
+    for account in ["main", "backup"] {
+        bench.script.hold(account, until);
+    }
+    let chat: ChatRef = "@somebody".parse().expect("a name");
+    bench.script.forget_names();
+    let gate = bench.script.hold_look_ups();
+    for words in ["one", "two"] {
+        bench.submit(text(chat.clone(), words)).await;
+    }
+    gate.add_permits(1);
+    bench.breathe().await;
+    // The name is known by now, so that this one is stored with the chat; those before it are not.
+    let last = bench.submit(text(chat, "three")).await;
+    assert!(bench.delivery.get(last).await.expect("reads").expect("exists").chat_id.is_some());
+    bench.script.forget_names();
+    let bench = bench.restart().await;
+    bench.clock.advance(Duration::from_secs(301));
+    bench.breathe().await;
+    gate.add_permits(10);
+    assert_eq!(bench.settled(last).await.state, MessageState::Sent);
+    assert_eq!(bench.script.texts(), ["one", "two", "three"]);
 }

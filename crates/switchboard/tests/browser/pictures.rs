@@ -58,7 +58,7 @@ const PAGES: [(&str, &str); 39] = [
     ("not-found", "/chats/unresolved"),
     ("accounts", "/accounts"),
     ("account", "/accounts/main"),
-    ("change-account", "/accounts/main/change"),
+    ("change-account", "/accounts/fifth/change"),
     ("add-account", "/accounts/add"),
     ("login", "/accounts/fifth/login"),
     ("import", "/accounts/import"),
@@ -230,7 +230,7 @@ async fn the_book_shows_every_page() {
 /// Takes them anew.
 async fn take(folder: &Path) {
     fs::create_dir_all(folder).expect("a folder");
-    let stage = Stage::start().await;
+    let stage = with_one_of_its_own().await;
     let settings = fs::Permissions::from_mode(0o600);
     fs::set_permissions(stage.world.settings_file(), settings).expect("the settings are nobody else's");
     let owner = stage.tab().await;
@@ -248,6 +248,18 @@ async fn take(folder: &Path) {
         take_page(folder, &stage, tab, (page, &filled(path, &demo, &line, &look))).await;
     }
     fs::write(folder.join(MADE_FROM), looks_of_today() + "\n").expect("written");
+}
+
+/// One account was added while the program ran and has limits: what the settings file names is changed there alone.
+async fn with_one_of_its_own() -> Stage {
+    const ADDED: &str = "fifth";
+    let stage = Stage::without(ADDED).await;
+    stage.add(ADDED).await;
+    stage.sign_in_to(ADDED).await;
+    let limits = json!({ "priority": 5, "messages_per_hour": 30, "messages_per_day": 300 });
+    let (status, told) = stage.program.patch(&format!("/v1/accounts/{ADDED}"), &limits).await;
+    assert_eq!(status, 200, "{told}");
+    stage
 }
 
 /// Offers a second factor, and gives files to be looked through; where the page about them is.
