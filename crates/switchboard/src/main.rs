@@ -271,7 +271,7 @@ fn main() -> ExitCode {
             if error.is::<command::doctor::SomethingIsWrong>() {
                 return ExitCode::FAILURE;
             }
-            eprintln!("error: {}", output::explain(&error));
+            eprintln!("error: {}", output::plain(&output::explain(&error)));
             let wrong_usage = |cause: &(dyn std::error::Error + 'static)| {
                 cause.is::<config::SettingsError>()
                     || cause.is::<keys::TooShort>()

@@ -1,55 +1,46 @@
 //! JSON for terminals too: what one would obey rather than show is written as `\u009b` and the like, which is the same JSON.
 
-use std::io::{self, Write};
-
-use serde::Serialize;
-use serde_json::Serializer;
-use serde_json::ser::Formatter;
-
-/// Writes a value on one line.
-pub(crate) fn write(out: impl Write, value: &impl Serialize) -> io::Result<()> {
-    value.serialize(&mut Serializer::with_formatter(out, Plain)).map_err(io::Error::from)
-}
-
-struct Plain;
-
-impl Formatter for Plain {
-    fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
-        let mut plain = 0;
-        for (at, letter) in fragment.char_indices().filter(|(_, letter)| logs::is_harmful(*letter)) {
-            out.write_all(&fragment.as_bytes()[plain..at])?;
-            for unit in letter.encode_utf16(&mut [0; 2]) {
-                write!(out, "\\u{unit:04x}")?;
-            }
-            plain = at + letter.len_utf8();
-        }
-        out.write_all(&fragment.as_bytes()[plain..])
+/// The same JSON, of which a terminal obeys nothing. Only strings can have such letters in them; between strings the ends of
+/// lines are the one control character there is.
+pub(crate) fn plain(json: String) -> String {
+    let is_harmful = |letter: char| letter != '\n' && logs::is_harmful(letter);
+    if !json.contains(is_harmful) {
+        return json;
     }
+    let mut plain = String::with_capacity(json.len() + 16);
+    for letter in json.chars() {
+        if is_harmful(letter) {
+            plain.extend(letter.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            plain.push(letter);
+        }
+    }
+    plain
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::{Value, json};
 
     use super::*;
 
-    fn written(text: &str) -> String {
-        let mut out = Vec::new();
-        write(&mut out, &text).expect("written");
-        String::from_utf8(out).expect("UTF-8")
-    }
-
     #[test]
     fn a_terminal_obeys_nothing() {
-        assert_eq!(written("a\u{9b}31m\u{202e}b \"ж\"\u{1b}\n"), r#""a\u009b31m\u202eb \"ж\"\u001b\n""#);
+        let text = json!(["a\u{9b}31m\u{202e}b \"ж\"\u{1b}\n"]);
+        let told = r#""a\u009b31m\u202eb \"ж\"\u001b\n""#;
+        assert_eq!(plain(text.to_string()), format!("[{told}]"));
+        assert_eq!(plain(format!("{text:#}")), format!("[\n  {told}\n]"));
     }
 
     proptest! {
         #[test]
         fn it_is_the_same_json(text in any::<String>()) {
-            let written = written(&text);
-            prop_assert!(!written.chars().any(logs::is_harmful));
-            prop_assert_eq!(serde_json::from_str::<String>(&written).expect("JSON"), text);
+            let value = json!({ &text: [&text, 1] });
+            for written in [plain(value.to_string()), plain(format!("{value:#}"))] {
+                prop_assert!(!written.chars().any(|letter| letter != '\n' && logs::is_harmful(letter)));
+                prop_assert_eq!(serde_json::from_str::<Value>(&written).expect("JSON"), value.clone());
+            }
         }
     }
 }

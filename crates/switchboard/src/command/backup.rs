@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::bars::Bars;
 use crate::calls::Calls;
 use crate::desk::{self, Desk};
-use crate::output::say;
+use crate::output::{say, say_json};
 use crate::{Place, table};
 
 /// How often it is looked whether it is done.
@@ -75,7 +75,7 @@ impl Backup {
         desk.close().await;
         let (backup, folder) = done?;
         if json {
-            say!("{backup:#}");
+            say_json(&backup);
         }
         let name = table::cell(&backup, "name");
         match backup["state"].as_str() {
@@ -149,7 +149,7 @@ fn size(backup: &Value) -> String {
 async fn list(place: &Place, json: bool) -> anyhow::Result<()> {
     let all = desk::call(place, Method::GET, PATH, None).await?;
     if json {
-        say!("{all:#}");
+        say_json(&all);
         return Ok(());
     }
     let items = all["items"].as_array().context("the server's answer has no items")?;

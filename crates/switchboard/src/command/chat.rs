@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::calls::Calls;
 use crate::control;
-use crate::output::say;
+use crate::output::{say, say_json};
 use crate::{Place, table};
 
 /// The arguments.
@@ -71,7 +71,7 @@ impl Chat {
                 });
                 let chats = control::running(&place.data_dir()?).await?.list(&path).await?;
                 if json {
-                    say!("{:#}", json!({ "items": chats, "next_cursor": null }));
+                    say_json(&json!({ "items": chats, "next_cursor": null }));
                 } else {
                     print_chats(&chats);
                 }
@@ -80,7 +80,7 @@ impl Chat {
                 let path = "/v1/chats/unresolved?limit=500";
                 let chats = control::running(&place.data_dir()?).await?.list(path).await?;
                 if json {
-                    say!("{:#}", json!({ "items": chats, "next_cursor": null }));
+                    say_json(&json!({ "items": chats, "next_cursor": null }));
                 } else {
                     print_unresolved(&chats);
                 }

@@ -17,7 +17,7 @@ use ops::machine::{Journal, Root};
 
 use crate::calls::Calls;
 use crate::control::{self, Server};
-use crate::output::say;
+use crate::output::{say, say_json};
 use crate::reply::Refused;
 use crate::terminal::WrongUsage;
 use crate::{Place, table};
@@ -118,7 +118,7 @@ impl Doctor {
             );
         }
         if self.json {
-            say!("{:#}", serde_json::to_value(&report)?);
+            say_json(&serde_json::to_value(&report)?);
         } else {
             if self.legacy.is_some() {
                 print_rows(&report.legacy);

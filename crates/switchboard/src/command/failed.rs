@@ -9,7 +9,7 @@ use store::{Direction, FailedRequest, FailedState, Page, Store};
 
 use crate::calls::Calls;
 use crate::control::{self, Server};
-use crate::output::say;
+use crate::output::{say, say_json};
 use crate::{Place, table};
 
 /// The arguments.
@@ -100,7 +100,7 @@ impl Failed {
             Action::List { state, place, json } => {
                 let requests = list(&place, state.state()).await?;
                 if json {
-                    say!("{:#}", json!({ "items": requests, "next_cursor": null }));
+                    say_json(&json!({ "items": requests, "next_cursor": null }));
                 } else {
                     print_list(&requests, state);
                 }
@@ -108,10 +108,11 @@ impl Failed {
             Action::Show { id, place, json } => {
                 let request = show(&place, id).await?;
                 if json {
-                    say!("{request:#}");
+                    say_json(&request);
                 } else {
                     say!("{}", table::fields(&request));
-                    say!("\n{:#}", request["payload"]);
+                    say!("");
+                    say_json(&request["payload"]);
                 }
             }
             Action::Retry { id, place } => {

@@ -5,7 +5,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use crate::desk;
-use crate::output::say;
+use crate::output::{say, say_json};
 use crate::{Place, table};
 
 /// The arguments.
@@ -58,7 +58,7 @@ impl Flood {
             Action::Status { place, json } => {
                 let run = desk::call(&place, Method::GET, PATH, None).await?;
                 if json {
-                    say!("{run:#}");
+                    say_json(&run);
                 } else {
                     say!("{}", told(&run));
                 }

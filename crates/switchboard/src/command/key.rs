@@ -11,7 +11,7 @@ use store::{ApiKey, AuditEntry, AuditResult, AuditWho, Scope, Store};
 
 use crate::calls::Calls;
 use crate::control::{self, Server};
-use crate::output::say;
+use crate::output::{say, say_json};
 use crate::{Place, table};
 
 /// The arguments.
@@ -85,7 +85,7 @@ impl Key {
             Action::Create { name, scopes, place, json } => {
                 let made = create(&place, &name, scopes.into_iter().map(Scope::from).collect()).await?;
                 if json {
-                    say!("{made:#}");
+                    say_json(&made);
                 } else {
                     say!("{}", made["key"].as_str().context("the answer has no key")?);
                     eprintln!(
@@ -97,7 +97,7 @@ impl Key {
             Action::List { place, json } => {
                 let keys = list(&place).await?;
                 if json {
-                    say!("{:#}", json!({ "items": keys, "next_cursor": null }));
+                    say_json(&json!({ "items": keys, "next_cursor": null }));
                 } else {
                     print_list(&keys);
                 }

@@ -122,8 +122,7 @@ struct Shown<W> {
 impl<W: Write> Shown<W> {
     fn line(&mut self, line: &Line) -> io::Result<()> {
         if self.json {
-            plain_json::write(&mut self.out, line)?;
-            writeln!(self.out)
+            writeln!(self.out, "{}", plain_json::plain(serde_json::to_string(line)?))
         } else {
             writeln!(self.out, "{}", printed(line, self.colours))
         }

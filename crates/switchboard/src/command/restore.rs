@@ -12,7 +12,7 @@ use store::HeldBack;
 
 use crate::Place;
 use crate::control::{self, Server};
-use crate::output::say;
+use crate::output::{say, say_json};
 use crate::terminal::confirm;
 
 /// The arguments.
@@ -127,9 +127,8 @@ impl Restore {
     fn tell_before(&self, ready: &Ready, data_dir: &Path) {
         let Manifest { made_at, version, files, .. } = &ready.manifest;
         if self.json {
-            say!(
-                "{:#}",
-                json!({ "dry_run": true, "made_at": made_at, "version": version, "held_back": ready.held.as_ref().map(held_as_json) })
+            say_json(
+                &json!({ "dry_run": true, "made_at": made_at, "version": version, "held_back": ready.held.as_ref().map(held_as_json) }),
             );
             return;
         }
@@ -147,9 +146,8 @@ impl Restore {
     fn tell(&self, done: &Done, manifest: Option<&Manifest>, held: Option<&HeldBack>) {
         if self.json {
             let version = manifest.map(|manifest| &manifest.version);
-            say!(
-                "{:#}",
-                json!({ "made_at": done.made_at, "version": version, "replaced": done.replaced, "held_back": held.map(held_as_json) })
+            say_json(
+                &json!({ "made_at": done.made_at, "version": version, "replaced": done.replaced, "held_back": held.map(held_as_json) }),
             );
             return;
         }

@@ -8,7 +8,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
 use crate::desk;
-use crate::output::say;
+use crate::output::{say, say_json};
 use crate::terminal::{self, Lines, WrongUsage};
 use crate::{Place, table};
 
@@ -163,7 +163,7 @@ async fn add(place: &Place, name: &UserName, role: Role, json: bool) -> anyhow::
     let body = json!({ "name": name, "role": role, "password": password.expose_secret() });
     let added = desk::call(place, Method::POST, "/v1/users", Some(&body)).await?;
     if json {
-        say!("{added:#}");
+        say_json(&added);
     } else {
         say!("{name} may sign in as {}.", role.as_str());
     }
@@ -184,7 +184,7 @@ async fn password(place: &Place, name: &UserName, reset_second_factor: bool) -> 
 async fn list(place: &Place, json: bool) -> anyhow::Result<()> {
     let users = desk::list(place, "/v1/users").await?;
     if json {
-        say!("{:#}", json!({ "items": users, "next_cursor": null }));
+        say_json(&json!({ "items": users, "next_cursor": null }));
         return Ok(());
     }
     if users.is_empty() {
@@ -207,7 +207,7 @@ async fn list(place: &Place, json: bool) -> anyhow::Result<()> {
 async fn sessions(place: &Place, name: &UserName, json: bool) -> anyhow::Result<()> {
     let sessions = desk::list(place, &path(name, "/sessions")).await?;
     if json {
-        say!("{:#}", json!({ "items": sessions, "next_cursor": null }));
+        say_json(&json!({ "items": sessions, "next_cursor": null }));
         return Ok(());
     }
     if sessions.is_empty() {

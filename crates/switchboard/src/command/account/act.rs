@@ -6,7 +6,7 @@ use hyper::Method;
 use crate::Place;
 use crate::calls::Calls;
 use crate::desk::Desk;
-use crate::output::say;
+use crate::output::{say, say_json};
 
 /// The account to switch.
 #[derive(clap::Args)]
@@ -29,7 +29,7 @@ impl Switch {
         desk.close().await;
         let account = done?;
         if self.json {
-            say!("{account:#}");
+            say_json(&account);
             return Ok(());
         }
         let now = match action {

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::given::{ApiHash, ProxyGiven};
 use crate::Place;
 use crate::desk;
-use crate::output::say;
+use crate::output::{say, say_json};
 use crate::terminal::{self, Lines, WrongUsage};
 
 /// The account to add.
@@ -80,7 +80,7 @@ impl Add {
         }
         let added = desk::call(&self.place, Method::POST, "/v1/accounts", Some(&body)).await?;
         if self.json {
-            say!("{added:#}");
+            say_json(&added);
         } else {
             say!("{0} is added. Sign in to it: switchboard account login {0}", self.name);
         }

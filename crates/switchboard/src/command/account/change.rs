@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::given::{ApiHash, ProxyGiven};
 use crate::Place;
 use crate::desk;
-use crate::output::say;
+use crate::output::{say, say_json};
 use crate::terminal::WrongUsage;
 
 /// What is to be another.
@@ -62,7 +62,7 @@ impl Change {
         let path = format!("/v1/accounts/{}", self.name);
         let changed = desk::call(&self.place, Method::PATCH, &path, Some(&Value::Object(change))).await?;
         if self.json {
-            say!("{changed:#}");
+            say_json(&changed);
         } else {
             say!("{} is changed.", self.name);
         }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::purposes::{self, PurposeName};
 use crate::Place;
 use crate::desk;
-use crate::output::say;
+use crate::output::{say, say_json};
 use crate::terminal::confirm;
 
 /// Which session leaves, and as what.
@@ -73,7 +73,7 @@ impl Export {
         let path = format!("/v1/accounts/{}/export", self.name);
         let answer = desk::call(&self.place, Method::POST, &path, Some(&body)).await?;
         if self.json {
-            say!("{answer:#}");
+            say_json(&answer);
             return Ok(());
         }
         if let Some(string) = answer["string"].as_str() {

@@ -17,7 +17,7 @@ use crate::bars::{Bar, Bars};
 use crate::calls::Calls;
 use crate::desk::Desk;
 use crate::fitting::{self, Column, Fitted};
-use crate::output::say;
+use crate::output::{say, say_json};
 use crate::terminal::WrongUsage;
 use crate::terminal::confirm;
 use crate::{Place, paragraph, table};
@@ -96,7 +96,7 @@ impl Import {
             );
         }
         if self.json {
-            say!("{report:#}");
+            say_json(&report);
         } else {
             print(&report);
             say_what_next(&report, running);

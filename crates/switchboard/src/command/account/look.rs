@@ -9,7 +9,7 @@ use crate::Place;
 use crate::calls::Calls;
 use crate::control::{self, Server};
 use crate::desk::Desk;
-use crate::output::say;
+use crate::output::say_json;
 
 /// Where to look.
 #[derive(clap::Args)]
@@ -37,7 +37,7 @@ impl List {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let Known { accounts, ownerless } = known(&self.place).await?;
         if self.json {
-            say!("{:#}", json!({ "items": accounts, "ownerless_sessions": ownerless, "next_cursor": null }));
+            say_json(&json!({ "items": accounts, "ownerless_sessions": ownerless, "next_cursor": null }));
         } else {
             show::list(&accounts);
             show::ownerless(&ownerless);
@@ -57,7 +57,7 @@ impl Show {
             bail!("there is no account named {}; there are: {}", self.name, names.join(", "));
         };
         if self.json {
-            say!("{account:#}");
+            say_json(account);
         } else {
             show::one(account);
         }

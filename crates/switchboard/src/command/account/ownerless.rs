@@ -7,7 +7,7 @@ use serde_json::json;
 use super::purposes::{self, PurposeName};
 use crate::Place;
 use crate::desk;
-use crate::output::say;
+use crate::output::{say, say_json};
 use crate::terminal::confirm;
 
 /// A session and whose it shall be.
@@ -37,7 +37,7 @@ impl Assign {
         let path = format!("/v1/ownerless-sessions/{}/assign", self.session);
         let account = desk::call(&self.place, Method::POST, &path, Some(&body)).await?;
         if self.json {
-            say!("{account:#}");
+            say_json(&account);
         } else {
             say!("The session belongs to {} now.", self.account);
         }
@@ -72,7 +72,7 @@ impl Release {
         let path = format!("/v1/accounts/{account}/sessions/{session}");
         let left = desk::call(&self.place, Method::DELETE, &path, None).await?;
         if self.json {
-            say!("{left:#}");
+            say_json(&left);
         } else {
             say!("The session {session} no longer belongs to {account}.");
         }

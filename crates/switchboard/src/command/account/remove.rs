@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::Place;
 use crate::desk;
-use crate::output::say;
+use crate::output::{say, say_json};
 use crate::terminal::confirm;
 
 /// The account to remove.
@@ -36,7 +36,7 @@ impl Remove {
         let path = format!("/v1/accounts/{}{force}", self.name);
         desk::call(&self.place, Method::DELETE, &path, None).await?;
         if self.json {
-            say!("{:#}", json!({ "removed": self.name }));
+            say_json(&json!({ "removed": self.name }));
         } else {
             say!("{} is removed.", self.name);
         }

@@ -12,7 +12,7 @@ use crate::Place;
 use crate::bars::{Bar, Bars, grouped};
 use crate::calls::Calls;
 use crate::control::{self, Control};
-use crate::output::say;
+use crate::output::{say, say_json};
 
 /// How often the accounts are looked at.
 const EVERY: Duration = Duration::from_millis(300);
@@ -52,7 +52,7 @@ impl Wait {
         let in_time = ended.ok().transpose()?.is_some();
         if self.json {
             let items: Vec<_> = accounts.iter().map(view).collect();
-            say!("{:#}", json!({ "ready": in_time, "items": items }));
+            say_json(&json!({ "ready": in_time, "items": items }));
         }
         if in_time {
             return Ok(());

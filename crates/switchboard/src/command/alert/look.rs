@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::desk;
-use crate::output::say;
+use crate::output::{say, say_json};
 use crate::{Place, table};
 
 /// Which alerts.
@@ -24,7 +24,7 @@ impl List {
         let state = if self.past { "past" } else { "open" };
         let alerts = desk::list(&self.place, &format!("/v1/alerts?state={state}")).await?;
         if self.json {
-            say!("{:#}", json!({ "items": alerts, "next_cursor": null }));
+            say_json(&json!({ "items": alerts, "next_cursor": null }));
         } else if alerts.is_empty() {
             say!("{}", if self.past { "Nothing was broken." } else { "Nothing is broken." });
         } else {

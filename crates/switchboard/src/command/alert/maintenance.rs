@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::mute::length;
 use crate::desk;
-use crate::output::say;
+use crate::output::{say, say_json};
 use crate::{Place, table};
 
 /// The arguments.
@@ -101,7 +101,7 @@ impl Maintenance {
 
 fn print(windows: &[Value], as_json: bool) {
     if as_json {
-        say!("{:#}", json!({ "items": windows, "next_cursor": null }));
+        say_json(&json!({ "items": windows, "next_cursor": null }));
     } else if windows.is_empty() {
         say!("There is no maintenance window.");
     } else {

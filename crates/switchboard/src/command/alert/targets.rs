@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::command::account::given;
 use crate::desk;
-use crate::output::say;
+use crate::output::{say, say_json};
 use crate::{Place, table};
 
 /// The arguments.
@@ -147,7 +147,7 @@ impl Targets {
 
 fn print(targets: &[Value], as_json: bool) {
     if as_json {
-        say!("{:#}", json!({ "items": targets, "next_cursor": null }));
+        say_json(&json!({ "items": targets, "next_cursor": null }));
     } else if targets.is_empty() {
         say!("Nobody is told. `switchboard alert targets add` makes a target.");
     } else {

@@ -13,10 +13,11 @@ use domain::{AccountName, ChatRef};
 use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::Place;
 use crate::bars::Bars;
 use crate::control::{self, Control};
+use crate::output::{say, say_json};
 use crate::terminal::WrongUsage;
-use crate::{Place, output::say};
 
 use message::Watch;
 use uploading::LocalFile;
@@ -145,7 +146,7 @@ impl Send {
         let watch = Watch::new(&server, &bars, accepted)?;
         let message = watch.until_over(&mut interrupt).await?;
         if self.json {
-            say!("{message:#}");
+            say_json(&message);
         }
         let said = message::outcome(&message)?;
         if !self.json {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::calls::Calls;
 use crate::control;
-use crate::output::say;
+use crate::output::{say, say_json};
 use crate::{Place, table};
 
 /// The arguments.
@@ -113,7 +113,7 @@ impl Service {
             Action::List { place, json } => {
                 let services = control::running(&place.data_dir()?).await?.list("/v1/services").await?;
                 if json {
-                    say!("{:#}", json!({ "items": services, "next_cursor": null }));
+                    say_json(&json!({ "items": services, "next_cursor": null }));
                 } else {
                     print_list(&services);
                 }

@@ -8,7 +8,7 @@ use ops::unit::{Account, InstallError, Plan, Systemd, UnitOptions};
 use tokio::process::Command;
 
 use crate::Place;
-use crate::output::say;
+use crate::output::{say, say_json};
 use crate::table;
 use crate::terminal::WrongUsage;
 
@@ -202,7 +202,7 @@ impl Status {
         }
         let value = serde_json::to_value(&status)?;
         if self.json {
-            say!("{value:#}");
+            say_json(&value);
         } else {
             say!("{}", table::fields(&value));
         }

@@ -10,7 +10,7 @@ use hyper::Method;
 use serde_json::Value;
 
 use crate::calls::Calls;
-use crate::output::say;
+use crate::output::{say, say_json};
 use crate::{Place, control};
 use frame::{Paint, Size, draw};
 use screen::{Key, Screen};
@@ -46,7 +46,7 @@ impl Top {
         let path = format!("/v1/overview?limit=200&trouble={}", self.trouble);
         let look = async || server.call(Method::GET, &path, None).await;
         if self.json {
-            say!("{:#}", look().await?);
+            say_json(&look().await?);
             return Ok(());
         }
         if self.once || !std::io::stdout().is_terminal() || !crate::terminal::somebody_is_there() {

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::code_picture;
 use super::stage::Stage;
-use crate::output::say;
+use crate::output::{plain, say, say_json_line};
 use crate::reply::Refused;
 use crate::terminal::Lines;
 use crate::{paragraph, table};
@@ -98,8 +98,8 @@ impl Dialogue {
         // A person was told already that an answer was wrong.
         let asks_again = before.is_some_and(|before| before.asks_the_same(stage));
         match (self.manner, stage.word.as_str()) {
-            (Manner::Json, _) => say!("{}", stage.told),
-            (_, "done") => say!("Signed in as {}.", stage.person()),
+            (Manner::Json, _) => say_json_line(&stage.told),
+            (_, "done") => say!("Signed in as {}.", plain(&stage.person())),
             (_, "failed") => {}
             (_, "qr_shown") => self.draw(stage)?,
             _ if asks_again => {}
@@ -107,7 +107,7 @@ impl Dialogue {
                 eprintln!("{} Its hint is {:?}.", stage.text("advice"), stage.text("hint"));
             }
             (_, "terms_wanted") => {
-                eprintln!("Telegram's terms of service:\n\n{}\n", stage.text("text"));
+                eprintln!("Telegram's terms of service:\n\n{}\n", plain(stage.text("text")));
                 eprintln!("{}", stage.text("advice"));
             }
             _ => eprintln!("{}", stage.text("advice")),
@@ -120,13 +120,13 @@ impl Dialogue {
         let again = now.filter(|_| ["code_invalid", "password_invalid"].contains(&refused.code.as_str()));
         match self.manner {
             Manner::Json => {
-                say!("{}", json!({ "error": { "code": refused.code, "detail": refused.detail } }));
+                say_json_line(&json!({ "error": { "code": refused.code, "detail": refused.detail } }));
             }
             // The API's words tell which call to make; a person is told where to look.
             Manner::Terminal | Manner::Lines => match again {
                 Some(now) if now.text("hint").is_empty() => eprintln!("{}", now.text("advice")),
                 Some(now) => eprintln!("{} Its hint is {:?}.", now.text("advice"), now.text("hint")),
-                None => eprintln!("{}", refused.detail),
+                None => eprintln!("{}", plain(&refused.detail)),
             },
         }
     }
@@ -137,7 +137,7 @@ impl Dialogue {
         if self.manner == Manner::Json {
             self.refused(refused, now);
             if let Some(now) = now {
-                say!("{}", now.told);
+                say_json_line(&now.told);
             }
         }
     }
