@@ -184,6 +184,8 @@ fn outcome_rpc(error: &RpcError, now: Timestamp) -> Outcome {
     match name {
         "RANDOM_ID_DUPLICATE" => return Outcome::InProgress,
         "PEER_FLOOD" => return Outcome::PeerFlood,
+        // About a call that this one had to wait for, with 400 or 500 (core.telegram.org/api/errors): it says nothing of this one.
+        "MSG_WAIT_FAILED" | "MSG_WAIT_TIMEOUT" => return Outcome::Unknown(format!("{} {name}", error.code)),
         _ => {}
     }
     match error.code {
@@ -293,6 +295,7 @@ mod tests {
             (303, "USER_MIGRATE_4", Outcome::SessionLost(Reason::KeyUnknown)),
             (500, "RANDOM_ID_DUPLICATE", Outcome::InProgress),
             (400, "RANDOM_ID_DUPLICATE", Outcome::InProgress),
+            (400, "MSG_WAIT_FAILED", Outcome::Unknown("400 MSG_WAIT_FAILED".to_owned())),
             (400, "CHAT_ADMIN_REQUIRED", forbidden("CHAT_ADMIN_REQUIRED")),
             (400, "USER_BANNED_IN_CHANNEL", forbidden("USER_BANNED_IN_CHANNEL")),
             (400, "YOU_BLOCKED_USER", forbidden("YOU_BLOCKED_USER")),
