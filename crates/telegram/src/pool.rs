@@ -210,6 +210,11 @@ impl Pool {
         self.get(name).map(|account| AccountView::of(&account))
     }
 
+    /// Whether an account that carries what names none can work now.
+    pub fn is_able(&self) -> bool {
+        self.all().iter().any(|account| account.in_pool() && account.usable() == Usable::Now)
+    }
+
     /// Whether every account is past connecting.
     pub fn settled(&self) -> bool {
         self.all().iter().all(|account| account.is_settled())
@@ -258,7 +263,8 @@ impl Pool {
 
     /// All services.
     pub fn services(&self) -> Vec<ServiceView> {
-        Purpose::ALL.into_iter().map(|purpose| self.service(purpose)).collect()
+        let cached = self.cached_peers();
+        Purpose::ALL.into_iter().map(|purpose| self.services.view(purpose, cached)).collect()
     }
 
     /// One service.

@@ -49,8 +49,7 @@ fn view(state: &State, service: ServiceView) -> Service {
         name: service.purpose,
         state: if service.running { "active" } else { "stopped" },
         since: service.since,
-        healthy: service.running
-            && state.pool().accounts().iter().any(|account| account.pool && account.usable),
+        healthy: service.running && state.pool().is_able(),
         operations: service.operations,
         errors: service.errors,
         last_error: service.last_error,
