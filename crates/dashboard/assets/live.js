@@ -1,9 +1,9 @@
 // Keeps the board up to date: changes as they come, never under the pointer or the focus, and asks by itself when nothing comes.
 "use strict";
 (() => {
-  const { one, all, get, now } = page;
-  const SILENCE = 40000, EVERY = 30000, MOMENT = 10000;
-  let source, heard = now(), polled = 0, opened = 0, touched = 0, lost = false, fetching = false;
+  const { one, all, get, now, sign, morph } = page;
+  const SILENCE = 40000, EVERY = 30000, MOMENT = 10000, FOLLOWED = 30000;
+  let source, heard = now(), polled = 0, opened = 0, touched = 0, lost = false, fetching = false, pressed, pressedAt = 0;
   const waiting = new Map();
 
   const board = () => one("#board[data-live]");
@@ -49,6 +49,7 @@
     const old = document.getElementById(`c-${id}`);
     if (!old || !fresh || old.isEqualNode(fresh)) return void waiting.delete(id);
     const focused = old.contains(document.activeElement);
+    own ||= old.id === pressed && now() - pressedAt < FOLLOWED;
     if (!own && (old === held() || focused)) {
       waiting.set(id, html ?? fresh.outerHTML);
       // What keeps its shape changes in place; its links and buttons stay.
@@ -59,10 +60,14 @@
       return;
     }
     waiting.delete(id);
-    if (old.dataset.state !== fresh.dataset.state) fresh.classList.add("fresh");
-    old.replaceWith(fresh);
-    // Whoever pressed a button goes on where the buttons are: Start stands where Stop was.
-    if (focused) (one(".acts .btn", fresh) || one("h3 a", fresh)).focus();
+    // Each minute changes a little of every card. Drawn anew they would all be laid out at once, between a press and what came of it.
+    const same = old.dataset.state === fresh.dataset.state, stays = same && shape(old) === shape(fresh);
+    const card = stays ? old : fresh, button = focused && sign(document.activeElement);
+    if (stays) morph(old, fresh);
+    else old.replaceWith(fresh);
+    if (!same) fresh.classList.add("fresh");
+    // Whoever pressed a button goes on at it, or where the buttons are: Start stands where Stop was.
+    if (focused && !card.contains(document.activeElement)) ((button && one(button, card)) || one(".acts .btn", card) || one("h3 a", card)).focus();
   };
 
   const part = (id, html, own = false) => {
@@ -112,6 +117,8 @@
   const absorb = (found, own) => {
     const fresh = one("#board", found);
     if (!fresh || !board()) return location.reload();
+    // What was begun by a press ends a moment later, on the same card.
+    if (own) [pressed, pressedAt] = [document.activeElement?.closest(".card")?.id, now()];
     still(() => {
       for (const id of ["verdict", "alerts", "facts", "kinds"]) part(id, one(`#${id}`, found)?.innerHTML ?? "", own);
       for (const card of all(".card", fresh)) change(card.id.slice(2), null, card, own);

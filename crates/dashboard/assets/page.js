@@ -265,5 +265,5 @@ const page = (() => {
     }
   }, 1000);
   fade();
-  return { one, all, get, now };
+  return { one, all, get, now, sign, morph };
 })();

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use testkit::Program;
 
-use crate::chromium::Tab;
+use crate::chromium::{Key, Tab};
 use crate::proxy::Proxy;
 use crate::stage::{NAME, PASSWORD, Stage, run, sign_in};
 
@@ -67,6 +67,30 @@ async fn what_somebody_is_in_stays_where_it_is() {
         .await;
     sorted_by_hand(&stage, &tab).await;
     assert_eq!((tab.findings().await, tab.complaints()), (Vec::new(), Vec::new()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_that_says_something_else_is_changed_and_not_drawn_anew() {
+    let stage = Stage::start().await;
+    stage.pass(60).await;
+    let tab = stage.tab().await;
+    tab.open("/").await;
+    is_live(&tab).await;
+    let strip = tab.text(&format!("{MAIN}.querySelector('.strip').innerHTML")).await;
+    tab.tell(&format!("{MAIN}.known = true")).await;
+    let shows_more = format!("{MAIN}.querySelector('.strip').innerHTML !== {}", json!(strip));
+    for _ in 0..3 {
+        stage.pass(60).await;
+    }
+    tab.until(&shows_more).await;
+    assert_eq!(tab.tell(&format!("{MAIN}.known")).await, true);
+    // By a press of whoever is in it, too: the button that was pressed is there to be pressed again.
+    let restart = format!("{MAIN}.querySelector('button[formaction$=restart]')");
+    tab.tell(&format!("{restart}.focus()")).await;
+    tab.keys(&[Key::Enter]).await;
+    tab.until("document.querySelector('#notes .toast:not(.bad)') !== null").await;
+    tab.until(&format!("document.activeElement === {restart}")).await;
+    stage.program.account_is("main", "ready").await;
 }
 
 /// While a finger is on the screen now and then no row moves by itself, until somebody asks for it.
