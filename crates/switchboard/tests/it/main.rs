@@ -29,6 +29,7 @@ mod sending;
 mod service;
 mod shell;
 mod startup;
+mod storm;
 mod strip;
 mod supervised;
 mod tour;
