@@ -63,7 +63,7 @@ async fn begun(tab: &Tab, way: &str) {
 }
 
 /// What the API says of a clearing that stops everything, as steps.
-async fn told(tab: &Tab, run: &Value) -> Vec<Step> {
+async fn told(tab: &Tab, run: &Value, now: &str) -> Vec<Step> {
     let text = |field: &str| run[field].as_str().unwrap_or_default();
     let names = |field: &str| {
         let all = run[field].as_array().expect("names").iter();
@@ -100,20 +100,31 @@ async fn told(tab: &Tab, run: &Value) -> Vec<Step> {
             at: Some(second(&tab.text(&later).await)),
         });
     }
-    // The browser and the page are both in UTC.
     for step in &mut wanted {
         if let Some(at) = &step.at {
-            step.words = format!("{} {}", step.words, &at[11..16]);
+            step.words = format!("{} {}", step.words, read(at, now));
         }
     }
     wanted
+}
+
+/// An instant as it is read on a page of `now`: another day is named. The browser and the page are both in UTC.
+fn read(instant: &str, now: &str) -> String {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let time = &instant[11..16];
+    if instant[..10] == now[..10] {
+        return time.to_owned();
+    }
+    let number = |text: &str| text.parse::<usize>().expect("a number");
+    format!("{} {}, {time}", number(&instant[8..10]), MONTHS[number(&instant[5..7]) - 1])
 }
 
 /// The steps on the page become those of the API; the times of day that are read are those of the instants.
 async fn agrees(stage: &Stage, tab: &Tab) {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let wanted = told(tab, &clearing(stage).await).await;
+        let wanted = told(tab, &clearing(stage).await, &stage.program.now().await).await;
         let shown = steps(tab).await;
         if shown == wanted {
             return;
@@ -180,7 +191,7 @@ async fn the_gentle_way_shows_who_is_paused_until_when_above_the_cards_too() {
     for (shown, account) in shown.iter().zip(&accounts) {
         let (name, until) =
             (account["account"].as_str().expect("a name"), account["until"].as_str().expect("an instant"));
-        let words = format!("{name}: Paused until the deadline {}", &until[11..16]);
+        let words = format!("{name}: Paused until the deadline {}", read(until, &stage.program.now().await));
         let wanted = Step { is_present: true, lamp: "lamp busy".into(), words, at: Some(second(until)) };
         assert_eq!(*shown, wanted);
     }
