@@ -11,7 +11,7 @@ use domain::saga::{Step, Task};
 use serde_json::{Value, json};
 
 use crate::client::{Call, Reply};
-use crate::joining::{ask, eventually, hang_up, writes};
+use crate::joining::{ask, eventually, leave};
 use crate::script::{able, account, nobody};
 use crate::steps::FIRST_CHAT;
 use crate::world::{SOON, World, port_of};
@@ -210,12 +210,7 @@ async fn a_cut_call_is_finished_once_and_the_same_body_joins_it() {
     world.hands.hold("invite");
     let stream = ask(&create(&world, BODY), &world).await;
     eventually(|| world.hands.count("open_history") == 1).await;
-    // What can be read already may not be counted yet; what is written after it is.
-    world.store.round_trip().await.expect("a round trip");
-    let before = writes(&world);
-    assert!(!hang_up(stream).await);
-    // That the caller is gone.
-    eventually(|| writes(&world) > before).await;
+    leave(&world, stream).await;
     let call = create(&world, BODY);
     let waiting = tokio::spawn(async move { call.send().await });
     tokio::time::sleep(Duration::from_millis(30)).await;
