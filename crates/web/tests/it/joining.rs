@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use domain::Outcome;
 use domain::account::Reason;
-use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 use store::Page;
+use testkit::waiting_callers;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -44,26 +44,17 @@ pub(crate) async fn hang_up(mut stream: TcpStream) -> bool {
     !answer.is_empty()
 }
 
-/// How many callers without a key have neither an answer nor a note that they are gone, as far as the store knows.
-fn waiting_callers(world: &World) -> i64 {
-    let file = world.dir().join("switchboard.db");
-    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("opens");
-    connection.busy_timeout(SOON).expect("waits");
-    let count = "SELECT count(*) FROM request_joins WHERE open = 0";
-    connection.query_row(count, [], |row| row.get(0)).expect("counts")
-}
-
-/// Hangs up what was accepted, and waits until the store knows that its caller is gone.
+/// Hangs up once it is accepted, and waits until the store knows that its caller is gone.
 pub(crate) async fn leave(world: &World, stream: TcpStream) {
-    assert_eq!(waiting_callers(world), 1, "it was accepted");
+    eventually(|| waiting_callers(&world.dir()) == 1).await;
     assert!(!hang_up(stream).await, "it was not answered");
-    eventually(|| waiting_callers(world) == 0).await;
+    eventually(|| waiting_callers(&world.dir()) == 0).await;
 }
 
 /// A call that is cut while its message is with an account. What is held must be held.
 async fn cut(world: &World, body: &str) {
     let stream = ask(&world.text(body), world).await;
-    eventually(|| world.delivery.queued() > 0 && waiting_callers(world) == 1).await;
+    eventually(|| world.delivery.queued() > 0).await;
     leave(world, stream).await;
 }
 
@@ -177,7 +168,7 @@ async fn a_call_that_is_cut_at_any_moment_is_one_message() {
         tokio::time::sleep(Duration::from_millis(5)).await;
         eventually(|| world.delivery.queued() == 0).await;
         let accepted = is_accepted(&world, &text).await;
-        eventually(|| waiting_callers(&world) == 0).await;
+        eventually(|| waiting_callers(&world.dir()) == 0).await;
         cuts += usize::from(accepted && !answered);
         let reply = world.text(&body).send().await;
         assert_eq!(reply.status, 200, "{number}: {reply:?}");

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use testkit::waiting_callers;
 
 use super::stage::{CREATE, LEAVE, MEDIA, Stage, TEXT};
 
@@ -33,11 +34,13 @@ fn media() -> Again {
 /// Makes the call and is gone while it is under way, which it is until [`goes_on`].
 async fn hang_up(stage: &Stage, again: &Again) {
     let stream = begun(stage, again).await;
-    let before = writes(stage).await;
+    let data_dir = stage.world.data_dir("data");
+    stage.program.until("a caller waits", || async { waiting_callers(&data_dir) == 1 }).await;
     drop(stream);
-    // So that the program has seen it go, and written that down.
-    stage.program.until("it is written down", || async { writes(stage).await > before }).await;
-    tokio::time::sleep(Duration::from_millis(150)).await;
+    stage
+        .program
+        .until("the store knows that it is gone", || async { waiting_callers(&data_dir) == 0 })
+        .await;
 }
 
 /// Makes the call, which Telegram has and does not answer until [`goes_on`].
@@ -52,14 +55,6 @@ async fn begun(stage: &Stage, again: &Again) -> tokio::net::TcpStream {
 /// What is under way is done.
 async fn goes_on(stage: &Stage) {
     stage.world.delete("/faults").await;
-}
-
-/// How often something was written to the store.
-async fn writes(stage: &Stage) -> u64 {
-    let (_, page) = stage.program.get("/metrics").await;
-    let mut lines = page.as_str().expect("a page").lines();
-    let count = lines.find_map(|line| line.strip_prefix("switchboard_store_writes_total "));
-    count.and_then(|count| count.parse().ok()).expect("a count")
 }
 
 async fn until_called(stage: &Stage, method: &str) {
