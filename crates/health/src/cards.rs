@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use domain::account::{AccountState, Reason};
+use telegram::router::Usable;
 use telegram::{AccountView, LineView, ServiceView};
 
 use crate::card::{ActionSet, Advice, Card, CardAction, CardId, CardKind, Lamp};
@@ -168,7 +169,8 @@ impl CardMaker<'_> {
         card.reason = reason.filter(|_| matches!(lamp, Lamp::Trouble | Lamp::Waiting | Lamp::Off));
         card.latency = verdict.and_then(|verdict| verdict.latency);
         if state == "flood_wait" {
-            let pool = self.seen.accounts.iter().filter(|account| account.pool && account.usable);
+            let pool =
+                self.seen.accounts.iter().filter(|account| account.pool && account.usable == Usable::Now);
             card.until = pool
                 .filter_map(|account| flooded_until(&account.floods, service.purpose, self.seen.at))
                 .min();

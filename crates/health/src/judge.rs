@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::account::{AccountState, Flood, Operation};
 use domain::{Purpose, Timestamp};
 use store::StoreError;
+use telegram::router::Usable;
 use telegram::{AccountView, LineView};
 
 use crate::health::PortState;
@@ -152,7 +153,7 @@ impl Worker {
         let best =
             lines.iter().filter(|line| line.was_answered()).min_by_key(|line| (line.answer, line.latency));
         let verdict = match best {
-            Some(best) if view.usable => best.clone(),
+            Some(best) if view.usable == Usable::Now => best.clone(),
             _ => account(view, lines),
         };
         Self { state: view.state, verdict, flooded: flooded_until(&view.floods, purpose, now).is_some() }

@@ -7,6 +7,7 @@ use ops::unit::{Notifier, WatchdogTime};
 use rustix::time::{ClockId, clock_gettime};
 use store::Store;
 use telegram::Pool;
+use telegram::router::Usable;
 
 use crate::output::say;
 
@@ -100,7 +101,7 @@ async fn is_ready(inside: &web::Inside) -> bool {
 /// One line for `systemctl status`.
 fn status(pool: &Pool) -> String {
     let accounts = pool.accounts();
-    let ready = accounts.iter().filter(|account| account.usable).count();
+    let ready = accounts.iter().filter(|account| account.usable == Usable::Now).count();
     match accounts.len() {
         0 => "No account yet: switchboard account add".to_owned(),
         all if ready == all => format!("All {all} accounts can work"),

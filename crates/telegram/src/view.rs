@@ -20,9 +20,9 @@ pub struct AccountView {
     pub name: AccountName,
     /// The worst over its lines, its restrictions and its floods.
     pub state: AccountState,
-    /// Whether it can do anything at all now: it is connected, switched on and not restricted as a whole.
+    /// Whether it can do anything at all: it is connected, switched on and not restricted as a whole.
     #[serde(skip)]
-    pub usable: bool,
+    pub usable: Usable,
     /// Why it is in this state.
     pub reason: Option<Reason>,
     /// More, in words.
@@ -188,7 +188,7 @@ impl AccountView {
         Self {
             name: account.name.clone(),
             state: shown.state,
-            usable: account.usable() == Usable::Now,
+            usable: account.usable(),
             reason: shown.reason,
             detail: shown.detail,
             advice: shown.reason.map(Reason::advice),

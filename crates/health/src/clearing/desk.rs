@@ -8,6 +8,7 @@ use ambient::Clock;
 use domain::account::AccountState;
 use domain::{AccountName, Purpose, Timestamp};
 use store::{Store, StoreError};
+use telegram::router::Usable;
 use telegram::{AccountView, ActError, Action, Pool, ServiceAction, ServiceView};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -371,7 +372,8 @@ fn of_act(error: ActError) -> ClearingError {
 
 /// An account that works and has a flood wait, and until when.
 fn flood_of(account: &AccountView) -> Option<(AccountName, Timestamp)> {
-    let works = !matches!(account.state, AccountState::Offline | AccountState::Paused);
     let until = account.floods.iter().map(|flood| flood.until).max()?;
-    (works && account.usable).then(|| (account.name.clone(), until))
+    // One that is on its way would ask again as soon as it is there.
+    let works = !matches!(account.usable, Usable::No(..));
+    works.then(|| (account.name.clone(), until))
 }

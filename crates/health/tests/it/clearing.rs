@@ -5,8 +5,10 @@ use std::time::Duration;
 use domain::account::Operation;
 use domain::{AccountName, AccountState, Purpose, Timestamp};
 use health::{Clearing, ClearingError, Lamp, Phase};
+use sandbox::telegram::FaultName;
 use store::Hold;
 use telegram::ServiceAction;
+use telegram::router::Usable;
 
 use crate::world::{Run, World, account, failed, until};
 
@@ -187,7 +189,7 @@ async fn the_gentler_way_pauses_only_who_must_wait_and_over_a_restart_too() {
     let begun = run.health.clear_floods(Clearing::PauseFlooded, "anna").await.expect("begins");
     assert_eq!((begun.phase, begun.accounts), (Phase::Paused, vec![(main.clone(), deadline)]));
     let usable = |run: &Run| {
-        let usable = run.pool.accounts().into_iter().filter(|one| one.usable);
+        let usable = run.pool.accounts().into_iter().filter(|one| one.usable == Usable::Now);
         usable.map(|one| one.name.to_string()).collect::<Vec<_>>()
     };
     assert_eq!((usable(&run), running(&run).len()), (vec!["backup_1".to_owned()], 4));
@@ -198,6 +200,30 @@ async fn the_gentler_way_pauses_only_who_must_wait_and_over_a_restart_too() {
     assert_eq!(usable(&run), ["backup_1"]);
     run.clock.advance(5 * MINUTE);
     until("it goes on by itself", || usable(&run).len() == 2 && run.health.clearing().is_none()).await;
+    run.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_is_still_connecting_is_paused_as_well() {
+    let world = World::of(&["main"]).await;
+    let store = world.store().await;
+    let (account, until): (AccountName, _) =
+        ("main".parse().expect("a name"), world.clock.now().plus(10 * MINUTE));
+    let flood = Hold::Flood { account: account.clone(), operation: Operation::SendMessage, until };
+    store.accounts().save_hold(flood).await.expect("written");
+    world.fault("main", FaultName::Deaf);
+    let run = world.at_rest(store).await;
+    world.begin(&run);
+    let begin = || run.health.clear_floods(Clearing::PauseFlooded, "anna");
+    let begun = loop {
+        assert_eq!(run.pool.account(&account).map(|one| one.usable), Some(Usable::Connecting));
+        match begin().await {
+            Err(ClearingError::NobodyWorks) => tokio::time::sleep(Duration::from_millis(5)).await,
+            begun => break begun.expect("begins"),
+        }
+    };
+    assert_eq!(begun.accounts, [(account.clone(), until)]);
+    assert_eq!(run.pool.account(&account).map(|one| one.switch), Some("paused"));
     run.stop().await;
 }
 
@@ -215,7 +241,7 @@ async fn a_pause_that_the_store_refuses_is_made_later_and_keeps_nobody_past_the_
         run.stop().await;
         let run = world.start().await;
         let usable = || {
-            let usable = run.pool.accounts().into_iter().filter(|one| one.usable);
+            let usable = run.pool.accounts().into_iter().filter(|one| one.usable == Usable::Now);
             usable.map(|one| one.name.to_string()).collect::<Vec<_>>()
         };
         let database = rusqlite::Connection::open(world.folder.path().join("data/switchboard.db"));

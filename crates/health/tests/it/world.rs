@@ -13,6 +13,7 @@ use health::{Answer, Beat, Card, CardId, CardKind, Health, HealthParts, Port, Ro
 use sandbox::telegram::{FaultName, FaultOrder};
 use sandbox::{Running, Sandbox, SandboxOptions};
 use store::{Disk, MasterKey, Store, StoreOptions};
+use telegram::router::Usable;
 use telegram::{Pool, PoolParts};
 use tempfile::TempDir;
 use tokio::sync::broadcast;
@@ -123,7 +124,7 @@ impl World {
             names.iter().all(|name| {
                 run.pool
                     .account(name)
-                    .is_some_and(|one| one.state != AccountState::Connecting && one.dialogs_complete)
+                    .is_some_and(|one| one.usable != Usable::Connecting && one.dialogs_complete)
             })
         })
         .await;

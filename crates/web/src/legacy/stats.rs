@@ -8,6 +8,7 @@ use domain::{AccountState, Timestamp};
 use http::StatusCode;
 use serde::Serialize;
 use telegram::AccountView;
+use telegram::router::Usable;
 
 use super::Gate;
 use super::access::admit;
@@ -27,7 +28,7 @@ pub(super) async fn health(Shared(gate): Shared<Gate>, request: Request) -> Resp
     let ready = !gate.is_stopped()
         && accounts(&gate)
             .iter()
-            .any(|account| account.usable && (account.pool || gate.port.account.is_some()));
+            .any(|account| account.usable == Usable::Now && (account.pool || gate.port.account.is_some()));
     json(StatusCode::OK, &Status { status: if ready { "ok" } else { "not_ready" } })
 }
 
