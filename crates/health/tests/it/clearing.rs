@@ -214,15 +214,14 @@ async fn one_that_is_still_connecting_is_paused_as_well() {
     world.fault("main", FaultName::Deaf);
     let run = world.at_rest(store).await;
     world.begin(&run);
-    let begin = || run.health.clear_floods(Clearing::PauseFlooded, "anna");
-    let begun = loop {
+    let clearing = loop {
         assert_eq!(run.pool.account(&account).map(|one| one.usable), Some(Usable::Connecting));
-        match begin().await {
+        match run.health.clear_floods(Clearing::PauseFlooded, "anna").await {
             Err(ClearingError::NobodyWorks) => tokio::time::sleep(Duration::from_millis(5)).await,
-            begun => break begun.expect("begins"),
+            answer => break answer.expect("begins"),
         }
     };
-    assert_eq!(begun.accounts, [(account.clone(), until)]);
+    assert_eq!(clearing.accounts, [(account.clone(), until)]);
     assert_eq!(run.pool.account(&account).map(|one| one.switch), Some("paused"));
     run.stop().await;
 }
