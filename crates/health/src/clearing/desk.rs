@@ -370,7 +370,7 @@ fn of_act(error: ActError) -> ClearingError {
     }
 }
 
-/// An account that works and has a flood wait, and until when.
+/// An account that works, or will once it is connected, and has a flood wait; and until when.
 fn flood_of(account: &AccountView) -> Option<(AccountName, Timestamp)> {
     let until = account.floods.iter().map(|flood| flood.until).max()?;
     // One that is on its way would ask again as soon as it is there.

@@ -45,7 +45,7 @@ pub(crate) async fn hang_up(mut stream: TcpStream) -> bool {
 }
 
 /// Hangs up once it is accepted, and waits until the store knows that its caller is gone.
-pub(crate) async fn leave(world: &World, stream: TcpStream) {
+pub(crate) async fn abandon(world: &World, stream: TcpStream) {
     eventually(|| waiting_callers(&world.dir()) == 1).await;
     assert!(!hang_up(stream).await, "it was not answered");
     eventually(|| waiting_callers(&world.dir()) == 0).await;
@@ -55,7 +55,7 @@ pub(crate) async fn leave(world: &World, stream: TcpStream) {
 async fn cut(world: &World, body: &str) {
     let stream = ask(&world.text(body), world).await;
     eventually(|| world.delivery.queued() > 0).await;
-    leave(world, stream).await;
+    abandon(world, stream).await;
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use domain::saga::{Step, Task};
 use serde_json::{Value, json};
 
 use crate::client::{Call, Reply};
-use crate::joining::{ask, eventually, leave};
+use crate::joining::{abandon, ask, eventually};
 use crate::script::{able, account, nobody};
 use crate::steps::FIRST_CHAT;
 use crate::world::{SOON, World, port_of};
@@ -210,7 +210,7 @@ async fn a_cut_call_is_finished_once_and_the_same_body_joins_it() {
     world.hands.hold("invite");
     let stream = ask(&create(&world, BODY), &world).await;
     eventually(|| world.hands.count("open_history") == 1).await;
-    leave(&world, stream).await;
+    abandon(&world, stream).await;
     let call = create(&world, BODY);
     let waiting = tokio::spawn(async move { call.send().await });
     tokio::time::sleep(Duration::from_millis(30)).await;

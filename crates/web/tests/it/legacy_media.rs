@@ -10,7 +10,7 @@ use domain::media::{MediaForm, MediaSource};
 use serde_json::{Value, json};
 
 use crate::client::Call;
-use crate::joining::{ask, eventually, leave};
+use crate::joining::{abandon, ask, eventually};
 use crate::script::{able, nobody};
 use crate::world::{World, port_of};
 use testkit::{Hoster, PDF, PNG};
@@ -111,7 +111,7 @@ async fn a_call_that_was_cut_is_joined_and_its_files_are_not_fetched_again() {
     let body = json!({ "user_id": GROUP, "files": [hoster.url("/photo.png")] });
     let stream = ask(&world.ship(&body), &world).await;
     world.until_shown("/v1/messages", |page| page["items"][0]["state"] == "sending").await;
-    leave(&world, stream).await;
+    abandon(&world, stream).await;
     let joined = tokio::spawn({
         let call = world.ship(&body);
         async move { call.send().await }
