@@ -564,6 +564,13 @@ pub(crate) const KEYS: &[Key] = &[
         "How many requests one client address may make in a minute; no limit when left out.",
     ),
     key(
+        "limits.give_up_after",
+        Shape::Duration { min: "1m", max: "1d" },
+        Default("\"10m\""),
+        "\"10m\"",
+        "How long a message is tried that Telegram answers with errors of its own, or with nothing that says whether it arrived. Then a look at the chat decides: it was sent, it failed (`provider_error`), or it is in doubt; and the messages behind it go on.",
+    ),
+    key(
         "log.level",
         Shape::Choice(&LogLevel::NAMES),
         Default("\"info\""),

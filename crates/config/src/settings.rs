@@ -187,11 +187,19 @@ pub struct LimitsSettings {
     /// How many requests one client address may make in a minute; no limit when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requests_per_minute_per_address: Option<NonZeroU32>,
+    /// How long a message is tried of which Telegram does not say what came of it.
+    #[serde(with = "crate::duration")]
+    pub give_up_after: Duration,
 }
 
 impl Default for LimitsSettings {
     fn default() -> Self {
-        Self { body: 1 << 20, requests_per_minute_per_key: None, requests_per_minute_per_address: None }
+        Self {
+            body: 1 << 20,
+            requests_per_minute_per_key: None,
+            requests_per_minute_per_address: None,
+            give_up_after: Duration::from_mins(10),
+        }
     }
 }
 

@@ -168,7 +168,7 @@ impl Delivery {
             return None;
         }
         let admission = self.0.sender.admit(&account).ok()?;
-        let lane = self.lanes().reserve(&ChatRef::Id(chat_id), message.pin.as_ref(), account.clone())?;
+        let lane = self.lanes().reserve(&ChatRef::Id(chat_id), message.pin.as_ref())?;
         message.account = Some(account);
         message.state = MessageState::Sending;
         message.parts[0].state = PartState::Begun;

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use domain::account::Operation;
 use domain::message::{MessageState, OutboundMessage, Part, PartState};
-use domain::outcome::{Failure, SentIds};
+use domain::outcome::{SentIds, Unclear};
 use domain::timeline::{Entry, Step};
 use domain::{ChatKind, ChatRef, Outcome};
-use store::{Doubt, Fail, Hold, PartSent, PartUnsent, Then};
+use store::{Doubt, Hold, PartSent, PartUnsent, Then};
 
-use crate::decide::{self, Next, Pause};
+use crate::decide::{self, Next, Pause, Tried, Unsettled};
 use crate::purpose;
 use crate::sender::{Attempt, Found, Query, Readiness, Testimony, Why};
 use crate::way;
@@ -26,14 +26,21 @@ impl Walk<'_> {
     pub(crate) async fn attempt(&self, load: &mut Load, way: &Way, part: usize) -> ControlFlow<Carried> {
         let inner = &self.delivery.0;
         if load.doubtful && !inner.sender.can_still_tell(&way.account) {
-            return self.doubt(load, way, part, None).await;
+            return self.doubt(load, way, part, Err("the account that knows is gone")).await;
+        }
+        if load.doubtful && load.stopped.is_cancelled() {
+            return self.doubt(load, way, part, Err("a person ended the tries")).await;
         }
         let unprepared = match self.prepare_again(load, way, part).await {
             Ok(unprepared) => unprepared,
             Err(Gone) => return ControlFlow::Break(Carried::Dropped),
         };
+        let is_unclear = match &unprepared {
+            Some((_, is_server_error)) => *is_server_error,
+            None => false,
+        };
         load.only_prepared = unprepared.is_some();
-        let (outcome, took) = if let Some(outcome) = unprepared {
+        let (outcome, took) = if let Some((outcome, _)) = unprepared {
             (outcome, None)
         } else {
             let Some(part) = load.message.parts.get(part) else {
@@ -51,14 +58,23 @@ impl Walk<'_> {
         };
         way::attempted(&load.message, way, part, &outcome, took);
         load.attempts += 1;
-        load.in_progress = if outcome == Outcome::InProgress { load.in_progress + 1 } else { 0 };
-        let mut next = decide::after(&outcome, load.doubtful, load.in_progress);
+        let answered = matches!(outcome, Outcome::InProgress | Outcome::Unknown(Unclear::Unreadable(_)));
+        load.unclear_answers = if answered { load.unclear_answers + 1 } else { 0 };
+        if is_unclear || matches!(outcome, Outcome::InProgress | Outcome::Unknown(_)) {
+            self.note_unsettled(load).await;
+        }
+        let tried = Tried {
+            doubtful: load.doubtful,
+            unclear_answers: load.unclear_answers,
+            expired: self.expired(load),
+        };
+        let mut next = decide::after(&outcome, tried);
         // Where the first attempt went nothing can be sent any more: repeating it would never end.
         if load.doubtful && matches!(outcome, Outcome::Unavailable(_)) && self.has_moved(load, way) {
             next = Next::Look;
         }
         if next == Next::Look {
-            next = decide::after_look(self.look(load, way, part).await, &outcome, load.in_progress);
+            next = decide::after_look(self.look(load, way, part).await, &outcome, tried);
         }
         match next {
             Next::Done(ids) => self.sent(load, way, part, ids).await,
@@ -70,7 +86,7 @@ impl Walk<'_> {
                     return ControlFlow::Break(Carried::Dropped);
                 }
                 load.message.failure = Some(failure);
-                ControlFlow::Break(self.finish(&mut load.message, MessageState::Failed, at))
+                ControlFlow::Break(self.delivery.finish(&mut load.message, MessageState::Failed, at))
             }
             Next::Again(pause) => {
                 self.again(load, way, part, &outcome, pause).await;
@@ -79,8 +95,31 @@ impl Walk<'_> {
                 }
                 ControlFlow::Continue(())
             }
-            Next::Look | Next::Doubt => self.doubt(load, way, part, Some(&outcome)).await,
+            Next::Look | Next::Doubt => self.doubt(load, way, part, Ok(&outcome)).await,
         }
+    }
+
+    /// One more attempt after which it is not known what came of the part. With the first one it is said until when it is
+    /// tried, and from then on a person may end it.
+    async fn note_unsettled(&self, load: &mut Load) {
+        let inner = &self.delivery.0;
+        let unsettled = Unsettled::and_again(load.unsettled, inner.ambient.clock.now());
+        if load.unsettled.replace(unsettled).is_none() {
+            let gives_up_at = unsettled.since.plus(inner.limits.give_up_after);
+            inner.live.is_unsettled(load.message.id, gives_up_at, load.stopped.clone());
+            let why = format!(
+                "it is not known whether it arrived; the same is tried until {}, and then the chat is looked at",
+                gives_up_at.to_the_second()
+            );
+            self.delivery.note(load.message.id, self.entry(Step::Waiting, load, Some(why))).await;
+        }
+    }
+
+    /// Whether the part has been tried for as long as it may be.
+    pub(crate) fn expired(&self, load: &Load) -> bool {
+        let inner = &self.delivery.0;
+        let (now, limit) = (inner.ambient.clock.now(), inner.limits.give_up_after);
+        load.unsettled.is_some_and(|unsettled| unsettled.expired(now, limit))
     }
 
     /// Whether the chat is another one by now, a basic group that has become a supergroup, and the account can be asked:
@@ -130,7 +169,7 @@ impl Walk<'_> {
             at: self.delivery.0.ambient.clock.now(),
         };
         let outbox = self.delivery.0.store.outbox();
-        if self.persist(message.id, || outbox.part_sent(write.clone())).await == Err(Gone) {
+        if self.delivery.persist(message.id, || outbox.part_sent(write.clone())).await == Err(Gone) {
             return ControlFlow::Break(Carried::Dropped);
         }
         if let Some(part) = message.parts.get_mut(part) {
@@ -139,7 +178,7 @@ impl Walk<'_> {
         load.doubtful = false;
         if finished {
             self.delivery.note_times(load);
-            ControlFlow::Break(self.finish(&mut load.message, MessageState::Sent, write.at))
+            ControlFlow::Break(self.delivery.finish(&mut load.message, MessageState::Sent, write.at))
         } else {
             ControlFlow::Continue(())
         }
@@ -171,6 +210,7 @@ impl Walk<'_> {
         }
         message.account = account;
         load.doubtful = false;
+        self.delivery.0.live.is_settled(load.message.id);
         if let Some(why) = exclude {
             load.tried.push((refusal(&way.account, outcome), why));
         }
@@ -192,10 +232,7 @@ impl Walk<'_> {
         if !matches!(outcome, Outcome::Unavailable(_) | Outcome::Unprepared(_)) {
             load.doubtful = true;
         }
-        // The first few are worth a line each; a provider that stays away for hours is not worth thousands.
-        if load.attempts <= 5 || load.attempts.is_multiple_of(20) {
-            self.note(load.message.id, self.attempted(way, part, outcome)).await;
-        }
+        self.delivery.note(load.message.id, self.attempted(way, part, outcome)).await;
         if let Some(hold) = hold(load, way, outcome)
             && let Err(error) = inner.store.accounts().save_hold(hold).await
         {
@@ -223,18 +260,19 @@ impl Walk<'_> {
         tokio::select! {
             () = inner.ambient.clock.sleep_until(until) => {}
             () = worth_another_try => {}
+            () = load.stopped.cancelled() => {}
             () = inner.closing.cancelled() => {}
         }
     }
 
-    /// It may have been sent, and the account that knows is gone: others in the chat are asked; when they cannot say
-    /// either, a person must.
+    /// It may have been sent, and the account cannot tell: others in the chat are asked; when they cannot say either, a
+    /// person must.
     async fn doubt(
         &self,
         load: &mut Load,
         way: &Way,
         part: usize,
-        outcome: Option<&Outcome>,
+        outcome: Result<&Outcome, &str>,
     ) -> ControlFlow<Carried> {
         if let Some(unknown) = load.message.parts.get(part) {
             let asked = attempt(way, unknown, load);
@@ -244,38 +282,20 @@ impl Walk<'_> {
             }
         }
         let entry = match outcome {
-            Some(outcome) => self.attempted(way, part, outcome),
-            None => Entry {
+            Ok(outcome) => self.attempted(way, part, outcome),
+            Err(why) => Entry {
                 step: Step::InDoubt,
                 outcome: None,
-                detail: Some("the account that knows is gone".to_owned()),
+                detail: Some(why.to_owned()),
                 ..self.attempted(way, part, &Outcome::InProgress)
             },
         };
         let doubt = Doubt { id: load.message.id, at: entry.at, entry };
         let outbox = self.delivery.0.store.outbox();
-        if self.persist(load.message.id, || outbox.doubt(doubt.clone())).await == Err(Gone) {
+        if self.delivery.persist(load.message.id, || outbox.doubt(doubt.clone())).await == Err(Gone) {
             return ControlFlow::Break(Carried::Dropped);
         }
-        ControlFlow::Break(self.finish(&mut load.message, MessageState::InDoubt, doubt.at))
-    }
-
-    /// Ends a message of which nothing is with an account.
-    pub(crate) async fn fail(&self, message: &mut OutboundMessage, failure: Failure) -> Carried {
-        let fail = Fail { id: message.id, failure: failure.clone(), at: self.delivery.0.ambient.clock.now() };
-        let outbox = self.delivery.0.store.outbox();
-        match self.persist(message.id, || outbox.fail(fail.clone())).await {
-            Ok(true) => {
-                message.failure = Some(failure);
-                self.finish(message, MessageState::Failed, fail.at)
-            }
-            // Someone else ended it first, or this write did after all.
-            Ok(false) => {
-                self.tell_stored(message.id).await;
-                Carried::Dropped
-            }
-            Err(Gone) => Carried::Dropped,
-        }
+        ControlFlow::Break(self.delivery.finish(&mut load.message, MessageState::InDoubt, doubt.at))
     }
 
     pub(crate) fn attempted(&self, way: &Way, part: usize, outcome: &Outcome) -> Entry {
@@ -303,7 +323,7 @@ impl Walk<'_> {
 
     async fn write_unsent(&self, unsent: PartUnsent) -> Result<(), Gone> {
         let outbox = self.delivery.0.store.outbox();
-        self.persist(unsent.id, || outbox.part_unsent(unsent.clone())).await
+        self.delivery.persist(unsent.id, || outbox.part_unsent(unsent.clone())).await
     }
 }
 

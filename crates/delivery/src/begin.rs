@@ -10,8 +10,8 @@ use domain::timeline::{Entry, Step};
 use domain::{AccountName, ChatId, ChatRef, MessageId, Outcome, Timestamp};
 use store::Begin;
 
-use crate::decide::{self, Choice, Next};
-use crate::lanes::{Job, LaneId, Seat};
+use crate::decide::{self, Choice, Next, Tried};
+use crate::lanes::{Job, LaneId};
 use crate::prepare::Prepared;
 use crate::pulse::{Pulse, Unbegun};
 use crate::sender::{Candidates, Query};
@@ -64,12 +64,7 @@ impl Walk<'_> {
                 Choice::Wait { until } => {
                     pulse.rests();
                     self.note_wait(load, until, decide::waits_for(&candidates, until)).await;
-                    if job.pin.is_some() {
-                        let passing = self.delivery.lanes().let_pass(self.lane);
-                        if let Some(lane) = passing {
-                            self.delivery.start(lane, None);
-                        }
-                    }
+                    self.fail_hurried().await;
                     if self.wait(job.id, until, &mut changes).await == Woken::Over
                         && self.is_over(job.id).await
                     {
@@ -77,28 +72,17 @@ impl Walk<'_> {
                     }
                     continue;
                 }
-                Choice::Fail(failure) => return Err(self.fail(&mut load.message, failure).await),
+                Choice::Fail(failure) => return Err(self.delivery.fail(&mut load.message, failure).await),
             };
             if load.noted_wait != NotedWait::None {
                 inner.live.hold(job.id, None);
             }
             let Some(chat_id) = load.message.chat_id.or(candidates.chat_id) else {
                 let failure = Failure::ChatNotFound { asked: Vec::new() };
-                return Err(self.fail(&mut load.message, failure).await);
+                return Err(self.delivery.fail(&mut load.message, failure).await);
             };
             // Another message has taken the last place meanwhile: the next look shows it.
             let Ok(admission) = inner.sender.admit(&account) else { continue };
-            // Bound to a name first: the lock must be gone before the next wait.
-            let seat = self.delivery.lanes().sit(self.lane, &account, job);
-            job = match seat {
-                Seat::Moved => return Err(Carried::Elsewhere),
-                Seat::Stay { job, split_off } => {
-                    if let Some(lane) = split_off {
-                        self.delivery.start(lane, None);
-                    }
-                    job
-                }
-            };
             let stands_in_for = match job.load.message.pin {
                 None => {
                     let Load { tried, stood_in, .. } = &*job.load;
@@ -162,7 +146,7 @@ impl Walk<'_> {
         }
         let Some(part) = load.message.next_part().map(|part| part.index) else {
             let failure = Failure::Rejected { provider_code: "MESSAGE_EMPTY".to_owned() };
-            return Err(ControlFlow::Break(self.fail(&mut load.message, failure).await));
+            return Err(ControlFlow::Break(self.delivery.fail(&mut load.message, failure).await));
         };
         let position = usize::from(part);
         let prepared = self.prepare_first(load, way, position).await;
@@ -172,7 +156,7 @@ impl Walk<'_> {
         }
         match prepared {
             Prepared::Ready => {}
-            Prepared::Refused(outcome) => return Err(self.unprepared(load, way, position, &outcome).await),
+            Prepared::Refused(outcome) => return Err(self.unprepared(load, way, position, outcome).await),
             Prepared::Dropped => {
                 if inner.closing.is_cancelled() || self.is_over(load.message.id).await {
                     return Err(ControlFlow::Break(Carried::Dropped));
@@ -204,7 +188,7 @@ impl Walk<'_> {
             at,
         };
         let outbox = inner.store.outbox();
-        let written = self.persist(load.message.id, || outbox.begin(begin.clone())).await;
+        let written = self.delivery.persist(load.message.id, || outbox.begin(begin.clone())).await;
         if written == Err(Gone) {
             return Err(ControlFlow::Break(Carried::Dropped));
         }
@@ -223,15 +207,16 @@ impl Walk<'_> {
         way::begun(message, way, position);
         load.doubtful = false;
         load.attempts = 0;
-        load.in_progress = 0;
+        load.unclear_answers = 0;
+        load.unsettled = None;
         load.unprepared = 0;
         Ok(position)
     }
 
     /// Nobody could be asked whom to mention: as a refusal of the message by this account.
     async fn mention_refused(&self, load: &mut Load, way: &Way, outcome: &Outcome) -> ControlFlow<Carried> {
-        match decide::after(outcome, false, 0) {
-            Next::Fail(failure) => ControlFlow::Break(self.fail(&mut load.message, failure).await),
+        match decide::after(outcome, Tried::default()) {
+            Next::Fail(failure) => ControlFlow::Break(self.delivery.fail(&mut load.message, failure).await),
             Next::GiveBack { exclude: Some(why) } => {
                 load.tried.push((refusal(&way.account, outcome), why));
                 ControlFlow::Continue(())
@@ -261,11 +246,25 @@ impl Walk<'_> {
     }
 
     fn relocate(&self, chat_id: ChatId, job: Job<Box<Load>>) -> Carried {
-        let lanes = self.delivery.lanes().relocate(self.lane, chat_id, job);
-        for lane in lanes {
+        let lane = self.delivery.lanes().relocate(self.lane, chat_id, job);
+        if let Some(lane) = lane {
             self.delivery.start(lane, None);
         }
         Carried::Elsewhere
+    }
+
+    /// The head of the lane waits: those behind it that rather fail than wait do so now, not at their turn.
+    async fn fail_hurried(&self) {
+        let delivery = self.delivery;
+        let hurried =
+            delivery.lanes().extract(self.lane, |job| job.load.message.on_flood == OnFlood::Fail);
+        for mut job in hurried {
+            if let Some(failure) = delivery.must_wait(&job.load.message) {
+                self.delivery.fail(&mut job.load.message, failure).await;
+            } else {
+                delivery.lanes().insert(self.lane, job);
+            }
+        }
     }
 
     /// Waits for an instant, a change of the accounts, or the end of the message, whichever comes first.
@@ -302,16 +301,16 @@ impl Walk<'_> {
         load.noted_wait = wait;
         self.delivery.0.live.hold(load.message.id, until);
         way::waits(&load.message, until);
-        self.note(load.message.id, self.entry(Step::Waiting, load, Some(why))).await;
+        self.delivery.note(load.message.id, self.entry(Step::Waiting, load, Some(why))).await;
     }
 
     /// A message that an earlier run left begun is taken up again.
     pub(crate) async fn note_resumed(&self, load: &Load) {
         let detail = "the last run ended before the outcome was known".to_owned();
-        self.note(load.message.id, self.entry(Step::Resumed, load, Some(detail))).await;
+        self.delivery.note(load.message.id, self.entry(Step::Resumed, load, Some(detail))).await;
     }
 
-    fn entry(&self, step: Step, load: &Load, detail: Option<String>) -> Entry {
+    pub(crate) fn entry(&self, step: Step, load: &Load, detail: Option<String>) -> Entry {
         let at = self.delivery.0.ambient.clock.now();
         Entry { at, step, part: None, account: load.message.account.clone(), outcome: None, detail }
     }

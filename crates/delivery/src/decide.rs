@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::outcome::{Failure, Refusal, SentIds};
+use domain::outcome::{Failure, Refusal, SentIds, Unclear};
 use domain::{AccountName, ChatRef, Outcome, Timestamp};
 
 use crate::sender::{Candidate, Candidates, Found, Readiness, Why};
@@ -199,13 +199,26 @@ pub(crate) enum Pause {
     Until(Timestamp),
 }
 
-/// What an outcome means. `doubtful` says that an earlier attempt of this part may have arrived, so that an outcome
-/// proves something about this attempt only; `in_progress` counts how often in a row, this one included, the provider
-/// said that the same `random_id` is being handled.
-pub(crate) fn after(outcome: &Outcome, doubtful: bool, in_progress: u32) -> Next {
-    match (outcome, doubtful) {
+/// What was tried of a part so far, this attempt included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Tried {
+    /// An earlier attempt may have arrived, so that an outcome proves something about this one only.
+    pub(crate) doubtful: bool,
+    /// How often in a row an answer came that does not say what came of it: the same `random_id` is being handled, or it
+    /// cannot be read.
+    pub(crate) unclear_answers: u32,
+    /// It has been tried for as long as it may be.
+    pub(crate) expired: bool,
+}
+
+/// What an outcome means.
+pub(crate) fn after(outcome: &Outcome, tried: Tried) -> Next {
+    match (outcome, tried.doubtful) {
         (Outcome::Sent(ids), _) => Next::Done(ids.clone()),
-        (Outcome::InProgress, _) if in_progress >= 3 => Next::Look,
+        (Outcome::InProgress | Outcome::Unknown(_), _) if tried.expired || tried.unclear_answers >= 3 => {
+            Next::Look
+        }
+        (Outcome::Unavailable(_) | Outcome::Unprepared(_), true) if tried.expired => Next::Look,
         (Outcome::Unknown(_) | Outcome::InProgress, _)
         | (Outcome::Unavailable(_) | Outcome::Unprepared(_), true) => Next::Again(Pause::BackOff),
 
@@ -241,7 +254,43 @@ pub(crate) fn after(outcome: &Outcome, doubtful: bool, in_progress: u32) -> Next
 /// What it means that an attempt could not be prepared. Nothing of this attempt was sent, whatever the outcome says: one
 /// that leaves it open is as good as none.
 pub(crate) fn as_unsent(outcome: Outcome) -> Outcome {
-    if outcome.proves_unsent() { outcome } else { Outcome::Unavailable(outcome.word().to_owned()) }
+    if outcome.proves_unsent() {
+        outcome
+    } else {
+        Outcome::Unavailable(outcome.detail().unwrap_or_else(|| outcome.word().to_owned()))
+    }
+}
+
+/// Whether it is the provider's own trouble that a preparation failed, and which.
+pub(crate) fn server_error(outcome: &Outcome) -> Option<&str> {
+    match outcome {
+        Outcome::Unknown(Unclear::ServerError(detail)) => Some(detail),
+        _ => None,
+    }
+}
+
+/// How many attempts come to nothing, at least, before a part is no longer tried.
+const LEAST_TRIES: u32 = 5;
+
+/// How long a part has been tried without a word on what came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unsettled {
+    /// Since when.
+    pub(crate) since: Timestamp,
+    /// How often.
+    times: u32,
+}
+
+impl Unsettled {
+    /// The same with one more attempt at this instant.
+    pub(crate) fn and_again(before: Option<Self>, now: Timestamp) -> Self {
+        before.map_or(Self { since: now, times: 1 }, |Self { since, times }| Self { since, times: times + 1 })
+    }
+
+    /// Whether that is long enough.
+    pub(crate) fn expired(self, now: Timestamp, limit: Duration) -> bool {
+        self.times >= LEAST_TRIES && now >= self.since.plus(limit)
+    }
 }
 
 /// The same candidates for a message of which some accounts can prepare the next part only later.
@@ -265,18 +314,18 @@ pub(crate) fn hold_back(
     }
 }
 
-/// How often in a row a provider may say that a `random_id` is being handled, and the chat not show it, before a person is
-/// asked: some ten minutes.
-const STUCK: u32 = 30;
-
-/// What a look at the chat means after `outcome`; `in_progress` as for [`after`].
-pub(crate) fn after_look(found: Found, outcome: &Outcome, in_progress: u32) -> Next {
+/// What a look at the chat means after `outcome`.
+pub(crate) fn after_look(found: Found, outcome: &Outcome, tried: Tried) -> Next {
     match (found, outcome) {
         (Found::Here(ids), _) => Next::Done(ids),
-        (_, Outcome::InProgress) if in_progress < STUCK => Next::Again(Pause::BackOff),
-        (_, Outcome::InProgress) | (Found::CannotTell, _) => Next::Doubt,
+        (_, Outcome::InProgress | Outcome::Unknown(_)) if !tried.expired => Next::Again(Pause::BackOff),
+        // It answered, and the chat does not have the message: nothing of it is under way any more.
+        (Found::NotThere, Outcome::Unknown(Unclear::ServerError(detail))) => {
+            Next::Fail(Failure::ProviderError { detail: detail.clone() })
+        }
+        (_, Outcome::InProgress | Outcome::Unknown(_)) | (Found::CannotTell, _) => Next::Doubt,
         // The chat could be read and the message is not in it: now the refusal holds for every attempt.
-        (Found::NotThere, refusal) => after(refusal, false, 0),
+        (Found::NotThere, refusal) => after(refusal, Tried::default()),
     }
 }
 
@@ -315,21 +364,25 @@ mod tests {
             Just(Outcome::MediaExpired("x".into())),
             Just(Outcome::InProgress),
             Just(Outcome::Unknown("x".into())),
+            Just(Outcome::Unknown(Unclear::Unreadable("x".into()))),
+            Just(Outcome::Unknown(Unclear::ServerError("x".into()))),
         ]
     }
 
     proptest! {
         /// Once an attempt may have arrived, no later answer but a look at the chat sets the message free.
         #[test]
-        fn doubt_never_leads_to_another_account(outcome in outcomes(), before in 0_u32..5) {
-            let next = after(&outcome, true, before);
+        fn doubt_never_leads_to_another_account(
+            outcome in outcomes(), unclear_answers in 0_u32..5, expired: bool,
+        ) {
+            let next = after(&outcome, Tried { doubtful: true, unclear_answers, expired });
             prop_assert!(!matches!(next, Next::GiveBack { .. } | Next::Fail(_)), "{:?}", next);
         }
 
         /// Nothing was sent, or nothing more than before: a part that cannot be prepared is never taken for sent.
         #[test]
         fn what_cannot_be_prepared_is_never_done(outcome in outcomes(), doubtful: bool) {
-            let next = after(&as_unsent(outcome), doubtful, 0);
+            let next = after(&as_unsent(outcome), Tried { doubtful, ..Tried::default() });
             prop_assert!(!matches!(next, Next::Done(_)), "{:?}", next);
             let frees = matches!(next, Next::GiveBack { .. } | Next::Fail(_));
             prop_assert_eq!(frees, !doubtful, "{:?}", next);
@@ -337,18 +390,17 @@ mod tests {
 
         #[test]
         fn what_cannot_be_told_ends_in_doubt_not_in_a_guess(outcome in outcomes()) {
-            let next = after_look(Found::CannotTell, &outcome, 3);
+            let tried = Tried { doubtful: true, unclear_answers: 3, expired: false };
+            let next = after_look(Found::CannotTell, &outcome, tried);
             prop_assert!(matches!(next, Next::Doubt | Next::Again(_)), "{:?}", next);
             // And not for ever.
-            for found in [Found::CannotTell, Found::NotThere] {
-                let at_last = after_look(found, &Outcome::InProgress, STUCK);
-                prop_assert_eq!(at_last, Next::Doubt);
-            }
+            let at_last = after_look(Found::CannotTell, &outcome, Tried { expired: true, ..tried });
+            prop_assert_eq!(at_last, Next::Doubt);
         }
 
         #[test]
         fn only_proof_gives_a_message_back(outcome in outcomes()) {
-            if let Next::GiveBack { .. } | Next::Fail(_) = after(&outcome, false, 0) {
+            if let Next::GiveBack { .. } | Next::Fail(_) = after(&outcome, Tried::default()) {
                 prop_assert!(outcome.proves_unsent());
             }
         }
@@ -506,6 +558,35 @@ mod tests {
         let until = Timestamp::from_micros(5);
         assert_eq!(choose(&candidates, None, &[], None, false), Choice::Wait { until: Some(until) });
         assert_eq!(choose(&candidates, None, &[], None, true), Choice::Fail(Failure::FloodWait { until }));
+    }
+
+    #[test]
+    fn at_the_end_of_its_time_a_look_decides() {
+        let tried = Tried { doubtful: true, unclear_answers: 0, expired: true };
+        let failed = || Next::Fail(Failure::ProviderError { detail: "500 INTERNAL".into() });
+        let here = SentIds::one(Some(7));
+        let table = [
+            (Unclear::ServerError("500 INTERNAL".into()), failed()),
+            // The provider may still be at it, or have done it.
+            (Unclear::NoAnswer("no answer in time".into()), Next::Doubt),
+            (Unclear::Unreadable("the answer cannot be read".into()), Next::Doubt),
+        ];
+        for (unclear, expected) in table {
+            let outcome = Outcome::Unknown(unclear);
+            assert_eq!(after(&outcome, tried), Next::Look);
+            assert_eq!(after_look(Found::NotThere, &outcome, tried), expected, "{outcome:?}");
+            assert_eq!(after_look(Found::CannotTell, &outcome, tried), Next::Doubt, "{outcome:?}");
+            assert_eq!(after_look(Found::Here(here.clone()), &outcome, tried), Next::Done(here.clone()));
+        }
+    }
+
+    #[test]
+    fn a_part_is_given_up_after_a_while_and_several_tries() {
+        let (start, limit) = (Timestamp::from_micros(0), Duration::from_mins(10));
+        let tries = |count| (0..count).fold(None, |before, _| Some(Unsettled::and_again(before, start)));
+        let late = start.plus(limit);
+        let expired = |count, now| tries(count).is_some_and(|tried| tried.expired(now, limit));
+        assert!(expired(5, late) && !expired(4, late) && !expired(99, start.plus(limit / 2)));
     }
 
     #[test]

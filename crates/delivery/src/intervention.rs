@@ -1,11 +1,16 @@
 //! What somebody does about a message that was accepted: ends it, has it sent after all, ends its doubt.
 
+use std::time::Duration;
+
 use domain::message::MessageState;
 use domain::{ChatRef, MessageId};
 use store::{Resolution, StoreError};
 
 use crate::submission::Change;
 use crate::{Delivery, way};
+
+/// How long the attempt that is on the wire is waited for.
+const ATTEMPT_ENDS: Duration = Duration::from_secs(20);
 
 impl Delivery {
     /// Ends a message that was not given to an account yet.
@@ -43,6 +48,23 @@ impl Delivery {
         Ok(Change::Done(Box::new(message)))
     }
 
+    /// Has a message tried no longer that is being sent and of which an attempt may have arrived: it is in doubt then, unless the
+    /// attempt that is on the wire tells more.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn stop_trying(&self, id: MessageId) -> Result<Change, StoreError> {
+        let is_stopped = self.0.live.stop(id);
+        let message = if is_stopped { self.settled(id, ATTEMPT_ENDS).await? } else { self.get(id).await? };
+        Ok(match message {
+            None => Change::NoSuchMessage,
+            Some(message) if is_stopped && message.state == MessageState::InDoubt => {
+                Change::Done(Box::new(message))
+            }
+            Some(message) => Change::Refused(Box::new(message)),
+        })
+    }
+
     /// Sends a failed or cancelled message again; its unsent parts keep their `random_id`s.
     ///
     /// # Errors
@@ -56,11 +78,12 @@ impl Delivery {
         .await?
     }
 
-    /// Ends a doubt by a person's word.
+    /// Ends a doubt by a person's word; of a message that is still tried, the tries as well.
     ///
     /// # Errors
     /// The store cannot be written.
     pub async fn resolve(&self, id: MessageId, resolution: Resolution) -> Result<Change, StoreError> {
+        self.stop_trying(id).await?;
         let delivery = self.clone();
         self.to_the_end(async move {
             let now = delivery.0.ambient.clock.now();

@@ -11,6 +11,7 @@ mod acceptance;
 mod attempt;
 mod begin;
 mod decide;
+mod ending;
 mod evidence;
 mod intervention;
 mod lanes;
@@ -72,16 +73,18 @@ pub struct Ambient {
     pub chance: Chance,
 }
 
-/// How much the delivery holds.
+/// How much the delivery holds, and how long it tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Messages that are not finished, at most; over it [`SubmitError::TooMany`].
     pub queued: usize,
+    /// How long a part is tried of which it is not known what came of it. After that a look at the chat decides.
+    pub give_up_after: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { queued: 100_000 }
+        Self { queued: 100_000, give_up_after: Duration::from_mins(10) }
     }
 }
 
@@ -173,6 +176,11 @@ impl Delivery {
     /// Until when every account that could carry a message is held back, if that is what it waits for.
     pub fn held_until(&self, id: MessageId) -> Option<Timestamp> {
         self.0.live.held_until(id)
+    }
+
+    /// Until when a message is tried of which it is not known whether it arrived, if that is so.
+    pub fn gives_up_at(&self, id: MessageId) -> Option<Timestamp> {
+        self.0.live.gives_up_at(id)
     }
 
     /// What came of messages since the start.

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use domain::{AccountName, Purpose, Timestamp};
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 /// What of a service's work could leave and has not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,11 +27,13 @@ struct Entry<T> {
     due: Option<(Timestamp, Purpose)>,
     /// The one account that it is for, if no other may do it.
     only: Option<AccountName>,
+    /// It may have been done or not: until when it is tried, and what ends that.
+    unsettled: Option<(Timestamp, CancellationToken)>,
 }
 
 impl<T> Default for Entry<T> {
     fn default() -> Self {
-        Self { waiters: Vec::new(), held_until: None, due: None, only: None }
+        Self { waiters: Vec::new(), held_until: None, due: None, only: None, unsettled: None }
     }
 }
 
@@ -121,6 +124,32 @@ impl<I: Copy + Eq + Hash, T: Clone> Live<I, T> {
     /// Until when every account that could carry it is held back.
     pub(crate) fn held_until(&self, id: I) -> Option<Timestamp> {
         self.map().get(&id)?.held_until
+    }
+
+    /// It is not known what came of it, and it is tried until then; `stopped` ends that early.
+    pub(crate) fn is_unsettled(&self, id: I, until: Timestamp, stopped: CancellationToken) {
+        if let Some(entry) = self.map().get_mut(&id) {
+            entry.unsettled = Some((until, stopped));
+        }
+    }
+
+    /// It is known again what came of it so far.
+    pub(crate) fn is_settled(&self, id: I) {
+        if let Some(entry) = self.map().get_mut(&id) {
+            entry.unsettled = None;
+        }
+    }
+
+    /// Until when it is tried although it may have been done.
+    pub(crate) fn gives_up_at(&self, id: I) -> Option<Timestamp> {
+        self.map().get(&id)?.unsettled.as_ref().map(|(until, _)| *until)
+    }
+
+    /// Has it tried no longer; false unless it may have been done.
+    pub(crate) fn stop(&self, id: I) -> bool {
+        let map = self.map();
+        let stopped = map.get(&id).and_then(|entry| entry.unsettled.as_ref()).map(|(_, stopped)| stopped);
+        stopped.inspect(|stopped| stopped.cancel()).is_some()
     }
 
     /// Whether it is on its way.

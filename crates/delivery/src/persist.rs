@@ -8,8 +8,8 @@ use domain::timeline::Entry;
 use store::StoreError;
 use tokio_util::sync::CancellationToken;
 
-use crate::Ambient;
-use crate::worker::{Gone, Walk};
+use crate::worker::Gone;
+use crate::{Ambient, Delivery};
 
 /// How long a store that does not answer is left alone before the same write is tried again.
 const STORE_PAUSE: Duration = Duration::from_millis(500);
@@ -52,13 +52,13 @@ where
     }
 }
 
-impl Walk<'_> {
+impl Delivery {
     /// Writes until it is written, or until the message is not this worker's any more.
     pub(crate) async fn persist<T, F>(&self, id: MessageId, step: impl Fn() -> F) -> Result<T, Gone>
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        let inner = &self.delivery.0;
+        let inner = &self.0;
         match write(&inner.ambient, &inner.closing, &id, step).await {
             Ok(answer) => Ok(answer),
             Err(Unwritten::Changed) => {
@@ -71,17 +71,17 @@ impl Walk<'_> {
 
     /// A line in the timeline; losing one is no reason to stop.
     pub(crate) async fn note(&self, id: MessageId, entry: Entry) {
-        if let Err(error) = self.delivery.0.store.outbox().note(id, entry).await {
+        if let Err(error) = self.0.store.outbox().note(id, entry).await {
             tracing::warn!(subject = %id, %error, "a step could not be written into the timeline");
         }
     }
 
     /// The store knows better: whoever waits gets what it says.
     pub(crate) async fn tell_stored(&self, id: MessageId) {
-        if let Ok(Some(message)) = self.delivery.get(id).await
+        if let Ok(Some(message)) = self.get(id).await
             && message.state.is_final()
         {
-            self.delivery.end(&message);
+            self.end(&message);
         }
     }
 }

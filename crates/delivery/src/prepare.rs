@@ -5,13 +5,11 @@ use std::ops::ControlFlow;
 
 use domain::Outcome;
 use domain::message::Part;
+use domain::outcome::Failure;
 
 use crate::attempt::attempt;
-use crate::decide::{self, Next};
+use crate::decide::{self, Next, Tried, Unsettled};
 use crate::worker::{Carried, Gone, Load, Walk, Way, refusal};
-
-/// The first few failures are worth a line each in the timeline, and then every twentieth.
-const FEW: u32 = 5;
 
 /// What came of the preparation of a part that nobody has.
 pub(crate) enum Prepared {
@@ -32,7 +30,7 @@ impl Walk<'_> {
         tokio::select! {
             done = inner.sender.prepare(attempt(way, part, load)) => match done {
                 Ok(()) => Prepared::Ready,
-                Err(outcome) => Prepared::Refused(decide::as_unsent(outcome)),
+                Err(outcome) => Prepared::Refused(outcome),
             },
             _ = ended => Prepared::Dropped,
             () = inner.closing.cancelled() => Prepared::Dropped,
@@ -40,17 +38,20 @@ impl Walk<'_> {
     }
 
     /// Prepares a part that the account has already, of which an attempt may have arrived: what was prepared for that one
-    /// may be used up. Tells why it cannot be attempted.
+    /// may be used up. Tells why it cannot be attempted, and whether that is the provider's own trouble.
     pub(crate) async fn prepare_again(
         &self,
         load: &Load,
         way: &Way,
         part: usize,
-    ) -> Result<Option<Outcome>, Gone> {
+    ) -> Result<Option<(Outcome, bool)>, Gone> {
         let Some(part) = media_part(load, part).filter(|_| load.doubtful) else { return Ok(None) };
         let inner = &self.delivery.0;
         tokio::select! {
-            done = inner.sender.prepare(attempt(way, part, load)) => Ok(done.err().map(decide::as_unsent)),
+            done = inner.sender.prepare(attempt(way, part, load)) => Ok(done.err().map(|outcome| {
+                let is_server_error = decide::server_error(&outcome).is_some();
+                (decide::as_unsent(outcome), is_server_error)
+            })),
             () = inner.closing.cancelled() => Err(Gone),
         }
     }
@@ -61,14 +62,21 @@ impl Walk<'_> {
         load: &mut Load,
         way: &Way,
         part: usize,
-        outcome: &Outcome,
+        outcome: Outcome,
     ) -> ControlFlow<Carried> {
         load.unprepared += 1;
-        if load.unprepared <= FEW || load.unprepared.is_multiple_of(20) {
-            self.note(load.message.id, self.attempted(way, part, outcome)).await;
+        if let Some(detail) = decide::server_error(&outcome) {
+            let now = self.delivery.0.ambient.clock.now();
+            load.unsettled = Some(Unsettled::and_again(load.unsettled, now));
+            if self.expired(load) {
+                let failure = Failure::ProviderError { detail: detail.to_owned() };
+                return ControlFlow::Break(self.delivery.fail(&mut load.message, failure).await);
+            }
         }
-        match (decide::after(outcome, false, 0), outcome) {
-            (Next::Fail(failure), _) => ControlFlow::Break(self.fail(&mut load.message, failure).await),
+        let outcome = &decide::as_unsent(outcome);
+        self.delivery.note(load.message.id, self.attempted(way, part, outcome)).await;
+        match (decide::after(outcome, Tried::default()), outcome) {
+            (Next::Fail(failure), _) => ControlFlow::Break(self.delivery.fail(&mut load.message, failure).await),
             (Next::GiveBack { exclude: Some(why) }, _) => {
                 load.tried.push((refusal(&way.account, outcome), why));
                 ControlFlow::Continue(())

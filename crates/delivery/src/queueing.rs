@@ -40,10 +40,17 @@ impl Delivery {
             return;
         }
         self.0.live.set_due(message.id, due_since(&message), purpose(&message), message.pin.clone());
+        if let Some(failure) = self.must_wait(&message) {
+            let delivery = self.clone();
+            self.0.tasks.spawn(async move {
+                let mut message = message;
+                delivery.fail(&mut message, failure).await;
+            });
+            return;
+        }
         let chat = message.chat_id.or(lane).map_or_else(|| message.chat.clone(), ChatRef::Id);
-        let through = message.in_flight().then(|| message.account.clone()).flatten();
         let (id, pin) = (message.id, message.pin.clone());
-        let job = Job { id, pin, through, load: Box::new(Load::new(message)) };
+        let job = Job { id, pin, load: Box::new(Load::new(message)) };
         let lane = self.lanes().push(&chat, job);
         if let Some(lane) = lane {
             self.start(lane, None);

@@ -9,7 +9,7 @@ use domain::outcome::Failure;
 use domain::saga::{SagaState, TaskKind};
 
 /// The codes of failures; each failed message is counted under one.
-const CODES: [&str; 9] = [
+const CODES: [&str; 10] = [
     "chat_not_found",
     "no_rights",
     "rejected",
@@ -17,6 +17,7 @@ const CODES: [&str; 9] = [
     "media_expired",
     "flood_wait",
     "limit_reached",
+    "provider_error",
     "no_account",
     "restored",
 ];
@@ -216,6 +217,7 @@ mod tests {
             Failure::MediaExpired { detail: String::new() },
             Failure::FloodWait { until: Timestamp::default() },
             Failure::LimitReached { until: Timestamp::default() },
+            Failure::ProviderError { detail: String::new() },
             Failure::NoAccount { asked: Vec::new() },
             Failure::Restored { made_at: Timestamp::default() },
         ];

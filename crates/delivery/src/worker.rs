@@ -5,14 +5,16 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::message::{MessageState, OutboundMessage, PartState};
+use domain::message::{OutboundMessage, PartState};
 use domain::outcome::Refusal;
 use domain::{AccountName, ChatId, MessageId, Outcome, Timestamp};
 use futures::FutureExt;
+use tokio_util::sync::CancellationToken;
 
+use crate::decide::Unsettled;
 use crate::lanes::{Job, LaneId};
 use crate::sender::{Admission, Why};
-use crate::{Delivery, Inner, persist, way};
+use crate::{Delivery, Inner, persist};
 
 /// How long a lane rests after its worker broke.
 const AFTER_A_PANIC: Duration = Duration::from_secs(1);
@@ -29,8 +31,12 @@ pub(crate) struct Load {
     pub(crate) doubtful: bool,
     /// Attempts of the begun part without a result.
     pub(crate) attempts: u32,
-    /// How often in a row the provider said that the same `random_id` is being handled.
-    pub(crate) in_progress: u32,
+    /// How often in a row an answer did not say what came of the part; see [`crate::decide::Tried`].
+    pub(crate) unclear_answers: u32,
+    /// How long it is not known what came of it.
+    pub(crate) unsettled: Option<Unsettled>,
+    /// A person wants it to be tried no longer.
+    pub(crate) stopped: CancellationToken,
     /// Preparations of its next part that failed.
     pub(crate) unprepared: u32,
     /// The last outcome is of a preparation: it says nothing about sending into the chat.
@@ -70,7 +76,9 @@ impl Load {
             tried: Vec::new(),
             unavailable: Vec::new(),
             attempts: 0,
-            in_progress: 0,
+            unclear_answers: 0,
+            unsettled: None,
+            stopped: CancellationToken::new(),
             unprepared: 0,
             only_prepared: false,
             not_before: Vec::new(),
@@ -95,7 +103,7 @@ pub(crate) fn first_job(message: OutboundMessage, admission: Admission) -> Job<B
     load.admission = Some(admission);
     load.doubtful = false;
     load.on_the_wire = Some(Duration::ZERO);
-    Job { id: load.message.id, pin: load.message.pin.clone(), through: None, load: Box::new(load) }
+    Job { id: load.message.id, pin: load.message.pin.clone(), load: Box::new(load) }
 }
 
 /// What became of a message in one go.
@@ -193,20 +201,6 @@ impl Walk<'_> {
                 return carried;
             }
         }
-    }
-
-    /// Tells whoever waits. The store has it already, as of `at`.
-    pub(crate) fn finish(
-        &self,
-        message: &mut OutboundMessage,
-        state: MessageState,
-        at: Timestamp,
-    ) -> Carried {
-        message.state = state;
-        message.updated_at = at;
-        way::ended(message);
-        self.delivery.end(message);
-        Carried::Finished
     }
 }
 

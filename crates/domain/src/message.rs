@@ -97,7 +97,7 @@ pub enum Mention {
         /// With or without `@`.
         username: String,
     },
-    /// The first recent participant who is no bot, not the account itself and not excluded.
+    /// The last who wrote and is no bot, no account of ours and not excluded; nobody, if there is none.
     Auto {
         /// Must be true.
         auto: bool,

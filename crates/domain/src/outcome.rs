@@ -1,5 +1,7 @@
 //! What came of a call that should change something: the one enum every channel's answers become.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
@@ -42,9 +44,32 @@ pub enum Outcome {
     MediaExpired(String),
     /// The provider says that the same `random_id` is being handled right now.
     InProgress,
-    /// It may have been sent or not: a lost connection, a timeout, a server error. Only the same `random_id` through
-    /// the same account is safe.
-    Unknown(String),
+    /// It may have been sent or not. Only the same `random_id` through the same account is safe.
+    Unknown(Unclear),
+}
+
+/// Why it is not known what came of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unclear {
+    /// No answer came: a timeout, a lost connection. The provider may still be at it.
+    NoAnswer(String),
+    /// An answer came, and it does not prove the effect: it cannot be read, or names nothing that was sent.
+    Unreadable(String),
+    /// The provider answered with an error of its own, such as 500 `INTERNAL`.
+    ServerError(String),
+}
+
+impl fmt::Display for Unclear {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::NoAnswer(why) | Self::Unreadable(why) | Self::ServerError(why)) = self;
+        f.write_str(why)
+    }
+}
+
+impl From<&str> for Unclear {
+    fn from(why: &str) -> Self {
+        Self::NoAnswer(why.to_owned())
+    }
 }
 
 /// The ids under which the provider has a part, in the order of the part's items.
@@ -130,8 +155,8 @@ impl Outcome {
             | Self::Unavailable(detail)
             | Self::Unprepared(detail)
             | Self::MediaGone(detail)
-            | Self::MediaExpired(detail)
-            | Self::Unknown(detail) => Some(detail.clone()),
+            | Self::MediaExpired(detail) => Some(detail.clone()),
+            Self::Unknown(unclear) => Some(unclear.to_string()),
             Self::Banned(reason) | Self::SessionLost(reason) => Some(reason.to_string()),
             Self::Rejected { code } => Some(code.clone()),
             Self::PeerFlood | Self::InProgress => None,
@@ -178,6 +203,11 @@ pub enum Failure {
         /// When the first of them may send again.
         until: Timestamp,
     },
+    /// The provider answered with errors of its own for so long that it is no longer tried, and it is not in the chat.
+    ProviderError {
+        /// The last one.
+        detail: String,
+    },
     /// No account is usable at all.
     NoAccount {
         /// Which accounts there are and how each is.
@@ -205,6 +235,7 @@ impl Failure {
             Self::MediaExpired { .. } => "media_expired",
             Self::FloodWait { .. } => "flood_wait",
             Self::LimitReached { .. } => "limit_reached",
+            Self::ProviderError { .. } => "provider_error",
             Self::NoAccount { .. } => "no_account",
             Self::Restored { .. } => Self::RESTORED,
         }
@@ -229,6 +260,9 @@ impl Failure {
             Self::FloodWait { until } => format!("Every account must wait; the first may send at {until}."),
             Self::LimitReached { until } => format!(
                 "Every account has sent as many messages as its limits allow; the first may send again at {until}."
+            ),
+            Self::ProviderError { detail } => format!(
+                "Telegram answered with errors of its own again and again, the last with {detail}; nothing was sent."
             ),
             Self::NoAccount { asked } => format!("No account can send now ({}).", list(asked)),
             Self::Restored { made_at } => format!(

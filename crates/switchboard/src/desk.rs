@@ -70,7 +70,7 @@ impl Desk {
         crate::test_build::mark(&data_dir)?;
         let ground = Ground::lay(&settings, &data_dir, store, ambient).await?;
         let pool = telegram::Pool::at_rest(ground.pool_parts(&settings)).await?;
-        let carriers = ground.carriers(pool);
+        let carriers = ground.carriers(&settings, pool);
         let health = ground.health(&carriers);
         health.load().await?;
         let logs = logs::LogStore::at_rest(&data_dir.join(crate::logging::FOLDER));

@@ -67,10 +67,11 @@ impl Ground {
     }
 
     /// Messages and sagas over this pool. Nothing moves before they are resumed.
-    pub(crate) fn carriers(&self, pool: Arc<Pool>) -> Carriers {
+    pub(crate) fn carriers(&self, settings: &Settings, pool: Arc<Pool>) -> Carriers {
         let (store, ambient) = (&self.store, &self.ambient);
-        let delivery =
-            Delivery::new(store.clone(), pool.clone(), ambient.clone(), delivery::Limits::default());
+        let give_up_after = settings.limits.give_up_after;
+        let limits = delivery::Limits { give_up_after, ..delivery::Limits::default() };
+        let delivery = Delivery::new(store.clone(), pool.clone(), ambient.clone(), limits);
         let sagas = Sagas::new(store.clone(), pool.clone(), ambient.clone(), SagaLimits::default());
         Carriers { pool, delivery, sagas }
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::account::Reason;
+use domain::outcome::Unclear;
 use domain::{Outcome, Timestamp};
 use grammers_tl_types::Identifiable;
 use grammers_tl_types::functions::{InitConnection, InvokeWithLayer};
@@ -149,7 +150,7 @@ fn wait_of(error: &RpcError) -> Duration {
 pub(crate) fn outcome(error: &CallError, now: Timestamp) -> Outcome {
     let error = match error {
         CallError::NotConnected(why) => return Outcome::Unavailable(why.clone()),
-        CallError::TimedOut => return Outcome::Unknown("no answer in time".to_owned()),
+        CallError::TimedOut => return Outcome::Unknown("no answer in time".into()),
         CallError::Failed(error) => error,
     };
     match error {
@@ -160,10 +161,12 @@ pub(crate) fn outcome(error: &CallError, now: Timestamp) -> Outcome {
             Outcome::Unavailable(error.to_string())
         }
         RequestError::Unsendable(_) => Outcome::Rejected { code: "REQUEST_TOO_LONG".to_owned() },
-        RequestError::Lost { written: true, .. }
-        | RequestError::Unreadable(_)
-        | RequestError::Unpackable
-        | RequestError::NotTaken(_) => Outcome::Unknown(error.to_string()),
+        RequestError::Unreadable(_) | RequestError::Unpackable => {
+            Outcome::Unknown(Unclear::Unreadable(error.to_string()))
+        }
+        RequestError::Lost { written: true, .. } | RequestError::NotTaken(_) => {
+            Outcome::Unknown(Unclear::NoAnswer(error.to_string()))
+        }
     }
 }
 
@@ -185,13 +188,17 @@ fn outcome_rpc(error: &RpcError, now: Timestamp) -> Outcome {
         "RANDOM_ID_DUPLICATE" => return Outcome::InProgress,
         "PEER_FLOOD" => return Outcome::PeerFlood,
         // About a call that this one had to wait for, with 400 or 500 (core.telegram.org/api/errors): it says nothing of this one.
-        "MSG_WAIT_FAILED" | "MSG_WAIT_TIMEOUT" => return Outcome::Unknown(format!("{} {name}", error.code)),
+        "MSG_WAIT_FAILED" | "MSG_WAIT_TIMEOUT" => {
+            return Outcome::Unknown(Unclear::NoAnswer(format!("{} {name}", error.code)));
+        }
         _ => {}
     }
     match error.code {
         420 if name.starts_with("SLOWMODE_WAIT") => Outcome::SlowMode(now.plus(wait_of(error))),
         420 => Outcome::FloodWait(now.plus(wait_of(error))),
-        code if !(0..500).contains(&code) => Outcome::Unknown(format!("{code} {name}")),
+        code @ 500.. => Outcome::Unknown(Unclear::ServerError(format!("{code} {name}"))),
+        // Of Telegram's own inside, such as -503 Timeout: it may be done later.
+        code @ ..0 => Outcome::Unknown(Unclear::NoAnswer(format!("{code} {name}"))),
         _ if is_not_found(name) => Outcome::NotFound(name.to_owned()),
         _ if is_forbidden(name) => Outcome::Forbidden(name.to_owned()),
         403 => Outcome::Forbidden(name.to_owned()),
@@ -295,7 +302,7 @@ mod tests {
             (303, "USER_MIGRATE_4", Outcome::SessionLost(Reason::KeyUnknown)),
             (500, "RANDOM_ID_DUPLICATE", Outcome::InProgress),
             (400, "RANDOM_ID_DUPLICATE", Outcome::InProgress),
-            (400, "MSG_WAIT_FAILED", Outcome::Unknown("400 MSG_WAIT_FAILED".to_owned())),
+            (400, "MSG_WAIT_FAILED", Outcome::Unknown("400 MSG_WAIT_FAILED".into())),
             (400, "CHAT_ADMIN_REQUIRED", forbidden("CHAT_ADMIN_REQUIRED")),
             (400, "USER_BANNED_IN_CHANNEL", forbidden("USER_BANNED_IN_CHANNEL")),
             (400, "YOU_BLOCKED_USER", forbidden("YOU_BLOCKED_USER")),

@@ -1,4 +1,4 @@
-//! Whom a message mentions: the user the caller named, or the first who may be meant.
+//! Whom a message mentions: the user the caller named, or the last who wrote.
 
 use domain::account::Operation;
 use domain::message::{Content, Mention};
@@ -11,20 +11,26 @@ use crate::classify;
 use crate::lookup;
 use crate::peers::Person;
 
-/// How many participants are looked at.
+/// How many participants are looked at for one that the caller named.
 const PARTICIPANTS: i32 = 100;
 
+/// Messages read at once for the last who wrote, and how often at most.
+const PAGE: i32 = 100;
+const PAGES: usize = 3;
+
 /// Puts the mention of a message into its text, as this account can write it.
+/// `ours` are the users of our own accounts.
 pub(crate) async fn place(
     account: &Account,
     chat_id: ChatId,
     content: &Content,
+    ours: &[i64],
 ) -> Result<FormattedText, Outcome> {
     let Some(mention) = &content.mention else { return Ok(content.text.clone()) };
     let person = match mention {
         Mention::User { user_id } => by_id(account, chat_id, *user_id).await.map(Some),
         Mention::Username { username } => by_name(account, username).await.map(Some),
-        Mention::Auto { auto: true, exclude } => anyone(account, chat_id, exclude).await,
+        Mention::Auto { auto: true, exclude } => last_who_wrote(account, chat_id, exclude, ours).await,
         Mention::Auto { auto: false, .. } => Ok(None),
     };
     let person = match person {
@@ -65,20 +71,65 @@ async fn by_name(account: &Account, username: &str) -> Result<Person, Outcome> {
     }
 }
 
-/// The first recent participant who is no bot, not the account itself and not excluded.
-async fn anyone(account: &Account, chat_id: ChatId, exclude: &[String]) -> Result<Option<Person>, Outcome> {
-    if chat_id.kind() == ChatKind::User {
-        return Ok(account.peers.person(chat_id.bare()).filter(|person| may_be_meant(person, exclude)));
+/// The last who wrote and is no bot, none of our own accounts and not excluded.
+async fn last_who_wrote(
+    account: &Account,
+    chat_id: ChatId,
+    exclude: &[String],
+    ours: &[i64],
+) -> Result<Option<Person>, Outcome> {
+    let unknown = || Outcome::NotFound("this account does not know the chat".to_owned());
+    let peer = lookup::input(account, chat_id).await.ok_or_else(unknown)?;
+    let mut offset_id = 0;
+    for _ in 0..PAGES {
+        let request = functions::messages::GetHistory {
+            peer: peer.clone(),
+            offset_id,
+            offset_date: 0,
+            add_offset: 0,
+            limit: PAGE,
+            max_id: 0,
+            min_id: 0,
+            hash: 0,
+        };
+        let answer = account.read(Operation::Read, &request).await;
+        let (messages, users, chats) = match answer.map_err(|error| outcome(account, &error))? {
+            enums::messages::Messages::Messages(all) => (all.messages, all.users, all.chats),
+            enums::messages::Messages::Slice(all) => (all.messages, all.users, all.chats),
+            enums::messages::Messages::ChannelMessages(all) => (all.messages, all.users, all.chats),
+            enums::messages::Messages::NotModified(_) => return Ok(None),
+        };
+        account.learn(&users, &chats, &[]).await;
+        let mut people =
+            messages.iter().filter_map(writer).filter_map(|user_id| account.peers.person(user_id));
+        if let Some(person) = people.find(|person| may_be_meant(person, exclude, ours)) {
+            return Ok(Some(person));
+        }
+        match messages.last().map(enums::Message::id) {
+            Some(last) if last != offset_id => offset_id = last,
+            _ => return Ok(None),
+        }
     }
-    let participants = participants(account, chat_id).await?;
-    let mut people = participants.into_iter().filter_map(|user_id| account.peers.person(user_id));
-    Ok(people.find(|person| may_be_meant(person, exclude)))
+    Ok(None)
 }
 
-fn may_be_meant(person: &Person, exclude: &[String]) -> bool {
+/// The user who wrote a message. Who only came in or was brought wrote nothing.
+fn writer(message: &enums::Message) -> Option<i64> {
+    let enums::Message::Message(message) = message else { return None };
+    match message.from_id.as_ref().unwrap_or(&message.peer_id) {
+        // In a private chat a message without an author is by the other one.
+        enums::Peer::User(user) if !message.out => Some(user.user_id),
+        _ => None,
+    }
+}
+
+fn may_be_meant(person: &Person, exclude: &[String], ours: &[i64]) -> bool {
     let excluded =
         |name: &str| exclude.iter().any(|one| one.trim().trim_start_matches('@').eq_ignore_ascii_case(name));
-    !person.is_bot && !person.is_self && !person.username.as_deref().is_some_and(excluded)
+    !person.is_bot
+        && !person.is_self
+        && !ours.contains(&person.user_id)
+        && !person.username.as_deref().is_some_and(excluded)
 }
 
 /// The recent participants of a chat, all of whom the account knows afterwards.
@@ -138,7 +189,7 @@ fn member(participant: &enums::ChannelParticipant) -> Option<i64> {
 /// Reading changes nothing, so whatever went wrong proves that nothing was sent.
 fn outcome(account: &Account, error: &classify::CallError) -> Outcome {
     match classify::outcome(error, account.now()) {
-        Outcome::Unknown(why) => Outcome::Unavailable(why),
+        Outcome::Unknown(why) => Outcome::Unavailable(why.to_string()),
         // Somebody who cannot be named is no reason to give the message up.
         Outcome::Rejected { code } => Outcome::NotFound(code),
         Outcome::InProgress | Outcome::Sent(_) => Outcome::Unavailable("try again".to_owned()),
@@ -161,12 +212,15 @@ mod tests {
     }
 
     #[test]
-    fn neither_bots_nor_oneself_nor_the_excluded_are_meant() {
-        assert!(may_be_meant(&ann(), &[]));
-        assert!(may_be_meant(&ann(), &["@demo_bob".into()]));
-        assert!(!may_be_meant(&ann(), &["@Demo_Ann ".into()]));
-        assert!(!may_be_meant(&Person { is_bot: true, ..ann() }, &[]));
-        assert!(!may_be_meant(&Person { is_self: true, ..ann() }, &[]));
-        assert!(may_be_meant(&Person { username: None, ..ann() }, &["demo_ann".into()]));
+    fn neither_bots_nor_our_own_nor_the_excluded_are_meant() {
+        let may = |person: Person, exclude: &[&str]| {
+            let exclude: Vec<String> = exclude.iter().map(|name| (*name).to_owned()).collect();
+            may_be_meant(&person, &exclude, &[8])
+        };
+        assert!(may(ann(), &[]) && may(ann(), &["@demo_bob"]) && !may(ann(), &["@Demo_Ann "]));
+        assert!(!may(Person { is_bot: true, ..ann() }, &[]));
+        assert!(!may(Person { is_self: true, ..ann() }, &[]));
+        assert!(!may(Person { user_id: 8, ..ann() }, &[]), "another account of ours");
+        assert!(may(Person { username: None, ..ann() }, &["demo_ann"]));
     }
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use delivery::Attempt;
 use domain::account::{Operation, Reason};
-use domain::outcome::SentIds;
+use domain::message::PartItem;
+use domain::outcome::{SentIds, Unclear};
 use domain::{ChatId, ChatKind, Outcome, Purpose};
 use grammers_tl_types::{Deserializable, Serializable, enums, functions, types};
 
@@ -64,6 +65,9 @@ pub(crate) async fn send(account: &Account, attempt: Attempt<'_>) -> Outcome {
                 return files::refused(account, &attempt, refused, &error).await;
             }
             let outcome = judged(account, Some(attempt.chat_id), &error);
+            if matches!(outcome, Outcome::Unknown(Unclear::ServerError(_))) && attempt.part.is_media() {
+                files::failed(account, &attempt).await;
+            }
             look_again(account, attempt.chat_id, &peer, outcome).await
         }
     }
@@ -138,9 +142,13 @@ fn request(
     }
 }
 
-/// It was accepted. An answer that cannot be read does not change that: an error would have been one.
+/// An answer came that is no error. It is accepted only if the answer says under which id: of one that cannot be read nobody
+/// knows what it says.
 async fn sent(account: &Account, attempt: &Attempt<'_>, body: &[u8]) -> Outcome {
-    let (ids, answer) = accepted(account, attempt, body);
+    let (ids, answer) = match accepted(account, attempt, body) {
+        Ok(accepted) => accepted,
+        Err(unclear) => return Outcome::Unknown(unclear),
+    };
     if attempt.part.is_media() {
         Box::pin(files::sent(account, attempt, answer.as_deref())).await;
     }
@@ -149,7 +157,7 @@ async fn sent(account: &Account, attempt: &Attempt<'_>, body: &[u8]) -> Outcome 
     {
         tracing::warn!(account = %account.name, %error, "a mark could not be lifted in the store");
     }
-    Outcome::Sent(SentIds::from_iter(ids))
+    Outcome::Sent(ids)
 }
 
 /// The ids under which its items were accepted; and the whole answer if it tells of files. It is large, and a text does
@@ -158,16 +166,21 @@ fn accepted(
     account: &Account,
     attempt: &Attempt<'_>,
     body: &[u8],
-) -> (Vec<Option<i64>>, Option<Box<enums::Updates>>) {
-    let answer = enums::Updates::from_bytes(body).ok();
-    let id_of = |random_id| answer.as_ref().and_then(|answer| message_id(answer, random_id));
-    let ids: Vec<Option<i64>> = attempt.part.items.iter().map(|item| id_of(item.random_id)).collect();
+) -> Result<(SentIds, Option<Box<enums::Updates>>), Unclear> {
+    let answer = enums::Updates::from_bytes(body)
+        .map_err(|error| Unclear::Unreadable(format!("the answer cannot be read: {error}")))?;
+    let id_of = |item: &PartItem| message_id(&answer, item.random_id);
+    let ids: Vec<Option<i64>> = attempt.part.items.iter().map(id_of).collect();
+    // A part arrives as a whole, so that one of its messages speaks for all.
+    if ids.iter().all(Option::is_none) {
+        return Err(Unclear::Unreadable("the answer names no message".to_owned()));
+    }
     for (item, id) in attempt.part.items.iter().zip(&ids) {
         if let Some(id) = id {
             account.recent.note(item.random_id, *id, Some(attempt.chat_id));
         }
     }
-    (ids, answer.filter(|_| attempt.part.is_media()).map(Box::new))
+    Ok((SentIds::from_iter(ids), attempt.part.is_media().then(|| Box::new(answer))))
 }
 
 /// The id under which the message with this `random_id` was accepted.

@@ -55,10 +55,9 @@ impl Sender for Pool {
         content: &'a Content,
     ) -> BoxFuture<'a, Result<FormattedText, Outcome>> {
         async move {
-            match self.get(account) {
-                Some(account) => mention::place(&account, chat_id, content).await,
-                None => Err(no_such_account()),
-            }
+            let Some(account) = self.get(account) else { return Err(no_such_account()) };
+            let ours: Vec<i64> = self.all().iter().filter_map(|one| one.standing.user_id()).collect();
+            mention::place(&account, chat_id, content, &ours).await
         }
         .boxed()
     }

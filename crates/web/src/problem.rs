@@ -112,6 +112,7 @@ codes! {
     Restored = "restored", CONFLICT, "It waited when a backup was made";
     ServiceStopped = "service_stopped", SERVICE_UNAVAILABLE, "The service was stopped";
     FileOnCdn = "file_on_cdn", NOT_IMPLEMENTED, "Telegram hands the file out through its CDN only";
+    ProviderError = "provider_error", BAD_GATEWAY, "The provider answers with errors of its own";
     ReadFailed = "read_failed", BAD_GATEWAY, "The provider could not be read";
     QueueFull = "queue_full", SERVICE_UNAVAILABLE, "Too much waits already";
     ShuttingDown = "shutting_down", SERVICE_UNAVAILABLE, "The server is stopping";
@@ -265,6 +266,7 @@ impl Problem {
             Failure::MediaExpired { .. } => Code::MediaExpired,
             Failure::FloodWait { .. } => Code::FloodWait,
             Failure::LimitReached { .. } => Code::LimitReached,
+            Failure::ProviderError { .. } => Code::ProviderError,
             Failure::NoAccount { .. } => Code::NoAccount,
             Failure::Restored { .. } => Code::Restored,
         };
@@ -278,6 +280,7 @@ impl Problem {
             | Failure::NoRights { .. }
             | Failure::MediaGone { .. }
             | Failure::MediaExpired { .. }
+            | Failure::ProviderError { .. }
             | Failure::NoAccount { .. }
             | Failure::Restored { .. } => {}
         }
@@ -353,7 +356,9 @@ pub(crate) fn describe_task_failure(failure: &Failure) -> String {
         Failure::ChatNotFound { asked } => format!("No account finds this chat ({}).", each(asked)),
         Failure::NoRights { asked } => format!("No account may do this in the chat ({}).", each(asked)),
         Failure::Rejected { provider_code } => format!("Telegram refused it: {provider_code}."),
-        Failure::MediaGone { .. } | Failure::MediaExpired { .. } => failure.describe(),
+        Failure::MediaGone { .. } | Failure::MediaExpired { .. } | Failure::ProviderError { .. } => {
+            failure.describe()
+        }
         Failure::LimitReached { until } => {
             format!(
                 "Every account has sent as many messages as its limits allow; the first may send again at {until}."

@@ -1,15 +1,15 @@
 //! What every handler shares: the store, the delivery, the accounts, the keys, the listeners and their settings.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use access::Access;
 use alerts::Alerts;
 use ambient::{Clock, Ids};
 use delivery::{Delivery, Sagas};
-use domain::message::OutboundMessage;
-use domain::saga::Saga;
+use domain::message::{MessageState, OutboundMessage};
+use domain::saga::{Saga, SagaState};
 use domain::{MessageId, OperationId, Timestamp};
 use health::Health;
 use http::HeaderMap;
@@ -80,6 +80,8 @@ struct Shared {
     /// The same by the clock that nobody sets.
     began: Duration,
     stopping: CancellationToken,
+    /// When the program was told to stop, by the clock that nobody sets.
+    stopped_at: OnceLock<Duration>,
     tasks: TaskTracker,
 }
 
@@ -101,6 +103,7 @@ impl State {
             started_at,
             began,
             stopping: CancellationToken::new(),
+            stopped_at: OnceLock::new(),
             tasks: TaskTracker::new(),
             options,
         }))
@@ -260,6 +263,7 @@ impl State {
 
     /// Nothing new is taken from here on; what waits is answered soon.
     pub(crate) fn stop(&self) {
+        self.0.stopped_at.get_or_init(|| self.clock().running());
         self.0.stopping.cancel();
     }
 
@@ -272,7 +276,8 @@ impl State {
         self.0.stopping.is_cancelled()
     }
 
-    /// Waits until a message is final, at most `limit`, and after the stop only a little longer.
+    /// Waits until a message is final, at most `limit`. After the stop one that is being sent is waited for as long as the
+    /// drain lets, any other only a little longer.
     pub(crate) async fn settled(
         &self,
         id: MessageId,
@@ -281,11 +286,16 @@ impl State {
         tokio::select! {
             biased;
             settled = self.delivery().settled(id, limit) => settled,
-            () = self.enough() => self.delivery().get(id).await,
+            () = self.enough() => match self.delivery().get(id).await? {
+                Some(message) if message.state == MessageState::Sending => {
+                    self.delivery().settled(id, limit.min(self.left_of_drain())).await
+                }
+                message => Ok(message),
+            },
         }
     }
 
-    /// Waits until a saga is final, at most `limit`, and after the stop only a little longer.
+    /// The same for a saga.
     pub(crate) async fn settled_saga(
         &self,
         id: OperationId,
@@ -294,8 +304,20 @@ impl State {
         tokio::select! {
             biased;
             settled = self.sagas().settled(id, limit) => settled,
-            () = self.enough() => self.sagas().get(id).await,
+            () = self.enough() => match self.sagas().get(id).await? {
+                Some(saga) if saga.state == SagaState::Running => {
+                    self.sagas().settled(id, limit.min(self.left_of_drain())).await
+                }
+                saga => Ok(saga),
+            },
         }
+    }
+
+    /// How long a caller can still be kept waiting after the stop, with a moment left for its answer.
+    fn left_of_drain(&self) -> Duration {
+        let now = self.clock().running();
+        let since = now.saturating_sub(self.0.stopped_at.get().copied().unwrap_or(now));
+        self.limits().drain.saturating_sub(since).saturating_sub(ANSWER)
     }
 
     /// The stop, and the little longer that waiting callers get after it.
@@ -304,6 +326,9 @@ impl State {
         tokio::time::sleep(self.limits().grace).await;
     }
 }
+
+/// What is kept of the drain for writing the answer.
+const ANSWER: Duration = Duration::from_secs(1);
 
 /// A clock that is further from where it was is one that somebody set.
 const SET: Duration = Duration::from_secs(2);

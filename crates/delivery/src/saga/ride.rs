@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::outcome::{Failure, Refusal};
+use domain::outcome::{Failure, Refusal, Unclear};
 use domain::saga::{Answer, RegistryChange, Saga, SagaEntry, SagaState, Step};
 use domain::{AccountName, Outcome, Timestamp};
 use store::Hold;
@@ -127,7 +127,7 @@ impl Ride<'_> {
             Ok(_) => {
                 tracing::error!(operation = %load.saga.id, %account, step = step.name(), "an answer that this step cannot have");
                 let outcome = match step {
-                    Step::Create { .. } => Outcome::Unknown("an answer of another kind".to_owned()),
+                    Step::Create { .. } => Outcome::Unknown(Unclear::Unreadable("an answer of another kind".to_owned())),
                     _ => Outcome::Rejected { code: "UNEXPECTED_ANSWER".to_owned() },
                 };
                 self.refused(load, &account, step, &outcome).await

@@ -13,4 +13,5 @@ mod saga_faults;
 mod sagas;
 mod script;
 mod standing_in;
+mod unclear;
 mod waiting;

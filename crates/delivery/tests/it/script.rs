@@ -42,6 +42,8 @@ pub(crate) enum Act {
     SendSilently,
     /// Takes no effect and answers this.
     Refuse(Outcome),
+    /// Takes no effect and answers this once [`Script::answer_late`] says so.
+    RefuseLate(Outcome),
     /// Waits for ever, until the program dies.
     Hang,
 }
@@ -70,6 +72,7 @@ struct Provider {
     unnamed: bool,
     look_ups: Option<Arc<Semaphore>>,
     testimony: Option<Testimony>,
+    looks: u32,
     bound_to: Option<AccountName>,
     migrated: HashMap<ChatId, ChatId>,
     rebound: Vec<AccountName>,
@@ -110,16 +113,22 @@ pub(crate) struct Script {
     provider: Arc<Mutex<Provider>>,
     clock: Clock,
     changed: watch::Sender<u64>,
+    late: Semaphore,
 }
 
 impl Script {
     pub(crate) fn new(clock: &Clock) -> Arc<Self> {
         let clock = clock.clone();
-        Arc::new(Self { provider: Arc::default(), clock, changed: watch::Sender::new(0) })
+        Arc::new(Self { provider: Arc::default(), clock, changed: watch::Sender::new(0), late: Semaphore::new(0) })
     }
 
     pub(crate) fn act(&self, account: &str, acts: impl IntoIterator<Item = Act>) {
         self.provider.lock().expect("lock").script.entry(name(account)).or_default().extend(acts);
+    }
+
+    /// From now on all goes well.
+    pub(crate) fn calm(&self) {
+        self.provider.lock().expect("lock").script.clear();
     }
 
     pub(crate) fn prepare(&self, account: &str, acts: impl IntoIterator<Item = Prepares>) {
@@ -141,6 +150,16 @@ impl Script {
 
     pub(crate) fn calls(&self) -> u32 {
         self.provider.lock().expect("lock").calls
+    }
+
+    /// Lets one late answer come.
+    pub(crate) fn answer_late(&self) {
+        self.late.add_permits(1);
+    }
+
+    /// How often the chat was looked at.
+    pub(crate) fn looks(&self) -> u32 {
+        self.provider.lock().expect("lock").looks
     }
 
     pub(crate) fn hold(&self, account: &str, until: Timestamp) {
@@ -308,9 +327,12 @@ impl Sender for Script {
             // Gives other tasks their turn, as a real wire does.
             tokio::task::yield_now().await;
             failpoint::reach("script.send.before").await;
+            if matches!(act, Act::RefuseLate(_)) {
+                self.late.acquire().await.expect("open").forget();
+            }
             let outcome = match act {
                 Act::Hang => std::future::pending().await,
-                Act::Refuse(outcome) => {
+                Act::Refuse(outcome) | Act::RefuseLate(outcome) => {
                     let mut provider = self.provider.lock().expect("lock");
                     match &outcome {
                         Outcome::FloodWait(until) => {
@@ -343,7 +365,8 @@ impl Sender for Script {
 
     fn find<'a>(&'a self, attempt: Attempt<'a>, _: Timestamp) -> BoxFuture<'a, Found> {
         Box::pin(async move {
-            let provider = self.provider.lock().expect("lock");
+            let mut provider = self.provider.lock().expect("lock");
+            provider.looks += 1;
             match provider.ids_of(&attempt) {
                 Some(ids) => Found::Here(ids),
                 None => Found::NotThere,

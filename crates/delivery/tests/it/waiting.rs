@@ -43,6 +43,68 @@ async fn a_flood_holds_only_its_own_lane() {
 }
 
 #[tokio::test]
+async fn behind_a_queue_that_waits_fail_on_flood_fails_at_once() {
+    let bench = Bench::new().await;
+    let hurried = |words: &str| {
+        let mut hurried = text(group(1), words);
+        hurried.on_flood = OnFlood::Fail;
+        hurried
+    };
+    // It stands in line already when the flood begins.
+    let until = bench.clock.now().plus(Duration::from_mins(5));
+    bench.script.act("main", [Act::RefuseLate(Outcome::FloodWait(until))]);
+    bench.script.hold("backup", until);
+    let patient = bench.submit(text(group(1), "patient")).await;
+    while bench.script.calls() < 1 {
+        bench.breathe().await;
+    }
+    let early = bench.submit(hurried("early")).await;
+    bench.script.answer_late();
+    assert_eq!(bench.settled(early).await.failure, Some(Failure::FloodWait { until }));
+    // It comes while the one before it waits.
+    let late = bench.submit(hurried("late")).await;
+    assert_eq!(bench.settled(late).await.failure, Some(Failure::FloodWait { until }));
+    bench.clock.advance(Duration::from_secs(301));
+    assert_eq!(bench.settled(patient).await.state, MessageState::Sent);
+    assert_eq!(bench.script.texts(), ["patient"]);
+}
+
+#[tokio::test]
+async fn order_holds_without_a_pin_and_for_each_pin() {
+    let bench = Bench::new().await;
+    let until = bench.clock.now().plus(Duration::from_mins(5));
+    bench.script.hold("main", until);
+    let submit = async |words: &str, pin: Option<&str>| {
+        let mut submission = text(group(1), words);
+        submission.pin = pin.map(name);
+        bench.submit(submission).await
+    };
+    let mut all = Vec::new();
+    for (words, pin) in [
+        ("main 1", Some("main")),
+        ("main 2", Some("main")),
+        ("free 1", None),
+        ("backup 1", Some("backup")),
+        ("free 2", None),
+        ("backup 2", Some("backup")),
+    ] {
+        all.push(submit(words, pin).await);
+    }
+    for id in all.split_off(2) {
+        assert_eq!(bench.settled(id).await.account, Some(name("backup")), "no one waits for main");
+    }
+    bench.clock.advance(Duration::from_secs(301));
+    for id in all {
+        assert_eq!(bench.settled(id).await.account, Some(name("main")));
+    }
+    let texts = bench.script.texts();
+    for kind in ["main", "free", "backup"] {
+        let of_kind: Vec<_> = texts.iter().filter(|text| text.starts_with(kind)).collect();
+        assert_eq!(of_kind, [&format!("{kind} 1"), &format!("{kind} 2")]);
+    }
+}
+
+#[tokio::test]
 async fn what_waits_can_be_cancelled_and_sent_after_all() {
     let bench = Bench::new().await;
     let until = bench.clock.now().plus(Duration::from_mins(5));

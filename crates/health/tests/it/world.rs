@@ -150,6 +150,7 @@ impl World {
             probability: None,
             code: None,
             message: None,
+            effect: None,
         };
         self.has_fault.store(true, Ordering::Relaxed);
         self.sandbox.telegram.add_fault(order).expect("a fault");

@@ -47,8 +47,7 @@ impl State {
         admitted.loss = verdict.loss;
         admitted.turned_away = match verdict.refusal {
             Some(Refusal::Error(error)) => Some(refused(error)),
-            // No constructor of any layer.
-            Some(Refusal::Unreadable) => Some(Reply::Send(Answer::Result(vec![0xff; 16]))),
+            Some(Refusal::Unreadable) => Some(unreadable()),
             Some(Refusal::Cut) => Some(Reply::Cut),
             Some(Refusal::Silence) => Some(Reply::Silence),
             None => self.key_may(caller, id, method).err().map(refused),
@@ -95,11 +94,17 @@ impl State {
     }
 }
 
+/// An answer that nobody can read: no constructor of any layer.
+fn unreadable() -> Reply {
+    Reply::Send(Answer::Result(vec![0xff; 16]))
+}
+
 /// What is left of a reply after a fault took its part.
 pub(crate) fn after(loss: Option<Loss>, reply: Reply) -> Reply {
     match loss {
         None => reply,
         Some(Loss::Silence) => Reply::Silence,
         Some(Loss::Cut) => Reply::Cut,
+        Some(Loss::Unreadable) => unreadable(),
     }
 }

@@ -38,6 +38,9 @@ pub struct FaultOrder {
     /// For `rpc_error`.
     #[serde(default)]
     pub message: Option<String>,
+    /// For `unreadable`: whether the effect happens all the same; none means no.
+    #[serde(default)]
+    pub effect: Option<bool>,
 }
 
 fn telegram() -> String {
@@ -70,7 +73,7 @@ pub enum FaultName {
     Delay,
     /// The connection stays, nothing is done or answered.
     Deaf,
-    /// Nothing is done, and the answer is of a kind that nobody knows.
+    /// The answer is of a kind that nobody knows. With `effect` it is done, without it nothing is.
     Unreadable,
 }
 
@@ -105,7 +108,7 @@ enum Kind {
     Refuse(RpcError),
     CutBefore,
     Deaf,
-    Unreadable,
+    Unreadable { effect: bool },
     Delay(Duration),
     Silence,
     Cut,
@@ -143,6 +146,7 @@ pub(crate) enum Refusal {
 pub(crate) enum Loss {
     Cut,
     Silence,
+    Unreadable,
 }
 
 /// What the dial says about one call.
@@ -203,10 +207,12 @@ impl Faults {
         for fault in &mut self.active {
             let taken = match fault.kind {
                 Kind::Delay(_) => verdict.delay.is_some(),
-                Kind::Refuse(_) | Kind::CutBefore | Kind::Deaf | Kind::Unreadable => {
+                Kind::Refuse(_) | Kind::CutBefore | Kind::Deaf | Kind::Unreadable { effect: false } => {
                     verdict.refusal.is_some()
                 }
-                Kind::Silence | Kind::Cut => verdict.refusal.is_some() || verdict.loss.is_some(),
+                Kind::Silence | Kind::Cut | Kind::Unreadable { effect: true } => {
+                    verdict.refusal.is_some() || verdict.loss.is_some()
+                }
             };
             if taken || !fault.concerns(account, method) || !strikes(&fault.order, &mut self.chance) {
                 continue;
@@ -219,7 +225,8 @@ impl Faults {
                 Kind::Refuse(error) => verdict.refusal = Some(Refusal::Error(error.clone())),
                 Kind::CutBefore => verdict.refusal = Some(Refusal::Cut),
                 Kind::Deaf => verdict.refusal = Some(Refusal::Silence),
-                Kind::Unreadable => verdict.refusal = Some(Refusal::Unreadable),
+                Kind::Unreadable { effect: false } => verdict.refusal = Some(Refusal::Unreadable),
+                Kind::Unreadable { effect: true } => verdict.loss = Some(Loss::Unreadable),
                 Kind::Silence => verdict.loss = Some(Loss::Silence),
                 Kind::Cut => verdict.loss = Some(Loss::Cut),
             }
@@ -288,7 +295,7 @@ fn kind(order: &FaultOrder) -> Result<Kind, FaultError> {
         FaultName::DisconnectBefore => Kind::CutBefore,
         FaultName::Delay => Kind::Delay(Duration::from_secs_f64(seconds()?)),
         FaultName::Deaf => Kind::Deaf,
-        FaultName::Unreadable => Kind::Unreadable,
+        FaultName::Unreadable => Kind::Unreadable { effect: order.effect.unwrap_or(false) },
     })
 }
 
@@ -353,6 +360,9 @@ mod tests {
         let verdict = faults.decide(None, SEND);
         assert_eq!(verdict.delay, Some(Duration::from_millis(250)));
         assert_eq!((verdict.refusal, verdict.loss), (None, Some(Loss::Cut)));
+        let unreadable = |effect: bool| serde_json::json!({"fault": "unreadable", "effect": effect});
+        assert_eq!(dial(&[unreadable(true)]).decide(None, SEND).loss, Some(Loss::Unreadable));
+        assert_eq!(dial(&[unreadable(false)]).decide(None, SEND).refusal, Some(Refusal::Unreadable));
         let mut faults = dial(&[
             serde_json::json!({"fault": "deaf"}),
             serde_json::json!({"fault": "drop_answer", "times": 1}),

@@ -146,7 +146,9 @@ statements! {
         INSERT INTO outbox_timeline (message_id, seq, at, step, part, account, outcome, detail)
         VALUES ($1, (SELECT coalesce(max(seq), -1) + 1 FROM outbox_timeline WHERE message_id = $1),
             $2, $3, $4, $5, $6, $7)";
-    LAST_STEP = "SELECT coalesce(max(seq), -1) FROM outbox_timeline WHERE message_id = $1";
+    STEPS = "SELECT count(*) FROM outbox_timeline WHERE message_id = $1";
+    LAST_STEPS = "SELECT seq, step FROM outbox_timeline WHERE message_id = $1 ORDER BY seq DESC LIMIT 14";
+    DROP_STEP = "DELETE FROM outbox_timeline WHERE message_id = $1 AND seq = $2";
     TIMELINE = "
         SELECT at, step, part, account, outcome, detail FROM outbox_timeline
         WHERE message_id = $1 ORDER BY seq";

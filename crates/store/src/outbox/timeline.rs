@@ -13,6 +13,9 @@ use crate::{StoreError, codes, statement};
 
 /// A message has at most this many steps, counted before a note is added.
 const MOST: i64 = 1000;
+/// Of attempts in a row the first few are kept, and the last.
+const FIRST_ATTEMPTS: usize = 3;
+const LAST_ATTEMPTS: usize = 10;
 /// Texts of providers and callers are cut to this many bytes.
 const LONGEST: usize = 1000;
 
@@ -75,15 +78,33 @@ impl Write for NoteWrite {
     const POINT: Option<Point> = Some(point::NOTE);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let last = transaction.first(sql::LAST_STEP, [key(&self.id)], |row| {
+        let count = transaction.first(sql::STEPS, [key(&self.id)], |row| {
             Columns::new(row, "outbox_timeline").get::<i64>(0)
         })?;
-        match last {
-            Some(last) if last + 1 >= MOST => Ok(()),
+        match count {
+            Some(count) if count >= MOST => return Ok(()),
             // A message has steps from its first moment on.
-            Some(last) if last >= 0 => add(transaction, &self.id, &self.entry),
-            _ => state_of(transaction, &self.id).and_then(|_| add(transaction, &self.id, &self.entry)),
+            Some(count) if count > 0 => {}
+            _ => drop(state_of(transaction, &self.id)?),
         }
+        add(transaction, &self.id, &self.entry)?;
+        if self.entry.step == Step::Attempted { thin_out(transaction, &self.id) } else { Ok(()) }
+    }
+}
+
+/// Drops an attempt from the middle when there are more in a row than are kept: a provider that stays away for hours is not
+/// worth thousands of lines, and the last ones say how it is now.
+fn thin_out(transaction: &Transaction<'_>, id: &MessageId) -> Result<(), StoreError> {
+    let last = transaction.all(sql::LAST_STEPS, [key(id)], |row| {
+        let columns = Columns::new(row, "outbox_timeline");
+        Ok((columns.get::<i64>(0)?, columns.coded(1, "step", codes::step)?))
+    })?;
+    let in_a_row = last.iter().take_while(|(_, step)| *step == Step::Attempted).count();
+    match last.get(LAST_ATTEMPTS) {
+        Some((middle, _)) if in_a_row > FIRST_ATTEMPTS + LAST_ATTEMPTS => {
+            transaction.execute(sql::DROP_STEP, params![key(id), middle]).map(drop)
+        }
+        _ => Ok(()),
     }
 }
 

@@ -154,7 +154,7 @@ impl Up {
         for (port, account) in settings.ports_without_account() {
             tracing::warn!(port, %account, "the settings name no account of this name; the port has none to send with");
         }
-        let carriers = ground.carriers(pool);
+        let carriers = ground.carriers(settings, pool);
         let Ground { store, files, ambient } = &ground;
         let Carriers { pool, delivery, sagas } = &carriers;
         let removing = tokio::spawn(files::remove_spent(files.clone(), store.clone(), delivery.spent()));

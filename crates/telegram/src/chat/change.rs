@@ -120,7 +120,8 @@ impl Changer {
         match single::any(&self.account, self.chat_id, message_id).await {
             Ok(message) => Ok(message.is_some()),
             Err(error) => match classify::outcome(&error, self.account.now()) {
-                Outcome::Unknown(why) | Outcome::Unavailable(why) => Err(ChangeError::Unknown(why)),
+                Outcome::Unknown(why) => Err(ChangeError::Unknown(why.to_string())),
+                Outcome::Unavailable(why) => Err(ChangeError::Unknown(why)),
                 outcome => Err(self.refused(&error, outcome)),
             },
         }
@@ -143,7 +144,8 @@ impl Changer {
             };
             match classify::outcome(&error, clock.now()) {
                 // It came to nothing while the connection was away, or nobody knows: both are tried again.
-                Outcome::Unknown(why) | Outcome::Unavailable(why) => last = why,
+                Outcome::Unknown(why) => last = why.to_string(),
+                Outcome::Unavailable(why) => last = why,
                 Outcome::InProgress => "the same is being done already".clone_into(&mut last),
                 outcome => return Err(self.refused(&error, outcome)),
             }

@@ -21,5 +21,5 @@ pub(crate) use download::file_shown;
 pub use download::{Download, DownloadError, DownloadOf, DownloadRange, FileShown};
 pub(crate) use input::{Shown, shown};
 pub(crate) use prepare::prepare;
-pub(crate) use sending::{Refused, refused, request, sent};
+pub(crate) use sending::{Refused, failed, refused, request, sent};
 pub(crate) use shelf::{Depot, Shelf};

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use delivery::Attempt;
 use domain::account::Operation;
 use domain::media::{FileKey, Media, MediaSource, Sha256};
+use domain::outcome::Unclear;
 use domain::{ChatId, Outcome, Purpose};
-use grammers_tl_types::{Deserializable as _, Serializable as _, enums, functions};
+use grammers_tl_types::{enums, functions};
 use store::FileReference;
 
 use super::shelf::{Depot, Origin, Ready, Watched};
 use super::upload::{self, Source};
-use super::{file_id, input, post};
+use super::{file_id, input, post, sending};
 use crate::account::Account;
 use crate::router::Usable;
 use crate::{lookup, send};
@@ -75,6 +76,7 @@ impl Kept<'_> {
         // Whoever uploads the same content is waited for; its reference serves this one too.
         let turn = account.shelf.turn_for(self.sha256);
         let _turn = turn.lock().await;
+        self.forget_failing(account, &form).await;
         if let Some(reference) = self.known(account, &form).await {
             return Ok(self.by_reference(account, form, reference));
         }
@@ -115,6 +117,14 @@ impl Kept<'_> {
         };
         save(account, self.sha256, &form, reference.clone()).await;
         Ok(self.by_reference(account, form, reference))
+    }
+
+    /// What Telegram has of the file is worth nothing when it answered with errors of its own again and again.
+    async fn forget_failing(&self, account: &Account, form: &str) {
+        if account.shelf.take_failing(self.sha256) {
+            upload::forget(account, self.sha256).await;
+            sending::forget_reference(account, self.sha256, form).await;
+        }
     }
 
     async fn known(&self, account: &Account, form: &str) -> Option<FileReference> {
@@ -166,15 +176,18 @@ impl Kept<'_> {
             return Err(Outcome::Unavailable("connecting".to_owned()));
         };
         let request = functions::messages::UploadMedia { business_connection_id: None, peer, media };
-        let answer = line.call_raw(Operation::SendMessage, request.to_bytes(), MAKE).await;
-        let body = answer.map_err(|error| match send::judged_before(account, Some(chat_id), &error) {
+        let made = line.call(Operation::SendMessage, &request, MAKE).await;
+        let made = made.map_err(|error| match send::judged_before(account, Some(chat_id), &error) {
             // Nobody sees what came of it, and it can be made again.
-            Outcome::Unknown(why) => Outcome::Unavailable(why),
+            Outcome::Unknown(Unclear::ServerError(why)) => {
+                account.shelf.failed(self.sha256);
+                Outcome::Unknown(Unclear::ServerError(why))
+            }
+            Outcome::Unknown(why) => Outcome::Unavailable(why.to_string()),
             Outcome::InProgress => Outcome::Unavailable("the file is being made".to_owned()),
             outcome => outcome,
         })?;
-        let made = enums::MessageMedia::from_bytes(&body).ok();
-        let made = made.and_then(|made| input::reference(&made, account.now()));
+        let made = input::reference(&made, account.now());
         made.ok_or_else(|| Outcome::Rejected { code: "MEDIA_INVALID".to_owned() })
     }
 }

@@ -148,10 +148,12 @@ impl Refused {
     pub(crate) fn of(error: &CallError) -> Option<Self> {
         let (name, value) = error.name_and_value()?;
         match name {
-            "FILE_REFERENCE_EXPIRED" | "FILE_REFERENCE_INVALID" | "FILE_REFERENCE_EMPTY" => {
+            name if name.starts_with("FILE_REFERENCE") => {
                 Some(Self::Reference(value.and_then(|place| usize::try_from(place).ok())))
             }
-            "MEDIA_EMPTY" => Some(Self::Reference(None)),
+            // A session that is new, or another's: what was kept names nothing there.
+            "MEDIA_EMPTY" | "MEDIA_INVALID" | "MEDIA_FILE_INVALID" | "DOCUMENT_INVALID" | "PHOTO_INVALID"
+            | "PHOTO_ID_INVALID" => Some(Self::Reference(None)),
             name if upload::is_about_parts(name) => Some(Self::Upload),
             _ => None,
         }
@@ -181,6 +183,8 @@ pub(crate) async fn refused(
             (_, Origin::FileId) => return Outcome::Rejected { code },
             (_, Origin::Reference { sha256, form, .. }) => {
                 forget_reference(account, sha256, &form).await;
+                // The parts that it was made of are as old, and may be gone as well.
+                upload::forget(account, sha256).await;
                 true
             }
             (Refused::Upload, Origin::Upload { sha256, .. }) => {
@@ -206,7 +210,20 @@ pub(crate) async fn refused(
     outcome.unwrap_or(Outcome::Rejected { code })
 }
 
-async fn forget_reference(account: &Account, sha256: domain::media::Sha256, form: &str) {
+/// Telegram answered with an error of its own. What it has of the files is brought up again once that has happened a few
+/// times: the fault may be in what it has.
+pub(crate) async fn failed(account: &Account, attempt: &Attempt<'_>) {
+    for item in &attempt.part.items {
+        let Some(ready) = account.shelf.peek(item.random_id) else { continue };
+        if let Origin::Upload { sha256, .. } | Origin::Reference { sha256, .. } = ready.origin {
+            account.shelf.failed(sha256);
+            // It is looked at before the next attempt whether that was often enough.
+            account.shelf.drop_ready(item.random_id);
+        }
+    }
+}
+
+pub(super) async fn forget_reference(account: &Account, sha256: domain::media::Sha256, form: &str) {
     if let Err(error) = account.store.files().forget_reference(&account.name, sha256, form).await {
         tracing::warn!(account = %account.name, %error, "a reference to a file could not be forgotten in the store");
     }

@@ -22,7 +22,10 @@ const READY: usize = 512;
 const READY_LASTS: Duration = Duration::from_mins(10);
 
 /// How often an item is prepared again because Telegram refused what was ready.
-const MOST_STRIKES: u8 = 2;
+const MOST_STRIKES: u8 = 1;
+
+/// After how many errors of Telegram's own a file is brought up again.
+const MOST_FAILURES: u8 = 3;
 
 /// What all accounts share.
 pub(crate) struct Depot {
@@ -73,6 +76,8 @@ pub(crate) struct Shelf {
     /// How much Telegram has of what goes up now, in bytes; as many as there are uploads at once.
     on_the_way: Mutex<HashMap<Sha256, u64>>,
     places: Mutex<VecDeque<Place>>,
+    /// How often Telegram answered with errors of its own to what it has of a content.
+    failing: Mutex<HashMap<Sha256, u8>>,
     /// Until then Telegram takes no uploads of this account.
     flooded: Mutex<Option<Timestamp>>,
 }
@@ -105,6 +110,7 @@ impl Default for Shelf {
             under_way: Mutex::default(),
             on_the_way: Mutex::default(),
             places: Mutex::default(),
+            failing: Mutex::default(),
             flooded: Mutex::default(),
         }
     }
@@ -177,6 +183,34 @@ impl Shelf {
         place.strikes <= MOST_STRIKES
     }
 
+    /// Telegram answered with an error of its own to what it has of this content.
+    pub(super) fn failed(&self, sha256: Sha256) {
+        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        if failing.len() >= READY {
+            failing.clear();
+        }
+        let failures = failing.entry(sha256).or_default();
+        *failures = failures.saturating_add(1);
+    }
+
+    /// Whether that has happened so often that the content is to be brought up again; then it is counted from nothing.
+    pub(super) fn take_failing(&self, sha256: Sha256) -> bool {
+        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_failing = failing.get(&sha256).is_some_and(|failures| *failures >= MOST_FAILURES);
+        if is_failing {
+            failing.remove(&sha256);
+        }
+        is_failing
+    }
+
+    /// What is ready for the item is of no use; that it was refused is not said.
+    pub(super) fn drop_ready(&self, random_id: i64) {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = places.iter_mut().find(|place| place.random_id == random_id) {
+            place.ready = None;
+        }
+    }
+
     /// The item was sent.
     pub(crate) fn take(&self, random_id: i64) {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
@@ -206,10 +240,20 @@ mod tests {
         assert!(shelf.strike(1));
         assert!(shelf.ready(1, after(0)).is_none());
         shelf.put(1, ready(0));
-        assert!(shelf.strike(1));
         assert!(!shelf.strike(1));
         shelf.take(1);
         assert!(!shelf.strike(1));
+    }
+
+    #[test]
+    fn what_fails_again_and_again_is_brought_up_again() {
+        let (shelf, content) = (Shelf::default(), Sha256([1; 32]));
+        for _ in 0..2 {
+            shelf.failed(content);
+            assert!(!shelf.take_failing(content));
+        }
+        shelf.failed(content);
+        assert!(shelf.take_failing(content) && !shelf.take_failing(content));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use domain::account::Operation;
 use domain::media::Sha256;
+use domain::outcome::Unclear;
 use domain::{Outcome, Purpose, Timestamp};
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
@@ -215,17 +216,22 @@ fn verdict(account: &Account, error: &CallError, progress: Timestamp) -> Verdict
     if let Some(code) = error.name().filter(|name| is_about_parts(name)) {
         return Verdict::Trouble(Trouble::StartOver(code.to_owned()));
     }
-    match send::judged_before(account, None, error) {
-        Outcome::Unknown(why) | Outcome::Unavailable(why) => {
-            if account.now().since(progress) < PROGRESS {
-                return Verdict::Again;
-            }
-            let why = format!("no part of the file came through for {} s: {why}", PROGRESS.as_secs());
-            Verdict::Trouble(Trouble::Ended(Outcome::Unavailable(why)))
-        }
-        Outcome::InProgress => Verdict::Again,
-        outcome => Verdict::Trouble(Trouble::Ended(outcome)),
+    let outcome = send::judged_before(account, None, error);
+    if outcome == Outcome::InProgress {
+        return Verdict::Again;
     }
+    if !matches!(outcome, Outcome::Unknown(_) | Outcome::Unavailable(_)) {
+        return Verdict::Trouble(Trouble::Ended(outcome));
+    }
+    if account.now().since(progress) < PROGRESS {
+        return Verdict::Again;
+    }
+    let why = outcome.detail().unwrap_or_default();
+    let why = format!("no part of the file came through for {} s: {why}", PROGRESS.as_secs());
+    Verdict::Trouble(Trouble::Ended(match outcome {
+        Outcome::Unknown(Unclear::ServerError(_)) => Outcome::Unknown(Unclear::ServerError(why)),
+        _ => Outcome::Unavailable(why),
+    }))
 }
 
 /// Whether Telegram says that the parts it has do not make the file.

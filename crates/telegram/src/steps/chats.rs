@@ -1,6 +1,7 @@
 //! Steps on the chat itself: making it, its settings, its link, leaving it.
 
 use domain::account::Operation;
+use domain::outcome::Unclear;
 use domain::saga::{Answer, Step};
 use domain::{ChatId, Outcome};
 use grammers_tl_types::{enums, functions};
@@ -28,7 +29,7 @@ pub(super) async fn create(way: &Way<'_>, title: &str, about: &str) -> Result<An
     };
     way.learn(&updates).await;
     // It was made all the same: whoever looks finds it.
-    let unread = || Outcome::Unknown("the answer names no chat".to_owned());
+    let unread = || Outcome::Unknown(Unclear::Unreadable("the answer names no chat".to_owned()));
     created(&updates).map(|chat_id| Answer::Created { chat_id }).ok_or_else(unread)
 }
 

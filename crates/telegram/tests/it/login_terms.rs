@@ -50,6 +50,7 @@ fn fault(world: &World, method: &str, fault: FaultName) {
         probability: None,
         code: None,
         message: None,
+        effect: None,
     };
     world.telegram().add_fault(order).expect("a fault");
 }
@@ -210,6 +211,7 @@ fn trouble(world: &World, method: &str) -> u64 {
         probability: None,
         code: Some(500),
         message: Some("INTERNAL".to_owned()),
+        effect: None,
     };
     world.telegram().add_fault(order).expect("a fault")
 }

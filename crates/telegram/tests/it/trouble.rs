@@ -6,6 +6,7 @@ use std::time::Duration;
 use delivery::{Readiness, Sender};
 use domain::Outcome;
 use domain::account::{AccountState, Reason};
+use domain::outcome::Unclear;
 use sandbox::telegram::FaultName;
 
 use crate::world::{World, able, candidates, chat_id, name, send, send_to, sent_id, state, until};
@@ -27,6 +28,24 @@ async fn a_lost_answer_is_unknown_and_the_same_random_id_tells_what_became_of_it
     let again = send_to(&pool, "backup_1", chat_id, "once", 5).await;
     assert!(sent_id(again).is_some());
     assert_eq!(world.texts(), ["once"]);
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unreadable_answer_is_unknown_with_and_without_effect() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
+    for (random_id, done, text) in [(1, true, "done"), (2, false, "not done")] {
+        let fault = world.fault("backup_1", FaultName::Unreadable).times(1);
+        if done { fault.with_effect().on() } else { fault.on() };
+        let outcome = send_to(&pool, "backup_1", chat_id, text, random_id).await;
+        assert!(matches!(outcome, Outcome::Unknown(Unclear::Unreadable(_))), "{outcome:?}");
+        assert_eq!(world.texts().contains(&text.to_owned()), done);
+        let again = send_to(&pool, "backup_1", chat_id, text, random_id).await;
+        assert!(sent_id(again).is_some());
+    }
+    assert_eq!(world.texts(), ["done", "not done"]);
     pool.stop(Duration::from_secs(5)).await;
 }
 

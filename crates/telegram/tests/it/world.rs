@@ -181,6 +181,7 @@ impl World {
                 probability: None,
                 code: None,
                 message: None,
+                effect: None,
             },
         }
     }
@@ -216,6 +217,11 @@ pub(crate) struct Fault<'a> {
 impl Fault<'_> {
     pub(crate) fn times(mut self, times: u32) -> Self {
         self.order.times = Some(times);
+        self
+    }
+
+    pub(crate) fn with_effect(mut self) -> Self {
+        self.order.effect = Some(true);
         self
     }
 

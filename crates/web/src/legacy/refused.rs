@@ -40,9 +40,11 @@ pub(super) fn failed(failure: Option<&Failure>, chat: Option<&str>, now: Timesta
         Some(Failure::Rejected { provider_code }) => {
             Answer::error(status, format!("Telegram refused it: {provider_code}; nothing was done"))
         }
-        Some(failure @ (Failure::MediaGone { .. } | Failure::MediaExpired { .. })) => {
-            Answer::error(status, failure.describe())
-        }
+        Some(
+            failure @ (Failure::MediaGone { .. }
+            | Failure::MediaExpired { .. }
+            | Failure::ProviderError { .. }),
+        ) => Answer::error(status, failure.describe()),
         Some(failure @ Failure::Restored { .. }) => Answer::error(status, describe_task_failure(failure)),
         None => Answer::error(status, "it failed and no reason was stored; see its steps in /v1/operations"),
     }

@@ -88,6 +88,7 @@ fn failed(message: &OutboundMessage, by_name: bool, now: Timestamp) -> Answer {
             failure @ (Failure::NoRights { .. }
             | Failure::Rejected { .. }
             | Failure::MediaGone { .. }
+            | Failure::ProviderError { .. }
             | Failure::Restored { .. }),
         ) => (error, failure),
         None => return Answer::error(error, "the message failed and no reason was stored; see its timeline"),

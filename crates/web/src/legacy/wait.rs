@@ -122,6 +122,13 @@ async fn give_up<E: Errand>(
                 ),
             }
         }
+        Cancelled::TooLate(work) if state.is_stopping() && errand.answer(&work, now).is_none() => {
+            // What is on the wire comes back within moments, and its caller would be told of a doubt that is none.
+            match E::Work::settled(state, id, state.options().legacy.hold).await? {
+                Some(work) => errand.answer(&work, now).unwrap_or_else(|| errand.doubt(&work)),
+                None => gone(&id),
+            }
+        }
         Cancelled::TooLate(work) => errand.answer(&work, now).unwrap_or_else(|| errand.doubt(&work)),
         Cancelled::Gone => gone(&id),
     })

@@ -45,6 +45,11 @@ pub(crate) struct MessageView<'a> {
     /// Why it failed, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<FailureView>,
+    /// It is not known whether it arrived, and the same is tried again; at this instant a look at the chat decides. Left out
+    /// in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    gives_up_at: Option<Timestamp>,
     /// Not before this instant, if the caller said so.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -95,13 +100,14 @@ impl<'a> MessageView<'a> {
         Self::new(message, None, None)
     }
 
-    /// A message with its attempts, and where its files are.
+    /// A message with its attempts, where its files are, and until when it is tried.
     pub(crate) fn whole(
         message: &'a OutboundMessage,
         timeline: &'a [Entry],
         whereabouts: &Whereabouts,
+        gives_up_at: Option<Timestamp>,
     ) -> Self {
-        Self::new(message, Some(timeline), Some(whereabouts))
+        Self { gives_up_at, ..Self::new(message, Some(timeline), Some(whereabouts)) }
     }
 
     fn new(
@@ -121,6 +127,7 @@ impl<'a> MessageView<'a> {
             media: MediaView::all(message, whereabouts),
             attempts: timeline.map(attempts),
             failure: message.failure.as_ref().map(FailureView::of_message),
+            gives_up_at: None,
             send_at: message.send_at,
             created_at: message.created_at,
             updated_at: message.updated_at,

@@ -216,7 +216,8 @@ pub(crate) async fn get(
     let message = find(&state, &id).await?;
     let timeline = state.store().outbox().timeline(message.id).await?;
     let whereabouts = whereabouts(&state, &message).await;
-    Ok(json(StatusCode::OK, &MessageView::whole(&message, &timeline, &whereabouts)))
+    let gives_up_at = state.delivery().gives_up_at(message.id);
+    Ok(json(StatusCode::OK, &MessageView::whole(&message, &timeline, &whereabouts, gives_up_at)))
 }
 
 /// Shows why a message is where it is, step by step.
@@ -242,12 +243,15 @@ pub(crate) async fn why(
     Ok(json(StatusCode::OK, &why))
 }
 
-/// Cancels a message that was not given to an account yet.
+/// Cancels a message that was not given to an account yet. One of which it is not known whether it arrived is tried no
+/// longer: it is in doubt then.
 #[utoipa::path(
     post, path = "/v1/messages/{id}/cancel", tag = "messages", operation_id = "cancel_message",
     params(("id" = String, Path, description = "The id that sending answered")),
     responses(
         (status = 200, description = "Cancelled; nothing was sent", body = MessageView<'static>),
+        (status = 202, description = "It is tried no longer, and is in doubt: it may have been sent", body = MessageView<'static>,
+            headers(("Location" = String, description = "Where to look again"))),
         (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "Its state does not allow it", body = ProblemBody, content_type = "application/problem+json"),
     ),
@@ -259,9 +263,15 @@ pub(crate) async fn cancel(
     PathParameter(id): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let id = find(&state, &id).await?.id;
-    let change = state.delivery().cancel(id, Some(by.caller.asked_for())).await?;
-    changed(&state, id, change, "only what waits (queued, scheduled, awaiting_approval) can be cancelled")
-        .await
+    let change = match state.delivery().cancel(id, Some(by.caller.asked_for())).await? {
+        Change::Refused(message) if message.state == MessageState::Sending => {
+            state.delivery().stop_trying(id).await?
+        }
+        change => change,
+    };
+    let rule = "only what waits (queued, scheduled, awaiting_approval) can be cancelled, and what is being sent once an \
+                attempt has come back without saying whether it arrived";
+    changed(&state, id, change, rule).await
 }
 
 /// Sends a failed or cancelled message again.
@@ -306,7 +316,7 @@ pub(crate) enum ResolveAs {
     Resend,
 }
 
-/// Ends the doubt about a message.
+/// Ends the doubt about a message, also while it is still tried.
 #[utoipa::path(
     post, path = "/v1/messages/{id}/resolve", tag = "messages", operation_id = "resolve_message",
     params(("id" = String, Path, description = "The id that sending answered")),
@@ -333,7 +343,7 @@ pub(crate) async fn resolve(
         ResolveAs::Resend => Resolution::Resend,
     };
     let change = state.delivery().resolve(id, resolution).await?;
-    changed(&state, id, change, "only what is in_doubt can be resolved").await
+    changed(&state, id, change, "only what is in_doubt can be resolved, and what is being sent once an attempt has come back without saying whether it arrived").await
 }
 
 pub(super) async fn find(state: &State, given: &str) -> Result<OutboundMessage, Problem> {
@@ -385,7 +395,8 @@ async fn whereabouts(state: &State, message: &OutboundMessage) -> Whereabouts {
 async fn show(state: &State, message: &OutboundMessage, over: StatusCode) -> Result<Response, Problem> {
     let timeline = state.store().outbox().timeline(message.id).await?;
     let whereabouts = whereabouts(state, message).await;
-    let view = MessageView::whole(message, &timeline, &whereabouts);
+    let gives_up_at = state.delivery().gives_up_at(message.id);
+    let view = MessageView::whole(message, &timeline, &whereabouts, gives_up_at);
     if message.state.is_final() && message.state != MessageState::InDoubt {
         return Ok(json(over, &view));
     }

@@ -78,7 +78,7 @@ pub(crate) struct MentionBody {
     /// The user with this public name.
     #[schema(example = "@client_1")]
     username: Option<String>,
-    /// The first recent participant who is no bot, not the account itself and not excluded.
+    /// The last who wrote and is no bot, no account of yours and not excluded; no one, if there is none.
     auto: Option<bool>,
     /// With `auto`: never these.
     exclude: Option<Vec<String>>,

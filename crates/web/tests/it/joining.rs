@@ -208,7 +208,7 @@ async fn who_was_answered_before_a_crash_asks_for_a_message_of_its_own() {
 
 /// Asks for a text whose account is lost right after an unknown result.
 async fn doubtful(world: &World, body: &str) -> Value {
-    world.script.then([Outcome::Unknown("cut".to_owned()), Outcome::Banned(Reason::Banned)]);
+    world.script.then([Outcome::Unknown("cut".into()), Outcome::Banned(Reason::Banned)]);
     let call = world.text(body);
     let waiting = tokio::spawn(async move { call.send().await });
     let reply = world.pass(Duration::from_millis(200), waiting).await;

@@ -171,7 +171,7 @@ async fn a_waiting_caller_learns_that_its_message_was_cancelled() {
 
 /// Sends a message that ends in doubt.
 async fn doubtful(world: &World) -> Value {
-    world.script.then([Outcome::Unknown("cut".to_owned()), Outcome::Banned(Reason::Banned)]);
+    world.script.then([Outcome::Unknown("cut".into()), Outcome::Banned(Reason::Banned)]);
     let call = world.message(&format!(r#"{{"chat":"{GROUP}","text":"hello"}}"#));
     let waiting = tokio::spawn(async move { call.send().await });
     let reply = world.pass(Duration::from_millis(200), waiting).await;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use delivery::{Attempt, Query, Readiness, Sender};
 use domain::media::{Media, MediaForm, MediaSource};
+use domain::outcome::Unclear;
 use domain::{Outcome, Purpose};
 use sandbox::telegram::{FaultName, FileKind};
 use telegram::ServiceAction;
@@ -132,6 +133,52 @@ async fn an_expired_reference_brings_the_file_up_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reference_refused_by_any_name_brings_the_file_up_once() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
+    let message = || carrying("one", vec![photo(&world, 1)]);
+    ids(&deliver(&pool, "backup_1", chat_id, &message(), 1).await);
+    let names = ["MEDIA_INVALID", "FILE_REFERENCE_SOMETHING_NEW", "MEDIA_EMPTY", "PHOTO_INVALID"];
+    for (random_id, code) in (2..).zip(names) {
+        let uploads = world.calls("backup_1", "upload.saveFilePart");
+        let sends = world.calls("backup_1", "messages.sendMedia");
+        let refused = world.fault("backup_1", FaultName::RpcError).method("messages.sendMedia").times(1);
+        refused.error(400, code).on();
+        ids(&deliver(&pool, "backup_1", chat_id, &message(), random_id).await);
+        assert_eq!(world.calls("backup_1", "messages.sendMedia"), sends + 2, "{code}");
+        assert_eq!(world.calls("backup_1", "upload.saveFilePart"), uploads + 1, "{code}");
+    }
+    // Refused for what it is: once more, and no more.
+    let always = world.fault("backup_1", FaultName::RpcError).method("messages.sendMedia");
+    always.error(400, "MEDIA_INVALID").on();
+    let sends = world.calls("backup_1", "messages.sendMedia");
+    let outcome = deliver(&pool, "backup_1", chat_id, &message(), 9).await;
+    assert_eq!(outcome, Outcome::Rejected { code: "MEDIA_INVALID".into() });
+    assert_eq!(world.calls("backup_1", "messages.sendMedia"), sends + 2);
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_draws_errors_is_brought_up_again() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
+    let failing = world.fault("backup_1", FaultName::RpcError).method("messages.sendMedia");
+    let failing = failing.error(500, "INTERNAL").on();
+    let message = carrying("", vec![photo(&world, 1)]);
+    for attempt in 1..=4 {
+        let outcome = deliver(&pool, "backup_1", chat_id, &message, 1).await;
+        assert!(matches!(outcome, Outcome::Unknown(Unclear::ServerError(_))), "{outcome:?}");
+        let uploads = world.calls("backup_1", "upload.saveFilePart");
+        assert_eq!(uploads, if attempt < 4 { 1 } else { 2 }, "attempt {attempt}");
+    }
+    world.telegram().remove_fault(failing);
+    ids(&deliver(&pool, "backup_1", chat_id, &message, 1).await);
+    pool.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_refused_again_and_again_is_refused() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = world.ready().await;
@@ -140,7 +187,7 @@ async fn what_is_refused_again_and_again_is_refused() {
     let parts = parts.error(400, "FILE_PART_0_MISSING").on();
     let refused = deliver(&pool, "backup_1", chat_id, &carrying("", vec![photo(&world, 1)]), 1).await;
     assert_eq!(refused, Outcome::Rejected { code: "FILE_PART_MISSING".into() });
-    assert_eq!(world.calls("backup_1", "upload.saveFilePart"), 3);
+    assert_eq!(world.calls("backup_1", "upload.saveFilePart"), 2, "once more");
     world.telegram().remove_fault(parts);
     let no_picture = put(&world, b"no picture", "a.png", "image/png", super::PHOTO);
     let refused = deliver(&pool, "backup_1", chat_id, &carrying("", vec![no_picture]), 2).await;

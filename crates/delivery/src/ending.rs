@@ -1,0 +1,57 @@
+//! The end of a message: written where that is to be done, and told to those who wait.
+
+use domain::Timestamp;
+use domain::message::{MessageState, OnFlood, OutboundMessage, PartState};
+use domain::outcome::Failure;
+use store::Fail;
+
+use crate::decide::{self, Choice};
+use crate::worker::{Carried, Gone};
+use crate::{Delivery, query, way};
+
+impl Delivery {
+    /// Ends a message of which nothing is with an account.
+    pub(crate) async fn fail(&self, message: &mut OutboundMessage, failure: Failure) -> Carried {
+        let fail = Fail { id: message.id, failure: failure.clone(), at: self.0.ambient.clock.now() };
+        let outbox = self.0.store.outbox();
+        match self.persist(message.id, || outbox.fail(fail.clone())).await {
+            Ok(true) => {
+                message.failure = Some(failure);
+                self.finish(message, MessageState::Failed, fail.at)
+            }
+            // Someone else ended it first, or this write did after all.
+            Ok(false) => {
+                self.tell_stored(message.id).await;
+                Carried::Dropped
+            }
+            Err(Gone) => Carried::Dropped,
+        }
+    }
+
+    /// Notifies those who wait for a message. The store has its end already, as of `at`.
+    pub(crate) fn finish(
+        &self,
+        message: &mut OutboundMessage,
+        state: MessageState,
+        at: Timestamp,
+    ) -> Carried {
+        message.state = state;
+        message.updated_at = at;
+        way::ended(message);
+        self.end(message);
+        Carried::Finished
+    }
+
+    /// Why a message that rather fails than waits has to, whether it is its turn or not; nothing if it need not, or if someone
+    /// would have to be asked. One that is half sent waits for its account: "not sent" would be untrue.
+    pub(crate) fn must_wait(&self, message: &OutboundMessage) -> Option<Failure> {
+        let is_hurried = message.on_flood == OnFlood::Fail
+            && message.parts.iter().all(|part| part.state == PartState::Waiting);
+        let query = query(message);
+        let candidates = is_hurried.then(|| self.0.sender.candidates_now(&query)).flatten()?;
+        match decide::choose(&candidates, Some(&query.chat), &[], None, true) {
+            Choice::Fail(failure @ (Failure::FloodWait { .. } | Failure::LimitReached { .. })) => Some(failure),
+            _ => None,
+        }
+    }
+}
