@@ -256,8 +256,7 @@ impl Walk<'_> {
     /// The head of the lane waits: those behind it that rather fail than wait do so now, not at their turn.
     async fn fail_hurried(&self) {
         let delivery = self.delivery;
-        let hurried =
-            delivery.lanes().extract(self.lane, |job| job.load.message.on_flood == OnFlood::Fail);
+        let hurried = delivery.lanes().extract(self.lane, |job| job.load.message.on_flood == OnFlood::Fail);
         for mut job in hurried {
             if let Some(failure) = delivery.must_wait(&job.load.message) {
                 self.delivery.fail(&mut job.load.message, failure).await;

@@ -50,7 +50,9 @@ impl Delivery {
         let query = query(message);
         let candidates = is_hurried.then(|| self.0.sender.candidates_now(&query)).flatten()?;
         match decide::choose(&candidates, Some(&query.chat), &[], None, true) {
-            Choice::Fail(failure @ (Failure::FloodWait { .. } | Failure::LimitReached { .. })) => Some(failure),
+            Choice::Fail(failure @ (Failure::FloodWait { .. } | Failure::LimitReached { .. })) => {
+                Some(failure)
+            }
             _ => None,
         }
     }

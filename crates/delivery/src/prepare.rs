@@ -76,7 +76,9 @@ impl Walk<'_> {
         let outcome = &decide::as_unsent(outcome);
         self.delivery.note(load.message.id, self.attempted(way, part, outcome)).await;
         match (decide::after(outcome, Tried::default()), outcome) {
-            (Next::Fail(failure), _) => ControlFlow::Break(self.delivery.fail(&mut load.message, failure).await),
+            (Next::Fail(failure), _) => {
+                ControlFlow::Break(self.delivery.fail(&mut load.message, failure).await)
+            }
             (Next::GiveBack { exclude: Some(why) }, _) => {
                 load.tried.push((refusal(&way.account, outcome), why));
                 ControlFlow::Continue(())

@@ -127,7 +127,9 @@ impl Ride<'_> {
             Ok(_) => {
                 tracing::error!(operation = %load.saga.id, %account, step = step.name(), "an answer that this step cannot have");
                 let outcome = match step {
-                    Step::Create { .. } => Outcome::Unknown(Unclear::Unreadable("an answer of another kind".to_owned())),
+                    Step::Create { .. } => {
+                        Outcome::Unknown(Unclear::Unreadable("an answer of another kind".to_owned()))
+                    }
                     _ => Outcome::Rejected { code: "UNEXPECTED_ANSWER".to_owned() },
                 };
                 self.refused(load, &account, step, &outcome).await

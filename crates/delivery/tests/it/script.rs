@@ -119,7 +119,12 @@ pub(crate) struct Script {
 impl Script {
     pub(crate) fn new(clock: &Clock) -> Arc<Self> {
         let clock = clock.clone();
-        Arc::new(Self { provider: Arc::default(), clock, changed: watch::Sender::new(0), late: Semaphore::new(0) })
+        Arc::new(Self {
+            provider: Arc::default(),
+            clock,
+            changed: watch::Sender::new(0),
+            late: Semaphore::new(0),
+        })
     }
 
     pub(crate) fn act(&self, account: &str, acts: impl IntoIterator<Item = Act>) {

@@ -50,7 +50,8 @@ async fn errors_without_end_fail_when_the_chat_has_nothing() {
     assert_eq!(ended(&bench, behind).await.state, MessageState::Sent, "the queue goes on");
     let steps = bench.store.outbox().timeline(stuck).await.expect("reads");
     let said = |step: &domain::timeline::Entry| step.detail.clone().unwrap_or_default();
-    let until = steps.iter().find(|step| step.step == Step::Waiting).map(said).expect("it says when it gives up");
+    let until =
+        steps.iter().find(|step| step.step == Step::Waiting).map(said).expect("it says when it gives up");
     assert!(until.contains("is tried until"), "{until}");
     let attempts = steps.iter().filter(|step| step.step == Step::Attempted).count();
     assert!((5..=15).contains(&attempts), "the first and the last of them: {attempts}");
@@ -105,7 +106,9 @@ async fn a_person_ends_what_is_stuck_after_its_first_attempt() {
     assert!(matches!(refused, Change::Refused(_)), "the first attempt is still on the wire");
     bench.script.answer_late();
     tried_once(&bench, id).await;
-    let Change::Done(stopped) = bench.delivery.stop_trying(id).await.expect("reads") else { panic!("refused") };
+    let Change::Done(stopped) = bench.delivery.stop_trying(id).await.expect("reads") else {
+        panic!("refused")
+    };
     assert_eq!(stopped.state, MessageState::InDoubt);
     let calls = bench.script.calls();
     bench.clock.advance(Duration::from_mins(5));

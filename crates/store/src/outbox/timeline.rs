@@ -78,9 +78,8 @@ impl Write for NoteWrite {
     const POINT: Option<Point> = Some(point::NOTE);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let count = transaction.first(sql::STEPS, [key(&self.id)], |row| {
-            Columns::new(row, "outbox_timeline").get::<i64>(0)
-        })?;
+        let count = transaction
+            .first(sql::STEPS, [key(&self.id)], |row| Columns::new(row, "outbox_timeline").get::<i64>(0))?;
         match count {
             Some(count) if count >= MOST => return Ok(()),
             // A message has steps from its first moment on.

@@ -3,7 +3,7 @@
 use domain::message::{Mention, OnFlood, PartState};
 use domain::outcome::{Failure, Refusal, SentIds};
 use domain::text::{Entity, EntityKind, FormattedText};
-use domain::timeline::Step;
+use domain::timeline::{Entry, Step};
 use domain::{ChatRef, MessageState};
 use store::{Accepted, Begin, Fail, Hold, Origin, PartSent, Resolution, StoreError, Then};
 
@@ -29,6 +29,7 @@ conformance! {
     nothing_begins_after_the_end,
     a_new_message_cannot_be_half_done,
     notes_are_added_and_bounded,
+    of_attempts_in_a_row_the_last_are_kept,
     what_is_gone_is_named,
 }
 
@@ -386,6 +387,19 @@ async fn notes_are_added_and_bounded(world: World) {
     // What really happens is written all the same.
     outbox.cancel(id, world.now(), None).await.unwrap();
     assert_eq!(world.steps(id).await.last(), Some(&Step::Cancelled));
+}
+
+async fn of_attempts_in_a_row_the_last_are_kept(world: World) {
+    let outbox = world.store.outbox();
+    let id = world.queued(1).await;
+    for number in 0..69 {
+        let note = Entry { detail: Some(number.to_string()), ..world.entry(Step::Attempted, None) };
+        outbox.note(id, note).await.unwrap();
+    }
+    let timeline = outbox.timeline(id).await.unwrap();
+    let attempts = timeline.iter().filter(|entry| entry.step == Step::Attempted);
+    let kept: Vec<_> = attempts.filter_map(|entry| entry.detail.as_deref()?.parse::<u32>().ok()).collect();
+    assert_eq!(kept, (0..3).chain(59..69).collect::<Vec<_>>());
 }
 
 /// Runs futures side by side on this task, so that they share commits.

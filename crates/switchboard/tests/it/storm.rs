@@ -1,5 +1,6 @@
-//! Everything at once, by chance: callers that ask until they are told, answers that are lost, connections that are cut, floods,
-//! accounts started over by hand, and SIGKILL in between. In the end the ledger has what was accepted, each once, in order.
+//! Everything at once, by chance: callers that ask until they are told, answers that are lost or cannot be read, connections that
+//! are cut, floods, accounts started over by hand, and SIGKILL in between. In the end the ledger has what was accepted, each
+//! once, in order.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ const TEXTS: usize = 40;
 const ENDS: usize = 8;
 
 /// What happens to a call, and with what. All of it ends by itself, so that every message leaves in the end.
-const FAULTS: [(&str, &str); 9] = [
+const FAULTS: [(&str, &str); 11] = [
     ("disconnect", "{}"),
     ("disconnect_before", "{}"),
     ("drop_answer", "{}"),
@@ -31,6 +32,8 @@ const FAULTS: [(&str, &str); 9] = [
     ("rpc_error", r#"{"code":500,"message":"RPC_CALL_FAIL"}"#),
     ("rpc_error", r#"{"code":400,"message":"MSG_WAIT_FAILED"}"#),
     ("deaf", "{}"),
+    ("unreadable", "{}"),
+    ("unreadable", r#"{"effect":true}"#),
 ];
 
 const ACCOUNTS: [&str; 3] = ["main", "backup_1", "backup_2"];

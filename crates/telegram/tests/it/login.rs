@@ -79,6 +79,7 @@ pub(crate) fn fault(
         probability: None,
         code: None,
         message: None,
+        effect: None,
     };
     change(&mut order);
     world.telegram().add_fault(order).expect("a fault")

@@ -77,6 +77,12 @@ async fn entities_and_mentions_go_out() {
     let mentioned = text.entities.first().map(|entity| entity.kind.clone());
     assert!(matches!(mentioned, Some(EntityKind::MentionUser { .. })), "{text:?}");
     assert!(text.text.ends_with(", your phone is ready") && !text.text.contains('{'));
+    // Who never wrote is not mentioned, though they are in the group.
+    let Some(Mention::Auto { auto, .. }) = asked.mention.clone() else { panic!("auto") };
+    let nobody = Some(Mention::Auto { auto, exclude: vec!["@client_2".to_owned()] });
+    let nobody = Content { mention: nobody, ..asked.clone() };
+    let plain = pool.place_mention(&account, chat_id, &nobody).await.expect("nobody");
+    assert_eq!(plain, nobody.text);
     let mut text = FormattedText { text: format!("{} 😀 now", text.text), ..text };
     text.entities.push(Entity { offset: 0, length: 2, kind: EntityKind::Bold });
     let shown = text.text.clone();
@@ -98,6 +104,30 @@ async fn entities_and_mentions_go_out() {
     assert_eq!(text, rather_without.text);
     pool.stop(Duration::from_secs(5)).await;
     world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn auto_mention_is_the_last_who_wrote_and_none_of_ours() {
+    let world = World::new().await;
+    let pool = world.ready().await;
+    let (account, group) = (name("backup_1"), crate::files::supergroup(&world));
+    let chat_id = chat_id(&pool, "backup_1", &group).await;
+    let mention = Some(Mention::Auto { auto: true, exclude: Vec::new() });
+    let asked = Content { mention, ..content("your phone is ready") };
+    let mentioned = async || {
+        let text = pool.place_mention(&account, chat_id, &asked).await.expect("somebody");
+        match text.entities.first().map(|entity| entity.kind.clone()) {
+            Some(EntityKind::MentionUser { user_id }) => user_id,
+            other => panic!("{other:?}"),
+        }
+    };
+    // `main` answered last.
+    assert_eq!(mentioned().await, 6_000_000_001);
+    let says = crate::files::message("@client_3", &group, Vec::new());
+    let says = sandbox::telegram::NewMessage { text: "And mine?".to_owned(), ..says };
+    world.telegram().write(&says).expect("written");
+    assert_eq!(mentioned().await, 6_000_000_003);
+    pool.stop(Duration::from_secs(5)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -38,7 +38,11 @@ async fn an_unreadable_answer_is_unknown_with_and_without_effect() {
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     for (random_id, done, text) in [(1, true, "done"), (2, false, "not done")] {
         let fault = world.fault("backup_1", FaultName::Unreadable).times(1);
-        if done { fault.with_effect().on() } else { fault.on() };
+        if done {
+            fault.with_effect().on()
+        } else {
+            fault.on()
+        };
         let outcome = send_to(&pool, "backup_1", chat_id, text, random_id).await;
         assert!(matches!(outcome, Outcome::Unknown(Unclear::Unreadable(_))), "{outcome:?}");
         assert_eq!(world.texts().contains(&text.to_owned()), done);

@@ -272,6 +272,30 @@ async fn health_stats_and_the_cache() {
 }
 
 #[tokio::test]
+async fn the_stop_waits_for_what_is_on_the_wire() {
+    let world = World::with(|options| options.limits.grace = Duration::from_millis(20)).await;
+    world.script.hold();
+    let call = world.text(GROUP);
+    let waiting = tokio::spawn(async move { call.send().await });
+    let is_sending = || async {
+        let page = store::Page { limit: 1, cursor: None };
+        let sending =
+            store::Filter { state: Some(domain::MessageState::Sending), ..store::Filter::default() };
+        !world.store.outbox().list(&sending, &page).await.expect("reads").items.is_empty()
+    };
+    while !is_sending().await {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    world.stop.cancel();
+    // Longer than the grace: it would be told of a doubt by now.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    world.script.release();
+    let reply = waiting.await.expect("an answer");
+    assert_eq!((reply.status, &reply.json()["status"]), (200, &json!("ok")), "{reply:?}");
+    world.serving.await.expect("no panic");
+}
+
+#[tokio::test]
 async fn the_stop_cancels_what_never_left_and_says_so() {
     let world = World::with(|options| options.limits.grace = Duration::from_millis(20)).await;
     world.script.candidates_are(able(&[("main", Readiness::Connecting)]));
