@@ -7,6 +7,7 @@
   const waiting = new Map();
 
   const board = () => one("#board[data-live]");
+  const streamed = () => one("[data-live]:not(#live)");
   const lamp = (state) => {
     const place = one("#live");
     if (!place) return;
@@ -131,28 +132,30 @@
 
   const open = () => {
     source?.close();
-    const place = board();
+    const place = streamed();
     if (!place) return;
     opened = now();
     const { live, query, marks, order } = place.dataset;
-    source = new EventSource(`${live}?${query ? `${query}&` : ""}marks=${marks}&order=${order}`);
+    source = new EventSource(board() ? `${live}?${query ? `${query}&` : ""}marks=${marks}&order=${order}` : live);
     const hear = () => { heard = now(); lost = false; lamp("live"); };
     source.onopen = hear;
     source.addEventListener("beat", hear);
     source.addEventListener("changes", (event) => { hear(); if (board()) apply(JSON.parse(event.data)); });
+    // Lists say only that there is something new; the page is asked for it.
+    source.addEventListener("changed", () => { hear(); document.dispatchEvent(new Event("fresh")); });
     // A stream ends every ten minutes, and when the program does; the watch below begins another.
     source.onerror = () => source.close();
   };
 
   const watch = () => {
-    const place = board();
-    if (!place || document.hidden) return;
+    if (!streamed() || document.hidden) return;
     const at = now(), silent = at - heard;
     if (source?.readyState === EventSource.CLOSED || silent > SILENCE) {
       if (silent > SILENCE || at - opened > 3000) { if (silent > 5000) { lost = true; lamp("lost"); } }
       if (at - opened > (lost ? 10000 : 1000)) open();
-      if (lost && at - polled > EVERY) poll(absorb);
+      if (lost && at - polled > EVERY) renew();
     }
+    if (!board()) return;
     if (!busy()) {
       if (!one("[data-sort]").hidden) sort();
       if (one("#alerts").style.minHeight) one("#alerts").style.minHeight = "";
@@ -160,7 +163,12 @@
     for (const [id, html] of [...waiting]) id[0] === "#" ? part(id.slice(1), html) : change(id, html);
   };
 
-  const wake = () => { if (!document.hidden && board() && now() - heard > 20000) { open(); poll(absorb); } };
+  const renew = () => {
+    if (board()) return poll(absorb);
+    polled = now();
+    document.dispatchEvent(new Event("fresh"));
+  };
+  const wake = () => { if (!document.hidden && streamed() && now() - heard > 20000) { open(); renew(); } };
   document.addEventListener("visibilitychange", wake);
   addEventListener("pageshow", (event) => event.persisted && wake());
   addEventListener("online", wake);

@@ -12,7 +12,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::dashboard::Dashboard;
-use crate::visitor::Visitor;
+use crate::visitor::{Language, Visitor};
+use crate::words::said;
 
 /// The longest wait for an answer: whatever asks Telegram has its own, shorter one.
 const PATIENCE: Duration = Duration::from_mins(3);
@@ -59,6 +60,15 @@ struct Problem {
 }
 
 impl Refused {
+    /// The same in the language of a reader.
+    fn told(mut self, language: Language) -> Self {
+        self.detail = said(language, &self.detail).into_owned();
+        for field in &mut self.fields {
+            field.message = said(language, &field.message).into_owned();
+        }
+        self
+    }
+
     pub(crate) fn internal(detail: impl Into<String>) -> Self {
         Self {
             status: StatusCode::INTERNAL_SERVER_ERROR,
@@ -127,7 +137,7 @@ impl Dashboard {
         let Ok(answer) = tokio::time::timeout(patience, answer).await else {
             return Err(Refused::internal(format!("There was no answer within {} s.", patience.as_secs())));
         };
-        read_answer(answer).await
+        read_answer(answer).await.map_err(|why: Refused| why.told(visitor.language))
     }
 }
 

@@ -65,6 +65,8 @@ assets! {
     PAGE = "page"."js", "text/javascript; charset=utf-8";
     /// The board, live.
     LIVE = "live"."js", "text/javascript; charset=utf-8";
+    /// Lists and the page of one message, kept up to date.
+    FRESH = "fresh"."js", "text/javascript; charset=utf-8";
     /// The log, followed.
     LOGS = "logs"."js", "text/javascript; charset=utf-8";
     /// The dots of health strips.

@@ -108,6 +108,8 @@ pub fn router(dashboard: Dashboard) -> Router {
     Router::new()
         .route("/assets/{name}", get(assets::serve))
         .route("/live/overview", get(live::overview))
+        .route("/live/work", get(live::work))
+        .route("/live/accounts", get(live::accounts))
         .merge(pages)
         .layer(map_response(page::secure))
         .with_state(dashboard)

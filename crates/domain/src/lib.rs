@@ -11,6 +11,7 @@ pub mod media;
 pub mod message;
 pub mod outcome;
 pub mod person;
+pub mod phone;
 pub mod received;
 pub mod saga;
 pub mod secret;

@@ -6,6 +6,7 @@ use domain::saga::Failover;
 use domain::{AccountName, ChatId, Timestamp};
 use rusqlite::{Connection, params};
 
+use crate::chats::in_json;
 use crate::column::Columns;
 use crate::paging::{Moment, Page, Paged};
 use crate::point::{self, Point};
@@ -24,7 +25,7 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6)";
     LIST = "
         SELECT seq, at, chat_id, from_account, to_account, reason, subject FROM failovers
-        WHERE (at, seq) < ($1, $2) AND ($3 IS NULL OR chat_id = $3)
+        WHERE (at, seq) < ($1, $2) AND ($3 IS NULL OR chat_id IN (SELECT value FROM json_each($3)))
           AND ($4 IS NULL OR from_account = $4 OR to_account = $4)
         ORDER BY at DESC, seq DESC LIMIT $5";
     DROP_OLD = "
@@ -44,8 +45,8 @@ pub struct FailoverRecord {
 /// Which failovers to list; all of them without any condition.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FailoverFilter {
-    /// On this chat.
-    pub chat_id: Option<ChatId>,
+    /// On one of these chats.
+    pub chats: Option<Vec<ChatId>>,
     /// From or to this account.
     pub account: Option<AccountName>,
 }
@@ -99,7 +100,7 @@ fn list(
     let params = params![
         before.at,
         before.then,
-        filter.chat_id.map(ChatId::get),
+        filter.chats.as_deref().map(in_json),
         filter.account.as_ref().map(AccountName::as_str),
         page.rows(),
     ];

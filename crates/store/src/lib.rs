@@ -74,7 +74,9 @@ pub use alerts::{
 pub use api_keys::{ApiKey, ApiKeys, Scope};
 pub use beats::{Beats, BeatsBatch, BeatsPast, StoredMinute, StoredTally};
 pub use callbacks::{Callback, Callbacks, CallbacksCounted};
-pub use chats::{ChatFilter, ChatRecord, ChatState, Chats, Unresolved, UnresolvedCaller, UnresolvedChat};
+pub use chats::{
+    ChatFilter, ChatNames, ChatRecord, ChatState, Chats, Unresolved, UnresolvedCaller, UnresolvedChat,
+};
 pub use clearing::{ClearingRun, StoredClearing};
 pub use directory::{DirectoryLock, RESTORING, lock_directory};
 pub use disk::Disk;

@@ -15,11 +15,12 @@ const CHUNK: usize = 200;
 
 statements! {
     SAVE = "
-        INSERT INTO telegram_peers (account, chat_id, access_hash, username, title, kind, dialog, named_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        INSERT INTO telegram_peers (account, chat_id, access_hash, username, title, kind, dialog, named_at, phone)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         ON CONFLICT (account, chat_id) DO UPDATE SET
             access_hash = excluded.access_hash, username = excluded.username, title = excluded.title,
             kind = excluded.kind, named_at = excluded.named_at,
+            phone = coalesce(excluded.phone, telegram_peers.phone),
             dialog = CASE WHEN excluded.dialog > telegram_peers.dialog
                 THEN excluded.dialog ELSE telegram_peers.dialog END";
     /// A public name belongs to one chat at a time.
@@ -28,7 +29,7 @@ statements! {
         WHERE account = $1 AND username = $2 AND username IS NOT NULL AND chat_id <> $3";
     LEFT = "UPDATE telegram_peers SET dialog = 0 WHERE account = $1 AND chat_id = $2";
     ALL_OF = "
-        SELECT chat_id, access_hash, username, title, kind, dialog FROM telegram_peers
+        SELECT chat_id, access_hash, username, title, kind, dialog, phone FROM telegram_peers
         WHERE account = $1 ORDER BY chat_id";
     NAMED_AT = "
         SELECT chat_id, named_at FROM telegram_peers
@@ -99,6 +100,8 @@ pub struct StoredPeer {
     pub kind: PeerKind,
     /// Whether the account has a dialog with it or is in it.
     pub dialog: bool,
+    /// The phone of a person, digits alone, where Telegram tells it to the account.
+    pub phone: Option<String>,
 }
 
 /// How far the first reading of an account's dialogs is.
@@ -182,6 +185,7 @@ impl Peers<'_> {
                         title: columns.get(3)?,
                         kind: columns.word(4, "kind of peer", PeerKind::from_word)?,
                         dialog: columns.get(5)?,
+                        phone: columns.get(6)?,
                     })
                 })
             })
@@ -242,6 +246,7 @@ impl Write for Save {
                     peer.kind.as_str(),
                     peer.dialog,
                     username.map(|_| self.at.as_micros()),
+                    peer.phone,
                 ],
             )?;
         }

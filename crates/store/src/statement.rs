@@ -74,7 +74,7 @@ mod tests {
         plan
     }
 
-    fn lists() -> [&'static [(&'static str, &'static str)]; 18] {
+    fn lists() -> [&'static [(&'static str, &'static str)]; 19] {
         [
             crate::outbox::statements::ALL,
             crate::accounts::statements::ALL,
@@ -83,6 +83,7 @@ mod tests {
             crate::sagas::statements::ALL,
             crate::chats::statements::ALL,
             crate::chats::unresolved::ALL,
+            crate::chats::names::ALL,
             crate::failovers::ALL,
             crate::services::ALL,
             crate::callbacks::ALL,

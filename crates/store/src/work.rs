@@ -5,6 +5,7 @@ use domain::saga::{Saga, TaskKind};
 use domain::{AccountName, ChatId, MessageId, OperationId};
 use rusqlite::{Connection, params};
 
+use crate::chats::in_json;
 use crate::outbox::{logged as messages, statements as outbox};
 use crate::paging::{Page, Paged};
 use crate::sagas::{logged as sagas, statements as operations};
@@ -24,6 +25,8 @@ pub enum Work {
 pub enum WorkKind {
     /// Messages.
     SendText,
+    /// Sagas of every kind.
+    Sagas,
     /// Sagas of one kind.
     Saga(TaskKind),
 }
@@ -35,8 +38,8 @@ pub struct WorkFilter {
     pub kind: Option<WorkKind>,
     /// Of this account.
     pub account: Option<AccountName>,
-    /// On this chat.
-    pub chat_id: Option<ChatId>,
+    /// On one of these chats.
+    pub chats: Option<Vec<ChatId>>,
     /// Not ended yet, those in doubt included; or ended.
     pub open: Option<bool>,
     /// Only what is in doubt.
@@ -80,24 +83,24 @@ fn place_of(cursor: &str) -> Result<[u8; 16], StoreError> {
 
 fn list(connection: &Connection, filter: &WorkFilter, page: &Page) -> Result<Paged<Work>, StoreError> {
     let before = page.cursor.as_deref().map_or(Ok([0xff; 16]), place_of)?;
-    let WorkFilter { kind, account, chat_id, open, in_doubt } = filter;
+    let WorkFilter { kind, account, chats, open, in_doubt } = filter;
     let open = if *in_doubt { &Some(true) } else { open };
     let account = account.as_ref().map(AccountName::as_str);
-    let chat_id = chat_id.map(ChatId::get);
+    let chats = chats.as_deref().map(in_json);
     let mut items = Vec::new();
-    if !matches!(kind, Some(WorkKind::Saga(_))) {
+    if !matches!(kind, Some(WorkKind::Sagas | WorkKind::Saga(_))) {
         let statement = if *open == Some(true) { outbox::LOG_OPEN } else { outbox::LOG };
         let found =
-            messages(connection, statement, params![before, account, chat_id, open, in_doubt, page.rows()])?;
+            messages(connection, statement, params![before, account, chats, open, in_doubt, page.rows()])?;
         items.extend(found.into_iter().map(|message| Work::Message(Box::new(message))));
     }
     if *kind != Some(WorkKind::SendText) {
         let word = match kind {
             Some(WorkKind::Saga(kind)) => Some(kind.as_str()),
-            Some(WorkKind::SendText) | None => None,
+            Some(WorkKind::SendText | WorkKind::Sagas) | None => None,
         };
         let statement = if *open == Some(true) { operations::LOG_OPEN } else { operations::LOG };
-        let params = params![before, account, chat_id, open, word, in_doubt, page.rows()];
+        let params = params![before, account, chats, open, word, in_doubt, page.rows()];
         let found = sagas(connection, statement, params)?;
         items.extend(found.into_iter().map(|saga| Work::Saga(Box::new(saga))));
     }

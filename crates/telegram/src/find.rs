@@ -149,7 +149,7 @@ async fn others(account: &Account, attempt: &Attempt<'_>) -> Option<Vec<i64>> {
     let mut others = account.recent.others(attempt.chat_id, &random_ids);
     let filter = Filter {
         account: Some(attempt.account.clone()),
-        chat_id: Some(attempt.chat_id),
+        chats: Some(vec![attempt.chat_id]),
         ..Filter::default()
     };
     let page = Page { limit: 500, cursor: None };

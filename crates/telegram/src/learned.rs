@@ -54,6 +54,7 @@ pub(crate) fn user(user: &enums::User) -> Option<StoredPeer> {
         title: display_name(user),
         kind,
         dialog: user.is_self,
+        phone: user.phone.clone().filter(|phone| !phone.is_empty()),
     })
 }
 
@@ -72,6 +73,7 @@ pub(crate) fn chat(chat: &enums::Chat) -> Option<Seen> {
                     title: group.title.clone(),
                     kind: PeerKind::Supergroup,
                     dialog: !group.left,
+                    phone: None,
                 };
                 return Some(Seen::Migrated(chat_id, today));
             }
@@ -85,6 +87,7 @@ pub(crate) fn chat(chat: &enums::Chat) -> Option<Seen> {
                 title: group.title.clone(),
                 kind: PeerKind::Group,
                 dialog: true,
+                phone: None,
             }))
         }
         enums::Chat::Channel(channel) if !channel.min => {
@@ -99,6 +102,7 @@ pub(crate) fn chat(chat: &enums::Chat) -> Option<Seen> {
                 title: channel.title.clone(),
                 kind: if channel.broadcast { PeerKind::Channel } else { PeerKind::Supergroup },
                 dialog: !channel.left,
+                phone: None,
             }))
         }
         enums::Chat::Forbidden(group) => ChatId::group(group.id).map(Seen::Gone),

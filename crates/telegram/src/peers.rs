@@ -36,6 +36,7 @@ struct Peer {
     title: Box<str>,
     kind: PeerKind,
     dialog: bool,
+    phone: Option<Box<str>>,
 }
 
 /// A person as one account knows them.
@@ -142,6 +143,7 @@ impl Peers {
             title: peer.title.to_string(),
             kind: peer.kind,
             dialog: peer.dialog,
+            phone: peer.phone.as_deref().map(str::to_owned),
         })
     }
 
@@ -248,6 +250,7 @@ impl Table {
                     title: learned.title.as_str().into(),
                     kind: learned.kind,
                     dialog: learned.dialog,
+                    phone: learned.phone.as_deref().map(Box::from),
                 });
                 self.dialogs += usize::from(learned.dialog);
                 true
@@ -256,7 +259,10 @@ impl Table {
                 let known = known.get_mut();
                 // Of groups every full answer says whether the account is in it; of users only the dialog list does.
                 let dialog = if is_group { learned.dialog } else { known.dialog || learned.dialog };
-                let same = known.access_hash == learned.access_hash
+                // Most answers tell no phone; what is known of it stays.
+                let phone = learned.phone.as_deref().or(known.phone.as_deref()).map(Box::from);
+                let same = known.phone == phone
+                    && known.access_hash == learned.access_hash
                     && known.username.as_deref() == username
                     && *known.title == *learned.title
                     && known.kind == learned.kind
@@ -271,6 +277,7 @@ impl Table {
                     known.kind = learned.kind;
                     self.dialogs = self.dialogs + usize::from(dialog) - usize::from(known.dialog);
                     known.dialog = dialog;
+                    known.phone = phone;
                 }
                 !same
             }
@@ -380,6 +387,7 @@ mod tests {
             title: "Ann".into(),
             kind: if chat_id > 0 { PeerKind::User } else { PeerKind::Supergroup },
             dialog,
+            phone: None,
         }
     }
 

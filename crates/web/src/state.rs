@@ -154,6 +154,11 @@ impl State {
         &self.0.services.health
     }
 
+    /// How many commits the store has made: it grows with every change.
+    pub fn commits(&self) -> u64 {
+        self.store().written().commits
+    }
+
     pub(crate) fn store(&self) -> &Store {
         &self.0.services.store
     }

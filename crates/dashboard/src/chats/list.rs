@@ -2,8 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Query as QueryOf, State};
-use axum::response::{IntoResponse, Redirect, Response};
-use domain::ChatRef;
+use axum::response::Response;
 use http::Method;
 use serde::Deserialize;
 
@@ -28,7 +27,8 @@ pub(super) struct Query {
 impl Query {
     pub(super) fn page_after(&self, after: &str) -> String {
         let pairs = [
-            ("account", self.account.as_str()),
+            ("q", self.q.trim()),
+            ("account", &self.account),
             ("state", &self.state),
             ("kind", &self.kind),
             ("after", after),
@@ -37,7 +37,7 @@ impl Query {
     }
 
     fn is_narrow(&self) -> bool {
-        [&self.account, &self.state, &self.kind].into_iter().any(|value| !value.is_empty())
+        [&self.q, &self.account, &self.state, &self.kind].into_iter().any(|value| !value.is_empty())
     }
 }
 
@@ -60,15 +60,9 @@ pub(super) async fn show(
     QueryOf(query): QueryOf<Query>,
 ) -> Response {
     let words = ChatsWords::of(visitor.language);
-    let mut wrong_chat = None;
-    if !query.q.trim().is_empty() {
-        match query.q.trim().parse::<ChatRef>() {
-            Ok(chat) => return Redirect::to(&format!("/chats/{chat}")).into_response(),
-            Err(_) => wrong_chat = Some(words.wrong_chat.to_owned()),
-        }
-    }
     let pairs = [
-        ("account", query.account.as_str()),
+        ("q", query.q.trim()),
+        ("account", &query.account),
         ("state", &query.state),
         ("kind", &query.kind),
         ("cursor", &query.after),
@@ -77,7 +71,7 @@ pub(super) async fn show(
     let answer =
         dashboard.ask::<Listed<Chat>>(&visitor, Method::GET, &address("/v1/chats", &pairs), None).await;
     let (found, wrong) = match listing::found(answer) {
-        Ok((found, wrong)) => (found, wrong.or(wrong_chat)),
+        Ok(found) => found,
         Err(why) => return refusal::of_api(&visitor, &why),
     };
     let accounts = dashboard.account_names(&visitor).await;

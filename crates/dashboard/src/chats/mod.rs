@@ -55,6 +55,14 @@ impl Chat {
         self.title.as_deref().or(self.username.as_deref()).unwrap_or(&self.id)
     }
 
+    /// The public name and the number, where they are not the name already.
+    pub(crate) fn other_names(&self) -> impl Iterator<Item = &str> {
+        [self.username.as_deref(), Some(self.id.as_str())]
+            .into_iter()
+            .flatten()
+            .filter(|name| *name != self.name())
+    }
+
     /// The accounts in it that do not serve it yet.
     pub(crate) fn others(&self) -> impl Iterator<Item = &String> {
         self.accounts.iter().filter(|account| self.account.as_ref() != Some(*account))

@@ -45,11 +45,17 @@ impl One<'_> {
 /// The chat of a path, as the API knows it.
 pub(super) async fn find(dashboard: &Dashboard, visitor: &Visitor, id: &str) -> Result<Chat, Box<Response>> {
     // What is no chat is no path of the API either.
-    let Ok(chat) = id.parse::<ChatRef>() else { return Err(Box::new(refusal::no_such_page(visitor))) };
-    dashboard
-        .ask::<Chat>(visitor, Method::GET, &format!("/v1/chats/{chat}"), None)
-        .await
-        .map_err(|why| Box::new(refusal::of_api(visitor, &why)))
+    let Ok(chat) = id.parse::<ChatRef>() else {
+        let words = ChatsWords::of(visitor.language);
+        return Err(Box::new(refusal::of_nothing(visitor, &words.unknown(id), words.unknown_detail)));
+    };
+    dashboard.ask::<Chat>(visitor, Method::GET, &format!("/v1/chats/{chat}"), None).await.map_err(|why| {
+        let words = ChatsWords::of(visitor.language);
+        Box::new(match why.code.as_str() {
+            "chat_not_found" => refusal::of_nothing(visitor, &words.unknown(id), words.unknown_detail),
+            _ => refusal::of_api(visitor, &why),
+        })
+    })
 }
 
 /// The page.

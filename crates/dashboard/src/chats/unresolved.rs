@@ -40,6 +40,7 @@ pub(super) struct Said {
 pub(super) struct Caller {
     pub(super) listener: String,
     pub(super) api_key: Option<String>,
+    pub(super) api_key_name: Option<String>,
     pub(super) address: Option<String>,
     #[serde(default)]
     pub(super) count: u64,

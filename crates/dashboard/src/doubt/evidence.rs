@@ -13,11 +13,11 @@ use super::matching::Seen;
 use crate::ask::Refused;
 use crate::dashboard::Dashboard;
 use crate::listing::{Listed, address};
-use crate::messages::Message;
+use crate::messages::{Message, Step};
 use crate::operations::Operation;
 use crate::page::{self, Section, refusal};
 use crate::visitor::Visitor;
-use crate::words::{self, DoubtWords, WorkWords};
+use crate::words::{self, DoubtWords, OperationsWords, WorkWords};
 
 /// Messages of the chat that are shown.
 const SHOWN: &str = "15";
@@ -30,17 +30,10 @@ pub(super) struct Query {
     chat_id: Option<String>,
 }
 
-/// A step as the API tells it, for both kinds of work.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Told {
-    pub(super) at: domain::Timestamp,
-    pub(super) says: String,
-}
-
 #[derive(Deserialize)]
 struct Steps {
     #[serde(default, alias = "timeline")]
-    steps: Vec<Told>,
+    steps: Vec<Step>,
 }
 
 #[derive(Template)]
@@ -51,7 +44,7 @@ pub(super) struct Evidence<'a> {
     pub(super) work: &'static WorkWords,
     pub(super) operation: &'a Operation,
     pub(super) message: Option<&'a Message>,
-    pub(super) steps: &'a [Told],
+    pub(super) steps: &'a [Step],
     /// What the chat shows now, or why that cannot be had; none where there is no chat to look into.
     pub(super) seen: Option<Result<Vec<Seen>, String>>,
     /// What was written as the chat that was made.
@@ -66,6 +59,16 @@ impl Evidence<'_> {
 
     fn found(&self) -> bool {
         matches!(&self.seen, Some(Ok(seen)) if seen.iter().any(|seen| self.may_be(seen)))
+    }
+
+    /// A step in a few words.
+    fn heading(&self, step: &Step) -> String {
+        let language = self.visitor.language;
+        if self.operation.is_message() {
+            return step.heading(language);
+        }
+        let words = OperationsWords::of(language);
+        words.step(&step.name, step.account.as_deref(), step.outcome.as_deref())
     }
 
     fn looked(&self) -> bool {
@@ -117,7 +120,7 @@ pub(super) async fn show(
     }
 }
 
-type Gathered = (Operation, Option<Message>, Vec<Told>, Option<Result<Vec<Seen>, String>>);
+type Gathered = (Operation, Option<Message>, Vec<Step>, Option<Result<Vec<Seen>, String>>);
 
 async fn gather(
     dashboard: &Dashboard,

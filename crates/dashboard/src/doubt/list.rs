@@ -8,7 +8,7 @@ use http::Method;
 use serde::Deserialize;
 
 use crate::dashboard::Dashboard;
-use crate::listing::{Listed, address};
+use crate::listing::{Listed, address, first_words};
 use crate::operations::Operation;
 use crate::page::{self, Section, refusal};
 use crate::visitor::Visitor;
@@ -33,6 +33,15 @@ pub(super) struct List<'a> {
 }
 
 impl List<'_> {
+    /// The start of the text, or what was to be done.
+    fn heading(&self, one: &Operation) -> String {
+        match one.text.as_deref().map(|text| first_words(text, 140)) {
+            Some(text) if !text.is_empty() => text,
+            Some(_) => self.words.without_text.to_owned(),
+            None => words::kind(self.visitor.language, &one.kind).to_owned(),
+        }
+    }
+
     fn page_after(after: &str) -> String {
         address("/doubt", &[("after", after)])
     }

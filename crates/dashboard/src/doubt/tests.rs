@@ -16,7 +16,7 @@ fn drawn(language: Language) -> String {
     let id = "msg_01k2v7m3w0e9tq4b8s6n5x1zyr";
     let operation: Operation = serde_json::from_value(json!({
         "id": id, "kind": "send_text", "state": "in_doubt", "finished": false, "account": "main", "chat": "-1001234567890",
-        "chat_id": "-1001234567890", "detail": null, "created_at": "2026-11-20T11:00:00Z", "updated_at": "2026-11-20T11:00:20Z",
+        "chat_id": "-1001234567890", "chat_title": "Repair 7041", "detail": null, "created_at": "2026-11-20T11:00:00Z", "updated_at": "2026-11-20T11:00:20Z",
     }))
     .expect("an operation");
     let message: Message = serde_json::from_value(json!({
@@ -29,9 +29,9 @@ fn drawn(language: Language) -> String {
         { "message_id": 45, "at": "2026-11-20T10:58:00Z", "outgoing": false, "text": "<i>When?</i>", "media": null, "service": null },
     ]))
     .expect("a history");
-    let steps = serde_json::from_value::<Vec<super::evidence::Told>>(json!([
-        { "at": "2026-11-20T11:00:00Z", "says": "It was accepted and stored." },
-        { "at": "2026-11-20T11:00:20Z", "says": "main tried to send it: unknown." },
+    let steps = serde_json::from_value::<Vec<crate::messages::Step>>(json!([
+        { "at": "2026-11-20T11:00:00Z", "step": "accepted" },
+        { "at": "2026-11-20T11:00:20Z", "step": "attempted", "account": "main", "outcome": "unknown", "detail": "500 INTERNAL" },
     ]))
     .expect("steps");
     let body = Evidence {

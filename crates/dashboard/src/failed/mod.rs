@@ -29,6 +29,7 @@ pub(crate) struct FailedRequest {
     pub(crate) service: String,
     pub(crate) direction: String,
     pub(crate) endpoint: String,
+    pub(crate) summary: Option<String>,
     pub(crate) payload: Option<Value>,
     pub(crate) error: String,
     pub(crate) state: String,

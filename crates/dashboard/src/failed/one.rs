@@ -9,6 +9,7 @@ use http::Method;
 
 use super::FailedRequest;
 use crate::dashboard::Dashboard;
+use crate::listing;
 use crate::page::{self, Section, refusal};
 use crate::visitor::Visitor;
 use crate::words::{self, FailedWords, WorkWords};

@@ -10,7 +10,7 @@ use http::Method;
 use serde::Deserialize;
 
 use crate::dashboard::Dashboard;
-use crate::listing::{self, Listed, address};
+use crate::listing::{self, Listed, Named, address};
 use crate::page::{self, Section, refusal};
 use crate::visitor::Visitor;
 use crate::words::{OperationsWords, WorkWords};
@@ -25,6 +25,8 @@ pub(crate) fn routes() -> Router<Dashboard> {
 pub(crate) struct Failover {
     pub(crate) at: Timestamp,
     pub(crate) chat_id: Option<String>,
+    #[serde(flatten)]
+    pub(crate) named: Named,
     pub(crate) from: String,
     pub(crate) to: String,
     pub(crate) reason: String,
@@ -32,6 +34,11 @@ pub(crate) struct Failover {
 }
 
 impl Failover {
+    fn chat_cell(&self) -> String {
+        let cell = self.named.cell(self.chat_id.as_deref(), None);
+        cell.and_then(|cell| cell.render().ok()).unwrap_or_default()
+    }
+
     fn path(&self) -> String {
         if self.subject.starts_with("msg_") {
             format!("/messages/{}", self.subject)
@@ -80,7 +87,7 @@ async fn show(
 ) -> Response {
     let pairs = [
         ("account", query.account.as_str()),
-        ("chat_id", query.chat.trim()),
+        ("chat", query.chat.trim()),
         ("cursor", &query.after),
         ("limit", "50"),
     ];

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod address;
+mod named;
 mod pill;
 mod stretch;
 
@@ -10,6 +11,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 pub(crate) use address::address;
+pub(crate) use named::Named;
 pub(crate) use pill::{Pill, Tint};
 pub(crate) use stretch::Stretch;
 

@@ -5,4 +5,4 @@ mod drawings;
 mod stream;
 
 pub(crate) use drawings::Drawings;
-pub(crate) use stream::overview;
+pub(crate) use stream::{accounts, overview, work};

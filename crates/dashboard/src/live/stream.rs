@@ -1,4 +1,5 @@
-//! `/live/overview`: changes of the board as they happen, as server-sent events (WHATWG HTML, section 9.2).
+//! `/live/overview`: changes of the board as they happen, as server-sent events (WHATWG HTML, section 9.2). `/live/work` and
+//! `/live/accounts`: that something changed, for pages that are then asked for again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use futures::Stream;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::Instant;
 
 use super::difference::Held;
@@ -42,33 +43,58 @@ pub(crate) struct Known {
 /// Somebody who looks.
 struct Watching {
     dashboard: Dashboard,
-    beholder: Beholder,
+    sight: Sight,
     staying: Staying,
-    held: Held,
-    changes: tokio::sync::watch::Receiver<u64>,
     began_at: Instant,
     said_at: Option<Instant>,
     _place: OwnedSemaphorePermit,
 }
 
-/// The stream.
+/// What is looked at.
+enum Sight {
+    /// The board, of which the changes are sent.
+    Board { beholder: Beholder, held: Held, changes: watch::Receiver<u64> },
+    /// Lists out of the store, by the commits that there were.
+    Work { commits: u64 },
+    /// Lists of accounts, by the changes of their health as well.
+    Accounts { commits: u64, changes: watch::Receiver<u64> },
+}
+
+/// The stream of the board.
 pub(crate) async fn overview(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     Query(filter): Query<FilterQuery>,
     Query(known): Query<Known>,
 ) -> Response {
+    let mut changes = dashboard.health().changes();
+    changes.mark_changed();
+    let beholder = Beholder::new(filter.into(), &visitor);
+    let held = Held::read(&known.marks, &known.order);
+    stream(dashboard, &visitor, Sight::Board { beholder, held, changes }).await
+}
+
+/// The stream of lists of work.
+pub(crate) async fn work(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
+    let commits = dashboard.state().commits();
+    stream(dashboard, &visitor, Sight::Work { commits }).await
+}
+
+/// The stream of lists of accounts.
+pub(crate) async fn accounts(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
+    let commits = dashboard.state().commits();
+    let changes = dashboard.health().changes();
+    stream(dashboard, &visitor, Sight::Accounts { commits, changes }).await
+}
+
+async fn stream(dashboard: Dashboard, visitor: &Visitor, sight: Sight) -> Response {
     let Ok(place) = Arc::clone(dashboard.places()).try_acquire_owned() else {
         // The page asks again by itself meanwhile.
         return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "30")]).into_response();
     };
-    let mut changes = dashboard.health().changes();
-    changes.mark_changed();
     let watching = Watching {
-        beholder: Beholder::new(filter.into(), &visitor),
-        staying: Staying::new(&dashboard, &visitor),
-        held: Held::read(&known.marks, &known.order),
-        changes,
+        sight,
+        staying: Staying::new(&dashboard, visitor),
         began_at: Instant::now(),
         said_at: None,
         _place: place,
@@ -103,12 +129,15 @@ impl Watching {
             loop {
                 // A change waits until a second has gone by since the last one.
                 clock.sleep(PAUSE).await;
-                let silent = tokio::select! {
-                    changed = self.changes.changed() => {
-                        changed.map_err(|_| askama::Error::Fmt)?;
-                        false
-                    }
-                    () = clock.sleep(BEAT.saturating_sub(last.elapsed())) => true,
+                let silent = match &mut self.sight {
+                    Sight::Board { changes, .. } => tokio::select! {
+                        changed = changes.changed() => {
+                            changed.map_err(|_| askama::Error::Fmt)?;
+                            false
+                        }
+                        () = clock.sleep(BEAT.saturating_sub(last.elapsed())) => true,
+                    },
+                    Sight::Work { .. } | Sight::Accounts { .. } => last.elapsed() >= BEAT,
                 };
                 if !self.staying.goes_on().await {
                     return Ok::<_, askama::Error>(None);
@@ -133,15 +162,27 @@ impl Watching {
 
     /// What changed on this page, if anything did.
     async fn look(&mut self) -> Result<Option<String>, askama::Error> {
-        self.changes.borrow_and_update();
-        let board = self.dashboard.board(&self.beholder).await?;
-        let Some(changes) = self.held.changes(&board) else { return Ok(None) };
-        let event = match serde_json::to_string(&changes) {
-            Ok(changes) => format!("event: changes\ndata: {changes}\n\n"),
-            Err(error) => return Err(askama::Error::Custom(Box::new(error))),
+        let now = self.dashboard.state().commits();
+        let changed = match &mut self.sight {
+            Sight::Board { beholder, held, changes } => {
+                changes.borrow_and_update();
+                let board = self.dashboard.board(beholder).await?;
+                let Some(changes) = held.changes(&board) else { return Ok(None) };
+                let event = match serde_json::to_string(&changes) {
+                    Ok(changes) => format!("event: changes\ndata: {changes}\n\n"),
+                    Err(error) => return Err(askama::Error::Custom(Box::new(error))),
+                };
+                held.take(&board);
+                return Ok(Some(event));
+            }
+            Sight::Work { commits } => std::mem::replace(commits, now) != now,
+            Sight::Accounts { commits, changes } => {
+                let healthier = changes.has_changed().unwrap_or_default();
+                changes.borrow_and_update();
+                std::mem::replace(commits, now) != now || healthier
+            }
         };
-        self.held.take(&board);
-        Ok(Some(event))
+        Ok(changed.then(|| format!("event: changed\ndata: {now}\n\n")))
     }
 
     /// Nothing changed.

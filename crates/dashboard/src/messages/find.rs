@@ -77,7 +77,7 @@ impl Query {
     /// The call for the page of the list.
     fn listed(&self, visitor: &Visitor) -> String {
         let more = [
-            ("text", self.text()),
+            ("q", self.text()),
             ("state", self.state.clone()),
             ("cursor", self.after.clone()),
             ("limit", PAGE.to_owned()),
@@ -105,7 +105,7 @@ impl Query {
             since = since.or(Some(Timestamp::default()));
         }
         let mut pairs = vec![
-            ("chat_id", self.chat.trim().to_owned()),
+            ("chat", self.chat.trim().to_owned()),
             ("account", self.account.clone()),
             ("since", instant(since)),
             ("until", instant(until)),

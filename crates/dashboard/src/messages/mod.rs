@@ -8,12 +8,16 @@ mod tests;
 mod timeline;
 mod why;
 
+use askama::Template;
 use axum::Router;
 use axum::routing::{get, post};
 use domain::{MessageId, Timestamp};
 use serde::Deserialize;
 
+pub(crate) use timeline::Step;
+
 use crate::dashboard::Dashboard;
+use crate::listing::Named;
 
 /// The routes of messages.
 pub(crate) fn routes() -> Router<Dashboard> {
@@ -34,6 +38,8 @@ pub(crate) struct Message {
     pub(crate) account: Option<String>,
     pub(crate) chat: String,
     pub(crate) chat_id: Option<String>,
+    #[serde(flatten)]
+    pub(crate) named: Named,
     #[serde(default)]
     pub(crate) text: String,
     #[serde(default, rename = "message_ids")]
@@ -80,9 +86,10 @@ impl Message {
         format!("/messages/{}", self.id)
     }
 
-    /// The chat as the Bot API writes it, or as the caller named it.
-    pub(crate) fn chat_name(&self) -> &str {
-        self.chat_id.as_deref().unwrap_or(&self.chat)
+    /// The chat in a list.
+    pub(crate) fn chat_cell(&self) -> String {
+        let cell = self.named.cell(self.chat_id.as_deref(), Some(&self.chat));
+        cell.and_then(|cell| cell.render().ok()).unwrap_or_default()
     }
 
     /// Whether it can be sent again.

@@ -14,7 +14,7 @@ use crate::words::{MessagesWords, WorkWords};
 fn message(state: &str) -> Message {
     serde_json::from_value(json!({
         "id": "msg_01k2v7m3w0e9tq4b8s6n5x1zyr", "state": state, "account": "backup_1", "chat": "-1001234567890",
-        "chat_id": "-1001234567890", "text": "Your phone is ready.\n<b>Come</b> before 20:00.",
+        "chat_id": "-1001234567890", "chat_title": "Repair 7041", "text": "Your phone is ready.\n<b>Come</b> before 20:00.",
         "message_ids": [48213], "parts": 1, "created_at": "2026-11-20T11:06:58.112Z", "updated_at": "2026-11-20T11:07:02.489Z",
     }))
     .expect("a message")
@@ -22,12 +22,20 @@ fn message(state: &str) -> Message {
 
 fn why() -> Why {
     serde_json::from_value(json!({
-        "origin": { "listener": "v1", "api_key": "key_01k2v7m3w0e9tq4b8s6n5x1zyr", "address": "192.0.2.7" },
+        "origin": { "listener": "v1", "api_key": "key_01k2v7m3w0e9tq4b8s6n5x1zyr", "api_key_name": "n8n", "address": "192.0.2.7" },
+        "candidates": [
+            { "account": "backup_1", "verdict": "first", "preferred": false },
+            { "account": "main", "verdict": "waits", "until": "2026-11-20T11:31:08Z", "preferred": true,
+              "why": "must wait, as Telegram asked" },
+            { "account": "backup_2", "verdict": "cannot", "preferred": false, "why": "is not in the chat" },
+        ],
         "timeline": [
             { "at": "2026-11-20T11:06:58.112Z", "step": "accepted" },
             { "at": "2026-11-20T11:06:58.117Z", "step": "begun", "part": 0, "account": "main" },
             { "at": "2026-11-20T11:07:01.340Z", "step": "attempted", "part": 0, "account": "main", "outcome": "flood_wait",
               "detail": "until 2026-11-20T11:31:08Z" },
+            { "at": "2026-11-20T11:07:01.345Z", "step": "attempted", "part": 0, "account": "main", "outcome": "unknown",
+              "detail": "500 INTERNAL" },
             { "at": "2026-11-20T11:07:01.352Z", "step": "moved_on", "account": "backup_1", "detail": "flood wait of main" },
             { "at": "2026-11-20T11:07:02.489Z", "step": "sent", "part": 0, "account": "backup_1", "detail": "message 48213" },
         ],
@@ -43,7 +51,9 @@ fn drawn_why_of(language: Language, message: &Message) -> String {
     let visitor = Visitor::made_up(language, now());
     let words = MessagesWords::of(language);
     let why = why();
-    Page { visitor: &visitor, words, work: WorkWords::of(language), message, why: &why, may_act: true }
+    let others = [message.clone()];
+    let work = WorkWords::of(language);
+    Page { visitor: &visitor, words, work, message, why: &why, others: &others, may_act: true }
         .render()
         .expect("a page")
 }
@@ -52,7 +62,7 @@ fn drawn_list(language: Language) -> String {
     let visitor = Visitor::made_up(language, now());
     let mut failed = message("failed");
     failed.failure =
-        serde_json::from_value(json!({ "code": "no_rights", "detail": "No account may write there." })).ok();
+        serde_json::from_value(json!({ "code": "no_rights", "detail": "No account may write in this chat (main: is not in the chat)." })).ok();
     let found = Listed {
         items: vec![message("sent"), failed, message("in_doubt")],
         next_cursor: Some("msg_01k2v7m3w0e9tq4b8s6n5x1zyr".to_owned()),

@@ -14,12 +14,19 @@ use crate::words::number;
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Step {
     pub(crate) at: Timestamp,
-    #[serde(rename = "step")]
+    #[serde(rename = "step", alias = "what")]
     pub(crate) name: String,
     pub(crate) part: Option<u16>,
     pub(crate) account: Option<String>,
     pub(crate) outcome: Option<String>,
     pub(crate) detail: Option<String>,
+}
+
+impl Step {
+    /// What it is, in a few words.
+    pub(crate) fn heading(&self, language: Language) -> String {
+        heading(language, self)
+    }
 }
 
 /// The last lane; accounts beyond share it.
@@ -51,7 +58,7 @@ impl Stop<'_> {
 
     /// What it is, in a few words.
     pub(super) fn heading(&self, language: Language) -> String {
-        heading(language, self.step)
+        self.step.heading(language)
     }
 
     /// The time since the step before, where it is worth telling.
@@ -97,26 +104,46 @@ fn tint(step: &Step) -> Tint {
 }
 
 /// The outcome of an attempt in words.
-fn outcome(language: Language, word: &str) -> String {
+fn outcome(language: Language, word: &str, detail: Option<&str>) -> String {
     let (english, russian) = match word {
         "sent" => ("sent", "отправлено"),
-        "flood_wait" => ("flood wait", "ожидание из-за флуда"),
+        "flood_wait" => ("has to wait (flood wait)", "должен ждать (flood wait)"),
         "slow_mode" => ("slow mode of the chat", "медленный режим чата"),
-        "not_found" => ("it does not find the chat", "не находит чат"),
-        "forbidden" => ("it may not write there", "не может туда писать"),
+        "not_found" => ("does not find the chat", "не находит чат"),
+        "forbidden" => ("may not write there", "не может туда писать"),
         "peer_flood" => ("no new contacts allowed", "новые контакты запрещены"),
         "banned" => ("the account is banned", "аккаунт заблокирован"),
         "session_lost" => ("its session is gone", "сессия утрачена"),
         "unavailable" => ("not connected", "нет соединения"),
-        "unprepared" => ("not prepared yet", "ещё не готово"),
         "rejected" => ("Telegram refused the content", "Telegram отклонил содержимое"),
         "media_gone" => ("the file is gone", "файла больше нет"),
-        "media_expired" => ("the file has to be uploaded again", "файл нужно загрузить заново"),
-        "in_progress" => ("still under way", "ещё выполняется"),
-        "unknown" => ("no answer that says whether it arrived", "нет ответа, дошло ли"),
+        "unprepared" | "media_expired" => {
+            ("the file has to be uploaded again", "файл нужно загрузить заново")
+        }
+        "in_progress" => ("Telegram is still working on it", "Telegram ещё обрабатывает"),
+        "unknown" => return unknown(language, detail.unwrap_or_default()),
         other => return other.replace('_', " "),
     };
     language.of(english, russian).to_owned()
+}
+
+/// Why it is not known whether it arrived.
+fn unknown(language: Language, detail: &str) -> String {
+    let code = detail.split(' ').next().filter(|code| code.len() == 3 && code.parse::<u16>().is_ok());
+    match (code, detail) {
+        (Some(code), _) => {
+            language.of(format!("Telegram answered {code}"), format!("Telegram ответил {code}"))
+        }
+        (None, "no answer in time") => {
+            language.of("Telegram did not answer in time", "Telegram не ответил вовремя").to_owned()
+        }
+        (None, detail) if detail.starts_with("the answer cannot be") => language
+            .of("the answer of Telegram cannot be read", "ответ Telegram не удалось прочитать")
+            .to_owned(),
+        (None, _) => {
+            language.of("the connection broke before the answer", "связь оборвалась до ответа").to_owned()
+        }
+    }
 }
 
 fn heading(language: Language, step: &Step) -> String {
@@ -125,15 +152,22 @@ fn heading(language: Language, step: &Step) -> String {
         Some(part) if part > 0 => format!("{} {}", language.of(", part", ", часть"), part + 1),
         _ => String::new(),
     };
-    let said = step.outcome.as_deref().map(|word| outcome(language, word)).unwrap_or_default();
+    let said = step
+        .outcome
+        .as_deref()
+        .map(|word| outcome(language, word, step.detail.as_deref()))
+        .unwrap_or_default();
     match step.name.as_str() {
-        "accepted" => language.of("Taken and stored", "Принято и сохранено").to_owned(),
+        "accepted" => language.of("Accepted and stored", "Принято и сохранено").to_owned(),
         "begun" => format!("{} {account}{part}", language.of("Given to", "Передано аккаунту")),
         "attempted" => format!("{account}{part}: {said}"),
         "waiting" => language.of("It waits", "Ждёт").to_owned(),
         "moved_on" => format!("{} {account}", language.of("Moved to", "Перешло к аккаунту")),
         "joined" => language
-            .of("A caller asked for the same and joined it", "Повторный запрос присоединился")
+            .of(
+                "The same request came again and got this message",
+                "Пришёл такой же запрос и получил это же сообщение",
+            )
             .to_owned(),
         "sent" if step.account.is_some() => {
             format!("{} {account}{part}", language.of("Sent by", "Отправил аккаунт"))
@@ -145,19 +179,21 @@ fn heading(language: Language, step: &Step) -> String {
                 "Задержано после восстановления: возможно, отправлено после копии",
             )
             .to_owned(),
-        "failed" => language.of("It ended unsent", "Закончилось без отправки").to_owned(),
-        "cancelled" => language.of("Cancelled before it left", "Отменено до отправки").to_owned(),
+        "failed" => language.of("Not sent", "Не отправлено").to_owned(),
+        "cancelled" => language.of("Cancelled before it was sent", "Отменено до отправки").to_owned(),
         "in_doubt" => language
-            .of("It may have been sent; nobody can tell", "Возможно, отправлено; узнать не у кого")
+            .of("It may have been sent: this cannot be found out", "Возможно, отправлено: узнать это нельзя")
             .to_owned(),
-        "resolved" => language.of("A person ended the doubt", "Человек снял вопрос").to_owned(),
+        "resolved" => {
+            language.of("A person decided what became of it", "Человек решил, что с ним стало").to_owned()
+        }
         "resumed" => {
             format!(
                 "{} {account}{part}",
                 language.of("Taken up again after a restart by", "После перезапуска продолжает")
             )
         }
-        "retried" => language.of("Put in the queue again by hand", "Возвращено в очередь вручную").to_owned(),
+        "retried" => language.of("Sent again by hand", "Отправлено заново вручную").to_owned(),
         other => other.replace('_', " "),
     }
 }

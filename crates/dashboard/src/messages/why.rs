@@ -4,22 +4,27 @@ use access::Right;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use domain::MessageId;
+use domain::{MessageId, Timestamp};
 use http::Method;
 use serde::Deserialize;
 
 use super::timeline::{Step, Stop, stops};
 use super::{Failure, Message};
 use crate::dashboard::Dashboard;
-use crate::listing::address;
+use crate::listing::{self, Listed, Tint, address};
 use crate::page::{self, Section, refusal};
 use crate::visitor::Visitor;
 use crate::words::{self, MessagesWords, WorkWords, number};
+
+/// How many of the messages to a chat are shown beside one.
+const OTHERS: &str = "6";
 
 /// The steps of a message, as the API shows them.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Why {
     pub(crate) origin: Option<Origin>,
+    #[serde(default)]
+    pub(crate) candidates: Vec<Candidate>,
     pub(crate) timeline: Vec<Step>,
 }
 
@@ -28,7 +33,29 @@ pub(crate) struct Why {
 pub(crate) struct Origin {
     pub(crate) listener: String,
     pub(crate) api_key: Option<String>,
+    pub(crate) api_key_name: Option<String>,
     pub(crate) address: Option<String>,
+}
+
+/// An account that could carry it now, or cannot.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Candidate {
+    pub(crate) account: String,
+    pub(crate) verdict: String,
+    pub(crate) until: Option<Timestamp>,
+    pub(crate) preferred: bool,
+    pub(crate) why: Option<String>,
+}
+
+impl Candidate {
+    /// How its verdict looks.
+    pub(super) fn tint(&self) -> Tint {
+        match self.verdict.as_str() {
+            "first" | "next" => Tint::Good,
+            "waits" => Tint::Waiting,
+            _ => Tint::Bad,
+        }
+    }
 }
 
 #[derive(Template)]
@@ -39,6 +66,8 @@ pub(super) struct Page<'a> {
     pub(super) work: &'static WorkWords,
     pub(super) message: &'a Message,
     pub(super) why: &'a Why,
+    /// What else went to the chat, the newest first.
+    pub(super) others: &'a [Message],
     pub(super) may_act: bool,
 }
 
@@ -53,7 +82,11 @@ impl Page<'_> {
 
     fn lede(&self) -> String {
         if let Some(failure) = &self.message.failure {
-            return self.words.because(&failure.code, &failure.detail);
+            return self.visitor.wall().sentence(&failure.detail).to_string();
+        }
+        // What a person said of it tells nothing of how long Telegram took.
+        if self.why.timeline.iter().any(|step| step.name == "resolved") {
+            return String::new();
         }
         let took = self.message.updated_at.since(self.message.created_at);
         let took = number::latency(self.visitor.language, took);
@@ -66,12 +99,6 @@ impl Page<'_> {
 
     fn lines(&self) -> String {
         address("/logs", &[("subject", &self.message.id.to_string()), ("range", "7d")])
-    }
-
-    fn chat_path(&self) -> Option<String> {
-        // A person is no chat of the registry.
-        let id = self.message.chat_id.as_ref().filter(|id| id.starts_with('-'))?;
-        Some(format!("/chats/{id}"))
     }
 
     fn of_chat(&self) -> String {
@@ -98,12 +125,24 @@ pub(super) async fn show(
         (Ok(message), Ok(why)) => (message, why),
         (Err(refused), _) | (_, Err(refused)) => return refusal::of_api(&visitor, &refused),
     };
+    let others = match &message.chat_id {
+        Some(chat) => {
+            let others = address("/v1/messages", &[("chat_id", chat), ("limit", OTHERS)]);
+            dashboard
+                .ask::<Listed<Message>>(&visitor, Method::GET, &others, None)
+                .await
+                .unwrap_or_default()
+                .items
+        }
+        None => Vec::new(),
+    };
     let body = Page {
         visitor: &visitor,
         words: MessagesWords::of(visitor.language),
         work: WorkWords::of(visitor.language),
         message: &message,
         why: &why,
+        others: &others,
         may_act: visitor.may(Right::Send),
     };
     let title = body.verdict();

@@ -1,4 +1,4 @@
-//! `/operations`: all work, messages and work on chats, newest first.
+//! `/operations`: work on chats, newest first.
 
 use askama::Template;
 use axum::extract::{Query as QueryOf, State};
@@ -14,8 +14,7 @@ use crate::visitor::Visitor;
 use crate::words::{self, OperationsWords, WorkWords};
 
 /// The kinds that are offered.
-const KINDS: [&str; 6] =
-    ["create_chat", "leave_chat", "add_members", "remove_members", "edit_chat", "send_text"];
+const KINDS: [&str; 5] = ["create_chat", "leave_chat", "add_members", "remove_members", "edit_chat"];
 
 /// What the address asks for.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -60,7 +59,7 @@ pub(super) struct List<'a> {
 }
 
 impl List<'_> {
-    fn kinds() -> [&'static str; 6] {
+    fn kinds() -> [&'static str; 5] {
         KINDS
     }
 }
@@ -71,11 +70,12 @@ pub(super) async fn show(
     visitor: Visitor,
     QueryOf(query): QueryOf<Query>,
 ) -> Response {
+    let kind = if query.kind.is_empty() { "operation" } else { query.kind.as_str() };
     let pairs = [
-        ("kind", query.kind.as_str()),
+        ("kind", kind),
         ("state", &query.state),
         ("account", &query.account),
-        ("chat_id", query.chat.trim()),
+        ("chat", query.chat.trim()),
         ("cursor", &query.after),
         ("limit", "50"),
     ];

@@ -4,12 +4,14 @@ mod act;
 mod list;
 mod one;
 
+use askama::Template;
 use axum::Router;
 use axum::routing::{get, post};
 use domain::Timestamp;
 use serde::Deserialize;
 
 use crate::dashboard::Dashboard;
+use crate::listing::Named;
 use crate::messages::Failure;
 
 /// The routes of operations.
@@ -29,6 +31,10 @@ pub(crate) struct Operation {
     pub(crate) account: Option<String>,
     pub(crate) chat: Option<String>,
     pub(crate) chat_id: Option<String>,
+    #[serde(flatten)]
+    pub(crate) named: Named,
+    /// The text of a message.
+    pub(crate) text: Option<String>,
     pub(crate) detail: Option<String>,
     pub(crate) failure: Option<Failure>,
     pub(crate) result: Option<serde_json::Value>,
@@ -57,6 +63,17 @@ impl Operation {
     /// Where its page is.
     pub(crate) fn path(&self) -> String {
         if self.is_message() { format!("/messages/{}", self.id) } else { format!("/operations/{}", self.id) }
+    }
+
+    /// The chat in a list.
+    pub(crate) fn chat_cell(&self) -> String {
+        let cell = self.named.cell(self.chat_id.as_deref(), self.chat.as_deref());
+        cell.and_then(|cell| cell.render().ok()).unwrap_or_default()
+    }
+
+    /// What people call its chat.
+    pub(crate) fn chat_title(&self) -> Option<&str> {
+        Some(self.named.cell(self.chat_id.as_deref(), self.chat.as_deref())?.name)
     }
 
     /// The chat as far as it is known.

@@ -46,6 +46,20 @@ pub(crate) const GROUPS: &[(Group, &[Section])] = &[
 ];
 
 impl Section {
+    /// Whether its pages keep themselves up to date by the stream of changes.
+    pub(crate) const fn is_live(self) -> bool {
+        matches!(
+            self,
+            Self::Overview
+                | Self::Messages
+                | Self::Chats
+                | Self::Doubt
+                | Self::Operations
+                | Self::Failed
+                | Self::Accounts
+        )
+    }
+
     /// Where its first page lies.
     pub(crate) const fn path(self) -> &'static str {
         match self {

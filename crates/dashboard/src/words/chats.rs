@@ -11,10 +11,9 @@ pub(crate) struct ChatsWords {
     pub(crate) unresolved: &'static str,
     pub(crate) open: &'static str,
     pub(crate) open_hint: &'static str,
-    pub(crate) wrong_chat: &'static str,
+    pub(crate) unknown_detail: &'static str,
     pub(crate) empty: &'static str,
     pub(crate) empty_detail: &'static str,
-    pub(crate) title: &'static str,
     pub(crate) served_by: &'static str,
     pub(crate) nobody_yet: &'static str,
     pub(crate) in_it: &'static str,
@@ -58,12 +57,11 @@ const EN: ChatsWords = ChatsWords {
     lede: "Chats that were made or left here, or that an account is in, and the account that serves each.",
     known: "Known",
     unresolved: "Not found",
-    open: "Open a chat by id or name",
-    open_hint: "-100… or @name",
-    wrong_chat: "Write a chat id as the Bot API does, -100…, or a public name, @name.",
+    open: "Find a chat or person",
+    open_hint: "Title, name, @name, phone or number",
+    unknown_detail: "No account is in it or has written to it. Check the spelling, or look for it in the list of chats.",
     empty: "No chats yet",
     empty_detail: "They show here once an account has read its dialogs, or when one is made with",
-    title: "Title",
     served_by: "Served by",
     nobody_yet: "nobody yet",
     in_it: "Accounts in it",
@@ -107,12 +105,11 @@ const RU: ChatsWords = ChatsWords {
     lede: "Чаты, созданные или покинутые здесь, и те, в которых есть аккаунт. Видно, какой аккаунт ведёт каждый.",
     known: "Известные",
     unresolved: "Не найденные",
-    open: "Открыть чат по номеру или имени",
-    open_hint: "-100… или @имя",
-    wrong_chat: "Напишите номер чата, как в Bot API, -100…, или публичное имя, @имя.",
+    open: "Найти чат или человека",
+    open_hint: "Название, имя, @имя, телефон или номер",
+    unknown_detail: "Ни один аккаунт в нём не состоит и в него не писал. Проверьте, как он написан, или поищите в списке чатов.",
     empty: "Чатов ещё нет",
     empty_detail: "Они появятся, когда аккаунт прочитает свои диалоги или когда чат создаст",
-    title: "Название",
     served_by: "Ведёт",
     nobody_yet: "пока никто",
     in_it: "Аккаунты в чате",
@@ -160,8 +157,17 @@ impl ChatsWords {
         match word {
             "group" => self.language.of("Group", "Группа"),
             "supergroup" => self.language.of("Supergroup", "Супергруппа"),
+            "user" => self.language.of("Person", "Человек"),
+            "bot" => self.language.of("Bot", "Бот"),
+            "own_user" => self.language.of("One’s own notes", "Избранное"),
             _ => self.language.of("Channel", "Канал"),
         }
+    }
+
+    /// No account knows the chat of the address.
+    pub(crate) fn unknown(&self, chat: &str) -> String {
+        self.language
+            .of(format!("No account knows the chat {chat}"), format!("Чат {chat} не знает ни один аккаунт"))
     }
 
     /// Who serves it.

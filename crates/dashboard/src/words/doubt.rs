@@ -1,17 +1,26 @@
 //! The words of the pages about what is in doubt.
 
+use super::number::{english, thousands};
 use crate::doubt::WrongChat;
 use crate::visitor::Language;
 
 /// The words of the pages about what is in doubt.
 pub(crate) struct DoubtWords {
+    language: Language,
     pub(crate) doubt: &'static str,
     pub(crate) title: &'static str,
     pub(crate) lede: &'static str,
     pub(crate) none: &'static str,
     pub(crate) none_detail: &'static str,
-    pub(crate) through: &'static str,
-    pub(crate) see_evidence: &'static str,
+    pub(crate) what: &'static str,
+    pub(crate) choose: &'static str,
+    pub(crate) chosen: &'static str,
+    pub(crate) it_happened: &'static str,
+    pub(crate) once_more: &'static str,
+    pub(crate) nothing_chosen: &'static str,
+    pub(crate) nothing_chosen_detail: &'static str,
+    pub(crate) happened_follows: &'static str,
+    pub(crate) again_follows: &'static str,
     pub(crate) ended: &'static str,
     pub(crate) probably_sent: &'static str,
     pub(crate) not_seen: &'static str,
@@ -42,13 +51,21 @@ pub(crate) struct DoubtWords {
 }
 
 const EN: DoubtWords = DoubtWords {
+    language: Language::English,
     doubt: "In doubt",
-    title: "These may have happened, or not.",
-    lede: "The connection broke after the request left, and the account that knows cannot be asked any more. Nothing is sent twice by itself: a person decides.",
+    title: "These may have been sent, or not.",
+    lede: "The connection broke after the request left, and the account can no longer be asked. Nothing is sent twice by itself: you decide. Open one to see what its chat shows.",
     none: "Nothing is in doubt",
-    none_detail: "What may have been sent while nobody can tell would wait here for your word, with its evidence.",
-    through: "through",
-    see_evidence: "See the evidence and decide",
+    none_detail: "When it cannot be found out whether a message was sent, it waits here for your decision.",
+    what: "What was asked for",
+    choose: "Choose",
+    chosen: "With those chosen:",
+    it_happened: "It was sent or done",
+    once_more: "Send or do again",
+    nothing_chosen: "Nothing is chosen",
+    nothing_chosen_detail: "Tick those you mean, then press the button again.",
+    happened_follows: "The doubt ends and nothing more is sent. A chat that was to be made is left out: open it and name the chat.",
+    again_follows: "Each goes into the queue again. Whatever did arrive the first time arrives twice.",
     ended: "The doubt has ended.",
     probably_sent: "It was probably sent: the chat has these words.",
     not_seen: "The chat does not show it among its last messages.",
@@ -79,13 +96,21 @@ const EN: DoubtWords = DoubtWords {
 };
 
 const RU: DoubtWords = DoubtWords {
+    language: Language::Russian,
     doubt: "Под вопросом",
-    title: "Это могло произойти, а могло и нет.",
-    lede: "Связь оборвалась, когда запрос уже ушёл, а аккаунт, который знает ответ, спросить больше нельзя. Само ничего дважды не отправляется: решает человек.",
-    none: "Вопросов нет",
-    none_detail: "Здесь ждало бы вашего решения то, что могло уйти, хотя узнать об этом не у кого, со всем, что известно.",
-    through: "через",
-    see_evidence: "Посмотреть и решить",
+    title: "Неизвестно, отправлено ли это.",
+    lede: "Связь оборвалась, когда запрос уже ушёл, а спросить аккаунт больше нельзя. Само ничего дважды не отправляется: решаете вы. Откройте строку, чтобы увидеть, что сейчас в чате.",
+    none: "Под вопросом ничего нет",
+    none_detail: "Если нельзя узнать, ушло ли сообщение, оно ждёт здесь вашего решения.",
+    what: "Что просили",
+    choose: "Выбрать",
+    chosen: "С выбранными:",
+    it_happened: "Отправлено или сделано",
+    once_more: "Отправить или сделать снова",
+    nothing_chosen: "Ничего не выбрано",
+    nothing_chosen_detail: "Отметьте нужные строки и нажмите кнопку снова.",
+    happened_follows: "Вопрос снимается, больше ничего не отправляется. Чат, который создавался, так не отметить: откройте его и укажите созданный чат.",
+    again_follows: "Всё выбранное снова встанет в очередь. То, что в первый раз дошло, придёт дважды.",
     ended: "Вопрос снят.",
     probably_sent: "Скорее всего, дошло: в чате есть эти слова.",
     not_seen: "Среди последних сообщений чата его нет.",
@@ -118,6 +143,40 @@ const RU: DoubtWords = DoubtWords {
 impl DoubtWords {
     pub(crate) fn of(language: Language) -> &'static Self {
         language.of(&EN, &RU)
+    }
+
+    /// The question.
+    pub(crate) fn question(&self, repeats: bool, number: usize) -> String {
+        let number = number as u64;
+        let count = thousands(number);
+        match (self.language, repeats) {
+            (Language::English, true) => format!("Send or do {count} again?"),
+            (Language::English, false) => {
+                format!("Count {count} {} as sent or done?", english(number, "entry", "entries"))
+            }
+            (Language::Russian, true) => {
+                format!("Отправить или сделать снова: {count}?")
+            }
+            (Language::Russian, false) => format!("Считать отправленными или сделанными: {count}?"),
+        }
+    }
+
+    /// The button, which repeats the verb.
+    pub(crate) fn button(&self, repeats: bool, number: usize) -> String {
+        let count = thousands(number as u64);
+        let verb = if repeats { self.once_more } else { self.it_happened };
+        format!("{verb}: {count}")
+    }
+
+    /// What came of it.
+    pub(crate) fn acted(&self, repeats: bool, done: u64, all: u64) -> String {
+        let (done, all) = (thousands(done), thousands(all));
+        match (self.language, repeats) {
+            (Language::English, true) => format!("In the queue again: {done} of {all}."),
+            (Language::English, false) => format!("No longer in doubt: {done} of {all}."),
+            (Language::Russian, true) => format!("Снова в очереди: {done} из {all}."),
+            (Language::Russian, false) => format!("Вопрос снят: {done} из {all}."),
+        }
     }
 
     /// What to write instead of what cannot be the chat that was made.

@@ -1,7 +1,5 @@
 //! The words of the pages about messages.
 
-use domain::outcome::Failure;
-
 use super::number::{english, russian, thousands};
 use crate::visitor::Language;
 
@@ -40,7 +38,12 @@ pub(crate) struct MessagesWords {
     pub(crate) failure: &'static str,
     pub(crate) held_back: &'static str,
     pub(crate) files: &'static str,
-    pub(crate) of_chat: &'static str,
+    pub(crate) same_chat: &'static str,
+    pub(crate) all_of_chat: &'static str,
+    pub(crate) candidates: &'static str,
+    pub(crate) verdict_of: &'static str,
+    pub(crate) preferred: &'static str,
+    pub(crate) until: &'static str,
     pub(crate) in_doubt: &'static str,
     pub(crate) in_doubt_detail: &'static str,
     pub(crate) see_evidence: &'static str,
@@ -53,9 +56,9 @@ pub(crate) struct MessagesWords {
 const EN: MessagesWords = MessagesWords {
     language: Language::English,
     messages: "Messages",
-    lede: "Everything that was asked to be sent, newest first. Open one to see why it is where it is.",
-    find: "Find by text or id",
-    find_hint: "Words of the text, or msg_…",
+    lede: "Every message, the newest first. Open one to see what happened to it and why.",
+    find: "Find messages",
+    find_hint: "Text, order, name, @name, phone or number",
     text: "Text",
     without_text: "without text",
     empty: "No messages yet",
@@ -82,12 +85,17 @@ const EN: MessagesWords = MessagesWords {
     address: "From",
     parts: "Parts",
     telegram_ids: "Telegram’s ids",
-    failure: "Failure",
+    failure: "Error code",
     held_back: "Held back after a restore: it may have been sent.",
     files: "Files",
-    of_chat: "its messages",
+    same_chat: "The same chat",
+    all_of_chat: "All messages to this chat",
+    candidates: "Who can send to this chat now",
+    verdict_of: "Verdict",
+    preferred: "first choice for this chat",
+    until: "until",
     in_doubt: "It may have arrived, or not",
-    in_doubt_detail: "The account that knows cannot be asked any more. Look at the evidence, then say what became of it.",
+    in_doubt_detail: "The account that sent it cannot be asked any more. Look at what the chat shows, then decide.",
     see_evidence: "See the evidence",
     retried: "It is in the queue again.",
     cancelled: "It was cancelled; nothing was sent.",
@@ -98,9 +106,9 @@ const EN: MessagesWords = MessagesWords {
 const RU: MessagesWords = MessagesWords {
     language: Language::Russian,
     messages: "Сообщения",
-    lede: "Всё, что просили отправить, новые сверху. Откройте сообщение, чтобы понять, почему оно там, где есть.",
-    find: "Найти по тексту или номеру",
-    find_hint: "Слова из текста или msg_…",
+    lede: "Все сообщения, новые сверху. Откройте любое, чтобы увидеть, что с ним произошло и почему.",
+    find: "Найти сообщения",
+    find_hint: "Текст, заказ, имя, @имя, телефон или номер",
     text: "Текст",
     without_text: "без текста",
     empty: "Сообщений ещё нет",
@@ -127,12 +135,17 @@ const RU: MessagesWords = MessagesWords {
     address: "Откуда",
     parts: "Частей",
     telegram_ids: "Номера в Telegram",
-    failure: "Ошибка",
+    failure: "Код ошибки",
     held_back: "Задержано после восстановления: возможно, отправлено.",
     files: "Файлы",
-    of_chat: "его сообщения",
+    same_chat: "Тот же чат",
+    all_of_chat: "Все сообщения в этот чат",
+    candidates: "Кто может отправить в этот чат сейчас",
+    verdict_of: "Решение",
+    preferred: "основной для этого чата",
+    until: "до",
     in_doubt: "Возможно, дошло, а возможно, и нет",
-    in_doubt_detail: "Аккаунт, который знает ответ, спросить больше нельзя. Посмотрите, что известно, и решите.",
+    in_doubt_detail: "Спросить аккаунт, который его отправлял, больше нельзя. Посмотрите, что сейчас в чате, и решите.",
     see_evidence: "Что известно",
     retried: "Сообщение снова в очереди.",
     cancelled: "Отменено, ничего не отправлено.",
@@ -176,18 +189,6 @@ impl MessagesWords {
         }
     }
 
-    /// Why it was not sent. The API says it in English; what a person has to decide about is told in both languages.
-    pub(crate) fn because(&self, code: &str, detail: &str) -> String {
-        match (code, self.language) {
-            (Failure::RESTORED, Language::Russian) => {
-                "Оно ждало, когда делалась резервная копия, и с тех пор могло быть отправлено. Посмотрите в чат и повторите, \
-                 если его там нет."
-                    .to_owned()
-            }
-            _ => detail.to_owned(),
-        }
-    }
-
     /// What comes after that.
     pub(crate) fn lede_of(&self, state: &str, took: &str) -> String {
         match state {
@@ -203,6 +204,17 @@ impl MessagesWords {
         }
     }
 
+    /// What is thought of an account that could carry it, as the API names it.
+    pub(crate) fn candidate(&self, verdict: &str) -> &'static str {
+        let (english, russian) = match verdict {
+            "first" => ("First", "Первый"),
+            "next" => ("Next", "Следующий"),
+            "waits" => ("Has to wait", "Ждёт"),
+            _ => ("Cannot", "Не может"),
+        };
+        self.language.of(english, russian)
+    }
+
     /// The way it came in.
     pub(crate) fn listener(&self, listener: &str) -> String {
         match listener {
@@ -216,11 +228,11 @@ impl MessagesWords {
         let number = number as u64;
         match self.language {
             Language::English => format!(
-                "{number} {}. The cord runs through the account that held the message.",
+                "{number} {}. The line follows the message from account to account.",
                 english(number, "step", "steps")
             ),
             Language::Russian => format!(
-                "{number} {}. Шнур идёт через аккаунт, у которого было сообщение.",
+                "{number} {}. Линия показывает, через какие аккаунты прошло сообщение.",
                 russian(number, "шаг", "шага", "шагов")
             ),
         }

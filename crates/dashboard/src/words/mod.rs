@@ -15,6 +15,7 @@ pub(crate) mod number;
 mod operations;
 mod overview;
 mod refusal;
+mod said;
 mod settings;
 mod sign_in;
 mod work;
@@ -31,6 +32,7 @@ pub(crate) use moment::{Moment, Wall};
 pub(crate) use operations::OperationsWords;
 pub(crate) use overview::{OverviewWords, reason, state};
 pub(crate) use refusal::RefusalWords;
+pub(crate) use said::said;
 pub(crate) use settings::{
     AlertsWords, AuditWords, BackupsWords, KeysWords, MaintenanceWords, MeWords, PeopleWords, SettingsWords,
 };

@@ -1,12 +1,14 @@
 //! An instant as a `<time>` element: the time of day, or the date when that is another day; the whole of it in its title.
 //! Instants within a sentence of the API too.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use askama::filters::{Escaper, Html, HtmlSafe};
 use domain::Timestamp;
 use jiff::civil::DateTime;
 
+use super::said;
 use crate::visitor::{Language, Visitor, Zone};
 
 const MONTHS: [[&str; 12]; 2] = [
@@ -63,7 +65,7 @@ impl Wall {
 
     /// A sentence of the API, with the instants in it as they are on this wall.
     pub(crate) fn sentence(self, text: &str) -> Sentence<'_> {
-        Sentence { text, wall: self }
+        Sentence { text: said(self.language, text), wall: self }
     }
 
     /// The date, as a heading.
@@ -133,9 +135,9 @@ impl fmt::Display for Moment {
 }
 
 /// A sentence with instants in it, such as "flood wait until 2026-11-20T11:07:31Z".
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Sentence<'a> {
-    text: &'a str,
+    text: Cow<'a, str>,
     wall: Wall,
 }
 

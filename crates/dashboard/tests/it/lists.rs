@@ -3,7 +3,7 @@
 use domain::outcome::{Failure, Refusal};
 use domain::saga::{Failover, RegistryChange};
 use domain::{ChatId, Role};
-use store::{Begin, Fail};
+use store::{Begin, Fail, PeerKind, StoredPeer};
 
 use crate::work::CHAT;
 use crate::world::{Browser, World};
@@ -84,6 +84,65 @@ async fn each_filter_of_chats_leaves_what_it_says_and_a_chat_has_its_link() {
 }
 
 #[tokio::test]
+async fn people_have_names_in_every_list_and_are_found_by_them() {
+    let world = World::new().await;
+    let person = StoredPeer {
+        chat_id: chat("6000000020"),
+        access_hash: 1,
+        username: "client_20".parse().ok(),
+        title: "Анна Ёлкина".to_owned(),
+        kind: PeerKind::User,
+        dialog: true,
+        phone: Some("70000000020".to_owned()),
+    };
+    let group = StoredPeer {
+        chat_id: chat(CHAT),
+        username: None,
+        title: "Ремонт 7041".to_owned(),
+        kind: PeerKind::Supergroup,
+        phone: None,
+        ..person.clone()
+    };
+    let main = "main".parse().expect("an account");
+    world.store.peers().save(&main, vec![person, group]).await.expect("written");
+    let (to_person, doubt) = ("Заказ 881 готов", "Позвоните +7 (000) 000-00-77");
+    world.queued_for("6000000020", to_person).await;
+    world.in_doubt(doubt).await;
+    let viewer = world.person(Role::Viewer).await;
+    let names = ["Анна Ёлкина", "@client_20", "6000000020", "Ремонт 7041"];
+    shows(&viewer, "/messages", &names, &[]).await;
+    shows(&viewer, "/doubt", &["Ремонт 7041", doubt], &[to_person]).await;
+    for (query, shown, hidden) in [
+        ("q=анна", to_person, doubt),
+        ("q=client_20", to_person, doubt),
+        ("q=%40client_20", to_person, doubt),
+        ("q=6000000020", to_person, doubt),
+        ("q=%2B7+000+000-00-20", to_person, doubt),
+        ("q=881", to_person, doubt),
+        ("q=Ремонт", doubt, to_person),
+        ("q=80000000077", doubt, to_person),
+        ("chat=%40client_20", to_person, doubt),
+        ("chat=ёлкина", to_person, doubt),
+        ("chat=-1001234567890", doubt, to_person),
+    ] {
+        shows(&viewer, &format!("/messages?{query}"), &[shown], &[hidden]).await;
+    }
+    for (query, shown, hidden) in [
+        ("анна", "Анна Ёлкина", "Ремонт 7041"),
+        ("70000000020", "Анна Ёлкина", "Ремонт 7041"),
+        ("ремонт", "Ремонт 7041", "Анна Ёлкина"),
+        ("-1001234567890", "Ремонт 7041", "Анна Ёлкина"),
+        ("Demo", "Nothing found", "Ремонт 7041"),
+    ] {
+        shows(&viewer, &format!("/chats?q={query}"), &[shown], &[hidden]).await;
+    }
+    // A chat that no account knows is no page that there is not.
+    let unknown = viewer.get("/chats/@demo_unknown").await;
+    assert!(unknown.body.contains("No account knows the chat @demo_unknown"), "{}", unknown.body);
+    assert!(!unknown.body.contains("no such page"), "{}", unknown.body);
+}
+
+#[tokio::test]
 async fn a_chat_that_nobody_finds_says_how_often_it_was_asked_for_and_by_whom() {
     let world = World::new().await;
     for text in ["one", "two", "three"] {
@@ -131,7 +190,7 @@ async fn a_failover_says_from_whom_to_whom_and_why_and_is_found_by_either() {
         world.store.outbox().begin(begin).await.expect("begun");
     }
     let viewer = world.person(Role::Viewer).await;
-    let (first, second) = ("flood wait until 2026-11-20T14:31:00Z", "banned");
+    let (first, second) = ("flood wait until <time datetime=\"2026-11-20T14:31", ">banned<");
     shows(&viewer, "/failovers", &[first, second, "main", "backup_1", CHAT, OTHER], &[]).await;
     for (query, shown, hidden) in [
         ("account=main", first, second),

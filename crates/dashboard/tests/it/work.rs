@@ -139,17 +139,19 @@ async fn a_message_is_found_by_its_words_and_shows_its_way() {
     assert_eq!(led.header("location"), format!("/messages/{wanted}"));
     let page = viewer.get(&format!("/messages/{wanted}")).await;
     for part in
-        ["Not sent.", "MESSAGE_EMPTY", "Taken and stored", "It ended unsent", "port 5022", "192.0.2.7"]
+        ["Not sent.", "MESSAGE_EMPTY", "Accepted and stored", "Not sent</h3>", "port 5022", "192.0.2.7"]
     {
         assert!(page.body.contains(part), "{part} in {}", page.body);
     }
     // A wrong filter is told beside the form.
-    let page = viewer.get("/messages?chat=x").await;
+    let page = viewer.get("/messages?state=x").await;
     assert!(
         page.status == StatusCode::OK && page.body.contains("The filter has a wrong field"),
         "{}",
         page.body
     );
+    // Whatever is typed as a chat finds something or nothing, and is never wrong.
+    assert!(viewer.get("/messages?chat=x").await.body.contains("Nothing found"));
     assert_eq!(viewer.get("/messages/msg_1").await.status, StatusCode::NOT_FOUND);
 }
 
@@ -381,7 +383,7 @@ async fn every_page_of_work_opens_in_both_languages_and_teaches_when_empty() {
         ("/failovers", "No failovers", "Переключений нет"),
         ("/failed", "Nothing waits for you", "Решать нечего"),
         ("/failed/question?do=drop", "No request is chosen", "Ничего не выбрано"),
-        ("/doubt", "Nothing is in doubt", "Вопросов нет"),
+        ("/doubt", "Nothing is in doubt", "Под вопросом ничего нет"),
         (
             "/logs?from=2020-01-01T00:00&to=2020-01-02T00:00",
             "No lines in this time",

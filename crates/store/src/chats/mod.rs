@@ -1,11 +1,16 @@
 //! The registry of chats: those that were made or left here, and those that some account is in.
 
+pub(crate) mod names;
 mod registry;
 pub(crate) mod unresolved;
+
+use std::collections::BTreeMap;
 
 use domain::saga::RegistryChange;
 use domain::{AccountName, ChatId, OperationId, Timestamp};
 
+pub use names::ChatNames;
+pub(crate) use names::in_json;
 pub(crate) use registry::{apply, migrate, statements};
 pub(crate) use unresolved::{Missed, count};
 pub use unresolved::{Unresolved, UnresolvedCaller, UnresolvedChat};
@@ -74,6 +79,8 @@ pub struct ChatFilter {
     pub state: Option<ChatState>,
     /// Of this kind.
     pub kind: Option<PeerKind>,
+    /// With this in their title or name, public name, number or phone; people are among them then.
+    pub q: Option<String>,
 }
 
 /// The registry's part of a store.
@@ -93,6 +100,17 @@ impl Chats<'_> {
     /// One chat; a private dialog, too, if some account has it.
     pub async fn get(&self, chat_id: ChatId) -> Result<Option<ChatRecord>, StoreError> {
         self.store.read(move |connection| registry::get(connection, chat_id)).await
+    }
+
+    /// What people call these chats, as far as it is known.
+    pub async fn names(&self, chats: Vec<ChatId>) -> Result<BTreeMap<ChatId, ChatNames>, StoreError> {
+        self.store.read(move |connection| names::named(connection, &chats)).await
+    }
+
+    /// The chats and people that a text names: by a part of the title, name or public name, by the number or the phone.
+    pub async fn find(&self, text: &str) -> Result<Vec<ChatId>, StoreError> {
+        let text = text.to_owned();
+        self.store.read(move |connection| names::find(connection, &text)).await
     }
 
     /// Changes the registry, all of it or nothing.

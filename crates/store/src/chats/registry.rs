@@ -4,7 +4,7 @@ use domain::saga::RegistryChange;
 use domain::{AccountName, ChatId, OperationId, Timestamp};
 use rusqlite::{Connection, Params, Row, params};
 
-use super::{ChatFilter, ChatRecord, ChatState};
+use super::{ChatFilter, ChatRecord, ChatState, in_json, names};
 use crate::accounts::statements as accounts;
 use crate::column::Columns;
 use crate::paging::{Page, Paged};
@@ -81,6 +81,22 @@ pub(crate) mod statements {
                 (SELECT min(p.kind) FROM telegram_peers AS p WHERE p.chat_id = i.chat_id AND p.dialog = 1),
                 c.kind))
             ORDER BY i.chat_id LIMIT $5";
+        /// The same among those that a text names, people too.
+        LIST_FOUND = "
+            SELECT i.value, c.title, c.about, c.kind, c.invite_link, c.operation, c.created_at, c.left_at,
+                b.account
+            FROM json_each($1) AS i
+                LEFT JOIN chats AS c ON c.chat_id = i.value
+                LEFT JOIN chat_bindings AS b ON b.chat_id = i.value
+            WHERE i.value > $2
+              AND NOT EXISTS (SELECT 1 FROM chat_migrations AS m WHERE m.from_id = i.value)
+              AND ($3 IS NULL OR (c.left_at IS NOT NULL) = $3)
+              AND ($4 IS NULL OR b.account = $4 OR EXISTS (
+                SELECT 1 FROM telegram_peers AS p
+                WHERE p.chat_id = i.value AND p.account = $4 AND p.dialog = 1))
+              AND ($5 IS NULL OR $5 = coalesce(
+                (SELECT min(p.kind) FROM telegram_peers AS p WHERE p.chat_id = i.value), c.kind))
+            ORDER BY i.value LIMIT $6";
         GET = "
             SELECT i.chat_id, c.title, c.about, c.kind, c.invite_link, c.operation, c.created_at, c.left_at,
                 b.account
@@ -172,14 +188,20 @@ pub(super) fn list(
     page: &Page,
 ) -> Result<Paged<ChatRecord>, StoreError> {
     let after = page.after::<ChatId>()?.map_or(i64::MIN, ChatId::get);
-    let params = params![
-        after,
-        filter.state.map(|state| state == ChatState::Left),
-        filter.account.as_ref().map(AccountName::as_str),
-        filter.kind.map(PeerKind::as_str),
-        page.rows(),
-    ];
-    let items = statement::all(connection, sql::LIST, params, record)?;
+    let left = filter.state.map(|state| state == ChatState::Left);
+    let account = filter.account.as_ref().map(AccountName::as_str);
+    let kind = filter.kind.map(PeerKind::as_str);
+    let items = match &filter.q {
+        None => {
+            let params = params![after, left, account, kind, page.rows()];
+            statement::all(connection, sql::LIST, params, record)?
+        }
+        Some(text) => {
+            let found = in_json(&names::find(connection, text)?);
+            let params = params![found, after, left, account, kind, page.rows()];
+            statement::all(connection, sql::LIST_FOUND, params, record)?
+        }
+    };
     let Paged { items, next_cursor } = page.cut(items, |chat| chat.chat_id.to_string());
     let items =
         items.into_iter().map(|chat| with_accounts(connection, chat)).collect::<Result<Vec<_>, _>>()?;

@@ -7,6 +7,7 @@ use rusqlite::{Connection, Params, Row, params};
 
 use super::statements as sql;
 use super::{Origin, PARTS, TABLE, items, key, search};
+use crate::chats::in_json;
 use crate::column::Columns;
 use crate::paging::{Page, Paged};
 use crate::{StoreError, codes, statement};
@@ -21,10 +22,12 @@ pub struct Filter {
     pub state: Option<MessageState>,
     /// Of this account.
     pub account: Option<AccountName>,
-    /// To this chat.
-    pub chat_id: Option<ChatId>,
+    /// To one of these chats.
+    pub chats: Option<Vec<ChatId>>,
     /// With this in its text, whatever letters are large.
     pub text: Option<String>,
+    /// Or, where a text is wanted too, to one of these chats, or to one that the caller named so.
+    pub or_to: Option<Vec<ChatId>>,
     /// Accepted at this instant or later.
     pub since: Option<Timestamp>,
     /// Accepted before this instant.
@@ -81,7 +84,7 @@ pub(super) fn list(connection: &Connection, filter: &Filter, page: &Page) -> Res
         before,
         state,
         filter.account.as_ref().map(AccountName::as_str),
-        filter.chat_id.map(ChatId::get),
+        filter.chats.as_deref().map(in_json),
         // One more tells whether there is another page.
         page.rows(),
     ];

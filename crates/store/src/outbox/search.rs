@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use domain::message::OutboundMessage;
+use domain::phone::PhoneDigits;
 use domain::{AccountName, ChatId, MessageId, Timestamp};
 use rusqlite::{Connection, Row, params};
 
 use super::reading::{Filter, LONGEST_BATCH, Listed, message, with_parts};
 use super::statements as sql;
 use super::{TABLE, key};
+use crate::chats::in_json;
 use crate::column::Columns;
 use crate::paging::Page;
 use crate::{StoreError, codes, statement};
@@ -38,13 +40,15 @@ struct Needle {
     text: String,
     /// As it stands in a stored content.
     stored: String,
+    /// A phone is found however it is written.
+    phone: Option<PhoneDigits>,
 }
 
 impl Needle {
     fn new(text: &str) -> Self {
         let quoted = serde_json::Value::from(text).to_string();
         let stored = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
-        Self { text: folded(text), stored: folded(stored) }
+        Self { text: folded(text), stored: folded(stored), phone: PhoneDigits::read(text) }
     }
 
     /// Whether a stored content may have it: most have not, and are never read further. `desk` is used again for each.
@@ -56,11 +60,12 @@ impl Needle {
         } else {
             desk.extend(stored.chars().flat_map(char::to_lowercase));
         }
-        desk.contains(&self.stored)
+        desk.contains(&self.stored) || self.phone.as_ref().is_some_and(|phone| phone.is_in(desk))
     }
 
     fn is_in(&self, message: &OutboundMessage) -> bool {
-        folded(&message.content.text.text).contains(&self.text)
+        let text = &message.content.text.text;
+        folded(text).contains(&self.text) || self.phone.as_ref().is_some_and(|phone| phone.is_in(text))
     }
 }
 
@@ -77,7 +82,7 @@ pub(super) fn failed(
     let params = params![
         after,
         filter.account.as_ref().map(AccountName::as_str),
-        filter.chat_id.map(ChatId::get),
+        filter.chats.as_deref().map(in_json),
         filter.since.map(Timestamp::as_micros),
         filter.until.map(Timestamp::as_micros),
         until.as_micros(),
@@ -119,13 +124,19 @@ pub(super) fn search(
         if !matches(row, filter, state)? {
             continue;
         }
-        if let Some(needle) = &needle
-            && !needle.may_be_in(row.get_ref(11)?.as_str().unwrap_or_default(), &mut desk)
-        {
+        let Some(needle) = &needle else {
+            found.items.push(with_parts(connection, message(row)?)?);
+            if found.items.len() == wanted {
+                break;
+            }
+            continue;
+        };
+        let is_to = is_for(row, filter, needle)?;
+        if !is_to && !needle.may_be_in(row.get_ref(11)?.as_str().unwrap_or_default(), &mut desk) {
             continue;
         }
         let message = message(row)?;
-        if needle.as_ref().is_none_or(|needle| needle.is_in(&message)) {
+        if is_to || needle.is_in(&message) {
             found.items.push(with_parts(connection, message)?);
         }
         if found.items.len() == wanted {
@@ -139,13 +150,24 @@ pub(super) fn search(
     Ok(found)
 }
 
+/// Whether it goes to one of these chats.
+fn is_among(row: &Row<'_>, chats: &[ChatId]) -> Result<bool, StoreError> {
+    Ok(row.get::<_, Option<i64>>(3)?.is_some_and(|id| chats.iter().any(|chat| chat.get() == id)))
+}
+
+/// Whether it is wanted for its chat, whatever its text.
+fn is_for(row: &Row<'_>, filter: &Filter, needle: &Needle) -> Result<bool, StoreError> {
+    let Some(chats) = &filter.or_to else { return Ok(false) };
+    Ok(is_among(row, chats)? || folded(row.get_ref(2)?.as_str().unwrap_or_default()).contains(&needle.text))
+}
+
 /// What the columns say; the text is looked at last, since it is long.
 fn matches(row: &Row<'_>, filter: &Filter, state: Option<i64>) -> Result<bool, StoreError> {
     if state.is_some() && row.get::<_, Option<i64>>(1)? != state {
         return Ok(false);
     }
-    if let Some(chat_id) = filter.chat_id.map(ChatId::get)
-        && row.get::<_, Option<i64>>(3)? != Some(chat_id)
+    if let Some(chats) = &filter.chats
+        && !is_among(row, chats)?
     {
         return Ok(false);
     }
@@ -209,8 +231,9 @@ mod tests {
             let filter = Filter {
                 state,
                 account: account.map(|name| name.parse().unwrap()),
-                chat_id: None,
+                chats: None,
                 text: text.map(str::to_owned),
+                or_to: None,
                 since: Some(at(range.0)),
                 until: Some(at(range.1)),
             };

@@ -175,14 +175,14 @@ statements! {
         SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content
         FROM outbox
         WHERE id < $1 AND ($2 IS NULL OR state = $2) AND ($3 IS NULL OR account = $3)
-          AND ($4 IS NULL OR chat_id = $4)
+          AND ($4 IS NULL OR chat_id IN (SELECT value FROM json_each($4)))
         ORDER BY id DESC LIMIT $5";
     /// The same for states that few messages are in; `state < 20` leads to their index.
     LIST_OPEN = "
         SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content
         FROM outbox
         WHERE id < $1 AND state = $2 AND state < 20 AND ($3 IS NULL OR account = $3)
-          AND ($4 IS NULL OR chat_id = $4)
+          AND ($4 IS NULL OR chat_id IN (SELECT value FROM json_each($4)))
         ORDER BY id DESC LIMIT $5";
     /// Rows to look into, newest first; what they have in them is decided by whoever reads them.
     SCAN = "
@@ -199,21 +199,21 @@ statements! {
     FAILED = "
         SELECT id FROM outbox
         WHERE id > $1 AND state = 11 AND state < 20 AND ($2 IS NULL OR account = $2)
-          AND ($3 IS NULL OR chat_id = $3) AND ($4 IS NULL OR created_at >= $4)
+          AND ($3 IS NULL OR chat_id IN (SELECT value FROM json_each($3))) AND ($4 IS NULL OR created_at >= $4)
           AND ($5 IS NULL OR created_at < $5) AND updated_at < $6
         ORDER BY id LIMIT $7";
     /// For the log of all work: in another order of conditions, and by what is open.
     LOG = "
         SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content
         FROM outbox
-        WHERE id < $1 AND ($2 IS NULL OR account = $2) AND ($3 IS NULL OR chat_id = $3)
+        WHERE id < $1 AND ($2 IS NULL OR account = $2) AND ($3 IS NULL OR chat_id IN (SELECT value FROM json_each($3)))
           AND ($4 IS NULL OR (state <= 10) = $4) AND ($5 = 0 OR state = 10)
         ORDER BY id DESC LIMIT $6";
     LOG_OPEN = "
         SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content
         FROM outbox
         WHERE id < $1 AND state <= 10 AND state < 20 AND ($2 IS NULL OR account = $2)
-          AND ($3 IS NULL OR chat_id = $3) AND ($4 IS NULL OR (state <= 10) = $4) AND ($5 = 0 OR state = 10)
+          AND ($3 IS NULL OR chat_id IN (SELECT value FROM json_each($3))) AND ($4 IS NULL OR (state <= 10) = $4) AND ($5 = 0 OR state = 10)
         ORDER BY id DESC LIMIT $6";
     UNFINISHED = "
         SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content

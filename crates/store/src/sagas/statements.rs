@@ -80,7 +80,7 @@ statements! {
         SELECT id, state, task, pin, on_flood, patient_until, account, chat_id, begun, progress, failure,
             created_at, updated_at
         FROM operations
-        WHERE id < $1 AND ($2 IS NULL OR account = $2) AND ($3 IS NULL OR chat_id = $3)
+        WHERE id < $1 AND ($2 IS NULL OR account = $2) AND ($3 IS NULL OR chat_id IN (SELECT value FROM json_each($3)))
           AND ($4 IS NULL OR (state <= 10) = $4) AND ($5 IS NULL OR kind = $5)
           AND ($6 = 0 OR state = 10)
         ORDER BY id DESC LIMIT $7";
@@ -89,7 +89,7 @@ statements! {
         SELECT id, state, task, pin, on_flood, patient_until, account, chat_id, begun, progress, failure,
             created_at, updated_at
         FROM operations
-        WHERE id < $1 AND state <= 10 AND ($2 IS NULL OR account = $2) AND ($3 IS NULL OR chat_id = $3)
+        WHERE id < $1 AND state <= 10 AND ($2 IS NULL OR account = $2) AND ($3 IS NULL OR chat_id IN (SELECT value FROM json_each($3)))
           AND ($4 IS NULL OR (state <= 10) = $4) AND ($5 IS NULL OR kind = $5)
           AND ($6 = 0 OR state = 10)
         ORDER BY id DESC LIMIT $7";

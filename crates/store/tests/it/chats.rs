@@ -12,6 +12,7 @@ conformance! {
     what_accounts_see_stands_beside_what_was_made,
     private_dialogs_are_not_listed,
     filters_hold_together,
+    a_chat_has_its_names_and_is_found_by_each,
     pages_are_complete_and_without_doubles,
     a_group_that_became_a_supergroup_takes_its_things_along,
     chats_of_one_title_are_found,
@@ -24,7 +25,15 @@ fn created(chat_id: ChatId, name: &str) -> RegistryChange {
 }
 
 fn peer(chat_id: ChatId, title: &str, kind: PeerKind) -> StoredPeer {
-    StoredPeer { chat_id, access_hash: 1, username: None, title: title.into(), kind, dialog: true }
+    StoredPeer {
+        chat_id,
+        access_hash: 1,
+        username: None,
+        title: title.into(),
+        kind,
+        dialog: true,
+        phone: None,
+    }
 }
 
 async fn make(world: &World, changes: Vec<RegistryChange>) {
@@ -130,7 +139,8 @@ async fn filters_hold_together(world: World) {
     peers.save(&account("backup_1"), vec![channel]).await.unwrap();
     make(&world, vec![created(chat_number(2), "main"), created(chat_number(3), "main")]).await;
     make(&world, vec![RegistryChange::Left { chat_id: chat_number(3) }]).await;
-    let filter = |name: Option<&str>, state, kind| ChatFilter { account: name.map(account), state, kind };
+    let filter =
+        |name: Option<&str>, state, kind| ChatFilter { account: name.map(account), state, kind, q: None };
     let (active, left) = (Some(ChatState::Active), Some(ChatState::Left));
     for (filter, expected) in [
         (filter(None, None, None), vec![chat_number(3), chat_number(2), chat_number(1), group]),
@@ -143,6 +153,35 @@ async fn filters_hold_together(world: World) {
     ] {
         assert_eq!(listed(&world, &filter).await, expected, "{filter:?}");
     }
+}
+
+async fn a_chat_has_its_names_and_is_found_by_each(world: World) {
+    let person = ChatId::user(7).unwrap();
+    make(&world, vec![created(chat(), "main")]).await;
+    let ann = StoredPeer {
+        username: "demo_ann".parse().ok(),
+        phone: Some("70000000001".into()),
+        dialog: false,
+        ..peer(person, "Анна", PeerKind::User)
+    };
+    world.store.peers().save(&account("main"), vec![ann.clone()]).await.unwrap();
+    // An account that sees no phone takes none away.
+    world.store.peers().save(&account("main"), vec![StoredPeer { phone: None, ..ann }]).await.unwrap();
+    let named = world.store.chats().names(vec![chat(), person, chat_number(9)]).await.unwrap();
+    assert_eq!(named.len(), 2);
+    assert_eq!(named[&chat()].title.as_deref(), Some("Demo"));
+    let names = &named[&person];
+    assert_eq!((names.title.as_deref(), names.phone.as_deref()), (Some("Анна"), Some("70000000001")));
+    assert_eq!(names.username, "demo_ann".parse().ok());
+    for text in ["АННА", "@demo_ann", "+7 000 000-00-01"] {
+        assert_eq!(world.store.chats().find(text).await, Ok(vec![person]), "{text}");
+        let filter = ChatFilter { q: Some(text.into()), ..ChatFilter::default() };
+        assert_eq!(listed(&world, &filter).await, [person], "{text}");
+    }
+    let elsewhere =
+        ChatFilter { q: Some("Demo".into()), account: Some(account("backup_1")), ..ChatFilter::default() };
+    assert_eq!(listed(&world, &elsewhere).await, []);
+    assert_eq!(world.store.chats().find("nobody").await, Ok(Vec::new()));
 }
 
 async fn pages_are_complete_and_without_doubles(world: World) {

@@ -72,12 +72,12 @@ async fn filters_hold_together_and_pages_are_complete(world: World) {
     made.reverse();
     for name in [None, Some("main"), Some("backup_1"), Some("backup_2"), Some("nobody")] {
         for chat_id in [None, Some(chat_number(1)), Some(chat_number(9))] {
-            let filter = FailoverFilter { chat_id, account: name.map(account) };
+            let filter = FailoverFilter { chats: chat_id.map(|id| vec![id]), account: name.map(account) };
             let expected: Vec<_> = made
                 .iter()
                 .filter(|record| {
                     let Failover { chat_id, from, to, .. } = &record.failover;
-                    filter.chat_id.is_none_or(|wanted| Some(wanted) == *chat_id)
+                    filter.chats.as_ref().is_none_or(|wanted| chat_id.is_some_and(|id| wanted.contains(&id)))
                         && filter.account.as_ref().is_none_or(|wanted| wanted == from || wanted == to)
                 })
                 .cloned()

@@ -29,6 +29,7 @@ fn peer(number: i64, title: &str, username: Option<&str>) -> StoredPeer {
         title: title.into(),
         kind: PeerKind::Supergroup,
         dialog: true,
+        phone: None,
     }
 }
 

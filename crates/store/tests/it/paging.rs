@@ -69,7 +69,12 @@ async fn filters_hold_together(world: World) {
     for state in [None, Some(MessageState::Sent), Some(MessageState::Sending), Some(MessageState::Failed)] {
         for name in [None, Some(account("main"))] {
             for chat_id in [None, Some(chat_number(1)), Some(chat())] {
-                let filter = Filter { state, account: name.clone(), chat_id, ..Filter::default() };
+                let filter = Filter {
+                    state,
+                    account: name.clone(),
+                    chats: chat_id.map(|id| vec![id]),
+                    ..Filter::default()
+                };
                 let wanted: Vec<MessageId> = expected
                     .iter()
                     .filter(|(_, its, ..)| state.is_none_or(|state| state == *its))

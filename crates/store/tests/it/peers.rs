@@ -23,6 +23,7 @@ fn peer(chat_id: ChatId, username: Option<&str>, dialog: bool) -> StoredPeer {
         title: "Demo".into(),
         kind: PeerKind::Supergroup,
         dialog,
+        phone: None,
     }
 }
 

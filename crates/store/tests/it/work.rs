@@ -85,9 +85,11 @@ fn holds(filter: &WorkFilter, work: &Work) -> bool {
             (WorkKind::Saga(saga.task.kind()), &saga.account, saga.chat_id, open)
         }
     };
-    filter.kind.is_none_or(|wanted| wanted == kind)
-        && (filter.account.is_none() || filter.account == *account)
-        && (filter.chat_id.is_none() || filter.chat_id == chat_id)
+    filter.kind.is_none_or(|wanted| match wanted {
+        WorkKind::Sagas => kind != WorkKind::SendText,
+        wanted => wanted == kind,
+    }) && (filter.account.is_none() || filter.account == *account)
+        && filter.chats.as_ref().is_none_or(|chats| chat_id.is_some_and(|id| chats.contains(&id)))
         && filter.open.is_none_or(|wanted| wanted == open)
 }
 
@@ -96,6 +98,7 @@ async fn filters_hold_together(world: World) {
     let kinds = [
         None,
         Some(WorkKind::SendText),
+        Some(WorkKind::Sagas),
         Some(WorkKind::Saga(TaskKind::CreateChat)),
         Some(WorkKind::Saga(TaskKind::LeaveChat)),
         Some(WorkKind::Saga(TaskKind::EditChat)),
@@ -104,8 +107,9 @@ async fn filters_hold_together(world: World) {
         for name in [None, Some("main"), Some("nobody")] {
             for chat_id in [None, Some(chat()), Some(chat_number(9))] {
                 for open in [None, Some(true), Some(false)] {
+                    let chats = chat_id.map(|id| vec![id, chat_number(8)]);
                     let filter =
-                        WorkFilter { kind, account: name.map(account), chat_id, open, in_doubt: false };
+                        WorkFilter { kind, account: name.map(account), chats, open, in_doubt: false };
                     let expected: Vec<_> = made.iter().filter(|work| holds(&filter, work)).map(id).collect();
                     let found: Vec<_> = listed(&world, &filter, 7).await.iter().map(id).collect();
                     assert_eq!(found, expected, "{filter:?}");

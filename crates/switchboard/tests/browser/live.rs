@@ -93,6 +93,44 @@ async fn a_card_that_says_something_else_is_changed_and_not_drawn_anew() {
     stage.program.account_is("main", "ready").await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_live_and_rows_under_a_hand_stay() {
+    let stage = Stage::start().await;
+    assert_eq!(stage.program.send("@client_1", "The first.").await.0, 200);
+    let tab = stage.tab().await;
+    tab.open("/messages").await;
+    is_live(&tab).await;
+    tab.tell("window.kept = true").await;
+    tab.point_away().await;
+    let shows = |text: &str| format!("document.querySelector('#messages').textContent.includes('{text}')");
+    assert_eq!(stage.program.send("@client_2", "The second.").await.0, 200);
+    tab.until(&shows("The second.")).await;
+    // Somebody is at a row: it stays where it is, and another one waits for a press.
+    tab.tell("[...document.querySelectorAll('[data-item]')].at(-1).focus()").await;
+    let place = "document.activeElement.getBoundingClientRect().top";
+    let before = tab.tell(place).await.as_f64().expect("a number");
+    assert_eq!(stage.program.send("@client_3", "The third.").await.0, 200);
+    let button = "document.querySelector('[data-show-new]')";
+    tab.until(&format!("!{button}.hidden")).await;
+    assert_eq!(tab.tell(&shows("The third.")).await, false);
+    let after = tab.tell(place).await.as_f64().expect("a number");
+    assert!((after - before).abs() <= 1.0, "it went from {before} to {after}");
+    tab.press("[data-show-new]").await;
+    tab.until(&shows("The third.")).await;
+    // One message says what becomes of it while somebody looks.
+    let later = tab.text("new Date(Date.now() + 30 * 86400000).toISOString()").await;
+    let order = json!({ "chat": "@client_1", "text": "Next month", "send_at": later, "wait": 0 });
+    let (_, waiting) = stage.program.post("/v1/messages", &order).await;
+    let id = waiting["id"].as_str().expect("an id");
+    tab.open(&format!("/messages/{id}")).await;
+    is_live(&tab).await;
+    tab.tell("window.kept = true").await;
+    assert_eq!(stage.program.post(&format!("/v1/messages/{id}/cancel"), &json!({})).await.0, 200);
+    tab.until("document.querySelector('h1').textContent.includes('Cancelled')").await;
+    assert_eq!(tab.tell("window.kept").await, true);
+    assert_eq!((tab.findings().await, tab.complaints()), (Vec::new(), Vec::new()));
+}
+
 /// While a finger is on the screen now and then no row moves by itself, until somebody asks for it.
 async fn sorted_by_hand(stage: &Stage, tab: &Tab) {
     tab.tell("setInterval(() => dispatchEvent(new Event('touchstart')), 1000)").await;

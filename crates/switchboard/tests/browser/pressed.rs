@@ -26,8 +26,9 @@ fn controls(template: &str) -> BTreeSet<String> {
             "button" => {
                 let what =
                     given("formaction").or_else(|| given("data-copy").map(|id| format!("copies {id}")));
-                let mark =
-                    ["data-sort", "data-noscript", "popovertarget"].into_iter().find(|one| tag.contains(one));
+                let mark = ["data-sort", "data-show-new", "data-noscript", "popovertarget"]
+                    .into_iter()
+                    .find(|one| tag.contains(one));
                 let what = what.or_else(|| given("id")).or_else(|| mark.map(str::to_owned));
                 let choice = given("value").map(|value| format!(" {value}")).unwrap_or_default();
                 let place = if form.is_empty() { "of the page" } else { form.as_str() };

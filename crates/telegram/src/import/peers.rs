@@ -37,6 +37,7 @@ pub(super) fn stored(peer: &Peer, own: Option<i64>) -> Option<StoredPeer> {
         title: title[..title.floor_char_boundary(LONGEST_TITLE)].to_owned(),
         kind,
         dialog: chat_id.kind() != ChatKind::User,
+        phone: None,
     })
 }
 

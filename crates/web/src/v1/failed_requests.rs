@@ -18,6 +18,9 @@ use crate::extract::{PathParameter, QueryParameters};
 use crate::problem::{Body as ProblemBody, Code, Problem, shorten};
 use crate::state::State;
 
+/// The longest summary, in bytes.
+const LONGEST_SUMMARY: usize = 200;
+
 /// A request that failed and is kept, so that it can be tried again by hand.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = FailedRequest)]
@@ -37,6 +40,10 @@ pub(crate) struct FailedRequestView {
     /// Its path.
     #[schema(example = "/create_chat")]
     endpoint: String,
+    /// What it is about: the title of the chat that it asks for, or the start of a text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Order 1001")]
+    summary: Option<String>,
     /// Its body; shown to keys with the scope `admin` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -61,16 +68,19 @@ pub(crate) struct FailedRequestView {
 impl FailedRequestView {
     fn new(request: FailedRequest, with_payload: bool) -> Self {
         // What cannot be read as JSON is shown as the text it is.
-        let payload = with_payload.then(|| match serde_json::from_str(&request.payload) {
+        let payload = match serde_json::from_str(&request.payload) {
             Ok(value) => value,
             Err(_) => Value::String(request.payload),
-        });
+        };
+        let summary = summary(&payload);
+        let payload = with_payload.then_some(payload);
         Self {
             id: request.id,
             at: request.at,
             service: request.service,
             direction: request.direction.as_str(),
             endpoint: request.endpoint,
+            summary,
             payload,
             error: request.error,
             state: request.state.as_str(),
@@ -80,6 +90,17 @@ impl FailedRequestView {
             operation: request.operation.map(|id| id.to_string()),
         }
     }
+}
+
+/// The first of the fields that people know a request by, as old callers and callbacks write them.
+fn summary(payload: &Value) -> Option<String> {
+    let named = ["title", "chat_title", "text", "message", "chat_id", "chat"];
+    let found = named.into_iter().find_map(|name| match payload.get(name)? {
+        Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    })?;
+    Some(found[..found.floor_char_boundary(LONGEST_SUMMARY)].to_owned())
 }
 
 /// Lists failed requests, newest first.

@@ -9,6 +9,7 @@ use store::{FailoverFilter, FailoverRecord};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Page;
+use super::names::{self, Names, NamesView};
 use super::page::{listed, store_page};
 use crate::answer::json;
 use crate::auth::{By, CanRead};
@@ -26,6 +27,8 @@ pub(crate) struct FailoverView {
     /// The chat, if it was known.
     #[schema(value_type = Option<String>, example = "-1001234567890")]
     chat_id: Option<ChatId>,
+    #[serde(flatten)]
+    names: NamesView,
     /// The first choice.
     #[schema(value_type = String, example = "main")]
     from: AccountName,
@@ -46,6 +49,7 @@ impl From<FailoverRecord> for FailoverView {
         Self {
             at: failover.at,
             chat_id: failover.chat_id,
+            names: NamesView::default(),
             from: failover.from,
             to: failover.to,
             reason: failover.reason,
@@ -70,13 +74,23 @@ pub(crate) async fn list(
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let filter = FailoverFilter {
-        chat_id: query.take::<ChatId>("chat_id"),
+        chats: query.take::<ChatId>("chat_id").map(|chat| vec![chat]),
         account: query.take::<AccountName>("account"),
     };
+    let chat = query.take_with("chat", names::wanted);
     let page = store_page(&mut query);
     query.finish()?;
+    let filter = match chat {
+        Some(chat) => FailoverFilter { chats: Some(names::chats_named(&state, &chat).await?), ..filter },
+        None => filter,
+    };
     let found = state.store().failovers().list(&filter, &page).await.map_err(listed)?;
-    let items: Vec<FailoverView> = found.items.into_iter().map(Into::into).collect();
+    let names = Names::of(&state, found.items.iter().map(|record| record.failover.chat_id)).await?;
+    let view = |record: FailoverRecord| {
+        let names = names.view(record.failover.chat_id);
+        FailoverView { names, ..record.into() }
+    };
+    let items: Vec<FailoverView> = found.items.into_iter().map(view).collect();
     Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
 }
 
@@ -88,6 +102,9 @@ pub(crate) struct ListParameters {
     /// Only those on this chat.
     #[param(example = "-1001234567890")]
     chat_id: Option<String>,
+    /// Only those on chats and people that are called so: a part of the title or name, a username, a number, a phone.
+    #[param(example = "Order 1001", max_length = 200)]
+    chat: Option<String>,
     /// Only those from or to this account.
     #[param(example = "main")]
     account: Option<String>,

@@ -1,5 +1,7 @@
 //! `/v1/keys`: making and revoking API keys.
 
+use std::collections::HashMap;
+
 use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::{ApiKeyId, Timestamp};
@@ -49,6 +51,26 @@ impl From<ApiKey> for KeyView {
             created_at: key.created_at,
             revoked_at: key.revoked_at,
         }
+    }
+}
+
+/// The names of the keys, revoked ones too, for lists that tell who asked.
+#[derive(Debug, Default)]
+pub(super) struct KeyNames(HashMap<String, String>);
+
+impl KeyNames {
+    /// Asks the store once, and only where some key is to be named.
+    pub(super) async fn of(state: &State, needed: bool) -> Result<Self, StoreError> {
+        if !needed {
+            return Ok(Self::default());
+        }
+        let keys = state.store().api_keys().list().await?;
+        Ok(Self(keys.into_iter().map(|key| (key.id.to_string(), key.name)).collect()))
+    }
+
+    /// The name of a key, by its id.
+    pub(super) fn name(&self, id: &str) -> Option<String> {
+        self.0.get(id).cloned()
     }
 }
 

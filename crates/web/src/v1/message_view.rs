@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::media_view::{MediaView, Whereabouts};
+use super::names::NamesView;
 use super::words;
 use crate::problem::describe_task_failure;
 
@@ -30,6 +31,8 @@ pub(crate) struct MessageView<'a> {
     /// Where to, as the Bot API writes it, once it is known.
     #[schema(value_type = Option<String>, example = "-1001234567890")]
     chat_id: Option<ChatId>,
+    #[serde(flatten)]
+    names: NamesView,
     /// The text or caption, whole and without marks; a mention is not in it.
     text: &'a str,
     /// Telegram's ids of what was sent, in order: one for each text and for each of the media.
@@ -110,6 +113,12 @@ impl<'a> MessageView<'a> {
         Self { gives_up_at, ..Self::new(message, Some(timeline), Some(whereabouts)) }
     }
 
+    /// The same with what people call its chat.
+    #[must_use]
+    pub(crate) fn named(self, names: NamesView) -> Self {
+        Self { names, ..self }
+    }
+
     fn new(
         message: &'a OutboundMessage,
         timeline: Option<&'a [Entry]>,
@@ -121,6 +130,7 @@ impl<'a> MessageView<'a> {
             account: message.account.as_ref(),
             chat: &message.chat,
             chat_id: message.chat_id,
+            names: NamesView::default(),
             text: &message.content.text.text,
             message_ids: message.message_ids(),
             parts: message.parts.len(),

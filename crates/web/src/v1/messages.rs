@@ -4,20 +4,22 @@ use std::time::Duration;
 
 use axum::extract::State as Shared;
 use axum::response::Response;
-use delivery::{Change, How, Submission, SubmitError, Submitted};
+use delivery::{Change, How, Query, Sender, Submission, SubmitError, Submitted};
 use domain::message::OutboundMessage;
 use domain::{AccountName, ChatId, MessageId, MessageState, Purpose};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
-use store::{Filter, Resolution};
+use store::{Filter, Resolution, StoreError};
 use utoipa::{IntoParams, ToSchema};
 
+use super::keys::KeyNames;
 use super::logs::moment;
 use super::media_view::Whereabouts;
 use super::message_view::MessageView;
+use super::names::{self, Names};
 use super::new_message::{NewMessage, Order};
 use super::page::{listed, store_page};
-use super::why::Why;
+use super::why::{CandidateView, OriginView, Why};
 use super::{LISTENER, Page, services, words};
 use crate::answer::{json, located};
 use crate::auth::{By, Caller, CanRead, CanSend};
@@ -26,9 +28,6 @@ use crate::files::{self, Asker, Terms};
 use crate::idempotency::{self, Scope};
 use crate::problem::{Body as ProblemBody, Code, FieldError, Problem, shorten};
 use crate::state::State;
-
-/// The longest text that is searched for, in characters.
-const LONGEST_TEXT: usize = 200;
 
 /// The path that sends.
 const PATH: &str = "/v1/messages";
@@ -153,19 +152,44 @@ pub(crate) async fn list(
             })
         }),
         account: query.take::<AccountName>("account"),
-        chat_id: query.take::<ChatId>("chat_id"),
-        text: query.take_with("text", |text| {
-            let fits = text.chars().count() <= LONGEST_TEXT;
-            fits.then(|| text.to_owned()).ok_or_else(|| format!("write at most {LONGEST_TEXT} letters"))
-        }),
+        chats: query.take::<ChatId>("chat_id").map(|chat| vec![chat]),
+        text: query.take_with("text", names::wanted),
+        or_to: None,
         since: query.take_with("since", |text| moment(text, now)),
         until: query.take_with("until", |text| moment(text, now)),
     };
+    let chat = query.take_with("chat", names::wanted);
+    let q = query.take_with("q", names::wanted);
     let page = store_page(&mut query);
     query.finish()?;
+    let filter = sought(&state, filter, chat, q).await?;
     let found = state.store().outbox().list(&filter, &page).await.map_err(listed)?;
-    let items = found.items.iter().map(MessageView::listed).collect();
+    let names = Names::of(&state, found.items.iter().map(|message| message.chat_id)).await?;
+    let view = |message| MessageView::listed(message).named(names.view(message.chat_id));
+    let items = found.items.iter().map(view).collect();
     Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
+}
+
+/// The filter with the chats that were written as people call them.
+pub(super) async fn sought(
+    state: &State,
+    filter: Filter,
+    chat: Option<String>,
+    q: Option<String>,
+) -> Result<Filter, StoreError> {
+    let mut filter = filter;
+    if let Some(chat) = chat {
+        let named = names::chats_named(state, &chat).await?;
+        filter.chats = Some(match filter.chats {
+            Some(chats) => chats.into_iter().filter(|chat| named.contains(chat)).collect(),
+            None => named,
+        });
+    }
+    if let Some(q) = q {
+        filter.or_to = Some(names::chats_named(state, &q).await?);
+        filter.text = Some(q);
+    }
+    Ok(filter)
 }
 
 /// What the list can be narrowed to.
@@ -182,6 +206,12 @@ pub(crate) struct ListParameters {
     /// Only those into this chat.
     #[param(example = "-1001234567890")]
     chat_id: Option<String>,
+    /// Only those to chats and people that are called so: a part of the title or name, a username, a number, a phone.
+    #[param(example = "Order 1001", max_length = 200)]
+    chat: Option<String>,
+    /// Only those with this in their text, or to chats and people that are called so. In the place of `text`.
+    #[param(example = "1001", max_length = 200)]
+    q: Option<String>,
     /// Only those with this in their text or caption, whatever letters are large.
     #[param(example = "your phone is ready", max_length = 200)]
     text: Option<String>,
@@ -217,7 +247,9 @@ pub(crate) async fn get(
     let timeline = state.store().outbox().timeline(message.id).await?;
     let whereabouts = whereabouts(&state, &message).await;
     let gives_up_at = state.delivery().gives_up_at(message.id);
-    Ok(json(StatusCode::OK, &MessageView::whole(&message, &timeline, &whereabouts, gives_up_at)))
+    let names = Names::of(&state, std::iter::once(message.chat_id)).await?;
+    let view = MessageView::whole(&message, &timeline, &whereabouts, gives_up_at);
+    Ok(json(StatusCode::OK, &view.named(names.view(message.chat_id))))
 }
 
 /// Shows why a message is where it is, step by step.
@@ -237,10 +269,24 @@ pub(crate) async fn why(
 ) -> Result<Response, Problem> {
     let message = find(&state, &id).await?;
     let timeline = state.store().outbox().timeline(message.id).await?;
-    let origin = state.store().outbox().origin(message.id).await?.map(Into::into);
+    let origin = match state.store().outbox().origin(message.id).await? {
+        Some(origin) => {
+            let keys = KeyNames::of(&state, origin.api_key.is_some()).await?;
+            Some(OriginView::new(origin, &keys))
+        }
+        None => None,
+    };
     let timeline = timeline.iter().map(Into::into).collect();
-    let why = Why { id: message.id, state: message.state, origin, timeline };
+    let candidates = candidates(&state, &message);
+    let why = Why { id: message.id, state: message.state, origin, candidates, timeline };
     Ok(json(StatusCode::OK, &why))
+}
+
+/// Who could send into the chat of a message now, as far as memory knows.
+fn candidates(state: &State, message: &OutboundMessage) -> Vec<CandidateView> {
+    let purpose = if message.content.media.is_empty() { Purpose::SendText } else { Purpose::SendMedia };
+    let query = Query { chat: message.chat.clone(), pin: message.pin.clone(), purpose };
+    state.pool().candidates_now(&query).map(CandidateView::all).unwrap_or_default()
 }
 
 /// Cancels a message that was not given to an account yet. One of which it is not known whether it arrived is tried no

@@ -18,6 +18,7 @@ pub(crate) mod media;
 mod media_view;
 mod message_view;
 pub(crate) mod messages;
+mod names;
 mod new_media;
 mod new_message;
 pub(crate) mod operations;

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use delivery::{Candidates, Readiness};
 use domain::outcome::Failure;
 use domain::timeline::{Entry, Step};
 use domain::{AccountName, ApiKeyId, MessageId, MessageState, Timestamp};
@@ -9,6 +10,7 @@ use serde::Serialize;
 use store::Origin;
 use utoipa::ToSchema;
 
+use super::keys::KeyNames;
 use super::words;
 
 /// What happened to a message, step by step.
@@ -22,6 +24,9 @@ pub(crate) struct Why<'a> {
     pub(crate) state: MessageState,
     /// Who asked for it, and where.
     pub(crate) origin: Option<OriginView>,
+    /// The accounts that could send into its chat now, best first, and then those that cannot; empty while Telegram would
+    /// have to be asked.
+    pub(crate) candidates: Vec<CandidateView>,
     /// The steps, oldest first.
     pub(crate) timeline: Vec<StepView<'a>>,
 }
@@ -36,14 +41,75 @@ pub(crate) struct OriginView {
     /// The API key that was shown.
     #[schema(value_type = Option<String>, example = "key_01k2v7m3w0e9tq4b8s6n5x1zyr")]
     api_key: Option<ApiKeyId>,
+    /// The name of that key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "n8n")]
+    api_key_name: Option<String>,
     /// The address of the caller.
     #[schema(value_type = Option<String>, example = "192.0.2.7")]
     address: Option<IpAddr>,
 }
 
-impl From<Origin> for OriginView {
-    fn from(Origin { listener, api_key, address }: Origin) -> Self {
-        Self { listener, api_key, address }
+impl OriginView {
+    pub(super) fn new(Origin { listener, api_key, address }: Origin, keys: &KeyNames) -> Self {
+        Self { listener, api_key, api_key_name: api_key.and_then(|id| keys.name(&id.to_string())), address }
+    }
+}
+
+/// An account that was considered for a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = MessageCandidate)]
+pub(crate) struct CandidateView {
+    /// The account.
+    #[schema(value_type = String, example = "main")]
+    account: AccountName,
+    /// `first`: it is tried first. `next`: it is tried if those before it cannot. `waits`: it could, and has to wait.
+    /// `cannot`: it is left out.
+    #[schema(example = "first")]
+    verdict: &'static str,
+    /// Until when it waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    until: Option<Timestamp>,
+    /// Whether the chat is bound to it, or it is the first by rank.
+    preferred: bool,
+    /// Why it waits or cannot, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "is paused")]
+    why: Option<String>,
+}
+
+impl CandidateView {
+    /// All who were considered.
+    pub(super) fn all(candidates: Candidates) -> Vec<Self> {
+        let Candidates { able, refused, preferred, .. } = candidates;
+        let is_preferred = |account: &AccountName| preferred.as_ref() == Some(account);
+        let able = able.into_iter().enumerate().map(|(place, candidate)| {
+            let (verdict, why) = match (candidate.readiness, place) {
+                (Readiness::Ready, 0) => ("first", None),
+                (Readiness::Ready, _) => ("next", None),
+                (Readiness::HeldUntil(_), _) => ("waits", Some("must wait, as Telegram asked")),
+                (Readiness::LimitedUntil(_), _) => {
+                    ("waits", Some("has sent as many messages as its limit allows"))
+                }
+                (Readiness::Connecting, _) => ("waits", Some("is connecting")),
+            };
+            Self {
+                preferred: is_preferred(&candidate.account),
+                until: candidate.readiness.until(),
+                account: candidate.account,
+                verdict,
+                why: why.map(str::to_owned),
+            }
+        });
+        let refused = refused.into_iter().map(|(refusal, _)| Self {
+            preferred: is_preferred(&refusal.account),
+            account: refusal.account,
+            verdict: "cannot",
+            until: None,
+            why: Some(refusal.why),
+        });
+        able.chain(refused).collect()
     }
 }
 

@@ -106,6 +106,11 @@ pub(super) fn work_kind() -> RefOr<Schema> {
     one_of(super::operations::log::kinds(), "What it is.").examples(["create_chat"]).into()
 }
 
+/// A kind of work that a list is narrowed to.
+pub(super) fn wanted_work_kind() -> RefOr<Schema> {
+    one_of(super::operations::log::wanted_kinds(), "What it is.").examples(["create_chat"]).into()
+}
+
 /// Whether work goes on.
 pub(super) fn open_or_finished() -> RefOr<Schema> {
     one_of(["open", "finished", "in_doubt"], "Whether it goes on.").into()

@@ -351,6 +351,7 @@ fn dialog(chat_id: &str, title: &str, username: Option<&str>) -> StoredPeer {
         title: title.to_owned(),
         kind: PeerKind::Supergroup,
         dialog: true,
+        phone: None,
     }
 }
 

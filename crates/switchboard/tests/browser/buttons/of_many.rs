@@ -140,3 +140,40 @@ async fn of_the_failed_requests_those_that_are_ticked_are_meant() {
     assert_eq!(made, 2, "each that was meant is made once");
     is_sound(&tab);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doubts_that_are_ticked_are_ended_together() {
+    let stage = Stage::start().await;
+    let demo = stage.day().await;
+    stage.world.delete("/faults").await;
+    let state = |path: String| {
+        let program = &stage.program;
+        async move { program.get(&path).await.1["state"].clone() }
+    };
+    let message = format!("/v1/messages/{}", demo.doubted_message);
+    let operation = format!("/v1/operations/{}", demo.doubted_operation);
+    let tab = stage.tab().await;
+    let asked = |id: String, word: &'static str| {
+        let tab = &tab;
+        async move {
+            tab.open("/doubt").await;
+            tab.press(&format!("input[value='{id}']")).await;
+            tab.press(&format!("button[value={word}]")).await;
+            tab.until("location.pathname === '/doubt/question' && document.readyState === 'complete'").await;
+            assert_eq!(tab.findings().await, Vec::<String>::new());
+        }
+    };
+    asked(demo.doubted_message.clone(), "happened").await;
+    tab.press("#ask a[href='/doubt']").await;
+    tab.is_at("/doubt").await;
+    assert_eq!(state(message.clone()).await, "in_doubt", "nobody answered the question");
+    let before = stage.world.sent().await.len();
+    asked(demo.doubted_message.clone(), "happened").await;
+    done(&tab, "#ask button.primary").await;
+    assert_eq!(state(message).await, "sent");
+    assert_eq!(stage.world.sent().await.len(), before, "nothing was sent again");
+    asked(demo.doubted_operation.clone(), "again").await;
+    done(&tab, "#ask button.danger").await;
+    assert_ne!(state(operation).await, "in_doubt");
+    is_sound(&tab);
+}

@@ -30,7 +30,7 @@ async fn what_is_kept_for_a_person_is_decided_by_one() {
     chats(&stage, &tab, &demo.chat).await;
     // Of what is in doubt, one was sent and the other is done again.
     tab.open("/doubt").await;
-    assert_eq!(tab.tell("document.querySelectorAll('main article').length").await, 2);
+    assert_eq!(tab.tell("document.querySelectorAll('main tbody tr').length").await, 2);
     let doubted = &demo.doubted_message;
     tab.open(&format!("/doubt/{doubted}")).await;
     done(&tab, "button[formaction$=sent]").await;

@@ -16,6 +16,7 @@ use crate::extract::QueryParameters;
 use crate::problem::{Body as ProblemBody, Problem};
 use crate::state::State;
 use crate::v1::Page;
+use crate::v1::keys::KeyNames;
 use crate::v1::page::{listed, store_page};
 
 /// Lists what was done by whom, the latest first. Entries are kept for a year, at most 200,000.
@@ -47,7 +48,8 @@ pub(crate) async fn list(
     let page = store_page(&mut query);
     query.finish()?;
     let found = state.access().audit(&filter, &page).await.map_err(listed)?;
-    let items: Vec<AuditView> = found.items.into_iter().map(Into::into).collect();
+    let keys = KeyNames::of(&state, true).await?;
+    let items: Vec<_> = found.items.into_iter().map(|record| AuditView::from(record).named(&keys)).collect();
     Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
 }
 

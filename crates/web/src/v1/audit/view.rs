@@ -7,6 +7,7 @@ use domain::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::v1::keys::KeyNames;
 use crate::v1::words;
 
 /// Who did something.
@@ -19,11 +20,15 @@ pub(crate) struct AuditActor {
     /// The user's name or the key's id.
     #[schema(example = "anna")]
     name: Option<String>,
+    /// The name of the key, of an API key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "n8n")]
+    key_name: Option<String>,
 }
 
 impl From<&AuditWho> for AuditActor {
     fn from(who: &AuditWho) -> Self {
-        Self { kind: who.kind(), name: who.name() }
+        Self { kind: who.kind(), name: who.name(), key_name: None }
     }
 }
 
@@ -60,6 +65,15 @@ pub(crate) struct AuditView {
     /// When it came last.
     #[schema(value_type = String, format = DateTime)]
     last_at: Timestamp,
+}
+
+impl AuditView {
+    /// The same with the name of the key that did it.
+    #[must_use]
+    pub(super) fn named(mut self, keys: &KeyNames) -> Self {
+        self.who.key_name = self.who.name.as_deref().and_then(|id| keys.name(id));
+        self
+    }
 }
 
 impl From<AuditRecord> for AuditView {

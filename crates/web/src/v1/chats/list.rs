@@ -14,6 +14,7 @@ use crate::auth::{By, CanRead};
 use crate::extract::{PathParameter, QueryParameters};
 use crate::problem::{Body as ProblemBody, Problem, shorten};
 use crate::state::State;
+use crate::v1::names::{self, Names};
 use crate::v1::page::{listed, store_page};
 use crate::v1::{Page, words};
 
@@ -39,11 +40,15 @@ pub(crate) async fn list(
                 .ok_or_else(|| format!("{:?} is none of active and left", shorten(word)))
         }),
         kind: query.take_with("kind", read_kind),
+        q: query.take_with("q", names::wanted),
     };
     let page = store_page(&mut query);
     query.finish()?;
     let found = state.store().chats().list(&filter, &page).await.map_err(listed)?;
+    let names = Names::of(&state, found.items.iter().map(|record| Some(record.chat_id))).await?;
     let view = |record: store::ChatRecord| {
+        let seen = names.view(Some(record.chat_id));
+        let record = store::ChatRecord { title: record.title.or(seen.chat_title), ..record };
         let known = state.pool().chat_info(&ChatRef::Id(record.chat_id));
         ChatView::new(Some(record), known)
     };
@@ -71,6 +76,9 @@ pub(crate) struct ListParameters {
     /// Only those of this kind.
     #[param(schema_with = words::chat_kind)]
     kind: Option<String>,
+    /// Only those with this in their title or name, username, number or phone; people are among them then.
+    #[param(example = "Order 1001", max_length = 200)]
+    q: Option<String>,
     /// How many, 1 to 500.
     #[param(minimum = 1, maximum = 500, default = 50)]
     limit: Option<u32>,

@@ -17,3 +17,5 @@ mod title;
 mod unchanged;
 pub(crate) mod unresolved;
 mod view;
+
+pub(crate) use named::id as today;

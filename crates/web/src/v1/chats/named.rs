@@ -35,7 +35,7 @@ pub(super) fn group(given: &str) -> Result<ChatRef, Problem> {
 }
 
 /// The id of a chat today: memory knows names, and which basic groups became supergroups.
-pub(super) fn id(state: &State, chat: &ChatRef) -> Option<ChatId> {
+pub(crate) fn id(state: &State, chat: &ChatRef) -> Option<ChatId> {
     let known = state.pool().chat_info(chat).map(|known| known.chat_id);
     known.or(match chat {
         ChatRef::Id(id) => Some(*id),

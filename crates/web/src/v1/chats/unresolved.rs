@@ -14,6 +14,7 @@ use crate::auth::{By, CanAdminister, CanRead};
 use crate::extract::{PathParameter, QueryParameters};
 use crate::problem::{Body as ProblemBody, Code, Problem, shorten};
 use crate::state::State;
+use crate::v1::keys::KeyNames;
 use crate::v1::page::{listed, store_page};
 use crate::v1::{LongPageParameters, Page};
 
@@ -60,6 +61,10 @@ pub(crate) struct CallerView {
     /// The API key they showed.
     #[schema(example = "key_01k2v7m3w0e9tq4b8s6n5x1zyr")]
     api_key: Option<String>,
+    /// The name of that key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "n8n")]
+    api_key_name: Option<String>,
     /// Their address.
     #[schema(example = "192.0.2.7")]
     address: Option<String>,
@@ -94,6 +99,7 @@ impl From<UnresolvedCaller> for CallerView {
         Self {
             listener: caller.listener,
             api_key: caller.api_key.map(|key| key.to_string()),
+            api_key_name: None,
             address: caller.address.map(|address| address.to_string()),
             count: caller.count,
             last_at: caller.last_at,
@@ -119,7 +125,11 @@ pub(crate) async fn list(
     let page = store_page(&mut query);
     query.finish()?;
     let found = state.store().unresolved().list(&page).await.map_err(listed)?;
-    let items: Vec<Unresolved> = found.items.into_iter().map(Into::into).collect();
+    let mut items: Vec<Unresolved> = found.items.into_iter().map(Into::into).collect();
+    let keys = KeyNames::of(&state, !items.is_empty()).await?;
+    for caller in items.iter_mut().flat_map(|chat| &mut chat.callers) {
+        caller.api_key_name = caller.api_key.as_deref().and_then(|id| keys.name(id));
+    }
     Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
 }
 

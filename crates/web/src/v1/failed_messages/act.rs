@@ -15,6 +15,8 @@ use crate::extract::QueryParameters;
 use crate::problem::{Body as ProblemBody, Code, Problem};
 use crate::state::State;
 use crate::v1::logs::moment;
+use crate::v1::messages::sought;
+use crate::v1::names;
 
 /// Where to look how far it is.
 const PATH: &str = "/v1/failed-messages";
@@ -98,6 +100,9 @@ pub(crate) struct WhichParameters {
     /// Only those into this chat.
     #[param(example = "-1001234567890")]
     chat_id: Option<String>,
+    /// Only those to chats and people that are called so: a part of the title or name, a username, a number, a phone.
+    #[param(example = "Order 1001", max_length = 200)]
+    chat: Option<String>,
     /// Only those accepted at this time or later: a time, or how long ago, such as `10m`.
     #[param(example = "2h")]
     since: Option<String>,
@@ -109,17 +114,19 @@ pub(crate) struct WhichParameters {
     failed_until: Option<String>,
 }
 
-fn which(state: &State, mut query: QueryParameters) -> Result<Which, Problem> {
+async fn which(state: &State, mut query: QueryParameters) -> Result<Which, Problem> {
     let now = state.clock().now();
     let filter = Filter {
         account: query.take::<AccountName>("account"),
-        chat_id: query.take::<ChatId>("chat_id"),
+        chats: query.take::<ChatId>("chat_id").map(|chat| vec![chat]),
         since: query.take_with("since", |text| moment(text, now)),
         until: query.take_with("until", |text| moment(text, now)),
         ..Filter::default()
     };
     let failed_until = query.take_with("failed_until", |text| moment(text, now));
+    let chat = query.take_with("chat", names::wanted);
     query.finish()?;
+    let filter = sought(state, filter, chat, None).await?;
     Ok(Which { filter, failed_until: failed_until.map_or(now, |until| until.min(now)) })
 }
 
@@ -138,7 +145,7 @@ pub(crate) async fn count(
     _: By<CanRead>,
     query: QueryParameters,
 ) -> Result<Response, Problem> {
-    let which = which(&state, query)?;
+    let which = which(&state, query).await?;
     let (count, _) = run::count(&state, &which).await?;
     let retry = state.retries().last().map(|run| RunView::from(&*run));
     Ok(json(StatusCode::OK, &FailedMessages { count, failed_until: which.failed_until, retry }))
@@ -164,7 +171,7 @@ pub(crate) async fn retry(
     by: By<CanSend>,
     query: QueryParameters,
 ) -> Result<Response, Problem> {
-    let which = which(&state, query)?;
+    let which = which(&state, query).await?;
     let (run, new) = run::begin(&state, which, by.caller.asked_for()).await?;
     let begun = Begun { run: RunView::from(&*run), joined: !new };
     Ok(located(json(StatusCode::ACCEPTED, &begun), PATH))

@@ -15,6 +15,7 @@ use crate::auth::{By, CanRead};
 use crate::extract::QueryParameters;
 use crate::problem::{Body as ProblemBody, Problem, shorten};
 use crate::state::State;
+use crate::v1::names::{self, Names};
 use crate::v1::page::{listed, store_page};
 use crate::v1::{Page, words};
 
@@ -36,7 +37,7 @@ pub(crate) async fn list(
     let filter = WorkFilter {
         kind: query.take_with("kind", read_kind),
         account: query.take::<AccountName>("account"),
-        chat_id: query.take::<ChatId>("chat_id"),
+        chats: query.take::<ChatId>("chat_id").map(|chat| vec![chat]),
         open: None,
         in_doubt: false,
     };
@@ -46,16 +47,32 @@ pub(crate) async fn list(
         Some(Standing::InDoubt) => WorkFilter { in_doubt: true, ..filter },
         None => filter,
     };
+    let chat = query.take_with("chat", names::wanted);
     let page = store_page(&mut query);
     query.finish()?;
+    let filter = match chat {
+        Some(chat) => WorkFilter { chats: Some(names::chats_named(&state, &chat).await?), ..filter },
+        None => filter,
+    };
     let found = state.store().work(&filter, &page).await.map_err(listed)?;
-    let items = found.items.iter().map(|work| match work {
-        Work::Message(message) => OperationView::of_message(message),
-        Work::Saga(saga) => OperationView::of_saga(saga, state.sagas().held_until(saga.id)),
+    let chat_of = |work: &Work| match work {
+        Work::Message(message) => message.chat_id,
+        Work::Saga(saga) => saga.chat_id,
+    };
+    let names = Names::of(&state, found.items.iter().map(chat_of)).await?;
+    let items = found.items.iter().map(|work| {
+        let view = match work {
+            Work::Message(message) => OperationView::of_message(message),
+            Work::Saga(saga) => OperationView::of_saga(saga, state.sagas().held_until(saga.id)),
+        };
+        view.named(names.view(chat_of(work)))
     });
     let items = items.collect();
     Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
 }
+
+/// The word for work on chats of every kind.
+const OPERATION: &str = "operation";
 
 /// Whether work goes on.
 #[derive(Debug, Clone, Copy)]
@@ -81,12 +98,19 @@ pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
     std::iter::once(SEND_TEXT).chain(TaskKind::ALL.into_iter().map(TaskKind::as_str))
 }
 
+/// The kinds that the list can be narrowed to.
+pub(crate) fn wanted_kinds() -> impl Iterator<Item = &'static str> {
+    kinds().chain(std::iter::once(OPERATION))
+}
+
 fn read_kind(word: &str) -> Result<WorkKind, String> {
-    if word == SEND_TEXT {
-        return Ok(WorkKind::SendText);
+    match word {
+        SEND_TEXT => return Ok(WorkKind::SendText),
+        OPERATION => return Ok(WorkKind::Sagas),
+        _ => {}
     }
     TaskKind::from_word(word).map(WorkKind::Saga).ok_or_else(|| {
-        let known: Vec<_> = kinds().collect();
+        let known: Vec<_> = wanted_kinds().collect();
         format!("{:?} is no kind; known are {}", shorten(word), known.join(", "))
     })
 }
@@ -96,8 +120,8 @@ fn read_kind(word: &str) -> Result<WorkKind, String> {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
 pub(crate) struct ListParameters {
-    /// Only this kind of work.
-    #[param(schema_with = words::work_kind)]
+    /// Only this kind of work; `operation` is work on chats of every kind.
+    #[param(schema_with = words::wanted_work_kind)]
     kind: Option<String>,
     /// Only that of this account.
     #[param(example = "main")]
@@ -105,6 +129,9 @@ pub(crate) struct ListParameters {
     /// Only that on this chat.
     #[param(example = "-1001234567890")]
     chat_id: Option<String>,
+    /// Only that on chats and people that are called so: a part of the title or name, a username, a number, a phone.
+    #[param(example = "Order 1001", max_length = 200)]
+    chat: Option<String>,
     /// `open`: only what is not over, that in doubt included. `finished`: only what is. `in_doubt`:
     /// only what is in doubt.
     #[param(schema_with = words::open_or_finished)]
@@ -129,7 +156,7 @@ mod tests {
         assert_eq!(
             read_kind("dance"),
             Err("\"dance\" is no kind; known are send_text, create_chat, leave_chat, add_members, \
-                 remove_members, edit_chat"
+                 remove_members, edit_chat, operation"
                 .to_owned())
         );
     }

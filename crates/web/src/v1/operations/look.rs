@@ -12,6 +12,7 @@ use crate::auth::{By, CanRead};
 use crate::extract::PathParameter;
 use crate::problem::{Body as ProblemBody, Problem};
 use crate::state::State;
+use crate::v1::names::Names;
 
 /// Shows a piece of work: an operation (`op_…`) or a message (`msg_…`), with its steps.
 #[utoipa::path(
@@ -34,7 +35,9 @@ pub(crate) async fn get(
     };
     let message = state.delivery().get(id).await?.ok_or_else(|| Problem::operation_not_found(&given))?;
     let timeline = state.store().outbox().timeline(id).await?;
-    Ok(json(StatusCode::OK, &OperationView::of_message(&message).with_timeline(&timeline)))
+    let names = Names::of(&state, std::iter::once(message.chat_id)).await?;
+    let view = OperationView::of_message(&message).with_timeline(&timeline);
+    Ok(json(StatusCode::OK, &view.named(names.view(message.chat_id))))
 }
 
 /// Work on a chat, by an id as a caller gives it.
@@ -56,5 +59,7 @@ pub(crate) async fn show(state: &State, saga: &Saga, over: StatusCode) -> Result
 async fn seen(state: &State, saga: &Saga, status: StatusCode) -> Result<Response, Problem> {
     let entries = state.store().sagas().steps(saga.id).await?;
     let held_until = state.sagas().held_until(saga.id);
-    Ok(json(status, &OperationView::of_saga(saga, held_until).with_saga(saga, &entries)))
+    let names = Names::of(state, std::iter::once(saga.chat_id)).await?;
+    let view = OperationView::of_saga(saga, held_until).with_saga(saga, &entries);
+    Ok(json(status, &view.named(names.view(saga.chat_id))))
 }

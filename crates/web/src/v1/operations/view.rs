@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::result::ResultView;
 use super::says::sentence;
 use crate::v1::message_view::FailureView;
+use crate::v1::names::NamesView;
 use crate::v1::{why, words};
 
 /// The kind of a message in the log of all work.
@@ -40,6 +41,11 @@ pub(crate) struct OperationView<'a> {
     /// The chat as the Bot API writes it, once it is known or made.
     #[schema(value_type = Option<String>, example = "-1001234567890")]
     chat_id: Option<ChatId>,
+    #[serde(flatten)]
+    names: NamesView,
+    /// The text of a message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
     /// What it waits for, or why it ended as it did, in words.
     detail: Option<String>,
     /// Why it failed, if it did.
@@ -96,6 +102,8 @@ impl<'a> OperationView<'a> {
             account: saga.account.as_ref(),
             chat: saga.task.chat(),
             chat_id: saga.chat_id,
+            names: NamesView { chat_title: title(&saga.task).map(str::to_owned), chat_username: None },
+            text: None,
             detail: detail(saga, held_until),
             failure: saga.failure.as_ref().map(FailureView::of_task),
             result: None,
@@ -115,6 +123,8 @@ impl<'a> OperationView<'a> {
             account: message.account.as_ref(),
             chat: Some(&message.chat),
             chat_id: message.chat_id,
+            names: NamesView::default(),
+            text: Some(&message.content.text.text),
             detail: message.failure.as_ref().map(domain::outcome::Failure::describe),
             failure: message.failure.as_ref().map(FailureView::of_message),
             result: None,
@@ -122,6 +132,14 @@ impl<'a> OperationView<'a> {
             created_at: message.created_at,
             updated_at: message.updated_at,
         }
+    }
+
+    /// The same with what people call its chat. What a chat is to be called stays where it has no name yet.
+    #[must_use]
+    pub(crate) fn named(mut self, names: NamesView) -> Self {
+        self.names.chat_title = names.chat_title.or(self.names.chat_title);
+        self.names.chat_username = names.chat_username;
+        self
     }
 
     /// With what came of it so far, and its history.
@@ -138,6 +156,15 @@ impl<'a> OperationView<'a> {
     pub(crate) fn with_timeline(mut self, timeline: &'a [Entry]) -> Self {
         self.steps = Some(timeline.iter().map(Into::into).collect());
         self
+    }
+}
+
+/// What a chat is to be called.
+fn title(task: &Task) -> Option<&str> {
+    match task {
+        Task::CreateChat { title, .. } => Some(title),
+        Task::EditChat { title, .. } => title.as_deref(),
+        Task::LeaveChat { .. } | Task::AddMembers { .. } | Task::RemoveMembers { .. } => None,
     }
 }
 
