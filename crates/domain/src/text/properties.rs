@@ -118,6 +118,20 @@ proptest! {
         }
     }
 
+    /// However words, lines and paragraphs are strewn, only the last piece is smaller than half of what fits.
+    #[test]
+    fn every_piece_but_the_last_is_half_full(
+        words in proptest::collection::vec(("[a-zé😀]{1,60}", prop_oneof![Just(" "), Just("\n"), Just("\n\n")]), 1..20),
+        limit in 8_usize..80,
+    ) {
+        let text: String = words.into_iter().flat_map(|(word, gap)| [word, gap.to_owned()]).collect();
+        let pieces = split_after(&FormattedText::plain(&text), limit, limit);
+        let (_, but_last) = pieces.split_last().expect("it says something");
+        for piece in but_last {
+            prop_assert!(piece.utf16_len() >= limit / 2, "{} of {limit}: {piece:?}", piece.utf16_len());
+        }
+    }
+
     #[test]
     fn a_mention_is_always_there(mode in any_mode(), text in markup(), name in any::<String>()) {
         let before = parse_leniently(mode, &text);

@@ -8,8 +8,12 @@ use super::{
 /// How far a cut looks back for the start of what is seen as one character.
 const LONGEST_CLUSTER: usize = 64;
 
+/// A piece that ends where a paragraph, line or word does is at least this part of what fits: a half.
+const SMALLEST_SHARE: usize = 2;
+
 /// Cuts a text into pieces of at most `limit` UTF-16 code units: at the last paragraph that fits, else at the
-/// last line, else at the last word, else anywhere but inside a character. White space at the cuts is dropped,
+/// last line, else at the last word, else anywhere but inside a character. A cut that would leave less than half of
+/// what fits is not taken: a long text without spaces fills its pieces. White space at the cuts is dropped,
 /// as Telegram would drop it; entities are cut along. No piece is blank, so a blank text has no pieces. A limit
 /// below 2 counts as 2, as one character can need that much.
 pub fn split(formatted: &FormattedText, limit: usize) -> Vec<FormattedText> {
@@ -69,10 +73,15 @@ fn piece(text: &str, limit: usize) -> usize {
     let lines_after = tail.len() - tail.trim_start_matches('\n').len();
     let (window, _) = text.split_at(fits + lines_after.min(2));
     let next_is_space = tail.chars().next().is_some_and(is_word_gap);
+    let worth_it = |at: &usize| {
+        let (taken, _) = text.split_at(*at);
+        utf16_len(taken.trim_end()) >= limit / SMALLEST_SHARE
+    };
     window
         .rfind("\n\n")
-        .or_else(|| if lines_after > 0 { Some(fits) } else { head.rfind('\n') })
-        .or_else(|| if next_is_space { Some(fits) } else { head.rfind(is_word_gap) })
+        .filter(worth_it)
+        .or_else(|| if lines_after > 0 { Some(fits) } else { head.rfind('\n').filter(worth_it) })
+        .or_else(|| if next_is_space { Some(fits) } else { head.rfind(is_word_gap).filter(worth_it) })
         .filter(|at| *at > 0)
         .unwrap_or_else(|| between_clusters(text, fits))
 }
@@ -170,6 +179,14 @@ mod tests {
         assert_eq!(pieces.iter().map(String::len).collect::<Vec<_>>(), [4096, 1]);
         let pieces = texts(&"😀".repeat(2049), 4096);
         assert_eq!(pieces.iter().map(|piece| utf16_len(piece)).collect::<Vec<_>>(), [4096, 2]);
+    }
+
+    #[test]
+    fn a_text_without_spaces_fills_its_pieces() {
+        let lengths = |text: &str| texts(text, 4096).iter().map(|piece| utf16_len(piece)).collect::<Vec<_>>();
+        assert_eq!(lengths(&format!("w5long {}", "x".repeat(9000))), [4096, 4096, 815]);
+        assert_eq!(lengths(&format!("Hello\n\n{}", "я".repeat(5000))), [4096, 911]);
+        assert_eq!(lengths(&format!("{} {}", "x".repeat(2048), "y".repeat(4096))), [2048, 4096]);
     }
 
     #[test]
