@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use domain::message::{MessageState, OutboundMessage};
+use domain::outcome::Failure;
 use domain::saga::{Failover, SagaEntry, TaskKind};
 use domain::{MessageId, OperationId, Outcome, Timestamp};
 
@@ -88,7 +89,13 @@ pub(crate) fn ended(message: &OutboundMessage) {
         }
         (MessageState::Failed, Some(failure)) => {
             let (code, detail) = (failure.code(), failure.describe());
-            tracing::warn!(subject = %id, service, account, state, code, detail, "ended");
+            match failure {
+                // The caller is asked to come again: nothing is wrong.
+                Failure::FloodWait { .. } | Failure::LimitReached { .. } => {
+                    tracing::warn!(subject = %id, service, account, state, code, detail, "ended");
+                }
+                _ => tracing::error!(subject = %id, service, account, state, code, detail, "ended"),
+            }
         }
         _ => tracing::info!(subject = %id, service, account, state, "ended"),
     }
@@ -107,6 +114,9 @@ pub(crate) fn task_went_on(id: OperationId, kind: Option<TaskKind>, entry: &Saga
     match outcome {
         None | Some("ok" | "begun") if step != "failed" && step != "in_doubt" => {
             tracing::info!(operation = %id, service, account, step, outcome, "it goes on");
+        }
+        _ if step == "failed" || step == "in_doubt" => {
+            tracing::error!(operation = %id, service, account, step, outcome, "it goes on");
         }
         _ => tracing::warn!(operation = %id, service, account, step, outcome, "it goes on"),
     }

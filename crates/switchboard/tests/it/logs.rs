@@ -144,6 +144,26 @@ async fn the_way_of_a_message_is_told_by_its_lines_also_after_a_kill() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_failed_for_a_caller_is_among_the_errors() {
+    let world = World::start(binary()).await;
+    let program = Start::on(&world, binary(), "data").ready().await;
+    let data_dir = world.data_dir("data");
+    let (status, sent) = program.send("@nobody_at_all", "a text").await;
+    assert_eq!((status, &sent["code"]), (404, &json!("chat_not_found")), "{sent}");
+    let errors = ["--level", "error", "--error", "cannot_resolve"];
+    let found = until_lines(&data_dir, &errors, |found| !found.is_empty()).await;
+    assert_eq!(messages(&found), ["ended"], "{found:?}");
+    for account in program.get("/v1/accounts").await.1["items"].as_array().expect("accounts") {
+        let pause = format!("/v1/accounts/{}/actions/pause", account["name"].as_str().expect("a name"));
+        assert_eq!(program.post(&pause, &json!({})).await.0, 200);
+    }
+    let (status, sent) = program.send("@client_1", "a text").await;
+    assert_eq!(status, 503, "{sent}");
+    let answered = |line: &Value| line["message"] == "answered" && line["fields"]["status"] == json!(503);
+    until_lines(&data_dir, &["--level", "error"], |found| found.iter().any(answered)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_command_says_what_is_wrong() {
     let world = World::start(binary()).await;
     let nowhere = world.data_dir("nowhere");

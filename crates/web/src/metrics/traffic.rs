@@ -206,11 +206,11 @@ pub(crate) async fn count(Shared(listener): Shared<Arc<Listener>>, request: Requ
     let template = matched.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
     let method = request.method().clone();
     let open = listener.begin(&method, template);
-    let begun = open.begun;
+    let (begun, is_probe) = (open.begun, open.is_probe);
     let response = next.run(request).await;
     let status = response.status().as_u16();
     open.answered(status);
-    way::answered(&listener.name, &method, template, status, begun.elapsed());
+    way::answered(&listener.name, &method, template, is_probe, status, begun.elapsed());
     response
 }
 
