@@ -282,13 +282,18 @@ pub(crate) fn mailbox(text: &str) -> bool {
 #[derive(Debug, Clone)]
 pub struct WebhookSecret(SecretString);
 
+/// Whether a text is the secret of a webhook.
+pub(crate) fn webhook_secret(text: &str) -> bool {
+    WebhookSecret::read(text).is_ok()
+}
+
 impl WebhookSecret {
     /// The key as it was given: after `whsec_` in base64, else the text itself.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 
-    fn read(text: &str) -> Result<Self, &'static str> {
+    pub(crate) fn read(text: &str) -> Result<Self, &'static str> {
         let base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
         match text.strip_prefix("whsec_") {
             Some(key) if key.len() < SHORTEST_SECRET || key.len() % 4 != 0 || !key.chars().all(base64) => {

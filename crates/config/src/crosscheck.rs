@@ -12,6 +12,7 @@ use toml::Value;
 use crate::{
     document::Document,
     duration::format_duration,
+    legacy::LegacyService,
     settings::Settings,
     telegram::{AccountSettings, SessionSource},
 };
@@ -158,6 +159,18 @@ fn ports(settings: &Settings, document: &mut Document) {
             );
         }
         taken.push((port.listen, port.port, path.clone()));
+        if port.invite_callback_url.is_some() {
+            let wrong = match port.service {
+                LegacyService::CreateChat if settings.legacy.invite_callback.is_some() => None,
+                LegacyService::CreateChat => Some(
+                    "needs the section [legacy.invite_callback] with a group_id; its url is for the other ports",
+                ),
+                _ => Some("is for ports that create chats; take it out"),
+            };
+            if let Some(wrong) = wrong {
+                document.refuse(&format!("{path}.invite_callback_url"), wrong);
+            }
+        }
         if !port.listen.is_loopback() && port.allow_from.is_empty() && !port.key_required {
             document.refuse(
                 &format!("{path}.listen"),

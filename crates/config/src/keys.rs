@@ -6,10 +6,11 @@ use domain::{ChatRef, Username, account::AccountName};
 use ipnet::IpNet;
 
 use crate::{
-    alerts::{AlertTargetKind, SmtpAddress, mailbox, target_name},
+    alerts::{AlertTargetKind, SmtpAddress, mailbox, target_name, webhook_secret},
     doctor::{API_WANTED, WebhookProvider, api_address},
-    legacy::LegacyService,
+    legacy::{LegacyService, is_header},
     proxy::ProxyAddress,
+    repeats,
     settings::{LogFormat, LogLevel},
     shape::{Shape, http_url, not_blank, one_word, phone, reads, rsa_public_key},
     store::StoreUrl,
@@ -341,6 +342,23 @@ pub(crate) const KEYS: &[Key] = &[
         "The group that the receiver of the callback wants to be told.",
     ),
     key(
+        "legacy.invite_callback.secret",
+        Shape::Secret {
+            what: "whsec_ and a key in base64, or one word of 16 characters or more",
+            accepts: webhook_secret,
+        },
+        Optional,
+        "{ env = \"INVITE_HOOK_SECRET\" }",
+        "What posts are signed with, as Standard Webhooks do (header `webhook-signature`).",
+    ),
+    key(
+        "legacy.invite_callback.header",
+        Shape::Secret { what: "a header, its name, a colon and its value", accepts: is_header },
+        Optional,
+        "\"X-Token: made-up\"",
+        "A header that each post carries, such as the one that a webhook of n8n asks for.",
+    ),
+    key(
         "legacy.ports[].port",
         Shape::Integer { min: 0, max: 65535 },
         Required,
@@ -381,6 +399,20 @@ pub(crate) const KEYS: &[Key] = &[
         Default("false"),
         "true",
         "Whether its callers need an API key.",
+    ),
+    key(
+        "legacy.ports[].invite_callback_url",
+        Shape::Word { what: "an http or https address", accepts: http_url },
+        Optional,
+        "\"https://example.com/hook\"",
+        "Who is told about the invite links of this port's chats instead of `legacy.invite_callback.url`.",
+    ),
+    key(
+        "legacy.ports[].repeats",
+        Shape::Duration { min: repeats::SHORTEST, max: repeats::LONGEST },
+        Optional,
+        "\"10m\"",
+        "For how long the same body, sent without an `Idempotency-Key`, is a repeat and not a new request; left out: never.",
     ),
     key(
         "events.allow_private",

@@ -20,6 +20,7 @@ mod media_folder;
 mod place;
 mod proxy;
 mod reference;
+mod repeats;
 mod salvage;
 mod secret;
 mod settings;
@@ -48,6 +49,7 @@ pub use media_folder::MediaFolderError;
 pub use place::Place;
 pub use proxy::{InvalidProxy, ProxyAddress};
 pub use reference::settings_reference;
+pub use repeats::{InvalidRepeats, parse_repeats};
 pub use salvage::Salvaged;
 pub use settings::{
     BackupSettings, EventsSettings, LimitsSettings, LogFormat, LogLevel, LogSettings, MediaSettings,

@@ -20,6 +20,9 @@ pub enum StartError {
     /// There can be no HTTP client.
     #[error("calls to other programs cannot be made; install the system's certificates (ca-certificates)")]
     Client(#[from] reqwest::Error),
+    /// What posts are signed with is no key.
+    #[error("legacy.invite_callback.secret is wrong: {0}")]
+    Secret(#[from] crate::InvalidKey),
     /// The receiver's address is none.
     #[error("legacy.invite_callback.url is no address: {0}; write one like https://example.com/hook")]
     Address(String),

@@ -1,15 +1,16 @@
 //! Invite callbacks: whoever asked for a chat for a client is told its invite link.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::Clock;
-use config::InviteCallback;
-use domain::CallbackId;
+use config::{InviteCallback, LegacySettings};
+use domain::{CallbackId, Timestamp};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use reqwest::{Client, Url};
+use reqwest::header::HeaderValue;
+use reqwest::{Client, RequestBuilder, Url};
 use serde_json::{Value, json};
 use store::{Callback, Store, StoreError};
 use tokio::sync::Notify;
@@ -17,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::post::post;
-use crate::{StartError, again, client};
+use crate::{SigningKey, StartError, again, client};
 
 /// How long the receiver may take.
 const LIMIT: Duration = Duration::from_secs(15);
@@ -42,9 +43,16 @@ pub struct InviteCallbacks {
 struct Worker {
     store: Store,
     clock: Clock,
-    receiver: Option<Receiver>,
+    receivers: Receivers,
     due: Arc<Notify>,
     closing: CancellationToken,
+}
+
+/// Who is told: of the chats of a port with an address of its own, and of all others.
+#[derive(Default)]
+struct Receivers {
+    usual: Option<Receiver>,
+    of_ports: HashMap<String, Receiver>,
 }
 
 /// Who is told.
@@ -52,23 +60,25 @@ struct Receiver {
     client: Client,
     url: Url,
     group_id: String,
+    key: Option<SigningKey>,
+    header: Option<(String, HeaderValue)>,
 }
 
 impl InviteCallbacks {
-    /// Begins to post what is due, and what becomes due, to the receiver of the settings. `due` is to be told whenever
+    /// Begins to post what is due, and what becomes due, to the receivers of the settings. `due` is to be told whenever
     /// a callback was added or is to be tried again at once. Without a receiver each callback is kept as a failed request.
     ///
     /// # Errors
     /// See [`StartError`].
     pub fn start(
         store: Store,
-        receiver: Option<&InviteCallback>,
+        settings: &LegacySettings,
         clock: Clock,
         due: Arc<Notify>,
     ) -> Result<Self, StartError> {
-        let receiver = receiver.map(Receiver::new).transpose()?;
+        let receivers = Receivers::new(settings)?;
         let (closing, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let worker = Worker { store, clock, receiver, due, closing: closing.clone() };
+        let worker = Worker { store, clock, receivers, due, closing: closing.clone() };
         tasks.spawn(async move { worker.run().await });
         tasks.close();
         Ok(Self { closing, tasks })
@@ -83,10 +93,59 @@ impl InviteCallbacks {
     }
 }
 
+impl Receivers {
+    fn new(settings: &LegacySettings) -> Result<Self, StartError> {
+        let Some(callback) = &settings.invite_callback else { return Ok(Self::default()) };
+        let usual = Some(Receiver::new(callback, &callback.url)?);
+        let mut of_ports = HashMap::new();
+        for port in &settings.ports {
+            if let Some(url) = &port.invite_callback_url {
+                of_ports.insert(port.port.to_string(), Receiver::new(callback, url)?);
+            }
+        }
+        Ok(Self { usual, of_ports })
+    }
+
+    /// Who is told of a chat that was asked for there.
+    fn of(&self, listener: Option<&str>) -> Option<&Receiver> {
+        listener.and_then(|listener| self.of_ports.get(listener)).or(self.usual.as_ref())
+    }
+}
+
 impl Receiver {
-    fn new(settings: &InviteCallback) -> Result<Self, StartError> {
-        let url = Url::parse(&settings.url).map_err(|error| StartError::Address(error.to_string()))?;
-        Ok(Self { client: client::new(&url, LIMIT)?, url, group_id: settings.group_id.clone() })
+    fn new(settings: &InviteCallback, url: &str) -> Result<Self, StartError> {
+        let url = Url::parse(url).map_err(|error| StartError::Address(error.to_string()))?;
+        let header = settings.header().and_then(|(name, value)| {
+            let mut value = HeaderValue::from_str(value).ok()?;
+            value.set_sensitive(true);
+            Some((name.to_owned(), value))
+        });
+        Ok(Self {
+            client: client::new(&url, LIMIT)?,
+            url,
+            group_id: settings.group_id.clone(),
+            key: settings.secret().as_ref().map(SigningKey::new).transpose()?,
+            header,
+        })
+    }
+
+    /// A post under an id by which the receiver can tell a repeat, signed where there is a secret.
+    fn request(&self, callback: &Callback, now: Timestamp) -> RequestBuilder {
+        let (id, at) = (callback.id.to_string(), now.as_seconds());
+        let body = self.body(callback).to_string();
+        let mut request = self
+            .client
+            .post(self.url.clone())
+            .header("content-type", "application/json")
+            .header("webhook-id", &id)
+            .header("webhook-timestamp", at);
+        if let Some(key) = &self.key {
+            request = request.header("webhook-signature", key.sign(&id, at, &body));
+        }
+        if let Some((name, value)) = &self.header {
+            request = request.header(name, value);
+        }
+        request.body(body)
     }
 
     fn body(&self, callback: &Callback) -> Value {
@@ -138,7 +197,7 @@ impl Worker {
     async fn take(
         &self,
         under_way: &HashSet<CallbackId>,
-    ) -> Result<(Vec<Callback>, Option<domain::Timestamp>), StoreError> {
+    ) -> Result<(Vec<Callback>, Option<Timestamp>), StoreError> {
         let free = MOST_AT_ONCE.saturating_sub(under_way.len());
         if free == 0 {
             return Ok((Vec::new(), None));
@@ -155,13 +214,10 @@ impl Worker {
 
     /// Posts one callback and writes down how that went.
     async fn tell(&self, callback: Callback) -> CallbackId {
-        let told = match &self.receiver {
-            Some(to) => {
-                let body = to.body(&callback);
-                post(&to.client, &self.clock, &to.url, &callback.id.to_string(), &body, LIMIT)
-                    .await
-                    .map_err(|not_taken| (not_taken.to_string(), again::wait(callback.attempts)))
-            }
+        let told = match self.receivers.of(callback.listener.as_deref()) {
+            Some(to) => post(&self.clock, to.request(&callback, self.clock.now()), LIMIT)
+                .await
+                .map_err(|not_taken| (not_taken.to_string(), again::wait(callback.attempts))),
             None => Err(("nobody is named in the settings under legacy.invite_callback".to_owned(), None)),
         };
         let now = self.clock.now();

@@ -7,6 +7,8 @@ mod again;
 mod client;
 mod invite;
 mod post;
+mod signature;
 
 pub use client::StartError;
 pub use invite::InviteCallbacks;
+pub use signature::{InvalidKey, SigningKey};

@@ -4,8 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use ambient::Clock;
-use reqwest::{Client, Response, StatusCode, Url};
-use serde_json::Value;
+use reqwest::{RequestBuilder, Response, StatusCode};
 
 /// How much of an answer is read. Nobody looks at it; a connection whose answer was read can serve again.
 const MOST_READ: usize = 64 * 1024;
@@ -30,16 +29,9 @@ pub(crate) enum NotTaken {
     Broken(String),
 }
 
-/// Posts a body as JSON, under an id by which the receiver can tell a repeat, and waits at most `limit`.
-pub(crate) async fn post(
-    client: &Client,
-    clock: &Clock,
-    url: &Url,
-    id: &str,
-    body: &Value,
-    limit: Duration,
-) -> Result<(), NotTaken> {
-    let sent = client.post(url.clone()).header("webhook-id", id).json(body).send();
+/// Sends a post and waits at most `limit`.
+pub(crate) async fn post(clock: &Clock, request: RequestBuilder, limit: Duration) -> Result<(), NotTaken> {
+    let sent = request.send();
     let answer = clock
         .timeout(limit, sent)
         .await

@@ -2,13 +2,13 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use domain::{CallbackId, OperationId, Purpose, Timestamp};
-use rusqlite::{Row, params};
+use domain::{CallbackId, FailedRequestId, OperationId, Purpose, Timestamp};
+use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::column::{Columns, to_json};
-use crate::failed_requests::{self, Direction, Failed};
+use crate::failed_requests::{self, Direction, Failed, FailedRequest, FailedState};
 use crate::point::{self, Point};
 use crate::sagas::NewCallback;
 use crate::statement::statements;
@@ -30,12 +30,27 @@ statements! {
         VALUES ($1, 0, $2, $3, $4, 0, $5)
         ON CONFLICT (id) DO NOTHING";
     DUE = "
-        SELECT id, operation, client_tg_id, invite_link, attempts, next_at, last_error FROM callbacks
-        WHERE state = 0 AND next_at <= $1 ORDER BY next_at, id LIMIT $2";
+        SELECT c.id, c.operation, c.client_tg_id, c.invite_link, c.attempts, c.next_at, c.last_error, o.listener
+        FROM callbacks AS c LEFT JOIN operations AS o ON o.id = c.operation
+        WHERE c.state = 0 AND c.next_at <= $1 ORDER BY c.next_at, c.id LIMIT $2";
     NEXT_DUE = "SELECT next_at FROM callbacks WHERE state = 0 ORDER BY next_at LIMIT 1";
     GET = "
-        SELECT id, operation, client_tg_id, invite_link, attempts, next_at, last_error FROM callbacks
-        WHERE id = $1";
+        SELECT c.id, c.operation, c.client_tg_id, c.invite_link, c.attempts, c.next_at, c.last_error, o.listener
+        FROM callbacks AS c LEFT JOIN operations AS o ON o.id = c.operation
+        WHERE c.id = $1";
+    /// Those that were tried and wait for the next try; one that a person tries again is a failed request already.
+    PUT_OFF = "
+        SELECT c.id, c.operation, c.client_tg_id, c.invite_link, c.attempts, c.next_at, c.last_error, o.listener
+        FROM callbacks AS c LEFT JOIN operations AS o ON o.id = c.operation
+        WHERE c.state = 0 AND c.attempts > 0 AND c.id < $1
+          AND NOT EXISTS (SELECT 1 FROM failed_requests AS f WHERE f.id = c.id)
+        ORDER BY c.id DESC LIMIT $2";
+    ONE_PUT_OFF = "
+        SELECT c.id, c.operation, c.client_tg_id, c.invite_link, c.attempts, c.next_at, c.last_error, o.listener
+        FROM callbacks AS c LEFT JOIN operations AS o ON o.id = c.operation
+        WHERE c.id = $1 AND c.state = 0 AND c.attempts > 0";
+    NEXT_TRY = "SELECT next_at FROM callbacks WHERE id = $1 AND state = 0";
+    HURRY = "UPDATE callbacks SET next_at = $1 WHERE id = $2 AND state = 0";
     STATE_OF = "SELECT state FROM callbacks WHERE id = $1";
     DELIVERED = "UPDATE callbacks SET state = 2, delivered_at = $1 WHERE id = $2 AND state <> 2";
     AGAIN = "
@@ -70,6 +85,8 @@ pub struct Callback {
     pub next_at: Timestamp,
     /// What went wrong the last time.
     pub last_error: Option<String>,
+    /// The listener that was asked for the chat; `None` once the saga is gone.
+    pub listener: Option<String>,
 }
 
 /// What came of attempts to post callbacks since the store was opened.
@@ -145,6 +162,11 @@ impl Callbacks<'_> {
         }
     }
 
+    /// Tries a callback that waits for its next try at once. False for any other.
+    pub async fn hurry(&self, id: CallbackId, at: Timestamp) -> Result<bool, StoreError> {
+        self.store.write(Hurry { id, at }).await
+    }
+
     /// Tries a callback that was given up again, from now on; its failed request says so. Its attempts go on counting.
     /// False for any other.
     pub async fn requeue(&self, id: CallbackId, at: Timestamp) -> Result<bool, StoreError> {
@@ -166,6 +188,7 @@ fn read(row: &Row<'_>) -> Result<Callback, StoreError> {
         attempts: columns.get(4)?,
         next_at: columns.time(5)?,
         last_error: columns.get(6)?,
+        listener: columns.get(7)?,
     })
 }
 
@@ -180,6 +203,55 @@ pub(crate) fn save(
     let operation = operation.as_uuid().as_bytes();
     transaction.execute(SAVE, params![key(id), operation, client_tg_id, invite_link, at.as_micros()])?;
     Ok(())
+}
+
+/// Callbacks that were tried and wait for their next try, the newest first, as failed requests show them.
+pub(crate) fn put_off(
+    connection: &Connection,
+    before: [u8; 16],
+    rows: u32,
+) -> Result<Vec<FailedRequest>, StoreError> {
+    statement::all(connection, PUT_OFF, params![before, rows], |row| shown(read(row)?))
+}
+
+/// The same of one.
+pub(crate) fn one_put_off(
+    connection: &Connection,
+    id: &[u8; 16],
+) -> Result<Option<FailedRequest>, StoreError> {
+    statement::first(connection, ONE_PUT_OFF, [id], |row| shown(read(row)?))
+}
+
+/// When a callback is tried next, if it waits for that.
+pub(crate) fn next_try(connection: &Connection, id: &CallbackId) -> Result<Option<Timestamp>, StoreError> {
+    statement::first(connection, NEXT_TRY, [key(id)], |row| Columns::new(row, TABLE).time(0))
+}
+
+/// A callback that waits as a failed request shows it.
+fn shown(callback: Callback) -> Result<FailedRequest, StoreError> {
+    let payload = Shown { user_id: &callback.client_tg_id, invite_link: &callback.invite_link };
+    Ok(FailedRequest {
+        id: FailedRequestId::from_uuid(*callback.id.as_uuid()),
+        at: made_at(callback.id.as_uuid()),
+        service: Purpose::CreateChat,
+        direction: Direction::Outbound,
+        endpoint: ENDPOINT.to_owned(),
+        payload: to_json(TABLE, &payload)?,
+        error: callback.last_error.unwrap_or_default(),
+        state: FailedState::Waiting,
+        retry_count: 0,
+        last_retry_at: None,
+        last_retry_error: None,
+        operation: Some(callback.operation),
+        callback: Some(callback.id),
+        next_try_at: Some(callback.next_at),
+    })
+}
+
+/// When something was made that has an id of ours: the id says it.
+fn made_at(id: &Uuid) -> Timestamp {
+    let millis = id.as_bytes().iter().take(6).fold(0_i64, |millis, byte| (millis << 8) | i64::from(*byte));
+    Timestamp::from_micros(millis.saturating_mul(1000))
 }
 
 /// Removes a callback that was given up.
@@ -296,6 +368,19 @@ impl Write for HoldCallbacks {
             keep(transaction, id, &self.error, self.at)?;
         }
         Ok(waiting.len())
+    }
+}
+
+struct Hurry {
+    id: CallbackId,
+    at: Timestamp,
+}
+
+impl Write for Hurry {
+    type Answer = bool;
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
+        Ok(transaction.execute(HURRY, params![self.at.as_micros(), key(&self.id)])? > 0)
     }
 }
 

@@ -98,6 +98,8 @@ impl Direction {
 /// What became of a failed request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FailedState {
+    /// A callback that was not taken and is tried again by itself.
+    Waiting,
     /// It waits for a person.
     Pending,
     /// It is being tried again.
@@ -110,11 +112,12 @@ pub enum FailedState {
 
 impl FailedState {
     /// Every state.
-    pub const ALL: [Self; 4] = [Self::Pending, Self::Retried, Self::Done, Self::Dropped];
+    pub const ALL: [Self; 5] = [Self::Waiting, Self::Pending, Self::Retried, Self::Done, Self::Dropped];
 
     /// The word in the API and in the store.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Waiting => "waiting",
             Self::Pending => "pending",
             Self::Retried => "retried",
             Self::Done => "done",
@@ -157,6 +160,8 @@ pub struct FailedRequest {
     pub operation: Option<OperationId>,
     /// The callback it is.
     pub callback: Option<CallbackId>,
+    /// When it is tried next by itself.
+    pub next_try_at: Option<Timestamp>,
 }
 
 /// The failed requests of a store.
@@ -166,19 +171,24 @@ pub struct FailedRequests<'a> {
 }
 
 impl FailedRequests<'_> {
-    /// Failed requests, newest first, a page at a time.
+    /// Failed requests in these states, in any if none is named, newest first, a page at a time.
     pub async fn list(
         &self,
-        state: Option<FailedState>,
+        states: &[FailedState],
         page: &Page,
     ) -> Result<Paged<FailedRequest>, StoreError> {
-        let page = page.clone();
-        self.store.read(move |connection| list(connection, state, &page)).await
+        let (states, page) = (states.to_vec(), page.clone());
+        self.store.read(move |connection| list(connection, &states, &page)).await
     }
 
     /// One of them.
     pub async fn get(&self, id: FailedRequestId) -> Result<Option<FailedRequest>, StoreError> {
-        self.store.read(move |connection| statement::first(connection, GET, [key(&id)], read)).await
+        self.store
+            .read(move |connection| match statement::first(connection, GET, [key(&id)], read)? {
+                Some(request) => with_next_try(connection, request).map(Some),
+                None => callbacks::one_put_off(connection, key(&id)),
+            })
+            .await
     }
 
     /// It is tried again. False when it does not wait for a person. What is behind it must be tried again too:
@@ -215,22 +225,38 @@ fn read(row: &Row<'_>) -> Result<FailedRequest, StoreError> {
         last_retry_error: columns.get(10)?,
         operation: columns.maybe_operation_id(11)?,
         callback: callback.map(|bytes| CallbackId::from_uuid(Uuid::from_bytes(bytes))),
+        next_try_at: None,
     })
 }
 
 fn list(
     connection: &Connection,
-    state: Option<FailedState>,
+    states: &[FailedState],
     page: &Page,
 ) -> Result<Paged<FailedRequest>, StoreError> {
     let before = page.after::<FailedRequestId>()?.map_or([0xff; 16], |id| *key(&id));
-    let items = match state {
-        None => statement::all(connection, LIST, params![before, page.rows()], read),
-        Some(state) => {
-            statement::all(connection, LIST_STATE, params![state.as_str(), before, page.rows()], read)
-        }
-    }?;
+    let rows = page.rows();
+    let mut items = Vec::new();
+    if states.is_empty() {
+        items = statement::all(connection, LIST, params![before, rows], read)?;
+    }
+    for state in states {
+        items.extend(statement::all(connection, LIST_STATE, params![state.as_str(), before, rows], read)?);
+    }
+    items = items.into_iter().map(|request| with_next_try(connection, request)).collect::<Result<_, _>>()?;
+    if states.is_empty() || states.contains(&FailedState::Waiting) {
+        items.extend(callbacks::put_off(connection, before, rows)?);
+    }
+    items.sort_unstable_by_key(|request| std::cmp::Reverse(request.id));
     Ok(page.cut(items, |request| request.id.to_string()))
+}
+
+/// A callback that a person tries again may have to wait for its next try.
+fn with_next_try(connection: &Connection, mut request: FailedRequest) -> Result<FailedRequest, StoreError> {
+    if let (FailedState::Retried, Some(callback)) = (request.state, &request.callback) {
+        request.next_try_at = callbacks::next_try(connection, callback)?;
+    }
+    Ok(request)
 }
 
 /// A request that failed just now.

@@ -7,7 +7,7 @@ use domain::message::{Content, MessageState, OnFlood, OutboundMessage};
 use domain::text::{FormattedText, ParseMode};
 use domain::{AccountName, ChatRef, MessageId};
 use sha2::{Digest, Sha256};
-use store::{Idempotency, Origin};
+use store::{Idempotency, Origin, SameBy};
 
 use crate::notice::Words;
 
@@ -61,6 +61,7 @@ pub(crate) async fn begin(
         idempotency: Some(Idempotency {
             scope: scope.into(),
             fingerprint: Sha256::digest(words.text.as_bytes()).into(),
+            same_by: SameBy::Key,
         }),
         join: None,
     };

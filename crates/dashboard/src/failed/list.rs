@@ -49,7 +49,12 @@ pub(super) async fn show(
     if query.state.is_empty() {
         "pending".clone_into(&mut query.state);
     }
-    let state = if query.state == "all" { "" } else { query.state.as_str() };
+    let state = match query.state.as_str() {
+        "all" => "",
+        // What waits for its next try may come to wait for a person.
+        "pending" => "pending,waiting",
+        state => state,
+    };
     let path = address("/v1/failed-requests", &[("state", state), ("cursor", &query.after), ("limit", "50")]);
     let answer = dashboard.ask::<Listed<FailedRequest>>(&visitor, Method::GET, &path, None).await;
     let (found, wrong) = match listing::found(answer) {

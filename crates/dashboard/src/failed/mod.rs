@@ -36,6 +36,7 @@ pub(crate) struct FailedRequest {
     pub(crate) retry_count: u64,
     pub(crate) last_retry_at: Option<Timestamp>,
     pub(crate) last_retry_error: Option<String>,
+    pub(crate) next_try_at: Option<Timestamp>,
     pub(crate) operation: Option<String>,
 }
 
@@ -43,6 +44,11 @@ impl FailedRequest {
     /// Where its page is.
     pub(crate) fn path(&self) -> String {
         format!("/failed/{}", self.id)
+    }
+
+    /// Whether it can be tried again now: it waits for a person, or for its next try.
+    pub(crate) fn may_be_tried(&self) -> bool {
+        self.is_pending() || self.state == "waiting"
     }
 
     /// Whether a person has still to decide.

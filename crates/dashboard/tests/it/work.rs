@@ -335,7 +335,7 @@ async fn failed_requests_are_retried_and_dropped_together_after_a_question() {
         operations.push(id);
     }
     let page = store::Page { limit: 10, cursor: None };
-    let kept = world.store.failed_requests().list(None, &page).await.expect("a list").items;
+    let kept = world.store.failed_requests().list(&[], &page).await.expect("a list").items;
     let ids: Vec<String> = kept.iter().map(|request| request.id.to_string()).collect();
     assert_eq!(ids.len(), 2);
     let operator = world.person(Role::Operator).await;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use config::{InviteCallback, LegacyPort, LegacyService, LegacySettings};
 use serde_json::json;
 use store::{Direction, FailedState};
 
@@ -188,4 +189,61 @@ async fn without_a_receiver_a_callback_is_kept_for_a_person() {
     let failed = world.failed().await;
     assert_eq!((failed.callback, failed.state), (Some(id), FailedState::Pending));
     assert!(failed.error.contains("legacy.invite_callback"), "{}", failed.error);
+}
+
+#[tokio::test]
+async fn a_post_is_signed_and_carries_the_header_that_is_set() {
+    let (world, mut receiver) = (World::new().await, Receiver::start().await);
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let _worker = world.start_with(Some(InviteCallback {
+        url: format!("{}/hook", receiver.address),
+        group_id: "demo".into(),
+        secret: Some(secret.into()),
+        header: Some("X-Token: made-up".into()),
+    }));
+    world.made_for("6000000001").await;
+    let posted = receiver.next().await;
+    let header =
+        |name: &str| posted.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    assert_eq!(header("x-token"), "made-up");
+    let at: i64 = header("webhook-timestamp").parse().expect("seconds");
+    assert!((world.clock.now().as_seconds() - at).abs() < 60, "{at}");
+    let signature = header("webhook-signature");
+    assert!(signature.starts_with("v1,") && signature.len() == 47, "{signature}");
+}
+
+#[tokio::test]
+async fn a_port_with_an_address_of_its_own_posts_there() {
+    let (world, mut usual, mut own) = (World::new().await, Receiver::start().await, Receiver::start().await);
+    let port = |port: u16, url: Option<String>| LegacyPort {
+        port,
+        service: LegacyService::CreateChat,
+        listen: std::net::Ipv4Addr::LOCALHOST.into(),
+        account: None,
+        allow_from: Vec::new(),
+        key_required: false,
+        invite_callback_url: url,
+        repeats: None,
+    };
+    let invite_callback = InviteCallback {
+        url: format!("{}/hook", usual.address),
+        group_id: "demo".into(),
+        ..InviteCallback::default()
+    };
+    // Chats of this world are asked for at port 5021.
+    for (number, is_own) in [(5021, true), (5025, false)] {
+        let ports = vec![port(number, Some(format!("{}/hook", own.address)))];
+        let settings = LegacySettings {
+            invite_callback: Some(invite_callback.clone()),
+            ports,
+            ..LegacySettings::default()
+        };
+        let worker = world.start_of(&settings);
+        let id = world.made_for("6000000001").await;
+        let posted = if is_own { own.next().await } else { usual.next().await };
+        assert_eq!(posted.id, id.to_string(), "{number}");
+        world.all_told().await;
+        worker.stop(Duration::from_secs(10)).await;
+    }
+    assert!(usual.is_quiet() && own.is_quiet());
 }

@@ -31,6 +31,7 @@ pub(crate) struct Posted {
     pub(crate) path: String,
     pub(crate) id: String,
     pub(crate) content_type: String,
+    pub(crate) headers: http::HeaderMap,
     pub(crate) body: Value,
 }
 
@@ -84,6 +85,7 @@ async fn take(
         path: parts.uri.path().to_owned(),
         id: header("webhook-id"),
         content_type: header("content-type"),
+        headers: parts.headers.clone(),
         body: serde_json::from_slice(&body).unwrap_or_default(),
     };
     sender.send(posted).await.expect("the test listens");

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::{Clock, Ids};
-use config::InviteCallback;
+use config::{InviteCallback, LegacySettings};
 use domain::message::OnFlood;
 use domain::saga::{Begun, ObserverRule, Progress, Saga, SagaState, Step, Task};
 use domain::{AccountName, CallbackId, ChatId, OperationId};
 use events::InviteCallbacks;
 use store::{
-    AcceptSaga, FailedRequest, MasterKey, NewCallback, Origin, Page, SagaChange, Store, StoreOptions,
+    AcceptSaga, FailedRequest, FailedState, MasterKey, NewCallback, Origin, Page, SagaChange, Store,
+    StoreOptions,
 };
 use tokio::sync::Notify;
 
@@ -43,13 +44,19 @@ impl World {
 
     /// The worker, posting to this address.
     pub(crate) fn start(&self, address: &str) -> InviteCallbacks {
-        let receiver = InviteCallback { url: format!("{address}/hook"), group_id: "demo".into() };
-        self.start_with(Some(&receiver))
+        let url = format!("{address}/hook");
+        let receiver = InviteCallback { url, group_id: "demo".into(), ..InviteCallback::default() };
+        self.start_with(Some(receiver))
     }
 
     /// The worker with these settings.
-    pub(crate) fn start_with(&self, receiver: Option<&InviteCallback>) -> InviteCallbacks {
-        InviteCallbacks::start(self.store.clone(), receiver, self.clock.clone(), self.due.clone())
+    pub(crate) fn start_with(&self, invite_callback: Option<InviteCallback>) -> InviteCallbacks {
+        self.start_of(&LegacySettings { invite_callback, ..LegacySettings::default() })
+    }
+
+    /// The worker with these settings of the old ports.
+    pub(crate) fn start_of(&self, settings: &LegacySettings) -> InviteCallbacks {
+        InviteCallbacks::start(self.store.clone(), settings, self.clock.clone(), self.due.clone())
             .expect("starts")
     }
 
@@ -129,7 +136,8 @@ impl World {
         let page = Page { limit: 10, cursor: None };
         let kept = async {
             loop {
-                let found = self.store.failed_requests().list(None, &page).await.expect("reads");
+                let found =
+                    self.store.failed_requests().list(&[FailedState::Pending], &page).await.expect("reads");
                 if let Some(request) = found.items.into_iter().next() {
                     return request;
                 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::saga::SagaState;
 use domain::{CallbackId, Purpose, Timestamp};
-use store::{Direction, FailedState, NewCallback, Page, SagaChange, StoreError};
+use store::{Direction, FailedRequest, FailedState, NewCallback, Page, SagaChange, StoreError};
 
 use crate::support::{World, change, conformance};
 
@@ -47,6 +47,11 @@ async fn callbacks_come_when_they_are_due(world: World) {
     assert_eq!(callbacks.next_due().await, Ok(Some(later)));
 }
 
+async fn list(world: &World, states: &[FailedState]) -> Vec<FailedRequest> {
+    let page = Page { limit: 10, cursor: None };
+    world.store.failed_requests().list(states, &page).await.unwrap().items
+}
+
 async fn a_callback_is_tried_until_it_is_delivered(world: World) {
     let callbacks = world.store.callbacks();
     let id = waiting(&world).await;
@@ -57,12 +62,26 @@ async fn a_callback_is_tried_until_it_is_delivered(world: World) {
         assert_eq!((found.attempts, found.next_at), (attempt, next));
         assert_eq!(found.last_error, Some(format!("refusal {attempt}")));
         assert_eq!((found.client_tg_id.as_str(), found.invite_link.as_str()), ("77", "https://t.me/+demo"));
+        assert_eq!(found.listener.as_deref(), Some("v1"), "the listener that was asked for the chat");
+        let listed = list(&world, &[FailedState::Pending, FailedState::Waiting]).await;
+        let [shown] = listed.as_slice() else { panic!("{listed:?}") };
+        assert_eq!(
+            (shown.callback, shown.state, shown.next_try_at),
+            (Some(id), FailedState::Waiting, Some(next))
+        );
+        assert_eq!(shown.error, format!("refusal {attempt}"));
+        assert_eq!(world.store.failed_requests().get(shown.id).await.unwrap().as_ref(), Some(shown));
+        assert_eq!(list(&world, &[]).await, listed);
+        assert!(list(&world, &[FailedState::Pending]).await.is_empty(), "no person has to do anything");
     }
+    let now = world.now();
+    assert_eq!(callbacks.hurry(id, now).await, Ok(true));
+    assert_eq!(callbacks.next_due().await, Ok(Some(now)));
     callbacks.delivered(id, world.now()).await.unwrap();
     callbacks.delivered(id, world.now()).await.unwrap();
     assert_eq!(callbacks.next_due().await, Ok(None));
-    let page = Page { limit: 10, cursor: None };
-    assert!(world.store.failed_requests().list(None, &page).await.unwrap().items.is_empty());
+    assert_eq!(callbacks.hurry(id, world.now()).await, Ok(false));
+    assert!(list(&world, &[]).await.is_empty());
 }
 
 async fn a_callback_that_was_given_up_waits_for_a_person(world: World) {

@@ -61,6 +61,7 @@ async fn a_saga_that_fails_keeps_its_request(world: World) {
         last_retry_error: None,
         operation: Some(saga.id),
         callback: None,
+        next_try_at: None,
     };
     assert_eq!(get(&world, saga.id).await, expected);
 }
@@ -193,7 +194,7 @@ async fn lists_are_newest_first_and_by_state(world: World) {
         let mut found = Vec::new();
         let mut cursor = None;
         loop {
-            let listed = requests.list(state, &Page { limit: 3, cursor }).await.unwrap();
+            let listed = requests.list(state.as_slice(), &Page { limit: 3, cursor }).await.unwrap();
             found.extend(listed.items.iter().map(|request| request.id));
             cursor = listed.next_cursor;
             if cursor.is_none() {
@@ -203,5 +204,5 @@ async fn lists_are_newest_first_and_by_state(world: World) {
         assert_eq!(found, expected, "{state:?}");
     }
     let strange = Page { limit: 3, cursor: Some("msg_1".into()) };
-    assert_eq!(requests.list(None, &strange).await, Err(StoreError::BadCursor));
+    assert_eq!(requests.list(&[], &strange).await, Err(StoreError::BadCursor));
 }

@@ -136,14 +136,14 @@ async fn a_failed_request_is_kept_once_whatever_became_of_it(world: World) {
     assert_eq!(imports.new_failed_requests(both()).await, Ok(2));
     assert_eq!(imports.failed_requests(both()).await, Ok(2));
     let page = Page { limit: 10, cursor: None };
-    let kept = world.store.failed_requests().list(None, &page).await.unwrap().items;
+    let kept = world.store.failed_requests().list(&[], &page).await.unwrap().items;
     assert_eq!((kept.len(), kept[0].state, kept[0].retry_count), (2, FailedState::Pending, 2));
     // What an older program may have done already is not tried again, whoever asks.
     assert_eq!(world.store.failed_requests().retried(kept[0].id, world.now()).await, Ok(false));
     assert_eq!(world.store.failed_requests().drop(kept[0].id, world.now()).await, Ok(true));
     // They are as old as their import: a sweep leaves them to be looked at.
     world.store.sweep().await.unwrap();
-    assert_eq!(world.store.failed_requests().list(None, &page).await.unwrap().items.len(), 2);
+    assert_eq!(world.store.failed_requests().list(&[], &page).await.unwrap().items.len(), 2);
     assert_eq!(imports.failed_requests(both()).await, Ok(0));
     assert_eq!(imports.new_failed_requests(both()).await, Ok(0));
 }

@@ -21,12 +21,12 @@ pub(crate) struct Failed {
 
 #[derive(Subcommand)]
 enum Action {
-    /// List the requests that wait for you, newest first
+    /// List the requests that wait for you or for their next try, newest first
     #[command(after_help = "Examples:\n  switchboard failed list\n  switchboard failed list --state \
             dropped\n  switchboard failed list --json")]
     List {
         /// Those in this state instead
-        #[arg(long, value_enum, default_value_t = StateName::Pending)]
+        #[arg(long, value_enum, default_value_t = StateName::Open)]
         state: StateName,
         #[command(flatten)]
         place: Place,
@@ -70,6 +70,10 @@ enum Action {
 /// Which ones are listed.
 #[derive(Clone, Copy, ValueEnum)]
 enum StateName {
+    /// They wait for you, or for their next try
+    Open,
+    /// Callbacks that were not taken and are tried again by themselves
+    Waiting,
     /// They wait for you
     Pending,
     /// They are being tried again
@@ -83,13 +87,15 @@ enum StateName {
 }
 
 impl StateName {
-    const fn state(self) -> Option<FailedState> {
+    const fn states(self) -> &'static [FailedState] {
         match self {
-            Self::Pending => Some(FailedState::Pending),
-            Self::Retried => Some(FailedState::Retried),
-            Self::Done => Some(FailedState::Done),
-            Self::Dropped => Some(FailedState::Dropped),
-            Self::All => None,
+            Self::Open => &[FailedState::Pending, FailedState::Waiting],
+            Self::Waiting => &[FailedState::Waiting],
+            Self::Pending => &[FailedState::Pending],
+            Self::Retried => &[FailedState::Retried],
+            Self::Done => &[FailedState::Done],
+            Self::Dropped => &[FailedState::Dropped],
+            Self::All => &[],
         }
     }
 }
@@ -98,7 +104,7 @@ impl Failed {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self.action {
             Action::List { state, place, json } => {
-                let requests = list(&place, state.state()).await?;
+                let requests = list(&place, state.states()).await?;
                 if json {
                     say_json(&json!({ "items": requests, "next_cursor": null }));
                 } else {
@@ -136,16 +142,16 @@ async fn own_store(place: &Place) -> anyhow::Result<Store> {
     super::up::open_store(&place.settings()?, &place.data_dir()?, ambient::Clock::system()).await
 }
 
-async fn list(place: &Place, state: Option<FailedState>) -> anyhow::Result<Vec<Value>> {
+async fn list(place: &Place, states: &[FailedState]) -> anyhow::Result<Vec<Value>> {
     if let Server::Running(server) = control::find(&place.data_dir()?).await {
-        let filter = state.map(|state| format!("&state={}", state.as_str())).unwrap_or_default();
-        return server.list(&format!("/v1/failed-requests?limit=500{filter}")).await;
+        let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
+        return server.list(&format!("/v1/failed-requests?limit=500&state={}", states.join(","))).await;
     }
     let store = own_store(place).await?;
     let mut requests = Vec::new();
     let mut page = Page { limit: 500, cursor: None };
     loop {
-        let found = store.failed_requests().list(state, &page).await?;
+        let found = store.failed_requests().list(states, &page).await?;
         requests.extend(found.items.iter().map(view));
         page.cursor = found.next_cursor;
         if page.cursor.is_none() {
@@ -186,12 +192,15 @@ async fn queue(store: &Store, id: FailedRequestId) -> anyhow::Result<()> {
     // Marked first, as the server does; a mark whose work was never queued is made good here.
     let tried = match request.state {
         FailedState::Pending => store.failed_requests().retried(id, now).await?,
-        FailedState::Retried => true,
+        FailedState::Retried | FailedState::Waiting => true,
         FailedState::Done | FailedState::Dropped => false,
     };
     let queued = tried
         && match (request.direction, request.operation, request.callback) {
             (Direction::Inbound, Some(operation), _) => store.sagas().retry(operation, now).await?,
+            (Direction::Outbound, _, Some(callback)) if request.state == FailedState::Waiting => {
+                store.callbacks().hurry(callback, now).await?
+            }
             (Direction::Outbound, _, Some(callback)) => store.callbacks().requeue(callback, now).await?,
             _ => false,
         };
@@ -235,14 +244,14 @@ fn view(request: &FailedRequest) -> Value {
         "endpoint": request.endpoint, "payload": payload, "error": request.error,
         "state": request.state.as_str(), "retry_count": request.retry_count,
         "last_retry_at": request.last_retry_at, "last_retry_error": request.last_retry_error,
-        "operation": request.operation,
+        "next_try_at": request.next_try_at, "operation": request.operation,
     })
 }
 
 fn print_list(requests: &[Value], state: StateName) {
     if requests.is_empty() {
         match state {
-            StateName::Pending => say!("No failed request waits for you. `--state all` lists the others."),
+            StateName::Open => say!("No failed request waits for you. `--state all` lists the others."),
             _ => say!("There are none."),
         }
         return;
@@ -254,6 +263,7 @@ fn print_list(requests: &[Value], state: StateName) {
         ("WAY", "direction"),
         ("STATE", "state"),
         ("TRIED AGAIN", "retry_count"),
+        ("NEXT TRY", "next_try_at"),
         ("ERROR", "error"),
     ];
     say!("{}", table::of(requests, columns));

@@ -165,7 +165,7 @@ impl Up {
         let callbacks_due = sagas.callbacks_due();
         let callbacks = InviteCallbacks::start(
             store.clone(),
-            settings.legacy.invite_callback.as_ref(),
+            &settings.legacy,
             ambient.clock.clone(),
             Arc::clone(&callbacks_due),
         )?;

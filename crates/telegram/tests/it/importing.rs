@@ -279,7 +279,7 @@ async fn the_old_registry_comes_in_once_and_what_is_here_stands() {
     let kept = world.store.chats().get(group).await.expect("readable").expect("known");
     assert_eq!(kept.invite_link.as_deref(), Some("https://t.me/+demo"));
     let page = Page { limit: 10, cursor: None };
-    let failed = world.store.failed_requests().list(None, &page).await.expect("readable").items;
+    let failed = world.store.failed_requests().list(&[], &page).await.expect("readable").items;
     assert_eq!(failed.len(), 1);
     assert_eq!((failed[0].state, failed[0].payload.as_str()), (FailedState::Pending, "{\"title\":\"Demo\"}"));
     let now = world.clock.now();

@@ -1,4 +1,4 @@
-//! `/v1/failed-requests`: requests of the legacy ports and callbacks that failed, kept for a person.
+//! `/v1/failed-requests`: requests of the legacy ports and callbacks that failed, kept for a person or for their next try.
 
 use axum::extract::State as Shared;
 use axum::response::Response;
@@ -60,6 +60,9 @@ pub(crate) struct FailedRequestView {
     last_retry_at: Option<Timestamp>,
     /// Why that failed.
     last_retry_error: Option<String>,
+    /// When it is tried next by itself: a callback that was not taken.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    next_try_at: Option<Timestamp>,
     /// The operation it made.
     #[schema(example = "op_01k2v7m3w0e9tq4b8s6n5x1zyr")]
     operation: Option<String>,
@@ -87,6 +90,7 @@ impl FailedRequestView {
             retry_count: request.retry_count,
             last_retry_at: request.last_retry_at,
             last_retry_error: request.last_retry_error,
+            next_try_at: request.next_try_at,
             operation: request.operation.map(|id| id.to_string()),
         }
     }
@@ -118,15 +122,10 @@ pub(crate) async fn list(
     by: By<CanRead>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
-    let filter = query.take_with("state", |word| {
-        FailedState::from_word(word).ok_or_else(|| {
-            let known = FailedState::ALL.map(FailedState::as_str).join(", ");
-            format!("{:?} is no state; known are {known}", shorten(word))
-        })
-    });
+    let states = query.take_with("state", several).unwrap_or_default();
     let page = store_page(&mut query);
     query.finish()?;
-    let found = state.store().failed_requests().list(filter, &page).await.map_err(listed)?;
+    let found = state.store().failed_requests().list(&states, &page).await.map_err(listed)?;
     let view = |request| FailedRequestView::new(request, by.caller.administers);
     let items: Vec<_> = found.items.into_iter().map(view).collect();
     Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
@@ -137,14 +136,24 @@ pub(crate) async fn list(
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
 pub(crate) struct ListParameters {
-    /// Only those in this state.
-    #[param(schema_with = words::failed_state)]
+    /// Only those in this state; several with commas between.
+    #[param(example = "waiting,pending")]
     state: Option<String>,
     /// How many, 1 to 500.
     #[param(minimum = 1, maximum = 500, default = 50)]
     limit: Option<u32>,
     /// The `next_cursor` of the page before.
     cursor: Option<String>,
+}
+
+fn several(words: &str) -> Result<Vec<FailedState>, String> {
+    let read = |word: &str| {
+        FailedState::from_word(word.trim()).ok_or_else(|| {
+            let known = FailedState::ALL.map(FailedState::as_str).join(", ");
+            format!("{:?} is no state; known are {known}", shorten(word))
+        })
+    };
+    words.split(',').map(read).collect()
 }
 
 /// Shows a failed request.
@@ -194,7 +203,7 @@ pub(crate) async fn retry(
             state.store().failed_requests().retried(request.id, state.clock().now()).await?
         }
         // A crash may have come between the mark and the work.
-        FailedState::Retried => true,
+        FailedState::Retried | FailedState::Waiting => true,
         FailedState::Done | FailedState::Dropped => false,
     };
     if !tried || !again(&state, &request).await? {
@@ -211,6 +220,11 @@ async fn again(state: &State, request: &FailedRequest) -> Result<bool, Problem> 
             let changed = state.sagas().retry(operation).await?;
             Ok(matches!(changed, SagaChanged::Done(_)))
         }
+        (Direction::Outbound, _, Some(callback)) if request.state == FailedState::Waiting => {
+            let hurried = state.store().callbacks().hurry(callback, state.clock().now()).await?;
+            state.callbacks_are_due();
+            Ok(hurried)
+        }
         (Direction::Outbound, _, Some(callback)) => {
             let queued = state.store().callbacks().requeue(callback, state.clock().now()).await?;
             state.callbacks_are_due();
@@ -220,7 +234,7 @@ async fn again(state: &State, request: &FailedRequest) -> Result<bool, Problem> 
     }
 }
 
-/// Drops a failed request: nobody will try it again.
+/// Drops a failed request: no one will try it again.
 #[utoipa::path(
     delete, path = "/v1/failed-requests/{id}", tag = "operations", operation_id = "drop_failed_request",
     params(("id" = String, Path, description = "The failed request's id")),
@@ -258,6 +272,11 @@ async fn find(state: &State, given: &str) -> Result<FailedRequest, Problem> {
 }
 
 fn wrong_state(request: &FailedRequest, wish: &str) -> Problem {
-    let rule = format!("only one that is pending can be {wish}");
+    let rule = match request.state {
+        FailedState::Waiting => {
+            format!("it is tried again by itself; it can be {wish} once it has been given up")
+        }
+        _ => format!("only one that is pending can be {wish}"),
+    };
     Problem::wrong_state("request", &request.id, request.state.as_str(), &rule)
 }

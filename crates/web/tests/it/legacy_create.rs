@@ -143,7 +143,7 @@ async fn the_table_of_failures() {
     assert!(reply.json().get("status").is_none(), "{reply:?}");
 
     let kept = world.store.failed_requests();
-    let kept = kept.list(None, &store::Page { limit: 10, cursor: None }).await.expect("reads");
+    let kept = kept.list(&[], &store::Page { limit: 10, cursor: None }).await.expect("reads");
     assert_eq!(kept.items.len(), 3, "each is kept for a retry by hand");
     assert!(kept.items.iter().all(|kept| kept.endpoint == "/create_chat" && kept.payload.contains("Anna_1")));
 }
@@ -273,7 +273,7 @@ async fn keys_are_honoured_and_two_calls_at_once_are_one_chat() {
 #[tokio::test]
 async fn the_client_is_kept_only_for_a_callback_that_is_set() {
     let url = "https://example.com/hook".to_owned();
-    let callback = InviteCallback { url, group_id: "demo".to_owned() };
+    let callback = InviteCallback { url, group_id: "demo".to_owned(), ..InviteCallback::default() };
     for (callback, client) in [(Some(callback), Some("77")), (None, None)] {
         let world = World::with(|options| {
             options.legacy.ports = vec![port_of(LegacyService::CreateChat)];

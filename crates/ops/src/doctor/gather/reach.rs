@@ -121,8 +121,12 @@ fn targets(settings: &Settings) -> Vec<Target> {
     }
     found.extend(providers(&settings.doctor.webhooks));
     if let Some(callback) = &settings.legacy.invite_callback {
-        let place = host_and_port(&callback.url, usual_port(&callback.url));
-        found.extend(place.map(|(host, port)| target(What::InviteCallback, host, port)));
+        let of_ports = settings.legacy.ports.iter().filter_map(|port| port.invite_callback_url.as_ref());
+        let mut places: Vec<(String, u16)> = Vec::new();
+        for url in std::iter::once(&callback.url).chain(of_ports) {
+            places.extend(host_and_port(url, usual_port(url)).filter(|place| !places.contains(place)));
+        }
+        found.extend(places.into_iter().map(|(host, port)| target(What::InviteCallback, host, port)));
     }
     for fields in &settings.alerts.targets {
         let what = What::AlertTarget { name: fields.name.clone(), made_here: false };
