@@ -3,7 +3,7 @@
 use domain::message::{MessageState, OutboundMessage, Part, PartState};
 use domain::timeline::{Entry, Step};
 use domain::{ChatRef, MessageId};
-use store::Accepted;
+use store::{Accepted, SameBy};
 
 use crate::decide::{self, Choice};
 use crate::lanes::LaneId;
@@ -31,7 +31,7 @@ impl Delivery {
         let now = self.0.ambient.clock.now();
         match self.0.store.outbox().keyed(key, now).await? {
             Some(Accepted::Repeated(id)) => {
-                self.note_joined(id, "with the same Idempotency-Key").await;
+                self.note_joined(id, key.same_by.words()).await;
                 Ok(Some(Submitted { id, how: How::Replayed }))
             }
             Some(Accepted::Conflict) => Err(SubmitError::Conflict),
@@ -70,6 +70,7 @@ impl Delivery {
         if queued >= inner.limits.queued {
             return Err(SubmitError::TooMany { queued });
         }
+        let same_by = submission.idempotency.map_or(SameBy::Key, |key| key.same_by);
         let mut accept = submission::build(submission, &inner.ambient)?;
         let message = &mut accept.message;
         let id = message.id;
@@ -101,7 +102,7 @@ impl Delivery {
                 return Ok(Submitted { id, how: How::New });
             }
             Ok(Accepted::Repeated(other)) => {
-                self.note_joined(other, "with the same Idempotency-Key").await;
+                self.note_joined(other, same_by.words()).await;
                 Ok(Submitted { id: other, how: How::Replayed })
             }
             Ok(Accepted::Joined(other)) => {

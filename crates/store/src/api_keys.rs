@@ -1,5 +1,7 @@
 //! Keys of the HTTP API: names and scopes in the open, the key itself only as SHA-256.
 
+use std::time::Duration;
+
 use domain::{ApiKeyId, Timestamp};
 use rusqlite::{Row, params};
 use serde::{Deserialize, Serialize};
@@ -15,10 +17,10 @@ const TABLE: &str = "api_keys";
 
 statements! {
     CREATE = "
-        INSERT INTO api_keys (id, hash, name, scopes, created_at, revoked_at, bootstrap)
-        VALUES ($1, $2, $3, $4, $5, $6, 0)";
-    FIND = "SELECT id, name, scopes, created_at, revoked_at FROM api_keys WHERE hash = $1";
-    LIST = "SELECT id, name, scopes, created_at, revoked_at FROM api_keys ORDER BY id";
+        INSERT INTO api_keys (id, hash, name, scopes, created_at, revoked_at, repeats, bootstrap)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, 0)";
+    FIND = "SELECT id, name, scopes, created_at, revoked_at, repeats FROM api_keys WHERE hash = $1";
+    LIST = "SELECT id, name, scopes, created_at, revoked_at, repeats FROM api_keys ORDER BY id";
     REVOKE = "UPDATE api_keys SET revoked_at = $1, bootstrap = 0 WHERE id = $2 AND revoked_at IS NULL";
     EXISTS = "SELECT 1 FROM api_keys WHERE id = $1";
     RETIRE_BOOTSTRAP = "
@@ -74,6 +76,8 @@ pub struct ApiKey {
     pub created_at: Timestamp,
     /// Since when it no longer works.
     pub revoked_at: Option<Timestamp>,
+    /// How long the same body from it is a repeat and not a new request; `None` makes every request a new one.
+    pub repeats: Option<Duration>,
 }
 
 /// The keys' part of a store.
@@ -118,6 +122,7 @@ fn read(row: &Row<'_>) -> Result<ApiKey, StoreError> {
             .word(2, "list of scopes", |words| words.split_terminator(' ').map(Scope::from_word).collect())?,
         created_at: columns.time(3)?,
         revoked_at: columns.maybe_time(4)?,
+        repeats: columns.get::<Option<i64>>(5)?.map(|micros| Duration::from_micros(micros.unsigned_abs())),
     })
 }
 
@@ -142,6 +147,7 @@ impl Write for Create {
                 words(&key.scopes),
                 key.created_at.as_micros(),
                 key.revoked_at.map(Timestamp::as_micros),
+                key.repeats.map(|repeats| i64::try_from(repeats.as_micros()).unwrap_or(i64::MAX)),
             ],
         )?;
         Ok(())

@@ -89,7 +89,7 @@ pub use look::{StoreLook, check_free, look};
 pub use master_key::MasterKey;
 pub use outbox::{
     Accept, Accepted, Begin, Doubt, Fail, Filter, Idempotency, Join, Listed, Origin, Outbox, PartSent,
-    PartUnsent, Resolution, Then,
+    PartUnsent, Resolution, SameBy, Then,
 };
 pub use paging::{Page, Paged};
 pub use peers::{FillState, PeerKind, Peers, StoredPeer};

@@ -9,7 +9,7 @@ use crate::OpenError;
 use crate::connection::failed;
 
 /// Every step, in order. A step that was released is never changed.
-const STEPS: [(i64, &str, &str); 15] = [
+const STEPS: [(i64, &str, &str); 16] = [
     (1, "outbox", include_str!("../migrations/sqlite/0001_outbox.sql")),
     (2, "accounts", include_str!("../migrations/sqlite/0002_accounts.sql")),
     (3, "api_keys", include_str!("../migrations/sqlite/0003_api_keys.sql")),
@@ -25,6 +25,7 @@ const STEPS: [(i64, &str, &str); 15] = [
     (13, "audit_bounds", include_str!("../migrations/sqlite/0013_audit_bounds.sql")),
     (14, "sending_limits", include_str!("../migrations/sqlite/0014_sending_limits.sql")),
     (15, "phones", include_str!("../migrations/sqlite/0015_phones.sql")),
+    (16, "repeats", include_str!("../migrations/sqlite/0016_repeats.sql")),
 ];
 
 const OWN_TABLES: &str = "

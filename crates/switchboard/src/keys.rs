@@ -49,6 +49,7 @@ pub(crate) async fn ensure_first(
         scopes: all.clone(),
         created_at: now,
         revoked_at: None,
+        repeats: None,
     };
     if let Some(given) = given {
         store

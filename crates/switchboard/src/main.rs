@@ -103,10 +103,8 @@ enum Command {
     Send(command::send::Send),
 
     /// Make, list and revoke API keys, also while `up` runs
-    #[command(
-        after_help = "Examples:\n  switchboard key create n8n --scope send\n  switchboard key list\n  \
-                            switchboard key revoke key_01…"
-    )]
+    #[command(after_help = "Examples:\n  switchboard key create n8n\n  switchboard key list\n  \
+                            switchboard key revoke key_01…")]
     Key(command::key::Key),
 
     /// Add, list and remove the people who may sign in to the dashboard, also while `up` runs

@@ -27,6 +27,7 @@ pub(super) struct Key {
     pub(super) scopes: Vec<String>,
     pub(super) created_at: Timestamp,
     pub(super) revoked_at: Option<Timestamp>,
+    pub(super) repeats: Option<String>,
 }
 
 impl Key {
@@ -114,6 +115,8 @@ pub(super) struct NewKey {
     send: Option<String>,
     read: Option<String>,
     admin: Option<String>,
+    #[serde(default)]
+    repeats: String,
 }
 
 /// `POST /settings/keys/actions/create`. Answered at once and not after a redirect: the key is kept nowhere that a second
@@ -129,7 +132,7 @@ pub(super) async fn create(
     if scopes.is_empty() {
         return page::not_done(&visitor, HERE, words.no_scope);
     }
-    let body = json!({ "name": form.name, "scopes": scopes });
+    let body = json!({ "name": form.name, "scopes": scopes, "repeats": form.repeats });
     match dashboard.ask::<Made>(&visitor, Method::POST, "/v1/keys", Some(body)).await {
         Ok(made) => {
             let tabs = Tabs::new(&visitor, Tab::Keys);

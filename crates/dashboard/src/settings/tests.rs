@@ -139,6 +139,7 @@ fn keys_that_work_and_that_do_not() {
             scopes: vec!["send".to_owned(), "read".to_owned()],
             created_at: ago(100),
             revoked_at: revoked.then(|| ago(2)),
+            repeats: (!revoked).then(|| "10m".to_owned()),
         };
         let keys = [key(1, false), key(2, true)];
         let tabs = Tabs::new(&visitor, Tab::Keys);

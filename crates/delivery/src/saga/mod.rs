@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use domain::saga::{Answer, RegistryChange, Saga, SagaEntry, SagaState, Step, Verdict};
 use domain::{AccountName, OperationId, Timestamp};
-use store::{AcceptSaga, SagaAccepted, SagaChange, Store, StoreError};
+use store::{AcceptSaga, SagaAccepted, SagaChange, SameBy, Store, StoreError};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -150,7 +150,7 @@ impl Sagas {
         let now = self.0.ambient.clock.now();
         match self.0.store.sagas().keyed(key, now).await? {
             Some(SagaAccepted::Repeated(id)) => {
-                self.note_joined(id, "with the same Idempotency-Key").await;
+                self.note_joined(id, key.same_by.words()).await;
                 Ok(Some(SagaSubmitted { id, how: How::Replayed }))
             }
             Some(SagaAccepted::Conflict) => Err(SagaError::Conflict),
@@ -188,6 +188,7 @@ impl Sagas {
             join: submission.join,
             keep: submission.keep,
         };
+        let same_by = submission.idempotency.map_or(SameBy::Key, |key| key.same_by);
         let answer = inner.store.sagas().accept(accept).await;
         let not_known = SagaError::NotKnown { id };
         let accepted = promise::answer_or_fate(answer, &id, self.fate(id), not_known).await;
@@ -199,7 +200,7 @@ impl Sagas {
                 return Ok(SagaSubmitted { id, how: How::New });
             }
             Ok(SagaAccepted::Repeated(other)) => {
-                self.note_joined(other, "with the same Idempotency-Key").await;
+                self.note_joined(other, same_by.words()).await;
                 Ok(SagaSubmitted { id: other, how: How::Replayed })
             }
             Ok(SagaAccepted::Joined(other)) => {

@@ -7,7 +7,7 @@ use domain::outcome::{Failure, SentIds};
 use domain::timeline::Step;
 use domain::{ChatId, ChatRef, Outcome};
 use std::time::Duration;
-use store::{Idempotency, Join, Resolution};
+use store::{Idempotency, Join, Resolution, SameBy};
 
 use crate::script::{Act, Bench, group, mentioning, name, text};
 
@@ -150,7 +150,8 @@ async fn one_key_is_one_message_for_any_number_of_callers() {
     let bench = Bench::new().await;
     let keyed = |body: u8| {
         let mut submission = text(group(1), "once");
-        submission.idempotency = Some(Idempotency { scope: [1; 32], fingerprint: [body; 32] });
+        submission.idempotency =
+            Some(Idempotency { scope: [1; 32], fingerprint: [body; 32], same_by: SameBy::Key });
         submission
     };
     let callers = (0..20).map(|_| bench.delivery.submit(keyed(0)));
@@ -168,7 +169,8 @@ async fn a_failed_message_frees_its_key() {
     let bench = Bench::new().await;
     let keyed = || {
         let mut submission = text(group(1), "once");
-        submission.idempotency = Some(Idempotency { scope: [1; 32], fingerprint: [0; 32] });
+        submission.idempotency =
+            Some(Idempotency { scope: [1; 32], fingerprint: [0; 32], same_by: SameBy::Key });
         submission
     };
     bench.script.act("main", [Act::Refuse(Outcome::Rejected { code: "MESSAGE_TOO_LONG".into() })]);
@@ -182,16 +184,16 @@ async fn a_failed_message_frees_its_key() {
 async fn a_key_stands_for_its_message_even_where_a_new_one_would_be_refused() {
     let bench = Bench::new().await;
     let mut submission = text(group(1), "once");
-    submission.idempotency = Some(Idempotency { scope: [1; 32], fingerprint: [0; 32] });
+    submission.idempotency = Some(Idempotency { scope: [1; 32], fingerprint: [0; 32], same_by: SameBy::Key });
     let first = bench.submit(submission.clone()).await;
     assert_eq!(bench.settled(first).await.state, MessageState::Sent);
     submission.pin = Some(name("gone-since"));
     let again = bench.delivery.submit(submission.clone()).await.expect("the same message");
     assert_eq!((again.id, again.how), (first, How::Replayed));
-    submission.idempotency = Some(Idempotency { scope: [1; 32], fingerprint: [1; 32] });
+    submission.idempotency = Some(Idempotency { scope: [1; 32], fingerprint: [1; 32], same_by: SameBy::Key });
     let other = bench.delivery.submit(submission.clone()).await;
     assert!(matches!(other, Err(SubmitError::Conflict)), "{other:?}");
-    submission.idempotency = Some(Idempotency { scope: [2; 32], fingerprint: [0; 32] });
+    submission.idempotency = Some(Idempotency { scope: [2; 32], fingerprint: [0; 32], same_by: SameBy::Key });
     let new = bench.delivery.submit(submission).await;
     assert!(matches!(new, Err(SubmitError::UnknownAccount(_))), "{new:?}");
     assert_eq!(bench.script.texts(), ["once"]);

@@ -7,7 +7,7 @@ use domain::account::Reason;
 use domain::message::OnFlood;
 use domain::outcome::Failure;
 use domain::{ChatRef, MessageState, Outcome};
-use store::Idempotency;
+use store::{Idempotency, SameBy};
 
 use crate::script::{Act, Bench, group, name, text};
 
@@ -44,7 +44,8 @@ async fn a_half_sent_text_is_never_told_as_not_sent_because_of_a_flood() {
     let hurried = || {
         let mut submission = two_parts();
         submission.on_flood = OnFlood::Fail;
-        submission.idempotency = Some(Idempotency { scope: [1; 32], fingerprint: [0; 32] });
+        submission.idempotency =
+            Some(Idempotency { scope: [1; 32], fingerprint: [0; 32], same_by: SameBy::Key });
         submission
     };
     let first = bench.submit(hurried()).await;
@@ -63,7 +64,8 @@ async fn a_half_sent_text_that_fails_keeps_its_key() {
     bench.script.act("main", [Act::Send, Act::Refuse(Outcome::Rejected { code: "MEDIA_INVALID".into() })]);
     let keyed = || {
         let mut submission = two_parts();
-        submission.idempotency = Some(Idempotency { scope: [1; 32], fingerprint: [0; 32] });
+        submission.idempotency =
+            Some(Idempotency { scope: [1; 32], fingerprint: [0; 32], same_by: SameBy::Key });
         submission
     };
     let first = bench.submit(keyed()).await;

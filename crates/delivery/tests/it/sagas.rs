@@ -8,7 +8,7 @@ use domain::message::OnFlood;
 use domain::outcome::Failure;
 use domain::saga::{Ended, Left, MemberResult, ObserverRule, RegistryChange, SagaState, Task};
 use domain::{ChatId, ChatRef, Outcome};
-use store::{FailoverFilter, Idempotency, Keep, Page};
+use store::{FailoverFilter, Idempotency, Keep, Page, SameBy};
 
 use crate::provider::{Chat, Desk, Does, OBSERVER, create, is_true_of, leave, task, user, users};
 use crate::script::name;
@@ -112,7 +112,7 @@ async fn when_all_must_wait_it_waits_fails_or_is_cancelled() {
     let hurried = desk.submit(hurried).await;
     let failed = desk.sagas.settled(hurried, Duration::from_secs(20)).await.expect("reads").expect("exists");
     assert_eq!(failed.failure, Some(Failure::FloodWait { until }));
-    let kept = desk.store.failed_requests().list(None, &page()).await.expect("reads");
+    let kept = desk.store.failed_requests().list(&[], &page()).await.expect("reads");
     assert_eq!(kept.items.len(), 1);
 
     let cancelled = desk.submit(create("cancelled")).await;
@@ -137,7 +137,8 @@ async fn one_key_is_one_chat_for_any_number_of_callers() {
     let desk = Desk::new().await;
     let keyed = |body: u8| {
         let mut submission = create("Order 1");
-        submission.idempotency = Some(Idempotency { scope: [1; 32], fingerprint: [body; 32] });
+        submission.idempotency =
+            Some(Idempotency { scope: [1; 32], fingerprint: [body; 32], same_by: SameBy::Key });
         submission
     };
     let answers = futures::future::join_all((0..20).map(|_| desk.sagas.submit(keyed(0)))).await;

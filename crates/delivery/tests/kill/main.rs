@@ -21,7 +21,7 @@ mod tests {
     use delivery::Submission;
     use domain::{MessageState, Outcome};
     use failpoint::testing;
-    use store::Idempotency;
+    use store::{Idempotency, SameBy};
     use tokio::runtime::{Builder, Runtime};
 
     use crate::script::{Act, Bench, Prepares, Script, album, group, mentioning};
@@ -71,7 +71,8 @@ mod tests {
             submission.content.mention = mentioning(group(1), "").content.mention;
         }
         // Whoever asks for it does so again under the same key.
-        submission.idempotency = Some(Idempotency { scope: [1; 32], fingerprint: [2; 32] });
+        submission.idempotency =
+            Some(Idempotency { scope: [1; 32], fingerprint: [2; 32], same_by: SameBy::Key });
         submission
     }
 

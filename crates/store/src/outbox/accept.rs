@@ -62,6 +62,41 @@ pub struct Idempotency {
     pub scope: [u8; 32],
     /// A hash of the request.
     pub fingerprint: [u8; 32],
+    /// What makes a second request a repeat of the first.
+    pub same_by: SameBy,
+}
+
+/// What makes a second request a repeat of the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SameBy {
+    /// Its `Idempotency-Key`, for 24 hours.
+    Key,
+    /// Its body, within this time: for callers that send no key and want no doubles.
+    Body {
+        /// At most [`SameBy::LONGEST`].
+        within: Duration,
+    },
+}
+
+impl SameBy {
+    /// The longest time that a body can count as the same: rows are kept no longer.
+    pub const LONGEST: Duration = KEY_LIFE;
+
+    /// How long a request stands for what it made.
+    pub(crate) fn life(self) -> Duration {
+        match self {
+            Self::Key => KEY_LIFE,
+            Self::Body { within } => within.min(KEY_LIFE),
+        }
+    }
+
+    /// How a repeat is described in a history.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Key => "with the same Idempotency-Key",
+            Self::Body { .. } => "with the same body",
+        }
+    }
 }
 
 /// The body of a request without a key; a repeat of it joins the message if its caller got no answer.
@@ -202,7 +237,7 @@ pub(super) fn stands_for(
         }
         Some(_) => false,
     };
-    let free = unsent || now.since(since) >= KEY_LIFE;
+    let free = unsent || now.since(since) >= idempotency.same_by.life();
     Ok(match (free, idempotency.fingerprint == fingerprint) {
         (true, _) => None,
         (false, true) => Some(Accepted::Repeated(id)),

@@ -20,7 +20,7 @@ use domain::timeline::Entry;
 use domain::{AccountName, ChatId, MessageId, Timestamp};
 
 pub(crate) use accept::KEY_LIFE;
-pub use accept::{Accept, Accepted, Idempotency, Join, Origin};
+pub use accept::{Accept, Accepted, Idempotency, Join, Origin, SameBy};
 pub(crate) use ending::AnsweredWrite;
 pub(crate) use held_back::HoldMessages;
 pub use reading::{Filter, Listed};

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::statements as sql;
 use super::{AcceptSaga, Keep, SagaAccepted, TABLE, held_back, history, key};
 use crate::column::{Columns, to_json};
-use crate::outbox::{Idempotency, Join, KEY_LIFE, statements as keys};
+use crate::outbox::{Idempotency, Join, statements as keys};
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
 use crate::{StoreError, codes, failed_requests};
@@ -172,7 +172,7 @@ pub(super) fn stands_for(
         Some(SagaState::Failed) => !held_back::was(transaction, &id)?,
         Some(_) => false,
     };
-    let free = unmade || now.since(since) >= KEY_LIFE;
+    let free = unmade || now.since(since) >= idempotency.same_by.life();
     Ok(match (free, idempotency.fingerprint == fingerprint) {
         (true, _) => None,
         (false, true) => Some(SagaAccepted::Repeated(id)),

@@ -1,5 +1,7 @@
 //! API keys: found by their hash, ended for good.
 
+use std::time::Duration;
+
 use domain::ApiKeyId;
 use store::{ApiKey, Scope, StoreError};
 
@@ -18,13 +20,14 @@ fn new_key(world: &World, name: &str) -> ApiKey {
         scopes: vec![Scope::Send, Scope::Read],
         created_at: world.now(),
         revoked_at: None,
+        repeats: None,
     }
 }
 
 async fn keys_are_found_by_hash(world: World) {
     let keys = world.store.api_keys();
     let (first, second) = (new_key(&world, "n8n"), new_key(&world, ""));
-    let second = ApiKey { scopes: Vec::new(), ..second };
+    let second = ApiKey { scopes: Vec::new(), repeats: Some(Duration::from_mins(10)), ..second };
     keys.create(&first, [1; 32]).await.unwrap();
     keys.create(&second, [2; 32]).await.unwrap();
     assert_eq!(keys.find([1; 32]).await, Ok(Some(first.clone())));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::outcome::Failure;
-use store::{Accepted, Fail, Join, Then};
+use store::{Accept, Accepted, Fail, Join, SameBy, Then};
 
 use crate::support::{World, accept, begun, conformance, with_join, with_key};
 
@@ -23,6 +23,7 @@ conformance! {
     a_doubt_is_joined_however_old,
     callers_of_an_earlier_process_are_gone,
     a_key_that_joined_stands_for_what_it_joined,
+    a_body_that_counts_makes_one_message_within_its_time,
 }
 
 async fn a_key_makes_one_message(world: World) {
@@ -236,4 +237,25 @@ async fn a_key_that_joined_stands_for_what_it_joined(world: World) {
     assert_eq!(outbox.accept(both()).await, Ok(Accepted::Joined(first.id)));
     outbox.answered(first.id).await.unwrap();
     assert_eq!(outbox.accept(both()).await, Ok(Accepted::Repeated(first.id)));
+}
+
+async fn a_body_that_counts_makes_one_message_within_its_time(world: World) {
+    let outbox = world.store.outbox();
+    let repeat = || {
+        let mut repeat: Accept = with_key(world.message(1), 1, 1);
+        let same_by = SameBy::Body { within: Duration::from_mins(10) };
+        repeat.idempotency = repeat.idempotency.map(|body| store::Idempotency { same_by, ..body });
+        repeat
+    };
+    let refused = repeat();
+    let id = refused.message.id;
+    assert_eq!(outbox.accept(refused).await, Ok(Accepted::New));
+    assert_eq!(outbox.cancel(id, world.now(), None).await, Ok(true));
+    let first = repeat();
+    let id = first.message.id;
+    assert_eq!(outbox.accept(first).await, Ok(Accepted::New), "a refusal is not kept");
+    world.clock.advance(Duration::from_secs(599));
+    assert_eq!(outbox.accept(repeat()).await, Ok(Accepted::Repeated(id)));
+    world.clock.advance(Duration::from_secs(1));
+    assert_eq!(outbox.accept(repeat()).await, Ok(Accepted::New), "its time is over");
 }

@@ -12,7 +12,7 @@ use domain::timeline::{Entry, Step};
 use domain::{AccountName, ChatId, ChatRef, MessageId, MessageState, OperationId, Purpose, Timestamp};
 use store::{
     Accept, AcceptSaga, Accepted, Begin, Disk, Doubt, Idempotency, Join, Keep, MasterKey, OpenError, Origin,
-    PartSent, PartUnsent, SagaAccepted, SagaChange, Store, StoreOptions, Then,
+    PartSent, PartUnsent, SagaAccepted, SagaChange, SameBy, Store, StoreOptions, Then,
 };
 use tempfile::TempDir;
 
@@ -262,7 +262,8 @@ pub(crate) fn accept_saga(saga: Saga) -> AcceptSaga {
 }
 
 pub(crate) fn saga_with_key(saga: Saga, scope: u8, fingerprint: u8) -> AcceptSaga {
-    let idempotency = Idempotency { scope: [scope; 32], fingerprint: [fingerprint; 32] };
+    let idempotency =
+        Idempotency { scope: [scope; 32], fingerprint: [fingerprint; 32], same_by: SameBy::Key };
     AcceptSaga { idempotency: Some(idempotency), ..accept_saga(saga) }
 }
 
@@ -311,7 +312,8 @@ pub(crate) fn accept(message: OutboundMessage) -> Accept {
 }
 
 pub(crate) fn with_key(message: OutboundMessage, scope: u8, fingerprint: u8) -> Accept {
-    let idempotency = Idempotency { scope: [scope; 32], fingerprint: [fingerprint; 32] };
+    let idempotency =
+        Idempotency { scope: [scope; 32], fingerprint: [fingerprint; 32], same_by: SameBy::Key };
     Accept { idempotency: Some(idempotency), ..accept(message) }
 }
 

@@ -1,9 +1,11 @@
 //! `switchboard key`: API keys.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{Subcommand, ValueEnum};
+use config::{format_duration, parse_repeats};
 use domain::ApiKeyId;
 use hyper::Method;
 use serde_json::{Value, json};
@@ -25,7 +27,8 @@ pub(crate) struct Key {
 enum Action {
     /// Make a key; it is shown once
     #[command(after_help = "Without --scope it may send and read.\n\nExamples:\n  switchboard key create \
-            n8n --scope send\n  switchboard key create reports --scope read --json\n  \
+            n8n\n  switchboard key create n8n --repeats 10m\n  \
+            switchboard key create reports --scope read --json\n  \
             switchboard key create deploy --scope admin")]
     Create {
         /// What the key is for, such as the caller's name
@@ -33,6 +36,9 @@ enum Action {
         /// What it may do; repeat for several
         #[arg(long = "scope", value_enum, default_values_t = [ScopeName::Send, ScopeName::Read])]
         scopes: Vec<ScopeName>,
+        /// Treat the same body within this time as the same message, for callers that send no Idempotency-Key
+        #[arg(long, value_name = "TIME", value_parser = parse_repeats)]
+        repeats: Option<Duration>,
         #[command(flatten)]
         place: Place,
         /// Print JSON
@@ -82,8 +88,9 @@ impl From<ScopeName> for Scope {
 impl Key {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self.action {
-            Action::Create { name, scopes, place, json } => {
-                let made = create(&place, &name, scopes.into_iter().map(Scope::from).collect()).await?;
+            Action::Create { name, scopes, repeats, place, json } => {
+                let scopes = scopes.into_iter().map(Scope::from).collect();
+                let made = create(&place, &name, scopes, repeats).await?;
                 if json {
                     say_json(&made);
                 } else {
@@ -116,9 +123,16 @@ async fn own_store(place: &Place) -> anyhow::Result<Store> {
     super::up::open_store(&place.settings()?, &place.data_dir()?, ambient::Clock::system()).await
 }
 
-async fn create(place: &Place, name: &str, scopes: Vec<Scope>) -> anyhow::Result<Value> {
+async fn create(
+    place: &Place,
+    name: &str,
+    scopes: Vec<Scope>,
+    repeats: Option<Duration>,
+) -> anyhow::Result<Value> {
     if let Server::Running(server) = control::find(&place.data_dir()?).await {
-        return server.call(Method::POST, "/v1/keys", Some(&json!({ "name": name, "scopes": scopes }))).await;
+        let repeats = repeats.map(format_duration);
+        let key = json!({ "name": name, "scopes": scopes, "repeats": repeats });
+        return server.call(Method::POST, "/v1/keys", Some(&key)).await;
     }
     let store = own_store(place).await?;
     let clock = ambient::Clock::system();
@@ -129,6 +143,7 @@ async fn create(place: &Place, name: &str, scopes: Vec<Scope>) -> anyhow::Result
         scopes,
         created_at: clock.now(),
         revoked_at: None,
+        repeats,
     };
     store.api_keys().create(&key, web::hash_api_key(&drawn)).await?;
     note(&store, &clock, "create_key", key.id).await?;
@@ -185,11 +200,12 @@ fn view(key: &ApiKey) -> Value {
     json!({
         "id": key.id, "name": key.name, "scopes": key.scopes,
         "created_at": key.created_at, "revoked_at": key.revoked_at,
+        "repeats": key.repeats.map(format_duration),
     })
 }
 
 fn print_list(keys: &[Value]) {
-    let mut table = table::with_header(["ID", "NAME", "SCOPES", "CREATED", "REVOKED"]);
+    let mut table = table::with_header(["ID", "NAME", "SCOPES", "REPEATS", "CREATED", "REVOKED"]);
     for key in keys {
         let scopes: Vec<_> =
             key["scopes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
@@ -197,6 +213,7 @@ fn print_list(keys: &[Value]) {
             key["id"].as_str().unwrap_or(""),
             key["name"].as_str().unwrap_or(""),
             &scopes.join(", "),
+            key["repeats"].as_str().unwrap_or(""),
             key["created_at"].as_str().unwrap_or(""),
             key["revoked_at"].as_str().unwrap_or(""),
         ]);

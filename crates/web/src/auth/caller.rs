@@ -17,6 +17,7 @@ use super::known::KnownKey;
 use super::needed::needed;
 use super::secret::hash;
 use crate::audit::Witness;
+use crate::idempotency;
 use crate::problem::{Code, Problem, whole_seconds};
 use crate::state::State;
 
@@ -43,6 +44,8 @@ pub(crate) enum Door {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
     pub(crate) api_key: Option<ApiKeyId>,
+    /// How long the same body from this key is a repeat.
+    pub(crate) repeats: Option<Duration>,
     /// The user of the dashboard, if it is one.
     pub(crate) user: Option<UserName>,
     pub(crate) address: Option<IpAddr>,
@@ -54,6 +57,11 @@ impl Caller {
     /// Where what it asks for comes from.
     pub(crate) fn origin(&self, listener: &str) -> Origin {
         Origin { listener: listener.to_owned(), api_key: self.api_key, address: self.address }
+    }
+
+    /// What its `Idempotency-Key`, or a body that it repeats, is valid for.
+    pub(crate) const fn scope<'a>(&self, listener: &'a str, path: &'a str) -> idempotency::Scope<'a> {
+        idempotency::Scope { api_key: self.api_key, repeats: self.repeats, listener, path }
     }
 
     /// Who asked for a change, for the history of what is changed.
@@ -115,6 +123,7 @@ impl<R: Right> FromRequestParts<State> for By<R> {
 fn admit(actor: &Actor, parts: &Parts, scope: Scope, witness: &Witness) -> Result<Caller, Problem> {
     let caller = Caller {
         api_key: None,
+        repeats: None,
         user: Some(actor.user.clone()),
         address: actor.address,
         administers: access::may(actor.role, access::Right::Administer),
@@ -144,7 +153,7 @@ async fn authorize(
     witness: &Witness,
 ) -> Result<Caller, Problem> {
     if via.is_some_and(|via| via.door == Door::Control) {
-        let caller = Caller { api_key: None, user: None, address: None, administers: true };
+        let caller = Caller { api_key: None, repeats: None, user: None, address: None, administers: true };
         witness.saw(&caller);
         return Ok(caller);
     }
@@ -158,7 +167,13 @@ async fn authorize(
             "Send an API key in the header X-API-Key, or as Authorization: Bearer; `switchboard key create` makes one.",
         ));
     };
-    let caller = Caller { api_key: Some(key.id), user: None, address, administers: key.may(Scope::Admin) };
+    let caller = Caller {
+        api_key: Some(key.id),
+        repeats: key.repeats,
+        user: None,
+        address,
+        administers: key.may(Scope::Admin),
+    };
     witness.saw(&caller);
     if !key.may(scope) {
         return Err(Problem::new(

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
 
 use domain::ApiKeyId;
 use store::{Scope, Store, StoreError};
@@ -16,16 +17,19 @@ pub(crate) struct KnownKey {
     may_send: bool,
     may_read: bool,
     may_administer: bool,
+    /// How long the same body from it is a repeat.
+    pub(crate) repeats: Option<Duration>,
 }
 
 impl KnownKey {
-    pub(crate) fn new(id: ApiKeyId, scopes: &[Scope]) -> Self {
+    pub(crate) fn new(id: ApiKeyId, scopes: &[Scope], repeats: Option<Duration>) -> Self {
         let admin = scopes.contains(&Scope::Admin);
         Self {
             id,
             may_send: admin || scopes.contains(&Scope::Send),
             may_read: admin || scopes.contains(&Scope::Read),
             may_administer: admin,
+            repeats,
         }
     }
 
@@ -65,7 +69,7 @@ impl KnownKeys {
         let generation = self.0.read().unwrap_or_else(PoisonError::into_inner).generation;
         let found = store.api_keys().find(hash).await?;
         let Some(key) = found.filter(|key| key.revoked_at.is_none()) else { return Ok(None) };
-        let known = KnownKey::new(key.id, &key.scopes);
+        let known = KnownKey::new(key.id, &key.scopes, key.repeats);
         let mut memory = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if memory.generation == generation {
             if memory.found.len() >= BOUND {
@@ -88,7 +92,7 @@ impl KnownKeys {
         }
         let keys = store.api_keys().list().await?;
         let found = keys.iter().find(|key| key.id == id && key.revoked_at.is_none());
-        Ok(found.is_some_and(|key| KnownKey::new(key.id, &key.scopes).may(scope)))
+        Ok(found.is_some_and(|key| KnownKey::new(key.id, &key.scopes, key.repeats).may(scope)))
     }
 
     fn known(&self, id: ApiKeyId) -> Option<KnownKey> {
@@ -111,10 +115,10 @@ mod tests {
     #[test]
     fn admin_has_every_scope_and_the_others_only_theirs() {
         let id = "key_00000000000000000000000000".parse().expect("an id");
-        let admin = KnownKey::new(id, &[Scope::Admin]);
+        let admin = KnownKey::new(id, &[Scope::Admin], None);
         assert!([Scope::Send, Scope::Read, Scope::Admin].into_iter().all(|scope| admin.may(scope)));
-        let send = KnownKey::new(id, &[Scope::Send]);
+        let send = KnownKey::new(id, &[Scope::Send], None);
         assert!(send.may(Scope::Send) && !send.may(Scope::Read) && !send.may(Scope::Admin));
-        assert!(!KnownKey::new(id, &[]).may(Scope::Read));
+        assert!(!KnownKey::new(id, &[], None).may(Scope::Read));
     }
 }

@@ -1,6 +1,7 @@
 //! Who may call a legacy port: callers from this machine, from the networks in `allow_from`, or with a key.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use config::LegacyPort;
 use domain::ApiKeyId;
@@ -17,6 +18,8 @@ use crate::auth::{Via, check_address, is_in, present_key};
 pub(super) struct Guest {
     pub(super) address: Option<IpAddr>,
     pub(super) api_key: Option<ApiKeyId>,
+    /// How long the same body from its key is a repeat.
+    pub(super) repeats: Option<Duration>,
 }
 
 /// What an address may do.
@@ -81,7 +84,9 @@ pub(super) async fn admit(gate: &Gate, via: Option<Via>, headers: &HeaderMap) ->
         Some(key) if verdict == Verdict::WithKey && !key.may(Scope::Send) => {
             Err(Answer::error(StatusCode::FORBIDDEN, format!("the API key {} lacks the scope send", key.id)))
         }
-        key => Ok(Guest { address, api_key: key.map(|key| key.id) }),
+        key => {
+            Ok(Guest { address, api_key: key.map(|key| key.id), repeats: key.and_then(|key| key.repeats) })
+        }
     }
 }
 
@@ -98,6 +103,8 @@ mod tests {
             account: None,
             allow_from: allow_from.iter().map(|network| network.parse().expect("a network")).collect(),
             key_required,
+            invite_callback_url: None,
+            repeats: None,
         }
     }
 

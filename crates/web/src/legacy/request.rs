@@ -25,9 +25,11 @@ pub(super) struct Arrived {
     pub(super) body: Bytes,
 }
 
-/// How a call is known again: by its key, or without one by its body.
+/// How a call is known again.
 pub(super) struct Marks {
+    /// By its key; without one by its body, where repeats are joined.
     pub(super) idempotency: Option<Idempotency>,
+    /// By its body, if it has no key and its caller got no answer.
     pub(super) join: Option<Join>,
 }
 
@@ -46,19 +48,18 @@ impl Arrived {
 
     /// Who asks.
     pub(super) fn origin(&self, gate: &Gate) -> Origin {
-        let Guest { address, api_key } = self.guest;
+        let Guest { address, api_key, .. } = self.guest;
         Origin { listener: gate.name.to_string(), api_key, address }
     }
 
     /// How it is known again.
     pub(super) fn marks(&self, gate: &Gate, body: &Value) -> Marks {
         let path = gate.path();
-        let idempotency = self.key.as_deref().map(|key| {
-            let scope = Scope { api_key: self.guest.api_key, listener: &gate.name, path };
-            idempotency::idempotency(key, &scope, body)
-        });
+        let repeats = gate.port.repeats.or(self.guest.repeats);
+        let scope = Scope { api_key: self.guest.api_key, repeats, listener: &gate.name, path };
+        let idempotency = idempotency::idempotency(self.key.as_deref(), &scope, body);
         // A key says which calls are the same; without one a call that got no answer is known again by its body.
-        let join = idempotency.is_none().then(|| Join {
+        let join = self.key.is_none().then(|| Join {
             fingerprint: Fingerprint::default().text(&gate.name).text(path).json_without(body, &[]).finish(),
             repeats: gate.state.options().legacy.join_repeats,
         });

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use axum::extract::State as Shared;
 use axum::response::Response;
+use config::{format_duration, parse_repeats};
 use domain::{ApiKeyId, Timestamp};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,9 @@ pub(crate) struct KeyView {
     /// When it was revoked, if it was.
     #[schema(value_type = Option<String>, format = DateTime)]
     revoked_at: Option<Timestamp>,
+    /// How long the same body, sent without an `Idempotency-Key`, is the same message.
+    #[schema(example = "10m")]
+    repeats: Option<String>,
 }
 
 impl From<ApiKey> for KeyView {
@@ -50,6 +54,7 @@ impl From<ApiKey> for KeyView {
             scopes: key.scopes,
             created_at: key.created_at,
             revoked_at: key.revoked_at,
+            repeats: key.repeats.map(format_duration),
         }
     }
 }
@@ -84,6 +89,11 @@ pub(crate) struct NewKey {
     /// What it may: `send`, `read`, `admin` (all).
     #[schema(schema_with = words::scopes)]
     scopes: Vec<Scope>,
+    /// For how long the same body, sent with this key to the same path without an `Idempotency-Key`, is the same message and
+    /// answered as a replay, `1s` to `1d`. Left out: each request is a new message.
+    #[serde(default)]
+    #[schema(example = "10m")]
+    repeats: Option<String>,
 }
 
 /// A key that was made, with the key itself: it is shown this once.
@@ -140,7 +150,11 @@ pub(crate) async fn create(
     state.store().api_keys().create(&key, auth::hash(&text)).await?;
     state.keys().forget();
     let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
-    let audited = Audited::about(&key.id).with("name", key.name.as_str()).with("scopes", scopes.join(" "));
+    let mut audited =
+        Audited::about(&key.id).with("name", key.name.as_str()).with("scopes", scopes.join(" "));
+    if let Some(repeats) = key.repeats {
+        audited = audited.with("repeats", format_duration(repeats));
+    }
     Ok(audited.of(json(StatusCode::CREATED, &MadeKey { view: key.into(), key: text })))
 }
 
@@ -194,8 +208,13 @@ fn check(new: NewKey, id: ApiKeyId, now: Timestamp) -> Result<ApiKey, Problem> {
     if scopes.is_empty() {
         errors.push(FieldError::new("scopes", "is empty; name one or more of send, read and admin"));
     }
+    let repeats = new.repeats.as_deref().map(str::trim).filter(|repeats| !repeats.is_empty());
+    let repeats = repeats.map(parse_repeats).transpose().unwrap_or_else(|error| {
+        errors.push(FieldError::new("repeats", error.to_string()));
+        None
+    });
     if !errors.is_empty() {
         return Err(Problem::fields(errors));
     }
-    Ok(ApiKey { id, name: name.to_owned(), scopes, created_at: now, revoked_at: None })
+    Ok(ApiKey { id, name: name.to_owned(), scopes, created_at: now, revoked_at: None, repeats })
 }

@@ -25,7 +25,7 @@ use crate::answer::{json, located};
 use crate::auth::{By, Caller, CanRead, CanSend};
 use crate::extract::{Json, PathParameter, QueryParameters};
 use crate::files::{self, Asker, Terms};
-use crate::idempotency::{self, Scope};
+use crate::idempotency;
 use crate::problem::{Body as ProblemBody, Code, FieldError, Problem, shorten};
 use crate::state::State;
 
@@ -40,7 +40,7 @@ const PATH: &str = "/v1/messages";
 #[utoipa::path(
     post, path = "/v1/messages", tag = "messages", operation_id = "send_message",
     params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$",
-        description = "1 to 255 visible ASCII characters. The same key with the same body is the same message for 24 hours.")),
+        description = "1 to 255 visible ASCII characters. The same key with the same body is the same message for 24 hours. Without it, the `repeats` of the API key says how long the same body is.")),
     request_body = NewMessage,
     responses(
         (status = 200, description = "Sent", body = MessageView<'static>),
@@ -66,7 +66,7 @@ pub(crate) async fn send(
     headers: HeaderMap,
     body: Json<NewMessage>,
 ) -> Result<Response, Problem> {
-    let scope = Scope { api_key: by.caller.api_key, listener: LISTENER, path: PATH };
+    let scope = by.caller.scope(LISTENER, PATH);
     let idempotency = idempotency::of_request(&headers, &scope, &body.raw)?;
     let began = state.clock().running();
     let order = body.value.order(state.clock().now())?;

@@ -27,6 +27,7 @@ mod operations;
 mod people;
 mod places;
 mod refusals;
+mod repeats;
 mod script;
 mod services;
 mod steps;

@@ -69,6 +69,8 @@ pub(crate) fn port_of(service: LegacyService) -> LegacyPort {
         account: None,
         allow_from: Vec::new(),
         key_required: false,
+        invite_callback_url: None,
+        repeats: None,
     }
 }
 

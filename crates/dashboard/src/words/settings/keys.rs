@@ -26,6 +26,8 @@ pub(crate) struct KeysWords {
     pub(crate) read_help: &'static str,
     pub(crate) admin: &'static str,
     pub(crate) admin_help: &'static str,
+    pub(crate) repeats: &'static str,
+    pub(crate) repeats_help: &'static str,
     pub(crate) made: &'static str,
     pub(crate) made_help: &'static str,
     pub(crate) copy: &'static str,
@@ -56,6 +58,8 @@ const EN: KeysWords = KeysWords {
     read_help: "Look at everything.",
     admin: "admin",
     admin_help: "Everything: accounts, services, keys, people.",
+    repeats: "Repeats",
+    repeats_help: "For programs that send no Idempotency-Key: the same body within this time, such as 10m, is the same message. Empty: each request is a new message.",
     made: "The key is made",
     made_help: "It is shown only now. Put it where the program that calls keeps its secrets.",
     copy: "Copy",
@@ -86,6 +90,8 @@ const RU: KeysWords = KeysWords {
     read_help: "Смотреть всё.",
     admin: "admin",
     admin_help: "Всё: аккаунты, службы, ключи, люди.",
+    repeats: "Повторы",
+    repeats_help: "Для программ без Idempotency-Key: такое же тело за это время, например 10m, считается тем же сообщением. Пусто: каждый запрос — новое сообщение.",
     made: "Ключ создан",
     made_help: "Он виден только сейчас. Сохраните его там, где вызывающая программа держит секреты.",
     copy: "Скопировать",
@@ -110,6 +116,14 @@ impl KeysWords {
                     russian(work, "ключ действует", "ключа действуют", "ключей действуют")
                 )
             }
+        }
+    }
+
+    /// How long the same body is the same message.
+    pub(crate) fn repeats_within(&self, within: &str) -> String {
+        match self.language {
+            Language::English => format!("same body within {within} is one message"),
+            Language::Russian => format!("такое же тело за {within} — одно сообщение"),
         }
     }
 

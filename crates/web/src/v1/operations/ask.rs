@@ -12,7 +12,7 @@ use store::Idempotency;
 
 use super::look::show;
 use crate::auth::Caller;
-use crate::idempotency::{self, Scope};
+use crate::idempotency;
 use crate::problem::{Code, Problem};
 use crate::state::State;
 use crate::v1::{LISTENER, services};
@@ -42,7 +42,7 @@ pub(crate) fn key(
     path: &str,
     raw: &[u8],
 ) -> Result<Option<Idempotency>, Problem> {
-    idempotency::of_request(headers, &Scope { api_key: caller.api_key, listener: LISTENER, path }, raw)
+    idempotency::of_request(headers, &caller.scope(LISTENER, path), raw)
 }
 
 /// Asks for the work and answers: what `done` makes of it when it ended well, 202 while it is not over, and a problem
