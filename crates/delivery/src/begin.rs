@@ -76,6 +76,7 @@ impl Walk<'_> {
             };
             if load.noted_wait != NotedWait::None {
                 inner.live.hold(job.id, None);
+                self.delivery.lanes().hold(self.lane, None);
             }
             let Some(chat_id) = load.message.chat_id.or(candidates.chat_id) else {
                 let failure = Failure::ChatNotFound { asked: Vec::new() };
@@ -299,6 +300,7 @@ impl Walk<'_> {
         }
         load.noted_wait = wait;
         self.delivery.0.live.hold(load.message.id, until);
+        self.delivery.lanes().hold(self.lane, until);
         way::waits(&load.message, until);
         self.delivery.note(load.message.id, self.entry(Step::Waiting, load, Some(why))).await;
     }

@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use domain::{AccountName, ChatId, ChatRef, MessageId};
+use domain::{AccountName, ChatId, ChatRef, MessageId, Timestamp};
 
 /// A lane, for as long as it exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,6 +26,8 @@ struct Lane<L> {
     chat: ChatRef,
     /// The account that its messages are pinned to, if they are.
     pin: Option<AccountName>,
+    /// Until when the message at its head must wait, and so those behind it.
+    held_until: Option<Timestamp>,
     jobs: VecDeque<Job<L>>,
 }
 
@@ -57,6 +59,19 @@ impl<L> Lanes<L> {
         known.is_none().then_some(lane)
     }
 
+    /// The message at the head of a lane, in the hands of its worker, must wait until then; `None` when that is over.
+    pub(crate) fn hold(&mut self, lane: LaneId, until: Option<Timestamp>) {
+        if let Some(lane) = self.open.get_mut(&lane) {
+            lane.held_until = until;
+        }
+    }
+
+    /// Until when a message must wait for the one at the head of its lane.
+    pub(crate) fn held_until(&self, chat: &ChatRef, id: MessageId) -> Option<Timestamp> {
+        let mut siblings = self.by_chat.get(chat)?.iter().filter_map(|lane| self.open.get(lane));
+        siblings.find(|lane| lane.jobs.binary_search_by_key(&id, |job| job.id).is_ok())?.held_until
+    }
+
     /// Whether any message is on the way to this chat.
     pub(crate) fn lead_to(&self, chat: &ChatRef) -> bool {
         self.by_chat.contains_key(chat)
@@ -64,6 +79,7 @@ impl<L> Lanes<L> {
 
     /// The next message of a lane, for its worker. `None` ends the lane, and with it the worker.
     pub(crate) fn take(&mut self, lane: LaneId) -> Option<Job<L>> {
+        self.hold(lane, None);
         let job = self.open.get_mut(&lane).and_then(|lane| lane.jobs.pop_front());
         if job.is_none() {
             self.close(lane);
@@ -106,7 +122,7 @@ impl<L> Lanes<L> {
         let id = LaneId(self.next);
         self.next += 1;
         self.by_chat.entry(chat.clone()).or_default().push(id);
-        self.open.insert(id, Lane { chat, pin, jobs: VecDeque::new() });
+        self.open.insert(id, Lane { chat, pin, held_until: None, jobs: VecDeque::new() });
         id
     }
 
@@ -176,6 +192,21 @@ mod tests {
         assert_eq!(lanes.take(lane), None);
         let order: Vec<_> = std::iter::from_fn(|| lanes.take(known)).map(|job| job.id).collect();
         assert_eq!(order, [id(1), id(2), id(3)]);
+    }
+
+    #[test]
+    fn who_stands_behind_a_head_that_waits_waits_as_long() {
+        let mut lanes = Lanes::default();
+        let lane = lanes.push(&chat(), job(1, None)).expect("a new lane");
+        lanes.take(lane);
+        lanes.push(&chat(), job(2, None));
+        let until = Some(Timestamp::from_micros(7));
+        assert_eq!(lanes.held_until(&chat(), id(2)), None);
+        lanes.hold(lane, until);
+        lanes.push(&chat(), job(3, None));
+        assert_eq!([1, 2, 3].map(|n| lanes.held_until(&chat(), id(n))), [None, until, until]);
+        lanes.take(lane);
+        assert_eq!(lanes.held_until(&chat(), id(3)), None, "its head is another one");
     }
 
     proptest! {

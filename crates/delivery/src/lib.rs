@@ -38,6 +38,7 @@ use std::time::Duration;
 
 use ambient::{Chance, Clock, Ids};
 use domain::message::OutboundMessage;
+use domain::outcome::Failure;
 use domain::{AccountName, ChatRef, MessageId, Purpose, Timestamp};
 use store::{Store, StoreError};
 use tokio::sync::broadcast;
@@ -181,6 +182,25 @@ impl Delivery {
     /// Until when a message is tried of which it is not known whether it arrived, if that is so.
     pub fn gives_up_at(&self, id: MessageId) -> Option<Timestamp> {
         self.0.live.gives_up_at(id)
+    }
+
+    /// The same for a message that waits behind others of its chat: until when the first of them is held back.
+    pub fn held_behind(&self, message: &OutboundMessage) -> Option<Timestamp> {
+        let chats = [message.chat_id.map(ChatRef::Id), Some(message.chat.clone())];
+        let known = self.0.sender.locate(&message.chat).map(ChatRef::Id);
+        let lanes = self.lanes();
+        chats.into_iter().chain([known]).flatten().find_map(|chat| lanes.held_until(&chat, message.id))
+    }
+
+    /// Whether no account finds a chat, as sending there would say. For callers that ask for what costs much first.
+    pub async fn finds_nobody(&self, chat: &ChatRef, pin: Option<&AccountName>, purpose: Purpose) -> bool {
+        let query = Query { chat: chat.clone(), pin: pin.cloned(), purpose };
+        let candidates = match self.0.sender.candidates_now(&query) {
+            Some(candidates) => candidates,
+            None => self.0.sender.candidates(&query).await,
+        };
+        let chosen = decide::choose(&candidates, Some(chat), &[], None, false);
+        matches!(chosen, decide::Choice::Fail(Failure::ChatNotFound { .. }))
     }
 
     /// What came of messages since the start.

@@ -1,8 +1,16 @@
 //! Fields as loosely typed callers send them: numbers as text, text as numbers, `"1"` for true. Pure.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
+
+/// What is said of a chat that such a word stands for.
+pub(super) const UNSET_CHAT: &str = "chat is required; it came as a word for no value (null, undefined), so look at what fills the field chat";
+
+/// What callers write where a value is missing.
+const UNSET: [&str; 7] = ["null", "undefined", "None", "NaN", "[null]", "[undefined]", "[object Object]"];
 
 /// A body's fields. What is not a JSON object has none.
 #[derive(Clone, Default, PartialEq)]
@@ -29,7 +37,34 @@ impl Fields {
             Ok(Value::Object(fields)) => Ok(Self(fields)),
             Ok(_) => Err("the body is not an object".to_owned()),
             Err(_) if body.is_empty() => Err("the body is empty".to_owned()),
-            Err(error) => Err(error.to_string()),
+            Err(error) => Self::read_form(body).ok_or_else(|| error.to_string()),
+        }
+    }
+
+    /// Reads an object that a client took for the fields of a form, as n8n does with an imported `curl -d '{…}'` that has no
+    /// content type: the JSON is the name of a field, cut at each `&` and `=` of its texts.
+    fn read_form(body: &[u8]) -> Option<Self> {
+        let body = std::str::from_utf8(body).ok()?;
+        if !body.starts_with('{') && !body.starts_with("%7B") {
+            return None;
+        }
+        let decoded = |text: &str| {
+            let text = text.replace('+', " ");
+            percent_decode_str(&text).decode_utf8().ok().map(Cow::into_owned)
+        };
+        let mut json = String::new();
+        for pair in body.split('&') {
+            if !json.is_empty() {
+                json.push('&');
+            }
+            match pair.split_once('=') {
+                None | Some((_, "")) => json.push_str(&decoded(pair.trim_end_matches('='))?),
+                Some((name, value)) => json.extend([&decoded(name)?, "=", &decoded(value)?]),
+            }
+        }
+        match serde_json::from_str(&json) {
+            Ok(Value::Object(fields)) => Some(Self(fields)),
+            _ => None,
         }
     }
 
@@ -58,6 +93,16 @@ impl Fields {
             }
             Some(other) => other.to_string(),
         }
+    }
+
+    /// Whether it is a text that stands for a value that a scenario did not have: what its language prints for nothing.
+    pub(super) fn is_unset(&self, name: &str) -> bool {
+        matches!(self.0.get(name), Some(Value::String(text)) if UNSET.contains(&text.trim()))
+    }
+
+    /// Whether it is a list or an object.
+    pub(super) fn is_nested(&self, name: &str) -> bool {
+        matches!(self.0.get(name), Some(Value::Array(_) | Value::Object(_)))
     }
 
     /// Whether it is a text or a number: what else is there names nothing.
@@ -166,6 +211,22 @@ mod tests {
     }
 
     #[test]
+    fn json_that_was_sent_as_a_form_is_read() {
+        for body in [
+            r"%7B%22chat%22%3A%22%40demo%22%2C%22text%22%3A%22a%2Bb+c%22%7D=",
+            r"%7B%22chat%22%3A%22%40demo%22%2C%22text%22%3A%22a%2Bb%20c%22%7D",
+            r#"{"chat":"%40demo","text":"a%2Bb+c"}="#,
+        ] {
+            assert_eq!(fields(body), fields(r#"{"chat":"@demo","text":"a+b c"}"#), "{body}");
+        }
+        let cut = "%7B%22text%22%3A%22a=b%3C%2Fa%3E+&+c%22%7D=";
+        assert_eq!(fields(cut).text("text"), "a=b</a> & c");
+        for body in ["chat=%40demo&text=a", "%7B%22chat%22%3A%22%40demo", "%7B%ff%7D="] {
+            assert_eq!(fields(body), Fields::default(), "{body}");
+        }
+    }
+
+    #[test]
     fn texts() {
         for (json, text) in [
             (r#"{"a":"x"}"#, "x"),
@@ -234,6 +295,7 @@ mod tests {
         #[test]
         fn any_body_is_read_without_a_panic(body: Vec<u8>) {
             let fields = Fields::read(&body);
+            let _ = Fields::read(&[b"%7B", body.as_slice()].concat());
             let _ = (fields.text("a"), fields.flag("a", true), fields.number("a"), fields.names("a"));
         }
     }

@@ -39,8 +39,8 @@ pub(super) trait Held: Sized + Send + Sync + 'static {
         limit: Duration,
     ) -> impl Future<Output = Result<Option<Self>, StoreError>> + Send;
 
-    /// Until when everyone who could do it must wait, if that is what it waits for.
-    fn held_until(state: &State, id: Self::Id) -> Option<Timestamp>;
+    /// Until when everyone who could do it must wait, if that is what it waits for: it, or what it stands behind.
+    fn held_until(&self, state: &State) -> Option<Timestamp>;
 
     /// Cancels it if nothing was done.
     fn cancel(
@@ -71,8 +71,9 @@ impl Held for OutboundMessage {
         state.settled(id, limit).await
     }
 
-    fn held_until(state: &State, id: MessageId) -> Option<Timestamp> {
-        state.delivery().held_until(id)
+    fn held_until(&self, state: &State) -> Option<Timestamp> {
+        let delivery = state.delivery();
+        delivery.held_until(self.id).or_else(|| delivery.held_behind(self))
     }
 
     async fn cancel(state: &State, id: MessageId, why: String) -> Result<Cancelled<Self>, StoreError> {
@@ -107,8 +108,8 @@ impl Held for Saga {
         state.settled_saga(id, limit).await
     }
 
-    fn held_until(state: &State, id: OperationId) -> Option<Timestamp> {
-        state.sagas().held_until(id)
+    fn held_until(&self, state: &State) -> Option<Timestamp> {
+        state.sagas().held_until(self.id)
     }
 
     async fn cancel(state: &State, id: OperationId, why: String) -> Result<Cancelled<Self>, StoreError> {

@@ -10,7 +10,7 @@ use http::StatusCode;
 use super::Gate;
 use super::answer::Answer;
 use super::farewell::Farewell;
-use super::fields::Fields;
+use super::fields::{Fields, UNSET_CHAT};
 use super::left;
 use super::request::Arrived;
 use super::sagas::submit;
@@ -47,6 +47,9 @@ impl Errand for Farewell {
 async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
     let arrived = Arrived::read(gate, request).await?;
     let fields = Fields::read(&arrived.body);
+    if fields.is_unset("chat") {
+        return Err(Answer::error(StatusCode::BAD_REQUEST, UNSET_CHAT));
+    }
     let farewell =
         Farewell::read(&fields).ok_or_else(|| Answer::error(StatusCode::BAD_REQUEST, "chat is required"))?;
     let legacy = &gate.state.options().legacy;

@@ -4,7 +4,7 @@ use domain::message::{Content, Mention};
 use domain::text::{ParseMode, parse_leniently};
 use domain::{ChatRef, Username};
 
-use super::fields::{Fields, NotANumber};
+use super::fields::{Fields, NotANumber, UNSET_CHAT};
 
 /// What is to be sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +23,10 @@ pub(super) struct Order {
 pub(super) enum Wrong {
     #[error("chat is required")]
     NoChat,
+    #[error("{UNSET_CHAT}")]
+    UnsetChat,
+    #[error("text must be a text; it came as a list or an object, and nothing was sent")]
+    NestedText,
     #[error("client_id must be a Telegram user id")]
     ClientId,
     #[error("reply_to must be a Telegram message id")]
@@ -33,6 +37,12 @@ pub(super) enum Wrong {
 pub(super) fn order(fields: &Fields) -> Result<Order, Wrong> {
     if !fields.has("chat") {
         return Err(Wrong::NoChat);
+    }
+    if fields.is_unset("chat") {
+        return Err(Wrong::UnsetChat);
+    }
+    if fields.is_nested("text") {
+        return Err(Wrong::NestedText);
     }
     let given = fields.text("chat").trim().to_owned();
     let parse_mode = match fields.text("parse_mode").parse() {
@@ -107,8 +117,20 @@ mod tests {
         {
             assert_eq!(read(body), Err(Wrong::NoChat), "{body}");
         }
+        for word in ["null", " undefined ", "[object Object]", "NaN"] {
+            let body = serde_json::json!({ "chat": word, "text": "a" }).to_string();
+            assert_eq!(read(&body), Err(Wrong::UnsetChat), "{body}");
+        }
         let order = read(r#"{"chat":"no such chat!"}"#).expect("an order");
         assert_eq!((order.chat, order.given.as_str()), (None, "no such chat!"));
+    }
+
+    #[test]
+    fn a_list_or_an_object_is_no_text() {
+        for text in [r#"["a"]"#, r#"{"a":1}"#, "[]"] {
+            assert_eq!(read(&format!(r#"{{"chat":1,"text":{text}}}"#)), Err(Wrong::NestedText), "{text}");
+        }
+        assert_eq!(read(r#"{"chat":1,"text":7}"#).expect("an order").content.text.text, "7");
     }
 
     #[test]

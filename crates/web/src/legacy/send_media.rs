@@ -1,11 +1,13 @@
 //! `POST /send_media`: takes files in, sends them, keeps the caller waiting, and answers for good.
 
+use std::time::Duration;
+
 use axum::extract::{Request, State as Shared};
 use axum::response::Response;
 use delivery::{How, Submission, SubmitError, Submitted};
 use domain::account::Operation;
 use domain::message::{OnFlood, OutboundMessage};
-use domain::{ChatRef, MessageId, Timestamp};
+use domain::{ChatRef, MessageId, Purpose, Timestamp};
 use http::StatusCode;
 use serde_json::Value;
 
@@ -19,6 +21,9 @@ use super::shipment::{Recipient, Wrong, as_given, content, files, recipient};
 use super::wait::{Errand, wait};
 use super::{shipped, texted};
 use crate::files::{self, Asker, Named, Terms};
+
+/// How long a recipient is looked for after a file could not be had.
+const LOOK: Duration = Duration::from_secs(10);
 
 /// Answers a call.
 pub(super) async fn handle(Shared(gate): Shared<Gate>, request: Request) -> Response {
@@ -71,6 +76,9 @@ fn read(body: &[u8], is_left: impl Fn(&ChatRef) -> bool) -> Result<Read, Unread>
         return Ok(Read::Left(fields));
     }
     let files = files(&fields)?;
+    if fields.is_nested("caption") {
+        return Err(Wrong::NestedCaption.into());
+    }
     match recipient {
         Recipient::Chat(chat) => Ok(Read::Asked(Asked { chat, files, fields })),
         Recipient::NoSuchId => Err(Unread::Nobody { by_name: false }),
@@ -110,7 +118,11 @@ impl From<Unread> for Answer {
             Unread::NoJson(error) => Self::error(StatusCode::BAD_REQUEST, format!("Invalid JSON: {error}")),
             Unread::Wrong(wrong) => {
                 let status = match wrong {
-                    Wrong::Nobody | Wrong::NotANumber | Wrong::NoFiles => StatusCode::BAD_REQUEST,
+                    Wrong::Nobody
+                    | Wrong::Unset
+                    | Wrong::NestedCaption
+                    | Wrong::NotANumber
+                    | Wrong::NoFiles => StatusCode::BAD_REQUEST,
                     Wrong::TooMany(_) | Wrong::NoSource(_) | Wrong::NoPost(_) => {
                         StatusCode::INTERNAL_SERVER_ERROR
                     }
@@ -146,7 +158,16 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
     }
 
     let origin = arrived.origin(gate);
-    let load = take(gate, files, Asker::from(&origin), since).await?;
+    let load = match take(gate, files, Asker::from(&origin), since).await {
+        Ok(load) => load,
+        // The recipient comes first: a file that is missing says nothing to a caller whose recipient is missing too.
+        Err(untaken) => {
+            let pin = gate.port.account.as_ref();
+            let looking = gate.state.delivery().finds_nobody(&chat, pin, Purpose::SendMedia);
+            let looked = gate.state.clock().timeout(LOOK, looking).await;
+            return Err(if looked == Ok(true) { shipped::nobody(errand.by_name) } else { untaken });
+        }
+    };
     let Marks { idempotency, join } = marks;
     let submission = Submission {
         chat,
@@ -170,11 +191,13 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
 /// What the same call brought before.
 async fn before(gate: &Gate, marks: &Marks) -> Result<Option<(MessageId, How)>, SubmitError> {
     let delivery = gate.state.delivery();
-    let found = match (marks.idempotency, marks.join) {
-        (Some(key), _) => delivery.repeated(key).await?,
-        (None, Some(join)) => delivery.joined(join).await?,
-        (None, None) => None,
-    };
+    let mut found = None;
+    if let Some(key) = marks.idempotency {
+        found = delivery.repeated(key).await?;
+    }
+    if let (None, Some(join)) = (&found, marks.join) {
+        found = delivery.joined(join).await?;
+    }
     Ok(found.map(|Submitted { id, how }| (id, how)))
 }
 

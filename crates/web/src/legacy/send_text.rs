@@ -91,8 +91,9 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
 fn wrong(wrong: Wrong) -> Answer {
     let error = wrong.to_string();
     match wrong {
-        Wrong::NoChat => Answer::bare(StatusCode::BAD_REQUEST, error),
-        Wrong::ClientId | Wrong::ReplyTo => Answer::error(StatusCode::INTERNAL_SERVER_ERROR, error),
+        Wrong::NoChat | Wrong::UnsetChat => Answer::bare(StatusCode::BAD_REQUEST, error),
+        Wrong::NestedText | Wrong::ReplyTo => Answer::error(StatusCode::BAD_REQUEST, error),
+        Wrong::ClientId => Answer::error(StatusCode::INTERNAL_SERVER_ERROR, error),
     }
 }
 

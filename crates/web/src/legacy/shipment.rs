@@ -34,6 +34,12 @@ pub(super) enum Recipient {
 pub(super) enum Wrong {
     #[error("Specify 'user_id' or 'username'")]
     Nobody,
+    #[error(
+        "Specify 'user_id' or 'username'; what came is a word for no value (null, undefined), so look at what fills the field"
+    )]
+    Unset,
+    #[error("caption must be a text; it came as a list or an object, and nothing was sent")]
+    NestedCaption,
     #[error("user_id must be integer")]
     NotANumber,
     #[error("files must be a non-empty list")]
@@ -48,6 +54,10 @@ pub(super) enum Wrong {
 
 /// Who is meant: by number, else by name. It is looked at before the files are.
 pub(super) fn recipient(fields: &Fields) -> Result<Recipient, Wrong> {
+    let field = if fields.has("user_id") { "user_id" } else { "username" };
+    if fields.is_unset(field) {
+        return Err(Wrong::Unset);
+    }
     match fields.number("user_id") {
         Err(NotANumber) => Err(Wrong::NotANumber),
         Ok(Some(id)) => {

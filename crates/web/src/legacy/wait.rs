@@ -85,9 +85,9 @@ async fn until_told<E: Errand>(
         }
         hold_until = since.plus(hold.saturating_mul(errand.holds(&work)));
         let in_vain = work.can_cancel()
-            && (gate.is_stopped() || E::Work::held_until(state, id).is_some_and(|until| until >= hold_until));
+            && (gate.is_stopped() || work.held_until(state).is_some_and(|until| until >= hold_until));
         if hold_until <= now || state.is_stopping() || in_vain {
-            return give_up(gate, id, errand).await;
+            return give_up(gate, id, work.held_until(state), errand).await;
         }
         look = LOOK_EVERY;
     }
@@ -97,11 +97,11 @@ async fn until_told<E: Errand>(
 async fn give_up<E: Errand>(
     gate: &Gate,
     id: <E::Work as Held>::Id,
+    held_until: Option<Timestamp>,
     errand: &E,
 ) -> Result<Answer, StoreError> {
     let state = &gate.state;
     let now = state.clock().now();
-    let held_until = E::Work::held_until(state, id);
     let why = match gate.stopped() {
         _ if state.is_stopping() => "the program is stopping".to_owned(),
         Some(stopped) => stopped,

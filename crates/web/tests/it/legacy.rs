@@ -138,6 +138,56 @@ async fn a_flood_longer_than_the_hold_is_told_at_once() {
 }
 
 #[tokio::test]
+async fn behind_a_message_that_a_flood_holds_the_flood_is_told() {
+    let world = World::new().await;
+    let until = world.clock.now().plus(Duration::from_mins(5));
+    world.script.candidates_are(able(&[("main", Readiness::HeldUntil(until))]));
+    let first = world.message(r#"{"chat":"-1001234567890","text":"first","wait":0}"#).send().await;
+    assert_eq!((first.status, &first.json()["state"]), (202, &json!("queued")));
+    let reply = world.text(GROUP).send().await;
+    let answer = reply.json();
+    assert_eq!((reply.status, &answer["error"]), (429, &json!("FloodWait")), "{reply:?}");
+    assert!(answer["retry_after"].as_u64().is_some_and(|seconds| (290..=300).contains(&seconds)), "{answer}");
+    assert_eq!(world.delivery.queued(), 1, "the first waits on");
+}
+
+#[tokio::test]
+async fn a_wrong_field_is_the_callers_and_nothing_is_sent() {
+    let world = World::new().await;
+    for (fields, says) in [
+        (r#""chat":"undefined""#, "chat is required"),
+        (r#""chat":"null""#, "chat is required"),
+        (r#""chat":"@demo","reply_to":"abc""#, "reply_to must be"),
+        (r#""chat":"@demo","text":["a"]"#, "text must be"),
+        (r#""chat":"@demo","text":{"a":1}"#, "text must be"),
+    ] {
+        let reply = world.text(&format!("{{{fields}}}")).send().await;
+        let said = reply.json()["error"].as_str().map(ToOwned::to_owned).unwrap_or_default();
+        assert!(reply.status == 400 && said.starts_with(says), "{fields}: {reply:?}");
+    }
+    assert!(world.script.sent().is_empty());
+}
+
+#[tokio::test]
+async fn json_is_read_whatever_its_type_says() {
+    let world = World::new().await;
+    let form = "%7B%22chat%22%3A%22-1001234567890%22%2C%22text%22%3A%22hello%22%7D=";
+    for (kind, body) in [
+        (None, GROUP),
+        (Some("application/x-www-form-urlencoded"), GROUP),
+        (Some("application/x-www-form-urlencoded"), form),
+    ] {
+        let mut call = Call::new(&world.old(), "POST", "/send_text").body(body);
+        if let Some(kind) = kind {
+            call = call.header("Content-Type", kind);
+        }
+        let reply = call.send().await;
+        assert_eq!((reply.status, reply.json()["status"].as_str()), (200, Some("ok")), "{body}: {reply:?}");
+    }
+    assert_eq!(world.script.texts(), ["hello"; 3]);
+}
+
+#[tokio::test]
 async fn a_short_flood_is_waited_for() {
     let world = World::new().await;
     let until = world.clock.now().plus(Duration::from_mins(1));

@@ -91,6 +91,8 @@ async fn what_goes_wrong_follows_the_table() {
     assert_eq!(world.ship(&by_id).send().await.status, 503);
     world.free.is(1 << 40);
     world.script.candidates_are(nobody(Why::NotFound, "not found"));
+    let both = json!({ "username": "@demo_channel", "files": [hoster.url("/gone")] });
+    assert_eq!(world.ship(&both).send().await.status, 404, "the recipient comes before the files");
     let reply = world.ship(&by_name).send().await;
     let expected = r#"{"status":"error","error":"Channel/username not found"}"#;
     assert_eq!((reply.status, reply.body.as_str()), (404, expected));
