@@ -1,7 +1,7 @@
 // Keeps the board up to date: changes as they come, never under the pointer or the focus, and asks by itself when nothing comes.
 "use strict";
 (() => {
-  const { one, all, get, now, sign, morph } = page;
+  const { one, all, get, now, sign, morph, unfold } = page;
   const SILENCE = 40000, EVERY = 30000, MOMENT = 10000, FOLLOWED = 30000;
   let source, heard = now(), polled = 0, opened = 0, touched = 0, lost = false, fetching = false, pressed, pressedAt = 0;
   const waiting = new Map();
@@ -19,7 +19,7 @@
 
   // What somebody points at or is in with the keyboard.
   const held = () => {
-    const focused = document.activeElement?.closest(".card, #alerts, #verdict, #facts");
+    const focused = document.activeElement?.closest(".card, .filters, #alerts, #verdict, #facts");
     return focused || one(".card:hover") || (now() - touched < MOMENT ? one(".card") : null);
   };
   const busy = () => board()?.contains(held()) || one("dialog[open]");
@@ -65,7 +65,7 @@
     const same = old.dataset.state === fresh.dataset.state, stays = same && shape(old) === shape(fresh);
     const card = stays ? old : fresh, button = focused && sign(document.activeElement);
     if (stays) morph(old, fresh);
-    else old.replaceWith(fresh);
+    else { unfold(old, fresh); old.replaceWith(fresh); }
     if (!same) fresh.classList.add("fresh");
     // Whoever pressed a button goes on at it, or where the buttons are: Start stands where Stop was.
     if (focused && !card.contains(document.activeElement)) ((button && one(button, card)) || one(".acts .btn", card) || one("h3 a", card)).focus();
@@ -77,7 +77,9 @@
     const focused = place.contains(document.activeElement);
     if (focused && !own) { waiting.set(`#${id}`, html); return; }
     waiting.delete(`#${id}`);
+    const before = place.cloneNode(true);
     place.innerHTML = html;
+    unfold(before, place);
     if (focused) (one("a, button", place) || one("#content")).focus();
   };
 
@@ -98,6 +100,7 @@
     await poll((found) => {
       const fresh = one("#board", found);
       if (!fresh) return location.reload();
+      unfold(board(), fresh);
       board().replaceWith(document.adoptNode(fresh));
       one("[data-sort]").hidden = true;
       one("#alerts").style.minHeight = "";

@@ -46,9 +46,15 @@ const page = (() => {
     return one.matches("form[action] button") ? `form${named("action", one.form)} button` : null;
   };
 
+  // What was unfolded stays so when it is drawn anew.
+  const unfold = (old, fresh) => {
+    for (const one of all("details[open][id]", old)) fresh.querySelector(`#${CSS.escape(one.id)}`)?.setAttribute("open", "");
+  };
+
   // Puts `fresh` in the place of `old` and the focus back where it was.
   const put = (old, fresh) => {
     const focused = old !== document.activeElement && old.contains(document.activeElement) && sign(document.activeElement);
+    unfold(old, fresh);
     old.replaceWith(document.adoptNode(fresh));
     const field = focused && one(focused, fresh);
     if (field) field.focus();
@@ -72,7 +78,7 @@ const page = (() => {
   const morph = (old, fresh) => {
     if (old.isEqualNode(fresh)) return;
     if (old.nodeType !== Node.ELEMENT_NODE) return void (old.data = fresh.data);
-    for (const name of old.getAttributeNames()) fresh.hasAttribute(name) || old.removeAttribute(name);
+    for (const name of old.getAttributeNames()) fresh.hasAttribute(name) || name === "open" || old.removeAttribute(name);
     for (const name of fresh.getAttributeNames()) {
       const value = fresh.getAttribute(name);
       old.getAttribute(name) === value || old.setAttribute(name, value);
@@ -265,5 +271,5 @@ const page = (() => {
     }
   }, 1000);
   fade();
-  return { one, all, get, now, sign, morph };
+  return { one, all, get, now, sign, morph, unfold };
 })();

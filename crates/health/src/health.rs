@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::card::{Card, CardId};
 use crate::cards::{CardMaker, Shares};
+use crate::cause::Causes;
 use crate::clearing::{Clearing, ClearingDesk, ClearingError, ClearingView};
 use crate::memory::Memory;
 use crate::minute::{Minute, Round};
@@ -117,6 +118,7 @@ struct Snapshot {
     signs: Signs,
     cards: Vec<Arc<Card>>,
     counts: Counts,
+    causes: Arc<Causes>,
 }
 
 /// What tells in a moment whether the cards may have changed since they were made.
@@ -202,14 +204,17 @@ impl Health {
     pub fn overview(&self, wanted: &Wanted) -> Overview {
         let snapshot = self.snapshot();
         let (cards, matching, next) = overview::cut(&snapshot.cards, wanted);
+        let lines = if wanted.in_accounts { overview::lines_of(&snapshot.cards, &cards) } else { Vec::new() };
         Overview {
             at: self.0.parts.clock.now(),
             counts: snapshot.counts,
+            causes: Arc::clone(&snapshot.causes),
             matching,
             process: self.process(),
             facts: self.facts(),
             clearing: self.clearing(),
             cards,
+            lines,
             next,
         }
     }
@@ -386,7 +391,9 @@ impl Health {
         for card in &cards {
             counts.add(card.kind, card.lamp);
         }
-        let snapshot = Arc::new(Snapshot { made_at: running, signs, cards, counts });
+        let pool = seen.accounts.iter().filter(|account| account.pool);
+        let causes = Causes::of(&cards, &pool.map(|account| CardId::account(&account.name)).collect()).into();
+        let snapshot = Arc::new(Snapshot { made_at: running, signs, cards, counts, causes });
         *slot = Some(Arc::clone(&snapshot));
         snapshot
     }
@@ -414,6 +421,7 @@ impl Health {
             answer_p50: memory.answers_within[0],
             answer_p99: memory.answers_within[1],
             beats_kept: self.0.kept.load(Ordering::Relaxed),
+            hours: memory.tallies.hours(minute),
         }
     }
 }

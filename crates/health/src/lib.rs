@@ -4,6 +4,7 @@
 mod calendar;
 mod card;
 mod cards;
+mod cause;
 mod clearing;
 mod health;
 mod judge;
@@ -20,8 +21,10 @@ mod strip;
 mod tally;
 
 pub use card::{ActionSet, Advice, Card, CardAction, CardId, CardKind, InvalidCardId, Lamp};
+pub use cause::Causes;
 pub use clearing::{Clearing, ClearingError, ClearingView, FAILPOINTS, Phase};
 pub use health::{Health, HealthParts, Port, PortLoad, PortState, Ports};
 pub use minute::{Answer, Beat, Minute, Round, STRIP};
 pub use overview::{Counts, Cursor, Facts, InvalidCursor, LARGEST_PAGE, Overview, Process, Wanted};
 pub use process::{Usage, usage};
+pub use tally::Amount;

@@ -1,5 +1,6 @@
 //! The overview: what the first page, `GET /v1/overview` and `switchboard top` show.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -9,7 +10,9 @@ use domain::Timestamp;
 use serde::Serialize;
 
 use crate::card::{Card, CardId, CardKind, Lamp};
+use crate::cause::Causes;
 use crate::clearing::ClearingView;
+use crate::tally::Amount;
 
 /// The most cards on a page.
 pub const LARGEST_PAGE: usize = 200;
@@ -25,6 +28,8 @@ pub struct Wanted {
     pub text: Option<String>,
     /// This card and those that belong to it.
     pub group: Option<CardId>,
+    /// Sessions stand in their accounts: none has a place of its own, and an account is wanted where one of them is.
+    pub in_accounts: bool,
     /// By kind, and those of a kind by need; else by need first.
     pub by_kind: bool,
     /// At most so many, 1 to [`LARGEST_PAGE`]; none means the largest page.
@@ -107,7 +112,14 @@ fn by_kind((need, kind, id): (Need, CardKind, &str)) -> (CardKind, Need, &str) {
 /// The page of sorted cards that somebody wants, how many there are over all pages, and where the next page begins.
 pub(crate) fn cut(cards: &[Arc<Card>], wanted: &Wanted) -> (Vec<Card>, u32, Option<Cursor>) {
     let text = wanted.text.as_ref().map(|text| text.to_lowercase());
-    let matching = || cards.iter().filter(|card| is_wanted(card, wanted, text.as_deref()));
+    let folded = folded_in(cards, wanted, text.as_deref());
+    let matching = || {
+        cards.iter().filter(|card| match &folded {
+            None => is_wanted(card, wanted, text.as_deref()),
+            Some(_) if card.kind == CardKind::Line => false,
+            Some(folded) => is_wanted(card, wanted, text.as_deref()) || folded.contains(&card.id),
+        })
+    };
     let count = u32::try_from(matching().count()).unwrap_or(u32::MAX);
     let is_after = |card: &&Arc<Card>| match &wanted.after {
         None => true,
@@ -125,6 +137,25 @@ pub(crate) fn cut(cards: &[Arc<Card>], wanted: &Wanted) -> (Vec<Card>, u32, Opti
     let page: Vec<Card> = rest.by_ref().take(limit).map(|card| Card::clone(card)).collect();
     let next = rest.next().and(page.last()).map(Cursor::of);
     (page, count, next)
+}
+
+/// The sessions of these cards, in the order of the overview.
+pub(crate) fn lines_of(all: &[Arc<Card>], cards: &[Card]) -> Vec<Card> {
+    let accounts: HashSet<&CardId> =
+        cards.iter().filter(|card| card.kind == CardKind::Account).map(|card| &card.id).collect();
+    let lines =
+        all.iter().filter(|card| card.parent.as_ref().is_some_and(|parent| accounts.contains(parent)));
+    lines.map(|line| Card::clone(line)).collect()
+}
+
+/// The accounts that are wanted for one of their sessions; none where sessions have places of their own.
+fn folded_in<'a>(cards: &'a [Arc<Card>], wanted: &Wanted, text: Option<&str>) -> Option<HashSet<&'a CardId>> {
+    let of_sessions = Wanted { kinds: Vec::new(), ..wanted.clone() };
+    let lists_accounts = wanted.kinds.is_empty() || wanted.kinds.contains(&CardKind::Account);
+    let lines = cards.iter().filter(|card| card.kind == CardKind::Line && lists_accounts);
+    let found =
+        lines.filter(|card| is_wanted(card, &of_sessions, text)).filter_map(|card| card.parent.as_ref());
+    wanted.in_accounts.then(|| found.collect())
 }
 
 fn is_wanted(card: &Card, wanted: &Wanted, text: Option<&str>) -> bool {
@@ -209,6 +240,9 @@ pub struct Facts {
     pub answer_p99: Option<Duration>,
     /// Whether the beats are kept on disk; if not, memory goes on and they are lost with the program.
     pub beats_kept: bool,
+    /// What was sent and what failed in each of the last 24 hours of the clock, oldest first; the last one is the hour that
+    /// runs.
+    pub hours: [Amount; 24],
 }
 
 /// Everything at a glance.
@@ -218,6 +252,8 @@ pub struct Overview {
     pub at: Timestamp,
     /// How many cards there are.
     pub counts: Counts,
+    /// What red cards come from.
+    pub causes: Arc<Causes>,
     /// How many of them are wanted, over all pages.
     pub matching: u32,
     /// The program itself.
@@ -228,12 +264,14 @@ pub struct Overview {
     pub clearing: Option<ClearingView>,
     /// The cards of this page: trouble first, then what waits, then the rest by kind and name.
     pub cards: Vec<Card>,
+    /// The sessions of the accounts of this page, where they stand in them.
+    pub lines: Vec<Card>,
     /// Where the next page begins.
     pub next: Option<Cursor>,
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
@@ -248,10 +286,16 @@ mod tests {
             CardKind::Store => CardId::store(),
             CardKind::Queue => CardId::queue(),
         };
+        let parent = (kind == CardKind::Line).then(|| CardId::account(&account(number / 2)));
+        Card { parent, ..card_of(id, lamp) }
+    }
+
+    /// A card of which nothing is known but its lamp.
+    pub(crate) fn card_of(id: CardId, lamp: Lamp) -> Card {
         Card {
-            kind,
+            kind: id.kind(),
             name: id.name().to_owned(),
-            parent: (kind == CardKind::Line).then(|| CardId::account(&account(number / 2))),
+            parent: None,
             id,
             lamp,
             state: lamp.as_str(),
@@ -276,7 +320,7 @@ mod tests {
         }
     }
 
-    fn account(number: usize) -> domain::AccountName {
+    pub(crate) fn account(number: usize) -> domain::AccountName {
         format!("account_{number}").parse().expect("a name")
     }
 
@@ -321,6 +365,11 @@ mod tests {
         assert_eq!(ids(Wanted { text, ..Wanted::default() }), ["account:account_5"]);
         let kinds = vec![CardKind::Port];
         assert_eq!(ids(Wanted { kinds, ..Wanted::default() }), ["port:1", "port:2"]);
+        let folded =
+            |text: &str| Wanted { text: Some(text.to_owned()), in_accounts: true, ..Wanted::default() };
+        assert_eq!(ids(folded("")), ["port:1", "account:account_5", "account:account_4", "port:2"]);
+        assert_eq!(ids(folded("all.8")), ["account:account_4"]);
+        assert_eq!(ids(Wanted { kinds: vec![CardKind::Port], ..folded("all.8") }), Vec::<String>::new());
         assert_eq!(
             ids(Wanted { by_kind: true, ..Wanted::default() }),
             ["account:account_5", "account:account_4", "line:account_4:all.8", "port:1", "port:2"]

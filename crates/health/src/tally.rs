@@ -16,9 +16,11 @@ const MINUTES: i64 = 24 * 60;
 
 /// What was sent and what failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Amount {
-    pub(crate) sent: u32,
-    pub(crate) failed: u32,
+pub struct Amount {
+    /// How many messages were sent.
+    pub sent: u32,
+    /// How many failed.
+    pub failed: u32,
 }
 
 /// Counters since the start as somebody else counts them; they may begin anew.
@@ -91,17 +93,26 @@ impl Tallies {
 
     /// What a card sent in each of the last 24 hours, oldest first; the last one is the hour of this minute.
     pub(crate) fn sends(&self, card: &CardId, minute: i64) -> [u32; 24] {
-        let mut sends = [0; 24];
+        self.by_hour(card, minute).map(|amount| amount.sent)
+    }
+
+    /// What the whole program sent and what failed in each of the last 24 hours, in the same order.
+    pub(crate) fn hours(&self, minute: i64) -> [Amount; 24] {
+        self.by_hour(&whole(), minute)
+    }
+
+    fn by_hour(&self, card: &CardId, minute: i64) -> [Amount; 24] {
+        let mut found = [Amount::default(); 24];
         let first = minute.div_euclid(i64::from(HOUR)) - (HOURS - 1);
         if let Some(hours) = self.hours.get(card) {
             for (hour, amount) in hours.range(first..first + HOURS) {
-                if let Some(place) = usize::try_from(hour - first).ok().and_then(|place| sends.get_mut(place))
+                if let Some(place) = usize::try_from(hour - first).ok().and_then(|place| found.get_mut(place))
                 {
-                    *place = amount.sent;
+                    *place = *amount;
                 }
             }
         }
-        sends
+        found
     }
 
     /// What was sent and what failed in all minutes from this one on.
@@ -159,6 +170,7 @@ mod tests {
         // The next run counts from nothing.
         again.read(&card, 62, Reading { sent: 1, failed: 0 });
         assert_eq!(again.sends(&card, 62)[22..], [3, 3]);
+        assert_eq!(again.hours(62)[22..], [Amount { sent: 3, failed: 1 }, Amount { sent: 3, failed: 0 }]);
         assert_eq!(again.since(60), (3, 0));
         assert_eq!(again.to_keep().len(), 2, "only what changed is written again");
         again.kept();

@@ -11,9 +11,9 @@ use http::Method;
 use serde::Deserialize;
 
 use super::ownerless::Session;
-use super::{Account, HERE, tint};
+use super::{Account, HERE};
 use crate::dashboard::Dashboard;
-use crate::listing::{self, Listed, Tint, address};
+use crate::listing::{self, Listed, address};
 use crate::page::{self, Section, refusal};
 use crate::visitor::Visitor;
 use crate::words::{self, AccountsWords, WorkWords};
@@ -64,10 +64,9 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// How many need somebody, of how many.
-    pub(super) fn numbers(&self) -> (u64, u64) {
-        let trouble = self.states.iter().filter(|(state, _)| tint(**state) == Tint::Bad);
-        (trouble.map(|(_, count)| count).sum(), self.states.values().sum())
+    /// How many there are.
+    fn all(&self) -> u64 {
+        self.states.values().sum()
     }
 }
 
@@ -129,7 +128,7 @@ pub(super) async fn show(
         query: &query,
         found: &found.page,
         ownerless: &ownerless,
-        numbers: found.numbers(),
+        numbers: (dashboard.accounts_in_trouble(), found.all()),
         wrong,
         may_arrange: visitor.may(Right::ArrangeAccounts),
         may_operate: visitor.may(Right::Operate),
@@ -140,14 +139,6 @@ pub(super) async fn show(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn those_that_need_somebody_are_counted() {
-        let found = r#"{"items":[],"next_cursor":null,"states":{"ready":5,"needs_login":2,"banned":1,"flood_wait":1}}"#;
-        let found: Found = serde_json::from_str(found).expect("a page");
-        assert_eq!(found.numbers(), (3, 9));
-        assert_eq!(Found::default().numbers(), (0, 0));
-    }
 
     #[test]
     fn a_filter_becomes_a_call_and_the_next_page_keeps_it() {

@@ -64,7 +64,6 @@ pub(crate) struct Account {
     pub(crate) state: AccountState,
     pub(crate) state_since: Timestamp,
     pub(crate) reason: Option<String>,
-    pub(crate) detail: Option<String>,
     pub(crate) priority: u16,
     pub(crate) pool: bool,
     pub(crate) phone: Option<String>,
@@ -216,7 +215,7 @@ impl Line {
 const IN_NAMES: AsciiSet = NON_ALPHANUMERIC.remove(b'_').remove(b'-');
 
 /// Where the page of an account is.
-fn path_of(name: &str) -> String {
+pub(crate) fn path_of(name: &str) -> String {
     format!("{HERE}/{}", plain(name))
 }
 

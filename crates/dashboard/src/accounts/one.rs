@@ -4,13 +4,13 @@ use access::Right;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use domain::account::{AccountState, Reason};
-use health::{Advice, CardAction};
+use domain::account::Reason;
+use health::{Advice, Card, CardAction, CardId};
 
 use super::{Account, Line, Switch, find};
 use crate::dashboard::Dashboard;
 use crate::listing::address;
-use crate::overview::icon;
+use crate::overview::{CardView, Now, icon};
 use crate::page::{self, Section, segment};
 use crate::visitor::Visitor;
 use crate::words::{self, AccountsWords, OverviewWords, Wall, WorkWords};
@@ -24,6 +24,8 @@ pub(super) struct One<'a> {
     pub(super) overview: &'static OverviewWords,
     pub(super) wall: Wall,
     pub(super) account: &'a Account,
+    /// Its card on the overview, and what stands below it there.
+    pub(super) card: Option<(&'a Card, Now<'a>)>,
     pub(super) may_arrange: bool,
     pub(super) may_operate: bool,
     pub(super) may_export: bool,
@@ -41,25 +43,25 @@ impl One<'_> {
 
     fn act_path(&self, action: CardAction) -> String {
         match action {
-            CardAction::Stop => format!("{}/stop", self.card()),
+            CardAction::Stop => format!("{}/stop", self.card_path()),
             action => format!("{}/actions/{}", self.account.path(), action.as_str()),
         }
     }
 
-    /// What happened and what to do, where it needs somebody.
-    fn cure(&self) -> Option<&'static str> {
-        let advice = match self.account.state {
-            AccountState::Ready | AccountState::Connecting => return None,
-            AccountState::FloodWait => Advice::WaitForDeadline,
-            AccountState::Paused => Advice::Resume,
-            AccountState::Offline => Advice::Start,
-            _ => Advice::Account(reason_of(self.account.reason.as_deref())?),
-        };
-        Some(self.overview.advice(advice))
+    /// What happened and what mends it, where it needs a person.
+    fn cure(&self) -> Option<CardView<'_>> {
+        let (card, _) = self.card.as_ref().filter(|(card, _)| card.advice.is_some())?;
+        Some(CardView::flat(card, self.overview, self.wall, self.may_operate))
     }
 
-    /// Its card, with the last two hours.
-    fn card(&self) -> String {
+    /// Whether Telegram has closed it, so that it is told how it can be had back.
+    fn is_closed(&self) -> bool {
+        let advice = self.card.as_ref().and_then(|(card, _)| card.advice);
+        matches!(advice, Some(Advice::Account(Reason::Banned | Reason::Deactivated)))
+    }
+
+    /// Where its card is asked to stop.
+    fn card_path(&self) -> String {
         format!("/cards/{}", segment(&format!("account:{}", self.account.name)))
     }
 
@@ -99,11 +101,6 @@ pub(super) fn buttons(switch: Switch) -> Vec<CardAction> {
     }
 }
 
-/// The reason of a word of the API.
-fn reason_of(word: Option<&str>) -> Option<Reason> {
-    serde_json::from_value(serde_json::Value::from(word?)).ok()
-}
-
 /// The page.
 pub(super) async fn show(
     State(dashboard): State<Dashboard>,
@@ -114,13 +111,19 @@ pub(super) async fn show(
         Ok(account) => account,
         Err(answer) => return *answer,
     };
+    let (overview, wall) = (OverviewWords::of(visitor.language), visitor.wall());
+    let id = account.name.parse().ok().map(|name| CardId::account(&name));
+    let card = id.and_then(|id| dashboard.health().card(&id));
+    let minutes = card.as_ref().map(|card| dashboard.health().strip(&card.id)).unwrap_or_default();
+    let now = |card| (card, Now { words: overview, wall, card, minutes: &minutes });
     let body = One {
         visitor: &visitor,
         words: AccountsWords::of(visitor.language),
         work: WorkWords::of(visitor.language),
-        overview: OverviewWords::of(visitor.language),
-        wall: visitor.wall(),
+        overview,
+        wall,
         account: &account,
+        card: card.as_ref().map(now),
         may_arrange: visitor.may(Right::ArrangeAccounts),
         may_operate: visitor.may(Right::Operate),
         may_export: visitor.may(Right::ExportSessions),
@@ -133,9 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_is_read_and_every_switch_has_its_buttons() {
-        assert_eq!(reason_of(Some("session_revoked")), Some(Reason::SessionRevoked));
-        assert_eq!(reason_of(Some("new_word")), None);
+    fn every_switch_has_its_buttons() {
         for switch in [Switch::On, Switch::Paused, Switch::Stopped] {
             let shown = buttons(switch);
             assert_eq!(shown.contains(&CardAction::Start), switch == Switch::Stopped);

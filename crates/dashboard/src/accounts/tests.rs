@@ -136,6 +136,33 @@ fn accounts_in_each_kind_of_state_and_sessions_of_nobody() {
 }
 
 #[test]
+fn an_account_has_its_last_two_hours_and_how_to_have_it_back() {
+    let mut card = crate::overview::tests::card("account:main");
+    card.advice = Some(health::Advice::Account(domain::account::Reason::Banned));
+    let account = account("main", "banned", json!({ "reason": "banned" }));
+    each(|visitor| {
+        let (overview, wall) = (OverviewWords::of(visitor.language), visitor.wall());
+        let minutes = crate::overview::tests::strip(&card.id);
+        let one = One {
+            visitor,
+            words: AccountsWords::of(visitor.language),
+            work: WorkWords::of(visitor.language),
+            overview,
+            wall,
+            account: &account,
+            card: Some((
+                &card,
+                crate::overview::Now { words: overview, wall, card: &card, minutes: &minutes },
+            )),
+            may_arrange: true,
+            may_operate: true,
+            may_export: true,
+        };
+        drawn("one_banned", visitor, &one);
+    });
+}
+
+#[test]
 fn no_accounts_teach_what_to_do() {
     let found = Listed::default();
     each(|visitor| {
@@ -171,6 +198,7 @@ fn one_account_in_trouble_waiting_and_for_whoever_only_reads() {
                 overview: OverviewWords::of(visitor.language),
                 wall: visitor.wall(),
                 account: &account,
+                card: None,
                 may_arrange: may,
                 may_operate: may,
                 may_export: may,

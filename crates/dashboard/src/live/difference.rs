@@ -74,7 +74,7 @@ impl Held {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::overview::{Drawn, Group};
+    use crate::overview::{Drawn, Group, Stands};
     use proptest::prelude::*;
 
     fn board(cards: &[(u8, u8)], facts: u8) -> Board {
@@ -85,11 +85,12 @@ mod tests {
             .collect();
         Board {
             trouble: 0,
+            is_new: false,
             matching: drawn.len() as u64,
             tab: "Overview".to_owned(),
             parts: vec![Drawn::new("facts", format!("facts {facts}"))],
             order: cards.keys().fold(7, |order, id| order * 31 + u64::from(*id)),
-            groups: vec![Group { id: "g-account", title: "Accounts", cards: drawn }],
+            groups: vec![Group { id: "g-account", title: "Accounts", stands: Stands::Listed, cards: drawn }],
             next: None,
         }
     }

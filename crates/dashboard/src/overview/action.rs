@@ -9,7 +9,7 @@ use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::card::{card_path, sends};
+use super::card::{card_path, own_path, sends};
 use crate::dashboard::Dashboard;
 use crate::page::{self, Section, refusal};
 use crate::visitor::{Posted, Visitor};
@@ -31,7 +31,7 @@ impl StopQuestion<'_> {
     }
 
     fn post_to(&self) -> String {
-        format!("{}/actions/stop", card_path(&self.card.id))
+        format!("{}/actions/stop", own_path(&self.card.id))
     }
 }
 

@@ -1,14 +1,16 @@
 //! The board and what stands above it, drawn once for everybody who looks at the same. Pure.
 
+use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use askama::Template;
-use health::{CardId, CardKind, ClearingView, Lamp, Minute};
+use health::{Amount, CardId, CardKind, ClearingView, Lamp, Minute};
 
 use super::alerted::Alerted;
-use super::card::{self, CardView};
+use super::card::{self, Around, CardView};
+use super::hours::{self, Hour};
 use super::sight::Sight;
-use super::strip::Strip;
+use super::strip::{Cell, Strip};
 use super::wanted::{Filter, Grouping};
 use crate::page;
 use crate::words::{self, OverviewWords, Wall, number};
@@ -22,13 +24,17 @@ pub(crate) struct Beholder {
     pub(crate) wall: Wall,
     /// Whether they may press buttons.
     pub(crate) may_act: bool,
+    /// Whether they may add accounts.
+    pub(crate) may_arrange: bool,
 }
 
 /// A board as it is drawn.
 #[derive(Debug, Clone)]
 pub(crate) struct Board {
-    /// How many cards need somebody.
+    /// How many troubles need a person.
     pub(crate) trouble: u64,
+    /// Whether there is no account yet.
+    pub(crate) is_new: bool,
     /// How many cards are wanted, over all pages.
     pub(crate) matching: u64,
     /// The title in the browser's tab.
@@ -50,9 +56,25 @@ pub(crate) struct Group {
     pub(crate) id: &'static str,
     /// Its heading.
     pub(crate) title: &'static str,
+    /// How its cards stand.
+    pub(crate) stands: Stands,
     /// Its cards.
     pub(crate) cards: Vec<Drawn>,
 }
+
+/// How a group of cards stands on the page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stands {
+    /// At the top: it needs a person, or waits.
+    Top,
+    /// In the list.
+    Listed,
+    /// In the list, as one row that says who is in it.
+    Folded(String),
+}
+
+/// More troubles than these are drawn in two lines each.
+const MANY: u64 = 4;
 
 /// A piece of the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,28 +115,55 @@ impl Board {
         let wall = Wall { now: sight.at, ..beholder.wall };
         let words = OverviewWords::of(wall.language);
         let mut groups: Vec<Group> = Vec::new();
+        let mut told: HashSet<&str> = HashSet::new();
         for (id, title, card) in grouped(words, beholder.filter.grouping, sight) {
-            let view = CardView::new(card, Strip::of(&strip(&card.id)), words, wall, beholder.may_act);
+            let around = Around {
+                lines: sight.lines.iter().filter(|line| line.parent.as_ref() == Some(&card.id)).collect(),
+                accounts: sight.causes.accounts(&card.id),
+                is_cause: sight.causes.has(&card.id),
+                is_brief: sight.troubles() > MANY,
+                alert: alerted.iter().find(|alert| alert.card == card.id.as_str()),
+            };
+            let cells = Strip::of(&strip(&card.id), Cell::ThreeMinutes);
+            let view = CardView::new(card, cells, words, wall, beholder.may_act).within(around);
+            told.extend(view.alert().map(|alert| alert.id.as_str()));
             let drawn = Drawn::new(card.id.as_str(), view.render()?);
             match groups.last_mut().filter(|group| group.id == id) {
                 Some(group) => group.cards.push(drawn),
-                None => groups.push(Group { id, title, cards: vec![drawn] }),
+                None => {
+                    let is_top = matches!(id, NEEDS | WAITS);
+                    let stands = if is_top { Stands::Top } else { Stands::Listed };
+                    groups.push(Group { id, title, stands, cards: vec![drawn] });
+                }
             }
         }
+        if !beholder.filter.is_narrow() && beholder.filter.grouping == Grouping::Need {
+            fold_ports(&mut groups, sight);
+        }
+        let alerted: Vec<&Alerted> =
+            alerted.iter().filter(|alert| !told.contains(alert.id.as_str())).collect();
+        let is_new = sight.numbers.kind(CardKind::Account) == 0;
         let order: Vec<_> = groups
             .iter()
             .map(|group| (group.id, group.cards.iter().map(|card| &card.id).collect::<Vec<_>>()))
             .collect();
         let parts = vec![
-            Drawn::new("verdict", Verdict { words, wall, sight }.render()?),
-            Drawn::new("alerts", Alerts { words, wall, sight, alerted, may_act: beholder.may_act }.render()?),
+            Drawn::new(
+                "verdict",
+                Verdict { words, wall, sight, may_arrange: beholder.may_arrange }.render()?,
+            ),
+            Drawn::new(
+                "alerts",
+                Alerts { words, wall, sight, alerted: &alerted, may_act: beholder.may_act }.render()?,
+            ),
             Drawn::new("facts", FactsView { words, wall, sight }.render()?),
             Drawn::new("kinds", Kinds { words, sight, filter: &beholder.filter }.render()?),
         ];
         Ok(Self {
-            trouble: sight.numbers.trouble,
+            trouble: sight.troubles(),
+            is_new,
             matching: sight.matching,
-            tab: words.tab(sight.numbers.trouble),
+            tab: words.tab(sight.troubles()),
             parts,
             order: mark(&order),
             groups,
@@ -125,6 +174,26 @@ impl Board {
     /// All cards, from top to bottom.
     pub(crate) fn cards(&self) -> impl Iterator<Item = &Drawn> {
         self.groups.iter().flat_map(|group| &group.cards)
+    }
+
+    /// The groups at the top.
+    pub(crate) fn top(&self) -> impl Iterator<Item = &Group> {
+        self.groups.iter().filter(|group| group.stands == Stands::Top)
+    }
+
+    /// The groups of the list.
+    pub(crate) fn rest(&self) -> impl Iterator<Item = &Group> {
+        self.groups.iter().filter(|group| group.stands != Stands::Top)
+    }
+
+    /// How many there are of a group: of troubles all, also those of later pages.
+    pub(crate) fn count(&self, group: &Group) -> u64 {
+        if group.id == NEEDS { self.trouble } else { group.cards.len() as u64 }
+    }
+
+    /// How many cards the list has.
+    pub(crate) fn rest_count(&self) -> u64 {
+        self.rest().map(|group| group.cards.len() as u64).sum()
     }
 
     /// One of the parts above the cards.
@@ -139,43 +208,46 @@ impl Board {
     }
 }
 
+/// The group of those that need a person.
+const NEEDS: &str = "g-needs";
+/// The group of those that wait.
+const WAITS: &str = "g-waits";
+
 /// The cards with their groups, in the order of the board.
 fn grouped<'a>(
     words: &OverviewWords,
     grouping: Grouping,
     sight: &'a Sight,
 ) -> Vec<(&'static str, &'static str, &'a health::Card)> {
-    let of_kind = |kind: CardKind| (kind_id(kind), words.kind_many(kind));
-    let mut all: Vec<_> = sight
-        .cards
-        .iter()
-        .map(|card| {
-            let (id, title) = match (grouping, card.lamp) {
-                (Grouping::Need, Lamp::Trouble) => ("g-needs", words.needs_you),
-                (Grouping::Need, Lamp::Waiting) => ("g-waits", words.waits),
-                (Grouping::Need, Lamp::Busy) => ("g-coming", words.coming_up),
-                (Grouping::Need, _) if matches!(card.kind, CardKind::Account | CardKind::Line) => {
-                    ("g-account", words.accounts_and_lines)
-                }
-                (Grouping::Need, _) if matches!(card.kind, CardKind::Store | CardKind::Queue) => {
-                    ("g-store", words.store_and_queue)
-                }
-                _ => of_kind(card.kind),
-            };
-            (id, title, card)
-        })
-        .collect();
-    match grouping {
-        // The order of need is kept; what needs nobody is put together by kind, switched off or not.
-        Grouping::Need => all.sort_by_key(|(_, _, card)| match card.lamp {
-            Lamp::Trouble => (0, CardKind::Service),
-            Lamp::Waiting => (1, CardKind::Service),
-            Lamp::Busy => (2, CardKind::Service),
-            Lamp::Off | Lamp::Good => (3, card.kind),
-        }),
-        Grouping::Kind => all.sort_by_key(|(_, _, card)| card.kind),
+    let mut all: Vec<_> = sight.cards.iter().collect();
+    let place = |card: &health::Card| match grouping {
+        // What is red because of another trouble stands with its kind, and names it.
+        Grouping::Need if sight.causes.has(&card.id) => 0,
+        Grouping::Need if card.lamp == Lamp::Waiting => 1,
+        Grouping::Need | Grouping::Kind => 2,
+    };
+    // The order of need is kept; what needs nobody is put together by kind, switched off or not.
+    all.sort_by_key(|card| match place(card) {
+        2 => (2, card.kind),
+        top => (top, CardKind::Service),
+    });
+    let group = |card: &health::Card| match place(card) {
+        0 => (NEEDS, words.needs_you),
+        1 => (WAITS, words.waits),
+        _ => (kind_id(card.kind), words.kind_many(card.kind)),
+    };
+    all.into_iter().map(|card| (group(card).0, group(card).1, card)).collect()
+}
+
+/// Ports are one row while all of them are well.
+fn fold_ports(groups: &mut [Group], sight: &Sight) {
+    let Some(group) = groups.iter_mut().find(|group| group.id == kind_id(CardKind::Port)) else { return };
+    let ports: Vec<_> = sight.cards.iter().filter(|card| card.kind == CardKind::Port).collect();
+    let are_all_here = ports.len() as u64 == sight.numbers.kind(CardKind::Port);
+    if are_all_here && ports.len() > 1 && ports.iter().all(|card| card.lamp == Lamp::Good) {
+        let names: Vec<String> = ports.iter().map(|card| card.name.clone()).collect();
+        group.stands = Stands::Folded(names.join(", "));
     }
-    all
 }
 
 const fn kind_id(kind: CardKind) -> &'static str {
@@ -195,33 +267,56 @@ struct Verdict<'a> {
     words: &'static OverviewWords,
     wall: Wall,
     sight: &'a Sight,
+    may_arrange: bool,
 }
 
 impl Verdict<'_> {
+    fn verdict(&self) -> String {
+        let causes = &self.sight.causes;
+        self.words.verdict(CardKind::ALL.map(|kind| (kind, causes.kind(kind).into())))
+    }
+
     fn trouble(&self) -> Option<String> {
-        let names = self.named(Lamp::Trouble, |card| card::name(card).into_owned());
-        (!names.is_empty()).then(|| self.words.in_trouble(&names, self.sight.numbers.trouble))
+        let names = self.named(|card| self.sight.causes.has(&card.id), |card| card::name(card).into_owned());
+        (!names.is_empty()).then(|| self.words.in_trouble(&names, self.sight.troubles()))
+    }
+
+    /// The services that cannot work because of accounts.
+    fn held_up(&self) -> Option<String> {
+        let is_held_up = |card: &health::Card| {
+            !self.sight.causes.has(&card.id) && !self.sight.causes.accounts(&card.id).is_empty()
+        };
+        let all = self.sight.cards.iter().filter(|card| is_held_up(card)).count() as u64;
+        let names = self.named(is_held_up, |card| card.name.clone());
+        (all > 0).then(|| self.words.held_up(&names, all))
     }
 
     fn waits(&self) -> Option<String> {
-        let names = self.named(Lamp::Waiting, |card| match card.until {
-            Some(until) => self.words.name_until(&card::name(card), self.wall.minute(until)),
-            None => card::name(card).into_owned(),
-        });
+        let names = self.named(
+            |card| card.lamp == Lamp::Waiting,
+            |card| match card.until {
+                Some(until) => self.words.name_until(&card::name(card), self.wall.minute(until)),
+                None => card::name(card).into_owned(),
+            },
+        );
         (!names.is_empty()).then(|| self.words.who_waits(&names, self.sight.numbers.waiting))
     }
 
     /// Nothing can be sent yet, and nothing is wrong.
     fn is_new(&self) -> bool {
-        self.sight.numbers.kind(CardKind::Account) == 0 && self.sight.numbers.trouble == 0
+        self.sight.numbers.kind(CardKind::Account) == 0 && self.sight.troubles() == 0
     }
 
     fn rest(&self) -> String {
         self.words.the_rest(self.sight.numbers.fine, self.sight.numbers.off)
     }
 
-    fn named(&self, lamp: Lamp, name: impl Fn(&health::Card) -> String) -> Vec<String> {
-        self.sight.cards.iter().filter(|card| card.lamp == lamp).take(3).map(name).collect()
+    fn named(
+        &self,
+        is_meant: impl Fn(&health::Card) -> bool,
+        name: impl Fn(&health::Card) -> String,
+    ) -> Vec<String> {
+        self.sight.cards.iter().filter(|card| is_meant(card)).take(3).map(name).collect()
     }
 }
 
@@ -231,17 +326,16 @@ struct Alerts<'a> {
     words: &'static OverviewWords,
     wall: Wall,
     sight: &'a Sight,
-    alerted: &'a [Alerted],
+    /// Those that no card of the page tells.
+    alerted: &'a [&'a Alerted],
     may_act: bool,
 }
 
 impl Alerts<'_> {
-    /// How many alerts stand open; the others lie in a fold, so that the board stays in sight.
-    const UNFOLDED: usize = 3;
-
-    /// How many lie in the fold.
-    fn folded(&self) -> usize {
-        self.alerted.len().saturating_sub(Self::UNFOLDED)
+    /// One stands open; several lie in a fold that names them.
+    fn folded(&self) -> Option<String> {
+        let names: Vec<String> = self.alerted.iter().take(3).map(|alert| alert.name.clone()).collect();
+        (self.alerted.len() > 1).then(|| self.words.alerts(&names, self.alerted.len() as u64))
     }
 
     fn clearing(&self) -> Option<&ClearingView> {
@@ -251,7 +345,10 @@ impl Alerts<'_> {
     /// Where its card is: on this page, or where the filter leaves it out on its own.
     fn place(&self, card: &str) -> String {
         let is_here = self.sight.cards.iter().any(|shown| shown.id.as_str() == card);
-        if is_here { format!("#c-{card}") } else { format!("/cards/{}", page::segment(card)) }
+        match card.parse() {
+            Ok(id) if !is_here => card::card_path(&id),
+            _ => format!("#c-{card}"),
+        }
     }
 }
 
@@ -264,6 +361,22 @@ struct FactsView<'a> {
 }
 
 impl FactsView<'_> {
+    fn hours(&self) -> Vec<Hour> {
+        hours::hours(&self.sight.facts.hours, self.sight.at)
+    }
+
+    /// What the chart says in words.
+    fn day(&self) -> String {
+        let sum =
+            |of: fn(&Amount) -> u32| self.sight.facts.hours.iter().map(|hour| u64::from(of(hour))).sum();
+        self.words.sent_and_failed(sum(|hour| hour.sent), sum(|hour| hour.failed))
+    }
+
+    fn hour(&self, hour: &Hour) -> String {
+        let (from, amount) = (self.wall.minute(hour.from).text(), hour.amount);
+        format!("{from} · {}", self.words.sent_and_failed(amount.sent.into(), amount.failed.into()))
+    }
+
     fn process(&self) -> String {
         self.words.process(self.sight.process.cpu, self.wall.now.since(self.sight.process.started_at))
     }
@@ -283,11 +396,11 @@ impl Kinds<'_> {
         CardKind::ALL
             .into_iter()
             .map(|kind| (kind, self.sight.numbers.kind(kind)))
-            .filter(|(_, many)| *many > 0)
+            .filter(|(kind, many)| *many > 0 && *kind != CardKind::Line)
     }
 
     /// Whether no card is left out.
     fn is_all(&self) -> bool {
-        !self.filter.trouble && self.filter.kind.is_none() && self.filter.of.is_none()
+        !self.filter.trouble && self.filter.kind.is_none()
     }
 }

@@ -3,14 +3,17 @@
 use std::borrow::Cow;
 
 use askama::Template;
+use domain::account::Reason;
 use health::{Advice, Card, CardAction, CardId, CardKind, Lamp};
 
+use super::alerted::Alerted;
 use super::card;
 use super::sparkline::sparkline;
-use super::strip::Strip;
+use super::strip::{Cell, Strip};
+use crate::accounts::path_of;
 use crate::page;
 use crate::words::number::{bytes, percent, span, thousands};
-use crate::words::{OverviewWords, Wall, number, reason, state};
+use crate::words::{self, OverviewWords, Wall, number, reason, state};
 
 /// The most buttons of a flat card; the others are on its own page.
 const BUTTONS: usize = 3;
@@ -26,6 +29,22 @@ pub(crate) struct CardView<'a> {
     name: Cow<'a, str>,
     /// Whether whoever looks may press its buttons.
     may_act: bool,
+    around: Around<'a>,
+}
+
+/// What stands in the same entry as a card.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Around<'a> {
+    /// The sessions of an account.
+    pub(crate) lines: Vec<&'a Card>,
+    /// The accounts because of which a service cannot work.
+    pub(crate) accounts: &'a [CardId],
+    /// Whether it is a trouble of its own.
+    pub(crate) is_cause: bool,
+    /// Whether it says what happened in one line.
+    pub(crate) is_brief: bool,
+    /// Its alert.
+    pub(crate) alert: Option<&'a Alerted>,
 }
 
 /// The one button that mends a card.
@@ -46,6 +65,22 @@ struct Cure<'a> {
     more: &'static str,
 }
 
+impl Cure<'_> {
+    /// The alert that can be muted here.
+    fn mutable(&self) -> Option<&Alerted> {
+        self.view.alert().filter(|alert| self.view.may_act && alert.silent_until.is_none())
+    }
+
+    /// Whether something stands below the sentence.
+    fn has_more(&self) -> bool {
+        self.view.detail().is_some() || self.view.proof().is_some() || self.view.alert().is_some()
+    }
+
+    fn has_row(&self) -> bool {
+        self.view.mend().is_some() || self.mutable().is_some()
+    }
+}
+
 /// Where a mending button leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -53,6 +88,8 @@ pub(crate) enum Place {
     SignIn,
     /// To the account.
     Account,
+    /// To what helps an account that Telegram has closed.
+    Recovery,
     /// To the ways of clearing a flood wait.
     Clearing,
     /// To what is in trouble.
@@ -69,16 +106,52 @@ impl<'a> CardView<'a> {
         wall: Wall,
         may_act: bool,
     ) -> Self {
-        Self { card, words, wall, strip, name: name(card), may_act }
+        Self { card, words, wall, strip, name: name(card), may_act, around: Around::default() }
     }
 
-    /// Whether it opens to say what happened.
+    /// A card outside the board, of which only what happened is drawn.
+    pub(crate) fn flat(card: &'a Card, words: &'static OverviewWords, wall: Wall, may_act: bool) -> Self {
+        Self::new(card, Strip::of(&[], Cell::ThreeMinutes), words, wall, may_act)
+    }
+
+    /// The same with what stands in its entry.
+    pub(crate) fn within(self, around: Around<'a>) -> Self {
+        Self { around, ..self }
+    }
+
+    /// Whether it opens to say what happened. What is red because of another trouble leaves that to it.
     fn is_tall(&self) -> bool {
         let card = self.card;
         match card.lamp {
-            Lamp::Trouble => true,
-            Lamp::Waiting => card.advice.is_some() || card.proof.is_some(),
-            Lamp::Busy | Lamp::Off | Lamp::Good => false,
+            Lamp::Waiting => card.advice.is_some() || card.proof.is_some() || self.around.is_cause,
+            Lamp::Trouble | Lamp::Busy | Lamp::Off | Lamp::Good => self.around.is_cause,
+        }
+    }
+
+    /// Its alert, where it opens and tells it.
+    pub(crate) fn alert(&self) -> Option<&'a Alerted> {
+        self.around.alert.filter(|_| self.is_tall())
+    }
+
+    /// The accounts because of which it cannot work, the first few with where they are, and how many more there are.
+    fn accounts(&self) -> (Vec<(&'a str, String)>, usize) {
+        const NAMED: usize = 4;
+        let accounts = self.around.accounts;
+        let named = accounts.iter().take(NAMED).map(|id| (id.name(), card_path(id)));
+        (named.collect(), accounts.len().saturating_sub(NAMED))
+    }
+
+    /// Until when an alert is told to no one, or that it is told.
+    fn alert_words(&self, alert: &Alerted) -> String {
+        let until = alert.silent_until.map(|until| self.wall.minute(until));
+        self.words.alert_since(self.wall.minute(alert.raised_at), until)
+    }
+
+    /// What the session of a line is for.
+    fn line_name<'b>(&self, line: &'b Card) -> Cow<'b, str> {
+        match line.name.split_once('.').map_or(line.name.as_str(), |(purposes, _)| purposes) {
+            "all" => Cow::Borrowed(self.words.for_everything),
+            _ => Cow::Owned(line.name.replace('+', ", ")),
         }
     }
 
@@ -98,10 +171,12 @@ impl<'a> CardView<'a> {
         }
         // A tall card says why in its own words.
         let why = card.reason.as_deref().filter(|code| *code != card.state && card.advice.is_none());
+        let names_accounts = !self.around.accounts.is_empty();
         let why = why.map(|code| reason(self.words.language, code));
         match card.lamp {
             Lamp::Good | Lamp::Off => None,
             Lamp::Busy => card.detail.clone(),
+            Lamp::Trouble if names_accounts && !self.is_tall() => None,
             Lamp::Trouble | Lamp::Waiting => {
                 let since = self.words.since_when(self.wall.minute(card.since));
                 Some(why.map_or_else(|| since.clone(), |why| format!("{why}, {since}")))
@@ -149,18 +224,25 @@ impl<'a> CardView<'a> {
         act_path(&self.card.id, action)
     }
 
-    /// What happened and what to do, in words.
-    fn cure(&self) -> Option<&str> {
+    /// What happened and what to do, in words; in one line only what happened.
+    fn cure(&self) -> Option<Cow<'_, str>> {
+        let why = || self.card.reason.as_deref().map(|code| reason(self.words.language, code));
         match self.card.advice {
-            Some(advice) => Some(self.words.advice(advice)),
-            None => self.card.detail.as_deref(),
+            Some(_) if self.around.is_brief && self.card.reason.is_some() => why(),
+            Some(advice) => Some(self.words.advice(advice).into()),
+            None => self.card.detail.as_deref().map(Cow::Borrowed).or_else(why),
         }
     }
 
     /// What is said more, in words of whoever said it; nothing twice.
     fn detail(&self) -> Option<&str> {
-        let detail = self.card.detail.as_deref()?;
+        let detail = self.card.detail.as_deref().filter(|_| !self.around.is_brief)?;
         (self.card.advice.is_some() && self.card.proof.as_deref() != Some(detail)).then_some(detail)
+    }
+
+    /// What shows it, where there is room.
+    fn proof(&self) -> Option<&str> {
+        self.card.proof.as_deref().filter(|_| !self.around.is_brief)
     }
 
     /// What happened, drawn.
@@ -182,14 +264,22 @@ pub(crate) fn name(card: &Card) -> Cow<'_, str> {
     }
 }
 
-/// The page of a card.
+/// The page of a card; an account has one page, with its card on it.
 pub(crate) fn card_path(id: &CardId) -> String {
+    match id.kind() {
+        CardKind::Account => path_of(id.name()),
+        _ => own_path(id),
+    }
+}
+
+/// Where what belongs to a card is.
+pub(super) fn own_path(id: &CardId) -> String {
     format!("/cards/{}", page::segment(id.as_str()))
 }
 
 /// Where a button of a card posts to; a stop is asked for first.
 pub(crate) fn act_path(id: &CardId, action: CardAction) -> String {
-    let card = card_path(id);
+    let card = own_path(id);
     match action {
         CardAction::Stop => format!("{card}/stop"),
         action => format!("{card}/actions/{}", action.as_str()),
@@ -247,6 +337,11 @@ fn mend(card: &Card) -> Option<Mend> {
     let act = |action| card.actions.contains(action).then_some(Mend::Act(action));
     let go = |place, path: String| Some(Mend::Go(path, place, false));
     match card.advice? {
+        Advice::Account(Reason::Banned | Reason::Deactivated) => {
+            go(Place::Recovery, format!("{}#recovery", path_of(account(card)?)))
+        }
+        // Neither a press here nor a page of ours changes what Telegram has decided; the words say who can.
+        Advice::Account(Reason::Frozen | Reason::PeerFlood) => None,
         Advice::Account(_) => {
             let name = account(card)?;
             if card.actions.contains(CardAction::SignIn) {
@@ -318,7 +413,25 @@ mod tests {
     }
 
     #[test]
+    fn no_button_promises_what_only_telegram_can_do() {
+        let mut one = card("account:main");
+        one.actions = health::ActionSet::of([CardAction::Restart, CardAction::SignIn]);
+        for reason in [Reason::Banned, Reason::Deactivated] {
+            one.advice = Some(Advice::Account(reason));
+            let recovery = Mend::Go("/accounts/main#recovery".to_owned(), Place::Recovery, false);
+            assert_eq!(mend(&one), Some(recovery));
+        }
+        for reason in [Reason::Frozen, Reason::PeerFlood] {
+            one.advice = Some(Advice::Account(reason));
+            assert_eq!(mend(&one), None);
+        }
+    }
+
+    #[test]
     fn ids_are_safe_in_addresses() {
+        let account: CardId = "account:backup_2".parse().expect("an id");
+        assert_eq!(card_path(&account), "/accounts/backup_2");
+        assert_eq!(act_path(&account, CardAction::Stop), "/cards/account%3Abackup%5F2/stop");
         let id: CardId = "line:main:send_text+leave_chat".parse().expect("an id");
         assert_eq!(card_path(&id), "/cards/line%3Amain%3Asend%5Ftext%2Bleave%5Fchat");
     }

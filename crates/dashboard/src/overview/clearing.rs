@@ -118,7 +118,8 @@ pub(super) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -
 /// What the form sends.
 #[derive(Debug, Deserialize)]
 pub(super) struct Chosen {
-    /// The way, as the API names it.
+    /// The way, as the API names it; nothing where none was chosen.
+    #[serde(default)]
     how: String,
 }
 

@@ -6,6 +6,7 @@ mod board;
 mod card;
 mod clearing;
 mod detail;
+mod hours;
 mod sight;
 mod sparkline;
 mod strip;
@@ -25,8 +26,9 @@ use axum::routing::{get, post};
 pub(crate) use alerted::{Alerted, Standing};
 #[cfg(test)]
 pub(crate) use board::Group;
-pub(crate) use board::{Beholder, Board, Drawn};
-pub(crate) use card::{Place, icon};
+pub(crate) use board::{Beholder, Board, Drawn, Stands};
+pub(crate) use card::{CardView, Place, icon};
+pub(crate) use detail::Now;
 pub(crate) use wanted::Query;
 
 use crate::dashboard::Dashboard;
@@ -65,6 +67,15 @@ impl Index<'_> {
         self.board.cards().count() as u64
     }
 
+    /// What follows the facts: the cards that need nobody.
+    fn has_rest(&self) -> bool {
+        self.board.rest().next().is_some() || self.filter.is_later_page()
+    }
+
+    fn is_one_page(&self) -> bool {
+        self.board.next.is_none() && !self.filter.is_later_page()
+    }
+
     fn order(&self) -> String {
         format!("{:x}", self.board.order)
     }
@@ -73,7 +84,12 @@ impl Index<'_> {
 impl Beholder {
     /// Somebody who looks with a filter.
     pub(crate) fn new(filter: Filter, visitor: &Visitor) -> Self {
-        Self { filter, wall: visitor.wall().timeless(), may_act: visitor.may(Right::Operate) }
+        Self {
+            filter,
+            wall: visitor.wall().timeless(),
+            may_act: visitor.may(Right::Operate),
+            may_arrange: visitor.may(Right::ArrangeAccounts),
+        }
     }
 }
 
@@ -83,10 +99,16 @@ impl Dashboard {
         let least = health::Wanted { limit: Some(1), ..health::Wanted::default() };
         let overview = self.health().overview(&least);
         Tally {
-            trouble: overview.counts.lamp(health::Lamp::Trouble).into(),
+            trouble: overview.causes.all().into(),
             in_doubt: overview.facts.in_doubt,
             failed: overview.facts.failed_requests,
         }
+    }
+
+    /// How many accounts need a person, as the overview counts them.
+    pub(crate) fn accounts_in_trouble(&self) -> u64 {
+        let least = health::Wanted { limit: Some(1), ..health::Wanted::default() };
+        self.health().overview(&least).causes.kind(health::CardKind::Account).into()
     }
 
     /// The board as it is now.

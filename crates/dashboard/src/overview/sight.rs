@@ -1,7 +1,9 @@
 //! What one look at everything brought, in the shape the board is drawn from. Pure.
 
+use std::sync::Arc;
+
 use domain::Timestamp;
-use health::{Card, CardKind, ClearingView, Counts, Facts, Lamp, Overview, Process};
+use health::{Card, CardKind, Causes, ClearingView, Counts, Facts, Lamp, Overview, Process};
 
 /// One look at everything.
 #[derive(Debug, Clone)]
@@ -18,19 +20,21 @@ pub(crate) struct Sight {
     pub(crate) facts: Facts,
     /// A clearing that runs.
     pub(crate) clearing: Option<ClearingView>,
+    /// What red cards come from.
+    pub(crate) causes: Arc<Causes>,
     /// The cards of the page, by need.
     pub(crate) cards: Vec<Card>,
+    /// The sessions of the accounts among them.
+    pub(crate) lines: Vec<Card>,
     /// Where the next page begins.
     pub(crate) next: Option<String>,
 }
 
-/// How many cards there are.
+/// How many cards there are. Sessions stand in their accounts and are not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Numbers {
     /// All.
     pub(crate) all: u64,
-    /// Those that need somebody.
-    pub(crate) trouble: u64,
     /// Those that wait for something that comes by itself.
     pub(crate) waiting: u64,
     /// Those that are fine or coming up.
@@ -43,12 +47,13 @@ pub(crate) struct Numbers {
 
 impl From<&Counts> for Numbers {
     fn from(counts: &Counts) -> Self {
+        let kinds = || CardKind::ALL.into_iter().filter(|kind| *kind != CardKind::Line);
+        let lamp = |lamp: Lamp| kinds().map(|kind| u64::from(counts.of(kind, lamp))).sum::<u64>();
         Self {
-            all: counts.all().into(),
-            trouble: counts.lamp(Lamp::Trouble).into(),
-            waiting: counts.lamp(Lamp::Waiting).into(),
-            fine: u64::from(counts.lamp(Lamp::Good)) + u64::from(counts.lamp(Lamp::Busy)),
-            off: counts.lamp(Lamp::Off).into(),
+            all: kinds().map(|kind| u64::from(counts.kind(kind))).sum(),
+            waiting: lamp(Lamp::Waiting),
+            fine: lamp(Lamp::Good) + lamp(Lamp::Busy),
+            off: lamp(Lamp::Off),
             kinds: CardKind::ALL.map(|kind| counts.kind(kind).into()),
         }
     }
@@ -61,6 +66,13 @@ impl Numbers {
     }
 }
 
+impl Sight {
+    /// How many troubles there are.
+    pub(crate) fn troubles(&self) -> u64 {
+        self.causes.all().into()
+    }
+}
+
 impl From<Overview> for Sight {
     fn from(overview: Overview) -> Self {
         Self {
@@ -70,7 +82,9 @@ impl From<Overview> for Sight {
             process: overview.process,
             facts: overview.facts,
             clearing: overview.clearing,
+            causes: overview.causes,
             cards: overview.cards,
+            lines: overview.lines,
             next: overview.next.map(|next| next.to_string()),
         }
     }

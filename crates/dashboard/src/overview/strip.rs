@@ -1,4 +1,4 @@
-//! The health strip: two hours, a dot for each minute, drawn as a few paths. Pure.
+//! The health strip: two hours as cells of one minute or of three, drawn as a few paths. Pure.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -7,43 +7,95 @@ use domain::Timestamp;
 
 use health::{Answer, Minute, STRIP};
 
-/// How wide a minute is drawn, in units of the picture: a dot and the gap after it.
-const STEP: usize = 2;
+/// How wide a cell is drawn, in units of the picture: two of a dot and one of the gap after it.
+const STEP: usize = 3;
+
+/// How many minutes a cell is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cell {
+    /// One, where there is room for a dot each.
+    Minute,
+    /// Three.
+    ThreeMinutes,
+}
+
+impl Cell {
+    const fn minutes(self) -> usize {
+        match self {
+            Self::Minute => 1,
+            Self::ThreeMinutes => 3,
+        }
+    }
+
+    /// How many cells two hours are.
+    pub(crate) const fn many(self) -> usize {
+        STRIP / self.minutes()
+    }
+
+    /// How wide the picture is.
+    pub(crate) const fn width(self) -> usize {
+        self.many() * STEP
+    }
+
+    /// The cell that so many cells are of.
+    pub(crate) fn of(many: usize) -> Self {
+        if many == Self::ThreeMinutes.many() { Self::ThreeMinutes } else { Self::Minute }
+    }
+
+    /// The worst minute of each cell, oldest first. Cells begin at the same times of day whenever somebody looks.
+    pub(crate) fn worst(self, minutes: &[Minute]) -> Vec<&Minute> {
+        let length = i64::try_from(self.minutes()).unwrap_or(1);
+        let number = |minute: &Minute| (minute.at.as_seconds() + 30).div_euclid(60).div_euclid(length);
+        let cells = minutes.chunk_by(|one, next| length > 1 && number(one) == number(next));
+        // Of equally bad ones the first.
+        let worst = cells.filter_map(|cell| cell.iter().rev().max_by_key(|minute| minute.answer));
+        let mut worst: Vec<_> = worst.collect();
+        worst.drain(..worst.len().saturating_sub(self.many()));
+        worst
+    }
+}
 
 /// The picture of a strip. Read by height, then by colour: dot = answered, middle bar = slow, tall bar = failed, thin
 /// dash = nobody asked.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Strip {
+    cell: Cell,
     /// The paths of the four answers, in the order of [`Answer::ALL`].
-    pub(crate) paths: [String; 4],
+    paths: [String; 4],
     /// How many minutes have which answer, in the same order.
     pub(crate) counts: [u32; 4],
 }
 
 impl Strip {
-    /// How wide the picture is.
-    pub(crate) const WIDTH: usize = STRIP * STEP;
-
     /// Draws minutes, oldest first. With fewer than two hours the picture begins further right.
-    pub(crate) fn of(minutes: &[Minute]) -> Self {
+    pub(crate) fn of(minutes: &[Minute], cell: Cell) -> Self {
         let minutes = minutes.get(minutes.len().saturating_sub(STRIP)..).unwrap_or_default();
-        let mut strip = Self::default();
-        let mut place = STRIP - minutes.len();
-        for run in minutes.chunk_by(|one, next| one.answer == next.answer) {
+        let mut strip = Self { cell, paths: Default::default(), counts: [0; 4] };
+        for minute in minutes {
+            if let Some(count) = strip.counts.get_mut(minute.answer as usize) {
+                *count += 1;
+            }
+        }
+        let cells = cell.worst(minutes);
+        let mut place = cell.many() - cells.len();
+        for run in cells.chunk_by(|one, next| one.answer == next.answer) {
             let Some(first) = run.first() else { continue };
-            let kind = first.answer as usize;
-            if let (Some(path), Some(count)) = (strip.paths.get_mut(kind), strip.counts.get_mut(kind)) {
+            if let Some(path) = strip.paths.get_mut(first.answer as usize) {
                 // A stroke with dashes as long as a dot; each stroke begins with a dash, so dots keep their places.
                 let _ = write!(path, "M{} 9h{}", place * STEP, run.len() * STEP);
-                *count += u32::try_from(run.len()).unwrap_or(u32::MAX);
             }
             place += run.len();
         }
         strip
     }
 
+    /// How wide the picture is.
+    pub(crate) const fn width(&self) -> usize {
+        self.cell.width()
+    }
+
     /// The classes of the paths, in the same order.
-    pub(crate) const CLASSES: [&'static str; 4] = ["n", "a", "s", "f"];
+    const CLASSES: [&'static str; 4] = ["n", "a", "s", "f"];
 
     /// The paths that have anything in them, with their classes.
     pub(crate) fn drawn(&self) -> impl Iterator<Item = (&'static str, &str)> {
@@ -94,22 +146,41 @@ mod tests {
     use proptest::sample::select;
 
     fn minutes(answers: &[Answer]) -> Vec<Minute> {
-        let at = Timestamp::default();
-        answers.iter().map(|answer| Minute { at, answer: *answer, latency: None, reason: None }).collect()
+        let at = |place: usize| Timestamp::default().plus(Duration::from_mins(place as u64));
+        let minute = |(place, answer): (usize, &Answer)| Minute {
+            at: at(place),
+            answer: *answer,
+            latency: None,
+            reason: None,
+        };
+        answers.iter().enumerate().map(minute).collect()
     }
 
     #[test]
-    fn a_run_of_equal_minutes_is_one_stroke() {
+    fn a_run_of_equal_cells_is_one_stroke() {
         let mut answers = vec![Answer::Answered; 118];
         answers.extend([Answer::Failed, Answer::NotAsked]);
-        let strip = Strip::of(&minutes(&answers));
-        assert_eq!(strip.paths, ["M238 9h2", "M0 9h236", "", "M236 9h2"]);
+        let strip = Strip::of(&minutes(&answers), Cell::Minute);
+        assert_eq!(strip.paths, ["M357 9h3", "M0 9h354", "", "M354 9h3"]);
         assert_eq!(strip.counts, [1, 118, 0, 1]);
-        assert_eq!(Strip::of(&minutes(&[Answer::Slow])).paths[2], "M238 9h2");
-        assert_eq!(Strip::of(&[]), Strip::default());
+        assert_eq!(Strip::of(&minutes(&[Answer::Slow]), Cell::Minute).paths[2], "M357 9h3");
+        assert!(Strip::of(&[], Cell::ThreeMinutes).drawn().next().is_none());
     }
 
-    /// The minutes that a path covers.
+    #[test]
+    fn a_cell_of_three_minutes_shows_the_worst_of_them() {
+        let mut answers = vec![Answer::Answered; 117];
+        answers.extend([Answer::NotAsked, Answer::Failed, Answer::Failed, Answer::Answered]);
+        let (minutes, cell) = (minutes(&answers), Cell::ThreeMinutes);
+        let strip = Strip::of(&minutes, cell);
+        // The last cell has begun with the last minute; the first minute of all is out of sight.
+        assert_eq!(strip.paths, ["", "M0 9h114M117 9h3", "", "M114 9h3"]);
+        assert_eq!((strip.counts, strip.width()), ([1, 117, 0, 2], 120));
+        let worst = cell.worst(&minutes);
+        assert_eq!((worst.len(), worst[38].at), (40, minutes[118].at));
+    }
+
+    /// The cells that a path covers.
     fn covered(path: &str) -> Vec<usize> {
         let strokes = path.split('M').skip(1);
         strokes
@@ -124,22 +195,24 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_minute_is_drawn_once_in_its_place(
+        fn every_cell_is_drawn_once_in_its_place(
             answers in proptest::collection::vec(select(Answer::ALL.to_vec()), 0..300),
+            cell in select(vec![Cell::Minute, Cell::ThreeMinutes]),
         ) {
-            let strip = Strip::of(&minutes(&answers));
-            let shown = &answers[answers.len().saturating_sub(STRIP)..];
-            let mut drawn = vec![None; STRIP];
+            let minutes = minutes(&answers);
+            let shown = &minutes[minutes.len().saturating_sub(STRIP)..];
+            let strip = Strip::of(&minutes, cell);
+            let mut drawn = vec![None; cell.many()];
             for answer in Answer::ALL {
                 for place in covered(&strip.paths[answer as usize]) {
                     prop_assert_eq!(drawn[place].replace(answer), None);
                 }
             }
+            let worst = cell.worst(shown);
             let expected: Vec<_> =
-                vec![None; STRIP - shown.len()].into_iter().chain(shown.iter().copied().map(Some)).collect();
+                vec![None; cell.many() - worst.len()].into_iter().chain(worst.iter().map(|one| Some(one.answer))).collect();
             prop_assert_eq!(drawn, expected);
             let notable = answers.iter().filter(|answer| matches!(answer, Answer::Slow | Answer::Failed)).count();
-            let minutes = minutes(&answers);
             prop_assert_eq!(spells(&minutes).iter().map(|spell| spell.minutes).sum::<usize>(), notable);
             prop_assert_eq!(strip.counts.iter().sum::<u32>() as usize, shown.len());
         }

@@ -5,12 +5,12 @@ use std::time::Duration;
 use domain::account::Reason;
 use domain::{Purpose, Timestamp};
 use health::{
-    ActionSet, Advice, Answer, Card, CardAction, CardId, CardKind, Clearing, ClearingView, Facts, Lamp,
-    Minute, Phase, Process,
+    ActionSet, Advice, Amount, Answer, Card, CardAction, CardId, CardKind, Causes, Clearing, ClearingView,
+    Facts, Lamp, Minute, Phase, Process,
 };
 
 use super::alerted::Alerted;
-use super::board::{Beholder, Board};
+use super::board::{Beholder, Board, Stands};
 use super::sight::{Numbers, Sight};
 use super::wanted::{Filter, PAGE};
 use crate::visitor::{Language, Zone};
@@ -166,7 +166,12 @@ pub(crate) fn cards() -> Vec<Card> {
             actions: account,
             ..card("account:backup_1")
         },
-        Card { operations: Some(1_070), errors: Some(2), share: Some(0.12), ..card("line:main:send_media") },
+        Card {
+            parent: "account:main".parse().ok(),
+            operations: Some(1_070),
+            errors: Some(2),
+            ..card("line:main:send_media")
+        },
         Card {
             state: "listening",
             operations: Some(412),
@@ -210,12 +215,14 @@ pub(crate) fn strip(id: &CardId) -> Vec<Minute> {
 
 /// What is seen when these cards are all there is.
 pub(crate) fn sight(cards: Vec<Card>) -> Sight {
+    let pool = cards.iter().filter(|card| card.kind == CardKind::Account).map(|card| card.id.clone());
+    let causes = Causes::of(&cards, &pool.collect()).into();
+    let (lines, cards): (Vec<_>, Vec<_>) = cards.into_iter().partition(|card| card.kind == CardKind::Line);
     let lamp = |lamp: &[Lamp]| cards.iter().filter(|card| lamp.contains(&card.lamp)).count() as u64;
     Sight {
         at: now(),
         numbers: Numbers {
             all: cards.len() as u64,
-            trouble: lamp(&[Lamp::Trouble]),
             waiting: lamp(&[Lamp::Waiting]),
             fine: lamp(&[Lamp::Good, Lamp::Busy]),
             off: lamp(&[Lamp::Off]),
@@ -237,10 +244,16 @@ pub(crate) fn sight(cards: Vec<Card>) -> Sight {
             answer_p50: Some(Duration::from_millis(184)),
             answer_p99: Some(Duration::from_millis(640)),
             beats_kept: true,
+            hours: std::array::from_fn(|hour| Amount {
+                sent: [12, 31, 0, 40][hour % 4],
+                failed: u32::from(hour == 7) * 3,
+            }),
             ..Facts::default()
         },
         clearing: None,
+        causes,
         cards,
+        lines,
         next: None,
     }
 }
@@ -252,6 +265,7 @@ pub(crate) fn operator(language: Language) -> Beholder {
         filter: Filter::default(),
         wall: Wall { language, zone, now: now() }.timeless(),
         may_act: true,
+        may_arrange: true,
     }
 }
 
@@ -285,27 +299,114 @@ pub(crate) fn clearing() -> ClearingView {
     }
 }
 
+/// Cards of a program in which so many accounts have lost their session, one is well, and a service stands still for it.
+fn lost(many: usize) -> Vec<Card> {
+    let lost = cards().remove(1);
+    let account = |number| Card {
+        id: format!("account:a{number}").parse().expect("an id"),
+        name: format!("a{number}"),
+        ..lost.clone()
+    };
+    let service = Card {
+        lamp: Lamp::Trouble,
+        state: "unable",
+        reason: Some("needs_login".to_owned()),
+        advice: Some(Advice::MendAnAccount),
+        ..card("service:send_text")
+    };
+    let well = ["account:well", "port:main", "port:5021", "port:5022"].map(card);
+    (0..many).map(account).chain([service]).chain(well).collect()
+}
+
+fn alert_of(card: &str) -> Alerted {
+    Alerted {
+        id: card.len().to_string(),
+        card: card.to_owned(),
+        name: card.to_owned(),
+        ..alerted().remove(0)
+    }
+}
+
 #[test]
-fn many_alerts_leave_the_board_in_sight() {
-    let one = alerted().remove(0);
-    let many: Vec<_> = (0..5).map(|_| one.clone()).collect();
-    let drawn = |many: &[Alerted]| page(Language::English, &sight(cards()), many);
-    let folded = drawn(&many);
-    let (open, rest) =
-        folded.split_once("<details class=\"folded\"><summary>2 more alerts</summary>").expect("a fold");
-    assert_eq!((open.matches("alert bad").count(), rest.matches("alert bad").count()), (3, 2));
-    assert!(!drawn(&many[..3]).contains("class=\"folded\""));
+fn a_trouble_is_one_entry_with_what_comes_of_it() {
+    let sight = sight(lost(4));
+    let alerts = [alert_of("account:a0"), alert_of("service:send_text")];
+    let board = draw(Language::English, &sight, &alerts);
+    let top: Vec<_> = board.top().map(|group| (group.id, group.cards.len())).collect();
+    assert_eq!((board.trouble, top), (4, vec![("g-needs", 4)]));
+    let verdict = board.part("verdict").replace(crate::words::number::HARD, " ");
+    assert!(
+        verdict.contains("4 accounts need you.") && verdict.contains("send_text cannot work."),
+        "{verdict}"
+    );
+    let card = |id: &str| board.cards().find(|card| card.id == id).expect("a card").html.as_str();
+    // The service names its accounts, and no second button.
+    let service = card("service:send_text");
+    assert!(service.contains("href=\"/accounts/a3\"") && !service.contains("cure"), "{service}");
+    // An alert is told in the entry of its card; that of what stands elsewhere above it.
+    assert!(card("account:a0").contains("actions/mute") && !card("account:a1").contains("actions/mute"));
+    let above = board.part("alerts");
+    assert!(above.contains("service:send_text failed") && !above.contains("account:a0"), "{above}");
+}
+
+#[test]
+fn more_than_four_troubles_fold_and_keep_their_buttons() {
+    let drawn = |many| {
+        let board = draw(Language::English, &sight(lost(many)), &[]);
+        board.top().flat_map(|group| &group.cards).map(|card| card.html.clone()).collect::<Vec<_>>()
+    };
+    for card in drawn(4) {
+        assert!(
+            card.contains("Sign in again; its chats") && card.contains("AUTH_KEY_UNREGISTERED"),
+            "{card}"
+        );
+    }
+    for card in drawn(5) {
+        assert!(
+            card.contains("the session was ended elsewhere.") && card.contains("Sign in again</a>"),
+            "{card}"
+        );
+        assert!(!card.contains("its chats go out") && !card.contains("AUTH_KEY_UNREGISTERED"), "{card}");
+    }
+}
+
+#[test]
+fn ports_are_one_row_while_all_are_well() {
+    let folded = |cards: Vec<Card>| {
+        let board = draw(Language::English, &sight(cards), &[]);
+        board.groups.iter().find(|group| group.id == "g-port").map(|group| group.stands.clone())
+    };
+    let ports = ["port:main", "port:5021", "port:5022"].map(card);
+    assert_eq!(folded(ports.to_vec()), Some(Stands::Folded("main, 5021, 5022".to_owned())));
+    let [main, one, other] = ports;
+    let taken = Card { lamp: Lamp::Trouble, state: "taken", ..other };
+    assert_eq!(folded(vec![main, one, taken]), Some(Stands::Listed));
+}
+
+#[test]
+fn several_alerts_of_what_is_elsewhere_are_one_line() {
+    let many = ["account:x", "account:y", "account:z", "account:w"].map(alert_of);
+    let board = draw(Language::English, &sight(lost(1)), &many);
+    let above = board.part("alerts");
+    assert!(
+        above.contains("<summary>4 alerts: account:x, account:y, account:z and 1 more</summary>"),
+        "{above}"
+    );
+    assert_eq!(above.matches("alert bad").count(), 4);
+    let one = draw(Language::English, &sight(lost(1)), &many[..1]);
+    assert!(!one.part("alerts").contains("class=\"folded\""));
 }
 
 #[test]
 fn what_waits_for_a_deadline_is_an_amber_alert() {
     let mut flooded = alerted();
     flooded[0].reason = "flood_wait".to_owned();
+    flooded[0].card = "account:elsewhere".to_owned();
     let board = draw(Language::English, &sight(cards()), &flooded);
     let alerts = board.part("alerts");
     assert!(alerts.contains("alert wait") && !alerts.contains("alert bad"), "{alerts}");
     // A service waits only when nobody is left to do its work.
-    flooded[0].card = "service:send_text".to_owned();
+    flooded[0].card = "service:elsewhere".to_owned();
     let board = draw(Language::English, &sight(cards()), &flooded);
     assert!(board.part("alerts").contains("alert bad"));
 }
@@ -348,6 +449,12 @@ fn a_program_without_accounts_says_how_to_begin() {
     let (english, russian) = (draw(Language::English, &sight, &[]), draw(Language::Russian, &sight, &[]));
     assert!(english.part("verdict").contains("There is no account yet."));
     assert!(russian.part("verdict").contains("Аккаунтов ещё нет."));
+    for button in ["href=\"/accounts/add\"", "href=\"/accounts/import\""] {
+        assert!(english.part("verdict").contains(button), "{button}");
+    }
+    let reader = Beholder { may_arrange: false, ..operator(Language::English) };
+    let board = Board::draw(&reader, &sight, &[], strip).expect("a board");
+    assert!(!board.part("verdict").contains("/accounts/add"));
 }
 
 #[test]
@@ -378,9 +485,9 @@ fn groups_by_kind_keep_each_card_once() {
     let mut beholder = operator(Language::English);
     beholder.filter.grouping = super::wanted::Grouping::Kind;
     let board = Board::draw(&beholder, &sight(cards()), &[], strip).expect("a board");
-    assert_eq!(board.cards().count(), cards().len());
+    assert_eq!(board.cards().count(), cards().len() - 1, "the session stands in its account");
     let ids: Vec<_> = board.groups.iter().map(|group| group.id).collect();
-    assert_eq!(ids, ["g-service", "g-account", "g-line", "g-port", "g-store", "g-queue"]);
+    assert_eq!(ids, ["g-service", "g-account", "g-port", "g-store", "g-queue"]);
 }
 
 #[test]

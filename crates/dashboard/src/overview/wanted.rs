@@ -1,6 +1,6 @@
 //! The filters of the overview: from the address and back into it. Pure.
 
-use health::{CardId, CardKind, Cursor, Wanted};
+use health::{CardKind, Cursor, Wanted};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
@@ -20,8 +20,6 @@ pub(crate) struct Query {
     q: String,
     /// `kind` to sort by kind, otherwise by need.
     group: String,
-    /// A card; it and those that belong to it are shown.
-    of: String,
     /// The place that the page comes after.
     after: String,
 }
@@ -47,8 +45,6 @@ pub(crate) struct Filter {
     pub(crate) text: String,
     /// Put together by this.
     pub(crate) grouping: Grouping,
-    /// Only this card and those that belong to it.
-    pub(crate) of: Option<CardId>,
     /// Only after this place.
     after: Option<String>,
 }
@@ -57,10 +53,9 @@ impl From<Query> for Filter {
     fn from(query: Query) -> Self {
         Self {
             trouble: query.kind == "trouble",
-            kind: CardKind::from_word(&query.kind),
+            kind: kind(&query.kind),
             text: query.q.trim().chars().filter(|one| !one.is_control()).take(LONGEST).collect(),
             grouping: if query.group == "kind" { Grouping::Kind } else { Grouping::Need },
-            of: query.of.parse().ok(),
             after: query.after.parse::<Cursor>().ok().map(|cursor| cursor.to_string()),
         }
     }
@@ -73,7 +68,8 @@ impl Filter {
             kinds: self.kind.into_iter().collect(),
             trouble: self.trouble,
             text: (!self.text.is_empty()).then(|| self.text.clone()),
-            group: self.of.clone(),
+            group: None,
+            in_accounts: true,
             by_kind: self.grouping == Grouping::Kind,
             limit: Some(PAGE),
             after: self.after.as_deref().and_then(|after| after.parse().ok()),
@@ -100,13 +96,12 @@ impl Filter {
 
     /// The same with another kind, from the first page on.
     pub(crate) fn with_kind(&self, word: &str) -> String {
-        let kind = CardKind::from_word(word);
-        Self { trouble: word == "trouble", kind, after: None, ..self.clone() }.address()
+        Self { trouble: word == "trouble", kind: kind(word), after: None, ..self.clone() }.address()
     }
 
-    /// The same with every kind, and of every card.
-    pub(crate) fn of_all(&self) -> String {
-        Self { trouble: false, kind: None, of: None, after: None, ..self.clone() }.address()
+    /// Whether cards are left out, on whatever page.
+    pub(crate) fn is_narrow(&self) -> bool {
+        self.trouble || self.kind.is_some() || !self.text.is_empty()
     }
 
     /// The same from the first page on.
@@ -129,12 +124,10 @@ impl Filter {
 
     /// The query alone.
     pub(crate) fn query(&self) -> String {
-        let of = self.of.as_ref().map_or("", CardId::as_str);
         let pairs = [
             ("kind", self.kind_word()),
             ("q", self.text.as_str()),
             ("group", self.group_word()),
-            ("of", of),
             ("after", self.after.as_deref().unwrap_or_default()),
         ];
         let pairs = pairs.into_iter().filter(|(_, value)| !value.is_empty());
@@ -143,6 +136,11 @@ impl Filter {
             .collect::<Vec<_>>()
             .join("&")
     }
+}
+
+/// A kind that cards are listed by: sessions stand in their accounts.
+fn kind(word: &str) -> Option<CardKind> {
+    CardKind::from_word(word).filter(|kind| *kind != CardKind::Line)
 }
 
 #[cfg(test)]
@@ -157,31 +155,25 @@ mod tests {
     }
 
     #[test]
-    fn all_is_of_every_card() {
-        let filter = read("/?of=account%3Amain&kind=line&q=all");
-        assert_eq!(filter.with_kind("account"), "/?kind=account&q=all&of=account%3Amain");
-        assert_eq!(filter.of_all(), "/?q=all");
-    }
-
-    #[test]
     fn words_that_mean_nothing_are_dropped() {
         assert_eq!(read("/?kind=nonsense&of=x&after=y&else=1&group=z"), Filter::default());
+        assert_eq!(read("/?kind=line"), Filter::default());
         assert_eq!(read("/?kind=trouble").address(), "/?kind=trouble");
+        assert_eq!(read("/?kind=account&q=all&after=0.1.port:1").with_kind(""), "/?q=all");
         assert_eq!(read("/").address(), "/");
     }
 
     proptest! {
         #[test]
         fn an_address_means_what_it_was_made_from(
-            kind in select(vec!["", "trouble", "service", "account", "line", "port"]),
+            kind in select(vec!["", "trouble", "service", "account", "port"]),
             text in "\\PC{0,120}",
             grouping in select(vec![Grouping::Need, Grouping::Kind]),
-            of in select(vec![None, "account:main".parse().ok()]),
         ) {
             let text: String = text.trim().chars().filter(|one| !one.is_control()).take(LONGEST).collect();
             let text = text.trim().to_owned();
             let filter = Filter {
-                trouble: kind == "trouble", kind: CardKind::from_word(kind), text, grouping, of, after: None,
+                trouble: kind == "trouble", kind: CardKind::from_word(kind), text, grouping, after: None,
             };
             prop_assert_eq!(read(&filter.address()), filter);
         }

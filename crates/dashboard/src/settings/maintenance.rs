@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use domain::Timestamp;
+use health::{Card, CardKind, LARGEST_PAGE, Wanted};
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,7 +14,7 @@ use super::{Nothing, Tab, Tabs};
 use crate::dashboard::Dashboard;
 use crate::page::{self, Section, refusal, segment};
 use crate::visitor::{Posted, Visitor};
-use crate::words::{MaintenanceWords, Wall};
+use crate::words::{MaintenanceWords, OverviewWords, Wall};
 
 /// The page.
 const HERE: &str = "/settings/maintenance";
@@ -54,12 +55,40 @@ struct List {
 pub(super) struct Maintenance<'a> {
     pub(super) visitor: &'a Visitor,
     pub(super) words: &'static MaintenanceWords,
+    pub(super) overview: &'static OverviewWords,
     pub(super) wall: Wall,
     pub(super) tabs: Tabs,
     pub(super) windows: &'a [Window],
+    /// The cards that there are, by kind.
+    pub(super) cards: &'a [Card],
 }
 
 impl Maintenance<'_> {
+    /// The kinds that there are cards of, each with its cards.
+    fn kinds(&self) -> Vec<(CardKind, Vec<&Card>)> {
+        let of = |kind| self.cards.iter().filter(|card| card.kind == kind).collect::<Vec<_>>();
+        CardKind::ALL
+            .into_iter()
+            .map(|kind| (kind, of(kind)))
+            .filter(|(_, cards)| !cards.is_empty())
+            .collect()
+    }
+
+    /// For which cards a window is, in words.
+    fn scope(&self, window: &Window) -> String {
+        match (window.scope.as_str(), CardKind::from_word(&window.scope)) {
+            ("all", _) => self.words.every_card.to_owned(),
+            (_, Some(kind)) => self.overview.kind_many(kind).to_owned(),
+            (scope, None) => {
+                match scope.split_once(':').and_then(|(kind, name)| Some((CardKind::from_word(kind)?, name)))
+                {
+                    Some((kind, name)) => format!("{} {name}", self.overview.kind_of(kind)),
+                    None => scope.to_owned(),
+                }
+            }
+        }
+    }
+
     /// The hours of a window that comes every week.
     fn weekly(&self, window: &Window) -> Option<String> {
         let days = window.days.as_ref()?;
@@ -87,7 +116,19 @@ pub(super) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -
     };
     let words = MaintenanceWords::of(visitor.language);
     let tabs = Tabs::new(&visitor, Tab::Maintenance);
-    let body = Maintenance { visitor: &visitor, words, wall: visitor.wall(), tabs, windows: &windows };
+    let wanted = Wanted { by_kind: true, in_accounts: true, limit: Some(LARGEST_PAGE), ..Wanted::default() };
+    let mut cards = dashboard.health().overview(&wanted).cards;
+    cards.sort_by(|one, other| (one.kind, &one.name).cmp(&(other.kind, &other.name)));
+    let overview = OverviewWords::of(visitor.language);
+    let body = Maintenance {
+        visitor: &visitor,
+        words,
+        overview,
+        wall: visitor.wall(),
+        tabs,
+        windows: &windows,
+        cards: &cards,
+    };
     page::page(&visitor, words.title, Section::Settings, body)
 }
 

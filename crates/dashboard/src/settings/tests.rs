@@ -18,7 +18,9 @@ use super::second_factor::{CodesPage, Offer};
 use super::{Tab, Tabs};
 use crate::page::QrCode;
 use crate::visitor::{Csrf, Language, Tallied, Theme, Visitor, Zone};
-use crate::words::{AlertsWords, AuditWords, KeysWords, MaintenanceWords, MeWords, PeopleWords};
+use crate::words::{
+    AlertsWords, AuditWords, KeysWords, MaintenanceWords, MeWords, OverviewWords, PeopleWords,
+};
 
 const LANGUAGES: [Language; 2] = [Language::English, Language::Russian];
 
@@ -258,7 +260,11 @@ fn windows_for_once_and_for_every_week() {
         let tabs = Tabs::new(&visitor, Tab::Maintenance);
         let words = MaintenanceWords::of(language);
         let windows = [window, weekly];
-        let page = Maintenance { visitor: &visitor, words, wall: visitor.wall(), tabs, windows: &windows };
+        let cards = ["account:main", "account:backup_1", "store"].map(crate::overview::tests::card);
+        let overview = OverviewWords::of(language);
+        let wall = visitor.wall();
+        let page =
+            Maintenance { visitor: &visitor, words, overview, wall, tabs, windows: &windows, cards: &cards };
         drawn("maintenance", language, &page);
         let question = |window| RemoveQuestion { visitor: &visitor, words, window };
         drawn("remove_window", language, &question(&windows[0]));

@@ -40,7 +40,7 @@ async fn a_full_disk_is_red_on_the_page_until_there_is_room_again() {
     assert_eq!(red(&tab).await, "c-store");
     let (status, refused) = stage.program.send("@client_1", "There is none.").await;
     assert_eq!((status, &refused["code"]), (507, &json!("storage_full")), "{refused}");
-    tab.until("[...document.querySelectorAll('#alerts > .alert.bad')].some((one) => one.textContent.toLowerCase().includes('disk'))").await;
+    tab.until("document.querySelector('[id=c-store].bad .alerted') !== null").await;
     assert_eq!((tab.findings().await, tab.complaints()), (Vec::new(), Vec::new()));
     assert_eq!(stage.world.sent().await, ["There is room."]);
 

@@ -6,6 +6,7 @@ mod demo;
 mod door;
 mod faults;
 mod full_disk;
+mod heights;
 mod keyboard;
 mod lists;
 mod live;

@@ -45,7 +45,7 @@ const LOOKS: [(u32, Theme, &str); 4] = [
 const PAGES: [(&str, &str); 39] = [
     ("sign-in", "/sign-in"),
     ("overview", "/"),
-    ("card", "/cards/account%3Amain"),
+    ("card", "/cards/service%3Asend_text"),
     ("stop", "/cards/service%3Asend_text/stop"),
     ("flood-clearing", "/flood-clearing"),
     ("diagnostics", "/diagnostics"),

@@ -8,6 +8,8 @@ use crate::stage::Stage;
 
 /// How many minutes a strip shows.
 const MINUTES: usize = 120;
+/// How many cells of three minutes the board shows them in.
+const CELLS: usize = 40;
 
 const CARD: &str = r#"[id="c-account:main"]"#;
 const TIP: &str = "document.querySelector('.tip')?.textContent";
@@ -28,20 +30,41 @@ async fn lost(stage: &Stage) {
     stage.program.account_is("main", "needs_login").await;
 }
 
-/// The place of the first minute that failed, and its time of day to the minute.
-async fn first_failure(stage: &Stage) -> (usize, String) {
+/// The minutes of the account, and the place of the first one that failed.
+async fn minutes(stage: &Stage) -> (Vec<Value>, usize) {
     let (_, card) = stage.program.get("/v1/cards/account:main").await;
     let strip = card["strip"].as_array().expect("minutes");
     assert_eq!(strip.len(), MINUTES);
     let place = strip.iter().position(|minute| minute["answer"] == "failed").expect("a minute that failed");
     assert_eq!(strip[place]["reason"], "session_revoked", "{card}");
-    (place, strip[place]["at"].as_str().expect("an instant")[11..16].to_owned())
+    (strip.clone(), place)
 }
 
-/// What a tip says of how long the answer took that came in a minute.
-async fn took(stage: &Stage, place: usize) -> String {
-    let (_, card) = stage.program.get("/v1/cards/account:main").await;
-    let minute = &card["strip"][place];
+/// The time of day of a minute.
+fn time(minute: &Value) -> String {
+    minute["at"].as_str().expect("an instant")[11..16].to_owned()
+}
+
+/// The number of a minute since midnight.
+fn number(minute: &Value) -> usize {
+    let time = time(minute);
+    let [hour, minute] = [&time[..2], &time[3..]].map(|part| part.parse::<usize>().expect("a number"));
+    hour * 60 + minute
+}
+
+/// The place of the first cell that failed among so many, and the time of its first minute that did.
+async fn first_failure(stage: &Stage, cells: usize) -> (usize, String) {
+    let (minutes, place) = minutes(stage).await;
+    let cell = |minute: &Value| number(minute) / (MINUTES / cells);
+    let last = cell(minutes.last().expect("a minute"));
+    let late = (last + 24 * 60 - cell(&minutes[place])) % (24 * 60 * cells / MINUTES);
+    (cells - 1 - late, time(&minutes[place]))
+}
+
+/// How long the answer took of the minute that failed first but one, as a tip says it.
+async fn took(stage: &Stage) -> String {
+    let (minutes, place) = minutes(stage).await;
+    let minute = &minutes[place - 1];
     assert_eq!(minute["answer"], "answered", "{minute}");
     // The pretend Telegram is on this machine: it may take less than one.
     match minute["latency_ms"].as_u64().expect("a latency") {
@@ -51,30 +74,30 @@ async fn took(stage: &Stage, place: usize) -> String {
     }
 }
 
-fn middle(place: usize) -> f64 {
-    let place = u32::try_from(place).expect("few");
-    (f64::from(place) + 0.5) / 120.0
+fn middle(place: usize, cells: usize) -> f64 {
+    let [place, cells] = [place, cells].map(|number| f64::from(u32::try_from(number).expect("few")));
+    (place + 0.5) / cells
 }
 
 /// The tip lies in the window, and its dot where the minute is drawn.
-async fn lies_well(tab: &Tab, strip: &str, place: usize) {
+async fn lies_well(tab: &Tab, strip: &str, place: usize, cells: usize) {
     let lies = format!(
         "(() => {{ const tip = document.querySelector('.tip').getBoundingClientRect(), dot = document.querySelector('{strip} .dot').getBoundingClientRect();
            const box = document.querySelector('{strip} svg').getBoundingClientRect(), x = box.left + box.width * {};
            return tip.left >= 0 && tip.right <= innerWidth && tip.top >= 0 && tip.bottom <= box.top
-             && Math.abs((dot.left + dot.right) / 2 - x) <= box.width / 120; }})()",
-        middle(place)
+             && Math.abs((dot.left + dot.right) / 2 - x) <= box.width / {cells}; }})()",
+        middle(place, cells)
     );
     assert_eq!(tab.tell(&lies).await, true, "{place}");
 }
 
 /// Points at a minute of a strip; what its tip says.
-async fn pointed_at(tab: &Tab, strip: &str, place: usize) -> String {
+async fn pointed_at(tab: &Tab, strip: &str, place: usize, cells: usize) -> String {
     tab.point_away().await;
     tab.until("document.querySelector('.tip') === null").await;
-    tab.point_into(&format!("{strip} svg"), middle(place)).await;
+    tab.point_into(&format!("{strip} svg"), middle(place, cells)).await;
     tab.until("document.querySelector('.tip') !== null").await;
-    lies_well(tab, strip, place).await;
+    lies_well(tab, strip, place, cells).await;
     tab.text(TIP).await
 }
 
@@ -83,19 +106,24 @@ async fn a_dot_that_is_pointed_at_tells_its_minute_and_why_it_is_red() {
     let stage = Stage::start().await;
     lost(&stage).await;
     let tab = stage.tab().await;
-    for (path, strip) in
-        [("/", format!("{CARD} .strip")), ("/cards/account%3Amain", "main .strip.wide".to_owned())]
+    for (path, strip, cells) in
+        [("/", format!("{CARD} .strip"), CELLS), ("/accounts/main", "main .strip.wide".to_owned(), MINUTES)]
     {
         a_minute_is_young(&stage).await;
-        let (place, time) = first_failure(&stage).await;
+        let (place, time) = first_failure(&stage, cells).await;
         tab.open(path).await;
         // It is drawn where it is told to be.
         let drawn = format!(
             "document.querySelector('{strip} path.f')?.getAttribute('d').startsWith('M{} 9h')",
-            2 * place
+            3 * place
         );
         tab.until(&drawn).await;
-        let said = pointed_at(&tab, &strip, place).await;
+        // What is green is seen as dots, with a gap after each that is half as wide.
+        let dot = format!(
+            "(() => {{ const box = document.querySelector('{strip} svg').getBoundingClientRect(); return box.width / {cells} >= 6; }})()"
+        );
+        assert_eq!(tab.tell(&dot).await, true, "{path}");
+        let said = pointed_at(&tab, &strip, place, cells).await;
         assert!(
             said.contains(&time)
                 && said.contains("failed")
@@ -103,10 +131,13 @@ async fn a_dot_that_is_pointed_at_tells_its_minute_and_why_it_is_red() {
             "{time}: {said}"
         );
         assert_eq!(tab.findings().await, Vec::<String>::new());
-        let before = pointed_at(&tab, &strip, place - 1).await;
-        let took = took(&stage, place - 1).await;
-        assert!(before.ends_with(&format!("answered in {took}ms")), "{took}: {before}");
-        let nobody = pointed_at(&tab, &strip, 0).await;
+        let before = pointed_at(&tab, &strip, place - 1, cells).await;
+        assert!(before.contains("answered in "), "{before}");
+        if cells == MINUTES {
+            let took = took(&stage).await;
+            assert!(before.ends_with(&format!("answered in {took}ms")), "{took}: {before}");
+        }
+        let nobody = pointed_at(&tab, &strip, 0, cells).await;
         assert!(nobody.contains("not asked"), "{nobody}");
         tab.point_away().await;
         tab.until("document.querySelector('.tip') === null && document.querySelector('.dot') === null").await;
@@ -114,12 +145,11 @@ async fn a_dot_that_is_pointed_at_tells_its_minute_and_why_it_is_red() {
     tab.cookie("language", "ru").await;
     tab.open("/").await;
     a_minute_is_young(&stage).await;
-    let (place, _) = first_failure(&stage).await;
-    let said = pointed_at(&tab, &format!("{CARD} .strip"), place).await;
+    let (place, _) = first_failure(&stage, CELLS).await;
+    let said = pointed_at(&tab, &format!("{CARD} .strip"), place, CELLS).await;
     assert!(said.contains("ошибка") && said.ends_with(": сессия завершена с другого устройства"), "{said}");
-    let before = pointed_at(&tab, &format!("{CARD} .strip"), place - 1).await;
-    let took = took(&stage, place - 1).await;
-    assert!(before.ends_with(&format!("ответ за {took}мс")), "{took}: {before}");
+    let before = pointed_at(&tab, &format!("{CARD} .strip"), place - 1, CELLS).await;
+    assert!(before.contains("ответ за ") && before.ends_with("мс"), "{before}");
     assert_eq!(tab.complaints(), Vec::<String>::new());
 }
 
@@ -128,7 +158,7 @@ async fn the_arrows_walk_to_the_dot_that_tells_why() {
     let stage = Stage::start().await;
     lost(&stage).await;
     a_minute_is_young(&stage).await;
-    let (_, time) = first_failure(&stage).await;
+    let (_, time) = first_failure(&stage, CELLS).await;
     let tab = stage.tab().await;
     tab.open("/").await;
     walk_to(&tab, &format!("{CARD} .strip")).await;
@@ -146,13 +176,11 @@ async fn the_arrows_walk_to_the_dot_that_tells_why() {
             break;
         }
         steps += 1;
-        assert!(steps < MINUTES, "no dot is of {time}");
+        assert!(steps < CELLS, "no dot is of {time}");
         tab.keys(&[Key::Left]).await;
         tab.until(&format!("{TIP} !== {}", Value::from(said))).await;
     }
-    // Some minutes are red by now, and the one before them is not.
-    assert!(steps > 0);
-    lies_well(&tab, &format!("{CARD} .strip"), MINUTES - 1 - steps).await;
+    lies_well(&tab, &format!("{CARD} .strip"), CELLS - 1 - steps, CELLS).await;
     assert_eq!(tab.findings().await, Vec::<String>::new());
     let first = tab.text(TIP).await;
     tab.keys(&[Key::Left]).await;

@@ -20,7 +20,7 @@ const LOOK: &str = r#"new Promise((resolve) => {
         const files = performance.getEntriesByType("resource");
         const strip = document.querySelector('.card[id^="c-account:"] .strip svg');
         const shown = [...(strip?.querySelectorAll("path:not(.n)") ?? [])].flatMap((path) =>
-            [...path.getAttribute("d").matchAll(/h(\d+)/g)].map((run) => Number(run[1]) / 2));
+            [...path.getAttribute("d").matchAll(/h(\d+)/g)].map((run) => Number(run[1])));
         resolve({
             painted_ms: Math.max(largest, first?.startTime ?? 0),
             server_ms: page.responseEnd - page.requestStart,

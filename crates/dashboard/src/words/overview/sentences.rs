@@ -11,28 +11,115 @@ use super::{OverviewWords, codes};
 use crate::overview::Place;
 use crate::visitor::Language;
 
-/// Words for small numbers at the beginning of a sentence.
-const SMALL: [&str; 10] = ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"];
-
 /// The most names that a sentence lists.
 const NAMED: usize = 3;
 
 impl OverviewWords {
-    /// The sentence that the page opens with: how many of all need somebody.
-    pub(crate) fn verdict(&self, trouble: u64, all: u64) -> String {
-        match self.language {
-            Language::English if trouble == 0 => "Everything works.".to_owned(),
-            Language::Russian if trouble == 0 => "Всё работает.".to_owned(),
-            Language::English => {
-                let many = usize::try_from(trouble).ok().and_then(|many| SMALL.get(many).copied());
-                let many = many.map_or_else(|| thousands(trouble), str::to_owned);
-                format!("{many} of {} {} you.", thousands(all), english(trouble, "needs", "need"))
+    /// The sentence that the page opens with: how many troubles of each kind need a person.
+    pub(crate) fn verdict(&self, troubles: [(CardKind, u64); CardKind::ALL.len()]) -> String {
+        let all: u64 = troubles.iter().map(|(_, many)| many).sum();
+        let named: Vec<String> = troubles
+            .into_iter()
+            .filter(|(_, many)| *many > 0)
+            .map(|(kind, many)| self.many(kind, many))
+            .collect();
+        let named = match named.split_last() {
+            None => return self.language.of("Everything works.", "Всё работает.").to_owned(),
+            Some((last, [])) => last.clone(),
+            Some((last, first)) => {
+                format!("{} {} {last}", first.join(", "), self.language.of("and", "и"))
             }
+        };
+        match self.language {
+            Language::English => format!("{named} {} you.", english(all, "needs", "need")),
             Language::Russian => {
-                let verb = russian(trouble, "требует", "требуют", "требуют");
-                format!("Внимания {verb} {} из {}.", thousands(trouble), thousands(all))
+                format!("Внимания {} {named}.", russian(all, "требует", "требуют", "требуют"))
             }
         }
+    }
+
+    /// How many cards of a kind.
+    fn many(&self, kind: CardKind, many: u64) -> String {
+        let (one, more) = match kind {
+            CardKind::Service => ("service", "services"),
+            CardKind::Account => ("account", "accounts"),
+            CardKind::Line => ("session", "sessions"),
+            CardKind::Port => ("port", "ports"),
+            CardKind::Store => ("store", "stores"),
+            CardKind::Queue => ("queue", "queues"),
+        };
+        let (single, few, several) = match kind {
+            CardKind::Service => ("служба", "службы", "служб"),
+            CardKind::Account => ("аккаунт", "аккаунта", "аккаунтов"),
+            CardKind::Line => ("сессия", "сессии", "сессий"),
+            CardKind::Port => ("порт", "порта", "портов"),
+            CardKind::Store => ("база", "базы", "баз"),
+            CardKind::Queue => ("очередь", "очереди", "очередей"),
+        };
+        let word = self.language.of(english(many, one, more), russian(many, single, few, several));
+        format!("{}{HARD}{word}", thousands(many))
+    }
+
+    /// How many sessions an account has, for the fold that they are in.
+    pub(crate) fn sessions(&self, many: usize) -> String {
+        self.many(CardKind::Line, many as u64)
+    }
+
+    /// The services that cannot work because of accounts in trouble.
+    pub(crate) fn held_up(&self, names: &[String], all: u64) -> String {
+        let names = self.names(names, all);
+        match self.language {
+            Language::English => format!("Because of that {names} cannot work."),
+            Language::Russian => {
+                format!("Из-за этого не {}: {names}.", russian(all, "работает", "работают", "работают"))
+            }
+        }
+    }
+
+    /// Several alerts that lie in a fold.
+    pub(crate) fn alerts(&self, names: &[String], all: u64) -> String {
+        let listed = self.names(names, all);
+        match self.language {
+            Language::English => format!("{} alerts: {listed}", thousands(all)),
+            Language::Russian => {
+                format!("{} {}: {listed}", thousands(all), russian(all, "тревога", "тревоги", "тревог"))
+            }
+        }
+    }
+
+    /// An alert within the entry of its card: since when, and until when no one is notified.
+    pub(crate) fn alert_since(&self, since: Moment, silent_until: Option<Moment>) -> String {
+        let since = since.text();
+        match (self.language, silent_until) {
+            (Language::English, None) => format!("Alert since {since}."),
+            (Language::English, Some(until)) => format!("Alert since {since}, muted until {}.", until.text()),
+            (Language::Russian, None) => format!("Тревога с{HARD}{since}."),
+            (Language::Russian, Some(until)) => {
+                format!("Тревога с{HARD}{since}, без оповещений до{HARD}{}.", until.text())
+            }
+        }
+    }
+
+    /// How many more there are than are named.
+    pub(crate) fn and_more(&self, many: usize) -> String {
+        let many = thousands(many as u64);
+        self.language.of(format!("and {many} more"), format!("и ещё {many}"))
+    }
+
+    /// What the fold of the list has, on a telephone.
+    pub(crate) fn the_list(&self, many: u64) -> String {
+        let many = thousands(many);
+        self.language.of(
+            format!("All that works ({many}), and search"),
+            format!("Всё, что работает ({many}), и поиск"),
+        )
+    }
+
+    /// What was sent and what failed.
+    pub(crate) fn sent_and_failed(&self, sent: u64, failed: u64) -> String {
+        let (sent, failed) = (thousands(sent), thousands(failed));
+        self.language
+            .of(format!("{sent} sent, {failed} failed"), format!("отправлено {sent}, не ушло {failed}"))
     }
 
     /// The title in the browser's tab, short.
@@ -191,6 +278,7 @@ impl OverviewWords {
         let (english, russian) = match place {
             Place::SignIn => ("Sign in again", "Войти снова"),
             Place::Account => ("Open the account", "Открыть аккаунт"),
+            Place::Recovery => ("How to recover", "Как вернуть"),
             Place::Clearing => ("Flood wait…", "Ожидание…"),
             Place::Trouble => ("Show what is broken", "Показать неполадки"),
             Place::Diagnostics => ("Open diagnostics", "Открыть диагностику"),
@@ -280,17 +368,6 @@ impl OverviewWords {
     /// Why an alert stands at the top: three reds in a row.
     pub(crate) fn alert(&self, name: &str) -> String {
         self.language.of(format!("{name} failed three times in a row"), format!("{name}: три ошибки подряд"))
-    }
-
-    /// The fold over alerts that would fill the page.
-    pub(crate) fn more_alerts(&self, many: usize) -> String {
-        let many = many as u64;
-        match self.language {
-            Language::English => format!("{} more {}", thousands(many), english(many, "alert", "alerts")),
-            Language::Russian => {
-                format!("Ещё {} {}", thousands(many), russian(many, "тревога", "тревоги", "тревог"))
-            }
-        }
     }
 
     /// What a clearing is doing.
@@ -389,15 +466,19 @@ mod tests {
     #[test]
     fn the_verdict_is_grammatical_in_both_languages() {
         let (en, ru) = (OverviewWords::of(Language::English), OverviewWords::of(Language::Russian));
-        for (trouble, english, russian) in [
-            (0, "Everything works.", "Всё работает."),
-            (1, "One of 30 needs you.", "Внимания требует 1 из 30."),
-            (2, "Two of 30 need you.", "Внимания требуют 2 из 30."),
-            (11, "11 of 30 need you.", "Внимания требуют 11 из 30."),
-            (21, "21 of 30 need you.", "Внимания требует 21 из 30."),
+        for (accounts, ports, english, russian) in [
+            (0, 0, "Everything works.", "Всё работает."),
+            (1, 0, "1 account needs you.", "Внимания требует 1 аккаунт."),
+            (4, 0, "4 accounts need you.", "Внимания требуют 4 аккаунта."),
+            (21, 1, "21 accounts and 1 port need you.", "Внимания требуют 21 аккаунт и 1 порт."),
         ] {
-            assert_eq!(en.verdict(trouble, 30), english);
-            assert_eq!(ru.verdict(trouble, 30), russian);
+            let troubles = CardKind::ALL.map(|kind| match kind {
+                CardKind::Account => (kind, accounts),
+                CardKind::Port => (kind, ports),
+                _ => (kind, 0),
+            });
+            assert_eq!(en.verdict(troubles).replace(HARD, " "), english);
+            assert_eq!(ru.verdict(troubles).replace(HARD, " "), russian);
         }
     }
 

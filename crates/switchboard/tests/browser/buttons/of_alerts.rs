@@ -110,8 +110,12 @@ async fn while_a_maintenance_window_lasts_nobody_is_told() {
            document.querySelector('#from').value = at(-1); document.querySelector('#until').value = at(6); }",
     )
     .await;
+    // Of the cards that there are, by their names.
+    tab.choose_option("#once-scope", "account:main").await;
     done(&tab, "form[action$=once] button").await;
     tab.until("document.querySelector('main tbody .pill.wait') !== null").await;
+    assert_eq!(stage.program.get("/v1/maintenance").await.1["items"][0]["scope"], "account:main");
+    tab.until("document.querySelector('main tbody').textContent.includes('account main')").await;
     stage.world.fault("session_revoked", json!({ "account": "main" })).await;
     stage.pass(120).await;
     let raised = || async { stage.program.get("/v1/alerts").await.1.to_string().contains("account:main") };

@@ -103,7 +103,7 @@ async fn of_accounts(tab: &Tab) {
     tab.open(page).await;
     tab.press("nav a[href^='/logs?']").await;
     tab.until("location.pathname === '/logs' && new URLSearchParams(location.search).get('account') === 'main' && document.readyState === 'complete'").await;
-    leads(tab, page, "nav a[href^='/cards/']", "/cards/account%3Amain", "#card-now").await;
+    leads(tab, page, ".crumbs a", "/accounts", "#accounts").await;
     // Who is signed out is signed in from the list too.
     leads(tab, "/accounts", "a[href='/accounts/fifth/login']", "/accounts/fifth/login", "#login-qr").await;
     leads(tab, "/accounts/add", ".page-head a[href='/accounts/import']", "/accounts/import", "#file").await;

@@ -90,6 +90,7 @@ async fn windows(tab: &Tab) {
     tab.fill("#weekly-note", "the shop is closed").await;
     tab.press("input[name=sun]").await;
     tab.tell("document.querySelector('#start').value = '01:30'").await;
+    tab.choose_option("#weekly-scope", "port").await;
     done(tab, "form[action$=weekly] button").await;
     tab.tell(
         "document.querySelector('#from').value = '2040-01-01T10:00'; document.querySelector('#until').value = '2040-01-01T12:00'",

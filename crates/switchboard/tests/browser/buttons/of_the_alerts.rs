@@ -1,13 +1,10 @@
-//! What stands above the cards and leads to them: alerts, those in the fold, a clearing; and a card that leads to its lines.
+//! Alerts in the entries of their cards and above them, and an account that leads to its page and its sessions.
 
 use serde_json::json;
 
 use super::{done, is_sound};
 use crate::chromium::{Key, Tab, Theme};
 use crate::stage::Stage;
-
-/// Alerts that stand open.
-const UNFOLDED: usize = 3;
 
 /// The link of an alert to its card.
 fn show_it(name: &str) -> String {
@@ -27,9 +24,9 @@ async fn an_alert_leads_to_its_card_also_from_the_fold_and_past_a_filter() {
     stage.program.account_is("fifth", "error").await;
     let tab = stage.tab().await;
     tab.open("/").await;
-    let alerts = "document.querySelectorAll('#alerts .alert').length";
-    tab.until(&format!("{alerts} > {UNFOLDED} && document.querySelector('#alerts details.folded') !== null"))
-        .await;
+    // Each account tells its alert in its own entry; what cannot work because of them is above, in a fold.
+    tab.until("document.querySelectorAll('#needs .card .alerted').length === 5 && document.querySelectorAll('#alerts details.folded .alert').length === 4").await;
+    assert_eq!(counted(&tab).await, ["5", "5", "5", "5"]);
     in_the_fold(&tab).await;
     leads_to(&tab).await;
     trouble(&tab).await;
@@ -38,7 +35,20 @@ async fn an_alert_leads_to_its_card_also_from_the_fold_and_past_a_filter() {
     is_sound(&tab);
 }
 
-/// More than a few are in a fold, which says how many, and stays as it was opened.
+/// How many troubles the verdict counts, the rail, the filter and the accounts' page.
+async fn counted(tab: &Tab) -> [String; 4] {
+    let number =
+        |selector: &str| format!("document.querySelector({selector:?}).textContent.match(/\\d+/)[0]");
+    tab.open("/accounts").await;
+    let accounts = tab.text(&number("h1")).await;
+    tab.open("/").await;
+    let verdict = tab.text(&number("h1")).await;
+    let rail = tab.text(&number("#rail [data-trouble] b")).await;
+    let filter = tab.text(&number("#kinds a[href='/?kind=trouble'] .count")).await;
+    [verdict, rail, filter, accounts]
+}
+
+/// More than one are in a fold, which says how many, and stays as it was opened.
 async fn in_the_fold(tab: &Tab) {
     let folded = "[...document.querySelectorAll('#alerts details.folded .alert')]";
     let hidden = tab.tell(&format!("{folded}.filter((one) => !one.checkVisibility()).length")).await;
@@ -50,28 +60,27 @@ async fn in_the_fold(tab: &Tab) {
     tab.press("details.folded > summary").await;
     tab.until(&format!("{folded}.every((one) => one.checkVisibility())")).await;
     assert_eq!(tab.findings().await, Vec::<String>::new());
+    let mute = "document.querySelectorAll('#alerts button[formaction$=mute]').length";
+    done(tab, "#alerts details.folded button[formaction$=mute]").await;
+    // The fold stays as it was opened.
+    tab.until(&format!("{mute} === {} && {folded}.every((one) => one.checkVisibility())", many - 1)).await;
 }
 
 /// The card comes into view; where a filter leaves it out, its page does.
 async fn leads_to(tab: &Tab) {
-    let link = show_it("#c-account:main");
+    let link = show_it("#c-service:send_text");
     tab.until(&format!("{link} !== null")).await;
-    tab.press(".alert a.btn[href$='#c-account:main']").await;
+    tab.press(".alert a.btn[href$='#c-service:send_text']").await;
     tab.until(
-        "location.hash === '#c-account:main' && document.querySelector(':target')?.id === 'c-account:main' \
+        "location.hash === '#c-service:send_text' && document.querySelector(':target')?.id === 'c-service:send_text' \
          && (() => { const box = document.querySelector(':target').getBoundingClientRect(); return box.top >= 0 && box.top < innerHeight; })()",
     )
     .await;
     tab.open("/?kind=service").await;
-    assert_eq!(
-        tab.tell(&format!("{link} === null && document.getElementById('c-account:main') === null")).await,
-        true
-    );
-    if tab.tell(&format!("{}.checkVisibility()", show_it("/cards/account%3Amain"))).await == false {
-        tab.press("details.folded > summary").await;
-    }
-    tab.press(".alert a.btn[href$='/cards/account%3Amain']").await;
-    tab.is_at("/cards/account%3Amain").await;
+    assert_eq!(tab.tell("document.getElementById('c-account:main')").await, json!(null));
+    tab.press("details.folded > summary").await;
+    tab.press(".alert a.btn[href$='/accounts/main']").await;
+    tab.is_at("/accounts/main").await;
     assert_eq!(tab.text("document.querySelector('h1').textContent").await, "main");
 }
 
@@ -103,39 +112,40 @@ async fn restarted(stage: &Stage, tab: &Tab) {
     tab.until("document.getElementById('c-account:fifth').dataset.state === 'ready'").await;
 }
 
-/// The page of an account's card leads to it and its lines, and to no others; a search stays among them, and All is all.
+/// A card of an account leads to its page, and each of its sessions to a page of its own and back.
 async fn of_a_card(tab: &Tab) {
-    let cards = "[...document.querySelectorAll('.card')].map((one) => one.id).sort().join(' ')";
     tab.open("/").await;
-    let all = tab.text(cards).await;
     tab.press("#c-account\\:main h3 a").await;
-    tab.is_at("/cards/account%3Amain").await;
+    tab.is_at("/accounts/main").await;
+    tab.until("document.querySelector('#card-now .strip.wide') !== null").await;
+    // The address of before leads there too.
+    tab.open("/cards/account%3Amain").await;
+    tab.is_at("/accounts/main").await;
     // On a telephone there is a button for it.
     tab.look(390, Theme::Light).await;
     tab.open("/").await;
     tab.press("#c-account\\:main .menu").await;
-    tab.is_at("/cards/account%3Amain").await;
+    tab.is_at("/accounts/main").await;
     tab.look(1280, Theme::Light).await;
-    tab.press(".page-head a[href^='/?of=']").await;
-    tab.until("location.pathname === '/' && new URLSearchParams(location.search).get('of') === 'account:main' && document.readyState === 'complete'").await;
-    let its = tab.text(cards).await;
-    let lines: Vec<_> = all.split(' ').filter(|id| id.starts_with("c-line:main:")).collect();
-    assert!(lines.len() > 1, "{all}");
-    assert_eq!(its, format!("c-account:main {}", lines.join(" ")));
-    // All of them, and no other, are found by what they have in common with the others.
-    tab.fill("[data-find]", "ma").await;
-    tab.keys(&[Key::Enter]).await;
-    tab.until("new URLSearchParams(location.search).get('q') === 'ma' && document.readyState === 'complete'")
+    tab.open("/").await;
+    let sessions = "[...document.querySelectorAll('[id=\"f-account:main\"] li a')]";
+    assert_eq!(tab.tell(&format!("{sessions}.some((one) => one.checkVisibility())")).await, false);
+    tab.press("[id='f-account:main'] > summary").await;
+    tab.until(&format!("{sessions}.length > 1 && {sessions}.every((one) => one.checkVisibility())")).await;
+    assert_eq!(tab.findings().await, Vec::<String>::new());
+    tab.press("[id='f-account:main'] li a[href^='/cards/line%3Amain']").await;
+    tab.until("location.pathname.startsWith('/cards/line%3Amain') && document.readyState === 'complete'")
         .await;
-    assert_eq!(tab.text(cards).await, its);
-    tab.fill("[data-find]", "backup").await;
+    tab.press(".crumbs a[href='/accounts/main']").await;
+    tab.is_at("/accounts/main").await;
+    // A search for a session finds its account, and All is all.
+    tab.open("/").await;
+    let cards = "[...document.querySelectorAll('.card')].map((one) => one.id).sort().join(' ')";
+    let all = tab.text(cards).await;
+    tab.fill("[data-find]", "line:main").await;
     tab.keys(&[Key::Enter]).await;
-    tab.until("document.querySelector('.empty') !== null").await;
-    tab.open("/?of=account%3Amain").await;
-    assert_eq!(
-        tab.tell("document.querySelector('#kinds a').getAttribute('aria-current')").await,
-        json!(null)
-    );
+    tab.until(&format!("location.search.includes('q=') && {cards} === 'c-account:main'")).await;
+    tab.open("/?kind=service").await;
     tab.press_words("#kinds a", "All").await;
     tab.is_at("/").await;
     tab.until(&format!("{cards} === {}", json!(all))).await;

@@ -44,7 +44,7 @@ async fn cards_are_found_stopped_and_started() {
         tab.until(&format!("document.getElementById('c-account:fifth').dataset.state === '{state}'")).await;
         tab.is_at("/").await;
     }
-    // An account's own page has the same buttons.
+    // An account's own page has the same buttons; the address of its card leads there.
     tab.open("/cards/account%3Afifth").await;
     for (action, state) in [("pause", "paused"), ("resume", "ready"), ("restart", "ready")] {
         done(&tab, &format!(".page-head button[formaction$={action}]")).await;
@@ -190,4 +190,61 @@ async fn flood_waits_are_cleared_gently_or_all_at_once_and_cancelled() {
     let mut all = services["items"].as_array().expect("items").iter();
     assert!(all.all(|one| one["state"] == "active"), "{services}");
     is_sound(&tab);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_flood_nothing_is_chosen_to_be_cleared() {
+    let stage = Stage::start().await;
+    let tab = stage.tab().await;
+    tab.open("/").await;
+    tab.press(".page-head a[href='/flood-clearing']").await;
+    tab.until("document.querySelector('dialog[open] input[name=how]') !== null").await;
+    let chosen = "document.querySelector('dialog input[name=how]:checked')";
+    assert_eq!(tab.tell(chosen).await, json!(null));
+    assert_eq!(tab.tell("document.querySelector('dialog .primary')").await, json!(null));
+    tab.until("document.querySelector('dialog').textContent.includes('There is nothing to clear')").await;
+    // A press without a choice does nothing.
+    tab.press("dialog form button:not([data-close])").await;
+    let (_, clearing) = stage.program.get("/v1/flood-clearing").await;
+    assert_eq!(clearing["running"], false, "{clearing}");
+    assert_eq!(tab.findings().await, Vec::<String>::new());
+    is_sound(&tab);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_an_account_the_overview_leads_to_adding_one() {
+    let stage = Stage::empty().await;
+    stage.pass(30).await;
+    let tab = stage.tab().await;
+    for (link, page) in [
+        ("a.primary[href='/accounts/add']", "/accounts/add"),
+        ("a[href='/accounts/import']", "/accounts/import"),
+    ] {
+        tab.open("/").await;
+        assert_eq!(tab.findings().await, Vec::<String>::new());
+        tab.press(&format!("#verdict {link}")).await;
+        tab.is_at(page).await;
+    }
+    is_sound(&tab);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_day_is_drawn_hour_by_hour_over_a_restart() {
+    let mut stage = Stage::start().await;
+    for text in ["one", "two"] {
+        assert_eq!(stage.program.send("@client_1", text).await.0, 200);
+    }
+    stage.pass(30).await;
+    let tab = stage.tab().await;
+    let drawn = "document.querySelector('#facts .hours svg')?.getAttribute('aria-label').includes('2 sent, 0 failed') \
+                 && document.querySelectorAll('#facts .hours g').length === 24";
+    tab.open("/").await;
+    tab.until(drawn).await;
+    assert_eq!(stage.program.terminate().await, Some(0));
+    stage.program = crate::stage::run(&stage.world, &[]).await;
+    stage.pass(30).await;
+    let again = stage.tab().await;
+    again.open("/").await;
+    again.until(drawn).await;
+    is_sound(&again);
 }

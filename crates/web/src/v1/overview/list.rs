@@ -57,6 +57,7 @@ fn wanted(query: &mut QueryParameters) -> health::Wanted {
         trouble: trouble.unwrap_or_default(),
         text,
         group: query.take::<CardId>("group"),
+        in_accounts: false,
         by_kind: false,
         limit,
         after: query.take::<Cursor>("cursor"),
