@@ -45,7 +45,7 @@ const EN: MaintenanceWords = MaintenanceWords {
     when: "When",
     note: "What for",
     note_help: "Such as: backup.",
-    scope: "What of",
+    scope: "For what",
     every_card: "Everything",
     every_one: "all",
     by: "Made by",
