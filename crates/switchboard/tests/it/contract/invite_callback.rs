@@ -109,12 +109,22 @@ async fn given_up_it_is_kept_for_a_retry_by_hand() {
     receiver.meets([Manner::Status(503); 40]);
     let stage = with_receiver(&receiver).await;
     let link = ask(&stage, "Given up", json!(10)).await;
+    let listed = async |state: &str| {
+        let (_, list) = stage.program.get(&format!("/v1/failed-requests?state={state}")).await;
+        list["items"].as_array().cloned().unwrap_or_default()
+    };
+    // While it waits for its next try it is listed, with what was answered.
+    stage.program.until("it waits", || async { !listed("waiting").await.is_empty() }).await;
+    let waiting = listed("waiting").await.remove(0);
+    let says = |field: &str| waiting[field].as_str().unwrap_or_default().to_owned();
+    assert!(says("error").contains("503") && says("next_try_at") > says("at"), "{waiting}");
+    let (fine, shown) = stage.command(&["failed", "list"]).await;
+    assert!(fine && shown.contains(&says("id")) && shown.contains("waiting"), "{shown}");
     stage
         .program
         .until("it is given up", || async {
             stage.program.advance(Duration::from_mins(30)).await;
-            let (_, list) = stage.program.get("/v1/failed-requests").await;
-            list["items"].as_array().is_some_and(|items| !items.is_empty())
+            !listed("pending").await.is_empty()
         })
         .await;
     let (_, list) = stage.program.get("/v1/failed-requests").await;

@@ -12,10 +12,12 @@ use crate::crash::{act, answered, hang_up};
 async fn failed_request(program: &Program) -> Value {
     program
         .until("a failed request is kept", || async {
-            program.get("/v1/failed-requests").await.1["items"].as_array().is_some_and(|all| !all.is_empty())
+            program.get("/v1/failed-requests?state=pending").await.1["items"]
+                .as_array()
+                .is_some_and(|all| !all.is_empty())
         })
         .await;
-    program.get("/v1/failed-requests").await.1["items"][0].clone()
+    program.get("/v1/failed-requests?state=pending").await.1["items"][0].clone()
 }
 
 fn id(row: &Value) -> &str {
@@ -107,7 +109,7 @@ pub(super) async fn prepare(scenario: Scenario, world: &World, program: &Program
             program
                 .until("it is given up", || async {
                     program.advance(Duration::from_mins(30)).await;
-                    let (_, kept) = program.get("/v1/failed-requests").await;
+                    let (_, kept) = program.get("/v1/failed-requests?state=pending").await;
                     kept["items"].as_array().is_some_and(|all| !all.is_empty())
                 })
                 .await;
