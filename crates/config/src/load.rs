@@ -30,14 +30,63 @@ impl Settings {
         env: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, SettingsError> {
         let environment: BTreeMap<String, String> = env.into_iter().collect();
-        let Some(path) = path else {
-            return finish(Document::default(), &environment);
-        };
-        let unreadable = |source| SettingsError::Unreadable { path: path.to_owned(), source };
-        let path = std::path::absolute(path).map_err(unreadable)?;
-        let text = read(&path)?;
-        finish(document::read(&text, &path, &environment), &environment)
+        match path {
+            None => finish(Document::default(), &environment),
+            Some(path) => finish(document(path, &environment)?, &environment),
+        }
     }
+
+    /// Reads settings from a file and environment variables to try them on a demo world, whose own settings say which
+    /// accounts there are and where their Telegram is. The ports and the observer are the world's unless the file names others.
+    pub fn load_for_world(
+        path: &Path,
+        world: &Path,
+        env: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, SettingsError> {
+        let environment: BTreeMap<String, String> = env.into_iter().collect();
+        let mut of_world = document(world, &environment)?;
+        let mut document = document(path, &environment)?;
+        // What is wrong with accounts that are not used is no matter: their sessions may be elsewhere.
+        let is_used = |key: &str| {
+            !ALWAYS_OF_WORLD.iter().any(|(section, name)| {
+                key.strip_prefix(section)
+                    .is_some_and(|rest| rest.strip_prefix('.').is_some_and(|rest| rest.starts_with(name)))
+            })
+        };
+        document.problems.retain(|problem| is_used(&problem.key));
+        document.problems.append(&mut of_world.problems);
+        for (section, name) in ALWAYS_OF_WORLD.into_iter().chain(USUALLY_OF_WORLD) {
+            let value = of_world.values.get_mut(section).and_then(Value::as_table_mut);
+            let value = value.and_then(|section| section.remove(name));
+            let section = document.values.entry(section).or_insert_with(|| Value::Table(Table::new()));
+            let Some(section) = section.as_table_mut() else { continue };
+            if USUALLY_OF_WORLD.iter().any(|(_, usual)| *usual == name) && section.contains_key(name) {
+                continue;
+            }
+            section.remove(name);
+            section.extend(value.map(|value| (name.to_owned(), value)));
+        }
+        finish(document, &environment)
+    }
+}
+
+/// What a demo world has and nothing else can replace: its accounts, and the way to them.
+const ALWAYS_OF_WORLD: [(&str, &str); 4] = [
+    ("telegram", "accounts"),
+    ("telegram", "data_centres"),
+    ("telegram", "server_keys"),
+    ("telegram", "allow_private_proxies"),
+];
+
+/// What a demo world has unless a file says otherwise.
+const USUALLY_OF_WORLD: [(&str, &str); 2] = [("telegram", "observer"), ("legacy", "ports")];
+
+/// What is in a settings file.
+fn document(path: &Path, environment: &BTreeMap<String, String>) -> Result<Document, SettingsError> {
+    let unreadable = |source| SettingsError::Unreadable { path: path.to_owned(), source };
+    let path = std::path::absolute(path).map_err(unreadable)?;
+    let text = read(&path)?;
+    Ok(document::read(&text, &path, environment))
 }
 
 /// The text of a settings file.

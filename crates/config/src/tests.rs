@@ -487,3 +487,49 @@ fn the_reference_names_every_key() {
         "| `legacy.ports[].service` |  | one of create_chat, send_text, send_media, leave_chat | required |"
     ));
 }
+
+#[test]
+fn settings_are_tried_on_a_demo_world_without_their_accounts() {
+    let world = World::new(
+        r#"
+[telegram]
+observer = "@demo_observer"
+data_centres = [{ id = 2, address = "127.0.0.1:5097" }]
+[[telegram.accounts]]
+name = "main"
+api_id = 1000001
+api_hash = "0123456789abcdef0123456789abcdef"
+[legacy]
+ports = [{ port = 5022, service = "send_text" }]
+"#,
+    );
+    let mine = |text: &str| {
+        let mine = World::new(text);
+        let loaded = Settings::load_for_world(&mine.file(), &world.file(), variables(&[]));
+        loaded.map_err(|error| error.to_string())
+    };
+    let settings = mine(
+        r#"
+[media]
+max_size = "1MB"
+[telegram]
+probe_every = "7s"
+[[telegram.accounts]]
+name = "ours"
+api_id = 5
+api_hash = "0123456789abcdef0123456789abcdef"
+sessions = [{ file = "is/not/here.session" }]
+[legacy]
+join_repeats = "9s"
+"#,
+    );
+    let settings = settings.expect("settings");
+    assert_eq!(settings.telegram.probe_every, Duration::from_secs(7));
+    assert_eq!(settings.telegram.accounts.len(), 1);
+    assert_eq!(settings.telegram.accounts[0].name.as_str(), "main");
+    assert_eq!(settings.telegram.data_centres.len(), 1);
+    assert_eq!(settings.telegram.observer.as_deref(), Some("@demo_observer"));
+    assert_eq!((settings.legacy.ports.len(), settings.legacy.join_repeats), (1, Duration::from_secs(9)));
+    assert!(mine("[legacy]\nports = []\n").expect("settings").legacy.ports.is_empty());
+    assert!(mine("[media]\nmax_size = \"much\"\n").expect_err("wrong").contains("max_size"));
+}

@@ -25,7 +25,9 @@ pub struct ChatId(i64);
 
 /// Text that names no chat.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{0:?} names no chat; write a chat id like -1001234567890 or a username like @example")]
+#[error(
+    "{0:?} names no chat; write a chat id like -1001234567890, a username like @example or a link like https://t.me/example"
+)]
 pub struct InvalidChat(String);
 
 impl ChatId {

@@ -9,6 +9,7 @@ pub mod id;
 pub mod measure;
 pub mod media;
 pub mod message;
+pub mod named_chat;
 pub mod outcome;
 pub mod person;
 pub mod phone;
@@ -26,6 +27,7 @@ pub use id::{
     SessionId, UploadId,
 };
 pub use message::MessageState;
+pub use named_chat::{NamedChat, NamedChatError, Phone};
 pub use outcome::Outcome;
 pub use person::{InvalidUserName, Role, UserName};
 pub use received::ReceivedId;

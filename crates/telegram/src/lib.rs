@@ -9,7 +9,7 @@
 //!   what answers mean.
 //! * `peers`, `dialogs`, `updates` and `lookup` are what an account knows, and how it learns it; `registry` is what the
 //!   store says of chats.
-//! * [`router`] chooses; `candidates` asks it; `send`, `find`, `mention` and `steps` do the work for the delivery.
+//! * [`router`] chooses; `candidates` asks it; `person` finds people by their numbers; `send`, `find`, `mention` and `steps` do the work for the delivery.
 //! * `files` brings media up and down; `look` knows what was sent by what the history shows.
 //! * [`import`] takes over sessions and records of other programs; `chat` looks at one chat; `services` can be stopped,
 //!   and `silence` keeps their lines from asking anything.
@@ -38,6 +38,7 @@ mod lookup;
 mod mention;
 mod pace;
 mod peers;
+mod person;
 mod pool;
 mod recent;
 mod registry;

@@ -20,6 +20,7 @@ use crate::files::Depot;
 use crate::flights::{Flights, Looked};
 use crate::login::{self, LoginTable};
 use crate::peers::Names;
+use crate::person::Numbers;
 use crate::registry::{Bound, Registry};
 use crate::restrictions;
 use crate::roster::{self, Builder, Definition, Running, Slots, StoredKey};
@@ -34,6 +35,7 @@ use crate::view::AccountView;
 pub struct Pool {
     pub(crate) slots: Slots,
     pub(crate) names: Arc<Names>,
+    pub(crate) numbers: Numbers,
     pub(crate) registry: Arc<Registry>,
     pub(crate) services: Services,
     pub(crate) observer: Option<ChatRef>,
@@ -124,6 +126,7 @@ impl Pool {
         let pool = Self {
             slots: Slots::default(),
             names: Arc::clone(&builder.names),
+            numbers: Numbers::default(),
             registry: Arc::clone(&builder.registry),
             services: Services::new(&stopped, clock.now()),
             observer: settings.observer.as_deref().and_then(|observer| observer.parse().ok()),

@@ -1,12 +1,19 @@
 //! A form with files (`multipart/form-data`, RFC 7578) that has arrived whole, taken apart. Pure.
 
 use bytes::Bytes;
+use percent_encoding::percent_decode_str;
 
 /// The most parts that are read.
 const MOST_PARTS: usize = 300;
 
 /// The longest head of a part, in bytes.
-const LONGEST_HEAD: usize = 4 * 1024;
+pub(crate) const LONGEST_HEAD: usize = 4 * 1024;
+
+/// What the head of a part says.
+pub(crate) struct Head {
+    name: String,
+    pub(crate) file_name: Option<String>,
+}
 
 /// One field of the form.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,18 +81,30 @@ pub fn parts(content_type: &str, body: &Bytes) -> Result<Vec<Part>, MultipartErr
 /// A part with the end of the line before it.
 fn part(bytes: &Bytes) -> Option<Part> {
     let head_end = find(bytes, b"\r\n\r\n", 0).filter(|end| *end <= LONGEST_HEAD)?;
-    let head = std::str::from_utf8(bytes.get(..head_end)?).ok()?;
-    let disposition = head.split("\r\n").find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.trim().eq_ignore_ascii_case("content-disposition").then_some(value)
-    })?;
-    let name = parameter(disposition, "name")?;
-    let file_name = parameter(disposition, "filename");
+    let Head { name, file_name } = head(std::str::from_utf8(bytes.get(..head_end)?).ok()?)?;
     Some(Part { name, file_name, bytes: bytes.slice(head_end + 4..) })
 }
 
+/// Reads the head of a part.
+pub(crate) fn head(lines: &str) -> Option<Head> {
+    let disposition = lines.split("\r\n").find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.trim().eq_ignore_ascii_case("content-disposition").then_some(value)
+    })?;
+    Some(Head { name: parameter(disposition, "name")?, file_name: file_name(disposition) })
+}
+
+/// The name of a file in a `Content-Disposition` (RFC 6266): the one in UTF-8, if it has both.
+pub(crate) fn file_name(disposition: &str) -> Option<String> {
+    let encoded = parameter(disposition, "filename*").and_then(|text| {
+        let (_, name) = text.split_once('\'')?.1.split_once('\'')?;
+        Some(percent_decode_str(name).decode_utf8().ok()?.into_owned())
+    });
+    encoded.or_else(|| parameter(disposition, "filename"))
+}
+
 /// The boundary that a content type names.
-fn boundary(content_type: &str) -> Option<String> {
+pub(crate) fn boundary(content_type: &str) -> Option<String> {
     let (kind, _) = content_type.split_once(';')?;
     if !kind.trim().eq_ignore_ascii_case("multipart/form-data") {
         return None;
@@ -115,7 +134,7 @@ fn parameter(value: &str, wanted: &str) -> Option<String> {
     }
 }
 
-fn find(bytes: &[u8], wanted: &[u8], from: usize) -> Option<usize> {
+pub(crate) fn find(bytes: &[u8], wanted: &[u8], from: usize) -> Option<usize> {
     let rest = bytes.get(from..)?;
     rest.windows(wanted.len()).position(|window| window == wanted).map(|at| from + at)
 }
@@ -151,6 +170,22 @@ mod tests {
         assert_eq!((found[0].name.as_str(), found[0].text()), ("csrf", Some("t0ken")));
         assert_eq!(found[1].file_name.as_deref(), Some("a; b=ф.session"));
         assert_eq!((found[1].text(), &found[1].bytes[..]), (None, &b"\r\n--b0\0\r\n"[..]));
+    }
+
+    #[test]
+    fn a_file_name_may_be_encoded() {
+        for (disposition, name) in [
+            ("attachment; filename=\"a.pdf\"", Some("a.pdf")),
+            ("attachment; filename=a.pdf", Some("a.pdf")),
+            (
+                "attachment; filename=\"_.pdf\"; filename*=UTF-8''%D1%81%D1%87%D1%91%D1%82.pdf",
+                Some("счёт.pdf"),
+            ),
+            ("attachment; filename=\"a.pdf\"; filename*=broken", Some("a.pdf")),
+            ("attachment", None),
+        ] {
+            assert_eq!(file_name(disposition).as_deref(), name, "{disposition}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The OpenAPI 3.1 document, made from the handlers.
 
+mod leniency;
+
 use std::sync::LazyLock;
 
 use axum::body::Body;
@@ -18,7 +20,8 @@ use utoipa::{Modify, OpenApi};
 #[openapi(
     info(
         title = "Switchboard",
-        description = "Carries a small business's messages. Errors are problem documents (RFC 9457) with a stable `code`.",
+        description = "Carries a small business's messages. Errors are problem documents (RFC 9457) with a stable `code`; a \
+            client whose `Accept` names `application/json` and not `application/problem+json` gets them as the former.",
     ),
     servers((url = "/", description = "This server")),
     tags(
@@ -97,8 +100,13 @@ static JSON: LazyLock<Bytes> = LazyLock::new(|| openapi_json().into());
 
 /// The OpenAPI 3.1 document of the API as indented JSON, the same for every run.
 pub fn openapi_json() -> String {
-    let document = crate::router::document();
-    serde_json::to_string_pretty(&document).unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
+    let document = serde_json::to_value(crate::router::document()).map(|mut document| {
+        leniency::describe(&mut document);
+        document
+    });
+    document
+        .and_then(|document| serde_json::to_string_pretty(&document))
+        .unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
 }
 
 /// `/openapi.json`.

@@ -299,6 +299,11 @@ impl Problem {
         &self.0
     }
 
+    /// The fields that are wrong.
+    pub(crate) fn errors(&self) -> &[FieldError] {
+        &self.0.errors
+    }
+
     pub(crate) fn code(&self) -> Code {
         self.0.what
     }

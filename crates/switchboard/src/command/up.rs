@@ -42,8 +42,9 @@ pub(crate) struct Up {
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<SocketAddr>,
 
-    /// Run against a pretend outside world with demo accounts, in a fresh temporary folder
-    #[arg(long, conflicts_with = "config")]
+    /// Run against a pretend outside world with demo accounts, in a fresh temporary folder; of a settings file all but the
+    /// accounts counts
+    #[arg(long)]
     sandbox: bool,
 }
 
@@ -72,7 +73,7 @@ impl Up {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let demo = if self.sandbox { Some(self.start_demo().await?) } else { None };
         let mut settings = match &demo {
-            Some(demo) => Settings::load(Some(&demo.world.settings_file), crate::data_dir::environment())?,
+            Some(demo) => self.settings_in(&demo.world.settings_file)?,
             None => self.place.settings()?,
         };
         let examined = self.examined(&settings, demo.as_ref())?;
@@ -89,10 +90,22 @@ impl Up {
         ended
     }
 
+    /// The settings in a demo world.
+    fn settings_in(&self, world: &Path) -> anyhow::Result<Settings> {
+        let environment = crate::data_dir::environment();
+        Ok(match &self.place.config {
+            Some(file) => Settings::load_for_world(file, world, environment)?,
+            None => Settings::load(Some(world), environment)?,
+        })
+    }
+
     /// What the doctor looks at: the settings as they were read, and where everything is.
     fn examined(&self, settings: &Settings, demo: Option<&Demo>) -> anyhow::Result<web::Examined> {
         let (data_dir, settings_file) = match demo {
-            Some(demo) => (demo.folder.path().to_owned(), Some(demo.world.settings_file.clone())),
+            Some(demo) => {
+                let file = self.place.config.as_ref().unwrap_or(&demo.world.settings_file);
+                (demo.folder.path().to_owned(), Some(std::path::absolute(file)?))
+            }
             None => {
                 (self.place.data_dir()?, self.place.settings_file()?.map(std::path::absolute).transpose()?)
             }

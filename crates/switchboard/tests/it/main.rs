@@ -18,6 +18,7 @@ mod logs;
 mod mail;
 mod media;
 mod metrics;
+mod named_chats;
 mod openapi;
 mod overview;
 mod pages;

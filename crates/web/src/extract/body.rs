@@ -1,8 +1,7 @@
 //! Reading a body: at most so many bytes, in at most so much time.
 
-use axum::body::{Body, BodyDataStream};
+use axum::body::Body;
 use bytes::Bytes;
-use futures::StreamExt;
 use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -32,57 +31,21 @@ impl From<BodyError> for Problem {
     }
 }
 
-/// A client that is cut off while it still writes may never read the answer. So much of a body that is too large is
-/// read and thrown away, so that it does.
-const THROWN_AWAY: u64 = 64 * 1024 * 1024;
-
 /// Reads the whole body.
-pub(crate) async fn read_body(
-    headers: &HeaderMap,
-    mut body: Body,
-    limits: &Limits,
-) -> Result<Bytes, BodyError> {
+pub(crate) async fn read_body(headers: &HeaderMap, body: Body, limits: &Limits) -> Result<Bytes, BodyError> {
     let too_large = BodyError::TooLarge { limit: limits.body };
     let announced = headers
         .get(CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok())
         .and_then(|length| length.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > THROWN_AWAY) {
+    if announced.is_some_and(|length| length > limits.body as u64) {
         return Err(too_large);
     }
-    let reading = async {
-        if announced.is_none_or(|length| length <= limits.body as u64) {
-            match Limited::new(&mut body, limits.body).collect().await {
-                Ok(collected) => return Ok(collected.to_bytes()),
-                Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => {}
-                Err(_) => return Err(BodyError::Broken),
-            }
-        }
-        drain(&mut body.into_data_stream()).await;
-        Err(too_large)
-    };
+    let reading = Limited::new(body, limits.body).collect();
     match tokio::time::timeout(limits.body_time, reading).await {
-        Ok(read) => read,
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large),
+        Ok(Err(_)) => Err(BodyError::Broken),
         Err(_) => Err(BodyError::TooSlow { seconds: limits.body_time.as_secs() }),
-    }
-}
-
-/// Reads on what is left of a body that is not wanted, so that its client reads the answer. What is announced to be much
-/// more is not waited for.
-pub(crate) async fn throw_away(rest: &mut BodyDataStream, announced: Option<u64>, limits: &Limits) {
-    if announced.is_none_or(|length| length <= THROWN_AWAY) {
-        // A client that stops writing waits for nothing but the answer.
-        let _ = tokio::time::timeout(limits.body_time, drain(rest)).await;
-    }
-}
-
-/// Reads on without keeping anything, up to a bound.
-async fn drain(rest: &mut BodyDataStream) {
-    let mut read = 0_u64;
-    while let Some(Ok(piece)) = rest.next().await {
-        read += piece.len() as u64;
-        if read > THROWN_AWAY {
-            return;
-        }
     }
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretText, D::Error> {
     match Value::deserialize(deserializer)? {
         Value::String(text) => Ok(text.into()),
+        Value::Number(number) if !number.is_f64() => Ok(number.to_string().into()),
         _ => Err(D::Error::custom("write it as text, in quotes")),
     }
 }
@@ -16,7 +17,10 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretT
 pub(crate) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretText>, D::Error> {
     match Value::deserialize(deserializer)? {
         Value::Null => Ok(None),
+        // Left out: what may be empty is absent.
+        Value::String(text) if text.trim().is_empty() => Err(D::Error::custom("is empty")),
         Value::String(text) => Ok(Some(text.into())),
+        Value::Number(number) if !number.is_f64() => Ok(Some(number.to_string().into())),
         _ => Err(D::Error::custom("write it as text, in quotes, or as null")),
     }
 }
@@ -56,11 +60,13 @@ mod tests {
 
     #[test]
     fn a_wrong_secret_is_named_and_not_shown() {
-        for wrong in ["12345", "[\"12345\"]", "{\"12345\":1}", "true", "null"] {
+        for wrong in ["[\"12345\"]", "{\"12345\":1}", "123.45", "true", "null"] {
             let problem = parse_json::<Body>(format!("{{\"code\":{wrong}}}").as_bytes()).expect_err("wrong");
             assert!(problem.detail().contains("\"code\""), "{}", problem.detail());
-            assert!(!problem.detail().contains("12345"), "{}", problem.detail());
+            assert!(!problem.detail().contains("123"), "{}", problem.detail());
         }
+        let code = parse_json::<Body>(br#"{"code":12345}"#).expect("a code as a number").code;
+        assert_eq!(code.expose_secret(), "12345");
         let body = parse_json::<Body>(br#"{"code":"12345"}"#).expect("reads");
         assert_eq!(body.code.expose_secret(), "12345");
         assert!(matches!(body.proxy, super::Change::Keep));

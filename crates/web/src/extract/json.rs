@@ -4,33 +4,25 @@ use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use super::body::read_body;
-use super::object::Object;
+use super::lenient::{self, Read};
 use crate::problem::{Code, FieldError, Problem};
 use crate::state::State;
 
-/// A JSON object, read into `T`, and the bytes that it was read from.
+/// A JSON object, read into `T`.
 pub(crate) struct Json<T> {
     pub(crate) value: T,
-    pub(crate) raw: Bytes,
 }
 
 impl<T: DeserializeOwned> FromRequest<State> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &State) -> Result<Self, Problem> {
-        let (parts, body) = request.into_parts();
-        if !is_json(&parts.headers) {
-            return Err(Problem::new(
-                Code::UnsupportedMediaType,
-                "The body must be JSON; send it with Content-Type: application/json.",
-            ));
-        }
-        let raw = read_body(&parts.headers, body, state.limits()).await?;
-        Ok(Self { value: parse(&raw)?, raw })
+        let value = Unchecked::from_request(request, state).await?.checked(Ok)?;
+        Ok(Self { value })
     }
 }
 
@@ -43,81 +35,77 @@ fn is_json(headers: &HeaderMap) -> bool {
         || essence.rsplit_once('+').is_some_and(|(_, suffix)| suffix.eq_ignore_ascii_case("json"))
 }
 
-/// Reads one JSON object.
+/// Reads one JSON object; all that is wrong with it is told at once.
+#[cfg(test)]
 pub(crate) fn parse<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Problem> {
-    let mut deserializer = serde_json::Deserializer::from_slice(raw);
-    let value = serde_path_to_error::deserialize::<_, Object<T>>(&mut deserializer).map_err(|error| {
-        // A wrong field may stand before the place where the body stops being JSON: that comes first.
-        match serde_json::from_slice::<IgnoredAny>(raw) {
-            Err(syntax) => explain(".", &syntax),
-            Ok(_) => explain(&error.path().to_string(), error.inner()),
-        }
-    })?;
-    deserializer.end().map_err(|error| explain(".", &error))?;
-    Ok(value.0)
+    Unchecked::of(raw.to_vec().into())?.checked(Ok)
 }
 
-fn explain(path: &str, error: &serde_json::Error) -> Problem {
+/// A body whose fields may be wrong, for handlers with rules of their own: what those find wrong is told together with what
+/// could not be read.
+pub(crate) struct Unchecked<T> {
+    read: Read<T>,
+    pub(crate) raw: Bytes,
+}
+
+impl<T: DeserializeOwned> Unchecked<T> {
+    /// Reads a JSON object.
+    pub(crate) fn of(raw: Bytes) -> Result<Self, Problem> {
+        let node = serde_json::from_slice(&raw).map_err(|error| explain(&error))?;
+        Ok(Self { read: lenient::read(&node), raw })
+    }
+
+    /// Reads the value by the handler's rules.
+    pub(crate) fn checked<U>(self, check: impl FnOnce(T) -> Result<U, Problem>) -> Result<U, Problem> {
+        let Read { value, mut wrong } = self.read;
+        let checked = value.map(check);
+        if wrong.is_empty() {
+            return checked
+                .unwrap_or_else(|| Err(Problem::fields(vec![FieldError::new("", "cannot be read")])));
+        }
+        if let Some(Err(problem)) = checked {
+            let is_news = |error: &&FieldError| {
+                let told = |known: &FieldError| {
+                    known.field.starts_with(&error.field) || error.field.starts_with(&known.field)
+                };
+                !wrong.iter().any(told)
+            };
+            let news: Vec<_> = problem.errors().iter().filter(is_news).cloned().collect();
+            wrong.extend(news);
+        }
+        Err(Problem::fields(wrong))
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<State> for Unchecked<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &State) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        if !is_json(&parts.headers) {
+            return Err(Problem::new(
+                Code::UnsupportedMediaType,
+                "The body must be JSON; send it with Content-Type: application/json.",
+            ));
+        }
+        Self::of(read_body(&parts.headers, body, state.limits()).await?)
+    }
+}
+
+fn explain(error: &serde_json::Error) -> Problem {
     match error.classify() {
-        Category::Data => Problem::fields(vec![field_error(path, &error.to_string())]),
         Category::Eof if error.line() == 1 && error.column() == 0 => {
             Problem::new(Code::InvalidJson, "The body is empty; send a JSON object.")
         }
-        Category::Syntax | Category::Eof | Category::Io => {
+        Category::Syntax | Category::Eof | Category::Io | Category::Data => {
             Problem::new(Code::InvalidJson, format!("The body is not JSON: {error}."))
         }
     }
 }
 
-/// Turns what the reader says into a field and a message.
-fn field_error(path: &str, said: &str) -> FieldError {
-    // The reader adds where it stood; the field says it better.
-    let said = said.rsplit_once(" at line ").map_or(said, |(message, _)| message);
-    let path = if path == "." { "" } else { path };
-    let mut quoted = said.split('`').skip(1).step_by(2);
-    if said.starts_with("unknown field ")
-        && let Some(found) = quoted.next()
-    {
-        let field = if path == found || path.ends_with(&format!(".{found}")) {
-            path.to_owned()
-        } else {
-            join(path, found)
-        };
-        return FieldError::new(field, unknown(found, quoted));
-    }
-    if said.starts_with("missing field ")
-        && let Some(missing) = quoted.next()
-    {
-        return FieldError::new(join(path, missing), "is missing");
-    }
-    if said.starts_with("duplicate field ")
-        && let Some(doubled) = quoted.next()
-    {
-        return FieldError::new(join(path, doubled), "is there twice");
-    }
-    FieldError::new(path, format!("is wrong: {said}"))
-}
-
-fn join(path: &str, field: &str) -> String {
-    if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") }
-}
-
-/// Says that a name is not known, and which known one is nearest.
-pub(super) fn unknown<'a>(found: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let known: Vec<&str> = known.collect();
-    let nearest = known
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(found, name), *name))
-        .min()
-        .filter(|(distance, name)| *distance <= (name.len().max(found.len()) / 2).max(1));
-    match nearest {
-        Some((_, name)) => format!("is not known; did you mean {name:?}?"),
-        None => format!("is not known; known are {}", known.join(", ")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::Object;
     use super::*;
     use serde::Deserialize;
 
@@ -154,16 +142,14 @@ mod tests {
     fn the_field_is_named() {
         for (raw, detail) in [
             ("{}", "The field \"text\" is missing."),
-            ("{\"text\":1}", "The field \"text\" is wrong: invalid type: integer `1`, expected a string."),
-            ("{\"txt\":\"x\"}", "The field \"txt\" is not known; did you mean \"text\"?"),
+            ("{\"text\":[1]}", "The field \"text\" is wrong: write text."),
+            ("{\"txt\":\"x\"}", "2 fields are wrong; see errors."),
+            ("{\"text\":\"x\",\"wiat\":1}", "The field \"wiat\" is not known; did you mean \"wait\"?"),
             (
                 "{\"text\":\"x\",\"inner\":{\"user\":1}}",
                 "The field \"inner.user\" is not known; did you mean \"user_id\"?",
             ),
-            (
-                "{\"text\":\"x\",\"inner\":[1]}",
-                "The field \"inner\" is wrong: invalid type: sequence, expected an object.",
-            ),
+            ("{\"text\":\"x\",\"inner\":[1]}", "The field \"inner\" is wrong: write an object."),
             ("{\"text\":\"x\",\"text\":\"y\"}", "The field \"text\" is there twice."),
         ] {
             assert_eq!(errors(raw), (Code::InvalidRequest, detail.to_owned()), "{raw}");
@@ -172,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_name_like_none_gets_the_list() {
-        let problem = errors("{\"zzzzzzzzzzzz\":1}").1;
+        let problem = errors("{\"text\":\"x\",\"zzzzzzzzzzzz\":1}").1;
         assert!(problem.contains("known are text, wait, inner"), "{problem}");
     }
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use axum::extract::{FromRequestParts, Query};
 use http::request::Parts;
 
-use super::json::unknown;
+use super::unknown::unknown;
 use crate::problem::{FieldError, Problem};
 use crate::state::State;
 

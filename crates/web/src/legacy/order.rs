@@ -67,7 +67,7 @@ pub(super) fn order(fields: &Fields) -> Result<Order, Wrong> {
         preview: !fields.flag("disable_preview", true),
         media: Vec::new(),
     };
-    let chat = given.parse().ok().filter(|_| fields.is_plain("chat"));
+    let chat = ChatRef::named(&given).ok().filter(|_| fields.is_plain("chat"));
     Ok(Order { given, chat, content, tagged })
 }
 

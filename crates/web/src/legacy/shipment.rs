@@ -64,7 +64,7 @@ pub(super) fn recipient(fields: &Fields) -> Result<Recipient, Wrong> {
             Ok(ChatId::new(id).map_or(Recipient::NoSuchId, |id| Recipient::Chat(ChatRef::Id(id))))
         }
         Ok(None) if fields.has("username") => {
-            let name = fields.text("username").trim().parse();
+            let name = ChatRef::named(&fields.text("username"));
             Ok(name.map_or(Recipient::NoSuchName, Recipient::Chat))
         }
         Ok(None) => Err(Wrong::Nobody),

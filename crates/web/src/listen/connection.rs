@@ -1,6 +1,11 @@
 //! One connection: requests in, answers out, with a bound on time and size of everything.
+//!
+//! An answer may be given before its request was read to the end. Were the connection closed then, the system would tell the
+//! client that it is broken, and the client might never read the answer: so what it still writes is read on for a while and
+//! thrown away.
 
 use std::pin::pin;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -8,7 +13,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::OwnedSemaphorePermit;
 use tower::ServiceExt;
 
@@ -16,8 +21,41 @@ use super::Floor;
 use super::patience::Patience;
 use crate::auth::Via;
 
+/// How many bytes are read on behind the last answer.
+const READ_ON: usize = 64 * 1024 * 1024;
+
+/// How long a client may write nothing behind the last answer.
+const PAUSE: Duration = Duration::from_secs(2);
+
 /// Serves one connection to its end; after the stop the open request is finished and the connection closed.
 pub(super) async fn run<S>(floor: Floor, stream: S, via: Via, router: Router, permit: OwnedSemaphorePermit)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let limits = floor.state.limits();
+    let mut stream = Patience::new(stream, limits.body_time);
+    let ended = serve(&floor, &mut stream, via, router).await;
+    match ended {
+        Ok(Ok(())) => {
+            let reading_on = tokio::time::timeout(limits.body_time, read_on(&mut stream));
+            tokio::select! {
+                // What comes of it changes nothing: the answer is given.
+                _ = reading_on => {}
+                () = floor.stop.cancelled() => {}
+            }
+        }
+        Ok(Err(error)) => tracing::debug!(%error, "a connection ended early"),
+        Err(_) => tracing::warn!("a request was not finished when the program ended"),
+    }
+    drop(permit);
+}
+
+async fn serve<S>(
+    floor: &Floor,
+    stream: &mut Patience<S>,
+    via: Via,
+    router: Router,
+) -> Result<hyper::Result<()>, tokio::time::error::Elapsed>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -36,22 +74,27 @@ where
             .header_read_timeout(limits.head_time)
             .max_headers(limits.headers)
             .max_header_size(limits.head)
-            .serve_connection(TokioIo::new(Patience::new(stream, limits.body_time)), service)
+            .serve_connection(TokioIo::new(stream), service)
     );
     let ended = tokio::select! {
         ended = connection.as_mut() => Some(ended),
         () = floor.stop.cancelled() => None,
     };
-    let ended = if let Some(ended) = ended {
-        Ok(ended)
-    } else {
-        connection.as_mut().graceful_shutdown();
-        tokio::time::timeout(limits.drain, connection).await
-    };
-    match ended {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::debug!(%error, "a connection ended early"),
-        Err(_) => tracing::warn!("a request was not finished when the program ended"),
+    if let Some(ended) = ended {
+        return Ok(ended);
     }
-    drop(permit);
+    connection.as_mut().graceful_shutdown();
+    tokio::time::timeout(limits.drain, connection).await
+}
+
+/// Reads on what a client still writes after the last answer, until it has read that and hangs up.
+async fn read_on(stream: &mut (impl AsyncRead + Unpin)) {
+    let mut thrown_away = vec![0; 16 * 1024];
+    let mut read = 0;
+    while read < READ_ON {
+        match tokio::time::timeout(PAUSE, stream.read(&mut thrown_away)).await {
+            Ok(Ok(bytes)) if bytes > 0 => read += bytes,
+            _ => return,
+        }
+    }
 }

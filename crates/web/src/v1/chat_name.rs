@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use domain::ChatRef;
 use domain::chat::ChatId;
+use domain::{ChatRef, NamedChat};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
-/// A chat id as text or number, or a username.
+/// A chat id as text or number, a username, a link, a phone number or `me`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ChatName(pub(crate) ChatRef);
+pub(crate) struct ChatName(pub(crate) NamedChat);
 
 impl<'de> Deserialize<'de> for ChatName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -18,7 +18,7 @@ impl<'de> Deserialize<'de> for ChatName {
             type Value = ChatName;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a chat id like -1001234567890 or a username like @example")
+                f.write_str("a chat id like -1001234567890, a username like @example or a link like https://t.me/example")
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<ChatName, E> {
@@ -27,7 +27,7 @@ impl<'de> Deserialize<'de> for ChatName {
 
             fn visit_i64<E: de::Error>(self, id: i64) -> Result<ChatName, E> {
                 match ChatId::new(id) {
-                    Some(id) => Ok(ChatName(ChatRef::Id(id))),
+                    Some(id) => Ok(ChatName(ChatRef::Id(id).into())),
                     None => self.visit_str(&id.to_string()),
                 }
             }
@@ -55,7 +55,8 @@ mod tests {
         assert_eq!(read("\"-1001234567890\"").expect("a chat"), "-1001234567890");
         assert_eq!(read("777").expect("a chat"), "777");
         assert_eq!(read("\"Demo_Main\"").expect("a chat"), "@demo_main");
-        for wrong in ["0", "18446744073709551615", "\"\"", "1.5", "true", "null", "[1]"] {
+        assert_eq!(read("\"https://t.me/Demo_Main\"").expect("a chat"), "@demo_main");
+        for wrong in ["\"null\"", "0", "18446744073709551615", "\"\"", "1.5", "true", "null", "[1]"] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
     }

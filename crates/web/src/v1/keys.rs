@@ -15,7 +15,7 @@ use super::{Page, PageParameters, Wanted, words};
 use crate::answer::json;
 use crate::audit::Audited;
 use crate::auth::{self, By, CanAdminister};
-use crate::extract::{Json, PathParameter, QueryParameters};
+use crate::extract::{PathParameter, QueryParameters, Unchecked};
 use crate::problem::{Body as ProblemBody, Code, FieldError, Problem, shorten};
 use crate::state::State;
 
@@ -140,9 +140,10 @@ pub(crate) async fn list(
 pub(crate) async fn create(
     Shared(state): Shared<State>,
     _: By<CanAdminister>,
-    body: Json<NewKey>,
+    body: Unchecked<NewKey>,
 ) -> Result<Response, Problem> {
-    let key = check(body.value, ApiKeyId::from_uuid(state.ids().next()), state.clock().now())?;
+    let (id, now) = (ApiKeyId::from_uuid(state.ids().next()), state.clock().now());
+    let key = body.checked(|new| check(new, id, now))?;
     let text = auth::new_key().map_err(|error| {
         tracing::error!(%error, "the system gives no random numbers");
         Problem::new(Code::Internal, "No key can be made: the system gives no random numbers.")

@@ -22,6 +22,12 @@ pub(crate) struct MessageView<'a> {
     /// How far it is.
     #[schema(schema_with = words::message_state)]
     state: MessageState,
+    /// While it is not over: what its caller must look at. Left out in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(
+        example = "Not sent yet: it waits in the queue and goes out by itself. Do not send it again; look at GET /v1/messages/msg_01k2v7m3w0e9tq4b8s6n5x1zyr until `state` is `sent` or `failed`."
+    )]
+    advice: Option<String>,
     /// The account that sends or sent it.
     #[schema(value_type = Option<String>, example = "main")]
     account: Option<&'a AccountName>,
@@ -127,6 +133,7 @@ impl<'a> MessageView<'a> {
         Self {
             id: message.id,
             state: message.state,
+            advice: timeline.and_then(|_| advice(message)),
             account: message.account.as_ref(),
             chat: &message.chat,
             chat_id: message.chat_id,
@@ -143,6 +150,31 @@ impl<'a> MessageView<'a> {
             updated_at: message.updated_at,
         }
     }
+}
+
+/// What a caller must look at while a message is not over.
+fn advice(message: &OutboundMessage) -> Option<String> {
+    let id = message.id;
+    let so_far = match message.state {
+        MessageState::Queued => "Not sent yet: it waits in the queue and goes out by itself.",
+        MessageState::Scheduled => "Not sent yet: it goes out by itself at the time in `send_at`.",
+        MessageState::AwaitingApproval => "Not sent yet: it waits until a person lets it out.",
+        MessageState::Sending => "It is being sent; whether it arrived is not known yet.",
+        MessageState::InDoubt => {
+            return Some(format!(
+                "It may have arrived or not. Do not send it again; look into the chat, then say what is there: \
+                 POST /v1/messages/{id}/resolve."
+            ));
+        }
+        MessageState::Sent
+        | MessageState::Delivered
+        | MessageState::Read
+        | MessageState::Failed
+        | MessageState::Cancelled => return None,
+    };
+    Some(format!(
+        "{so_far} Do not send it again; look at GET /v1/messages/{id} until `state` is `sent` or `failed`."
+    ))
 }
 
 /// The steps of a timeline that tell the outcome of an attempt; the last one that succeeds is the step `sent`.

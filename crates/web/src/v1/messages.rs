@@ -6,12 +6,13 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use delivery::{Change, How, Query, Sender, Submission, SubmitError, Submitted};
 use domain::message::OutboundMessage;
-use domain::{AccountName, ChatId, MessageId, MessageState, Purpose};
+use domain::{AccountName, ChatId, ChatRef, MessageId, MessageState, NamedChat, Purpose};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use store::{Filter, Resolution, StoreError};
 use utoipa::{IntoParams, ToSchema};
 
+use super::chats::unread;
 use super::keys::KeyNames;
 use super::logs::moment;
 use super::media_view::Whereabouts;
@@ -23,7 +24,7 @@ use super::why::{CandidateView, OriginView, Why};
 use super::{LISTENER, Page, services, words};
 use crate::answer::{json, located};
 use crate::auth::{By, Caller, CanRead, CanSend};
-use crate::extract::{Json, PathParameter, QueryParameters};
+use crate::extract::{Json, PathParameter, QueryParameters, Unchecked};
 use crate::files::{self, Asker, Terms};
 use crate::idempotency;
 use crate::problem::{Body as ProblemBody, Code, FieldError, Problem, shorten};
@@ -64,12 +65,13 @@ pub(crate) async fn send(
     Shared(state): Shared<State>,
     by: By<CanSend>,
     headers: HeaderMap,
-    body: Json<NewMessage>,
+    body: Unchecked<NewMessage>,
 ) -> Result<Response, Problem> {
     let scope = by.caller.scope(LISTENER, PATH);
     let idempotency = idempotency::of_request(&headers, &scope, &body.raw)?;
     let began = state.clock().running();
-    let order = body.value.order(state.clock().now())?;
+    let now = state.clock().now();
+    let order = body.checked(|message| message.order(now))?;
     let wait = order.wait;
     let Submitted { id, how } = submit(&state, &by.caller, order, idempotency).await?;
     // The caller has waited for its files already.
@@ -108,14 +110,15 @@ async fn submit(
     {
         return Ok(before);
     }
+    let (chat, pin) = recipient(state, order.chat, order.pin).await?;
     let origin = caller.origin(LISTENER);
     let terms =
         Terms { asker: Asker::from(&origin), addresses_within: Some(state.limits().addresses_within) };
     let load = files::take(state, order.files, terms).await?;
     let submission = Submission {
-        chat: order.chat,
+        chat,
         content: order.content,
-        pin: order.pin,
+        pin,
         on_flood: order.on_flood,
         send_at: order.send_at,
         origin,
@@ -123,6 +126,37 @@ async fn submit(
         join: None,
     };
     files::submit(state.clone(), submission, load).await.map_err(refused)
+}
+
+/// Which chat is meant, and the account that must send there, if it can be one only.
+async fn recipient(
+    state: &State,
+    chat: NamedChat,
+    pin: Option<AccountName>,
+) -> Result<(ChatRef, Option<AccountName>), Problem> {
+    let known = |name: &AccountName| match state.pool().account(name) {
+        Some(_) => Ok(()),
+        None => Err(Problem::account_not_found(name.as_str())),
+    };
+    match chat {
+        NamedChat::Chat(chat) => Ok((chat, pin)),
+        NamedChat::Own => {
+            pin.as_ref().map_or(Ok(()), known)?;
+            let (account, chat_id) = state.pool().own_chat(pin.as_ref()).ok_or_else(|| {
+                Problem::new(
+                    Code::NoAccount,
+                    "No account has signed in yet whose Saved Messages \"me\" could be; name a chat, or sign in to one.",
+                )
+            })?;
+            Ok((ChatRef::Id(chat_id), Some(account)))
+        }
+        NamedChat::Phone(phone) => {
+            pin.as_ref().map_or(Ok(()), known)?;
+            let found = state.pool().by_phone(&phone, pin.as_ref()).await;
+            let chat_id = found.map_err(|error| unread(error, state.clock().now()))?;
+            Ok((ChatRef::Id(chat_id), pin))
+        }
+    }
 }
 
 /// Lists messages, newest first.

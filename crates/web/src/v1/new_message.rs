@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::message::{Content, Mention, OnFlood};
 use domain::text::{ParseMode, parse};
-use domain::{AccountName, ChatRef, Timestamp, Username, Words};
+use domain::{AccountName, NamedChat, Timestamp, Username, Words};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -29,7 +29,8 @@ const MOST_EXCLUDED: usize = 200;
 #[schema(example = json!({"chat": "@demo_channel", "text": "Hello <b>there</b>", "parse_mode": "html"}))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewMessage {
-    /// Where to: a chat id as the Bot API writes it (text or number), or a username.
+    /// Where to: a chat id as the Bot API writes it (text or number), a username, a link such as `https://t.me/name`, the
+    /// phone number of a person, or `me` for the Saved Messages of the account that sends.
     #[schema(schema_with = words::chat)]
     chat: ChatName,
     /// What to send; with `media` their caption, which may be left out. A text over 4,096 UTF-16 units leaves in several parts, the
@@ -87,7 +88,7 @@ pub(crate) struct MentionBody {
 /// What the delivery is asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Order {
-    pub(crate) chat: ChatRef,
+    pub(crate) chat: NamedChat,
     pub(crate) content: Content,
     /// The files, which are not taken in yet.
     pub(crate) files: Vec<Named>,
@@ -212,10 +213,11 @@ impl MentionBody {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::extract::parse_json;
+    use crate::extract::Unchecked;
 
     fn read(json: &str) -> Result<Order, Problem> {
-        parse_json::<NewMessage>(json.as_bytes())?.order(Timestamp::from_micros(1_000_000_000_000_000))
+        let now = Timestamp::from_micros(1_000_000_000_000_000);
+        Unchecked::<NewMessage>::of(json.to_owned().into())?.checked(|message| message.order(now))
     }
 
     #[test]
@@ -256,10 +258,12 @@ mod tests {
             (r#""text":"a","parse_mode":"rtf""#, "parse_mode"),
             (r#""text":"a","reply_to":0"#, "reply_to"),
             (r#""text":"a","reply_to":3000000000"#, "reply_to"),
-            (r#""text":"a","reply_to":"7""#, "reply_to"),
+            (r#""text":"a","reply_to":"seven""#, "reply_to"),
+            (r#""text":["a"]"#, "text"),
+            (r#""text":{"a":1}"#, "text"),
             (r#""text":"a","wait":101"#, "wait"),
             (r#""text":"a","wait":-1"#, "wait"),
-            (r#""text":"a","wait":"20""#, "wait"),
+            (r#""text":"a","wait":"a while""#, "wait"),
             (r#""text":"a","send_at":"2990-01-01T00:00:00Z""#, "send_at"),
             (r#""text":"a","send_at":"tomorrow""#, "send_at"),
             (r#""text":"a","mention":{}"#, "mention"),
@@ -296,5 +300,20 @@ mod tests {
         let problem =
             read(r#"{"chat":"@demo","text":"","wait":200,"reply_to":0}"#).expect_err("three errors");
         assert_eq!(problem.detail(), "3 fields are wrong; see errors.");
+        let problem =
+            read(r#"{"chat":"a b","wait":"soon","reply_to":-1,"silent":"perhaps"}"#).expect_err("five");
+        let fields: Vec<_> = problem.errors().iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(fields, ["chat", "wait", "silent", "text", "reply_to"]);
+    }
+
+    /// As n8n's field editor sends a message: each value as text, and what was left empty as empty text.
+    #[test]
+    fn values_may_be_text_and_empty_ones_are_absent() {
+        let typed = read(r#"{"chat":777,"text":"42","silent":false,"preview":true,"wait":0.5,"reply_to":7}"#);
+        let as_text = read(
+            r#"{"chat":"777","text":42,"silent":"false","preview":"true","wait":"0.5","reply_to":"7","account":"",
+                "send_at":"","media":"","mention":"","parse_mode":"","on_flood":""}"#,
+        );
+        assert_eq!(as_text.expect("an order"), typed.expect("an order"));
     }
 }

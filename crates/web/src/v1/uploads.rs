@@ -3,7 +3,7 @@
 use axum::extract::{Request, State as Shared};
 use axum::response::{IntoResponse, Response};
 use domain::{Timestamp, UploadId};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 use media::shelf::{Put, Token};
 use media::{FileName, TakeError, Upload};
@@ -13,10 +13,13 @@ use utoipa::{IntoParams, ToSchema};
 use super::{LISTENER, words};
 use crate::answer::{json, located};
 use crate::auth::{By, Caller, CanRead, CanSend};
-use crate::extract::{PathParameter, QueryParameters, throw_away};
+use crate::extract::{PathParameter, QueryParameters};
 use crate::files;
 use crate::fingerprint::Fingerprint;
+use crate::form_file::{FormFile, FormFileError};
 use crate::idempotency;
+use crate::multipart::file_name;
+use crate::options::Limits;
 use crate::problem::{Body as ProblemBody, Code, Problem, shorten};
 use crate::state::State;
 
@@ -65,25 +68,37 @@ impl From<Upload> for UploadView {
     }
 }
 
+/// A file that is sent in a form.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the form, which is read as it arrives")]
+pub(crate) struct UploadForm {
+    /// The file; the field may have any name, and there may be others without a file.
+    #[schema(value_type = String, format = Binary)]
+    file: String,
+}
+
 /// What a file is called.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
 pub(crate) struct PutParameters {
-    /// What it is to be called; without it, what it is.
+    /// What it is to be called; without it, what a `Content-Disposition` calls it, or what it is.
     #[param(example = "price-list.pdf")]
     filename: Option<String>,
 }
 
 /// Takes a file that messages can name.
 ///
-/// The body is the file itself, as it is. It is kept for the time that the settings say (`media.uploads_keep`), and can be named
+/// The body is the file itself, as it is, or a form (`multipart/form-data`) with one file in any field. It is kept for the time that the settings say (`media.uploads_keep`), and can be named
 /// by any number of messages until then.
 #[utoipa::path(
     post, path = "/v1/uploads", tag = "files", operation_id = "upload_file",
     params(PutParameters, ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$",
         description = "1 to 255 visible ASCII characters. The same key with the same file is the same upload while that is kept.")),
-    request_body(content = String, content_type = "application/octet-stream", description = "The file's bytes"),
+    request_body(
+        content((String = "application/octet-stream"), (UploadForm = "multipart/form-data")),
+        description = "The file's bytes, or a form with the file"
+    ),
     responses(
         (status = 201, description = "Taken", body = UploadView,
             headers(("Location" = String, description = "Where to look at it"))),
@@ -91,8 +106,7 @@ pub(crate) struct PutParameters {
         (status = 408, description = "The body came too slowly", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "The Idempotency-Key belongs to another file", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "The file is larger than `media.max_size`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "The body is a form, not a file", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "The file is empty, or a parameter is wrong", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "The file is empty, the form has none or several, or a parameter is wrong", body = ProblemBody, content_type = "application/problem+json"),
         (status = 507, description = "The disk is full, or the uploads kept have as much as they may", body = ProblemBody, content_type = "application/problem+json"),
     ),
     security(("api_key" = []), ("bearer" = []))
@@ -111,28 +125,32 @@ pub(crate) async fn put(
     query.finish()?;
     let (parts, body) = request.into_parts();
     let token = token(&by.caller, &parts.headers)?;
-    check_form(&parts.headers)?;
-    let declared = declared(&parts.headers);
-    let mut pieces = body.into_data_stream();
+    let pieces = body.into_data_stream();
+    let put = async {
+        if let Some(form) = form(&parts.headers) {
+            let opening = FormFile::open(form, pieces);
+            let file = tokio::time::timeout(state.limits().body_time, opening).await;
+            let file = file.map_err(|_| slow(state.limits()))?.map_err(|error| of_form(&error))?;
+            let name = told.or_else(|| usable(file.name.clone()));
+            let put = state.files().shelf().put(name.as_deref(), token, None, file.bytes()).await;
+            return put.map_err(|error| refused(&error));
+        }
+        let name = told.or_else(|| usable(named(&parts.headers)));
+        let put = state.files().shelf().put(name.as_deref(), token, declared(&parts.headers), pieces).await;
+        put.map_err(|error| refused(&error))
+    };
     let put = tokio::select! {
         biased;
         () = state.stopping() => return Err(stopping()),
-        put = state.files().shelf().put(told.as_deref(), token, declared, &mut pieces) => put,
+        put = put => put?,
     };
     match put {
-        Ok(Put::New(upload)) => Ok(taken(upload)),
-        Ok(Put::Again(upload)) => Ok(idempotency::replayed(taken(upload))),
-        Ok(Put::Other) => Err(Problem::new(
+        Put::New(upload) => Ok(taken(upload)),
+        Put::Again(upload) => Ok(idempotency::replayed(taken(upload))),
+        Put::Other => Err(Problem::new(
             Code::IdempotencyConflict,
             "This Idempotency-Key was used with another file or file name; use a new key for a new upload.",
         )),
-        Err(error) => {
-            // Who still writes may never read the answer.
-            if !matches!(error, TakeError::TooSlow { .. }) {
-                throw_away(&mut pieces, declared, state.limits()).await;
-            }
-            Err(refused(&error))
-        }
     }
 }
 
@@ -204,17 +222,35 @@ fn token(caller: &Caller, headers: &HeaderMap) -> Result<Option<Token>, Problem>
     }))
 }
 
-/// A form is no file: what would be kept is the form with the file inside.
-fn check_form(headers: &HeaderMap) -> Result<(), Problem> {
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    if kind.eq_ignore_ascii_case("multipart/form-data") {
-        return Err(Problem::new(
-            Code::UnsupportedMediaType,
-            "The body must be the file itself, not a form; with curl: --data-binary @FILE instead of -F.",
-        ));
-    }
-    Ok(())
+/// The type of the body, if it is a form.
+fn form(headers: &HeaderMap) -> Option<&str> {
+    let kind = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("multipart/form-data").then_some(kind)
+}
+
+/// What the header `Content-Disposition` calls the body.
+fn named(headers: &HeaderMap) -> Option<String> {
+    // Names beyond ASCII are sent as they are by many clients.
+    file_name(&String::from_utf8_lossy(headers.get(CONTENT_DISPOSITION)?.as_bytes()))
+}
+
+/// A name of which something can be a file name.
+fn usable(name: Option<String>) -> Option<String> {
+    name.filter(|name| FileName::new(name).is_some())
+}
+
+fn of_form(error: &FormFileError) -> Problem {
+    let code = match error {
+        FormFileError::NoFile | FormFileError::TwoFiles | FormFileError::TooLong => Code::InvalidRequest,
+        FormFileError::Broken | FormFileError::Unread(_) => Code::InvalidHeader,
+    };
+    Problem::new(code, format!("Nothing was kept: {error}."))
+}
+
+fn slow(limits: &Limits) -> Problem {
+    let seconds = limits.body_time.as_secs();
+    Problem::new(Code::RequestTimeout, format!("Nothing was kept: no file came within {seconds} s."))
 }
 
 fn declared(headers: &HeaderMap) -> Option<u64> {
@@ -269,14 +305,21 @@ mod tests {
     }
 
     #[test]
-    fn a_form_is_refused_with_the_way_out() {
+    fn a_form_is_told_from_a_file() {
         let headers =
             |kind: &'static str| HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(kind))]);
-        let refused = check_form(&headers("Multipart/Form-Data; boundary=x")).expect_err("a form");
-        assert!(refused.detail().contains("--data-binary"), "{}", refused.detail());
+        assert!(form(&headers("Multipart/Form-Data; boundary=x")).is_some());
         for kind in ["application/octet-stream", "image/png", "application/x-www-form-urlencoded"] {
-            assert_eq!(check_form(&headers(kind)), Ok(()), "{kind}");
+            assert_eq!(form(&headers(kind)), None, "{kind}");
         }
-        assert_eq!(check_form(&HeaderMap::new()), Ok(()));
+        assert_eq!(form(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn the_name_in_a_header_counts() {
+        let value = HeaderValue::from_bytes("attachment; filename=\"Счёт.pdf\"".as_bytes()).expect("a value");
+        let headers = HeaderMap::from_iter([(CONTENT_DISPOSITION, value)]);
+        assert_eq!(named(&headers).as_deref(), Some("Счёт.pdf"));
+        assert_eq!(usable(Some("/".to_owned())), None);
     }
 }

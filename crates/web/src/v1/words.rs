@@ -187,7 +187,8 @@ pub(super) fn people() -> RefOr<Schema> {
 pub(super) fn chat() -> RefOr<Schema> {
     ObjectBuilder::new()
         .schema_type(SchemaType::from_iter([Type::String, Type::Integer]))
-        .description(Some("Where to: a chat id as the Bot API writes it (text or number), or a username."))
+        .description(Some("Where to: a chat id as the Bot API writes it (text or number), a username, a link such as `https://t.me/name`, \
+             the phone number of a person (`+70000000001`), or `me`: the Saved Messages of the account that sends."))
         .examples(["-1001234567890", "@demo_channel"])
         .into()
 }

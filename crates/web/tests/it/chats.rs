@@ -242,8 +242,9 @@ async fn a_chat_is_renamed() {
     let body = reply.json();
     assert_eq!(
         (&body["title"], &body["about"], &body["chat_id"]),
-        (&json!("ok"), &json!("ok"), &json!(GROUP))
+        (&json!("Order 1, done"), &json!(""), &json!(GROUP))
     );
+    assert_eq!(body["steps"], json!({ "title": "ok", "about": "ok" }));
     assert_eq!(world.hands.count("set_title"), 1);
     let chat = world.call("GET", &format!("/v1/chats/{GROUP}")).send().await.json();
     assert_eq!(chat["title"], "Order 1, done");

@@ -112,6 +112,8 @@ async fn all_flooded_waits_in_the_queue_or_fails_as_asked() {
 
     let waits = world.message(&format!(r#"{{"chat":"{GROUP}","text":"a","wait":0}}"#)).send().await;
     assert_eq!((waits.status, &waits.json()["state"]), (202, &json!("queued")));
+    let advice = waits.json()["advice"].as_str().expect("advice").to_owned();
+    assert!(advice.contains("Not sent yet") && advice.contains("GET /v1/messages/msg_"), "{advice}");
 
     let fails = world.message(r#"{"chat":"-1001234567891","text":"b","on_flood":"fail"}"#).send().await;
     let problem = fails.problem(429, "flood_wait");

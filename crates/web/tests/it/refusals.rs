@@ -3,8 +3,10 @@
 use delivery::sender::Why;
 use domain::Outcome;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
-use crate::client::Call;
+use crate::client::{Call, Target};
 use crate::script::nobody;
 use crate::world::World;
 
@@ -63,7 +65,8 @@ async fn what_is_no_request() {
         (r#"{"chat":"@demo","text":"  "}"#, "text"),
         (r#"{"chat":true,"text":"a"}"#, "chat"),
         (r#"{"chat":"a b","text":"a"}"#, "chat"),
-        (r#"{"chat":"@demo","text":7}"#, "text"),
+        (r#"{"chat":"@demo","text":["a"]}"#, "text"),
+        (r#"{"chat":"undefined","text":"a"}"#, "chat"),
         (r#"{"chat":"@demo","text":"a","txet":"b"}"#, "txet"),
         (r#"{"chat":"@demo","text":"a","mention":{"usr_id":7}}"#, "mention.usr_id"),
         (r#"{"chat":"@demo","text":"a","wait":101}"#, "wait"),
@@ -86,6 +89,49 @@ async fn what_is_no_request() {
     assert!(
         world.call("GET", "/v1/messages").send().await.json()["items"].as_array().is_some_and(Vec::is_empty)
     );
+}
+
+/// As a client that reads plain JSON alone, n8n for one, is answered.
+#[tokio::test]
+async fn who_reads_json_alone_gets_problems_as_json() {
+    let world = World::new().await;
+    for (accept, kind) in [
+        ("application/json,text/html,*/*;q=0.7", "application/json"),
+        ("application/json, application/problem+json", "application/problem+json"),
+        ("*/*", "application/problem+json"),
+    ] {
+        let reply = world.message("{}").header("Accept", accept).send().await;
+        assert_eq!((reply.status, reply.header("content-type")), (422, Some(kind)), "{accept}");
+        assert_eq!(reply.json()["code"], "invalid_request", "{accept}");
+    }
+}
+
+/// A client that writes all of a large body before it reads gets to read why it was refused.
+#[tokio::test]
+async fn an_early_answer_is_read_by_who_still_writes() {
+    let world = World::with(|options| options.limits.body = 1_000).await;
+    let Target::Port(address) = world.main() else { panic!("a port") };
+    let large = vec![b'7'; 6 << 20];
+    let json = ("Content-Type", "application/json");
+    for (path, key, header, status) in [
+        ("/v1/uploads", false, json, 401),
+        ("/v1/messages", false, json, 401),
+        ("/v1/messages", true, json, 413),
+        ("/v1/messages", true, ("Content-Type", "multipart/form-data; boundary=x"), 415),
+        ("/v1/nothing", true, json, 404),
+    ] {
+        let call = Call::new(&world.main(), "POST", path).header(header.0, header.1);
+        let call = if key { world.call("POST", path).header(header.0, header.1) } else { call };
+        let head = call.header("Content-Length", &large.len().to_string()).bytes();
+        let mut stream = TcpStream::connect(address).await.expect("connects");
+        stream.write_all(&head).await.expect("writes");
+        for piece in large.chunks(64 * 1024) {
+            stream.write_all(piece).await.unwrap_or_else(|error| panic!("{path} {status}: {error}"));
+        }
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.expect("reads");
+        assert_eq!(crate::client::parse(&answer).status, status, "{path}");
+    }
 }
 
 #[tokio::test]

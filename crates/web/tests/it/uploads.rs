@@ -68,8 +68,14 @@ async fn what_cannot_be_kept_is_told_and_leaves_nothing() {
     said(&world.upload("", large).send().await, 413, "too_large");
     let declared = world.upload("", "abc").header("Content-Length", "3000000000");
     said(&declared.send().await, 413, "too_large");
-    let form = world.upload("", "abc").header("Content-Type", "multipart/form-data; boundary=x");
-    assert!(said(&form.send().await, 415, "unsupported_media_type").contains("--data-binary"));
+    let form = |body: &str| world.upload("", body).header("Content-Type", "multipart/form-data; boundary=x");
+    said(&form("abc").send().await, 400, "invalid_header");
+    let field = "--x\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nabc\r\n";
+    assert!(
+        said(&form(&format!("{field}--x--\r\n")).send().await, 422, "invalid_request").contains("no file")
+    );
+    let file = field.replace("\"note\"", "\"data\"; filename=\"a.txt\"");
+    said(&form(&format!("{file}{file}--x--\r\n")).send().await, 400, "invalid_header");
     let wrong = world.upload("?filename=%2F&name=x", "abc").send().await.problem(422, "invalid_request");
     assert_eq!(wrong["errors"].as_array().map(Vec::len), Some(2), "{wrong}");
     let no_key = Call::new(&world.main(), "POST", "/v1/uploads").body("abc").send().await;
@@ -80,6 +86,25 @@ async fn what_cannot_be_kept_is_told_and_leaves_nothing() {
     world.free.is(100 << 20);
     said(&world.upload("", "abc").send().await, 507, "storage_full");
     assert_eq!(world.files_in("uploads"), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_file_is_taken_from_a_form_under_its_name() {
+    let world = World::new().await;
+    let mut body = "--x\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nabc\r\n--x\r\n\
+        Content-Disposition: form-data; name=\"data\"; filename=\"Счёт.pdf\"\r\nContent-Type: application/pdf\r\n\r\n"
+        .as_bytes()
+        .to_vec();
+    body.extend_from_slice(PDF);
+    body.extend_from_slice(b"\r\n--x--\r\n");
+    let reply = world.upload("", body).header("Content-Type", "multipart/form-data; boundary=x").send().await;
+    assert_eq!(reply.status, 201, "{reply:?}");
+    assert_eq!((&reply.json()["name"], &reply.json()["size"]), (&json!("Счёт.pdf"), &json!(PDF.len())));
+    let raw = world.upload("", PDF).header("Content-Disposition", "attachment; filename=\"invoice 7.pdf\"");
+    assert_eq!(raw.send().await.json()["name"], "invoice 7.pdf");
+    let both =
+        world.upload("?filename=other.pdf", PDF).header("Content-Disposition", "attachment; filename=a.pdf");
+    assert_eq!(both.send().await.json()["name"], "other.pdf", "what the call says counts more");
 }
 
 #[tokio::test]

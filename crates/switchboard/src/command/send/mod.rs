@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use delivery::MOST_MEDIA;
-use domain::{AccountName, ChatRef};
+use domain::{AccountName, NamedChat};
 use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -34,9 +34,9 @@ const LONGEST_KEY: usize = 240;
 /// What to send, and where to.
 #[derive(clap::Args)]
 pub(crate) struct Send {
-    /// Where to: the id of a chat or a user, @name, or a link to either
+    /// Where to: the id of a chat or a user, @name, a link to either, a phone number, or `me` for Saved Messages
     #[arg(value_name = "CHAT", allow_negative_numbers = true)]
-    chat: ChatRef,
+    chat: NamedChat,
     /// The text, with files their caption; `-` reads it from the standard input
     #[arg(value_name = "TEXT")]
     text: Option<String>,
@@ -200,7 +200,7 @@ impl Send {
     fn body(&self, text: &str, media: Vec<Value>) -> Value {
         // It is watched here, with a bar: the answer need not wait for anything.
         let mut body = json!({
-            "chat": self.chat, "text": text, "parse_mode": self.parse_mode.as_str(), "wait": 0,
+            "chat": self.chat.to_string(), "text": text, "parse_mode": self.parse_mode.as_str(), "wait": 0,
         });
         if !media.is_empty() {
             body["media"] = media.into();

@@ -18,7 +18,7 @@ use super::{phone, read_name, refusal};
 use crate::answer::{json, located};
 use crate::auth::{By, CanAdminister};
 use crate::extract::hidden::{self, Change};
-use crate::extract::{Json, PathParameter, QueryParameters};
+use crate::extract::{PathParameter, QueryParameters, Unchecked};
 use crate::problem::{Body as ProblemBody, FieldError, Problem};
 use crate::state::State;
 
@@ -119,9 +119,9 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Change<u32>, D::E
 pub(crate) async fn add(
     Shared(state): Shared<State>,
     _: By<CanAdminister>,
-    body: Json<NewAccount>,
+    body: Unchecked<NewAccount>,
 ) -> Result<Response, Problem> {
-    let new = check_new(body.value)?;
+    let new = body.checked(check_new)?;
     let name = new.name.clone();
     if state.pool().account(&name).is_some_and(|taken| taken.source == AccountSource::Settings) {
         return Err(refusal::of_roster(RosterError::ReadOnly(name)));
@@ -147,10 +147,10 @@ pub(crate) async fn change(
     Shared(state): Shared<State>,
     _: By<CanAdminister>,
     PathParameter(given): PathParameter<String>,
-    body: Json<AccountChange>,
+    body: Unchecked<AccountChange>,
 ) -> Result<Response, Problem> {
     let name = read_name(&given)?;
-    let change = check_change(body.value)?;
+    let change = body.checked(check_change)?;
     let view = state.pool().change_account(&name, change).await.map_err(refusal::of_roster)?;
     Ok(json(StatusCode::OK, &Account::from(view)))
 }

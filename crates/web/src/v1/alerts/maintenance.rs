@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::who;
 use crate::answer::json;
 use crate::auth::{By, CanAdminister, CanRead};
-use crate::extract::{Json, PathParameter, QueryParameters};
+use crate::extract::{PathParameter, QueryParameters, Unchecked};
 use crate::problem::{Body as ProblemBody, Code, FieldError, Problem, shorten};
 use crate::state::State;
 use crate::v1::{Page, PageParameters, Wanted, words};
@@ -234,9 +234,9 @@ pub(crate) async fn list(
 pub(crate) async fn create(
     Shared(state): Shared<State>,
     by: By<CanAdminister>,
-    body: Json<NewWindow>,
+    body: Unchecked<NewWindow>,
 ) -> Result<Response, Problem> {
-    let window = body.value.read()?;
+    let window = body.checked(NewWindow::read)?;
     let made = state.alerts().add_window(window, &who(&by.caller)).await.map_err(|error| match error {
         WindowError::Wrong(InvalidHours { field, message }) => {
             Problem::fields(vec![FieldError::new(field, message)])

@@ -73,17 +73,11 @@ pub(crate) async fn read(
 #[serde(deny_unknown_fields)]
 pub(crate) struct ShowTyping {
     /// What the account is about to do; it fades after a few seconds.
-    #[serde(default = "usual_action")]
     #[schema(schema_with = words::typing, required = false)]
-    action: String,
+    action: Option<String>,
     /// Only through this account.
     #[schema(value_type = Option<String>, example = "main")]
     account: Option<AccountName>,
-}
-
-/// What is shown when nobody says.
-fn usual_action() -> String {
-    Typing::Typing.as_str().to_owned()
 }
 
 /// Shows the others in a chat that an account writes, or sends or records something.
@@ -110,7 +104,7 @@ pub(crate) async fn typing(
 ) -> Result<Response, Problem> {
     let chat = named::chat(&given)?;
     let ShowTyping { action, account } = body.value;
-    let typing = action.parse::<Typing>();
+    let typing = action.map_or(Ok(Typing::Typing), |action| action.parse());
     let typing = typing
         .map_err(|error| Problem::fields(vec![FieldError::new("action", format!("is wrong: {error}"))]))?;
     let pin = named::pinned(&state, account.as_ref())?;

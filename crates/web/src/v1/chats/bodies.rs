@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::people::{people, together};
 use super::title::{about, title};
+use crate::extract::kept_when_empty;
 use crate::problem::{FieldError, Problem};
 use crate::v1::chat_name::ChatName;
 use crate::v1::operations::Order;
@@ -81,6 +82,7 @@ pub(crate) struct ChatChange {
     #[schema(min_length = 1, max_length = 128)]
     title: Option<String>,
     /// The new description, at most 255 characters; an empty one takes it away.
+    #[serde(default, deserialize_with = "kept_when_empty")]
     #[schema(max_length = 255)]
     about: Option<String>,
     /// The account that is to serve the chat from now on; it must be in the chat.
@@ -211,7 +213,7 @@ mod tests {
             (r#""title":"""#, "title"),
             (r#""title":"  ""#, "title"),
             (r#""title":"a\nb""#, "title"),
-            (r#""title":7"#, "title"),
+            (r#""title":[7]"#, "title"),
             (long.as_str(), "title"),
             (r#""title":"a","members":"@client_1""#, "members"),
             (r#""title":"a","members":["@client_1","a b"]"#, "members[1]"),
@@ -246,6 +248,7 @@ mod tests {
         assert_eq!(first_field(&change(r#"{"wait":1}"#).expect_err("nothing")), "");
         let changes = change(r#"{"about":""}"#).expect("a change");
         assert_eq!((changes.about.as_deref(), changes.title, changes.bind), (Some(""), None, None));
-        assert_eq!(first_field(&change(r#"{"title":""}"#).expect_err("empty")), "title");
+        // What may be left out and is empty counts as left out.
+        assert_eq!(first_field(&change(r#"{"title":"","account":""}"#).expect_err("nothing")), "");
     }
 }

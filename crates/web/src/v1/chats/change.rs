@@ -15,7 +15,7 @@ use super::named;
 use super::view::ChatView;
 use crate::answer::json;
 use crate::auth::{By, Caller, CanSend};
-use crate::extract::{Json, PathParameter};
+use crate::extract::{PathParameter, Unchecked};
 use crate::problem::{Body as ProblemBody, FieldError, Problem};
 use crate::state::State;
 use crate::v1::operations::{self, ChatEdited, OperationView, Order, ResultView};
@@ -44,10 +44,10 @@ pub(crate) async fn change(
     Shared(state): Shared<State>,
     by: By<CanSend>,
     PathParameter(given): PathParameter<String>,
-    body: Json<ChatChange>,
+    body: Unchecked<ChatChange>,
 ) -> Result<Response, Problem> {
     let chat = named::group(&given)?;
-    let Changes { bind, title, about, wait } = body.value.changes()?;
+    let Changes { bind, title, about, wait } = body.checked(ChatChange::changes)?;
     if let Some(account) = bind {
         let chat_id = named::id(&state, &chat).ok_or_else(|| named::unknown(&chat))?;
         bind_to(&state, chat_id, account).await?;

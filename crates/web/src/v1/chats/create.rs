@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 use super::bodies::NewChat;
 use crate::answer::json;
 use crate::auth::{By, CanSend};
-use crate::extract::Json;
+use crate::extract::Unchecked;
 use crate::problem::{Body as ProblemBody, Problem};
 use crate::state::State;
 use crate::v1::operations::{self, ChatMade, OperationView, ResultView};
@@ -46,10 +46,10 @@ pub(crate) async fn create(
     Shared(state): Shared<State>,
     by: By<CanSend>,
     headers: HeaderMap,
-    body: Json<NewChat>,
+    body: Unchecked<NewChat>,
 ) -> Result<Response, Problem> {
     let key = operations::ask::key(&headers, &by.caller, PATH, &body.raw)?;
-    let order = body.value.order()?;
+    let order = body.checked(NewChat::order)?;
     operations::ask(&state, &by.caller, order, key, |saga| {
         Ok(json(StatusCode::CREATED, &ResultView::from(saga)))
     })

@@ -15,7 +15,7 @@ use super::people::is_person;
 use super::{leave, named};
 use crate::answer::json;
 use crate::auth::{By, CanRead, CanSend};
-use crate::extract::{Json, PathParameter, QueryParameters};
+use crate::extract::{PathParameter, QueryParameters, Unchecked};
 use crate::problem::{Body as ProblemBody, Code, Problem};
 use crate::state::State;
 use crate::v1::Page;
@@ -138,12 +138,12 @@ pub(crate) async fn add(
     by: By<CanSend>,
     PathParameter(given): PathParameter<String>,
     headers: HeaderMap,
-    body: Json<NewMembers>,
+    body: Unchecked<NewMembers>,
 ) -> Result<Response, Problem> {
     let chat = named::group(&given)?;
     let path = format!("/v1/chats/{chat}/members");
     let key = operations::ask::key(&headers, &by.caller, &path, &body.raw)?;
-    let order = body.value.order(chat)?;
+    let order = body.checked(|people| people.order(chat))?;
     operations::ask(&state, &by.caller, order, key, |saga| Ok(json(StatusCode::OK, &ResultView::from(saga))))
         .await
 }
@@ -177,7 +177,7 @@ pub(crate) async fn remove(
     let pin = query.take::<AccountName>("account");
     query.finish()?;
     let chat = named::group(&given)?;
-    let who: ChatRef = who.parse().ok().filter(is_person).ok_or_else(|| nobody(&who))?;
+    let who = ChatRef::named(&who).ok().filter(is_person).ok_or_else(|| nobody(&who))?;
     let task = Task::RemoveMembers { chat, members: vec![who] };
     let order = Order { task, pin, on_flood: OnFlood::Wait, wait };
     operations::ask(&state, &by.caller, order, None, removed).await

@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{author, named, unchanged};
 use crate::answer::json;
 use crate::auth::{By, CanSend};
-use crate::extract::{Json, PathParameter, QueryParameters};
+use crate::extract::{PathParameter, QueryParameters, Unchecked};
 use crate::problem::{Body as ProblemBody, FieldError, Problem};
 use crate::state::State;
 
@@ -100,10 +100,10 @@ pub(crate) async fn edit(
     Shared(state): Shared<State>,
     _: By<CanSend>,
     PathParameter((chat, message)): PathParameter<(String, String)>,
-    body: Json<MessageEdit>,
+    body: Unchecked<MessageEdit>,
 ) -> Result<Response, Problem> {
     let (chat, message_id) = (named::chat(&chat)?, named::message(&message)?);
-    let (edit, account) = body.value.edit()?;
+    let (edit, account) = body.checked(MessageEdit::edit)?;
     named::pinned(&state, account.as_ref())?;
     let change = |account: Option<AccountName>| {
         let (pool, chat, edit) = (state.pool(), &chat, edit.clone());

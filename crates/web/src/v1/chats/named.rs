@@ -1,6 +1,6 @@
 //! The chat that a path names, and what a chat that cannot be read answers.
 
-use domain::chat::{ChatId, ChatKind, InvalidChat};
+use domain::chat::{ChatId, ChatKind};
 use domain::{AccountName, ChatRef, Timestamp};
 use telegram::ReadError;
 
@@ -10,7 +10,7 @@ use crate::v1::page::wrong_cursor;
 
 /// Reads the chat in a path.
 pub(super) fn chat(given: &str) -> Result<ChatRef, Problem> {
-    given.parse().map_err(|error: InvalidChat| Problem::new(Code::ChatNotFound, format!("{error}.")))
+    ChatRef::named(given).map_err(|error| Problem::new(Code::ChatNotFound, format!("{error}.")))
 }
 
 /// Reads the message in a path.
@@ -64,7 +64,7 @@ pub(super) fn unknown(chat: &ChatRef) -> Problem {
 }
 
 /// What a chat that could not be read answers.
-pub(super) fn unread(error: ReadError, now: Timestamp) -> Problem {
+pub(crate) fn unread(error: ReadError, now: Timestamp) -> Problem {
     match error {
         ReadError::NotFound { asked } => {
             Problem::new(Code::ChatNotFound, format!("No account finds this chat ({}).", each(&asked)))

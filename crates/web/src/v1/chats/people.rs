@@ -1,7 +1,7 @@
 //! The people a request names: users by id or by public name, so many at most. Pure.
 
-use domain::ChatRef;
 use domain::chat::ChatKind;
+use domain::{ChatRef, NamedChat};
 
 use crate::problem::FieldError;
 use crate::v1::chat_name::ChatName;
@@ -21,12 +21,13 @@ pub(super) fn people(
         return Vec::new();
     }
     let mut read = Vec::with_capacity(given.len());
-    for (index, ChatName(who)) in given.into_iter().enumerate() {
-        if is_person(&who) {
-            read.push(who);
-        } else {
-            let message = format!("is wrong: {who} is a chat; name a user by id or username");
-            errors.push(FieldError::new(format!("{field}[{index}]"), message));
+    for (index, ChatName(named)) in given.into_iter().enumerate() {
+        match named {
+            NamedChat::Chat(who) if is_person(&who) => read.push(who),
+            other => {
+                let message = format!("is wrong: {other} names no user here; name a user by id or username");
+                errors.push(FieldError::new(format!("{field}[{index}]"), message));
+            }
         }
     }
     read
@@ -64,6 +65,7 @@ mod tests {
     fn users_are_taken_and_chats_are_not() {
         assert_eq!(read(2, "@client_1"), (2, vec![]));
         assert_eq!(read(1, "123"), (1, vec![]));
+        assert_eq!(read(1, "+70000000001"), (0, vec!["members[0]".to_owned()]));
         assert_eq!(read(1, "-1001234567890"), (0, vec!["members[0]".to_owned()]));
         assert_eq!(read(2, "-123"), (0, vec!["members[0]".to_owned(), "members[1]".to_owned()]));
         assert_eq!(read(200, "@client_1"), (200, vec![]));

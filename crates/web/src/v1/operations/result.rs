@@ -144,17 +144,32 @@ pub(crate) struct ChatEdited<'a> {
     /// The chat, once it is known.
     #[schema(value_type = Option<String>, example = "-1001234567890")]
     chat_id: Option<ChatId>,
-    /// `ok`, or why the title was not set; left out when it was not to be.
+    /// The title, once it was set.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "ok")]
+    #[schema(example = "Order 1001, done")]
     title: Option<&'a str>,
-    /// `ok`, or why the description was not set; left out when it was not to be.
+    /// The description, once it was set.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "ok")]
     about: Option<&'a str>,
+    /// How each of them was set.
+    steps: EditSteps<'a>,
     /// The operation that did it.
     #[schema(value_type = String, example = "op_01k2v7m3w0e9tq4b8s6n5x1zyr")]
     operation: OperationId,
+}
+
+/// How a title and a description were set: `ok`, or why not; left out when not to be set.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ChatEditSteps)]
+pub(crate) struct EditSteps<'a> {
+    /// Setting the title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "ok")]
+    title: Option<&'a str>,
+    /// Setting the description.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "ok")]
+    about: Option<&'a str>,
 }
 
 impl<'a> From<&'a Saga> for ResultView<'a> {
@@ -193,10 +208,14 @@ impl<'a> From<&'a Saga> for ResultView<'a> {
                     .collect(),
                 operation,
             }),
-            Task::EditChat { .. } => Self::Edited(ChatEdited {
+            Task::EditChat { title, about, .. } => Self::Edited(ChatEdited {
                 chat_id,
-                title: progress.title.as_ref().map(word),
-                about: progress.about.as_ref().map(word),
+                title: set(title.as_deref(), progress.title.as_ref()),
+                about: set(about.as_deref(), progress.about.as_ref()),
+                steps: EditSteps {
+                    title: progress.title.as_ref().map(word),
+                    about: progress.about.as_ref().map(word),
+                },
                 operation,
             }),
         }
@@ -218,6 +237,11 @@ impl<'a> From<&'a Member> for MemberView<'a> {
             promoted: member.promoted.as_ref().map(|ended| *ended == Ended::Ok),
         }
     }
+}
+
+/// What was to be set, if it was.
+fn set<'a>(wanted: Option<&'a str>, ended: Option<&Ended>) -> Option<&'a str> {
+    wanted.filter(|_| ended == Some(&Ended::Ok))
 }
 
 /// `ok`, or why not.
@@ -299,7 +323,13 @@ mod tests {
     fn a_chat_that_was_changed() {
         let mut saga = saga(r#"{"kind":"edit_chat","chat":"-1001234567890","title":"b"}"#);
         saga.progress.title = Some(Ended::Ok);
-        let expected = json!({"chat_id": null, "title": "ok", "operation": saga.id.to_string()});
+        let mut expected = json!({
+            "chat_id": null, "title": "b", "steps": {"title": "ok"}, "operation": saga.id.to_string(),
+        });
+        assert_eq!(shown(&saga), expected);
+        saga.progress.title = Some(Ended::Refused { why: "CHAT_ADMIN_REQUIRED".to_owned() });
+        expected["steps"]["title"] = "CHAT_ADMIN_REQUIRED".into();
+        expected.as_object_mut().expect("an object").remove("title");
         assert_eq!(shown(&saga), expected);
     }
 }

@@ -1,0 +1,299 @@
+//! Chats as people and programs name them: an id, a username, a link, a phone number, or the sender's own Saved Messages.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::ChatRef;
+use crate::chat::{ChatId, InvalidChat, Username};
+
+/// A phone number in international form: its digits.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Phone(String);
+
+impl Phone {
+    /// The digits, without the plus.
+    pub fn digits(&self) -> &str {
+        &self.0
+    }
+
+    /// Reads a number that begins with a plus; spaces, brackets, dots and dashes in it do not matter.
+    fn read(text: &str) -> Option<Self> {
+        let digits: String =
+            text.strip_prefix('+')?.chars().filter(|sign| !" ()-.\u{a0}".contains(*sign)).collect();
+        let valid = (7..=15).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit());
+        valid.then_some(Self(digits))
+    }
+}
+
+impl fmt::Display for Phone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "+{}", self.0)
+    }
+}
+
+impl fmt::Debug for Phone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Phone([REDACTED])")
+    }
+}
+
+/// A chat as a caller names it, before it is known which one that is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum NamedChat {
+    /// By its id or public name.
+    Chat(ChatRef),
+    /// The private dialog with the person who has this phone number.
+    Phone(Phone),
+    /// The Saved Messages of the account that sends.
+    Own,
+}
+
+/// Text that names no chat, and why.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum NamedChatError {
+    /// It is none of the forms.
+    #[error(transparent)]
+    Invalid(#[from] InvalidChat),
+    /// What a program wrote in the place of a value that it did not have.
+    #[error("{0:?} is what programs write where a value is missing; look at where the chat comes from")]
+    NoValue(String),
+    /// A link to join a chat by.
+    #[error("an invite link does not say which chat it leads to; write the id or the username of the chat")]
+    InviteLink,
+    /// It could name a chat, and not here.
+    #[error("{0} cannot be used here; write a chat id, a username or a link")]
+    NotHere(NamedChat),
+}
+
+impl ChatRef {
+    /// Reads a chat that is named by its id, its username or a link.
+    ///
+    /// # Errors
+    /// It names none, or by a phone number or as `me`.
+    pub fn named(text: &str) -> Result<Self, NamedChatError> {
+        match text.parse()? {
+            NamedChat::Chat(chat) => Ok(chat),
+            other => Err(NamedChatError::NotHere(other)),
+        }
+    }
+}
+
+impl From<ChatRef> for NamedChat {
+    fn from(chat: ChatRef) -> Self {
+        Self::Chat(chat)
+    }
+}
+
+impl fmt::Display for NamedChat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Chat(chat) => chat.fmt(f),
+            Self::Phone(phone) => phone.fmt(f),
+            Self::Own => f.write_str("me"),
+        }
+    }
+}
+
+impl FromStr for NamedChat {
+    type Err = NamedChatError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let name = text.trim();
+        if name.eq_ignore_ascii_case("me") {
+            return Ok(Self::Own);
+        }
+        let bare = name.strip_prefix('@').unwrap_or(name);
+        if bare.eq_ignore_ascii_case("null") || bare.eq_ignore_ascii_case("undefined") {
+            return Err(NamedChatError::NoValue(name.to_owned()));
+        }
+        if let Some(phone) = Phone::read(name) {
+            return Ok(Self::Phone(phone));
+        }
+        match of_link(name) {
+            Some(Link::Chat(chat)) => Ok(chat),
+            Some(Link::Invite) => Err(NamedChatError::InviteLink),
+            Some(Link::Other) | None => Ok(Self::Chat(name.parse()?)),
+        }
+    }
+}
+
+// ---- links -----------------------------------------------------------------------------------------------------------
+
+/// What a link into Telegram leads to.
+enum Link {
+    Chat(NamedChat),
+    Invite,
+    /// Something else, or nothing.
+    Other,
+}
+
+/// The hosts of Telegram's links.
+const HOSTS: [&str; 3] = ["t.me", "telegram.me", "telegram.dog"];
+
+/// First words of paths that lead to no chat.
+const NO_NAMES: [&str; 13] = [
+    "addemoji",
+    "addlist",
+    "addstickers",
+    "addtheme",
+    "bg",
+    "boost",
+    "contact",
+    "invoice",
+    "iv",
+    "login",
+    "proxy",
+    "share",
+    "socks",
+];
+
+fn of_link(text: &str) -> Option<Link> {
+    let (scheme, rest) = match text.split_once(':') {
+        Some((scheme, rest)) => (scheme.to_ascii_lowercase(), rest.strip_prefix("//").unwrap_or(rest)),
+        None => (String::new(), text),
+    };
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let path = path.split('#').next().unwrap_or_default();
+    match scheme.as_str() {
+        "tg" => Some(of_app(path.trim_end_matches('/'), query)),
+        "" | "http" | "https" => {
+            let (host, path) = path.split_once('/')?;
+            let host = host.to_ascii_lowercase();
+            let host = host.strip_prefix("www.").unwrap_or(&host);
+            HOSTS.contains(&host).then(|| of_path(path))
+        }
+        _ => None,
+    }
+}
+
+/// `https://t.me/…`
+fn of_path(path: &str) -> Link {
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    match parts.as_slice() {
+        ["c", id, ..] => by_id(id.parse().ok().and_then(ChatId::channel)),
+        ["s", name, ..] => by_name(name),
+        ["joinchat", ..] => Link::Invite,
+        [first, ..] if first.starts_with('+') => {
+            Phone::read(first).map_or(Link::Invite, |phone| Link::Chat(NamedChat::Phone(phone)))
+        }
+        [first, ..] if NO_NAMES.contains(first) => Link::Other,
+        [name, ..] => by_name(name),
+        [] => Link::Other,
+    }
+}
+
+/// `tg://…`, as the apps write links to each other.
+fn of_app(action: &str, query: &str) -> Link {
+    let value = |wanted: &str| {
+        let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value)
+    };
+    match action {
+        "resolve" => match (value("domain"), value("phone")) {
+            (Some(name), _) => by_name(name),
+            (None, Some(phone)) => Phone::read(&format!("+{}", phone.trim_start_matches('+')))
+                .map_or(Link::Other, |phone| Link::Chat(NamedChat::Phone(phone))),
+            (None, None) => Link::Other,
+        },
+        "user" => by_id(value("id").and_then(|id| id.parse().ok()).and_then(ChatId::user)),
+        "privatepost" => by_id(value("channel").and_then(|id| id.parse().ok()).and_then(ChatId::channel)),
+        "join" => Link::Invite,
+        _ => Link::Other,
+    }
+}
+
+fn by_id(id: Option<ChatId>) -> Link {
+    id.map_or(Link::Other, |id| Link::Chat(ChatRef::Id(id).into()))
+}
+
+fn by_name(name: &str) -> Link {
+    name.parse::<Username>().map_or(Link::Other, |name| Link::Chat(ChatRef::Username(name).into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn named(text: &str) -> String {
+        match text.parse::<NamedChat>() {
+            Ok(chat) => chat.to_string(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn ids_names_links_and_numbers_name_chats() {
+        for (text, chat) in [
+            ("-1001234567890", "-1001234567890"),
+            ("777", "777"),
+            (" @Demo_Main", "@demo_main"),
+            ("demo_main", "@demo_main"),
+            ("https://t.me/Demo_Main", "@demo_main"),
+            ("http://www.t.me/demo_main/", "@demo_main"),
+            ("HTTPS://T.ME/demo_main?start=1", "@demo_main"),
+            ("t.me/demo_main/45", "@demo_main"),
+            ("t.me/s/demo_main", "@demo_main"),
+            ("telegram.me/demo_main#x", "@demo_main"),
+            ("https://t.me/c/1234567890/45", "-1001234567890"),
+            ("tg://resolve?domain=demo_main&post=4", "@demo_main"),
+            ("tg:resolve?domain=demo_main", "@demo_main"),
+            ("tg://resolve?phone=70000000001", "+70000000001"),
+            ("tg://user?id=777", "777"),
+            ("tg://privatepost?channel=1234567890&post=45", "-1001234567890"),
+            ("https://t.me/+70000000001", "+70000000001"),
+            ("+70000000001", "+70000000001"),
+            ("+7 (000) 000-00-01", "+70000000001"),
+            ("me", "me"),
+            (" Me ", "me"),
+        ] {
+            assert_eq!(named(text), chat, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_names_no_chat_is_refused_in_words() {
+        for (text, says) in [
+            ("null", "where a value is missing"),
+            ("Undefined", "where a value is missing"),
+            ("@undefined", "where a value is missing"),
+            ("https://t.me/+AbCdEfGhIjKlMnOp", "invite link"),
+            ("https://t.me/joinchat/AbCdEf", "invite link"),
+            ("tg://join?invite=AbCdEf", "invite link"),
+            ("https://t.me/", "names no chat"),
+            ("https://t.me/addstickers/demo", "names no chat"),
+            ("https://example.com/demo_main", "names no chat"),
+            ("t.me/c/x", "names no chat"),
+            ("+7", "names no chat"),
+            ("a b", "names no chat"),
+            ("", "names no chat"),
+        ] {
+            assert!(named(text).contains(says), "{text}: {}", named(text));
+        }
+        for not_here in ["me", "+70000000001"] {
+            let error = ChatRef::named(not_here).expect_err("no id and no name");
+            assert!(error.to_string().contains("cannot be used here"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_phone_number_is_not_printed_for_a_log() {
+        let chat: NamedChat = "+70000000001".parse().expect("a number");
+        assert!(!format!("{chat:?}").contains("7000"), "{chat:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_reads_back_as_itself(text in "[a-z@+:/.?=0-9]{0,40}") {
+            if let Ok(chat) = text.parse::<NamedChat>() {
+                prop_assert_eq!(chat.to_string().parse(), Ok(chat));
+            }
+        }
+
+        #[test]
+        fn any_text_is_a_chat_or_a_clear_refusal(text: String) {
+            let _ = named(&text);
+        }
+    }
+}
