@@ -128,13 +128,12 @@ impl Board {
             let view = CardView::new(card, cells, words, wall, beholder.may_act).within(around);
             told.extend(view.alert().map(|alert| alert.id.as_str()));
             let drawn = Drawn::new(card.id.as_str(), view.render()?);
-            match groups.last_mut().filter(|group| group.id == id) {
-                Some(group) => group.cards.push(drawn),
-                None => {
-                    let is_top = matches!(id, NEEDS | WAITS);
-                    let stands = if is_top { Stands::Top } else { Stands::Listed };
-                    groups.push(Group { id, title, stands, cards: vec![drawn] });
-                }
+            if let Some(group) = groups.last_mut().filter(|group| group.id == id) {
+                group.cards.push(drawn);
+            } else {
+                let is_top = matches!(id, NEEDS | WAITS);
+                let stands = if is_top { Stands::Top } else { Stands::Listed };
+                groups.push(Group { id, title, stands, cards: vec![drawn] });
             }
         }
         if !beholder.filter.is_narrow() && beholder.filter.grouping == Grouping::Need {

@@ -79,7 +79,7 @@ mod tests {
         assert_eq!(hours[23].from.minus(Duration::from_hours(23)), hours[0].from);
         assert_eq!(now.since(hours[23].from).as_secs(), 7 * 60 + 31);
         assert_eq!((hours[23].failed_y(), hours[23].height(0)), ("0.0".to_owned(), "29.2".to_owned()));
-        assert_eq!(hours[0].heights, [0.0, 0.0]);
+        assert_eq!((hours[0].height(0), hours[0].height(1)), ("0.0".to_owned(), "0.0".to_owned()));
     }
 
     proptest! {

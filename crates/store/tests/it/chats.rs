@@ -170,9 +170,9 @@ async fn a_chat_has_its_names_and_is_found_by_each(world: World) {
     let named = world.store.chats().names(vec![chat(), person, chat_number(9)]).await.unwrap();
     assert_eq!(named.len(), 2);
     assert_eq!(named[&chat()].title.as_deref(), Some("Demo"));
-    let names = &named[&person];
-    assert_eq!((names.title.as_deref(), names.phone.as_deref()), (Some("Анна"), Some("70000000001")));
-    assert_eq!(names.username, "demo_ann".parse().ok());
+    let ann = &named[&person];
+    assert_eq!((ann.title.as_deref(), ann.phone.as_deref()), (Some("Анна"), Some("70000000001")));
+    assert_eq!(ann.username, "demo_ann".parse().ok());
     for text in ["АННА", "@demo_ann", "+7 000 000-00-01"] {
         assert_eq!(world.store.chats().find(text).await, Ok(vec![person]), "{text}");
         let filter = ChatFilter { q: Some(text.into()), ..ChatFilter::default() };
