@@ -4,17 +4,48 @@ use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
+use ambient::Clock;
 use domain::account::{Flood, Operation};
 use domain::{ChatId, Timestamp};
 
 /// How long a missing right is believed before it is tried again: rights come back without anyone telling us.
 const MARK_LASTS: Duration = Duration::from_mins(10);
 
-/// The account's holds.
-#[derive(Debug, Default)]
-pub(crate) struct Holds(RwLock<Table>);
+/// How long a wait of an earlier run may be at most: a longer one was written by a clock that was set wrong.
+const LONGEST_KEPT: Duration = Duration::from_hours(7 * 24);
 
-#[derive(Debug, Default)]
+/// The account's holds. What was told to wait waits that long, whatever is done to the time of day meanwhile.
+#[derive(Default)]
+pub(crate) struct Holds {
+    table: RwLock<Table>,
+    steady: Option<Steady>,
+}
+
+/// A time of day that nobody sets: it goes on from when it was made.
+struct Steady {
+    clock: Clock,
+    begun: Timestamp,
+    running: Duration,
+}
+
+/// The time of day, and the same by the clock that nobody sets, by which deadlines are kept.
+#[derive(Clone, Copy)]
+struct Now {
+    shown: Timestamp,
+    steady: Timestamp,
+}
+
+impl Now {
+    fn keep(self, until: Timestamp) -> Timestamp {
+        self.steady.plus(until.since(self.shown))
+    }
+
+    fn show(self, kept: Timestamp) -> Option<Timestamp> {
+        (kept > self.steady).then(|| self.shown.plus(kept.since(self.steady)))
+    }
+}
+
+#[derive(Default)]
 struct Table {
     floods: Vec<Running>,
     slow_modes: HashMap<ChatId, Timestamp>,
@@ -42,45 +73,75 @@ pub(crate) struct Held {
 }
 
 impl Holds {
+    /// None yet, with deadlines by a clock that nobody sets.
+    pub(crate) fn new(clock: &Clock) -> Self {
+        let steady = Steady { clock: clock.clone(), begun: clock.now(), running: clock.running() };
+        Self { table: RwLock::default(), steady: Some(steady) }
+    }
+
+    fn now(&self, shown: Timestamp) -> Now {
+        let steady = self
+            .steady
+            .as_ref()
+            .map_or(shown, |steady| steady.begun.plus(steady.clock.running().saturating_sub(steady.running)));
+        Now { shown, steady }
+    }
+
+    /// Takes over a wait that an earlier run kept.
+    pub(crate) fn restore_flood(&self, operation: Operation, until: Timestamp, now: Timestamp) {
+        self.keep_flood(operation, until.min(now.plus(LONGEST_KEPT)), now);
+    }
+
     /// What holds this kind of call in this chat. Slow mode and the right to write are about messages alone.
     pub(crate) fn of(&self, chat_id: ChatId, operation: Operation, now: Timestamp) -> Held {
-        let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
         let writes = operation == Operation::SendMessage;
         let flood = table.flood(operation);
         let slow = table.slow_modes.get(&chat_id).copied().filter(|_| writes);
+        let now = self.now(now);
         Held {
-            until: flood.max(slow).filter(|until| *until > now),
-            marked: writes && table.marks.get(&chat_id).is_some_and(|mark| mark.until > now),
+            until: flood.max(slow).and_then(|until| now.show(until)),
+            marked: writes && table.marks.get(&chat_id).is_some_and(|mark| mark.until > now.steady),
         }
     }
 
     /// What Telegram said when it refused the chat.
     pub(crate) fn why(&self, chat_id: ChatId) -> Option<String> {
-        let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
         table.marks.get(&chat_id).map(|mark| mark.why.clone())
     }
 
     /// Until when an operation must wait.
     pub(crate) fn flood(&self, operation: Operation, now: Timestamp) -> Option<Timestamp> {
-        let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        table.flood(operation).filter(|until| *until > now)
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        table.flood(operation).and_then(|until| self.now(now).show(until))
     }
 
     /// All floods that still run.
     pub(crate) fn floods(&self, now: Timestamp) -> Vec<Flood> {
-        let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        table.floods.iter().map(|running| running.flood).filter(|flood| flood.until > now).collect()
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let now = self.now(now);
+        let shown = |flood: Flood| Some(Flood { until: now.show(flood.until)?, ..flood });
+        table.floods.iter().filter_map(|running| shown(running.flood)).collect()
     }
 
     /// Since when a flood runs.
     pub(crate) fn flooded_since(&self, now: Timestamp) -> Option<Timestamp> {
-        let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        table.floods.iter().filter(|running| running.flood.until > now).map(|running| running.since).min()
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let now = self.now(now);
+        table
+            .floods
+            .iter()
+            .filter(|running| running.flood.until > now.steady)
+            .map(|running| running.since)
+            .min()
     }
 
     pub(crate) fn keep_flood(&self, operation: Operation, until: Timestamp, now: Timestamp) {
-        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        table.floods.retain(|running| running.flood.until > now);
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        let both = self.now(now);
+        let until = both.keep(until);
+        table.floods.retain(|running| running.flood.until > both.steady);
         match table.floods.iter_mut().find(|running| running.flood.operation == operation) {
             Some(running) => running.flood.until = running.flood.until.max(until),
             None => table.floods.push(Running { flood: Flood { operation, until }, since: now }),
@@ -88,9 +149,10 @@ impl Holds {
     }
 
     pub(crate) fn keep_slow_mode(&self, chat_id: ChatId, until: Timestamp, now: Timestamp) {
-        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        table.slow_modes.retain(|_, until| *until > now);
-        table.slow_modes.insert(chat_id, until);
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        let now = self.now(now);
+        table.slow_modes.retain(|_, until| *until > now.steady);
+        table.slow_modes.insert(chat_id, now.keep(until));
     }
 
     /// It may not write there. What only a kind of media is refused for says nothing about texts.
@@ -98,15 +160,15 @@ impl Holds {
         if why.starts_with("CHAT_SEND_") && why != "CHAT_SEND_PLAIN_FORBIDDEN" {
             return;
         }
-        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        table.marks.insert(chat_id, Mark { why, until: now.plus(MARK_LASTS) });
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        table.marks.insert(chat_id, Mark { why, until: self.now(now).steady.plus(MARK_LASTS) });
     }
 
     /// It can be written in after all. Tells whether there was a mark.
     pub(crate) fn lift_mark(&self, chat_id: ChatId) -> bool {
         // Nearly always there is none, and reading does not stop other readers.
-        let marked = self.0.read().unwrap_or_else(PoisonError::into_inner).marks.contains_key(&chat_id);
-        marked && self.0.write().unwrap_or_else(PoisonError::into_inner).marks.remove(&chat_id).is_some()
+        let marked = self.table.read().unwrap_or_else(PoisonError::into_inner).marks.contains_key(&chat_id);
+        marked && self.table.write().unwrap_or_else(PoisonError::into_inner).marks.remove(&chat_id).is_some()
     }
 }
 
@@ -141,6 +203,33 @@ mod tests {
         assert_eq!(holds.flooded_since(at(10)), Some(at(1)));
         assert_eq!(holds.flooded_since(at(50)), Some(at(3)));
         assert_eq!(holds.flooded_since(at(99)), None);
+    }
+
+    #[test]
+    fn a_clock_that_jumps_ends_no_flood_early_and_lengthens_none() {
+        let clock = Clock::system();
+        let holds = Holds::new(&clock);
+        let left = || holds.flood(Operation::SendMessage, clock.now()).map(|until| until.since(clock.now()));
+        let about = |wanted: u64| {
+            let left = left().expect("it runs").as_secs();
+            assert!(left <= wanted && left + 30 >= wanted, "{left} of {wanted}");
+        };
+        holds.keep_flood(Operation::SendMessage, clock.now().plus(Duration::from_mins(10)), clock.now());
+        about(600);
+        clock.set_back(Duration::from_hours(72));
+        about(600);
+        clock.advance(Duration::from_mins(4));
+        about(360);
+        // Forward: the time of day is ahead while no time went by.
+        let ahead = clock.now().plus(Duration::from_hours(1));
+        let until = holds.flood(Operation::SendMessage, ahead).expect("it still runs");
+        assert!((330..=360).contains(&until.since(ahead).as_secs()));
+        clock.advance(Duration::from_mins(6));
+        assert_eq!(left(), None);
+        // What an earlier run wrote by a clock that was years ahead is no wait of years.
+        holds.restore_flood(Operation::Leave, clock.now().plus(Duration::from_hours(24 * 900)), clock.now());
+        let until = holds.flood(Operation::Leave, clock.now()).expect("it is kept");
+        assert!(until.since(clock.now()) <= LONGEST_KEPT);
     }
 
     #[test]

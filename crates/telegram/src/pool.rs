@@ -168,7 +168,7 @@ impl Pool {
         let holds = self.store.accounts().holds(now).await?;
         for (name, flood) in holds.floods {
             if let Some(account) = self.get(&name) {
-                account.holds.keep_flood(flood.operation, flood.until, now);
+                account.holds.restore_flood(flood.operation, flood.until, now);
             }
         }
         for (name, chat_id, until) in holds.slow_modes {
