@@ -116,6 +116,15 @@ pub enum OpenError {
         /// What SQLite says.
         what: String,
     },
+    /// The database is empty though there was one.
+    #[error(
+        "{} is empty, and there is a master key beside it: what was in it is lost or lies elsewhere; put a backup back with \
+         `switchboard restore`, or, to begin with nothing, take the empty file away", file.display()
+    )]
+    Emptied {
+        /// The database file.
+        file: PathBuf,
+    },
     /// A newer version of the program wrote this database.
     #[error(
         "the database has schema version {found}, this program knows {known}; run the newer program again, or \

@@ -12,7 +12,7 @@ use crate::reader::Readers;
 use crate::stock::Place;
 use crate::vault::Vault;
 use crate::writer::Writer;
-use crate::{Inner, OpenError, StoreOptions, callbacks, directory, migrations};
+use crate::{Inner, MasterKey, OpenError, StoreOptions, callbacks, directory, migrations};
 
 /// Enough for interactive reads beside one long one.
 const READERS: usize = 2;
@@ -25,6 +25,7 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
     let file = connection::file_of(&url, &data_dir)?;
     let lock = directory::lock(&data_dir)?;
     directory::whole(&data_dir)?;
+    refuse_emptied(&file, &master_key, &data_dir)?;
     let mut writing = connection::writing(&file, &data_dir)?;
     migrations::run(&mut writing, &file, clock.now())?;
     writing.execute(OPEN_ALL_JOINS, []).map_err(|error| failed(&file, &error))?;
@@ -48,6 +49,21 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
     let writer = Writer::start(writing, space, lock).map_err(no_thread)?;
     let place = Place { dir: data_dir, file, disk };
     Ok(Inner { readers, writer, vault, clock, place, callbacks_counted: callbacks::Counters::default() })
+}
+
+/// A file of no bytes is a new store to SQLite. Beside the key of an old one it is a loss that somebody should know of.
+fn refuse_emptied(file: &Path, master_key: &MasterKey, data_dir: &Path) -> Result<(), OpenError> {
+    let is_empty = std::fs::metadata(file).is_ok_and(|found| found.len() == 0);
+    let has_log = std::fs::metadata(wal_of(file)).is_ok_and(|found| found.len() > 0);
+    let has_key = master_key.file(data_dir).is_some_and(|key| key.exists());
+    if is_empty && !has_log && has_key { Err(OpenError::Emptied { file: file.to_owned() }) } else { Ok(()) }
+}
+
+/// The log beside a database: a store that was made a moment ago may be there alone.
+fn wal_of(file: &Path) -> std::path::PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
 }
 
 /// Whether the key of a vault is the one that this field was sealed with.
