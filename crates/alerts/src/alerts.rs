@@ -29,6 +29,9 @@ use crate::view::{AlertView, MuteView, TargetAddress, TargetOrigin, TargetView, 
 use crate::watch::Pending;
 use crate::{deliver, listed, watch};
 
+/// How long a test may take: whoever pressed the button waits for it.
+const TEST_TAKES: Duration = Duration::from_secs(8);
+
 /// Rounds of beats that may wait. A round that finds no room is no beat at all.
 const ROUNDS: usize = 16;
 
@@ -83,12 +86,17 @@ pub enum TargetError {
 }
 
 /// What became of a test.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tested {
     /// The target has it.
     Told,
-    /// It waits in the outbox as this message.
-    OnItsWay(MessageId),
+    /// It waits in the outbox.
+    OnItsWay {
+        /// As this message.
+        message: MessageId,
+        /// What for, in words.
+        why: String,
+    },
 }
 
 /// Why a test came to nothing.
@@ -408,6 +416,7 @@ impl Alerts {
         let targets = self.0.state().book.all();
         let shown = |target: &Arc<Target>| {
             let standing = standings.iter().find(|standing| standing.name == target.name);
+            let waiting = waiting.iter().find(|row| row.target == target.name);
             TargetView {
                 name: target.name.clone(),
                 kind: target.kind,
@@ -415,7 +424,8 @@ impl Alerts {
                 signed: target.signed,
                 origin: target.origin,
                 made: target.made.clone(),
-                waiting: waiting.iter().find(|row| row.target == target.name).map_or(0, |row| row.count),
+                waiting: waiting.map_or(0, |row| row.count),
+                waiting_since: waiting.map(|row| row.since),
                 told_at: standing.and_then(|standing| standing.told_at),
                 failed_at: standing.and_then(|standing| standing.failed_at),
                 last_error: standing.and_then(|standing| standing.last_error.clone()),
@@ -489,7 +499,7 @@ impl Alerts {
         if was_there { Ok(()) } else { Err(TargetError::NoSuchTarget) }
     }
 
-    /// Tells a target that this is a test. One that took it and was turned off is on again.
+    /// Tells a target that this is a test, and answers within ten seconds what came of it. One that took it and was turned off is on again.
     ///
     /// # Errors
     /// See [`TestError`].
@@ -500,16 +510,19 @@ impl Alerts {
             if self.0.rounds.is_none() {
                 return Err(TestError::AtRest);
             }
-            return match chat::begin(&self.0.delivery, chat, account.clone(), &words, 0).await {
+            return match chat::begin(&self.0.delivery, chat, account.clone(), &words, 0, TEST_TAKES).await {
                 Carried::Sent => {
                     self.note_told(name).await;
                     Ok(Tested::Told)
                 }
-                Carried::OnItsWay(message) => Ok(Tested::OnItsWay(message)),
+                Carried::OnItsWay(message) => {
+                    let why = chat::waits_for(&self.0.delivery, message).await;
+                    Ok(Tested::OnItsWay { message, why })
+                }
                 Carried::Failed(error) => Err(TestError::Refused(error)),
             };
         }
-        match target.tell(&self.0.clock, &words).await {
+        match target.tell(&self.0.clock, &words, TEST_TAKES).await {
             Ok(()) => {
                 self.note_told(name).await;
                 Ok(Tested::Told)

@@ -14,7 +14,7 @@ use crate::again;
 use crate::alerts::Shared;
 use crate::notice::{Notice, Words};
 use crate::targets::chat::{self, Carried};
-use crate::targets::{NotTold, Target, Way};
+use crate::targets::{LIMIT, NotTold, Target, Way};
 
 /// Targets that are told at the same time, at most.
 const MOST_AT_ONCE: usize = 8;
@@ -130,10 +130,10 @@ async fn carry(
     delivery: &AlertDelivery,
 ) -> Result<Carried, NotTold> {
     let Way::Chat { chat, account } = &target.way else {
-        return target.tell(&shared.clock, words).await.map(|()| Carried::Sent);
+        return target.tell(&shared.clock, words, LIMIT).await.map(|()| Carried::Sent);
     };
     if let Some(message) = delivery.message {
-        return Ok(chat::look(&shared.delivery, message).await);
+        return Ok(chat::look(&shared.delivery, message, chat::LOOKS_FOR).await);
     }
     // Whoever is in trouble should not have to tell so.
     let broken = |name: &domain::AccountName| {
@@ -141,7 +141,7 @@ async fn carry(
         told.names_as_broken(&card) || shared.state().desk.is_open(&card)
     };
     let account = account.clone().filter(|name| !broken(name));
-    Ok(chat::begin(&shared.delivery, chat, account, words, delivery.attempts).await)
+    Ok(chat::begin(&shared.delivery, chat, account, words, delivery.attempts, chat::LOOKS_FOR).await)
 }
 
 /// A target has it: that is written down, or it would be told twice.
@@ -186,7 +186,7 @@ async fn without_the_store(
         (notice.id, notice.notice.words(notice.id.to_string(), notice.at), targets)
     };
     let told = join_all(targets.iter().map(|target| async {
-        let told = target.tell(&shared.clock, &words).await;
+        let told = target.tell(&shared.clock, &words, LIMIT).await;
         match &told {
             Ok(()) => tracing::info!(target = target.name, "told, though the store does not answer"),
             Err(error) => tracing::warn!(target = target.name, %error, "a target was not told"),

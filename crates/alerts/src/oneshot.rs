@@ -10,7 +10,7 @@ use media::Allowed;
 use serde_json::json;
 
 use crate::notice::{self, Words};
-use crate::targets::{NotTold, Target};
+use crate::targets::{LIMIT, NotTold, Target};
 
 /// The waits between attempts: whoever starts this does not wait for long.
 const WAITS: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(10), Duration::from_secs(30)];
@@ -89,7 +89,7 @@ async fn tell(target: &LastTarget, words: &Words, allowed: &Allowed, clock: &Clo
     })?;
     let mut waits = WAITS.into_iter();
     loop {
-        match target.tell(clock, words).await {
+        match target.tell(clock, words, LIMIT).await {
             Ok(()) => return Ok(()),
             Err(NotTold::Off(error)) => return Err(error),
             Err(NotTold::Failed(error)) => match waits.next() {

@@ -107,6 +107,8 @@ pub struct TargetView {
     pub made: Option<(Timestamp, String)>,
     /// How many notices wait for it.
     pub waiting: u64,
+    /// Since when the oldest of them waits.
+    pub waiting_since: Option<Timestamp>,
     /// When it took something last.
     pub told_at: Option<Timestamp>,
     /// When it did not, since then.

@@ -9,10 +9,10 @@ use domain::{AccountName, ChatRef, MessageId};
 use sha2::{Digest, Sha256};
 use store::{Idempotency, Origin, SameBy};
 
-use crate::notice::Words;
+use crate::notice::{self, Words};
 
 /// How long a message is waited for before others have their turn.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const LOOKS_FOR: Duration = Duration::from_secs(20);
 
 /// The name of alerts among those who ask for messages.
 const LISTENER: &str = "alerts";
@@ -28,13 +28,14 @@ pub(crate) enum Carried {
     Failed(String),
 }
 
-/// Puts a message into the outbox and waits a little for its end. The same words with the same attempt are one message.
+/// Puts a message into the outbox and waits for its end, at most `limit`. The same words with the same attempt are one message.
 pub(crate) async fn begin(
     delivery: &Delivery,
     chat: &ChatRef,
     account: Option<AccountName>,
     words: &Words,
     attempt: u32,
+    limit: Duration,
 ) -> Carried {
     let scope = Sha256::new()
         .chain_update(b"alert")
@@ -66,22 +67,38 @@ pub(crate) async fn begin(
         join: None,
     };
     match delivery.submit(submission).await {
-        Ok(submitted) => look(delivery, submitted.id).await,
+        Ok(submitted) => look(delivery, submitted.id, limit).await,
         // It may be in the outbox: then it is found there.
         Err(SubmitError::NotKnown { id }) => Carried::OnItsWay(id),
         Err(error) => Carried::Failed(error.to_string()),
     }
 }
 
-/// Looks how far a message is, and waits a little for its end.
-pub(crate) async fn look(delivery: &Delivery, id: MessageId) -> Carried {
-    match delivery.settled(id, PATIENCE).await {
+/// Looks how far a message is, and waits for its end, at most `limit`.
+pub(crate) async fn look(delivery: &Delivery, id: MessageId, limit: Duration) -> Carried {
+    match delivery.settled(id, limit).await {
         Ok(Some(message)) => judge(&message),
         Ok(None) => Carried::Failed("the message is not in the outbox any more".to_owned()),
         Err(error) => {
             tracing::warn!(message = %id, %error, "how far an alert's message is cannot be read");
             Carried::OnItsWay(id)
         }
+    }
+}
+
+/// What a message on its way waits for, in words.
+pub(crate) async fn waits_for(delivery: &Delivery, id: MessageId) -> String {
+    if let Some(until) = delivery.held_until(id) {
+        return format!("every account that may write there has to wait until {}", notice::minute(until));
+    }
+    match delivery.get(id).await.ok().flatten() {
+        Some(OutboundMessage { state: MessageState::Sending, account: Some(account), .. }) => {
+            format!("{account} has it, and Telegram has not answered yet")
+        }
+        Some(OutboundMessage { state: MessageState::InDoubt, .. }) => {
+            "it may have arrived, and no account can tell".to_owned()
+        }
+        _ => "no account can write there at the moment".to_owned(),
     }
 }
 

@@ -15,8 +15,8 @@ use media::{AllowList, Allowed};
 use crate::notice::Words;
 use crate::view::TargetOrigin;
 
-/// How long a target may take.
-const LIMIT: Duration = Duration::from_secs(20);
+/// How long a target may take with an alert.
+pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 
 /// Why a target does not have what it was told, or may not have it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -106,8 +106,8 @@ impl Target {
         }
     }
 
-    /// Tells a target that is no chat; a chat is told through the outbox.
-    pub(crate) async fn tell(&self, clock: &Clock, words: &Words) -> Result<(), NotTold> {
+    /// Tells a target that is no chat, within `limit`; a chat is told through the outbox.
+    pub(crate) async fn tell(&self, clock: &Clock, words: &Words, limit: Duration) -> Result<(), NotTold> {
         let telling = async {
             match &self.way {
                 Way::Hook(hook) => hook.post(clock, words).await,
@@ -117,9 +117,9 @@ impl Target {
                 }
             }
         };
-        match clock.timeout(LIMIT, telling).await {
+        match clock.timeout(limit, telling).await {
             Ok(told) => told,
-            Err(_) => Err(NotTold::Failed(format!("no answer within {} s", LIMIT.as_secs()))),
+            Err(_) => Err(NotTold::Failed(format!("no answer within {} s", limit.as_secs()))),
         }
     }
 }

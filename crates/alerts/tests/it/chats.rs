@@ -60,3 +60,40 @@ async fn a_test_tells_a_chat_too() {
     let refused = world.alerts.test("owner").await.expect_err("refused").to_string();
     assert!(refused.contains("CHAT_RESTRICTED"), "{refused}");
 }
+
+#[tokio::test]
+async fn a_test_answers_within_ten_seconds_what_it_waits_for() {
+    let world = World::with(vec![chat("owner", None)]).await;
+    world.script.fall_silent();
+    let begun = world.clock.running();
+    let test = world.alerts.test("owner");
+    let as_time_goes_by = async {
+        loop {
+            world.clock.advance(Duration::from_millis(100));
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let tested =
+        tokio::select! { tested = test => tested.expect("it is on its way"), () = as_time_goes_by => return };
+    let passed = world.clock.running().saturating_sub(begun);
+    let alerts::Tested::OnItsWay { why, .. } = tested else { panic!("{tested:?}") };
+    assert!(why.contains("Telegram has not answered yet"), "{why}");
+    assert!(passed <= Duration::from_secs(10), "{passed:?}");
+}
+
+#[tokio::test]
+async fn since_when_something_waits_for_a_target_is_shown() {
+    let world = World::with(vec![chat("owner", None)]).await;
+    world.script.fall_silent();
+    world.break_down(&["port:5021"]).await;
+    let since = async || world.alerts.targets().await.expect("targets").remove(0).waiting_since;
+    let waits = async {
+        while since().await.is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), waits).await.expect("it waits");
+    world.clock.advance(Duration::from_mins(2));
+    let waited = world.clock.now().since(since().await.expect("it still waits"));
+    assert!(waited >= Duration::from_mins(2), "{waited:?}");
+}

@@ -17,6 +17,7 @@ const ACCOUNTS: [&str; 2] = ["main", "backup_1"];
 pub(crate) struct Script {
     sent: Mutex<Vec<(String, String)>>,
     refuses: Mutex<bool>,
+    silent: Mutex<bool>,
 }
 
 impl Script {
@@ -27,6 +28,11 @@ impl Script {
 
     pub(crate) fn refuse(&self, refuses: bool) {
         *self.refuses.lock().unwrap_or_else(PoisonError::into_inner) = refuses;
+    }
+
+    /// Nothing is answered any more.
+    pub(crate) fn fall_silent(&self) {
+        *self.silent.lock().unwrap_or_else(PoisonError::into_inner) = true;
     }
 
     fn able(query: &Query) -> Candidates {
@@ -72,6 +78,9 @@ impl Sender for Script {
 
     fn send<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
+            if *self.silent.lock().unwrap_or_else(PoisonError::into_inner) {
+                return Outcome::Unknown("no answer in time".to_owned());
+            }
             if *self.refuses.lock().unwrap_or_else(PoisonError::into_inner) {
                 return Outcome::Rejected { code: "CHAT_RESTRICTED".to_owned() };
             }

@@ -1,5 +1,7 @@
 //! Who is told of alerts: chats, webhooks, mailboxes; each can be tested and taken out.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -21,6 +23,9 @@ const HERE: &str = "/settings/alerts";
 /// The call that lists and makes them.
 const API: &str = "/v1/alert-targets";
 
+/// How long a notice may wait for its target before the page minds.
+const USUAL_WAIT: Duration = Duration::from_mins(1);
+
 /// A target as the API shows it.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Target {
@@ -29,6 +34,7 @@ pub(super) struct Target {
     pub(super) place: String,
     pub(super) source: String,
     pub(super) waiting: u64,
+    pub(super) waiting_since: Option<Timestamp>,
     pub(super) told_at: Option<Timestamp>,
     pub(super) failed_at: Option<Timestamp>,
     pub(super) last_error: Option<String>,
@@ -38,6 +44,11 @@ pub(super) struct Target {
 impl Target {
     fn path(&self) -> String {
         format!("{HERE}/{}", segment(&self.name))
+    }
+
+    /// Since when something waits for it, if that is longer than a notice takes.
+    fn stuck_since(&self, now: Timestamp) -> Option<Timestamp> {
+        self.waiting_since.filter(|since| now.since(*since) > USUAL_WAIT)
     }
 
     fn is_in_settings(&self) -> bool {
@@ -61,6 +72,11 @@ pub(super) struct Alerts<'a> {
 }
 
 impl Alerts<'_> {
+    /// Whether all targets are told over Telegram, as the accounts are that they are told of.
+    fn is_telegram_alone(&self) -> bool {
+        !self.targets.is_empty() && self.targets.iter().all(|target| target.kind == "telegram")
+    }
+
     fn count(&self) -> u64 {
         self.targets.len() as u64
     }
@@ -168,6 +184,7 @@ pub(super) async fn ask_remove(
 #[derive(Deserialize)]
 struct Tested {
     told: bool,
+    why: Option<String>,
 }
 
 /// `POST /settings/alerts/{name}/actions/{action}`: a test, or the end.
@@ -182,7 +199,7 @@ pub(super) async fn act(
         "test" => dashboard
             .ask::<Tested>(&visitor, Method::POST, &format!("{path}/test"), None)
             .await
-            .map(|tested| words.tested(&name, tested.told)),
+            .map(|tested| words.tested(&name, tested.told, tested.why.as_deref())),
         "remove" => {
             dashboard.ask::<Value>(&visitor, Method::DELETE, &path, None).await.map(|_| words.removed(&name))
         }

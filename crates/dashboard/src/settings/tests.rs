@@ -204,6 +204,7 @@ fn targets_in_each_state() {
             place: "https://example.com".to_owned(),
             source: source.to_owned(),
             waiting: 0,
+            waiting_since: None,
             told_at: None,
             failed_at: None,
             last_error: None,
@@ -218,6 +219,12 @@ fn targets_in_each_state() {
                 ..target("hook", "webhook", "store")
             },
             Target { off_at: Some(ago(9)), ..target("gone", "webhook", "store") },
+            Target {
+                waiting: 2,
+                waiting_since: Some(ago(5)),
+                told_at: Some(ago(6)),
+                ..target("chat", "telegram", "store")
+            },
             target("mail", "email", "store"),
         ];
         let words = AlertsWords::of(language);

@@ -56,6 +56,8 @@ pub struct DeliveriesWaiting {
     pub count: u64,
     /// The first of them.
     pub first: AlertNoticeId,
+    /// When the oldest was made.
+    pub since: Timestamp,
 }
 
 fn key(id: &AlertNoticeId) -> &[u8; 16] {
@@ -82,6 +84,7 @@ pub(super) fn read_waiting(row: &Row<'_>) -> Result<DeliveriesWaiting, StoreErro
         target: columns.get(0)?,
         count: columns.count(1)?,
         first: notice_id(&columns, 2)?,
+        since: columns.time(3)?,
     })
 }
 

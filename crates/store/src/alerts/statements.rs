@@ -54,8 +54,9 @@ statements! {
         JOIN alert_notices AS n ON n.id = d.notice
         ORDER BY d.next_at, d.target";
     WAITING = "
-        SELECT target, count(*), min(notice) FROM alert_deliveries WHERE state = 0 GROUP BY target
-        ORDER BY target";
+        SELECT d.target, count(*), min(d.notice), min(n.at)
+        FROM alert_deliveries AS d JOIN alert_notices AS n ON n.id = d.notice
+        WHERE d.state = 0 GROUP BY d.target ORDER BY d.target";
     DELIVERED = "
         UPDATE alert_deliveries SET state = 2, attempts = attempts + 1, done_at = $1, last_error = NULL
         WHERE target = $2 AND notice = $3 AND state = 0";

@@ -20,6 +20,9 @@ pub(crate) struct AlertsWords {
     pub(crate) failed: &'static str,
     pub(crate) off: &'static str,
     pub(crate) waiting: &'static str,
+    pub(crate) stuck: &'static str,
+    pub(crate) telegram_alone: &'static str,
+    pub(crate) over_accounts: &'static str,
     pub(crate) test: &'static str,
     pub(crate) remove: &'static str,
     pub(crate) remove_follows: &'static str,
@@ -48,8 +51,8 @@ pub(crate) struct AlertsWords {
 const EN: AlertsWords = AlertsWords {
     language: Language::English,
     title: "Alerts",
-    lede: "After three failed beats in a row everybody here is told, and told again when it is well. What a target does not take is \
-           tried again.",
+    lede: "What fails three checks in a row, about a minute, is told to every target here, and told again once it is well. What a target \
+           does not take is sent again.",
     none: "Nobody is told yet",
     none_help: "Alerts stand on the overview all the same. Add a chat, a webhook or mailboxes below.",
     name: "Name",
@@ -62,6 +65,11 @@ const EN: AlertsWords = AlertsWords {
     failed: "did not take it",
     off: "wants nothing more",
     waiting: "waiting",
+    stuck: "not delivered since",
+    telegram_alone: "Alerts to Telegram travel through the accounts that they are about: when those cannot write, no alert arrives. \
+                     Add a webhook or mailboxes as a second kind of target.",
+    over_accounts: "It is written by the accounts that are watched. Add a webhook or mailboxes too, for the day when none of them can \
+                    write.",
     test: "Test",
     remove: "Remove",
     remove_follows: "It is told nothing more, and what waits for it is thrown away.",
@@ -90,8 +98,8 @@ const EN: AlertsWords = AlertsWords {
 const RU: AlertsWords = AlertsWords {
     language: Language::Russian,
     title: "Оповещения",
-    lede: "После трёх неудачных ударов подряд узнают все из этого списка, и ещё раз, когда всё наладится. Что не дошло, отправляется \
-           снова.",
+    lede: "Если три проверки подряд (около минуты) неудачны, оповещение получают все из этого списка, и ещё одно — когда всё наладится. Что не \
+           дошло, отправляется снова.",
     none: "Пока никто не узнаёт",
     none_help: "Тревоги всё равно видны в обзоре. Добавьте ниже чат, веб-хук или почтовые ящики.",
     name: "Название",
@@ -104,6 +112,11 @@ const RU: AlertsWords = AlertsWords {
     failed: "не принял",
     off: "больше не хочет",
     waiting: "ждёт",
+    stuck: "не доставлено с",
+    telegram_alone: "Оповещения в Telegram идут через те же аккаунты, за которыми ведётся наблюдение: если они не могут писать, \
+                     ничего не придёт. Добавьте второй вид получателя — веб-хук или почту.",
+    over_accounts: "Писать будут те же аккаунты, за которыми ведётся наблюдение. Добавьте ещё веб-хук или почту — на случай, когда \
+                    ни один не сможет писать.",
     test: "Проверить",
     remove: "Удалить",
     remove_follows: "Больше ничего не получит; что его ждёт, будет выброшено.",
@@ -164,7 +177,14 @@ impl AlertsWords {
         }
     }
 
-    pub(crate) fn tested(&self, name: &str, told: bool) -> String {
+    /// What came of a test; `why` says what one waits for that is on its way.
+    pub(crate) fn tested(&self, name: &str, told: bool, why: Option<&str>) -> String {
+        if let Some(why) = why {
+            return match self.language {
+                Language::English => format!("The test is still on its way to {name}: {why}."),
+                Language::Russian => format!("{name}: проверка ещё в пути ({why})."),
+            };
+        }
         match (self.language, told) {
             (Language::English, true) => format!("{name} has taken the test."),
             (Language::English, false) => format!("The test is on its way to {name}."),

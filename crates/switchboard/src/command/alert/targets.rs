@@ -137,7 +137,8 @@ impl Targets {
                 if tested["told"] == true {
                     say!("{name} has it.");
                 } else {
-                    say!("It is on its way to {name} as {}.", table::cell(&tested, "message"));
+                    let [message, why] = ["message", "why"].map(|field| table::cell(&tested, field));
+                    say!("It is still on its way to {name} as {message}: {why}.");
                 }
             }
         }

@@ -42,6 +42,9 @@ pub(crate) struct AlertTarget {
     created_by: Option<String>,
     /// How many notices wait for it.
     waiting: u64,
+    /// Since when the oldest of them waits.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    waiting_since: Option<Timestamp>,
     /// When it took something last.
     #[schema(value_type = Option<String>, format = DateTime)]
     told_at: Option<Timestamp>,
@@ -67,6 +70,7 @@ impl From<TargetView> for AlertTarget {
             created_at,
             created_by,
             waiting: target.waiting,
+            waiting_since: target.waiting_since,
             told_at: target.told_at,
             failed_at: target.failed_at,
             last_error: target.last_error,
@@ -119,6 +123,9 @@ pub(crate) struct TargetTest {
     /// The message that is on its way to the chat.
     #[schema(value_type = Option<String>)]
     message: Option<MessageId>,
+    /// What that message waits for, in words.
+    #[schema(example = "no account can write there at the moment")]
+    why: Option<String>,
 }
 
 /// Lists the targets.
@@ -185,9 +192,9 @@ pub(crate) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Tells a target that this is a test, and waits for what comes of it, 20 seconds at most.
+/// Tells a target that this is a test, and answers within ten seconds what came of it.
 ///
-/// 202 when the message to a chat is still on its way. A target that was turned off and takes it is on again.
+/// 202 when the message to a chat is still on its way; `why` says what it waits for. A target that was turned off and takes it is on again.
 #[utoipa::path(
     post, path = "/v1/alert-targets/{name}/test", tag = "alerts", operation_id = "test_alert_target",
     params(("name" = String, Path, description = "The target's name")),
@@ -205,9 +212,10 @@ pub(crate) async fn test(
     PathParameter(name): PathParameter<String>,
 ) -> Result<Response, Problem> {
     match state.alerts().test(&name).await {
-        Ok(Tested::Told) => Ok(json(StatusCode::OK, &TargetTest { told: true, message: None })),
-        Ok(Tested::OnItsWay(message)) => {
-            let answer = json(StatusCode::ACCEPTED, &TargetTest { told: false, message: Some(message) });
+        Ok(Tested::Told) => Ok(json(StatusCode::OK, &TargetTest { told: true, message: None, why: None })),
+        Ok(Tested::OnItsWay { message, why }) => {
+            let test = TargetTest { told: false, message: Some(message), why: Some(why) };
+            let answer = json(StatusCode::ACCEPTED, &test);
             Ok(located(answer, &format!("/v1/messages/{message}")))
         }
         Err(TestError::NoSuchTarget) => Err(no_such_target(&name)),
