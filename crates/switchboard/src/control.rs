@@ -23,6 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The same where files may have to be copied first.
 const ACCEPTANCE: Duration = Duration::from_mins(5);
 
+/// How often a server that has not answered yet is asked for a sign of life, and how long that may take.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(4);
+
 /// A running server, or the fact that there is none.
 pub(crate) enum Server {
     /// It answers on this socket.
@@ -65,9 +68,15 @@ impl Calls for Control {
         path: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<Value> {
-        match tokio::time::timeout(limit, self.exchange(method, path, body)).await {
-            Ok(answer) => answer,
-            Err(_) => bail!("the server did not answer within {} s", limit.as_secs()),
+        tokio::select! {
+            answer = tokio::time::timeout(limit, self.exchange(method, path, body)) => match answer {
+                Ok(answer) => answer,
+                Err(_) => bail!("the server did not answer within {} s", limit.as_secs()),
+            },
+            () = self.falls_silent() => bail!(
+                "the server holds the data directory and does not answer; `switchboard doctor` shows what can be seen \
+                 from outside"
+            ),
         }
     }
 }
@@ -115,6 +124,17 @@ impl Control {
             biased;
             answer = self.talk(request) => answer,
             () = halted => bail!("the server took nothing of the file for {} s", PATIENCE.as_secs()),
+        }
+    }
+
+    /// Resolves once the server shows no sign of life: one that works on a long answer does.
+    async fn falls_silent(&self) {
+        loop {
+            tokio::time::sleep(SIGN_OF_LIFE).await;
+            let sign = self.exchange(Method::GET, "/health/live", None);
+            if tokio::time::timeout(SIGN_OF_LIFE, sign).await.is_err() {
+                return;
+            }
         }
     }
 

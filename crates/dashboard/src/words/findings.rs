@@ -69,6 +69,10 @@ pub(super) const fn in_russian(code: Code) -> Option<&'static str> {
         Code::PortNotTaken => "Старые скрипты обслуживают порт, которого нет в настройках.",
         Code::PortDiffers => "Настройки и старые скрипты расходятся в том, что делает порт.",
         Code::SessionNotTaken => "Есть сессия старых скриптов, которой здесь нет.",
+        Code::LegacySessionMissing => "Сессии, которую называют старые скрипты, нет на месте.",
+        Code::ApiIdUnknown => {
+            "Старые скрипты входят с api_id, которого нет ни у одного аккаунта в настройках."
+        }
         _ => return None,
     })
 }

@@ -139,6 +139,8 @@ fn survey(
     accounts.extend(described.map(|account| (account.name.clone(), None)));
     let others = inside.map(|inside| inside.accounts.as_slice()).unwrap_or_default();
     accounts.extend(others.iter().map(|account| (account.name.clone(), None)));
+    let owners = inside.map(|inside| inside.owners.as_slice()).unwrap_or_default();
+    accounts.extend(owners.iter().map(|(account, key)| (account.clone(), Some(key.clone()))));
     let keys = accounts.iter().filter_map(|(_, key)| key.clone());
     let here = keys.chain(inside.into_iter().flat_map(|inside| inside.sessions.iter().cloned())).collect();
     let units: Vec<_> = machine.units.iter().map(|known| known.unit.clone()).collect();

@@ -248,6 +248,10 @@ codes! {
     PortDiffers = "port_differs",
     /// A session of the old scripts that is not here.
     SessionNotTaken = "session_not_taken",
+    /// A session that the old scripts name and that is nowhere.
+    LegacySessionMissing = "legacy_session_missing",
+    /// The old scripts sign in as an application that no account has.
+    ApiIdUnknown = "api_id_unknown",
 }
 
 #[cfg(test)]

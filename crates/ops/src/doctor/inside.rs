@@ -35,6 +35,9 @@ pub struct Inside {
     pub telegram_ahead: Option<i64>,
     /// Fingerprints of the session keys that it has in its store.
     pub sessions: Vec<String>,
+    /// Which account each of them is of, as far as that is known.
+    #[serde(default)]
+    pub owners: Vec<(AccountName, String)>,
     /// Requests that name a client behind a proxy which the settings do not trust.
     #[serde(default)]
     pub forwarded: ForwardedFact,

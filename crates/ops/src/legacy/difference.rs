@@ -6,7 +6,7 @@ use config::Settings;
 use domain::Purpose;
 
 use super::folder::SessionFile;
-use super::table::Known;
+use super::table::{Known, api_ids as api_ids_of};
 use crate::doctor::{Code, Finding, Fix, Severity, finding};
 
 /// Compares ports and services with the settings.
@@ -51,6 +51,51 @@ pub(super) fn ports(known: &[Known<'_>], settings: &Settings) -> Vec<Finding> {
         )
     };
     by_port.into_iter().filter_map(judge).collect()
+}
+
+/// Sessions that scripts name and that are nowhere.
+pub(super) fn missing(known: &[Known<'_>]) -> Vec<Finding> {
+    let mut by_session: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for one in known {
+        for session in &one.missing {
+            let script = one.file.as_ref().map(|file| file.display().to_string());
+            by_session.entry(session).or_default().extend(script);
+        }
+    }
+    let found = |(session, scripts): (&str, BTreeSet<String>)| {
+        let summary = format!("The session {session} that the old scripts name is not there.");
+        let fix = Fix::advice(
+            "look for the file under another name or in a backup; without it the account signs in again, with \
+             `switchboard account login`",
+        );
+        finding(Code::LegacySessionMissing, Severity::Warning, session, summary, fix).shown_by(scripts)
+    };
+    by_session.into_iter().map(found).collect()
+}
+
+/// Applications that scripts sign in as and that no account of the settings has.
+pub(super) fn api_ids(known: &[Known<'_>], settings: &Settings) -> Vec<Finding> {
+    let here: BTreeSet<i32> = settings.telegram.accounts.iter().map(|account| account.api_id).collect();
+    let mut unknown: BTreeMap<i32, BTreeSet<String>> = BTreeMap::new();
+    for one in known {
+        for api_id in api_ids_of(one).into_iter().filter(|api_id| !here.contains(api_id)) {
+            let script = one.file.as_ref().map(|file| file.display().to_string());
+            unknown.entry(api_id).or_default().extend(script);
+        }
+    }
+    let found = |(api_id, scripts): (i32, BTreeSet<String>)| {
+        let summary =
+            format!("The old scripts sign in as application {api_id}, which no account of the settings has.");
+        let fix = Fix::setting(
+            "telegram.accounts",
+            format!(
+                "give the account api_id = {api_id} with its api_hash: Telegram ends sessions that change their application"
+            ),
+        );
+        finding(Code::ApiIdUnknown, Severity::Note, format!("api_id {api_id}"), summary, fix)
+            .shown_by(scripts)
+    };
+    unknown.into_iter().map(found).collect()
 }
 
 /// Sessions that are not here yet, and files that are none.
@@ -126,6 +171,24 @@ mod tests {
         assert!(
             matches!(&found[1].fix, Fix::Setting { advice, .. } if advice.contains("{ port = 5028, service = \"leave_chat\" }"))
         );
+    }
+
+    #[test]
+    fn missing_sessions_and_unknown_applications_are_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("x.toml");
+        let account =
+            "[[telegram.accounts]]\nname = 'a'\napi_id = 1\napi_hash = 'b'\nsessions = [{ file = 'c' }]\n";
+        std::fs::write(&file, account).expect("written");
+        let settings = Settings::load(Some(&file), []).expect("settings");
+        let mut one = known(&[5022], &[Purpose::SendText]);
+        one.script.api_ids = vec![1, 9];
+        one.missing = vec!["main_text.session".to_owned()];
+        let unknown = api_ids(std::slice::from_ref(&one), &settings);
+        assert_eq!(unknown.iter().map(|one| one.subject.as_str()).collect::<Vec<_>>(), ["api_id 9"]);
+        let gone = missing(&[one]);
+        assert_eq!((gone.len(), gone[0].code), (1, Code::LegacySessionMissing));
+        assert_eq!(gone[0].evidence, ["/old/x.py"]);
     }
 
     #[test]

@@ -83,9 +83,13 @@ pub(crate) fn survey(facts: &Facts<'_>) -> Surveyed {
         section.lacks(unseen.clone());
     }
     match facts.settings {
-        Some(settings) => section.findings.extend(difference::ports(&known, settings)),
+        Some(settings) => {
+            section.findings.extend(difference::ports(&known, settings));
+            section.findings.extend(difference::api_ids(&known, settings));
+        }
         None => section.lacks("the settings cannot be read, so that nothing is compared with them"),
     }
+    section.findings.extend(difference::missing(&known));
     section.findings.extend(difference::sessions(&facts.contents.sessions, &facts.here, facts.import));
     let names: Vec<AccountName> = facts.accounts.iter().map(|(name, _)| name.clone()).collect();
     // What a script calls its account is no proof: of an account that is here, Telegram must say that it is its.

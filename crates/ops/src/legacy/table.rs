@@ -21,6 +21,9 @@ pub struct Row {
     pub services: Vec<Purpose>,
     /// The account here that it is known to belong to.
     pub account: Option<String>,
+    /// The applications (`api_id`) that it signs in as.
+    #[serde(default)]
+    pub api_ids: Vec<i32>,
     /// The session files that it uses, relative to the folder.
     pub sessions: Vec<String>,
     /// Who starts it: a unit, a process, or nobody any more.
@@ -206,6 +209,7 @@ pub(super) fn rows(
             script: one.file.as_deref().map(relative),
             services: one.script.services.clone(),
             account: account_of(one),
+            api_ids: api_ids(one),
             sessions: one
                 .sessions
                 .iter()
@@ -229,11 +233,21 @@ pub(super) fn rows(
         script: None,
         services: Vec::new(),
         account: owner_of(session),
+        api_ids: session.api_id.into_iter().collect(),
         sessions: vec![relative(&session.file)],
         started_by: String::new(),
         alive: Alive::No,
     }));
     rows
+}
+
+/// What the script names, and what its sessions were signed in with.
+pub(super) fn api_ids(one: &Known<'_>) -> Vec<i32> {
+    let of_sessions = one.sessions.iter().filter_map(|session| session.api_id);
+    let mut all: Vec<i32> = one.script.api_ids.iter().copied().chain(of_sessions).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 fn started_by(one: &Known<'_>) -> String {

@@ -210,8 +210,16 @@ fn print_rows(rows: &[Row]) {
         say!("No script, session or process of an old installation is there.\n");
         return;
     }
-    let mut shown =
-        table::with_header(["PORT", "SCRIPT", "SERVES", "ACCOUNT", "SESSION", "STARTED BY", "ALIVE"]);
+    let mut shown = table::with_header([
+        "PORT",
+        "SCRIPT",
+        "SERVES",
+        "ACCOUNT",
+        "API_ID",
+        "SESSION",
+        "STARTED BY",
+        "ALIVE",
+    ]);
     let or_dash = |text: String| if text.is_empty() { "-".to_owned() } else { text };
     for row in rows {
         let services: Vec<&str> = row.services.iter().map(|service| service.as_str()).collect();
@@ -220,6 +228,7 @@ fn print_rows(rows: &[Row]) {
             or_dash(row.script.clone().unwrap_or_default()),
             or_dash(services.join(", ")),
             row.account.clone().unwrap_or_else(|| "?".to_owned()),
+            or_dash(row.api_ids.iter().map(i32::to_string).collect::<Vec<_>>().join(", ")),
             or_dash(row.sessions.join(", ")),
             or_dash(row.started_by.clone()),
             match &row.alive {

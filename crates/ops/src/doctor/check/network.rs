@@ -83,6 +83,7 @@ pub(in crate::doctor) fn check(
     }
     let centres = || tried.iter().filter(|one| matches!(one.what, What::DataCentre(_)));
     let none_reached = centres().all(|one| one.outcome.is_err());
+    let mut told: Vec<&Failure> = Vec::new();
     for one in tried {
         let failure = match &one.outcome {
             Ok(took) => {
@@ -94,9 +95,39 @@ pub(in crate::doctor) fn check(
             }
             Err(failure) => failure,
         };
+        if matches!(one.what, What::DataCentre(_)) {
+            // Five centres behind one wall are one finding.
+            if told.contains(&failure) {
+                continue;
+            }
+            told.push(failure);
+            let alike: Vec<&Tried> =
+                centres().filter(|other| other.outcome.as_ref().err() == Some(failure)).collect();
+            if alike.len() > 1 {
+                section.findings.push(centres_away(&alike, failure, none_reached && !works));
+                continue;
+            }
+        }
         section.findings.push(failed(one, failure, none_reached && !works));
     }
     section
+}
+
+/// Several data centres that cannot be reached for the same reason.
+fn centres_away(alike: &[&Tried], failure: &Failure, cut_off: bool) -> Finding {
+    let number = |one: &&Tried| match one.what {
+        What::DataCentre(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let numbers: Vec<String> = alike.iter().filter_map(number).collect();
+    let addresses: Vec<&str> = alike.iter().map(|one| one.address.as_str()).collect();
+    let first = alike.first().map(|one| failed(one, failure, cut_off));
+    let (code, severity, fix) = first.map_or_else(
+        || (Code::TelegramUnreachable, Severity::Warning, Fix::advice("look at the network")),
+        |first| (first.code, first.severity, first.fix),
+    );
+    let summary = format!("Telegram's data centres {} cannot be reached.", numbers.join(", "));
+    finding(code, severity, "telegram", summary, fix).shown_by([failure.words(), addresses.join(", ")])
 }
 
 fn failed(one: &Tried, failure: &Failure, cut_off: bool) -> Finding {
@@ -200,6 +231,9 @@ mod tests {
         assert_eq!(worst(&[away(1), away(2)], false), Some(Severity::Error));
         assert_eq!(worst(&[away(1), away(2)], true), Some(Severity::Warning));
         assert_eq!(worst(&[here], false), None);
+        let all = check(&[away(1), away(2), away(4)], 0, None, false).findings;
+        assert_eq!(all.len(), 1, "the same error is told once");
+        assert_eq!(all[0].summary, "Telegram's data centres 1, 2, 4 cannot be reached.");
     }
 
     #[test]

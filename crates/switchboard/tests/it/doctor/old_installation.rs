@@ -177,14 +177,14 @@ fn table(text: &str, pids: &[(u32, &str)]) -> String {
 }
 
 const TABLE: &str = "\
-PORT | SCRIPT | SERVES | ACCOUNT | SESSION | STARTED BY | ALIVE
-5021 | create_chat.py | create_chat | main | main_create.session | nobody (orphan) | orphan, ORPHAN
-5022 | send_text.py | send_text | main | main_text.session | TEST | yes, CHILD
-5028 | leave_chat.py | leave_chat | fifth | fifth_leeve (missing) | leave.service | no
-5099 | monitor.py | - | ? | - | monitor.service | crash loop, 111 restarts
-- | - | - | ? | broken.session | - | no
-- | - | - | ? | spare copy.session | - | no
-- | - | - | ? | spare.session | - | no
+PORT | SCRIPT | SERVES | ACCOUNT | API_ID | SESSION | STARTED BY | ALIVE
+5021 | create_chat.py | create_chat | main | 1000001 | main_create.session | nobody (orphan) | orphan, ORPHAN
+5022 | send_text.py | send_text | main | 1000001 | main_text.session | TEST | yes, CHILD
+5028 | leave_chat.py | leave_chat | fifth | 1000001 | fifth_leeve (missing) | leave.service | no
+5099 | monitor.py | - | ? | - | - | monitor.service | crash loop, 111 restarts
+- | - | - | ? | - | broken.session | - | no
+- | - | - | ? | - | spare copy.session | - | no
+- | - | - | ? | - | spare.session | - | no
 ";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -227,6 +227,7 @@ async fn an_old_installation_is_surveyed_and_its_plan_is_carried_out() {
     assert_eq!(command("orphan"), Some(format!("kill {}", orphan.1)));
     assert_eq!(finding(&report, "port_not_taken")["subject"], "port 5028");
     assert_eq!(finding(&report, "port_differs")["subject"], "port 5022");
+    assert_eq!(finding(&report, "legacy_session_missing")["subject"], "fifth_leeve");
     let of = |code: &str| {
         let all = findings(&report).into_iter().filter(|one| one["code"] == code);
         all.map(|one| {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use domain::Timestamp;
 use domain::message::MessageState;
 use domain::saga::SagaState;
+use domain::{AccountName, Timestamp};
 use ops::doctor::{
     AccountFact, AlertTargetFact, ForwardedFact, Inside, ListenerFact, ListenerFactState, Server, StockFact,
 };
@@ -21,10 +21,11 @@ const COUNTED: u32 = 500;
 
 pub(super) async fn of(state: &State) -> Inside {
     let clock = state.clock();
-    let (stock, written, sessions, ahead) = tokio::join!(
+    let (stock, written, sessions, owners, ahead) = tokio::join!(
         clock.timeout(PATIENCE, stock(state)),
         clock.timeout(PATIENCE, state.store().round_trip()),
         clock.timeout(PATIENCE, sessions(state)),
+        clock.timeout(PATIENCE, owners(state)),
         clock.timeout(PATIENCE, state.pool().telegram_ahead()),
     );
     let accounts = state.pool().accounts();
@@ -52,6 +53,7 @@ pub(super) async fn of(state: &State) -> Inside {
         },
         caches: vec![("chats and users known".to_owned(), state.pool().cached_peers() as u64)],
         telegram_ahead: ahead.ok().flatten(),
+        owners: owners.ok().and_then(Result::ok).unwrap_or_default(),
         sessions: sessions.ok().and_then(Result::ok).unwrap_or_default(),
         forwarded: forwarded(state),
         alert_targets: state.alerts().addresses_made_here().into_iter().map(alert_target).collect(),
@@ -126,6 +128,16 @@ async fn oldest(state: &State) -> Result<Option<Timestamp>, StoreError> {
     let unfinished = state.store().outbox().unfinished(None, COUNTED).await?;
     let waiting = unfinished.iter().filter(|message| message.state == MessageState::Queued);
     Ok(waiting.map(|message| message.send_at.unwrap_or(message.created_at)).min())
+}
+
+/// Which account each key of the store is of.
+async fn owners(state: &State) -> Result<Vec<(AccountName, String)>, StoreError> {
+    let all = state.store().accounts().sessions().await?;
+    let owner = |session: &store::StoredSession| {
+        let key = store::KeyFingerprint::of(domain::ExposeSecret::expose_secret(&session.auth_key));
+        (session.account.clone(), key.to_string())
+    };
+    Ok(all.iter().map(owner).collect())
 }
 
 /// Fingerprints of all keys that the store has.

@@ -10,7 +10,7 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::Timestamp;
 use http::StatusCode;
-use ops::doctor::{Asked, Patient, Report, examine};
+use ops::doctor::{Asked, Inside, Patient, Report, Server, examine, settings_fingerprint};
 use ops::machine::{Journal, Root};
 use tokio::sync::Mutex;
 
@@ -86,7 +86,11 @@ async fn look(state: &State) -> Report {
         import: String::new(),
         clock: state.clock().clone(),
     };
-    let mut report = examine(patient, Asked::Server(Box::new(inside.clone()))).await.report;
+    // This server runs with what it looks at: a `--listen` of its command line makes it no other than its settings.
+    let settings = settings_fingerprint(&examined.settings);
+    let own = Inside { server: Server { settings, ..inside.server.clone() }, ..inside.clone() };
+    let mut report = examine(patient, Asked::Server(Box::new(own))).await.report;
+    report.server = Some(inside.server.clone());
     report.inside = Some(Box::new(inside));
     report
 }
