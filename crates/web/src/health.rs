@@ -6,6 +6,7 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
 use serde::Serialize;
+use store::StoreError;
 use utoipa::ToSchema;
 
 use crate::answer::json;
@@ -28,7 +29,7 @@ pub(crate) struct Live {
 /// Whether the program can be relied on.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Ready {
-    /// `ready`, `starting`, `stopping` or `store_unavailable`.
+    /// `ready`, `starting`, `stopping`, `store_unavailable` or `disk_full`.
     #[schema(example = "ready")]
     status: &'static str,
     /// Whether each account is past connecting.
@@ -48,7 +49,7 @@ pub(crate) async fn live() -> Response {
     std::future::ready(json(StatusCode::OK, &Live { status: "ok" })).await
 }
 
-/// Tells whether the store is open and each account past connecting (or 10 seconds gone by).
+/// Tells whether the store takes writes and each account past connecting (or 10 seconds gone by).
 #[utoipa::path(
     get, path = "/health/ready", tag = "system", operation_id = "ready",
     responses(
@@ -60,8 +61,8 @@ pub(crate) async fn ready(Shared(state): Shared<State>) -> Response {
     let accounts_settled = state.pool().settled();
     let status = if state.is_stopping() {
         "stopping"
-    } else if !store_answers(&state).await {
-        "store_unavailable"
+    } else if let Err(why) = takes_writes(&state).await {
+        why
     } else if accounts_settled || state.uptime() >= PATIENCE {
         "ready"
     } else {
@@ -72,8 +73,11 @@ pub(crate) async fn ready(Shared(state): Shared<State>) -> Response {
     json(if status == "ready" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, &body)
 }
 
-/// A real look into the store: a key that nobody has.
-async fn store_answers(state: &State) -> bool {
-    let look = state.store().api_keys();
-    matches!(tokio::time::timeout(STORE_TIME, look.find([0; 32])).await, Ok(Ok(_)))
+/// Whether the store takes new work, by a real write and read; why not, as a stable code.
+pub(crate) async fn takes_writes(state: &State) -> Result<(), &'static str> {
+    match tokio::time::timeout(STORE_TIME, state.store().round_trip()).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(StoreError::StorageFull)) => Err("disk_full"),
+        Ok(Err(_)) | Err(_) => Err("store_unavailable"),
+    }
 }

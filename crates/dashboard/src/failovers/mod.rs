@@ -29,6 +29,10 @@ pub(crate) struct Failover {
     pub(crate) named: Named,
     pub(crate) from: String,
     pub(crate) to: String,
+    #[serde(default)]
+    pub(crate) done_by: Option<String>,
+    #[serde(default)]
+    pub(crate) state: Option<String>,
     pub(crate) reason: String,
     pub(crate) subject: String,
 }

@@ -76,8 +76,23 @@ impl Page<'_> {
         if self.message.failure.as_ref().is_some_and(Failure::is_restored) {
             return self.words.held_back.to_owned();
         }
+        if self.is_decided() {
+            return self.words.decided.to_owned();
+        }
         let account = self.message.account.as_deref();
         self.words.verdict(&self.message.state, account)
+    }
+
+    /// Whether a person said that it counts as sent: Telegram did not.
+    fn is_decided(&self) -> bool {
+        let is_sent = matches!(self.message.state.as_str(), "sent" | "delivered" | "read");
+        let last = self
+            .why
+            .timeline
+            .iter()
+            .rev()
+            .find(|step| step.name == "resolved" || step.outcome.as_deref() == Some("sent"));
+        is_sent && last.is_some_and(|step| step.name == "resolved")
     }
 
     fn lede(&self) -> String {
@@ -87,6 +102,9 @@ impl Page<'_> {
         // What a person said of it tells nothing of how long Telegram took.
         if self.why.timeline.iter().any(|step| step.name == "resolved") {
             return String::new();
+        }
+        if self.is_decided() {
+            return self.words.decided_detail.to_owned();
         }
         let took = self.message.updated_at.since(self.message.created_at);
         let took = number::latency(self.visitor.language, took);

@@ -47,6 +47,8 @@ pub(crate) struct MessagesWords {
     pub(crate) in_doubt: &'static str,
     pub(crate) in_doubt_detail: &'static str,
     pub(crate) see_evidence: &'static str,
+    pub(crate) decided: &'static str,
+    pub(crate) decided_detail: &'static str,
     pub(crate) retried: &'static str,
     pub(crate) cancelled: &'static str,
     pub(crate) counted_as_sent: &'static str,
@@ -100,6 +102,8 @@ const EN: MessagesWords = MessagesWords {
     retried: "It is in the queue again.",
     cancelled: "It was cancelled; nothing was sent.",
     counted_as_sent: "It counts as sent.",
+    decided: "Counted as sent: a person decided so.",
+    decided_detail: "Telegram did not confirm it; who decided and when is below and in the audit log.",
     sent_again: "It is sent again.",
 };
 
@@ -150,6 +154,8 @@ const RU: MessagesWords = MessagesWords {
     retried: "Сообщение снова в очереди.",
     cancelled: "Отменено, ничего не отправлено.",
     counted_as_sent: "Считается отправленным.",
+    decided: "Считается отправленным: так решил человек.",
+    decided_detail: "Telegram этого не подтвердил; кто и когда решил, видно ниже и в журнале действий.",
     sent_again: "Отправляется ещё раз.",
 };
 

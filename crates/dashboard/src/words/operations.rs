@@ -30,6 +30,7 @@ pub(crate) struct OperationsWords {
     pub(crate) no_failovers_detail: &'static str,
     pub(crate) first_choice: &'static str,
     pub(crate) went_to: &'static str,
+    pub(crate) done_by: &'static str,
     pub(crate) reason: &'static str,
     pub(crate) work: &'static str,
 }
@@ -61,6 +62,7 @@ const EN: OperationsWords = OperationsWords {
     no_failovers_detail: "All work went through the account that was its first choice.",
     first_choice: "First choice",
     went_to: "Went to",
+    done_by: "Done by",
     reason: "Why",
     work: "Work",
 };
@@ -91,7 +93,8 @@ const RU: OperationsWords = OperationsWords {
     no_failovers: "Переключений нет",
     no_failovers_detail: "Вся работа шла через аккаунты, которые были первыми в очереди.",
     first_choice: "Первый выбор",
-    went_to: "Сделал",
+    went_to: "Кому передано",
+    done_by: "Кто сделал",
     reason: "Почему",
     work: "Работа",
 };
@@ -107,6 +110,18 @@ impl OperationsWords {
             "open" => self.language.of("Open", "Не закончено"),
             "finished" => self.language.of("Finished", "Закончено"),
             _ => self.language.of("In doubt", "Под вопросом"),
+        }
+    }
+
+    /// Who did the work in the end: an account, no one, or it is not over yet.
+    pub(crate) fn did_it(&self, account: Option<&str>, state: Option<&str>) -> String {
+        let is_over = matches!(state, Some("failed" | "cancelled"));
+        match (account, state) {
+            (Some(account), _) => account.to_owned(),
+            (None, _) if is_over => self.language.of("no one", "никто").to_owned(),
+            (None, Some("in_doubt")) => self.language.of("in doubt", "под вопросом").to_owned(),
+            (None, Some(_)) => self.language.of("not done yet", "ещё не сделано").to_owned(),
+            (None, None) => "—".to_owned(),
         }
     }
 
@@ -149,6 +164,7 @@ impl OperationsWords {
             heading.push_str(match outcome {
                 "ok" | "sent" => self.language.of("done", "сделано"),
                 "begun" => self.language.of("begun", "начато"),
+                "not_found" => self.language.of("not found", "не найдено"),
                 _ => "",
             });
             if heading.ends_with(": ") {

@@ -175,7 +175,9 @@ impl Ride<'_> {
         if !was_settled && machine::is_settled(&load.saga) {
             load.saga.patient_until = judge::patient_from(self.sagas.0.ambient.clock.now(), &load.saga);
         }
-        let outcome = Some("ok".to_owned());
+        // It was answered, and no one has that name.
+        let found_none = matches!(answer, Answer::Resolved { person: None });
+        let outcome = Some(if found_none { "not_found" } else { "ok" }.to_owned());
         load.entries.push(SagaEntry { outcome, ..self.entry_of(step, account, None) });
         if step.only_reads() {
             return ControlFlow::Continue(());

@@ -14,13 +14,17 @@ use super::Gate;
 use super::access::admit;
 use crate::answer::json;
 use crate::auth::Via;
+use crate::health::takes_writes;
 
 #[derive(Serialize)]
 struct Status {
     status: &'static str,
+    /// Why nothing can be taken in: `disk_full` or `store_unavailable`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
 }
 
-/// Whether the service works and an account is there that this port may use.
+/// Whether the service works, an account is there that this port may use, and the store takes new work.
 pub(super) async fn health(Shared(gate): Shared<Gate>, request: Request) -> Response {
     if let Err(refusal) = look(&gate, request).await {
         return refusal;
@@ -29,7 +33,9 @@ pub(super) async fn health(Shared(gate): Shared<Gate>, request: Request) -> Resp
         && accounts(&gate)
             .iter()
             .any(|account| account.usable == Usable::Now && (account.pool || gate.port.account.is_some()));
-    json(StatusCode::OK, &Status { status: if ready { "ok" } else { "not_ready" } })
+    let reason = takes_writes(&gate.state).await.err();
+    let status = if ready && reason.is_none() { "ok" } else { "not_ready" };
+    json(StatusCode::OK, &Status { status, reason })
 }
 
 /// Lets in whoever only looks.

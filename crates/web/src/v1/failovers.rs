@@ -2,7 +2,9 @@
 
 use axum::extract::State as Shared;
 use axum::response::Response;
-use domain::{AccountName, ChatId, Timestamp};
+use domain::message::MessageState;
+use domain::saga::SagaState;
+use domain::{AccountName, ChatId, MessageId, OperationId, Timestamp};
 use http::StatusCode;
 use serde::Serialize;
 use store::{FailoverFilter, FailoverRecord};
@@ -32,9 +34,15 @@ pub(crate) struct FailoverView {
     /// The first choice.
     #[schema(value_type = String, example = "main")]
     from: AccountName,
-    /// The account that did it.
+    /// The account that it was given to instead.
     #[schema(value_type = String, example = "backup_1")]
     to: AccountName,
+    /// The account that did it in the end; none where no account did, or none has yet.
+    #[schema(value_type = Option<String>, example = "backup_1")]
+    done_by: Option<AccountName>,
+    /// How the message or operation is; none when it is not kept any more.
+    #[schema(example = "sent")]
+    state: Option<&'static str>,
     /// Why.
     #[schema(example = "flood wait until 2026-01-01T12:00:00Z")]
     reason: String,
@@ -52,10 +60,30 @@ impl From<FailoverRecord> for FailoverView {
             names: NamesView::default(),
             from: failover.from,
             to: failover.to,
+            done_by: None,
+            state: None,
             reason: failover.reason,
             subject: record.subject,
         }
     }
+}
+
+/// How a message or an operation is, and which account did it.
+async fn became(
+    state: &State,
+    subject: &str,
+) -> Result<Option<(&'static str, Option<AccountName>)>, Problem> {
+    if let Ok(id) = subject.parse::<MessageId>() {
+        let message = state.delivery().get(id).await?;
+        return Ok(message.map(|message| {
+            let sent =
+                matches!(message.state, MessageState::Sent | MessageState::Delivered | MessageState::Read);
+            (message.state.as_str(), message.account.filter(|_| sent))
+        }));
+    }
+    let Ok(id) = subject.parse::<OperationId>() else { return Ok(None) };
+    let saga = state.sagas().get(id).await?;
+    Ok(saga.map(|saga| (saga.state.as_str(), saga.account.filter(|_| saga.state == SagaState::Done))))
 }
 
 /// Lists failovers, the latest first.
@@ -86,11 +114,12 @@ pub(crate) async fn list(
     };
     let found = state.store().failovers().list(&filter, &page).await.map_err(listed)?;
     let names = Names::of(&state, found.items.iter().map(|record| record.failover.chat_id)).await?;
-    let view = |record: FailoverRecord| {
+    let mut items = Vec::with_capacity(found.items.len());
+    for record in found.items {
         let names = names.view(record.failover.chat_id);
-        FailoverView { names, ..record.into() }
-    };
-    let items: Vec<FailoverView> = found.items.into_iter().map(view).collect();
+        let (now, done_by) = became(&state, &record.subject).await?.unzip();
+        items.push(FailoverView { names, state: now, done_by: done_by.flatten(), ..record.into() });
+    }
     Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
 }
 

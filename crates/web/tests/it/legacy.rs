@@ -308,6 +308,22 @@ async fn sizes_paths_and_methods() {
 }
 
 #[tokio::test]
+async fn a_full_disk_is_said_by_every_health() {
+    let world = World::new().await;
+    let ready = async || Call::new(&world.main(), "GET", "/health/ready").send().await;
+    world.free.is(1 << 20);
+    world.clock.advance(Duration::from_mins(1));
+    let full = ready().await;
+    assert_eq!((full.status, &full.json()["status"]), (503, &json!("disk_full")), "{full:?}");
+    let health = Call::new(&world.old(), "GET", "/health").send().await;
+    let expected = r#"{"status":"not_ready","reason":"disk_full"}"#;
+    assert_eq!((health.status, health.body.as_str()), (200, expected));
+    world.free.is(1 << 40);
+    world.clock.advance(Duration::from_mins(1));
+    assert_ne!(ready().await.json()["status"], "disk_full");
+}
+
+#[tokio::test]
 async fn health_stats_and_the_cache() {
     let world = World::new().await;
     let health = Call::new(&world.old(), "GET", "/health").send().await;

@@ -173,6 +173,22 @@ async fn ids_that_are_none() {
 }
 
 #[tokio::test]
+async fn a_failover_that_came_to_nothing_was_done_by_no_one() {
+    let world = World::new().await;
+    world.candidates_are(&able(&[("main", Readiness::Ready), ("backup_1", Readiness::Ready)]));
+    let refused = || Outcome::Forbidden("USER_RESTRICTED".to_owned());
+    world.hands.then("create", [refused(), refused()]);
+    let chat = world.call("POST", "/v1/chats").json(r#"{"title":"Order 1"}"#).send().await;
+    assert!(chat.status >= 400, "{chat:?}");
+    let listed = world.call("GET", "/v1/failovers").send().await.json();
+    let row = &listed["items"][0];
+    assert_eq!(
+        (&row["to"], &row["done_by"], &row["state"]),
+        (&json!("backup_1"), &json!(null), &json!("failed"))
+    );
+}
+
+#[tokio::test]
 async fn failovers_are_listed() {
     let world = World::new().await;
     world.candidates_are(&able(&[("main", Readiness::Ready), ("backup_1", Readiness::Ready)]));
@@ -184,6 +200,7 @@ async fn failovers_are_listed() {
     assert_eq!(items.len(), 1, "{listed}");
     assert_eq!((&items[0]["from"], &items[0]["to"]), (&json!("main"), &json!("backup_1")));
     assert_eq!(items[0]["subject"], chat.json()["operation"]);
+    assert_eq!((&items[0]["done_by"], &items[0]["state"]), (&json!("backup_1"), &json!("done")));
     assert!(
         items[0]["reason"].as_str().is_some_and(|reason| reason.contains("CHANNELS_TOO_MUCH")),
         "{listed}"

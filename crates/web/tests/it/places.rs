@@ -45,6 +45,12 @@ impl Free {
         self.questions.store(questions, Ordering::Relaxed);
     }
 
+    /// The same disk, as the store sees it.
+    pub(crate) fn of_store(&self) -> store::Disk {
+        let bytes = Arc::clone(&self.bytes);
+        store::Disk::default().with_free_space(move |_| Ok(bytes.load(Ordering::Relaxed)))
+    }
+
     fn disk(&self) -> Disk {
         let Self { bytes, questions } = self.clone();
         Disk::with_free_space(move |_| {

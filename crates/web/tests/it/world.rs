@@ -122,14 +122,14 @@ impl World {
 
     async fn at(dir: TempDir, telegram: TelegramSettings, change: impl FnOnce(&mut Options)) -> Self {
         let clock = Clock::system();
-        let store = Store::open(StoreOptions {
+        let free = Free::plenty();
+        let options = StoreOptions {
             data_dir: dir.path().to_owned(),
             url: "sqlite:switchboard.db".to_owned(),
             clock: clock.clone(),
             master_key: MasterKey::File(dir.path().join("master.key")),
-        })
-        .await
-        .expect("the store opens");
+        };
+        let store = Store::open_on(options, free.of_store()).await.expect("the store opens");
         let script = Arc::new(Script::new());
         let ambient =
             Ambient { clock: clock.clone(), ids: Ids::new(clock.clone()), chance: Chance::from_seed(1) };
@@ -179,7 +179,6 @@ impl World {
         .await
         .expect("the alerts start");
         let callbacks_due = Arc::new(Notify::new());
-        let free = Free::plenty();
         let files = places::open(dir.path(), &ids, &clock, &free).await;
         let health = health::Health::new(health::HealthParts {
             store: store.clone(),
