@@ -47,6 +47,7 @@ impl Walk<'_> {
                 return ControlFlow::Break(Carried::Dropped);
             };
             let begun = inner.ambient.clock.now();
+            inner.live.set_with(load.message.id, Some((&way.account, inner.ambient.clock.running())));
             let outcome = inner.sender.send(attempt(way, part, load)).await;
             if let Some(admission) = load.admission.take().filter(|_| !outcome.proves_unsent()) {
                 admission.used();
@@ -176,6 +177,7 @@ impl Walk<'_> {
             part.set_sent(&write.message_ids);
         }
         load.doubtful = false;
+        self.delivery.0.live.set_with(message.id, None);
         if finished {
             self.delivery.note_times(load);
             ControlFlow::Break(self.delivery.finish(&mut load.message, MessageState::Sent, write.at))
@@ -193,6 +195,7 @@ impl Walk<'_> {
         exclude: Option<Why>,
     ) -> ControlFlow<Carried> {
         load.admission = None;
+        self.delivery.0.live.set_with(load.message.id, None);
         let account = load.sent_by().cloned();
         let unsent = self.unsent(load, way, part, outcome, Then::Requeue { account: account.clone() });
         if self.write_unsent(unsent).await == Err(Gone) {

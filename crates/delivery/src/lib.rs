@@ -55,8 +55,8 @@ pub use steps::{Call, FoundChat, Steps};
 pub use submission::{Change, How, Submission, SubmitError, Submitted};
 
 use lanes::{LaneId, Lanes};
-pub use live::Due;
 use live::Live;
+pub use live::{Due, InHand};
 use pulse::Pulses;
 use schedule::Schedule;
 use spent::Spent;
@@ -239,6 +239,11 @@ impl Delivery {
     /// How many of them wait for one account and no other, by account.
     pub fn due_of_accounts(&self) -> HashMap<AccountName, u64> {
         self.0.live.due_of_accounts()
+    }
+
+    /// Messages that an account has and of which no result is known yet.
+    pub fn in_hand(&self) -> Vec<InHand> {
+        self.0.live.in_hand()
     }
 
     /// Whether there is no room for more.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use domain::{AccountName, Purpose, Timestamp};
 use tokio::sync::oneshot;
@@ -19,6 +20,17 @@ pub struct Due {
     pub oldest: Timestamp,
 }
 
+/// Work that was given to an account and has no result yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InHand {
+    /// The account that has it.
+    pub account: AccountName,
+    /// The service.
+    pub purpose: Purpose,
+    /// Since when the account has it, by the clock that nobody sets.
+    pub since: Duration,
+}
+
 /// One on its way.
 struct Entry<T> {
     waiters: Vec<oneshot::Sender<Box<T>>>,
@@ -29,11 +41,13 @@ struct Entry<T> {
     only: Option<AccountName>,
     /// It may have been done or not: until when it is tried, and what ends that.
     unsettled: Option<(Timestamp, CancellationToken)>,
+    /// The account that has it, and since when.
+    with: Option<(AccountName, Duration)>,
 }
 
 impl<T> Default for Entry<T> {
     fn default() -> Self {
-        Self { waiters: Vec::new(), held_until: None, due: None, only: None, unsettled: None }
+        Self { waiters: Vec::new(), held_until: None, due: None, only: None, unsettled: None, with: None }
     }
 }
 
@@ -85,6 +99,25 @@ impl<I: Copy + Eq + Hash, T: Clone> Live<I, T> {
         if let Some(entry) = self.map().get_mut(&id) {
             entry.held_until = until;
         }
+    }
+
+    /// An account has it since then; `None` when none has it any more. The same account has it since it had it first.
+    pub(crate) fn set_with(&self, id: I, with: Option<(&AccountName, Duration)>) {
+        if let Some(entry) = self.map().get_mut(&id) {
+            match (&entry.with, with) {
+                (Some((has_it, _)), Some((account, _))) if has_it == account => {}
+                (_, with) => entry.with = with.map(|(account, since)| (account.clone(), since)),
+            }
+        }
+    }
+
+    /// What accounts have and what has no result yet.
+    pub(crate) fn in_hand(&self) -> Vec<InHand> {
+        let in_hand = |entry: &Entry<T>| {
+            let ((account, since), (_, purpose)) = (entry.with.clone()?, entry.due?);
+            Some(InHand { account, purpose, since })
+        };
+        self.map().values().filter_map(in_hand).collect()
     }
 
     /// It could leave since then, for this service, through `only` this account if one is named.

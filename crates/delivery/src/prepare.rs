@@ -7,6 +7,7 @@ use domain::Outcome;
 use domain::message::Part;
 use domain::outcome::Failure;
 
+use crate::Inner;
 use crate::attempt::attempt;
 use crate::decide::{self, Next, Tried, Unsettled};
 use crate::worker::{Carried, Gone, Load, Walk, Way, refusal};
@@ -80,6 +81,7 @@ impl Walk<'_> {
                 ControlFlow::Break(self.delivery.fail(&mut load.message, failure).await)
             }
             (Next::GiveBack { exclude: Some(why) }, _) => {
+                self.delivery.0.live.set_with(load.message.id, None);
                 load.tried.push((refusal(&way.account, outcome), why));
                 ControlFlow::Continue(())
             }
@@ -90,6 +92,8 @@ impl Walk<'_> {
                 ControlFlow::Continue(())
             }
             _ => {
+                let Inner { live, ambient, .. } = &*self.delivery.0;
+                live.set_with(load.message.id, Some((&way.account, ambient.clock.running())));
                 self.rest(load, way).await;
                 ControlFlow::Continue(())
             }

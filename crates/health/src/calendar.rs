@@ -62,6 +62,12 @@ impl Calendar {
         self.first.saturating_add(i64::try_from(minutes).unwrap_or(i64::MAX))
     }
 
+    /// The minute in which something was that the clock on the wall tells, counted back from the present.
+    pub(crate) fn minute_of(&self, at: Timestamp, now: Timestamp, running: Duration) -> i64 {
+        let number = |at: Timestamp| at.as_micros().div_euclid(MINUTE_MICROS);
+        self.minute(running).saturating_sub(number(now).saturating_sub(number(at)))
+    }
+
     /// When a minute began, counted back from the present: on the full minute where the clock on the wall is about there.
     pub(crate) fn begun_at(&self, minute: i64, now: Timestamp, running: Duration) -> Timestamp {
         let into = self.since_first(running).as_micros() % MINUTE.as_micros();

@@ -222,6 +222,8 @@ pub enum Advice {
     MendTheStore,
     /// A flood wait is being cleared: wait, or cancel that.
     WaitForClearing,
+    /// Calls of the account go wrong though it is connected: pause it, so that others do its work, or restart it.
+    PauseTheAccount,
 }
 
 /// A button of a card.
@@ -290,6 +292,26 @@ impl Serialize for ActionSet {
     }
 }
 
+/// Accounts of the pool that cannot do the work of a service, for the same reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unable {
+    /// Why, as a stable code: `flood_wait`, `needs_login`, `banned`, `paused` …
+    pub reason: &'static str,
+    /// How many.
+    pub count: u32,
+    /// The first of them by name, at most five.
+    pub names: Vec<String>,
+}
+
+/// Work that an account has for longer than a minute without a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Stuck {
+    /// How much of it there is.
+    pub count: u32,
+    /// Since when the account has the oldest.
+    pub since: Timestamp,
+}
+
 /// One thing that works or does not.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Card {
@@ -337,6 +359,12 @@ pub struct Card {
     /// What waits for it: for an account what no other may do, at a listener the requests that are being answered. None for
     /// what has no queue of its own.
     pub queue: Option<u64>,
+    /// What it has for longer than a minute without a result.
+    pub stuck: Option<Stuck>,
+    /// Of a service: the accounts that cannot do its work, those with the most common reason first.
+    pub unable: Vec<Unable>,
+    /// What it sent within the last hour, of a listener the requests that it answered well.
+    pub sent_last_hour: Option<u64>,
     /// What it sent in each of the last 24 hours, oldest first, of a listener the requests that it answered well; the last one is
     /// the hour that runs. None where it is not counted.
     pub sends: Option<[u32; 24]>,

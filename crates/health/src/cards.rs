@@ -4,16 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::account::{AccountState, Reason};
+use domain::account::AccountState;
 use telegram::router::Usable;
 use telegram::{AccountView, LineView, ServiceView};
 
 use crate::card::{ActionSet, Advice, Card, CardAction, CardId, CardKind, Lamp};
 use crate::health::{Port, PortState};
-use crate::judge::flooded_until;
+use crate::judge::{self, Verdict, flooded_until};
 use crate::memory::{Latest, Memory};
 use crate::minute::Answer;
 use crate::seen::{Seen, line_ids};
+use crate::unable;
 
 /// What the program takes, and how many calls there were, to share it out.
 #[derive(Debug, Clone, Copy, Default)]
@@ -41,8 +42,11 @@ impl Shares {
         let Some(operations) = card.operations else { return };
         let share = if of == 0 { 0.0 } else { (operations as f64 / of as f64).min(1.0) as f32 };
         card.share = Some(share);
-        card.cpu = self.cpu.map(|cpu| cpu * share);
-        card.memory = self.memory.map(|memory| (memory as f64 * f64::from(share)) as u64);
+        // Nothing is known of a card that did nothing: it has no process of its own.
+        let has_share = share > 0.0;
+        card.cpu = self.cpu.filter(|_| has_share).map(|cpu| cpu * share);
+        card.memory =
+            self.memory.filter(|_| has_share).map(|memory| (memory as f64 * f64::from(share)) as u64);
     }
 }
 
@@ -102,6 +106,7 @@ impl CardMaker<'_> {
         let since = self.memory.since(&id, state, given, self.seen);
         let is_counted = !matches!(id.kind(), CardKind::Line | CardKind::Store);
         let sends = is_counted.then(|| self.memory.tallies.sends(&id, self.minute));
+        let sent_last_hour = is_counted.then(|| self.memory.tallies.sent_last_hour(&id, self.minute));
         let is_up = matches!(lamp, Lamp::Good);
         Card {
             kind: id.kind(),
@@ -125,6 +130,9 @@ impl CardMaker<'_> {
             memory: None,
             cache: None,
             queue: None,
+            stuck: None,
+            unable: Vec::new(),
+            sent_last_hour,
             sends,
             latency: None,
             actions: ActionSet::default(),
@@ -140,11 +148,19 @@ impl CardMaker<'_> {
         let id = CardId::service(service.purpose);
         let latest = self.latest(&id);
         let clearing = !service.running && self.seen.silent.contains(&service.purpose);
-        let verdict = latest.as_ref().map(|latest| &latest.verdict);
+        let (now, unable) = self.memory.service_now(self.seen, service);
+        // It is as it is now, once it was asked at all since it was started.
+        let verdict = latest.as_ref().map(|latest| &latest.verdict).map(|asked| match asked.code() {
+            Some("stopped" | "clearing") => asked,
+            _ => &now,
+        });
         let reason = verdict.and_then(|verdict| verdict.reason.as_deref().map(str::to_owned));
         let (lamp, state): (_, &'static str) = match verdict.map(|verdict| verdict.answer) {
             _ if clearing => (Lamp::Waiting, "clearing"),
             _ if !service.running => (Lamp::Off, "stopped"),
+            Some(Answer::Slow) if reason.as_deref().is_some_and(|why| why != "slow") => {
+                (Lamp::Waiting, trouble_word(Answer::Slow, reason.as_deref()))
+            }
             Some(Answer::Answered | Answer::Slow) => (Lamp::Good, "active"),
             Some(Answer::Failed) => match reason.as_deref() {
                 // It ends by itself; but until then nobody does this work, and whoever relies on it should know.
@@ -168,20 +184,24 @@ impl CardMaker<'_> {
         card.up_since = service.running.then(|| self.up_since(&running, service.since));
         card.reason = reason.filter(|_| matches!(lamp, Lamp::Trouble | Lamp::Waiting | Lamp::Off));
         card.latency = verdict.and_then(|verdict| verdict.latency);
-        if state == "flood_wait" {
+        if unable.iter().any(|group| group.reason == "flood_wait") && lamp == Lamp::Trouble {
             let pool =
                 self.seen.accounts.iter().filter(|account| account.pool && account.usable == Usable::Now);
             card.until = pool
                 .filter_map(|account| flooded_until(&account.floods, service.purpose, self.seen.at))
                 .min();
         }
-        card.detail = (state == "unable").then(|| self.why_unable()).flatten();
+        card.detail =
+            matches!(lamp, Lamp::Trouble | Lamp::Waiting).then(|| unable::in_words(&unable)).flatten();
+        card.unable = unable;
+        card.stuck = self.memory.stuck(self.seen, |one| one.purpose == service.purpose);
         card.advice = match state {
             "clearing" => Some(Advice::WaitForClearing),
             "stopped" => Some(Advice::Start),
             "stalled" => Some(Advice::RestartTheProgram),
             "flood_wait" => Some(Advice::WaitOrAddAnAccount),
             "unable" | "no_account" => Some(Advice::MendAnAccount),
+            "unsteady" | "stuck" => Some(Advice::PauseTheAccount),
             _ => None,
         };
         (card.operations, card.errors) = (Some(service.operations), Some(service.errors));
@@ -202,20 +222,10 @@ impl CardMaker<'_> {
 
     /// Since when an account or a line is connected: whoever waits for the end of a flood wait is so too.
     fn connected_since(&mut self, card: &Card) -> Option<Timestamp> {
-        let is_up = card.lamp == Lamp::Good || card.state == AccountState::FloodWait.as_str();
+        let is_up = card.lamp == Lamp::Good
+            || card.state == AccountState::FloodWait.as_str()
+            || matches!(card.state, "unsteady" | "failing" | "stuck");
         self.memory.up_while(&card.id, is_up, card.since, self.seen)
-    }
-
-    /// Which accounts of the pool cannot work, and why; the first few.
-    fn why_unable(&self) -> Option<String> {
-        const NAMED: usize = 5;
-        let pool = self.seen.accounts.iter().filter(|account| account.pool);
-        let why = |account: &AccountView| {
-            let state = account.reason.map_or(account.state.as_str(), Reason::as_str);
-            format!("{}: {state}", account.name)
-        };
-        let named: Vec<_> = pool.take(NAMED).map(why).collect();
-        (!named.is_empty()).then(|| named.join(", "))
     }
 
     fn account(&mut self, account: &AccountView) -> Card {
@@ -223,11 +233,26 @@ impl CardMaker<'_> {
         let failed = self.failed(&id);
         let silent = account.state == AccountState::Connecting
             && account.lines.iter().all(|line| self.seen.is_silent(&line.purposes));
-        let lamp = if silent { Lamp::Waiting } else { lamp_of(account.state, failed) };
-        let state = if silent { "clearing" } else { account.state.as_str() };
-        let given = Some(account.state_since).filter(|since| *since != Timestamp::default());
+        let stuck = self.memory.stuck(self.seen, |one| one.account == account.name);
+        // As it is at this moment: what real calls show is not kept until the next round.
+        let work = judge::traffic(&account.troubles, |_| true)
+            .or(stuck.map(|_| Verdict::slow("stuck")))
+            .filter(|_| account.state == AccountState::Ready);
+        let (lamp, state) = match &work {
+            _ if silent => (Lamp::Waiting, "clearing"),
+            Some(work) if work.answer == Answer::Failed => (Lamp::Trouble, "failing"),
+            Some(work) => (Lamp::Waiting, trouble_word(work.answer, work.code())),
+            None => (
+                lamp_of(account.state, failed && account.state != AccountState::Ready),
+                account.state.as_str(),
+            ),
+        };
+        let given = Some(account.state_since)
+            .filter(|since| *since != Timestamp::default() && state == account.state.as_str());
         let mut card = self.blank(id, account.name.to_string(), lamp, state, given);
         card.reason = account.reason.map(|reason| reason.as_str().to_owned());
+        card.reason = card.reason.or(work.as_ref().and_then(Verdict::code).map(str::to_owned));
+        card.stuck = stuck;
         card.detail.clone_from(&account.detail);
         card.proof = card.detail.as_ref().and(account.last_error.clone());
         if account.state == AccountState::FloodWait {
@@ -239,6 +264,7 @@ impl CardMaker<'_> {
             AccountState::FloodWait => Some(Advice::WaitForDeadline),
             AccountState::Paused => Some(Advice::Resume),
             AccountState::Offline => Some(Advice::Start),
+            _ if work.is_some() => Some(Advice::PauseTheAccount),
             _ => account.reason.map(Advice::Account),
         };
         card.up_since = self.connected_since(&card);
@@ -350,6 +376,15 @@ impl CardMaker<'_> {
         card.queue = Some(self.memory.due.iter().map(|(_, count, _)| *count).sum());
         card.advice = (state == "stalled").then_some(Advice::RestartTheProgram);
         card
+    }
+}
+
+/// The word for work that goes wrong at times, or that has no result for long.
+fn trouble_word(answer: Answer, why: Option<&str>) -> &'static str {
+    match (answer, why) {
+        (_, Some("stuck")) => "stuck",
+        (Answer::Failed, _) => "failing",
+        _ => "unsteady",
     }
 }
 

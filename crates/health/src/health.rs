@@ -411,10 +411,10 @@ impl Health {
             messages.map(|(_, count)| *count).chain(sagas.map(|(.., count)| *count)).sum()
         });
         Facts {
-            sent_last_hour: memory.tallies.since(minute - 59).0,
+            sent_last_hour: memory.tallies.sent_last_hour(&CardId::queue(), minute),
             waiting: (parts.delivery.queued() + parts.sagas.queued()) as u64,
             oldest_waiting: memory.due.iter().map(|(.., oldest)| now.since(*oldest)).max(),
-            failed_today: memory.tallies.since(minute - since_midnight).1,
+            failed_today: memory.tallies.since(&CardId::queue(), minute - since_midnight).1,
             in_doubt,
             failed_requests: stock.map_or(0, |stock| stock.failed_requests),
             unresolved: stock.map_or(0, |stock| stock.unresolved),

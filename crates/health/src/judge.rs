@@ -7,7 +7,7 @@ use domain::account::{AccountState, Flood, Operation};
 use domain::{Purpose, Timestamp};
 use store::StoreError;
 use telegram::router::Usable;
-use telegram::{AccountView, LineView};
+use telegram::{AccountView, LastCalls, LineView};
 
 use crate::health::PortState;
 use crate::minute::Answer;
@@ -20,6 +20,13 @@ const SLOW_HERE: Duration = Duration::from_secs(1);
 pub(crate) const PATIENT_ROUNDS: u32 = 2;
 /// Work that could leave and is still there after this makes the queue slow.
 const SLOW_QUEUE: Duration = Duration::from_mins(5);
+
+/// Work that was given to an account and has no result after this is stuck.
+const STUCK: Duration = Duration::from_mins(1);
+/// Calls that go wrong for less than this may be one short outage.
+const SHORT_OUTAGE: Duration = Duration::from_secs(10);
+/// So many calls in a row that go well end a trouble.
+const WELL_AGAIN: usize = 3;
 
 /// What came of asking, without the time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,12 +45,24 @@ impl Verdict {
         Self { answer: Answer::Failed, latency: None, reason: Some(Cow::Borrowed(why)) }
     }
 
+    pub(crate) const fn slow(why: &'static str) -> Self {
+        Self { answer: Answer::Slow, latency: None, reason: Some(Cow::Borrowed(why)) }
+    }
+
     fn answered(latency: Option<Duration>, bound: Duration) -> Self {
         let slow = latency.is_some_and(|latency| latency > bound);
         Self {
             answer: if slow { Answer::Slow } else { Answer::Answered },
             latency,
             reason: slow.then_some(Cow::Borrowed("slow")),
+        }
+    }
+
+    /// Why, where the code is one of the program's own.
+    pub(crate) const fn code(&self) -> Option<&'static str> {
+        match &self.reason {
+            Some(Cow::Borrowed(code)) => Some(code),
+            Some(Cow::Owned(_)) | None => None,
         }
     }
 
@@ -91,13 +110,15 @@ pub(crate) fn line(view: &LineView, seen: LineSeen) -> Verdict {
 
 /// An account: the worst of its lines and of what holds it as a whole. Lines that come back after a moment do not count
 /// while another one answers.
-pub(crate) fn account(view: &AccountView, lines: &[Verdict]) -> Verdict {
+pub(crate) fn account(view: &AccountView, lines: &[Verdict], stuck: bool) -> Verdict {
+    let work = traffic(&view.troubles, |_| true).or(stuck.then(|| Verdict::slow("stuck")));
     match view.state {
         AccountState::Paused => Verdict::not_asked("paused"),
         AccountState::Offline => Verdict::not_asked("stopped"),
         // Nobody gave it a session yet: there is nothing that could fail.
         AccountState::NeedsLogin if view.lines.is_empty() => Verdict::not_asked("no_session"),
-        AccountState::Ready | AccountState::Connecting => worst(lines),
+        AccountState::Ready => worse(worst(lines), work),
+        AccountState::Connecting => worst(lines),
         AccountState::FloodWait
         | AccountState::Error
         | AccountState::Restricted
@@ -107,6 +128,40 @@ pub(crate) fn account(view: &AccountView, lines: &[Verdict]) -> Verdict {
             latency: None,
             reason: Some(Cow::Borrowed(view.reason.map_or(view.state.as_str(), |reason| reason.as_str()))),
         },
+    }
+}
+
+/// What the last real calls say, of those kinds that are asked about: slow while a quarter of them went wrong, failed once
+/// half of them did for longer than an outage and the latest one too. Three in a row that went well end it.
+pub(crate) fn traffic(troubles: &[LastCalls], concerns: impl Fn(Operation) -> bool) -> Option<Verdict> {
+    let judged = |last: &LastCalls| {
+        let why = last.trouble.as_str();
+        if last.well_since >= WELL_AGAIN || last.wrong * 4 < last.calls {
+            None
+        } else if last.well_since == 0
+            && last.wrong >= 2
+            && last.wrong * 2 >= last.calls
+            && last.wrong_for >= SHORT_OUTAGE
+        {
+            Some(Verdict::failed(why))
+        } else {
+            Some(Verdict::slow(why))
+        }
+    };
+    let verdicts = troubles.iter().filter(|last| concerns(last.operation)).filter_map(judged);
+    verdicts.max_by_key(|verdict| verdict.answer)
+}
+
+/// Whether work that has been with an account for so long is stuck.
+pub(crate) fn is_stuck(since: Duration) -> bool {
+    since > STUCK
+}
+
+/// The worse of what was found out and what real work shows of it.
+fn worse(verdict: Verdict, work: Option<Verdict>) -> Verdict {
+    match work {
+        Some(work) if verdict.was_answered() && work.answer > verdict.answer => work,
+        _ => verdict,
     }
 }
 
@@ -138,7 +193,9 @@ pub(crate) fn flooded_until(floods: &[Flood], purpose: Purpose, now: Timestamp) 
 
 /// An account of the pool as a service sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Worker {
+pub(crate) struct Worker<'a> {
+    /// Its name.
+    pub(crate) name: &'a str,
     /// Its state.
     pub(crate) state: AccountState,
     /// What its beat says, floods left out: the best of its lines, as they stand in for each other.
@@ -147,44 +204,68 @@ pub(crate) struct Worker {
     pub(crate) flooded: bool,
 }
 
-impl Worker {
-    /// An account of the pool, for a service. A restriction that concerns only first contacts leaves it able.
-    pub(crate) fn of(view: &AccountView, lines: &[Verdict], purpose: Purpose, now: Timestamp) -> Self {
+impl<'a> Worker<'a> {
+    /// An account of the pool, for a service. A restriction that concerns only first contacts leaves it able, and so do
+    /// calls of other kinds that go wrong.
+    pub(crate) fn of(view: &'a AccountView, lines: &[Verdict], purpose: Purpose, now: Timestamp) -> Self {
+        let concerns =
+            |operation| operation == Operation::Connect || operations(purpose).contains(&operation);
         let best =
             lines.iter().filter(|line| line.was_answered()).min_by_key(|line| (line.answer, line.latency));
         let verdict = match best {
-            Some(best) if view.usable == Usable::Now => best.clone(),
-            _ => account(view, lines),
+            Some(best) if view.usable == Usable::Now => {
+                worse(best.clone(), traffic(&view.troubles, concerns))
+            }
+            _ => account(view, lines, false),
         };
-        Self { state: view.state, verdict, flooded: flooded_until(&view.floods, purpose, now).is_some() }
+        let flooded = flooded_until(&view.floods, purpose, now).is_some();
+        Self { name: view.name.as_str(), state: view.state, verdict, flooded }
     }
 }
 
-/// A service: somebody of the pool can do its work, and its worker takes work up.
-pub(crate) fn service(running: bool, clearing: bool, stalled: bool, pool: &[Worker]) -> Verdict {
-    if !running {
-        return Verdict::not_asked(if clearing { "clearing" } else { "stopped" });
-    }
-    if stalled {
-        return Verdict::failed("stalled");
+/// What a service does, whoever does its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Doing {
+    /// It was stopped.
+    Stopped,
+    /// It is stopped while flood waits are cleared.
+    Clearing,
+    /// Its worker takes no work up.
+    Stalled,
+    /// It works, and some of its work is stuck.
+    Stuck,
+    /// It works.
+    Working,
+}
+
+/// A service: an account of the pool can do its work, and its worker takes work up.
+pub(crate) fn service(doing: Doing, pool: &[Worker<'_>]) -> Verdict {
+    match doing {
+        Doing::Stopped => return Verdict::not_asked("stopped"),
+        Doing::Clearing => return Verdict::not_asked("clearing"),
+        Doing::Stalled => return Verdict::failed("stalled"),
+        Doing::Stuck | Doing::Working => {}
     }
     if pool.is_empty() {
         return Verdict::not_asked("no_account");
     }
     let able = pool.iter().filter(|worker| worker.verdict.was_answered());
-    if let Some(free) = able.clone().find(|worker| !worker.flooded) {
-        return free.verdict.clone();
-    }
-    if able.count() > 0 {
-        return Verdict::failed("flood_wait");
+    if let Some(free) = able.clone().filter(|worker| !worker.flooded).min_by_key(|free| free.verdict.answer) {
+        return worse(free.verdict.clone(), (doing == Doing::Stuck).then(|| Verdict::slow("stuck")));
     }
     let at_work =
         || pool.iter().filter(|worker| !matches!(worker.state, AccountState::Paused | AccountState::Offline));
+    if able.count() > 0 {
+        let all_wait = at_work().all(|worker| worker.flooded);
+        return Verdict::failed(if all_wait { "flood_wait" } else { "accounts_unable" });
+    }
     match at_work().find(|worker| worker.verdict.answer == Answer::NotAsked).or_else(|| at_work().next()) {
         None => Verdict::not_asked("paused"),
         Some(first) if first.verdict.answer == Answer::NotAsked => first.verdict.clone(),
-        // The first choice says why; it is the one that is mended first.
-        Some(first) => Verdict { latency: None, ..first.verdict.clone() },
+        Some(first) if at_work().all(|worker| worker.verdict.reason == first.verdict.reason) => {
+            Verdict { latency: None, ..first.verdict.clone() }
+        }
+        Some(_) => Verdict::failed("accounts_unable"),
     }
 }
 

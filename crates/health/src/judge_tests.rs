@@ -9,11 +9,14 @@ use std::time::Duration;
 
 use domain::Purpose;
 use domain::account::AccountState;
+use domain::account::Operation;
 use store::StoreError;
-use telegram::LineView;
+use telegram::{CallTrouble, LastCalls, LineView};
 
 use crate::health::PortState;
-use crate::judge::{LineSeen, PATIENT_ROUNDS, Verdict, Worker, line, port, queue, service, store};
+use crate::judge::{
+    Doing, LineSeen, PATIENT_ROUNDS, Verdict, Worker, line, port, queue, service, store, traffic,
+};
 use crate::minute::Answer;
 
 fn view(state: AccountState, reason: Option<Reason>) -> LineView {
@@ -34,9 +37,9 @@ fn view(state: AccountState, reason: Option<Reason>) -> LineView {
     }
 }
 
-fn worker(state: AccountState, answer: Answer, flooded: bool) -> Worker {
+fn worker(state: AccountState, answer: Answer, flooded: bool) -> Worker<'static> {
     let verdict = Verdict { answer, latency: None, reason: Some(Cow::Borrowed("x")) };
-    Worker { state, verdict, flooded }
+    Worker { name: "main", state, verdict, flooded }
 }
 
 #[test]
@@ -65,17 +68,18 @@ fn a_service_goes_on_as_long_as_one_account_can() {
     let flooded = worker(AccountState::FloodWait, Answer::Answered, true);
     let broken = worker(AccountState::Error, Answer::Failed, false);
     let paused = worker(AccountState::Paused, Answer::NotAsked, false);
-    let judged = |pool: &[&Worker]| {
-        let pool: Vec<Worker> = pool.iter().map(|worker| (*worker).clone()).collect();
-        service(true, false, false, &pool)
+    let judged = |pool: &[&Worker<'static>]| {
+        let pool: Vec<Worker<'_>> = pool.iter().map(|worker| (*worker).clone()).collect();
+        service(Doing::Working, &pool)
     };
     assert_eq!(judged(&[&broken, &flooded, &green]).answer, Answer::Answered);
-    assert_eq!(judged(&[&broken, &flooded]), Verdict::failed("flood_wait"));
+    assert_eq!(judged(&[&flooded, &paused]), Verdict::failed("flood_wait"));
+    assert_eq!(judged(&[&broken, &flooded]), Verdict::failed("accounts_unable"));
     assert_eq!(judged(&[&broken, &paused]).answer, Answer::Failed);
     assert_eq!(judged(&[&paused]), Verdict::not_asked("paused"));
     assert_eq!(judged(&[]), Verdict::not_asked("no_account"));
-    assert_eq!(service(true, false, true, std::slice::from_ref(&green)), Verdict::failed("stalled"));
-    assert_eq!(service(false, false, true, &[green]), Verdict::not_asked("stopped"));
+    assert_eq!(service(Doing::Stalled, std::slice::from_ref(&green)), Verdict::failed("stalled"));
+    assert_eq!(service(Doing::Stopped, &[green]), Verdict::not_asked("stopped"));
 }
 
 #[test]
@@ -89,6 +93,30 @@ fn ports_the_store_and_the_queue_say_why() {
     assert_eq!(queue(true, false, None, true), Verdict::failed("stalled"));
     assert_eq!(queue(false, false, Some(Duration::from_hours(1)), true).answer, Answer::Slow);
     assert_eq!(queue(false, false, None, true).answer, Answer::Answered);
+}
+
+fn last_calls(calls: usize, wrong: usize, well_since: usize, wrong_for: u64) -> LastCalls {
+    LastCalls {
+        operation: Operation::SendMessage,
+        calls,
+        wrong,
+        well_since,
+        wrong_for: Duration::from_secs(wrong_for),
+        trouble: CallTrouble::ServerErrors,
+    }
+}
+
+#[test]
+fn real_calls_turn_an_account_amber_then_red_and_end_it() {
+    let judged = |last| traffic(&[last], |_| true).map(|verdict| verdict.answer);
+    assert_eq!(judged(last_calls(1, 1, 0, 0)), Some(Answer::Slow), "the first that goes wrong");
+    assert_eq!(judged(last_calls(3, 3, 0, 2)), Some(Answer::Slow), "one short outage");
+    assert_eq!(judged(last_calls(3, 3, 0, 12)), Some(Answer::Failed));
+    assert_eq!(judged(last_calls(10, 4, 0, 60)), Some(Answer::Slow), "most go well");
+    assert_eq!(judged(last_calls(10, 2, 0, 60)), None, "a rare one is no trouble");
+    assert_eq!(judged(last_calls(4, 3, 1, 60)), Some(Answer::Slow), "the latest went well");
+    assert_eq!(judged(last_calls(6, 3, 3, 60)), None, "well again");
+    assert_eq!(traffic(&[last_calls(9, 9, 0, 60)], |operation| operation == Operation::Leave), None);
 }
 
 fn states() -> impl Strategy<Value = AccountState> {
@@ -114,18 +142,31 @@ proptest! {
         prop_assert!(verdict.answer != Answer::Failed || verdict.reason.is_some());
     }
 
+    /// Whatever came of calls: no trouble without a call that went wrong, red only where the latest did and half of all.
+    #[test]
+    fn traffic_is_red_only_for_what_lasts(calls in 1_usize..10, wrong in 1_usize..10, well in 0_usize..10, lasts in 0_u64..90) {
+        let wrong = 1 + wrong % calls;
+        let well = well % (calls - wrong + 1);
+        let verdict = traffic(&[last_calls(calls, wrong, well, lasts)], |_| true);
+        let red = verdict.as_ref().is_some_and(|verdict| verdict.answer == Answer::Failed);
+        prop_assert_eq!(red, well == 0 && wrong >= 2 && wrong * 2 >= calls && lasts >= 10);
+        prop_assert_eq!(verdict.is_none(), well >= 3 || wrong * 4 < calls);
+        prop_assert!(verdict.is_none_or(|verdict| verdict.reason.is_some()));
+    }
+
     /// A service is red only if its worker stands still, or some account that is switched on fails or must wait.
     #[test]
     fn no_service_is_red_without_a_fault(
         pool in prop::collection::vec((states(), prop::sample::select(Answer::ALL.to_vec()), any::<bool>()), 0..6),
-        running: bool, stalled: bool,
+        doing in prop::sample::select(vec![Doing::Stopped, Doing::Clearing, Doing::Stalled, Doing::Stuck, Doing::Working]),
     ) {
-        let pool: Vec<Worker> =
+        let pool: Vec<Worker<'_>> =
             pool.into_iter().map(|(state, answer, flooded)| worker(state, answer, flooded)).collect();
-        let verdict = service(running, false, stalled, &pool);
+        let verdict = service(doing, &pool);
+        let works = matches!(doing, Doing::Stuck | Doing::Working);
         let fault = pool.iter().any(|one| one.verdict.answer == Answer::Failed || one.flooded);
-        prop_assert!(verdict.answer != Answer::Failed || (running && (stalled || fault)));
+        prop_assert!(verdict.answer != Answer::Failed || doing == Doing::Stalled || (works && fault));
         let free = pool.iter().any(|one| one.verdict.was_answered() && !one.flooded);
-        prop_assert!(!(running && free && !stalled) || verdict.was_answered());
+        prop_assert!(!(works && free) || verdict.was_answered());
     }
 }

@@ -19,8 +19,9 @@ mod rounds;
 mod seen;
 mod strip;
 mod tally;
+mod unable;
 
-pub use card::{ActionSet, Advice, Card, CardAction, CardId, CardKind, InvalidCardId, Lamp};
+pub use card::{ActionSet, Advice, Card, CardAction, CardId, CardKind, InvalidCardId, Lamp, Stuck, Unable};
 pub use cause::Causes;
 pub use clearing::{Clearing, ClearingError, ClearingView, FAILPOINTS, Phase};
 pub use health::{Health, HealthParts, Port, PortLoad, PortState, Ports};

@@ -1,21 +1,22 @@
 //! What is known between two rounds: strips, tallies, the last verdicts, and since when things are as they are.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
-use delivery::Unbegun;
+use delivery::{InHand, Unbegun};
 use domain::{AccountName, Purpose, Timestamp};
-use store::{BeatsBatch, BeatsPast, Stock};
-use telegram::AccountView;
+use store::{BeatsBatch, BeatsPast, EndedInMinute, Stock};
+use telegram::{AccountView, ServiceView};
 
 use crate::calendar::Calendar;
-use crate::card::CardId;
+use crate::card::{CardId, Stuck, Unable};
 use crate::health::PortLoad;
-use crate::judge::{self, LineSeen, Verdict, Worker};
-use crate::minute::{Beat, Minute, Round};
+use crate::judge::{self, Doing, LineSeen, Verdict, Worker};
+use crate::minute::{Answer, Beat, Minute, Round};
 use crate::seen::{Asked, LastAnswers, Seen, line_ids};
 use crate::strip::{Shown, Strips};
-use crate::tally::{Reading, Tallies};
+use crate::tally::{self, Amount, Reading, Tallies};
+use crate::unable;
 
 /// How long minutes are kept on disk.
 const KEPT_MINUTES: i64 = 48 * 60;
@@ -27,6 +28,8 @@ pub(crate) struct Work {
     pub(crate) due: Vec<(Purpose, u64, Timestamp)>,
     /// How much of it waits for one account and no other.
     pub(crate) due_of_accounts: HashMap<AccountName, u64>,
+    /// Work that accounts have and that has no result yet.
+    pub(crate) in_hand: Vec<InHand>,
     /// Work that is to be begun this very moment.
     pub(crate) unbegun: Vec<Unbegun>,
     /// There is no room for more.
@@ -60,6 +63,8 @@ pub(crate) struct Memory {
     pub(crate) stock: Option<Stock>,
     pub(crate) due: Vec<(Purpose, u64, Timestamp)>,
     pub(crate) due_of_accounts: HashMap<AccountName, u64>,
+    /// What accounts had for too long without a result as of the last round.
+    stuck: Vec<InHand>,
     /// How long half of the calls to Telegram took at most, and all but one in a hundred.
     pub(crate) answers_within: [Option<Duration>; 2],
     /// The minute of the last round.
@@ -103,6 +108,24 @@ impl Memory {
         self.calendar = Some(Calendar::begin(past.last, now, running));
         self.strips.restore(past.minutes);
         self.tallies.restore(past.tallies);
+    }
+
+    /// Takes in what the store says of messages that ended lately: the last seconds before a stop may not be kept.
+    pub(crate) fn make_up(&mut self, ended: &[EndedInMinute], now: Timestamp, running: Duration) {
+        let calendar = self.calendar(now, running);
+        let mut whole: BTreeMap<i64, Amount> = BTreeMap::new();
+        for one in ended {
+            let minute = calendar.minute_of(one.minute, now, running);
+            let amount = Amount { sent: one.sent, failed: one.failed };
+            tally::add(whole.entry(minute).or_default(), amount);
+            if let Some(account) = &one.account {
+                // What failed of its calls is another number than the messages that came to nothing.
+                self.tallies.make_up(&CardId::account(account), minute, Amount { failed: 0, ..amount });
+            }
+        }
+        for (minute, amount) in whole {
+            self.tallies.make_up(&CardId::queue(), minute, amount);
+        }
     }
 
     /// The minute that runs.
@@ -164,6 +187,8 @@ impl Memory {
         let calendar = *self.calendar.get_or_insert_with(|| Calendar::begin(None, seen.at, seen.running));
         let minute_now = calendar.minute(seen.running);
         self.note_unbegun(work.unbegun.clone());
+        let is_stuck = |one: &&InHand| judge::is_stuck(seen.running.saturating_sub(one.since));
+        self.stuck = work.in_hand.iter().filter(is_stuck).cloned().collect();
         let verdicts = self.judge(seen, &asked, &work);
         self.answers.note(&seen.accounts);
         self.count(seen, &work, minute_now);
@@ -215,22 +240,16 @@ impl Memory {
         for account in &seen.accounts {
             let ids = line_ids(account);
             let lines = self.judge_lines(seen, account, &ids);
-            all.push((CardId::account(&account.name), plain(judge::account(account, &lines))));
+            let stuck = self.stuck(seen, |one| one.account == account.name).is_some();
+            all.push((CardId::account(&account.name), plain(judge::account(account, &lines, stuck))));
             all.extend(ids.into_iter().zip(lines.iter().cloned().map(plain)));
             of_lines.push(lines);
         }
         for service in &seen.services {
-            let pool: Vec<Worker> = seen
-                .accounts
-                .iter()
-                .zip(&of_lines)
-                .filter(|(account, _)| account.pool)
-                .map(|(account, lines)| Worker::of(account, lines, service.purpose, seen.at))
-                .collect();
-            let clearing = seen.silent.contains(&service.purpose);
-            let stalled = self.stalled.contains(&service.purpose);
-            let verdict = judge::service(service.running, clearing, stalled, &pool);
-            all.push((CardId::service(service.purpose), plain(verdict)));
+            let pool = workers(seen, &of_lines, service.purpose);
+            let verdict = self.judge_service(seen, service, &pool);
+            let detail = (verdict.answer == Answer::Failed).then(|| unable::in_words(&unable::groups(&pool)));
+            all.push((CardId::service(service.purpose), Latest { verdict, detail: detail.flatten() }));
         }
         for port in &seen.ports {
             let called = asked.ports.get(&port.name);
@@ -247,6 +266,38 @@ impl Memory {
         all
     }
 
+    /// A service as it is at this moment, by what the last round found out about lines: what ended since, as a flood wait,
+    /// holds nothing up.
+    pub(crate) fn service_now(&self, seen: &Seen, service: &ServiceView) -> (Verdict, Vec<Unable>) {
+        let of_line = |id: CardId| {
+            let latest = self.latest.get(&id).map(|latest| latest.verdict.clone());
+            latest.unwrap_or(Verdict::not_asked("starting"))
+        };
+        let of_lines = |account| line_ids(account).into_iter().map(of_line).collect();
+        let of_lines: Vec<Vec<Verdict>> = seen.accounts.iter().map(of_lines).collect();
+        let pool = workers(seen, &of_lines, service.purpose);
+        (self.judge_service(seen, service, &pool), unable::groups(&pool))
+    }
+
+    fn judge_service(&self, seen: &Seen, service: &ServiceView, pool: &[Worker<'_>]) -> Verdict {
+        let doing = match () {
+            () if !service.running && seen.silent.contains(&service.purpose) => Doing::Clearing,
+            () if !service.running => Doing::Stopped,
+            () if self.stalled.contains(&service.purpose) => Doing::Stalled,
+            () if self.stuck(seen, |one| one.purpose == service.purpose).is_some() => Doing::Stuck,
+            () => Doing::Working,
+        };
+        judge::service(doing, pool)
+    }
+
+    /// What is stuck of the wanted work.
+    pub(crate) fn stuck(&self, seen: &Seen, wanted: impl Fn(&InHand) -> bool) -> Option<Stuck> {
+        let stuck = self.stuck.iter().filter(|one| wanted(one));
+        let count = u32::try_from(stuck.clone().count()).unwrap_or(u32::MAX);
+        let since = stuck.map(|one| one.since).min()?;
+        Some(Stuck { count, since: seen.at.minus(seen.running.saturating_sub(since)) })
+    }
+
     fn judge_lines(&self, seen: &Seen, account: &AccountView, ids: &[CardId]) -> Vec<Verdict> {
         let judged = |(line, id): (&telegram::LineView, &CardId)| {
             let about = LineSeen {
@@ -259,7 +310,8 @@ impl Memory {
         account.lines.iter().zip(ids).map(judged).collect()
     }
 
-    fn count(&mut self, seen: &Seen, work: &Work, minute: i64) {
+    /// Counts what was done since the last round.
+    pub(crate) fn count(&mut self, seen: &Seen, work: &Work, minute: i64) {
         for service in &seen.services {
             let reading =
                 Reading { sent: service.operations.saturating_sub(service.errors), failed: service.errors };
@@ -295,6 +347,12 @@ fn mark(
         Since::Before(before) => seen.running.saturating_add(before),
     };
     seen.at.minus(ago)
+}
+
+/// The accounts of the pool as a service sees them.
+fn workers<'a>(seen: &'a Seen, of_lines: &[Vec<Verdict>], purpose: Purpose) -> Vec<Worker<'a>> {
+    let pool = seen.accounts.iter().zip(of_lines).filter(|(account, _)| account.pool);
+    pool.map(|(account, lines)| Worker::of(account, lines, purpose, seen.at)).collect()
 }
 
 fn is_running(seen: &Seen, purpose: Purpose) -> bool {

@@ -7,7 +7,7 @@ use ambient::Clock;
 use delivery::Sender;
 use domain::account::Operation;
 use futures::future::join_all;
-use store::{BeatsPast, Stock, StoreError};
+use store::{BeatsPast, EndedInMinute, Stock, StoreError};
 use telegram::{CallResult, CallsCounted};
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +28,9 @@ const NAP: Duration = Duration::from_secs(1);
 /// How long the store may take for a write and a read, and for being counted.
 const STORE_LIMIT: Duration = Duration::from_secs(10);
 
+/// How far back messages are counted at the start.
+const DAY: Duration = Duration::from_hours(24);
+
 /// When lines that were asked are looked at: what comes later than the last of these counts for the next round.
 const LOOKS: [Duration; 4] =
     [Duration::from_millis(200), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
@@ -43,7 +46,12 @@ pub(crate) async fn run(health: Health, stopping: CancellationToken) {
         tracing::warn!(%error, "earlier beats cannot be read; strips begin now");
         BeatsPast::default()
     });
-    health.memory().restore(past, clock.now(), clock.running());
+    let ended = made_up(&health).await;
+    {
+        let mut memory = health.memory();
+        memory.restore(past, clock.now(), clock.running());
+        memory.make_up(&ended, clock.now(), clock.running());
+    }
     let mut spent = None;
     loop {
         let begun = clock.running();
@@ -56,8 +64,31 @@ pub(crate) async fn run(health: Health, stopping: CancellationToken) {
             () = stopping.cancelled() => break,
         }
     }
+    // What was done since the last round counts too.
+    let (seen, work) = (health.look(), work(&health, health.0.parts.pool.calls()));
+    {
+        let mut memory = health.memory();
+        let minute = memory.minute(seen.at, seen.running);
+        memory.count(&seen, &work, minute);
+    }
     keep(&health).await;
     health.0.file.close().await;
+}
+
+/// What ended before this run began, as the store has it: whatever stopped the program, that is there.
+async fn made_up(health: &Health) -> Vec<EndedInMinute> {
+    let since = health.0.parts.clock.now().minus(DAY);
+    match tokio::time::timeout(STORE_LIMIT, health.0.parts.store.outbox().ended_by_minute(since)).await {
+        Ok(Ok(ended)) => ended,
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "what was sent before the start cannot be counted");
+            Vec::new()
+        }
+        Err(_) => {
+            tracing::warn!("what was sent before the start was not counted in time");
+            Vec::new()
+        }
+    }
 }
 
 /// Waits until a clock that nobody sets has come so far.
@@ -170,6 +201,7 @@ fn work(health: &Health, calls: Vec<CallsCounted>) -> Work {
         *due_of_accounts.entry(account).or_default() += count;
     }
     Work {
+        in_hand: delivery.in_hand(),
         due_of_accounts,
         due: due.map(|due| (due.purpose, due.count, due.oldest)).collect(),
         unbegun: delivery.unbegun().into_iter().chain(sagas.unbegun()).collect(),

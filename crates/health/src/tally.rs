@@ -1,4 +1,5 @@
-//! How much each card sent, hour by hour, and the program as a whole minute by minute. Pure.
+//! How much each card sent: hour by hour for a day, minute by minute for the last hour; the program as a whole minute by
+//! minute for a day. Pure.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -7,8 +8,12 @@ use store::StoredTally;
 
 use crate::card::CardId;
 
-/// How many minutes the spans of cards have.
-pub(crate) const HOUR: u32 = 60;
+/// How many minutes the long spans have.
+const HOUR: u32 = 60;
+/// How many minutes the short ones have.
+const MINUTE: u32 = 1;
+/// How many minutes the last hour has, the one that runs included.
+const LAST_HOUR: i64 = 60;
 /// How many hours are shown.
 const HOURS: i64 = 24;
 /// How many minutes are known of the program as a whole: all of today, whenever it began.
@@ -45,10 +50,10 @@ impl Reading {
 pub(crate) struct Tallies {
     /// By card, then by hour.
     hours: HashMap<CardId, BTreeMap<i64, Amount>>,
-    /// Of the whole program, by minute.
-    minutes: BTreeMap<i64, Amount>,
+    /// By card, then by minute.
+    minutes: HashMap<CardId, BTreeMap<i64, Amount>>,
     last: HashMap<CardId, Reading>,
-    changed: HashSet<(Option<CardId>, i64)>,
+    changed: HashSet<(CardId, u32, i64)>,
 }
 
 /// The card that the minutes of the whole program are kept under.
@@ -56,7 +61,7 @@ fn whole() -> CardId {
     CardId::queue()
 }
 
-fn add(amount: &mut Amount, more: Amount) {
+pub(crate) fn add(amount: &mut Amount, more: Amount) {
     amount.sent = amount.sent.saturating_add(more.sent);
     amount.failed = amount.failed.saturating_add(more.failed);
 }
@@ -69,26 +74,45 @@ impl Tallies {
             let amount = Amount { sent: stored.sent, failed: stored.failed };
             match stored.span {
                 HOUR => add(self.hours.entry(card).or_default().entry(stored.number).or_default(), amount),
-                1 => add(self.minutes.entry(stored.number).or_default(), amount),
+                MINUTE => {
+                    add(self.minutes.entry(card).or_default().entry(stored.number).or_default(), amount);
+                }
                 _ => {}
             }
         }
     }
 
+    /// Takes in what the store says of a card's minute: what was kept of it may lack what came after the last round.
+    pub(crate) fn make_up(&mut self, card: &CardId, minute: i64, stored: Amount) {
+        let known =
+            self.minutes.get(card).and_then(|minutes| minutes.get(&minute)).copied().unwrap_or_default();
+        let lacking = Amount {
+            sent: stored.sent.saturating_sub(known.sent),
+            failed: stored.failed.saturating_sub(known.failed),
+        };
+        self.count(card, minute, lacking);
+    }
+
     /// Takes a card's counters in as they are in this minute.
     pub(crate) fn read(&mut self, card: &CardId, minute: i64, reading: Reading) {
         let before = self.last.insert(card.clone(), reading).unwrap_or_default();
-        let amount = reading.since(before);
+        self.count(card, minute, reading.since(before));
+    }
+
+    fn count(&mut self, card: &CardId, minute: i64, amount: Amount) {
         if amount == Amount::default() {
             return;
         }
         let hour = minute.div_euclid(i64::from(HOUR));
         add(self.hours.entry(card.clone()).or_default().entry(hour).or_default(), amount);
-        self.changed.insert((Some(card.clone()), hour));
-        if *card == whole() {
-            add(self.minutes.entry(minute).or_default(), amount);
-            self.changed.insert((None, minute));
-        }
+        add(self.minutes.entry(card.clone()).or_default().entry(minute).or_default(), amount);
+        self.changed.insert((card.clone(), HOUR, hour));
+        self.changed.insert((card.clone(), MINUTE, minute));
+    }
+
+    /// What a card sent within the last hour: in this minute and the 59 before it.
+    pub(crate) fn sent_last_hour(&self, card: &CardId, minute: i64) -> u64 {
+        self.since(card, minute - (LAST_HOUR - 1)).0
     }
 
     /// What a card sent in each of the last 24 hours, oldest first; the last one is the hour of this minute.
@@ -115,22 +139,21 @@ impl Tallies {
         found
     }
 
-    /// What was sent and what failed in all minutes from this one on.
-    pub(crate) fn since(&self, minute: i64) -> (u64, u64) {
-        self.minutes.range(minute..).fold((0, 0), |(sent, failed), (_, amount)| {
+    /// What a card sent and what failed in all minutes from this one on: of the queue a day is known, of others an hour.
+    pub(crate) fn since(&self, card: &CardId, minute: i64) -> (u64, u64) {
+        let minutes = self.minutes.get(card).into_iter().flat_map(|minutes| minutes.range(minute..));
+        minutes.fold((0, 0), |(sent, failed), (_, amount)| {
             (sent + u64::from(amount.sent), failed + u64::from(amount.failed))
         })
     }
 
     /// What changed since it was last kept.
     pub(crate) fn to_keep(&self) -> Vec<StoredTally> {
-        let stored = |(card, number): &(Option<CardId>, i64)| {
-            let (amount, span): (Amount, u32) = match card {
-                Some(card) => (*self.hours.get(card)?.get(number)?, HOUR),
-                None => (*self.minutes.get(number)?, 1),
-            };
-            let card: Arc<str> = card.as_ref().map_or_else(|| whole().text(), CardId::text);
-            Some(StoredTally { card, span, number: *number, sent: amount.sent, failed: amount.failed })
+        let stored = |(card, span, number): &(CardId, u32, i64)| {
+            let kept = if *span == HOUR { &self.hours } else { &self.minutes };
+            let amount = *kept.get(card)?.get(number)?;
+            let card: Arc<str> = card.text();
+            Some(StoredTally { card, span: *span, number: *number, sent: amount.sent, failed: amount.failed })
         };
         self.changed.iter().filter_map(stored).collect()
     }
@@ -147,7 +170,11 @@ impl Tallies {
             *hours = hours.split_off(&hour);
         }
         self.hours.retain(|_, hours| !hours.is_empty());
-        self.minutes = self.minutes.split_off(&(minute - MINUTES));
+        for (card, minutes) in &mut self.minutes {
+            let known = if *card == whole() { MINUTES } else { LAST_HOUR };
+            *minutes = minutes.split_off(&(minute - known));
+        }
+        self.minutes.retain(|_, minutes| !minutes.is_empty());
     }
 }
 
@@ -164,19 +191,32 @@ mod tests {
         tallies.read(&card, 60, Reading { sent: 5, failed: 1 });
         tallies.read(&card, 61, Reading { sent: 5, failed: 1 });
         assert_eq!(tallies.sends(&card, 61)[22..], [3, 2]);
-        assert_eq!((tallies.since(0), tallies.since(60)), ((5, 1), (2, 0)));
+        assert_eq!((tallies.since(&card, 0), tallies.since(&card, 60)), ((5, 1), (2, 0)));
+        let port = CardId::port("main");
+        tallies.read(&port, 61, Reading { sent: 4, failed: 0 });
+        assert_eq!([61, 120, 121].map(|minute| tallies.sent_last_hour(&port, minute)), [4, 4, 0]);
         let mut again = Tallies::default();
         again.restore(tallies.to_keep());
         // The next run counts from nothing.
         again.read(&card, 62, Reading { sent: 1, failed: 0 });
         assert_eq!(again.sends(&card, 62)[22..], [3, 3]);
         assert_eq!(again.hours(62)[22..], [Amount { sent: 3, failed: 1 }, Amount { sent: 3, failed: 0 }]);
-        assert_eq!(again.since(60), (3, 0));
-        assert_eq!(again.to_keep().len(), 2, "only what changed is written again");
+        assert_eq!(again.since(&card, 60), (3, 0));
+        assert_eq!(
+            (again.to_keep().len(), again.sent_last_hour(&port, 62)),
+            (2, 4),
+            "only what changed is written again"
+        );
+        // A kill lost what came after the last round; the store has it, and more of it is never counted twice.
+        for _ in 0..2 {
+            again.make_up(&card, 62, Amount { sent: 5, failed: 2 });
+        }
+        again.make_up(&card, 60, Amount { sent: 1, failed: 0 });
+        assert_eq!((again.since(&card, 60), again.sends(&card, 62)[23]), ((7, 2), 7));
         again.kept();
         assert_eq!(again.to_keep(), []);
         again.forget_before(62 + 24 * 60);
-        assert_eq!(again.since(0), (1, 0));
+        assert_eq!((again.since(&card, 0), again.since(&port, 0)), ((5, 2), (0, 0)));
     }
 
     proptest! {
@@ -200,7 +240,7 @@ mod tests {
                 tallies.sends(&card, minute - day * 24 * 60).iter().map(|sent| u64::from(*sent)).sum::<u64>()
             }).sum();
             prop_assert_eq!(shown, all);
-            prop_assert_eq!(tallies.since(0).0, all);
+            prop_assert_eq!(tallies.since(&card, 0).0, all);
         }
     }
 }

@@ -88,8 +88,8 @@ pub use imports::{ChatImport, ImportedChat, ImportedFailover, ImportedRequest, I
 pub use look::{StoreLook, check_free, look};
 pub use master_key::MasterKey;
 pub use outbox::{
-    Accept, Accepted, Begin, Doubt, Fail, Filter, Idempotency, Join, Listed, Origin, Outbox, PartSent,
-    PartUnsent, Resolution, SameBy, Then,
+    Accept, Accepted, Begin, Doubt, EndedInMinute, Fail, Filter, Idempotency, Join, Listed, Origin, Outbox,
+    PartSent, PartUnsent, Resolution, SameBy, Then,
 };
 pub use paging::{Page, Paged};
 pub use peers::{FillState, PeerKind, Peers, StoredPeer};

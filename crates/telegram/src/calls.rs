@@ -8,6 +8,7 @@ use domain::account::Operation;
 use domain::measure::{Histogram, SHORT_TIMES, Spread};
 
 use crate::classify::CallError;
+use crate::traffic::Traffic;
 use crate::wire::RequestError;
 
 /// What came of a call.
@@ -73,16 +74,19 @@ pub struct CallsCounted {
 pub(crate) struct Calls {
     counts: [[AtomicU64; CallResult::ALL.len()]; Operation::ALL.len()],
     times: Histogram,
+    pub(crate) traffic: Traffic,
 }
 
 impl Default for Calls {
     fn default() -> Self {
-        Self { counts: Default::default(), times: Histogram::new(SHORT_TIMES) }
+        Self { counts: Default::default(), times: Histogram::new(SHORT_TIMES), traffic: Traffic::default() }
     }
 }
 
 impl Calls {
-    pub(crate) fn count(&self, operation: Operation, result: CallResult, took: Duration) {
+    /// Counts a call that took so long and ended at this reading of the clock that nobody sets.
+    pub(crate) fn count(&self, operation: Operation, result: CallResult, took: Duration, at: Duration) {
+        self.traffic.note(operation, result, at);
         let place = Operation::ALL.iter().position(|known| *known == operation);
         let end = CallResult::ALL.iter().position(|known| *known == result);
         if let (Some(place), Some(end)) = (place, end)
@@ -143,9 +147,10 @@ mod tests {
     #[test]
     fn only_what_happened_is_listed_and_only_answers_have_a_time() {
         let (calls, took) = (Calls::default(), Duration::from_millis(3));
-        calls.count(Operation::SendMessage, CallResult::Answered, took);
-        calls.count(Operation::SendMessage, CallResult::Answered, took);
-        calls.count(Operation::Read, CallResult::TimedOut, Duration::from_secs(10));
+        let at = Duration::ZERO;
+        calls.count(Operation::SendMessage, CallResult::Answered, took, at);
+        calls.count(Operation::SendMessage, CallResult::Answered, took, at);
+        calls.count(Operation::Read, CallResult::TimedOut, Duration::from_secs(10), at);
         let counted = calls.counted(&"main".parse().expect("a name"));
         assert_eq!(
             counted.calls,

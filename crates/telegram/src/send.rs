@@ -59,7 +59,13 @@ pub(crate) async fn send(account: &Account, attempt: Attempt<'_>) -> Outcome {
     failpoint::reach("telegram.send.after").await;
     drop(sending);
     match answer {
-        Ok(body) => sent(account, &attempt, &body).await,
+        Ok(body) => {
+            let outcome = sent(account, &attempt, &body).await;
+            if matches!(outcome, Outcome::Unknown(_)) {
+                line.unreadable(Operation::SendMessage);
+            }
+            outcome
+        }
         Err(error) => {
             if let Some(refused) = Refused::of(&error).filter(|_| attempt.part.is_media()) {
                 return files::refused(account, &attempt, refused, &error).await;

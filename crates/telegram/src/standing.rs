@@ -148,8 +148,9 @@ impl Standing {
         self.changes.tell();
     }
 
-    /// Forgets restriction and person: they are found out anew.
+    /// Forgets restriction, person and the last calls: they are found out again.
     pub(crate) fn start_over(&self) {
+        self.calls.traffic.forget();
         *self.restriction.write().unwrap_or_else(PoisonError::into_inner) = None;
         *self.person.write().unwrap_or_else(PoisonError::into_inner) = None;
     }

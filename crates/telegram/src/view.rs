@@ -8,6 +8,7 @@ use crate::account::Account;
 use crate::line::{Line, Origin};
 use crate::pace::Sent;
 use crate::router::Usable;
+use crate::traffic::LastCalls;
 use std::num::NonZeroU32;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -69,6 +70,9 @@ pub struct AccountView {
     pub errors: u64,
     /// What went wrong last.
     pub last_error: Option<String>,
+    /// Of which kinds of calls some went wrong lately.
+    #[serde(skip)]
+    pub troubles: Vec<LastCalls>,
     /// When it last made a call.
     pub last_active_at: Option<Timestamp>,
     /// When its state began.
@@ -212,6 +216,7 @@ impl AccountView {
             operations: standing.operations(),
             errors: standing.errors(),
             last_error: standing.last_error(),
+            troubles: standing.calls.traffic.troubles(standing.clock.running()),
             last_active_at: standing.last_active(),
             state_since: shown.since,
             updates: UpdatesView {

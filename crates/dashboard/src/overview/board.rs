@@ -13,7 +13,7 @@ use super::sight::Sight;
 use super::strip::{Cell, Strip};
 use super::wanted::{Filter, Grouping};
 use crate::page;
-use crate::words::{self, OverviewWords, Wall, number};
+use crate::words::{self, Leftover, OverviewWords, Wall, number};
 
 /// For whom a board is drawn: whoever has the same in all of these sees the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,6 +116,7 @@ impl Board {
         let words = OverviewWords::of(wall.language);
         let mut groups: Vec<Group> = Vec::new();
         let mut told: HashSet<&str> = HashSet::new();
+        let open = alerted.len() as u64;
         for (id, title, card) in grouped(words, beholder.filter.grouping, sight) {
             let around = Around {
                 lines: sight.lines.iter().filter(|line| line.parent.as_ref() == Some(&card.id)).collect(),
@@ -149,7 +150,7 @@ impl Board {
         let parts = vec![
             Drawn::new(
                 "verdict",
-                Verdict { words, wall, sight, may_arrange: beholder.may_arrange }.render()?,
+                Verdict { words, wall, sight, alerts: open, may_arrange: beholder.may_arrange }.render()?,
             ),
             Drawn::new(
                 "alerts",
@@ -266,13 +267,20 @@ struct Verdict<'a> {
     words: &'static OverviewWords,
     wall: Wall,
     sight: &'a Sight,
+    /// How many alerts are open.
+    alerts: u64,
     may_arrange: bool,
 }
 
 impl Verdict<'_> {
-    fn verdict(&self) -> String {
-        let causes = &self.sight.causes;
-        self.words.verdict(CardKind::ALL.map(|kind| (kind, causes.kind(kind).into())))
+    fn headline(&self) -> String {
+        let (causes, facts) = (&self.sight.causes, &self.sight.facts);
+        let left = Leftover {
+            alerts: self.alerts,
+            in_doubt: facts.in_doubt,
+            failed_requests: facts.failed_requests,
+        };
+        self.words.headline(CardKind::ALL.map(|kind| (kind, causes.kind(kind).into())), left)
     }
 
     fn trouble(&self) -> Option<String> {

@@ -192,9 +192,9 @@ impl<'a> CardView<'a> {
         self.words.strip(&self.name, self.strip.counts)
     }
 
-    /// What it sent in the hour that runs, written out.
+    /// What it sent within the last hour, written out.
     fn sent(&self) -> Option<String> {
-        Some(thousands(sends(self.card)?.into()))
+        Some(thousands(sends(self.card)?))
     }
 
     fn sends_nothing(&self) -> bool {
@@ -235,9 +235,12 @@ impl<'a> CardView<'a> {
     }
 
     /// What is said more, in words of whoever said it; nothing twice.
-    fn detail(&self) -> Option<&str> {
+    fn detail(&self) -> Option<Cow<'_, str>> {
+        if let Some(facts) = self.words.facts(self.card, self.wall) {
+            return Some(facts.into());
+        }
         let detail = self.card.detail.as_deref().filter(|_| !self.around.is_brief)?;
-        (self.card.advice.is_some() && self.card.proof.as_deref() != Some(detail)).then_some(detail)
+        (self.card.advice.is_some() && self.card.proof.as_deref() != Some(detail)).then_some(detail.into())
     }
 
     /// What shows it, where there is room.
@@ -309,9 +312,9 @@ pub(crate) const fn icon(action: CardAction) -> &'static str {
     }
 }
 
-/// What it sent in the hour that runs.
-pub(crate) fn sends(card: &Card) -> Option<u32> {
-    card.sends?.last().copied()
+/// What it sent within the last hour.
+pub(crate) fn sends(card: &Card) -> Option<u64> {
+    card.sent_last_hour
 }
 
 /// The share of a card in the calls, the memory and the processor.
@@ -352,6 +355,9 @@ fn mend(card: &Card) -> Option<Mend> {
         }
         Advice::WaitForDeadline | Advice::WaitOrAddAnAccount | Advice::WaitForClearing => {
             Some(Mend::Go("/flood-clearing".to_owned(), Place::Clearing, true))
+        }
+        Advice::PauseTheAccount => {
+            act(CardAction::Pause).or_else(|| go(Place::Trouble, "/?kind=trouble".to_owned()))
         }
         Advice::Resume => act(CardAction::Resume),
         Advice::Start => act(CardAction::Start),

@@ -54,6 +54,9 @@ pub(crate) fn card(id: &str) -> Card {
         memory: None,
         cache: None,
         queue: queues.then_some(0),
+        stuck: None,
+        unable: Vec::new(),
+        sent_last_hour: queues.then_some(0),
         sends: queues.then_some([0; 24]),
         latency: None,
         actions: ActionSet::default(),
@@ -141,6 +144,7 @@ pub(crate) fn cards() -> Vec<Card> {
             memory: Some(52_000_000),
             queue: Some(3),
             sends: Some(busy),
+            sent_last_hour: Some(167),
             latency: Some(Duration::from_millis(184)),
             actions: service,
             ..card("service:create_chat")
@@ -162,6 +166,7 @@ pub(crate) fn cards() -> Vec<Card> {
             cache: Some(1377),
             queue: Some(3),
             sends: Some(busy),
+            sent_last_hour: Some(167),
             latency: Some(Duration::from_millis(184)),
             actions: account,
             ..card("account:backup_1")
@@ -179,6 +184,7 @@ pub(crate) fn cards() -> Vec<Card> {
             share: Some(0.94),
             queue: Some(2),
             sends: Some(busy),
+            sent_last_hour: Some(167),
             ..card("port:main")
         },
         Card { state: "listening", ..card("port:5022") },

@@ -30,7 +30,7 @@ pub(crate) use logs::LogsWords;
 pub(crate) use messages::MessagesWords;
 pub(crate) use moment::{Moment, Wall};
 pub(crate) use operations::OperationsWords;
-pub(crate) use overview::{OverviewWords, reason, state};
+pub(crate) use overview::{Leftover, OverviewWords, reason, state};
 pub(crate) use refusal::RefusalWords;
 pub(crate) use said::said;
 pub(crate) use settings::{

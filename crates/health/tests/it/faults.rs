@@ -20,7 +20,7 @@ use crate::world::{World, account, failed, of_kind};
 /// How soon a card must be red.
 const SOON: Duration = Duration::from_mins(1);
 
-fn text(chat: &str) -> Submission {
+pub(crate) fn text(chat: &str) -> Submission {
     let content = Content {
         text: FormattedText::plain("hello"),
         parse_mode: ParseMode::None,

@@ -33,6 +33,30 @@ async fn a_restart_keeps_the_strip_and_leaves_a_gap_as_long_as_it_took() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_sent_is_counted_over_a_stop_and_a_kill() {
+    let world = World::of(&["main"]).await;
+    let run = world.start().await;
+    for _ in 0..3 {
+        run.delivery.submit(crate::faults::text("@client_1")).await.expect("accepted");
+    }
+    crate::world::until("they are sent", || run.delivery.counted().sent == 3).await;
+    // No round has counted them: as when the program is killed, only the store knows.
+    let health = run.health.clone();
+    run.stop().await;
+    drop(health);
+    std::fs::remove_file(world.folder.path().join("data/health.db")).expect("the beats are lost");
+    let mut run = world.start().await;
+    let sent = |run: &crate::world::Run| run.health.overview(&health::Wanted::default()).facts.sent_last_hour;
+    assert_eq!((sent(&run), run.card(&account("main")).sent_last_hour), (3, Some(3)));
+    run.round().await;
+    assert_eq!(sent(&run), 3, "nothing is counted twice");
+    run.stop().await;
+    let run = world.start().await;
+    assert_eq!(sent(&run), 3);
+    run.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_clock_set_back_an_hour_neither_doubles_nor_erases_dots_nor_changes_how_long_it_runs() {
     let world = World::of(&["main"]).await;
     let mut run = world.start().await;

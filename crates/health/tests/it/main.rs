@@ -9,3 +9,5 @@ mod clearing;
 mod faults;
 #[cfg(test)]
 mod kept;
+#[cfg(test)]
+mod traffic;

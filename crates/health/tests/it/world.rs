@@ -140,7 +140,12 @@ impl World {
     }
 
     pub(crate) fn fault(&self, account: &str, fault: FaultName) {
-        let order = FaultOrder {
+        self.order(account, fault, |_| {});
+    }
+
+    /// A fault with more to it; its number, to take it back.
+    pub(crate) fn order(&self, account: &str, fault: FaultName, more: impl FnOnce(&mut FaultOrder)) -> u64 {
+        let mut order = FaultOrder {
             provider: "telegram".to_owned(),
             account: Some(account.to_owned()),
             method: None,
@@ -152,8 +157,9 @@ impl World {
             message: None,
             effect: None,
         };
+        more(&mut order);
         self.has_fault.store(true, Ordering::Relaxed);
-        self.sandbox.telegram.add_fault(order).expect("a fault");
+        self.sandbox.telegram.add_fault(order).expect("a fault")
     }
 
     /// All calls that were ever made.

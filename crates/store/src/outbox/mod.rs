@@ -23,7 +23,7 @@ pub(crate) use accept::KEY_LIFE;
 pub use accept::{Accept, Accepted, Idempotency, Join, Origin, SameBy};
 pub(crate) use ending::AnsweredWrite;
 pub(crate) use held_back::HoldMessages;
-pub use reading::{Filter, Listed};
+pub use reading::{EndedInMinute, Filter, Listed};
 pub(crate) use reading::{LONGEST_BATCH, logged};
 
 use crate::accounts::Hold;
@@ -246,6 +246,11 @@ impl Outbox<'_> {
     /// on. Changes nothing if a caller of this message was answered.
     pub async fn unanswered(&self, id: MessageId) -> Result<(), StoreError> {
         self.store.write(ending::UnansweredWrite(id)).await
+    }
+
+    /// Messages that were sent or failed since an instant, by the minute and the account: for counting at the start.
+    pub async fn ended_by_minute(&self, since: Timestamp) -> Result<Vec<EndedInMinute>, StoreError> {
+        self.store.read(move |connection| reading::ended_by_minute(connection, since)).await
     }
 
     /// A message.

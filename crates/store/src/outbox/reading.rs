@@ -1,5 +1,7 @@
 //! Reading messages back: one, a page, or those to take up again.
 
+use std::time::Duration;
+
 use domain::media::FileKey;
 use domain::message::{Content, OutboundMessage, Part};
 use domain::{AccountName, ChatId, MessageId, MessageState, Timestamp};
@@ -10,10 +12,46 @@ use super::{Origin, PARTS, TABLE, items, key, search};
 use crate::chats::in_json;
 use crate::column::Columns;
 use crate::paging::{Page, Paged};
+use crate::sweep::first_id_at;
 use crate::{StoreError, codes, statement};
 
 /// Messages read for resuming at once at most.
 pub(crate) const LONGEST_BATCH: u32 = 1000;
+
+/// How many messages of an account ended in a minute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndedInMinute {
+    /// When the minute began.
+    pub minute: Timestamp,
+    /// The account that carried them; none for those that none did.
+    pub account: Option<AccountName>,
+    /// How many were sent.
+    pub sent: u32,
+    /// How many failed.
+    pub failed: u32,
+}
+
+/// How long before its end a message may have been accepted to be found by [`ended_by_minute`].
+const LONGEST_WAY: Duration = Duration::from_hours(24);
+
+/// Messages that ended since an instant, by the minute and the account.
+pub(super) fn ended_by_minute(
+    connection: &Connection,
+    since: Timestamp,
+) -> Result<Vec<EndedInMinute>, StoreError> {
+    let first = first_id_at(since.minus(LONGEST_WAY));
+    statement::all(connection, sql::ENDED_BY_MINUTE, params![first, since.as_micros()], |row| {
+        let columns = Columns::new(row, TABLE);
+        let minute: i64 = columns.get(0)?;
+        let account: Option<String> = columns.get(1)?;
+        Ok(EndedInMinute {
+            minute: Timestamp::from_micros(minute.saturating_mul(60_000_000)),
+            account: account.and_then(|name| name.parse().ok()),
+            sent: columns.get(2)?,
+            failed: columns.get(3)?,
+        })
+    })
+}
 
 /// Which messages to list; all of them without any condition.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -236,6 +236,13 @@ statements! {
             FROM outbox_files AS other INNER JOIN outbox AS o ON o.id = other.message_id
             WHERE other.file = f.file AND o.state < 20 AND (o.state <= 3 OR o.updated_at > $2))";
 
+    /// Messages that were sent, and those that failed, by the minute and the account; looked for among those accepted
+    /// since an id.
+    ENDED_BY_MINUTE = "
+        SELECT finished_at / 60000000, account, sum(CASE WHEN state >= 20 THEN 1 ELSE 0 END),
+            sum(CASE WHEN state = 11 THEN 1 ELSE 0 END)
+        FROM outbox WHERE id > $1 AND finished_at > $2 GROUP BY 1, 2";
+
     // ---- retention
     OLD_MESSAGES = "
         SELECT id, finished_at FROM outbox WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3";

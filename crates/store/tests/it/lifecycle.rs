@@ -18,6 +18,8 @@ conformance! {
     files_are_for_their_owner_alone,
     another_master_key_is_refused,
     a_damaged_file_is_named,
+    an_emptied_file_beside_a_key_is_refused,
+    what_ended_is_counted_by_the_minute,
     a_newer_database_is_left_alone,
     every_write_has_its_failpoints,
 }
@@ -130,6 +132,34 @@ async fn files_are_for_their_owner_alone(world: World) {
         matches!(error, OpenError::NotWritable { .. }) && error.to_string().contains("--data-dir"),
         "{error}"
     );
+}
+
+async fn an_emptied_file_beside_a_key_is_refused(world: World) {
+    world.store.clone().close().await;
+    let data = world.dir.path().join("data");
+    for beside in ["switchboard.db-wal", "switchboard.db-shm"] {
+        let _ = fs::remove_file(data.join(beside));
+    }
+    fs::write(data.join("switchboard.db"), "").unwrap();
+    let Err(error) = world.open_again().await else { panic!("opened as new") };
+    assert!(matches!(error, OpenError::Emptied { .. }), "{error:?}");
+    assert!(error.to_string().contains("switchboard restore"), "{error}");
+    // Without the file there is nothing that could have been lost.
+    fs::remove_file(data.join("switchboard.db")).unwrap();
+    world.open_again().await.unwrap();
+}
+
+async fn what_ended_is_counted_by_the_minute(world: World) {
+    let since = world.clock.now().minus(std::time::Duration::from_mins(5));
+    assert_eq!(world.store.outbox().ended_by_minute(since).await.unwrap(), []);
+    let id = world.queued(1).await;
+    let failure = domain::outcome::Failure::Rejected { provider_code: "CHAT_RESTRICTED".to_owned() };
+    let at = world.clock.now();
+    assert!(world.store.outbox().fail(store::Fail { id, failure, at }).await.unwrap());
+    let ended = world.store.outbox().ended_by_minute(since).await.unwrap();
+    assert_eq!(ended.iter().map(|one| (one.sent, one.failed)).collect::<Vec<_>>(), [(0, 1)]);
+    let later = world.clock.now().plus(std::time::Duration::from_mins(1));
+    assert_eq!(world.store.outbox().ended_by_minute(later).await.unwrap(), []);
 }
 
 async fn another_master_key_is_refused(world: World) {

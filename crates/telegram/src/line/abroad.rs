@@ -189,14 +189,14 @@ impl Line {
         }
         let error = match answer {
             Ok(Ok(body)) => {
-                standing.calls.count(operation, CallResult::Answered, now.since(started));
+                self.count(operation, CallResult::Answered, started);
                 return Ok(body);
             }
             Ok(Err(error)) => CallError::Failed(error),
             Err(_) => CallError::TimedOut,
         };
         if let Some(result) = CallResult::of(&error) {
-            standing.calls.count(operation, result, now.since(started));
+            self.count(operation, result, started);
         }
         Err(error)
     }

@@ -194,8 +194,14 @@ impl Line {
                 rebuild: true,
                 wait: Duration::ZERO,
             }),
+            Ok(body) => {
+                if enums::updates::State::from_bytes(&body).is_err() {
+                    self.unreadable(Operation::Connect);
+                }
+                None
+            }
             // Anything else was judged already: what it means for the line is in the signals.
-            Ok(_) | Err(_) => None,
+            Err(_) => None,
         }
     }
 }

@@ -302,7 +302,10 @@ impl Line {
         limit: Duration,
     ) -> Result<R::Return, CallError> {
         let body = self.call_raw(operation, request.to_bytes(), limit).await?;
-        R::Return::from_bytes(&body).map_err(|error| CallError::Failed(error.into()))
+        R::Return::from_bytes(&body).map_err(|error| {
+            self.unreadable(operation);
+            CallError::Failed(error.into())
+        })
     }
 
     /// Makes a call whose result the caller reads.
@@ -336,7 +339,7 @@ impl Line {
         let error = match standing.clock.timeout(limit, wire.request(body)).await {
             Ok(Ok(body)) => {
                 self.answered(started);
-                standing.calls.count(operation, CallResult::Answered, standing.clock.now().since(started));
+                self.count(operation, CallResult::Answered, started);
                 return Ok(body);
             }
             Ok(Err(error)) => {
@@ -348,10 +351,20 @@ impl Line {
             Err(_) => CallError::TimedOut,
         };
         if let Some(result) = CallResult::of(&error) {
-            standing.calls.count(operation, result, standing.clock.now().since(started));
+            self.count(operation, result, started);
         }
         self.judge(&error);
         Err(error)
+    }
+
+    fn count(&self, operation: Operation, result: CallResult, started: Timestamp) {
+        let Standing { calls, clock, .. } = &*self.parts.standing;
+        calls.count(operation, result, clock.now().since(started), clock.running());
+    }
+
+    /// The answer to a call cannot be read: it proves nothing.
+    pub(crate) fn unreadable(&self, operation: Operation) {
+        self.parts.standing.calls.traffic.unreadable(operation);
     }
 
     fn answered(&self, started: Timestamp) {

@@ -31,8 +31,8 @@ impl OverviewWords {
                 "Остановлено вручную. Новое не принимается; то, что в очереди, ждёт дальше.",
             ),
             Advice::MendAnAccount => (
-                "No account that serves this can work now. Mend one of them, or add one.",
-                "Ни один аккаунт, который это обслуживает, сейчас не работает. Почините один из них или добавьте новый.",
+                "None of its accounts can do this now. Bring one back to work, or add another.",
+                "Ни один из аккаунтов сейчас этого не может. Верните в строй один из них или добавьте новый.",
             ),
             Advice::RestartTheProgram => (
                 "Work is due and an account is ready, yet nothing is begun. Restart the program; the log has what it was doing.",
@@ -59,6 +59,12 @@ impl OverviewWords {
             Advice::MendTheStore => (
                 "The database does not answer. Look at the disk and into the log; diagnostics shows what can be seen from outside.",
                 "База данных не отвечает. Посмотрите на диск и в журнал; в диагностике видно то, что видно снаружи.",
+            ),
+            Advice::PauseTheAccount => (
+                "It is connected, yet its calls go wrong. Pause it, so that others do its work, or restart it; what it has \
+                 begun it goes on trying itself.",
+                "Соединение есть, но вызовы не удаются. Приостановите аккаунт, чтобы его работу взяли другие, или \
+                 перезапустите; то, что он уже начал, он пробует дальше сам.",
             ),
             Advice::WaitForClearing => (
                 "Flood waits are being cleared; it is started again by itself.",

@@ -36,6 +36,9 @@ const STATES: &[(&str, &str, &str)] = &[
     ("moving", "Moving", "Движется"),
     ("waiting", "Waiting", "Ждёт"),
     ("clearing", "Clearing flood wait", "Сброс ожидания"),
+    ("failing", "Calls fail", "Вызовы не удаются"),
+    ("unsteady", "Unsteady", "Работает с перебоями"),
+    ("stuck", "Stuck", "Застряло"),
 ];
 
 /// Code, English, Russian.
@@ -78,6 +81,12 @@ const REASONS: &[(&str, &str, &str)] = &[
     ("slow", "slower than it should be", "медленнее, чем должно быть"),
     ("waiting", "the oldest has waited for long", "самое старое ждёт давно"),
     ("timeout", "no answer in time", "нет ответа вовремя"),
+    ("server_errors", "Telegram answers with errors of its own", "Telegram отвечает внутренними ошибками"),
+    ("calls_unanswered", "its calls get no answer", "вызовы остаются без ответа"),
+    ("calls_cut_off", "the connection breaks off during calls", "связь обрывается посреди вызовов"),
+    ("answers_unreadable", "answers come that cannot be read", "приходят ответы, которые не прочесть"),
+    ("stuck", "a message has waited over a minute for its result", "сообщение больше минуты ждёт результата"),
+    ("accounts_unable", "none of its accounts can work now", "ни один из аккаунтов сейчас не может работать"),
 ];
 
 /// How something is, in words; a code that is not known here is shown as it is.
@@ -133,6 +142,10 @@ mod tests {
     #[test]
     fn every_reason_that_a_beat_gives_has_words() {
         for code in [
+            "accounts_unable",
+            "answers_unreadable",
+            "calls_cut_off",
+            "calls_unanswered",
             "clearing",
             "connecting",
             "disk_full",
@@ -149,7 +162,9 @@ mod tests {
             "port_taken",
             "queue_full",
             "restricted",
+            "server_errors",
             "slow",
+            "stuck",
             "stalled",
             "starting",
             "stopped",
@@ -158,7 +173,18 @@ mod tests {
         ] {
             assert!(REASONS.iter().any(|(one, _, _)| *one == code), "{code}");
         }
-        for code in ["disk_full", "full", "silent", "stalled", "unable", "unavailable", "waiting"] {
+        for code in [
+            "failing",
+            "unsteady",
+            "stuck",
+            "disk_full",
+            "full",
+            "silent",
+            "stalled",
+            "unable",
+            "unavailable",
+            "waiting",
+        ] {
             assert!(STATES.iter().any(|(one, _, _)| *one == code), "{code}");
         }
     }

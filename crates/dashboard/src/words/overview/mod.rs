@@ -2,9 +2,12 @@
 
 mod advice;
 mod codes;
+mod facts;
+mod headline;
 mod sentences;
 
 pub(crate) use codes::{reason, state};
+pub(crate) use headline::Leftover;
 
 use health::{CardAction, CardKind};
 

@@ -292,8 +292,7 @@ impl OverviewWords {
     }
 
     /// What follows from a stop.
-    pub(crate) fn stop_follows(&self, kind: CardKind, sent_last_hour: u32, queue: u64) -> String {
-        let sent = u64::from(sent_last_hour);
+    pub(crate) fn stop_follows(&self, kind: CardKind, sent: u64, queue: u64) -> String {
         match self.language {
             Language::English => {
                 let who = match kind {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{AccountName, Timestamp};
-use health::{Advice, CardKind, Lamp};
+use health::{Advice, CardKind, Lamp, Stuck};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -64,6 +64,12 @@ pub(crate) struct CardView {
     cache_size: Option<u64>,
     /// What waits for it; at a listener the requests that are being answered.
     queue: Option<u64>,
+    /// Work that it has for longer than a minute without a result.
+    stuck: Option<StuckView>,
+    /// Of a service: the accounts that cannot do its work, by why; those with the most common reason first.
+    unable: Vec<UnableView>,
+    /// What it sent within the last hour; of a listener the requests that it answered well.
+    sent_last_hour: Option<u64>,
     /// What it sent in each of the last 24 hours, oldest first; of a listener the requests that it answered well.
     sends: Option<Vec<u32>>,
     /// How long its last answer took, in milliseconds.
@@ -97,10 +103,43 @@ impl From<health::Card> for CardView {
             memory_bytes: card.memory,
             cache_size: card.cache,
             queue: card.queue,
+            stuck: card.stuck.map(|Stuck { count, since }| StuckView { count, since }),
+            unable: card.unable.into_iter().map(UnableView::from).collect(),
+            sent_last_hour: card.sent_last_hour,
             sends: card.sends.map(|sends| sends.to_vec()),
             latency_ms: card.latency.map(millis),
             actions: card.actions.iter().map(health::CardAction::as_str).collect(),
         }
+    }
+}
+
+/// Work that an account has for longer than a minute without a result.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = StuckWork)]
+pub(crate) struct StuckView {
+    /// How much of it there is.
+    count: u32,
+    /// Since when the account has the oldest.
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+}
+
+/// Accounts that cannot do the work of a service, for the same reason.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UnableAccounts)]
+pub(crate) struct UnableView {
+    /// Why, as a stable code: `flood_wait`, `needs_login`, `banned`, `paused` …
+    #[schema(example = "needs_login")]
+    reason: &'static str,
+    /// How many.
+    count: u32,
+    /// The first of them by name, at most five.
+    accounts: Vec<String>,
+}
+
+impl From<health::Unable> for UnableView {
+    fn from(unable: health::Unable) -> Self {
+        Self { reason: unable.reason, count: unable.count, accounts: unable.names }
     }
 }
 
@@ -123,6 +162,9 @@ fn advice(advice: Advice) -> &'static str {
         Advice::LookIntoTheLog => "look into the log; restart the program if the port stays silent",
         Advice::FreeDisk => "free some space in the data directory",
         Advice::MendTheStore => "look at the disk and into the log; nothing is lost that was accepted",
+        Advice::PauseTheAccount => {
+            "pause the account, so that others do its work, or restart it; look into the log if it goes on"
+        }
         Advice::WaitForClearing => "nothing: flood waits are being cleared; cancel that to go on at once",
     }
 }

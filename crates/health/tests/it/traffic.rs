@@ -1,0 +1,112 @@
+//! An account that answers probes and does no work is amber, then red, and well again once its calls go well.
+
+use std::time::Duration;
+
+use delivery::Submission;
+use domain::Purpose;
+use health::{Advice, Answer, CardId, Lamp, Wanted};
+use sandbox::telegram::FaultName;
+
+use crate::faults::text;
+use crate::world::{Run, World, account};
+
+/// How soon a card must be red.
+const SOON: u64 = 60;
+
+impl Run {
+    /// Time goes by second by second until a card's lamp is as wanted; tells the lamps on the way, and the seconds.
+    async fn until_lamp(&self, card: &CardId, wanted: Lamp) -> (Vec<Lamp>, u64) {
+        let begun = self.clock.running();
+        let mut lamps = Vec::new();
+        loop {
+            let lamp = self.card(card).lamp;
+            if lamps.last() != Some(&lamp) {
+                lamps.push(lamp);
+            }
+            let passed = self.clock.running().saturating_sub(begun).as_secs();
+            if lamp == wanted {
+                return (lamps, passed);
+            }
+            assert!(passed < 600, "{card}: {lamps:?}, {:?}", self.card(card));
+            self.clock.advance(Duration::from_secs(1));
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    async fn submit(&self, submission: Submission) {
+        self.delivery.submit(submission).await.expect("accepted");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_whose_every_call_answers_500_turns_red() {
+    let world = World::of(&["main", "backup_1"]).await;
+    let mut run = world.start().await;
+    let main = account("main");
+    let fault = world.order("main", FaultName::RpcError, |order| {
+        (order.code, order.message) = (Some(500), Some("INTERNAL".to_owned()));
+    });
+    let (lamps, passed) = run.until_lamp(&main, Lamp::Trouble).await;
+    assert_eq!(lamps, [Lamp::Good, Lamp::Waiting, Lamp::Trouble]);
+    assert!(passed <= SOON, "{passed} s");
+    let card = run.card(&main);
+    assert_eq!(
+        (card.state, card.reason.as_deref(), card.advice),
+        ("failing", Some("server_errors"), Some(Advice::PauseTheAccount))
+    );
+    // The round says the same as the card, and the services go on with the other account.
+    let beats = run.round().await;
+    assert_eq!(beats[&main].reason.as_deref(), Some("server_errors"));
+    let service = run.card(&CardId::service(Purpose::SendText));
+    assert_eq!(service.lamp, Lamp::Good, "{service:?}");
+    assert_eq!(
+        (service.unable[0].reason, service.unable[0].names.as_slice()),
+        ("server_errors", &["main".to_owned()][..])
+    );
+    assert!(world.sandbox.telegram.remove_fault(fault));
+    let (lamps, _) = run.until_lamp(&main, Lamp::Good).await;
+    assert_eq!(lamps, [Lamp::Trouble, Lamp::Waiting, Lamp::Good]);
+    run.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sends_without_an_answer_turn_it_red_though_probes_have_one() {
+    let world = World::of(&["main"]).await;
+    let run = world.start().await;
+    let fault = world.order("main", FaultName::DropAnswer, |order| {
+        order.method = Some("messages.sendMessage".to_owned());
+    });
+    run.submit(text("@client_1")).await;
+    let main = account("main");
+    let (lamps, passed) = run.until_lamp(&main, Lamp::Trouble).await;
+    assert_eq!(lamps, [Lamp::Good, Lamp::Waiting, Lamp::Trouble]);
+    assert!(passed <= SOON, "{passed} s");
+    assert_eq!(run.card(&main).reason.as_deref(), Some("calls_unanswered"));
+    let service = CardId::service(Purpose::SendText);
+    assert_eq!(run.card(&service).detail.as_deref(), Some("1 not answered by Telegram (main)"));
+    assert_eq!(run.card(&CardId::service(Purpose::LeaveChat)).lamp, Lamp::Good, "another kind of call");
+    // The message is named where it waits, once that is longer than a minute.
+    let stuck = |card: &CardId| run.card(card).stuck.map(|stuck| stuck.count);
+    while stuck(&main).is_none() {
+        run.clock.advance(Duration::from_secs(1));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!((stuck(&main), stuck(&service)), (Some(1), Some(1)));
+    assert!(world.sandbox.telegram.remove_fault(fault));
+    run.until_lamp(&service, Lamp::Good).await;
+    assert_eq!(run.health.overview(&Wanted::default()).facts.waiting, 0);
+    run.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_cannot_be_read_are_no_answers() {
+    let world = World::of(&["main"]).await;
+    let mut run = world.start().await;
+    world.order("main", FaultName::Unreadable, |_| {});
+    let main = account("main");
+    let (_, passed) = run.until_lamp(&main, Lamp::Trouble).await;
+    assert!(passed <= SOON, "{passed} s");
+    let beats = run.round().await;
+    assert_eq!(beats[&main].answer, Answer::Failed, "{beats:?}");
+    run.stop().await;
+}
