@@ -35,27 +35,44 @@ struct Now {
     steady: Timestamp,
 }
 
+/// Between two readings of the two clocks they differ by no more, unless one was set.
+const READINGS_DIFFER: Duration = Duration::from_secs(1);
+
+/// Until when, as it was told, and by the clock that nobody sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Deadline {
+    steady: Timestamp,
+    told: Timestamp,
+}
+
 impl Now {
-    fn keep(self, until: Timestamp) -> Timestamp {
-        self.steady.plus(until.since(self.shown))
+    fn keep(self, until: Timestamp) -> Deadline {
+        Deadline { steady: self.steady.plus(until.since(self.shown)), told: until }
     }
 
-    fn show(self, kept: Timestamp) -> Option<Timestamp> {
-        (kept > self.steady).then(|| self.shown.plus(kept.since(self.steady)))
+    /// The time of day at which it ends; nothing if it has.
+    fn show(self, kept: Deadline) -> Option<Timestamp> {
+        if kept.steady <= self.steady {
+            return None;
+        }
+        let shown = self.shown.plus(kept.steady.since(self.steady));
+        let differs = shown.since(kept.told).max(kept.told.since(shown));
+        Some(if differs < READINGS_DIFFER && kept.told > self.shown { kept.told } else { shown })
     }
 }
 
 #[derive(Default)]
 struct Table {
     floods: Vec<Running>,
-    slow_modes: HashMap<ChatId, Timestamp>,
+    slow_modes: HashMap<ChatId, Deadline>,
     marks: HashMap<ChatId, Mark>,
 }
 
 /// A flood, and when it began.
 #[derive(Debug, Clone, Copy)]
 struct Running {
-    flood: Flood,
+    operation: Operation,
+    until: Deadline,
     since: Timestamp,
 }
 
@@ -121,8 +138,9 @@ impl Holds {
     pub(crate) fn floods(&self, now: Timestamp) -> Vec<Flood> {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
         let now = self.now(now);
-        let shown = |flood: Flood| Some(Flood { until: now.show(flood.until)?, ..flood });
-        table.floods.iter().filter_map(|running| shown(running.flood)).collect()
+        let shown =
+            |running: &Running| Some(Flood { operation: running.operation, until: now.show(running.until)? });
+        table.floods.iter().filter_map(shown).collect()
     }
 
     /// Since when a flood runs.
@@ -132,7 +150,7 @@ impl Holds {
         table
             .floods
             .iter()
-            .filter(|running| running.flood.until > now.steady)
+            .filter(|running| running.until.steady > now.steady)
             .map(|running| running.since)
             .min()
     }
@@ -141,17 +159,17 @@ impl Holds {
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
         let both = self.now(now);
         let until = both.keep(until);
-        table.floods.retain(|running| running.flood.until > both.steady);
-        match table.floods.iter_mut().find(|running| running.flood.operation == operation) {
-            Some(running) => running.flood.until = running.flood.until.max(until),
-            None => table.floods.push(Running { flood: Flood { operation, until }, since: now }),
+        table.floods.retain(|running| running.until.steady > both.steady);
+        match table.floods.iter_mut().find(|running| running.operation == operation) {
+            Some(running) => running.until = running.until.max(until),
+            None => table.floods.push(Running { operation, until, since: now }),
         }
     }
 
     pub(crate) fn keep_slow_mode(&self, chat_id: ChatId, until: Timestamp, now: Timestamp) {
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
         let now = self.now(now);
-        table.slow_modes.retain(|_, until| *until > now.steady);
+        table.slow_modes.retain(|_, until| until.steady > now.steady);
         table.slow_modes.insert(chat_id, now.keep(until));
     }
 
@@ -173,9 +191,8 @@ impl Holds {
 }
 
 impl Table {
-    fn flood(&self, operation: Operation) -> Option<Timestamp> {
-        let mut floods = self.floods.iter().map(|running| running.flood);
-        floods.find(|flood| flood.operation == operation).map(|flood| flood.until)
+    fn flood(&self, operation: Operation) -> Option<Deadline> {
+        self.floods.iter().find(|running| running.operation == operation).map(|running| running.until)
     }
 }
 

@@ -236,7 +236,7 @@ impl<'a> CardView<'a> {
 
     /// What is said more, in words of whoever said it; nothing twice.
     fn detail(&self) -> Option<Cow<'_, str>> {
-        if let Some(facts) = self.words.facts(self.card, self.wall) {
+        if let Some(facts) = self.words.facts(self.card, self.wall).filter(|_| !self.around.is_brief) {
             return Some(facts.into());
         }
         let detail = self.card.detail.as_deref().filter(|_| !self.around.is_brief)?;

@@ -15,7 +15,7 @@ use telegram::{Action, ServiceAction};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
-use crate::world::{World, account, failed, of_kind};
+use crate::world::{BEGINS, World, account, failed, of_kind};
 
 /// How soon a card must be red.
 const SOON: Duration = Duration::from_mins(1);
@@ -251,6 +251,7 @@ async fn a_taken_port_names_who_has_it_and_one_that_answers_nothing_is_red_too()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_stands_still_is_red_and_one_that_waits_is_not() {
+    let _turn = BEGINS.lock().await;
     let world = World::of(&["main"]).await;
     let mut run = world.start().await;
     // What waits for a service that is stopped is no fault.

@@ -34,6 +34,7 @@ async fn a_restart_keeps_the_strip_and_leaves_a_gap_as_long_as_it_took() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_sent_is_counted_over_a_stop_and_a_kill() {
+    let _turn = crate::world::BEGINS.lock().await;
     let world = World::of(&["main"]).await;
     let run = world.start().await;
     for _ in 0..3 {

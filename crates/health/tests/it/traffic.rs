@@ -8,7 +8,7 @@ use health::{Advice, Answer, CardId, Lamp, Wanted};
 use sandbox::telegram::FaultName;
 
 use crate::faults::text;
-use crate::world::{Run, World, account};
+use crate::world::{BEGINS, Run, World, account};
 
 /// How soon a card must be red.
 const SOON: u64 = 60;
@@ -55,8 +55,10 @@ async fn an_account_whose_every_call_answers_500_turns_red() {
         ("failing", Some("server_errors"), Some(Advice::PauseTheAccount))
     );
     // The round says the same as the card, and the services go on with the other account.
-    let beats = run.round().await;
-    assert_eq!(beats[&main].reason.as_deref(), Some("server_errors"));
+    run.until_beat(&main, |beat| {
+        beat.reason.as_deref() == Some("server_errors") && beat.answer == Answer::Failed
+    })
+    .await;
     let service = run.card(&CardId::service(Purpose::SendText));
     assert_eq!(service.lamp, Lamp::Good, "{service:?}");
     assert_eq!(
@@ -64,13 +66,15 @@ async fn an_account_whose_every_call_answers_500_turns_red() {
         ("server_errors", &["main".to_owned()][..])
     );
     assert!(world.sandbox.telegram.remove_fault(fault));
+    // Its sessions are asked in the same round: three answers that are well may come at once.
     let (lamps, _) = run.until_lamp(&main, Lamp::Good).await;
-    assert_eq!(lamps, [Lamp::Trouble, Lamp::Waiting, Lamp::Good]);
+    assert_eq!(lamps.first(), Some(&Lamp::Trouble));
     run.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sends_without_an_answer_turn_it_red_though_probes_have_one() {
+    let _turn = BEGINS.lock().await;
     let world = World::of(&["main"]).await;
     let run = world.start().await;
     let fault = world.order("main", FaultName::DropAnswer, |order| {
@@ -106,7 +110,6 @@ async fn answers_that_cannot_be_read_are_no_answers() {
     let main = account("main");
     let (_, passed) = run.until_lamp(&main, Lamp::Trouble).await;
     assert!(passed <= SOON, "{passed} s");
-    let beats = run.round().await;
-    assert_eq!(beats[&main].answer, Answer::Failed, "{beats:?}");
+    run.until_beat(&main, |beat| beat.answer == Answer::Failed).await;
     run.stop().await;
 }

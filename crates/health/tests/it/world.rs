@@ -21,6 +21,9 @@ use tokio::sync::broadcast;
 /// How long anything may take here before the test gives up.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// One test at a time gives work to accounts: where one stops the next that is begun, that is its own.
+pub(crate) static BEGINS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// How often a card is asked.
 pub(crate) const BEAT: Duration = Duration::from_secs(20);
 
