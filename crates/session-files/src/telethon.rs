@@ -8,7 +8,7 @@ use crate::session::{ChannelState, Found, Key, Kind, Peer, PeerKind, Session, Up
 use crate::sqlite::{Database, Fields};
 use crate::unreadable::{Unreadable, Unwritable};
 
-/// The version that Telethon 1.45 writes.
+/// The newest version that is read: Telethon 1.45 writes it.
 const NEWEST: u32 = 8;
 
 /// Before this version access hashes could be wrong, and Telethon throws them away.
@@ -17,11 +17,12 @@ const FIRST_WITH_GOOD_HASHES: u32 = 6;
 /// The entity and the update state with this id are the account itself.
 const OWN: i64 = 0;
 
+/// Version 7: the oldest that holds a session with its peers, opened by Telethon 1.2x to 1.40. Newer ones bring the file up
+/// to date themselves; an older Telethon cannot read a newer file.
 const SCHEMA: &str = "
     CREATE TABLE version (version integer primary key);
     CREATE TABLE sessions (
-        dc_id integer primary key, server_address text, port integer, auth_key blob,
-        takeout_id integer, tmp_auth_key blob
+        dc_id integer primary key, server_address text, port integer, auth_key blob, takeout_id integer
     );
     CREATE TABLE entities (
         id integer primary key, hash integer not null, username text, phone integer, name text, date integer
@@ -33,7 +34,7 @@ const SCHEMA: &str = "
     CREATE TABLE update_state (
         id integer primary key, pts integer, qts integer, date integer, seq integer
     );
-    INSERT INTO version VALUES (8);";
+    INSERT INTO version VALUES (7);";
 
 pub(crate) fn read(database: &Database<'_>) -> Result<Found, Unreadable> {
     let kind = Kind::TelethonFile;
@@ -90,7 +91,7 @@ pub(crate) fn fill(to: &Transaction<'_>, session: &Session) -> Result<(), Unwrit
     let address = session.reachable_at().ok_or(Unwritable::NoAddress(session.dc_id))?;
     to.execute_batch(SCHEMA)?;
     to.execute(
-        "INSERT INTO sessions (dc_id, server_address, port, auth_key, tmp_auth_key) VALUES (?1, ?2, ?3, ?4, x'')",
+        "INSERT INTO sessions (dc_id, server_address, port, auth_key) VALUES (?1, ?2, ?3, ?4)",
         params![session.dc_id, address.ip().to_string(), address.port(), session.key.expose_secret().as_slice()],
     )?;
     let mut entity =

@@ -11,7 +11,7 @@ use crate::session::Session;
 use crate::unreadable::Unwritable;
 use crate::{pyrogram, telethon};
 
-/// Writes a `.session` file as Telethon 1.45 makes them (version 8). Nobody but the owner can read it.
+/// Writes a `.session` file as Telethon 1.2x to 1.40 make them (version 7); newer ones open it too. Nobody but the owner can read it.
 ///
 /// # Errors
 ///

@@ -142,8 +142,8 @@ async fn the_table_of_a_folder_of_bad_files_reads_well() {
     insta::assert_snapshot!(out.replace(&folder, "/old"), @r#"
 In /old:
  FILE                WHAT        ACCOUNT  FOR  WHOSE  DC  PEERS  KIND
- moving.session      unasked                          2   0      Telethon file, version 8
- moving_too.session  duplicate                        2   0      Telethon file, version 8
+ moving.session      unasked                          2   0      Telethon file, version 7
+ moving_too.session  duplicate                        2   0      Telethon file, version 7
  cut.session         unreadable                           0
  elsewhere.session   unreadable                           0
  held.session        unreadable                           0
