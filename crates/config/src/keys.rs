@@ -14,6 +14,7 @@ use crate::{
     settings::{LogFormat, LogLevel},
     shape::{Shape, http_url, not_blank, one_word, phone, reads, rsa_public_key},
     store::StoreUrl,
+    telegram::PrivateDialogs,
 };
 
 /// One key. Lists of sections are written `[]`; default and example are TOML.
@@ -187,6 +188,13 @@ pub(crate) const KEYS: &[Key] = &[
         Optional,
         "\"@demo_observer\"",
         "Who is invited to the chats that backup accounts create.",
+    ),
+    key(
+        "telegram.private_dialogs",
+        Shape::Choice(&PrivateDialogs::NAMES),
+        Default("\"move_when_lost\""),
+        "\"move_when_lost\"",
+        "What becomes of a private dialog whose account cannot go on: it stays, it moves to another account when its own is banned, deactivated or signed out by Telegram, or it also moves when its own must wait, is paused, stopped or frozen for longer than legacy.hold.",
     ),
     key(
         "telegram.allow_private_proxies",

@@ -57,4 +57,6 @@ pub use settings::{
 };
 pub use size::{InvalidSize, format_size, parse_size};
 pub use store::{InvalidStoreUrl, StoreSettings, StoreUrl};
-pub use telegram::{AccountSettings, DataCentre, SessionSettings, SessionSource, TelegramSettings};
+pub use telegram::{
+    AccountSettings, DataCentre, PrivateDialogs, SessionSettings, SessionSource, TelegramSettings,
+};

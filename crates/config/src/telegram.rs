@@ -23,6 +23,8 @@ pub struct TelegramSettings {
     /// The user who is invited to chats that backup accounts create.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observer: Option<String>,
+    /// What becomes of a private dialog whose account cannot go on.
+    pub private_dialogs: PrivateDialogs,
     /// Other addresses of Telegram's data centres; none means Telegram's own.
     pub data_centres: Vec<DataCentre>,
     /// Private networks that proxies of accounts may be in which callers name.
@@ -39,12 +41,31 @@ impl Default for TelegramSettings {
             probe_every: Duration::from_secs(20),
             refresh_dialogs_every: Duration::from_mins(30),
             observer: None,
+            private_dialogs: PrivateDialogs::default(),
             data_centres: Vec::new(),
             allow_private_proxies: Vec::new(),
             server_keys: Vec::new(),
             accounts: Vec::new(),
         }
     }
+}
+
+/// What becomes of a private dialog whose account cannot go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PrivateDialogs {
+    /// It stays with the account until a person moves it.
+    Stay,
+    /// It moves when the account is lost: banned, deactivated or signed out by Telegram.
+    #[default]
+    MoveWhenLost,
+    /// It also moves when the account must wait, is paused, stopped or frozen for longer than a caller is held.
+    Move,
+}
+
+impl PrivateDialogs {
+    /// The words for them.
+    pub(crate) const NAMES: [&str; 3] = ["stay", "move_when_lost", "move"];
 }
 
 /// Where a data centre is.

@@ -163,6 +163,8 @@ fn nobody(candidates: &Candidates, chat: Option<&ChatRef>, tried: &[(Refusal, Wh
     let one_is_enough = matches!(chat, Some(ChatRef::Username(_))) && candidates.chat_id.is_none();
     if said(Why::Forbidden) {
         Failure::NoRights { asked }
+    } else if said(Why::NotInChat) {
+        Failure::NotInChat { asked }
     } else if said(Why::NotFound) && (one_is_enough || !said(Why::Unusable)) {
         Failure::ChatNotFound { asked }
     } else {
@@ -227,6 +229,7 @@ pub(crate) fn after(outcome: &Outcome, tried: Tried) -> Next {
         (
             Outcome::NotFound(_)
             | Outcome::Forbidden(_)
+            | Outcome::NotInChat(_)
             | Outcome::PeerFlood
             | Outcome::Rejected { .. }
             | Outcome::MediaGone(_)
@@ -240,6 +243,7 @@ pub(crate) fn after(outcome: &Outcome, tried: Tried) -> Next {
         ) => Next::GiveBack { exclude: None },
         (Outcome::NotFound(_), false) => Next::GiveBack { exclude: Some(Why::NotFound) },
         (Outcome::Forbidden(_), false) => Next::GiveBack { exclude: Some(Why::Forbidden) },
+        (Outcome::NotInChat(_), false) => Next::GiveBack { exclude: Some(Why::NotInChat) },
         (Outcome::PeerFlood | Outcome::Banned(_) | Outcome::SessionLost(_), false) => {
             Next::GiveBack { exclude: Some(Why::Unusable) }
         }
@@ -354,6 +358,7 @@ mod tests {
             (0_i64..100).prop_map(|at| Outcome::SlowMode(Timestamp::from_micros(at))),
             Just(Outcome::NotFound("x".into())),
             Just(Outcome::Forbidden("x".into())),
+            Just(Outcome::NotInChat("x".into())),
             Just(Outcome::PeerFlood),
             Just(Outcome::Banned(Reason::Banned)),
             Just(Outcome::SessionLost(Reason::SessionRevoked)),
@@ -435,7 +440,8 @@ mod tests {
 
     fn whys() -> impl Strategy<Value = Why> {
         prop_oneof![
-            3 => Just(Why::NotFound), 1 => Just(Why::Forbidden), 1 => Just(Why::Unusable), 1 => Just(Why::Gone)
+            3 => Just(Why::NotFound), 1 => Just(Why::Forbidden), 1 => Just(Why::NotInChat), 1 => Just(Why::Unusable),
+            1 => Just(Why::Gone)
         ]
     }
 
@@ -463,7 +469,8 @@ mod tests {
             let choice = choose(&candidates, Some(&chat), &tried, None, false);
             let not_found = matches!(choice, Choice::Fail(Failure::ChatNotFound { .. }));
             if by_name && !known {
-                prop_assert_eq!(not_found, last.contains(&Why::NotFound) && !last.contains(&Why::Forbidden));
+                let is_known = last.contains(&Why::Forbidden) || last.contains(&Why::NotInChat);
+                prop_assert_eq!(not_found, last.contains(&Why::NotFound) && !is_known);
             } else {
                 let all_told = last.iter().all(|why| matches!(why, Why::NotFound | Why::Gone));
                 prop_assert_eq!(not_found, all_told && last.contains(&Why::NotFound));

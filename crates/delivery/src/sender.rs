@@ -94,6 +94,8 @@ pub enum Why {
     NotFound,
     /// It may not write there.
     Forbidden,
+    /// It knows the chat and is not, or no longer, in it.
+    NotInChat,
     /// It is not usable at present, and it may well know the chat: offline, paused, in trouble; or banned or signed out,
     /// with the chat among its dialogs.
     Unusable,

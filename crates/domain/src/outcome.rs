@@ -22,6 +22,8 @@ pub enum Outcome {
     NotFound(String),
     /// The account may not write there: no right, kicked, blocked, privacy. Says something about (account, chat) only.
     Forbidden(String),
+    /// The account is not in the chat, or no longer: removed, left, or the chat was deleted.
+    NotInChat(String),
     /// The account may make no new contacts for now.
     PeerFlood,
     /// The account is banned, deactivated or frozen.
@@ -122,7 +124,7 @@ impl Outcome {
             Self::FloodWait(_) => "flood_wait",
             Self::SlowMode(_) => "slow_mode",
             Self::NotFound(_) => "not_found",
-            Self::Forbidden(_) => "forbidden",
+            Self::Forbidden(_) | Self::NotInChat(_) => "forbidden",
             Self::PeerFlood => "peer_flood",
             Self::Banned(_) => "banned",
             Self::SessionLost(_) => "session_lost",
@@ -152,6 +154,7 @@ impl Outcome {
             }
             Self::NotFound(detail)
             | Self::Forbidden(detail)
+            | Self::NotInChat(detail)
             | Self::Unavailable(detail)
             | Self::Unprepared(detail)
             | Self::MediaGone(detail)
@@ -175,6 +178,11 @@ pub enum Failure {
     },
     /// No account may write there.
     NoRights {
+        /// Which accounts were asked and what each said.
+        asked: Vec<Refusal>,
+    },
+    /// No account is in the chat, or they are no longer.
+    NotInChat {
         /// Which accounts were asked and what each said.
         asked: Vec<Refusal>,
     },
@@ -229,7 +237,7 @@ impl Failure {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::ChatNotFound { .. } => "chat_not_found",
-            Self::NoRights { .. } => "no_rights",
+            Self::NoRights { .. } | Self::NotInChat { .. } => "no_rights",
             Self::Rejected { .. } => "rejected",
             Self::MediaGone { .. } => "media_gone",
             Self::MediaExpired { .. } => "media_expired",
@@ -239,6 +247,31 @@ impl Failure {
             Self::NoAccount { .. } => "no_account",
             Self::Restored { .. } => Self::RESTORED,
         }
+    }
+
+    /// What each account that was asked said.
+    pub fn asked(&self) -> &[Refusal] {
+        match self {
+            Self::ChatNotFound { asked }
+            | Self::NoRights { asked }
+            | Self::NotInChat { asked }
+            | Self::NoAccount { asked } => asked,
+            _ => &[],
+        }
+    }
+
+    /// The code, and what each of the first few accounts said: for the last step of a timeline.
+    pub fn code_and_refusals(&self) -> String {
+        const NAMED: usize = 10;
+        let asked = self.asked();
+        if asked.is_empty() {
+            return self.code().to_owned();
+        }
+        let mut said: Vec<_> =
+            asked.iter().take(NAMED).map(|one| format!("{}: {}", one.account, one.why)).collect();
+        let more = asked.len().saturating_sub(NAMED);
+        said.extend((more > 0).then(|| format!("and {more} more")));
+        format!("{} ({})", self.code(), said.join("; "))
     }
 
     /// What happened, in a sentence.
@@ -252,6 +285,10 @@ impl Failure {
         match self {
             Self::ChatNotFound { asked } => format!("No account finds this chat ({}).", list(asked)),
             Self::NoRights { asked } => format!("No account may write in this chat ({}).", list(asked)),
+            Self::NotInChat { asked } => format!(
+                "No account may write in this chat: none is in it, or they are no longer in the chat ({}).",
+                list(asked)
+            ),
             Self::Rejected { provider_code } => {
                 format!("Telegram refused the message: {provider_code}.")
             }

@@ -92,7 +92,12 @@ pub(crate) fn fill(to: &Transaction<'_>, session: &Session) -> Result<(), Unwrit
     to.execute_batch(SCHEMA)?;
     to.execute(
         "INSERT INTO sessions (dc_id, server_address, port, auth_key) VALUES (?1, ?2, ?3, ?4)",
-        params![session.dc_id, address.ip().to_string(), address.port(), session.key.expose_secret().as_slice()],
+        params![
+            session.dc_id,
+            address.ip().to_string(),
+            address.port(),
+            session.key.expose_secret().as_slice()
+        ],
     )?;
     let mut entity =
         to.prepare("INSERT OR REPLACE INTO entities (id, hash, username, name) VALUES (?1, ?2, ?3, ?4)")?;

@@ -16,6 +16,9 @@ use crate::{Store, StoreError, statement};
 
 const TABLE: &str = "failovers";
 
+/// The subject of a failover that a person asked for.
+pub(crate) const BY_HAND: &str = "by_hand";
+
 /// Reasons are cut to this many bytes.
 const LONGEST: usize = 1000;
 
@@ -38,7 +41,7 @@ statements! {
 pub struct FailoverRecord {
     /// What happened.
     pub failover: Failover,
-    /// The piece of work: the text form of a message's or a saga's id.
+    /// The piece of work: the text form of a message's or a saga's id; `by_hand` where a person moved the chat.
     pub subject: String,
 }
 

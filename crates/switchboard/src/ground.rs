@@ -58,6 +58,7 @@ impl Ground {
     pub(crate) fn pool_parts<'a>(&self, settings: &'a Settings) -> PoolParts<'a> {
         PoolParts {
             settings: &settings.telegram,
+            hold: settings.legacy.hold,
             store: self.store.clone(),
             clock: self.ambient.clock.clone(),
             chance: self.ambient.chance.clone(),

@@ -281,6 +281,31 @@ impl Account {
         !closed && (!self.lines().iter().all(lost) || self.is_being_arranged())
     }
 
+    /// Banned, deactivated or signed out by Telegram: it does not come back by itself.
+    pub(crate) fn is_lost(&self) -> bool {
+        let closed = |reason| matches!(reason, Some(Reason::Banned | Reason::Deactivated));
+        let signed_out = |reason| {
+            matches!(reason, Some(Reason::SessionRevoked | Reason::AuthKeyDuplicated | Reason::KeyUnknown))
+        };
+        let lines = self.lines();
+        let is_over = |line: &Arc<Line>| {
+            let (_, reason) = line.standing_now();
+            closed(reason) || signed_out(reason)
+        };
+        closed(self.standing.restriction()) || (!lines.is_empty() && lines.iter().all(is_over))
+    }
+
+    /// Since when it is paused, stopped or frozen.
+    pub(crate) fn away_since(&self) -> Option<Timestamp> {
+        let frozen = self.standing.restricted().filter(|(reason, _)| *reason == Reason::Frozen);
+        match self.switch() {
+            Switch::On => frozen.map(|(_, since)| since),
+            Switch::Paused | Switch::Stopped => {
+                Some(Timestamp::from_micros(self.switched_at.load(Ordering::Acquire)))
+            }
+        }
+    }
+
     /// Whether one of its sessions takes the place of another at this moment: nothing is connected, and soon will be.
     fn is_being_arranged(&self) -> bool {
         self.lines().is_empty() && !self.shares().is_empty()

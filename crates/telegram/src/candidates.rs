@@ -10,6 +10,7 @@ use domain::{AccountName, ChatId, ChatKind, ChatRef, Timestamp, outcome};
 use futures::future::join_all;
 
 use crate::account::Account;
+use crate::dialog_moves::Presence;
 use crate::flights::{Boarding, Looked};
 use crate::lookup;
 use crate::peers::Knows;
@@ -96,7 +97,7 @@ pub(crate) fn now(pool: &Pool, query: &Query, operation: Operation) -> Option<Ca
         });
     };
     let choice = choose(pool, query, chat_id, operation, now);
-    let may_learn = choice.able.is_empty()
+    let may_learn = (choice.able.is_empty() || choice.stays)
         && choice.refused.iter().any(|(_, refusal)| is_ignorance(*refusal))
         && !pool.flights.is_missed(&topic(), now);
     (!may_learn).then(|| render(pool, query, chat_id, &choice, &remembered(pool, query, &choice)))
@@ -201,7 +202,7 @@ pub(crate) fn creators(pool: &Pool, pin: Option<&AccountName>) -> Candidates {
 /// left, the other accounts in it stay there unless the caller names one of them.
 pub(crate) fn leaving(pool: &Pool, query: &Query, mut candidates: Candidates) -> Candidates {
     for (_, why) in &mut candidates.refused {
-        if *why == Why::Forbidden {
+        if matches!(why, Why::Forbidden | Why::NotInChat) {
             *why = Why::NotFound;
         }
     }
@@ -315,9 +316,11 @@ fn considered(pool: &Pool, query: &Query) -> Vec<Arc<Account>> {
     let known = pool.find(&query.chat);
     let bound = known.and_then(|chat_id| pool.bound(chat_id));
     let private = known.is_some_and(|chat_id| chat_id.kind() == ChatKind::User);
+    let moves =
+        private && bound.and_then(|bound| pool.at(bound)).is_some_and(|bound| goes_over(pool, &bound));
     let is_considered = |account: &&Arc<Account>| match (&query.pin, bound) {
         (Some(_), _) => pinned == Some(account.index),
-        (None, Some(bound)) if private => bound == account.index,
+        (None, Some(bound)) if private && !moves => bound == account.index,
         (None, bound) => account.in_pool() || bound == Some(account.index),
     };
     pool.all().iter().filter(is_considered).cloned().collect()
@@ -332,6 +335,13 @@ fn choose(pool: &Pool, query: &Query, chat_id: ChatId, operation: Operation, now
         None => (None, false),
     };
     let all = pool.all();
+    if let (ChatKind::User, None, Some(bound)) = (chat_id.kind(), pinned, bound)
+        && let Some(bound) = pool.at(bound).filter(|bound| goes_over(pool, bound))
+    {
+        let others = all.iter().map(|account| facts(account, chat_id, operation, now));
+        let away = |one: &Facts| pool.at(one.index).is_some_and(|account| goes_over(pool, &account));
+        return router::succeed(&facts(&bound, chat_id, operation, now), others, away, now);
+    }
     let facts = all.iter().map(|account| {
         let mut facts = facts(account, chat_id, operation, now);
         // The dialog of an account that is gone goes to one that has it too, not to a stranger.
@@ -341,6 +351,14 @@ fn choose(pool: &Pool, query: &Query, chat_id: ChatId, operation: Operation, now
         facts
     });
     router::choose(chat_id.kind(), pinned, bound, facts, now)
+}
+
+/// Whether the private dialogs of an account go over to others, by the rule of the settings.
+fn goes_over(pool: &Pool, account: &Account) -> bool {
+    let now = pool.clock.now();
+    let held_until = account.holds.flood(Operation::SendMessage, now);
+    let presence = Presence { lost: account.is_lost(), away_since: account.away_since(), held_until };
+    pool.move_rule.moves(&presence, now)
 }
 
 fn facts(account: &Account, chat_id: ChatId, operation: Operation, now: Timestamp) -> Facts {
@@ -438,7 +456,7 @@ fn render(
         able,
         refused,
         preferred: query.pin.clone().or(preferred),
-        lost: bound.is_some_and(|bound| is_lost(pool, &bound, chat_id)),
+        lost: choice.moves || bound.is_some_and(|bound| is_lost(pool, &bound, chat_id)),
     }
 }
 
@@ -451,11 +469,12 @@ fn in_words(account: &Account, chat_id: Option<ChatId>, refusal: Refusal) -> Str
         Refusal::CannotTell if account.usable() == Usable::Connecting => "connecting".to_owned(),
         Refusal::CannotTell => "does not know the chat; its dialogs are still being read".to_owned(),
         Refusal::Unknown => "does not know the chat".to_owned(),
-        Refusal::NotInIt => "is not in the chat".to_owned(),
+        Refusal::NotInIt => "is not, or no longer, in the chat".to_owned(),
         Refusal::Marked => chat_id
             .and_then(|chat_id| account.holds.why(chat_id))
             .unwrap_or_else(|| "may not write there".to_owned()),
         Refusal::FirstContact => "may make no new contacts: peer_flood".to_owned(),
+        Refusal::Held(until) => format!("flood wait until {}", until.to_the_second()),
         Refusal::Unusable(state, Some(reason)) | Refusal::Gone(state, Some(reason))
             if reason.as_str() != state.as_str() =>
         {

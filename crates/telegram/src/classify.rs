@@ -200,6 +200,7 @@ fn outcome_rpc(error: &RpcError, now: Timestamp) -> Outcome {
         // Of Telegram's own inside, such as -503 Timeout: it may be done later.
         code @ ..0 => Outcome::Unknown(Unclear::NoAnswer(format!("{code} {name}"))),
         _ if is_not_found(name) => Outcome::NotFound(name.to_owned()),
+        _ if is_about_membership(name) => Outcome::NotInChat(name.to_owned()),
         _ if is_forbidden(name) => Outcome::Forbidden(name.to_owned()),
         403 => Outcome::Forbidden(name.to_owned()),
         _ if is_about_the_program(name) => Outcome::Unavailable(name.to_owned()),
@@ -221,20 +222,23 @@ fn is_not_found(name: &str) -> bool {
     )
 }
 
+/// Whether the account is not in the chat, or no longer, whatever rights it would have.
+pub(crate) fn is_about_membership(name: &str) -> bool {
+    matches!(name, "CHANNEL_PRIVATE" | "CHAT_FORBIDDEN")
+}
+
 fn is_forbidden(name: &str) -> bool {
     matches!(
         name,
         "CHAT_WRITE_FORBIDDEN"
             | "CHAT_ADMIN_REQUIRED"
             | "CHAT_RESTRICTED"
-            | "CHAT_FORBIDDEN"
             | "CHAT_GUEST_SEND_FORBIDDEN"
             | "USER_BANNED_IN_CHANNEL"
             | "USER_NOT_PARTICIPANT"
             | "USER_IS_BLOCKED"
             | "USER_PRIVACY_RESTRICTED"
             | "YOU_BLOCKED_USER"
-            | "CHANNEL_PRIVATE"
             | "CHANNEL_PUBLIC_GROUP_NA"
             | "PRIVACY_PREMIUM_REQUIRED"
             | "TOPIC_CLOSED"
@@ -307,7 +311,7 @@ mod tests {
             (400, "USER_BANNED_IN_CHANNEL", forbidden("USER_BANNED_IN_CHANNEL")),
             (400, "YOU_BLOCKED_USER", forbidden("YOU_BLOCKED_USER")),
             (400, "USER_IS_BLOCKED", forbidden("USER_IS_BLOCKED")),
-            (406, "CHANNEL_PRIVATE", forbidden("CHANNEL_PRIVATE")),
+            (406, "CHANNEL_PRIVATE", Outcome::NotInChat("CHANNEL_PRIVATE".to_owned())),
             (403, "CHAT_SEND_PLAIN_FORBIDDEN", forbidden("CHAT_SEND_PLAIN_FORBIDDEN")),
             (403, "CHAT_WRITE_FORBIDDEN", forbidden("CHAT_WRITE_FORBIDDEN")),
             (403, "SOMETHING_NEW", forbidden("SOMETHING_NEW")),

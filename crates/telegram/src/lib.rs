@@ -20,6 +20,7 @@ mod calls;
 mod candidates;
 mod chat;
 mod classify;
+mod dialog_moves;
 mod dialogs;
 mod entities;
 mod exchange;
@@ -63,6 +64,7 @@ pub use chat::{
     BindError, ChangeError, Changed, ChatInfo, Edit, HistoryPage, HistoryView, MemberRole, MemberView,
     MembersPage, ReadError, Typing, UnknownTyping,
 };
+pub use dialog_moves::CannotTake;
 pub use files::{Download, DownloadError, DownloadOf, DownloadRange, FileShown};
 pub use flights::Looked;
 pub use login::{CodeWay, How, LoginError, LoginFailure, LoginOptions, LoginState, Logins, SignedInAs};

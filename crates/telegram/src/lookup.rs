@@ -5,7 +5,7 @@ use domain::{ChatId, ChatKind, Username};
 use grammers_tl_types::{enums, functions};
 
 use crate::account::Account;
-use crate::classify::CallError;
+use crate::classify::{self, CallError};
 use crate::dialogs;
 use crate::learned;
 use crate::peers::Knows;
@@ -47,6 +47,25 @@ pub(crate) async fn by_id(account: &Account, chat_id: ChatId) -> Result<bool, Ca
     }
     // What was a basic group may be a supergroup by now.
     Ok(account.peers.knows(account.registry.today(chat_id)) == Knows::Dialog)
+}
+
+/// Whether the account is still in a group, supergroup or channel, after Telegram refused a message to it; true where
+/// that cannot be told. Of a basic group memory knows it by now.
+pub(crate) async fn is_still_in(account: &Account, chat_id: ChatId) -> bool {
+    match chat_id.kind() {
+        ChatKind::User => return true,
+        ChatKind::Group => {}
+        ChatKind::Channel => {
+            let Some(channel) = account.peers.input_channel(chat_id) else { return true };
+            let request = functions::channels::GetChannels { id: vec![channel] };
+            match account.read(Operation::Read, &request).await {
+                Ok(enums::messages::Chats::Chats(answer)) => account.learn(&[], &answer.chats, &[]).await,
+                Ok(enums::messages::Chats::Slice(answer)) => account.learn(&[], &answer.chats, &[]).await,
+                Err(error) => return !error.name().is_some_and(classify::is_about_membership),
+            }
+        }
+    }
+    account.peers.knows(chat_id) == Knows::Dialog
 }
 
 /// A chat in the form that calls take; looks for it where it was forgotten.

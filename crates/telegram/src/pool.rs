@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use crate::account::Account;
 use crate::action::ActError;
 use crate::calls::CallsCounted;
+use crate::dialog_moves::MoveRule;
 use crate::exchange::ServerKeys;
 use crate::files::Depot;
 use crate::flights::{Flights, Looked};
@@ -39,6 +40,7 @@ pub struct Pool {
     pub(crate) registry: Arc<Registry>,
     pub(crate) services: Services,
     pub(crate) observer: Option<ChatRef>,
+    pub(crate) move_rule: MoveRule,
     pub(crate) flights: Flights,
     pub(crate) changes: Changes,
     pub(crate) clock: Clock,
@@ -60,6 +62,8 @@ pub struct Pool {
 pub struct PoolParts<'a> {
     /// The section `[telegram]`.
     pub settings: &'a TelegramSettings,
+    /// How long a caller is held: an account that is away for longer may lose its private dialogs to others.
+    pub hold: Duration,
     /// The store that the accounts live in.
     pub store: Store,
     /// The time.
@@ -106,7 +110,7 @@ impl Pool {
     }
 
     async fn make(parts: PoolParts<'_>, at_rest: bool) -> Result<Arc<Self>, StartError> {
-        let PoolParts { settings, store, clock, chance, ids, outgoing } = parts;
+        let PoolParts { settings, hold, store, clock, chance, ids, outgoing } = parts;
         let server_keys = ServerKeys::new(&settings.server_keys)
             .map_err(|(place, error)| StartError::ServerKey { place, why: error.to_string() })?;
         let mut sorted = definitions(settings, &store).await?;
@@ -129,6 +133,7 @@ impl Pool {
             numbers: Numbers::default(),
             registry: Arc::clone(&builder.registry),
             services: Services::new(&stopped, clock.now()),
+            move_rule: MoveRule { private_dialogs: settings.private_dialogs, hold },
             observer: settings.observer.as_deref().and_then(|observer| observer.parse().ok()),
             flights: Flights::default(),
             changes: builder.changes.clone(),
@@ -205,12 +210,30 @@ impl Pool {
 
     /// All accounts, by priority, then by name.
     pub fn accounts(&self) -> Vec<AccountView> {
-        self.all().iter().map(|account| AccountView::of(account)).collect()
+        let mut views: Vec<_> = self.all().iter().map(|account| AccountView::of(account)).collect();
+        let mut by_person: HashMap<i64, Vec<AccountName>> = HashMap::new();
+        for view in &views {
+            if let Some(user_id) = view.user_id {
+                by_person.entry(user_id).or_default().push(view.name.clone());
+            }
+        }
+        for view in &mut views {
+            let same = view.user_id.and_then(|user_id| by_person.get(&user_id)).into_iter().flatten();
+            view.same_person_as = same.filter(|name| **name != view.name).cloned().collect();
+        }
+        views
     }
 
     /// One account.
     pub fn account(&self, name: &AccountName) -> Option<AccountView> {
-        self.get(name).map(|account| AccountView::of(&account))
+        let mut view = AccountView::of(&*self.get(name)?);
+        if view.user_id.is_some() {
+            let all = self.all();
+            let same = all.iter().filter(|other| other.standing.user_id() == view.user_id);
+            view.same_person_as =
+                same.map(|other| other.name.clone()).filter(|other| other != name).collect();
+        }
+        Some(view)
     }
 
     /// Whether an account that carries what names none can work now.

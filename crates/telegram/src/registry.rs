@@ -1,10 +1,11 @@
 //! What the store's registry says of chats, kept in memory: whose each is, which were left, which became another one.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use domain::saga::RegistryChange;
-use domain::{AccountName, ChatId};
+use domain::{AccountName, ChatId, ChatKind};
 
 /// The account that a chat belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,7 @@ pub(crate) struct Registry {
     bindings: RwLock<HashMap<ChatId, Bound>>,
     left: RwLock<HashSet<ChatId>>,
     migrations: RwLock<HashMap<ChatId, ChatId>>,
+    creators_stay: AtomicBool,
 }
 
 impl Registry {
@@ -29,7 +31,12 @@ impl Registry {
         left: HashSet<ChatId>,
         migrations: HashMap<ChatId, ChatId>,
     ) -> Self {
-        Self { bindings: RwLock::new(bindings), left: RwLock::new(left), migrations: RwLock::new(migrations) }
+        Self {
+            bindings: RwLock::new(bindings),
+            left: RwLock::new(left),
+            migrations: RwLock::new(migrations),
+            creators_stay: AtomicBool::new(false),
+        }
     }
 
     /// Whose the chat is.
@@ -66,6 +73,25 @@ impl Registry {
         for bound in bindings.values_mut().filter(|bound| **bound == Bound::To(place)) {
             *bound = Bound::ToNobody(name.clone());
         }
+    }
+
+    /// The private dialogs that belong to an account: by its place, or by its name once it is gone.
+    pub(crate) fn private_dialogs(&self, account: &Bound) -> Vec<ChatId> {
+        let bindings = self.bindings.read().unwrap_or_else(PoisonError::into_inner);
+        let of_account = bindings.iter().filter(|(_, bound)| *bound == account).map(|(chat_id, _)| *chat_id);
+        let mut chats: Vec<_> = of_account.filter(|chat_id| chat_id.kind() == ChatKind::User).collect();
+        chats.sort_unstable();
+        chats
+    }
+
+    /// Telegram did not let the account that made a chat leave it: so it will be with the others.
+    pub(crate) fn note_creators_stay(&self) {
+        self.creators_stay.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether Telegram is known not to let accounts leave the chats that they made.
+    pub(crate) fn creators_stay(&self) -> bool {
+        self.creators_stay.load(Ordering::Relaxed)
     }
 
     /// Whether it is marked as left.

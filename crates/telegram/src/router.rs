@@ -69,6 +69,8 @@ pub enum Refusal {
     Marked,
     /// Telegram stopped its first contacts, and this would be one.
     FirstContact,
+    /// It must wait for longer than its private dialogs do.
+    Held(Timestamp),
     /// It cannot be used.
     Unusable(AccountState, Option<Reason>),
     /// It cannot be used and does not come back by itself, and nothing says that it knows the chat.
@@ -80,8 +82,9 @@ impl Refusal {
     pub const fn why(self) -> Why {
         match self {
             Self::Unknown => Why::NotFound,
-            Self::NotInIt | Self::Marked => Why::Forbidden,
-            Self::CannotTell | Self::FirstContact | Self::Unusable(..) => Why::Unusable,
+            Self::NotInIt => Why::NotInChat,
+            Self::Marked => Why::Forbidden,
+            Self::CannotTell | Self::FirstContact | Self::Held(_) | Self::Unusable(..) => Why::Unusable,
             Self::Gone(..) => Why::Gone,
         }
     }
@@ -105,6 +108,10 @@ pub struct Choice {
     /// The first choice among those in the chat, whether it can be used or not. Of several of the same priority, one
     /// that is ready.
     pub preferred: Option<usize>,
+    /// The chat is a private dialog that goes over from its account to the one that is able.
+    pub moves: bool,
+    /// It would go over, and stays while no other account is known to be able to take it.
+    pub stays: bool,
 }
 
 /// An account's rank: lower comes first. Its place is in the last bits, so that no two are the same.
@@ -182,10 +189,49 @@ pub fn choose(
         able.iter().find(same).map_or(first, |(rank, _)| *rank)
     };
     Choice {
+        moves: false,
+        stays: false,
         preferred: first.map(is_ready_equal).map(place),
         able: able.into_iter().map(|(rank, readiness)| (place(rank), readiness)).collect(),
         refused: refused.into_iter().map(|(rank, refusal)| (place(rank), refusal)).collect(),
     }
+}
+
+/// Chooses for a private dialog that goes over from the account it is bound to: to one that has it, else to one that can
+/// reach the person. `away` tells of an account that its own dialogs would go over from it; none goes to such a one.
+/// Where no other account can take it, it stays.
+pub fn succeed(
+    bound: &Facts,
+    others: impl IntoIterator<Item = Facts>,
+    away: impl Fn(&Facts) -> bool,
+    now: Timestamp,
+) -> Choice {
+    let (mut fit, mut waiting) = (Vec::new(), Vec::new());
+    for one in others.into_iter().filter(|one| one.index != bound.index) {
+        match judge(ChatKind::User, &one, now) {
+            Ok(Readiness::HeldUntil(until)) if one.in_pool && away(&one) => {
+                waiting.push((one.index, Refusal::Held(until)));
+            }
+            _ => fit.push(one),
+        }
+    }
+    let mut choice = choose(ChatKind::User, None, None, fit, now);
+    choice.refused.extend(waiting);
+    choice.preferred = Some(bound.index);
+    choice.moves = !choice.able.is_empty();
+    match judge(ChatKind::User, bound, now) {
+        Err(refusal) => choice.refused.insert(0, (bound.index, refusal)),
+        Ok(readiness) => {
+            if let Some(until) = readiness.until().filter(|_| choice.moves) {
+                choice.refused.insert(0, (bound.index, Refusal::Held(until)));
+            } else {
+                choice.stays = !choice.moves;
+                choice.able = vec![(bound.index, readiness)];
+                choice.moves = false;
+            }
+        }
+    }
+    choice
 }
 
 fn judge(kind: ChatKind, one: &Facts, now: Timestamp) -> Result<Readiness, Refusal> {
@@ -302,6 +348,36 @@ mod tests {
         let strangers = Facts { knows: Knows::Contact, ..account(1) };
         let choice = choose(ChatKind::Group, None, None, [away, strangers, account(2)], NOW);
         assert_eq!((able(&choice), choice.preferred), (vec![2], Some(0)));
+    }
+
+    #[test]
+    fn a_dialog_goes_over_to_one_that_has_it_before_a_stranger() {
+        let lost = Facts { usable: Usable::No(AccountState::Banned, Some(Reason::Banned)), ..account(0) };
+        let stranger = Facts { knows: Knows::Contact, ..account(1) };
+        let nobody_waits = |_: &Facts| false;
+        let choice = succeed(&lost, [lost, stranger, account(2)], nobody_waits, NOW);
+        assert_eq!((able(&choice), choice.preferred, choice.moves), (vec![2], Some(0), true));
+        let banned = Refusal::Unusable(AccountState::Banned, Some(Reason::Banned));
+        assert_eq!(choice.refused.first(), Some(&(0, banned)));
+        assert_eq!(able(&succeed(&lost, [lost, stranger], nobody_waits, NOW)), [1]);
+        let restricted = Facts { peer_flood: true, ..stranger };
+        let choice = succeed(&lost, [lost, restricted], nobody_waits, NOW);
+        assert_eq!((choice.able.len(), choice.moves), (0, false));
+        assert_eq!(choice.refused, [(0, banned), (1, Refusal::FirstContact)]);
+    }
+
+    #[test]
+    fn a_dialog_stays_with_one_that_waits_while_no_other_can() {
+        let held = |index| Facts { held_until: Some(LATER), ..account(index) };
+        let unknown = Facts { knows: Knows::No, ..account(1) };
+        let choice = succeed(&held(0), [held(0), unknown, held(2)], |_| true, NOW);
+        assert_eq!(
+            (&choice.able, choice.moves, choice.stays),
+            (&vec![(0, Readiness::HeldUntil(LATER))], false, true)
+        );
+        let choice = succeed(&held(0), [held(0), unknown, account(2)], |_| true, NOW);
+        assert_eq!((able(&choice), choice.moves, choice.stays), (vec![2], true, false));
+        assert_eq!(choice.refused.first(), Some(&(0, Refusal::Held(LATER))));
     }
 
     #[test]
@@ -438,6 +514,35 @@ mod tests {
                 );
                 prop_assert_eq!(refusal.why() == Why::Gone, is_gone && one.knows == Knows::No);
             }
+        }
+
+        /// A dialog that goes over is taken by one other account that can do it now or soon, or it stays.
+        #[test]
+        fn a_dialog_goes_over_to_one_that_can_take_it(
+            facts in any_accounts(), bound in 0_usize..6, away in prop::collection::vec(any::<bool>(), 6),
+        ) {
+            let Some(bound) = facts.get(bound).copied() else { return Ok(()) };
+            let is_away = |one: &Facts| away[one.index];
+            let choice = succeed(&bound, facts.clone(), is_away, NOW);
+            prop_assert!(choice.able.len() <= 1);
+            prop_assert_eq!(choice.preferred, Some(bound.index));
+            for (index, readiness) in &choice.able {
+                let one = &facts[*index];
+                prop_assert!(!matches!(one.usable, Usable::No(..)) && !one.marked && one.knows != Knows::No);
+                prop_assert_eq!(choice.moves, *index != bound.index);
+                if choice.moves {
+                    prop_assert!(one.in_pool && (one.knows == Knows::Dialog || !one.peer_flood));
+                    prop_assert!(!(matches!(readiness, Readiness::HeldUntil(_)) && is_away(one)));
+                    let is_ready = judge(ChatKind::User, &bound, NOW) == Ok(Readiness::Ready);
+                    prop_assert!(!is_ready, "one that can go on keeps its dialogs");
+                }
+            }
+            let mut named: Vec<usize> = able(&choice);
+            named.extend(choice.refused.iter().map(|(index, _)| *index));
+            let count = named.len();
+            named.sort_unstable();
+            named.dedup();
+            prop_assert_eq!(named.len(), count, "no account is named twice");
         }
 
         #[test]

@@ -9,7 +9,7 @@ use domain::outcome::{SentIds, Unclear};
 use domain::{ChatId, ChatKind, Outcome, Purpose};
 use grammers_tl_types::{Deserializable, Serializable, enums, functions, types};
 
-use crate::account::Account;
+use crate::account::{Account, Learned};
 use crate::classify::{self, CallError};
 use crate::entities;
 use crate::files::{self, Refused};
@@ -241,6 +241,7 @@ fn judge(
         (Outcome::SlowMode(until), Some(chat_id)) => account.holds.keep_slow_mode(chat_id, *until, now),
         (Outcome::Forbidden(why), Some(chat_id)) => account.holds.mark(chat_id, why.clone(), now),
         (Outcome::NotFound(_), Some(chat_id)) => account.peers.forget(chat_id),
+        (Outcome::NotInChat(_), Some(chat_id)) => drop(account.peers.leave(chat_id)),
         // Another session of the same account goes on where this one ended.
         (Outcome::SessionLost(reason), _) if account.can_still_tell() => {
             return Outcome::Unavailable(format!("a session was lost: {reason}"));
@@ -250,15 +251,15 @@ fn judge(
     outcome
 }
 
-/// A chat that was not found may have become another one, or be reached anew under its name: then the delivery is to
-/// choose once more, with what is known now. Nothing was sent.
+/// A chat that was not found may have become another one, or be reached again under its name: then the delivery is to
+/// choose once more, with what is known now. A missing right may be that of an account that was removed. Nothing was sent.
 async fn look_again(
     account: &Account,
     chat_id: ChatId,
     shown: &enums::InputPeer,
     outcome: Outcome,
 ) -> Outcome {
-    if !matches!(outcome, Outcome::NotFound(_) | Outcome::Forbidden(_)) {
+    if !matches!(outcome, Outcome::NotFound(_) | Outcome::Forbidden(_) | Outcome::NotInChat(_)) {
         return outcome;
     }
     if chat_id.kind() == ChatKind::Group {
@@ -275,6 +276,13 @@ async fn look_again(
         && account.peers.input(chat_id).is_some_and(|known| known != *shown)
     {
         return Outcome::Unavailable(format!("{name} was looked up again"));
+    }
+    let outcome = match outcome {
+        Outcome::Forbidden(why) if !lookup::is_still_in(account, chat_id).await => Outcome::NotInChat(why),
+        outcome => outcome,
+    };
+    if matches!(outcome, Outcome::NotInChat(_)) {
+        account.store_learned(Learned { gone: vec![chat_id], ..Learned::default() }).await;
     }
     outcome
 }

@@ -42,6 +42,8 @@ pub struct AccountView {
     pub username: Option<String>,
     /// The name people see.
     pub display_name: Option<String>,
+    /// Other accounts here that are the same person: what Telegram says to one holds for all of them.
+    pub same_person_as: Vec<AccountName>,
     /// How it was switched by hand: `on`, `paused` or `stopped`. Its state may be worse than that.
     pub switch: &'static str,
     /// Whether it connects through a proxy.
@@ -202,6 +204,7 @@ impl AccountView {
             user_id: person.as_ref().map(|person| person.user_id),
             username: person.as_ref().and_then(|person| person.username.clone()),
             display_name: person.map(|person| person.display_name).filter(|name| !name.is_empty()),
+            same_person_as: Vec::new(),
             switch: account.switch().as_str(),
             proxy: account.definition().proxy.is_some(),
             source: account.definition().source,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use domain::outcome::{Failure, Refusal};
+use domain::saga::{Saga, rejection_in_words};
 use domain::{ReceivedId, Timestamp};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
@@ -253,14 +254,14 @@ impl Problem {
     }
 
     /// What work on a chat that failed answers.
-    pub(crate) fn task_failure(failure: &Failure, now: Timestamp) -> Self {
-        Self::failed(failure, describe_task_failure(failure), now)
+    pub(crate) fn task_failure(saga: &Saga, failure: &Failure, now: Timestamp) -> Self {
+        Self::failed(failure, describe_task_failure(saga, failure), now)
     }
 
     fn failed(failure: &Failure, detail: String, now: Timestamp) -> Self {
         let code = match failure {
             Failure::ChatNotFound { .. } => Code::ChatNotFound,
-            Failure::NoRights { .. } => Code::NoRights,
+            Failure::NoRights { .. } | Failure::NotInChat { .. } => Code::NoRights,
             Failure::Rejected { .. } => Code::Rejected,
             Failure::MediaGone { .. } => Code::MediaGone,
             Failure::MediaExpired { .. } => Code::MediaExpired,
@@ -278,6 +279,7 @@ impl Problem {
             }
             Failure::ChatNotFound { .. }
             | Failure::NoRights { .. }
+            | Failure::NotInChat { .. }
             | Failure::MediaGone { .. }
             | Failure::MediaExpired { .. }
             | Failure::ProviderError { .. }
@@ -355,12 +357,24 @@ pub(crate) fn whole_seconds(left: Duration) -> u64 {
     (left.as_secs() + u64::from(left.subsec_nanos() > 0)).max(1)
 }
 
+/// What happened to work on a chat, and what it changed before, in a sentence each.
+pub(crate) fn describe_task_failure(saga: &Saga, failure: &Failure) -> String {
+    let said = describe_refused_task(failure);
+    match saga.changed_before_failing() {
+        Some(changed) => format!("{}; {changed}.", said.trim_end_matches('.')),
+        None => said,
+    }
+}
+
 /// What happened to work on a chat, in a sentence.
-pub(crate) fn describe_task_failure(failure: &Failure) -> String {
+pub(crate) fn describe_refused_task(failure: &Failure) -> String {
     match failure {
         Failure::ChatNotFound { asked } => format!("No account finds this chat ({}).", each(asked)),
         Failure::NoRights { asked } => format!("No account may do this in the chat ({}).", each(asked)),
-        Failure::Rejected { provider_code } => format!("Telegram refused it: {provider_code}."),
+        Failure::NotInChat { asked } => {
+            format!("No account is in the chat, or they are no longer in the chat ({}).", each(asked))
+        }
+        Failure::Rejected { provider_code } => rejection_in_words(provider_code) + ".",
         Failure::MediaGone { .. } | Failure::MediaExpired { .. } | Failure::ProviderError { .. } => {
             failure.describe()
         }

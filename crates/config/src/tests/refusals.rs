@@ -23,7 +23,7 @@ fn unknown_keys_all_at_once_with_the_nearest_known() {
          /switchboard.toml:2:1: `probe_every` is not a known key; did you mean `telegram.probe_every`?\n  \
          /switchboard.toml:4:1: `telegram.prob_every` is not a known key; did you mean `telegram.probe_every`?\n  \
          /switchboard.toml:5:1: `telegram.zebra` is not a known key; known here are probe_every, \
-         refresh_dialogs_every, observer, allow_private_proxies, data_centres, server_keys, accounts\n  \
+         refresh_dialogs_every, observer, private_dialogs, allow_private_proxies, data_centres, server_keys, accounts\n  \
          /switchboard.toml:8:1: `legacy.ports[0].servise` is not a known key; did you mean \
          `legacy.ports[].service`?"
     );

@@ -24,6 +24,8 @@ pub(super) struct BindQuestion<'a> {
     pub(super) words: &'static ChatsWords,
     pub(super) work: &'static WorkWords,
     pub(super) chat: &'a Chat,
+    /// The accounts to choose from.
+    pub(super) others: Vec<String>,
 }
 
 #[derive(Template)]
@@ -48,11 +50,25 @@ pub(super) async fn ask_to_bind(
     match find(&dashboard, &visitor, &id).await {
         Ok(chat) => {
             let work = WorkWords::of(visitor.language);
-            let body = BindQuestion { visitor: &visitor, words, work, chat: &chat };
+            let others = others(&dashboard, &visitor, &chat).await;
+            let body = BindQuestion { visitor: &visitor, words, work, chat: &chat, others };
             page::page(&visitor, words.bind, Section::Chats, body)
         }
         Err(answer) => *answer,
     }
+}
+
+/// The accounts that a chat can be given to: those in it, for a private dialog all. Those that have it come first.
+async fn others(dashboard: &Dashboard, visitor: &Visitor, chat: &Chat) -> Vec<String> {
+    let mut others: Vec<String> = chat.others().cloned().collect();
+    if chat.is_private() {
+        let all = dashboard.account_names(visitor).await;
+        let more =
+            all.into_iter().filter(|name| chat.account.as_ref() != Some(name) && !others.contains(name));
+        let more: Vec<String> = more.collect();
+        others.extend(more);
+    }
+    others
 }
 
 /// `/chats/{id}/leave`.

@@ -68,6 +68,11 @@ impl Chat {
         self.accounts.iter().filter(|account| self.account.as_ref() != Some(*account))
     }
 
+    /// Whether it is a private dialog.
+    pub(crate) fn is_private(&self) -> bool {
+        !self.id.starts_with('-')
+    }
+
     /// Whether an account is in it.
     pub(crate) fn is_active(&self) -> bool {
         self.state == "active"

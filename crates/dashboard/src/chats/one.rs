@@ -34,11 +34,14 @@ impl One<'_> {
     }
 
     fn can_leave(&self) -> bool {
-        self.may_act && self.chat.is_active()
+        self.may_act && self.chat.is_active() && !self.chat.is_private()
     }
 
+    /// A private dialog may go to an account that does not have it yet; which ones can take it shows when it is asked for.
     fn can_bind(&self) -> bool {
-        self.can_leave() && self.chat.others().next().is_some()
+        self.may_act
+            && self.chat.is_active()
+            && (self.chat.is_private() || self.chat.others().next().is_some())
     }
 }
 

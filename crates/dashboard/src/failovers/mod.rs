@@ -43,12 +43,11 @@ impl Failover {
         cell.and_then(|cell| cell.render().ok()).unwrap_or_default()
     }
 
-    fn path(&self) -> String {
-        if self.subject.starts_with("msg_") {
-            format!("/messages/{}", self.subject)
-        } else {
-            format!("/operations/{}", self.subject)
-        }
+    /// Where the work is shown; nothing where a person moved the chat, or an import brought the entry.
+    fn path(&self) -> Option<String> {
+        let page = if self.subject.starts_with("msg_") { "messages" } else { "operations" };
+        let is_work = self.subject.starts_with("msg_") || self.subject.starts_with("op_");
+        is_work.then(|| format!("/{page}/{}", self.subject))
     }
 }
 

@@ -32,6 +32,7 @@ pub(super) const fn in_russian(code: Code) -> Option<&'static str> {
         Code::ForeignNeighbour => "На соседнем порту работает чужой процесс.",
         Code::AccountDown => "Аккаунтом нельзя пользоваться.",
         Code::AccountLimited => "Аккаунт может делать только часть своей работы.",
+        Code::SamePerson => "Два аккаунта принадлежат одному человеку.",
         Code::NoAccount => "Нет ни одного аккаунта.",
         Code::SessionMissing => "Настройки называют сессию, которой нет на месте.",
         Code::SessionUnreadable => "Настройки называют сессию, которая не читается.",

@@ -161,6 +161,27 @@ async fn a_chat_that_nobody_finds_says_how_often_it_was_asked_for_and_by_whom() 
 }
 
 #[tokio::test]
+async fn a_private_dialog_moved_by_hand_is_shown_and_movable() {
+    let world = World::new().await;
+    let account = |name: &str| name.parse::<domain::AccountName>().expect("an account");
+    let at = world.clock.now();
+    let moved = Failover {
+        at,
+        chat_id: Some(chat("123456789")),
+        from: account("main"),
+        to: account("backup_1"),
+        reason: "moved by hand; main was banned".to_owned(),
+    };
+    world.store.chats().move_by_hand(vec![moved]).await.expect("writes");
+    let operator = world.person(Role::Operator).await;
+    shows(&operator, "/failovers", &["main was banned", ">by hand<"], &["/operations/by_hand"]).await;
+    let page = "/chats/123456789";
+    shows(&operator, page, &["backup_1 serves it.", "/chats/123456789/bind"], &["/chats/123456789/leave"])
+        .await;
+    shows(&operator, "/chats/123456789/bind", &["This is a private dialog"], &[]).await;
+}
+
+#[tokio::test]
 async fn a_failover_says_from_whom_to_whom_and_why_and_is_found_by_either() {
     let world = World::new().await;
     for (id, from, to, why) in [

@@ -72,6 +72,7 @@ impl World {
         let settings = TelegramSettings::default();
         let parts = PoolParts {
             settings: &settings,
+            hold: std::time::Duration::from_secs(100),
             store: store.clone(),
             clock: clock.clone(),
             chance: ambient.chance.clone(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::outcome::Failure;
 use domain::saga::{Left, RegistryChange, SagaEntry, SagaState, Task};
 use domain::{AccountName, ChatId, ChatKind, ChatRef, Timestamp};
-use store::ChatState;
+use store::{ChatRecord, ChatState};
 use tokio::sync::watch;
 
 use super::load::Load;
@@ -110,7 +110,8 @@ impl Ride<'_> {
     }
 
     /// Nobody can do it. A chat that nobody finds may count as left, if everyone who might know it was asked; one that is
-    /// marked so already stays left, whoever can be asked today.
+    /// marked so already stays left, whoever can be asked today. Only a chat that was ours is marked: a message to an id
+    /// that was never one must be told that nobody finds it, and not be skipped.
     pub(super) async fn nobody(&self, load: &mut Load, failure: Failure) -> ControlFlow<()> {
         let Task::LeaveChat { chat, missing_is_left: true, .. } = &load.saga.task else {
             return self.fail(load, failure, None).await;
@@ -122,15 +123,24 @@ impl Ride<'_> {
             }
             _ => None,
         };
+        let record = self.record(left).await;
         let (asked, registry) = match &failure {
             Failure::ChatNotFound { asked } if !asked.is_empty() => {
-                (asked, left.map(|chat_id| RegistryChange::Left { chat_id }))
+                let ours = left.filter(|_| record.is_some());
+                (asked, ours.map(|chat_id| RegistryChange::Left { chat_id }))
             }
-            Failure::NoAccount { asked } if self.is_left(left).await => (asked, None),
+            Failure::NoAccount { asked }
+                if record.as_ref().is_some_and(|record| record.state == ChatState::Left) =>
+            {
+                (asked, None)
+            }
             _ => return self.fail(load, failure, None).await,
         };
         load.saga.progress.left = Some(Left::Unresolvable);
-        let word = if registry.is_some() || left.is_none() { "not_found" } else { "left_before" };
+        let word = match failure {
+            Failure::ChatNotFound { .. } => "not_found",
+            _ => "left_before",
+        };
         for refusal in asked.iter().take(MOST_TOLD) {
             let account = Some(refusal.account.clone());
             let (outcome, detail) = (Some(word.to_owned()), Some(refusal.why.clone()));
@@ -139,11 +149,9 @@ impl Ride<'_> {
         self.end(load, SagaState::Done, registry.into_iter().collect(), None).await
     }
 
-    /// Whether the registry says so. While it cannot be read nothing is claimed.
-    async fn is_left(&self, chat_id: Option<ChatId>) -> bool {
-        let Some(chat_id) = chat_id else { return false };
-        let record = self.sagas.0.store.chats().get(chat_id).await;
-        matches!(record, Ok(Some(record)) if record.state == ChatState::Left)
+    /// What the registry says of the chat. While it cannot be read nothing is claimed.
+    async fn record(&self, chat_id: Option<ChatId>) -> Option<ChatRecord> {
+        self.sagas.0.store.chats().get(chat_id?).await.ok().flatten()
     }
 
     /// Waits for an instant, a change of the accounts, or the end of the saga, whichever comes first.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::outcome::{Failure, Refusal};
-use domain::saga::{Saga, Step, Task};
+use domain::saga::{CREATOR_STAYS, Saga, Step, Task};
 use domain::{AccountName, Outcome, Timestamp};
 
 use super::machine;
@@ -121,7 +121,11 @@ fn after_question(step: &Step, outcome: &Outcome, stand: &Stand<'_>) -> After {
     let about_somebody = matches!(step, Step::Resolve { .. });
     let in_vain = about_somebody && stand.attempts >= ASKED_IN_VAIN;
     match outcome {
-        Outcome::Rejected { .. } | Outcome::Forbidden(_) => After::Record,
+        // Nobody is removed from a chat that cannot be left afterwards.
+        Outcome::Rejected { code } if code == CREATOR_STAYS => {
+            After::Fail(Failure::Rejected { provider_code: code.clone() })
+        }
+        Outcome::Rejected { .. } | Outcome::Forbidden(_) | Outcome::NotInChat(_) => After::Record,
         Outcome::NotFound(_) if about_somebody || stand.settled => After::Record,
         _ if stand.settled => after_late_question(outcome, stand),
         Outcome::Unknown(_) | Outcome::InProgress | Outcome::Sent(_) if in_vain => After::Record,
@@ -155,7 +159,8 @@ fn after_first_step(step: &Step, outcome: &Outcome, stand: &Stand<'_>) -> After 
 
 /// Whether a refusal to remove somebody is no reason to try it through another account.
 fn is_own_result(step: &Step, outcome: &Outcome, task: &Task) -> bool {
-    let before_leaving = matches!(task, Task::LeaveChat { .. }) && matches!(outcome, Outcome::Forbidden(_));
+    let before_leaving = matches!(task, Task::LeaveChat { .. })
+        && matches!(outcome, Outcome::Forbidden(_) | Outcome::NotInChat(_));
     matches!(step, Step::Remove { .. }) && (before_leaving || machine::is_about_one_user(outcome))
 }
 
@@ -185,6 +190,7 @@ fn after_late_step(step: &Step, outcome: &Outcome, stand: &Stand<'_>) -> After {
         }
         Outcome::Rejected { code } => After::Fail(Failure::Rejected { provider_code: code.clone() }),
         Outcome::Forbidden(_) => After::Fail(Failure::NoRights { asked: vec![refusal(stand, outcome)] }),
+        Outcome::NotInChat(_) => After::Fail(Failure::NotInChat { asked: vec![refusal(stand, outcome)] }),
         // Work on chats carries no media: whoever says so does not do its work.
         Outcome::Banned(_)
         | Outcome::SessionLost(_)
@@ -214,6 +220,7 @@ fn move_on(outcome: &Outcome) -> After {
         Outcome::FloodWait(until) | Outcome::SlowMode(until) => (None, Some(*until)),
         Outcome::NotFound(_) => (Some(Why::NotFound), None),
         Outcome::Forbidden(_) => (Some(Why::Forbidden), None),
+        Outcome::NotInChat(_) => (Some(Why::NotInChat), None),
         Outcome::PeerFlood
         | Outcome::Banned(_)
         | Outcome::SessionLost(_)

@@ -311,6 +311,7 @@ pub(crate) fn after_lost_answer(outcome: &Outcome) -> Outcome {
     match outcome {
         Outcome::NotFound(_) => Outcome::NotFound(said),
         Outcome::Forbidden(_) => Outcome::Forbidden(said),
+        Outcome::NotInChat(_) => Outcome::NotInChat(said),
         Outcome::Rejected { .. } => Outcome::Rejected { code: said },
         _ => Outcome::Unavailable(said),
     }

@@ -7,7 +7,7 @@ use domain::account::Operation;
 use domain::message::OnFlood;
 use domain::outcome::Failure;
 use domain::saga::{Ended, Left, MemberResult, ObserverRule, RegistryChange, SagaState, Task};
-use domain::{ChatId, ChatRef, Outcome};
+use domain::{ChatId, ChatRef, Outcome, Timestamp};
 use store::{FailoverFilter, Idempotency, Keep, Page, SameBy};
 
 use crate::provider::{Chat, Desk, Does, OBSERVER, create, is_true_of, leave, task, user, users};
@@ -275,7 +275,8 @@ async fn a_basic_group_is_just_left_and_one_that_nobody_finds_counts_as_left() {
     }
     let saga = desk.settled(desk.submit(leave(group(8), false)).await).await;
     assert!(matches!(saga.failure, Some(Failure::NoAccount { .. })), "{saga:?}");
-    assert_eq!(desk.store.chats().left().await.expect("reads"), [group(9), basic]);
+    let left = desk.store.chats().left().await.expect("reads");
+    assert_eq!(left, [basic], "a chat that was never ours is not marked: messages to it are not skipped");
 }
 
 /// One account does not find the chat, the one that is in it cannot be asked: that is no proof that the chat is gone.
@@ -297,8 +298,11 @@ async fn a_chat_is_not_left_while_one_who_may_be_in_it_cannot_be_asked() {
 #[tokio::test]
 async fn a_chat_that_was_left_before_needs_nobody() {
     let desk = Desk::new().await;
+    let ours = RegistryChange::Bound { chat_id: group(9), account: name("main") };
+    desk.store.chats().change(vec![ours], Timestamp::default()).await.expect("writes");
     desk.provider.world().in_chat = Some(Vec::new());
     desk.settled(desk.submit(leave(group(9), false)).await).await;
+    assert_eq!(desk.store.chats().left().await.expect("reads"), [group(9)]);
     desk.provider.lose("backup");
     let saga = desk.settled(desk.submit(leave(group(9), false)).await).await;
     assert_eq!((saga.state, saga.progress.left), (SagaState::Done, Some(Left::Unresolvable)));

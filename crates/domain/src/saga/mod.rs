@@ -17,6 +17,19 @@ pub use task::{ObserverRule, Task, TaskKind};
 /// The code of a failure for a chat whose people nobody finds: the caller's mistake, and nothing was made.
 pub const NO_RESOLVABLE_USERS: &str = "NO_RESOLVABLE_USERS";
 
+/// Telegram's word for a chat that an account may not leave because it made it.
+pub const CREATOR_STAYS: &str = "USER_CREATOR";
+
+/// That Telegram refused a step with this word, and what to do where that is known; without the end of a sentence.
+pub fn rejection_in_words(provider_code: &str) -> String {
+    match provider_code {
+        CREATOR_STAYS => format!(
+            "Telegram refused it: {CREATOR_STAYS}, the account made this chat and may not leave it (hand the chat over or delete it in a Telegram app)"
+        ),
+        code => format!("Telegram refused it: {code}"),
+    }
+}
+
 /// Where a saga stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -97,16 +110,31 @@ pub struct Saga {
 impl Saga {
     /// Why it failed, in words; nothing while it has not.
     pub fn failed_because(&self) -> Option<String> {
-        Some(match self.failure.as_ref()? {
+        let because = match self.failure.as_ref()? {
             Failure::Rejected { provider_code } if provider_code == NO_RESOLVABLE_USERS => {
                 "Nobody of those to be invited was found.".to_owned()
             }
-            Failure::Rejected { provider_code } => format!("Telegram refused it: {provider_code}."),
+            Failure::Rejected { provider_code } => rejection_in_words(provider_code) + ".",
             Failure::Restored { made_at } => format!(
                 "It waited when the backup of {} was made and may have been done since; try it again if it was not.",
                 made_at.to_the_second()
             ),
             other => other.describe(),
+        };
+        Some(match self.changed_before_failing() {
+            Some(changed) => format!("{}; {changed}.", because.trim_end_matches('.')),
+            None => because,
+        })
+    }
+
+    /// What it changed before it failed, in a sentence without its end; nothing while it changed nothing.
+    pub fn changed_before_failing(&self) -> Option<String> {
+        let removed = self.progress.removed.len();
+        let leaves = matches!(self.task, Task::LeaveChat { .. });
+        (self.failure.is_some() && leaves && removed > 0).then(|| {
+            let removed =
+                if removed == 1 { "1 member was".to_owned() } else { format!("{removed} members were") };
+            format!("{removed} removed before, and the chat was not left")
         })
     }
 

@@ -92,6 +92,7 @@ impl World {
         let ids = Ids::new(clock.clone());
         let pool = Pool::start(PoolParts {
             settings: &self.settings,
+            hold: std::time::Duration::from_secs(100),
             store: store.clone(),
             clock: clock.clone(),
             chance: Chance::from_seed(1),

@@ -178,6 +178,8 @@ codes! {
     AccountDown = "account_down",
     /// An account can do only a part of its work.
     AccountLimited = "account_limited",
+    /// Two accounts are the same person.
+    SamePerson = "same_person",
     /// There is no account.
     NoAccount = "no_account",
     /// The settings name a session that is not there.

@@ -99,6 +99,9 @@ pub struct AccountFact {
     pub detail: Option<String>,
     /// Since when.
     pub since: Timestamp,
+    /// Other accounts that are the same person.
+    #[serde(default)]
+    pub same_person_as: Vec<AccountName>,
     /// Its sessions that are not well: name, state, reason.
     pub lines: Vec<(String, AccountState, Option<Reason>)>,
 }

@@ -6,7 +6,7 @@ pub(crate) mod unresolved;
 
 use std::collections::BTreeMap;
 
-use domain::saga::RegistryChange;
+use domain::saga::{Failover, RegistryChange};
 use domain::{AccountName, ChatId, OperationId, Timestamp};
 
 pub use names::ChatNames;
@@ -116,6 +116,11 @@ impl Chats<'_> {
     /// Changes the registry, all of it or nothing.
     pub async fn change(&self, changes: Vec<RegistryChange>, at: Timestamp) -> Result<(), StoreError> {
         self.store.write(registry::Change { changes, at }).await
+    }
+
+    /// Gives chats to other accounts by hand, each with its failover.
+    pub async fn move_by_hand(&self, moves: Vec<Failover>) -> Result<(), StoreError> {
+        self.store.write(registry::MoveByHand { moves }).await
     }
 
     /// The chats that were left, by chat id.

@@ -1,6 +1,6 @@
 //! The rows of the registry: what changes them, and how they are read together with what the accounts know.
 
-use domain::saga::RegistryChange;
+use domain::saga::{Failover, RegistryChange};
 use domain::{AccountName, ChatId, OperationId, Timestamp};
 use rusqlite::{Connection, Params, Row, params};
 
@@ -11,7 +11,7 @@ use crate::paging::{Page, Paged};
 use crate::peers::PeerKind;
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
-use crate::{StoreError, statement};
+use crate::{StoreError, failovers, statement};
 
 use statements as sql;
 
@@ -179,6 +179,26 @@ impl Write for Change {
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         self.changes.iter().try_for_each(|change| apply(transaction, change, None, self.at))
+    }
+}
+
+/// Chats that a person gives to other accounts.
+pub(super) struct MoveByHand {
+    pub(super) moves: Vec<Failover>,
+}
+
+impl Write for MoveByHand {
+    type Answer = ();
+    const POINT: Option<Point> = Some(point::CHANGE_CHAT);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        for failover in &self.moves {
+            let Failover { at, chat_id: Some(chat_id), to, .. } = failover else { continue };
+            let bound = RegistryChange::Bound { chat_id: *chat_id, account: to.clone() };
+            apply(transaction, &bound, None, *at)?;
+            failovers::save(transaction, failover, &failovers::BY_HAND)?;
+        }
+        Ok(())
     }
 }
 

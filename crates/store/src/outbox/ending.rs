@@ -34,18 +34,18 @@ impl Write for FailWrite {
         if changed > 0 {
             count_unresolved(transaction, id, failure, *at)?;
         }
-        ended(transaction, id, changed, *at, Step::Failed, Some(failure.code().to_owned()))
+        ended(transaction, id, changed, *at, Step::Failed, Some(failure.code_and_refusals()))
     }
 }
 
-/// Remembers who asked for a chat that nobody finds.
+/// Remembers who asked for a chat that no account finds, or that none is in.
 pub(super) fn count_unresolved(
     transaction: &Transaction<'_>,
     id: &MessageId,
     failure: &Failure,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    let Failure::ChatNotFound { asked } = failure else { return Ok(()) };
+    let (Failure::ChatNotFound { asked } | Failure::NotInChat { asked }) = failure else { return Ok(()) };
     let found = transaction.first(sql::ASKED_FOR, [key(id)], |row| {
         let columns = Columns::new(row, TABLE);
         Ok((columns.get::<String>(0)?, Origin::read(&columns, 1)?))

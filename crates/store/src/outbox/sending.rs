@@ -213,7 +213,7 @@ impl Write for UnsentWrite {
         if let Then::Fail(failure) = then
             && entry.step != Step::Failed
         {
-            let detail = Some(failure.code().to_owned());
+            let detail = Some(failure.code_and_refusals());
             timeline::add(transaction, id, &timeline::plain(*at, Step::Failed, detail))?;
         }
         if let Then::Fail(failure) = then {

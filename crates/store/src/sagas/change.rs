@@ -151,7 +151,7 @@ impl Prepared {
     fn missed(&self) -> Option<Vec<Refusal>> {
         let SagaChange { saga, entries, .. } = &self.change;
         match &saga.failure {
-            Some(Failure::ChatNotFound { asked }) => Some(asked.clone()),
+            Some(Failure::ChatNotFound { asked } | Failure::NotInChat { asked }) => Some(asked.clone()),
             _ if saga.progress.left == Some(Left::Unresolvable) => {
                 Some(entries.iter().filter_map(refusal).collect())
             }

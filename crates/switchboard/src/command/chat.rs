@@ -1,12 +1,18 @@
-//! `switchboard chat`: the chats that the server knows, and those that nobody could find.
+//! `switchboard chat`: the chats that the server knows, those that nobody could find, and giving them to other accounts.
+
+use std::time::Duration;
 
 use clap::{Subcommand, ValueEnum};
+use hyper::Method;
 use serde_json::{Value, json};
 
 use crate::calls::Calls;
 use crate::control;
 use crate::output::{say, say_json};
 use crate::{Place, table};
+
+/// How long the moving of all private dialogs of an account may take.
+const MOVING: Duration = Duration::from_mins(2);
 
 /// The arguments.
 #[derive(clap::Args)]
@@ -27,6 +33,28 @@ enum Action {
         /// Only those in this state
         #[arg(long, value_enum)]
         state: Option<StateName>,
+        #[command(flatten)]
+        place: Place,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give a chat, or all private dialogs of an account, to another account
+    #[command(
+        after_help = "A private dialog goes only to an account that has it, or that can find the person by \
+            a public name and may make first contacts.\n\nExamples:\n  switchboard chat move 123456789 --to \
+            backup_1\n  switchboard chat move --from main --to backup_1"
+    )]
+    Move {
+        /// The chat: an id or @name
+        #[arg(allow_hyphen_values = true, conflicts_with = "from", required_unless_present = "from")]
+        chat: Option<domain::ChatRef>,
+        /// All private dialogs that go through this account
+        #[arg(long)]
+        from: Option<domain::AccountName>,
+        /// The account that takes them
+        #[arg(long)]
+        to: domain::AccountName,
         #[command(flatten)]
         place: Place,
         /// Print JSON
@@ -76,6 +104,21 @@ impl Chat {
                     print_chats(&chats);
                 }
             }
+            Action::Move { chat, from, to, place, json } => {
+                let server = control::running(&place.data_dir()?).await?;
+                let answer = if let Some(chat) = &chat {
+                    let (path, body) = (format!("/v1/chats/{chat}"), json!({ "account": to }));
+                    server.call(Method::PATCH, &path, Some(&body)).await?
+                } else {
+                    let body = json!({ "from": from, "to": to });
+                    server.call_within(MOVING, Method::POST, "/v1/chats/move", Some(&body)).await?
+                };
+                match chat {
+                    _ if json => say_json(&answer),
+                    Some(chat) => say!("{chat} goes through {to} now."),
+                    None => print_moved(&answer, &to),
+                }
+            }
             Action::Unresolved { place, json } => {
                 let path = "/v1/chats/unresolved?limit=500";
                 let chats = control::running(&place.data_dir()?).await?.list(path).await?;
@@ -87,6 +130,15 @@ impl Chat {
             }
         }
         Ok(())
+    }
+}
+
+fn print_moved(answer: &Value, to: &domain::AccountName) {
+    say!("{} private dialogs go through {to} now.", answer["moved"]);
+    if answer["stayed"].as_u64().unwrap_or_default() > 0 {
+        say!("{} stay where they are:", answer["stayed"]);
+        let staying: Vec<Value> = answer["staying"].as_array().cloned().unwrap_or_default();
+        say!("{}", table::of(&staying, [("CHAT", "chat_id"), ("WHY", "why")]));
     }
 }
 

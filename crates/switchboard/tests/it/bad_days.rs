@@ -17,7 +17,7 @@ const SEND: &str = "messages.sendMessage";
 /// How fast time goes by where a wait of the product has to end.
 const STEP: Duration = Duration::from_millis(500);
 
-async fn running() -> (World, Program) {
+pub(crate) async fn running() -> (World, Program) {
     let world = World::start(binary()).await;
     let program = Start::on(&world, binary(), "data").ready().await;
     for name in ["main", "backup_1", "backup_2", "backup_3", "fifth"] {
@@ -26,7 +26,7 @@ async fn running() -> (World, Program) {
     (world, program)
 }
 
-async fn create(program: &Program, more: Value) -> Value {
+pub(crate) async fn create(program: &Program, more: Value) -> Value {
     let mut body = json!({"title": "Order", "wait": 0});
     body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
     let (status, begun) = program.post("/v1/chats", &body).await;
@@ -452,6 +452,14 @@ async fn leaving_a_chat_that_was_deleted_or_that_nobody_knows() {
     let call = program.legacy(world.legacy_port(5024), "/leave_chat", &order);
     let (status, left) = program.as_time_goes_by(STEP, call).await;
     assert_eq!((status, &left["left_type"]), (200, &json!("unresolvable")), "{left}");
+    // It was never ours: a text to it is not skipped as one for a chat that was left.
+    let order = json!({"chat": "-1009999999999", "text": "important"});
+    let (status, sent) = program.legacy(world.legacy_port(5022), "/send_text", &order).await;
+    let error = sent["error"].as_str().unwrap_or_default();
+    assert!(status == 500 && error.starts_with("Cannot find chat -1009999999999"), "{status} {sent}");
+    let (_, unresolved) = program.get("/v1/chats/unresolved").await;
+    let found = &unresolved["items"][0];
+    assert_eq!((&found["chat_id"], &found["count"]), (&json!("-1009999999999"), &json!(2)), "{unresolved}");
     let (status, refused) = program.delete("/v1/chats/-1009999999998").await;
     assert_eq!((status, &refused["code"]), (404, &json!("chat_not_found")), "{refused}");
 }

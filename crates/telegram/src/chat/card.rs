@@ -1,10 +1,13 @@
 //! What memory knows of a chat, without asking anybody.
 
-use domain::{AccountName, ChatId, ChatRef, Username};
+use domain::account::Reason;
+use domain::{AccountName, ChatId, ChatKind, ChatRef, Username};
 use store::PeerKind;
 
+use crate::dialog_moves::{CannotTake, may_take};
 use crate::peers::Knows;
 use crate::pool::Pool;
+use crate::registry::Bound;
 
 /// A chat as the accounts know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +38,14 @@ pub enum BindError {
         /// The accounts that are in it.
         members: Vec<AccountName>,
     },
+    /// The chat is a private dialog that the account cannot take.
+    #[error("{account} {why}")]
+    CannotTake {
+        /// Which.
+        account: AccountName,
+        /// Why not.
+        why: CannotTake,
+    },
 }
 
 impl Pool {
@@ -61,14 +72,35 @@ impl Pool {
         inside.map(|account| account.name.clone()).collect()
     }
 
+    /// The account that a chat goes through, also one that is no longer there.
+    pub fn account_of(&self, chat_id: ChatId) -> Option<AccountName> {
+        match self.registry.bound(self.registry.today(chat_id))? {
+            Bound::To(place) => self.at(place).map(|account| account.name.clone()),
+            Bound::ToNobody(name) => Some(name),
+        }
+    }
+
+    /// The private dialogs that go through an account, also through one that is no longer there.
+    pub fn private_dialogs_of(&self, account: &AccountName) -> Vec<ChatId> {
+        let bound = self.index(account).map_or_else(|| Bound::ToNobody(account.clone()), Bound::To);
+        self.registry.private_dialogs(&bound)
+    }
+
     /// Whether a chat may be bound to this account. Changes nothing: the change is the store's, and then told by
     /// [`delivery::Steps::registered`].
     ///
     /// # Errors
-    /// There is no such account, or it is not in the chat.
+    /// There is no such account, it is not in the chat, or it cannot take the private dialog.
     pub fn bind(&self, chat_id: ChatId, account: &AccountName) -> Result<(), BindError> {
-        let known = self.get(account).ok_or_else(|| BindError::NoSuchAccount(account.clone()))?;
-        if known.peers.knows(self.registry.today(chat_id)) == Knows::Dialog {
+        let taker = self.get(account).ok_or_else(|| BindError::NoSuchAccount(account.clone()))?;
+        let knows = taker.peers.knows(self.registry.today(chat_id));
+        if chat_id.kind() == ChatKind::User {
+            let peer_flood = taker.standing.restriction() == Some(Reason::PeerFlood);
+            let has_public_name = taker.names.of(chat_id).is_some();
+            return may_take(taker.is_lost(), knows, has_public_name, peer_flood)
+                .map_err(|why| BindError::CannotTake { account: account.clone(), why });
+        }
+        if knows == Knows::Dialog {
             return Ok(());
         }
         Err(BindError::NotInChat { account: account.clone(), members: self.accounts_in(chat_id) })

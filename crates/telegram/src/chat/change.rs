@@ -166,7 +166,7 @@ impl Changer {
         let asked = || vec![Refusal { account: self.account.name.clone(), why: error.to_string() }];
         match outcome {
             Outcome::NotFound(_) => ChangeError::NotFound { asked: asked() },
-            Outcome::Forbidden(_) => ChangeError::NoRights { asked: asked() },
+            Outcome::Forbidden(_) | Outcome::NotInChat(_) => ChangeError::NoRights { asked: asked() },
             Outcome::FloodWait(until) | Outcome::SlowMode(until) => ChangeError::FloodWait { until },
             Outcome::Rejected { code } if is_about_rights(&code) => ChangeError::NoRights { asked: asked() },
             Outcome::Rejected { code } => ChangeError::Rejected { code },

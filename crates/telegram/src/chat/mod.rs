@@ -88,7 +88,8 @@ fn choose(candidates: Candidates) -> Result<(AccountName, ChatId), ReadError> {
         return Err(ReadError::FloodWait { until });
     }
     let says = |kind| refused.iter().any(|(_, why)| *why == kind);
-    let (forbidden, not_found) = (says(Why::Forbidden), says(Why::NotFound));
+    let forbidden = says(Why::Forbidden) || says(Why::NotInChat);
+    let not_found = says(Why::NotFound);
     let connecting =
         able.into_iter().map(|able| Refusal { account: able.account, why: "connecting".to_owned() });
     let asked = refused.into_iter().map(|(refusal, _)| refusal).chain(connecting).collect();
@@ -114,7 +115,7 @@ fn refused(account: &Account, error: &CallError) -> ReadError {
     let asked = || vec![Refusal { account: account.name.clone(), why: error.to_string() }];
     match classify::outcome(error, account.now()) {
         Outcome::NotFound(_) => ReadError::NotFound { asked: asked() },
-        Outcome::Forbidden(_) => ReadError::NoRights { asked: asked() },
+        Outcome::Forbidden(_) | Outcome::NotInChat(_) => ReadError::NoRights { asked: asked() },
         Outcome::FloodWait(until) | Outcome::SlowMode(until) => ReadError::FloodWait { until },
         Outcome::Banned(_) | Outcome::SessionLost(_) | Outcome::Unavailable(_) => {
             ReadError::NoAccount { asked: asked() }
@@ -152,9 +153,12 @@ mod tests {
         assert_eq!(choose(two.clone()), Ok((name("backup_1"), chat_id.expect("id"))));
         let held = Candidates { able: two.able[..1].to_vec(), ..two };
         assert_eq!(choose(held), Err(ReadError::FloodWait { until }));
-        for (why, expected) in
-            [(Why::Forbidden, "NoRights"), (Why::NotFound, "NotFound"), (Why::Unusable, "NoAccount")]
-        {
+        for (why, expected) in [
+            (Why::Forbidden, "NoRights"),
+            (Why::NotInChat, "NoRights"),
+            (Why::NotFound, "NotFound"),
+            (Why::Unusable, "NoAccount"),
+        ] {
             let nobody = Candidates { chat_id, refused: refused(why), ..Candidates::default() };
             let error = choose(nobody).expect_err("nobody");
             assert!(format!("{error:?}").starts_with(expected), "{error:?}");

@@ -370,7 +370,7 @@ fn failed(account: &Account, error: &CallError) -> DownloadError {
     let asked = || vec![Refusal { account: account.name.clone(), why: error.to_string() }];
     match classify::outcome(error, account.now()) {
         Outcome::NotFound(_) => DownloadError::NotFound { asked: asked() },
-        Outcome::Forbidden(_) => DownloadError::NoRights { asked: asked() },
+        Outcome::Forbidden(_) | Outcome::NotInChat(_) => DownloadError::NoRights { asked: asked() },
         Outcome::FloodWait(until) | Outcome::SlowMode(until) => DownloadError::FloodWait { until },
         Outcome::Banned(_) | Outcome::SessionLost(_) | Outcome::Unavailable(_) => {
             DownloadError::NoAccount { asked: asked() }

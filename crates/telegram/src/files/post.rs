@@ -36,7 +36,7 @@ pub(super) async fn read(account: &Account, channel: &Username, message_id: i32)
 /// Reading is not sending: what it is refused says nothing about the chat that is written to.
 fn outcome(account: &Account, error: &CallError) -> Outcome {
     match send::judged_as(account, Operation::Read, None, error) {
-        Outcome::NotFound(why) | Outcome::Forbidden(why) => {
+        Outcome::NotFound(why) | Outcome::Forbidden(why) | Outcome::NotInChat(why) => {
             Outcome::MediaGone(format!("the channel of the post cannot be read: {why}"))
         }
         // Nothing was sent, whatever became of the question.

@@ -31,14 +31,22 @@ impl Turn {
 
     /// Ends the login if it is not the account's person who signed in. Tells whether it did.
     pub(super) async fn is_somebody_else(&mut self, user: &SelfUser) -> Result<bool, LoginError> {
-        let known = self.pool.known_user(&self.account).await?;
-        let Some(known) = known.filter(|known| *known != user.user_id) else { return Ok(false) };
+        let (name, who) = (&self.login.account, format!("{} ({})", user.display_name, user.user_id));
+        let detail = match self.pool.known_user(&self.account).await? {
+            Some(known) if known == user.user_id => return Ok(false),
+            Some(known) => {
+                format!("{who} signed in, and the account is the user {known}; that session was ended")
+            }
+            None => match self.pool.other_account_of(user.user_id, name).await? {
+                Some(other) => format!(
+                    "{who} signed in, and is the account {other} already: {name} and {other} would be the same \
+                     person; that session was ended"
+                ),
+                None => return Ok(false),
+            },
+        };
         // Ours alone: the other sessions of that person stay as they are.
         self.sign_out().await?;
-        let detail = format!(
-            "{} ({}) signed in, and the account is the user {known}; that session was ended",
-            user.display_name, user.user_id
-        );
         self.fail(LoginFailure::OtherPerson, detail).await?;
         Ok(true)
     }

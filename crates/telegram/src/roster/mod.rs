@@ -74,6 +74,18 @@ pub enum RosterError {
         /// Whose the session is.
         told: i64,
     },
+    /// The session is of a person who has an account here already.
+    #[error(
+        "this session belongs to the user {told}, who is the account {other} already: {account} and {other} would be the same person; give the session to {other}"
+    )]
+    SamePerson {
+        /// The account that was to get it.
+        account: AccountName,
+        /// The account of that person.
+        other: AccountName,
+        /// Whose the session is.
+        told: i64,
+    },
     /// Nobody knows where its data centre is.
     #[error("there is no address for data centre {0}; name it in `telegram.data_centres`")]
     NoAddress(i32),

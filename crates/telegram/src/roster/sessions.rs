@@ -119,10 +119,16 @@ impl Pool {
             Some(Holder::Import) => return Err(RosterError::AskedAbout),
             None => {}
         }
-        if let (Some(told), Some(known)) = (key.user_id, self.known_user(&account).await?)
-            && told != known
-        {
-            return Err(RosterError::WrongUser { account: name.clone(), known, told });
+        match (key.user_id, self.known_user(&account).await?) {
+            (Some(told), Some(known)) if told != known => {
+                return Err(RosterError::WrongUser { account: name.clone(), known, told });
+            }
+            (Some(told), None) => {
+                if let Some(other) = self.other_account_of(told, name).await? {
+                    return Err(RosterError::SamePerson { account: name.clone(), other, told });
+                }
+            }
+            _ => {}
         }
         let purposes = if purposes.is_empty() { missing(&account) } else { purposes };
         let (stored, change) = replaced(&account, key, user, purposes, ends_login);
@@ -142,6 +148,24 @@ impl Pool {
         let sessions = self.store.accounts().sessions().await?;
         let own = sessions.into_iter().rev().filter(|session| session.account == account.name);
         Ok(own.filter_map(|session| session.user).map(|user| user.user_id).next())
+    }
+
+    /// Another account here that is this person.
+    pub(crate) async fn other_account_of(
+        &self,
+        user_id: i64,
+        but: &AccountName,
+    ) -> Result<Option<AccountName>, StoreError> {
+        let all = self.all();
+        let mut others = all.iter().filter(|account| account.name != *but);
+        if let Some(other) = others.find(|account| account.standing.user_id() == Some(user_id)) {
+            return Ok(Some(other.name.clone()));
+        }
+        let sessions = self.store.accounts().sessions().await?;
+        let mut same = sessions.into_iter().filter(|session| {
+            session.account != *but && session.user.as_ref().is_some_and(|user| user.user_id == user_id)
+        });
+        Ok(same.find(|session| self.get(&session.account).is_some()).map(|session| session.account))
     }
 
     /// Takes a session of the store out of an account. It is kept without an owner unless it is lost; those of the

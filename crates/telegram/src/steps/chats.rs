@@ -2,7 +2,7 @@
 
 use domain::account::Operation;
 use domain::outcome::Unclear;
-use domain::saga::{Answer, Step};
+use domain::saga::{Answer, CREATOR_STAYS, Step};
 use domain::{ChatId, Outcome};
 use grammers_tl_types::{enums, functions};
 
@@ -136,6 +136,11 @@ pub(super) async fn leave(way: &Way<'_>, step: &Step) -> Result<Answer, Outcome>
         }
         Place::Channel(channel) => way.change(&functions::channels::LeaveChannel { channel }).await,
     };
+    if let Err(error) = &answer
+        && error.name() == Some(CREATOR_STAYS)
+    {
+        way.account.registry.note_creators_stay();
+    }
     // A basic group that does not answer any more may only have become a supergroup.
     if let (Err(error), domain::ChatKind::Group) = (&answer, chat_id.kind())
         && let refused @ Outcome::Unavailable(_) = way.refused(error).await

@@ -2,6 +2,8 @@
 
 use domain::saga::{MemberResult, Step};
 
+use crate::classify::is_about_membership;
+
 /// Telegram keeps this many characters of a title.
 const TITLE: usize = 128;
 
@@ -69,7 +71,7 @@ pub(super) fn is_of_the_maker(error: &str) -> bool {
 
 /// Whether the error says that the account is not in the chat any more.
 pub(super) fn says_out(error: &str) -> bool {
-    matches!(error, "CHANNEL_PRIVATE" | "USER_BANNED_IN_CHANNEL" | "CHAT_FORBIDDEN")
+    error == "USER_BANNED_IN_CHANNEL" || is_about_membership(error)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Steps on the people of a chat: finding out who they are, inviting, promoting, listing and removing them.
 
 use domain::account::Operation;
-use domain::saga::{Answer, MemberResult, Missing, Person, Step};
+use domain::saga::{Answer, CREATOR_STAYS, MemberResult, Missing, Person, Step};
 use domain::{ChatId, ChatRef, Outcome};
 use grammers_tl_types::{enums, functions, types};
 
@@ -348,6 +348,7 @@ pub(super) async fn list(way: &Way<'_>) -> Result<Answer, Outcome> {
 }
 
 async fn in_channel(way: &Way<'_>, channel: enums::InputChannel) -> Result<Vec<i64>, Outcome> {
+    let me = way.account.standing.user_id();
     let mut users: Vec<i64> = Vec::new();
     let mut offset = 0;
     while users.len() < MOST {
@@ -364,6 +365,10 @@ async fn in_channel(way: &Way<'_>, channel: enums::InputChannel) -> Result<Vec<i
             Err(error) => return Err(way.refused(&error).await),
         };
         way.account.learn(&page.users, &page.chats, &[]).await;
+        // Members are listed to be removed before the chat is left, which would then be refused.
+        if way.account.registry.creators_stay() && page.participants.iter().any(|one| is_made_by(one, me)) {
+            return Err(Outcome::Rejected { code: CREATOR_STAYS.to_owned() });
+        }
         let read = i32::try_from(page.participants.len()).unwrap_or(i32::MAX);
         let before = users.len();
         for user in page.participants.iter().filter_map(member) {
@@ -378,6 +383,10 @@ async fn in_channel(way: &Way<'_>, channel: enums::InputChannel) -> Result<Vec<i
         }
     }
     Ok(users)
+}
+
+fn is_made_by(participant: &enums::ChannelParticipant, user: Option<i64>) -> bool {
+    matches!(participant, enums::ChannelParticipant::Creator(one) if Some(one.user_id) == user)
 }
 
 /// The member that a line of the list is about; nobody who is out.

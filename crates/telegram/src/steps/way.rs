@@ -80,7 +80,7 @@ impl Way<'_> {
             Outcome::SessionLost(reason) if account.can_still_tell() => {
                 return Outcome::Unavailable(format!("a session was lost: {reason}"));
             }
-            Outcome::NotFound(_) | Outcome::Forbidden(_) => {
+            Outcome::NotFound(_) | Outcome::Forbidden(_) | Outcome::NotInChat(_) => {
                 if let Some(chat_id) = self.chat_id {
                     return self.look_at(chat_id, error.name().unwrap_or_default(), outcome).await;
                 }

@@ -78,6 +78,7 @@ async fn while_nothing_listens_the_account_is_unreachable() {
     world.sandbox.stop().await;
     let parts = telegram::PoolParts {
         settings: &settings,
+        hold: std::time::Duration::from_secs(100),
         store,
         clock: clock.clone(),
         chance: ambient::Chance::from_seed(1),

@@ -115,6 +115,7 @@ impl World {
     pub(crate) fn parts(&self) -> PoolParts<'_> {
         PoolParts {
             settings: &self.settings,
+            hold: std::time::Duration::from_secs(100),
             store: self.store.clone(),
             clock: self.clock.clone(),
             chance: Chance::from_seed(1),

@@ -53,6 +53,7 @@ mod tests {
             (Method::POST, "/v1/accounts/{name}/export", Scope::Admin, Right::ExportSessions),
             (Method::DELETE, "/v1/accounts/{name}", Scope::Admin, Right::ArrangeAccounts),
             (Method::POST, "/v1/chats", Scope::Send, Right::Send),
+            (Method::POST, "/v1/chats/move", Scope::Admin, Right::Operate),
             (Method::DELETE, "/v1/chats/unresolved/{chat}", Scope::Admin, Right::Operate),
             (Method::GET, "/v1/backups/{name}", Scope::Read, Right::Look),
             (Method::GET, "/v1/backups/{name}/content", Scope::Admin, Right::Administer),

@@ -41,7 +41,7 @@ pub(super) fn answer(saga: &Saga, asked: &NewChat, now: Timestamp) -> Option<Ans
             Some(Failure::Rejected { provider_code }) if provider_code == NO_RESOLVABLE_USERS => {
                 nobody(asked, saga.account.clone(), &saga.progress.members)
             }
-            failure => refused::failed(failure.as_ref(), None, now),
+            _ => refused::failed(saga, None, now),
         }),
         SagaState::Cancelled => Some(Answer::error(
             StatusCode::INTERNAL_SERVER_ERROR,

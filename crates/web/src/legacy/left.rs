@@ -12,7 +12,7 @@ use super::refused;
 pub(super) fn answer(saga: &Saga, given: &str, now: Timestamp) -> Option<Answer> {
     match saga.state {
         SagaState::Done => Some(left(saga)),
-        SagaState::Failed => Some(refused::failed(saga.failure.as_ref(), Some(given), now)),
+        SagaState::Failed => Some(refused::failed(saga, Some(given), now)),
         SagaState::Cancelled => Some(Answer::error(
             StatusCode::INTERNAL_SERVER_ERROR,
             "it was cancelled before anything was begun; the chat was not left",

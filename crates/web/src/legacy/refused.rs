@@ -2,10 +2,11 @@
 
 use domain::Timestamp;
 use domain::outcome::{Failure, Refusal};
+use domain::saga::{Saga, rejection_in_words};
 use http::StatusCode;
 
 use super::answer::Answer;
-use crate::problem::describe_task_failure;
+use crate::problem::describe_refused_task;
 
 /// Which accounts were asked, and what each said.
 pub(super) fn asked(accounts: &[Refusal]) -> String {
@@ -22,30 +23,30 @@ pub(super) fn cannot_find(given: &str, asked: &str) -> String {
 }
 
 /// What a saga that failed answers. `chat` is how its caller named the chat, if there was one to name.
-pub(super) fn failed(failure: Option<&Failure>, chat: Option<&str>, now: Timestamp) -> Answer {
+pub(super) fn failed(saga: &Saga, chat: Option<&str>, now: Timestamp) -> Answer {
     let status = StatusCode::INTERNAL_SERVER_ERROR;
-    match failure {
+    let done = saga.changed_before_failing().unwrap_or_else(|| "nothing was done".to_owned());
+    match saga.failure.as_ref() {
         Some(Failure::FloodWait { until } | Failure::LimitReached { until }) => Answer::flood(*until, now),
         Some(Failure::NoAccount { asked: accounts }) => Answer::error(
             StatusCode::SERVICE_UNAVAILABLE,
-            format!("no account is usable now; nothing was done ({})", asked(accounts)),
+            format!("no account is usable now; {done} ({})", asked(accounts)),
         ),
-        Some(Failure::ChatNotFound { asked: accounts }) => {
+        Some(Failure::ChatNotFound { asked: accounts } | Failure::NotInChat { asked: accounts }) => {
             Answer::error(status, cannot_find(chat.unwrap_or("it"), &asked(accounts)))
         }
-        Some(Failure::NoRights { asked: accounts }) => Answer::error(
-            status,
-            format!("every account was refused; nothing was done ({})", asked(accounts)),
-        ),
+        Some(Failure::NoRights { asked: accounts }) => {
+            Answer::error(status, format!("every account was refused; {done} ({})", asked(accounts)))
+        }
         Some(Failure::Rejected { provider_code }) => {
-            Answer::error(status, format!("Telegram refused it: {provider_code}; nothing was done"))
+            Answer::error(status, format!("{}; {done}", rejection_in_words(provider_code)))
         }
         Some(
             failure @ (Failure::MediaGone { .. }
             | Failure::MediaExpired { .. }
             | Failure::ProviderError { .. }),
         ) => Answer::error(status, failure.describe()),
-        Some(failure @ Failure::Restored { .. }) => Answer::error(status, describe_task_failure(failure)),
+        Some(failure @ Failure::Restored { .. }) => Answer::error(status, describe_refused_task(failure)),
         None => Answer::error(status, "it failed and no reason was stored; see its steps in /v1/operations"),
     }
 }
@@ -53,7 +54,16 @@ pub(super) fn failed(failure: Option<&Failure>, chat: Option<&str>, now: Timesta
 #[cfg(test)]
 mod tests {
     use super::super::answer::tests::wire;
+    use super::super::created::tests::saga;
     use super::*;
+    use domain::saga::{Progress, SagaState, Task};
+
+    fn leaving(failure: Option<Failure>, removed: &[i64]) -> Saga {
+        let chat = "@demo".parse().expect("a chat");
+        let task = Task::LeaveChat { chat, remove_members: true, missing_is_left: true };
+        let progress = Progress { removed: removed.to_vec(), ..Progress::default() };
+        Saga { failure, ..saga(task, SagaState::Failed, progress) }
+    }
 
     #[test]
     fn failures_follow_the_table() {
@@ -61,10 +71,17 @@ mod tests {
             Refusal { account: "main".parse().expect("a name"), why: "banned".to_owned() },
             Refusal { account: "backup_1".parse().expect("a name"), why: "offline".to_owned() },
         ];
-        let of = |failure: Failure| wire(&failed(Some(&failure), Some("@demo"), Timestamp::default()));
+        let of = |failure: Failure| {
+            wire(&failed(&leaving(Some(failure), &[]), Some("@demo"), Timestamp::default()))
+        };
         for (failure, status, says) in [
             (Failure::NoAccount { asked: asked.clone() }, 503, "main: banned; backup_1: offline"),
             (Failure::NoRights { asked: asked.clone() }, 500, "main: banned; backup_1: offline"),
+            (
+                Failure::NotInChat { asked: asked.clone() },
+                500,
+                "Cannot find chat @demo (accounts asked: main: banned;",
+            ),
             (Failure::ChatNotFound { asked }, 500, "Cannot find chat @demo (accounts asked: main: banned;"),
             (Failure::ChatNotFound { asked: Vec::new() }, 500, "(accounts asked: none)"),
             (Failure::Rejected { provider_code: "CHAT_TITLE_EMPTY".to_owned() }, 500, "CHAT_TITLE_EMPTY"),
@@ -75,6 +92,23 @@ mod tests {
             assert_eq!(said, status, "{body}");
             assert!(body.contains(says), "{body}");
         }
-        assert_eq!(failed(None, None, Timestamp::default()).status, 500);
+        assert_eq!(failed(&leaving(None, &[]), None, Timestamp::default()).status, 500);
+    }
+
+    #[test]
+    fn members_who_were_removed_before_are_counted() {
+        let refused = || Some(Failure::Rejected { provider_code: "USER_CREATOR".to_owned() });
+        let of = |removed: &[i64]| wire(&failed(&leaving(refused(), removed), None, Timestamp::default())).1;
+        assert!(
+            of(&[]).contains("may not leave it") && of(&[]).ends_with("nothing was done\"}"),
+            "{}",
+            of(&[])
+        );
+        for (removed, says) in
+            [(&[1][..], "1 member was removed before"), (&[1, 2], "2 members were removed before")]
+        {
+            let body = of(removed);
+            assert!(body.contains(says) && !body.contains("nothing was done"), "{body}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::answer::{Answer, Body};
+use super::refused::{asked, cannot_find};
 use super::texted;
 use crate::files::{Untaken, Why};
 use crate::problem::Code;
@@ -21,7 +22,7 @@ pub(super) fn answer(
 ) -> Option<Answer> {
     match message.state {
         MessageState::Sent | MessageState::Delivered | MessageState::Read => Some(sent(message, given)),
-        MessageState::Failed => Some(failed(message, by_name, now)),
+        MessageState::Failed => Some(failed(message, given, by_name, now)),
         MessageState::Cancelled => Some(Answer::error(
             StatusCode::INTERNAL_SERVER_ERROR,
             "the message was cancelled before it left; nothing was sent",
@@ -70,7 +71,7 @@ fn sent(message: &OutboundMessage, given: &Value) -> Answer {
     Answer { status: StatusCode::OK, body }
 }
 
-fn failed(message: &OutboundMessage, by_name: bool, now: Timestamp) -> Answer {
+fn failed(message: &OutboundMessage, given: &Value, by_name: bool, now: Timestamp) -> Answer {
     let sent = message.parts.iter().filter(|part| part.state == PartState::Sent).count();
     let rest = match sent {
         0 => String::new(),
@@ -82,6 +83,10 @@ fn failed(message: &OutboundMessage, by_name: bool, now: Timestamp) -> Answer {
             return Answer::flood(*until, now);
         }
         Some(Failure::ChatNotFound { .. }) => return nobody(by_name),
+        Some(Failure::NotInChat { asked: accounts }) => {
+            let given = given.as_str().map_or_else(|| given.to_string(), str::to_owned);
+            return Answer::error(error, cannot_find(&given, &asked(accounts)) + &rest);
+        }
         Some(failure @ Failure::NoAccount { .. }) => (StatusCode::SERVICE_UNAVAILABLE, failure),
         Some(failure @ Failure::MediaExpired { .. }) => (StatusCode::GONE, failure),
         Some(
@@ -146,6 +151,7 @@ mod tests {
             (Failure::MediaExpired { detail: "x".to_owned() }, 410),
             (Failure::MediaGone { detail: "x".to_owned() }, 500),
             (Failure::NoRights { asked: Vec::new() }, 500),
+            (Failure::NotInChat { asked: Vec::new() }, 500),
             (Failure::Restored { made_at: Timestamp::default() }, 500),
             (Failure::Rejected { provider_code: "PHOTO_INVALID_DIMENSIONS".to_owned() }, 500),
         ] {

@@ -70,7 +70,7 @@ fn failed(message: &OutboundMessage, given: &str, now: Timestamp) -> Answer {
     };
     match &message.failure {
         Some(Failure::FloodWait { until } | Failure::LimitReached { until }) => Answer::flood(*until, now),
-        Some(Failure::ChatNotFound { asked: accounts }) => {
+        Some(Failure::ChatNotFound { asked: accounts } | Failure::NotInChat { asked: accounts }) => {
             Answer::error(status, cannot_find(given, &asked(accounts)) + &rest)
         }
         Some(failure @ Failure::NoAccount { .. }) => {
@@ -137,6 +137,10 @@ mod tests {
                 r#"{"status":"error","error":"Cannot find chat -100777 (accounts asked: main: not in it)"}"#
                     .to_owned()
             )
+        );
+        assert_eq!(
+            failed(Failure::NotInChat { asked: asked.clone() }),
+            failed(Failure::ChatNotFound { asked: asked.clone() })
         );
         assert_eq!(
             failed(Failure::FloodWait { until: Timestamp::from_micros(29_500_000) }),

@@ -46,7 +46,7 @@ pub(crate) struct FailoverView {
     /// Why.
     #[schema(example = "flood wait until 2026-01-01T12:00:00Z")]
     reason: String,
-    /// The message or operation.
+    /// The message or operation; `by_hand` where a person moved the chat.
     #[schema(example = "msg_01k2v7m3w0e9tq4b8s6n5x1zyr")]
     subject: String,
 }

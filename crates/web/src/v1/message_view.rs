@@ -2,6 +2,7 @@
 
 use domain::message::OutboundMessage;
 use domain::outcome::Failure;
+use domain::saga::Saga;
 use domain::timeline::{Entry, Step};
 use domain::{AccountName, ChatId, ChatRef, MessageId, MessageState, Timestamp};
 use serde::Serialize;
@@ -200,8 +201,8 @@ impl FailureView {
     }
 
     /// Why work on a chat failed.
-    pub(super) fn of_task(failure: &Failure) -> Self {
-        Self::new(failure, describe_task_failure(failure))
+    pub(super) fn of_task(saga: &Saga, failure: &Failure) -> Self {
+        Self::new(failure, describe_task_failure(saga, failure))
     }
 
     fn new(failure: &Failure, detail: String) -> Self {

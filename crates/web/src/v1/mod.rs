@@ -117,6 +117,7 @@ fn people_routes() -> OpenApiRouter<State> {
 fn chat_routes() -> OpenApiRouter<State> {
     OpenApiRouter::new()
         .routes(routes!(chats::create::create, chats::list::list))
+        .routes(routes!(chats::moves::move_all))
         .routes(routes!(chats::unresolved::list))
         .routes(routes!(chats::unresolved::forget))
         .routes(routes!(chats::list::get, chats::change::change, chats::leave::leave))

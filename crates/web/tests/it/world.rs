@@ -143,6 +143,7 @@ impl World {
         sagas.resume().await.expect("resumes");
         let parts = telegram::PoolParts {
             settings: &telegram,
+            hold: std::time::Duration::from_secs(100),
             store: store.clone(),
             clock: clock.clone(),
             chance: random,

@@ -1,5 +1,6 @@
 //! The accounts: which of them cannot work, and what helps.
 
+use domain::AccountName;
 use domain::account::{AccountState, Reason};
 
 use super::{finding, minute};
@@ -12,6 +13,7 @@ pub(in crate::doctor) fn check(accounts: &[AccountFact]) -> Section {
     for account in accounts {
         section.fact(account.name.to_string(), format!("{} since {}", account.state, minute(account.since)));
         section.findings.extend(judge(account));
+        section.findings.extend(double(account));
     }
     if accounts.is_empty() {
         section.findings.push(finding(
@@ -23,6 +25,28 @@ pub(in crate::doctor) fn check(accounts: &[AccountFact]) -> Section {
         ));
     }
     section
+}
+
+/// Accounts that are one person; told once, at the first of them by name.
+fn double(account: &AccountFact) -> Option<Finding> {
+    let (name, others) = (&account.name, &account.same_person_as);
+    let is_first = !others.is_empty() && others.iter().all(|other| name < other);
+    let words = || others.iter().map(AccountName::as_str).collect::<Vec<_>>().join(" and ");
+    is_first.then(|| {
+        finding(
+            Code::SamePerson,
+            Severity::Warning,
+            format!("account {name}"),
+            format!(
+                "The accounts {name} and {} are the same person: a flood wait or a ban of one is of all.",
+                words()
+            ),
+            Fix::advice(format!(
+                "keep one of them, with the sessions of the others, or sign another person in to {}",
+                words()
+            )),
+        )
+    })
 }
 
 fn judge(account: &AccountFact) -> Option<Finding> {
@@ -98,8 +122,22 @@ mod tests {
             reason,
             detail: None,
             since: Timestamp::default(),
+            same_person_as: Vec::new(),
             lines: Vec::new(),
         }
+    }
+
+    #[test]
+    fn two_accounts_of_one_person_are_named_once() {
+        let named = |name: &str, other: &str| AccountFact {
+            name: name.parse().expect("a name"),
+            same_person_as: vec![other.parse().expect("a name")],
+            ..account(AccountState::Ready, None)
+        };
+        let section = check(&[named("main", "backup_1"), named("backup_1", "main")]);
+        let [found] = section.findings.as_slice() else { panic!("{:?}", section.findings) };
+        assert_eq!((found.code, found.severity), (Code::SamePerson, Severity::Warning));
+        assert!(found.summary.contains("backup_1 and main are the same person"), "{}", found.summary);
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(super) fn of_roster(error: RosterError) -> Problem {
         RosterError::UnderWay { .. } | RosterError::NotClosed(_) => Code::AccountBusy,
         RosterError::SessionInUse(_) | RosterError::AskedAbout => Code::SessionInUse,
         RosterError::NoSuchSession => Code::SessionNotFound,
-        RosterError::WrongUser { .. } => Code::OtherPerson,
+        RosterError::WrongUser { .. } | RosterError::SamePerson { .. } => Code::OtherPerson,
         RosterError::NoAddress(_) | RosterError::TooManySessions(_) => Code::WrongState,
         RosterError::Ending => Code::ShuttingDown,
     };

@@ -43,6 +43,9 @@ pub(crate) struct Account {
     username: Option<String>,
     /// Its name.
     display_name: Option<String>,
+    /// Other accounts here that are the same person: what Telegram says to one holds for all of them.
+    #[schema(value_type = Vec<String>)]
+    same_person_as: Vec<AccountName>,
     /// How it was switched by hand: `on`, `paused` or `stopped`. Its state may be worse than that.
     #[schema(example = "on")]
     switch: &'static str,
@@ -203,6 +206,7 @@ impl From<AccountView> for Account {
             user_id: view.user_id,
             username: view.username,
             display_name: view.display_name,
+            same_person_as: view.same_person_as,
             switch: view.switch,
             proxy: view.proxy,
             source: view.source,

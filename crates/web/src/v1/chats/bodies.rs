@@ -85,7 +85,8 @@ pub(crate) struct ChatChange {
     #[serde(default, deserialize_with = "kept_when_empty")]
     #[schema(max_length = 255)]
     about: Option<String>,
-    /// The account that is to serve the chat from now on; it must be in the chat.
+    /// The account that is to serve the chat from now on; it must be in the chat. Of a private dialog it must have the
+    /// dialog, or be able to find the person and to make a first contact.
     #[schema(value_type = Option<String>, example = "backup_1")]
     account: Option<AccountName>,
     /// How many seconds to wait for the result; then the answer is 202 and the work goes on.

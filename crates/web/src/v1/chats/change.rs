@@ -1,18 +1,18 @@
-//! `PATCH /v1/chats/{chat_id}`: another title or description, or another account to serve the chat.
+//! `PATCH /v1/chats/{chat_id}`: another title or description, or another account for the chat; a private dialog as well.
 
 use axum::extract::State as Shared;
 use axum::response::Response;
 use delivery::Steps;
 use domain::message::OnFlood;
 use domain::saga::{RegistryChange, Task};
-use domain::{AccountName, ChatId};
+use domain::{AccountName, ChatId, ChatKind};
 use http::StatusCode;
 use telegram::BindError;
 
 use super::bodies::{Changes, ChatChange};
 use super::list::find;
-use super::named;
 use super::view::ChatView;
+use super::{moves, named};
 use crate::answer::json;
 use crate::auth::{By, Caller, CanSend};
 use crate::extract::{PathParameter, Unchecked};
@@ -46,8 +46,10 @@ pub(crate) async fn change(
     PathParameter(given): PathParameter<String>,
     body: Unchecked<ChatChange>,
 ) -> Result<Response, Problem> {
-    let chat = named::group(&given)?;
     let Changes { bind, title, about, wait } = body.checked(ChatChange::changes)?;
+    // A private dialog has an account, but no title or description of ours.
+    let only_binds = title.is_none() && about.is_none();
+    let chat = if only_binds { named::chat(&given)? } else { named::group(&given)? };
     if let Some(account) = bind {
         let chat_id = named::id(&state, &chat).ok_or_else(|| named::unknown(&chat))?;
         bind_to(&state, chat_id, account).await?;
@@ -76,7 +78,8 @@ async fn edit(state: &State, caller: &Caller, order: Order) -> Result<Response, 
         .await
 }
 
-/// Binds a chat to an account that is in it: in the store first, then in memory.
+/// Binds a chat to an account that is in it, a private dialog to one that has it or can reach the person: in the store
+/// first, then in memory.
 async fn bind_to(state: &State, chat_id: ChatId, account: AccountName) -> Result<(), Problem> {
     state.pool().bind(chat_id, &account).map_err(|error| match error {
         BindError::NoSuchAccount(account) => Problem::account_not_found(account.as_str()),
@@ -86,7 +89,25 @@ async fn bind_to(state: &State, chat_id: ChatId, account: AccountName) -> Result
             let message = format!("is wrong: {account} is not in the chat {chat_id} (in it: {members})");
             Problem::fields(vec![FieldError::new("account", message)])
         }
+        error @ BindError::CannotTake { .. } => {
+            Problem::fields(vec![FieldError::new("account", format!("is wrong: {error}"))])
+        }
     })?;
+    if chat_id.kind() == ChatKind::User {
+        let from = state.pool().account_of(chat_id);
+        return match from {
+            Some(from) if from == account => Ok(()),
+            Some(from) => {
+                let reason = moves::reason(state, &from);
+                moves::carry_out(state, &from, &account, vec![chat_id], &reason).await
+            }
+            None => bind(state, chat_id, account).await,
+        };
+    }
+    bind(state, chat_id, account).await
+}
+
+async fn bind(state: &State, chat_id: ChatId, account: AccountName) -> Result<(), Problem> {
     let change = RegistryChange::Bound { chat_id, account };
     state.store().chats().change(vec![change.clone()], state.clock().now()).await?;
     state.pool().registered(&change);

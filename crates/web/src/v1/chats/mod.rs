@@ -11,6 +11,7 @@ pub(crate) mod list;
 pub(crate) mod media;
 pub(crate) mod members;
 pub(crate) mod message;
+pub(crate) mod moves;
 mod named;
 mod people;
 mod title;

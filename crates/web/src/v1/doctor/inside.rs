@@ -94,6 +94,7 @@ fn account(view: telegram::AccountView) -> AccountFact {
         reason: view.reason,
         detail: view.detail,
         since: view.state_since,
+        same_person_as: view.same_person_as,
         lines: lines.map(|line| (line.name, line.state, line.reason)).collect(),
     }
 }

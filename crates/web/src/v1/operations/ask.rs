@@ -97,7 +97,7 @@ async fn submit(
 /// What work that ended without an effect answers.
 fn unsuccessful(state: &State, saga: &Saga) -> Problem {
     let problem = match (saga.state, &saga.failure) {
-        (SagaState::Failed, Some(failure)) => Problem::task_failure(failure, state.clock().now()),
+        (SagaState::Failed, Some(failure)) => Problem::task_failure(saga, failure, state.clock().now()),
         (SagaState::Cancelled, _) => {
             Problem::new(Code::Cancelled, "The operation was cancelled before anything was begun.")
         }

@@ -105,7 +105,7 @@ impl<'a> OperationView<'a> {
             names: NamesView { chat_title: title(&saga.task).map(str::to_owned), chat_username: None },
             text: None,
             detail: detail(saga, held_until),
-            failure: saga.failure.as_ref().map(FailureView::of_task),
+            failure: saga.failure.as_ref().map(|failure| FailureView::of_task(saga, failure)),
             result: None,
             steps: None,
             created_at: saga.created_at,
@@ -170,7 +170,7 @@ fn title(task: &Task) -> Option<&str> {
 
 fn detail(saga: &Saga, held_until: Option<Timestamp>) -> Option<String> {
     if let Some(failure) = &saga.failure {
-        return Some(crate::problem::describe_task_failure(failure));
+        return Some(crate::problem::describe_task_failure(saga, failure));
     }
     match saga.state {
         SagaState::InDoubt => {
