@@ -87,8 +87,15 @@ fn value(schema: &mut Value, required: bool) {
     };
     let has = |name: &str| types.iter().any(|one| one == name);
     let is_one_of = schema.get("enum").is_some();
-    let (more, pattern): (&[&str], _) = if has("string") && !is_one_of {
-        (&["number", "boolean"], None)
+    let (more, pattern): (&[&str], _) = if has("string") {
+        let is_secret = schema.get("writeOnly").is_some();
+        match schema["format"].as_str() {
+            // No number is a word of a list or a date; a chat says itself what it takes; a secret has to be exact.
+            Some("date-time") => (&[], None),
+            _ if is_one_of || has("integer") => (&[], None),
+            _ if is_secret => (&["integer"], None),
+            _ => (&["number", "boolean"], None),
+        }
     } else if has("integer") {
         (&["string"], Some(WHOLE))
     } else if has("number") {
@@ -132,6 +139,8 @@ mod tests {
         assert_eq!(types("/NewMessage/properties/wait"), json!(["number", "null", "string"]));
         assert_eq!(types("/NewMessage/properties/silent"), json!(["boolean", "null", "string"]));
         assert_eq!(types("/NewMessage/properties/text"), json!(["string", "null", "number", "boolean"]));
+        assert_eq!(types("/NewMessage/properties/chat"), json!(["string", "integer"]));
+        assert_eq!(types("/NewMessage/properties/send_at"), json!(["string", "null"]));
         assert_eq!(types("/Mention/properties/user_id"), json!(["integer", "null", "string"]));
         assert_eq!(types("/Message/properties/text"), "string");
         assert_eq!(types("/Message/properties/parts"), "integer");
