@@ -42,6 +42,8 @@ use Presence::{Default, Optional, Required};
 
 const PURPOSES: [&str; 4] = LegacyService::NAMES;
 
+const SIGNING_SECRET: &str = "whsec_ and a key in base64, or one word of 16 characters or more";
+
 const NETWORKS: Shape = Shape::Words { what: "a network such as \"10.0.0.0/8\"", accepts: reads::<IpNet> };
 
 /// The greatest file that Telegram takes from an account: 4,000 parts of 512 KiB.
@@ -351,10 +353,7 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     key(
         "legacy.invite_callback.secret",
-        Shape::Secret {
-            what: "whsec_ and a key in base64, or one word of 16 characters or more",
-            accepts: webhook_secret,
-        },
+        Shape::Secret { what: SIGNING_SECRET, accepts: webhook_secret },
         Optional,
         "{ env = \"INVITE_HOOK_SECRET\" }",
         "What posts are signed with, as Standard Webhooks do (header `webhook-signature`).",
@@ -473,10 +472,7 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     key(
         "alerts.targets[].secret",
-        Shape::Secret {
-            what: "whsec_ and a key in base64, or one word of 16 characters or more",
-            accepts: one_word,
-        },
+        Shape::Secret { what: SIGNING_SECRET, accepts: one_word },
         Optional,
         "{ env = \"ALERT_HOOK_SECRET\" }",
         "`webhook`: what posts are signed with, as Standard Webhooks do (header `webhook-signature`).",
