@@ -79,7 +79,7 @@ impl Sender for Script {
     fn send<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
             if *self.silent.lock().unwrap_or_else(PoisonError::into_inner) {
-                return Outcome::Unknown("no answer in time".to_owned());
+                return Outcome::Unknown(domain::outcome::Unclear::NoAnswer("no answer in time".to_owned()));
             }
             if *self.refuses.lock().unwrap_or_else(PoisonError::into_inner) {
                 return Outcome::Rejected { code: "CHAT_RESTRICTED".to_owned() };
