@@ -13,11 +13,11 @@ async fn chats_are_named_by_link_number_and_me() {
         program.has_read_dialogs(account).await;
     }
     let group = world.chat_titled("Demo supergroup").await;
-    let bare = group.strip_prefix("-100").expect("a supergroup");
+    let link = format!("t.me/c/{}/45", group.strip_prefix("-100").expect("a supergroup"));
     for (chat, account, lands) in [
         ("https://t.me/client_1", "main", "6000000001"),
         ("tg://resolve?domain=client_1", "main", "6000000001"),
-        (&format!("t.me/c/{bare}/45"), "main", group.as_str()),
+        (link.as_str(), "main", group.as_str()),
         ("+7 (000) 000-00-02", "main", "7000000002"),
         ("me", "backup_1", "7000000002"),
         ("me", "", "7000000001"),
