@@ -24,6 +24,9 @@
   };
   const busy = () => board()?.contains(held()) || one("dialog[open]");
 
+  // Nothing is held: the page is as high as it is.
+  const settled = () => { for (const place of [one("#alerts"), document.body]) if (place.style.minHeight) place.style.minHeight = ""; };
+
   // Runs a change and leaves what is held where it was on the screen.
   const still = (change) => {
     const anchor = held(), before = anchor?.getBoundingClientRect().top;
@@ -36,6 +39,11 @@
     const rest = kept.getBoundingClientRect().top - before;
     // At the very top a page cannot scroll up: what shrank above keeps its height until the pointer leaves.
     if (rest < 0) one("#alerts").style.minHeight = `${one("#alerts").offsetHeight - rest}px`;
+    // At the very end it cannot scroll down: it is longer by what grew above until then.
+    if (rest > 0) {
+      document.body.style.minHeight = `${Math.ceil(scrollY + innerHeight + rest)}px`;
+      scrollBy({ top: rest, behavior: "instant" });
+    }
   };
 
   const shape = (card) => card.className.replace("fresh", "").trim();
@@ -103,7 +111,7 @@
       unfold(board(), fresh);
       board().replaceWith(document.adoptNode(fresh));
       one("[data-sort]").hidden = true;
-      one("#alerts").style.minHeight = "";
+      settled();
       waiting.clear();
     });
   };
@@ -161,7 +169,7 @@
     if (!board()) return;
     if (!busy()) {
       if (!one("[data-sort]").hidden) sort();
-      if (one("#alerts").style.minHeight) one("#alerts").style.minHeight = "";
+      settled();
     }
     for (const [id, html] of [...waiting]) id[0] === "#" ? part(id.slice(1), html) : change(id, html);
   };

@@ -120,7 +120,7 @@ async fn a_dot_that_is_pointed_at_tells_its_minute_and_why_it_is_red() {
         tab.until(&drawn).await;
         // What is green is seen as dots, with a gap after each that is half as wide.
         let dot = format!(
-            "(() => {{ const box = document.querySelector('{strip} svg').getBoundingClientRect(); return box.width / {cells} >= 6; }})()"
+            "(() => {{ const box = document.querySelector('{strip} svg').getBoundingClientRect(); return box.width / {cells} >= 5; }})()"
         );
         assert_eq!(tab.tell(&dot).await, true, "{path}");
         let said = pointed_at(&tab, &strip, place, cells).await;
