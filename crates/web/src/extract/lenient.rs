@@ -250,7 +250,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         let Node::List(items) = self.node else { return Err(self.wrong("a list")) };
-        let items = Items { items: items.iter().enumerate(), path: &self.path, aside: self.aside };
+        let items = Items { left: items.iter().enumerate(), path: &self.path, aside: self.aside };
         visitor.visit_seq(items)
     }
 
@@ -258,7 +258,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         let Node::Object(fields) = self.node else { return Err(self.wrong("an object")) };
         let stood_in = self.aside.stood_in.get(&self.path).map(Vec::as_slice).unwrap_or_default();
         let fields = Fields {
-            fields: fields.iter(),
+            left: fields.iter(),
             stood_in: stood_in.iter(),
             value: None,
             path: &self.path,
@@ -294,7 +294,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
 
 /// The items of a list.
 struct Items<'a> {
-    items: std::iter::Enumerate<std::slice::Iter<'a, Node>>,
+    left: std::iter::Enumerate<std::slice::Iter<'a, Node>>,
     path: &'a str,
     aside: &'a Aside,
 }
@@ -303,7 +303,7 @@ impl<'de> SeqAccess<'de> for Items<'_> {
     type Error = Fault;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
-        for (index, node) in self.items.by_ref() {
+        for (index, node) in self.left.by_ref() {
             let path = format!("{}[{index}]", self.path);
             if !self.aside.has(&path) {
                 return Reader { node, path, aside: self.aside }.read(seed).map(Some);
@@ -315,7 +315,7 @@ impl<'de> SeqAccess<'de> for Items<'_> {
 
 /// The fields of an object, then those that something stands for.
 struct Fields<'a> {
-    fields: std::slice::Iter<'a, (String, Node)>,
+    left: std::slice::Iter<'a, (String, Node)>,
     stood_in: std::slice::Iter<'a, String>,
     /// The field whose name was read last.
     value: Option<Reader<'a>>,
@@ -327,7 +327,7 @@ impl<'de> MapAccess<'de> for Fields<'_> {
     type Error = Fault;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
-        for (name, node) in self.fields.by_ref() {
+        for (name, node) in self.left.by_ref() {
             let path = join(self.path, name);
             if self.aside.has(&path) {
                 continue;
