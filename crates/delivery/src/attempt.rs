@@ -61,8 +61,10 @@ impl Walk<'_> {
         load.attempts += 1;
         let answered = matches!(outcome, Outcome::InProgress | Outcome::Unknown(Unclear::Unreadable(_)));
         load.unclear_answers = if answered { load.unclear_answers + 1 } else { 0 };
-        if is_unclear || matches!(outcome, Outcome::InProgress | Outcome::Unknown(_)) {
-            self.note_unsettled(load).await;
+        let is_unclear = is_unclear || matches!(outcome, Outcome::InProgress | Outcome::Unknown(_));
+        let is_first_unclear = is_unclear && load.unsettled.is_none();
+        if is_unclear {
+            self.is_unsettled(load);
         }
         let tried = Tried {
             doubtful: load.doubtful,
@@ -90,7 +92,11 @@ impl Walk<'_> {
                 ControlFlow::Break(self.delivery.finish(&mut load.message, MessageState::Failed, at))
             }
             Next::Again(pause) => {
-                self.again(load, way, part, &outcome, pause).await;
+                self.delivery.note(load.message.id, self.attempted(way, part, &outcome)).await;
+                if is_first_unclear {
+                    self.note_tries(load).await;
+                }
+                self.again(load, way, &outcome, pause).await;
                 if inner.closing.is_cancelled() {
                     return ControlFlow::Break(Carried::Dropped);
                 }
@@ -100,20 +106,23 @@ impl Walk<'_> {
         }
     }
 
-    /// One more attempt after which it is not known what came of the part. With the first one it is said until when it is
-    /// tried, and from then on a person may end it.
-    async fn note_unsettled(&self, load: &mut Load) {
+    /// One more attempt after which it is not known what came of the part. From the first one on a person may end the tries.
+    fn is_unsettled(&self, load: &mut Load) {
         let inner = &self.delivery.0;
         let unsettled = Unsettled::and_again(load.unsettled, inner.ambient.clock.now());
-        if load.unsettled.replace(unsettled).is_none() {
-            let gives_up_at = unsettled.since.plus(inner.limits.give_up_after);
-            inner.live.is_unsettled(load.message.id, gives_up_at, load.stopped.clone());
-            let why = format!(
-                "it is not known whether it arrived; the same is tried until {}, and then the chat is looked at",
-                gives_up_at.to_the_second()
-            );
-            self.delivery.note(load.message.id, self.entry(Step::Waiting, load, Some(why))).await;
-        }
+        load.unsettled = Some(unsettled);
+        let gives_up_at = unsettled.since.plus(inner.limits.give_up_after);
+        inner.live.is_unsettled(load.message.id, gives_up_at, load.stopped.clone());
+    }
+
+    /// Notes until when the part is tried.
+    async fn note_tries(&self, load: &Load) {
+        let Some(gives_up_at) = self.delivery.gives_up_at(load.message.id) else { return };
+        let why = format!(
+            "it is not known whether it arrived; the same is tried until {}, and then the chat is looked at",
+            gives_up_at.to_the_second()
+        );
+        self.delivery.note(load.message.id, self.entry(Step::Waiting, load, Some(why))).await;
     }
 
     /// Whether the part has been tried for as long as it may be.
@@ -178,6 +187,7 @@ impl Walk<'_> {
         }
         load.doubtful = false;
         self.delivery.0.live.set_with(message.id, None);
+        self.delivery.0.live.is_settled(message.id);
         if finished {
             self.delivery.note_times(load);
             ControlFlow::Break(self.delivery.finish(&mut load.message, MessageState::Sent, write.at))
@@ -229,13 +239,12 @@ impl Walk<'_> {
         ControlFlow::Continue(())
     }
 
-    /// Notes an attempt without a result and waits before the same one is made again.
-    async fn again(&self, load: &mut Load, way: &Way, part: usize, outcome: &Outcome, pause: Pause) {
+    /// After an attempt without a result, waits before the same one is made again.
+    async fn again(&self, load: &mut Load, way: &Way, outcome: &Outcome, pause: Pause) {
         let inner = &self.delivery.0;
         if !matches!(outcome, Outcome::Unavailable(_) | Outcome::Unprepared(_)) {
             load.doubtful = true;
         }
-        self.delivery.note(load.message.id, self.attempted(way, part, outcome)).await;
         if let Some(hold) = hold(load, way, outcome)
             && let Err(error) = inner.store.accounts().save_hold(hold).await
         {
