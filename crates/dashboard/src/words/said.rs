@@ -11,6 +11,14 @@ const SENTENCES: &[(&str, &str)] = &[
     // Why a message was not sent, or work on a chat not done.
     ("No account finds this chat ({}).", "Ни один аккаунт не находит этот чат ({})."),
     ("No account may write in this chat ({}).", "Ни один аккаунт не может писать в этот чат ({})."),
+    (
+        "No account may write in this chat: none is in it, or they are no longer in the chat ({}).",
+        "Ни один аккаунт не может писать в этот чат: их там нет или больше нет ({}).",
+    ),
+    (
+        "No account is in the chat, or they are no longer in the chat ({}).",
+        "Ни одного аккаунта в чате нет или больше нет ({}).",
+    ),
     ("No account may do this in the chat ({}).", "Ни у одного аккаунта нет на это прав в чате ({})."),
     ("No account may read this chat ({}).", "Ни один аккаунт не может читать этот чат ({})."),
     ("No account can send now ({}).", "Сейчас отправить не может ни один аккаунт ({})."),
@@ -56,6 +64,7 @@ const SENTENCES: &[(&str, &str)] = &[
         "не знает этого чата: его диалоги ещё читаются",
     ),
     ("is not in the chat", "не состоит в чате"),
+    ("is not, or no longer, in the chat", "не состоит или больше не состоит в чате"),
     ("no longer in the chat", "больше не состоит в чате"),
     ("may not write there", "не может туда писать"),
     ("may make no new contacts: peer_flood", "Telegram запретил ему писать новым людям"),
@@ -263,7 +272,8 @@ mod tests {
         let until = Timestamp::from_micros(60_000_000);
         for failure in [
             Failure::ChatNotFound { asked: asked("does not know the chat") },
-            Failure::NoRights { asked: asked("is not in the chat") },
+            Failure::NoRights { asked: asked("may not write there") },
+            Failure::NotInChat { asked: asked("is not, or no longer, in the chat") },
             Failure::Rejected { provider_code: "MESSAGE_EMPTY".to_owned() },
             Failure::MediaGone { detail: "x".to_owned() },
             Failure::MediaExpired { detail: "x".to_owned() },
