@@ -28,6 +28,10 @@ pub(super) async fn act(
         _ => return refusal::no_such_page(&visitor),
     };
     match dashboard.ask::<Value>(&visitor, Method::POST, &format!("/v1/messages/{id}/{call}"), body).await {
+        // It may have been sent before it was cancelled.
+        Ok(message) if action == "cancel" && message["state"] == "in_doubt" => {
+            page::done(&visitor, &form.back, words.tried_no_longer)
+        }
         Ok(_) => page::done(&visitor, &form.back, done),
         Err(why) => refuse(&visitor, &form.back, &why),
     }

@@ -50,6 +50,8 @@ pub(crate) struct Message {
     pub(crate) media: Vec<Media>,
     pub(crate) failure: Option<Failure>,
     pub(crate) send_at: Option<Timestamp>,
+    /// It may have arrived, and is tried until then.
+    pub(crate) gives_up_at: Option<Timestamp>,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
 }
@@ -97,9 +99,10 @@ impl Message {
         matches!(self.state.as_str(), "failed" | "cancelled")
     }
 
-    /// Whether it can be cancelled with certainty.
+    /// Whether it can be cancelled: with certainty, or so that it is tried no longer.
     pub(crate) fn can_cancel(&self) -> bool {
         matches!(self.state.as_str(), "queued" | "scheduled" | "awaiting_approval")
+            || self.gives_up_at.is_some()
     }
 
     /// Whether a person has to say what became of it.

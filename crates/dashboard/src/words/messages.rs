@@ -51,6 +51,7 @@ pub(crate) struct MessagesWords {
     pub(crate) decided_detail: &'static str,
     pub(crate) retried: &'static str,
     pub(crate) cancelled: &'static str,
+    pub(crate) tried_no_longer: &'static str,
     pub(crate) counted_as_sent: &'static str,
     pub(crate) sent_again: &'static str,
 }
@@ -101,6 +102,7 @@ const EN: MessagesWords = MessagesWords {
     see_evidence: "See the evidence",
     retried: "It is in the queue again.",
     cancelled: "It was cancelled; nothing was sent.",
+    tried_no_longer: "It is no longer tried. It may have been sent: look into the chat and decide.",
     counted_as_sent: "It counts as sent.",
     decided: "Counted as sent: a person decided so.",
     decided_detail: "Telegram did not confirm it; who decided and when is below and in the audit log.",
@@ -153,6 +155,7 @@ const RU: MessagesWords = MessagesWords {
     see_evidence: "Что известно",
     retried: "Сообщение снова в очереди.",
     cancelled: "Отменено, ничего не отправлено.",
+    tried_no_longer: "Попытки прекращены. Сообщение могло уйти: посмотрите в чат и решите.",
     counted_as_sent: "Считается отправленным.",
     decided: "Считается отправленным: так решил человек.",
     decided_detail: "Telegram этого не подтвердил; кто и когда решил, видно ниже и в журнале действий.",
