@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
 use http::Method;
-use ops::doctor::{Area, Finding, Fix, Looked, Report, Severity};
+use ops::doctor::{Area, Code, Finding, Fix, Looked, Report, Severity};
 use serde_json::Value;
 
 use crate::dashboard::Dashboard;
@@ -90,6 +90,25 @@ fn advice(fix: &Fix) -> Option<&str> {
         }
         Fix::Nothing => None,
     }
+}
+
+/// The page of this dashboard where a finding is mended, instead of a call of the API; none where there is no such page.
+const fn place(code: Code) -> Option<&'static str> {
+    Some(match code {
+        Code::InDoubt => "/doubt",
+        Code::FailedRequests => "/failed",
+        Code::UnresolvedChats => "/chats/unresolved",
+        Code::QueueStuck => "/messages?state=queued",
+        Code::AccountDown | Code::AccountLimited => "/accounts?state=trouble",
+        Code::NoAccount | Code::SessionsOwnerless => "/accounts",
+        Code::ServiceStopped => "/?kind=service",
+        Code::BackupNone
+        | Code::BackupOld
+        | Code::BackupFailing
+        | Code::BackupBroken
+        | Code::BackupUntried => "/settings/backups",
+        _ => return None,
+    })
 }
 
 /// Where there is more about a fact: the log lines that one about errors counts, the backups.

@@ -58,6 +58,7 @@ impl Asked {
 pub(super) struct Who {
     pub(super) kind: String,
     pub(super) name: Option<String>,
+    pub(super) key_name: Option<String>,
 }
 
 /// An entry as the API shows it.

@@ -35,9 +35,9 @@ pub(crate) struct FailedWords {
 const EN: FailedWords = FailedWords {
     language: Language::English,
     failed: "Failed requests",
-    lede: "What the old ports and callbacks could not do, kept until a person decides: try it again, or drop it.",
+    lede: "Requests to the old ports and callbacks that failed. They are kept until you decide: retry or drop.",
     none_pending: "Nothing waits for you",
-    none_pending_detail: "A request of an old port or a callback that fails for good would be kept here, with all it carried.",
+    none_pending_detail: "When a request to an old port or a callback fails for good, it is kept here with all its data.",
     choose: "Choose",
     chosen: "With those chosen:",
     request: "Request",
@@ -45,7 +45,7 @@ const EN: FailedWords = FailedWords {
     retries: "Retries",
     drop: "Drop",
     retry_all: "Retry all that wait",
-    payload: "What it carried",
+    payload: "Its data",
     payload_hidden: "Shown to admins only: it may have names and phone numbers in it.",
     about: "About it",
     service: "Service",
@@ -57,15 +57,15 @@ const EN: FailedWords = FailedWords {
     nothing_chosen_detail: "Tick those that are meant, then press the button again.",
     retry_follows: "Each is tried from the beginning, or its callback is posted at once. One that somebody else retried meanwhile is left alone.",
     more_follow: "More than these wait: one press is about so many; press again for the rest.",
-    drop_follows: "Nobody will try them again. They stay readable under Dropped until they are cleared away.",
+    drop_follows: "They are not tried again. They stay visible under Dropped until they are deleted.",
 };
 
 const RU: FailedWords = FailedWords {
     language: Language::Russian,
     failed: "Неудачные запросы",
-    lede: "То, что не удалось старым портам и обратным вызовам, хранится, пока человек не решит: повторить или отбросить.",
+    lede: "Неудачные запросы к старым портам и обратные вызовы. Они хранятся, пока вы не решите: повторить или отбросить.",
     none_pending: "Решать нечего",
-    none_pending_detail: "Здесь хранился бы неудачный запрос старого порта или обратный вызов со всем содержимым.",
+    none_pending_detail: "Если запрос к старому порту или обратный вызов окончательно не удался, он появится здесь со всем содержимым.",
     choose: "Выбрать",
     chosen: "С выбранными:",
     request: "Запрос",
@@ -85,7 +85,7 @@ const RU: FailedWords = FailedWords {
     nothing_chosen_detail: "Отметьте нужные запросы и нажмите кнопку снова.",
     retry_follows: "Каждый выполняется с начала, а обратный вызов отправляется сразу. Тот, что уже повторил кто-то другой, не тронем.",
     more_follow: "Ждёт больше: за одно нажатие повторяется столько; для остальных нажмите ещё раз.",
-    drop_follows: "Больше никто не попытается их выполнить. Они останутся видны как отброшенные, пока их не вычистят.",
+    drop_follows: "Повторяться они больше не будут. Отброшенные видны, пока не удалятся по сроку.",
 };
 
 impl FailedWords {

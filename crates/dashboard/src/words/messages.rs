@@ -65,7 +65,7 @@ const EN: MessagesWords = MessagesWords {
     text: "Text",
     without_text: "without text",
     empty: "No messages yet",
-    empty_detail: "What is sent shows here at once, also while it waits. Send the first with",
+    empty_detail: "Messages appear here at once, also while they wait. Make an API key under Settings, then send the first with",
     none_yet: "Nothing so far",
     looked_back_to: "Searched back to",
     look_further: "Search further back",
@@ -81,8 +81,8 @@ const EN: MessagesWords = MessagesWords {
     why: "Why",
     the_message: "The message",
     copy_id: "Copy id",
-    asked: "Asked",
-    asked_at: "Through",
+    asked: "Requested",
+    asked_at: "Received on",
     not_before: "Not before",
     api_key: "API key",
     address: "From",
@@ -118,7 +118,7 @@ const RU: MessagesWords = MessagesWords {
     text: "Текст",
     without_text: "без текста",
     empty: "Сообщений ещё нет",
-    empty_detail: "Отправленное видно здесь сразу, и пока оно ждёт. Первое отправляет",
+    empty_detail: "Сообщения появляются здесь сразу, даже пока ждут отправки. Создайте ключ API в настройках, затем первое отправит",
     none_yet: "Пока ничего",
     looked_back_to: "Просмотрено до",
     look_further: "Искать дальше",
@@ -181,15 +181,15 @@ impl MessagesWords {
         match state {
             "queued" => self.language.of("Waits in the queue.", "Ждёт в очереди.").to_owned(),
             "scheduled" => self.language.of("Waits for its time.", "Ждёт своего времени.").to_owned(),
-            "awaiting_approval" => {
-                self.language.of("Waits for a person’s yes.", "Ждёт одобрения.").to_owned()
-            }
+            "awaiting_approval" => self.language.of("Waits for approval.", "Ждёт одобрения.").to_owned(),
             "sending" => by("Being sent by", "Отправляется аккаунтом", "", ""),
             "sent" => by("Sent by", "Отправлено аккаунтом", "", ""),
             "delivered" => by("Sent by", "Отправлено аккаунтом", ", delivered", ", доставлено"),
             "read" => by("Sent by", "Отправлено аккаунтом", ", read", ", прочитано"),
             "failed" => self.language.of("Not sent.", "Не отправлено.").to_owned(),
-            "cancelled" => self.language.of("Cancelled before it left.", "Отменено до отправки.").to_owned(),
+            "cancelled" => {
+                self.language.of("Cancelled before it was sent.", "Отменено до отправки.").to_owned()
+            }
             "in_doubt" => self
                 .language
                 .of("In doubt: it may have been sent.", "Под вопросом: возможно, отправлено.")
@@ -202,12 +202,12 @@ impl MessagesWords {
     pub(crate) fn lede_of(&self, state: &str, took: &str) -> String {
         match state {
             "sent" | "delivered" | "read" => self.language.of(
-                format!("It took {took} from the request to Telegram’s yes."),
+                format!("It took {took} from the request to Telegram’s confirmation."),
                 format!("От запроса до ответа Telegram прошло {took}."),
             ),
             "queued" | "scheduled" | "awaiting_approval" => self.language.of(
-                "Nothing has left; it can be cancelled with certainty.".to_owned(),
-                "Ничего ещё не ушло; отменить можно наверняка.".to_owned(),
+                "Nothing was sent yet; it can still be cancelled.".to_owned(),
+                "Ничего ещё не отправлено; можно отменить.".to_owned(),
             ),
             _ => String::new(),
         }

@@ -35,6 +35,7 @@ pub(crate) use refusal::RefusalWords;
 pub(crate) use said::said;
 pub(crate) use settings::{
     AlertsWords, AuditWords, BackupsWords, KeysWords, MaintenanceWords, MeWords, PeopleWords, SettingsWords,
+    browser,
 };
 pub(crate) use sign_in::SignInWords;
 pub(crate) use work::{WorkWords, kind, pill};

@@ -27,7 +27,7 @@ const EN: RefusalWords = RefusalWords {
     not_allowed: "Your role does not allow this",
     not_allowed_detail: "Ask an admin to do it, or to give you the role: Settings, People.",
     no_store: "The database does not answer",
-    no_store_detail: "So nobody can tell who you are. Look at the disk and into the log of the program; `switchboard doctor` works \
+    no_store_detail: "So it cannot be checked who you are. Look at the disk and into the log of the program; `switchboard doctor` works \
                       without the database.",
     stale_form: "The form is too old",
     stale_form_detail: "It was opened before you signed in last, or another site sent it. Nothing was changed. \

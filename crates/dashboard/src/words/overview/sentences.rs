@@ -195,7 +195,7 @@ impl OverviewWords {
     /// Messages of which nobody knows whether they went out.
     pub(crate) fn in_doubt(&self, many: u64) -> String {
         let many = thousands(many);
-        self.language.of(format!("{many} in doubt"), format!("в сомнении {many}"))
+        self.language.of(format!("{many} in doubt"), format!("под вопросом {many}"))
     }
 
     /// What all but one in a hundred calls took.

@@ -51,19 +51,19 @@ pub(crate) struct AlertsWords {
 const EN: AlertsWords = AlertsWords {
     language: Language::English,
     title: "Alerts",
-    lede: "What fails three checks in a row, about a minute, is told to every target here, and told again once it is well. What a target \
-           does not take is sent again.",
-    none: "Nobody is told yet",
-    none_help: "Alerts stand on the overview all the same. Add a chat, a webhook or mailboxes below.",
+    lede: "When a check fails three times in a row, everyone listed here gets an alert, and another when it works again. \
+           What cannot be delivered is sent again.",
+    none: "No one is notified yet",
+    none_help: "Alerts are shown on the overview in any case. Add a chat, a webhook or e-mail addresses below.",
     name: "Name",
     name_help: "Small letters, digits, _ and -.",
     place: "Place",
     state: "State",
     from_settings: "in the settings file",
-    told: "told",
-    never_told: "not told anything yet",
-    failed: "did not take it",
-    off: "wants nothing more",
+    told: "last alert",
+    never_told: "no alert sent yet",
+    failed: "delivery failed",
+    off: "refuses further alerts",
     waiting: "waiting",
     stuck: "not delivered since",
     telegram_alone: "Alerts to Telegram travel through the accounts that they are about: when those cannot write, no alert arrives. \
@@ -72,7 +72,7 @@ const EN: AlertsWords = AlertsWords {
                     write.",
     test: "Test",
     remove: "Remove",
-    remove_follows: "It is told nothing more, and what waits for it is thrown away.",
+    remove_follows: "It gets no more alerts, and those still waiting for it are discarded.",
     cancel: "Cancel",
     add: "Add",
     add_telegram: "A Telegram chat",
@@ -81,15 +81,15 @@ const EN: AlertsWords = AlertsWords {
     chat: "Chat",
     chat_help: "A username such as @demo_main, or an id.",
     account: "Account",
-    account_help: "Which account writes there; left out, any that can.",
+    account_help: "The account that writes there. Leave empty for any that can.",
     url: "Address",
     secret: "Secret",
-    secret_help: "Posts are signed with it; may be left out. It is not shown again.",
+    secret_help: "Requests are signed with it. Optional. It is not shown again.",
     smtp: "Mail server",
-    smtp_help: "smtps://USER:PASSWORD@mail.example.com; it is kept encrypted and not shown again.",
+    smtp_help: "smtps://USER:PASSWORD@mail.example.com. Stored encrypted and not shown again.",
     from: "Sender",
     to: "To",
-    to_help: "Several with commas between them.",
+    to_help: "Separate several with commas.",
     telegram: "Telegram",
     webhook: "webhook",
     email: "e-mail",
@@ -98,32 +98,32 @@ const EN: AlertsWords = AlertsWords {
 const RU: AlertsWords = AlertsWords {
     language: Language::Russian,
     title: "Оповещения",
-    lede: "Если три проверки подряд (около минуты) неудачны, оповещение получают все из этого списка, и ещё одно — когда всё наладится. Что не \
-           дошло, отправляется снова.",
-    none: "Пока никто не узнаёт",
-    none_help: "Тревоги всё равно видны в обзоре. Добавьте ниже чат, веб-хук или почтовые ящики.",
+    lede: "Если проверка не проходит три раза подряд, все из этого списка получают оповещение, и ещё одно, когда всё наладится. \
+           Недоставленное отправляется снова.",
+    none: "Получателей пока нет",
+    none_help: "Тревоги в любом случае видны в обзоре. Добавьте ниже чат, вебхук или адреса почты.",
     name: "Название",
     name_help: "Маленькие латинские буквы, цифры, _ и -.",
     place: "Куда",
     state: "Состояние",
     from_settings: "в файле настроек",
-    told: "получил",
-    never_told: "ещё ничего не получал",
-    failed: "не принял",
-    off: "больше не хочет",
+    told: "последнее оповещение",
+    never_told: "оповещений ещё не было",
+    failed: "не доставлено",
+    off: "отказался от оповещений",
     waiting: "ждёт",
     stuck: "не доставлено с",
     telegram_alone: "Оповещения в Telegram идут через те же аккаунты, за которыми ведётся наблюдение: если они не могут писать, \
-                     ничего не придёт. Добавьте второй вид получателя — веб-хук или почту.",
-    over_accounts: "Писать будут те же аккаунты, за которыми ведётся наблюдение. Добавьте ещё веб-хук или почту — на случай, когда \
+                     ничего не придёт. Добавьте второй вид получателя — вебхук или почту.",
+    over_accounts: "Писать будут те же аккаунты, за которыми ведётся наблюдение. Добавьте ещё вебхук или почту — на случай, когда \
                     ни один не сможет писать.",
     test: "Проверить",
     remove: "Удалить",
-    remove_follows: "Больше ничего не получит; что его ждёт, будет выброшено.",
+    remove_follows: "Оповещений больше не будет; те, что ждут отправки, удалятся.",
     cancel: "Отмена",
     add: "Добавить",
     add_telegram: "Чат Telegram",
-    add_webhook: "Веб-хук",
+    add_webhook: "Вебхук",
     add_email: "Почтовые ящики",
     chat: "Чат",
     chat_help: "Имя вида @demo_main или номер.",
@@ -138,7 +138,7 @@ const RU: AlertsWords = AlertsWords {
     to: "Кому",
     to_help: "Несколько через запятую.",
     telegram: "Telegram",
-    webhook: "веб-хук",
+    webhook: "вебхук",
     email: "почта",
 };
 
@@ -163,7 +163,9 @@ impl AlertsWords {
         }
         let number = thousands(targets);
         match self.language {
-            Language::English => format!("{number} {} told.", english(targets, "target is", "targets are")),
+            Language::English => {
+                format!("{number} {} notified.", english(targets, "recipient is", "recipients are"))
+            }
             Language::Russian => {
                 format!("{number} {}.", russian(targets, "получатель", "получателя", "получателей"))
             }
@@ -172,8 +174,8 @@ impl AlertsWords {
 
     pub(crate) fn added(&self, name: &str) -> String {
         match self.language {
-            Language::English => format!("{name} is told from now on. Test it."),
-            Language::Russian => format!("{name} теперь узнаёт о тревогах. Проверьте."),
+            Language::English => format!("{name} gets alerts from now on. Press Test to try it."),
+            Language::Russian => format!("{name} теперь получает оповещения. Нажмите «Проверить»."),
         }
     }
 
@@ -186,10 +188,10 @@ impl AlertsWords {
             };
         }
         match (self.language, told) {
-            (Language::English, true) => format!("{name} has taken the test."),
+            (Language::English, true) => format!("The test reached {name}."),
             (Language::English, false) => format!("The test is on its way to {name}."),
-            (Language::Russian, true) => format!("{name}: проверка принята."),
-            (Language::Russian, false) => format!("{name}: проверка в пути."),
+            (Language::Russian, true) => format!("{name}: проверочное оповещение доставлено."),
+            (Language::Russian, false) => format!("{name}: проверочное оповещение отправляется."),
         }
     }
 
@@ -202,7 +204,7 @@ impl AlertsWords {
 
     pub(crate) fn removed(&self, name: &str) -> String {
         match self.language {
-            Language::English => format!("{name} is told nothing more."),
+            Language::English => format!("{name} gets no more alerts."),
             Language::Russian => format!("{name} больше ничего не получит."),
         }
     }

@@ -1,5 +1,8 @@
-//! The words of the audit log. Actions have the names of the API, which are the same in every language.
+//! The words of the audit log.
 
+use std::borrow::Cow;
+
+use super::actions::action;
 use crate::visitor::Language;
 use crate::words::number::thousands;
 
@@ -21,6 +24,7 @@ pub(crate) struct AuditWords {
     pub(crate) newest: &'static str,
     pub(crate) nothing: &'static str,
     pub(crate) nothing_help: &'static str,
+    pub(crate) key: &'static str,
     machine: &'static str,
     program: &'static str,
     nobody: &'static str,
@@ -33,7 +37,7 @@ pub(crate) struct AuditWords {
 const EN: AuditWords = AuditWords {
     language: Language::English,
     title: "Audit log",
-    lede: "Who did what, from where, and what came of it. Kept for a year.",
+    lede: "Who did what, from where, and with what result. Kept for a year.",
     when: "When",
     who: "Who",
     what: "What",
@@ -45,11 +49,12 @@ const EN: AuditWords = AuditWords {
     clear: "Show all",
     older: "Older",
     newest: "Newest",
-    nothing: "Nothing like this was done",
-    nothing_help: "Each change that somebody makes here, over the API or on the command line stands in this log.",
-    machine: "this machine",
-    program: "the program",
-    nobody: "nobody known",
+    nothing: "Nothing found",
+    nothing_help: "Every change made here, over the API or on the command line is recorded in this log.",
+    key: "API key",
+    machine: "command line",
+    program: "the program itself",
+    nobody: "unknown",
     done: "done",
     refused: "refused",
     failed: "failed",
@@ -71,9 +76,10 @@ const RU: AuditWords = AuditWords {
     clear: "Показать всё",
     older: "Раньше",
     newest: "Последние",
-    nothing: "Такого никто не делал",
+    nothing: "Ничего не найдено",
     nothing_help: "Каждое изменение здесь, через API или из командной строки записано в этом журнале.",
-    machine: "эта машина",
+    key: "ключ API",
+    machine: "командная строка",
     program: "сама программа",
     nobody: "неизвестно кто",
     done: "сделано",
@@ -95,6 +101,11 @@ impl AuditWords {
             "nobody" => self.nobody,
             other => other,
         }
+    }
+
+    /// What was done.
+    pub(crate) fn action(&self, name: &str) -> Cow<'static, str> {
+        action(self.language, name)
     }
 
     pub(crate) fn outcome<'a>(&self, result: &'a str) -> &'a str {

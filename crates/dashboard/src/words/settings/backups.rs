@@ -39,11 +39,11 @@ const EN: BackupsWords = BackupsWords {
     language: Language::English,
     title: "Backups",
     lede: "Keep copies on another machine. The master key and the settings are in no backup: keep these too, elsewhere. Without the key \
-           none can be put back.",
+           no backup can be restored.",
     numbers: "How they are made",
     newest: "Newest",
-    whole: "Can be put back",
-    found_whole: "tried",
+    whole: "Can be restored",
+    found_whole: "tested",
     none: "none",
     next: "Next",
     by_hand: "by hand",
@@ -52,19 +52,19 @@ const EN: BackupsWords = BackupsWords {
     folder: "Folder",
     make: "Make one now",
     begun: "A backup is being made.",
-    attempt: "Try",
-    trying: "It is being tried.",
-    busy: "A backup is being made or tried already. Wait until that is done.",
+    attempt: "Test",
+    trying: "It is being tested.",
+    busy: "A backup is being made or tested already. Wait until that is done.",
     none_help: "A backup is one file: the database as it is at one moment, and the files that wait to be sent. Work goes on while it \
-                is made, and it is tried at once.",
+                is made, and the backup is tested at once.",
     made_at: "Made",
     size: "Size",
     state: "State",
     acts: "What to do with it",
     download: "Download",
-    put_back: "Putting one back",
-    put_back_help: "Stop the server, then give this command. What is there now is kept aside, and nothing that waited is sent before \
-                    you say so.",
+    put_back: "How to restore",
+    put_back_help: "Stop the server, then run this command. The current data is kept aside, and nothing that waited is sent until \
+                    you decide.",
     copy: "Copy",
     copied: "Copied",
 };
@@ -112,15 +112,15 @@ impl BackupsWords {
     pub(crate) fn verdict(&self, verdict: Verdict) -> &'static str {
         let (english, russian) = match verdict {
             Verdict::Making => ("A backup is being made.", "Копия делается."),
-            Verdict::Proving => ("A backup is being tried.", "Копия проверяется."),
-            Verdict::Failing => ("The last backup came to nothing.", "Последнюю копию сделать не удалось."),
+            Verdict::Proving => ("A backup is being tested.", "Копия проверяется."),
+            Verdict::Failing => ("The last backup failed.", "Последнюю копию сделать не удалось."),
             Verdict::Missing => ("There is no backup yet.", "Копий пока нет."),
             Verdict::Broken => {
-                ("The newest backup cannot be put back.", "Последнюю копию нельзя восстановить.")
+                ("The newest backup cannot be restored.", "Последнюю копию нельзя восстановить.")
             }
             Verdict::Old => ("The newest backup is old.", "Последняя копия устарела."),
-            Verdict::Unproven => ("The newest backup was never tried.", "Последняя копия не проверена."),
-            Verdict::Proven => ("The newest backup can be put back.", "Последнюю копию можно восстановить."),
+            Verdict::Unproven => ("The newest backup was never tested.", "Последняя копия не проверена."),
+            Verdict::Proven => ("The newest backup can be restored.", "Последнюю копию можно восстановить."),
         };
         self.language.of(english, russian)
     }
@@ -128,14 +128,14 @@ impl BackupsWords {
     /// What is to be done about it.
     pub(crate) fn advice(&self, verdict: Verdict) -> &'static str {
         let (english, russian) = match verdict {
-            Verdict::Failing => ("See to the reason, then make one.", "Устраните причину и сделайте новую."),
+            Verdict::Failing => ("Fix the cause, then make one.", "Устраните причину и сделайте новую."),
             Verdict::Broken => (
-                "Make another, and look at the disk it lies on.",
+                "Make another, and check the disk it is stored on.",
                 "Сделайте другую и проверьте диск, на котором она лежит.",
             ),
             Verdict::Old => ("Make one now.", "Сделайте новую."),
             Verdict::Missing => (
-                "If this disk is lost now, all is lost that lies on it. Make one now.",
+                "If this disk fails now, everything on it is lost. Make a backup.",
                 "Если диск пропадёт сейчас, пропадёт и всё, что на нём. Сделайте копию.",
             ),
             Verdict::Making | Verdict::Proving | Verdict::Unproven | Verdict::Proven => ("", ""),
@@ -147,9 +147,9 @@ impl BackupsWords {
         let (english, russian) = match state {
             Standing::Making => ("being made", "делается"),
             Standing::Failed => ("failed", "не удалась"),
-            Standing::Unproven => ("not tried", "не проверена"),
-            Standing::Proving => ("being tried", "проверяется"),
-            Standing::Proven => ("proven", "проверена"),
+            Standing::Unproven => ("not tested", "не проверена"),
+            Standing::Proving => ("being tested", "проверяется"),
+            Standing::Proven => ("tested", "проверена"),
             Standing::Broken => ("broken", "испорчена"),
         };
         self.language.of(english, russian)

@@ -1,8 +1,10 @@
 //! The words of settings: one file a page.
 
+mod actions;
 mod alerts;
 mod audit;
 mod backups;
+mod browser;
 mod keys;
 mod maintenance;
 mod me;
@@ -11,6 +13,7 @@ mod people;
 pub(crate) use alerts::AlertsWords;
 pub(crate) use audit::AuditWords;
 pub(crate) use backups::BackupsWords;
+pub(crate) use browser::browser;
 pub(crate) use keys::KeysWords;
 pub(crate) use maintenance::MaintenanceWords;
 pub(crate) use me::MeWords;
