@@ -11,7 +11,7 @@ use super::{Nothing, Tab, Tabs};
 use crate::dashboard::Dashboard;
 use crate::page::{self, Section, refusal};
 use crate::visitor::{Language, Posted, Theme, Visitor};
-use crate::words::{MeWords, Wall};
+use crate::words::{self, MeWords, Wall};
 
 /// The page.
 pub(super) const HERE: &str = "/settings/me";

@@ -14,7 +14,7 @@ use crate::ask::Refused;
 use crate::dashboard::Dashboard;
 use crate::page::{self, Section, refusal, segment};
 use crate::visitor::{Posted, Visitor};
-use crate::words::{PeopleWords, Wall};
+use crate::words::{self, PeopleWords, Wall};
 
 /// The page.
 const HERE: &str = "/settings/people";

@@ -160,7 +160,11 @@ fn the_audit_log_with_each_kind_of_somebody() {
         let visitor = visitor(language);
         let entry = |kind: &str, name: Option<&str>, result: &str, code: Option<&str>, times| Entry {
             at: ago(5),
-            who: Who { kind: kind.to_owned(), name: name.map(str::to_owned) },
+            who: Who {
+                kind: kind.to_owned(),
+                name: name.map(str::to_owned),
+                key_name: (kind == "api_key").then(|| "n8n".to_owned()),
+            },
             action: "act_on_service".to_owned(),
             subject: Some("send_text".to_owned()),
             details: BTreeMap::from([("action".to_owned(), "stop".to_owned())]),

@@ -65,11 +65,11 @@ async fn one_is_made_tried_and_downloaded() {
     assert_eq!((made.header("location"), note(&made).as_str()), (HERE, "A backup is being made."));
     let page = settled(&admin).await;
     let name = only(&world);
-    for part in ["The newest backup can be put back.", &name, "data-state=\"proven\""] {
+    for part in ["The newest backup can be restored.", &name, "data-state=\"proven\""] {
         assert!(page.contains(part), "{part} in {page}");
     }
     let tried = press(&admin, &path(&name, "actions/check")).await;
-    assert_eq!((tried.header("location"), note(&tried).as_str()), (HERE, "It is being tried."));
+    assert_eq!((tried.header("location"), note(&tried).as_str()), (HERE, "It is being tested."));
     settled(&admin).await;
 
     let file = std::fs::read(world.folder("backups").join(&name)).expect("a file");

@@ -110,11 +110,7 @@ async fn people_are_added_changed_and_removed_and_it_is_written_down() {
     }
     assert!(!log.body.contains("correct horse") && !log.body.contains("short<"), "{}", log.body);
     let none = admin.get("/settings/audit?action=%3Cscript%3E").await;
-    assert!(
-        none.body.contains("Nothing like this was done") && !none.body.contains("<script>"),
-        "{}",
-        none.body
-    );
+    assert!(none.body.contains("Nothing found") && !none.body.contains("<script>"), "{}", none.body);
     assert_eq!(admin.get("/settings/audit?cursor=x").await.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
@@ -215,14 +211,14 @@ async fn whoever_is_told_is_added_tested_and_removed() {
     let world = World::new().await;
     let admin = world.person(Role::Admin).await;
     let none = admin.get("/settings/alerts").await;
-    assert!(none.body.contains("Nobody is told yet"), "{}", none.body);
+    assert!(none.body.contains("No one is notified yet"), "{}", none.body);
     let add = "/settings/alerts/actions/add";
     let wrong = send(&admin, add, &[("kind", "telegram"), ("name", "owner"), ("chat", "")]).await;
     assert!(note(&wrong).contains("chat"), "{}", note(&wrong));
     let fields =
         [("kind", "webhook"), ("name", "hook"), ("url", "https://example.com/secret-path"), ("secret", "")];
     let added = send(&admin, add, &fields).await;
-    assert!(note(&added).contains("hook is told from now on"), "{}", note(&added));
+    assert!(note(&added).contains("hook gets alerts from now on"), "{}", note(&added));
     let list = admin.get("/settings/alerts").await;
     assert!(
         list.body.contains("1 target is told.") && list.body.contains("https://example.com"),
@@ -232,7 +228,7 @@ async fn whoever_is_told_is_added_tested_and_removed() {
     assert!(!list.body.contains("secret-path"), "{}", list.body);
     assert!(admin.get("/settings/alerts/hook/remove").await.body.contains("Remove hook?"));
     let removed = send(&admin, "/settings/alerts/hook/actions/remove", &[]).await;
-    assert!(note(&removed).contains("told nothing more"), "{}", note(&removed));
+    assert!(note(&removed).contains("gets no more alerts"), "{}", note(&removed));
     let operator = world.person(Role::Operator).await;
     assert_eq!(operator.get("/settings/alerts").await.status, StatusCode::FORBIDDEN);
     let refused = send(&operator, add, &fields).await;

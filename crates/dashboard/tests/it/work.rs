@@ -215,7 +215,7 @@ async fn of_two_who_press_opposite_buttons_the_first_decides() {
     let (first, second) = tokio::join!(press(&operator, &sent, &[]), press(&admin, &resend, &[]));
     let notes = [note(&first), note(&second)];
     let slower =
-        notes.iter().filter(|note| note.starts_with("rNothing was done: somebody or something was faster."));
+        notes.iter().filter(|note| note.starts_with("rNothing was done: its state has changed meanwhile."));
     assert_eq!(slower.count(), 1, "{notes:?}");
     assert_eq!(world.steps(doubt, Step::Resolved).await, 1);
     // Whoever comes late is told that it is over.
@@ -379,7 +379,7 @@ async fn every_page_of_work_opens_in_both_languages_and_teaches_when_empty() {
         ("/messages/retry-failed", "Retry 0 failed messages?", "Повторить 0 неудачных сообщений?"),
         ("/chats", "No chats yet", "Чатов ещё нет"),
         ("/chats/unresolved", "Every chat is found", "Все чаты находятся"),
-        ("/operations", "No work yet", "Работы ещё нет"),
+        ("/operations", "No operations yet", "Операций ещё нет"),
         ("/failovers", "No failovers", "Переключений нет"),
         ("/failed", "Nothing waits for you", "Решать нечего"),
         ("/failed/question?do=drop", "No request is chosen", "Ничего не выбрано"),

@@ -97,8 +97,10 @@ async fn one_is_made_tried_and_downloaded_without_a_pointer() {
     assert_eq!(tab.text("document.activeElement.id").await, "make");
     walk_to(&tab, TRY).await;
     tab.keys(&[Key::Enter]).await;
-    tab.until("document.querySelector('#notes .toast')?.textContent.includes('It is being tried.') === true")
-        .await;
+    tab.until(
+        "document.querySelector('#notes .toast')?.textContent.includes('It is being tested.') === true",
+    )
+    .await;
     tab.until(SETTLED).await;
     assert_eq!(tab.tell(&format!("document.activeElement.matches({TRY:?})")).await, true);
     walk_to(&tab, DOWNLOAD).await;
