@@ -286,7 +286,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Up(up) => up.run().await,
         Command::Sandbox(sandbox) => sandbox.run().await,
-        Command::Account(account) => account.run().await,
+        Command::Account(account) => Box::pin(account.run()).await,
         Command::Send(send) => send.run().await,
         Command::Key(key) => key.run().await,
         Command::User(user) => user.run().await,

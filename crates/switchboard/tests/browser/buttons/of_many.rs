@@ -146,7 +146,7 @@ async fn doubts_that_are_ticked_are_ended_together() {
     let stage = Stage::start().await;
     let demo = stage.day().await;
     stage.world.delete("/faults").await;
-    let state = |path: String| {
+    let state_of = |path: String| {
         let program = &stage.program;
         async move { program.get(&path).await.1["state"].clone() }
     };
@@ -166,14 +166,14 @@ async fn doubts_that_are_ticked_are_ended_together() {
     asked(demo.doubted_message.clone(), "happened").await;
     tab.press("#ask a[href='/doubt']").await;
     tab.is_at("/doubt").await;
-    assert_eq!(state(message.clone()).await, "in_doubt", "nobody answered the question");
+    assert_eq!(state_of(message.clone()).await, "in_doubt", "nobody answered the question");
     let before = stage.world.sent().await.len();
     asked(demo.doubted_message.clone(), "happened").await;
     done(&tab, "#ask button.primary").await;
-    assert_eq!(state(message).await, "sent");
+    assert_eq!(state_of(message).await, "sent");
     assert_eq!(stage.world.sent().await.len(), before, "nothing was sent again");
     asked(demo.doubted_operation.clone(), "again").await;
     done(&tab, "#ask button.danger").await;
-    assert_ne!(state(operation).await, "in_doubt");
+    assert_ne!(state_of(operation).await, "in_doubt");
     is_sound(&tab);
 }
