@@ -54,6 +54,13 @@ impl One<'_> {
         Some(CardView::flat(card, self.overview, self.wall, self.may_operate))
     }
 
+    /// What helps an account that was just added and has no card yet.
+    fn first_advice(&self) -> Option<&'static str> {
+        let word = self.account.reason.as_deref().filter(|_| self.card.is_none())?;
+        let reason = serde_json::from_value(word.into()).ok()?;
+        Some(self.overview.advice(Advice::Account(reason)))
+    }
+
     /// Whether Telegram has closed it, so that it is told how it can be had back.
     fn is_closed(&self) -> bool {
         let advice = self.card.as_ref().and_then(|(card, _)| card.advice);

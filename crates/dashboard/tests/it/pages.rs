@@ -232,5 +232,5 @@ async fn diagnostics_show_the_doctors_findings() {
     let viewer = world.person(Role::Viewer).await;
     let page = viewer.get("/diagnostics").await;
     assert_eq!(page.status, StatusCode::OK, "{page:?}");
-    assert!(page.body.contains("How it is") && page.body.contains("Examine again"), "{}", page.body);
+    assert!(page.body.contains("What was checked") && page.body.contains("Examine again"), "{}", page.body);
 }

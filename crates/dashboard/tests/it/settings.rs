@@ -221,7 +221,7 @@ async fn whoever_is_told_is_added_tested_and_removed() {
     assert!(note(&added).contains("hook gets alerts from now on"), "{}", note(&added));
     let list = admin.get("/settings/alerts").await;
     assert!(
-        list.body.contains("1 target is told.") && list.body.contains("https://example.com"),
+        list.body.contains("1 recipient is notified.") && list.body.contains("https://example.com"),
         "{}",
         list.body
     );

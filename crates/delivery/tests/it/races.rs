@@ -23,10 +23,9 @@ fn two_parts() -> Submission {
 async fn after_a_restart_a_pinned_message_does_not_pass_the_one_in_flight() {
     let bench = Bench::new().await;
     bench.script.act("main", [Act::Hang, unknown()]);
-    let one = bench.submit(text(group(1), "one")).await;
-    let mut two = text(group(1), "two");
-    two.pin = Some(name("main"));
-    let two = bench.submit(two).await;
+    let pinned = |body: &str| Submission { pin: Some(name("main")), ..text(group(1), body) };
+    let one = bench.submit(pinned("one")).await;
+    let two = bench.submit(pinned("two")).await;
     while bench.script.calls() < 1 {
         bench.breathe().await;
     }
