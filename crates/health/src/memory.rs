@@ -113,18 +113,20 @@ impl Memory {
     /// Takes in what the store says of messages that ended lately: the last seconds before a stop may not be kept.
     pub(crate) fn make_up(&mut self, ended: &[EndedInMinute], now: Timestamp, running: Duration) {
         let calendar = self.calendar(now, running);
-        let mut whole: BTreeMap<i64, Amount> = BTreeMap::new();
+        let mut cards: HashMap<CardId, BTreeMap<i64, Amount>> = HashMap::new();
         for one in ended {
             let minute = calendar.minute_of(one.minute, now, running);
             let amount = Amount { sent: one.sent, failed: one.failed };
-            tally::add(whole.entry(minute).or_default(), amount);
-            if let Some(account) = &one.account {
-                // What failed of its calls is another number than the messages that came to nothing.
-                self.tallies.make_up(&CardId::account(account), minute, Amount { failed: 0, ..amount });
+            for card in one.account.as_ref().map(CardId::account).into_iter().chain([CardId::queue()]) {
+                tally::add(cards.entry(card).or_default().entry(minute).or_default(), amount);
             }
         }
-        for (minute, amount) in whole {
-            self.tallies.make_up(&CardId::queue(), minute, amount);
+        let minute = self.minute(now, running);
+        for (card, stored) in cards {
+            // What failed of an account's calls is another number than the messages that came to nothing.
+            let is_whole = card == CardId::queue();
+            let span = if is_whole { tally::DAY } else { tally::LAST_HOUR };
+            self.tallies.correct(&card, minute - span + 1, &stored, is_whole);
         }
     }
 

@@ -1,7 +1,7 @@
 //! How much each card sent: hour by hour for a day, minute by minute for the last hour; the program as a whole minute by
 //! minute for a day. Pure.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use store::StoredTally;
@@ -13,11 +13,11 @@ const HOUR: u32 = 60;
 /// How many minutes the short ones have.
 const MINUTE: u32 = 1;
 /// How many minutes the last hour has, the one that runs included.
-const LAST_HOUR: i64 = 60;
+pub(crate) const LAST_HOUR: i64 = 60;
 /// How many hours are shown.
 const HOURS: i64 = 24;
 /// How many minutes are known of the program as a whole: all of today, whenever it began.
-const MINUTES: i64 = 24 * 60;
+pub(crate) const DAY: i64 = 24 * 60;
 
 /// What was sent and what failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -82,15 +82,36 @@ impl Tallies {
         }
     }
 
-    /// Takes in what the store says of a card's minute: what was kept of it may lack what came after the last round.
-    pub(crate) fn make_up(&mut self, card: &CardId, minute: i64, stored: Amount) {
-        let known =
-            self.minutes.get(card).and_then(|minutes| minutes.get(&minute)).copied().unwrap_or_default();
-        let lacking = Amount {
-            sent: stored.sent.saturating_sub(known.sent),
-            failed: stored.failed.saturating_sub(known.failed),
-        };
-        self.count(card, minute, lacking);
+    /// Replaces what rounds counted of a card from a minute on by what the store says: a round counts in its own minute what
+    /// ended before it, and what came after the last one is not kept. `failed_too` is false where the card counts other
+    /// failures than the store.
+    pub(crate) fn correct(
+        &mut self,
+        card: &CardId,
+        from: i64,
+        stored: &BTreeMap<i64, Amount>,
+        failed_too: bool,
+    ) {
+        let minutes = self.minutes.entry(card.clone()).or_default();
+        let hours = self.hours.entry(card.clone()).or_default();
+        let all: BTreeSet<i64> =
+            minutes.range(from..).chain(stored.range(from..)).map(|(minute, _)| *minute).collect();
+        for minute in all {
+            let known = minutes.get(&minute).copied().unwrap_or_default();
+            let stored = stored.get(&minute).copied().unwrap_or_default();
+            let failed = if failed_too { stored.failed } else { known.failed };
+            let right = Amount { failed, ..stored };
+            if right == known {
+                continue;
+            }
+            minutes.insert(minute, right);
+            let hour = minute.div_euclid(i64::from(HOUR));
+            let total = hours.entry(hour).or_default();
+            total.sent = total.sent.saturating_sub(known.sent).saturating_add(right.sent);
+            total.failed = total.failed.saturating_sub(known.failed).saturating_add(right.failed);
+            self.changed.insert((card.clone(), HOUR, hour));
+            self.changed.insert((card.clone(), MINUTE, minute));
+        }
     }
 
     /// Takes a card's counters in as they are in this minute.
@@ -171,7 +192,7 @@ impl Tallies {
         }
         self.hours.retain(|_, hours| !hours.is_empty());
         for (card, minutes) in &mut self.minutes {
-            let known = if *card == whole() { MINUTES } else { LAST_HOUR };
+            let known = if *card == whole() { DAY } else { LAST_HOUR };
             *minutes = minutes.split_off(&(minute - known));
         }
         self.minutes.retain(|_, minutes| !minutes.is_empty());
@@ -207,11 +228,11 @@ mod tests {
             (2, 4),
             "only what changed is written again"
         );
-        // A kill lost what came after the last round; the store has it, and more of it is never counted twice.
+        // A kill lost what came after the last round, and a round counts late: the store knows better.
+        let stored = [(60, Amount { sent: 1, failed: 0 }), (62, Amount { sent: 6, failed: 2 })].into();
         for _ in 0..2 {
-            again.make_up(&card, 62, Amount { sent: 5, failed: 2 });
+            again.correct(&card, 60, &stored, true);
         }
-        again.make_up(&card, 60, Amount { sent: 1, failed: 0 });
         assert_eq!((again.since(&card, 60), again.sends(&card, 62)[23]), ((7, 2), 7));
         again.kept();
         assert_eq!(again.to_keep(), []);
@@ -220,6 +241,29 @@ mod tests {
     }
 
     proptest! {
+        /// In whatever minutes rounds counted what ended, hours and minutes are what the store says afterwards.
+        #[test]
+        fn the_store_replaces_what_rounds_counted(
+            counted in prop::collection::vec((0_i64..180, 0_u64..9), 0..20),
+            stored in prop::collection::btree_map(0_i64..180, (0_u32..9, 0_u32..9), 0..20),
+        ) {
+            let (mut tallies, card, mut reading) = (Tallies::default(), CardId::queue(), Reading::default());
+            for (minute, sent) in counted {
+                reading.sent += sent;
+                tallies.read(&card, minute, reading);
+            }
+            let stored: BTreeMap<_, _> =
+                stored.into_iter().map(|(minute, (sent, failed))| (minute, Amount { sent, failed })).collect();
+            tallies.correct(&card, 0, &stored, true);
+            let (sent, failed) = tallies.since(&card, 0);
+            let hours = tallies.hours(179);
+            let total = |amounts: &mut dyn Iterator<Item = &Amount>| {
+                amounts.fold((0, 0), |(sent, failed), one| (sent + u64::from(one.sent), failed + u64::from(one.failed)))
+            };
+            prop_assert_eq!((sent, failed), total(&mut stored.values()));
+            prop_assert_eq!((sent, failed), total(&mut hours.iter()));
+        }
+
         /// Whatever is counted in whatever minutes: all of it is in the hours, once.
         #[test]
         fn nothing_is_lost_or_counted_twice(steps in prop::collection::vec((0_u64..50, 0_i64..30, any::<bool>()), 1..60)) {

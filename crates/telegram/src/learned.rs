@@ -54,7 +54,8 @@ pub(crate) fn user(user: &enums::User) -> Option<StoredPeer> {
         title: display_name(user),
         kind,
         dialog: user.is_self,
-        phone: user.phone.clone().filter(|phone| !phone.is_empty()),
+        // The own number is a secret of the account, and is kept as one.
+        phone: user.phone.clone().filter(|phone| !phone.is_empty() && !user.is_self),
     })
 }
 

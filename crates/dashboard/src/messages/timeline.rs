@@ -107,7 +107,7 @@ fn tint(step: &Step) -> Tint {
 fn outcome(language: Language, word: &str, detail: Option<&str>) -> String {
     let (english, russian) = match word {
         "sent" => ("sent", "отправлено"),
-        "flood_wait" => ("has to wait (flood wait)", "должен ждать (flood wait)"),
+        "flood_wait" => ("flood wait", "Telegram велел ждать"),
         "slow_mode" => ("slow mode of the chat", "медленный режим чата"),
         "not_found" => ("does not find the chat", "не находит чат"),
         "forbidden" => ("may not write there", "не может туда писать"),

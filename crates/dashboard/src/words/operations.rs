@@ -167,7 +167,7 @@ impl OperationsWords {
             heading.push_str(match outcome {
                 "ok" | "sent" => self.language.of("done", "сделано"),
                 "not_found" => self.language.of("not found", "не найдено"),
-                "flood_wait" => self.language.of("has to wait", "должен ждать"),
+                "flood_wait" => self.language.of("flood wait", "Telegram велел ждать"),
                 "forbidden" => self.language.of("not allowed", "нет прав"),
                 "rejected" => self.language.of("refused by Telegram", "Telegram отказал"),
                 "unknown" => self.language.of("no clear answer", "ясного ответа нет"),

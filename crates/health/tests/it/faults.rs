@@ -272,4 +272,5 @@ async fn a_worker_that_stands_still_is_red_and_one_that_waits_is_not() {
         [("service:send_text".to_owned(), "stalled".to_owned()), ("queue".to_owned(), "stalled".to_owned())]
     );
     assert_eq!(run.card(&text).advice, Some(Advice::RestartTheProgram));
+    failpoint::testing::release("store.begin.before");
 }

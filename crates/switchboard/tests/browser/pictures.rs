@@ -88,7 +88,7 @@ const PAGES: [(&str, &str); 39] = [
 const QUESTION: &str = "a question as the one before a stop";
 
 /// What answers to GET and has no picture, each for a reason.
-const NOT_SHOWN: [(&str, &str); 17] = [
+const NOT_SHOWN: [(&str, &str); 20] = [
     (
         "/accounts/import/under-way",
         "is there for as long as an import runs, and tells of it as the look before does",
@@ -100,8 +100,11 @@ const NOT_SHOWN: [(&str, &str); 17] = [
     ("/assets/{name}", "no page: what pages are made of"),
     ("/cards/{id}/strip", "no page: a part of one"),
     ("/chats/{id}/leave", QUESTION),
+    ("/doubt/question", QUESTION),
+    ("/live/accounts", "no page: a stream"),
     ("/live/logs", "no page: a stream"),
     ("/live/overview", "no page: a stream"),
+    ("/live/work", "no page: a stream"),
     ("/logs/download", "no page: a file"),
     ("/settings", "leads to one's own page"),
     ("/settings/alerts/{name}/remove", QUESTION),

@@ -62,7 +62,7 @@ async fn one_is_made_tried_and_downloaded() {
     tab.until(SETTLED).await;
     assert_eq!(
         tab.text("document.querySelector('h1').textContent").await,
-        "The newest backup can be put back."
+        "The newest backup can be restored."
     );
     assert_eq!(tab.findings().await, Vec::<String>::new());
     let proven = "document.querySelector('tr[data-state=proven] td time').getAttribute('datetime')";

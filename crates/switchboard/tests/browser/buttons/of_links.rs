@@ -87,10 +87,10 @@ async fn made(tab: &Tab, page: &str) -> String {
     tab.text("document.querySelector('aside a[href^=\"/operations/\"]').textContent").await
 }
 
-/// The chat of a piece of work, as its page names it.
+/// Where the page of a piece of work leads to its chat.
 async fn chat_of(tab: &Tab, operation: &str) -> String {
     tab.open(&format!("/operations/{operation}")).await;
-    format!("/chats/{}", tab.text("document.querySelector('aside a[href^=\"/chats/\"]').textContent").await)
+    tab.text("document.querySelector('aside a[href^=\"/chats/\"]').getAttribute('href')").await
 }
 
 async fn of_accounts(tab: &Tab) {
