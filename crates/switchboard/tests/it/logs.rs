@@ -159,7 +159,7 @@ async fn what_failed_for_a_caller_is_among_the_errors() {
     }
     let (status, sent) = program.send("@client_1", "a text").await;
     assert_eq!(status, 503, "{sent}");
-    let answered = |line: &Value| line["message"] == "answered" && line["fields"]["status"] == json!(503);
+    let answered = |line: &Value| line["message"] == "answered" && line["fields"]["status"] == json!("503");
     until_lines(&data_dir, &["--level", "error"], |found| found.iter().any(answered)).await;
 }
 

@@ -117,7 +117,7 @@ async fn bad_requests_name_the_field_and_lose_nothing() {
     for (body, status, code, field) in [
         (json!({"chat": "@client_1", "text": ""}), 422, "invalid_request", "text"),
         (json!({"text": "x"}), 422, "invalid_request", "chat"),
-        (json!({"chat": "@client_1", "text": 5}), 422, "invalid_request", "text"),
+        (json!({"chat": "@client_1", "text": ["x"]}), 422, "invalid_request", "text"),
         (json!({"chat": "@client_1", "text": "x", "wait": 101}), 422, "invalid_request", "wait"),
         (json!({"chat": "@client_1", "txt": "x"}), 422, "invalid_request", "txt"),
         (json!({"chat": "@client_1", "text": "<b>x", "parse_mode": "html"}), 422, "invalid_request", "text"),

@@ -110,18 +110,33 @@ fn value(schema: &mut Value, required: bool) {
     if let Some(pattern) = pattern {
         schema["pattern"] = pattern.into();
     }
-    if !more.is_empty() {
-        let all: Vec<&str> = types.iter().map(String::as_str).chain(more.iter().copied()).collect();
+    let null = (!required && !types.is_empty() && !has("null")).then_some("null");
+    let all: Vec<&str> = types.iter().map(String::as_str).chain(null).chain(more.iter().copied()).collect();
+    if all.len() > types.len() {
         schema["type"] = json!(all);
     }
     if required {
         return;
     }
-    // A word of a list, or another schema: or nothing.
+    // A word of a list, a date, or another schema: or nothing.
     if is_one_of {
         if let Some(words) = schema["enum"].as_array_mut() {
             words.push("".into());
+            words.push(Value::Null);
         }
+    } else if schema["format"] == "date-time" {
+        if let Some(fields) = schema.as_object_mut() {
+            fields.remove("format");
+        }
+        schema["anyOf"] = json!([
+            { "type": "string", "format": "date-time" },
+            { "type": "string", "pattern": NOTHING },
+            { "type": "null" }
+        ]);
+    } else if has("string")
+        && let Some(own) = schema["pattern"].as_str()
+    {
+        schema["pattern"] = format!(r"^\s*$|{own}").into();
     } else if let Some(choices) = schema.get_mut("oneOf").and_then(Value::as_array_mut) {
         choices.push(json!({ "type": "string", "pattern": NOTHING }));
     }
@@ -142,8 +157,7 @@ mod tests {
         assert_eq!(types("/NewMessage/properties/chat"), json!(["string", "integer"]));
         assert_eq!(types("/NewMessage/properties/send_at"), json!(["string", "null"]));
         assert_eq!(types("/Mention/properties/user_id"), json!(["integer", "null", "string"]));
-        assert_eq!(types("/Message/properties/text"), "string");
-        assert_eq!(types("/Message/properties/parts"), "integer");
+        assert_eq!(types("/HistoryMessage/properties/message_id"), "integer");
         assert_eq!(types("/Problem/properties/status"), "integer");
     }
 }

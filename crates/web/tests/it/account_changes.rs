@@ -97,8 +97,8 @@ async fn every_wrong_field_is_named_and_no_secret_is_shown() {
     for (field, value) in [
         ("name", json!("No Name")),
         ("name", json!("")),
-        ("api_id", json!("1")),
-        ("api_hash", json!(12_345_678)),
+        ("api_id", json!("one")),
+        ("api_hash", json!([12_345_678])),
         ("phone", json!([12_345_678])),
         ("priority", json!(-1)),
         ("pool", json!("yes")),

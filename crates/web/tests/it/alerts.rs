@@ -99,7 +99,11 @@ async fn a_target_is_made_tested_told_and_taken_out() {
     assert!(!made.body.contains("planted") && !made.body.contains("/hook"), "{}", made.body);
 
     let tested = world.call("POST", "/v1/alert-targets/pager/test").send().await;
-    assert_eq!((tested.status, tested.json()), (200, json!({ "told": true, "message": null })), "{tested:?}");
+    assert_eq!(
+        (tested.status, tested.json()),
+        (200, json!({ "told": true, "message": null, "why": null })),
+        "{tested:?}"
+    );
     assert_eq!(receiver.bodies()[0]["type"], "alerts.test");
 
     broken(&world, "account:main").await;

@@ -73,7 +73,6 @@ async fn what_callers_get_wrong() {
     }
     for (body, says) in [
         (r#"{"chat":"-1001234567890","text":""}"#, "empty"),
-        (r#"{"chat":"-1001234567890","text":"x","reply_to":"x"}"#, "reply_to"),
         (r#"{"chat":"-1001234567890","text":"x","tag_client":1,"client_id":"x"}"#, "client_id"),
         (r#"{"chat":"no such chat","text":"x"}"#, "Cannot find chat no such chat"),
     ] {

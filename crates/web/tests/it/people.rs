@@ -79,7 +79,7 @@ async fn wrong_fields_are_named_and_no_password_is_shown() {
         (r#"{"name":"a b","role":"viewer","password":"correct horse"}"#, "name"),
         (r#"{"name":"anna","role":"king","password":"correct horse"}"#, "role"),
         (r#"{"name":"anna","role":"viewer","password":"short"}"#, "password"),
-        (r#"{"name":"anna","role":"viewer","password":12345678}"#, "password"),
+        (r#"{"name":"anna","role":"viewer","password":[12345678]}"#, "password"),
         (r#"{"name":"anna","role":"viewer"}"#, "password"),
         (r#"{"name":"hunterhunter","role":"viewer","password":"HunterHunter"}"#, "password"),
     ] {
