@@ -237,7 +237,7 @@ mod tests {
         again.kept();
         assert_eq!(again.to_keep(), []);
         again.forget_before(62 + 24 * 60);
-        assert_eq!((again.since(&card, 0), again.since(&port, 0)), ((5, 2), (0, 0)));
+        assert_eq!((again.since(&card, 0), again.since(&port, 0)), ((6, 2), (0, 0)));
     }
 
     proptest! {
