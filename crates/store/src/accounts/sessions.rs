@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::statements as sql;
 use crate::StoreError;
 use crate::column::Columns;
+use crate::files::statements as files;
 use crate::point::{self, Point};
 use crate::vault::Vault;
 use crate::write::{Transaction, Write};
@@ -126,6 +127,9 @@ impl Write for SaveSession {
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         let user = self.user.as_ref();
+        for forget in [files::FORGET_REFERENCES_OF_OTHERS, files::FORGET_UPLOADS_OF_OTHERS] {
+            transaction.execute(forget, params![self.account.as_str(), self.fingerprint.0])?;
+        }
         transaction.execute(
             sql::SAVE_SESSION,
             params![

@@ -15,6 +15,13 @@ statements! {
             file_reference = excluded.file_reference, saved_at = excluded.saved_at";
     FORGET_REFERENCE = "
         DELETE FROM telegram_file_references WHERE account = $1 AND sha256 = $2 AND form = $3";
+    /// With a session that is new to the account, what an earlier one named or brought up may not be there for it.
+    FORGET_REFERENCES_OF_OTHERS = "
+        DELETE FROM telegram_file_references WHERE account = $1
+            AND NOT EXISTS (SELECT 1 FROM telegram_sessions WHERE account = $1 AND fingerprint = $2)";
+    FORGET_UPLOADS_OF_OTHERS = "
+        DELETE FROM telegram_uploads WHERE account = $1
+            AND NOT EXISTS (SELECT 1 FROM telegram_sessions WHERE account = $1 AND fingerprint = $2)";
     DROP_REFERENCES = "
         DELETE FROM telegram_file_references WHERE (account, sha256, form) IN (
             SELECT account, sha256, form FROM telegram_file_references WHERE saved_at <= $1 LIMIT $2)";

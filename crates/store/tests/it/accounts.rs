@@ -6,17 +6,20 @@ use domain::account::SendingLimits;
 use std::time::Duration;
 
 use domain::account::{Flood, Operation, Reason};
+use domain::media::Sha256;
 use domain::secret::ExposeSecret;
 use domain::{Purpose, Secret};
 use store::{
-    Hold, KeyFingerprint, OwnerlessSession, SelfUser, SessionInUse, SessionsChange, StoredAccount,
-    StoredLogin, StoredSession, Switch, UpdateChange, UpdateState,
+    FileReference, Hold, KeyFingerprint, OwnerlessSession, RemoteKind, SelfUser, SessionInUse,
+    SessionsChange, StoredAccount, StoredLogin, StoredSession, Switch, UpdateChange, UpdateState,
+    UploadState,
 };
 
 use crate::support::{World, account, chat, chat_number, conformance};
 
 conformance! {
     sessions_are_kept_by_account_and_key,
+    a_new_session_forgets_what_an_earlier_one_named,
     auth_keys_are_nowhere_in_the_files,
     update_state_is_kept_piece_by_piece,
     update_state_answers_before_the_commit_and_is_never_read_old,
@@ -71,6 +74,38 @@ async fn sessions_are_kept_by_account_and_key(world: World) {
     assert_eq!(accounts.sessions().await.unwrap().len(), 3);
     assert!(accounts.session(&account("fifth"), first.fingerprint).await.unwrap().is_none());
     assert!(!format!("{first:?}").contains(&first.auth_key.expose_secret()[0].to_string()));
+}
+
+async fn a_new_session_forgets_what_an_earlier_one_named(world: World) {
+    let (accounts, files, content) = (world.store.accounts(), world.store.files(), Sha256([7; 32]));
+    let (main, backup) = (account("main"), account("backup_1"));
+    for one in [session("main", 1), session("backup_1", 1)] {
+        accounts.save_session(&one).await.unwrap();
+    }
+    let saved_at = world.now();
+    for name in [&main, &backup] {
+        let reference = FileReference {
+            kind: RemoteKind::Photo,
+            id: 1,
+            access_hash: 2,
+            file_reference: vec![3],
+            saved_at,
+        };
+        files.save_reference(name, content, "photo", reference).await.unwrap();
+        let upload = UploadState { file_id: 1, size: 5, part_size: 512, parts_done: 0, started_at: saved_at };
+        files.save_upload(name, content, upload).await.unwrap();
+    }
+    let known = async |name| {
+        let reference = files.reference(name, content, "photo").await.unwrap();
+        (reference.is_some(), files.upload(name, content).await.unwrap().is_some())
+    };
+    assert_eq!(known(&main).await, (true, true));
+    // The same session, which is signed in as somebody now, is none that is new.
+    let user = SelfUser { user_id: 7, username: None, display_name: "Demo".into() };
+    accounts.save_session(&StoredSession { user: Some(user), ..session("main", 1) }).await.unwrap();
+    assert_eq!(known(&main).await, (true, true));
+    accounts.save_session(&session("main", 2)).await.unwrap();
+    assert_eq!((known(&main).await, known(&backup).await), ((false, false), (true, true)));
 }
 
 async fn auth_keys_are_nowhere_in_the_files(world: World) {
