@@ -58,7 +58,8 @@ impl NewChat {
             return Err(Wrong::TooMany);
         }
         let client = fields.text("client_tg_id").trim().to_owned();
-        Ok(Self { title, people, client_tg_id: Some(client).filter(|_| fields.has("client_tg_id")) })
+        let is_there = fields.has("client_tg_id") && !fields.is_unset("client_tg_id");
+        Ok(Self { title, people, client_tg_id: Some(client).filter(|_| is_there) })
     }
 
     /// What is to be done; nothing, when nobody of these people can exist. The callback is sent if `calls_back`.
@@ -162,6 +163,8 @@ mod tests {
             ("null", None),
             (r#""""#, None),
             ("0", None),
+            (r#""undefined""#, None),
+            (r#"" null ""#, None),
         ] {
             let body = format!(r#"{{"title":"x","usernames":["@a1"],"client_tg_id":{client}}}"#);
             let chat = read(&body).expect("a chat");

@@ -27,7 +27,9 @@ pub(super) enum Wrong {
     UnsetChat,
     #[error("text must be a text; it came as a list or an object, and nothing was sent")]
     NestedText,
-    #[error("client_id must be a Telegram user id")]
+    #[error(
+        "client_id must be the number of a Telegram user, and nothing was sent; leave it out to mention by client_username"
+    )]
     ClientId,
     #[error("reply_to must be a Telegram message id")]
     ReplyTo,

@@ -92,8 +92,7 @@ fn wrong(wrong: Wrong) -> Answer {
     let error = wrong.to_string();
     match wrong {
         Wrong::NoChat | Wrong::UnsetChat => Answer::bare(StatusCode::BAD_REQUEST, error),
-        Wrong::NestedText | Wrong::ReplyTo => Answer::error(StatusCode::BAD_REQUEST, error),
-        Wrong::ClientId => Answer::error(StatusCode::INTERNAL_SERVER_ERROR, error),
+        Wrong::NestedText | Wrong::ReplyTo | Wrong::ClientId => Answer::error(StatusCode::BAD_REQUEST, error),
     }
 }
 

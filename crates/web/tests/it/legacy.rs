@@ -73,7 +73,6 @@ async fn what_callers_get_wrong() {
     }
     for (body, says) in [
         (r#"{"chat":"-1001234567890","text":""}"#, "empty"),
-        (r#"{"chat":"-1001234567890","text":"x","tag_client":1,"client_id":"x"}"#, "client_id"),
         (r#"{"chat":"no such chat","text":"x"}"#, "Cannot find chat no such chat"),
     ] {
         let reply = world.text(body).send().await;
@@ -81,6 +80,13 @@ async fn what_callers_get_wrong() {
         assert_eq!((reply.status, &answer["status"]), (500, &json!("error")), "{body}: {answer}");
         assert!(answer["error"].as_str().is_some_and(|error| error.contains(says)), "{answer}");
         assert!(answer.get("traceback").is_none());
+    }
+    for client in [r#""x""#, "-7", r#""undefined""#, "[1]"] {
+        let body = format!(r#"{{"chat":"-1001234567890","text":"x","tag_client":1,"client_id":{client}}}"#);
+        let reply = world.text(&body).send().await;
+        let answer = reply.json();
+        assert_eq!((reply.status, &answer["status"]), (400, &json!("error")), "{body}: {answer}");
+        assert!(answer["error"].as_str().is_some_and(|error| error.contains("client_id")), "{answer}");
     }
     assert!(world.script.sent().is_empty());
 }
