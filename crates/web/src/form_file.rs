@@ -11,11 +11,20 @@ const LONGEST_REST: usize = 64 * 1024;
 /// Why the file of a form was not read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum FormFileError {
-    /// It does not end as it should, or names no boundary.
-    #[error("the form is broken or ended early; send it again")]
+    /// Its content type does not say what stands between its parts.
+    #[error(
+        "the header Content-Type names no boundary of the form; leave the header to your HTTP client, which writes it with the boundary \
+         (curl -F file=@price-list.pdf; in n8n the body type Form-Data without a Content-Type of your own)"
+    )]
+    NoBoundary,
+    /// It does not end as it should.
+    #[error(
+        "the form is broken or ended early; send one file in one field of a form, as curl -F file=@price-list.pdf does, or the file itself \
+         as the body"
+    )]
     Broken,
     /// There is no file in it.
-    #[error("the form has no file; add a field with a file to it")]
+    #[error("the form has no file; add a field with a file to it, as curl -F file=@price-list.pdf does")]
     NoFile,
     /// There is a second one in it.
     #[error("the form has several files; send each with a request of its own")]
@@ -45,7 +54,7 @@ where
 {
     /// Reads a form up to its first file.
     pub(crate) async fn open(content_type: &str, rest: S) -> Result<Self, FormFileError> {
-        let boundary = boundary(content_type).ok_or(FormFileError::Broken)?;
+        let boundary = boundary(content_type).ok_or(FormFileError::NoBoundary)?;
         let line = format!("\r\n--{boundary}").into_bytes();
         // The first line has no line before it.
         let mut form = Self { name: None, rest, buffer: BytesMut::from(&b"\r\n"[..]), line };

@@ -1,8 +1,11 @@
 //! `/v1/uploads`: files that are sent ahead and named by messages later.
 
+use std::sync::OnceLock;
+
 use axum::extract::{Request, State as Shared};
 use axum::response::{IntoResponse, Response};
 use domain::{Timestamp, UploadId};
+use futures::TryStreamExt;
 use http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 use media::shelf::{Put, Token};
@@ -102,7 +105,7 @@ pub(crate) struct PutParameters {
     responses(
         (status = 201, description = "Taken", body = UploadView,
             headers(("Location" = String, description = "Where to look at it"))),
-        (status = 400, description = "A header is wrong, or the body ended early", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 400, description = "A header is wrong, or the body ended early or is a broken form", body = ProblemBody, content_type = "application/problem+json"),
         (status = 408, description = "The body came too slowly", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "The Idempotency-Key belongs to another file", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "The file is larger than `media.max_size`", body = ProblemBody, content_type = "application/problem+json"),
@@ -132,8 +135,11 @@ pub(crate) async fn put(
             let file = tokio::time::timeout(state.limits().body_time, opening).await;
             let file = file.map_err(|_| slow(state.limits()))?.map_err(|error| of_form(&error))?;
             let name = told.or_else(|| usable(file.name.clone()));
-            let put = state.files().shelf().put(name.as_deref(), token, None, file.bytes()).await;
-            return put.map_err(|error| refused(&error));
+            // The shelf only knows that the file did not end; the form knows why.
+            let broken = OnceLock::new();
+            let bytes = file.bytes().inspect_err(|error| drop(broken.set(error.clone())));
+            let put = state.files().shelf().put(name.as_deref(), token, None, bytes).await;
+            return put.map_err(|error| broken.get().map_or_else(|| refused(&error), of_form));
         }
         let name = told.or_else(|| usable(named(&parts.headers)));
         let put = state.files().shelf().put(name.as_deref(), token, declared(&parts.headers), pieces).await;
@@ -243,7 +249,7 @@ fn usable(name: Option<String>) -> Option<String> {
 fn of_form(error: &FormFileError) -> Problem {
     let code = match error {
         FormFileError::NoFile | FormFileError::TwoFiles | FormFileError::TooLong => Code::InvalidRequest,
-        FormFileError::Broken | FormFileError::Unread(_) => Code::InvalidHeader,
+        FormFileError::NoBoundary | FormFileError::Broken | FormFileError::Unread(_) => Code::BrokenBody,
     };
     Problem::new(code, format!("Nothing was kept: {error}."))
 }
@@ -265,7 +271,7 @@ fn stopping() -> Problem {
 fn refused(error: &TakeError) -> Problem {
     let code = match error {
         TakeError::TooSlow { .. } => Code::RequestTimeout,
-        TakeError::Broken(_) | TakeError::OtherLength { .. } => Code::InvalidHeader,
+        TakeError::Broken(_) | TakeError::OtherLength { .. } => Code::BrokenBody,
         other => files::code_of(other),
     };
     match code {

@@ -69,13 +69,18 @@ async fn what_cannot_be_kept_is_told_and_leaves_nothing() {
     let declared = world.upload("", "abc").header("Content-Length", "3000000000");
     said(&declared.send().await, 413, "too_large");
     let form = |body: &str| world.upload("", body).header("Content-Type", "multipart/form-data; boundary=x");
-    said(&form("abc").send().await, 400, "invalid_header");
+    let how = "curl -F file=@price-list.pdf";
+    assert!(said(&form("abc").send().await, 400, "broken_body").contains(how));
+    let bare = world.upload("", "abc").header("Content-Type", "multipart/form-data");
+    assert!(said(&bare.send().await, 400, "broken_body").contains("names no boundary"));
     let field = "--x\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nabc\r\n";
     assert!(
         said(&form(&format!("{field}--x--\r\n")).send().await, 422, "invalid_request").contains("no file")
     );
     let file = field.replace("\"note\"", "\"data\"; filename=\"a.txt\"");
-    said(&form(&format!("{file}{file}--x--\r\n")).send().await, 400, "invalid_header");
+    let several = said(&form(&format!("{file}{file}--x--\r\n")).send().await, 422, "invalid_request");
+    assert!(several.contains("several files"), "{several}");
+    assert!(said(&form(&file).send().await, 400, "broken_body").contains(how));
     let wrong = world.upload("?filename=%2F&name=x", "abc").send().await.problem(422, "invalid_request");
     assert_eq!(wrong["errors"].as_array().map(Vec::len), Some(2), "{wrong}");
     let no_key = Call::new(&world.main(), "POST", "/v1/uploads").body("abc").send().await;
