@@ -48,6 +48,13 @@ pub(crate) struct OperationView<'a> {
     text: Option<&'a str>,
     /// What it waits for, or why it ended as it did, in words.
     detail: Option<String>,
+    /// What its caller must look at while it is not over, in words; left out in lists and for messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(
+        example = "Not done yet. Do not ask for it again; look at GET /v1/operations/op_01k2v7m3w0e9tq4b8s6n5x1zyr until \
+        `finished` is true, then read `state`."
+    )]
+    advice: Option<String>,
     /// Why it failed, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<FailureView>,
@@ -105,6 +112,7 @@ impl<'a> OperationView<'a> {
             names: NamesView { chat_title: title(&saga.task).map(str::to_owned), chat_username: None },
             text: None,
             detail: detail(saga, held_until),
+            advice: None,
             failure: saga.failure.as_ref().map(|failure| FailureView::of_task(saga, failure)),
             result: None,
             steps: None,
@@ -126,6 +134,7 @@ impl<'a> OperationView<'a> {
             names: NamesView::default(),
             text: Some(&message.content.text.text),
             detail: message.failure.as_ref().map(domain::outcome::Failure::describe),
+            advice: None,
             failure: message.failure.as_ref().map(FailureView::of_message),
             result: None,
             steps: None,
@@ -148,6 +157,7 @@ impl<'a> OperationView<'a> {
         let something = saga.chat_id.is_some() || saga.progress != Progress::default();
         self.result = something.then(|| saga.into());
         self.steps = Some(entries.iter().map(Into::into).collect());
+        self.advice = advice(saga);
         self
     }
 
@@ -157,6 +167,27 @@ impl<'a> OperationView<'a> {
         self.steps = Some(timeline.iter().map(Into::into).collect());
         self
     }
+}
+
+/// What a caller must look at while work on a chat is not over.
+fn advice(saga: &Saga) -> Option<String> {
+    let so_far = match saga.state {
+        SagaState::Queued => "Nothing is done yet: it waits and goes on by itself.",
+        SagaState::Running => "It is under way and not done yet.",
+        SagaState::InDoubt => {
+            return Some(format!(
+                "It may be done or not. Do not ask for it again; look into Telegram, then say what is there: POST \
+                 /v1/operations/{}/resolve.",
+                saga.id
+            ));
+        }
+        SagaState::Done | SagaState::Failed | SagaState::Cancelled => return None,
+    };
+    Some(format!(
+        "{so_far} Do not ask for it again; look at GET /v1/operations/{} until `finished` is true, then read `state`: `done` \
+         or `failed`.",
+        saga.id
+    ))
 }
 
 /// What a chat is to be called.
@@ -255,6 +286,20 @@ mod tests {
         let failed = shown(&saga, None);
         assert_eq!(failed["failure"]["provider_code"], "CHAT_TITLE_EMPTY");
         assert_eq!((&failed["finished"], &failed["failure"]["code"]), (&json!(true), &json!("rejected")));
+    }
+
+    #[test]
+    fn what_is_not_over_says_what_to_look_at() {
+        let mut saga = saga(r#"{"kind":"create_chat","title":"Order 1","members":[]}"#);
+        for state in SagaState::ALL {
+            saga.state = state;
+            let view = OperationView::of_saga(&saga, None).with_saga(&saga, &[]);
+            let shown = serde_json::to_value(view).expect("JSON");
+            let advice = shown["advice"].as_str();
+            let path = format!("/v1/operations/{}", saga.id);
+            let is_open = matches!(state, SagaState::Queued | SagaState::Running | SagaState::InDoubt);
+            assert_eq!(advice.is_some_and(|words| words.contains(&path)), is_open, "{state:?}: {advice:?}");
+        }
     }
 
     #[test]
