@@ -44,3 +44,44 @@ async fn chats_are_named_by_link_number_and_me() {
     }
     world.assert_nothing_unknown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_and_me_name_chats_in_paths_too() {
+    let world = World::start(binary()).await;
+    let program = Start::on(&world, binary(), "data").ready().await;
+    for account in ["main", "backup_1"] {
+        program.has_read_dialogs(account).await;
+    }
+    for (chat, lands, account) in [("+70000000002", "7000000002", "main"), ("me", "7000000001", "main")] {
+        let text = format!("to {chat}");
+        let body = json!({ "chat": chat, "text": text, "account": account });
+        let (status, sent) = program.post("/v1/messages", &body).await;
+        assert_eq!((status, &sent["state"]), (200, &json!("sent")), "{chat}: {sent}");
+        let (status, history) =
+            program.get(&format!("/v1/chats/{chat}/history?account={account}&limit=1")).await;
+        assert_eq!((status, &history["items"][0]["text"]), (200, &json!(text)), "{chat}: {history}");
+        for call in ["read", "typing"] {
+            let (status, done) =
+                program.post(&format!("/v1/chats/{chat}/{call}"), &json!({ "account": account })).await;
+            assert_eq!((status, &done["chat_id"]), (200, &json!(lands)), "{chat} {call}: {done}");
+        }
+        let message = format!("/v1/chats/{chat}/messages/{}", sent["message_ids"][0]);
+        let (status, edited) =
+            program.patch(&message, &json!({ "text": "changed", "account": account })).await;
+        assert_eq!((status, &edited["chat_id"]), (200, &json!(lands)), "{chat}: {edited}");
+        let (status, deleted) = program.delete(&format!("{message}?account={account}")).await;
+        assert_eq!((status, &deleted["chat_id"]), (200, &json!(lands)), "{chat}: {deleted}");
+    }
+    let (status, bound) = program.patch("/v1/chats/+70000000003", &json!({ "account": "backup_1" })).await;
+    assert_eq!((status, &bound["account"]), (200, &json!("backup_1")), "{bound}");
+    for (method, path) in
+        [("PATCH", "/v1/chats/me"), ("DELETE", "/v1/chats/me"), ("GET", "/v1/chats/me/members")]
+    {
+        let request = program.request(method, path).json(&json!({ "account": "main" }));
+        let refused = request.send().await.expect("an answer");
+        assert_eq!(refused.status(), 404, "{method} {path}");
+        let problem: serde_json::Value = refused.json().await.expect("JSON");
+        let detail = problem["detail"].as_str().unwrap_or_default();
+        assert!(detail.contains("me cannot be used here"), "{method} {path}: {problem}");
+    }
+}

@@ -6,13 +6,13 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use delivery::{Change, How, Query, Sender, Submission, SubmitError, Submitted};
 use domain::message::OutboundMessage;
-use domain::{AccountName, ChatId, ChatRef, MessageId, MessageState, NamedChat, Purpose};
+use domain::{AccountName, ChatId, MessageId, MessageState, Purpose};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use store::{Filter, Resolution, StoreError};
 use utoipa::{IntoParams, ToSchema};
 
-use super::chats::unread;
+use super::chats;
 use super::keys::KeyNames;
 use super::logs::moment;
 use super::media_view::Whereabouts;
@@ -110,7 +110,7 @@ async fn submit(
     {
         return Ok(before);
     }
-    let (chat, pin) = recipient(state, order.chat, order.pin).await?;
+    let (chat, pin) = chats::meant(state, order.chat, order.pin).await?;
     let origin = caller.origin(LISTENER);
     let terms =
         Terms { asker: Asker::from(&origin), addresses_within: Some(state.limits().addresses_within) };
@@ -126,37 +126,6 @@ async fn submit(
         join: None,
     };
     files::submit(state.clone(), submission, load).await.map_err(refused)
-}
-
-/// Which chat is meant, and the account that must send there, if it can be one only.
-async fn recipient(
-    state: &State,
-    chat: NamedChat,
-    pin: Option<AccountName>,
-) -> Result<(ChatRef, Option<AccountName>), Problem> {
-    let known = |name: &AccountName| match state.pool().account(name) {
-        Some(_) => Ok(()),
-        None => Err(Problem::account_not_found(name.as_str())),
-    };
-    match chat {
-        NamedChat::Chat(chat) => Ok((chat, pin)),
-        NamedChat::Own => {
-            pin.as_ref().map_or(Ok(()), known)?;
-            let (account, chat_id) = state.pool().own_chat(pin.as_ref()).ok_or_else(|| {
-                Problem::new(
-                    Code::NoAccount,
-                    "No account has signed in yet whose Saved Messages \"me\" could be; name a chat, or sign in to one.",
-                )
-            })?;
-            Ok((ChatRef::Id(chat_id), Some(account)))
-        }
-        NamedChat::Phone(phone) => {
-            pin.as_ref().map_or(Ok(()), known)?;
-            let found = state.pool().by_phone(&phone, pin.as_ref()).await;
-            let chat_id = found.map_err(|error| unread(error, state.clock().now()))?;
-            Ok((ChatRef::Id(chat_id), pin))
-        }
-    }
 }
 
 /// Lists messages, newest first.

@@ -33,7 +33,7 @@ pub(crate) struct ReadUpTo {
 /// Marks messages of a chat as read.
 #[utoipa::path(
     post, path = "/v1/chats/{chat_id}/read", tag = "chats", operation_id = "mark_read",
-    params(("chat_id" = String, Path, description = "A chat id as the Bot API writes it, or `@name`")),
+    params(("chat_id" = String, Path, description = "A chat id as the Bot API writes it, `@name`, a phone number or `me`")),
     request_body = ReadUpTo,
     responses(
         (status = 200, description = "Marked", body = DoneView),
@@ -52,7 +52,6 @@ pub(crate) async fn read(
     PathParameter(given): PathParameter<String>,
     body: Json<ReadUpTo>,
 ) -> Result<Response, Problem> {
-    let chat = named::chat(&given)?;
     let ReadUpTo { message_id, account } = body.value;
     let up_to = match message_id {
         None => None,
@@ -61,8 +60,8 @@ pub(crate) async fn read(
             Problem::fields(vec![FieldError::new("message_id", message)])
         })?),
     };
-    let pin = named::pinned(&state, account.as_ref())?;
-    let done = state.pool().mark_read(&chat, up_to, pin).await;
+    let (chat, pin) = named::chat(&state, &given, account).await?;
+    let done = state.pool().mark_read(&chat, up_to, pin.as_ref()).await;
     let done = done.map_err(|error| unchanged::problem(error, state.clock().now()))?;
     Ok(json(StatusCode::OK, &DoneView::new(done, up_to)))
 }
@@ -83,7 +82,7 @@ pub(crate) struct ShowTyping {
 /// Shows the others in a chat that an account writes, or sends or records something.
 #[utoipa::path(
     post, path = "/v1/chats/{chat_id}/typing", tag = "chats", operation_id = "show_typing",
-    params(("chat_id" = String, Path, description = "A chat id as the Bot API writes it, or `@name`")),
+    params(("chat_id" = String, Path, description = "A chat id as the Bot API writes it, `@name`, a phone number or `me`")),
     request_body = ShowTyping,
     responses(
         (status = 200, description = "Shown", body = DoneView),
@@ -102,13 +101,12 @@ pub(crate) async fn typing(
     PathParameter(given): PathParameter<String>,
     body: Json<ShowTyping>,
 ) -> Result<Response, Problem> {
-    let chat = named::chat(&given)?;
     let ShowTyping { action, account } = body.value;
     let typing = action.map_or(Ok(Typing::Typing), |action| action.parse());
     let typing = typing
         .map_err(|error| Problem::fields(vec![FieldError::new("action", format!("is wrong: {error}"))]))?;
-    let pin = named::pinned(&state, account.as_ref())?;
-    let done = state.pool().typing(&chat, typing, pin).await;
+    let (chat, pin) = named::chat(&state, &given, account).await?;
+    let done = state.pool().typing(&chat, typing, pin.as_ref()).await;
     let done = done.map_err(|error| unchanged::problem(error, state.clock().now()))?;
     Ok(json(StatusCode::OK, &DoneView::new(done, None)))
 }

@@ -26,7 +26,7 @@ use crate::v1::operations::{self, ChatEdited, OperationView, Order, ResultView};
 /// title that is set already is no error. The account is changed first, at once.
 #[utoipa::path(
     patch, path = "/v1/chats/{chat_id}", tag = "chats", operation_id = "change_chat",
-    params(("chat_id" = String, Path, description = "A chat id as the Bot API writes it, or `@name`")),
+    params(("chat_id" = String, Path, description = "A chat id as the Bot API writes it, `@name`, or, for `account` alone, a phone number")),
     request_body = ChatChange,
     responses(
         (status = 200, description = "Changed: the chat, or how title and description were set", body = Changed),
@@ -49,7 +49,7 @@ pub(crate) async fn change(
     let Changes { bind, title, about, wait } = body.checked(ChatChange::changes)?;
     // A private dialog has an account, but no title or description of ours.
     let only_binds = title.is_none() && about.is_none();
-    let chat = if only_binds { named::chat(&given)? } else { named::group(&given)? };
+    let chat = if only_binds { named::shared(&state, &given).await? } else { named::group(&given)? };
     if let Some(account) = bind {
         let chat_id = named::id(&state, &chat).ok_or_else(|| named::unknown(&chat))?;
         bind_to(&state, chat_id, account).await?;

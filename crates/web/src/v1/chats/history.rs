@@ -102,7 +102,7 @@ impl Item {
 /// Lists the messages of a chat, newest first.
 #[utoipa::path(
     get, path = "/v1/chats/{chat_id}/history", tag = "chats", operation_id = "read_history",
-    params(("chat_id" = String, Path, description = "A chat id as the Bot API writes it, or `@name`"), ReadParameters),
+    params(("chat_id" = String, Path, description = "A chat id as the Bot API writes it, `@name`, a phone number or `me`"), ReadParameters),
     responses(
         (status = 200, description = "A page of messages", body = Page<Item>),
         (status = 403, description = "No account may read it", body = ProblemBody, content_type = "application/problem+json"),
@@ -126,10 +126,10 @@ pub(crate) async fn read(
     });
     let pin = query.take::<AccountName>("account");
     query.finish()?;
-    let chat = named::chat(&given)?;
+    let (chat, pin) = named::chat(&state, &given, pin).await?;
     let page = state
         .pool()
-        .history(&chat, named::pinned(&state, pin.as_ref())?, limit, before)
+        .history(&chat, pin.as_ref(), limit, before)
         .await
         .map_err(|error| named::unread(error, state.clock().now()))?;
     let counted_by = page.counted_by.as_ref();

@@ -89,7 +89,7 @@ pub(crate) struct ListParameters {
 /// Shows a chat.
 #[utoipa::path(
     get, path = "/v1/chats/{chat_id}", tag = "chats", operation_id = "get_chat",
-    params(("chat_id" = String, Path, description = "A chat id as the Bot API writes it, or `@name`")),
+    params(("chat_id" = String, Path, description = "A chat id as the Bot API writes it, `@name`, a phone number or `me`")),
     responses(
         (status = 200, description = "The chat", body = ChatView),
         (status = 404, description = "Nobody here knows it", body = ProblemBody, content_type = "application/problem+json"),
@@ -101,7 +101,8 @@ pub(crate) async fn get(
     _: By<CanRead>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let view = find(&state, &named::chat(&given)?).await?;
+    let (chat, _) = named::chat(&state, &given, None).await?;
+    let view = find(&state, &chat).await?;
     Ok(json(StatusCode::OK, &view))
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct FileParameters {
 #[utoipa::path(
     get, path = "/v1/chats/{chat_id}/messages/{message_id}/media", tag = "chats", operation_id = "read_chat_media",
     params(
-        ("chat_id" = String, Path, description = "A chat id as the Bot API writes it, or `@name`"),
+        ("chat_id" = String, Path, description = "A chat id as the Bot API writes it, `@name`, a phone number or `me`"),
         ("message_id" = i32, Path, description = "Telegram's id of the message in the chat"),
         FileParameters,
         ("Range" = Option<String>, Header, description = "One range, such as `bytes=0-1023`"),
@@ -59,8 +59,8 @@ pub(crate) async fn read(
 ) -> Result<Response, Problem> {
     let account = query.take::<AccountName>("account");
     query.finish()?;
-    let (chat, message_id) = (named::chat(&chat)?, named::message(&message)?);
-    let pin = named::pinned(&state, account.as_ref())?.cloned();
+    let message_id = named::message(&message)?;
+    let (chat, pin) = named::chat(&state, &chat, account).await?;
     from_telegram(&state, DownloadOf::InChat { chat, message_id, pin }, &Asked::read(&headers)).await
 }
 

@@ -82,7 +82,7 @@ impl MessageEdit {
 #[utoipa::path(
     patch, path = "/v1/chats/{chat_id}/messages/{message_id}", tag = "chats", operation_id = "edit_message",
     params(
-        ("chat_id" = String, Path, description = "A chat id as the Bot API writes it, or `@name`"),
+        ("chat_id" = String, Path, description = "A chat id as the Bot API writes it, `@name`, a phone number or `me`"),
         ("message_id" = i32, Path, description = "Telegram's id of the message in the chat")),
     request_body = MessageEdit,
     responses(
@@ -102,9 +102,9 @@ pub(crate) async fn edit(
     PathParameter((chat, message)): PathParameter<(String, String)>,
     body: Unchecked<MessageEdit>,
 ) -> Result<Response, Problem> {
-    let (chat, message_id) = (named::chat(&chat)?, named::message(&message)?);
+    let message_id = named::message(&message)?;
     let (edit, account) = body.checked(MessageEdit::edit)?;
-    named::pinned(&state, account.as_ref())?;
+    let (chat, account) = named::chat(&state, &chat, account).await?;
     let change = |account: Option<AccountName>| {
         let (pool, chat, edit) = (state.pool(), &chat, edit.clone());
         async move { pool.edit_message(chat, message_id, edit, account.as_ref()).await }
@@ -134,7 +134,7 @@ pub(crate) struct DeleteParameters {
 #[utoipa::path(
     delete, path = "/v1/chats/{chat_id}/messages/{message_id}", tag = "chats", operation_id = "delete_message",
     params(
-        ("chat_id" = String, Path, description = "A chat id as the Bot API writes it, or `@name`"),
+        ("chat_id" = String, Path, description = "A chat id as the Bot API writes it, `@name`, a phone number or `me`"),
         ("message_id" = i32, Path, description = "Telegram's id of the message in the chat"),
         DeleteParameters),
     responses(
@@ -157,8 +157,8 @@ pub(crate) async fn delete(
     let for_all = query.take::<bool>("for_all").unwrap_or(true);
     let account = query.take::<AccountName>("account");
     query.finish()?;
-    let (chat, message_id) = (named::chat(&chat)?, named::message(&message)?);
-    named::pinned(&state, account.as_ref())?;
+    let message_id = named::message(&message)?;
+    let (chat, account) = named::chat(&state, &chat, account).await?;
     let change = |account: Option<AccountName>| {
         let (pool, chat) = (state.pool(), &chat);
         async move { pool.delete_message(chat, message_id, for_all, account.as_ref()).await }

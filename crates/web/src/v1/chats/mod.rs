@@ -20,4 +20,4 @@ pub(crate) mod unresolved;
 mod view;
 
 pub(crate) use named::id as today;
-pub(super) use named::unread;
+pub(crate) use named::meant;

@@ -1,16 +1,66 @@
 //! The chat that a path names, and what a chat that cannot be read answers.
 
 use domain::chat::{ChatId, ChatKind};
-use domain::{AccountName, ChatRef, Timestamp};
+use domain::{AccountName, ChatRef, NamedChat, NamedChatError, Timestamp};
 use telegram::ReadError;
 
 use crate::problem::{Code, FieldError, Problem, each, seconds_until, shorten};
 use crate::state::State;
 use crate::v1::page::wrong_cursor;
 
-/// Reads the chat in a path.
-pub(super) fn chat(given: &str) -> Result<ChatRef, Problem> {
-    ChatRef::named(given).map_err(|error| Problem::new(Code::ChatNotFound, format!("{error}.")))
+/// The chat in a path, in any of the forms that name one, and the account that must be asked, if it can be one only.
+pub(super) async fn chat(
+    state: &State,
+    given: &str,
+    pin: Option<AccountName>,
+) -> Result<(ChatRef, Option<AccountName>), Problem> {
+    let chat = given.parse().map_err(|error| no_chat(&error))?;
+    let (chat, pin) = meant(state, chat, pin).await?;
+    pinned(state, pin.as_ref())?;
+    Ok((chat, pin))
+}
+
+/// The chat in a path, where it does not depend on who asks: not `me`.
+pub(super) async fn shared(state: &State, given: &str) -> Result<ChatRef, Problem> {
+    match given.parse().map_err(|error| no_chat(&error))? {
+        own @ NamedChat::Own => Err(no_chat(&NamedChatError::NotHere(own))),
+        other => Ok(meant(state, other, None).await?.0),
+    }
+}
+
+/// Which chat is meant, and the account that must be asked for it, if it can be one only.
+pub(crate) async fn meant(
+    state: &State,
+    chat: NamedChat,
+    pin: Option<AccountName>,
+) -> Result<(ChatRef, Option<AccountName>), Problem> {
+    match chat {
+        NamedChat::Chat(chat) => Ok((chat, pin)),
+        NamedChat::Own => {
+            let (account, chat_id) =
+                state.pool().own_chat(pinned(state, pin.as_ref())?).ok_or_else(|| {
+                    Problem::new(
+                        Code::NoAccount,
+                        "No account has signed in yet whose Saved Messages \"me\" could be; name a chat, or sign in to one.",
+                    )
+                })?;
+            Ok((ChatRef::Id(chat_id), Some(account)))
+        }
+        NamedChat::Phone(phone) => {
+            let found = state.pool().by_phone(&phone, pinned(state, pin.as_ref())?).await;
+            let chat_id = found.map_err(|error| unread(error, state.clock().now()))?;
+            Ok((ChatRef::Id(chat_id), pin))
+        }
+    }
+}
+
+fn no_chat(error: &NamedChatError) -> Problem {
+    Problem::new(Code::ChatNotFound, format!("{error}."))
+}
+
+/// Reads a chat in a path that is named by its id, its username or a link.
+pub(super) fn plain(given: &str) -> Result<ChatRef, Problem> {
+    ChatRef::named(given).map_err(|error| no_chat(&error))
 }
 
 /// Reads the message in a path.
@@ -24,8 +74,7 @@ pub(super) fn message(given: &str) -> Result<i32, Problem> {
 
 /// Reads a chat that can have members and be left: no private dialog.
 pub(super) fn group(given: &str) -> Result<ChatRef, Problem> {
-    let chat = chat(given)?;
-    match chat {
+    match plain(given)? {
         ChatRef::Id(id) if id.kind() == ChatKind::User => Err(Problem::fields(vec![FieldError::new(
             "chat_id",
             format!("is wrong: {id} is a user; name a group, a supergroup or a channel"),

@@ -149,7 +149,7 @@ pub(crate) async fn forget(
     PathParameter(given): PathParameter<String>,
 ) -> Result<StatusCode, Problem> {
     // The list has names as they are compared: `@Demo` and `demo` are the same.
-    let chat = super::named::chat(&given)?.to_string();
+    let chat = super::named::plain(&given)?.to_string();
     if state.store().unresolved().forget(&chat).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
