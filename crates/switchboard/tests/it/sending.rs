@@ -237,3 +237,37 @@ async fn a_refusal_speaks_of_what_was_given_on_the_command_line() {
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("`switchboard account list`") && !said.contains("/v1/"), "{said}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_stuck_is_stopped_and_resolved_by_a_person() {
+    let stage = Stage::new().await;
+    stage.world.fault("unreadable", json!({ "method": "messages.sendMessage" })).await;
+    let order = json!({ "chat": "@client_1", "text": "stuck", "wait": 0 });
+    let (_, told) = stage.program.post("/v1/messages", &order).await;
+    let id = told["id"].as_str().expect("an id").to_owned();
+    let message = async || stage.program.get(&format!("/v1/messages/{id}")).await.1;
+    stage
+        .program
+        .until("its first attempt says nothing", async || message().await["gives_up_at"].is_string())
+        .await;
+    assert_eq!(message().await["state"], "sending");
+    let command = |words: &[&str]| {
+        let [settings, data_dir] = stage.place();
+        let ran = Command::new(binary())
+            .args([&["message"], words].concat())
+            .args(["--config", &settings, "--data-dir", &data_dir])
+            .output()
+            .expect("runs");
+        (ran.status.code(), String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned())
+    };
+    let (code, said) = command(&["cancel", &id]);
+    assert!(code == Some(0) && said.contains("not known whether it arrived"), "{said}");
+    assert_eq!(message().await["state"], "in_doubt");
+    stage.world.delete("/faults").await;
+    let (code, said) = command(&["resolve", &id, "--as", "resend"]);
+    assert!(code == Some(0) && said.contains("is sent now"), "{said}");
+    stage.program.until("it is sent", async || message().await["state"] == "sent").await;
+    let (code, said) = command(&["cancel", &id]);
+    assert!(code == Some(1) && said.contains("can be cancelled"), "{said}");
+    assert_eq!(stage.world.sent().await, ["stuck"]);
+}

@@ -102,7 +102,8 @@ pub(super) fn outcome(message: &Value) -> anyhow::Result<String> {
             Ok(format!("Sent by {account} to {chat} as {ids} ({id})."))
         }
         "in_doubt" => bail!(
-            "it is in doubt whether {id} was sent: look in the chat, and say so with POST /v1/messages/{id}/resolve"
+            "it is in doubt whether {id} was sent: look in the chat, and say so with `switchboard message resolve {id} --as \
+             sent` or `--as resend`"
         ),
         "cancelled" => bail!("{id} was cancelled before it left; nothing was sent"),
         "failed" => {

@@ -240,3 +240,27 @@ async fn what_a_person_has_sent_again_is_there_twice() {
     tab.until("document.querySelector('.empty') !== null").await;
     is_sound(&tab);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_stuck_is_stopped_and_its_doubt_ended() {
+    let stage = Stage::start().await;
+    let fault = json!({ "account": "main", "method": "messages.sendMessage" });
+    stage.world.fault("unreadable", fault).await;
+    let order = json!({ "chat": "@client_10", "text": "Was that received?", "wait": 0 });
+    let (_, told) = stage.program.post("/v1/messages", &order).await;
+    let id = told["id"].as_str().expect("an id");
+    let path = format!("/v1/messages/{id}");
+    let is_stuck = async || stage.program.get(&path).await.1["gives_up_at"].is_string();
+    stage.program.until("its first attempt says nothing", is_stuck).await;
+    let tab = stage.tab().await;
+    tab.open(&format!("/messages/{id}")).await;
+    let note = done(&tab, "button[formaction$=cancel]").await;
+    assert!(!note.contains("ancelled"), "it may have been sent: {note}");
+    stage.until_state(&path, "in_doubt").await;
+    stage.world.delete("/faults").await;
+    tab.open(&format!("/doubt/{id}")).await;
+    done(&tab, "button[formaction$=resend]").await;
+    stage.until_state(&path, "sent").await;
+    assert_eq!(stage.world.sent().await, ["Was that received?"]);
+    is_sound(&tab);
+}
