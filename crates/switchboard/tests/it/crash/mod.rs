@@ -253,3 +253,35 @@ async fn killed_in_the_middle_of_an_import_the_next_one_comes_to_the_same_end() 
         importing::kill_at(&format!("store.{write}.after")).await;
     }
 }
+
+/// A caller without a key of its own, whose API key says that the same body is the same message for a while.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_and_asked_again_by_a_key_with_repeats() {
+    let world = World::start(binary()).await;
+    let mut program = Start::on(&world, binary(), "data").ready().await;
+    let new = json!({ "name": "n8n", "scopes": ["send", "read"], "repeats": "10m" });
+    let (status, made) = program.post("/v1/keys", &new).await;
+    assert_eq!(status, 201, "{made}");
+    let key = made["key"].as_str().expect("a key").to_owned();
+    let client = reqwest::Client::builder().timeout(Duration::from_mins(2)).build().expect("a client");
+    let send = |program: &Program, text: &str| {
+        let request = client.post(format!("{}/v1/messages", program.address())).header("x-api-key", &key);
+        request.json(&json!({ "chat": "@client_1", "text": text })).send()
+    };
+    // One is answered before the end, of the other only the server knows.
+    let first = send(&program, "answered").await.expect("an answer");
+    assert_eq!(first.status(), 200);
+    program.arm("store.accept.after", 0).await;
+    let cut = tokio::spawn(send(&program, "not answered"));
+    program.until("it is accepted", || stands(&program)).await;
+    program.kill();
+    assert!(cut.await.expect("no panic").is_err());
+    drop(program);
+    let program = Start::on(&world, binary(), "data").ready().await;
+    for text in ["answered", "not answered"] {
+        let again = send(&program, text).await.expect("an answer");
+        assert_eq!(again.status(), 200, "{text}");
+        assert_eq!(again.headers()["idempotency-replayed"], "true");
+    }
+    assert_eq!(world.sent().await, ["answered", "not answered"]);
+}
