@@ -212,7 +212,7 @@ impl Up {
         let password = first_password.as_ref().or(demo.and(given_password.as_ref()));
         let shown =
             Shown { key: made.or(demo.and(given)), password: password.map(ExposeSecret::expose_secret) };
-        announce(&state, settings, demo, shown).await;
+        announce(&state, settings, (demo, self.place.config.as_deref()), shown).await;
         if pool.accounts().is_empty() {
             say!(
                 "\nThere is no account yet. In another terminal, with the same --data-dir:\n  \
@@ -327,7 +327,12 @@ struct Shown<'a> {
 }
 
 /// Says where everything is, and for a demo what to try.
-async fn announce(state: &web::State, settings: &Settings, demo: Option<&Demo>, shown: Shown<'_>) {
+async fn announce(
+    state: &web::State,
+    settings: &Settings,
+    (demo, file): (Option<&Demo>, Option<&Path>),
+    shown: Shown<'_>,
+) {
     // Until each listener was tried once: an address with port 0 is known only then.
     let tried = async {
         while state.listeners().iter().any(|listener| listener.state == web::ListenerState::Starting) {
@@ -357,6 +362,9 @@ async fn announce(state: &web::State, settings: &Settings, demo: Option<&Demo>, 
         }
     }
     if let Some(demo) = demo {
+        if let Some(file) = file {
+            say!("Settings     {}, but for its accounts: the sandbox has its own", file.display());
+        }
         say!("Sandbox      http://{}    (ledger, faults)", demo.world.control);
     }
     if let Some(password) = shown.password {

@@ -55,14 +55,15 @@ pub(crate) fn matches(expected: &str, got: &str) -> bool {
     })
 }
 
-/// Starts the demo, types all that is told, and ends it as people do.
-async fn try_out(told: Vec<Typed>) {
+/// Starts the demo, types all that is told, and ends it as people do; what it printed.
+async fn try_out(told: Vec<Typed>, arguments: &[&str]) -> String {
     let _ports = PORTS.lock().await;
     let folder = tempfile::tempdir().expect("a folder");
     let output = folder.path().join("output");
     let file = std::fs::File::create(&output).expect("a file");
     let mut program = tokio::process::Command::new(binary())
         .args(["up", "--sandbox"])
+        .args(arguments)
         // It would keep the ports from whoever is next.
         .kill_on_drop(true)
         .env("TMPDIR", folder.path())
@@ -99,13 +100,14 @@ async fn try_out(told: Vec<Typed>) {
     Command::new("kill").args(["-s", "INT", &number]).status().expect("kill");
     let ended = tokio::time::timeout(PATIENCE, program.wait()).await.expect("in time").expect("ends");
     assert_eq!(ended.code(), Some(0), "Ctrl+C ends it well");
+    printed()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_tour_answers_as_written() {
     let told = section("README.md", "## A minute's tour");
     assert!(told.len() > 5, "the tour has commands");
-    try_out(told).await;
+    try_out(told, &[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,5 +117,27 @@ async fn the_quick_start_answers_as_written() {
     told.push(Typed { command: "curl -s http://127.0.0.1:5098/ledger".to_owned(), answer });
     let page = pages::page("docs/quick-start.md");
     assert!(told.len() == 3 && page.contains("`curl -s http://127.0.0.1:5098/ledger`"), "{page}");
-    try_out(told).await;
+    try_out(told, &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_are_tried_on_the_demo_world() {
+    let (folder, port) = (tempfile::tempdir().expect("a folder"), testkit::free_port());
+    let file = folder.path().join("mine.toml");
+    let settings = format!(
+        "listen = \"127.0.0.1:{port}\"\n[media]\nmax_size = \"1KB\"\n[legacy]\nports = []\n[[telegram.accounts]]\nname = \
+         \"ours\"\napi_id = 5\napi_hash = \"0123456789abcdef0123456789abcdef\"\nsessions = [{{ file = \
+         \"is/not/here.session\" }}]\n"
+    );
+    std::fs::write(&file, settings).expect("written");
+    let call = |path: &str| format!("curl -s http://127.0.0.1:{port}{path} -H \"X-API-Key: $KEY\"");
+    let typed = |command: String, answer: &str| Typed { command, answer: answer.to_owned() };
+    let told = vec![
+        typed(call("/v1/accounts/main"), "\"name\":\"main\"…\"state\":\"ready\""),
+        typed(call("/v1/accounts/ours"), "account_not_found"),
+        typed(format!("head -c 2000 /dev/zero | {} --data-binary @-", call("/v1/uploads")), "too_large"),
+    ];
+    let printed = try_out(told, &["--config", file.to_str().expect("UTF-8")]).await;
+    assert!(printed.contains("mine.toml, but for its accounts: the sandbox has its own"), "{printed}");
+    assert!(!printed.contains("Old port"), "{printed}");
 }
