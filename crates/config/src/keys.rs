@@ -338,6 +338,13 @@ pub(crate) const KEYS: &[Key] = &[
         "Whether leaving a chat on a legacy port removes its other members first.",
     ),
     key(
+        "legacy.leave_own_chats",
+        Shape::Bool,
+        Default("true"),
+        "true",
+        "Whether a legacy port empties and leaves chats that the leaving account owns too; `false` refuses it before anyone is removed.",
+    ),
+    key(
         "legacy.invite_callback.url",
         Shape::Word { what: "an http or https address", accepts: http_url },
         Required,

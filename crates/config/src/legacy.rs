@@ -25,6 +25,8 @@ pub struct LegacySettings {
     pub join_repeats: Duration,
     /// Whether leaving a chat removes its other members first.
     pub leave_removes_members: bool,
+    /// Whether leaving a chat that the account owns removes its other members too; else it is refused before.
+    pub leave_own_chats: bool,
     /// Whom to tell about an invite link.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invite_callback: Option<InviteCallback>,
@@ -38,6 +40,7 @@ impl Default for LegacySettings {
             hold: Duration::from_secs(100),
             join_repeats: Duration::from_mins(1),
             leave_removes_members: true,
+            leave_own_chats: true,
             invite_callback: None,
             ports: Vec::new(),
         }

@@ -79,6 +79,7 @@ sessions = [{ string = "1abcDEF", for = ["leave_chat"] }, { file = "/sessions/ba
 hold = "100s"
 join_repeats = "60s"
 leave_removes_members = true
+leave_own_chats = true
 invite_callback = { url = "https://example.com/hook", group_id = "demo" }
 ports = [
   { port = 5021, service = "create_chat" },

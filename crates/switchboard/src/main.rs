@@ -102,6 +102,13 @@ enum Command {
     )]
     Send(command::send::Send),
 
+    /// Look at a message, have it tried no longer, end the doubt about it
+    #[command(
+        after_help = "Examples:\n  switchboard message show msg_01…\n  switchboard message cancel msg_01…\n  \
+                            switchboard message resolve msg_01… --as sent"
+    )]
+    Message(command::message::Message),
+
     /// Make, list and revoke API keys, also while `up` runs
     #[command(after_help = "Examples:\n  switchboard key create n8n\n  switchboard key list\n  \
                             switchboard key revoke key_01…")]
@@ -171,7 +178,7 @@ enum Command {
     )]
     Top(command::top::Top),
 
-    /// Look at the chats that the running server knows, and at those that nobody could find
+    /// Look at the chats that the running server knows, and at those that no account could find; leave them, move them
     #[command(
         after_help = "Examples:\n  switchboard chat list\n  switchboard chat list --account main --state left\n  \
                             switchboard chat unresolved"
@@ -288,6 +295,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Sandbox(sandbox) => sandbox.run().await,
         Command::Account(account) => Box::pin(account.run()).await,
         Command::Send(send) => send.run().await,
+        Command::Message(message) => message.run().await,
         Command::Key(key) => key.run().await,
         Command::User(user) => user.run().await,
         Command::Failed(failed) => failed.run().await,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use domain::outcome::{Failure, Refusal};
-use domain::saga::{Saga, rejection_in_words};
+use domain::saga::{OWN_CHAT, Saga, rejection_in_words};
 use domain::{ReceivedId, Timestamp};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
@@ -47,6 +47,7 @@ codes! {
     InvalidJson = "invalid_json", BAD_REQUEST, "The body is not JSON";
     InvalidRequest = "invalid_request", UNPROCESSABLE_ENTITY, "The request has wrong fields";
     InvalidHeader = "invalid_header", BAD_REQUEST, "A header has a wrong value";
+    BrokenBody = "broken_body", BAD_REQUEST, "The body ended early or is broken";
     Unauthorized = "unauthorized", UNAUTHORIZED, "An API key is needed";
     ForbiddenScope = "forbidden_scope", FORBIDDEN, "The API key lacks the scope";
     ForbiddenRole = "forbidden_role", FORBIDDEN, "The role may not";
@@ -103,6 +104,7 @@ codes! {
     MediaRefused = "media_refused", UNPROCESSABLE_ENTITY, "A file lies where callers may not go";
     MediaInvalid = "media_invalid", UNPROCESSABLE_ENTITY, "A file cannot be sent as it is";
     RangeNotSatisfiable = "range_not_satisfiable", RANGE_NOT_SATISFIABLE, "The file has no such bytes";
+    OwnChat = "own_chat", CONFLICT, "The account owns the chat";
     NoRights = "no_rights", FORBIDDEN, "No account has the right to";
     Rejected = "rejected", UNPROCESSABLE_ENTITY, "The provider refused it";
     MediaGone = "media_gone", GONE, "What it was to carry is no longer there";
@@ -262,6 +264,7 @@ impl Problem {
         let code = match failure {
             Failure::ChatNotFound { .. } => Code::ChatNotFound,
             Failure::NoRights { .. } | Failure::NotInChat { .. } => Code::NoRights,
+            Failure::Rejected { provider_code } if provider_code == OWN_CHAT => Code::OwnChat,
             Failure::Rejected { .. } => Code::Rejected,
             Failure::MediaGone { .. } => Code::MediaGone,
             Failure::MediaExpired { .. } => Code::MediaExpired,
@@ -273,11 +276,14 @@ impl Problem {
         };
         let mut problem = Self::new(code, detail);
         match failure {
-            Failure::Rejected { provider_code } => problem.0.provider_code = Some(provider_code.clone()),
+            Failure::Rejected { provider_code } if code == Code::Rejected => {
+                problem.0.provider_code = Some(provider_code.clone());
+            }
             Failure::FloodWait { until } | Failure::LimitReached { until } => {
                 problem.0.retry_after = Some(seconds_until(*until, now));
             }
             Failure::ChatNotFound { .. }
+            | Failure::Rejected { .. }
             | Failure::NoRights { .. }
             | Failure::NotInChat { .. }
             | Failure::MediaGone { .. }

@@ -118,6 +118,8 @@ pub(super) async fn bind(
 pub(super) struct Leave {
     #[serde(default)]
     remove_members: String,
+    #[serde(default)]
+    leave_own: String,
 }
 
 /// `/chats/{id}/actions/leave`.
@@ -128,9 +130,13 @@ pub(super) async fn leave(
 ) -> Response {
     let Ok(chat) = id.parse::<ChatRef>() else { return refusal::no_such_page(&visitor) };
     let (back, words) = (format!("/chats/{chat}"), ChatsWords::of(visitor.language));
-    let remove = if form.remove_members.is_empty() { "" } else { "true" };
+    let ticked = |field: &str| if field.is_empty() { "" } else { "true" };
+    let (remove, own) = (ticked(&form.remove_members), ticked(&form.leave_own));
     // A long leave goes on by itself; its operation shows how far it is.
-    let path = address(&format!("/v1/chats/{chat}"), &[("remove_members", remove), ("wait", "10")]);
+    let path = address(
+        &format!("/v1/chats/{chat}"),
+        &[("remove_members", remove), ("leave_own", own), ("wait", "10")],
+    );
     match dashboard.ask::<Value>(&visitor, Method::DELETE, &path, None).await {
         Ok(answer) if answer["left"] == json!(true) => page::done(&visitor, &back, words.was_left),
         Ok(answer) => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::outcome::{Failure, Refusal};
-use domain::saga::{CREATOR_STAYS, Saga, Step, Task};
+use domain::saga::{CREATOR_STAYS, OWN_CHAT, Saga, Step, Task};
 use domain::{AccountName, Outcome, Timestamp};
 
 use super::machine;
@@ -101,7 +101,7 @@ pub(crate) enum After {
 pub(crate) fn after(step: &Step, outcome: &Outcome, stand: &Stand<'_>) -> After {
     match step {
         Step::Create { .. } => after_create(outcome),
-        Step::Resolve { .. } | Step::ListMembers => after_question(step, outcome, stand),
+        Step::Resolve { .. } | Step::ListMembers { .. } => after_question(step, outcome, stand),
         _ if stand.settled || stand.doubtful => after_late_step(step, outcome, stand),
         _ => after_first_step(step, outcome, stand),
     }
@@ -121,8 +121,8 @@ fn after_question(step: &Step, outcome: &Outcome, stand: &Stand<'_>) -> After {
     let about_somebody = matches!(step, Step::Resolve { .. });
     let in_vain = about_somebody && stand.attempts >= ASKED_IN_VAIN;
     match outcome {
-        // Nobody is removed from a chat that cannot be left afterwards.
-        Outcome::Rejected { code } if code == CREATOR_STAYS => {
+        // No one is removed from a chat that cannot be left afterwards, or is not to be.
+        Outcome::Rejected { code } if [CREATOR_STAYS, OWN_CHAT].contains(&code.as_str()) => {
             After::Fail(Failure::Rejected { provider_code: code.clone() })
         }
         Outcome::Rejected { .. } | Outcome::Forbidden(_) | Outcome::NotInChat(_) => After::Record,

@@ -112,7 +112,7 @@ pub(crate) fn next(saga: &Saga, around: &Surroundings) -> Move {
             Move::Take(Step::Create { title: kept_title(title), about: about.clone() })
         }
         Task::CreateChat { observer, .. } => after_create(progress, *observer, around),
-        Task::LeaveChat { remove_members, .. } => leave(saga, *remove_members),
+        Task::LeaveChat { remove_members, keep_own, .. } => leave(saga, *remove_members, *keep_own),
         Task::AddMembers { .. } => {
             invite(progress).or_else(|| promote(progress)).map_or(Move::Finish, Move::Take)
         }
@@ -185,14 +185,14 @@ fn is_to_be_promoted(one: &Member) -> bool {
     wanted && is_in && one.promoted.is_none()
 }
 
-fn leave(saga: &Saga, remove_members: bool) -> Move {
+fn leave(saga: &Saga, remove_members: bool, keep_own: bool) -> Move {
     let progress = &saga.progress;
     if progress.left.is_some() {
         return Move::Finish;
     }
     let basic = saga.chat_id.is_none_or(|chat_id| chat_id.kind() != ChatKind::Channel);
     if remove_members && !basic {
-        let Some(to_remove) = &progress.to_remove else { return Move::Take(Step::ListMembers) };
+        let Some(to_remove) = &progress.to_remove else { return Move::Take(Step::ListMembers { keep_own }) };
         let past = progress.removed.len() + progress.not_removed.len();
         if let Some(user) = to_remove.get(past) {
             return Move::Take(Step::Remove { user: *user });
@@ -208,7 +208,7 @@ pub(crate) const fn fits(step: &Step, answer: &Answer) -> bool {
         (Step::Resolve { .. }, Answer::Resolved { .. })
             | (Step::Create { .. }, Answer::Created { .. })
             | (Step::ExportLink, Answer::Link { .. })
-            | (Step::ListMembers, Answer::Members { .. })
+            | (Step::ListMembers { .. }, Answer::Members { .. })
             | (Step::Invite { .. }, Answer::Invited { .. })
             | (
                 Step::Invite { .. }
@@ -265,7 +265,7 @@ pub(crate) fn record(saga: &mut Saga, step: &Step, brought: Result<&Answer, &Out
             }
             progress.export_link = Some(ended(brought));
         }
-        Step::ListMembers => {
+        Step::ListMembers { .. } => {
             let mut users = match brought {
                 Ok(Answer::Members { users }) => users.clone(),
                 _ => Vec::new(),

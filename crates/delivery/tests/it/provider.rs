@@ -193,7 +193,7 @@ impl Provider {
                 Answer::Done
             }
             Step::ExportLink => Answer::Link { link: format!("https://example.com/+{}", -chat_id) },
-            Step::ListMembers => Answer::Members { users: chat.members.clone() },
+            Step::ListMembers { .. } => Answer::Members { users: chat.members.clone() },
             Step::Remove { user } => {
                 chat.members.retain(|member| member != user);
                 Answer::Done
@@ -494,7 +494,7 @@ pub(crate) fn create(title: &str) -> TaskSubmission {
 }
 
 pub(crate) fn leave(chat: ChatId, remove_members: bool) -> TaskSubmission {
-    task(Task::LeaveChat { chat: ChatRef::Id(chat), remove_members, missing_is_left: true })
+    task(Task::LeaveChat { chat: ChatRef::Id(chat), remove_members, missing_is_left: true, keep_own: false })
 }
 
 pub(crate) fn task(task: Task) -> TaskSubmission {

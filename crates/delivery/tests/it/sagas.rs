@@ -264,8 +264,12 @@ async fn a_basic_group_is_just_left_and_one_that_nobody_finds_counts_as_left() {
     assert_eq!(unresolved.items.len(), 1);
     assert_eq!(unresolved.items[0].accounts.len(), 2);
 
-    let strict =
-        task(Task::LeaveChat { chat: ChatRef::Id(group(9)), remove_members: false, missing_is_left: false });
+    let strict = task(Task::LeaveChat {
+        chat: ChatRef::Id(group(9)),
+        remove_members: false,
+        missing_is_left: false,
+        keep_own: false,
+    });
     let saga = desk.settled(desk.submit(strict).await).await;
     assert!(matches!(saga.failure, Some(Failure::ChatNotFound { asked }) if asked.len() == 2));
 

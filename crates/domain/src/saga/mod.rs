@@ -20,12 +20,19 @@ pub const NO_RESOLVABLE_USERS: &str = "NO_RESOLVABLE_USERS";
 /// Telegram's word for a chat that an account may not leave because it made it.
 pub const CREATOR_STAYS: &str = "USER_CREATOR";
 
-/// That Telegram refused a step with this word, and what to do where that is known; without the end of a sentence.
+/// The code of a failure for a chat that the leaving account owns, where its owner was not to leave it: nothing was done.
+pub const OWN_CHAT: &str = "OWN_CHAT";
+
+/// That a step was refused with this word, and what to do where that is known; without the end of a sentence.
 pub fn rejection_in_words(provider_code: &str) -> String {
     match provider_code {
         CREATOR_STAYS => format!(
             "Telegram refused it: {CREATOR_STAYS}, the account made this chat and may not leave it (hand the chat over or delete it in a Telegram app)"
         ),
+        OWN_CHAT => "The account owns this chat, so no one was removed and it was not left. Delete the chat or hand it over \
+                     in a Telegram app, or leave it all the same: leave_own=true in the API, legacy.leave_own_chats = true for \
+                     the old ports"
+            .to_owned(),
         code => format!("Telegram refused it: {code}"),
     }
 }

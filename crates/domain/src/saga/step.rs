@@ -46,7 +46,11 @@ pub enum Step {
     /// Make an invite link, or find the one there is.
     ExportLink,
     /// List the other members. Changes nothing.
-    ListMembers,
+    ListMembers {
+        /// Refuse it in a chat that the account owns.
+        #[serde(default)]
+        keep_own: bool,
+    },
     /// Remove somebody.
     Remove {
         /// Whom.
@@ -76,7 +80,7 @@ impl Step {
             Self::Invite { .. } => "invite",
             Self::Promote { .. } => "promote",
             Self::ExportLink => "export_link",
-            Self::ListMembers => "list_members",
+            Self::ListMembers { .. } => "list_members",
             Self::Remove { .. } => "remove",
             Self::Leave => "leave",
             Self::SetTitle { .. } => "set_title",
@@ -86,7 +90,7 @@ impl Step {
 
     /// Whether it only reads: it may be repeated, and goes to another account without a trace.
     pub const fn only_reads(&self) -> bool {
-        matches!(self, Self::Resolve { .. } | Self::ListMembers)
+        matches!(self, Self::Resolve { .. } | Self::ListMembers { .. })
     }
 
     /// The kind of call, by which floods are kept.
@@ -98,7 +102,7 @@ impl Step {
             Self::Invite { .. } => Operation::Invite,
             Self::Promote { .. } => Operation::Promote,
             Self::ExportLink => Operation::ExportLink,
-            Self::ListMembers => Operation::Read,
+            Self::ListMembers { .. } => Operation::Read,
             Self::Remove { .. } => Operation::RemoveMember,
             Self::Leave => Operation::Leave,
         }

@@ -38,6 +38,9 @@ pub enum Task {
         remove_members: bool,
         /// A chat that nobody finds counts as left.
         missing_is_left: bool,
+        /// Remove no one from a chat that the leaving account owns, and do not leave it either.
+        #[serde(default)]
+        keep_own: bool,
     },
     /// Invite people into a chat.
     AddMembers {

@@ -253,7 +253,12 @@ pub(crate) fn make_chat(title: &str) -> Task {
 }
 
 pub(crate) fn leave_chat(chat: &str) -> Task {
-    Task::LeaveChat { chat: chat.parse().unwrap(), remove_members: false, missing_is_left: false }
+    Task::LeaveChat {
+        chat: chat.parse().unwrap(),
+        remove_members: false,
+        missing_is_left: false,
+        keep_own: false,
+    }
 }
 
 pub(crate) fn accept_saga(saga: Saga) -> AcceptSaga {

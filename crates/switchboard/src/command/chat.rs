@@ -1,4 +1,4 @@
-//! `switchboard chat`: the chats that the server knows, those that nobody could find, and giving them to other accounts.
+//! `switchboard chat`: the chats that the server knows, those that no account could find, leaving them, and giving them to other accounts.
 
 use std::time::Duration;
 
@@ -13,6 +13,10 @@ use crate::{Place, table};
 
 /// How long the moving of all private dialogs of an account may take.
 const MOVING: Duration = Duration::from_mins(2);
+/// How long the server is asked to wait for a leave to end.
+const LEAVING: Duration = Duration::from_mins(1);
+/// How much longer its answer may take.
+const MARGIN: Duration = Duration::from_secs(10);
 
 /// The arguments.
 #[derive(clap::Args)]
@@ -39,6 +43,29 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
+    /// Leave a group or channel
+    #[command(after_help = "Examples:\n  switchboard chat leave -1001234567890\n  switchboard chat leave \
+            -1001234567890 --remove-members\n  switchboard chat leave -1001234567890 --remove-members \
+            --leave-own")]
+    Leave {
+        /// The chat: an id or @name
+        #[arg(allow_hyphen_values = true)]
+        chat: domain::ChatRef,
+        /// Remove everyone else first (supergroups and channels); it cannot be undone
+        #[arg(long)]
+        remove_members: bool,
+        /// Remove them even if the account owns the chat; without it that is refused
+        #[arg(long, requires = "remove_members")]
+        leave_own: bool,
+        /// Only through this account
+        #[arg(long)]
+        account: Option<domain::AccountName>,
+        #[command(flatten)]
+        place: Place,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Give a chat, or all private dialogs of an account, to another account
     #[command(
         after_help = "A private dialog goes only to an account that has it, or that can find the person by \
@@ -46,9 +73,9 @@ enum Action {
             backup_1\n  switchboard chat move --from main --to backup_1"
     )]
     Move {
-        /// The chat: an id or @name
+        /// The chat: an id, @name or the phone number of a person
         #[arg(allow_hyphen_values = true, conflicts_with = "from", required_unless_present = "from")]
-        chat: Option<domain::ChatRef>,
+        chat: Option<domain::NamedChat>,
         /// All private dialogs that go through this account
         #[arg(long)]
         from: Option<domain::AccountName>,
@@ -104,6 +131,23 @@ impl Chat {
                     print_chats(&chats);
                 }
             }
+            Action::Leave { chat, remove_members, leave_own, account, place, json } => {
+                let mut path = format!(
+                    "/v1/chats/{chat}?remove_members={remove_members}&leave_own={leave_own}&wait={}",
+                    LEAVING.as_secs()
+                );
+                if let Some(account) = account {
+                    path.push_str("&account=");
+                    path.push_str(account.as_str());
+                }
+                let server = control::running(&place.data_dir()?).await?;
+                let answer = server.call_within(LEAVING + MARGIN, Method::DELETE, &path, None).await?;
+                if json {
+                    say_json(&answer);
+                } else {
+                    print_left(&chat, &answer);
+                }
+            }
             Action::Move { chat, from, to, place, json } => {
                 let server = control::running(&place.data_dir()?).await?;
                 let answer = if let Some(chat) = &chat {
@@ -130,6 +174,22 @@ impl Chat {
             }
         }
         Ok(())
+    }
+}
+
+fn print_left(chat: &domain::ChatRef, answer: &Value) {
+    if answer["left"] == json!(true) {
+        let through = answer["account"].as_str().map(|account| format!(" by {account}")).unwrap_or_default();
+        let removed = answer["removed"].as_array().map_or(0, Vec::len);
+        say!("{chat} was left{through}; members removed before: {removed}.");
+        for one in answer["not_removed"].as_array().into_iter().flatten() {
+            say!("Not removed: {} ({}).", one["user_id"], one["why"].as_str().unwrap_or_default());
+        }
+    } else {
+        say!(
+            "{chat} is still being left; look again at operation {}.",
+            answer["id"].as_str().unwrap_or_default()
+        );
     }
 }
 

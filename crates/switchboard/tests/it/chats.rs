@@ -253,7 +253,7 @@ async fn whatever_is_lost_while_a_chat_is_left_it_is_left_once() {
             assert_eq!(status, 201, "{made}");
             let chat_id = made["chat_id"].as_str().expect("an id").to_owned();
             world.fault(loss, json!({"account": "main", "method": method, "times": 1})).await;
-            let path = format!("/v1/chats/{chat_id}?remove_members=true&wait=0");
+            let path = format!("/v1/chats/{chat_id}?remove_members=true&leave_own=true&wait=0");
             let left = done(&program, "DELETE", &path, None).await;
             assert_eq!((&left["left"], &left["left_type"]), (&json!(true), &json!("channel")), "{left}");
             let mut removed: Vec<i64> =

@@ -32,7 +32,7 @@ pub(super) fn is_done(step: &Step, error: &str) -> bool {
         | Step::Create { .. }
         | Step::Invite { .. }
         | Step::ExportLink
-        | Step::ListMembers => false,
+        | Step::ListMembers { .. } => false,
     }
 }
 

@@ -99,7 +99,7 @@ impl Steps for Pool {
 /// The service that a step is part of: the sessions for it are used first.
 const fn purpose(step: &Step) -> Purpose {
     match step {
-        Step::Leave | Step::ListMembers | Step::Remove { .. } => Purpose::LeaveChat,
+        Step::Leave | Step::ListMembers { .. } | Step::Remove { .. } => Purpose::LeaveChat,
         _ => Purpose::CreateChat,
     }
 }
@@ -127,7 +127,7 @@ async fn take(account: &Account, call: Call<'_>) -> Result<Answer, Outcome> {
         Step::Invite { users } => people::invite(&way, users).boxed().await,
         Step::Promote { user } => people::promote(&way, step, *user).await,
         Step::ExportLink => chats::export_link(&way).await,
-        Step::ListMembers => people::list(&way).await,
+        Step::ListMembers { keep_own } => people::list(&way, *keep_own).await,
         Step::Remove { user } => people::remove(&way, step, *user).await,
         Step::Leave => chats::leave(&way, step).await,
         Step::SetTitle { title } => chats::set_title(&way, step, title).await,

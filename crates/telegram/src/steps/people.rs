@@ -1,7 +1,7 @@
 //! Steps on the people of a chat: finding out who they are, inviting, promoting, listing and removing them.
 
 use domain::account::Operation;
-use domain::saga::{Answer, CREATOR_STAYS, MemberResult, Missing, Person, Step};
+use domain::saga::{Answer, CREATOR_STAYS, MemberResult, Missing, OWN_CHAT, Person, Step};
 use domain::{ChatId, ChatRef, Outcome};
 use grammers_tl_types::{enums, functions, types};
 
@@ -321,8 +321,8 @@ const fn out() -> types::ChatBannedRights {
     }
 }
 
-/// Lists the other members.
-pub(super) async fn list(way: &Way<'_>) -> Result<Answer, Outcome> {
+/// Lists the other members. With `keep_own` it is refused in a supergroup or channel that the account owns.
+pub(super) async fn list(way: &Way<'_>, keep_own: bool) -> Result<Answer, Outcome> {
     let account = way.account;
     let mut users = match way.place().await? {
         Place::Group(chat_id) => {
@@ -340,15 +340,25 @@ pub(super) async fn list(way: &Way<'_>) -> Result<Answer, Outcome> {
                 _ => Vec::new(),
             }
         }
-        Place::Channel(channel) => in_channel(way, channel).await?,
+        Place::Channel(channel) => in_channel(way, channel, keep_own).await?,
     };
     let me = account.standing.user_id();
     users.retain(|user| Some(*user) != me);
     Ok(Answer::Members { users })
 }
 
-async fn in_channel(way: &Way<'_>, channel: enums::InputChannel) -> Result<Vec<i64>, Outcome> {
+async fn in_channel(
+    way: &Way<'_>,
+    channel: enums::InputChannel,
+    keep_own: bool,
+) -> Result<Vec<i64>, Outcome> {
     let me = way.account.standing.user_id();
+    let refuse = if keep_own {
+        Some(OWN_CHAT)
+    } else {
+        // Members are listed to be removed before the chat is left, which would then be refused.
+        way.account.registry.creators_stay().then_some(CREATOR_STAYS)
+    };
     let mut users: Vec<i64> = Vec::new();
     let mut offset = 0;
     while users.len() < MOST {
@@ -365,9 +375,10 @@ async fn in_channel(way: &Way<'_>, channel: enums::InputChannel) -> Result<Vec<i
             Err(error) => return Err(way.refused(&error).await),
         };
         way.account.learn(&page.users, &page.chats, &[]).await;
-        // Members are listed to be removed before the chat is left, which would then be refused.
-        if way.account.registry.creators_stay() && page.participants.iter().any(|one| is_made_by(one, me)) {
-            return Err(Outcome::Rejected { code: CREATOR_STAYS.to_owned() });
+        if let Some(code) = refuse
+            && page.participants.iter().any(|one| is_made_by(one, me))
+        {
+            return Err(Outcome::Rejected { code: code.to_owned() });
         }
         let read = i32::try_from(page.participants.len()).unwrap_or(i32::MAX);
         let before = users.len();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use delivery::{Call, Candidates, FoundChat, Readiness, Steps};
 use domain::account::Operation;
-use domain::saga::{Answer, MemberResult, RegistryChange, Step};
+use domain::saga::{Answer, MemberResult, OWN_CHAT, RegistryChange, Step};
 use domain::{ChatId, Outcome};
 use sandbox::telegram::{FaultName, Invites, MemberOrder, Privacy};
 use telegram::{MemberRole, Pool, ReadError};
@@ -103,7 +103,13 @@ async fn a_chat_is_made_filled_changed_and_left() {
     done(&pool, "backup_1", chat_id, Step::SetTitle { title: "Order 7".to_owned() }).await;
     done(&pool, "backup_1", chat_id, Step::SetAbout { about: "Done".to_owned() }).await;
     done(&pool, "backup_1", chat_id, Step::SetAbout { about: "Done".to_owned() }).await;
-    let members = take(&pool, "backup_1", Some(chat_id), &Step::ListMembers).await.expect("members");
+    let kept = Step::ListMembers { keep_own: true };
+    let refused = take(&pool, "backup_1", Some(chat_id), &kept).await;
+    assert_eq!(refused, Err(Outcome::Rejected { code: OWN_CHAT.to_owned() }));
+    let owned_by_another = take(&pool, "backup_2", Some(chat_id), &kept).await;
+    assert!(matches!(owned_by_another, Ok(Answer::Members { .. })), "{owned_by_another:?}");
+    let kept_or_not = Step::ListMembers { keep_own: false };
+    let members = take(&pool, "backup_1", Some(chat_id), &kept_or_not).await.expect("members");
     let Answer::Members { users: mut listed } = members else { panic!("{members:?}") };
     listed.sort_unstable();
     let mut others = vec![users[0], users[2], users[3]];

@@ -32,9 +32,9 @@ impl Farewell {
     }
 
     /// What is to be done; nothing, when what was written names no chat.
-    pub(super) fn task(&self, remove_members: bool) -> Option<Task> {
+    pub(super) fn task(&self, remove_members: bool, keep_own: bool) -> Option<Task> {
         let chat = self.chat.clone()?;
-        Some(Task::LeaveChat { chat, remove_members, missing_is_left: true })
+        Some(Task::LeaveChat { chat, remove_members, missing_is_left: true, keep_own })
     }
 }
 

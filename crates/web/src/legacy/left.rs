@@ -72,7 +72,7 @@ mod tests {
 
     fn leaving(chat_id: &str, state: SagaState, left: Option<Left>, removed: &[i64]) -> Saga {
         let chat = chat_id.parse().expect("a chat");
-        let task = Task::LeaveChat { chat, remove_members: true, missing_is_left: true };
+        let task = Task::LeaveChat { chat, remove_members: true, missing_is_left: true, keep_own: false };
         let progress = Progress { left, removed: removed.to_vec(), ..Progress::default() };
         Saga { chat_id: chat_id.parse().ok(), ..saga(task, state, progress) }
     }

@@ -60,7 +60,7 @@ mod tests {
 
     fn leaving(failure: Option<Failure>, removed: &[i64]) -> Saga {
         let chat = "@demo".parse().expect("a chat");
-        let task = Task::LeaveChat { chat, remove_members: true, missing_is_left: true };
+        let task = Task::LeaveChat { chat, remove_members: true, missing_is_left: true, keep_own: false };
         let progress = Progress { removed: removed.to_vec(), ..Progress::default() };
         Saga { failure, ..saga(task, SagaState::Failed, progress) }
     }

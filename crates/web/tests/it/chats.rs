@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use delivery::sender::{Readiness, Why};
 use domain::Outcome;
-use domain::saga::Step;
+use domain::saga::{OWN_CHAT, Step};
 use serde_json::json;
 use store::{PeerKind, StoredPeer};
 
@@ -279,6 +279,27 @@ async fn a_chat_is_left() {
         world.call("DELETE", &format!("{path}?{wrong}")).send().await.problem(422, "invalid_request");
     }
     world.call("DELETE", "/v1/chats/123").send().await.problem(422, "invalid_request");
+}
+
+#[tokio::test]
+async fn an_own_chat_is_emptied_only_where_the_caller_says_so() {
+    let world = World::new().await;
+    world.hands.then("list_members", [Outcome::Rejected { code: OWN_CHAT.to_owned() }]);
+    let path = format!("/v1/chats/{GROUP}?remove_members=true");
+    let refused = world.call("DELETE", &path).send().await.problem(409, "own_chat");
+    let detail = refused["detail"].as_str().unwrap_or_default();
+    assert!(detail.contains("leave_own=true") && detail.contains("no one was removed"), "{refused}");
+    let call = world.call("DELETE", &format!("{path}&leave_own=true"));
+    let reply = world.pass(Duration::from_millis(500), tokio::spawn(async move { call.send().await })).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let listed: Vec<Step> = world
+        .hands
+        .taken()
+        .into_iter()
+        .map(|one| one.step)
+        .filter(|step| step.name() == "list_members")
+        .collect();
+    assert_eq!(listed, [true, false].map(|keep_own| Step::ListMembers { keep_own }));
 }
 
 #[tokio::test]

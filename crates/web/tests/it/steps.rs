@@ -119,7 +119,7 @@ impl Hands {
                     .collect(),
             },
             Step::ExportLink => Answer::Link { link: "https://t.me/+abc".to_owned() },
-            Step::ListMembers => Answer::Members { users: OTHERS.to_vec() },
+            Step::ListMembers { .. } => Answer::Members { users: OTHERS.to_vec() },
             _ => Answer::Done,
         })
     }

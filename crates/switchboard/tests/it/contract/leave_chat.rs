@@ -110,6 +110,26 @@ async fn nobody_is_removed_where_the_settings_say_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn own_chats_are_kept_where_the_settings_say_so() {
+    let legacy = "leave_own_chats = false".to_owned();
+    let stage = Stage::with(Setup { legacy, ..Setup::default() }).await;
+    let chat = stage.made("Ours", &["@client_1", "@client_2"]).await;
+    let reply = stage.leave(&json!({ "chat": chat })).await;
+    let error = reply.json()["error"].as_str().unwrap_or_default().to_owned();
+    assert!(reply.status == 500 && error.contains("owns this chat"), "{}", reply.text);
+    assert!(error.contains("legacy.leave_own_chats = true"), "{error}");
+    assert_eq!(stage.world.members(&chat).await.len(), 3, "no one was removed");
+    // So it is on `/v1`, whatever the old ports do, unless the caller says so.
+    let words = ["chat", "leave", chat.as_str(), "--remove-members"];
+    let (left, said) = stage.command(&words).await;
+    assert!(!left && said.contains("owns this chat"), "{said}");
+    assert_eq!(stage.world.members(&chat).await.len(), 3, "no one was removed");
+    let (left, said) = stage.command(&[&words[..], &["--leave-own"]].concat()).await;
+    assert!(left && said.contains("members removed before: 2"), "{said}");
+    assert!(stage.world.members(&chat).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn leaving_again_and_leaving_what_is_gone_is_fine() {
     let stage = Stage::plain().await;
     let chat = stage.made("Left twice", &["@client_1"]).await;

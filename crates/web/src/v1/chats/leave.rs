@@ -18,13 +18,16 @@ use crate::state::State;
 use crate::v1::operations::{self, ChatLeft, OperationView, Order, ResultView};
 use crate::v1::wait::wait_in_query;
 
-/// Leaves a chat; with `remove_members` everybody else is removed first. A chat that was left before is no error.
+/// Leaves a chat; with `remove_members` everybody else is removed first. A chat that was left before is no error. A
+/// chat that the account owns is not emptied unless `leave_own` says so: 409, and nothing was done.
 #[utoipa::path(
     delete, path = "/v1/chats/{chat_id}", tag = "chats", operation_id = "leave_chat",
     params(
         ("chat_id" = String, Path, description = "A chat id as the Bot API writes it, or `@name`"),
         ("remove_members" = Option<bool>, Query,
             description = "Whether to remove everybody else first (supergroups and channels); `false` by default"),
+        ("leave_own" = Option<bool>, Query,
+            description = "With `remove_members`: whether to empty and leave the chat though the account owns it; `false` by default"),
         WaitParameters,
     ),
     responses(
@@ -32,7 +35,7 @@ use crate::v1::wait::wait_in_query;
         (status = 202, description = "Not finished within `wait`", body = OperationView<'static>,
             headers(("Location" = String, description = "Where to look again"))),
         (status = 404, description = "No account finds the chat, or the pinned account is not known", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "It was cancelled", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "The account owns the chat, or it was cancelled", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "Wrong parameters, or refused by the provider", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "No usable account, the service is stopped, or the store is away", body = ProblemBody, content_type = "application/problem+json"),
     ),
@@ -45,13 +48,14 @@ pub(crate) async fn leave(
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let remove_members = query.take::<bool>("remove_members").unwrap_or(false);
+    let leave_own = query.take::<bool>("leave_own").unwrap_or(false);
     let wait = query.take_with("wait", wait_in_query).unwrap_or(WAIT);
     let pin = query.take::<AccountName>("account");
     query.finish()?;
     let chat = named::group(&given)?;
     // A chat that we were in and that nobody finds any more is left, as was asked for; one never known is a mistake.
     let missing_is_left = state.pool().is_left(&chat) || state.pool().chat_info(&chat).is_some();
-    let task = Task::LeaveChat { chat, remove_members, missing_is_left };
+    let task = Task::LeaveChat { chat, remove_members, missing_is_left, keep_own: !leave_own };
     let order = Order { task, pin, on_flood: OnFlood::Wait, wait };
     operations::ask(&state, &by.caller, order, None, |saga| Ok(json(StatusCode::OK, &ResultView::from(saga))))
         .await

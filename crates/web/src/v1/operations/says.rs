@@ -75,7 +75,7 @@ mod tests {
             Step::Invite { users: Vec::new() },
             Step::Promote { user: 1 },
             Step::ExportLink,
-            Step::ListMembers,
+            Step::ListMembers { keep_own: false },
             Step::Remove { user: 1 },
             Step::Leave,
             Step::SetTitle { title: String::new() },
