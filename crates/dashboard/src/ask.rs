@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::dashboard::Dashboard;
 use crate::visitor::{Language, Visitor};
-use crate::words::said;
+use crate::words::{refused, wrong_field};
 
 /// The longest wait for an answer: whatever asks Telegram has its own, shorter one.
 const PATIENCE: Duration = Duration::from_mins(3);
@@ -62,9 +62,9 @@ struct Problem {
 impl Refused {
     /// The same in the language of a reader.
     fn told(mut self, language: Language) -> Self {
-        self.detail = said(language, &self.detail).into_owned();
+        self.detail = refused(language, &self.code, &self.detail);
         for field in &mut self.fields {
-            field.message = said(language, &field.message).into_owned();
+            field.message = wrong_field(language, &field.message);
         }
         self
     }

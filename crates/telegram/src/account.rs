@@ -222,7 +222,7 @@ impl Account {
         *self.lines.write().unwrap_or_else(PoisonError::into_inner) = lines.into();
     }
 
-    /// Whether somebody has to sign in or give it a session.
+    /// Whether someone has to sign in or give it a session.
     pub(crate) fn wants_session(&self) -> bool {
         let lines = self.lines();
         lines.is_empty() || lines.iter().any(|line| line.state() == AccountState::NeedsLogin)

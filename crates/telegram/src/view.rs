@@ -50,7 +50,7 @@ pub struct AccountView {
     pub proxy: bool,
     /// Where it was described: what is in the settings is changed there alone.
     pub source: AccountSource,
-    /// Whether somebody has to sign in or give it a session: it has none, or one that is lost.
+    /// Whether someone has to sign in or give it a session: it has none, or one that is lost.
     pub wants_session: bool,
     /// Its sessions.
     pub lines: Vec<LineView>,

@@ -36,5 +36,6 @@ pub use listen::{Holder, ListenerState, ListenerView, serve};
 pub use multipart::{MultipartError, Part, parts as form_parts};
 pub use openapi::openapi_json;
 pub use options::{Examined, Limits, Options};
+pub use problem::problem_codes;
 pub use router::no_such_path;
 pub use state::{Services, State};

@@ -131,6 +131,11 @@ impl Code {
     }
 }
 
+/// The words for all that goes wrong, for those who have words of their own for it.
+pub fn problem_codes() -> impl Iterator<Item = &'static str> {
+    Code::ALL.iter().map(|code| code.as_str())
+}
+
 /// One field that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct FieldError {

@@ -107,7 +107,7 @@ fn tint(step: &Step) -> Tint {
 fn outcome(language: Language, word: &str, detail: Option<&str>) -> String {
     let (english, russian) = match word {
         "sent" => ("sent", "отправлено"),
-        "flood_wait" => ("flood wait", "Telegram велел ждать"),
+        "flood_wait" => ("flood wait", "ожидание по требованию Telegram"),
         "slow_mode" => ("slow mode of the chat", "медленный режим чата"),
         "not_found" => ("does not find the chat", "не находит чат"),
         "forbidden" => ("may not write there", "не может туда писать"),
@@ -161,7 +161,7 @@ fn heading(language: Language, step: &Step) -> String {
         "accepted" => language.of("Accepted and stored", "Принято и сохранено").to_owned(),
         "begun" => format!("{} {account}{part}", language.of("Given to", "Передано аккаунту")),
         "attempted" => format!("{account}{part}: {said}"),
-        "waiting" => language.of("It waits", "Ждёт").to_owned(),
+        "waiting" => language.of("Waiting", "Ждёт").to_owned(),
         "moved_on" => format!("{} {account}", language.of("Moved to", "Перешло к аккаунту")),
         "joined" => language
             .of(
@@ -172,7 +172,7 @@ fn heading(language: Language, step: &Step) -> String {
         "sent" if step.account.is_some() => {
             format!("{} {account}{part}", language.of("Sent by", "Отправил аккаунт"))
         }
-        "sent" => language.of("It is sent", "Отправлено").to_owned(),
+        "sent" => language.of("Sent", "Отправлено").to_owned(),
         "failed" if step.detail.as_deref() == Some(Failure::RESTORED) => language
             .of(
                 "Held back after a restore: it may have been sent since the backup",
@@ -184,13 +184,11 @@ fn heading(language: Language, step: &Step) -> String {
         "in_doubt" => language
             .of("It may have been sent: this cannot be found out", "Возможно, отправлено: узнать это нельзя")
             .to_owned(),
-        "resolved" => {
-            language.of("A person decided what became of it", "Человек решил, что с ним стало").to_owned()
-        }
+        "resolved" => language.of("Resolved by a person", "Решено человеком").to_owned(),
         "resumed" => {
             format!(
                 "{} {account}{part}",
-                language.of("Taken up again after a restart by", "После перезапуска продолжает")
+                language.of("Continued after a restart by", "После перезапуска продолжает")
             )
         }
         "retried" => language.of("Sent again by hand", "Отправлено заново вручную").to_owned(),

@@ -13,7 +13,7 @@ use super::strip::{Cell, Strip};
 use crate::accounts::path_of;
 use crate::page;
 use crate::words::number::{bytes, percent, span, thousands};
-use crate::words::{self, OverviewWords, Wall, number, reason, state};
+use crate::words::{self, OverviewWords, Sentence, Wall, number, reason, said, state};
 
 /// The most buttons of a flat card; the others are on its own page.
 const BUTTONS: usize = 3;
@@ -175,7 +175,7 @@ impl<'a> CardView<'a> {
         let why = why.map(|code| reason(self.words.language, code));
         match card.lamp {
             Lamp::Good | Lamp::Off => None,
-            Lamp::Busy => card.detail.clone(),
+            Lamp::Busy => card.detail.as_deref().map(|detail| said(self.words.language, detail).into_owned()),
             Lamp::Trouble if names_accounts && !self.is_tall() => None,
             Lamp::Trouble | Lamp::Waiting => {
                 let since = self.words.since_when(self.wall.minute(card.since));
@@ -230,17 +230,18 @@ impl<'a> CardView<'a> {
         match self.card.advice {
             Some(_) if self.around.is_brief && self.card.reason.is_some() => why(),
             Some(advice) => Some(self.words.advice(advice).into()),
-            None => self.card.detail.as_deref().map(Cow::Borrowed).or_else(why),
+            None => self.card.detail.as_deref().map(|detail| said(self.words.language, detail)).or_else(why),
         }
     }
 
     /// What is said more, in words of whoever said it; nothing twice.
-    fn detail(&self) -> Option<Cow<'_, str>> {
+    fn detail(&self) -> Option<Sentence<'_>> {
         if let Some(facts) = self.words.facts(self.card, self.wall).filter(|_| !self.around.is_brief) {
-            return Some(facts.into());
+            return Some(self.wall.verbatim(facts.into()));
         }
         let detail = self.card.detail.as_deref().filter(|_| !self.around.is_brief)?;
-        (self.card.advice.is_some() && self.card.proof.as_deref() != Some(detail)).then_some(detail.into())
+        (self.card.advice.is_some() && self.card.proof.as_deref() != Some(detail))
+            .then(|| self.wall.sentence(detail))
     }
 
     /// What shows it, where there is room.

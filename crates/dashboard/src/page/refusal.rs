@@ -7,19 +7,25 @@ use http::StatusCode;
 use super::{Section, page_of};
 use crate::ask::Refused;
 use crate::visitor::Visitor;
-use crate::words::RefusalWords;
+use crate::words::{RefusalWords, Sentence};
 
 #[derive(Template)]
 #[template(path = "refusal.html")]
 struct Refusal<'a> {
     words: &'static RefusalWords,
     heading: &'a str,
-    detail: &'a str,
+    detail: Sentence<'a>,
 }
 
 fn refuse(status: StatusCode, visitor: &Visitor, heading: &str, detail: &str) -> Response {
     let words = RefusalWords::of(visitor.language);
-    page_of(status, visitor, heading, Section::None, Refusal { words, heading, detail })
+    page_of(
+        status,
+        visitor,
+        heading,
+        Section::None,
+        Refusal { words, heading, detail: visitor.wall().verbatim(detail.into()) },
+    )
 }
 
 /// There is no such page.

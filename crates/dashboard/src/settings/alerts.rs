@@ -16,7 +16,7 @@ use crate::ask::Refused;
 use crate::dashboard::Dashboard;
 use crate::page::{self, Section, refusal, segment};
 use crate::visitor::{Posted, Visitor};
-use crate::words::{AlertsWords, Wall};
+use crate::words::{AlertsWords, Wall, said};
 
 /// The page.
 const HERE: &str = "/settings/alerts";
@@ -196,10 +196,15 @@ pub(super) async fn act(
     let words = AlertsWords::of(visitor.language);
     let path = format!("{API}/{}", segment(&name));
     let said = match action.as_str() {
-        "test" => dashboard
-            .ask::<Tested>(&visitor, Method::POST, &format!("{path}/test"), None)
-            .await
-            .map(|tested| words.tested(&name, tested.told, tested.why.as_deref())),
+        "test" => dashboard.ask::<Tested>(&visitor, Method::POST, &format!("{path}/test"), None).await.map(
+            |tested| {
+                words.tested(
+                    &name,
+                    tested.told,
+                    tested.why.as_deref().map(|why| said(visitor.language, why)).as_deref(),
+                )
+            },
+        ),
         "remove" => {
             dashboard.ask::<Value>(&visitor, Method::DELETE, &path, None).await.map(|_| words.removed(&name))
         }

@@ -57,14 +57,14 @@ pub(crate) struct ChatsWords {
 const EN: ChatsWords = ChatsWords {
     language: Language::English,
     chats: "Chats",
-    lede: "Chats that were made or left here, or that an account is in, and the account that serves each.",
+    lede: "Chats that were created or left here, or that an account is in, and the account that serves each.",
     known: "Known",
     unresolved: "Not found",
     open: "Find a chat or person",
     open_hint: "Title, name, @name, phone or number",
     unknown_detail: "No account is in it or has written to it. Check the spelling, or look for it in the list of chats.",
     empty: "No chats yet",
-    empty_detail: "They show here once an account has read its dialogs, or when one is made with",
+    empty_detail: "They appear here once an account has read its dialogs, or when one is created with",
     served_by: "Served by",
     nobody_yet: "none yet",
     in_it: "Accounts in it",
@@ -80,13 +80,13 @@ const EN: ChatsWords = ChatsWords {
     bind_follows: "New messages go through the account you choose, at once. What is being sent now stays where it is.",
     bind_private: "This is a private dialog: it goes to an account that has it, or that can find the person and may write to them first.",
     leave: "Leave the chat",
-    leave_follows: "The account goes out of the chat and can no longer write or read there. Only somebody in it can invite it back.",
-    remove_members: "Remove everybody else first",
+    leave_follows: "The account leaves the chat and can no longer read or write there. Only a member can invite it back.",
+    remove_members: "Remove everyone else first",
     remove_members_help: "In supergroups and channels. It cannot be undone: each would have to be invited again.",
     leave_own: "Even if the account owns the chat",
     leave_own_help: "Without this, members of a chat that the account owns are not removed and the chat is not left.",
     was_left: "The chat was left.",
-    leaving: "The chat is being left; this page shows how far it is.",
+    leaving: "Leaving the chat; this page shows the progress.",
     facts: "About the chat",
     public_name: "Public name",
     invite_link: "Invite link",
@@ -96,7 +96,7 @@ const EN: ChatsWords = ChatsWords {
     unresolved_title: "Chats that no account finds",
     unresolved_lede: "They are requested again and again. Fix the automation that does so, or invite an account to the chat.",
     none_unresolved: "Every chat is found",
-    none_unresolved_detail: "A chat that is asked for and that no account is in would be listed here, with who asks for it.",
+    none_unresolved_detail: "Chats that are requested although no account is in them appear here, with who requests them.",
     times: "Times",
     last_time: "Last",
     since: "since",
@@ -137,7 +137,7 @@ const RU: ChatsWords = ChatsWords {
     leave_own: "Даже если аккаунт — владелец чата",
     leave_own_help: "Без этой отметки участников собственного чата аккаунта не удаляют, и из чата он не выходит.",
     was_left: "Из чата вышли.",
-    leaving: "Выходим из чата; на этой странице видно, как идёт дело.",
+    leaving: "Выходим из чата; ход виден на этой странице.",
     facts: "О чате",
     public_name: "Публичное имя",
     invite_link: "Ссылка-приглашение",
@@ -147,7 +147,7 @@ const RU: ChatsWords = ChatsWords {
     unresolved_title: "Чаты, которых не находит ни один аккаунт",
     unresolved_lede: "Их запрашивают снова и снова. Исправьте автоматизацию или пригласите аккаунт в чат.",
     none_unresolved: "Все чаты находятся",
-    none_unresolved_detail: "Здесь был бы чат, который запрашивают, хотя ни одного аккаунта в нём нет, и тот, кто запрашивает.",
+    none_unresolved_detail: "Здесь появятся чаты, которые запрашивают, хотя ни одного аккаунта в них нет, и те, кто их запрашивает.",
     times: "Раз",
     last_time: "Последний раз",
     since: "с",
@@ -168,7 +168,7 @@ impl ChatsWords {
             "supergroup" => self.language.of("Supergroup", "Супергруппа"),
             "user" => self.language.of("Person", "Человек"),
             "bot" => self.language.of("Bot", "Бот"),
-            "own_user" => self.language.of("One’s own notes", "Избранное"),
+            "own_user" => self.language.of("Saved Messages", "Избранное"),
             _ => self.language.of("Channel", "Канал"),
         }
     }
@@ -203,7 +203,7 @@ impl ChatsWords {
     /// It was forgotten.
     pub(crate) fn forgotten(&self, chat: &str) -> String {
         self.language.of(
-            format!("{chat} is forgotten until it is asked for again."),
+            format!("{chat} is forgotten until it is requested again."),
             format!("{chat} забыт, пока его не запросят снова."),
         )
     }

@@ -1,10 +1,12 @@
-//! The words of diagnostics. What the doctor says himself stays as he says it, in English; in Russian, what kind of thing
-//! he found comes before.
+//! The words of diagnostics, and what the doctor says in the language of the page.
 
-use ops::doctor::{Area, Code, Severity};
+use std::borrow::Cow;
 
-use super::findings;
+use ops::doctor::{Area, Code, Finding, Fix, Severity};
+
 use super::number::{english, russian, thousands};
+use super::said::doctor_in_russian;
+use super::{Sentence, Wall, findings};
 use crate::visitor::Language;
 
 /// The words of diagnostics.
@@ -106,12 +108,37 @@ impl DiagnosticsWords {
         format!("{}.", parts.join(", "))
     }
 
-    /// What a finding of this kind says, where the doctor's own words are in another language than the page.
-    pub(crate) fn gist(&self, code: Code) -> Option<&'static str> {
-        match self.language {
-            Language::English => None,
-            Language::Russian => findings::in_russian(code),
-        }
+    /// What was found: the doctor's own sentence, or in Russian at least what kind of thing it is.
+    pub(crate) fn summary<'a>(&self, wall: Wall, finding: &'a Finding) -> Sentence<'a> {
+        wall.verbatim(match self.language {
+            Language::English => Cow::Borrowed(finding.summary.as_str()),
+            Language::Russian => doctor_in_russian(&finding.summary)
+                .or_else(|| findings::in_russian(finding.code).map(str::to_owned))
+                .map_or(Cow::Borrowed(finding.summary.as_str()), Cow::Owned),
+        })
+    }
+
+    /// What there is to know about the mending, as a sentence; in Russian nothing where there are no Russian words for it.
+    pub(crate) fn advice(&self, wall: Wall, finding: &Finding) -> Option<Sentence<'static>> {
+        let advice = match &finding.fix {
+            Fix::Command { advice, .. } | Fix::Setting { advice, .. } | Fix::Advice { advice } => advice,
+            Fix::Nothing => return None,
+        };
+        let advice = match self.language {
+            Language::English => Some(advice.clone()),
+            Language::Russian if finding.code == Code::Other => Some(advice.clone()),
+            Language::Russian => doctor_in_russian(advice),
+        };
+        let advice = advice.filter(|advice| !advice.is_empty())?;
+        Some(wall.verbatim(Cow::Owned(as_sentence(&advice))))
+    }
+
+    /// A name, a value or a line of evidence: what is not the doctor's own stays as it is.
+    pub(crate) fn fact<'a>(&self, wall: Wall, text: &'a str) -> Sentence<'a> {
+        wall.verbatim(match self.language {
+            Language::English => Cow::Borrowed(text),
+            Language::Russian => doctor_in_russian(text).map_or(Cow::Borrowed(text), Cow::Owned),
+        })
     }
 
     /// What was looked at.
@@ -140,6 +167,14 @@ impl DiagnosticsWords {
         };
         self.language.of(english, russian)
     }
+}
+
+/// With a capital at its beginning, unless a command or a name stands there, and a full stop at its end.
+fn as_sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    let stop = if text.ends_with(['.', '?', '!']) { "" } else { "." };
+    format!("{first}{}{stop}", letters.as_str())
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ const EN: FrameWords = FrameWords {
     main: "Main",
     live: "Live",
     still: "As of",
-    lost: "Connection lost; data of",
+    lost: "Connection lost; data from",
     other_language: "Русский",
     sign_out: "Sign out",
     close: "Close",

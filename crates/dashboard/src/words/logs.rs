@@ -58,9 +58,9 @@ const EN: LogsWords = LogsWords {
     around: "The line in its place, newest first.",
     to_the_line: "To the line",
     line_gone: "This line is gone",
-    line_gone_detail: "The oldest lines go when the budget of disk is used. The setting log.budget makes it larger.",
+    line_gone_detail: "The oldest lines are removed when the disk budget is used up. The setting log.budget makes it larger.",
     find: "Find words",
-    find_hint: "Words, letter by letter, or name=value",
+    find_hint: "Exact words, or name=value",
     level: "Level",
     service: "Service",
     any_service: "All services",
@@ -73,12 +73,12 @@ const EN: LogsWords = LogsWords {
     refresh_off: "Refresh: off",
     download: "Download",
     unread: "Not all lines can be read now",
-    unread_detail: "Others may be searching, or the disk has changed some lines. Try again in a moment; the standard error of the program says why.",
+    unread_detail: "Others may be searching, or some lines are damaged on disk. Try again in a moment; the program's standard error says why.",
     empty: "No lines in this time",
     empty_detail: "The program writes a line for each step of each message and for each request. Choose a longer time.",
     none_yet: "Nothing so far; the search goes on further back",
     older: "Older lines",
-    following: "New lines come by themselves",
+    following: "New lines appear by themselves",
     paused: "Paused while you read",
     lost: "Connection lost; trying again",
     pause: "Pause",
@@ -102,9 +102,9 @@ const RU: LogsWords = LogsWords {
     around: "Строка среди соседних, новые сверху.",
     to_the_line: "К строке",
     line_gone: "Этой строки больше нет",
-    line_gone_detail: "Когда отведённое место кончается, самые старые строки уходят. Настройка log.budget даёт больше места.",
+    line_gone_detail: "Когда отведённое место кончается, самые старые строки удаляются. Больше места даёт настройка log.budget.",
     find: "Найти слова",
-    find_hint: "Слова буква в букву или имя=значение",
+    find_hint: "Точные слова или имя=значение",
     level: "Уровень",
     service: "Служба",
     any_service: "Все службы",
@@ -117,7 +117,7 @@ const RU: LogsWords = LogsWords {
     refresh_off: "Обновление: нет",
     download: "Скачать",
     unread: "Сейчас читаются не все строки",
-    unread_detail: "Возможно, ищет кто-то ещё или диск испортил часть строк. Повторите чуть позже; причина — в потоке ошибок программы.",
+    unread_detail: "Возможно, ищет кто-то ещё или часть строк повреждена на диске. Повторите чуть позже; причина — в потоке ошибок программы.",
     empty: "За это время строк нет",
     empty_detail: "Программа пишет строку о каждом шаге каждого сообщения и о каждом запросе. Выберите время подлиннее.",
     none_yet: "Пока ничего; поиск продолжается глубже",
@@ -194,12 +194,11 @@ impl LogsWords {
     pub(crate) fn damaged(&self, blocks: u32) -> String {
         let (number, blocks) = (thousands(blocks.into()), u64::from(blocks));
         match self.language {
-            Language::English => format!(
-                "Not counted: {number} {} of lines that the disk has changed.",
-                english(blocks, "block", "blocks")
-            ),
+            Language::English => {
+                format!("Not counted: {number} {} of damaged lines.", english(blocks, "block", "blocks"))
+            }
             Language::Russian => format!(
-                "Не посчитано: {number} {} строк, испорченных диском.",
+                "Не посчитано: {number} {} повреждённых строк.",
                 russian(blocks, "блок", "блока", "блоков")
             ),
         }
@@ -253,7 +252,7 @@ impl LogsWords {
                 "Telegram запретил аккаунту новые контакты. Дайте ему несколько дней покоя и пишите только знакомым.",
             ),
             Trouble::CannotResolve => (
-                "No account of yours is in the chat. Mend the automation that asks, or invite an account: Chats, Not found.",
+                "No account of yours is in the chat. Fix the automation that asks, or invite an account: Chats, Not found.",
                 "Ни одного вашего аккаунта в чате нет. Исправьте автоматизацию или пригласите аккаунт: Чаты, Не найденные.",
             ),
             Trouble::NoRights => (
@@ -261,8 +260,8 @@ impl LogsWords {
                 "Аккаунту нельзя туда писать. Дайте ему право в Telegram или передайте чат другому аккаунту.",
             ),
             Trouble::Rejected => (
-                "Telegram refused the content. Its word is in the fields; mend what the caller sends.",
-                "Telegram отклонил содержимое. Его слово есть в полях; исправьте то, что отправляет программа.",
+                "Telegram refused the content. Its error code is in the fields; fix what the caller sends.",
+                "Telegram отклонил содержимое. Код ошибки есть в полях; исправьте то, что отправляет программа.",
             ),
             Trouble::Banned => (
                 "Sign in with Telegram’s own app to see why. Until then the other accounts do its work.",
@@ -289,7 +288,7 @@ impl LogsWords {
                 "Порт занят другой программой; switchboard doctor назовёт её.",
             ),
             Trouble::CallbackFailed => (
-                "Look at the receiver; the callback is posted again by itself. When it gives up, it lies under Failed requests.",
+                "Check the receiver; the callback is retried by itself. When it gives up, you find it under Failed requests.",
                 "Проверьте получателя; вызов повторяется сам. Когда попытки кончатся, он окажется среди неудачных запросов.",
             ),
             Trouble::Broken => (

@@ -77,7 +77,7 @@ const EN: MessagesWords = MessagesWords {
     retry_last: "The last run:",
     retry_may_close: "You may close this page; it goes on.",
     stop_retrying: "Stop retrying",
-    retry_stopped: "Retrying ends now. What is in the queue stays there.",
+    retry_stopped: "Retrying has stopped. What is in the queue stays there.",
     why: "Why",
     the_message: "The message",
     copy_id: "Copy id",
@@ -102,7 +102,7 @@ const EN: MessagesWords = MessagesWords {
     see_evidence: "See the evidence",
     retried: "It is in the queue again.",
     cancelled: "It was cancelled; nothing was sent.",
-    tried_no_longer: "It is no longer tried. It may have been sent: look into the chat and decide.",
+    tried_no_longer: "There are no more attempts. It may have been sent: check the chat and decide.",
     counted_as_sent: "It counts as sent.",
     decided: "Counted as sent: a person decided so.",
     decided_detail: "Telegram did not confirm it; who decided and when is below and in the audit log.",
@@ -155,7 +155,7 @@ const RU: MessagesWords = MessagesWords {
     see_evidence: "Что известно",
     retried: "Сообщение снова в очереди.",
     cancelled: "Отменено, ничего не отправлено.",
-    tried_no_longer: "Попытки прекращены. Сообщение могло уйти: посмотрите в чат и решите.",
+    tried_no_longer: "Попытки прекращены. Сообщение могло уйти: проверьте чат и решите.",
     counted_as_sent: "Считается отправленным.",
     decided: "Считается отправленным: так решил человек.",
     decided_detail: "Telegram этого не подтвердил; кто и когда решил, видно ниже и в журнале действий.",
@@ -218,7 +218,7 @@ impl MessagesWords {
         let (english, russian) = match verdict {
             "first" => ("First", "Первый"),
             "next" => ("Next", "Следующий"),
-            "waits" => ("Has to wait", "Ждёт"),
+            "waits" => ("Must wait", "Ждёт"),
             _ => ("Cannot", "Не может"),
         };
         self.language.of(english, russian)
@@ -280,11 +280,11 @@ impl MessagesWords {
         let count = thousands(number);
         match self.language {
             Language::English => format!(
-                "Nothing new was begun: {count} {} being retried already, as was asked before. When that is over, ask again.",
+                "Nothing new was started: {count} {} already being retried. Try again when that is done.",
                 english(number, "message is", "messages are")
             ),
             Language::Russian => format!(
-                "Новый повтор не начат: ещё идёт прежний, всего сообщений: {count}. Когда он закончится, попросите снова."
+                "Новый повтор не начат: ещё идёт прежний, всего сообщений: {count}. Когда он закончится, повторите."
             ),
         }
     }

@@ -11,6 +11,8 @@ mod frame;
 mod logs;
 mod messages;
 mod moment;
+#[cfg(test)]
+mod notions;
 pub(crate) mod number;
 mod operations;
 mod overview;
@@ -28,11 +30,11 @@ pub(crate) use failed::FailedWords;
 pub(crate) use frame::FrameWords;
 pub(crate) use logs::LogsWords;
 pub(crate) use messages::MessagesWords;
-pub(crate) use moment::{Moment, Wall};
+pub(crate) use moment::{Moment, Sentence, Wall};
 pub(crate) use operations::OperationsWords;
 pub(crate) use overview::{Leftover, OverviewWords, reason, state};
 pub(crate) use refusal::RefusalWords;
-pub(crate) use said::said;
+pub(crate) use said::{refused, said, wrong_field};
 pub(crate) use settings::{
     AlertsWords, AuditWords, BackupsWords, KeysWords, MaintenanceWords, MeWords, PeopleWords, SettingsWords,
     browser,

@@ -68,6 +68,11 @@ impl Wall {
         Sentence { text: said(self.language, text), wall: self }
     }
 
+    /// The same of a text that is in the reader's language already.
+    pub(crate) fn verbatim(self, text: Cow<'_, str>) -> Sentence<'_> {
+        Sentence { text, wall: self }
+    }
+
     /// The date, as a heading.
     pub(crate) fn date(self, at: Timestamp) -> String {
         self.second(at).day(self.zone.date_time(at), true)
@@ -134,7 +139,7 @@ impl fmt::Display for Moment {
     }
 }
 
-/// A sentence with instants in it, such as "flood wait until 2026-11-20T11:07:31Z".
+/// A sentence with instants in it, such as "flood wait until 2026-11-20T11:07:31Z", and code between backticks.
 #[derive(Debug, Clone)]
 pub(crate) struct Sentence<'a> {
     text: Cow<'a, str>,
@@ -146,7 +151,29 @@ impl HtmlSafe for Sentence<'_> {}
 
 impl fmt::Display for Sentence<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for word in self.text.split_inclusive(char::is_whitespace) {
+        // A backtick that is not closed stands for itself.
+        let is_code = |piece: usize| piece % 2 == 1;
+        let is_marked = self.text.matches('`').count().is_multiple_of(2);
+        if !is_marked {
+            return self.words(f, &self.text);
+        }
+        for (number, piece) in self.text.split('`').enumerate() {
+            if is_code(number) {
+                f.write_str("<code>")?;
+                Html.write_escaped_str(&mut *f, piece)?;
+                f.write_str("</code>")?;
+            } else {
+                self.words(f, piece)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Sentence<'_> {
+    /// Words, with instants as they are on the wall.
+    fn words(&self, f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+        for word in text.split_inclusive(char::is_whitespace) {
             let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | ':' | '.');
             let bare = word.trim_matches(|c| !is_part(c)).trim_end_matches([':', '.']);
             let instant = bare.parse::<Timestamp>().ok();
@@ -189,12 +216,14 @@ mod tests {
             assert_eq!(shown(plain), plain);
         }
         assert!(!shown("<b>2026-11-20T12:00:00Z</b>").contains("<b>"));
+        assert_eq!(shown("run `a <b>`, then `c`"), "run <code>a &#60;b&#62;</code>, then <code>c</code>");
+        assert_eq!(shown("a ` alone"), "a ` alone");
     }
 
     proptest! {
         #[test]
         fn any_sentence_is_harmless_and_whole(text in "[ -~а-я<>&\"'\t\n]{0,60}") {
-            prop_assume!(!text.contains('T') || !text.contains('Z'));
+            prop_assume!((!text.contains('T') || !text.contains('Z')) && !text.contains('`'));
             let mut escaped = String::new();
             Html.write_escaped_str(&mut escaped, &text).expect("a string takes all");
             prop_assert_eq!(wall().sentence(&text).to_string(), escaped);

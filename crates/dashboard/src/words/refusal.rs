@@ -27,13 +27,12 @@ const EN: RefusalWords = RefusalWords {
     not_allowed: "Your role does not allow this",
     not_allowed_detail: "Ask an admin to do it, or to give you the role: Settings, People.",
     no_store: "The database does not answer",
-    no_store_detail: "So it cannot be checked who you are. Look at the disk and into the log of the program; `switchboard doctor` works \
-                      without the database.",
+    no_store_detail: "Your sign-in cannot be checked. Check the disk and the program's log; `switchboard doctor` works without the database.",
     stale_form: "The form is too old",
     stale_form_detail: "It was opened before you signed in last, or another site sent it. Nothing was changed. \
                         Open the page again and repeat.",
     unread_form: "The form did not arrive",
-    unread_form_detail: "It came too slowly, broke off or is too large. Nothing was changed. Go back and send it again.",
+    unread_form_detail: "It arrived too slowly, was cut off or is too large. Nothing was changed. Go back and send it again.",
     wrong_form: "The form has a wrong field",
 };
 
@@ -45,8 +44,7 @@ const RU: RefusalWords = RefusalWords {
     not_allowed: "Ваша роль этого не разрешает",
     not_allowed_detail: "Попросите администратора сделать это или дать вам роль: Настройки, Люди.",
     no_store: "База данных не отвечает",
-    no_store_detail: "Поэтому неизвестно, кто вы. Посмотрите на диск и в журнал программы; `switchboard doctor` работает и без \
-                      базы.",
+    no_store_detail: "Поэтому проверить ваш вход нельзя. Проверьте диск и журнал программы; `switchboard doctor` работает и без базы.",
     stale_form: "Форма устарела",
     stale_form_detail: "Её открыли до последнего входа, или её прислал другой сайт. Ничего не изменилось. \
                         Откройте страницу снова и повторите.",

@@ -156,7 +156,7 @@ pub(crate) fn pill(language: Language, state: &str) -> Pill {
         "running" => (Tint::Busy, "Running", "Выполняется"),
         "done" => (Tint::Good, "Done", "Готово"),
         "pending" => (Tint::Bad, "Pending", "Ждёт решения"),
-        "waiting" => (Tint::Waiting, "Tried again later", "Повторится позже"),
+        "waiting" => (Tint::Waiting, "Retries later", "Повторится позже"),
         "retried" => (Tint::Busy, "Being retried", "Повторяется"),
         "dropped" => (Tint::Idle, "Dropped", "Отброшено"),
         "active" => (Tint::Good, "Active", "Активен"),

@@ -48,7 +48,7 @@ async fn an_account_is_added_changed_stopped_and_removed() {
     );
     let one = admin.get("/accounts/main").await;
     for part in
-        ["It has no session", "/accounts/main/login", "/accounts/main/change", "/accounts/main/remove"]
+        ["It has no usable session", "/accounts/main/login", "/accounts/main/change", "/accounts/main/remove"]
     {
         assert!(one.body.contains(part), "{part} in {}", one.body);
     }
@@ -205,7 +205,7 @@ async fn a_sign_in_asks_for_a_number_and_refuses_steps_that_are_not_due() {
     }
     let page = send(&admin, "/accounts/main/login/actions/start", &[("by", "phone")]).await;
     assert_eq!(page.header("location"), "/accounts/main/login");
-    assert!(note(&page).contains("No phone number is kept"), "{}", note(&page));
+    assert!(note(&page).contains("No phone number is stored"), "{}", note(&page));
     let wrong = [("by", "phone"), ("phone", "secret-number")];
     let page = send(&admin, "/accounts/main/login/actions/start", &wrong).await;
     assert!(note(&page).contains("country code") && !note(&page).contains("secret"), "{}", note(&page));
@@ -352,5 +352,5 @@ async fn files_of_elsewhere_of_nobody_and_too_many_are_not_taken() {
         assert_eq!(page.status, StatusCode::SEE_OTHER, "{number}");
     }
     let page = drop_files(&admin, &admin.csrf, &[("a.session", "x")]).await;
-    assert!(page.body.contains("Other imports wait to be begun"), "{}", page.body);
+    assert!(page.body.contains("Other imports are waiting to start"), "{}", page.body);
 }

@@ -140,9 +140,9 @@ async fn the_way_out_ends_the_session_and_takes_the_token_of_the_form() {
     assert_eq!((out.status, out.header("location")), (StatusCode::SEE_OTHER, "/sign-in?note=out"));
     assert_eq!(out.cookie(COOKIE).as_deref(), Some(""));
     assert_eq!(viewer.get("/").await.header("location"), "/sign-in");
-    // What is sent afterwards comes to nothing, and that is said.
+    // What is sent afterwards is not done, and that is said.
     let late = viewer.post("/flood-clearing/actions/cancel", &[("csrf", &viewer.csrf)]).await;
     assert_eq!((late.status, late.header("location")), (StatusCode::SEE_OTHER, "/sign-in?note=ended"));
     let door = world.stranger().get("/sign-in?note=ended").await;
-    assert!(door.body.contains("came to nothing"), "{}", door.body);
+    assert!(door.body.contains("was not done"), "{}", door.body);
 }

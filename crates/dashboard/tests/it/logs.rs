@@ -216,13 +216,12 @@ async fn bars_that_are_too_short_are_called_so() {
     }
     let english = viewer.get("/logs").await.body;
     assert!(
-        english.contains("At least")
-            && english.contains("Not counted: 1 block of lines that the disk has changed."),
+        english.contains("At least") && english.contains("Not counted: 1 block of damaged lines."),
         "{english}"
     );
     let russian = viewer.get_with("/logs", &[("accept-language", "ru")]).await.body;
     assert!(
-        russian.contains("Не меньше") && russian.contains("Не посчитано: 1 блок строк, испорченных диском."),
+        russian.contains("Не меньше") && russian.contains("Не посчитано: 1 блок повреждённых строк."),
         "{russian}"
     );
 }

@@ -218,7 +218,7 @@ async fn clearing_is_offered_gently_first_and_can_be_cancelled() {
     let begun = operator.post("/flood-clearing/actions/begin", &[("csrf", &csrf), ("how", "stop_all")]).await;
     assert_eq!(begun.header("location"), "/flood-clearing");
     let page = operator.get("/flood-clearing").await;
-    assert!(page.body.contains("Asked for by operator") && page.body.contains("<progress"), "{}", page.body);
+    assert!(page.body.contains("Requested by operator") && page.body.contains("<progress"), "{}", page.body);
     let overview = operator.get("/").await;
     assert!(overview.body.contains("Clearing flood wait"), "{}", overview.body);
     let ended = operator.post("/flood-clearing/actions/cancel", &[("csrf", &csrf)]).await;

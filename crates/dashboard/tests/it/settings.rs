@@ -149,7 +149,7 @@ async fn a_second_factor_is_turned_on_page_by_page() {
     assert!(note(&wrong).contains("clock"), "{}", note(&wrong));
     let off =
         send(&viewer, "/settings/me/actions/drop-second-factor", &[("present", "wrong password")]).await;
-    assert!(note(&off).contains("present password is another"), "{}", note(&off));
+    assert!(note(&off).contains("current password is wrong"), "{}", note(&off));
 }
 
 #[tokio::test]

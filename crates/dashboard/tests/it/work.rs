@@ -303,7 +303,7 @@ async fn whoever_presses_while_a_run_goes_on_is_told_that_none_was_begun() {
     world.failed("one more").await;
     let second = press(&boris, begin, &[]).await;
     assert!(
-        note(&second).contains("Nothing new was begun: 200 messages are being retried already"),
+        note(&second).contains("Nothing new was started: 200 messages are already being retried"),
         "{}",
         note(&second)
     );

@@ -34,7 +34,7 @@ pub enum Task {
     LeaveChat {
         /// Which.
         chat: ChatRef,
-        /// Remove everybody else first (supergroups and channels only).
+        /// Remove everyone else first (supergroups and channels only).
         remove_members: bool,
         /// A chat that nobody finds counts as left.
         missing_is_left: bool,

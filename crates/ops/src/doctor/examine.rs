@@ -249,7 +249,7 @@ fn judge(
     let accounts: Option<Vec<AccountName>> =
         inside.map(|inside| inside.accounts.iter().map(|account| account.name.clone()).collect());
     let no_settings = "the settings cannot be read";
-    let untried = if settings.is_ok() { "it was not to be tried" } else { no_settings };
+    let untried = if settings.is_ok() { "it was not asked for" } else { no_settings };
     let only_server = |area| Section::unseen(area, ONLY_A_SERVER);
     let known = |area, section: Option<Section>| section.unwrap_or_else(|| only_server(area));
     let receiver = settings.ok().and_then(|settings| settings.legacy.invite_callback.as_ref());
@@ -348,7 +348,7 @@ fn seen(asked: &Asked, inside: Option<&Inside>, machine: &Machine) -> Seen {
     match (asked, inside, holder) {
         (_, Some(inside), _) => Seen::Answers(inside.server.clone()),
         (Asked::Deaf(why), None, holder) => Seen::Deaf { pid: holder.flatten(), why: why.clone() },
-        (_, None, Some(pid)) => Seen::Deaf { pid, why: "nobody answers on its control socket".to_owned() },
+        (_, None, Some(pid)) => Seen::Deaf { pid, why: "no answer on its control socket".to_owned() },
         (_, None, None) => Seen::Absent { used: matches!(machine.store, Some(Ok(Some(_)) | Err(_))) },
     }
 }

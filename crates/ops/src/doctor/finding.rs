@@ -132,7 +132,7 @@ codes! {
     VersionDiffers = "version_differs",
     /// The settings cannot be read.
     SettingsWrong = "settings_wrong",
-    /// The server runs with other settings than there are now.
+    /// The server runs with settings that differ from the current ones.
     SettingsDiffer = "settings_differ",
     /// Requests come through a proxy that the settings do not trust.
     ProxyUntrusted = "proxy_untrusted",
@@ -150,9 +150,9 @@ codes! {
     BackupNone = "backup_none",
     /// The newest backup is old.
     BackupOld = "backup_old",
-    /// The last attempt to make a backup came to nothing.
+    /// The last attempt to make a backup failed.
     BackupFailing = "backup_failing",
-    /// The newest backup cannot be put back.
+    /// The newest backup cannot be restored.
     BackupBroken = "backup_broken",
     /// It was not tried for long whether a backup can be put back.
     BackupUntried = "backup_untried",

@@ -63,10 +63,9 @@ pub(super) fn missing(known: &[Known<'_>]) -> Vec<Finding> {
         }
     }
     let found = |(session, scripts): (&str, BTreeSet<String>)| {
-        let summary = format!("The session {session} that the old scripts name is not there.");
+        let summary = format!("The session {session} that the old scripts name is missing.");
         let fix = Fix::advice(
-            "look for the file under another name or in a backup; without it the account signs in again, with \
-             `switchboard account login`",
+            "look for the file under another name or in a backup; without it, sign in again with `switchboard account login`",
         );
         finding(Code::LegacySessionMissing, Severity::Warning, session, summary, fix).shown_by(scripts)
     };
@@ -113,7 +112,7 @@ pub(super) fn sessions(files: &[SessionFile], here: &BTreeSet<String>, import: &
                     Severity::Note,
                     shown.clone(),
                     format!("{shown} cannot be taken over."),
-                    Fix::advice("look whether a better copy is somewhere; else its account signs in anew"),
+                    Fix::advice("look for a better copy; without one, sign in to its account again"),
                 )
                 .shown_by([why.clone()]),
             ),
@@ -122,7 +121,7 @@ pub(super) fn sessions(files: &[SessionFile], here: &BTreeSet<String>, import: &
     if !waiting.is_empty() {
         let doubles = waiting.values().filter(|files| files.len() > 1).count();
         let more =
-            if doubles > 0 { format!("; {doubles} of them lie there more than once") } else { String::new() };
+            if doubles > 0 { format!("; {doubles} of them are there more than once") } else { String::new() };
         let summary = format!("{} sessions of the old scripts are not here yet{more}.", waiting.len());
         let fix = Fix::command_and(
             import,

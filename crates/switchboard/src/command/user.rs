@@ -51,7 +51,7 @@ enum Action {
     Password {
         /// Whose
         name: UserName,
-        /// Take the second factor away as well, for somebody who has lost the telephone
+        /// Turn off the second factor as well, for somebody who has lost the telephone
         #[arg(long)]
         reset_second_factor: bool,
         #[command(flatten)]

@@ -202,7 +202,7 @@ async fn a_taken_port_a_worker_that_stands_still_a_store_that_is_locked() {
     let waiting = stage.program.until("the worker stands still", due);
     stage.program.as_time_goes_by(Duration::from_secs(5), waiting).await;
     stage.pass(60).await;
-    let why = "nothing is begun. restart the program";
+    let why = "nothing starts. restart the program";
     looks(&tab, "service:send_text", "bad", "stalled", why).await;
     // The queue stands still because of it, and says no more.
     looks(&tab, "queue", "bad", "stalled", "").await;
@@ -211,8 +211,8 @@ async fn a_taken_port_a_worker_that_stands_still_a_store_that_is_locked() {
     for card in ["service:send_text", "queue"] {
         was_red_in_time(&stage, card, due).await;
     }
-    alerts(&tab, "send_text", "nothing is begun").await;
-    alerts(&tab, "queue", "work is due and is not begun").await;
+    alerts(&tab, "send_text", "nothing starts").await;
+    alerts(&tab, "queue", "work is waiting but does not start").await;
     assert!(!red(&tab).await.contains("account"));
     goes_on_and_its_alert_leaves(&stage, &tab).await;
 }

@@ -81,7 +81,7 @@ async fn a_message_tells_who_was_passed_over_and_until_when_what_was_tried_again
     let russian = [
         "Принято и сохранено",
         "Передано аккаунту main",
-        "main: Telegram велел ждать",
+        "main: ожидание по требованию Telegram",
         "Передано аккаунту backup_1",
         "Отправил аккаунт backup_1",
     ];

@@ -186,8 +186,10 @@ pub(super) fn sentence(entry: &Entry) -> String {
         }
         Step::Failed => "It ended unsent".to_owned(),
         Step::Cancelled => "It was cancelled before it left".to_owned(),
-        Step::InDoubt => "It may have been sent, and no one can tell; resolve it by hand".to_owned(),
-        Step::Resolved => "A person ended the doubt".to_owned(),
+        Step::InDoubt => {
+            "It may have been sent, and that can no longer be found out; resolve it by hand".to_owned()
+        }
+        Step::Resolved => "A person resolved it".to_owned(),
         Step::Resumed => format!("{account} took {part} up again after a restart"),
         Step::Retried => "It was put in the queue again by hand".to_owned(),
     };

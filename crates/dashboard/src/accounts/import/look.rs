@@ -12,7 +12,10 @@ use crate::accounts::plain;
 use crate::dashboard::Dashboard;
 use crate::page::{self, Section, refusal, segment};
 use crate::visitor::{Posted, Visitor};
-use crate::words::{AccountsWords, ImportWords, number};
+use crate::words::{AccountsWords, ImportWords, number, said};
+
+/// How the API says that the files are gone.
+const GONE: &str = "is none that is kept: they wait for half an hour; send them again";
 
 #[derive(Template)]
 #[template(path = "accounts/import_look.html")]
@@ -67,7 +70,7 @@ pub(crate) async fn look(
     let report = match dashboard.ask::<Report>(&visitor, Method::POST, API, Some(body)).await {
         Ok(report) => report,
         // The only field that can be wrong is the one that names the files, or their plan.
-        Err(why) if why.code == "invalid_request" && why.detail.contains("none that is kept") => {
+        Err(why) if why.code == "invalid_request" && why.detail.contains(&*said(visitor.language, GONE)) => {
             return refusal::of_nothing(&visitor, words.gone, words.gone_detail);
         }
         Err(why) if why.code == "wrong_state" => {

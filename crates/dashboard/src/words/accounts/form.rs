@@ -57,7 +57,7 @@ const EN: AccountFormWords = AccountFormWords {
     not_taken: "The account is not added yet: a field is wrong",
     not_changed: "Nothing is changed yet: a field is wrong",
     name: "Name",
-    name_help: "What you call it: small letters, digits, - and _. It stays.",
+    name_help: "What you call it: small letters, digits, - and _. It cannot be changed later.",
     application: "The application",
     application_help: "Telegram knows each program by a number and a secret: my.telegram.org, API development tools. Several \
                        accounts may share one.",
@@ -68,22 +68,20 @@ const EN: AccountFormWords = AccountFormWords {
     priority: "Priority",
     priority_help: "The lower, the earlier it is chosen. 100 is usual.",
     pool: "In the pool",
-    pool_help: "Chosen when nobody names an account. Otherwise it works for those alone who name it.",
+    pool_help: "Used when a request names no account. Otherwise it works only for requests that name it.",
     proxy: "Proxy",
     proxy_help: "Optional; SOCKS5: socks5://HOST:PORT or socks5://USER:PASSWORD@HOST:PORT. In a private network only if the settings list it (telegram.allow_private_proxies). Kept encrypted.",
     limits: "Limits",
-    limits_help: "The most messages it sends, whoever asks. Further ones wait, or go through another account that is in the \
-                  chat. Empty: as many as there are.",
+    limits_help: "The most messages it sends. Further ones wait, or go through another account that is in the chat. Empty: no limit.",
     per_hour: "Messages an hour",
     per_day: "Messages in 24 hours",
     add_button: "Add and sign in",
-    keep_kept: "Empty leaves it as it is.",
+    keep_kept: "Leave empty to keep it as it is.",
     forget_phone: "Forget the number",
     no_proxy: "Connect without a proxy",
     save: "Change",
     close: "Close",
-    export_lede: "A session leaves over the server’s own shell alone: whoever has it is the account, so it never goes through a \
-                  browser.",
+    export_lede: "A session is exported only in the server’s own shell: anyone who has it can act as the account, so it never goes through a browser.",
     export_where: "Run one of these on the server, as the user that the program runs as:",
     export_telethon: "A session file for Telethon",
     export_kurigram: "A session file for Kurigram",
@@ -91,11 +89,10 @@ const EN: AccountFormWords = AccountFormWords {
     export_one_use: "The account is stopped first and stays so until you start it: one session in two programs is ended by \
                      Telegram for both.",
     remove_sessions: "Its connections end. Its sessions are kept without an account; you can give them to another or delete them.",
-    remove_history: "What it sent stays known. Other accounts that are in its chats go on there; where no other is, nothing can be \
-                     sent until one is invited or an account of this name is added.",
+    remove_history: "What it sent stays on record. Other accounts in its chats go on there; where there is none, nothing can be sent until one is invited or an account of this name is added.",
     remove_type: "To remove it, type its name:",
-    remove_force: "Also while messages of it are under way",
-    remove_force_help: "They are then tried by others, where that is safe, or end.",
+    remove_force: "Even while its messages are being sent",
+    remove_force_help: "Other accounts then send them where that is safe; the rest end unsent.",
     remove_button: "Remove the account",
     name_differs: "What was typed is not the name of the account. Nothing was removed.",
     stop_instead: "To keep it and only give it no work, pause it instead.",
@@ -119,22 +116,21 @@ const RU: AccountFormWords = AccountFormWords {
     priority: "Приоритет",
     priority_help: "Чем меньше, тем раньше выбирается. Обычно 100.",
     pool: "В пуле",
-    pool_help: "Выбирается, когда аккаунт не назван. Иначе работает только для тех, кто называет его сам.",
+    pool_help: "Выбирается, когда в запросе аккаунт не назван. Иначе работает только для запросов, где назван он.",
     proxy: "Прокси",
     proxy_help: "Необязательно; SOCKS5: socks5://HOST:PORT или socks5://USER:PASSWORD@HOST:PORT. В частной сети — только если она внесена в настройки (telegram.allow_private_proxies). Хранится зашифрованным.",
     limits: "Ограничения",
-    limits_help: "Больше сообщений он не отправит, кто бы ни просил. Остальные ждут или идут через другой аккаунт, который есть в \
+    limits_help: "Больше сообщений он не отправит. Остальные ждут или идут через другой аккаунт, который есть в \
                   чате. Пусто — без ограничения.",
     per_hour: "Сообщений в час",
     per_day: "Сообщений за 24 часа",
     add_button: "Добавить и войти",
-    keep_kept: "Пустое поле оставляет как есть.",
+    keep_kept: "Оставьте пустым, чтобы не менять.",
     forget_phone: "Забыть номер",
     no_proxy: "Подключаться без прокси",
     save: "Изменить",
     close: "Закрыть",
-    export_lede: "Сессия выгружается только в оболочке самого сервера: у кого она есть, тот и есть аккаунт, поэтому через браузер она \
-                  не проходит.",
+    export_lede: "Сессия выгружается только в консоли самого сервера: кто её получил, может действовать от имени аккаунта, поэтому через браузер она не проходит.",
     export_where: "Выполните на сервере одну из команд от имени пользователя, под которым работает программа:",
     export_telethon: "Файл сессии для Telethon",
     export_kurigram: "Файл сессии для Kurigram",
@@ -164,7 +160,7 @@ impl AccountFormWords {
 
     /// The heading of the page about taking a session out.
     pub(crate) fn export_title(&self, account: &str) -> String {
-        self.language.of(format!("Take a session of {account} out"), format!("Выгрузить сессию {account}"))
+        self.language.of(format!("Export a session of {account}"), format!("Выгрузить сессию {account}"))
     }
 
     /// The question before it is removed.
@@ -210,7 +206,7 @@ impl AccountFormWords {
     pub(crate) fn wrong(&self, field: &str) -> Option<&'static str> {
         let (english, russian) = match field {
             "messages_per_hour" | "messages_per_day" => (
-                "Write a number from 1 to 1000000, or nothing for as many as there are.",
+                "Write a number from 1 to 1000000, or leave it empty for no limit.",
                 "Напишите число от 1 до 1000000; пусто — без ограничения.",
             ),
             "name" => (

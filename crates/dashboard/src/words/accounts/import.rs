@@ -85,7 +85,7 @@ const EN: ImportWords = ImportWords {
     by_person: "by person",
     old_stopped: "The old program is stopped and will not be started again",
     look_again: "Look again",
-    take_back: "Take the files back",
+    take_back: "Remove the files",
     taken_back: "The files are removed. Nothing was imported.",
     nothing_to_import: "There is nothing to import in these files.",
     running: "Importing",
@@ -95,7 +95,7 @@ const EN: ImportWords = ImportWords {
     failed: "The import ended early",
     to_accounts: "To the accounts",
     more: "Import more",
-    tick_first: "Say first that the old program is stopped. Nothing was imported.",
+    tick_first: "First confirm that the old program is stopped. Nothing was imported.",
     look_at_run: "Look at the import that runs",
 };
 
@@ -103,7 +103,7 @@ const RU: ImportWords = ImportWords {
     language: Language::Russian,
     title: "Импорт сессий",
     lede: "Сессии Telethon, Pyrogram, Kurigram и grammers вместе с чатами, которые они знают, и реестр старых скриптов. Сначала видно, \
-           что будет сделано; без вашего слова ничего не открывается и не меняется.",
+           что будет сделано; без вашего подтверждения ничего не открывается и не меняется.",
     stop_first: "Сначала остановите старую программу",
     stop_first_detail: "Сессию, с которой работают две программы сразу, Telegram завершает для обеих. Остановите старые скрипты и не \
                         запускайте их снова, на другой машине тоже.",
@@ -150,6 +150,11 @@ const RU: ImportWords = ImportWords {
 impl ImportWords {
     pub(crate) fn of(language: Language) -> &'static Self {
         language.of(&EN, &RU)
+    }
+
+    /// What the import says of a file.
+    pub(crate) fn said<'a>(&self, text: &'a str) -> std::borrow::Cow<'a, str> {
+        crate::words::said(self.language, text)
     }
 
     /// What a dry run found.
@@ -208,9 +213,9 @@ impl ImportWords {
         let (english, russian) = match word {
             "looking" => ("Looking through the files", "Просматриваются файлы"),
             "asking" => ("Asking Telegram whose the sessions are", "Telegram спрашивают, чьи это сессии"),
-            "taking" => ("Taking the sessions over", "Сессии принимаются"),
-            "registry" => ("Taking the old registry over", "Принимается старый реестр"),
-            _ => ("Beginning", "Начинается"),
+            "taking" => ("Importing the sessions", "Сессии импортируются"),
+            "registry" => ("Importing the old registry", "Импортируется старый реестр"),
+            _ => ("Starting", "Начинается"),
         };
         self.language.of(english, russian)
     }
@@ -244,10 +249,10 @@ impl ImportWords {
                 "Они больше 64 МБ. Отправьте меньше за раз или импортируйте каталог на сервере.",
             ),
             "wrong_state" => (
-                "Other imports wait to be begun. Finish one, or take its files back.",
+                "Other imports are waiting to start. Finish one, or remove its files.",
                 "Другие импорты ждут начала. Завершите один из них или уберите его файлы.",
             ),
-            "storage_full" => ("The disk does not take them.", "Диск их не принимает."),
+            "storage_full" => ("There is no room for them on the disk.", "На диске для них нет места."),
             _ => return None,
         };
         Some(self.language.of(english, russian))

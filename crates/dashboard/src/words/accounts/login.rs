@@ -86,29 +86,29 @@ const EN: LoginWords = LoginWords {
     code_title: "Enter the code",
     code: "Code",
     code_moved: "A new code was sent",
-    code_moved_detail: "The account lives in another data centre of Telegram. Enter the new code; the one before is of no use.",
+    code_moved_detail: "The account is in another Telegram data centre. Enter the new code; the previous one no longer works.",
     code_wrong: "Telegram does not accept this code. Look again and enter it once more.",
     check_code: "Check the code",
-    no_other_way: "Telegram has no other way for it. If it does not come, cancel and begin anew.",
+    no_other_way: "Telegram has no other way for it. If it does not come, cancel and start again.",
     password_title: "Enter the two-step password",
     password: "Two-step password",
     password_help: "The one that was set in Telegram under Settings, Privacy and Security. It is not kept.",
-    password_wrong: "It is another password. Enter it once more.",
+    password_wrong: "Wrong password. Enter it again.",
     hint: "Its hint:",
     check_password: "Check the password",
     terms_title: "Telegram’s terms of service",
     terms_help: "Telegram wants them to be accepted before the session may be used.",
     accept: "Accept and go on",
     decline: "Decline; sign out again",
-    failed: "Signing in came to nothing",
-    what_telegram_said: "What was said:",
+    failed: "Signing in failed",
+    what_telegram_said: "The answer:",
     done_detail: "The account works with the new session from now on. Its first call is being made.",
     to_account: "To the account",
     one_program: "One session, one program",
     one_program_detail: "If an old script still uses this account’s session file, that is another session and may stay. Never copy a \
                          session into two programs: Telegram ends it for both.",
     have_file: "Have a .session file?",
-    have_file_detail: "Import it. Then nobody has to sign in.",
+    have_file_detail: "Import it, and no sign-in is needed.",
     import: "Import sessions",
 };
 
@@ -142,14 +142,14 @@ const RU: LoginWords = LoginWords {
     code_title: "Введите код",
     code: "Код",
     code_moved: "Отправлен новый код",
-    code_moved_detail: "Аккаунт живёт в другом дата-центре Telegram. Введите новый код: прежний уже не действует.",
+    code_moved_detail: "Аккаунт находится в другом дата-центре Telegram. Введите новый код: прежний уже не действует.",
     code_wrong: "Telegram не принимает этот код. Проверьте и введите ещё раз.",
     check_code: "Проверить код",
     no_other_way: "Другого способа у Telegram нет. Если код не приходит, отмените вход и начните заново.",
     password_title: "Введите пароль двухэтапной проверки",
     password: "Пароль двухэтапной проверки",
     password_help: "Тот, что задан в Telegram: Настройки, Конфиденциальность. Он не сохраняется.",
-    password_wrong: "Пароль другой. Введите ещё раз.",
+    password_wrong: "Пароль неверен. Введите ещё раз.",
     hint: "Подсказка:",
     check_password: "Проверить пароль",
     terms_title: "Условия использования Telegram",
@@ -157,7 +157,7 @@ const RU: LoginWords = LoginWords {
     accept: "Принять и продолжить",
     decline: "Отказаться и выйти",
     failed: "Войти не удалось",
-    what_telegram_said: "Что было сказано:",
+    what_telegram_said: "Ответ:",
     done_detail: "Аккаунт уже работает с новой сессией. Сейчас делается первый вызов.",
     to_account: "К аккаунту",
     one_program: "Одна сессия — одна программа",
@@ -205,7 +205,7 @@ impl LoginWords {
         let (english, russian) = match way {
             "app" => ("Send it in Telegram", "Прислать в Telegram"),
             "sms" | "sms_words" => ("Send it by text message", "Прислать по SMS"),
-            "call" | "flash_call" | "missed_call" => ("Have it told by phone", "Сообщить звонком"),
+            "call" | "flash_call" | "missed_call" => ("Get it in a phone call", "Сообщить звонком"),
             "email" => ("Send it by e-mail", "Прислать на почту"),
             _ => ("Send it another way", "Прислать иначе"),
         };
@@ -215,8 +215,8 @@ impl LoginWords {
     /// From when on it can be sent another way.
     pub(crate) fn not_before(&self, at: Moment) -> String {
         self.language.of(
-            format!("Another way opens at {}.", at.text()),
-            format!("Другой способ откроется в {}.", at.text()),
+            format!("Another way is available from {}.", at.text()),
+            format!("Другой способ доступен с {}.", at.text()),
         )
     }
 
@@ -228,7 +228,7 @@ impl LoginWords {
     /// When it can be tried again.
     pub(crate) fn again_after(&self, at: Moment) -> String {
         self.language.of(
-            format!("Telegram wants nothing of it before {}.", at.text()),
+            format!("Telegram asks not to try before {}.", at.text()),
             format!("Telegram просит не пробовать до {}.", at.text()),
         )
     }
@@ -237,7 +237,7 @@ impl LoginWords {
     pub(crate) fn of_age(&self, years: u32) -> String {
         let years = thousands(years.into());
         self.language.of(
-            format!("Whoever accepts says that they are at least {years} years old."),
+            format!("By accepting you confirm that you are at least {years} years old."),
             format!("Принимая их, вы подтверждаете, что вам не меньше {years} лет."),
         )
     }
@@ -251,11 +251,11 @@ impl LoginWords {
     pub(crate) fn why(&self, code: &str) -> &'static str {
         let (english, russian) = match code {
             "phone_invalid" => (
-                "Telegram does not take this phone number. Write it with its + and country code.",
+                "Telegram does not accept this phone number. Write it with its + and country code.",
                 "Telegram не принимает этот номер. Напишите его с + и кодом страны.",
             ),
             "phone_needed" => (
-                "No phone number is kept for this account. Write it here.",
+                "No phone number is stored for this account. Write it here.",
                 "Номер этого аккаунта не сохранён. Напишите его здесь.",
             ),
             "phone_banned" | "account_banned" => (
@@ -267,7 +267,7 @@ impl LoginWords {
                 "У этого номера нет аккаунта Telegram. Сначала создайте его в приложении: эта программа так не делает.",
             ),
             "email_needed" => (
-                "Telegram wants an e-mail address for signing in first. Set it up in a Telegram app, then begin anew.",
+                "Telegram wants an e-mail address for signing in first. Set it up in a Telegram app, then start again.",
                 "Telegram сначала требует почту для входа. Укажите её в приложении Telegram и начните заново.",
             ),
             "payment_needed" => (
@@ -275,11 +275,11 @@ impl LoginWords {
                 "За код Telegram требует оплату. Войдите по QR-коду.",
             ),
             "code_expired" => (
-                "The code is too old, or was wrong too often. Begin anew for another.",
+                "The code is too old, or was wrong too often. Start again to get another.",
                 "Код устарел, или его слишком часто вводили неверно. Начните заново — придёт другой.",
             ),
             "flood_wait" => (
-                "Telegram asks to wait before anybody signs in again.",
+                "Telegram asks to wait before signing in again.",
                 "Telegram просит подождать, прежде чем входить снова.",
             ),
             "api_id_invalid" => (
@@ -287,7 +287,7 @@ impl LoginWords {
                 "Telegram не знает такого приложения. Сверьте api_id и api_hash с my.telegram.org.",
             ),
             "other_person" => (
-                "Somebody else signed in than this account belongs to; that session was ended. Sign in as its person, or add \
+                "Another person signed in than the one this account belongs to; that session was ended. Sign in as its person, or add \
                  another account.",
                 "Вошёл другой человек, не тот, кому принадлежит аккаунт; та сессия завершена. Войдите как он или добавьте \
                  другой аккаунт.",
@@ -305,8 +305,8 @@ impl LoginWords {
                 "Про эту сессию сейчас спрашивает импорт. Повторите, когда он закончится.",
             ),
             _ => (
-                "Telegram did not answer as it should. Try again; the log has more.",
-                "Telegram ответил не так, как должен. Попробуйте ещё раз; подробности в журнале.",
+                "Telegram gave an unexpected answer. Try again; the log has more.",
+                "Telegram дал неожиданный ответ. Попробуйте ещё раз; подробности в журнале.",
             ),
         };
         self.language.of(english, russian)

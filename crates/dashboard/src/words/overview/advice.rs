@@ -19,7 +19,7 @@ impl OverviewWords {
             Advice::WaitOrAddAnAccount => (
                 "Telegram told every account that could do this to wait. It goes on by itself when the first of them is \
                  free; until then nothing of this kind leaves, unless another account is added.",
-                "Telegram велел ждать всем аккаунтам, которые могли бы это сделать. Работа продолжится сама, когда \
+                "Telegram требует ждать от всех аккаунтов, которые могли бы это сделать. Работа продолжится сама, когда \
                  освободится первый; до тех пор ничего такого не уходит, если не добавить ещё один аккаунт.",
             ),
             Advice::Resume => (
@@ -27,7 +27,7 @@ impl OverviewWords {
                 "Приостановлен вручную: остаётся на связи, но работы не получает.",
             ),
             Advice::Start => (
-                "It was stopped by hand. Nothing new is taken; what waits in its queue waits on.",
+                "It was stopped by hand. It accepts nothing new; what is in its queue keeps waiting.",
                 "Остановлено вручную. Новое не принимается; то, что в очереди, ждёт дальше.",
             ),
             Advice::MendAnAccount => (
@@ -35,7 +35,7 @@ impl OverviewWords {
                 "Ни один из аккаунтов сейчас этого не может. Верните в строй один из них или добавьте новый.",
             ),
             Advice::RestartTheProgram => (
-                "Work is due and an account is ready, yet nothing is begun. Restart the program; the log has what it was doing.",
+                "Work is waiting and an account is ready, but nothing starts. Restart the program; the log shows what it was doing.",
                 "Работа ждёт, аккаунт готов, но ничего не начинается. Перезапустите программу; в журнале видно, чем она занята.",
             ),
             Advice::FreeThePort => (
@@ -45,11 +45,11 @@ impl OverviewWords {
                  снова каждые несколько секунд.",
             ),
             Advice::MendTheAddress => (
-                "The system refuses the address. It is in the settings: `listen` or `legacy.ports`.",
-                "Система не даёт этот адрес. Он указан в настройках: `listen` или `legacy.ports`.",
+                "The system refuses the address. It is in the settings: listen or legacy.ports.",
+                "Система не даёт этот адрес. Он указан в настройках: listen или legacy.ports.",
             ),
             Advice::LookIntoTheLog => (
-                "The port takes connections and answers nothing. The log says why; a restart of the program frees it.",
+                "The port accepts connections but does not answer. The log says why; restarting the program frees it.",
                 "Порт принимает соединения и не отвечает. Причина в журнале; перезапуск программы его освободит.",
             ),
             Advice::FreeDisk => (
@@ -57,17 +57,16 @@ impl OverviewWords {
                 "Диск с каталогом данных почти полон, поэтому новое не принимается. Освободите место — дальше всё пойдёт само.",
             ),
             Advice::MendTheStore => (
-                "The database does not answer. Look at the disk and into the log; diagnostics shows what can be seen from outside.",
+                "The database does not answer. Check the disk and the log; diagnostics shows what can be seen from outside.",
                 "База данных не отвечает. Посмотрите на диск и в журнал; в диагностике видно то, что видно снаружи.",
             ),
             Advice::PauseTheAccount => (
-                "It is connected, yet its calls go wrong. Pause it, so that others do its work, or restart it; what it has \
-                 begun it goes on trying itself.",
+                "It is connected, but its calls fail. Pause it so that others do its work, or restart it; what it has begun, it keeps retrying itself.",
                 "Соединение есть, но вызовы не удаются. Приостановите аккаунт, чтобы его работу взяли другие, или \
                  перезапустите; то, что он уже начал, он пробует дальше сам.",
             ),
             Advice::WaitForClearing => (
-                "Flood waits are being cleared; it is started again by itself.",
+                "Flood waits are being cleared; it starts again by itself.",
                 "Сбрасывается ожидание; всё запустится само.",
             ),
         };
@@ -78,8 +77,8 @@ impl OverviewWords {
 const fn of_account(reason: Reason) -> (&'static str, &'static str) {
     match reason {
         Reason::NoSession => (
-            "It has no session that could be used. Sign in, or import a session file.",
-            "У него нет пригодной сессии. Войдите или перенесите файл сессии.",
+            "It has no usable session. Sign in, or import a session file.",
+            "У него нет пригодной сессии. Войдите или импортируйте файл сессии.",
         ),
         Reason::SessionRevoked => (
             "Telegram ended this session from another device. Sign in again; its chats go out through others meanwhile.",
@@ -108,20 +107,19 @@ const fn of_account(reason: Reason) -> (&'static str, &'static str) {
             "Telegram разрешает ему писать только знакомым. Известные чаты работают; срок скажет @SpamBot.",
         ),
         Reason::NoAnswer => (
-            "The connection stands and calls on it are not answered. It is made anew by itself; a restart of the account does so \
-             at once.",
+            "It is connected, but its calls get no answer. It reconnects by itself; restarting the account does so at once.",
             "Соединение есть, но вызовы остаются без ответа. Оно восстановится само; перезапуск аккаунта сделает это сразу.",
         ),
         Reason::Unreachable => (
-            "Telegram cannot be reached. Look at the network or the proxy of this account; it is tried again all the time.",
-            "До Telegram не достучаться. Проверьте сеть или прокси этого аккаунта; попытки продолжаются.",
+            "Telegram cannot be reached. Check the network or the proxy of this account; it keeps trying.",
+            "Telegram недоступен. Проверьте сеть или прокси этого аккаунта; попытки продолжаются.",
         ),
         Reason::WrongUser => (
             "The session belongs to another person than this account. Give that session an account of its own, and sign in here.",
             "Сессия принадлежит другому человеку. Заведите для неё отдельный аккаунт, а здесь войдите заново.",
         ),
         Reason::Other => (
-            "Something went wrong that has no word of its own; it is tried again. The log has more.",
+            "Something unusual went wrong; it is retried. The log has more.",
             "Произошло что-то необычное; попытки продолжаются. Подробности в журнале.",
         ),
     }

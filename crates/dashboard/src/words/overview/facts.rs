@@ -9,7 +9,7 @@ use crate::visitor::Language;
 
 /// Code, English, Russian: how accounts are, counted. Russian puts the number behind, and fits any number so.
 const COUNTED: &[(&str, &str, &str)] = &[
-    ("flood_wait", "in flood wait", "ждут срока"),
+    ("flood_wait", "in flood wait", "в ожидании"),
     ("needs_login", "signed out", "нужен вход"),
     ("banned", "banned", "заблокировано"),
     ("frozen", "frozen", "заморожено"),
@@ -72,7 +72,7 @@ mod tests {
         let unable = [group("needs_login", 3), group("flood_wait", 1), group("banned", 1)];
         let said = |language| OverviewWords::of(language).unable(&unable).expect("a sentence");
         assert_eq!(said(Language::English), "3 signed out, 1 in flood wait, 1 banned.");
-        assert_eq!(said(Language::Russian), "Аккаунты: нужен вход — 3, ждут срока — 1, заблокировано — 1.");
+        assert_eq!(said(Language::Russian), "Аккаунты: нужен вход — 3, в ожидании — 1, заблокировано — 1.");
         assert_eq!(OverviewWords::of(Language::English).unable(&[]), None);
     }
 }

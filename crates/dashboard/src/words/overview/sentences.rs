@@ -313,7 +313,7 @@ impl OverviewWords {
                     ),
                 };
                 format!(
-                    "{load} {who} {waits} It stays stopped, also after a restart of the program, until somebody starts it."
+                    "{load} {who} {waits} It stays stopped, even after a restart of the program, until someone starts it."
                 )
             }
             Language::Russian => {
@@ -355,10 +355,10 @@ impl OverviewWords {
         let (english, russian) = match action {
             CardAction::Start => ("is started.", "— запущено."),
             CardAction::Stop => ("is stopped.", "— остановлено."),
-            CardAction::Restart => ("is started over.", "— перезапускается."),
+            CardAction::Restart => ("is restarting.", "— перезапускается."),
             CardAction::ReloadCache => ("reads its dialogs again.", "— диалоги перечитываются."),
             CardAction::Pause => ("is paused.", "— на паузе."),
-            CardAction::Resume => ("gets work again.", "— снова в работе."),
+            CardAction::Resume => ("is working again.", "— снова в работе."),
             CardAction::SignIn => ("can sign in now.", "— можно входить."),
         };
         format!("{name} {}", self.language.of(english, russian))
@@ -429,9 +429,9 @@ impl OverviewWords {
     pub(crate) fn asked_by(&self, who: &str) -> String {
         let (name, key) = (who.strip_prefix("asked for by "), who.strip_prefix("asked for with "));
         match (self.language, name, key) {
-            (Language::English, Some(name), _) => format!("Asked for by {name}."),
-            (Language::English, _, Some(key)) => format!("Asked for with {key}."),
-            (Language::English, None, None) => "Asked for on this machine.".to_owned(),
+            (Language::English, Some(name), _) => format!("Requested by {name}."),
+            (Language::English, _, Some(key)) => format!("Requested with {key}."),
+            (Language::English, None, None) => "Requested on this machine.".to_owned(),
             (Language::Russian, Some(name), _) => format!("По просьбе: {name}."),
             (Language::Russian, _, Some(key)) => format!("По просьбе с ключом {key}."),
             (Language::Russian, None, None) => "По просьбе с этой машины.".to_owned(),
@@ -449,9 +449,9 @@ impl OverviewWords {
                 "{number} {} Telegram.",
                 russian(
                     many,
-                    "аккаунт ждёт по приказу",
-                    "аккаунта ждут по приказу",
-                    "аккаунтов ждут по приказу"
+                    "аккаунт ждёт по требованию",
+                    "аккаунта ждут по требованию",
+                    "аккаунтов ждут по требованию"
                 )
             ),
         }

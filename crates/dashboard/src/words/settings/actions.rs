@@ -6,7 +6,11 @@ use crate::visitor::Language;
 
 /// The name in the log, English, Russian.
 const ACTIONS: &[(&str, &str, &str)] = &[
-    ("act_on_account", "Pause, resume or restart an account", "Пауза, запуск или перезапуск аккаунта"),
+    (
+        "act_on_account",
+        "Pause, resume or restart an account",
+        "Приостановка, возобновление или перезапуск аккаунта",
+    ),
     ("act_on_service", "Stop, start or restart a service", "Остановка, запуск или перезапуск службы"),
     ("add_account", "Add an account", "Добавление аккаунта"),
     ("add_members", "Add members to a chat", "Добавление участников в чат"),
@@ -32,7 +36,7 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("delete_upload", "Delete an uploaded file", "Удаление загруженного файла"),
     ("download_backup", "Download a backup", "Скачивание резервной копии"),
     ("download_logs", "Download the log", "Скачивание журнала"),
-    ("drop_failed_request", "Drop a failed request", "Отказ от неудачного запроса"),
+    ("drop_failed_request", "Drop a failed request", "Отбрасывание неудачного запроса"),
     ("edit_message", "Edit a message", "Изменение сообщения"),
     ("end_user_session", "End a session of a person", "Завершение сеанса человека"),
     ("end_user_sessions", "End all sessions of a person", "Завершение всех сеансов человека"),
@@ -41,12 +45,12 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("forget_ownerless_session", "Delete a session without an account", "Удаление сессии без аккаунта"),
     ("forget_unresolved_chat", "Forget a chat that is not found", "Удаление ненайденного чата из списка"),
     ("give_login_code", "Enter the sign-in code", "Ввод кода для входа"),
-    ("give_login_password", "Enter the two-step password", "Ввод облачного пароля"),
+    ("give_login_password", "Enter the two-step password", "Ввод пароля двухэтапной проверки"),
     ("import_sessions", "Import sessions", "Импорт сессий"),
     ("leave_chat", "Leave a chat", "Выход из чата"),
     ("mark_read", "Mark a chat as read", "Отметка чата прочитанным"),
-    ("mute_alert", "Mute an alert", "Отключение звука тревоги"),
-    ("mute_card", "Mute alerts of a card", "Отключение тревог карточки"),
+    ("mute_alert", "Mute an alert", "Отключение оповещений о тревоге"),
+    ("mute_card", "Mute alerts about a card", "Отключение оповещений карточки"),
     ("release_session", "Sign an account out", "Выход из аккаунта"),
     ("remove_account", "Remove an account", "Удаление аккаунта"),
     ("remove_alert_target", "Remove an alert recipient", "Удаление получателя оповещений"),
@@ -71,8 +75,8 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("start_login", "Begin signing in to Telegram", "Начало входа в Telegram"),
     ("take_import_files_back", "Discard session files", "Удаление загруженных файлов сессий"),
     ("test_alert_target", "Test an alert recipient", "Проверка получателя оповещений"),
-    ("unmute_alert", "Unmute an alert", "Включение звука тревоги"),
-    ("unmute_card", "Unmute alerts of a card", "Включение тревог карточки"),
+    ("unmute_alert", "Unmute an alert", "Включение оповещений о тревоге"),
+    ("unmute_card", "Unmute alerts about a card", "Включение оповещений карточки"),
     ("upload_file", "Upload a file", "Загрузка файла"),
 ];
 

@@ -205,7 +205,7 @@ impl AlertsWords {
     pub(crate) fn removed(&self, name: &str) -> String {
         match self.language {
             Language::English => format!("{name} gets no more alerts."),
-            Language::Russian => format!("{name} больше ничего не получит."),
+            Language::Russian => format!("{name} больше не получает оповещений."),
         }
     }
 }

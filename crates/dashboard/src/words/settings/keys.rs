@@ -40,16 +40,16 @@ const EN: KeysWords = KeysWords {
     language: Language::English,
     title: "API keys",
     none: "No key yet",
-    none_help: "Programs call the API with a key. Make one for each, so that each can be ended alone.",
+    none_help: "Programs call the API with a key. Make one for each, so that each can be revoked on its own.",
     name: "Name",
-    name_help: "Who calls with it, such as n8n.",
+    name_help: "The program that uses it, such as n8n.",
     may: "May",
     made_at: "Made",
     state: "State",
     works: "works",
     revoked: "revoked",
     revoke: "Revoke",
-    revoke_follows: "Whoever calls with it gets 401 from then on. It cannot be undone.",
+    revoke_follows: "Programs that use it get 401 from then on. This cannot be undone.",
     cancel: "Cancel",
     make: "Make a key",
     send: "send",
@@ -61,11 +61,11 @@ const EN: KeysWords = KeysWords {
     repeats: "Repeats",
     repeats_help: "For programs that send no Idempotency-Key: the same body within this time, such as 10m, is the same message. Empty: each request is a new message.",
     made: "The key is made",
-    made_help: "It is shown only now. Put it where the program that calls keeps its secrets.",
+    made_help: "It is shown only now. Save it where the calling program keeps its secrets.",
     copy: "Copy",
     copied: "Copied",
-    kept: "I have kept it",
-    no_scope: "Say what the key may: tick one or more.",
+    kept: "I have saved it",
+    no_scope: "Choose what the key may do: tick one or more.",
 };
 
 const RU: KeysWords = KeysWords {
@@ -74,14 +74,14 @@ const RU: KeysWords = KeysWords {
     none: "Ключей пока нет",
     none_help: "Программы обращаются к API с ключом. Сделайте каждой свой, чтобы каждый можно было отозвать отдельно.",
     name: "Название",
-    name_help: "Кто с ним обращается, например n8n.",
+    name_help: "Какая программа им пользуется, например n8n.",
     may: "Можно",
     made_at: "Создан",
     state: "Состояние",
     works: "действует",
     revoked: "отозван",
     revoke: "Отозвать",
-    revoke_follows: "Кто обращается с ним, будет получать 401. Вернуть нельзя.",
+    revoke_follows: "Программы с этим ключом будут получать 401. Отменить нельзя.",
     cancel: "Отмена",
     make: "Создать ключ",
     send: "send",
@@ -91,13 +91,13 @@ const RU: KeysWords = KeysWords {
     admin: "admin",
     admin_help: "Всё: аккаунты, службы, ключи, люди.",
     repeats: "Повторы",
-    repeats_help: "Для программ без Idempotency-Key: такое же тело за это время, например 10m, считается тем же сообщением. Пусто: каждый запрос — новое сообщение.",
+    repeats_help: "Для программ без Idempotency-Key: такой же запрос за это время, например 10m, считается тем же сообщением. Пусто: каждый запрос — новое сообщение.",
     made: "Ключ создан",
     made_help: "Он виден только сейчас. Сохраните его там, где вызывающая программа держит секреты.",
     copy: "Скопировать",
     copied: "Скопировано",
     kept: "Ключ сохранён",
-    no_scope: "Скажите, что ключу можно: отметьте одно или несколько.",
+    no_scope: "Выберите, что можно ключу: отметьте одно или несколько.",
 };
 
 impl KeysWords {
@@ -123,7 +123,7 @@ impl KeysWords {
     pub(crate) fn repeats_within(&self, within: &str) -> String {
         match self.language {
             Language::English => format!("same body within {within} is one message"),
-            Language::Russian => format!("такое же тело за {within} — одно сообщение"),
+            Language::Russian => format!("такой же запрос за {within} — одно сообщение"),
         }
     }
 

@@ -54,7 +54,7 @@ const RU: SettingsWords = SettingsWords {
     keys: "Ключи API",
     alerts: "Оповещения",
     maintenance: "Обслуживание",
-    backups: "Копии",
+    backups: "Резервные копии",
     audit: "Журнал действий",
 };
 
@@ -93,12 +93,12 @@ pub(super) const fn may(language: Language, role: Role) -> &'static str {
     match (language, role) {
         (Language::English, Role::Viewer) => "Sees everything and changes nothing.",
         (Language::English, Role::Operator) => {
-            "Keeps it running as well: starts and stops, tries again, decides what is in doubt, sends."
+            "Also keeps it running: starts, stops and retries, decides what is in doubt, sends."
         }
-        (Language::English, Role::Admin) => "May everything: accounts, keys, people, alerts.",
+        (Language::English, Role::Admin) => "Can do everything: accounts, keys, people, alerts.",
         (Language::Russian, Role::Viewer) => "Видит всё и ничего не меняет.",
         (Language::Russian, Role::Operator) => {
-            "Следит за работой: запускает и останавливает, повторяет, решает спорное, отправляет."
+            "Следит за работой: запускает и останавливает, повторяет, решает то, что под вопросом, отправляет."
         }
         (Language::Russian, Role::Admin) => "Может всё: аккаунты, ключи, люди, оповещения.",
     }

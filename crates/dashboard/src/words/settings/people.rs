@@ -57,13 +57,13 @@ const EN: PeopleWords = PeopleWords {
     password_help: "8 characters or more. They can change it themselves.",
     change_role: "Change the role",
     new_password: "New password",
-    new_password_help: "For somebody who has forgotten theirs. All their sessions end.",
+    new_password_help: "For someone who forgot theirs. All their sessions end.",
     set_password: "Set the password",
-    reset_factor: "Take the second factor away",
-    reset_factor_help: "For somebody who has lost the telephone and the recovery codes. The password is enough then.",
+    reset_factor: "Turn off the second factor",
+    reset_factor_help: "For someone who lost the phone and the recovery codes. After that the password is enough.",
     end_sessions: "End all sessions",
     sessions: "Sessions",
-    no_sessions: "Signed in nowhere.",
+    no_sessions: "Not signed in anywhere.",
     browser: "Browser",
     address: "Address",
     last_used: "Last used",
@@ -78,7 +78,7 @@ const RU: PeopleWords = PeopleWords {
     language: Language::Russian,
     title: "Люди",
     name: "Имя",
-    name_help: "Буквы, цифры и . _ - @; заглавные не важны.",
+    name_help: "Буквы, цифры и . _ - @; регистр не важен.",
     role: "Роль",
     second_factor: "Второй шаг",
     signed_in: "Последний вход",
@@ -91,18 +91,18 @@ const RU: PeopleWords = PeopleWords {
     password_help: "Не меньше 8 знаков. Человек сможет сменить его сам.",
     change_role: "Сменить роль",
     new_password: "Новый пароль",
-    new_password_help: "Для того, кто забыл свой. Все его сеансы закончатся.",
+    new_password_help: "Для того, кто забыл свой. Все его сеансы завершатся.",
     set_password: "Задать пароль",
-    reset_factor: "Снять второй шаг",
+    reset_factor: "Выключить второй шаг",
     reset_factor_help: "Для того, кто потерял и телефон, и запасные коды. Тогда достаточно пароля.",
-    end_sessions: "Закончить все сеансы",
+    end_sessions: "Завершить все сеансы",
     sessions: "Сеансы",
-    no_sessions: "Нигде не вошёл.",
+    no_sessions: "Открытых сеансов нет.",
     browser: "Браузер",
     address: "Адрес",
     last_used: "Последний раз",
     remove: "Удалить",
-    remove_follows: "Сеансы закончатся сразу. Сделанное останется в журнале действий.",
+    remove_follows: "Сеансы сразу завершатся. Сделанное останется в журнале действий.",
     cancel: "Отмена",
     added_at: "Добавлен",
     back: "Все люди",
@@ -160,7 +160,7 @@ impl PeopleWords {
     pub(crate) fn password_set(&self, name: &str) -> String {
         match self.language {
             Language::English => format!("{name} has a new password; their sessions have ended."),
-            Language::Russian => format!("У {name} новый пароль; сеансы закончены."),
+            Language::Russian => format!("У {name} новый пароль; сеансы завершены."),
         }
     }
 
@@ -174,14 +174,14 @@ impl PeopleWords {
     pub(crate) fn sessions_ended(&self, name: &str) -> String {
         match self.language {
             Language::English => format!("{name} has to sign in again everywhere."),
-            Language::Russian => format!("{name} должен войти снова везде."),
+            Language::Russian => format!("{name}: везде придётся войти заново."),
         }
     }
 
     pub(crate) fn removed(&self, name: &str) -> String {
         match self.language {
             Language::English => format!("{name} is removed."),
-            Language::Russian => format!("{name}: удалено."),
+            Language::Russian => format!("{name}: доступ удалён."),
         }
     }
 }

@@ -20,7 +20,7 @@ pub(in crate::doctor) fn check(accounts: &[AccountFact]) -> Section {
             Code::NoAccount,
             Severity::Warning,
             "accounts",
-            "There is no account, so that nothing can be sent.",
+            "There is no account, so nothing can be sent.",
             Fix::command_and("switchboard account add main", "then `switchboard account login main`"),
         ));
     }
@@ -38,11 +38,11 @@ fn double(account: &AccountFact) -> Option<Finding> {
             Severity::Warning,
             format!("account {name}"),
             format!(
-                "The accounts {name} and {} are the same person: a flood wait or a ban of one is of all.",
+                "The accounts {name} and {} are the same person: a flood wait or a ban of one hits all of them.",
                 words()
             ),
             Fix::advice(format!(
-                "keep one of them, with the sessions of the others, or sign another person in to {}",
+                "keep one of them and give it the sessions of the others, or sign in to {} as another person",
                 words()
             )),
         )
@@ -70,7 +70,7 @@ fn judge(account: &AccountFact) -> Option<Finding> {
             Code::AccountLimited,
             Severity::Note,
             "must wait: Telegram asked it to",
-            Fix::advice("nothing, as a rule: what waits leaves by itself when the time is over"),
+            Fix::advice("nothing, as a rule: waiting messages leave by themselves when the time is over"),
         ),
         AccountState::Error => (
             Code::AccountDown,

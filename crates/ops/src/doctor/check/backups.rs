@@ -53,11 +53,11 @@ pub(in crate::doctor) fn check(facts: &Facts<'_>) -> Section {
                 "The server cannot write into the folder of backups.",
                 Fix::setting(
                     "backup.folder",
-                    "give the service's user this folder, or name another one; the log says more",
+                    "let the service's user write there, or name another folder; the log says more",
                 ),
             ));
         }
-        section.fact("newest", "none yet; a server that runs begins to count from its first start");
+        section.fact("newest", "none yet");
         return section;
     };
     match history.newest() {
@@ -80,8 +80,8 @@ pub(in crate::doctor) fn check(facts: &Facts<'_>) -> Section {
                 Code::BackupFailing,
                 Severity::Warning,
                 "backups",
-                "The last attempt to make a backup came to nothing.",
-                Fix::command_and(CREATE, "see to what it says first"),
+                "The last attempt to make a backup failed.",
+                Fix::command_and(CREATE, "fix what the error says first"),
             )
             .shown_by([format!("{}: {why}", minute(failed.at))]),
         );
@@ -111,8 +111,9 @@ fn age(section: &mut Section, history: &History, every: Duration, now: Timestamp
             let advice = "set backup.every to have one made every day";
             let fix = if by_itself { Fix::command(CREATE) } else { Fix::command_and(CREATE, advice) };
             section.findings.push(
-                finding(Code::BackupNone, Severity::Warning, "backups", "There is no backup.", fix)
-                    .shown_by([format!("since {} there is something to make one of", minute(history.since))]),
+                finding(Code::BackupNone, Severity::Warning, "backups", "There is no backup.", fix).shown_by(
+                    [format!("there has been something to back up since {}", minute(history.since))],
+                ),
             );
         }
         Some(_) | None => {}
@@ -128,8 +129,8 @@ fn trial(section: &mut Section, history: &History, now: Timestamp) {
                 Code::BackupBroken,
                 Severity::Error,
                 newest.name.as_str(),
-                "The newest backup cannot be put back.",
-                Fix::command_and(CREATE, "look at the disk that it lies on too"),
+                "The newest backup cannot be restored.",
+                Fix::command_and(CREATE, "check the disk it is stored on, too"),
             )
             .shown_by([wrong.to_owned()]),
         );
@@ -149,10 +150,10 @@ fn trial(section: &mut Section, history: &History, now: Timestamp) {
             Code::BackupUntried,
             Severity::Warning,
             "backups",
-            format!("It was not tried {how_long} whether a backup can be put back."),
+            format!("No backup has been checked {how_long}."),
             Fix::command_and(
                 CHECK,
-                "it unpacks the newest aside and reads its database through; nothing is changed",
+                "it unpacks the newest into a temporary folder and reads its database; nothing is changed",
             ),
         )
         .shown_by([in_a_line(newest)]),

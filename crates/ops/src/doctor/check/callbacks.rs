@@ -19,20 +19,20 @@ pub(in crate::doctor) fn check(receiver: Option<&str>, stock: Option<&StockFact>
             Severity::Warning,
             "invite callback",
             format!(
-                "{} callbacks wait, and the settings name no receiver any more.",
+                "{} callbacks wait, and the settings no longer name a receiver.",
                 stock.callbacks_waiting
             ),
-            Fix::setting("legacy.invite_callback", "name the receiver again; they are posted then"),
+            Fix::setting("legacy.invite_callback", "name the receiver again, and they are sent"),
         ));
     } else if stock.callbacks_waiting > 0 {
         section.findings.push(finding(
             Code::CallbacksWait,
             Severity::Warning,
             "invite callback",
-            format!("{} callbacks wait because the receiver has not taken them.", stock.callbacks_waiting),
+            format!("{} callbacks wait: the receiver has not accepted them.", stock.callbacks_waiting),
             Fix::command_and(
                 "switchboard failed list",
-                "they are tried again with growing waits; look at the receiver",
+                "they are retried at growing intervals; check the receiver",
             ),
         ));
     }

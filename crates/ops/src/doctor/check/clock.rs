@@ -54,11 +54,11 @@ pub(in crate::doctor) fn check(facts: Facts) -> Section {
     if facts.now.as_micros() < BEFORE_US {
         section.findings.push(wrong(
             Severity::Error,
-            format!("The clock says {}, which is long past.", minute(facts.now)),
+            format!("The clock says {}, which is in the past.", minute(facts.now)),
         ));
     } else if let Some(written) = facts.written.filter(|written| written.since(facts.now) > COARSE) {
         let summary =
-            format!("The store was written at {}, which the clock says is yet to come.", minute(written));
+            format!("The database was written at {}, which is in the future by this clock.", minute(written));
         section.findings.push(wrong(Severity::Error, summary));
     }
     section

@@ -33,8 +33,8 @@ pub(in crate::doctor) fn check(folder: &str, room: Result<Room, String>) -> Sect
     let mut section = Section::new(Area::Disk);
     section.fact(folder, format!("{} free of {}", bytes(room.free), bytes(room.total)));
     let severity = match room.free {
-        0..NOTHING_NEW => Some((Severity::Error, "nothing new is taken until there is more")),
-        NOTHING_NEW..LITTLE => Some((Severity::Warning, "below 64 MiB nothing new is taken")),
+        0..NOTHING_NEW => Some((Severity::Error, "nothing new is accepted until there is more")),
+        NOTHING_NEW..LITTLE => Some((Severity::Warning, "below 64 MiB nothing new is accepted")),
         _ => None,
     };
     if let Some((severity, what)) = severity {
@@ -42,7 +42,7 @@ pub(in crate::doctor) fn check(folder: &str, room: Result<Room, String>) -> Sect
             Code::DiskLow,
             severity,
             folder,
-            format!("Only {} are free on the disk of {folder}: {what}.", bytes(room.free)),
+            format!("Only {} free on the disk of {folder}: {what}.", bytes(room.free)),
             Fix::command_and(
                 format!("du -xh --max-depth=2 {folder}"),
                 "free some space on that disk; nothing has to be restarted",
@@ -55,10 +55,7 @@ pub(in crate::doctor) fn check(folder: &str, room: Result<Room, String>) -> Sect
             Severity::Error,
             folder,
             format!("Only {files} more files can be made on the disk of {folder}."),
-            Fix::command_and(
-                "df -i",
-                "take away files that nobody needs; there is room, but no place for names",
-            ),
+            Fix::command_and("df -i", "delete files that are not needed: there is space, but no free inodes"),
         ));
     }
     section

@@ -22,7 +22,7 @@ pub(in crate::doctor) struct Told {
     pub(in crate::doctor) kinds: Vec<Kind>,
     /// Whether some of that time was not looked at, because it took long.
     pub(in crate::doctor) cut: bool,
-    /// Blocks of lines that the disk has changed.
+    /// Blocks of damaged lines.
     pub(in crate::doctor) damaged: u32,
 }
 
@@ -62,11 +62,11 @@ pub(in crate::doctor) fn check(told: Result<&Told, &str>) -> Section {
         _ => {}
     }
     if told.cut {
-        section.lacks("there are so many log lines that the older ones were left out");
+        section.lacks("there are too many log lines; the older ones were left out");
     }
     if told.damaged > 0 {
         section
-            .lacks(format!("{} blocks of log lines cannot be read: the disk has changed them", told.damaged));
+            .lacks(format!("{} blocks of log lines cannot be read: they are damaged on disk", told.damaged));
     }
     section
 }

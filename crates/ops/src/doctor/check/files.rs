@@ -67,7 +67,7 @@ fn too_open(file: &File) -> Option<Finding> {
     // In a directory that is closed, what lies in it cannot be reached; it is told all the same, since it gets copied.
     let others = open & 0o007;
     let severity = if file.kind == Kind::Data && others == 0 { Severity::Warning } else { Severity::Error };
-    let what = if others > 0 { "everybody on this machine" } else { "its group" };
+    let what = if others > 0 { "everyone on this machine" } else { "its group" };
     Some(
         finding(
             Code::FileOpenToOthers,

@@ -9,7 +9,7 @@ pub(in crate::doctor) fn check(resident: Option<u64>, limit: MemoryLimit) -> Sec
     let mut section = Section::new(Area::Memory);
     match resident {
         Some(resident) => section.fact("server", bytes(resident)),
-        None => section.lacks("the server's process does not show its memory to this user"),
+        None => section.lacks("the memory of the server's process is not visible to this user"),
     }
     section.fact("limit", limit.limit.map_or_else(|| "none".to_owned(), bytes));
     let Some(most) = limit.limit else { return section };
@@ -29,7 +29,7 @@ pub(in crate::doctor) fn check(resident: Option<u64>, limit: MemoryLimit) -> Sec
             Code::MemoryKilled,
             Severity::Error,
             "server",
-            format!("The system ended processes of its group for want of memory, {} so far.", limit.killed),
+            format!("The system killed processes of the server for lack of memory, {} so far.", limit.killed),
             Fix::advice("raise MemoryMax in its unit, then run: systemctl daemon-reload && systemctl restart switchboard"),
         ));
     }

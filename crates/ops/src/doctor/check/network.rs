@@ -48,7 +48,7 @@ impl Failure {
     fn words(&self) -> String {
         match self {
             Self::Name(why) => format!("its name cannot be resolved: {why}"),
-            Self::Silent => "no connection came about in time".to_owned(),
+            Self::Silent => "the connection timed out".to_owned(),
             Self::Refused(why) => why.clone(),
         }
     }
@@ -164,8 +164,7 @@ fn failed(one: &Tried, failure: &Failure, cut_off: bool) -> Finding {
             Fix::setting(
                 "doctor.webhooks",
                 format!(
-                    "look at the firewall's rules for outgoing connections and at the network; where {} has an `api` of \
-                     its own, look at that",
+                    "look at the firewall's rules for outgoing connections and at the network; if {} has its own `api`, check that too",
                     webhooks.join(", ")
                 ),
             ),

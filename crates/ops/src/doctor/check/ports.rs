@@ -63,7 +63,7 @@ pub(in crate::doctor) fn check(facts: &Facts<'_>) -> Section {
     }
     neighbours(facts, &mut section);
     if facts.snapshot.hidden > 0 && facts.snapshot.listeners.iter().any(|listener| listener.pids.is_empty()) {
-        section.lacks("who holds some ports is not shown to this user; run it as root to see all");
+        section.lacks("the processes on some ports are not visible to this user; run it as root to see all");
     }
     section
 }
@@ -94,7 +94,7 @@ fn judge_listener(listener: &ListenerFact, facts: &Facts<'_>, section: &mut Sect
                         format!("{} takes connections and does not answer.", listener.address),
                         Fix::command_and(
                             "systemctl restart switchboard",
-                            "what waits is kept; keep the log for whoever mends it",
+                            "waiting messages are kept; save the log for the bug report",
                         ),
                     )
                     .shown_by([why.clone()]),
@@ -116,8 +116,8 @@ fn judge_listener(listener: &ListenerFact, facts: &Facts<'_>, section: &mut Sect
                 Code::PortRefused,
                 Severity::Error,
                 subject,
-                format!("The system refuses {}.", listener.address),
-                Fix::setting(key, "name an address that this machine has and that this user may listen on"),
+                format!("The system does not let the server listen on {}.", listener.address),
+                Fix::setting(key, "name an address of this machine that this user may listen on"),
             )
             .shown_by(listener.detail.clone()),
         ),
@@ -135,10 +135,10 @@ fn judge_wanted(wanted: &Wanted, facts: &Facts<'_>, section: &mut Section) {
 fn taken(subject: String, address: SocketAddr, key: &str, facts: &Facts<'_>) -> Finding {
     let pids = facts.snapshot.in_the_way(address).map_or(&[][..], |listener| &listener.pids);
     let Some(holder) = facts.snapshot.master(pids) else {
-        let summary = format!("{address} is taken by a process that the system does not show.");
+        let summary = format!("{address} is taken by a process that is not visible to this user.");
         let fix = Fix::command_and(
             "sudo switchboard doctor",
-            "root sees who it is; or choose another port in the settings",
+            "root sees which one; or choose another port in the settings",
         );
         return finding(Code::PortTaken, Severity::Error, subject, summary, fix);
     };
@@ -146,7 +146,7 @@ fn taken(subject: String, address: SocketAddr, key: &str, facts: &Facts<'_>) -> 
         Some(script) => ("an old script", stop(script)),
         None if is_ours(holder) => (
             "another server of this program",
-            Fix::setting(key, "give each server its own ports, or stop the one that is not wanted"),
+            Fix::setting(key, "give each server its own ports, or stop the one that is not needed"),
         ),
         None => ("a foreign program", elsewhere(key)),
     };

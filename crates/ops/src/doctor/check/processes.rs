@@ -24,7 +24,7 @@ pub(in crate::doctor) fn check(running: &[Running], ports: &[u16], server_runs: 
                 Severity::Error,
                 subject,
                 format!(
-                    "Process {} of an old script has lost whoever started it: nobody looks after it.",
+                    "Process {} of an old script runs unsupervised: the program that started it is gone.",
                     one.pid
                 ),
                 stop(one),

@@ -50,7 +50,7 @@ pub(in crate::doctor) fn check(own: &str, seen: &Seen, data_dir: &str, now: Time
                     Code::ServerDeaf,
                     Severity::Error,
                     "server",
-                    format!("{who} holds the data directory and does not tell how it is."),
+                    format!("{who} holds the data directory and does not answer."),
                     Fix::command_and(
                         "systemctl restart switchboard",
                         "if it does not run as a service, stop it with Ctrl+C or SIGTERM and start it again",
@@ -64,13 +64,13 @@ pub(in crate::doctor) fn check(own: &str, seen: &Seen, data_dir: &str, now: Time
             if *used { Severity::Warning } else { Severity::Note },
             "server",
             if *used {
-                "No server runs on this data directory, and one did before."
+                "No server runs on this data directory; one did before."
             } else {
                 "No server has run on this data directory yet."
             },
             Fix::command_and(
                 "switchboard up",
-                "`switchboard service install` has systemd run it, now and at boot, and start it again when it ends",
+                "`switchboard service install` lets systemd run it, now and at boot, and restart it when it stops",
             ),
         )),
     }
@@ -84,7 +84,7 @@ fn differs(own: &str, server: &Server) -> Option<Finding> {
             Severity::Warning,
             "server",
             format!("The server runs version {}, this program is version {own}.", server.version),
-            Fix::command_and("systemctl restart switchboard", "the new version works from the next start on"),
+            Fix::command_and("systemctl restart switchboard", "the new version is used after the restart"),
         )
     })
 }

@@ -19,7 +19,7 @@ pub(in crate::doctor) fn check(stock: &StockFact, stopped: &[String]) -> Section
             Severity::Warning,
             "queue",
             format!("A message has waited for {}.", span(oldest.as_secs())),
-            Fix::command_and("switchboard account list", "a message waits while no account may send it"),
+            Fix::command_and("switchboard account list", "a message waits while no account can send it"),
         ));
     }
     for service in stopped {
@@ -27,7 +27,7 @@ pub(in crate::doctor) fn check(stock: &StockFact, stopped: &[String]) -> Section
             Code::ServiceStopped,
             Severity::Warning,
             format!("service {service}"),
-            format!("The service {service} was stopped by hand: it takes nothing and lets nothing out."),
+            format!("The service {service} was stopped by hand: it accepts and sends nothing."),
             Fix::command(format!("switchboard service start {service}")),
         ));
     }
@@ -38,10 +38,10 @@ pub(in crate::doctor) fn check(stock: &StockFact, stopped: &[String]) -> Section
             Severity::Warning,
             "queue",
             format!(
-                "{} messages and {} operations may or may not have been done.",
+                "The outcome of {} messages and {} operations is unknown.",
                 stock.messages_in_doubt, stock.operations_in_doubt
             ),
-            Fix::advice("look into each chat and say what is true: GET /v1/messages?state=in_doubt, then POST /v1/messages/{id}/resolve"),
+            Fix::advice("look into each chat and resolve them on the dashboard's page In doubt, or with GET /v1/messages?state=in_doubt and POST /v1/messages/{id}/resolve"),
         ));
     }
     if stock.failed_requests > 0 {
@@ -49,7 +49,7 @@ pub(in crate::doctor) fn check(stock: &StockFact, stopped: &[String]) -> Section
             Code::FailedRequests,
             Severity::Warning,
             "queue",
-            format!("{} requests came to nothing and are kept.", stock.failed_requests),
+            format!("{} requests failed and are kept.", stock.failed_requests),
             Fix::command("switchboard failed list"),
         ));
     }
@@ -62,7 +62,7 @@ pub(in crate::doctor) fn check(stock: &StockFact, stopped: &[String]) -> Section
             format!("Callers ask for {more}{} chats that no account is in.", stock.unresolved),
             Fix::command_and(
                 "switchboard chat unresolved",
-                "it tells who asks; mend the scenario, or add an account to the chat",
+                "it shows who asks; fix the scenario, or add an account to the chat",
             ),
         ));
     }

@@ -62,7 +62,7 @@ pub(in crate::doctor) fn check(facts: &Facts<'_>) -> Section {
             Code::SessionsOwnerless,
             Severity::Note,
             "sessions",
-            format!("{ownerless} sessions are kept and belong to no account."),
+            format!("{ownerless} sessions belong to no account."),
             Fix::command_and(
                 "switchboard account list",
                 "give each to an account with `switchboard account assign`",
@@ -82,11 +82,9 @@ fn missing(named: &Named) -> Option<Finding> {
     let (file, account) = (named.file.display(), &named.account);
     let (code, summary, evidence) = match &named.found {
         Ok(Some(_)) => return None,
-        Ok(None) => (
-            Code::SessionMissing,
-            format!("The session of {account} is named and is not there: {file}."),
-            None,
-        ),
+        Ok(None) => {
+            (Code::SessionMissing, format!("The session file of {account} is missing: {file}."), None)
+        }
         Err(why) => (
             Code::SessionUnreadable,
             format!("The session of {account} cannot be used: {file}."),
@@ -112,10 +110,10 @@ fn unnamed(lying: &Lying, facts: &Facts<'_>) -> Option<Finding> {
         Code::SessionUnnamed,
         Severity::Note,
         lying.file.display().to_string(),
-        format!("{} is a session that nobody names.", lying.file.display()),
+        format!("{} is a session that no account uses.", lying.file.display()),
         Fix::command_and(
             format!("switchboard account import {} --dry-run", quoted(&lying.file)),
-            "whose it is, Telegram is asked when it is imported",
+            "Telegram says whose it is when it is imported",
         ),
     ))
 }
@@ -138,7 +136,7 @@ fn twice(facts: &Facts<'_>, section: &mut Section) {
                 Severity::Note,
                 format!("session {fingerprint}"),
                 format!(
-                    "One session lies in {} files: used from two of them, Telegram ends it for good.",
+                    "One session is in {} files: used from two of them, Telegram ends it for good.",
                     files.len()
                 ),
                 Fix::advice("keep one and move the others where no program opens them"),
@@ -173,7 +171,7 @@ fn shared(file: &Path, pids: &[u32], facts: &Facts<'_>) -> Option<Finding> {
     let fix = match known {
         Some(script) if ours || all_known => stop(script),
         _ => Fix::advice(
-            "find out whose these programs are, and let only one of them have it; give each its own session otherwise",
+            "find out what these programs are, and let only one of them use it; or give each its own session",
         ),
     };
     let severity = match (at_once, ours || known.is_some()) {

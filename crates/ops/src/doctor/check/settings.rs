@@ -28,14 +28,14 @@ pub(in crate::doctor) struct Facts<'a> {
 
 pub(in crate::doctor) fn check(facts: &Facts<'_>) -> Section {
     let mut section = Section::new(Area::Settings);
-    section.fact("file", facts.file.unwrap_or("none; the defaults and the environment count"));
+    section.fact("file", facts.file.unwrap_or("none; the defaults and the environment apply"));
     let settings = match facts.settings {
         Ok(settings) => settings,
         Err(problems) => {
             // A server that runs has read what it found at its start; this command may only lack its environment.
             let (severity, advice) = match (facts.servers, facts.changed) {
-                (None, _) => (Severity::Error, "mend each line"),
-                (Some(_), true) => (Severity::Warning, "mend each line before the next restart"),
+                (None, _) => (Severity::Error, "fix each line"),
+                (Some(_), true) => (Severity::Warning, "fix each line before the next restart"),
                 (Some(_), false) => (
                     Severity::Note,
                     "the server has read them; to compare, run this with the environment of the service",
@@ -61,15 +61,15 @@ pub(in crate::doctor) fn check(facts: &Facts<'_>) -> Section {
             Code::SettingsDiffer,
             Severity::Warning,
             facts.file.unwrap_or("settings"),
-            "The server runs with other settings than there are now.",
+            "The server runs with settings that differ from the current ones.",
             Fix::command_and(
                 "systemctl restart switchboard",
-                "they count from the next start on; if the server was started with another file, name it with --config",
+                "they apply after a restart; if the server was started with another file, name it with --config",
             ),
         ));
     }
     if let Some(forwarded) = facts.forwarded.filter(|forwarded| forwarded.near + forwarded.far > 0) {
-        section.fact("callers named by proxies that are not trusted", told(forwarded));
+        section.fact("callers named by untrusted proxies", told(forwarded));
         section.findings.extend(untrusted(settings, forwarded));
     }
     let own: Vec<AccountName> =
@@ -102,12 +102,10 @@ fn untrusted(settings: &Settings, forwarded: ForwardedFact) -> Option<Finding> {
             Code::ProxyUntrusted,
             Severity::Warning,
             "trusted_proxies",
-            "Requests come through a proxy that the settings do not trust: whoever comes through it counts as one caller, \
-             wrong passwords of one make all wait, and the cookie of the dashboard is not kept to TLS.",
+            "Requests come through a proxy that the settings do not trust: all who come through it count as one caller, wrong passwords of one slow down all, and the dashboard's cookie is not limited to TLS.",
             Fix::setting(
                 "trusted_proxies",
-                "write the proxy's address, such as [\"127.0.0.1/32\"] for one on this machine, and restart; where no \
-                 proxy is yours, find out which program on this machine or in its network sends such headers",
+                "write the proxy's address, such as [\"127.0.0.1/32\"] for one on this machine, and restart; if you have no proxy, find out which program on this machine or in its network sends such headers",
             ),
         )
         .shown_by([told(forwarded)])

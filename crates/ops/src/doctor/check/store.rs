@@ -51,12 +51,12 @@ pub(in crate::doctor) fn check(facts: &Facts<'_>) -> Section {
                     Code::StoreBehind,
                     Severity::Note,
                     "store",
-                    format!("The database has schema {}, this program has {}; the next start brings it up to date.", look.schema, look.known),
-                    Fix::advice("an older program will then refuse it: make a copy of the data directory first if you may want to go back"),
+                    format!("The database has schema {}, this program has {}; the next start updates it.", look.schema, look.known),
+                    Fix::advice("an older program will then refuse it: copy the data directory first if you may want to go back"),
                 ));
             }
             if !look.checked {
-                section.lacks("the database is large and was not read through; sqlite3's `PRAGMA quick_check` does that");
+                section.lacks("the database is large and was not checked in full; sqlite3's `PRAGMA quick_check` does that");
             }
         }
         Facts::Alone(Err(error)) => section.findings.push(unusable(error)),
@@ -68,12 +68,12 @@ pub(in crate::doctor) fn check(facts: &Facts<'_>) -> Section {
 fn silent(answers: bool, unwritten: Option<&str>) -> Option<crate::doctor::Finding> {
     let summary = match (answers, unwritten) {
         (true, None) => return None,
-        (true, Some(_)) => "The store takes nothing that the server writes, so that nothing new is accepted.",
-        (false, _) => "The store does not answer the server.",
+        (true, Some(_)) => "The database takes no writes, so nothing new is accepted.",
+        (false, _) => "The database does not answer the server.",
     };
     let fix = Fix::command_and(
         "systemctl restart switchboard",
-        "look first whether the disk is well and whether another program has the database open; what waits is kept",
+        "check first that the disk works and that no other program has the database open; waiting messages are kept",
     );
     Some(
         finding(Code::StoreSilent, Severity::Error, "store", summary, fix)
@@ -87,7 +87,7 @@ fn unusable(error: &OpenError) -> crate::doctor::Finding {
     let code = if matches!(error, OpenError::Newer { .. }) { Code::StoreNewer } else { Code::StoreUnusable };
     let mode = way_out.split_once("run: ").map(|(_, command)| command.trim().to_owned());
     let fix = mode.map_or_else(|| Fix::advice(way_out), Fix::command);
-    finding(code, Severity::Error, "store", format!("The store cannot be used: {summary}."), fix)
+    finding(code, Severity::Error, "store", format!("The database cannot be used: {summary}."), fix)
 }
 
 #[cfg(test)]

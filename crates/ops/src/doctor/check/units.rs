@@ -82,8 +82,7 @@ fn install(unit: &Unit) -> Fix {
     Fix::command_and(
         format!("sudo switchboard service install --name {name}"),
         format!(
-            "it shows what changes; it leaves a unit alone that it did not write, so move {} away first; name the user of \
-             the data with --user where they do not lie below /var/lib",
+            "it shows what changes; it does not touch a unit that it did not write, so move {} away first; if the data are not below /var/lib, name their user with --user",
             unit.file.display()
         ),
     )
@@ -113,7 +112,7 @@ fn judge(known: &Known, ports: &[u16]) -> Vec<Finding> {
                         Code::UnitAsRoot,
                         Severity::Warning,
                         unit.name.clone(),
-                        format!("{} runs as root, and has no need to.", unit.name),
+                        format!("{} runs as root without need.", unit.name),
                         install(unit),
                     )
                     .shown_by([format!("{shown}: no User=, no DynamicUser=")]),
@@ -148,7 +147,7 @@ fn judge(known: &Known, ports: &[u16]) -> Vec<Finding> {
                             "{} has no WorkingDirectory, and its script names sessions relative to it: it looks for them in /.",
                             unit.name
                         ),
-                        Fix::advice("when its sessions are imported, name their files as they lie there"),
+                        Fix::advice("when importing its sessions, name the files where they are"),
                     )
                     .shown_by([shown]),
                 );
@@ -195,7 +194,7 @@ fn one_loop(name: &str, entries: &[&Entry], units: &[Known], now: Timestamp) -> 
         Whose::Foreign => Fix::Nothing,
         Whose::Ours => Fix::command_and(
             format!("journalctl -u {name} -n 50"),
-            "its first lines after a start say why it ends; a port that is taken never ends it",
+            "its first lines after a start say why it stops; a taken port never stops it",
         ),
         Whose::Old(_) => Fix::command(format!("systemctl disable --now {name}")),
     };
@@ -206,7 +205,7 @@ fn one_loop(name: &str, entries: &[&Entry], units: &[Known], now: Timestamp) -> 
     let mut evidence = vec![format!("the journal counts {count} restarts, the last at {}", minute(last))];
     evidence.extend(ended.max_by_key(|(at, _)| *at).map(|(_, how)| format!("its process {how}")));
     if entries.iter().any(|entry| entry.event == Event::AddressInUse) {
-        evidence.push("it says that its address is already in use".to_owned());
+        evidence.push("it reports that its address is already in use".to_owned());
     }
     let kind = if *whose == Whose::Foreign { "The foreign unit " } else { "" };
     let verb = if goes_on { "is" } else { "was" };

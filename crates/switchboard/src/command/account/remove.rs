@@ -14,7 +14,7 @@ use crate::terminal::confirm;
 pub(super) struct Remove {
     /// The account's name
     name: AccountName,
-    /// Also while messages of it are under way
+    /// Even while its messages are being sent
     #[arg(long)]
     force: bool,
     /// Do not ask

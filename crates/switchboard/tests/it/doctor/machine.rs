@@ -146,14 +146,14 @@ async fn a_clock_that_is_off_is_told_by_telegram_and_by_the_store() {
     );
     assert!(fact(&report, "clock", "Telegram's clock").starts_with("+1"), "{report:#}");
 
-    // Nobody runs, and the store was written at a time that is yet to come.
+    // Nobody runs, and the store was written at a time in the future.
     program.terminate().await;
     let database = fs::File::options().write(true).open(world.data_dir("data").join("switchboard.db"));
     let later = |file: &fs::File| file.metadata()?.modified().map(|at| at + Duration::from_hours(1));
     database.and_then(|file| file.set_modified(later(&file)?)).expect("set");
     let (_, report) = examined(&world, &["--offline"]).await;
     let off = finding(&report, "clock_wrong");
-    assert!(off["summary"].as_str().is_some_and(|text| text.contains("yet to come")), "{off:#}");
+    assert!(off["summary"].as_str().is_some_and(|text| text.contains("in the future")), "{off:#}");
 }
 
 /// The doctor's findings on a disk of this size, which is there for this one process and goes with it.
@@ -182,8 +182,8 @@ async fn a_disk_with_little_room_is_told_before_and_when_nothing_new_is_taken() 
     let _turn = TURN.lock().await;
     let world = closed_world().await;
     for (size, severity, words) in [
-        ("48m", "error", "nothing new is taken until there is more"),
-        ("300m", "warning", "below 64 MiB nothing new is taken"),
+        ("48m", "error", "nothing new is accepted until there is more"),
+        ("300m", "warning", "below 64 MiB nothing new is accepted"),
     ] {
         let report = on_a_disk_of(&world, size);
         let low = finding(&report, "disk_low");

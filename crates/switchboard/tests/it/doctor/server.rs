@@ -43,7 +43,7 @@ async fn a_store_that_another_program_has_locked_is_told_until_it_lets_go() {
     let report = examined_meanwhile(&world, &program).await;
     let silent = finding(&report, "store_silent");
     assert_eq!(silent["severity"], "error", "{silent:#}");
-    assert!(silent["summary"].as_str().is_some_and(|text| text.contains("takes nothing")), "{silent:#}");
+    assert!(silent["summary"].as_str().is_some_and(|text| text.contains("takes no writes")), "{silent:#}");
     assert_eq!(silent["evidence"], json!(["nothing was written within 3 s"]), "{silent:#}");
     // It can still be read: what waits is seen.
     assert_eq!(section(&report, "queue")["looked"], "wholly", "{report:#}");
@@ -72,7 +72,7 @@ async fn a_store_that_cannot_even_be_read_is_told() {
     let foreign = Foreign::python(HOLDS_THE_LOG, &[log.to_str().expect("UTF-8")]);
     let report = examined_meanwhile(&world, &program).await;
     let silent = finding(&report, "store_silent");
-    assert_eq!(silent["summary"], "The store does not answer the server.", "{silent:#}");
+    assert_eq!(silent["summary"], "The database does not answer the server.", "{silent:#}");
     // What only the store tells is not told as well.
     assert_ne!(section(&report, "queue")["looked"], "wholly", "{report:#}");
     drop(foreign);
@@ -145,7 +145,7 @@ async fn a_server_that_stands_still_is_told_by_its_number_and_not_waited_for_lon
     signal("CONT");
     let deaf = finding(&report, "server_deaf");
     assert_eq!((code, &deaf["severity"]), (Some(1), &json!("error")), "{report:#}");
-    let summary = format!("Process {} holds the data directory and does not tell how it is.", program.pid());
+    let summary = format!("Process {} holds the data directory and does not answer.", program.pid());
     assert_eq!(
         (&deaf["summary"], &deaf["evidence"]),
         (&json!(summary), &json!(["the server did not answer within 5 s"]))

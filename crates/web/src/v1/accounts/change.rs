@@ -163,7 +163,7 @@ pub(crate) async fn change(
     delete, path = "/v1/accounts/{name}", tag = "accounts", operation_id = "remove_account",
     params(
         ("name" = String, Path, description = "The account's name"),
-        ("force" = Option<bool>, Query, description = "Also while messages of it are under way"),
+        ("force" = Option<bool>, Query, description = "Even while its messages are being sent"),
     ),
     responses(
         (status = 204, description = "Removed"),

@@ -54,7 +54,7 @@ pub(crate) struct Account {
     /// Where it was described: `settings`, which alone can change it then, or `store`.
     #[schema(value_type = String, example = "store")]
     source: AccountSource,
-    /// Whether somebody has to sign in or give it a session: it has none, or one that is lost.
+    /// Whether someone has to sign in or give it a session: it has none, or one that is lost.
     wants_session: bool,
     /// Its sessions.
     lines: Vec<Line>,

@@ -8,17 +8,18 @@ pub(super) fn sentence(entry: &SagaEntry) -> String {
     let account = entry.account.as_ref().map_or("an account", AccountName::as_str);
     let what = match entry.what.as_str() {
         "accepted" => "It was accepted and stored".to_owned(),
-        "resumed" => "It was taken up again after a restart".to_owned(),
+        "resumed" => "It was continued after a restart".to_owned(),
         "joined" => "A caller asked for the same again and joined it".to_owned(),
-        "waiting" => "It waits".to_owned(),
+        "waiting" => "It is waiting".to_owned(),
         "moved_on" => format!("It moved on to {account}"),
-        "resolved" => "A person ended the doubt".to_owned(),
+        "resolved" => "A person resolved it".to_owned(),
         "retried" => "It was put in the queue again by hand".to_owned(),
         "finished" => "It is done".to_owned(),
         "failed" => "It ended, and nothing was done".to_owned(),
         "cancelled" => "It was cancelled before anything was begun".to_owned(),
         "in_doubt" => {
-            "It may have been done, and the account that knows cannot be asked; resolve it by hand".to_owned()
+            "It may have been done, and the account that did it can no longer be asked; resolve it by hand"
+                .to_owned()
         }
         step => step_taken(account, step, entry.outcome.as_deref()),
     };
@@ -30,14 +31,14 @@ pub(super) fn sentence(entry: &SagaEntry) -> String {
 
 fn step_taken(account: &str, step: &str, outcome: Option<&str>) -> String {
     let doing = match step {
-        "resolve" => "find somebody".to_owned(),
+        "resolve" => "find the person".to_owned(),
         "create" => "make the chat".to_owned(),
         "open_history" => "open the history to new members".to_owned(),
         "invite" => "invite people".to_owned(),
-        "promote" => "make somebody an administrator".to_owned(),
+        "promote" => "make an administrator".to_owned(),
         "export_link" => "make an invite link".to_owned(),
         "list_members" => "list the members".to_owned(),
-        "remove" => "remove somebody".to_owned(),
+        "remove" => "remove a member".to_owned(),
         "leave" => "leave the chat".to_owned(),
         "set_title" => "set the title".to_owned(),
         "set_about" => "set the description".to_owned(),
@@ -45,6 +46,8 @@ fn step_taken(account: &str, step: &str, outcome: Option<&str>) -> String {
     };
     match outcome {
         Some("begun") => format!("{account} is about to {doing}"),
+        // "Unknown" says of whom it is not known.
+        Some("unknown") => format!("{account} tried to {doing}: no clear answer"),
         Some(outcome) => format!("{account} tried to {doing}: {}", outcome.replace('_', " ")),
         None => format!("{account} tried to {doing}"),
     }

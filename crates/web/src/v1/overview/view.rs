@@ -151,10 +151,10 @@ fn advice(advice: Advice) -> &'static str {
             "nothing: it goes on by itself when the first account is free; or add an account that is"
         }
         Advice::WaitForDeadline => "nothing: it goes on by itself when the deadline has passed",
-        Advice::Resume => "resume it when it is to work again",
-        Advice::Start => "start it when it is to work again",
-        Advice::MendAnAccount => "mend an account of the pool, or add one",
-        Advice::RestartTheProgram => "restart the program, and look into its log for why work is not begun",
+        Advice::Resume => "resume it when it should work again",
+        Advice::Start => "start it when it should work again",
+        Advice::MendAnAccount => "fix an account of the pool, or add one",
+        Advice::RestartTheProgram => "restart the program; its log says why work does not start",
         Advice::FreeThePort => "stop the program that has the port, or name another port in the settings",
         Advice::MendTheAddress => {
             "look at the address in the settings; the detail says what the system refuses"

@@ -29,11 +29,11 @@ fn refused(error: PeopleError, name: &str) -> Problem {
         }
         PeopleError::LastAdmin => Problem::new(
             Code::LastAdmin,
-            "This is the last admin, and nobody could arrange anything without one; make another admin first.",
+            "This is the last admin, and no one could manage the program without one; make another admin first.",
         ),
         PeopleError::Unfit(unfit) => Problem::fields(vec![FieldError::new("password", unfit.to_string())]),
         PeopleError::Busy => {
-            Problem::new(Code::QueueFull, "Too many passwords are worked on at once; try again soon.")
+            Problem::new(Code::QueueFull, "Too many passwords are being checked at once; try again soon.")
                 .retry_after(5)
         }
         PeopleError::Failed(what) => {

@@ -10,8 +10,7 @@ use crate::doctor::finding::Fix;
 pub(super) fn register(webhook: &WebhookFields, takes_over: bool) -> Fix {
     let advice = match (webhook.provider, takes_over) {
         (WebhookProvider::TelegramBot, true) => {
-            "a bot has one webhook, so this takes it from whoever has it now: find out first whose that is and whether it \
-             still needs it, and if it is right there, write its address as `expect`; a receiver that registers itself, as \
+            "a bot has one webhook, so this takes it from its present receiver: find out first what that is and whether it is still needed; if it is right, write its address as `expect`; a receiver that registers itself, as \
              n8n does when a workflow is activated, does it best; one that checks a secret_token needs \
              --data-urlencode \"secret_token=…\" too"
         }
@@ -21,8 +20,7 @@ pub(super) fn register(webhook: &WebhookFields, takes_over: bool) -> Fix {
              checks a secret_token needs --data-urlencode \"secret_token=…\" too"
         }
         (_, true) => {
-            "find out first whose the registered address is and whether it still needs what comes; if it is right there, \
-             write that address as `expect`"
+            "find out first whose the registered address is and whether it is still needed; if it is right, write that address as `expect`"
         }
         (_, false) => "the receiver may do it itself when it is switched on",
     };
@@ -92,19 +90,17 @@ pub(super) fn ask_again(webhook: &WebhookFields, failure: &Failure) -> Fix {
             };
             Fix::setting("doctor.webhooks", format!("give {name} another {field}: {source}"))
         }
-        Failure::Unpaid(_) => Fix::advice("pay for it, or take the webhook out of the settings"),
+        Failure::Unpaid(_) => Fix::advice("pay for it, or remove the webhook from the settings"),
         Failure::Unreached(_) if webhook.provider == WebhookProvider::Max => Fix::advice(
-            "look at the network; the certificate of MAX is from the authority of the Russian ministry of digital development, \
-             which the machine must have among those it trusts",
+            "look at the network; the certificate of MAX is issued by the Russian Ministry of Digital Development, whose root this machine must trust",
         ),
         Failure::Unreached(_) => Fix::advice(
-            "look at the network and the firewall's rules for outgoing connections; where the provider is blocked, name a \
-             way round as `api`",
+            "look at the network and the firewall's rules for outgoing connections; if the provider is blocked, name another address as `api`",
         ),
         Failure::Unclear(_) => Fix::setting(
             "doctor.webhooks",
             format!(
-                "look whether the `api` of {name} is the right address; else the provider has changed its API"
+                "check that the `api` of {name} is the right address; if it is, the provider has changed its API"
             ),
         ),
     }

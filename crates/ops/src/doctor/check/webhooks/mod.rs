@@ -88,7 +88,7 @@ pub(in crate::doctor) enum Failure {
 pub(in crate::doctor) fn check(asked: &[Asked], left_out: usize, now: Timestamp) -> Section {
     let mut section = Section::new(Area::Webhooks);
     if asked.is_empty() {
-        section.fact("webhooks", "the settings name none to look after");
+        section.fact("webhooks", "the settings name none");
     }
     if left_out > 0 {
         section.lacks(format!("{left_out} more webhooks were not asked for: there are too many"));
@@ -126,7 +126,7 @@ fn not_told(webhook: &WebhookFields, failure: &Failure) -> Finding {
         Failure::Refused { why, .. } => (
             Code::WebhookRefused,
             Severity::Error,
-            format!("{provider} refuses what it is asked with for {name}, and does not say where it sends."),
+            format!("{provider} refuses the credentials of {name}, and does not say where it sends."),
             why,
         ),
         Failure::Unpaid(why) => (
@@ -271,8 +271,7 @@ impl Judge<'_> {
         });
         let waiting = self.waiting().filter(|_| self.told.waiting > Some(0));
         let fix = Fix::advice(
-            "look at the receiver: whether it runs, is reached from outside, and answers 200 at once; its own log says what \
-             it made of the last post",
+            "look at the receiver: whether it runs, can be reached from outside, and answers 200 at once; its own log says why it refused",
         );
         Some(
             self.about(Code::WebhookFailing, severity, summary, fix)
@@ -286,9 +285,7 @@ impl Judge<'_> {
             self.about(
                 Code::WebhookFailing,
                 Severity::Error,
-                format!(
-                    "{provider} has lost the account of {name}: nothing that customers write reaches it."
-                ),
+                format!("{provider} has lost the account of {name}: nothing that customers write arrives."),
                 Fix::advice("sign the account in again in the provider's cabinet, by its QR code"),
             )
         })
@@ -303,8 +300,7 @@ impl Judge<'_> {
                 Code::WebhookPlain,
                 Severity::Warning,
                 format!(
-                    "{provider} sends what customers write to {name} over plain http to {}: whoever is on the way can read \
-                     and change it.",
+                    "{provider} sends what customers write to {name} over plain http to {}: anyone on the way can read and change it.",
                     first.place
                 ),
                 Fix::advice("give the receiver an https address, and register that one"),
@@ -332,8 +328,7 @@ impl Judge<'_> {
                 Code::WebhookWithoutSecret,
                 Severity::Warning,
                 format!(
-                    "Whoever knows the address can post to {} as if it were {provider} with messages for {name}: there is no \
-                     secret in it.",
+                    "Anyone who knows the address can post to {} as {provider} with messages for {name}: there is no secret in it.",
                     first.place
                 ),
                 Fix::advice(advice),
@@ -364,8 +359,8 @@ fn shown(lines: impl ExactSizeIterator<Item = String>) -> Vec<String> {
 const fn state(state: State) -> Option<&'static str> {
     match state {
         State::Works => None,
-        State::Unconfirmed => Some("has not confirmed that it wants to be sent to"),
-        State::Failed => Some("did not answer as it should and is sent to no more"),
+        State::Unconfirmed => Some("has not confirmed it yet"),
+        State::Failed => Some("answered wrongly and gets nothing any more"),
     }
 }
 
@@ -378,5 +373,5 @@ fn harmless(text: &str) -> String {
     };
     let words: Vec<String> = plain.split_whitespace().map(word).collect();
     let short: String = words.join(" ").chars().take(LONGEST).collect();
-    if short.is_empty() { "it does not say why".to_owned() } else { short }
+    if short.is_empty() { "no reason was given".to_owned() } else { short }
 }

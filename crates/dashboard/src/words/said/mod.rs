@@ -1,0 +1,300 @@
+//! What the program and its API say in English, in the reader's language: patterns of sentences, each with its own words in it.
+//! What is not known here stays as it was said.
+
+use std::borrow::Cow;
+
+use super::overview::{reason, state};
+use crate::visitor::Language;
+
+mod doctor;
+mod refusals;
+#[cfg(test)]
+mod source;
+mod webhooks;
+mod work;
+
+/// English and Russian of each; `{}` stands for what differs, and is put into the reader's language by itself.
+type Table = &'static [(&'static str, &'static str)];
+
+/// What the program and its API say of work, and what the API refuses.
+const OF_WORK: &[Table] = &[work::SENTENCES, refusals::SENTENCES];
+
+/// What the doctor says; his facts are short words, which would be found in other sentences too.
+const OF_DOCTOR: &[Table] = &[doctor::SENTENCES, webhooks::SENTENCES, work::SENTENCES, refusals::SENTENCES];
+
+/// How deep a sentence is looked into: one in a list in another one.
+const DEEPEST: u8 = 6;
+
+/// What was said, in this language.
+pub(crate) fn said(language: Language, text: &str) -> Cow<'_, str> {
+    match language {
+        Language::English => Cow::Borrowed(text),
+        Language::Russian => russian(OF_WORK, text, DEEPEST).map_or(Cow::Borrowed(text), Cow::Owned),
+    }
+}
+
+/// Why the API refused something, for a page: no calls of the API, and in Russian at least what kind of problem it is. What comes
+/// from outside, such as an answer of Telegram, is quoted as it came.
+pub(crate) fn refused(language: Language, code: &str, detail: &str) -> String {
+    if language == Language::English {
+        return match detail.find("; GET /v1/") {
+            Some(call) => format!("{}.", &detail[..call]),
+            None => detail.to_owned(),
+        };
+    }
+    let known = russian(OF_WORK, detail, DEEPEST).filter(|told| is_russian(told));
+    known.unwrap_or_else(|| match refusals::by_code(code) {
+        Some(kind) if QUOTED.contains(&code) => format!("{kind}: «{}».", detail.trim_end_matches('.')),
+        Some(kind) => format!("{kind}."),
+        None => detail.to_owned(),
+    })
+}
+
+/// What is wrong with a field, for a page.
+pub(crate) fn wrong_field(language: Language, message: &str) -> String {
+    match language {
+        Language::English => message.to_owned(),
+        Language::Russian => russian(OF_WORK, message, DEEPEST)
+            .filter(|told| is_russian(told))
+            .unwrap_or_else(|| "заполнено неверно".to_owned()),
+    }
+}
+
+/// Problems whose detail is an answer from outside.
+const QUOTED: &[&str] = &[
+    "internal",
+    "login_failed",
+    "media_unreachable",
+    "provider_error",
+    "read_failed",
+    "rejected",
+    "target_refused",
+];
+
+fn is_russian(text: &str) -> bool {
+    text.chars().any(|letter| ('а'..='я').contains(&letter))
+}
+
+/// What the doctor said, in Russian; nothing where the sentence is not known.
+pub(super) fn doctor_in_russian(text: &str) -> Option<String> {
+    russian(OF_DOCTOR, text, DEEPEST)
+}
+
+/// Nothing where nothing of it is known.
+fn russian(tables: &[Table], text: &str, deeper: u8) -> Option<String> {
+    let deeper = deeper.checked_sub(1)?;
+    let known = tables
+        .iter()
+        .copied()
+        .flatten()
+        .find_map(|(english, russian)| Some((filled(english, text)?, russian)));
+    if let Some((holes, pattern)) = known {
+        let mut whole = String::new();
+        let mut holes = holes.into_iter();
+        for (place, piece) in pattern.split("{}").enumerate() {
+            if place > 0 {
+                let hole = holes.next().unwrap_or_default();
+                whole.push_str(&russian_or_same(tables, hole, deeper));
+            }
+            whole.push_str(piece);
+        }
+        return Some(whole);
+    }
+    if let Some(word) = code(text) {
+        return Some(word);
+    }
+    // An error's words, made a sentence.
+    if let Some(words) =
+        text.strip_suffix('.').filter(|text| text.starts_with(|first: char| first.is_uppercase()))
+    {
+        let mut letters = words.chars();
+        let small: String = letters.next().into_iter().flat_map(char::to_lowercase).collect();
+        let told =
+            russian(tables, &format!("{small}{}", letters.as_str()), deeper).filter(|told| is_russian(told));
+        if let Some(told) = told {
+            let mut letters = told.chars();
+            let capital: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+            return Some(format!("{capital}{}.", letters.as_str()));
+        }
+    }
+    // What each account said.
+    if text.contains("; ") {
+        let each: Vec<_> = text.split("; ").map(|one| russian_or_same(tables, one, deeper)).collect();
+        return Some(each.join("; "));
+    }
+    match text.split_once(": ") {
+        Some((name, rest)) if !name.contains(' ') => {
+            let name = code(name).unwrap_or_else(|| name.to_owned());
+            Some(format!("{name}: {}", russian_or_same(tables, rest, deeper)))
+        }
+        // Who was passed over: `main (paused), backup_1 (banned)`.
+        _ if text.ends_with(')') && text.contains(" (") => {
+            let each = text.split("), ").map(|one| match one.split_once(" (") {
+                Some((name, why)) => {
+                    format!("{name} ({})", russian_or_same(tables, why.trim_end_matches(')'), deeper))
+                }
+                None => one.to_owned(),
+            });
+            Some(each.collect::<Vec<_>>().join(", "))
+        }
+        _ => None,
+    }
+}
+
+fn russian_or_same(tables: &[Table], text: &str, deeper: u8) -> String {
+    russian(tables, text, deeper).unwrap_or_else(|| text.to_owned())
+}
+
+/// The word for a state or reason of an account or of work.
+fn code(text: &str) -> Option<String> {
+    let is_code = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    if !is_code {
+        return None;
+    }
+    let untouched = text.replace('_', " ");
+    let words = [
+        reason(Language::Russian, text).into_owned(),
+        state(Language::Russian, text).to_lowercase(),
+        super::pill(Language::Russian, text).word.to_lowercase(),
+    ];
+    let unknown = super::pill(Language::Russian, "").word.to_lowercase();
+    words.into_iter().find(|word| *word != untouched && *word != unknown)
+}
+
+/// What stands in the places of a pattern, if the text is such a sentence.
+fn filled<'a>(pattern: &str, text: &'a str) -> Option<Vec<&'a str>> {
+    let mut pieces = pattern.split("{}");
+    let mut rest = text.strip_prefix(pieces.next()?)?;
+    let mut holes = Vec::new();
+    let mut pieces = pieces.peekable();
+    while let Some(piece) = pieces.next() {
+        let at = if pieces.peek().is_none() {
+            rest.len().checked_sub(piece.len()).filter(|at| rest.get(*at..) == Some(piece))
+        } else {
+            rest.find(piece)
+        }?;
+        holes.push(&rest[..at]);
+        rest = &rest[at + piece.len()..];
+    }
+    (rest.is_empty() && holes.iter().all(|hole| !hole.is_empty())).then_some(holes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+    use domain::Timestamp;
+    use domain::outcome::{Failure, Refusal};
+
+    fn in_russian(text: &str) -> String {
+        said(Language::Russian, text).into_owned()
+    }
+
+    #[test]
+    fn every_failure_is_told_in_russian() {
+        let asked =
+            |why: &str| vec![Refusal { account: "main".parse().expect("a name"), why: why.to_owned() }];
+        let until = Timestamp::from_micros(60_000_000);
+        for failure in [
+            Failure::ChatNotFound { asked: asked("does not know the chat") },
+            Failure::NoRights { asked: asked("may not write there") },
+            Failure::NotInChat { asked: asked("is not, or no longer, in the chat") },
+            Failure::Rejected { provider_code: "MESSAGE_EMPTY".to_owned() },
+            Failure::MediaGone { detail: "x".to_owned() },
+            Failure::MediaExpired { detail: "x".to_owned() },
+            Failure::FloodWait { until },
+            Failure::LimitReached { until },
+            Failure::NoAccount { asked: asked("needs_login: session_revoked") },
+            Failure::Restored { made_at: until },
+        ] {
+            let told = in_russian(&failure.describe());
+            let is_russian = |letter: char| ('а'..='я').contains(&letter);
+            assert!(told.chars().filter(|letter| is_russian(*letter)).count() > 20, "{told}");
+            assert_eq!(said(Language::English, &failure.describe()), failure.describe());
+        }
+    }
+
+    #[test]
+    fn what_each_account_says_is_told_in_russian() {
+        for (english, russian) in [
+            (
+                "No account can send now (main: paused; backup_1: needs_login: session_revoked).",
+                "Сейчас отправить не может ни один аккаунт (main: на паузе; backup_1: нужно войти: сессия завершена с другого устройства).",
+            ),
+            (
+                "instead of main (flood wait until 2026-11-20T14:31:00Z), backup_1 (banned)",
+                "вместо main (ждёт по требованию Telegram до 2026-11-20T14:31:00Z), backup_1 (заблокирован Telegram)",
+            ),
+            ("message 110", "сообщение № 110"),
+            (
+                "The message is sent; only what is in_doubt can be resolved.",
+                "Сообщение уже в другом состоянии: «отправлено».",
+            ),
+            ("Something else entirely", "Something else entirely"),
+            ("", ""),
+        ] {
+            assert_eq!(in_russian(english), russian);
+        }
+    }
+
+    #[test]
+    fn each_problem_of_the_api_has_russian_words() {
+        for code in web::problem_codes() {
+            let told = refused(Language::Russian, code, "Nobody has put this into Russian.");
+            assert!(is_russian(&told), "{code}: {told}");
+            let quoted = told.contains("Nobody has put");
+            assert_eq!(quoted, QUOTED.contains(&code), "{code}: {told}");
+        }
+        for (english, on_a_page, russian) in [
+            (
+                "No account knows the chat @demo; GET /v1/chats lists those known.",
+                "No account knows the chat @demo.",
+                "Чат @demo не знает ни один аккаунт.",
+            ),
+            (
+                "The field \"name\" is wrong: use 1 to 40 letters, digits and . _ - @.",
+                "The field \"name\" is wrong: use 1 to 40 letters, digits and . _ - @.",
+                "Поле «Название»: напишите от 1 до 40 букв, цифр и . _ - @.",
+            ),
+            (
+                "There is an account main already; take another name, or change that one.",
+                "There is an account main already; take another name, or change that one.",
+                "Аккаунт main уже есть; возьмите другое название или измените его.",
+            ),
+        ] {
+            assert_eq!(refused(Language::English, "x", english), on_a_page);
+            assert_eq!(refused(Language::Russian, "x", english), russian);
+        }
+    }
+
+    #[test]
+    fn each_wrong_field_that_a_page_sends_has_russian_words() {
+        let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let places =
+            ["config/src/alerts.rs", "config/src/proxy.rs", "alerts/src/hours.rs", "access/src/password.rs"]
+                .map(|place| crates.join(place));
+        let web = ["users", "alerts", "accounts/change.rs", "keys.rs", "chats/title.rs"]
+            .map(|place| crates.join("web/src/v1").join(place));
+        let places: Vec<&Path> = places.iter().chain(&web).map(PathBuf::as_path).collect();
+        let unknown: Vec<_> = source::sentences_in(&places)
+            .into_iter()
+            .filter(|sentence| {
+                ["is ", "has ", "must ", "needs ", "begins "].iter().any(|start| sentence.starts_with(start))
+            })
+            .filter(|sentence| {
+                let filled = sentence.replace("{}", "X1").replace("{:?}", "X1").replace(['{', '}'], "");
+                !is_russian(&said(Language::Russian, &filled))
+            })
+            .collect();
+        assert!(unknown.is_empty(), "{unknown:#?}");
+    }
+
+    #[test]
+    fn both_languages_have_the_same_places() {
+        for (english, russian) in OF_DOCTOR.iter().copied().flatten() {
+            let places = |text: &str| text.matches("{}").count();
+            assert!(places(russian) <= places(english), "{english}");
+        }
+    }
+}
