@@ -9,7 +9,7 @@ use crate::visitor::Language;
 mod doctor;
 mod refusals;
 #[cfg(test)]
-mod source;
+pub(super) mod source;
 mod webhooks;
 mod work;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// Literals of more than one word in these files and folders, without their tests; `{name}` and `{}` as they are written.
-pub(super) fn sentences_in(places: &[&Path]) -> Vec<String> {
+pub(in crate::words) fn sentences_in(places: &[&Path]) -> Vec<String> {
     let mut found = Vec::new();
     for place in places {
         look(place, &mut found);

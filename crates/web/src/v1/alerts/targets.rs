@@ -220,7 +220,7 @@ pub(crate) async fn test(
         }
         Err(TestError::NoSuchTarget) => Err(no_such_target(&name)),
         Err(error @ (TestError::Refused(_) | TestError::AtRest)) => {
-            Err(Problem::new(Code::TargetRefused, format!("The target {name} was not told: {error}.")))
+            Err(Problem::new(Code::TargetRefused, format!("The alert did not reach {name}: {error}.")))
         }
     }
 }
