@@ -103,7 +103,7 @@ async fn a_message_tells_who_was_passed_over_and_until_when_what_was_tried_again
     let unknown = "backup_1: Telegram answered 500";
     let (mut shown, mut given_up) = (steps(&tab).await, Vec::new());
     shown.retain(|step| {
-        let waits = step.0 == "It waits";
+        let waits = step.0 == "Waiting";
         given_up.extend(waits.then(|| step.1.clone()));
         !waits
     });
@@ -141,7 +141,7 @@ async fn a_message_that_nobody_may_send_yet_tells_that_it_waits_and_until_when()
     tab.open(&format!("/messages/{}", id(&waiting))).await;
     let shown = steps(&tab).await;
     let headings: Vec<_> = shown.iter().map(|(heading, _)| heading.as_str()).collect();
-    assert_eq!(headings, ["Accepted and stored", "Given to fifth", "fifth: flood wait", "It waits"], "{why}");
+    assert_eq!(headings, ["Accepted and stored", "Given to fifth", "fifth: flood wait", "Waiting"], "{why}");
     assert!(
         shown[2].1.starts_with("until ") && shown[3].1.contains(&shown[2].1["until ".len()..]),
         "{shown:?}"
