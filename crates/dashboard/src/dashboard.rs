@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 
 use crate::accounts::Importing;
 use crate::live::{self, Drawings};
-use crate::overview::Standing;
+use crate::overview::{Counted, Standing};
 use crate::page::{self, refusal};
 use crate::visitor::{self, Visitor};
 use crate::{
@@ -33,6 +33,7 @@ struct Parts {
     api: web::Inside,
     drawings: Drawings,
     standing: Standing,
+    counted: Counted,
     places: Arc<Semaphore>,
     importing: Importing,
 }
@@ -47,6 +48,7 @@ impl Dashboard {
             api,
             drawings: Drawings::default(),
             standing: Standing::default(),
+            counted: Counted::default(),
             places,
             importing: Importing::default(),
         }))
@@ -69,6 +71,11 @@ impl Dashboard {
     /// The open alerts.
     pub(crate) fn standing(&self) -> &Standing {
         &self.0.standing
+    }
+
+    /// The messages that have not arrived today.
+    pub(crate) fn counted(&self) -> &Counted {
+        &self.0.counted
     }
 
     /// Places for streams of changes.

@@ -108,10 +108,11 @@ pub(super) async fn show(
 ) -> Response {
     let words = AccountsWords::of(visitor.language);
     let answer = dashboard.ask::<Found>(&visitor, Method::GET, &query.call(), None).await;
-    let (found, wrong) = match listing::found(answer) {
+    let (mut found, wrong) = match listing::found(answer) {
         Ok(found) => found,
         Err(why) => return refusal::of_api(&visitor, &why),
     };
+    found.page.items = found.page.items.into_iter().map(|account| account.with_calls(&dashboard)).collect();
     // They stand below the accounts; a page of a search is about accounts alone.
     let ownerless = if query.is_narrow() || !query.after.is_empty() {
         Vec::new()

@@ -19,6 +19,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::response::Response;
 use axum::routing::{get, post};
 use domain::{AccountName, AccountState, Timestamp};
+use health::{Card, CardId, Lamp};
 use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -69,6 +70,9 @@ pub(crate) struct Account {
     pub(crate) phone: Option<String>,
     pub(crate) user_id: Option<i64>,
     pub(crate) username: Option<String>,
+    /// Other accounts here of the same person.
+    #[serde(default)]
+    pub(crate) same_person_as: Vec<String>,
     pub(crate) display_name: Option<String>,
     pub(crate) switch: Switch,
     pub(crate) proxy: bool,
@@ -87,6 +91,29 @@ pub(crate) struct Account {
     pub(crate) last_error: Option<String>,
     pub(crate) last_active_at: Option<Timestamp>,
     pub(crate) updates: Updates,
+    /// What its last calls say, where that is worse than its state.
+    #[serde(skip)]
+    pub(crate) by_calls: Option<ByCalls>,
+}
+
+/// What the last calls of an account say: its sessions are connected, and its work is not done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ByCalls {
+    state: &'static str,
+    tint: Tint,
+}
+
+impl ByCalls {
+    /// Of a card, where it is so.
+    pub(crate) fn of(card: &Card) -> Option<Self> {
+        let tint = if card.lamp == Lamp::Trouble { Tint::Bad } else { Tint::Waiting };
+        matches!(card.state, "unsteady" | "failing" | "stuck").then_some(Self { state: card.state, tint })
+    }
+
+    /// The class of the lamp.
+    pub(crate) const fn class(self) -> &'static str {
+        self.tint.class()
+    }
 }
 
 /// How many messages an account may send, and how many it has.
@@ -147,7 +174,24 @@ impl Account {
 
     /// The class of its lamp.
     pub(crate) const fn tint(&self) -> &'static str {
-        tint(self.state).class()
+        match self.by_calls {
+            Some(by_calls) => by_calls.class(),
+            None => tint(self.state).class(),
+        }
+    }
+
+    /// The word of its state.
+    pub(crate) const fn state_word(&self) -> &'static str {
+        match self.by_calls {
+            Some(by_calls) => by_calls.state,
+            None => self.state.as_str(),
+        }
+    }
+
+    /// Takes up what its card says of its last calls.
+    fn with_calls(self, dashboard: &Dashboard) -> Self {
+        let card = self.name.parse().ok().and_then(|name| dashboard.health().card(&CardId::account(&name)));
+        Self { by_calls: card.as_ref().and_then(|card| ByCalls::of(card)), ..self }
     }
 
     /// Who it is, by the name people see or the public one.
@@ -205,6 +249,11 @@ impl Line {
         tint(self.state).class()
     }
 
+    /// Whether it is connected and answers.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.state == AccountState::Ready
+    }
+
     /// Whether it stands in the settings file.
     pub(crate) fn is_in_settings(&self) -> bool {
         self.source == "settings"
@@ -245,5 +294,5 @@ async fn find(dashboard: &Dashboard, visitor: &Visitor, name: &str) -> Result<Ac
     }
     let path = format!("/v1/accounts/{}", segment(name));
     let found = dashboard.ask::<Account>(visitor, Method::GET, &path, None).await;
-    found.map_err(|why| Box::new(refusal::of_api(visitor, &why)))
+    found.map(|account| account.with_calls(dashboard)).map_err(|why| Box::new(refusal::of_api(visitor, &why)))
 }

@@ -65,7 +65,7 @@ fn in_trouble() -> Account {
     account(
         "backup_2",
         "needs_login",
-        json!({ "reason": "session_revoked", "detail": "AUTH_KEY_UNREGISTERED", "wants_session": true, "errors": 10,
+        json!({ "reason": "session_revoked", "detail": "AUTH_KEY_UNREGISTERED", "wants_session": true, "errors": 10, "same_person_as": ["main"],
             "display_name": "<script>alert(1)</script>", "username": "\"onerror=\"x", "lines": [
                 { "name": "send_text", "purposes": ["send_text", "leave_chat"], "source": "settings", "session": null,
                   "state": "needs_login", "reason": "session_revoked", "detail": "<b>gone</b>", "dc_id": 4,

@@ -9,10 +9,11 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::dashboard::Dashboard;
-use crate::listing::refuse;
+use crate::listing::{chosen, refuse, word};
+use crate::operations::Operation;
 use crate::page::{self, Section, refusal};
 use crate::visitor::{Posted, Visitor};
-use crate::words::{DoubtWords, WorkWords};
+use crate::words::{self, DoubtWords, WorkWords};
 
 /// The most doubts that one press of a button ends.
 const MOST: usize = 200;
@@ -57,6 +58,13 @@ impl Subject {
         id.parse().map(Self::Message).or_else(|_| id.parse().map(Self::Operation)).ok()
     }
 
+    const fn operation(self) -> Option<OperationId> {
+        match self {
+            Self::Message(_) => None,
+            Self::Operation(id) => Some(id),
+        }
+    }
+
     /// The call that ends its doubt.
     fn call(self, word: Word) -> (String, Value) {
         let (path, happened, again) = match self {
@@ -84,34 +92,47 @@ pub(super) struct Question<'a> {
     pub(super) work: &'static WorkWords,
     pub(super) word: Word,
     pub(super) subjects: &'a [Subject],
+    /// Chats that may have been made: each has to be named, so each is decided on its own page.
+    pub(super) apart: &'a [Operation],
 }
 
-/// What a form names, each once.
+/// What a form names.
 fn subjects(pairs: &[(String, String)]) -> Vec<Subject> {
-    let named = pairs.iter().filter(|(name, _)| name == "id");
-    let mut subjects: Vec<_> = named.filter_map(|(_, id)| Subject::read(id)).take(MOST).collect();
-    subjects.sort_unstable();
-    subjects.dedup();
-    subjects
+    chosen(pairs, MOST, Subject::read)
 }
 
 /// `/doubt/question`.
-pub(super) async fn ask(visitor: Visitor, QueryOf(pairs): QueryOf<Vec<(String, String)>>) -> Response {
+pub(super) async fn ask(
+    State(dashboard): State<Dashboard>,
+    visitor: Visitor,
+    QueryOf(pairs): QueryOf<Vec<(String, String)>>,
+) -> Response {
     if !visitor.may(Right::Send) {
         return refusal::not_allowed(&visitor);
     }
-    let word = pairs.iter().find(|(name, _)| name == "as").and_then(|(_, word)| Word::from_word(word));
-    let Some(word) = word else { return refusal::no_such_page(&visitor) };
+    let Some(word) = word(&pairs, "as", Word::from_word) else { return refusal::no_such_page(&visitor) };
     let words = DoubtWords::of(visitor.language);
-    let subjects = subjects(&pairs);
+    let (mut subjects, mut apart) = (subjects(&pairs), Vec::new());
+    if word == Word::Happened {
+        for id in subjects.iter().filter_map(|subject| subject.operation()) {
+            let path = format!("/v1/operations/{id}");
+            match dashboard.ask::<Operation>(&visitor, Method::GET, &path, None).await {
+                Ok(operation) if operation.makes_a_chat() => apart.push(operation),
+                Ok(_) => {}
+                Err(why) => return refusal::of_api(&visitor, &why),
+            }
+        }
+        subjects.retain(|subject| apart.iter().all(|operation| operation.id != subject.to_string()));
+    }
     let body = Question {
         visitor: &visitor,
         words,
         work: WorkWords::of(visitor.language),
         word,
         subjects: &subjects,
+        apart: &apart,
     };
-    std::future::ready(page::page(&visitor, words.doubt, Section::Doubt, body)).await
+    page::page(&visitor, words.doubt, Section::Doubt, body)
 }
 
 /// `/doubt/actions/{word}`.
@@ -123,18 +144,13 @@ pub(super) async fn act(
     let Some(word) = Word::from_word(&word) else { return refusal::no_such_page(&visitor) };
     let words = DoubtWords::of(visitor.language);
     let subjects = subjects(&form);
-    let (mut done, mut refused) = (0, None);
-    for subject in &subjects {
+    let call = |subject: &Subject| {
         let (path, body) = subject.call(word);
-        match dashboard.ask::<Value>(&visitor, Method::POST, &path, Some(body)).await {
-            Ok(_) => done += 1,
-            // The others are still wanted; the first refusal is told.
-            Err(why) => refused = refused.or(Some(why)),
-        }
-    }
-    match refused {
-        Some(why) if done == 0 => refuse(&visitor, "/doubt", &why),
-        _ => page::done(&visitor, "/doubt", &words.acted(word.repeats(), done, subjects.len() as u64)),
+        (Method::POST, path, Some(body))
+    };
+    match dashboard.ask_each(&visitor, subjects.iter().map(call)).await {
+        Ok(done) => page::done(&visitor, "/doubt", &words.acted(word.repeats(), done, subjects.len() as u64)),
+        Err(why) => refuse(&visitor, "/doubt", &why),
     }
 }
 

@@ -6,12 +6,11 @@ use axum::extract::{Query as QueryOf, State};
 use axum::response::Response;
 use domain::FailedRequestId;
 use http::Method;
-use serde_json::Value;
 
 use super::FailedRequest;
 use crate::ask::Refused;
 use crate::dashboard::Dashboard;
-use crate::listing::{Listed, address, refuse};
+use crate::listing::{Listed, address, chosen, refuse, word};
 use crate::page::{self, Section, refusal};
 use crate::visitor::{Posted, Visitor};
 use crate::words::{FailedWords, WorkWords};
@@ -67,17 +66,9 @@ pub(super) struct Question<'a> {
     pub(super) more: bool,
 }
 
-/// The ids that a form names, each once.
+/// The requests that a form names.
 fn ids(pairs: &[(String, String)]) -> Vec<FailedRequestId> {
-    let mut ids: Vec<FailedRequestId> = pairs
-        .iter()
-        .filter(|(name, _)| name == "id")
-        .filter_map(|(_, value)| value.parse().ok())
-        .take(MOST)
-        .collect();
-    ids.sort_unstable();
-    ids.dedup();
-    ids
+    chosen(pairs, MOST, |id| id.parse().ok())
 }
 
 /// `/failed/question`.
@@ -89,8 +80,7 @@ pub(super) async fn ask(
     if !visitor.may(Right::Send) {
         return refusal::not_allowed(&visitor);
     }
-    let wish = pairs.iter().find(|(name, _)| name == "do").and_then(|(_, word)| Wish::from_word(word));
-    let Some(wish) = wish else { return refusal::no_such_page(&visitor) };
+    let Some(wish) = word(&pairs, "do", Wish::from_word) else { return refusal::no_such_page(&visitor) };
     let (ids, more) = match wish {
         Wish::RetryAll => match pending(&dashboard, &visitor).await {
             Ok(found) => found,
@@ -131,29 +121,13 @@ pub(super) async fn act(
     let Some(wish) = Wish::from_word(&action) else { return refusal::no_such_page(&visitor) };
     let words = FailedWords::of(visitor.language);
     let ids = ids(&form);
-    let (mut done, mut refused) = (0, None);
-    for id in &ids {
-        let answer = match wish {
-            Wish::Retry | Wish::RetryAll => {
-                dashboard
-                    .ask::<Value>(&visitor, Method::POST, &format!("/v1/failed-requests/{id}/retry"), None)
-                    .await
-            }
-            Wish::Drop => {
-                dashboard
-                    .ask::<Value>(&visitor, Method::DELETE, &format!("/v1/failed-requests/{id}"), None)
-                    .await
-            }
-        };
-        match answer {
-            Ok(_) => done += 1,
-            // The others are still wanted; the first refusal is told.
-            Err(why) => refused = refused.or(Some(why)),
-        }
-    }
-    match refused {
-        Some(why) if done == 0 => refuse(&visitor, "/failed", &why),
-        _ => page::done(&visitor, "/failed", &words.acted(wish.drops(), done, ids.len() as u64)),
+    let call = |id: &FailedRequestId| match wish {
+        Wish::Retry | Wish::RetryAll => (Method::POST, format!("/v1/failed-requests/{id}/retry"), None),
+        Wish::Drop => (Method::DELETE, format!("/v1/failed-requests/{id}"), None),
+    };
+    match dashboard.ask_each(&visitor, ids.iter().map(call)).await {
+        Ok(done) => page::done(&visitor, "/failed", &words.acted(wish.drops(), done, ids.len() as u64)),
+        Err(why) => refuse(&visitor, "/failed", &why),
     }
 }
 

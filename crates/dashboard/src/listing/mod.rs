@@ -3,6 +3,7 @@
 
 mod accounts;
 mod address;
+mod many;
 mod named;
 mod pill;
 mod stretch;
@@ -11,9 +12,10 @@ use axum::response::Response;
 use serde::Deserialize;
 
 pub(crate) use address::address;
+pub(crate) use many::{chosen, word};
 pub(crate) use named::Named;
 pub(crate) use pill::{Pill, Tint};
-pub(crate) use stretch::Stretch;
+pub(crate) use stretch::{Stretch, written_time};
 
 use crate::ask::Refused;
 use crate::page;

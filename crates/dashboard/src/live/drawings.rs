@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::Timestamp;
 use health::Health;
 
-use crate::overview::{Alerted, Beholder, Board};
+use crate::overview::{Alerted, Beholder, Board, Sight, Undelivered};
 
 /// How many different drawings are kept: filters, languages, zones and roles that are looked at together.
 const KEPT: usize = 32;
@@ -23,6 +23,7 @@ struct Kept {
     version: u64,
     made_at: Timestamp,
     alerted: Arc<Vec<Alerted>>,
+    undelivered: Undelivered,
     board: Arc<Board>,
 }
 
@@ -37,12 +38,14 @@ impl Drawings {
         health: &Health,
         beholder: &Beholder,
         alerted: &Arc<Vec<Alerted>>,
+        undelivered: Undelivered,
         now: Timestamp,
     ) -> Result<Arc<Board>, askama::Error> {
         let version = *health.changes().borrow();
         let is_fresh = |kept: &Kept| {
             let is_young = now >= kept.made_at && now.since(kept.made_at) < OLDEST;
-            is_young && kept.version == version && Arc::ptr_eq(&kept.alerted, alerted)
+            let is_same = kept.version == version && kept.undelivered == undelivered;
+            is_young && is_same && Arc::ptr_eq(&kept.alerted, alerted)
         };
         // Whoever else wants the same waits the few milliseconds and then has it.
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -50,7 +53,8 @@ impl Drawings {
             return Ok(Arc::clone(&found.board));
         }
         let overview = health.overview(&beholder.filter.wanted());
-        let board = Arc::new(Board::draw(beholder, &overview.into(), alerted, |id| health.strip(id))?);
+        let sight = Sight { undelivered, ..overview.into() };
+        let board = Arc::new(Board::draw(beholder, &sight, alerted, |id| health.strip(id))?);
         kept.retain(|one| one.beholder != *beholder);
         if kept.len() >= KEPT {
             kept.remove(0);
@@ -60,6 +64,7 @@ impl Drawings {
             version,
             made_at: now,
             alerted: Arc::clone(alerted),
+            undelivered,
             board: Arc::clone(&board),
         });
         Ok(board)

@@ -113,6 +113,13 @@ impl List<'_> {
         self.query.range == word || usual && word == "2h"
     }
 
+    /// What is wrong with the filter.
+    fn wrong(&self) -> Option<String> {
+        let stretch = self.query.stretch();
+        let unread = stretch.unread(self.visitor.zone, self.visitor.now)?;
+        Some(self.work.unread_time(unread))
+    }
+
     fn services() -> impl Iterator<Item = &'static str> {
         Service::ALL.into_iter().map(Service::as_str)
     }

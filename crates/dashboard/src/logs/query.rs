@@ -49,7 +49,7 @@ impl Query {
     /// Where the stretch begins; it always begins somewhere, so that a search has an end.
     pub(super) fn since(&self, zone: Zone, now: Timestamp) -> Timestamp {
         let usual = if self.subject.is_empty() { USUAL } else { USUAL_OF_SUBJECT };
-        let until = self.stretch().until(zone).unwrap_or(now);
+        let until = self.stretch().until(zone, now).unwrap_or(now);
         self.stretch().since(zone, now).unwrap_or_else(|| until.minus(usual))
     }
 
@@ -63,7 +63,7 @@ impl Query {
             errors: self.error.parse::<Trouble>().into_iter().collect(),
             subject: given(&self.subject),
             since: Some(self.since(visitor.zone, visitor.now)),
-            until: self.stretch().until(visitor.zone),
+            until: self.stretch().until(visitor.zone, visitor.now),
             text: self.text(),
             match_case: false,
         }
@@ -77,7 +77,7 @@ impl Query {
 
     /// Whether new lines belong to it: it ends now.
     pub(super) fn is_open(&self) -> bool {
-        self.to.is_empty() && self.after.is_empty()
+        self.to.trim().is_empty() && self.after.is_empty()
     }
 
     /// The same under another path.

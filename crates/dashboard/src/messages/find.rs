@@ -12,7 +12,7 @@ use super::Message;
 use crate::dashboard::Dashboard;
 use crate::listing::{self, Listed, Stretch, address};
 use crate::page::{self, Section, refusal};
-use crate::visitor::Visitor;
+use crate::visitor::{Tally, Visitor};
 use crate::words::{self, MessagesWords, WorkWords, pill};
 
 /// How many messages a page shows.
@@ -45,6 +45,11 @@ impl Query {
         self.q.trim().chars().take(LONGEST).collect()
     }
 
+    /// Whether what has not arrived is looked for.
+    fn is_undelivered(&self) -> bool {
+        self.state == "undelivered"
+    }
+
     fn is_narrow(&self) -> bool {
         let Self { q, chat, account, state, after: _, range, from, to } = self;
         [q, chat, account, state, range, from, to].into_iter().any(|value| !value.is_empty())
@@ -53,7 +58,7 @@ impl Query {
     /// Whether the store looks into the messages themselves, so many at a time.
     fn takes_a_look(&self) -> bool {
         let Self { q, chat, account, range, from, to, .. } = self;
-        [q, chat, account, range, from, to].into_iter().any(|value| !value.is_empty())
+        self.is_undelivered() || [q, chat, account, range, from, to].into_iter().any(|value| !value.is_empty())
     }
 
     /// The page of this list that comes after a message.
@@ -99,7 +104,7 @@ impl Query {
     ) -> String {
         let stretch = self.stretch();
         let instant = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
-        let (mut since, until) = (stretch.since(visitor.zone, visitor.now), stretch.until(visitor.zone));
+        let (mut since, until) = (stretch.since(visitor.zone, visitor.now), stretch.until(visitor.zone, visitor.now));
         if self.takes_a_look() {
             // Any time at all makes it a look with a bound: the list alone may go through a million messages for one page.
             since = since.or(Some(Timestamp::default()));
@@ -133,6 +138,8 @@ pub(super) struct Find<'a> {
     pub(super) accounts: &'a [String],
     pub(super) found: &'a Listed<Message>,
     pub(super) wrong: Option<String>,
+    /// What was asked for and became no message.
+    pub(super) elsewhere: Tally,
     pub(super) may_act: bool,
 }
 
@@ -178,14 +185,18 @@ pub(super) async fn show(
     };
     let words = MessagesWords::of(visitor.language);
     let accounts = dashboard.account_names(&visitor).await;
+    let work = WorkWords::of(visitor.language);
+    let stretch = query.stretch();
+    let unread = stretch.unread(visitor.zone, visitor.now);
     let body = Find {
         visitor: &visitor,
         words,
-        work: WorkWords::of(visitor.language),
+        work,
         query: &query,
         accounts: &accounts,
         found: &found,
-        wrong,
+        wrong: unread.map(|written| work.unread_time(written)).or(wrong),
+        elsewhere: visitor.tallied.now(),
         may_act: visitor.may(Right::Send),
     };
     page::page(&visitor, words.messages, Section::Messages, body)

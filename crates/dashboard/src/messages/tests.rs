@@ -8,7 +8,7 @@ use super::find::{Find, Query};
 use super::why::{Page, Why};
 use super::{Message, retry_failed};
 use crate::listing::Listed;
-use crate::visitor::{Language, Visitor};
+use crate::visitor::{Language, Tally, Visitor};
 use crate::words::{MessagesWords, WorkWords};
 
 fn message(state: &str) -> Message {
@@ -76,6 +76,7 @@ fn drawn_list(language: Language) -> String {
         accounts: &["main".to_owned(), "backup_1".to_owned()],
         found: &found,
         wrong: None,
+        elsewhere: Tally::default(),
         may_act: true,
     };
     body.render().expect("a page")

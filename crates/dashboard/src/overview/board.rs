@@ -11,6 +11,7 @@ use super::card::{self, Around, CardView};
 use super::hours::{self, Hour};
 use super::sight::Sight;
 use super::strip::{Cell, Strip};
+use super::undelivered;
 use super::wanted::{Filter, Grouping};
 use crate::page;
 use crate::words::{self, Leftover, OverviewWords, Wall, number};

@@ -10,7 +10,7 @@ use super::alerted::Alerted;
 use super::card;
 use super::sparkline::sparkline;
 use super::strip::{Cell, Strip};
-use crate::accounts::path_of;
+use crate::accounts::{ByCalls, path_of};
 use crate::page;
 use crate::words::number::{bytes, percent, span, thousands};
 use crate::words::{self, OverviewWords, Sentence, Wall, number, reason, said, state};
@@ -153,6 +153,11 @@ impl<'a> CardView<'a> {
             "all" => Cow::Borrowed(self.words.for_everything),
             _ => Cow::Owned(line.name.replace('+', ", ")),
         }
+    }
+
+    /// The lamp of a session that is connected while the calls of its account fail: green would say that all is well.
+    fn connected_only(&self, line: &Card) -> Option<&'static str> {
+        ByCalls::of(self.card).filter(|_| line.lamp == Lamp::Good).map(ByCalls::class)
     }
 
     fn lamp(&self) -> &'static str {

@@ -12,6 +12,7 @@ mod sparkline;
 mod strip;
 #[cfg(test)]
 pub(crate) mod tests;
+mod undelivered;
 mod wanted;
 
 use std::sync::Arc;
@@ -29,6 +30,8 @@ pub(crate) use board::Group;
 pub(crate) use board::{Beholder, Board, Drawn, Stands};
 pub(crate) use card::{CardView, Place, icon};
 pub(crate) use detail::Now;
+pub(crate) use sight::Sight;
+pub(crate) use undelivered::{Counted, Undelivered};
 pub(crate) use wanted::Query;
 
 use crate::dashboard::Dashboard;
@@ -102,6 +105,7 @@ impl Dashboard {
             trouble: overview.causes.all().into(),
             in_doubt: overview.facts.in_doubt,
             failed: overview.facts.failed_requests,
+            unresolved: overview.facts.unresolved,
         }
     }
 
@@ -117,7 +121,9 @@ impl Dashboard {
     /// Only what a template itself can fail with.
     pub(crate) async fn board(&self, beholder: &Beholder) -> Result<Arc<Board>, askama::Error> {
         let alerted = self.alerted().await;
-        self.drawings().board(self.health(), beholder, &alerted, self.state().clock().now())
+        let undelivered = self.undelivered_today(beholder.wall.zone).await;
+        let now = self.state().clock().now();
+        self.drawings().board(self.health(), beholder, &alerted, undelivered, now)
     }
 }
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use domain::Timestamp;
 use health::{Card, CardKind, Causes, ClearingView, Counts, Facts, Lamp, Overview, Process};
 
+use super::undelivered::Undelivered;
+
 /// One look at everything.
 #[derive(Debug, Clone)]
 pub(crate) struct Sight {
@@ -18,6 +20,8 @@ pub(crate) struct Sight {
     pub(crate) process: Process,
     /// A few numbers about the work.
     pub(crate) facts: Facts,
+    /// How many messages have not arrived today.
+    pub(crate) undelivered: Undelivered,
     /// A clearing that runs.
     pub(crate) clearing: Option<ClearingView>,
     /// What red cards come from.
@@ -81,6 +85,7 @@ impl From<Overview> for Sight {
             matching: overview.matching.into(),
             process: overview.process,
             facts: overview.facts,
+            undelivered: Undelivered::default(),
             clearing: overview.clearing,
             causes: overview.causes,
             cards: overview.cards,

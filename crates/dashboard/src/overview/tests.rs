@@ -12,6 +12,7 @@ use health::{
 use super::alerted::Alerted;
 use super::board::{Beholder, Board, Stands};
 use super::sight::{Numbers, Sight};
+use super::undelivered::Undelivered;
 use super::wanted::{Filter, PAGE};
 use crate::visitor::{Language, Zone};
 use crate::words::Wall;
@@ -245,7 +246,6 @@ pub(crate) fn sight(cards: Vec<Card>) -> Sight {
             sent_last_hour: 1_412,
             waiting: 12,
             oldest_waiting: Some(Duration::from_mins(15)),
-            failed_today: 3,
             in_doubt: 1,
             answer_p50: Some(Duration::from_millis(184)),
             answer_p99: Some(Duration::from_millis(640)),
@@ -256,6 +256,7 @@ pub(crate) fn sight(cards: Vec<Card>) -> Sight {
             }),
             ..Facts::default()
         },
+        undelivered: Undelivered { count: 3, more: false },
         clearing: None,
         causes,
         cards,
@@ -353,6 +354,21 @@ fn a_trouble_is_one_entry_with_what_comes_of_it() {
     assert!(card("account:a0").contains("actions/mute") && !card("account:a1").contains("actions/mute"));
     let above = board.part("alerts");
     assert!(above.contains("service:send_text failed") && !above.contains("account:a0"), "{above}");
+}
+
+#[test]
+fn no_session_is_green_within_an_account_whose_calls_fail() {
+    let account = |lamp, state| Card { lamp, state, reason: Some("calls_unanswered".to_owned()), ..card("account:main") };
+    let line = Card { parent: "account:main".parse().ok(), ..card("line:main:all") };
+    let lines = |account: Card| {
+        let html = draw(Language::English, &sight(vec![account, line.clone()]), &[]).cards().next().expect("a card").html.clone();
+        html.split_once("class=\"lines\"").expect("its sessions").1.to_owned()
+    };
+    let failing = lines(account(Lamp::Trouble, "failing"));
+    assert!(failing.contains("lamp bad") && failing.contains("Connected, but work does not get done"), "{failing}");
+    assert!(!failing.contains("lamp ok"), "{failing}");
+    assert!(lines(account(Lamp::Waiting, "stuck")).contains("lamp wait"));
+    assert!(lines(Card { reason: None, ..account(Lamp::Good, "ready") }).contains("lamp ok"));
 }
 
 #[test]

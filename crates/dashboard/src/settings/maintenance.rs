@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 use super::people::unread;
 use super::{Nothing, Tab, Tabs};
 use crate::dashboard::Dashboard;
+use crate::listing::written_time;
 use crate::page::{self, Section, refusal, segment};
 use crate::visitor::{Posted, Visitor};
-use crate::words::{MaintenanceWords, OverviewWords, Wall};
+use crate::words::{MaintenanceWords, OverviewWords, Wall, WorkWords};
 
 /// The page.
 const HERE: &str = "/settings/maintenance";
@@ -99,6 +100,11 @@ impl Maintenance<'_> {
         Some(self.words.weekly_at(&named, window.start.as_deref()?, window.minutes?, offset))
     }
 
+    /// How a date and a time are written.
+    fn time_hint(&self) -> &'static str {
+        WorkWords::of(self.visitor.language).time_hint
+    }
+
     fn weekdays(&self) -> Vec<(&'static str, &'static str)> {
         DAYS.into_iter().zip(self.words.weekdays).collect()
     }
@@ -132,7 +138,7 @@ pub(super) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -
     page::page(&visitor, words.title, Section::Settings, body)
 }
 
-/// A window for once; the times are those of a `datetime-local` field.
+/// A window for once; the times are as they were written.
 #[derive(Deserialize)]
 pub(super) struct Once {
     note: String,
@@ -157,10 +163,13 @@ pub(super) struct Weekly {
     sun: Option<String>,
 }
 
-/// A time on the visitor's wall as the API reads it: with seconds and the offset.
+/// A time on the visitor's wall as the API reads it: with seconds and the offset. What is no time goes on as it is: the API
+/// says what to write instead.
 fn instant(written: &str, visitor: &Visitor) -> String {
-    let seconds = if written.matches(':').count() == 1 { ":00" } else { "" };
-    format!("{written}{seconds}{}", visitor.zone.offset())
+    match written_time(written, visitor.zone, visitor.now) {
+        Some(time) => format!("{}{}", time.strftime("%FT%T"), visitor.zone.offset()),
+        None => written.to_owned(),
+    }
 }
 
 /// For which cards; all when nobody says.

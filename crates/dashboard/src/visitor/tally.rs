@@ -35,4 +35,6 @@ pub(crate) struct Tally {
     pub(crate) in_doubt: u64,
     /// Failed requests that wait for a decision.
     pub(crate) failed: u64,
+    /// Chats that no account finds.
+    pub(crate) unresolved: u64,
 }

@@ -14,6 +14,10 @@ pub(crate) struct MessagesWords {
     pub(crate) without_text: &'static str,
     pub(crate) empty: &'static str,
     pub(crate) empty_detail: &'static str,
+    pub(crate) all_delivered: &'static str,
+    pub(crate) elsewhere: &'static str,
+    pub(crate) chats_not_found: &'static str,
+    pub(crate) failed_requests: &'static str,
     pub(crate) none_yet: &'static str,
     pub(crate) looked_back_to: &'static str,
     pub(crate) look_further: &'static str,
@@ -66,6 +70,10 @@ const EN: MessagesWords = MessagesWords {
     without_text: "without text",
     empty: "No messages yet",
     empty_detail: "Messages appear here at once, also while they wait. Make an API key under Settings, then send the first with",
+    all_delivered: "Every message of this time has been delivered",
+    elsewhere: "Requests that never became a message are not in this list:",
+    chats_not_found: "Chats not found",
+    failed_requests: "Failed requests",
     none_yet: "Nothing so far",
     looked_back_to: "Searched back to",
     look_further: "Search further back",
@@ -119,6 +127,10 @@ const RU: MessagesWords = MessagesWords {
     without_text: "без текста",
     empty: "Сообщений ещё нет",
     empty_detail: "Сообщения появляются здесь сразу, даже пока ждут отправки. Создайте ключ API в настройках, затем первое отправит",
+    all_delivered: "Все сообщения за это время дошли",
+    elsewhere: "Запросов, которые не стали сообщениями, в этом списке нет:",
+    chats_not_found: "Не найденные чаты",
+    failed_requests: "Неудачные запросы",
     none_yet: "Пока ничего",
     looked_back_to: "Просмотрено до",
     look_further: "Искать дальше",
@@ -196,6 +208,26 @@ impl MessagesWords {
                 .to_owned(),
             other => other.replace('_', " "),
         }
+    }
+
+    /// Why one that has no failure is not there yet.
+    pub(crate) fn not_there(&self, state: &str) -> Option<&'static str> {
+        let (english, russian) = match state {
+            "queued" => (
+                "Waits for an account that can send it. Open it to see which one and until when.",
+                "Ждёт аккаунта, который сможет отправить. Откройте, чтобы увидеть, какого и до какого времени.",
+            ),
+            "sending" => (
+                "An account is sending it; Telegram has not confirmed it yet.",
+                "Аккаунт отправляет; Telegram пока не подтвердил.",
+            ),
+            "in_doubt" => (
+                "It may have been delivered: Telegram’s answer was lost. Someone has to decide.",
+                "Возможно, дошло: ответ Telegram потерян. Нужно решение человека.",
+            ),
+            _ => return None,
+        };
+        Some(self.language.of(english, russian))
     }
 
     /// What comes after that.

@@ -128,6 +128,19 @@ impl OperationsWords {
         }
     }
 
+    /// Who did an operation in the end; of one that no one did, who was to do it.
+    pub(crate) fn of_operation(&self, account: Option<&str>, state: &str) -> String {
+        let done = account.filter(|_| matches!(state, "done"));
+        let said = self.did_it(done, Some(state));
+        match account.filter(|_| done.is_none()) {
+            Some(account) if state == "failed" || state == "cancelled" => {
+                self.language.of(format!("{said} (tried by {account})"), format!("{said} (пытался {account})"))
+            }
+            Some(account) => format!("{account}: {said}"),
+            None => said,
+        }
+    }
+
     /// A step in a few words.
     pub(crate) fn step(&self, what: &str, account: Option<&str>, outcome: Option<&str>) -> String {
         let (english, russian) = match what {

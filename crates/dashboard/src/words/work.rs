@@ -5,6 +5,7 @@ use crate::visitor::Language;
 
 /// The words that all lists of work share.
 pub(crate) struct WorkWords {
+    language: Language,
     pub(crate) filter: &'static str,
     pub(crate) more_filters: &'static str,
     pub(crate) show: &'static str,
@@ -38,6 +39,10 @@ pub(crate) struct WorkWords {
     pub(crate) nothing_found: &'static str,
     pub(crate) nothing_found_detail: &'static str,
     pub(crate) reads_only: &'static str,
+    pub(crate) undelivered: &'static str,
+    pub(crate) time_hint: &'static str,
+    today: &'static str,
+    yesterday: &'static str,
     last_15m: &'static str,
     last_2h: &'static str,
     last_1d: &'static str,
@@ -45,6 +50,7 @@ pub(crate) struct WorkWords {
 }
 
 const EN: WorkWords = WorkWords {
+    language: Language::English,
     filter: "Filter",
     more_filters: "More filters",
     show: "Show",
@@ -78,13 +84,18 @@ const EN: WorkWords = WorkWords {
     nothing_found: "Nothing found",
     nothing_found_detail: "Nothing fits the filter. Remove a part of it.",
     reads_only: "Your role may look and not change anything here.",
+    undelivered: "Not delivered",
+    time_hint: "2026-11-22 18:30",
+    today: "Today",
+    yesterday: "Yesterday",
     last_15m: "15 min",
     last_2h: "2 h",
-    last_1d: "1 day",
+    last_1d: "24 h",
     last_7d: "7 days",
 };
 
 const RU: WorkWords = WorkWords {
+    language: Language::Russian,
     filter: "Отбор",
     more_filters: "Ещё условия",
     show: "Показать",
@@ -118,9 +129,13 @@ const RU: WorkWords = WorkWords {
     nothing_found: "Ничего не найдено",
     nothing_found_detail: "Под отбор ничего не подходит. Уберите часть условий.",
     reads_only: "Ваша роль позволяет смотреть, но не менять.",
+    undelivered: "Не дошло",
+    time_hint: "22.11.2026 18:30",
+    today: "Сегодня",
+    yesterday: "Вчера",
     last_15m: "15 мин",
     last_2h: "2 ч",
-    last_1d: "Сутки",
+    last_1d: "24 ч",
     last_7d: "7 дней",
 };
 
@@ -129,9 +144,20 @@ impl WorkWords {
         language.of(&EN, &RU)
     }
 
-    /// The name of a range, by its word in addresses.
+    /// A time was written that cannot be read.
+    pub(crate) fn unread_time(&self, written: &str) -> String {
+        let hint = self.time_hint;
+        match self.language {
+            Language::English => format!("“{written}” is no date and time; write it as {hint}."),
+            Language::Russian => format!("«{written}» — не дата и время; напишите так: {hint}."),
+        }
+    }
+
+    /// The name of a day or a range, by its word in addresses.
     pub(crate) fn range_name(&self, word: &str) -> &'static str {
         match word {
+            "today" => self.today,
+            "yesterday" => self.yesterday,
             "15m" => self.last_15m,
             "2h" => self.last_2h,
             "1d" => self.last_1d,

@@ -58,6 +58,8 @@ pub(super) fn ended_by_minute(
 pub struct Filter {
     /// In this state.
     pub state: Option<MessageState>,
+    /// Only those that have not arrived as of this instant, the present. `since` and `until` are then about when that came.
+    pub undelivered: Option<Timestamp>,
     /// Of this account.
     pub account: Option<AccountName>,
     /// To one of these chats.
@@ -75,7 +77,7 @@ pub struct Filter {
 impl Filter {
     /// Whether it takes a look into each message: an index of texts would burden every message that is sent.
     const fn takes_a_look(&self) -> bool {
-        self.text.is_some() || self.since.is_some() || self.until.is_some()
+        self.text.is_some() || self.since.is_some() || self.until.is_some() || self.undelivered.is_some()
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::message::OutboundMessage;
 use domain::phone::PhoneDigits;
-use domain::{AccountName, ChatId, MessageId, Timestamp};
+use domain::{AccountName, ChatId, MessageId, MessageState, Timestamp};
 use rusqlite::{Connection, Row, params};
 
 use super::reading::{Filter, LONGEST_BATCH, Listed, message, with_parts};
@@ -99,22 +99,29 @@ pub(super) fn search(
     page: &Page,
     most_rows: u32,
 ) -> Result<Listed, StoreError> {
-    let newest = filter.until.map_or([0xff; 16], |until| first_id_at(until.plus(MOST_AHEAD)));
+    // When a message did not arrive says nothing of when it was accepted.
+    let accepted = |at: Option<Timestamp>| at.filter(|_| filter.undelivered.is_none());
+    let newest = accepted(filter.until).map_or([0xff; 16], |until| first_id_at(until.plus(MOST_AHEAD)));
     let before: [u8; 16] = match &page.cursor {
         None => newest,
         Some(cursor) => newest.min(*key(&cursor.parse().map_err(|_| StoreError::BadCursor)?)),
     };
-    let from = filter.since.map_or([0; 16], first_id_at);
+    let from = accepted(filter.since).map_or([0; 16], first_id_at);
     let state = filter.state.map(codes::of_message);
     let narrow = state.filter(|state| *state < codes::FIRST_SENT);
     let needle = filter.text.as_deref().map(Needle::new);
     let wanted = page.rows().saturating_sub(1) as usize;
 
-    let mut statement =
-        connection.prepare_cached(if narrow.is_some() { sql::SCAN_OPEN } else { sql::SCAN })?;
+    let mut statement = connection.prepare_cached(match (filter.undelivered, narrow) {
+        (Some(_), _) => sql::SCAN_UNDELIVERED,
+        (None, Some(_)) => sql::SCAN_OPEN,
+        (None, None) => sql::SCAN,
+    })?;
     let mut rows = match narrow {
-        Some(state) => statement.query(params![before, from, state, most_rows])?,
-        None => statement.query(params![before, from, most_rows])?,
+        Some(state) if filter.undelivered.is_none() => {
+            statement.query(params![before, from, state, most_rows])?
+        }
+        _ => statement.query(params![before, from, most_rows])?,
     };
     let mut found = Listed { items: Vec::new(), next_cursor: None };
     let (mut seen, mut last, mut desk) = (0, None, String::new());
@@ -176,9 +183,44 @@ fn matches(row: &Row<'_>, filter: &Filter, state: Option<i64>) -> Result<bool, S
     {
         return Ok(false);
     }
-    let created_at = row.get::<_, i64>(8)?;
-    Ok(filter.since.is_none_or(|since| created_at >= since.as_micros())
-        && filter.until.is_none_or(|until| created_at < until.as_micros()))
+    let instant = |column| row.get::<_, Option<i64>>(column).map(|at| at.map(Timestamp::from_micros));
+    let accepted = instant(8)?.unwrap_or_default();
+    let at = match filter.undelivered {
+        None => accepted,
+        Some(now) => {
+            let state = row.get::<_, Option<i64>>(1)?.and_then(codes::message);
+            let due = instant(7)?.unwrap_or_default().max(accepted);
+            let Some(at) = undelivered_since(state, due, instant(9)?.unwrap_or_default(), now) else {
+                return Ok(false);
+            };
+            at
+        }
+    };
+    Ok(filter.since.is_none_or(|since| at >= since) && filter.until.is_none_or(|until| at < until))
+}
+
+/// How long after its time a message may be on its way before it counts as one that has not arrived.
+const ON_ITS_WAY: Duration = Duration::from_mins(1);
+
+/// Since when a message has not arrived: since it failed or came into doubt; while it waits for longer than it may, now.
+/// None for one that arrived, is on its way, is not due yet or was cancelled.
+fn undelivered_since(
+    state: Option<MessageState>,
+    due: Timestamp,
+    changed: Timestamp,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    match state? {
+        MessageState::Failed | MessageState::InDoubt => Some(changed),
+        MessageState::Queued | MessageState::Scheduled | MessageState::Sending => {
+            (now > due.plus(ON_ITS_WAY)).then_some(now)
+        }
+        MessageState::AwaitingApproval
+        | MessageState::Sent
+        | MessageState::Delivered
+        | MessageState::Read
+        | MessageState::Cancelled => None,
+    }
 }
 
 #[cfg(test)]
@@ -186,9 +228,24 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use domain::MessageState;
     use proptest::prelude::*;
     use proptest::sample::select;
+
+    #[test]
+    fn what_waits_for_a_minute_has_not_arrived_now() {
+        let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
+        let since = |state, due, changed, now| undelivered_since(Some(state), at(due), at(changed), at(now));
+        assert_eq!(since(MessageState::Failed, 0, 7, 900), Some(at(7)));
+        assert_eq!(since(MessageState::InDoubt, 0, 7, 900), Some(at(7)));
+        for waiting in [MessageState::Queued, MessageState::Scheduled, MessageState::Sending] {
+            assert_eq!(since(waiting, 0, 0, 60), None, "{waiting:?}: on its way");
+            assert_eq!(since(waiting, 0, 0, 61), Some(at(61)), "{waiting:?}");
+            assert_eq!(since(waiting, 900, 0, 61), None, "{waiting:?}: its time has not come");
+        }
+        for over in [MessageState::Sent, MessageState::Cancelled, MessageState::AwaitingApproval] {
+            assert_eq!(since(over, 0, 0, 900), None, "{over:?}");
+        }
+    }
 
     fn outbox(rows: &[(i64, &str, Option<&str>)]) -> Connection {
         let mut connection = Connection::open_in_memory().unwrap();
@@ -229,6 +286,7 @@ mod tests {
             let connection = outbox(&rows);
             let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
             let filter = Filter {
+                undelivered: None,
                 state,
                 account: account.map(|name| name.parse().unwrap()),
                 chats: None,

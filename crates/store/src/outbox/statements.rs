@@ -195,6 +195,12 @@ statements! {
         FROM outbox
         WHERE id < $1 AND id >= $2 AND state = $3 AND state < 20
         ORDER BY id DESC LIMIT $4";
+    /// 0 and 1: queued and scheduled, 3: sending, 10: in doubt, 11: failed.
+    SCAN_UNDELIVERED = "
+        SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content
+        FROM outbox
+        WHERE id < $1 AND id >= $2 AND state IN (0, 1, 3, 10, 11) AND state < 20
+        ORDER BY id DESC LIMIT $3";
     /// 11: failed. Nothing changes a message that failed but trying it again, so it was changed last when it failed.
     FAILED = "
         SELECT id FROM outbox

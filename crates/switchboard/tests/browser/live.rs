@@ -131,6 +131,40 @@ async fn a_list_is_live_and_rows_under_a_hand_stay() {
     assert_eq!((tab.findings().await, tab.complaints()), (Vec::new(), Vec::new()));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn chats_an_operation_and_an_account_are_live() {
+    let stage = Stage::start().await;
+    let tab = stage.tab().await;
+    tab.open("/chats").await;
+    is_live(&tab).await;
+    tab.tell("window.kept = true").await;
+    tab.point_away().await;
+    let (status, made) = stage.program.post("/v1/chats", &json!({ "title": "Repair 7041, screen" })).await;
+    assert_eq!(status, 201, "{made}");
+    tab.until("document.querySelector('#chats').textContent.includes('Repair 7041, screen')").await;
+    assert_eq!(tab.tell("window.kept").await, true);
+
+    let flood = |seconds: u32| json!({ "account": "main", "method": "channels.createChannel", "seconds": seconds });
+    stage.world.fault("flood_wait", flood(3600)).await;
+    let order = json!({ "title": "Repair 7042, battery", "account": "main", "wait": 0 });
+    let (_, begun) = stage.program.post("/v1/chats", &order).await;
+    let id = begun["id"].as_str().expect("an id");
+    tab.open(&format!("/operations/{id}")).await;
+    is_live(&tab).await;
+    tab.tell("window.kept = true").await;
+    assert_eq!(stage.program.post(&format!("/v1/operations/{id}/cancel"), &json!({})).await.0, 200);
+    tab.until("document.querySelector('.page-head .pill').textContent === 'Cancelled'").await;
+    assert_eq!(tab.tell("window.kept").await, true);
+
+    tab.open("/accounts/backup_1").await;
+    is_live(&tab).await;
+    tab.tell("window.kept = true").await;
+    lose(&stage, "backup_1").await;
+    tab.until("document.querySelector('.page-head .pill').classList.contains('bad')").await;
+    assert_eq!(tab.tell("window.kept").await, true);
+    assert_eq!((tab.findings().await, tab.complaints()), (Vec::new(), Vec::new()));
+}
+
 /// While a finger is on the screen now and then no row moves by itself, until somebody asks for it.
 async fn sorted_by_hand(stage: &Stage, tab: &Tab) {
     tab.tell("setInterval(() => dispatchEvent(new Event('touchstart')), 1000)").await;

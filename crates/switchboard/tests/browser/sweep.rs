@@ -62,7 +62,7 @@ pub(crate) async fn paths(tab: &Tab, demo: &Demo) -> Vec<String> {
 /// A page that there is not.
 const NOWHERE: &str = "/messages/msg_1";
 
-const FIXED: [&str; 34] = [
+const FIXED: [&str; 35] = [
     "/",
     "/accounts/add",
     "/accounts/import",
@@ -83,6 +83,7 @@ const FIXED: [&str; 34] = [
     "/cards/service%3Asend_text/stop",
     "/flood-clearing",
     "/messages?state=failed&range=7d",
+    "/messages?state=undelivered&range=today",
     "/messages?chat=x",
     "/messages/retry-failed",
     "/chats/unresolved",
@@ -146,6 +147,9 @@ pub(crate) async fn look_at(tab: &Tab, path: &str, language: &str) -> Vec<String
     let mut wrong = Vec::new();
     if tab.text("document.documentElement.lang").await != language {
         wrong.push(format!("{path} is not in {language}"));
+    }
+    if tab.tell("[...document.querySelectorAll('.pager')].some((one) => !one.innerText.trim())").await == true {
+        wrong.push(format!("{path} ({language}) has an empty bar below its list"));
     }
     for (width, theme) in LOOKS {
         tab.look(width, theme).await;

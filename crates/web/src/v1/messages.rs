@@ -130,7 +130,10 @@ async fn submit(
 
 /// Lists messages, newest first.
 ///
-/// With `text`, `since` or `until` the messages themselves are looked into, so many at a time: a page may have fewer than were
+/// `state=undelivered` lists those that have not arrived: failed, in doubt, or waiting for more than a minute past their time.
+/// `since` and `until` are then about when one failed or came into doubt; one that waits has not arrived now.
+///
+/// With `text`, `since`, `until` or `state=undelivered` the messages themselves are looked into, so many at a time: a page may have fewer than were
 /// asked for, or none, and still be followed by another.
 #[utoipa::path(
     get, path = "/v1/messages", tag = "messages", operation_id = "list_messages",
@@ -147,13 +150,18 @@ pub(crate) async fn list(
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let now = state.clock().now();
+    let wanted = query.take_with("state", |word| {
+        let known = MessageState::from_word(word);
+        if known.is_none() && word != words::UNDELIVERED {
+            let known: Vec<_> = MessageState::ALL.iter().map(|state| state.as_str()).collect();
+            let (word, known) = (shorten(word), known.join(", "));
+            return Err(format!("{word:?} is no state; known are {known}, {}", words::UNDELIVERED));
+        }
+        Ok(known)
+    });
     let filter = Filter {
-        state: query.take_with("state", |word| {
-            MessageState::from_word(word).ok_or_else(|| {
-                let known: Vec<_> = MessageState::ALL.iter().map(|state| state.as_str()).collect();
-                format!("{:?} is no state; known are {}", shorten(word), known.join(", "))
-            })
-        }),
+        state: wanted.flatten(),
+        undelivered: (wanted == Some(None)).then_some(now),
         account: query.take::<AccountName>("account"),
         chats: query.take::<ChatId>("chat_id").map(|chat| vec![chat]),
         text: query.take_with("text", names::wanted),
@@ -200,8 +208,8 @@ pub(super) async fn sought(
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
 pub(crate) struct ListParameters {
-    /// Only those in this state.
-    #[param(schema_with = words::message_state)]
+    /// Only those in this state, or `undelivered`.
+    #[param(schema_with = words::listed_message_state)]
     state: Option<String>,
     /// Only those of this account.
     #[param(example = "main")]

@@ -20,6 +20,15 @@ pub(super) fn message_state() -> RefOr<Schema> {
     one_of(words, "How far it is.").examples(["sent"]).into()
 }
 
+/// What has not arrived, in whatever state it is.
+pub(super) const UNDELIVERED: &str = "undelivered";
+
+/// How far a message of a list is, or that it has not arrived.
+pub(super) fn listed_message_state() -> RefOr<Schema> {
+    let words = MessageState::ALL.into_iter().map(MessageState::as_str).chain([UNDELIVERED]);
+    one_of(words, "How far it is, or that it has not arrived.").examples(["sent"]).into()
+}
+
 /// How flood waits are cleared.
 pub(super) fn clearing() -> RefOr<Schema> {
     let words = health::Clearing::ALL.map(health::Clearing::as_str);

@@ -51,6 +51,11 @@ impl Wizard<'_> {
         self.login.resend_at.is_none_or(|at| at <= self.wall.now)
     }
 
+    /// The program refused, and not Telegram.
+    fn is_other_person(&self) -> bool {
+        self.login.code.as_deref() == Some("other_person")
+    }
+
     fn why(&self) -> &'static str {
         self.words.why(self.login.code.as_deref().unwrap_or_default())
     }

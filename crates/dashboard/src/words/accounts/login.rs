@@ -287,10 +287,10 @@ impl LoginWords {
                 "Telegram не знает такого приложения. Сверьте api_id и api_hash с my.telegram.org.",
             ),
             "other_person" => (
-                "Another person signed in than the one this account belongs to; that session was ended. Sign in as its person, or add \
-                 another account.",
-                "Вошёл другой человек, не тот, кому принадлежит аккаунт; та сессия завершена. Войдите как он или добавьте \
-                 другой аккаунт.",
+                "This person cannot sign in here; the new session was ended. Sign in as the person of this account, or add \
+                 another account for them.",
+                "Этот человек не может войти здесь; новая сессия завершена. Войдите как человек этого аккаунта или добавьте \
+                 для него другой аккаунт.",
             ),
             "terms_declined" => (
                 "The terms were declined, and the new session was signed out.",

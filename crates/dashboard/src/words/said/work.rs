@@ -47,6 +47,15 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "It waited when the backup of {} was made and may have been done since; retry it if it was not.",
         "Операция ждала, когда делалась резервная копия {}, и с тех пор могла быть выполнена. Если нет, повторите её.",
     ),
+    // Why somebody cannot sign in.
+    (
+        "{} signed in, and is the account {} already: {} and {} would be the same person; that session was ended",
+        "Вошёл {}, а это уже аккаунт {}: {} и {} были бы одним человеком; новая сессия завершена",
+    ),
+    (
+        "{} signed in, and the account is the user {}; that session was ended",
+        "Вошёл {}, а аккаунт принадлежит пользователю {}; новая сессия завершена",
+    ),
     // What an account says of a chat.
     ("no account was asked", "ни один аккаунт не спрошен"),
     ("connecting", "подключается"),

@@ -32,27 +32,6 @@ impl Tab {
         self.take_option(value).await;
     }
 
-    /// Writes a day and a time of day into a field for both, `2026-11-20T18:30`, key by key as the field takes them.
-    pub(crate) async fn write_time(&self, field: &str, time: &str) {
-        let field = json!(field);
-        let there = format!(
-            "(() => {{ const field = document.querySelector({field}); field.focus(); return document.activeElement === field; }})()"
-        );
-        assert_eq!(self.tell(&there).await, true, "{field} takes no focus");
-        self.type_time(time).await;
-        assert_eq!(self.text(&format!("document.querySelector({field}).value")).await, time);
-    }
-
-    /// The same in the field that has the focus. The pipe of the browser speaks American English.
-    pub(crate) async fn type_time(&self, time: &str) {
-        let (day, clock) = time.split_once('T').expect("a day and a time");
-        let [year, month, day]: [&str; 3] =
-            day.split('-').collect::<Vec<_>>().try_into().expect("a year, a month, a day");
-        self.letters(&format!("{month}{day}{year}")).await;
-        self.keys(&[Key::Right]).await;
-        self.type_clock(clock).await;
-    }
-
     /// Hours and minutes in the field that has the focus.
     pub(crate) async fn type_clock(&self, clock: &str) {
         let (hours, minutes) = clock.split_once(':').expect("hours and minutes");

@@ -154,6 +154,7 @@ async fn messages(stage: &Stage, tab: &Tab) {
     for state in ["failed", "in_doubt", "sent"] {
         list.option(tab, "state", state, |one| one["state"] == state).await;
     }
+    list.option(tab, "state", "undelivered", |one| one["state"] == "failed" || one["state"] == "in_doubt").await;
     let young = |one: &Value| !text(one, "text").contains("yesterday");
     list.option(tab, "range", "1d", young).await;
     list.option(tab, "account", "backup_3", |one| one["account"] == "backup_3").await;
@@ -171,8 +172,8 @@ async fn messages(stage: &Stage, tab: &Tab) {
     tab.open("/messages").await;
     tab.look(390, Theme::Light).await;
     tab.press(".more-filters summary").await;
-    tab.write_time("form.filters input[name=from]", &before).await;
-    tab.write_time("form.filters input[name=to]", &after).await;
+    tab.fill("form.filters input[name=from]", &before).await;
+    tab.fill("form.filters input[name=to]", &after).await;
     tab.press("form.filters > button").await;
     asks_for(tab, "to", &after).await;
     asks_for(tab, "from", &before).await;

@@ -95,8 +95,8 @@ async fn stretches(stage: &Stage, tab: &Tab) {
     };
     let (from, to) = (at(-30).await, at(-20).await);
     tab.open("/logs").await;
-    tab.write_time("form.filters input[name=from]", &from).await;
-    tab.write_time("form.filters input[name=to]", &to).await;
+    tab.fill("form.filters input[name=from]", &from).await;
+    tab.fill("form.filters input[name=to]", &to).await;
     tab.press("form.filters > button").await;
     asks_for(tab, "to", &to).await;
     let old = rows(tab, LINES).await;
