@@ -21,7 +21,11 @@ pub(crate) fn chosen<T: Ord>(
 }
 
 /// The word of a form's field, where it is known.
-pub(crate) fn word<T>(pairs: &[(String, String)], field: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+pub(crate) fn word<T>(
+    pairs: &[(String, String)],
+    field: &str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Option<T> {
     pairs.iter().find(|(name, _)| name == field).and_then(|(_, word)| read(word))
 }
 

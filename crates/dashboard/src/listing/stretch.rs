@@ -103,7 +103,11 @@ impl Written {
         }
         let Some(day) = date(first) else {
             let today = zone.date_time(now).date();
-            return second.is_none().then(|| clock(first)).flatten().map(|time| Self::Minute(today.to_datetime(time)));
+            return second
+                .is_none()
+                .then(|| clock(first))
+                .flatten()
+                .map(|time| Self::Minute(today.to_datetime(time)));
         };
         match second {
             None => Some(Self::Day(day)),
@@ -161,11 +165,15 @@ mod tests {
     #[test]
     fn times_are_those_of_the_visitors_wall() {
         let (zone, now) = (moscow(), at("2026-11-20T11:07:31Z"));
-        let exact = Stretch { from: "2026-11-20 12:07".into(), to: "20.11.2026 14:07".into(), ..Stretch::default() };
+        let exact =
+            Stretch { from: "2026-11-20 12:07".into(), to: "20.11.2026 14:07".into(), ..Stretch::default() };
         assert_eq!(exact.since(zone, now), Some(at("2026-11-20T09:07:00Z")));
         assert_eq!(exact.until(zone, now), Some(at("2026-11-20T11:08:00Z")));
         let range = Stretch { range: "2h".into(), ..Stretch::default() };
-        assert_eq!((range.since(zone, now), range.until(zone, now)), (Some(at("2026-11-20T09:07:31Z")), None));
+        assert_eq!(
+            (range.since(zone, now), range.until(zone, now)),
+            (Some(at("2026-11-20T09:07:31Z")), None)
+        );
         let both = Stretch { range: "2h".into(), ..exact };
         assert_eq!(both.since(zone, now), Some(at("2026-11-20T09:07:00Z")));
     }
@@ -188,13 +196,18 @@ mod tests {
     #[test]
     fn what_cannot_be_read_means_nothing_and_is_told() {
         let (zone, now) = (Zone::default(), Timestamp::default());
-        for wrong in ["soon", "2026-13-01T00:00", "9999-99-99", "1.2.26", "25:00", "2026-11-20 18:30 x", "1:2:3:4"] {
+        for wrong in
+            ["soon", "2026-13-01T00:00", "9999-99-99", "1.2.26", "25:00", "2026-11-20 18:30 x", "1:2:3:4"]
+        {
             let stretch = Stretch { range: wrong.into(), from: wrong.into(), to: wrong.into() };
             assert_eq!((stretch.since(zone, now), stretch.until(zone, now)), (None, None), "{wrong}");
             assert_eq!(stretch.unread(zone, now), Some(wrong));
         }
         let blank = Stretch { range: "1d".into(), from: " ".into(), to: String::new() };
-        assert_eq!((blank.unread(zone, now), blank.since(zone, at("2026-11-20T00:00:00Z"))), (None, Some(at("2026-11-19T00:00:00Z"))));
+        assert_eq!(
+            (blank.unread(zone, now), blank.since(zone, at("2026-11-20T00:00:00Z"))),
+            (None, Some(at("2026-11-19T00:00:00Z")))
+        );
     }
 
     proptest! {

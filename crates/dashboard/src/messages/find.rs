@@ -58,7 +58,8 @@ impl Query {
     /// Whether the store looks into the messages themselves, so many at a time.
     fn takes_a_look(&self) -> bool {
         let Self { q, chat, account, range, from, to, .. } = self;
-        self.is_undelivered() || [q, chat, account, range, from, to].into_iter().any(|value| !value.is_empty())
+        self.is_undelivered()
+            || [q, chat, account, range, from, to].into_iter().any(|value| !value.is_empty())
     }
 
     /// The page of this list that comes after a message.
@@ -104,7 +105,8 @@ impl Query {
     ) -> String {
         let stretch = self.stretch();
         let instant = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
-        let (mut since, until) = (stretch.since(visitor.zone, visitor.now), stretch.until(visitor.zone, visitor.now));
+        let (mut since, until) =
+            (stretch.since(visitor.zone, visitor.now), stretch.until(visitor.zone, visitor.now));
         if self.takes_a_look() {
             // Any time at all makes it a look with a bound: the list alone may go through a million messages for one page.
             since = since.or(Some(Timestamp::default()));

@@ -358,14 +358,27 @@ fn a_trouble_is_one_entry_with_what_comes_of_it() {
 
 #[test]
 fn no_session_is_green_within_an_account_whose_calls_fail() {
-    let account = |lamp, state| Card { lamp, state, reason: Some("calls_unanswered".to_owned()), ..card("account:main") };
+    let account = |lamp, state| Card {
+        lamp,
+        state,
+        reason: Some("calls_unanswered".to_owned()),
+        ..card("account:main")
+    };
     let line = Card { parent: "account:main".parse().ok(), ..card("line:main:all") };
     let lines = |account: Card| {
-        let html = draw(Language::English, &sight(vec![account, line.clone()]), &[]).cards().next().expect("a card").html.clone();
+        let html = draw(Language::English, &sight(vec![account, line.clone()]), &[])
+            .cards()
+            .next()
+            .expect("a card")
+            .html
+            .clone();
         html.split_once("class=\"lines\"").expect("its sessions").1.to_owned()
     };
     let failing = lines(account(Lamp::Trouble, "failing"));
-    assert!(failing.contains("lamp bad") && failing.contains("Connected, but work does not get done"), "{failing}");
+    assert!(
+        failing.contains("lamp bad") && failing.contains("Connected, but work does not get done"),
+        "{failing}"
+    );
     assert!(!failing.contains("lamp ok"), "{failing}");
     assert!(lines(account(Lamp::Waiting, "stuck")).contains("lamp wait"));
     assert!(lines(Card { reason: None, ..account(Lamp::Good, "ready") }).contains("lamp ok"));

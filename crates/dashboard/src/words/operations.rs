@@ -133,9 +133,9 @@ impl OperationsWords {
         let done = account.filter(|_| matches!(state, "done"));
         let said = self.did_it(done, Some(state));
         match account.filter(|_| done.is_none()) {
-            Some(account) if state == "failed" || state == "cancelled" => {
-                self.language.of(format!("{said} (tried by {account})"), format!("{said} (пытался {account})"))
-            }
+            Some(account) if state == "failed" || state == "cancelled" => self
+                .language
+                .of(format!("{said} (tried by {account})"), format!("{said} (пытался {account})")),
             Some(account) => format!("{account}: {said}"),
             None => said,
         }

@@ -88,7 +88,7 @@ async fn chats(world: &World, program: &Program) -> (String, String) {
 }
 
 /// Requests to an old port that came to nothing and are kept.
-async fn refused_requests(world: &World, program: &Program) -> Vec<String> {
+pub(crate) async fn refused_requests(world: &World, program: &Program) -> Vec<String> {
     world
         .fault(
             "rpc_error",

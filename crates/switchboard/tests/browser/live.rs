@@ -144,7 +144,8 @@ async fn chats_an_operation_and_an_account_are_live() {
     tab.until("document.querySelector('#chats').textContent.includes('Repair 7041, screen')").await;
     assert_eq!(tab.tell("window.kept").await, true);
 
-    let flood = |seconds: u32| json!({ "account": "main", "method": "channels.createChannel", "seconds": seconds });
+    let flood =
+        |seconds: u32| json!({ "account": "main", "method": "channels.createChannel", "seconds": seconds });
     stage.world.fault("flood_wait", flood(3600)).await;
     let order = json!({ "title": "Repair 7042, battery", "account": "main", "wait": 0 });
     let (_, begun) = stage.program.post("/v1/chats", &order).await;

@@ -148,7 +148,8 @@ pub(crate) async fn look_at(tab: &Tab, path: &str, language: &str) -> Vec<String
     if tab.text("document.documentElement.lang").await != language {
         wrong.push(format!("{path} is not in {language}"));
     }
-    if tab.tell("[...document.querySelectorAll('.pager')].some((one) => !one.innerText.trim())").await == true {
+    if tab.tell("[...document.querySelectorAll('.pager')].some((one) => !one.innerText.trim())").await == true
+    {
         wrong.push(format!("{path} ({language}) has an empty bar below its list"));
     }
     for (width, theme) in LOOKS {

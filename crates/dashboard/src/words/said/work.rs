@@ -49,12 +49,12 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ),
     // Why somebody cannot sign in.
     (
-        "{} signed in, and is the account {} already: {} and {} would be the same person; that session was ended",
-        "Вошёл {}, а это уже аккаунт {}: {} и {} были бы одним человеком; новая сессия завершена",
+        "{} signed in, and is the account {} already: {} and {} would be the same person; that session was ended.",
+        "Вошёл {}, а это уже аккаунт {}: {} и {} были бы одним человеком; новая сессия завершена.",
     ),
     (
-        "{} signed in, and the account is the user {}; that session was ended",
-        "Вошёл {}, а аккаунт принадлежит пользователю {}; новая сессия завершена",
+        "{} signed in, and the account is the user {}; that session was ended.",
+        "Вошёл {}, а аккаунт принадлежит пользователю {}; новая сессия завершена.",
     ),
     // What an account says of a chat.
     ("no account was asked", "ни один аккаунт не спрошен"),

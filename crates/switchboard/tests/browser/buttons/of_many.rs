@@ -172,6 +172,11 @@ async fn doubts_that_are_ticked_are_ended_together() {
     done(&tab, "#ask button.primary").await;
     assert_eq!(state_of(message).await, "sent");
     assert_eq!(stage.world.sent().await.len(), before, "nothing was sent again");
+    // A chat that was made has to be named, so each is decided on its own page.
+    asked(demo.doubted_operation.clone(), "happened").await;
+    assert_eq!(tab.tell("document.querySelectorAll('#ask form').length").await, 0);
+    tab.press_words("#ask a", "Repair 7046, back glass").await;
+    tab.is_at(&format!("/doubt/{}", demo.doubted_operation)).await;
     asked(demo.doubted_operation.clone(), "again").await;
     done(&tab, "#ask button.danger").await;
     assert_ne!(state_of(operation).await, "in_doubt");

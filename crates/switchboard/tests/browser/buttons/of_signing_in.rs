@@ -267,3 +267,26 @@ async fn an_account_without_a_number_is_asked_for_one_and_a_wrong_one_is_explain
     sends(&stage).await;
     is_sound(&tab);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_who_is_here_already_is_refused_and_named() {
+    let stage = Stage::start().await;
+    let known = stage.known("main").await;
+    let order = json!({ "name": "twin", "api_id": known["api_id"], "api_hash": known["api_hash"], "phone": known["phone"] });
+    assert_eq!(stage.program.post("/v1/accounts", &order).await.0, 201);
+    let tab = stage.tab().await;
+    tab.open("/accounts/twin/login").await;
+    tab.press("#login-phone button").await;
+    step(&tab, "code_wanted").await;
+    enter(&tab, "code", &stage.world.code(known["phone"].as_str().expect("a phone")).await).await;
+    step(&tab, "failed").await;
+    let said = tab.text("document.querySelector('#login .alert.bad').innerText").await;
+    assert!(said.contains("is the account main already") && !said.contains("Telegram said"), "{said}");
+    tab.cookie("language", "ru").await;
+    tab.open("/accounts/twin/login").await;
+    let said = tab.text("document.querySelector('#login .alert.bad').innerText").await;
+    assert!(said.contains("это уже аккаунт main"), "{said}");
+    // The session of the one that was here goes on.
+    stage.program.account_is("main", "ready").await;
+    is_sound(&tab);
+}

@@ -154,7 +154,8 @@ async fn messages(stage: &Stage, tab: &Tab) {
     for state in ["failed", "in_doubt", "sent"] {
         list.option(tab, "state", state, |one| one["state"] == state).await;
     }
-    list.option(tab, "state", "undelivered", |one| one["state"] == "failed" || one["state"] == "in_doubt").await;
+    list.option(tab, "state", "undelivered", |one| one["state"] == "failed" || one["state"] == "in_doubt")
+        .await;
     let young = |one: &Value| !text(one, "text").contains("yesterday");
     list.option(tab, "range", "1d", young).await;
     list.option(tab, "account", "backup_3", |one| one["account"] == "backup_3").await;
