@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use access::household;
-use axum::extract::{FromRequestParts, MatchedPath};
+use access::{Right, household};
+use axum::extract::FromRequestParts;
 use domain::{ApiKeyId, UserName};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
@@ -14,7 +14,6 @@ use store::{Origin, Scope};
 
 use super::actor::Actor;
 use super::known::KnownKey;
-use super::needed::needed;
 use super::secret::hash;
 use crate::audit::Witness;
 use crate::idempotency;
@@ -74,37 +73,57 @@ impl Caller {
     }
 }
 
-/// A scope, as a type, for the signatures of handlers.
-pub(crate) trait Right {
+/// What a call takes, as a type, for the signatures of handlers.
+pub(crate) trait Needed {
+    /// Of an API key.
     const SCOPE: Scope;
+    /// Of a user of the dashboard.
+    const RIGHT: Right;
 }
 
-/// May send messages.
-pub(crate) struct CanSend;
-/// May look.
-pub(crate) struct CanRead;
-/// May do everything.
-pub(crate) struct CanAdminister;
+/// The types that stand for what a call takes.
+macro_rules! needed {
+    ($($(#[$doc:meta])* $name:ident = $scope:ident, $right:ident;)*) => {$(
+        $(#[$doc])*
+        pub(crate) struct $name;
 
-impl Right for CanSend {
-    const SCOPE: Scope = Scope::Send;
+        impl Needed for $name {
+            const SCOPE: Scope = Scope::$scope;
+            const RIGHT: Right = Right::$right;
+        }
+    )*};
 }
 
-impl Right for CanRead {
-    const SCOPE: Scope = Scope::Read;
+needed! {
+    /// May look.
+    CanRead = Read, Look;
+    /// May send messages.
+    CanSend = Send, Send;
+    /// May keep it running.
+    CanOperate = Admin, Operate;
+    /// May add, change and remove accounts.
+    CanArrangeAccounts = Admin, ArrangeAccounts;
+    /// May take sessions out.
+    CanExportSessions = Admin, ExportSessions;
+    /// May change alert targets.
+    CanArrangeAlerts = Admin, ArrangeAlerts;
+    /// May see, make and revoke API keys.
+    CanManageKeys = Admin, ManageKeys;
+    /// May see and change users.
+    CanManagePeople = Admin, ManagePeople;
+    /// May read the audit log.
+    CanReadAudit = Admin, ReadAudit;
+    /// May do everything.
+    CanAdminister = Admin, Administer;
 }
 
-impl Right for CanAdminister {
-    const SCOPE: Scope = Scope::Admin;
-}
-
-/// A caller that has the right `R`.
-pub(crate) struct By<R> {
+/// A caller that has what `N` takes.
+pub(crate) struct By<N> {
     pub(crate) caller: Caller,
-    right: PhantomData<R>,
+    needed: PhantomData<N>,
 }
 
-impl<R: Right> FromRequestParts<State> for By<R> {
+impl<N: Needed> FromRequestParts<State> for By<N> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
@@ -112,25 +131,23 @@ impl<R: Right> FromRequestParts<State> for By<R> {
         let witness = parts.extensions.get::<Witness>().cloned().unwrap_or_default();
         let caller = match parts.extensions.get::<Actor>() {
             // Only this program itself adds one: see `Inside`.
-            Some(actor) => admit(actor, parts, R::SCOPE, &witness)?,
-            None => authorize(state, via, &parts.headers, R::SCOPE, &witness).await?,
+            Some(actor) => admit(actor, N::RIGHT, &witness)?,
+            None => authorize(state, via, &parts.headers, N::SCOPE, &witness).await?,
         };
-        Ok(Self { caller, right: PhantomData })
+        Ok(Self { caller, needed: PhantomData })
     }
 }
 
 /// A user of the dashboard, who may what their role may.
-fn admit(actor: &Actor, parts: &Parts, scope: Scope, witness: &Witness) -> Result<Caller, Problem> {
+fn admit(actor: &Actor, right: Right, witness: &Witness) -> Result<Caller, Problem> {
     let caller = Caller {
         api_key: None,
         repeats: None,
         user: Some(actor.user.clone()),
         address: actor.address,
-        administers: access::may(actor.role, access::Right::Administer),
+        administers: access::may(actor.role, Right::Administer),
     };
     witness.saw(&caller);
-    let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let right = needed(&parts.method, path, scope);
     if !access::may(actor.role, right) {
         let detail = format!(
             "{} is {}; this takes the role {}. An admin can give it: switchboard user role {} {}.",

@@ -6,13 +6,15 @@ mod caller;
 mod forwarded;
 mod known;
 mod meter;
-mod needed;
 mod secret;
 mod still;
 
 pub use actor::Actor;
 pub(crate) use address::{client_address, is_in};
-pub(crate) use caller::{By, Caller, CanAdminister, CanRead, CanSend, Door, Via, check_address, present_key};
+pub(crate) use caller::{
+    By, Caller, CanAdminister, CanArrangeAccounts, CanArrangeAlerts, CanExportSessions, CanManageKeys,
+    CanManagePeople, CanOperate, CanRead, CanReadAudit, CanSend, Door, Via, check_address, present_key,
+};
 pub(crate) use forwarded::Forwarded;
 pub(crate) use known::KnownKeys;
 pub(crate) use meter::Meters;

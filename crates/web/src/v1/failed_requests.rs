@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::page::{listed, store_page};
 use super::{Page, words};
 use crate::answer::json;
-use crate::auth::{By, CanAdminister, CanRead, CanSend};
+use crate::auth::{By, CanOperate, CanRead, CanSend};
 use crate::extract::{PathParameter, QueryParameters};
 use crate::problem::{Body as ProblemBody, Code, Problem, shorten};
 use crate::state::State;
@@ -247,7 +247,7 @@ async fn again(state: &State, request: &FailedRequest) -> Result<bool, Problem> 
 )]
 pub(crate) async fn drop(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanOperate>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<StatusCode, Problem> {
     let request = find(&state, &given).await?;

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::{Page, PageParameters, Wanted, words};
 use crate::answer::json;
 use crate::audit::Audited;
-use crate::auth::{self, By, CanAdminister};
+use crate::auth::{self, By, CanManageKeys};
 use crate::extract::{PathParameter, QueryParameters, Unchecked};
 use crate::problem::{Body as ProblemBody, Code, FieldError, Problem, shorten};
 use crate::state::State;
@@ -118,7 +118,7 @@ pub(crate) struct MadeKey {
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanManageKeys>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let wanted = Wanted::take(&mut query);
@@ -139,7 +139,7 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn create(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanManageKeys>,
     body: Unchecked<NewKey>,
 ) -> Result<Response, Problem> {
     let (id, now) = (ApiKeyId::from_uuid(state.ids().next()), state.clock().now());
@@ -171,7 +171,7 @@ pub(crate) async fn create(
 )]
 pub(crate) async fn revoke(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanManageKeys>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<StatusCode, Problem> {
     let missing = || {

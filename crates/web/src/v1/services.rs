@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::{Page, PageParameters, Wanted, words};
 use crate::answer::json;
-use crate::auth::{By, CanAdminister, CanRead};
+use crate::auth::{By, CanOperate, CanRead};
 use crate::extract::{PathParameter, QueryParameters};
 use crate::problem::{Body as ProblemBody, Code, Problem, shorten};
 use crate::state::State;
@@ -142,7 +142,7 @@ enum Action {
 )]
 pub(crate) async fn act(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanOperate>,
     PathParameter((given, action)): PathParameter<(String, String)>,
 ) -> Result<Response, Problem> {
     let purpose = read_service(&given)?;

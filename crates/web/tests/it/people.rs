@@ -1,6 +1,7 @@
 //! Users over the API, what a role lets the dashboard ask, and the audit log.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use access::{Role, UserName};
@@ -275,6 +276,45 @@ async fn every_call_that_changes_something_is_written_down_when_a_person_makes_i
     // What comes with reading and writing in a chat is nobody's decision.
     let not_written: Vec<_> = written.iter().filter(|(_, entries)| **entries != 1).collect();
     assert_eq!(not_written, [(&"mark_read".to_owned(), &0), (&"show_typing".to_owned(), &0)]);
+}
+
+/// The status of a call by a user of a role, before its body is read.
+async fn status(world: &World, role: Role, method: &str, path: &str) -> u16 {
+    let actor = Actor { user: "anna".parse().expect("a name"), role, address: None };
+    let request = Request::builder().method(method).uri(path).header("host", "localhost");
+    let request =
+        request.header("content-type", "application/json").body(Body::from("{}")).expect("a request");
+    Inside::new(&world.state).answer_as(actor, request).await.status().as_u16()
+}
+
+#[tokio::test]
+async fn each_call_takes_its_scope_and_its_role() {
+    let world = World::new().await;
+    let keys = [("read", world.make_key(&["read"]).await), ("send", world.make_key(&["send"]).await)];
+    let document: Value = serde_json::from_str(&web::openapi_json()).expect("JSON");
+    let mut table = String::new();
+    for (path, calls) in document["paths"].as_object().expect("paths") {
+        for method in calls.as_object().expect("calls").keys().filter(|_| path.starts_with("/v1")) {
+            // No stream begins with a limit that is none.
+            let (method, path) = (method.to_uppercase(), format!("{}?limit=none&since=none", filled(path)));
+            let mut scope = "admin";
+            for (name, key) in &keys {
+                let call = Call::new(&world.main(), &method, &path).key(key).json("{}");
+                if call.send().await.status != 403 {
+                    scope = name;
+                }
+            }
+            let mut role = Role::Admin;
+            for less in [Role::Operator, Role::Viewer] {
+                if status(&world, less, &method, &path).await != 403 {
+                    role = less;
+                }
+            }
+            let (path, _) = path.split_once('?').expect("a query");
+            writeln!(table, "{method} {path} {scope} {}", role.as_str()).expect("a string");
+        }
+    }
+    assert_eq!(table, include_str!("rights.txt"), "{table}");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use telegram::{ActError, Action};
 use super::read_name;
 use super::view::Account;
 use crate::answer::json;
-use crate::auth::{By, CanAdminister};
+use crate::auth::{By, CanOperate};
 use crate::extract::PathParameter;
 use crate::problem::{Body as ProblemBody, Code, Problem, shorten};
 use crate::state::State;
@@ -29,7 +29,7 @@ use crate::state::State;
 )]
 pub(crate) async fn act(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanOperate>,
     PathParameter((given, action)): PathParameter<(String, String)>,
 ) -> Result<Response, Problem> {
     let name = read_name(&given)?;

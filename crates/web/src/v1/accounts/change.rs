@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use super::view::Account;
 use super::{phone, read_name, refusal};
 use crate::answer::{json, located};
-use crate::auth::{By, CanAdminister};
+use crate::auth::{By, CanArrangeAccounts};
 use crate::extract::hidden::{self, Change};
 use crate::extract::{PathParameter, QueryParameters, Unchecked};
 use crate::problem::{Body as ProblemBody, FieldError, Problem};
@@ -118,7 +118,7 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Change<u32>, D::E
 )]
 pub(crate) async fn add(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanArrangeAccounts>,
     body: Unchecked<NewAccount>,
 ) -> Result<Response, Problem> {
     let new = body.checked(check_new)?;
@@ -145,7 +145,7 @@ pub(crate) async fn add(
 )]
 pub(crate) async fn change(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanArrangeAccounts>,
     PathParameter(given): PathParameter<String>,
     body: Unchecked<AccountChange>,
 ) -> Result<Response, Problem> {
@@ -175,7 +175,7 @@ pub(crate) async fn change(
 )]
 pub(crate) async fn remove(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanArrangeAccounts>,
     PathParameter(given): PathParameter<String>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::read_name;
 use crate::answer::json;
-use crate::auth::{By, CanAdminister, Door, Via};
+use crate::auth::{By, CanExportSessions, Door, Via};
 use crate::extract::{Json, PathParameter};
 use crate::problem::{Body as ProblemBody, Code, FieldError, Problem};
 use crate::state::State;
@@ -78,7 +78,7 @@ pub(crate) struct ExportAnswer {
 )]
 pub(crate) async fn export(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanExportSessions>,
     via: Option<Extension<Via>>,
     PathParameter(given): PathParameter<String>,
     body: Json<Export>,

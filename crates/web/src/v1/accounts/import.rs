@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::import_view::{ImportAnswer, ImportUnderWay};
 use crate::answer::json;
-use crate::auth::{By, CanAdminister, Door, Via};
+use crate::auth::{By, CanArrangeAccounts, Door, Via};
 use crate::extract::{Json, QueryParameters, hidden, read_body};
 use crate::options::Limits;
 use crate::problem::{Body as ProblemBody, Code, FieldError, Problem};
@@ -91,7 +91,7 @@ pub(crate) struct Import {
 )]
 pub(crate) async fn import(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanArrangeAccounts>,
     mut query: QueryParameters,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -193,7 +193,7 @@ fn name_of(path: &Path) -> Option<String> {
     responses((status = 200, description = "How far it is", body = ImportUnderWay)),
     security(("api_key" = []), ("bearer" = []))
 )]
-pub(crate) async fn progress(Shared(state): Shared<State>, _: By<CanAdminister>) -> Response {
+pub(crate) async fn progress(Shared(state): Shared<State>, _: By<CanArrangeAccounts>) -> Response {
     json(StatusCode::OK, &ImportUnderWay::from(state.pool().import_progress()))
 }
 

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::bundles::{BundleError, KEPT, MOST_FILES};
 use crate::answer::{json, located};
-use crate::auth::{By, CanAdminister};
+use crate::auth::{By, CanArrangeAccounts};
 use crate::extract::{PathParameter, read_body};
 use crate::multipart::{self, MultipartError};
 use crate::options::Limits;
@@ -68,7 +68,7 @@ pub(crate) struct ImportFiles {
 )]
 pub(crate) async fn send(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanArrangeAccounts>,
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
@@ -96,7 +96,7 @@ pub(crate) async fn send(
 )]
 pub(crate) async fn take_back(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanArrangeAccounts>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     if state.bundles().remove(&given).await {

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::login_view::Login;
 use super::{phone, read_name, refusal};
 use crate::answer::json;
-use crate::auth::{By, CanAdminister};
+use crate::auth::{By, CanOperate};
 use crate::extract::{Json, PathParameter, hidden};
 use crate::problem::{Body as ProblemBody, Code, FieldError, Problem};
 use crate::state::State;
@@ -98,7 +98,7 @@ pub(crate) struct LoginTerms {
 )]
 pub(crate) async fn start(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanOperate>,
     PathParameter(given): PathParameter<String>,
     body: Json<NewLogin>,
 ) -> Result<Response, Problem> {
@@ -132,7 +132,7 @@ pub(crate) async fn start(
 )]
 pub(crate) async fn get(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanOperate>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let name = read_name(&given)?;
@@ -163,7 +163,7 @@ pub(crate) async fn get(
 )]
 pub(crate) async fn code(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanOperate>,
     PathParameter(given): PathParameter<String>,
     body: Json<LoginCode>,
 ) -> Result<Response, Problem> {
@@ -197,7 +197,7 @@ pub(crate) async fn code(
 )]
 pub(crate) async fn password(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanOperate>,
     PathParameter(given): PathParameter<String>,
     body: Json<LoginPassword>,
 ) -> Result<Response, Problem> {
@@ -233,7 +233,7 @@ pub(crate) async fn password(
 )]
 pub(crate) async fn terms(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanOperate>,
     PathParameter(given): PathParameter<String>,
     body: Json<LoginTerms>,
 ) -> Result<Response, Problem> {
@@ -259,7 +259,7 @@ pub(crate) async fn terms(
 )]
 pub(crate) async fn resend(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanOperate>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let name = read_name(&given)?;
@@ -279,7 +279,7 @@ pub(crate) async fn resend(
 )]
 pub(crate) async fn cancel(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanOperate>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let name = read_name(&given)?;

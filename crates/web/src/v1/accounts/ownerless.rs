@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::view::Account;
 use super::{read_name, refusal};
 use crate::answer::json;
-use crate::auth::{By, CanAdminister, CanRead};
+use crate::auth::{By, CanArrangeAccounts, CanRead};
 use crate::extract::{Json, PathParameter, QueryParameters};
 use crate::problem::{Body as ProblemBody, Code, Problem, shorten};
 use crate::state::State;
@@ -83,7 +83,7 @@ pub(crate) struct Assignment {
 )]
 pub(crate) async fn release(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanArrangeAccounts>,
     PathParameter((name, session)): PathParameter<(String, String)>,
 ) -> Result<Response, Problem> {
     let account = read_name(&name)?;
@@ -139,7 +139,7 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn assign(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanArrangeAccounts>,
     PathParameter(given): PathParameter<String>,
     body: Json<Assignment>,
 ) -> Result<Response, Problem> {
@@ -163,7 +163,7 @@ pub(crate) async fn assign(
 )]
 pub(crate) async fn forget(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanArrangeAccounts>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     if state.pool().forget_session(read_id(&given)?).await? {

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::who;
 use crate::answer::json;
-use crate::auth::{By, CanAdminister, CanRead};
+use crate::auth::{By, CanOperate, CanRead};
 use crate::extract::{PathParameter, QueryParameters, Unchecked};
 use crate::problem::{Body as ProblemBody, Code, FieldError, Problem, shorten};
 use crate::state::State;
@@ -233,7 +233,7 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn create(
     Shared(state): Shared<State>,
-    by: By<CanAdminister>,
+    by: By<CanOperate>,
     body: Unchecked<NewWindow>,
 ) -> Result<Response, Problem> {
     let window = body.checked(NewWindow::read)?;
@@ -259,7 +259,7 @@ pub(crate) async fn create(
 )]
 pub(crate) async fn remove(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanOperate>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<StatusCode, Problem> {
     let missing = || {

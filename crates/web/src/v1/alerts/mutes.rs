@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::view::Shown;
 use super::{no_such_alert, read_alert, who};
 use crate::answer::json;
-use crate::auth::{By, CanAdminister, CanRead};
+use crate::auth::{By, CanOperate, CanRead};
 use crate::extract::{Json, PathParameter, QueryParameters};
 use crate::problem::{Body as ProblemBody, Code, FieldError, Problem, shorten};
 use crate::state::State;
@@ -115,7 +115,7 @@ fn refused(error: MuteError, given: &str, field: &str) -> Problem {
 )]
 pub(crate) async fn mute_alert(
     Shared(state): Shared<State>,
-    by: By<CanAdminister>,
+    by: By<CanOperate>,
     PathParameter(given): PathParameter<String>,
     body: Json<MuteTime>,
 ) -> Result<Response, Problem> {
@@ -140,7 +140,7 @@ pub(crate) async fn mute_alert(
 )]
 pub(crate) async fn unmute_alert(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanOperate>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<StatusCode, Problem> {
     let found = state.alerts().get(read_alert(&given)?).await?;
@@ -184,7 +184,7 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn create(
     Shared(state): Shared<State>,
-    by: By<CanAdminister>,
+    by: By<CanOperate>,
     body: Json<NewMute>,
 ) -> Result<Response, Problem> {
     let NewMute { card, minutes, until: at } = body.value;
@@ -212,7 +212,7 @@ pub(crate) async fn create(
 )]
 pub(crate) async fn remove(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanOperate>,
     PathParameter(card): PathParameter<String>,
 ) -> Result<StatusCode, Problem> {
     if state.alerts().unmute(&card).await? {

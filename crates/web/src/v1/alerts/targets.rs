@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::who;
 use crate::answer::{json, located};
-use crate::auth::{By, CanAdminister, CanRead};
+use crate::auth::{By, CanArrangeAlerts, CanRead};
 use crate::extract::{Json, PathParameter, QueryParameters, hidden};
 use crate::problem::{Body as ProblemBody, Code, FieldError, Problem, shorten};
 use crate::state::State;
@@ -162,7 +162,7 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn create(
     Shared(state): Shared<State>,
-    by: By<CanAdminister>,
+    by: By<CanArrangeAlerts>,
     body: Json<NewAlertTarget>,
 ) -> Result<Response, Problem> {
     let NewAlertTarget { name, kind, chat, account, url, secret, smtp, from, to } = body.value;
@@ -185,7 +185,7 @@ pub(crate) async fn create(
 )]
 pub(crate) async fn remove(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanArrangeAlerts>,
     PathParameter(name): PathParameter<String>,
 ) -> Result<StatusCode, Problem> {
     state.alerts().remove_target(&name).await.map_err(|error| refused(error, &name))?;
@@ -208,7 +208,7 @@ pub(crate) async fn remove(
 )]
 pub(crate) async fn test(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanArrangeAlerts>,
     PathParameter(name): PathParameter<String>,
 ) -> Result<Response, Problem> {
     match state.alerts().test(&name).await {

@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 
 use super::view::AuditView;
 use crate::answer::json;
-use crate::auth::{By, CanAdminister};
+use crate::auth::{By, CanReadAudit};
 use crate::extract::QueryParameters;
 use crate::problem::{Body as ProblemBody, Problem};
 use crate::state::State;
@@ -31,7 +31,7 @@ use crate::v1::page::{listed, store_page};
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanReadAudit>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let filter = AuditFilter {

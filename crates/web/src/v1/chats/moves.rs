@@ -11,7 +11,7 @@ use telegram::BindError;
 use utoipa::ToSchema;
 
 use crate::answer::json;
-use crate::auth::{By, CanAdminister};
+use crate::auth::{By, CanOperate};
 use crate::extract::Json;
 use crate::problem::{Body as ProblemBody, FieldError, Problem};
 use crate::state::State;
@@ -74,7 +74,7 @@ pub(crate) struct Staying {
 )]
 pub(crate) async fn move_all(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanOperate>,
     body: Json<DialogsMove>,
 ) -> Result<Response, Problem> {
     let DialogsMove { from, to } = body.value;

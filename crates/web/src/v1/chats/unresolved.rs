@@ -10,7 +10,7 @@ use store::{UnresolvedCaller, UnresolvedChat};
 use utoipa::ToSchema;
 
 use crate::answer::json;
-use crate::auth::{By, CanAdminister, CanRead};
+use crate::auth::{By, CanOperate, CanRead};
 use crate::extract::{PathParameter, QueryParameters};
 use crate::problem::{Body as ProblemBody, Code, Problem, shorten};
 use crate::state::State;
@@ -145,7 +145,7 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn forget(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanOperate>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<StatusCode, Problem> {
     // The list has names as they are compared: `@Demo` and `demo` are the same.

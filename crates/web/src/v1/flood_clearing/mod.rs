@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::overview::PausedAccount;
 use super::words;
 use crate::answer::json;
-use crate::auth::{By, CanAdminister, CanRead};
+use crate::auth::{By, CanOperate, CanRead};
 use crate::extract::Json;
 use crate::problem::{Body as ProblemBody, Code, FieldError, Problem};
 use crate::state::State;
@@ -108,7 +108,7 @@ fn problem(error: ClearingError) -> Problem {
 )]
 pub(crate) async fn clear(
     Shared(state): Shared<State>,
-    by: By<CanAdminister>,
+    by: By<CanOperate>,
     body: Json<NewFloodClearing>,
 ) -> Result<Response, Problem> {
     let how = Clearing::from_word(&body.value.how).ok_or_else(|| {
@@ -136,7 +136,7 @@ pub(crate) async fn get(Shared(state): Shared<State>, _: By<CanRead>) -> Respons
     responses((status = 200, description = "None runs any more", body = FloodClearing)),
     security(("api_key" = []), ("bearer" = []))
 )]
-pub(crate) async fn cancel(Shared(state): Shared<State>, by: By<CanAdminister>) -> Result<Response, Problem> {
+pub(crate) async fn cancel(Shared(state): Shared<State>, by: By<CanOperate>) -> Result<Response, Problem> {
     state.health().cancel_clearing(&by.caller.asked_for()).await.map_err(problem)?;
     let view = state.health().clearing().map(FloodClearing::from).unwrap_or_default();
     Ok(json(StatusCode::OK, &view))

@@ -12,7 +12,7 @@ use super::view::User;
 use super::{missing, read_name, refused};
 use crate::answer::{json, located};
 use crate::audit::Audited;
-use crate::auth::{By, CanAdminister};
+use crate::auth::{By, CanManagePeople};
 use crate::extract::{Json, PathParameter, hidden};
 use crate::problem::{Body as ProblemBody, FieldError, Problem};
 use crate::state::State;
@@ -56,7 +56,7 @@ pub(crate) struct UserChange {
 )]
 pub(crate) async fn add(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanManagePeople>,
     body: Json<NewUser>,
 ) -> Result<Response, Problem> {
     let NewUser { name: given, role, password } = body.value;
@@ -84,7 +84,7 @@ pub(crate) async fn add(
 )]
 pub(crate) async fn change(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanManagePeople>,
     PathParameter(given): PathParameter<String>,
     body: Json<UserChange>,
 ) -> Result<Response, Problem> {
@@ -109,7 +109,7 @@ pub(crate) async fn change(
 )]
 pub(crate) async fn remove(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanManagePeople>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<StatusCode, Problem> {
     let name = read_name(&given)?;

@@ -7,7 +7,7 @@ use http::StatusCode;
 use super::view::User;
 use super::{missing, read_name};
 use crate::answer::json;
-use crate::auth::{By, CanAdminister};
+use crate::auth::{By, CanManagePeople};
 use crate::extract::{PathParameter, QueryParameters};
 use crate::problem::{Body as ProblemBody, Problem};
 use crate::state::State;
@@ -25,7 +25,7 @@ use crate::v1::{Page, PageParameters, Wanted};
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanManagePeople>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let wanted = Wanted::take(&mut query);
@@ -47,7 +47,7 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn get(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanManagePeople>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let name = read_name(&given)?;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{read_name, refused};
-use crate::auth::{By, CanAdminister};
+use crate::auth::{By, CanManagePeople};
 use crate::extract::{Json, PathParameter, hidden};
 use crate::problem::{Body as ProblemBody, Problem};
 use crate::state::State;
@@ -36,7 +36,7 @@ pub(crate) struct NewPassword {
 )]
 pub(crate) async fn set(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanManagePeople>,
     PathParameter(given): PathParameter<String>,
     body: Json<NewPassword>,
 ) -> Result<StatusCode, Problem> {
@@ -58,7 +58,7 @@ pub(crate) async fn set(
 )]
 pub(crate) async fn reset_second_factor(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanManagePeople>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<StatusCode, Problem> {
     let name = read_name(&given)?;

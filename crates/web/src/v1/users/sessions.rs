@@ -9,7 +9,7 @@ use http::StatusCode;
 use super::view::UserSession;
 use super::{missing, read_name};
 use crate::answer::json;
-use crate::auth::{By, CanAdminister};
+use crate::auth::{By, CanManagePeople};
 use crate::extract::{PathParameter, QueryParameters};
 use crate::problem::{Body as ProblemBody, Code, Problem, shorten};
 use crate::state::State;
@@ -28,7 +28,7 @@ use crate::v1::{Page, PageParameters, Wanted};
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanManagePeople>,
     PathParameter(given): PathParameter<String>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
@@ -52,7 +52,7 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn end_all(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanManagePeople>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<StatusCode, Problem> {
     let name = existing(&state, &given).await?;
@@ -75,7 +75,7 @@ pub(crate) async fn end_all(
 )]
 pub(crate) async fn end(
     Shared(state): Shared<State>,
-    _: By<CanAdminister>,
+    _: By<CanManagePeople>,
     PathParameter((given, id)): PathParameter<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     let name = existing(&state, &given).await?;
