@@ -1,14 +1,13 @@
 //! `switchboard failed`: requests that failed and are kept for a person.
 
-use anyhow::{Context, bail};
 use clap::{Subcommand, ValueEnum};
 use domain::FailedRequestId;
 use hyper::Method;
 use serde_json::{Value, json};
-use store::{Direction, FailedRequest, FailedState, Page, Store};
+use store::FailedState;
 
 use crate::calls::Calls;
-use crate::control::{self, Server};
+use crate::desk::{self, Desk};
 use crate::output::{say, say_json};
 use crate::{Place, table};
 
@@ -104,7 +103,9 @@ impl Failed {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self.action {
             Action::List { state, place, json } => {
-                let requests = list(&place, state.states()).await?;
+                let states: Vec<&str> = state.states().iter().map(|state| state.as_str()).collect();
+                let path = format!("/v1/failed-requests?limit=500&state={}", states.join(","));
+                let requests = desk::list(&place, &path).await?;
                 if json {
                     say_json(&json!({ "items": requests, "next_cursor": null }));
                 } else {
@@ -112,7 +113,8 @@ impl Failed {
                 }
             }
             Action::Show { id, place, json } => {
-                let request = show(&place, id).await?;
+                let request =
+                    desk::call(&place, Method::GET, &format!("/v1/failed-requests/{id}"), None).await?;
                 if json {
                     say_json(&request);
                 } else {
@@ -129,7 +131,7 @@ impl Failed {
                 }
             }
             Action::Drop { id, place } => {
-                drop_one(&place, id).await?;
+                desk::call(&place, Method::DELETE, &format!("/v1/failed-requests/{id}"), None).await?;
                 say!("{id} is dropped.");
             }
         }
@@ -137,115 +139,13 @@ impl Failed {
     }
 }
 
-/// The store, opened by this process because no server holds it.
-async fn own_store(place: &Place) -> anyhow::Result<Store> {
-    super::up::open_store(&place.settings()?, &place.data_dir()?, ambient::Clock::system()).await
-}
-
-async fn list(place: &Place, states: &[FailedState]) -> anyhow::Result<Vec<Value>> {
-    if let Server::Running(server) = control::find(&place.data_dir()?).await {
-        let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
-        return server.list(&format!("/v1/failed-requests?limit=500&state={}", states.join(","))).await;
-    }
-    let store = own_store(place).await?;
-    let mut requests = Vec::new();
-    let mut page = Page { limit: 500, cursor: None };
-    loop {
-        let found = store.failed_requests().list(states, &page).await?;
-        requests.extend(found.items.iter().map(view));
-        page.cursor = found.next_cursor;
-        if page.cursor.is_none() {
-            break;
-        }
-    }
-    store.close().await;
-    Ok(requests)
-}
-
-async fn show(place: &Place, id: FailedRequestId) -> anyhow::Result<Value> {
-    if let Server::Running(server) = control::find(&place.data_dir()?).await {
-        return server.call(Method::GET, &format!("/v1/failed-requests/{id}"), None).await;
-    }
-    let store = own_store(place).await?;
-    let found = store.failed_requests().get(id).await?;
-    store.close().await;
-    found.as_ref().map(view).with_context(|| unknown(id))
-}
-
 /// Tells whether a server does it now; else the next one does.
 async fn retry(place: &Place, id: FailedRequestId) -> anyhow::Result<bool> {
-    if let Server::Running(server) = control::find(&place.data_dir()?).await {
-        server.call(Method::POST, &format!("/v1/failed-requests/{id}/retry"), None).await?;
-        return Ok(true);
-    }
-    let store = own_store(place).await?;
-    let queued = queue(&store, id).await;
-    store.close().await;
-    queued?;
-    Ok(false)
-}
-
-/// Queues its work again.
-async fn queue(store: &Store, id: FailedRequestId) -> anyhow::Result<()> {
-    let request = store.failed_requests().get(id).await?.with_context(|| unknown(id))?;
-    let now = ambient::Clock::system().now();
-    // Marked first, as the server does; a mark whose work was never queued is made good here.
-    let tried = match request.state {
-        FailedState::Pending => store.failed_requests().retried(id, now).await?,
-        FailedState::Retried | FailedState::Waiting => true,
-        FailedState::Done | FailedState::Dropped => false,
-    };
-    let queued = tried
-        && match (request.direction, request.operation, request.callback) {
-            (Direction::Inbound, Some(operation), _) => store.sagas().retry(operation, now).await?,
-            (Direction::Outbound, _, Some(callback)) if request.state == FailedState::Waiting => {
-                store.callbacks().hurry(callback, now).await?
-            }
-            (Direction::Outbound, _, Some(callback)) => store.callbacks().requeue(callback, now).await?,
-            _ => false,
-        };
-    if !queued {
-        bail!("{id} is {}; only one that is pending can be tried again", request.state.as_str());
-    }
-    Ok(())
-}
-
-async fn drop_one(place: &Place, id: FailedRequestId) -> anyhow::Result<()> {
-    if let Server::Running(server) = control::find(&place.data_dir()?).await {
-        server.call(Method::DELETE, &format!("/v1/failed-requests/{id}"), None).await?;
-        return Ok(());
-    }
-    let store = own_store(place).await?;
-    let dropped = drop_pending(&store, id).await;
-    store.close().await;
-    dropped
-}
-
-async fn drop_pending(store: &Store, id: FailedRequestId) -> anyhow::Result<()> {
-    let request = store.failed_requests().get(id).await?.with_context(|| unknown(id))?;
-    if request.state != FailedState::Dropped
-        && !store.failed_requests().drop(id, ambient::Clock::system().now()).await?
-    {
-        bail!("{id} is {}; only one that is pending can be dropped", request.state.as_str());
-    }
-    Ok(())
-}
-
-fn unknown(id: FailedRequestId) -> String {
-    format!("there is no failed request {id}; see `switchboard failed list --state all`")
-}
-
-/// As the API shows it.
-fn view(request: &FailedRequest) -> Value {
-    let payload =
-        serde_json::from_str(&request.payload).unwrap_or_else(|_| Value::String(request.payload.clone()));
-    json!({
-        "id": request.id, "at": request.at, "service": request.service, "direction": request.direction.as_str(),
-        "endpoint": request.endpoint, "payload": payload, "error": request.error,
-        "state": request.state.as_str(), "retry_count": request.retry_count,
-        "last_retry_at": request.last_retry_at, "last_retry_error": request.last_retry_error,
-        "next_try_at": request.next_try_at, "operation": request.operation,
-    })
+    let desk = Desk::open(place).await?;
+    let is_running = desk.is_running();
+    let answer = desk.call(Method::POST, &format!("/v1/failed-requests/{id}/retry"), None).await;
+    desk.close().await;
+    answer.map(|_| is_running)
 }
 
 fn print_list(requests: &[Value], state: StateName) {

@@ -1,18 +1,16 @@
 //! `switchboard key`: API keys.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Subcommand, ValueEnum};
 use config::{format_duration, parse_repeats};
 use domain::ApiKeyId;
 use hyper::Method;
 use serde_json::{Value, json};
-use store::{ApiKey, AuditEntry, AuditResult, AuditWho, Scope, Store};
+use store::Scope;
 
-use crate::calls::Calls;
-use crate::control::{self, Server};
+use crate::desk;
 use crate::output::{say, say_json};
 use crate::{Place, table};
 
@@ -89,8 +87,9 @@ impl Key {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self.action {
             Action::Create { name, scopes, repeats, place, json } => {
-                let scopes = scopes.into_iter().map(Scope::from).collect();
-                let made = create(&place, &name, scopes, repeats).await?;
+                let scopes: Vec<_> = scopes.into_iter().map(Scope::from).collect();
+                let key = json!({ "name": name, "scopes": scopes, "repeats": repeats.map(format_duration) });
+                let made = desk::call(&place, Method::POST, "/v1/keys", Some(&key)).await?;
                 if json {
                     say_json(&made);
                 } else {
@@ -102,7 +101,7 @@ impl Key {
                 }
             }
             Action::List { place, json } => {
-                let keys = list(&place).await?;
+                let keys = desk::list(&place, "/v1/keys").await?;
                 if json {
                     say_json(&json!({ "items": keys, "next_cursor": null }));
                 } else {
@@ -110,98 +109,12 @@ impl Key {
                 }
             }
             Action::Revoke { id, place } => {
-                revoke(&place, id).await?;
+                desk::call(&place, Method::DELETE, &format!("/v1/keys/{id}"), None).await?;
                 say!("{id} is revoked.");
             }
         }
         Ok(())
     }
-}
-
-/// The store, opened by this process because no server holds it.
-async fn own_store(place: &Place) -> anyhow::Result<Store> {
-    super::up::open_store(&place.settings()?, &place.data_dir()?, ambient::Clock::system()).await
-}
-
-async fn create(
-    place: &Place,
-    name: &str,
-    scopes: Vec<Scope>,
-    repeats: Option<Duration>,
-) -> anyhow::Result<Value> {
-    if let Server::Running(server) = control::find(&place.data_dir()?).await {
-        let repeats = repeats.map(format_duration);
-        let key = json!({ "name": name, "scopes": scopes, "repeats": repeats });
-        return server.call(Method::POST, "/v1/keys", Some(&key)).await;
-    }
-    let store = own_store(place).await?;
-    let clock = ambient::Clock::system();
-    let drawn = web::new_api_key()?;
-    let key = ApiKey {
-        id: ApiKeyId::from_uuid(ambient::Ids::new(clock.clone()).next()),
-        name: name.to_owned(),
-        scopes,
-        created_at: clock.now(),
-        revoked_at: None,
-        repeats,
-    };
-    store.api_keys().create(&key, web::hash_api_key(&drawn)).await?;
-    note(&store, &clock, "create_key", key.id).await?;
-    store.close().await;
-    let mut shown = view(&key);
-    shown["key"] = drawn.into();
-    Ok(shown)
-}
-
-/// Writes to the audit log what the server would have written.
-async fn note(store: &Store, clock: &ambient::Clock, action: &str, id: ApiKeyId) -> anyhow::Result<()> {
-    let entry = AuditEntry {
-        at: clock.now(),
-        who: AuditWho::Machine,
-        action: action.to_owned(),
-        subject: Some(id.to_string()),
-        details: BTreeMap::new(),
-        address: None,
-        result: AuditResult::Done,
-        code: None,
-    };
-    Ok(store.audit().add(entry).await?)
-}
-
-async fn list(place: &Place) -> anyhow::Result<Vec<Value>> {
-    if let Server::Running(server) = control::find(&place.data_dir()?).await {
-        return server.list("/v1/keys").await;
-    }
-    let store = own_store(place).await?;
-    let keys = store.api_keys().list().await?;
-    store.close().await;
-    Ok(keys.iter().map(view).collect())
-}
-
-async fn revoke(place: &Place, id: ApiKeyId) -> anyhow::Result<()> {
-    if let Server::Running(server) = control::find(&place.data_dir()?).await {
-        server.call(Method::DELETE, &format!("/v1/keys/{id}"), None).await?;
-        return Ok(());
-    }
-    let store = own_store(place).await?;
-    let clock = ambient::Clock::system();
-    let done = store.api_keys().revoke(id, clock.now()).await?;
-    if done {
-        note(&store, &clock, "revoke_key", id).await?;
-    }
-    store.close().await;
-    if !done {
-        bail!("there is no active key {id}; see `switchboard key list`");
-    }
-    Ok(())
-}
-
-fn view(key: &ApiKey) -> Value {
-    json!({
-        "id": key.id, "name": key.name, "scopes": key.scopes,
-        "created_at": key.created_at, "revoked_at": key.revoked_at,
-        "repeats": key.repeats.map(format_duration),
-    })
 }
 
 fn print_list(keys: &[Value]) {

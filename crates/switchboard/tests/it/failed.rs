@@ -67,8 +67,16 @@ async fn what_failed_can_be_looked_at_and_tried_again_while_no_server_runs() {
     fine(&world, &["failed", "drop", &unwanted]);
     let (tried, said) = command(&world, &world.data_dir("data"), &["failed", "retry", &unwanted]);
     assert!(!tried && said.contains("dropped"), "{said}");
+    let (made, said) = command(&world, &world.data_dir("data"), &["key", "create", " "]);
+    assert!(!made && said.contains("name"), "{said}");
 
     let program = running(&world).await;
+    // Without a server the same API answers, so the audit log has it too.
+    let audit = program.get("/v1/audit?limit=100").await.1;
+    for action in ["retry_failed_request", "drop_failed_request", "create_key"] {
+        let entries = audit["items"].as_array().expect("items").iter();
+        assert!(entries.filter(|entry| entry["action"] == action).count() > 0, "{action}: {audit:#}");
+    }
     program
         .until("it is done", || async {
             program.get(&format!("/v1/failed-requests/{wanted}")).await.1["state"] == "done"
