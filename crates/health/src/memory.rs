@@ -114,9 +114,12 @@ impl Memory {
     pub(crate) fn make_up(&mut self, ended: &[EndedInMinute], now: Timestamp, running: Duration) {
         let calendar = self.calendar(now, running);
         let mut cards: HashMap<CardId, BTreeMap<i64, Amount>> = HashMap::new();
+        let mut services: HashMap<CardId, BTreeMap<i64, Amount>> = HashMap::new();
         for one in ended {
             let minute = calendar.minute_of(one.minute, now, running);
             let amount = Amount { sent: one.sent, failed: one.failed };
+            let service = services.entry(CardId::service(one.purpose)).or_default();
+            tally::add(service.entry(minute).or_default(), amount);
             for card in one.account.as_ref().map(CardId::account).into_iter().chain([CardId::queue()]) {
                 tally::add(cards.entry(card).or_default().entry(minute).or_default(), amount);
             }
@@ -127,6 +130,9 @@ impl Memory {
             let is_whole = card == CardId::queue();
             let span = if is_whole { tally::DAY } else { tally::LAST_HOUR };
             self.tallies.correct(&card, minute - span + 1, &stored, is_whole);
+        }
+        for (card, stored) in services {
+            self.tallies.make_up(&card, minute, &stored);
         }
     }
 

@@ -114,6 +114,18 @@ impl Tallies {
         }
     }
 
+    /// Adds what the store has sent within the last hour beyond what rounds counted of a service. A service counts calls, and
+    /// a message is one or several of them, so only what is missing is added, to the last minute in which the store has any.
+    pub(crate) fn make_up(&mut self, card: &CardId, minute: i64, stored: &BTreeMap<i64, Amount>) {
+        let mut within = stored.range(minute - (LAST_HOUR - 1)..);
+        let sent: u64 = within.clone().map(|(_, amount)| u64::from(amount.sent)).sum();
+        let missing = sent.saturating_sub(self.sent_last_hour(card, minute));
+        if let Some((last, _)) = within.rfind(|(_, amount)| amount.sent > 0) {
+            let missing = u32::try_from(missing).unwrap_or(u32::MAX);
+            self.count(card, *last, Amount { sent: missing, failed: 0 });
+        }
+    }
+
     /// Takes a card's counters in as they are in this minute.
     pub(crate) fn read(&mut self, card: &CardId, minute: i64, reading: Reading) {
         let before = self.last.insert(card.clone(), reading).unwrap_or_default();

@@ -243,6 +243,9 @@ async fn a_taken_port_names_who_has_it_and_one_that_answers_nothing_is_red_too()
     assert_eq!((main.share, main.sends.map(|sends| sends[23])), (Some(1.0), Some(27)));
     let taken = run.card(&CardId::port("5022"));
     assert_eq!((taken.lamp, taken.state), (Lamp::Trouble, "taken"));
+    // What did nothing has no part of the process.
+    assert!(main.memory.is_some());
+    assert_eq!((taken.cpu, taken.memory), (None, None));
     assert_eq!(taken.proof.as_deref(), Some("127.0.0.1:5022 held by gunicorn (process 7)"));
     run.stop().await;
     serving.abort();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::media::FileKey;
 use domain::message::{Content, OutboundMessage, Part};
-use domain::{AccountName, ChatId, MessageId, MessageState, Timestamp};
+use domain::{AccountName, ChatId, MessageId, MessageState, Purpose, Timestamp};
 use rusqlite::{Connection, Params, Row, params};
 
 use super::statements as sql;
@@ -25,6 +25,8 @@ pub struct EndedInMinute {
     pub minute: Timestamp,
     /// The account that carried them; none for those that none did.
     pub account: Option<AccountName>,
+    /// What they carried: media, or a text alone.
+    pub purpose: Purpose,
     /// How many were sent.
     pub sent: u32,
     /// How many failed.
@@ -34,7 +36,7 @@ pub struct EndedInMinute {
 /// How long before its end a message may have been accepted to be found by [`ended_by_minute`].
 const LONGEST_WAY: Duration = Duration::from_hours(24);
 
-/// Messages that ended since an instant, by the minute and the account.
+/// Messages that ended since an instant, by the minute, the account and the purpose.
 pub(super) fn ended_by_minute(
     connection: &Connection,
     since: Timestamp,
@@ -49,6 +51,7 @@ pub(super) fn ended_by_minute(
             account: account.and_then(|name| name.parse().ok()),
             sent: columns.get(2)?,
             failed: columns.get(3)?,
+            purpose: if columns.get(4)? { Purpose::SendMedia } else { Purpose::SendText },
         })
     })
 }

@@ -141,8 +141,16 @@ async fn a_server_that_stands_still_is_told_by_its_number_and_not_waited_for_lon
         assert!(sent.expect("kill runs").success());
     };
     signal("STOP");
-    let (code, report) = examined(&world, &["--offline"]).await;
+    let mut list = tokio::process::Command::new(binary());
+    list.args(["account", "list", "--config"])
+        .arg(world.settings_file())
+        .arg("--data-dir")
+        .arg(world.data_dir("data"));
+    let ((code, report), listed) = tokio::join!(examined(&world, &["--offline"]), list.output());
     signal("CONT");
+    let listed = listed.expect("runs");
+    let said = String::from_utf8_lossy(&listed.stderr);
+    assert!(!listed.status.success() && said.contains("does not answer; `switchboard doctor`"), "{said}");
     let deaf = finding(&report, "server_deaf");
     assert_eq!((code, &deaf["severity"]), (Some(1), &json!("error")), "{report:#}");
     let summary = format!("Process {} holds the data directory and does not answer.", program.pid());
