@@ -191,7 +191,7 @@ impl Account {
     /// Takes up what its card says of its last calls.
     fn with_calls(self, dashboard: &Dashboard) -> Self {
         let card = self.name.parse().ok().and_then(|name| dashboard.health().card(&CardId::account(&name)));
-        Self { by_calls: card.as_ref().and_then(|card| ByCalls::of(card)), ..self }
+        Self { by_calls: card.as_ref().and_then(ByCalls::of), ..self }
     }
 
     /// Who it is, by the name people see or the public one.
