@@ -29,8 +29,8 @@ pub fn rejection_in_words(provider_code: &str) -> String {
         CREATOR_STAYS => format!(
             "Telegram refused it: {CREATOR_STAYS}, the account made this chat and may not leave it (hand the chat over or delete it in a Telegram app)"
         ),
-        OWN_CHAT => "The account owns this chat, so no one was removed and it was not left. Delete the chat or hand it over \
-                     in a Telegram app, or leave it all the same: leave_own=true in the API, legacy.leave_own_chats = true for \
+        OWN_CHAT => "The account owns this chat, so no one was removed and it was not left. Delete the chat \
+                     or hand it over (POST /v1/chats/{chat_id}/hand-over, or a Telegram app), or leave it all the same: leave_own=true in the API, legacy.leave_own_chats = true for \
                      the old ports"
             .to_owned(),
         code => format!("Telegram refused it: {code}"),

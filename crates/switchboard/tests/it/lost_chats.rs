@@ -90,3 +90,36 @@ async fn a_leave_refused_after_removals_says_what_was_done() {
     let (_, chat) = program.get(&format!("/v1/chats/{second}")).await;
     assert_eq!(chat["state"], "active", "{chat}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_is_handed_over_before_it_is_left() {
+    let (world, program) = running().await;
+    let chat = made(&program, "Goes on without us").await;
+    world.put("/telegram/accounts/main/sign-in", &json!({ "password": "correct horse" })).await;
+    let path = format!("/v1/chats/{chat}/hand-over");
+    for (to, password, status, code) in [
+        ("@client_1", "wrong horse", 422, "password_invalid"),
+        ("@client_7", "correct horse", 422, "rejected"),
+        ("@client_1", "", 422, "invalid_request"),
+        ("me", "correct horse", 422, "invalid_request"),
+    ] {
+        let (answered, problem) = program.post(&path, &json!({ "to": to, "password": password })).await;
+        assert_eq!((answered, &problem["code"]), (status, &json!(code)), "{to}: {problem}");
+    }
+    for _ in 0..2 {
+        let order = json!({ "to": "@client_1", "password": "correct horse" });
+        let (status, done) = program.post(&path, &order).await;
+        assert_eq!(
+            (status, &done["chat_id"], &done["account"]),
+            (200, &json!(chat), &json!("main")),
+            "{done}"
+        );
+    }
+    assert_eq!(world.effects("messages.editChatCreator").await.len(), 1);
+    // It is not the account's any more: no one needs to say that it may be left.
+    let (status, left) = program.delete(&format!("/v1/chats/{chat}")).await;
+    assert_eq!((status, &left["left"]), (200, &json!(true)), "{left}");
+    let members: Vec<String> = world.members(&chat).await.into_keys().collect();
+    assert_eq!(members, ["client_1", "client_2"]);
+    assert!(!program.output().contains("horse"), "{}", program.output());
+}

@@ -154,7 +154,7 @@ impl Changer {
         Err(ChangeError::Unknown(last))
     }
 
-    async fn wait_for_a_line(&self) {
+    pub(super) async fn wait_for_a_line(&self) {
         let standing = &self.account.standing;
         let mut changes = standing.changes.subscribe();
         let up = async { while standing.reader().is_none() && changes.changed().await.is_ok() {} };
@@ -162,7 +162,7 @@ impl Changer {
         let _ = standing.clock.timeout(RECONNECT, up).await;
     }
 
-    fn refused(&self, error: &CallError, outcome: Outcome) -> ChangeError {
+    pub(super) fn refused(&self, error: &CallError, outcome: Outcome) -> ChangeError {
         let asked = || vec![Refusal { account: self.account.name.clone(), why: error.to_string() }];
         match outcome {
             Outcome::NotFound(_) => ChangeError::NotFound { asked: asked() },

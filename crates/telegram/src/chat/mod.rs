@@ -6,6 +6,7 @@ mod change;
 mod editing;
 mod history;
 mod members;
+mod ownership;
 pub(crate) mod single;
 
 use std::sync::Arc;

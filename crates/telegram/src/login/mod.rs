@@ -9,7 +9,7 @@ mod begin;
 mod ending;
 mod meaning;
 mod moves;
-mod password;
+pub(crate) mod password;
 mod record;
 mod state;
 mod table;

@@ -5,10 +5,11 @@ use std::time::Duration;
 use delivery::{Call, Candidates, FoundChat, Readiness, Steps};
 use domain::account::Operation;
 use domain::saga::{Answer, MemberResult, OWN_CHAT, RegistryChange, Step};
-use domain::{ChatId, Outcome};
+use domain::{ChatId, Outcome, SecretText};
 use sandbox::telegram::{FaultName, Invites, MemberOrder, Privacy};
-use telegram::{MemberRole, Pool, ReadError};
+use telegram::{ChangeError, MemberRole, Pool, ReadError};
 
+use crate::login::{rules, with_password};
 use crate::world::{World, able, candidates, chat, name, query, send_to, state, until};
 
 async fn take(pool: &Pool, account: &str, chat_id: Option<ChatId>, step: &Step) -> Result<Answer, Outcome> {
@@ -294,6 +295,35 @@ async fn the_history_is_read_page_by_page_and_what_nobody_knows_is_told() {
     assert!(matches!(unknown, Err(ReadError::NotFound { .. })), "{unknown:?}");
     let wrong = pool.members(&to, None, 10, Some("x".to_owned())).await;
     assert_eq!(wrong, Err(ReadError::InvalidCursor));
+    pool.stop(Duration::from_secs(5)).await;
+    world.assert_all_known();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_is_handed_over_once_whatever_answer_is_lost() {
+    let world = World::new().await.only(&["backup_1"]);
+    let pool = world.ready().await;
+    let chat_id = create(&pool, "backup_1", "Order 7").await;
+    let heir = person(&pool, "backup_1", "@client_1").await;
+    invite(&pool, "backup_1", chat_id, &[heir]).await;
+    let group = chat(&chat_id.to_string());
+    let hand_over = async |to: &str, password: &str| {
+        pool.hand_over(&group, &chat(to), &SecretText::from(password), None).await
+    };
+    let refused = |code: &str| Err(ChangeError::Rejected { code: code.to_owned() });
+    assert_eq!(hand_over("@client_1", "horse").await, refused("PASSWORD_MISSING"));
+    rules(&world, "backup_1", &with_password());
+    assert_eq!(hand_over("@client_1", "cow").await, refused("PASSWORD_HASH_INVALID"));
+    assert_eq!(hand_over("@client_2", "horse").await, refused("USER_NOT_PARTICIPANT"));
+    world.fault("backup_1", FaultName::Disconnect).method("messages.editChatCreator").times(1).on();
+    let done = hand_over("@client_1", "horse").await.expect("handed over");
+    assert_eq!((done.account, done.chat_id), (name("backup_1"), chat_id));
+    // It is theirs, and asking again is no error.
+    hand_over("@client_1", "forgotten").await.expect("as it is");
+    let kept = Step::ListMembers { keep_own: true };
+    let listed = take(&pool, "backup_1", Some(chat_id), &kept).await;
+    assert!(matches!(listed, Ok(Answer::Members { .. })), "it is another's: {listed:?}");
+    assert_eq!(effects(&world, "messages.editChatCreator"), 1);
     pool.stop(Duration::from_secs(5)).await;
     world.assert_all_known();
 }

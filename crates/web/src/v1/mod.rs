@@ -123,6 +123,7 @@ fn chat_routes() -> OpenApiRouter<State> {
         .routes(routes!(chats::list::get, chats::change::change, chats::leave::leave))
         .routes(routes!(chats::members::list, chats::members::add))
         .routes(routes!(chats::members::remove))
+        .routes(routes!(chats::hand_over::hand_over))
         .routes(routes!(chats::history::read))
         .routes(routes!(chats::message::edit, chats::message::delete))
         .routes(routes!(chats::media::read))

@@ -46,6 +46,7 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("forget_unresolved_chat", "Forget a chat that is not found", "Удаление ненайденного чата из списка"),
     ("give_login_code", "Enter the sign-in code", "Ввод кода для входа"),
     ("give_login_password", "Enter the two-step password", "Ввод пароля двухэтапной проверки"),
+    ("hand_chat_over", "Hand a chat over", "Передача чата другому владельцу"),
     ("import_sessions", "Import sessions", "Импорт сессий"),
     ("leave_chat", "Leave a chat", "Выход из чата"),
     ("mark_read", "Mark a chat as read", "Отметка чата прочитанным"),

@@ -16,6 +16,7 @@ mod history;
 mod invites;
 mod marks;
 mod media;
+mod ownership;
 mod participants;
 mod reservation;
 mod sending;
@@ -207,6 +208,7 @@ methods! {
     channels::TogglePreHistoryHidden => ask governing::toggle_pre_history_hidden,
     channels::UpdateUsername => ask governing::update_username,
     channels::CheckUsername => ask governing::check_username,
+    messages::EditChatCreator => ask ownership::edit_chat_creator,
     messages::EditChatAbout => ask governing::edit_chat_about,
     messages::ExportChatInvite => ask invites::export_chat_invite,
     messages::CheckChatInvite => ask invites::check_chat_invite,

@@ -166,6 +166,10 @@ fn a_banned_phone_gets_no_code() {
 
 /// Proves a password as a client does.
 fn check_password(client: &Client, plain: &str) -> functions::auth::CheckPassword {
+    functions::auth::CheckPassword { password: proof(client, plain) }
+}
+
+fn proof(client: &Client, plain: &str) -> enums::InputCheckPasswordSrp {
     let enums::account::Password::Password(asked) = client.ask(&functions::account::GetPassword {});
     let Some(enums::PasswordKdfAlgo::Sha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow(how)) =
         asked.current_algo
@@ -176,7 +180,33 @@ fn check_password(client: &Client, plain: &str) -> functions::auth::CheckPasswor
     let (m1, a) = calculate_2fa(&how.salt1, &how.salt2, &how.p, &how.g, b, a, plain);
     let answer =
         types::InputCheckPasswordSrp { srp_id: asked.srp_id.unwrap(), a: a.to_vec(), m1: m1.to_vec() };
-    functions::auth::CheckPassword { password: answer.into() }
+    answer.into()
+}
+
+#[test]
+fn a_chat_is_handed_over_by_its_owner_with_the_password() {
+    let world = world();
+    let main = Client::of(&world, "main");
+    let channel = chats::supergroup(&main, "Repair 1");
+    let (heir, other) = (main.user("client_1"), main.user("client_2"));
+    let users = vec![heir.clone()];
+    main.ask(&functions::channels::InviteToChannel { channel: channel.clone(), users });
+    let hand_over = |user_id: &enums::InputUser, password| functions::messages::EditChatCreator {
+        peer: chats::peer(&channel),
+        user_id: user_id.clone(),
+        password,
+    };
+    let empty = enums::InputCheckPasswordSrp::InputCheckPasswordEmpty;
+    assert_eq!(main.refused(&hand_over(&heir, empty)), (400, "PASSWORD_MISSING".into()));
+    rules(&world, "main", json!({"password": "horse"}));
+    let wrong = hand_over(&heir, proof(&main, "cow"));
+    assert_eq!(main.refused(&wrong), (400, "PASSWORD_HASH_INVALID".into()));
+    assert_eq!(main.refused(&wrong), (400, "SRP_ID_INVALID".into()), "good for one answer");
+    let absent = hand_over(&other, proof(&main, "horse"));
+    assert_eq!(main.refused(&absent), (400, "USER_NOT_PARTICIPANT".into()));
+    main.ask(&hand_over(&heir, proof(&main, "horse")));
+    let again = hand_over(&heir, proof(&main, "horse"));
+    assert_eq!(main.refused(&again), (400, "CHAT_ADMIN_REQUIRED".into()), "it is another's");
 }
 
 #[test]

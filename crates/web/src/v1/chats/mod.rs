@@ -5,6 +5,7 @@ mod author;
 mod bodies;
 pub(crate) mod change;
 pub(crate) mod create;
+pub(crate) mod hand_over;
 pub(crate) mod history;
 pub(crate) mod leave;
 pub(crate) mod list;
