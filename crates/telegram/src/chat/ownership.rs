@@ -55,7 +55,14 @@ impl HandOver {
     async fn is_done(&self) -> Result<bool, ChangeError> {
         let Some(participant) = self.changer.account.peers.input(self.heir) else { return Err(not_in_it()) };
         let request = functions::channels::GetParticipant { channel: self.channel.clone(), participant };
-        let enums::channels::ChannelParticipant::Participant(found) = ask(&self.changer, &request).await?;
+        let found = match self.changer.account.read(Operation::Read, &request).await {
+            Ok(enums::channels::ChannelParticipant::Participant(found)) => found,
+            Err(error) if error.name() == Some(NOT_IN_IT) => return Err(not_in_it()),
+            Err(error) => {
+                let outcome = classify::outcome(&error, self.changer.account.now());
+                return Err(self.changer.refused(&error, outcome));
+            }
+        };
         Ok(matches!(found.participant, enums::ChannelParticipant::Creator(_)))
     }
 
