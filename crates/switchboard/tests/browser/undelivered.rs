@@ -87,8 +87,8 @@ async fn who_got_no_message_today_and_why_is_found_from_the_start() {
     // What never became a message stands elsewhere, and the list says where.
     assert_eq!(program.send("-1009999999999", "Is anybody there?").await.0, 404);
     refused_text(world, program).await;
-    doubted_message(world, program).await;
     refused_requests(world, program).await;
+    doubted_message(world, program).await;
     world.fault("flood_wait", json!({ "account": "main", "seconds": 7200 })).await;
     let order =
         json!({ "chat": "@client_11", "text": "The courier comes at noon.", "account": "main", "wait": 0 });
