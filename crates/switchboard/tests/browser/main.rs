@@ -23,7 +23,6 @@ mod steps;
 mod strip;
 mod sweep;
 mod timeline;
-mod undelivered;
 
 use std::path::Path;
 
