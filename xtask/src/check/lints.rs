@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::program;
 use crate::workspace::{Workspace, testing_features};
 
-/// Runs clippy once as released and, where crates have a feature `testing`, once more with it.
+/// Runs clippy once over what is released and, where crates have a feature `testing`, once more with it over everything.
 pub(super) fn check(workspace: &Workspace) -> Result<Vec<String>> {
     let mut findings = Vec::new();
     if !program::succeeds(&mut clippy(workspace, &[]))? {
@@ -23,9 +23,9 @@ pub(super) fn check(workspace: &Workspace) -> Result<Vec<String>> {
 
 fn clippy(workspace: &Workspace, features: &[String]) -> Command {
     let mut command = program::cargo(&workspace.root);
-    command.args(["clippy", "--workspace", "--all-targets"]);
+    command.args(["clippy", "--workspace"]);
     if !features.is_empty() {
-        command.arg("--features").arg(features.join(","));
+        command.args(["--all-targets", "--features"]).arg(features.join(","));
     }
     command.args(["--", "-D", "warnings"]).stdout(Stdio::from(io::stderr()));
     command

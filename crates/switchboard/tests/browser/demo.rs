@@ -59,7 +59,7 @@ fn id(told: &Value) -> String {
     told["id"].as_str().unwrap_or_else(|| panic!("no id in {told}")).to_owned()
 }
 
-async fn refused_text(world: &World, program: &Program) -> String {
+pub(crate) async fn refused_text(world: &World, program: &Program) -> String {
     world.fault("rpc_error", json!({ "method": SEND, "code": 400, "message": "MESSAGE_TOO_LONG" })).await;
     let order =
         json!({ "chat": "@client_9", "text": "A reminder of your visit tomorrow at ten.", "wait": 0 });
@@ -107,7 +107,7 @@ async fn refused_requests(world: &World, program: &Program) -> Vec<String> {
 }
 
 /// A text whose answer was lost, and whose account was banned before anybody could look.
-async fn doubted_message(world: &World, program: &Program) -> String {
+pub(crate) async fn doubted_message(world: &World, program: &Program) -> String {
     world.fault("drop_answer", json!({ "account": "backup_3", "method": SEND, "times": 1 })).await;
     let before = world.effects(SEND).await.len();
     let order = json!({ "chat": "@client_10", "text": "Your deposit has arrived, thank you.", "account": "backup_3", "wait": 0 });

@@ -23,6 +23,7 @@ mod steps;
 mod strip;
 mod sweep;
 mod timeline;
+mod undelivered;
 
 use std::path::Path;
 
