@@ -11,7 +11,6 @@ use toml::Value;
 
 use crate::{
     document::Document,
-    duration::format_duration,
     legacy::LegacyService,
     settings::Settings,
     telegram::{AccountSettings, SessionSource},
@@ -55,16 +54,6 @@ pub(crate) fn settings(settings: &Settings, document: &mut Document) {
         document.refuse("backup.every", "is shorter than 1h; make it longer, or \"0s\" for none by itself");
     }
     webhooks(settings, document);
-    let pipeline = &settings.pipeline;
-    if pipeline.silence > pipeline.max_wait {
-        document.refuse(
-            "pipeline.silence",
-            format!(
-                "is longer than `pipeline.max_wait` ({}); make it shorter",
-                format_duration(pipeline.max_wait)
-            ),
-        );
-    }
 }
 
 fn accounts(settings: &Settings, document: &mut Document) {

@@ -572,20 +572,6 @@ pub(crate) const KEYS: &[Key] = &[
         "Where the provider's API is; left out: at its own address.",
     ),
     key(
-        "pipeline.silence",
-        Shape::Duration { min: "0s", max: "1h" },
-        Default("\"20s\""),
-        "\"20s\"",
-        "How long a customer is silent before their messages are taken as one.",
-    ),
-    key(
-        "pipeline.max_wait",
-        Shape::Duration { min: "1s", max: "1d" },
-        Default("\"300s\""),
-        "\"300s\"",
-        "How long that waiting takes at most.",
-    ),
-    key(
         "limits.body",
         Shape::Size { min: "1KiB", max: "64MiB" },
         Default("\"1MiB\""),

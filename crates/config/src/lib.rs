@@ -52,8 +52,7 @@ pub use reference::settings_reference;
 pub use repeats::{InvalidRepeats, parse_repeats};
 pub use salvage::Salvaged;
 pub use settings::{
-    BackupSettings, EventsSettings, LimitsSettings, LogFormat, LogLevel, LogSettings, MediaSettings,
-    PipelineSettings, Settings,
+    BackupSettings, EventsSettings, LimitsSettings, LogFormat, LogLevel, LogSettings, MediaSettings, Settings,
 };
 pub use size::{InvalidSize, format_size, parse_size};
 pub use store::{InvalidStoreUrl, StoreSettings, StoreUrl};

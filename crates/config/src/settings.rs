@@ -41,8 +41,6 @@ pub struct Settings {
     pub alerts: AlertSettings,
     /// What the doctor looks after beyond this machine.
     pub doctor: DoctorSettings,
-    /// Incoming messages.
-    pub pipeline: PipelineSettings,
     /// What callers may ask for at most.
     pub limits: LimitsSettings,
     /// What is logged, and how.
@@ -62,7 +60,6 @@ impl Default for Settings {
             events: EventsSettings::default(),
             alerts: AlertSettings::default(),
             doctor: DoctorSettings::default(),
-            pipeline: PipelineSettings::default(),
             limits: LimitsSettings::default(),
             log: LogSettings::default(),
         }
@@ -154,24 +151,6 @@ impl Default for MediaSettings {
 pub struct EventsSettings {
     /// Private networks that webhooks may point to.
     pub allow_private: Vec<IpNet>,
-}
-
-/// The section `[pipeline]`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PipelineSettings {
-    /// How long a customer is silent before their messages are taken as one.
-    #[serde(with = "crate::duration")]
-    pub silence: Duration,
-    /// How long that waiting takes at most.
-    #[serde(with = "crate::duration")]
-    pub max_wait: Duration,
-}
-
-impl Default for PipelineSettings {
-    fn default() -> Self {
-        Self { silence: Duration::from_secs(20), max_wait: Duration::from_mins(5) }
-    }
 }
 
 /// The section `[limits]`.

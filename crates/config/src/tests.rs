@@ -89,10 +89,6 @@ ports = [
 
 [events]
 allow_private = []
-
-[pipeline]
-silence = "20s"
-max_wait = "300s"
 "#;
 
 const EXAMPLE_ENV: [(&str, &str); 1] = [("MAIN_API_HASH", "0123456789abcdef")];
@@ -124,7 +120,6 @@ fn the_example_loads() {
     assert_eq!(settings.legacy.ports[2].service, LegacyService::CreateChat);
     assert_eq!(settings.legacy.ports[2].account.as_ref().unwrap().as_str(), "backup_1");
     assert_eq!(settings.telegram.data_centres[0].address.port(), 5097);
-    assert_eq!(settings.pipeline.max_wait, Duration::from_mins(5));
 }
 
 #[test]

@@ -255,10 +255,6 @@ fn what_does_not_go_together() {
             "1:61: `legacy.ports[0].listen` is 0.0.0.0, beyond loopback, so anybody could send; add allow_from = \
              [\"10.0.0.0/8\"] with your callers' networks, or key_required = true",
         ),
-        (
-            "pipeline = { silence = '10m', max_wait = '5m' }".to_owned(),
-            "1:24: `pipeline.silence` is longer than `pipeline.max_wait` (5m); make it shorter",
-        ),
     ] {
         assert_eq!(refused(&text, &[]), format!("/switchboard.toml:{said}"), "{text}");
     }

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use super::overview::{reason, state};
 use crate::visitor::Language;
 
+mod codes;
 mod doctor;
 mod refusals;
 #[cfg(test)]
@@ -43,7 +44,7 @@ pub(crate) fn refused(language: Language, code: &str, detail: &str) -> String {
         };
     }
     let known = russian(OF_WORK, detail, DEEPEST).filter(|told| is_russian(told));
-    known.unwrap_or_else(|| match refusals::by_code(code) {
+    known.unwrap_or_else(|| match codes::by_code(code) {
         Some(kind) if QUOTED.contains(&code) => format!("{kind}: «{}».", detail.trim_end_matches('.')),
         Some(kind) => format!("{kind}."),
         None => detail.to_owned(),
