@@ -48,12 +48,15 @@ fn drawn_why(language: Language, state: &str) -> String {
 }
 
 fn drawn_why_of(language: Language, message: &Message) -> String {
+    drawn(language, message, &why())
+}
+
+fn drawn(language: Language, message: &Message, why: &Why) -> String {
     let visitor = Visitor::made_up(language, now());
     let words = MessagesWords::of(language);
-    let why = why();
     let others = [message.clone()];
     let work = WorkWords::of(language);
-    Page { visitor: &visitor, words, work, message, why: &why, others: &others, may_act: true }
+    Page { visitor: &visitor, words, work, message, why, others: &others, may_act: true }
         .render()
         .expect("a page")
 }
@@ -121,6 +124,25 @@ fn what_a_restore_held_back_is_not_said_to_be_unsent() {
         let drawn = drawn_why_of(language, &held);
         assert!(drawn.contains(verdict), "{drawn}");
         assert!(!drawn.contains("Not sent.") && !drawn.contains("Не отправлено."), "{drawn}");
+    }
+}
+
+#[test]
+fn a_doubt_that_a_person_ended_says_so() {
+    let why: Why = serde_json::from_value(json!({
+        "origin": { "listener": "v1" }, "candidates": [],
+        "timeline": [
+            { "at": "2026-11-20T11:06:58.112Z", "step": "accepted" },
+            { "at": "2026-11-20T11:07:01.345Z", "step": "attempted", "part": 0, "account": "main", "outcome": "unknown" },
+            { "at": "2026-11-20T11:09:01.345Z", "step": "resolved" },
+        ],
+    }))
+    .expect("a way");
+    for language in [Language::English, Language::Russian] {
+        let drawn = drawn(language, &message("sent"), &why);
+        let words = MessagesWords::of(language);
+        assert!(drawn.contains(words.decided) && drawn.contains(words.decided_detail), "{drawn}");
+        assert!(!drawn.contains("from the request to") && !drawn.contains("От запроса до"), "{drawn}");
     }
 }
 

@@ -99,12 +99,12 @@ impl Page<'_> {
         if let Some(failure) = &self.message.failure {
             return self.visitor.wall().sentence(&failure.detail).to_string();
         }
+        if self.is_decided() {
+            return self.words.decided_detail.to_owned();
+        }
         // What a person said of it tells nothing of how long Telegram took.
         if self.why.timeline.iter().any(|step| step.name == "resolved") {
             return String::new();
-        }
-        if self.is_decided() {
-            return self.words.decided_detail.to_owned();
         }
         let took = self.message.updated_at.since(self.message.created_at);
         let took = number::latency(self.visitor.language, took);

@@ -75,3 +75,20 @@ pub(super) async fn show(
     };
     page::page(&visitor, kind(visitor.language, &operation.kind), Section::Operations, body)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_that_found_no_one_is_not_green() {
+        let tint = |outcome: &str| {
+            let step =
+                serde_json::json!({ "at": "2026-11-20T11:06:58Z", "what": "resolve", "outcome": outcome });
+            One::tint(&serde_json::from_value(step).expect("a step"))
+        };
+        assert!(matches!(tint("ok"), Tint::Good));
+        assert!(matches!(tint("not_found"), Tint::Bad));
+        assert!(matches!(tint("unknown"), Tint::Waiting));
+    }
+}

@@ -187,7 +187,7 @@ async fn nothing_is_wrong_with_backups_that_are_not_well() {
     std::fs::write(&file, &whole[..whole.len() / 2]).expect("torn");
     told(&stage, &format!("{LIST}/{name}/check"), json!({})).await;
     newest_is("broken").await;
-    eyes.see(HERE, "#backups .alert.bad [lang=en]").await;
+    eyes.see(HERE, "#backups .alert.bad").await;
     // A file in the place of a folder cannot be put into one.
     std::fs::rename(data.join("outgoing"), data.join("away")).expect("moved away");
     std::fs::write(data.join("outgoing"), "").expect("written");

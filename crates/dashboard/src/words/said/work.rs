@@ -133,15 +133,15 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "аккаунты, которые могли бы это сделать, ещё подключаются или выясняют, создан ли чат",
     ),
     (
-        "{} may have made the chat and cannot be asked any more; look whether it is there, then {}.",
+        "{} may have made the chat and cannot be asked any more; look in Telegram whether it is there, then decide.",
         "{} мог создать чат, но спросить его больше нельзя. Проверьте в Telegram, есть ли чат, и решите.",
     ),
     (
-        "{} may have left the chat and cannot be asked any more; look whether it is still in it, then {}.",
+        "{} may have left the chat and cannot be asked any more; look in Telegram whether it is still in it, then decide.",
         "{} мог выйти из чата, но спросить его больше нельзя. Проверьте в Telegram, вышел ли он, и решите.",
     ),
     (
-        "{} may have changed the chat and cannot be asked any more; look how it is, then {}.",
+        "{} may have changed the chat and cannot be asked any more; look in Telegram how it is, then decide.",
         "{} мог изменить чат, но спросить его больше нельзя. Проверьте в Telegram, каков чат сейчас, и решите.",
     ),
 ];

@@ -212,9 +212,7 @@ fn detail(saga: &Saga, held_until: Option<Timestamp>) -> Option<String> {
                 _ => ("have changed the chat", "how it is"),
             };
             Some(format!(
-                "{account} may {done} and cannot be asked any more; look {look}, then POST \
-                 /v1/operations/{}/resolve.",
-                saga.id
+                "{account} may {done} and cannot be asked any more; look in Telegram {look}, then decide."
             ))
         }
         SagaState::Queued | SagaState::Running => match (held_until, &saga.begun) {
