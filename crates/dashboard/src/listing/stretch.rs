@@ -19,7 +19,7 @@ const RANGES: [(&str, Duration); 4] = [
     ("7d", Duration::from_hours(7 * 24)),
 ];
 
-/// What a form says about time, as it stands there. What cannot be read means nothing, and is told.
+/// What a form says about time, as written. What cannot be read filters nothing and is reported.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(crate) struct Stretch {

@@ -24,12 +24,12 @@ pub(crate) const TODAY: &str = "/messages?state=undelivered&range=today";
 const OLDEST: Duration = Duration::from_secs(2);
 
 /// The longest wait for it.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The most that are counted: one page of the API.
 const MOST: &str = "500";
 
-/// Days that are counted together: one for each zone that somebody looks from.
+/// Days that are counted together: one for each time zone of a viewer.
 const DAYS: usize = 64;
 
 /// How many messages have not arrived.
@@ -72,7 +72,7 @@ impl Dashboard {
         let mut request = Request::new(Body::empty());
         let Ok(uri) = address("/v1/messages", &pairs).parse() else { return Undelivered::default() };
         *request.uri_mut() = uri;
-        let listed = tokio::time::timeout(PATIENCE, async {
+        let listed = tokio::time::timeout(TIMEOUT, async {
             read_answer::<Listed<Any>>(self.api().answer(request).await).await
         });
         let undelivered = match listed.await {

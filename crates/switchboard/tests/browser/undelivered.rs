@@ -1,4 +1,4 @@
-//! Who did not get a message today, and why: found from the overview by somebody who reads the page and knows no address.
+//! Who did not get a message today, and why: found from the overview by following visible text alone.
 
 use std::time::Duration;
 
@@ -80,7 +80,7 @@ async fn finds_who_and_why(tab: &Tab, said: &Said) {
 async fn who_got_no_message_today_and_why_is_found_from_the_start() {
     let stage = Stage::start().await;
     let (world, program) = (&stage.world, &stage.program);
-    // Yesterday, by the clock of whoever looks.
+    // Yesterday, by the clock of the viewer.
     refused_text(world, program).await;
     program.advance(Duration::from_hours(2)).await;
     for name in ACCOUNTS {

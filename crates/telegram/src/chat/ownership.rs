@@ -11,10 +11,10 @@ use crate::login::password::proof;
 use crate::lookup;
 use crate::pool::Pool;
 
-/// Telegram's word for somebody who is not in the chat.
+/// Telegram's code for a user who is not in the chat.
 const NOT_IN_IT: &str = "USER_NOT_PARTICIPANT";
 
-/// Telegram's word for an answer to a question that it asks no longer: another was asked meanwhile.
+/// Telegram's code for an answer to a password question that has expired: another was asked meanwhile.
 const ASKED_AGAIN: &str = "SRP_ID_INVALID";
 
 /// Who is to own which chat.
