@@ -1,16 +1,19 @@
 //! The tests: what they need is installed, then cargo runs them all with one set of features, so that each crate is built once.
 
 mod tally;
+mod watchdog;
 
 use std::io::{BufRead, BufReader, IsTerminal, Write};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Instant;
-use std::{env, io};
+use std::{env, io, thread};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use self::tally::Tally;
+use self::watchdog::Watchdog;
 use crate::workspace::{Package, Workspace, testing_features};
 use crate::{browser, program, python, systemd};
 
@@ -90,7 +93,7 @@ fn prepare(workspace: &Workspace, arguments: &Arguments, command: &mut Command) 
     Ok(())
 }
 
-/// Runs cargo, shows every line, and counts what the test binaries say at their ends.
+/// Runs cargo, shows every line, counts what the test programs say at their ends, and kills one that hangs.
 fn watch(command: &mut Command) -> Result<(Tally, bool)> {
     let line = program::line(command);
     eprintln!("$ {line}");
@@ -100,15 +103,28 @@ fn watch(command: &mut Command) -> Result<(Tally, bool)> {
         .spawn()
         .with_context(|| format!("cannot start `{line}`"))?;
     let output = child.stdout.take().context("cargo has no output to read")?;
-    let mut tally = Tally::default();
+    let (tell, lines) = mpsc::sync_channel(64);
+    let reader =
+        thread::spawn(move || BufReader::new(output).split(b'\n').try_for_each(|line| tell.send(line)));
+    let (mut tally, mut watchdog) = (Tally::default(), Watchdog::new());
     let mut shown = io::stdout().lock();
-    for line in BufReader::new(output).split(b'\n') {
-        let line = line.context("cannot read what the tests write")?;
+    loop {
+        let line = match lines.recv_timeout(watchdog.patience()) {
+            Ok(line) => line.context("cannot read what the tests write")?,
+            Err(RecvTimeoutError::Timeout) => {
+                watchdog.bite(child.id());
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+        };
         shown.write_all(&line)?;
         shown.write_all(b"\n")?;
         shown.flush()?;
-        tally.read(&String::from_utf8_lossy(&line));
+        let line = String::from_utf8_lossy(&line);
+        tally.read(&line);
+        watchdog.read(&line);
     }
+    let _ = reader.join();
     let status = child.wait().context("cannot wait for the tests")?;
     Ok((tally, status.success()))
 }
