@@ -59,6 +59,26 @@ mod tests {
         assert!(is_test(2, test_address(2)) && !is_test(2, known_address(2)) && !is_test(9, None));
     }
 
+    /// As Telethon, Pyrogram and Telegram's own applications have them built in.
+    #[test]
+    fn each_centre_has_its_own_address() {
+        let addresses = [
+            (1, "149.154.175.53:443"),
+            (2, "149.154.167.51:443"),
+            (3, "149.154.175.100:443"),
+            (4, "149.154.167.91:443"),
+            (5, "91.108.56.130:443"),
+        ];
+        for (dc_id, address) in addresses {
+            assert_eq!(known_address(dc_id), address.parse().ok(), "{dc_id}");
+        }
+        for (dc_id, address) in
+            [(1, "149.154.175.10:80"), (2, "149.154.167.40:80"), (3, "149.154.175.117:80")]
+        {
+            assert_eq!(test_address(dc_id), address.parse().ok(), "{dc_id}");
+        }
+    }
+
     #[test]
     fn numbers_and_addresses_that_cannot_be_are_none() {
         assert_eq!([-1, 0, 256, i64::MAX].map(number), [None; 4]);

@@ -423,6 +423,16 @@ mod tests {
     }
 
     #[test]
+    fn a_new_access_hash_replaces_the_old_one() {
+        let (peers, names) = (Peers::default(), Names::default());
+        let renewed = StoredPeer { access_hash: 6, ..peer(7, None, true) };
+        peers.learn(&names, vec![peer(7, None, true)], NOW);
+        assert_eq!(peers.learn(&names, vec![renewed.clone()], NOW), [renewed]);
+        let user: enums::InputPeer = types::InputPeerUser { user_id: 7, access_hash: 6 }.into();
+        assert_eq!(peers.input(ChatId::user(7).expect("id")), Some(user));
+    }
+
+    #[test]
     fn a_dialog_with_a_user_stays_and_one_with_a_group_ends_when_left() {
         let (peers, names) = (Peers::default(), Names::default());
         let (user, group) = (ChatId::user(7).expect("id"), ChatId::channel(8).expect("id"));

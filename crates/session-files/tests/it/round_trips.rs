@@ -175,6 +175,14 @@ fn each_version_of_telethon_is_read() {
     }
 }
 
+#[test]
+fn of_several_rows_the_one_with_a_key_counts() {
+    let (_folder, path) = telethon(6);
+    change(&path, "INSERT INTO sessions (dc_id, auth_key) VALUES (1, x''), (5, NULL)");
+    let found = read(&path).expect("a session");
+    assert_eq!((found.session.dc_id, found.session.key.expose_secret()), (2, &key(6)));
+}
+
 /// Telethon 1.2x to 1.40 take these columns by their places, and no others.
 #[test]
 fn a_telethon_file_is_of_version_7() {
