@@ -25,7 +25,7 @@ const BESIDE: [(&str, &[&str]); 4] = [
         &["domain", "ambient", "switchboard-config", "failpoint", "store", "queue", "delivery", "sandbox"],
     ),
     // It asks the router itself how quick it is, and fills a log store and the file of beats.
-    ("bench", &["domain", "ambient", "store", "telegram", "logs"]),
+    ("bench", &["ambient", "store"]),
     ("xtask", &[]),
 ];
 
