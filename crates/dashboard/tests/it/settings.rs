@@ -1,5 +1,7 @@
 //! Settings: what each role finds there, and what the forms do.
 
+mod forms;
+
 use domain::Role;
 use http::StatusCode;
 

@@ -16,7 +16,6 @@ use tokio::time::sleep;
 use crate::buttons::of_importing::{files, looked_through};
 use crate::chromium::{Tab, Theme};
 use crate::demo::Demo;
-use crate::pressed;
 use crate::stage::Stage;
 
 /// Says where to put new pictures.
@@ -122,12 +121,21 @@ fn dashboard() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../dashboard")
 }
 
+/// All files below a folder, in order.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("a file").path());
+    let mut all: Vec<_> =
+        entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect();
+    all.sort();
+    all
+}
+
 /// What the pictures look like: a hash of all that is written for it, by the order of paths.
 fn looks_of_today() -> String {
     let dashboard = dashboard();
     let mut all: Vec<(String, PathBuf)> = LOOKED_LIKE
         .into_iter()
-        .flat_map(|folder| pressed::files(&dashboard.join(folder)))
+        .flat_map(|folder| files_below(&dashboard.join(folder)))
         .map(|file| (file.strip_prefix(&dashboard).expect("below it").display().to_string(), file))
         .collect();
     all.sort();
@@ -146,7 +154,7 @@ fn looks_of_today() -> String {
 
 /// What the dashboard answers to GET, as its sources say.
 fn routes() -> BTreeSet<String> {
-    let sources = pressed::files(&dashboard().join("src"));
+    let sources = files_below(&dashboard().join("src"));
     let mut found = BTreeSet::new();
     for source in sources.iter().filter(|file| file.extension().is_some_and(|one| one == "rs")) {
         let text = fs::read_to_string(source).expect("a source");

@@ -42,11 +42,6 @@ impl Stage {
         Self::with(|text| without(&text, name)).await
     }
 
-    /// The settings name no account at all.
-    pub(crate) async fn empty() -> Self {
-        Self::with(|text| ACCOUNTS.into_iter().fold(text, |text, name| without(&text, name))).await
-    }
-
     /// Of a program that runs already: every account that the settings name is ready.
     pub(crate) async fn of(world: World, program: Program) -> Self {
         let settings = std::fs::read_to_string(world.settings_file()).expect("the settings");

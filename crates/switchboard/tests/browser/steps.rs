@@ -6,7 +6,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::buttons::of_importing::files;
-use crate::buttons::of_many::failed_messages;
 use crate::chromium::Tab;
 use crate::stage::{NAME as OWNER, PASSWORD, Stage, sign_in};
 use crate::sweep::{examine, look_at};
@@ -68,6 +67,17 @@ async fn code(stage: &Stage) -> String {
 
 async fn rules(stage: &Stage, rules: Value) {
     stage.world.put("/telegram/accounts/fifth/sign-in", &rules).await;
+}
+
+/// So many messages that Telegram refused.
+async fn failed_messages(stage: &Stage, texts: &[&str]) {
+    let refusal = json!({ "method": "messages.sendMessage", "code": 400, "message": "MESSAGE_TOO_LONG" });
+    stage.world.fault("rpc_error", refusal).await;
+    for text in texts {
+        let (status, told) = stage.program.send("@client_12", text).await;
+        assert_eq!(status, 422, "{told}");
+    }
+    stage.world.delete("/faults").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,9 +1,8 @@
-//! The health strip, pointed at and walked with the arrows: a dot tells its minute and what came of it.
+//! The health strip, pointed at: a dot tells its minute and what came of it.
 
 use serde_json::{Value, json};
 
-use crate::chromium::{Key, Tab};
-use crate::keyboard::walk_to;
+use crate::chromium::Tab;
 use crate::stage::Stage;
 
 /// How many minutes a strip shows.
@@ -150,44 +149,5 @@ async fn a_dot_that_is_pointed_at_tells_its_minute_and_why_it_is_red() {
     assert!(said.contains("ошибка") && said.ends_with(": сессия завершена с другого устройства"), "{said}");
     let before = pointed_at(&tab, &format!("{CARD} .strip"), place - 1, CELLS).await;
     assert!(before.contains("ответ за ") && before.ends_with("мс"), "{before}");
-    assert_eq!(tab.complaints(), Vec::<String>::new());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_arrows_walk_to_the_dot_that_tells_why() {
-    let stage = Stage::start().await;
-    lost(&stage).await;
-    a_minute_is_young(&stage).await;
-    let (_, time) = first_failure(&stage, CELLS).await;
-    let tab = stage.tab().await;
-    tab.open("/").await;
-    walk_to(&tab, &format!("{CARD} .strip")).await;
-    let mut steps = 0;
-    loop {
-        tab.until("document.querySelector('.tip') !== null").await;
-        let said = tab.text(TIP).await;
-        // The youngest minute may have begun just now, without a beat.
-        let is_new = steps == 0 && said.contains("not asked");
-        assert!(
-            is_new || said.contains("failed") && said.ends_with(": the session was ended elsewhere"),
-            "{said}"
-        );
-        if said.contains(&time) {
-            break;
-        }
-        steps += 1;
-        assert!(steps < CELLS, "no dot is of {time}");
-        tab.keys(&[Key::Left]).await;
-        tab.until(&format!("{TIP} !== {}", Value::from(said))).await;
-    }
-    lies_well(&tab, &format!("{CARD} .strip"), CELLS - 1 - steps, CELLS).await;
-    assert_eq!(tab.findings().await, Vec::<String>::new());
-    let first = tab.text(TIP).await;
-    tab.keys(&[Key::Left]).await;
-    tab.until(&format!("{TIP}?.includes('answered')")).await;
-    tab.keys(&[Key::Right]).await;
-    tab.until(&format!("{TIP} === {}", Value::from(first))).await;
-    tab.keys(&[Key::Escape]).await;
-    tab.until("document.querySelector('.tip') === null").await;
     assert_eq!(tab.complaints(), Vec::<String>::new());
 }

@@ -10,11 +10,16 @@ use crate::stage::{NAME, PASSWORD, Stage, sign_in};
 /// The most that a page may weigh with all it needs, in bytes over the wire.
 const MOST_BYTES: u64 = 150_000;
 
-const LOOKS: [(u32, Theme); 4] =
-    [(1280, Theme::Light), (1280, Theme::Dark), (390, Theme::Dark), (390, Theme::Light)];
+/// The looks of a page in a language: both languages together are looked at in all four.
+fn looks(language: &str) -> [(u32, Theme); 2] {
+    match language {
+        "en" => [(1280, Theme::Light), (390, Theme::Dark)],
+        _ => [(1280, Theme::Dark), (390, Theme::Light)],
+    }
+}
 
-/// The narrowest window and a wide one: nothing is wider than these either.
-const WIDTHS: [u32; 2] = [320, 1920];
+/// Windows that nothing is wider than.
+const WIDTHS: [u32; 4] = [320, 390, 1280, 1920];
 
 /// What makes a page wider than a window, so that it would have to be moved sideways to be read. A telephone's browser shows
 /// a page that is too wide from further away, and says that its window is as wide.
@@ -142,7 +147,7 @@ pub(crate) async fn examine(tab: &Tab, path: &str, language: &str) -> Vec<String
     wrong
 }
 
-/// What is wrong with the page as it stands, however it is looked at.
+/// What is wrong with the page as it stands.
 pub(crate) async fn look_at(tab: &Tab, path: &str, language: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     if tab.text("document.documentElement.lang").await != language {
@@ -152,12 +157,12 @@ pub(crate) async fn look_at(tab: &Tab, path: &str, language: &str) -> Vec<String
     {
         wrong.push(format!("{path} ({language}) has an empty bar below its list"));
     }
-    for (width, theme) in LOOKS {
+    for (width, theme) in looks(language) {
         tab.look(width, theme).await;
         let place = format!("{path} ({language}, {width}, {theme:?})");
         wrong.extend(tab.findings().await.into_iter().map(|one| format!("{place}: {one}")));
     }
-    for width in WIDTHS.into_iter().chain(LOOKS.map(|(width, _)| width)) {
+    for width in WIDTHS {
         tab.look(width, Theme::Light).await;
         let wide = tab.text(&too_wide(width)).await;
         if !wide.is_empty() {
@@ -190,7 +195,7 @@ async fn what_is_wrong_would_be_found() {
     .await;
     let findings = tab.findings().await.join("\n");
     assert!(findings.contains("image-alt") && findings.contains("color-contrast"), "{findings}");
-    for width in [320, 390, 1280, 1920] {
+    for width in WIDTHS {
         tab.look(width, Theme::Light).await;
         assert_ne!(tab.text(&too_wide(width)).await, "", "{width}");
     }

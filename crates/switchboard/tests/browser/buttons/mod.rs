@@ -1,19 +1,11 @@
-//! Every button, pressed with the pointer: what it says it does is done, and the page says so without a new page.
+//! One flow through each section with the pointer: what a button says it does is done, and the page says so without a new page.
 
 mod of_accounts;
-mod of_alerts;
 mod of_backups;
-mod of_clearing;
 mod of_copying;
 mod of_hostile_lines;
 pub(crate) mod of_importing;
-mod of_limits;
-mod of_links;
 mod of_logs;
-pub(crate) mod of_many;
-mod of_ownerless_sessions;
-mod of_people;
-mod of_roles;
 mod of_settings;
 mod of_signing_in;
 mod of_the_alerts;

@@ -1,4 +1,4 @@
-//! Backups: one is made, tried and downloaded, with the pointer and with the keyboard alone; the page keeps up by itself.
+//! Backups: one is made, tried and downloaded; the page keeps up by itself.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -8,8 +8,7 @@ use tempfile::TempDir;
 use tokio::time::sleep;
 
 use super::{done, is_sound, noted};
-use crate::chromium::{Key, Tab};
-use crate::keyboard::walk_to;
+use crate::chromium::Tab;
 use crate::stage::Stage;
 
 const HERE: &str = "/settings/backups";
@@ -81,30 +80,5 @@ async fn one_is_made_tried_and_downloaded() {
     std::fs::remove_file(&original).expect("removed");
     let (note, refused) = noted(&tab, TRY).await;
     assert!(refused && note.contains("no backup of this name"), "{note}");
-    is_sound(&tab);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn one_is_made_tried_and_downloaded_without_a_pointer() {
-    let stage = Stage::start().await;
-    let tab = stage.tab().await;
-    let folder = downloads(&tab).await;
-    tab.open(HERE).await;
-    walk_to(&tab, "#make").await;
-    tab.keys(&[Key::Enter]).await;
-    tab.until(SETTLED).await;
-    // Whatever was drawn anew, whoever pressed is where they were.
-    assert_eq!(tab.text("document.activeElement.id").await, "make");
-    walk_to(&tab, TRY).await;
-    tab.keys(&[Key::Enter]).await;
-    tab.until(
-        "document.querySelector('#notes .toast')?.textContent.includes('It is being tested.') === true",
-    )
-    .await;
-    tab.until(SETTLED).await;
-    assert_eq!(tab.tell(&format!("document.activeElement.matches({TRY:?})")).await, true);
-    walk_to(&tab, DOWNLOAD).await;
-    tab.keys(&[Key::Enter]).await;
-    came(folder.path(), &only(&stage)).await;
     is_sound(&tab);
 }

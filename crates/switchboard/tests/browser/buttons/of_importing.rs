@@ -6,7 +6,7 @@ use domain::Secret;
 use serde_json::json;
 use session_files::{Key, Session};
 
-use super::{done, is_sound};
+use super::is_sound;
 use crate::chromium::Tab;
 use crate::stage::Stage;
 
@@ -49,41 +49,6 @@ async fn are_chosen(tab: &Tab, files: &[&Path]) {
 async fn rows(tab: &Tab) -> Vec<String> {
     let all = tab.text("[...document.querySelectorAll('table.list tbody tr')].map((one) => one.innerText.replace(/\\s+/g, ' ')).join('\\n')").await;
     all.lines().map(str::to_owned).collect()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn files_are_chosen_looked_through_and_taken_back() {
-    let stage = Stage::without(MOVING).await;
-    let [session, other] = files(&stage).await;
-    let (_, before) = stage.program.get("/v1/accounts").await;
-    let tab = stage.tab().await;
-    tab.open("/accounts").await;
-    tab.press("a[href='/accounts/import']").await;
-    tab.is_at("/accounts/import").await;
-    // Without a file nothing is sent.
-    tab.press(LOOK).await;
-    assert_eq!(tab.tell("document.querySelector('#file').matches(':invalid')").await, true);
-    tab.is_at("/accounts/import").await;
-    tab.choose("#file", &[&session, &other]).await;
-    are_chosen(&tab, &[&session, &other]).await;
-    let look = looked_through(&tab).await;
-    let rows = rows(&tab).await;
-    assert!(rows.len() == 2 && rows.iter().any(|row| row.contains("old.session")), "{rows:?}");
-    assert!(rows.iter().any(|row| row.contains("notes.session") && row.contains("SQLite")), "{rows:?}");
-    assert!(tab.text("document.querySelector('h1').textContent").await.contains('1'));
-
-    done(&tab, "form[action$=take-back] button").await;
-    tab.is_at("/accounts/import").await;
-    let id = look.rsplit('/').next().expect("an id");
-    let (status, told) =
-        stage.program.post("/v1/accounts/import", &json!({ "files": id, "dry_run": true })).await;
-    assert_eq!(status, 422, "what was taken back is gone: {told}");
-    let names = |all: &serde_json::Value| {
-        let all = all["items"].as_array().expect("items").iter();
-        all.map(|one| one["name"].clone()).collect::<Vec<_>>()
-    };
-    assert_eq!(names(&stage.program.get("/v1/accounts").await.1), names(&before), "a look changes nothing");
-    is_sound(&tab);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,12 +1,9 @@
 //! The log: filters, a tail that can be held and loses nothing, a link to a line, taking lines away.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
 
 use super::is_sound;
-use crate::chromium::{Key, PATIENCE, Tab};
+use crate::chromium::{Key, Tab};
 use crate::proxy::Proxy;
 use crate::stage::{NAME, PASSWORD, Stage, sign_in};
 
@@ -211,77 +208,6 @@ async fn who_was_away_for_long_finds_no_hole() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lines_are_copied_and_downloaded() {
-    let stage = Stage::start().await;
-    let tab = stage.tab().await;
-    tab.open("/logs").await;
-    tab.until(LIVE).await;
-    let id = sent(&stage).await;
-    tab.until(&shown(&id)).await;
-    // What comes while it is copied would be on the screen alone.
-    tab.press("#hold").await;
-    tab.until(PAUSED).await;
-    let target = tab.call("Target.getTargetInfo", json!({})).await;
-    let context = &target["targetInfo"]["browserContextId"];
-    let grant =
-        json!({ "permissions": ["clipboardReadWrite"], "origin": tab.site(), "browserContextId": context });
-    tab.call("Browser.grantPermissions", grant).await;
-    tab.press("button[data-copy=lines]").await;
-    tab.until("document.querySelector('[data-copy=lines] .lbl').textContent === document.querySelector('[data-copy=lines]').dataset.copied").await;
-    let copied = tab.text("navigator.clipboard.readText()").await;
-    // A line of no account has nothing between two of its gaps, which are one on the screen and where it is copied to.
-    let rows = tab
-        .tell("[...document.querySelectorAll('#lines > li[id]')].map((row) => row.textContent.trim().replace(/\\s+/g, ' '))")
-        .await;
-    let copied: Vec<&str> =
-        copied.lines().map(str::trim).filter(|line| line.contains("info") || line.contains("warn")).collect();
-    assert_eq!(json!(copied), rows);
-    assert!(copied.iter().any(|line| line.contains(&id)), "{id}: {copied:?}");
-
-    let folder = tempfile::tempdir().expect("a folder");
-    let there = json!({ "behavior": "allow", "browserContextId": context, "downloadPath": folder.path() });
-    tab.call("Browser.setDownloadBehavior", there).await;
-    tab.press("a[download]").await;
-    let file = folder.path().join("switchboard-logs.txt");
-    let deadline = Instant::now() + PATIENCE;
-    while !std::fs::read_to_string(&file).is_ok_and(|text| text.contains(&id)) {
-        assert!(
-            Instant::now() < deadline,
-            "no file came: {:?}",
-            std::fs::read_dir(folder.path()).expect("a folder").collect::<Vec<_>>()
-        );
-        sleep(Duration::from_millis(25)).await;
-    }
-    assert_eq!(tab.text("location.pathname").await, "/logs");
-    is_sound(&tab);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_message_leads_to_its_lines_and_to_no_others() {
-    let stage = Stage::start().await;
-    let (id, other) = (sent(&stage).await, sent(&stage).await);
-    let tab = stage.tab().await;
-    tab.open(&format!("/messages/{id}")).await;
-    tab.press("a.btn[href*='/logs?subject=']").await;
-    tab.until("location.pathname === '/logs' && document.readyState === 'complete'").await;
-    let rows = tab
-        .tell("[...document.querySelectorAll('#lines > li[id]')].map((row) => [row.id, row.textContent])")
-        .await;
-    let rows = rows.as_array().expect("rows");
-    assert!(
-        rows.iter()
-            .all(|row| row[1].as_str().is_some_and(|text| text.contains(&id) && !text.contains(&other))),
-        "{rows:?}"
-    );
-    let (_, told) = stage.program.get(&format!("/v1/logs?subject={id}")).await;
-    let known: Vec<&Value> =
-        told["items"].as_array().expect("items").iter().map(|line| &line["id"]).collect();
-    assert_eq!(rows.iter().map(|row| &row[0]).collect::<Vec<_>>(), known);
-    assert!(known.len() >= 3, "{told}");
-    is_sound(&tab);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn lines_come_also_through_a_proxy_that_gathers() {
     let stage = Stage::start().await;
     much(&stage).await;
@@ -305,22 +231,6 @@ async fn lines_come_also_through_a_proxy_that_gathers() {
     tab.until(&shown(&second)).await;
     assert_eq!(tab.tell(HOLES).await, 0);
     is_sound(&tab);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_log_that_slept_shows_what_is_now() {
-    let stage = Stage::start().await;
-    let tab = stage.tab().await;
-    tab.open("/logs").await;
-    tab.until(LIVE).await;
-    tab.call("Page.setWebLifecycleState", json!({ "state": "frozen" })).await;
-    let id = sent(&stage).await;
-    tab.call("Page.setWebLifecycleState", json!({ "state": "active" })).await;
-    jumps(&tab, 3600).await;
-    comes_back(&tab).await;
-    tab.until(&shown(&id)).await;
-    tab.until(LIVE).await;
-    assert_eq!(tab.tell(HOLES).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

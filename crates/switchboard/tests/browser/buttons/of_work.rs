@@ -1,7 +1,5 @@
 //! Messages, chats, failed requests, work in doubt.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use super::{answered, done, is_sound, noted};
@@ -145,35 +143,6 @@ async fn chats(stage: &Stage, tab: &Tab, chat: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn work_that_waits_is_cancelled_before_anybody_does_it() {
-    let stage = Stage::start().await;
-    let flood = json!({ "account": "backup_1", "method": "channels.createChannel", "seconds": 3600 });
-    stage.world.fault("flood_wait", flood).await;
-    let order = json!({ "title": "Repair 7050, hinge", "account": "backup_1", "wait": 0 });
-    let (status, waiting) = stage.program.post("/v1/chats", &order).await;
-    assert_eq!(status, 202, "{waiting}");
-    let id = waiting["id"].as_str().or(waiting["operation"].as_str()).expect("an id");
-    stage.program.account_is("backup_1", "flood_wait").await;
-    stage.until_state(&format!("/v1/operations/{id}"), "queued").await;
-    let path = format!("/operations/{id}");
-    let tab = stage.tab().await;
-    tab.open("/operations?state=open").await;
-    tab.press(&format!("table.list a[href='{path}']")).await;
-    tab.is_at(&path).await;
-    done(&tab, "button[formaction$=cancel]").await;
-    stage.until_state(&format!("/v1{path}"), "cancelled").await;
-    // Nothing is left to be cancelled; it could be done after all.
-    tab.until("document.querySelector('button[formaction$=cancel]') === null && document.querySelector('button[formaction$=retry]') !== null").await;
-    stage.world.delete("/faults").await;
-    stage.program.advance(Duration::from_secs(3700)).await;
-    stage.program.account_is("backup_1", "ready").await;
-    let order = json!({ "title": "Repair 7051, keys", "account": "backup_1" });
-    assert_eq!(stage.program.post("/v1/chats", &order).await.0, 201);
-    assert_eq!(stage.world.chats_titled("Repair 7050, hinge").await, Vec::<String>::new());
-    is_sound(&tab);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_chat_that_somebody_found_ends_the_doubt_about_making_it() {
     let stage = Stage::start().await;
     let id = doubted_operation(&stage.world, &stage.program).await;
@@ -213,54 +182,5 @@ async fn a_chat_that_somebody_found_ends_the_doubt_about_making_it() {
     assert_eq!(stage.world.chats_titled("Repair 7046, back glass").await, chats, "no other was made");
     tab.open("/doubt").await;
     tab.until("document.querySelector('.empty') !== null").await;
-    is_sound(&tab);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_person_has_sent_again_is_there_twice() {
-    let stage = Stage::start().await;
-    let send = "messages.sendMessage";
-    stage.world.fault("drop_answer", json!({ "account": "main", "method": send, "times": 1 })).await;
-    let order = json!({ "chat": "@client_10", "text": "Was that received?", "wait": 0 });
-    let (_, told) = stage.program.post("/v1/messages", &order).await;
-    let id = told["id"].as_str().expect("an id");
-    let arrived = || async { stage.world.sent().await.len() == 1 };
-    stage.program.until("the text is there", arrived).await;
-    stage.world.fault("banned", json!({ "account": "main" })).await;
-    let path = format!("/v1/messages/{id}");
-    stage.program.as_time_goes_by(Duration::from_secs(5), stage.until_state(&path, "in_doubt")).await;
-    let tab = stage.tab().await;
-    tab.open("/doubt").await;
-    tab.press(&format!("main a[href='/doubt/{id}']")).await;
-    tab.is_at(&format!("/doubt/{id}")).await;
-    done(&tab, "button[formaction$=resend]").await;
-    stage.program.as_time_goes_by(Duration::from_secs(5), stage.until_state(&path, "sent")).await;
-    assert_eq!(stage.world.sent().await, ["Was that received?", "Was that received?"]);
-    tab.open("/doubt").await;
-    tab.until("document.querySelector('.empty') !== null").await;
-    is_sound(&tab);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_stuck_is_stopped_and_its_doubt_ended() {
-    let stage = Stage::start().await;
-    let fault = json!({ "account": "main", "method": "messages.sendMessage" });
-    stage.world.fault("unreadable", fault).await;
-    let order = json!({ "chat": "@client_10", "text": "Was that received?", "wait": 0 });
-    let (_, told) = stage.program.post("/v1/messages", &order).await;
-    let id = told["id"].as_str().expect("an id");
-    let path = format!("/v1/messages/{id}");
-    let is_stuck = async || stage.program.get(&path).await.1["gives_up_at"].is_string();
-    stage.program.until("its first attempt says nothing", is_stuck).await;
-    let tab = stage.tab().await;
-    tab.open(&format!("/messages/{id}")).await;
-    let note = done(&tab, "button[formaction$=cancel]").await;
-    assert!(!note.contains("ancelled"), "it may have been sent: {note}");
-    stage.until_state(&path, "in_doubt").await;
-    stage.world.delete("/faults").await;
-    tab.open(&format!("/doubt/{id}")).await;
-    done(&tab, "button[formaction$=resend]").await;
-    stage.until_state(&path, "sent").await;
-    assert_eq!(stage.world.sent().await, ["Was that received?"]);
     is_sound(&tab);
 }

@@ -31,17 +31,4 @@ impl Tab {
         assert_eq!(self.tell(&there).await, true, "{list} takes no focus");
         self.take_option(value).await;
     }
-
-    /// Hours and minutes in the field that has the focus.
-    pub(crate) async fn type_clock(&self, clock: &str) {
-        let (hours, minutes) = clock.split_once(':').expect("hours and minutes");
-        let hours: u8 = hours.parse().expect("hours");
-        let (half, hours) = (if hours < 12 { 'a' } else { 'p' }, (hours + 11) % 12 + 1);
-        self.letters(&format!("{hours:02}{minutes}{half}")).await;
-    }
-
-    async fn letters(&self, letters: &str) {
-        let keys: Vec<_> = letters.chars().map(Key::Letter).collect();
-        self.keys(&keys).await;
-    }
 }

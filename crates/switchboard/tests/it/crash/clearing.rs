@@ -233,14 +233,6 @@ async fn whole(world: &World, program: &Program, point: &str) {
     assert_eq!((status, &sent["state"]), (200, &json!("sent")), "{point}: {sent}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn killed_while_flood_waits_are_cleared_it_goes_on_silently_and_starts_what_ran() {
-    let points = health_points();
-    for point in points {
-        kill_at(point).await;
-    }
-}
-
 /// How long the silence has lasted when the program is killed in the middle of it.
 const MIDDLE: Duration = Duration::from_mins(2);
 
@@ -286,15 +278,4 @@ async fn killed_in_the_middle_of_the_silence_it_goes_on_and_does_not_begin_anew(
         one_by_one(&world, &program, point, Some(came)).await > 0,
         "{point}: this machine is too slow to tell"
     );
-}
-
-fn health_points() -> [&'static str; 6] {
-    [
-        "store.save_clearing.before",
-        "store.save_clearing.after",
-        "health.clearing.stopping",
-        "health.clearing.stopped",
-        "health.clearing.silent",
-        "health.clearing.started",
-    ]
 }

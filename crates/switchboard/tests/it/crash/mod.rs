@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use testkit::{Program, Start, World};
+use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
 use crate::binary;
@@ -93,21 +94,100 @@ async fn finished(program: &Program, text: &str, more: Value, state: &str) {
         .await;
 }
 
+/// One test for each group of points: what it names is killed at every point of the group. Each point belongs to one group,
+/// so that all of them together kill at every point that the program knows.
+macro_rules! groups {
+    ($($group:ident: #[$attribute:meta] async fn $test:ident();)+) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        enum Group {
+            $($group,)+
+        }
+
+        $(#[$attribute]
+        async fn $test() {
+            let points = points_of(Group::$group).await;
+            assert!(!points.is_empty(), "no point is of {:?}", Group::$group);
+            two_at_a_time(points.into_iter().map(kill_at)).await;
+        })+
+    };
+}
+
+groups! {
+    Messages:
+    #[tokio::test(flavor = "multi_thread")]
+    async fn killed_at_points_of_messages_each_is_sent_once();
+
+    Chats:
+    #[tokio::test(flavor = "multi_thread")]
+    async fn killed_at_points_of_chats_each_is_made_once();
+
+    Files:
+    #[tokio::test(flavor = "multi_thread")]
+    async fn killed_at_points_of_files_they_leave_once();
+
+    Accounts:
+    #[tokio::test(flavor = "multi_thread")]
+    async fn killed_at_points_of_accounts_none_is_lost();
+
+    Importing:
+    #[tokio::test(flavor = "multi_thread")]
+    async fn killed_at_points_of_an_import_it_ends_the_same();
+
+    Clearing:
+    #[tokio::test(flavor = "multi_thread")]
+    async fn killed_at_points_of_a_clearing_it_goes_on();
+
+    Alerts:
+    #[tokio::test(flavor = "multi_thread")]
+    async fn killed_at_points_of_alerts_each_is_told_once();
+}
+
+impl Group {
+    fn of(point: &str) -> Self {
+        let write = write(point);
+        if chats::scenario(write).is_some() {
+            Self::Chats
+        } else if files::scenario(write).is_some() {
+            Self::Files
+        } else if roster::scenario(write).is_some() {
+            Self::Accounts
+        } else if clearing::reaches(write) {
+            Self::Clearing
+        } else if alerts::scenario(write).is_some() {
+            Self::Alerts
+        } else if importing::reaches(write) {
+            Self::Importing
+        } else {
+            Self::Messages
+        }
+    }
+}
+
+/// The points of a group, of all that the program knows.
+async fn points_of(group: Group) -> Vec<String> {
+    static KNOWN: OnceCell<Vec<String>> = OnceCell::const_new();
+    let ask = async || {
+        let world = World::start(binary()).await;
+        let program = Start::on(&world, binary(), "data").listening().await;
+        let known = program.failpoints().await["known"].clone();
+        serde_json::from_value(known).expect("names")
+    };
+    let known = KNOWN.get_or_init(ask).await;
+    known.iter().filter(|point| Group::of(point) == group).cloned().collect()
+}
+
 async fn kill_at(point: String) {
-    if let Some(scenario) = chats::scenario(write(&point)) {
-        chats::kill_at(scenario, &point, 0).await;
-    } else if let Some(scenario) = files::scenario(write(&point)) {
-        files::kill_at(scenario, &point).await;
-    } else if let Some(scenario) = roster::scenario(write(&point)) {
-        roster::kill_at(scenario, &point, 0).await;
-    } else if clearing::reaches(write(&point)) {
-        clearing::kill_at(&point).await;
-    } else if let Some(scenario) = alerts::scenario(write(&point)) {
-        alerts::kill_at(scenario, &point).await;
-    } else if importing::reaches(write(&point)) {
-        importing::kill_at(&point).await;
-    } else {
-        messages::kill_at(&point).await;
+    let written = write(&point);
+    match Group::of(&point) {
+        Group::Messages => messages::kill_at(&point).await,
+        Group::Chats => chats::kill_at(chats::scenario(written).expect("one of chats"), &point, 0).await,
+        Group::Files => files::kill_at(files::scenario(written).expect("one of files"), &point).await,
+        Group::Accounts => {
+            roster::kill_at(roster::scenario(written).expect("one of accounts"), &point, 0).await;
+        }
+        Group::Importing => importing::kill_at(&point).await,
+        Group::Clearing => clearing::kill_at(&point).await,
+        Group::Alerts => alerts::kill_at(alerts::scenario(written).expect("one of alerts"), &point).await,
     }
 }
 
@@ -125,64 +205,6 @@ where
     }
     while let Some(done) = running.join_next().await {
         done.expect("what it checks is true");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn killed_at_every_point_each_message_is_there_once() {
-    let world = World::start(binary()).await;
-    let program = Start::on(&world, binary(), "data").ready().await;
-    let points: Vec<String> = program.failpoints().await["known"]
-        .as_array()
-        .expect("known")
-        .iter()
-        .map(|name| name.as_str().expect("a name").to_owned())
-        .collect();
-    drop(program);
-    drop(world);
-    assert!(points.len() >= 30, "{points:?}");
-    two_at_a_time(points.into_iter().map(kill_at)).await;
-}
-
-/// Those of alerts alone, which the whole is long for.
-#[tokio::test(flavor = "multi_thread")]
-async fn killed_at_every_write_about_alerts_each_is_told_once() {
-    let mut running = tokio::task::JoinSet::new();
-    for write in [
-        "save_alerts",
-        "alert_delivered",
-        "alert_told",
-        "alert_put_off",
-        "alert_given_up",
-        "alert_target_off",
-        "add_alert_target",
-        "remove_alert_target",
-        "save_alert_mute",
-        "forget_alert_mute",
-        "add_maintenance",
-        "remove_maintenance",
-        "drop_alerts",
-        "drop_alert_notices",
-    ] {
-        for moment in ["before", "after"] {
-            if running.len() >= 2 {
-                running.join_next().await.expect("one").expect("each is told once");
-            }
-            running.spawn(kill_at(format!("store.{write}.{moment}")));
-        }
-    }
-    while let Some(done) = running.join_next().await {
-        done.expect("each is told once");
-    }
-}
-
-/// Those of files alone, which the whole is long for.
-#[tokio::test(flavor = "multi_thread")]
-async fn killed_at_every_write_about_files_they_leave_once() {
-    for write in ["store.save_reference", "store.forget_reference", "store.save_upload"] {
-        for moment in ["before", "after"] {
-            kill_at(format!("{write}.{moment}")).await;
-        }
     }
 }
 
@@ -220,14 +242,6 @@ async fn killed_at_each_step_of_signing_in_by_a_qr_code_it_goes_on_and_no_sessio
     .await;
 }
 
-/// Those of accounts alone, which the whole is long for.
-#[tokio::test(flavor = "multi_thread")]
-async fn killed_at_every_write_about_accounts_none_is_lost_and_nobody_is_signed_out() {
-    let points =
-        roster::WRITES.into_iter().flat_map(|write| [format!("{write}.before"), format!("{write}.after")]);
-    two_at_a_time(points.map(kill_at)).await;
-}
-
 /// Making a chat takes five calls that change something: creating, opening, inviting, promoting, making the link. The
 /// first is killed with the points.
 #[tokio::test(flavor = "multi_thread")]
@@ -245,10 +259,10 @@ async fn killed_at_the_word_that_a_chat_was_left_it_is_left_once() {
     }
 }
 
-/// An import that is cut off is taken up by the next one, wherever that was.
+/// An import that is cut off is taken up by the next one, also at the writes that it shares with other work on accounts.
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_in_the_middle_of_an_import_the_next_one_comes_to_the_same_end() {
-    for write in ["add_account", "change_sessions", "import_peers", "import_requests"] {
+    for write in ["add_account", "change_sessions"] {
         importing::kill_at(&format!("store.{write}.before")).await;
         importing::kill_at(&format!("store.{write}.after")).await;
     }

@@ -18,20 +18,6 @@ const OWNERLESS: &str = "/v1/ownerless-sessions";
 /// The account that Telegram restricts.
 const RESTRICTED: &str = "backup_1";
 
-/// The writes about accounts.
-pub(super) const WRITES: [&str; 10] = [
-    "store.add_account",
-    "store.change_account",
-    "store.remove_account",
-    "store.change_sessions",
-    "store.save_ownerless",
-    "store.forget_ownerless",
-    "store.save_login",
-    "store.forget_login",
-    "store.save_restriction",
-    "store.lift_restriction",
-];
-
 /// What is done to reach a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scenario {
