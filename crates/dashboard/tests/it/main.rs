@@ -6,6 +6,7 @@ mod door;
 mod lists;
 mod live;
 mod logs;
+mod operations;
 mod pages;
 mod settings;
 mod work;

@@ -27,7 +27,7 @@ impl World {
         }
     }
 
-    async fn queued(&self, text: &str) -> MessageId {
+    pub(crate) async fn queued(&self, text: &str) -> MessageId {
         self.queued_for(CHAT, text).await
     }
 

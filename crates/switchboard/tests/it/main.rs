@@ -13,6 +13,7 @@ mod dialogs;
 mod disk;
 mod doctor;
 mod failed;
+mod failing_account;
 mod importing;
 mod logs;
 mod lost_chats;

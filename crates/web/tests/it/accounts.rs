@@ -73,6 +73,8 @@ async fn they_are_found_by_state_and_text_and_listed_by_need() {
     assert_eq!(stopped["switch"], json!("stopped"));
     assert_eq!(names("state=needs_login").await, ["main", "fifth"]);
     assert_eq!(names("state=ready,offline").await, Vec::<String>::new());
+    assert_eq!(names("state=trouble").await, ["main", "fifth"]);
+    assert_eq!(names("state=ready,trouble&q=fif").await, ["fifth"]);
     assert_eq!(names("order=need").await, ["main", "fifth"]);
     assert_eq!(names("order=need&limit=1&cursor=main").await, ["fifth"]);
     assert_eq!(names("q=FIF").await, ["fifth"]);

@@ -5,4 +5,4 @@ mod command;
 mod door;
 mod first;
 mod secrets;
-mod stage;
+pub(crate) mod stage;

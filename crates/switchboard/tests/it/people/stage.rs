@@ -9,17 +9,17 @@ use testkit::{Program, Start, World};
 
 use crate::binary;
 
-pub(super) const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// A world and its data directory.
-pub(super) struct Stage {
-    pub(super) world: World,
-    pub(super) http: Client,
+pub(crate) struct Stage {
+    pub(crate) world: World,
+    pub(crate) http: Client,
 }
 
 impl Stage {
     /// With these lines at the top of the settings.
-    pub(super) async fn with(top: &str) -> Self {
+    pub(crate) async fn with(top: &str) -> Self {
         let world = World::start(binary()).await;
         world.edit_settings(|text| format!("{top}\n{text}"));
         let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
@@ -27,13 +27,13 @@ impl Stage {
     }
 
     /// The server, with the first password.
-    pub(super) async fn program(&self) -> Program {
+    pub(crate) async fn program(&self) -> Program {
         let mut start = Start::on(&self.world, binary(), "data");
         start.environment.push(("SWITCHBOARD_ADMIN_PASSWORD".to_owned(), PASSWORD.to_owned()));
         start.listening().await
     }
 
-    pub(super) fn post(&self, program: &Program, path: &str, fields: &[(&str, &str)]) -> RequestBuilder {
+    pub(crate) fn post(&self, program: &Program, path: &str, fields: &[(&str, &str)]) -> RequestBuilder {
         let pairs = fields.iter().map(|(name, value)| format!("{name}={}", value.replace(' ', "+")));
         self.http
             .post(format!("{}{path}", program.address()))
@@ -41,7 +41,7 @@ impl Stage {
             .body(pairs.collect::<Vec<_>>().join("&"))
     }
 
-    pub(super) fn get(&self, program: &Program, path: &str, cookie: &str) -> RequestBuilder {
+    pub(crate) fn get(&self, program: &Program, path: &str, cookie: &str) -> RequestBuilder {
         self.http
             .get(format!("{}{path}", program.address()))
             .header("accept", "text/html")
@@ -49,7 +49,7 @@ impl Stage {
     }
 
     /// Signs in; the cookie as it was set.
-    pub(super) async fn sign_in(&self, program: &Program) -> String {
+    pub(crate) async fn sign_in(&self, program: &Program) -> String {
         let fields = [("name", "admin"), ("password", PASSWORD)];
         let answer = self.post(program, "/sign-in", &fields).send().await.expect("an answer");
         assert_eq!(answer.status(), 303);
@@ -57,7 +57,7 @@ impl Stage {
     }
 
     /// `switchboard user …`, with these lines on its standard input.
-    pub(super) async fn user(&self, arguments: &[&str], input: &str) -> Output {
+    pub(crate) async fn user(&self, arguments: &[&str], input: &str) -> Output {
         let (settings, data_dir) = (self.world.settings_file(), self.world.data_dir("data"));
         let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
         let input = input.to_owned();
@@ -74,17 +74,17 @@ impl Stage {
 }
 
 /// The session's cookie as it was set, with its flags.
-pub(super) fn cookie(answer: &Response) -> String {
+pub(crate) fn cookie(answer: &Response) -> String {
     let lines = answer.headers().get_all(SET_COOKIE).iter().filter_map(|line| line.to_str().ok());
     lines.filter(|line| line.contains("switchboard=")).map(str::to_owned).next().unwrap_or_default()
 }
 
 /// Only the name and the value of a cookie.
-pub(super) fn pair(cookie: &str) -> &str {
+pub(crate) fn pair(cookie: &str) -> &str {
     cookie.split(';').next().unwrap_or_default()
 }
 
 /// Where an answer leads.
-pub(super) fn location(answer: &Response) -> &str {
+pub(crate) fn location(answer: &Response) -> &str {
     answer.headers().get(LOCATION).and_then(|place| place.to_str().ok()).unwrap_or_default()
 }

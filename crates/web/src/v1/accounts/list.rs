@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::AccountState;
+use health::{CardId, Causes};
 use http::StatusCode;
 use serde::Serialize;
 use telegram::AccountView;
@@ -27,7 +28,8 @@ use crate::v1::{PageParameters, Wanted};
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
 pub(crate) struct ListParameters {
-    /// Only those in one of these states, with commas.
+    /// Only those in one of these states, with commas; `trouble` are those that need a person, by their state, their sessions
+    /// or their last calls.
     #[param(example = "needs_login,banned")]
     state: Option<String>,
     /// Only those whose name, public name, shown name or masked phone number has this in it, small and capital letters alike.
@@ -64,7 +66,9 @@ pub(crate) async fn list(
     for account in &accounts {
         *states.entry(account.state.as_str()).or_default() += 1;
     }
-    let page = wanted.cut(asked.of(accounts), |account| account.name.to_string())?;
+    let least = health::Wanted { limit: Some(1), ..health::Wanted::default() };
+    let causes = state.health().overview(&least).causes;
+    let page = wanted.cut(asked.of(accounts, &causes), |account| account.name.to_string())?;
     let items = page.items.into_iter().map(Account::from).collect();
     let ownerless = tokio::time::timeout(OWNERLESS_WITHIN, state.pool().ownerless()).await;
     let ownerless_sessions = ownerless.ok().and_then(Result::ok);
@@ -93,11 +97,19 @@ pub(crate) struct AccountsPage {
     ownerless_sessions: Option<Vec<OwnerlessSession>>,
 }
 
-/// Which accounts somebody asks for.
+/// What an account can be asked to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Condition {
+    State(AccountState),
+    /// It needs a person, as the overview counts.
+    Trouble,
+}
+
+/// Which accounts a caller asks for.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Asked {
-    /// In one of these states; empty means any.
-    states: Vec<AccountState>,
+    /// In one of these; empty means any.
+    states: Vec<Condition>,
     /// In small letters.
     text: Option<String>,
     worst_first: bool,
@@ -106,7 +118,7 @@ struct Asked {
 impl Asked {
     fn take(query: &mut QueryParameters) -> Self {
         let states =
-            query.take_with("state", |text| text.split(',').map(state_of).collect()).unwrap_or_default();
+            query.take_with("state", |text| text.split(',').map(condition_of).collect()).unwrap_or_default();
         let text = query.take::<String>("q").map(|text| text.trim().to_lowercase());
         let worst_first = query.take_with("order", |text| match text {
             "need" => Ok(true),
@@ -117,19 +129,23 @@ impl Asked {
     }
 
     /// Those of all that are asked for, in order. They come by priority.
-    fn of(&self, mut accounts: Vec<AccountView>) -> Vec<AccountView> {
-        accounts.retain(|account| self.wants(account));
+    fn of(&self, mut accounts: Vec<AccountView>, causes: &Causes) -> Vec<AccountView> {
+        accounts.retain(|account| self.wants(account, causes));
         if self.worst_first {
             accounts.sort_by_key(|account| Reverse(account.state));
         }
         accounts
     }
 
-    fn wants(&self, account: &AccountView) -> bool {
+    fn wants(&self, account: &AccountView, causes: &Causes) -> bool {
         let AccountView { name, username, display_name, phone, state, .. } = account;
         let has =
             |told: Option<&str>, text: &str| told.is_some_and(|told| told.to_lowercase().contains(text));
-        (self.states.is_empty() || self.states.contains(state))
+        let is = |condition: &Condition| match condition {
+            Condition::State(wanted) => wanted == state,
+            Condition::Trouble => causes.has(&CardId::account(name)),
+        };
+        (self.states.is_empty() || self.states.iter().any(is))
             && self.text.as_deref().is_none_or(|text| {
                 let told =
                     [Some(name.as_str()), username.as_deref(), display_name.as_deref(), phone.as_deref()];
@@ -138,11 +154,14 @@ impl Asked {
     }
 }
 
-fn state_of(word: &str) -> Result<AccountState, String> {
+fn condition_of(word: &str) -> Result<Condition, String> {
+    if word.trim() == "trouble" {
+        return Ok(Condition::Trouble);
+    }
     let known = AccountState::ALL.into_iter().find(|state| state.as_str() == word.trim());
-    known.ok_or_else(|| {
+    known.map(Condition::State).ok_or_else(|| {
         let words = AccountState::ALL.map(AccountState::as_str).join(", ");
-        format!("{word:?} is none of {words}")
+        format!("{word:?} is none of {words}, trouble")
     })
 }
 
