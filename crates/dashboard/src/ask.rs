@@ -12,7 +12,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::dashboard::Dashboard;
-use crate::visitor::{Language, Visitor};
+use crate::view::Language;
+use crate::visitor::Visitor;
 use crate::words::{refused, wrong_field};
 
 /// The longest wait for an answer: whatever asks Telegram has its own, shorter one.
@@ -132,7 +133,7 @@ impl Dashboard {
             .body(body)
             .map_err(|error| Refused::internal(format!("The request cannot be made: {error}.")))?;
         request.headers_mut().extend(kind.map(|kind| (CONTENT_TYPE, kind)));
-        let actor = visitor.actor().ok_or_else(|| Refused::internal("Nobody is signed in."))?;
+        let actor = visitor.actor().ok_or_else(|| Refused::internal("No one is signed in."))?;
         let answer = self.api().answer_as(actor, request);
         let Ok(answer) = tokio::time::timeout(patience, answer).await else {
             return Err(Refused::internal(format!("There was no answer within {} s.", patience.as_secs())));

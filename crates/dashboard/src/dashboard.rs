@@ -1,25 +1,10 @@
-//! What every page is made from, and the routes of all pages.
+//! What every page is made from.
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::extract::{FromRequestParts, Request, State};
-use axum::middleware::{from_fn, from_fn_with_state, map_response};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use http::header::ACCEPT;
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Semaphore;
-
-use crate::accounts::Importing;
-use crate::live::{self, Drawings};
-use crate::overview::{Counted, Standing};
-use crate::page::{self, refusal};
-use crate::visitor::{self, Visitor};
-use crate::{
-    accounts, assets, chats, diagnostics, doubt, failed, failovers, logs, messages, operations, overview,
-    settings, sign_in,
-};
 
 /// The most pages that keep themselves up to date at once; more ask again by themselves.
 const MOST_STREAMS: usize = 256;
@@ -31,27 +16,29 @@ pub struct Dashboard(Arc<Parts>);
 struct Parts {
     state: web::State,
     api: web::Inside,
-    drawings: Drawings,
-    standing: Standing,
-    counted: Counted,
     places: Arc<Semaphore>,
-    importing: Importing,
+    page_states: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+}
+
+/// How much waits for somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Tally {
+    /// Cards in trouble.
+    pub(crate) trouble: u64,
+    /// Messages and operations of which nobody knows whether they happened.
+    pub(crate) in_doubt: u64,
+    /// Failed requests that wait for a decision.
+    pub(crate) failed: u64,
+    /// Chats that no account finds.
+    pub(crate) unresolved: u64,
 }
 
 impl Dashboard {
-    /// Over a program's parts; nothing is served before [`router`] is.
+    /// Over a program's parts; nothing is served before [`crate::router`] is.
     pub fn new(state: web::State) -> Self {
         let api = web::Inside::new(&state);
         let places = Arc::new(Semaphore::new(MOST_STREAMS));
-        Self(Arc::new(Parts {
-            state,
-            api,
-            drawings: Drawings::default(),
-            standing: Standing::default(),
-            counted: Counted::default(),
-            places,
-            importing: Importing::default(),
-        }))
+        Self(Arc::new(Parts { state, api, places, page_states: Mutex::default() }))
     }
 
     pub(crate) fn state(&self) -> &web::State {
@@ -63,78 +50,37 @@ impl Dashboard {
         self.state().health()
     }
 
-    /// The drawings that people look at.
-    pub(crate) fn drawings(&self) -> &Drawings {
-        &self.0.drawings
-    }
-
-    /// The open alerts.
-    pub(crate) fn standing(&self) -> &Standing {
-        &self.0.standing
-    }
-
-    /// The messages that have not arrived today.
-    pub(crate) fn counted(&self) -> &Counted {
-        &self.0.counted
-    }
-
     /// Places for streams of changes.
     pub(crate) fn places(&self) -> &Arc<Semaphore> {
         &self.0.places
     }
 
-    /// The import that runs or ran last.
-    pub(crate) fn importing(&self) -> &Importing {
-        &self.0.importing
+    /// What a page keeps between requests: one value of each type, made at the first call.
+    pub(crate) fn page_state<T: Any + Default + Send + Sync>(&self) -> Arc<T> {
+        let mut states = self.0.page_states.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = Arc::clone(states.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default())));
+        state.downcast().unwrap_or_default()
     }
 
     pub(crate) fn api(&self) -> &web::Inside {
         &self.0.api
     }
-}
 
-/// The pages, for [`web::serve`].
-pub fn router(dashboard: Dashboard) -> Router {
-    let pages = Router::new()
-        .merge(overview::routes())
-        .merge(messages::routes())
-        .merge(chats::routes())
-        .merge(doubt::routes())
-        .merge(logs::routes())
-        .merge(operations::routes())
-        .merge(failovers::routes())
-        .merge(failed::routes())
-        .merge(diagnostics::routes())
-        .merge(accounts::routes())
-        .merge(settings::routes())
-        .merge(sign_in::routes())
-        .method_not_allowed_fallback(page::no_such_method)
-        .fallback(no_such_page)
-        .layer(from_fn_with_state(dashboard.clone(), visitor::remember_choices))
-        .layer(from_fn(page::squeeze));
-    Router::new()
-        .route("/assets/{name}", get(assets::serve))
-        .route("/live/overview", get(live::overview))
-        .route("/live/work", get(live::work))
-        .route("/live/accounts", get(live::accounts))
-        .merge(pages)
-        .layer(map_response(page::secure))
-        .with_state(dashboard)
-}
-
-/// A path that there is not: a page for a person, a problem document for a program.
-async fn no_such_page(State(dashboard): State<Dashboard>, request: Request) -> Response {
-    let wants_html = request
-        .headers()
-        .get(ACCEPT)
-        .and_then(|accepted| accepted.to_str().ok())
-        .is_some_and(|accepted| accepted.contains("text/html"));
-    if !wants_html || request.uri().path().starts_with("/v1/") {
-        return web::no_such_path(request).await;
+    /// What waits for somebody, out of what is known in memory: the store is not asked.
+    pub(crate) fn tally(&self) -> Tally {
+        let least = health::Wanted { limit: Some(1), ..health::Wanted::default() };
+        let overview = self.health().overview(&least);
+        Tally {
+            trouble: overview.causes.all().into(),
+            in_doubt: overview.facts.in_doubt,
+            failed: overview.facts.failed_requests,
+            unresolved: overview.facts.unresolved,
+        }
     }
-    let (mut parts, _) = request.into_parts();
-    match Visitor::from_request_parts(&mut parts, &dashboard).await {
-        Ok(visitor) => refusal::no_such_page(&visitor),
-        Err(elsewhere) => elsewhere.into_response(),
+
+    /// How many accounts need a person, as the overview counts them.
+    pub(crate) fn accounts_in_trouble(&self) -> u64 {
+        let least = health::Wanted { limit: Some(1), ..health::Wanted::default() };
+        self.health().overview(&least).causes.kind(health::CardKind::Account).into()
     }
 }

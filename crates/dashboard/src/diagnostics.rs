@@ -1,24 +1,18 @@
 //! Diagnostics: what the doctor found, the worst first, with what mends each; and how everything is that he looked at.
 
 use askama::Template;
-use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::{get, post};
 use http::Method;
 use ops::doctor::{Area, Code, Finding, Fix, Looked, Report, Severity};
 use serde_json::Value;
 
 use crate::dashboard::Dashboard;
 use crate::diagnostics;
-use crate::page::{self, Section, refusal};
+use crate::page::{self, refusal};
+use crate::view::Section;
 use crate::visitor::{Posted, Visitor};
 use crate::words::{DiagnosticsWords, Wall};
-
-/// The routes of diagnostics.
-pub(crate) fn routes() -> Router<Dashboard> {
-    Router::new().route("/diagnostics", get(show)).route("/diagnostics/actions/examine", post(again))
-}
 
 #[derive(Template)]
 #[template(path = "diagnostics/index.html")]
@@ -113,7 +107,7 @@ fn more(area: Area, name: &str) -> Option<String> {
 }
 
 /// `/diagnostics`.
-async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
+pub(crate) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
     match dashboard.ask::<Report>(&visitor, Method::GET, "/v1/doctor", None).await {
         Ok(report) => draw(&visitor, &report),
         Err(why) => refusal::of_api(&visitor, &why),
@@ -127,7 +121,7 @@ fn draw(visitor: &Visitor, report: &Report) -> Response {
 }
 
 /// `/diagnostics/actions/examine`: once more. A report is a few seconds old at most, so the page itself is the examination.
-async fn again(Posted { visitor, .. }: Posted<Value>) -> Response {
+pub(crate) async fn again(Posted { visitor, .. }: Posted<Value>) -> Response {
     let words = DiagnosticsWords::of(visitor.language);
     std::future::ready(page::done(&visitor, "/diagnostics", words.examined)).await
 }
@@ -137,7 +131,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::visitor::Language;
+    use crate::view::Language;
 
     #[test]
     fn a_kind_of_error_leads_to_its_lines_the_newest_backup_to_its_page_and_nothing_else_does() {

@@ -17,9 +17,12 @@ mod messages;
 mod operations;
 mod overview;
 mod page;
+mod routes;
 mod settings;
 mod sign_in;
+mod view;
 mod visitor;
 mod words;
 
-pub use crate::dashboard::{Dashboard, router};
+pub use dashboard::Dashboard;
+pub use routes::router;

@@ -15,7 +15,7 @@ use crate::visitor::{Posted, Visitor};
 use crate::words::OverviewWords;
 
 /// `/accounts/{name}/actions/{action}`.
-pub(super) async fn act(
+pub(crate) async fn act(
     State(dashboard): State<Dashboard>,
     Path((name, action)): Path<(String, String)>,
     Posted { visitor, form: _ }: Posted<Pressed>,

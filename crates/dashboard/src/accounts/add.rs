@@ -12,14 +12,15 @@ use serde_json::{Map, Value};
 use super::Account;
 use crate::ask::Refused;
 use crate::dashboard::Dashboard;
-use crate::page::{self, Section, refusal};
+use crate::page::{self, refusal};
+use crate::view::Section;
 use crate::visitor::{Posted, Visitor};
 use crate::words::{AccountFormWords, AccountsWords};
 
 /// What the form sends. A secret is never shown again.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub(super) struct New {
+pub(crate) struct New {
     name: String,
     api_id: String,
     api_hash: Option<SecretText>,
@@ -128,7 +129,7 @@ pub(super) fn number(text: &str) -> Value {
 }
 
 /// `GET /accounts/add`.
-pub(super) async fn show(visitor: Visitor) -> Response {
+pub(crate) async fn show(visitor: Visitor) -> Response {
     if !visitor.may(Right::ArrangeAccounts) {
         return refusal::not_allowed(&visitor);
     }
@@ -154,7 +155,7 @@ fn drawn(status: StatusCode, visitor: &Visitor, form: &New, wrong: Wrong) -> Res
 }
 
 /// `POST /accounts/add`: to the sign-in, or the form again with what is wrong.
-pub(super) async fn add(
+pub(crate) async fn add(
     State(dashboard): State<Dashboard>,
     Posted { visitor, form }: Posted<New>,
 ) -> Response {

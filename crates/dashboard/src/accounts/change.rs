@@ -12,7 +12,8 @@ use serde_json::{Map, Value};
 use super::add::{Wrong, number};
 use super::{Account, find, path_of};
 use crate::dashboard::Dashboard;
-use crate::page::{self, Section, refusal, segment};
+use crate::page::{self, refusal, segment};
+use crate::view::Section;
 use crate::visitor::{Posted, Visitor};
 use crate::words::{AccountFormWords, AccountsWords, WorkWords};
 
@@ -23,7 +24,7 @@ const FIELDS: [&str; 7] =
 /// What the form sends. What is empty stays as it is. A secret is never shown again.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Changed {
+pub(crate) struct Changed {
     priority: String,
     pool: Option<String>,
     phone: Option<SecretText>,
@@ -121,7 +122,7 @@ fn drawn(status: StatusCode, visitor: &Visitor, account: &Account, form: &Change
 }
 
 /// `GET /accounts/{name}/change`.
-pub(super) async fn show(
+pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     Path(name): Path<String>,
@@ -136,7 +137,7 @@ pub(super) async fn show(
 }
 
 /// `POST /accounts/{name}/change`.
-pub(super) async fn change(
+pub(crate) async fn change(
     State(dashboard): State<Dashboard>,
     Path(name): Path<String>,
     Posted { visitor, form }: Posted<Changed>,

@@ -7,7 +7,8 @@ use axum::response::Response;
 
 use super::{Account, find};
 use crate::dashboard::Dashboard;
-use crate::page::{self, Section, refusal};
+use crate::page::{self, refusal};
+use crate::view::Section;
 use crate::visitor::Visitor;
 use crate::words::{AccountFormWords, WorkWords};
 
@@ -33,7 +34,7 @@ impl Export<'_> {
 }
 
 /// The page.
-pub(super) async fn show(
+pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     Path(name): Path<String>,

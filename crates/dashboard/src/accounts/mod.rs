@@ -1,58 +1,31 @@
 //! Accounts: how each is, adding, changing and removing them, signing in, and the sessions that belong to nobody.
 
-mod act;
-mod add;
-mod change;
-mod export;
-mod import;
-mod list;
-mod login;
-mod one;
-mod ownerless;
+pub(crate) mod act;
+pub(crate) mod add;
+pub(crate) mod change;
+pub(crate) mod export;
+pub(crate) mod import;
+pub(crate) mod list;
+pub(crate) mod login;
+pub(crate) mod one;
+pub(crate) mod ownerless;
 mod purposes;
-mod remove;
+pub(crate) mod remove;
 #[cfg(test)]
 mod tests;
 
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::response::Response;
-use axum::routing::{get, post};
 use domain::{AccountName, AccountState, Timestamp};
 use health::{Card, CardId, Lamp};
 use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-pub(crate) use import::Importing;
-
 use crate::dashboard::Dashboard;
-use crate::listing::Tint;
 use crate::page::{refusal, segment};
+use crate::view::Tint;
 use crate::visitor::Visitor;
 use crate::words::{AccountsWords, Span};
-
-/// The routes of accounts.
-pub(crate) fn routes() -> Router<Dashboard> {
-    Router::new()
-        .route("/accounts", get(list::show))
-        .route("/accounts/add", get(add::show).post(add::add))
-        .route("/accounts/import", get(import::show).post(import::send).layer(DefaultBodyLimit::disable()))
-        .route("/accounts/import/under-way", get(import::under_way))
-        .route("/accounts/import/{id}", get(import::look))
-        .route("/accounts/import/{id}/actions/import", post(import::begin))
-        .route("/accounts/import/{id}/actions/take-back", post(import::take_back))
-        .route("/accounts/sessions/{id}/give", get(ownerless::ask_give))
-        .route("/accounts/sessions/{id}/drop", get(ownerless::ask_drop))
-        .route("/accounts/sessions/{id}/actions/{action}", post(ownerless::act))
-        .route("/accounts/{name}", get(one::show))
-        .route("/accounts/{name}/actions/{action}", post(act::act))
-        .route("/accounts/{name}/change", get(change::show).post(change::change))
-        .route("/accounts/{name}/export", get(export::show))
-        .route("/accounts/{name}/remove", get(remove::ask).post(remove::remove))
-        .route("/accounts/{name}/login", get(login::show))
-        .route("/accounts/{name}/login/actions/{step}", post(login::act))
-}
 
 /// The section's own page.
 const HERE: &str = "/accounts";

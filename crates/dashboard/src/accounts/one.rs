@@ -11,7 +11,8 @@ use super::{Account, Line, Switch, find};
 use crate::dashboard::Dashboard;
 use crate::listing::address;
 use crate::overview::{CardView, Now, icon};
-use crate::page::{self, Section, segment};
+use crate::page::{self, segment};
+use crate::view::Section;
 use crate::visitor::Visitor;
 use crate::words::{self, AccountsWords, OverviewWords, Wall, WorkWords};
 
@@ -109,7 +110,7 @@ pub(super) fn buttons(switch: Switch) -> Vec<CardAction> {
 }
 
 /// The page.
-pub(super) async fn show(
+pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     Path(name): Path<String>,

@@ -12,7 +12,8 @@ use super::purposes::{self, Ticked};
 use super::{Account, HERE};
 use crate::dashboard::Dashboard;
 use crate::listing::{Listed, refuse};
-use crate::page::{self, Section, refusal, segment};
+use crate::page::{self, refusal, segment};
+use crate::view::Section;
 use crate::visitor::{Posted, Visitor};
 use crate::words::{AccountsWords, WorkWords};
 
@@ -77,7 +78,7 @@ async fn session_of(dashboard: &Dashboard, visitor: &Visitor, id: &str) -> Resul
 }
 
 /// `/accounts/sessions/{id}/give`.
-pub(super) async fn ask_give(
+pub(crate) async fn ask_give(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     Path(id): Path<String>,
@@ -106,7 +107,7 @@ fn fits(account: &Account, session: &Session) -> bool {
 }
 
 /// `/accounts/sessions/{id}/drop`.
-pub(super) async fn ask_drop(
+pub(crate) async fn ask_drop(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     Path(id): Path<String>,
@@ -128,7 +129,7 @@ pub(super) async fn ask_drop(
 
 /// What the question about giving it away sends; that about deleting it sends nothing.
 #[derive(Debug, Deserialize)]
-pub(super) struct Given {
+pub(crate) struct Given {
     #[serde(default)]
     account: String,
     #[serde(flatten)]
@@ -136,7 +137,7 @@ pub(super) struct Given {
 }
 
 /// `/accounts/sessions/{id}/actions/{action}`: `give` or `drop`.
-pub(super) async fn act(
+pub(crate) async fn act(
     State(dashboard): State<Dashboard>,
     Path((id, action)): Path<(String, String)>,
     Posted { visitor, form }: Posted<Given>,

@@ -12,7 +12,8 @@ use serde_json::Value;
 use super::{Account, HERE, find, path_of};
 use crate::dashboard::Dashboard;
 use crate::listing::{Listed, address, refuse};
-use crate::page::{self, Section, refusal, segment};
+use crate::page::{self, refusal, segment};
+use crate::view::Section;
 use crate::visitor::{Posted, Visitor};
 use crate::words::{AccountFormWords, WorkWords};
 
@@ -39,7 +40,7 @@ impl Question<'_> {
 }
 
 /// `GET /accounts/{name}/remove`.
-pub(super) async fn ask(
+pub(crate) async fn ask(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     Path(name): Path<String>,
@@ -70,13 +71,13 @@ pub(super) async fn ask(
 /// What the question sends.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     typed: String,
     force: Option<String>,
 }
 
 /// `POST /accounts/{name}/remove`.
-pub(super) async fn remove(
+pub(crate) async fn remove(
     State(dashboard): State<Dashboard>,
     Path(name): Path<String>,
     Posted { visitor, form }: Posted<Answer>,

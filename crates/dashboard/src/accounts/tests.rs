@@ -17,7 +17,8 @@ use super::{Account, tint};
 use crate::ask::{Refused, WrongField};
 use crate::listing::Listed;
 use crate::page::QrCode;
-use crate::visitor::{Language, Visitor};
+use crate::view::Language;
+use crate::visitor::Visitor;
 use crate::words::{AccountFormWords, AccountsWords, ImportWords, LoginWords, OverviewWords, WorkWords};
 
 const LANGUAGES: [Language; 2] = [Language::English, Language::Russian];

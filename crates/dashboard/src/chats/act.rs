@@ -13,7 +13,8 @@ use super::Chat;
 use super::one::find;
 use crate::dashboard::Dashboard;
 use crate::listing::{address, refuse};
-use crate::page::{self, Section, refusal};
+use crate::page::{self, refusal};
+use crate::view::Section;
 use crate::visitor::{Posted, Visitor};
 use crate::words::{ChatsWords, WorkWords};
 
@@ -38,7 +39,7 @@ pub(super) struct LeaveQuestion<'a> {
 }
 
 /// `/chats/{id}/bind`.
-pub(super) async fn ask_to_bind(
+pub(crate) async fn ask_to_bind(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     Path(id): Path<String>,
@@ -72,7 +73,7 @@ async fn others(dashboard: &Dashboard, visitor: &Visitor, chat: &Chat) -> Vec<St
 }
 
 /// `/chats/{id}/leave`.
-pub(super) async fn ask_to_leave(
+pub(crate) async fn ask_to_leave(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     Path(id): Path<String>,
@@ -93,13 +94,13 @@ pub(super) async fn ask_to_leave(
 
 /// What the question about another account sends.
 #[derive(Debug, Deserialize)]
-pub(super) struct Bind {
+pub(crate) struct Bind {
     #[serde(default)]
     account: String,
 }
 
 /// `/chats/{id}/actions/bind`.
-pub(super) async fn bind(
+pub(crate) async fn bind(
     State(dashboard): State<Dashboard>,
     Path(id): Path<String>,
     Posted { visitor, form }: Posted<Bind>,
@@ -115,7 +116,7 @@ pub(super) async fn bind(
 
 /// What the question about leaving sends.
 #[derive(Debug, Deserialize)]
-pub(super) struct Leave {
+pub(crate) struct Leave {
     #[serde(default)]
     remove_members: String,
     #[serde(default)]
@@ -123,7 +124,7 @@ pub(super) struct Leave {
 }
 
 /// `/chats/{id}/actions/leave`.
-pub(super) async fn leave(
+pub(crate) async fn leave(
     State(dashboard): State<Dashboard>,
     Path(id): Path<String>,
     Posted { visitor, form }: Posted<Leave>,

@@ -9,14 +9,15 @@ use serde::Deserialize;
 use super::Chat;
 use crate::dashboard::Dashboard;
 use crate::listing::{self, Listed, address};
-use crate::page::{self, Section, refusal};
+use crate::page::{self, refusal};
+use crate::view::Section;
 use crate::visitor::Visitor;
 use crate::words::{self, ChatsWords, WorkWords};
 
 /// What the address asks for.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Query {
+pub(crate) struct Query {
     pub(super) q: String,
     pub(super) account: String,
     pub(super) state: String,
@@ -54,7 +55,7 @@ pub(super) struct List<'a> {
 }
 
 /// The page.
-pub(super) async fn show(
+pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     QueryOf(query): QueryOf<Query>,

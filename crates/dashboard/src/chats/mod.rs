@@ -1,29 +1,12 @@
 //! Chats: which account serves each, those that nobody finds, and giving them to another account or leaving them.
 
-mod act;
-mod list;
-mod one;
-mod unresolved;
+pub(crate) mod act;
+pub(crate) mod list;
+pub(crate) mod one;
+pub(crate) mod unresolved;
 
-use axum::Router;
-use axum::routing::{get, post};
 use domain::Timestamp;
 use serde::Deserialize;
-
-use crate::dashboard::Dashboard;
-
-/// The routes of chats.
-pub(crate) fn routes() -> Router<Dashboard> {
-    Router::new()
-        .route("/chats", get(list::show))
-        .route("/chats/unresolved", get(unresolved::show))
-        .route("/chats/unresolved/actions/forget", post(unresolved::forget))
-        .route("/chats/{id}", get(one::show))
-        .route("/chats/{id}/bind", get(act::ask_to_bind))
-        .route("/chats/{id}/leave", get(act::ask_to_leave))
-        .route("/chats/{id}/actions/bind", post(act::bind))
-        .route("/chats/{id}/actions/leave", post(act::leave))
-}
 
 /// A chat, as the API shows it.
 #[derive(Debug, Clone, Deserialize)]

@@ -10,7 +10,8 @@ use http::Method;
 use super::Chat;
 use crate::dashboard::Dashboard;
 use crate::listing::address;
-use crate::page::{self, Section, refusal};
+use crate::page::{self, refusal};
+use crate::view::Section;
 use crate::visitor::Visitor;
 use crate::words::{self, ChatsWords, WorkWords};
 
@@ -62,7 +63,7 @@ pub(super) async fn find(dashboard: &Dashboard, visitor: &Visitor, id: &str) -> 
 }
 
 /// The page.
-pub(super) async fn show(
+pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     Path(id): Path<String>,

@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use crate::dashboard::Dashboard;
 use crate::listing::{Listed, address, refuse};
-use crate::page::{self, Section, refusal};
+use crate::page::{self, refusal};
+use crate::view::Section;
 use crate::visitor::{Posted, Visitor};
 use crate::words::{self, ChatsWords, WorkWords};
 
@@ -49,7 +50,7 @@ pub(super) struct Caller {
 /// What the address asks for.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Query {
+pub(crate) struct Query {
     after: String,
 }
 
@@ -71,7 +72,7 @@ impl List<'_> {
 }
 
 /// The page.
-pub(super) async fn show(
+pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     QueryOf(query): QueryOf<Query>,
@@ -96,12 +97,12 @@ pub(super) async fn show(
 
 /// Which chat is to be forgotten.
 #[derive(Debug, Deserialize)]
-pub(super) struct Forget {
+pub(crate) struct Forget {
     chat: String,
 }
 
 /// `/chats/unresolved/actions/forget`.
-pub(super) async fn forget(
+pub(crate) async fn forget(
     State(dashboard): State<Dashboard>,
     Posted { visitor, form }: Posted<Forget>,
 ) -> Response {

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use crate::dashboard::Dashboard;
 use crate::listing::{chosen, refuse, word};
 use crate::operations::Operation;
-use crate::page::{self, Section, refusal};
+use crate::page::{self, refusal};
+use crate::view::Section;
 use crate::visitor::{Posted, Visitor};
 use crate::words::{self, DoubtWords, WorkWords};
 
@@ -102,7 +103,7 @@ fn subjects(pairs: &[(String, String)]) -> Vec<Subject> {
 }
 
 /// `/doubt/question`.
-pub(super) async fn ask(
+pub(crate) async fn ask(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     QueryOf(pairs): QueryOf<Vec<(String, String)>>,
@@ -136,7 +137,7 @@ pub(super) async fn ask(
 }
 
 /// `/doubt/actions/{word}`.
-pub(super) async fn act(
+pub(crate) async fn act(
     State(dashboard): State<Dashboard>,
     Path(word): Path<String>,
     Posted { visitor, form }: Posted<Vec<(String, String)>>,

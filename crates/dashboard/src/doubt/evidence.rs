@@ -15,7 +15,8 @@ use crate::dashboard::Dashboard;
 use crate::listing::{Listed, address};
 use crate::messages::{Message, Step};
 use crate::operations::Operation;
-use crate::page::{self, Section, refusal};
+use crate::page::{self, refusal};
+use crate::view::Section;
 use crate::visitor::Visitor;
 use crate::words::{self, DoubtWords, OperationsWords, WorkWords};
 
@@ -25,7 +26,7 @@ const SHOWN: &str = "15";
 /// What the address asks for.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Query {
+pub(crate) struct Query {
     /// What was written as the chat that was made, where it was not taken.
     chat_id: Option<String>,
 }
@@ -77,7 +78,7 @@ impl Evidence<'_> {
 
     /// What is wrong with the chat that was written, in words.
     fn wrong_chat(&self) -> Option<&'static str> {
-        Some(self.words.wrong_chat(WrongChat::of(self.written?)?))
+        Some(WrongChat::of(self.written?)?.said(self.words))
     }
 
     /// The paths of the two buttons: it happened, and it did not.
@@ -89,7 +90,7 @@ impl Evidence<'_> {
 }
 
 /// The page. What is no longer in doubt is shown on its own page, which says what became of it.
-pub(super) async fn show(
+pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     Path(id): Path<String>,

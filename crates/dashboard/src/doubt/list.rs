@@ -10,14 +10,15 @@ use serde::Deserialize;
 use crate::dashboard::Dashboard;
 use crate::listing::{Listed, address, first_words};
 use crate::operations::Operation;
-use crate::page::{self, Section, refusal};
+use crate::page::{self, refusal};
+use crate::view::Section;
 use crate::visitor::Visitor;
 use crate::words::{self, DoubtWords, WorkWords};
 
 /// What the address asks for.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Query {
+pub(crate) struct Query {
     after: String,
 }
 
@@ -48,7 +49,7 @@ impl List<'_> {
 }
 
 /// The page.
-pub(super) async fn show(
+pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     QueryOf(query): QueryOf<Query>,

@@ -12,7 +12,7 @@ use crate::words::DoubtWords;
 
 /// What was written in its field and cannot be it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum WrongChat {
+pub(super) enum WrongChat {
     /// Nothing was written.
     Missing,
     /// It is no chat that is made here: those are supergroups.
@@ -30,6 +30,14 @@ impl WrongChat {
             }
         }
     }
+
+    /// What to write instead.
+    pub(super) const fn said(self, words: &DoubtWords) -> &'static str {
+        match self {
+            Self::Missing => words.no_made_chat,
+            Self::NoneMadeHere => words.other_made_chat,
+        }
+    }
 }
 
 /// It was not decided: to the form again, which keeps what was written and says beside it what to write instead.
@@ -42,7 +50,7 @@ pub(crate) fn asked_again(visitor: &Visitor, id: &str, written: &str, why: &Refu
                 "" => format!("{evidence}?chat_id="),
                 chat => address(&evidence, &[("chat_id", chat)]),
             };
-            page::not_done(visitor, &back, words.wrong_chat(wrong))
+            page::not_done(visitor, &back, wrong.said(words))
         }
         None => page::refused(visitor, &evidence, why),
     }

@@ -7,7 +7,8 @@ use serde_json::json;
 use super::evidence::Evidence;
 use crate::messages::Message;
 use crate::operations::Operation;
-use crate::visitor::{Language, Visitor};
+use crate::view::Language;
+use crate::visitor::Visitor;
 use crate::words::{DoubtWords, WorkWords};
 
 fn drawn(language: Language) -> String {

@@ -11,7 +11,8 @@ use super::FailedRequest;
 use crate::ask::Refused;
 use crate::dashboard::Dashboard;
 use crate::listing::{Listed, address, chosen, refuse, word};
-use crate::page::{self, Section, refusal};
+use crate::page::{self, refusal};
+use crate::view::Section;
 use crate::visitor::{Posted, Visitor};
 use crate::words::{FailedWords, WorkWords};
 
@@ -72,7 +73,7 @@ fn ids(pairs: &[(String, String)]) -> Vec<FailedRequestId> {
 }
 
 /// `/failed/question`.
-pub(super) async fn ask(
+pub(crate) async fn ask(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     QueryOf(pairs): QueryOf<Vec<(String, String)>>,
@@ -113,7 +114,7 @@ async fn pending(dashboard: &Dashboard, visitor: &Visitor) -> Result<(Vec<Failed
 }
 
 /// `/failed/actions/{action}`.
-pub(super) async fn act(
+pub(crate) async fn act(
     State(dashboard): State<Dashboard>,
     axum::extract::Path(action): axum::extract::Path<String>,
     Posted { visitor, form }: Posted<Vec<(String, String)>>,

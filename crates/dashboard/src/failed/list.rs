@@ -10,14 +10,15 @@ use serde::Deserialize;
 use super::FailedRequest;
 use crate::dashboard::Dashboard;
 use crate::listing::{self, Listed, address};
-use crate::page::{self, Section, refusal};
+use crate::page::{self, refusal};
+use crate::view::Section;
 use crate::visitor::Visitor;
 use crate::words::{self, FailedWords, WorkWords};
 
 /// What the address asks for.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Query {
+pub(crate) struct Query {
     pub(super) state: String,
     pub(super) after: String,
 }
@@ -41,7 +42,7 @@ pub(super) struct List<'a> {
 }
 
 /// The page; what waits for a decision unless another state is asked for.
-pub(super) async fn show(
+pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     QueryOf(mut query): QueryOf<Query>,

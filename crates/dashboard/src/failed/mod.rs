@@ -1,25 +1,12 @@
 //! Failed requests: what is kept for a retry by hand.
 
-mod act;
-mod list;
-mod one;
+pub(crate) mod act;
+pub(crate) mod list;
+pub(crate) mod one;
 
-use axum::Router;
-use axum::routing::{get, post};
 use domain::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
-
-use crate::dashboard::Dashboard;
-
-/// The routes of failed requests.
-pub(crate) fn routes() -> Router<Dashboard> {
-    Router::new()
-        .route("/failed", get(list::show))
-        .route("/failed/question", get(act::ask))
-        .route("/failed/actions/{action}", post(act::act))
-        .route("/failed/{id}", get(one::show))
-}
 
 /// A failed request, as the API shows it.
 #[derive(Debug, Clone, Deserialize)]

@@ -10,7 +10,8 @@ use http::Method;
 use super::FailedRequest;
 use crate::dashboard::Dashboard;
 use crate::listing;
-use crate::page::{self, Section, refusal};
+use crate::page::{self, refusal};
+use crate::view::Section;
 use crate::visitor::Visitor;
 use crate::words::{self, FailedWords, WorkWords};
 
@@ -31,7 +32,7 @@ impl One<'_> {
 }
 
 /// The page.
-pub(super) async fn show(
+pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     Path(id): Path<String>,

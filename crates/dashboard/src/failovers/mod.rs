@@ -1,24 +1,18 @@
 //! `/failovers`: when work went to another account than the one that was its first choice.
 
 use askama::Template;
-use axum::Router;
 use axum::extract::{Query as QueryOf, State};
 use axum::response::Response;
-use axum::routing::get;
 use domain::Timestamp;
 use http::Method;
 use serde::Deserialize;
 
 use crate::dashboard::Dashboard;
 use crate::listing::{self, Listed, Named, address};
-use crate::page::{self, Section, refusal};
+use crate::page::{self, refusal};
+use crate::view::Section;
 use crate::visitor::Visitor;
 use crate::words::{OperationsWords, WorkWords};
-
-/// The route of failovers.
-pub(crate) fn routes() -> Router<Dashboard> {
-    Router::new().route("/failovers", get(show))
-}
 
 /// A failover, as the API shows it.
 #[derive(Debug, Clone, Deserialize)]
@@ -54,7 +48,7 @@ impl Failover {
 /// What the address asks for.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-struct Query {
+pub(crate) struct Query {
     account: String,
     chat: String,
     after: String,
@@ -83,7 +77,7 @@ struct List<'a> {
 }
 
 /// The page.
-async fn show(
+pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     QueryOf(query): QueryOf<Query>,

@@ -5,7 +5,6 @@ mod accounts;
 mod address;
 mod many;
 mod named;
-mod pill;
 mod stretch;
 
 use axum::response::Response;
@@ -14,7 +13,6 @@ use serde::Deserialize;
 pub(crate) use address::address;
 pub(crate) use many::{chosen, word};
 pub(crate) use named::Named;
-pub(crate) use pill::{Pill, Tint};
 pub(crate) use stretch::{Stretch, written_time};
 
 use crate::ask::Refused;

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
+use crate::view::Zone;
 use domain::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use serde::Deserialize;
-
-use crate::visitor::Zone;
 
 /// The days that are offered, by their words in addresses, with how many days before the visitor's present one they are.
 const DAYS: [(&str, u64); 2] = [("today", 0), ("yesterday", 1)];

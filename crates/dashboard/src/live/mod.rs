@@ -1,8 +1,6 @@
 //! Pages that keep themselves up to date: one drawing for everybody who looks at the same, and only what changed on the wire.
 
 mod difference;
-mod drawings;
 mod stream;
 
-pub(crate) use drawings::Drawings;
 pub(crate) use stream::{accounts, overview, work};

@@ -40,7 +40,7 @@ const PADDING: usize = 4 * 1024;
 /// The newest line that a page has.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Known {
+pub(crate) struct Known {
     newest: String,
 }
 
@@ -70,7 +70,7 @@ struct Missed {
 }
 
 /// The stream.
-pub(super) async fn follow(
+pub(crate) async fn follow(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     QueryOf(query): QueryOf<Query>,

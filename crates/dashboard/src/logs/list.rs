@@ -13,7 +13,8 @@ use super::query::Query;
 use super::row::Row;
 use crate::dashboard::Dashboard;
 use crate::listing::Stretch;
-use crate::page::{self, Section};
+use crate::page;
+use crate::view::Section;
 use crate::visitor::Visitor;
 use crate::words::{LogsWords, WorkWords, number};
 
@@ -131,7 +132,7 @@ impl List<'_> {
 }
 
 /// The page.
-pub(super) async fn show(
+pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     QueryOf(query): QueryOf<Query>,
@@ -176,7 +177,7 @@ async fn search(dashboard: &Dashboard, visitor: &Visitor, query: &Query) -> Foun
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::visitor::Language;
+    use crate::view::Language;
 
     fn drawn(language: Language, counted: Option<Histogram>) -> String {
         let now: Timestamp = "2026-11-20T11:07:31Z".parse().expect("a time");

@@ -7,7 +7,8 @@ use axum::response::Response;
 
 use super::row::Row;
 use crate::dashboard::Dashboard;
-use crate::page::{self, Section, refusal};
+use crate::page::{self, refusal};
+use crate::view::Section;
 use crate::visitor::Visitor;
 use crate::words::LogsWords;
 
@@ -37,7 +38,7 @@ impl One<'_> {
 }
 
 /// The page.
-pub(super) async fn show(
+pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     Path(id): Path<String>,

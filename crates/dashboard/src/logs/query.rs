@@ -7,7 +7,8 @@ use domain::Timestamp;
 use serde::Deserialize;
 
 use crate::listing::{Stretch, address};
-use crate::visitor::{Visitor, Zone};
+use crate::view::Zone;
+use crate::visitor::Visitor;
 
 /// The stretch that is shown when none is asked for.
 const USUAL: Duration = Duration::from_hours(2);
@@ -21,7 +22,7 @@ const LONGEST: usize = 200;
 /// What the address asks for, as it stands there. Unknown words mean nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub(super) struct Query {
+pub(crate) struct Query {
     pub(super) q: String,
     pub(super) level: String,
     pub(super) service: String,

@@ -13,7 +13,7 @@ use crate::page::refusal;
 use crate::visitor::Visitor;
 
 /// The file. It streams: a month of lines is never in memory at once.
-pub(super) async fn send(
+pub(crate) async fn send(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     QueryOf(query): QueryOf<Query>,

@@ -13,7 +13,7 @@ use crate::visitor::Posted;
 use crate::words::MessagesWords;
 
 /// `/messages/{id}/actions/{action}`: asks the API for it, as whoever pressed.
-pub(super) async fn act(
+pub(crate) async fn act(
     State(dashboard): State<Dashboard>,
     Path((id, action)): Path<(String, String)>,
     Posted { visitor, form }: Posted<Pressed>,

@@ -9,10 +9,11 @@ use http::Method;
 use serde::Deserialize;
 
 use super::Message;
-use crate::dashboard::Dashboard;
+use crate::dashboard::{Dashboard, Tally};
 use crate::listing::{self, Listed, Stretch, address};
-use crate::page::{self, Section, refusal};
-use crate::visitor::{Tally, Visitor};
+use crate::page::{self, refusal};
+use crate::view::Section;
+use crate::visitor::Visitor;
 use crate::words::{self, MessagesWords, WorkWords, pill};
 
 /// How many messages a page shows.
@@ -24,7 +25,7 @@ const LONGEST: usize = 200;
 /// What the address asks for, as it stands there.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Query {
+pub(crate) struct Query {
     pub(super) q: String,
     pub(super) chat: String,
     pub(super) account: String,
@@ -170,7 +171,7 @@ impl Find<'_> {
 }
 
 /// The page.
-pub(super) async fn show(
+pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     QueryOf(query): QueryOf<Query>,

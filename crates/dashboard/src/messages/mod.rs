@@ -1,34 +1,20 @@
 //! Messages: finding them, and why each is where it is.
 
-mod act;
-mod find;
-mod retry_failed;
+pub(crate) mod act;
+pub(crate) mod find;
+pub(crate) mod retry_failed;
 #[cfg(test)]
 mod tests;
 mod timeline;
-mod why;
+pub(crate) mod why;
 
 use askama::Template;
-use axum::Router;
-use axum::routing::{get, post};
 use domain::{MessageId, Timestamp};
 use serde::Deserialize;
 
 pub(crate) use timeline::Step;
 
-use crate::dashboard::Dashboard;
 use crate::listing::Named;
-
-/// The routes of messages.
-pub(crate) fn routes() -> Router<Dashboard> {
-    Router::new()
-        .route("/messages", get(find::show))
-        .route("/messages/retry-failed", get(retry_failed::ask))
-        .route("/messages/actions/retry-failed", post(retry_failed::begin))
-        .route("/messages/actions/stop-retrying", post(retry_failed::stop))
-        .route("/messages/{id}", get(why::show))
-        .route("/messages/{id}/actions/{action}", post(act::act))
-}
 
 /// A message, as the API shows it.
 #[derive(Debug, Clone, Deserialize)]

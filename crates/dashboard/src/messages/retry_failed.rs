@@ -12,7 +12,8 @@ use serde_json::Value;
 use super::find::Query;
 use crate::dashboard::Dashboard;
 use crate::listing::{Pressed, refuse};
-use crate::page::{self, Section, refusal};
+use crate::page::{self, refusal};
+use crate::view::Section;
 use crate::visitor::{Posted, Visitor};
 use crate::words::{MessagesWords, WorkWords};
 
@@ -49,7 +50,7 @@ pub(super) struct Begun {
 
 /// What the button says yes to: those that the question counted.
 #[derive(Debug, Deserialize)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     #[serde(flatten)]
     query: Query,
     /// When they were counted.
@@ -85,7 +86,7 @@ impl Question<'_> {
 }
 
 /// `/messages/retry-failed`.
-pub(super) async fn ask(
+pub(crate) async fn ask(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     QueryOf(query): QueryOf<Query>,
@@ -104,7 +105,7 @@ pub(super) async fn ask(
 }
 
 /// Begins it, or says that a run goes on that this one is no part of.
-pub(super) async fn begin(
+pub(crate) async fn begin(
     State(dashboard): State<Dashboard>,
     Posted { visitor, form }: Posted<Answer>,
 ) -> Response {
@@ -120,7 +121,7 @@ pub(super) async fn begin(
 }
 
 /// Ends it early.
-pub(super) async fn stop(
+pub(crate) async fn stop(
     State(dashboard): State<Dashboard>,
     Posted { visitor, form: _ }: Posted<Pressed>,
 ) -> Response {

@@ -7,8 +7,10 @@ use serde_json::json;
 use super::find::{Find, Query};
 use super::why::{Page, Why};
 use super::{Message, retry_failed};
+use crate::dashboard::Tally;
 use crate::listing::Listed;
-use crate::visitor::{Language, Tally, Visitor};
+use crate::view::Language;
+use crate::visitor::Visitor;
 use crate::words::{MessagesWords, WorkWords};
 
 fn message(state: &str) -> Message {

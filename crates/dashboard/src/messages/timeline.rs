@@ -6,8 +6,7 @@ use domain::Timestamp;
 use domain::outcome::Failure;
 use serde::Deserialize;
 
-use crate::listing::Tint;
-use crate::visitor::Language;
+use crate::view::{Language, Tint};
 use crate::words::number;
 
 /// A step, as the API shows it.

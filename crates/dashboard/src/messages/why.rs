@@ -11,8 +11,9 @@ use serde::Deserialize;
 use super::timeline::{Step, Stop, stops};
 use super::{Failure, Message};
 use crate::dashboard::Dashboard;
-use crate::listing::{self, Listed, Tint, address};
-use crate::page::{self, Section, refusal};
+use crate::listing::{self, Listed, address};
+use crate::page::{self, refusal};
+use crate::view::{Section, Tint};
 use crate::visitor::Visitor;
 use crate::words::{self, MessagesWords, WorkWords, number};
 
@@ -130,7 +131,7 @@ impl Page<'_> {
 }
 
 /// The page.
-pub(super) async fn show(
+pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     Path(id): Path<String>,

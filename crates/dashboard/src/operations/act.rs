@@ -16,7 +16,7 @@ use crate::words::OperationsWords;
 
 /// What a button sends.
 #[derive(Debug, Deserialize)]
-pub(super) struct Pressed {
+pub(crate) struct Pressed {
     #[serde(default)]
     back: String,
     /// The chat that was made, where one was to be.
@@ -25,7 +25,7 @@ pub(super) struct Pressed {
 }
 
 /// `/operations/{id}/actions/{action}`: asks the API for it, as whoever pressed.
-pub(super) async fn act(
+pub(crate) async fn act(
     State(dashboard): State<Dashboard>,
     Path((id, action)): Path<(String, String)>,
     Posted { visitor, form }: Posted<Pressed>,

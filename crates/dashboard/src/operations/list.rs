@@ -9,7 +9,8 @@ use serde::Deserialize;
 use super::Operation;
 use crate::dashboard::Dashboard;
 use crate::listing::{self, Listed, address};
-use crate::page::{self, Section, refusal};
+use crate::page::{self, refusal};
+use crate::view::Section;
 use crate::visitor::Visitor;
 use crate::words::{self, OperationsWords, WorkWords};
 
@@ -19,7 +20,7 @@ const KINDS: [&str; 5] = ["create_chat", "leave_chat", "add_members", "remove_me
 /// What the address asks for.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Query {
+pub(crate) struct Query {
     pub(super) kind: String,
     pub(super) state: String,
     pub(super) account: String,
@@ -65,7 +66,7 @@ impl List<'_> {
 }
 
 /// The page.
-pub(super) async fn show(
+pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     QueryOf(query): QueryOf<Query>,

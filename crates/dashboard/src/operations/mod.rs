@@ -1,26 +1,15 @@
 //! Operations: all work in one list, and the steps of work on a chat.
 
-mod act;
-mod list;
-mod one;
+pub(crate) mod act;
+pub(crate) mod list;
+pub(crate) mod one;
 
 use askama::Template;
-use axum::Router;
-use axum::routing::{get, post};
 use domain::Timestamp;
 use serde::Deserialize;
 
-use crate::dashboard::Dashboard;
 use crate::listing::Named;
 use crate::messages::Failure;
-
-/// The routes of operations.
-pub(crate) fn routes() -> Router<Dashboard> {
-    Router::new()
-        .route("/operations", get(list::show))
-        .route("/operations/{id}", get(one::show))
-        .route("/operations/{id}/actions/{action}", post(act::act))
-}
 
 /// A piece of work, as the API shows it.
 #[derive(Debug, Clone, Deserialize)]

@@ -10,8 +10,9 @@ use http::Method;
 
 use super::{Operation, Step};
 use crate::dashboard::Dashboard;
-use crate::listing::{Tint, address};
-use crate::page::{self, Section, refusal};
+use crate::listing::address;
+use crate::page::{self, refusal};
+use crate::view::{Section, Tint};
 use crate::visitor::Visitor;
 use crate::words::{self, OperationsWords, WorkWords, kind};
 
@@ -52,7 +53,7 @@ impl One<'_> {
 }
 
 /// The page.
-pub(super) async fn show(
+pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     Path(id): Path<String>,

@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use super::card::{card_path, own_path, sends};
 use crate::dashboard::Dashboard;
-use crate::page::{self, Section, refusal};
+use crate::page::{self, refusal};
+use crate::view::Section;
 use crate::visitor::{Posted, Visitor};
 use crate::words::OverviewWords;
 
@@ -41,7 +42,7 @@ pub(super) fn card_of(dashboard: &Dashboard, id: &str) -> Option<Card> {
 }
 
 /// `/cards/{id}/stop`: the question before a stop, with what follows from it.
-pub(super) async fn ask(
+pub(crate) async fn ask(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     Path(id): Path<String>,
@@ -64,14 +65,14 @@ pub(super) async fn ask(
 
 /// What a button sends.
 #[derive(Debug, Deserialize)]
-pub(super) struct Pressed {
+pub(crate) struct Pressed {
     /// The page to go back to.
     #[serde(default)]
     pub(super) back: String,
 }
 
 /// `/cards/{id}/actions/{action}`: asks the API for it, as whoever pressed.
-pub(super) async fn act(
+pub(crate) async fn act(
     State(dashboard): State<Dashboard>,
     Path((id, action)): Path<(String, String)>,
     Posted { visitor, form }: Posted<Pressed>,

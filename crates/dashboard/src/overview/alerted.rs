@@ -68,7 +68,7 @@ struct Listed {
 
 /// The alerts that were open when somebody looked last, for everybody who looks.
 #[derive(Default)]
-pub(crate) struct Standing(Mutex<Looked>);
+struct Standing(Mutex<Looked>);
 
 #[derive(Default)]
 struct Looked {
@@ -86,7 +86,8 @@ impl Standing {
 impl Dashboard {
     /// The open alerts, at most two seconds old. When they cannot be asked for, those of before stay.
     pub(crate) async fn alerted(&self) -> Arc<Vec<Alerted>> {
-        let mut looked = self.standing().0.lock().await;
+        let standing = self.page_state::<Standing>();
+        let mut looked = standing.0.lock().await;
         if looked.at.is_some_and(|at| at.elapsed() < OLDEST) {
             return Arc::clone(&looked.alerts);
         }
@@ -107,7 +108,7 @@ impl Dashboard {
 }
 
 /// `/alerts/{id}/actions/mute`: nobody is told of it for an hour; its dots go on.
-pub(super) async fn mute(
+pub(crate) async fn mute(
     State(dashboard): State<Dashboard>,
     Path(id): Path<String>,
     Posted { visitor, form }: Posted<Pressed>,
@@ -120,7 +121,7 @@ pub(super) async fn mute(
     let body = json!({ "minutes": MUTED });
     match dashboard.ask::<Value>(&visitor, Method::POST, &path, Some(body)).await {
         Ok(_) => {
-            dashboard.standing().forget().await;
+            dashboard.page_state::<Standing>().forget().await;
             done(&visitor, &form.back, words.muted)
         }
         Err(why) => page::refused(&visitor, &form.back, &why),

@@ -12,6 +12,7 @@ use super::sparkline::sparkline;
 use super::strip::{Cell, Strip};
 use crate::accounts::{ByCalls, path_of};
 use crate::page;
+use crate::view::Place;
 use crate::words::number::{bytes, percent, span, thousands};
 use crate::words::{self, OverviewWords, Sentence, Wall, number, reason, said, state};
 
@@ -79,23 +80,6 @@ impl Cure<'_> {
     fn has_row(&self) -> bool {
         self.view.mend().is_some() || self.mutable().is_some()
     }
-}
-
-/// Where a mending button leads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// To sign an account in.
-    SignIn,
-    /// To the account.
-    Account,
-    /// To what helps an account that Telegram has closed.
-    Recovery,
-    /// To the ways of clearing a flood wait.
-    Clearing,
-    /// To what is in trouble.
-    Trouble,
-    /// To the doctor's findings.
-    Diagnostics,
 }
 
 impl<'a> CardView<'a> {

@@ -12,7 +12,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::dashboard::Dashboard;
-use crate::page::{self, Section, refusal};
+use crate::page::{self, refusal};
+use crate::view::Section;
 use crate::visitor::{Posted, Visitor};
 use crate::words::{OverviewWords, Wall};
 
@@ -87,7 +88,7 @@ impl Run<'_> {
 }
 
 /// `/flood-clearing`: the ways, or the run.
-pub(super) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
+pub(crate) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
     let words = OverviewWords::of(visitor.language);
     let health = dashboard.health();
     let view = health.clearing();
@@ -117,14 +118,14 @@ pub(super) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -
 
 /// What the form sends.
 #[derive(Debug, Deserialize)]
-pub(super) struct Chosen {
+pub(crate) struct Chosen {
     /// The way, as the API names it; nothing where none was chosen.
     #[serde(default)]
     how: String,
 }
 
 /// Begins.
-pub(super) async fn begin(
+pub(crate) async fn begin(
     State(dashboard): State<Dashboard>,
     Posted { visitor, form }: Posted<Chosen>,
 ) -> Response {
@@ -140,7 +141,7 @@ pub(super) async fn begin(
 }
 
 /// Ends it: everything it stopped goes on at once.
-pub(super) async fn cancel(
+pub(crate) async fn cancel(
     State(dashboard): State<Dashboard>,
     Posted { visitor, .. }: Posted<Value>,
 ) -> Response {

@@ -13,7 +13,8 @@ use super::card::{self, CardView, card_path};
 use super::sparkline;
 use super::strip::{Cell, Spell, Strip, spells};
 use crate::dashboard::Dashboard;
-use crate::page::{self, Section, refusal};
+use crate::page::{self, refusal};
+use crate::view::Section;
 use crate::visitor::Visitor;
 use crate::words::{self, OverviewWords, Wall, number};
 
@@ -75,7 +76,7 @@ impl Now<'_> {
 }
 
 /// `/cards/{id}`; that of an account is its own page.
-pub(super) async fn show(
+pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     Path(id): Path<String>,
@@ -98,12 +99,12 @@ pub(super) async fn show(
 /// How many cells the strip has that somebody points at.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Cells {
+pub(crate) struct Cells {
     cells: usize,
 }
 
 /// `/cards/{id}/strip`: the cells of a strip in words, oldest first, for pointing at a dot.
-pub(super) async fn strip(
+pub(crate) async fn strip(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     Path(id): Path<String>,

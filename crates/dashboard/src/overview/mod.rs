@@ -1,11 +1,12 @@
 //! The overview: a verdict, what stands out, a few numbers, and a card for everything that works or does not.
 
-mod action;
-mod alerted;
+pub(crate) mod action;
+pub(crate) mod alerted;
 mod board;
 mod card;
-mod clearing;
-mod detail;
+pub(crate) mod clearing;
+pub(crate) mod detail;
+mod drawings;
 mod hours;
 mod sight;
 mod sparkline;
@@ -19,40 +20,25 @@ use std::sync::Arc;
 
 use access::Right;
 use askama::Template;
-use axum::Router;
 use axum::extract::{Query as QueryOf, State};
 use axum::response::Response;
-use axum::routing::{get, post};
 
-pub(crate) use alerted::{Alerted, Standing};
+pub(crate) use alerted::Alerted;
 #[cfg(test)]
 pub(crate) use board::Group;
 pub(crate) use board::{Beholder, Board, Drawn, Stands};
-pub(crate) use card::{CardView, Place, icon};
+pub(crate) use card::{CardView, icon};
 pub(crate) use detail::Now;
 pub(crate) use sight::Sight;
-pub(crate) use undelivered::{Counted, Undelivered};
+pub(crate) use undelivered::Undelivered;
 pub(crate) use wanted::Query;
 
 use crate::dashboard::Dashboard;
-use crate::page::{self, Section};
-use crate::visitor::{Tally, Visitor};
+use crate::page;
+use crate::view::Section;
+use crate::visitor::Visitor;
 use crate::words::OverviewWords;
 use wanted::{Filter, Grouping};
-
-/// The routes of the overview and of its cards.
-pub(crate) fn routes() -> Router<Dashboard> {
-    Router::new()
-        .route("/", get(index))
-        .route("/cards/{id}", get(detail::show))
-        .route("/cards/{id}/strip", get(detail::strip))
-        .route("/cards/{id}/stop", get(action::ask))
-        .route("/cards/{id}/actions/{action}", post(action::act))
-        .route("/alerts/{id}/actions/mute", post(alerted::mute))
-        .route("/flood-clearing", get(clearing::show))
-        .route("/flood-clearing/actions/begin", post(clearing::begin))
-        .route("/flood-clearing/actions/cancel", post(clearing::cancel))
-}
 
 #[derive(Template)]
 #[template(path = "overview/index.html")]
@@ -97,24 +83,6 @@ impl Beholder {
 }
 
 impl Dashboard {
-    /// What waits for somebody, out of what is known in memory: the store is not asked.
-    pub(crate) fn tally(&self) -> Tally {
-        let least = health::Wanted { limit: Some(1), ..health::Wanted::default() };
-        let overview = self.health().overview(&least);
-        Tally {
-            trouble: overview.causes.all().into(),
-            in_doubt: overview.facts.in_doubt,
-            failed: overview.facts.failed_requests,
-            unresolved: overview.facts.unresolved,
-        }
-    }
-
-    /// How many accounts need a person, as the overview counts them.
-    pub(crate) fn accounts_in_trouble(&self) -> u64 {
-        let least = health::Wanted { limit: Some(1), ..health::Wanted::default() };
-        self.health().overview(&least).causes.kind(health::CardKind::Account).into()
-    }
-
     /// The board as it is now.
     ///
     /// # Errors
@@ -123,12 +91,12 @@ impl Dashboard {
         let alerted = self.alerted().await;
         let undelivered = self.undelivered_today(beholder.wall.zone).await;
         let now = self.state().clock().now();
-        self.drawings().board(self.health(), beholder, &alerted, undelivered, now)
+        self.page_state::<drawings::Drawings>().board(self.health(), beholder, &alerted, undelivered, now)
     }
 }
 
 /// `/`.
-async fn index(
+pub(crate) async fn index(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     QueryOf(query): QueryOf<Query>,

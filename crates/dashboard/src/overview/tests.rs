@@ -14,7 +14,7 @@ use super::board::{Beholder, Board, Stands};
 use super::sight::{Numbers, Sight};
 use super::undelivered::Undelivered;
 use super::wanted::{Filter, PAGE};
-use crate::visitor::{Language, Zone};
+use crate::view::{Language, Zone};
 use crate::words::Wall;
 
 /// The present of these tests.

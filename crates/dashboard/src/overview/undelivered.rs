@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use crate::ask::read_answer;
 use crate::dashboard::Dashboard;
 use crate::listing::{Listed, Stretch, address};
-use crate::visitor::Zone;
+use crate::view::Zone;
 use crate::words::number;
 
 /// The list of them, for people.
@@ -49,7 +49,7 @@ impl Undelivered {
 
 /// What was counted last, by when the day began.
 #[derive(Default)]
-pub(crate) struct Counted(Mutex<HashMap<Timestamp, (Instant, Undelivered)>>);
+struct Counted(Mutex<HashMap<Timestamp, (Instant, Undelivered)>>);
 
 #[derive(Deserialize)]
 #[serde(transparent)]
@@ -61,7 +61,8 @@ impl Dashboard {
     pub(crate) async fn undelivered_today(&self, zone: Zone) -> Undelivered {
         let today = Stretch { range: "today".to_owned(), ..Stretch::default() };
         let since = today.since(zone, self.state().clock().now()).unwrap_or_default();
-        let mut counted = self.counted().0.lock().await;
+        let counted = self.page_state::<Counted>();
+        let mut counted = counted.0.lock().await;
         let known = counted.get(&since).copied();
         if let Some((at, undelivered)) = known
             && at.elapsed() < OLDEST

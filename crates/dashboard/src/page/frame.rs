@@ -2,8 +2,9 @@
 
 use askama::Template;
 
-use super::section::{GROUPS, Section};
-use crate::visitor::{Language, Tally, Theme, Tone, Visitor};
+use crate::dashboard::Tally;
+use crate::view::{GROUPS, Language, Section, Theme};
+use crate::visitor::{Tone, Visitor};
 use crate::words::FrameWords;
 use crate::{assets, page, words};
 

@@ -6,7 +6,6 @@ mod headers;
 mod icon;
 mod qr_code;
 pub(crate) mod refusal;
-mod section;
 mod squeeze;
 
 use askama::Template;
@@ -19,9 +18,9 @@ pub(crate) use headers::secure;
 pub(crate) use icon::{brand, icon};
 pub(crate) use qr_code::QrCode;
 pub(crate) use refusal::no_such_method;
-pub(crate) use section::{Group, Section};
 pub(crate) use squeeze::{gzip, squeeze, takes_gzip};
 
+use crate::view::Section;
 use crate::visitor::{Flash, Visitor, set_cookie};
 use frame::Frame;
 

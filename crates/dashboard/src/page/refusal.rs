@@ -4,9 +4,10 @@ use askama::Template;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 
-use super::{Section, page_of};
+use super::page_of;
 use crate::ask::Refused;
-use crate::visitor::Visitor;
+use crate::view::Section;
+use crate::visitor::{Unfit, Unknown, Visitor};
 use crate::words::{RefusalWords, Sentence};
 
 #[derive(Template)]
@@ -74,6 +75,26 @@ pub(crate) fn form_unread(visitor: &Visitor) -> Response {
 pub(crate) fn form_wrong(visitor: &Visitor, detail: &str) -> Response {
     let words = RefusalWords::of(visitor.language);
     refuse(StatusCode::UNPROCESSABLE_ENTITY, visitor, words.wrong_form, detail)
+}
+
+impl IntoResponse for Unknown {
+    fn into_response(self) -> Response {
+        match self {
+            Self::SignedOut(elsewhere) => elsewhere.into_response(),
+            Self::NoStore(visitor) => no_store(&visitor),
+        }
+    }
+}
+
+impl IntoResponse for Unfit {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Unknown(unknown) => unknown.into_response(),
+            Self::Unread(visitor) => form_unread(&visitor),
+            Self::OfElsewhere(visitor) => form_of_elsewhere(&visitor),
+            Self::Wrong(visitor, detail) => form_wrong(&visitor, &detail),
+        }
+    }
 }
 
 /// An address of an action that was opened like a page (a reload after signing in): to the overview.

@@ -11,10 +11,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::people::unread;
-use super::{Nothing, Tab, Tabs};
+use super::{Nothing, Tabs};
 use crate::ask::Refused;
 use crate::dashboard::Dashboard;
-use crate::page::{self, Section, refusal, segment};
+use crate::page::{self, refusal, segment};
+use crate::view::{Section, Tab};
 use crate::visitor::{Posted, Visitor};
 use crate::words::{AlertsWords, Wall, said};
 
@@ -96,7 +97,7 @@ async fn targets(dashboard: &Dashboard, visitor: &Visitor) -> Result<Vec<Target>
 }
 
 /// `GET /settings/alerts`.
-pub(super) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
+pub(crate) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
     if !visitor.may(access::Right::ArrangeAlerts) {
         return refusal::not_allowed(&visitor);
     }
@@ -112,7 +113,7 @@ pub(super) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -
 
 /// A target to be made: the fields of its kind; those that nobody filled in are empty.
 #[derive(Deserialize)]
-pub(super) struct NewTarget {
+pub(crate) struct NewTarget {
     name: String,
     kind: String,
     #[serde(default)]
@@ -153,7 +154,7 @@ impl NewTarget {
 }
 
 /// `POST /settings/alerts/actions/add`.
-pub(super) async fn add(
+pub(crate) async fn add(
     State(dashboard): State<Dashboard>,
     Posted { visitor, form }: Posted<NewTarget>,
 ) -> Response {
@@ -164,7 +165,7 @@ pub(super) async fn add(
 }
 
 /// `GET /settings/alerts/{name}/remove`: the question before it.
-pub(super) async fn ask_remove(
+pub(crate) async fn ask_remove(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     Path(name): Path<String>,
@@ -188,7 +189,7 @@ struct Tested {
 }
 
 /// `POST /settings/alerts/{name}/actions/{action}`: a test, or the end.
-pub(super) async fn act(
+pub(crate) async fn act(
     State(dashboard): State<Dashboard>,
     Path((name, action)): Path<(String, String)>,
     Posted { visitor, .. }: Posted<Nothing>,

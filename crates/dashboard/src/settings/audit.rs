@@ -10,10 +10,11 @@ use domain::Timestamp;
 use http::Method;
 use serde::{Deserialize, Serialize};
 
+use super::Tabs;
 use super::people::unread;
-use super::{Tab, Tabs};
 use crate::dashboard::Dashboard;
-use crate::page::{self, Section};
+use crate::page;
+use crate::view::{Section, Tab};
 use crate::visitor::Visitor;
 use crate::words::{AuditWords, Wall};
 
@@ -23,7 +24,7 @@ const PAGE: u32 = 100;
 /// What the page is narrowed to.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(default)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     pub(super) who: String,
     pub(super) action: String,
     pub(super) subject: String,
@@ -110,7 +111,7 @@ impl Audit<'_> {
 }
 
 /// `GET /settings/audit`.
-pub(super) async fn show(
+pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     query: Result<Query<Asked>, QueryRejection>,

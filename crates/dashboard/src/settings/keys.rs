@@ -9,10 +9,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::people::unread;
-use super::{Nothing, Tab, Tabs};
+use super::{Nothing, Tabs};
 use crate::ask::Refused;
 use crate::dashboard::Dashboard;
-use crate::page::{self, Section, refusal, segment};
+use crate::page::{self, refusal, segment};
+use crate::view::{Section, Tab};
 use crate::visitor::{Posted, Visitor};
 use crate::words::{KeysWords, Wall};
 
@@ -96,7 +97,7 @@ async fn keys(dashboard: &Dashboard, visitor: &Visitor) -> Result<Vec<Key>, Refu
 }
 
 /// `GET /settings/keys`: those that work first.
-pub(super) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
+pub(crate) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
     let mut keys = match keys(&dashboard, &visitor).await {
         Ok(keys) => keys,
         Err(why) => return unread(&visitor, &why),
@@ -110,7 +111,7 @@ pub(super) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -
 
 /// A key to be made; a box that is not ticked sends nothing.
 #[derive(Deserialize)]
-pub(super) struct NewKey {
+pub(crate) struct NewKey {
     name: String,
     send: Option<String>,
     read: Option<String>,
@@ -121,7 +122,7 @@ pub(super) struct NewKey {
 
 /// `POST /settings/keys/actions/create`. Answered at once and not after a redirect: the key is kept nowhere that a second
 /// request could read it from.
-pub(super) async fn create(
+pub(crate) async fn create(
     State(dashboard): State<Dashboard>,
     Posted { visitor, form }: Posted<NewKey>,
 ) -> Response {
@@ -149,7 +150,7 @@ async fn one(dashboard: &Dashboard, visitor: &Visitor, id: &str) -> Result<Key, 
 }
 
 /// `GET /settings/keys/{id}/revoke`: the question before it.
-pub(super) async fn ask_revoke(
+pub(crate) async fn ask_revoke(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     Path(id): Path<String>,
@@ -165,7 +166,7 @@ pub(super) async fn ask_revoke(
 }
 
 /// `POST /settings/keys/{id}/actions/revoke`.
-pub(super) async fn revoke(
+pub(crate) async fn revoke(
     State(dashboard): State<Dashboard>,
     Path(id): Path<String>,
     Posted { visitor, .. }: Posted<Nothing>,

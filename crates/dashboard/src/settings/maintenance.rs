@@ -10,10 +10,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::people::unread;
-use super::{Nothing, Tab, Tabs};
+use super::{Nothing, Tabs};
 use crate::dashboard::Dashboard;
 use crate::listing::written_time;
-use crate::page::{self, Section, refusal, segment};
+use crate::page::{self, refusal, segment};
+use crate::view::{Section, Tab};
 use crate::visitor::{Posted, Visitor};
 use crate::words::{MaintenanceWords, OverviewWords, Wall, WorkWords};
 
@@ -111,7 +112,7 @@ impl Maintenance<'_> {
 }
 
 /// `GET /settings/maintenance`.
-pub(super) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
+pub(crate) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
     if !visitor.may(access::Right::Operate) {
         return refusal::not_allowed(&visitor);
     }
@@ -140,7 +141,7 @@ pub(super) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -
 
 /// A window for once; the times are as they were written.
 #[derive(Deserialize)]
-pub(super) struct Once {
+pub(crate) struct Once {
     note: String,
     scope: String,
     from: String,
@@ -149,7 +150,7 @@ pub(super) struct Once {
 
 /// A window for every week; a day that is not ticked sends nothing.
 #[derive(Deserialize)]
-pub(super) struct Weekly {
+pub(crate) struct Weekly {
     note: String,
     scope: String,
     start: String,
@@ -185,7 +186,7 @@ async fn make(dashboard: &Dashboard, visitor: &Visitor, body: Value) -> Response
 }
 
 /// `POST /settings/maintenance/actions/once`.
-pub(super) async fn once(
+pub(crate) async fn once(
     State(dashboard): State<Dashboard>,
     Posted { visitor, form }: Posted<Once>,
 ) -> Response {
@@ -195,7 +196,7 @@ pub(super) async fn once(
 }
 
 /// `POST /settings/maintenance/actions/weekly`.
-pub(super) async fn weekly(
+pub(crate) async fn weekly(
     State(dashboard): State<Dashboard>,
     Posted { visitor, form }: Posted<Weekly>,
 ) -> Response {
@@ -221,7 +222,7 @@ pub(super) struct RemoveQuestion<'a> {
 }
 
 /// `GET /settings/maintenance/{id}/remove`: the question before it.
-pub(super) async fn ask_remove(
+pub(crate) async fn ask_remove(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     Path(id): Path<String>,
@@ -242,7 +243,7 @@ pub(super) async fn ask_remove(
 }
 
 /// `POST /settings/maintenance/{id}/actions/remove`.
-pub(super) async fn remove(
+pub(crate) async fn remove(
     State(dashboard): State<Dashboard>,
     Path(id): Path<String>,
     Posted { visitor, .. }: Posted<Nothing>,

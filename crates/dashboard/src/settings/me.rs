@@ -7,10 +7,11 @@ use axum::response::Response;
 use domain::{SecretText, SessionId};
 use serde::Deserialize;
 
-use super::{Nothing, Tab, Tabs};
+use super::{Nothing, Tabs};
 use crate::dashboard::Dashboard;
-use crate::page::{self, Section, refusal};
-use crate::visitor::{Language, Posted, Theme, Visitor};
+use crate::page::{self, refusal};
+use crate::view::{Language, Section, Tab, Theme};
+use crate::visitor::{Posted, Visitor};
 use crate::words::{self, MeWords, Wall};
 
 /// The page.
@@ -45,7 +46,7 @@ impl Me<'_> {
 }
 
 /// `GET /settings/me`.
-pub(super) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
+pub(crate) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
     let Some(name) = visitor.user.clone() else { return refusal::not_allowed(&visitor) };
     let access = dashboard.state().access();
     let (person, sessions) = match tokio::join!(access.person(&name), access.sessions(&name)) {
@@ -74,20 +75,20 @@ pub(super) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -
 /// A change that was not made: back with the reason.
 pub(super) fn not_made(visitor: &Visitor, back: &str, error: &ChangeError) -> Response {
     if matches!(error, ChangeError::Failed(_) | ChangeError::Store(_)) {
-        tracing::error!(%error, "somebody's own settings could not be changed");
+        tracing::error!(%error, "a person's own settings could not be changed");
     }
     page::not_done(visitor, back, &MeWords::of(visitor.language).not_changed(error))
 }
 
 /// A new password and the present one.
 #[derive(Deserialize)]
-pub(super) struct NewPassword {
+pub(crate) struct NewPassword {
     present: SecretText,
     new: SecretText,
 }
 
 /// `POST /settings/me/actions/change-password`.
-pub(super) async fn change_password(
+pub(crate) async fn change_password(
     State(dashboard): State<Dashboard>,
     Posted { visitor, form }: Posted<NewPassword>,
 ) -> Response {
@@ -100,12 +101,12 @@ pub(super) async fn change_password(
 
 /// Which session.
 #[derive(Deserialize)]
-pub(super) struct OneSession {
+pub(crate) struct OneSession {
     id: String,
 }
 
 /// `POST /settings/me/actions/end-session`.
-pub(super) async fn end_session(
+pub(crate) async fn end_session(
     State(dashboard): State<Dashboard>,
     Posted { visitor, form }: Posted<OneSession>,
 ) -> Response {
@@ -120,7 +121,7 @@ pub(super) async fn end_session(
 }
 
 /// `POST /settings/me/actions/end-other-sessions`.
-pub(super) async fn end_other_sessions(
+pub(crate) async fn end_other_sessions(
     State(dashboard): State<Dashboard>,
     Posted { visitor, .. }: Posted<Nothing>,
 ) -> Response {

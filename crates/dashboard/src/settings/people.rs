@@ -9,10 +9,11 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Tab, Tabs};
+use super::Tabs;
 use crate::ask::Refused;
 use crate::dashboard::Dashboard;
-use crate::page::{self, Section, refusal, segment};
+use crate::page::{self, refusal, segment};
+use crate::view::{Section, Tab};
 use crate::visitor::{Posted, Visitor};
 use crate::words::{self, PeopleWords, Wall};
 
@@ -97,7 +98,7 @@ pub(super) fn unread(visitor: &Visitor, why: &Refused) -> Response {
 }
 
 /// `GET /settings/people`.
-pub(super) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
+pub(crate) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
     let list = dashboard.ask::<List<User>>(&visitor, Method::GET, "/v1/users?limit=500", None).await;
     let users = match list {
         Ok(list) => list.items,
@@ -110,7 +111,7 @@ pub(super) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -
 }
 
 /// `GET /settings/people/{name}`.
-pub(super) async fn one(
+pub(crate) async fn one(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     Path(name): Path<String>,
@@ -129,7 +130,7 @@ pub(super) async fn one(
 }
 
 /// `GET /settings/people/{name}/remove`: the question before it.
-pub(super) async fn ask_remove(
+pub(crate) async fn ask_remove(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     Path(name): Path<String>,
@@ -147,14 +148,14 @@ pub(super) async fn ask_remove(
 
 /// Somebody new.
 #[derive(Deserialize)]
-pub(super) struct NewUser {
+pub(crate) struct NewUser {
     name: String,
     role: Role,
     password: SecretText,
 }
 
 /// `POST /settings/people/actions/add`.
-pub(super) async fn add(
+pub(crate) async fn add(
     State(dashboard): State<Dashboard>,
     Posted { visitor, form }: Posted<NewUser>,
 ) -> Response {
@@ -168,13 +169,13 @@ pub(super) async fn add(
 
 /// What the forms about one person send; each has what it needs.
 #[derive(Deserialize)]
-pub(super) struct Change {
+pub(crate) struct Change {
     role: Option<Role>,
     password: Option<SecretText>,
 }
 
 /// `POST /settings/people/{name}/actions/{action}`.
-pub(super) async fn act(
+pub(crate) async fn act(
     State(dashboard): State<Dashboard>,
     Path((name, action)): Path<(String, String)>,
     Posted { visitor, form }: Posted<Change>,

@@ -8,9 +8,10 @@ use domain::{ExposeSecret, SecretText};
 use serde::Deserialize;
 
 use super::me::{HERE, not_made};
-use super::{Nothing, Tab, Tabs};
+use super::{Nothing, Tabs};
 use crate::dashboard::Dashboard;
-use crate::page::{self, QrCode, Section, refusal};
+use crate::page::{self, QrCode, refusal};
+use crate::view::{Section, Tab};
 use crate::visitor::{Posted, Visitor};
 use crate::words::MeWords;
 
@@ -37,7 +38,7 @@ pub(super) struct CodesPage<'a> {
 }
 
 /// `POST …/offer-second-factor`: a new secret, shown on a page of its own.
-pub(super) async fn offer(
+pub(crate) async fn offer(
     State(dashboard): State<Dashboard>,
     Posted { visitor, .. }: Posted<Nothing>,
 ) -> Response {
@@ -49,7 +50,7 @@ pub(super) async fn offer(
 }
 
 /// `GET /settings/me/second-factor`.
-pub(super) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
+pub(crate) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
     let Some((own, _)) = visitor.own() else { return refusal::not_allowed(&visitor) };
     match dashboard.state().access().offered_second_factor(own).await {
         Ok(Some(offered)) => draw(&visitor, &offered),
@@ -78,12 +79,12 @@ fn draw(visitor: &Visitor, offered: &OfferedFactor) -> Response {
 
 /// The first code.
 #[derive(Deserialize)]
-pub(super) struct FirstCode {
+pub(crate) struct FirstCode {
     code: String,
 }
 
 /// `POST …/confirm-second-factor`: in force from now on; the recovery codes are shown this once.
-pub(super) async fn confirm(
+pub(crate) async fn confirm(
     State(dashboard): State<Dashboard>,
     Posted { visitor, form }: Posted<FirstCode>,
 ) -> Response {
@@ -97,12 +98,12 @@ pub(super) async fn confirm(
 
 /// The present password.
 #[derive(Deserialize)]
-pub(super) struct Present {
+pub(crate) struct Present {
     present: SecretText,
 }
 
 /// `POST …/drop-second-factor`.
-pub(super) async fn drop_it(
+pub(crate) async fn drop_it(
     State(dashboard): State<Dashboard>,
     Posted { visitor, form }: Posted<Present>,
 ) -> Response {
@@ -114,7 +115,7 @@ pub(super) async fn drop_it(
 }
 
 /// `POST …/renew-recovery-codes`: the old ones are void; the new ones are shown this once.
-pub(super) async fn renew(
+pub(crate) async fn renew(
     State(dashboard): State<Dashboard>,
     Posted { visitor, form }: Posted<Present>,
 ) -> Response {

@@ -1,59 +1,10 @@
 //! The row of settings: each page of them, as far as the visitor's role goes.
 
-use access::Right;
 use askama::Template;
 
+use crate::view::Tab;
 use crate::visitor::Visitor;
 use crate::words::SettingsWords;
-
-/// A page of settings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tab {
-    /// Oneself.
-    Me,
-    /// Users and roles.
-    People,
-    /// API keys.
-    Keys,
-    /// Who is told of alerts.
-    Alerts,
-    /// Times for which nobody wants to be told.
-    Maintenance,
-    /// Backups of this server.
-    Backups,
-    /// The audit log.
-    Audit,
-}
-
-impl Tab {
-    const ALL: [Self; 7] =
-        [Self::Me, Self::People, Self::Keys, Self::Alerts, Self::Maintenance, Self::Backups, Self::Audit];
-
-    pub(super) const fn path(self) -> &'static str {
-        match self {
-            Self::Me => "/settings/me",
-            Self::People => "/settings/people",
-            Self::Keys => "/settings/keys",
-            Self::Alerts => "/settings/alerts",
-            Self::Maintenance => "/settings/maintenance",
-            Self::Backups => "/settings/backups",
-            Self::Audit => "/settings/audit",
-        }
-    }
-
-    /// What it takes to see it; nothing for one's own page.
-    const fn right(self) -> Option<Right> {
-        match self {
-            Self::Me => None,
-            Self::People => Some(Right::ManagePeople),
-            Self::Keys => Some(Right::ManageKeys),
-            Self::Alerts => Some(Right::ArrangeAlerts),
-            Self::Maintenance => Some(Right::Operate),
-            Self::Backups => Some(Right::Look),
-            Self::Audit => Some(Right::ReadAudit),
-        }
-    }
-}
 
 /// The row itself.
 #[derive(Template)]

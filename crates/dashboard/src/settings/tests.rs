@@ -7,17 +7,18 @@ use access::{Role, SessionView};
 use askama::Template;
 use domain::Timestamp;
 
+use super::Tabs;
 use super::alerts::{Alerts, Target};
 use super::audit::{Asked, Audit, Entry, Who};
-use super::backups::{Backup, Backups, List, Standing};
+use super::backups::{Backup, Backups, List};
 use super::keys::{Key, KeysPage};
 use super::maintenance::{Maintenance, RemoveQuestion, Window};
 use super::me::Me;
 use super::people::{People, Person, Session, User};
 use super::second_factor::{CodesPage, Offer};
-use super::{Tab, Tabs};
 use crate::page::QrCode;
-use crate::visitor::{Csrf, Language, Tallied, Theme, Visitor, Zone};
+use crate::view::{BackupState, Language, Tab, Theme, Zone};
+use crate::visitor::{Csrf, Tallied, Visitor};
 use crate::words::{
     AlertsWords, AuditWords, KeysWords, MaintenanceWords, MeWords, OverviewWords, PeopleWords,
 };
@@ -285,12 +286,12 @@ fn windows_for_once_and_for_every_week() {
 
 #[test]
 fn backups_in_each_state() {
-    let backup = |hours: u64, state: Standing, wrong: Option<&str>| Backup {
+    let backup = |hours: u64, state: BackupState, wrong: Option<&str>| Backup {
         name: format!("switchboard-20261120T{hours:02}0731.000Z.tar.gz"),
         made_at: ago(hours),
         state,
-        bytes: (!matches!(state, Standing::Making | Standing::Failed)).then_some(1_540_000 * hours),
-        proven_at: (state == Standing::Proven).then(|| ago(hours - 1)),
+        bytes: (!matches!(state, BackupState::Making | BackupState::Failed)).then_some(1_540_000 * hours),
+        proven_at: (state == BackupState::Proven).then(|| ago(hours - 1)),
         wrong: wrong.map(str::to_owned),
     };
     let list = |items| List {
@@ -301,17 +302,23 @@ fn backups_in_each_state() {
         next_at: Some(now().plus(Duration::from_hours(20))),
     };
     let lists = [
-        ("backups", list(vec![backup(4, Standing::Proven, None), backup(28, Standing::Unproven, None)])),
+        (
+            "backups",
+            list(vec![backup(4, BackupState::Proven, None), backup(28, BackupState::Unproven, None)]),
+        ),
         (
             "backups_moving",
-            list(vec![backup(0, Standing::Making, None), backup(1, Standing::Broken, Some("<not> whole"))]),
+            list(vec![
+                backup(0, BackupState::Making, None),
+                backup(1, BackupState::Broken, Some("<not> whole")),
+            ]),
         ),
         (
             "backups_failing",
             list(vec![
-                backup(1, Standing::Failed, Some("the disk is <full>")),
-                backup(2, Standing::Unproven, None),
-                backup(3, Standing::Broken, Some("torn")),
+                backup(1, BackupState::Failed, Some("the disk is <full>")),
+                backup(2, BackupState::Unproven, None),
+                backup(3, BackupState::Broken, Some("torn")),
             ]),
         ),
         ("backups_none", List { every_seconds: 0, next_at: None, ..list(Vec::new()) }),

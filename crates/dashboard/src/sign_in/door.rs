@@ -6,7 +6,8 @@ use axum::response::{Html, IntoResponse, Response};
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 
-use crate::visitor::{Language, Visitor};
+use crate::view::Language;
+use crate::visitor::Visitor;
 use crate::words::SignInWords;
 use crate::{assets, page};
 
@@ -64,7 +65,7 @@ impl<'a> Door<'a> {
             SignInError::Busy | SignInError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, Some(5)),
         };
         if matches!(error, SignInError::Failed(_) | SignInError::Store(_)) {
-            tracing::error!(%error, "nobody can sign in");
+            tracing::error!(%error, "no one can sign in");
         }
         let mut answer = self.show(status);
         if let Some(wait) = wait {

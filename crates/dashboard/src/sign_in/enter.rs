@@ -18,7 +18,7 @@ use crate::words::SignInWords;
 
 /// What leads to the door.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     #[serde(default)]
     next: String,
     /// What happened before: `ended` or `out`.
@@ -27,7 +27,7 @@ pub(super) struct Asked {
 }
 
 /// `GET /sign-in`: the form; whoever is in already goes on.
-pub(super) async fn show(
+pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     query: Result<Query<Asked>, QueryRejection>,
     request: Request,
@@ -49,7 +49,7 @@ pub(super) async fn show(
 
 /// Name and password.
 #[derive(Deserialize)]
-pub(super) struct NameAndPassword {
+pub(crate) struct NameAndPassword {
     name: String,
     password: SecretText,
     #[serde(default)]
@@ -57,7 +57,7 @@ pub(super) struct NameAndPassword {
 }
 
 /// `POST /sign-in`.
-pub(super) async fn password(
+pub(crate) async fn password(
     State(dashboard): State<Dashboard>,
     Written { stranger, form }: Written<NameAndPassword>,
 ) -> Response {
@@ -74,7 +74,7 @@ pub(super) async fn password(
 
 /// A code of the second factor, or a recovery code.
 #[derive(Deserialize)]
-pub(super) struct TicketAndCode {
+pub(crate) struct TicketAndCode {
     ticket: SecretText,
     code: SecretText,
     #[serde(default)]
@@ -82,7 +82,7 @@ pub(super) struct TicketAndCode {
 }
 
 /// `POST /sign-in/code`.
-pub(super) async fn code(
+pub(crate) async fn code(
     State(dashboard): State<Dashboard>,
     Written { stranger, form }: Written<TicketAndCode>,
 ) -> Response {

@@ -12,10 +12,10 @@ use crate::visitor::Posted;
 
 /// Nothing but the token.
 #[derive(Deserialize)]
-pub(super) struct Nothing {}
+pub(crate) struct Nothing {}
 
 /// `POST /sign-out`.
-pub(super) async fn leave(
+pub(crate) async fn leave(
     State(dashboard): State<Dashboard>,
     Posted { visitor, .. }: Posted<Nothing>,
 ) -> Response {

@@ -11,13 +11,13 @@ use crate::page::refusal;
 use crate::visitor::{Visitor, body_of, browser, is_from_another_site};
 
 /// Somebody at the door.
-pub(super) struct Stranger {
+pub(crate) struct Stranger {
     /// How they want their pages; with no name yet.
-    pub(super) visitor: Visitor,
+    pub(crate) visitor: Visitor,
     /// Where they come from.
-    pub(super) whence: Whence,
+    pub(crate) whence: Whence,
     /// Whether their browser speaks TLS to us or to a trusted proxy.
-    pub(super) secure: bool,
+    pub(crate) secure: bool,
 }
 
 impl Stranger {
@@ -38,9 +38,9 @@ impl FromRequestParts<Dashboard> for Stranger {
 
 /// What they wrote. There is no session yet that a token could belong to; a browser that says that another site sent it is
 /// refused.
-pub(super) struct Written<T> {
-    pub(super) stranger: Stranger,
-    pub(super) form: T,
+pub(crate) struct Written<T> {
+    pub(crate) stranger: Stranger,
+    pub(crate) form: T,
 }
 
 impl<T: DeserializeOwned> FromRequest<Dashboard> for Written<T> {

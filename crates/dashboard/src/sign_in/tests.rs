@@ -8,7 +8,7 @@ use askama::Template;
 use super::door::Door;
 use crate::assets::LOOK;
 use crate::settings::tests::visitor;
-use crate::visitor::Language;
+use crate::view::Language;
 
 /// The page; the stylesheet's name changes with each of its edits.
 fn drawn(door: &Door<'_>) -> String {

@@ -6,8 +6,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::Method;
 use http::header::SET_COOKIE;
 
-use super::{Language, Theme, set_cookie};
+use super::set_cookie;
 use crate::dashboard::Dashboard;
+use crate::view::{Language, Theme};
 
 /// How long a choice is kept, in seconds: a year.
 const KEPT: u32 = 365 * 24 * 3600;

@@ -4,18 +4,15 @@ mod choices;
 mod cookies;
 mod csrf;
 mod flash;
-mod language;
 mod posted;
 mod staying;
 mod tally;
-mod theme;
-mod zone;
 
 use std::net::IpAddr;
 
 use access::{Right, Role, Whence};
 use axum::extract::FromRequestParts;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Redirect;
 use domain::{Timestamp, UserName};
 use http::header::{COOKIE, USER_AGENT};
 use http::request::Parts;
@@ -26,15 +23,13 @@ pub(crate) use choices::remember_choices;
 pub(crate) use cookies::{cookie, set_cookie};
 pub(crate) use csrf::Csrf;
 pub(crate) use flash::{Flash, Tone};
-pub(crate) use language::Language;
-pub(crate) use posted::{Posted, body_of, is_from_another_site};
+pub(crate) use posted::{Posted, Unfit, body_of, is_from_another_site};
 pub(crate) use staying::{EVERY, Staying};
-pub(crate) use tally::{Tallied, Tally};
-pub(crate) use theme::Theme;
-pub(crate) use zone::Zone;
+pub(crate) use tally::Tallied;
 
 use crate::dashboard::Dashboard;
-use crate::page::refusal;
+use crate::view::{Language, Theme, Zone};
+use crate::words::Wall;
 
 /// The person who looks at a page, and how they want it. As an extractor it sends whoever is not signed in to the sign-in page.
 #[derive(Debug, Clone)]
@@ -97,6 +92,11 @@ impl Visitor {
         access::may(self.role, right)
     }
 
+    /// How instants are shown to them.
+    pub(crate) fn wall(&self) -> Wall {
+        Wall { language: self.language, zone: self.zone, now: self.now }
+    }
+
     /// Their session and where they come from, to change something about themselves.
     pub(crate) fn own(&self) -> Option<(&access::Visitor, Whence)> {
         Some((self.session.as_ref()?, Whence { address: self.address, browser: None }))
@@ -137,14 +137,22 @@ impl Visitor {
     }
 }
 
-impl FromRequestParts<Dashboard> for Visitor {
-    type Rejection = Response;
+/// Why there is no visitor.
+pub(crate) enum Unknown {
+    /// Not signed in: this leads to the sign-in page.
+    SignedOut(Redirect),
+    /// The store does not answer who it is.
+    NoStore(Box<Visitor>),
+}
 
-    async fn from_request_parts(parts: &mut Parts, dashboard: &Dashboard) -> Result<Self, Response> {
+impl FromRequestParts<Dashboard> for Visitor {
+    type Rejection = Unknown;
+
+    async fn from_request_parts(parts: &mut Parts, dashboard: &Dashboard) -> Result<Self, Unknown> {
         let headers = parts.headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
         let token = access::cookie::find(headers, web::is_secure(dashboard.state(), parts));
         let stranger = Self::stranger(dashboard, parts);
-        let Some(token) = token else { return Err(to_sign_in(parts, false)) };
+        let Some(token) = token else { return Err(Unknown::SignedOut(to_sign_in(parts, false))) };
         let whence = Whence { address: stranger.address, browser: browser(&parts.headers) };
         match dashboard.state().access().session(&token, &whence).await {
             Ok(Some(session)) => Ok(Self {
@@ -155,10 +163,10 @@ impl FromRequestParts<Dashboard> for Visitor {
                 session: Some(session),
                 ..stranger
             }),
-            Ok(None) => Err(to_sign_in(parts, true)),
+            Ok(None) => Err(Unknown::SignedOut(to_sign_in(parts, true))),
             Err(error) => {
                 tracing::error!(%error, "who looks at the dashboard cannot be asked of the store");
-                Err(refusal::no_store(&stranger))
+                Err(Unknown::NoStore(Box::new(stranger)))
             }
         }
     }
@@ -171,7 +179,7 @@ pub(crate) fn browser(headers: &HeaderMap) -> Option<String> {
 
 /// To the sign-in page, and back here afterwards if this was only a look. Whoever sent something when their session had ended
 /// is told that it came to nothing.
-fn to_sign_in(parts: &Parts, was_in: bool) -> Response {
+fn to_sign_in(parts: &Parts, was_in: bool) -> Redirect {
     let here = parts.uri.path_and_query().map_or("/", |here| here.as_str());
     let place = match (parts.method == Method::GET, here) {
         (true, "/") => "/sign-in".to_owned(),
@@ -179,5 +187,5 @@ fn to_sign_in(parts: &Parts, was_in: bool) -> Response {
         (false, _) if was_in => "/sign-in?note=ended".to_owned(),
         (false, _) => "/sign-in".to_owned(),
     };
-    Redirect::to(&place).into_response()
+    Redirect::to(&place)
 }

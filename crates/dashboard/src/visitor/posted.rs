@@ -4,14 +4,12 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body_util::{BodyExt, Limited};
 use serde::de::DeserializeOwned;
 
-use super::{Csrf, Visitor};
+use super::{Csrf, Unknown, Visitor};
 use crate::dashboard::Dashboard;
-use crate::page::refusal;
 
 /// The largest form, in bytes. Files go another way.
 const LARGEST: usize = 64 * 1024;
@@ -30,19 +28,31 @@ pub(crate) struct Posted<T> {
     pub(crate) form: T,
 }
 
-impl<T: DeserializeOwned> FromRequest<Dashboard> for Posted<T> {
-    type Rejection = Response;
+/// Why a form is not taken.
+pub(crate) enum Unfit {
+    /// Its sender is not known.
+    Unknown(Unknown),
+    /// It did not arrive whole, or is too large.
+    Unread(Box<Visitor>),
+    /// It lacks the token of its sender, or another site sent it.
+    OfElsewhere(Box<Visitor>),
+    /// It lacks a field or has one that cannot be read: which.
+    Wrong(Box<Visitor>, String),
+}
 
-    async fn from_request(request: Request, dashboard: &Dashboard) -> Result<Self, Response> {
+impl<T: DeserializeOwned> FromRequest<Dashboard> for Posted<T> {
+    type Rejection = Unfit;
+
+    async fn from_request(request: Request, dashboard: &Dashboard) -> Result<Self, Unfit> {
         let (mut parts, body) = request.into_parts();
-        let visitor = Visitor::from_request_parts(&mut parts, dashboard).await?;
-        let Some(body) = body_of(body).await else { return Err(refusal::form_unread(&visitor)) };
+        let visitor = Visitor::from_request_parts(&mut parts, dashboard).await.map_err(Unfit::Unknown)?;
+        let Some(body) = body_of(body).await else { return Err(Unfit::Unread(Box::new(visitor))) };
         if !is_ours(&visitor.csrf, &parts.headers, &body) {
-            return Err(refusal::form_of_elsewhere(&visitor));
+            return Err(Unfit::OfElsewhere(Box::new(visitor)));
         }
         match serde_urlencoded::from_bytes(&body) {
             Ok(form) => Ok(Self { visitor, form }),
-            Err(error) => Err(refusal::form_wrong(&visitor, &error.to_string())),
+            Err(error) => Err(Unfit::Wrong(Box::new(visitor), error.to_string())),
         }
     }
 }

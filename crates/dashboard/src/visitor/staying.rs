@@ -43,7 +43,7 @@ impl Staying {
         let goes_on = match state.clock().timeout(PATIENCE, state.access().still_lasts(who)).await {
             Ok(Ok(lasts)) => lasts,
             Ok(Err(error)) => {
-                tracing::debug!(%error, "whether somebody who looks still may cannot be asked of the store");
+                tracing::debug!(%error, "the store does not answer whether a session is still valid");
                 true
             }
             Err(_) => true,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::dashboard::Dashboard;
+use crate::dashboard::{Dashboard, Tally};
 
 /// Where to look how much waits. Nobody looks before a page shows it: a press that leads to one, or a piece of one, does not.
 #[derive(Clone, Default)]
@@ -24,17 +24,4 @@ impl fmt::Debug for Tallied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tallied").finish_non_exhaustive()
     }
-}
-
-/// How much waits for somebody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Tally {
-    /// Cards in trouble.
-    pub(crate) trouble: u64,
-    /// Messages and operations of which nobody knows whether they happened.
-    pub(crate) in_doubt: u64,
-    /// Failed requests that wait for a decision.
-    pub(crate) failed: u64,
-    /// Chats that no account finds.
-    pub(crate) unresolved: u64,
 }

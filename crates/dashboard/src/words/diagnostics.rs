@@ -7,77 +7,35 @@ use ops::doctor::{Area, Code, Finding, Fix, Severity};
 use super::number::{english, russian, thousands};
 use super::said::doctor_in_russian;
 use super::{Sentence, Wall, findings};
-use crate::visitor::Language;
+use crate::view::Language;
 
-/// The words of diagnostics.
-pub(crate) struct DiagnosticsWords {
-    pub(crate) language: Language,
-    pub(crate) title: &'static str,
-    pub(crate) examine: &'static str,
-    pub(crate) examined: &'static str,
-    pub(crate) examined_at: &'static str,
-    pub(crate) version: &'static str,
-    pub(crate) findings: &'static str,
-    pub(crate) nothing_found: &'static str,
-    pub(crate) nothing_found_detail: &'static str,
-    pub(crate) mend_here: &'static str,
-    pub(crate) do_this: &'static str,
-    pub(crate) set_this: &'static str,
-    pub(crate) copy: &'static str,
-    pub(crate) copied: &'static str,
-    pub(crate) how_it_is: &'static str,
-    pub(crate) unseen: &'static str,
-    pub(crate) see_more: &'static str,
-    severities: [&'static str; 3],
+words! {
+    /// The words of diagnostics.
+    DiagnosticsWords;
+    title: "Diagnostics", "Диагностика";
+    examine: "Examine again", "Проверить ещё раз";
+    examined: "Examined again.", "Проверено ещё раз.";
+    examined_at: "Examined at", "Проверено в";
+    version: "version", "версия";
+    findings: "Findings", "Что найдено";
+    nothing_found: "Nothing to fix", "Чинить нечего";
+    nothing_found_detail:
+        "Settings, ports, sessions, files, disk, clock and network agree with each other.",
+        "Настройки, порты, сессии, файлы, диск, часы и сеть согласуются между собой.";
+    mend_here: "Open the page for this", "Открыть нужную страницу";
+    do_this: "Do this", "Что сделать";
+    set_this: "Change the setting", "Изменить настройку";
+    copy: "Copy", "Скопировать";
+    copied: "Copied", "Скопировано";
+    how_it_is: "What was checked", "Что проверено";
+    unseen: "Could not be checked", "Проверить не удалось";
+    see_more:
+        "Processes of other users are hidden from this server. Run as root to see more:",
+        "Процессы других пользователей этому серверу не видны. От имени root видно больше:";
+    severities[3]: ["Error", "Warning", "Note"], ["Ошибка", "Предупреждение", "Заметка"];
 }
 
-const EN: DiagnosticsWords = DiagnosticsWords {
-    language: Language::English,
-    title: "Diagnostics",
-    examine: "Examine again",
-    examined: "Examined again.",
-    examined_at: "Examined at",
-    version: "version",
-    findings: "Findings",
-    nothing_found: "Nothing to fix",
-    nothing_found_detail: "Settings, ports, sessions, files, disk, clock and network agree with each other.",
-    mend_here: "Open the page for this",
-    do_this: "Do this",
-    set_this: "Change the setting",
-    copy: "Copy",
-    copied: "Copied",
-    how_it_is: "What was checked",
-    unseen: "Could not be checked",
-    see_more: "Processes of other users are hidden from this server. Run as root to see more:",
-    severities: ["Error", "Warning", "Note"],
-};
-
-const RU: DiagnosticsWords = DiagnosticsWords {
-    language: Language::Russian,
-    title: "Диагностика",
-    examine: "Проверить ещё раз",
-    examined: "Проверено ещё раз.",
-    examined_at: "Проверено в",
-    version: "версия",
-    findings: "Что найдено",
-    nothing_found: "Чинить нечего",
-    nothing_found_detail: "Настройки, порты, сессии, файлы, диск, часы и сеть согласуются между собой.",
-    mend_here: "Открыть нужную страницу",
-    do_this: "Что сделать",
-    set_this: "Изменить настройку",
-    copy: "Скопировать",
-    copied: "Скопировано",
-    how_it_is: "Что проверено",
-    unseen: "Проверить не удалось",
-    see_more: "Процессы других пользователей этому серверу не видны. От имени root видно больше:",
-    severities: ["Ошибка", "Предупреждение", "Заметка"],
-};
-
 impl DiagnosticsWords {
-    pub(crate) fn of(language: Language) -> &'static Self {
-        language.of(&EN, &RU)
-    }
-
     pub(crate) fn severity(&self, severity: Severity) -> &'static str {
         let [error, warning, note] = self.severities;
         match severity {

@@ -3,146 +3,64 @@
 use logs::Trouble;
 
 use super::number::{english, russian, thousands};
-use crate::visitor::Language;
+use crate::view::Language;
 
-/// The words of the pages about log lines.
-pub(crate) struct LogsWords {
-    language: Language,
-    pub(crate) logs: &'static str,
-    pub(crate) lines: &'static str,
-    pub(crate) line: &'static str,
-    pub(crate) around: &'static str,
-    pub(crate) to_the_line: &'static str,
-    pub(crate) line_gone: &'static str,
-    pub(crate) line_gone_detail: &'static str,
-    pub(crate) find: &'static str,
-    pub(crate) find_hint: &'static str,
-    pub(crate) level: &'static str,
-    pub(crate) service: &'static str,
-    pub(crate) any_service: &'static str,
-    pub(crate) error_type: &'static str,
-    pub(crate) any_error: &'static str,
-    pub(crate) remove: &'static str,
-    pub(crate) refresh: &'static str,
-    pub(crate) refresh_live: &'static str,
-    pub(crate) refresh_30: &'static str,
-    pub(crate) refresh_off: &'static str,
-    pub(crate) download: &'static str,
-    pub(crate) unread: &'static str,
-    pub(crate) unread_detail: &'static str,
-    pub(crate) empty: &'static str,
-    pub(crate) empty_detail: &'static str,
-    pub(crate) none_yet: &'static str,
-    pub(crate) older: &'static str,
-    pub(crate) following: &'static str,
-    pub(crate) paused: &'static str,
-    pub(crate) lost: &'static str,
-    pub(crate) pause: &'static str,
-    pub(crate) show_new: &'static str,
-    pub(crate) link_to: &'static str,
-    pub(crate) about: &'static str,
-    pub(crate) see_it: &'static str,
-    pub(crate) its_lines: &'static str,
-    pub(crate) what_to_do: &'static str,
-    pub(crate) uncounted: &'static str,
-    all_levels: &'static str,
-    warnings: &'static str,
-    errors: &'static str,
+words! {
+    LogsWords;
+    logs: "Logs", "Журнал";
+    lines: "Log lines", "Строки журнала";
+    line: "A log line", "Строка журнала";
+    around: "The line in its place, newest first.", "Строка среди соседних, новые сверху.";
+    to_the_line: "To the line", "К строке";
+    line_gone: "This line is gone", "Этой строки больше нет";
+    line_gone_detail:
+        "The oldest lines are removed when the disk budget is used up. The setting log.budget makes it \
+         larger.",
+        "Когда отведённое место кончается, самые старые строки удаляются. Больше места даёт настройка \
+         log.budget.";
+    find: "Find words", "Найти слова";
+    find_hint: "Exact words, or name=value", "Точные слова или имя=значение";
+    level: "Level", "Уровень";
+    service: "Service", "Служба";
+    any_service: "All services", "Все службы";
+    error_type: "Error type", "Вид ошибки";
+    any_error: "Any error type", "Любая ошибка";
+    remove: "remove", "убрать";
+    refresh: "Refresh", "Обновление";
+    refresh_live: "Refresh: live", "Обновление: сразу";
+    refresh_30: "Refresh: 30 s", "Обновление: 30 с";
+    refresh_off: "Refresh: off", "Обновление: нет";
+    download: "Download", "Скачать";
+    unread: "Not all lines can be read now", "Сейчас читаются не все строки";
+    unread_detail:
+        "Others may be searching, or some lines are damaged on disk. Try again in a moment; the program's \
+         standard error says why.",
+        "Возможно, ищет кто-то ещё или часть строк повреждена на диске. Повторите чуть позже; причина — в \
+         потоке ошибок программы.";
+    empty: "No lines in this time", "За это время строк нет";
+    empty_detail:
+        "The program writes a line for each step of each message and for each request. Choose a longer time.",
+        "Программа пишет строку о каждом шаге каждого сообщения и о каждом запросе. Выберите время \
+         подлиннее.";
+    none_yet: "Nothing so far; the search goes on further back", "Пока ничего; поиск продолжается глубже";
+    older: "Older lines", "Более старые строки";
+    following: "New lines appear by themselves", "Новые строки появляются сами";
+    paused: "Paused while you read", "Остановлено, пока вы читаете";
+    lost: "Connection lost; trying again", "Связь потеряна; пробуем снова";
+    pause: "Pause", "Пауза";
+    show_new: "Show the new lines", "Показать новые строки";
+    link_to: "Link to line", "Ссылка на строку";
+    about: "About", "О чём";
+    see_it: "see it", "открыть";
+    its_lines: "all its lines", "все его строки";
+    what_to_do: "What to do", "Что делать";
+    uncounted: "The lines cannot be counted now.", "Сейчас строки не посчитать.";
+    all_levels: "All", "Все";
+    warnings: "Warnings", "Предупреждения";
+    errors: "Errors", "Ошибки";
 }
 
-const EN: LogsWords = LogsWords {
-    language: Language::English,
-    logs: "Logs",
-    lines: "Log lines",
-    line: "A log line",
-    around: "The line in its place, newest first.",
-    to_the_line: "To the line",
-    line_gone: "This line is gone",
-    line_gone_detail: "The oldest lines are removed when the disk budget is used up. The setting log.budget makes it larger.",
-    find: "Find words",
-    find_hint: "Exact words, or name=value",
-    level: "Level",
-    service: "Service",
-    any_service: "All services",
-    error_type: "Error type",
-    any_error: "Any error type",
-    remove: "remove",
-    refresh: "Refresh",
-    refresh_live: "Refresh: live",
-    refresh_30: "Refresh: 30 s",
-    refresh_off: "Refresh: off",
-    download: "Download",
-    unread: "Not all lines can be read now",
-    unread_detail: "Others may be searching, or some lines are damaged on disk. Try again in a moment; the program's standard error says why.",
-    empty: "No lines in this time",
-    empty_detail: "The program writes a line for each step of each message and for each request. Choose a longer time.",
-    none_yet: "Nothing so far; the search goes on further back",
-    older: "Older lines",
-    following: "New lines appear by themselves",
-    paused: "Paused while you read",
-    lost: "Connection lost; trying again",
-    pause: "Pause",
-    show_new: "Show the new lines",
-    link_to: "Link to line",
-    about: "About",
-    see_it: "see it",
-    its_lines: "all its lines",
-    what_to_do: "What to do",
-    uncounted: "The lines cannot be counted now.",
-    all_levels: "All",
-    warnings: "Warnings",
-    errors: "Errors",
-};
-
-const RU: LogsWords = LogsWords {
-    language: Language::Russian,
-    logs: "Журнал",
-    lines: "Строки журнала",
-    line: "Строка журнала",
-    around: "Строка среди соседних, новые сверху.",
-    to_the_line: "К строке",
-    line_gone: "Этой строки больше нет",
-    line_gone_detail: "Когда отведённое место кончается, самые старые строки удаляются. Больше места даёт настройка log.budget.",
-    find: "Найти слова",
-    find_hint: "Точные слова или имя=значение",
-    level: "Уровень",
-    service: "Служба",
-    any_service: "Все службы",
-    error_type: "Вид ошибки",
-    any_error: "Любая ошибка",
-    remove: "убрать",
-    refresh: "Обновление",
-    refresh_live: "Обновление: сразу",
-    refresh_30: "Обновление: 30 с",
-    refresh_off: "Обновление: нет",
-    download: "Скачать",
-    unread: "Сейчас читаются не все строки",
-    unread_detail: "Возможно, ищет кто-то ещё или часть строк повреждена на диске. Повторите чуть позже; причина — в потоке ошибок программы.",
-    empty: "За это время строк нет",
-    empty_detail: "Программа пишет строку о каждом шаге каждого сообщения и о каждом запросе. Выберите время подлиннее.",
-    none_yet: "Пока ничего; поиск продолжается глубже",
-    older: "Более старые строки",
-    following: "Новые строки появляются сами",
-    paused: "Остановлено, пока вы читаете",
-    lost: "Связь потеряна; пробуем снова",
-    pause: "Пауза",
-    show_new: "Показать новые строки",
-    link_to: "Ссылка на строку",
-    about: "О чём",
-    see_it: "открыть",
-    its_lines: "все его строки",
-    what_to_do: "Что делать",
-    uncounted: "Сейчас строки не посчитать.",
-    all_levels: "Все",
-    warnings: "Предупреждения",
-    errors: "Ошибки",
-};
-
 impl LogsWords {
-    pub(crate) fn of(language: Language) -> &'static Self {
-        language.of(&EN, &RU)
-    }
-
     /// The levels that are offered, by their words in addresses.
     pub(crate) fn levels(&self) -> [(&'static str, &'static str); 3] {
         [("", self.all_levels), ("warn", self.warnings), ("error", self.errors)]

@@ -1,5 +1,32 @@
-//! Every word that a person reads, in English and in Russian. One struct for each page, one constant for each language, so that the
-//! compiler finds what is missing.
+//! Every word that a person reads, in English and in Russian: one struct for each page, so that the compiler finds what is
+//! missing.
+
+/// Makes the words of a page: a struct with a field for each text, and its values in English and in Russian.
+macro_rules! words {
+    ($(#[$about:meta])* $name:ident; $($(#[$note:meta])* $word:ident$([$many:literal])?: $english:expr, $russian:expr;)*) => {
+        $(#[$about])*
+        pub(crate) struct $name {
+            pub(crate) language: $crate::view::Language,
+            $($(#[$note])* pub(crate) $word: words!(@type $($many)?),)*
+        }
+
+        impl $name {
+            /// The words in a language.
+            pub(crate) fn of(language: $crate::view::Language) -> &'static Self {
+                use $crate::view::Language::{English, Russian};
+                const WORDS: [$name; 2] = [
+                    $name { language: English, $($word: $english,)* },
+                    $name { language: Russian, $($word: $russian,)* },
+                ];
+                // Not each page has a sentence that hangs on the language.
+                let _: fn(&Self) -> $crate::view::Language = |words| words.language;
+                language.of(&WORDS[0], &WORDS[1])
+            }
+        }
+    };
+    (@type) => { &'static str };
+    (@type $many:literal) => { [&'static str; $many] };
+}
 
 mod accounts;
 mod chats;

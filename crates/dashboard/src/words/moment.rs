@@ -9,7 +9,7 @@ use domain::Timestamp;
 use jiff::civil::DateTime;
 
 use super::said;
-use crate::visitor::{Language, Visitor, Zone};
+use crate::view::{Language, Zone};
 
 const MONTHS: [[&str; 12]; 2] = [
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
@@ -33,13 +33,6 @@ pub(crate) struct Moment {
     at: Timestamp,
     wall: Wall,
     seconds: bool,
-}
-
-impl Visitor {
-    /// How instants are shown to them.
-    pub(crate) fn wall(&self) -> Wall {
-        Wall { language: self.language, zone: self.zone, now: self.now }
-    }
 }
 
 impl Wall {

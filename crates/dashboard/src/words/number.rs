@@ -1,8 +1,7 @@
 //! Numbers as they are read: thousands apart, units always, and never broken at the end of a line.
 
+use crate::view::Language;
 use std::time::Duration;
-
-use crate::visitor::Language;
 
 /// A narrow space that no line breaks at.
 const NARROW: char = '\u{202f}';

@@ -1,112 +1,51 @@
 //! The words of the pages about operations and failovers.
 
-use crate::visitor::Language;
-
-/// The words of the pages about operations and failovers.
-pub(crate) struct OperationsWords {
-    language: Language,
-    pub(crate) operations: &'static str,
-    pub(crate) failovers: &'static str,
-    pub(crate) lede: &'static str,
-    pub(crate) empty: &'static str,
-    pub(crate) empty_detail: &'static str,
-    pub(crate) detail: &'static str,
-    pub(crate) steps: &'static str,
-    pub(crate) about: &'static str,
-    pub(crate) asked: &'static str,
-    pub(crate) changed: &'static str,
-    pub(crate) failure: &'static str,
-    pub(crate) result: &'static str,
-    pub(crate) held_back: &'static str,
-    pub(crate) in_doubt: &'static str,
-    pub(crate) in_doubt_detail: &'static str,
-    pub(crate) see_evidence: &'static str,
-    pub(crate) retried: &'static str,
-    pub(crate) cancelled: &'static str,
-    pub(crate) counted_as_done: &'static str,
-    pub(crate) done_again: &'static str,
-    pub(crate) failovers_lede: &'static str,
-    pub(crate) by_hand: &'static str,
-    pub(crate) no_failovers: &'static str,
-    pub(crate) no_failovers_detail: &'static str,
-    pub(crate) first_choice: &'static str,
-    pub(crate) went_to: &'static str,
-    pub(crate) done_by: &'static str,
-    pub(crate) reason: &'static str,
-    pub(crate) work: &'static str,
+words! {
+    OperationsWords;
+    operations: "Operations", "Операции";
+    failovers: "Failovers", "Переключения";
+    lede:
+        "Work on chats, the newest first: creating, changing and leaving them, and their members.",
+        "Действия с чатами, новые сверху: создание, изменение, выход, участники.";
+    empty: "No operations yet", "Операций ещё нет";
+    empty_detail:
+        "Creating, changing or leaving a chat is shown here step by step. Create a chat with",
+        "Создание, изменение чата и выход из него видны здесь по шагам. Чат создаёт";
+    detail: "Detail", "Подробности";
+    steps: "Steps", "Шаги";
+    about: "About it", "Об операции";
+    asked: "Asked", "Запрошено";
+    changed: "Last change", "Последнее изменение";
+    failure: "Failure", "Ошибка";
+    result: "Result", "Результат";
+    held_back:
+        "Held back after a restore: it may have been done since the backup",
+        "Задержано после восстановления: возможно, сделано после копии";
+    in_doubt: "It may have happened, or not", "Возможно, сделано, а возможно, и нет";
+    in_doubt_detail:
+        "The account that did it cannot be asked any more. Look at what is known, then decide.",
+        "Аккаунт, который это делал, спросить больше нельзя. Посмотрите, что известно, и решите.";
+    see_evidence: "See the evidence", "Что известно";
+    retried: "It is being done again.", "Делаем заново.";
+    cancelled: "It was cancelled; nothing was done.", "Отменено, ничего не сделано.";
+    counted_as_done: "It counts as done.", "Считается сделанным.";
+    done_again: "It is being done again.", "Делаем заново.";
+    failovers_lede:
+        "Work that went to another account than its first choice, and why.",
+        "Когда работа ушла не тому аккаунту, который был первым в очереди, и почему.";
+    by_hand: "by hand", "вручную";
+    no_failovers: "No failovers", "Переключений нет";
+    no_failovers_detail:
+        "All work went through the account that was its first choice.",
+        "Вся работа шла через аккаунты, которые были первыми в очереди.";
+    first_choice: "First choice", "Первый выбор";
+    went_to: "Went to", "Кому передано";
+    done_by: "Done by", "Кто сделал";
+    reason: "Why", "Почему";
+    work: "Work", "Работа";
 }
 
-const EN: OperationsWords = OperationsWords {
-    language: Language::English,
-    operations: "Operations",
-    failovers: "Failovers",
-    lede: "Work on chats, the newest first: creating, changing and leaving them, and their members.",
-    empty: "No operations yet",
-    empty_detail: "Creating, changing or leaving a chat is shown here step by step. Create a chat with",
-    detail: "Detail",
-    steps: "Steps",
-    about: "About it",
-    asked: "Asked",
-    changed: "Last change",
-    failure: "Failure",
-    result: "Result",
-    held_back: "Held back after a restore: it may have been done since the backup",
-    in_doubt: "It may have happened, or not",
-    in_doubt_detail: "The account that did it cannot be asked any more. Look at what is known, then decide.",
-    see_evidence: "See the evidence",
-    retried: "It is being done again.",
-    cancelled: "It was cancelled; nothing was done.",
-    counted_as_done: "It counts as done.",
-    done_again: "It is being done again.",
-    failovers_lede: "Work that went to another account than its first choice, and why.",
-    by_hand: "by hand",
-    no_failovers: "No failovers",
-    no_failovers_detail: "All work went through the account that was its first choice.",
-    first_choice: "First choice",
-    went_to: "Went to",
-    done_by: "Done by",
-    reason: "Why",
-    work: "Work",
-};
-
-const RU: OperationsWords = OperationsWords {
-    language: Language::Russian,
-    operations: "Операции",
-    failovers: "Переключения",
-    lede: "Действия с чатами, новые сверху: создание, изменение, выход, участники.",
-    empty: "Операций ещё нет",
-    empty_detail: "Создание, изменение чата и выход из него видны здесь по шагам. Чат создаёт",
-    detail: "Подробности",
-    steps: "Шаги",
-    about: "Об операции",
-    asked: "Запрошено",
-    changed: "Последнее изменение",
-    failure: "Ошибка",
-    result: "Результат",
-    held_back: "Задержано после восстановления: возможно, сделано после копии",
-    in_doubt: "Возможно, сделано, а возможно, и нет",
-    in_doubt_detail: "Аккаунт, который это делал, спросить больше нельзя. Посмотрите, что известно, и решите.",
-    see_evidence: "Что известно",
-    retried: "Делаем заново.",
-    cancelled: "Отменено, ничего не сделано.",
-    counted_as_done: "Считается сделанным.",
-    done_again: "Делаем заново.",
-    failovers_lede: "Когда работа ушла не тому аккаунту, который был первым в очереди, и почему.",
-    by_hand: "вручную",
-    no_failovers: "Переключений нет",
-    no_failovers_detail: "Вся работа шла через аккаунты, которые были первыми в очереди.",
-    first_choice: "Первый выбор",
-    went_to: "Кому передано",
-    done_by: "Кто добавил",
-    reason: "Почему",
-    work: "Работа",
-};
-
 impl OperationsWords {
-    pub(crate) fn of(language: Language) -> &'static Self {
-        language.of(&EN, &RU)
-    }
-
     /// Whether work goes on, as the API names it.
     pub(crate) fn standing(&self, word: &str) -> &'static str {
         match word {
@@ -193,5 +132,27 @@ impl OperationsWords {
             }
         }
         heading
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::Language;
+
+    #[test]
+    fn an_operation_names_who_did_it_or_that_no_one_did() {
+        let said = |account, state| OperationsWords::of(Language::English).of_operation(account, state);
+        for (account, state, words) in [
+            (Some("main"), "done", "main"),
+            (Some("main"), "failed", "no one (tried by main)"),
+            (None, "failed", "no one"),
+            (None, "cancelled", "no one"),
+            (Some("main"), "in_doubt", "main: in doubt"),
+            (Some("main"), "running", "main: not done yet"),
+            (None, "queued", "not done yet"),
+        ] {
+            assert_eq!(said(account, state), words, "{account:?}, {state}");
+        }
     }
 }

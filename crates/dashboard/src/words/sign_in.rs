@@ -5,92 +5,51 @@ use std::time::Duration;
 use access::SignInError;
 
 use super::number::span;
-use crate::visitor::Language;
+use crate::view::Language;
 
-/// The words of the door.
-pub(crate) struct SignInWords {
-    language: Language,
-    pub(crate) title: &'static str,
-    pub(crate) name: &'static str,
-    pub(crate) password: &'static str,
-    pub(crate) enter: &'static str,
-    pub(crate) code_title: &'static str,
-    pub(crate) code_help: &'static str,
-    pub(crate) code: &'static str,
-    pub(crate) check: &'static str,
-    pub(crate) lost: &'static str,
-    pub(crate) recovery_code: &'static str,
-    pub(crate) recovery_help: &'static str,
-    pub(crate) again: &'static str,
-    pub(crate) forgotten: &'static str,
-    pub(crate) forgotten_help: &'static str,
-    pub(crate) other_language: &'static str,
-    pub(crate) session_ended: &'static str,
-    pub(crate) signed_out: &'static str,
-    wrong: &'static str,
-    wrong_code: &'static str,
-    ticket_over: &'static str,
-    busy: &'static str,
-    failed: &'static str,
+words! {
+    SignInWords;
+    title: "Sign in", "Вход";
+    name: "Name", "Имя";
+    password: "Password", "Пароль";
+    enter: "Sign in", "Войти";
+    code_title: "One more step", "Ещё один шаг";
+    code_help:
+        "Open the authenticator app on your phone and type the six digits it shows for Switchboard.",
+        "Откройте приложение с кодами на телефоне и введите шесть цифр для Switchboard.";
+    code: "Code", "Код";
+    check: "Check the code", "Проверить код";
+    lost: "No phone at hand?", "Телефона нет под рукой?";
+    recovery_code: "Recovery code", "Запасной код";
+    recovery_help:
+        "One of the codes that were shown when the second factor was turned on. Each works once.",
+        "Один из кодов, показанных при включении второго шага. Каждый действует один раз.";
+    again: "Start again with the password", "Начать снова с пароля";
+    forgotten: "Forgot your password?", "Забыли пароль?";
+    forgotten_help:
+        "An admin can set a new one under Settings, People; or on the server itself:",
+        "Администратор может задать новый: Настройки, Люди; или на самом сервере:";
+    other_language: "Русский", "English";
+    session_ended:
+        "Your session has ended, and what you sent was not done. Sign in and repeat it.",
+        "Сеанс завершён, и отправленное не выполнено. Войдите и повторите.";
+    signed_out: "You have signed out.", "Вы вышли.";
+    wrong: "The name or the password is wrong.", "Имя или пароль неверны.";
+    wrong_code:
+        "The code is wrong or was used before. Wait for the next one.",
+        "Код неверен или уже использован. Дождитесь следующего.";
+    ticket_over:
+        "That took too long or too many tries. Start again with the password.",
+        "Прошло слишком много времени или попыток. Начните снова с пароля.";
+    busy:
+        "Too many people are signing in at once. Try again in a few seconds.",
+        "Слишком много входов сразу. Повторите через несколько секунд.";
+    failed:
+        "Signing in does not work right now; the log says why.",
+        "Войти сейчас нельзя; причина в журнале программы.";
 }
 
-const EN: SignInWords = SignInWords {
-    language: Language::English,
-    title: "Sign in",
-    name: "Name",
-    password: "Password",
-    enter: "Sign in",
-    code_title: "One more step",
-    code_help: "Open the authenticator app on your phone and type the six digits it shows for Switchboard.",
-    code: "Code",
-    check: "Check the code",
-    lost: "No phone at hand?",
-    recovery_code: "Recovery code",
-    recovery_help: "One of the codes that were shown when the second factor was turned on. Each works once.",
-    again: "Start again with the password",
-    forgotten: "Forgot your password?",
-    forgotten_help: "An admin can set a new one under Settings, People; or on the server itself:",
-    other_language: "Русский",
-    session_ended: "Your session has ended, and what you sent was not done. Sign in and repeat it.",
-    signed_out: "You have signed out.",
-    wrong: "The name or the password is wrong.",
-    wrong_code: "The code is wrong or was used before. Wait for the next one.",
-    ticket_over: "That took too long or too many tries. Start again with the password.",
-    busy: "Too many people are signing in at once. Try again in a few seconds.",
-    failed: "Signing in does not work right now; the log says why.",
-};
-
-const RU: SignInWords = SignInWords {
-    language: Language::Russian,
-    title: "Вход",
-    name: "Имя",
-    password: "Пароль",
-    enter: "Войти",
-    code_title: "Ещё один шаг",
-    code_help: "Откройте приложение с кодами на телефоне и введите шесть цифр для Switchboard.",
-    code: "Код",
-    check: "Проверить код",
-    lost: "Телефона нет под рукой?",
-    recovery_code: "Запасной код",
-    recovery_help: "Один из кодов, показанных при включении второго шага. Каждый действует один раз.",
-    again: "Начать снова с пароля",
-    forgotten: "Забыли пароль?",
-    forgotten_help: "Администратор может задать новый: Настройки, Люди; или на самом сервере:",
-    other_language: "English",
-    session_ended: "Сеанс завершён, и отправленное не выполнено. Войдите и повторите.",
-    signed_out: "Вы вышли.",
-    wrong: "Имя или пароль неверны.",
-    wrong_code: "Код неверен или уже использован. Дождитесь следующего.",
-    ticket_over: "Прошло слишком много времени или попыток. Начните снова с пароля.",
-    busy: "Слишком много входов сразу. Повторите через несколько секунд.",
-    failed: "Войти сейчас нельзя; причина в журнале программы.",
-};
-
 impl SignInWords {
-    pub(crate) fn of(language: Language) -> &'static Self {
-        language.of(&EN, &RU)
-    }
-
     /// What is wrong, and what to do.
     pub(crate) fn wrong(&self, error: &SignInError) -> String {
         match error {

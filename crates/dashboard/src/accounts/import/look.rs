@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::{API, HERE, Report};
 use crate::accounts::plain;
 use crate::dashboard::Dashboard;
-use crate::page::{self, Section, refusal, segment};
+use crate::page::{self, refusal, segment};
+use crate::view::Section;
 use crate::visitor::{Posted, Visitor};
 use crate::words::{AccountsWords, ImportWords, number, said};
 

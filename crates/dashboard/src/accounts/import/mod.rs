@@ -6,16 +6,16 @@ mod run;
 mod send;
 
 #[cfg(test)]
-pub(super) use look::Look;
-pub(super) use look::{look, take_back};
-pub(super) use report::Report;
-pub(crate) use run::Importing;
+pub(crate) use look::Look;
+pub(crate) use look::{look, take_back};
+pub(crate) use report::Report;
+use run::Importing;
 #[cfg(test)]
-pub(super) use run::Over;
-pub(super) use run::{begin, under_way};
+pub(crate) use run::Over;
+pub(crate) use run::{begin, under_way};
 #[cfg(test)]
-pub(super) use send::Form;
-pub(super) use send::{send, show};
+pub(crate) use send::Form;
+pub(crate) use send::{send, show};
 
 /// The page where files are dropped.
 const HERE: &str = "/accounts/import";

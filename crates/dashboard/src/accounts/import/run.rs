@@ -1,6 +1,6 @@
 //! An import that is carried out: begun by a form, shown while it runs, and kept to be read when it has ended.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use access::Right;
@@ -19,7 +19,8 @@ use crate::accounts::add::number;
 use crate::accounts::plain;
 use crate::ask::Refused;
 use crate::dashboard::Dashboard;
-use crate::page::{self, Section, refusal};
+use crate::page::{self, refusal};
+use crate::view::Section;
 use crate::visitor::{Posted, Visitor};
 use crate::words::{AccountsWords, ImportWords};
 
@@ -101,10 +102,11 @@ pub(crate) async fn begin(
     }
     // A short one has ended when its page is shown.
     let end = tokio::time::Instant::now() + MOMENT;
-    while dashboard.importing().is_under_way() && tokio::time::Instant::now() < end {
+    let importing = dashboard.page_state::<Importing>();
+    while importing.is_under_way() && tokio::time::Instant::now() < end {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    match dashboard.importing().ended() {
+    match importing.ended() {
         // What was written is wrong: the files still wait.
         Some(Err(why)) if why.code == "invalid_request" => page::refused(&visitor, &back, &why),
         _ => Redirect::to(&format!("{HERE}/under-way")).into_response(),
@@ -113,15 +115,16 @@ pub(crate) async fn begin(
 
 /// Begins an import that goes on when nobody looks; false where one runs already.
 fn start(dashboard: &Dashboard, visitor: &Visitor, body: Value) -> bool {
-    let mut slot = dashboard.importing().slot();
+    let importing = dashboard.page_state::<Importing>();
+    let mut slot = importing.slot();
     if slot.running.as_ref().is_some_and(|running| !running.is_finished()) {
         return false;
     }
     slot.ended = None;
-    let (importing, visitor) = (dashboard.clone(), visitor.clone());
+    let (dashboard, visitor, ends) = (dashboard.clone(), visitor.clone(), Arc::clone(&importing));
     slot.running = Some(tokio::spawn(async move {
-        let ended = importing.ask_for_long::<Report>(&visitor, Method::POST, API, Some(body)).await;
-        importing.importing().slot().ended = Some(ended);
+        let ended = dashboard.ask_for_long::<Report>(&visitor, Method::POST, API, Some(body)).await;
+        ends.slot().ended = Some(ended);
     }));
     true
 }
@@ -172,12 +175,13 @@ pub(crate) async fn under_way(State(dashboard): State<Dashboard>, visitor: Visit
     }
     let words = ImportWords::of(visitor.language);
     let list = AccountsWords::of(visitor.language);
-    if dashboard.importing().is_under_way() {
+    let importing = dashboard.page_state::<Importing>();
+    if importing.is_under_way() {
         let progress = dashboard.ask::<Progress>(&visitor, Method::GET, API, None).await.unwrap_or_default();
         let body = Run { words, list, progress };
         return page::moving_page(&visitor, words.running, Section::Accounts, body, Some(RENEWED));
     }
-    match dashboard.importing().ended() {
+    match importing.ended() {
         Some(ended) => {
             page::page(&visitor, words.title, Section::Accounts, Over { words, list, ended: &ended })
         }

@@ -12,11 +12,12 @@ use http::{HeaderMap, Method, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
 
-use super::{API, HERE};
+use super::{API, HERE, Importing};
 use crate::accounts::plain;
 use crate::ask::Refused;
 use crate::dashboard::Dashboard;
-use crate::page::{self, Section, refusal};
+use crate::page::{self, refusal};
+use crate::view::Section;
 use crate::visitor::{Csrf, Visitor, is_from_another_site};
 use crate::words::{AccountsWords, ImportWords, WorkWords};
 
@@ -42,7 +43,7 @@ pub(crate) struct Form<'a> {
 fn drawn(status: StatusCode, dashboard: &Dashboard, visitor: &Visitor, wrong: Option<String>) -> Response {
     let words = ImportWords::of(visitor.language);
     let (list, work) = (AccountsWords::of(visitor.language), WorkWords::of(visitor.language));
-    let runs = dashboard.importing().is_under_way();
+    let runs = dashboard.page_state::<Importing>().is_under_way();
     let body = Form { visitor, words, list, work, wrong, runs };
     page::page_of(status, visitor, words.title, Section::Accounts, body)
 }
@@ -66,7 +67,7 @@ pub(crate) async fn send(State(dashboard): State<Dashboard>, request: Request) -
     let (mut parts, body) = request.into_parts();
     let visitor = match Visitor::from_request_parts(&mut parts, &dashboard).await {
         Ok(visitor) => visitor,
-        Err(elsewhere) => return elsewhere,
+        Err(unknown) => return unknown.into_response(),
     };
     // Nobody sends megabytes who may not.
     if !visitor.may(Right::ArrangeAccounts) {

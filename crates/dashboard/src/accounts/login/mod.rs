@@ -6,15 +6,15 @@ mod show;
 use domain::Timestamp;
 use serde::Deserialize;
 
-pub(super) use act::act;
+pub(crate) use act::act;
 #[cfg(test)]
-pub(super) use show::Wizard;
-pub(super) use show::show;
+pub(crate) use show::Wizard;
+pub(crate) use show::show;
 
 /// How far a sign-in is, as the API shows it.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Login {
+pub(crate) struct Login {
     pub(super) state: State,
     pub(super) sent_by: Option<String>,
     pub(super) length: Option<u32>,

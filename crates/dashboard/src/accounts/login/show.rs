@@ -9,7 +9,8 @@ use http::Method;
 use super::{Login, State};
 use crate::accounts::{Account, find, purposes};
 use crate::dashboard::Dashboard;
-use crate::page::{self, QrCode, Section, refusal, segment};
+use crate::page::{self, QrCode, refusal, segment};
+use crate::view::Section;
 use crate::visitor::Visitor;
 use crate::words::{AccountsWords, LoginWords, Wall};
 

@@ -28,7 +28,7 @@ fn answer(visitor: &Visitor, done: Result<Value, Refused>, said: &str) -> Respon
 }
 
 /// `POST /settings/backups/actions/create`.
-pub(in crate::settings) async fn create(
+pub(crate) async fn create(
     State(dashboard): State<Dashboard>,
     Posted { visitor, .. }: Posted<Nothing>,
 ) -> Response {
@@ -37,7 +37,7 @@ pub(in crate::settings) async fn create(
 }
 
 /// `POST /settings/backups/{name}/actions/check`.
-pub(in crate::settings) async fn check(
+pub(crate) async fn check(
     State(dashboard): State<Dashboard>,
     Path(name): Path<String>,
     Posted { visitor, .. }: Posted<Nothing>,
@@ -48,7 +48,7 @@ pub(in crate::settings) async fn check(
 }
 
 /// `GET /settings/backups/{name}/content`: the file as the API gives it, piece by piece. A download that was broken off goes on.
-pub(in crate::settings) async fn download(
+pub(crate) async fn download(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     Path(name): Path<String>,

@@ -14,16 +14,16 @@ use domain::Timestamp;
 use http::Method;
 use serde::Deserialize;
 
+use super::Tabs;
 use super::people::unread;
-use super::{Tab, Tabs};
 use crate::dashboard::Dashboard;
-use crate::page::{self, Section, segment};
+use crate::page::{self, segment};
+use crate::view::{BackupState, BackupsVerdict, Section, Tab};
 use crate::visitor::Visitor;
 use crate::words::number;
 use crate::words::{BackupsWords, Wall};
 
-pub(super) use act::{check, create, download};
-pub(crate) use verdict::Verdict;
+pub(crate) use act::{check, create, download};
 
 /// The page.
 const HERE: &str = "/settings/backups";
@@ -32,59 +32,12 @@ const API: &str = "/v1/backups";
 /// How soon a browser without script asks again while one is made or tried, in seconds.
 const RENEWED: u16 = 5;
 
-/// How a backup is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Standing {
-    /// It is being made.
-    Making,
-    /// It came to nothing.
-    Failed,
-    /// Nobody has tried it.
-    Unproven,
-    /// It is being tried.
-    Proving,
-    /// Nothing is wrong with it.
-    Proven,
-    /// Something is.
-    Broken,
-}
-
-impl Standing {
-    /// The class of its pill and its lamp.
-    const fn tone(self) -> &'static str {
-        match self {
-            Self::Making | Self::Proving => "busy",
-            Self::Failed | Self::Broken => "bad",
-            Self::Unproven => "",
-            Self::Proven => "ok",
-        }
-    }
-
-    /// The word of the API.
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Making => "making",
-            Self::Failed => "failed",
-            Self::Unproven => "unproven",
-            Self::Proving => "proving",
-            Self::Proven => "proven",
-            Self::Broken => "broken",
-        }
-    }
-
-    /// Whether it is another soon.
-    const fn is_moving(self) -> bool {
-        matches!(self, Self::Making | Self::Proving)
-    }
-}
-
 /// A backup as the API shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(super) struct Backup {
     pub(super) name: String,
     pub(super) made_at: Timestamp,
-    pub(super) state: Standing,
+    pub(super) state: BackupState,
     pub(super) bytes: Option<u64>,
     pub(super) proven_at: Option<Timestamp>,
     pub(super) wrong: Option<String>,
@@ -119,7 +72,7 @@ pub(super) struct Backups<'a> {
     pub(super) wall: Wall,
     pub(super) tabs: Tabs,
     pub(super) list: &'a List,
-    pub(super) verdict: Verdict,
+    pub(super) verdict: BackupsVerdict,
 }
 
 impl<'a> Backups<'a> {
@@ -130,7 +83,7 @@ impl<'a> Backups<'a> {
             wall: visitor.wall(),
             tabs: Tabs::new(visitor, Tab::Backups),
             list,
-            verdict: Verdict::of(list, visitor.now),
+            verdict: BackupsVerdict::of(list, visitor.now),
         }
     }
 
@@ -167,7 +120,7 @@ impl<'a> Backups<'a> {
 
     /// The command that puts back the best there is.
     fn restore(&self) -> String {
-        let may_be_whole = |backup: &&Backup| backup.is_there() && backup.state != Standing::Broken;
+        let may_be_whole = |backup: &&Backup| backup.is_there() && backup.state != BackupState::Broken;
         let best = self.whole().or_else(|| self.list.items.iter().find(may_be_whole));
         let path = Path::new(&self.list.folder).join(best.map_or("FILE", |backup| backup.name.as_str()));
         format!("switchboard restore {}", ops::doctor::quoted(&path))
@@ -175,7 +128,7 @@ impl<'a> Backups<'a> {
 }
 
 /// `GET /settings/backups`.
-pub(super) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
+pub(crate) async fn show(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
     let list = match dashboard.ask::<List>(&visitor, Method::GET, API, None).await {
         Ok(list) => list,
         Err(why) => return unread(&visitor, &why),

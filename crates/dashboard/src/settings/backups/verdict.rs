@@ -4,35 +4,15 @@ use std::time::Duration;
 
 use domain::Timestamp;
 
-use super::{Backup, List, Standing};
+use super::{Backup, List};
+use crate::view::{BackupState, BackupsVerdict};
 
-/// How it stands with them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// One is being made.
-    Making,
-    /// One is being tried.
-    Proving,
-    /// The last attempt came to nothing.
-    Failing,
-    /// There is none.
-    Missing,
-    /// The newest cannot be put back.
-    Broken,
-    /// The newest is too old.
-    Old,
-    /// Nobody has tried the newest.
-    Unproven,
-    /// The newest can be put back.
-    Proven,
-}
-
-impl Verdict {
+impl BackupsVerdict {
     /// What is going on comes first, then what is wrong.
     pub(super) fn of(list: &List, now: Timestamp) -> Self {
         let is_any = |state| list.items.iter().any(|backup| backup.state == state);
         let Some(newest) = list.items.iter().find(|backup| backup.is_there()) else {
-            return match (is_any(Standing::Making), is_any(Standing::Failed)) {
+            return match (is_any(BackupState::Making), is_any(BackupState::Failed)) {
                 (true, _) => Self::Making,
                 (_, true) => Self::Failing,
                 _ => Self::Missing,
@@ -40,12 +20,12 @@ impl Verdict {
         };
         let most = ops::backup::oldest(Duration::from_secs(list.every_seconds));
         match newest.state {
-            _ if is_any(Standing::Making) => Self::Making,
-            _ if is_any(Standing::Proving) => Self::Proving,
-            _ if is_any(Standing::Failed) => Self::Failing,
-            Standing::Broken => Self::Broken,
+            _ if is_any(BackupState::Making) => Self::Making,
+            _ if is_any(BackupState::Proving) => Self::Proving,
+            _ if is_any(BackupState::Failed) => Self::Failing,
+            BackupState::Broken => Self::Broken,
             _ if now.since(newest.made_at) > most => Self::Old,
-            Standing::Unproven => Self::Unproven,
+            BackupState::Unproven => Self::Unproven,
             _ => Self::Proven,
         }
     }
@@ -62,8 +42,8 @@ impl Verdict {
     /// The one that it is about, where it has a reason.
     pub(super) fn about(self, list: &List) -> Option<&Backup> {
         let state = match self {
-            Self::Failing => Standing::Failed,
-            Self::Broken => Standing::Broken,
+            Self::Failing => BackupState::Failed,
+            Self::Broken => BackupState::Broken,
             _ => return None,
         };
         list.items.iter().find(|backup| backup.state == state)
@@ -81,12 +61,12 @@ mod tests {
     }
 
     /// So many hours old, each in a state.
-    fn list(items: &[(u32, Standing)]) -> List {
-        let item = |&(hours, state): &(u32, Standing)| Backup {
+    fn list(items: &[(u32, BackupState)]) -> List {
+        let item = |&(hours, state): &(u32, BackupState)| Backup {
             name: format!("{hours}"),
             made_at: now().minus(HOUR * hours),
             state,
-            bytes: (!matches!(state, Standing::Making | Standing::Failed)).then_some(1),
+            bytes: (!matches!(state, BackupState::Making | BackupState::Failed)).then_some(1),
             proven_at: None,
             wrong: None,
         };
@@ -96,34 +76,34 @@ mod tests {
 
     #[test]
     fn what_goes_on_comes_first_then_what_is_wrong() {
-        use Standing::{Broken, Failed, Making, Proven, Proving, Unproven};
+        use BackupState::{Broken, Failed, Making, Proven, Proving, Unproven};
         for (items, verdict) in [
-            (&[][..], Verdict::Missing),
-            (&[(0, Making)], Verdict::Making),
-            (&[(0, Failed)], Verdict::Failing),
-            (&[(0, Proven)], Verdict::Proven),
-            (&[(47, Proven)], Verdict::Proven),
-            (&[(49, Proven)], Verdict::Old),
-            (&[(49, Unproven)], Verdict::Old),
-            (&[(49, Broken)], Verdict::Broken),
-            (&[(1, Unproven), (2, Proven)], Verdict::Unproven),
-            (&[(1, Broken), (2, Proven)], Verdict::Broken),
-            (&[(1, Proven), (2, Broken)], Verdict::Proven),
-            (&[(1, Failed), (2, Proven)], Verdict::Failing),
-            (&[(1, Proven), (2, Proving)], Verdict::Proving),
-            (&[(0, Making), (1, Failed), (2, Broken)], Verdict::Making),
+            (&[][..], BackupsVerdict::Missing),
+            (&[(0, Making)], BackupsVerdict::Making),
+            (&[(0, Failed)], BackupsVerdict::Failing),
+            (&[(0, Proven)], BackupsVerdict::Proven),
+            (&[(47, Proven)], BackupsVerdict::Proven),
+            (&[(49, Proven)], BackupsVerdict::Old),
+            (&[(49, Unproven)], BackupsVerdict::Old),
+            (&[(49, Broken)], BackupsVerdict::Broken),
+            (&[(1, Unproven), (2, Proven)], BackupsVerdict::Unproven),
+            (&[(1, Broken), (2, Proven)], BackupsVerdict::Broken),
+            (&[(1, Proven), (2, Broken)], BackupsVerdict::Proven),
+            (&[(1, Failed), (2, Proven)], BackupsVerdict::Failing),
+            (&[(1, Proven), (2, Proving)], BackupsVerdict::Proving),
+            (&[(0, Making), (1, Failed), (2, Broken)], BackupsVerdict::Making),
         ] {
-            assert_eq!(Verdict::of(&list(items), now()), verdict, "{items:?}");
+            assert_eq!(BackupsVerdict::of(&list(items), now()), verdict, "{items:?}");
         }
         let by_hand = List { every_seconds: 0, ..list(&[(49, Proven)]) };
-        assert_eq!(Verdict::of(&by_hand, now()), Verdict::Proven);
+        assert_eq!(BackupsVerdict::of(&by_hand, now()), BackupsVerdict::Proven);
     }
 
     #[test]
     fn the_reason_is_that_of_the_one_it_is_about() {
-        let list = list(&[(1, Standing::Failed), (2, Standing::Broken), (3, Standing::Broken)]);
-        let name = |verdict: Verdict| verdict.about(&list).map(|backup| backup.name.as_str());
-        assert_eq!((name(Verdict::Failing), name(Verdict::Broken)), (Some("1"), Some("2")));
-        assert_eq!(name(Verdict::Old), None);
+        let list = list(&[(1, BackupState::Failed), (2, BackupState::Broken), (3, BackupState::Broken)]);
+        let name = |verdict: BackupsVerdict| verdict.about(&list).map(|backup| backup.name.as_str());
+        assert_eq!((name(BackupsVerdict::Failing), name(BackupsVerdict::Broken)), (Some("1"), Some("2")));
+        assert_eq!(name(BackupsVerdict::Old), None);
     }
 }

@@ -1,158 +1,102 @@
 //! The words of the forms about an account: adding, changing, taking a session out, removing.
 
-use crate::visitor::Language;
+use crate::view::Language;
 use crate::words::number::{english, russian, thousands};
 
-/// The words of the forms about an account.
-pub(crate) struct AccountFormWords {
-    language: Language,
-    pub(crate) add_title: &'static str,
-    pub(crate) add_lede: &'static str,
-    pub(crate) not_taken: &'static str,
-    pub(crate) not_changed: &'static str,
-    pub(crate) name: &'static str,
-    pub(crate) name_help: &'static str,
-    pub(crate) application: &'static str,
-    pub(crate) application_help: &'static str,
-    pub(crate) api_id: &'static str,
-    pub(crate) api_hash: &'static str,
-    pub(crate) phone: &'static str,
-    pub(crate) phone_help: &'static str,
-    pub(crate) priority: &'static str,
-    pub(crate) priority_help: &'static str,
-    pub(crate) pool: &'static str,
-    pub(crate) pool_help: &'static str,
-    pub(crate) proxy: &'static str,
-    pub(crate) proxy_help: &'static str,
-    pub(crate) limits: &'static str,
-    pub(crate) limits_help: &'static str,
-    pub(crate) per_hour: &'static str,
-    pub(crate) per_day: &'static str,
-    pub(crate) add_button: &'static str,
-    pub(crate) keep_kept: &'static str,
-    pub(crate) forget_phone: &'static str,
-    pub(crate) no_proxy: &'static str,
-    pub(crate) save: &'static str,
-    pub(crate) close: &'static str,
-    pub(crate) export_lede: &'static str,
-    pub(crate) export_where: &'static str,
-    pub(crate) export_telethon: &'static str,
-    pub(crate) export_kurigram: &'static str,
-    pub(crate) export_string: &'static str,
-    pub(crate) export_one_use: &'static str,
-    pub(crate) remove_sessions: &'static str,
-    pub(crate) remove_history: &'static str,
-    pub(crate) remove_type: &'static str,
-    pub(crate) remove_force: &'static str,
-    pub(crate) remove_force_help: &'static str,
-    pub(crate) remove_button: &'static str,
-    pub(crate) name_differs: &'static str,
-    pub(crate) stop_instead: &'static str,
+words! {
+    /// The words of the forms about an account.
+    AccountFormWords;
+    add_title: "Add an account", "Добавить аккаунт";
+    add_lede:
+        "It is kept in the data directory, its secrets encrypted. Next you sign in to it.",
+        "Он хранится в каталоге данных, секреты зашифрованы. После этого нужно войти в него.";
+    not_taken: "The account is not added yet: a field is wrong", "Аккаунт ещё не добавлен: в форме ошибка";
+    not_changed: "Nothing is changed yet: a field is wrong", "Пока ничего не изменено: в форме ошибка";
+    name: "Name", "Название";
+    name_help:
+        "What you call it: small letters, digits, - and _. It cannot be changed later.",
+        "Как вы его называете: строчные латинские буквы, цифры, - и _. Потом не меняется.";
+    application: "The application", "Приложение";
+    application_help:
+        "Telegram knows each program by a number and a secret: my.telegram.org, API development tools. \
+         Several accounts may share one.",
+        "Telegram знает каждую программу по номеру и секрету: my.telegram.org, API development tools. Одно \
+         приложение годится для нескольких аккаунтов.";
+    api_id: "api_id", "api_id";
+    api_hash: "api_hash", "api_hash";
+    phone: "Phone number", "Номер телефона";
+    phone_help:
+        "Optional; with its country code, as in +70000000001. Kept encrypted, never shown whole.",
+        "Необязательно; с кодом страны, например +70000000001. Хранится зашифрованным, целиком не \
+         показывается.";
+    priority: "Priority", "Приоритет";
+    priority_help:
+        "The lower, the earlier it is chosen. 100 is usual.",
+        "Чем меньше, тем раньше выбирается. Обычно 100.";
+    pool: "In the pool", "В пуле";
+    pool_help:
+        "Used when a request names no account. Otherwise it works only for requests that name it.",
+        "Выбирается, когда в запросе аккаунт не назван. Иначе работает только для запросов, где назван он.";
+    proxy: "Proxy", "Прокси";
+    proxy_help:
+        "Optional; SOCKS5: socks5://HOST:PORT or socks5://USER:PASSWORD@HOST:PORT. In a private network \
+         only if the settings list it (telegram.allow_private_proxies). Kept encrypted.",
+        "Необязательно; SOCKS5: socks5://HOST:PORT или socks5://USER:PASSWORD@HOST:PORT. В частной сети — \
+         только если она внесена в настройки (telegram.allow_private_proxies). Хранится зашифрованным.";
+    limits: "Limits", "Ограничения";
+    limits_help:
+        "The most messages it sends. Further ones wait, or go through another account that is in the chat. \
+         Empty: no limit.",
+        "Больше сообщений он не отправит. Остальные ждут или идут через другой аккаунт, который есть в \
+         чате. Пусто — без ограничения.";
+    per_hour: "Messages an hour", "Сообщений в час";
+    per_day: "Messages in 24 hours", "Сообщений за 24 часа";
+    add_button: "Add and sign in", "Добавить и войти";
+    keep_kept: "Leave empty to keep it as it is.", "Оставьте пустым, чтобы не менять.";
+    forget_phone: "Forget the number", "Забыть номер";
+    no_proxy: "Connect without a proxy", "Подключаться без прокси";
+    save: "Change", "Изменить";
+    close: "Close", "Закрыть";
+    export_lede:
+        "A session is exported only in the server’s own shell: anyone who has it can act as the account, so \
+         it never goes through a browser.",
+        "Сессия выгружается только в консоли самого сервера: кто её получил, может действовать от имени \
+         аккаунта, поэтому через браузер она не проходит.";
+    export_where:
+        "Run one of these on the server, as the user that the program runs as:",
+        "Выполните на сервере одну из команд от имени пользователя, под которым работает программа:";
+    export_telethon: "A session file for Telethon", "Файл сессии для Telethon";
+    export_kurigram: "A session file for Kurigram", "Файл сессии для Kurigram";
+    export_string: "A session string for Telethon", "Строка сессии для Telethon";
+    export_one_use:
+        "The account is stopped first and stays so until you start it: one session in two programs is ended \
+         by Telegram for both.",
+        "Аккаунт сначала останавливается и не запустится, пока вы его не запустите: одну сессию в двух \
+         программах Telegram завершает для обеих.";
+    remove_sessions:
+        "Its connections end. Its sessions are kept without an account; you can give them to another or \
+         delete them.",
+        "Соединения закроются. Сессии сохранятся без аккаунта: их можно отдать другому или удалить.";
+    remove_history:
+        "What it sent stays on record. Other accounts in its chats go on there; where there is none, \
+         nothing can be sent until one is invited or an account of this name is added.",
+        "Отправленное остаётся известным. В его чатах продолжат другие аккаунты, которые там есть; где их \
+         нет, отправить ничего нельзя, пока не пригласят другой или не добавят аккаунт с этим названием.";
+    remove_type: "To remove it, type its name:", "Чтобы удалить, введите название:";
+    remove_force: "Even while its messages are being sent", "Даже если его сообщения ещё в пути";
+    remove_force_help:
+        "Other accounts then send them where that is safe; the rest end unsent.",
+        "Тогда их попробуют отправить другие, где это безопасно, или они завершатся.";
+    remove_button: "Remove the account", "Удалить аккаунт";
+    name_differs:
+        "What was typed is not the name of the account. Nothing was removed.",
+        "Введено не название аккаунта. Ничего не удалено.";
+    stop_instead:
+        "To keep it and only give it no work, pause it instead.",
+        "Чтобы оставить аккаунт и только не давать ему работы, приостановите его.";
 }
 
-const EN: AccountFormWords = AccountFormWords {
-    language: Language::English,
-    add_title: "Add an account",
-    add_lede: "It is kept in the data directory, its secrets encrypted. Next you sign in to it.",
-    not_taken: "The account is not added yet: a field is wrong",
-    not_changed: "Nothing is changed yet: a field is wrong",
-    name: "Name",
-    name_help: "What you call it: small letters, digits, - and _. It cannot be changed later.",
-    application: "The application",
-    application_help: "Telegram knows each program by a number and a secret: my.telegram.org, API development tools. Several \
-                       accounts may share one.",
-    api_id: "api_id",
-    api_hash: "api_hash",
-    phone: "Phone number",
-    phone_help: "Optional; with its country code, as in +70000000001. Kept encrypted, never shown whole.",
-    priority: "Priority",
-    priority_help: "The lower, the earlier it is chosen. 100 is usual.",
-    pool: "In the pool",
-    pool_help: "Used when a request names no account. Otherwise it works only for requests that name it.",
-    proxy: "Proxy",
-    proxy_help: "Optional; SOCKS5: socks5://HOST:PORT or socks5://USER:PASSWORD@HOST:PORT. In a private network only if the settings list it (telegram.allow_private_proxies). Kept encrypted.",
-    limits: "Limits",
-    limits_help: "The most messages it sends. Further ones wait, or go through another account that is in the chat. Empty: no limit.",
-    per_hour: "Messages an hour",
-    per_day: "Messages in 24 hours",
-    add_button: "Add and sign in",
-    keep_kept: "Leave empty to keep it as it is.",
-    forget_phone: "Forget the number",
-    no_proxy: "Connect without a proxy",
-    save: "Change",
-    close: "Close",
-    export_lede: "A session is exported only in the server’s own shell: anyone who has it can act as the account, so it never goes through a browser.",
-    export_where: "Run one of these on the server, as the user that the program runs as:",
-    export_telethon: "A session file for Telethon",
-    export_kurigram: "A session file for Kurigram",
-    export_string: "A session string for Telethon",
-    export_one_use: "The account is stopped first and stays so until you start it: one session in two programs is ended by \
-                     Telegram for both.",
-    remove_sessions: "Its connections end. Its sessions are kept without an account; you can give them to another or delete them.",
-    remove_history: "What it sent stays on record. Other accounts in its chats go on there; where there is none, nothing can be sent until one is invited or an account of this name is added.",
-    remove_type: "To remove it, type its name:",
-    remove_force: "Even while its messages are being sent",
-    remove_force_help: "Other accounts then send them where that is safe; the rest end unsent.",
-    remove_button: "Remove the account",
-    name_differs: "What was typed is not the name of the account. Nothing was removed.",
-    stop_instead: "To keep it and only give it no work, pause it instead.",
-};
-
-const RU: AccountFormWords = AccountFormWords {
-    language: Language::Russian,
-    add_title: "Добавить аккаунт",
-    add_lede: "Он хранится в каталоге данных, секреты зашифрованы. После этого нужно войти в него.",
-    not_taken: "Аккаунт ещё не добавлен: в форме ошибка",
-    not_changed: "Пока ничего не изменено: в форме ошибка",
-    name: "Название",
-    name_help: "Как вы его называете: строчные латинские буквы, цифры, - и _. Потом не меняется.",
-    application: "Приложение",
-    application_help: "Telegram знает каждую программу по номеру и секрету: my.telegram.org, API development tools. Одно \
-                       приложение годится для нескольких аккаунтов.",
-    api_id: "api_id",
-    api_hash: "api_hash",
-    phone: "Номер телефона",
-    phone_help: "Необязательно; с кодом страны, например +70000000001. Хранится зашифрованным, целиком не показывается.",
-    priority: "Приоритет",
-    priority_help: "Чем меньше, тем раньше выбирается. Обычно 100.",
-    pool: "В пуле",
-    pool_help: "Выбирается, когда в запросе аккаунт не назван. Иначе работает только для запросов, где назван он.",
-    proxy: "Прокси",
-    proxy_help: "Необязательно; SOCKS5: socks5://HOST:PORT или socks5://USER:PASSWORD@HOST:PORT. В частной сети — только если она внесена в настройки (telegram.allow_private_proxies). Хранится зашифрованным.",
-    limits: "Ограничения",
-    limits_help: "Больше сообщений он не отправит. Остальные ждут или идут через другой аккаунт, который есть в \
-                  чате. Пусто — без ограничения.",
-    per_hour: "Сообщений в час",
-    per_day: "Сообщений за 24 часа",
-    add_button: "Добавить и войти",
-    keep_kept: "Оставьте пустым, чтобы не менять.",
-    forget_phone: "Забыть номер",
-    no_proxy: "Подключаться без прокси",
-    save: "Изменить",
-    close: "Закрыть",
-    export_lede: "Сессия выгружается только в консоли самого сервера: кто её получил, может действовать от имени аккаунта, поэтому через браузер она не проходит.",
-    export_where: "Выполните на сервере одну из команд от имени пользователя, под которым работает программа:",
-    export_telethon: "Файл сессии для Telethon",
-    export_kurigram: "Файл сессии для Kurigram",
-    export_string: "Строка сессии для Telethon",
-    export_one_use: "Аккаунт сначала останавливается и не запустится, пока вы его не запустите: одну сессию в двух программах \
-                     Telegram завершает для обеих.",
-    remove_sessions: "Соединения закроются. Сессии сохранятся без аккаунта: их можно отдать другому или удалить.",
-    remove_history: "Отправленное остаётся известным. В его чатах продолжат другие аккаунты, которые там есть; где их нет, отправить \
-                     ничего нельзя, пока не пригласят другой или не добавят аккаунт с этим названием.",
-    remove_type: "Чтобы удалить, введите название:",
-    remove_force: "Даже если его сообщения ещё в пути",
-    remove_force_help: "Тогда их попробуют отправить другие, где это безопасно, или они завершатся.",
-    remove_button: "Удалить аккаунт",
-    name_differs: "Введено не название аккаунта. Ничего не удалено.",
-    stop_instead: "Чтобы оставить аккаунт и только не давать ему работы, приостановите его.",
-};
-
 impl AccountFormWords {
-    pub(crate) fn of(language: Language) -> &'static Self {
-        language.of(&EN, &RU)
-    }
-
     /// The heading of the form that changes it.
     pub(crate) fn change_title(&self, account: &str) -> String {
         self.language.of(format!("Change {account}"), format!("Изменить {account}"))

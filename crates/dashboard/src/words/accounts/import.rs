@@ -1,157 +1,84 @@
 //! The words of importing sessions.
 
-use crate::listing::{Pill, Tint};
-use crate::visitor::Language;
+use crate::view::{Language, Pill, Tint};
 use crate::words::number::{english, russian, thousands};
 
-/// The words of importing sessions.
-pub(crate) struct ImportWords {
-    language: Language,
-    pub(crate) title: &'static str,
-    pub(crate) lede: &'static str,
-    pub(crate) stop_first: &'static str,
-    pub(crate) stop_first_detail: &'static str,
-    pub(crate) files_help: &'static str,
-    pub(crate) drop_here: &'static str,
-    pub(crate) look: &'static str,
-    pub(crate) large: &'static str,
-    pub(crate) large_detail: &'static str,
-    pub(crate) not_read: &'static str,
-    pub(crate) gone: &'static str,
-    pub(crate) gone_detail: &'static str,
-    pub(crate) nothing_done_yet: &'static str,
-    pub(crate) what: &'static str,
-    pub(crate) file: &'static str,
-    pub(crate) whose: &'static str,
-    pub(crate) to_account: &'static str,
-    pub(crate) not_asked_yet: &'static str,
-    pub(crate) detail: &'static str,
-    pub(crate) knows: &'static str,
-    pub(crate) registry: &'static str,
-    pub(crate) notes: &'static str,
-    pub(crate) application: &'static str,
-    pub(crate) application_help: &'static str,
-    pub(crate) account: &'static str,
-    pub(crate) account_help: &'static str,
-    pub(crate) by_person: &'static str,
-    pub(crate) old_stopped: &'static str,
-    pub(crate) look_again: &'static str,
-    pub(crate) take_back: &'static str,
-    pub(crate) taken_back: &'static str,
-    pub(crate) nothing_to_import: &'static str,
-    pub(crate) running: &'static str,
-    pub(crate) running_detail: &'static str,
-    pub(crate) another_runs: &'static str,
-    pub(crate) never_run: &'static str,
-    pub(crate) failed: &'static str,
-    pub(crate) to_accounts: &'static str,
-    pub(crate) more: &'static str,
-    pub(crate) tick_first: &'static str,
-    pub(crate) look_at_run: &'static str,
+words! {
+    ImportWords;
+    title: "Import sessions", "Импорт сессий";
+    lede:
+        "Sessions of Telethon, Pyrogram, Kurigram and grammers, with the chats they know, and the registry \
+         of the old scripts. First you see what would be done; nothing is opened or changed until you say \
+         so.",
+        "Сессии Telethon, Pyrogram, Kurigram и grammers вместе с чатами, которые они знают, и реестр старых \
+         скриптов. Сначала видно, что будет сделано; без вашего подтверждения ничего не открывается и не \
+         меняется.";
+    stop_first: "Stop the old program first", "Сначала остановите старую программу";
+    stop_first_detail:
+        "A session that is used by two programs at once is ended by Telegram for both. Stop the old \
+         scripts, and do not start them again, not on another machine either.",
+        "Сессию, с которой работают две программы сразу, Telegram завершает для обеих. Остановите старые \
+         скрипты и не запускайте их снова, на другой машине тоже.";
+    files_help:
+        "*.session; the old registry *.db; a plan file *.toml if you have one. 64 MB and 200 files at most. \
+         They are kept for the program alone, for half an hour or until they are imported.",
+        "*.session; старый реестр *.db; файл плана *.toml, если есть. Не больше 64 МБ и 200 файлов. Они \
+         доступны только программе и хранятся полчаса или до импорта.";
+    drop_here: "Drop files here, or choose them", "Перетащите файлы сюда или выберите их";
+    look: "Look through the files", "Просмотреть файлы";
+    large: "Many sessions, or on the server already?", "Сессий много, или они уже на сервере?";
+    large_detail:
+        "On the server this does the same for whole folders:",
+        "На сервере то же самое для целых каталогов делает команда:";
+    not_read: "The files were not taken", "Файлы не приняты";
+    gone: "These files are gone", "Этих файлов больше нет";
+    gone_detail:
+        "They are kept for half an hour, and removed once they are imported. Send them again.",
+        "Они хранятся полчаса и удаляются после импорта. Отправьте их снова.";
+    nothing_done_yet: "Nothing was opened or changed yet.", "Пока ничего не открыто и не изменено.";
+    what: "What", "Что";
+    file: "File", "Файл";
+    whose: "Whose", "Чья";
+    to_account: "Account", "Аккаунт";
+    not_asked_yet: "Telegram is asked at the import", "Telegram спросят при импорте";
+    detail: "Detail", "Подробности";
+    knows: "Chats it knows", "Знает чатов";
+    registry: "The old registry", "Старый реестр";
+    notes: "Notes", "Замечания";
+    application: "Application for new accounts", "Приложение для новых аккаунтов";
+    application_help:
+        "From my.telegram.org; best the one that the sessions were made with. Needed where a session’s \
+         person has no account here yet.",
+        "С my.telegram.org; лучше то, с которым сессии созданы. Нужно, если у человека ещё нет аккаунта \
+         здесь.";
+    account: "Account for those whose person has none here", "Аккаунт для тех, у кого его здесь нет";
+    account_help: "Only when all files are of one person.", "Только если все файлы одного человека.";
+    by_person: "by person", "по человеку";
+    old_stopped:
+        "The old program is stopped and will not be started again",
+        "Старая программа остановлена и больше не запустится";
+    look_again: "Look again", "Просмотреть снова";
+    take_back: "Remove the files", "Убрать файлы";
+    taken_back: "The files are removed. Nothing was imported.", "Файлы удалены. Ничего не импортировано.";
+    nothing_to_import: "There is nothing to import in these files.", "В этих файлах импортировать нечего.";
+    running: "Importing", "Идёт импорт";
+    running_detail:
+        "It goes on when you leave this page. Each session is asked for its person, one after the other.",
+        "Он продолжится, если уйти со страницы. Про каждую сессию по очереди спрашивают Telegram.";
+    another_runs: "An import is under way; wait until it has ended.", "Импорт уже идёт; дождитесь конца.";
+    never_run:
+        "Nothing was imported since the program started.",
+        "С запуска программы ничего не импортировали.";
+    failed: "The import ended early", "Импорт прервался";
+    to_accounts: "To the accounts", "К аккаунтам";
+    more: "Import more", "Импортировать ещё";
+    tick_first:
+        "First confirm that the old program is stopped. Nothing was imported.",
+        "Сначала подтвердите, что старая программа остановлена. Ничего не импортировано.";
+    look_at_run: "Look at the import that runs", "Посмотреть на идущий импорт";
 }
 
-const EN: ImportWords = ImportWords {
-    language: Language::English,
-    title: "Import sessions",
-    lede: "Sessions of Telethon, Pyrogram, Kurigram and grammers, with the chats they know, and the registry of the old scripts. First \
-           you see what would be done; nothing is opened or changed until you say so.",
-    stop_first: "Stop the old program first",
-    stop_first_detail: "A session that is used by two programs at once is ended by Telegram for both. Stop the old scripts, and \
-                        do not start them again, not on another machine either.",
-    files_help: "*.session; the old registry *.db; a plan file *.toml if you have one. 64 MB and 200 files at most. They are kept for \
-                 the program alone, for half an hour or until they are imported.",
-    drop_here: "Drop files here, or choose them",
-    look: "Look through the files",
-    large: "Many sessions, or on the server already?",
-    large_detail: "On the server this does the same for whole folders:",
-    not_read: "The files were not taken",
-    gone: "These files are gone",
-    gone_detail: "They are kept for half an hour, and removed once they are imported. Send them again.",
-    nothing_done_yet: "Nothing was opened or changed yet.",
-    what: "What",
-    file: "File",
-    whose: "Whose",
-    to_account: "Account",
-    not_asked_yet: "Telegram is asked at the import",
-    detail: "Detail",
-    knows: "Chats it knows",
-    registry: "The old registry",
-    notes: "Notes",
-    application: "Application for new accounts",
-    application_help: "From my.telegram.org; best the one that the sessions were made with. Needed where a session’s person has no \
-                       account here yet.",
-    account: "Account for those whose person has none here",
-    account_help: "Only when all files are of one person.",
-    by_person: "by person",
-    old_stopped: "The old program is stopped and will not be started again",
-    look_again: "Look again",
-    take_back: "Remove the files",
-    taken_back: "The files are removed. Nothing was imported.",
-    nothing_to_import: "There is nothing to import in these files.",
-    running: "Importing",
-    running_detail: "It goes on when you leave this page. Each session is asked for its person, one after the other.",
-    another_runs: "An import is under way; wait until it has ended.",
-    never_run: "Nothing was imported since the program started.",
-    failed: "The import ended early",
-    to_accounts: "To the accounts",
-    more: "Import more",
-    tick_first: "First confirm that the old program is stopped. Nothing was imported.",
-    look_at_run: "Look at the import that runs",
-};
-
-const RU: ImportWords = ImportWords {
-    language: Language::Russian,
-    title: "Импорт сессий",
-    lede: "Сессии Telethon, Pyrogram, Kurigram и grammers вместе с чатами, которые они знают, и реестр старых скриптов. Сначала видно, \
-           что будет сделано; без вашего подтверждения ничего не открывается и не меняется.",
-    stop_first: "Сначала остановите старую программу",
-    stop_first_detail: "Сессию, с которой работают две программы сразу, Telegram завершает для обеих. Остановите старые скрипты и не \
-                        запускайте их снова, на другой машине тоже.",
-    files_help: "*.session; старый реестр *.db; файл плана *.toml, если есть. Не больше 64 МБ и 200 файлов. Они доступны только \
-                 программе и хранятся полчаса или до импорта.",
-    drop_here: "Перетащите файлы сюда или выберите их",
-    look: "Просмотреть файлы",
-    large: "Сессий много, или они уже на сервере?",
-    large_detail: "На сервере то же самое для целых каталогов делает команда:",
-    not_read: "Файлы не приняты",
-    gone: "Этих файлов больше нет",
-    gone_detail: "Они хранятся полчаса и удаляются после импорта. Отправьте их снова.",
-    nothing_done_yet: "Пока ничего не открыто и не изменено.",
-    what: "Что",
-    file: "Файл",
-    whose: "Чья",
-    to_account: "Аккаунт",
-    not_asked_yet: "Telegram спросят при импорте",
-    detail: "Подробности",
-    knows: "Знает чатов",
-    registry: "Старый реестр",
-    notes: "Замечания",
-    application: "Приложение для новых аккаунтов",
-    application_help: "С my.telegram.org; лучше то, с которым сессии созданы. Нужно, если у человека ещё нет аккаунта здесь.",
-    account: "Аккаунт для тех, у кого его здесь нет",
-    account_help: "Только если все файлы одного человека.",
-    by_person: "по человеку",
-    old_stopped: "Старая программа остановлена и больше не запустится",
-    look_again: "Просмотреть снова",
-    take_back: "Убрать файлы",
-    taken_back: "Файлы удалены. Ничего не импортировано.",
-    nothing_to_import: "В этих файлах импортировать нечего.",
-    running: "Идёт импорт",
-    running_detail: "Он продолжится, если уйти со страницы. Про каждую сессию по очереди спрашивают Telegram.",
-    another_runs: "Импорт уже идёт; дождитесь конца.",
-    never_run: "С запуска программы ничего не импортировали.",
-    failed: "Импорт прервался",
-    to_accounts: "К аккаунтам",
-    more: "Импортировать ещё",
-    tick_first: "Сначала подтвердите, что старая программа остановлена. Ничего не импортировано.",
-    look_at_run: "Посмотреть на идущий импорт",
-};
-
 impl ImportWords {
-    pub(crate) fn of(language: Language) -> &'static Self {
-        language.of(&EN, &RU)
-    }
-
     /// What the import says of a file.
     pub(crate) fn said<'a>(&self, text: &'a str) -> std::borrow::Cow<'a, str> {
         crate::words::said(self.language, text)

@@ -1,178 +1,103 @@
 //! The words of signing an account in.
 
-use crate::visitor::Language;
 use crate::words::Moment;
 use crate::words::number::thousands;
 
-/// The words of signing an account in.
-pub(crate) struct LoginWords {
-    language: Language,
-    pub(crate) steps: &'static str,
+words! {
+    LoginWords;
+    steps: "Steps", "Шаги";
     /// The steps in order.
-    pub(crate) step_names: [&'static str; 4],
-    pub(crate) lede: &'static str,
-    pub(crate) works_already: &'static str,
-    pub(crate) later: &'static str,
-    pub(crate) cancel: &'static str,
-    pub(crate) cancelled: &'static str,
-    pub(crate) with_phone: &'static str,
-    pub(crate) with_phone_detail: &'static str,
-    pub(crate) show_qr: &'static str,
-    pub(crate) with_code: &'static str,
-    pub(crate) phone: &'static str,
-    pub(crate) phone_help: &'static str,
-    pub(crate) phone_known: &'static str,
-    pub(crate) send_code: &'static str,
-    pub(crate) qr_title: &'static str,
-    pub(crate) qr_picture: &'static str,
-    pub(crate) qr_todo: [&'static str; 4],
-    pub(crate) qr_again: &'static str,
-    pub(crate) look_again: &'static str,
-    pub(crate) code_title: &'static str,
-    pub(crate) code: &'static str,
-    pub(crate) code_wrong: &'static str,
-    pub(crate) code_moved: &'static str,
-    pub(crate) code_moved_detail: &'static str,
-    pub(crate) check_code: &'static str,
-    pub(crate) no_other_way: &'static str,
-    pub(crate) password_title: &'static str,
-    pub(crate) password: &'static str,
-    pub(crate) password_help: &'static str,
-    pub(crate) password_wrong: &'static str,
-    pub(crate) hint: &'static str,
-    pub(crate) check_password: &'static str,
-    pub(crate) terms_title: &'static str,
-    pub(crate) terms_help: &'static str,
-    pub(crate) accept: &'static str,
-    pub(crate) decline: &'static str,
-    pub(crate) failed: &'static str,
-    pub(crate) what_telegram_said: &'static str,
-    pub(crate) done_detail: &'static str,
-    pub(crate) to_account: &'static str,
-    pub(crate) one_program: &'static str,
-    pub(crate) one_program_detail: &'static str,
-    pub(crate) have_file: &'static str,
-    pub(crate) have_file_detail: &'static str,
-    pub(crate) import: &'static str,
+    step_names[4]:
+        ["Choose the way", "Prove it is you", "Password, if it has one", "At work"],
+        ["Выбор способа", "Подтверждение", "Пароль, если есть", "Работает"];
+    lede:
+        "A new session for this account. Its chats, its place in the pool and what it sent stay as they are.",
+        "Новая сессия для этого аккаунта. Его чаты, место в пуле и отправленное остаются как были.";
+    works_already:
+        "This account has a session that works. Sign in only to replace it, or to add one for a single kind \
+         of work.",
+        "У аккаунта есть рабочая сессия. Входите, только чтобы заменить её или добавить отдельную для \
+         одного вида работы.";
+    later: "Leave, finish later", "Уйти, закончить позже";
+    cancel: "Cancel the sign-in", "Отменить вход";
+    cancelled:
+        "The sign-in is cancelled. What the account had before stays.",
+        "Вход отменён. То, что было у аккаунта, осталось.";
+    with_phone: "With a phone that is signed in", "С телефона, где вход уже выполнен";
+    with_phone_detail:
+        "A QR code is shown here and scanned there. No code has to be typed.",
+        "Здесь появится QR-код, телефон его считает. Код вводить не нужно.";
+    show_qr: "Show the QR code", "Показать QR-код";
+    with_code: "Or with a code", "Или по коду";
+    phone: "Phone number", "Номер телефона";
+    phone_help:
+        "With its country code, as in +70000000001. It is kept encrypted and never shown whole.",
+        "С кодом страны, например +70000000001. Хранится зашифрованным, целиком не показывается.";
+    phone_known: "Leave it empty for the number that is kept:", "Оставьте пустым, чтобы взять сохранённый:";
+    send_code: "Send the code", "Отправить код";
+    qr_title: "Scan the QR code", "Считайте QR-код";
+    qr_picture: "QR code for signing in", "QR-код для входа";
+    qr_todo[4]:
+        [
+            "Open Telegram on a phone where this account is signed in.",
+            "Settings, Devices, Link Desktop Device.",
+            "Point the camera at the code.",
+            "This page goes on by itself. If the account has a password, it asks for it next.",
+        ],
+        [
+            "Откройте Telegram на телефоне, где этот аккаунт уже вошёл.",
+            "Настройки, Устройства, Подключить устройство.",
+            "Наведите камеру на код.",
+            "Дальше страница продолжит сама. Если у аккаунта есть пароль, она его спросит.",
+        ];
+    qr_again: "Another code comes by itself.", "Следующий код появится сам.";
+    look_again: "Look again", "Проверить снова";
+    code_title: "Enter the code", "Введите код";
+    code: "Code", "Код";
+    code_wrong:
+        "Telegram does not accept this code. Look again and enter it once more.",
+        "Telegram не принимает этот код. Проверьте и введите ещё раз.";
+    code_moved: "A new code was sent", "Отправлен новый код";
+    code_moved_detail:
+        "The account is in another Telegram data centre. Enter the new code; the previous one no longer \
+         works.",
+        "Аккаунт находится в другом дата-центре Telegram. Введите новый код: прежний уже не действует.";
+    check_code: "Check the code", "Проверить код";
+    no_other_way:
+        "Telegram has no other way for it. If it does not come, cancel and start again.",
+        "Другого способа у Telegram нет. Если код не приходит, отмените вход и начните заново.";
+    password_title: "Enter the two-step password", "Введите пароль двухэтапной проверки";
+    password: "Two-step password", "Пароль двухэтапной проверки";
+    password_help:
+        "The one that was set in Telegram under Settings, Privacy and Security. It is not kept.",
+        "Тот, что задан в Telegram: Настройки, Конфиденциальность. Он не сохраняется.";
+    password_wrong: "Wrong password. Enter it again.", "Пароль неверен. Введите ещё раз.";
+    hint: "Its hint:", "Подсказка:";
+    check_password: "Check the password", "Проверить пароль";
+    terms_title: "Telegram’s terms of service", "Условия использования Telegram";
+    terms_help:
+        "Telegram wants them to be accepted before the session may be used.",
+        "Telegram требует принять их, прежде чем сессию можно использовать.";
+    accept: "Accept and go on", "Принять и продолжить";
+    decline: "Decline; sign out again", "Отказаться и выйти";
+    failed: "Signing in failed", "Войти не удалось";
+    what_telegram_said: "The answer:", "Ответ:";
+    done_detail:
+        "The account works with the new session from now on. Its first call is being made.",
+        "Аккаунт уже работает с новой сессией. Сейчас делается первый вызов.";
+    to_account: "To the account", "К аккаунту";
+    one_program: "One session, one program", "Одна сессия — одна программа";
+    one_program_detail:
+        "If an old script still uses this account’s session file, that is another session and may stay. \
+         Never copy a session into two programs: Telegram ends it for both.",
+        "Если старый скрипт работает со своим файлом сессии, это другая сессия, она может остаться. Но не \
+         запускайте одну и ту же сессию в двух программах: Telegram завершит её для обеих.";
+    have_file: "Have a .session file?", "Есть файл .session?";
+    have_file_detail: "Import it, and no sign-in is needed.", "Импортируйте его, и входить не придётся.";
+    import: "Import sessions", "Импорт сессий";
 }
 
-const EN: LoginWords = LoginWords {
-    language: Language::English,
-    steps: "Steps",
-    step_names: ["Choose the way", "Prove it is you", "Password, if it has one", "At work"],
-    lede: "A new session for this account. Its chats, its place in the pool and what it sent stay as they are.",
-    works_already: "This account has a session that works. Sign in only to replace it, or to add one for a single kind of work.",
-    later: "Leave, finish later",
-    cancel: "Cancel the sign-in",
-    cancelled: "The sign-in is cancelled. What the account had before stays.",
-    with_phone: "With a phone that is signed in",
-    with_phone_detail: "A QR code is shown here and scanned there. No code has to be typed.",
-    show_qr: "Show the QR code",
-    with_code: "Or with a code",
-    phone: "Phone number",
-    phone_help: "With its country code, as in +70000000001. It is kept encrypted and never shown whole.",
-    phone_known: "Leave it empty for the number that is kept:",
-    send_code: "Send the code",
-    qr_title: "Scan the QR code",
-    qr_picture: "QR code for signing in",
-    qr_todo: [
-        "Open Telegram on a phone where this account is signed in.",
-        "Settings, Devices, Link Desktop Device.",
-        "Point the camera at the code.",
-        "This page goes on by itself. If the account has a password, it asks for it next.",
-    ],
-    qr_again: "Another code comes by itself.",
-    look_again: "Look again",
-    code_title: "Enter the code",
-    code: "Code",
-    code_moved: "A new code was sent",
-    code_moved_detail: "The account is in another Telegram data centre. Enter the new code; the previous one no longer works.",
-    code_wrong: "Telegram does not accept this code. Look again and enter it once more.",
-    check_code: "Check the code",
-    no_other_way: "Telegram has no other way for it. If it does not come, cancel and start again.",
-    password_title: "Enter the two-step password",
-    password: "Two-step password",
-    password_help: "The one that was set in Telegram under Settings, Privacy and Security. It is not kept.",
-    password_wrong: "Wrong password. Enter it again.",
-    hint: "Its hint:",
-    check_password: "Check the password",
-    terms_title: "Telegram’s terms of service",
-    terms_help: "Telegram wants them to be accepted before the session may be used.",
-    accept: "Accept and go on",
-    decline: "Decline; sign out again",
-    failed: "Signing in failed",
-    what_telegram_said: "The answer:",
-    done_detail: "The account works with the new session from now on. Its first call is being made.",
-    to_account: "To the account",
-    one_program: "One session, one program",
-    one_program_detail: "If an old script still uses this account’s session file, that is another session and may stay. Never copy a \
-                         session into two programs: Telegram ends it for both.",
-    have_file: "Have a .session file?",
-    have_file_detail: "Import it, and no sign-in is needed.",
-    import: "Import sessions",
-};
-
-const RU: LoginWords = LoginWords {
-    language: Language::Russian,
-    steps: "Шаги",
-    step_names: ["Выбор способа", "Подтверждение", "Пароль, если есть", "Работает"],
-    lede: "Новая сессия для этого аккаунта. Его чаты, место в пуле и отправленное остаются как были.",
-    works_already: "У аккаунта есть рабочая сессия. Входите, только чтобы заменить её или добавить отдельную для одного вида работы.",
-    later: "Уйти, закончить позже",
-    cancel: "Отменить вход",
-    cancelled: "Вход отменён. То, что было у аккаунта, осталось.",
-    with_phone: "С телефона, где вход уже выполнен",
-    with_phone_detail: "Здесь появится QR-код, телефон его считает. Код вводить не нужно.",
-    show_qr: "Показать QR-код",
-    with_code: "Или по коду",
-    phone: "Номер телефона",
-    phone_help: "С кодом страны, например +70000000001. Хранится зашифрованным, целиком не показывается.",
-    phone_known: "Оставьте пустым, чтобы взять сохранённый:",
-    send_code: "Отправить код",
-    qr_title: "Считайте QR-код",
-    qr_picture: "QR-код для входа",
-    qr_todo: [
-        "Откройте Telegram на телефоне, где этот аккаунт уже вошёл.",
-        "Настройки, Устройства, Подключить устройство.",
-        "Наведите камеру на код.",
-        "Дальше страница продолжит сама. Если у аккаунта есть пароль, она его спросит.",
-    ],
-    qr_again: "Следующий код появится сам.",
-    look_again: "Проверить снова",
-    code_title: "Введите код",
-    code: "Код",
-    code_moved: "Отправлен новый код",
-    code_moved_detail: "Аккаунт находится в другом дата-центре Telegram. Введите новый код: прежний уже не действует.",
-    code_wrong: "Telegram не принимает этот код. Проверьте и введите ещё раз.",
-    check_code: "Проверить код",
-    no_other_way: "Другого способа у Telegram нет. Если код не приходит, отмените вход и начните заново.",
-    password_title: "Введите пароль двухэтапной проверки",
-    password: "Пароль двухэтапной проверки",
-    password_help: "Тот, что задан в Telegram: Настройки, Конфиденциальность. Он не сохраняется.",
-    password_wrong: "Пароль неверен. Введите ещё раз.",
-    hint: "Подсказка:",
-    check_password: "Проверить пароль",
-    terms_title: "Условия использования Telegram",
-    terms_help: "Telegram требует принять их, прежде чем сессию можно использовать.",
-    accept: "Принять и продолжить",
-    decline: "Отказаться и выйти",
-    failed: "Войти не удалось",
-    what_telegram_said: "Ответ:",
-    done_detail: "Аккаунт уже работает с новой сессией. Сейчас делается первый вызов.",
-    to_account: "К аккаунту",
-    one_program: "Одна сессия — одна программа",
-    one_program_detail: "Если старый скрипт работает со своим файлом сессии, это другая сессия, она может остаться. Но не \
-                         запускайте одну и ту же сессию в двух программах: Telegram завершит её для обеих.",
-    have_file: "Есть файл .session?",
-    have_file_detail: "Импортируйте его, и входить не придётся.",
-    import: "Импорт сессий",
-};
-
 impl LoginWords {
-    pub(crate) fn of(language: Language) -> &'static Self {
-        language.of(&EN, &RU)
-    }
-
     /// The heading.
     pub(crate) fn title(&self, account: &str) -> String {
         self.language.of(format!("Sign in to {account}"), format!("Вход в {account}"))

@@ -11,7 +11,7 @@ pub(crate) use login::LoginWords;
 use domain::account::Operation;
 
 use super::number::{english, russian, thousands};
-use crate::visitor::Language;
+use crate::view::Language;
 
 /// What a limit is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,245 +22,123 @@ pub(crate) enum Span {
     Day,
 }
 
-/// The words of the list of accounts, of one account, and of sessions that belong to nobody.
-pub(crate) struct AccountsWords {
-    language: Language,
-    pub(crate) accounts: &'static str,
-    pub(crate) lede: &'static str,
-    pub(crate) add: &'static str,
-    pub(crate) import: &'static str,
-    pub(crate) find: &'static str,
-    pub(crate) needs_you: &'static str,
-    pub(crate) empty: &'static str,
-    pub(crate) empty_detail: &'static str,
-    pub(crate) empty_reader: &'static str,
-    pub(crate) person: &'static str,
-    pub(crate) sessions: &'static str,
-    pub(crate) same_person: &'static str,
-    pub(crate) same_person_detail: &'static str,
-    pub(crate) no_session: &'static str,
-    pub(crate) phone: &'static str,
-    pub(crate) calls: &'static str,
-    pub(crate) errors: &'static str,
-    pub(crate) chosen: &'static str,
-    pub(crate) proxy: &'static str,
-    pub(crate) proxy_yes: &'static str,
-    pub(crate) proxy_no: &'static str,
-    pub(crate) priority: &'static str,
-    pub(crate) pool: &'static str,
-    pub(crate) in_pool: &'static str,
-    pub(crate) not_in_pool: &'static str,
-    pub(crate) sign_in: &'static str,
-    pub(crate) change: &'static str,
-    pub(crate) export: &'static str,
-    pub(crate) remove: &'static str,
-    pub(crate) its_chats: &'static str,
-    pub(crate) its_messages: &'static str,
-    pub(crate) its_operations: &'static str,
+words! {
+    /// The words of the list of accounts, of one account, and of sessions that belong to nobody.
+    AccountsWords;
+    accounts: "Accounts", "Аккаунты";
+    lede:
+        "The Telegram accounts that send, each with its sessions. Those that need you come first.",
+        "Аккаунты Telegram, через которые идёт работа, и их сессии. Сначала те, которые требуют внимания.";
+    add: "Add an account", "Добавить аккаунт";
+    import: "Import sessions", "Импорт сессий";
+    find: "Find by name, person or the end of the phone number", "Найти по названию, имени или концу номера";
+    needs_you: "Needs you", "Требует внимания";
+    empty: "No accounts yet", "Аккаунтов ещё нет";
+    empty_detail:
+        "Import the sessions of your old scripts, and no one has to sign in again. Or add an account and \
+         sign in by a code or a QR code.",
+        "Импортируйте сессии старых скриптов — тогда входить заново не придётся. Или добавьте аккаунт и \
+         войдите по коду или QR-коду.";
+    empty_reader: "An admin can add one here.", "Добавить аккаунт может администратор.";
+    person: "Person", "Кто это";
+    sessions: "Sessions", "Сессии";
+    same_person: "The same person as", "Тот же человек, что и";
+    same_person_detail:
+        "What Telegram says to one, such as a flood wait or a ban, holds for both. Keep one of them and \
+         remove the other.",
+        "Ожидание или блокировка, наложенные Telegram на один, действуют и на другой. Оставьте один и \
+         удалите второй.";
+    no_session: "none", "нет";
+    phone: "Phone", "Телефон";
+    calls: "Calls", "Вызовы";
+    errors: "Errors", "Ошибки";
+    chosen: "Chosen", "Выбор";
+    proxy: "Proxy", "Прокси";
+    proxy_yes: "yes", "да";
+    proxy_no: "no", "нет";
+    priority: "Priority", "Приоритет";
+    pool: "Pool", "Пул";
+    in_pool: "in the pool", "в пуле";
+    not_in_pool: "only when named", "только по имени";
+    sign_in: "Sign in", "Войти";
+    change: "Change", "Изменить";
+    export: "Export a session", "Выгрузить сессию";
+    remove: "Remove", "Удалить";
+    its_chats: "Its chats", "Его чаты";
+    its_messages: "Its messages", "Его сообщения";
+    its_operations: "Its operations", "Его операции";
     /// What to do about an account that Telegram has closed.
-    pub(crate) recovery: [&'static str; 4],
-    pub(crate) used_for: &'static str,
-    pub(crate) everything: &'static str,
-    pub(crate) data_centre: &'static str,
-    pub(crate) last_answer: &'static str,
-    pub(crate) reads_updates: &'static str,
-    pub(crate) kept_here: &'static str,
-    pub(crate) in_settings: &'static str,
-    pub(crate) in_settings_detail: &'static str,
-    pub(crate) limits: &'static str,
-    pub(crate) no_limits: &'static str,
-    pub(crate) limit_reached: &'static str,
-    pub(crate) waits: &'static str,
-    pub(crate) waits_detail: &'static str,
-    pub(crate) until: &'static str,
-    pub(crate) facts: &'static str,
-    pub(crate) telegram_id: &'static str,
-    pub(crate) public_name: &'static str,
-    pub(crate) described: &'static str,
-    pub(crate) knows: &'static str,
-    pub(crate) dialogs: &'static str,
-    pub(crate) last_error: &'static str,
-    pub(crate) last_active: &'static str,
-    pub(crate) updates: &'static str,
-    pub(crate) updates_missed: &'static str,
-    pub(crate) ownerless: &'static str,
-    pub(crate) ownerless_detail: &'static str,
-    pub(crate) from: &'static str,
-    pub(crate) give: &'static str,
-    pub(crate) give_follows: &'static str,
-    pub(crate) no_account_to_give: &'static str,
-    pub(crate) drop: &'static str,
-    pub(crate) drop_follows: &'static str,
-    pub(crate) dropped: &'static str,
-    pub(crate) purposes: &'static str,
-    pub(crate) purposes_help: &'static str,
+    recovery[4]:
+        [
+            "Open Telegram with this number: it says whether the number is banned, and offers to write to support.",
+            "Or write to recover@telegram.org from a mailbox of yours: the number with its country code, what it is used for, and that you ask for a review. An answer takes days.",
+            "Until then let other accounts do its work: those that are members of its chats go on by themselves; for the rest add an account.",
+            "When the number works again, sign in here once more. If it does not come back, remove the account.",
+        ],
+        [
+            "Откройте Telegram с этим номером: он скажет, заблокирован ли номер, и предложит написать в поддержку.",
+            "Или напишите на recover@telegram.org со своей почты: номер с кодом страны, для чего он используется и просьбу пересмотреть решение. Ответ приходит через несколько дней.",
+            "Пока пусть его работу делают другие аккаунты: те, что состоят в его чатах, продолжат сами; для остальных добавьте аккаунт.",
+            "Когда номер снова заработает, войдите здесь ещё раз. Если не заработает, удалите аккаунт.",
+        ];
+    used_for: "Used for", "Для чего";
+    everything: "everything", "для всего";
+    data_centre: "Data centre", "Дата-центр";
+    last_answer: "Last answer", "Последний ответ";
+    reads_updates: "reads incoming messages", "читает входящие";
+    kept_here: "here", "здесь";
+    in_settings: "in the settings file", "в файле настроек";
+    in_settings_detail:
+        "This account is defined in the settings file. Its name, priority, proxy and sessions are changed \
+         there; then restart the program.",
+        "Этот аккаунт описан в файле настроек. Название, приоритет, прокси и сессии из файла меняются там; \
+         потом программу нужно перезапустить.";
+    limits: "Limits", "Ограничения";
+    no_limits: "none of ours", "своих нет";
+    limit_reached: "At its limit", "Предел исчерпан";
+    waits: "Waits", "Ожидания";
+    waits_detail:
+        "Telegram named a deadline for each. Until then the account does other work, and others do this.",
+        "Telegram назвал срок для каждого. До него аккаунт делает другое, а это делают другие.";
+    until: "until", "до";
+    facts: "About the account", "Об аккаунте";
+    telegram_id: "Telegram’s id", "Номер в Telegram";
+    public_name: "Public name", "Публичное имя";
+    described: "Where defined", "Где описан";
+    knows: "Chats and people it knows", "Знает чатов и людей";
+    dialogs: "Dialogs read", "Прочитано диалогов";
+    last_error: "Last error", "Последняя ошибка";
+    last_active: "Last call", "Последний вызов";
+    updates: "Updates received", "Принято обновлений";
+    updates_missed: "Updates missed", "Пропущено обновлений";
+    ownerless: "Sessions without an account", "Сессии без аккаунта";
+    ownerless_detail:
+        "They are kept and not used: left by removed accounts, or imported without an account. A session is \
+         a ready sign-in, so delete the ones you do not need.",
+        "Они хранятся и не используются: остались от удалённых аккаунтов или импортированы без аккаунта. \
+         Сессия — это готовый вход, поэтому ненужные удалите.";
+    from: "Where from", "Откуда";
+    give: "Give to an account", "Отдать аккаунту";
+    give_follows:
+        "The account uses the session from now on. It is refused when the account is another person’s.",
+        "Аккаунт сразу начнёт её использовать. Если аккаунт принадлежит другому человеку, будет отказ.";
+    no_account_to_give:
+        "No account can take it: each belongs to another person. Add an account first.",
+        "Взять её некому: все аккаунты принадлежат другим людям. Сначала добавьте аккаунт.";
+    drop: "Delete", "Удалить";
+    drop_follows:
+        "Its key is deleted for good. No one can sign in with it any more; Telegram lists the session until \
+         you end it on a phone under Settings, Devices.",
+        "Ключ удаляется навсегда, войти с ним больше нельзя. В Telegram сессия видна, пока вы не завершите \
+         её на телефоне: Настройки, Устройства.";
+    dropped: "The session is deleted.", "Сессия удалена.";
+    purposes: "What the session is for", "Для чего сессия";
+    purposes_help:
+        "Nothing ticked: everything that no other session of the account does.",
+        "Ничего не отмечено: для всего, чем не заняты другие сессии аккаунта.";
 }
 
-const EN: AccountsWords = AccountsWords {
-    language: Language::English,
-    accounts: "Accounts",
-    lede: "The Telegram accounts that send, each with its sessions. Those that need you come first.",
-    add: "Add an account",
-    import: "Import sessions",
-    find: "Find by name, person or the end of the phone number",
-    needs_you: "Needs you",
-    empty: "No accounts yet",
-    empty_detail: "Import the sessions of your old scripts, and no one has to sign in again. Or add an account and sign in by a \
-                   code or a QR code.",
-    empty_reader: "An admin can add one here.",
-    person: "Person",
-    sessions: "Sessions",
-    same_person: "The same person as",
-    same_person_detail: "What Telegram says to one, such as a flood wait or a ban, holds for both. Keep one of them and remove the other.",
-    no_session: "none",
-    phone: "Phone",
-    calls: "Calls",
-    errors: "Errors",
-    chosen: "Chosen",
-    proxy: "Proxy",
-    proxy_yes: "yes",
-    proxy_no: "no",
-    priority: "Priority",
-    pool: "Pool",
-    in_pool: "in the pool",
-    not_in_pool: "only when named",
-    sign_in: "Sign in",
-    change: "Change",
-    export: "Export a session",
-    remove: "Remove",
-    its_chats: "Its chats",
-    its_messages: "Its messages",
-    its_operations: "Its operations",
-    recovery: [
-        "Open Telegram with this number: it says whether the number is banned, and offers to write to support.",
-        "Or write to recover@telegram.org from a mailbox of yours: the number with its country code, what it is used for, and that you ask for a review. An answer takes days.",
-        "Until then let other accounts do its work: those that are members of its chats go on by themselves; for the rest add an account.",
-        "When the number works again, sign in here once more. If it does not come back, remove the account.",
-    ],
-    used_for: "Used for",
-    everything: "everything",
-    data_centre: "Data centre",
-    last_answer: "Last answer",
-    reads_updates: "reads incoming messages",
-    kept_here: "here",
-    in_settings: "in the settings file",
-    in_settings_detail: "This account is defined in the settings file. Its name, priority, proxy and sessions are changed there; then restart the program.",
-    limits: "Limits",
-    no_limits: "none of ours",
-    limit_reached: "At its limit",
-    waits: "Waits",
-    waits_detail: "Telegram named a deadline for each. Until then the account does other work, and others do this.",
-    until: "until",
-    facts: "About the account",
-    telegram_id: "Telegram’s id",
-    public_name: "Public name",
-    described: "Where defined",
-    knows: "Chats and people it knows",
-    dialogs: "Dialogs read",
-    last_error: "Last error",
-    last_active: "Last call",
-    updates: "Updates received",
-    updates_missed: "Updates missed",
-    ownerless: "Sessions without an account",
-    ownerless_detail: "They are kept and not used: left by removed accounts, or imported without an account. A session is a ready sign-in, so delete the ones you do not need.",
-    from: "Where from",
-    give: "Give to an account",
-    give_follows: "The account uses the session from now on. It is refused when the account is another person’s.",
-    no_account_to_give: "No account can take it: each belongs to another person. Add an account first.",
-    drop: "Delete",
-    drop_follows: "Its key is deleted for good. No one can sign in with it any more; Telegram lists the session until you end it \
-                   on a phone under Settings, Devices.",
-    dropped: "The session is deleted.",
-    purposes: "What the session is for",
-    purposes_help: "Nothing ticked: everything that no other session of the account does.",
-};
-
-const RU: AccountsWords = AccountsWords {
-    language: Language::Russian,
-    accounts: "Аккаунты",
-    lede: "Аккаунты Telegram, через которые идёт работа, и их сессии. Сначала те, которым нужны вы.",
-    add: "Добавить аккаунт",
-    import: "Импорт сессий",
-    find: "Найти по названию, имени или концу номера",
-    needs_you: "Требует внимания",
-    empty: "Аккаунтов ещё нет",
-    empty_detail: "Импортируйте сессии старых скриптов — тогда входить заново не придётся. Или добавьте аккаунт и войдите по \
-                   коду или QR-коду.",
-    empty_reader: "Добавить аккаунт может администратор.",
-    person: "Кто это",
-    sessions: "Сессии",
-    same_person: "Тот же человек, что и",
-    same_person_detail: "Что Telegram говорит одному, например ждать или блокировка, касается обоих. Оставьте один и удалите другой.",
-    no_session: "нет",
-    phone: "Телефон",
-    calls: "Вызовы",
-    errors: "Ошибки",
-    chosen: "Выбор",
-    proxy: "Прокси",
-    proxy_yes: "да",
-    proxy_no: "нет",
-    priority: "Приоритет",
-    pool: "Пул",
-    in_pool: "в пуле",
-    not_in_pool: "только по имени",
-    sign_in: "Войти",
-    change: "Изменить",
-    export: "Выгрузить сессию",
-    remove: "Удалить",
-    its_chats: "Его чаты",
-    its_messages: "Его сообщения",
-    its_operations: "Его операции",
-    recovery: [
-        "Откройте Telegram с этим номером: он скажет, заблокирован ли номер, и предложит написать в поддержку.",
-        "Или напишите на recover@telegram.org со своей почты: номер с кодом страны, для чего он используется и просьбу пересмотреть решение. Ответ приходит через несколько дней.",
-        "Пока пусть его работу делают другие аккаунты: те, что состоят в его чатах, продолжат сами; для остальных добавьте аккаунт.",
-        "Когда номер снова заработает, войдите здесь ещё раз. Если не заработает, удалите аккаунт.",
-    ],
-    used_for: "Для чего",
-    everything: "для всего",
-    data_centre: "Дата-центр",
-    last_answer: "Последний ответ",
-    reads_updates: "читает входящие",
-    kept_here: "здесь",
-    in_settings: "в файле настроек",
-    in_settings_detail: "Этот аккаунт описан в файле настроек. Название, приоритет, прокси и сессии из файла меняются там; потом \
-                         программу нужно перезапустить.",
-    limits: "Ограничения",
-    no_limits: "своих нет",
-    limit_reached: "Предел исчерпан",
-    waits: "Ожидания",
-    waits_detail: "Telegram назвал срок для каждого. До него аккаунт делает другое, а это делают другие.",
-    until: "до",
-    facts: "Об аккаунте",
-    telegram_id: "Номер в Telegram",
-    public_name: "Публичное имя",
-    described: "Где описан",
-    knows: "Знает чатов и людей",
-    dialogs: "Прочитано диалогов",
-    last_error: "Последняя ошибка",
-    last_active: "Последний вызов",
-    updates: "Принято обновлений",
-    updates_missed: "Пропущено обновлений",
-    ownerless: "Сессии без аккаунта",
-    ownerless_detail: "Они хранятся и не используются: остались от удалённых аккаунтов или импортированы без аккаунта. Сессия — \
-                       это готовый вход, поэтому ненужные удалите.",
-    from: "Откуда",
-    give: "Отдать аккаунту",
-    give_follows: "Аккаунт сразу начнёт её использовать. Если аккаунт принадлежит другому человеку, будет отказ.",
-    no_account_to_give: "Взять её некому: все аккаунты принадлежат другим людям. Сначала добавьте аккаунт.",
-    drop: "Удалить",
-    drop_follows: "Ключ удаляется навсегда, войти с ним больше нельзя. В Telegram сессия видна, пока вы не завершите её на телефоне: \
-                   Настройки, Устройства.",
-    dropped: "Сессия удалена.",
-    purposes: "Для чего сессия",
-    purposes_help: "Ничего не отмечено: для всего, чем не заняты другие сессии аккаунта.",
-};
-
 impl AccountsWords {
-    pub(crate) fn of(language: Language) -> &'static Self {
-        language.of(&EN, &RU)
-    }
-
     /// The sentence that the list opens with.
     pub(crate) fn verdict(&self, trouble: u64, all: u64) -> String {
         match self.language {

@@ -1,8 +1,7 @@
 //! The codes of the API in words: how something is, and why.
 
+use crate::view::Language;
 use std::borrow::Cow;
-
-use crate::visitor::Language;
 
 /// Code, English, Russian. Russian fits accounts, lines, services and ports alike where it can.
 const STATES: &[(&str, &str, &str)] = &[

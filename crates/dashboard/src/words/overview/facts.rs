@@ -5,7 +5,7 @@ use health::{Card, Stuck, Unable};
 use super::super::Wall;
 use super::super::number::{english, russian, thousands};
 use super::{OverviewWords, codes};
-use crate::visitor::Language;
+use crate::view::Language;
 
 /// Code, English, Russian: how accounts are, counted. Russian puts the number behind, and fits any number so.
 const COUNTED: &[(&str, &str, &str)] = &[

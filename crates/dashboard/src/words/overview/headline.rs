@@ -4,7 +4,7 @@ use health::CardKind;
 
 use super::super::number::{english, russian, thousands};
 use super::OverviewWords;
-use crate::visitor::Language;
+use crate::view::Language;
 
 /// What is left to be seen to though no card is in trouble.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

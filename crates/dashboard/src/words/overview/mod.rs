@@ -11,300 +11,143 @@ pub(crate) use headline::Leftover;
 
 use health::{CardAction, CardKind};
 
-use crate::visitor::Language;
-
-/// The words of the overview, of a card's own page, and of what asks before it acts.
-pub(crate) struct OverviewWords {
-    pub(crate) language: Language,
-    pub(crate) title: &'static str,
-    pub(crate) diagnostics: &'static str,
-    pub(crate) clear_flood: &'static str,
-    pub(crate) clearing_now: &'static str,
-    pub(crate) numbers: &'static str,
-    pub(crate) messages_an_hour: &'static str,
-    pub(crate) sent_last_hour: &'static str,
-    pub(crate) waiting: &'static str,
-    pub(crate) connected_only: &'static str,
-    pub(crate) undelivered_today: &'static str,
-    pub(crate) telegram_answers: &'static str,
-    pub(crate) this_process: &'static str,
-    pub(crate) no_answer_yet: &'static str,
-    pub(crate) not_kept: &'static str,
-    pub(crate) filter: &'static str,
-    pub(crate) find: &'static str,
-    pub(crate) find_hint: &'static str,
-    pub(crate) kind: &'static str,
-    pub(crate) all: &'static str,
-    pub(crate) trouble: &'static str,
-    pub(crate) group: &'static str,
-    pub(crate) by_need: &'static str,
-    pub(crate) by_kind: &'static str,
-    pub(crate) show: &'static str,
-    pub(crate) moved: &'static str,
-    pub(crate) name: &'static str,
-    pub(crate) state: &'static str,
-    pub(crate) all_well: &'static str,
-    pub(crate) for_everything: &'static str,
-    pub(crate) last_two_hours: &'static str,
-    pub(crate) sends_an_hour: &'static str,
-    pub(crate) requests_an_hour: &'static str,
-    pub(crate) queue: &'static str,
-    pub(crate) errors: &'static str,
-    pub(crate) share: &'static str,
-    pub(crate) share_of_calls: &'static str,
-    pub(crate) cache: &'static str,
-    pub(crate) up: &'static str,
-    pub(crate) processor: &'static str,
-    pub(crate) memory: &'static str,
-    pub(crate) calls: &'static str,
-    pub(crate) last_answer: &'static str,
-    pub(crate) last_error: &'static str,
-    pub(crate) since: &'static str,
-    pub(crate) muted_until: &'static str,
-    pub(crate) clears_itself: &'static str,
-    pub(crate) show_it: &'static str,
-    pub(crate) mute: &'static str,
-    pub(crate) muted: &'static str,
-    pub(crate) until: &'static str,
-    pub(crate) needs_you: &'static str,
-    pub(crate) waits: &'static str,
-    pub(crate) nothing_found: &'static str,
-    pub(crate) nothing_found_detail: &'static str,
-    pub(crate) show_all: &'static str,
-    pub(crate) nothing_yet: &'static str,
-    pub(crate) nothing_yet_detail: &'static str,
-    pub(crate) add_account: &'static str,
-    pub(crate) import_sessions: &'static str,
-    pub(crate) recovery: &'static str,
-    pub(crate) pages: &'static str,
-    pub(crate) first_page: &'static str,
-    pub(crate) next_page: &'static str,
-    pub(crate) still_rows: &'static str,
-    pub(crate) minutes_not_fine: &'static str,
-    pub(crate) all_fine: &'static str,
-    pub(crate) time: &'static str,
-    pub(crate) answer: &'static str,
-    pub(crate) keep: &'static str,
-    pub(crate) close: &'static str,
-    pub(crate) how: &'static str,
-    pub(crate) gentle: &'static str,
-    pub(crate) gentle_help: &'static str,
-    pub(crate) gentle_none: &'static str,
-    pub(crate) nothing_to_clear: &'static str,
-    pub(crate) stop_all: &'static str,
-    pub(crate) stop_all_help: &'static str,
-    pub(crate) begin: &'static str,
-    pub(crate) cancel_clearing: &'static str,
-    pub(crate) may_close: &'static str,
-    pub(crate) services_stopped: &'static str,
-    pub(crate) silence: &'static str,
-    pub(crate) accounts_paused: &'static str,
-    pub(crate) clearing_done: &'static str,
-    pub(crate) clearing_cancelled: &'static str,
-    kinds: [&'static str; 6],
-    kinds_many: [&'static str; 6],
-    actions: [&'static str; 7],
+words! {
+    /// The words of the overview, of a card's own page, and of what asks before it acts.
+    OverviewWords;
+    title: "Overview", "Обзор";
+    diagnostics: "Diagnostics", "Диагностика";
+    clear_flood: "Clear flood wait", "Сбросить ожидание";
+    clearing_now: "Clearing flood wait", "Сброс ожидания";
+    numbers: "Numbers", "Числа";
+    messages_an_hour: "Messages an hour, last day", "Сообщения по часам за сутки";
+    sent_last_hour: "Sent in the last hour", "Отправлено за час";
+    waiting: "Waiting to go out", "Ждут отправки";
+    connected_only: "Connected, but work does not get done", "На связи, но работа не выполняется";
+    undelivered_today: "Not delivered today", "Не дошло сегодня";
+    telegram_answers: "Telegram answers in", "Telegram отвечает за";
+    this_process: "This process", "Эта программа";
+    no_answer_yet: "no answer yet", "ответов ещё нет";
+    not_kept:
+        "The history cannot be saved to disk: it stays in memory and is lost when the program stops. \
+         Diagnostics says why.",
+        "История не записывается на диск: она хранится в памяти и пропадёт при остановке программы. Причина \
+         — в диагностике.";
+    filter: "Filter", "Отбор";
+    find: "Find by name, state or reason", "Найти по имени, состоянию или причине";
+    find_hint: "Name, state or reason", "Имя, состояние или причина";
+    kind: "Kind", "Вид";
+    all: "All", "Все";
+    trouble: "Trouble", "Неполадки";
+    group: "Group", "Порядок";
+    by_need: "by need", "по срочности";
+    by_kind: "by kind", "по виду";
+    show: "Show", "Показать";
+    moved: "Order changed, sort now", "Порядок изменился, упорядочить";
+    name: "Name", "Имя";
+    state: "State", "Состояние";
+    all_well: "All well", "Всё в порядке";
+    for_everything: "for everything", "для всего";
+    last_two_hours: "Last 2 hours", "Последние 2 часа";
+    sends_an_hour: "Sends an hour", "Отправок в час";
+    requests_an_hour: "Requests an hour", "Запросов в час";
+    queue: "Queue", "Очередь";
+    errors: "Errors", "Ошибки";
+    share: "Share", "Доля";
+    share_of_calls: "Share of calls", "Доля вызовов";
+    cache: "Cache", "Кэш";
+    up: "Up", "Работает";
+    processor: "Processor", "Процессор";
+    memory: "Memory", "Память";
+    calls: "Calls", "Вызовы";
+    last_answer: "Last answer took", "Последний ответ за";
+    last_error: "Last error", "Последняя ошибка";
+    since: "Since", "С";
+    muted_until: "no alerts until", "без оповещений до";
+    clears_itself: "It clears by itself after two answers.", "Снимется сама после двух ответов.";
+    show_it: "Show it", "Показать";
+    mute: "Mute for 1 h", "Не сообщать 1 ч";
+    muted: "No alerts about it for an hour; checks go on.", "Час оповещений не будет; проверки продолжаются.";
+    until: "until", "до";
+    needs_you: "Needs you", "Требуют внимания";
+    waits: "Waiting", "Ждут";
+    nothing_found: "Nothing fits", "Ничего не подходит";
+    nothing_found_detail:
+        "No card has this kind, state or word. The filter is in the address, so a link to it works.",
+        "Нет карточки такого вида, состояния или с таким словом. Отбор записан в адресе, поэтому на него \
+         можно сослаться.";
+    show_all: "Show all", "Показать все";
+    nothing_yet: "There is no account yet.", "Аккаунтов ещё нет.";
+    nothing_yet_detail:
+        "Messages go out through Telegram accounts of yours. Sign in to one, or import session files from \
+         another program.",
+        "Сообщения уходят через ваши аккаунты Telegram. Войдите в один из них или импортируйте файлы сессий \
+         из другой программы.";
+    add_account: "Add an account", "Добавить аккаунт";
+    import_sessions: "Import sessions", "Импорт сессий";
+    recovery: "How to recover", "Как вернуть";
+    pages: "Pages", "Страницы";
+    first_page: "First page", "Первая страница";
+    next_page: "Next page", "Следующая страница";
+    still_rows:
+        "Trouble comes first; rows do not move while you point at one.",
+        "Неполадки сверху; строки не движутся, пока на одну из них указывают.";
+    minutes_not_fine: "Minutes that were not fine", "Минуты, когда что-то было не так";
+    all_fine:
+        "Every minute was answered in time or not checked.",
+        "Каждую минуту ответ приходил вовремя или проверки не было.";
+    time: "Time", "Время";
+    answer: "Answer", "Ответ";
+    keep: "Keep it running", "Оставить работать";
+    close: "Close", "Закрыть";
+    how: "How", "Как";
+    gentle: "Pause only accounts in flood wait", "Приостановить только аккаунты в ожидании";
+    gentle_help:
+        "Each until its own deadline; the others go on sending. Nothing else stops. Enough in nearly every \
+         case.",
+        "Каждый до своего срока; остальные отправляют дальше. Больше ничего не останавливается. Почти \
+         всегда этого хватает.";
+    gentle_none:
+        "For accounts in flood wait: each is paused until its own deadline.",
+        "Для аккаунтов в ожидании: каждый приостанавливается до своего срока.";
+    nothing_to_clear:
+        "There is nothing to clear: no account is in flood wait.",
+        "Сбрасывать нечего: ни один аккаунт не ждёт.";
+    stop_all: "Stop everything for 5 minutes", "Остановить всё на 5 минут";
+    stop_all_help:
+        "Then the services that ran start one by one, 60 s apart: about 10 minutes in all. Messages wait, \
+         none is lost. It can be cancelled at any step and goes on after a restart of the program.",
+        "Затем работавшие службы запускаются по одной, с промежутком 60 с: всего около 10 минут. Сообщения \
+         ждут, ни одно не теряется. Отменить можно на любом шаге; перезапуск программы ничему не мешает.";
+    begin: "Clear flood wait", "Сбросить ожидание";
+    cancel_clearing: "Cancel and start all now", "Отменить и запустить всё сейчас";
+    may_close: "You may leave this page: it goes on.", "Страницу можно закрыть: всё продолжится.";
+    services_stopped: "Services stopped; messages are kept", "Службы остановлены, сообщения сохранены";
+    silence: "Five minutes of silence", "Пять минут тишины";
+    accounts_paused: "Paused until the deadline", "На паузе до своего срока";
+    clearing_done: "Flood waits are being cleared.", "Ожидание сбрасывается.";
+    clearing_cancelled:
+        "Cancelled: everything it had stopped goes on.",
+        "Отменено: всё, что было остановлено, снова работает.";
+    kinds[6]:
+        ["service", "account", "session", "port", "store", "queue"],
+        ["служба", "аккаунт", "сессия", "порт", "база", "очередь"];
+    kinds_many[6]:
+        ["Services", "Accounts", "Sessions", "Ports", "Store", "Queue"],
+        ["Службы", "Аккаунты", "Сессии", "Порты", "База", "Очередь"];
+    actions[7]:
+        ["Start", "Stop", "Restart", "Reload cache", "Pause", "Resume", "Sign in"],
+        [
+            "Запустить",
+            "Остановить",
+            "Перезапустить",
+            "Перечитать кэш",
+            "Приостановить",
+            "Возобновить",
+            "Войти",
+        ];
 }
 
-const EN: OverviewWords = OverviewWords {
-    language: Language::English,
-    title: "Overview",
-    diagnostics: "Diagnostics",
-    clear_flood: "Clear flood wait",
-    clearing_now: "Clearing flood wait",
-    numbers: "Numbers",
-    messages_an_hour: "Messages an hour, last day",
-    sent_last_hour: "Sent in the last hour",
-    waiting: "Waiting to go out",
-    connected_only: "Connected, but work does not get done",
-    undelivered_today: "Not delivered today",
-    telegram_answers: "Telegram answers in",
-    this_process: "This process",
-    no_answer_yet: "no answer yet",
-    not_kept: "The history cannot be saved to disk: it stays in memory and is lost when the program stops. Diagnostics says why.",
-    filter: "Filter",
-    find: "Find by name, state or reason",
-    find_hint: "Name, state or reason",
-    kind: "Kind",
-    all: "All",
-    trouble: "Trouble",
-    group: "Group",
-    by_need: "by need",
-    by_kind: "by kind",
-    show: "Show",
-    moved: "Order changed, sort now",
-    name: "Name",
-    state: "State",
-    all_well: "All well",
-    for_everything: "for everything",
-    last_two_hours: "Last 2 hours",
-    sends_an_hour: "Sends an hour",
-    requests_an_hour: "Requests an hour",
-    queue: "Queue",
-    errors: "Errors",
-    share: "Share",
-    share_of_calls: "Share of calls",
-    cache: "Cache",
-    up: "Up",
-    processor: "Processor",
-    memory: "Memory",
-    calls: "Calls",
-    last_answer: "Last answer took",
-    last_error: "Last error",
-    since: "Since",
-    muted_until: "no alerts until",
-    clears_itself: "It clears by itself after two answers.",
-    show_it: "Show it",
-    mute: "Mute for 1 h",
-    muted: "No alerts about it for an hour; checks go on.",
-    until: "until",
-    needs_you: "Needs you",
-    waits: "Waiting",
-    nothing_found: "Nothing fits",
-    nothing_found_detail: "No card has this kind, state or word. The filter is in the address, so a link to it works.",
-    show_all: "Show all",
-    nothing_yet: "There is no account yet.",
-    nothing_yet_detail: "Messages go out through Telegram accounts of yours. Sign in to one, or import session files from another program.",
-    add_account: "Add an account",
-    import_sessions: "Import sessions",
-    recovery: "How to recover",
-    pages: "Pages",
-    first_page: "First page",
-    next_page: "Next page",
-    still_rows: "Trouble comes first; rows do not move while you point at one.",
-    minutes_not_fine: "Minutes that were not fine",
-    all_fine: "Every minute was answered in time or not checked.",
-    time: "Time",
-    answer: "Answer",
-    keep: "Keep it running",
-    close: "Close",
-    how: "How",
-    gentle: "Pause only accounts in flood wait",
-    gentle_help: "Each until its own deadline; the others go on sending. Nothing else stops. Enough in nearly every case.",
-    gentle_none: "For accounts in flood wait: each is paused until its own deadline.",
-    nothing_to_clear: "There is nothing to clear: no account is in flood wait.",
-    stop_all: "Stop everything for 5 minutes",
-    stop_all_help: "Then the services that ran start one by one, 60 s apart: about 10 minutes in all. Messages wait, none is lost. \
-                    It can be cancelled at any step and goes on after a restart of the program.",
-    begin: "Clear flood wait",
-    cancel_clearing: "Cancel and start all now",
-    may_close: "You may leave this page: it goes on.",
-    services_stopped: "Services stopped; messages are kept",
-    silence: "Five minutes of silence",
-    accounts_paused: "Paused until the deadline",
-    clearing_done: "Flood waits are being cleared.",
-    clearing_cancelled: "Cancelled: everything it had stopped goes on.",
-    kinds: ["service", "account", "session", "port", "store", "queue"],
-    kinds_many: ["Services", "Accounts", "Sessions", "Ports", "Store", "Queue"],
-    actions: ["Start", "Stop", "Restart", "Reload cache", "Pause", "Resume", "Sign in"],
-};
-
-const RU: OverviewWords = OverviewWords {
-    language: Language::Russian,
-    title: "Обзор",
-    diagnostics: "Диагностика",
-    clear_flood: "Сбросить ожидание",
-    clearing_now: "Сброс ожидания",
-    numbers: "Числа",
-    messages_an_hour: "Сообщения по часам за сутки",
-    sent_last_hour: "Отправлено за час",
-    waiting: "Ждут отправки",
-    connected_only: "На связи, но работа не выполняется",
-    undelivered_today: "Не дошло сегодня",
-    telegram_answers: "Telegram отвечает за",
-    this_process: "Эта программа",
-    no_answer_yet: "ответов ещё нет",
-    not_kept: "История не записывается на диск: она хранится в памяти и пропадёт при остановке программы. Причина — в диагностике.",
-    filter: "Отбор",
-    find: "Найти по имени, состоянию или причине",
-    find_hint: "Имя, состояние или причина",
-    kind: "Вид",
-    all: "Все",
-    trouble: "Неполадки",
-    group: "Порядок",
-    by_need: "по срочности",
-    by_kind: "по виду",
-    show: "Показать",
-    moved: "Порядок изменился, упорядочить",
-    name: "Имя",
-    state: "Состояние",
-    all_well: "Всё в порядке",
-    for_everything: "для всего",
-    last_two_hours: "Последние 2 часа",
-    sends_an_hour: "Отправок в час",
-    requests_an_hour: "Запросов в час",
-    queue: "Очередь",
-    errors: "Ошибки",
-    share: "Доля",
-    share_of_calls: "Доля вызовов",
-    cache: "Кэш",
-    up: "Работает",
-    processor: "Процессор",
-    memory: "Память",
-    calls: "Вызовы",
-    last_answer: "Последний ответ за",
-    last_error: "Последняя ошибка",
-    since: "С",
-    muted_until: "без оповещений до",
-    clears_itself: "Снимется сама после двух ответов.",
-    show_it: "Показать",
-    mute: "Не сообщать 1 ч",
-    muted: "Час оповещений не будет; проверки продолжаются.",
-    until: "до",
-    needs_you: "Требуют внимания",
-    waits: "Ждут",
-    nothing_found: "Ничего не подходит",
-    nothing_found_detail: "Нет карточки такого вида, состояния или с таким словом. Отбор записан в адресе, поэтому на него можно сослаться.",
-    show_all: "Показать все",
-    nothing_yet: "Аккаунтов ещё нет.",
-    nothing_yet_detail: "Сообщения уходят через ваши аккаунты Telegram. Войдите в один из них или импортируйте файлы сессий из другой программы.",
-    add_account: "Добавить аккаунт",
-    import_sessions: "Импорт сессий",
-    recovery: "Как вернуть",
-    pages: "Страницы",
-    first_page: "Первая страница",
-    next_page: "Следующая страница",
-    still_rows: "Неполадки сверху; строки не движутся, пока на одну из них указывают.",
-    minutes_not_fine: "Минуты, когда что-то было не так",
-    all_fine: "Каждую минуту ответ приходил вовремя или проверки не было.",
-    time: "Время",
-    answer: "Ответ",
-    keep: "Оставить работать",
-    close: "Закрыть",
-    how: "Как",
-    gentle: "Приостановить только аккаунты в ожидании",
-    gentle_help: "Каждый до своего срока; остальные отправляют дальше. Больше ничего не останавливается. Почти всегда этого хватает.",
-    gentle_none: "Для аккаунтов в ожидании: каждый приостанавливается до своего срока.",
-    nothing_to_clear: "Сбрасывать нечего: ни один аккаунт не ждёт.",
-    stop_all: "Остановить всё на 5 минут",
-    stop_all_help: "Затем работавшие службы запускаются по одной, с промежутком 60 с: всего около 10 минут. Сообщения ждут, ни одно \
-                    не теряется. Отменить можно на любом шаге; перезапуск программы ничему не мешает.",
-    begin: "Сбросить ожидание",
-    cancel_clearing: "Отменить и запустить всё сейчас",
-    may_close: "Страницу можно закрыть: всё продолжится.",
-    services_stopped: "Службы остановлены, сообщения сохранены",
-    silence: "Пять минут тишины",
-    accounts_paused: "На паузе до своего срока",
-    clearing_done: "Ожидание сбрасывается.",
-    clearing_cancelled: "Отменено: всё, что было остановлено, снова работает.",
-    kinds: ["служба", "аккаунт", "сессия", "порт", "база", "очередь"],
-    kinds_many: ["Службы", "Аккаунты", "Сессии", "Порты", "База", "Очередь"],
-    actions: [
-        "Запустить",
-        "Остановить",
-        "Перезапустить",
-        "Перечитать кэш",
-        "Приостановить",
-        "Возобновить",
-        "Войти",
-    ],
-};
-
 impl OverviewWords {
-    pub(crate) fn of(language: Language) -> &'static Self {
-        language.of(&EN, &RU)
-    }
-
     /// What a card is of, as a small word beside its name.
     pub(crate) fn kind_of(&self, kind: CardKind) -> &'static str {
         self.kinds.get(kind as usize).copied().unwrap_or_default()

@@ -8,8 +8,7 @@ use health::{Answer, CardAction, CardKind, ClearingView, Minute, Phase};
 use super::super::number::{HARD, countdown, english, latency, percent, russian, span, thousands};
 use super::super::{Moment, Wall};
 use super::{OverviewWords, codes};
-use crate::overview::Place;
-use crate::visitor::Language;
+use crate::view::{Language, Place};
 
 /// The most names that a sentence lists.
 const NAMED: usize = 3;

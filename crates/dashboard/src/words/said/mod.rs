@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::overview::{reason, state};
-use crate::visitor::Language;
+use crate::view::Language;
 
 mod codes;
 mod doctor;

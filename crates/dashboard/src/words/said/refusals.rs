@@ -279,7 +279,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("{} could not be removed: {}.", "{}: удалить не удалось: {}."),
     ("no reason was given", "причина не названа"),
     (
-        "{} is nobody that Telegram knows; name a user id or @name.",
+        "{} is not a person that Telegram knows; name a user id or @name.",
         "{}: такого человека Telegram не знает; укажите номер или @имя.",
     ),
     ("No failed messages are being tried again now; {}.", "Сейчас ничего не повторяется."),
@@ -308,7 +308,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("it may have arrived, and no account can tell", "возможно, дошло, но проверить это нельзя"),
     ("no account can write there at the moment", "сейчас туда не может написать ни один аккаунт"),
     ("it was not sent", "не отправлено"),
-    ("somebody cancelled the message", "сообщение отменили"),
+    ("the message was cancelled", "сообщение отменили"),
     ("the message is not in the outbox any more", "сообщения больше нет в очереди"),
     ("it answered 410 Gone: it wants nothing more", "ответил 410 Gone: больше ничего не хочет получать"),
     (
@@ -414,7 +414,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ),
     ("this is not the next step; {}", "сейчас нужен другой шаг: {}"),
     (
-        "Telegram has no other way for the code; wait for the one that was sent, or sign in anew",
+        "Telegram has no other way for the code; wait for the one that was sent, or begin the sign-in again",
         "другого способа прислать код у Telegram нет; дождитесь кода или войдите заново",
     ),
     ("Telegram wants nothing of it before {}.", "Telegram просит не пробовать до {}."),
@@ -423,7 +423,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "It is not the two-step password of the account; send it once more.{}",
         "Пароль двухэтапной проверки неверен; введите ещё раз.{}",
     ),
-    ("Nobody is signing in to this account; {}", "В этот аккаунт сейчас никто не входит; начните вход."),
+    ("No sign-in to this account is under way; {}", "В этот аккаунт сейчас никто не входит; начните вход."),
     ("sign in by phone number or by QR code", "войдите по номеру телефона или QR-коду"),
     ("enter the two-step password", "введите пароль двухэтапной проверки"),
     (
@@ -436,7 +436,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("Telegram did not say who signed in", "Telegram не сказал, кто вошёл"),
     ("Telegram asks for the password again and again", "Telegram снова и снова спрашивает пароль"),
     ("given up; Telegram wants a wait before the next one", "попытки прекращены; Telegram требует подождать"),
-    ("nobody went on with it for 15 minutes", "вход не продолжали 15 минут"),
+    ("it was not continued for 15 minutes", "вход не продолжали 15 минут"),
     (
         "sent from one data centre to another, again and again",
         "Telegram раз за разом отсылает в другой дата-центр",
@@ -540,7 +540,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "это сессия тестовых дата-центров Telegram, настоящих аккаунтов там нет",
     ),
     (
-        "it is a session of {}, which cannot be taken over; sign in anew, by phone or QR code",
+        "it is a session of {}, which cannot be taken over; sign in again, by phone or QR code",
         "это сессия {}, её импортировать нельзя; войдите заново по номеру или QR-коду",
     ),
     (
@@ -580,7 +580,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "no application is known to connect as; give --api-id, or name one in the plan file",
         "неизвестно, от какого приложения подключаться; укажите api_id и api_hash",
     ),
-    ("nobody is signed in with it; sign in again", "вход в ней не выполнен; войдите заново"),
+    ("it is not signed in; sign in again", "вход в ней не выполнен; войдите заново"),
     (
         "the data centre that the file names does not know its key: signed out long ago, or a wrong copy; sign in again",
         "дата-центр не знает её ключа: вход давно завершён или копия неверна; войдите заново",

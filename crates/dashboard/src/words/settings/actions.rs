@@ -1,8 +1,7 @@
 //! The actions of the audit log in words. The log names them by the calls of the API.
 
+use crate::view::Language;
 use std::borrow::Cow;
-
-use crate::visitor::Language;
 
 /// The name in the log, English, Russian.
 const ACTIONS: &[(&str, &str, &str)] = &[

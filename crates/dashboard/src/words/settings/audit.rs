@@ -3,96 +3,41 @@
 use std::borrow::Cow;
 
 use super::actions::action;
-use crate::visitor::Language;
+use crate::view::Language;
 use crate::words::number::thousands;
 
-/// The words of the audit log.
-pub(crate) struct AuditWords {
-    language: Language,
-    pub(crate) title: &'static str,
-    pub(crate) lede: &'static str,
-    pub(crate) when: &'static str,
-    pub(crate) who: &'static str,
-    pub(crate) what: &'static str,
-    pub(crate) subject: &'static str,
-    pub(crate) address: &'static str,
-    pub(crate) result: &'static str,
-    pub(crate) any: &'static str,
-    pub(crate) filter: &'static str,
-    pub(crate) clear: &'static str,
-    pub(crate) older: &'static str,
-    pub(crate) newest: &'static str,
-    pub(crate) nothing: &'static str,
-    pub(crate) nothing_help: &'static str,
-    pub(crate) key: &'static str,
-    machine: &'static str,
-    program: &'static str,
-    nobody: &'static str,
-    done: &'static str,
-    refused: &'static str,
-    failed: &'static str,
-    unknown: &'static str,
+words! {
+    AuditWords;
+    title: "Audit log", "Журнал действий";
+    lede:
+        "Who did what, from where, and with what result. Kept for a year.",
+        "Кто, что и откуда сделал и что из этого вышло. Хранится год.";
+    when: "When", "Когда";
+    who: "Who", "Кто";
+    what: "What", "Что";
+    subject: "To what", "С чем";
+    address: "From", "Откуда";
+    result: "Result", "Итог";
+    any: "any", "любой";
+    filter: "Show", "Показать";
+    clear: "Show all", "Показать всё";
+    older: "Older", "Раньше";
+    newest: "Newest", "Последние";
+    nothing: "Nothing found", "Ничего не найдено";
+    nothing_help:
+        "Every change made here, over the API or on the command line is recorded in this log.",
+        "Каждое изменение здесь, через API или из командной строки записано в этом журнале.";
+    key: "API key", "ключ API";
+    machine: "command line", "командная строка";
+    program: "the program itself", "сама программа";
+    nobody: "unknown", "неизвестно кто";
+    done: "done", "сделано";
+    refused: "refused", "отказано";
+    failed: "failed", "не удалось";
+    unknown: "unknown", "неизвестно";
 }
 
-const EN: AuditWords = AuditWords {
-    language: Language::English,
-    title: "Audit log",
-    lede: "Who did what, from where, and with what result. Kept for a year.",
-    when: "When",
-    who: "Who",
-    what: "What",
-    subject: "To what",
-    address: "From",
-    result: "Result",
-    any: "any",
-    filter: "Show",
-    clear: "Show all",
-    older: "Older",
-    newest: "Newest",
-    nothing: "Nothing found",
-    nothing_help: "Every change made here, over the API or on the command line is recorded in this log.",
-    key: "API key",
-    machine: "command line",
-    program: "the program itself",
-    nobody: "unknown",
-    done: "done",
-    refused: "refused",
-    failed: "failed",
-    unknown: "unknown",
-};
-
-const RU: AuditWords = AuditWords {
-    language: Language::Russian,
-    title: "Журнал действий",
-    lede: "Кто, что и откуда сделал и что из этого вышло. Хранится год.",
-    when: "Когда",
-    who: "Кто",
-    what: "Что",
-    subject: "С чем",
-    address: "Откуда",
-    result: "Итог",
-    any: "любой",
-    filter: "Показать",
-    clear: "Показать всё",
-    older: "Раньше",
-    newest: "Последние",
-    nothing: "Ничего не найдено",
-    nothing_help: "Каждое изменение здесь, через API или из командной строки записано в этом журнале.",
-    key: "ключ API",
-    machine: "командная строка",
-    program: "сама программа",
-    nobody: "неизвестно кто",
-    done: "сделано",
-    refused: "отказано",
-    failed: "не удалось",
-    unknown: "неизвестно",
-};
-
 impl AuditWords {
-    pub(crate) fn of(language: Language) -> &'static Self {
-        language.of(&EN, &RU)
-    }
-
     /// Somebody without a name of their own.
     pub(crate) fn kind<'a>(&self, kind: &'a str) -> &'a str {
         match kind {

@@ -1,6 +1,6 @@
 //! What a browser calls itself, in words: `Chrome on Linux`.
 
-use crate::visitor::Language;
+use crate::view::Language;
 
 /// The mark in what it calls itself, and its name. The first that fits: most also name those after them.
 const BROWSERS: [(&str, &str); 11] = [

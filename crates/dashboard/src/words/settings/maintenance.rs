@@ -1,108 +1,53 @@
 //! The words of maintenance windows.
 
-use crate::visitor::Language;
+use crate::view::Language;
 use crate::words::number::{english, russian, thousands};
 
-/// The words of maintenance windows.
-pub(crate) struct MaintenanceWords {
-    language: Language,
-    pub(crate) title: &'static str,
-    pub(crate) lede: &'static str,
-    pub(crate) none: &'static str,
-    pub(crate) none_help: &'static str,
-    pub(crate) when: &'static str,
-    pub(crate) note: &'static str,
-    pub(crate) note_help: &'static str,
-    pub(crate) scope: &'static str,
-    pub(crate) every_card: &'static str,
-    pub(crate) every_one: &'static str,
-    pub(crate) by: &'static str,
-    pub(crate) now_until: &'static str,
-    pub(crate) remove: &'static str,
-    pub(crate) removed: &'static str,
-    pub(crate) follows_now: &'static str,
-    pub(crate) follows_later: &'static str,
-    pub(crate) keep: &'static str,
-    pub(crate) made: &'static str,
-    pub(crate) once: &'static str,
-    pub(crate) weekly: &'static str,
-    pub(crate) from: &'static str,
-    pub(crate) until: &'static str,
-    pub(crate) days: &'static str,
-    pub(crate) start: &'static str,
-    pub(crate) minutes: &'static str,
-    pub(crate) add: &'static str,
+words! {
+    MaintenanceWords;
+    title: "Maintenance", "Обслуживание";
+    lede:
+        "During a window no alerts are sent. Checks go on, and the overview shows what is broken.",
+        "Пока идёт окно, оповещения не отправляются. Проверки продолжаются, и обзор показывает, что сломано.";
+    none: "No window yet", "Окон пока нет";
+    none_help:
+        "Make one for a planned restart or for the nightly backup.",
+        "Добавьте окно для планового перезапуска или ночного резервного копирования.";
+    when: "When", "Когда";
+    note: "What for", "Зачем";
+    note_help: "Such as: backup.", "Например: резервная копия.";
+    scope: "What it covers", "Что затрагивает";
+    every_card: "Everything", "Всё";
+    every_one: "all", "все";
+    by: "Made by", "Кто добавил";
+    now_until: "now, until", "сейчас, до";
+    remove: "Remove", "Удалить";
+    removed:
+        "The window is removed; alerts about what is broken now are sent.",
+        "Окно удалено; оповещения о том, что сломано сейчас, будут отправлены.";
+    follows_now:
+        "It is open right now. Alerts about what is broken are sent at once.",
+        "Оно идёт прямо сейчас. Оповещения о том, что сломано, уйдут сразу.";
+    follows_later:
+        "After that alerts are sent at those hours too. The planned work itself is not affected.",
+        "После этого оповещения будут приходить и в эти часы. На сами работы это не влияет.";
+    keep: "Keep it", "Оставить";
+    made: "The window is made.", "Окно добавлено.";
+    once: "Once", "Один раз";
+    weekly: "Every week", "Каждую неделю";
+    from: "From", "С";
+    until: "Until", "До";
+    days: "Days", "Дни";
+    start: "Begins at", "Начало";
+    minutes: "Minutes", "Минут";
+    add: "Add", "Добавить";
     /// Monday first.
-    pub(crate) weekdays: [&'static str; 7],
+    weekdays[7]:
+        ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
+        ["пн", "вт", "ср", "чт", "пт", "сб", "вс"];
 }
 
-const EN: MaintenanceWords = MaintenanceWords {
-    language: Language::English,
-    title: "Maintenance",
-    lede: "During a window no alerts are sent. Checks go on, and the overview shows what is broken.",
-    none: "No window yet",
-    none_help: "Make one for a planned restart or for the nightly backup.",
-    when: "When",
-    note: "What for",
-    note_help: "Such as: backup.",
-    scope: "What it covers",
-    every_card: "Everything",
-    every_one: "all",
-    by: "Made by",
-    now_until: "now, until",
-    remove: "Remove",
-    removed: "The window is removed; alerts about what is broken now are sent.",
-    follows_now: "It is open right now. Alerts about what is broken are sent at once.",
-    follows_later: "After that alerts are sent at those hours too. The planned work itself is not affected.",
-    keep: "Keep it",
-    made: "The window is made.",
-    once: "Once",
-    weekly: "Every week",
-    from: "From",
-    until: "Until",
-    days: "Days",
-    start: "Begins at",
-    minutes: "Minutes",
-    add: "Add",
-    weekdays: ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
-};
-
-const RU: MaintenanceWords = MaintenanceWords {
-    language: Language::Russian,
-    title: "Обслуживание",
-    lede: "Пока идёт окно, оповещения не отправляются. Проверки продолжаются, и обзор показывает, что сломано.",
-    none: "Окон пока нет",
-    none_help: "Добавьте окно для планового перезапуска или ночного резервного копирования.",
-    when: "Когда",
-    note: "Зачем",
-    note_help: "Например: резервная копия.",
-    scope: "Что затрагивает",
-    every_card: "Всё",
-    every_one: "все",
-    by: "Кто добавил",
-    now_until: "сейчас, до",
-    remove: "Удалить",
-    removed: "Окно удалено; оповещения о том, что сломано сейчас, будут отправлены.",
-    follows_now: "Оно идёт прямо сейчас. Оповещения о том, что сломано, уйдут сразу.",
-    follows_later: "После этого оповещения будут приходить и в эти часы. На сами работы это не влияет.",
-    keep: "Оставить",
-    made: "Окно добавлено.",
-    once: "Один раз",
-    weekly: "Каждую неделю",
-    from: "С",
-    until: "До",
-    days: "Дни",
-    start: "Начало",
-    minutes: "Минут",
-    add: "Добавить",
-    weekdays: ["пн", "вт", "ср", "чт", "пт", "сб", "вс"],
-};
-
 impl MaintenanceWords {
-    pub(crate) fn of(language: Language) -> &'static Self {
-        language.of(&EN, &RU)
-    }
-
     /// The question before it is removed.
     pub(crate) fn remove_question(&self, note: &str) -> String {
         match (self.language, note) {

@@ -19,50 +19,23 @@ pub(crate) use maintenance::MaintenanceWords;
 pub(crate) use me::MeWords;
 pub(crate) use people::PeopleWords;
 
+use crate::view::{Language, Tab};
 use access::Role;
 
-use crate::settings::Tab;
-use crate::visitor::Language;
-
-/// The words of the row of settings.
-pub(crate) struct SettingsWords {
-    pub(crate) settings: &'static str,
-    me: &'static str,
-    people: &'static str,
-    keys: &'static str,
-    alerts: &'static str,
-    maintenance: &'static str,
-    backups: &'static str,
-    audit: &'static str,
+words! {
+    /// The words of the row of settings.
+    SettingsWords;
+    settings: "Settings", "Настройки";
+    me: "You", "Вы";
+    people: "People", "Люди";
+    keys: "API keys", "Ключи API";
+    alerts: "Alerts", "Оповещения";
+    maintenance: "Maintenance", "Обслуживание";
+    backups: "Backups", "Резервные копии";
+    audit: "Audit log", "Журнал действий";
 }
 
-const EN: SettingsWords = SettingsWords {
-    settings: "Settings",
-    me: "You",
-    people: "People",
-    keys: "API keys",
-    alerts: "Alerts",
-    maintenance: "Maintenance",
-    backups: "Backups",
-    audit: "Audit log",
-};
-
-const RU: SettingsWords = SettingsWords {
-    settings: "Настройки",
-    me: "Вы",
-    people: "Люди",
-    keys: "Ключи API",
-    alerts: "Оповещения",
-    maintenance: "Обслуживание",
-    backups: "Резервные копии",
-    audit: "Журнал действий",
-};
-
 impl SettingsWords {
-    pub(crate) fn of(language: Language) -> &'static Self {
-        language.of(&EN, &RU)
-    }
-
     pub(crate) fn tab(&self, tab: Tab) -> &'static str {
         match tab {
             Tab::Me => self.me,

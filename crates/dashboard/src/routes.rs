@@ -1,0 +1,146 @@
+//! The address of every page and action.
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Request, State};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use http::header::ACCEPT;
+
+use crate::dashboard::Dashboard;
+use crate::page::{self, refusal};
+use crate::view::Tab;
+use crate::visitor::{self, Visitor};
+use crate::{
+    accounts, assets, chats, diagnostics, doubt, failed, failovers, live, logs, messages, operations,
+    overview, settings, sign_in,
+};
+
+/// The pages, for [`web::serve`].
+pub fn router(dashboard: Dashboard) -> Router {
+    let pages = Router::new()
+        .route("/", get(overview::index))
+        .route("/cards/{id}", get(overview::detail::show))
+        .route("/cards/{id}/strip", get(overview::detail::strip))
+        .route("/cards/{id}/stop", get(overview::action::ask))
+        .route("/cards/{id}/actions/{action}", post(overview::action::act))
+        .route("/alerts/{id}/actions/mute", post(overview::alerted::mute))
+        .route("/flood-clearing", get(overview::clearing::show))
+        .route("/flood-clearing/actions/begin", post(overview::clearing::begin))
+        .route("/flood-clearing/actions/cancel", post(overview::clearing::cancel))
+        .route("/messages", get(messages::find::show))
+        .route("/messages/retry-failed", get(messages::retry_failed::ask))
+        .route("/messages/actions/retry-failed", post(messages::retry_failed::begin))
+        .route("/messages/actions/stop-retrying", post(messages::retry_failed::stop))
+        .route("/messages/{id}", get(messages::why::show))
+        .route("/messages/{id}/actions/{action}", post(messages::act::act))
+        .route("/chats", get(chats::list::show))
+        .route("/chats/unresolved", get(chats::unresolved::show))
+        .route("/chats/unresolved/actions/forget", post(chats::unresolved::forget))
+        .route("/chats/{id}", get(chats::one::show))
+        .route("/chats/{id}/bind", get(chats::act::ask_to_bind))
+        .route("/chats/{id}/leave", get(chats::act::ask_to_leave))
+        .route("/chats/{id}/actions/bind", post(chats::act::bind))
+        .route("/chats/{id}/actions/leave", post(chats::act::leave))
+        .route("/doubt", get(doubt::list::show))
+        .route("/doubt/question", get(doubt::act::ask))
+        .route("/doubt/actions/{word}", post(doubt::act::act))
+        .route("/doubt/{id}", get(doubt::evidence::show))
+        .route("/logs", get(logs::list::show))
+        .route("/logs/download", get(logs::take_away::send))
+        .route("/logs/{id}", get(logs::one::show))
+        .route("/live/logs", get(logs::follow::follow))
+        .route("/operations", get(operations::list::show))
+        .route("/operations/{id}", get(operations::one::show))
+        .route("/operations/{id}/actions/{action}", post(operations::act::act))
+        .route("/failovers", get(failovers::show))
+        .route("/failed", get(failed::list::show))
+        .route("/failed/question", get(failed::act::ask))
+        .route("/failed/actions/{action}", post(failed::act::act))
+        .route("/failed/{id}", get(failed::one::show))
+        .route("/diagnostics", get(diagnostics::show))
+        .route("/diagnostics/actions/examine", post(diagnostics::again))
+        .route("/accounts", get(accounts::list::show))
+        .route("/accounts/add", get(accounts::add::show).post(accounts::add::add))
+        .route(
+            "/accounts/import",
+            get(accounts::import::show).post(accounts::import::send).layer(DefaultBodyLimit::disable()),
+        )
+        .route("/accounts/import/under-way", get(accounts::import::under_way))
+        .route("/accounts/import/{id}", get(accounts::import::look))
+        .route("/accounts/import/{id}/actions/import", post(accounts::import::begin))
+        .route("/accounts/import/{id}/actions/take-back", post(accounts::import::take_back))
+        .route("/accounts/sessions/{id}/give", get(accounts::ownerless::ask_give))
+        .route("/accounts/sessions/{id}/drop", get(accounts::ownerless::ask_drop))
+        .route("/accounts/sessions/{id}/actions/{action}", post(accounts::ownerless::act))
+        .route("/accounts/{name}", get(accounts::one::show))
+        .route("/accounts/{name}/actions/{action}", post(accounts::act::act))
+        .route("/accounts/{name}/change", get(accounts::change::show).post(accounts::change::change))
+        .route("/accounts/{name}/export", get(accounts::export::show))
+        .route("/accounts/{name}/remove", get(accounts::remove::ask).post(accounts::remove::remove))
+        .route("/accounts/{name}/login", get(accounts::login::show))
+        .route("/accounts/{name}/login/actions/{step}", post(accounts::login::act))
+        .route("/settings", get(|| async { Redirect::to(Tab::Me.path()) }))
+        .route("/settings/me", get(settings::me::show))
+        .route("/settings/me/actions/change-password", post(settings::me::change_password))
+        .route("/settings/me/actions/end-session", post(settings::me::end_session))
+        .route("/settings/me/actions/end-other-sessions", post(settings::me::end_other_sessions))
+        .route("/settings/me/second-factor", get(settings::second_factor::show))
+        .route("/settings/me/actions/offer-second-factor", post(settings::second_factor::offer))
+        .route("/settings/me/actions/confirm-second-factor", post(settings::second_factor::confirm))
+        .route("/settings/me/actions/drop-second-factor", post(settings::second_factor::drop_it))
+        .route("/settings/me/actions/renew-recovery-codes", post(settings::second_factor::renew))
+        .route("/settings/people", get(settings::people::show))
+        .route("/settings/people/actions/add", post(settings::people::add))
+        .route("/settings/people/{name}", get(settings::people::one))
+        .route("/settings/people/{name}/remove", get(settings::people::ask_remove))
+        .route("/settings/people/{name}/actions/{action}", post(settings::people::act))
+        .route("/settings/keys", get(settings::keys::show))
+        .route("/settings/keys/actions/create", post(settings::keys::create))
+        .route("/settings/keys/{id}/revoke", get(settings::keys::ask_revoke))
+        .route("/settings/keys/{id}/actions/revoke", post(settings::keys::revoke))
+        .route("/settings/alerts", get(settings::alerts::show))
+        .route("/settings/alerts/actions/add", post(settings::alerts::add))
+        .route("/settings/alerts/{name}/remove", get(settings::alerts::ask_remove))
+        .route("/settings/alerts/{name}/actions/{action}", post(settings::alerts::act))
+        .route("/settings/maintenance", get(settings::maintenance::show))
+        .route("/settings/maintenance/actions/once", post(settings::maintenance::once))
+        .route("/settings/maintenance/actions/weekly", post(settings::maintenance::weekly))
+        .route("/settings/maintenance/{id}/remove", get(settings::maintenance::ask_remove))
+        .route("/settings/maintenance/{id}/actions/remove", post(settings::maintenance::remove))
+        .route("/settings/backups", get(settings::backups::show))
+        .route("/settings/backups/actions/create", post(settings::backups::create))
+        .route("/settings/backups/{name}/actions/check", post(settings::backups::check))
+        .route("/settings/backups/{name}/content", get(settings::backups::download))
+        .route("/settings/audit", get(settings::audit::show))
+        .route("/sign-in", get(sign_in::enter::show).post(sign_in::enter::password))
+        .route("/sign-in/code", post(sign_in::enter::code))
+        .route("/sign-out", post(sign_in::leave::leave))
+        .method_not_allowed_fallback(page::no_such_method)
+        .fallback(no_such_page)
+        .layer(from_fn_with_state(dashboard.clone(), visitor::remember_choices))
+        .layer(from_fn(page::squeeze));
+    Router::new()
+        .route("/assets/{name}", get(assets::serve))
+        .route("/live/overview", get(live::overview))
+        .route("/live/work", get(live::work))
+        .route("/live/accounts", get(live::accounts))
+        .merge(pages)
+        .layer(map_response(page::secure))
+        .with_state(dashboard)
+}
+
+/// A path that there is not: a page for a person, a problem document for a program.
+async fn no_such_page(State(dashboard): State<Dashboard>, request: Request) -> Response {
+    let accepted = request.headers().get(ACCEPT).and_then(|accepted| accepted.to_str().ok());
+    if !accepted.is_some_and(|accepted| accepted.contains("text/html"))
+        || request.uri().path().starts_with("/v1/")
+    {
+        return web::no_such_path(request).await;
+    }
+    let (mut parts, _) = request.into_parts();
+    match Visitor::from_request_parts(&mut parts, &dashboard).await {
+        Ok(visitor) => refusal::no_such_page(&visitor),
+        Err(unknown) => unknown.into_response(),
+    }
+}

@@ -1,0 +1,19 @@
+//! What pages and their words are both made from: the language, the look, the zone, and the kinds of things that are shown.
+
+mod backup;
+mod language;
+mod pill;
+mod place;
+mod section;
+mod tab;
+mod theme;
+mod zone;
+
+pub(crate) use backup::{BackupState, BackupsVerdict};
+pub(crate) use language::Language;
+pub(crate) use pill::{Pill, Tint};
+pub(crate) use place::Place;
+pub(crate) use section::{GROUPS, Group, Section};
+pub(crate) use tab::Tab;
+pub(crate) use theme::Theme;
+pub(crate) use zone::Zone;
