@@ -227,7 +227,7 @@ pub(crate) const KEYS: &[Key] = &[
         },
         Default("[]"),
         "[\"-----BEGIN RSA PUBLIC KEY-----…\"]",
-        "Further keys that a data centre may show when somebody signs in; Telegram's own is known.",
+        "Further keys that a data centre may show at a sign-in; Telegram's own is known.",
     ),
     key(
         "telegram.accounts[].name",
@@ -447,7 +447,7 @@ pub(crate) const KEYS: &[Key] = &[
         Shape::Word { what: "1 to 64 of the letters a-z, digits, _ and -", accepts: target_name },
         Required,
         "\"owner\"",
-        "Your name for somebody who is told when something stays broken.",
+        "Your name for a person or system that is notified when something stays broken.",
     ),
     key(
         "alerts.targets[].kind",

@@ -218,7 +218,9 @@ impl Worker {
             Some(to) => post(&self.clock, to.request(&callback, self.clock.now()), LIMIT)
                 .await
                 .map_err(|not_taken| (not_taken.to_string(), again::wait(callback.attempts))),
-            None => Err(("nobody is named in the settings under legacy.invite_callback".to_owned(), None)),
+            None => {
+                Err(("no address is named in the settings under legacy.invite_callback".to_owned(), None))
+            }
         };
         let now = self.clock.now();
         match &told {

@@ -100,7 +100,10 @@ impl fmt::Display for Foreign {
             Self::Tdlib => "TDLib",
             Self::GramJs => "GramJS",
         };
-        write!(f, "it is a session of {whose}, which cannot be taken over; sign in anew, by phone or QR code")
+        write!(
+            f,
+            "it is a session of {whose}, which cannot be taken over; sign in again, by phone or QR code"
+        )
     }
 }
 

@@ -86,7 +86,7 @@ impl Backlog {
         left_over.append(&mut self.left_over);
         let given_up = left_over.len().saturating_sub(LONG);
         if given_up > 0 {
-            tracing::warn!(given_up, "changes that nobody waits for were lost: no commit succeeds");
+            tracing::warn!(given_up, "changes that no caller waits for were lost: no commit succeeds");
             left_over.drain(..given_up);
         }
         self.left_over = left_over;

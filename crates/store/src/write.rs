@@ -133,7 +133,7 @@ impl<W: Write> Pending for Waiting<W> {
         match (self.reply, result) {
             // A caller who is gone needs no answer.
             (Some(reply), result) => drop(reply.send(result)),
-            (None, Err(error)) => tracing::warn!(%error, "a write that nobody waits for was lost"),
+            (None, Err(error)) => tracing::warn!(%error, "a write that no caller waits for was lost"),
             (None, Ok(_)) => {}
         }
     }

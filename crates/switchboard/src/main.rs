@@ -172,7 +172,7 @@ enum Command {
 
     /// Watch in the terminal whether everything works, trouble first
     #[command(
-        after_help = "It looks anew every two seconds, or when a key is pressed; q ends it. Where there is no terminal it is \
+        after_help = "It looks again every two seconds, or when a key is pressed; q ends it. Where there is no terminal it is \
                             shown once.\n\nExamples:\n  switchboard top\n  switchboard top --trouble --once\n  \
                             switchboard top --json"
     )]

@@ -32,7 +32,7 @@ pub(crate) fn somebody_is_there() -> bool {
 /// Goes on only if whoever sits at the terminal says yes.
 pub(crate) async fn confirm(question: &str) -> anyhow::Result<()> {
     if !somebody_is_there() {
-        return Err(WrongUsage("nobody can be asked whether to: say --yes".to_owned()).into());
+        return Err(WrongUsage("there is no terminal to ask on: say --yes".to_owned()).into());
     }
     let answer = Lines::of_standard_input().ask(&format!("{question} [y/N] ")).await?;
     let yes =

@@ -102,7 +102,7 @@ impl Pool {
                 }
                 Ok(None) => {
                     denied = true;
-                    asked.push(refusal("finds nobody with this phone number".to_owned()));
+                    asked.push(refusal("finds no one with this phone number".to_owned()));
                 }
                 Err(error) => {
                     if let Outcome::FloodWait(until) = classify::outcome(&error, self.clock.now()) {

@@ -109,7 +109,7 @@ fn judge(message: &OutboundMessage) -> Carried {
             let why = message.failure.as_ref().map(domain::outcome::Failure::describe);
             Carried::Failed(why.unwrap_or_else(|| "it was not sent".to_owned()))
         }
-        MessageState::Cancelled => Carried::Failed("somebody cancelled the message".to_owned()),
+        MessageState::Cancelled => Carried::Failed("the message was cancelled".to_owned()),
         // In doubt: a person says what became of it; a second one may say the same twice.
         MessageState::Queued
         | MessageState::Scheduled

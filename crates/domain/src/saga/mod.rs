@@ -119,7 +119,7 @@ impl Saga {
     pub fn failed_because(&self) -> Option<String> {
         let because = match self.failure.as_ref()? {
             Failure::Rejected { provider_code } if provider_code == NO_RESOLVABLE_USERS => {
-                "Nobody of those to be invited was found.".to_owned()
+                "None of the people to invite was found.".to_owned()
             }
             Failure::Rejected { provider_code } => rejection_in_words(provider_code) + ".",
             Failure::Restored { made_at } => format!(

@@ -140,7 +140,7 @@ impl Folder {
     /// The history; a new one if there is none, or none that can be read.
     pub(crate) fn history(&self, now: Timestamp) -> History {
         read_history(&self.0).unwrap_or_else(|error| {
-            tracing::warn!(%error, "what became of earlier backups is not known; that is written down anew");
+            tracing::warn!(%error, "what became of earlier backups is not known; the record starts again");
             None
         })
         .unwrap_or_else(|| History::begun(now))

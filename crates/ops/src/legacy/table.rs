@@ -253,7 +253,7 @@ pub(super) fn api_ids(one: &Known<'_>) -> Vec<i32> {
 fn started_by(one: &Known<'_>) -> String {
     match (one.running.map(|running| &running.by), one.unit) {
         (Some(StartedBy::Unit(unit)), _) => unit.clone(),
-        (Some(StartedBy::Nobody), _) => "nobody (orphan)".to_owned(),
+        (Some(StartedBy::Nobody), _) => "none (orphan)".to_owned(),
         (Some(StartedBy::Process { pid, name }), _) => format!("{name} ({pid})"),
         (None, Some(unit)) => unit.name.clone(),
         (None, None) => String::new(),

@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_mins(3);
 pub enum SystemdError {
     /// There is none.
     #[error(
-        "this machine is not run by systemd, so there is nobody to install a service with; `--print` shows the units, \
+        "this machine is not run by systemd, so a service cannot be installed; `--print` shows the units, \
          and `switchboard up` runs anywhere"
     )]
     NoSystemd,

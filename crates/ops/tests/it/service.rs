@@ -92,7 +92,7 @@ async fn it_is_written_enabled_and_started_once() {
         let mode = fs::metadata(machine.unit(unit)).expect("the unit").permissions().mode() & 0o777;
         assert_eq!(mode, 0o644, "{unit}");
     }
-    // Again: nothing is changed, nothing is started anew.
+    // Again: nothing is changed, nothing is restarted.
     let plan = Plan::make(&options(), &manager).expect("a plan");
     assert!(!plan.changes());
     let done = plan.carry_out(&manager, false).await.expect("done");

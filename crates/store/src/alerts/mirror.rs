@@ -39,7 +39,7 @@ pub enum MirrorError {
         source: io::Error,
     },
     /// The file holds something else, or was sealed with another key.
-    #[error("{} cannot be read: {what}; `switchboard up` writes it anew", file.display())]
+    #[error("{} cannot be read: {what}; `switchboard up` writes it again", file.display())]
     Damaged {
         /// The file.
         file: PathBuf,

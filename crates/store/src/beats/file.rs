@@ -57,7 +57,7 @@ const FORGET_TALLIES: &str = "DELETE FROM tallies WHERE span = $1 AND number < $
 pub(super) fn open(dir: &Path) -> Result<Connection, StoreError> {
     match try_open(dir) {
         Err(OpenError::Corrupt { file, what }) => {
-            tracing::error!(file = %file.display(), what, "the file of beats is damaged; it is set aside and begun anew");
+            tracing::error!(file = %file.display(), what, "the file of beats is damaged; it is set aside and a new one is begun");
             set_aside(dir);
             try_open(dir).map_err(unavailable)
         }

@@ -47,7 +47,7 @@ enum Action {
     },
     /// Do it again from the beginning; a callback is posted once more
     #[command(
-        after_help = "What the old scripts left is not done again here: send it anew.\n\nExamples:\n  \
+        after_help = "What the old scripts left is not done again here: send it again.\n\nExamples:\n  \
             switchboard failed retry fail_01…"
     )]
     Retry {

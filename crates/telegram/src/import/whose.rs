@@ -80,7 +80,7 @@ fn told(body: &[u8]) -> Whose {
         };
         Some(Person { user_id: own.user_id, username: own.username, display_name: own.display_name, phone })
     });
-    let nobody = || Whose::Gone(What::SignedOut, "nobody is signed in with it; sign in again".to_owned());
+    let nobody = || Whose::Gone(What::SignedOut, "it is not signed in; sign in again".to_owned());
     person.map_or_else(nobody, Whose::Person)
 }
 

@@ -102,7 +102,7 @@ impl Line {
         let users = Vec::<enums::User>::from_bytes(&body)
             .map_err(|error| failed(&CallError::Failed(error.into())))?;
         let Some(person) = users.iter().find_map(learned::own) else {
-            self.die(Reason::SessionRevoked, "nobody is signed in with this key".to_owned());
+            self.die(Reason::SessionRevoked, "the key is not signed in".to_owned());
             return Err(Ended::Dead);
         };
         if self.parts.standing.meet(person.clone()).is_err() {

@@ -88,7 +88,7 @@ impl Turn {
             dc_id: key.dc_id,
             auth_key: key.key,
             user: Some(user),
-            origin: format!("somebody signed in for the account {}", self.login.account),
+            origin: format!("a sign-in to the account {}", self.login.account),
         };
         self.pool.store.accounts().save_ownerless(&[session]).await?;
         let detail = format!("{why}; the session that was signed in is kept without an account");
@@ -111,7 +111,7 @@ impl Turn {
             dc_id: key.dc_id,
             auth_key: key.key,
             user,
-            origin: format!("somebody may have signed in for the account {}", self.login.account),
+            origin: format!("an unconfirmed sign-in to the account {}", self.login.account),
         };
         Ok(self.pool.store.accounts().save_ownerless(&[session]).await?)
     }
@@ -230,13 +230,13 @@ impl Turn {
             settled => drop(settled?),
         }
         if alone {
-            let mut detail = "nobody went on with it for 15 minutes".to_owned();
+            let mut detail = "it was not continued for 15 minutes".to_owned();
             if self.record()?.may_be_signed_in() {
                 match self.sign_out().await {
                     Err(LoginError::Unreachable(words)) if in_vain => {
                         self.keep_in_doubt().await?;
                         detail = format!(
-                            "{detail}, and Telegram could not be asked whether somebody is signed in ({words}); \
+                            "{detail}, and Telegram could not be asked whether the session is signed in ({words}); \
                              the session is kept without an account"
                         );
                     }

@@ -72,7 +72,9 @@ pub enum LoginError {
     #[error("not before {0}")]
     TooSoon(Timestamp),
     /// There is no other way for the code.
-    #[error("Telegram has no other way for the code; wait for the one that was sent, or sign in anew")]
+    #[error(
+        "Telegram has no other way for the code; wait for the one that was sent, or begin the sign-in again"
+    )]
     NoOtherWay,
     /// Telegram cannot be asked now.
     #[error("Telegram cannot be asked now: {0}; try again")]

@@ -17,7 +17,7 @@ pub(crate) async fn still_looks(state: &State, caller: &Caller) -> bool {
     match state.clock().timeout(PATIENCE, look(state, caller)).await {
         Ok(Ok(still)) => still,
         Ok(Err(error)) => {
-            tracing::debug!(%error, "whether somebody who follows still may cannot be asked of the store");
+            tracing::debug!(%error, "the store does not answer whether a follower is still allowed");
             true
         }
         Err(_) => true,

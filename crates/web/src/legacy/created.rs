@@ -112,7 +112,7 @@ fn made(saga: &Saga, asked: &NewChat) -> Answer {
 /// Everybody who was not found, in the order in which they were named.
 fn resolve_failed(asked: &NewChat, members: &[Member]) -> Vec<String> {
     let reason = |named: &Named| match &named.who {
-        None => Some("nobody can have this name".to_owned()),
+        None => Some("no one can have this name".to_owned()),
         Some(who) => members
             .iter()
             .find(|member| member.who == *who && member.role != Role::Observer)
@@ -150,7 +150,7 @@ fn observed(observer: &Member) -> String {
 fn why(member: &Member) -> String {
     let word = match member.result {
         Some(MemberResult::Privacy) => "privacy settings",
-        Some(MemberResult::NotFound) => "nobody has this name",
+        Some(MemberResult::NotFound) => "no one has this name",
         Some(MemberResult::Failed) => "failed",
         Some(MemberResult::Added | MemberResult::Already | MemberResult::Removed) => "ok",
         None => "not done",
@@ -229,7 +229,7 @@ pub(super) mod tests {
             of(SagaState::Done, progress()),
             (
                 200,
-                r#"{"status":"ok","title":" A chat ","chat_id":"-1001234567890","invite_link":"https://t.me/+abc","debug":{"account":"main","resolve_failed":["@gone_1: nobody has this name","не имя: nobody can have this name"],"open_history":"ok","invite":"ok","invite_failed":[],"invite_missing":["@shy_1: privacy settings"],"promote_bots":["@demo_bot: ok"],"export_invite":"ok"}}"#
+                r#"{"status":"ok","title":" A chat ","chat_id":"-1001234567890","invite_link":"https://t.me/+abc","debug":{"account":"main","resolve_failed":["@gone_1: no one has this name","не имя: no one can have this name"],"open_history":"ok","invite":"ok","invite_failed":[],"invite_missing":["@shy_1: privacy settings"],"promote_bots":["@demo_bot: ok"],"export_invite":"ok"}}"#
                     .to_owned()
             )
         );
@@ -252,7 +252,7 @@ pub(super) mod tests {
         progress.members.push(member("@demo_observer", Role::Observer, Some(false), MemberResult::Added));
         assert_eq!(
             of(SagaState::Done, progress).1,
-            r#"{"status":"ok","title":" A chat ","chat_id":"-1001234567890","invite_link":null,"debug":{"account":"main","resolve_failed":["@gone_1: nobody has this name","не имя: nobody can have this name"],"open_history":"CHAT_ADMIN_REQUIRED","invite":"flood wait","invite_failed":["@Anna_1: USER_KICKED"],"promote_bots":["@demo_bot: RIGHT_FORBIDDEN"],"export_invite":"not done","observer":"ok"}}"#
+            r#"{"status":"ok","title":" A chat ","chat_id":"-1001234567890","invite_link":null,"debug":{"account":"main","resolve_failed":["@gone_1: no one has this name","не имя: no one can have this name"],"open_history":"CHAT_ADMIN_REQUIRED","invite":"flood wait","invite_failed":["@Anna_1: USER_KICKED"],"promote_bots":["@demo_bot: RIGHT_FORBIDDEN"],"export_invite":"not done","observer":"ok"}}"#
         );
     }
 
@@ -265,13 +265,13 @@ pub(super) mod tests {
             wire(&answer(&saga, &asked(), Timestamp::default()).expect("it is over")),
             (
                 400,
-                r#"{"error":"no resolvable users","debug":{"account":"main","resolve_failed":["@Anna_1: nobody has this name","не имя: nobody can have this name"]}}"#
+                r#"{"error":"no resolvable users","debug":{"account":"main","resolve_failed":["@Anna_1: no one has this name","не имя: no one can have this name"]}}"#
                     .to_owned()
             )
         );
         assert_eq!(
             wire(&nobody(&asked(), None, &[])).1,
-            r#"{"error":"no resolvable users","debug":{"account":null,"resolve_failed":["не имя: nobody can have this name"]}}"#
+            r#"{"error":"no resolvable users","debug":{"account":null,"resolve_failed":["не имя: no one can have this name"]}}"#
         );
     }
 

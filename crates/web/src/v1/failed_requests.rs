@@ -194,7 +194,7 @@ pub(crate) async fn retry(
     let request = find(&state, &given).await?;
     if request.operation.is_none() && request.callback.is_none() {
         let detail = "It was taken over from an older program, which may have done a part of it: it is kept to be looked at, \
-                      and nothing here can try it again. Ask for it anew if it is still wanted, and drop it.";
+                      and nothing here can try it again. Ask for it again if it is still wanted, and drop it.";
         return Err(Problem::new(Code::WrongState, detail).about(&request.id, request.state.as_str()));
     }
     let tried = match request.state {

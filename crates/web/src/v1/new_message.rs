@@ -203,7 +203,7 @@ impl MentionBody {
             },
             (None, None, Some(true)) => Ok(Mention::Auto { auto: true, exclude }),
             (None, None, Some(false)) => {
-                Err(FieldError::new("mention.auto", "can only be true; leave mention out to mention nobody"))
+                Err(FieldError::new("mention.auto", "can only be true; leave mention out to mention no one"))
             }
             _ => Err(FieldError::new("mention", "needs exactly one of user_id, username and auto")),
         }

@@ -74,7 +74,7 @@ pub(super) fn audit_kind() -> RefOr<Schema> {
 /// What came of an action.
 pub(super) fn audit_result() -> RefOr<Schema> {
     let words = AuditResult::ALL.into_iter().map(AuditResult::as_str);
-    one_of(words, "`unknown`: nobody waited for the answer; it may have been done.").examples(["done"]).into()
+    one_of(words, "`unknown`: no one waited for the answer; it may have been done.").examples(["done"]).into()
 }
 
 /// A name as a segment of a path.

@@ -37,7 +37,7 @@ impl Switch {
             "resume" => "has work again",
             "start" => "is started",
             "stop" => "is stopped",
-            _ => "is started anew",
+            _ => "is restarted",
         };
         let when = if running { "" } else { "; it takes effect when the server runs" };
         say!("{} {now}{when}.", self.name);

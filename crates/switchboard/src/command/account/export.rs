@@ -65,7 +65,7 @@ impl Export {
                 "It is stopped first, until you start it again, since two programs on one session end it for good."
             };
             confirm(&format!(
-                "Whoever has the session is the account. {stopped} Export a session of {}?",
+                "Anyone who has the session has the account. {stopped} Export a session of {}?",
                 self.name
             ))
             .await?;

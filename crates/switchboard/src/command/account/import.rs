@@ -193,7 +193,7 @@ impl Import {
         let ended = tokio::select! {
             biased;
             ended = ended => ended,
-            () = looking => bail!("nobody looked at the import any more"),
+            () = looking => bail!("the import is no longer watched"),
         };
         bar.goes();
         ended
@@ -444,7 +444,7 @@ fn print_registry(registry: &Value) {
     for unknown in rows(registry, "names_unknown") {
         let name = unknown["name"].as_str().unwrap_or_default();
         say!(
-            "  the account {name:?} is nobody here, and {} chats go through it: name it in [names] of a plan file",
+            "  the account {name:?} is unknown here, and {} chats go through it: name it in [names] of a plan file",
             unknown["chats"]
         );
     }

@@ -134,13 +134,13 @@ enum Action {
     Start(Switch),
 
     /// Disconnect an account until it is started again
-    #[command(after_help = "It stays stopped over restarts. Nobody else may use its sessions either, \
+    #[command(after_help = "It stays stopped over restarts. No other program may use its sessions either, \
             unless they are exported.\n\nExamples:\n  switchboard account stop backup_1\n  \
             switchboard account stop backup_1 --json")]
     Stop(Switch),
 
     /// Disconnect and connect an account, forgetting what it was kept from
-    #[command(after_help = "A restriction by Telegram (peer_flood, frozen) is tried anew; a flood wait is \
+    #[command(after_help = "A restriction by Telegram (peer_flood, frozen) is tried again; a flood wait is \
             kept until its end.\n\nExamples:\n  switchboard account restart main\n  \
             switchboard account restart main --json")]
     Restart(Switch),

@@ -135,7 +135,7 @@ impl Add {
             body["utc_offset"] = json!(self.utc_offset);
         }
         let made = desk::call(&self.place, Method::POST, "/v1/maintenance", Some(&body)).await?;
-        say!("Nobody is told in this window: {}", table::cell(&made, "id"));
+        say!("Alerts are muted in this window: {}", table::cell(&made, "id"));
         Ok(())
     }
 }

@@ -68,7 +68,7 @@ impl Mute {
         };
         let muted = desk::call(&self.place, Method::POST, &path, Some(&body)).await?;
         let field = if is_alert(&self.what) { "silent_until" } else { "until" };
-        say!("Nobody is told of {} until {}.", table::cell(&muted, "card"), table::cell(&muted, field));
+        say!("{} is muted until {}.", table::cell(&muted, "card"), table::cell(&muted, field));
         Ok(())
     }
 }

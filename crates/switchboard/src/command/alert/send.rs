@@ -59,7 +59,7 @@ impl Send {
         }
         if targets.is_empty() {
             bail!(
-                "nobody is to be told; name a target in the settings ([[alerts.targets]]) or make one with \
+                "there is no alert target; name one in the settings ([[alerts.targets]]) or make one with \
                    `switchboard alert targets add`"
             );
         }

@@ -150,7 +150,7 @@ fn print(targets: &[Value], as_json: bool) {
     if as_json {
         say_json(&json!({ "items": targets, "next_cursor": null }));
     } else if targets.is_empty() {
-        say!("Nobody is told. `switchboard alert targets add` makes a target.");
+        say!("No one is notified. `switchboard alert targets add` makes a target.");
     } else {
         let columns = [
             ("NAME", "name"),

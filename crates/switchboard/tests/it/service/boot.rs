@@ -1,4 +1,4 @@
-//! The machine is started anew: the service comes back by itself, with what it had.
+//! The machine is restarted: the service comes back by itself, with what it had.
 
 use serde_json::json;
 use testkit::Receiver;

@@ -291,7 +291,7 @@ pub(crate) async fn cancel(
 }
 
 fn nobody_signs_in() -> Problem {
-    let detail = "Nobody is signing in to this account; begin with POST …/login, and give {\"by\":\"phone\"} or \
+    let detail = "No sign-in to this account is under way; begin with POST …/login, and give {\"by\":\"phone\"} or \
                   {\"by\":\"qr\"}.";
     Problem::new(Code::WrongState, detail)
 }

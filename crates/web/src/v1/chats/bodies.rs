@@ -116,7 +116,7 @@ impl NewMembers {
         let mut errors = Vec::new();
         let (members, admins) = both(self.members, self.admins, &mut errors);
         if members.is_empty() && admins.is_empty() && errors.is_empty() {
-            errors.push(FieldError::new("members", "is empty; name whom to invite here or in admins"));
+            errors.push(FieldError::new("members", "is empty; name the people to invite here or in admins"));
         }
         let wait = waiting(self.wait, &mut errors);
         let task = Task::AddMembers { chat, members, admins };

@@ -92,7 +92,7 @@ pub(crate) struct ListParameters {
     params(("chat_id" = String, Path, description = "A chat id as the Bot API writes it, `@name`, a phone number or `me`")),
     responses(
         (status = 200, description = "The chat", body = ChatView),
-        (status = 404, description = "Nobody here knows it", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "No account knows it", body = ProblemBody, content_type = "application/problem+json"),
     ),
     security(("api_key" = []), ("bearer" = []))
 )]

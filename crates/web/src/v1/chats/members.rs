@@ -204,6 +204,6 @@ fn nobody(given: &str) -> Problem {
     let given = crate::problem::shorten(given);
     Problem::new(
         Code::ChatNotFound,
-        format!("{given:?} is nobody that Telegram knows; name a user id or @name."),
+        format!("{given:?} is not a person that Telegram knows; name a user id or @name."),
     )
 }

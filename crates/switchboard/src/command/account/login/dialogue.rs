@@ -152,7 +152,9 @@ impl Dialogue {
                 Written::AcceptTerms(accept) => Ok(Input::Terms(accept)),
                 Written::Resend(Yes) => Ok(Input::Resend),
                 Written::Cancel(Yes) => Ok(Input::Cancel),
-                Written::Phone(_) => bail!("a phone number is not wanted now; cancel and begin anew with it"),
+                Written::Phone(_) => {
+                    bail!("a phone number is not wanted now; cancel and begin again with it")
+                }
             };
         }
         if stage.word == "terms_wanted" {

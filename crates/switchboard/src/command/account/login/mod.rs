@@ -86,7 +86,7 @@ impl Login {
         }
         if !terminal::somebody_is_there() && !self.qr {
             return Err(WrongUsage(
-                "nobody can be asked for the code: give it with --code-stdin or --json, or sign in with --qr"
+                "no one can be asked for the code: give it with --code-stdin or --json, or sign in with --qr"
                     .to_owned(),
             )
             .into());
@@ -120,7 +120,7 @@ impl Login {
                     let Some(refused) = Refused::of(&error) else { return Err(error) };
                     let now = self.look(desk).await?;
                     if now.word == "none" {
-                        bail!("the sign-in was ended from elsewhere; run the command again to begin anew");
+                        bail!("the sign-in was ended from elsewhere; run the command again to begin again");
                     }
                     if !now.wants_something() {
                         dialogue.ended(refused, Some(&now));
