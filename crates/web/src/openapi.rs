@@ -10,8 +10,10 @@ use bytes::Bytes;
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use utoipa::openapi::extensions::Extensions;
-use utoipa::openapi::path::ParameterIn;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
@@ -36,6 +38,7 @@ use utoipa::{Modify, OpenApi};
         (name = "alerts", description = "What stays broken, who is notified, and when alerts are muted"),
         (name = "system", description = "Health, services and listeners"),
     ),
+    components(schemas(crate::problem::Body)),
     modifiers(&Keys),
 )]
 pub(crate) struct Head;
@@ -53,7 +56,8 @@ impl Modify for Keys {
     }
 }
 
-/// Adds what every route of the API may answer, so that each operation lists only what is its own.
+/// Adds what every route of the API asks for and may answer, so that each operation lists only what is its own: the key, and
+/// the problems that its parameters, its body and its path lead to.
 pub(crate) fn add_shared_answers(document: &mut Document) {
     let shared = [
         ("401", "No valid API key"),
@@ -62,17 +66,31 @@ pub(crate) fn add_shared_answers(document: &mut Document) {
         ("503", "The store is away, or the server is stopping"),
         ("default", "Any other problem"),
     ];
+    let security = ["api_key", "bearer"].map(|scheme| SecurityRequirement::new(scheme, [""; 0]));
+    let problem = Content::new(Some(Ref::from_schema_name("Problem")));
     let routes = document.paths.paths.iter_mut().filter(|(path, _)| path.starts_with("/v1"));
-    for (_, route) in routes {
+    for (path, route) in routes {
         let methods = [&mut route.get, &mut route.post, &mut route.delete, &mut route.put, &mut route.patch];
         for operation in methods.into_iter().flatten() {
-            for (status, description) in shared {
-                let problem = Content::new(Some(Ref::from_schema_name("Problem")));
-                let answer = ResponseBuilder::new()
-                    .description(description)
-                    .content("application/problem+json", problem)
-                    .build();
-                operation.responses.responses.entry(status.to_owned()).or_insert(answer.into());
+            operation.security = Some(security.to_vec());
+            let in_query = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(one) if one.parameter_in == ParameterIn::Query);
+            let takes_query = operation.parameters.iter().flatten().any(in_query);
+            let own = [
+                path.contains('{').then_some(("404", "There is none")),
+                operation.request_body.is_some().then_some(("422", "Wrong fields")),
+                takes_query.then_some(("422", "Wrong parameters")),
+            ];
+            let responses = &mut operation.responses.responses;
+            for (status, description) in own.into_iter().flatten().chain(shared) {
+                let answer = || ResponseBuilder::new().description(description).build().into();
+                responses.entry(status.to_owned()).or_insert_with(answer);
+            }
+            for (_, answer) in responses.iter_mut().filter(|(status, _)| !status.starts_with(['2', '3'])) {
+                if let RefOr::T(answer) = answer
+                    && answer.content.is_empty()
+                {
+                    answer.content.insert("application/problem+json".to_owned(), problem.clone().into());
+                }
             }
         }
     }

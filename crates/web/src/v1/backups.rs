@@ -16,7 +16,7 @@ use crate::audit::Audited;
 use crate::auth::{By, CanAdminister, CanRead};
 use crate::extract::PathParameter;
 use crate::files::{self, Asked};
-use crate::problem::{Body as ProblemBody, Code, Problem};
+use crate::problem::{Code, Problem};
 use crate::state::State;
 
 /// A backup: one file, which holds the database as it was at one moment and the files that wait to be sent. The master key and
@@ -99,8 +99,7 @@ fn problem(error: BackupError) -> Problem {
 /// Lists the backups that lie on this server, and tells when the next one is made.
 #[utoipa::path(
     get, path = "/v1/backups", tag = "system", operation_id = "list_backups",
-    responses((status = 200, description = "The backups", body = BackupList)),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 200, description = "The backups", body = BackupList))
 )]
 pub(crate) async fn list(Shared(state): Shared<State>, _: By<CanRead>) -> Result<Response, Problem> {
     let standing = state.backups().standing().await.map_err(problem)?;
@@ -111,11 +110,7 @@ pub(crate) async fn list(Shared(state): Shared<State>, _: By<CanRead>) -> Result
 #[utoipa::path(
     get, path = "/v1/backups/{name}", tag = "system", operation_id = "get_backup",
     params(("name" = String, Path, description = "The name of its file")),
-    responses(
-        (status = 200, description = "How it is", body = Backup),
-        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 200, description = "How it is", body = Backup))
 )]
 pub(crate) async fn get(
     Shared(state): Shared<State>,
@@ -131,9 +126,8 @@ pub(crate) async fn get(
     post, path = "/v1/backups", tag = "system", operation_id = "create_backup",
     responses(
         (status = 202, description = "It is being made", body = Backup),
-        (status = 409, description = "One is being made or tried already", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 409, description = "One is being made or tried already"),
+    )
 )]
 pub(crate) async fn create(Shared(state): Shared<State>, _: By<CanAdminister>) -> Result<Response, Problem> {
     let name = state.backups().begin(AttemptBy::Person).map_err(problem)?;
@@ -150,10 +144,8 @@ pub(crate) async fn create(Shared(state): Shared<State>, _: By<CanAdminister>) -
     params(("name" = String, Path, description = "The name of its file")),
     responses(
         (status = 202, description = "It is being tried", body = Backup),
-        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "One is being made or tried already", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 409, description = "One is being made or tried already"),
+    )
 )]
 pub(crate) async fn check(
     Shared(state): Shared<State>,
@@ -181,11 +173,9 @@ pub(crate) async fn check(
         (status = 200, description = "The file", content_type = "application/gzip"),
         (status = 206, description = "The bytes that were asked for", content_type = "application/gzip"),
         (status = 304, description = "It is the one that `If-None-Match` names"),
-        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 416, description = "The file has no such bytes", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "Too many files are being read already", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 416, description = "The file has no such bytes"),
+        (status = 503, description = "Too many files are being read already"),
+    )
 )]
 pub(crate) async fn download(
     Shared(state): Shared<State>,

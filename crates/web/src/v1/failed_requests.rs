@@ -15,7 +15,7 @@ use super::{Page, words};
 use crate::answer::json;
 use crate::auth::{By, CanOperate, CanRead, CanSend};
 use crate::extract::{PathParameter, QueryParameters};
-use crate::problem::{Body as ProblemBody, Code, Problem, shorten};
+use crate::problem::{Code, Problem, shorten};
 use crate::state::State;
 
 /// The longest summary, in bytes.
@@ -111,11 +111,7 @@ fn summary(payload: &Value) -> Option<String> {
 #[utoipa::path(
     get, path = "/v1/failed-requests", tag = "operations", operation_id = "list_failed_requests",
     params(ListParameters),
-    responses(
-        (status = 200, description = "A page of failed requests", body = Page<FailedRequestView>),
-        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 200, description = "A page of failed requests", body = Page<FailedRequestView>))
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
@@ -160,11 +156,7 @@ fn several(words: &str) -> Result<Vec<FailedState>, String> {
 #[utoipa::path(
     get, path = "/v1/failed-requests/{id}", tag = "operations", operation_id = "get_failed_request",
     params(("id" = String, Path, description = "The failed request's id")),
-    responses(
-        (status = 200, description = "The failed request", body = FailedRequestView),
-        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 200, description = "The failed request", body = FailedRequestView))
 )]
 pub(crate) async fn get(
     Shared(state): Shared<State>,
@@ -181,10 +173,8 @@ pub(crate) async fn get(
     params(("id" = String, Path, description = "The failed request's id")),
     responses(
         (status = 202, description = "It is tried again", body = FailedRequestView),
-        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "Its state does not allow it", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 409, description = "Its state does not allow it"),
+    )
 )]
 pub(crate) async fn retry(
     Shared(state): Shared<State>,
@@ -240,10 +230,8 @@ async fn again(state: &State, request: &FailedRequest) -> Result<bool, Problem> 
     params(("id" = String, Path, description = "The failed request's id")),
     responses(
         (status = 204, description = "Dropped"),
-        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "Its state does not allow it", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 409, description = "Its state does not allow it"),
+    )
 )]
 pub(crate) async fn drop(
     Shared(state): Shared<State>,

@@ -9,7 +9,7 @@ use crate::answer::json;
 use crate::auth::{By, CanRead};
 use crate::extract::QueryParameters;
 use crate::listen::ListenerView;
-use crate::problem::{Body as ProblemBody, Problem};
+use crate::problem::Problem;
 use crate::state::State;
 
 /// Lists the listeners.
@@ -18,10 +18,8 @@ use crate::state::State;
     params(PageParameters),
     responses(
         (status = 200, description = "The listeners and how each is", body = Page<ListenerView>),
-        (status = 403, description = "The key lacks the scope", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 403, description = "The key lacks the scope"),
+    )
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,

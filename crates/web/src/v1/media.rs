@@ -13,7 +13,7 @@ use super::messages::find;
 use crate::auth::{By, CanRead};
 use crate::extract::PathParameter;
 use crate::files::{Asked, from_telegram, stored};
-use crate::problem::{Body as ProblemBody, Code, Problem};
+use crate::problem::{Code, Problem};
 use crate::state::State;
 
 /// Reads a file of a message.
@@ -32,15 +32,14 @@ use crate::state::State;
         (status = 200, description = "The file", content_type = "application/octet-stream"),
         (status = 206, description = "The bytes that were asked for", content_type = "application/octet-stream"),
         (status = 304, description = "It is the one that `If-None-Match` names"),
-        (status = 403, description = "The API key lacks the scope, or no account may read the chat of a received message", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such message or file, or it is gone", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 416, description = "The file has no such bytes", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "The account must wait", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 501, description = "Telegram hands the file out through its CDN only (`file_on_cdn`)", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 502, description = "Telegram did not answer as it should", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "No usable account", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 403, description = "The API key lacks the scope, or no account may read the chat of a received message"),
+        (status = 404, description = "There is no such message or file, or it is gone"),
+        (status = 416, description = "The file has no such bytes"),
+        (status = 429, description = "The account must wait"),
+        (status = 501, description = "Telegram hands the file out through its CDN only (`file_on_cdn`)"),
+        (status = 502, description = "Telegram did not answer as it should"),
+        (status = 503, description = "No usable account"),
+    )
 )]
 pub(crate) async fn read(
     Shared(state): Shared<State>,

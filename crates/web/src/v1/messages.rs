@@ -27,7 +27,7 @@ use crate::auth::{By, Caller, CanRead, CanSend};
 use crate::extract::{Json, PathParameter, QueryParameters, Unchecked};
 use crate::files::{self, Asker, Terms};
 use crate::idempotency;
-use crate::problem::{Body as ProblemBody, Code, FieldError, Problem, shorten};
+use crate::problem::{Code, FieldError, Problem, shorten};
 use crate::state::State;
 
 /// The path that sends.
@@ -47,19 +47,18 @@ const PATH: &str = "/v1/messages";
         (status = 200, description = "Sent", body = MessageView<'static>),
         (status = 202, description = "Not finished within `wait`, or in doubt", body = MessageView<'static>,
             headers(("Location" = String, description = "Where to look again"))),
-        (status = 400, description = "The body is not JSON, or a header is wrong", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "No account may write in the chat", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No account finds the chat, or the pinned account is not known", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "The Idempotency-Key belongs to another body", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 410, description = "A file or a post is no longer there, or Telegram no longer takes a file id", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The body or a file is too large", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not announced as JSON", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong fields, a file that cannot be had (`media_unreachable`, `media_refused`, `media_invalid`), or refused by the provider", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Every account must wait, and `on_flood` is `fail`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "No usable account, or the store is away", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 507, description = "The disk is full", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 400, description = "The body is not JSON, or a header is wrong"),
+        (status = 403, description = "No account may write in the chat"),
+        (status = 404, description = "No account finds the chat, or the pinned account is not known"),
+        (status = 409, description = "The Idempotency-Key belongs to another body"),
+        (status = 410, description = "A file or a post is no longer there, or Telegram no longer takes a file id"),
+        (status = 413, description = "The body or a file is too large"),
+        (status = 415, description = "The body is not announced as JSON"),
+        (status = 422, description = "Wrong fields, a file that cannot be had (`media_unreachable`, `media_refused`, `media_invalid`), or refused by the provider"),
+        (status = 429, description = "Every account must wait, and `on_flood` is `fail`"),
+        (status = 503, description = "No usable account, or the store is away"),
+        (status = 507, description = "The disk is full"),
+    )
 )]
 pub(crate) async fn send(
     Shared(state): Shared<State>,
@@ -138,11 +137,7 @@ async fn submit(
 #[utoipa::path(
     get, path = "/v1/messages", tag = "messages", operation_id = "list_messages",
     params(ListParameters),
-    responses(
-        (status = 200, description = "A page of messages", body = Page<MessageView<'static>>),
-        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 200, description = "A page of messages", body = Page<MessageView<'static>>))
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
@@ -243,11 +238,7 @@ pub(crate) struct ListParameters {
 #[utoipa::path(
     get, path = "/v1/messages/{id}", tag = "messages", operation_id = "get_message",
     params(("id" = String, Path, description = "The id that sending answered")),
-    responses(
-        (status = 200, description = "The message", body = MessageView<'static>),
-        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 200, description = "The message", body = MessageView<'static>))
 )]
 pub(crate) async fn get(
     Shared(state): Shared<State>,
@@ -267,11 +258,7 @@ pub(crate) async fn get(
 #[utoipa::path(
     get, path = "/v1/messages/{id}/why", tag = "messages", operation_id = "explain_message",
     params(("id" = String, Path, description = "The id that sending answered")),
-    responses(
-        (status = 200, description = "Its steps", body = Why<'static>),
-        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 200, description = "Its steps", body = Why<'static>))
 )]
 pub(crate) async fn why(
     Shared(state): Shared<State>,
@@ -309,10 +296,8 @@ fn candidates(state: &State, message: &OutboundMessage) -> Vec<CandidateView> {
         (status = 200, description = "Cancelled; nothing was sent", body = MessageView<'static>),
         (status = 202, description = "It is tried no longer, and is in doubt: it may have been sent", body = MessageView<'static>,
             headers(("Location" = String, description = "Where to look again"))),
-        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "Its state does not allow it", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 409, description = "Its state does not allow it"),
+    )
 )]
 pub(crate) async fn cancel(
     Shared(state): Shared<State>,
@@ -338,10 +323,8 @@ pub(crate) async fn cancel(
     responses(
         (status = 202, description = "In the queue again", body = MessageView<'static>,
             headers(("Location" = String, description = "Where to look again"))),
-        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "Its state does not allow it", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 409, description = "Its state does not allow it"),
+    )
 )]
 pub(crate) async fn retry(
     Shared(state): Shared<State>,
@@ -382,11 +365,8 @@ pub(crate) enum ResolveAs {
         (status = 200, description = "It counts as sent", body = MessageView<'static>),
         (status = 202, description = "In the queue again", body = MessageView<'static>,
             headers(("Location" = String, description = "Where to look again"))),
-        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "It is not in doubt", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong fields", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 409, description = "It is not in doubt"),
+    )
 )]
 pub(crate) async fn resolve(
     Shared(state): Shared<State>,

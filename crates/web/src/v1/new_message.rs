@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::chat_name::ChatName;
 use super::new_media::{self, MediaBody};
+use super::wait::wait;
 use super::words;
 use crate::extract::Object;
 use crate::files::Named;
@@ -17,8 +18,6 @@ use crate::problem::{FieldError, Problem};
 
 /// How long a caller waits if it does not say.
 const WAIT: Duration = Duration::from_secs(20);
-/// How long a caller may wait, in seconds.
-const LONGEST_WAIT: f64 = 100.0;
 /// How far ahead a message can be scheduled.
 const FARTHEST: Duration = Duration::from_hours(366 * 24);
 /// How many users can be excluded from a mention.
@@ -148,14 +147,10 @@ impl NewMessage {
         if self.send_at.is_some_and(|at| at > now.plus(FARTHEST)) {
             wrong("send_at", "is wrong: it is more than a year ahead".to_owned());
         }
-        let wait = match self.wait {
-            None => WAIT,
-            Some(seconds) if (0.0..=LONGEST_WAIT).contains(&seconds) => Duration::from_secs_f64(seconds),
-            Some(_) => {
-                wrong("wait", "is wrong: write a number of seconds from 0 to 100".to_owned());
-                WAIT
-            }
-        };
+        let wait = wait(self.wait, WAIT).unwrap_or_else(|error| {
+            wrong(&error.field, error.message);
+            WAIT
+        });
         if !errors.is_empty() {
             errors.extend(late);
             return Err(Problem::fields(errors));

@@ -12,7 +12,7 @@ use super::{Page, PageParameters, Wanted, words};
 use crate::answer::json;
 use crate::auth::{By, CanOperate, CanRead};
 use crate::extract::{PathParameter, QueryParameters};
-use crate::problem::{Body as ProblemBody, Code, Problem, shorten};
+use crate::problem::{Code, Problem, shorten};
 use crate::state::State;
 
 /// What the accounts do for callers, as one of the old scripts did it.
@@ -77,11 +77,7 @@ pub(super) fn check_running(state: &State, purpose: Purpose) -> Result<(), Probl
 #[utoipa::path(
     get, path = "/v1/services", tag = "system", operation_id = "list_services",
     params(PageParameters),
-    responses(
-        (status = 200, description = "The services and how each is", body = Page<Service>),
-        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 200, description = "The services and how each is", body = Page<Service>))
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
@@ -99,11 +95,7 @@ pub(crate) async fn list(
     get, path = "/v1/services/{service}", tag = "system", operation_id = "get_service",
     params(("service" = String, Path, pattern = "^(create_chat|send_text|send_media|leave_chat)$",
         description = "`create_chat`, `send_text`, `send_media` or `leave_chat`")),
-    responses(
-        (status = 200, description = "The service", body = Service),
-        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 200, description = "The service", body = Service))
 )]
 pub(crate) async fn get(
     Shared(state): Shared<State>,
@@ -136,9 +128,8 @@ enum Action {
     ),
     responses(
         (status = 200, description = "The service as it is now", body = Service),
-        (status = 404, description = "There is no such service or action", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 404, description = "There is no such service or action"),
+    )
 )]
 pub(crate) async fn act(
     Shared(state): Shared<State>,

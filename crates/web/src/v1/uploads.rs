@@ -23,7 +23,7 @@ use crate::form_file::{FormFile, FormFileError};
 use crate::idempotency;
 use crate::multipart::file_name;
 use crate::options::Limits;
-use crate::problem::{Body as ProblemBody, Code, Problem, shorten};
+use crate::problem::{Code, Problem, shorten};
 use crate::state::State;
 
 /// The path that takes uploads.
@@ -105,14 +105,13 @@ pub(crate) struct PutParameters {
     responses(
         (status = 201, description = "Taken", body = UploadView,
             headers(("Location" = String, description = "Where to look at it"))),
-        (status = 400, description = "A header is wrong, or the body ended early or is a broken form", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 408, description = "The body came too slowly", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "The Idempotency-Key belongs to another file", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The file is larger than `media.max_size`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "The file is empty, the form has none or several, or a parameter is wrong", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 507, description = "The disk is full, or the uploads kept have as much as they may", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 400, description = "A header is wrong, or the body ended early or is a broken form"),
+        (status = 408, description = "The body came too slowly"),
+        (status = 409, description = "The Idempotency-Key belongs to another file"),
+        (status = 413, description = "The file is larger than `media.max_size`"),
+        (status = 422, description = "The file is empty, the form has none or several, or a parameter is wrong"),
+        (status = 507, description = "The disk is full, or the uploads kept have as much as they may"),
+    )
 )]
 pub(crate) async fn put(
     Shared(state): Shared<State>,
@@ -166,9 +165,8 @@ pub(crate) async fn put(
     params(("id" = String, Path, description = "The id that uploading answered")),
     responses(
         (status = 200, description = "The upload", body = UploadView),
-        (status = 404, description = "There is none, or its time is over", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 404, description = "There is none, or its time is over"),
+    )
 )]
 pub(crate) async fn get(
     Shared(state): Shared<State>,
@@ -186,9 +184,8 @@ pub(crate) async fn get(
     params(("id" = String, Path, description = "The id that uploading answered")),
     responses(
         (status = 204, description = "Removed"),
-        (status = 404, description = "There is none, or its time is over", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 404, description = "There is none, or its time is over"),
+    )
 )]
 pub(crate) async fn remove(
     Shared(state): Shared<State>,

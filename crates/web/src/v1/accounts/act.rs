@@ -10,7 +10,7 @@ use super::view::Account;
 use crate::answer::json;
 use crate::auth::{By, CanOperate};
 use crate::extract::PathParameter;
-use crate::problem::{Body as ProblemBody, Code, Problem, shorten};
+use crate::problem::{Code, Problem, shorten};
 use crate::state::State;
 
 /// Starts, stops, restarts, pauses or resumes an account.
@@ -23,9 +23,8 @@ use crate::state::State;
     ),
     responses(
         (status = 200, description = "The account as it is now", body = Account),
-        (status = 404, description = "There is no such account or action", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 404, description = "There is no such account or action"),
+    )
 )]
 pub(crate) async fn act(
     Shared(state): Shared<State>,

@@ -19,7 +19,7 @@ use crate::answer::{json, located};
 use crate::auth::{By, CanArrangeAccounts};
 use crate::extract::hidden::{self, Change};
 use crate::extract::{PathParameter, QueryParameters, Unchecked};
-use crate::problem::{Body as ProblemBody, FieldError, Problem};
+use crate::problem::{FieldError, Problem};
 use crate::state::State;
 
 /// The priority of an account that names none.
@@ -111,10 +111,8 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Change<u32>, D::E
     responses(
         (status = 201, description = "Added; it needs a login", body = Account,
             headers(("Location" = String, description = "The account's path"))),
-        (status = 409, description = "The name is taken: `account_exists`, or `account_is_in_settings`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong fields", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 409, description = "The name is taken: `account_exists`, or `account_is_in_settings`"),
+    )
 )]
 pub(crate) async fn add(
     Shared(state): Shared<State>,
@@ -137,11 +135,8 @@ pub(crate) async fn add(
     request_body = AccountChange,
     responses(
         (status = 200, description = "The account as it is now", body = Account),
-        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "It stands in the settings file: `account_is_in_settings`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong fields", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 409, description = "It stands in the settings file: `account_is_in_settings`"),
+    )
 )]
 pub(crate) async fn change(
     Shared(state): Shared<State>,
@@ -167,11 +162,8 @@ pub(crate) async fn change(
     ),
     responses(
         (status = 204, description = "Removed"),
-        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "It stands in the settings file: `account_is_in_settings`; or messages of it are under way: `account_busy`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 409, description = "It stands in the settings file: `account_is_in_settings`; or messages of it are under way: `account_busy`"),
+    )
 )]
 pub(crate) async fn remove(
     Shared(state): Shared<State>,

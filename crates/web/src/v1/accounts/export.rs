@@ -16,7 +16,7 @@ use super::read_name;
 use crate::answer::json;
 use crate::auth::{By, CanExportSessions, Door, Via};
 use crate::extract::{Json, PathParameter};
-use crate::problem::{Body as ProblemBody, Code, FieldError, Problem};
+use crate::problem::{Code, FieldError, Problem};
 use crate::state::State;
 
 /// What a session is written as.
@@ -69,12 +69,9 @@ pub(crate) struct ExportAnswer {
     request_body = Export,
     responses(
         (status = 200, description = "It left", body = ExportAnswer),
-        (status = 403, description = "Not over the network", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such account", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "There is such a file, or no such session", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong fields", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 403, description = "Not over the network"),
+        (status = 409, description = "There is such a file, or no such session"),
+    )
 )]
 pub(crate) async fn export(
     Shared(state): Shared<State>,

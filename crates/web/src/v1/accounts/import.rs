@@ -17,7 +17,7 @@ use crate::answer::json;
 use crate::auth::{By, CanArrangeAccounts, Door, Via};
 use crate::extract::{Json, QueryParameters, hidden, read_body};
 use crate::options::Limits;
-use crate::problem::{Body as ProblemBody, Code, FieldError, Problem};
+use crate::problem::{Code, FieldError, Problem};
 use crate::state::State;
 
 /// The largest session file that is taken, in bytes.
@@ -84,10 +84,8 @@ pub(crate) struct Import {
     request_body(content((Import = "application/json"), (Vec<u8> = "application/octet-stream"))),
     responses(
         (status = 200, description = "What became of each session", body = ImportAnswer),
-        (status = 409, description = "Another import is under way, or an account did not take its session", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong fields", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 409, description = "Another import is under way, or an account did not take its session"),
+    )
 )]
 pub(crate) async fn import(
     Shared(state): Shared<State>,
@@ -190,8 +188,7 @@ fn name_of(path: &Path) -> Option<String> {
 /// Shows how far the import is that is under way, in the same way while none is.
 #[utoipa::path(
     get, path = "/v1/accounts/import", tag = "accounts", operation_id = "get_import_progress",
-    responses((status = 200, description = "How far it is", body = ImportUnderWay)),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 200, description = "How far it is", body = ImportUnderWay))
 )]
 pub(crate) async fn progress(Shared(state): Shared<State>, _: By<CanArrangeAccounts>) -> Response {
     json(StatusCode::OK, &ImportUnderWay::from(state.pool().import_progress()))

@@ -15,7 +15,7 @@ use crate::auth::{By, CanArrangeAccounts};
 use crate::extract::{PathParameter, read_body};
 use crate::multipart::{self, MultipartError};
 use crate::options::Limits;
-use crate::problem::{Body as ProblemBody, Code, FieldError, Problem, shorten};
+use crate::problem::{Code, FieldError, Problem, shorten};
 use crate::state::State;
 
 /// All files of one request, in bytes.
@@ -57,14 +57,13 @@ pub(crate) struct ImportFiles {
     responses(
         (status = 201, description = "They wait", body = ImportFiles,
             headers(("Location" = String, description = "Where they can be taken back"))),
-        (status = 408, description = "The body came too slowly", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "Too many wait already: `wrong_state`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "They are larger than 64 MB", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "The body is no form", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "There is no file, or there are too many", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 507, description = "The disk does not take them", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 408, description = "The body came too slowly"),
+        (status = 409, description = "Too many wait already: `wrong_state`"),
+        (status = 413, description = "They are larger than 64 MB"),
+        (status = 415, description = "The body is no form"),
+        (status = 422, description = "There is no file, or there are too many"),
+        (status = 507, description = "The disk does not take them"),
+    )
 )]
 pub(crate) async fn send(
     Shared(state): Shared<State>,
@@ -90,9 +89,8 @@ pub(crate) async fn send(
     params(("id" = String, Path, description = "The id that sending them answered")),
     responses(
         (status = 204, description = "Removed"),
-        (status = 404, description = "There are none, or their time is over", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 404, description = "There are none, or their time is over"),
+    )
 )]
 pub(crate) async fn take_back(
     Shared(state): Shared<State>,

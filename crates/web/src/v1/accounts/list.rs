@@ -19,7 +19,7 @@ use super::view::Account;
 use crate::answer::json;
 use crate::auth::{By, CanRead};
 use crate::extract::{PathParameter, QueryParameters};
-use crate::problem::{Body as ProblemBody, Problem};
+use crate::problem::Problem;
 use crate::state::State;
 use crate::v1::{PageParameters, Wanted};
 
@@ -47,11 +47,7 @@ const OWNERLESS_WITHIN: Duration = Duration::from_secs(1);
 #[utoipa::path(
     get, path = "/v1/accounts", tag = "accounts", operation_id = "list_accounts",
     params(ListParameters, PageParameters),
-    responses(
-        (status = 200, description = "The accounts", body = AccountsPage),
-        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 200, description = "The accounts", body = AccountsPage))
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
@@ -169,11 +165,7 @@ fn condition_of(word: &str) -> Result<Condition, String> {
 #[utoipa::path(
     get, path = "/v1/accounts/{name}", tag = "accounts", operation_id = "get_account",
     params(("name" = String, Path, description = "The account's name in the settings")),
-    responses(
-        (status = 200, description = "The account", body = Account),
-        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 200, description = "The account", body = Account))
 )]
 pub(crate) async fn get(
     Shared(state): Shared<State>,

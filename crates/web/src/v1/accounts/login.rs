@@ -14,7 +14,7 @@ use super::{phone, read_name, refusal};
 use crate::answer::json;
 use crate::auth::{By, CanOperate};
 use crate::extract::{Json, PathParameter, hidden};
-use crate::problem::{Body as ProblemBody, Code, FieldError, Problem};
+use crate::problem::{Code, FieldError, Problem};
 use crate::state::State;
 use crate::v1::words;
 
@@ -89,12 +89,10 @@ pub(crate) struct LoginTerms {
     request_body = NewLogin,
     responses(
         (status = 200, description = "How far it is", body = Login),
-        (status = 404, description = "There is no such account", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong fields; or Telegram does not take the number (`phone_invalid`, `phone_banned`, `sign_up_needed`) or the application (`api_id_invalid`)", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Telegram asks to wait: `flood_wait`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 502, description = "Telegram does not answer as it should: `login_failed`", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 422, description = "Wrong fields; or Telegram does not take the number (`phone_invalid`, `phone_banned`, `sign_up_needed`) or the application (`api_id_invalid`)"),
+        (status = 429, description = "Telegram asks to wait: `flood_wait`"),
+        (status = 502, description = "Telegram does not answer as it should: `login_failed`"),
+    )
 )]
 pub(crate) async fn start(
     Shared(state): Shared<State>,
@@ -124,11 +122,7 @@ pub(crate) async fn start(
 #[utoipa::path(
     get, path = "/v1/accounts/{name}/login", tag = "accounts", operation_id = "get_login",
     params(("name" = String, Path, description = "The account's name")),
-    responses(
-        (status = 200, description = "How far it is; `none` when there is none", body = Login),
-        (status = 404, description = "There is no such account", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 200, description = "How far it is; `none` when there is none", body = Login))
 )]
 pub(crate) async fn get(
     Shared(state): Shared<State>,
@@ -153,13 +147,11 @@ pub(crate) async fn get(
     request_body = LoginCode,
     responses(
         (status = 200, description = "How far it is now", body = Login),
-        (status = 404, description = "There is no such account", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "No code is wanted now: `wrong_state`; or it is too old: `code_expired`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "It is another: `code_invalid`; or the number has no account: `sign_up_needed`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Telegram asks to wait: `flood_wait`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 502, description = "Telegram does not answer as it should: `login_failed`", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 409, description = "No code is wanted now: `wrong_state`; or it is too old: `code_expired`"),
+        (status = 422, description = "It is another: `code_invalid`; or the number has no account: `sign_up_needed`"),
+        (status = 429, description = "Telegram asks to wait: `flood_wait`"),
+        (status = 502, description = "Telegram does not answer as it should: `login_failed`"),
+    )
 )]
 pub(crate) async fn code(
     Shared(state): Shared<State>,
@@ -187,13 +179,11 @@ pub(crate) async fn code(
     request_body = LoginPassword,
     responses(
         (status = 200, description = "How far it is now", body = Login),
-        (status = 404, description = "There is no such account", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "No password is wanted now: `wrong_state`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "It is another: `password_invalid`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Telegram asks to wait: `flood_wait`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 502, description = "Telegram does not answer as it should: `login_failed`", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 409, description = "No password is wanted now: `wrong_state`"),
+        (status = 422, description = "It is another: `password_invalid`"),
+        (status = 429, description = "Telegram asks to wait: `flood_wait`"),
+        (status = 502, description = "Telegram does not answer as it should: `login_failed`"),
+    )
 )]
 pub(crate) async fn password(
     Shared(state): Shared<State>,
@@ -224,12 +214,10 @@ pub(crate) async fn password(
     request_body = LoginTerms,
     responses(
         (status = 200, description = "How far it is now", body = Login),
-        (status = 404, description = "There is no such account", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "No terms are to be accepted now: `wrong_state`; or they were not accepted: `terms_declined`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Telegram asks to wait: `flood_wait`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 502, description = "Telegram does not answer as it should: `login_failed`", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 409, description = "No terms are to be accepted now: `wrong_state`; or they were not accepted: `terms_declined`"),
+        (status = 429, description = "Telegram asks to wait: `flood_wait`"),
+        (status = 502, description = "Telegram does not answer as it should: `login_failed`"),
+    )
 )]
 pub(crate) async fn terms(
     Shared(state): Shared<State>,
@@ -250,12 +238,10 @@ pub(crate) async fn terms(
     params(("name" = String, Path, description = "The account's name")),
     responses(
         (status = 200, description = "How far it is now", body = Login),
-        (status = 404, description = "There is no such account", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "No code is wanted now, or there is no other way: `wrong_state`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "It is too early: `flood_wait`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 502, description = "Telegram does not answer as it should: `login_failed`", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 409, description = "No code is wanted now, or there is no other way: `wrong_state`"),
+        (status = 429, description = "It is too early: `flood_wait`"),
+        (status = 502, description = "Telegram does not answer as it should: `login_failed`"),
+    )
 )]
 pub(crate) async fn resend(
     Shared(state): Shared<State>,
@@ -271,11 +257,7 @@ pub(crate) async fn resend(
 #[utoipa::path(
     delete, path = "/v1/accounts/{name}/login", tag = "accounts", operation_id = "cancel_login",
     params(("name" = String, Path, description = "The account's name")),
-    responses(
-        (status = 204, description = "There is none any more"),
-        (status = 404, description = "There is no such account", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 204, description = "There is none any more"))
 )]
 pub(crate) async fn cancel(
     Shared(state): Shared<State>,

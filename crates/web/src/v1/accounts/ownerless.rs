@@ -14,7 +14,7 @@ use super::{read_name, refusal};
 use crate::answer::json;
 use crate::auth::{By, CanArrangeAccounts, CanRead};
 use crate::extract::{Json, PathParameter, QueryParameters};
-use crate::problem::{Body as ProblemBody, Code, Problem, shorten};
+use crate::problem::{Code, Problem, shorten};
 use crate::state::State;
 use crate::v1::{Page, PageParameters, Wanted, words};
 
@@ -75,11 +75,10 @@ pub(crate) struct Assignment {
     ),
     responses(
         (status = 200, description = "The account as it is now", body = Account),
-        (status = 404, description = "There is no such account, or it has no such session: `session_not_found`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "Its connection did not end in time: `account_busy`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 404, description = "There is no such account, or it has no such session: `session_not_found`"),
+        (status = 409, description = "Its connection did not end in time: `account_busy`"),
+        (status = 422, description = "Wrong parameters"),
+    )
 )]
 pub(crate) async fn release(
     Shared(state): Shared<State>,
@@ -107,11 +106,7 @@ pub(crate) async fn release(
 #[utoipa::path(
     get, path = "/v1/ownerless-sessions", tag = "accounts", operation_id = "list_ownerless_sessions",
     params(PageParameters),
-    responses(
-        (status = 200, description = "The sessions", body = Page<OwnerlessSession>),
-        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 200, description = "The sessions", body = Page<OwnerlessSession>))
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
@@ -131,11 +126,9 @@ pub(crate) async fn list(
     request_body = Assignment,
     responses(
         (status = 200, description = "The account as it is now", body = Account),
-        (status = 404, description = "There is no such session or account", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "It is another person's: `other_person`; or in use: `session_in_use`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong fields", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 404, description = "There is no such session or account"),
+        (status = 409, description = "It is another person's: `other_person`; or in use: `session_in_use`"),
+    )
 )]
 pub(crate) async fn assign(
     Shared(state): Shared<State>,
@@ -155,11 +148,7 @@ pub(crate) async fn assign(
 #[utoipa::path(
     delete, path = "/v1/ownerless-sessions/{id}", tag = "accounts", operation_id = "forget_ownerless_session",
     params(("id" = String, Path, description = "The session's id")),
-    responses(
-        (status = 204, description = "Deleted"),
-        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 204, description = "Deleted"))
 )]
 pub(crate) async fn forget(
     Shared(state): Shared<State>,

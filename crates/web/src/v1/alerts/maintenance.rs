@@ -12,7 +12,7 @@ use super::who;
 use crate::answer::json;
 use crate::auth::{By, CanOperate, CanRead};
 use crate::extract::{PathParameter, QueryParameters, Unchecked};
-use crate::problem::{Body as ProblemBody, Code, FieldError, Problem, shorten};
+use crate::problem::{Code, FieldError, Problem, shorten};
 use crate::state::State;
 use crate::v1::{Page, PageParameters, Wanted, words};
 
@@ -203,11 +203,7 @@ fn offset(text: &str) -> Option<i32> {
 #[utoipa::path(
     get, path = "/v1/maintenance", tag = "alerts", operation_id = "list_maintenance",
     params(PageParameters),
-    responses(
-        (status = 200, description = "The windows", body = Page<Window>),
-        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 200, description = "The windows", body = Page<Window>))
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
@@ -226,10 +222,8 @@ pub(crate) async fn list(
     request_body = NewWindow,
     responses(
         (status = 201, description = "Made", body = Window),
-        (status = 409, description = "There are too many", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong fields", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 409, description = "There are too many"),
+    )
 )]
 pub(crate) async fn create(
     Shared(state): Shared<State>,
@@ -251,11 +245,7 @@ pub(crate) async fn create(
 #[utoipa::path(
     delete, path = "/v1/maintenance/{id}", tag = "alerts", operation_id = "remove_maintenance",
     params(("id" = String, Path, description = "The window's id")),
-    responses(
-        (status = 204, description = "Taken out"),
-        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 204, description = "Taken out"))
 )]
 pub(crate) async fn remove(
     Shared(state): Shared<State>,

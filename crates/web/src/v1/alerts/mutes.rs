@@ -15,7 +15,7 @@ use super::{no_such_alert, read_alert, who};
 use crate::answer::json;
 use crate::auth::{By, CanOperate, CanRead};
 use crate::extract::{Json, PathParameter, QueryParameters};
-use crate::problem::{Body as ProblemBody, Code, FieldError, Problem, shorten};
+use crate::problem::{Code, FieldError, Problem, shorten};
 use crate::state::State;
 use crate::v1::{Page, PageParameters, Wanted};
 
@@ -106,12 +106,7 @@ fn refused(error: MuteError, given: &str, field: &str) -> Problem {
     post, path = "/v1/alerts/{id}/mute", tag = "alerts", operation_id = "mute_alert",
     params(("id" = String, Path, description = "The alert's id")),
     request_body = MuteTime,
-    responses(
-        (status = 200, description = "The alert as it is now", body = Shown),
-        (status = 404, description = "There is no such alert", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong fields", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 200, description = "The alert as it is now", body = Shown))
 )]
 pub(crate) async fn mute_alert(
     Shared(state): Shared<State>,
@@ -132,11 +127,7 @@ pub(crate) async fn mute_alert(
 #[utoipa::path(
     delete, path = "/v1/alerts/{id}/mute", tag = "alerts", operation_id = "unmute_alert",
     params(("id" = String, Path, description = "The alert's id")),
-    responses(
-        (status = 204, description = "It is told of again"),
-        (status = 404, description = "There is no such alert", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 204, description = "It is told of again"))
 )]
 pub(crate) async fn unmute_alert(
     Shared(state): Shared<State>,
@@ -154,11 +145,7 @@ pub(crate) async fn unmute_alert(
 #[utoipa::path(
     get, path = "/v1/mutes", tag = "alerts", operation_id = "list_mutes",
     params(PageParameters),
-    responses(
-        (status = 200, description = "The mutes", body = Page<Mute>),
-        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 200, description = "The mutes", body = Page<Mute>))
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
@@ -177,10 +164,8 @@ pub(crate) async fn list(
     request_body = NewMute,
     responses(
         (status = 200, description = "Muted", body = Mute),
-        (status = 409, description = "Too many are", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong fields", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 409, description = "Too many are"),
+    )
 )]
 pub(crate) async fn create(
     Shared(state): Shared<State>,
@@ -206,9 +191,8 @@ pub(crate) async fn create(
     params(("card" = String, Path, description = "The card, such as `account:main`")),
     responses(
         (status = 204, description = "It is told of again"),
-        (status = 404, description = "It is not muted", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 404, description = "It is not muted"),
+    )
 )]
 pub(crate) async fn remove(
     Shared(state): Shared<State>,

@@ -13,7 +13,7 @@ use super::who;
 use crate::answer::{json, located};
 use crate::auth::{By, CanArrangeAlerts, CanRead};
 use crate::extract::{Json, PathParameter, QueryParameters, hidden};
-use crate::problem::{Body as ProblemBody, Code, FieldError, Problem, shorten};
+use crate::problem::{Code, FieldError, Problem, shorten};
 use crate::state::State;
 use crate::v1::{Page, PageParameters, Wanted, words};
 
@@ -132,11 +132,7 @@ pub(crate) struct TargetTest {
 #[utoipa::path(
     get, path = "/v1/alert-targets", tag = "alerts", operation_id = "list_alert_targets",
     params(PageParameters),
-    responses(
-        (status = 200, description = "The targets and how each stands", body = Page<AlertTarget>),
-        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 200, description = "The targets and how each stands", body = Page<AlertTarget>))
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
@@ -155,10 +151,8 @@ pub(crate) async fn list(
     request_body = NewAlertTarget,
     responses(
         (status = 201, description = "Made", body = AlertTarget),
-        (status = 409, description = "The name is taken, or there are too many", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong fields", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 409, description = "The name is taken, or there are too many"),
+    )
 )]
 pub(crate) async fn create(
     Shared(state): Shared<State>,
@@ -178,10 +172,8 @@ pub(crate) async fn create(
     params(("name" = String, Path, description = "The target's name")),
     responses(
         (status = 204, description = "Taken out"),
-        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "The settings file has it", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 409, description = "The settings file has it"),
+    )
 )]
 pub(crate) async fn remove(
     Shared(state): Shared<State>,
@@ -201,10 +193,8 @@ pub(crate) async fn remove(
     responses(
         (status = 200, description = "The target has it", body = TargetTest),
         (status = 202, description = "It is on its way", body = TargetTest),
-        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 502, description = "The target did not take it", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 502, description = "The target did not take it"),
+    )
 )]
 pub(crate) async fn test(
     Shared(state): Shared<State>,

@@ -13,7 +13,7 @@ use super::{named, unchanged};
 use crate::answer::json;
 use crate::auth::{By, CanSend};
 use crate::extract::{Json, PathParameter};
-use crate::problem::{Body as ProblemBody, FieldError, Problem};
+use crate::problem::{FieldError, Problem};
 use crate::state::State;
 use crate::v1::words;
 
@@ -37,14 +37,13 @@ pub(crate) struct ReadUpTo {
     request_body = ReadUpTo,
     responses(
         (status = 200, description = "Marked", body = DoneView),
-        (status = 403, description = "No account may", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No account finds the chat", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong fields, or refused by the provider", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Every account must wait", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 502, description = "It is not known whether it was done; the same call again is safe", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "No usable account", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 403, description = "No account may"),
+        (status = 404, description = "No account finds the chat"),
+        (status = 422, description = "Wrong fields, or refused by the provider"),
+        (status = 429, description = "Every account must wait"),
+        (status = 502, description = "It is not known whether it was done; the same call again is safe"),
+        (status = 503, description = "No usable account"),
+    )
 )]
 pub(crate) async fn read(
     Shared(state): Shared<State>,
@@ -86,14 +85,13 @@ pub(crate) struct ShowTyping {
     request_body = ShowTyping,
     responses(
         (status = 200, description = "Shown", body = DoneView),
-        (status = 403, description = "No account may write there", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No account finds the chat", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong fields, or refused by the provider", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Every account must wait", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 502, description = "It is not known whether it was shown", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "No usable account", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 403, description = "No account may write there"),
+        (status = 404, description = "No account finds the chat"),
+        (status = 422, description = "Wrong fields, or refused by the provider"),
+        (status = 429, description = "Every account must wait"),
+        (status = 502, description = "It is not known whether it was shown"),
+        (status = 503, description = "No usable account"),
+    )
 )]
 pub(crate) async fn typing(
     Shared(state): Shared<State>,

@@ -16,7 +16,7 @@ use super::{moves, named};
 use crate::answer::json;
 use crate::auth::{By, Caller, CanSend};
 use crate::extract::{PathParameter, Unchecked};
-use crate::problem::{Body as ProblemBody, FieldError, Problem};
+use crate::problem::{FieldError, Problem};
 use crate::state::State;
 use crate::v1::operations::{self, ChatEdited, OperationView, Order, ResultView};
 
@@ -32,13 +32,12 @@ use crate::v1::operations::{self, ChatEdited, OperationView, Order, ResultView};
         (status = 200, description = "Changed: the chat, or how title and description were set", body = Changed),
         (status = 202, description = "Not finished within `wait`", body = OperationView<'static>,
             headers(("Location" = String, description = "Where to look again"))),
-        (status = 403, description = "No account may change the chat", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No account finds the chat, or there is no such account", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "It was cancelled", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong fields, the account is not in the chat, or refused by the provider", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "No usable account, the service is stopped, or the store is away", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 403, description = "No account may change the chat"),
+        (status = 404, description = "No account finds the chat, or there is no such account"),
+        (status = 409, description = "It was cancelled"),
+        (status = 422, description = "Wrong fields, the account is not in the chat, or refused by the provider"),
+        (status = 503, description = "No usable account, the service is stopped, or the store is away"),
+    )
 )]
 pub(crate) async fn change(
     Shared(state): Shared<State>,

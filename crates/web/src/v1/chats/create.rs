@@ -8,7 +8,7 @@ use super::bodies::NewChat;
 use crate::answer::json;
 use crate::auth::{By, CanSend};
 use crate::extract::Unchecked;
-use crate::problem::{Body as ProblemBody, Problem};
+use crate::problem::Problem;
 use crate::state::State;
 use crate::v1::operations::{self, ChatMade, OperationView, ResultView};
 
@@ -29,18 +29,17 @@ const PATH: &str = "/v1/chats";
         (status = 201, description = "Made", body = ChatMade<'static>),
         (status = 202, description = "Not finished within `wait`, or in doubt", body = OperationView<'static>,
             headers(("Location" = String, description = "Where to look again"))),
-        (status = 400, description = "The body is not JSON, or a header is wrong", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "No account may make it", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "The pinned account is not known", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "The Idempotency-Key belongs to another body, or it was cancelled", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not announced as JSON", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong fields, or refused by the provider", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Every account must wait, and `on_flood` is `fail`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "No usable account, the service is stopped, or the store is away", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 507, description = "The disk is full", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 400, description = "The body is not JSON, or a header is wrong"),
+        (status = 403, description = "No account may make it"),
+        (status = 404, description = "The pinned account is not known"),
+        (status = 409, description = "The Idempotency-Key belongs to another body, or it was cancelled"),
+        (status = 413, description = "The body is too large"),
+        (status = 415, description = "The body is not announced as JSON"),
+        (status = 422, description = "Wrong fields, or refused by the provider"),
+        (status = 429, description = "Every account must wait, and `on_flood` is `fail`"),
+        (status = 503, description = "No usable account, the service is stopped, or the store is away"),
+        (status = 507, description = "The disk is full"),
+    )
 )]
 pub(crate) async fn create(
     Shared(state): Shared<State>,

@@ -15,7 +15,7 @@ use super::{named, unchanged};
 use crate::answer::json;
 use crate::auth::{By, CanAdminister};
 use crate::extract::{Json, PathParameter, hidden};
-use crate::problem::{Body as ProblemBody, Code, FieldError, Problem};
+use crate::problem::{Code, FieldError, Problem};
 use crate::state::State;
 use crate::v1::chat_name::ChatName;
 use crate::v1::words;
@@ -50,14 +50,13 @@ pub(crate) struct HandOver {
     request_body = HandOver,
     responses(
         (status = 200, description = "Handed over", body = DoneView),
-        (status = 403, description = "The account does not own the chat", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No account finds the chat, or there is no such account", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong fields, another password (`password_invalid`), or refused by the provider", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Every account must wait", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 502, description = "It is not known whether it was done; the same call again is safe", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "No usable account", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 403, description = "The account does not own the chat"),
+        (status = 404, description = "No account finds the chat, or there is no such account"),
+        (status = 422, description = "Wrong fields, another password (`password_invalid`), or refused by the provider"),
+        (status = 429, description = "Every account must wait"),
+        (status = 502, description = "It is not known whether it was done; the same call again is safe"),
+        (status = 503, description = "No usable account"),
+    )
 )]
 pub(crate) async fn hand_over(
     Shared(state): Shared<State>,

@@ -12,7 +12,7 @@ use super::named;
 use crate::answer::json;
 use crate::auth::{By, CanRead};
 use crate::extract::{PathParameter, QueryParameters};
-use crate::problem::{Body as ProblemBody, Code, Problem};
+use crate::problem::{Code, Problem};
 use crate::state::State;
 use crate::v1::Page;
 use crate::v1::page::up_to;
@@ -105,13 +105,11 @@ impl Item {
     params(("chat_id" = String, Path, description = "A chat id as the Bot API writes it, `@name`, a phone number or `me`"), ReadParameters),
     responses(
         (status = 200, description = "A page of messages", body = Page<Item>),
-        (status = 403, description = "No account may read it", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No account finds the chat", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Every account must wait", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 502, description = "Telegram did not answer as it should", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 403, description = "No account may read it"),
+        (status = 404, description = "No account finds the chat"),
+        (status = 429, description = "Every account must wait"),
+        (status = 502, description = "Telegram did not answer as it should"),
+    )
 )]
 pub(crate) async fn read(
     Shared(state): Shared<State>,

@@ -13,7 +13,7 @@ use super::named;
 use crate::answer::json;
 use crate::auth::{By, CanSend};
 use crate::extract::{PathParameter, QueryParameters};
-use crate::problem::{Body as ProblemBody, Problem};
+use crate::problem::Problem;
 use crate::state::State;
 use crate::v1::operations::{self, ChatLeft, OperationView, Order, ResultView};
 use crate::v1::wait::wait_in_query;
@@ -34,12 +34,11 @@ use crate::v1::wait::wait_in_query;
         (status = 200, description = "Left", body = ChatLeft<'static>),
         (status = 202, description = "Not finished within `wait`", body = OperationView<'static>,
             headers(("Location" = String, description = "Where to look again"))),
-        (status = 404, description = "No account finds the chat, or the pinned account is not known", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "The account owns the chat, or it was cancelled", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong parameters, or refused by the provider", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "No usable account, the service is stopped, or the store is away", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 404, description = "No account finds the chat, or the pinned account is not known"),
+        (status = 409, description = "The account owns the chat, or it was cancelled"),
+        (status = 422, description = "Wrong parameters, or refused by the provider"),
+        (status = 503, description = "No usable account, the service is stopped, or the store is away"),
+    )
 )]
 pub(crate) async fn leave(
     Shared(state): Shared<State>,

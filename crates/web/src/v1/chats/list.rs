@@ -12,7 +12,7 @@ use super::view::ChatView;
 use crate::answer::json;
 use crate::auth::{By, CanRead};
 use crate::extract::{PathParameter, QueryParameters};
-use crate::problem::{Body as ProblemBody, Problem, shorten};
+use crate::problem::{Problem, shorten};
 use crate::state::State;
 use crate::v1::names::{self, Names};
 use crate::v1::page::{listed, store_page};
@@ -22,11 +22,7 @@ use crate::v1::{Page, words};
 #[utoipa::path(
     get, path = "/v1/chats", tag = "chats", operation_id = "list_chats",
     params(ListParameters),
-    responses(
-        (status = 200, description = "A page of chats", body = Page<ChatView>),
-        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 200, description = "A page of chats", body = Page<ChatView>))
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
@@ -92,9 +88,8 @@ pub(crate) struct ListParameters {
     params(("chat_id" = String, Path, description = "A chat id as the Bot API writes it, `@name`, a phone number or `me`")),
     responses(
         (status = 200, description = "The chat", body = ChatView),
-        (status = 404, description = "No account knows it", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 404, description = "No account knows it"),
+    )
 )]
 pub(crate) async fn get(
     Shared(state): Shared<State>,

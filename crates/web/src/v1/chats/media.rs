@@ -11,7 +11,7 @@ use super::named;
 use crate::auth::{By, CanRead};
 use crate::extract::{PathParameter, QueryParameters};
 use crate::files::{Asked, from_telegram};
-use crate::problem::{Body as ProblemBody, Problem};
+use crate::problem::Problem;
 use crate::state::State;
 
 /// Through whom it is read.
@@ -39,16 +39,14 @@ pub(crate) struct FileParameters {
         (status = 200, description = "The file", content_type = "application/octet-stream"),
         (status = 206, description = "The bytes that were asked for", content_type = "application/octet-stream"),
         (status = 304, description = "There is a file, and `If-None-Match` was `*`"),
-        (status = 403, description = "No account may read it", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No account finds the chat or the message, or it has no file", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 416, description = "The file has no such bytes", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Every account must wait", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 501, description = "Telegram hands the file out through its CDN only (`file_on_cdn`)", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 502, description = "Telegram did not answer as it should", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "No usable account", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 403, description = "No account may read it"),
+        (status = 404, description = "No account finds the chat or the message, or it has no file"),
+        (status = 416, description = "The file has no such bytes"),
+        (status = 429, description = "Every account must wait"),
+        (status = 501, description = "Telegram hands the file out through its CDN only (`file_on_cdn`)"),
+        (status = 502, description = "Telegram did not answer as it should"),
+        (status = 503, description = "No usable account"),
+    )
 )]
 pub(crate) async fn read(
     Shared(state): Shared<State>,

@@ -16,7 +16,7 @@ use super::{leave, named};
 use crate::answer::json;
 use crate::auth::{By, CanRead, CanSend};
 use crate::extract::{PathParameter, QueryParameters, Unchecked};
-use crate::problem::{Body as ProblemBody, Code, Problem};
+use crate::problem::{Code, Problem};
 use crate::state::State;
 use crate::v1::Page;
 use crate::v1::operations::{self, MembersChanged, OperationView, Order, ResultView};
@@ -66,13 +66,11 @@ impl From<MemberView> for Member {
     params(("chat_id" = String, Path, description = "A chat id as the Bot API writes it, or `@name`"), ListParameters),
     responses(
         (status = 200, description = "A page of members", body = Page<Member>),
-        (status = 403, description = "No account may see them", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No account finds the chat", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Every account must wait", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 502, description = "Telegram did not answer as it should", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 403, description = "No account may see them"),
+        (status = 404, description = "No account finds the chat"),
+        (status = 429, description = "Every account must wait"),
+        (status = 502, description = "Telegram did not answer as it should"),
+    )
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
@@ -125,13 +123,12 @@ pub(crate) struct ListParameters {
         (status = 200, description = "What became of each", body = MembersChanged<'static>),
         (status = 202, description = "Not finished within `wait`", body = OperationView<'static>,
             headers(("Location" = String, description = "Where to look again"))),
-        (status = 403, description = "No account may invite into the chat", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No account finds the chat, or the pinned account is not known", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "The Idempotency-Key belongs to another body, or it was cancelled", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong fields, or refused by the provider", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "No usable account, the service is stopped, or the store is away", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 403, description = "No account may invite into the chat"),
+        (status = 404, description = "No account finds the chat, or the pinned account is not known"),
+        (status = 409, description = "The Idempotency-Key belongs to another body, or it was cancelled"),
+        (status = 422, description = "Wrong fields, or refused by the provider"),
+        (status = 503, description = "No usable account, the service is stopped, or the store is away"),
+    )
 )]
 pub(crate) async fn add(
     Shared(state): Shared<State>,
@@ -160,12 +157,11 @@ pub(crate) async fn add(
         (status = 200, description = "Removed", body = MembersChanged<'static>),
         (status = 202, description = "Not finished within `wait`", body = OperationView<'static>,
             headers(("Location" = String, description = "Where to look again"))),
-        (status = 403, description = "No account may remove people from the chat", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No account finds the chat or the user", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong parameters, or refused by the provider", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "No usable account, the service is stopped, or the store is away", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 403, description = "No account may remove people from the chat"),
+        (status = 404, description = "No account finds the chat or the user"),
+        (status = 422, description = "Wrong parameters, or refused by the provider"),
+        (status = 503, description = "No usable account, the service is stopped, or the store is away"),
+    )
 )]
 pub(crate) async fn remove(
     Shared(state): Shared<State>,

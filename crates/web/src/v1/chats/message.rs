@@ -13,7 +13,7 @@ use super::{author, named, unchanged};
 use crate::answer::json;
 use crate::auth::{By, CanSend};
 use crate::extract::{PathParameter, QueryParameters, Unchecked};
-use crate::problem::{Body as ProblemBody, FieldError, Problem};
+use crate::problem::{FieldError, Problem};
 use crate::state::State;
 
 /// The longest text of a message, in UTF-16 units.
@@ -87,14 +87,13 @@ impl MessageEdit {
     request_body = MessageEdit,
     responses(
         (status = 200, description = "Changed", body = DoneView),
-        (status = 403, description = "No account may change it", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No account finds the chat or the message", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong fields, or refused by the provider", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Every account must wait", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 502, description = "It is not known whether it was changed; the same call again is safe", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "No usable account", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 403, description = "No account may change it"),
+        (status = 404, description = "No account finds the chat or the message"),
+        (status = 422, description = "Wrong fields, or refused by the provider"),
+        (status = 429, description = "Every account must wait"),
+        (status = 502, description = "It is not known whether it was changed; the same call again is safe"),
+        (status = 503, description = "No usable account"),
+    )
 )]
 pub(crate) async fn edit(
     Shared(state): Shared<State>,
@@ -139,14 +138,13 @@ pub(crate) struct DeleteParameters {
         DeleteParameters),
     responses(
         (status = 200, description = "Deleted", body = DoneView),
-        (status = 403, description = "No account may delete it", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No account finds the chat", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong parameters, or refused by the provider", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Every account must wait", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 502, description = "It is not known whether it was deleted; the same call again is safe", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "No usable account", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 403, description = "No account may delete it"),
+        (status = 404, description = "No account finds the chat"),
+        (status = 422, description = "Wrong parameters, or refused by the provider"),
+        (status = 429, description = "Every account must wait"),
+        (status = 502, description = "It is not known whether it was deleted; the same call again is safe"),
+        (status = 503, description = "No usable account"),
+    )
 )]
 pub(crate) async fn delete(
     Shared(state): Shared<State>,

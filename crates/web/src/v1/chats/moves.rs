@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use crate::answer::json;
 use crate::auth::{By, CanOperate};
 use crate::extract::Json;
-use crate::problem::{Body as ProblemBody, FieldError, Problem};
+use crate::problem::{FieldError, Problem};
 use crate::state::State;
 
 /// Dialogs that are moved in one write.
@@ -66,11 +66,9 @@ pub(crate) struct Staying {
     request_body = DialogsMove,
     responses(
         (status = 200, description = "Moved, as far as the other account can take them", body = DialogsMoved),
-        (status = 404, description = "There is no such account", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong fields", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The store is away", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 404, description = "There is no such account"),
+        (status = 503, description = "The store is away"),
+    )
 )]
 pub(crate) async fn move_all(
     Shared(state): Shared<State>,

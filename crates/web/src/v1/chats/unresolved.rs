@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use crate::answer::json;
 use crate::auth::{By, CanOperate, CanRead};
 use crate::extract::{PathParameter, QueryParameters};
-use crate::problem::{Body as ProblemBody, Code, Problem, shorten};
+use crate::problem::{Code, Problem, shorten};
 use crate::state::State;
 use crate::v1::keys::KeyNames;
 use crate::v1::page::{listed, store_page};
@@ -111,11 +111,7 @@ impl From<UnresolvedCaller> for CallerView {
 #[utoipa::path(
     get, path = "/v1/chats/unresolved", tag = "chats", operation_id = "list_unresolved_chats",
     params(LongPageParameters),
-    responses(
-        (status = 200, description = "A page of them", body = Page<Unresolved>),
-        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 200, description = "A page of them", body = Page<Unresolved>))
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
@@ -139,9 +135,8 @@ pub(crate) async fn list(
     params(("chat" = String, Path, description = "The chat as the list shows it")),
     responses(
         (status = 204, description = "Forgotten"),
-        (status = 404, description = "It is not in the list", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 404, description = "It is not in the list"),
+    )
 )]
 pub(crate) async fn forget(
     Shared(state): Shared<State>,

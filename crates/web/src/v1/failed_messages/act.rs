@@ -12,7 +12,7 @@ use super::run::{self, Run, Which};
 use crate::answer::{json, located};
 use crate::auth::{By, CanRead, CanSend};
 use crate::extract::QueryParameters;
-use crate::problem::{Body as ProblemBody, Code, Problem};
+use crate::problem::{Code, Problem};
 use crate::state::State;
 use crate::v1::logs::moment;
 use crate::v1::messages::sought;
@@ -134,11 +134,7 @@ async fn which(state: &State, mut query: QueryParameters) -> Result<Which, Probl
 #[utoipa::path(
     get, path = "/v1/failed-messages", tag = "messages", operation_id = "count_failed_messages",
     params(WhichParameters),
-    responses(
-        (status = 200, description = "How many", body = FailedMessages),
-        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 200, description = "How many", body = FailedMessages))
 )]
 pub(crate) async fn count(
     Shared(state): Shared<State>,
@@ -162,9 +158,7 @@ pub(crate) async fn count(
     responses(
         (status = 202, description = "It goes on", body = Begun,
             headers(("Location" = String, description = "Where to look how far it is"))),
-        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+    )
 )]
 pub(crate) async fn retry(
     Shared(state): Shared<State>,
@@ -182,9 +176,8 @@ pub(crate) async fn retry(
     delete, path = "/v1/failed-messages/retry", tag = "messages", operation_id = "cancel_retry_of_failed_messages",
     responses(
         (status = 200, description = "The run, which ends now", body = RunView),
-        (status = 409, description = "None goes on", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 409, description = "None goes on"),
+    )
 )]
 pub(crate) async fn cancel(Shared(state): Shared<State>, _: By<CanSend>) -> Result<Response, Problem> {
     let going = state.retries().last().filter(|run| run.finished_at().is_none());

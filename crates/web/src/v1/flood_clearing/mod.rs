@@ -13,7 +13,7 @@ use super::words;
 use crate::answer::json;
 use crate::auth::{By, CanOperate, CanRead};
 use crate::extract::Json;
-use crate::problem::{Body as ProblemBody, Code, FieldError, Problem};
+use crate::problem::{Code, FieldError, Problem};
 use crate::state::State;
 
 /// How flood waits are to be cleared.
@@ -101,10 +101,8 @@ fn problem(error: ClearingError) -> Problem {
     request_body = NewFloodClearing,
     responses(
         (status = 202, description = "It runs", body = FloodClearing),
-        (status = 409, description = "The other way runs, or there is nothing to clear", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong fields", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 409, description = "The other way runs, or there is nothing to clear"),
+    )
 )]
 pub(crate) async fn clear(
     Shared(state): Shared<State>,
@@ -122,8 +120,7 @@ pub(crate) async fn clear(
 /// Shows how far the clearing of flood waits is.
 #[utoipa::path(
     get, path = "/v1/flood-clearing", tag = "system", operation_id = "get_flood_clearing",
-    responses((status = 200, description = "The one that runs, if one does", body = FloodClearing)),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 200, description = "The one that runs, if one does", body = FloodClearing))
 )]
 pub(crate) async fn get(Shared(state): Shared<State>, _: By<CanRead>) -> Response {
     let view = state.health().clearing().map(FloodClearing::from).unwrap_or_default();
@@ -133,8 +130,7 @@ pub(crate) async fn get(Shared(state): Shared<State>, _: By<CanRead>) -> Respons
 /// Cancels the clearing of flood waits: everything that it stopped or paused goes on at once.
 #[utoipa::path(
     delete, path = "/v1/flood-clearing", tag = "system", operation_id = "cancel_flood_clearing",
-    responses((status = 200, description = "None runs any more", body = FloodClearing)),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 200, description = "None runs any more", body = FloodClearing))
 )]
 pub(crate) async fn cancel(Shared(state): Shared<State>, by: By<CanOperate>) -> Result<Response, Problem> {
     state.health().cancel_clearing(&by.caller.asked_for()).await.map_err(problem)?;

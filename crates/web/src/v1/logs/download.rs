@@ -16,7 +16,7 @@ use utoipa::IntoParams;
 use super::filter::{self, FilterParameters};
 use crate::auth::{By, CanRead};
 use crate::extract::QueryParameters;
-use crate::problem::{Body as ProblemBody, Problem};
+use crate::problem::Problem;
 use crate::state::State;
 
 /// How the lines of a file are written.
@@ -31,11 +31,7 @@ enum Format {
 #[utoipa::path(
     get, path = "/v1/logs/download", tag = "logs", operation_id = "download_logs",
     params(FilterParameters, DownloadParameters),
-    responses(
-        (status = 200, description = "The lines", content((String = "text/plain"), (String = "application/x-ndjson"))),
-        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 200, description = "The lines", content((String = "text/plain"), (String = "application/x-ndjson"))))
 )]
 pub(crate) async fn download(
     Shared(state): Shared<State>,

@@ -12,7 +12,7 @@ use super::view::LineView;
 use crate::answer::json;
 use crate::auth::{By, CanRead};
 use crate::extract::{PathParameter, QueryParameters};
-use crate::problem::{Body as ProblemBody, Code, Problem, shorten};
+use crate::problem::{Code, Problem, shorten};
 use crate::state::State;
 
 /// The most lines on either side.
@@ -41,10 +41,8 @@ pub(crate) struct InPlace {
     ),
     responses(
         (status = 200, description = "The line in its place", body = InPlace),
-        (status = 404, description = "There is none (any more)", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 404, description = "There is none (any more)"),
+    )
 )]
 pub(crate) async fn get(
     Shared(state): Shared<State>,

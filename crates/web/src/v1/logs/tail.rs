@@ -18,7 +18,7 @@ use super::unread;
 use super::view::LineView;
 use crate::auth::{By, Caller, CanRead, still_looks};
 use crate::extract::QueryParameters;
-use crate::problem::{Body as ProblemBody, Problem};
+use crate::problem::Problem;
 use crate::state::State;
 
 /// A proxy that hears nothing for longer may end the connection. So often it is looked whether the reader still may read.
@@ -42,11 +42,7 @@ const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
         ("for" = Option<String>, Query, description = "How long to follow, such as `30s`; left out: until the server ends"),
         ("Last-Event-ID" = Option<String>, Header, description = "The id of the last line that is known"),
     ),
-    responses(
-        (status = 200, description = "Events, until the server ends or the key is revoked", body = String, content_type = "text/event-stream"),
-        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 200, description = "Events, until the server ends or the key is revoked", body = String, content_type = "text/event-stream"))
 )]
 pub(crate) async fn follow(
     Shared(state): Shared<State>,

@@ -14,7 +14,7 @@ use super::OperationView;
 use super::look::{find, show};
 use crate::auth::{By, CanSend};
 use crate::extract::{Json, PathParameter};
-use crate::problem::{Body as ProblemBody, Code, FieldError, Problem};
+use crate::problem::{Code, FieldError, Problem};
 use crate::state::State;
 
 /// Cancels work on a chat of which nothing was begun yet.
@@ -23,10 +23,8 @@ use crate::state::State;
     params(("id" = String, Path, description = "The operation's id")),
     responses(
         (status = 200, description = "Cancelled; nothing was done", body = OperationView<'static>),
-        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "Its state does not allow it", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 409, description = "Its state does not allow it"),
+    )
 )]
 pub(crate) async fn cancel(
     Shared(state): Shared<State>,
@@ -45,10 +43,8 @@ pub(crate) async fn cancel(
     responses(
         (status = 202, description = "In the queue again", body = OperationView<'static>,
             headers(("Location" = String, description = "Where to look again"))),
-        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "Its state does not allow it", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 409, description = "Its state does not allow it"),
+    )
 )]
 pub(crate) async fn retry(
     Shared(state): Shared<State>,
@@ -111,11 +107,8 @@ impl Resolve {
         (status = 200, description = "It is over", body = OperationView<'static>),
         (status = 202, description = "It goes on, or begins again", body = OperationView<'static>,
             headers(("Location" = String, description = "Where to look again"))),
-        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "It is not in doubt", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong fields", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 409, description = "It is not in doubt"),
+    )
 )]
 pub(crate) async fn resolve(
     Shared(state): Shared<State>,

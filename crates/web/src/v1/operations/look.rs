@@ -10,7 +10,7 @@ use super::OperationView;
 use crate::answer::{json, located};
 use crate::auth::{By, CanRead};
 use crate::extract::PathParameter;
-use crate::problem::{Body as ProblemBody, Problem};
+use crate::problem::Problem;
 use crate::state::State;
 use crate::v1::names::Names;
 
@@ -18,11 +18,7 @@ use crate::v1::names::Names;
 #[utoipa::path(
     get, path = "/v1/operations/{id}", tag = "operations", operation_id = "get_operation",
     params(("id" = String, Path, description = "The id of an operation or of a message")),
-    responses(
-        (status = 200, description = "The operation", body = OperationView<'static>),
-        (status = 404, description = "There is none", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 200, description = "The operation", body = OperationView<'static>))
 )]
 pub(crate) async fn get(
     Shared(state): Shared<State>,

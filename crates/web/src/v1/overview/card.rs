@@ -9,7 +9,7 @@ use super::view::CardWithStrip;
 use crate::answer::json;
 use crate::auth::{By, CanRead};
 use crate::extract::PathParameter;
-use crate::problem::{Body as ProblemBody, Code, Problem, shorten};
+use crate::problem::{Code, Problem, shorten};
 use crate::state::State;
 
 /// Shows one card with its health strip.
@@ -18,9 +18,8 @@ use crate::state::State;
     params(("id" = String, Path, description = "The card's id, as `GET /v1/overview` lists it: `service:send_text`, `account:main`, `line:main:all`, `port:5021`, `store`, `queue`")),
     responses(
         (status = 200, description = "The card and its last 120 minutes", body = CardWithStrip),
-        (status = 404, description = "There is no such card", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 404, description = "There is no such card"),
+    )
 )]
 pub(crate) async fn get(
     Shared(state): Shared<State>,

@@ -14,7 +14,7 @@ use crate::answer::{json, located};
 use crate::audit::Audited;
 use crate::auth::{By, CanManagePeople};
 use crate::extract::{Json, PathParameter, hidden};
-use crate::problem::{Body as ProblemBody, FieldError, Problem};
+use crate::problem::{FieldError, Problem};
 use crate::state::State;
 use crate::v1::words;
 
@@ -49,10 +49,8 @@ pub(crate) struct UserChange {
     request_body = NewUser,
     responses(
         (status = 201, description = "Added", body = User),
-        (status = 409, description = "The name is taken: `user_exists`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong fields", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 409, description = "The name is taken: `user_exists`"),
+    )
 )]
 pub(crate) async fn add(
     Shared(state): Shared<State>,
@@ -76,11 +74,9 @@ pub(crate) async fn add(
     request_body = UserChange,
     responses(
         (status = 200, description = "The user as they are now", body = User),
-        (status = 404, description = "There is none: `user_not_found`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "It is the last admin: `last_admin`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong fields", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 404, description = "There is none: `user_not_found`"),
+        (status = 409, description = "It is the last admin: `last_admin`"),
+    )
 )]
 pub(crate) async fn change(
     Shared(state): Shared<State>,
@@ -102,10 +98,9 @@ pub(crate) async fn change(
     params(("name" = String, Path, description = "The name they sign in with")),
     responses(
         (status = 204, description = "Removed"),
-        (status = 404, description = "There is none: `user_not_found`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "It is the last admin: `last_admin`", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 404, description = "There is none: `user_not_found`"),
+        (status = 409, description = "It is the last admin: `last_admin`"),
+    )
 )]
 pub(crate) async fn remove(
     Shared(state): Shared<State>,

@@ -9,7 +9,7 @@ use super::{missing, read_name};
 use crate::answer::json;
 use crate::auth::{By, CanManagePeople};
 use crate::extract::{PathParameter, QueryParameters};
-use crate::problem::{Body as ProblemBody, Problem};
+use crate::problem::Problem;
 use crate::state::State;
 use crate::v1::{Page, PageParameters, Wanted};
 
@@ -17,11 +17,7 @@ use crate::v1::{Page, PageParameters, Wanted};
 #[utoipa::path(
     get, path = "/v1/users", tag = "users", operation_id = "list_users",
     params(PageParameters),
-    responses(
-        (status = 200, description = "The users", body = Page<User>),
-        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+    responses((status = 200, description = "The users", body = Page<User>))
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
@@ -41,9 +37,8 @@ pub(crate) async fn list(
     params(("name" = String, Path, description = "The name they sign in with")),
     responses(
         (status = 200, description = "The user", body = User),
-        (status = 404, description = "There is none: `user_not_found`", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 404, description = "There is none: `user_not_found`"),
+    )
 )]
 pub(crate) async fn get(
     Shared(state): Shared<State>,

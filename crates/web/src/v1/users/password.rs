@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::{read_name, refused};
 use crate::auth::{By, CanManagePeople};
 use crate::extract::{Json, PathParameter, hidden};
-use crate::problem::{Body as ProblemBody, Problem};
+use crate::problem::Problem;
 use crate::state::State;
 
 /// A password to be set.
@@ -29,10 +29,9 @@ pub(crate) struct NewPassword {
     request_body = NewPassword,
     responses(
         (status = 204, description = "Set"),
-        (status = 404, description = "There is none: `user_not_found`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "The password is not taken", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 404, description = "There is none: `user_not_found`"),
+        (status = 422, description = "The password is not taken"),
+    )
 )]
 pub(crate) async fn set(
     Shared(state): Shared<State>,
@@ -52,9 +51,8 @@ pub(crate) async fn set(
     params(("name" = String, Path, description = "The name they sign in with")),
     responses(
         (status = 204, description = "Gone, or there was none"),
-        (status = 404, description = "There is no such user: `user_not_found`", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 404, description = "There is no such user: `user_not_found`"),
+    )
 )]
 pub(crate) async fn reset_second_factor(
     Shared(state): Shared<State>,

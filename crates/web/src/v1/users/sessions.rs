@@ -11,7 +11,7 @@ use super::{missing, read_name};
 use crate::answer::json;
 use crate::auth::{By, CanManagePeople};
 use crate::extract::{PathParameter, QueryParameters};
-use crate::problem::{Body as ProblemBody, Code, Problem, shorten};
+use crate::problem::{Code, Problem, shorten};
 use crate::state::State;
 use crate::v1::{Page, PageParameters, Wanted};
 
@@ -21,10 +21,8 @@ use crate::v1::{Page, PageParameters, Wanted};
     params(("name" = String, Path, description = "The name they sign in with"), PageParameters),
     responses(
         (status = 200, description = "The sessions", body = Page<UserSession>),
-        (status = 404, description = "There is no such user: `user_not_found`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong parameters", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 404, description = "There is no such user: `user_not_found`"),
+    )
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
@@ -46,9 +44,8 @@ pub(crate) async fn list(
     params(("name" = String, Path, description = "The name they sign in with")),
     responses(
         (status = 204, description = "Ended"),
-        (status = 404, description = "There is no such user: `user_not_found`", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 404, description = "There is no such user: `user_not_found`"),
+    )
 )]
 pub(crate) async fn end_all(
     Shared(state): Shared<State>,
@@ -69,9 +66,8 @@ pub(crate) async fn end_all(
     ),
     responses(
         (status = 204, description = "Ended"),
-        (status = 404, description = "There is no such user or session: `user_not_found`, `session_not_found`", body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("api_key" = []), ("bearer" = []))
+        (status = 404, description = "There is no such user or session: `user_not_found`, `session_not_found`"),
+    )
 )]
 pub(crate) async fn end(
     Shared(state): Shared<State>,
