@@ -117,3 +117,9 @@ macro_rules! from_hashing {
 }
 
 from_hashing! { SignInError PeopleError ChangeError }
+
+impl From<totp_rs::TotpError> for ChangeError {
+    fn from(error: totp_rs::TotpError) -> Self {
+        Self::Failed(format!("the secret of the second factor cannot be used ({error})"))
+    }
+}

@@ -49,10 +49,7 @@ impl Access {
             self.own(visitor).await?;
             return Err(ChangeError::HasFactor);
         }
-        Ok(OfferedFactor {
-            address: one_time_code::address(&visitor.user, &secret),
-            secret: one_time_code::written(&secret),
-        })
+        Ok(one_time_code::offer(&visitor.user, &secret)?)
     }
 
     /// The second factor that was offered and not confirmed yet.
@@ -61,10 +58,8 @@ impl Access {
         visitor: &Visitor,
     ) -> Result<Option<OfferedFactor>, ChangeError> {
         let user = self.own(visitor).await?;
-        Ok(user.offered.filter(|_| user.factor.is_none()).map(|offered| OfferedFactor {
-            address: one_time_code::address(&visitor.user, &offered.secret),
-            secret: one_time_code::written(&offered.secret),
-        }))
+        let offered = user.offered.filter(|_| user.factor.is_none());
+        Ok(offered.map(|offered| one_time_code::offer(&visitor.user, &offered.secret)).transpose()?)
     }
 
     /// Puts the offered second factor in force. The answer has the recovery codes.

@@ -82,7 +82,6 @@ impl Place {
     }
 }
 
-/// All listeners.
 pub(crate) struct Board {
     views: Mutex<Vec<ListenerView>>,
     legacy_ports: usize,

@@ -15,10 +15,10 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio_io_timeout::TimeoutWriter;
 use tower::ServiceExt;
 
 use super::Floor;
-use super::patience::Patience;
 use crate::auth::Via;
 
 /// How many bytes are read on behind the last answer.
@@ -33,7 +33,10 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let limits = floor.state.limits();
-    let mut stream = Patience::new(stream, limits.body_time);
+    // A client that stops reading its answer is cut off.
+    let mut stream = TimeoutWriter::new(stream);
+    stream.set_timeout(Some(limits.body_time));
+    let mut stream = Box::pin(stream);
     let ended = serve(&floor, &mut stream, via, router).await;
     match ended {
         Ok(Ok(())) => {
@@ -52,12 +55,12 @@ where
 
 async fn serve<S>(
     floor: &Floor,
-    stream: &mut Patience<S>,
+    stream: &mut S,
     via: Via,
     router: Router,
 ) -> Result<hyper::Result<()>, tokio::time::error::Elapsed>
 where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let limits = floor.state.limits();
     let service = service_fn(|request: http::Request<Incoming>| {

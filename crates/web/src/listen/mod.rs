@@ -5,7 +5,6 @@ mod connection;
 mod control_socket;
 mod crowd;
 mod holder;
-mod patience;
 mod ports;
 
 use std::net::SocketAddr;

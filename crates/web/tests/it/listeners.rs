@@ -107,6 +107,19 @@ async fn a_client_that_never_ends_its_body_is_told() {
 }
 
 #[tokio::test]
+async fn a_client_that_stops_reading_is_cut_off() {
+    let world = World::with(|options| options.limits.body_time = Duration::from_millis(200)).await;
+    let one = world.call("GET", "/openapi.json").send().await.body.len();
+    let mut stream = connect(&world.main()).await;
+    // Far more than the buffers on the way hold.
+    let asked = 64 * 1024 * 1024 / one;
+    let call = b"GET /openapi.json HTTP/1.1\r\nHost: test\r\n\r\n".repeat(asked);
+    stream.write_all(&call).await.expect("writes");
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(read_all(&mut stream).await.len() < asked * one, "all was sent");
+}
+
+#[tokio::test]
 async fn heads_have_a_size() {
     let world = World::new().await;
     let many = (0..100)
