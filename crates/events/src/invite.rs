@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::post::post;
-use crate::{SigningKey, StartError, again, client};
+use crate::{SigningKey, StartError, again, client, webhook};
 
 /// How long the receiver may take.
 const LIMIT: Duration = Duration::from_secs(15);
@@ -55,7 +55,6 @@ struct Receivers {
     of_ports: HashMap<String, Receiver>,
 }
 
-/// Who is told.
 struct Receiver {
     client: Client,
     url: Url,
@@ -131,21 +130,12 @@ impl Receiver {
 
     /// A post under an id by which the receiver can tell a repeat, signed where there is a secret.
     fn request(&self, callback: &Callback, now: Timestamp) -> RequestBuilder {
-        let (id, at) = (callback.id.to_string(), now.as_seconds());
-        let body = self.body(callback).to_string();
-        let mut request = self
-            .client
-            .post(self.url.clone())
-            .header("content-type", "application/json")
-            .header("webhook-id", &id)
-            .header("webhook-timestamp", at);
-        if let Some(key) = &self.key {
-            request = request.header("webhook-signature", key.sign(&id, at, &body));
+        let (id, body) = (callback.id.to_string(), self.body(callback).to_string());
+        let request = webhook::post(&self.client, &self.url, self.key.as_ref(), &id, now, body);
+        match &self.header {
+            Some((name, value)) => request.header(name, value),
+            None => request,
         }
-        if let Some((name, value)) = &self.header {
-            request = request.header(name, value);
-        }
-        request.body(body)
     }
 
     fn body(&self, callback: &Callback) -> Value {

@@ -8,6 +8,7 @@ mod client;
 mod invite;
 mod post;
 mod signature;
+pub mod webhook;
 
 pub use client::StartError;
 pub use invite::InviteCallbacks;

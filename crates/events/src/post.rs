@@ -1,10 +1,11 @@
 //! One call to another program, and how it ended.
 
-use std::error::Error;
 use std::time::Duration;
 
 use ambient::Clock;
 use reqwest::{RequestBuilder, Response, StatusCode};
+
+use crate::webhook;
 
 /// How much of an answer is read. Nobody looks at it; a connection whose answer was read can serve again.
 const MOST_READ: usize = 64 * 1024;
@@ -32,33 +33,20 @@ pub(crate) enum NotTaken {
 /// Sends a post and waits at most `limit`.
 pub(crate) async fn post(clock: &Clock, request: RequestBuilder, limit: Duration) -> Result<(), NotTaken> {
     let sent = request.send();
-    let answer = clock
-        .timeout(limit, sent)
-        .await
-        .map_err(|_| NotTaken::NoAnswer(limit))?
-        .map_err(|error| if error.is_timeout() { NotTaken::NoAnswer(limit) } else { broken(error) })?;
+    let answer =
+        clock.timeout(limit, sent).await.map_err(|_| NotTaken::NoAnswer(limit))?.map_err(|error| {
+            if error.is_timeout() {
+                NotTaken::NoAnswer(limit)
+            } else {
+                NotTaken::Broken(webhook::cause(error))
+            }
+        })?;
     let status = answer.status();
     if status.is_success() {
         let _ = clock.timeout(REST, read(answer)).await;
         return Ok(());
     }
     Err(if status.is_redirection() { NotTaken::SentOn(status) } else { NotTaken::Answered(status) })
-}
-
-/// What went wrong, down to its cause; never the address, which may hold a secret.
-fn broken(error: reqwest::Error) -> NotTaken {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let said = error.to_string();
-        if !text.contains(&said) {
-            text.push_str(": ");
-            text.push_str(&said);
-        }
-        cause = error.source();
-    }
-    NotTaken::Broken(text)
 }
 
 async fn read(mut answer: Response) {

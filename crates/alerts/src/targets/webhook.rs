@@ -1,6 +1,5 @@
 //! A webhook: posts of JSON, signed as Standard Webhooks do.
 
-use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use ambient::Clock;
 use config::WebhookSecret;
 use domain::SecretText;
 use domain::secret::ExposeSecret;
-use events::{InvalidKey, SigningKey};
+use events::{InvalidKey, SigningKey, webhook};
 use media::guard::{self, AddressError};
 use media::{Allowed, Names};
 use reqwest::redirect::Policy;
@@ -17,8 +16,6 @@ use reqwest::{Client, StatusCode, Url};
 use super::NotTold;
 use crate::notice::Words;
 
-/// The longest wait for a connection, TLS included.
-const CONNECT: Duration = Duration::from_secs(10);
 /// The longest call.
 const TOTAL: Duration = Duration::from_secs(20);
 /// How much of an answer is shown when it is no success.
@@ -59,18 +56,11 @@ impl Hook {
         allowed: &Allowed,
     ) -> Result<Self, HookError> {
         let url = guard::address(url.expose_secret(), allowed)?;
-        let builder = Client::builder()
-            .user_agent(concat!("switchboard/", env!("CARGO_PKG_VERSION")))
-            // Where posts go is in the settings; a variable of the environment must not lead them elsewhere.
-            .no_proxy()
+        let builder = webhook::client(&url, TOTAL)
             .dns_resolver(std::sync::Arc::new(Names::of_system(allowed.clone())))
             // A name is judged when it is resolved, so each post resolves it.
             .pool_max_idle_per_host(0)
-            .connect_timeout(CONNECT)
-            .timeout(TOTAL)
             .redirect(Policy::none());
-        // Without TLS there is nobody to trust, and a system without certificates is no hindrance.
-        let builder = if url.scheme() == "https" { builder } else { builder.tls_certs_only([]) };
         let key = secret.map(SigningKey::new).transpose()?;
         Ok(Self { client: builder.build()?, url, allowed: allowed.clone(), key })
     }
@@ -95,18 +85,9 @@ impl Hook {
         // An address that is a number meets no resolver, and may be allowed no more.
         guard::address(self.url.as_str(), &self.allowed)
             .map_err(|error| NotTold::Failed(error.to_string()))?;
-        let body = words.json.to_string();
-        let at = clock.now().as_seconds();
-        let mut request = self
-            .client
-            .post(self.url.clone())
-            .header("content-type", "application/json")
-            .header("webhook-id", &words.id)
-            .header("webhook-timestamp", at);
-        if let Some(key) = &self.key {
-            request = request.header("webhook-signature", key.sign(&words.id, at, &body));
-        }
-        let answer = request.body(body).send().await.map_err(broken)?;
+        let (key, body) = (self.key.as_ref(), words.json.to_string());
+        let request = webhook::post(&self.client, &self.url, key, &words.id, clock.now(), body);
+        let answer = request.send().await.map_err(broken)?;
         let status = answer.status();
         if status.is_success() {
             return Ok(());
@@ -138,23 +119,12 @@ async fn said(mut answer: reqwest::Response) -> String {
     if text.trim().is_empty() { String::new() } else { format!(": {}", text.trim()) }
 }
 
-/// What went wrong, down to its cause; never the address, which may hold a secret.
 fn broken(error: reqwest::Error) -> NotTold {
-    if error.is_timeout() {
-        return NotTold::Failed(format!("no answer within {} s", TOTAL.as_secs()));
-    }
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let said = error.to_string();
-        if !text.contains(&said) {
-            text.push_str(": ");
-            text.push_str(&said);
-        }
-        cause = error.source();
-    }
-    NotTold::Failed(text)
+    NotTold::Failed(if error.is_timeout() {
+        format!("no answer within {} s", TOTAL.as_secs())
+    } else {
+        webhook::cause(error)
+    })
 }
 
 #[cfg(test)]

@@ -13,19 +13,16 @@ use tokio::sync::mpsc;
 
 /// How it answers one call.
 pub(crate) enum Reply {
-    /// With this status.
     Status(u16),
     /// By sending the caller on.
     SendOn(u16, String),
     /// With a body that has no end.
     Endless,
-    /// Not at all.
     Never,
     /// When the sender says so.
     When(tokio::sync::oneshot::Receiver<()>),
 }
 
-/// What was posted.
 #[derive(Debug)]
 pub(crate) struct Posted {
     pub(crate) path: String,
@@ -61,7 +58,6 @@ impl Receiver {
         self.replies.lock().expect("whole").push_back(reply);
     }
 
-    /// The next call.
     pub(crate) async fn next(&mut self) -> Posted {
         let waiting = tokio::time::timeout(Duration::from_mins(1), self.posted.recv());
         waiting.await.expect("a call in time").expect("a call")
