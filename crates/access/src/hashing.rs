@@ -14,7 +14,6 @@ const AT_ONCE: usize = 2;
 /// The longest wait for a turn.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// No result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum HashingError {
     /// Too many wait already.

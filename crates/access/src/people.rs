@@ -12,9 +12,7 @@ use crate::{Access, password};
 /// A user, without anything secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
-    /// Their name.
     pub name: UserName,
-    /// Their role.
     pub role: Role,
     /// Whether they sign in with a code as well.
     pub second_factor: bool,
@@ -48,9 +46,7 @@ impl From<StoredUser> for Person {
 /// A session that lasts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionView {
-    /// Its public id.
     pub id: SessionId,
-    /// When it began.
     pub created_at: Timestamp,
     /// When it was last used, within a minute.
     pub seen_at: Timestamp,
@@ -73,12 +69,10 @@ impl Access {
         Ok(self.0.store.users().list().await?.into_iter().map(Person::from).collect())
     }
 
-    /// One user.
     pub async fn person(&self, name: &UserName) -> Result<Option<Person>, StoreError> {
         Ok(self.0.store.users().get(name).await?.map(Person::from))
     }
 
-    /// Adds a user.
     pub async fn add(&self, name: UserName, role: Role, password: SecretText) -> Result<Person, PeopleError> {
         password::check(&password, &name)?;
         let password = self.0.hashing.hash(password).await?;

@@ -24,11 +24,8 @@ pub struct Whence {
 /// Whoever has signed in, as each request finds them anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Visitor {
-    /// Their name.
     pub user: UserName,
-    /// Their role now.
     pub role: Role,
-    /// Their session.
     pub session: SessionId,
     /// What their forms must carry.
     pub csrf: CsrfToken,
@@ -41,7 +38,6 @@ pub struct Visitor {
 /// A session that has just begun.
 #[derive(Debug)]
 pub struct NewSession {
-    /// For the cookie.
     pub token: SessionToken,
     /// Who has signed in.
     pub visitor: Visitor,

@@ -21,7 +21,6 @@ const LONGEST_BROWSER: usize = 200;
 /// How a right password is answered.
 #[derive(Debug)]
 pub enum SignIn {
-    /// They are in.
     Done(NewSession),
     /// A code of the second factor is wanted; this ticket goes with it, for five minutes and five tries.
     CodeWanted(SecretText),

@@ -22,7 +22,6 @@ struct Rule {
     free: u32,
     /// The first wait; each next one is twice as long.
     first: Duration,
-    /// The longest wait.
     longest: Duration,
     /// After each of these without a wrong one, one is forgotten.
     forgets: Duration,
@@ -148,13 +147,8 @@ impl Tally {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// Check it. So many were turned away since it was last told of.
-    Check {
-        /// How many.
-        untold: u64,
-    },
-    /// Turn it away.
+    Check { untold: u64 },
     Wait {
-        /// For how long.
         wait: Duration,
         /// How many were turned away since it was last told of; nothing when it need not be told of now.
         told: Option<u64>,

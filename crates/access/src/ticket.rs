@@ -29,7 +29,6 @@ pub(crate) struct Ticket {
 pub(crate) struct Tickets(HashMap<[u8; 32], Ticket>);
 
 impl Tickets {
-    /// Makes one.
     pub(crate) fn give(
         &mut self,
         user: UserName,

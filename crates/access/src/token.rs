@@ -14,7 +14,6 @@ const LENGTH: usize = 32;
 pub struct SessionToken(Secret<[u8; LENGTH]>);
 
 impl SessionToken {
-    /// A new one.
     pub(crate) fn draw() -> Result<Self, getrandom::Error> {
         let mut bytes = Box::new([0; LENGTH]);
         getrandom::fill(bytes.as_mut_slice())?;

@@ -46,11 +46,9 @@ const MUTE: (Duration, Duration) = (Duration::from_mins(1), Duration::from_hours
 
 /// What the alerts are made of.
 pub struct AlertsParts<'a> {
-    /// The durable truth.
     pub store: Store,
     /// The way of messages to chats.
     pub delivery: Delivery,
-    /// The time.
     pub clock: Clock,
     /// Ids of alerts and notices.
     pub ids: Ids,
@@ -92,7 +90,6 @@ pub enum Tested {
     Told,
     /// It waits in the outbox.
     OnItsWay {
-        /// As this message.
         message: MessageId,
         /// What for, in words.
         why: String,
@@ -171,7 +168,6 @@ pub(crate) struct Shared {
     rounds: Option<mpsc::Sender<Round>>,
 }
 
-/// What changes.
 pub(crate) struct State {
     pub(crate) desk: Desk,
     pub(crate) silences: Silences,

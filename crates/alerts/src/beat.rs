@@ -18,13 +18,10 @@ pub struct Card {
 /// What a card answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// All is well.
     Green,
-    /// Something is wrong.
     Red {
         /// Why, as a stable word: `session_revoked`, `no_answer`, `disk_full` …
         reason: String,
-        /// Why, in words.
         detail: Option<String>,
     },
     /// It was not asked: it is switched off, or was just started.
@@ -34,15 +31,12 @@ pub enum Answer {
 /// One beat of one card.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Beat {
-    /// The card.
     pub card: Card,
-    /// What it answered.
     pub answer: Answer,
 }
 
 /// One beat of every card there is. A card that is missing from a few rounds is taken to be no more.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Round {
-    /// The beats.
     pub beats: Vec<Beat>,
 }

@@ -17,7 +17,6 @@ const DAY: i64 = 24 * 60 * 60;
 /// A day of the week.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "they say it themselves")]
 pub enum Weekday {
     Mon,
     Tue,
@@ -45,7 +44,6 @@ impl Weekday {
         }
     }
 
-    /// Reads the word.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|day| day.as_str() == word)
     }
@@ -60,7 +58,6 @@ impl Weekday {
 /// For which cards a window is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
-    /// All of them.
     All,
     /// Those of a kind, such as `account`.
     Kind(String),
@@ -103,13 +100,7 @@ impl fmt::Display for Scope {
 #[serde(untagged, deny_unknown_fields)]
 pub enum Hours {
     /// From one instant to another.
-    Once {
-        /// Its beginning.
-        from: Timestamp,
-        /// Its end.
-        until: Timestamp,
-    },
-    /// Every week.
+    Once { from: Timestamp, until: Timestamp },
     Weekly {
         /// The days on which it begins.
         days: Vec<Weekday>,
@@ -127,9 +118,7 @@ pub enum Hours {
 pub struct MaintenanceWindow {
     /// What for, in words.
     pub note: String,
-    /// For which cards.
     pub scope: Scope,
-    /// When.
     pub hours: Hours,
 }
 

@@ -33,7 +33,6 @@ pub struct LastTarget {
 pub struct Obituary {
     /// The unit, such as `switchboard.service`.
     pub unit: String,
-    /// The machine.
     pub server: String,
     /// How it ended, where that is known: `exit-code`, `oom-kill`, `watchdog` …
     pub result: Option<String>,
@@ -48,7 +47,6 @@ pub struct Obituary {
 /// What became of telling one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Telling {
-    /// The target's name.
     pub name: String,
     /// Nothing when it has it, else why not.
     pub result: Result<(), String>,

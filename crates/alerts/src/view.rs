@@ -9,16 +9,8 @@ use crate::hours::MaintenanceWindow;
 /// Why nobody is told of a card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Silence {
-    /// Somebody muted it.
-    Mute {
-        /// Until when.
-        until: Timestamp,
-    },
-    /// A maintenance window.
-    Maintenance {
-        /// Until when.
-        until: Timestamp,
-    },
+    Mute { until: Timestamp },
+    Maintenance { until: Timestamp },
 }
 
 impl Silence {
@@ -30,7 +22,6 @@ impl Silence {
         }
     }
 
-    /// Until when.
     pub const fn until(self) -> Timestamp {
         match self {
             Self::Mute { until } | Self::Maintenance { until } => until,
@@ -38,10 +29,8 @@ impl Silence {
     }
 }
 
-/// An alert.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertView {
-    /// Its id.
     pub id: AlertId,
     /// The card it is about, such as `account:main`.
     pub card: String,
@@ -76,7 +65,6 @@ pub struct AlertView {
 pub enum TargetOrigin {
     /// In the settings file; it is changed there.
     Settings,
-    /// Here, by somebody.
     Store,
 }
 
@@ -93,9 +81,7 @@ impl TargetOrigin {
 /// A target, without its secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetView {
-    /// Its name.
     pub name: String,
-    /// What it is.
     pub kind: AlertTargetKind,
     /// Where it is, as far as that is no secret: the chat, the host of a webhook, the mailboxes.
     pub place: String,
@@ -122,18 +108,14 @@ pub struct TargetView {
 /// Where a target listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetAddress {
-    /// The target's name.
     pub name: String,
     /// A name or an address, the latter without brackets.
     pub host: String,
-    /// The port.
     pub port: u16,
 }
 
-/// A maintenance window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WindowView {
-    /// Its id.
     pub id: MaintenanceId,
     /// When and what for.
     pub window: MaintenanceWindow,
@@ -141,19 +123,14 @@ pub struct WindowView {
     pub now_until: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
-    /// Who made it.
     pub created_by: String,
 }
 
 /// A card that nobody is told of for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MuteView {
-    /// The card.
     pub card: String,
-    /// Until when.
     pub until: Timestamp,
-    /// Since when.
     pub muted_at: Timestamp,
-    /// Who wanted it.
     pub muted_by: String,
 }

@@ -8,14 +8,10 @@ use std::path::PathBuf;
 pub enum OpenError {
     /// Another process writes there.
     #[error("another process writes the logs in {}; end it, or name another data directory", folder.display())]
-    Held {
-        /// The folder.
-        folder: PathBuf,
-    },
+    Held { folder: PathBuf },
     /// The folder or a file in it cannot be used.
     #[error("the logs in {} cannot be written: {source}; check the folder's owner and rights", folder.display())]
     Io {
-        /// The folder.
         folder: PathBuf,
         /// What the system says.
         source: io::Error,
@@ -28,7 +24,6 @@ pub enum ReadError {
     /// The folder or a file in it cannot be read.
     #[error("the logs in {} cannot be read: {source}", folder.display())]
     Io {
-        /// The folder.
         folder: PathBuf,
         /// What the system says.
         source: io::Error,

@@ -19,7 +19,6 @@ const LARGEST_OPEN: u64 = 64 << 20;
 
 const ENDING: &str = ".segment";
 
-/// The open file.
 pub(crate) fn open_file(folder: &Path) -> PathBuf {
     folder.join("open")
 }

@@ -14,7 +14,6 @@ pub(crate) struct Intake {
     waiting: Mutex<Waiting>,
     /// Something to do for the writer.
     work: Condvar,
-    /// Something was written.
     done: Condvar,
 }
 

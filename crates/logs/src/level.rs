@@ -6,15 +6,11 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
-    /// Something failed.
     Error,
     /// Something may need a look.
     Warn,
-    /// What happens.
     Info,
-    /// How it happens.
     Debug,
-    /// Everything.
     Trace,
 }
 

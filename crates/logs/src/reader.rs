@@ -33,7 +33,6 @@ pub enum Order {
 /// What to search for, and which part of what is found to give.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
-    /// Which lines.
     pub filter: Filter,
     /// In which order.
     pub order: Order,

@@ -8,7 +8,6 @@ const LEAVE_FREE: u64 = 64 << 20;
 pub(crate) struct Usage<'a> {
     /// The segments, the oldest first.
     pub(crate) segments: &'a [u64],
-    /// The open file.
     pub(crate) open: u64,
 }
 

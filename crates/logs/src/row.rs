@@ -107,7 +107,6 @@ impl Head {
         self.message
     }
 
-    /// The facts alone.
     pub(crate) const fn facts(&self) -> Facts {
         Facts { at: self.at, level: self.level, service: self.service, trouble: self.trouble }
     }
@@ -127,7 +126,6 @@ impl Head {
         })
     }
 
-    /// The whole line.
     pub(crate) fn line(&self, number: u64, heads: &[u8], texts: &[u8]) -> Line {
         let words = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let message = texts.get(self.text.start..self.text.start + self.message).unwrap_or_default();

@@ -29,7 +29,6 @@ pub(crate) struct Glass<'a> {
 
 /// The word that is looked for.
 enum Word<'a> {
-    /// As it is.
     Exact(Finder<'a>),
     /// In any letter case, of ASCII alone: quick to find among texts whose ASCII letters are made small.
     Small(Finder<'a>),

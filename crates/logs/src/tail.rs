@@ -16,7 +16,6 @@ pub(crate) const WAITING: usize = 4_096;
 /// What a reader who stays is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told {
-    /// A line.
     Line(Arc<Line>),
     /// The reader was too slow: so many lines were left out, whether it wanted them or not.
     Missed(u64),

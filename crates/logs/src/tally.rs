@@ -34,7 +34,6 @@ pub struct Tally {
 pub struct Troubles {
     /// The type; none for lines at the level `error` that tell of no type.
     pub kind: Option<Trouble>,
-    /// How many lines.
     pub count: u64,
     /// The one that was written last.
     pub last: Line,

@@ -36,7 +36,6 @@ pub(crate) fn take_length(input: &mut &[u8]) -> Option<usize> {
     usize::try_from(take(input)?).ok()
 }
 
-/// Writes a length.
 pub(crate) fn put_length(out: &mut Vec<u8>, length: usize) {
     put(out, u64::try_from(length).unwrap_or(u64::MAX));
 }

@@ -96,7 +96,6 @@ impl Table {
 /// A row that could not be understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OddRow {
-    /// Where it is.
     pub table: Table,
     /// Which row of the table, counted from 1 in the order they were read.
     pub number: u64,
@@ -107,13 +106,10 @@ pub struct OddRow {
 /// A chat, and the account it went through.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Assignment {
-    /// The chat.
     pub chat_id: ChatId,
     /// The name that the old scripts had for the account.
     pub account_name: Option<String>,
-    /// The chat's title.
     pub title: Option<String>,
-    /// Its invite link.
     pub invite_link: Option<String>,
     /// When the chat was made or first seen.
     pub created_at: Option<Timestamp>,
@@ -135,26 +131,19 @@ pub enum AssignmentStatus {
 /// A line of the log of operations.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LoggedOperation {
-    /// When.
     pub at: Option<Timestamp>,
-    /// By which account.
     pub account_name: Option<String>,
-    /// On which chat.
     pub chat_id: Option<ChatId>,
-    /// What.
     pub operation: Option<String>,
     /// What came of it.
     pub status: OperationStatus,
-    /// More about it.
     pub detail: Option<String>,
 }
 
 /// What came of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OperationStatus {
-    /// It was done.
     Ok,
-    /// It failed.
     Error,
     /// The account was told to wait.
     FloodWait,
@@ -167,15 +156,12 @@ pub enum OperationStatus {
 /// A chat that changed accounts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failover {
-    /// When.
     pub at: Option<Timestamp>,
-    /// The chat.
     pub chat_id: ChatId,
     /// The account it went through before.
     pub from_account: Option<String>,
     /// The account it went through then.
     pub to_account: Option<String>,
-    /// Why.
     pub reason: Option<String>,
 }
 
@@ -184,7 +170,6 @@ pub struct Failover {
 pub struct FailedRequest {
     /// Its number in the file.
     pub id: i64,
-    /// When it failed.
     pub at: Option<Timestamp>,
     /// Which of the scripts it was for.
     pub service: Option<String>,
@@ -194,7 +179,6 @@ pub struct FailedRequest {
     pub endpoint: Option<String>,
     /// Its body, JSON as the scripts wrote it.
     pub request_payload: Option<String>,
-    /// Why it failed.
     pub error: Option<String>,
     /// `pending`, or what became of it.
     pub status: String,
@@ -202,7 +186,6 @@ pub struct FailedRequest {
     pub retry_count: u32,
     /// When it was last tried again.
     pub last_retry_at: Option<Timestamp>,
-    /// Why that failed.
     pub last_retry_error: Option<String>,
 }
 

@@ -32,7 +32,6 @@ pub struct Scan {
 /// A file that is a session, or was meant to be one.
 #[derive(Debug)]
 pub struct Entry {
-    /// Where it lies.
     pub path: PathBuf,
     /// The session, or why there is none.
     pub outcome: Result<Found, Unreadable>,

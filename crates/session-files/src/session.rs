@@ -42,7 +42,6 @@ impl Key {
         Fingerprint(first)
     }
 
-    /// The secret itself.
     pub fn into_secret(self) -> Secret<[u8; KEY_LENGTH]> {
         self.0
     }
@@ -112,11 +111,9 @@ impl fmt::Display for Kind {
 /// A session, and where it was found.
 #[derive(Debug, Clone)]
 pub struct Found {
-    /// Who wrote it.
     pub kind: Kind,
     /// Version of the file's schema; strings have none.
     pub version: Option<u32>,
-    /// What it holds.
     pub session: Session,
 }
 
@@ -125,7 +122,6 @@ pub struct Found {
 pub struct Session {
     /// Number of the data centre that knows the key, 1 to 255. Telegram has five.
     pub dc_id: i32,
-    /// The key.
     pub key: Key,
     /// Where the data centre is, when its number is not one of Telegram's five; else `None` from a reader, since whoever
     /// wrote a foreign file would decide whom we connect to. A writer puts it into the file instead of the known one.
@@ -202,13 +198,9 @@ pub struct Peer {
 pub enum PeerKind {
     /// A person, or a bot where the file makes no difference.
     User,
-    /// A bot.
     Bot,
-    /// A basic group.
     Group,
-    /// A supergroup.
     Supergroup,
-    /// A broadcast channel.
     Channel,
     /// A supergroup or a broadcast channel: the file makes no difference.
     SupergroupOrChannel,
@@ -228,7 +220,6 @@ impl PeerKind {
 /// How far the updates of an account were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UpdateState {
-    /// Count of events.
     pub pts: i32,
     /// Count of secret events.
     pub qts: i32,

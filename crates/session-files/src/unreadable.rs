@@ -85,7 +85,6 @@ pub enum Unreadable {
 /// Sessions that are known for what they are and cannot be taken over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Foreign {
-    /// Telegram Desktop.
     Tdata,
     /// `TDLib`, and what is built on it.
     Tdlib,

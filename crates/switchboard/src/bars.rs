@@ -70,7 +70,6 @@ impl Bar {
         self.0.abandon();
     }
 
-    /// It goes away.
     pub(crate) fn goes(&self) {
         self.0.finish_and_clear();
     }

@@ -43,9 +43,7 @@ impl Column {
 
 /// A table and the headings of the columns that had no room.
 pub(crate) struct Fitted {
-    /// What is shown.
     pub(crate) table: Table,
-    /// What is not.
     pub(crate) left_out: Vec<&'static str>,
 }
 

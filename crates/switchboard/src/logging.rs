@@ -29,7 +29,6 @@ impl LogLevel {
     }
 }
 
-/// What is kept.
 fn kept(settings: &LogSettings) -> EnvFilter {
     // The protocol library warns at every lost connection; the lines' own states tell it better.
     let level = settings.level.as_str();

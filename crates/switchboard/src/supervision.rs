@@ -83,7 +83,6 @@ impl Supervision {
         }
     }
 
-    /// The server ends.
     pub(crate) fn stopping(&self) {
         if let Some(notifier) = &self.notifier {
             notifier.stopping();

@@ -47,7 +47,6 @@ pub(crate) async fn confirm(question: &str) -> anyhow::Result<()> {
 pub(crate) struct Lines(mpsc::Receiver<io::Result<SecretText>>);
 
 impl Lines {
-    /// Begins to read.
     pub(crate) fn of_standard_input() -> Self {
         let (sender, receiver) = mpsc::channel(1);
         std::thread::spawn(move || {

@@ -50,7 +50,6 @@ mod made {
         Ok(())
     }
 
-    /// Leaves the mark.
     pub(crate) fn mark(data_dir: &Path) -> anyhow::Result<()> {
         Ok(std::fs::write(data_dir.join(MARK), "")?)
     }

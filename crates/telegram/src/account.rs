@@ -38,7 +38,6 @@ const NEWEST_EVERY: Duration = Duration::from_secs(30);
 /// How long a call that only reads may take.
 const READ: Duration = Duration::from_secs(10);
 
-/// One user account.
 pub(crate) struct Account {
     /// Its place among the accounts.
     pub(crate) index: usize,
@@ -54,7 +53,6 @@ pub(crate) struct Account {
     pub(crate) standing: Arc<Standing>,
     /// By their index.
     lines: RwLock<Arc<[Arc<Line>]>>,
-    /// Ends its tasks.
     pub(crate) closing: CancellationToken,
     pub(crate) peers: Peers,
     pub(crate) names: Arc<Names>,

@@ -14,11 +14,9 @@ use crate::wire::RequestError;
 /// What came of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CallResult {
-    /// It was answered.
     Answered,
     /// Telegram asked to wait.
     FloodWait,
-    /// Telegram refused it.
     Refused,
     /// Telegram answered that something is wrong on its own side.
     ServerError,
@@ -61,7 +59,6 @@ impl CallResult {
 /// The calls of one account since the start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallsCounted {
-    /// The account.
     pub account: AccountName,
     /// How many there were of each kind that came to this; what is not named has none.
     pub calls: Vec<(Operation, CallResult, u64)>,
@@ -69,7 +66,6 @@ pub struct CallsCounted {
     pub times: Spread,
 }
 
-/// Counts calls.
 #[derive(Debug)]
 pub(crate) struct Calls {
     counts: [[AtomicU64; CallResult::ALL.len()]; Operation::ALL.len()],

@@ -57,7 +57,6 @@ impl Inquiry {
     }
 }
 
-/// What asking brought.
 enum Asked {
     /// Something was learned, or there are others to ask: look again.
     GoOn,

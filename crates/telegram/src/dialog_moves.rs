@@ -22,7 +22,6 @@ pub(crate) struct Presence {
     pub(crate) lost: bool,
     /// Paused, stopped or frozen, since when.
     pub(crate) away_since: Option<Timestamp>,
-    /// A flood wait.
     pub(crate) held_until: Option<Timestamp>,
 }
 

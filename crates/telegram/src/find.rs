@@ -35,7 +35,6 @@ const WITNESSES: usize = 3;
 enum Author {
     /// The account that reads.
     Reader,
-    /// This user.
     User(i64),
 }
 

@@ -25,7 +25,6 @@ pub(crate) type Topic = (ChatRef, Option<usize>);
 pub enum Looked {
     /// Something was learned, or there are others to ask.
     WentOn,
-    /// Nobody knows it.
     Nobody,
     /// Nobody could be asked.
     Failed,

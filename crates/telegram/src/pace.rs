@@ -85,7 +85,6 @@ impl Pace {
         self.publish(&mut meter, now);
     }
 
-    /// How it stands.
     pub(crate) fn sent(&self, now: Timestamp) -> Sent {
         let mut meter = self.meter.lock().unwrap_or_else(PoisonError::into_inner);
         meter.forget(minute(now));

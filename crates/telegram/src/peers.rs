@@ -319,7 +319,6 @@ impl Names {
         name.parse().ok()
     }
 
-    /// Telegram told so.
     pub(crate) fn set(&self, username: &Username, chat_id: ChatId, now: Timestamp) {
         let (chat_id, until) = (Some(chat_id), now.plus(NAME_LASTS));
         // Names come with nearly every answer; writing each time would make all wait for each other.

@@ -60,17 +60,13 @@ pub struct Pool {
 
 /// What a pool is made of.
 pub struct PoolParts<'a> {
-    /// The section `[telegram]`.
     pub settings: &'a TelegramSettings,
     /// How long a caller is held: an account that is away for longer may lose its private dialogs to others.
     pub hold: Duration,
     /// The store that the accounts live in.
     pub store: Store,
-    /// The time.
     pub clock: Clock,
-    /// Random numbers.
     pub chance: Chance,
-    /// New ids.
     pub ids: Ids,
     /// The folder of files that wait to be sent; none where only texts are sent.
     pub outgoing: Option<Outgoing>,
@@ -224,7 +220,6 @@ impl Pool {
         views
     }
 
-    /// One account.
     pub fn account(&self, name: &AccountName) -> Option<AccountView> {
         let mut view = AccountView::of(&*self.get(name)?);
         if view.user_id.is_some() {
@@ -287,13 +282,11 @@ impl Pool {
 
     // ---- services ----------------------------------------------------------------------------------------------
 
-    /// All services.
     pub fn services(&self) -> Vec<ServiceView> {
         let cached = self.cached_peers();
         Purpose::ALL.into_iter().map(|purpose| self.services.view(purpose, cached)).collect()
     }
 
-    /// One service.
     pub fn service(&self, purpose: Purpose) -> ServiceView {
         self.services.view(purpose, self.cached_peers())
     }

@@ -9,7 +9,6 @@ use serde::Serialize;
 /// A service as the API shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ServiceView {
-    /// Which.
     pub purpose: Purpose,
     /// Whether it works; a stopped one takes no work and lets nothing out.
     pub running: bool,
@@ -49,13 +48,11 @@ impl ServiceAction {
         }
     }
 
-    /// Reads the name.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|action| action.as_str() == word)
     }
 }
 
-/// All services.
 #[derive(Debug)]
 pub(crate) struct Services([Service; 4]);
 

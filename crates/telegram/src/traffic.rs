@@ -31,7 +31,6 @@ impl CallTrouble {
     /// Every trouble.
     pub const ALL: [Self; 4] = [Self::ServerErrors, Self::NoAnswers, Self::CutOff, Self::Unreadable];
 
-    /// The stable code.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ServerErrors => "server_errors",

@@ -26,7 +26,6 @@ pub struct AccountView {
     pub usable: Usable,
     /// Why it is in this state.
     pub reason: Option<Reason>,
-    /// More, in words.
     pub detail: Option<String>,
     /// What the owner should do.
     pub advice: Option<&'static str>,
@@ -38,7 +37,6 @@ pub struct AccountView {
     pub phone: Option<String>,
     /// Telegram's id of its user.
     pub user_id: Option<i64>,
-    /// Its public name.
     pub username: Option<String>,
     /// The name people see.
     pub display_name: Option<String>,
@@ -52,9 +50,7 @@ pub struct AccountView {
     pub source: AccountSource,
     /// Whether someone has to sign in or give it a session: it has none, or one that is lost.
     pub wants_session: bool,
-    /// Its sessions.
     pub lines: Vec<LineView>,
-    /// Waits that run.
     pub floods: Vec<Flood>,
     /// How many messages it may send, and how many it has.
     pub limits: LimitsView,
@@ -79,7 +75,6 @@ pub struct AccountView {
     pub last_active_at: Option<Timestamp>,
     /// When its state began.
     pub state_since: Timestamp,
-    /// Its updates.
     pub updates: UpdatesView,
 }
 
@@ -87,7 +82,6 @@ pub struct AccountView {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountSource {
-    /// In the settings.
     Settings,
     /// While it ran; the store keeps it.
     Store,
@@ -135,7 +129,6 @@ impl From<Sent> for LimitsView {
 /// The updates of an account since the start.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UpdatesView {
-    /// Taken.
     pub received: u64,
     /// Left out, because they lay too far back.
     pub missed: u64,
@@ -165,13 +158,9 @@ pub struct LineView {
     pub source: AccountSource,
     /// What names a session of the store, in hexadecimal; those of the settings have no name.
     pub session: Option<String>,
-    /// How it is.
     pub state: AccountState,
-    /// Why.
     pub reason: Option<Reason>,
-    /// More, in words.
     pub detail: Option<String>,
-    /// Its data centre.
     pub dc_id: Option<i32>,
     /// When a call was last answered.
     pub last_answer_at: Option<Timestamp>,

@@ -8,7 +8,6 @@ use serde::Serialize;
 
 use crate::problem::{Code, Problem};
 
-/// A JSON answer.
 pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response {
     let body = match serde_json::to_vec(value) {
         Ok(body) => body,

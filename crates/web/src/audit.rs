@@ -65,7 +65,6 @@ pub(crate) struct Audited {
 }
 
 impl Audited {
-    /// About this.
     pub(crate) fn about(subject: &impl ToString) -> Self {
         Self { subject: Some(subject.to_string()), details: BTreeMap::new() }
     }

@@ -35,7 +35,6 @@ pub(crate) async fn redirect() -> Redirect {
     std::future::ready(Redirect::permanent("/docs/")).await
 }
 
-/// The page.
 pub(crate) async fn index() -> Response {
     std::future::ready(file("")).await
 }

@@ -22,7 +22,6 @@ pub struct Part {
     pub name: String,
     /// What the file is called where it comes from; none for a field without a file.
     pub file_name: Option<String>,
-    /// What it holds.
     pub bytes: Bytes,
 }
 

@@ -127,7 +127,6 @@ pub fn openapi_json() -> String {
         .unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
 }
 
-/// `/openapi.json`.
 pub(crate) async fn document() -> Response {
     let mut response = Response::new(Body::from(JSON.clone()));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -12,7 +12,6 @@ use ipnet::IpNet;
 /// Where to listen and whom to trust.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The main listener.
     pub listen: SocketAddr,
     /// The control socket; none is served without it.
     pub control_socket: Option<PathBuf>,
@@ -29,7 +28,6 @@ pub struct Options {
 /// What the doctor looks at, beside the server itself.
 #[derive(Debug, Clone)]
 pub struct Examined {
-    /// The data directory.
     pub data_dir: PathBuf,
     /// The settings file, if there is one.
     pub settings_file: Option<PathBuf>,

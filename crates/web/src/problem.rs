@@ -125,7 +125,6 @@ codes! {
 }
 
 impl Code {
-    /// Reads the word.
     pub(crate) fn from_word(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.as_str() == word)
     }
@@ -307,7 +306,6 @@ impl Problem {
         self
     }
 
-    /// The document itself.
     pub(crate) fn body(&self) -> &Body {
         &self.0
     }

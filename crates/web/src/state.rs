@@ -32,7 +32,6 @@ use crate::v1::{Bundles, Retries};
 /// The parts of the program that requests are answered from.
 #[derive(Clone)]
 pub struct Services {
-    /// The durable truth.
     pub store: Store,
     /// The way of messages.
     pub delivery: Delivery,
@@ -40,7 +39,6 @@ pub struct Services {
     pub sagas: Sagas,
     /// Told when a callback is to be tried again at once.
     pub callbacks_due: Arc<Notify>,
-    /// The Telegram accounts.
     pub pool: Arc<Pool>,
     /// The people of the dashboard, and the audit log.
     pub access: Access,
@@ -48,7 +46,6 @@ pub struct Services {
     pub alerts: Alerts,
     /// The files that messages carry.
     pub files: Files,
-    /// Whether everything works.
     pub health: Health,
     /// Backups of the data directory.
     pub backups: Backups,
@@ -149,7 +146,6 @@ impl State {
         &self.0.services.backups
     }
 
-    /// Whether everything works.
     pub fn health(&self) -> &Health {
         &self.0.services.health
     }
@@ -224,7 +220,6 @@ impl State {
         &self.0.retries
     }
 
-    /// The requests, counted.
     pub(crate) fn traffic(&self) -> &Traffic {
         &self.0.traffic
     }

@@ -47,10 +47,11 @@ pub(crate) struct Target {
 #[derive(Debug)]
 pub(crate) enum Way {
     /// Through the outbox, as any other message.
-    Chat { chat: ChatRef, account: Option<AccountName> },
-    /// By a post.
+    Chat {
+        chat: ChatRef,
+        account: Option<AccountName>,
+    },
     Hook(webhook::Hook),
-    /// By mail.
     Mail(email::Mail),
 }
 

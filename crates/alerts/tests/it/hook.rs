@@ -33,7 +33,6 @@ impl Post {
     }
 }
 
-/// What it answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
     Status(u16),

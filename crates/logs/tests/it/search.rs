@@ -10,7 +10,6 @@ use crate::world::World;
 
 const SMALL: u64 = 1_000_000;
 
-/// Something to log.
 #[derive(Debug, Clone)]
 struct Said {
     level: Level,

@@ -28,10 +28,8 @@ pub struct Patience {
     pub answer: Duration,
 }
 
-/// A fetched file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
-    /// The file.
     pub taken: Taken,
     /// What it is called: as told, else as its server says.
     pub name: FileName,

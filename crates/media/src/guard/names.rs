@@ -25,12 +25,10 @@ pub struct Names {
 }
 
 impl Names {
-    /// Asks the system.
     pub fn of_system(allowed: Allowed) -> Self {
         Self::new(Arc::new(System), allowed)
     }
 
-    /// Asks another resolver.
     pub fn new(inner: Arc<dyn Resolve>, allowed: Allowed) -> Self {
         Self { inner, allowed: Arc::new(allowed) }
     }

@@ -8,7 +8,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub enum Range {
     /// `0.0.0.0/8` and `::`: this network; systems take it for the machine itself.
     Unspecified,
-    /// The machine itself.
     Loopback,
     /// A private network: RFC 1918, and unique-local addresses of IPv6.
     Private,
@@ -30,7 +29,6 @@ pub enum Range {
     Mapped,
     /// 6to4 and its relays.
     SixToFour,
-    /// Teredo.
     Teredo,
     /// NAT64, whose inner IPv4 address a translator dials.
     Nat64,

@@ -45,7 +45,6 @@ pub struct Taken {
     pub path: PathBuf,
     /// Its size in bytes; never 0.
     pub size: u64,
-    /// Its SHA-256.
     pub sha256: [u8; 32],
     /// What its content says about it.
     pub facts: Facts,
@@ -60,7 +59,6 @@ pub enum Wait {
     Answer,
     /// The next bytes.
     NextBytes,
-    /// The whole file.
     WholeFile,
 }
 
@@ -100,12 +98,7 @@ pub enum TakeError {
     Broken(String),
     /// A wait was too long.
     #[error("no longer waiting for {wait}: {} s were the limit", .limit.as_secs())]
-    TooSlow {
-        /// For what.
-        wait: Wait,
-        /// The limit.
-        limit: Duration,
-    },
+    TooSlow { wait: Wait, limit: Duration },
     /// The shelf is full.
     #[error("the uploads kept may not have more than {most} bytes; try again when older ones have expired")]
     ShelfFull {

@@ -24,7 +24,6 @@ impl Doomed {
         Self(Some(path))
     }
 
-    /// The file stays.
     pub(crate) fn keep(mut self) {
         self.0 = None;
     }
@@ -74,7 +73,6 @@ impl Partial {
         self.size
     }
 
-    /// Appends a piece.
     pub(crate) async fn write(&mut self, piece: Bytes) -> Result<(), TakeError> {
         self.size = self.size.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
         let mut rest = &piece[..];

@@ -6,68 +6,45 @@ pub(super) const HEAD: usize = 512;
 /// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Content {
-    /// A JPEG picture.
     Jpeg,
-    /// A PNG picture.
     Png,
     /// A WebP picture that stands still.
     Webp,
     /// A WebP picture that moves.
     WebpAnimated,
-    /// A GIF picture.
     Gif,
-    /// A BMP picture.
     Bmp,
-    /// A TIFF picture.
     Tiff,
     /// A HEIF or AVIF picture.
     Heif,
-    /// A Photoshop picture.
     Psd,
-    /// An MP4 film.
     Mp4,
-    /// A `QuickTime` film.
     Quicktime,
-    /// A `WebM` film.
     Webm,
-    /// A Matroska film.
     Matroska,
-    /// An AVI film.
     Avi,
-    /// Opus in Ogg.
     OggOpus,
-    /// Vorbis in Ogg.
     OggVorbis,
     /// Something else in Ogg.
     Ogg,
-    /// An MP3 recording.
     Mp3,
     /// A recording in MP4.
     M4a,
-    /// An AAC recording.
     Aac,
-    /// A FLAC recording.
     Flac,
-    /// A WAV recording.
     Wav,
-    /// A PDF document.
     Pdf,
     /// A ZIP archive, or one of the many formats that are one.
     Zip,
-    /// A gzip archive.
     Gzip,
-    /// A 7-Zip archive.
     SevenZip,
-    /// A RAR archive.
     Rar,
     /// A program for some system.
     Program,
-    /// Anything else.
     Unknown,
 }
 
 impl Content {
-    /// Its media type.
     pub const fn mime(self) -> &'static str {
         self.names().0
     }

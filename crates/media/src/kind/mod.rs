@@ -44,7 +44,6 @@ pub struct Tracks {
 /// What the content of a file says about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts {
-    /// Its format.
     pub content: Content,
     /// Its size in bytes.
     pub size: u64,
@@ -81,7 +80,6 @@ pub enum Kind {
     Voice(Option<Duration>),
     /// Music, and how long it is, where that is said.
     Audio(Option<Duration>),
-    /// A file.
     Document,
 }
 

@@ -92,7 +92,6 @@ pub(crate) fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     [format!("HTTP/1.1 {status}\r\n{headers}\r\n").as_bytes(), body].concat()
 }
 
-/// An honest answer.
 pub(crate) fn fine(body: &[u8]) -> Vec<u8> {
     answer("200 OK", &format!("content-length: {}\r\n", body.len()), body)
 }

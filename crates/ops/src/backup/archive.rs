@@ -37,14 +37,10 @@ pub enum ArchiveError {
     Differs(String),
     /// A newer program made it.
     #[error("it has form {found}, this program knows {known}; use the program that made it, or a newer one", known = manifest::FORM)]
-    Newer {
-        /// Its form.
-        found: u32,
-    },
+    Newer { found: u32 },
     /// A file beside it cannot be read or written.
     #[error("{file}: {source}")]
     File {
-        /// Which.
         file: String,
         /// What the system says.
         source: io::Error,

@@ -18,7 +18,6 @@ const NOT_WHOLE: &str = ".part";
 pub(crate) struct Source {
     /// What it is called there.
     pub(crate) name: String,
-    /// Where it is.
     pub(crate) path: PathBuf,
     /// Its size when it was looked at, in bytes.
     pub(crate) bytes: u64,

@@ -20,7 +20,6 @@ const LARGEST: u64 = 1 << 20;
 /// How the names of files and folders end that are not whole, or only for a trial.
 const NOT_WHOLE: &str = ".partial";
 
-/// The folder.
 #[derive(Debug, Clone)]
 pub(crate) struct Folder(PathBuf);
 

@@ -8,7 +8,6 @@ use super::name::BackupName;
 /// The most attempts that are remembered.
 const MOST: usize = 200;
 
-/// What is remembered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History {
     /// Since when there is something to make backups of, as far as is known here.
@@ -46,14 +45,12 @@ pub struct Attempt {
 pub enum AttemptBy {
     /// `backup.every`.
     Schedule,
-    /// Somebody.
     Person,
 }
 
 /// A backup was unpacked, and its database opened with the key and read through.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
-    /// When.
     pub at: Timestamp,
     /// What is wrong with it, if something is.
     pub wrong: Option<String>,
@@ -62,14 +59,12 @@ pub struct Proof {
 /// This data directory was put back from a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restored {
-    /// When.
     pub at: Timestamp,
     /// When the backup was made.
     pub made_at: Timestamp,
 }
 
 impl History {
-    /// Nothing yet.
     pub const fn begun(since: Timestamp) -> Self {
         Self { since, attempts: Vec::new(), restored: None }
     }

@@ -44,7 +44,6 @@ pub enum BackupError {
     /// The folder of backups cannot be used.
     #[error("{}: {source}; give this user the folder, or name another with `backup.folder`", folder.display())]
     Folder {
-        /// The folder.
         folder: PathBuf,
         /// What the system says.
         source: io::Error,

@@ -26,7 +26,6 @@ pub struct Manifest {
     /// Whether no server ran when it was made: nothing was sent by it since, unless one was started.
     #[serde(default)]
     pub at_rest: bool,
-    /// All other entries.
     pub files: Vec<Entry>,
 }
 

@@ -35,7 +35,6 @@ pub enum RestoreError {
     /// The backup cannot be read.
     #[error("{}: {source}", file.display())]
     Unreadable {
-        /// The backup.
         file: PathBuf,
         /// What the system says.
         source: io::Error,
@@ -43,7 +42,6 @@ pub enum RestoreError {
     /// The backup is not whole, or none.
     #[error("{}: {source}", file.display())]
     Archive {
-        /// The backup.
         file: PathBuf,
         /// What is wrong with it.
         source: ArchiveError,
@@ -92,7 +90,6 @@ pub enum Waiting {
 
 /// What is put back, and where.
 pub struct Restore {
-    /// The backup.
     pub file: PathBuf,
     /// Where it is put.
     pub places: Places,
@@ -100,7 +97,6 @@ pub struct Restore {
     pub master_key: MasterKey,
     /// What becomes of what waited.
     pub waiting: Waiting,
-    /// The time.
     pub clock: Clock,
 }
 
@@ -139,19 +135,14 @@ struct Marker {
 /// Where things lie, by the settings.
 #[derive(Debug, Clone)]
 pub struct Places {
-    /// The data directory.
     pub data_dir: PathBuf,
-    /// Its database.
     pub database: PathBuf,
-    /// Its backups.
     pub backups: PathBuf,
 }
 
 /// One file or folder on its way: each step of it is a rename within one file system.
 struct Move {
-    /// Made ready.
     new: PathBuf,
-    /// Where it belongs.
     target: PathBuf,
     /// What is there, and where it goes.
     old: Vec<(PathBuf, PathBuf)>,

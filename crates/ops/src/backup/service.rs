@@ -25,11 +25,8 @@ const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 /// What backups are made of.
 pub struct BackupParts {
-    /// The store.
     pub store: Store,
-    /// The time.
     pub clock: Clock,
-    /// The data directory.
     pub data_dir: PathBuf,
     /// How often, how many, where.
     pub settings: BackupSettings,
@@ -97,14 +94,11 @@ impl BackupState {
     }
 }
 
-/// One backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackupView {
-    /// Its name.
     pub name: BackupName,
     /// When it was made, or is being made.
     pub made_at: Timestamp,
-    /// How it is.
     pub state: BackupState,
     /// Its size, in bytes, when it is there.
     pub bytes: Option<u64>,
@@ -117,7 +111,6 @@ pub struct BackupView {
 /// All of it at a glance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
-    /// Where they lie.
     pub folder: PathBuf,
     /// How often one is made; zero: never by itself.
     pub every: Duration,

@@ -24,9 +24,7 @@ const ONLY_A_SERVER: &str = "only a running server tells this";
 pub struct Patient {
     /// The version of this program.
     pub version: &'static str,
-    /// The machine.
     pub root: Root,
-    /// The data directory.
     pub data_dir: PathBuf,
     /// The settings file, if there is one.
     pub settings_file: Option<PathBuf>,
@@ -52,7 +50,6 @@ pub enum Asked {
     Server(Box<Inside>),
     /// Something answers on the control socket, or holds the data directory, and does not tell; why.
     Deaf(String),
-    /// Nobody.
     Nobody,
 }
 
@@ -83,13 +80,11 @@ struct Asking {
 
 /// What an examination brings.
 pub struct Examination {
-    /// The report.
     pub report: Report,
     /// How an old installation is taken over, if one was surveyed.
     pub plan: Option<Plan>,
 }
 
-/// Examines.
 pub async fn examine(patient: Patient, asked: Asked) -> Examination {
     let clock = patient.clock.clone();
     let now = clock.now();

@@ -43,7 +43,6 @@ pub struct Finding {
     pub summary: String,
     /// What shows it, a line each. Never holds a secret.
     pub evidence: Vec<String>,
-    /// What mends it.
     pub fix: Fix,
 }
 
@@ -51,7 +50,6 @@ pub struct Finding {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Fix {
-    /// This command.
     Command {
         /// The command, to be typed in a shell as it is.
         command: String,
@@ -66,10 +64,7 @@ pub enum Fix {
         advice: String,
     },
     /// Something that no command does.
-    Advice {
-        /// What to do.
-        advice: String,
-    },
+    Advice { advice: String },
     /// Nothing has to be done.
     Nothing,
 }

@@ -13,13 +13,10 @@ use super::report::Server;
 /// The server as it sees itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inside {
-    /// Which.
     pub server: Server,
     /// Its settings file, if there is one.
     pub settings_file: Option<PathBuf>,
-    /// Its listeners.
     pub listeners: Vec<ListenerFact>,
-    /// Its accounts.
     pub accounts: Vec<AccountFact>,
     /// Services that were stopped by hand, by name.
     pub stopped: Vec<String>,
@@ -49,26 +46,21 @@ pub struct Inside {
 /// Where an alert target listens: a mail server or the host of a webhook.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertTargetFact {
-    /// Its name.
     pub name: String,
     /// A name or an address.
     pub host: String,
-    /// The port.
     pub port: u16,
 }
 
-/// A listener.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListenerFact {
     /// `main`, the number of an old port, or `control`.
     pub name: String,
     /// Where it listens, or tries to.
     pub address: String,
-    /// How it is.
     pub state: ListenerFactState,
     /// What is wrong, in words.
     pub detail: Option<String>,
-    /// Since when.
     pub since: Timestamp,
 }
 
@@ -76,9 +68,7 @@ pub struct ListenerFact {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ListenerFactState {
-    /// Not tried yet.
     Starting,
-    /// It takes connections.
     Listening,
     /// Another program has the address.
     Taken,
@@ -86,18 +76,12 @@ pub enum ListenerFactState {
     Refused,
 }
 
-/// An account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountFact {
-    /// Its name.
     pub name: AccountName,
-    /// How it is.
     pub state: AccountState,
-    /// Why.
     pub reason: Option<Reason>,
-    /// More, in words.
     pub detail: Option<String>,
-    /// Since when.
     pub since: Timestamp,
     /// Other accounts that are the same person.
     #[serde(default)]
@@ -109,7 +93,6 @@ pub struct AccountFact {
 /// What is in the store.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StockFact {
-    /// Messages that wait.
     pub waiting: u64,
     /// For how long the oldest of them has waited, if known.
     pub oldest: Option<Duration>,
@@ -125,7 +108,6 @@ pub struct StockFact {
     pub unresolved_more: bool,
     /// Sessions that belong to no account.
     pub ownerless: u64,
-    /// Callbacks that wait.
     pub callbacks_waiting: u64,
     /// Those of them whose time has come.
     pub callbacks_due: u64,

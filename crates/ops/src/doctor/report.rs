@@ -29,9 +29,7 @@ pub struct Report {
 /// The server that runs on the data directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Server {
-    /// Its version.
     pub version: String,
-    /// Its process.
     pub pid: u32,
     /// Since when it runs.
     pub started_at: Timestamp,
@@ -42,7 +40,6 @@ pub struct Server {
 /// One area, and what was found there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Section {
-    /// Which.
     pub area: Area,
     /// How far one could see.
     pub looked: Looked,
@@ -59,7 +56,6 @@ pub struct Section {
 pub struct Fact {
     /// What it is about, such as `127.0.0.1:5022`.
     pub name: String,
-    /// How it is.
     pub value: String,
     /// What shows more of it: a command, to be typed in a shell as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -70,11 +66,8 @@ pub struct Fact {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Looked {
-    /// Nothing of it.
     Not,
-    /// Some of it.
     Partly,
-    /// All of it.
     Wholly,
 }
 
@@ -85,17 +78,12 @@ pub enum Looked {
 pub enum Area {
     /// The program and its server.
     Program,
-    /// The settings.
     Settings,
-    /// The store.
     Store,
-    /// Backups.
     Backups,
     /// What waits, what is in doubt, what came to nothing.
     Queue,
-    /// Listeners and ports.
     Ports,
-    /// The accounts.
     Accounts,
     /// Session files and who has them open.
     Sessions,
@@ -107,7 +95,6 @@ pub enum Area {
     Files,
     /// Room on the disk.
     Disk,
-    /// The clock.
     Clock,
     /// Names and addresses that must be reached.
     Network,

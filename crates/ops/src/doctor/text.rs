@@ -28,7 +28,6 @@ impl Style {
 }
 
 impl Report {
-    /// The whole report.
     pub fn text(&self, style: Style) -> String {
         let mut lines = Vec::new();
         let mut sections: Vec<&Section> = self.sections.iter().collect();

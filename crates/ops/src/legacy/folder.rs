@@ -13,7 +13,6 @@ const MOST: usize = 20_000;
 const OF_OTHERS: [&str; 8] =
     ["venv", ".venv", "env", "node_modules", ".git", "__pycache__", "site-packages", "dist-packages"];
 
-/// What lies there.
 #[derive(Debug, Default)]
 pub(crate) struct Contents {
     /// Python scripts, by their paths.
@@ -26,7 +25,6 @@ pub(crate) struct Contents {
     pub(crate) unseen: Vec<String>,
 }
 
-/// A session file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SessionFile {
     pub(crate) file: PathBuf,

@@ -5,7 +5,6 @@
 pub(super) enum Word {
     /// A name or a keyword.
     Name(String),
-    /// A whole number.
     Number(i64),
     /// A text without its quotes; whether names in braces stand for values.
     Text {
@@ -14,7 +13,6 @@ pub(super) enum Word {
         /// Whether it is an f-string.
         formatted: bool,
     },
-    /// Any other sign.
     Sign(char),
 }
 

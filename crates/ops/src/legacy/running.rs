@@ -17,19 +17,15 @@ pub(crate) struct Running {
     pub(crate) pid: u32,
     /// Its command, as it may be shown.
     pub(crate) command: String,
-    /// Its script.
     pub(crate) file: Option<PathBuf>,
     /// What the script says.
     pub(crate) script: Script,
-    /// Where it works.
     pub(crate) folder: Option<PathBuf>,
-    /// Where it listens.
     pub(crate) ports: Vec<u16>,
     /// The session files it has open.
     pub(crate) open: Vec<PathBuf>,
     /// Since when it runs.
     pub(crate) since: Option<Timestamp>,
-    /// Who started it.
     pub(crate) by: StartedBy,
 }
 
@@ -40,11 +36,8 @@ pub(crate) enum StartedBy {
     Unit(String),
     /// Somebody who is gone: nobody looks after it.
     Nobody,
-    /// This process.
     Process {
-        /// Its number.
         pid: u32,
-        /// Its name.
         name: String,
     },
 }

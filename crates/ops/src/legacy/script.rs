@@ -56,7 +56,6 @@ impl Script {
         self.speaks_telegram || !self.services.is_empty()
     }
 
-    /// Reads a source.
     pub(crate) fn parse(source: &str) -> Self {
         let words = words(source);
         let known = Known::of(&words);

@@ -18,7 +18,6 @@ const MANY: u64 = 5;
 
 /// What is known of an installation, and of what is here.
 pub(crate) struct Facts<'a> {
-    /// Its folder.
     pub(crate) folder: &'a Path,
     /// What lies in it.
     pub(crate) contents: &'a Contents,
@@ -40,7 +39,6 @@ pub(crate) struct Facts<'a> {
 
 /// What a survey brings.
 pub(crate) struct Surveyed {
-    /// The table.
     pub(crate) rows: Vec<Row>,
     /// What differs from the settings.
     pub(crate) section: Section,

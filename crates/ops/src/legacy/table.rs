@@ -10,10 +10,8 @@ use super::{Running, Script, StartedBy};
 use crate::doctor::gather::units::script_of;
 use crate::machine::Unit;
 
-/// One row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
-    /// The port.
     pub port: Option<u16>,
     /// The script, relative to the folder.
     pub script: Option<String>,
@@ -28,7 +26,6 @@ pub struct Row {
     pub sessions: Vec<String>,
     /// Who starts it: a unit, a process, or nobody any more.
     pub started_by: String,
-    /// Whether it runs.
     pub alive: Alive,
 }
 
@@ -36,14 +33,11 @@ pub struct Row {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Alive {
-    /// It does.
     Yes {
-        /// As this process.
         pid: u32,
     },
     /// It does, and nobody looks after it.
     Orphan {
-        /// As this process.
         pid: u32,
     },
     /// It is started again and again.
@@ -51,7 +45,6 @@ pub enum Alive {
         /// So often until now.
         restarts: u64,
     },
-    /// It does not.
     No,
 }
 

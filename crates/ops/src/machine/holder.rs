@@ -10,9 +10,7 @@ use super::{Root, process, sockets};
 /// The process that holds an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
-    /// Its number.
     pub pid: u32,
-    /// Its program's name.
     pub program: String,
 }
 

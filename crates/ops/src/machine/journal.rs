@@ -54,7 +54,6 @@ pub(crate) enum JournalError {
     /// The export cannot be read.
     #[error("the journal {} cannot be read: {source}", file.display())]
     Unreadable {
-        /// Which.
         file: PathBuf,
         /// What the system says.
         source: std::io::Error,
@@ -64,11 +63,8 @@ pub(crate) enum JournalError {
 /// Something that happened to a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// When.
     pub(crate) at: Timestamp,
-    /// The unit.
     pub(crate) unit: String,
-    /// What.
     pub(crate) event: Event,
 }
 

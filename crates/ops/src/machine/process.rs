@@ -15,10 +15,8 @@ use super::{Root, control_group};
 const LONGEST_COMMAND: u64 = 64 * 1024;
 const MOST_FILES: usize = 20_000;
 
-/// A process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Process {
-    /// Its number.
     pub(crate) pid: u32,
     /// The process it belongs to.
     pub(crate) parent: u32,
@@ -28,7 +26,6 @@ pub(crate) struct Process {
     pub(crate) name: String,
     /// The words it was started with.
     pub(crate) arguments: Vec<String>,
-    /// Where it works.
     pub(crate) folder: Option<PathBuf>,
     /// When it was started.
     pub(crate) started_at: Option<Timestamp>,

@@ -33,7 +33,6 @@ pub(crate) struct Snapshot {
 /// A socket that listens, and its processes.
 #[derive(Debug, Clone)]
 pub(crate) struct Listener {
-    /// Where.
     pub(crate) socket: Listening,
     /// Whose; empty where the system does not show it.
     pub(crate) pids: Vec<u32>,

@@ -7,7 +7,6 @@ use super::Root;
 /// A socket that listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Listening {
-    /// Where.
     pub(crate) address: SocketAddr,
     /// What names the socket among the open files of its processes.
     pub(crate) inode: u64,

@@ -10,12 +10,10 @@ use super::{file_name, read_text};
 const LARGEST: u64 = 256 * 1024;
 const MOST: usize = 5_000;
 
-/// A service unit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Unit {
     /// Its name, such as `old-gateway.service`.
     pub(crate) name: String,
-    /// Its file.
     pub(crate) file: PathBuf,
     /// The words of the command it starts.
     pub(crate) command: Vec<String>,
@@ -25,7 +23,6 @@ pub(crate) struct Unit {
     pub(crate) dynamic_user: bool,
     /// When it is started again: `no` unless it says otherwise.
     pub(crate) restart: String,
-    /// Where it works.
     pub(crate) folder: Option<PathBuf>,
     /// Whether it is started at boot.
     pub(crate) enabled: bool,

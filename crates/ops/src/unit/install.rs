@@ -27,9 +27,7 @@ pub enum InstallError {
     /// A file that the service needs is not there.
     #[error("{option} names {}, which is not there{hint}", file.display())]
     Missing {
-        /// The option.
         option: &'static str,
-        /// The file.
         file: PathBuf,
         /// How it is made.
         hint: &'static str,
@@ -37,7 +35,6 @@ pub enum InstallError {
     /// A unit cannot be read or written.
     #[error("cannot use {}: {source}; run this as root", file.display())]
     File {
-        /// The file.
         file: PathBuf,
         /// What the system says.
         source: io::Error,
@@ -53,7 +50,6 @@ pub type UninstallError = InstallError;
 /// One unit file and what is to become of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Planned {
-    /// The file.
     pub file: PathBuf,
     /// What is to be in it.
     pub text: String,
@@ -67,7 +63,6 @@ pub struct Planned {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     unit: String,
-    /// The unit files.
     pub files: Vec<Planned>,
 }
 

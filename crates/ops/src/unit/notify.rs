@@ -62,7 +62,6 @@ impl Notifier {
         self.tell(&format!("RELOADING=1\nMONOTONIC_USEC={}", at.as_micros()));
     }
 
-    /// It ends.
     pub fn stopping(&self) {
         self.tell("STOPPING=1\nSTATUS=Finishing what is on the wire");
     }

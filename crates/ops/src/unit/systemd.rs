@@ -20,18 +20,10 @@ pub enum SystemdError {
     NoSystemd,
     /// It refused, or its command cannot be run.
     #[error("`{command}` failed: {said}")]
-    Refused {
-        /// The command.
-        command: String,
-        /// What it said.
-        said: String,
-    },
+    Refused { command: String, said: String },
     /// It did not answer in time.
     #[error("`{command}` did not end within {} s; look at `systemctl list-jobs`", PATIENCE.as_secs())]
-    Late {
-        /// The command.
-        command: String,
-    },
+    Late { command: String },
 }
 
 /// Where the service manager is, and where its units are.
@@ -39,7 +31,6 @@ pub enum SystemdError {
 pub struct Systemd {
     /// The folder of units that the owner of the machine makes.
     pub(super) folder: PathBuf,
-    /// Its command.
     systemctl: PathBuf,
     /// There while it runs the machine.
     booted: PathBuf,
@@ -48,7 +39,6 @@ pub struct Systemd {
 /// How a service is, as the service manager says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Status {
-    /// The unit.
     pub unit: String,
     /// `active`, `failed`, `inactive`, `activating` …
     pub state: String,
@@ -58,7 +48,6 @@ pub struct Status {
     pub result: String,
     /// `enabled` when it is started at boot.
     pub at_boot: String,
-    /// Its process.
     pub pid: Option<u32>,
     /// How often it was started again by itself.
     pub restarts: Option<u64>,
@@ -129,7 +118,6 @@ impl Systemd {
     }
 }
 
-/// Reads `KEY=value` lines.
 fn read(unit: &str, text: &str) -> Status {
     let value = |key: &str| {
         let found = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));

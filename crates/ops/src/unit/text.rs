@@ -25,7 +25,6 @@ pub struct UnitOptions {
     pub name: String,
     /// The program; an absolute path.
     pub program: PathBuf,
-    /// As whom.
     pub account: Account,
     /// The settings file; an absolute path.
     pub config: Option<PathBuf>,

@@ -20,7 +20,6 @@ pub enum Typing {
     UploadDocument,
     /// It records a voice message.
     RecordVoice,
-    /// Nothing any more.
     Cancel,
 }
 

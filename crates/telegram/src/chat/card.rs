@@ -12,13 +12,10 @@ use crate::registry::Bound;
 /// A chat as the accounts know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChatInfo {
-    /// Its id.
     pub chat_id: ChatId,
     /// Its title, or the name of the user.
     pub title: String,
-    /// Its public name.
     pub username: Option<Username>,
-    /// What it is.
     pub kind: PeerKind,
     /// The accounts that are in it, best first.
     pub accounts: Vec<AccountName>,
@@ -33,19 +30,13 @@ pub enum BindError {
     /// The account is not in the chat, as far as is known.
     #[error("the account {account} is not in the chat")]
     NotInChat {
-        /// Which.
         account: AccountName,
         /// The accounts that are in it.
         members: Vec<AccountName>,
     },
     /// The chat is a private dialog that the account cannot take.
     #[error("{account} {why}")]
-    CannotTake {
-        /// Which.
-        account: AccountName,
-        /// Why not.
-        why: CannotTake,
-    },
+    CannotTake { account: AccountName, why: CannotTake },
 }
 
 impl Pool {

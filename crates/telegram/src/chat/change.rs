@@ -27,7 +27,6 @@ const RECONNECT: Duration = Duration::from_secs(10);
 pub struct Changed {
     /// The account that did it.
     pub account: AccountName,
-    /// The chat's id.
     pub chat_id: ChatId,
 }
 
@@ -42,12 +41,7 @@ pub enum ChangeError {
     },
     /// The chat has no message with this id, as far as the account sees.
     #[error("the account {account} finds no message {message_id} in this chat")]
-    NoSuchMessage {
-        /// Who looked.
-        account: AccountName,
-        /// For which message.
-        message_id: i32,
-    },
+    NoSuchMessage { account: AccountName, message_id: i32 },
     /// No account may do it.
     #[error("no account may do this")]
     NoRights {

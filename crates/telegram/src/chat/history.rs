@@ -15,7 +15,6 @@ const MOST: u32 = 100;
 /// A message as Telegram keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HistoryView {
-    /// Its id.
     pub message_id: i64,
     /// When it was sent, by Telegram's clock.
     pub at: Timestamp,
@@ -38,7 +37,6 @@ pub struct HistoryView {
 /// Some messages, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HistoryPage {
-    /// They.
     pub items: Vec<HistoryView>,
     /// The id to ask for with `before` for older ones, if there may be any.
     pub next_cursor: Option<String>,

@@ -18,18 +18,14 @@ const MOST: u32 = 200;
 pub enum MemberRole {
     /// Made it, or was given it.
     Creator,
-    /// Administrator.
     Admin,
-    /// Anybody else.
     Member,
 }
 
 /// Somebody who is in a chat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MemberView {
-    /// Telegram's id.
     pub user_id: i64,
-    /// The public name.
     pub username: Option<String>,
     /// The name people see.
     pub display_name: String,
@@ -44,7 +40,6 @@ pub struct MemberView {
 /// Some members, in Telegram's order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MembersPage {
-    /// They.
     pub items: Vec<MemberView>,
     /// Where the next page begins, if there is one.
     pub next_cursor: Option<String>,

@@ -34,7 +34,6 @@ pub(crate) fn is_good_prime(prime: &[u8], generator: i32) -> bool {
 mod tests {
     use super::*;
 
-    /// Euler's criterion.
     fn is_residue(generator: i32) -> bool {
         let prime = BigUint::from_bytes_be(&PRIME);
         let half = (&prime - 1_u32) >> 1_u32;

@@ -43,7 +43,6 @@ pub(crate) enum ServerKeyError {
     Size,
 }
 
-/// One key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct ServerKey {
     modulus: BigUint,

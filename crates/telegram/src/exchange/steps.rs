@@ -70,7 +70,6 @@ pub(crate) struct Hidden {
 }
 
 impl Begun {
-    /// The second question.
     pub(crate) fn hide(
         self,
         answer: enums::ResPq,
@@ -106,7 +105,6 @@ pub(crate) struct Agreed {
 }
 
 impl Hidden {
-    /// The third question.
     pub(crate) fn agree(
         self,
         answer: enums::ServerDhParams,

@@ -47,7 +47,6 @@ pub enum DownloadOf {
     /// A message of a private chat or a basic group, by the number that this account has for it. It stays where it was counted,
     /// also when the group has become a supergroup since.
     Counted {
-        /// The account.
         account: AccountName,
         /// The chat, as it was called then.
         chat_id: ChatId,
@@ -56,7 +55,6 @@ pub enum DownloadOf {
     },
     /// A message of a chat, by whoever can read it.
     InChat {
-        /// The chat.
         chat: ChatRef,
         /// The message with the media.
         message_id: i32,
@@ -116,10 +114,7 @@ pub enum DownloadError {
     },
     /// The account must wait.
     #[error("the account must wait until {until}")]
-    FloodWait {
-        /// Until then.
-        until: Timestamp,
-    },
+    FloodWait { until: Timestamp },
     /// The range begins behind the end.
     #[error("the file has {size} bytes: the range begins behind its end")]
     OutOfRange {

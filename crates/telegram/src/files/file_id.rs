@@ -42,7 +42,6 @@ pub(crate) struct RemoteFile {
 #[error("this is no file id of a photo or a document")]
 pub(crate) struct Undecodable;
 
-/// Reads an id.
 pub(crate) fn decode(file_id: &str) -> Result<RemoteFile, Undecodable> {
     if file_id.len() > LONGEST {
         return Err(Undecodable);
@@ -124,7 +123,6 @@ mod tests {
 
     use super::*;
 
-    /// Writes an id.
     fn encode(kind: u32, file: &RemoteFile, version: &[u8]) -> String {
         let RemoteFile { kind: _, dc_id, id, access_hash, file_reference } = file;
         let (dc_id, id, access_hash) = (*dc_id, *id, *access_hash);

@@ -162,7 +162,6 @@ pub(super) fn reference(media: &enums::MessageMedia, saved_at: Timestamp) -> Opt
 /// What can be seen of media in a message: enough to tell whether they are the ones that were sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Shown {
-    /// In one word.
     pub(crate) word: &'static str,
     /// In bytes; none for a photo, which Telegram makes anew.
     pub(crate) size: Option<u64>,

@@ -49,7 +49,6 @@ pub enum ExportError {
     /// It has no session that could leave.
     #[error("account {account} has no session{}; `switchboard account show {account}` lists those it has", purpose.map(|purpose| format!(" for {}", purpose.as_str())).unwrap_or_default())]
     NoSession {
-        /// Which account.
         account: AccountName,
         /// What the session was to be for.
         purpose: Option<Purpose>,

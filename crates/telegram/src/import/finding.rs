@@ -19,13 +19,11 @@ const DATABASE_NAMES: [&str; 3] = ["db", "sqlite", "sqlite3"];
 /// How many such files of one folder are looked at.
 const MOST_DATABASES: usize = 64;
 
-/// Something to import.
 pub enum Input {
     /// A file or a folder on this machine.
     Path(PathBuf),
     /// A file that was sent and lies on this machine for a while, and what its sender calls it.
     Sent(PathBuf, String),
-    /// A session string.
     Text(SecretText),
     /// A session file's bytes.
     File(Vec<u8>),

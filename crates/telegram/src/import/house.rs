@@ -47,7 +47,6 @@ impl Resident {
     }
 }
 
-/// Everybody.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct House {
     pub(super) residents: Vec<Resident>,

@@ -65,12 +65,7 @@ pub enum ImportError {
     Store(#[from] StoreError),
     /// An account or a session was not taken; the others are.
     #[error("{account}: {why}")]
-    Refused {
-        /// Which account.
-        account: AccountName,
-        /// Why.
-        why: String,
-    },
+    Refused { account: AccountName, why: String },
     /// The program ends.
     #[error("the program is ending")]
     Ending,

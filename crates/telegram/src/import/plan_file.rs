@@ -42,7 +42,6 @@ pub struct PlannedSession {
     /// The application to connect as: best the one that the session was made with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_id: Option<i32>,
-    /// That application's secret.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "hidden")]
     pub api_hash: Option<SecretText>,
     /// It is left alone: neither opened nor kept.
@@ -59,13 +58,11 @@ pub struct PlannedAccount {
     /// The application's number, from my.telegram.org.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_id: Option<i32>,
-    /// The application's secret.
     #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "hidden")]
     pub api_hash: Option<SecretText>,
     /// Lower numbers are used first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<u16>,
-    /// Its phone number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
 }
@@ -78,12 +75,7 @@ pub enum PlanError {
     Wrong(String),
     /// A secret that leads nowhere.
     #[error("{field} refers to the environment variable {variable}, which is not set; set it")]
-    NotSet {
-        /// Which field.
-        field: String,
-        /// The variable.
-        variable: String,
-    },
+    NotSet { field: String, variable: String },
     /// An entry that names no session.
     #[error("session {0} of the plan file names neither a file nor a fingerprint; give it one of them")]
     Nameless(usize),

@@ -26,9 +26,7 @@ pub(super) struct Subject {
 /// Whose a session is, as far as is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Whose {
-    /// Nobody asked Telegram.
     Unasked,
-    /// Telegram told.
     Person(Person),
     /// Telegram told that it is nobody's any more, or did not tell.
     Gone(What, String),
@@ -55,9 +53,7 @@ pub(super) struct Wishes {
 /// An application as my.telegram.org gives them out.
 #[derive(Debug, Clone)]
 pub struct Application {
-    /// Its number.
     pub api_id: i32,
-    /// Its secret.
     pub api_hash: SecretText,
 }
 

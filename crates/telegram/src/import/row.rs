@@ -64,7 +64,6 @@ impl What {
 /// A session, or a file that was meant to be one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SessionRow {
-    /// Where it lies.
     pub file: String,
     /// What becomes of it.
     pub what: What,
@@ -76,9 +75,7 @@ pub struct SessionRow {
     pub kind: Option<String>,
     /// The data centre that knows it.
     pub dc_id: Option<i32>,
-    /// Whose it is.
     pub user_id: Option<i64>,
-    /// Their public name.
     pub username: Option<String>,
     /// The name they show.
     pub display_name: Option<String>,
@@ -143,7 +140,6 @@ impl SessionRow {
 /// What came of an old registry.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct RegistryReport {
-    /// Where it lies.
     pub file: String,
     /// Chats that were taken over, those that were left included.
     pub chats_taken: usize,
@@ -178,7 +174,6 @@ pub struct RegistryReport {
 /// A name that the old registry has for an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnknownName {
-    /// The name.
     pub name: String,
     /// How many chats are bound to it.
     pub chats: usize,
@@ -189,9 +184,7 @@ pub struct UnknownName {
 pub struct ImportReport {
     /// Nothing was opened or changed.
     pub dry_run: bool,
-    /// Each session.
     pub sessions: Vec<SessionRow>,
-    /// Each old registry.
     pub registries: Vec<RegistryReport>,
     /// What was not looked at, and what else the owner should know.
     pub notes: Vec<String>,

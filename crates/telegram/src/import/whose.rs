@@ -26,7 +26,6 @@ pub(super) struct Question {
     pub(super) key: Result<Arc<Key>, String>,
     /// The number of the application, when any is known.
     pub(super) api_id: Option<i32>,
-    /// A SOCKS5 proxy.
     pub(super) proxy: Option<Proxied>,
     /// Who connects with which key.
     pub(super) claims: Claims,

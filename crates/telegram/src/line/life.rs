@@ -25,8 +25,12 @@ const SETTLED: Duration = Duration::from_secs(10);
 enum Ended {
     /// For good: its state says why.
     Dead,
-    /// For now.
-    Down { failed: Option<Failed>, detail: Option<String>, rebuild: bool, wait: Duration },
+    Down {
+        failed: Option<Failed>,
+        detail: Option<String>,
+        rebuild: bool,
+        wait: Duration,
+    },
 }
 
 impl Line {

@@ -103,7 +103,6 @@ struct Signals {
 /// What of the connection is lost.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Lost {
-    /// Nothing.
     #[default]
     Nothing,
     /// The way to Telegram; it is looked for again.

@@ -100,7 +100,6 @@ pub struct Logins {
 }
 
 impl Pool {
-    /// Signing in.
     pub fn login(self: &Arc<Self>) -> Logins {
         Logins { pool: Arc::clone(self) }
     }

@@ -62,7 +62,6 @@ pub(crate) enum Step {
     },
 }
 
-/// A login.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Record {
     pub(crate) by: By,

@@ -13,7 +13,6 @@ pub enum CodeWay {
     Sms,
     /// As a word or a phrase in a text message.
     SmsWords,
-    /// By voice.
     Call,
     /// By a call that is not to be answered: the code is in the number.
     FlashCall,
@@ -40,12 +39,9 @@ impl CodeWay {
     }
 }
 
-/// Who signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedInAs {
-    /// Telegram's id.
     pub user_id: i64,
-    /// The public name.
     pub username: Option<String>,
     /// The name people see.
     pub display_name: String,
@@ -133,11 +129,9 @@ impl LoginFailure {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum LoginState {
-    /// Nobody signs in.
     None,
     /// A code went out.
     CodeWanted {
-        /// How it went.
         sent_by: CodeWay,
         /// How many characters it has, where that is known.
         length: Option<u32>,
@@ -166,23 +160,18 @@ pub enum LoginState {
     },
     /// Somebody signed in, and Telegram wants its terms of service to be accepted before the session is used.
     TermsWanted {
-        /// What they say.
         text: String,
         /// The age in years that whoever accepts them must have, if there is one.
         min_age: Option<u32>,
     },
     /// Somebody signed in, and the session is in use.
     Done {
-        /// Who.
         user: SignedInAs,
     },
     /// It came to nothing.
     Failed {
-        /// Why.
         code: LoginFailure,
-        /// More, in words.
         detail: String,
-        /// What to do.
         next: &'static str,
         /// Until when Telegram wants nothing of it, if it said so.
         until: Option<Timestamp>,

@@ -19,7 +19,6 @@ pub(crate) struct Inner {
     pub(crate) talk: Option<Talk>,
 }
 
-/// A login.
 pub(crate) struct Login {
     pub(crate) account: AccountName,
     pub(crate) inner: Arc<tokio::sync::Mutex<Inner>>,
@@ -50,7 +49,6 @@ impl Login {
     }
 }
 
-/// All of them.
 #[derive(Default)]
 pub(crate) struct LoginTable(Mutex<HashMap<AccountName, Arc<Login>>>);
 

@@ -19,7 +19,6 @@ const CALL: Duration = Duration::from_secs(20);
 pub(crate) enum Trouble {
     /// No answer: what was asked for may have been done.
     NoAnswer(String),
-    /// Telegram refused.
     Refused(Meaning, String),
 }
 

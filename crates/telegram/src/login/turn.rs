@@ -69,7 +69,6 @@ impl Turn {
         Ok(())
     }
 
-    /// The next step.
     pub(super) async fn go_to(&mut self, step: Step) -> Result<(), LoginError> {
         let record = self.record()?;
         (record.step, record.in_doubt, record.carried) = (step, false, false);

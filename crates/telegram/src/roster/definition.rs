@@ -38,7 +38,6 @@ pub(crate) struct StoredKey {
     pub(crate) purposes: Vec<Purpose>,
 }
 
-/// A new account.
 #[derive(Debug, Clone)]
 pub struct NewAccount {
     /// The owner's name for it.
@@ -49,7 +48,6 @@ pub struct NewAccount {
     pub in_pool: bool,
     /// The application's number, from my.telegram.org.
     pub api_id: i32,
-    /// The application's secret.
     pub api_hash: SecretText,
     /// The phone number with the `+`, for signing in.
     pub phone: Option<SecretText>,
@@ -66,9 +64,7 @@ pub struct AccountChange {
     pub priority: Option<u16>,
     /// Whether it does work that does not name it.
     pub in_pool: Option<bool>,
-    /// The application's number.
     pub api_id: Option<i32>,
-    /// The application's secret.
     pub api_hash: Option<SecretText>,
     /// The phone number; `Some(None)` takes it away.
     pub phone: Option<Option<SecretText>>,

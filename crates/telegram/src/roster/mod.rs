@@ -40,7 +40,6 @@ pub enum RosterError {
     /// A field is not what it should be.
     #[error("{field} {message}")]
     Invalid {
-        /// Which.
         field: &'static str,
         /// What it must be.
         message: String,
@@ -50,7 +49,6 @@ pub enum RosterError {
         "{count} messages or operations of the account {account} are not over; wait for them or cancel them, or force it"
     )]
     UnderWay {
-        /// The account.
         account: AccountName,
         /// How much there is.
         count: u64,
@@ -67,7 +65,6 @@ pub enum RosterError {
     /// The session is somebody else's.
     #[error("this session belongs to the user {told}, and the account {account} is the user {known}")]
     WrongUser {
-        /// The account.
         account: AccountName,
         /// Whose the account is.
         known: i64,

@@ -20,7 +20,6 @@ const READING: usize = 4;
 /// Where tasks run, and what they share.
 pub(crate) struct Running {
     pub(crate) tasks: TaskTracker,
-    /// The program ends.
     pub(crate) closing: CancellationToken,
     refresh_every: Duration,
     turns: Arc<Semaphore>,

@@ -19,7 +19,6 @@ use crate::view::AccountView;
 pub struct SessionKey {
     /// The data centre that knows it.
     pub dc_id: i32,
-    /// The key.
     pub key: Secret<[u8; 256]>,
     /// Whose it is, where that is known.
     pub user_id: Option<i64>,

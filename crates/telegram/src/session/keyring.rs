@@ -136,7 +136,6 @@ pub(crate) struct Keyring {
 }
 
 impl Keyring {
-    /// Reads the key.
     pub(crate) async fn read(&self) -> Result<Arc<Key>, KeyTrouble> {
         let (source, reader) = (self.source.clone(), self.reader.clone());
         let loaded = tokio::task::spawn_blocking(move || source::load(&source, &reader)).await;

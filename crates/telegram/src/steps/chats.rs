@@ -10,7 +10,6 @@ use super::meaning::{is_done, is_of_the_maker, kept_title};
 use super::way::{Place, Way, told_of};
 use crate::classify::CallError;
 
-/// Makes a supergroup.
 pub(super) async fn create(way: &Way<'_>, title: &str, about: &str) -> Result<Answer, Outcome> {
     let request = functions::channels::CreateChannel {
         broadcast: false,
@@ -57,7 +56,6 @@ pub(super) async fn open_history(way: &Way<'_>, step: &Step) -> Result<Answer, O
     changed(way, step, way.change(&request).await).await
 }
 
-/// Sets the title.
 pub(super) async fn set_title(way: &Way<'_>, step: &Step, title: &str) -> Result<Answer, Outcome> {
     let title = kept_title(title);
     let answer = match way.place().await? {
@@ -67,7 +65,6 @@ pub(super) async fn set_title(way: &Way<'_>, step: &Step, title: &str) -> Result
     changed(way, step, answer).await
 }
 
-/// Sets the description.
 pub(super) async fn set_about(way: &Way<'_>, step: &Step, about: &str) -> Result<Answer, Outcome> {
     let request = functions::messages::EditChatAbout { peer: way.peer().await?, about: about.to_owned() };
     done(way, step, way.change(&request).await.map(drop)).await
@@ -126,7 +123,6 @@ fn exported(full: &enums::ChatFull) -> Option<String> {
     }
 }
 
-/// Leaves.
 pub(super) async fn leave(way: &Way<'_>, step: &Step) -> Result<Answer, Outcome> {
     let chat_id = way.chat_id()?;
     let answer = match way.place().await? {

@@ -5,7 +5,6 @@ use grammers_tl_types::enums::{self, Update};
 
 use crate::learned;
 
-/// Something worth noticing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Notice {
     /// A message of ours was accepted.

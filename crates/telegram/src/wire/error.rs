@@ -114,7 +114,6 @@ pub(crate) enum RequestError {
     /// The connection was lost.
     #[error("{loss}")]
     Lost {
-        /// Why.
         loss: Loss,
         /// Whether a byte of the request may have left, so that nobody knows whether Telegram has it.
         written: bool,

@@ -27,7 +27,6 @@ pub(super) struct Framing {
 pub(super) enum Found {
     /// A packet; the next one begins behind it, at `end`.
     Packet {
-        /// Where it lies.
         packet: Range<usize>,
         /// Where it is over.
         end: usize,

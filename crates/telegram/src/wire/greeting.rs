@@ -9,7 +9,6 @@ use grammers_tl_types::{Deserializable as _, LAYER, Serializable as _, enums, fu
 /// The language in which Telegram words what it has words for.
 const LANGUAGE: &str = "en";
 
-/// The request.
 pub(super) fn request(api_id: i32) -> Vec<u8> {
     let query = functions::InitConnection {
         api_id,

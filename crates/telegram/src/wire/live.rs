@@ -35,7 +35,6 @@ pub(crate) struct Learned {
 }
 
 impl Learned {
-    /// Nothing yet.
     pub(super) fn nothing(clock: &Clock) -> Self {
         Self { started: Instant::now(), started_at: clock.now(), salt: 0, ahead: 0 }
     }

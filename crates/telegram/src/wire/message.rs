@@ -43,15 +43,29 @@ pub(super) struct Told<'a> {
 #[derive(Debug, PartialEq)]
 pub(super) enum What<'a> {
     /// The result of a request.
-    Result { request: i64, body: Cow<'a, [u8]> },
-    /// There is none.
-    Failed { request: i64, error: RequestError },
+    Result {
+        request: i64,
+        body: Cow<'a, [u8]>,
+    },
+    Failed {
+        request: i64,
+        error: RequestError,
+    },
     /// A message, or a container, was not taken, and why; with the salt that is right from now on if it was that.
-    NotTaken { message: i64, reason: i32, salt: Option<i64> },
+    NotTaken {
+        message: i64,
+        reason: i32,
+        salt: Option<i64>,
+    },
     /// Telegram begins to remember this session.
-    NewSession { salt: i64 },
+    NewSession {
+        salt: i64,
+    },
     /// A request was answered by this message, which was sent or can be asked for.
-    Answered { request: Option<i64>, by: i64 },
+    Answered {
+        request: Option<i64>,
+        by: i64,
+    },
     /// Nothing that would change anything.
     Nothing,
     /// Anything else comes by itself.

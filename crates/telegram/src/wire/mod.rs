@@ -46,7 +46,6 @@ const CLOSING: Duration = socket::PARTING.saturating_mul(2);
 #[derive(Clone)]
 pub(crate) struct Application {
     pub(crate) api_id: i32,
-    /// A SOCKS5 proxy.
     pub(crate) proxy: Option<Proxied>,
 }
 
@@ -114,7 +113,6 @@ impl Connection {
         }
     }
 
-    /// Whether it ended.
     pub(crate) fn is_broken(&self) -> bool {
         self.runner.is_finished()
     }

@@ -139,7 +139,6 @@ fn unwritten(loss: Loss) -> RequestError {
     }
 }
 
-/// Connects.
 async fn dial<'a>(
     place: &Place,
     envelope: &'a Envelope,

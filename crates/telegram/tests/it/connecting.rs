@@ -139,7 +139,6 @@ async fn a_deaf_account_keeps_nobody_from_starting() {
 /// A way to a data centre that holds back what it was given last, until a while after whoever gave it hung up.
 struct SlowWay {
     address: SocketAddr,
-    /// Connections so far.
     connections: Arc<AtomicUsize>,
     /// Over the first so many of them nothing more goes before the client hangs up.
     held: Arc<AtomicUsize>,

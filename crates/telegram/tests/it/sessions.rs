@@ -12,7 +12,6 @@ use telegram::{Action, Pool};
 
 use crate::world::{World, name, send, state, until, view};
 
-/// A Telethon string.
 fn string(dc_id: u8, key: &[u8; 256]) -> SessionSource {
     let mut raw = vec![dc_id, 127, 0, 0, 1, 0, 80];
     raw.extend_from_slice(key);

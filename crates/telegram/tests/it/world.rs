@@ -96,7 +96,6 @@ impl World {
         Self { sandbox, settings, store, clock, outgoing, folder }
     }
 
-    /// Only these accounts.
     pub(crate) fn only(mut self, names: &[&str]) -> Self {
         self.settings.accounts.retain(|account| names.contains(&account.name.as_str()));
         self
@@ -124,7 +123,6 @@ impl World {
         }
     }
 
-    /// Starts the accounts.
     pub(crate) async fn pool(&self) -> Arc<Pool> {
         Pool::start(self.parts()).await.expect("accounts")
     }

@@ -7,9 +7,7 @@ use domain::{Role, UserName};
 /// Who asks, from where. Travels with a request inside the program and never comes from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
-    /// The user.
     pub user: UserName,
-    /// What they may.
     pub role: Role,
     /// Where their browser is, behind trusted proxies.
     pub address: Option<IpAddr>,

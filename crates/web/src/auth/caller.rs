@@ -33,7 +33,6 @@ pub(crate) struct Via {
 /// Which kind of listener a request came through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Door {
-    /// A TCP port.
     Port,
     /// The control socket: only the owner of the data directory can open it.
     Control,

@@ -44,7 +44,6 @@ impl Forwarded {
         self.last.store(now.as_micros(), Ordering::Relaxed);
     }
 
-    /// What was counted.
     pub(crate) fn counted(&self) -> NotBelieved {
         let (near, far) = (self.near.load(Ordering::Relaxed), self.far.load(Ordering::Relaxed));
         let last_at = (near + far > 0).then(|| Timestamp::from_micros(self.last.load(Ordering::Relaxed)));

@@ -36,7 +36,6 @@ impl<K: Hash + Eq + Copy> Meter<K> {
         debt.checked_sub(self.period * (self.burst - 1)).filter(|wait| !wait.is_zero())
     }
 
-    /// Counts an event.
     pub(crate) fn record(&self, who: K, now: Duration) {
         let mut debts = self.debts();
         if debts.len() >= BOUND && !debts.contains_key(&who) {

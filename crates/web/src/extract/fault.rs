@@ -59,7 +59,6 @@ impl Fault {
         self
     }
 
-    /// Where it is.
     pub(super) fn path(&self) -> &str {
         self.at.as_deref().unwrap_or_default()
     }

@@ -102,7 +102,6 @@ impl Aside {
     }
 }
 
-/// Reads one value.
 #[derive(Clone)]
 struct Reader<'a> {
     node: &'a Node,

@@ -20,17 +20,13 @@ pub(crate) struct Named {
 /// Where a file is to come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// From this address.
     Url(String),
-    /// From an upload.
     Upload(UploadId),
     /// From the server's media folder.
     Path(PathBuf),
     /// From a public post.
     Post {
-        /// The channel.
         channel: Username,
-        /// The post.
         message_id: i32,
     },
     /// From Telegram, by a Bot API file id.

@@ -38,7 +38,6 @@ impl From<&Origin> for Asker {
     }
 }
 
-/// All places.
 pub(super) struct Places {
     here: Semaphore,
     away: Semaphore,

@@ -3,7 +3,6 @@
 /// What the header `Range` asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
-    /// Everything.
     All,
     /// From this byte to the end.
     From(u64),

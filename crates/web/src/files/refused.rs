@@ -16,7 +16,6 @@ pub(crate) struct Untaken {
     pub(crate) index: usize,
     /// The field of `/v1` that names it.
     pub(crate) field: &'static str,
-    /// Why.
     pub(crate) why: Why,
 }
 
@@ -63,7 +62,6 @@ impl Untaken {
 }
 
 impl Why {
-    /// The stable code.
     pub(crate) fn code(&self) -> Code {
         match self {
             Self::Fetch(error) => of_address(error),

@@ -46,7 +46,6 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// Reads the headers.
     pub(crate) fn read(headers: &HeaderMap) -> Self {
         let wanted =
             headers.get(RANGE).and_then(|range| range.to_str().ok()).map_or(Wanted::All, Wanted::read);

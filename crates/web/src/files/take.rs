@@ -24,7 +24,6 @@ const TURN: Duration = Duration::from_mins(1);
 /// On which terms the files of a message are taken in.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terms {
-    /// Who names them.
     pub(crate) asker: Asker,
     /// How long those from addresses may take, all together and with the wait for their turn; nothing where the whole of
     /// it has a bound already.

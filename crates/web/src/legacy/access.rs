@@ -25,7 +25,6 @@ pub(super) struct Guest {
 /// What an address may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
-    /// It may call.
     Welcome,
     /// It may call with a key.
     WithKey,

@@ -26,7 +26,12 @@ pub(super) struct Answer {
 #[serde(untagged)]
 pub(super) enum Body {
     /// Sent into a private chat, without a tag.
-    Private { status: &'static str, chat_id: Option<i64>, message_id: Option<i64>, chat_type: &'static str },
+    Private {
+        status: &'static str,
+        chat_id: Option<i64>,
+        message_id: Option<i64>,
+        chat_type: &'static str,
+    },
     /// Sent anywhere else, or with a tag.
     Tagged {
         status: &'static str,
@@ -36,10 +41,17 @@ pub(super) enum Body {
         client_tagged_name: Option<String>,
         chat_type: &'static str,
     },
-    /// Files were sent.
-    Shipped { status: &'static str, recipient: Value, message_ids: Vec<i64>, count: usize },
+    Shipped {
+        status: &'static str,
+        recipient: Value,
+        message_ids: Vec<i64>,
+        count: usize,
+    },
     /// The chat was left before: it is not touched.
-    Skipped { status: &'static str, reason: &'static str },
+    Skipped {
+        status: &'static str,
+        reason: &'static str,
+    },
     /// A chat was made. Its id is a text.
     Created {
         status: &'static str,
@@ -49,23 +61,56 @@ pub(super) enum Body {
         debug: Debug,
     },
     /// None of the users is found, so no chat was made.
-    NobodyFound { error: &'static str, debug: Debug },
+    NobodyFound {
+        error: &'static str,
+        debug: Debug,
+    },
     /// A supergroup or channel was left.
-    LeftChannel { status: &'static str, left_type: &'static str, id: i64, kicked: Vec<i64> },
+    LeftChannel {
+        status: &'static str,
+        left_type: &'static str,
+        id: i64,
+        kicked: Vec<i64>,
+    },
     /// A basic group was left.
-    LeftGroup { status: &'static str, left_type: &'static str, id: i64 },
+    LeftGroup {
+        status: &'static str,
+        left_type: &'static str,
+        id: i64,
+    },
     /// A chat that no account finds counts as left.
-    LeftUnfound { status: &'static str, left_type: &'static str, note: String },
+    LeftUnfound {
+        status: &'static str,
+        left_type: &'static str,
+        note: String,
+    },
     /// A field is missing, or the service says its errors so.
-    Bare { error: String },
+    Bare {
+        error: String,
+    },
     /// It was not done.
-    Error { status: &'static str, error: String },
+    Error {
+        status: &'static str,
+        error: String,
+    },
     /// Every account must wait.
-    Flood { status: &'static str, error: &'static str, retry_after: u64 },
+    Flood {
+        status: &'static str,
+        error: &'static str,
+        retry_after: u64,
+    },
     /// The same where errors are bare.
-    BareFlood { error: &'static str, retry_after: u64 },
+    BareFlood {
+        error: &'static str,
+        retry_after: u64,
+    },
     /// It may have been done.
-    Doubt { status: &'static str, error: String, id: String, state: &'static str },
+    Doubt {
+        status: &'static str,
+        error: String,
+        id: String,
+        state: &'static str,
+    },
 }
 
 impl Answer {

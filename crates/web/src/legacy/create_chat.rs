@@ -16,7 +16,6 @@ use super::request::Arrived;
 use super::sagas::submit;
 use super::wait::{Errand, wait};
 
-/// Answers a call.
 pub(super) async fn handle(Shared(gate): Shared<Gate>, request: Request) -> Response {
     let told = call(&gate, request).await;
     gate.respond(told)

@@ -19,7 +19,6 @@ use super::wait::{Errand, wait};
 /// While members are being removed the caller is kept waiting this many times the hold: 300 s.
 const HOLDS: u32 = 3;
 
-/// Answers a call.
 pub(super) async fn handle(Shared(gate): Shared<Gate>, request: Request) -> Response {
     let told = call(&gate, request).await;
     gate.respond(told)

@@ -43,7 +43,6 @@ pub(super) enum Wrong {
 }
 
 impl NewChat {
-    /// Reads the fields.
     pub(super) fn read(fields: &Fields) -> Result<Self, Wrong> {
         if !fields.has("title") || !fields.is_plain("title") {
             return Err(Wrong::NoTitle);

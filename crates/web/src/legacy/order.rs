@@ -35,7 +35,6 @@ pub(super) enum Wrong {
     ReplyTo,
 }
 
-/// Reads the fields.
 pub(super) fn order(fields: &Fields) -> Result<Order, Wrong> {
     if !fields.has("chat") {
         return Err(Wrong::NoChat);

@@ -46,7 +46,6 @@ impl Arrived {
         Ok(Self { guest, key, body })
     }
 
-    /// Who asks.
     pub(super) fn origin(&self, gate: &Gate) -> Origin {
         let Guest { address, api_key, .. } = self.guest;
         Origin { listener: gate.name.to_string(), api_key, address }

@@ -25,7 +25,6 @@ use crate::files::{self, Asker, Named, Terms};
 /// How long a recipient is looked for after a file could not be had.
 const LOOK: Duration = Duration::from_secs(10);
 
-/// Answers a call.
 pub(super) async fn handle(Shared(gate): Shared<Gate>, request: Request) -> Response {
     let told = Box::pin(call(&gate, request)).await;
     gate.respond(told)

@@ -19,7 +19,6 @@ use super::texted;
 use super::wait::{Errand, wait};
 use crate::problem::Problem;
 
-/// Answers a call.
 pub(super) async fn handle(Shared(gate): Shared<Gate>, request: Request) -> Response {
     let told = Box::pin(call(&gate, request)).await;
     gate.respond(told)

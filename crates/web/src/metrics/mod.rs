@@ -33,7 +33,6 @@ const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; c
 /// How long the store may take to count.
 const STORE_TIME: Duration = Duration::from_secs(5);
 
-/// The page.
 pub(crate) async fn page(_: By<CanRead>, Shared(state): Shared<State>) -> Response {
     let stock = match tokio::time::timeout(STORE_TIME, state.store().stock()).await {
         Ok(Ok(stock)) => Some(stock),
@@ -56,7 +55,6 @@ pub(crate) async fn page(_: By<CanRead>, Shared(state): Shared<State>) -> Respon
     response
 }
 
-/// The program itself.
 fn program(page: &mut Page, state: &State, process: &Usage) {
     page.gauge("switchboard_build_info", "Always 1; the labels say which build runs.")
         .add(&[("version", env!("CARGO_PKG_VERSION"))], 1_u64);

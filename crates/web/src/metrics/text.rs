@@ -31,7 +31,6 @@ impl Kind {
 pub(super) enum Unit {
     /// Times, kept in microseconds and shown in seconds.
     Time,
-    /// Plain numbers.
     Plain,
 }
 
@@ -122,7 +121,6 @@ impl Page {
         self.family(name, Kind::Histogram, help)
     }
 
-    /// The whole text.
     pub(super) fn finish(self) -> String {
         self.0
     }
@@ -164,7 +162,6 @@ pub(super) struct Family<'a> {
 }
 
 impl Family<'_> {
-    /// One number.
     pub(super) fn add(&mut self, labels: &[Label<'_>], number: impl Into<Number>) -> &mut Self {
         self.page.sample(self.name, "", labels, number.into());
         self

@@ -75,7 +75,6 @@ fn object(schema: &mut Value) {
     }
 }
 
-/// One value.
 fn value(schema: &mut Value, required: bool) {
     if let Some(items) = schema.get_mut("items") {
         value(items, true);

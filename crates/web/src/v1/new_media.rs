@@ -48,7 +48,6 @@ pub(crate) struct MediaBody {
 pub(crate) enum WishWord {
     /// As what it is.
     Auto,
-    /// As a file.
     Document,
     /// As a voice message.
     Voice,

@@ -66,7 +66,6 @@ pub(super) fn role() -> RefOr<Schema> {
         .into()
 }
 
-/// Who did something.
 pub(super) fn audit_kind() -> RefOr<Schema> {
     one_of(["user", "api_key", "machine", "program", "nobody"], "Who it was.").examples(["user"]).into()
 }
@@ -149,7 +148,6 @@ pub(super) fn weekdays() -> RefOr<Schema> {
         .into()
 }
 
-/// The services.
 pub(super) fn service() -> RefOr<Schema> {
     one_of(Purpose::ALL.map(Purpose::as_str), "The service.").examples(["create_chat"]).into()
 }

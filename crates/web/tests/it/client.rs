@@ -27,7 +27,6 @@ pub(crate) struct Call {
     body: Vec<u8>,
 }
 
-/// An answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
     pub(crate) status: u16,

@@ -27,7 +27,6 @@ fn writes(world: &World) -> u64 {
     world.store.written().writes
 }
 
-/// Connects and asks.
 pub(crate) async fn ask(call: &Call, world: &World) -> TcpStream {
     let Target::Port(address) = world.old() else { panic!("a port") };
     let mut stream = TcpStream::connect(address).await.expect("connects");

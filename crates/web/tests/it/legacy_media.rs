@@ -25,7 +25,6 @@ async fn world() -> World {
 }
 
 impl World {
-    /// `POST /send_media`.
     fn ship(&self, body: &Value) -> Call {
         Call::new(&self.old(), "POST", "/send_media").json(body.to_string())
     }

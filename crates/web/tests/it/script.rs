@@ -15,7 +15,6 @@ use tokio::sync::watch;
 /// Who is mentioned, whoever is asked for.
 pub(crate) const CLIENT: (i64, &str) = (7, "Anna Ивановна");
 
-/// What was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sent {
     pub(crate) account: AccountName,
@@ -32,7 +31,6 @@ struct Plot {
     next_id: i64,
 }
 
-/// The script.
 pub(crate) struct Script {
     plot: Mutex<Plot>,
     changes: watch::Sender<u64>,

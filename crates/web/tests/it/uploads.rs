@@ -11,7 +11,6 @@ use crate::world::{SOON, World};
 use testkit::{PDF, PNG};
 
 impl World {
-    /// `POST /v1/uploads`.
     pub(crate) fn upload(&self, query: &str, bytes: impl Into<Vec<u8>>) -> Call {
         self.call("POST", &format!("/v1/uploads{query}")).body(bytes)
     }

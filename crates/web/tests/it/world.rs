@@ -270,7 +270,6 @@ impl World {
         Target::Port(self.state.listeners()[number].address.parse().expect("an address"))
     }
 
-    /// The main port.
     pub(crate) fn main(&self) -> Target {
         self.address(0)
     }
@@ -301,12 +300,10 @@ impl World {
         self.hands.reachers_are(candidates.clone());
     }
 
-    /// `POST /v1/messages`.
     pub(crate) fn message(&self, body: &str) -> Call {
         self.call("POST", "/v1/messages").json(body)
     }
 
-    /// `POST /send_text`.
     pub(crate) fn text(&self, body: &str) -> Call {
         Call::new(&self.old(), "POST", "/send_text").json(body)
     }

@@ -25,7 +25,6 @@ const CHECK: &str = "switchboard backup check";
 
 /// What is known of backups.
 pub(in crate::doctor) struct Facts<'a> {
-    /// Where they lie.
     pub(in crate::doctor) folder: &'a str,
     /// How often one is made; zero: never by itself.
     pub(in crate::doctor) every: Duration,

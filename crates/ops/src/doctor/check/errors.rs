@@ -31,7 +31,6 @@ pub(in crate::doctor) struct Told {
 pub(in crate::doctor) struct Kind {
     /// The kind: a stable word; none for errors that name none.
     pub(in crate::doctor) word: Option<&'static str>,
-    /// How many.
     pub(in crate::doctor) count: u64,
     /// When the last one was.
     pub(in crate::doctor) last_at: Timestamp,

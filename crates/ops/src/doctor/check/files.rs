@@ -10,7 +10,6 @@ use crate::doctor::report::{Area, Section};
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::doctor) enum Kind {
-    /// The data directory.
     Directory,
     /// Something in it: others may not even read it.
     Data,
@@ -25,9 +24,7 @@ pub(in crate::doctor) enum Kind {
 pub(in crate::doctor) struct File {
     pub(in crate::doctor) path: PathBuf,
     pub(in crate::doctor) kind: Kind,
-    /// Its permission bits.
     pub(in crate::doctor) mode: u32,
-    /// Its owner's number.
     pub(in crate::doctor) owner: u32,
 }
 

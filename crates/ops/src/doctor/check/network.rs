@@ -9,7 +9,6 @@ use super::webhooks::called;
 use crate::doctor::finding::{Code, Finding, Fix, Severity};
 use crate::doctor::report::{Area, Section};
 
-/// What was tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::doctor) struct Tried {
     pub(in crate::doctor) what: What,

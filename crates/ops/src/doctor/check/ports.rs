@@ -19,7 +19,6 @@ const NEAR: u16 = 5;
 pub(in crate::doctor) struct Wanted {
     /// `main`, or the number of an old port.
     pub(in crate::doctor) name: String,
-    /// Where.
     pub(in crate::doctor) address: SocketAddr,
     /// The key of the settings.
     pub(in crate::doctor) key: &'static str,
@@ -28,7 +27,6 @@ pub(in crate::doctor) struct Wanted {
 /// Whether a listener answered when it was asked something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::doctor) struct Answered {
-    /// Which.
     pub(in crate::doctor) name: String,
     /// How long it took, or why there was none.
     pub(in crate::doctor) answer: Result<Duration, String>,
@@ -42,7 +40,6 @@ pub(in crate::doctor) struct Facts<'a> {
     pub(in crate::doctor) listeners: Option<&'a [ListenerFact]>,
     /// Who of them answered.
     pub(in crate::doctor) answered: &'a [Answered],
-    /// The machine.
     pub(in crate::doctor) snapshot: &'a Snapshot,
     /// The old scripts that run.
     pub(in crate::doctor) running: &'a [Running],

@@ -9,7 +9,6 @@ use crate::doctor::report::{Area, Section, Server};
 /// The server as seen from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::doctor) enum Seen {
-    /// It answers.
     Answers(Server),
     /// A process holds the data directory, or seems to, and does not tell of itself.
     Deaf {

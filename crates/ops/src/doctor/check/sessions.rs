@@ -14,9 +14,7 @@ use crate::machine::{Process, Snapshot};
 /// A session that the settings name.
 #[derive(Debug, Clone)]
 pub(in crate::doctor) struct Named {
-    /// Whose.
     pub(in crate::doctor) account: AccountName,
-    /// Its file.
     pub(in crate::doctor) file: PathBuf,
     /// Its key's fingerprint; nothing when there is no file; else why it is no session.
     pub(in crate::doctor) found: Result<Option<String>, String>,
@@ -25,7 +23,6 @@ pub(in crate::doctor) struct Named {
 /// A session file that lies in one of the folders that were looked into.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::doctor) struct Lying {
-    /// The file.
     pub(in crate::doctor) file: PathBuf,
     /// Its key's fingerprint, if it is a session.
     pub(in crate::doctor) fingerprint: Option<String>,

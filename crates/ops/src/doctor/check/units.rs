@@ -25,7 +25,6 @@ pub(in crate::doctor) enum Whose {
     Ours,
     /// It starts an old script.
     Old(Script),
-    /// Neither.
     Foreign,
 }
 

@@ -36,7 +36,6 @@ struct Target {
     is_guarded: bool,
 }
 
-/// What was tried.
 pub(in crate::doctor) struct Reached {
     /// Each address, with what came of it.
     pub(in crate::doctor) tried: Vec<Tried>,

@@ -87,7 +87,6 @@ enum Stage {
     NotReady,
     /// It works, and its dialogs are read for the first time.
     Reading {
-        /// So many are.
         read: u64,
         /// Of so many, if Telegram told.
         of: Option<u64>,

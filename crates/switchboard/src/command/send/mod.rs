@@ -115,7 +115,6 @@ impl Interrupt {
         Ok(Self(signal(SignalKind::interrupt()).context("Ctrl+C cannot be listened to")?))
     }
 
-    /// Waits for it.
     pub(super) async fn came(&mut self) {
         if self.0.recv().await.is_none() {
             // No signal will ever come.

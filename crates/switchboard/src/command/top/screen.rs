@@ -21,7 +21,6 @@ pub(super) enum Key {
 pub(super) struct Screen {
     before: Termios,
     keys: mpsc::Receiver<Key>,
-    /// What it shows.
     drawn: Vec<String>,
 }
 
@@ -31,7 +30,6 @@ pub(super) fn columns() -> Option<usize> {
 }
 
 impl Screen {
-    /// Takes the terminal.
     pub(super) fn begin() -> io::Result<Self> {
         let before = tcgetattr(io::stdin())?;
         let mut raw = before.clone();

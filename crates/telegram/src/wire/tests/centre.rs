@@ -30,7 +30,6 @@ pub(super) fn key() -> AuthKey {
     Secret::new(Box::new(envelope::tests::bytes()))
 }
 
-/// A data centre.
 pub(super) struct Centre {
     listener: TcpListener,
     pub(super) address: SocketAddr,
@@ -187,7 +186,6 @@ impl Talk {
         self.raw(&packet).await;
     }
 
-    /// A packet, framed.
     pub(super) fn packet(&mut self, body: &[u8]) -> Vec<u8> {
         self.last_id += 4;
         let mut packet = vec![0; framing::HEADER + envelope::HEADER];

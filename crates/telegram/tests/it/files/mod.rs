@@ -107,7 +107,6 @@ pub(crate) fn ids(outcome: &Outcome) -> Vec<i64> {
     ids.iter().map(|id| id.expect("known")).collect()
 }
 
-/// The demo supergroup.
 pub(crate) fn supergroup(world: &World) -> String {
     let chats = world.telegram().chats();
     chats.iter().find(|chat| chat.title == "Demo supergroup").expect("one").chat_id.clone()

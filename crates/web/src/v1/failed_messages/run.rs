@@ -21,7 +21,6 @@ const BATCH: u32 = 500;
 /// How many are counted at most: what is more is told as this many.
 pub(super) const MOST_COUNTED: u64 = 100_000;
 
-/// Which failed messages.
 #[derive(Debug, Clone)]
 pub(super) struct Which {
     /// Of which account, into which chat, accepted when.
@@ -44,9 +43,7 @@ pub(crate) struct Retries(Mutex<Option<Arc<Run>>>);
 /// Failed messages that are tried again. It is not kept over a restart: what it had not reached stays failed.
 #[derive(Debug)]
 pub(super) struct Run {
-    /// Who asked.
     pub(super) asked_by: String,
-    /// When it began.
     pub(super) started_at: Timestamp,
     /// How many messages it is about.
     pub(super) total: u64,
@@ -67,7 +64,6 @@ impl Run {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// When it ended.
     pub(super) fn finished_at(&self) -> Option<Timestamp> {
         *self.finished_at.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -25,7 +25,6 @@ const SOON: Duration = Duration::from_secs(5);
 /// Work to be asked for, and how.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Order {
-    /// What.
     pub(crate) task: Task,
     /// Only through this account.
     pub(crate) pin: Option<AccountName>,

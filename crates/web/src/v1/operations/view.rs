@@ -161,7 +161,6 @@ impl<'a> OperationView<'a> {
         self
     }
 
-    /// With its history.
     #[must_use]
     pub(crate) fn with_timeline(mut self, timeline: &'a [Entry]) -> Self {
         self.steps = Some(timeline.iter().map(Into::into).collect());

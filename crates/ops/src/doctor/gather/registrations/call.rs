@@ -23,7 +23,6 @@ pub(super) struct Clients {
     plain: OnceLock<Option<reqwest::Client>>,
 }
 
-/// A provider's API.
 pub(super) struct Client {
     http: reqwest::Client,
     api: String,

@@ -27,7 +27,6 @@ const AT_ONCE: usize = 32;
 /// The most webhooks that are asked for.
 const MOST: usize = 64;
 
-/// What was asked.
 pub(in crate::doctor) struct Registrations {
     /// Each webhook, with what its provider told.
     pub(in crate::doctor) asked: Vec<Asked>,

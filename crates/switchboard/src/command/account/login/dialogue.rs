@@ -15,7 +15,6 @@ use crate::reply::Refused;
 use crate::terminal::Lines;
 use crate::{paragraph, table};
 
-/// What was answered.
 #[derive(Debug)]
 pub(super) enum Input {
     Code(SecretText),
@@ -27,7 +26,6 @@ pub(super) enum Input {
     Cancel,
 }
 
-/// The other side.
 pub(super) struct Dialogue {
     manner: Manner,
     lines: Option<Lines>,
@@ -70,7 +68,6 @@ impl TryFrom<bool> for Yes {
 }
 
 impl Dialogue {
-    /// With a person.
     pub(super) fn terminal() -> Self {
         Self::new(Manner::Terminal)
     }
@@ -80,7 +77,6 @@ impl Dialogue {
         Self::new(Manner::Lines)
     }
 
-    /// With a program.
     pub(super) fn json() -> Self {
         Self::new(Manner::Json)
     }

@@ -13,7 +13,6 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// Reads an answer.
     pub(super) fn read(told: Value) -> anyhow::Result<Self> {
         let word = told["state"].as_str().context("the answer has no state")?.to_owned();
         Ok(Self { word, told })
