@@ -8,10 +8,10 @@ use http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
 use store::{Direction, FailedRequest, FailedState};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::page::{listed, store_page};
-use super::{Page, words};
+use super::{LongPageParameters, Page, words};
 use crate::answer::json;
 use crate::auth::{By, CanOperate, CanRead, CanSend};
 use crate::extract::{PathParameter, QueryParameters};
@@ -110,7 +110,7 @@ fn summary(payload: &Value) -> Option<String> {
 /// Lists failed requests, newest first.
 #[utoipa::path(
     get, path = "/v1/failed-requests", tag = "operations", operation_id = "list_failed_requests",
-    params(ListParameters),
+    params(("state" = Option<String>, Query, description = "Only those in this state; several with commas between", example = "waiting,pending"), LongPageParameters),
     responses((status = 200, description = "A page of failed requests", body = Page<FailedRequestView>))
 )]
 pub(crate) async fn list(
@@ -125,21 +125,6 @@ pub(crate) async fn list(
     let view = |request| FailedRequestView::new(request, by.caller.administers);
     let items: Vec<_> = found.items.into_iter().map(view).collect();
     Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
-}
-
-/// What the list can be narrowed to.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
-pub(crate) struct ListParameters {
-    /// Only those in this state; several with commas between.
-    #[param(example = "waiting,pending")]
-    state: Option<String>,
-    /// How many, 1 to 500.
-    #[param(minimum = 1, maximum = 500, default = 50)]
-    limit: Option<u32>,
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
 }
 
 fn several(words: &str) -> Result<Vec<FailedState>, String> {

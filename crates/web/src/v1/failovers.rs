@@ -10,9 +10,9 @@ use serde::Serialize;
 use store::{FailoverFilter, FailoverRecord};
 use utoipa::{IntoParams, ToSchema};
 
-use super::Page;
 use super::names::{self, Names, NamesView};
 use super::page::{listed, store_page};
+use super::{LongPageParameters, Page};
 use crate::answer::json;
 use crate::auth::{By, CanRead};
 use crate::extract::QueryParameters;
@@ -89,7 +89,7 @@ async fn became(
 /// Lists failovers, the latest first.
 #[utoipa::path(
     get, path = "/v1/failovers", tag = "operations", operation_id = "list_failovers",
-    params(ListParameters),
+    params(ListParameters, LongPageParameters),
     responses((status = 200, description = "A page of failovers", body = Page<FailoverView>))
 )]
 pub(crate) async fn list(
@@ -133,9 +133,4 @@ pub(crate) struct ListParameters {
     /// Only those from or to this account.
     #[param(example = "main")]
     account: Option<String>,
-    /// How many, 1 to 500.
-    #[param(minimum = 1, maximum = 500, default = 50)]
-    limit: Option<u32>,
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
 }

@@ -21,7 +21,7 @@ use super::names::{self, Names};
 use super::new_message::{NewMessage, Order};
 use super::page::{listed, store_page};
 use super::why::{CandidateView, OriginView, Why};
-use super::{LISTENER, Page, services, words};
+use super::{LISTENER, LongPageParameters, Page, services, words};
 use crate::answer::{json, located};
 use crate::auth::{By, Caller, CanRead, CanSend};
 use crate::extract::{Json, PathParameter, QueryParameters, Unchecked};
@@ -136,7 +136,7 @@ async fn submit(
 /// asked for, or none, and still be followed by another.
 #[utoipa::path(
     get, path = "/v1/messages", tag = "messages", operation_id = "list_messages",
-    params(ListParameters),
+    params(ListParameters, LongPageParameters),
     responses((status = 200, description = "A page of messages", body = Page<MessageView<'static>>))
 )]
 pub(crate) async fn list(
@@ -227,11 +227,6 @@ pub(crate) struct ListParameters {
     /// Only those accepted before this time: a time, or how long ago.
     #[param(example = "2026-01-31T12:00:00Z")]
     until: Option<String>,
-    /// How many, 1 to 500.
-    #[param(minimum = 1, maximum = 500, default = 50)]
-    limit: Option<u32>,
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
 }
 
 /// Shows a message.

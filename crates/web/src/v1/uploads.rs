@@ -11,7 +11,7 @@ use http::{HeaderMap, StatusCode};
 use media::shelf::{Put, Token};
 use media::{FileName, TakeError, Upload};
 use serde::Serialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::{LISTENER, words};
 use crate::answer::{json, located};
@@ -80,23 +80,13 @@ pub(crate) struct UploadForm {
     file: String,
 }
 
-/// What a file is called.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
-pub(crate) struct PutParameters {
-    /// What it is to be called; without it, what a `Content-Disposition` calls it, or what it is.
-    #[param(example = "price-list.pdf")]
-    filename: Option<String>,
-}
-
 /// Takes a file that messages can name.
 ///
 /// The body is the file itself, as it is, or a form (`multipart/form-data`) with one file in any field. It is kept for the time that the settings say (`media.uploads_keep`), and can be named
 /// by any number of messages until then.
 #[utoipa::path(
     post, path = "/v1/uploads", tag = "files", operation_id = "upload_file",
-    params(PutParameters, ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$",
+    params(("filename" = Option<String>, Query, description = "What it is to be called; without it, what a `Content-Disposition` calls it, or what it is", example = "price-list.pdf"), ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$",
         description = "1 to 255 visible ASCII characters. The same key with the same file is the same upload while that is kept.")),
     request_body(
         content((String = "application/octet-stream"), (UploadForm = "multipart/form-data")),

@@ -14,7 +14,7 @@ use crate::extract::{PathParameter, QueryParameters};
 use crate::problem::Problem;
 use crate::state::State;
 use crate::v1::page::{Page, listed, store_page};
-use crate::v1::words;
+use crate::v1::{LongPageParameters, words};
 
 /// Which alerts to list.
 #[derive(IntoParams)]
@@ -27,11 +27,6 @@ pub(crate) struct ListParameters {
     /// Only those of this card.
     #[param(example = "account:main")]
     card: Option<String>,
-    /// How many, 1 to 500.
-    #[param(minimum = 1, maximum = 500, default = 50)]
-    limit: Option<u32>,
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
 }
 
 /// Lists alerts, the latest first.
@@ -40,7 +35,7 @@ pub(crate) struct ListParameters {
 /// something that has an alert gets none of its own. Past ones are kept for 30 days.
 #[utoipa::path(
     get, path = "/v1/alerts", tag = "alerts", operation_id = "list_alerts",
-    params(ListParameters),
+    params(ListParameters, LongPageParameters),
     responses((status = 200, description = "A page of alerts", body = Page<Shown>))
 )]
 pub(crate) async fn list(

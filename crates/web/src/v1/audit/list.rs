@@ -15,14 +15,14 @@ use crate::auth::{By, CanReadAudit};
 use crate::extract::QueryParameters;
 use crate::problem::Problem;
 use crate::state::State;
-use crate::v1::Page;
 use crate::v1::keys::KeyNames;
 use crate::v1::page::{listed, store_page};
+use crate::v1::{LongPageParameters, Page};
 
 /// Lists what was done by whom, the latest first. Entries are kept for a year, at most 200,000.
 #[utoipa::path(
     get, path = "/v1/audit", tag = "users", operation_id = "list_audit",
-    params(ListParameters),
+    params(ListParameters, LongPageParameters),
     responses((status = 200, description = "A page of the audit log", body = Page<AuditView>))
 )]
 pub(crate) async fn list(
@@ -75,9 +75,4 @@ pub(crate) struct ListParameters {
     /// Before this time.
     #[param(format = DateTime)]
     until: Option<String>,
-    /// How many, 1 to 500.
-    #[param(minimum = 1, maximum = 500, default = 50)]
-    limit: Option<u32>,
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
 }

@@ -16,12 +16,12 @@ use crate::problem::{Problem, shorten};
 use crate::state::State;
 use crate::v1::names::{self, Names};
 use crate::v1::page::{listed, store_page};
-use crate::v1::{Page, words};
+use crate::v1::{LongPageParameters, Page, words};
 
 /// Lists the chats that were made or left here, or that some account is in, by chat id.
 #[utoipa::path(
     get, path = "/v1/chats", tag = "chats", operation_id = "list_chats",
-    params(ListParameters),
+    params(ListParameters, LongPageParameters),
     responses((status = 200, description = "A page of chats", body = Page<ChatView>))
 )]
 pub(crate) async fn list(
@@ -75,11 +75,6 @@ pub(crate) struct ListParameters {
     /// Only those with this in their title or name, username, number or phone; people are among them then.
     #[param(example = "Order 1001", max_length = 200)]
     q: Option<String>,
-    /// How many, 1 to 500.
-    #[param(minimum = 1, maximum = 500, default = 50)]
-    limit: Option<u32>,
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
 }
 
 /// Shows a chat.

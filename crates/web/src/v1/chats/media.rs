@@ -5,7 +5,6 @@ use axum::response::Response;
 use domain::{AccountName, ChatRef, ReceivedId};
 use http::HeaderMap;
 use telegram::DownloadOf;
-use utoipa::IntoParams;
 
 use super::named;
 use crate::auth::{By, CanRead};
@@ -13,16 +12,6 @@ use crate::extract::{PathParameter, QueryParameters};
 use crate::files::{Asked, from_telegram};
 use crate::problem::Problem;
 use crate::state::State;
-
-/// Through whom it is read.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
-pub(crate) struct FileParameters {
-    /// Only through this account.
-    #[param(example = "main")]
-    account: Option<String>,
-}
 
 /// Reads the file of a message in a chat.
 ///
@@ -32,7 +21,7 @@ pub(crate) struct FileParameters {
     params(
         ("chat_id" = String, Path, description = "A chat id as the Bot API writes it, `@name`, a phone number or `me`"),
         ("message_id" = i32, Path, description = "Telegram's id of the message in the chat"),
-        FileParameters,
+        ("account" = Option<String>, Query, description = "Only through this account", example = "main"),
         ("Range" = Option<String>, Header, description = "One range, such as `bytes=0-1023`"),
         ("If-None-Match" = Option<String>, Header, description = "`ETag`s of what the caller has, or `*`")),
     responses(

@@ -17,12 +17,12 @@ use crate::problem::{Problem, shorten};
 use crate::state::State;
 use crate::v1::names::{self, Names};
 use crate::v1::page::{listed, store_page};
-use crate::v1::{Page, words};
+use crate::v1::{LongPageParameters, Page, words};
 
 /// Lists all work, newest first: messages and work on chats.
 #[utoipa::path(
     get, path = "/v1/operations", tag = "operations", operation_id = "list_operations",
-    params(ListParameters),
+    params(ListParameters, LongPageParameters),
     responses((status = 200, description = "A page of operations", body = Page<OperationView<'static>>))
 )]
 pub(crate) async fn list(
@@ -132,11 +132,6 @@ pub(crate) struct ListParameters {
     /// only what is in doubt.
     #[param(schema_with = words::open_or_finished)]
     state: Option<String>,
-    /// How many, 1 to 500.
-    #[param(minimum = 1, maximum = 500, default = 50)]
-    limit: Option<u32>,
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
 }
 
 #[cfg(test)]
