@@ -8,7 +8,7 @@ use domain::outcome::Failure;
 use domain::saga::Failover;
 use domain::timeline::{Entry, Step};
 use domain::{AccountName, ChatId, ChatRef, MessageId, Outcome, Timestamp};
-use store::Begin;
+use store::{Begin, StoreError};
 
 use crate::decide::{self, Choice, Next, Tried};
 use crate::lanes::{Job, LaneId};
@@ -189,7 +189,15 @@ impl Walk<'_> {
             at,
         };
         let outbox = inner.store.outbox();
-        let written = self.delivery.persist(load.message.id, || outbox.begin(begin.clone())).await;
+        let begin_once = || async {
+            let answer = outbox.begin(begin.clone()).await;
+            if matches!(answer, Err(StoreError::Corrupt { .. })) {
+                // The lane waits for a person; its service does not stand still.
+                pulse.rests();
+            }
+            answer
+        };
+        let written = self.delivery.persist(load.message.id, begin_once).await;
         if written == Err(Gone) {
             return Err(ControlFlow::Break(Carried::Dropped));
         }

@@ -131,21 +131,26 @@ impl Delivery {
     }
 
     /// Takes up what an earlier run left unfinished; call it once, before the first [`Delivery::submit`]. Tells how many.
+    /// A message that cannot be read is taken up once it can.
     ///
     /// # Errors
     /// The store cannot be read.
     pub async fn resume(&self) -> Result<usize, StoreError> {
-        let mut all = Vec::new();
+        let (mut all, mut unreadable, mut after) = (Vec::new(), Vec::new(), None);
         loop {
-            let after = all.last().map(|last: &OutboundMessage| last.id);
             let page = self.0.store.outbox().unfinished(after, 500).await?;
-            let Some(last) = page.last() else { break };
+            let Some(last) = page.last else { break };
             // A clock that was set back must not put new messages before those that wait.
-            self.0.ambient.ids.follow(*last.id.as_uuid());
-            all.extend(page);
+            self.0.ambient.ids.follow(*last.as_uuid());
+            all.extend(page.readable);
+            unreadable.extend(page.unreadable);
+            after = Some(last);
         }
         let resumed = all.len();
         self.line_up_again(all);
+        for id in unreadable {
+            self.find_out(id);
+        }
         Ok(resumed)
     }
 

@@ -14,6 +14,9 @@ use crate::{Ambient, Delivery};
 /// How long a store that does not answer is left alone before the same write is tried again.
 const STORE_PAUSE: Duration = Duration::from_millis(500);
 
+/// How long a row that cannot be read is left alone: only a person can put it right.
+const UNREADABLE_PAUSE: Duration = Duration::from_mins(1);
+
 /// Why something that must be written was not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unwritten {
@@ -23,8 +26,9 @@ pub(crate) enum Unwritten {
     Closing,
 }
 
-/// Writes until it is written: what is known must not be forgotten because a disk was full for a minute. Gives up when
-/// the store says that what it is about, `subject`, is not what it was, or when the program ends.
+/// Writes until it is written: what is known must not be forgotten because a disk was full for a minute, or because a row
+/// cannot be read. Gives up when the store says that what it is about, `subject`, is not what it was, or when the program
+/// ends.
 pub(crate) async fn write<T, F>(
     ambient: &Ambient,
     closing: &CancellationToken,
@@ -37,19 +41,24 @@ where
     loop {
         match write().await {
             Ok(answer) => return Ok(answer),
-            Err(StoreError::Inconsistent { table, what }) => {
+            Err(StoreError::Conflict { table, what } | StoreError::NotFound { table, what }) => {
                 tracing::info!(%subject, table, what, "it was changed by someone else");
                 return Err(Unwritten::Changed);
             }
             Err(error) => {
                 tracing::error!(%subject, %error, "the store does not take a step; trying again");
                 tokio::select! {
-                    () = ambient.clock.sleep(STORE_PAUSE) => {}
+                    () = ambient.clock.sleep(pause_after(&error)) => {}
                     () = closing.cancelled() => return Err(Unwritten::Closing),
                 }
             }
         }
     }
+}
+
+/// How long until the store is asked again for what it refused with this error.
+pub(crate) const fn pause_after(error: &StoreError) -> Duration {
+    if matches!(error, StoreError::Corrupt { .. }) { UNREADABLE_PAUSE } else { STORE_PAUSE }
 }
 
 impl Delivery {

@@ -109,7 +109,7 @@ where
     let mut asked_closing = 0;
     loop {
         match cancel().await {
-            Ok(true) | Err(StoreError::Inconsistent { .. }) => return Fate::NotAccepted,
+            Ok(true) | Err(StoreError::NotFound { .. }) => return Fate::NotAccepted,
             Ok(false) => return Fate::Accepted,
             Err(error) if asked_closing >= ASKED_CLOSING => {
                 tracing::error!(%subject, %error, "whether it was accepted is not known; the next start tells");
@@ -137,7 +137,7 @@ pub(crate) async fn unanswered<F>(
     loop {
         match note().await {
             Ok(()) => return,
-            Err(StoreError::Inconsistent { table, what }) => {
+            Err(StoreError::Conflict { table, what } | StoreError::NotFound { table, what }) => {
                 tracing::warn!(%subject, table, what, "there is nothing that a caller could come back to");
                 return;
             }
@@ -191,7 +191,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_the_store_says_at_last_is_told() {
-        let gone = || Err(StoreError::Inconsistent { table: "outbox", what: "there is none".into() });
+        let gone = || Err(StoreError::NotFound { table: "outbox", what: "there is none".into() });
         assert_eq!(told(0, false, Ok(false)).await, (Fate::Accepted, 1));
         assert_eq!(told(9, false, Ok(true)).await, (Fate::NotAccepted, 10));
         assert_eq!(told(9, false, gone()).await, (Fate::NotAccepted, 10));

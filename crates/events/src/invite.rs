@@ -231,7 +231,7 @@ impl Worker {
                 Ok(()) => return callback.id,
                 Err(error) => {
                     tracing::warn!(callback = %callback.id, %error, "how a callback went is not stored yet");
-                    if matches!(error, StoreError::Inconsistent { .. }) {
+                    if !matches!(error, StoreError::Unavailable(_) | StoreError::StorageFull) {
                         return callback.id;
                     }
                 }

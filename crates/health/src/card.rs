@@ -220,6 +220,8 @@ pub enum Advice {
     FreeDisk,
     /// The database does not answer: look at the disk and into the log.
     MendTheStore,
+    /// A row of the database cannot be read; its work waits, the rest goes on: repair it, or put a backup back.
+    RepairTheRow,
     /// A flood wait is being cleared: wait, or cancel that.
     WaitForClearing,
     /// Calls of the account go wrong though it is connected: pause it, so that others do its work, or restart it.

@@ -335,8 +335,11 @@ impl CardMaker<'_> {
         let verdict = latest.as_ref().map(|latest| &latest.verdict);
         let reason = verdict.and_then(|verdict| verdict.reason.as_deref().map(str::to_owned));
         let (lamp, state): (_, &'static str) = match verdict.map(|verdict| verdict.answer) {
-            Some(Answer::Failed) if reason.as_deref() == Some("disk_full") => (Lamp::Trouble, "disk_full"),
-            Some(Answer::Failed) => (Lamp::Trouble, "unavailable"),
+            Some(Answer::Failed) => match reason.as_deref() {
+                Some("disk_full") => (Lamp::Trouble, "disk_full"),
+                Some("row_unreadable") => (Lamp::Trouble, "failing"),
+                _ => (Lamp::Trouble, "unavailable"),
+            },
             Some(_) => (Lamp::Good, "ready"),
             None => (Lamp::Busy, "starting"),
         };
@@ -353,6 +356,7 @@ impl CardMaker<'_> {
         card.advice = match state {
             "disk_full" => Some(Advice::FreeDisk),
             "unavailable" => Some(Advice::MendTheStore),
+            "failing" => Some(Advice::RepairTheRow),
             _ => None,
         };
         card

@@ -280,11 +280,12 @@ pub(crate) fn port(state: PortState, call: Option<Result<Duration, ()>>) -> Verd
     }
 }
 
-/// The store, by what came of a real write and read.
+/// The store, by what came of a real write and read, and whether a row was found unreadable.
 pub(crate) fn store(round_trip: &Result<Duration, StoreError>) -> Verdict {
     match round_trip {
         Ok(latency) => Verdict::answered(Some(*latency), SLOW_HERE),
         Err(StoreError::StorageFull) => Verdict::failed("disk_full"),
+        Err(StoreError::Corrupt { .. }) => Verdict::failed("row_unreadable"),
         Err(_) => Verdict::failed("store_unavailable"),
     }
 }

@@ -88,6 +88,9 @@ fn ports_the_store_and_the_queue_say_why() {
     assert_eq!(port(PortState::Listening, Some(Err(()))), Verdict::failed("no_answer"));
     assert_eq!(port(PortState::Listening, Some(Ok(Duration::from_millis(3)))).answer, Answer::Answered);
     assert_eq!(store(&Err(StoreError::StorageFull)), Verdict::failed("disk_full"));
+    let (column, id, what) = ("state".into(), "7".into(), "99 is no state".into());
+    let corrupt = StoreError::Corrupt { table: "outbox", column, id, what };
+    assert_eq!(store(&Err(corrupt)), Verdict::failed("row_unreadable"));
     assert_eq!(store(&Err(StoreError::Unavailable(String::new()))), Verdict::failed("store_unavailable"));
     assert_eq!(store(&Ok(Duration::from_secs(3))).answer, Answer::Slow);
     assert_eq!(queue(true, false, None, true), Verdict::failed("stalled"));

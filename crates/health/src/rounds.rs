@@ -155,7 +155,10 @@ async fn call_ports(ports: &[Port]) -> HashMap<String, Result<Duration, String>>
 
 async fn round_trip(health: &Health) -> Result<Duration, StoreError> {
     let late = || StoreError::Unavailable(format!("no answer within {} s", STORE_LIMIT.as_secs()));
-    tokio::time::timeout(STORE_LIMIT, health.0.parts.store.round_trip()).await.unwrap_or_else(|_| Err(late()))
+    let store = &health.0.parts.store;
+    let trip = health.0.parts.clock.timeout(STORE_LIMIT, store.round_trip()).await;
+    let latency = trip.unwrap_or_else(|_| Err(late()))?;
+    store.unreadable().map_or(Ok(latency), Err)
 }
 
 async fn count(health: &Health) -> Option<Stock> {

@@ -167,7 +167,7 @@ impl Write for Revoke {
         }
         match transaction.first(EXISTS, [id], |_| Ok(()))? {
             Some(()) => Ok(false),
-            None => Err(StoreError::inconsistent(TABLE, format!("there is no key {}", self.0))),
+            None => Err(StoreError::not_found(TABLE, format!("there is no key {}", self.0))),
         }
     }
 }

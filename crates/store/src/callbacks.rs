@@ -265,7 +265,7 @@ fn is_already(transaction: &Transaction<'_>, id: &CallbackId, state: i64) -> Res
     transaction
         .first(STATE_OF, [key(id)], |row| Columns::new(row, TABLE).get::<i64>(0))?
         .map(|found| found == state)
-        .ok_or_else(|| StoreError::inconsistent(TABLE, format!("there is no callback {id}")))
+        .ok_or_else(|| StoreError::not_found(TABLE, format!("there is no callback {id}")))
 }
 
 struct Delivered {
@@ -313,11 +313,11 @@ impl Write for NotTaken {
         };
         if changed == 0 {
             // The same again is no error: the answer to the first may have come too late.
-            if next_at.is_none() && is_already(transaction, id, 1)? {
+            if is_already(transaction, id, 1)? && next_at.is_none() {
                 return Ok(());
             }
             let what = format!("callback {id} does not wait, so no attempt can have failed");
-            return Err(StoreError::inconsistent(TABLE, what));
+            return Err(StoreError::conflict(TABLE, what));
         }
         if next_at.is_some() {
             return Ok(());

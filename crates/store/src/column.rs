@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use domain::{AccountName, ApiKeyId, ChatId, MessageId, OperationId, Timestamp};
 use rusqlite::Row;
+use rusqlite::types::ValueRef;
 use uuid::Uuid;
 
 use crate::StoreError;
@@ -22,7 +23,7 @@ impl<'a> Columns<'a> {
 
     /// A column as SQLite gives it.
     pub(crate) fn get<T: rusqlite::types::FromSql>(&self, index: usize) -> Result<T, StoreError> {
-        self.row.get(index).map_err(|error| StoreError::inconsistent(self.table, error.to_string()))
+        self.row.get(index).map_err(|error| self.corrupt(index, error))
     }
 
     pub(crate) fn message_id(&self, index: usize) -> Result<MessageId, StoreError> {
@@ -53,13 +54,15 @@ impl<'a> Columns<'a> {
 
     pub(crate) fn chat_id(&self, index: usize) -> Result<ChatId, StoreError> {
         let number = self.get(index)?;
-        ChatId::new(number).ok_or_else(|| self.strange("chat id", number))
+        ChatId::new(number).ok_or_else(|| self.strange(index, "chat id", number))
     }
 
     pub(crate) fn maybe_chat_id(&self, index: usize) -> Result<Option<ChatId>, StoreError> {
         match self.get::<Option<i64>>(index)? {
             None => Ok(None),
-            Some(number) => ChatId::new(number).map(Some).ok_or_else(|| self.strange("chat id", number)),
+            Some(number) => {
+                ChatId::new(number).map(Some).ok_or_else(|| self.strange(index, "chat id", number))
+            }
         }
     }
 
@@ -73,13 +76,9 @@ impl<'a> Columns<'a> {
 
     /// A text that is the written form of something.
     pub(crate) fn parsed<T: FromStr<Err: Display>>(&self, index: usize) -> Result<T, StoreError> {
-        let text: &str = self
-            .row
-            .get_ref(index)
-            .map_err(|error| StoreError::inconsistent(self.table, error.to_string()))?
-            .as_str()
-            .map_err(|error| StoreError::inconsistent(self.table, error.to_string()))?;
-        text.parse().map_err(|error: T::Err| StoreError::inconsistent(self.table, error.to_string()))
+        let value = self.row.get_ref(index).map_err(|error| self.corrupt(index, error))?;
+        let text = value.as_str().map_err(|error| self.corrupt(index, error))?;
+        text.parse().map_err(|error: T::Err| self.corrupt(index, error))
     }
 
     /// The same, where there may be none.
@@ -87,19 +86,13 @@ impl<'a> Columns<'a> {
         &self,
         index: usize,
     ) -> Result<Option<T>, StoreError> {
-        match self.get::<Option<String>>(index)? {
-            None => Ok(None),
-            Some(text) => text
-                .parse()
-                .map(Some)
-                .map_err(|error: T::Err| StoreError::inconsistent(self.table, error.to_string())),
-        }
+        if self.is_null(index) { Ok(None) } else { self.parsed(index).map(Some) }
     }
 
     /// A number that counts something.
     pub(crate) fn count(&self, index: usize) -> Result<u64, StoreError> {
         let number: i64 = self.get(index)?;
-        u64::try_from(number).map_err(|_| self.strange("count", number))
+        u64::try_from(number).map_err(|_| self.strange(index, "count", number))
     }
 
     /// A number that stands for a word.
@@ -110,7 +103,7 @@ impl<'a> Columns<'a> {
         read: impl FnOnce(i64) -> Option<T>,
     ) -> Result<T, StoreError> {
         let code = self.get(index)?;
-        read(code).ok_or_else(|| self.strange(what, code))
+        read(code).ok_or_else(|| self.strange(index, what, code))
     }
 
     /// A word.
@@ -121,13 +114,13 @@ impl<'a> Columns<'a> {
         read: impl FnOnce(&str) -> Option<T>,
     ) -> Result<T, StoreError> {
         let word: String = self.get(index)?;
-        read(&word).ok_or_else(|| self.strange(what, word))
+        read(&word).ok_or_else(|| self.strange(index, what, word))
     }
 
     /// JSON.
     pub(crate) fn json<T: serde::de::DeserializeOwned>(&self, index: usize) -> Result<T, StoreError> {
         let text: String = self.get(index)?;
-        serde_json::from_str(&text).map_err(|error| StoreError::inconsistent(self.table, error.to_string()))
+        serde_json::from_str(&text).map_err(|error| self.corrupt(index, error))
     }
 
     /// JSON, where there may be none.
@@ -135,20 +128,43 @@ impl<'a> Columns<'a> {
         &self,
         index: usize,
     ) -> Result<Option<T>, StoreError> {
-        match self.get::<Option<String>>(index)? {
-            None => Ok(None),
-            Some(text) => serde_json::from_str(&text)
-                .map(Some)
-                .map_err(|error| StoreError::inconsistent(self.table, error.to_string())),
+        if self.is_null(index) { Ok(None) } else { self.json(index).map(Some) }
+    }
+
+    pub(crate) fn strange(&self, index: usize, what: &str, value: impl Display) -> StoreError {
+        self.corrupt(index, format_args!("{value} is no {what}"))
+    }
+
+    fn id_in_words(&self, id: Uuid) -> String {
+        match self.table.split('_').next() {
+            Some("outbox") => MessageId::from_uuid(id).to_string(),
+            Some("operation" | "operations") => OperationId::from_uuid(id).to_string(),
+            _ => id.to_string(),
         }
     }
 
-    pub(crate) fn strange(&self, what: &str, value: impl Display) -> StoreError {
-        StoreError::inconsistent(self.table, format!("{value} is no {what}"))
+    fn is_null(&self, index: usize) -> bool {
+        matches!(self.row.get_ref(index), Ok(ValueRef::Null))
+    }
+
+    /// The error for a column that cannot be read.
+    fn corrupt(&self, index: usize, what: impl Display) -> StoreError {
+        let statement = self.row.as_ref();
+        let id = ["message_id", "operation_id", "id", "name", "account"]
+            .into_iter()
+            .find_map(|name| self.row.get_ref(statement.column_index(name).ok()?).ok())
+            .and_then(|value| match value {
+                ValueRef::Blob(bytes) => Some(self.id_in_words(Uuid::from_slice(bytes).ok()?)),
+                ValueRef::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
+                ValueRef::Integer(number) => Some(number.to_string()),
+                ValueRef::Null | ValueRef::Real(_) => None,
+            });
+        let id = id.unwrap_or_else(|| "?".to_owned());
+        StoreError::corrupt(self.table, statement.column_name(index).unwrap_or("?"), id, what)
     }
 }
 
 /// Writes JSON for a column of this table.
 pub(crate) fn to_json<T: serde::Serialize>(table: &'static str, value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::inconsistent(table, error.to_string()))
+    serde_json::to_string(value).map_err(|error| StoreError::Unavailable(format!("{table}: {error}")))
 }

@@ -1,9 +1,10 @@
 //! What can go wrong, in terms a caller can act on.
 
+use std::fmt::Display;
 use std::io;
 use std::path::PathBuf;
 
-use rusqlite::ErrorCode;
+use rusqlite::{Error, ErrorCode};
 
 /// A read or a write that did not happen.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,12 +16,32 @@ pub enum StoreError {
     /// The store cannot work now. When it was a wait that ended, the write may still happen.
     #[error("the store is not available: {0}")]
     Unavailable(String),
-    /// What the write relies on is not so: the row is gone, or in a state that forbids it. Nothing was written.
+    /// The row is in a state that forbids the write: it was changed since it was read. Nothing was written.
     #[error("{table}: {what}")]
-    Inconsistent {
+    Conflict {
         /// The table.
         table: &'static str,
-        /// The row, and what is wrong with it.
+        /// The row, and what forbids the write.
+        what: String,
+    },
+    /// The row that the write is about is not there. Nothing was written.
+    #[error("{table}: {what}")]
+    NotFound {
+        /// The table.
+        table: &'static str,
+        /// Which row.
+        what: String,
+    },
+    /// A row holds what the program cannot read. It stays as it is.
+    #[error("{table}: the column {column} of the row {id} cannot be read: {what}")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: String,
+        /// The row's id, as far as it is known.
+        id: String,
+        /// What is wrong with the value.
         what: String,
     },
     /// A paging cursor that this store did not give out.
@@ -29,22 +50,33 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    pub(crate) fn inconsistent(table: &'static str, what: impl Into<String>) -> Self {
-        Self::Inconsistent { table, what: what.into() }
+    pub(crate) fn conflict(table: &'static str, what: impl Into<String>) -> Self {
+        Self::Conflict { table, what: what.into() }
+    }
+
+    pub(crate) fn not_found(table: &'static str, what: impl Into<String>) -> Self {
+        Self::NotFound { table, what: what.into() }
+    }
+
+    pub(crate) fn corrupt(table: &'static str, column: &str, id: impl Display, what: impl Display) -> Self {
+        Self::Corrupt { table, column: column.to_owned(), id: id.to_string(), what: what.to_string() }
     }
 }
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Self::StorageFull,
-            Some(ErrorCode::ConstraintViolation) => {
-                let what = error.to_string();
-                Self::Inconsistent { table: table_named_in(&what), what }
-            }
-            Some(_) => Self::Unavailable(error.to_string()),
+        let what = error.to_string();
+        match (error.sqlite_error_code(), &error) {
+            (Some(ErrorCode::DiskFull), _) => Self::StorageFull,
+            (Some(ErrorCode::ConstraintViolation), _) => Self::conflict(table_named_in(&what), what),
             // Not from SQLite itself: a value of another type or range than the code expects.
-            None => Self::inconsistent("the database", error.to_string()),
+            (None, Error::InvalidColumnType(_, column, _)) => {
+                Self::corrupt("the database", column, "?", what)
+            }
+            (None, Error::FromSqlConversionFailure(..) | Error::IntegralValueOutOfRange(..)) => {
+                Self::corrupt("the database", "?", "?", what)
+            }
+            _ => Self::Unavailable(what),
         }
     }
 }

@@ -330,7 +330,7 @@ fn changed(transaction: &Transaction<'_>, id: &FailedRequestId, rows: usize) -> 
     }
     match transaction.first(GET, [key(id)], |_| Ok(()))? {
         Some(()) => Ok(false),
-        None => Err(StoreError::inconsistent(TABLE, format!("there is no failed request {id}"))),
+        None => Err(StoreError::not_found(TABLE, format!("there is no failed request {id}"))),
     }
 }
 

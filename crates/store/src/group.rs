@@ -256,7 +256,7 @@ mod tests {
         type Answer = ();
 
         fn apply(&self, _: &Transaction<'_>) -> Result<(), StoreError> {
-            Err(StoreError::inconsistent("numbers", "there is none"))
+            Err(StoreError::not_found("numbers", "there is none"))
         }
     }
 

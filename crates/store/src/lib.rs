@@ -47,6 +47,7 @@ mod snapshot;
 mod statement;
 mod stock;
 mod sweep;
+mod unreadable;
 mod vault;
 mod work;
 mod write;
@@ -99,6 +100,7 @@ pub use services::Services;
 pub use snapshot::{ProvenCopy, prove_copy};
 pub use stock::Stock;
 pub use sweep::Swept;
+pub use unreadable::Unfinished;
 pub use work::{Work, WorkFilter, WorkKind};
 pub use writer::{WriteTimes, Written};
 
@@ -134,6 +136,7 @@ struct Inner {
     clock: Clock,
     place: Place,
     callbacks_counted: callbacks::Counters,
+    unreadable: unreadable::LastUnreadable,
 }
 
 impl Store {
@@ -282,13 +285,17 @@ impl Store {
     }
 
     async fn write<W: Write>(&self, write: W) -> Result<W::Answer, StoreError> {
-        self.inner.writer.write(write).await
+        let answer = self.inner.writer.write(write).await;
+        self.note_unreadable(&answer);
+        answer
     }
 
     async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.inner.readers.read(read).await
+        let answer = self.inner.readers.read(read).await;
+        self.note_unreadable(&answer);
+        answer
     }
 }

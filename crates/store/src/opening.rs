@@ -10,6 +10,7 @@ use crate::error::MasterKeyError;
 use crate::outbox::statements::OPEN_ALL_JOINS;
 use crate::reader::Readers;
 use crate::stock::Place;
+use crate::unreadable::LastUnreadable;
 use crate::vault::Vault;
 use crate::writer::Writer;
 use crate::{Inner, MasterKey, OpenError, StoreOptions, callbacks, directory, migrations};
@@ -48,7 +49,15 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
     let space = Space::new(&data_dir, disk.clone(), clock.clone());
     let writer = Writer::start(writing, space, lock).map_err(no_thread)?;
     let place = Place { dir: data_dir, file, disk };
-    Ok(Inner { readers, writer, vault, clock, place, callbacks_counted: callbacks::Counters::default() })
+    Ok(Inner {
+        readers,
+        writer,
+        vault,
+        clock,
+        place,
+        callbacks_counted: callbacks::Counters::default(),
+        unreadable: LastUnreadable::default(),
+    })
 }
 
 /// A file of no bytes is a new store to SQLite. Beside the key of an old one it is a loss that somebody should know of.

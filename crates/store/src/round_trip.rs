@@ -47,7 +47,7 @@ impl Store {
             .await?;
         // Two who ask at once read the later of both.
         if read.is_none_or(|read| read[..8] != trip.value()[..8] || read < trip.value()) {
-            return Err(StoreError::inconsistent("store_facts", "what was written was not what was read"));
+            return Err(StoreError::Unavailable("what was written was not what was read".to_owned()));
         }
         if has_room { Ok(begun.elapsed()) } else { Err(StoreError::StorageFull) }
     }

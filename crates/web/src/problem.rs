@@ -422,6 +422,11 @@ impl From<StoreError> for Problem {
                 "The disk is nearly full, so that nothing new is taken. Free some space; nothing was stored.",
             )
             .retry_after(60),
+            StoreError::Corrupt { .. } => {
+                tracing::error!(%error, "the store refused a call");
+                let detail = "A row of the database cannot be read. The log names it; repair it, or put a backup back.";
+                Self::new(Code::StoreUnavailable, detail)
+            }
             other => {
                 tracing::error!(error = %other, "the store refused a call");
                 Self::new(

@@ -357,7 +357,8 @@ fn mend(card: &Card) -> Option<Mend> {
         | Advice::MendTheAddress
         | Advice::LookIntoTheLog
         | Advice::FreeDisk
-        | Advice::MendTheStore => go(Place::Diagnostics, "/diagnostics".to_owned()),
+        | Advice::MendTheStore
+        | Advice::RepairTheRow => go(Place::Diagnostics, "/diagnostics".to_owned()),
     }
 }
 

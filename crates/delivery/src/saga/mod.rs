@@ -102,14 +102,17 @@ impl Sagas {
     /// # Errors
     /// The store cannot be read.
     pub async fn resume(&self) -> Result<usize, StoreError> {
-        let mut sagas: Vec<Saga> = Vec::new();
+        let (mut sagas, mut after) = (Vec::new(), None);
         loop {
-            let after = sagas.last().map(|saga| saga.id);
             let page = self.0.store.sagas().unfinished(after, 500).await?;
-            let Some(last) = page.last() else { break };
+            let Some(last) = page.last else { break };
             // A clock that was set back must not put new sagas before those that wait.
-            self.0.ambient.ids.follow(*last.id.as_uuid());
-            sagas.extend(page);
+            self.0.ambient.ids.follow(*last.as_uuid());
+            sagas.extend(page.readable);
+            for id in page.unreadable {
+                self.find_out(id, None);
+            }
+            after = Some(last);
         }
         let resumed = sagas.len();
         // An account whose chat is in doubt makes no other before that is known.

@@ -11,7 +11,7 @@ use futures::FutureExt;
 use super::Sagas;
 use super::ride::Ride;
 use super::turns::Turn;
-use crate::promise::ASK_AGAIN;
+use crate::persist::pause_after;
 
 /// How long a saga rests after its task broke, or lost hold of it.
 const REST: Duration = Duration::from_secs(1);
@@ -76,7 +76,7 @@ async fn stored(sagas: &Sagas, id: OperationId) -> Option<Option<Saga>> {
             Err(error) => {
                 tracing::error!(operation = %id, %error, "a saga cannot be read; trying again");
                 tokio::select! {
-                    () = sagas.0.ambient.clock.sleep(ASK_AGAIN) => {}
+                    () = sagas.0.ambient.clock.sleep(pause_after(&error)) => {}
                     () = sagas.0.closing.cancelled() => return None,
                 }
             }

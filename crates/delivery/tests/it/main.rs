@@ -14,4 +14,5 @@ mod sagas;
 mod script;
 mod standing_in;
 mod unclear;
+mod unreadable;
 mod waiting;

@@ -210,6 +210,30 @@ async fn a_full_disk_and_a_dead_database_are_told_apart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn unreadable_row_turns_the_store_red_until_it_is_repaired() {
+    let world = World::of(&["main"]).await;
+    let mut run = world.start().await;
+    run.health.switch_service(Purpose::SendText, ServiceAction::Stop).await.expect("stops");
+    let id = run.delivery.submit(text("@client_1")).await.expect("accepted").id;
+    let edit = |sql: &str| {
+        let database = rusqlite::Connection::open(world.folder.path().join("data/switchboard.db"));
+        database.expect("opens").execute_batch(sql).expect("edits");
+    };
+    edit("UPDATE outbox SET state = 99");
+    run.store.outbox().get(id).await.expect_err("it cannot be read");
+    run.until_beat(&CardId::store(), |beat| beat.answer == Answer::Failed).await;
+    let card = run.card(&CardId::store());
+    assert_eq!((card.lamp, card.reason.as_deref()), (Lamp::Trouble, Some("row_unreadable")));
+    assert_eq!(card.advice, Some(Advice::RepairTheRow));
+    let detail = card.detail.expect("names the row");
+    assert!(detail.contains("outbox") && detail.contains(&id.to_string()), "{detail}");
+    edit("UPDATE outbox SET state = 0");
+    run.clock.advance(Duration::from_mins(5));
+    run.until_beat(&CardId::store(), |beat| beat.answer == Answer::Answered).await;
+    run.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_taken_port_names_who_has_it_and_one_that_answers_nothing_is_red_too() {
     let world = World::of(&["main"]).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

@@ -231,7 +231,7 @@ fn read(row: &Row<'_>) -> Result<AuditRecord, StoreError> {
         "machine" => AuditWho::Machine,
         "program" => AuditWho::Program,
         "nobody" => AuditWho::Nobody,
-        _ => return Err(columns.strange("kind", kind)),
+        _ => return Err(columns.strange(2, "kind", kind)),
     };
     Ok(AuditRecord {
         number: columns.count(0)?,

@@ -1,5 +1,7 @@
 //! Users: name, role, password and second factor. What must stay secret is sealed or hashed.
 
+use std::fmt::Display;
+
 use domain::person::{Role, UserName};
 use domain::secret::ExposeSecret;
 use domain::{Secret, SecretText, SessionId, Timestamp};
@@ -109,7 +111,7 @@ impl Users<'_> {
     /// Adds a user; false when the name is taken.
     ///
     /// # Errors
-    /// [`StoreError::Inconsistent`] when there are as many as there may be (1,000).
+    /// [`StoreError::Conflict`] when there are as many as there may be (1,000).
     pub async fn add(&self, user: &NewUser) -> Result<bool, StoreError> {
         self.store.write(AddUser::new(user, self.vault(), false)?).await
     }
@@ -254,13 +256,13 @@ fn read(row: &Row<'_>) -> Result<SealedUser, StoreError> {
 
 impl SealedUser {
     fn open(self, vault: &Vault) -> Result<StoredUser, StoreError> {
-        let strange = |what: String| StoreError::inconsistent(TABLE, format!("{}: {what}", self.name));
+        let corrupt = |column: &str, what: &dyn Display| StoreError::corrupt(TABLE, column, &self.name, what);
         let open = |field, sealed: &[u8]| {
-            vault.open(field, self.name.as_str(), sealed).map_err(|error| strange(error.to_string()))
+            vault.open(field, self.name.as_str(), sealed).map_err(|error| corrupt(field, &error))
         };
         let secret = |sealed: &Vec<u8>| Ok::<_, StoreError>(Secret::new(Box::new(open(FACTOR, sealed)?)));
         let password = String::from_utf8(open(PASSWORD, &self.password)?)
-            .map_err(|_| strange("the password is no text".to_owned()))?;
+            .map_err(|_| corrupt(PASSWORD, &"it is no text"))?;
         let factor = self.factor.as_ref().map(secret).transpose()?;
         let offered = self.offered.as_ref().map(secret).transpose()?;
         Ok(StoredUser {
@@ -302,10 +304,7 @@ impl Write for AddUser {
             return Ok(false);
         }
         if found >= MOST_USERS {
-            return Err(StoreError::inconsistent(
-                TABLE,
-                format!("there are {found} already; remove one first"),
-            ));
+            return Err(StoreError::conflict(TABLE, format!("there are {found} already; remove one first")));
         }
         let row = params![self.name.as_str(), self.role.as_str(), self.sealed, self.at.as_micros()];
         Ok(transaction.execute(sql::ADD_USER, row)? > 0)

@@ -1,5 +1,7 @@
 //! Signing in that is under way: one sealed record for each account, which only whoever signs in can read.
 
+use std::fmt::Display;
+
 use domain::secret::ExposeSecret;
 use domain::{AccountName, SecretText, Timestamp};
 use rusqlite::{Row, params};
@@ -65,10 +67,9 @@ pub(super) struct SealedLogin(AccountName, Vec<u8>);
 impl SealedLogin {
     pub(super) fn open(self, vault: &Vault) -> Result<StoredLogin, StoreError> {
         let Self(account, sealed) = self;
-        let strange = |what: String| StoreError::inconsistent(TABLE, format!("{account}: {what}"));
-        let plain =
-            vault.open(TABLE, account.as_str(), &sealed).map_err(|error| strange(error.to_string()))?;
-        let record = String::from_utf8(plain).map_err(|_| strange("is no text".to_owned()))?;
+        let corrupt = |what: &dyn Display| StoreError::corrupt(TABLE, "record", &account, what);
+        let plain = vault.open(TABLE, account.as_str(), &sealed).map_err(|error| corrupt(&error))?;
+        let record = String::from_utf8(plain).map_err(|_| corrupt(&"it is no text"))?;
         Ok(StoredLogin { record: SecretText::from(record), account })
     }
 }

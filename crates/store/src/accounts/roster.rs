@@ -1,5 +1,6 @@
 //! Accounts that were added while the program ran, as their owner described them.
 
+use std::fmt::Display;
 use std::num::NonZeroU32;
 
 use domain::account::SendingLimits;
@@ -58,9 +59,9 @@ fn seal(vault: &Vault, name: &AccountName, column: &str, plain: &SecretText) -> 
 
 fn open(vault: &Vault, name: &AccountName, column: &str, sealed: &[u8]) -> Result<SecretText, StoreError> {
     let row = field(name, column);
-    let strange = |what: String| StoreError::inconsistent(TABLE, format!("{row}: {what}"));
-    let plain = vault.open(TABLE, &row, sealed).map_err(|error| strange(error.to_string()))?;
-    let text = String::from_utf8(plain).map_err(|_| strange("is no text".to_owned()))?;
+    let corrupt = |what: &dyn Display| StoreError::corrupt(TABLE, column, name, what);
+    let plain = vault.open(TABLE, &row, sealed).map_err(|error| corrupt(&error))?;
+    let text = String::from_utf8(plain).map_err(|_| corrupt(&"it is no text"))?;
     Ok(SecretText::from(text))
 }
 

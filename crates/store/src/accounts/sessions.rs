@@ -171,7 +171,7 @@ pub(super) fn open_key(
     row: &str,
     sealed: &[u8],
 ) -> Result<Secret<[u8; 256]>, StoreError> {
-    let unusable = |what: &dyn fmt::Display| StoreError::inconsistent(table, format!("{row}: {what}"));
+    let unusable = |what: &dyn fmt::Display| StoreError::corrupt(table, "auth_key", row, what);
     let mut opened = vault.open(table, row, sealed).map_err(|error| unusable(&error))?;
     let mut key = Box::new([0; 256]);
     let right = opened.len() == key.len();

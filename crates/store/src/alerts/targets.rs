@@ -52,7 +52,8 @@ pub(super) struct SealedTarget {
 impl SealedTarget {
     pub(super) fn open(self, vault: &Vault) -> Result<StoredTarget, StoreError> {
         let Self { name, record, created_at, created_by } = self;
-        let record = open(vault, &name, &record).map_err(|what| StoreError::inconsistent(TABLE, what))?;
+        let record =
+            open(vault, &name, &record).map_err(|what| StoreError::corrupt(TABLE, "record", &name, what))?;
         Ok(StoredTarget { name, record, created_at, created_by })
     }
 }

@@ -108,7 +108,7 @@ pub(super) fn past(connection: &mut Connection, minutes: i64) -> Result<BeatsPas
     .into_iter()
     .collect();
     let name = |id: i64| {
-        names.get(&id).cloned().ok_or_else(|| StoreError::inconsistent("cards", format!("no card {id}")))
+        names.get(&id).cloned().ok_or_else(|| StoreError::not_found("cards", format!("no card {id}")))
     };
     let mut reasons: HashMap<String, Arc<str>> = HashMap::new();
     let minutes = statement::all(connection, MINUTES, [minute.saturating_sub(minutes)], |row| {
@@ -175,7 +175,7 @@ fn card<'a>(
         id
     } else {
         statement::execute(transaction, ADD_CARD, [name])?;
-        find()?.ok_or_else(|| StoreError::inconsistent("cards", format!("{name} was not added")))?
+        find()?.ok_or_else(|| StoreError::not_found("cards", format!("{name} was not added")))?
     };
     known.insert(name, id);
     Ok(id)

@@ -156,7 +156,7 @@ impl Inner {
         };
         let done = work(&mut connection);
         // After an error it is opened again, which also looks whether the file is damaged.
-        if !matches!(done, Err(StoreError::Unavailable(_) | StoreError::Inconsistent { .. })) {
+        if !matches!(done, Err(ref error) if *error != StoreError::StorageFull) {
             *slot = Some(connection);
         }
         done

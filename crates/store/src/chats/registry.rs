@@ -247,7 +247,7 @@ fn record(row: &Row<'_>) -> Result<ChatRecord, StoreError> {
     let left_at = columns.maybe_time(7)?;
     let kind = columns.get::<Option<String>>(3)?;
     let kind = kind
-        .map(|word| PeerKind::from_word(&word).ok_or_else(|| columns.strange("kind of chat", word)))
+        .map(|word| PeerKind::from_word(&word).ok_or_else(|| columns.strange(3, "kind of chat", word)))
         .transpose()?;
     Ok(ChatRecord {
         chat_id: columns.chat_id(0)?,

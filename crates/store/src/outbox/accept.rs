@@ -340,5 +340,5 @@ fn check(message: &OutboundMessage) -> Result<(), StoreError> {
         return Ok(());
     }
     let what = format!("a new message cannot be {} with these parts", message.state.as_str());
-    Err(StoreError::inconsistent(TABLE, what))
+    Err(StoreError::conflict(TABLE, what))
 }

@@ -46,7 +46,7 @@ pub(super) fn read(
         return Ok(vec![PartItem { random_id: columns.get(random_id)?, media: None, message_id: None }]);
     };
     if stored.is_empty() {
-        return Err(columns.strange("list of items", "an empty list"));
+        return Err(columns.strange(items, "list of items", "an empty list"));
     }
     let item =
         |stored: Stored| PartItem { random_id: stored.random_id, media: stored.media, message_id: None };

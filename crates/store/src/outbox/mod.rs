@@ -29,6 +29,7 @@ pub(crate) use reading::{LONGEST_BATCH, logged};
 use crate::accounts::Hold;
 use crate::later::{Later, Settle};
 use crate::paging::Page;
+use crate::unreadable::Unfinished;
 use crate::write::Transaction;
 use crate::{Store, StoreError};
 
@@ -143,8 +144,8 @@ pub enum Resolution {
 
 /// The outbox of a store.
 ///
-/// A write that finds its row gone, or in a state that forbids it, answers [`StoreError::Inconsistent`] and changes
-/// nothing.
+/// A write that finds its row gone answers [`StoreError::NotFound`], one whose row is in a state that forbids it
+/// [`StoreError::Conflict`]; both change nothing.
 #[derive(Clone, Copy)]
 pub struct Outbox<'a> {
     pub(crate) store: &'a Store,
@@ -321,7 +322,7 @@ impl Outbox<'_> {
         &self,
         after: Option<MessageId>,
         limit: u32,
-    ) -> Result<Vec<OutboundMessage>, StoreError> {
+    ) -> Result<Unfinished<MessageId, OutboundMessage>, StoreError> {
         self.store.read(move |connection| reading::unfinished(connection, after, limit)).await
     }
 }
@@ -341,11 +342,11 @@ fn state_of(transaction: &Transaction<'_>, id: &MessageId) -> Result<domain::Mes
 }
 
 fn no_such_message(id: &MessageId) -> StoreError {
-    StoreError::inconsistent(TABLE, format!("there is no message {id}"))
+    StoreError::not_found(TABLE, format!("there is no message {id}"))
 }
 
 /// The error for a message that is in the wrong state, or gone.
 fn refused<T>(transaction: &Transaction<'_>, id: &MessageId, what: &str) -> Result<T, StoreError> {
     let state = state_of(transaction, id)?;
-    Err(StoreError::inconsistent(TABLE, format!("message {id} is {}, so {what}", state.as_str())))
+    Err(StoreError::conflict(TABLE, format!("message {id} is {}, so {what}", state.as_str())))
 }

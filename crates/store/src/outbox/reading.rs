@@ -13,6 +13,7 @@ use crate::chats::in_json;
 use crate::column::Columns;
 use crate::paging::{Page, Paged};
 use crate::sweep::first_id_at;
+use crate::unreadable::Unfinished;
 use crate::{StoreError, codes, statement};
 
 /// Messages read for resuming at once at most.
@@ -140,10 +141,14 @@ pub(super) fn unfinished(
     connection: &Connection,
     after: Option<MessageId>,
     limit: u32,
-) -> Result<Vec<OutboundMessage>, StoreError> {
+) -> Result<Unfinished<MessageId, OutboundMessage>, StoreError> {
     let after = after.map_or([0; 16], |id| *key(&id));
     let params = params![after, limit.clamp(1, LONGEST_BATCH)];
-    all_with_parts(connection, statement::all(connection, sql::UNFINISHED, params, message)?)
+    let rows = statement::all(connection, sql::UNFINISHED, params, |row| {
+        Ok((Columns::new(row, TABLE).message_id(0)?, message(row)))
+    })?;
+    let whole = |message: Result<_, _>| message.and_then(|message| with_parts(connection, message));
+    Unfinished::of(rows.into_iter().map(|(id, message)| (id, whole(message))))
 }
 
 pub(super) fn files_in_use(connection: &Connection, since: Timestamp) -> Result<Vec<FileKey>, StoreError> {

@@ -41,7 +41,7 @@ impl BeginWrite {
         if let Some((other, holder)) = begun.iter().find(|(_, holder)| holder.as_ref() != Some(account)) {
             let holder = holder.as_ref().map_or("another account", AccountName::as_str);
             let what = format!("part {other} of {id} is with {holder}, so {account} cannot begin");
-            return Err(StoreError::inconsistent(PARTS, what));
+            return Err(StoreError::conflict(PARTS, what));
         }
         Ok(begun.iter().any(|(begun, _)| begun == part))
     }
@@ -70,7 +70,7 @@ impl BeginWrite {
             };
             if !plan.iter().any(kept) {
                 let what = format!("part {index} of {id} is {}, so it cannot be replaced", state.as_str());
-                return Err(StoreError::inconsistent(PARTS, what));
+                return Err(StoreError::conflict(PARTS, what));
             }
         }
         transaction.execute(sql::DROP_PARTS, [key(id)])?;
@@ -259,9 +259,9 @@ fn part_state(
 fn no_such_part(transaction: &Transaction<'_>, id: &MessageId, part: u16) -> StoreError {
     match part_state(transaction, id, part) {
         Ok(Some(state)) => {
-            StoreError::inconsistent(PARTS, format!("part {part} of {id} is {} already", state.as_str()))
+            StoreError::conflict(PARTS, format!("part {part} of {id} is {} already", state.as_str()))
         }
-        Ok(None) => StoreError::inconsistent(PARTS, format!("there is no part {part} of {id}")),
+        Ok(None) => StoreError::not_found(PARTS, format!("there is no part {part} of {id}")),
         Err(error) => error,
     }
 }

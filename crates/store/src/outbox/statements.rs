@@ -43,7 +43,7 @@ statements! {
     // ---- sending
     STATE_OF = "SELECT state FROM outbox WHERE id = $1";
     BEGUN_PARTS = "
-        SELECT p.part, o.account
+        SELECT p.part, o.account, p.message_id
         FROM outbox_parts AS p INNER JOIN outbox AS o ON o.id = p.message_id
         WHERE p.message_id = $1 AND p.state = 1";
     BEGIN_MESSAGE = "
@@ -52,9 +52,9 @@ statements! {
     BEGIN_PART = "
         UPDATE outbox_parts SET state = 1 WHERE message_id = $1 AND part = $2 AND state <> 2";
     PLANNED_PARTS = "
-        SELECT part, random_id, state, items FROM outbox_parts WHERE message_id = $1 ORDER BY part";
+        SELECT part, random_id, state, items, message_id FROM outbox_parts WHERE message_id = $1 ORDER BY part";
     DROP_PARTS = "DELETE FROM outbox_parts WHERE message_id = $1";
-    PART_STATE = "SELECT state FROM outbox_parts WHERE message_id = $1 AND part = $2";
+    PART_STATE = "SELECT state, message_id FROM outbox_parts WHERE message_id = $1 AND part = $2";
     PART_SENT = "
         UPDATE outbox_parts SET state = 2, provider_id = $1, provider_ids = $2
         WHERE message_id = $3 AND part = $4 AND state <> 2";
@@ -169,7 +169,7 @@ statements! {
         ORDER BY p.message_id DESC LIMIT 1";
     ORIGIN = "SELECT listener, api_key, address FROM outbox WHERE id = $1";
     PARTS_OF = "
-        SELECT part, random_id, state, provider_id, text, items, provider_ids
+        SELECT part, random_id, state, provider_id, text, items, provider_ids, message_id
         FROM outbox_parts WHERE message_id = $1 ORDER BY part";
     LIST = "
         SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content

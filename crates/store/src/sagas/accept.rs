@@ -69,7 +69,7 @@ impl AcceptWrite {
     pub(super) fn new(accept: AcceptSaga) -> Result<Self, StoreError> {
         let saga = &accept.saga;
         if saga.state != SagaState::Queued || saga.begun.is_some() || saga.failure.is_some() {
-            return Err(StoreError::inconsistent(TABLE, "a new saga is queued, and nothing of it is begun"));
+            return Err(StoreError::conflict(TABLE, "a new saga is queued, and nothing of it is begun"));
         }
         let patience = saga.patient_until.since(saga.created_at).as_micros();
         let start = Start {

@@ -59,7 +59,7 @@ impl Prepared {
         if !fits {
             let state = saga.state.as_str();
             let what = if saga.begun.is_some() { "a step begun" } else { "no step begun" };
-            return Err(StoreError::inconsistent(TABLE, format!("{} is not {state} with {what}", saga.id)));
+            return Err(StoreError::conflict(TABLE, format!("{} is not {state} with {what}", saga.id)));
         }
         change.entries = change.entries.into_iter().map(history::bounded).collect();
         let (at, what) = (change.saga.updated_at, end_word(change.saga.state));
@@ -116,7 +116,7 @@ impl Prepared {
         )?;
         if changed == 0 {
             let what = format!("{} is {} already", saga.id, stored.state.as_str());
-            return Err(StoreError::inconsistent(TABLE, what));
+            return Err(StoreError::conflict(TABLE, what));
         }
         entries.iter().try_for_each(|entry| history::add(transaction, &saga.id, entry))?;
         hold.iter().try_for_each(|hold| save_hold(transaction, hold))?;
@@ -228,7 +228,7 @@ impl BeginWrite {
     pub(super) fn new(change: SagaChange) -> Result<Self, StoreError> {
         if change.saga.state != SagaState::Running || change.saga.begun.is_none() {
             let what = format!("{} is to begin a step, but names none, or does not run", change.saga.id);
-            return Err(StoreError::inconsistent(TABLE, what));
+            return Err(StoreError::conflict(TABLE, what));
         }
         Prepared::new(change).map(Self)
     }

@@ -80,7 +80,7 @@ impl ResolveWrite {
         let saga = &change.saga;
         if saga.state != SagaState::Done {
             let what = format!("{} is to end by a person's word, but is not done", saga.id);
-            return Err(StoreError::inconsistent(TABLE, what));
+            return Err(StoreError::conflict(TABLE, what));
         }
         let (id, at) = (saga.id, saga.updated_at);
         Ok(Self { id, verdict: Verdict::Done(None), at, end: Some(Prepared::new(change)?) })
@@ -126,7 +126,7 @@ fn go_on(
     let Task::CreateChat { title, about, .. } = &saga.task else { return Ok(()) };
     let (Some(chat_id), Some(account)) = (chat_id, &saga.account) else {
         let what = format!("{} made a chat: without that chat and its account it cannot go on", saga.id);
-        return Err(StoreError::inconsistent(TABLE, what));
+        return Err(StoreError::conflict(TABLE, what));
     };
     let created = RegistryChange::Created {
         chat_id,

@@ -14,6 +14,7 @@ use domain::{CallbackId, OperationId, Purpose, Timestamp};
 use crate::accounts::Hold;
 use crate::later::{Later, Settle};
 use crate::outbox::{Idempotency, Join, Origin};
+use crate::unreadable::Unfinished;
 use crate::write::Transaction;
 use crate::{Store, StoreError};
 
@@ -92,8 +93,8 @@ pub struct NewCallback {
 
 /// The sagas of a store.
 ///
-/// A write that finds its row gone, or in a state that forbids it, answers [`StoreError::Inconsistent`] and changes
-/// nothing.
+/// A write that finds its row gone answers [`StoreError::NotFound`], one whose row is in a state that forbids it
+/// [`StoreError::Conflict`]; both change nothing.
 #[derive(Clone, Copy)]
 pub struct Sagas<'a> {
     pub(crate) store: &'a Store,
@@ -209,7 +210,11 @@ impl Sagas<'_> {
 
     /// Sagas that are queued or running, oldest first, those after `after` alone, 1 to 1000 at once: what is to be
     /// taken up after a restart.
-    pub async fn unfinished(&self, after: Option<OperationId>, limit: u32) -> Result<Vec<Saga>, StoreError> {
+    pub async fn unfinished(
+        &self,
+        after: Option<OperationId>,
+        limit: u32,
+    ) -> Result<Unfinished<OperationId, Saga>, StoreError> {
         self.store.read(move |connection| reading::unfinished(connection, after, limit)).await
     }
 }
@@ -229,5 +234,5 @@ fn state_of(transaction: &Transaction<'_>, id: &OperationId) -> Result<SagaState
 }
 
 fn no_such_saga(id: &OperationId) -> StoreError {
-    StoreError::inconsistent(TABLE, format!("there is no operation {id}"))
+    StoreError::not_found(TABLE, format!("there is no operation {id}"))
 }

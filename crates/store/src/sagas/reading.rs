@@ -8,6 +8,7 @@ use super::statements as sql;
 use super::{TABLE, key};
 use crate::column::Columns;
 use crate::outbox::{LONGEST_BATCH, Origin};
+use crate::unreadable::Unfinished;
 use crate::write::Transaction;
 use crate::{StoreError, codes, statement};
 
@@ -28,9 +29,13 @@ pub(super) fn unfinished(
     connection: &Connection,
     after: Option<OperationId>,
     limit: u32,
-) -> Result<Vec<Saga>, StoreError> {
+) -> Result<Unfinished<OperationId, Saga>, StoreError> {
     let after = after.map_or([0; 16], |id| *key(&id));
-    statement::all(connection, sql::UNFINISHED, params![after, limit.clamp(1, LONGEST_BATCH)], saga)
+    let params = params![after, limit.clamp(1, LONGEST_BATCH)];
+    let rows = statement::all(connection, sql::UNFINISHED, params, |row| {
+        Ok((Columns::new(row, TABLE).operation_id(0)?, saga(row)))
+    })?;
+    Unfinished::of(rows)
 }
 
 /// The sagas that a statement of the log finds.

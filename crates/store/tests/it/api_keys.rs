@@ -34,7 +34,7 @@ async fn keys_are_found_by_hash(world: World) {
     assert_eq!(keys.find([3; 32]).await, Ok(None));
     assert_eq!(keys.list().await, Ok(vec![first, second]));
     let twice = keys.create(&new_key(&world, "again"), [1; 32]).await;
-    assert!(matches!(twice, Err(StoreError::Inconsistent { table: "api_keys", .. })), "{twice:?}");
+    assert!(matches!(twice, Err(StoreError::Conflict { table: "api_keys", .. })), "{twice:?}");
 }
 
 async fn a_key_is_revoked_once(world: World) {
@@ -46,7 +46,7 @@ async fn a_key_is_revoked_once(world: World) {
     assert_eq!(keys.revoke(key.id, world.now()).await, Ok(false));
     assert_eq!(keys.find([1; 32]).await.unwrap().unwrap().revoked_at, Some(at));
     let unknown = keys.revoke(new_key(&world, "").id, at).await;
-    assert!(matches!(unknown, Err(StoreError::Inconsistent { .. })));
+    assert!(matches!(unknown, Err(StoreError::NotFound { .. })));
 }
 
 async fn the_environments_key_replaces_the_one_before(world: World) {

@@ -125,7 +125,7 @@ async fn what_was_delivered_is_not_tried(world: World) {
     assert_eq!(callbacks.requeue(id, world.now()).await, Ok(false));
     for next in [None, Some(world.now())] {
         let refused = callbacks.failed(id, "late".into(), world.now(), next).await;
-        assert!(matches!(refused, Err(StoreError::Inconsistent { table: "callbacks", .. })), "{refused:?}");
+        assert!(matches!(refused, Err(StoreError::Conflict { table: "callbacks", .. })), "{refused:?}");
     }
     assert_eq!(callbacks.next_due().await, Ok(None));
 }
@@ -140,7 +140,7 @@ async fn a_callback_that_is_not_there_is_said_so(world: World) {
         callbacks.requeue(id, world.now()).await.map(|_| ()),
     ];
     for answer in answers {
-        assert!(matches!(answer, Err(StoreError::Inconsistent { table: "callbacks", .. })), "{answer:?}");
+        assert!(matches!(answer, Err(StoreError::NotFound { table: "callbacks", .. })), "{answer:?}");
     }
 }
 

@@ -72,7 +72,7 @@ async fn a_full_database_refuses_messages_and_takes_outcomes_from_the_reserve() 
         outbox.part_sent(world.sent(*id, 0)).await.unwrap();
     }
     assert!(!reserve.exists());
-    assert!(outbox.unfinished(None, 1).await.unwrap().is_empty());
+    assert!(outbox.unfinished(None, 1).await.unwrap().readable.is_empty());
     assert_eq!(outbox.accept(accept(world.message(1))).await, Err(StoreError::StorageFull));
 
     // The reserve comes back before messages are taken in again.

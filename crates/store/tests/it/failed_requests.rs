@@ -141,7 +141,7 @@ async fn what_was_dropped_stays_dropped(world: World) {
     assert_eq!(get(&world, saga.id).await, dropped);
     let nobody = FailedRequestId::from_uuid(world.ids.next());
     let refused = world.store.failed_requests().drop(nobody, world.now()).await;
-    assert!(matches!(refused, Err(StoreError::Inconsistent { table: "failed_requests", .. })));
+    assert!(matches!(refused, Err(StoreError::NotFound { table: "failed_requests", .. })));
 }
 
 async fn a_request_that_is_stuck_can_be_tried_again(world: World) {

@@ -34,7 +34,7 @@ async fn a_key_makes_one_message(world: World) {
     assert_eq!(outbox.accept(with_key(world.message(1), 1, 2)).await, Ok(Accepted::Conflict));
     assert_eq!(outbox.accept(with_key(world.message(1), 2, 1)).await, Ok(Accepted::New));
     assert_eq!(outbox.accept(accept(world.message(1))).await, Ok(Accepted::New));
-    assert_eq!(outbox.unfinished(None, 10).await.unwrap().len(), 3);
+    assert_eq!(outbox.unfinished(None, 10).await.unwrap().readable.len(), 3);
 }
 
 async fn a_key_whose_message_ended_unsent_is_free(world: World) {
@@ -96,7 +96,7 @@ async fn sixty_four_callers_with_one_key_make_one_message(world: World) {
         answers.push(caller.await.unwrap());
     }
     let (new, repeated): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| *answer == Accepted::New);
-    let made = world.store.outbox().unfinished(None, 100).await.unwrap();
+    let made = world.store.outbox().unfinished(None, 100).await.unwrap().readable;
     assert_eq!((new.len(), made.len()), (1, 1));
     assert!(repeated.iter().all(|answer| *answer == Accepted::Repeated(made[0].id)));
 }

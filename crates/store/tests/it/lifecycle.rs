@@ -38,8 +38,15 @@ async fn answered_writes_are_on_the_disk_when_the_process_dies(world: World) {
         fs::copy(file, &copy).unwrap();
     }
     let store = Store::open(options(&killed, &world.clock)).await.unwrap();
-    let found: Vec<_> =
-        store.outbox().unfinished(None, 100).await.unwrap().into_iter().map(|message| message.id).collect();
+    let found: Vec<_> = store
+        .outbox()
+        .unfinished(None, 100)
+        .await
+        .unwrap()
+        .readable
+        .into_iter()
+        .map(|message| message.id)
+        .collect();
     assert_eq!(found, ids);
 }
 
@@ -88,7 +95,7 @@ async fn concurrent_writes_share_commits(world: World) {
     let after = world.store.written();
     assert_eq!(after.writes - before.writes, 500);
     assert!(after.commits - before.commits < 125, "{before:?} {after:?}");
-    assert_eq!(world.store.outbox().unfinished(None, 1000).await.unwrap().len(), 500);
+    assert_eq!(world.store.outbox().unfinished(None, 1000).await.unwrap().readable.len(), 500);
 }
 
 async fn a_write_that_fails_does_not_hurt_its_group(world: World) {
@@ -106,12 +113,12 @@ async fn a_write_that_fails_does_not_hurt_its_group(world: World) {
     for task in tasks {
         let (number, answer) = task.await.unwrap();
         if number % 10 == 0 {
-            assert!(matches!(answer, Err(StoreError::Inconsistent { table: "outbox", .. })), "{answer:?}");
+            assert!(matches!(answer, Err(StoreError::Conflict { table: "outbox", .. })), "{answer:?}");
         } else {
             assert_eq!(answer, Ok(Accepted::New));
         }
     }
-    assert_eq!(world.store.outbox().unfinished(None, 1000).await.unwrap().len(), 91);
+    assert_eq!(world.store.outbox().unfinished(None, 1000).await.unwrap().readable.len(), 91);
     assert_eq!(world.steps(known).await.len(), 1);
 }
 

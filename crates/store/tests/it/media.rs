@@ -43,7 +43,7 @@ async fn albums_read_back_as_they_were_taken_in(world: World) {
     message.parts[0].items[1].random_id = i64::MIN;
     let message = taken_in(&world, message).await;
     assert_eq!(world.get(message.id).await, message);
-    let unfinished = world.store.outbox().unfinished(None, 10).await.unwrap();
+    let unfinished = world.store.outbox().unfinished(None, 10).await.unwrap().readable;
     assert_eq!(unfinished, [message]);
 }
 
@@ -96,7 +96,7 @@ async fn a_plan_is_the_same_only_with_all_its_random_ids(world: World) {
         other[0].state = PartState::Begun;
         change(&mut other[0].items);
         let refused = outbox.begin(Begin { plan: Some(other), ..begin.clone() }).await;
-        assert!(matches!(refused, Err(StoreError::Inconsistent { .. })), "{refused:?}");
+        assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");
         assert_eq!(world.get(id).await, planned);
     }
     // What was sent keeps its ids in another plan.

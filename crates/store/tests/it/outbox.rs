@@ -113,7 +113,7 @@ async fn a_part_is_begun_once_and_through_one_account(world: World) {
     for part in 0..2 {
         let other = Begin { account: account("backup_1"), ..world.begin(id, part) };
         let refused = outbox.begin(other).await.unwrap_err();
-        assert!(matches!(refused, StoreError::Inconsistent { table: "outbox_parts", .. }), "{refused:?}");
+        assert!(matches!(refused, StoreError::Conflict { table: "outbox_parts", .. }), "{refused:?}");
         assert!(refused.to_string().contains("with main"), "{refused}");
         assert_eq!((world.get(id).await, world.steps(id).await), (message.clone(), steps.clone()));
     }
@@ -140,7 +140,7 @@ async fn the_same_plan_again_changes_nothing(world: World) {
     assert_eq!(states, [PartState::Sent, PartState::Begun]);
     // A part that is sent is not begun again, whatever the plan.
     let refused = outbox.begin(begin).await;
-    assert!(matches!(refused, Err(StoreError::Inconsistent { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");
 }
 
 async fn who_sent_a_part_keeps_the_rest(world: World) {
@@ -185,10 +185,7 @@ async fn a_part_that_was_sent_is_sent_once(world: World) {
         outbox.begin(world.begin(id, 0)).await,
         outbox.part_unsent(world.unsent(id, 0, Then::Requeue { account: None })).await,
     ] {
-        assert!(
-            matches!(refused, Err(StoreError::Inconsistent { table: "outbox_parts", .. })),
-            "{refused:?}"
-        );
+        assert!(matches!(refused, Err(StoreError::Conflict { table: "outbox_parts", .. })), "{refused:?}");
     }
     assert_eq!(world.get(id).await.parts[0].state, PartState::Sent);
 }
@@ -205,7 +202,7 @@ async fn a_plan_replaces_parts_but_never_what_was_begun(world: World) {
     let mut other = plan.clone();
     other[0].items[0].random_id = 1;
     let refused = outbox.begin(Begin { plan: Some(other), ..world.begin(id, 0) }).await;
-    assert!(matches!(refused, Err(StoreError::Inconsistent { .. })));
+    assert!(matches!(refused, Err(StoreError::Conflict { .. })));
     assert_eq!(world.get(id).await.parts, plan);
     plan.truncate(1);
     outbox.begin(Begin { plan: Some(plan.clone()), ..world.begin(id, 0) }).await.unwrap();
@@ -231,7 +228,7 @@ async fn proof_that_nothing_was_sent_requeues_or_ends(world: World) {
     assert_eq!(steps[2..], [Step::Attempted, Step::Begun, Step::Attempted, Step::Failed]);
     // What is final stays so.
     let refused = outbox.part_unsent(world.unsent(id, 0, Then::Fail(failure))).await;
-    assert!(matches!(refused, Err(StoreError::Inconsistent { table: "outbox", .. })));
+    assert!(matches!(refused, Err(StoreError::Conflict { table: "outbox", .. })));
     assert_eq!(world.get(id).await, message);
 }
 
@@ -327,7 +324,7 @@ async fn a_doubt_ends_by_a_persons_word(world: World) {
     // Without a part under way there is nothing to doubt.
     let queued = world.queued(1).await;
     let refused = outbox.doubt(world.doubt(queued)).await;
-    assert!(matches!(refused, Err(StoreError::Inconsistent { .. })));
+    assert!(matches!(refused, Err(StoreError::Conflict { .. })));
 }
 
 async fn a_doubt_ends_by_evidence(world: World) {
@@ -364,7 +361,7 @@ async fn a_new_message_cannot_be_half_done(world: World) {
     for wrong in [sent, no_account, begun_in_queue] {
         let id = wrong.id;
         let refused = world.store.outbox().accept(accept(wrong)).await;
-        assert!(matches!(refused, Err(StoreError::Inconsistent { .. })), "{refused:?}");
+        assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");
         assert_eq!(world.store.outbox().get(id).await, Ok(None));
     }
 }
@@ -437,7 +434,7 @@ async fn what_is_gone_is_named(world: World) {
         outbox.unanswered(id).await.unwrap_err(),
     ];
     for error in errors {
-        assert!(matches!(error, StoreError::Inconsistent { .. }), "{error:?}");
+        assert!(matches!(error, StoreError::NotFound { .. }), "{error:?}");
         assert!(error.to_string().contains(&id.to_string()), "{error}");
     }
     assert_eq!(outbox.timeline(id).await, Ok(Vec::new()));

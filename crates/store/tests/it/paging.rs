@@ -116,10 +116,10 @@ async fn unfinished_messages_come_oldest_first(world: World) {
     outbox.doubt(world.doubt(doubtful)).await.unwrap();
     let sending = world.sending(2).await;
 
-    let found = outbox.unfinished(None, 100).await.unwrap();
+    let found = outbox.unfinished(None, 100).await.unwrap().readable;
     let ids: Vec<MessageId> = found.iter().map(|message| message.id).collect();
     assert_eq!(ids, [queued, scheduled.id, sending]);
     assert_eq!(found[2], world.get(sending).await);
-    let after = outbox.unfinished(Some(queued), 1).await.unwrap();
+    let after = outbox.unfinished(Some(queued), 1).await.unwrap().readable;
     assert_eq!(after.iter().map(|message| message.id).collect::<Vec<_>>(), [scheduled.id]);
 }

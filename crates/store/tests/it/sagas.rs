@@ -83,12 +83,12 @@ async fn only_a_fresh_saga_is_taken_in(world: World) {
         Saga { failure, ..fresh.clone() },
     ] {
         let refused = world.store.sagas().accept(accept_saga(wrong)).await;
-        assert!(matches!(refused, Err(StoreError::Inconsistent { table: "operations", .. })), "{refused:?}");
+        assert!(matches!(refused, Err(StoreError::Conflict { table: "operations", .. })), "{refused:?}");
     }
     assert_eq!(world.store.sagas().get(fresh.id).await, Ok(None));
     assert_eq!(world.store.sagas().accept(accept_saga(fresh.clone())).await, Ok(SagaAccepted::New));
     let twice = world.store.sagas().accept(accept_saga(fresh)).await;
-    assert!(matches!(twice, Err(StoreError::Inconsistent { table: "operations", .. })), "{twice:?}");
+    assert!(matches!(twice, Err(StoreError::Conflict { table: "operations", .. })), "{twice:?}");
 }
 
 async fn a_key_makes_one_saga(world: World) {
@@ -102,7 +102,7 @@ async fn a_key_makes_one_saga(world: World) {
     assert_eq!(sagas.accept(saga_with_key(saga(), 1, 2)).await, Ok(SagaAccepted::Conflict));
     assert_eq!(sagas.accept(saga_with_key(saga(), 2, 1)).await, Ok(SagaAccepted::New));
     assert_eq!(sagas.keyed(key, world.now()).await, Ok(Some(SagaAccepted::Repeated(first.id))));
-    assert_eq!(sagas.unfinished(None, 10).await.unwrap().len(), 2);
+    assert_eq!(sagas.unfinished(None, 10).await.unwrap().readable.len(), 2);
     world.clock.advance(Duration::from_hours(24));
     assert_eq!(sagas.keyed(key, world.now()).await, Ok(None));
     assert_eq!(sagas.accept(saga_with_key(saga(), 1, 2)).await, Ok(SagaAccepted::New));
@@ -160,7 +160,7 @@ async fn sixty_four_callers_with_one_key_make_one_saga(world: World) {
     }
     let (new, repeated): (Vec<_>, Vec<_>) =
         answers.into_iter().partition(|answer| *answer == SagaAccepted::New);
-    let made = world.store.sagas().unfinished(None, 100).await.unwrap();
+    let made = world.store.sagas().unfinished(None, 100).await.unwrap().readable;
     assert_eq!((new.len(), made.len(), repeated.len()), (1, 1, 63));
     assert!(repeated.iter().all(|answer| *answer == SagaAccepted::Repeated(made[0].id)));
 }
@@ -292,7 +292,7 @@ async fn a_change_that_cannot_be_leaves_nothing(world: World) {
         ..change(world.begin_create(saga.clone()))
     };
     let refused = world.store.sagas().begin(late).await;
-    assert!(matches!(refused, Err(StoreError::Inconsistent { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");
     assert_eq!(world.store.chats().get(chat()).await, Ok(None));
     assert_eq!(world.history(saga.id).await, ["accepted", "cancelled"]);
 }
@@ -336,9 +336,9 @@ async fn what_has_ended_stays_so(world: World) {
         sagas.save(change(ended.clone())).await.unwrap();
         world.clock.advance(Duration::from_secs(1));
         let again = Saga { updated_at: world.now(), ..running.clone() };
-        assert!(matches!(sagas.begin(change(again)).await, Err(StoreError::Inconsistent { .. })));
+        assert!(matches!(sagas.begin(change(again)).await, Err(StoreError::Conflict { .. })));
         let other = world.ended(running, SagaState::Done);
-        assert!(matches!(sagas.save(change(other)).await, Err(StoreError::Inconsistent { .. })));
+        assert!(matches!(sagas.save(change(other)).await, Err(StoreError::Conflict { .. })));
         assert_eq!(sagas.cancel(ended.id, world.now(), None).await, Ok(false));
         assert_eq!(world.get_saga(ended.id).await, ended);
     }
@@ -358,10 +358,10 @@ async fn states_that_make_no_sense_are_refused(world: World) {
     ] {
         let wrong = Saga { state, begun, ..running.clone() };
         let refused = sagas.save(change(wrong)).await;
-        assert!(matches!(refused, Err(StoreError::Inconsistent { .. })), "{state:?} {refused:?}");
+        assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{state:?} {refused:?}");
     }
     for wrong in [Saga { begun: None, ..running.clone() }, world.ended(running.clone(), SagaState::Queued)] {
-        assert!(matches!(sagas.begin(change(wrong)).await, Err(StoreError::Inconsistent { .. })));
+        assert!(matches!(sagas.begin(change(wrong)).await, Err(StoreError::Conflict { .. })));
     }
     assert_eq!(world.get_saga(running.id).await, before);
 }
@@ -419,7 +419,7 @@ async fn doubtful(world: &World) -> Saga {
 async fn a_doubt_ends_with_the_chat_that_was_made(world: World) {
     let sagas = world.store.sagas();
     let saga = doubtful(&world).await;
-    assert!(sagas.unfinished(None, 10).await.unwrap().is_empty());
+    assert!(sagas.unfinished(None, 10).await.unwrap().readable.is_empty());
     world.clock.advance(Duration::from_hours(1));
     let at = world.now();
     assert_eq!(sagas.resolve(saga.id, Verdict::Done(Some(chat())), at).await, Ok(true));
@@ -432,7 +432,7 @@ async fn a_doubt_ends_with_the_chat_that_was_made(world: World) {
         updated_at: at,
         ..saga.clone()
     };
-    assert_eq!(sagas.unfinished(None, 10).await, Ok(vec![goes_on]));
+    assert_eq!(sagas.unfinished(None, 10).await.map(|found| found.readable), Ok(vec![goes_on]));
     let record = world.store.chats().get(chat()).await.unwrap().expect("it is in the registry");
     assert_eq!((record.operation, record.account), (Some(saga.id), Some(account("main"))));
     assert_eq!(record.title.as_deref(), Some("Demo"));
@@ -455,7 +455,7 @@ async fn a_doubt_ends_by_doing_it_again(world: World) {
 async fn a_doubt_about_a_chat_needs_the_chat(world: World) {
     let saga = doubtful(&world).await;
     let refused = world.store.sagas().resolve(saga.id, Verdict::Done(None), world.now()).await;
-    assert!(matches!(refused, Err(StoreError::Inconsistent { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");
     assert_eq!(world.get_saga(saga.id).await, saga);
     assert_eq!(world.history(saga.id).await, ["accepted", "in_doubt"]);
 }
@@ -476,12 +476,12 @@ async fn a_doubt_about_the_last_step_ends_in_one_write(world: World) {
     let verdict = SagaChange { registry, ..change(left.clone()) };
     // What is no end is refused, and changes nothing.
     let goes_on = change(Saga { state: SagaState::Running, ..left.clone() });
-    assert!(matches!(sagas.resolve_as_done(goes_on).await, Err(StoreError::Inconsistent { .. })));
+    assert!(matches!(sagas.resolve_as_done(goes_on).await, Err(StoreError::Conflict { .. })));
     assert_eq!(world.get_saga(doubtful.id).await, doubtful);
 
     assert_eq!(sagas.resolve_as_done(verdict.clone()).await, Ok(true));
     // Nothing is left that a restart would take up.
-    assert!(sagas.unfinished(None, 10).await.unwrap().is_empty());
+    assert!(sagas.unfinished(None, 10).await.unwrap().readable.is_empty());
     assert_eq!(world.get_saga(doubtful.id).await.state, SagaState::Done);
     assert_eq!(world.store.chats().left().await, Ok(vec![chat()]));
     assert_eq!(world.history(doubtful.id).await, ["accepted", "in_doubt", "resolved", "finished"]);
@@ -525,10 +525,10 @@ async fn unfinished_sagas_come_oldest_first(world: World) {
         }
     }
     let ids = |sagas: Vec<Saga>| sagas.into_iter().map(|saga| saga.id).collect::<Vec<_>>();
-    assert_eq!(ids(sagas.unfinished(None, 100).await.unwrap()), open);
-    assert_eq!(ids(sagas.unfinished(None, 2).await.unwrap()), open[..2]);
-    assert_eq!(ids(sagas.unfinished(Some(open[1]), 100).await.unwrap()), open[2..]);
-    assert_eq!(ids(sagas.unfinished(None, 0).await.unwrap()), open[..1]);
+    assert_eq!(ids(sagas.unfinished(None, 100).await.unwrap().readable), open);
+    assert_eq!(ids(sagas.unfinished(None, 2).await.unwrap().readable), open[..2]);
+    assert_eq!(ids(sagas.unfinished(Some(open[1]), 100).await.unwrap().readable), open[2..]);
+    assert_eq!(ids(sagas.unfinished(None, 0).await.unwrap().readable), open[..1]);
 }
 
 async fn a_saga_that_is_not_there_is_said_so(world: World) {
@@ -548,7 +548,7 @@ async fn a_saga_that_is_not_there_is_said_so(world: World) {
         sagas.unanswered(id).await,
     ];
     for answer in answers {
-        assert!(matches!(answer, Err(StoreError::Inconsistent { .. })), "{answer:?}");
+        assert!(matches!(answer, Err(StoreError::NotFound { .. })), "{answer:?}");
     }
     assert_eq!(sagas.steps(OperationId::MIN).await, Ok(Vec::new()));
 }
@@ -563,7 +563,10 @@ async fn nothing_is_lost_on_reopening(world: World) {
     for saga in [&queued, &running, &doubt] {
         assert_eq!(store.sagas().get(saga.id).await, Ok(Some(saga.clone())));
     }
-    assert_eq!(store.sagas().unfinished(None, 10).await, Ok(vec![queued.clone(), running.clone()]));
+    assert_eq!(
+        store.sagas().unfinished(None, 10).await.map(|found| found.readable),
+        Ok(vec![queued.clone(), running.clone()])
+    );
     for (saga, history) in [queued, running].into_iter().zip(histories) {
         let steps = store.sagas().steps(saga.id).await.unwrap();
         assert_eq!(steps.into_iter().map(|entry| entry.what).collect::<Vec<_>>(), history);

@@ -174,7 +174,7 @@ pub(crate) async fn revoke(
     match revoked {
         // Revoking twice is no error: the key does not work any more, which is what was asked for.
         Ok(true | false) => Ok(StatusCode::NO_CONTENT),
-        Err(StoreError::Inconsistent { .. }) => Err(missing()),
+        Err(StoreError::NotFound { .. }) => Err(missing()),
         Err(error) => Err(error.into()),
     }
 }

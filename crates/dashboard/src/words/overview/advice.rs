@@ -60,6 +60,12 @@ impl OverviewWords {
                 "The database does not answer. Check the disk and the log; diagnostics shows what can be seen from outside.",
                 "База данных не отвечает. Посмотрите на диск и в журнал; в диагностике видно то, что видно снаружи.",
             ),
+            Advice::RepairTheRow => (
+                "A row of the database cannot be read. What it belongs to waits, and everything else goes on. Repair the \
+                 row, or put a backup back; after that the work goes on by itself.",
+                "Одна запись базы данных не читается. Связанная с ней работа ждёт, остальное идёт как обычно. Исправьте \
+                 запись или восстановите резервную копию — дальше работа пойдёт сама.",
+            ),
             Advice::PauseTheAccount => (
                 "It is connected, but its calls fail. Pause it so that others do its work, or restart it; what it has begun, it keeps retrying itself.",
                 "Соединение есть, но вызовы не удаются. Приостановите аккаунт, чтобы его работу взяли другие, или \

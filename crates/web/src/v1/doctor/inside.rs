@@ -127,7 +127,7 @@ async fn stock(state: &State) -> Result<StockFact, StoreError> {
 /// Since when the oldest message waits that is to leave now.
 async fn oldest(state: &State) -> Result<Option<Timestamp>, StoreError> {
     let unfinished = state.store().outbox().unfinished(None, COUNTED).await?;
-    let waiting = unfinished.iter().filter(|message| message.state == MessageState::Queued);
+    let waiting = unfinished.readable.iter().filter(|message| message.state == MessageState::Queued);
     Ok(waiting.map(|message| message.send_at.unwrap_or(message.created_at)).min())
 }
 

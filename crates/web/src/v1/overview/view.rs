@@ -161,6 +161,9 @@ fn advice(advice: Advice) -> &'static str {
         }
         Advice::LookIntoTheLog => "look into the log; restart the program if the port stays silent",
         Advice::FreeDisk => "free some space in the data directory",
+        Advice::RepairTheRow => {
+            "the detail names a row of the database that cannot be read; repair it, or put a backup back"
+        }
         Advice::MendTheStore => "look at the disk and into the log; nothing is lost that was accepted",
         Advice::PauseTheAccount => {
             "pause the account, so that others do its work, or restart it; look into the log if it goes on"
