@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use domain::{ChatRef, Username, account::AccountName};
+use domain::account::{AccountName, PRIORITIES, SendingLimits};
+use domain::{ChatRef, Username};
 use ipnet::IpNet;
 
 use crate::{
@@ -45,6 +46,10 @@ const PURPOSES: [&str; 4] = LegacyService::NAMES;
 const SIGNING_SECRET: &str = "whsec_ and a key in base64, or one word of 16 characters or more";
 
 const NETWORKS: Shape = Shape::Words { what: "a network such as \"10.0.0.0/8\"", accepts: reads::<IpNet> };
+
+/// How many messages an account may send.
+const LIMIT: Shape =
+    Shape::Integer { min: *SendingLimits::RANGE.start() as i64, max: *SendingLimits::RANGE.end() as i64 };
 
 /// The greatest file that Telegram takes from an account: 4,000 parts of 512 KiB.
 pub const GREATEST_FILE: &str = "2000MiB";
@@ -238,7 +243,7 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     key(
         "telegram.accounts[].priority",
-        Shape::Integer { min: 1, max: 1000 },
+        Shape::Integer { min: *PRIORITIES.start() as i64, max: *PRIORITIES.end() as i64 },
         Default("100"),
         "1",
         "Accounts with lower numbers are used first.",
@@ -252,18 +257,12 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     key(
         "telegram.accounts[].messages_per_hour",
-        Shape::Integer { min: 1, max: 1_000_000 },
+        LIMIT,
         Optional,
         "30",
         "How many messages it may send within any hour. Further ones wait, or go through another account.",
     ),
-    key(
-        "telegram.accounts[].messages_per_day",
-        Shape::Integer { min: 1, max: 1_000_000 },
-        Optional,
-        "300",
-        "The same within any 24 hours.",
-    ),
+    key("telegram.accounts[].messages_per_day", LIMIT, Optional, "300", "The same within any 24 hours."),
     key(
         "telegram.accounts[].api_id",
         Shape::Integer { min: 1, max: i32::MAX as i64 },

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use domain::account::{AccountName, Purpose};
+use domain::account::{AccountName, Purpose, USUAL_PRIORITY};
 use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -114,7 +114,7 @@ pub struct AccountSettings {
 
 impl AccountSettings {
     fn default_priority() -> u16 {
-        100
+        USUAL_PRIORITY
     }
 
     fn default_pool() -> bool {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -27,6 +28,12 @@ pub enum InvalidAccountName {
     Reserved(&'static str),
 }
 
+/// The priorities of accounts; the lower, the earlier one is chosen.
+pub const PRIORITIES: RangeInclusive<u16> = 1..=1000;
+
+/// The priority of an account that names none.
+pub const USUAL_PRIORITY: u16 = 100;
+
 /// How many messages an account may send, as its owner wants it; what is not set is not limited. An album is one message, and
 /// so is each part of a long text. They hold whoever asks, and whatever Telegram would allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -38,6 +45,9 @@ pub struct SendingLimits {
 }
 
 impl SendingLimits {
+    /// What each of them can be.
+    pub const RANGE: RangeInclusive<u32> = 1..=1_000_000;
+
     /// Whether there are none.
     pub const fn is_none(self) -> bool {
         self.per_hour.is_none() && self.per_day.is_none()

@@ -1,5 +1,7 @@
 //! `/accounts/add`: an account is described; signing in comes next.
 
+use std::borrow::Cow;
+
 use access::Right;
 use askama::Template;
 use axum::extract::State;
@@ -56,13 +58,13 @@ impl Wrong {
     pub(super) fn of(words: &AccountFormWords, why: &Refused) -> Self {
         // What is wrong with the name as a whole has a code of its own.
         if let Some(text) = words.wrong(&why.code) {
-            return Self(vec![("name".to_owned(), text.to_owned())]);
+            return Self(vec![("name".to_owned(), text.into_owned())]);
         }
         if why.fields.is_empty() {
             return Self(vec![(String::new(), why.detail.clone())]);
         }
         let one = |field: &crate::ask::WrongField| {
-            let text = words.wrong(&field.field).map_or_else(|| field.message.clone(), str::to_owned);
+            let text = words.wrong(&field.field).map_or_else(|| field.message.clone(), Cow::into_owned);
             (field.field.clone(), text)
         };
         Self(why.fields.iter().map(one).collect())

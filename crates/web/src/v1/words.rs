@@ -1,10 +1,13 @@
 //! Schemas of values that the document cannot derive: words out of a fixed list, and chats as text or number.
 
+use std::ops::RangeInclusive;
+
 use access::{AuditResult, Role};
+use domain::account::{PRIORITIES, SendingLimits, USUAL_PRIORITY};
 use domain::{AccountState, MessageState, Purpose};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use store::{AlertState, FailedState, PeerKind, Scope};
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
 fn one_of(words: impl IntoIterator<Item = &'static str>, description: &str) -> ObjectBuilder {
@@ -45,6 +48,39 @@ pub(super) fn backup_state() -> RefOr<Schema> {
 pub(super) fn account_state() -> RefOr<Schema> {
     let words = AccountState::ALL.map(AccountState::as_str);
     one_of(words, "How it is.").examples(["ready"]).into()
+}
+
+/// The priority of an account.
+pub(super) fn priority() -> RefOr<Schema> {
+    between(&PRIORITIES, "The lower, the earlier it is chosen.").into()
+}
+
+/// The priority of a new account.
+pub(super) fn new_priority() -> RefOr<Schema> {
+    let schema = between(&PRIORITIES, "The lower, the earlier it is chosen.");
+    schema.default(Some(USUAL_PRIORITY.into())).into()
+}
+
+/// How many messages an account may send within any hour.
+pub(super) fn limit_per_hour() -> RefOr<Schema> {
+    let description = "How many messages it may send within any hour. Further ones wait or go through another account; null: as many as there are.";
+    between(&SendingLimits::RANGE, description).examples([30]).into()
+}
+
+/// How many messages an account may send within any 24 hours.
+pub(super) fn limit_per_day() -> RefOr<Schema> {
+    between(&SendingLimits::RANGE, "The same within any 24 hours.").examples([300]).into()
+}
+
+/// A number that may be left out.
+fn between<N: Copy + Into<u32>>(range: &RangeInclusive<N>, description: &str) -> ObjectBuilder {
+    let (first, last): (u32, u32) = ((*range.start()).into(), (*range.end()).into());
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Integer, Type::Null]))
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
+        .description(Some(description))
+        .minimum(Some(first))
+        .maximum(Some(last))
 }
 
 /// What a key may do.

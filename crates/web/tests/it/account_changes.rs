@@ -111,6 +111,20 @@ async fn every_wrong_field_is_named_and_no_secret_is_shown() {
         assert_eq!(wrong_fields(&problem), [field], "{problem}");
         assert!(!problem.to_string().contains("12345678"), "{problem}");
     }
+    for (field, value, range) in [
+        ("priority", 0, "from 1 to 1000"),
+        ("priority", 1001, "from 1 to 1000"),
+        ("messages_per_day", 1_000_001, "from 1 to 1000000"),
+    ] {
+        let mut body = third();
+        body[field] = json!(value);
+        let problem = add(&world, &body).await.problem(422, "invalid_request");
+        assert_eq!(wrong_fields(&problem), [field], "{problem}");
+        assert!(
+            problem["errors"][0]["message"].as_str().is_some_and(|said| said.contains(range)),
+            "{problem}"
+        );
+    }
     let query = world.call("DELETE", "/v1/accounts/main?force=perhaps").send().await;
     assert_eq!(wrong_fields(&query.problem(422, "invalid_request")), ["force"]);
 }

@@ -1,5 +1,9 @@
 //! The words of the forms about an account: adding, changing, taking a session out, removing.
 
+use std::borrow::Cow;
+
+use domain::account::{PRIORITIES, SendingLimits};
+
 use crate::view::Language;
 use crate::words::number::{english, russian, thousands};
 
@@ -147,12 +151,22 @@ impl AccountFormWords {
     }
 
     /// What is wrong with a field that the API did not take, in the reader's language; none where only the API knows.
-    pub(crate) fn wrong(&self, field: &str) -> Option<&'static str> {
+    pub(crate) fn wrong(&self, field: &str) -> Option<Cow<'static, str>> {
         let (english, russian) = match field {
-            "messages_per_hour" | "messages_per_day" => (
-                "Write a number from 1 to 1000000, or leave it empty for no limit.",
-                "Напишите число от 1 до 1000000; пусто — без ограничения.",
-            ),
+            "messages_per_hour" | "messages_per_day" => {
+                let (first, last) = SendingLimits::RANGE.into_inner();
+                return Some(Cow::Owned(self.language.of(
+                    format!("Write a number from {first} to {last}, or leave it empty for no limit."),
+                    format!("Напишите число от {first} до {last}; пусто — без ограничения."),
+                )));
+            }
+            "priority" => {
+                let (first, last) = PRIORITIES.into_inner();
+                return Some(Cow::Owned(self.language.of(
+                    format!("Write a number from {first} to {last}."),
+                    format!("Напишите число от {first} до {last}."),
+                )));
+            }
             "name" => (
                 "Write 1 to 64 small letters, digits, - or _.",
                 "Напишите от 1 до 64 строчных латинских букв, цифр, - или _.",
@@ -171,9 +185,8 @@ impl AccountFormWords {
                 "Write it with its country code, as in +70000000001.",
                 "Напишите с кодом страны, например +70000000001.",
             ),
-            "priority" => ("Write a number from 0 to 65535.", "Напишите число от 0 до 65535."),
             _ => return None,
         };
-        Some(self.language.of(english, russian))
+        Some(Cow::Borrowed(self.language.of(english, russian)))
     }
 }

@@ -631,9 +631,10 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ),
     ("is wrong: it is a number above 0, from my.telegram.org", "напишите число больше 0 с my.telegram.org"),
     (
-        "is wrong: it is a number from 1 to {}, or null for as many as there are",
-        "напишите число от 1 до {}; пусто — без ограничения",
+        "is wrong: it is a number from {} to {}, or null for as many as there are",
+        "напишите число от {} до {}; пусто — без ограничения",
     ),
+    ("is wrong: it is a number from {} to {}", "напишите число от {} до {}"),
     (
         "must be smtps://USER:PASSWORD@HOST[:465] or smtp://USER:PASSWORD@HOST[:587] (STARTTLS), special characters as %XX; smtp+plain://HOST:PORT is for a server on this machine, without a password",
         "напишите smtps://USER:PASSWORD@HOST[:465] или smtp://USER:PASSWORD@HOST[:587] (STARTTLS), особые знаки как %XX; smtp+plain://HOST:PORT — для сервера на этой машине, без пароля",

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use axum::extract::State as Shared;
 use axum::response::{IntoResponse, Response};
 use config::ProxyAddress;
-use domain::account::SendingLimits;
+use domain::account::{PRIORITIES, SendingLimits, USUAL_PRIORITY};
 use domain::secret::ExposeSecret;
 use domain::{AccountName, SecretText};
 use http::StatusCode;
@@ -21,12 +21,7 @@ use crate::extract::hidden::{self, Change};
 use crate::extract::{PathParameter, QueryParameters, Unchecked};
 use crate::problem::{FieldError, Problem};
 use crate::state::State;
-
-/// The priority of an account that names none.
-const USUAL_PRIORITY: u16 = 100;
-
-/// The highest limit: more is none.
-const HIGHEST_LIMIT: u32 = 1_000_000;
+use crate::v1::words;
 
 /// An account to be added.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -46,8 +41,7 @@ pub(crate) struct NewAccount {
     #[serde(default, deserialize_with = "hidden::optional")]
     #[schema(value_type = Option<String>, example = "+70000000001")]
     phone: Option<SecretText>,
-    /// The lower, the earlier it is chosen.
-    #[schema(default = 100, maximum = 65535)]
+    #[schema(schema_with = words::new_priority, required = false)]
     priority: Option<u16>,
     /// Whether it is chosen at all when nobody names it.
     #[schema(default = true)]
@@ -57,11 +51,9 @@ pub(crate) struct NewAccount {
     #[serde(default, deserialize_with = "hidden::optional")]
     #[schema(value_type = Option<String>, format = Password, write_only, example = "socks5://proxy.example.com:1080")]
     proxy: Option<SecretText>,
-    /// How many messages it may send within any hour. Further ones wait or go through another account; null: as many as there are.
-    #[schema(minimum = 1, maximum = 1_000_000, example = 30)]
+    #[schema(schema_with = words::limit_per_hour, required = false)]
     messages_per_hour: Option<u32>,
-    /// The same within any 24 hours.
-    #[schema(minimum = 1, maximum = 1_000_000, example = 300)]
+    #[schema(schema_with = words::limit_per_day, required = false)]
     messages_per_day: Option<u32>,
 }
 
@@ -80,8 +72,7 @@ pub(crate) struct AccountChange {
     #[serde(default, deserialize_with = "hidden::change")]
     #[schema(value_type = Option<String>, example = "+70000000001")]
     phone: Change,
-    /// The lower, the earlier it is chosen.
-    #[schema(maximum = 65535)]
+    #[schema(schema_with = words::priority, required = false)]
     priority: Option<u16>,
     /// Whether it is chosen at all when nobody names it.
     pool: Option<bool>,
@@ -89,13 +80,11 @@ pub(crate) struct AccountChange {
     #[serde(default, deserialize_with = "hidden::change")]
     #[schema(value_type = Option<String>, format = Password, write_only)]
     proxy: Change,
-    /// How many messages it may send within any hour; null: as many as there are.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<u32>, minimum = 1, maximum = 1_000_000, example = 30)]
+    #[schema(schema_with = words::limit_per_hour, required = false)]
     messages_per_hour: Change<u32>,
-    /// The same within any 24 hours.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<u32>, minimum = 1, maximum = 1_000_000, example = 300)]
+    #[schema(schema_with = words::limit_per_day, required = false)]
     messages_per_day: Change<u32>,
 }
 
@@ -218,10 +207,21 @@ impl Reading {
         address
     }
 
+    fn priority(&mut self, priority: u16) -> u16 {
+        if !PRIORITIES.contains(&priority) {
+            let (first, last) = PRIORITIES.into_inner();
+            self.wrong("priority", &format!("is wrong: it is a number from {first} to {last}"));
+        }
+        priority
+    }
+
     fn limit(&mut self, field: &str, limit: u32) -> Option<NonZeroU32> {
-        let read = NonZeroU32::new(limit).filter(|_| limit <= HIGHEST_LIMIT);
+        let read = NonZeroU32::new(limit).filter(|_| SendingLimits::RANGE.contains(&limit));
         if read.is_none() {
-            self.wrong(field, "is wrong: it is a number from 1 to 1000000, or null for as many as there are");
+            let (first, last) = SendingLimits::RANGE.into_inner();
+            let wanted =
+                format!("is wrong: it is a number from {first} to {last}, or null for as many as there are");
+            self.wrong(field, &wanted);
         }
         read
     }
@@ -251,7 +251,7 @@ fn check_new(new: NewAccount) -> Result<telegram::NewAccount, Problem> {
         api_id: reading.api_id(new.api_id),
         api_hash: reading.api_hash(new.api_hash),
         phone: new.phone.as_ref().and_then(|phone| reading.phone(phone)),
-        priority: new.priority.unwrap_or(USUAL_PRIORITY),
+        priority: reading.priority(new.priority.unwrap_or(USUAL_PRIORITY)),
         in_pool: new.pool.unwrap_or(true),
         proxy: new.proxy.map(|proxy| reading.proxy(proxy)),
         limits: SendingLimits {
@@ -273,7 +273,7 @@ fn check_change(change: AccountChange) -> Result<telegram::AccountChange, Proble
             Change::Clear => Some(None),
             Change::To(phone) => Some(reading.phone(&phone)),
         },
-        priority: change.priority,
+        priority: change.priority.map(|priority| reading.priority(priority)),
         in_pool: change.pool,
         proxy: match change.proxy {
             Change::Keep => None,
