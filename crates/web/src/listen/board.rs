@@ -30,7 +30,6 @@ pub struct ListenerView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// Since when it is so.
-    #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
 }
 

@@ -27,7 +27,6 @@ pub(crate) struct Backup {
     #[schema(value_type = String, example = "switchboard-20300131T120000.250Z.tar.gz")]
     name: BackupName,
     /// When it was made, or is being made.
-    #[schema(value_type = String, format = DateTime)]
     made_at: Timestamp,
     /// `making`; `failed`: the last attempt came to nothing; `unproven`: it is there, and nobody has tried it; `proving`: it is
     /// being unpacked and read through; `proven`: nothing was wrong with it; `broken`.
@@ -36,7 +35,6 @@ pub(crate) struct Backup {
     /// Its size, in bytes.
     bytes: Option<u64>,
     /// When it was last found to be whole.
-    #[schema(value_type = Option<String>, format = DateTime)]
     proven_at: Option<Timestamp>,
     /// What is wrong.
     wrong: Option<String>,
@@ -62,7 +60,6 @@ pub(crate) struct BackupList {
     /// How many are kept.
     keep: usize,
     /// When the next one is due.
-    #[schema(value_type = Option<String>, format = DateTime)]
     next_at: Option<Timestamp>,
 }
 

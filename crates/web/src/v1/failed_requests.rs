@@ -29,7 +29,6 @@ pub(crate) struct FailedRequestView {
     #[schema(value_type = String, example = "fail_01k2v7m3w0e9tq4b8s6n5x1zyr")]
     id: FailedRequestId,
     /// When it first failed.
-    #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     /// The service it belongs to.
     #[schema(schema_with = words::service)]
@@ -56,12 +55,10 @@ pub(crate) struct FailedRequestView {
     /// How often it was tried again by hand.
     retry_count: u32,
     /// When it was last tried again.
-    #[schema(value_type = Option<String>, format = DateTime)]
     last_retry_at: Option<Timestamp>,
     /// Why that failed.
     last_retry_error: Option<String>,
     /// When it is tried next by itself: a callback that was not taken.
-    #[schema(value_type = Option<String>, format = DateTime)]
     next_try_at: Option<Timestamp>,
     /// The operation it made.
     #[schema(example = "op_01k2v7m3w0e9tq4b8s6n5x1zyr")]

@@ -24,7 +24,6 @@ use crate::state::State;
 #[schema(as = Failover)]
 pub(crate) struct FailoverView {
     /// When.
-    #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     /// The chat, if it was known.
     #[schema(value_type = Option<String>, example = "-1001234567890")]

@@ -36,10 +36,8 @@ pub(crate) struct KeyView {
     #[schema(schema_with = words::scopes)]
     scopes: Vec<Scope>,
     /// When it was made.
-    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     /// When it was revoked, if it was.
-    #[schema(value_type = Option<String>, format = DateTime)]
     revoked_at: Option<Timestamp>,
     /// How long the same body, sent without an `Idempotency-Key`, is the same message.
     #[schema(example = "10m")]

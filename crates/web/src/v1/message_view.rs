@@ -58,17 +58,13 @@ pub(crate) struct MessageView<'a> {
     /// It is not known whether it arrived, and the same is tried again; at this instant a look at the chat decides. Left out
     /// in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     gives_up_at: Option<Timestamp>,
     /// Not before this instant, if the caller said so.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     send_at: Option<Timestamp>,
     /// When it was accepted.
-    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     /// When it last changed.
-    #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
 }
 
@@ -86,7 +82,6 @@ pub(crate) struct AttemptView<'a> {
     /// More, in words.
     detail: Option<&'a str>,
     /// When.
-    #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
 }
 

@@ -61,7 +61,6 @@ pub(crate) struct NewMessage {
     #[schema(schema_with = words::on_flood, required = false)]
     on_flood: Option<OnFlood>,
     /// Not before this instant, at most a year ahead.
-    #[schema(value_type = Option<String>, format = DateTime)]
     send_at: Option<Timestamp>,
     /// How many seconds to wait for the result; then the answer is 202 and the message goes on.
     #[schema(minimum = 0, maximum = 100, default = 20)]

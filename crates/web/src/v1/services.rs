@@ -26,7 +26,6 @@ pub(crate) struct Service {
     #[schema(example = "active")]
     state: &'static str,
     /// Since when.
-    #[schema(value_type = String, format = DateTime)]
     since: Timestamp,
     /// Whether it is active and has an account that can work.
     healthy: bool,

@@ -52,7 +52,6 @@ pub(crate) struct UploadView {
     #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     sha256: String,
     /// Until when it is kept. A message that names it in time has it for itself.
-    #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
 }
 

@@ -69,7 +69,6 @@ pub(crate) struct CandidateView {
     verdict: &'static str,
     /// Until when it waits.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
     /// Whether the chat is bound to it, or it is the first by rank.
     preferred: bool,
@@ -118,7 +117,6 @@ impl CandidateView {
 #[schema(as = Step)]
 pub(crate) struct StepView<'a> {
     /// When.
-    #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     /// `accepted`, `begun`, `attempted`, `waiting`, `moved_on`, `joined`, `sent`, `failed`, `cancelled`, `in_doubt`,
     /// `resolved`, `resumed` or `retried`.

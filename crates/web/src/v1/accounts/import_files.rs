@@ -43,7 +43,6 @@ pub(crate) struct ImportFiles {
     #[schema(example = 12)]
     count: usize,
     /// Until when they are kept. After the import they are removed at once.
-    #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
 }
 

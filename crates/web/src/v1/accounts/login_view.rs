@@ -42,7 +42,6 @@ pub(crate) struct Login {
     next_by: Option<CodeWay>,
     /// With `code_wanted`: from when on it can be sent that way.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     resend_at: Option<Timestamp>,
     /// With `password_wanted`: what the account's owner wrote down to remember it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,7 +58,6 @@ pub(crate) struct Login {
     url: Option<String>,
     /// With `qr_shown`: until when the code is good. A new one is made by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
     /// With `done`: who signed in.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,7 +71,6 @@ pub(crate) struct Login {
     detail: Option<String>,
     /// With `failed`: until when Telegram asks to wait, if it does.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
 }
 

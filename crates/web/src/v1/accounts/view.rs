@@ -21,7 +21,6 @@ pub(crate) struct Account {
     #[schema(schema_with = words::account_state)]
     state: AccountState,
     /// Since when.
-    #[schema(value_type = String, format = DateTime)]
     state_since: Timestamp,
     /// A stable word for why, such as `no_session` or `auth_key_duplicated`.
     #[schema(value_type = Option<String>)]
@@ -77,7 +76,6 @@ pub(crate) struct Account {
     /// The last failure.
     last_error: Option<String>,
     /// When it last did something.
-    #[schema(value_type = Option<String>, format = DateTime)]
     last_active_at: Option<Timestamp>,
     /// What it heard.
     updates: Updates,
@@ -109,7 +107,6 @@ pub(crate) struct Line {
     /// The data centre it is connected to.
     dc_id: Option<i32>,
     /// When a call of it was last answered.
-    #[schema(value_type = Option<String>, format = DateTime)]
     last_answer_at: Option<Timestamp>,
     /// How long that answer took, in milliseconds.
     round_trip_ms: Option<u32>,
@@ -133,7 +130,6 @@ pub(crate) struct Limits {
     /// Sent within the last 24 hours, to the minute; null while nothing is limited.
     sent_last_day: Option<u32>,
     /// When it may send again, if it may not now.
-    #[schema(value_type = Option<String>, format = DateTime)]
     free_at: Option<Timestamp>,
 }
 
@@ -157,7 +153,6 @@ pub(crate) struct FloodItem {
     #[schema(value_type = String, example = "send_message")]
     operation: Operation,
     /// Until when.
-    #[schema(value_type = String, format = DateTime)]
     until: Timestamp,
 }
 
@@ -177,7 +172,6 @@ pub(crate) struct Updates {
 #[schema(as = UpdatesGap)]
 pub(crate) struct Gap {
     /// When it was noticed.
-    #[schema(value_type = String, format = DateTime)]
     noticed_at: Timestamp,
     /// The last update that was taken before it, by Telegram's count (`pts`).
     after_pts: i32,

@@ -30,10 +30,8 @@ pub(crate) struct Window {
     #[schema(example = "all")]
     scope: String,
     /// When it begins, if it is once.
-    #[schema(value_type = Option<String>, format = DateTime)]
     from: Option<Timestamp>,
     /// When it ends, if it is once.
-    #[schema(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
     /// The days on which it begins, if it is every week.
     #[schema(schema_with = words::weekdays)]
@@ -47,10 +45,8 @@ pub(crate) struct Window {
     #[schema(example = "+03:00")]
     utc_offset: Option<String>,
     /// Until when it lasts, if it is now.
-    #[schema(value_type = Option<String>, format = DateTime)]
     now_until: Option<Timestamp>,
     /// When it was made.
-    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     /// Who made it.
     created_by: String,
@@ -71,10 +67,8 @@ pub(crate) struct NewWindow {
     #[schema(default = "all", example = "all")]
     scope: String,
     /// When it begins, once.
-    #[schema(value_type = Option<String>, format = DateTime)]
     from: Option<Timestamp>,
     /// When it ends, once.
-    #[schema(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
     /// The days on which it begins, every week.
     #[schema(schema_with = words::weekdays)]

@@ -30,7 +30,6 @@ pub(crate) struct MuteTime {
     #[schema(minimum = 1, maximum = 129_600, example = 60)]
     minutes: Option<u32>,
     /// Until this time.
-    #[schema(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
 }
 
@@ -45,7 +44,6 @@ pub(crate) struct NewMute {
     #[schema(minimum = 1, maximum = 129_600, example = 60)]
     minutes: Option<u32>,
     /// Until this time.
-    #[schema(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
 }
 
@@ -56,10 +54,8 @@ pub(crate) struct Mute {
     #[schema(example = "account:main")]
     card: String,
     /// Until when.
-    #[schema(value_type = String, format = DateTime)]
     until: Timestamp,
     /// Since when.
-    #[schema(value_type = String, format = DateTime)]
     muted_at: Timestamp,
     /// Who wanted it.
     #[schema(example = "anna")]

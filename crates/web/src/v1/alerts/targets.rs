@@ -35,7 +35,6 @@ pub(crate) struct AlertTarget {
     #[schema(example = "store")]
     source: &'static str,
     /// When it was made, if it was made here.
-    #[schema(value_type = Option<String>, format = DateTime)]
     created_at: Option<Timestamp>,
     /// Who made it.
     #[schema(example = "anna")]
@@ -43,18 +42,14 @@ pub(crate) struct AlertTarget {
     /// How many notices wait for it.
     waiting: u64,
     /// Since when the oldest of them waits.
-    #[schema(value_type = Option<String>, format = DateTime)]
     waiting_since: Option<Timestamp>,
     /// When it took something last.
-    #[schema(value_type = Option<String>, format = DateTime)]
     told_at: Option<Timestamp>,
     /// When it did not, since then.
-    #[schema(value_type = Option<String>, format = DateTime)]
     failed_at: Option<Timestamp>,
     /// Why it did not.
     last_error: Option<String>,
     /// Since when it wants nothing more (a webhook that answered 410). A test that it takes turns it on again.
-    #[schema(value_type = Option<String>, format = DateTime)]
     off_at: Option<Timestamp>,
 }
 

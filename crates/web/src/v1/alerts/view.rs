@@ -33,25 +33,20 @@ pub(crate) struct Shown {
     /// Why it is red, in words.
     detail: Option<String>,
     /// When it was raised: after three beats in a row that failed.
-    #[schema(value_type = String, format = DateTime)]
     raised_at: Timestamp,
     /// Since when it is not open any more.
-    #[schema(value_type = Option<String>, format = DateTime)]
     closed_at: Option<Timestamp>,
     /// The alert that speaks for this one.
     #[schema(value_type = Option<String>)]
     joined_to: Option<AlertId>,
     /// When the targets were told, or it was put in their queues.
-    #[schema(value_type = Option<String>, format = DateTime)]
     told_at: Option<Timestamp>,
     /// When they were reminded last.
-    #[schema(value_type = Option<String>, format = DateTime)]
     reminded_at: Option<Timestamp>,
     /// Why nobody is told of it now: `mute` or `maintenance`.
     #[schema(example = "mute")]
     silence: Option<&'static str>,
     /// Until when nobody is.
-    #[schema(value_type = Option<String>, format = DateTime)]
     silent_until: Option<Timestamp>,
     /// How many parts of the card are red too: the lines of an account.
     parts: usize,

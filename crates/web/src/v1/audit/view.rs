@@ -39,7 +39,6 @@ pub(crate) struct AuditView {
     /// Its place in the log; grows.
     number: u64,
     /// When.
-    #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     /// Who.
     who: AuditActor,
@@ -63,7 +62,6 @@ pub(crate) struct AuditView {
     /// How many times, when the same was refused again soon after.
     times: u64,
     /// When it came last.
-    #[schema(value_type = String, format = DateTime)]
     last_at: Timestamp,
 }
 

@@ -32,7 +32,6 @@ pub(crate) struct Item {
     #[schema(example = 45)]
     message_id: i64,
     /// When it was written, by Telegram's clock.
-    #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     /// The user who wrote it, where it was one.
     from: Option<i64>,

@@ -28,10 +28,8 @@ pub(crate) struct Unresolved {
     /// How many messages and operations ended for this.
     count: u64,
     /// When it was first counted.
-    #[schema(value_type = String, format = DateTime)]
     first_at: Timestamp,
     /// When it was last counted.
-    #[schema(value_type = String, format = DateTime)]
     last_at: Timestamp,
     /// What each account said the last time.
     accounts: Vec<Said>,
@@ -71,7 +69,6 @@ pub(crate) struct CallerView {
     /// How many times.
     count: u64,
     /// When they did last.
-    #[schema(value_type = String, format = DateTime)]
     last_at: Timestamp,
 }
 

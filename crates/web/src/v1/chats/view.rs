@@ -43,10 +43,8 @@ pub(crate) struct ChatView {
     #[schema(value_type = Option<String>, example = "op_01k2v7m3w0e9tq4b8s6n5x1zyr")]
     operation: Option<OperationId>,
     /// When it was made here.
-    #[schema(value_type = Option<String>, format = DateTime)]
     created_at: Option<Timestamp>,
     /// When it was left.
-    #[schema(value_type = Option<String>, format = DateTime)]
     left_at: Option<Timestamp>,
 }
 

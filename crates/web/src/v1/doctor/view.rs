@@ -10,7 +10,6 @@ use utoipa::ToSchema;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DoctorReport {
     /// When it was made.
-    #[schema(value_type = String, format = DateTime)]
     made_at: Timestamp,
     /// The version of the program that made it.
     #[schema(example = "0.1.0")]
@@ -33,7 +32,6 @@ pub(crate) struct DoctorServer {
     /// Its process.
     pid: u32,
     /// Since when it runs.
-    #[schema(value_type = String, format = DateTime)]
     started_at: Timestamp,
     /// What names its settings without telling them: equal settings have the same.
     #[schema(example = "1f2e3d4c5b6a7988")]

@@ -28,7 +28,6 @@ pub(crate) struct FailedMessages {
     count: u64,
     /// The instant that they were counted at. A retry that is given it as `failed_until` is about these alone, whatever
     /// fails meanwhile.
-    #[schema(value_type = String, format = DateTime)]
     failed_until: Timestamp,
     /// The run that tries them again, or the last there was since the start of the program.
     retry: Option<RunView>,
@@ -51,10 +50,8 @@ pub(crate) struct RunView {
     #[schema(example = "asked for by anna")]
     asked_by: String,
     /// When it began.
-    #[schema(value_type = String, format = DateTime)]
     started_at: Timestamp,
     /// When it ended.
-    #[schema(value_type = Option<String>, format = DateTime)]
     finished_at: Option<Timestamp>,
 }
 

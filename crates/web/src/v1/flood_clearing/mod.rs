@@ -46,10 +46,8 @@ pub(crate) struct FloodClearing {
     /// Who asked for it.
     by: Option<String>,
     /// When that was.
-    #[schema(value_type = Option<String>, format = DateTime)]
     started_at: Option<Timestamp>,
     /// When the silence ends, the next service is started, or the next account goes on.
-    #[schema(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
     /// The service that is started next.
     #[schema(value_type = Option<String>, example = "send_text")]

@@ -27,7 +27,6 @@ const USUAL_BUCKET: Duration = Duration::from_mins(1);
 #[schema(as = LogBucket)]
 pub(crate) struct BucketView {
     /// Where it begins; it ends where the next one begins.
-    #[schema(value_type = String, format = DateTime)]
     start: Timestamp,
     /// Lines that match.
     lines: u64,
@@ -48,11 +47,9 @@ pub(crate) struct Histogram {
     /// In the order of time.
     items: Vec<BucketView>,
     /// Where the last one ends.
-    #[schema(value_type = String, format = DateTime)]
     end: Timestamp,
     /// Where the counting was broken off because it took long: from here on all lines are counted, of those before only some
     /// or none. `null` when all were looked at.
-    #[schema(value_type = Option<String>, format = DateTime)]
     counted_from: Option<Timestamp>,
     /// Blocks of some thousand lines each that could not be read, since the disk has changed them. They are not counted.
     damaged: u32,

@@ -15,7 +15,6 @@ pub(crate) struct LineView {
     #[schema(value_type = String, example = "log_001k2v7m3w0e9")]
     id: LineId,
     /// What the clock said.
-    #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     /// How important it is: `error`, `warn`, `info`, `debug` or `trace`.
     #[schema(value_type = String, example = "info")]

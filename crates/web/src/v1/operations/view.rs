@@ -65,10 +65,8 @@ pub(crate) struct OperationView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     steps: Option<Vec<StepView<'a>>>,
     /// When it was accepted.
-    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     /// When it last changed.
-    #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
 }
 
@@ -77,7 +75,6 @@ pub(crate) struct OperationView<'a> {
 #[schema(as = OperationStep)]
 pub(crate) struct StepView<'a> {
     /// When.
-    #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     /// What: a step such as `create` or `invite`, or what happened to the whole, such as `accepted` or `waiting`.
     #[schema(example = "create")]

@@ -40,13 +40,10 @@ pub(crate) struct CardView {
     /// What shows it: an error as it came, an address, a process.
     proof: Option<String>,
     /// Since when it is so.
-    #[schema(value_type = String, format = DateTime)]
     since: Timestamp,
     /// When it ends by itself.
-    #[schema(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
     /// Since when it runs without a restart.
-    #[schema(value_type = Option<String>, format = DateTime)]
     up_since: Option<Timestamp>,
     /// Calls to Telegram since the start or the last restart; of a listener the requests that it answered.
     operations: Option<u64>,
@@ -120,7 +117,6 @@ pub(crate) struct StuckView {
     /// How much of it there is.
     count: u32,
     /// Since when the account has the oldest.
-    #[schema(value_type = String, format = DateTime)]
     since: Timestamp,
 }
 
@@ -177,7 +173,6 @@ fn advice(advice: Advice) -> &'static str {
 #[schema(as = HealthMinute)]
 pub(crate) struct MinuteView {
     /// When it began.
-    #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     /// `answered`, `slow`, `failed` or `not_asked`.
     #[schema(example = "answered")]
@@ -235,7 +230,6 @@ pub(crate) struct ProcessView {
     /// The processor time it takes; 1 is one core.
     cpu: Option<f32>,
     /// When it was started.
-    #[schema(value_type = String, format = DateTime)]
     started_at: Timestamp,
     /// Its version.
     #[schema(example = "0.1.0")]
@@ -272,7 +266,6 @@ pub(crate) struct FactsView {
 #[schema(as = Overview)]
 pub(crate) struct OverviewView {
     /// When it was looked at.
-    #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     /// How many cards there are of each kind, whatever is filtered.
     counts: Vec<KindCount>,
@@ -336,7 +329,6 @@ pub(crate) struct PausedAccount {
     #[schema(value_type = String, example = "main")]
     pub(crate) account: AccountName,
     /// Until when.
-    #[schema(value_type = String, format = DateTime)]
     pub(crate) until: Timestamp,
 }
 

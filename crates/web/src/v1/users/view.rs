@@ -21,13 +21,10 @@ pub(crate) struct User {
     /// Recovery codes that they have left.
     recovery_codes: u64,
     /// When they were added.
-    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     /// Since when they have their password.
-    #[schema(value_type = String, format = DateTime)]
     password_at: Timestamp,
     /// When they last signed in.
-    #[schema(value_type = Option<String>, format = DateTime)]
     signed_in_at: Option<Timestamp>,
 }
 
@@ -47,10 +44,8 @@ pub(crate) struct UserSession {
     #[schema(value_type = String, example = "ses_01k2v7m3w0e9tq4b8s6n5x1zyr")]
     pub(super) id: SessionId,
     /// When it began.
-    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     /// When it was last used, within a minute.
-    #[schema(value_type = String, format = DateTime)]
     seen_at: Timestamp,
     /// From which address it was last used.
     #[schema(example = "192.0.2.1")]
