@@ -1,5 +1,7 @@
 //! Formats: told by the first bytes of a file, and what each is called elsewhere.
 
+use super::at;
+
 /// How many first bytes are looked at.
 pub(super) const HEAD: usize = 512;
 
@@ -137,10 +139,6 @@ pub(super) fn sniff(head: &[u8]) -> Content {
         .or_else(|| bitmap(head))
         .or_else(|| frames(head))
         .unwrap_or(Content::Unknown)
-}
-
-fn at<const N: usize>(head: &[u8], place: usize) -> Option<[u8; N]> {
-    head.get(place..place.checked_add(N)?)?.try_into().ok()
 }
 
 fn riff(head: &[u8]) -> Option<Content> {

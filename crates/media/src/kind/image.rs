@@ -2,14 +2,10 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use super::Pixels;
+use super::{Pixels, at, read};
 
 /// How many segments of a JPEG file are passed over; an honest one has a few dozen.
 const MOST_SEGMENTS: usize = 2_000;
-
-fn at<const N: usize>(head: &[u8], place: usize) -> Option<[u8; N]> {
-    head.get(place..place.checked_add(N)?)?.try_into().ok()
-}
 
 pub(super) fn png(head: &[u8]) -> Option<Pixels> {
     if at(head, 12)? != *b"IHDR" {
@@ -83,10 +79,4 @@ pub(super) fn jpeg<R: Read + Seek>(reader: &mut R) -> io::Result<Option<Pixels>>
 /// Whether a segment begins a frame: all of their row but tables and reserved ones.
 const fn is_frame(kind: u8) -> bool {
     matches!(kind, 0xc0..=0xcf) && !matches!(kind, 0xc4 | 0xc8 | 0xcc)
-}
-
-fn read<const N: usize>(reader: &mut impl Read) -> io::Result<[u8; N]> {
-    let mut bytes = [0; N];
-    reader.read_exact(&mut bytes)?;
-    Ok(bytes)
 }

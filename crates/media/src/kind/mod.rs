@@ -199,5 +199,15 @@ fn animation(facts: &Facts) -> Option<Kind> {
     }
 }
 
+fn at<const N: usize>(head: &[u8], place: usize) -> Option<[u8; N]> {
+    head.get(place..place.checked_add(N)?)?.try_into().ok()
+}
+
+fn read<const N: usize>(reader: &mut impl Read) -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    reader.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
 #[cfg(test)]
 mod tests;

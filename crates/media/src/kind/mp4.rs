@@ -3,7 +3,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 use std::time::Duration;
 
-use super::{Pixels, Tracks};
+use super::{Pixels, Tracks, read};
 
 /// How many boxes are looked at in all; an honest file has some dozens before its tracks are known.
 const MOST_BOXES: usize = 10_000;
@@ -118,10 +118,4 @@ fn handler<R: Read + Seek>(reader: &mut R, part: Part) -> io::Result<[u8; 4]> {
     reader.seek(SeekFrom::Start(part.begin))?;
     read::<8>(reader)?;
     read(reader)
-}
-
-fn read<const N: usize>(reader: &mut impl Read) -> io::Result<[u8; N]> {
-    let mut bytes = [0; N];
-    reader.read_exact(&mut bytes)?;
-    Ok(bytes)
 }
