@@ -1,78 +1,102 @@
-//! Crate arrows: a crate knows the ones below it, never its neighbours or the ones above.
+//! Crate arrows: a crate knows the ones on floors below its own, as the tables of ARCHITECTURE.md have them.
+
+use std::fs;
+
+use anyhow::{Context, Result};
 
 use crate::workspace::{Kind, Package, Workspace};
 
-/// The house from the ground up. Crates on one floor do not know each other.
-const FLOORS: [&[&str]; 11] = [
-    &["domain", "failpoint"],
-    &["ambient", "session-files", "switchboard-config"],
-    &["store", "media", "logs"],
-    &["queue"],
-    &["delivery"],
-    &["telegram", "channels", "browser"],
-    &["pipeline", "campaigns", "flows", "ops", "events", "health", "access"],
-    &["alerts"],
-    &["web"],
-    &["dashboard"],
-    &["switchboard"],
-];
-
-/// Crates beside the house, and whom of it they may know.
-const BESIDE: [(&str, &[&str]); 4] = [
-    ("sandbox", &["domain", "switchboard-config"]),
-    (
-        "testkit",
-        &["domain", "ambient", "switchboard-config", "failpoint", "store", "queue", "delivery", "sandbox"],
-    ),
-    // It asks the router itself how quick it is, and fills a log store and the file of beats.
-    ("bench", &["ambient", "store"]),
-    ("xtask", &[]),
-];
+/// The page with the tables, beside the workspace's manifest.
+const PAGE: &str = "ARCHITECTURE.md";
 
 /// The one arrow from the house to what stands beside it: the first look runs both in one process.
-const OUTWARD: [(&str, &str); 1] = [("switchboard", "sandbox")];
+const OUTWARD: (&str, &str) = ("switchboard", "sandbox");
 
-/// Judges each dependency between our crates, tests left out: those may use what stands beside the house.
-pub(super) fn check(workspace: &Workspace) -> Vec<String> {
-    workspace.members().flat_map(judge).collect()
+/// The crates of the house with their floors, and those beside it with what they may know of it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct House {
+    floors: Vec<(String, usize)>,
+    beside: Vec<(String, Vec<String>)>,
 }
 
-fn judge(package: &Package) -> Vec<String> {
-    let from = package.name.as_str();
-    if floor(from).is_none() && beside(from).is_none() {
-        return vec![format!("{from} has no place in the house; give it one in this check's table")];
+impl House {
+    /// Reads the tables of the workspace's page.
+    pub(super) fn of(workspace: &Workspace) -> Result<Self> {
+        let page = workspace.root.join(PAGE);
+        Ok(Self::read(&fs::read_to_string(&page).with_context(|| format!("cannot read {}", page.display()))?))
     }
-    package
-        .dependencies
-        .iter()
-        .filter(|dependency| dependency.path.is_some() && dependency.kind != Some(Kind::Dev))
-        .filter(|dependency| !may_know(from, &dependency.name))
-        .map(|dependency| format!("{from} → {} is not an arrow of the house", dependency.name))
-        .collect()
-}
 
-/// Whether one crate may depend on another outside its tests.
-fn may_know(from: &str, to: &str) -> bool {
-    if OUTWARD.contains(&(from, to)) {
-        return true;
+    /// A row of the house begins with the number of its floor and the crate, one beside it with the crate and all it knows.
+    fn read(page: &str) -> Self {
+        let mut house = Self::default();
+        for line in page.lines().filter(|line| line.starts_with('|')) {
+            let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+            let names = |cell: &str| -> Vec<String> {
+                cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+            };
+            match cells[..] {
+                [floor, names_of, _, _] if floor.parse::<usize>().is_ok() => {
+                    let floor = floor.parse().unwrap_or_default();
+                    house.floors.extend(names(names_of).into_iter().map(|name| (name, floor)));
+                }
+                [name, _, known] => {
+                    house.beside.extend(names(name).into_iter().map(|name| (name, names(known))));
+                }
+                _ => {}
+            }
+        }
+        house
     }
-    match (floor(from), floor(to)) {
-        (Some(from), Some(to)) => to < from,
-        _ => beside(from).is_some_and(|known| known.contains(&to)),
+
+    /// The crates that are the product: all of the house but its roof, which also carries the first look.
+    pub(super) fn is_product(&self, name: &str) -> bool {
+        let roof = self.floors.iter().map(|(_, floor)| *floor).max();
+        self.floor(name).is_some_and(|floor| Some(floor) < roof)
+    }
+
+    fn judge(&self, package: &Package) -> Vec<String> {
+        let from = package.name.as_str();
+        if self.floor(from).is_none() && self.known(from).is_none() {
+            return vec![format!("{from} has no row in the tables of {PAGE}; give it one")];
+        }
+        package
+            .dependencies
+            .iter()
+            .filter(|dependency| dependency.path.is_some() && dependency.kind != Some(Kind::Dev))
+            .filter(|dependency| !self.may_know(from, &dependency.name))
+            .map(|dependency| format!("{from} → {} is no arrow that {PAGE} has", dependency.name))
+            .collect()
+    }
+
+    /// Whether one crate may depend on another outside its tests.
+    fn may_know(&self, from: &str, to: &str) -> bool {
+        if (from, to) == OUTWARD {
+            return true;
+        }
+        match (self.floor(from), self.floor(to)) {
+            (Some(from), Some(to)) => to < from,
+            _ => self.known(from).is_some_and(|known| known.iter().any(|name| name == to)),
+        }
+    }
+
+    fn floor(&self, name: &str) -> Option<usize> {
+        self.floors.iter().find(|(one, _)| one == name).map(|(_, floor)| *floor)
+    }
+
+    fn known(&self, name: &str) -> Option<&[String]> {
+        self.beside.iter().find(|(one, _)| one == name).map(|(_, known)| known.as_slice())
     }
 }
 
-fn floor(name: &str) -> Option<usize> {
-    FLOORS.iter().position(|floor| floor.contains(&name))
-}
-
-fn beside(name: &str) -> Option<&'static [&'static str]> {
-    BESIDE.iter().find(|(beside, _)| *beside == name).map(|(_, known)| *known)
-}
-
-/// The crates that are the product: all of the house but the binary, which also carries the first look.
-pub(super) fn is_product(name: &str) -> bool {
-    floor(name).is_some_and(|floor| floor + 1 < FLOORS.len())
+/// Judges each dependency between our crates, tests left out: those may use what stands beside the house. A row without a
+/// crate is a finding too.
+pub(super) fn check(workspace: &Workspace) -> Result<Vec<String>> {
+    let house = House::of(workspace)?;
+    let mut findings: Vec<_> = workspace.members().flat_map(|package| house.judge(package)).collect();
+    let names = house.floors.iter().map(|(name, _)| name).chain(house.beside.iter().map(|(name, _)| name));
+    let gone = names.filter(|name| !workspace.members().any(|package| package.name == **name));
+    findings.extend(gone.map(|name| format!("{PAGE} has a row for {name}, which is no crate")));
+    Ok(findings)
 }
 
 #[cfg(test)]
@@ -80,34 +104,31 @@ mod tests {
     use super::*;
     use crate::workspace::made_up::{inside, package};
 
-    #[test]
-    fn arrows_point_down() {
-        assert!(may_know("web", "telegram"));
-        assert!(may_know("switchboard", "domain"));
-        assert!(may_know("switchboard", "sandbox"));
-        assert!(may_know("sandbox", "switchboard-config"));
-        assert!(may_know("bench", "store"));
-        for (from, to) in [
-            ("domain", "store"),
-            ("telegram", "channels"),
-            ("campaigns", "flows"),
-            ("web", "sandbox"),
-            ("sandbox", "store"),
-            ("bench", "web"),
-            ("store", "testkit"),
-            ("domain", "domain"),
-        ] {
-            assert!(!may_know(from, to), "{from} → {to}");
-        }
+    fn house() -> House {
+        House::read(
+            "| floor | crate | what it is | what it must not know |\n|---|---|---|---|\n\
+             | 0 | `domain` | words | I/O |\n| 1 | `store` | truth | HTTP |\n| 1 | `media` | files | HTTP |\n\
+             | 2 | `web` | HTTP | SQL |\n| 3 | `switchboard` | the binary | logic |\n\n\
+             | crate | what it is | what it may know |\n|---|---|---|\n| `sandbox` | the world | `domain` |\n\
+             | `xtask` | chores | |\n",
+        )
     }
 
     #[test]
-    fn no_arrow_points_both_ways() {
-        let names: Vec<_> = FLOORS.concat().into_iter().chain(BESIDE.iter().map(|(name, _)| *name)).collect();
-        for from in &names {
-            for to in &names {
-                assert!(!(may_know(from, to) && may_know(to, from)), "{from} ⇄ {to}");
-            }
+    fn arrows_point_down() {
+        let house = house();
+        for (from, to, may) in [
+            ("web", "store", true),
+            ("switchboard", "domain", true),
+            ("switchboard", "sandbox", true),
+            ("sandbox", "domain", true),
+            ("domain", "store", false),
+            ("store", "media", false),
+            ("web", "sandbox", false),
+            ("sandbox", "store", false),
+            ("domain", "domain", false),
+        ] {
+            assert_eq!(house.may_know(from, to), may, "{from} → {to}");
         }
     }
 
@@ -115,14 +136,15 @@ mod tests {
     fn tests_may_look_outside_and_strangers_are_named() {
         let mut store = package("store", None);
         store.dependencies =
-            vec![inside("domain", None), inside("testkit", Some(Kind::Dev)), inside("web", None)];
-        assert_eq!(judge(&store), ["store → web is not an arrow of the house"]);
-        assert_eq!(judge(&package("newcomer", None)).len(), 1);
+            vec![inside("domain", None), inside("sandbox", Some(Kind::Dev)), inside("web", None)];
+        assert_eq!(house().judge(&store), ["store → web is no arrow that ARCHITECTURE.md has"]);
+        assert_eq!(house().judge(&package("newcomer", None)).len(), 1);
     }
 
     #[test]
     fn the_product_is_the_house_without_its_roof() {
-        assert!(is_product("web") && is_product("domain"));
-        assert!(!is_product("switchboard") && !is_product("sandbox") && !is_product("xtask"));
+        let house = house();
+        assert!(house.is_product("web") && house.is_product("domain"));
+        assert!(!house.is_product("switchboard") && !house.is_product("sandbox"));
     }
 }

@@ -41,7 +41,7 @@ const CHECKS: [Check; 8] = [
     Check { name: "formatting", run: formatting::check },
     Check { name: "tidy", run: tidy::check },
     Check { name: "book", run: book::check },
-    Check { name: "arrows", run: |workspace| Ok(arrows::check(workspace)) },
+    Check { name: "arrows", run: arrows::check },
     Check { name: "licences", run: |workspace| Ok(licences::check(workspace)) },
     Check { name: "bans", run: bans::check },
     Check { name: "unused", run: unused::check },

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::arrows::is_product;
+use super::arrows::House;
 use crate::source;
 use crate::workspace::Workspace;
 
@@ -33,6 +33,7 @@ const PRETEND_WORLD: &str = "sandbox";
 /// Reads all that people wrote.
 pub(super) fn check(workspace: &Workspace) -> Result<Vec<String>> {
     let root = &workspace.root;
+    let house = House::of(workspace)?;
     let mut findings = Vec::new();
     for place in PLACES {
         for file in source::files(&root.join(place))? {
@@ -43,17 +44,17 @@ pub(super) fn check(workspace: &Workspace) -> Result<Vec<String>> {
             let text =
                 fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
             let path = file.strip_prefix(root).unwrap_or(&file);
-            findings.extend(judge(path, &text, is_product_source(workspace, &file)));
+            findings.extend(judge(path, &text, is_product_source(workspace, &house, &file)));
         }
     }
     Ok(findings)
 }
 
 /// Whether a file is compiled into one of the product's crates.
-fn is_product_source(workspace: &Workspace, file: &Path) -> bool {
+fn is_product_source(workspace: &Workspace, house: &House, file: &Path) -> bool {
     workspace
         .members()
-        .any(|package| is_product(&package.name) && file.starts_with(package.folder().join("src")))
+        .any(|package| house.is_product(&package.name) && file.starts_with(package.folder().join("src")))
 }
 
 /// What is untidy in one file. The path is relative to the root.
