@@ -24,7 +24,7 @@ pub use process::free_port;
 pub use program::{Program, Start};
 pub use receiver::Receiver;
 pub use seat::Seat;
-pub use world::World;
+pub use world::{ACCOUNTS, World, without_account};
 
 /// The API key tests use.
 pub const KEY: &str = "swb_test_key_that_is_long_enough";

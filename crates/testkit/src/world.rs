@@ -11,6 +11,9 @@ use crate::process::{Process, free_port};
 /// The old ports in the settings file.
 const OLD_PORTS: [u16; 8] = [5021, 5022, 5023, 5024, 5025, 5028, 5029, 5030];
 
+/// The accounts of a world, by priority.
+pub const ACCOUNTS: [&str; 5] = ["main", "backup_1", "backup_2", "backup_3", "fifth"];
+
 /// A pretend outside world.
 pub struct World {
     _process: Process,
@@ -208,4 +211,21 @@ impl World {
         let unknown = self.get("/unknown").await;
         assert_eq!(unknown["items"], json!([]), "methods the world does not know");
     }
+}
+
+/// The settings without the table of one account, and without the ports that are pinned to it.
+pub fn without_account(settings: &str, name: &str) -> String {
+    let (named, pinned) = (format!("name = \"{name}\""), format!("account = \"{name}\""));
+    let lines: Vec<&str> = settings.lines().collect();
+    let (mut kept, mut leaves_out) = (String::new(), false);
+    for (at, line) in lines.iter().enumerate() {
+        if line.starts_with('[') {
+            leaves_out = *line == "[[telegram.accounts]]" && lines.get(at + 1) == Some(&named.as_str());
+        }
+        if !leaves_out && !line.contains(&pinned) {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
 }

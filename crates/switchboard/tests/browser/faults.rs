@@ -4,11 +4,11 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use serde_json::json;
-use testkit::free_port;
+use testkit::{ACCOUNTS, free_port};
 
 use crate::chromium::Tab;
 use crate::minute::{before_a_fault, by_the_machine, was_red_in_time};
-use crate::stage::{ACCOUNTS, Stage};
+use crate::stage::Stage;
 
 /// The account that works only for whoever names it.
 const BY_NAME_ONLY: &str = "fifth";
@@ -161,7 +161,7 @@ async fn accounts_and_their_services() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_taken_port_a_worker_that_stands_still_a_store_that_is_locked() {
+async fn taken_port_stalled_worker_and_locked_store_are_red() {
     let port = free_port();
     let taken = TcpListener::bind(("127.0.0.1", port)).expect("the port");
     let line = format!("ports = [\n  {{ port = {port}, service = \"send_text\" }},");
@@ -243,7 +243,7 @@ async fn everybody_must_wait(stage: &Stage, tab: &Tab, pool: &[&str]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_without_an_account_that_can_work_and_a_line_that_was_lost() {
+async fn service_without_a_usable_account_is_red() {
     let stage = Stage::start().await;
     let tab = stage.tab().await;
     tab.open("/").await;

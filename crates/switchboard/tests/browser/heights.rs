@@ -1,9 +1,10 @@
 //! How high the overview is: what matters is seen at once, on a desk and on a telephone.
 
 use serde_json::json;
+use testkit::ACCOUNTS;
 
 use crate::chromium::{Tab, Theme};
-use crate::stage::{ACCOUNTS, Stage};
+use crate::stage::Stage;
 
 /// How high a telephone is.
 const TELEPHONE: u64 = 844;

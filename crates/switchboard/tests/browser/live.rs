@@ -70,7 +70,7 @@ async fn what_somebody_is_in_stays_where_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_card_that_says_something_else_is_changed_and_not_drawn_anew() {
+async fn changed_cards_are_morphed_in_place() {
     let stage = Stage::start().await;
     stage.pass(60).await;
     let tab = stage.tab().await;
@@ -193,7 +193,7 @@ async fn behind(stage: &Stage, proxy: &Proxy) -> Tab {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_lamp_is_amber_while_the_program_is_gone_and_the_page_catches_up() {
+async fn page_catches_up_after_an_outage() {
     let mut stage = Stage::start().await;
     let proxy = Proxy::start(stage.program.address(), false).await;
     let tab = behind(&stage, &proxy).await;

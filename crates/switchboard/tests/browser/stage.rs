@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::{Program, Start, World};
+use testkit::{ACCOUNTS, Program, Start, World};
 use tokio::time::{Instant, sleep};
 
 use crate::binary;
@@ -11,9 +11,6 @@ use crate::chromium::{Chromium, Person, Tab};
 
 pub(crate) const NAME: &str = "admin";
 pub(crate) const PASSWORD: &str = "correct horse battery";
-
-/// The accounts of the world.
-pub(crate) const ACCOUNTS: [&str; 5] = ["main", "backup_1", "backup_2", "backup_3", "fifth"];
 
 /// All that a test of the pages needs.
 pub(crate) struct Stage {
@@ -39,7 +36,7 @@ impl Stage {
 
     /// The settings do not name this account: Telegram alone knows it.
     pub(crate) async fn without(name: &str) -> Self {
-        Self::with(|text| without(&text, name)).await
+        Self::with(|text| testkit::without_account(&text, name)).await
     }
 
     /// Of a program that runs already: every account that the settings name is ready.
@@ -160,23 +157,6 @@ pub(crate) fn beginning(world: &World) -> Start<'static> {
 /// The line of the settings that names an account.
 fn name_line(name: &str) -> String {
     format!("name = \"{name}\"")
-}
-
-/// The settings without the table of one account, and without the ports that are pinned to it.
-fn without(settings: &str, name: &str) -> String {
-    let (named, pinned) = (name_line(name), format!("account = \"{name}\""));
-    let lines: Vec<&str> = settings.lines().collect();
-    let (mut kept, mut leaves_out) = (String::new(), false);
-    for (at, line) in lines.iter().enumerate() {
-        if line.starts_with('[') {
-            leaves_out = *line == "[[telegram.accounts]]" && lines.get(at + 1) == Some(&named.as_str());
-        }
-        if !leaves_out && !line.contains(&pinned) {
-            kept.push_str(line);
-            kept.push('\n');
-        }
-    }
-    kept
 }
 
 /// Fills in the form at the door and waits for what lies behind it.

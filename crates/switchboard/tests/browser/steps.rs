@@ -120,7 +120,7 @@ async fn nothing_is_wrong_with_any_step_of_a_sign_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_wrong_with_an_import_before_while_and_after_it_runs() {
+async fn import_pages_are_sound_at_every_step() {
     let stage = Stage::without(NAME).await;
     let [session, other] = files(&stage).await;
     let eyes = Eyes::of(&stage).await;

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use serde_json::json;
+use testkit::ACCOUNTS;
 
 use crate::chromium::Tab;
 use crate::demo::{doubted_message, refused_text};
-use crate::stage::{ACCOUNTS, Stage};
+use crate::stage::Stage;
 
 const ROWS: &str =
     "[...document.querySelectorAll('#messages tbody tr')].map((row) => row.innerText.replace(/\\s+/g, ' '))";

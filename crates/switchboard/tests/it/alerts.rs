@@ -1,32 +1,23 @@
 //! Alerts end to end: an account breaks, its owner is told in Telegram by another account, by webhook, and by a program that is dead.
 
-use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use domain::Timestamp;
 use serde_json::{Value, json};
-use testkit::{Program, Receiver, Start, World};
+use testkit::{ACCOUNTS, Receiver, World};
 
 use crate::binary;
+use crate::cli::{self, ran, running};
 
-/// Runs a command on a data directory; tells its exit code and all it said.
-fn command(world: &World, data_dir: &Path, arguments: &[&str]) -> (Option<i32>, String) {
-    let ran = Command::new(binary())
-        .args(arguments)
-        .args(["--config", world.settings_file().to_str().expect("UTF-8")])
-        .args(["--data-dir", data_dir.to_str().expect("UTF-8")])
-        .env("ALERT_HOOK", "https://example.com/planted-in-url")
-        .output()
-        .expect("runs");
-    let said = [ran.stdout, ran.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-    (ran.status.code(), said.concat())
+/// Runs a command with the address of a webhook in its environment; its exit code, and all it printed.
+fn command(world: &World, arguments: &[&str]) -> (Option<i32>, String) {
+    ran(cli::command(world, "data", arguments).env("ALERT_HOOK", "https://example.com/planted-in-url"))
 }
 
 fn fine(world: &World, arguments: &[&str]) -> String {
-    let (code, said) = command(world, &world.data_dir("data"), arguments);
-    assert_eq!(code, Some(0), "{arguments:?}: {said}");
-    said
+    let (code, printed) = command(world, arguments);
+    assert_eq!(code, Some(0), "{arguments:?}: {printed}");
+    printed
 }
 
 /// Declares who is told.
@@ -34,21 +25,13 @@ fn declare(world: &World, target: &str) {
     world.edit_settings(|text| format!("{text}\n[[alerts.targets]]\n{target}\n"));
 }
 
-async fn running(world: &World) -> Program {
-    let program = Start::on(world, binary(), "data").ready().await;
-    for account in ["main", "backup_1", "backup_2", "backup_3", "fifth"] {
-        program.account_is(account, "ready").await;
-    }
-    program
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_that_is_lost_is_told_by_another_one_and_by_webhook() {
+async fn lost_account_is_reported_by_chat_and_webhook() {
     let world = World::start(binary()).await;
     let receiver = Receiver::start().await;
     declare(&world, &format!("name = \"hook\"\nkind = \"webhook\"\nurl = \"{}\"", receiver.address()));
     declare(&world, "name = \"owner\"\nkind = \"telegram\"\nchat = \"@client_1\"\naccount = \"main\"");
-    let program = running(&world).await;
+    let program = running(&world, &ACCOUNTS).await;
     world.fault("session_revoked", json!({ "account": "main" })).await;
     let told = || async {
         let sent = world.sent().await;
@@ -88,7 +71,7 @@ fn told<'a>(text: &'a str, heading: &str, title: &str) -> Option<&'a str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_stays_broken_is_told_again_and_again_until_it_is_told_that_it_is_well() {
+async fn open_alert_is_repeated_until_resolved() {
     const CARD: &str = "account:backup_1";
     const EVERY: Duration = Duration::from_mins(5);
     const STEP: Duration = Duration::from_secs(5);
@@ -97,7 +80,7 @@ async fn what_stays_broken_is_told_again_and_again_until_it_is_told_that_it_is_w
     world.edit_settings(|text| format!("{text}\n[alerts]\nremind_every = \"5m\"\n"));
     declare(&world, &format!("name = \"hook\"\nkind = \"webhook\"\nurl = \"{}\"", receiver.address()));
     declare(&world, "name = \"owner\"\nkind = \"telegram\"\nchat = \"@client_1\"\naccount = \"main\"");
-    let program = running(&world).await;
+    let program = running(&world, &ACCOUNTS).await;
     // The notices that have the card in this part, each with when that was.
     let notices = |part: &str| -> Vec<Timestamp> {
         let has = |body: &&Value| {
@@ -153,7 +136,7 @@ async fn nothing_is_told_while_all_is_well() {
     let world = World::start(binary()).await;
     let receiver = Receiver::start().await;
     declare(&world, &format!("name = \"hook\"\nkind = \"webhook\"\nurl = \"{}\"", receiver.address()));
-    let program = running(&world).await;
+    let program = running(&world, &ACCOUNTS).await;
     program.pass_calmly(240).await;
     let (_, alerts) = program.get("/v1/alerts").await;
     assert_eq!((alerts["items"].as_array().map(Vec::len), receiver.bodies().len()), (Some(0), 0), "{alerts}");
@@ -164,7 +147,7 @@ async fn a_dead_program_is_told_of_without_it() {
     let world = World::start(binary()).await;
     let receiver = Receiver::start().await;
     declare(&world, &format!("name = \"hook\"\nkind = \"webhook\"\nurl = \"{}\"", receiver.address()));
-    let mut program = running(&world).await;
+    let mut program = running(&world, &ACCOUNTS).await;
     // Made while it runs, and sealed beside the store.
     let made =
         fine(&world, &["alert", "targets", "add", "pager", "--kind", "webhook", "--url-env", "ALERT_HOOK"]);
@@ -187,13 +170,13 @@ async fn a_dead_program_is_told_of_without_it() {
 
     // Wrong settings may be what it died of: their targets are told all the same, and what is wrong is said and no success.
     world.edit_settings(|text| format!("lisen = 1\n{text}"));
-    let (code, said) = command(&world, &world.data_dir("data"), &send);
+    let (code, said) = command(&world, &send);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("lisen") && said.contains("hook: told"), "{said}");
     assert_eq!(receiver.bodies().len(), 2);
     // Of what is not TOML nothing can be known.
     world.edit_settings(|text| format!("[[[\n{text}"));
-    let (code, said) = command(&world, &world.data_dir("data"), &send);
+    let (code, said) = command(&world, &send);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("nobody is to be told") && receiver.bodies().len() == 2, "{said}");
 }
@@ -203,10 +186,10 @@ async fn targets_and_windows_are_seen_to_while_no_server_runs() {
     let world = World::start(binary()).await;
     let chat = ["alert", "targets", "add", "owner", "--kind", "telegram", "--chat", "@client_1"];
     fine(&world, &chat);
-    let (code, said) = command(&world, &world.data_dir("data"), &chat);
+    let (code, said) = command(&world, &chat);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("already"), "{said}");
-    let (code, said) = command(&world, &world.data_dir("data"), &["alert", "targets", "test", "owner"]);
+    let (code, said) = command(&world, &["alert", "targets", "test", "owner"]);
     assert!(code == Some(1) && said.contains("switchboard up"), "{said}");
     fine(&world, &["alert", "maintenance", "add", "--for", "2h", "--note", "new disk"]);
     fine(

@@ -57,7 +57,7 @@ async fn the_items_of_an_album_belong_to_who_sent_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn when_its_author_cannot_an_administrator_deletes_a_message_and_nobody_else_edits_it() {
+async fn administrator_deletes_but_never_edits() {
     let (_world, program, path) = written_by_another().await;
     let (status, _) = program.post("/v1/accounts/backup_1/actions/pause", &json!({})).await;
     assert_eq!(status, 200);

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use ambient::Clock;
@@ -12,20 +12,13 @@ use serde_json::{Value, json};
 use testkit::{Program, Start, World};
 
 use crate::binary;
+use crate::cli::{self, ran};
 
 const HOUR: Duration = Duration::from_hours(1);
 
-/// Runs a command on a data directory; its exit code, and all it said.
+/// Runs a command on a data directory; its exit code, and all it printed.
 fn command(world: &World, data: &str, arguments: &[&str]) -> (Option<i32>, String) {
-    let ran = Command::new(binary())
-        .args(arguments)
-        .args(["--config", world.settings_file().to_str().expect("UTF-8")])
-        .args(["--data-dir", world.data_dir(data).to_str().expect("UTF-8")])
-        .stdin(Stdio::null())
-        .output()
-        .expect("runs");
-    let said = [ran.stdout, ran.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-    (ran.status.code(), said.concat())
+    ran(&mut cli::command(world, data, arguments))
 }
 
 fn fine(world: &World, data: &str, arguments: &[&str]) -> String {
@@ -302,7 +295,7 @@ async fn neither_the_key_nor_what_it_seals_can_be_read_from_a_backup() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_server_makes_them_by_itself_and_the_doctor_tells_when_there_is_none() {
+async fn backups_are_made_daily_and_missed_ones_reported() {
     let world = World::start(binary()).await;
     let program = running(&world, "data").await;
     assert_eq!(found(&program.get("/v1/doctor").await.1), <[&str; 0]>::default());
@@ -323,7 +316,7 @@ async fn the_server_makes_them_by_itself_and_the_doctor_tells_when_there_is_none
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_doctor_tells_that_there_is_none_that_it_is_old_and_that_it_was_never_tried() {
+async fn doctor_reports_missing_old_and_unproven_backups() {
     let world = World::start(binary()).await;
     world.edit_settings(|text| format!("{text}\n[backup]\nevery = \"0s\"\n"));
     let program = running(&world, "data").await;

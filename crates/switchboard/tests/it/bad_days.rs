@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::{Program, Start, World};
+use testkit::{ACCOUNTS, Program, Start, World};
 
 use crate::binary;
+use crate::cli::started;
 
 const CREATE: &str = "channels.createChannel";
 const INVITE: &str = "channels.inviteToChannel";
@@ -16,15 +17,6 @@ const SEND: &str = "messages.sendMessage";
 
 /// How fast time goes by where a wait of the product has to end.
 const STEP: Duration = Duration::from_millis(500);
-
-pub(crate) async fn running() -> (World, Program) {
-    let world = World::start(binary()).await;
-    let program = Start::on(&world, binary(), "data").ready().await;
-    for name in ["main", "backup_1", "backup_2", "backup_3", "fifth"] {
-        program.account_is(name, "ready").await;
-    }
-    (world, program)
-}
 
 pub(crate) async fn create(program: &Program, more: Value) -> Value {
     let mut body = json!({"title": "Order", "wait": 0});
@@ -36,8 +28,8 @@ pub(crate) async fn create(program: &Program, more: Value) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn main_floods_on_creating_and_a_backup_does_it_in_the_same_call() {
-    let (world, program) = running().await;
+async fn backup_creates_the_chat_when_main_floods() {
+    let (world, program) = started(&ACCOUNTS).await;
     world.fault("flood_wait", json!({"account": "main", "method": CREATE, "seconds": 3600})).await;
     let body = json!({"title": "Order 1", "members": ["@client_1"], "observer": true});
     let (status, made) = program.post("/v1/chats", &body).await;
@@ -85,7 +77,7 @@ async fn main_floods_on_creating_and_a_backup_does_it_in_the_same_call() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn main_floods_on_inviting_and_the_chat_stays_with_it() {
-    let (world, program) = running().await;
+    let (world, program) = started(&ACCOUNTS).await;
     world.fault("flood_wait", json!({"account": "main", "method": INVITE, "seconds": 30, "times": 1})).await;
     let shown = create(&program, json!({"title": "Order 1", "members": ["@client_1"]})).await;
     let result = &shown["result"];
@@ -105,7 +97,7 @@ async fn main_floods_on_inviting_and_the_chat_stays_with_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_account_is_flooded() {
-    let (world, program) = running().await;
+    let (world, program) = started(&ACCOUNTS).await;
     world.fault("flood_wait", json!({"method": CREATE, "seconds": 600})).await;
     world.fault("flood_wait", json!({"method": SEND, "seconds": 600})).await;
     let impatient = json!({"title": "Order 1", "on_flood": "fail"});
@@ -134,11 +126,11 @@ async fn every_account_is_flooded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_asked_for_while_nothing_answers_waits_and_is_sent_once() {
-    let (world, program) = running().await;
+async fn requests_wait_out_an_outage_and_are_sent_once() {
+    let (world, program) = started(&ACCOUNTS).await;
     program.has_read_dialogs("main").await;
     world.fault("deaf", json!({})).await;
-    let connected = ["main", "backup_1", "backup_2", "backup_3", "fifth"];
+    let connected = ACCOUNTS;
     let all_are = async |state: &str| {
         let (_, accounts) = program.get("/v1/accounts").await;
         let accounts = accounts["items"].as_array().expect("items").clone();
@@ -174,7 +166,7 @@ async fn what_is_asked_for_while_nothing_answers_waits_and_is_sent_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_is_banned_in_the_middle_of_a_lane() {
-    let (world, program) = running().await;
+    let (world, program) = started(&ACCOUNTS).await;
     for name in ["main", "backup_1"] {
         program.has_read_dialogs(name).await;
     }
@@ -208,8 +200,8 @@ async fn an_account_is_banned_in_the_middle_of_a_lane() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deaf_account_is_shown_within_a_minute_others_serve_and_it_comes_back() {
-    let (world, program) = running().await;
+async fn deaf_account_is_replaced_and_comes_back() {
+    let (world, program) = started(&ACCOUNTS).await;
     for name in ["main", "backup_1"] {
         program.has_read_dialogs(name).await;
     }
@@ -246,7 +238,7 @@ async fn a_deaf_account_is_shown_within_a_minute_others_serve_and_it_comes_back(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_observer_cannot_be_added() {
-    let (world, program) = running().await;
+    let (world, program) = started(&ACCOUNTS).await;
     world.post("/telegram/users/@demo_observer/privacy", &json!({"invites": "nobody"})).await;
     let body = json!({"title": "Order 1", "members": ["@client_1"], "observer": true});
     let (status, made) = program.post("/v1/chats", &body).await;
@@ -266,7 +258,7 @@ async fn the_observer_cannot_be_added() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_title_of_three_hundred_characters() {
-    let (world, program) = running().await;
+    let (world, program) = started(&ACCOUNTS).await;
     let long = "Ремонт ".repeat(43);
     assert!(long.chars().count() >= 300);
     let (status, refused) = program.post("/v1/chats", &json!({"title": long})).await;
@@ -285,7 +277,7 @@ async fn a_title_of_three_hundred_characters() {
 /// Two hundred come in two calls, and go one by one while time goes by.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_members_come_and_go() {
-    let (world, program) = running().await;
+    let (world, program) = started(&ACCOUNTS).await;
     let guests: Vec<String> = (1..=200).map(|number| format!("@guest_{number}")).collect();
     let shown = create(&program, json!({"title": "Crowd", "members": guests, "account": "main"})).await;
     assert_eq!(shown["state"], "done", "{shown}");
@@ -315,7 +307,7 @@ async fn two_hundred_members_come_and_go() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_username_changes_hands() {
-    let (world, program) = running().await;
+    let (world, program) = started(&ACCOUNTS).await;
     for name in ["main", "backup_1"] {
         program.has_read_dialogs(name).await;
     }
@@ -348,7 +340,7 @@ async fn a_username_changes_hands() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chat_became_a_supergroup_meanwhile() {
-    let (world, mut program) = running().await;
+    let (world, mut program) = started(&ACCOUNTS).await;
     for name in ["main", "backup_1"] {
         program.has_read_dialogs(name).await;
     }
@@ -384,7 +376,7 @@ async fn a_chat_became_a_supergroup_meanwhile() {
 /// was begun.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_moves_while_a_text_is_in_doubt() {
-    let (world, program) = running().await;
+    let (world, program) = started(&ACCOUNTS).await;
     program.has_read_dialogs("main").await;
     let group = world.chat_titled("Demo group").await;
     world.fault("disconnect_before", json!({"method": SEND})).await;
@@ -404,8 +396,8 @@ async fn a_group_moves_while_a_text_is_in_doubt() {
 /// Who is in the chat cannot be asked, the others do not find it: that is no proof that it is gone.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chat_is_not_left_while_the_account_in_it_is_paused() {
-    let (world, program) = running().await;
-    for name in ["main", "backup_1", "backup_2", "backup_3", "fifth"] {
+    let (world, program) = started(&ACCOUNTS).await;
+    for name in ACCOUNTS {
         program.has_read_dialogs(name).await;
     }
     let shown = create(&program, json!({"title": "Solo", "account": "main"})).await;
@@ -431,7 +423,7 @@ async fn a_chat_is_not_left_while_the_account_in_it_is_paused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn leaving_a_chat_that_was_deleted_or_that_nobody_knows() {
-    let (world, program) = running().await;
+    let (world, program) = started(&ACCOUNTS).await;
     for silent in [true, false] {
         let title = format!("Gone, silent {silent}");
         let shown = create(&program, json!({"title": title, "members": ["@client_1"]})).await;
@@ -445,7 +437,7 @@ async fn leaving_a_chat_that_was_deleted_or_that_nobody_knows() {
         assert_eq!(record["state"], "left", "{title}: {record}");
     }
     assert_eq!(world.effects(LEAVE).await, Vec::<Value>::new(), "there was nothing to leave");
-    for name in ["main", "backup_1", "backup_2", "backup_3", "fifth"] {
+    for name in ACCOUNTS {
         program.has_read_dialogs(name).await;
     }
     let order = json!({"chat": "-1009999999999"});
@@ -465,8 +457,8 @@ async fn leaving_a_chat_that_was_deleted_or_that_nobody_knows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_is_taken_out_of_the_settings_with_chats_bound_to_it() {
-    let (world, mut program) = running().await;
+async fn removed_account_leaves_its_chats_reachable() {
+    let (world, mut program) = started(&ACCOUNTS).await;
     let with_backup = json!({"title": "Shared", "members": ["@demo_backup_1"], "account": "main"});
     let shared = create(&program, with_backup).await["result"]["chat_id"].as_str().expect("an id").to_owned();
     let alone = json!({"title": "Alone", "members": ["@client_1"], "account": "main"});
@@ -496,7 +488,7 @@ async fn an_account_is_taken_out_of_the_settings_with_chats_bound_to_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_in_the_middle_of_the_first_fill_goes_on_where_it_stopped() {
+async fn interrupted_first_fill_is_resumed() {
     let world = World::start_with(binary(), &["--dialogs", "3000"]).await;
     world.fault("delay", json!({"method": "messages.getDialogs", "seconds": 0.4})).await;
     let mut program = Start::on(&world, binary(), "data").ready().await;
@@ -510,7 +502,7 @@ async fn a_restart_in_the_middle_of_the_first_fill_goes_on_where_it_stopped() {
     program.kill();
     world.delete("/faults").await;
     let program = Start::on(&world, binary(), "data").ready().await;
-    for name in ["main", "backup_1", "backup_2", "backup_3", "fifth"] {
+    for name in ACCOUNTS {
         program
             .until("its dialogs are read", || async {
                 program.advance(STEP).await;
@@ -532,7 +524,7 @@ async fn a_restart_in_the_middle_of_the_first_fill_goes_on_where_it_stopped() {
 /// The answer comes too late, and so does the chat: it is waited for, and not made twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chat_that_is_made_late_is_made_once() {
-    let (world, program) = running().await;
+    let (world, program) = started(&ACCOUNTS).await;
     let delay = json!({"account": "main", "method": "channels.createChannel", "seconds": 2, "times": 1});
     world.fault("delay", delay).await;
     let body = json!({"title": "Late", "members": ["@client_1"], "wait": 0});
@@ -555,7 +547,7 @@ async fn a_chat_that_is_made_late_is_made_once() {
 /// An account that answers every creation with an internal error is passed over after some tries.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_whose_creations_always_break_is_stood_in_for() {
-    let (world, program) = running().await;
+    let (world, program) = started(&ACCOUNTS).await;
     let broken =
         json!({"account": "main", "method": "channels.createChannel", "code": 500, "message": "INTERNAL"});
     world.fault("rpc_error", broken).await;

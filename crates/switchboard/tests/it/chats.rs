@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use testkit::{Program, Start, World};
 
 use crate::binary;
+use crate::cli::started;
 
 const CREATE: &str = "channels.createChannel";
 const OPEN: &str = "channels.togglePreHistoryHidden";
@@ -20,14 +21,6 @@ const LOSSES: [&str; 3] = ["drop_answer", "disconnect", "disconnect_before"];
 
 /// How fast time goes by where a wait of the product has to end.
 const STEP: Duration = Duration::from_millis(500);
-
-async fn running() -> (World, Program) {
-    let world = World::start(binary()).await;
-    let program = Start::on(&world, binary(), "data").ready().await;
-    program.account_is("main", "ready").await;
-    program.account_is("backup_1", "ready").await;
-    (world, program)
-}
 
 /// The result of each person, by how the caller named them.
 fn results(made: &Value) -> Vec<(&str, &str)> {
@@ -56,7 +49,7 @@ async fn done(program: &Program, method: &str, path: &str, body: Option<Value>) 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chat_is_made_filled_changed_handed_over_and_left() {
-    let (world, program) = running().await;
+    let (world, program) = started(&["main", "backup_1"]).await;
     world.post("/telegram/users/@client_7/privacy", &json!({"invites": "nobody"})).await;
     let body = json!({
         "title": "Order 1001",
@@ -179,7 +172,7 @@ async fn handed_over(world: &World, program: &Program, chat_id: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn creates_with_one_key_at_once_make_one_chat() {
-    let (world, program) = running().await;
+    let (world, program) = started(&["main", "backup_1"]).await;
     let ask = |title: &'static str| {
         let body = json!({"title": title, "members": ["@client_1"]});
         let request = program
@@ -212,7 +205,7 @@ async fn creates_with_one_key_at_once_make_one_chat() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_lost_while_a_chat_is_made_there_is_one() {
-    let (world, program) = running().await;
+    let (world, program) = started(&["main", "backup_1"]).await;
     for method in [CREATE, OPEN, INVITE, PROMOTE, EXPORT] {
         for loss in LOSSES {
             let title = format!("{method} {loss}");
@@ -244,7 +237,7 @@ async fn whatever_is_lost_while_a_chat_is_made_there_is_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_lost_while_a_chat_is_left_it_is_left_once() {
-    let (world, program) = running().await;
+    let (world, program) = started(&["main", "backup_1"]).await;
     for method in [REMOVE, LEAVE] {
         for loss in LOSSES {
             let title = format!("{method} {loss}");
@@ -272,7 +265,7 @@ async fn whatever_is_lost_while_a_chat_is_left_it_is_left_once() {
 /// The chat may have been made, and whoever could tell is banned: only a person can say what it is.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_doubt_about_a_chat_is_ended_by_a_person() {
-    let (world, program) = running().await;
+    let (world, program) = started(&["main", "backup_1"]).await;
     world.fault("drop_answer", json!({"account": "main", "method": CREATE, "times": 1})).await;
     let body = json!({"title": "Order 1004", "members": ["@client_1"], "wait": 0});
     let (status, begun) = program.post("/v1/chats", &body).await;
@@ -296,8 +289,8 @@ async fn a_doubt_about_a_chat_is_ended_by_a_person() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_invited_back_into_a_chat_that_was_left_serves_it_again() {
-    let (world, mut program) = running().await;
+async fn account_invited_back_serves_the_chat_again() {
+    let (world, mut program) = started(&["main", "backup_1"]).await;
     program.has_read_dialogs("main").await;
     let made =
         done(&program, "POST", "/v1/chats", Some(json!({"title": "Back", "members": ["@client_1"]}))).await;

@@ -1,38 +1,10 @@
 //! The command line over what the server keeps and does: failed requests, services, chats.
 
-use std::path::Path;
-use std::process::Command;
-
 use serde_json::{Value, json};
-use testkit::{Program, Start, World};
+use testkit::{ACCOUNTS, Program, World};
 
 use crate::binary;
-
-/// Runs a command on a data directory; tells whether it went well, and all it said.
-fn command(world: &World, data_dir: &Path, arguments: &[&str]) -> (bool, String) {
-    let ran = Command::new(binary())
-        .args(arguments)
-        .args(["--config", world.settings_file().to_str().expect("UTF-8")])
-        .args(["--data-dir", data_dir.to_str().expect("UTF-8")])
-        .output()
-        .expect("runs");
-    let said = [ran.stdout, ran.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-    (ran.status.success(), said.concat())
-}
-
-fn fine(world: &World, arguments: &[&str]) -> String {
-    let (fine, said) = command(world, &world.data_dir("data"), arguments);
-    assert!(fine, "{arguments:?}: {said}");
-    said
-}
-
-async fn running(world: &World) -> Program {
-    let program = Start::on(world, binary(), "data").ready().await;
-    for account in ["main", "backup_1", "backup_2", "backup_3", "fifth"] {
-        program.account_is(account, "ready").await;
-    }
-    program
-}
+use crate::cli::{command, fine, ran, running};
 
 async fn create(world: &World, program: &Program, title: &str) -> (u16, Value) {
     let body = json!({ "title": title, "usernames": ["client_1"] });
@@ -40,9 +12,9 @@ async fn create(world: &World, program: &Program, title: &str) -> (u16, Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_failed_can_be_looked_at_and_tried_again_while_no_server_runs() {
+async fn failed_requests_are_managed_offline() {
     let world = World::start(binary()).await;
-    let mut program = running(&world).await;
+    let mut program = running(&world, &ACCOUNTS).await;
     let too_many = json!({ "method": "channels.createChannel", "code": 400, "message": "CHANNELS_TOO_MUCH" });
     world.fault("rpc_error", too_many).await;
     for title in ["Wanted", "Unwanted"] {
@@ -65,12 +37,12 @@ async fn what_failed_can_be_looked_at_and_tried_again_while_no_server_runs() {
     let said = fine(&world, &["failed", "retry", &wanted]);
     assert!(said.contains("when the server runs"), "{said}");
     fine(&world, &["failed", "drop", &unwanted]);
-    let (tried, said) = command(&world, &world.data_dir("data"), &["failed", "retry", &unwanted]);
-    assert!(!tried && said.contains("dropped"), "{said}");
-    let (made, said) = command(&world, &world.data_dir("data"), &["key", "create", " "]);
-    assert!(!made && said.contains("name"), "{said}");
+    let (tried, said) = ran(&mut command(&world, "data", &["failed", "retry", &unwanted]));
+    assert!(tried == Some(1) && said.contains("dropped"), "{said}");
+    let (made, said) = ran(&mut command(&world, "data", &["key", "create", " "]));
+    assert!(made == Some(1) && said.contains("name"), "{said}");
 
-    let program = running(&world).await;
+    let program = running(&world, &ACCOUNTS).await;
     // Without a server the same API answers, so the audit log has it too.
     let audit = program.get("/v1/audit?limit=100").await.1;
     for action in ["retry_failed_request", "drop_failed_request", "create_key"] {
@@ -90,17 +62,17 @@ async fn what_failed_can_be_looked_at_and_tried_again_while_no_server_runs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_that_is_stopped_stays_so_over_a_restart_and_chats_are_listed() {
+async fn stopped_service_stays_stopped_over_a_restart() {
     let world = World::start(binary()).await;
-    let mut program = running(&world).await;
+    let mut program = running(&world, &ACCOUNTS).await;
     assert_eq!(create(&world, &program, "First").await.0, 200);
     assert_eq!(fine(&world, &["service", "stop", "create_chat"]).trim(), "create_chat is stopped.");
     assert_eq!(create(&world, &program, "Second").await.0, 503);
     assert_eq!(program.terminate().await, Some(0));
-    let (listed, said) = command(&world, &world.data_dir("data"), &["service", "list"]);
-    assert!(!listed && said.contains("switchboard up"), "{said}");
+    let (listed, said) = ran(&mut command(&world, "data", &["service", "list"]));
+    assert!(listed == Some(1) && said.contains("switchboard up"), "{said}");
 
-    let program = running(&world).await;
+    let program = running(&world, &ACCOUNTS).await;
     let table = fine(&world, &["service", "list"]);
     let row = table.lines().find(|line| line.contains("create_chat")).expect("a row");
     assert!(row.contains("stopped") && row.contains(&world.legacy_port(5025).to_string()), "{table}");

@@ -231,7 +231,7 @@ async fn refused(world: &World, program: &Program, number: u64) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_kept_lines_stay_within_the_owners_budget_and_the_oldest_go_first() {
+async fn log_lines_stay_within_the_budget() {
     const BUDGET: u64 = 1_000_000;
     const MESSAGES: u64 = 260;
     let world = World::start(binary()).await;
@@ -278,7 +278,7 @@ async fn the_kept_lines_stay_within_the_owners_budget_and_the_oldest_go_first() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lines_are_forgotten_when_they_are_older_than_the_owner_keeps_them() {
+async fn log_lines_expire_by_age() {
     const STEP: Duration = Duration::from_mins(10);
     let world = World::start(binary()).await;
     world.edit_settings(|text| format!("{text}\n[log]\nlevel = \"debug\"\nkeep = \"1h\"\n"));
@@ -456,7 +456,7 @@ async fn say(program: &Program, world: &World, run: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn secrets_and_words_are_in_no_log_and_in_no_table_that_is_not_for_them() {
+async fn secrets_and_words_are_in_no_log_or_foreign_table() {
     let stage = Stage::with_password().await;
     let data_dir = stage.world.data_dir("data");
     let started = |format: &str| Start {

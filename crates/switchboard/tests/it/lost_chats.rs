@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use serde_json::json;
-use testkit::Program;
+use testkit::{ACCOUNTS, Program};
 
-use crate::bad_days::{create, running};
+use crate::bad_days::create;
+use crate::cli::started;
 
 /// How fast time goes by where a wait of the product has to end.
 const STEP: Duration = Duration::from_millis(500);
@@ -18,8 +19,8 @@ async fn made(program: &Program, title: &str) -> String {
 /// Removed from the outside, closed for all, and not even heard of: nobody is in any of them any more.
 #[tokio::test(flavor = "multi_thread")]
 async fn chats_that_all_accounts_were_removed_from() {
-    let (world, program) = running().await;
-    for name in ["main", "backup_1", "backup_2", "backup_3", "fifth"] {
+    let (world, program) = started(&ACCOUNTS).await;
+    for name in ACCOUNTS {
         program.has_read_dialogs(name).await;
     }
     for how in ["kicked", "deleted", "left"] {
@@ -62,7 +63,7 @@ async fn chats_that_all_accounts_were_removed_from() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leave_refused_after_removals_says_what_was_done() {
-    let (world, program) = running().await;
+    let (world, program) = started(&ACCOUNTS).await;
     let refused = json!({"method": "channels.leaveChannel", "code": 400, "message": "USER_CREATOR"});
     world.fault("rpc_error", refused).await;
     let (first, second) = (made(&program, "First").await, made(&program, "Second").await);
@@ -93,7 +94,7 @@ async fn a_leave_refused_after_removals_says_what_was_done() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chat_is_handed_over_before_it_is_left() {
-    let (world, program) = running().await;
+    let (world, program) = started(&ACCOUNTS).await;
     let chat = made(&program, "Goes on without us").await;
     world.put("/telegram/accounts/main/sign-in", &json!({ "password": "correct horse" })).await;
     let path = format!("/v1/chats/{chat}/hand-over");

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::{Start, World};
+use testkit::{ACCOUNTS, Start, World};
 
 use crate::binary;
 
@@ -70,7 +70,7 @@ impl Drop for Servers {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn mail_goes_over_tls_to_whom_it_trusts_and_a_password_to_nobody_else() {
+async fn mail_and_password_only_go_over_trusted_tls() {
     let world = World::start(binary()).await;
     let servers = Servers::start(&world.data_dir("mail")).await;
     let all = [
@@ -129,7 +129,7 @@ async fn mail_goes_over_tls_to_whom_it_trusts_and_a_password_to_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_that_is_lost_and_one_that_comes_back_are_told_by_mail() {
+async fn lost_and_recovered_accounts_are_mailed() {
     let world = World::start(binary()).await;
     let servers = Servers::start(&world.data_dir("mail")).await;
     world.edit_settings(|text| text + &servers.target("tls", "smtps"));
@@ -137,7 +137,7 @@ async fn an_account_that_is_lost_and_one_that_comes_back_are_told_by_mail() {
     let trusted = servers.folder.join("ca.pem").to_str().expect("UTF-8").to_owned();
     start.environment.push(("SSL_CERT_FILE".to_owned(), trusted));
     let program = start.ready().await;
-    for account in ["main", "backup_1", "backup_2", "backup_3", "fifth"] {
+    for account in ACCOUNTS {
         program.account_is(account, "ready").await;
     }
     let has = |words: &[&str]| {

@@ -7,6 +7,7 @@ mod backup;
 mod bad_days;
 mod book;
 mod chats;
+mod cli;
 mod contract;
 mod crash;
 mod dialogs;

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
-use testkit::{KEY, Program, Start, World};
+use testkit::{ACCOUNTS, KEY, Program, World};
 
-use crate::binary;
+use crate::cli::started;
 
 /// What labels there are; each has values that are known beforehand, come from the settings or are routes.
 const LABELS: [&str; 14] = [
@@ -179,17 +179,15 @@ async fn scrape(program: &Program) -> (String, Page) {
 }
 
 async fn running() -> (World, Program) {
-    let world = World::start(binary()).await;
-    let program = Start::on(&world, binary(), "data").ready().await;
-    for account in ["main", "backup_1", "backup_2", "backup_3", "fifth"] {
-        program.account_is(account, "ready").await;
+    let (world, program) = started(&ACCOUNTS).await;
+    for account in ACCOUNTS {
         program.has_read_dialogs(account).await;
     }
     (world, program)
 }
 
 #[test]
-fn the_reader_of_these_tests_takes_what_is_right_and_refuses_what_is_not() {
+fn metrics_reader_is_strict() {
     let right = "# HELP process_a_total A.\n# TYPE process_a_total counter\nprocess_a_total{x=\"1\",y=\"\\\"\\\\\\n\"} 5\n\
         # HELP process_b_seconds B.\n# TYPE process_b_seconds histogram\nprocess_b_seconds_bucket{le=\"0.5\"} 1\n\
         process_b_seconds_bucket{le=\"+Inf\"} 2\nprocess_b_seconds_sum 9.5\nprocess_b_seconds_count 2\n";
@@ -219,7 +217,7 @@ fn the_reader_of_these_tests_takes_what_is_right_and_refuses_what_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_is_as_documented_and_no_label_tells_whom_was_written_to() {
+async fn metrics_are_documented_and_name_no_recipient() {
     let (world, program) = running().await;
     assert_eq!(program.send("@client_1", "a secret text").await.0, 200);
     assert_eq!(program.send("@nobody_has_this_name", "Hello").await.0, 404);
@@ -311,7 +309,7 @@ async fn the_numbers_move_with_what_is_done() {
     grew("switchboard_http_request_duration_seconds_count", &timed, 4.0);
 
     // The provider says the same of the calls.
-    let calls: f64 = ["main", "backup_1", "backup_2", "backup_3", "fifth"]
+    let calls: f64 = ACCOUNTS
         .iter()
         .map(|account| {
             let labels = [("account", *account), ("operation", "send_message"), ("outcome", "answered")];
@@ -346,7 +344,7 @@ async fn the_numbers_move_with_what_is_done() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_shows_with_what_is_left_of_it_and_each_account_is_in_one_state() {
+async fn flood_metric_shows_the_remaining_wait() {
     let (world, program) = running().await;
     let flood = json!({"account": "fifth", "method": "messages.sendMessage", "seconds": 600, "times": 1});
     world.fault("flood_wait", flood).await;
@@ -412,7 +410,7 @@ async fn a_key_that_may_read_is_needed_except_on_the_control_socket() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_clock_that_is_set_back_an_hour_changes_nothing_of_how_long_it_runs() {
+async fn uptime_ignores_a_clock_set_back() {
     let (_world, program) = running().await;
     program.advance(Duration::from_hours(2)).await;
     let uptime = async || scrape(&program).await.1.get("switchboard_uptime_seconds", &[]);

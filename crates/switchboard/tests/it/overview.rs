@@ -1,12 +1,12 @@
 //! The overview of a real program: over the API, from the command line, and red where something is wrong.
 
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use testkit::{Program, Seat, Start, World};
 
 use crate::binary;
+use crate::cli::{command, ran};
 
 fn card<'a>(overview: &'a Value, id: &str) -> &'a Value {
     let found = overview["items"].as_array().and_then(|all| all.iter().find(|card| card["id"] == id));
@@ -19,16 +19,10 @@ async fn overview(program: &Program, query: &str) -> Value {
     overview
 }
 
-/// Asks the running program from the command line.
+/// Asks the running program from the command line; whether it went well, and all it printed.
 fn asked(world: &World, arguments: &[&str]) -> (bool, String) {
-    let data_dir = world.data_dir("data");
-    let output = Command::new(binary())
-        .args(arguments)
-        .args(["--data-dir", data_dir.to_str().expect("UTF-8")])
-        .output()
-        .expect("runs");
-    let text = [output.stdout, output.stderr].concat();
-    (output.status.success(), String::from_utf8(text).expect("UTF-8"))
+    let (code, printed) = ran(&mut command(world, "data", arguments));
+    (code == Some(0), printed)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,7 +92,7 @@ async fn all_is_well_and_a_revoked_session_is_on_top_within_a_minute() {
 const STANDS: &str = "telegram.send.before";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_listener_counts_what_came_through_it_and_no_question_for_its_health() {
+async fn listener_counts_requests_not_health_checks() {
     let world = World::start(binary()).await;
     let program = Start::on(&world, binary(), "data").ready().await;
     program.has_read_dialogs("main").await;
@@ -252,7 +246,7 @@ async fn a_card_tells_what_waits_for_it_alone_and_how_long_it_is_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_overview_in_a_terminal_follows_what_happens_until_it_is_told_to_end() {
+async fn terminal_overview_is_live_until_quit() {
     let world = World::start(binary()).await;
     let mut program = Start::on(&world, binary(), "data").ready().await;
     program.account_is("main", "ready").await;

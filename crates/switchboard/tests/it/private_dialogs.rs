@@ -1,14 +1,12 @@
 //! Private dialogs whose account cannot go on: who takes them over, by the rule of the settings and by hand.
 
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::{Program, Start, World};
+use testkit::{ACCOUNTS, Program, Start, World};
 
 use crate::binary;
-
-const ACCOUNTS: [&str; 5] = ["main", "backup_1", "backup_2", "backup_3", "fifth"];
+use crate::cli::{command, ran};
 
 /// A client who was written to by `main`.
 async fn running(rule: &str) -> (World, Program, String) {
@@ -38,19 +36,6 @@ async fn served_by(program: &Program, chat: &str) -> String {
 async fn failovers(program: &Program, chat: &str) -> Vec<Value> {
     let (_, found) = program.get(&format!("/v1/failovers?chat_id={chat}")).await;
     found["items"].as_array().expect("items").clone()
-}
-
-fn command(world: &World, arguments: &[&str]) -> (Option<i32>, String) {
-    let ran = Command::new(binary())
-        .args(arguments)
-        .arg("--config")
-        .arg(world.settings_file())
-        .arg("--data-dir")
-        .arg(world.data_dir("data"))
-        .output()
-        .expect("runs");
-    let said = [ran.stdout, ran.stderr].concat();
-    (ran.status.code(), String::from_utf8_lossy(&said).into_owned())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,7 +82,8 @@ async fn a_dialog_that_stays_is_moved_by_hand() {
 async fn all_dialogs_of_an_account_are_moved_by_one_command() {
     let (world, program, client) = running("private_dialogs = \"stay\"").await;
     let second = text(&program, &world, "@client_2", "hello").await.1["chat_id"].to_string();
-    let (code, said) = command(&world, &["chat", "move", "--from", "main", "--to", "backup_1"]);
+    let (code, said) =
+        ran(&mut command(&world, "data", &["chat", "move", "--from", "main", "--to", "backup_1"]));
     assert_eq!(code, Some(0), "{said}");
     assert!(said.starts_with("2 private dialogs go through backup_1 now."), "{said}");
     for chat in [&client, &second] {
@@ -106,9 +92,10 @@ async fn all_dialogs_of_an_account_are_moved_by_one_command() {
             ("backup_1", 1)
         );
     }
-    let (code, said) = command(&world, &["chat", "move", &client, "--to", "backup_2"]);
+    let (code, said) = ran(&mut command(&world, "data", &["chat", "move", &client, "--to", "backup_2"]));
     assert_eq!((code, served_by(&program, &client).await.as_str()), (Some(0), "backup_2"), "{said}");
-    let (code, said) = command(&world, &["chat", "move", "--from", "nobody", "--to", "backup_1"]);
+    let (code, said) =
+        ran(&mut command(&world, "data", &["chat", "move", "--from", "nobody", "--to", "backup_1"]));
     assert!(code == Some(1) && said.contains("nobody"), "{said}");
     let (status, refused) = program.post("/v1/chats/move", &json!({"from": "main", "to": "main"})).await;
     assert_eq!((status, &refused["code"]), (422, &json!("invalid_request")), "{refused}");

@@ -135,7 +135,7 @@ async fn the_same_key_is_the_same_message_with_files_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_is_said_and_the_exit_code_tells_whose_fault_it_is() {
+async fn send_errors_have_words_and_exit_codes() {
     let stage = Stage::new().await;
     let empty = stage.file("empty.bin", b"");
     let missing = stage.world.data_dir("missing.bin").to_str().expect("UTF-8").to_owned();
@@ -198,7 +198,7 @@ async fn ctrl_c_while_a_file_goes_to_the_server_leaves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ctrl_c_while_a_file_goes_to_telegram_leaves_the_message_to_the_server() {
+async fn ctrl_c_leaves_the_message_to_the_server() {
     let stage = Stage::new().await;
     stage.slow_uploads(0.5).await;
     let file = stage.large_file("large.bin", SIZE);

@@ -16,7 +16,7 @@ async fn an_unknown_key_in_the_settings_names_the_nearest_known_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_process_on_a_data_directory_is_refused_and_the_first_is_named() {
+async fn second_process_on_a_data_directory_is_refused() {
     let world = World::start(binary()).await;
     let program = Start::on(&world, binary(), "data").ready().await;
     let (code, said) = Start::on(&world, binary(), "data").refused().await;
@@ -93,7 +93,7 @@ async fn secrets_appear_nowhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_master_key_from_the_environment_leaves_none_on_the_disk_and_must_stay_the_same() {
+async fn environment_master_key_never_touches_the_disk() {
     let world = World::start(binary()).await;
     let start = |key: &str| {
         let mut start = Start::on(&world, binary(), "data");
@@ -141,7 +141,7 @@ fn core_limits(pid: u32) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_program_that_dies_leaves_no_core_dump_whatever_it_was_started_with() {
+async fn a_crash_leaves_no_core_dump() {
     // What this process may have, those that it starts may have too.
     let most = getrlimit(Resource::Core).maximum;
     setrlimit(Resource::Core, Rlimit { current: most, maximum: most }).expect("set");

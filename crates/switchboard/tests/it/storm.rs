@@ -191,6 +191,6 @@ async fn whatever_happens_each_message_is_there_once_and_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_else_happens_each_message_is_there_once_and_in_order() {
+async fn storm_delivers_each_message_once_in_order() {
     weathered(2).await;
 }

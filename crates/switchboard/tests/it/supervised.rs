@@ -46,7 +46,7 @@ impl Manager {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_service_manager_hears_that_it_is_ready_alive_reloading_and_stopping() {
+async fn service_manager_gets_every_notification() {
     let world = World::start(binary()).await;
     let folder = tempfile_folder(&world);
     let path = folder.join("notify");
@@ -75,7 +75,7 @@ async fn the_service_manager_hears_that_it_is_ready_alive_reloading_and_stopping
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_store_that_stands_still_is_not_told_to_be_alive_and_one_that_moves_again_is() {
+async fn stalled_store_stops_the_watchdog_pings() {
     let world = World::start(binary()).await;
     let path = tempfile_folder(&world).join("notify");
     let manager = Manager::listen(&path);

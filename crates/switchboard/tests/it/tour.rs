@@ -1,20 +1,14 @@
 //! What the README promises: a text goes out once, over the API and over the old port, and its way can be told.
 
 use serde_json::json;
-use testkit::{Program, Start, World};
+use testkit::{Program, Start};
 
 use crate::binary;
-
-async fn running() -> (World, Program) {
-    let world = World::start(binary()).await;
-    let program = Start::on(&world, binary(), "data").ready().await;
-    program.account_is("main", "ready").await;
-    (world, program)
-}
+use crate::cli::started;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_text_goes_out_and_comes_back_with_its_way() {
-    let (world, mut program) = running().await;
+    let (world, mut program) = started(&["main"]).await;
     let (status, sent) = program
         .post(
             "/v1/messages",
@@ -45,7 +39,7 @@ async fn a_text_goes_out_and_comes_back_with_its_way() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_chosen_once_does_not_keep_the_dialog() {
-    let (_world, program) = running().await;
+    let (_world, program) = started(&["main"]).await;
     program.account_is("fifth", "ready").await;
     let body = json!({"chat": "@client_5", "text": "by pin", "account": "fifth"});
     assert_eq!(program.post("/v1/messages", &body).await.1["account"], "fifth");
@@ -54,7 +48,7 @@ async fn an_account_chosen_once_does_not_keep_the_dialog() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_key_is_the_same_message_also_after_a_restart() {
-    let (world, mut program) = running().await;
+    let (world, mut program) = started(&["main"]).await;
     let order = |program: &Program| {
         let body = json!({"chat": "@client_2", "text": "Order 42 is packed."}).to_string();
         program
@@ -79,7 +73,7 @@ async fn the_same_key_is_the_same_message_also_after_a_restart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_old_port_answers_as_it_always_did() {
-    let (world, program) = running().await;
+    let (world, program) = started(&["main"]).await;
     let port = world.legacy_port(5022);
     let (status, sent) =
         program.legacy(port, "/send_text", &json!({"chat": "client_3", "text": "Hello"})).await;
@@ -102,7 +96,7 @@ async fn the_old_port_answers_as_it_always_did() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_is_written_to_and_a_long_text_leaves_in_two_parts() {
-    let (world, program) = running().await;
+    let (world, program) = started(&["main"]).await;
     let chats = world.get("/telegram/chats").await;
     let group = chats["items"]
         .as_array()
@@ -121,7 +115,7 @@ async fn a_group_is_written_to_and_a_long_text_leaves_in_two_parts() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_description_and_its_pages_come_from_the_program_alone() {
-    let (_world, program) = running().await;
+    let (_world, program) = started(&["main"]).await;
     let (status, openapi) = program.get("/openapi.json").await;
     assert_eq!((status, &openapi["openapi"]), (200, &json!("3.1.0")));
     let page =

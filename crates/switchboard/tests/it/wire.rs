@@ -2,23 +2,14 @@
 
 use std::time::Duration;
 
+use crate::cli::started;
 use serde_json::{Value, json};
-use testkit::{Program, Start, World};
-
-use crate::binary;
 
 const SEND: &str = "messages.sendMessage";
 
-async fn running() -> (World, Program) {
-    let world = World::start(binary()).await;
-    let program = Start::on(&world, binary(), "data").ready().await;
-    program.account_is("main", "ready").await;
-    (world, program)
-}
-
 /// Sends three texts into one chat while a fault is set, and expects each once and in order.
 async fn three_through(fault: &str, more: Value, advance: Option<Duration>) {
-    let (world, program) = running().await;
+    let (world, program) = started(&["main"]).await;
     world.fault(fault, more).await;
     let send = async {
         let mut ids = Vec::new();
@@ -86,7 +77,7 @@ async fn server_errors() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_storm_of_cut_connections_loses_and_doubles_nothing() {
-    let (world, program) = running().await;
+    let (world, program) = started(&["main"]).await;
     for fault in ["disconnect", "disconnect_before"] {
         world.fault(fault, json!({"method": SEND, "probability": 0.2, "times": 12})).await;
     }
@@ -130,7 +121,7 @@ async fn a_storm_of_cut_connections_loses_and_doubles_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_is_told_and_nothing_is_sent() {
-    let (world, program) = running().await;
+    let (world, program) = started(&["main"]).await;
     // A chat each: a missing right is remembered for its chat.
     for (chat, code, message, status, said) in [
         ("@client_7", 400, "CHAT_WRITE_FORBIDDEN", 403, "no_rights"),
@@ -148,7 +139,7 @@ async fn a_refusal_is_told_and_nothing_is_sent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ban_after_a_lost_answer_is_doubt_until_a_person_ends_it() {
-    let (world, program) = running().await;
+    let (world, program) = started(&["main"]).await;
     program.account_is("fifth", "ready").await;
     world.fault("drop_answer", json!({"account": "fifth", "method": SEND, "times": 1})).await;
     let body = json!({"chat": "@client_1", "text": "maybe", "account": "fifth", "wait": 0});

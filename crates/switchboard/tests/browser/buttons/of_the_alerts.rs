@@ -12,7 +12,7 @@ fn show_it(name: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_alert_leads_to_its_card_also_from_the_fold_and_past_a_filter() {
+async fn alert_leads_to_its_card() {
     let stage = Stage::start().await;
     stage.pass(30).await;
     let lost = ["main", "backup_1", "backup_2", "backup_3"];

@@ -91,7 +91,7 @@ async fn a_program_drives_it_by_lines_of_json() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bare_lines_are_taken_in_turn_and_their_end_leaves_the_sign_in_as_it_is() {
+async fn piped_sign_in_takes_lines_in_turn() {
     let stage = Stage::with_password().await;
     let program = stage.program().await;
     stage.add(&program).await;

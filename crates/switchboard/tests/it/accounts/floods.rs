@@ -99,7 +99,7 @@ async fn a_code_is_sent_another_way_when_the_wait_is_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_of_telegrams_own_word_is_a_wait_of_an_hour_for_whoever_asks() {
+async fn flood_without_a_time_waits_an_hour() {
     let stage = Stage::new().await;
     let program = stage.program().await;
     stage.add(&program).await;

@@ -24,7 +24,7 @@ async fn limits(program: &Program, account: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_over_a_limit_waits_or_goes_through_another_account_and_a_restart_forgets_nothing() {
+async fn sending_limits_hold_over_a_restart() {
     let world = limited().await;
     let group = world.chat_titled("Demo supergroup").await;
     let mut program = Start::on(&world, binary(), "data").ready().await;
@@ -78,7 +78,7 @@ async fn what_is_over_a_limit_waits_or_goes_through_another_account_and_a_restar
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn limits_are_set_changed_and_taken_away_over_the_api_and_by_the_command() {
+async fn limits_are_changed_by_api_and_command() {
     let stage = Stage::new().await;
     let program = stage.program().await;
     let with = |limit: Value| {

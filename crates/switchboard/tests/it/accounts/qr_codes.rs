@@ -63,7 +63,7 @@ async fn a_qr_code_is_drawn_on_the_terminal_until_it_is_accepted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_qr_code_that_grew_old_is_drawn_anew_in_its_place() {
+async fn expired_qr_code_is_redrawn_in_place() {
     let stage = Stage::new().await;
     let program = stage.program().await;
     stage.add(&program).await;
@@ -99,7 +99,7 @@ async fn a_qr_code_that_grew_old_is_drawn_anew_in_its_place() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_nobody_is_the_code_is_drawn_in_negative_and_its_address_follows() {
+async fn piped_qr_code_is_drawn_with_its_address() {
     let stage = Stage::new().await;
     let program = stage.program().await;
     stage.add(&program).await;

@@ -15,7 +15,7 @@ async fn sign_in(stage: &Stage, program: &Program) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_proxy_inside_a_private_network_is_refused_with_its_field_and_the_way_out() {
+async fn private_network_proxy_is_refused_by_field() {
     const WAY_OUT: &str = "[telegram] allow_private_proxies";
     let stage = Stage::new().await;
     // As the settings are that nobody wrote for a sandbox.
@@ -60,7 +60,7 @@ async fn a_proxy_inside_a_private_network_is_refused_with_its_field_and_the_way_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_is_added_signed_in_paused_resumed_and_removed_while_the_program_runs() {
+async fn account_life_cycle_without_a_restart() {
     let stage = Stage::new().await;
     let program = stage.program().await;
     stage.add(&program).await;
@@ -179,7 +179,7 @@ async fn what_is_added_and_changed_outlives_a_crash() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_of_the_settings_file_is_not_changed_here_but_can_be_signed_in_to() {
+async fn settings_file_account_can_only_sign_in() {
     let stage = Stage::new().await;
     let program = stage.program().await;
     let mut again = stage.account();
@@ -239,7 +239,7 @@ async fn the_command_line_does_the_same_while_no_server_runs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_script_reads_what_became_of_an_account_while_a_server_runs_and_while_none_does() {
+async fn account_command_prints_json_with_and_without_server() {
     let stage = Stage::new().await;
     let mut program = stage.program().await;
     let api_id = stage.api_id.to_string();

@@ -87,7 +87,7 @@ async fn a_qr_code_that_somebody_accepts_signs_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_qr_code_that_is_accepted_while_the_program_lies_killed_signs_in_all_the_same() {
+async fn qr_code_accepted_while_down_signs_in() {
     let stage = Stage::new().await;
     let mut program = stage.program().await;
     stage.add(&program).await;

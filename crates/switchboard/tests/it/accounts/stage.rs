@@ -29,7 +29,7 @@ pub(crate) struct Stage {
 impl Stage {
     pub(crate) async fn new() -> Self {
         let world = World::start(binary()).await;
-        world.edit_settings(|text| without(&text, NAME));
+        world.edit_settings(|text| testkit::without_account(&text, NAME));
         let accounts = world.get("/telegram/accounts").await;
         let mut accounts = accounts["items"].as_array().expect("items").iter();
         let one = accounts.find(|account| account["name"] == NAME).expect("the account");
@@ -158,20 +158,4 @@ pub(crate) fn ended(child: Child) -> (Option<i32>, String, String) {
     let ended = child.wait_with_output().expect("ends");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
     (ended.status.code(), text(ended.stdout), text(ended.stderr))
-}
-
-/// The settings without one account, and without ports pinned to it.
-fn without(settings: &str, name: &str) -> String {
-    let head = "\n[[telegram.accounts]]\n";
-    let start = settings.find(&format!("{head}name = \"{name}\"")).expect("the account");
-    let rest = &settings[start + 1..];
-    let end = rest.find("\n[").expect("more follows");
-    let kept = format!("{}{}", &settings[..start], &rest[end..]);
-    let pinned = format!("account = \"{name}\"");
-    let mut left = String::new();
-    for line in kept.lines().filter(|line| !line.contains(&pinned)) {
-        left.push_str(line);
-        left.push('\n');
-    }
-    left
 }

@@ -77,7 +77,7 @@ async fn bad_sessions_have_their_reasons_and_cost_the_others_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_is_found_beside_the_settings_wherever_the_program_is_started() {
+async fn session_paths_are_relative_to_the_settings() {
     let world = moving::world().await;
     let folder = world.settings_file().parent().expect("a folder").join("sessions");
     std::fs::create_dir(&folder).expect("made");
@@ -169,7 +169,7 @@ async fn a_flood_is_remembered_over_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_line_tells_while_the_server_runs_and_when_it_does_not() {
+async fn account_states_are_shown_with_and_without_server() {
     let world = World::start(binary()).await;
     let mut program = Start::on(&world, binary(), "data").ready().await;
     program.account_is("main", "ready").await;

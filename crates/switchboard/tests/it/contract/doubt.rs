@@ -62,7 +62,7 @@ async fn until_called(stage: &Stage, method: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_body_joins_a_call_that_was_cut_and_is_new_when_that_is_long_over() {
+async fn same_body_joins_a_cut_call_for_a_while() {
     let stage = Stage::plain().await;
     let leave = Again {
         old: LEAVE,

@@ -86,33 +86,3 @@ async fn a_chat_that_nobody_could_make_is_made_by_hand_later() {
     assert!(!fine, "it is done: {said}");
     assert_eq!(stage.world.effects("channels.createChannel").await.len(), 1);
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_dropped_is_never_tried() {
-    let stage = Stage::plain().await;
-    refuse_chats(&stage).await;
-    let id = failed(&stage, "To be dropped").await;
-    let (fine, said) = stage.command(&["failed", "drop", &id]).await;
-    assert!(fine, "{said}");
-    assert_eq!(row(&stage, &id).await["state"], "dropped");
-    stage.world.delete("/faults").await;
-    let (fine, said) = stage.command(&["failed", "retry", &id]).await;
-    assert!(!fine, "it was dropped: {said}");
-    let (fine, said) = stage.command(&["failed", "show", "fail_00000000000000000000000000"]).await;
-    assert!(!fine && !said.is_empty(), "{said}");
-    assert!(stage.world.ledger().await.is_empty());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_wrong_with_the_call_itself_is_not_kept() {
-    let stage = Stage::plain().await;
-    for body in [
-        json!({}),
-        json!({ "title": "x" }),
-        json!({ "title": "Nobody resolves", "usernames": ["@nobody_here"] }),
-    ] {
-        assert_eq!(stage.create(&body).await.status, 400, "{body}");
-    }
-    stage.made("Fine", &["@client_1"]).await;
-    assert_eq!(rows(&stage).await, Vec::<Value>::new());
-}

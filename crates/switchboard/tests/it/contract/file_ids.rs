@@ -77,7 +77,7 @@ async fn a_file_id_sends_the_same_file_and_brings_nothing_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_id_whose_reference_expired_is_gone_and_nothing_is_sent_later() {
+async fn expired_file_id_is_gone_and_nothing_is_sent_later() {
     let stage = Stage::plain().await;
     let [photo, document] = known(&stage, "client_3").await;
     let body = |file_id: &str| json!({ "username": "client_3", "files": [file_id] });

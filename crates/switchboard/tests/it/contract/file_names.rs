@@ -32,7 +32,7 @@ async fn a_name_reaches_telegram_without_what_nobody_sees() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_is_silent_or_never_ends_is_given_up_and_leaves_nothing() {
+async fn silent_or_endless_address_leaves_nothing() {
     let stage = Stage::plain().await;
     let outgoing = stage.world.data_dir("data").join("outgoing");
     for (path, said) in [

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::{Hoster, PDF, PNG, Program, Start, World, films, free_port};
+use testkit::{ACCOUNTS, Hoster, PDF, PNG, Program, Start, World, films, free_port};
 
 use super::caller::{Call, Reply};
 use super::shape::misfit;
@@ -15,8 +15,6 @@ pub(super) const CREATE: u16 = 5021;
 pub(super) const TEXT: u16 = 5022;
 pub(super) const MEDIA: u16 = 5023;
 pub(super) const LEAVE: u16 = 5024;
-
-const ACCOUNTS: [&str; 5] = ["main", "backup_1", "backup_2", "backup_3", "fifth"];
 
 /// What stands in the settings, and how the world is before the program starts.
 pub(super) struct Setup {

@@ -237,7 +237,7 @@ async fn whole(world: &World, program: &Program, point: &str) {
 const MIDDLE: Duration = Duration::from_mins(2);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_in_the_middle_of_the_silence_it_goes_on_and_does_not_begin_anew() {
+async fn killed_in_the_silence_it_resumes_the_silence() {
     let point = "in the middle of the silence";
     let world = World::start(binary()).await;
     let mut program = Start::on(&world, binary(), "data").ready().await;

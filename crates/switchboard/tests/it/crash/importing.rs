@@ -147,12 +147,12 @@ async fn kill_the_command_at(point: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_copy_that_a_killed_server_left_is_wiped_when_it_starts() {
+async fn killed_servers_session_copy_is_wiped_at_start() {
     kill_at(session_files::COPIED).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_is_killed_and_the_next_one_goes_on_and_leaves_no_key() {
+async fn killed_import_command_is_resumed_and_leaves_no_key() {
     let writes = ["add_account", "change_sessions", "import_peers", "import_requests"];
     let writes = writes
         .into_iter()

@@ -211,7 +211,7 @@ where
 /// Signing in writes eight times: that it begins, its key, that a code went out, that it was told, that a password is
 /// wanted, that it was told, that there are terms, that they were accepted. The first is killed with the points.
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_at_each_step_of_signing_in_it_goes_on_and_no_session_is_lost() {
+async fn killed_at_each_step_of_signing_in_it_goes_on() {
     let points = ["store.save_login.before", "store.save_login.after"];
     let kills = points.into_iter().flat_map(|point| (1..8).map(move |skip| (point, skip)));
     two_at_a_time(kills.map(|(point, skip)| roster::kill_at(roster::Scenario::SignIn, point, skip))).await;
@@ -221,7 +221,7 @@ async fn killed_at_each_step_of_signing_in_it_goes_on_and_no_session_is_lost() {
 /// on, that the code is told there, the key, that a new code is wanted, that it was sent on again, the key, that a code went
 /// out, that it was told.
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_on_the_way_to_another_data_centre_signing_in_goes_on_and_no_session_is_lost() {
+async fn killed_while_moving_data_centre_signing_in_goes_on() {
     let points = ["store.save_login.before", "store.save_login.after"];
     let kills = points.into_iter().flat_map(|point| (4..12).map(move |skip| (point, skip)));
     two_at_a_time(kills.map(|(point, skip)| roster::kill_at(roster::Scenario::SignInElsewhere, point, skip)))
@@ -231,7 +231,7 @@ async fn killed_on_the_way_to_another_data_centre_signing_in_goes_on_and_no_sess
 /// Signing in by a QR code writes five times: that it begins, its key, the code that is shown, that it was scanned, the
 /// session. Wherever it is killed it goes on, or shows another code.
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_at_each_step_of_signing_in_by_a_qr_code_it_goes_on_and_no_session_is_lost() {
+async fn killed_at_each_step_of_a_qr_sign_in_it_goes_on() {
     let kills = ["before", "after"].into_iter().flat_map(|moment| {
         let steps = (0..4).map(|skip| ("save_login", skip)).chain([("change_sessions", 0)]);
         steps.map(move |(write, skip)| (format!("store.{write}.{moment}"), skip))
@@ -261,7 +261,7 @@ async fn killed_at_the_word_that_a_chat_was_left_it_is_left_once() {
 
 /// An import that is cut off is taken up by the next one, also at the writes that it shares with other work on accounts.
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_in_the_middle_of_an_import_the_next_one_comes_to_the_same_end() {
+async fn killed_import_is_finished_by_the_next_one() {
     for write in ["add_account", "change_sessions"] {
         importing::kill_at(&format!("store.{write}.before")).await;
         importing::kill_at(&format!("store.{write}.after")).await;

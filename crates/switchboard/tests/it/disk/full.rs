@@ -171,7 +171,7 @@ fn refused(answer: &(u16, Value)) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upload_that_does_not_fit_leaves_nothing_and_a_smaller_one_goes_through() {
+async fn oversized_upload_leaves_nothing() {
     let (world, disk, program) = stage(SMALL).await;
     let free = disk.free();
     // It says how large it is, and is refused before it comes, or while it comes, or it turns out on the way.
@@ -234,7 +234,7 @@ async fn until_here(program: &Program, disk: &Disk, bytes: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upload_during_which_another_writer_fills_the_disk_is_refused_and_goes_through_later() {
+async fn upload_onto_a_filling_disk_is_refused() {
     for left in [Left::Nothing, Left::Little] {
         let (world, disk, program) = stage(SIZE).await;
         let message = due_in_a_minute(&program).await;
@@ -258,7 +258,7 @@ async fn an_upload_during_which_another_writer_fills_the_disk_is_refused_and_goe
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_whose_download_fills_the_disk_is_not_accepted_and_goes_through_later() {
+async fn download_onto_a_filling_disk_is_refused() {
     for left in [Left::Nothing, Left::Little] {
         let (world, disk, program) = stage(SIZE).await;
         let hoster = Hoster::start().await;

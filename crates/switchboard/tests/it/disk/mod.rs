@@ -24,7 +24,7 @@ fn between(folder: &Path) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_refused_because_the_disk_failed_is_not_sent_after_a_crash() {
+async fn refused_for_disk_failure_is_not_sent_after_a_crash() {
     let world = World::start(binary()).await;
     let folder = tempfile::tempdir().expect("a folder");
     let flag = folder.path().join("fail");

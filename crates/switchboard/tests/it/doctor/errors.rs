@@ -75,7 +75,7 @@ async fn where_no_lines_are_kept_nothing_is_said_to_be_well() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_proxy_that_is_not_trusted_is_told_with_the_setting_that_mends_it() {
+async fn untrusted_proxy_names_the_setting_that_fixes_it() {
     let _turn = TURN.lock().await;
     let world = closed_world().await;
     let program = well(&world).await;

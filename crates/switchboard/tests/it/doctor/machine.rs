@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::World;
+use testkit::{ACCOUNTS, World};
 
 use super::{TURN, closed_world, examined, finding, section, well, wrong};
 use crate::binary;
@@ -74,7 +74,7 @@ async fn the_caches_of_the_server_are_told_by_their_size() {
     let _turn = TURN.lock().await;
     let world = closed_world().await;
     let program = well(&world).await;
-    for account in ["main", "backup_1", "backup_2", "backup_3", "fifth"] {
+    for account in ACCOUNTS {
         program.has_read_dialogs(account).await;
     }
     let metrics = program.request("GET", "/metrics").send().await.expect("an answer").text().await;
@@ -90,7 +90,7 @@ async fn the_caches_of_the_server_are_told_by_their_size() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_store_of_a_newer_program_is_an_error_and_one_of_an_older_a_note() {
+async fn newer_store_is_an_error_older_store_a_note() {
     let _turn = TURN.lock().await;
     let world = closed_world().await;
     let mut program = well(&world).await;
@@ -178,7 +178,7 @@ fn on_a_disk_of(world: &World, size: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disk_with_little_room_is_told_before_and_when_nothing_new_is_taken() {
+async fn low_disk_space_is_reported_before_it_is_full() {
     let _turn = TURN.lock().await;
     let world = closed_world().await;
     for (size, severity, words) in [

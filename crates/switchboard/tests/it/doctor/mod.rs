@@ -19,7 +19,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::{Program, Start, World};
+use testkit::{ACCOUNTS, Program, Start, World};
 use tokio::sync::Mutex;
 
 use crate::binary;
@@ -136,7 +136,7 @@ fn close(world: &World) {
 
 async fn well(world: &World) -> Program {
     let program = Start::on(world, binary(), "data").ready().await;
-    for account in ["main", "backup_1", "backup_2", "backup_3", "fifth"] {
+    for account in ACCOUNTS {
         program.account_is(account, "ready").await;
     }
     program
@@ -175,7 +175,7 @@ async fn where_nothing_is_wrong_it_says_so_with_a_server_and_after_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_taken_port_names_its_holder_and_never_tells_to_stop_a_foreign_program() {
+async fn taken_port_names_its_holder() {
     let _turn = TURN.lock().await;
     let world = closed_world().await;
     let holder = TcpListener::bind(("127.0.0.1", world.legacy_port(5022))).expect("binds");
@@ -192,7 +192,7 @@ async fn a_taken_port_names_its_holder_and_never_tells_to_stop_a_foreign_program
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_session_a_stopped_service_and_a_stopped_account_name_the_command_that_mends_them() {
+async fn findings_name_the_command_that_fixes_them() {
     let _turn = TURN.lock().await;
     let world = closed_world().await;
     let program = well(&world).await;
@@ -210,7 +210,7 @@ async fn a_lost_session_a_stopped_service_and_a_stopped_account_name_the_command
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sessions_that_are_missing_unnamed_double_or_open_elsewhere_are_told() {
+async fn bad_sessions_are_reported() {
     let _turn = TURN.lock().await;
     let world = crate::importing::stage::world().await;
     close(&world);
@@ -254,7 +254,7 @@ async fn sessions_that_are_missing_unnamed_double_or_open_elsewhere_are_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_keeps_the_program_from_starting_is_found_while_it_cannot_run() {
+async fn causes_of_a_failed_start_are_found_offline() {
     let _turn = TURN.lock().await;
     let world = closed_world().await;
     let mut program = well(&world).await;

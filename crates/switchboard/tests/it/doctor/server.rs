@@ -32,7 +32,7 @@ async fn gone(program: &Program, world: &World, code: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_store_that_another_program_has_locked_is_told_until_it_lets_go() {
+async fn locked_store_is_reported_until_released() {
     let _turn = TURN.lock().await;
     let world = closed_world().await;
     let program = well(&world).await;
@@ -93,7 +93,7 @@ sys.stdin.read()
 const CONNECTIONS: u32 = 2048;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_port_whose_connections_are_all_used_up_takes_more_and_does_not_answer() {
+async fn exhausted_port_is_reported() {
     let _turn = TURN.lock().await;
     let world = closed_world().await;
     let program = well(&world).await;
@@ -108,7 +108,7 @@ async fn a_port_whose_connections_are_all_used_up_takes_more_and_does_not_answer
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_that_may_not_be_sent_is_told_when_it_has_waited_for_long() {
+async fn long_waiting_message_is_reported() {
     let _turn = TURN.lock().await;
     let world = closed_world().await;
     let program = well(&world).await;
@@ -131,7 +131,7 @@ async fn a_message_that_may_not_be_sent_is_told_when_it_has_waited_for_long() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_stands_still_is_told_by_its_number_and_not_waited_for_long() {
+async fn hung_server_is_reported_by_its_pid() {
     let _turn = TURN.lock().await;
     let world = closed_world().await;
     let program = well(&world).await;
@@ -275,7 +275,7 @@ fn resident(pid: u32) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn memory_that_is_nearly_used_up_and_what_was_ended_for_want_of_it_are_told() {
+async fn low_memory_and_oom_kills_are_reported() {
     let _turn = TURN.lock().await;
     let world = closed_world().await;
     let Some(group) = Group::new() else { return };

@@ -417,7 +417,7 @@ async fn each_provider_is_asked_where_it_sends_and_nothing_is_changed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_of_the_settings_that_is_not_whole_keeps_the_program_from_starting() {
+async fn incomplete_webhook_setting_prevents_the_start() {
     let _turn = TURN.lock().await;
     let world = closed_world().await;
     world.edit_settings(|text| {

@@ -78,7 +78,7 @@ async fn a_dry_run_shows_the_table_and_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_says_no_changes_nothing_and_whoever_says_yes_sees_what_came_of_it() {
+async fn import_asks_and_no_changes_nothing() {
     let world = world().await;
     let program = running(&world).await;
     let folder = folder(&world).await;
@@ -126,7 +126,7 @@ async fn asked(world: &World) -> serde_json::Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_does_not_want_to_be_asked_is_warned_all_the_same() {
+async fn import_without_question_still_warns() {
     let world = world().await;
     let folder = folder(&world).await;
     let ran = stage::command(&world, &["account", "import", &folder, "--yes"]).output().await.expect("runs");

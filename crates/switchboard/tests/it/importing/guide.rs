@@ -141,7 +141,7 @@ const IMPORTED: [(&str, &[&str], &str); 7] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stranger_who_types_what_the_guide_says_ends_with_a_sent_message() {
+async fn migration_guide_ends_with_a_sent_message() {
     let page = page();
     let mut scene = Scene::new().await;
     let mut imported = false;

@@ -135,7 +135,7 @@ async fn while_no_server_runs_a_session_moves_in_all_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whose_a_session_is_telegram_says_and_not_the_name_of_its_file() {
+async fn session_owner_is_asked_of_telegram() {
     let world = world().await;
     let group = world.chat_titled("Demo supergroup").await;
     // There is an account of this name, and the file is not its.
@@ -230,7 +230,7 @@ async fn a_slip_in_a_path_is_told_before_anything_is_opened() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_old_registry_binds_chats_skips_what_was_left_and_sends_nothing() {
+async fn old_registry_binds_chats_and_sends_nothing() {
     let world = world().await;
     let mut program = running(&world).await;
     program

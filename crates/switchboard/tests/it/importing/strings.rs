@@ -55,17 +55,17 @@ async fn by_the_command(library: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_string_of_telethon_moves_in_by_the_standard_input_and_out_again() {
+async fn telethon_string_is_imported_and_exported() {
     by_the_command("telethon").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_string_of_kurigram_moves_in_by_the_standard_input_and_out_again() {
+async fn kurigram_string_is_imported_and_exported() {
     by_the_command("kurigram").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_string_moves_in_over_the_api_and_a_broken_one_is_told_without_it() {
+async fn api_imports_strings_and_hides_broken_ones() {
     let world = world().await;
     let made = foreign(&["string", "telethon", world.control(), MOVING]).await;
     let string = made["string"].as_str().expect("a string");

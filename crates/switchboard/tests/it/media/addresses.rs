@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{files_waiting, stage};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_is_silent_or_never_ends_is_given_up_and_leaves_nothing() {
+async fn silent_or_endless_address_leaves_nothing() {
     let (world, program, hoster) = stage().await;
     for (path, said) in [
         // Nothing comes, and the server's time is over; a byte now and then, and the call's is.

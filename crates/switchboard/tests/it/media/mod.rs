@@ -220,7 +220,7 @@ async fn a_media_folder_that_would_give_away_secrets_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn files_of_a_message_that_was_sent_are_removed_at_once_and_read_from_telegram() {
+async fn sent_files_are_removed_and_read_from_telegram() {
     let (world, program, _hoster) = stage().await;
     let group = world.chat_titled("Demo supergroup").await;
     let later = json!({ "chat": group, "media": [{ "path": "photo.png" }], "wait": 0,

@@ -89,7 +89,7 @@ async fn writes(world: &World, from: &str, chat: &str, media: &[Value]) -> Vec<V
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_others_sent_is_read_by_the_id_in_the_history_as_by_its_path() {
+async fn received_files_are_read_by_history_id() {
     let (world, program, _hoster) = stage().await;
     program.has_read_dialogs("main").await;
     let supergroup = world.chat_titled("Demo supergroup").await;
@@ -173,7 +173,7 @@ async fn what_cannot_be_read_by_an_id_is_refused_as_by_its_path() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_of_a_group_is_read_by_its_id_after_the_group_became_a_supergroup() {
+async fn received_file_is_readable_after_migration() {
     let (world, program, _hoster) = stage().await;
     program.has_read_dialogs("main").await;
     let group = world.chat_titled("Demo group").await;
@@ -195,7 +195,7 @@ async fn a_file_of_a_group_is_read_by_its_id_after_the_group_became_a_supergroup
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_was_sent_into_a_group_is_read_after_the_group_became_a_supergroup() {
+async fn sent_file_is_readable_after_migration() {
     let (world, program, _hoster) = stage().await;
     program.has_read_dialogs("main").await;
     let group = world.chat_titled("Demo group").await;

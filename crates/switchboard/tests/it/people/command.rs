@@ -9,7 +9,7 @@ fn said(output: &std::process::Output) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn people_are_added_changed_and_removed_while_a_server_runs_and_while_none_does() {
+async fn people_are_managed_with_and_without_server() {
     let stage = Stage::with("").await;
     let mut running = Some(stage.program().await);
     for round in ["running", "at_rest"] {
@@ -55,7 +55,7 @@ async fn people_are_added_changed_and_removed_while_a_server_runs_and_while_none
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_password_is_never_an_argument_and_an_empty_input_is_wrong_usage() {
+async fn password_is_read_from_input_only() {
     let stage = Stage::with("").await;
     let argument = stage.user(&["add", "anna", "correct horse"], "").await;
     assert_eq!(argument.status.code(), Some(2), "{}", said(&argument));

@@ -46,7 +46,7 @@ async fn the_cookie_is_secure_when_a_trusted_proxy_says_tls() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_a_browser_gets_is_not_framed_not_guessed_at_and_tells_nobody_where_it_came_from() {
+async fn every_page_has_the_security_headers() {
     let stage = Stage::with("").await;
     let program = stage.program().await;
     let cookie = stage.sign_in(&program).await;
@@ -74,7 +74,7 @@ async fn whatever_a_browser_gets_is_not_framed_not_guessed_at_and_tells_nobody_w
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_wrong_passwords_keep_their_own_address_out_and_not_the_owner() {
+async fn throttle_locks_the_address_not_the_owner() {
     let stage = Stage::with(TRUSTING).await;
     let program = stage.program().await;
     let from = |address: &str, fields: &[(&str, &str)]| {
@@ -118,7 +118,7 @@ async fn a_thousand_wrong_passwords_keep_their_own_address_out_and_not_the_owner
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_addresses_that_guess_one_name_wait_and_the_owner_does_not_where_they_signed_in_before() {
+async fn throttle_spares_known_owner_address() {
     let stage = Stage::with(TRUSTING).await;
     let program = stage.program().await;
     let from = async |address: &str, fields: &[(&str, &str)]| {
@@ -180,7 +180,7 @@ async fn an_address_that_a_stranger_writes_down_is_not_believed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_ends_mid_way_leads_to_the_door_and_not_to_an_error() {
+async fn ended_session_leads_to_the_sign_in_page() {
     let stage = Stage::with("").await;
     let program = stage.program().await;
     let cookie = stage.sign_in(&program).await;
@@ -207,7 +207,7 @@ async fn a_session_that_ends_mid_way_leads_to_the_door_and_not_to_an_error() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cookie_of_yesterdays_key_leads_to_the_door_and_does_not_bar_it() {
+async fn stale_cookie_leads_to_the_sign_in_page() {
     let stage = Stage::with("").await;
     let mut program = stage.program().await;
     let cookie = stage.sign_in(&program).await;

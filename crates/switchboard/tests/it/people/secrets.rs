@@ -290,7 +290,7 @@ const CALLS: [&str; 14] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn secrets_of_people_and_of_those_who_are_told_are_nowhere_in_the_clear() {
+async fn secrets_of_people_and_targets_are_never_in_the_clear() {
     let stage = Stage::with("").await;
     let receiver = Receiver::start().await;
     receiver.answer(500);

@@ -10,7 +10,7 @@ use super::{INSTALL, QUICK, free_address, settings};
 const USER: &str = "daemon";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wrong_settings_are_not_tried_again_and_a_named_user_has_its_data_elsewhere() {
+async fn invalid_settings_are_not_retried_by_systemd() {
     if !stage::can_be() {
         return;
     }
