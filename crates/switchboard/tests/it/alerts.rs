@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use testkit::{ACCOUNTS, Receiver, World};
 
 use crate::binary;
-use crate::cli::{self, ran, running};
+use crate::shell::cli::{self, ran, running};
 
 /// Runs a command with the address of a webhook in its environment; its exit code, and all it printed.
 fn command(world: &World, arguments: &[&str]) -> (Option<i32>, String) {
@@ -178,7 +178,7 @@ async fn a_dead_program_is_told_of_without_it() {
     world.edit_settings(|text| format!("[[[\n{text}"));
     let (code, said) = command(&world, &send);
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("nobody is to be told") && receiver.bodies().len() == 2, "{said}");
+    assert!(said.contains("there is no alert target") && receiver.bodies().len() == 2, "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -214,5 +214,5 @@ async fn targets_and_windows_are_seen_to_while_no_server_runs() {
     assert_eq!(windows["items"][1]["utc_offset"], "-03:00");
     fine(&world, &["alert", "maintenance", "remove", windows["items"][0]["id"].as_str().expect("an id")]);
     fine(&world, &["alert", "targets", "remove", "owner"]);
-    assert!(fine(&world, &["alert", "targets", "list"]).contains("Nobody is told"));
+    assert!(fine(&world, &["alert", "targets", "list"]).contains("No one is notified"));
 }

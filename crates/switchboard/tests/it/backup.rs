@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use testkit::{Program, Start, World};
 
 use crate::binary;
-use crate::cli::{self, ran};
+use crate::shell::cli::{self, ran};
 
 const HOUR: Duration = Duration::from_hours(1);
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use testkit::{ACCOUNTS, Program, Start, World};
 
 use crate::binary;
-use crate::cli::started;
+use crate::shell::cli::started;
 
 const CREATE: &str = "channels.createChannel";
 const INVITE: &str = "channels.inviteToChannel";

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use testkit::{Program, Start, World};
 
 use crate::binary;
-use crate::cli::started;
+use crate::shell::cli::started;
 
 const CREATE: &str = "channels.createChannel";
 const OPEN: &str = "channels.togglePreHistoryHidden";

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use testkit::{ACCOUNTS, Program, World};
 
 use crate::binary;
-use crate::cli::{command, fine, ran, running};
+use crate::shell::cli::{command, fine, ran, running};
 
 async fn create(world: &World, program: &Program, title: &str) -> (u16, Value) {
     let body = json!({ "title": title, "usernames": ["client_1"] });

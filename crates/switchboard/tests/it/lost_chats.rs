@@ -6,7 +6,7 @@ use serde_json::json;
 use testkit::{ACCOUNTS, Program};
 
 use crate::bad_days::create;
-use crate::cli::started;
+use crate::shell::cli::started;
 
 /// How fast time goes by where a wait of the product has to end.
 const STEP: Duration = Duration::from_millis(500);

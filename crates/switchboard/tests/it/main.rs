@@ -7,7 +7,6 @@ mod backup;
 mod bad_days;
 mod book;
 mod chats;
-mod cli;
 mod contract;
 mod crash;
 mod dialogs;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 use testkit::{ACCOUNTS, KEY, Program, World};
 
-use crate::cli::started;
+use crate::shell::cli::started;
 
 /// What labels there are; each has values that are known beforehand, come from the settings or are routes.
 const LABELS: [&str; 14] = [

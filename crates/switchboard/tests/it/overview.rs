@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use testkit::{Program, Seat, Start, World};
 
 use crate::binary;
-use crate::cli::{command, ran};
+use crate::shell::cli::{command, ran};
 
 fn card<'a>(overview: &'a Value, id: &str) -> &'a Value {
     let found = overview["items"].as_array().and_then(|all| all.iter().find(|card| card["id"] == id));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use testkit::{ACCOUNTS, Program, Start, World};
 
 use crate::binary;
-use crate::cli::{command, ran};
+use crate::shell::cli::{command, ran};
 
 /// A client who was written to by `main`.
 async fn running(rule: &str) -> (World, Program, String) {

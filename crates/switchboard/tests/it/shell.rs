@@ -1,5 +1,7 @@
 //! A shell in which commands of a page are typed as they stand, on a machine where the page's places are elsewhere.
 
+pub(crate) mod cli;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -4,7 +4,7 @@ use serde_json::json;
 use testkit::{Program, Start};
 
 use crate::binary;
-use crate::cli::started;
+use crate::shell::cli::started;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_text_goes_out_and_comes_back_with_its_way() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cli::started;
+use crate::shell::cli::started;
 use serde_json::{Value, json};
 
 const SEND: &str = "messages.sendMessage";

@@ -116,11 +116,14 @@ async fn long_waiting_message_is_reported() {
     let flood = json!({ "account": "main", "method": "messages.sendMessage", "seconds": 3600, "times": 1 });
     world.fault("flood_wait", flood).await;
     let order = json!({ "chat": "@client_1", "text": "It waits.", "account": "main", "wait": 0 });
-    assert_eq!(program.post("/v1/messages", &order).await.0, 202);
+    let (status, waiting) = program.post("/v1/messages", &order).await;
+    assert_eq!(status, 202, "{waiting}");
+    let path = format!("/v1/messages/{}", waiting["id"].as_str().expect("an id"));
     let stuck =
         |report: &Value| findings(report).into_iter().find(|one| one["code"] == "queue_stuck").cloned();
     let limited = || async { program.get("/v1/accounts/main").await.1["state"] == "flood_wait" };
     program.until("the account must wait", limited).await;
+    program.until("it waits", || async { program.get(&path).await.1["state"] == "queued" }).await;
     let (_, report) = examined(&world, &["--offline"]).await;
     assert_eq!((stuck(&report), section(&report, "queue")["facts"][0]["value"].as_str()), (None, Some("1")));
     program.advance(Duration::from_mins(11)).await;
