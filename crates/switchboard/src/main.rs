@@ -32,7 +32,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// Carries all of a small business's customer messaging.
 ///
@@ -251,6 +251,18 @@ enum Command {
     /// Print every setting with its default and its meaning, as Markdown
     #[command(after_help = "Examples:\n  switchboard settings\n  switchboard settings > settings.md")]
     Settings,
+
+    /// Print a script that lets a shell complete commands and options
+    #[command(
+        after_help = "Put it where your shell looks for completions, then open a new shell.\n\nExamples:\n  \
+                            switchboard completions bash > ~/.local/share/bash-completion/completions/switchboard\n  \
+                            switchboard completions zsh > ~/.zfunc/_switchboard\n  \
+                            switchboard completions fish > ~/.config/fish/completions/switchboard.fish"
+    )]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
 }
 
 /// Exit codes: 0 fine, 1 failed, 2 wrong usage or settings (also clap's own).
@@ -314,6 +326,12 @@ async fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Settings => {
             output::line(format_args!("{}", config::settings_reference().trim_end()));
+            Ok(())
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "switchboard", &mut script);
+            output::line(format_args!("{}", String::from_utf8_lossy(&script).trim_end()));
             Ok(())
         }
     }

@@ -7,6 +7,7 @@ mod backup;
 mod bad_days;
 mod book;
 mod chats;
+mod completions;
 mod contract;
 mod crash;
 mod dialogs;
