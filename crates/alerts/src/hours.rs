@@ -15,6 +15,8 @@ const LONGEST_NOTE: usize = 200;
 const DAY: i64 = 24 * 60 * 60;
 
 /// A day of the week.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Weekday {
@@ -27,27 +29,9 @@ pub enum Weekday {
     Sun,
 }
 
+domain::enum_words!(Weekday);
+
 impl Weekday {
-    /// Every day, as the week goes.
-    pub const ALL: [Self; 7] = [Self::Mon, Self::Tue, Self::Wed, Self::Thu, Self::Fri, Self::Sat, Self::Sun];
-
-    /// The word in the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Mon => "mon",
-            Self::Tue => "tue",
-            Self::Wed => "wed",
-            Self::Thu => "thu",
-            Self::Fri => "fri",
-            Self::Sat => "sat",
-            Self::Sun => "sun",
-        }
-    }
-
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|day| day.as_str() == word)
-    }
-
     /// The day of the week of a day counted from 1970-01-01, which was a Thursday.
     fn of(day: i64) -> Self {
         let place = usize::try_from((day + 3).rem_euclid(7)).unwrap_or(0);

@@ -61,6 +61,8 @@ pub struct AlertView {
 }
 
 /// Where a target was declared.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetOrigin {
     /// In the settings file; it is changed there.
@@ -68,15 +70,7 @@ pub enum TargetOrigin {
     Store,
 }
 
-impl TargetOrigin {
-    /// The word in the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Settings => "settings",
-            Self::Store => "store",
-        }
-    }
-}
+domain::enum_words!(TargetOrigin);
 
 /// A target, without its secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]

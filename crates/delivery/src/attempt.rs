@@ -7,12 +7,11 @@ use domain::account::Operation;
 use domain::message::{MessageState, OutboundMessage, Part, PartState};
 use domain::outcome::{SentIds, Unclear};
 use domain::timeline::{Entry, Step};
-use domain::{ChatKind, ChatRef, Outcome};
+use domain::{ChatKind, Outcome};
 use store::{Doubt, Hold, PartSent, PartUnsent, Then};
 
 use crate::decide::{self, Next, Pause, Tried, Unsettled};
-use crate::purpose;
-use crate::sender::{Attempt, Found, Query, Readiness, Testimony, Why};
+use crate::sender::{Attempt, Found, Testimony, Why};
 use crate::way;
 use crate::worker::{Carried, Gone, Load, Walk, Way, index, refusal};
 
@@ -72,10 +71,6 @@ impl Walk<'_> {
             expired: self.expired(load),
         };
         let mut next = decide::after(&outcome, tried);
-        // Where the first attempt went nothing can be sent any more: repeating it would never end.
-        if load.doubtful && matches!(outcome, Outcome::Unavailable(_)) && self.has_moved(load, way) {
-            next = Next::Look;
-        }
         if next == Next::Look {
             next = decide::after_look(self.look(load, way, part).await, &outcome, tried);
         }
@@ -130,18 +125,6 @@ impl Walk<'_> {
         let inner = &self.delivery.0;
         let (now, limit) = (inner.ambient.clock.now(), inner.limits.give_up_after);
         load.unsettled.is_some_and(|unsettled| unsettled.expired(now, limit))
-    }
-
-    /// Whether the chat is another one by now, a basic group that has become a supergroup, and the account can be asked:
-    /// while it is only away, what it says later is worth the wait.
-    fn has_moved(&self, load: &Load, way: &Way) -> bool {
-        let (chat, pin) = (ChatRef::Id(way.chat_id), Some(way.account.clone()));
-        let query = Query { chat, pin, purpose: purpose(&load.message) };
-        self.delivery.0.sender.candidates_now(&query).is_some_and(|today| {
-            let is_away = today.able.iter().any(|able| able.readiness == Readiness::Connecting)
-                || today.refused.iter().any(|(_, why)| *why == Why::Unusable);
-            !is_away && today.chat_id.is_some_and(|today| today != way.chat_id)
-        })
     }
 
     /// Looks for the part in the chat; twice, if it is not there at first.
@@ -228,7 +211,7 @@ impl Walk<'_> {
             load.tried.push((refusal(&way.account, outcome), why));
         }
         match outcome {
-            Outcome::Unavailable(_) => self.rest(load, way).await,
+            Outcome::Unavailable(_) | Outcome::ChatMoved => self.rest(load, way).await,
             // Nothing is wrong with the account.
             Outcome::Unprepared(_) => {
                 load.unprepared += 1;
@@ -316,7 +299,7 @@ impl Walk<'_> {
             step: Step::Attempted,
             part: Some(index(part)),
             account: Some(way.account.clone()),
-            outcome: Some(outcome.word().to_owned()),
+            outcome: Some(outcome.kind()),
             detail: outcome.detail(),
         }
     }

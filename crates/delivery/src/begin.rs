@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use domain::message::{MessageState, OnFlood, OutboundMessage, PartState};
-use domain::outcome::Failure;
+use domain::outcome::{Failure, RejectionCode};
 use domain::saga::Failover;
 use domain::timeline::{Entry, Step};
 use domain::{AccountName, ChatId, ChatRef, MessageId, Outcome, Timestamp};
@@ -146,7 +146,7 @@ impl Walk<'_> {
             }
         }
         let Some(part) = load.message.next_part().map(|part| part.index) else {
-            let failure = Failure::Rejected { provider_code: "MESSAGE_EMPTY".to_owned() };
+            let failure = Failure::Rejected { provider_code: RejectionCode::MessageEmpty };
             return Err(ControlFlow::Break(self.delivery.fail(&mut load.message, failure).await));
         };
         let position = usize::from(part);

@@ -231,6 +231,7 @@ pub(crate) fn after(outcome: &Outcome, tried: Tried) -> Next {
             | Outcome::Forbidden(_)
             | Outcome::NotInChat(_)
             | Outcome::PeerFlood
+            | Outcome::ChatMoved
             | Outcome::Rejected { .. }
             | Outcome::MediaGone(_)
             | Outcome::MediaExpired(_),
@@ -238,7 +239,11 @@ pub(crate) fn after(outcome: &Outcome, tried: Tried) -> Next {
         ) => Next::Look,
 
         (
-            Outcome::FloodWait(_) | Outcome::SlowMode(_) | Outcome::Unavailable(_) | Outcome::Unprepared(_),
+            Outcome::FloodWait(_)
+            | Outcome::SlowMode(_)
+            | Outcome::Unavailable(_)
+            | Outcome::ChatMoved
+            | Outcome::Unprepared(_),
             false,
         ) => Next::GiveBack { exclude: None },
         (Outcome::NotFound(_), false) => Next::GiveBack { exclude: Some(Why::NotFound) },
@@ -363,6 +368,7 @@ mod tests {
             Just(Outcome::Banned(Reason::Banned)),
             Just(Outcome::SessionLost(Reason::SessionRevoked)),
             Just(Outcome::Unavailable("x".into())),
+            Just(Outcome::ChatMoved),
             Just(Outcome::Unprepared("x".into())),
             Just(Outcome::Rejected { code: "MESSAGE_TOO_LONG".into() }),
             Just(Outcome::MediaGone("x".into())),

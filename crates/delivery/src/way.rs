@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::message::{MessageState, OutboundMessage};
 use domain::outcome::Failure;
-use domain::saga::{Failover, SagaEntry, TaskKind};
+use domain::saga::{Failover, SagaEntry, SagaEvent, StepOutcome, TaskKind};
 use domain::{MessageId, OperationId, Outcome, Timestamp};
 
 use crate::worker::Way;
@@ -110,13 +110,13 @@ pub(crate) fn task_accepted(id: OperationId, kind: TaskKind, listener: &str) {
 pub(crate) fn task_went_on(id: OperationId, kind: Option<TaskKind>, entry: &SagaEntry) {
     let service = kind.map(TaskKind::as_str);
     let account = entry.account.as_ref().map(tracing::field::display);
-    let (step, outcome) = (entry.what.as_str(), entry.outcome.as_deref());
-    match outcome {
-        None | Some("ok" | "begun") if step != "failed" && step != "in_doubt" => {
-            tracing::info!(operation = %id, service, account, step, outcome, "it goes on");
-        }
-        _ if step == "failed" || step == "in_doubt" => {
+    let (step, outcome) = (entry.what.as_str(), entry.outcome.map(StepOutcome::as_str));
+    match (entry.what, entry.outcome) {
+        (SagaEvent::Failed | SagaEvent::InDoubt, _) => {
             tracing::error!(operation = %id, service, account, step, outcome, "it goes on");
+        }
+        (_, None | Some(StepOutcome::Ok | StepOutcome::Begun)) => {
+            tracing::info!(operation = %id, service, account, step, outcome, "it goes on");
         }
         _ => tracing::warn!(operation = %id, service, account, step, outcome, "it goes on"),
     }

@@ -97,6 +97,8 @@ impl<'de> Deserialize<'de> for AccountName {
 }
 
 /// What a session is used for. A session without a list serves all of them.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
@@ -110,22 +112,11 @@ pub enum Purpose {
     LeaveChat,
 }
 
-impl Purpose {
-    /// Every purpose there is.
-    pub const ALL: [Self; 4] = [Self::CreateChat, Self::SendText, Self::SendMedia, Self::LeaveChat];
-
-    /// The name in settings, paths and tables.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::CreateChat => "create_chat",
-            Self::SendText => "send_text",
-            Self::SendMedia => "send_media",
-            Self::LeaveChat => "leave_chat",
-        }
-    }
-}
+enum_words!(Purpose);
 
 /// How an account or one of its lines is. The order is from best to worst, so that the worst of several is their `max`.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountState {
@@ -149,35 +140,9 @@ pub enum AccountState {
     Banned,
 }
 
+enum_words!(AccountState);
+
 impl AccountState {
-    /// Every state, from best to worst.
-    pub const ALL: [Self; 9] = [
-        Self::Ready,
-        Self::Paused,
-        Self::Offline,
-        Self::Connecting,
-        Self::FloodWait,
-        Self::Error,
-        Self::Restricted,
-        Self::NeedsLogin,
-        Self::Banned,
-    ];
-
-    /// The name in the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ready => "ready",
-            Self::Paused => "paused",
-            Self::Offline => "offline",
-            Self::Connecting => "connecting",
-            Self::FloodWait => "flood_wait",
-            Self::Error => "error",
-            Self::Restricted => "restricted",
-            Self::NeedsLogin => "needs_login",
-            Self::Banned => "banned",
-        }
-    }
-
     /// The name the old gateway used in `/stats`.
     pub const fn legacy_status(self) -> &'static str {
         match self {
@@ -198,6 +163,8 @@ impl fmt::Display for AccountState {
 }
 
 /// Why an account or line is in its state: a stable word, and what the owner should do.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
@@ -227,25 +194,9 @@ pub enum Reason {
     Other,
 }
 
-impl Reason {
-    /// The stable word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NoSession => "no_session",
-            Self::SessionRevoked => "session_revoked",
-            Self::AuthKeyDuplicated => "auth_key_duplicated",
-            Self::KeyUnknown => "key_unknown",
-            Self::Banned => "banned",
-            Self::Deactivated => "deactivated",
-            Self::Frozen => "frozen",
-            Self::PeerFlood => "peer_flood",
-            Self::NoAnswer => "no_answer",
-            Self::Unreachable => "unreachable",
-            Self::WrongUser => "wrong_user",
-            Self::Other => "other",
-        }
-    }
+enum_words!(Reason);
 
+impl Reason {
     /// The state an account with this trouble is in.
     pub const fn state(self) -> AccountState {
         match self {
@@ -290,6 +241,8 @@ impl fmt::Display for Reason {
 }
 
 /// What a flood wait holds back: floods are counted by (account, operation).
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
@@ -317,47 +270,7 @@ pub enum Operation {
     Leave,
 }
 
-impl Operation {
-    /// Every operation.
-    pub const ALL: [Self; 11] = [
-        Self::SendMessage,
-        Self::ResolvePeer,
-        Self::Read,
-        Self::Connect,
-        Self::CreateChat,
-        Self::Invite,
-        Self::Promote,
-        Self::ExportLink,
-        Self::EditChat,
-        Self::RemoveMember,
-        Self::Leave,
-    ];
-
-    /// The name in the API and in the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::SendMessage => "send_message",
-            Self::ResolvePeer => "resolve_peer",
-            Self::Read => "read",
-            Self::Connect => "connect",
-            Self::CreateChat => "create_chat",
-            Self::Invite => "invite",
-            Self::Promote => "promote",
-            Self::ExportLink => "export_link",
-            Self::EditChat => "edit_chat",
-            Self::RemoveMember => "remove_member",
-            Self::Leave => "leave",
-        }
-    }
-}
-
-impl FromStr for Operation {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        Self::ALL.into_iter().find(|operation| operation.as_str() == text).ok_or(())
-    }
-}
+enum_words!(Operation);
 
 /// A wait Telegram asked for, kept over restarts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

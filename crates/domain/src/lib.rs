@@ -3,6 +3,9 @@
 //! Everything here can be decided and tested without a network, a disk or a clock. The crates above give
 //! these words a store, a wire and a voice.
 
+#[macro_use]
+mod enum_words;
+
 pub mod account;
 pub mod chat;
 pub mod id;

@@ -8,6 +8,8 @@ use crate::text::{FormattedText, ParseMode};
 use crate::{AccountName, ChatId, ChatRef, MessageId, Timestamp};
 
 /// How far a message is.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageState {
@@ -33,42 +35,9 @@ pub enum MessageState {
     InDoubt,
 }
 
+enum_words!(MessageState);
+
 impl MessageState {
-    /// Every state, for reading tables and queries.
-    pub const ALL: [Self; 10] = [
-        Self::Queued,
-        Self::Scheduled,
-        Self::AwaitingApproval,
-        Self::Sending,
-        Self::Sent,
-        Self::Delivered,
-        Self::Read,
-        Self::Failed,
-        Self::Cancelled,
-        Self::InDoubt,
-    ];
-
-    /// The word in the API and in the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Scheduled => "scheduled",
-            Self::AwaitingApproval => "awaiting_approval",
-            Self::Sending => "sending",
-            Self::Sent => "sent",
-            Self::Delivered => "delivered",
-            Self::Read => "read",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-            Self::InDoubt => "in_doubt",
-        }
-    }
-
-    /// Reads the word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == word)
-    }
-
     /// Whether a waiting caller can be answered: it will not change by itself any more.
     pub const fn is_final(self) -> bool {
         matches!(
@@ -146,6 +115,8 @@ pub struct Content {
 }
 
 /// How far one part is.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PartState {
@@ -157,21 +128,7 @@ pub enum PartState {
     Sent,
 }
 
-impl PartState {
-    /// The word in the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Begun => "begun",
-            Self::Sent => "sent",
-        }
-    }
-
-    /// Reads the word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Waiting, Self::Begun, Self::Sent].into_iter().find(|state| state.as_str() == word)
-    }
-}
+enum_words!(PartState);
 
 /// One call to the provider: a text, or media that arrive together.
 #[derive(Debug, Clone, PartialEq, Eq)]

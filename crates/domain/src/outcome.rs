@@ -32,13 +32,16 @@ pub enum Outcome {
     SessionLost(Reason),
     /// The account cannot send at the moment and nothing was written to the wire.
     Unavailable(String),
+    /// The basic group has become a supergroup, which is known by now: nothing was sent, and the old group takes nothing
+    /// any more.
+    ChatMoved,
     /// What was made ready for the part is no longer taken: nothing was sent. The same account makes it ready anew;
     /// another one would have to begin from nothing.
     Unprepared(String),
     /// The provider refuses the content: another account would be refused as well.
     Rejected {
-        /// The provider's own word, such as `MESSAGE_TOO_LONG`.
-        code: String,
+        /// Why.
+        code: RejectionCode,
     },
     /// The file or the post that it is to carry is no longer there. Nobody else would find it either.
     MediaGone(String),
@@ -48,6 +51,94 @@ pub enum Outcome {
     InProgress,
     /// It may have been sent or not. Only the same `random_id` through the same account is safe.
     Unknown(Unclear),
+}
+
+/// An outcome as timelines name it.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeKind {
+    /// [`Outcome::Sent`].
+    Sent,
+    /// [`Outcome::FloodWait`].
+    FloodWait,
+    /// [`Outcome::SlowMode`].
+    SlowMode,
+    /// [`Outcome::NotFound`].
+    NotFound,
+    /// [`Outcome::Forbidden`] and [`Outcome::NotInChat`].
+    Forbidden,
+    /// [`Outcome::PeerFlood`].
+    PeerFlood,
+    /// [`Outcome::Banned`].
+    Banned,
+    /// [`Outcome::SessionLost`].
+    SessionLost,
+    /// [`Outcome::Unavailable`] and [`Outcome::ChatMoved`].
+    Unavailable,
+    /// [`Outcome::Unprepared`].
+    Unprepared,
+    /// [`Outcome::Rejected`].
+    Rejected,
+    /// [`Outcome::MediaGone`].
+    MediaGone,
+    /// [`Outcome::MediaExpired`].
+    MediaExpired,
+    /// [`Outcome::InProgress`].
+    InProgress,
+    /// [`Outcome::Unknown`].
+    Unknown,
+}
+
+enum_words!(OutcomeKind);
+
+/// Why what was asked for is refused, by whichever account.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, strum::Display, strum::EnumString)]
+#[serde(from = "String", into = "String")]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
+pub enum RejectionCode {
+    /// There is nothing to send.
+    MessageEmpty,
+    /// None of the people for a new chat is found: the caller's mistake, and nothing was made.
+    NoResolvableUsers,
+    /// The leaving account owns the chat, and its owner was not to leave it: nothing was done.
+    OwnChat,
+    /// The answer is none that the step can have.
+    UnexpectedAnswer,
+    /// Telegram: the account made the chat and may not leave it.
+    UserCreator,
+    /// Another word of the provider, such as `MESSAGE_TOO_LONG`.
+    #[strum(default)]
+    Provider(String),
+}
+
+impl From<String> for RejectionCode {
+    fn from(word: String) -> Self {
+        word.as_str().into()
+    }
+}
+
+impl From<RejectionCode> for String {
+    fn from(code: RejectionCode) -> Self {
+        code.to_string()
+    }
+}
+
+impl RejectionCode {
+    /// What happened and what to do where that is known; without the end of a sentence.
+    pub fn in_words(&self) -> String {
+        match self {
+            Self::UserCreator => format!(
+                "Telegram refused it: {self}, the account made this chat and may not leave it (hand the chat over or delete it in a Telegram app)"
+            ),
+            Self::OwnChat => "The account owns this chat, so no one was removed and it was not left. Delete the chat \
+                         or hand it over (POST /v1/chats/{chat_id}/hand-over, or a Telegram app), or leave it all the same: leave_own=true in the API, legacy.leave_own_chats = true for \
+                         the old ports"
+                .to_owned(),
+            code => format!("Telegram refused it: {code}"),
+        }
+    }
 }
 
 /// Why it is not known what came of an attempt.
@@ -117,25 +208,30 @@ impl Outcome {
         !matches!(self, Self::Sent(_) | Self::InProgress | Self::Unknown(_))
     }
 
-    /// The word in timelines and `attempts[]`.
-    pub const fn word(&self) -> &'static str {
+    /// What timelines and `attempts[]` name it by.
+    pub const fn kind(&self) -> OutcomeKind {
         match self {
-            Self::Sent(_) => "sent",
-            Self::FloodWait(_) => "flood_wait",
-            Self::SlowMode(_) => "slow_mode",
-            Self::NotFound(_) => "not_found",
-            Self::Forbidden(_) | Self::NotInChat(_) => "forbidden",
-            Self::PeerFlood => "peer_flood",
-            Self::Banned(_) => "banned",
-            Self::SessionLost(_) => "session_lost",
-            Self::Unavailable(_) => "unavailable",
-            Self::Unprepared(_) => "unprepared",
-            Self::Rejected { .. } => "rejected",
-            Self::MediaGone(_) => "media_gone",
-            Self::MediaExpired(_) => "media_expired",
-            Self::InProgress => "in_progress",
-            Self::Unknown(_) => "unknown",
+            Self::Sent(_) => OutcomeKind::Sent,
+            Self::FloodWait(_) => OutcomeKind::FloodWait,
+            Self::SlowMode(_) => OutcomeKind::SlowMode,
+            Self::NotFound(_) => OutcomeKind::NotFound,
+            Self::Forbidden(_) | Self::NotInChat(_) => OutcomeKind::Forbidden,
+            Self::PeerFlood => OutcomeKind::PeerFlood,
+            Self::Banned(_) => OutcomeKind::Banned,
+            Self::SessionLost(_) => OutcomeKind::SessionLost,
+            Self::Unavailable(_) | Self::ChatMoved => OutcomeKind::Unavailable,
+            Self::Unprepared(_) => OutcomeKind::Unprepared,
+            Self::Rejected { .. } => OutcomeKind::Rejected,
+            Self::MediaGone(_) => OutcomeKind::MediaGone,
+            Self::MediaExpired(_) => OutcomeKind::MediaExpired,
+            Self::InProgress => OutcomeKind::InProgress,
+            Self::Unknown(_) => OutcomeKind::Unknown,
         }
+    }
+
+    /// The word of its kind.
+    pub fn word(&self) -> &'static str {
+        self.kind().as_str()
     }
 
     /// More than the word, where there is more to say.
@@ -161,7 +257,8 @@ impl Outcome {
             | Self::MediaExpired(detail) => Some(detail.clone()),
             Self::Unknown(unclear) => Some(unclear.to_string()),
             Self::Banned(reason) | Self::SessionLost(reason) => Some(reason.to_string()),
-            Self::Rejected { code } => Some(code.clone()),
+            Self::Rejected { code } => Some(code.to_string()),
+            Self::ChatMoved => Some("the group has become a supergroup".to_owned()),
             Self::PeerFlood | Self::InProgress => None,
         }
     }
@@ -188,8 +285,8 @@ pub enum Failure {
     },
     /// The provider refuses the content.
     Rejected {
-        /// The provider's own word.
-        provider_code: String,
+        /// Why.
+        provider_code: RejectionCode,
     },
     /// A file or a post that it was to carry is no longer there.
     MediaGone {

@@ -2,9 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::outcome::OutcomeKind;
 use crate::{AccountName, Timestamp};
 
 /// What happened in one step.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
@@ -36,61 +39,21 @@ pub enum Step {
     Retried,
 }
 
-impl Step {
-    /// Every step, for reading tables.
-    pub const ALL: [Self; 13] = [
-        Self::Accepted,
-        Self::Begun,
-        Self::Attempted,
-        Self::Waiting,
-        Self::MovedOn,
-        Self::Joined,
-        Self::Sent,
-        Self::Failed,
-        Self::Cancelled,
-        Self::InDoubt,
-        Self::Resolved,
-        Self::Resumed,
-        Self::Retried,
-    ];
-
-    /// The word in the API and in the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Begun => "begun",
-            Self::Attempted => "attempted",
-            Self::Waiting => "waiting",
-            Self::MovedOn => "moved_on",
-            Self::Joined => "joined",
-            Self::Sent => "sent",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-            Self::InDoubt => "in_doubt",
-            Self::Resolved => "resolved",
-            Self::Resumed => "resumed",
-            Self::Retried => "retried",
-        }
-    }
-}
+enum_words!(Step);
 
 /// One row of the timeline.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// When.
     pub at: Timestamp,
     /// What.
     pub step: Step,
     /// Which part of the message, counted from 0, where it concerns one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<u16>,
     /// Through which account.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountName>,
-    /// The word of the outcome; a step that has one is an attempt.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub outcome: Option<String>,
+    /// The outcome; a step that has one is an attempt.
+    pub outcome: Option<OutcomeKind>,
     /// More, in words.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }

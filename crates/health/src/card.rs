@@ -10,6 +10,8 @@ use domain::{AccountName, Purpose, Timestamp};
 use serde::{Serialize, Serializer};
 
 /// What a card is of.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CardKind {
@@ -27,28 +29,7 @@ pub enum CardKind {
     Queue,
 }
 
-impl CardKind {
-    /// Every kind, in the order of the overview.
-    pub const ALL: [Self; 6] =
-        [Self::Service, Self::Account, Self::Line, Self::Port, Self::Store, Self::Queue];
-
-    /// The name in the API and before the colon of an id.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Service => "service",
-            Self::Account => "account",
-            Self::Line => "line",
-            Self::Port => "port",
-            Self::Store => "store",
-            Self::Queue => "queue",
-        }
-    }
-
-    /// Reads the name.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
-    }
-}
+domain::enum_words!(CardKind);
 
 /// The name of a card: `service:send_text`, `account:main`, `line:main:send_text`, `port:5021`, `store`, `queue`. It is
 /// the same after a restart. Cheap to clone.
@@ -161,6 +142,8 @@ impl Serialize for CardId {
 }
 
 /// The colour of a card and, because colour is never alone, its shape.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lamp {
@@ -176,21 +159,7 @@ pub enum Lamp {
     Good,
 }
 
-impl Lamp {
-    /// Every lamp, from the one that needs somebody most.
-    pub const ALL: [Self; 5] = [Self::Trouble, Self::Waiting, Self::Busy, Self::Off, Self::Good];
-
-    /// The name in the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Trouble => "trouble",
-            Self::Waiting => "waiting",
-            Self::Busy => "busy",
-            Self::Off => "off",
-            Self::Good => "good",
-        }
-    }
-}
+domain::enum_words!(Lamp);
 
 /// What somebody should do about a card. The words are made by whoever shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -229,6 +198,8 @@ pub enum Advice {
 }
 
 /// A button of a card.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CardAction {
@@ -248,24 +219,7 @@ pub enum CardAction {
     SignIn,
 }
 
-impl CardAction {
-    /// Every action, in the order of the buttons.
-    pub const ALL: [Self; 7] =
-        [Self::Start, Self::Stop, Self::Restart, Self::ReloadCache, Self::Pause, Self::Resume, Self::SignIn];
-
-    /// The name in the API, which is the word of the path under `…/actions/` but for `sign_in`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Start => "start",
-            Self::Stop => "stop",
-            Self::Restart => "restart",
-            Self::ReloadCache => "reload_cache",
-            Self::Pause => "pause",
-            Self::Resume => "resume",
-            Self::SignIn => "sign_in",
-        }
-    }
-}
+domain::enum_words!(CardAction);
 
 /// The buttons of a card, as a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -10,6 +10,8 @@ use serde::Serialize;
 pub const STRIP: usize = 120;
 
 /// What came of asking a card. The order is from best to worst, so that the worst of several is their `max`.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
@@ -23,20 +25,7 @@ pub enum Answer {
     Failed,
 }
 
-impl Answer {
-    /// Every answer, from best to worst.
-    pub const ALL: [Self; 4] = [Self::NotAsked, Self::Answered, Self::Slow, Self::Failed];
-
-    /// The name in the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NotAsked => "not_asked",
-            Self::Answered => "answered",
-            Self::Slow => "slow",
-            Self::Failed => "failed",
-        }
-    }
-}
+domain::enum_words!(Answer);
 
 /// One beat of a card.
 #[derive(Debug, Clone, PartialEq, Eq)]

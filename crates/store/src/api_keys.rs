@@ -33,6 +33,8 @@ statements! {
 }
 
 /// What a key may do.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
@@ -44,24 +46,7 @@ pub enum Scope {
     Admin,
 }
 
-impl Scope {
-    /// Every scope.
-    pub const ALL: [Self; 3] = [Self::Send, Self::Read, Self::Admin];
-
-    /// The word in the API and in the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Send => "send",
-            Self::Read => "read",
-            Self::Admin => "admin",
-        }
-    }
-
-    /// Reads the word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|scope| scope.as_str() == word)
-    }
-}
+domain::enum_words!(Scope);
 
 /// A key, without the key.
 #[derive(Debug, Clone, PartialEq, Eq)]

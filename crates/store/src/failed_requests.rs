@@ -72,6 +72,8 @@ statements! {
 }
 
 /// Which way a request went.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// It came to us.
@@ -80,22 +82,11 @@ pub enum Direction {
     Outbound,
 }
 
-impl Direction {
-    /// The word in the API and in the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Inbound => "inbound",
-            Self::Outbound => "outbound",
-        }
-    }
-
-    /// Reads the word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Inbound, Self::Outbound].into_iter().find(|direction| direction.as_str() == word)
-    }
-}
+domain::enum_words!(Direction);
 
 /// What became of a failed request.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FailedState {
     /// A callback that was not taken and is tried again by itself.
@@ -110,26 +101,7 @@ pub enum FailedState {
     Dropped,
 }
 
-impl FailedState {
-    /// Every state.
-    pub const ALL: [Self; 5] = [Self::Waiting, Self::Pending, Self::Retried, Self::Done, Self::Dropped];
-
-    /// The word in the API and in the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Pending => "pending",
-            Self::Retried => "retried",
-            Self::Done => "done",
-            Self::Dropped => "dropped",
-        }
-    }
-
-    /// Reads the word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == word)
-    }
-}
+domain::enum_words!(FailedState);
 
 /// A request that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -47,6 +47,8 @@ statements! {
 }
 
 /// What kind of peer it is.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PeerKind {
     /// A person.
@@ -63,27 +65,7 @@ pub enum PeerKind {
     Channel,
 }
 
-impl PeerKind {
-    const ALL: [Self; 6] =
-        [Self::User, Self::Bot, Self::OwnUser, Self::Group, Self::Supergroup, Self::Channel];
-
-    /// The word in the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Bot => "bot",
-            Self::OwnUser => "own_user",
-            Self::Group => "group",
-            Self::Supergroup => "supergroup",
-            Self::Channel => "channel",
-        }
-    }
-
-    /// Reads the word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
-    }
-}
+domain::enum_words!(PeerKind);
 
 /// A peer as one account knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,6 +12,8 @@ use crate::traffic::Traffic;
 use crate::wire::RequestError;
 
 /// What came of a call.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CallResult {
     Answered,
@@ -26,23 +28,9 @@ pub enum CallResult {
     Lost,
 }
 
+domain::enum_words!(CallResult);
+
 impl CallResult {
-    /// Every result.
-    pub const ALL: [Self; 6] =
-        [Self::Answered, Self::FloodWait, Self::Refused, Self::ServerError, Self::TimedOut, Self::Lost];
-
-    /// The word for it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Answered => "answered",
-            Self::FloodWait => "flood_wait",
-            Self::Refused => "refused",
-            Self::ServerError => "server_error",
-            Self::TimedOut => "timed_out",
-            Self::Lost => "lost",
-        }
-    }
-
     /// What an error means; nothing for a call that was never made.
     pub(crate) fn of(error: &CallError) -> Option<Self> {
         Some(match error {

@@ -160,7 +160,7 @@ pub(crate) fn outcome(error: &CallError, now: Timestamp) -> Outcome {
         RequestError::Unreachable(_) | RequestError::Lost { written: false, .. } => {
             Outcome::Unavailable(error.to_string())
         }
-        RequestError::Unsendable(_) => Outcome::Rejected { code: "REQUEST_TOO_LONG".to_owned() },
+        RequestError::Unsendable(_) => Outcome::Rejected { code: "REQUEST_TOO_LONG".into() },
         RequestError::Unreadable(_) | RequestError::Unpackable => {
             Outcome::Unknown(Unclear::Unreadable(error.to_string()))
         }
@@ -204,7 +204,7 @@ fn outcome_rpc(error: &RpcError, now: Timestamp) -> Outcome {
         _ if is_forbidden(name) => Outcome::Forbidden(name.to_owned()),
         403 => Outcome::Forbidden(name.to_owned()),
         _ if is_about_the_program(name) => Outcome::Unavailable(name.to_owned()),
-        _ => Outcome::Rejected { code: name.to_owned() },
+        _ => Outcome::Rejected { code: name.into() },
     }
 }
 

@@ -21,6 +21,8 @@ const MISSES: usize = 4_096;
 pub(crate) type Topic = (ChatRef, Option<usize>);
 
 /// What came of asking for a chat that memory did not know.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Looked {
     /// Something was learned, or there are others to ask.
@@ -32,20 +34,7 @@ pub enum Looked {
     NotYet,
 }
 
-impl Looked {
-    /// Every result.
-    pub const ALL: [Self; 4] = [Self::WentOn, Self::Nobody, Self::Failed, Self::NotYet];
-
-    /// The word for it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::WentOn => "went_on",
-            Self::Nobody => "nobody",
-            Self::Failed => "failed",
-            Self::NotYet => "not_yet",
-        }
-    }
-}
+domain::enum_words!(Looked);
 
 /// Questions in the air, and answers that were "nobody knows".
 #[derive(Debug, Default)]

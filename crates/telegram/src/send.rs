@@ -266,7 +266,7 @@ async fn look_again(
         // Only whether it helped counts.
         let _ = lookup::by_id(account, chat_id).await;
         if account.registry.today(chat_id) != chat_id {
-            return Outcome::Unavailable("the group has become a supergroup".to_owned());
+            return Outcome::ChatMoved;
         }
     } else if matches!(outcome, Outcome::NotFound(_))
         && let Some(name) = account.names.of(chat_id)

@@ -25,6 +25,8 @@ pub struct ServiceView {
 }
 
 /// What can be done to a service.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ServiceAction {
     /// Let it work again.
@@ -35,23 +37,7 @@ pub enum ServiceAction {
     Restart,
 }
 
-impl ServiceAction {
-    /// Every action.
-    pub const ALL: [Self; 3] = [Self::Start, Self::Stop, Self::Restart];
-
-    /// The name in paths.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Start => "start",
-            Self::Stop => "stop",
-            Self::Restart => "restart",
-        }
-    }
-
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|action| action.as_str() == word)
-    }
-}
+domain::enum_words!(ServiceAction);
 
 #[derive(Debug)]
 pub(crate) struct Services([Service; 4]);

@@ -15,31 +15,26 @@ const LOOKED_BACK_ON: usize = 10;
 const COUNTS: Duration = Duration::from_mins(5);
 
 /// How calls ended of which nobody knows what they did, or that Telegram could not do.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CallTrouble {
     /// Telegram answered that something is wrong on its own side.
     ServerErrors,
     /// No answer came in time.
+    #[strum(serialize = "calls_unanswered")]
     NoAnswers,
     /// The connection was lost before the answer.
+    #[strum(serialize = "calls_cut_off")]
     CutOff,
     /// An answer came that could not be read.
+    #[strum(serialize = "answers_unreadable")]
     Unreadable,
 }
 
+domain::enum_words!(CallTrouble);
+
 impl CallTrouble {
-    /// Every trouble.
-    pub const ALL: [Self; 4] = [Self::ServerErrors, Self::NoAnswers, Self::CutOff, Self::Unreadable];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ServerErrors => "server_errors",
-            Self::NoAnswers => "calls_unanswered",
-            Self::CutOff => "calls_cut_off",
-            Self::Unreadable => "answers_unreadable",
-        }
-    }
-
     /// What the end of a call says. A refusal and a flood wait are answers. Whether a connection is made, and whether it
     /// answers at all, the line tells by its state.
     fn of(operation: Operation, result: CallResult) -> Option<Self> {

@@ -79,6 +79,8 @@ pub struct AccountView {
 }
 
 /// Where an account or a session was given to the program.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountSource {
@@ -87,15 +89,7 @@ pub enum AccountSource {
     Store,
 }
 
-impl AccountSource {
-    /// The word for it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Settings => "settings",
-            Self::Store => "store",
-        }
-    }
-}
+domain::enum_words!(AccountSource);
 
 /// The limits of an account, and how far they are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

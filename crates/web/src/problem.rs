@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use domain::outcome::{Failure, Refusal};
-use domain::saga::{OWN_CHAT, Saga, rejection_in_words};
+use domain::outcome::{Failure, Refusal, RejectionCode};
+use domain::saga::Saga;
 use domain::{ReceivedId, Timestamp};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
@@ -268,7 +268,7 @@ impl Problem {
         let code = match failure {
             Failure::ChatNotFound { .. } => Code::ChatNotFound,
             Failure::NoRights { .. } | Failure::NotInChat { .. } => Code::NoRights,
-            Failure::Rejected { provider_code } if provider_code == OWN_CHAT => Code::OwnChat,
+            Failure::Rejected { provider_code: RejectionCode::OwnChat } => Code::OwnChat,
             Failure::Rejected { .. } => Code::Rejected,
             Failure::MediaGone { .. } => Code::MediaGone,
             Failure::MediaExpired { .. } => Code::MediaExpired,
@@ -281,7 +281,7 @@ impl Problem {
         let mut problem = Self::new(code, detail);
         match failure {
             Failure::Rejected { provider_code } if code == Code::Rejected => {
-                problem.0.provider_code = Some(provider_code.clone());
+                problem.0.provider_code = Some(provider_code.to_string());
             }
             Failure::FloodWait { until } | Failure::LimitReached { until } => {
                 problem.0.retry_after = Some(seconds_until(*until, now));
@@ -383,7 +383,7 @@ pub(crate) fn describe_refused_task(failure: &Failure) -> String {
         Failure::NotInChat { asked } => {
             format!("No account is in the chat, or they are no longer in the chat ({}).", each(asked))
         }
-        Failure::Rejected { provider_code } => rejection_in_words(provider_code) + ".",
+        Failure::Rejected { provider_code } => provider_code.in_words() + ".",
         Failure::MediaGone { .. } | Failure::MediaExpired { .. } | Failure::ProviderError { .. } => {
             failure.describe()
         }

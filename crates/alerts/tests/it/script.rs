@@ -82,7 +82,7 @@ impl Sender for Script {
                 return Outcome::Unknown(domain::outcome::Unclear::NoAnswer("no answer in time".to_owned()));
             }
             if *self.refuses.lock().unwrap_or_else(PoisonError::into_inner) {
-                return Outcome::Rejected { code: "CHAT_RESTRICTED".to_owned() };
+                return Outcome::Rejected { code: "CHAT_RESTRICTED".into() };
             }
             let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
             sent.push((attempt.account.to_string(), attempt.content.text.text.clone()));

@@ -22,7 +22,7 @@ impl World {
             step,
             part: Some(0),
             account: "main".parse().ok(),
-            outcome: outcome.map(str::to_owned),
+            outcome: outcome.and_then(|word| word.parse().ok()),
             detail: None,
         }
     }

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use domain::outcome::Failure;
-use domain::saga::{Left, RegistryChange, SagaEntry, SagaState, Task};
+use domain::outcome::{Failure, OutcomeKind};
+use domain::saga::{Left, RegistryChange, SagaEntry, SagaEvent, SagaState, StepOutcome, Task};
 use domain::{AccountName, ChatId, ChatKind, ChatRef, Timestamp};
 use store::{ChatRecord, ChatState};
 use tokio::sync::watch;
@@ -138,13 +138,13 @@ impl Ride<'_> {
         };
         load.saga.progress.left = Some(Left::Unresolvable);
         let word = match failure {
-            Failure::ChatNotFound { .. } => "not_found",
-            _ => "left_before",
+            Failure::ChatNotFound { .. } => StepOutcome::Ended(OutcomeKind::NotFound),
+            _ => StepOutcome::LeftBefore,
         };
         for refusal in asked.iter().take(MOST_TOLD) {
             let account = Some(refusal.account.clone());
-            let (outcome, detail) = (Some(word.to_owned()), Some(refusal.why.clone()));
-            load.entries.push(SagaEntry { account, outcome, detail, ..self.sagas.entry("leave") });
+            let (outcome, detail) = (Some(word), Some(refusal.why.clone()));
+            load.entries.push(SagaEntry { account, outcome, detail, ..self.sagas.entry(SagaEvent::Leave) });
         }
         self.end(load, SagaState::Done, registry.into_iter().collect(), None).await
     }
@@ -225,7 +225,7 @@ impl Ride<'_> {
                     .into()
             }
         };
-        let entry = SagaEntry { detail: Some(detail), ..self.sagas.entry("waiting") };
+        let entry = SagaEntry { detail: Some(detail), ..self.sagas.entry(SagaEvent::Waiting) };
         self.sagas.note(load.saga.id, entry).await;
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use domain::outcome::{Failure, Refusal};
-use domain::saga::{CREATOR_STAYS, OWN_CHAT, Saga, Step, Task};
+use domain::outcome::{Failure, Refusal, RejectionCode};
+use domain::saga::{Saga, Step, Task};
 use domain::{AccountName, Outcome, Timestamp};
 
 use super::machine;
@@ -122,7 +122,7 @@ fn after_question(step: &Step, outcome: &Outcome, stand: &Stand<'_>) -> After {
     let in_vain = about_somebody && stand.attempts >= ASKED_IN_VAIN;
     match outcome {
         // No one is removed from a chat that cannot be left afterwards, or is not to be.
-        Outcome::Rejected { code } if [CREATOR_STAYS, OWN_CHAT].contains(&code.as_str()) => {
+        Outcome::Rejected { code: code @ (RejectionCode::UserCreator | RejectionCode::OwnChat) } => {
             After::Fail(Failure::Rejected { provider_code: code.clone() })
         }
         Outcome::Rejected { .. } | Outcome::Forbidden(_) | Outcome::NotInChat(_) => After::Record,
@@ -196,6 +196,7 @@ fn after_late_step(step: &Step, outcome: &Outcome, stand: &Stand<'_>) -> After {
         | Outcome::SessionLost(_)
         | Outcome::PeerFlood
         | Outcome::Unavailable(_)
+        | Outcome::ChatMoved
         | Outcome::Unprepared(_)
         | Outcome::MediaGone(_)
         | Outcome::MediaExpired(_) => {
@@ -227,6 +228,7 @@ fn move_on(outcome: &Outcome) -> After {
         | Outcome::MediaGone(_)
         | Outcome::MediaExpired(_) => (Some(Why::Unusable), None),
         Outcome::Unavailable(_)
+        | Outcome::ChatMoved
         | Outcome::Unprepared(_)
         | Outcome::Unknown(_)
         | Outcome::InProgress

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use domain::saga::{Answer, SagaEntry, SagaState, Step};
+use domain::saga::{Answer, SagaEntry, SagaEvent, SagaState, Step};
 use domain::{AccountName, Outcome, Timestamp};
 
 use super::judge::{self, Absent};
@@ -53,7 +53,7 @@ impl Ride<'_> {
                 FoundChat::CannotTell => {
                     load.attempts += 1;
                     let outcome = Outcome::Unavailable("the account's dialogs could not be read".to_owned());
-                    self.note_attempt(load, "create", &account, &outcome).await;
+                    self.note_attempt(load, SagaEvent::Create, &account, &outcome).await;
                     let pause = inner.ambient.chance.jitter(decide::back_off(load.attempts));
                     let until = inner.ambient.clock.now().plus(pause);
                     self.pause(&account, until, true, &mut changes).await?;
@@ -76,7 +76,11 @@ impl Ride<'_> {
             }
             Absent::MakeAgain(pause) => {
                 let detail = Some("it was looked for and is not there".to_owned());
-                load.entries.push(SagaEntry { account: Some(account), detail, ..self.sagas.entry("create") });
+                load.entries.push(SagaEntry {
+                    account: Some(account),
+                    detail,
+                    ..self.sagas.entry(SagaEvent::Create)
+                });
                 tokio::select! {
                     () = self.sagas.0.ambient.clock.sleep(pause) => ControlFlow::Continue(()),
                     () = self.sagas.0.closing.cancelled() => ControlFlow::Break(()),
@@ -126,7 +130,7 @@ impl Ride<'_> {
     pub(super) async fn doubt(&self, load: &mut Load, why: &str) -> ControlFlow<()> {
         let account = load.saga.account.clone();
         let detail = Some(why.to_owned());
-        load.entries.push(SagaEntry { account, detail, ..self.sagas.entry("in_doubt") });
+        load.entries.push(SagaEntry { account, detail, ..self.sagas.entry(SagaEvent::InDoubt) });
         self.end(load, SagaState::InDoubt, Vec::new(), None).await
     }
 

@@ -1,9 +1,9 @@
 //! Which step of a saga comes next, and what a step's answer or refusal means for its progress. Pure.
 
-use domain::outcome::Failure;
+use domain::outcome::{Failure, RejectionCode};
 use domain::saga::{
-    Answer, Ended, Left, Member, MemberResult, NO_RESOLVABLE_USERS, ObserverRule, Person, Progress,
-    RegistryChange, Role, Saga, Step, Task,
+    Answer, Ended, Left, Member, MemberResult, ObserverRule, Person, Progress, RegistryChange, Role, Saga,
+    Step, Task,
 };
 use domain::{ChatId, ChatKind, ChatRef, Outcome};
 
@@ -106,8 +106,7 @@ pub(crate) fn next(saga: &Saga, around: &Surroundings) -> Move {
     match &saga.task {
         Task::CreateChat { title, about, need_somebody, .. } if saga.chat_id.is_none() => {
             if *need_somebody && progress.members.iter().all(|one| one.person.is_none()) {
-                let provider_code = NO_RESOLVABLE_USERS.to_owned();
-                return Move::Fail(Failure::Rejected { provider_code });
+                return Move::Fail(Failure::Rejected { provider_code: RejectionCode::NoResolvableUsers });
             }
             Move::Take(Step::Create { title: kept_title(title), about: about.clone() })
         }
@@ -312,7 +311,7 @@ pub(crate) fn after_lost_answer(outcome: &Outcome) -> Outcome {
         Outcome::NotFound(_) => Outcome::NotFound(said),
         Outcome::Forbidden(_) => Outcome::Forbidden(said),
         Outcome::NotInChat(_) => Outcome::NotInChat(said),
-        Outcome::Rejected { .. } => Outcome::Rejected { code: said },
+        Outcome::Rejected { .. } => Outcome::Rejected { code: said.into() },
         _ => Outcome::Unavailable(said),
     }
 }

@@ -22,7 +22,7 @@ use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::saga::{Answer, RegistryChange, Saga, SagaEntry, SagaState, Step, Verdict};
+use domain::saga::{Answer, RegistryChange, Saga, SagaEntry, SagaEvent, SagaState, Step, Verdict};
 use domain::{AccountName, OperationId, Timestamp};
 use store::{AcceptSaga, SagaAccepted, SagaChange, SameBy, Store, StoreError};
 use tokio::sync::{Notify, Semaphore};
@@ -218,14 +218,14 @@ impl Sagas {
     }
 
     async fn note_joined(&self, id: OperationId, how: &str) {
-        let entry = SagaEntry { detail: Some(how.to_owned()), ..self.entry("joined") };
+        let entry = SagaEntry { detail: Some(how.to_owned()), ..self.entry(SagaEvent::Joined) };
         self.note(id, entry).await;
     }
 
     /// An entry of the history that says no more than what and when.
-    fn entry(&self, what: &str) -> SagaEntry {
+    fn entry(&self, what: SagaEvent) -> SagaEntry {
         let at = self.0.ambient.clock.now();
-        SagaEntry { at, what: what.to_owned(), account: None, outcome: None, detail: None }
+        SagaEntry { at, what, account: None, outcome: None, detail: None }
     }
 
     /// An entry in the history; losing one is no reason to stop.
@@ -349,7 +349,7 @@ impl Sagas {
         let registry = machine::registry(&saga, &Step::Leave, &Answer::Done);
         let change = SagaChange {
             saga,
-            entries: vec![self.entry("finished")],
+            entries: vec![self.entry(SagaEvent::Finished)],
             hold: None,
             registry: registry.into_iter().collect(),
             failover: None,

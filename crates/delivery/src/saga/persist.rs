@@ -3,7 +3,9 @@
 use std::ops::ControlFlow;
 
 use domain::outcome::Failure;
-use domain::saga::{Begun, Failover, RegistryChange, Saga, SagaEntry, SagaState, Step, Task};
+use domain::saga::{
+    Begun, Failover, RegistryChange, Saga, SagaEntry, SagaEvent, SagaState, Step, StepOutcome, Task,
+};
 use domain::{AccountName, CallbackId, Outcome};
 use store::{Hold, NewCallback, SagaChange};
 
@@ -26,7 +28,7 @@ impl Ride<'_> {
         saga.account = Some(account.clone());
         saga.begun = Some(Begun { step: step.clone(), at });
         saga.updated_at = at;
-        let outcome = Some("begun".to_owned());
+        let outcome = Some(StepOutcome::Begun);
         load.entries.push(SagaEntry { at, outcome, ..self.entry_of(step, account, None) });
         let failover = load.stands_in_for.take().map(|(from, reason)| Failover {
             at,
@@ -90,9 +92,9 @@ impl Ride<'_> {
         load.saga.updated_at = inner.ambient.clock.now();
         let failure = load.saga.failure.as_ref().map(|failure| failure.code().to_owned());
         match state {
-            SagaState::Done => load.entries.push(self.sagas.entry("finished")),
+            SagaState::Done => load.entries.push(self.sagas.entry(SagaEvent::Finished)),
             SagaState::Failed => {
-                load.entries.push(SagaEntry { detail: failure, ..self.sagas.entry("failed") });
+                load.entries.push(SagaEntry { detail: failure, ..self.sagas.entry(SagaEvent::Failed) });
             }
             _ => {}
         }
@@ -154,14 +156,14 @@ impl Ride<'_> {
     pub(super) async fn note_attempt(
         &self,
         load: &Load,
-        step: &str,
+        step: SagaEvent,
         account: &AccountName,
         outcome: &Outcome,
     ) {
         if load.attempts <= 5 || load.attempts.is_multiple_of(20) {
             let entry = SagaEntry {
                 account: Some(account.clone()),
-                outcome: Some(outcome.word().to_owned()),
+                outcome: Some(StepOutcome::Ended(outcome.kind())),
                 detail: outcome.detail(),
                 ..self.sagas.entry(step)
             };
@@ -187,12 +189,12 @@ impl Ride<'_> {
         let said = outcome.and_then(Outcome::detail);
         SagaEntry {
             account: Some(account.clone()),
-            outcome: outcome.map(|outcome| outcome.word().to_owned()),
+            outcome: outcome.map(|outcome| StepOutcome::Ended(outcome.kind())),
             detail: match (about, said) {
                 (Some(about), Some(said)) => Some(format!("{about}: {said}")),
                 (about, said) => about.or(said),
             },
-            ..self.sagas.entry(step.name())
+            ..self.sagas.entry(step.event())
         }
     }
 }

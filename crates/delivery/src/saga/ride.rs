@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::outcome::{Failure, Refusal, Unclear};
-use domain::saga::{Answer, RegistryChange, Saga, SagaEntry, SagaState, Step};
+use domain::outcome::{Failure, OutcomeKind, Refusal, RejectionCode, Unclear};
+use domain::saga::{Answer, RegistryChange, Saga, SagaEntry, SagaEvent, SagaState, Step, StepOutcome};
 use domain::{AccountName, Outcome, Timestamp};
 use store::Hold;
 use tokio::sync::{SemaphorePermit, watch};
@@ -40,7 +40,9 @@ impl Ride<'_> {
         if load.doubtful {
             let detail = Some("the last run ended before the outcome was known".to_owned());
             let account = load.saga.account.clone();
-            self.sagas.note(load.saga.id, SagaEntry { account, detail, ..self.sagas.entry("resumed") }).await;
+            self.sagas
+                .note(load.saga.id, SagaEntry { account, detail, ..self.sagas.entry(SagaEvent::Resumed) })
+                .await;
         }
         if load.is_bound() {
             load.saga.patient_until = judge::patient_from(self.sagas.0.ambient.clock.now(), &load.saga);
@@ -130,7 +132,7 @@ impl Ride<'_> {
                     Step::Create { .. } => {
                         Outcome::Unknown(Unclear::Unreadable("an answer of another kind".to_owned()))
                     }
-                    _ => Outcome::Rejected { code: "UNEXPECTED_ANSWER".to_owned() },
+                    _ => Outcome::Rejected { code: RejectionCode::UnexpectedAnswer },
                 };
                 self.refused(load, &account, step, &outcome).await
             }
@@ -177,7 +179,8 @@ impl Ride<'_> {
         }
         // It was answered, and no one has that name.
         let found_none = matches!(answer, Answer::Resolved { person: None });
-        let outcome = Some(if found_none { "not_found" } else { "ok" }.to_owned());
+        let outcome = if found_none { StepOutcome::Ended(OutcomeKind::NotFound) } else { StepOutcome::Ok };
+        let outcome = Some(outcome);
         load.entries.push(SagaEntry { outcome, ..self.entry_of(step, account, None) });
         if step.only_reads() {
             return ControlFlow::Continue(());
@@ -237,7 +240,7 @@ impl Ride<'_> {
             After::Look => {
                 load.doubtful = true;
                 self.begin_doubt();
-                self.note_attempt(load, step.name(), account, outcome).await;
+                self.note_attempt(load, step.event(), account, outcome).await;
                 ControlFlow::Continue(())
             }
             After::MoveOn { exclude, held_until } => {
@@ -273,7 +276,7 @@ impl Ride<'_> {
             self.save(load, Vec::new(), hold).await?;
         } else {
             load.doubtful |= !step.only_reads() && !outcome.proves_unsent();
-            self.note_attempt(load, step.name(), account, outcome).await;
+            self.note_attempt(load, step.event(), account, outcome).await;
             self.save_hold(hold).await;
         }
         let now = inner.ambient.clock.now();
@@ -333,7 +336,7 @@ impl Ride<'_> {
         load.in_vain = 0;
         let hold = hold(account, step, outcome);
         if step.only_reads() {
-            self.note_attempt(load, step.name(), account, outcome).await;
+            self.note_attempt(load, step.event(), account, outcome).await;
             self.save_hold(hold).await;
         } else {
             load.saga.state = SagaState::Queued;

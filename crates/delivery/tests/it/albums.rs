@@ -5,7 +5,7 @@ use std::time::Duration;
 use delivery::{Change, How, Submission, SubmitError, Testimony};
 use domain::account::Reason;
 use domain::message::OnFlood;
-use domain::outcome::Failure;
+use domain::outcome::{Failure, OutcomeKind};
 use domain::timeline::Step;
 use domain::{MessageState, Outcome};
 use store::{Join, Resolution};
@@ -111,7 +111,7 @@ async fn what_one_account_cannot_prepare_another_one_does() {
     let id = bench.submit(album(group(2), 2, "three")).await;
     assert_eq!(bench.settled(id).await.account, Some(name("backup")));
     let tried: Vec<_> = bench.store.outbox().timeline(id).await.expect("reads");
-    assert_eq!(tried[1].outcome.as_deref(), Some("unavailable"), "{tried:?}");
+    assert_eq!(tried[1].outcome, Some(OutcomeKind::Unavailable), "{tried:?}");
 }
 
 #[tokio::test]

@@ -279,10 +279,7 @@ async fn a_doubtful_text_to_a_group_that_moved_is_looked_for_and_then_goes_on() 
         let bench = Bench::new().await;
         let (old, new) = (ChatId::group(5).expect("a chat"), ChatId::channel(6).expect("a chat"));
         let first = if arrived { Act::SendSilently } else { unknown() };
-        bench.script.act("main", [first]);
-        // As often as it may be asked before the move is known, and after.
-        let moved = || Act::Refuse(Outcome::Unavailable("the group has become a supergroup".into()));
-        bench.script.act("main", (0..5).map(|_| moved()));
+        bench.script.act("main", [first, Act::Refuse(Outcome::ChatMoved)]);
         let id = bench.submit(text(ChatRef::Id(old), "hello")).await;
         while bench.script.calls() == 0 {
             tokio::task::yield_now().await;

@@ -12,7 +12,8 @@ use domain::account::Operation;
 use domain::message::OnFlood;
 use domain::outcome::Refusal;
 use domain::saga::{
-    Answer, MemberResult, Missing, ObserverRule, Person, RegistryChange, Saga, SagaState, Step, Task,
+    Answer, MemberResult, Missing, ObserverRule, Person, RegistryChange, Saga, SagaState, Step, StepOutcome,
+    Task,
 };
 use domain::{AccountName, ChatId, ChatRef, OperationId, Outcome, Timestamp};
 use futures::future::BoxFuture;
@@ -467,9 +468,10 @@ impl Desk {
     /// What stands in the history, in order.
     pub(crate) async fn history(&self, id: OperationId) -> Vec<String> {
         let entries = self.store.sagas().steps(id).await.expect("reads");
-        let word =
-            |outcome: Option<String>| outcome.map_or_else(String::new, |outcome| format!(" {outcome}"));
-        entries.into_iter().map(|entry| format!("{}{}", entry.what, word(entry.outcome))).collect()
+        let word = |outcome: Option<StepOutcome>| {
+            outcome.map_or_else(String::new, |outcome| format!(" {}", outcome.as_str()))
+        };
+        entries.into_iter().map(|entry| format!("{}{}", entry.what.as_str(), word(entry.outcome))).collect()
     }
 }
 

@@ -171,7 +171,7 @@ async fn nobody_is_found_and_nothing_is_made() {
         ..create("")
     };
     let saga = desk.settled(desk.submit(nobody).await).await;
-    let provider_code = "NO_RESOLVABLE_USERS".to_owned();
+    let provider_code = "NO_RESOLVABLE_USERS".into();
     assert_eq!(saga.failure, Some(Failure::Rejected { provider_code }));
     assert!(saga.progress.members.iter().all(|one| one.result == Some(MemberResult::NotFound)));
     assert!(desk.provider.chats().is_empty());

@@ -1,43 +1,26 @@
 //! Sagas: work on a chat that takes several steps, each of which may be in doubt. The outside calls them operations.
 
+mod event;
 mod progress;
 mod step;
 mod task;
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::message::OnFlood;
-use crate::outcome::Failure;
+use crate::outcome::{Failure, OutcomeKind, RejectionCode};
 use crate::{AccountName, ChatId, OperationId, Timestamp};
 
+pub use event::SagaEvent;
 pub use progress::{Ended, Left, Member, MemberResult, Progress, Role};
 pub use step::{Answer, Begun, Missing, Person, Step};
 pub use task::{ObserverRule, Task, TaskKind};
 
-/// The code of a failure for a chat whose people nobody finds: the caller's mistake, and nothing was made.
-pub const NO_RESOLVABLE_USERS: &str = "NO_RESOLVABLE_USERS";
-
-/// Telegram's word for a chat that an account may not leave because it made it.
-pub const CREATOR_STAYS: &str = "USER_CREATOR";
-
-/// The code of a failure for a chat that the leaving account owns, where its owner was not to leave it: nothing was done.
-pub const OWN_CHAT: &str = "OWN_CHAT";
-
-/// That a step was refused with this word, and what to do where that is known; without the end of a sentence.
-pub fn rejection_in_words(provider_code: &str) -> String {
-    match provider_code {
-        CREATOR_STAYS => format!(
-            "Telegram refused it: {CREATOR_STAYS}, the account made this chat and may not leave it (hand the chat over or delete it in a Telegram app)"
-        ),
-        OWN_CHAT => "The account owns this chat, so no one was removed and it was not left. Delete the chat \
-                     or hand it over (POST /v1/chats/{chat_id}/hand-over, or a Telegram app), or leave it all the same: leave_own=true in the API, legacy.leave_own_chats = true for \
-                     the old ports"
-            .to_owned(),
-        code => format!("Telegram refused it: {code}"),
-    }
-}
-
 /// Where a saga stands.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SagaState {
@@ -55,28 +38,9 @@ pub enum SagaState {
     InDoubt,
 }
 
+enum_words!(SagaState);
+
 impl SagaState {
-    /// Every state.
-    pub const ALL: [Self; 6] =
-        [Self::Queued, Self::Running, Self::Done, Self::Failed, Self::Cancelled, Self::InDoubt];
-
-    /// The word in the API and in the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Running => "running",
-            Self::Done => "done",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-            Self::InDoubt => "in_doubt",
-        }
-    }
-
-    /// Reads the word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == word)
-    }
-
     /// Whether it goes on by itself no more.
     pub const fn is_final(self) -> bool {
         !matches!(self, Self::Queued | Self::Running)
@@ -118,10 +82,10 @@ impl Saga {
     /// Why it failed, in words; nothing while it has not.
     pub fn failed_because(&self) -> Option<String> {
         let because = match self.failure.as_ref()? {
-            Failure::Rejected { provider_code } if provider_code == NO_RESOLVABLE_USERS => {
+            Failure::Rejected { provider_code: RejectionCode::NoResolvableUsers } => {
                 "None of the people to invite was found.".to_owned()
             }
-            Failure::Rejected { provider_code } => rejection_in_words(provider_code) + ".",
+            Failure::Rejected { provider_code } => provider_code.in_words() + ".",
             Failure::Restored { made_at } => format!(
                 "It waited when the backup of {} was made and may have been done since; try it again if it was not.",
                 made_at.to_the_second()
@@ -147,7 +111,7 @@ impl Saga {
 
     /// Whether the request itself was at fault, so that trying it again by hand makes no sense.
     pub fn failed_by_request(&self) -> bool {
-        matches!(&self.failure, Some(Failure::Rejected { provider_code }) if provider_code == NO_RESOLVABLE_USERS)
+        self.failure == Some(Failure::Rejected { provider_code: RejectionCode::NoResolvableUsers })
     }
 }
 
@@ -195,22 +159,52 @@ pub enum RegistryChange {
     },
 }
 
+/// What a step's entry in the history says of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StepOutcome {
+    /// It was begun.
+    Begun,
+    /// It was answered.
+    Ok,
+    /// The account had left the chat before.
+    LeftBefore,
+    /// It ended otherwise.
+    Ended(OutcomeKind),
+}
+
+impl StepOutcome {
+    /// The word in the API and in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Begun => "begun",
+            Self::Ok => "ok",
+            Self::LeftBefore => "left_before",
+            Self::Ended(kind) => kind.as_str(),
+        }
+    }
+}
+
+impl FromStr for StepOutcome {
+    type Err = strum::ParseError;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        let own = [Self::Begun, Self::Ok, Self::LeftBefore].into_iter().find(|own| own.as_str() == word);
+        own.map_or_else(|| word.parse().map(Self::Ended), Ok)
+    }
+}
+
 /// A step of a saga as its history shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SagaEntry {
     /// When.
     pub at: Timestamp,
-    /// What: the name of a step, or `accepted`, `resumed`, `joined`, `waiting`, `moved_on`, `resolved`, `retried`,
-    /// `finished`, `failed`, `cancelled`, `in_doubt`.
-    pub what: String,
+    /// What.
+    pub what: SagaEvent,
     /// Which account.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountName>,
-    /// `begun`, or how it ended: `ok` or the word of an outcome.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub outcome: Option<String>,
+    /// That the step was begun, or how it ended.
+    pub outcome: Option<StepOutcome>,
     /// More about it, in words.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::MemberResult;
+use super::{MemberResult, SagaEvent};
 use crate::account::Operation;
 use crate::{ChatId, ChatRef, Timestamp};
 
@@ -71,21 +71,26 @@ pub enum Step {
 }
 
 impl Step {
-    /// Its name.
-    pub const fn name(&self) -> &'static str {
+    /// What its entries in the history are about.
+    pub const fn event(&self) -> SagaEvent {
         match self {
-            Self::Resolve { .. } => "resolve",
-            Self::Create { .. } => "create",
-            Self::OpenHistory => "open_history",
-            Self::Invite { .. } => "invite",
-            Self::Promote { .. } => "promote",
-            Self::ExportLink => "export_link",
-            Self::ListMembers { .. } => "list_members",
-            Self::Remove { .. } => "remove",
-            Self::Leave => "leave",
-            Self::SetTitle { .. } => "set_title",
-            Self::SetAbout { .. } => "set_about",
+            Self::Resolve { .. } => SagaEvent::Resolve,
+            Self::Create { .. } => SagaEvent::Create,
+            Self::OpenHistory => SagaEvent::OpenHistory,
+            Self::Invite { .. } => SagaEvent::Invite,
+            Self::Promote { .. } => SagaEvent::Promote,
+            Self::ExportLink => SagaEvent::ExportLink,
+            Self::ListMembers { .. } => SagaEvent::ListMembers,
+            Self::Remove { .. } => SagaEvent::Remove,
+            Self::Leave => SagaEvent::Leave,
+            Self::SetTitle { .. } => SagaEvent::SetTitle,
+            Self::SetAbout { .. } => SagaEvent::SetAbout,
         }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        self.event().as_str()
     }
 
     /// Whether it only reads: it may be repeated, and goes to another account without a trace.

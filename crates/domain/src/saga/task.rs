@@ -97,6 +97,8 @@ impl Task {
 }
 
 /// The kinds of tasks.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskKind {
@@ -112,27 +114,9 @@ pub enum TaskKind {
     EditChat,
 }
 
+enum_words!(TaskKind);
+
 impl TaskKind {
-    /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::CreateChat, Self::LeaveChat, Self::AddMembers, Self::RemoveMembers, Self::EditChat];
-
-    /// The word in the API and in the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::CreateChat => "create_chat",
-            Self::LeaveChat => "leave_chat",
-            Self::AddMembers => "add_members",
-            Self::RemoveMembers => "remove_members",
-            Self::EditChat => "edit_chat",
-        }
-    }
-
-    /// Reads the word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
-    }
-
     /// The service it belongs to, and the sessions that serve it first.
     pub const fn purpose(self) -> Purpose {
         match self {

@@ -10,6 +10,8 @@ use domain::{AccountName, Purpose, Timestamp};
 use serde::Serialize;
 
 /// How flood waits are cleared.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Clearing {
@@ -20,25 +22,11 @@ pub enum Clearing {
     PauseFlooded,
 }
 
-impl Clearing {
-    /// Every way.
-    pub const ALL: [Self; 2] = [Self::StopAll, Self::PauseFlooded];
-
-    /// The name in the API and in the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::StopAll => "stop_all",
-            Self::PauseFlooded => "pause_flooded",
-        }
-    }
-
-    /// Reads the name.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|how| how.as_str() == word)
-    }
-}
+domain::enum_words!(Clearing);
 
 /// What a clearing is doing.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
@@ -52,20 +40,7 @@ pub enum Phase {
     Paused,
 }
 
-impl Phase {
-    /// Every phase.
-    pub const ALL: [Self; 4] = [Self::Stopping, Self::Silent, Self::Starting, Self::Paused];
-
-    /// The name in the API and in the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Stopping => "stopping",
-            Self::Silent => "silent",
-            Self::Starting => "starting",
-            Self::Paused => "paused",
-        }
-    }
-}
+domain::enum_words!(Phase);
 
 /// A clearing that runs, as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

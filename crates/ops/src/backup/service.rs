@@ -60,6 +60,8 @@ enum Doing {
 }
 
 /// How a backup is.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BackupState {
     /// It is being made.
@@ -76,23 +78,7 @@ pub enum BackupState {
     Broken,
 }
 
-impl BackupState {
-    /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Making, Self::Failed, Self::Unproven, Self::Proving, Self::Proven, Self::Broken];
-
-    /// The word in the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Making => "making",
-            Self::Failed => "failed",
-            Self::Unproven => "unproven",
-            Self::Proving => "proving",
-            Self::Proven => "proven",
-            Self::Broken => "broken",
-        }
-    }
-}
+domain::enum_words!(BackupState);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackupView {

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 /// How bad a finding is. Sorts from bad to harmless.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
@@ -14,16 +16,9 @@ pub enum Severity {
     Note,
 }
 
-impl Severity {
-    /// The word for it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-            Self::Note => "note",
-        }
-    }
+domain::enum_words!(Severity);
 
+impl Severity {
     /// Whether it counts as something wrong.
     pub const fn is_wrong(self) -> bool {
         matches!(self, Self::Error | Self::Warning)

@@ -65,6 +65,8 @@ impl AuditWho {
 }
 
 /// What came of it.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuditResult {
     /// Done, or begun.
@@ -77,25 +79,7 @@ pub enum AuditResult {
     Unknown,
 }
 
-impl AuditResult {
-    /// Every result.
-    pub const ALL: [Self; 4] = [Self::Done, Self::Refused, Self::Failed, Self::Unknown];
-
-    /// The word in the API and in the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Refused => "refused",
-            Self::Failed => "failed",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    /// Reads the word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|result| result.as_str() == word)
-    }
-}
+domain::enum_words!(AuditResult);
 
 /// What is written down of an action. Texts are cut to 200 bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -54,6 +54,8 @@ pub struct Holds {
 }
 
 /// How an account was switched by hand.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Switch {
     /// It works.
@@ -64,21 +66,7 @@ pub enum Switch {
     Stopped,
 }
 
-impl Switch {
-    /// The word in the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::On => "on",
-            Self::Paused => "paused",
-            Self::Stopped => "stopped",
-        }
-    }
-
-    /// Reads the word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::On, Self::Paused, Self::Stopped].into_iter().find(|switch| switch.as_str() == word)
-    }
-}
+domain::enum_words!(Switch);
 
 /// Keeps a hold, as a part of whatever write it came with.
 pub(crate) fn save(transaction: &Transaction<'_>, hold: &Hold) -> Result<(), StoreError> {

@@ -15,6 +15,8 @@ use crate::{StoreError, statement};
 pub(super) const TABLE: &str = "alerts";
 
 /// How an alert is.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AlertState {
     /// The card is still in trouble.
@@ -27,25 +29,7 @@ pub enum AlertState {
     Gone,
 }
 
-impl AlertState {
-    /// Every state.
-    pub const ALL: [Self; 4] = [Self::Open, Self::Cleared, Self::Joined, Self::Gone];
-
-    /// The word in the API and in the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Cleared => "cleared",
-            Self::Joined => "joined",
-            Self::Gone => "gone",
-        }
-    }
-
-    /// Reads the word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == word)
-    }
-}
+domain::enum_words!(AlertState);
 
 /// An alert.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,6 +20,8 @@ use crate::peers::PeerKind;
 use crate::{Store, StoreError};
 
 /// Whether a chat is still one of ours.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChatState {
     /// It is.
@@ -28,20 +30,7 @@ pub enum ChatState {
     Left,
 }
 
-impl ChatState {
-    /// The word in the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Left => "left",
-        }
-    }
-
-    /// Reads the word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Active, Self::Left].into_iter().find(|state| state.as_str() == word)
-    }
-}
+domain::enum_words!(ChatState);
 
 /// What is known of a chat.
 #[derive(Debug, Clone, PartialEq, Eq)]

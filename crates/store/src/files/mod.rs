@@ -29,6 +29,8 @@ pub struct FileReference {
 }
 
 /// The provider's kinds of files.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RemoteKind {
     /// A picture that it has scaled.
@@ -37,20 +39,7 @@ pub enum RemoteKind {
     Document,
 }
 
-impl RemoteKind {
-    /// The word in the store.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Photo => "photo",
-            Self::Document => "document",
-        }
-    }
-
-    /// Reads the word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Photo, Self::Document].into_iter().find(|kind| kind.as_str() == word)
-    }
-}
+domain::enum_words!(RemoteKind);
 
 /// How far an upload is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

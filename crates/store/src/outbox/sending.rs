@@ -157,7 +157,7 @@ impl Write for SentWrite {
             step: if finished { Step::Sent } else { Step::Attempted },
             part: Some(*part),
             account: Some(account.clone()),
-            outcome: Some(outcome.word().to_owned()),
+            outcome: Some(outcome.kind()),
             detail: outcome.detail(),
         };
         timeline::add(transaction, id, &entry)?;

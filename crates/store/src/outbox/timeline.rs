@@ -1,5 +1,6 @@
 //! The steps of each message's way.
 
+use domain::outcome::OutcomeKind;
 use domain::timeline::{Entry, Step};
 use domain::{AccountName, MessageId, Timestamp};
 use rusqlite::{Connection, params};
@@ -52,7 +53,7 @@ pub(super) fn add(transaction: &Transaction<'_>, id: &MessageId, entry: &Entry) 
             codes::of_step(entry.step),
             entry.part,
             entry.account.as_ref().map(AccountName::as_str),
-            entry.outcome.as_deref().map(shortened),
+            entry.outcome.map(OutcomeKind::as_str),
             entry.detail.as_deref().map(shortened),
         ],
     )?;
@@ -115,7 +116,7 @@ pub(super) fn read(connection: &Connection, id: MessageId) -> Result<Vec<Entry>,
             step: columns.coded(1, "step", codes::step)?,
             part: columns.get(2)?,
             account: columns.maybe_account(3)?,
-            outcome: columns.get(4)?,
+            outcome: columns.maybe_parsed(4)?,
             detail: columns.get(5)?,
         })
     })

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::saga::{Progress, SagaState};
+use domain::saga::{Progress, SagaEvent, SagaState};
 use domain::{AccountName, ChatId, OperationId, Purpose, Timestamp};
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
@@ -134,7 +134,7 @@ impl AcceptWrite {
                 self.keep,
             ],
         )?;
-        history::add(transaction, &saga.id, &history::plain(saga.created_at, "accepted", None))
+        history::add(transaction, &saga.id, &history::plain(saga.created_at, SagaEvent::Accepted, None))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a saga does: a step is about to be taken, a step was taken, the saga has ended.
 
 use domain::outcome::{Failure, Refusal};
-use domain::saga::{Left, SagaEntry, SagaState};
+use domain::saga::{Left, SagaEntry, SagaEvent, SagaState};
 use domain::{AccountName, ChatId};
 use rusqlite::params;
 
@@ -62,7 +62,7 @@ impl Prepared {
             return Err(StoreError::conflict(TABLE, format!("{} is not {state} with {what}", saga.id)));
         }
         change.entries = change.entries.into_iter().map(history::bounded).collect();
-        let (at, what) = (change.saga.updated_at, end_word(change.saga.state));
+        let (at, what) = (change.saga.updated_at, end_event(change.saga.state));
         if let Some(what) = what
             && change.entries.iter().all(|entry| entry.what != what)
         {
@@ -163,18 +163,18 @@ impl Prepared {
 /// What an account said, by an entry of the history.
 fn refusal(entry: &SagaEntry) -> Option<Refusal> {
     let account = entry.account.clone()?;
-    let why = entry.detail.clone().or_else(|| entry.outcome.clone())?;
+    let why = entry.detail.clone().or_else(|| Some(entry.outcome?.as_str().to_owned()))?;
     Some(Refusal { account, why })
 }
 
-/// The word of an end in the history.
-const fn end_word(state: SagaState) -> Option<&'static str> {
+/// An end in the history.
+const fn end_event(state: SagaState) -> Option<SagaEvent> {
     match state {
         SagaState::Queued | SagaState::Running => None,
-        SagaState::Done => Some("finished"),
-        SagaState::Failed => Some("failed"),
-        SagaState::Cancelled => Some("cancelled"),
-        SagaState::InDoubt => Some("in_doubt"),
+        SagaState::Done => Some(SagaEvent::Finished),
+        SagaState::Failed => Some(SagaEvent::Failed),
+        SagaState::Cancelled => Some(SagaEvent::Cancelled),
+        SagaState::InDoubt => Some(SagaEvent::InDoubt),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The ends of a saga that a person decides on, and the ways back from them.
 
-use domain::saga::{RegistryChange, Saga, SagaState, Task, Verdict};
+use domain::saga::{RegistryChange, Saga, SagaEvent, SagaState, Task, Verdict};
 use domain::{ChatId, OperationId, Timestamp};
 use rusqlite::params;
 
@@ -29,7 +29,7 @@ impl Write for CancelWrite {
         if transaction.execute(sql::CANCEL, params![at.as_micros(), key(id)])? == 0 {
             return state_of(transaction, id).map(|_| false);
         }
-        history::add(transaction, id, &history::plain(*at, "cancelled", detail.as_deref()))?;
+        history::add(transaction, id, &history::plain(*at, SagaEvent::Cancelled, detail.as_deref()))?;
         let keep = transaction
             .first(sql::KEPT, [key(id)], |row| Columns::new(row, TABLE).maybe_json::<Kept>(0))?
             .flatten();
@@ -57,7 +57,7 @@ impl Write for RetryWrite {
         if !held_back::take_up(transaction, id, *at)? {
             start_again(transaction, id, *at)?;
         }
-        history::add(transaction, id, &history::plain(*at, "retried", None))?;
+        history::add(transaction, id, &history::plain(*at, SagaEvent::Retried, None))?;
         failed_requests::tried_again(transaction, key(id), *at)?;
         Ok(true)
     }
@@ -107,7 +107,7 @@ impl Write for ResolveWrite {
                 "again".to_owned()
             }
         };
-        history::add(transaction, id, &history::plain(*at, "resolved", Some(&detail)))?;
+        history::add(transaction, id, &history::plain(*at, SagaEvent::Resolved, Some(&detail)))?;
         end.iter().try_for_each(|end| end.apply(transaction))?;
         Ok(true)
     }

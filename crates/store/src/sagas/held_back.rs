@@ -1,7 +1,7 @@
 //! Sagas that waited or ran when a backup was made: none of them goes on by itself.
 
 use domain::outcome::Failure;
-use domain::saga::{Saga, SagaState, Step};
+use domain::saga::{Saga, SagaEvent, SagaState, Step};
 use domain::{OperationId, Timestamp};
 use rusqlite::params;
 
@@ -41,7 +41,7 @@ impl HoldSagas {
         let mut entries = Vec::new();
         if in_doubt {
             let detail = format!("it was under way when the backup of {} was made", made_at.to_the_second());
-            let mut entry = history::plain(self.at, "in_doubt", Some(&detail));
+            let mut entry = history::plain(self.at, SagaEvent::InDoubt, Some(&detail));
             entry.account.clone_from(&saga.account);
             entries.push(entry);
             saga.state = SagaState::InDoubt;

@@ -1,6 +1,6 @@
 //! The history of each saga, entry by entry.
 
-use domain::saga::SagaEntry;
+use domain::saga::{SagaEntry, SagaEvent, StepOutcome};
 use domain::{AccountName, OperationId, Timestamp};
 use rusqlite::{Connection, Row, params};
 
@@ -27,9 +27,9 @@ pub(super) fn add(
         params![
             key(id),
             entry.at.as_micros(),
-            entry.what,
+            entry.what.as_str(),
             entry.account.as_ref().map(AccountName::as_str),
-            entry.outcome,
+            entry.outcome.map(StepOutcome::as_str),
             entry.detail,
         ],
     )?;
@@ -37,18 +37,13 @@ pub(super) fn add(
 }
 
 /// An entry about the saga as a whole.
-pub(super) fn plain(at: Timestamp, what: &str, detail: Option<&str>) -> SagaEntry {
-    SagaEntry { at, what: what.to_owned(), account: None, outcome: None, detail: detail.map(shortened) }
+pub(super) fn plain(at: Timestamp, what: SagaEvent, detail: Option<&str>) -> SagaEntry {
+    SagaEntry { at, what, account: None, outcome: None, detail: detail.map(shortened) }
 }
 
 /// The entry as it is kept.
 pub(super) fn bounded(entry: SagaEntry) -> SagaEntry {
-    SagaEntry {
-        what: shortened(&entry.what),
-        outcome: entry.outcome.as_deref().map(shortened),
-        detail: entry.detail.as_deref().map(shortened),
-        ..entry
-    }
+    SagaEntry { detail: entry.detail.as_deref().map(shortened), ..entry }
 }
 
 fn shortened(text: &str) -> String {
@@ -102,9 +97,9 @@ fn entry(row: &Row<'_>) -> Result<SagaEntry, StoreError> {
     let columns = Columns::new(row, "operation_steps");
     Ok(SagaEntry {
         at: columns.time(0)?,
-        what: columns.get(1)?,
+        what: columns.parsed(1)?,
         account: columns.maybe_account(2)?,
-        outcome: columns.get(3)?,
+        outcome: columns.maybe_parsed(3)?,
         detail: columns.get(4)?,
     })
 }

@@ -61,9 +61,9 @@ statements! {
             $2, $3, $4, $5, $6)";
     LAST_STEP = "SELECT coalesce(max(seq), -1) FROM operation_steps WHERE operation_id = $1";
     STEPS = "
-        SELECT at, what, account, outcome, detail FROM operation_steps WHERE operation_id = $1 ORDER BY seq";
+        SELECT at, what, account, outcome, detail, operation_id FROM operation_steps WHERE operation_id = $1 ORDER BY seq";
     LAST_STEPS = "
-        SELECT at, what, account, outcome, detail FROM operation_steps WHERE operation_id = $1
+        SELECT at, what, account, outcome, detail, operation_id FROM operation_steps WHERE operation_id = $1
         ORDER BY seq DESC LIMIT $2";
 
     // ---- reading

@@ -160,7 +160,7 @@ async fn what_ended_is_counted_by_the_minute(world: World) {
     let since = world.clock.now().minus(std::time::Duration::from_mins(5));
     assert_eq!(world.store.outbox().ended_by_minute(since).await.unwrap(), []);
     let id = world.queued(1).await;
-    let failure = domain::outcome::Failure::Rejected { provider_code: "CHAT_RESTRICTED".to_owned() };
+    let failure = domain::outcome::Failure::Rejected { provider_code: "CHAT_RESTRICTED".into() };
     let at = world.clock.now();
     assert!(world.store.outbox().fail(store::Fail { id, failure, at }).await.unwrap());
     let ended = world.store.outbox().ended_by_minute(since).await.unwrap();

@@ -1,7 +1,7 @@
 //! The way of one message: each write, what it changes and what it refuses.
 
 use domain::message::{Mention, OnFlood, PartState};
-use domain::outcome::{Failure, Refusal, SentIds};
+use domain::outcome::{Failure, OutcomeKind, Refusal, SentIds};
 use domain::text::{Entity, EntityKind, FormattedText};
 use domain::timeline::{Entry, Step};
 use domain::{ChatRef, MessageState};
@@ -75,7 +75,7 @@ async fn a_message_begun_at_acceptance_is_sent_in_two_writes(world: World) {
     let steps: Vec<Step> = timeline.iter().map(|entry| entry.step).collect();
     assert_eq!(steps, [Step::Accepted, Step::Begun, Step::Sent]);
     assert_eq!(timeline[1].account, Some(account("main")));
-    assert_eq!(timeline[2].outcome.as_deref(), Some("sent"));
+    assert_eq!(timeline[2].outcome, Some(OutcomeKind::Sent));
     assert_eq!(timeline[2].detail.as_deref(), Some("message 500"));
     assert_eq!(world.store.accounts().bindings().await.unwrap(), [(chat(), account("main"))]);
     // A binding that exists stays.

@@ -217,15 +217,22 @@ impl World {
 
     /// What its history is made of.
     pub(crate) async fn history(&self, id: OperationId) -> Vec<String> {
-        self.store.sagas().steps(id).await.unwrap().into_iter().map(|entry| entry.what).collect()
+        self.store
+            .sagas()
+            .steps(id)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|entry| entry.what.as_str().to_owned())
+            .collect()
     }
 
     pub(crate) fn saga_entry(&self, what: &str, outcome: Option<&str>) -> SagaEntry {
         SagaEntry {
             at: self.now(),
-            what: what.into(),
+            what: what.parse().unwrap(),
             account: Some(account("main")),
-            outcome: outcome.map(str::to_owned),
+            outcome: outcome.map(|word| word.parse().unwrap()),
             detail: None,
         }
     }
@@ -236,7 +243,7 @@ impl World {
             step,
             part: Some(0),
             account: Some(account("main")),
-            outcome: outcome.map(str::to_owned),
+            outcome: outcome.map(|word| word.parse().unwrap()),
             detail: None,
         }
     }

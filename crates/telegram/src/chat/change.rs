@@ -162,8 +162,10 @@ impl Changer {
             Outcome::NotFound(_) => ChangeError::NotFound { asked: asked() },
             Outcome::Forbidden(_) | Outcome::NotInChat(_) => ChangeError::NoRights { asked: asked() },
             Outcome::FloodWait(until) | Outcome::SlowMode(until) => ChangeError::FloodWait { until },
-            Outcome::Rejected { code } if is_about_rights(&code) => ChangeError::NoRights { asked: asked() },
-            Outcome::Rejected { code } => ChangeError::Rejected { code },
+            Outcome::Rejected { code } if is_about_rights(&code.to_string()) => {
+                ChangeError::NoRights { asked: asked() }
+            }
+            Outcome::Rejected { code } => ChangeError::Rejected { code: code.to_string() },
             _ => ChangeError::NoAccount { asked: asked() },
         }
     }

@@ -33,7 +33,7 @@ pub(crate) async fn prepare(account: &Account, depot: &Depot, attempt: Attempt<'
             continue;
         }
         let media = item.media.and_then(|place| attempt.content.media.get(usize::from(place)));
-        let Some(media) = media else { return Err(Outcome::Rejected { code: "MEDIA_EMPTY".to_owned() }) };
+        let Some(media) = media else { return Err(Outcome::Rejected { code: "MEDIA_EMPTY".into() }) };
         let ready = match &media.source {
             MediaSource::File { key, size, sha256 } => {
                 let file = Kept { key, size: *size, sha256: *sha256 };
@@ -48,7 +48,7 @@ pub(crate) async fn prepare(account: &Account, depot: &Depot, attempt: Attempt<'
 }
 
 fn by_file_id(account: &Account, text: &str) -> Result<Ready, Outcome> {
-    let file = file_id::decode(text).map_err(|_| Outcome::Rejected { code: "FILE_ID_INVALID".to_owned() })?;
+    let file = file_id::decode(text).map_err(|_| Outcome::Rejected { code: "FILE_ID_INVALID".into() })?;
     Ok(Ready {
         input: input::named(file.kind, file.id, file.access_hash, file.file_reference),
         origin: Origin::FileId,
@@ -108,7 +108,7 @@ impl Kept<'_> {
         }
         // An album takes no uploads, only files that are there.
         let reference = match self.make(account, chat_id, input::uploaded(media, file)).await {
-            Err(Outcome::Rejected { code }) if upload::is_about_parts(&code) => {
+            Err(Outcome::Rejected { code }) if upload::is_about_parts(&code.to_string()) => {
                 upload::forget(account, self.sha256).await;
                 let file = self.upload(account, depot, media, &watched).await?;
                 self.make(account, chat_id, input::uploaded(media, file)).await?
@@ -188,7 +188,7 @@ impl Kept<'_> {
             outcome => outcome,
         })?;
         let made = input::reference(&made, account.now());
-        made.ok_or_else(|| Outcome::Rejected { code: "MEDIA_INVALID".to_owned() })
+        made.ok_or_else(|| Outcome::Rejected { code: "MEDIA_INVALID".into() })
     }
 }
 

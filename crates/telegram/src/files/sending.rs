@@ -180,7 +180,7 @@ pub(crate) async fn refused(
                     "Telegram answered {code}; take a newer id of the file"
                 ));
             }
-            (_, Origin::FileId) => return Outcome::Rejected { code },
+            (_, Origin::FileId) => return Outcome::Rejected { code: code.into() },
             (_, Origin::Reference { sha256, form, .. }) => {
                 forget_reference(account, sha256, &form).await;
                 // The parts that it was made of are as old, and may be gone as well.
@@ -199,7 +199,7 @@ pub(crate) async fn refused(
             let next = if again {
                 Outcome::Unprepared(format!("Telegram no longer has a file ({code}); it is brought up again"))
             } else {
-                Outcome::Rejected { code: code.clone() }
+                Outcome::Rejected { code: code.as_str().into() }
             };
             // One item that was refused too often is enough.
             if !matches!(outcome, Some(Outcome::Rejected { .. })) {
@@ -207,7 +207,7 @@ pub(crate) async fn refused(
             }
         }
     }
-    outcome.unwrap_or(Outcome::Rejected { code })
+    outcome.unwrap_or_else(|| Outcome::Rejected { code: code.into() })
 }
 
 /// Telegram answered with an error of its own. What it has of the files is brought up again once that has happened a few

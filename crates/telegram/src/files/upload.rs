@@ -47,7 +47,7 @@ pub(super) async fn upload(
     watched: &Watched<'_>,
 ) -> Result<enums::InputFile, Outcome> {
     let Some(cut) = Cut::of(source.size) else {
-        return Err(Outcome::Rejected { code: "FILE_PARTS_INVALID".to_owned() });
+        return Err(Outcome::Rejected { code: "FILE_PARTS_INVALID".into() });
     };
     let mut state = begin(account, source, cut).await;
     if let Err(trouble) = bring(account, source, cut, &mut state, watched).await {
@@ -58,7 +58,7 @@ pub(super) async fn upload(
                 state = fresh(account, cut);
                 bring(account, source, cut, &mut state, watched).await.map_err(|trouble| match trouble {
                     Trouble::Ended(outcome) => outcome,
-                    Trouble::StartOver(code) => Outcome::Rejected { code },
+                    Trouble::StartOver(code) => Outcome::Rejected { code: code.into() },
                 })?;
             }
         }

@@ -16,6 +16,8 @@ pub struct ImportProgress {
 }
 
 /// The steps of an import, in their order.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImportStep {
     /// Files are looked through.
@@ -28,17 +30,7 @@ pub enum ImportStep {
     Registry,
 }
 
-impl ImportStep {
-    /// The word for it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Looking => "looking",
-            Self::Asking => "asking",
-            Self::Taking => "taking",
-            Self::Registry => "registry",
-        }
-    }
-}
+domain::enum_words!(ImportStep);
 
 /// Where the import that is under way says how far it is.
 #[derive(Debug, Default)]

@@ -6,6 +6,8 @@ use serde::Serialize;
 use super::planner::Subject;
 
 /// What becomes of a session.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
@@ -26,6 +28,7 @@ pub enum What {
     /// Nobody is signed in with it any more.
     SignedOut,
     /// Another program used it at the same time; Telegram has ended it.
+    #[strum(serialize = "auth_key_duplicated")]
     Duplicated,
     /// Telegram closed the account.
     Banned,
@@ -39,27 +42,7 @@ pub enum What {
     Unreadable,
 }
 
-impl What {
-    /// The word in tables and answers.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Known => "known",
-            Self::Ownerless => "ownerless",
-            Self::Duplicate => "duplicate",
-            Self::OtherPerson => "other_person",
-            Self::Taken => "taken",
-            Self::Refused => "refused",
-            Self::SignedOut => "signed_out",
-            Self::Duplicated => "auth_key_duplicated",
-            Self::Banned => "banned",
-            Self::NoAnswer => "no_answer",
-            Self::Unasked => "unasked",
-            Self::Skipped => "skipped",
-            Self::Unreadable => "unreadable",
-        }
-    }
-}
+domain::enum_words!(What);
 
 /// A session, or a file that was meant to be one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -48,6 +48,8 @@ pub struct SignedInAs {
 }
 
 /// Why a login came to nothing.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LoginFailure {
@@ -81,27 +83,9 @@ pub enum LoginFailure {
     Refused,
 }
 
-impl LoginFailure {
-    /// The word for it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::PhoneInvalid => "phone_invalid",
-            Self::PhoneBanned => "phone_banned",
-            Self::SignUpRequired => "sign_up_required",
-            Self::EmailRequired => "email_required",
-            Self::PaymentRequired => "payment_required",
-            Self::CodeExpired => "code_expired",
-            Self::Flood => "flood",
-            Self::ApiIdInvalid => "api_id_invalid",
-            Self::OtherPerson => "other_person",
-            Self::Banned => "banned",
-            Self::TermsDeclined => "terms_declined",
-            Self::LeftAlone => "left_alone",
-            Self::BeginAnew => "begin_anew",
-            Self::Refused => "refused",
-        }
-    }
+domain::enum_words!(LoginFailure);
 
+impl LoginFailure {
     /// What to do about it.
     pub const fn next(self) -> &'static str {
         match self {

@@ -1,8 +1,9 @@
 //! Steps on the chat itself: making it, its settings, its link, leaving it.
 
 use domain::account::Operation;
+use domain::outcome::RejectionCode;
 use domain::outcome::Unclear;
-use domain::saga::{Answer, CREATOR_STAYS, Step};
+use domain::saga::{Answer, Step};
 use domain::{ChatId, Outcome};
 use grammers_tl_types::{enums, functions};
 
@@ -35,7 +36,9 @@ pub(super) async fn create(way: &Way<'_>, title: &str, about: &str) -> Result<An
 /// Some refusals say nothing about the chat that was asked for: another account may make it.
 fn of_the_account(refusal: Outcome) -> Outcome {
     match refusal {
-        Outcome::Rejected { code } if is_of_the_maker(&code) => Outcome::Forbidden(code),
+        Outcome::Rejected { code } if is_of_the_maker(&code.to_string()) => {
+            Outcome::Forbidden(code.to_string())
+        }
         other => other,
     }
 }
@@ -102,7 +105,7 @@ pub(super) async fn export_link(way: &Way<'_>) -> Result<Answer, Outcome> {
     match way.change(&request).await {
         Ok(enums::ExportedChatInvite::ChatInviteExported(invite)) => Ok(Answer::Link { link: invite.link }),
         Ok(enums::ExportedChatInvite::ChatInvitePublicJoinRequests) => {
-            Err(Outcome::Rejected { code: "CHAT_INVITE_PUBLIC".to_owned() })
+            Err(Outcome::Rejected { code: "CHAT_INVITE_PUBLIC".into() })
         }
         Err(error) => Err(way.refused(&error).await),
     }
@@ -133,7 +136,7 @@ pub(super) async fn leave(way: &Way<'_>, step: &Step) -> Result<Answer, Outcome>
         Place::Channel(channel) => way.change(&functions::channels::LeaveChannel { channel }).await,
     };
     if let Err(error) = &answer
-        && error.name() == Some(CREATOR_STAYS)
+        && error.name().map(RejectionCode::from) == Some(RejectionCode::UserCreator)
     {
         way.account.registry.note_creators_stay();
     }

@@ -1,7 +1,8 @@
 //! Steps on the people of a chat: finding out who they are, inviting, promoting, listing and removing them.
 
 use domain::account::Operation;
-use domain::saga::{Answer, CREATOR_STAYS, MemberResult, Missing, OWN_CHAT, Person, Step};
+use domain::outcome::RejectionCode;
+use domain::saga::{Answer, MemberResult, Missing, Person, Step};
 use domain::{ChatId, ChatRef, Outcome};
 use grammers_tl_types::{enums, functions, types};
 
@@ -354,10 +355,10 @@ async fn in_channel(
 ) -> Result<Vec<i64>, Outcome> {
     let me = way.account.standing.user_id();
     let refuse = if keep_own {
-        Some(OWN_CHAT)
+        Some(RejectionCode::OwnChat)
     } else {
         // Members are listed to be removed before the chat is left, which would then be refused.
-        way.account.registry.creators_stay().then_some(CREATOR_STAYS)
+        way.account.registry.creators_stay().then_some(RejectionCode::UserCreator)
     };
     let mut users: Vec<i64> = Vec::new();
     let mut offset = 0;
@@ -375,10 +376,10 @@ async fn in_channel(
             Err(error) => return Err(way.refused(&error).await),
         };
         way.account.learn(&page.users, &page.chats, &[]).await;
-        if let Some(code) = refuse
+        if let Some(code) = &refuse
             && page.participants.iter().any(|one| is_made_by(one, me))
         {
-            return Err(Outcome::Rejected { code: code.to_owned() });
+            return Err(Outcome::Rejected { code: code.clone() });
         }
         let read = i32::try_from(page.participants.len()).unwrap_or(i32::MAX);
         let before = users.len();

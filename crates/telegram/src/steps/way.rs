@@ -40,7 +40,7 @@ impl Way<'_> {
 
     /// The chat of the step.
     pub(super) fn chat_id(&self) -> Result<ChatId, Outcome> {
-        self.chat_id.ok_or_else(|| Outcome::Rejected { code: "CHAT_ID_INVALID".to_owned() })
+        self.chat_id.ok_or_else(|| Outcome::Rejected { code: "CHAT_ID_INVALID".into() })
     }
 
     /// The chat in the form that most calls take.
@@ -54,7 +54,7 @@ impl Way<'_> {
         let chat_id = self.chat_id()?;
         match chat_id.kind() {
             ChatKind::Group => Ok(Place::Group(chat_id.bare())),
-            ChatKind::User => Err(Outcome::Rejected { code: "CHAT_ID_INVALID".to_owned() }),
+            ChatKind::User => Err(Outcome::Rejected { code: "CHAT_ID_INVALID".into() }),
             ChatKind::Channel => {
                 if self.account.peers.input_channel(chat_id).is_none() {
                     self.peer().await?;

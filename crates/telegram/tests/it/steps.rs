@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use delivery::{Call, Candidates, FoundChat, Readiness, Steps};
 use domain::account::Operation;
-use domain::saga::{Answer, MemberResult, OWN_CHAT, RegistryChange, Step};
+use domain::outcome::RejectionCode;
+use domain::saga::{Answer, MemberResult, RegistryChange, Step};
 use domain::{ChatId, Outcome, SecretText};
 use sandbox::telegram::{FaultName, Invites, MemberOrder, Privacy};
 use telegram::{ChangeError, MemberRole, Pool, ReadError};
@@ -106,7 +107,7 @@ async fn a_chat_is_made_filled_changed_and_left() {
     done(&pool, "backup_1", chat_id, Step::SetAbout { about: "Done".to_owned() }).await;
     let kept = Step::ListMembers { keep_own: true };
     let refused = take(&pool, "backup_1", Some(chat_id), &kept).await;
-    assert_eq!(refused, Err(Outcome::Rejected { code: OWN_CHAT.to_owned() }));
+    assert_eq!(refused, Err(Outcome::Rejected { code: RejectionCode::OwnChat }));
     let owned_by_another = take(&pool, "backup_2", Some(chat_id), &kept).await;
     assert!(matches!(owned_by_another, Ok(Answer::Members { .. })), "{owned_by_another:?}");
     let kept_or_not = Step::ListMembers { keep_own: false };

@@ -1,7 +1,7 @@
 //! What the making of a chat answers, step by step under `debug`. Pure.
 
-use domain::outcome::Failure;
-use domain::saga::{Ended, Member, MemberResult, NO_RESOLVABLE_USERS, Role, Saga, SagaState};
+use domain::outcome::{Failure, RejectionCode};
+use domain::saga::{Ended, Member, MemberResult, Role, Saga, SagaState};
 use domain::{AccountName, ChatId, Timestamp};
 use http::StatusCode;
 use serde::Serialize;
@@ -38,7 +38,7 @@ pub(super) fn answer(saga: &Saga, asked: &NewChat, now: Timestamp) -> Option<Ans
     match saga.state {
         SagaState::Done => Some(made(saga, asked)),
         SagaState::Failed => Some(match &saga.failure {
-            Some(Failure::Rejected { provider_code }) if provider_code == NO_RESOLVABLE_USERS => {
+            Some(Failure::Rejected { provider_code: RejectionCode::NoResolvableUsers }) => {
                 nobody(asked, saga.account.clone(), &saga.progress.members)
             }
             _ => refused::failed(saga, None, now),
@@ -259,7 +259,7 @@ pub(super) mod tests {
     #[test]
     fn nobody_found_is_the_callers_error() {
         let mut saga = saga(asked().task(false).expect("a task"), SagaState::Failed, Progress::default());
-        saga.failure = Some(Failure::Rejected { provider_code: NO_RESOLVABLE_USERS.to_owned() });
+        saga.failure = Some(Failure::Rejected { provider_code: RejectionCode::NoResolvableUsers });
         saga.progress.members = vec![member("@anna_1", Role::Member, None, MemberResult::NotFound)];
         assert_eq!(
             wire(&answer(&saga, &asked(), Timestamp::default()).expect("it is over")),

@@ -2,7 +2,7 @@
 
 use domain::Timestamp;
 use domain::outcome::{Failure, Refusal};
-use domain::saga::{Saga, rejection_in_words};
+use domain::saga::Saga;
 use http::StatusCode;
 
 use super::answer::Answer;
@@ -39,7 +39,7 @@ pub(super) fn failed(saga: &Saga, chat: Option<&str>, now: Timestamp) -> Answer 
             Answer::error(status, format!("every account was refused; {done} ({})", asked(accounts)))
         }
         Some(Failure::Rejected { provider_code }) => {
-            Answer::error(status, format!("{}; {done}", rejection_in_words(provider_code)))
+            Answer::error(status, format!("{}; {done}", provider_code.in_words()))
         }
         Some(
             failure @ (Failure::MediaGone { .. }
@@ -84,7 +84,7 @@ mod tests {
             ),
             (Failure::ChatNotFound { asked }, 500, "Cannot find chat @demo (accounts asked: main: banned;"),
             (Failure::ChatNotFound { asked: Vec::new() }, 500, "(accounts asked: none)"),
-            (Failure::Rejected { provider_code: "CHAT_TITLE_EMPTY".to_owned() }, 500, "CHAT_TITLE_EMPTY"),
+            (Failure::Rejected { provider_code: "CHAT_TITLE_EMPTY".into() }, 500, "CHAT_TITLE_EMPTY"),
             (Failure::FloodWait { until: Timestamp::from_micros(1_000_000) }, 429, r#""retry_after":1}"#),
             (Failure::Restored { made_at: Timestamp::default() }, 500, "may have been done since"),
         ] {
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn members_who_were_removed_before_are_counted() {
-        let refused = || Some(Failure::Rejected { provider_code: "USER_CREATOR".to_owned() });
+        let refused = || Some(Failure::Rejected { provider_code: "USER_CREATOR".into() });
         let of = |removed: &[i64]| wire(&failed(&leaving(refused(), removed), None, Timestamp::default())).1;
         assert!(
             of(&[]).contains("may not leave it") && of(&[]).ends_with("nothing was done\"}"),

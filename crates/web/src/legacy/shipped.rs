@@ -153,7 +153,7 @@ mod tests {
             (Failure::NoRights { asked: Vec::new() }, 500),
             (Failure::NotInChat { asked: Vec::new() }, 500),
             (Failure::Restored { made_at: Timestamp::default() }, 500),
-            (Failure::Rejected { provider_code: "PHOTO_INVALID_DIMENSIONS".to_owned() }, 500),
+            (Failure::Rejected { provider_code: "PHOTO_INVALID_DIMENSIONS".into() }, 500),
         ] {
             let (said, body) = of(&failing(failure), &name);
             assert_eq!(said, status, "{body}");

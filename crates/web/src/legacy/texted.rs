@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(failed(Failure::NoAccount { asked: asked.clone() }).0, 503);
         assert_eq!(failed(Failure::NoRights { asked }).0, 500);
         assert_eq!(failed(Failure::Restored { made_at: Timestamp::default() }).0, 500);
-        assert_eq!(failed(Failure::Rejected { provider_code: "MESSAGE_EMPTY".to_owned() }).0, 500);
+        assert_eq!(failed(Failure::Rejected { provider_code: "MESSAGE_EMPTY".into() }).0, 500);
     }
 
     #[test]

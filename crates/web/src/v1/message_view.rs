@@ -181,7 +181,7 @@ fn attempts(timeline: &[Entry]) -> Vec<AttemptView<'_>> {
         .filter_map(|entry| {
             Some(AttemptView {
                 account: entry.account.as_ref(),
-                outcome: entry.outcome.as_deref()?,
+                outcome: entry.outcome?.as_str(),
                 detail: entry.detail.as_deref(),
                 at: entry.at,
             })
@@ -202,7 +202,7 @@ impl FailureView {
 
     fn new(failure: &Failure, detail: String) -> Self {
         let provider_code = match failure {
-            Failure::Rejected { provider_code } => Some(provider_code.clone()),
+            Failure::Rejected { provider_code } => Some(provider_code.to_string()),
             _ => None,
         };
         Self { code: failure.code(), detail, provider_code }

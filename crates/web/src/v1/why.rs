@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use delivery::{Candidates, Readiness};
-use domain::outcome::Failure;
+use domain::outcome::{Failure, OutcomeKind};
 use domain::timeline::{Entry, Step};
 use domain::{AccountName, ApiKeyId, MessageId, MessageState, Timestamp};
 use serde::Serialize;
@@ -147,7 +147,7 @@ impl<'a> From<&'a Entry> for StepView<'a> {
             step: entry.step,
             part: entry.part,
             account: entry.account.as_ref(),
-            outcome: entry.outcome.as_deref(),
+            outcome: entry.outcome.map(OutcomeKind::as_str),
             detail: entry.detail.as_deref(),
             says: sentence(entry),
         }
@@ -165,7 +165,7 @@ pub(super) fn sentence(entry: &Entry) -> String {
         Step::Accepted => "It was accepted and stored".to_owned(),
         Step::Begun => format!("{account} was given {part} to send"),
         Step::Attempted => {
-            let outcome = entry.outcome.as_deref().unwrap_or("unknown").replace('_', " ");
+            let outcome = entry.outcome.map_or("unknown", OutcomeKind::as_str).replace('_', " ");
             return match &entry.detail {
                 Some(detail) => format!("{account} tried to send {part}: {outcome} ({detail})."),
                 None => format!("{account} tried to send {part}: {outcome}."),
@@ -211,7 +211,7 @@ mod tests {
                         step,
                         part: Some(1),
                         account: account.clone(),
-                        outcome: Some("flood_wait".to_owned()),
+                        outcome: Some(OutcomeKind::FloodWait),
                         detail,
                     };
                     let says = sentence(&entry);

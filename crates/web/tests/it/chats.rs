@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use delivery::sender::{Readiness, Why};
 use domain::Outcome;
-use domain::saga::{OWN_CHAT, Step};
+use domain::outcome::RejectionCode;
+use domain::saga::Step;
 use serde_json::json;
 use store::{PeerKind, StoredPeer};
 
@@ -139,7 +140,7 @@ async fn the_same_key_is_the_same_chat() {
 async fn why_no_chat_is_made() {
     let world = World::new().await;
     let body = r#"{"title":"Order 1"}"#;
-    world.hands.then("create", [Outcome::Rejected { code: "CHAT_TITLE_EMPTY".to_owned() }]);
+    world.hands.then("create", [Outcome::Rejected { code: "CHAT_TITLE_EMPTY".into() }]);
     let problem = create(&world, body).send().await.problem(422, "rejected");
     assert_eq!(problem["provider_code"], "CHAT_TITLE_EMPTY");
     assert_eq!(problem["state"], "failed");
@@ -284,7 +285,7 @@ async fn a_chat_is_left() {
 #[tokio::test]
 async fn an_own_chat_is_emptied_only_where_the_caller_says_so() {
     let world = World::new().await;
-    world.hands.then("list_members", [Outcome::Rejected { code: OWN_CHAT.to_owned() }]);
+    world.hands.then("list_members", [Outcome::Rejected { code: RejectionCode::OwnChat }]);
     let path = format!("/v1/chats/{GROUP}?remove_members=true");
     let refused = world.call("DELETE", &path).send().await.problem(409, "own_chat");
     let detail = refused["detail"].as_str().unwrap_or_default();

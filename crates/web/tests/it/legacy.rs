@@ -108,7 +108,7 @@ async fn the_table_of_failures() {
     assert_eq!((reply.status, &reply.json()["status"]), (503, &json!("error")));
     world.script.candidates_are(able(&[("main", Readiness::Ready)]));
     for outcome in
-        [Outcome::Forbidden("kicked".to_owned()), Outcome::Rejected { code: "CHAT_RESTRICTED".to_owned() }]
+        [Outcome::Forbidden("kicked".to_owned()), Outcome::Rejected { code: "CHAT_RESTRICTED".into() }]
     {
         world.script.then([outcome]);
         let reply = world.text(GROUP).send().await;

@@ -136,7 +136,7 @@ async fn the_table_of_failures() {
     assert_eq!(world.sagas.queued(), 0, "a negative answer is final");
 
     world.hands.creators_are(able(&[("main", Readiness::Ready)]));
-    world.hands.then("create", [Outcome::Rejected { code: "CHAT_TITLE_EMPTY".to_owned() }]);
+    world.hands.then("create", [Outcome::Rejected { code: "CHAT_TITLE_EMPTY".into() }]);
     let reply = create(&world, BODY).send().await;
     assert_eq!(reply.status, 500, "{reply:?}");
     assert!(reply.json()["error"].as_str().is_some_and(|error| error.contains("CHAT_TITLE_EMPTY")));
@@ -151,7 +151,7 @@ async fn the_table_of_failures() {
 #[tokio::test]
 async fn a_later_step_that_is_refused_is_told_and_the_chat_is_made() {
     let world = world().await;
-    world.hands.then("export_link", [Outcome::Rejected { code: "CHAT_ADMIN_REQUIRED".to_owned() }]);
+    world.hands.then("export_link", [Outcome::Rejected { code: "CHAT_ADMIN_REQUIRED".into() }]);
     let reply = create(&world, BODY).send().await;
     let answer = reply.json();
     assert_eq!((reply.status, &answer["invite_link"]), (200, &Value::Null), "{answer}");

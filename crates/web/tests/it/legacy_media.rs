@@ -75,7 +75,7 @@ async fn what_goes_wrong_follows_the_table() {
     world.script.then([Outcome::MediaExpired("x".to_owned())]);
     let reply = world.ship(&by_id).send().await;
     assert_eq!((reply.status, &reply.json()["status"]), (410, &json!("error")), "{reply:?}");
-    world.script.then([Outcome::Rejected { code: "PHOTO_INVALID_DIMENSIONS".to_owned() }]);
+    world.script.then([Outcome::Rejected { code: "PHOTO_INVALID_DIMENSIONS".into() }]);
     let reply = world.ship(&by_id).send().await;
     assert!(reply.status == 500 && reply.body.contains("PHOTO_INVALID_DIMENSIONS"), "{reply:?}");
     for path in ["/gone", "/empty", "/inward", "/huge"] {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use delivery::sender::{Readiness, Why};
-use domain::saga::{Saga, SagaEntry, SagaState, Step};
+use domain::saga::{Saga, SagaEntry, SagaEvent, SagaState, Step};
 use domain::{OperationId, Outcome};
 use serde_json::{Value, json};
 use store::SagaChange;
@@ -139,7 +139,7 @@ async fn doubtful(world: &World) -> Value {
         saga: Saga { state, begun, account: "main".parse().ok(), ..saga.clone() },
         entries: vec![SagaEntry {
             at: world.clock.now(),
-            what: "in_doubt".to_owned(),
+            what: SagaEvent::InDoubt,
             account: "main".parse().ok(),
             outcome: None,
             detail: None,

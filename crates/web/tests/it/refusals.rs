@@ -23,7 +23,7 @@ async fn what_an_account_refuses() {
     let problem = world.message(BODY).send().await.problem(404, "chat_not_found");
     assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("main: not among")), "{problem}");
 
-    world.script.then([Outcome::Rejected { code: "MESSAGE_TOO_LONG".to_owned() }]);
+    world.script.then([Outcome::Rejected { code: "MESSAGE_TOO_LONG".into() }]);
     let problem = world.message(BODY).send().await.problem(422, "rejected");
     assert_eq!(problem["provider_code"], "MESSAGE_TOO_LONG");
     assert!(world.script.sent().is_empty());

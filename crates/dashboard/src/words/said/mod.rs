@@ -201,7 +201,7 @@ mod tests {
             Failure::ChatNotFound { asked: asked("does not know the chat") },
             Failure::NoRights { asked: asked("may not write there") },
             Failure::NotInChat { asked: asked("is not, or no longer, in the chat") },
-            Failure::Rejected { provider_code: "MESSAGE_EMPTY".to_owned() },
+            Failure::Rejected { provider_code: "MESSAGE_EMPTY".into() },
             Failure::MediaGone { detail: "x".to_owned() },
             Failure::MediaExpired { detail: "x".to_owned() },
             Failure::FloodWait { until },

@@ -1,7 +1,8 @@
 //! A piece of work as the API shows it: a message or work on a chat, with its steps. Pure.
 
 use domain::message::{MessageState, OutboundMessage};
-use domain::saga::{Progress, Saga, SagaEntry, SagaState, Task};
+use domain::outcome::OutcomeKind;
+use domain::saga::{Progress, Saga, SagaEntry, SagaState, StepOutcome, Task};
 use domain::timeline::Entry;
 use domain::{AccountName, ChatId, ChatRef, Timestamp};
 use serde::Serialize;
@@ -224,9 +225,9 @@ impl<'a> From<&'a SagaEntry> for StepView<'a> {
     fn from(entry: &'a SagaEntry) -> Self {
         Self {
             at: entry.at,
-            what: &entry.what,
+            what: entry.what.as_str(),
             account: entry.account.as_ref(),
-            outcome: entry.outcome.as_deref(),
+            outcome: entry.outcome.map(StepOutcome::as_str),
             detail: entry.detail.as_deref(),
             says: sentence(entry),
         }
@@ -239,7 +240,7 @@ impl<'a> From<&'a Entry> for StepView<'a> {
             at: entry.at,
             what: entry.step.as_str(),
             account: entry.account.as_ref(),
-            outcome: entry.outcome.as_deref(),
+            outcome: entry.outcome.map(OutcomeKind::as_str),
             detail: entry.detail.as_deref(),
             says: why::sentence(entry),
         }
@@ -277,7 +278,7 @@ mod tests {
         assert!(waits["detail"].as_str().is_some_and(|words| words.contains(&until.to_string())), "{waits}");
         assert_eq!(shown(&saga, None)["detail"], Value::Null);
         saga.state = SagaState::Failed;
-        saga.failure = Some(Failure::Rejected { provider_code: "CHAT_TITLE_EMPTY".to_owned() });
+        saga.failure = Some(Failure::Rejected { provider_code: "CHAT_TITLE_EMPTY".into() });
         let failed = shown(&saga, None);
         assert_eq!(failed["failure"]["provider_code"], "CHAT_TITLE_EMPTY");
         assert_eq!((&failed["finished"], &failed["failure"]["code"]), (&json!(true), &json!("rejected")));
