@@ -1,7 +1,7 @@
 //! The two that are compared: Switchboard, and the Python service it replaces.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -92,6 +92,51 @@ pub(crate) async fn switchboard_again(
         .context("the legacy port")?;
     let contender = Contender { program, send_text, ready_after };
     Ok(Switchboard { contender, main, accounts_ready_after, accounts })
+}
+
+/// Switchboard before it has any account.
+pub(crate) struct Empty {
+    pub(crate) program: Program,
+    pub(crate) main: SocketAddr,
+    /// Its settings file.
+    pub(crate) settings: PathBuf,
+}
+
+/// Starts Switchboard on the world, with no account and nothing known from before.
+pub(crate) async fn without_accounts(
+    binary: &Path,
+    world: &World,
+    data: &Path,
+    logs: &Path,
+) -> Result<Empty> {
+    empty_folder(data)?;
+    without_accounts_again(binary, world, data, logs).await
+}
+
+/// The same on data that is there already.
+pub(crate) async fn without_accounts_again(
+    binary: &Path,
+    world: &World,
+    data: &Path,
+    logs: &Path,
+) -> Result<Empty> {
+    let main = free_port()?;
+    let settings = world.settings_without_accounts()?;
+    let mut command = program::of_nobody(binary);
+    command
+        .arg("up")
+        .arg("--config")
+        .arg(&settings)
+        .arg("--data-dir")
+        .arg(data)
+        .args(["--listen", &main.to_string()])
+        .env("SWITCHBOARD_BOOTSTRAP_KEY", KEY)
+        .env("SWITCHBOARD_ADMIN_PASSWORD", ADMIN_PASSWORD);
+    let mut program = Program::start("switchboard", command, logs)?;
+    program
+        .ready(STARTING, || async { http::send(main, "GET", "/health/ready", "").await.map(|_| ()) })
+        .await?;
+    Ok(Empty { program, main, settings })
 }
 
 impl Switchboard {

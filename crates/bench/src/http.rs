@@ -1,13 +1,14 @@
 //! A small HTTP/1.1 client: the load shares the machine with what it measures, so it must cost little.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use thiserror::Error;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -142,6 +143,73 @@ pub(crate) async fn post(address: SocketAddr, path: &str, headers: &str, body: &
         return Ok(Value::Null);
     }
     serde_json::from_slice(&answer.body).with_context(|| format!("POST {path} on {address} answers no JSON"))
+}
+
+/// How much of a file is sent or compared at once, in bytes.
+const PIECE: usize = 64 * 1024;
+
+/// Posts a file as it is, piece by piece, and returns the answer, which must be a 2xx with JSON.
+pub(crate) async fn post_file(address: SocketAddr, path: &str, headers: &str, file: &Path) -> Result<Value> {
+    let length = file.metadata().with_context(|| format!("cannot look at {}", file.display()))?.len();
+    let described =
+        format!("{headers}Content-Type: application/octet-stream\r\nContent-Length: {length}\r\n");
+    let mut connection =
+        Connection::open(address).await.with_context(|| format!("cannot reach {address}"))?;
+    let sending = async {
+        connection.stream.write_all(&request("POST", path, &described, None, false)).await?;
+        let mut file = tokio::fs::File::open(file).await?;
+        tokio::io::copy_buf(&mut BufReader::with_capacity(PIECE, &mut file), &mut connection.stream).await
+    };
+    let sent = timeout(PATIENCE, sending).await.map_err(|_| ExchangeError::TimedOut)?;
+    // A server that refuses it closes early, and its answer says why.
+    let answer = connection.exchange(b"").await.with_context(|| format!("POST {path} on {address}"))?;
+    if !(200..300).contains(&answer.status) {
+        bail!("POST {path} on {address}: {} {}", answer.status, excerpt(&answer.body));
+    }
+    sent.with_context(|| format!("POST {path} on {address}"))?;
+    serde_json::from_slice(&answer.body).with_context(|| format!("POST {path} on {address} answers no JSON"))
+}
+
+/// Gets what must be this file, piece by piece; tells how many bytes came that are the file's, up to the first that is not.
+pub(crate) async fn get_file(address: SocketAddr, path: &str, headers: &str, file: &Path) -> Result<u64> {
+    let getting = async {
+        let stream = TcpStream::connect(address).await?;
+        let mut stream = BufReader::with_capacity(PIECE, stream);
+        stream.write_all(&request("GET", path, headers, None, false)).await?;
+        let mut found = Vec::new();
+        while !found.ends_with(b"\r\n\r\n") {
+            if stream.read_until(b'\n', &mut found).await? == 0 {
+                return Err(ExchangeError::CutOff);
+            }
+        }
+        let found = head(&found)?.ok_or(ExchangeError::CutOff)?;
+        if found.status != 200 || !matches!(found.body, Body::Length(_)) {
+            return Err(Malformed("it is no file").into());
+        }
+        let mut file = BufReader::with_capacity(PIECE, tokio::fs::File::open(file).await?);
+        let mut same = 0;
+        loop {
+            let (theirs, ours) = (stream.fill_buf().await?, file.fill_buf().await?);
+            let both = theirs.len().min(ours.len());
+            if both == 0 || theirs[..both] != ours[..both] {
+                return Ok(same);
+            }
+            stream.consume(both);
+            file.consume(both);
+            same += both as u64;
+        }
+    };
+    let same = timeout(PATIENCE, getting).await.map_err(|_| ExchangeError::TimedOut)?;
+    same.with_context(|| format!("GET {path} on {address}"))
+}
+
+/// Signs in at the door of the pages: the header that shows it from then on.
+pub(crate) async fn sign_in(address: SocketAddr, name: &str, password: &str) -> Result<String> {
+    let form = format!("name={name}&password={password}");
+    let mut connection = Connection::open(address).await?;
+    let answer = connection.exchange(&request("POST", "/sign-in", "", Some(form.as_bytes()), false)).await?;
+    let cookie = answer.cookie.filter(|_| answer.status == 303).context("nobody was let in")?;
+    Ok(format!("Cookie: {cookie}\r\n"))
 }
 
 /// The beginning of a body, to be shown in an error.

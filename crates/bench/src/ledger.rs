@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Row {
     pub(crate) seq: u64,
+    pub(crate) account: String,
     pub(crate) method: String,
     pub(crate) text: String,
     pub(crate) message_id: Option<i64>,
@@ -79,6 +80,7 @@ mod tests {
     fn row(text: &str, message_id: i64) -> Row {
         Row {
             seq: 1,
+            account: "main".to_owned(),
             method: "messages.sendMessage".to_owned(),
             text: text.to_owned(),
             message_id: Some(message_id),

@@ -26,7 +26,10 @@ use clap::{Parser, ValueEnum};
 
 use crate::machine::Machine;
 use crate::report::Report;
-use crate::scenario::{Pace, Stage, added_latency, dashboard, idle, search, send_text, sizes, upload};
+use crate::scenario::{
+    Pace, Stage, added_latency, choosing, dashboard, failover, idle, import, logs, many_files, search,
+    send_text, sizes, upload,
+};
 use crate::usage::Ticks;
 
 #[derive(Parser)]
@@ -61,10 +64,15 @@ struct CommandLine {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
 enum Scenario {
+    Choosing,
     Idle,
     Sizes,
+    Failover,
+    Import,
+    Logs,
     Dashboard,
     Search,
+    ManyFiles,
     Upload,
     AddedLatency,
     SendText,
@@ -112,8 +120,13 @@ async fn run(command_line: &CommandLine) -> Result<bool> {
         send_text: None,
         added_latency: None,
         idle: None,
+        choosing: None,
+        failover: None,
         sizes: None,
         upload: None,
+        many_files: None,
+        import: None,
+        logs: None,
         dashboard: None,
         search: None,
         broken_off: Vec::new(),
@@ -126,9 +139,17 @@ async fn run(command_line: &CommandLine) -> Result<bool> {
         eprintln!("measuring {scenario:?} …");
         let outcome = match scenario {
             Scenario::Idle => idle::run(&stage).await.map(|found| report.idle = Some(found)),
+            Scenario::Choosing => {
+                report.choosing = Some(choosing::run(stage.pace.choices));
+                Ok(())
+            }
             Scenario::Sizes => sizes::run(&stage).await.map(|found| report.sizes = Some(found)),
+            Scenario::Failover => failover::run(&stage).await.map(|found| report.failover = Some(found)),
+            Scenario::Import => import::run(&stage).await.map(|found| report.import = Some(found)),
+            Scenario::Logs => logs::run(&stage).await.map(|found| report.logs = Some(found)),
             Scenario::Dashboard => dashboard::run(&stage).await.map(|found| report.dashboard = Some(found)),
             Scenario::Search => search::run(&stage).await.map(|found| report.search = Some(found)),
+            Scenario::ManyFiles => many_files::run(&stage).await.map(|found| report.many_files = Some(found)),
             Scenario::Upload => upload::run(&stage).await.map(|found| report.upload = Some(found)),
             Scenario::AddedLatency => {
                 added_latency::run(&stage).await.map(|found| report.added_latency = Some(found))

@@ -10,8 +10,13 @@ use crate::goals::{self, Goal};
 use crate::latency::Summary;
 use crate::machine::Machine;
 use crate::scenario::added_latency::AddedLatency;
+use crate::scenario::choosing::{ACCOUNTS, Choosing};
 use crate::scenario::dashboard::Dashboard;
+use crate::scenario::failover::Failover;
 use crate::scenario::idle::Idle;
+use crate::scenario::import::{self, Import};
+use crate::scenario::logs::Logs;
+use crate::scenario::many_files::{self, ManyFiles};
 use crate::scenario::search::Search;
 use crate::scenario::send_text::{Pair, SendText};
 use crate::scenario::sizes::Sizes;
@@ -30,8 +35,13 @@ pub(crate) struct Report {
     pub(crate) send_text: Option<SendText>,
     pub(crate) added_latency: Option<AddedLatency>,
     pub(crate) idle: Option<Idle>,
+    pub(crate) choosing: Option<Choosing>,
+    pub(crate) failover: Option<Failover>,
     pub(crate) sizes: Option<Sizes>,
     pub(crate) upload: Option<Upload>,
+    pub(crate) many_files: Option<ManyFiles>,
+    pub(crate) import: Option<Import>,
+    pub(crate) logs: Option<Logs>,
     pub(crate) dashboard: Option<Dashboard>,
     pub(crate) search: Option<Search>,
     /// Scenarios that did not come to their end, with why.
@@ -43,10 +53,19 @@ impl Report {
     /// Judges what was measured.
     pub(crate) fn judge(&mut self) {
         self.goals = goals::of(self.send_text.as_ref(), self.added_latency.as_ref());
-        self.goals.extend(goals::of_sizes(self.sizes.as_ref()));
-        self.goals.extend(goals::of_files(self.upload.as_ref()));
+        self.goals.extend(goals::of_the_pool(
+            self.choosing.as_ref(),
+            self.failover.as_ref(),
+            self.sizes.as_ref(),
+        ));
+        self.goals.extend(goals::of_files(
+            self.upload.as_ref(),
+            self.many_files.as_ref(),
+            self.import.as_ref(),
+        ));
         self.goals.extend(goals::of_the_dashboard(self.dashboard.as_ref()));
         self.goals.extend(goals::of_the_search(self.search.as_ref()));
+        self.goals.extend(goals::of_logs(self.logs.as_ref()));
     }
 
     /// Everything was measured that was asked for, and it is good enough.
@@ -100,11 +119,23 @@ impl Report {
         if let Some(idle) = &self.idle {
             write_idle(text, idle)?;
         }
+        if let Some(failover) = &self.failover {
+            write_failover(text, failover)?;
+        }
+        if let Some(choosing) = &self.choosing {
+            write_choosing(text, choosing)?;
+        }
         if let Some(sizes) = &self.sizes {
             write_sizes(text, sizes)?;
         }
         if let Some(upload) = &self.upload {
             write_upload(text, upload)?;
+        }
+        if let Some(many) = &self.many_files {
+            write_many_files(text, many)?;
+        }
+        if let Some(import) = &self.import {
+            write_import(text, import)?;
         }
         looking::write(text, self)?;
         for scenario in &self.broken_off {
@@ -225,6 +256,34 @@ fn write_idle(text: &mut String, idle: &Idle) -> std::fmt::Result {
     writeln!(text, "| CPU at rest, ms a second | {:.1} | {:.1} |\n", ours.processor, baseline.processor)
 }
 
+fn write_failover(text: &mut String, failover: &Failover) -> std::fmt::Result {
+    writeln!(
+        text,
+        "## What failover adds\n\nOne caller, {} new chats. In each, the first call meets an account that may not write \
+         there and goes on with the next one, whose call to Telegram is in it as well as the first one's; the second call \
+         goes to that account at once.\n\n| `POST /send_text` | p50, ms | p90, ms | p99, ms |\n|---|---:|---:|---:|",
+        failover.over.count
+    )?;
+    for (name, summary) in [("at once", failover.direct), ("over a failover", failover.over)] {
+        writeln!(
+            text,
+            "| {name} | {} | {} | {} |",
+            milliseconds(summary.p50),
+            milliseconds(summary.p90),
+            milliseconds(summary.p99)
+        )?;
+    }
+    writeln!(text)
+}
+
+fn write_choosing(text: &mut String, choosing: &Choosing) -> std::fmt::Result {
+    writeln!(text, "## Choosing among {ACCOUNTS} accounts\n\n| | p50, µs | p99, µs |\n|---|---:|---:|")?;
+    for kind in &choosing.chats {
+        writeln!(text, "| {} | {} | {} |", kind.what, microseconds(kind.p50), microseconds(kind.p99))?;
+    }
+    writeln!(text)
+}
+
 fn write_sizes(text: &mut String, sizes: &Sizes) -> std::fmt::Result {
     let Sizes { owner, hundred } = sizes;
     writeln!(
@@ -265,7 +324,51 @@ fn write_upload(text: &mut String, upload: &Upload) -> std::fmt::Result {
     let processor = times(ours.processor, library.processor);
     writeln!(text, "| CPU a file, ms | {:.0} | {:.0} | {processor} |", ours.processor, library.processor)?;
     let (more, theirs) = (megabytes(ours.memory_more), megabytes(library.memory_more));
-    writeln!(text, "| memory more than before the first, MB | {more} | {theirs} | |\n")
+    writeln!(text, "| memory more than before the first, MB | {more} | {theirs} | |\n")?;
+    let both = &upload.both_ways;
+    writeln!(
+        text,
+        "One of {} MB, by `POST /v1/uploads` and back by `GET /v1/messages/{{id}}/media/0`, adds {} MB of memory on its way \
+         out and {} MB on its way back.\n",
+        both.size / 1_000_000,
+        megabytes(both.memory_more_out),
+        megabytes(both.memory_more_back)
+    )
+}
+
+fn write_many_files(text: &mut String, many: &ManyFiles) -> std::fmt::Result {
+    writeln!(
+        text,
+        "## {} accounts, each sends a file of {} MB\n\n| memory | MB |\n|---|---:|\n| before | {} |\n| at most | {} |\n\
+         | {} s after the last one | {} |\n",
+        many.accounts,
+        many_files::SIZE / 1_000_000,
+        megabytes(many.memory_before),
+        megabytes(many.memory_highest),
+        many_files::LOOKED.as_secs(),
+        megabytes(many.memory_after)
+    )
+}
+
+fn write_import(text: &mut String, import: &Import) -> std::fmt::Result {
+    writeln!(
+        text,
+        "## Bringing {} session files over\n\n`switchboard account import` while `up` runs. Telethon made the files; each has \
+         a key and {} peers, {} MB in all. Whose each is, is asked of Telegram.\n\n\
+         | took, ms | CPU, ms | accounts | peers known |\n|---:|---:|---:|---:|\n| {} | {} | {} | {} |\n",
+        import::SESSIONS,
+        import::PEERS,
+        import.bytes / 1_000_000,
+        import.took,
+        import.processor,
+        import.accounts,
+        import.peers
+    )
+}
+
+/// Nanoseconds as microseconds.
+pub(crate) fn microseconds(nanoseconds: u64) -> String {
+    format!("{}.{}", nanoseconds / 1000, nanoseconds % 1000 / 100)
 }
 
 /// A ratio as it is read: `12×`, `0.08×`.

@@ -39,6 +39,18 @@ pub(crate) fn narrowed(text: &str, accounts: &[&str], send_text_port: u16) -> Re
     toml::to_string(&settings).context("cannot write the settings")
 }
 
+/// The settings without accounts and without legacy ports: what is left says where the world is.
+pub(crate) fn without_accounts(text: &str) -> Result<String> {
+    let mut settings: Table = toml::from_str(text).context("the world's settings are no TOML")?;
+    settings
+        .get_mut("telegram")
+        .and_then(Value::as_table_mut)
+        .context("the world's settings have no [telegram]")?
+        .remove("accounts");
+    settings.remove("legacy");
+    toml::to_string(&settings).context("cannot write the settings")
+}
+
 /// The settings with one session more for each of these accounts: it is for sending texts, the one before it for the
 /// rest.
 pub(crate) fn with_more_sessions(text: &str, sessions: &[(&str, String)]) -> Result<String> {
@@ -141,6 +153,14 @@ mod tests {
             (Some(3), Some("send_text"))
         );
         assert!(with_more_sessions(text, &[("fifth", session)]).is_err());
+    }
+
+    #[test]
+    fn without_accounts_the_place_of_the_world_is_left() {
+        let left: Table = toml::from_str(&without_accounts(SETTINGS).unwrap()).unwrap();
+        assert_eq!(left["telegram"]["data_centres"][0]["id"].as_integer(), Some(2));
+        assert!(left["telegram"].get("accounts").is_none() && left.get("legacy").is_none());
+        assert!(without_accounts("listen = 1").is_err());
     }
 
     #[test]

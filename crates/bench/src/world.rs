@@ -121,6 +121,21 @@ impl World {
         Ok(file)
     }
 
+    /// Writes the world's settings once more, without any account and without legacy ports.
+    pub(crate) fn settings_without_accounts(&self) -> Result<PathBuf> {
+        let text = fs::read_to_string(self.folder.join("switchboard.toml"))
+            .context("cannot read the world's settings")?;
+        let file = self.folder.join("bench_empty.toml");
+        fs::write(&file, settings::without_accounts(&text)?)
+            .with_context(|| format!("cannot write {}", file.display()))?;
+        Ok(file)
+    }
+
+    /// All accounts.
+    pub(crate) fn accounts(&self) -> &[Account] {
+        &self.accounts
+    }
+
     /// The files that the world has.
     pub(crate) async fn files(&self) -> Result<Vec<serde_json::Value>> {
         items(self.control, "/telegram/files").await
@@ -148,6 +163,23 @@ impl World {
     /// Forgets the calls.
     pub(crate) async fn forget_calls(&self) -> Result<()> {
         http::send(self.control, "DELETE", "/calls", "").await.map(|_| ())
+    }
+
+    /// Makes a supergroup of two accounts and tells its id.
+    pub(crate) async fn make_chat(&self, title: &str, creator: &str, member: &str) -> Result<String> {
+        let order = serde_json::json!({ "title": title, "creator": creator, "members": [member] });
+        let made = http::post(self.control, "/telegram/chats", "", &order).await?;
+        made["chat_id"].as_str().map(str::to_owned).context("the new chat has no id")
+    }
+
+    /// Sets a fault.
+    pub(crate) async fn fault(&self, fault: &serde_json::Value) -> Result<()> {
+        http::post(self.control, "/faults", "", fault).await.map(|_| ())
+    }
+
+    /// Takes all faults away.
+    pub(crate) async fn forget_faults(&self) -> Result<()> {
+        http::send(self.control, "DELETE", "/faults", "").await.map(|_| ())
     }
 
     /// The methods that clients asked for and the world does not know.

@@ -1,9 +1,10 @@
-//! The goals of what people look at: the dashboard, messages by their text.
+//! The goals of what people look at: the dashboard, messages by their text, log lines.
 
-use super::{Goal, known};
+use super::Goal;
 use crate::latency::Summary;
-use crate::report::milliseconds;
+use crate::report::{megabytes, milliseconds};
 use crate::scenario::dashboard::Dashboard;
+use crate::scenario::logs::Logs;
 use crate::scenario::search::Search;
 
 /// A page is painted in less than this nine times of ten, in microseconds.
@@ -17,6 +18,12 @@ const WEIGHT: u64 = 150_000;
 
 /// An open page takes less than this of the server, in milliseconds a second: one in a hundred of a core.
 const OPEN: f64 = 10.0;
+
+/// The first lines with a word among the log lines, in milliseconds.
+const WORD: u128 = 1_000;
+
+/// A small server's memory, in kilobytes: what a search takes must fit beside everything else.
+const SMALL_SERVER: u64 = 512 * 1_024;
 
 /// The goals of the dashboard.
 pub(crate) fn of_the_dashboard(dashboard: Option<&Dashboard>) -> Vec<Goal> {
@@ -62,8 +69,15 @@ pub(crate) fn of_the_dashboard(dashboard: Option<&Dashboard>) -> Vec<Goal> {
             met: measured.accounts > 0 && more < OPEN,
         },
     ];
-    let unknown: Vec<_> = measured.unknown_methods.iter().collect();
-    goals.extend(known("methods of many accounts that the pretend Telegram does not know", &unknown));
+    if !measured.unknown_methods.is_empty() {
+        let names: Vec<_> = measured.unknown_methods.iter().map(ToString::to_string).collect();
+        goals.push(Goal {
+            what: "methods of many accounts that the pretend Telegram does not know",
+            wanted: "none".to_owned(),
+            measured: names.join(", "),
+            met: false,
+        });
+    }
     goals
 }
 
@@ -83,10 +97,52 @@ pub(crate) fn of_the_search(search: Option<&Search>) -> Vec<Goal> {
     }]
 }
 
+/// The goals of the log store.
+pub(crate) fn of_logs(logs: Option<&Logs>) -> Vec<Goal> {
+    let Some(measured) = logs else { return Vec::new() };
+    let slowest = measured.words.iter().map(|word| word.ours.max(word.served)).max().unwrap_or(u128::MAX);
+    let right =
+        measured.words.iter().all(|word| word.found == word.expected && word.served_found == word.expected);
+    let rotation = &measured.rotation;
+    vec![
+        Goal {
+            what: "the first 100 log lines with a word, whichever",
+            wanted: format!("< {WORD} ms"),
+            measured: format!("{slowest} ms"),
+            met: slowest < WORD,
+        },
+        Goal {
+            what: "lines with the word that were found",
+            wanted: "all".to_owned(),
+            measured: if right { "all" } else { "not all" }.to_owned(),
+            met: right && !measured.words.is_empty(),
+        },
+        Goal {
+            what: "log lines written, none dropped",
+            wanted: measured.lines.to_string(),
+            measured: measured.written.to_string(),
+            met: measured.written == measured.lines,
+        },
+        Goal {
+            what: "memory of the server at most, while all of them are searched",
+            wanted: format!("< {} MB", megabytes(SMALL_SERVER)),
+            measured: format!("{} MB", megabytes(measured.memory_highest)),
+            met: measured.memory_highest > 0 && measured.memory_highest < SMALL_SERVER,
+        },
+        Goal {
+            what: "log files on the disk at most, with a budget, in bytes",
+            wanted: format!("≤ {}", rotation.budget),
+            measured: rotation.most.to_string(),
+            met: rotation.most > 0 && rotation.most <= rotation.budget && rotation.went,
+        },
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::scenario::dashboard::{Press, Weight};
+    use crate::scenario::logs::{Rotation, Word};
     use crate::scenario::search::Text;
 
     fn missed(goals: &[Goal]) -> usize {
@@ -135,7 +191,28 @@ mod tests {
     }
 
     #[test]
-    fn the_goal_of_the_search_can_be_missed() {
+    fn each_goal_of_logs_and_of_the_search_can_be_missed() {
+        let word = |ours, served, served_found| Word {
+            what: "a",
+            found: 1,
+            expected: 1,
+            ours,
+            served,
+            served_found,
+            page: 1,
+            grep: 1,
+            zgrep: 1,
+        };
+        let logs = |word, written, memory_highest, most| Logs {
+            lines: 7,
+            written,
+            memory_highest,
+            rotation: Rotation { budget: 10, most, lines: 5, went: true },
+            words: vec![word],
+            ..Logs::default()
+        };
+        assert_eq!(missed(&of_logs(Some(&logs(word(999, 999, 1), 7, SMALL_SERVER - 1, 10)))), 0);
+        assert_eq!(missed(&of_logs(Some(&logs(word(1, 1_000, 2), 6, SMALL_SERVER, 11)))), 5);
         let text = |found| Text { what: "a", found, expected: 1, first_page: 1, all_pages: 1, pages: 1 };
         let search = |found| Search { messages: 1, words: vec![text(found)], ..Search::default() };
         assert_eq!(

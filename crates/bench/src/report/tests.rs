@@ -2,12 +2,14 @@
 
 use super::*;
 use crate::ledger::Audit;
+use crate::scenario::choosing::OneKind;
 use crate::scenario::dashboard::{Press, Weight};
 use crate::scenario::idle::AtRest;
+use crate::scenario::logs::{Rotation, Word};
 use crate::scenario::search::Text;
 use crate::scenario::send_text::Side;
 use crate::scenario::sizes::Size;
-use crate::scenario::upload::Side as UploadSide;
+use crate::scenario::upload::{BothWays, Side as UploadSide};
 
 fn summary(p50: u32) -> Summary {
     Summary { count: 10, p50, p90: p50 * 2, p99: p50 * 3, max: p50 * 4 }
@@ -76,6 +78,14 @@ fn report() -> Report {
             unknown_methods: Vec::new(),
         }),
         idle: Some(Idle { ours: at_rest(5), baseline: at_rest(1) }),
+        choosing: Some(Choosing { chats: vec![OneKind { what: "a group", p50: 9_870, p99: 12_340 }] }),
+        failover: Some(Failover {
+            direct: summary(1_400),
+            over: summary(2_600),
+            sent: 22,
+            in_ledger: 22,
+            unknown_methods: Vec::new(),
+        }),
         sizes: Some(Sizes { owner: size(5), hundred: size(100) }),
         upload: Some(Upload {
             size: 100_000_000,
@@ -83,7 +93,52 @@ fn report() -> Report {
             library: upload(1_800, 1_000.0),
             sent: 6,
             whole: 6,
+            both_ways: BothWays {
+                size: 500_000_000,
+                memory_more_out: 7_168,
+                memory_more_back: 4_096,
+                same: 500_000_000,
+            },
             unknown_methods: Vec::new(),
+        }),
+        many_files: Some(ManyFiles {
+            accounts: 100,
+            sent: 100,
+            memory_before: 40_960,
+            memory_highest: 102_400,
+            memory_after: 61_440,
+            unknown_methods: Vec::new(),
+        }),
+        import: Some(Import {
+            bytes: 100_000_000,
+            took: 4_200,
+            processor: 2_100,
+            accounts: 100,
+            peers: 400_000,
+            unknown_methods: Vec::new(),
+        }),
+        logs: Some(Logs {
+            lines: 10_000_001,
+            written: 10_000_001,
+            text: 1_600_000_000,
+            stored: 130_000_000,
+            processor: 1.25,
+            per_second: 400_000.0,
+            words: vec![Word {
+                what: "a word that is not there",
+                found: 0,
+                expected: 0,
+                ours: 12,
+                served: 14,
+                served_found: 0,
+                page: 700,
+                grep: 900,
+                zgrep: 9_000,
+            }],
+            page: 350,
+            memory_before: 30_720,
+            memory_highest: 40_960,
+            rotation: Rotation { budget: 10_000, most: 9_999, lines: 2_000, went: true },
         }),
         dashboard: Some(Dashboard {
             accounts: 2_000,
@@ -129,15 +184,20 @@ fn both_sides_stand_in_one_line_with_their_ratio() {
         "| missing / twice / wrong id / not answered | 0 / 0 / 0 / 0 | 0 / 0 / 0 / 0 | |",
         "| `POST /send_text` | 1.40 | 2.80 | 4.20 | 0.90 |",
         "| start to all accounts ready, ms | 340 | 340 |",
+        "| over a failover | 2.60 | 5.20 | 7.80 |",
+        "| a group | 9.8 | 12.3 |",
         "| … to all accounts ready, ms | 650 | 650 |",
         "| memory at rest, MB | 30.0 | 30.0 |",
         "| a file, ms | 900 | 1800 | 0.50× |",
         "| CPU a file, ms | 250 | 1000 | 0.25× |",
+        "| 60 s after the last one | 60.0 |",
+        "| 4200 | 2100 | 100 | 400000 |",
         "| the overview, nothing kept by the browser | 90.0 | 180.0 | 360.0 |",
         "| pause an account | 30.0 | 60.0 | 120.0 |",
         "| Switchboard | this run | 2000 accounts, 4006 cards | 60.0 (p90 of the slowest one; slowest press 120.0) | 180.0 (p90; slowest 360.0) |",
         "| [Uptime Kuma #7079](https://github.com/louislam/uptime-kuma/issues/7079) | 2.1.3 | 700 monitors | about 45,000, each, loading included | about 45,000 |",
         "| in one of them | 1 | 500 | 1000 | 20 |",
+        "| a word that is not there | 0 | 12 | 14 | 700 | 900 | 9000 |",
     ] {
         assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
     }

@@ -1,8 +1,13 @@
 //! The scenarios: what is measured, each in a world of its own.
 
 pub(crate) mod added_latency;
+pub(crate) mod choosing;
 pub(crate) mod dashboard;
+pub(crate) mod failover;
 pub(crate) mod idle;
+pub(crate) mod import;
+pub(crate) mod logs;
+pub(crate) mod many_files;
 pub(crate) mod search;
 pub(crate) mod send_text;
 pub(crate) mod sizes;
@@ -53,8 +58,14 @@ pub(crate) struct Pace {
     pub(crate) sends: usize,
     /// How long the idle programs are watched.
     pub(crate) rest: Duration,
+    /// Stretches of choices of each kind.
+    pub(crate) choices: usize,
     /// The size of a large file, in bytes.
     pub(crate) upload: u64,
+    /// The size of the one that goes out and comes back, in bytes.
+    pub(crate) both_ways: u64,
+    /// Messages of which each leaves five log lines.
+    pub(crate) logged: u64,
     /// Messages that are searched by their text.
     pub(crate) searched: usize,
     /// Accounts of the dashboard, and minutes in its file of beats.
@@ -74,7 +85,10 @@ impl Pace {
         warm_up: Duration::from_secs(3),
         sends: 300,
         rest: Duration::from_secs(10),
+        choices: 2_000,
         upload: 100_000_000,
+        both_ways: 500_000_000,
+        logged: 2_000_000,
         searched: 1_000_000,
         accounts: 2_000,
         beats: 10_000_000,
@@ -89,7 +103,10 @@ impl Pace {
         warm_up: Duration::from_secs(1),
         sends: 100,
         rest: Duration::from_secs(2),
+        choices: 200,
         upload: 20_000_000,
+        both_ways: 100_000_000,
+        logged: 60_000,
         searched: 20_000,
         accounts: 60,
         beats: 100_000,

@@ -1,6 +1,8 @@
 //! Uploads: a large file from the disk to Telegram, beside Telethon with cryptg. No two files are the same, so that nothing
 //! is sent a second time by its reference.
 
+mod both_ways;
+
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -18,6 +20,7 @@ use super::{Folders, OURS, Stage, THEIRS};
 use crate::contender::{self, Switchboard, authorization};
 use crate::world::{Account, World};
 use crate::{http, program, usage};
+pub(crate) use both_ways::BothWays;
 
 /// Whom the files go to.
 const RECIPIENT: &str = "client_1";
@@ -37,6 +40,8 @@ pub(crate) struct Upload {
     /// Files that both sent, and those of them that the world has whole.
     pub(crate) sent: usize,
     pub(crate) whole: usize,
+    /// A much larger one, out and back.
+    pub(crate) both_ways: BothWays,
     /// Methods that the world did not know.
     pub(crate) unknown_methods: Vec<Value>,
 }
@@ -94,6 +99,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<Upload> {
         library_memory = library_memory.max(told.memory);
     }
     let after = usage::memory(ours.contender.program.pid())?;
+    let both_ways = both_ways::run(&ours, &file(&folders.logs, "both_ways", stage.pace.both_ways)?).await?;
     let rounds = f64::from(u32::try_from(stage.pace.rounds)?);
     let files = world.files().await?;
     let whole = files.iter().filter(|file| file["size"].as_u64() == Some(size)).count();
@@ -117,6 +123,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<Upload> {
         },
         sent: 2 * stage.pace.rounds,
         whole,
+        both_ways,
         unknown_methods,
     })
 }
