@@ -41,6 +41,8 @@ pub(crate) struct Malformed(&'static str);
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: Vec<u8>,
+    /// The cookie that it sets, `name=value`.
+    pub(crate) cookie: Option<String>,
     /// The server closes the connection after it.
     pub(crate) closes: bool,
 }
@@ -234,6 +236,7 @@ struct Head {
     length: usize,
     status: u16,
     body: Body,
+    cookie: Option<String>,
     closes: bool,
 }
 
@@ -246,8 +249,8 @@ fn answer(bytes: &[u8], ended: bool) -> Result<Option<(Answer, usize)>, Malforme
         Body::Chunked => dechunked(rest)?,
         Body::UntilClose => ended.then(|| (rest.to_vec(), rest.len())),
     };
-    let Head { length, status, closes, .. } = head;
-    Ok(body.map(|(body, used)| (Answer { status, body, closes }, length + used)))
+    let Head { length, status, cookie, closes, .. } = head;
+    Ok(body.map(|(body, used)| (Answer { status, body, cookie, closes }, length + used)))
 }
 
 fn head(bytes: &[u8]) -> Result<Option<Head>, Malformed> {
@@ -260,7 +263,7 @@ fn head(bytes: &[u8]) -> Result<Option<Head>, Malformed> {
         .and_then(|line| line.split(' ').nth(1))
         .and_then(|status| status.parse().ok())
         .ok_or(Malformed("its first line has no status"))?;
-    let mut found = Head { length: end + 4, status, body: Body::UntilClose, closes: false };
+    let mut found = Head { length: end + 4, status, body: Body::UntilClose, cookie: None, closes: false };
     if status == 204 || status == 304 {
         found.body = Body::Length(0);
     }
@@ -271,6 +274,8 @@ fn head(bytes: &[u8]) -> Result<Option<Head>, Malformed> {
             found.body = Body::Length(value.parse().map_err(|_| Malformed("its length is no number"))?);
         } else if name.eq_ignore_ascii_case("transfer-encoding") && value.eq_ignore_ascii_case("chunked") {
             found.body = Body::Chunked;
+        } else if name.eq_ignore_ascii_case("set-cookie") {
+            found.cookie = value.split(';').next().map(str::to_owned);
         } else if name.eq_ignore_ascii_case("connection") {
             found.closes = value.eq_ignore_ascii_case("close");
         }
@@ -311,19 +316,22 @@ mod tests {
 
     const WITH_LENGTH: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}HTTP/1.1";
     const CHUNKED: &[u8] =
-        b"HTTP/1.1 500 Oh\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n";
+        b"HTTP/1.1 500 Oh\r\nTransfer-Encoding: chunked\r\nSet-Cookie: a=b; Path=/\r\nConnection: close\r\n\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n";
 
     #[test]
     fn an_answer_with_a_length_leaves_the_next_one_alone() {
         let (found, used) = answer(WITH_LENGTH, false).unwrap().unwrap();
-        assert_eq!(found, Answer { status: 200, body: b"{}".to_vec(), closes: false });
+        assert_eq!(found, Answer { status: 200, body: b"{}".to_vec(), cookie: None, closes: false });
         assert_eq!(&WITH_LENGTH[used..], b"HTTP/1.1");
     }
 
     #[test]
     fn chunks_are_put_together() {
         let (found, used) = answer(CHUNKED, false).unwrap().unwrap();
-        assert_eq!(found, Answer { status: 500, body: b"abc0123456789".to_vec(), closes: true });
+        assert_eq!(
+            found,
+            Answer { status: 500, body: b"abc0123456789".to_vec(), cookie: Some("a=b".into()), closes: true }
+        );
         assert_eq!(used, CHUNKED.len());
     }
 
