@@ -69,7 +69,7 @@ async fn a_send_into_a_group_that_moved_unnoticed_finds_where_to() {
     let today = world.telegram().quietly().migrate(&group).expect("migrated").chat_id;
     let today: ChatId = today.parse().expect("an id");
     let outcome = send_to(&pool, "backup_1", old, "hello", 1).await;
-    assert!(matches!(outcome, Outcome::Unavailable(_)), "{outcome:?}");
+    assert!(matches!(outcome, Outcome::ChatMoved), "{outcome:?}");
     let found = candidates(&pool, &group, None).await;
     assert_eq!((able(&found), found.chat_id), (vec!["backup_1"], Some(today)));
     assert_eq!(send_to(&pool, "backup_1", today, "hello", 1).await.word(), "sent");

@@ -178,7 +178,7 @@ fn table(text: &str, pids: &[(u32, &str)]) -> String {
 
 const TABLE: &str = "\
 PORT | SCRIPT | SERVES | ACCOUNT | API_ID | SESSION | STARTED BY | ALIVE
-5021 | create_chat.py | create_chat | main | 1000001 | main_create.session | nobody (orphan) | orphan, ORPHAN
+5021 | create_chat.py | create_chat | main | 1000001 | main_create.session | none (orphan) | orphan, ORPHAN
 5022 | send_text.py | send_text | main | 1000001 | main_text.session | TEST | yes, CHILD
 5028 | leave_chat.py | leave_chat | fifth | 1000001 | fifth_leeve (missing) | leave.service | no
 5099 | monitor.py | - | ? | - | - | monitor.service | crash loop, 111 restarts
