@@ -3,6 +3,7 @@
 mod accounts;
 mod backups;
 mod door;
+mod empty;
 mod lists;
 mod live;
 mod logs;
