@@ -86,3 +86,17 @@ async fn a_chat_that_nobody_could_make_is_made_by_hand_later() {
     assert!(!fine, "it is done: {said}");
     assert_eq!(stage.world.effects("channels.createChannel").await.len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_calls_are_not_kept() {
+    let stage = Stage::plain().await;
+    for body in [
+        json!({}),
+        json!({ "title": "x" }),
+        json!({ "title": "No one resolves", "usernames": ["@nobody_here"] }),
+    ] {
+        assert_eq!(stage.create(&body).await.status, 400, "{body}");
+    }
+    stage.made("Fine", &["@client_1"]).await;
+    assert_eq!(rows(&stage).await, Vec::<Value>::new());
+}
