@@ -6,10 +6,10 @@ use std::time::Duration;
 use domain::AccountName;
 use domain::account::Operation;
 use domain::measure::{Histogram, SHORT_TIMES, Spread};
+use mtproto::RequestError;
 
 use crate::classify::CallError;
 use crate::traffic::Traffic;
-use crate::wire::RequestError;
 
 /// What came of a call.
 #[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
@@ -101,7 +101,7 @@ mod tests {
     use grammers_tl_types::types;
 
     use super::*;
-    use crate::wire::{Loss, RpcError};
+    use mtproto::{Loss, RpcError};
 
     fn rpc(code: i32, message: &str) -> CallError {
         let error = types::RpcError { error_code: code, error_message: message.to_owned() };

@@ -7,8 +7,7 @@ use domain::outcome::Unclear;
 use domain::{Outcome, Timestamp};
 use grammers_tl_types::Identifiable;
 use grammers_tl_types::functions::{InitConnection, InvokeWithLayer};
-
-use crate::wire::{Loss, RequestError, RpcError};
+use mtproto::{Loss, RequestError, RpcError};
 
 /// What a wait lasts whose length cannot be read.
 const UNREADABLE_WAIT: Duration = Duration::from_mins(1);

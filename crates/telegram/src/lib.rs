@@ -4,8 +4,8 @@
 //! itself, stays connected, and has a state and a reason when it cannot. The pool implements
 //! [`delivery::Sender`]: it says who could carry a message, carries one part, and looks whether one arrived.
 //!
-//! * `roster` makes accounts, adds and removes them; `login` signs in with a key that `exchange` agrees on.
-//! * `session` reads keys; `wire` speaks the protocol over one connection, `line` keeps it up; `health` and `classify` decide
+//! * `roster` makes accounts, adds and removes them; `login` signs in with a fresh key.
+//! * `session` reads keys; `line` keeps a connection of `mtproto` up; `health` and `classify` decide
 //!   what answers mean.
 //! * `peers`, `dialogs`, `updates` and `lookup` are what an account knows, and how it learns it; `registry` is what the
 //!   store says of chats.
@@ -23,7 +23,6 @@ mod classify;
 mod dialog_moves;
 mod dialogs;
 mod entities;
-mod exchange;
 mod files;
 mod find;
 mod flights;
@@ -56,7 +55,6 @@ mod steps;
 mod traffic;
 mod updates;
 mod view;
-mod wire;
 
 pub use action::{ActError, Action, UnknownAction};
 pub use calls::{CallResult, CallsCounted};

@@ -9,6 +9,7 @@ use ambient::{Chance, Clock, Ids};
 use config::TelegramSettings;
 use domain::{AccountName, ChatId, ChatRef, Purpose};
 use media::Outgoing;
+use mtproto::ServerKeys;
 use store::{Store, StoreError, Switch};
 use tokio::sync::Semaphore;
 
@@ -16,7 +17,6 @@ use crate::account::Account;
 use crate::action::ActError;
 use crate::calls::CallsCounted;
 use crate::dialog_moves::MoveRule;
-use crate::exchange::ServerKeys;
 use crate::files::Depot;
 use crate::flights::{Flights, Looked};
 use crate::login::{self, LoginTable};

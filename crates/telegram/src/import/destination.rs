@@ -8,6 +8,7 @@ use domain::account::{AccountState, SendingLimits};
 use domain::saga::RegistryChange;
 use domain::secret::ExposeSecret;
 use domain::{AccountName, ChatId, Purpose, SecretText, Timestamp};
+use mtproto::Application;
 use session_files::{Reader, Session};
 use store::{ImportedChat, KeyFingerprint, OwnerlessSession, SelfUser, Store, StoredPeer};
 
@@ -19,7 +20,6 @@ use crate::pool::Pool;
 use crate::roster::{NewAccount, RosterError, SessionKey};
 use crate::session::{Claims, Key, SignedIn};
 use crate::view::AccountSource;
-use crate::wire::Application;
 
 /// The priority of an account that nobody gave one.
 const PRIORITY: u16 = 100;

@@ -7,13 +7,13 @@ use ambient::Clock;
 use domain::account::Reason;
 use futures::StreamExt;
 use grammers_tl_types::{Deserializable, Serializable, enums, functions};
+use mtproto::{Application, Proxied};
 
 use super::planner::{Person, Whose};
 use super::row::What;
 use crate::classify::{self, CallError, Says};
 use crate::learned;
 use crate::session::{Claims, Key};
-use crate::wire::{Application, Connection, Proxied};
 
 /// How long Telegram may take to tell, connecting included.
 const ANSWER: Duration = Duration::from_secs(15);
@@ -55,7 +55,7 @@ async fn ask(question: Question, clock: &Clock) -> Whose {
             "an account began to use it meanwhile; import it again".to_owned(),
         );
     };
-    let connection = Connection::open(&key, &Application { api_id, proxy }, clock, |_| {});
+    let connection = key.connect(&Application { api_id, proxy }, clock, |_| {});
     let request = functions::users::GetUsers { id: vec![enums::InputUser::UserSelf] }.to_bytes();
     let answer = clock.timeout(ANSWER, connection.wire.request(request)).await;
     connection.close().await;
@@ -114,7 +114,7 @@ mod tests {
     use grammers_tl_types::types;
 
     use super::*;
-    use crate::wire::{RequestError, RpcError};
+    use mtproto::{RequestError, RpcError};
 
     fn answer(code: i32, message: &str) -> What {
         told_of(code, message).0

@@ -9,14 +9,13 @@ use std::time::Duration;
 use domain::Timestamp;
 use domain::account::Operation;
 use grammers_tl_types::{Serializable as _, enums, functions};
+use mtproto::{Connection, RequestError, fresh_key};
 
 use super::Line;
 use super::gate::Gate;
 use crate::calls::CallResult;
 use crate::classify::CallError;
-use crate::exchange::fresh_key;
 use crate::session::{Key, SignedIn};
-use crate::wire::{Connection, RequestError};
 
 /// How long nobody must have used a connection before it is dropped.
 const AFTER_FILES: Duration = Duration::from_secs(5);
@@ -167,7 +166,7 @@ impl Line {
         let key = made.map_err(|error| CallError::NotConnected(format!("data centre {dc_id}: {error}")))?;
         let key = Key::apart(SignedIn { dc_id, key, user_id: None }, addresses).ok_or_else(nowhere)?;
         // Nothing that concerns the account comes over it by itself.
-        let connection = Connection::open(&key, application, clock, |_| {});
+        let connection = key.connect(application, clock, |_| {});
         Ok(Arc::new(Visit { connection, gate: Gate::default(), used_at: AtomicI64::new(0) }))
     }
 

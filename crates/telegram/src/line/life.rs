@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::account::{AccountState, Operation, Reason};
 use grammers_session::updates::UpdatesLike;
 use grammers_tl_types::{Deserializable, Serializable, enums, functions};
+use mtproto::{Connection, Loss, RequestError, Wire};
 use store::{SelfUser, StoredSession};
 
 use super::{Arrived, Line, Lost};
@@ -13,7 +14,6 @@ use crate::classify::{self, CallError, Says};
 use crate::health::{self, Failed};
 use crate::learned;
 use crate::session::Key;
-use crate::wire::{Connection, Loss, RequestError, Wire};
 
 /// How long connecting may take, the first answer included.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -83,7 +83,7 @@ impl Line {
     fn open(self: &Arc<Self>, key: &Key) -> Connection {
         let line = Arc::clone(self);
         let (application, clock) = (&self.parts.application, &self.parts.standing.clock);
-        Connection::open(key, application, clock, move |updates| line.take(updates))
+        key.connect(application, clock, move |updates| line.take(updates))
     }
 
     /// What the connection sends by itself.

@@ -14,15 +14,14 @@ use domain::account::{AccountState, Operation, Reason};
 use domain::{Purpose, Timestamp};
 use grammers_session::updates::UpdatesLike;
 use grammers_tl_types::{Deserializable, RemoteCall};
+use mtproto::{Application, RequestError, ServerKeys, Wire};
 use store::{KeyFingerprint, Store};
 use tokio::sync::{Notify, mpsc, watch};
 
 use crate::calls::CallResult;
 use crate::classify::{self, CallError, Says};
-use crate::exchange::ServerKeys;
 use crate::session::{Key, KeyTrouble, Keyring};
 use crate::standing::Standing;
-use crate::wire::{Application, RequestError, Wire};
 use abroad::Abroad;
 
 /// What reaches the reader of an account's updates.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::wire::RpcError;
+use mtproto::RpcError;
 
 use super::state::LoginFailure;
 

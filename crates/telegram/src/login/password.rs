@@ -6,9 +6,8 @@ use domain::SecretText;
 use domain::secret::{ExposeSecret, Zeroize};
 use grammers_crypto::two_factor_auth::calculate_2fa;
 use grammers_tl_types::{enums, types};
+use mtproto::is_good_prime;
 use num_bigint::BigUint;
-
-use crate::exchange::is_good_prime;
 
 /// Why there is no proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

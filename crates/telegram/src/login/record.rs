@@ -4,10 +4,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::secret::{ExposeSecret, Zeroize};
 use domain::{Purpose, Secret, SecretText, Timestamp};
+use mtproto::AuthKey;
 use serde::{Deserialize, Serialize};
 
 use super::state::{CodeWay, LoginFailure, LoginState, SignedInAs};
-use crate::session::{AuthKey, SignedIn};
+use crate::session::SignedIn;
 
 /// By what somebody signs in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,10 +6,10 @@ use std::time::Duration;
 use ambient::Clock;
 use grammers_session::updates::UpdatesLike;
 use grammers_tl_types::{Deserializable, RemoteCall, enums};
+use mtproto::{Addresses, Application, Connection, RequestError};
 
 use super::meaning::{Meaning, meaning};
-use crate::session::{Addresses, Key, SignedIn};
-use crate::wire::{Application, Connection, RequestError};
+use crate::session::{Key, SignedIn};
 
 /// How long a call may take, connecting included.
 const CALL: Duration = Duration::from_secs(20);
@@ -43,7 +43,7 @@ impl Talk {
                 accepted();
             }
         };
-        Some(Self { connection: Connection::open(&key, application, clock, arrived), clock: clock.clone() })
+        Some(Self { connection: key.connect(application, clock, arrived), clock: clock.clone() })
     }
 
     pub(crate) async fn ask<R: RemoteCall>(&self, request: &R) -> Result<R::Return, Trouble> {

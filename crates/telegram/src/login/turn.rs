@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use grammers_tl_types::RemoteCall;
+use mtproto::fresh_key;
 use store::StoredLogin;
 use tokio::sync::OwnedMutexGuard;
 
@@ -15,7 +16,6 @@ use super::state::{LoginFailure, LoginState};
 use super::table::{Inner, Login};
 use super::talk::{Talk, Trouble};
 use crate::account::Account;
-use crate::exchange::fresh_key;
 use crate::pool::Pool;
 use crate::roster::RosterError;
 

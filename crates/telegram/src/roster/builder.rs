@@ -10,6 +10,7 @@ use config::TelegramSettings;
 use domain::account::AccountState;
 use domain::{AccountName, Purpose, SecretText};
 use media::{AllowList, Allowed};
+use mtproto::{Addresses, ServerKeys};
 use session_files::Reader;
 use store::{SelfUser, Store, StoreError, Switch};
 use tokio::sync::mpsc;
@@ -17,11 +18,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Definition, StoredKey};
 use crate::account::{Account, AccountParts};
-use crate::exchange::ServerKeys;
 use crate::line::{Arrived, Line, LineParts, Origin};
 use crate::peers::Names;
 use crate::registry::{Bound, Registry};
-use crate::session::{Addresses, Claims, Key, Keyring, Source};
+use crate::session::{Claims, Key, Keyring, Source};
 use crate::standing::{Changes, Standing};
 
 /// Updates of one account that may wait to be taken. What does not fit is asked for again.

@@ -8,12 +8,12 @@ use domain::account::SendingLimits;
 use domain::secret::ExposeSecret;
 use domain::{AccountName, Purpose, SecretText};
 use media::Allowed;
+use mtproto::{Application, Proxied, judge_named};
 use store::StoredAccount;
 
 use super::RosterError;
 use crate::session::{SignedIn, Source};
 use crate::view::AccountSource;
-use crate::wire::{Application, Proxied, judge_named};
 
 /// An account as its owner describes it.
 #[derive(Clone)]

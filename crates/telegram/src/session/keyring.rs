@@ -4,17 +4,20 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ambient::Clock;
 use domain::account::Reason;
 use domain::secret::ExposeSecret;
 use domain::{AccountName, Secret};
+use grammers_session::updates::UpdatesLike;
+use mtproto::{Addresses, Application, AuthKey, Connection, DataCentre};
 use session_files::Reader;
 use store::KeyFingerprint;
 
-use super::{Addresses, AuthKey, Place, SignedIn, Source, source};
+use super::{SignedIn, Source, source};
 
 /// A key in the form that is connected with.
 pub(crate) struct Key {
-    place: Arc<Place>,
+    centre: Arc<DataCentre>,
     signed_in: SignedIn,
 }
 
@@ -28,13 +31,18 @@ pub(crate) struct KeyTrouble {
 impl Key {
     /// A key that no line has; `None` when there is no address for its data centre.
     pub(crate) fn apart(signed_in: SignedIn, addresses: &Addresses) -> Option<Self> {
-        let place = Arc::new(Place::of(signed_in.dc_id, addresses)?);
-        Some(Self { place, signed_in })
+        let centre = Arc::new(DataCentre::of(signed_in.dc_id, addresses)?);
+        Some(Self { centre, signed_in })
     }
 
-    /// Where its data centre is.
-    pub(crate) fn place(&self) -> Arc<Place> {
-        Arc::clone(&self.place)
+    /// Prepares a connection with it; see [`Connection::open`].
+    pub(crate) fn connect(
+        &self,
+        application: &Application,
+        clock: &Clock,
+        arrived: impl FnMut(UpdatesLike) + Send + 'static,
+    ) -> Connection {
+        Connection::open(Arc::clone(&self.centre), &self.signed_in.key, application, clock, arrived)
     }
 
     pub(crate) fn dc_id(&self) -> i32 {
@@ -132,7 +140,7 @@ pub(crate) struct Keyring {
     pub(crate) addresses: Arc<Addresses>,
     pub(crate) claims: Claims,
     /// What is known of the data centre of the key that was read last.
-    pub(crate) known: Mutex<Option<(KeyFingerprint, Arc<Place>)>>,
+    pub(crate) known: Mutex<Option<(KeyFingerprint, Arc<DataCentre>)>>,
 }
 
 impl Keyring {
@@ -164,16 +172,14 @@ impl Keyring {
         }
         let (dc_id, fingerprint) = (signed_in.dc_id, signed_in.fingerprint());
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = Place::of(dc_id, &self.addresses)
+        let centre = DataCentre::of(dc_id, &self.addresses)
             .ok_or_else(|| other(format!("the settings name no address for data centre {dc_id}")))?;
-        if let Some((_, before)) = known.as_ref().filter(|(key, _)| *key == fingerprint)
-            && let Some(learned) = before.learned()
-        {
-            place.learn(learned);
-        }
-        let place = Arc::new(place);
-        *known = Some((fingerprint, Arc::clone(&place)));
-        Ok(Arc::new(Key { place, signed_in }))
+        let centre = match known.as_ref() {
+            Some((key, before)) if *key == fingerprint => Arc::new(centre.continuing(before)),
+            _ => Arc::new(centre),
+        };
+        *known = Some((fingerprint, Arc::clone(&centre)));
+        Ok(Arc::new(Key { centre, signed_in }))
     }
 }
 

@@ -14,6 +14,7 @@ use futures::future::join_all;
 use grammers_session::types::UpdatesState;
 use grammers_session::updates::{MessageBox, MessageBoxes, PrematureEndReason, UpdateAndPeers, UpdatesLike};
 use grammers_tl_types::{enums, functions};
+use mtproto::RequestError;
 use store::{StoredPeer, UpdateChange, UpdateState};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -25,7 +26,6 @@ use crate::classify::{self, CallError};
 use crate::health;
 use crate::line::Arrived;
 use crate::view::Gap;
-use crate::wire::RequestError;
 
 /// What lies further back than this is not asked for.
 const OLDEST: Duration = Duration::from_hours(24);

@@ -20,7 +20,7 @@ pub(super) const PARTING: Duration = Duration::from_millis(500);
 
 /// Why there is no connection. Nothing was written to a data centre.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum DialError {
+pub enum DialError {
     /// The system says so.
     #[error(transparent)]
     Io(#[from] io::Error),

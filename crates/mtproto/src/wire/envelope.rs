@@ -9,7 +9,7 @@ use sha2::Sha256;
 
 use super::error::Garbled;
 use super::ige::{self, BLOCK};
-use crate::session::AuthKey;
+use crate::AuthKey;
 
 /// Id of the key, and key of the message, in front of what is encrypted.
 pub(super) const HEADER: usize = 8 + 16;

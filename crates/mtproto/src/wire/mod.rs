@@ -20,11 +20,12 @@ mod socks;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use error::{Loss, RequestError, RpcError};
+pub use error::{Garbled, Loss, RequestError, RpcError};
 pub(crate) use live::Learned;
 pub(crate) use plain::{Plain, PlainError};
-pub(crate) use proxied::{Proxied, judge_named};
+pub use proxied::{Proxied, judge_named};
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::Clock;
@@ -34,7 +35,7 @@ use tokio::task::JoinHandle;
 
 use self::envelope::Envelope;
 use self::runner::{Asked, Orders, Runner};
-use crate::session::Key;
+use crate::data_centre::{AuthKey, DataCentre};
 
 /// Requests that may wait for being taken by the connection; whoever comes later waits for a place.
 const WAITING: usize = 64;
@@ -44,14 +45,14 @@ const CLOSING: Duration = socket::PARTING.saturating_mul(2);
 
 /// Under what name the program connects, and through what.
 #[derive(Clone)]
-pub(crate) struct Application {
-    pub(crate) api_id: i32,
-    pub(crate) proxy: Option<Proxied>,
+pub struct Application {
+    pub api_id: i32,
+    pub proxy: Option<Proxied>,
 }
 
 /// A way to the data centre.
 #[derive(Clone)]
-pub(crate) struct Wire {
+pub struct Wire {
     requests: mpsc::Sender<Asked>,
     orders: watch::Sender<Orders>,
 }
@@ -59,7 +60,7 @@ pub(crate) struct Wire {
 impl Wire {
     /// Makes a request, and connects for it if need be. Waits without a limit of its own: each caller has one. A request whose
     /// caller is gone before it is written is never written.
-    pub(crate) async fn request(&self, body: Vec<u8>) -> Result<Vec<u8>, RequestError> {
+    pub async fn request(&self, body: Vec<u8>) -> Result<Vec<u8>, RequestError> {
         let closed = |written| RequestError::Lost { loss: Loss::Closed, written };
         let (answer, result) = oneshot::channel();
         self.requests.send(Asked { body, answer }).await.map_err(|_| closed(false))?;
@@ -68,22 +69,23 @@ impl Wire {
     }
 
     /// Closes the connection; the next request makes another one.
-    pub(crate) fn hang_up(&self) {
+    pub fn hang_up(&self) {
         self.orders.send_modify(|orders| orders.round = orders.round.wrapping_add(1));
     }
 }
 
 /// The connection of one key: at most one at a time. Aborted when dropped; [`Connection::close`] is the polite way.
-pub(crate) struct Connection {
-    pub(crate) wire: Wire,
+pub struct Connection {
+    pub wire: Wire,
     runner: JoinHandle<()>,
 }
 
 impl Connection {
     /// Prepares a connection; it is made with the first request, and anew with the first one after it was lost. `arrived` gets each
     /// thing that comes by itself, in order, and that the connection is lost; it must not wait.
-    pub(crate) fn open(
-        key: &Key,
+    pub fn open(
+        centre: Arc<DataCentre>,
+        key: &AuthKey,
         application: &Application,
         clock: &Clock,
         arrived: impl FnMut(UpdatesLike) + Send + 'static,
@@ -91,9 +93,8 @@ impl Connection {
         let (requests, waiting) = mpsc::channel(WAITING);
         let (orders, ordered) = watch::channel(Orders::default());
         let runner = Runner {
-            place: key.place(),
-            dc_id: key.dc_id(),
-            envelope: Envelope::new(&key.copy()),
+            centre,
+            envelope: Envelope::new(key),
             api_id: application.api_id,
             proxy: application.proxy.clone(),
             clock: clock.clone(),
@@ -105,7 +106,7 @@ impl Connection {
     }
 
     /// Waits until its task ends by itself, which it does only when something broke; tells what.
-    pub(crate) async fn broken(&mut self) -> String {
+    pub async fn broken(&mut self) -> String {
         match (&mut self.runner).await {
             Ok(()) => "the connection task ended".to_owned(),
             Err(error) if error.is_panic() => "the connection task panicked".to_owned(),
@@ -113,12 +114,12 @@ impl Connection {
         }
     }
 
-    pub(crate) fn is_broken(&self) -> bool {
+    pub fn is_broken(&self) -> bool {
         self.runner.is_finished()
     }
 
     /// Closes the connection and waits until it is closed: two with one key at a time would end the session.
-    pub(crate) async fn close(mut self) {
+    pub async fn close(mut self) {
         self.wire.orders.send_modify(|orders| orders.quit = true);
         if !self.runner.is_finished() && tokio::time::timeout(CLOSING, &mut self.runner).await.is_err() {
             self.runner.abort();

@@ -14,7 +14,7 @@ use super::error::{Loss, RequestError};
 use super::live::{Learned, Live};
 use super::proxied::Proxied;
 use super::{greeting, socket};
-use crate::session::Place;
+use crate::data_centre::DataCentre;
 
 /// How long the answer to the greeting may take.
 const GREETING: Duration = Duration::from_secs(20);
@@ -42,8 +42,7 @@ enum Ended {
 
 /// What the task is made of.
 pub(super) struct Runner {
-    pub(super) place: Arc<Place>,
-    pub(super) dc_id: i32,
+    pub(super) centre: Arc<DataCentre>,
     pub(super) envelope: Envelope,
     pub(super) api_id: i32,
     pub(super) proxy: Option<Proxied>,
@@ -90,12 +89,12 @@ impl Runner {
 
     /// Makes a connection for a request, and stays with it to its end.
     async fn connection(&mut self, first: Asked) {
-        let Self { place, envelope, proxy, clock, requests, orders, arrived, .. } = self;
-        let learned = place.learned().unwrap_or_else(|| Learned::nothing(clock));
+        let Self { centre, envelope, proxy, clock, requests, orders, arrived, .. } = self;
+        let learned = centre.learned().unwrap_or_else(|| Learned::nothing(clock));
         let dialled = tokio::select! {
             biased;
             _ = orders.changed() => Err(closed()),
-            dialled = dial(place, envelope, proxy.as_ref(), clock, learned) => dialled,
+            dialled = dial(centre, envelope, proxy.as_ref(), clock, learned) => dialled,
         };
         let mut live = match dialled {
             Ok(live) => live,
@@ -104,7 +103,7 @@ impl Runner {
         let greeted = tokio::select! {
             biased;
             _ = orders.changed() => Err(closed()),
-            greeted = greet(&mut live, place, self.dc_id, self.api_id, clock, arrived) => greeted,
+            greeted = greet(&mut live, centre, self.api_id, clock, arrived) => greeted,
         };
         if let Err(error) = greeted {
             let (_, _, stream) = live.into_parts();
@@ -114,11 +113,11 @@ impl Runner {
         live.dialogue.ask(first.body, first.answer);
         let ended = carry(&mut live, requests, orders, arrived).await;
         let (learned, mut dialogue, stream) = live.into_parts();
-        place.learn(learned);
+        centre.learn(learned);
         match ended {
             Ended::Ordered => dialogue.end(&Loss::Closed),
             Ended::Lost(loss) => {
-                tracing::debug!(dc_id = self.dc_id, %loss, "a connection is lost");
+                tracing::debug!(dc_id = centre.id, %loss, "a connection is lost");
                 dialogue.end(&loss);
                 (self.arrived)(UpdatesLike::ConnectionClosed);
             }
@@ -140,13 +139,13 @@ fn unwritten(loss: Loss) -> RequestError {
 }
 
 async fn dial<'a>(
-    place: &Place,
+    centre: &DataCentre,
     envelope: &'a Envelope,
     proxy: Option<&Proxied>,
     clock: &'a Clock,
     learned: Learned,
 ) -> Result<Live<'a>, RequestError> {
-    let stream = socket::dial(place.address(), proxy, clock).await;
+    let stream = socket::dial(centre.address(), proxy, clock).await;
     let stream = stream.map_err(|error| RequestError::Unreachable(error.to_string()))?;
     Live::new(stream, envelope, clock, learned).map_err(unwritten)
 }
@@ -154,8 +153,7 @@ async fn dial<'a>(
 /// Greets. Of whatever is asked afterwards nothing was written when this fails.
 async fn greet(
     live: &mut Live<'_>,
-    place: &Place,
-    dc_id: i32,
+    centre: &DataCentre,
     api_id: i32,
     clock: &Clock,
     arrived: &mut (dyn FnMut(UpdatesLike) + Send),
@@ -174,8 +172,8 @@ async fn greet(
         }
     });
     let config = greeted.await.map_err(|_| unwritten(Loss::Silent))??;
-    if let Some(address) = greeting::address(&config, dc_id, place.address().is_ipv6()) {
-        place.moved_to(address);
+    if let Some(address) = greeting::address(&config, centre.id, centre.address().is_ipv6()) {
+        centre.moved_to(address);
     }
     Ok(())
 }

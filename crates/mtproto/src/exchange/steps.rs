@@ -12,11 +12,11 @@ use sha1::{Digest, Sha1};
 
 use super::prime::is_good_prime;
 use super::server_key::ServerKeys;
-use crate::session::AuthKey;
+use crate::AuthKey;
 
 /// Why the exchange goes no further.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum StepError {
+pub enum StepError {
     /// The system has no chance to give.
     #[error("the system gives no random numbers")]
     NoRandomness,

@@ -4,15 +4,15 @@ mod prime;
 mod server_key;
 mod steps;
 
-pub(crate) use prime::is_good_prime;
-pub(crate) use server_key::ServerKeys;
+pub use prime::is_good_prime;
+pub use server_key::{ServerKeyError, ServerKeys};
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use ambient::Clock;
 
-use crate::session::AuthKey;
+use crate::AuthKey;
 use crate::wire::{Plain, PlainError, Proxied};
 
 /// How long connecting and all questions may take together.
@@ -20,7 +20,7 @@ const EXCHANGE: Duration = Duration::from_secs(30);
 
 /// Why there is no fresh key.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ExchangeError {
+pub enum ExchangeError {
     /// The data centre cannot be reached, or ended the connection.
     #[error("the data centre cannot be reached: {0}")]
     Connection(#[from] PlainError),
@@ -36,7 +36,7 @@ pub(crate) enum ExchangeError {
 }
 
 /// Agrees on a key with the data centre at this address. It belongs to nobody yet.
-pub(crate) async fn fresh_key(
+pub async fn fresh_key(
     address: SocketAddr,
     proxy: Option<&Proxied>,
     keys: &ServerKeys,

@@ -17,7 +17,7 @@ use super::super::framing::{self, Found, Framing};
 use super::super::message::tests::result_of;
 use super::super::message::{CONTAINER, split};
 use super::super::{Application, Connection, Proxied, RequestError, Wire, envelope};
-use crate::session::{Addresses, AuthKey, Key, SignedIn};
+use crate::data_centre::{Addresses, AuthKey, DataCentre};
 
 /// Nothing here takes long; what waits longer has failed.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -99,12 +99,11 @@ impl Centre {
         clock: &Clock,
     ) -> (Connection, mpsc::Receiver<UpdatesLike>) {
         let addresses = Addresses::new(vec![(2, address)]);
-        let signed_in = SignedIn { dc_id: 2, key: key(), user_id: None };
-        let key = Key::apart(signed_in, &addresses).expect("an address");
+        let centre = Arc::new(DataCentre::of(2, &addresses).expect("an address"));
         let application = Application { api_id: 1, proxy };
         let (tell, told) = mpsc::channel(16);
         let arrived = move |update| tell.try_send(update).expect("room");
-        (Connection::open(&key, &application, clock, arrived), told)
+        (Connection::open(centre, &key(), &application, clock, arrived), told)
     }
 
     pub(super) async fn accept(&self) -> Talk {

@@ -7,20 +7,20 @@ use grammers_tl_types::{deserialize, types};
 /// What Telegram answered instead of a result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code} {name}{}", value.map(|value| format!(" ({value})")).unwrap_or_default())]
-pub(crate) struct RpcError {
+pub struct RpcError {
     /// Like a status of HTTP; negative for errors of Telegram's own inside.
-    pub(crate) code: i32,
+    pub code: i32,
     /// The name, without the number in it: `FLOOD_WAIT_31` is `FLOOD_WAIT`.
-    pub(crate) name: String,
+    pub name: String,
     /// The number that was in the name.
-    pub(crate) value: Option<u32>,
+    pub value: Option<u32>,
     /// The constructor of the request that it answers.
-    pub(crate) caused_by: Option<u32>,
+    pub caused_by: Option<u32>,
 }
 
 impl RpcError {
     /// The same, as the answer to this request.
-    pub(crate) fn caused_by(self, request: &[u8]) -> Self {
+    pub fn caused_by(self, request: &[u8]) -> Self {
         Self { caused_by: request.first_chunk().map(|id| u32::from_le_bytes(*id)), ..self }
     }
 }
@@ -40,7 +40,7 @@ impl From<types::RpcError> for RpcError {
 
 /// Why a connection is over.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Loss {
+pub enum Loss {
     /// The system says so.
     #[error("the connection broke: {0}")]
     Broken(String),
@@ -73,7 +73,7 @@ impl From<io::Error> for Loss {
 
 /// What is wrong with bytes that came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Garbled {
+pub enum Garbled {
     /// A length that no packet has.
     #[error("a packet of {0} bytes")]
     Length(i64),
@@ -101,7 +101,7 @@ pub(crate) enum Garbled {
 
 /// Why a request gave no result.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub(crate) enum RequestError {
+pub enum RequestError {
     /// Telegram refused it.
     #[error(transparent)]
     Rpc(#[from] RpcError),

@@ -23,7 +23,7 @@ static PRIME: LazyLock<Vec<u8>> =
 
 /// Whether a prime and a generator may be used (<https://core.telegram.org/mtproto/auth_key>). Slow for any prime but
 /// the published one.
-pub(crate) fn is_good_prime(prime: &[u8], generator: i32) -> bool {
+pub fn is_good_prime(prime: &[u8], generator: i32) -> bool {
     if prime == &PRIME[..] && GENERATORS.contains(&generator) {
         return true;
     }

@@ -34,7 +34,7 @@ const TELEGRAMS: &str = concat!(
 
 /// Why a text is no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum ServerKeyError {
+pub enum ServerKeyError {
     /// It has another form.
     #[error("is not PKCS#1 text between \"{BEGIN}\" and \"{END}\"")]
     Unreadable,
@@ -52,7 +52,7 @@ struct ServerKey {
 
 /// All keys that are trusted: Telegram's, and those of the settings.
 #[derive(Debug, Clone)]
-pub(crate) struct ServerKeys(Arc<[ServerKey]>);
+pub struct ServerKeys(Arc<[ServerKey]>);
 
 impl ServerKey {
     fn new(modulus: BigUint, exponent: BigUint) -> Result<Self, ServerKeyError> {
@@ -104,7 +104,7 @@ fn element<'a>(rest: &mut &'a [u8], kind: u8) -> Result<&'a [u8], ServerKeyError
 
 impl ServerKeys {
     /// Telegram's key and these; on an error, which of these it is.
-    pub(crate) fn new(further: &[String]) -> Result<Self, (usize, ServerKeyError)> {
+    pub fn new(further: &[String]) -> Result<Self, (usize, ServerKeyError)> {
         let telegrams = BigUint::parse_bytes(TELEGRAMS.as_bytes(), 10).unwrap_or_default();
         let own = ServerKey::new(telegrams, BigUint::from(EXPONENT)).map_err(|error| (0, error))?;
         let mut keys = vec![own];

@@ -14,7 +14,7 @@ const MOST_ADDRESSES: usize = 32;
 
 /// A proxy of an account.
 #[derive(Clone)]
-pub(crate) struct Proxied {
+pub struct Proxied {
     address: SecretText,
     /// What it is judged by each time it is dialled; none for what the settings name, which is the owner's own word.
     judged_by: Option<Arc<Allowed>>,
@@ -22,12 +22,12 @@ pub(crate) struct Proxied {
 
 impl Proxied {
     /// One that the settings name.
-    pub(crate) const fn by_owner(address: SecretText) -> Self {
+    pub const fn by_owner(address: SecretText) -> Self {
         Self { address, judged_by: None }
     }
 
     /// One that a caller named.
-    pub(crate) const fn by_caller(address: SecretText, allowed: Arc<Allowed>) -> Self {
+    pub const fn by_caller(address: SecretText, allowed: Arc<Allowed>) -> Self {
         Self { address, judged_by: Some(allowed) }
     }
 
@@ -50,7 +50,7 @@ impl Proxied {
 
 /// Judges the address of a proxy that a caller names, where its host is a number in whatever notation. Names are judged when they
 /// are dialled. What is no proxy's address is not for this to tell.
-pub(crate) fn judge_named(address: &SecretText, allowed: &Allowed) -> Result<(), guard::Refused> {
+pub fn judge_named(address: &SecretText, allowed: &Allowed) -> Result<(), guard::Refused> {
     let number: Option<IpAddr> = Proxy::parse(address).ok().and_then(|proxy| guard::number(&proxy.host));
     number.map_or(Ok(()), |number| guard::judge(number, allowed))
 }

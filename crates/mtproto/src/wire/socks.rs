@@ -17,7 +17,7 @@ const PASSWORD: u8 = 2;
 
 /// Why a proxy does not open the way.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ProxyError {
+pub enum ProxyError {
     /// The settings name something else.
     #[error("the proxy's address must be socks5://HOST:PORT or socks5://USER:PASSWORD@HOST:PORT")]
     Address,

@@ -19,7 +19,7 @@ const HEADER: usize = 8 + 8 + 4;
 
 /// Why a question has no answer.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum PlainError {
+pub enum PlainError {
     /// There is no connection.
     #[error(transparent)]
     Dial(#[from] DialError),
