@@ -12,7 +12,7 @@ use crate::password;
 /// Passwords that are worked on at once.
 const AT_ONCE: usize = 2;
 /// The longest wait for a turn.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum HashingError {
@@ -22,15 +22,15 @@ pub(crate) enum HashingError {
     Failed(String),
 }
 
-/// The few places where passwords are hashed.
+/// The few permits where passwords are hashed.
 pub(crate) struct Hashing {
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     clock: Clock,
 }
 
 impl Hashing {
     pub(crate) fn new(clock: Clock) -> Self {
-        Self { places: Arc::new(Semaphore::new(AT_ONCE)), clock }
+        Self { permits: Arc::new(Semaphore::new(AT_ONCE)), clock }
     }
 
     /// What is kept of a password.
@@ -51,13 +51,13 @@ impl Hashing {
         &self,
         work: impl FnOnce() -> Result<T, password::HashError> + Send + 'static,
     ) -> Result<T, HashingError> {
-        let turn = self.clock.timeout(PATIENCE, Arc::clone(&self.places).acquire_owned()).await;
-        let place = turn.map_err(|_| HashingError::Busy)?;
-        let place = place.map_err(|error| HashingError::Failed(error.to_string()))?;
+        let turn = self.clock.timeout(TIMEOUT, Arc::clone(&self.permits).acquire_owned()).await;
+        let permit = turn.map_err(|_| HashingError::Busy)?;
+        let permit = permit.map_err(|error| HashingError::Failed(error.to_string()))?;
         let working = tokio::task::spawn_blocking(move || {
             let done = work();
             // Held until the work is over, also when nobody waits for it any more.
-            drop(place);
+            drop(permit);
             done
         });
         match working.await {

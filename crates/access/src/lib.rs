@@ -34,10 +34,10 @@ pub use own::{OfferedFactor, RecoveryCodes};
 pub use password::{LONGEST as LONGEST_PASSWORD, SHORTEST as SHORTEST_PASSWORD, UnfitPassword};
 pub use people::{Person, SessionView};
 pub use right::{Right, may};
-pub use session::{IDLE, LONGEST, NewSession, Visitor, Whence};
+pub use session::{ClientInfo, IDLE, LONGEST, NewSession, Visitor};
 pub use sign_in::SignIn;
 pub use store::{AuditEntry, AuditFilter, AuditRecord, AuditResult, AuditWho};
-pub use throttle::household;
+pub use throttle::network_prefix;
 pub use token::{CsrfToken, SessionToken};
 
 use hashing::Hashing;

@@ -4,7 +4,7 @@ use domain::{SecretText, SessionId};
 use store::{AuditResult, AuditWho, Keeping, StoredUser};
 
 use crate::error::{ChangeError, SignInError};
-use crate::session::{Visitor, Whence};
+use crate::session::{ClientInfo, Visitor};
 use crate::{Access, one_time_code, password, recovery_code};
 
 /// Recovery codes, to be shown this once.
@@ -26,17 +26,17 @@ impl Access {
         visitor: &Visitor,
         present: SecretText,
         new: SecretText,
-        whence: &Whence,
+        client: &ClientInfo,
     ) -> Result<(), ChangeError> {
         password::check(&new, &visitor.user)?;
-        self.check_present(visitor, present, whence).await?;
+        self.check_present(visitor, present, client).await?;
         let kept = self.0.hashing.hash(new).await?;
         let keeping = Keeping::This(visitor.session);
         let at = self.0.clock.now();
         if !self.0.store.users().set_password(&visitor.user, &kept, at, keeping).await? {
             return Err(ChangeError::Unknown);
         }
-        self.note_change(visitor, "change_password", whence).await;
+        self.note_change(visitor, "change_password", client).await;
         Ok(())
     }
 
@@ -67,7 +67,7 @@ impl Access {
         &self,
         visitor: &Visitor,
         code: &str,
-        whence: &Whence,
+        client: &ClientInfo,
     ) -> Result<RecoveryCodes, ChangeError> {
         let user = self.own(visitor).await?;
         if user.factor.is_some() {
@@ -80,7 +80,7 @@ impl Access {
         if !self.0.store.users().confirm_factor(&visitor.user, offered, step, stored).await? {
             return Err(ChangeError::NotOffered);
         }
-        self.note_change(visitor, "turn_on_second_factor", whence).await;
+        self.note_change(visitor, "turn_on_second_factor", client).await;
         Ok(shown)
     }
 
@@ -89,13 +89,13 @@ impl Access {
         &self,
         visitor: &Visitor,
         present: SecretText,
-        whence: &Whence,
+        client: &ClientInfo,
     ) -> Result<(), ChangeError> {
-        self.check_present(visitor, present, whence).await?;
+        self.check_present(visitor, present, client).await?;
         if !self.0.store.users().drop_factor(&visitor.user).await? {
             return Err(ChangeError::NoFactor);
         }
-        self.note_change(visitor, "turn_off_second_factor", whence).await;
+        self.note_change(visitor, "turn_off_second_factor", client).await;
         Ok(())
     }
 
@@ -104,14 +104,14 @@ impl Access {
         &self,
         visitor: &Visitor,
         present: SecretText,
-        whence: &Whence,
+        client: &ClientInfo,
     ) -> Result<RecoveryCodes, ChangeError> {
-        self.check_present(visitor, present, whence).await?;
+        self.check_present(visitor, present, client).await?;
         let (shown, stored) = recovery_code::draw()?;
         if !self.0.store.users().replace_recovery_codes(&visitor.user, stored).await? {
             return Err(ChangeError::NoFactor);
         }
-        self.note_change(visitor, "renew_recovery_codes", whence).await;
+        self.note_change(visitor, "renew_recovery_codes", client).await;
         Ok(shown)
     }
 
@@ -120,10 +120,10 @@ impl Access {
         &self,
         visitor: &Visitor,
         id: SessionId,
-        whence: &Whence,
+        client: &ClientInfo,
     ) -> Result<bool, ChangeError> {
         let ended = self.end_session(&visitor.user, id).await?;
-        self.note_change(visitor, "end_own_session", whence).await;
+        self.note_change(visitor, "end_own_session", client).await;
         Ok(ended)
     }
 
@@ -131,10 +131,10 @@ impl Access {
     pub async fn end_own_other_sessions(
         &self,
         visitor: &Visitor,
-        whence: &Whence,
+        client: &ClientInfo,
     ) -> Result<u64, ChangeError> {
         let ended = self.end_sessions(&visitor.user, Some(visitor.session)).await?;
-        self.note_change(visitor, "end_own_sessions", whence).await;
+        self.note_change(visitor, "end_own_sessions", client).await;
         Ok(ended)
     }
 
@@ -147,23 +147,23 @@ impl Access {
         &self,
         visitor: &Visitor,
         present: SecretText,
-        whence: &Whence,
+        client: &ClientInfo,
     ) -> Result<(), ChangeError> {
         let now = self.0.clock.running();
-        let verdict = self.throttle().password(visitor.user.as_str(), whence.address, now);
-        self.obey(verdict, whence).await.map_err(|error| match error {
+        let verdict = self.throttle().password(visitor.user.as_str(), client.address, now);
+        self.enforce(verdict, client).await.map_err(|error| match error {
             SignInError::Wait(wait) => ChangeError::Wait(wait),
             other => ChangeError::Failed(other.to_string()),
         })?;
         let right = self.is_present(visitor, present).await.inspect_err(|_| {
             // That we are busy or broken says nothing against whoever asked.
-            self.throttle().not_looked_at(visitor.user.as_str(), whence.address);
+            self.throttle().not_checked(visitor.user.as_str(), client.address);
         })?;
         if !right {
-            self.tell_wrong(AuditWho::User(visitor.user.clone()), "wrong_password", whence).await;
+            self.audit_failure(AuditWho::User(visitor.user.clone()), "wrong_password", client).await;
             return Err(ChangeError::WrongPassword);
         }
-        self.throttle().right(&visitor.user, whence.address);
+        self.throttle().right(&visitor.user, client.address);
         Ok(())
     }
 
@@ -172,9 +172,9 @@ impl Access {
         Ok(self.0.hashing.verify(present, Some(user.password)).await?)
     }
 
-    async fn note_change(&self, visitor: &Visitor, action: &str, whence: &Whence) {
+    async fn note_change(&self, visitor: &Visitor, action: &str, client: &ClientInfo) {
         let who = AuditWho::User(visitor.user.clone());
         let subject = Some(visitor.user.to_string());
-        self.note(self.entry(who, action, subject, whence.address, AuditResult::Done)).await;
+        self.note(self.entry(who, action, subject, client.address, AuditResult::Done)).await;
     }
 }

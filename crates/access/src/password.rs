@@ -86,8 +86,8 @@ pub(crate) fn hash(password: &SecretText) -> Result<SecretText, HashError> {
 /// Whether a password is the one that was kept; without one it is wrong after the same work.
 pub(crate) fn verify(password: &SecretText, kept: Option<&SecretText>) -> Result<bool, HashError> {
     let text = kept.map_or(NOBODY, ExposeSecret::expose_secret);
-    let Kept { memory, passes, lanes, salt, hash } =
-        Kept::read(text).ok_or_else(|| HashError("what is kept of it is no Argon2id text".to_owned()))?;
+    let PhcText { memory, passes, lanes, salt, hash } =
+        PhcText::parse(text).ok_or_else(|| HashError("what is kept of it is no Argon2id text".to_owned()))?;
     // Nobody typed more; whoever sends more is made to work no longer.
     let typed = password.expose_secret();
     let typed = SecretText::from(&typed[..typed.floor_char_boundary(LONGEST + 1)]);
@@ -112,7 +112,7 @@ fn digest(
 }
 
 /// The parts of `$argon2id$v=19$m=…,t=…,p=…$salt$hash`.
-struct Kept {
+struct PhcText {
     memory: u32,
     passes: u32,
     lanes: u32,
@@ -120,8 +120,8 @@ struct Kept {
     hash: Vec<u8>,
 }
 
-impl Kept {
-    fn read(text: &str) -> Option<Self> {
+impl PhcText {
+    fn parse(text: &str) -> Option<Self> {
         let mut parts = text.strip_prefix("$argon2id$v=19$")?.split('$');
         let mut cost = parts.next()?.split(',');
         let mut number = |name: &str| cost.next()?.strip_prefix(name)?.parse().ok();
@@ -179,7 +179,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_kept_or_none(text in ".{0,120}") {
-            let _ = Kept::read(&text);
+            let _ = PhcText::parse(&text);
         }
     }
 }

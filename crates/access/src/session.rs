@@ -14,7 +14,7 @@ pub const LONGEST: Duration = Duration::from_hours(30 * 24);
 
 /// From where a request comes, for sessions, the throttle and the audit log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Whence {
+pub struct ClientInfo {
     /// The client's address, behind trusted proxies.
     pub address: Option<IpAddr>,
     /// What the browser calls itself; cut to 200 characters.

@@ -7,7 +7,7 @@ use domain::{SecretText, SessionId, Timestamp, UserName};
 use store::{AuditResult, AuditWho, BeginSession, StoreError, StoredUser};
 
 use crate::error::SignInError;
-use crate::session::{NewSession, Visitor, Whence, is_over};
+use crate::session::{ClientInfo, NewSession, Visitor, is_over};
 use crate::throttle::{Throttle, Verdict};
 use crate::ticket::{Ticket, Tickets};
 use crate::token::SessionToken;
@@ -32,28 +32,28 @@ impl Access {
         &self,
         name: &str,
         password: SecretText,
-        whence: &Whence,
+        client: &ClientInfo,
     ) -> Result<SignIn, SignInError> {
         let now = self.0.clock.now();
-        let verdict = self.throttle().password(name, whence.address, self.0.clock.running());
-        self.obey(verdict, whence).await?;
+        let verdict = self.throttle().password(name, client.address, self.0.clock.running());
+        self.enforce(verdict, client).await?;
 
         let looked_at = self.look_at_password(name, password).await;
         let (user, right) = looked_at.inspect_err(|_| {
             // That we are busy or broken says nothing against whoever asked.
-            self.throttle().not_looked_at(name, whence.address);
+            self.throttle().not_checked(name, client.address);
         })?;
         let Some(user) = user.as_ref().filter(|_| right) else {
             let who = user.map_or(AuditWho::Nobody, |user| AuditWho::User(user.name));
-            self.tell_wrong(who, "wrong_password", whence).await;
+            self.audit_failure(who, "wrong_password", client).await;
             return Err(SignInError::Wrong);
         };
-        self.throttle().right(&user.name, whence.address);
+        self.throttle().right(&user.name, client.address);
         if user.factor.is_some() {
             let ticket = self.tickets().give(user.name.clone(), user.password_at, now)?;
             return Ok(SignIn::CodeWanted(ticket));
         }
-        self.begin(user, whence).await.map(SignIn::Done)
+        self.begin(user, client).await.map(SignIn::Done)
     }
 
     /// Whose password it would be, and whether it is right.
@@ -77,32 +77,32 @@ impl Access {
         &self,
         ticket: &str,
         code: &str,
-        whence: &Whence,
+        client: &ClientInfo,
     ) -> Result<NewSession, SignInError> {
         let now = self.0.clock.now();
         let Ticket { user: name, password_at, .. } =
             self.tickets().present(ticket, now).ok_or(SignInError::TicketOver)?;
-        let verdict = self.throttle().code(&name, whence.address, self.0.clock.running());
-        if let Err(error) = self.obey(verdict, whence).await {
+        let verdict = self.throttle().code(&name, client.address, self.0.clock.running());
+        if let Err(error) = self.enforce(verdict, client).await {
             self.tickets().give_back(ticket);
             return Err(error);
         }
         let looked_at = self.look_at_code(&name, password_at, code, now).await;
         let (user, right) = looked_at.inspect_err(|error| {
             if matches!(error, SignInError::Store(_)) {
-                self.throttle().code_not_looked_at(&name, whence.address);
+                self.throttle().code_not_checked(&name, client.address);
                 self.tickets().give_back(ticket);
             }
         })?;
         if !right {
-            self.tell_wrong(AuditWho::User(name), "wrong_code", whence).await;
+            self.audit_failure(AuditWho::User(name), "wrong_code", client).await;
             return Err(SignInError::WrongCode);
         }
-        self.throttle().right_code(&name, whence.address);
+        self.throttle().right_code(&name, client.address);
         if !self.tickets().take(ticket) {
             return Err(SignInError::TicketOver);
         }
-        self.begin(&user, whence).await
+        self.begin(&user, client).await
     }
 
     /// Who has the ticket, if their password is still the one that was checked, and whether the code is right.
@@ -125,7 +125,7 @@ impl Access {
     pub async fn session(
         &self,
         token: &SessionToken,
-        whence: &Whence,
+        client: &ClientInfo,
     ) -> Result<Option<Visitor>, StoreError> {
         let sessions = self.0.store.user_sessions();
         let Some(found) = sessions.find(token.hash()).await? else { return Ok(None) };
@@ -135,7 +135,7 @@ impl Access {
             return Ok(None);
         }
         if now.since(found.seen_at) >= SEEN_EVERY
-            && let Err(error) = sessions.seen(found.id, now, whence.address).await
+            && let Err(error) = sessions.seen(found.id, now, client.address).await
         {
             // A full disk must not keep anybody from seeing that it is full.
             tracing::debug!(%error, "that a session is in use could not be written");
@@ -162,10 +162,10 @@ impl Access {
     }
 
     /// Ends the session of this visitor.
-    pub async fn sign_out(&self, visitor: &Visitor, whence: &Whence) -> Result<(), StoreError> {
+    pub async fn sign_out(&self, visitor: &Visitor, client: &ClientInfo) -> Result<(), StoreError> {
         self.0.store.user_sessions().end(&visitor.user, visitor.session).await?;
         let who = AuditWho::User(visitor.user.clone());
-        self.note(self.entry(who, "sign_out", None, whence.address, AuditResult::Done)).await;
+        self.note(self.entry(who, "sign_out", None, client.address, AuditResult::Done)).await;
         Ok(())
     }
 
@@ -188,7 +188,7 @@ impl Access {
         }
     }
 
-    async fn begin(&self, user: &StoredUser, whence: &Whence) -> Result<NewSession, SignInError> {
+    async fn begin(&self, user: &StoredUser, client: &ClientInfo) -> Result<NewSession, SignInError> {
         let token = SessionToken::draw()?;
         let now = self.0.clock.now();
         let id = SessionId::from_uuid(self.0.ids.next());
@@ -198,15 +198,15 @@ impl Access {
             user: user.name.clone(),
             password_at: user.password_at,
             at: now,
-            address: whence.address,
-            browser: whence.browser.as_ref().map(|name| name.chars().take(LONGEST_BROWSER).collect()),
+            address: client.address,
+            browser: client.browser.as_ref().map(|name| name.chars().take(LONGEST_BROWSER).collect()),
         };
         if !self.0.store.user_sessions().begin(&session).await? {
             return Err(SignInError::Wrong);
         }
-        self.throttle().entered(&user.name, whence.address, self.0.clock.running());
+        self.throttle().entered(&user.name, client.address, self.0.clock.running());
         let who = AuditWho::User(user.name.clone());
-        self.note(self.entry(who, "sign_in", None, whence.address, AuditResult::Done)).await;
+        self.note(self.entry(who, "sign_in", None, client.address, AuditResult::Done)).await;
         let visitor = Visitor {
             user: user.name.clone(),
             role: user.role,
@@ -219,26 +219,26 @@ impl Access {
     }
 
     /// Turns an attempt away, if the throttle says so, and tells of those that were.
-    pub(crate) async fn obey(&self, verdict: Verdict, whence: &Whence) -> Result<(), SignInError> {
-        let (told, obeyed) = match verdict {
-            Verdict::Check { untold } => (untold, Ok(())),
-            Verdict::Wait { wait, told } => (told.unwrap_or(0), Err(SignInError::Wait(wait))),
+    pub(crate) async fn enforce(&self, verdict: Verdict, client: &ClientInfo) -> Result<(), SignInError> {
+        let (reported, obeyed) = match verdict {
+            Verdict::Check { unreported } => (unreported, Ok(())),
+            Verdict::Wait { wait, reported } => (reported.unwrap_or(0), Err(SignInError::Wait(wait))),
         };
-        if told > 0 {
-            let address = whence.address.map(|address| address.to_string()).unwrap_or_default();
-            tracing::warn!(address, times = told, "sign-ins were turned away after too many wrong ones");
+        if reported > 0 {
+            let address = client.address.map(|address| address.to_string()).unwrap_or_default();
+            tracing::warn!(address, times = reported, "sign-ins were turned away after too many wrong ones");
             let mut entry =
-                self.entry(AuditWho::Nobody, "sign_in", None, whence.address, AuditResult::Refused);
+                self.entry(AuditWho::Nobody, "sign_in", None, client.address, AuditResult::Refused);
             entry.code = Some("rate_limited".to_owned());
-            self.count(entry, told).await;
+            self.count(entry, reported).await;
         }
         obeyed
     }
 
     /// Writes down a wrong password or code. What was typed as a name is written only when it is one: people type
     /// passwords into the wrong field.
-    pub(crate) async fn tell_wrong(&self, who: AuditWho, code: &str, whence: &Whence) {
-        let mut entry = self.entry(who, "sign_in", None, whence.address, AuditResult::Refused);
+    pub(crate) async fn audit_failure(&self, who: AuditWho, code: &str, client: &ClientInfo) {
+        let mut entry = self.entry(who, "sign_in", None, client.address, AuditResult::Refused);
         entry.code = Some(code.to_owned());
         self.count(entry, 1).await;
     }

@@ -1,4 +1,4 @@
-//! Patience with wrong passwords: waits that grow, for each household and for each name. Pure; the time is handed in, that
+//! Patience with wrong passwords: waits that grow, for each network and for each name. Pure; the time is handed in, that
 //! of [`ambient::Clock::running`]: a time of day that is set back would make everybody wait for as long.
 //!
 //! An attempt counts as wrong until it turns out to be right, so that many at once are no way round. Whoever guesses from
@@ -27,7 +27,7 @@ struct Rule {
     forgets: Duration,
 }
 
-const HOUSEHOLD: Rule = Rule {
+const NETWORK: Rule = Rule {
     free: 10,
     first: Duration::from_secs(2),
     longest: Duration::from_mins(15),
@@ -50,14 +50,14 @@ const CODE: Rule = Rule {
 };
 
 #[derive(Debug, Clone, Copy)]
-struct Debt {
+struct FailureCount {
     failures: u32,
     last: Duration,
     /// Both as they were before the last one, for the case that it was never looked at.
     before: Option<(u32, Duration)>,
 }
 
-impl Debt {
+impl FailureCount {
     /// What is left of it.
     fn now(self, rule: Rule, now: Duration) -> u32 {
         let forgotten = now.saturating_sub(self.last).as_micros() / rule.forgets.as_micros();
@@ -74,105 +74,105 @@ impl Debt {
     }
 }
 
-struct Ledger<K> {
+struct FailureCounts<K> {
     rule: Rule,
-    debts: HashMap<K, Debt>,
+    counts: HashMap<K, FailureCount>,
 }
 
-impl<K: Hash + Eq + Clone> Ledger<K> {
+impl<K: Hash + Eq + Clone> FailureCounts<K> {
     fn new(rule: Rule) -> Self {
-        Self { rule, debts: HashMap::new() }
+        Self { rule, counts: HashMap::new() }
     }
 
     fn wait(&self, who: &K, now: Duration) -> Duration {
-        self.debts.get(who).map_or(Duration::ZERO, |debt| debt.wait(self.rule, now))
+        self.counts.get(who).map_or(Duration::ZERO, |count| count.wait(self.rule, now))
     }
 
     fn record(&mut self, who: &K, now: Duration) {
-        if self.debts.len() >= BOUND && !self.debts.contains_key(who) {
+        if self.counts.len() >= BOUND && !self.counts.contains_key(who) {
             let rule = self.rule;
-            self.debts.retain(|_, debt| debt.now(rule, now) > 0);
-            if self.debts.len() >= BOUND {
-                let least = self.debts.iter().min_by_key(|(_, debt)| (debt.now(rule, now), debt.last));
+            self.counts.retain(|_, count| count.now(rule, now) > 0);
+            if self.counts.len() >= BOUND {
+                let least = self.counts.iter().min_by_key(|(_, count)| (count.now(rule, now), count.last));
                 let least = least.map(|(who, _)| who.clone());
-                least.map(|least| self.debts.remove(&least));
+                least.map(|least| self.counts.remove(&least));
             }
         }
-        let before = self.debts.get(who).map(|debt| (debt.failures, debt.last));
-        let failures = self.debts.get(who).map_or(0, |debt| debt.now(self.rule, now)).saturating_add(1);
-        self.debts.insert(who.clone(), Debt { failures, last: now, before });
+        let before = self.counts.get(who).map(|count| (count.failures, count.last));
+        let failures = self.counts.get(who).map_or(0, |count| count.now(self.rule, now)).saturating_add(1);
+        self.counts.insert(who.clone(), FailureCount { failures, last: now, before });
     }
 
     /// The last one was right after all.
     fn forgive(&mut self, who: &K) {
-        if let Some(debt) = self.debts.get_mut(who) {
-            debt.failures = debt.failures.saturating_sub(1);
-            debt.before = None;
+        if let Some(count) = self.counts.get_mut(who) {
+            count.failures = count.failures.saturating_sub(1);
+            count.before = None;
         }
     }
 
     /// Nobody looked at the last one: all is as before it.
     fn give_back(&mut self, who: &K) {
-        let Some(debt) = self.debts.get_mut(who) else { return };
-        match debt.before.take() {
-            Some((failures, last)) => *debt = Debt { failures, last, before: None },
+        let Some(count) = self.counts.get_mut(who) else { return };
+        match count.before.take() {
+            Some((failures, last)) => *count = FailureCount { failures, last, before: None },
             // The first one, or another came in between: how long to wait is not known any better than by the last.
-            None => debt.failures = debt.failures.saturating_sub(1),
+            None => count.failures = count.failures.saturating_sub(1),
         }
     }
 }
 
-/// Attempts that were turned away, told of ever more seldom.
+/// Attempts that were turned away, reported ever more seldom.
 #[derive(Debug, Clone, Copy)]
-struct Tally {
-    untold: u64,
+struct RefusalCount {
+    unreported: u64,
     /// Told of when there are so many.
     next: u64,
 }
 
-impl Tally {
-    const EMPTY: Self = Self { untold: 0, next: 1 };
+impl RefusalCount {
+    const EMPTY: Self = Self { unreported: 0, next: 1 };
 
     fn add(&mut self) -> Option<u64> {
-        self.untold += 1;
-        if self.untold < self.next {
+        self.unreported += 1;
+        if self.unreported < self.next {
             return None;
         }
         self.next = self.next.saturating_mul(2);
-        Some(std::mem::take(&mut self.untold))
+        Some(std::mem::take(&mut self.unreported))
     }
 }
 
 /// What to do with an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Check it. So many were turned away since it was last told of.
-    Check { untold: u64 },
+    /// Check it. So many were turned away since it was last reported.
+    Check { unreported: u64 },
     Wait {
         wait: Duration,
-        /// How many were turned away since it was last told of; nothing when it need not be told of now.
-        told: Option<u64>,
+        /// How many were turned away since it was last reported; nothing when it is not due to be reported.
+        reported: Option<u64>,
     },
 }
 
 /// The memory of wrong passwords and codes.
 pub(crate) struct Throttle {
-    households: Ledger<IpAddr>,
-    names: Ledger<String>,
-    codes: Ledger<UserName>,
+    networks: FailureCounts<IpAddr>,
+    names: FailureCounts<String>,
+    codes: FailureCounts<UserName>,
     /// Where each name signed in with success.
-    friends: HashMap<(UserName, IpAddr), Duration>,
-    tallies: HashMap<IpAddr, Tally>,
+    known_devices: HashMap<(UserName, IpAddr), Duration>,
+    refusals: HashMap<IpAddr, RefusalCount>,
 }
 
 impl Default for Throttle {
     fn default() -> Self {
         Self {
-            households: Ledger::new(HOUSEHOLD),
-            names: Ledger::new(NAME),
-            codes: Ledger::new(CODE),
-            friends: HashMap::new(),
-            tallies: HashMap::new(),
+            networks: FailureCounts::new(NETWORK),
+            names: FailureCounts::new(NAME),
+            codes: FailureCounts::new(CODE),
+            known_devices: HashMap::new(),
+            refusals: HashMap::new(),
         }
     }
 }
@@ -180,13 +180,14 @@ impl Default for Throttle {
 impl Throttle {
     /// An attempt with a password for what was typed as a name, known or not. Counts until [`Self::right`].
     pub(crate) fn password(&mut self, typed: &str, address: Option<IpAddr>, now: Duration) -> Verdict {
-        let (name, home) = (key(typed), home(address));
-        let is_friend = typed.parse().is_ok_and(|name: UserName| self.friends.contains_key(&(name, home)));
-        let of_name = if is_friend { Duration::ZERO } else { self.names.wait(&name, now) };
-        let wait = self.households.wait(&home, now).max(of_name);
-        let verdict = self.verdict(home, wait);
+        let (name, network) = (key(typed), network(address));
+        let is_known_device =
+            typed.parse().is_ok_and(|name: UserName| self.known_devices.contains_key(&(name, network)));
+        let of_name = if is_known_device { Duration::ZERO } else { self.names.wait(&name, now) };
+        let wait = self.networks.wait(&network, now).max(of_name);
+        let verdict = self.verdict(network, wait);
         if matches!(verdict, Verdict::Check { .. }) {
-            self.households.record(&home, now);
+            self.networks.record(&network, now);
             self.names.record(&name, now);
         }
         verdict
@@ -194,11 +195,11 @@ impl Throttle {
 
     /// An attempt with a code, after the right password. Counts until [`Self::right_code`].
     pub(crate) fn code(&mut self, user: &UserName, address: Option<IpAddr>, now: Duration) -> Verdict {
-        let home = home(address);
-        let wait = self.households.wait(&home, now).max(self.codes.wait(user, now));
-        let verdict = self.verdict(home, wait);
+        let network = network(address);
+        let wait = self.networks.wait(&network, now).max(self.codes.wait(user, now));
+        let verdict = self.verdict(network, wait);
         if matches!(verdict, Verdict::Check { .. }) {
-            self.households.record(&home, now);
+            self.networks.record(&network, now);
             self.codes.record(user, now);
         }
         verdict
@@ -206,47 +207,48 @@ impl Throttle {
 
     /// The password was right.
     pub(crate) fn right(&mut self, user: &UserName, address: Option<IpAddr>) {
-        self.households.forgive(&home(address));
+        self.networks.forgive(&network(address));
         self.names.forgive(&key(user.as_str()));
     }
 
     /// Nobody looked at the password: there was no place to hash it, or the store did not answer.
-    pub(crate) fn not_looked_at(&mut self, typed: &str, address: Option<IpAddr>) {
-        self.households.give_back(&home(address));
+    pub(crate) fn not_checked(&mut self, typed: &str, address: Option<IpAddr>) {
+        self.networks.give_back(&network(address));
         self.names.give_back(&key(typed));
     }
 
     /// Nobody looked at the code.
-    pub(crate) fn code_not_looked_at(&mut self, user: &UserName, address: Option<IpAddr>) {
-        self.households.give_back(&home(address));
+    pub(crate) fn code_not_checked(&mut self, user: &UserName, address: Option<IpAddr>) {
+        self.networks.give_back(&network(address));
         self.codes.give_back(user);
     }
 
     /// The code was right.
     pub(crate) fn right_code(&mut self, user: &UserName, address: Option<IpAddr>) {
-        self.households.forgive(&home(address));
+        self.networks.forgive(&network(address));
         self.codes.forgive(user);
     }
 
     /// The user is in: this place is theirs.
     pub(crate) fn entered(&mut self, user: &UserName, address: Option<IpAddr>, now: Duration) {
-        if self.friends.len() >= BOUND {
-            let oldest = self.friends.iter().min_by_key(|(_, at)| **at).map(|(friend, _)| friend.clone());
-            oldest.map(|oldest| self.friends.remove(&oldest));
+        if self.known_devices.len() >= BOUND {
+            let oldest =
+                self.known_devices.iter().min_by_key(|(_, at)| **at).map(|(device, _)| device.clone());
+            oldest.map(|oldest| self.known_devices.remove(&oldest));
         }
-        self.friends.insert((user.clone(), home(address)), now);
+        self.known_devices.insert((user.clone(), network(address)), now);
     }
 
-    fn verdict(&mut self, home: IpAddr, wait: Duration) -> Verdict {
+    fn verdict(&mut self, network: IpAddr, wait: Duration) -> Verdict {
         if wait.is_zero() {
-            let untold = self.tallies.remove(&home).map_or(0, |tally| tally.untold);
-            return Verdict::Check { untold };
+            let unreported = self.refusals.remove(&network).map_or(0, |refusal| refusal.unreported);
+            return Verdict::Check { unreported };
         }
-        if self.tallies.len() >= BOUND && !self.tallies.contains_key(&home) {
-            self.tallies.clear();
+        if self.refusals.len() >= BOUND && !self.refusals.contains_key(&network) {
+            self.refusals.clear();
         }
-        let told = self.tallies.entry(home).or_insert(Tally::EMPTY).add();
-        Verdict::Wait { wait, told }
+        let reported = self.refusals.entry(network).or_insert(RefusalCount::EMPTY).add();
+        Verdict::Wait { wait, reported }
     }
 }
 
@@ -255,12 +257,12 @@ fn key(typed: &str) -> String {
     typed.trim().chars().take(40).flat_map(char::to_lowercase).collect()
 }
 
-fn home(address: Option<IpAddr>) -> IpAddr {
-    address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), household)
+fn network(address: Option<IpAddr>) -> IpAddr {
+    address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), network_prefix)
 }
 
 /// Whom an address stands for: whoever has one IPv6 address has the whole /64.
-pub fn household(address: IpAddr) -> IpAddr {
+pub fn network_prefix(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
@@ -305,17 +307,17 @@ mod tests {
         let mut throttle = Throttle::default();
         let now = Duration::ZERO;
         for _ in 0..10 {
-            assert_eq!(throttle.password("x", A, now), Verdict::Check { untold: 0 });
+            assert_eq!(throttle.password("x", A, now), Verdict::Check { unreported: 0 });
         }
-        let told: Vec<u64> = (0..1000)
+        let reported: Vec<u64> = (0..1000)
             .filter_map(|_| match throttle.password("x", A, now) {
-                Verdict::Wait { told, .. } => told,
+                Verdict::Wait { reported, .. } => reported,
                 Verdict::Check { .. } => None,
             })
             .collect();
-        assert_eq!(told, [1, 2, 4, 8, 16, 32, 64, 128, 256]);
+        assert_eq!(reported, [1, 2, 4, 8, 16, 32, 64, 128, 256]);
         let later = now + Duration::from_secs(3);
-        assert_eq!(throttle.password("x", A, later), Verdict::Check { untold: 1000 - 511 });
+        assert_eq!(throttle.password("x", A, later), Verdict::Check { unreported: 1000 - 511 });
     }
 
     #[test]
@@ -348,8 +350,8 @@ mod tests {
     }
 
     #[test]
-    fn a_household_is_one() {
-        let of = |text: &str| household(text.parse().expect("an address"));
+    fn addresses_of_a_network_count_as_one() {
+        let of = |text: &str| network_prefix(text.parse().expect("an address"));
         assert_eq!(of("2001:db8::1"), of("2001:db8::2"));
         assert_ne!(of("2001:db8:0:1::1"), of("2001:db8::1"));
         assert_eq!(of("::ffff:10.0.0.1"), of("10.0.0.1"));
@@ -364,9 +366,9 @@ mod tests {
             throttle.password(&format!("{number}{}", "x".repeat(100)), address, Duration::ZERO);
             throttle.entered(&admin(), address, Duration::ZERO);
         }
-        assert!(throttle.households.debts.len() <= BOUND && throttle.names.debts.len() <= BOUND);
-        assert!(throttle.friends.len() <= BOUND && throttle.tallies.len() <= BOUND);
-        assert!(throttle.names.debts.keys().all(|name| name.chars().count() <= 40));
+        assert!(throttle.networks.counts.len() <= BOUND && throttle.names.counts.len() <= BOUND);
+        assert!(throttle.known_devices.len() <= BOUND && throttle.refusals.len() <= BOUND);
+        assert!(throttle.names.counts.keys().all(|name| name.chars().count() <= 40));
     }
 
     proptest! {
@@ -398,7 +400,7 @@ mod tests {
             for gap in gaps {
                 now += Duration::from_millis(gap);
                 if let Verdict::Wait { wait, .. } = throttle.password("admin", A, now) {
-                    prop_assert!(wait <= HOUSEHOLD.longest);
+                    prop_assert!(wait <= NETWORK.longest);
                     now += wait;
                     prop_assert!(is_checked(throttle.password("admin", A, now)));
                 }
@@ -415,7 +417,7 @@ mod tests {
                 now += Duration::from_secs(gap);
                 if busy {
                     if is_checked(throttle.password("admin", A, now)) {
-                        throttle.not_looked_at("Admin ", A);
+                        throttle.not_checked("Admin ", A);
                     }
                 } else {
                     prop_assert_eq!(
@@ -423,7 +425,7 @@ mod tests {
                         is_checked(other.password("admin", A, now))
                     );
                 }
-                prop_assert_eq!(throttle.households.wait(&home(A), now), other.households.wait(&home(A), now));
+                prop_assert_eq!(throttle.networks.wait(&network(A), now), other.networks.wait(&network(A), now));
                 prop_assert_eq!(throttle.names.wait(&key("admin"), now), other.names.wait(&key("admin"), now));
             }
         }
@@ -437,9 +439,9 @@ mod tests {
             let counted = (0..busy + wrong).filter(|_| is_checked(throttle.password("admin", A, now))).count();
             let returned = busy.min(counted);
             for _ in 0..returned {
-                throttle.not_looked_at("admin", A);
+                throttle.not_checked("admin", A);
             }
-            let left = throttle.households.debts.get(&home(A)).map_or(0, |debt| debt.failures);
+            let left = throttle.networks.counts.get(&network(A)).map_or(0, |count| count.failures);
             prop_assert_eq!(usize::try_from(left), Ok(counted - returned));
         }
 

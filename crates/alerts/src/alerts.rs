@@ -13,18 +13,18 @@ use store::{
     AlertFilter, AlertState, Page, Paged, Store, StoreError, StoredAlert, StoredMute, StoredTarget,
     StoredWindow,
 };
-use tokio::sync::{Notify, mpsc, watch as channel};
+use tokio::sync::{Notify, mpsc, watch as watch_channel};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::beat::Round;
-use crate::book::Book;
-use crate::desk::Desk;
 use crate::hours::{InvalidHours, MaintenanceWindow};
 use crate::notice::{self, Words};
+use crate::probe::Round;
 use crate::silence::Silences;
-use crate::targets::chat::{self, Carried};
-use crate::targets::{NotTold, Target, Way};
+use crate::target_list::TargetList;
+use crate::targets::chat::{self, ChatDelivery};
+use crate::targets::{Channel, DeliveryError, Target};
+use crate::tracker::AlertTracker;
 use crate::view::{AlertView, MuteView, TargetAddress, TargetOrigin, TargetView, WindowView};
 use crate::watch::Pending;
 use crate::{deliver, listed, watch};
@@ -32,7 +32,7 @@ use crate::{deliver, listed, watch};
 /// How long a test may take: whoever pressed the button waits for it.
 const TEST_TAKES: Duration = Duration::from_secs(8);
 
-/// Rounds of beats that may wait. A round that finds no room is no beat at all.
+/// Rounds of probes that may wait. A round that finds no room is no probe at all.
 const ROUNDS: usize = 16;
 
 /// Targets that may be made here.
@@ -87,9 +87,9 @@ pub enum TargetError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tested {
     /// The target has it.
-    Told,
+    Delivered,
     /// It waits in the outbox.
-    OnItsWay {
+    Queued {
         message: MessageId,
         /// What for, in words.
         why: String,
@@ -157,7 +157,7 @@ pub(crate) struct Shared {
     pub(crate) remind_every: Duration,
     allowed: Allowed,
     state: Mutex<State>,
-    changed: channel::Sender<u64>,
+    changed: watch_channel::Sender<u64>,
     /// Told when something may be to be delivered.
     pub(crate) deliver: Notify,
     /// Told when something may be to be told.
@@ -169,9 +169,9 @@ pub(crate) struct Shared {
 }
 
 pub(crate) struct State {
-    pub(crate) desk: Desk,
+    pub(crate) tracker: AlertTracker,
     pub(crate) silences: Silences,
-    pub(crate) book: Book,
+    pub(crate) targets: TargetList,
     pub(crate) pending: Option<Pending>,
 }
 
@@ -213,11 +213,11 @@ impl Alerts {
     async fn over(parts: AlertsParts<'_>, rounds: Option<mpsc::Sender<Round>>) -> Result<Self, StoreError> {
         let AlertsParts { store, delivery, clock, ids, settings, allowed, server } = parts;
         let rows = store.alerts();
-        let desk = Desk::restore(rows.unfinished().await?);
+        let tracker = AlertTracker::restore(rows.unfinished().await?);
         let silences = Silences::new(rows.mutes().await?, rows.windows().await?);
-        let book = Book::new(&settings.targets, rows.targets().await?, &allowed);
+        let targets = TargetList::new(&settings.targets, rows.targets().await?, &allowed);
         Ok(Self(Arc::new(Shared {
-            state: Mutex::new(State { desk, silences, book, pending: None }),
+            state: Mutex::new(State { tracker, silences, targets, pending: None }),
             store,
             delivery,
             clock,
@@ -225,7 +225,7 @@ impl Alerts {
             server,
             remind_every: settings.remind_every,
             allowed,
-            changed: channel::Sender::new(0),
+            changed: watch_channel::Sender::new(0),
             deliver: Notify::new(),
             look: Notify::new(),
             closing: CancellationToken::new(),
@@ -243,13 +243,13 @@ impl Alerts {
         }
     }
 
-    /// Takes a beat of every card there is. Never waits: a round that finds no room is left out.
+    /// Takes a probe of every card there is. Never waits: a round that finds no room is left out.
     pub fn observe(&self, round: Round) {
         if let Some(rounds) = &self.0.rounds
             && rounds.try_send(round).is_err()
             && !self.0.closing.is_cancelled()
         {
-            tracing::warn!("a round of beats was not looked at: those before it are still being written");
+            tracing::warn!("a round of probes was not looked at: those before it are still being written");
         }
     }
 
@@ -257,11 +257,11 @@ impl Alerts {
     pub fn open(&self) -> Vec<AlertView> {
         let now = self.0.clock.now();
         let state = self.0.state();
-        state.desk.open().map(|alert| view(&state, alert.clone(), now)).collect()
+        state.tracker.open().map(|alert| view(&state, alert.clone(), now)).collect()
     }
 
     /// Changes when the alerts, targets, mutes or windows do.
-    pub fn changes(&self) -> channel::Receiver<u64> {
+    pub fn changes(&self) -> watch_channel::Receiver<u64> {
         self.0.changed.subscribe()
     }
 
@@ -277,7 +277,7 @@ impl Alerts {
         };
         let now = self.0.clock.now();
         let state = self.0.state();
-        let Paged { items, next_cursor } = listed::with_known(stored, state.desk.all(), filter, page)?;
+        let Paged { items, next_cursor } = listed::with_known(stored, state.tracker.all(), filter, page)?;
         let items = items.into_iter().map(|alert| view(&state, alert, now)).collect();
         Ok(Paged { items, next_cursor })
     }
@@ -287,7 +287,7 @@ impl Alerts {
     /// # Errors
     /// The store cannot be read.
     pub async fn get(&self, id: AlertId) -> Result<Option<AlertView>, StoreError> {
-        let known = self.0.state().desk.get(id).cloned();
+        let known = self.0.state().tracker.get(id).cloned();
         let found = match known {
             Some(alert) => Some(alert),
             None => self.0.store.alerts().get(id).await?,
@@ -409,7 +409,7 @@ impl Alerts {
     pub async fn targets(&self) -> Result<Vec<TargetView>, StoreError> {
         let rows = self.0.store.alerts();
         let (standings, waiting) = (rows.standings().await?, rows.waiting().await?);
-        let targets = self.0.state().book.all();
+        let targets = self.0.state().targets.all();
         let shown = |target: &Arc<Target>| {
             let standing = standings.iter().find(|standing| standing.name == target.name);
             let waiting = waiting.iter().find(|row| row.target == target.name);
@@ -433,7 +433,7 @@ impl Alerts {
 
     /// Where the targets listen that were made here. Those of the settings stand there, and a chat listens nowhere.
     pub fn addresses_made_here(&self) -> Vec<TargetAddress> {
-        let targets = self.0.state().book.all();
+        let targets = self.0.state().targets.all();
         let made_here = targets.iter().filter(|target| target.origin == TargetOrigin::Store);
         made_here
             .filter_map(|target| {
@@ -453,10 +453,11 @@ impl Alerts {
         let target = Target::of_store(fields, &self.0.allowed, made).map_err(TargetError::Wrong)?;
         {
             let state = self.0.state();
-            if state.book.get(&fields.name).is_some() {
+            if state.targets.get(&fields.name).is_some() {
                 return Err(TargetError::Exists);
             }
-            let here = state.book.all().iter().filter(|target| target.origin == TargetOrigin::Store).count();
+            let here =
+                state.targets.all().iter().filter(|target| target.origin == TargetOrigin::Store).count();
             if here >= MOST_TARGETS {
                 return Err(TargetError::TooMany);
             }
@@ -468,7 +469,7 @@ impl Alerts {
         if !self.0.store.alerts().add_target(&stored).await? {
             return Err(TargetError::Exists);
         }
-        self.0.state().book.add(target);
+        self.0.state().targets.add(target);
         self.mirror().await;
         self.0.bump();
         self.targets()
@@ -483,13 +484,13 @@ impl Alerts {
     /// # Errors
     /// See [`TargetError`]; nothing was changed then.
     pub async fn remove_target(&self, name: &str) -> Result<(), TargetError> {
-        match self.0.state().book.get(name).map(|target| target.origin) {
+        match self.0.state().targets.get(name).map(|target| target.origin) {
             Some(TargetOrigin::Settings) => return Err(TargetError::InSettings),
             Some(TargetOrigin::Store) => {}
             None => return Err(TargetError::NoSuchTarget),
         }
         let was_there = self.0.store.alerts().remove_target(name, self.0.clock.now()).await?;
-        self.0.state().book.remove(name);
+        self.0.state().targets.remove(name);
         self.mirror().await;
         self.0.bump();
         if was_there { Ok(()) } else { Err(TargetError::NoSuchTarget) }
@@ -500,30 +501,30 @@ impl Alerts {
     /// # Errors
     /// See [`TestError`].
     pub async fn test(&self, name: &str) -> Result<Tested, TestError> {
-        let target = self.0.state().book.get(name).ok_or(TestError::NoSuchTarget)?;
+        let target = self.0.state().targets.get(name).ok_or(TestError::NoSuchTarget)?;
         let words = self.test_words(name);
-        if let Way::Chat { chat, account } = &target.way {
+        if let Channel::Chat { chat, account } = &target.channel {
             if self.0.rounds.is_none() {
                 return Err(TestError::AtRest);
             }
             return match chat::begin(&self.0.delivery, chat, account.clone(), &words, 0, TEST_TAKES).await {
-                Carried::Sent => {
+                ChatDelivery::Sent => {
                     self.note_told(name).await;
-                    Ok(Tested::Told)
+                    Ok(Tested::Delivered)
                 }
-                Carried::OnItsWay(message) => {
+                ChatDelivery::Queued(message) => {
                     let why = chat::waits_for(&self.0.delivery, message).await;
-                    Ok(Tested::OnItsWay { message, why })
+                    Ok(Tested::Queued { message, why })
                 }
-                Carried::Failed(error) => Err(TestError::Refused(error)),
+                ChatDelivery::Failed(error) => Err(TestError::Refused(error)),
             };
         }
         match target.tell(&self.0.clock, &words, TEST_TAKES).await {
             Ok(()) => {
                 self.note_told(name).await;
-                Ok(Tested::Told)
+                Ok(Tested::Delivered)
             }
-            Err(NotTold::Failed(error) | NotTold::Off(error)) => Err(TestError::Refused(error)),
+            Err(DeliveryError::Failed(error) | DeliveryError::Off(error)) => Err(TestError::Refused(error)),
         }
     }
 
@@ -561,7 +562,7 @@ fn view(state: &State, alert: StoredAlert, now: Timestamp) -> AlertView {
     let silence = state.silences.of(&alert.card, &alert.kind, alert.parent.as_deref(), now);
     AlertView {
         silence: silence.filter(|_| is_open),
-        parts: if is_open { state.desk.red_parts(&alert.card) } else { 0 },
+        parts: if is_open { state.tracker.red_parts(&alert.card) } else { 0 },
         id: alert.id,
         card: alert.card,
         kind: alert.kind,

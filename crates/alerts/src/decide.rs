@@ -1,10 +1,10 @@
 //! The decision: three reds in a row raise an alert, two greens clear it, grey does neither; what is a part of something
-//! that has an alert gets none of its own. Pure: it counts beats, not the minutes of strips, and never looks at a clock.
+//! that has an alert gets none of its own. Pure: it counts probes, not the minutes of strips, and never looks at a clock.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::beat::{Answer, Beat, Card};
+use crate::probe::{Card, Probe, ProbeResult};
 
 /// So many reds in a row raise an alert.
 const REDS: u8 = 3;
@@ -32,7 +32,7 @@ pub(crate) enum Change {
 
 /// What is known of one card.
 #[derive(Debug, Default)]
-struct Standing {
+struct CardStatus {
     reds: u8,
     greens: u8,
     missing: u8,
@@ -45,7 +45,7 @@ struct Standing {
 /// All cards and how they stand.
 #[derive(Debug, Default)]
 pub(crate) struct Board {
-    cards: HashMap<Arc<str>, Standing>,
+    cards: HashMap<Arc<str>, CardStatus>,
 }
 
 impl Board {
@@ -57,76 +57,76 @@ impl Board {
         reason: String,
         detail: Option<String>,
     ) {
-        let standing = Standing { parent, open: Some((reason, detail)), ..Standing::default() };
-        self.cards.insert(card, standing);
+        let status = CardStatus { parent, open: Some((reason, detail)), ..CardStatus::default() };
+        self.cards.insert(card, status);
     }
 
     /// Takes a round, and says what it changes. Wholes come before their parts.
-    pub(crate) fn take(&mut self, beats: &[Beat]) -> Vec<Change> {
-        let seen: HashSet<&Arc<str>> = beats.iter().map(|beat| &beat.card.id).collect();
+    pub(crate) fn take(&mut self, probes: &[Probe]) -> Vec<Change> {
+        let seen: HashSet<&Arc<str>> = probes.iter().map(|probe| &probe.card.id).collect();
         let mut changes = self.miss(&seen);
-        for beat in beats {
-            self.count(beat);
+        for probe in probes {
+            self.count(probe);
         }
-        let mut ordered: Vec<(usize, &Beat)> =
-            beats.iter().map(|beat| (self.ancestors(&beat.card.id).count(), beat)).collect();
+        let mut ordered: Vec<(usize, &Probe)> =
+            probes.iter().map(|probe| (self.ancestors(&probe.card.id).count(), probe)).collect();
         ordered.sort_by_key(|(depth, _)| *depth);
-        for (_, beat) in ordered {
-            changes.extend(self.judge(beat));
+        for (_, probe) in ordered {
+            changes.extend(self.judge(probe));
         }
         changes
     }
 
-    /// Whether the last beat of a card said anything.
+    /// Whether the last probe of a card said anything.
     pub(crate) fn is_grey(&self, card: &str) -> bool {
-        self.cards.get(card).is_some_and(|standing| standing.grey)
+        self.cards.get(card).is_some_and(|status| status.grey)
     }
 
     /// How many parts of a card, and of its parts, are red.
     pub(crate) fn red_parts(&self, card: &str) -> usize {
         self.cards
             .iter()
-            .filter(|(_, standing)| standing.reds > 0)
+            .filter(|(_, status)| status.reds > 0)
             .filter(|(id, _)| self.ancestors(id).any(|ancestor| &*ancestor == card))
             .count()
     }
 
-    fn count(&mut self, beat: &Beat) {
-        let standing = self.cards.entry(Arc::clone(&beat.card.id)).or_default();
-        standing.missing = 0;
-        standing.parent.clone_from(&beat.card.parent);
-        standing.grey = false;
-        match beat.answer {
-            Answer::Red { .. } => {
-                standing.reds = standing.reds.saturating_add(1);
-                standing.greens = 0;
+    fn count(&mut self, probe: &Probe) {
+        let status = self.cards.entry(Arc::clone(&probe.card.id)).or_default();
+        status.missing = 0;
+        status.parent.clone_from(&probe.card.parent);
+        status.grey = false;
+        match probe.result {
+            ProbeResult::Red { .. } => {
+                status.reds = status.reds.saturating_add(1);
+                status.greens = 0;
             }
-            Answer::Green => {
-                standing.greens = standing.greens.saturating_add(1);
-                standing.reds = 0;
+            ProbeResult::Green => {
+                status.greens = status.greens.saturating_add(1);
+                status.reds = 0;
             }
-            Answer::Grey => standing.grey = true,
+            ProbeResult::Grey => status.grey = true,
         }
     }
 
-    fn judge(&mut self, beat: &Beat) -> Option<Change> {
-        let card = &beat.card.id;
+    fn judge(&mut self, probe: &Probe) -> Option<Change> {
+        let card = &probe.card.id;
         let spokesman = self.spokesman(card);
-        let standing = self.cards.get_mut(card)?;
-        match (&beat.answer, &mut standing.open, spokesman) {
+        let status = self.cards.get_mut(card)?;
+        match (&probe.result, &mut status.open, spokesman) {
             (_, open @ Some(_), Some(to)) => {
                 *open = None;
                 Some(Change::Join { card: Arc::clone(card), to })
             }
-            (Answer::Red { reason, detail }, open @ None, None) if standing.reds >= REDS => {
+            (ProbeResult::Red { reason, detail }, open @ None, None) if status.reds >= REDS => {
                 *open = Some((reason.clone(), detail.clone()));
                 Some(Change::Raise {
-                    card: beat.card.clone(),
+                    card: probe.card.clone(),
                     reason: reason.clone(),
                     detail: detail.clone(),
                 })
             }
-            (Answer::Red { reason, detail }, Some(said), None) if said.0 != *reason => {
+            (ProbeResult::Red { reason, detail }, Some(said), None) if said.0 != *reason => {
                 *said = (reason.clone(), detail.clone());
                 Some(Change::Reword {
                     card: Arc::clone(card),
@@ -134,7 +134,7 @@ impl Board {
                     detail: detail.clone(),
                 })
             }
-            (Answer::Green, open @ Some(_), None) if standing.greens >= GREENS => {
+            (ProbeResult::Green, open @ Some(_), None) if status.greens >= GREENS => {
                 *open = None;
                 Some(Change::Clear { card: Arc::clone(card) })
             }
@@ -145,15 +145,15 @@ impl Board {
     /// Counts the cards that are missing, and forgets those that are no more.
     fn miss(&mut self, seen: &HashSet<&Arc<str>>) -> Vec<Change> {
         let mut gone = Vec::new();
-        self.cards.retain(|card, standing| {
+        self.cards.retain(|card, status| {
             if seen.contains(card) {
                 return true;
             }
-            standing.missing = standing.missing.saturating_add(1);
-            if standing.missing < MISSING {
+            status.missing = status.missing.saturating_add(1);
+            if status.missing < MISSING {
                 return true;
             }
-            if standing.open.is_some() {
+            if status.open.is_some() {
                 gone.push(Change::Gone { card: Arc::clone(card) });
             }
             false
@@ -163,7 +163,7 @@ impl Board {
 
     /// The outermost card around this one that has an alert.
     fn spokesman(&self, card: &Arc<str>) -> Option<Arc<str>> {
-        let open = |id: &Arc<str>| self.cards.get(id).is_some_and(|standing| standing.open.is_some());
+        let open = |id: &Arc<str>| self.cards.get(id).is_some_and(|status| status.open.is_some());
         self.ancestors(card).filter(open).last()
     }
 
@@ -183,13 +183,13 @@ mod tests {
         Card { id: id.into(), kind: "account".into(), name: id.into(), parent: parent.map(Into::into) }
     }
 
-    fn red(id: &str, parent: Option<&str>) -> Beat {
-        let answer = Answer::Red { reason: "no_answer".into(), detail: None };
-        Beat { card: card(id, parent), answer }
+    fn red(id: &str, parent: Option<&str>) -> Probe {
+        let result = ProbeResult::Red { reason: "no_answer".into(), detail: None };
+        Probe { card: card(id, parent), result }
     }
 
-    fn said(id: &str, answer: Answer) -> Beat {
-        Beat { card: card(id, None), answer }
+    fn said(id: &str, result: ProbeResult) -> Probe {
+        Probe { card: card(id, None), result }
     }
 
     fn names(changes: &[Change]) -> Vec<String> {
@@ -209,19 +209,19 @@ mod tests {
         for expected in [vec![], vec![], vec!["raise a"], vec![], vec![]] {
             assert_eq!(names(&board.take(&[red("a", None)])), expected);
         }
-        assert_eq!(names(&board.take(&[said("a", Answer::Green)])), [""; 0]);
-        assert_eq!(names(&board.take(&[said("a", Answer::Green)])), ["clear a"]);
-        assert_eq!(names(&board.take(&[said("a", Answer::Green)])), [""; 0]);
+        assert_eq!(names(&board.take(&[said("a", ProbeResult::Green)])), [""; 0]);
+        assert_eq!(names(&board.take(&[said("a", ProbeResult::Green)])), ["clear a"]);
+        assert_eq!(names(&board.take(&[said("a", ProbeResult::Green)])), [""; 0]);
     }
 
     #[test]
     fn beats_are_counted_and_not_the_minutes_that_they_make_red() {
-        let (red, green) = (|| red("a", None), || said("a", Answer::Green));
+        let (red, green) = (|| red("a", None), || said("a", ProbeResult::Green));
         let mut board = Board::default();
-        let mut told = |beats: Vec<Beat>| -> Vec<String> {
-            beats.iter().flat_map(|beat| names(&board.take(std::slice::from_ref(beat)))).collect()
+        let mut told = |probes: Vec<Probe>| -> Vec<String> {
+            probes.iter().flat_map(|probe| names(&board.take(std::slice::from_ref(probe)))).collect()
         };
-        // Three minutes of three beats: each is red on the strip, as the worst beat in it, and each had an answer.
+        // Three minutes of three probes: each is red on the strip, as the worst probe in it, and each had an answer.
         for _ in 0..3 {
             assert_eq!(told(vec![green(), red(), green()]), [""; 0]);
         }
@@ -238,18 +238,18 @@ mod tests {
     fn an_accounts_lines_are_told_with_it() {
         let mut board = Board::default();
         let lines = ["l1", "l2", "l3", "l4"];
-        let round: Vec<Beat> =
+        let round: Vec<Probe> =
             lines.iter().map(|line| red(line, Some("a"))).chain([red("a", None)]).collect();
         board.take(&round);
         board.take(&round);
         assert_eq!(names(&board.take(&round)), ["raise a"]);
         assert_eq!(board.red_parts("a"), 4);
         // The account is well again while one line is not: that line speaks for itself now.
-        let mut later: Vec<Beat> = lines[1..]
+        let mut later: Vec<Probe> = lines[1..]
             .iter()
-            .map(|line| Beat { card: card(line, Some("a")), answer: Answer::Green })
+            .map(|line| Probe { card: card(line, Some("a")), result: ProbeResult::Green })
             .collect();
-        later.extend([red("l1", Some("a")), said("a", Answer::Green)]);
+        later.extend([red("l1", Some("a")), said("a", ProbeResult::Green)]);
         assert_eq!(names(&board.take(&later)), [""; 0]);
         assert_eq!(names(&board.take(&later)), ["clear a", "raise l1"]);
         // And when the whole account is red again, it speaks for the line.
@@ -265,7 +265,7 @@ mod tests {
         for _ in 0..3 {
             board.take(&[red("a", None)]);
         }
-        let banned = said("a", Answer::Red { reason: "banned".into(), detail: None });
+        let banned = said("a", ProbeResult::Red { reason: "banned".into(), detail: None });
         assert_eq!(names(&board.take(std::slice::from_ref(&banned))), ["reword a banned"]);
         assert_eq!(names(&board.take(&[banned])), [""; 0]);
     }
@@ -289,8 +289,8 @@ mod tests {
         for _ in 0..5 {
             assert_eq!(names(&board.take(&[red("a", None)])), [""; 0]);
         }
-        board.take(&[said("a", Answer::Green)]);
-        assert_eq!(names(&board.take(&[said("a", Answer::Green)])), ["clear a"]);
+        board.take(&[said("a", ProbeResult::Green)]);
+        assert_eq!(names(&board.take(&[said("a", ProbeResult::Green)])), ["clear a"]);
     }
 
     #[test]
@@ -302,16 +302,16 @@ mod tests {
         assert!(board.red_parts("a") <= 2);
     }
 
-    /// The same said plainly: look back over the beats that said anything.
-    fn plainly(beats: &[Answer]) -> Vec<&'static str> {
+    /// The same said plainly: look back over the probes that said anything.
+    fn plainly(probes: &[ProbeResult]) -> Vec<&'static str> {
         let mut open = false;
         let mut said: Vec<bool> = Vec::new();
         let mut changes = Vec::new();
-        for beat in beats {
-            match beat {
-                Answer::Red { .. } => said.push(false),
-                Answer::Green => said.push(true),
-                Answer::Grey => {
+        for probe in probes {
+            match probe {
+                ProbeResult::Red { .. } => said.push(false),
+                ProbeResult::Green => said.push(true),
+                ProbeResult::Grey => {
                     changes.push("");
                     continue;
                 }
@@ -335,12 +335,12 @@ mod tests {
     proptest! {
         #[test]
         fn any_row_of_beats_raises_and_clears_as_said_plainly(row in prop::collection::vec(0..3_u8, 0..60)) {
-            let answers: Vec<Answer> = row
+            let answers: Vec<ProbeResult> = row
                 .into_iter()
                 .map(|kind| match kind {
-                    0 => Answer::Red { reason: "no_answer".into(), detail: None },
-                    1 => Answer::Green,
-                    _ => Answer::Grey,
+                    0 => ProbeResult::Red { reason: "no_answer".into(), detail: None },
+                    1 => ProbeResult::Green,
+                    _ => ProbeResult::Grey,
                 })
                 .collect();
             let mut board = Board::default();
@@ -365,20 +365,20 @@ mod tests {
             let mut open = HashSet::new();
             for round in rounds {
                 let names = ["a", "l1", "l2", "l3"];
-                let beats: Vec<Beat> = names
+                let probes: Vec<Probe> = names
                     .into_iter()
                     .zip(round)
                     .filter(|(_, kind)| *kind < 3)
                     .map(|(name, kind)| {
-                        let answer = match kind {
-                            0 => Answer::Red { reason: "no_answer".into(), detail: None },
-                            1 => Answer::Green,
-                            _ => Answer::Grey,
+                        let result = match kind {
+                            0 => ProbeResult::Red { reason: "no_answer".into(), detail: None },
+                            1 => ProbeResult::Green,
+                            _ => ProbeResult::Grey,
                         };
-                        Beat { card: card(name, (name != "a").then_some("a")), answer }
+                        Probe { card: card(name, (name != "a").then_some("a")), result }
                     })
                     .collect();
-                for change in board.take(&beats) {
+                for change in board.take(&probes) {
                     match change {
                         Change::Raise { card, .. } => prop_assert!(open.insert(card.id)),
                         Change::Clear { card } | Change::Gone { card } | Change::Join { card, .. } => {
@@ -387,7 +387,7 @@ mod tests {
                         Change::Reword { card, .. } => prop_assert!(open.contains(&card)),
                     }
                 }
-                let heard = |name: &str| beats.iter().any(|beat| &*beat.card.id == name);
+                let heard = |name: &str| probes.iter().any(|probe| &*probe.card.id == name);
                 for line in ["l1", "l2", "l3"].into_iter().filter(|line| heard(line)) {
                     prop_assert!(!(open.contains("a") && open.contains(line)));
                 }

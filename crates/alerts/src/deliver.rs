@@ -13,8 +13,8 @@ use store::{AlertDelivery, StoreError};
 use crate::again;
 use crate::alerts::Shared;
 use crate::notice::{Notice, Words};
-use crate::targets::chat::{self, Carried};
-use crate::targets::{LIMIT, NotTold, Target, Way};
+use crate::targets::chat::{self, ChatDelivery};
+use crate::targets::{Channel, DeliveryError, LIMIT, Target};
 
 /// Targets that are told at the same time, at most.
 const MOST_AT_ONCE: usize = 8;
@@ -89,7 +89,7 @@ async fn tell(shared: &Shared, delivery: AlertDelivery) -> String {
 async fn attempt(shared: &Shared, delivery: &AlertDelivery) -> Result<(), StoreError> {
     let alerts = shared.store.alerts();
     let (name, notice, now) = (delivery.target.as_str(), delivery.notice, shared.clock.now());
-    let Some(target) = shared.state().book.get(name) else {
+    let Some(target) = shared.state().targets.get(name) else {
         return alerts.give_up_all(name, "there is no such target any more".to_owned(), false, now).await;
     };
     if now.since(delivery.at) > again::TOO_OLD {
@@ -101,21 +101,21 @@ async fn attempt(shared: &Shared, delivery: &AlertDelivery) -> Result<(), StoreE
     };
     let words = told.words(notice.to_string(), delivery.at);
     match carry(shared, &target, &told, &words, delivery).await {
-        Ok(Carried::Sent) => {
+        Ok(ChatDelivery::Sent) => {
             tracing::info!(target = name, notice = %notice, "told");
             write_until_it_is(shared, || alerts.delivered(name, notice, shared.clock.now())).await
         }
-        Ok(Carried::OnItsWay(message)) => {
+        Ok(ChatDelivery::Queued(message)) => {
             let now = shared.clock.now();
             alerts.put_off(delivery, None, Some(message), now, now.plus(ON_ITS_WAY)).await
         }
-        Ok(Carried::Failed(error)) | Err(NotTold::Failed(error)) => {
+        Ok(ChatDelivery::Failed(error)) | Err(DeliveryError::Failed(error)) => {
             tracing::warn!(target = name, error, attempts = delivery.attempts, "a target was not told");
             let now = shared.clock.now();
             let next_at = now.plus(again::wait(delivery.attempts));
             alerts.put_off(delivery, Some(error), None, now, next_at).await
         }
-        Err(NotTold::Off(error)) => {
+        Err(DeliveryError::Off(error)) => {
             tracing::warn!(target = name, error, "a target wants nothing more");
             alerts.give_up_all(name, error, true, shared.clock.now()).await
         }
@@ -128,9 +128,9 @@ async fn carry(
     told: &Notice,
     words: &Words,
     delivery: &AlertDelivery,
-) -> Result<Carried, NotTold> {
-    let Way::Chat { chat, account } = &target.way else {
-        return target.tell(&shared.clock, words, LIMIT).await.map(|()| Carried::Sent);
+) -> Result<ChatDelivery, DeliveryError> {
+    let Channel::Chat { chat, account } = &target.channel else {
+        return target.tell(&shared.clock, words, LIMIT).await.map(|()| ChatDelivery::Sent);
     };
     if let Some(message) = delivery.message {
         return Ok(chat::look(&shared.delivery, message, chat::LOOKS_FOR).await);
@@ -138,7 +138,7 @@ async fn carry(
     // Whoever is in trouble should not have to tell so.
     let broken = |name: &domain::AccountName| {
         let card = format!("account:{name}");
-        told.names_as_broken(&card) || shared.state().desk.is_open(&card)
+        told.names_as_broken(&card) || shared.state().tracker.is_open(&card)
     };
     let account = account.clone().filter(|name| !broken(name));
     Ok(chat::begin(&shared.delivery, chat, account, words, delivery.attempts, chat::LOOKS_FOR).await)
@@ -181,8 +181,8 @@ async fn without_the_store(
             return Some(begin);
         }
         let wanted = notice.targets.iter().filter(|(_, has_it)| !has_it);
-        let targets = wanted.filter_map(|(name, _)| state.book.get(name));
-        let targets = targets.filter(|target| !matches!(target.way, Way::Chat { .. })).collect();
+        let targets = wanted.filter_map(|(name, _)| state.targets.get(name));
+        let targets = targets.filter(|target| !matches!(target.channel, Channel::Chat { .. })).collect();
         (notice.id, notice.notice.words(notice.id.to_string(), notice.at), targets)
     };
     let told = join_all(targets.iter().map(|target| async {

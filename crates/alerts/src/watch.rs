@@ -1,4 +1,4 @@
-//! The watch: takes rounds of beats, and writes down what they change together with what is to be told.
+//! The watch: takes rounds of probes, and writes down what they change together with what is to be told.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use store::{NewNotice, StoredAlert};
 use tokio::sync::mpsc;
 
 use crate::alerts::Shared;
-use crate::beat::Round;
 use crate::notice::Notice;
+use crate::probe::Round;
 
 /// How often is looked whether something is to be told, beside the rounds.
 const LOOK: Duration = Duration::from_secs(5);
@@ -48,7 +48,7 @@ pub(crate) async fn run(shared: Arc<Shared>, mut rounds: mpsc::Receiver<Round>) 
 
 fn take(shared: &Shared, round: &Round) {
     let now = shared.clock.now();
-    let changed = shared.state().desk.take(round, now, || AlertId::from_uuid(shared.ids.next()));
+    let changed = shared.state().tracker.take(round, now, || AlertId::from_uuid(shared.ids.next()));
     if changed {
         shared.bump();
     }
@@ -72,7 +72,7 @@ async fn write(shared: &Shared) {
             Ok(()) => {
                 let now_told = {
                     let mut state = shared.state();
-                    state.desk.settle(&pending.alerts);
+                    state.tracker.settle(&pending.alerts);
                     state.pending.take().and_then(|pending| pending.notice)
                 };
                 shared.bump();
@@ -115,12 +115,12 @@ fn pending(shared: &Shared) -> Option<Pending> {
         Some(pending) => pending.refused_at,
         None => None,
     };
-    let draft = state.desk.draft(now, &state.silences, shared.remind_every, &shared.server)?;
+    let draft = state.tracker.draft(now, &state.silences, shared.remind_every, &shared.server)?;
     let notice = draft.notice.map(|notice| PendingNotice {
         id: AlertNoticeId::from_uuid(shared.ids.next()),
         at: now,
         notice,
-        targets: state.book.names().into_iter().map(|name| (name, false)).collect(),
+        targets: state.targets.names().into_iter().map(|name| (name, false)).collect(),
     });
     state.pending = Some(Pending { alerts: draft.alerts, notice, refused_at });
     state.pending.clone()

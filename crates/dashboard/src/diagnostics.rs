@@ -97,7 +97,7 @@ const fn place(code: Code) -> Option<&'static str> {
 
 /// Where there is more about a fact: the log lines that one about errors counts, the backups.
 fn more(area: Area, name: &str) -> Option<String> {
-    let kind = name.parse::<logs::Trouble>().ok();
+    let kind = name.parse::<logs::ErrorKind>().ok();
     match (area, kind) {
         (Area::Errors, Some(kind)) => Some(format!("/logs?level=warn&error={kind}&range=7d")),
         (Area::Errors, None) if name == "other" => Some("/logs?level=error&range=7d".to_owned()),

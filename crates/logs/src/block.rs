@@ -6,7 +6,7 @@
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
-use crate::grams::Grams;
+use crate::ngram_filter::NgramFilter;
 use crate::row::{self, Head};
 
 /// The bytes of a block's head.
@@ -26,7 +26,7 @@ pub(crate) struct Growing {
     pub(crate) lines: u32,
     heads: Vec<u8>,
     texts: Vec<u8>,
-    grams: Grams,
+    ngrams: NgramFilter,
     before: i64,
     marks: Marks,
 }
@@ -41,18 +41,18 @@ pub(crate) struct Marks {
     /// A bit for each service.
     pub(crate) services: u64,
     /// A bit for each type of error.
-    pub(crate) troubles: u64,
+    pub(crate) errors: u64,
 }
 
 impl Marks {
-    const NONE: Self = Self { earliest: i64::MAX, latest: i64::MIN, levels: 0, services: 0, troubles: 0 };
+    const NONE: Self = Self { earliest: i64::MAX, latest: i64::MIN, levels: 0, services: 0, errors: 0 };
 
     fn add(&mut self, facts: row::Facts) {
         self.earliest = self.earliest.min(facts.at);
         self.latest = self.latest.max(facts.at);
         self.levels |= 1 << facts.level.code();
         self.services |= 1 << facts.service.code();
-        self.troubles |= facts.trouble.map_or(0, |trouble| 1 << trouble.code());
+        self.errors |= facts.error.map_or(0, |error| 1 << error.code());
     }
 }
 
@@ -85,7 +85,7 @@ impl Growing {
             lines: 0,
             heads: Vec::new(),
             texts: Vec::new(),
-            grams: Grams::new(),
+            ngrams: NgramFilter::new(),
             before: 0,
             marks: Marks::NONE,
         }
@@ -97,7 +97,7 @@ impl Growing {
         self.lines = 0;
         self.heads.clear();
         self.texts.clear();
-        self.grams.clear();
+        self.ngrams.clear();
         self.before = 0;
         self.marks = Marks::NONE;
     }
@@ -110,7 +110,7 @@ impl Growing {
         row::put_head(&mut self.heads, self.before, facts, head.message(), lengths.into_iter());
         self.texts.extend(text);
         self.texts.push(BETWEEN);
-        self.grams.add(&String::from_utf8_lossy(text));
+        self.ngrams.add(&String::from_utf8_lossy(text));
         self.before = facts.at;
         self.marks.add(facts);
         self.lines += 1;
@@ -141,7 +141,7 @@ impl Growing {
 
     /// The block as it goes into a file. Nothing only if the compressor itself fails.
     pub(crate) fn packed(&self) -> Option<Vec<u8>> {
-        let filter = self.grams.narrowed();
+        let filter = self.ngrams.narrowed();
         let heads = deflate(&self.heads)?;
         let texts = deflate(&self.texts)?;
         let part = |packed: &[u8], raw: usize| {
@@ -179,7 +179,7 @@ impl Label {
         bytes.extend(self.marks.earliest.to_le_bytes());
         bytes.extend(self.marks.latest.to_le_bytes());
         bytes.extend(self.marks.services.to_le_bytes());
-        bytes.extend(self.marks.troubles.to_le_bytes());
+        bytes.extend(self.marks.errors.to_le_bytes());
         for part in [self.filter, self.heads, self.texts] {
             bytes.extend(part.packed.to_le_bytes());
             bytes.extend(part.raw.to_le_bytes());
@@ -208,7 +208,7 @@ impl Label {
             earliest: i64::from_le_bytes(input.take()?),
             latest: i64::from_le_bytes(input.take()?),
             services: u64::from_le_bytes(input.take()?),
-            troubles: u64::from_le_bytes(input.take()?),
+            errors: u64::from_le_bytes(input.take()?),
         };
         let mut part = || {
             let part = Part {

@@ -2,10 +2,10 @@
 
 use std::fmt::{self, Write};
 
+use crate::error_kind::{ErrorKind, SIGNS};
 use crate::level::Level;
 use crate::row::{self, Facts, LONGEST_TEXT};
 use crate::service::Service;
-use crate::trouble::{SIGNS, Trouble};
 
 /// The longest sentence or value, in bytes.
 const LONGEST_PIECE: usize = 8 * 1024;
@@ -24,7 +24,7 @@ pub(crate) struct Draft {
     lengths: Vec<(usize, usize)>,
     service: Option<Service>,
     /// The type that a field tells, with the field's place among those that can.
-    trouble: Option<(usize, Trouble)>,
+    error: Option<(usize, ErrorKind)>,
 }
 
 impl Draft {
@@ -34,7 +34,7 @@ impl Draft {
         self.fields.clear();
         self.lengths.clear();
         self.service = None;
-        self.trouble = None;
+        self.error = None;
     }
 
     /// Adds a field. The first that is called `message` is the sentence.
@@ -65,10 +65,10 @@ impl Draft {
             self.service = value.parse().ok();
         }
         if let Some(rank) = SIGNS.iter().position(|sign| *sign == name)
-            && self.trouble.is_none_or(|(known, _)| rank < known)
-            && let Some(trouble) = Trouble::of_value(value)
+            && self.error.is_none_or(|(known, _)| rank < known)
+            && let Some(error) = ErrorKind::of_value(value)
         {
-            self.trouble = Some((rank, trouble));
+            self.error = Some((rank, error));
         }
     }
 
@@ -78,7 +78,7 @@ impl Draft {
             at,
             level,
             service: self.service.unwrap_or_else(|| Service::of_target(target)),
-            trouble: self.trouble.map(|(_, trouble)| trouble),
+            error: self.error.map(|(_, error)| error),
         };
         row::put_head(out, 0, facts, self.message.len(), self.lengths.iter().copied());
         out.extend(self.message.as_bytes());
@@ -155,7 +155,7 @@ mod tests {
         draft.add("message", |out| out.write_str("one"));
         draft.add("message", |out| out.write_str("two"));
         let found = line(&draft);
-        assert_eq!((found.service, found.error), (Service::SendText, Some(Trouble::FloodWait)));
+        assert_eq!((found.service, found.error), (Service::SendText, Some(ErrorKind::FloodWait)));
         assert_eq!((found.message.as_str(), found.field("message")), ("one", Some("two")));
         draft.clear();
         assert_eq!((line(&draft).service, line(&draft).error), (Service::Web, None));

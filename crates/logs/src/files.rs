@@ -58,7 +58,7 @@ pub(crate) fn private() -> OpenOptions {
 
 /// A block in a segment.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct BlockEntry {
     pub(crate) at: u64,
     pub(crate) label: Label,
 }
@@ -75,7 +75,7 @@ pub(crate) enum End {
 }
 
 /// Finds the blocks of a segment by their heads alone.
-pub(crate) fn blocks(file: &File) -> io::Result<(Vec<Place>, End)> {
+pub(crate) fn blocks(file: &File) -> io::Result<(Vec<BlockEntry>, End)> {
     let length = file.metadata()?.len();
     let mut found = Vec::new();
     let mut at = 0;
@@ -94,7 +94,7 @@ pub(crate) fn blocks(file: &File) -> io::Result<(Vec<Place>, End)> {
         if end > length {
             return Ok((found, End::Torn));
         }
-        found.push(Place { at, label });
+        found.push(BlockEntry { at, label });
         at = end;
     }
 }

@@ -2,12 +2,12 @@
 
 use domain::Timestamp;
 
+use crate::error_kind::ErrorKind;
 use crate::fold::fold;
-use crate::grams::Sought;
 use crate::level::Level;
 use crate::line::Line;
+use crate::ngram_filter::Sought;
 use crate::service::Service;
-use crate::trouble::Trouble;
 
 /// Which lines are wanted; what is left out narrows nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Filter {
     /// Lines with this in the field `account`.
     pub account: Option<String>,
     /// Lines that tell of an error of any of these types.
-    pub errors: Vec<Trouble>,
+    pub errors: Vec<ErrorKind>,
     /// Lines of which any field is exactly this: a message, an operation, a request.
     pub subject: Option<String>,
     /// Lines written at this time or later, by the clock of then.

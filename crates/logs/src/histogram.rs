@@ -8,9 +8,9 @@ use domain::Timestamp;
 use crate::error::ReadError;
 use crate::filter::Filter;
 use crate::level::Level;
-use crate::reader::{Looked, PATIENCE, Reader, WAVE};
+use crate::reader::{Reader, Source, TIMEOUT, WAVE};
 use crate::row::Head;
-use crate::scan::{Desk, Glass, Take};
+use crate::scan::{Matcher, ScanBuffers, Take};
 
 /// The most buckets of one histogram.
 pub const MOST_BUCKETS: usize = 2_000;
@@ -53,12 +53,12 @@ impl Reader {
         to: Timestamp,
         bucket: Duration,
     ) -> Result<Histogram, ReadError> {
-        self.histogram_within(PATIENCE, filter, from, to, bucket)
+        self.histogram_within(TIMEOUT, filter, from, to, bucket)
     }
 
     fn histogram_within(
         &self,
-        patience: Duration,
+        timeout: Duration,
         filter: &Filter,
         from: Timestamp,
         to: Timestamp,
@@ -69,20 +69,20 @@ impl Reader {
         let least = length.div_ceil(MOST_BUCKETS as u64).max(1);
         let width = u64::try_from(bucket.as_micros()).unwrap_or(u64::MAX).max(least);
         let count = usize::try_from(length.div_ceil(width)).unwrap_or(MOST_BUCKETS);
-        let glass = Glass::new(&filter, 0..u64::MAX);
-        let place = |at: i64| {
+        let matcher = Matcher::new(&filter, 0..u64::MAX);
+        let index = |at: i64| {
             let behind = u64::try_from(at.saturating_sub(from.as_micros())).unwrap_or(0);
             usize::try_from(behind / width).unwrap_or(usize::MAX)
         };
-        let look = |desk: &mut Desk, looked: Looked<'_>| {
+        let look = |buffers: &mut ScanBuffers, source: Source<'_>| {
             let mut counts = vec![(0_u32, 0_u32); count];
             let mut note = |_: u64, head: &Head| {
-                if let Some((lines, errors)) = counts.get_mut(place(head.at)) {
+                if let Some((lines, errors)) = counts.get_mut(index(head.at)) {
                     *lines += 1;
                     *errors += u32::from(head.level == Level::Error);
                 }
             };
-            looked.through(&glass, desk, Take::Heads(&mut note)).map(|()| counts)
+            source.through(&matcher, buffers, Take::Heads(&mut note)).map(|()| counts)
         };
         let mut totals = vec![(0_u64, 0_u64); count];
         let merge = |counts: Vec<(u32, u32)>| {
@@ -92,15 +92,15 @@ impl Reader {
             }
             ControlFlow::Continue(WAVE)
         };
-        let end = self.walk(true, &glass, patience, look, merge)?;
-        let start = |place: usize| {
-            let behind = width.saturating_mul(u64::try_from(place).unwrap_or(u64::MAX));
+        let end = self.scan(true, &matcher, timeout, look, merge)?;
+        let start = |index: usize| {
+            let behind = width.saturating_mul(u64::try_from(index).unwrap_or(u64::MAX));
             from.plus(Duration::from_micros(behind))
         };
         let buckets = totals
             .into_iter()
             .enumerate()
-            .map(|(place, (lines, errors))| Bucket { start: start(place), lines, errors })
+            .map(|(index, (lines, errors))| Bucket { start: start(index), lines, errors })
             .collect();
         let counted_from = end.stopped_at.map(|stop| stop.at.max(from).min(to));
         Ok(Histogram { buckets, counted_from, damaged: end.damaged })
@@ -113,7 +113,7 @@ mod tests {
     use tracing_subscriber::layer::SubscriberExt;
 
     use super::*;
-    use crate::{Keeping, LogStore, Query};
+    use crate::{LogStore, Query, Retention};
 
     /// Lines of a second each, enough for some blocks.
     const LINES: u64 = 20_000;
@@ -123,9 +123,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let clock = ambient::Clock::system();
         let (layer, gathered) = crate::layer(clock.clone());
-        let keeping = Keeping::new(1 << 24, Duration::from_hours(24)).with_free_space(|_| Ok(1 << 40));
-        let keeping = keeping.with_patience(Duration::from_mins(1));
-        let store = LogStore::open(folder.path(), keeping, gathered).expect("opens");
+        let retention = Retention::new(1 << 24, Duration::from_hours(24)).with_free_space(|_| Ok(1 << 40));
+        let retention = retention.with_timeout(Duration::from_mins(1));
+        let store = LogStore::open(folder.path(), retention, gathered).expect("opens");
         let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
         let from = clock.now();
         for _ in 0..LINES / 2_000 {
@@ -140,14 +140,14 @@ mod tests {
         let to = clock.now();
         store.close().await;
         let reader = Reader::new(folder.path());
-        let count = |patience| {
+        let count = |timeout| {
             let counted =
-                reader.histogram_within(patience, &Filter::default(), from, to, Duration::from_mins(10));
+                reader.histogram_within(timeout, &Filter::default(), from, to, Duration::from_mins(10));
             let counted = counted.expect("counts");
             let lines: u64 = counted.buckets.iter().map(|bucket| bucket.lines).sum();
             (counted, lines)
         };
-        let (whole, lines) = count(PATIENCE);
+        let (whole, lines) = count(TIMEOUT);
         assert_eq!((whole.counted_from, whole.damaged, lines), (None, 0, LINES));
         let (cut, lines) = count(Duration::ZERO);
         let reached = cut.counted_from.expect("says how far it came");

@@ -42,14 +42,14 @@ pub fn layer(clock: Clock) -> (StoreLayer, Gathered) {
 
 thread_local! {
     /// The line that a thread puts together, and its bytes.
-    static DESK: RefCell<(Draft, Vec<u8>)> = RefCell::default();
+    static BUFFERS: RefCell<(Draft, Vec<u8>)> = RefCell::default();
 }
 
 impl<S: Subscriber> Layer<S> for StoreLayer {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let whole = DESK.try_with(|desk| {
-            let Ok(mut desk) = desk.try_borrow_mut() else { return false };
-            self.put(event, &mut desk);
+        let whole = BUFFERS.try_with(|buffers| {
+            let Ok(mut buffers) = buffers.try_borrow_mut() else { return false };
+            self.put(event, &mut buffers);
             true
         });
         // A value that logs while it is written, or a thread that is ending.

@@ -7,9 +7,9 @@ use domain::Timestamp;
 use serde::ser::{SerializeMap, SerializeStruct};
 use serde::{Serialize, Serializer};
 
+use crate::error_kind::ErrorKind;
 use crate::level::Level;
 use crate::service::Service;
-use crate::trouble::Trouble;
 
 /// What the text form of an id begins with.
 const PREFIX: &str = "log_";
@@ -93,7 +93,7 @@ pub struct Line {
     /// Where it comes from.
     pub service: Service,
     /// The type of the error that it tells of, if it does.
-    pub error: Option<Trouble>,
+    pub error: Option<ErrorKind>,
     /// The sentence. Any text, also control characters and HTML: whoever shows it has to make it harmless, as
     /// [`escaped`](crate::escaped) does for terminals.
     pub message: String,

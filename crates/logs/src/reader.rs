@@ -7,18 +7,18 @@ use std::time::{Duration, Instant};
 use domain::Timestamp;
 
 use crate::error::ReadError;
-use crate::files::{self, OpenLines, Place};
+use crate::files::{self, BlockEntry, OpenLines};
 use crate::filter::Filter;
 use crate::line::{Line, LineId};
-use crate::scan::{Damaged, Desk, Glass, Take};
-use crate::wave::{self, Blocks, Job};
+use crate::parallel_scan::{self, Blocks, Job};
+use crate::scan::{Damaged, Matcher, ScanBuffers, Take};
 
 /// The most blocks that are looked at before what they gave is put in order.
 pub(crate) const WAVE: usize = 64;
 /// The most lines of one page.
 pub const LARGEST_PAGE: usize = 5_000;
 /// How long one search may go on before it gives what it has.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// In which order lines come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -78,13 +78,13 @@ impl Reader {
             (Some(id), true) => 0..id.number(),
             (Some(id), false) => id.number().saturating_add(1)..u64::MAX,
         };
-        let glass = Glass::new(&query.filter, numbers);
+        let matcher = Matcher::new(&query.filter, numbers);
         let mut page = Page::default();
         // One more than wanted says whether there is a next page.
-        let look = |desk: &mut Desk, looked: Looked<'_>| {
+        let look = |buffers: &mut ScanBuffers, source: Source<'_>| {
             let mut out = Vec::new();
-            looked
-                .through(&glass, desk, Take::Lines { most: most + 1, newest_first, out: &mut out })
+            source
+                .through(&matcher, buffers, Take::Lines { most: most + 1, newest_first, out: &mut out })
                 .map(|()| out)
         };
         let mut looked_into = 0;
@@ -99,7 +99,7 @@ impl Reader {
                 (left, found) => ControlFlow::Continue((left * looked_into).div_ceil(found)),
             }
         };
-        let end = self.walk(newest_first, &glass, PATIENCE, look, merge)?;
+        let end = self.scan(newest_first, &matcher, TIMEOUT, look, merge)?;
         page.damaged = end.damaged;
         if page.lines.len() > most {
             page.lines.truncate(most);
@@ -138,84 +138,93 @@ impl Reader {
         Ok((before, side(Order::OldestFirst)?))
     }
 
-    /// Looks through everything in order, until `merge` has enough or the `patience` is over. As long as it has not, it says
+    /// Looks through everything in order, until `merge` has enough or the `timeout` is over. As long as it has not, it says
     /// how many blocks more it will probably take.
-    pub(crate) fn walk<R: Send>(
+    pub(crate) fn scan<R: Send>(
         &self,
         newest_first: bool,
-        glass: &Glass<'_>,
-        patience: Duration,
-        look: impl Fn(&mut Desk, Looked<'_>) -> Result<R, Damaged> + Sync,
+        matcher: &Matcher<'_>,
+        timeout: Duration,
+        look: impl Fn(&mut ScanBuffers, Source<'_>) -> Result<R, Damaged> + Sync,
         mut merge: impl FnMut(R) -> ControlFlow<(), usize>,
-    ) -> Result<Walked, ReadError> {
+    ) -> Result<ScanEnd, ReadError> {
         let failed = |source| ReadError::Io { folder: self.folder.clone(), source };
         let began = Instant::now();
-        let mut desks = wave::desks();
-        let mut walked = Walked { damaged: 0, stopped_at: None };
+        let mut buffers = parallel_scan::buffers();
+        let mut end = ScanEnd { damaged: 0, stopped_at: None };
         // The open file first: what a writer moves from it into a segment meanwhile is then not missed.
         let newest = files::read_open(&files::open_file(&self.folder)).map_err(failed)?;
         let open_at = newest.as_ref().map_or(u64::MAX, |open| open.first);
-        let look_at_newest = |desks: &mut [Desk], merge: &mut dyn FnMut(R) -> ControlFlow<(), usize>| match (
-            &newest,
-            desks.first_mut(),
-        ) {
-            (Some(newest), Some(desk)) => {
-                look(desk, Looked::Open(newest)).map_or(ControlFlow::Continue(WAVE), merge)
-            }
-            _ => ControlFlow::Continue(WAVE),
-        };
-        if newest_first && look_at_newest(&mut desks, &mut merge).is_break() {
-            return Ok(walked);
+        let look_at_newest =
+            |buffers: &mut [ScanBuffers], merge: &mut dyn FnMut(R) -> ControlFlow<(), usize>| match (
+                &newest,
+                buffers.first_mut(),
+            ) {
+                (Some(newest), Some(buffers)) => {
+                    look(buffers, Source::Open(newest)).map_or(ControlFlow::Continue(WAVE), merge)
+                }
+                _ => ControlFlow::Continue(WAVE),
+            };
+        if newest_first && look_at_newest(&mut buffers, &mut merge).is_break() {
+            return Ok(end);
         }
-        let mut blocks = Blocks::of(&self.folder, newest_first, glass.numbers(), open_at).map_err(failed)?;
-        let wanted = |place: &Place| glass.may_have(&place.label);
+        let mut blocks =
+            Blocks::of(&self.folder, newest_first, matcher.numbers(), open_at).map_err(failed)?;
+        let wanted = |entry: &BlockEntry| matcher.may_have(&entry.label);
         let (mut size, mut likely) = (1, WAVE);
         loop {
-            let jobs = blocks.wave(size, &wanted).map_err(failed)?;
+            let jobs = blocks.next_jobs(size, &wanted).map_err(failed)?;
             let Some(last) = jobs.last() else { break };
-            for found in wave::look_into(&mut desks, &jobs, &|desk, job| look(desk, Looked::Block(job))) {
+            for found in parallel_scan::look_into(&mut buffers, &jobs, &|buffers, job| {
+                look(buffers, Source::Block(job))
+            }) {
                 match found {
                     Some(Ok(found)) => match merge(found) {
-                        ControlFlow::Break(()) => return Ok(walked),
+                        ControlFlow::Break(()) => return Ok(end),
                         ControlFlow::Continue(more) => likely = more,
                     },
-                    Some(Err(Damaged)) => walked.damaged += 1,
+                    Some(Err(Damaged)) => end.damaged += 1,
                     None => return Err(ReadError::Broken),
                 }
             }
             // A search that is late but has seen everything is whole.
-            if began.elapsed() > patience && !blocks.wave(1, &wanted).map_err(failed)?.is_empty() {
-                let (label, marks) = (&last.place.label, &last.place.label.marks);
+            if began.elapsed() > timeout && !blocks.next_jobs(1, &wanted).map_err(failed)?.is_empty() {
+                let (label, marks) = (&last.entry.label, &last.entry.label.marks);
                 let (number, at) = if newest_first {
                     (label.first, marks.earliest)
                 } else {
                     (label.end().saturating_sub(1), marks.latest)
                 };
-                walked.stopped_at = Some(Stop { number, at: Timestamp::from_micros(at) });
+                end.stopped_at = Some(Stop { number, at: Timestamp::from_micros(at) });
                 break;
             }
             size = likely.clamp(1, (size * 4).min(WAVE));
         }
-        walked.damaged += blocks.damaged;
-        if !newest_first && walked.stopped_at.is_none() {
-            let _ = look_at_newest(&mut desks, &mut merge);
+        end.damaged += blocks.damaged;
+        if !newest_first && end.stopped_at.is_none() {
+            let _ = look_at_newest(&mut buffers, &mut merge);
         }
-        Ok(walked)
+        Ok(end)
     }
 }
 
 /// Where lines are looked for.
-pub(crate) enum Looked<'a> {
+pub(crate) enum Source<'a> {
     Block(&'a Job),
     Open(&'a OpenLines),
 }
 
-impl Looked<'_> {
-    pub(crate) fn through(&self, glass: &Glass<'_>, desk: &mut Desk, take: Take<'_>) -> Result<(), Damaged> {
+impl Source<'_> {
+    pub(crate) fn through(
+        &self,
+        matcher: &Matcher<'_>,
+        buffers: &mut ScanBuffers,
+        take: Take<'_>,
+    ) -> Result<(), Damaged> {
         match self {
-            Self::Block(job) => glass.look_into(&job.file, &job.place, desk, take),
+            Self::Block(job) => matcher.look_into(&job.file, &job.entry, buffers, take),
             Self::Open(open) => {
-                glass.look_at(open, desk, take);
+                matcher.look_at(open, buffers, take);
                 Ok(())
             }
         }
@@ -223,7 +232,7 @@ impl Looked<'_> {
 }
 
 /// How a walk ended.
-pub(crate) struct Walked {
+pub(crate) struct ScanEnd {
     pub(crate) damaged: u32,
     /// The line at which it was broken off because it took long.
     pub(crate) stopped_at: Option<Stop>,

@@ -6,10 +6,10 @@ use std::ops::Range;
 
 use domain::Timestamp;
 
+use crate::error_kind::ErrorKind;
 use crate::level::Level;
 use crate::line::{Line, LineId};
 use crate::service::Service;
-use crate::trouble::Trouble;
 use crate::varint;
 
 /// The most bytes that the text of a line may have; longer ones are cut before they come here.
@@ -24,7 +24,7 @@ pub(crate) struct Head {
     pub(crate) at: i64,
     pub(crate) level: Level,
     pub(crate) service: Service,
-    pub(crate) trouble: Option<Trouble>,
+    pub(crate) error: Option<ErrorKind>,
     /// The place of the text among the texts.
     pub(crate) text: Range<usize>,
     /// The length of the sentence, with which the text begins.
@@ -39,7 +39,7 @@ pub(crate) struct Facts {
     pub(crate) at: i64,
     pub(crate) level: Level,
     pub(crate) service: Service,
-    pub(crate) trouble: Option<Trouble>,
+    pub(crate) error: Option<ErrorKind>,
 }
 
 /// Writes the head of a line, whose time is told as the distance to `before`.
@@ -51,7 +51,7 @@ pub(crate) fn put_head(
     fields: impl ExactSizeIterator<Item = (usize, usize)>,
 ) {
     varint::put_signed(out, facts.at.wrapping_sub(before));
-    out.extend([facts.level.code(), facts.service.code(), facts.trouble.map_or(0, Trouble::code)]);
+    out.extend([facts.level.code(), facts.service.code(), facts.error.map_or(0, ErrorKind::code)]);
     varint::put_length(out, message);
     varint::put_length(out, fields.len());
     for (name, value) in fields {
@@ -65,7 +65,7 @@ pub(crate) fn put_head(
 pub(crate) fn take_head(heads: &[u8], at: usize, before: i64, text: usize) -> Option<(Head, usize)> {
     let mut input = heads.get(at..)?;
     let time = before.wrapping_add(varint::take_signed(&mut input)?);
-    let [level, service, trouble, rest @ ..] = input else { return None };
+    let [level, service, error, rest @ ..] = input else { return None };
     input = rest;
     let message = varint::take_length(&mut input)?;
     let fields = varint::take_length(&mut input)?;
@@ -87,7 +87,7 @@ pub(crate) fn take_head(heads: &[u8], at: usize, before: i64, text: usize) -> Op
         at: time,
         level: Level::from_code(*level),
         service: Service::from_code(*service),
-        trouble: Trouble::from_code(*trouble),
+        error: ErrorKind::from_code(*error),
         text: text..text.checked_add(length)?,
         message,
         lengths: begin..end,
@@ -108,7 +108,7 @@ impl Head {
     }
 
     pub(crate) const fn facts(&self) -> Facts {
-        Facts { at: self.at, level: self.level, service: self.service, trouble: self.trouble }
+        Facts { at: self.at, level: self.level, service: self.service, error: self.error }
     }
 
     /// Names and values as they lie among the texts.
@@ -134,7 +134,7 @@ impl Head {
             at: Timestamp::from_micros(self.at),
             level: self.level,
             service: self.service,
-            error: self.trouble,
+            error: self.error,
             message: words(message),
             fields: self.pairs(heads, texts).map(|(name, value)| (words(name), words(value))).collect(),
         }
@@ -185,7 +185,7 @@ pub(crate) mod made {
     pub(crate) fn row(line: &Line) -> Vec<u8> {
         let mut bytes = Vec::new();
         let facts =
-            Facts { at: line.at.as_micros(), level: line.level, service: line.service, trouble: line.error };
+            Facts { at: line.at.as_micros(), level: line.level, service: line.service, error: line.error };
         let lengths: Vec<_> = line.fields.iter().map(|(name, value)| (name.len(), value.len())).collect();
         put_head(&mut bytes, 0, facts, line.message.len(), lengths.into_iter());
         bytes.extend(line.text().as_bytes());

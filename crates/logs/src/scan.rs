@@ -9,21 +9,21 @@ use flate2::Decompress;
 use memchr::memmem::Finder;
 
 use crate::block::{self, BETWEEN, Label, Marks};
-use crate::files::{OpenLines, Place};
+use crate::files::{BlockEntry, OpenLines};
 use crate::filter::Filter;
 use crate::fold::fold;
-use crate::grams::Sought;
 use crate::line::Line;
+use crate::ngram_filter::Sought;
 use crate::row::{Head, Rows};
 
 /// What to look for, made ready once for all blocks.
-pub(crate) struct Glass<'a> {
+pub(crate) struct Matcher<'a> {
     filter: &'a Filter,
     /// The numbers of the lines that count.
     numbers: Range<u64>,
     sought: Sought,
     services: u64,
-    troubles: u64,
+    errors: u64,
     text: Option<Word<'a>>,
 }
 
@@ -38,7 +38,7 @@ enum Word<'a> {
 
 /// What a reader of blocks uses again and again, so that memory stays flat.
 #[derive(Default)]
-pub(crate) struct Desk {
+pub(crate) struct ScanBuffers {
     packed: Vec<u8>,
     heads: Vec<u8>,
     texts: Vec<u8>,
@@ -66,7 +66,7 @@ pub(crate) enum Take<'a> {
     Heads(&'a mut dyn FnMut(u64, &Head)),
 }
 
-impl<'a> Glass<'a> {
+impl<'a> Matcher<'a> {
     pub(crate) fn new(filter: &'a Filter, numbers: Range<u64>) -> Self {
         let text = filter.text.as_deref().filter(|text| !text.is_empty()).map(|text| {
             if filter.match_case {
@@ -82,7 +82,7 @@ impl<'a> Glass<'a> {
             numbers,
             sought: filter.sought(),
             services: filter.services.iter().fold(0, |bits, service| bits | 1 << service.code()),
-            troubles: filter.errors.iter().fold(0, |bits, trouble| bits | 1 << trouble.code()),
+            errors: filter.errors.iter().fold(0, |bits, error| bits | 1 << error.code()),
             text,
         }
     }
@@ -101,7 +101,7 @@ impl<'a> Glass<'a> {
         let filter = self.filter;
         filter.level.is_none_or(|least| marks.levels & ((2 << least.code()) - 1) != 0)
             && (self.services == 0 || marks.services & self.services != 0)
-            && (self.troubles == 0 || marks.troubles & self.troubles != 0)
+            && (self.errors == 0 || marks.errors & self.errors != 0)
             && filter.since.is_none_or(|since| marks.latest >= since.as_micros())
             && filter.until.is_none_or(|until| marks.earliest < until.as_micros())
     }
@@ -111,8 +111,7 @@ impl<'a> Glass<'a> {
         let filter = self.filter;
         filter.level.is_none_or(|least| head.level <= least)
             && (self.services == 0 || self.services & (1 << head.service.code()) != 0)
-            && (self.troubles == 0
-                || head.trouble.is_some_and(|trouble| self.troubles & (1 << trouble.code()) != 0))
+            && (self.errors == 0 || head.error.is_some_and(|error| self.errors & (1 << error.code()) != 0))
             && filter.since.is_none_or(|since| head.at >= since.as_micros())
             && filter.until.is_none_or(|until| head.at < until.as_micros())
     }
@@ -135,12 +134,12 @@ impl<'a> Glass<'a> {
     pub(crate) fn look_into(
         &self,
         file: &File,
-        place: &Place,
-        desk: &mut Desk,
+        entry: &BlockEntry,
+        buffers: &mut ScanBuffers,
         take: Take<'_>,
     ) -> Result<(), Damaged> {
-        let Place { at, label } = place;
-        let Desk { packed, heads, texts, small, unpacker } = desk;
+        let BlockEntry { at, label } = entry;
+        let ScanBuffers { packed, heads, texts, small, unpacker } = buffers;
         let unpacker = unpacker.get_or_insert_with(|| Decompress::new(false));
         if !self.sought.is_empty() {
             read(file, at + block::HEAD as u64, label.filter.packed, packed)?;
@@ -166,64 +165,64 @@ impl<'a> Glass<'a> {
     }
 
     /// Looks through the newest lines.
-    pub(crate) fn look_at(&self, open: &OpenLines, desk: &mut Desk, take: Take<'_>) {
+    pub(crate) fn look_at(&self, open: &OpenLines, buffers: &mut ScanBuffers, take: Take<'_>) {
         let found: Vec<_> = Rows::new(&open.rows).collect();
         let lines = Lines { first: open.first, found: &found, heads: &open.rows, texts: &open.rows };
-        self.look(&lines, &mut desk.small, take);
+        self.look(&lines, &mut buffers.small, take);
     }
 
     fn look(&self, lines: &Lines<'_>, small: &mut Vec<u8>, take: Take<'_>) {
         let matching = self.matching(lines, small);
         match take {
             Take::Lines { most, newest_first, out } => {
-                let line = |place: usize| {
-                    lines.found[place].line(lines.first + place as u64, lines.heads, lines.texts)
+                let line = |index: usize| {
+                    lines.found[index].line(lines.first + index as u64, lines.heads, lines.texts)
                 };
-                let places = matching.into_iter();
+                let indexes = matching.into_iter();
                 if newest_first {
-                    out.extend(places.rev().take(most).map(line));
+                    out.extend(indexes.rev().take(most).map(line));
                 } else {
-                    out.extend(places.take(most).map(line));
+                    out.extend(indexes.take(most).map(line));
                 }
             }
             Take::Heads(note) => {
-                for place in matching {
-                    note(lines.first + place as u64, &lines.found[place]);
+                for index in matching {
+                    note(lines.first + index as u64, &lines.found[index]);
                 }
             }
         }
     }
 
-    /// The places of the lines that are wanted, in order.
+    /// The indexes of the lines that are wanted, in order.
     fn matching(&self, lines: &Lines<'_>, small: &mut Vec<u8>) -> Vec<usize> {
         let from = usize::try_from(self.numbers.start.saturating_sub(lines.first)).unwrap_or(usize::MAX);
         let to = usize::try_from(self.numbers.end.saturating_sub(lines.first)).unwrap_or(usize::MAX);
         let to = to.min(lines.found.len());
-        let mut places = Vec::new();
+        let mut indexes = Vec::new();
         if from >= to {
-            return places;
+            return indexes;
         }
-        let wanted = |place: &usize| {
-            let head = &lines.found[*place];
+        let wanted = |index: &usize| {
+            let head = &lines.found[*index];
             self.takes_head(head) && self.takes_fields(head, lines)
         };
         match &self.text {
-            None => places.extend((from..to).filter(wanted)),
-            Some(Word::Folded(word)) => places.extend((from..to).filter(wanted).filter(|&place| {
-                let text = lines.texts.get(lines.found[place].text.clone()).unwrap_or_default();
+            None => indexes.extend((from..to).filter(wanted)),
+            Some(Word::Folded(word)) => indexes.extend((from..to).filter(wanted).filter(|&index| {
+                let text = lines.texts.get(lines.found[index].text.clone()).unwrap_or_default();
                 fold(&String::from_utf8_lossy(text)).contains(word.as_str())
             })),
             Some(Word::Exact(finder)) => {
-                places.extend(hits(finder, lines.texts, lines.found, from..to).filter(wanted));
+                indexes.extend(hits(finder, lines.texts, lines.found, from..to).filter(wanted));
             }
             Some(Word::Small(finder)) => {
                 small.clear();
                 small.extend_from_slice(lines.texts);
                 small.make_ascii_lowercase();
-                places.extend(hits(finder, small, lines.found, from..to).filter(wanted));
+                indexes.extend(hits(finder, small, lines.found, from..to).filter(wanted));
             }
         }
-        places
+        indexes
     }
 }
 
@@ -232,7 +231,7 @@ fn read(file: &File, at: u64, length: u32, bytes: &mut Vec<u8>) -> Result<(), Da
     file.read_exact_at(bytes, at).map_err(|_: io::Error| Damaged)
 }
 
-/// The places of the lines whose text has the word, in order and each once. The word is looked for in all texts at once.
+/// The indexes of the lines whose text has the word, in order and each once. The word is looked for in all texts at once.
 fn hits<'a>(
     finder: &'a Finder<'_>,
     texts: &'a [u8],
@@ -241,18 +240,18 @@ fn hits<'a>(
 ) -> impl Iterator<Item = usize> + use<'a> {
     debug_assert!(!finder.needle().contains(&BETWEEN), "texts are set apart by a byte that no word has");
     let length = finder.needle().len();
-    let mut place = range.start;
-    let mut at = found.get(place).map_or(texts.len(), |head| head.text.start);
+    let mut index = range.start;
+    let mut at = found.get(index).map_or(texts.len(), |head| head.text.start);
     std::iter::from_fn(move || {
         loop {
             let hit = at + finder.find(texts.get(at..)?)?;
             // The line that the hit is in, or the next one when it lies between two.
-            place += found.get(place..range.end)?.partition_point(|head| head.text.end <= hit);
-            let head = found.get(place..range.end)?.first()?;
+            index += found.get(index..range.end)?.partition_point(|head| head.text.end <= hit);
+            let head = found.get(index..range.end)?.first()?;
             if hit >= head.text.start && hit + length <= head.text.end {
-                place += 1;
+                index += 1;
                 at = head.text.end;
-                return Some(place - 1);
+                return Some(index - 1);
             }
             at = (hit + 1).max(head.text.start);
         }

@@ -21,7 +21,7 @@ use crate::line::{Line, LineId};
 use crate::reader::{Order, Page, Query, Reader};
 use crate::row::Rows;
 use crate::tail::{self, Tail};
-use crate::writer::{Keeping, Patience, Writer};
+use crate::writer::{Retention, Timeouts, Writer};
 
 /// How long the writer waits for more lines before it writes: what a killed program can lose at most.
 const GATHER: Duration = Duration::from_millis(200);
@@ -52,7 +52,7 @@ pub struct LogStore(Arc<Inner>);
 struct Inner {
     reader: Reader,
     budget: Option<u64>,
-    patience: Patience,
+    timeout: Timeouts,
     /// Nobody writes in a store at rest.
     intake: Option<Arc<Intake>>,
     lines: broadcast::Sender<Arc<Line>>,
@@ -75,10 +75,10 @@ impl LogStore {
     ///
     /// # Errors
     /// See [`OpenError`]. What has gathered is let go of then.
-    pub fn open(folder: &Path, keeping: Keeping, gathered: Gathered) -> Result<Self, OpenError> {
+    pub fn open(folder: &Path, retention: Retention, gathered: Gathered) -> Result<Self, OpenError> {
         let Gathered { clock, intake } = gathered;
-        let (budget, patience) = (Some(keeping.budget), keeping.patience);
-        let writer = Writer::open(folder, keeping, clock.clone()).inspect_err(|_| intake.close())?;
+        let (budget, timeout) = (Some(retention.budget), retention.timeout);
+        let writer = Writer::open(folder, retention, clock.clone()).inspect_err(|_| intake.close())?;
         let (lines, _) = broadcast::channel(tail::WAITING);
         let shared = Arc::new(Shared::default());
         let thread = std::thread::Builder::new().name("logs".to_owned()).spawn({
@@ -90,7 +90,7 @@ impl LogStore {
         Ok(Self(Arc::new(Inner {
             reader: Reader::new(folder),
             budget,
-            patience,
+            timeout,
             intake: Some(intake),
             lines,
             shared,
@@ -105,7 +105,7 @@ impl LogStore {
         Self(Arc::new(Inner {
             reader: Reader::new(folder),
             budget: None,
-            patience: Patience::DEFAULT,
+            timeout: Timeouts::DEFAULT,
             intake: None,
             lines,
             shared: Arc::default(),
@@ -158,7 +158,7 @@ impl LogStore {
     }
 
     /// The same for a reader who was away and has this line: first up to `most` lines that match and were written after it,
-    /// the oldest first, and [`Told::LeftOut`](crate::Told::LeftOut) if there were more.
+    /// the oldest first, and [`TailEvent::LeftOut`](crate::TailEvent::LeftOut) if there were more.
     ///
     /// # Errors
     /// As [`search`](Self::search).
@@ -194,7 +194,7 @@ impl LogStore {
         intake.close();
         let Some(thread) = thread else { return };
         let ended = tokio::task::spawn_blocking(move || thread.join());
-        let _ = tokio::time::timeout(self.0.patience.end, ended).await;
+        let _ = tokio::time::timeout(self.0.timeout.end, ended).await;
     }
 
     async fn read<T: Send + 'static>(
@@ -203,7 +203,7 @@ impl LogStore {
     ) -> Result<T, ReadError> {
         let turn = tokio::time::timeout(TURN, Arc::clone(&self.0.searches).acquire_owned()).await;
         let Ok(Ok(turn)) = turn else { return Err(ReadError::Busy) };
-        let (intake, reader, limit) = (self.0.intake.clone(), self.0.reader.clone(), self.0.patience.reader);
+        let (intake, reader, limit) = (self.0.intake.clone(), self.0.reader.clone(), self.0.timeout.reader);
         let reading = tokio::task::spawn_blocking(move || {
             // Held until the end, also when nobody waits for it any more.
             let _turn = turn;

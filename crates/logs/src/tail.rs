@@ -15,7 +15,7 @@ pub(crate) const WAITING: usize = 4_096;
 
 /// What a reader who stays is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Told {
+pub enum TailEvent {
     Line(Arc<Line>),
     /// The reader was too slow: so many lines were left out, whether it wanted them or not.
     Missed(u64),
@@ -50,13 +50,13 @@ impl Tail {
     }
 
     /// The next of what the reader has missed, without a wait; nothing when it has been told all of that.
-    pub fn missed(&mut self) -> Option<Told> {
-        let line = self.missed.pop_front().map(Told::Line);
-        line.or_else(|| std::mem::take(&mut self.left_out).then_some(Told::LeftOut))
+    pub fn missed(&mut self) -> Option<TailEvent> {
+        let line = self.missed.pop_front().map(TailEvent::Line);
+        line.or_else(|| std::mem::take(&mut self.left_out).then_some(TailEvent::LeftOut))
     }
 
     /// The next line that is wanted; nothing when the store is closed. Nothing is lost when the wait is given up.
-    pub async fn next(&mut self) -> Option<Told> {
+    pub async fn next(&mut self) -> Option<TailEvent> {
         if let Some(told) = self.missed() {
             return Some(told);
         }
@@ -64,9 +64,9 @@ impl Tail {
             match self.lines.recv().await {
                 // Found by the search already.
                 Ok(line) if self.last.is_some_and(|last| line.id <= last) => {}
-                Ok(line) if self.filter.matches(&line) => return Some(Told::Line(line)),
+                Ok(line) if self.filter.matches(&line) => return Some(TailEvent::Line(line)),
                 Ok(_) => {}
-                Err(RecvError::Lagged(missed)) => return Some(Told::Missed(missed)),
+                Err(RecvError::Lagged(missed)) => return Some(TailEvent::Missed(missed)),
                 Err(RecvError::Closed) => return None,
             }
         }

@@ -7,22 +7,22 @@ use std::time::Duration;
 use domain::Timestamp;
 
 use crate::error::ReadError;
+use crate::error_kind::ErrorKind;
 use crate::filter::Filter;
 use crate::level::Level;
 use crate::line::{Line, LineId};
-use crate::reader::{Looked, Reader, WAVE};
+use crate::reader::{Reader, Source, WAVE};
 use crate::row::Head;
-use crate::scan::{Desk, Glass, Take};
-use crate::trouble::Trouble;
+use crate::scan::{Matcher, ScanBuffers, Take};
 
 /// How long the counting may go on before it gives what it has.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Errors by their type.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Those of each type, the one that was written last first.
-    pub kinds: Vec<Troubles>,
+    pub kinds: Vec<ErrorCount>,
     /// Whether older lines were left out, because it took long.
     pub cut: bool,
     /// Blocks that could not be read, each of some thousand lines.
@@ -31,16 +31,16 @@ pub struct Tally {
 
 /// Errors of one type.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Troubles {
+pub struct ErrorCount {
     /// The type; none for lines at the level `error` that tell of no type.
-    pub kind: Option<Trouble>,
+    pub kind: Option<ErrorKind>,
     pub count: u64,
     /// The one that was written last.
     pub last: Line,
 }
 
 /// Of each type how many, and the number of the last.
-type Counts = BTreeMap<Option<Trouble>, (u64, u64)>;
+type Counts = BTreeMap<Option<ErrorKind>, (u64, u64)>;
 
 impl Reader {
     /// Counts the errors since an instant, by their type: lines that are at least warnings and tell of a type, and lines at
@@ -50,15 +50,15 @@ impl Reader {
     /// The folder cannot be read. What is damaged in it is left out and told.
     pub fn tally(&self, since: Timestamp) -> Result<Tally, ReadError> {
         let filter = Filter { level: Some(Level::Warn), since: Some(since), ..Filter::default() };
-        let glass = Glass::new(&filter, 0..u64::MAX);
-        let look = |desk: &mut Desk, looked: Looked<'_>| {
+        let matcher = Matcher::new(&filter, 0..u64::MAX);
+        let look = |buffers: &mut ScanBuffers, source: Source<'_>| {
             let mut counts = Counts::new();
             let mut note = |number: u64, head: &Head| {
-                if head.trouble.is_some() || head.level == Level::Error {
-                    add(&mut counts, head.trouble, (1, number));
+                if head.error.is_some() || head.level == Level::Error {
+                    add(&mut counts, head.error, (1, number));
                 }
             };
-            looked.through(&glass, desk, Take::Heads(&mut note)).map(|()| counts)
+            source.through(&matcher, buffers, Take::Heads(&mut note)).map(|()| counts)
         };
         let mut all = Counts::new();
         let merge = |counts: Counts| {
@@ -67,12 +67,12 @@ impl Reader {
             }
             ControlFlow::Continue(WAVE)
         };
-        let end = self.walk(true, &glass, PATIENCE, look, merge)?;
+        let end = self.scan(true, &matcher, TIMEOUT, look, merge)?;
         let mut kinds = Vec::with_capacity(all.len());
         for (kind, (count, last)) in all {
             // One that is gone meanwhile was among the oldest.
             if let Some(last) = self.line(LineId::new(last))? {
-                kinds.push(Troubles { kind, count, last });
+                kinds.push(ErrorCount { kind, count, last });
             }
         }
         kinds.sort_unstable_by_key(|found| std::cmp::Reverse(found.last.id));
@@ -80,7 +80,7 @@ impl Reader {
     }
 }
 
-fn add(counts: &mut Counts, kind: Option<Trouble>, (count, last): (u64, u64)) {
+fn add(counts: &mut Counts, kind: Option<ErrorKind>, (count, last): (u64, u64)) {
     let known = counts.entry(kind).or_default();
     known.0 += count;
     known.1 = known.1.max(last);

@@ -16,7 +16,7 @@ use rustix::fs::{FlockOperation, flock, statvfs};
 use crate::block::{Growing, Label};
 use crate::error::OpenError;
 use crate::files::{self, End, OPEN_HEAD, OpenLines};
-use crate::room::{Sizes, Usage};
+use crate::quota::{Sizes, Usage};
 use crate::row::Rows;
 
 /// Says how many bytes are free where a folder is.
@@ -24,36 +24,36 @@ type FreeSpace = dyn Fn(&Path) -> io::Result<u64> + Send + Sync;
 
 /// How a store keeps its lines.
 #[derive(Clone)]
-pub struct Keeping {
+pub struct Retention {
     /// The most that all its files may have together at any moment, in bytes.
     pub budget: u64,
     /// How old a line may become.
     pub keep: Duration,
-    pub(crate) patience: Patience,
+    pub(crate) timeout: Timeouts,
     free: Arc<FreeSpace>,
 }
 
 /// How long others wait for the writer.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Patience {
+pub(crate) struct Timeouts {
     /// A reader, for lines that are on their way.
     pub(crate) reader: Duration,
     /// The end, for the last lines.
     pub(crate) end: Duration,
 }
 
-impl Patience {
+impl Timeouts {
     pub(crate) const DEFAULT: Self = Self { reader: Duration::from_secs(1), end: Duration::from_secs(3) };
 }
 
-impl Keeping {
+impl Retention {
     /// Within these bounds, on the disk as it is.
     pub fn new(budget: u64, keep: Duration) -> Self {
         let free = |folder: &Path| {
             let stat = statvfs(folder)?;
             Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
         };
-        Self { budget, keep, patience: Patience::DEFAULT, free: Arc::new(free) }
+        Self { budget, keep, timeout: Timeouts::DEFAULT, free: Arc::new(free) }
     }
 
     /// Asks this function how many bytes are free, instead of the file system.
@@ -69,8 +69,8 @@ impl Keeping {
     /// Lets readers and the end wait as long as this for lines that are on their way: a test that looks for a line must find
     /// it on any disk.
     #[must_use]
-    pub fn with_patience(mut self, patience: Duration) -> Self {
-        self.patience = Patience { reader: patience, end: patience };
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Timeouts { reader: timeout, end: timeout };
         self
     }
 }
@@ -89,7 +89,7 @@ struct Segment {
 pub(crate) struct Writer {
     folder: PathBuf,
     clock: Clock,
-    keeping: Keeping,
+    retention: Retention,
     sizes: Sizes,
     /// The oldest first.
     segments: Vec<Segment>,
@@ -104,7 +104,7 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Opens a folder, or makes it. What a crash left half written is cut off.
-    pub(crate) fn open(folder: &Path, keeping: Keeping, clock: Clock) -> Result<Self, OpenError> {
+    pub(crate) fn open(folder: &Path, retention: Retention, clock: Clock) -> Result<Self, OpenError> {
         let failed = |source| OpenError::Io { folder: folder.to_owned(), source };
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
         let lock =
@@ -113,10 +113,10 @@ impl Writer {
             rustix::io::Errno::WOULDBLOCK => OpenError::Held { folder: folder.to_owned() },
             error => failed(error.into()),
         })?;
-        Self::take_up(folder, keeping, clock, lock).map_err(failed)
+        Self::take_up(folder, retention, clock, lock).map_err(failed)
     }
 
-    fn take_up(folder: &Path, keeping: Keeping, clock: Clock, lock: File) -> io::Result<Self> {
+    fn take_up(folder: &Path, retention: Retention, clock: Clock, lock: File) -> io::Result<Self> {
         let mut segments = Vec::new();
         let mut sealed = 0;
         let numbers = files::segments(folder)?;
@@ -135,8 +135,8 @@ impl Writer {
         let mut writer = Self {
             folder: folder.to_owned(),
             clock,
-            sizes: Sizes::of(keeping.budget),
-            keeping,
+            sizes: Sizes::of(retention.budget),
+            retention,
             segments,
             last: None,
             open: files::replace_open_after(folder, left.as_ref(), first)?,
@@ -295,7 +295,7 @@ impl Writer {
 
     /// What is older than this begins a new segment, so that age takes lines away in small steps.
     fn grown_old(&self) -> i64 {
-        self.clock.now().minus(self.keeping.keep / 16).as_micros()
+        self.clock.now().minus(self.retention.keep / 16).as_micros()
     }
 
     /// Forgets what is too old, and closes what has been open for long.
@@ -304,7 +304,7 @@ impl Writer {
             // If it cannot be packed now, it can be later.
             let _ = self.seal();
         }
-        let oldest = self.clock.now().minus(self.keeping.keep).as_micros();
+        let oldest = self.clock.now().minus(self.retention.keep).as_micros();
         while self.segments.first().is_some_and(|segment| segment.latest < oldest) && self.remove_oldest() {}
     }
 
@@ -312,9 +312,9 @@ impl Writer {
     fn shrink(&mut self, needed: u64) -> io::Result<()> {
         let sizes: Vec<u64> = self.segments.iter().map(|segment| segment.size).collect();
         let usage = Usage { segments: &sizes, open: self.open_size };
-        let free = (self.keeping.free)(&self.folder).ok();
+        let free = (self.retention.free)(&self.folder).ok();
         let full = || io::Error::from(io::ErrorKind::StorageFull);
-        let remove = usage.to_remove(needed, self.keeping.budget, free).ok_or_else(full)?;
+        let remove = usage.to_remove(needed, self.retention.budget, free).ok_or_else(full)?;
         for _ in 0..remove {
             if !self.remove_oldest() {
                 return Err(full());
@@ -347,7 +347,7 @@ fn is_full(done: &io::Result<()>) -> bool {
 fn look(folder: &Path, first: u64, is_last: bool) -> io::Result<Option<(Segment, u64)>> {
     let path = files::segment_file(folder, first);
     let file = files::private().open(&path)?;
-    let (mut places, end) = files::blocks(&file)?;
+    let (mut entries, end) = files::blocks(&file)?;
     let mut size = file.metadata()?.len();
     if is_last {
         // When the power went, the head may be there and what it tells of not.
@@ -356,26 +356,26 @@ fn look(folder: &Path, first: u64, is_last: bool) -> io::Result<Option<(Segment,
             file.read_exact_at(&mut bytes, at)?;
             Ok(label.is_whole(&bytes))
         };
-        while let Some(place) = places.last()
-            && !is_whole(&place.label, place.at)?
+        while let Some(entry) = entries.last()
+            && !is_whole(&entry.label, entry.at)?
         {
-            places.pop();
+            entries.pop();
         }
-        let whole = places.last().map_or(0, |place| place.at + place.label.size());
+        let whole = entries.last().map_or(0, |entry| entry.at + entry.label.size());
         if end != End::Whole || whole < size {
             file.set_len(whole)?;
             size = whole;
         }
     }
-    let Some(last) = places.last() else {
+    let Some(last) = entries.last() else {
         fs::remove_file(path)?;
         return Ok(None);
     };
     let segment = Segment {
         first,
         size,
-        earliest: places.iter().map(|place| place.label.marks.earliest).min().unwrap_or(i64::MAX),
-        latest: places.iter().map(|place| place.label.marks.latest).max().unwrap_or(i64::MIN),
+        earliest: entries.iter().map(|entry| entry.label.marks.earliest).min().unwrap_or(i64::MAX),
+        latest: entries.iter().map(|entry| entry.label.marks.latest).max().unwrap_or(i64::MIN),
     };
     Ok(Some((segment, last.label.end())))
 }

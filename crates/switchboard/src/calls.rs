@@ -9,9 +9,9 @@ use serde_json::Value;
 /// Whoever answers calls of the API.
 pub(crate) trait Calls {
     /// The longest wait for an answer, where a call says no other.
-    const PATIENCE: Duration;
+    const TIMEOUT: Duration;
 
-    /// One call with a wait of its own; an answer that is no success becomes a [`crate::reply::Refused`] with its own words.
+    /// One call with a wait of its own; an answer that is no success becomes a [`crate::reply::ApiError`] with its own words.
     async fn call_within(
         &self,
         limit: Duration,
@@ -22,7 +22,7 @@ pub(crate) trait Calls {
 
     /// One call.
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
-        self.call_within(Self::PATIENCE, method, path, body).await
+        self.call_within(Self::TIMEOUT, method, path, body).await
     }
 
     /// All items of a list, page by page.

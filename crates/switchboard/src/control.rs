@@ -18,7 +18,7 @@ use crate::outgoing_file::OutgoingFile;
 use crate::reply;
 
 /// The longest wait for an answer.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The same where files may have to be copied first.
 const ACCEPTANCE: Duration = Duration::from_mins(5);
@@ -42,7 +42,7 @@ pub(crate) struct Control {
 /// Finds the server that holds this data directory.
 pub(crate) async fn find(data_dir: &Path) -> Server {
     let socket = data_dir.join("control.sock");
-    match tokio::time::timeout(PATIENCE, UnixStream::connect(&socket)).await {
+    match tokio::time::timeout(TIMEOUT, UnixStream::connect(&socket)).await {
         Ok(Ok(_)) => Server::Running(Control { socket }),
         _ => Server::None,
     }
@@ -59,7 +59,7 @@ pub(crate) async fn running(data_dir: &Path) -> anyhow::Result<Control> {
 }
 
 impl Calls for Control {
-    const PATIENCE: Duration = PATIENCE;
+    const TIMEOUT: Duration = TIMEOUT;
 
     async fn call_within(
         &self,
@@ -114,7 +114,7 @@ impl Control {
         let halted = async {
             loop {
                 let before = sent.load(Ordering::Relaxed);
-                tokio::time::sleep(PATIENCE).await;
+                tokio::time::sleep(TIMEOUT).await;
                 if sent.load(Ordering::Relaxed) == before {
                     return;
                 }
@@ -123,7 +123,7 @@ impl Control {
         tokio::select! {
             biased;
             answer = self.talk(request) => answer,
-            () = halted => bail!("the server took nothing of the file for {} s", PATIENCE.as_secs()),
+            () = halted => bail!("the server took nothing of the file for {} s", TIMEOUT.as_secs()),
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use config::{LogFormat, LogSettings};
-use logs::{Gathered, Keeping, LogStore, StoreLayer};
+use logs::{Gathered, LogStore, Retention, StoreLayer};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, reload};
@@ -85,9 +85,9 @@ fn keep_panics() {
 /// Opens the log store of a data directory that this process holds. Without one the lines go to standard error alone.
 pub(crate) fn open(settings: &LogSettings, data_dir: &Path, gathered: Gathered) -> LogStore {
     let folder = data_dir.join(FOLDER);
-    let keeping = Keeping::new(settings.budget, settings.keep);
+    let keeping = Retention::new(settings.budget, settings.keep);
     #[cfg(feature = "testing")]
-    let keeping = keeping.with_patience(std::time::Duration::from_mins(1));
+    let keeping = keeping.with_timeout(std::time::Duration::from_mins(1));
     match LogStore::open(&folder, keeping, gathered) {
         Ok(store) => store,
         Err(error) => {

@@ -1,18 +1,18 @@
 //! The `switchboard` program: its command line, and the wiring of the crates. No logic of its own.
 
-mod alarms;
+mod alert_feed;
 mod allocator;
+mod api_client;
+mod app_context;
 mod bars;
 mod calls;
+mod cli_errors;
 mod command;
 mod control;
 mod core_dump;
-mod data_dir;
-mod desk;
 mod files;
-mod fitting;
-mod ground;
 mod keys;
+mod location;
 mod logging;
 mod machine;
 #[cfg(test)]
@@ -22,11 +22,11 @@ mod output;
 mod paragraph;
 mod plain_json;
 mod reply;
+mod responsive_table;
 mod supervision;
 mod table;
 mod terminal;
 mod test_build;
-mod wording;
 
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -46,7 +46,7 @@ struct Arguments {
 
 /// Where the program keeps its data and reads its settings.
 #[derive(clap::Args, Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct Location {
     /// The settings file; without it `switchboard.toml` in the data directory, if there is one
     #[arg(long, value_name = "FILE", env = "SWITCHBOARD_CONFIG")]
     config: Option<PathBuf>,

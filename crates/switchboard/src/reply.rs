@@ -6,14 +6,14 @@ use hyper::body::{Body, Bytes};
 use hyper::{Response, StatusCode};
 use serde_json::Value;
 
-use crate::wording;
+use crate::cli_errors;
 
 /// The largest answer read.
 const LARGEST: usize = 16 * 1024 * 1024;
 
 /// The API refused. Prints as its own words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refused {
+pub(crate) struct ApiError {
     /// The stable word for what went wrong, or nothing if the answer was no problem document.
     pub(crate) code: String,
     /// What happened, and the way out.
@@ -22,15 +22,15 @@ pub(crate) struct Refused {
     pub(crate) fields: Vec<String>,
 }
 
-impl std::fmt::Display for Refused {
+impl std::fmt::Display for ApiError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.detail)
     }
 }
 
-impl std::error::Error for Refused {}
+impl std::error::Error for ApiError {}
 
-impl Refused {
+impl ApiError {
     /// The refusal in an error, if it is one.
     pub(crate) fn of(error: &anyhow::Error) -> Option<&Self> {
         error.downcast_ref()
@@ -49,9 +49,10 @@ impl Refused {
         let word = |error: &Value, name: &str| error[name].as_str().unwrap_or_default().to_owned();
         let errors = problem["errors"].as_array().into_iter().flatten();
         let errors: Vec<_> = errors.map(|error| (word(error, "field"), word(error, "message"))).collect();
-        let wrong: Vec<_> = errors.iter().map(|(field, message)| wording::of_field(field, message)).collect();
+        let wrong: Vec<_> =
+            errors.iter().map(|(field, message)| cli_errors::of_field(field, message)).collect();
         let detail = match wrong.as_slice() {
-            [] => wording::of_text(&told),
+            [] => cli_errors::of_text(&told),
             [only] => only.clone(),
             several => format!("not all of this can be taken:\n  {}", several.join("\n  ")),
         };
@@ -60,7 +61,7 @@ impl Refused {
     }
 }
 
-/// Reads an answer; one that is no success is a [`Refused`].
+/// Reads an answer; one that is no success is a [`ApiError`].
 pub(crate) async fn read<B>(answer: Response<B>) -> anyhow::Result<Value>
 where
     B: Body<Data = Bytes>,
@@ -76,7 +77,7 @@ where
         return Ok(Value::Null);
     }
     let value: Value = serde_json::from_slice(&body).context("the server's answer is not JSON")?;
-    if status.is_success() { Ok(value) } else { Err(Refused::read(&value).into()) }
+    if status.is_success() { Ok(value) } else { Err(ApiError::read(&value).into()) }
 }
 
 #[cfg(test)]
@@ -88,16 +89,16 @@ mod tests {
     #[test]
     fn a_refusal_has_its_word_and_every_field_that_is_wrong() {
         let one = json!({ "code": "code_invalid", "detail": "It is wrong." });
-        let refused = Refused::read(&one);
+        let refused = ApiError::read(&one);
         assert_eq!((refused.code.as_str(), refused.to_string().as_str()), ("code_invalid", "It is wrong."));
         let several = json!({ "detail": "2 fields are wrong; see errors.", "errors": [
             { "field": "name", "message": "is missing" }, { "field": "api_id", "message": "is wrong" } ] });
-        assert!(Refused::read(&several).detail.ends_with("\n  the name is missing\n  --api-id is wrong"));
-        assert!(!Refused::read(&several).is_about("name"));
+        assert!(ApiError::read(&several).detail.ends_with("\n  the name is missing\n  --api-id is wrong"));
+        assert!(!ApiError::read(&several).is_about("name"));
         let one =
             json!({ "detail": "It is wrong.", "errors": [{ "field": "phone", "message": "is wrong" }] });
-        assert!(Refused::read(&one).is_about("phone") && !Refused::read(&one).is_about("name"));
-        assert_eq!(Refused::read(&one).detail, "the phone number (--phone) is wrong");
-        assert!(!Refused::read(&json!({})).detail.is_empty());
+        assert!(ApiError::read(&one).is_about("phone") && !ApiError::read(&one).is_about("name"));
+        assert_eq!(ApiError::read(&one).detail, "the phone number (--phone) is wrong");
+        assert!(!ApiError::read(&json!({})).detail.is_empty());
     }
 }

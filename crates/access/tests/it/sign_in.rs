@@ -79,9 +79,9 @@ async fn a_thousand_wrong_passwords_do_not_keep_the_owner_out_or_fill_the_log() 
     let (mut looked_at, mut wrong) = (0, 0);
     for number in 0..1000_u32 {
         // The whole /64 is one.
-        let whence = from(&format!("2001:db8::{number:x}"));
+        let client = from(&format!("2001:db8::{number:x}"));
         wrong += 1;
-        match world.try_in("admin", "wrong", &whence).await {
+        match world.try_in("admin", "wrong", &client).await {
             Err(SignInError::Wrong) => looked_at += 1,
             Err(SignInError::Wait(_)) => {}
             other => panic!("{other:?}"),

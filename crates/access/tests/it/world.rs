@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use access::{Access, AuditFilter, AuditRecord, NewSession, Role, SignIn, SignInError, UserName, Whence};
+use access::{Access, AuditFilter, AuditRecord, ClientInfo, NewSession, Role, SignIn, SignInError, UserName};
 use ambient::{Clock, Ids};
 use domain::SecretText;
 use store::{MasterKey, Page, Store, StoreOptions};
@@ -18,9 +18,9 @@ pub(crate) struct World {
     pub(crate) dir: TempDir,
 }
 
-pub(crate) fn from(address: &str) -> Whence {
+pub(crate) fn from(address: &str) -> ClientInfo {
     let address: IpAddr = address.parse().expect("an address");
-    Whence { address: Some(address), browser: Some("Demo/1".into()) }
+    ClientInfo { address: Some(address), browser: Some("Demo/1".into()) }
 }
 
 pub(crate) fn name(text: &str) -> UserName {
@@ -60,9 +60,9 @@ impl World {
         &self,
         who: &str,
         password: &str,
-        whence: &Whence,
+        client: &ClientInfo,
     ) -> Result<SignIn, SignInError> {
-        self.access.sign_in(who, SecretText::from(password), whence).await
+        self.access.sign_in(who, SecretText::from(password), client).await
     }
 
     pub(crate) async fn sign_in(&self, who: &str, password: &str) -> NewSession {

@@ -19,11 +19,11 @@ const LISTENER: &str = "alerts";
 
 /// How far a message to a chat is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Carried {
+pub(crate) enum ChatDelivery {
     /// The chat has it.
     Sent,
     /// It is in the outbox; look again later.
-    OnItsWay(MessageId),
+    Queued(MessageId),
     /// It came to nothing.
     Failed(String),
 }
@@ -36,7 +36,7 @@ pub(crate) async fn begin(
     words: &Words,
     attempt: u32,
     limit: Duration,
-) -> Carried {
+) -> ChatDelivery {
     let scope = Sha256::new()
         .chain_update(b"alert")
         .chain_update(words.id.as_bytes())
@@ -69,19 +69,19 @@ pub(crate) async fn begin(
     match delivery.submit(submission).await {
         Ok(submitted) => look(delivery, submitted.id, limit).await,
         // It may be in the outbox: then it is found there.
-        Err(SubmitError::NotKnown { id }) => Carried::OnItsWay(id),
-        Err(error) => Carried::Failed(error.to_string()),
+        Err(SubmitError::NotKnown { id }) => ChatDelivery::Queued(id),
+        Err(error) => ChatDelivery::Failed(error.to_string()),
     }
 }
 
 /// Looks how far a message is, and waits for its end, at most `limit`.
-pub(crate) async fn look(delivery: &Delivery, id: MessageId, limit: Duration) -> Carried {
+pub(crate) async fn look(delivery: &Delivery, id: MessageId, limit: Duration) -> ChatDelivery {
     match delivery.settled(id, limit).await {
         Ok(Some(message)) => judge(&message),
-        Ok(None) => Carried::Failed("the message is not in the outbox any more".to_owned()),
+        Ok(None) => ChatDelivery::Failed("the message is not in the outbox any more".to_owned()),
         Err(error) => {
             tracing::warn!(message = %id, %error, "how far an alert's message is cannot be read");
-            Carried::OnItsWay(id)
+            ChatDelivery::Queued(id)
         }
     }
 }
@@ -102,19 +102,19 @@ pub(crate) async fn waits_for(delivery: &Delivery, id: MessageId) -> String {
     }
 }
 
-fn judge(message: &OutboundMessage) -> Carried {
+fn judge(message: &OutboundMessage) -> ChatDelivery {
     match message.state {
-        MessageState::Sent | MessageState::Delivered | MessageState::Read => Carried::Sent,
+        MessageState::Sent | MessageState::Delivered | MessageState::Read => ChatDelivery::Sent,
         MessageState::Failed => {
             let why = message.failure.as_ref().map(domain::outcome::Failure::describe);
-            Carried::Failed(why.unwrap_or_else(|| "it was not sent".to_owned()))
+            ChatDelivery::Failed(why.unwrap_or_else(|| "it was not sent".to_owned()))
         }
-        MessageState::Cancelled => Carried::Failed("the message was cancelled".to_owned()),
+        MessageState::Cancelled => ChatDelivery::Failed("the message was cancelled".to_owned()),
         // In doubt: a person says what became of it; a second one may say the same twice.
         MessageState::Queued
         | MessageState::Scheduled
         | MessageState::AwaitingApproval
         | MessageState::Sending
-        | MessageState::InDoubt => Carried::OnItsWay(message.id),
+        | MessageState::InDoubt => ChatDelivery::Queued(message.id),
     }
 }

@@ -14,7 +14,7 @@ use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use media::Allowed;
 use media::guard::judge;
 
-use super::NotTold;
+use super::DeliveryError;
 use crate::notice::Words;
 
 /// The longest wait for one answer of the server.
@@ -58,12 +58,12 @@ impl Mail {
         (self.smtp.host.clone(), self.smtp.port)
     }
 
-    pub(crate) async fn send(&self, words: &Words) -> Result<(), NotTold> {
-        let message = self.message(words).map_err(NotTold::Failed)?;
-        let transport = self.transport().await.map_err(NotTold::Failed)?;
+    pub(crate) async fn send(&self, words: &Words) -> Result<(), DeliveryError> {
+        let message = self.message(words).map_err(DeliveryError::Failed)?;
+        let transport = self.transport().await.map_err(DeliveryError::Failed)?;
         match transport.send(message).await {
             Ok(_) => Ok(()),
-            Err(error) => Err(NotTold::Failed(format!("{}: {error}", self.smtp))),
+            Err(error) => Err(DeliveryError::Failed(format!("{}: {error}", self.smtp))),
         }
     }
 

@@ -20,7 +20,7 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 
 /// Why a target does not have what it was told, or may not have it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum NotTold {
+pub(crate) enum DeliveryError {
     /// It may take it another time.
     #[error("{0}")]
     Failed(String),
@@ -40,12 +40,12 @@ pub(crate) struct Target {
     pub(crate) origin: TargetOrigin,
     /// When it was made, and by whom, if it was made here.
     pub(crate) made: Option<(Timestamp, String)>,
-    pub(crate) way: Way,
+    pub(crate) channel: Channel,
 }
 
 /// The way to a target.
 #[derive(Debug)]
-pub(crate) enum Way {
+pub(crate) enum Channel {
     /// Through the outbox, as any other message.
     Chat {
         chat: ChatRef,
@@ -79,48 +79,53 @@ impl Target {
     ) -> Result<Self, Vec<WrongField>> {
         let wrong = |field, message: String| vec![WrongField { field, message }];
         let mut signed = false;
-        let (place, way) = match fields.check()? {
-            AlertTarget::Telegram { chat, account } => (chat.to_string(), Way::Chat { chat, account }),
+        let (place, channel) = match fields.check()? {
+            AlertTarget::Telegram { chat, account } => (chat.to_string(), Channel::Chat { chat, account }),
             AlertTarget::Webhook { url, secret } => {
                 signed = secret.is_some();
                 let hook = webhook::Hook::new(&url, secret.as_ref(), allowed)
                     .map_err(|error| wrong("url", format!("cannot be used: {error}")))?;
-                (hook.place(), Way::Hook(hook))
+                (hook.place(), Channel::Hook(hook))
             }
             AlertTarget::Email { smtp, from, to } => {
                 let place = format!("{} by {}", to.join(", "), smtp.host);
                 let mail = email::Mail::new(smtp, &from, &to, allowed)
                     .map_err(|(field, error)| wrong(field, error))?;
-                (place, Way::Mail(mail))
+                (place, Channel::Mail(mail))
             }
         };
         let (name, kind) = (fields.name.clone(), fields.kind);
-        Ok(Self { name, kind, place, signed, origin, made, way })
+        Ok(Self { name, kind, place, signed, origin, made, channel })
     }
 
     /// Where it listens, if it is no chat: a host and a port.
     pub(crate) fn address(&self) -> Option<(String, u16)> {
-        match &self.way {
-            Way::Chat { .. } => None,
-            Way::Hook(hook) => hook.address(),
-            Way::Mail(mail) => Some(mail.address()),
+        match &self.channel {
+            Channel::Chat { .. } => None,
+            Channel::Hook(hook) => hook.address(),
+            Channel::Mail(mail) => Some(mail.address()),
         }
     }
 
     /// Tells a target that is no chat, within `limit`; a chat is told through the outbox.
-    pub(crate) async fn tell(&self, clock: &Clock, words: &Words, limit: Duration) -> Result<(), NotTold> {
+    pub(crate) async fn tell(
+        &self,
+        clock: &Clock,
+        words: &Words,
+        limit: Duration,
+    ) -> Result<(), DeliveryError> {
         let telling = async {
-            match &self.way {
-                Way::Hook(hook) => hook.post(clock, words).await,
-                Way::Mail(mail) => mail.send(words).await,
-                Way::Chat { .. } => {
-                    Err(NotTold::Failed("a chat is told by a running server alone".to_owned()))
+            match &self.channel {
+                Channel::Hook(hook) => hook.post(clock, words).await,
+                Channel::Mail(mail) => mail.send(words).await,
+                Channel::Chat { .. } => {
+                    Err(DeliveryError::Failed("a chat is told by a running server alone".to_owned()))
                 }
             }
         };
         match clock.timeout(limit, telling).await {
             Ok(told) => told,
-            Err(_) => Err(NotTold::Failed(format!("no answer within {} s", limit.as_secs()))),
+            Err(_) => Err(DeliveryError::Failed(format!("no answer within {} s", limit.as_secs()))),
         }
     }
 }

@@ -13,7 +13,7 @@ use media::{Allowed, Names};
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode, Url};
 
-use super::NotTold;
+use super::DeliveryError;
 use crate::notice::Words;
 
 /// The longest call.
@@ -81,10 +81,10 @@ impl Hook {
         Some((bare.to_owned(), self.url.port_or_known_default()?))
     }
 
-    pub(crate) async fn post(&self, clock: &Clock, words: &Words) -> Result<(), NotTold> {
+    pub(crate) async fn post(&self, clock: &Clock, words: &Words) -> Result<(), DeliveryError> {
         // An address that is a number meets no resolver, and may be allowed no more.
         guard::address(self.url.as_str(), &self.allowed)
-            .map_err(|error| NotTold::Failed(error.to_string()))?;
+            .map_err(|error| DeliveryError::Failed(error.to_string()))?;
         let (key, body) = (self.key.as_ref(), words.json.to_string());
         let request = webhook::post(&self.client, &self.url, key, &words.id, clock.now(), body);
         let answer = request.send().await.map_err(broken)?;
@@ -93,13 +93,13 @@ impl Hook {
             return Ok(());
         }
         if status == StatusCode::GONE {
-            return Err(NotTold::Off("it answered 410 Gone: it wants nothing more".to_owned()));
+            return Err(DeliveryError::Off("it answered 410 Gone: it wants nothing more".to_owned()));
         }
         if status.is_redirection() {
             let what = format!("it answered {status} and wants the post sent elsewhere; name that address");
-            return Err(NotTold::Failed(what));
+            return Err(DeliveryError::Failed(what));
         }
-        Err(NotTold::Failed(format!("it answered {status}{}", said(answer).await)))
+        Err(DeliveryError::Failed(format!("it answered {status}{}", said(answer).await)))
     }
 }
 
@@ -119,8 +119,8 @@ async fn said(mut answer: reqwest::Response) -> String {
     if text.trim().is_empty() { String::new() } else { format!(": {}", text.trim()) }
 }
 
-fn broken(error: reqwest::Error) -> NotTold {
-    NotTold::Failed(if error.is_timeout() {
+fn broken(error: reqwest::Error) -> DeliveryError {
+    DeliveryError::Failed(if error.is_timeout() {
         format!("no answer within {} s", TOTAL.as_secs())
     } else {
         webhook::cause(error)

@@ -54,7 +54,7 @@ async fn a_message_that_came_to_nothing_is_another_message_the_next_time() {
 #[tokio::test]
 async fn a_test_tells_a_chat_too() {
     let world = World::with(vec![chat("owner", None)]).await;
-    assert_eq!(world.alerts.test("owner").await.expect("told"), alerts::Tested::Told);
+    assert_eq!(world.alerts.test("owner").await.expect("told"), alerts::Tested::Delivered);
     assert!(world.script.sent()[0].1.contains("This is a test"));
     world.script.refuse(true);
     let refused = world.alerts.test("owner").await.expect_err("refused").to_string();
@@ -76,7 +76,7 @@ async fn a_test_answers_within_ten_seconds_what_it_waits_for() {
     let tested =
         tokio::select! { tested = test => tested.expect("it is on its way"), () = as_time_goes_by => return };
     let passed = world.clock.running().saturating_sub(begun);
-    let alerts::Tested::OnItsWay { why, .. } = tested else { panic!("{tested:?}") };
+    let alerts::Tested::Queued { why, .. } = tested else { panic!("{tested:?}") };
     assert!(why.contains("Telegram has not answered yet"), "{why}");
     assert!(passed <= Duration::from_secs(10), "{passed:?}");
 }

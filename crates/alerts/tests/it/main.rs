@@ -5,9 +5,9 @@ mod chats;
 #[cfg(test)]
 mod hook;
 #[cfg(test)]
-mod last_word;
-#[cfg(test)]
 mod mailbox;
+#[cfg(test)]
+mod offline;
 #[cfg(test)]
 mod script;
 #[cfg(test)]

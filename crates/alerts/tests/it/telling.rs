@@ -7,7 +7,7 @@ use store::{AlertFilter, AlertState, Page};
 
 use crate::hook::{Answer, Hook};
 use crate::mailbox::MailServer;
-use crate::world::{World, beat, email, webhook};
+use crate::world::{World, email, probe, webhook};
 
 #[tokio::test]
 async fn all_targets_are_told_when_it_breaks_and_when_it_is_well_again() {
@@ -170,7 +170,7 @@ async fn an_alert_that_was_raised_and_not_told_when_the_program_was_killed_is_to
     let targets = || vec![webhook("hook", &hook.address)];
     let world = World::with(targets()).await;
     for _ in 0..3 {
-        world.alerts.observe(Round { beats: vec![beat("account:main", false)] });
+        world.alerts.observe(Round { probes: vec![probe("account:main", false)] });
     }
     // It is written at once, and told a little later: what else breaks may belong to it.
     let written = async {

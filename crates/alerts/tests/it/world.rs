@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use alerts::{Alerts, AlertsParts, Answer, Beat, Card, Round};
+use alerts::{Alerts, AlertsParts, Card, Probe, ProbeResult, Round};
 use ambient::{Chance, Clock, Ids};
 use config::{AlertSettings, AlertTargetFields, AlertTargetKind};
 use delivery::{Ambient, Delivery};
@@ -80,7 +80,7 @@ impl World {
         let mut changes = self.alerts.changes();
         changes.mark_unchanged();
         for _ in 0..times {
-            self.alerts.observe(Round { beats: cards.iter().map(|card| beat(card, green)).collect() });
+            self.alerts.observe(Round { probes: cards.iter().map(|card| probe(card, green)).collect() });
         }
         // The last round changed something once it was looked at; then it is gathered.
         tokio::time::timeout(Duration::from_mins(1), changes.changed())
@@ -143,20 +143,20 @@ impl World {
     }
 }
 
-/// A beat of a card; those named `line:NAME:…` are parts of `account:NAME`.
-pub(crate) fn beat(id: &str, green: bool) -> Beat {
+/// A probe of a card; those named `line:NAME:…` are parts of `account:NAME`.
+pub(crate) fn probe(id: &str, green: bool) -> Probe {
     let (kind, name) = id.split_once(':').unwrap_or((id, id));
     let parent = (kind == "line").then(|| {
         let account = name.split(':').next().unwrap_or_default();
         format!("account:{account}").into()
     });
     let card = Card { id: id.into(), kind: kind.into(), name: name.to_owned(), parent };
-    let answer = if green {
-        Answer::Green
+    let result = if green {
+        ProbeResult::Green
     } else {
-        Answer::Red { reason: "no_answer".to_owned(), detail: Some("no answer for 10 s".to_owned()) }
+        ProbeResult::Red { reason: "no_answer".to_owned(), detail: Some("no answer for 10 s".to_owned()) }
     };
-    Beat { card, answer }
+    Probe { card, result }
 }
 
 fn target(name: &str, kind: AlertTargetKind) -> AlertTargetFields {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::logs::{Line, LineId, Tail, Told};
+use ::logs::{Line, LineId, Tail, TailEvent};
 use axum::body::Body;
 use axum::extract::{Query as QueryOf, State};
 use axum::response::{IntoResponse, Response};
@@ -158,9 +158,9 @@ impl Following {
             match told {
                 None if lines.is_empty() => return Ok(None),
                 None => break,
-                Some(Told::Missed(number)) => missed.lines += number,
-                Some(Told::LeftOut) => missed.and_more = true,
-                Some(Told::Line(line)) => lines.push(line),
+                Some(TailEvent::Missed(number)) => missed.lines += number,
+                Some(TailEvent::LeftOut) => missed.and_more = true,
+                Some(TailEvent::Line(line)) => lines.push(line),
             }
             if lines.len() == MOST {
                 self.rest = Some(together);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ::logs::{Bucket, Histogram, Line, LineId, Order, Service, Trouble};
+use ::logs::{Bucket, ErrorKind, Histogram, Line, LineId, Order, Service};
 use askama::Template;
 use axum::extract::{Query as QueryOf, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -127,7 +127,7 @@ impl List<'_> {
 
     fn troubles(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let words = self.words;
-        Trouble::ALL.into_iter().map(|trouble| (trouble.as_str(), words.trouble(trouble)))
+        ErrorKind::ALL.into_iter().map(|trouble| (trouble.as_str(), words.trouble(trouble)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ::logs::{Filter, Level, Service, Trouble};
+use ::logs::{ErrorKind, Filter, Level, Service};
 use domain::Timestamp;
 use serde::Deserialize;
 
@@ -61,7 +61,7 @@ impl Query {
             services: self.service.parse::<Service>().into_iter().collect(),
             level: self.level.parse::<Level>().ok(),
             account: given(&self.account),
-            errors: self.error.parse::<Trouble>().into_iter().collect(),
+            errors: self.error.parse::<ErrorKind>().into_iter().collect(),
             subject: given(&self.subject),
             since: Some(self.since(visitor.zone, visitor.now)),
             until: self.stretch().until(visitor.zone, visitor.now),

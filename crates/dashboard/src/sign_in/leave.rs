@@ -1,6 +1,6 @@
 //! Going out: the session ends at the server, whatever the browser keeps.
 
-use access::Whence;
+use access::ClientInfo;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header::SET_COOKIE;
@@ -20,7 +20,7 @@ pub(crate) async fn leave(
     Posted { visitor, .. }: Posted<Nothing>,
 ) -> Response {
     if let Some(session) = &visitor.session {
-        let whence = Whence { address: visitor.address, browser: None };
+        let whence = ClientInfo { address: visitor.address, browser: None };
         if let Err(error) = dashboard.state().access().sign_out(session, &whence).await {
             tracing::error!(%error, "a session could not be ended");
             return refusal::no_store(&visitor);

@@ -1,6 +1,6 @@
 //! A form from somebody who has not signed in, and where they come from.
 
-use access::Whence;
+use access::ClientInfo;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::Response;
 use http::request::Parts;
@@ -15,7 +15,7 @@ pub(crate) struct Stranger {
     /// How they want their pages; with no name yet.
     pub(crate) visitor: Visitor,
     /// Where they come from.
-    pub(crate) whence: Whence,
+    pub(crate) whence: ClientInfo,
     /// Whether their browser speaks TLS to us or to a trusted proxy.
     pub(crate) secure: bool,
 }
@@ -23,7 +23,7 @@ pub(crate) struct Stranger {
 impl Stranger {
     fn of(parts: &Parts, dashboard: &Dashboard) -> Self {
         let visitor = Visitor::stranger(dashboard, parts);
-        let whence = Whence { address: visitor.address, browser: browser(&parts.headers) };
+        let whence = ClientInfo { address: visitor.address, browser: browser(&parts.headers) };
         Self { visitor, whence, secure: web::is_secure(dashboard.state(), parts) }
     }
 }

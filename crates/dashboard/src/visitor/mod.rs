@@ -10,7 +10,7 @@ mod tally;
 
 use std::net::IpAddr;
 
-use access::{Right, Role, Whence};
+use access::{ClientInfo, Right, Role};
 use axum::extract::FromRequestParts;
 use axum::response::Redirect;
 use domain::{Timestamp, UserName};
@@ -98,8 +98,8 @@ impl Visitor {
     }
 
     /// Their session and where they come from, to change something about themselves.
-    pub(crate) fn own(&self) -> Option<(&access::Visitor, Whence)> {
-        Some((self.session.as_ref()?, Whence { address: self.address, browser: None }))
+    pub(crate) fn own(&self) -> Option<(&access::Visitor, ClientInfo)> {
+        Some((self.session.as_ref()?, ClientInfo { address: self.address, browser: None }))
     }
 
     /// As whom the API is asked; none for a stranger, who asks nothing.
@@ -153,7 +153,7 @@ impl FromRequestParts<Dashboard> for Visitor {
         let token = access::cookie::find(headers, web::is_secure(dashboard.state(), parts));
         let stranger = Self::stranger(dashboard, parts);
         let Some(token) = token else { return Err(Unknown::SignedOut(to_sign_in(parts, false))) };
-        let whence = Whence { address: stranger.address, browser: browser(&parts.headers) };
+        let whence = ClientInfo { address: stranger.address, browser: browser(&parts.headers) };
         match dashboard.state().access().session(&token, &whence).await {
             Ok(Some(session)) => Ok(Self {
                 user: Some(session.user.clone()),

@@ -1,6 +1,6 @@
 //! The words of the pages about log lines.
 
-use logs::Trouble;
+use logs::ErrorKind;
 
 use super::number::{english, russian, thousands};
 use crate::view::Language;
@@ -129,95 +129,95 @@ impl LogsWords {
     }
 
     /// The name of an error type.
-    pub(crate) fn trouble(&self, trouble: Trouble) -> &'static str {
+    pub(crate) fn trouble(&self, trouble: ErrorKind) -> &'static str {
         let (english, russian) = match trouble {
-            Trouble::FloodWait => ("FloodWait", "FloodWait"),
-            Trouble::SlowMode => ("SlowMode", "SlowMode"),
-            Trouble::PeerFlood => ("PeerFlood", "PeerFlood"),
-            Trouble::PersistentTimestamp => ("PersistentTimestamp", "PersistentTimestamp"),
-            Trouble::CannotResolve => ("Cannot resolve", "Чат не найден"),
-            Trouble::NoRights => ("No rights", "Нет прав"),
-            Trouble::Rejected => ("Rejected", "Отклонено"),
-            Trouble::MediaGone => ("File gone", "Файла нет"),
-            Trouble::ConnectionLost => ("Connection lost", "Связь потеряна"),
-            Trouble::Timeout => ("Timeout", "Нет ответа"),
-            Trouble::Banned => ("Banned", "Заблокирован"),
-            Trouble::SessionLost => ("Session lost", "Сессия утрачена"),
-            Trouble::AuthKeyDuplicated => ("AuthKeyDuplicated", "AuthKeyDuplicated"),
-            Trouble::NoAccount => ("No account", "Нет аккаунта"),
-            Trouble::StorageFull => ("Disk full", "Диск полон"),
-            Trouble::StoreUnavailable => ("Store unavailable", "База недоступна"),
-            Trouble::AddressInUse => ("Address in use", "Адрес занят"),
-            Trouble::CallbackFailed => ("Callback failed", "Обратный вызов не принят"),
-            Trouble::Broken => ("Broken", "Сбой программы"),
+            ErrorKind::FloodWait => ("FloodWait", "FloodWait"),
+            ErrorKind::SlowMode => ("SlowMode", "SlowMode"),
+            ErrorKind::PeerFlood => ("PeerFlood", "PeerFlood"),
+            ErrorKind::PersistentTimestamp => ("PersistentTimestamp", "PersistentTimestamp"),
+            ErrorKind::CannotResolve => ("Cannot resolve", "Чат не найден"),
+            ErrorKind::NoRights => ("No rights", "Нет прав"),
+            ErrorKind::Rejected => ("Rejected", "Отклонено"),
+            ErrorKind::MediaGone => ("File gone", "Файла нет"),
+            ErrorKind::ConnectionLost => ("Connection lost", "Связь потеряна"),
+            ErrorKind::Timeout => ("Timeout", "Нет ответа"),
+            ErrorKind::Banned => ("Banned", "Заблокирован"),
+            ErrorKind::SessionLost => ("Session lost", "Сессия утрачена"),
+            ErrorKind::AuthKeyDuplicated => ("AuthKeyDuplicated", "AuthKeyDuplicated"),
+            ErrorKind::NoAccount => ("No account", "Нет аккаунта"),
+            ErrorKind::StorageFull => ("Disk full", "Диск полон"),
+            ErrorKind::StoreUnavailable => ("Store unavailable", "База недоступна"),
+            ErrorKind::AddressInUse => ("Address in use", "Адрес занят"),
+            ErrorKind::CallbackFailed => ("Callback failed", "Обратный вызов не принят"),
+            ErrorKind::Broken => ("Broken", "Сбой программы"),
         };
         self.language.of(english, russian)
     }
 
     /// What to do about it, where something can be done.
-    pub(crate) fn advice(&self, trouble: Trouble) -> Option<&'static str> {
+    pub(crate) fn advice(&self, trouble: ErrorKind) -> Option<&'static str> {
         let (english, russian) = match trouble {
-            Trouble::FloodWait => (
+            ErrorKind::FloodWait => (
                 "Nothing at first: the work waits or goes on through another account. If it repeats, send less through this account, or add another one.",
                 "Сначала ничего: работа ждёт или идёт через другой аккаунт. Если повторяется, отправляйте через этот аккаунт меньше или добавьте ещё один.",
             ),
-            Trouble::SlowMode => (
+            ErrorKind::SlowMode => (
                 "The chat allows a message only now and then. An administrator of the chat can switch slow mode off.",
                 "Чат разрешает писать лишь изредка. Администратор чата может выключить медленный режим.",
             ),
-            Trouble::PeerFlood => (
+            ErrorKind::PeerFlood => (
                 "Telegram forbids the account new contacts. Let it rest for some days and write only to people who know it.",
                 "Telegram запретил аккаунту новые контакты. Дайте ему несколько дней покоя и пишите только знакомым.",
             ),
-            Trouble::CannotResolve => (
+            ErrorKind::CannotResolve => (
                 "No account of yours is in the chat. Fix the automation that asks, or invite an account: Chats, Not found.",
                 "Ни одного вашего аккаунта в чате нет. Исправьте автоматизацию или пригласите аккаунт: Чаты, Не найденные.",
             ),
-            Trouble::NoRights => (
+            ErrorKind::NoRights => (
                 "The account may not write there. Give it the right in Telegram, or bind the chat to another account.",
                 "Аккаунту нельзя туда писать. Дайте ему право в Telegram или передайте чат другому аккаунту.",
             ),
-            Trouble::Rejected => (
+            ErrorKind::Rejected => (
                 "Telegram refused the content. Its error code is in the fields; fix what the caller sends.",
                 "Telegram отклонил содержимое. Код ошибки есть в полях; исправьте то, что отправляет программа.",
             ),
-            Trouble::Banned => (
+            ErrorKind::Banned => (
                 "Sign in with Telegram’s own app to see why. Until then the other accounts do its work.",
                 "Войдите в приложение Telegram и узнайте причину. Пока что работают другие аккаунты.",
             ),
-            Trouble::SessionLost => (
+            ErrorKind::SessionLost => (
                 "Sign the account in again: Accounts, or switchboard account login NAME.",
                 "Войдите в аккаунт заново: Аккаунты, или switchboard account login NAME.",
             ),
-            Trouble::AuthKeyDuplicated => (
+            ErrorKind::AuthKeyDuplicated => (
                 "Another program uses the same session. Find and stop it with switchboard doctor, then sign in again.",
                 "Ту же сессию использует другая программа. Найдите её через switchboard doctor, остановите и войдите заново.",
             ),
-            Trouble::NoAccount => (
+            ErrorKind::NoAccount => (
                 "No account can do it now. The overview shows what each of them needs.",
                 "Сейчас это не может сделать ни один аккаунт. Обзор показывает, что нужно каждому.",
             ),
-            Trouble::StorageFull => (
+            ErrorKind::StorageFull => (
                 "Free some disk: nothing new is accepted below 64 MB.",
                 "Освободите место: когда осталось меньше 64 МБ, ничего нового не принимается.",
             ),
-            Trouble::AddressInUse => (
+            ErrorKind::AddressInUse => (
                 "Another program holds the port; switchboard doctor names it.",
                 "Порт занят другой программой; switchboard doctor назовёт её.",
             ),
-            Trouble::CallbackFailed => (
+            ErrorKind::CallbackFailed => (
                 "Check the receiver; the callback is retried by itself. When it gives up, you find it under Failed requests.",
                 "Проверьте получателя; вызов повторяется сам. Когда попытки кончатся, он окажется среди неудачных запросов.",
             ),
-            Trouble::Broken => (
+            ErrorKind::Broken => (
                 "This is a fault of the program. Please report it with this line and those around it.",
                 "Это ошибка программы. Сообщите о ней вместе с этой строкой и соседними.",
             ),
-            Trouble::PersistentTimestamp
-            | Trouble::MediaGone
-            | Trouble::ConnectionLost
-            | Trouble::Timeout
-            | Trouble::StoreUnavailable => return None,
+            ErrorKind::PersistentTimestamp
+            | ErrorKind::MediaGone
+            | ErrorKind::ConnectionLost
+            | ErrorKind::Timeout
+            | ErrorKind::StoreUnavailable => return None,
         };
         Some(self.language.of(english, russian))
     }

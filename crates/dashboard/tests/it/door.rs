@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use access::{SignIn, Whence};
+use access::{ClientInfo, SignIn};
 use domain::{ExposeSecret, Role};
 use http::StatusCode;
 
@@ -102,12 +102,12 @@ async fn wrong_ones_are_told_the_same_and_wait_longer_and_longer() {
 async fn a_code_is_asked_for_and_a_recovery_code_is_one_too() {
     let world = World::new().await;
     world.person(Role::Operator).await;
-    let signed_in = world.access.sign_in("operator", PASSWORD.into(), &Whence::default()).await;
+    let signed_in = world.access.sign_in("operator", PASSWORD.into(), &ClientInfo::default()).await;
     let Ok(SignIn::Done(session)) = signed_in else { panic!("{signed_in:?}") };
     let offered = world.access.offer_second_factor(&session.visitor).await.expect("offered");
     let now = world.clock.now().as_seconds();
     let code = testkit::authenticator::code(offered.secret.expose_secret(), now);
-    let confirmed = world.access.confirm_second_factor(&session.visitor, &code, &Whence::default()).await;
+    let confirmed = world.access.confirm_second_factor(&session.visitor, &code, &ClientInfo::default()).await;
     let codes = confirmed.expect("confirmed");
 
     let fields = [("name", "operator"), ("password", PASSWORD), ("next", "/settings/me")];

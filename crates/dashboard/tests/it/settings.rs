@@ -177,7 +177,7 @@ async fn a_second_factor_that_is_on_is_not_replaced_without_the_password() {
 async fn a_password_is_changed_and_other_sessions_end() {
     let world = World::new().await;
     let viewer = world.person(Role::Viewer).await;
-    let signed_in = world.access.sign_in("viewer", PASSWORD.into(), &access::Whence::default()).await;
+    let signed_in = world.access.sign_in("viewer", PASSWORD.into(), &access::ClientInfo::default()).await;
     let Ok(access::SignIn::Done(other)) = signed_in else { panic!("{signed_in:?}") };
     let elsewhere = world.stranger().with(&format!("switchboard={}", other.token.text()));
     assert_eq!(elsewhere.get("/").await.status, StatusCode::OK);

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use access::{Access, SignIn, Whence};
+use access::{Access, ClientInfo, SignIn};
 use ambient::{Chance, Clock, Ids};
 use axum::Router;
 use axum::body::Body;
@@ -111,8 +111,8 @@ impl World {
         .await
         .expect("the alerts start");
         let (layer, gathered) = logs::layer(clock.clone());
-        let keeping = logs::Keeping::new(10_000_000, Duration::from_hours(24));
-        let keeping = keeping.with_patience(Duration::from_mins(1));
+        let keeping = logs::Retention::new(10_000_000, Duration::from_hours(24));
+        let keeping = keeping.with_timeout(Duration::from_mins(1));
         let logs = logs::LogStore::open(&dir.path().join("logs"), keeping, gathered);
         let services = web::Services {
             logs: logs.expect("the log store opens"),
@@ -192,7 +192,7 @@ impl World {
             .add(name.parse().expect("a name"), role, PASSWORD.to_owned().into())
             .await
             .expect("a user");
-        let signed_in = self.access.sign_in(name, PASSWORD.to_owned().into(), &Whence::default()).await;
+        let signed_in = self.access.sign_in(name, PASSWORD.to_owned().into(), &ClientInfo::default()).await;
         let SignIn::Done(session) = signed_in.expect("the password is right") else {
             panic!("no second factor was set up");
         };

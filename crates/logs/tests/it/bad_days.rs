@@ -4,10 +4,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-use logs::{Filter, LogStore, OpenError, Query, Reader, Trouble};
+use logs::{ErrorKind, Filter, LogStore, OpenError, Query, Reader};
 use proptest::prelude::*;
 
-use crate::world::{World, keeping, read};
+use crate::world::{World, read, retention};
 
 #[tokio::test]
 async fn any_text_is_kept_as_it_is() {
@@ -31,7 +31,7 @@ async fn any_text_is_kept_as_it_is() {
     let cut = &all[texts.len()];
     let body = cut.field("body").expect("a body");
     assert!(body.len() < 10_000 && body.ends_with("… [cut, 1048576 bytes in all]"), "{}", body.len());
-    assert_eq!((cut.account(), cut.error), (Some("main"), Some(Trouble::FloodWait)));
+    assert_eq!((cut.account(), cut.error), (Some("main"), Some(ErrorKind::FloodWait)));
     // A text that looks like fields is none.
     let page = world.find(Filter { account: Some("main".to_owned()), ..Filter::default() }).await;
     assert_eq!(page.lines, std::slice::from_ref(cut));
@@ -46,7 +46,7 @@ async fn a_clock_that_is_set_back_changes_neither_order_nor_ids() {
     world.log(|| tracing::info!("before"));
     let before = world.all().await;
     let folder = world.end().await;
-    let world = World::on(folder, keeping(1 << 20));
+    let world = World::on(folder, retention(1 << 20));
     world.log(|| tracing::info!("after"));
     let all = world.all().await;
     assert_eq!(all.iter().map(|line| line.message.as_str()).collect::<Vec<_>>(), ["before", "after"]);
@@ -65,7 +65,7 @@ async fn a_second_writer_is_refused_and_files_are_private() {
     world.log(|| tracing::info!("mine"));
     assert_eq!(world.all().await.len(), 1);
     let (_, gathered) = logs::layer(world.clock.clone());
-    let second = LogStore::open(&world.logs(), keeping(1 << 20), gathered);
+    let second = LogStore::open(&world.logs(), retention(1 << 20), gathered);
     assert!(matches!(second, Err(OpenError::Held { .. })));
     // Whoever only reads needs nobody's leave.
     assert_eq!(read(&world.logs()).len(), 1);
@@ -146,7 +146,7 @@ proptest! {
         let unmended = read(&logs);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let after = runtime.block_on(async {
-            let world = World::on(folder, keeping(400_000));
+            let world = World::on(folder, retention(400_000));
             world.log(|| tracing::info!("after"));
             world.store.search(Query::default()).await.expect("reads");
             let logs = world.logs();

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use logs::{Filter, Keeping, Level};
+use logs::{Filter, Level, Retention};
 use proptest::prelude::*;
 
-use crate::world::{PATIENCE, World, keeping, size, size_at_once};
+use crate::world::{TIMEOUT, World, retention, size, size_at_once};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
@@ -81,8 +81,8 @@ async fn the_oldest_go_first_and_the_newest_stay() {
 #[tokio::test]
 async fn what_is_too_old_goes_also_when_the_budget_is_not_used() {
     let folder = tempfile::tempdir().expect("a folder");
-    let rules = Keeping::new(1 << 30, Duration::from_hours(24)).with_free_space(|_| Ok(1 << 40));
-    let world = World::on(folder, rules.with_patience(PATIENCE));
+    let rules = Retention::new(1 << 30, Duration::from_hours(24)).with_free_space(|_| Ok(1 << 40));
+    let world = World::on(folder, rules.with_timeout(TIMEOUT));
     for hour in 0..40_u32 {
         world.log(|| tracing::info!(hour, "an hour"));
         world.find(Filter::default()).await;
@@ -102,11 +102,11 @@ async fn what_is_too_old_goes_also_when_the_budget_is_not_used() {
 #[tokio::test]
 async fn a_disk_that_is_nearly_full_is_left_to_the_messages() {
     let free = Arc::new(AtomicU64::new(1 << 40));
-    let rules = Keeping::new(1 << 30, Duration::from_hours(24)).with_free_space({
+    let rules = Retention::new(1 << 30, Duration::from_hours(24)).with_free_space({
         let free = Arc::clone(&free);
         move |_| Ok(free.load(Ordering::Relaxed))
     });
-    let world = World::on(tempfile::tempdir().expect("a folder"), rules.with_patience(PATIENCE));
+    let world = World::on(tempfile::tempdir().expect("a folder"), rules.with_timeout(TIMEOUT));
     let fill = |from: u32| {
         world.log(|| {
             (from..from + 200).for_each(|number| tracing::info!(number, "a line that takes some room"));
@@ -145,7 +145,7 @@ async fn a_budget_that_was_made_smaller_holds_from_the_start() {
     }
     let folder = world.end().await;
     assert!(size(&folder.path().join("logs")) > 320_000);
-    let world = World::on(folder, keeping(320_000));
+    let world = World::on(folder, retention(320_000));
     assert!(size(&world.logs()) <= 320_000);
     assert!(!world.all().await.is_empty());
     world.end().await;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use logs::{Filter, Level, LogStore, Told};
+use logs::{Filter, Level, LogStore, TailEvent};
 use tracing::Dispatch;
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::world::{World, keeping};
+use crate::world::{World, retention};
 
 const SOON: Duration = Duration::from_mins(1);
 
@@ -24,7 +24,7 @@ async fn a_tail_gets_what_it_wants_as_it_is_written() {
     });
     while told.last().is_none_or(|message| message != "second") {
         let next = tokio::time::timeout(SOON, tail.next()).await.expect("in time");
-        let Some(Told::Line(line)) = next else { panic!("{next:?}") };
+        let Some(TailEvent::Line(line)) = next else { panic!("{next:?}") };
         assert_eq!(world.store.line(line.id).await.expect("reads").as_ref(), Some(&*line));
         told.push(line.message.clone());
     }
@@ -45,9 +45,9 @@ async fn a_slow_reader_is_told_how_much_it_missed() {
     let mut told = 0;
     while told < 10_000 {
         match tokio::time::timeout(SOON, tail.next()).await.expect("in time").expect("it goes on") {
-            Told::LeftOut => panic!("it was never away"),
-            Told::Line(_) => told += 1,
-            Told::Missed(missed) => {
+            TailEvent::LeftOut => panic!("it was never away"),
+            TailEvent::Line(_) => told += 1,
+            TailEvent::Missed(missed) => {
                 assert!(told == 0 && missed > 1_000, "{told} {missed}");
                 told += missed;
             }
@@ -76,9 +76,9 @@ async fn a_reader_who_was_away_is_told_all_it_missed_or_that_it_is_not_all() {
         let mut left_out = false;
         while let Some(told) = tail.missed() {
             match told {
-                Told::Line(line) => lines.push(line),
-                Told::LeftOut => left_out = true,
-                Told::Missed(_) => panic!("it is not slow"),
+                TailEvent::Line(line) => lines.push(line),
+                TailEvent::LeftOut => left_out = true,
+                TailEvent::Missed(_) => panic!("it is not slow"),
             }
         }
         assert_eq!((lines.len(), left_out), (most.min(missed), most < missed));
@@ -87,7 +87,7 @@ async fn a_reader_who_was_away_is_told_all_it_missed_or_that_it_is_not_all() {
         world.log(|| tracing::warn!(most, "now"));
         loop {
             let told = tokio::time::timeout(SOON, tail.next()).await.expect("in time");
-            let Some(Told::Line(line)) = told else { panic!("{told:?}") };
+            let Some(TailEvent::Line(line)) = told else { panic!("{told:?}") };
             // Of what was left out some may still be on its way; nothing comes twice.
             assert!(left_out || line.message == "now", "{line:?}");
             if line.field("most") == Some(most.to_string().as_str()) {
@@ -109,7 +109,7 @@ async fn what_is_logged_before_the_folder_is_known_is_kept_and_what_is_too_much_
         (0..1_000).for_each(|_| tracing::info!(body, "much"));
     });
     let folder = tempfile::tempdir().expect("a folder");
-    let store = LogStore::open(folder.path(), keeping(1 << 24), gathered).expect("opens");
+    let store = LogStore::open(folder.path(), retention(1 << 24), gathered).expect("opens");
     tracing::dispatcher::with_default(&dispatch, || tracing::info!("the last"));
     // A machine that is busy with other things takes its time for four mebibytes.
     let written = async {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use logs::{Filter, Level, Order, Query, Reader, Service, Trouble};
+use logs::{ErrorKind, Filter, Level, Order, Query, Reader, Service};
 use proptest::prelude::*;
 
 use crate::world::World;
@@ -73,7 +73,7 @@ fn filter() -> impl Strategy<Value = Filter> {
         ),
         prop::option::of(prop::sample::select(Level::ALL.to_vec())),
         prop::option::of(prop::sample::select(vec!["main", "backup_1", "mai", ""])),
-        prop::collection::vec(prop::sample::select(Trouble::ALL.to_vec()), 0..2),
+        prop::collection::vec(prop::sample::select(ErrorKind::ALL.to_vec()), 0..2),
         prop::option::of(0_u8..7),
         prop::option::of(text),
         any::<bool>(),
@@ -226,7 +226,7 @@ proptest! {
                 }
             });
             let all = world.all().await;
-            let mut expected: Vec<(Option<Trouble>, u64, &logs::Line)> = Vec::new();
+            let mut expected: Vec<(Option<ErrorKind>, u64, &logs::Line)> = Vec::new();
             let counts = |line: &&logs::Line| {
                 line.at >= since
                     && (line.level == Level::Error || line.level == Level::Warn && line.error.is_some())

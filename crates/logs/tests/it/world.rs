@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ambient::Clock;
-use logs::{Filter, Keeping, LogStore, Order, Page, Query, Reader};
+use logs::{Filter, LogStore, Order, Page, Query, Reader, Retention};
 use tracing::Dispatch;
 use tracing_subscriber::layer::SubscriberExt;
 
 /// How long whoever looks for lines waits for those that are on their way. Disks can be slow.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A store, and those who log into it.
 pub(crate) struct World {
@@ -19,20 +19,20 @@ pub(crate) struct World {
     pub(crate) dispatch: Dispatch,
 }
 
-pub(crate) fn keeping(budget: u64) -> Keeping {
-    let keeping = Keeping::new(budget, Duration::from_hours(30 * 24)).with_free_space(|_| Ok(1 << 40));
-    keeping.with_patience(PATIENCE)
+pub(crate) fn retention(budget: u64) -> Retention {
+    let retention = Retention::new(budget, Duration::from_hours(30 * 24)).with_free_space(|_| Ok(1 << 40));
+    retention.with_timeout(TIMEOUT)
 }
 
 impl World {
     pub(crate) fn new(budget: u64) -> Self {
-        Self::on(tempfile::tempdir().expect("a folder"), keeping(budget))
+        Self::on(tempfile::tempdir().expect("a folder"), retention(budget))
     }
 
-    pub(crate) fn on(folder: tempfile::TempDir, keeping: Keeping) -> Self {
+    pub(crate) fn on(folder: tempfile::TempDir, retention: Retention) -> Self {
         let clock = Clock::system();
         let (layer, gathered) = logs::layer(clock.clone());
-        let store = LogStore::open(&folder.path().join("logs"), keeping, gathered).expect("opens");
+        let store = LogStore::open(&folder.path().join("logs"), retention, gathered).expect("opens");
         let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
         Self { folder, clock, store, dispatch }
     }

@@ -10,7 +10,7 @@ mod tests {
     use std::process::{Command, Stdio};
     use std::time::{Duration, Instant};
 
-    use logs::{Keeping, LogStore, Order, Query, Reader};
+    use logs::{LogStore, Order, Query, Reader, Retention};
     use tracing_subscriber::layer::SubscriberExt;
 
     const FOLDER: &str = "LOGS_KILL_FOLDER";
@@ -21,8 +21,8 @@ mod tests {
     fn program() {
         let Some(folder) = std::env::var_os(FOLDER) else { return };
         let (layer, gathered) = logs::layer(ambient::Clock::system());
-        let keeping = Keeping::new(BUDGET, Duration::from_hours(24)).with_free_space(|_| Ok(1 << 40));
-        let _store = LogStore::open(Path::new(&folder), keeping, gathered).expect("opens");
+        let retention = Retention::new(BUDGET, Duration::from_hours(24)).with_free_space(|_| Ok(1 << 40));
+        let _store = LogStore::open(Path::new(&folder), retention, gathered).expect("opens");
         let subscriber = tracing_subscriber::registry().with(layer);
         tracing::subscriber::with_default(subscriber, || {
             let began = Instant::now();
@@ -82,8 +82,8 @@ mod tests {
 
         // The next run goes on behind it.
         let (_, gathered) = logs::layer(ambient::Clock::system());
-        let keeping = Keeping::new(BUDGET, Duration::from_hours(24)).with_free_space(|_| Ok(1 << 40));
-        let store = LogStore::open(folder.path(), keeping, gathered).expect("opens");
+        let retention = Retention::new(BUDGET, Duration::from_hours(24)).with_free_space(|_| Ok(1 << 40));
+        let store = LogStore::open(folder.path(), retention, gathered).expect("opens");
         drop(store);
         assert_eq!(numbers(folder.path()), found);
         // Lines may be missing only where the program was faster than the writer, and it says so.

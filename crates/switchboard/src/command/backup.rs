@@ -8,11 +8,11 @@ use hyper::Method;
 use indicatif::HumanBytes;
 use serde_json::Value;
 
+use crate::api_client::{self, ApiClient};
 use crate::bars::Bars;
 use crate::calls::Calls;
-use crate::desk::{self, Desk};
 use crate::output::{say, say_json};
-use crate::{Place, table};
+use crate::{Location, table};
 
 /// How often it is looked whether it is done.
 const EVERY: Duration = Duration::from_millis(100);
@@ -34,7 +34,7 @@ enum Action {
                             switchboard backup create\n  switchboard backup create --json | jq -r .name")]
     Create {
         #[command(flatten)]
-        place: Place,
+        location: Location,
         /// Print it as JSON
         #[arg(long)]
         json: bool,
@@ -43,7 +43,7 @@ enum Action {
     #[command(after_help = "Examples:\n  switchboard backup list\n  switchboard backup list --json")]
     List {
         #[command(flatten)]
-        place: Place,
+        location: Location,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -56,7 +56,7 @@ enum Action {
         /// The name of its file, as `backup list` shows it [default: the newest]
         name: Option<String>,
         #[command(flatten)]
-        place: Place,
+        location: Location,
         /// Print it as JSON
         #[arg(long)]
         json: bool,
@@ -65,14 +65,14 @@ enum Action {
 
 impl Backup {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let (place, json, work) = match self.action {
-            Action::List { place, json } => return list(&place, json).await,
-            Action::Create { place, json } => (place, json, Work::Making),
-            Action::Check { name, place, json } => (place, json, Work::Trying(name)),
+        let (location, json, work) = match self.action {
+            Action::List { location, json } => return list(&location, json).await,
+            Action::Create { location, json } => (location, json, Work::Making),
+            Action::Check { name, location, json } => (location, json, Work::Trying(name)),
         };
-        let desk = Desk::open(&place).await?;
-        let done = work.done(&desk, json).await;
-        desk.close().await;
+        let api = ApiClient::open(&location).await?;
+        let done = work.done(&api, json).await;
+        api.close().await;
         let (backup, folder) = done?;
         if json {
             say_json(&backup);
@@ -104,10 +104,10 @@ enum Work {
 
 impl Work {
     /// The backup when nothing is done with it any more, and the folder it lies in.
-    async fn done(self, desk: &Desk, quiet: bool) -> anyhow::Result<(Value, String)> {
+    async fn done(self, api: &ApiClient, quiet: bool) -> anyhow::Result<(Value, String)> {
         let bars = Bars::new(quiet);
         let bar = bars.count("Backup");
-        let all = desk.call(Method::GET, PATH, None).await?;
+        let all = api.call(Method::GET, PATH, None).await?;
         let folder = table::cell(&all, "folder");
         let path = match self {
             Self::Making => PATH.to_owned(),
@@ -120,10 +120,10 @@ impl Work {
                 format!("{PATH}/{name}/check")
             }
         };
-        let begun = desk.call(Method::POST, &path, None).await?;
+        let begun = api.call(Method::POST, &path, None).await?;
         let path = format!("{PATH}/{}", begun["name"].as_str().context("the server named no backup")?);
         loop {
-            let backup = desk.call(Method::GET, &path, None).await?;
+            let backup = api.call(Method::GET, &path, None).await?;
             match backup["state"].as_str() {
                 Some("making") => bar.shows(0, None, "is being made"),
                 Some("proving") => bar.shows(0, None, "is made and being tried"),
@@ -146,8 +146,8 @@ fn size(backup: &Value) -> String {
     backup["bytes"].as_u64().map_or_else(String::new, |bytes| HumanBytes(bytes).to_string())
 }
 
-async fn list(place: &Place, json: bool) -> anyhow::Result<()> {
-    let all = desk::call(place, Method::GET, PATH, None).await?;
+async fn list(location: &Location, json: bool) -> anyhow::Result<()> {
+    let all = api_client::call(location, Method::GET, PATH, None).await?;
     if json {
         say_json(&all);
         return Ok(());

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::calls::Calls;
 use crate::control;
 use crate::output::{say, say_json};
-use crate::{Place, table};
+use crate::{Location, table};
 
 /// How long the moving of all private dialogs of an account may take.
 const MOVING: Duration = Duration::from_mins(2);
@@ -38,7 +38,7 @@ enum Action {
         #[arg(long, value_enum)]
         state: Option<StateName>,
         #[command(flatten)]
-        place: Place,
+        location: Location,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -61,7 +61,7 @@ enum Action {
         #[arg(long)]
         account: Option<domain::AccountName>,
         #[command(flatten)]
-        place: Place,
+        location: Location,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -83,7 +83,7 @@ enum Action {
         #[arg(long)]
         to: domain::AccountName,
         #[command(flatten)]
-        place: Place,
+        location: Location,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -94,7 +94,7 @@ enum Action {
             unresolved --json")]
     Unresolved {
         #[command(flatten)]
-        place: Place,
+        location: Location,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -113,7 +113,7 @@ enum StateName {
 impl Chat {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self.action {
-            Action::List { account, state, place, json } => {
+            Action::List { account, state, location, json } => {
                 let mut path = "/v1/chats?limit=500".to_owned();
                 if let Some(account) = account {
                     path.push_str("&account=");
@@ -124,14 +124,14 @@ impl Chat {
                     Some(StateName::Left) => "&state=left",
                     None => "",
                 });
-                let chats = control::running(&place.data_dir()?).await?.list(&path).await?;
+                let chats = control::running(&location.data_dir()?).await?.list(&path).await?;
                 if json {
                     say_json(&json!({ "items": chats, "next_cursor": null }));
                 } else {
                     print_chats(&chats);
                 }
             }
-            Action::Leave { chat, remove_members, leave_own, account, place, json } => {
+            Action::Leave { chat, remove_members, leave_own, account, location, json } => {
                 let mut path = format!(
                     "/v1/chats/{chat}?remove_members={remove_members}&leave_own={leave_own}&wait={}",
                     LEAVING.as_secs()
@@ -140,7 +140,7 @@ impl Chat {
                     path.push_str("&account=");
                     path.push_str(account.as_str());
                 }
-                let server = control::running(&place.data_dir()?).await?;
+                let server = control::running(&location.data_dir()?).await?;
                 let answer = server.call_within(LEAVING + MARGIN, Method::DELETE, &path, None).await?;
                 if json {
                     say_json(&answer);
@@ -148,8 +148,8 @@ impl Chat {
                     print_left(&chat, &answer);
                 }
             }
-            Action::Move { chat, from, to, place, json } => {
-                let server = control::running(&place.data_dir()?).await?;
+            Action::Move { chat, from, to, location, json } => {
+                let server = control::running(&location.data_dir()?).await?;
                 let answer = if let Some(chat) = &chat {
                     let (path, body) = (format!("/v1/chats/{chat}"), json!({ "account": to }));
                     server.call(Method::PATCH, &path, Some(&body)).await?
@@ -163,9 +163,9 @@ impl Chat {
                     None => print_moved(&answer, &to),
                 }
             }
-            Action::Unresolved { place, json } => {
+            Action::Unresolved { location, json } => {
                 let path = "/v1/chats/unresolved?limit=500";
-                let chats = control::running(&place.data_dir()?).await?.list(path).await?;
+                let chats = control::running(&location.data_dir()?).await?.list(path).await?;
                 if json {
                     say_json(&json!({ "items": chats, "next_cursor": null }));
                 } else {

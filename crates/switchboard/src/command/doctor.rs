@@ -18,15 +18,15 @@ use ops::machine::{Journal, Root};
 use crate::calls::Calls;
 use crate::control::{self, Server};
 use crate::output::{say, say_json};
-use crate::reply::Refused;
+use crate::reply::ApiError;
 use crate::terminal::WrongUsage;
-use crate::{Place, table};
+use crate::{Location, table};
 
 /// How long the server may take to say that it is there: one that stands still is not waited for as long as one that examines itself.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 
 /// How long the server may take to examine itself.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The width where there is no terminal, and the most that is used of one.
 const WIDTH: usize = 80;
@@ -36,7 +36,7 @@ const WIDEST: usize = 120;
 #[derive(clap::Args)]
 pub(crate) struct Doctor {
     #[command(flatten)]
-    place: Place,
+    location: Location,
 
     /// Look at an installation of the old scripts too: unit files, scripts, session files and processes
     #[arg(long, value_name = "DIR")]
@@ -73,14 +73,14 @@ impl std::error::Error for SomethingIsWrong {}
 
 impl Doctor {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let data_dir = self.place.data_dir()?;
+        let data_dir = self.location.data_dir()?;
         let legacy = self.legacy.as_deref().map(folder).transpose()?;
         let servers = ask(&data_dir).await;
         let told =
             servers.as_ref().ok().and_then(|report| report.as_ref()?.inside.as_ref()?.settings_file.clone());
         // Where no file is named, that of the server counts.
-        let settings_file = self.place.settings_file()?.or(told);
-        let settings = Settings::load(settings_file.as_deref(), crate::data_dir::environment())
+        let settings_file = self.location.settings_file()?.or(told);
+        let settings = Settings::load(settings_file.as_deref(), crate::location::environment())
             .map_err(|error| problems(&error));
         let asked = match &servers {
             Ok(Some(report)) => match &report.inside {
@@ -134,7 +134,7 @@ impl Doctor {
 
     /// Commands that are to be typed name the same place as this one did.
     fn with_place(&self, mut report: Report) -> Report {
-        let given = [("--config", &self.place.config), ("--data-dir", &self.place.data_dir)];
+        let given = [("--config", &self.location.config), ("--data-dir", &self.location.data_dir)];
         let more: String = given
             .into_iter()
             .filter_map(|(option, path)| Some(format!(" {option} {}", ops::doctor::quoted(path.as_ref()?))))
@@ -178,11 +178,11 @@ async fn ask(data_dir: &Path) -> Result<Option<Report>, String> {
     let Server::Running(control) = control::find(data_dir).await else { return Ok(None) };
     let lives = control.call_within(SIGN_OF_LIFE, Method::GET, "/health/live", None).await;
     lives.map_err(|error| crate::output::explain(&error))?;
-    match control.call_within(PATIENCE, Method::GET, "/v1/doctor?facts=true", None).await {
+    match control.call_within(TIMEOUT, Method::GET, "/v1/doctor?facts=true", None).await {
         Ok(report) => serde_json::from_value(report)
             .map(Some)
             .map_err(|error| format!("its answer is of another version: {error}")),
-        Err(error) if Refused::of(&error).is_some_and(|refused| refused.code == "not_found") => {
+        Err(error) if ApiError::of(&error).is_some_and(|refused| refused.code == "not_found") => {
             Err("the server that runs is an older version, which cannot be asked".to_owned())
         }
         Err(error) => Err(crate::output::explain(&error)),

@@ -6,10 +6,10 @@ use hyper::Method;
 use serde_json::{Value, json};
 use store::FailedState;
 
+use crate::api_client::{self, ApiClient};
 use crate::calls::Calls;
-use crate::desk::{self, Desk};
 use crate::output::{say, say_json};
-use crate::{Place, table};
+use crate::{Location, table};
 
 /// The arguments.
 #[derive(clap::Args)]
@@ -28,7 +28,7 @@ enum Action {
         #[arg(long, value_enum, default_value_t = StateName::Open)]
         state: StateName,
         #[command(flatten)]
-        place: Place,
+        location: Location,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -40,7 +40,7 @@ enum Action {
         /// Its id, as `failed list` shows it
         id: FailedRequestId,
         #[command(flatten)]
-        place: Place,
+        location: Location,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -54,7 +54,7 @@ enum Action {
         /// Its id, as `failed list` shows it
         id: FailedRequestId,
         #[command(flatten)]
-        place: Place,
+        location: Location,
     },
     /// Drop it: nobody will try it again
     #[command(after_help = "Examples:\n  switchboard failed drop fail_01…")]
@@ -62,7 +62,7 @@ enum Action {
         /// Its id, as `failed list` shows it
         id: FailedRequestId,
         #[command(flatten)]
-        place: Place,
+        location: Location,
     },
 }
 
@@ -102,19 +102,20 @@ impl StateName {
 impl Failed {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self.action {
-            Action::List { state, place, json } => {
+            Action::List { state, location, json } => {
                 let states: Vec<&str> = state.states().iter().map(|state| state.as_str()).collect();
                 let path = format!("/v1/failed-requests?limit=500&state={}", states.join(","));
-                let requests = desk::list(&place, &path).await?;
+                let requests = api_client::list(&location, &path).await?;
                 if json {
                     say_json(&json!({ "items": requests, "next_cursor": null }));
                 } else {
                     print_list(&requests, state);
                 }
             }
-            Action::Show { id, place, json } => {
+            Action::Show { id, location, json } => {
                 let request =
-                    desk::call(&place, Method::GET, &format!("/v1/failed-requests/{id}"), None).await?;
+                    api_client::call(&location, Method::GET, &format!("/v1/failed-requests/{id}"), None)
+                        .await?;
                 if json {
                     say_json(&request);
                 } else {
@@ -123,15 +124,16 @@ impl Failed {
                     say_json(&request["payload"]);
                 }
             }
-            Action::Retry { id, place } => {
-                if retry(&place, id).await? {
+            Action::Retry { id, location } => {
+                if retry(&location, id).await? {
                     say!("{id} is tried again; `switchboard failed show {id}` says how it ended.");
                 } else {
                     say!("{id} is tried again when the server runs.");
                 }
             }
-            Action::Drop { id, place } => {
-                desk::call(&place, Method::DELETE, &format!("/v1/failed-requests/{id}"), None).await?;
+            Action::Drop { id, location } => {
+                api_client::call(&location, Method::DELETE, &format!("/v1/failed-requests/{id}"), None)
+                    .await?;
                 say!("{id} is dropped.");
             }
         }
@@ -140,11 +142,11 @@ impl Failed {
 }
 
 /// Tells whether a server does it now; else the next one does.
-async fn retry(place: &Place, id: FailedRequestId) -> anyhow::Result<bool> {
-    let desk = Desk::open(place).await?;
-    let is_running = desk.is_running();
-    let answer = desk.call(Method::POST, &format!("/v1/failed-requests/{id}/retry"), None).await;
-    desk.close().await;
+async fn retry(location: &Location, id: FailedRequestId) -> anyhow::Result<bool> {
+    let api = ApiClient::open(location).await?;
+    let is_running = api.is_running();
+    let answer = api.call(Method::POST, &format!("/v1/failed-requests/{id}/retry"), None).await;
+    api.close().await;
     answer.map(|_| is_running)
 }
 

@@ -4,9 +4,9 @@ use clap::Subcommand;
 use hyper::Method;
 use serde_json::{Value, json};
 
-use crate::desk;
+use crate::api_client;
 use crate::output::{say, say_json};
-use crate::{Place, table};
+use crate::{Location, table};
 
 /// The arguments.
 #[derive(clap::Args)]
@@ -24,13 +24,13 @@ enum Action {
         #[arg(long)]
         stop_all: bool,
         #[command(flatten)]
-        place: Place,
+        location: Location,
     },
     /// Show how far it is
     #[command(after_help = "Examples:\n  switchboard flood status\n  switchboard flood status --json")]
     Status {
         #[command(flatten)]
-        place: Place,
+        location: Location,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -39,7 +39,7 @@ enum Action {
     #[command(after_help = "Examples:\n  switchboard flood cancel")]
     Cancel {
         #[command(flatten)]
-        place: Place,
+        location: Location,
     },
 }
 
@@ -48,23 +48,26 @@ const PATH: &str = "/v1/flood-clearing";
 impl Flood {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self.action {
-            Action::Clear { stop_all, place } => {
+            Action::Clear { stop_all, location } => {
                 let how = if stop_all { "stop_all" } else { "pause_flooded" };
                 say!(
                     "{}",
-                    told(&desk::call(&place, Method::POST, PATH, Some(&json!({ "how": how }))).await?)
+                    told(
+                        &api_client::call(&location, Method::POST, PATH, Some(&json!({ "how": how })))
+                            .await?
+                    )
                 );
             }
-            Action::Status { place, json } => {
-                let run = desk::call(&place, Method::GET, PATH, None).await?;
+            Action::Status { location, json } => {
+                let run = api_client::call(&location, Method::GET, PATH, None).await?;
                 if json {
                     say_json(&run);
                 } else {
                     say!("{}", told(&run));
                 }
             }
-            Action::Cancel { place } => {
-                desk::call(&place, Method::DELETE, PATH, None).await?;
+            Action::Cancel { location } => {
+                api_client::call(&location, Method::DELETE, PATH, None).await?;
                 say!("No clearing of flood waits runs any more; what it stopped goes on.");
             }
         }

@@ -10,9 +10,9 @@ use hyper::Method;
 use serde_json::{Value, json};
 use store::Scope;
 
-use crate::desk;
+use crate::api_client;
 use crate::output::{say, say_json};
-use crate::{Place, table};
+use crate::{Location, table};
 
 /// The arguments.
 #[derive(clap::Args)]
@@ -38,7 +38,7 @@ enum Action {
         #[arg(long, value_name = "TIME", value_parser = parse_repeats)]
         repeats: Option<Duration>,
         #[command(flatten)]
-        place: Place,
+        location: Location,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -47,7 +47,7 @@ enum Action {
     #[command(after_help = "Examples:\n  switchboard key list\n  switchboard key list --json")]
     List {
         #[command(flatten)]
-        place: Place,
+        location: Location,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -58,7 +58,7 @@ enum Action {
         /// The key's id, as `key list` shows it
         id: ApiKeyId,
         #[command(flatten)]
-        place: Place,
+        location: Location,
     },
 }
 
@@ -86,10 +86,10 @@ impl From<ScopeName> for Scope {
 impl Key {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self.action {
-            Action::Create { name, scopes, repeats, place, json } => {
+            Action::Create { name, scopes, repeats, location, json } => {
                 let scopes: Vec<_> = scopes.into_iter().map(Scope::from).collect();
                 let key = json!({ "name": name, "scopes": scopes, "repeats": repeats.map(format_duration) });
-                let made = desk::call(&place, Method::POST, "/v1/keys", Some(&key)).await?;
+                let made = api_client::call(&location, Method::POST, "/v1/keys", Some(&key)).await?;
                 if json {
                     say_json(&made);
                 } else {
@@ -100,16 +100,16 @@ impl Key {
                     );
                 }
             }
-            Action::List { place, json } => {
-                let keys = desk::list(&place, "/v1/keys").await?;
+            Action::List { location, json } => {
+                let keys = api_client::list(&location, "/v1/keys").await?;
                 if json {
                     say_json(&json!({ "items": keys, "next_cursor": null }));
                 } else {
                     print_list(&keys);
                 }
             }
-            Action::Revoke { id, place } => {
-                desk::call(&place, Method::DELETE, &format!("/v1/keys/{id}"), None).await?;
+            Action::Revoke { id, location } => {
+                api_client::call(&location, Method::DELETE, &format!("/v1/keys/{id}"), None).await?;
                 say!("{id} is revoked.");
             }
         }

@@ -8,10 +8,10 @@ use ambient::Clock;
 use anyhow::Context;
 use domain::Timestamp;
 use logs::{
-    Filter, LARGEST_PAGE, Level, Line, LineId, Order, Page, Query, Reader, Service, Trouble, printed,
+    ErrorKind, Filter, LARGEST_PAGE, Level, Line, LineId, Order, Page, Query, Reader, Service, printed,
 };
 
-use crate::{Place, logging, plain_json};
+use crate::{Location, logging, plain_json};
 
 /// How many lines are shown if nobody says from when on.
 const USUAL: usize = 200;
@@ -57,7 +57,7 @@ pub(crate) struct Logs {
         help = "Only lines that tell of this type of error (repeatable): flood_wait, peer_flood, cannot_resolve, \
                 session_lost, ..."
     )]
-    error: Vec<Trouble>,
+    error: Vec<ErrorKind>,
 
     /// Only lines about this message, operation or request, by its id
     #[arg(long, value_name = "ID")]
@@ -80,7 +80,7 @@ pub(crate) struct Logs {
     json: bool,
 
     #[command(flatten)]
-    place: Place,
+    location: Location,
 }
 
 /// A time, or how long ago.
@@ -131,7 +131,7 @@ impl<W: Write> Shown<W> {
 
 impl Logs {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let folder = self.place.data_dir()?.join(logging::FOLDER);
+        let folder = self.location.data_dir()?.join(logging::FOLDER);
         if !folder.is_dir() {
             anyhow::bail!(
                 "there are no logs in {}; name the data directory of the server with --data-dir, or start one with \

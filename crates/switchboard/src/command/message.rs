@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::calls::Calls;
 use crate::control;
 use crate::output::{say, say_json};
-use crate::{Place, table};
+use crate::{Location, table};
 
 /// The attempt that is on the wire is waited for.
 const ATTEMPT_ENDS: Duration = Duration::from_secs(30);
@@ -30,7 +30,7 @@ enum Action {
         /// Its id, as sending answered it
         id: MessageId,
         #[command(flatten)]
-        place: Place,
+        location: Location,
     },
     /// Cancel it while it waits; while it is tried again and again, have it tried no longer
     #[command(
@@ -42,7 +42,7 @@ enum Action {
         /// Its id, as sending answered it
         id: MessageId,
         #[command(flatten)]
-        place: Place,
+        location: Location,
     },
     /// End the doubt about it, also while it is still tried
     #[command(
@@ -56,7 +56,7 @@ enum Action {
         #[arg(long = "as", value_enum, value_name = "WORD")]
         word: Word,
         #[command(flatten)]
-        place: Place,
+        location: Location,
     },
 }
 
@@ -72,25 +72,32 @@ enum Word {
 impl Message {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self.action {
-            Action::Show { id, place } => {
-                let server = control::running(&place.data_dir()?).await?;
+            Action::Show { id, location } => {
+                let server = control::running(&location.data_dir()?).await?;
                 say_json(&server.call(Method::GET, &format!("/v1/messages/{id}"), None).await?);
             }
-            Action::Cancel { id, place } => say!("{}", told(&change(&place, id, "cancel", None).await?)),
-            Action::Resolve { id, word, place } => {
+            Action::Cancel { id, location } => {
+                say!("{}", told(&change(&location, id, "cancel", None).await?))
+            }
+            Action::Resolve { id, word, location } => {
                 let word = match word {
                     Word::Sent => "sent",
                     Word::Resend => "resend",
                 };
-                say!("{}", told(&change(&place, id, "resolve", Some(json!({ "as": word }))).await?));
+                say!("{}", told(&change(&location, id, "resolve", Some(json!({ "as": word }))).await?));
             }
         }
         Ok(())
     }
 }
 
-async fn change(place: &Place, id: MessageId, call: &str, body: Option<Value>) -> anyhow::Result<Value> {
-    let server = control::running(&place.data_dir()?).await?;
+async fn change(
+    location: &Location,
+    id: MessageId,
+    call: &str,
+    body: Option<Value>,
+) -> anyhow::Result<Value> {
+    let server = control::running(&location.data_dir()?).await?;
     let path = format!("/v1/messages/{id}/{call}");
     server.call_within(ATTEMPT_ENDS, Method::POST, &path, body.as_ref()).await
 }

@@ -10,7 +10,7 @@ use ops::backup::{self, Done, Manifest, Places, Ready, Waiting};
 use serde_json::json;
 use store::HeldBack;
 
-use crate::Place;
+use crate::Location;
 use crate::control::{self, Server};
 use crate::output::{say, say_json};
 use crate::terminal::confirm;
@@ -34,7 +34,7 @@ pub(crate) struct Restore {
     yes: bool,
 
     #[command(flatten)]
-    place: Place,
+    location: Location,
 
     /// Print what was done as JSON
     #[arg(long)]
@@ -52,11 +52,11 @@ enum WaitingName {
 
 impl Restore {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let (data_dir, clock) = (self.place.data_dir()?, Clock::system());
+        let (data_dir, clock) = (self.location.data_dir()?, Clock::system());
         if let Server::Running(_) = control::find(&data_dir).await {
             bail!("a server runs on {}; stop it first: systemctl stop switchboard", data_dir.display());
         }
-        let settings = self.place.settings()?;
+        let settings = self.location.settings()?;
         let StoreUrl::Sqlite(database) = &settings.store.url else {
             bail!(
                 "store.url names PostgreSQL, which this release does not speak yet; use sqlite:switchboard.db"

@@ -17,11 +17,11 @@ use store::{MasterKey, Store, StoreOptions};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::ground::{self, Carriers, Ground, Oversight};
+use crate::app_context::{self, AppContext, Messaging, Services};
 use crate::logging::LogLevel;
 use crate::output::say;
 use crate::supervision::Supervision;
-use crate::{Place, alarms, allocator, files, keys, test_build};
+use crate::{Location, alert_feed, allocator, files, keys, test_build};
 
 /// How long the wire and open requests may take at the end.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -36,7 +36,7 @@ const ADMIN_PASSWORD: &str = "SWITCHBOARD_ADMIN_PASSWORD";
 #[derive(clap::Args)]
 pub(crate) struct Up {
     #[command(flatten)]
-    place: Place,
+    location: Location,
 
     /// Where the API listens, instead of what the settings say
     #[arg(long, value_name = "ADDR:PORT")]
@@ -74,7 +74,7 @@ impl Up {
         let demo = if self.sandbox { Some(self.start_demo().await?) } else { None };
         let mut settings = match &demo {
             Some(demo) => self.settings_in(&demo.world.settings_file)?,
-            None => self.place.settings()?,
+            None => self.location.settings()?,
         };
         let examined = self.examined(&settings, demo.as_ref())?;
         if let Some(listen) = self.listen {
@@ -92,8 +92,8 @@ impl Up {
 
     /// The settings in a demo world.
     fn settings_in(&self, world: &Path) -> anyhow::Result<Settings> {
-        let environment = crate::data_dir::environment();
-        Ok(match &self.place.config {
+        let environment = crate::location::environment();
+        Ok(match &self.location.config {
             Some(file) => Settings::load_for_world(file, world, environment)?,
             None => Settings::load(Some(world), environment)?,
         })
@@ -103,20 +103,21 @@ impl Up {
     fn examined(&self, settings: &Settings, demo: Option<&Demo>) -> anyhow::Result<web::Examined> {
         let (data_dir, settings_file) = match demo {
             Some(demo) => {
-                let file = self.place.config.as_ref().unwrap_or(&demo.world.settings_file);
+                let file = self.location.config.as_ref().unwrap_or(&demo.world.settings_file);
                 (demo.folder.path().to_owned(), Some(std::path::absolute(file)?))
             }
-            None => {
-                (self.place.data_dir()?, self.place.settings_file()?.map(std::path::absolute).transpose()?)
-            }
+            None => (
+                self.location.data_dir()?,
+                self.location.settings_file()?.map(std::path::absolute).transpose()?,
+            ),
         };
         let fingerprint = ops::doctor::settings_fingerprint(settings);
         Ok(web::Examined { data_dir, settings_file, settings: Arc::new(settings.clone()), fingerprint })
     }
 
     async fn start_demo(&self) -> anyhow::Result<Demo> {
-        let folder = match &self.place.data_dir {
-            Some(_) => Folder::Named(self.place.data_dir()?),
+        let folder = match &self.location.data_dir {
+            Some(_) => Folder::Named(self.location.data_dir()?),
             None => Folder::Temporary(tempfile::Builder::new().prefix("switchboard-demo-").tempdir()?),
         };
         // The world lies inside the data directory, which must be nobody else's from its first moment.
@@ -142,7 +143,7 @@ impl Up {
         let data_dir = &*examined.data_dir.clone();
         let given = keys::given()?;
         let given_password = std::env::var(ADMIN_PASSWORD).ok().map(SecretText::from);
-        let ambient = ground::ambient(gathered.clock());
+        let ambient = app_context::ambient(gathered.clock());
         #[cfg(feature = "testing")]
         say!("TEST BUILD   its clock can be moved and it can be stopped at any point; never use it for real");
         test_build::check(data_dir)?;
@@ -162,14 +163,14 @@ impl Up {
             access::Access::check_first(given).context(ADMIN_PASSWORD)?;
         }
 
-        let ground = Ground::lay(settings, data_dir, store, ambient).await?;
-        let pool = telegram::Pool::start(ground.pool_parts(settings)).await?;
+        let context = AppContext::build(settings, data_dir, store, ambient).await?;
+        let pool = telegram::Pool::start(context.pool_parts(settings)).await?;
         for (port, account) in settings.ports_without_account() {
             tracing::warn!(port, %account, "the settings name no account of this name; the port has none to send with");
         }
-        let carriers = ground.carriers(settings, pool);
-        let Ground { store, files, ambient } = &ground;
-        let Carriers { pool, delivery, sagas } = &carriers;
+        let messaging = context.messaging(settings, pool);
+        let AppContext { store, files, ambient } = &context;
+        let Messaging { pool, delivery, sagas } = &messaging;
         let removing = tokio::spawn(files::remove_spent(files.clone(), store.clone(), delivery.spent()));
         let (messages, operations) = (delivery.resume().await?, sagas.resume().await?);
         if messages + operations > 0 {
@@ -183,15 +184,15 @@ impl Up {
             Arc::clone(&callbacks_due),
         )?;
 
-        let alerts = alerts::Alerts::start(ground.alerts_parts(settings, &carriers)).await?;
+        let alerts = alerts::Alerts::start(context.alerts_parts(settings, &messaging)).await?;
 
         let stop = CancellationToken::new();
-        let health = ground.health(&carriers);
+        let health = context.health(&messaging);
         health.load().await?;
         // Hashing takes 19 MB for a moment. By now what stays for long has its place, and these go back whole.
         let first_password = access.ensure_first(given_password.as_ref()).await.context(ADMIN_PASSWORD)?;
-        let backups = ground.backups(settings, data_dir, false);
-        let oversight = Oversight {
+        let backups = context.backups(settings, data_dir, false);
+        let services = Services {
             health: health.clone(),
             logs: logs.clone(),
             access,
@@ -200,10 +201,10 @@ impl Up {
         };
         backups.start();
         let options = web::Options::new(settings, Some(data_dir.join("control.sock")), examined);
-        let state = web::State::new(ground.services(&carriers, oversight, callbacks_due), options);
+        let state = web::State::new(context.services(&messaging, services, callbacks_due), options);
         let pages = dashboard::router(dashboard::Dashboard::new(state.clone()));
         let serving = tokio::spawn(web::serve(state.clone(), pages, stop.clone()));
-        let alarming = tokio::spawn(alarms::hand_on(health.clone(), alerts.clone()));
+        let alarming = tokio::spawn(alert_feed::hand_on(health.clone(), alerts.clone()));
         health.start(state.ports());
         let sweeping = tokio::spawn(sweep(store.clone(), ambient.clock.clone()));
         let clearing = tokio::spawn(files::keep_clear(files.clone(), store.clone(), ambient.clock.clone()));
@@ -212,7 +213,7 @@ impl Up {
         let password = first_password.as_ref().or(demo.and(given_password.as_ref()));
         let shown =
             Shown { key: made.or(demo.and(given)), password: password.map(ExposeSecret::expose_secret) };
-        announce(&state, settings, (demo, self.place.config.as_deref()), shown).await;
+        announce(&state, settings, (demo, self.location.config.as_deref()), shown).await;
         if pool.accounts().is_empty() {
             say!(
                 "\nThere is no account yet. In another terminal, with the same --data-dir:\n  \
@@ -246,7 +247,7 @@ impl Up {
         for task in [alarming, sweeping, clearing, removing] {
             task.abort();
         }
-        ground.store.close().await;
+        context.store.close().await;
         logs.close().await;
         Ok(())
     }
@@ -266,7 +267,7 @@ impl Up {
                 result = &mut told => return result,
                 _ = hangup.recv() => {
                     supervision.reloading();
-                    match self.place.settings() {
+                    match self.location.settings() {
                         Ok(settings) => {
                             log_level.set(&settings.log);
                             tracing::info!("the log level was read again; other settings need a restart");

@@ -7,10 +7,10 @@ use hyper::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
-use crate::desk;
+use crate::api_client;
 use crate::output::{say, say_json};
 use crate::terminal::{self, Lines, WrongUsage};
-use crate::{Place, table};
+use crate::{Location, table};
 
 /// The arguments.
 #[derive(clap::Args)]
@@ -31,7 +31,7 @@ enum Action {
         #[arg(long, value_enum, default_value_t = RoleName::Viewer)]
         role: RoleName,
         #[command(flatten)]
-        place: Place,
+        location: Location,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -40,7 +40,7 @@ enum Action {
     #[command(after_help = "Examples:\n  switchboard user list\n  switchboard user list --json")]
     List {
         #[command(flatten)]
-        place: Place,
+        location: Location,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -55,7 +55,7 @@ enum Action {
         #[arg(long)]
         reset_second_factor: bool,
         #[command(flatten)]
-        place: Place,
+        location: Location,
     },
     /// Give somebody another role, at once
     #[command(after_help = "Examples:\n  switchboard user role anna admin")]
@@ -66,7 +66,7 @@ enum Action {
         #[arg(value_enum)]
         role: RoleName,
         #[command(flatten)]
-        place: Place,
+        location: Location,
     },
     /// Remove somebody and end their sessions
     #[command(after_help = "Examples:\n  switchboard user remove anna")]
@@ -74,7 +74,7 @@ enum Action {
         /// Whom
         name: UserName,
         #[command(flatten)]
-        place: Place,
+        location: Location,
     },
     /// Show where somebody is signed in, or end that
     #[command(after_help = "Examples:\n  switchboard user sessions anna\n  switchboard user sessions anna \
@@ -89,7 +89,7 @@ enum Action {
         #[arg(long)]
         end_all: bool,
         #[command(flatten)]
-        place: Place,
+        location: Location,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -120,35 +120,41 @@ impl From<RoleName> for Role {
 impl User {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self.action {
-            Action::Add { name, role, place, json } => add(&place, &name, role.into(), json).await,
-            Action::List { place, json } => list(&place, json).await,
-            Action::Password { name, reset_second_factor, place } => {
-                password(&place, &name, reset_second_factor).await
+            Action::Add { name, role, location, json } => add(&location, &name, role.into(), json).await,
+            Action::List { location, json } => list(&location, json).await,
+            Action::Password { name, reset_second_factor, location } => {
+                password(&location, &name, reset_second_factor).await
             }
-            Action::Role { name, role, place } => {
+            Action::Role { name, role, location } => {
                 let role = Role::from(role).as_str();
-                desk::call(&place, Method::PATCH, &path(&name, ""), Some(&json!({ "role": role }))).await?;
+                api_client::call(&location, Method::PATCH, &path(&name, ""), Some(&json!({ "role": role })))
+                    .await?;
                 say!("{name} is {role} now.");
                 Ok(())
             }
-            Action::Remove { name, place } => {
-                desk::call(&place, Method::DELETE, &path(&name, ""), None).await?;
+            Action::Remove { name, location } => {
+                api_client::call(&location, Method::DELETE, &path(&name, ""), None).await?;
                 say!("{name} is removed.");
                 Ok(())
             }
-            Action::Sessions { name, end, end_all, place, json } => match (end, end_all) {
+            Action::Sessions { name, end, end_all, location, json } => match (end, end_all) {
                 (Some(id), _) => {
-                    desk::call(&place, Method::DELETE, &path(&name, &format!("/sessions/{id}")), None)
-                        .await?;
+                    api_client::call(
+                        &location,
+                        Method::DELETE,
+                        &path(&name, &format!("/sessions/{id}")),
+                        None,
+                    )
+                    .await?;
                     say!("{id} is ended.");
                     Ok(())
                 }
                 (None, true) => {
-                    desk::call(&place, Method::DELETE, &path(&name, "/sessions"), None).await?;
+                    api_client::call(&location, Method::DELETE, &path(&name, "/sessions"), None).await?;
                     say!("{name} has to sign in again everywhere.");
                     Ok(())
                 }
-                (None, false) => sessions(&place, &name, json).await,
+                (None, false) => sessions(&location, &name, json).await,
             },
         }
     }
@@ -158,10 +164,10 @@ fn path(name: &UserName, rest: &str) -> String {
     format!("/v1/users/{}{rest}", utf8_percent_encode(name.as_str(), NON_ALPHANUMERIC))
 }
 
-async fn add(place: &Place, name: &UserName, role: Role, json: bool) -> anyhow::Result<()> {
+async fn add(location: &Location, name: &UserName, role: Role, json: bool) -> anyhow::Result<()> {
     let password = new_password(name).await?;
     let body = json!({ "name": name, "role": role, "password": password.expose_secret() });
-    let added = desk::call(place, Method::POST, "/v1/users", Some(&body)).await?;
+    let added = api_client::call(location, Method::POST, "/v1/users", Some(&body)).await?;
     if json {
         say_json(&added);
     } else {
@@ -170,19 +176,19 @@ async fn add(place: &Place, name: &UserName, role: Role, json: bool) -> anyhow::
     Ok(())
 }
 
-async fn password(place: &Place, name: &UserName, reset_second_factor: bool) -> anyhow::Result<()> {
+async fn password(location: &Location, name: &UserName, reset_second_factor: bool) -> anyhow::Result<()> {
     let password = new_password(name).await?;
     let body = json!({ "password": password.expose_secret() });
-    desk::call(place, Method::PUT, &path(name, "/password"), Some(&body)).await?;
+    api_client::call(location, Method::PUT, &path(name, "/password"), Some(&body)).await?;
     if reset_second_factor {
-        desk::call(place, Method::DELETE, &path(name, "/second-factor"), None).await?;
+        api_client::call(location, Method::DELETE, &path(name, "/second-factor"), None).await?;
     }
     say!("{name} has a new password and has to sign in again everywhere.");
     Ok(())
 }
 
-async fn list(place: &Place, json: bool) -> anyhow::Result<()> {
-    let users = desk::list(place, "/v1/users").await?;
+async fn list(location: &Location, json: bool) -> anyhow::Result<()> {
+    let users = api_client::list(location, "/v1/users").await?;
     if json {
         say_json(&json!({ "items": users, "next_cursor": null }));
         return Ok(());
@@ -204,8 +210,8 @@ async fn list(place: &Place, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn sessions(place: &Place, name: &UserName, json: bool) -> anyhow::Result<()> {
-    let sessions = desk::list(place, &path(name, "/sessions")).await?;
+async fn sessions(location: &Location, name: &UserName, json: bool) -> anyhow::Result<()> {
+    let sessions = api_client::list(location, &path(name, "/sessions")).await?;
     if json {
         say_json(&json!({ "items": sessions, "next_cursor": null }));
         return Ok(());

@@ -12,7 +12,7 @@ use crate::binary;
 const PYTHON: &str = "SWITCHBOARD_TEST_PYTHON";
 
 /// What one call of it may take.
-const PATIENCE: Duration = Duration::from_mins(20);
+const TIMEOUT: Duration = Duration::from_mins(20);
 
 /// Actions stop accounts and services. They are asked for last, so that the rest finds everything running.
 const ACTIONS: &str = "/actions/";
@@ -40,7 +40,7 @@ async fn judge(program: &Program, arguments: &[&str]) -> Output {
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
-    tokio::time::timeout(PATIENCE, running).await.expect("Schemathesis ends in time").expect("Python starts")
+    tokio::time::timeout(TIMEOUT, running).await.expect("Schemathesis ends in time").expect("Python starts")
 }
 
 /// Fails unless it found nothing, in all the operations that it was to try; tells how many those were.

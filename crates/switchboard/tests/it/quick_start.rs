@@ -13,7 +13,7 @@ use crate::shell::Shell;
 use crate::{binary, pages};
 
 /// How long the gateway may take to get ready. Machines that build at the same time are slow.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What is written and typed in the page's section, in order.
 fn section() -> Vec<pages::Block> {
@@ -45,7 +45,7 @@ impl Stranger {
         shell.tell(&format!("cd '{}'", folder.display()));
         // The usual place may be in use on the machine that runs the tests.
         shell.tell(&format!("export SWITCHBOARD_DATA_DIR='{}'", folder.join("data").display()));
-        let http = reqwest::Client::builder().timeout(PATIENCE).build().expect("a client");
+        let http = reqwest::Client::builder().timeout(TIMEOUT).build().expect("a client");
         Self { world, shell, port, folder, http, gateway: None }
     }
 
@@ -77,7 +77,7 @@ impl Stranger {
                 break line.to_owned();
             }
             let ended = child.try_wait().expect("waits");
-            assert!(ended.is_none() && since.elapsed() < PATIENCE, "{ended:?}: {text}");
+            assert!(ended.is_none() && since.elapsed() < TIMEOUT, "{ended:?}: {text}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         };
         self.gateway = Some((child, said));
@@ -103,7 +103,7 @@ impl Stranger {
             if account["state"] == state && complete {
                 return;
             }
-            assert!(since.elapsed() < PATIENCE, "not {state}: {account}");
+            assert!(since.elapsed() < TIMEOUT, "not {state}: {account}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

@@ -11,7 +11,7 @@ pub(crate) struct Typed {
 }
 
 /// How long it may take to end. Machines that build at the same time are slow.
-const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);
+const TIMEOUT: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// The ports that all demos want: one at a time has them.
 static PORTS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
@@ -98,7 +98,7 @@ async fn try_out(told: Vec<Typed>, arguments: &[&str]) -> String {
     }
     let number = program.id().expect("it runs").to_string();
     Command::new("kill").args(["-s", "INT", &number]).status().expect("kill");
-    let ended = tokio::time::timeout(PATIENCE, program.wait()).await.expect("in time").expect("ends");
+    let ended = tokio::time::timeout(TIMEOUT, program.wait()).await.expect("in time").expect("ends");
     assert_eq!(ended.code(), Some(0), "Ctrl+C ends it well");
     printed()
 }

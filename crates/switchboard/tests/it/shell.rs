@@ -11,7 +11,7 @@ use std::time::Duration;
 use testkit::Seat;
 
 /// How long a command may take.
-const PATIENCE: Duration = Duration::from_mins(2);
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Somebody at a shell.
 pub(crate) struct Shell {
@@ -87,7 +87,7 @@ impl Shell {
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output();
-        let ran = tokio::time::timeout(PATIENCE, running).await.expect("it ends").expect("bash");
+        let ran = tokio::time::timeout(TIMEOUT, running).await.expect("it ends").expect("bash");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (text(&ran.stdout), ran.status.code(), text(&ran.stderr))
     }

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use access::{Right, household};
+use access::{Right, network_prefix};
 use axum::extract::FromRequestParts;
 use domain::{ApiKeyId, UserName};
 use http::header::AUTHORIZATION;
@@ -208,7 +208,7 @@ async fn authorize(
 /// Counts a request of this address, if the settings limit them.
 pub(crate) fn check_address(state: &State, address: IpAddr) -> Result<(), Problem> {
     let now = state.clock().running();
-    match state.meters().addresses.as_ref().map(|meter| meter.take(household(address), now)) {
+    match state.meters().addresses.as_ref().map(|meter| meter.take(network_prefix(address), now)) {
         Some(Err(wait)) => Err(too_many("this address", wait)),
         _ => Ok(()),
     }
@@ -226,7 +226,7 @@ fn check_key(state: &State, key: KnownKey) -> Result<KnownKey, Problem> {
 /// A wrong key. Only those who bring wrong ones lose patience: a right key always works, whoever else shares its address.
 fn wrong_key(state: &State, address: Option<IpAddr>) -> Problem {
     let now = state.clock().running();
-    match address.map(|address| state.meters().failures.take(household(address), now)) {
+    match address.map(|address| state.meters().failures.take(network_prefix(address), now)) {
         Some(Err(wait)) => Problem::new(
             Code::RateLimited,
             "Too many wrong API keys came from this address; wait a little and check the key.",

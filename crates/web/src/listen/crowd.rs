@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use access::household;
+use access::network_prefix;
 use ipnet::IpNet;
 
 use crate::auth::is_in;
@@ -51,7 +51,7 @@ impl Crowd {
         if address.is_loopback() || is_in(address, &self.trusted) {
             return Ok(Seat { crowd: Arc::clone(self), household: None });
         }
-        let household = household(address);
+        let household = network_prefix(address);
         let mut here = self.here();
         let count = here.entry(household).or_default();
         // One above the share is kept as a mark that it was told.

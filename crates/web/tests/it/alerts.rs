@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use alerts::{Answer, Beat, Card, Round};
+use alerts::{Card, Probe, ProbeResult, Round};
 use serde_json::{Value, json};
 use testkit::Receiver;
 
@@ -14,8 +14,8 @@ async fn broken(world: &World, card: &str) -> Value {
     let (kind, name) = card.split_once(':').expect("a card");
     for _ in 0..3 {
         let card = Card { id: card.into(), kind: kind.into(), name: name.to_owned(), parent: None };
-        let answer = Answer::Red { reason: "no_answer".to_owned(), detail: None };
-        world.state.alerts().observe(Round { beats: vec![Beat { card, answer }] });
+        let result = ProbeResult::Red { reason: "no_answer".to_owned(), detail: None };
+        world.state.alerts().observe(Round { probes: vec![Probe { card, result }] });
     }
     let path = format!("/v1/alerts?state=open&card={card}");
     world.until_shown(&path, |page| page["items"][0]["id"].is_string()).await["items"][0].clone()

@@ -190,8 +190,8 @@ impl World {
             version: "0.0.0",
         });
         let (layer, gathered) = logs::layer(clock.clone());
-        let keeping = logs::Keeping::new(10_000_000, Duration::from_hours(24));
-        let keeping = keeping.with_patience(Duration::from_mins(1));
+        let keeping = logs::Retention::new(10_000_000, Duration::from_hours(24));
+        let keeping = keeping.with_timeout(Duration::from_mins(1));
         let logs =
             logs::LogStore::open(&dir.path().join("logs"), keeping, gathered).expect("the log store opens");
         let services = Services {

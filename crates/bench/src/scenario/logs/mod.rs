@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ::logs::{Keeping, LogStore, Query};
+use ::logs::{LogStore, Query, Retention};
 use ambient::Clock;
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
@@ -184,7 +184,7 @@ async fn first_lines(main: SocketAddr, text: &str) -> Result<u64> {
 /// Logs all lines through the layer that the program uses.
 async fn fill(stage: &Stage, folder: &Path) -> Result<Logs> {
     let (layer, gathered) = ::logs::layer(Clock::system());
-    let store = LogStore::open(folder, Keeping::new(BUDGET, Duration::from_hours(24)), gathered)?;
+    let store = LogStore::open(folder, Retention::new(BUDGET, Duration::from_hours(24)), gathered)?;
     let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
     let pid = std::process::id();
     let used = stage.ticks.processor_alone(pid)?;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use ::logs::{Filter, Keeping, LogStore, Query};
+use ::logs::{Filter, LogStore, Query, Retention};
 use ambient::Clock;
 use anyhow::{Result, bail};
 use serde::Serialize;
@@ -35,7 +35,7 @@ pub(crate) struct Rotation {
 pub(super) async fn run(folder: &Path, messages: u64, all: u64) -> Result<Rotation> {
     let budget = (all / 10).max(LEAST);
     let (layer, gathered) = ::logs::layer(Clock::system());
-    let store = LogStore::open(folder, Keeping::new(budget, Duration::from_hours(24)), gathered)?;
+    let store = LogStore::open(folder, Retention::new(budget, Duration::from_hours(24)), gathered)?;
     let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
     let mut found = Rotation { budget, ..Rotation::default() };
     tracing::dispatcher::with_default(&dispatch, || tracing::info!("{OLDEST}"));

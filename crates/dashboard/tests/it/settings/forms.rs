@@ -118,7 +118,7 @@ async fn one_other_session_ends_and_the_own_goes_on() {
     let viewer = world.person(Role::Viewer).await;
     let mut others = Vec::new();
     for _ in 0..2 {
-        let signed_in = world.access.sign_in("viewer", PASSWORD.into(), &access::Whence::default()).await;
+        let signed_in = world.access.sign_in("viewer", PASSWORD.into(), &access::ClientInfo::default()).await;
         let Ok(access::SignIn::Done(session)) = signed_in else { panic!("{signed_in:?}") };
         others.push(world.stranger().with(&format!("switchboard={}", session.token.text())));
     }
@@ -150,6 +150,6 @@ async fn an_admin_takes_off_a_second_factor_that_is_lost() {
     assert!(shows(&admin, "/settings/people/viewer", reset).await);
     assert!(note(&send(&admin, reset, &[]).await).contains("viewer"));
     assert!(!shows(&admin, "/settings/people/viewer", reset).await);
-    let signed_in = world.access.sign_in("viewer", PASSWORD.into(), &access::Whence::default()).await;
+    let signed_in = world.access.sign_in("viewer", PASSWORD.into(), &access::ClientInfo::default()).await;
     assert!(matches!(signed_in, Ok(access::SignIn::Done(_))), "the password is enough: {signed_in:?}");
 }

@@ -21,8 +21,8 @@ pub(in crate::doctor) fn told(data_dir: &Path, clock: &Clock) -> Result<Told, St
         Err(error) => return Err(format!("the logs in {} cannot be read: {error}", folder.display())),
     }
     let tally = Reader::new(&folder).tally(clock.now().minus(WITHIN)).map_err(|error| error.to_string())?;
-    let kind = |found: logs::Troubles| Kind {
-        word: found.kind.map(logs::Trouble::as_str),
+    let kind = |found: logs::ErrorCount| Kind {
+        word: found.kind.map(logs::ErrorKind::as_str),
         count: found.count,
         last_at: found.last.at,
         last: found.last.text(),

@@ -3,9 +3,9 @@
 use domain::AccountName;
 use hyper::Method;
 
-use crate::Place;
+use crate::Location;
+use crate::api_client::ApiClient;
 use crate::calls::Calls;
-use crate::desk::Desk;
 use crate::output::{say, say_json};
 
 /// The account to switch.
@@ -14,7 +14,7 @@ pub(super) struct Switch {
     /// The account's name
     name: AccountName,
     #[command(flatten)]
-    place: Place,
+    location: Location,
     /// Print the account as JSON
     #[arg(long)]
     json: bool,
@@ -22,11 +22,11 @@ pub(super) struct Switch {
 
 impl Switch {
     pub(super) async fn run(self, action: &str) -> anyhow::Result<()> {
-        let desk = Desk::open(&self.place).await?;
+        let api = ApiClient::open(&self.location).await?;
         let path = format!("/v1/accounts/{}/actions/{action}", self.name);
-        let done = desk.call(Method::POST, &path, None).await;
-        let running = desk.is_running();
-        desk.close().await;
+        let done = api.call(Method::POST, &path, None).await;
+        let running = api.is_running();
+        api.close().await;
         let account = done?;
         if self.json {
             say_json(&account);

@@ -8,8 +8,8 @@ use hyper::Method;
 use serde_json::json;
 
 use super::given::{ApiHash, ProxyGiven};
-use crate::Place;
-use crate::desk;
+use crate::Location;
+use crate::api_client;
 use crate::output::{say, say_json};
 use crate::terminal::{self, Lines, WrongUsage};
 
@@ -41,7 +41,7 @@ pub(super) struct Add {
     #[command(flatten)]
     proxy: ProxyGiven,
     #[command(flatten)]
-    place: Place,
+    location: Location,
     /// Print the account as JSON
     #[arg(long)]
     json: bool,
@@ -78,7 +78,7 @@ impl Add {
         if let Some(proxy) = &proxy {
             body["proxy"] = proxy.expose_secret().into();
         }
-        let added = desk::call(&self.place, Method::POST, "/v1/accounts", Some(&body)).await?;
+        let added = api_client::call(&self.location, Method::POST, "/v1/accounts", Some(&body)).await?;
         if self.json {
             say_json(&added);
         } else {

@@ -7,8 +7,8 @@ use hyper::Method;
 use serde_json::{Map, Value};
 
 use super::given::{ApiHash, ProxyGiven};
-use crate::Place;
-use crate::desk;
+use crate::Location;
+use crate::api_client;
 use crate::output::{say, say_json};
 use crate::terminal::WrongUsage;
 
@@ -50,7 +50,7 @@ pub(super) struct Change {
     #[arg(long, conflicts_with_all = ["messages_per_hour", "messages_per_day"])]
     no_limits: bool,
     #[command(flatten)]
-    place: Place,
+    location: Location,
     /// Print the account as JSON
     #[arg(long)]
     json: bool,
@@ -60,7 +60,8 @@ impl Change {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let change = self.body()?;
         let path = format!("/v1/accounts/{}", self.name);
-        let changed = desk::call(&self.place, Method::PATCH, &path, Some(&Value::Object(change))).await?;
+        let changed =
+            api_client::call(&self.location, Method::PATCH, &path, Some(&Value::Object(change))).await?;
         if self.json {
             say_json(&changed);
         } else {

@@ -8,8 +8,8 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use super::purposes::{self, PurposeName};
-use crate::Place;
-use crate::desk;
+use crate::Location;
+use crate::api_client;
 use crate::output::{say, say_json};
 use crate::terminal::confirm;
 
@@ -30,7 +30,7 @@ pub(super) struct Export {
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
-    place: Place,
+    location: Location,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -71,7 +71,7 @@ impl Export {
             .await?;
         }
         let path = format!("/v1/accounts/{}/export", self.name);
-        let answer = desk::call(&self.place, Method::POST, &path, Some(&body)).await?;
+        let answer = api_client::call(&self.location, Method::POST, &path, Some(&body)).await?;
         if self.json {
             say_json(&answer);
             return Ok(());

@@ -86,7 +86,7 @@ fn without_password(address: &str) -> anyhow::Result<SecretText> {
 
 /// The secret that a variable or a file holds, if one of them is named.
 pub(crate) fn read(variable: Option<&str>, file: Option<&Path>) -> anyhow::Result<Option<SecretText>> {
-    let (place, text) = match (variable, file) {
+    let (source, text) = match (variable, file) {
         (Some(name), _) => {
             let text = std::env::var(name)
                 .map_err(|_| WrongUsage(format!("the environment variable {name} is not set")))?;
@@ -97,7 +97,7 @@ pub(crate) fn read(variable: Option<&str>, file: Option<&Path>) -> anyhow::Resul
     };
     let secret = SecretText::from(text.trim());
     if secret.expose_secret().is_empty() {
-        return Err(WrongUsage(format!("{place} is empty")).into());
+        return Err(WrongUsage(format!("{source} is empty")).into());
     }
     Ok(Some(secret))
 }

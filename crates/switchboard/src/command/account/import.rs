@@ -13,17 +13,17 @@ use telegram::import::{Plan, PlanError, PlannedSession};
 
 use super::given::ApiHash;
 use super::purposes::{self, PurposeName};
+use crate::api_client::ApiClient;
 use crate::bars::{Bar, Bars};
 use crate::calls::Calls;
-use crate::desk::Desk;
-use crate::fitting::{self, Column, Fitted};
 use crate::output::{say, say_json};
+use crate::responsive_table::{self, Column, ResponsiveTable};
 use crate::terminal::WrongUsage;
 use crate::terminal::confirm;
-use crate::{Place, paragraph, table};
+use crate::{Location, paragraph, table};
 
 /// How long an import may take: a thousand sessions that Telegram does not answer for, and the writing.
-const PATIENCE: Duration = Duration::from_mins(40);
+const TIMEOUT: Duration = Duration::from_mins(40);
 
 /// The longest session string, blanks around it counted, and the largest plan file.
 const LONGEST_STRING: u64 = 4096;
@@ -73,7 +73,7 @@ pub(super) struct Import {
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
-    place: Place,
+    location: Location,
     /// Print what became of each session as JSON
     #[arg(long)]
     json: bool,
@@ -82,10 +82,10 @@ pub(super) struct Import {
 impl Import {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let body = self.body()?;
-        let desk = Desk::open(&self.place).await?;
-        let imported = self.import(&desk, body).await;
-        let running = desk.is_running();
-        desk.close().await;
+        let api = ApiClient::open(&self.location).await?;
+        let imported = self.import(&api, body).await;
+        let running = api.is_running();
+        api.close().await;
         let report = imported?;
         if let Some(file) = &self.write_plan {
             write_plan(file, &report)?;
@@ -152,10 +152,10 @@ impl Import {
     }
 
     /// What would be done comes first, so that whoever is asked knows what they are asked.
-    async fn import(&self, desk: &Desk, mut body: Value) -> anyhow::Result<Value> {
+    async fn import(&self, api: &ApiClient, mut body: Value) -> anyhow::Result<Value> {
         if self.dry_run || !self.yes {
             body["dry_run"] = true.into();
-            let would = self.watched(desk, &body).await?;
+            let would = self.watched(api, &body).await?;
             if self.dry_run {
                 return Ok(would);
             }
@@ -170,13 +170,13 @@ impl Import {
             eprintln!("{WARNING}");
         }
         body["dry_run"] = false.into();
-        self.watched(desk, &body).await
+        self.watched(api, &body).await
     }
 
     /// Orders an import, and draws how far it is for whoever is at the terminal.
-    async fn watched(&self, desk: &Desk, body: &Value) -> anyhow::Result<Value> {
+    async fn watched(&self, api: &ApiClient, body: &Value) -> anyhow::Result<Value> {
         let bars = Bars::new(self.json);
-        let ended = desk.call_within(PATIENCE, Method::POST, PATH, Some(body));
+        let ended = api.call_within(TIMEOUT, Method::POST, PATH, Some(body));
         if !bars.are_shown() {
             return ended.await;
         }
@@ -185,7 +185,7 @@ impl Import {
             loop {
                 tokio::time::sleep(EVERY).await;
                 // An answer that does not come is no reason to end the import.
-                if let Ok(progress) = desk.call(Method::GET, PATH, None).await {
+                if let Ok(progress) = api.call(Method::GET, PATH, None).await {
                     draw(&bar, &progress);
                 }
             }
@@ -357,7 +357,7 @@ fn print_sessions(sessions: &[Value]) {
     let column = |cell: &dyn Fn(&Value) -> String| sessions.iter().map(cell).collect::<Vec<_>>();
     let field = |field: &'static str| column(&|row| table::cell(row, field));
     let width = table::terminal_width();
-    let Fitted { table, left_out } = fitting::fit(
+    let ResponsiveTable { table, left_out } = responsive_table::fit(
         vec![
             Column::fixed("FILE", column(&name)),
             Column::fixed("WHAT", field("what")),

@@ -5,17 +5,17 @@ use domain::AccountName;
 use serde_json::{Value, json};
 
 use super::show;
-use crate::Place;
+use crate::Location;
+use crate::api_client::ApiClient;
 use crate::calls::Calls;
 use crate::control::{self, Server};
-use crate::desk::Desk;
 use crate::output::say_json;
 
 /// Where to look.
 #[derive(clap::Args)]
 pub(super) struct List {
     #[command(flatten)]
-    place: Place,
+    location: Location,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -27,7 +27,7 @@ pub(super) struct Show {
     /// The account's name
     name: AccountName,
     #[command(flatten)]
-    place: Place,
+    location: Location,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -35,7 +35,7 @@ pub(super) struct Show {
 
 impl List {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let Known { accounts, ownerless } = known(&self.place).await?;
+        let Known { accounts, ownerless } = known(&self.location).await?;
         if self.json {
             say_json(&json!({ "items": accounts, "ownerless_sessions": ownerless, "next_cursor": null }));
         } else {
@@ -48,7 +48,7 @@ impl List {
 
 impl Show {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let accounts = known(&self.place).await?.accounts;
+        let accounts = known(&self.location).await?.accounts;
         let Some(account) = accounts.iter().find(|account| account["name"] == self.name.as_str()) else {
             let names: Vec<_> = accounts.iter().filter_map(|account| account["name"].as_str()).collect();
             if names.is_empty() {
@@ -71,21 +71,21 @@ struct Known {
     ownerless: Vec<Value>,
 }
 
-async fn known(place: &Place) -> anyhow::Result<Known> {
-    let data_dir = place.data_dir()?;
+async fn known(location: &Location) -> anyhow::Result<Known> {
+    let data_dir = location.data_dir()?;
     let running = matches!(control::find(&data_dir).await, Server::Running(_));
     if !running && !data_dir.join("switchboard.db").exists() {
         // To look is no reason to make a data directory.
-        return Ok(Known { accounts: of_settings(place)?, ownerless: Vec::new() });
+        return Ok(Known { accounts: of_settings(location)?, ownerless: Vec::new() });
     }
-    let desk = Desk::open(place).await?;
+    let api = ApiClient::open(location).await?;
     let both = async {
-        let accounts = desk.list("/v1/accounts").await?;
-        anyhow::Ok(Known { accounts, ownerless: desk.list("/v1/ownerless-sessions").await? })
+        let accounts = api.list("/v1/accounts").await?;
+        anyhow::Ok(Known { accounts, ownerless: api.list("/v1/ownerless-sessions").await? })
     };
     let both = both.await;
-    let running = desk.is_running();
-    desk.close().await;
+    let running = api.is_running();
+    api.close().await;
     let mut both = both?;
     if !running {
         both.accounts.iter_mut().for_each(at_rest);
@@ -103,8 +103,8 @@ fn at_rest(account: &mut Value) {
     lines.filter(|line| line["state"] == "connecting").for_each(|line| line["state"] = "offline".into());
 }
 
-fn of_settings(place: &Place) -> anyhow::Result<Vec<Value>> {
-    let settings = place.settings()?;
+fn of_settings(location: &Location) -> anyhow::Result<Vec<Value>> {
+    let settings = location.settings()?;
     let account = |account: &config::AccountSettings| {
         json!({
             "name": account.name,

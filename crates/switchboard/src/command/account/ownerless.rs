@@ -5,8 +5,8 @@ use hyper::Method;
 use serde_json::json;
 
 use super::purposes::{self, PurposeName};
-use crate::Place;
-use crate::desk;
+use crate::Location;
+use crate::api_client;
 use crate::output::{say, say_json};
 use crate::terminal::confirm;
 
@@ -22,7 +22,7 @@ pub(super) struct Assign {
     #[arg(long = "for", value_enum, value_delimiter = ',', value_name = "PURPOSES")]
     purposes: Vec<PurposeName>,
     #[command(flatten)]
-    place: Place,
+    location: Location,
     /// Print the account as JSON
     #[arg(long)]
     json: bool,
@@ -35,7 +35,7 @@ impl Assign {
             body["for"] = purposes::words(&self.purposes).into();
         }
         let path = format!("/v1/ownerless-sessions/{}/assign", self.session);
-        let account = desk::call(&self.place, Method::POST, &path, Some(&body)).await?;
+        let account = api_client::call(&self.location, Method::POST, &path, Some(&body)).await?;
         if self.json {
             say_json(&account);
         } else {
@@ -57,7 +57,7 @@ pub(super) struct Release {
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
-    place: Place,
+    location: Location,
     /// Print the account as JSON
     #[arg(long)]
     json: bool,
@@ -70,7 +70,7 @@ impl Release {
             confirm(&format!("Take the session {session} out of {account}?")).await?;
         }
         let path = format!("/v1/accounts/{account}/sessions/{session}");
-        let left = desk::call(&self.place, Method::DELETE, &path, None).await?;
+        let left = api_client::call(&self.location, Method::DELETE, &path, None).await?;
         if self.json {
             say_json(&left);
         } else {
@@ -90,7 +90,7 @@ pub(super) struct Forget {
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
-    place: Place,
+    location: Location,
 }
 
 impl Forget {
@@ -99,7 +99,7 @@ impl Forget {
             confirm(&format!("Delete the key of the session {} for good?", self.session)).await?;
         }
         let path = format!("/v1/ownerless-sessions/{}", self.session);
-        desk::call(&self.place, Method::DELETE, &path, None).await?;
+        api_client::call(&self.location, Method::DELETE, &path, None).await?;
         say!("The session {} is forgotten.", self.session);
         Ok(())
     }

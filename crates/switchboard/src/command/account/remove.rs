@@ -4,8 +4,8 @@ use domain::AccountName;
 use hyper::Method;
 use serde_json::json;
 
-use crate::Place;
-use crate::desk;
+use crate::Location;
+use crate::api_client;
 use crate::output::{say, say_json};
 use crate::terminal::confirm;
 
@@ -21,7 +21,7 @@ pub(super) struct Remove {
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
-    place: Place,
+    location: Location,
     /// Print which account was removed as JSON
     #[arg(long)]
     json: bool,
@@ -34,7 +34,7 @@ impl Remove {
         }
         let force = if self.force { "?force=true" } else { "" };
         let path = format!("/v1/accounts/{}{force}", self.name);
-        desk::call(&self.place, Method::DELETE, &path, None).await?;
+        api_client::call(&self.location, Method::DELETE, &path, None).await?;
         if self.json {
             say_json(&json!({ "removed": self.name }));
         } else {

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::bars::grouped;
-use crate::fitting::{self, Column, Fitted};
 use crate::output::say;
+use crate::responsive_table::{self, Column, ResponsiveTable};
 use crate::{paragraph, table};
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
@@ -40,7 +40,7 @@ pub(super) fn list(accounts: &[Value]) {
 /// The list at a terminal of this width.
 fn listed(accounts: &[Value], width: Option<u16>) -> String {
     let column = |cell: fn(&Value) -> String| accounts.iter().map(cell).collect::<Vec<_>>();
-    let Fitted { table, left_out } = fitting::fit(
+    let ResponsiveTable { table, left_out } = responsive_table::fit(
         vec![
             Column::fixed("ACCOUNT", column(|account| text(account, "name").to_owned())),
             Column::fixed("STATE", column(|account| text(account, "state").to_owned())),

@@ -8,7 +8,7 @@ use config::{format_duration, parse_duration};
 use domain::AccountName;
 use serde_json::{Value, json};
 
-use crate::Place;
+use crate::Location;
 use crate::bars::{Bar, Bars, grouped};
 use crate::calls::Calls;
 use crate::control::{self, Control};
@@ -26,7 +26,7 @@ pub(super) struct Wait {
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parse_duration)]
     timeout: Duration,
     #[command(flatten)]
-    place: Place,
+    location: Location,
     /// Print how the accounts are in the end as JSON
     #[arg(long)]
     json: bool,
@@ -34,7 +34,7 @@ pub(super) struct Wait {
 
 impl Wait {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let server = control::running(&self.place.data_dir()?).await?;
+        let server = control::running(&self.location.data_dir()?).await?;
         let mut shown = Shown::new(self.json);
         let mut accounts = self.look(&server).await?;
         let until_ready = async {

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use crate::desk;
+use crate::api_client;
 use crate::output::{say, say_json};
-use crate::{Place, table};
+use crate::{Location, table};
 
 /// Which alerts.
 #[derive(clap::Args)]
@@ -13,7 +13,7 @@ pub(super) struct List {
     #[arg(long)]
     past: bool,
     #[command(flatten)]
-    place: Place,
+    location: Location,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -22,7 +22,7 @@ pub(super) struct List {
 impl List {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let state = if self.past { "past" } else { "open" };
-        let alerts = desk::list(&self.place, &format!("/v1/alerts?state={state}")).await?;
+        let alerts = api_client::list(&self.location, &format!("/v1/alerts?state={state}")).await?;
         if self.json {
             say_json(&json!({ "items": alerts, "next_cursor": null }));
         } else if alerts.is_empty() {

@@ -9,9 +9,9 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use super::mute::length;
-use crate::desk;
+use crate::api_client;
 use crate::output::{say, say_json};
-use crate::{Place, table};
+use crate::{Location, table};
 
 /// The arguments.
 #[derive(clap::Args)]
@@ -27,7 +27,7 @@ enum Action {
             maintenance list --json")]
     List {
         #[command(flatten)]
-        place: Place,
+        location: Location,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -44,7 +44,7 @@ enum Action {
         /// Its id, as `alert maintenance list` shows it
         id: String,
         #[command(flatten)]
-        place: Place,
+        location: Location,
     },
 }
 
@@ -79,19 +79,19 @@ struct Add {
     #[arg(long, default_value = "")]
     note: String,
     #[command(flatten)]
-    place: Place,
+    location: Location,
 }
 
 impl Maintenance {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self.action {
-            Action::List { place, json } => {
-                let windows = desk::list(&place, "/v1/maintenance").await?;
+            Action::List { location, json } => {
+                let windows = api_client::list(&location, "/v1/maintenance").await?;
                 print(&windows, json);
             }
             Action::Add(add) => add.run().await?,
-            Action::Remove { id, place } => {
-                desk::call(&place, Method::DELETE, &format!("/v1/maintenance/{id}"), None).await?;
+            Action::Remove { id, location } => {
+                api_client::call(&location, Method::DELETE, &format!("/v1/maintenance/{id}"), None).await?;
                 say!("The window is taken out.");
             }
         }
@@ -134,7 +134,7 @@ impl Add {
             (body["start"], body["minutes"]) = (json!(self.start), json!(self.minutes));
             body["utc_offset"] = json!(self.utc_offset);
         }
-        let made = desk::call(&self.place, Method::POST, "/v1/maintenance", Some(&body)).await?;
+        let made = api_client::call(&self.location, Method::POST, "/v1/maintenance", Some(&body)).await?;
         say!("Alerts are muted in this window: {}", table::cell(&made, "id"));
         Ok(())
     }

@@ -7,8 +7,8 @@ use hyper::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use crate::Place;
-use crate::desk;
+use crate::Location;
+use crate::api_client;
 use crate::output::say;
 use crate::table;
 
@@ -24,7 +24,7 @@ pub(super) struct Mute {
     #[arg(long, value_name = "TIME")]
     until: Option<Timestamp>,
     #[command(flatten)]
-    place: Place,
+    location: Location,
 }
 
 /// What to tell of again.
@@ -33,7 +33,7 @@ pub(super) struct Unmute {
     /// The id of an alert, or a card such as account:main
     what: String,
     #[command(flatten)]
-    place: Place,
+    location: Location,
 }
 
 /// Reads a length of time, a minute at least.
@@ -66,7 +66,7 @@ impl Mute {
             body["card"] = Value::from(self.what.as_str());
             "/v1/mutes".to_owned()
         };
-        let muted = desk::call(&self.place, Method::POST, &path, Some(&body)).await?;
+        let muted = api_client::call(&self.location, Method::POST, &path, Some(&body)).await?;
         let field = if is_alert(&self.what) { "silent_until" } else { "until" };
         say!("{} is muted until {}.", table::cell(&muted, "card"), table::cell(&muted, field));
         Ok(())
@@ -80,7 +80,7 @@ impl Unmute {
         } else {
             format!("/v1/mutes/{}", utf8_percent_encode(&self.what, NON_ALPHANUMERIC))
         };
-        desk::call(&self.place, Method::DELETE, &path, None).await?;
+        api_client::call(&self.location, Method::DELETE, &path, None).await?;
         say!("{} is told of again.", self.what);
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use alerts::{LastTarget, Obituary, tell_without_a_store};
+use alerts::{CrashNotice, OfflineTarget, notify_offline};
 use ambient::{Clock, Ids};
 use anyhow::bail;
 use config::{AlertTargetFields, Salvaged};
@@ -11,13 +11,13 @@ use domain::AlertNoticeId;
 use media::{AllowList, Allowed};
 use tokio::process::Command;
 
-use crate::Place;
-use crate::data_dir::environment;
+use crate::Location;
+use crate::location::environment;
 use crate::machine;
 use crate::output::say;
 
 /// How long the journal and the service manager may take to say something.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The longest piece of the journal that is read, in bytes.
 const LONGEST: usize = 64 * 1024;
@@ -32,7 +32,7 @@ pub(super) struct Send {
     #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u8).range(0..=20))]
     lines: u8,
     #[command(flatten)]
-    place: Place,
+    location: Location,
 }
 
 impl Send {
@@ -63,7 +63,7 @@ impl Send {
                    `switchboard alert targets add`"
             );
         }
-        let obituary = Obituary {
+        let notice = CrashNotice {
             unit: self.unit.clone(),
             server: machine::name(),
             result: self.result().await,
@@ -71,7 +71,7 @@ impl Send {
             at: clock.now(),
             id: AlertNoticeId::from_uuid(Ids::new(clock.clone()).next()),
         };
-        let told = tell_without_a_store(&targets, &obituary, &allowed, &clock).await;
+        let told = notify_offline(&targets, &notice, &allowed, &clock).await;
         for telling in &told {
             match &telling.result {
                 Ok(()) => say!("{}: told", telling.name),
@@ -90,13 +90,13 @@ impl Send {
 
     /// The targets of the settings, and what is wrong with these.
     fn declared(&self) -> (Salvaged, Option<anyhow::Error>) {
-        match self.place.settings() {
+        match self.location.settings() {
             Ok(settings) => {
                 let (targets, allow_private) = (settings.alerts.targets, settings.events.allow_private);
                 (Salvaged { targets, allow_private }, None)
             }
             Err(error) => {
-                let file = self.place.settings_file().ok().flatten();
+                let file = self.location.settings_file().ok().flatten();
                 let salvaged = file.and_then(|file| Salvaged::read(&file, environment()).ok());
                 (salvaged.unwrap_or_default(), Some(error))
             }
@@ -105,7 +105,7 @@ impl Send {
 
     /// The targets that were made while the program ran.
     fn mirrored(&self) -> anyhow::Result<Vec<AlertTargetFields>> {
-        let data_dir = self.place.data_dir()?;
+        let data_dir = self.location.data_dir()?;
         let key = crate::command::up::master_key(&data_dir)?;
         let mut found = Vec::new();
         for target in store::read_mirrored_targets(&data_dir, &key)? {
@@ -144,16 +144,16 @@ impl Send {
 }
 
 /// Those of the settings, and those of the store whose names are not among them.
-fn together(declared: Vec<AlertTargetFields>, mirrored: Vec<AlertTargetFields>) -> Vec<LastTarget> {
+fn together(declared: Vec<AlertTargetFields>, mirrored: Vec<AlertTargetFields>) -> Vec<OfflineTarget> {
     let names: BTreeSet<String> = declared.iter().map(|target| target.name.clone()).collect();
-    let declared = declared.into_iter().map(|fields| LastTarget { fields, of_settings: true });
+    let declared = declared.into_iter().map(|fields| OfflineTarget { fields, of_settings: true });
     let mirrored = mirrored.into_iter().filter(|fields| !names.contains(&fields.name));
-    declared.chain(mirrored.map(|fields| LastTarget { fields, of_settings: false })).collect()
+    declared.chain(mirrored.map(|fields| OfflineTarget { fields, of_settings: false })).collect()
 }
 
 /// What a command printed, if it is there and ended well in time.
 async fn output(command: &mut Command) -> Option<String> {
-    let ran = tokio::time::timeout(PATIENCE, command.kill_on_drop(true).output()).await.ok()?.ok()?;
+    let ran = tokio::time::timeout(TIMEOUT, command.kill_on_drop(true).output()).await.ok()?.ok()?;
     let text = ran.stdout.get(..ran.stdout.len().min(LONGEST))?;
     ran.status.success().then(|| String::from_utf8_lossy(text).into_owned())
 }

@@ -7,10 +7,10 @@ use domain::{ExposeSecret, SecretText};
 use hyper::Method;
 use serde_json::{Value, json};
 
+use crate::api_client;
 use crate::command::account::given;
-use crate::desk;
 use crate::output::{say, say_json};
-use crate::{Place, table};
+use crate::{Location, table};
 
 /// The arguments.
 #[derive(clap::Args)]
@@ -26,7 +26,7 @@ enum Action {
             --json")]
     List {
         #[command(flatten)]
-        place: Place,
+        location: Location,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -53,7 +53,7 @@ struct One {
     /// Its name
     name: String,
     #[command(flatten)]
-    place: Place,
+    location: Location,
 }
 
 /// The target to make.
@@ -95,7 +95,7 @@ struct Add {
     #[arg(long, value_name = "MAILBOX")]
     to: Vec<String>,
     #[command(flatten)]
-    place: Place,
+    location: Location,
 }
 
 /// What a target is.
@@ -122,18 +122,24 @@ impl Kind {
 impl Targets {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self.action {
-            Action::List { place, json } => {
-                let targets = desk::list(&place, "/v1/alert-targets").await?;
+            Action::List { location, json } => {
+                let targets = api_client::list(&location, "/v1/alert-targets").await?;
                 print(&targets, json);
             }
             Action::Add(add) => add.run().await?,
-            Action::Remove(One { name, place }) => {
-                desk::call(&place, Method::DELETE, &format!("/v1/alert-targets/{name}"), None).await?;
+            Action::Remove(One { name, location }) => {
+                api_client::call(&location, Method::DELETE, &format!("/v1/alert-targets/{name}"), None)
+                    .await?;
                 say!("{name} is told nothing more.");
             }
-            Action::Test(One { name, place }) => {
-                let tested =
-                    desk::call(&place, Method::POST, &format!("/v1/alert-targets/{name}/test"), None).await?;
+            Action::Test(One { name, location }) => {
+                let tested = api_client::call(
+                    &location,
+                    Method::POST,
+                    &format!("/v1/alert-targets/{name}/test"),
+                    None,
+                )
+                .await?;
                 if tested["told"] == true {
                     say!("{name} has it.");
                 } else {
@@ -176,7 +182,7 @@ impl Add {
             "name": self.name, "kind": self.kind.as_str(), "chat": self.chat, "account": self.account,
             "url": shown(&url), "secret": shown(&secret), "smtp": shown(&smtp), "from": self.from, "to": self.to,
         });
-        desk::call(&self.place, Method::POST, "/v1/alert-targets", Some(&body)).await?;
+        api_client::call(&self.location, Method::POST, "/v1/alert-targets", Some(&body)).await?;
         say!("{0} is told from now on. Try it: switchboard alert targets test {0}", self.name);
         Ok(())
     }

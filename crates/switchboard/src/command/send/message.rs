@@ -16,7 +16,7 @@ use crate::table;
 const EVERY: Duration = Duration::from_millis(200);
 
 /// A message on which nothing changes for so long is left to itself.
-const PATIENCE: Duration = Duration::from_secs(100);
+const TIMEOUT: Duration = Duration::from_secs(100);
 
 /// A message on its way.
 pub(super) struct Watch<'a> {
@@ -60,8 +60,8 @@ impl<'a> Watch<'a> {
             if let Some(bar) = bar {
                 bar.is_at(sum(&self.message, "uploaded"));
             }
-            if quiet >= PATIENCE {
-                bail!("nothing changed for {} s; it is {}", PATIENCE.as_secs(), state(&self.message));
+            if quiet >= TIMEOUT {
+                bail!("nothing changed for {} s; it is {}", TIMEOUT.as_secs(), state(&self.message));
             }
             tokio::time::sleep(EVERY).await;
             let message = self.server.call(Method::GET, &path, None).await?;

@@ -13,7 +13,7 @@ use domain::{AccountName, NamedChat};
 use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::Place;
+use crate::Location;
 use crate::bars::Bars;
 use crate::control::{self, Control};
 use crate::output::{say, say_json};
@@ -59,7 +59,7 @@ pub(crate) struct Send {
     #[arg(long, value_name = "KEY", value_parser = read_key)]
     idempotency_key: Option<String>,
     #[command(flatten)]
-    place: Place,
+    location: Location,
     /// Print the message as JSON
     #[arg(long)]
     json: bool,
@@ -135,7 +135,7 @@ impl Send {
             let wrong = "there is nothing to send: give a text, `-` for the standard input, or --file";
             return Err(WrongUsage(wrong.to_owned()).into());
         }
-        let server = control::running(&self.place.data_dir()?).await?;
+        let server = control::running(&self.location.data_dir()?).await?;
         let bars = Bars::new(self.json);
         let mut interrupt = Interrupt::listen()?;
         let media = self.upload(&server, &bars, &files, &mut interrupt).await?;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::calls::Calls;
 use crate::control;
 use crate::output::{say, say_json};
-use crate::{Place, table};
+use crate::{Location, table};
 
 /// The arguments.
 #[derive(clap::Args)]
@@ -25,7 +25,7 @@ enum Action {
     #[command(after_help = "Examples:\n  switchboard service list\n  switchboard service list --json")]
     List {
         #[command(flatten)]
-        place: Place,
+        location: Location,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -44,7 +44,7 @@ enum Action {
     #[command(after_help = "Examples:\n  switchboard service reload-cache")]
     ReloadCache {
         #[command(flatten)]
-        place: Place,
+        location: Location,
     },
     /// Have systemd run the program itself: write its units, start it, now and at boot
     #[command(
@@ -79,7 +79,7 @@ struct Choice {
     #[arg(value_enum)]
     service: ServiceName,
     #[command(flatten)]
-    place: Place,
+    location: Location,
 }
 
 /// A service, by the name it has in the settings.
@@ -110,8 +110,8 @@ impl ServiceName {
 impl Service {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self.action {
-            Action::List { place, json } => {
-                let services = control::running(&place.data_dir()?).await?.list("/v1/services").await?;
+            Action::List { location, json } => {
+                let services = control::running(&location.data_dir()?).await?.list("/v1/services").await?;
                 if json {
                     say_json(&json!({ "items": services, "next_cursor": null }));
                 } else {
@@ -121,9 +121,9 @@ impl Service {
             Action::Start(choice) => choice.act("start").await?,
             Action::Stop(choice) => choice.act("stop").await?,
             Action::Restart(choice) => choice.act("restart").await?,
-            Action::ReloadCache { place } => {
+            Action::ReloadCache { location } => {
                 // All services share the accounts and what they know.
-                let answer = act(&place, ServiceName::SendText, "reload-cache").await?;
+                let answer = act(&location, ServiceName::SendText, "reload-cache").await?;
                 let known = table::cell(&answer, "cache_size");
                 say!("The dialogs are read again in the background; {known} chats and users are known.");
             }
@@ -138,14 +138,14 @@ impl Service {
 
 impl Choice {
     async fn act(self, action: &str) -> anyhow::Result<()> {
-        let answer = act(&self.place, self.service, action).await?;
+        let answer = act(&self.location, self.service, action).await?;
         say!("{} is {}.", self.service.as_str(), table::cell(&answer, "state"));
         Ok(())
     }
 }
 
-async fn act(place: &Place, service: ServiceName, action: &str) -> anyhow::Result<Value> {
-    let server = control::running(&place.data_dir()?).await?;
+async fn act(location: &Location, service: ServiceName, action: &str) -> anyhow::Result<Value> {
+    let server = control::running(&location.data_dir()?).await?;
     server.call(Method::POST, &format!("/v1/services/{}/actions/{action}", service.as_str()), None).await
 }
 

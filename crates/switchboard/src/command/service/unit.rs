@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use ops::unit::{Account, InstallError, Plan, Systemd, UnitOptions};
 use tokio::process::Command;
 
-use crate::Place;
+use crate::Location;
 use crate::output::{say, say_json};
 use crate::table;
 use crate::terminal::WrongUsage;
@@ -60,7 +60,7 @@ pub(super) struct Install {
     #[arg(long)]
     no_start: bool,
     #[command(flatten)]
-    place: Place,
+    location: Location,
 }
 
 /// Which service to take away.
@@ -138,7 +138,7 @@ impl Install {
             Some(program) => absolute(program)?,
             None => std::env::current_exe().context("the path of this program")?,
         };
-        let data_dir = match &self.place.data_dir {
+        let data_dir = match &self.location.data_dir {
             Some(folder) => absolute(folder)?,
             // As a service, whoever types this.
             None => PathBuf::from("/var/lib").join(&self.named.name),
@@ -148,7 +148,7 @@ impl Install {
             name: self.named.name.clone(),
             program,
             account: self.user.clone().map_or(Account::Dynamic, Account::Named),
-            config: maybe(&self.place.config)?,
+            config: maybe(&self.location.config)?,
             data_dir,
             master_key: maybe(&self.master_key)?,
             credentials: credentials.collect::<anyhow::Result<_>>()?,

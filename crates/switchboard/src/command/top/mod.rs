@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::calls::Calls;
 use crate::output::{say, say_json};
-use crate::{Place, control};
+use crate::{Location, control};
 use frame::{Paint, Size, draw};
 use screen::{Key, Screen};
 
@@ -25,7 +25,7 @@ const USUAL_WIDTH: usize = 120;
 #[derive(clap::Args)]
 pub(crate) struct Top {
     #[command(flatten)]
-    place: Place,
+    location: Location,
 
     /// Only what needs somebody or waits for something
     #[arg(long)]
@@ -42,7 +42,7 @@ pub(crate) struct Top {
 
 impl Top {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let server = control::running(&self.place.data_dir()?).await?;
+        let server = control::running(&self.location.data_dir()?).await?;
         let path = format!("/v1/overview?limit=200&trouble={}", self.trouble);
         let look = async || server.call(Method::GET, &path, None).await;
         if self.json {

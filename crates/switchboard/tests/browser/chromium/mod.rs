@@ -21,7 +21,7 @@ pub(crate) use tab::{Tab, Theme};
 use pipe::Pipe;
 
 /// How long a page may take for what a test waits for. Machines that build at the same time are slow.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// A browser with a fresh profile. It ends when this is dropped.
 pub(crate) struct Chromium {

@@ -12,7 +12,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::PATIENCE;
+use super::TIMEOUT;
 use super::record::Record;
 
 /// Names the browser's program. `cargo xtask test` sets it.
@@ -97,7 +97,7 @@ impl Pipe {
         let (tell, told) = oneshot::channel();
         self.shared.waiting.lock().expect("a lock").insert(id, tell);
         self.commands.send(order.to_string()).await.map_err(|_| "the browser is gone".to_owned())?;
-        match timeout(PATIENCE, told).await {
+        match timeout(TIMEOUT, told).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err("the browser ended".to_owned()),
             Err(_) => Err("the browser does not answer".to_owned()),

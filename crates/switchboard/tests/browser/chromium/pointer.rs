@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::PATIENCE;
+use super::TIMEOUT;
 use super::tab::{MOMENT, Tab};
 
 /// Finds the first visible element with a selector and words in it (or in its label), brings it into view, and says where
@@ -62,7 +62,7 @@ impl Tab {
 
     pub(super) async fn place_of(&self, selector: &str, words: &str) -> Value {
         let find = format!("({FIND})({}, {})", json!(selector), json!(words));
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             let place = self.try_tell(&find).await.unwrap_or_default();
             if place["x"].is_number() {

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use super::pipe::Pipe;
 use super::record::Record;
-use super::{Key, PATIENCE};
+use super::{Key, TIMEOUT};
 
 /// Between two looks at a page.
 pub(super) const MOMENT: Duration = Duration::from_millis(25);
@@ -93,7 +93,7 @@ impl Tab {
         let going = self.call("Page.navigate", json!({ "url": address })).await;
         assert!(going["errorText"].is_null(), "{address}: {going}");
         let Some(loader) = going["loaderId"].as_str() else { return };
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while !self.record.lock().expect("a lock").loaded.contains(loader) {
             assert!(Instant::now() < deadline, "{address} does not load\n{}", self.described().await);
             sleep(MOMENT).await;
@@ -125,7 +125,7 @@ impl Tab {
 
     /// Whether it holds within the patience of a test.
     pub(crate) async fn until(&self, expression: &str) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while self.try_tell(expression).await != Some(Value::Bool(true)) {
             assert!(
                 Instant::now() < deadline,

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// How long a caller waits for its answer.
-const PATIENCE: Duration = Duration::from_mins(2);
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 const ACCEPT: &str =
     "application/json,text/html,application/xhtml+xml,application/xml,text/*;q=0.9, image/*;q=0.8, */*;q=0.7";
@@ -55,7 +55,7 @@ impl Call {
     /// Sends it and waits until the program closes the connection.
     pub(super) async fn send(self) -> Reply {
         let shown = format!("{} {} {}", self.method, self.path, self.body);
-        tokio::time::timeout(PATIENCE, self.exchange())
+        tokio::time::timeout(TIMEOUT, self.exchange())
             .await
             .unwrap_or_else(|_| panic!("no end of the answer to {shown}"))
     }

@@ -197,8 +197,10 @@ pub(crate) async fn test(
     PathParameter(name): PathParameter<String>,
 ) -> Result<Response, Problem> {
     match state.alerts().test(&name).await {
-        Ok(Tested::Told) => Ok(json(StatusCode::OK, &TargetTest { told: true, message: None, why: None })),
-        Ok(Tested::OnItsWay { message, why }) => {
+        Ok(Tested::Delivered) => {
+            Ok(json(StatusCode::OK, &TargetTest { told: true, message: None, why: None }))
+        }
+        Ok(Tested::Queued { message, why }) => {
             let test = TargetTest { told: false, message: Some(message), why: Some(why) };
             let answer = json(StatusCode::ACCEPTED, &test);
             Ok(located(answer, &format!("/v1/messages/{message}")))

@@ -1,7 +1,7 @@
 //! The parameters that narrow log lines, the same for lists, tails, counts and downloads.
 
 use domain::Timestamp;
-use logs::{Filter, Level, Service, Trouble};
+use logs::{ErrorKind, Filter, Level, Service};
 use utoipa::IntoParams;
 
 use crate::extract::QueryParameters;
@@ -49,7 +49,7 @@ pub(super) fn take(query: &mut QueryParameters, now: Timestamp) -> Filter {
         services: query.take_with("service", several::<Service>).unwrap_or_default(),
         level: query.take::<Level>("level"),
         account: query.take("account"),
-        errors: query.take_with("error", several::<Trouble>).unwrap_or_default(),
+        errors: query.take_with("error", several::<ErrorKind>).unwrap_or_default(),
         subject: query.take("subject"),
         since: query.take_with("since", |text| moment(text, now)),
         until: query.take_with("until", |text| moment(text, now)),

@@ -11,7 +11,7 @@ use domain::Timestamp;
 use futures::stream;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use logs::{Line, LineId, Tail, Told};
+use logs::{Line, LineId, Tail, TailEvent};
 
 use super::filter::{self, FilterParameters};
 use super::unread;
@@ -109,9 +109,9 @@ impl Follower {
             }
         };
         Some(match told {
-            Told::Line(line) => event(&line).into(),
-            Told::Missed(lines) => missed(Some(lines)),
-            Told::LeftOut => missed(None),
+            TailEvent::Line(line) => event(&line).into(),
+            TailEvent::Missed(lines) => missed(Some(lines)),
+            TailEvent::LeftOut => missed(None),
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::Timestamp;
-use logs::{Level, Line, LineId, Service, Trouble};
+use logs::{ErrorKind, Level, Line, LineId, Service};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
@@ -31,7 +31,7 @@ pub(crate) struct LineView {
     subject: Option<String>,
     /// The type of the error that it tells of, such as `flood_wait`.
     #[schema(value_type = Option<String>, example = "flood_wait")]
-    error: Option<Trouble>,
+    error: Option<ErrorKind>,
     /// The sentence.
     message: String,
     /// Everything that goes with it, the account and the subject too.

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::code_picture;
 use super::stage::Stage;
 use crate::output::{plain, say, say_json_line};
-use crate::reply::Refused;
+use crate::reply::ApiError;
 use crate::terminal::Lines;
 use crate::{paragraph, table};
 
@@ -112,7 +112,7 @@ impl Dialogue {
     }
 
     /// Tells that an answer was refused, and what is wanted now, if anything is.
-    pub(super) fn refused(&self, refused: &Refused, now: Option<&Stage>) {
+    pub(super) fn refused(&self, refused: &ApiError, now: Option<&Stage>) {
         let again = now.filter(|_| ["code_invalid", "password_invalid"].contains(&refused.code.as_str()));
         match self.manner {
             Manner::Json => {
@@ -129,7 +129,7 @@ impl Dialogue {
 
     /// Tells a program that an answer was refused and the sign-in goes no further, and how it is now; the state says until
     /// when there is to be waited. A person is told as the command ends.
-    pub(super) fn ended(&self, refused: &Refused, now: Option<&Stage>) {
+    pub(super) fn ended(&self, refused: &ApiError, now: Option<&Stage>) {
         if self.manner == Manner::Json {
             self.refused(refused, now);
             if let Some(now) = now {

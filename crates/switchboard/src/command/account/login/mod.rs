@@ -12,11 +12,11 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use super::purposes::{self, PurposeName};
-use crate::Place;
+use crate::Location;
+use crate::api_client::ApiClient;
 use crate::calls::Calls;
 use crate::command::up::until_told_to_stop;
-use crate::desk::Desk;
-use crate::reply::Refused;
+use crate::reply::ApiError;
 use crate::terminal::{self, WrongUsage};
 use dialogue::{Dialogue, Input};
 use stage::Stage;
@@ -56,24 +56,24 @@ pub(super) struct Login {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    place: Place,
+    location: Location,
 }
 
 impl Login {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let mut dialogue = self.dialogue()?;
-        let desk = Desk::open(&self.place).await?;
+        let api = ApiClient::open(&self.location).await?;
         let ended = {
             let told = until_told_to_stop();
             tokio::select! {
-                ended = self.sign_in(&desk, &mut dialogue) => ended,
+                ended = self.sign_in(&api, &mut dialogue) => ended,
                 told = told => match told {
-                    Ok(()) => self.cancel(&desk).await,
+                    Ok(()) => self.cancel(&api).await,
                     Err(error) => Err(error),
                 },
             }
         };
-        desk.close().await;
+        api.close().await;
         ended
     }
 
@@ -94,8 +94,8 @@ impl Login {
         Ok(Dialogue::terminal())
     }
 
-    async fn sign_in(&self, desk: &Desk, dialogue: &mut Dialogue) -> anyhow::Result<()> {
-        let mut stage = self.begin(desk, dialogue).await?;
+    async fn sign_in(&self, api: &ApiClient, dialogue: &mut Dialogue) -> anyhow::Result<()> {
+        let mut stage = self.begin(api, dialogue).await?;
         // Other terms than those that were shown first are not accepted unseen.
         let mut may_accept = self.accept_terms;
         for _ in 0..MOST_STEPS {
@@ -109,16 +109,16 @@ impl Login {
                 _ => bail!("the sign-in was cancelled"),
             };
             let next = match input {
-                Some(Input::Cancel) => return self.cancel(desk).await,
-                Some(input) => self.tell(desk, input).await,
-                None => self.look(desk).await,
+                Some(Input::Cancel) => return self.cancel(api).await,
+                Some(input) => self.tell(api, input).await,
+                None => self.look(api).await,
             };
             stage = match next {
                 Ok(next) => next,
                 Err(error) => {
                     // Nothing is lost by a wrong answer: what is wanted now is asked for again.
-                    let Some(refused) = Refused::of(&error) else { return Err(error) };
-                    let now = self.look(desk).await?;
+                    let Some(refused) = ApiError::of(&error) else { return Err(error) };
+                    let now = self.look(api).await?;
                     if now.word == "none" {
                         bail!("the sign-in was ended from elsewhere; run the command again to begin again");
                     }
@@ -135,7 +135,7 @@ impl Login {
     }
 
     /// Starts a sign-in, or finds the one that is under way. A phone number that is missing or wrong is asked for.
-    async fn begin(&self, desk: &Desk, dialogue: &mut Dialogue) -> anyhow::Result<Stage> {
+    async fn begin(&self, api: &ApiClient, dialogue: &mut Dialogue) -> anyhow::Result<Stage> {
         let mut phone = self.phone.clone();
         loop {
             let mut body = json!({ "by": if self.qr { "qr" } else { "phone" }, "restart": self.restart });
@@ -145,15 +145,15 @@ impl Login {
             if !self.purposes.is_empty() {
                 body["for"] = purposes::words(&self.purposes).into();
             }
-            let begun = desk.call(Method::POST, &self.path(""), Some(&body)).await;
+            let begun = api.call(Method::POST, &self.path(""), Some(&body)).await;
             let error = match begun {
                 Ok(begun) => return Stage::read(begun),
                 Err(error) => error,
             };
-            let Some(refused) = Refused::of(&error).cloned() else { return Err(error) };
+            let Some(refused) = ApiError::of(&error).cloned() else { return Err(error) };
             let about_phone = ["phone_needed", "phone_invalid"].contains(&refused.code.as_str());
             if self.qr || !about_phone && !refused.is_about("phone") {
-                dialogue.ended(&refused, self.look(desk).await.ok().as_ref());
+                dialogue.ended(&refused, self.look(api).await.ok().as_ref());
                 return Err(error);
             }
             // A number that was given and needed asking for again would never come to an end without a person.
@@ -163,7 +163,7 @@ impl Login {
         }
     }
 
-    async fn tell(&self, desk: &Desk, input: Input) -> anyhow::Result<Stage> {
+    async fn tell(&self, api: &ApiClient, input: Input) -> anyhow::Result<Stage> {
         let (path, body) = match &input {
             Input::Code(code) => ("/code", json!({ "code": code.expose_secret() })),
             Input::Password(password) => ("/password", json!({ "password": password.expose_secret() })),
@@ -171,17 +171,15 @@ impl Login {
             Input::Resend | Input::Cancel => ("/resend", Value::Null),
         };
         let body = Some(&body).filter(|body| !body.is_null());
-        Stage::read(desk.call(Method::POST, &self.path(path), body).await?)
+        Stage::read(api.call(Method::POST, &self.path(path), body).await?)
     }
 
-    async fn look(&self, desk: &Desk) -> anyhow::Result<Stage> {
-        Stage::read(desk.call(Method::GET, &self.path(""), None).await?)
+    async fn look(&self, api: &ApiClient) -> anyhow::Result<Stage> {
+        Stage::read(api.call(Method::GET, &self.path(""), None).await?)
     }
 
-    async fn cancel(&self, desk: &Desk) -> anyhow::Result<()> {
-        desk.call(Method::DELETE, &self.path(""), None)
-            .await
-            .context("the sign-in could not be cancelled")?;
+    async fn cancel(&self, api: &ApiClient) -> anyhow::Result<()> {
+        api.call(Method::DELETE, &self.path(""), None).await.context("the sign-in could not be cancelled")?;
         bail!("the sign-in was cancelled; nothing was changed")
     }
 

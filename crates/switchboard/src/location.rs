@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
-use crate::Place;
+use crate::Location;
 
-impl Place {
+impl Location {
     /// The data directory as an absolute path.
     pub(crate) fn data_dir(&self) -> anyhow::Result<PathBuf> {
         let given = match &self.data_dir {

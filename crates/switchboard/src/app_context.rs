@@ -15,21 +15,21 @@ use web::Files;
 use crate::{files, machine};
 
 /// The store and the folders of a data directory, with the time, ids and chance of this process.
-pub(crate) struct Ground {
+pub(crate) struct AppContext {
     pub(crate) store: Store,
     pub(crate) files: Files,
     pub(crate) ambient: Ambient,
 }
 
 /// What carries work over a pool of accounts.
-pub(crate) struct Carriers {
+pub(crate) struct Messaging {
     pub(crate) pool: Arc<Pool>,
     pub(crate) delivery: Delivery,
     pub(crate) sagas: Sagas,
 }
 
 /// What looks after the work and those who do it.
-pub(crate) struct Oversight {
+pub(crate) struct Services {
     pub(crate) health: health::Health,
     pub(crate) logs: logs::LogStore,
     pub(crate) access: access::Access,
@@ -42,9 +42,9 @@ pub(crate) fn ambient(clock: Clock) -> Ambient {
     Ambient { ids: Ids::new(clock.clone()), chance: Chance::from_system(), clock }
 }
 
-impl Ground {
+impl AppContext {
     /// Opens the folders of files beside a store that is open.
-    pub(crate) async fn lay(
+    pub(crate) async fn build(
         settings: &Settings,
         data_dir: &Path,
         store: Store,
@@ -68,22 +68,22 @@ impl Ground {
     }
 
     /// Messages and sagas over this pool. Nothing moves before they are resumed.
-    pub(crate) fn carriers(&self, settings: &Settings, pool: Arc<Pool>) -> Carriers {
+    pub(crate) fn messaging(&self, settings: &Settings, pool: Arc<Pool>) -> Messaging {
         let (store, ambient) = (&self.store, &self.ambient);
         let give_up_after = settings.limits.give_up_after;
         let limits = delivery::Limits { give_up_after, ..delivery::Limits::default() };
         let delivery = Delivery::new(store.clone(), pool.clone(), ambient.clone(), limits);
         let sagas = Sagas::new(store.clone(), pool.clone(), ambient.clone(), SagaLimits::default());
-        Carriers { pool, delivery, sagas }
+        Messaging { pool, delivery, sagas }
     }
 
     /// What tells how all of it is. Nothing is asked before it is started.
-    pub(crate) fn health(&self, carriers: &Carriers) -> health::Health {
+    pub(crate) fn health(&self, messaging: &Messaging) -> health::Health {
         health::Health::new(health::HealthParts {
             store: self.store.clone(),
-            delivery: carriers.delivery.clone(),
-            sagas: carriers.sagas.clone(),
-            pool: carriers.pool.clone(),
+            delivery: messaging.delivery.clone(),
+            sagas: messaging.sagas.clone(),
+            pool: messaging.pool.clone(),
             clock: self.ambient.clock.clone(),
             version: env!("CARGO_PKG_VERSION"),
         })
@@ -110,11 +110,11 @@ impl Ground {
     pub(crate) fn alerts_parts<'a>(
         &self,
         settings: &'a Settings,
-        carriers: &Carriers,
+        messaging: &Messaging,
     ) -> alerts::AlertsParts<'a> {
         alerts::AlertsParts {
             store: self.store.clone(),
-            delivery: carriers.delivery.clone(),
+            delivery: messaging.delivery.clone(),
             clock: self.ambient.clock.clone(),
             ids: self.ambient.ids.clone(),
             settings: &settings.alerts,
@@ -126,22 +126,22 @@ impl Ground {
     /// What the API is served from. `callbacks_due` is told of callbacks that are to be sent.
     pub(crate) fn services(
         &self,
-        carriers: &Carriers,
-        oversight: Oversight,
+        messaging: &Messaging,
+        services: Services,
         callbacks_due: Arc<Notify>,
     ) -> web::Services {
         web::Services {
             store: self.store.clone(),
-            delivery: carriers.delivery.clone(),
-            sagas: carriers.sagas.clone(),
+            delivery: messaging.delivery.clone(),
+            sagas: messaging.sagas.clone(),
             callbacks_due,
-            pool: carriers.pool.clone(),
+            pool: messaging.pool.clone(),
             files: self.files.clone(),
-            health: oversight.health,
-            logs: oversight.logs,
-            access: oversight.access,
-            alerts: oversight.alerts,
-            backups: oversight.backups,
+            health: services.health,
+            logs: services.logs,
+            access: services.access,
+            alerts: services.alerts,
+            backups: services.backups,
             clock: self.ambient.clock.clone(),
             ids: self.ambient.ids.clone(),
         }

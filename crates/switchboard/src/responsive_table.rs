@@ -42,13 +42,13 @@ impl Column {
 }
 
 /// A table and the headings of the columns that had no room.
-pub(crate) struct Fitted {
+pub(crate) struct ResponsiveTable {
     pub(crate) table: Table,
     pub(crate) left_out: Vec<&'static str>,
 }
 
 /// Makes the table of these columns at a terminal of this width; without one everything is shown.
-pub(crate) fn fit(mut columns: Vec<Column>, width: Option<u16>) -> Fitted {
+pub(crate) fn fit(mut columns: Vec<Column>, width: Option<u16>) -> ResponsiveTable {
     let mut left_out = Vec::new();
     if let Some(width) = width.map(usize::from) {
         let is_wider = |columns: &[Column]| columns.iter().map(Column::width).sum::<usize>() > width;
@@ -71,7 +71,7 @@ pub(crate) fn fit(mut columns: Vec<Column>, width: Option<u16>) -> Fitted {
     for row in 0..rows {
         table.add_row(columns.iter().map(|column| column.cells.get(row).map_or("", String::as_str)));
     }
-    Fitted { table, left_out }
+    ResponsiveTable { table, left_out }
 }
 
 /// The column of the least worth among those that can be left out.
@@ -96,7 +96,7 @@ mod tests {
         ]
     }
 
-    fn lines(fitted: &Fitted) -> Vec<String> {
+    fn lines(fitted: &ResponsiveTable) -> Vec<String> {
         fitted.table.lines().collect()
     }
 

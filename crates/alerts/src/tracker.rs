@@ -7,9 +7,9 @@ use std::time::Duration;
 use domain::{AlertId, Timestamp};
 use store::{AlertState, StoredAlert};
 
-use crate::beat::Round;
 use crate::decide::{Board, Change};
 use crate::notice::{Line, Notice};
+use crate::probe::Round;
 use crate::silence::Silences;
 
 /// What changes is gathered for so long before it is told, so that one cause is one notice.
@@ -17,7 +17,7 @@ const GATHER: Duration = Duration::from_secs(5);
 
 /// All that is known of alerts that are not over.
 #[derive(Debug, Default)]
-pub(crate) struct Desk {
+pub(crate) struct AlertTracker {
     board: Board,
     alerts: BTreeMap<AlertId, StoredAlert>,
     /// The open ones, by card.
@@ -33,25 +33,25 @@ pub(crate) struct Draft {
     pub(crate) notice: Option<Notice>,
 }
 
-impl Desk {
+impl AlertTracker {
     /// Takes over what an earlier run left.
     pub(crate) fn restore(alerts: Vec<StoredAlert>) -> Self {
-        let mut desk = Self::default();
+        let mut tracker = Self::default();
         for alert in alerts {
             if alert.state == AlertState::Open {
                 let card: Arc<str> = alert.card.as_str().into();
                 let parent = alert.parent.as_deref().map(Into::into);
-                desk.board.restore(Arc::clone(&card), parent, alert.reason.clone(), alert.detail.clone());
-                desk.open.insert(card, alert.id);
+                tracker.board.restore(Arc::clone(&card), parent, alert.reason.clone(), alert.detail.clone());
+                tracker.open.insert(card, alert.id);
             }
-            desk.alerts.insert(alert.id, alert);
+            tracker.alerts.insert(alert.id, alert);
         }
-        desk
+        tracker
     }
 
-    /// Takes a round of beats. Says whether it changed anything.
+    /// Takes a round of probes. Says whether it changed anything.
     pub(crate) fn take(&mut self, round: &Round, now: Timestamp, mut id: impl FnMut() -> AlertId) -> bool {
-        let changes = self.board.take(&round.beats);
+        let changes = self.board.take(&round.probes);
         for change in &changes {
             match change {
                 Change::Raise { card, reason, detail } => {
@@ -101,7 +101,7 @@ impl Desk {
         self.dirty.insert(alert.id);
     }
 
-    /// What is to be written now, if anything is. Nothing here changes before [`Desk::settle`].
+    /// What is to be written now, if anything is. Nothing here changes before [`AlertTracker::settle`].
     pub(crate) fn draft(
         &self,
         now: Timestamp,
@@ -236,8 +236,8 @@ fn remind(last: Timestamp, now: Timestamp, every: Duration) -> Remind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::beat::{Answer, Beat, Card};
     use crate::hours::{Hours, MaintenanceWindow, Scope};
+    use crate::probe::{Card, Probe, ProbeResult};
     use proptest::prelude::*;
     use store::{StoredMute, StoredWindow};
     use uuid_of::id;
@@ -258,15 +258,18 @@ mod tests {
 
     const EVERY: Duration = Duration::from_hours(6);
 
-    fn beat(card: &str, green: bool) -> Beat {
+    fn probe(card: &str, green: bool) -> Probe {
         let card = Card { id: card.into(), kind: "account".into(), name: card.into(), parent: None };
-        let answer =
-            if green { Answer::Green } else { Answer::Red { reason: "no_answer".into(), detail: None } };
-        Beat { card, answer }
+        let result = if green {
+            ProbeResult::Green
+        } else {
+            ProbeResult::Red { reason: "no_answer".into(), detail: None }
+        };
+        Probe { card, result }
     }
 
     struct World {
-        desk: Desk,
+        tracker: AlertTracker,
         silences: Silences,
         now: Timestamp,
         made: u128,
@@ -275,12 +278,12 @@ mod tests {
     impl World {
         fn new() -> Self {
             let now = Timestamp::from_micros(1_893_456_000_000_000);
-            Self { desk: Desk::default(), silences: Silences::default(), now, made: 0 }
+            Self { tracker: AlertTracker::default(), silences: Silences::default(), now, made: 0 }
         }
 
-        fn round(&mut self, beats: Vec<Beat>) {
+        fn round(&mut self, probes: Vec<Probe>) {
             let made = &mut self.made;
-            self.desk.take(&Round { beats }, self.now, || {
+            self.tracker.take(&Round { probes }, self.now, || {
                 *made += 1;
                 id(*made)
             });
@@ -289,7 +292,7 @@ mod tests {
         fn rounds(&mut self, times: usize, green: bool) {
             for _ in 0..times {
                 self.pass(20);
-                self.round(vec![beat("a", green)]);
+                self.round(vec![probe("a", green)]);
             }
         }
 
@@ -299,8 +302,8 @@ mod tests {
 
         /// What is told now, written at once.
         fn told(&mut self) -> Option<Notice> {
-            let draft = self.desk.draft(self.now, &self.silences, EVERY, "demo")?;
-            self.desk.settle(&draft.alerts);
+            let draft = self.tracker.draft(self.now, &self.silences, EVERY, "demo")?;
+            self.tracker.settle(&draft.alerts);
             draft.notice
         }
 
@@ -325,15 +328,15 @@ mod tests {
         world.rounds(2, true);
         world.pass(5);
         assert_eq!(world.totals(), (0, 1, 0));
-        assert!(world.desk.alerts.is_empty() && world.desk.dirty.is_empty());
+        assert!(world.tracker.alerts.is_empty() && world.tracker.dirty.is_empty());
     }
 
     #[test]
     fn two_thousand_cards_are_one_notice() {
         let mut world = World::new();
         for _ in 0..3 {
-            let beats = (0..2_000).map(|number| beat(&format!("account:a{number}"), false)).collect();
-            world.round(beats);
+            let probes = (0..2_000).map(|number| probe(&format!("account:a{number}"), false)).collect();
+            world.round(probes);
         }
         world.pass(5);
         let notice = world.told().expect("one notice");
@@ -346,11 +349,11 @@ mod tests {
         let mut world = World::new();
         world.rounds(3, false);
         for _ in 0..2 {
-            world.round(vec![beat("a", true)]);
+            world.round(vec![probe("a", true)]);
         }
         world.pass(5);
         assert_eq!(world.totals(), (0, 0, 0));
-        assert!(world.desk.alerts.is_empty());
+        assert!(world.tracker.alerts.is_empty());
     }
 
     #[test]
@@ -366,7 +369,7 @@ mod tests {
         world.rounds(3, false);
         world.pass(60);
         assert_eq!(world.totals(), (0, 0, 0));
-        assert!(world.desk.is_open("a"), "the page shows it all the same");
+        assert!(world.tracker.is_open("a"), "the page shows it all the same");
         world.now = until;
         assert_eq!(world.totals(), (1, 0, 0));
     }
@@ -412,9 +415,9 @@ mod tests {
         let mut world = World::new();
         world.rounds(3, false);
         world.pass(5);
-        let draft = world.desk.draft(world.now, &world.silences, EVERY, "demo").expect("a draft");
+        let draft = world.tracker.draft(world.now, &world.silences, EVERY, "demo").expect("a draft");
         world.rounds(2, true);
-        world.desk.settle(&draft.alerts);
+        world.tracker.settle(&draft.alerts);
         world.pass(5);
         assert_eq!(world.totals(), (0, 1, 0));
     }
@@ -433,19 +436,19 @@ mod tests {
             };
             for (what, seconds) in steps {
                 match what {
-                    0 => world.round(vec![beat("a", true)]),
-                    1 => world.round(vec![beat("a", false)]),
+                    0 => world.round(vec![probe("a", true)]),
+                    1 => world.round(vec![probe("a", false)]),
                     2 => note(world.told()),
                     _ => world.now = world.now.minus(Duration::from_secs(seconds)),
                 }
                 world.pass(seconds);
             }
             for _ in 0..2 {
-                world.round(vec![beat("a", true)]);
+                world.round(vec![probe("a", true)]);
             }
             world.pass(5);
             note(world.told());
-            prop_assert!(world.desk.alerts.is_empty());
+            prop_assert!(world.tracker.alerts.is_empty());
             prop_assert!(raised.windows(2).all(|pair| pair[0] < pair[1]));
             prop_assert_eq!(raised, cleared);
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use alerts::{LastTarget, Obituary, tell_without_a_store};
+use alerts::{CrashNotice, OfflineTarget, notify_offline};
 use ambient::{Clock, Ids};
 use domain::AlertNoticeId;
 use media::{AllowList, Allowed};
@@ -11,8 +11,8 @@ use crate::hook::{Answer, Hook};
 use crate::mailbox::MailServer;
 use crate::world::{chat, email, webhook};
 
-fn obituary(clock: &Clock) -> Obituary {
-    Obituary {
+fn notice(clock: &Clock) -> CrashNotice {
+    CrashNotice {
         unit: "switchboard.service".to_owned(),
         server: "demo".to_owned(),
         result: Some("oom-kill".to_owned()),
@@ -35,8 +35,9 @@ async fn webhooks_and_mailboxes_are_told_and_each_says_how_that_went() {
         email("mail", &format!("smtp+plain://127.0.0.1:{}", mail.port)),
         chat("owner", None),
     ];
-    let targets: Vec<_> = fields.into_iter().map(|fields| LastTarget { fields, of_settings: true }).collect();
-    let told = tell_without_a_store(&targets, &obituary(&clock), &nothing(), &clock).await;
+    let targets: Vec<_> =
+        fields.into_iter().map(|fields| OfflineTarget { fields, of_settings: true }).collect();
+    let told = notify_offline(&targets, &notice(&clock), &nothing(), &clock).await;
     assert_eq!(told.iter().map(|telling| telling.result.is_ok()).collect::<Vec<_>>(), [true, true, false]);
     assert!(told[2].result.as_ref().is_err_and(|error| error.contains("name a webhook")));
     assert_eq!(hook.posts()[0].body["type"], "program.dead");
@@ -49,11 +50,11 @@ async fn a_target_that_stumbles_is_asked_again_under_the_same_id() {
     let hook = Hook::start().await;
     hook.answer(Answer::Status(502));
     let clock = Clock::system();
-    let targets = [LastTarget { fields: webhook("hook", &hook.address), of_settings: true }];
+    let targets = [OfflineTarget { fields: webhook("hook", &hook.address), of_settings: true }];
     let telling = tokio::spawn({
         let clock = clock.clone();
-        let obituary = obituary(&clock);
-        async move { tell_without_a_store(&targets, &obituary, &nothing(), &clock).await }
+        let notice = notice(&clock);
+        async move { notify_offline(&targets, &notice, &nothing(), &clock).await }
     });
     let stumbles = async {
         while hook.posts().is_empty() {
@@ -75,8 +76,8 @@ async fn a_target_that_stumbles_is_asked_again_under_the_same_id() {
 async fn a_target_that_was_made_while_the_program_ran_is_guarded_here_too() {
     let hook = Hook::start().await;
     let clock = Clock::system();
-    let targets = [LastTarget { fields: webhook("hook", &hook.address), of_settings: false }];
-    let told = tell_without_a_store(&targets, &obituary(&clock), &nothing(), &clock).await;
+    let targets = [OfflineTarget { fields: webhook("hook", &hook.address), of_settings: false }];
+    let told = notify_offline(&targets, &notice(&clock), &nothing(), &clock).await;
     let refused = told[0].result.as_ref().expect_err("refused");
     assert!(refused.contains("[events] allow_private") && hook.posts().is_empty(), "{refused}");
 }

@@ -14,12 +14,12 @@ const WIDE: u32 = 20;
 const NARROW: u32 = 10;
 
 /// The runs of one growing block.
-pub(crate) struct Grams {
+pub(crate) struct NgramFilter {
     bits: Vec<u64>,
 }
 
-/// The place of a run among 2^32; the leading bits are those that count.
-fn place(run: u32) -> u32 {
+/// The position of a run among 2^32; the leading bits are those that count.
+fn position(run: u32) -> u32 {
     run.wrapping_mul(0x9e37_79b1)
 }
 
@@ -27,7 +27,7 @@ fn runs(bytes: &[u8]) -> impl Iterator<Item = u32> {
     bytes.windows(RUN).map(|run| u32::from_le_bytes([run[0], run[1], run[2], run[3]]))
 }
 
-impl Grams {
+impl NgramFilter {
     pub(crate) fn new() -> Self {
         Self { bits: vec![0; 1 << (WIDE - 6)] }
     }
@@ -36,7 +36,7 @@ impl Grams {
     pub(crate) fn add(&mut self, text: &str) {
         let folded = fold(text);
         for run in runs(folded.as_bytes()) {
-            let bit = place(run) >> (32 - WIDE);
+            let bit = position(run) >> (32 - WIDE);
             if let Some(word) = self.bits.get_mut(bit as usize >> 6) {
                 *word |= 1 << (bit & 63);
             }
@@ -91,14 +91,14 @@ pub(crate) struct Sought(Vec<u32>);
 impl Sought {
     /// Of words that must all be there, in any letter case.
     pub(crate) fn of<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut places: Vec<u32> = words
+        let mut positions: Vec<u32> = words
             .into_iter()
             .flat_map(|word| runs(fold(word).as_bytes()).collect::<Vec<_>>())
-            .map(place)
+            .map(position)
             .collect();
-        places.sort_unstable();
-        places.dedup();
-        Self(places)
+        positions.sort_unstable();
+        positions.dedup();
+        Self(positions)
     }
 
     /// Whether there is anything to ask a filter for.
@@ -113,8 +113,8 @@ impl Sought {
             return true;
         }
         let shift = 32 - bits.ilog2();
-        self.0.iter().all(|place| {
-            let bit = (place >> shift) as usize;
+        self.0.iter().all(|position| {
+            let bit = (position >> shift) as usize;
             filter.get(bit >> 3).is_some_and(|byte| byte & (1 << (bit & 7)) != 0)
         })
     }
@@ -134,11 +134,11 @@ mod tests {
             from: prop::sample::Index,
             length in 1_usize..20,
         ) {
-            let mut grams = Grams::new();
+            let mut ngrams = NgramFilter::new();
             for text in &texts {
-                grams.add(text);
+                ngrams.add(text);
             }
-            let filter = grams.narrowed();
+            let filter = ngrams.narrowed();
             prop_assert!(filter.len().is_power_of_two());
             let letters: Vec<char> = which.get(&texts).chars().collect();
             if letters.is_empty() {
@@ -153,11 +153,11 @@ mod tests {
 
     #[test]
     fn a_word_that_is_not_there_seldom_passes() {
-        let mut grams = Grams::new();
+        let mut ngrams = NgramFilter::new();
         for number in 0..5_000 {
-            grams.add(&format!("sent subject=msg_{:026} account=main took_ms={number}", number * 7_919));
+            ngrams.add(&format!("sent subject=msg_{:026} account=main took_ms={number}", number * 7_919));
         }
-        let filter = grams.narrowed();
+        let filter = ngrams.narrowed();
         assert!(filter.len() <= 1 << 14, "{}", filter.len());
         let passed = ["persistent", "timestamp", "zebra crossing", "msg_01kaf7v0s8e2xyzkmnpqrstvwx"]
             .into_iter()

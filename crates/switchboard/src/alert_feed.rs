@@ -1,9 +1,9 @@
-//! From beats to alerts: each round of beats, as it ends, in the words of the alerts.
+//! Hands each round of health checks to the alerts.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use alerts::{Alerts, Answer, Beat, Card, Round};
+use alerts::{Alerts, Card, Probe, ProbeResult, Round};
 use domain::AccountName;
 use health::{CardId, CardKind, Health};
 use tokio::sync::broadcast::error::RecvError;
@@ -28,18 +28,18 @@ pub(crate) async fn hand_on(health: Health, alerts: Alerts) {
 fn translate(round: &health::Round, detail: impl Fn(&CardId) -> Option<String>) -> Round {
     let red = round.beats.iter().filter(|(_, beat)| beat.answer == health::Answer::Failed);
     let details: HashMap<&CardId, Option<String>> = red.take(ASKED).map(|(id, _)| (id, detail(id))).collect();
-    let beats = round.beats.iter().map(|(id, beat)| Beat {
+    let probes = round.beats.iter().map(|(id, beat)| Probe {
         card: card(id),
-        answer: match beat.answer {
-            health::Answer::NotAsked => Answer::Grey,
-            health::Answer::Answered | health::Answer::Slow => Answer::Green,
-            health::Answer::Failed => Answer::Red {
+        result: match beat.answer {
+            health::Answer::NotAsked => ProbeResult::Grey,
+            health::Answer::Answered | health::Answer::Slow => ProbeResult::Green,
+            health::Answer::Failed => ProbeResult::Red {
                 reason: beat.reason.as_deref().unwrap_or("failed").to_owned(),
                 detail: details.get(id).cloned().flatten(),
             },
         },
     });
-    Round { beats: beats.collect() }
+    Round { probes: probes.collect() }
 }
 
 fn card(id: &CardId) -> Card {
@@ -73,11 +73,11 @@ mod tests {
             ],
             ended: Vec::new(),
         };
-        let beats = translate(&round, |_| Some("no answer for 10 s".to_owned())).beats;
-        assert_eq!(beats[0].card.parent.as_deref(), Some("account:main"));
+        let probes = translate(&round, |_| Some("no answer for 10 s".to_owned())).probes;
+        assert_eq!(probes[0].card.parent.as_deref(), Some("account:main"));
         let (reason, detail) = ("no_answer".to_owned(), Some("no answer for 10 s".to_owned()));
-        assert_eq!(beats[0].answer, Answer::Red { reason, detail });
-        assert_eq!((&beats[1].answer, &beats[2].answer), (&Answer::Green, &Answer::Grey));
-        assert_eq!((&*beats[2].card.kind, beats[2].card.name.as_str()), ("store", "store"));
+        assert_eq!(probes[0].result, ProbeResult::Red { reason, detail });
+        assert_eq!((&probes[1].result, &probes[2].result), (&ProbeResult::Green, &ProbeResult::Grey));
+        assert_eq!((&*probes[2].card.kind, probes[2].card.name.as_str()), ("store", "store"));
     }
 }

@@ -10,7 +10,7 @@ use media::Allowed;
 use serde_json::json;
 
 use crate::notice::{self, Words};
-use crate::targets::{LIMIT, NotTold, Target};
+use crate::targets::{DeliveryError, LIMIT, Target};
 
 /// The waits between attempts: whoever starts this does not wait for long.
 const WAITS: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(10), Duration::from_secs(30)];
@@ -21,7 +21,7 @@ const LONGEST_LINE: usize = 300;
 
 /// A target that is told without a store.
 #[derive(Debug)]
-pub struct LastTarget {
+pub struct OfflineTarget {
     /// As it was written down.
     pub fields: AlertTargetFields,
     /// Whether the settings have it; else it was made while the program ran.
@@ -30,7 +30,7 @@ pub struct LastTarget {
 
 /// What is told of a program that is dead.
 #[derive(Debug, Clone)]
-pub struct Obituary {
+pub struct CrashNotice {
     /// The unit, such as `switchboard.service`.
     pub unit: String,
     pub server: String,
@@ -46,7 +46,7 @@ pub struct Obituary {
 
 /// What became of telling one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Telling {
+pub struct TargetReport {
     pub name: String,
     /// Nothing when it has it, else why not.
     pub result: Result<(), String>,
@@ -54,20 +54,20 @@ pub struct Telling {
 
 /// Tells each webhook and mailbox that the program is dead, several times if need be, all at the same time. A chat
 /// cannot be told without the program, and is named as such.
-pub async fn tell_without_a_store(
-    targets: &[LastTarget],
-    obituary: &Obituary,
+pub async fn notify_offline(
+    targets: &[OfflineTarget],
+    notice: &CrashNotice,
     allowed: &Allowed,
     clock: &Clock,
-) -> Vec<Telling> {
-    let words = obituary.words();
+) -> Vec<TargetReport> {
+    let words = notice.words();
     let telling = targets.iter().map(|target| async {
-        Telling { name: target.fields.name.clone(), result: tell(target, &words, allowed, clock).await }
+        TargetReport { name: target.fields.name.clone(), result: tell(target, &words, allowed, clock).await }
     });
     join_all(telling).await
 }
 
-async fn tell(target: &LastTarget, words: &Words, allowed: &Allowed, clock: &Clock) -> Result<(), String> {
+async fn tell(target: &OfflineTarget, words: &Words, allowed: &Allowed, clock: &Clock) -> Result<(), String> {
     if target.fields.kind == AlertTargetKind::Telegram {
         return Err(
             "a chat is told through the program, which is dead; name a webhook or a mailbox too".to_owned()
@@ -89,8 +89,8 @@ async fn tell(target: &LastTarget, words: &Words, allowed: &Allowed, clock: &Clo
     loop {
         match target.tell(clock, words, LIMIT).await {
             Ok(()) => return Ok(()),
-            Err(NotTold::Off(error)) => return Err(error),
-            Err(NotTold::Failed(error)) => match waits.next() {
+            Err(DeliveryError::Off(error)) => return Err(error),
+            Err(DeliveryError::Failed(error)) => match waits.next() {
                 Some(wait) => clock.sleep(wait).await,
                 None => return Err(error),
             },
@@ -98,7 +98,7 @@ async fn tell(target: &LastTarget, words: &Words, allowed: &Allowed, clock: &Clo
     }
 }
 
-impl Obituary {
+impl CrashNotice {
     fn words(&self) -> Words {
         let Self { unit, server, at, .. } = self;
         let subject = format!("Switchboard {server}: {unit} is dead");
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn it_says_what_died_how_and_what_to_do() {
-        let obituary = Obituary {
+        let notice = CrashNotice {
             unit: "switchboard.service".into(),
             server: "demo".into(),
             result: Some("exit-code".into()),
@@ -146,7 +146,7 @@ mod tests {
             at: Timestamp::from_micros(1_893_456_000_000_000),
             id: AlertNoticeId::MIN,
         };
-        let words = obituary.words();
+        let words = notice.words();
         assert!(words.text.contains("failed at 2030-01-01 00:00 UTC (exit-code)"), "{}", words.text);
         assert!(words.text.contains("systemctl start switchboard.service"), "{}", words.text);
         assert!(words.text.contains("line 49") && !words.text.contains("line 29\n"), "{}", words.text);

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::files::{self, End, Place};
-use crate::scan::Desk;
+use crate::files::{self, BlockEntry, End};
+use crate::scan::ScanBuffers;
 
 /// The most threads of one search.
 const MOST_THREADS: usize = 4;
@@ -19,7 +19,7 @@ const MOST_THREADS: usize = 4;
 /// A block to look into.
 pub(crate) struct Job {
     pub(crate) file: Arc<File>,
-    pub(crate) place: Place,
+    pub(crate) entry: BlockEntry,
 }
 
 /// Where blocks come from, in the order in which they are wanted.
@@ -30,7 +30,7 @@ pub(crate) struct Blocks {
     segments: VecDeque<u64>,
     /// The segment that is open, and its blocks that are still to come.
     file: Option<Arc<File>>,
-    places: VecDeque<Place>,
+    entries: VecDeque<BlockEntry>,
     /// From here on the open file has the lines.
     end: u64,
     /// Segments that end with bytes that nobody wrote so.
@@ -52,16 +52,16 @@ impl Blocks {
             .map(|(first, _)| first)
             .collect();
         let folder = folder.to_owned();
-        Ok(Self { folder, newest_first, segments, file: None, places: VecDeque::new(), end, damaged: 0 })
+        Ok(Self { folder, newest_first, segments, file: None, entries: VecDeque::new(), end, damaged: 0 })
     }
 
     /// The next block that is wanted.
-    fn next(&mut self, wanted: &impl Fn(&Place) -> bool) -> io::Result<Option<Job>> {
+    fn next(&mut self, wanted: &impl Fn(&BlockEntry) -> bool) -> io::Result<Option<Job>> {
         loop {
-            let place = if self.newest_first { self.places.pop_back() } else { self.places.pop_front() };
-            if let (Some(place), Some(file)) = (place, &self.file) {
-                if place.label.first < self.end && wanted(&place) {
-                    return Ok(Some(Job { file: Arc::clone(file), place }));
+            let entry = if self.newest_first { self.entries.pop_back() } else { self.entries.pop_front() };
+            if let (Some(entry), Some(file)) = (entry, &self.file) {
+                if entry.label.first < self.end && wanted(&entry) {
+                    return Ok(Some(Job { file: Arc::clone(file), entry }));
                 }
                 continue;
             }
@@ -73,15 +73,19 @@ impl Blocks {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(error),
             };
-            let (places, end) = files::blocks(&file)?;
+            let (entries, end) = files::blocks(&file)?;
             self.damaged += u32::from(end == End::Damaged);
-            self.places = places.into();
+            self.entries = entries.into();
             self.file = Some(Arc::new(file));
         }
     }
 
     /// The next blocks, at most so many; none when there are no more.
-    pub(crate) fn wave(&mut self, most: usize, wanted: &impl Fn(&Place) -> bool) -> io::Result<Vec<Job>> {
+    pub(crate) fn next_jobs(
+        &mut self,
+        most: usize,
+        wanted: &impl Fn(&BlockEntry) -> bool,
+    ) -> io::Result<Vec<Job>> {
         let mut jobs = Vec::new();
         while jobs.len() < most
             && let Some(job) = self.next(wanted)?
@@ -92,37 +96,37 @@ impl Blocks {
     }
 }
 
-/// A desk for each thread that a search may take.
-pub(crate) fn desks() -> Vec<Desk> {
+/// Buffers for each thread that a search may take.
+pub(crate) fn buffers() -> Vec<ScanBuffers> {
     let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get).clamp(1, MOST_THREADS);
-    (0..threads).map(|_| Desk::default()).collect()
+    (0..threads).map(|_| ScanBuffers::default()).collect()
 }
 
 /// Does all jobs, each once, and gives what they gave in their order; nothing for one that broke down.
 pub(crate) fn look_into<R: Send>(
-    desks: &mut [Desk],
+    buffers: &mut [ScanBuffers],
     jobs: &[Job],
-    look: &(impl Fn(&mut Desk, &Job) -> R + Sync),
+    look: &(impl Fn(&mut ScanBuffers, &Job) -> R + Sync),
 ) -> Vec<Option<R>> {
     let next = AtomicUsize::new(0);
-    let work = |desk: &mut Desk| {
+    let work = |buffers: &mut ScanBuffers| {
         let mut done = Vec::new();
         while let Some((at, job)) = {
             let at = next.fetch_add(1, Ordering::Relaxed);
             jobs.get(at).map(|job| (at, job))
         } {
-            done.push((at, look(desk, job)));
+            done.push((at, look(buffers, job)));
         }
         done
     };
     let mut given: Vec<Option<R>> = jobs.iter().map(|_| None).collect();
-    let Some((own, others)) = desks.split_first_mut() else { return given };
+    let Some((own, others)) = buffers.split_first_mut() else { return given };
     let done = thread::scope(|scope| {
         let spawned: Vec<_> = others
             .iter_mut()
             .take(jobs.len().saturating_sub(1))
             // A thread that cannot be had leaves its work to the others.
-            .filter_map(|desk| thread::Builder::new().spawn_scoped(scope, || work(desk)).ok())
+            .filter_map(|buffers| thread::Builder::new().spawn_scoped(scope, || work(buffers)).ok())
             .collect();
         let mut done = work(own);
         for thread in spawned {

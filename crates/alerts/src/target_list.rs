@@ -11,14 +11,14 @@ use crate::targets::Target;
 
 /// Targets by name. One of the settings hides one of the same name that was made here.
 #[derive(Debug, Default)]
-pub(crate) struct Book {
+pub(crate) struct TargetList {
     targets: BTreeMap<String, Arc<Target>>,
 }
 
-impl Book {
+impl TargetList {
     /// Puts them together. One that cannot be used is left out, and said; it must not keep the others from being told.
     pub(crate) fn new(settings: &[AlertTargetFields], stored: Vec<StoredTarget>, allowed: &Allowed) -> Self {
-        let mut book = Self::default();
+        let mut targets = Self::default();
         for stored in stored {
             let read =
                 AlertTargetFields::from_toml(&stored.record).map_err(|error| error.message().to_owned());
@@ -29,7 +29,7 @@ impl Book {
                 })
             });
             match target {
-                Ok(target) => book.add(target),
+                Ok(target) => targets.add(target),
                 Err(error) => {
                     tracing::warn!(target = stored.name, error, "a target of alerts cannot be used");
                 }
@@ -37,7 +37,7 @@ impl Book {
         }
         for fields in settings {
             match Target::of_settings(fields) {
-                Ok(target) => book.add(target),
+                Ok(target) => targets.add(target),
                 Err(wrong) => {
                     tracing::warn!(
                         target = fields.name,
@@ -47,7 +47,7 @@ impl Book {
                 }
             }
         }
-        book
+        targets
     }
 
     pub(crate) fn add(&mut self, target: Target) {

@@ -17,7 +17,7 @@ pub struct Card {
 
 /// What a card answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub enum ProbeResult {
     Green,
     Red {
         /// Why, as a stable word: `session_revoked`, `no_answer`, `disk_full` …
@@ -28,15 +28,15 @@ pub enum Answer {
     Grey,
 }
 
-/// One beat of one card.
+/// One probe of one card.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Beat {
+pub struct Probe {
     pub card: Card,
-    pub answer: Answer,
+    pub result: ProbeResult,
 }
 
-/// One beat of every card there is. A card that is missing from a few rounds is taken to be no more.
+/// One probe of every card there is. A card that is missing from a few rounds is taken to be no more.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Round {
-    pub beats: Vec<Beat>,
+    pub probes: Vec<Probe>,
 }

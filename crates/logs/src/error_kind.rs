@@ -1,20 +1,20 @@
-//! What kind of trouble a line tells of, found from its fields.
+//! What kind of error a line tells of, found from its fields.
 
-/// A word that is no kind of trouble.
+/// A word that is no kind of error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no error type; there are {names}", names = Trouble::ALL.map(Trouble::as_str).join(", "))]
-pub struct InvalidTrouble(String);
+#[error("{0:?} is no error type; there are {names}", names = ErrorKind::ALL.map(ErrorKind::as_str).join(", "))]
+pub struct InvalidErrorKind(String);
 
-macro_rules! troubles {
+macro_rules! error_kinds {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $word:literal, [$($sign:literal),*];)*) => {
         /// The type of an error that a line tells of. Found from the words that its fields carry (outcomes, reasons, the
         /// provider's codes), never from its text. The words are stable; new ones may come.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Trouble {
+        pub enum ErrorKind {
             $($(#[$doc])* $name,)*
         }
 
-        impl Trouble {
+        impl ErrorKind {
             /// Every type.
             pub const ALL: [Self; [$(Self::$name),*].len()] = [$(Self::$name),*];
 
@@ -41,7 +41,7 @@ macro_rules! troubles {
     };
 }
 
-troubles! {
+error_kinds! {
     /// Telegram wants the account to be silent for a while.
     FloodWait = 1, "flood_wait", ["FLOOD_WAIT", "FLOOD_PREMIUM_WAIT"];
     /// Telegram wants the account to be silent in one chat for a while.
@@ -87,7 +87,7 @@ troubles! {
 /// The fields whose values are such words, in the order they are looked at.
 pub(crate) const SIGNS: [&str; 5] = ["code", "outcome", "provider_code", "reason", "state"];
 
-impl Trouble {
+impl ErrorKind {
     /// What the value of a field says. A number after the word, as in `FLOOD_WAIT_30`, is left out.
     pub fn of_value(value: &str) -> Option<Self> {
         let word = value.trim_end_matches(|letter: char| letter.is_ascii_digit());
@@ -96,7 +96,7 @@ impl Trouble {
     }
 }
 
-crate::word::is_a_word!(Trouble, InvalidTrouble);
+crate::word::is_a_word!(ErrorKind, InvalidErrorKind);
 
 #[cfg(test)]
 mod tests {
@@ -105,29 +105,29 @@ mod tests {
     #[test]
     fn words_and_numbers_read_back_and_are_there_once() {
         let mut codes = Vec::new();
-        for trouble in Trouble::ALL {
-            assert_eq!(trouble.as_str().parse(), Ok(trouble));
-            assert_eq!(Trouble::of_value(trouble.as_str()), Some(trouble));
-            assert_eq!(Trouble::from_code(trouble.code()), Some(trouble));
-            assert!((1..64).contains(&trouble.code()) && !codes.contains(&trouble.code()), "{trouble}");
-            codes.push(trouble.code());
+        for kind in ErrorKind::ALL {
+            assert_eq!(kind.as_str().parse(), Ok(kind));
+            assert_eq!(ErrorKind::of_value(kind.as_str()), Some(kind));
+            assert_eq!(ErrorKind::from_code(kind.code()), Some(kind));
+            assert!((1..64).contains(&kind.code()) && !codes.contains(&kind.code()), "{kind}");
+            codes.push(kind.code());
         }
-        assert_eq!((Trouble::from_code(0), Trouble::from_code(63)), (None, None));
+        assert_eq!((ErrorKind::from_code(0), ErrorKind::from_code(63)), (None, None));
     }
 
     #[test]
     fn outcomes_and_the_words_of_the_provider_are_known() {
-        for (value, trouble) in [
-            ("FLOOD_WAIT_1447", Trouble::FloodWait),
-            ("flood_wait", Trouble::FloodWait),
-            ("chat_not_found", Trouble::CannotResolve),
-            ("PERSISTENT_TIMESTAMP_OUTDATED", Trouble::PersistentTimestamp),
-            ("unknown", Trouble::Timeout),
+        for (value, kind) in [
+            ("FLOOD_WAIT_1447", ErrorKind::FloodWait),
+            ("flood_wait", ErrorKind::FloodWait),
+            ("chat_not_found", ErrorKind::CannotResolve),
+            ("PERSISTENT_TIMESTAMP_OUTDATED", ErrorKind::PersistentTimestamp),
+            ("unknown", ErrorKind::Timeout),
         ] {
-            assert_eq!(Trouble::of_value(value), Some(trouble), "{value}");
+            assert_eq!(ErrorKind::of_value(value), Some(kind), "{value}");
         }
         for value in ["sent", "ready", "", "17", "a flood_wait"] {
-            assert_eq!(Trouble::of_value(value), None, "{value}");
+            assert_eq!(ErrorKind::of_value(value), None, "{value}");
         }
     }
 }
