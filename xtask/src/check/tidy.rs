@@ -15,8 +15,11 @@ const MOST_LINES: usize = 700;
 /// Where people write; everything else is made or fetched.
 const PLACES: [&str; 3] = ["crates", "xtask", "docs"];
 
+/// The most characters of a line of a template.
+const WIDEST_TEMPLATE: usize = 160;
+
 /// Kinds of files whose words are read.
-const READ: [&str; 4] = ["rs", "py", "toml", "md"];
+const READ: [&str; 5] = ["rs", "py", "toml", "md", "html"];
 
 /// Words that leave work for later. Put together here so that this file may pass itself.
 const LEFT_FOR_LATER: [&str; 3] = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
@@ -61,6 +64,7 @@ fn is_product_source(workspace: &Workspace, house: &House, file: &Path) -> bool 
 fn judge(path: &Path, text: &str, product: bool) -> Vec<String> {
     let shown = path.display();
     let rust = path.extension().is_some_and(|extension| extension == "rs");
+    let template = path.extension().is_some_and(|extension| extension == "html");
     let mut findings: Vec<_> = path
         .iter()
         .filter_map(|part| empty_name(&part.to_string_lossy()))
@@ -76,6 +80,9 @@ fn judge(path: &Path, text: &str, product: bool) -> Vec<String> {
     for (number, line) in text.lines().enumerate() {
         if let Some(word) = left_for_later(line) {
             findings.push(format!("{shown}:{}: `{word}` leaves work for later", number + 1));
+        }
+        if template && line.chars().count() > WIDEST_TEMPLATE {
+            findings.push(format!("{shown}:{}: longer than {WIDEST_TEMPLATE} characters", number + 1));
         }
     }
     if product && rust && !is_test_file(path) {
@@ -143,6 +150,14 @@ mod tests {
         assert_eq!(found("a.rs", &format!("//! One.\n{}", "\n".repeat(MOST_LINES))).len(), 1);
         assert!(found("a.rs", &format!("//! One.\n{}", "\n".repeat(MOST_LINES - 1))).is_empty());
         assert!(found("a.md", &"\n".repeat(MOST_LINES * 2)).is_empty());
+    }
+
+    #[test]
+    fn a_wide_line_of_a_template_is_found() {
+        let line = "é".repeat(WIDEST_TEMPLATE);
+        assert!(found("a.html", &line).is_empty());
+        assert_eq!(found("a.html", &format!("\n{line}.")), ["a.html:2: longer than 160 characters"]);
+        assert!(found("a.md", &format!("{line}.")).is_empty());
     }
 
     #[test]
