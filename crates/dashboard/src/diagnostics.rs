@@ -3,8 +3,8 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use doctor::{Area, Code, Finding, Fix, Looked, Report, Severity};
 use http::Method;
-use ops::doctor::{Area, Code, Finding, Fix, Looked, Report, Severity};
 use serde_json::Value;
 
 use crate::dashboard::Dashboard;
@@ -51,7 +51,7 @@ const fn tone(severity: Severity) -> &'static str {
 }
 
 /// The lamp of an area.
-fn lamp(section: &ops::doctor::Section) -> &'static str {
+fn lamp(section: &doctor::Section) -> &'static str {
     match section.findings.iter().map(|finding| finding.severity).min() {
         Some(Severity::Error) => "bad",
         Some(Severity::Warning) => "wait",

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use ambient::Clock;
 use anyhow::{Context, bail};
+use backup::Backups;
 use hyper::{Method, Request};
-use ops::backup::Backups;
 use serde_json::Value;
 use store::Store;
 use tokio::sync::Notify;
@@ -81,7 +81,7 @@ impl ApiClient {
         let services = context.services(&messaging, services, Arc::new(Notify::new()));
         let examined = web::Examined {
             settings_file: location.settings_file()?,
-            fingerprint: ops::doctor::settings_fingerprint(&settings),
+            fingerprint: doctor::settings_fingerprint(&settings),
             settings: Arc::new(settings.clone()),
             data_dir,
         };

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ambient::{Chance, Clock, Ids};
+use backup::{BackupParts, Backups};
 use config::Settings;
 use delivery::{Ambient, Delivery, SagaLimits, Sagas};
-use ops::backup::{BackupParts, Backups};
 use store::Store;
 use telegram::{Pool, PoolParts};
 use tokio::sync::Notify;

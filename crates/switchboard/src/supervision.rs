@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use hyper::Request;
-use ops::unit::{Notifier, WatchdogTime};
 use rustix::time::{ClockId, clock_gettime};
 use store::Store;
+use systemd::{Notifier, WatchdogTime};
 use telegram::Pool;
 use telegram::router::Usable;
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -13,6 +14,9 @@ const OLD_PORTS: [u16; 8] = [5021, 5022, 5023, 5024, 5025, 5028, 5029, 5030];
 
 /// The accounts of a world, by priority.
 pub const ACCOUNTS: [&str; 5] = ["main", "backup_1", "backup_2", "backup_3", "fifth"];
+
+/// The key of the first world. Making one is the slowest part of a start, so all worlds of a test program share it.
+static RSA_KEY: OnceLock<Vec<u8>> = OnceLock::new();
 
 /// A pretend outside world.
 pub struct World {
@@ -36,6 +40,11 @@ impl World {
         let mut all = vec!["sandbox", "--telegram", "127.0.0.1:0", "--control", "127.0.0.1:0", "--data-dir"];
         all.push(data_dir.to_str().expect("UTF-8"));
         all.extend(arguments);
+        let key_file = data_dir.join("telegram-rsa.pem");
+        if let Some(key) = RSA_KEY.get() {
+            std::fs::create_dir_all(&data_dir).expect("a folder");
+            std::fs::write(&key_file, key).expect("writes");
+        }
         let mut process = Process::start(binary, &all, &[]);
         process.printed(|output| output.contains("Settings").then_some(())).await;
         let control = process
@@ -44,6 +53,7 @@ impl World {
                 line.split_whitespace().nth(1).map(str::to_owned)
             })
             .await;
+        RSA_KEY.get_or_init(|| std::fs::read(key_file).expect("the key"));
         let mut settings = std::fs::read_to_string(data_dir.join("switchboard.toml")).expect("the settings");
         let mut legacy_ports = BTreeMap::new();
         for old in OLD_PORTS {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ops::doctor::{Area, Code, Finding, Fix, Severity};
+use doctor::{Area, Code, Finding, Fix, Severity};
 
 use super::number::{english, russian, thousands};
 use super::said::doctor_in_russian;

@@ -1,6 +1,6 @@
 //! What the doctor found, in a Russian sentence for each kind: his own words, which follow it, are English.
 
-use ops::doctor::Code;
+use doctor::Code;
 
 /// What a finding of this kind says; nothing for a kind that only a newer program knows.
 pub(super) const fn in_russian(code: Code) -> Option<&'static str> {

@@ -117,7 +117,7 @@ impl World {
         let services = web::Services {
             logs: logs.expect("the log store opens"),
             health: health.clone(),
-            backups: ops::backup::Backups::new(ops::backup::BackupParts {
+            backups: backup::Backups::new(backup::BackupParts {
                 store: store.clone(),
                 clock: clock.clone(),
                 data_dir: dir.path().to_owned(),

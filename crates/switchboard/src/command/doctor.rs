@@ -10,10 +10,10 @@ use std::time::Duration;
 use ambient::Clock;
 use anyhow::Context;
 use config::{Settings, SettingsError};
+use doctor::{Asked, Examination, Fix, Patient, Report, Style, examine};
 use hyper::Method;
-use ops::doctor::{Asked, Examination, Fix, Patient, Report, Style, examine};
-use ops::legacy::{Alive, Row};
-use ops::machine::{Journal, Root};
+use legacy_survey::{Alive, Row};
+use machine::{Journal, Root};
 
 use crate::calls::Calls;
 use crate::control::{self, Server};
@@ -111,7 +111,7 @@ impl Doctor {
         };
         let report = self.with_place(Report { inside: None, ..report });
         if let (Some(file), Some(plan)) = (&self.write_plan, &plan) {
-            write(file, &ops::legacy::plan_text(plan)?)?;
+            write(file, &legacy_survey::plan_text(plan)?)?;
             eprintln!(
                 "The plan is in {}; look at it, stop the old scripts, and import with --plan.",
                 file.display()
@@ -137,7 +137,7 @@ impl Doctor {
         let given = [("--config", &self.location.config), ("--data-dir", &self.location.data_dir)];
         let more: String = given
             .into_iter()
-            .filter_map(|(option, path)| Some(format!(" {option} {}", ops::doctor::quoted(path.as_ref()?))))
+            .filter_map(|(option, path)| Some(format!(" {option} {}", doctor::quoted(path.as_ref()?))))
             .collect();
         let name_it = |command: &mut String| {
             let ours = ["switchboard ", "sudo switchboard "].iter().any(|ours| command.starts_with(ours));

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use ambient::Clock;
 use anyhow::bail;
+use backup::{self, Done, Manifest, Places, Ready, Waiting};
 use clap::ValueEnum;
 use config::StoreUrl;
-use ops::backup::{self, Done, Manifest, Places, Ready, Waiting};
 use serde_json::json;
 use store::HeldBack;
 

@@ -111,7 +111,7 @@ impl Up {
                 self.location.settings_file()?.map(std::path::absolute).transpose()?,
             ),
         };
-        let fingerprint = ops::doctor::settings_fingerprint(settings);
+        let fingerprint = doctor::settings_fingerprint(settings);
         Ok(web::Examined { data_dir, settings_file, settings: Arc::new(settings.clone()), fingerprint })
     }
 

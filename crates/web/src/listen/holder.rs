@@ -24,5 +24,5 @@ impl std::fmt::Display for Holder {
 
 /// Looks for the process that listens where `address` cannot be bound. Reads files; call it off the async threads.
 pub(super) fn holder(address: SocketAddr) -> Option<Holder> {
-    ops::machine::holder(address).map(|holder| Holder { pid: holder.pid, program: holder.program })
+    machine::holder(address).map(|holder| Holder { pid: holder.pid, program: holder.program })
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use axum::extract::State as Shared;
 use axum::response::Response;
+use backup::{AttemptBy, BackupError, BackupName, BackupView, Standing};
 use domain::Timestamp;
 use http::{HeaderMap, StatusCode};
-use ops::backup::{AttemptBy, BackupError, BackupName, BackupView, Standing};
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -40,7 +40,7 @@ pub(super) fn clearing() -> RefOr<Schema> {
 
 /// How a backup is.
 pub(super) fn backup_state() -> RefOr<Schema> {
-    let words = ops::backup::BackupState::ALL.map(ops::backup::BackupState::as_str);
+    let words = backup::BackupState::ALL.map(backup::BackupState::as_str);
     one_of(words, "How it is.").examples(["proven"]).into()
 }
 

@@ -196,7 +196,7 @@ impl World {
             logs::LogStore::open(&dir.path().join("logs"), keeping, gathered).expect("the log store opens");
         let services = Services {
             health: health.clone(),
-            backups: ops::backup::Backups::new(ops::backup::BackupParts {
+            backups: backup::Backups::new(backup::BackupParts {
                 store: store.clone(),
                 clock: clock.clone(),
                 data_dir: dir.path().to_owned(),

@@ -123,7 +123,7 @@ impl<'a> Backups<'a> {
         let may_be_whole = |backup: &&Backup| backup.is_there() && backup.state != BackupState::Broken;
         let best = self.whole().or_else(|| self.list.items.iter().find(may_be_whole));
         let path = Path::new(&self.list.folder).join(best.map_or("FILE", |backup| backup.name.as_str()));
-        format!("switchboard restore {}", ops::doctor::quoted(&path))
+        format!("switchboard restore {}", doctor::quoted(&path))
     }
 }
 

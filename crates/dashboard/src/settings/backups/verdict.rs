@@ -18,7 +18,7 @@ impl BackupsVerdict {
                 _ => Self::Missing,
             };
         };
-        let most = ops::backup::oldest(Duration::from_secs(list.every_seconds));
+        let most = backup::oldest(Duration::from_secs(list.every_seconds));
         match newest.state {
             _ if is_any(BackupState::Making) => Self::Making,
             _ if is_any(BackupState::Proving) => Self::Proving,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use anyhow::{Context, bail};
-use ops::unit::{Account, InstallError, Plan, Systemd, UnitOptions};
+use systemd::{Account, InstallError, Plan, Systemd, UnitOptions};
 use tokio::process::Command;
 
 use crate::Location;

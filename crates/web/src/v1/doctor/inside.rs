@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use doctor::{
+    AccountFact, AlertTargetFact, ForwardedFact, Inside, ListenerFact, ListenerFactState, Server, StockFact,
+};
 use domain::message::MessageState;
 use domain::saga::SagaState;
 use domain::{AccountName, Timestamp};
-use ops::doctor::{
-    AccountFact, AlertTargetFact, ForwardedFact, Inside, ListenerFact, ListenerFactState, Server, StockFact,
-};
 use store::{Page, StoreError};
 
 use crate::listen::{ListenerState, ListenerView};

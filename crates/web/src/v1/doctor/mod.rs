@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use axum::extract::State as Shared;
 use axum::response::Response;
+use doctor::{Asked, Inside, Patient, Report, Server, examine, settings_fingerprint};
 use domain::Timestamp;
 use http::StatusCode;
-use ops::doctor::{Asked, Inside, Patient, Report, Server, examine, settings_fingerprint};
-use ops::machine::{Journal, Root};
+use machine::{Journal, Root};
 use tokio::sync::Mutex;
 
 use self::view::DoctorReport;

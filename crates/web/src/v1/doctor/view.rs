@@ -1,7 +1,7 @@
 //! The report as the API shows it.
 
+use doctor::{Fact, Finding, Fix, Report, Section, Server};
 use domain::Timestamp;
-use ops::doctor::{Fact, Finding, Fix, Report, Section, Server};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -47,7 +47,7 @@ pub(crate) struct DoctorSection {
     area: &'static str,
     /// How far one could see: `wholly`, `partly` or `not`.
     #[schema(value_type = String, example = "wholly")]
-    looked: ops::doctor::Looked,
+    looked: doctor::Looked,
     /// Why it was not all.
     unseen: Vec<String>,
     /// How it is, wrong or not.
@@ -79,7 +79,7 @@ pub(crate) struct DoctorFinding {
     code: &'static str,
     /// `error`, `warning` or `note`.
     #[schema(value_type = String, example = "error")]
-    severity: ops::doctor::Severity,
+    severity: doctor::Severity,
     /// What it is about.
     #[schema(example = "port 5022")]
     subject: String,
@@ -174,7 +174,7 @@ impl From<&Fix> for DoctorFix {
 
 #[cfg(test)]
 mod tests {
-    use ops::doctor::{Area, Code, Severity};
+    use doctor::{Area, Code, Severity};
 
     use super::*;
 

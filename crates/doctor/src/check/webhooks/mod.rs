@@ -1,0 +1,377 @@
+//! Webhooks of providers: whether each sends what customers write to where the owner expects it, and whether it arrives.
+
+mod mend;
+mod place;
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use config::{WebhookFields, WebhookProvider};
+use domain::Timestamp;
+use domain::secret::ExposeSecret;
+
+pub(crate) use place::Place;
+
+use super::{finding, minute, span};
+use crate::finding::{Code, Finding, Fix, Severity};
+use crate::report::{Area, Section};
+
+/// How long a failed delivery counts.
+const RECENT: Duration = Duration::from_hours(1);
+
+/// From how many on those that wait are too many.
+const MANY_WAIT: u64 = 100;
+
+/// The most registrations of one account that are shown.
+const MOST_SHOWN: usize = 10;
+
+/// The most letters of what a provider said, and of a word in it that can be no secret.
+const LONGEST: usize = 160;
+const LONGEST_WORD: usize = 24;
+
+/// A webhook of the settings, and what its provider told.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub(crate) webhook: WebhookFields,
+    pub(crate) outcome: Result<Told, Failure>,
+}
+
+/// What a provider tells.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Told {
+    /// Where it sends; empty when nowhere.
+    pub(crate) registered: Vec<Registration>,
+    /// How many updates it could not deliver yet, where it counts them.
+    pub(crate) waiting: Option<u64>,
+    /// When it last could not deliver one, and what it says about that.
+    pub(crate) failed: Option<(Timestamp, String)>,
+    /// Whether the account is signed out, so that nothing reaches the provider itself.
+    pub(crate) signed_out: bool,
+}
+
+/// One place where it sends.
+#[derive(Debug, Clone)]
+pub(crate) struct Registration {
+    pub(crate) place: Place,
+    pub(crate) state: State,
+    /// Whether the receiver can tell by a secret who posts; nothing where that is not told.
+    pub(crate) has_secret: Option<bool>,
+}
+
+/// How a place stands with its provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// It is sent to, as far as the provider tells.
+    Works,
+    /// It has not confirmed yet that it wants to be sent to.
+    Unconfirmed,
+    /// It did not answer as it should, and is sent to no more.
+    Failed,
+}
+
+/// Why a provider did not tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// It refuses what it was asked with; the key of the settings that is wrong.
+    Refused { field: &'static str, why: String },
+    /// It wants to be paid first.
+    Unpaid(String),
+    /// No answer came about, or one that says to try later.
+    Unreached(String),
+    /// The answer is none to what was asked.
+    Unclear(String),
+}
+
+/// `left_out` more webhooks were not asked for.
+pub(crate) fn check(asked: &[Asked], left_out: usize, now: Timestamp) -> Section {
+    let mut section = Section::new(Area::Webhooks);
+    if asked.is_empty() {
+        section.fact("webhooks", "the settings name none");
+    }
+    if left_out > 0 {
+        section.lacks(format!("{left_out} more webhooks were not asked for: there are too many"));
+    }
+    for one in asked {
+        match &one.outcome {
+            Ok(told) => Judge { webhook: &one.webhook, told, now }.judge(&mut section),
+            Err(failure) => {
+                section.lacks(format!("where {} is registered", one.webhook.name));
+                section.findings.push(not_told(&one.webhook, failure));
+            }
+        }
+    }
+    section
+}
+
+/// The name of a provider.
+pub(super) const fn called(provider: WebhookProvider) -> &'static str {
+    match provider {
+        WebhookProvider::TelegramBot => "Telegram",
+        WebhookProvider::Avito => "Avito",
+        WebhookProvider::Max => "MAX",
+        WebhookProvider::Vk => "VK",
+        WebhookProvider::Wappi => "Wappi",
+    }
+}
+
+fn about(webhook: &WebhookFields, code: Code, severity: Severity, summary: String, fix: Fix) -> Finding {
+    finding(code, severity, format!("webhook {}", webhook.name), summary, fix)
+}
+
+fn not_told(webhook: &WebhookFields, failure: &Failure) -> Finding {
+    let (name, provider) = (&webhook.name, called(webhook.provider));
+    let (code, severity, summary, why) = match failure {
+        Failure::Refused { why, .. } => (
+            Code::WebhookRefused,
+            Severity::Error,
+            format!("{provider} refuses the credentials of {name}, and does not say where it sends."),
+            why,
+        ),
+        Failure::Unpaid(why) => (
+            Code::WebhookRefused,
+            Severity::Error,
+            format!("{provider} wants to be paid before it says where it sends for {name}."),
+            why,
+        ),
+        Failure::Unreached(why) | Failure::Unclear(why) => (
+            Code::WebhookUnknown,
+            Severity::Warning,
+            format!("{provider} did not say where it sends what customers write to {name}."),
+            why,
+        ),
+    };
+    let asked_at = format!("asked at {}", Place::of(webhook.api()));
+    about(webhook, code, severity, summary, mend::ask_again(webhook, failure))
+        .shown_by([why.clone(), asked_at])
+}
+
+/// One webhook whose provider told.
+struct Judge<'a> {
+    webhook: &'a WebhookFields,
+    told: &'a Told,
+    now: Timestamp,
+}
+
+impl Judge<'_> {
+    fn judge(&self, section: &mut Section) {
+        let expected = Place::of(self.webhook.expect.expose_secret());
+        let (right, others): (Vec<&Registration>, Vec<&Registration>) =
+            self.told.registered.iter().partition(|one| one.place.is(&expected));
+        if self.told.registered.is_empty() {
+            section.findings.push(self.nowhere(&expected));
+        } else if right.is_empty() {
+            section.findings.push(self.elsewhere(&expected, &others));
+        } else {
+            section.fact(self.webhook.name.clone(), self.as_expected(&expected));
+            section.findings.extend(self.also_elsewhere(&expected, &others));
+        }
+        section.findings.extend(self.failing(&right));
+        section.findings.extend(self.signed_out());
+        section.findings.extend(self.open_on_the_way());
+        section.findings.extend(self.without_secret());
+    }
+
+    fn provider(&self) -> &'static str {
+        called(self.webhook.provider)
+    }
+
+    fn as_expected(&self, expected: &Place) -> String {
+        let waiting = self.waiting().map(|waiting| format!("; {waiting}")).unwrap_or_default();
+        format!("{} has it registered as expected, at {expected}{waiting}", self.provider())
+    }
+
+    fn waiting(&self) -> Option<String> {
+        self.told.waiting.map(|count| match count {
+            1 => "1 update waits".to_owned(),
+            _ => format!("{count} updates wait"),
+        })
+    }
+
+    fn about(&self, code: Code, severity: Severity, summary: String, fix: Fix) -> Finding {
+        about(self.webhook, code, severity, summary, fix)
+    }
+
+    fn nowhere(&self, expected: &Place) -> Finding {
+        let (name, provider) = (&self.webhook.name, self.provider());
+        self.about(
+            Code::WebhookMissing,
+            Severity::Warning,
+            format!("{provider} sends what customers write to {name} nowhere: no webhook is registered."),
+            mend::register(self.webhook, false),
+        )
+        .shown_by(std::iter::once(format!("expected: {expected}")).chain(self.waiting()))
+    }
+
+    fn elsewhere(&self, expected: &Place, others: &[&Registration]) -> Finding {
+        let (name, provider) = (&self.webhook.name, self.provider());
+        let summary = match others {
+            [one] if one.place.looks_like(expected) => {
+                format!(
+                    "{provider} sends what customers write to {name} to another path of {expected} than expected."
+                )
+            }
+            [one] => {
+                format!(
+                    "{provider} sends what customers write to {name} to {}, and not to {expected}.",
+                    one.place
+                )
+            }
+            _ => {
+                let count = others.len();
+                format!(
+                    "{provider} sends what customers write to {name} to {count} places, and not to {expected}."
+                )
+            }
+        };
+        self.about(Code::WebhookElsewhere, Severity::Error, summary, mend::register(self.webhook, true))
+            .shown_by(
+                listed(expected, others)
+                    .chain(std::iter::once(format!("expected: {expected}")))
+                    .chain(self.waiting()),
+            )
+    }
+
+    fn also_elsewhere(&self, expected: &Place, others: &[&Registration]) -> Option<Finding> {
+        let (name, provider) = (&self.webhook.name, self.provider());
+        let others: Vec<_> = others.iter().copied().filter(|one| one.state == State::Works).collect();
+        (!others.is_empty()).then(|| {
+            self.about(
+                Code::WebhookAlsoElsewhere,
+                Severity::Note,
+                format!("{provider} sends what customers write to {name} to another place too: each gets every message."),
+                Fix::advice("look whether you know that place; it may be another program of yours"),
+            )
+            .shown_by(listed(expected, &others))
+        })
+    }
+
+    /// What the provider tells of messages that do not arrive.
+    fn failing(&self, right: &[&Registration]) -> Option<Finding> {
+        let (name, provider) = (&self.webhook.name, self.provider());
+        let many = self.told.waiting.filter(|count| *count >= MANY_WAIT);
+        let recent = self.told.failed.as_ref().filter(|(at, _)| self.now.since(*at) <= RECENT);
+        let broken = right.iter().any(|one| one.state != State::Works)
+            && !right.iter().any(|one| one.state == State::Works);
+        // Where nothing is registered, waiting is told there.
+        if self.told.registered.is_empty() || (many.is_none() && recent.is_none() && !broken) {
+            return None;
+        }
+        let severity =
+            if broken || (many.is_some() && recent.is_some()) { Severity::Error } else { Severity::Warning };
+        let summary = format!("{provider} cannot deliver what customers write to {name}.");
+        let states = right
+            .iter()
+            .filter_map(|one| state(one.state))
+            .map(|words| format!("the expected place {words}"));
+        let failed = recent.map(|(at, said)| {
+            let ago = span(self.now.since(*at).as_secs());
+            format!("last failure {ago} ago, {}: {}", minute(*at), harmless(said))
+        });
+        let waiting = self.waiting().filter(|_| self.told.waiting > Some(0));
+        let fix = Fix::advice(
+            "look at the receiver: whether it runs, can be reached from outside, and answers 200 at once; its own log says why it refused",
+        );
+        Some(
+            self.about(Code::WebhookFailing, severity, summary, fix)
+                .shown_by(states.take(1).chain(failed).chain(waiting)),
+        )
+    }
+
+    fn signed_out(&self) -> Option<Finding> {
+        let (name, provider) = (&self.webhook.name, self.provider());
+        self.told.signed_out.then(|| {
+            self.about(
+                Code::WebhookFailing,
+                Severity::Error,
+                format!("{provider} has lost the account of {name}: nothing that customers write arrives."),
+                Fix::advice("sign the account in again in the provider's cabinet, by its QR code"),
+            )
+        })
+    }
+
+    fn open_on_the_way(&self) -> Option<Finding> {
+        let (name, provider) = (&self.webhook.name, self.provider());
+        let open: Vec<_> = self.told.registered.iter().filter(|one| one.place.is_open_on_the_way()).collect();
+        let first = open.first()?;
+        Some(
+            self.about(
+                Code::WebhookPlain,
+                Severity::Warning,
+                format!(
+                    "{provider} sends what customers write to {name} over plain http to {}: anyone on the way can read and change it.",
+                    first.place
+                ),
+                Fix::advice("give the receiver an https address, and register that one"),
+            )
+            .shown_by(shown(open.iter().skip(1).map(|one| one.place.to_string()))),
+        )
+    }
+
+    fn without_secret(&self) -> Option<Finding> {
+        let (name, provider) = (&self.webhook.name, self.provider());
+        let is_open = |one: &&Registration| one.has_secret == Some(false) && !one.place.may_carry_a_secret();
+        let open: Vec<_> = self.told.registered.iter().filter(is_open).collect();
+        let first = open.first()?;
+        let advice = match self.webhook.provider {
+            WebhookProvider::Vk => {
+                "give the server a secret key in the community's settings, and have the receiver compare it"
+            }
+            _ => {
+                "the provider signs nothing, so the address must be the secret: give the receiver a long random path, and \
+                 register that"
+            }
+        };
+        Some(
+            self.about(
+                Code::WebhookWithoutSecret,
+                Severity::Warning,
+                format!(
+                    "Anyone who knows the address can post to {} as {provider} with messages for {name}: there is no secret in it.",
+                    first.place
+                ),
+                Fix::advice(advice),
+            )
+            .shown_by(shown(open.iter().skip(1).map(|one| one.place.to_string()))),
+        )
+    }
+}
+
+/// Registered places, a line each.
+fn listed(expected: &Place, places: &[&Registration]) -> impl Iterator<Item = String> {
+    let line = |one: &&Registration| {
+        let path = if one.place.looks_like(expected) { ", under another path" } else { "" };
+        let words = state(one.state).map(|words| format!(", which {words}")).unwrap_or_default();
+        format!("registered: {}{path}{words}", one.place)
+    };
+    shown(places.iter().map(line)).into_iter()
+}
+
+/// As many lines as are shown, and how many more there are.
+fn shown(lines: impl ExactSizeIterator<Item = String>) -> Vec<String> {
+    let more = lines.len().saturating_sub(MOST_SHOWN);
+    let more = (more > 0).then(|| format!("{more} more"));
+    lines.take(MOST_SHOWN).chain(more).collect()
+}
+
+/// How a place stands that does not work.
+const fn state(state: State) -> Option<&'static str> {
+    match state {
+        State::Works => None,
+        State::Unconfirmed => Some("has not confirmed it yet"),
+        State::Failed => Some("answered wrongly and gets nothing any more"),
+    }
+}
+
+/// What a provider said, short, without control letters, and without what may be a part of an address or a key.
+fn harmless(text: &str) -> String {
+    let plain: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    let word = |word: &str| {
+        let is_plain = !word.contains('/') && word.chars().nth(LONGEST_WORD).is_none();
+        if is_plain { word.to_owned() } else { "…".to_owned() }
+    };
+    let words: Vec<String> = plain.split_whitespace().map(word).collect();
+    let short: String = words.join(" ").chars().take(LONGEST).collect();
+    if short.is_empty() { "no reason was given".to_owned() } else { short }
+}
