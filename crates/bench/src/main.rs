@@ -3,7 +3,6 @@
 
 mod browser;
 mod contender;
-mod goals;
 mod http;
 mod latency;
 mod ledger;
@@ -23,6 +22,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, ValueEnum};
+use serde_json::Map;
 
 use crate::machine::Machine;
 use crate::report::Report;
@@ -117,18 +117,8 @@ async fn run(command_line: &CommandLine) -> Result<bool> {
         baseline: versions(&stage)?,
         rounds: stage.pace.rounds,
         round_seconds: stage.pace.round.as_secs(),
-        send_text: None,
-        added_latency: None,
-        idle: None,
-        choosing: None,
-        failover: None,
-        sizes: None,
-        upload: None,
-        many_files: None,
-        import: None,
-        logs: None,
-        dashboard: None,
-        search: None,
+        numbers: Map::new(),
+        sections: Vec::new(),
         broken_off: Vec::new(),
         goals: Vec::new(),
     };
@@ -137,31 +127,11 @@ async fn run(command_line: &CommandLine) -> Result<bool> {
             continue;
         }
         eprintln!("measuring {scenario:?} …");
-        let outcome = match scenario {
-            Scenario::Idle => idle::run(&stage).await.map(|found| report.idle = Some(found)),
-            Scenario::Choosing => {
-                report.choosing = Some(choosing::run(stage.pace.choices));
-                Ok(())
-            }
-            Scenario::Sizes => sizes::run(&stage).await.map(|found| report.sizes = Some(found)),
-            Scenario::Failover => failover::run(&stage).await.map(|found| report.failover = Some(found)),
-            Scenario::Import => import::run(&stage).await.map(|found| report.import = Some(found)),
-            Scenario::Logs => logs::run(&stage).await.map(|found| report.logs = Some(found)),
-            Scenario::Dashboard => dashboard::run(&stage).await.map(|found| report.dashboard = Some(found)),
-            Scenario::Search => search::run(&stage).await.map(|found| report.search = Some(found)),
-            Scenario::ManyFiles => many_files::run(&stage).await.map(|found| report.many_files = Some(found)),
-            Scenario::Upload => upload::run(&stage).await.map(|found| report.upload = Some(found)),
-            Scenario::AddedLatency => {
-                added_latency::run(&stage).await.map(|found| report.added_latency = Some(found))
-            }
-            Scenario::SendText => send_text::run(&stage).await.map(|found| report.send_text = Some(found)),
-        };
-        if let Err(error) = outcome {
+        if let Err(error) = measure(*scenario, &stage, &mut report).await {
             eprintln!("{scenario:?} broke off: {error:#}");
             report.broken_off.push(format!("{scenario:?}: {error:#}"));
         }
     }
-    report.judge();
     let text = report.markdown();
     println!("{text}");
     // A run that broke off must not take the place of one that did not.
@@ -178,6 +148,27 @@ async fn run(command_line: &CommandLine) -> Result<bool> {
         eprintln!("not all goals were reached; data and logs are in {}", stage.work.display());
     }
     Ok(report.is_good())
+}
+
+/// Runs a scenario and adds what it measured to the report.
+async fn measure(scenario: Scenario, stage: &Stage, report: &mut Report) -> Result<()> {
+    let value = scenario.to_possible_value().context("a scenario without a name")?;
+    let name = value.get_name();
+    match scenario {
+        Scenario::Idle => report.add(name, &idle::run(stage).await?),
+        Scenario::Choosing => report.add(name, &choosing::run(stage.pace.choices)),
+        Scenario::Sizes => report.add(name, &sizes::run(stage).await?),
+        Scenario::Failover => report.add(name, &failover::run(stage).await?),
+        Scenario::Import => report.add(name, &import::run(stage).await?),
+        Scenario::Logs => report.add(name, &logs::run(stage).await?),
+        Scenario::Dashboard => report.add(name, &dashboard::run(stage).await?),
+        Scenario::Search => report.add(name, &search::run(stage).await?),
+        Scenario::ManyFiles => report.add(name, &many_files::run(stage).await?),
+        Scenario::Upload => report.add(name, &upload::run(stage).await?),
+        Scenario::AddedLatency => report.add(name, &added_latency::run(stage).await?),
+        Scenario::SendText => report.add(name, &send_text::run(stage).await?),
+    }
+    .context("the numbers are no JSON")
 }
 
 /// The command that a person types to get this.

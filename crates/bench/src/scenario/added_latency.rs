@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{Folders, OURS, Stage, bare_library};
 use crate::contender;
@@ -11,6 +12,7 @@ use crate::latency::{Latencies, Summary};
 use crate::ledger::{Audit, Claim};
 use crate::library::{Library, Person};
 use crate::load::{self, Door, Stretch};
+use crate::report::{Goal, Measured, milliseconds, quantiles, table};
 use crate::world::World;
 
 /// The three ways by turns, so often.
@@ -18,6 +20,9 @@ const BLOCKS: usize = 5;
 
 /// A block may take this long; it takes a second.
 const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Less than this is added to one send at p50, in microseconds.
+const ADDED: u32 = 1_000;
 
 /// What was measured, in microseconds.
 #[derive(Debug, Serialize)]
@@ -30,7 +35,48 @@ pub(crate) struct AddedLatency {
     pub(crate) messages: Summary,
     pub(crate) audit: Audit,
     /// Methods that the world did not know.
-    pub(crate) unknown_methods: Vec<serde_json::Value>,
+    pub(crate) unknown_methods: Vec<Value>,
+}
+
+impl AddedLatency {
+    fn plus(&self, times: Summary) -> u32 {
+        times.p50.saturating_sub(self.library.p50)
+    }
+}
+
+impl Measured for AddedLatency {
+    fn text(&self) -> String {
+        let row =
+            |name: &str, times: Summary, plus: &str| format!("| {name} | {} | {plus} |", quantiles(times));
+        let rows = [
+            row("the client library alone", self.library, ""),
+            row("`POST /send_text`", self.send_text, &milliseconds(self.plus(self.send_text))),
+            row("`POST /v1/messages`", self.messages, &milliseconds(self.plus(self.messages))),
+        ];
+        format!(
+            "## What is added to one send\n\nOne caller, one send after the other, {} of each kind by turns. The write to \
+             the disk is in it.\n\n{}",
+            self.library.count,
+            table("| | p50, ms | p90, ms | p99, ms | added at p50, ms |", rows)
+        )
+    }
+
+    fn goals(&self) -> Vec<Goal> {
+        let added = |what, times: Summary| {
+            let plus = self.plus(times);
+            let wanted = format!("< {} ms", milliseconds(ADDED));
+            Goal::new(what, wanted, format!("{} ms", milliseconds(plus)), times.count > 0 && plus < ADDED)
+        };
+        vec![
+            added("added by `POST /send_text`, p50", self.send_text),
+            added("added by `POST /v1/messages`, p50", self.messages),
+            Goal::once("sent by one caller, and in the ledger exactly once", &self.audit),
+        ]
+    }
+
+    fn unknown_methods(&self) -> Vec<&Value> {
+        self.unknown_methods.iter().collect()
+    }
 }
 
 /// Runs the scenario.
@@ -114,4 +160,25 @@ async fn bare(
         claims.push(Claim { text, message_id });
     }
     Ok((times, claims))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::assert_missed;
+
+    #[test]
+    fn a_millisecond_more_is_too_much() {
+        let summary = |p50| Summary { count: 10, p50, ..Summary::default() };
+        let added = |messages| AddedLatency {
+            library: summary(500),
+            send_text: summary(1_499),
+            messages: summary(messages),
+            audit: Audit { confirmed: 30, ..Audit::default() },
+            unknown_methods: Vec::new(),
+        };
+        assert_missed(&added(1_499), 0);
+        assert_missed(&added(1_500), 1);
+        assert!(added(1_300).text().contains("| `POST /v1/messages` | 1.30 | 0.00 | 0.00 | 0.80 |"));
+    }
 }

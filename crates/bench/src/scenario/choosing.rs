@@ -3,6 +3,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use crate::report::{Goal, Measured, microseconds, table};
 use domain::account::{AccountState, Reason};
 use domain::{ChatKind, Timestamp};
 use serde::Serialize;
@@ -13,6 +14,9 @@ pub(crate) const ACCOUNTS: usize = 1_000;
 
 /// So many choices are timed together: one is too short for a clock.
 const TOGETHER: u32 = 50;
+
+/// One choice takes less than this at p50, in nanoseconds.
+const CHOICE: u64 = 20_000;
 
 /// What was measured, in nanoseconds for one choice.
 #[derive(Debug, Serialize)]
@@ -28,6 +32,25 @@ pub(crate) struct OneKind {
     pub(crate) p50: u64,
     /// Of the slowest stretch but one in a hundred.
     pub(crate) p99: u64,
+}
+
+impl Measured for Choosing {
+    fn text(&self) -> String {
+        let rows = self.chats.iter().map(|kind| {
+            format!("| {} | {} | {} |", kind.what, microseconds(kind.p50), microseconds(kind.p99))
+        });
+        format!("## Choosing among {ACCOUNTS} accounts\n\n{}", table("| | p50, µs | p99, µs |", rows))
+    }
+
+    fn goals(&self) -> Vec<Goal> {
+        let slowest = self.chats.iter().map(|kind| kind.p50).max().unwrap_or(0);
+        vec![Goal::new(
+            "one choice among 1,000 accounts, p50 of the slowest kind",
+            format!("< {} µs", microseconds(CHOICE)),
+            format!("{} µs", microseconds(slowest)),
+            slowest > 0 && slowest < CHOICE,
+        )]
+    }
 }
 
 /// Runs the scenario: so many stretches of each kind.
@@ -106,6 +129,7 @@ fn nanoseconds(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::assert_missed;
 
     #[test]
     fn there_is_somebody_to_choose_in_each_kind() {
@@ -115,5 +139,15 @@ mod tests {
         assert!(choice.able.len() > 3 && choice.refused.len() > 800, "{}", choice.able.len());
         let measured = run(1);
         assert!(measured.chats.len() == 5 && measured.chats.iter().all(|kind| kind.p50 > 0));
+    }
+
+    #[test]
+    fn the_slowest_kind_counts() {
+        let choosing = |p50| Choosing {
+            chats: vec![OneKind { what: "a", p50, p99: 12_340 }, OneKind { what: "b", p50: 1, p99: 0 }],
+        };
+        assert_missed(&choosing(19_999), 0);
+        assert_missed(&choosing(20_000), 1);
+        assert!(choosing(9_870).text().contains("| a | 9.8 | 12.3 |"));
     }
 }

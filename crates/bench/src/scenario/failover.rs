@@ -14,10 +14,14 @@ use super::{Folders, OURS, Stage, THEIRS};
 use crate::contender::{self, authorization};
 use crate::http;
 use crate::latency::{Latencies, Summary};
+use crate::report::{Goal, Measured, milliseconds, quantiles, table};
 use crate::world::World;
 
 /// How long a new chat may take to be known to the accounts that are in it.
 const LEARNING: Duration = Duration::from_secs(30);
+
+/// Less than this is added at p50, in microseconds; the call that is turned away is in it.
+const ADDED: u32 = 5_000;
 
 /// What was measured, in microseconds.
 #[derive(Debug, Serialize)]
@@ -31,6 +35,42 @@ pub(crate) struct Failover {
     pub(crate) in_ledger: usize,
     /// Methods that the world did not know.
     pub(crate) unknown_methods: Vec<Value>,
+}
+
+impl Measured for Failover {
+    fn text(&self) -> String {
+        let rows = [("at once", self.direct), ("over a failover", self.over)]
+            .map(|(name, times)| format!("| {name} | {} |", quantiles(times)));
+        format!(
+            "## What failover adds\n\nOne caller, {} new chats. In each, the first call meets an account that may not write \
+             there and goes on with the next one, whose call to Telegram is in it as well as the first one's; the second \
+             call goes to that account at once.\n\n{}",
+            self.over.count,
+            table("| `POST /send_text` | p50, ms | p90, ms | p99, ms |", rows)
+        )
+    }
+
+    fn goals(&self) -> Vec<Goal> {
+        let plus = self.over.p50.saturating_sub(self.direct.p50);
+        vec![
+            Goal::new(
+                "added by a failover, p50",
+                format!("< {} ms", milliseconds(ADDED)),
+                format!("{} ms", milliseconds(plus)),
+                self.over.count > 0 && plus < ADDED,
+            ),
+            Goal::new(
+                "sent over a failover, and in the ledger once, from the second account",
+                "all",
+                format!("{} of {}", self.in_ledger, self.sent),
+                self.sent > 0 && self.in_ledger == self.sent,
+            ),
+        ]
+    }
+
+    fn unknown_methods(&self) -> Vec<&Value> {
+        self.unknown_methods.iter().collect()
+    }
 }
 
 /// Runs the scenario: each chat is one failover and one direct call.
@@ -102,4 +142,24 @@ async fn send(address: SocketAddr, chat: &str, text: &str) -> Result<()> {
     let answer = http::post(address, "/send_text", "", &json!({ "chat": chat, "text": text })).await?;
     let said = answer["status"].as_str().context("an answer without a status")?;
     if said == "ok" { Ok(()) } else { bail!("/send_text says {answer}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::assert_missed;
+
+    #[test]
+    fn each_goal_can_be_missed() {
+        let summary = |p50| Summary { count: 10, p50, ..Summary::default() };
+        let failover = |over, in_ledger| Failover {
+            direct: summary(1_000),
+            over: summary(over),
+            sent: 20,
+            in_ledger,
+            unknown_methods: Vec::new(),
+        };
+        assert_missed(&failover(5_999, 20), 0);
+        assert_missed(&failover(6_000, 19), 2);
+    }
 }

@@ -7,6 +7,7 @@ use tokio::time::sleep;
 use super::{Folders, OURS, Stage};
 use crate::contender;
 use crate::program::Program;
+use crate::report::{Measured, megabytes, table};
 use crate::usage;
 use crate::world::World;
 
@@ -31,6 +32,23 @@ pub(crate) struct AtRest {
     pub(crate) memory: u64,
     /// Milliseconds of processor time in a second.
     pub(crate) processor: f64,
+}
+
+impl Measured for Idle {
+    fn text(&self) -> String {
+        let Self { ours, baseline } = self;
+        let rows = [
+            format!("| accounts | {} | {} |", ours.accounts, baseline.accounts),
+            format!("| start to ready, ms | {} | {} |", ours.ready_after, baseline.ready_after),
+            format!(
+                "| start to all accounts ready, ms | {} | {} |",
+                ours.accounts_ready_after, baseline.accounts_ready_after
+            ),
+            format!("| memory at rest, MB | {} | {} |", megabytes(ours.memory), megabytes(baseline.memory)),
+            format!("| CPU at rest, ms a second | {:.1} | {:.1} |", ours.processor, baseline.processor),
+        ];
+        format!("## Start and rest\n\n{}", table("| | Switchboard | Flask + Telethon |", rows))
+    }
 }
 
 /// Runs the scenario.

@@ -14,6 +14,7 @@ use super::{Folders, Stage};
 use crate::contender::{self, authorization};
 use crate::http;
 use crate::program::{empty_folder, of_nobody};
+use crate::report::{Goal, Measured, table};
 use crate::world::World;
 
 /// The sessions.
@@ -21,6 +22,9 @@ pub(crate) const SESSIONS: usize = 100;
 
 /// The peers of each.
 pub(crate) const PEERS: usize = 4_000;
+
+/// The longest that an import may take, in milliseconds.
+const TOOK: u128 = 10_000;
 
 /// The least that each file has, in bytes.
 const LEAST: u64 = 1 << 20;
@@ -42,6 +46,40 @@ pub(crate) struct Import {
     pub(crate) peers: u64,
     /// Methods that the world did not know.
     pub(crate) unknown_methods: Vec<Value>,
+}
+
+impl Measured for Import {
+    fn text(&self) -> String {
+        let row = format!("| {} | {} | {} | {} |", self.took, self.processor, self.accounts, self.peers);
+        format!(
+            "## Importing {SESSIONS} session files\n\n`switchboard account import` while `up` runs. Telethon made the files; \
+             each has a key and {PEERS} peers, {} MB in all. Whose each is, is asked of Telegram.\n\n{}",
+            self.bytes / 1_000_000,
+            table("| took, ms | CPU, ms | accounts | peers known |", [row])
+        )
+    }
+
+    fn goals(&self) -> Vec<Goal> {
+        let peers = (SESSIONS * PEERS) as u64;
+        vec![
+            Goal::new(
+                "import of 100 sessions",
+                format!("< {TOOK} ms"),
+                format!("{} ms", self.took),
+                self.took > 0 && self.took < TOOK,
+            ),
+            Goal::new(
+                "… accounts, and peers that they know",
+                format!("{SESSIONS}, ≥ {peers}"),
+                format!("{}, {}", self.accounts, self.peers),
+                self.accounts == SESSIONS && self.peers >= peers,
+            ),
+        ]
+    }
+
+    fn unknown_methods(&self) -> Vec<&Value> {
+        self.unknown_methods.iter().collect()
+    }
 }
 
 /// Runs the scenario.
@@ -124,4 +162,17 @@ async fn make_sessions(stage: &Stage, world: &World, folder: &Path) -> Result<()
     drop(asked);
     let status = timeout(PATIENCE, child.wait()).await.context("Python does not end")??;
     if status.success() { Ok(()) } else { bail!("the session files were not made: {status}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::assert_missed;
+
+    #[test]
+    fn each_goal_can_be_missed() {
+        let import = |took, accounts, peers| Import { took, accounts, peers, ..Import::default() };
+        assert_missed(&import(9_999, 100, 400_000), 0);
+        assert_missed(&import(10_000, 99, 399_999), 2);
+    }
 }

@@ -10,6 +10,7 @@ use tokio::time::sleep;
 
 use super::{Folders, Stage, upload};
 use crate::contender::{self, authorization};
+use crate::report::{Goal, Measured, megabytes, table};
 use crate::world::World;
 use crate::{http, usage};
 
@@ -22,6 +23,9 @@ pub(crate) const SIZE: u64 = 1_000_000;
 /// How long is looked at most.
 pub(crate) const LOOKED: Duration = Duration::from_mins(1);
 
+/// What is left a minute after the files, in kilobytes.
+const AFTER: u64 = 80 * 1_024;
+
 /// What was measured.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct ManyFiles {
@@ -33,6 +37,38 @@ pub(crate) struct ManyFiles {
     pub(crate) memory_after: u64,
     /// Methods that the world did not know.
     pub(crate) unknown_methods: Vec<Value>,
+}
+
+impl Measured for ManyFiles {
+    fn text(&self) -> String {
+        let rows = [
+            format!("| before | {} |", megabytes(self.memory_before)),
+            format!("| at most | {} |", megabytes(self.memory_highest)),
+            format!("| {} s after the last one | {} |", LOOKED.as_secs(), megabytes(self.memory_after)),
+        ];
+        let (accounts, size) = (self.accounts, SIZE / 1_000_000);
+        format!(
+            "## {accounts} accounts, each sends a file of {size} MB\n\n{}",
+            table("| memory | MB |", rows)
+        )
+    }
+
+    fn goals(&self) -> Vec<Goal> {
+        let mut memory =
+            Goal::memory("memory a minute after 100 accounts sent a file each", AFTER, self.memory_after);
+        memory.met &= self.memory_after > 0;
+        let whole = Goal::new(
+            "… and files that arrived whole",
+            "all",
+            format!("{} of {}", self.sent, self.accounts),
+            self.sent > 0 && self.sent == self.accounts,
+        );
+        vec![memory, whole]
+    }
+
+    fn unknown_methods(&self) -> Vec<&Value> {
+        self.unknown_methods.iter().collect()
+    }
 }
 
 /// Runs the scenario.
@@ -70,4 +106,18 @@ pub(crate) async fn run(stage: &Stage) -> Result<ManyFiles> {
     found.unknown_methods = world.unknown_methods().await?;
     world.stop().await?;
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::assert_missed;
+
+    #[test]
+    fn each_goal_can_be_missed() {
+        let many =
+            |memory_after, sent| ManyFiles { accounts: 100, sent, memory_after, ..ManyFiles::default() };
+        assert_missed(&many(AFTER - 1, 100), 0);
+        assert_missed(&many(AFTER, 99), 2);
+    }
 }

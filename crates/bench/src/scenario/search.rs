@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::{Folders, OURS, Stage, bare_library};
 use crate::contender::{self, authorization};
 use crate::load::{self, Door, Stretch};
+use crate::report::{Goal, Measured, megabytes, table};
 use crate::world::World;
 use crate::{http, usage};
 
@@ -52,6 +53,34 @@ pub(crate) struct Text {
 struct Page {
     items: Vec<Value>,
     next_cursor: Option<String>,
+}
+
+impl Measured for Search {
+    fn text(&self) -> String {
+        let rows = self.words.iter().map(|word| {
+            let first = if word.found == 0 { "–".to_owned() } else { word.first_page.to_string() };
+            // Of a text that is everywhere only the first page was asked for.
+            let all =
+                if word.pages == 1 && word.found > 0 { "–".to_owned() } else { word.all_pages.to_string() };
+            format!("| {} | {} | {first} | {all} | {} |", word.what, word.found, word.pages)
+        });
+        format!(
+            "## {} messages by their text\n\nAll were sent through `POST /send_text` before; the database has {} MB. \
+             `GET /v1/messages?text=…`, whatever letters are large, newest first, a hundred on a page. Each answer looks through \
+             a bounded number of messages and leads on. The server had {} MB before and {} MB at most.\n\n{}",
+            self.messages,
+            self.database / 1_000_000,
+            megabytes(self.memory_before),
+            megabytes(self.memory_highest),
+            table("| the text is | found | first page, ms | all looked through, ms | answers |", rows)
+        )
+    }
+
+    fn goals(&self) -> Vec<Goal> {
+        let right = self.words.iter().all(|word| word.found == word.expected);
+        let any = self.messages > 0 && !self.words.is_empty();
+        vec![Goal::all("messages with the text that were found", right && any)]
+    }
 }
 
 /// Runs the scenario.
@@ -136,9 +165,20 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::assert_missed;
 
     #[test]
     fn a_text_stands_in_a_query() {
         assert_eq!(escaped("a b&"), "%61%20%62%26");
+    }
+
+    #[test]
+    fn a_text_that_is_not_found_is_a_missed_goal() {
+        let text =
+            |found| Text { what: "a", found, expected: 1, first_page: 500, all_pages: 1_000, pages: 20 };
+        let search = |found| Search { messages: 1, words: vec![text(found)], ..Search::default() };
+        assert_missed(&search(1), 0);
+        assert_missed(&search(0), 1);
+        assert!(search(1).text().contains("| a | 1 | 500 | 1000 | 20 |"));
     }
 }

@@ -4,16 +4,27 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{Folders, OURS, Stage, THEIRS, bare_library};
 use crate::contender::{self, Contender};
 use crate::latency::{Latencies, Summary};
 use crate::ledger::Audit;
 use crate::load::{self, Door, Stretch};
+use crate::report::{Goal, Measured, megabytes, milliseconds, table, times};
 use crate::usage;
 use crate::world::World;
 
 const CALLERS: usize = 32;
+
+/// At least so many times the baseline's requests a second.
+const REQUESTS: f64 = 6.0;
+
+/// At most this part of the baseline's p99.
+const TAIL: f64 = 0.25;
+
+/// At most this part of the baseline's processor time for a request.
+const PROCESSOR: f64 = 0.125;
 
 /// What was measured.
 #[derive(Debug, Serialize)]
@@ -23,7 +34,7 @@ pub(crate) struct SendText {
     /// Callers that make a connection for each request, as n8n does.
     pub(crate) closed: Pair,
     /// Methods that the world did not know.
-    pub(crate) unknown_methods: Vec<serde_json::Value>,
+    pub(crate) unknown_methods: Vec<Value>,
 }
 
 /// The same load on both.
@@ -66,6 +77,121 @@ struct Meter {
     failures: usize,
     first_failure: Option<String>,
     audit: Audit,
+}
+
+impl Measured for SendText {
+    fn text(&self) -> String {
+        format!(
+            "## `POST /send_text`, 32 callers over 64 chats\n\nConnections are kept:\n\n{}\
+             A new connection for each request (`Connection: close`, as n8n does):\n\n{}",
+            self.kept.text(),
+            self.closed.text()
+        )
+    }
+
+    fn goals(&self) -> Vec<Goal> {
+        let Pair { ours, baseline } = &self.kept;
+        let (tail, tail_of_baseline) = (f64::from(ours.latency.p99), f64::from(baseline.latency.p99));
+        let sides = [ours, baseline, &self.closed.ours, &self.closed.baseline];
+        let failures: usize = sides.iter().map(|side| side.failures).sum();
+        let mut audit = Audit::default();
+        for side in sides {
+            audit.add(&side.audit);
+        }
+        vec![
+            Goal::new(
+                "requests a second, of the baseline's",
+                format!("≥ {REQUESTS}×"),
+                times(ours.per_second, baseline.per_second),
+                baseline.per_second > 0.0 && ours.per_second >= baseline.per_second * REQUESTS,
+            ),
+            Goal::new(
+                "p99, of the baseline's",
+                format!("≤ {TAIL}×"),
+                times(tail, tail_of_baseline),
+                ours.requests > 0 && tail <= tail_of_baseline * TAIL,
+            ),
+            Goal::new(
+                "CPU a request, of the baseline's",
+                format!("≤ {PROCESSOR}×"),
+                times(ours.processor, baseline.processor),
+                ours.requests > 0 && ours.processor <= baseline.processor * PROCESSOR,
+            ),
+            Goal::new("requests not answered with \"sent\", either side", "0", failures, failures == 0),
+            Goal::once("sent under load, and in the ledger exactly once", &audit),
+        ]
+    }
+
+    fn unknown_methods(&self) -> Vec<&Value> {
+        self.unknown_methods.iter().collect()
+    }
+}
+
+impl Pair {
+    fn text(&self) -> String {
+        let Self { ours, baseline } = self;
+        let mut rows = vec![format!(
+            "| requests a second | {:.0} | {:.0} | {} |",
+            ours.per_second,
+            baseline.per_second,
+            times(ours.per_second, baseline.per_second)
+        )];
+        let rounds = |side: &Side| {
+            format!("{:.0} – {:.0}", side.slowest_round_per_second, side.fastest_round_per_second)
+        };
+        rows.push(format!("| slowest – fastest round | {} | {} | |", rounds(ours), rounds(baseline)));
+        rows.extend(
+            [
+                ("p50", ours.latency.p50, baseline.latency.p50),
+                ("p90", ours.latency.p90, baseline.latency.p90),
+                ("p99", ours.latency.p99, baseline.latency.p99),
+                ("slowest", ours.latency.max, baseline.latency.max),
+            ]
+            .map(|(name, ours, baseline)| {
+                let ratio = times(f64::from(ours), f64::from(baseline));
+                format!("| {name}, ms | {} | {} | {ratio} |", milliseconds(ours), milliseconds(baseline))
+            }),
+        );
+        rows.extend(
+            [
+                ("CPU a request, µs", ours.processor, baseline.processor),
+                ("… of the pretend Telegram, µs", ours.processor_of_world, baseline.processor_of_world),
+                ("… of the load, µs", ours.processor_of_load, baseline.processor_of_load),
+            ]
+            .map(|(name, ours, baseline)| {
+                format!("| {name} | {ours:.0} | {baseline:.0} | {} |", times(ours, baseline))
+            }),
+        );
+        rows.extend(
+            [
+                ("memory after it, MB", ours.memory, baseline.memory),
+                ("memory at most, MB", ours.memory_highest, baseline.memory_highest),
+            ]
+            .map(|(name, ours, baseline)| {
+                format!("| {name} | {} | {} | |", megabytes(ours), megabytes(baseline))
+            }),
+        );
+        let wrong = |Audit { missing, doubled, misnamed, unclaimed, .. }: &Audit| {
+            format!("{missing} / {doubled} / {misnamed} / {unclaimed}")
+        };
+        let (confirmed, of_baseline) = (ours.audit.confirmed, baseline.audit.confirmed);
+        rows.extend([
+            format!("| sent, each once in the ledger | {confirmed} | {of_baseline} | |"),
+            format!(
+                "| missing / twice / wrong id / not answered | {} | {} | |",
+                wrong(&ours.audit),
+                wrong(&baseline.audit)
+            ),
+            format!("| failures | {} | {} | |", ours.failures, baseline.failures),
+        ]);
+        let mut text = table("| | Switchboard | Flask + Telethon | ratio |", rows);
+        for (name, side) in [("Switchboard", ours), ("Flask + Telethon", baseline)] {
+            if let Some(failure) = &side.first_failure {
+                text += &format!("First failure of {name}: `{}`\n\n", failure.replace(['\n', '`'], " "));
+            }
+        }
+        text
+    }
 }
 
 /// Runs the scenario.
@@ -197,6 +323,7 @@ fn as_number(count: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::assert_missed;
 
     #[test]
     fn rates_and_shares_are_whole_even_without_requests() {
@@ -204,5 +331,57 @@ mod tests {
         assert!(rate(0, Duration::ZERO).abs() < 1e-9);
         assert!((each(Duration::from_millis(3), 10) - 300.0).abs() < 1e-9);
         assert!((each(Duration::from_millis(3), 0) - 3000.0).abs() < 1e-9);
+    }
+
+    fn side(per_second: f64, p99: u32, processor: f64) -> Side {
+        Side {
+            requests: 10,
+            per_second,
+            latency: Summary { count: 10, p99, ..Summary::default() },
+            processor,
+            audit: Audit { confirmed: 10, ..Audit::default() },
+            ..Side::default()
+        }
+    }
+
+    fn measured(ours: Side) -> SendText {
+        let baseline = || side(100.0, 4_000, 800.0);
+        SendText {
+            kept: Pair { ours, baseline: baseline() },
+            closed: Pair { ours: baseline(), baseline: baseline() },
+            unknown_methods: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn each_goal_can_be_missed() {
+        assert_missed(&measured(side(600.0, 1_000, 100.0)), 0);
+        assert_missed(&measured(side(599.0, 1_001, 101.0)), 3);
+        let mut wrong = measured(side(600.0, 1_000, 100.0));
+        wrong.closed.baseline.failures = 1;
+        wrong.kept.ours.audit.doubled = 1;
+        assert_missed(&wrong, 2);
+    }
+
+    #[test]
+    fn a_run_without_requests_meets_no_goal_of_speed() {
+        let nothing = || Pair { ours: Side::default(), baseline: Side::default() };
+        assert_missed(&SendText { kept: nothing(), closed: nothing(), unknown_methods: Vec::new() }, 4);
+    }
+
+    #[test]
+    fn both_sides_stand_in_one_line_with_their_ratio() {
+        let mut measured = measured(side(1_200.0, 2_000, 80.0));
+        measured.kept.ours.first_failure = Some("answered 500 `x`\ny".to_owned());
+        let text = measured.text();
+        for line in [
+            "| requests a second | 1200 | 100 | 12× |",
+            "| p99, ms | 2.00 | 4.00 | 0.50× |",
+            "| CPU a request, µs | 80 | 800 | 0.10× |",
+            "| missing / twice / wrong id / not answered | 0 / 0 / 0 / 0 | 0 / 0 / 0 / 0 | |",
+            "First failure of Switchboard: `answered 500  x  y`",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+        }
     }
 }

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use anyhow::Result;
 use serde::Serialize;
+use serde_json::Value;
 use tokio::time::sleep;
 
 use super::{Folders, Stage};
 use crate::contender;
+use crate::report::{Goal, Measured, megabytes, table};
 use crate::usage;
 use crate::world::World;
 
@@ -17,6 +19,9 @@ const READING: &str = "messages.getDialogs";
 
 /// The dialogs over all accounts.
 pub(crate) const DIALOGS: usize = 4_000;
+
+/// A call of the first reading may bring this many dialogs.
+const DIALOGS_OF_A_CALL: u64 = 100;
 
 /// What was measured.
 #[derive(Debug, Serialize)]
@@ -45,7 +50,73 @@ pub(crate) struct Size {
     pub(crate) memory_after_reading: u64,
     pub(crate) memory_at_rest: u64,
     /// Methods that the world did not know.
-    pub(crate) unknown_methods: Vec<serde_json::Value>,
+    pub(crate) unknown_methods: Vec<Value>,
+}
+
+impl Measured for Sizes {
+    fn text(&self) -> String {
+        let Self { owner, hundred } = self;
+        let rows = [
+            ("calls of the first reading", owner.first_reading.into(), hundred.first_reading.into()),
+            ("start with all known, to ready, ms", owner.ready_after, hundred.ready_after),
+            ("… to all accounts ready, ms", owner.accounts_ready_after, hundred.accounts_ready_after),
+            ("calls that read dialogs in it", owner.reading_again.into(), hundred.reading_again.into()),
+        ]
+        .map(|(name, owner, hundred): (_, u128, u128)| format!("| {name} | {owner} | {hundred} |"));
+        let memory = [
+            ("memory after the first reading, MB", owner.memory_after_reading, hundred.memory_after_reading),
+            ("memory at rest, MB", owner.memory_at_rest, hundred.memory_at_rest),
+        ]
+        .map(|(name, owner, hundred)| format!("| {name} | {} | {} |", megabytes(owner), megabytes(hundred)));
+        let header = format!("| | 5 accounts, 10 sessions | {} accounts |", hundred.accounts);
+        format!(
+            "## Sizes\n\n{} dialogs over all accounts; a hundred accounts have more, as each has its own customers.\n\n{}",
+            owner.dialogs,
+            table(&header, rows.into_iter().chain(memory))
+        )
+    }
+
+    fn goals(&self) -> Vec<Goal> {
+        let mut goals = self.owner.goals("5 accounts", 1_000, 40 * 1_024);
+        goals.extend(self.hundred.goals("100 accounts", 2_000, 64 * 1_024));
+        goals
+    }
+
+    fn unknown_methods(&self) -> Vec<&Value> {
+        self.owner.unknown_methods.iter().chain(&self.hundred.unknown_methods).collect()
+    }
+}
+
+impl Size {
+    /// The goals of so many accounts: milliseconds until all are ready, and kilobytes.
+    fn goals(&self, accounts: &str, start: u128, memory: u64) -> Vec<Goal> {
+        let most = self.memory_after_reading.max(self.memory_at_rest);
+        // The last page of each account is not full.
+        let calls = (self.dialogs as u64).div_ceil(DIALOGS_OF_A_CALL) + self.accounts as u64;
+        let mut memory = Goal::memory(format!("memory of {accounts}"), memory, most);
+        memory.met &= most > 0;
+        vec![
+            Goal::new(
+                format!("start of {accounts} that know all"),
+                format!("< {start} ms"),
+                format!("{} ms", self.accounts_ready_after),
+                self.accounts_ready_after > 0 && self.accounts_ready_after < start,
+            ),
+            Goal::new(
+                "… and its calls that read dialogs",
+                "0",
+                self.reading_again,
+                self.accounts > 0 && self.reading_again == 0,
+            ),
+            memory,
+            Goal::new(
+                format!("first reading of {accounts}"),
+                format!("≤ {calls} calls"),
+                format!("{} calls", self.first_reading),
+                self.first_reading > 0 && self.first_reading <= calls,
+            ),
+        ]
+    }
 }
 
 /// Runs the scenario.
@@ -89,4 +160,30 @@ async fn one(stage: &Stage, name: &str, accounts: usize, more: &[&str]) -> Resul
     size.unknown_methods = world.unknown_methods().await?;
     world.stop().await?;
     Ok(size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::assert_missed;
+
+    #[test]
+    fn each_goal_can_be_missed() {
+        let size = |accounts, ready, memory, again| Size {
+            accounts,
+            dialogs: 4_000,
+            first_reading: 40 + accounts as u64,
+            accounts_ready_after: ready,
+            memory_at_rest: memory,
+            reading_again: again,
+            ..Size::default()
+        };
+        let good = Sizes { owner: size(5, 999, 40_959, 0), hundred: size(100, 1_999, 65_535, 0) };
+        assert_missed(&good, 0);
+        let mut bad = Sizes { owner: size(5, 1_000, 40_960, 1), hundred: size(100, 2_000, 65_536, 1) };
+        bad.owner.first_reading += 1;
+        bad.hundred.first_reading += 1;
+        assert_missed(&bad, 8);
+        assert_missed(&Sizes { owner: Size::default(), hundred: Size::default() }, 8);
+    }
 }

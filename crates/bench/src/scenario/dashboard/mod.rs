@@ -4,6 +4,7 @@
 mod beats;
 mod page;
 mod press;
+mod report;
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use crate::latency::Summary;
 use crate::usage;
 use crate::world::World;
 
-pub(crate) use page::Weight;
+use page::Weight;
 
 /// The least dialogs that the world gives each account.
 const DIALOGS_EACH: usize = 30;

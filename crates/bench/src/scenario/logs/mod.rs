@@ -1,5 +1,6 @@
 //! Ten million log lines: how fast they go in, and how fast a word is found among them, beside `grep` and `zgrep`.
 
+mod report;
 mod rotation;
 
 use std::fs::{self, File};
@@ -22,7 +23,7 @@ use crate::program::of_nobody;
 use crate::world::World;
 use crate::{http, usage};
 
-pub(crate) use rotation::Rotation;
+use rotation::Rotation;
 
 /// How many lines a search is to give.
 const FIRST: u64 = 100;

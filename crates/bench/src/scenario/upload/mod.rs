@@ -2,6 +2,7 @@
 //! is sent a second time by its reference.
 
 mod both_ways;
+mod report;
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -20,7 +21,7 @@ use super::{Folders, OURS, Stage, THEIRS};
 use crate::contender::{self, Switchboard, authorization};
 use crate::world::{Account, World};
 use crate::{http, program, usage};
-pub(crate) use both_ways::BothWays;
+use both_ways::BothWays;
 
 /// Whom the files go to.
 const RECIPIENT: &str = "client_1";
