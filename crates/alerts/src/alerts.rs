@@ -408,7 +408,7 @@ impl Alerts {
     /// The store cannot be read.
     pub async fn targets(&self) -> Result<Vec<TargetView>, StoreError> {
         let rows = self.0.store.alerts();
-        let (standings, waiting) = (rows.standings().await?, rows.waiting().await?);
+        let (standings, waiting) = (rows.target_health().await?, rows.waiting().await?);
         let targets = self.0.state().targets.all();
         let shown = |target: &Arc<Target>| {
             let standing = standings.iter().find(|standing| standing.name == target.name);

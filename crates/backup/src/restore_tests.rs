@@ -248,7 +248,7 @@ async fn broken_off_after_any_step_no_store_opens_until_it_is_finished() {
         moves[..steps].iter().for_each(|step| step());
         let refused = Store::open(options(&data, &world.clock)).await.err().unwrap();
         assert!(refused.to_string().contains("switchboard restore"), "{refused}");
-        let looked = store::look(&data, "sqlite:other.db", &MasterKey::File("master.key".into()));
+        let looked = store::inspect(&data, "sqlite:other.db", &MasterKey::File("master.key".into()));
         assert!(matches!(looked, Err(OpenError::HalfRestored { .. })), "{looked:?}");
         let done =
             finish(world.places(), &world.clock).await.unwrap().expect("there was something to finish");

@@ -6,11 +6,11 @@ use domain::{ChatRef, MessageId};
 use store::{Accepted, SameBy};
 
 use crate::decide::{self, Choice};
+use crate::durability::Fate;
 use crate::lanes::LaneId;
-use crate::promise::Fate;
 use crate::sender::Admission;
 use crate::submission::{self, How, Submission, SubmitError, Submitted};
-use crate::{Delivery, Inner, due_since, promise, purpose, query, way, worker};
+use crate::{Delivery, Inner, due_since, durability, log_events, purpose, query, worker};
 
 impl Delivery {
     /// Accepts a message: when this returns `New`, it is on disk and will be carried.
@@ -55,7 +55,7 @@ impl Delivery {
         let key = submission.idempotency;
         let taken = self.take_in(submission).await;
         let is_conflict = |error: &SubmitError| matches!(error, SubmitError::Conflict);
-        promise::unless_repeated(taken, key.map(|key| self.repeated(key)), is_conflict).await
+        durability::unless_repeated(taken, key.map(|key| self.repeated(key)), is_conflict).await
     }
 
     async fn take_in(&self, submission: Submission) -> Result<Submitted, SubmitError> {
@@ -66,7 +66,7 @@ impl Delivery {
         if let Some(pin) = submission.pin.as_ref().filter(|pin| !inner.sender.knows(pin)) {
             return Err(SubmitError::UnknownAccount(pin.clone()));
         }
-        let queued = inner.live.len();
+        let queued = inner.waiters.len();
         if queued >= inner.limits.queued {
             return Err(SubmitError::TooMany { queued });
         }
@@ -84,17 +84,22 @@ impl Delivery {
         let reserved = self.begin_at_acceptance(message);
         let message = message.clone();
         let listener = accept.origin.listener.clone();
-        inner.live.begin(id);
+        inner.waiters.begin(id);
         let answer = inner.store.outbox().accept(accept).await;
         let not_known = SubmitError::NotKnown { id };
-        let accepted = promise::answer_or_fate(answer, &id, self.fate(id), not_known).await;
+        let accepted = durability::answer_or_fate(answer, &id, self.fate(id), not_known).await;
         let other = match accepted.map(|answer| answer.unwrap_or(Accepted::New)) {
             Ok(Accepted::New) => {
-                inner.tally.accepted();
-                way::accepted(&message, &listener);
+                inner.metrics.accepted();
+                log_events::accepted(&message, &listener);
                 match reserved {
                     Some((lane, admission)) => {
-                        inner.live.set_due(id, due_since(&message), purpose(&message), message.pin.clone());
+                        inner.waiters.set_due(
+                            id,
+                            due_since(&message),
+                            purpose(&message),
+                            message.pin.clone(),
+                        );
                         self.start(lane, Some(worker::first_job(message, admission)));
                     }
                     None => self.enqueue(message),
@@ -112,13 +117,13 @@ impl Delivery {
             Ok(Accepted::Conflict) => Err(SubmitError::Conflict),
             Err(not_accepted) => Err(not_accepted),
         };
-        inner.live.abandon(id);
+        inner.waiters.abandon(id);
         self.release(reserved.map(|(lane, _)| lane));
         other
     }
 
     async fn note_joined(&self, id: MessageId, how: &str) {
-        way::joined(id, how);
+        log_events::joined(id, how);
         let at = self.0.ambient.clock.now();
         let detail = Some(how.to_owned());
         let entry = Entry { at, step: Step::Joined, part: None, account: None, outcome: None, detail };
@@ -131,7 +136,7 @@ impl Delivery {
         let Inner { store, ambient, closing, .. } = &*self.0;
         let why = Some("the store was late to accept it".to_owned());
         let outbox = store.outbox();
-        promise::fate(ambient, closing, &id, || outbox.cancel(id, ambient.clock.now(), why.clone())).await
+        durability::fate(ambient, closing, &id, || outbox.cancel(id, ambient.clock.now(), why.clone())).await
     }
 
     /// Notes that a caller without a key got its answer, so that the same body is a new message from now on.
@@ -146,7 +151,7 @@ impl Delivery {
     pub async fn unanswered(&self, id: MessageId) {
         let Inner { store, ambient, closing, .. } = &*self.0;
         let outbox = store.outbox();
-        promise::unanswered(ambient, closing, &id, || outbox.unanswered(id)).await;
+        durability::unanswered(ambient, closing, &id, || outbox.unanswered(id)).await;
     }
 
     /// Whether the message can go to its account in the same write that accepts it: one write to disk instead of two.

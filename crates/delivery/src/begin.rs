@@ -13,10 +13,10 @@ use store::{Begin, StoreError};
 use crate::decide::{self, Choice, Next, Tried};
 use crate::lanes::{Job, LaneId};
 use crate::prepare::Prepared;
-use crate::pulse::{Pulse, Unbegun};
 use crate::sender::{Candidates, Query};
-use crate::worker::{Carried, Gone, Load, NotedWait, Walk, Way, refusal};
-use crate::{plan, purpose, query, way};
+use crate::watchdog::{Unbegun, Watch};
+use crate::worker::{Gone, InFlight, LaneStep, LaneWorker, NotedWait, Route, refusal};
+use crate::{log_events, plan, purpose, query};
 
 /// Even without a deadline the accounts are looked at again now and then: a missed change must not strand a lane.
 const LONGEST_LOOK_AWAY: Duration = Duration::from_secs(5);
@@ -30,74 +30,75 @@ enum Woken {
     Over,
 }
 
-impl Walk<'_> {
+impl LaneWorker<'_> {
     /// Finds an account for the next part and writes down that it has it.
     pub(crate) async fn begin(
         &self,
-        mut job: Job<Box<Load>>,
-    ) -> Result<(Job<Box<Load>>, Way, usize), Carried> {
+        mut job: Job<Box<InFlight>>,
+    ) -> Result<(Job<Box<InFlight>>, Route, usize), LaneStep> {
         let inner = &self.delivery.0;
-        let pulse = inner.pulses.of(self.lane);
+        let watch = inner.watchdog.of(self.lane);
         loop {
             if inner.closing.is_cancelled() {
-                return Err(Carried::Dropped);
+                return Err(LaneStep::Dropped);
             }
             let mut changes = inner.sender.changes();
-            let query = query(&job.load.message);
-            pulse.rests();
-            let Some(mut candidates) = self.candidates(&query).await else { return Err(Carried::Dropped) };
+            let query = query(&job.payload.message);
+            watch.disarm();
+            let Some(mut candidates) = self.candidates(&query).await else { return Err(LaneStep::Dropped) };
             // A name that is known now, or a basic group that has become a supergroup.
             if let Some(chat_id) = candidates.chat_id.filter(|chat_id| ChatRef::Id(*chat_id) != query.chat) {
-                job.load.message.chat_id = Some(chat_id);
+                job.payload.message.chat_id = Some(chat_id);
                 return Err(self.relocate(chat_id, job));
             }
-            pulse.begins(self.unbegun(&job.load.message));
-            let load = &mut job.load;
-            decide::hold_back(&mut candidates, &load.not_before, inner.ambient.clock.now());
-            candidates.able.sort_by_key(|able| load.unavailable.contains(&able.account));
+            watch.arm(self.unbegun(&job.payload.message));
+            let work = &mut job.payload;
+            decide::hold_back(&mut candidates, &work.not_before, inner.ambient.clock.now());
+            candidates.able.sort_by_key(|able| work.unavailable.contains(&able.account));
             // A text that is half sent waits for its account: "not sent" would be untrue.
-            let fail_on_flood = load.message.on_flood == OnFlood::Fail && load.sent_by().is_none();
+            let fail_on_flood = work.message.on_flood == OnFlood::Fail && work.sent_by().is_none();
             let chosen =
-                decide::choose(&candidates, Some(&query.chat), &load.tried, load.sent_by(), fail_on_flood);
+                decide::choose(&candidates, Some(&query.chat), &work.tried, work.sent_by(), fail_on_flood);
             let account = match chosen {
                 Choice::Go(account) => account,
                 Choice::Wait { until } => {
-                    pulse.rests();
-                    self.note_wait(load, until, decide::waits_for(&candidates, until)).await;
+                    watch.disarm();
+                    self.note_wait(work, until, decide::waits_for(&candidates, until)).await;
                     self.fail_hurried().await;
                     if self.wait(job.id, until, &mut changes).await == Woken::Over
                         && self.is_over(job.id).await
                     {
-                        return Err(Carried::Dropped);
+                        return Err(LaneStep::Dropped);
                     }
                     continue;
                 }
-                Choice::Fail(failure) => return Err(self.delivery.fail(&mut load.message, failure).await),
+                Choice::Fail(failure) => return Err(self.delivery.fail(&mut work.message, failure).await),
             };
-            if load.noted_wait != NotedWait::None {
-                inner.live.hold(job.id, None);
+            if work.noted_wait != NotedWait::None {
+                inner.waiters.hold(job.id, None);
                 self.delivery.lanes().hold(self.lane, None);
             }
-            let Some(chat_id) = load.message.chat_id.or(candidates.chat_id) else {
+            let Some(chat_id) = work.message.chat_id.or(candidates.chat_id) else {
                 let failure = Failure::ChatNotFound { asked: Vec::new() };
-                return Err(self.delivery.fail(&mut load.message, failure).await);
+                return Err(self.delivery.fail(&mut work.message, failure).await);
             };
             // Another message has taken the last place meanwhile: the next look shows it.
             let Ok(admission) = inner.sender.admit(&account) else { continue };
-            let stands_in_for = match job.load.message.pin {
+            let stands_in_for = match job.payload.message.pin {
                 None => {
-                    let Load { tried, stood_in, .. } = &*job.load;
+                    let InFlight { tried, stood_in, .. } = &*job.payload;
                     decide::failover(&candidates, tried, &account, stood_in.as_ref())
                 }
                 Some(_) => None,
             };
-            let passed_over =
-                stands_in_for.is_some().then(|| decide::passed_over(&candidates, &job.load.tried, &account));
-            job.load.admission = Some(admission);
-            job.load.rebinds = candidates.lost && job.load.message.pin.is_none();
-            let way = Way { account, chat_id };
-            match self.write_begin(&mut job.load, &way, stands_in_for.zip(passed_over), &pulse).await {
-                Ok(part) => return Ok((job, way, part)),
+            let passed_over = stands_in_for
+                .is_some()
+                .then(|| decide::passed_over(&candidates, &job.payload.tried, &account));
+            job.payload.admission = Some(admission);
+            job.payload.rebinds = candidates.lost && job.payload.message.pin.is_none();
+            let route = Route { account, chat_id };
+            match self.write_begin(&mut job.payload, &route, stands_in_for.zip(passed_over), &watch).await {
+                Ok(part) => return Ok((job, route, part)),
                 Err(ControlFlow::Continue(())) => {}
                 Err(ControlFlow::Break(carried)) => return Err(carried),
             }
@@ -125,63 +126,65 @@ impl Walk<'_> {
     /// The write that must be on disk before anything goes to the wire.
     async fn write_begin(
         &self,
-        load: &mut Load,
-        way: &Way,
+        work: &mut InFlight,
+        route: &Route,
         stands_in_for: Option<((AccountName, String), String)>,
-        pulse: &Pulse<'_, LaneId>,
-    ) -> Result<usize, ControlFlow<Carried>> {
+        watch: &Watch<'_, LaneId>,
+    ) -> Result<usize, ControlFlow<LaneStep>> {
         let inner = &self.delivery.0;
         // Somebody may be asked whom to mention, and files take their time.
-        pulse.rests();
+        watch.disarm();
         let mut planned = None;
-        if load.message.parts.is_empty() {
-            match inner.sender.place_mention(&way.account, way.chat_id, &load.message.content).await {
+        if work.message.parts.is_empty() {
+            match inner.sender.place_mention(&route.account, route.chat_id, &work.message.content).await {
                 Ok(text) => {
-                    let media = &load.message.content.media;
+                    let media = &work.message.content.media;
                     let parts = plan::parts(&text, media, || inner.ambient.chance.random_id());
-                    load.message.parts.clone_from(&parts);
+                    work.message.parts.clone_from(&parts);
                     planned = Some(parts);
                 }
-                Err(outcome) => return Err(self.mention_refused(load, way, &outcome).await),
+                Err(outcome) => return Err(self.mention_refused(work, route, &outcome).await),
             }
         }
-        let Some(part) = load.message.next_part().map(|part| part.index) else {
+        let Some(part) = work.message.next_part().map(|part| part.index) else {
             let failure = Failure::Rejected { provider_code: RejectionCode::MessageEmpty };
-            return Err(ControlFlow::Break(self.delivery.fail(&mut load.message, failure).await));
+            return Err(ControlFlow::Break(self.delivery.fail(&mut work.message, failure).await));
         };
         let position = usize::from(part);
-        let prepared = self.prepare_first(load, way, position).await;
+        let prepared = self.prepare_first(work, route, position).await;
         if planned.is_some() && !matches!(prepared, Prepared::Ready) {
             // Placed as this account can write it, and never stored.
-            load.message.parts.clear();
+            work.message.parts.clear();
         }
         match prepared {
             Prepared::Ready => {}
-            Prepared::Refused(outcome) => return Err(self.unprepared(load, way, position, outcome).await),
+            Prepared::Refused(outcome) => {
+                return Err(self.unprepared(work, route, position, outcome).await);
+            }
             Prepared::Dropped => {
-                if inner.closing.is_cancelled() || self.is_over(load.message.id).await {
-                    return Err(ControlFlow::Break(Carried::Dropped));
+                if inner.closing.is_cancelled() || self.is_over(work.message.id).await {
+                    return Err(ControlFlow::Break(LaneStep::Dropped));
                 }
                 // Ended and sent again by hand meanwhile: it is on its way once more.
-                inner.live.begin(load.message.id);
+                inner.waiters.begin(work.message.id);
                 return Err(ControlFlow::Continue(()));
             }
         }
-        pulse.begins(self.unbegun(&load.message));
+        watch.arm(self.unbegun(&work.message));
         let at = inner.ambient.clock.now();
         let (failover, passed_over) = stands_in_for
             .map(|((from, reason), passed_over)| {
-                let to = way.account.clone();
-                (Failover { at, chat_id: Some(way.chat_id), from, to, reason }, passed_over)
+                let to = route.account.clone();
+                (Failover { at, chat_id: Some(route.chat_id), from, to, reason }, passed_over)
             })
             .unzip();
         if failover.is_some() {
-            load.stood_in = Some(way.account.clone());
+            work.stood_in = Some(route.account.clone());
         }
         let begin = Begin {
-            id: load.message.id,
-            account: way.account.clone(),
-            chat_id: way.chat_id,
+            id: work.message.id,
+            account: route.account.clone(),
+            chat_id: route.chat_id,
             part,
             plan: planned,
             failover,
@@ -193,82 +196,88 @@ impl Walk<'_> {
             let answer = outbox.begin(begin.clone()).await;
             if matches!(answer, Err(StoreError::Corrupt { .. })) {
                 // The lane waits for a person; its service does not stand still.
-                pulse.rests();
+                watch.disarm();
             }
             answer
         };
-        let written = self.delivery.persist(load.message.id, begin_once).await;
+        let written = self.delivery.persist(work.message.id, begin_once).await;
         if written == Err(Gone) {
-            return Err(ControlFlow::Break(Carried::Dropped));
+            return Err(ControlFlow::Break(LaneStep::Dropped));
         }
         if let Some(failover) = &begin.failover {
-            way::moved(&load.message, failover);
-            inner.tally.failed_over();
+            log_events::moved(&work.message, failover);
+            inner.metrics.failed_over();
         }
-        let message = &mut load.message;
-        message.account = Some(way.account.clone());
-        message.chat_id = Some(way.chat_id);
+        let message = &mut work.message;
+        message.account = Some(route.account.clone());
+        message.chat_id = Some(route.chat_id);
         message.state = MessageState::Sending;
         message.updated_at = begin.at;
         if let Some(part) = message.parts.get_mut(position) {
             part.state = PartState::Begun;
         }
-        way::begun(message, way, position);
-        load.doubtful = false;
-        load.attempts = 0;
-        load.unclear_answers = 0;
-        load.unsettled = None;
-        load.unprepared = 0;
+        log_events::begun(message, route, position);
+        work.doubtful = false;
+        work.attempts = 0;
+        work.unclear_answers = 0;
+        work.unsettled = None;
+        work.unprepared = 0;
         Ok(position)
     }
 
     /// Nobody could be asked whom to mention: as a refusal of the message by this account.
-    async fn mention_refused(&self, load: &mut Load, way: &Way, outcome: &Outcome) -> ControlFlow<Carried> {
+    async fn mention_refused(
+        &self,
+        work: &mut InFlight,
+        route: &Route,
+        outcome: &Outcome,
+    ) -> ControlFlow<LaneStep> {
         match decide::after(outcome, Tried::default()) {
-            Next::Fail(failure) => ControlFlow::Break(self.delivery.fail(&mut load.message, failure).await),
+            Next::Fail(failure) => ControlFlow::Break(self.delivery.fail(&mut work.message, failure).await),
             Next::GiveBack { exclude: Some(why) } => {
-                load.tried.push((refusal(&way.account, outcome), why));
+                work.tried.push((refusal(&route.account, outcome), why));
                 ControlFlow::Continue(())
             }
             _ => {
-                self.rest(load, way).await;
+                self.rest(work, route).await;
                 ControlFlow::Continue(())
             }
         }
     }
 
     /// After a call that could not be made: the other accounts go first from now on, and not at once.
-    pub(crate) async fn rest(&self, load: &mut Load, way: &Way) {
-        load.unavailable.push(way.account.clone());
-        let times = u32::try_from(load.unavailable.len()).unwrap_or(u32::MAX);
-        self.pause(load, times).await;
+    pub(crate) async fn rest(&self, work: &mut InFlight, route: &Route) {
+        work.unavailable.push(route.account.clone());
+        let times = u32::try_from(work.unavailable.len()).unwrap_or(u32::MAX);
+        self.pause(work, times).await;
     }
 
     /// A moment before a message that nobody has is given to an account again, longer each time.
-    pub(crate) async fn pause(&self, load: &Load, times: u32) {
+    pub(crate) async fn pause(&self, work: &InFlight, times: u32) {
         let inner = &self.delivery.0;
         tokio::select! {
             () = inner.ambient.clock.sleep(decide::back_off(times)) => {}
-            () = self.over(load.message.id) => {}
+            () = self.over(work.message.id) => {}
             () = inner.closing.cancelled() => {}
         }
     }
 
-    fn relocate(&self, chat_id: ChatId, job: Job<Box<Load>>) -> Carried {
+    fn relocate(&self, chat_id: ChatId, job: Job<Box<InFlight>>) -> LaneStep {
         let lane = self.delivery.lanes().relocate(self.lane, chat_id, job);
         if let Some(lane) = lane {
             self.delivery.start(lane, None);
         }
-        Carried::Elsewhere
+        LaneStep::Elsewhere
     }
 
     /// The head of the lane waits: those behind it that rather fail than wait do so now, not at their turn.
     async fn fail_hurried(&self) {
         let delivery = self.delivery;
-        let hurried = delivery.lanes().extract(self.lane, |job| job.load.message.on_flood == OnFlood::Fail);
+        let hurried =
+            delivery.lanes().extract(self.lane, |job| job.payload.message.on_flood == OnFlood::Fail);
         for mut job in hurried {
-            if let Some(failure) = delivery.must_wait(&job.load.message) {
-                self.delivery.fail(&mut job.load.message, failure).await;
+            if let Some(failure) = delivery.must_wait(&job.payload.message) {
+                self.delivery.fail(&mut job.payload.message, failure).await;
             } else {
                 delivery.lanes().insert(self.lane, job);
             }
@@ -294,34 +303,34 @@ impl Walk<'_> {
 
     /// Resolves when somebody else ends a message that is on its way.
     async fn over(&self, id: MessageId) {
-        match self.delivery.0.live.wait(id) {
+        match self.delivery.0.waiters.wait(id) {
             // Dropped or answered, it is over.
             Some(ended) => drop(ended.await),
             None => std::future::pending().await,
         }
     }
 
-    async fn note_wait(&self, load: &mut Load, until: Option<Timestamp>, why: String) {
+    async fn note_wait(&self, work: &mut InFlight, until: Option<Timestamp>, why: String) {
         let wait = until.map_or(NotedWait::Connecting, NotedWait::Until);
-        if load.noted_wait == wait {
+        if work.noted_wait == wait {
             return;
         }
-        load.noted_wait = wait;
-        self.delivery.0.live.hold(load.message.id, until);
+        work.noted_wait = wait;
+        self.delivery.0.waiters.hold(work.message.id, until);
         self.delivery.lanes().hold(self.lane, until);
-        way::waits(&load.message, until);
-        self.delivery.note(load.message.id, self.entry(Step::Waiting, load, Some(why))).await;
+        log_events::waits(&work.message, until);
+        self.delivery.note(work.message.id, self.entry(Step::Waiting, work, Some(why))).await;
     }
 
     /// A message that an earlier run left begun is taken up again.
-    pub(crate) async fn note_resumed(&self, load: &Load) {
+    pub(crate) async fn note_resumed(&self, work: &InFlight) {
         let detail = "the last run ended before the outcome was known".to_owned();
-        self.delivery.note(load.message.id, self.entry(Step::Resumed, load, Some(detail))).await;
+        self.delivery.note(work.message.id, self.entry(Step::Resumed, work, Some(detail))).await;
     }
 
-    pub(crate) fn entry(&self, step: Step, load: &Load, detail: Option<String>) -> Entry {
+    pub(crate) fn entry(&self, step: Step, work: &InFlight, detail: Option<String>) -> Entry {
         let at = self.delivery.0.ambient.clock.now();
-        Entry { at, step, part: None, account: load.message.account.clone(), outcome: None, detail }
+        Entry { at, step, part: None, account: work.message.account.clone(), outcome: None, detail }
     }
 
     /// Whether a message that waited was ended meanwhile, by a cancel.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::outcome::{Failure, Refusal, SentIds, Unclear};
 use domain::{AccountName, ChatRef, Outcome, Timestamp};
 
-use crate::sender::{Candidate, Candidates, Found, Readiness, Why};
+use crate::sender::{Candidate, Candidates, MessageLookup, Readiness, RefusalKind};
 
 /// Who carries the next part.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub(crate) enum Choice {
 pub(crate) fn choose(
     candidates: &Candidates,
     chat: Option<&ChatRef>,
-    tried: &[(Refusal, Why)],
+    tried: &[(Refusal, RefusalKind)],
     stay_with: Option<&AccountName>,
     fail_on_flood: bool,
 ) -> Choice {
@@ -107,7 +107,7 @@ fn held_back_by(candidate: &Candidate) -> Option<String> {
 /// is told once, and where it goes on from there is told as a step of its own.
 pub(crate) fn failover(
     candidates: &Candidates,
-    tried: &[(Refusal, Why)],
+    tried: &[(Refusal, RefusalKind)],
     chosen: &AccountName,
     stood_in: Option<&AccountName>,
 ) -> Option<(AccountName, String)> {
@@ -129,7 +129,11 @@ pub(crate) fn failover(
 
 /// Who was passed over for `chosen` and why, in words: those who were tried, those before it who are held back, and those
 /// who cannot do it.
-pub(crate) fn passed_over(candidates: &Candidates, tried: &[(Refusal, Why)], chosen: &AccountName) -> String {
+pub(crate) fn passed_over(
+    candidates: &Candidates,
+    tried: &[(Refusal, RefusalKind)],
+    chosen: &AccountName,
+) -> String {
     const NAMED: usize = 5;
     let mut all: Vec<(&AccountName, String)> = Vec::new();
     let first = failover(candidates, tried, chosen, None);
@@ -154,18 +158,19 @@ pub(crate) fn passed_over(candidates: &Candidates, tried: &[(Refusal, Why)], cho
 /// Why there is nobody. A missing right says most. That a chat is not found is said only when everyone who might know it
 /// was asked: while one of them cannot be, it may well be in that one's dialogs, and "not found" is final. Whoever is gone
 /// for good is not waited for, or a chat that nobody knows would never be told from one that nobody can be asked about.
-fn nobody(candidates: &Candidates, chat: Option<&ChatRef>, tried: &[(Refusal, Why)]) -> Failure {
-    let untried = |refused: &&(Refusal, Why)| tried.iter().all(|(one, _)| one.account != refused.0.account);
+fn nobody(candidates: &Candidates, chat: Option<&ChatRef>, tried: &[(Refusal, RefusalKind)]) -> Failure {
+    let untried =
+        |refused: &&(Refusal, RefusalKind)| tried.iter().all(|(one, _)| one.account != refused.0.account);
     let all = || tried.iter().chain(candidates.refused.iter().filter(untried));
     let asked = all().map(|(refusal, _)| refusal.clone()).collect();
-    let said = |wanted: Why| all().any(|(_, why)| *why == wanted);
+    let said = |wanted: RefusalKind| all().any(|(_, why)| *why == wanted);
     // A name means the same to everyone: that nobody has it is known from a single answer.
     let one_is_enough = matches!(chat, Some(ChatRef::Username(_))) && candidates.chat_id.is_none();
-    if said(Why::Forbidden) {
+    if said(RefusalKind::Forbidden) {
         Failure::NoRights { asked }
-    } else if said(Why::NotInChat) {
+    } else if said(RefusalKind::NotInChat) {
         Failure::NotInChat { asked }
-    } else if said(Why::NotFound) && (one_is_enough || !said(Why::Unusable)) {
+    } else if said(RefusalKind::NotFound) && (one_is_enough || !said(RefusalKind::Unusable)) {
         Failure::ChatNotFound { asked }
     } else {
         Failure::NoAccount { asked }
@@ -180,7 +185,7 @@ pub(crate) enum Next {
     /// Proof that nothing was sent: another account may try, or this one later.
     GiveBack {
         /// This account is not to be asked again for this message.
-        exclude: Option<Why>,
+        exclude: Option<RefusalKind>,
     },
     /// Proof that nothing was sent, and nobody else would fare better.
     Fail(Failure),
@@ -246,11 +251,11 @@ pub(crate) fn after(outcome: &Outcome, tried: Tried) -> Next {
             | Outcome::Unprepared(_),
             false,
         ) => Next::GiveBack { exclude: None },
-        (Outcome::NotFound(_), false) => Next::GiveBack { exclude: Some(Why::NotFound) },
-        (Outcome::Forbidden(_), false) => Next::GiveBack { exclude: Some(Why::Forbidden) },
-        (Outcome::NotInChat(_), false) => Next::GiveBack { exclude: Some(Why::NotInChat) },
+        (Outcome::NotFound(_), false) => Next::GiveBack { exclude: Some(RefusalKind::NotFound) },
+        (Outcome::Forbidden(_), false) => Next::GiveBack { exclude: Some(RefusalKind::Forbidden) },
+        (Outcome::NotInChat(_), false) => Next::GiveBack { exclude: Some(RefusalKind::NotInChat) },
         (Outcome::PeerFlood | Outcome::Banned(_) | Outcome::SessionLost(_), false) => {
-            Next::GiveBack { exclude: Some(Why::Unusable) }
+            Next::GiveBack { exclude: Some(RefusalKind::Unusable) }
         }
         (Outcome::Rejected { code }, false) => Next::Fail(Failure::Rejected { provider_code: code.clone() }),
         (Outcome::MediaGone(detail), false) => Next::Fail(Failure::MediaGone { detail: detail.clone() }),
@@ -324,17 +329,17 @@ pub(crate) fn hold_back(
 }
 
 /// What a look at the chat means after `outcome`.
-pub(crate) fn after_look(found: Found, outcome: &Outcome, tried: Tried) -> Next {
+pub(crate) fn after_look(found: MessageLookup, outcome: &Outcome, tried: Tried) -> Next {
     match (found, outcome) {
-        (Found::Here(ids), _) => Next::Done(ids),
+        (MessageLookup::Here(ids), _) => Next::Done(ids),
         (_, Outcome::InProgress | Outcome::Unknown(_)) if !tried.expired => Next::Again(Pause::BackOff),
         // It answered, and the chat does not have the message: nothing of it is under way any more.
-        (Found::NotThere, Outcome::Unknown(Unclear::ServerError(detail))) => {
+        (MessageLookup::NotThere, Outcome::Unknown(Unclear::ServerError(detail))) => {
             Next::Fail(Failure::ProviderError { detail: detail.clone() })
         }
-        (_, Outcome::InProgress | Outcome::Unknown(_)) | (Found::CannotTell, _) => Next::Doubt,
+        (_, Outcome::InProgress | Outcome::Unknown(_)) | (MessageLookup::CannotTell, _) => Next::Doubt,
         // The chat could be read and the message is not in it: now the refusal holds for every attempt.
-        (Found::NotThere, refusal) => after(refusal, Tried::default()),
+        (MessageLookup::NotThere, refusal) => after(refusal, Tried::default()),
     }
 }
 
@@ -402,10 +407,10 @@ mod tests {
         #[test]
         fn what_cannot_be_told_ends_in_doubt_not_in_a_guess(outcome in outcomes()) {
             let tried = Tried { doubtful: true, unclear_answers: 3, expired: false };
-            let next = after_look(Found::CannotTell, &outcome, tried);
+            let next = after_look(MessageLookup::CannotTell, &outcome, tried);
             prop_assert!(matches!(next, Next::Doubt | Next::Again(_)), "{:?}", next);
             // And not for ever.
-            let at_last = after_look(Found::CannotTell, &outcome, Tried { expired: true, ..tried });
+            let at_last = after_look(MessageLookup::CannotTell, &outcome, Tried { expired: true, ..tried });
             prop_assert_eq!(at_last, Next::Doubt);
         }
 
@@ -434,7 +439,7 @@ mod tests {
                 ..Candidates::default()
             };
             let tried: Vec<_> = tried.iter().map(|number| {
-                (Refusal { account: name(&format!("a{number}")), why: "x".into() }, Why::NotFound)
+                (Refusal { account: name(&format!("a{number}")), why: "x".into() }, RefusalKind::NotFound)
             }).collect();
             if let Choice::Go(account) = choose(&candidates, None, &tried, None, fail) {
                 prop_assert!(candidates.able.iter()
@@ -444,10 +449,10 @@ mod tests {
         }
     }
 
-    fn whys() -> impl Strategy<Value = Why> {
+    fn whys() -> impl Strategy<Value = RefusalKind> {
         prop_oneof![
-            3 => Just(Why::NotFound), 1 => Just(Why::Forbidden), 1 => Just(Why::NotInChat), 1 => Just(Why::Unusable),
-            1 => Just(Why::Gone)
+            3 => Just(RefusalKind::NotFound), 1 => Just(RefusalKind::Forbidden), 1 => Just(RefusalKind::NotInChat), 1 => Just(RefusalKind::Unusable),
+            1 => Just(RefusalKind::Gone)
         ]
     }
 
@@ -458,7 +463,7 @@ mod tests {
             refused in prop::collection::vec(whys(), 0..5), tried in prop::collection::vec(whys(), 0..3),
             by_name: bool, known: bool,
         ) {
-            let refusal = |(number, why): (usize, &Why)| {
+            let refusal = |(number, why): (usize, &RefusalKind)| {
                 (Refusal { account: name(&format!("a{number}")), why: "x".into() }, *why)
             };
             let chat_id = ChatId::channel(1).expect("a chat");
@@ -470,16 +475,16 @@ mod tests {
             };
             let tried: Vec<_> = tried.iter().enumerate().map(refusal).collect();
             // What an account answered counts more than what was expected of it.
-            let mut last: Vec<Why> = tried.iter().map(|(_, why)| *why).collect();
+            let mut last: Vec<RefusalKind> = tried.iter().map(|(_, why)| *why).collect();
             last.extend(refused.iter().skip(tried.len()));
             let choice = choose(&candidates, Some(&chat), &tried, None, false);
             let not_found = matches!(choice, Choice::Fail(Failure::ChatNotFound { .. }));
             if by_name && !known {
-                let is_known = last.contains(&Why::Forbidden) || last.contains(&Why::NotInChat);
-                prop_assert_eq!(not_found, last.contains(&Why::NotFound) && !is_known);
+                let is_known = last.contains(&RefusalKind::Forbidden) || last.contains(&RefusalKind::NotInChat);
+                prop_assert_eq!(not_found, last.contains(&RefusalKind::NotFound) && !is_known);
             } else {
-                let all_told = last.iter().all(|why| matches!(why, Why::NotFound | Why::Gone));
-                prop_assert_eq!(not_found, all_told && last.contains(&Why::NotFound));
+                let all_told = last.iter().all(|why| matches!(why, RefusalKind::NotFound | RefusalKind::Gone));
+                prop_assert_eq!(not_found, all_told && last.contains(&RefusalKind::NotFound));
             }
         }
     }
@@ -493,7 +498,7 @@ mod tests {
             let account = |number: &u8| name(&format!("a{number}"));
             let candidates = Candidates { preferred: first.as_ref().map(account), ..Candidates::default() };
             let tried: Vec<_> = tried.iter()
-                .map(|number| (Refusal { account: account(number), why: "x".into() }, Why::NotFound))
+                .map(|number| (Refusal { account: account(number), why: "x".into() }, RefusalKind::NotFound))
                 .collect();
             let chosen = account(&chosen);
             let considered = |one: &AccountName| {
@@ -522,19 +527,21 @@ mod tests {
                 able("third", Readiness::Ready),
                 able("fourth", Readiness::Ready),
             ],
-            refused: vec![(refused("fifth", "banned"), Why::Unusable)],
+            refused: vec![(refused("fifth", "banned"), RefusalKind::Unusable)],
             preferred: Some(name("main")),
             ..Candidates::default()
         };
-        let tried = [(refused("sixth", "CHAT_WRITE_FORBIDDEN"), Why::Forbidden)];
+        let tried = [(refused("sixth", "CHAT_WRITE_FORBIDDEN"), RefusalKind::Forbidden)];
         assert_eq!(
             passed_over(&candidates, &tried, &name("third")),
             "instead of main (flood wait until 1970-01-01T00:01:00Z), sixth (CHAT_WRITE_FORBIDDEN), \
              second (connecting), fifth (banned)"
         );
-        candidates.refused.extend(
-            (0..9).map(|number| (refused(&format!("more_{number}"), "not in the chat"), Why::NotFound)),
-        );
+        candidates
+            .refused
+            .extend((0..9).map(|number| {
+                (refused(&format!("more_{number}"), "not in the chat"), RefusalKind::NotFound)
+            }));
         let told = passed_over(&candidates, &tried, &name("third"));
         assert!(told.ends_with("more_0 (not in the chat), and 8 more"), "{told}");
     }
@@ -587,9 +594,12 @@ mod tests {
         for (unclear, expected) in table {
             let outcome = Outcome::Unknown(unclear);
             assert_eq!(after(&outcome, tried), Next::Look);
-            assert_eq!(after_look(Found::NotThere, &outcome, tried), expected, "{outcome:?}");
-            assert_eq!(after_look(Found::CannotTell, &outcome, tried), Next::Doubt, "{outcome:?}");
-            assert_eq!(after_look(Found::Here(here.clone()), &outcome, tried), Next::Done(here.clone()));
+            assert_eq!(after_look(MessageLookup::NotThere, &outcome, tried), expected, "{outcome:?}");
+            assert_eq!(after_look(MessageLookup::CannotTell, &outcome, tried), Next::Doubt, "{outcome:?}");
+            assert_eq!(
+                after_look(MessageLookup::Here(here.clone()), &outcome, tried),
+                Next::Done(here.clone())
+            );
         }
     }
 

@@ -6,12 +6,12 @@ use domain::outcome::Failure;
 use store::Fail;
 
 use crate::decide::{self, Choice};
-use crate::worker::{Carried, Gone};
-use crate::{Delivery, query, way};
+use crate::worker::{Gone, LaneStep};
+use crate::{Delivery, log_events, query};
 
 impl Delivery {
     /// Ends a message of which nothing is with an account.
-    pub(crate) async fn fail(&self, message: &mut OutboundMessage, failure: Failure) -> Carried {
+    pub(crate) async fn fail(&self, message: &mut OutboundMessage, failure: Failure) -> LaneStep {
         let fail = Fail { id: message.id, failure: failure.clone(), at: self.0.ambient.clock.now() };
         let outbox = self.0.store.outbox();
         match self.persist(message.id, || outbox.fail(fail.clone())).await {
@@ -22,9 +22,9 @@ impl Delivery {
             // Someone else ended it first, or this write did after all.
             Ok(false) => {
                 self.tell_stored(message.id).await;
-                Carried::Dropped
+                LaneStep::Dropped
             }
-            Err(Gone) => Carried::Dropped,
+            Err(Gone) => LaneStep::Dropped,
         }
     }
 
@@ -34,12 +34,12 @@ impl Delivery {
         message: &mut OutboundMessage,
         state: MessageState,
         at: Timestamp,
-    ) -> Carried {
+    ) -> LaneStep {
         message.state = state;
         message.updated_at = at;
-        way::ended(message);
+        log_events::ended(message);
         self.end(message);
-        Carried::Finished
+        LaneStep::Finished
     }
 
     /// Why a message that rather fails than waits has to, whether it is its turn or not; nothing if it need not, or if someone

@@ -6,7 +6,7 @@ use domain::message::{MessageState, OutboundMessage, Part, PartState};
 use store::{Filter, Page, PartSent, StoreError};
 
 use crate::Delivery;
-use crate::sender::{Attempt, Testimony};
+use crate::sender::{Attempt, Evidence};
 
 /// How often those in doubt are looked for.
 const LOOK_EVERY: Duration = Duration::from_mins(10);
@@ -51,7 +51,8 @@ async fn look(delivery: &Delivery) -> Result<(), StoreError> {
 async fn look_for(delivery: &Delivery, message: &OutboundMessage, part: &Part) -> Result<(), StoreError> {
     let (Some(account), Some(chat_id)) = (&message.account, message.chat_id) else { return Ok(()) };
     let attempt = Attempt { account, chat_id, part, content: &message.content, binds: false, rebinds: false };
-    let Testimony::Seen(message_ids) = delivery.0.sender.witness(attempt, message.created_at).await else {
+    let Evidence::Present(message_ids) = delivery.0.sender.peer_check(attempt, message.created_at).await
+    else {
         return Ok(());
     };
     let sent = PartSent {

@@ -7,7 +7,7 @@ use domain::{ChatRef, MessageId};
 use store::{Resolution, StoreError};
 
 use crate::submission::Change;
-use crate::{Delivery, way};
+use crate::{Delivery, log_events};
 
 /// How long the attempt that is on the wire is waited for.
 const ATTEMPT_ENDS: Duration = Duration::from_secs(20);
@@ -36,13 +36,13 @@ impl Delivery {
             self.lanes().remove(&chat, id);
         }
         if message.state.is_final() {
-            way::ended(&message);
+            log_events::ended(&message);
             self.end(&message);
         }
         // A retry between the write and the removal would have lost its place.
         let now = self.get(id).await?;
         if let Some(again) = now.filter(|now| waits(now.state)) {
-            self.0.live.begin(id);
+            self.0.waiters.begin(id);
             self.enqueue(again);
         }
         Ok(Change::Done(Box::new(message)))
@@ -54,7 +54,7 @@ impl Delivery {
     /// # Errors
     /// The store cannot be read.
     pub async fn stop_trying(&self, id: MessageId) -> Result<Change, StoreError> {
-        let is_stopped = self.0.live.stop(id);
+        let is_stopped = self.0.waiters.stop(id);
         let message = if is_stopped { self.settled(id, ATTEMPT_ENDS).await? } else { self.get(id).await? };
         Ok(match message {
             None => Change::NoSuchMessage,
@@ -115,11 +115,11 @@ impl Delivery {
         }
         // Sending: whoever held it through the cancel has it already, and a second job would not ask the store again.
         if waits(message.state) {
-            self.0.live.begin(id);
+            self.0.waiters.begin(id);
             self.enqueue(message.clone());
         }
         // A person may have said of a doubt that it was sent.
-        self.0.spent.tell(&message);
+        self.0.media_released.tell(&message);
         Ok(Change::Done(Box::new(message)))
     }
 }

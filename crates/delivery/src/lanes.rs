@@ -18,7 +18,7 @@ pub(crate) struct Job<L> {
     pub(crate) id: MessageId,
     /// The only account it may leave through, if the caller pinned one.
     pub(crate) pin: Option<AccountName>,
-    pub(crate) load: L,
+    pub(crate) payload: L,
 }
 
 #[derive(Debug)]
@@ -164,7 +164,7 @@ mod tests {
     }
 
     fn job(number: u128, pin: Option<&str>) -> Job<()> {
-        Job { id: id(number), pin: pin.map(name), load: () }
+        Job { id: id(number), pin: pin.map(name), payload: () }
     }
 
     #[test]

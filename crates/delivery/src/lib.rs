@@ -11,25 +11,25 @@ mod acceptance;
 mod attempt;
 mod begin;
 mod decide;
+mod durability;
 mod ending;
 mod evidence;
 mod intervention;
 mod lanes;
-mod live;
+mod log_events;
+mod media_released;
+pub mod metrics;
 mod persist;
 mod plan;
 mod prepare;
-mod promise;
-mod pulse;
 mod queueing;
 pub mod saga;
 mod schedule;
 pub mod sender;
-mod spent;
 pub mod steps;
 mod submission;
-pub mod tally;
-mod way;
+mod waiters;
+mod watchdog;
 mod worker;
 
 use std::collections::HashMap;
@@ -46,22 +46,22 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use plan::MOST_MEDIA;
-pub use pulse::Unbegun;
 pub use saga::{SagaChanged, SagaError, SagaLimits, SagaSubmitted, Sagas, TaskSubmission};
 pub use sender::{
-    Admission, Attempt, Candidate, Candidates, Found, Query, Readiness, Sender, Testimony, Why,
+    Admission, Attempt, Candidate, Candidates, Evidence, MessageLookup, Query, Readiness, RefusalKind, Sender,
 };
-pub use steps::{Call, FoundChat, Steps};
+pub use steps::{Call, ChatLookup, Steps};
 pub use submission::{Change, How, Submission, SubmitError, Submitted};
+pub use watchdog::Unbegun;
 
 use lanes::{LaneId, Lanes};
-use live::Live;
-pub use live::{Due, InHand};
-use pulse::Pulses;
+use media_released::MediaReleased;
+use metrics::{MessageMetrics, MessagesCounted};
 use schedule::Schedule;
-use spent::Spent;
-use tally::{MessagesCounted, Tally};
-use worker::Load;
+use waiters::Waiters;
+pub use waiters::{Due, InHand};
+use watchdog::Watchdog;
+use worker::InFlight;
 
 /// Time, ids and chance, as the delivery uses them.
 #[derive(Clone)]
@@ -98,12 +98,12 @@ struct Inner {
     sender: Arc<dyn Sender>,
     ambient: Ambient,
     limits: Limits,
-    lanes: Mutex<Lanes<Box<Load>>>,
-    live: Live<MessageId, OutboundMessage>,
+    lanes: Mutex<Lanes<Box<InFlight>>>,
+    waiters: Waiters<MessageId, OutboundMessage>,
     schedule: Schedule,
-    pulses: Pulses<LaneId>,
-    tally: Tally,
-    spent: Spent,
+    watchdog: Watchdog<LaneId>,
+    metrics: MessageMetrics,
+    media_released: MediaReleased,
     tasks: TaskTracker,
     closing: CancellationToken,
 }
@@ -117,11 +117,11 @@ impl Delivery {
             ambient,
             limits,
             lanes: Mutex::default(),
-            live: Live::default(),
+            waiters: Waiters::default(),
             schedule: Schedule::default(),
-            pulses: Pulses::default(),
-            tally: Tally::default(),
-            spent: Spent::default(),
+            watchdog: Watchdog::default(),
+            metrics: MessageMetrics::default(),
+            media_released: MediaReleased::default(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
         }));
@@ -163,7 +163,7 @@ impl Delivery {
         id: MessageId,
         limit: Duration,
     ) -> Result<Option<OutboundMessage>, StoreError> {
-        if let Some(waiting) = self.0.live.wait(id)
+        if let Some(waiting) = self.0.waiters.wait(id)
             && let Ok(Ok(message)) = self.0.ambient.clock.timeout(limit, waiting).await
         {
             return Ok(Some(*message));
@@ -181,12 +181,12 @@ impl Delivery {
 
     /// Until when every account that could carry a message is held back, if that is what it waits for.
     pub fn held_until(&self, id: MessageId) -> Option<Timestamp> {
-        self.0.live.held_until(id)
+        self.0.waiters.held_until(id)
     }
 
     /// Until when a message is tried of which it is not known whether it arrived, if that is so.
     pub fn gives_up_at(&self, id: MessageId) -> Option<Timestamp> {
-        self.0.live.gives_up_at(id)
+        self.0.waiters.gives_up_at(id)
     }
 
     /// The same for a message that waits behind others of its chat: until when the first of them is held back.
@@ -210,64 +210,64 @@ impl Delivery {
 
     /// What came of messages since the start.
     pub fn counted(&self) -> MessagesCounted {
-        self.0.tally.counted()
+        self.0.metrics.counted()
     }
 
     /// Tells whoever waits that a message is final; the store has it already.
     fn end(&self, message: &OutboundMessage) {
-        self.0.live.finish(message.id, message, |message| self.0.tally.ended(message));
-        self.0.spent.tell(message);
+        self.0.waiters.finish(message.id, message, |message| self.0.metrics.ended(message));
+        self.0.media_released.tell(message);
     }
 
     /// Messages that were sent and whose files nobody needs for them any more, as that happens. A listener that is slow
     /// misses some, and what ends while nobody listens is told to nobody: it is for doing early what is done anyway.
-    pub fn spent(&self) -> broadcast::Receiver<MessageId> {
-        self.0.spent.listen()
+    pub fn media_released(&self) -> broadcast::Receiver<MessageId> {
+        self.0.media_released.listen()
     }
 
     /// Notes how long a message took that is sent now.
-    fn note_times(&self, load: &Load) {
-        let message = &load.message;
-        self.0.tally.sent_after(self.0.ambient.clock.now().since(due_since(message)), load.on_the_wire);
+    fn note_times(&self, work: &InFlight) {
+        let message = &work.message;
+        self.0.metrics.sent_after(self.0.ambient.clock.now().since(due_since(message)), work.on_the_wire);
     }
 
     /// Messages that are not finished.
     pub fn queued(&self) -> usize {
-        self.0.live.len()
+        self.0.waiters.len()
     }
 
     /// Messages that could leave and have not, by service; those that wait for their time are left out.
     pub fn due(&self) -> Vec<Due> {
-        self.0.live.due()
+        self.0.waiters.due()
     }
 
     /// How many of them wait for one account and no other, by account.
     pub fn due_of_accounts(&self) -> HashMap<AccountName, u64> {
-        self.0.live.due_of_accounts()
+        self.0.waiters.due_of_accounts()
     }
 
     /// Messages that an account has and of which no result is known yet.
     pub fn in_hand(&self) -> Vec<InHand> {
-        self.0.live.in_hand()
+        self.0.waiters.in_hand()
     }
 
     /// Whether there is no room for more.
     pub fn is_full(&self) -> bool {
-        self.0.live.len() >= self.0.limits.queued
+        self.0.waiters.len() >= self.0.limits.queued
     }
 
     /// Messages that nothing is waited for and that are not given to an account this very moment. One that is among
     /// them twice in a row, seconds apart, has a worker that stands still.
     pub fn unbegun(&self) -> Vec<Unbegun> {
-        let mut unbegun = self.0.pulses.unbegun();
+        let mut unbegun = self.0.watchdog.unbegun();
         unbegun.extend(self.0.schedule.overdue(self.0.ambient.clock.now()));
         unbegun
     }
 
     /// Ends cleanly: nothing new is begun, what is on the wire is waited for, at most `limit`. The rest stays in the store.
     pub async fn drain(&self, limit: Duration) {
-        if !promise::wound_up(&self.0.closing, &self.0.tasks, limit).await {
-            tracing::warn!(left = self.0.live.len(), "still on the wire; the next start takes it up");
+        if !durability::wound_up(&self.0.closing, &self.0.tasks, limit).await {
+            tracing::warn!(left = self.0.waiters.len(), "still on the wire; the next start takes it up");
         }
     }
 
@@ -276,7 +276,7 @@ impl Delivery {
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
     {
-        promise::to_the_end(&self.0.tasks, change)
+        durability::to_the_end(&self.0.tasks, change)
     }
 }
 

@@ -10,7 +10,7 @@ use domain::outcome::Failure;
 use crate::Inner;
 use crate::attempt::attempt;
 use crate::decide::{self, Next, Tried, Unsettled};
-use crate::worker::{Carried, Gone, Load, Walk, Way, refusal};
+use crate::worker::{Gone, InFlight, LaneStep, LaneWorker, Route, refusal};
 
 /// What came of the preparation of a part that nobody has.
 pub(crate) enum Prepared {
@@ -22,14 +22,14 @@ pub(crate) enum Prepared {
     Dropped,
 }
 
-impl Walk<'_> {
+impl LaneWorker<'_> {
     /// Prepares a part before it is begun. Ends at once when the message does.
-    pub(crate) async fn prepare_first(&self, load: &Load, way: &Way, part: usize) -> Prepared {
-        let Some(part) = media_part(load, part) else { return Prepared::Ready };
+    pub(crate) async fn prepare_first(&self, work: &InFlight, route: &Route, part: usize) -> Prepared {
+        let Some(part) = media_part(work, part) else { return Prepared::Ready };
         let inner = &self.delivery.0;
-        let Some(ended) = inner.live.wait(load.message.id) else { return Prepared::Dropped };
+        let Some(ended) = inner.waiters.wait(work.message.id) else { return Prepared::Dropped };
         tokio::select! {
-            done = inner.sender.prepare(attempt(way, part, load)) => match done {
+            done = inner.sender.prepare(attempt(route, part, work)) => match done {
                 Ok(()) => Prepared::Ready,
                 Err(outcome) => Prepared::Refused(outcome),
             },
@@ -42,14 +42,14 @@ impl Walk<'_> {
     /// may be used up. Tells why it cannot be attempted, and whether that is the provider's own trouble.
     pub(crate) async fn prepare_again(
         &self,
-        load: &Load,
-        way: &Way,
+        work: &InFlight,
+        route: &Route,
         part: usize,
     ) -> Result<Option<(Outcome, bool)>, Gone> {
-        let Some(part) = media_part(load, part).filter(|_| load.doubtful) else { return Ok(None) };
+        let Some(part) = media_part(work, part).filter(|_| work.doubtful) else { return Ok(None) };
         let inner = &self.delivery.0;
         tokio::select! {
-            done = inner.sender.prepare(attempt(way, part, load)) => Ok(done.err().map(|outcome| {
+            done = inner.sender.prepare(attempt(route, part, work)) => Ok(done.err().map(|outcome| {
                 let is_server_error = decide::server_error(&outcome).is_some();
                 (decide::as_unsent(outcome), is_server_error)
             })),
@@ -60,47 +60,47 @@ impl Walk<'_> {
     /// A part that nobody has could not be prepared: another account, the same one later, or nobody.
     pub(crate) async fn unprepared(
         &self,
-        load: &mut Load,
-        way: &Way,
+        work: &mut InFlight,
+        route: &Route,
         part: usize,
         outcome: Outcome,
-    ) -> ControlFlow<Carried> {
-        load.unprepared += 1;
+    ) -> ControlFlow<LaneStep> {
+        work.unprepared += 1;
         if let Some(detail) = decide::server_error(&outcome) {
             let now = self.delivery.0.ambient.clock.now();
-            load.unsettled = Some(Unsettled::and_again(load.unsettled, now));
-            if self.expired(load) {
+            work.unsettled = Some(Unsettled::and_again(work.unsettled, now));
+            if self.expired(work) {
                 let failure = Failure::ProviderError { detail: detail.to_owned() };
-                return ControlFlow::Break(self.delivery.fail(&mut load.message, failure).await);
+                return ControlFlow::Break(self.delivery.fail(&mut work.message, failure).await);
             }
         }
         let outcome = &decide::as_unsent(outcome);
-        self.delivery.note(load.message.id, self.attempted(way, part, outcome)).await;
+        self.delivery.note(work.message.id, self.attempted(route, part, outcome)).await;
         match (decide::after(outcome, Tried::default()), outcome) {
             (Next::Fail(failure), _) => {
-                ControlFlow::Break(self.delivery.fail(&mut load.message, failure).await)
+                ControlFlow::Break(self.delivery.fail(&mut work.message, failure).await)
             }
             (Next::GiveBack { exclude: Some(why) }, _) => {
-                self.delivery.0.live.set_with(load.message.id, None);
-                load.tried.push((refusal(&way.account, outcome), why));
+                self.delivery.0.waiters.set_with(work.message.id, None);
+                work.tried.push((refusal(&route.account, outcome), why));
                 ControlFlow::Continue(())
             }
             // Of this account and what was to be prepared; about sending into the chat it says nothing.
             (_, Outcome::FloodWait(until) | Outcome::SlowMode(until)) => {
-                load.not_before.retain(|(account, _)| *account != way.account);
-                load.not_before.push((way.account.clone(), *until));
+                work.not_before.retain(|(account, _)| *account != route.account);
+                work.not_before.push((route.account.clone(), *until));
                 ControlFlow::Continue(())
             }
             _ => {
-                let Inner { live, ambient, .. } = &*self.delivery.0;
-                live.set_with(load.message.id, Some((&way.account, ambient.clock.running())));
-                self.rest(load, way).await;
+                let Inner { waiters, ambient, .. } = &*self.delivery.0;
+                waiters.set_with(work.message.id, Some((&route.account, ambient.clock.running())));
+                self.rest(work, route).await;
                 ControlFlow::Continue(())
             }
         }
     }
 }
 
-fn media_part(load: &Load, part: usize) -> Option<&Part> {
-    load.message.parts.get(part).filter(|part| part.is_media())
+fn media_part(work: &InFlight, part: usize) -> Option<&Part> {
+    work.message.parts.get(part).filter(|part| part.is_media())
 }

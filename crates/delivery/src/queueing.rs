@@ -9,7 +9,7 @@ use store::StoreError;
 
 use crate::intervention::waits;
 use crate::lanes::{Job, LaneId, Lanes};
-use crate::worker::{self, Load};
+use crate::worker::{self, InFlight};
 use crate::{Delivery, Inner, due_since, persist, purpose};
 
 impl Delivery {
@@ -24,8 +24,8 @@ impl Delivery {
         let names = messages.iter().filter_map(|message| Some((message.chat.clone(), message.chat_id?)));
         let known: HashMap<ChatRef, ChatId> = names.collect();
         for message in messages {
-            self.0.tally.resumed();
-            self.0.live.begin(message.id);
+            self.0.metrics.resumed();
+            self.0.waiters.begin(message.id);
             let lane = known.get(&message.chat).copied().or_else(|| self.0.sender.locate(&message.chat));
             self.line_up(message, lane);
         }
@@ -39,7 +39,7 @@ impl Delivery {
             self.0.schedule.add(at, message);
             return;
         }
-        self.0.live.set_due(message.id, due_since(&message), purpose(&message), message.pin.clone());
+        self.0.waiters.set_due(message.id, due_since(&message), purpose(&message), message.pin.clone());
         if let Some(failure) = self.must_wait(&message) {
             let delivery = self.clone();
             self.0.tasks.spawn(async move {
@@ -50,14 +50,14 @@ impl Delivery {
         }
         let chat = message.chat_id.or(lane).map_or_else(|| message.chat.clone(), ChatRef::Id);
         let (id, pin) = (message.id, message.pin.clone());
-        let job = Job { id, pin, load: Box::new(Load::new(message)) };
+        let job = Job { id, pin, payload: Box::new(InFlight::new(message)) };
         let lane = self.lanes().push(&chat, job);
         if let Some(lane) = lane {
             self.start(lane, None);
         }
     }
 
-    pub(crate) fn start(&self, lane: LaneId, first: Option<Job<Box<Load>>>) {
+    pub(crate) fn start(&self, lane: LaneId, first: Option<Job<Box<InFlight>>>) {
         self.0.tasks.spawn(worker::run(self.clone(), lane, first));
     }
 
@@ -68,7 +68,7 @@ impl Delivery {
         }
     }
 
-    pub(crate) fn lanes(&self) -> MutexGuard<'_, Lanes<Box<Load>>> {
+    pub(crate) fn lanes(&self) -> MutexGuard<'_, Lanes<Box<InFlight>>> {
         self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -94,9 +94,9 @@ impl Delivery {
     }
 
     fn take_in_hand(&self, message: OutboundMessage) {
-        self.0.spent.tell(&message);
-        if waits(message.state) && !self.0.live.has(message.id) {
-            self.0.live.begin(message.id);
+        self.0.media_released.tell(&message);
+        if waits(message.state) && !self.0.waiters.has(message.id) {
+            self.0.waiters.begin(message.id);
             self.enqueue(message);
         }
     }

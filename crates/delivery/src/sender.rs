@@ -89,7 +89,7 @@ pub struct Candidate {
 
 /// Why an account is no candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Why {
+pub enum RefusalKind {
     /// It does not find the chat.
     NotFound,
     /// It may not write there.
@@ -112,7 +112,7 @@ pub struct Candidates {
     /// Best first. Empty when nobody can.
     pub able: Vec<Candidate>,
     /// Everyone else who was considered.
-    pub refused: Vec<(Refusal, Why)>,
+    pub refused: Vec<(Refusal, RefusalKind)>,
     /// The first choice, usable or not: the account the chat is bound to, else the first by rank that is in the chat (or
     /// could make one).
     pub preferred: Option<AccountName>,
@@ -140,7 +140,7 @@ pub struct Attempt<'a> {
 
 /// What a look at the chat showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
+pub enum MessageLookup {
     /// The part is there, all of it, under these ids.
     Here(SentIds),
     /// The chat could be read, and it is not there (yet).
@@ -151,11 +151,11 @@ pub enum Found {
 
 /// What others in the chat say about a message whose own account cannot be asked any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Testimony {
+pub enum Evidence {
     /// It is there; under these ids, where ids mean the same to everyone in the chat.
-    Seen(Option<SentIds>),
+    Present(Option<SentIds>),
     /// Nobody can say that it is there. That is no proof that it is not.
-    Nothing,
+    None,
 }
 
 /// A way out. Implemented by the Telegram user accounts, later by browser profiles.
@@ -213,10 +213,10 @@ pub trait Sender: Send + Sync + 'static {
 
     /// Looks whether the part arrived, by what the provider keeps: recent updates, then the chat's history since
     /// `since`.
-    fn find<'a>(&'a self, attempt: Attempt<'a>, since: Timestamp) -> BoxFuture<'a, Found>;
+    fn find<'a>(&'a self, attempt: Attempt<'a>, since: Timestamp) -> BoxFuture<'a, MessageLookup>;
 
     /// Asks whoever else is in the chat whether the part arrived.
-    fn witness<'a>(&'a self, attempt: Attempt<'a>, since: Timestamp) -> BoxFuture<'a, Testimony>;
+    fn peer_check<'a>(&'a self, attempt: Attempt<'a>, since: Timestamp) -> BoxFuture<'a, Evidence>;
 
     /// Whether the account could still answer what became of an attempt: false once it is banned or its session is lost.
     fn can_still_tell(&self, account: &AccountName) -> bool;

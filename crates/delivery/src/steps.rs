@@ -1,7 +1,7 @@
 //! What a way out must be able to do with chats: say who could, take one step, and look whether a chat was made.
 
 use domain::account::Operation;
-use domain::saga::{Answer, RegistryChange, Step};
+use domain::saga::{RegistryChange, Step, StepAnswer};
 use domain::{AccountName, ChatId, ChatRef, Outcome, Timestamp};
 use futures::future::BoxFuture;
 use tokio::sync::watch;
@@ -21,7 +21,7 @@ pub struct Call<'a> {
 
 /// What a look for a chat that may have been made showed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FoundChat {
+pub enum ChatLookup {
     /// It is this one.
     Here(ChatId),
     /// The account's dialogs could be read, and it is not among them (yet).
@@ -52,7 +52,7 @@ pub trait Steps: Send + Sync + 'static {
     /// # Errors
     /// What came of it instead; never [`Outcome::Sent`]. Only an outcome that proves that nothing was done lets another
     /// account try.
-    fn take<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Answer, Outcome>>;
+    fn take<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<StepAnswer, Outcome>>;
 
     /// Looks for a supergroup that this account made: the same title as Telegram keeps it (128 characters), its creator,
     /// made at or after `since`, and none of `known`, which are others' chats.
@@ -62,7 +62,7 @@ pub trait Steps: Send + Sync + 'static {
         title: &'a str,
         since: Timestamp,
         known: &'a [ChatId],
-    ) -> BoxFuture<'a, FoundChat>;
+    ) -> BoxFuture<'a, ChatLookup>;
 
     /// The observer of the settings, if there is one.
     fn observer(&self) -> Option<ChatRef>;

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::decide::Unsettled;
 use crate::lanes::{Job, LaneId};
-use crate::sender::{Admission, Why};
+use crate::sender::{Admission, RefusalKind};
 use crate::{Delivery, Inner, persist};
 
 /// How long a lane rests after its worker broke.
@@ -21,10 +21,10 @@ const AFTER_A_PANIC: Duration = Duration::from_secs(1);
 
 /// A message in the hands of the delivery, and what this run knows about it beyond the store.
 #[derive(Debug)]
-pub(crate) struct Load {
+pub(crate) struct InFlight {
     pub(crate) message: OutboundMessage,
     /// Accounts that refused it.
-    pub(crate) tried: Vec<(Refusal, Why)>,
+    pub(crate) tried: Vec<(Refusal, RefusalKind)>,
     /// Accounts whose calls could not be made, once for each time; the others go first.
     pub(crate) unavailable: Vec<AccountName>,
     /// An attempt of its begun part may have arrived.
@@ -67,7 +67,7 @@ pub(crate) enum NotedWait {
     Until(Timestamp),
 }
 
-impl Load {
+impl InFlight {
     pub(crate) fn new(message: OutboundMessage) -> Self {
         Self {
             // A part that an earlier run had begun may have been sent; only the provider knows.
@@ -98,16 +98,16 @@ impl Load {
 }
 
 /// The first message of a lane that was opened for it, begun in the write that accepted it.
-pub(crate) fn first_job(message: OutboundMessage, admission: Admission) -> Job<Box<Load>> {
-    let mut load = Load::new(message);
-    load.admission = Some(admission);
-    load.doubtful = false;
-    load.on_the_wire = Some(Duration::ZERO);
-    Job { id: load.message.id, pin: load.message.pin.clone(), load: Box::new(load) }
+pub(crate) fn first_job(message: OutboundMessage, admission: Admission) -> Job<Box<InFlight>> {
+    let mut work = InFlight::new(message);
+    work.admission = Some(admission);
+    work.doubtful = false;
+    work.on_the_wire = Some(Duration::ZERO);
+    Job { id: work.message.id, pin: work.message.pin.clone(), payload: Box::new(work) }
 }
 
 /// What became of a message in one go.
-pub(crate) enum Carried {
+pub(crate) enum LaneStep {
     /// It is final; whoever waits was told.
     Finished,
     /// It stands in another lane now.
@@ -121,20 +121,20 @@ pub(crate) enum Carried {
 pub(crate) struct Gone;
 
 /// A worker at one place in its lane.
-pub(crate) struct Walk<'a> {
+pub(crate) struct LaneWorker<'a> {
     pub(crate) delivery: &'a Delivery,
     pub(crate) lane: LaneId,
 }
 
 /// The account and chat a part goes through.
-pub(crate) struct Way {
+pub(crate) struct Route {
     pub(crate) account: AccountName,
     pub(crate) chat_id: ChatId,
 }
 
 /// Runs a lane until it is empty or the delivery closes. A lane whose worker broke must not stay closed: its message is
 /// read from the store again and goes on.
-pub(crate) async fn run(delivery: Delivery, lane: LaneId, first: Option<Job<Box<Load>>>) {
+pub(crate) async fn run(delivery: Delivery, lane: LaneId, first: Option<Job<Box<InFlight>>>) {
     let held = Mutex::new(None);
     let mut next = first;
     loop {
@@ -161,15 +161,15 @@ pub(crate) async fn run(delivery: Delivery, lane: LaneId, first: Option<Job<Box<
 async fn work(
     delivery: &Delivery,
     lane: LaneId,
-    first: Option<Job<Box<Load>>>,
+    first: Option<Job<Box<InFlight>>>,
     held: &Mutex<Option<MessageId>>,
 ) {
     let note_held = |id| *held.lock().unwrap_or_else(PoisonError::into_inner) = id;
-    let walk = Walk { delivery, lane };
+    let worker = LaneWorker { delivery, lane };
     let mut next = first.or_else(|| delivery.lanes().take(lane));
     while let Some(job) = next {
         note_held(Some(job.id));
-        if matches!(walk.carry(job).await, Carried::Dropped) && delivery.0.closing.is_cancelled() {
+        if matches!(worker.carry(job).await, LaneStep::Dropped) && delivery.0.closing.is_cancelled() {
             return;
         }
         note_held(None);
@@ -177,27 +177,27 @@ async fn work(
     }
 }
 
-impl Walk<'_> {
-    async fn carry(&self, mut job: Job<Box<Load>>) -> Carried {
-        if job.load.doubtful {
-            self.note_resumed(&job.load).await;
+impl LaneWorker<'_> {
+    async fn carry(&self, mut job: Job<Box<InFlight>>) -> LaneStep {
+        if job.payload.doubtful {
+            self.note_resumed(&job.payload).await;
         }
         loop {
-            let load = &mut job.load;
-            let begun = load.message.parts.iter().position(|part| part.state == PartState::Begun);
-            let (way, part) = match (begun, &load.message.account, load.message.chat_id) {
+            let work = &mut job.payload;
+            let begun = work.message.parts.iter().position(|part| part.state == PartState::Begun);
+            let (route, part) = match (begun, &work.message.account, work.message.chat_id) {
                 (Some(part), Some(account), Some(chat_id)) => {
-                    (Way { account: account.clone(), chat_id }, part)
+                    (Route { account: account.clone(), chat_id }, part)
                 }
                 _ => match self.begin(job).await {
-                    Ok((begun, way, part)) => {
+                    Ok((begun, route, part)) => {
                         job = begun;
-                        (way, part)
+                        (route, part)
                     }
                     Err(carried) => return carried,
                 },
             };
-            if let ControlFlow::Break(carried) = self.attempt(&mut job.load, &way, part).await {
+            if let ControlFlow::Break(carried) = self.attempt(&mut job.payload, &route, part).await {
                 return carried;
             }
         }

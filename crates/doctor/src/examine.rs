@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use ambient::Clock;
 use config::Settings;
 use domain::{AccountName, Timestamp};
-use store::{MasterKey, OpenError, StoreLook};
+use store::{MasterKey, OpenError, StoreInspection};
 use telegram::import::Plan;
 
 use super::check::{self, clock, ports::Answered, program::Seen, settings::fingerprint, store as stored};
@@ -63,7 +63,7 @@ struct Machine {
     units: Vec<check::units::Known>,
     files: (Vec<check::files::File>, Option<u32>),
     room: Result<check::disk::Room, String>,
-    store: Option<Result<Option<StoreLook>, OpenError>>,
+    store: Option<Result<Option<StoreInspection>, OpenError>>,
     held: Option<OpenError>,
     memory: (Option<u64>, machine::MemoryLimit),
     contents: Option<legacy_survey::Contents>,
@@ -202,7 +202,7 @@ impl Machine {
         let held = if server.is_none() { store::check_free(&patient.data_dir).err() } else { None };
         let store = match (settings, &patient.master_key) {
             (Some(settings), Ok(key)) if alone && held.is_none() => {
-                Some(store::look(&patient.data_dir, &settings.store.url.to_string(), key))
+                Some(store::inspect(&patient.data_dir, &settings.store.url.to_string(), key))
             }
             _ => None,
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use delivery::{InHand, Unbegun};
 use domain::{AccountName, Purpose, Timestamp};
-use store::{BeatsBatch, BeatsPast, EndedInMinute, Stock};
+use store::{BeatsBatch, BeatsPast, EndedInMinute, Stats};
 use telegram::{AccountView, ServiceView};
 
 use crate::calendar::Calendar;
@@ -60,7 +60,7 @@ pub(crate) struct Memory {
     unbegun: Vec<Unbegun>,
     /// The services whose workers stand still.
     pub(crate) stalled: Vec<Purpose>,
-    pub(crate) stock: Option<Stock>,
+    pub(crate) stock: Option<Stats>,
     pub(crate) due: Vec<(Purpose, u64, Timestamp)>,
     pub(crate) due_of_accounts: HashMap<AccountName, u64>,
     /// What accounts had for too long without a result as of the last round.

@@ -7,7 +7,7 @@ use ambient::Clock;
 use delivery::Sender;
 use domain::account::Operation;
 use futures::future::join_all;
-use store::{BeatsPast, EndedInMinute, Stock, StoreError};
+use store::{BeatsPast, EndedInMinute, Stats, StoreError};
 use telegram::{CallResult, CallsCounted};
 use tokio_util::sync::CancellationToken;
 
@@ -162,8 +162,8 @@ async fn round_trip(health: &Health) -> Result<Duration, StoreError> {
     store.unreadable().map_or(Ok(latency), Err)
 }
 
-async fn count(health: &Health) -> Option<Stock> {
-    match tokio::time::timeout(STORE_LIMIT, health.0.parts.store.stock()).await {
+async fn count(health: &Health) -> Option<Stats> {
+    match tokio::time::timeout(STORE_LIMIT, health.0.parts.store.stats()).await {
         Ok(Ok(stock)) => Some(stock),
         // What the store says of itself is on its own card.
         Ok(Err(_)) | Err(_) => None,

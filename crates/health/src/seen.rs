@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::account::AccountState;
 use domain::measure::Spread;
 use domain::{AccountName, Purpose, Timestamp};
-use store::{Stock, StoreError};
+use store::{Stats, StoreError};
 use telegram::{AccountView, CallsCounted, ServiceView};
 
 use crate::card::CardId;
@@ -36,7 +36,7 @@ pub(crate) struct Asked {
     /// By the name of the port: how long the answer took, or why there was none.
     pub(crate) ports: HashMap<String, Result<Duration, String>>,
     pub(crate) store: Result<Duration, StoreError>,
-    pub(crate) stock: Option<Stock>,
+    pub(crate) stock: Option<Stats>,
 }
 
 /// The ids of an account's lines, in their order. Two lines for the same purposes are told apart by a number.

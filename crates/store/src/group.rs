@@ -39,7 +39,7 @@ const WRITE_OVER: &str = "
     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 
 /// Where groups are committed.
-pub(crate) struct Ground {
+pub(crate) struct WriteConnection {
     pub(crate) connection: Connection,
     pub(crate) space: Space,
     /// The last commit failed, and may come back.
@@ -52,11 +52,11 @@ pub(crate) struct Ground {
 /// First all writes run bare. Only when one fails is the group run again with a savepoint round each: copying
 /// the pages that a savepoint needs would cost more than the writes do, and failures are rare.
 pub(crate) fn run(
-    ground: &mut Ground,
+    target: &mut WriteConnection,
     pending: Vec<Box<dyn Pending>>,
     ended: impl FnOnce(bool),
 ) -> Vec<Box<dyn Pending>> {
-    let Ground { connection, space, may_come_back } = ground;
+    let WriteConnection { connection, space, may_come_back } = target;
     let mut members: Vec<Member> =
         pending.into_iter().map(|pending| Member { pending, refused: false }).collect();
     let mut savepoints = false;
@@ -262,7 +262,7 @@ mod tests {
 
     struct Bench {
         dir: tempfile::TempDir,
-        ground: Ground,
+        target: WriteConnection,
     }
 
     fn bench(disk: Disk) -> Bench {
@@ -278,13 +278,13 @@ mod tests {
             .unwrap();
         let space = Space::new(dir.path(), disk, Clock::system());
         limit_pages(&connection, &space);
-        Bench { dir, ground: Ground { connection, space, may_come_back: false } }
+        Bench { dir, target: WriteConnection { connection, space, may_come_back: false } }
     }
 
     impl Bench {
         fn keys(&self) -> Vec<i64> {
             let sql = "SELECT key FROM numbers ORDER BY key";
-            crate::statement::all(&self.ground.connection, sql, [], |row| Ok(row.get(0)?)).unwrap()
+            crate::statement::all(&self.target.connection, sql, [], |row| Ok(row.get(0)?)).unwrap()
         }
 
         fn length_of_log(&self) -> u64 {
@@ -303,7 +303,7 @@ mod tests {
         /// Runs a group and says whether it was committed.
         fn run(&mut self, members: Vec<Box<dyn Pending>>) -> bool {
             let mut is_committed = false;
-            let left_over = run(&mut self.ground, members, |committed| is_committed = committed);
+            let left_over = run(&mut self.target, members, |committed| is_committed = committed);
             assert!(left_over.is_empty());
             is_committed
         }
@@ -354,7 +354,7 @@ mod tests {
     fn what_nobody_waits_for_is_given_back_by_a_commit_that_fails() {
         let mut bench = bench(Disk::default());
         let silent = Box::new(Waiting::silent(Put { key: 5, fails: false }));
-        let left_over = run(&mut bench.ground, vec![silent, member(Orphan).0], |_| {});
+        let left_over = run(&mut bench.target, vec![silent, member(Orphan).0], |_| {});
         assert_eq!((left_over.len(), bench.keys()), (1, Vec::new()));
         assert!(bench.run(left_over));
         assert_eq!(bench.keys(), [5]);
@@ -391,9 +391,9 @@ mod tests {
     #[test]
     fn when_even_the_reserve_is_gone_everybody_is_told() {
         let mut bench = bench(Disk::default().with_max_pages(64));
-        assert!(bench.ground.space.release_reserve());
-        limit_pages(&bench.ground.connection, &bench.ground.space);
-        bench.ground.connection.pragma_update_and_check(None, "max_page_count", 4, |_| Ok(())).unwrap();
+        assert!(bench.target.space.release_reserve());
+        limit_pages(&bench.target.connection, &bench.target.space);
+        bench.target.connection.pragma_update_and_check(None, "max_page_count", 4, |_| Ok(())).unwrap();
         let mut told = false;
         for first in (0..40_000).step_by(GROUP) {
             let (puts, answers): (Vec<_>, Vec<_>) = group(first).into_iter().unzip();
@@ -408,6 +408,6 @@ mod tests {
                 break;
             }
         }
-        assert!(told && bench.ground.connection.is_autocommit());
+        assert!(told && bench.target.connection.is_autocommit());
     }
 }

@@ -20,6 +20,7 @@ mod clearing;
 mod codes;
 mod column;
 mod connection;
+mod deferred;
 mod directory;
 mod disk;
 mod error;
@@ -28,8 +29,7 @@ mod failovers;
 mod files;
 mod group;
 mod imports;
-mod later;
-mod look;
+mod inspect;
 mod master_key;
 mod migrations;
 mod opening;
@@ -45,7 +45,7 @@ mod sagas;
 mod services;
 mod snapshot;
 mod statement;
-mod stock;
+mod stats;
 mod sweep;
 mod unreadable;
 mod vault;
@@ -70,7 +70,7 @@ pub use accounts::{
 };
 pub use alerts::{
     AlertDelivery, AlertFilter, AlertState, Alerts, DeliveriesWaiting, MirrorError, MirroredTarget,
-    NewNotice, StoredAlert, StoredMute, StoredTarget, StoredWindow, TargetStanding, read_mirrored_targets,
+    NewNotice, StoredAlert, StoredMute, StoredTarget, StoredWindow, TargetHealth, read_mirrored_targets,
 };
 pub use api_keys::{ApiKey, ApiKeys, Scope};
 pub use beats::{Beats, BeatsBatch, BeatsPast, StoredMinute, StoredTally};
@@ -86,7 +86,7 @@ pub use failed_requests::{Direction, FailedRequest, FailedRequests, FailedState}
 pub use failovers::{FailoverFilter, FailoverRecord, Failovers};
 pub use files::{FileReference, Files, RemoteKind, UploadState};
 pub use imports::{ChatImport, ImportedChat, ImportedFailover, ImportedRequest, Imports};
-pub use look::{StoreLook, check_free, look};
+pub use inspect::{StoreInspection, check_free, inspect};
 pub use master_key::MasterKey;
 pub use outbox::{
     Accept, Accepted, Begin, Doubt, EndedInMinute, Fail, Filter, Idempotency, Join, Listed, Origin, Outbox,
@@ -98,14 +98,14 @@ pub use restored::HeldBack;
 pub use sagas::{AcceptSaga, Keep, NewCallback, SagaAccepted, SagaChange, Sagas};
 pub use services::Services;
 pub use snapshot::{ProvenCopy, prove_copy};
-pub use stock::Stock;
+pub use stats::Stats;
 pub use sweep::Swept;
 pub use unreadable::Unfinished;
 pub use work::{Work, WorkFilter, WorkKind};
 pub use writer::{WriteTimes, Written};
 
 use reader::Readers;
-use stock::Place;
+use stats::Location;
 use vault::Vault;
 use write::Write;
 use writer::Writer;
@@ -134,7 +134,7 @@ struct Inner {
     writer: Writer,
     vault: Vault,
     clock: Clock,
-    place: Place,
+    location: Location,
     callbacks_counted: callbacks::Counters,
     unreadable: unreadable::LastUnreadable,
 }
@@ -261,7 +261,7 @@ impl Store {
     /// The database file. Nobody else in this process may open it: closing it would give
     /// up the store's own locks.
     pub fn file(&self) -> &Path {
-        &self.inner.place.file
+        &self.inner.location.file
     }
 
     /// How much was written since the store was opened.
@@ -275,9 +275,9 @@ impl Store {
     }
 
     /// What is in the store now and how much room it takes.
-    pub async fn stock(&self) -> Result<Stock, StoreError> {
-        let (now, place) = (self.now(), self.inner.place.clone());
-        self.read(move |connection| stock::take(connection, &place, now)).await
+    pub async fn stats(&self) -> Result<Stats, StoreError> {
+        let (now, location) = (self.now(), self.inner.location.clone());
+        self.read(move |connection| stats::take(connection, &location, now)).await
     }
 
     fn now(&self) -> Timestamp {

@@ -9,7 +9,7 @@ use crate::disk::{Disk, Space};
 use crate::error::MasterKeyError;
 use crate::outbox::statements::OPEN_ALL_JOINS;
 use crate::reader::Readers;
-use crate::stock::Place;
+use crate::stats::Location;
 use crate::unreadable::LastUnreadable;
 use crate::vault::Vault;
 use crate::writer::Writer;
@@ -48,13 +48,13 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
     let readers = Readers::start(readers).map_err(no_thread)?;
     let space = Space::new(&data_dir, disk.clone(), clock.clone());
     let writer = Writer::start(writing, space, lock).map_err(no_thread)?;
-    let place = Place { dir: data_dir, file, disk };
+    let location = Location { dir: data_dir, file, disk };
     Ok(Inner {
         readers,
         writer,
         vault,
         clock,
-        place,
+        location,
         callbacks_counted: callbacks::Counters::default(),
         unreadable: LastUnreadable::default(),
     })

@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, oneshot};
 use crate::StoreError;
 
 /// No wait on the store is longer than this.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The end that tasks put jobs in. Dropping it ends the thread once it has done what is queued.
 pub(crate) struct Queue<J> {
@@ -42,7 +42,7 @@ impl<J> Queue<J> {
     pub(crate) async fn put(&self, job: J) -> Result<(), StoreError> {
         let permit = match self.room.try_acquire() {
             Ok(permit) => permit,
-            Err(_) => match tokio::time::timeout(PATIENCE, self.room.acquire()).await {
+            Err(_) => match tokio::time::timeout(TIMEOUT, self.room.acquire()).await {
                 Ok(Ok(permit)) => permit,
                 Ok(Err(_)) => return Err(closed()),
                 Err(_) => return Err(late("its queue is full")),
@@ -92,7 +92,7 @@ impl<J> Drop for Jobs<J> {
 
 /// Waits for the answer to a job.
 pub(crate) async fn answer<T>(reply: oneshot::Receiver<Result<T, StoreError>>) -> Result<T, StoreError> {
-    match tokio::time::timeout(PATIENCE, reply).await {
+    match tokio::time::timeout(TIMEOUT, reply).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_)) => Err(closed()),
         Err(_) => Err(late("it did not answer")),
@@ -104,5 +104,5 @@ fn closed() -> StoreError {
 }
 
 fn late(what: &str) -> StoreError {
-    StoreError::Unavailable(format!("{what} for {} seconds", PATIENCE.as_secs()))
+    StoreError::Unavailable(format!("{what} for {} seconds", TIMEOUT.as_secs()))
 }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags};
 use crate::connection::failed;
 use crate::error::{MasterKeyError, SnapshotError};
 use crate::vault::Vault;
-use crate::{MasterKey, OpenError, Store, look, opening};
+use crate::{MasterKey, OpenError, Store, inspect, opening};
 
 /// A copy that was read through: nothing in it is damaged, it is of this program's time, and its key is the one that is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Store {
     /// # Errors
     /// When the file is there already, the disk is full or fails, or the database is damaged.
     pub async fn snapshot(&self, to: &Path) -> Result<u64, SnapshotError> {
-        let from = self.inner.place.file.clone();
+        let from = self.inner.location.file.clone();
         let (connection, handle) = in_background(move || reading(&from)).await?;
         // Whoever waits no longer ends the copying: it may go on for minutes.
         let interrupting = Interrupting(handle);
@@ -82,9 +82,9 @@ fn prove(copy: &Path, ours: impl FnOnce(&[u8]) -> Result<(), OpenError>) -> Resu
     let bytes = fs::metadata(copy)
         .map_err(|error| OpenError::Failed { file: copy.to_owned(), what: error.to_string() })?
         .len();
-    let connection = look::open(copy, true).map_err(failed)?;
-    let schema = look::schema(&connection, copy)?;
-    look::read_through(&connection, copy)?;
+    let connection = inspect::open(copy, true).map_err(failed)?;
+    let schema = inspect::schema(&connection, copy)?;
+    inspect::read_through(&connection, copy)?;
     if let Some(sealed) = opening::key_check(&connection).map_err(failed)? {
         ours(&sealed)?;
     }

@@ -88,7 +88,7 @@ mod tests {
             crate::services::ALL,
             crate::callbacks::ALL,
             crate::failed_requests::ALL,
-            crate::stock::ALL,
+            crate::stats::ALL,
             crate::files::statements::ALL,
             crate::imports::ALL,
             crate::clearing::ALL,
@@ -146,7 +146,7 @@ mod tests {
         let plan_of = |sql| plan(&connection, sql);
         let chats = plan_of(crate::chats::statements::LIST);
         assert!(chats.contains("MERGE (UNION)") && !chats.contains("TEMP B-TREE"), "{chats}");
-        let (messages, sagas) = (plan_of(crate::stock::MESSAGES), plan_of(crate::stock::SAGAS));
+        let (messages, sagas) = (plan_of(crate::stats::MESSAGES), plan_of(crate::stats::SAGAS));
         assert!(messages.contains("COVERING INDEX outbox_open"), "{messages}");
         assert!(sagas.contains("INDEX operations_open"), "{sagas}");
         // What was sent is never looked at: it is nearly all there is.
@@ -169,8 +169,8 @@ mod tests {
             (crate::failovers::LIST, "failovers_by_time"),
             (crate::chats::unresolved::LIST, "unresolved_chats_by_time"),
             (crate::callbacks::DUE, "callbacks_waiting"),
-            (crate::stock::CALLBACKS, "callbacks_waiting"),
-            (crate::stock::FAILED_REQUESTS, "failed_requests_by_state"),
+            (crate::stats::CALLBACKS, "callbacks_waiting"),
+            (crate::stats::FAILED_REQUESTS, "failed_requests_by_state"),
             (crate::callbacks::NEXT_DUE, "callbacks_waiting"),
             (crate::callbacks::DROP_DELIVERED, "callbacks_delivered"),
             (crate::failed_requests::LIST_STATE, "failed_requests_by_state"),

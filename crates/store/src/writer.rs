@@ -12,10 +12,10 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::StoreError;
+use crate::deferred::{Deferred, DeferredWrites};
 use crate::directory::DirectoryLock;
 use crate::disk::Space;
-use crate::group::{self, Ground};
-use crate::later::{Backlog, Later};
+use crate::group::{self, WriteConnection};
 use crate::queue::{self, Jobs, NoJob, Queue};
 use crate::write::{Pending, Waiting, Write};
 
@@ -33,7 +33,7 @@ enum Job {
     /// Commit it, then answer.
     Write(Box<dyn Pending>),
     /// Commit it together with the next write, or soon.
-    Later(Later),
+    Deferred(Deferred),
     /// Commit what waits, put the log into the database file and close it.
     Close(oneshot::Sender<Result<(), StoreError>>),
 }
@@ -94,10 +94,10 @@ impl Writer {
         let (queue, jobs) = queue::bounded(QUEUE);
         let counters = Arc::new(Counters::default());
         let own = Thread {
-            ground: Ground { connection, space, may_come_back: false },
+            connection: WriteConnection { connection, space, may_come_back: false },
             jobs,
             counters: Arc::clone(&counters),
-            backlog: Backlog::default(),
+            deferred: DeferredWrites::default(),
             last_group: 0,
         };
         let thread = thread::Builder::new().name("store-writer".into()).spawn(move || {
@@ -129,12 +129,12 @@ impl Writer {
     }
 
     /// Hands a write over that need not be on the disk before the caller goes on.
-    pub(crate) async fn later(&self, change: Later) -> Result<(), StoreError> {
+    pub(crate) async fn defer(&self, change: Deferred) -> Result<(), StoreError> {
         let point = change.point();
         if let Some(point) = &point {
             point.before().await;
         }
-        self.put(Job::Later(change)).await?;
+        self.put(Job::Deferred(change)).await?;
         if let Some(point) = &point {
             point.after().await;
         }
@@ -184,10 +184,10 @@ impl Drop for Writer {
 }
 
 struct Thread {
-    ground: Ground,
+    connection: WriteConnection,
     jobs: Jobs<Job>,
     counters: Arc<Counters>,
-    backlog: Backlog,
+    deferred: DeferredWrites,
     /// How many that somebody waited for were in the last group.
     last_group: usize,
 }
@@ -195,15 +195,15 @@ struct Thread {
 impl Thread {
     /// Works until it is told to close or nobody is left; closes the database.
     fn work(mut self) -> Option<oneshot::Sender<Result<(), StoreError>>> {
-        group::limit_pages(&self.ground.connection, &self.ground.space);
+        group::limit_pages(&self.connection.connection, &self.connection.space);
         let mut flush_at: Option<Instant> = None;
         let close = loop {
             let (writes, end) = self.gather(flush_at);
-            if writes.is_empty() && end.is_none() && !self.backlog.is_empty() {
+            if writes.is_empty() && end.is_none() && !self.deferred.is_empty() {
                 let now = Instant::now();
-                let latest = now + self.backlog.patience();
+                let latest = now + self.deferred.longest_wait();
                 let due = *flush_at.insert(flush_at.map_or(latest, |due| due.min(latest)));
-                if now < due && !self.backlog.is_long() {
+                if now < due && !self.deferred.is_long() {
                     continue;
                 }
             }
@@ -232,12 +232,12 @@ impl Thread {
         loop {
             match next {
                 Ok(Job::Write(pending)) => writes.push(pending),
-                Ok(Job::Later(write)) => self.backlog.put(write),
+                Ok(Job::Deferred(write)) => self.deferred.put(write),
                 Ok(Job::Close(reply)) => return (writes, Some(End::Close(reply))),
                 Err(NoJob::Yet) => return (writes, None),
                 Err(NoJob::EverMore) => return (writes, Some(End::Alone)),
             }
-            if writes.len() >= GROUP || self.backlog.is_long() {
+            if writes.len() >= GROUP || self.deferred.is_long() {
                 return (writes, None);
             }
             next = self.jobs.waiting();
@@ -249,7 +249,7 @@ impl Thread {
         let mut wanted: Vec<_> = writes.into_iter().filter(|pending| !pending.is_abandoned()).collect();
         self.last_group = wanted.len();
         // What waited goes first: whoever went on without waiting for it finds it done by what they write next.
-        let mut group: Vec<_> = self.backlog.take().collect();
+        let mut group: Vec<_> = self.deferred.take().collect();
         group.append(&mut wanted);
         if group.is_empty() {
             return;
@@ -268,18 +268,18 @@ impl Thread {
         };
         // Without the thread nothing would ever be written again. Whoever waits for a write of a group that broke hears
         // that it was not made, as it was rolled back.
-        let ground = &mut self.ground;
-        if let Ok(left_over) = catch_unwind(AssertUnwindSafe(|| group::run(ground, group, ended))) {
-            self.backlog.keep(left_over);
+        let connection = &mut self.connection;
+        if let Ok(left_over) = catch_unwind(AssertUnwindSafe(|| group::run(connection, group, ended))) {
+            self.deferred.keep(left_over);
         } else {
             tracing::error!("a group of writes broke and is undone; the store goes on");
-            self.ground.may_come_back = true;
-            group::roll_back(&self.ground.connection);
+            self.connection.may_come_back = true;
+            group::roll_back(&self.connection.connection);
         }
     }
 
     fn finish(self) {
-        let connection = self.ground.connection;
+        let connection = self.connection.connection;
         if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
             tracing::warn!(%error, "cannot move the log into the database file; it is kept beside it");
         }

@@ -42,8 +42,11 @@ fn shown(settings: &LogSettings) -> EnvFilter {
         config::LogLevel::Debug | config::LogLevel::Trace => settings.level.as_str(),
         _ => "warn",
     };
-    let more =
-        [format!("delivery::way={steps}"), format!("web::way={steps}"), "switchboard::panic=off".to_owned()];
+    let more = [
+        format!("delivery::log_events={steps}"),
+        format!("web::way={steps}"),
+        "switchboard::panic=off".to_owned(),
+    ];
     more.iter().filter_map(|directive| directive.parse().ok()).fold(kept(settings), EnvFilter::add_directive)
 }
 

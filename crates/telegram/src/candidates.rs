@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use delivery::{Candidate, Candidates, Query, Readiness, Why};
+use delivery::{Candidate, Candidates, Query, Readiness, RefusalKind};
 use domain::account::{Operation, Reason};
 use domain::{AccountName, ChatId, ChatKind, ChatRef, Timestamp, outcome};
 use futures::future::join_all;
@@ -201,14 +201,14 @@ pub(crate) fn creators(pool: &Pool, pin: Option<&AccountName>) -> Candidates {
 /// left, the other accounts in it stay there unless the caller names one of them.
 pub(crate) fn leaving(pool: &Pool, query: &Query, mut candidates: Candidates) -> Candidates {
     for (_, why) in &mut candidates.refused {
-        if matches!(why, Why::Forbidden | Why::NotInChat) {
-            *why = Why::NotFound;
+        if matches!(why, RefusalKind::Forbidden | RefusalKind::NotInChat) {
+            *why = RefusalKind::NotFound;
         }
     }
     if query.pin.is_none() && pool.is_left(&query.chat) {
         let stays = |able: Candidate| {
             let why = "the chat was left; name this account to take it out too".to_owned();
-            (outcome::Refusal { account: able.account, why }, Why::NotFound)
+            (outcome::Refusal { account: able.account, why }, RefusalKind::NotFound)
         };
         candidates.refused.extend(candidates.able.drain(..).map(stays));
     }
@@ -437,7 +437,7 @@ fn render(
             let reason = unasked.iter().find(|(unasked, _)| unasked == index);
             Some(match reason.filter(|_| is_ignorance(*refusal)) {
                 Some((_, reason)) => {
-                    refused(account, format!("could not look for the chat: {reason}"), Why::Unusable)
+                    refused(account, format!("could not look for the chat: {reason}"), RefusalKind::Unusable)
                 }
                 None => refused(account, in_words(account, Some(chat_id), *refusal), refusal.why()),
             })
@@ -447,7 +447,7 @@ fn render(
     let mut preferred = choice.preferred.and_then(|index| Some(pool.at(index)?.name.clone()));
     if let Some(Bound::ToNobody(gone)) = &bound {
         let why = "the chat belongs to it, and there is no such account any more".to_owned();
-        refused.insert(0, (outcome::Refusal { account: gone.clone(), why }, Why::Unusable));
+        refused.insert(0, (outcome::Refusal { account: gone.clone(), why }, RefusalKind::Unusable));
         preferred = Some(gone.clone());
     }
     Candidates {
@@ -459,7 +459,7 @@ fn render(
     }
 }
 
-fn refused(account: &Account, why: String, kind: Why) -> (outcome::Refusal, Why) {
+fn refused(account: &Account, why: String, kind: RefusalKind) -> (outcome::Refusal, RefusalKind) {
     (outcome::Refusal { account: account.name.clone(), why }, kind)
 }
 
@@ -492,12 +492,14 @@ fn nobody(pool: &Pool, query: &Query, unasked: &[(usize, String)]) -> Candidates
                 let refusal = Refusal::of_unusable(state, reason, Knows::No);
                 refused(account, in_words(account, None, refusal), refusal.why())
             }
-            Usable::Connecting => refused(account, "connecting".to_owned(), Why::Unusable),
+            Usable::Connecting => refused(account, "connecting".to_owned(), RefusalKind::Unusable),
             Usable::Now => match unasked.iter().find(|(index, _)| *index == account.index) {
-                Some((_, reason)) => {
-                    refused(account, format!("could not look {} up: {reason}", query.chat), Why::Unusable)
-                }
-                None => refused(account, format!("does not find {}", query.chat), Why::NotFound),
+                Some((_, reason)) => refused(
+                    account,
+                    format!("could not look {} up: {reason}", query.chat),
+                    RefusalKind::Unusable,
+                ),
+                None => refused(account, format!("does not find {}", query.chat), RefusalKind::NotFound),
             },
         })
         .collect();

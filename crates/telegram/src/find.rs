@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use delivery::{Attempt, Found, Testimony};
+use delivery::{Attempt, Evidence, MessageLookup};
 use domain::account::Operation;
 use domain::outcome::SentIds;
 use domain::{ChatKind, Timestamp};
@@ -39,21 +39,21 @@ enum Author {
 }
 
 /// Looks for one part.
-pub(crate) async fn find(account: &Account, attempt: Attempt<'_>, since: Timestamp) -> Found {
+pub(crate) async fn find(account: &Account, attempt: Attempt<'_>, since: Timestamp) -> MessageLookup {
     if let Some(ids) = seen(account, &attempt) {
-        return Found::Here(ids);
+        return MessageLookup::Here(ids);
     }
-    let Some(others) = others(account, &attempt).await else { return Found::CannotTell };
-    let Some(time) = by_telegram(account, since).await else { return Found::CannotTell };
+    let Some(others) = others(account, &attempt).await else { return MessageLookup::CannotTell };
+    let Some(time) = by_telegram(account, since).await else { return MessageLookup::CannotTell };
     let Some(own) = messages_of(account, Author::Reader, &attempt, time.earliest).await else {
-        return Found::CannotTell;
+        return MessageLookup::CannotTell;
     };
     // It may have come in while the history was read.
     if let Some(ids) = seen(account, &attempt) {
-        return Found::Here(ids);
+        return MessageLookup::Here(ids);
     }
     let found = decide(&own, &others, time.since);
-    if let Found::Here(ids) = &found {
+    if let MessageLookup::Here(ids) = &found {
         for (item, id) in attempt.part.items.iter().zip(ids.iter()) {
             if let Some(id) = id {
                 account.recent.note(item.random_id, id, Some(attempt.chat_id));
@@ -72,11 +72,11 @@ fn seen(account: &Account, attempt: &Attempt<'_>) -> Option<SentIds> {
 
 /// Asks others that are in the chat whether they see the part. Only one that looks like it, by its author and sent since
 /// it was begun, is evidence.
-pub(crate) async fn witness(pool: &Pool, attempt: Attempt<'_>, since: Timestamp) -> Testimony {
+pub(crate) async fn peer_check(pool: &Pool, attempt: Attempt<'_>, since: Timestamp) -> Evidence {
     let chat_id = attempt.chat_id;
-    let Some(author) = pool.get(attempt.account) else { return Testimony::Nothing };
+    let Some(author) = pool.get(attempt.account) else { return Evidence::None };
     let (Some(user), true) = (author.standing.user_id(), chat_id.kind() != ChatKind::User) else {
-        return Testimony::Nothing;
+        return Evidence::None;
     };
     // In a basic group each member counts messages by itself, so ids that the author knows say nothing here.
     let ids_are_shared = chat_id.kind() == ChatKind::Channel;
@@ -91,11 +91,11 @@ pub(crate) async fn witness(pool: &Pool, attempt: Attempt<'_>, since: Timestamp)
         let Some(time) = by_telegram(account, since).await else { continue };
         let seen = messages_of(account, Author::User(user), &attempt, time.earliest).await;
         let Some(seen) = seen else { continue };
-        if let Found::Here(ids) = decide(&seen, &others, time.since) {
-            return Testimony::Seen(ids_are_shared.then_some(ids));
+        if let MessageLookup::Here(ids) = decide(&seen, &others, time.since) {
+            return Evidence::Present(ids_are_shared.then_some(ids));
         }
     }
-    Testimony::Nothing
+    Evidence::None
 }
 
 /// An instant of our clock as Telegram's showed it: messages bear Telegram's time.
@@ -130,15 +130,15 @@ fn then(at: Timestamp, now: Timestamp, ahead: i64) -> Option<Then> {
 }
 
 /// Decides by what looks like the part and is not known to be another.
-fn decide(own: &[Own], others: &[i64], since: Timestamp) -> Found {
+fn decide(own: &[Own], others: &[i64], since: Timestamp) -> MessageLookup {
     let mut left = own.iter().filter(|own| !own.ids.iter().any(|id| others.contains(id)));
     match (left.next(), left.next()) {
-        (None, _) => Found::NotThere,
+        (None, _) => MessageLookup::NotThere,
         (Some(only), None) if only.date >= since.as_seconds() => {
-            Found::Here(only.ids.iter().copied().map(Some).collect())
+            MessageLookup::Here(only.ids.iter().copied().map(Some).collect())
         }
         // Two that look the same, or one that may be older than the message that is looked for.
-        _ => Found::CannotTell,
+        _ => MessageLookup::CannotTell,
     }
 }
 
@@ -251,26 +251,26 @@ mod tests {
         // What is as old as it would be by a clock that lags now is not it, and not denied either.
         let behind = then(3_600).expect("known");
         let messages = [own(5, behind.earliest.as_seconds() + 10)];
-        assert_eq!(decide(&messages, &[], behind.since), Found::CannotTell);
+        assert_eq!(decide(&messages, &[], behind.since), MessageLookup::CannotTell);
     }
 
     #[test]
     fn one_message_of_the_text_is_it() {
-        assert_eq!(decide(&[own(5, 1_000)], &[], SINCE), Found::Here(SentIds::one(Some(5))));
-        assert_eq!(decide(&[], &[], SINCE), Found::NotThere);
+        assert_eq!(decide(&[own(5, 1_000)], &[], SINCE), MessageLookup::Here(SentIds::one(Some(5))));
+        assert_eq!(decide(&[], &[], SINCE), MessageLookup::NotThere);
     }
 
     #[test]
     fn messages_of_other_parts_do_not_count() {
         let own = [own(6, 1_002), own(5, 1_001)];
-        assert_eq!(decide(&own, &[5], SINCE), Found::Here(SentIds::one(Some(6))));
-        assert_eq!(decide(&own, &[5, 6], SINCE), Found::NotThere);
+        assert_eq!(decide(&own, &[5], SINCE), MessageLookup::Here(SentIds::one(Some(6))));
+        assert_eq!(decide(&own, &[5, 6], SINCE), MessageLookup::NotThere);
     }
 
     #[test]
     fn two_that_could_be_it_prove_nothing_and_neither_does_an_old_one() {
         let two = [own(6, 1_002), own(5, 1_001)];
-        assert_eq!(decide(&two, &[], SINCE), Found::CannotTell);
-        assert_eq!(decide(&[own(5, 999)], &[], SINCE), Found::CannotTell);
+        assert_eq!(decide(&two, &[], SINCE), MessageLookup::CannotTell);
+        assert_eq!(decide(&[own(5, 999)], &[], SINCE), MessageLookup::CannotTell);
     }
 }

@@ -5,7 +5,7 @@
 //! private dialog stays with the account that has it; work that names an account never goes to another one, and an
 //! account outside the pool only does work that names it.
 
-use delivery::{Readiness, Why};
+use delivery::{Readiness, RefusalKind};
 use domain::account::{AccountState, Reason};
 use domain::{ChatKind, Timestamp};
 
@@ -79,13 +79,15 @@ pub enum Refusal {
 
 impl Refusal {
     /// The kind of refusal, for the delivery.
-    pub const fn why(self) -> Why {
+    pub const fn why(self) -> RefusalKind {
         match self {
-            Self::Unknown => Why::NotFound,
-            Self::NotInIt => Why::NotInChat,
-            Self::Marked => Why::Forbidden,
-            Self::CannotTell | Self::FirstContact | Self::Held(_) | Self::Unusable(..) => Why::Unusable,
-            Self::Gone(..) => Why::Gone,
+            Self::Unknown => RefusalKind::NotFound,
+            Self::NotInIt => RefusalKind::NotInChat,
+            Self::Marked => RefusalKind::Forbidden,
+            Self::CannotTell | Self::FirstContact | Self::Held(_) | Self::Unusable(..) => {
+                RefusalKind::Unusable
+            }
+            Self::Gone(..) => RefusalKind::Gone,
         }
     }
 
@@ -507,12 +509,12 @@ mod tests {
             for (index, refusal) in &choice.refused {
                 let one = &facts[*index];
                 let could_tell = one.usable == Usable::Now && (kind == ChatKind::Group || !one.is_reading);
-                prop_assert!(refusal.why() != Why::NotFound || could_tell && one.knows == Knows::No);
+                prop_assert!(refusal.why() != RefusalKind::NotFound || could_tell && one.knows == Knows::No);
                 prop_assert!(*refusal != Refusal::CannotTell || !could_tell);
                 let is_gone = matches!(
                     one.usable, Usable::No(AccountState::Banned | AccountState::NeedsLogin, _)
                 );
-                prop_assert_eq!(refusal.why() == Why::Gone, is_gone && one.knows == Knows::No);
+                prop_assert_eq!(refusal.why() == RefusalKind::Gone, is_gone && one.knows == Knows::No);
             }
         }
 

@@ -1,6 +1,6 @@
 //! The pool as the delivery sees it: a way out.
 
-use delivery::{Admission, Attempt, Candidates, Found, Query, Sender, Testimony};
+use delivery::{Admission, Attempt, Candidates, Evidence, MessageLookup, Query, Sender};
 use domain::account::Operation;
 use domain::message::Content;
 use domain::text::FormattedText;
@@ -92,18 +92,18 @@ impl Sender for Pool {
         .boxed()
     }
 
-    fn find<'a>(&'a self, attempt: Attempt<'a>, since: Timestamp) -> BoxFuture<'a, Found> {
+    fn find<'a>(&'a self, attempt: Attempt<'a>, since: Timestamp) -> BoxFuture<'a, MessageLookup> {
         async move {
             match self.get(attempt.account) {
                 Some(account) => find::find(&account, attempt, since).await,
-                None => Found::CannotTell,
+                None => MessageLookup::CannotTell,
             }
         }
         .boxed()
     }
 
-    fn witness<'a>(&'a self, attempt: Attempt<'a>, since: Timestamp) -> BoxFuture<'a, Testimony> {
-        find::witness(self, attempt, since).boxed()
+    fn peer_check<'a>(&'a self, attempt: Attempt<'a>, since: Timestamp) -> BoxFuture<'a, Evidence> {
+        find::peer_check(self, attempt, since).boxed()
     }
 
     fn can_still_tell(&self, account: &AccountName) -> bool {

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use delivery::{Attempt, Candidate, Candidates, Found, Query, Readiness, Sender, Testimony};
+use delivery::{Attempt, Candidate, Candidates, Evidence, MessageLookup, Query, Readiness, Sender};
 use domain::message::Content;
 use domain::outcome::SentIds;
 use domain::text::FormattedText;
@@ -91,12 +91,12 @@ impl Sender for Script {
         })
     }
 
-    fn find<'a>(&'a self, _: Attempt<'a>, _: Timestamp) -> BoxFuture<'a, Found> {
-        Box::pin(async { Found::CannotTell })
+    fn find<'a>(&'a self, _: Attempt<'a>, _: Timestamp) -> BoxFuture<'a, MessageLookup> {
+        Box::pin(async { MessageLookup::CannotTell })
     }
 
-    fn witness<'a>(&'a self, _: Attempt<'a>, _: Timestamp) -> BoxFuture<'a, Testimony> {
-        Box::pin(async { Testimony::Nothing })
+    fn peer_check<'a>(&'a self, _: Attempt<'a>, _: Timestamp) -> BoxFuture<'a, Evidence> {
+        Box::pin(async { Evidence::None })
     }
 
     fn can_still_tell(&self, _: &AccountName) -> bool {

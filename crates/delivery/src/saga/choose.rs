@@ -9,9 +9,9 @@ use domain::{AccountName, ChatId, ChatKind, ChatRef, Timestamp};
 use store::{ChatRecord, ChatState};
 use tokio::sync::watch;
 
-use super::load::Load;
+use super::in_flight::InFlight;
 use super::machine;
-use super::ride::Ride;
+use super::runner::SagaRunner;
 use crate::decide::{self, Choice};
 use crate::sender::{Candidates, Query, Readiness};
 use crate::worker::NotedWait;
@@ -22,9 +22,9 @@ const LONGEST_LOOK_AWAY: Duration = Duration::from_secs(5);
 /// Of those who do not find a chat, so many are named in the history.
 const MOST_TOLD: usize = 50;
 
-impl Ride<'_> {
+impl SagaRunner<'_> {
     /// Finds the account that takes the next steps.
-    pub(super) async fn choose(&self, load: &mut Load) -> ControlFlow<()> {
+    pub(super) async fn choose(&self, work: &mut InFlight) -> ControlFlow<()> {
         let inner = &self.sagas.0;
         loop {
             if inner.closing.is_cancelled() {
@@ -32,47 +32,47 @@ impl Ride<'_> {
             }
             let mut changes = inner.steps.changes();
             let mut doubts = inner.turns.doubts();
-            let Some(candidates) = self.candidates(load).await else { return ControlFlow::Break(()) };
-            let chat = load.saga.task.chat();
-            let account = match decide::choose(&candidates, chat, &load.tried, None, load.fails_on_flood()) {
+            let Some(candidates) = self.candidates(work).await else { return ControlFlow::Break(()) };
+            let chat = work.saga.task.chat();
+            let account = match decide::choose(&candidates, chat, &work.tried, None, work.fails_on_flood()) {
                 Choice::Go(account) => account,
                 Choice::Wait { until } => {
                     self.give_turn_back();
-                    self.note_wait(load, until).await;
-                    self.wait(load, until, &mut changes, &mut doubts).await?;
+                    self.note_wait(work, until).await;
+                    self.wait(work, until, &mut changes, &mut doubts).await?;
                     continue;
                 }
-                Choice::Fail(failure) => return self.nobody(load, failure).await,
+                Choice::Fail(failure) => return self.nobody(work, failure).await,
             };
-            if load.saga.task.chat().is_some() {
+            if work.saga.task.chat().is_some() {
                 let Some(chat_id) = candidates.chat_id else {
-                    return self.nobody(load, Failure::ChatNotFound { asked: Vec::new() }).await;
+                    return self.nobody(work, Failure::ChatNotFound { asked: Vec::new() }).await;
                 };
-                load.saga.chat_id = Some(chat_id);
+                work.saga.chat_id = Some(chat_id);
             }
-            if load.noted_wait != NotedWait::None {
-                load.noted_wait = NotedWait::None;
-                inner.live.hold(load.saga.id, None);
+            if work.noted_wait != NotedWait::None {
+                work.noted_wait = NotedWait::None;
+                inner.waiters.hold(work.saga.id, None);
             }
-            if load.people_by.as_ref().is_some_and(|by| *by != account) {
-                machine::forget_people(&mut load.saga);
+            if work.people_by.as_ref().is_some_and(|by| *by != account) {
+                machine::forget_people(&mut work.saga);
             }
-            load.people_by = Some(account.clone());
-            load.takes_over = candidates.lost && load.saga.pin.is_none();
-            load.stands_in_for = match load.saga.pin {
-                None => decide::failover(&candidates, &load.tried, &account, None),
+            work.people_by = Some(account.clone());
+            work.takes_over = candidates.lost && work.saga.pin.is_none();
+            work.stands_in_for = match work.saga.pin {
+                None => decide::failover(&candidates, &work.tried, &account, None),
                 Some(_) => None,
             };
-            load.chosen = Some(account);
+            work.chosen = Some(account);
             return ControlFlow::Continue(());
         }
     }
 
     /// Who could do it, as far as this saga and those in doubt leave them; `None` when the program ends meanwhile.
-    async fn candidates(&self, load: &Load) -> Option<Candidates> {
+    async fn candidates(&self, work: &InFlight) -> Option<Candidates> {
         let inner = &self.sagas.0;
-        let task = &load.saga.task;
-        let pin = load.saga.pin.as_ref();
+        let task = &work.saga.task;
+        let pin = work.saga.pin.as_ref();
         let mut candidates = match task.chat() {
             None => inner.steps.creators(pin),
             Some(chat) => {
@@ -89,7 +89,7 @@ impl Ride<'_> {
             if matches!(task, Task::CreateChat { .. }) && self.is_in_doubt_elsewhere(&able.account) {
                 able.readiness = Readiness::Connecting;
             }
-            let held = load.held.iter().filter(|(account, until)| *account == able.account && *until > now);
+            let held = work.held.iter().filter(|(account, until)| *account == able.account && *until > now);
             for (_, until) in held {
                 able.readiness = match able.readiness {
                     Readiness::HeldUntil(other) | Readiness::LimitedUntil(other) => {
@@ -100,7 +100,7 @@ impl Ride<'_> {
                 };
             }
         }
-        candidates.able.sort_by_key(|able| load.unavailable.contains(&able.account));
+        candidates.able.sort_by_key(|able| work.unavailable.contains(&able.account));
         Some(candidates)
     }
 
@@ -112,13 +112,13 @@ impl Ride<'_> {
     /// Nobody can do it. A chat that nobody finds may count as left, if everyone who might know it was asked; one that is
     /// marked so already stays left, whoever can be asked today. Only a chat that was ours is marked: a message to an id
     /// that was never one must be told that nobody finds it, and not be skipped.
-    pub(super) async fn nobody(&self, load: &mut Load, failure: Failure) -> ControlFlow<()> {
-        let Task::LeaveChat { chat, missing_is_left: true, .. } = &load.saga.task else {
-            return self.fail(load, failure, None).await;
+    pub(super) async fn nobody(&self, work: &mut InFlight, failure: Failure) -> ControlFlow<()> {
+        let Task::LeaveChat { chat, missing_is_left: true, .. } = &work.saga.task else {
+            return self.fail(work, failure, None).await;
         };
         let left = match chat {
             // An account that was named speaks for itself alone: the others may well be in the chat.
-            ChatRef::Id(chat_id) if chat_id.kind() != ChatKind::User && load.saga.pin.is_none() => {
+            ChatRef::Id(chat_id) if chat_id.kind() != ChatKind::User && work.saga.pin.is_none() => {
                 Some(*chat_id)
             }
             _ => None,
@@ -134,9 +134,9 @@ impl Ride<'_> {
             {
                 (asked, None)
             }
-            _ => return self.fail(load, failure, None).await,
+            _ => return self.fail(work, failure, None).await,
         };
-        load.saga.progress.left = Some(Left::Unresolvable);
+        work.saga.progress.left = Some(Left::Unresolvable);
         let word = match failure {
             Failure::ChatNotFound { .. } => StepOutcome::Ended(OutcomeKind::NotFound),
             _ => StepOutcome::LeftBefore,
@@ -144,9 +144,9 @@ impl Ride<'_> {
         for refusal in asked.iter().take(MOST_TOLD) {
             let account = Some(refusal.account.clone());
             let (outcome, detail) = (Some(word), Some(refusal.why.clone()));
-            load.entries.push(SagaEntry { account, outcome, detail, ..self.sagas.entry(SagaEvent::Leave) });
+            work.entries.push(SagaEntry { account, outcome, detail, ..self.sagas.entry(SagaEvent::Leave) });
         }
-        self.end(load, SagaState::Done, registry.into_iter().collect(), None).await
+        self.end(work, SagaState::Done, registry.into_iter().collect(), None).await
     }
 
     /// What the registry says of the chat. While it cannot be read nothing is claimed.
@@ -157,7 +157,7 @@ impl Ride<'_> {
     /// Waits for an instant, a change of the accounts, or the end of the saga, whichever comes first.
     async fn wait(
         &self,
-        load: &Load,
+        work: &InFlight,
         until: Option<Timestamp>,
         changes: &mut watch::Receiver<u64>,
         doubts: &mut watch::Receiver<u64>,
@@ -165,7 +165,7 @@ impl Ride<'_> {
         let inner = &self.sagas.0;
         let until = until.unwrap_or_else(|| inner.ambient.clock.now().plus(LONGEST_LOOK_AWAY));
         tokio::select! {
-            () = self.over(load) => self.unless_over(load).await,
+            () = self.over(work) => self.unless_over(work).await,
             () = inner.ambient.clock.sleep_until(until) => ControlFlow::Continue(()),
             _ = changes.changed() => ControlFlow::Continue(()),
             _ = doubts.changed() => ControlFlow::Continue(()),
@@ -174,7 +174,7 @@ impl Ride<'_> {
     }
 
     /// Waits for the account's turn to make a chat. Afterwards the account is chosen anew: much may have changed.
-    pub(super) async fn wait_for_turn(&self, load: &mut Load, account: &AccountName) -> ControlFlow<()> {
+    pub(super) async fn wait_for_turn(&self, work: &mut InFlight, account: &AccountName) -> ControlFlow<()> {
         let inner = &self.sagas.0;
         self.give_turn_back();
         let mut doubts = inner.turns.doubts();
@@ -182,37 +182,37 @@ impl Ride<'_> {
             tokio::select! {
                 turn = inner.turns.take(account) => self.keep_turn(turn),
                 _ = doubts.changed() => {}
-                () = self.over(load) => self.unless_over(load).await?,
+                () = self.over(work) => self.unless_over(work).await?,
                 () = inner.closing.cancelled() => return ControlFlow::Break(()),
             }
         }
-        load.chosen = None;
+        work.chosen = None;
         ControlFlow::Continue(())
     }
 
     /// Ends when somebody has ended the saga.
-    pub(super) async fn over(&self, load: &Load) {
-        match self.sagas.0.live.wait(load.saga.id) {
+    pub(super) async fn over(&self, work: &InFlight) {
+        match self.sagas.0.waiters.wait(work.saga.id) {
             Some(ended) => drop(ended.await),
             None => std::future::pending().await,
         }
     }
 
-    pub(super) async fn unless_over(&self, load: &Load) -> ControlFlow<()> {
-        match self.sagas.get(load.saga.id).await {
+    pub(super) async fn unless_over(&self, work: &InFlight) -> ControlFlow<()> {
+        match self.sagas.get(work.saga.id).await {
             Ok(Some(saga)) if saga.state.is_final() => ControlFlow::Break(()),
             Ok(None) => ControlFlow::Break(()),
             Ok(Some(_)) | Err(_) => ControlFlow::Continue(()),
         }
     }
 
-    async fn note_wait(&self, load: &mut Load, until: Option<Timestamp>) {
+    async fn note_wait(&self, work: &mut InFlight, until: Option<Timestamp>) {
         let wait = until.map_or(NotedWait::Connecting, NotedWait::Until);
-        if load.noted_wait == wait {
+        if work.noted_wait == wait {
             return;
         }
-        load.noted_wait = wait;
-        self.sagas.0.live.hold(load.saga.id, until);
+        work.noted_wait = wait;
+        self.sagas.0.waiters.hold(work.saga.id, until);
         let detail = match until {
             Some(until) => {
                 format!(
@@ -226,6 +226,6 @@ impl Ride<'_> {
             }
         };
         let entry = SagaEntry { detail: Some(detail), ..self.sagas.entry(SagaEvent::Waiting) };
-        self.sagas.note(load.saga.id, entry).await;
+        self.sagas.note(work.saga.id, entry).await;
     }
 }

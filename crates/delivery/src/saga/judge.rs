@@ -8,14 +8,14 @@ use domain::{AccountName, Outcome, Timestamp};
 
 use super::machine;
 use crate::decide::{self, Pause};
-use crate::sender::Why;
+use crate::sender::RefusalKind;
 
 /// A question about somebody, or about an invite list, that was asked so often without an answer is given up.
 const ASKED_IN_VAIN: u32 = 6;
 
 /// Where a saga stands when a step comes back without an answer.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Stand<'a> {
+pub(crate) struct StepContext<'a> {
     /// What is asked for.
     pub(crate) task: &'a Task,
     /// The account that took the step.
@@ -87,7 +87,7 @@ pub(crate) enum After {
     /// Nothing was done: another account may try, or this one later.
     MoveOn {
         /// This account is not to be asked again for this saga.
-        exclude: Option<Why>,
+        exclude: Option<RefusalKind>,
         /// It may be asked again then.
         held_until: Option<Timestamp>,
     },
@@ -98,12 +98,12 @@ pub(crate) enum After {
 }
 
 /// What an outcome means.
-pub(crate) fn after(step: &Step, outcome: &Outcome, stand: &Stand<'_>) -> After {
+pub(crate) fn after(step: &Step, outcome: &Outcome, context: &StepContext<'_>) -> After {
     match step {
         Step::Create { .. } => after_create(outcome),
-        Step::Resolve { .. } | Step::ListMembers { .. } => after_question(step, outcome, stand),
-        _ if stand.settled || stand.doubtful => after_late_step(step, outcome, stand),
-        _ => after_first_step(step, outcome, stand),
+        Step::Resolve { .. } | Step::ListMembers { .. } => after_question(step, outcome, context),
+        _ if context.settled || context.doubtful => after_late_step(step, outcome, context),
+        _ => after_first_step(step, outcome, context),
     }
 }
 
@@ -117,29 +117,29 @@ fn after_create(outcome: &Outcome) -> After {
     }
 }
 
-fn after_question(step: &Step, outcome: &Outcome, stand: &Stand<'_>) -> After {
+fn after_question(step: &Step, outcome: &Outcome, context: &StepContext<'_>) -> After {
     let about_somebody = matches!(step, Step::Resolve { .. });
-    let in_vain = about_somebody && stand.attempts >= ASKED_IN_VAIN;
+    let in_vain = about_somebody && context.attempts >= ASKED_IN_VAIN;
     match outcome {
         // No one is removed from a chat that cannot be left afterwards, or is not to be.
         Outcome::Rejected { code: code @ (RejectionCode::UserCreator | RejectionCode::OwnChat) } => {
             After::Fail(Failure::Rejected { provider_code: code.clone() })
         }
         Outcome::Rejected { .. } | Outcome::Forbidden(_) | Outcome::NotInChat(_) => After::Record,
-        Outcome::NotFound(_) if about_somebody || stand.settled => After::Record,
-        _ if stand.settled => after_late_question(outcome, stand),
+        Outcome::NotFound(_) if about_somebody || context.settled => After::Record,
+        _ if context.settled => after_late_question(outcome, context),
         Outcome::Unknown(_) | Outcome::InProgress | Outcome::Sent(_) if in_vain => After::Record,
         refusal => move_on(refusal),
     }
 }
 
-fn after_late_question(outcome: &Outcome, stand: &Stand<'_>) -> After {
+fn after_late_question(outcome: &Outcome, context: &StepContext<'_>) -> After {
     match outcome {
-        Outcome::FloodWait(until) | Outcome::SlowMode(until) if *until <= stand.patient_until => {
+        Outcome::FloodWait(until) | Outcome::SlowMode(until) if *until <= context.patient_until => {
             After::Again(Pause::Until(*until))
         }
         Outcome::Unknown(_) | Outcome::InProgress | Outcome::Unavailable(_) | Outcome::Sent(_)
-            if stand.now < stand.patient_until =>
+            if context.now < context.patient_until =>
         {
             After::Again(Pause::BackOff)
         }
@@ -148,10 +148,10 @@ fn after_late_question(outcome: &Outcome, stand: &Stand<'_>) -> After {
 }
 
 /// The first step that changes something in a chat that is there: until it is done, others may try.
-fn after_first_step(step: &Step, outcome: &Outcome, stand: &Stand<'_>) -> After {
+fn after_first_step(step: &Step, outcome: &Outcome, context: &StepContext<'_>) -> After {
     match outcome {
         Outcome::Unknown(_) | Outcome::InProgress | Outcome::Sent(_) => After::Again(Pause::BackOff),
-        refusal if is_own_result(step, refusal, stand.task) => After::Record,
+        refusal if is_own_result(step, refusal, context.task) => After::Record,
         Outcome::Rejected { code } => After::Fail(Failure::Rejected { provider_code: code.clone() }),
         refusal => move_on(refusal),
     }
@@ -166,31 +166,31 @@ fn is_own_result(step: &Step, outcome: &Outcome, task: &Task) -> bool {
 
 /// Something was changed already, or may have been: the saga stays with this account, and a refusal is this step's own
 /// result. Leaving is the exception: it is what the whole was for.
-fn after_late_step(step: &Step, outcome: &Outcome, stand: &Stand<'_>) -> After {
+fn after_late_step(step: &Step, outcome: &Outcome, context: &StepContext<'_>) -> After {
     let leaving = matches!(step, Step::Leave);
-    let in_vain = !leaving && stand.now >= stand.patient_until && stand.attempts >= ASKED_IN_VAIN;
+    let in_vain = !leaving && context.now >= context.patient_until && context.attempts >= ASKED_IN_VAIN;
     match outcome {
         // It may have been done; the chat is there, and whoever asked must not wait for ever.
         Outcome::Unknown(_) | Outcome::InProgress | Outcome::Unavailable(_) if in_vain => After::Record,
         Outcome::Unknown(_) | Outcome::InProgress | Outcome::Sent(_) => After::Again(Pause::BackOff),
         Outcome::FloodWait(until) | Outcome::SlowMode(until)
-            if stand.doubtful || *until <= stand.patient_until =>
+            if context.doubtful || *until <= context.patient_until =>
         {
             After::Again(Pause::Until(*until))
         }
-        Outcome::Unavailable(_) if stand.doubtful || stand.now < stand.patient_until => {
+        Outcome::Unavailable(_) if context.doubtful || context.now < context.patient_until => {
             After::Again(Pause::BackOff)
         }
         _ if !leaving => After::Record,
         // A chat that this account has just been in, and now finds no more, was left.
         Outcome::NotFound(_) => After::Done,
-        Outcome::Banned(_) | Outcome::SessionLost(_) if stand.doubtful => After::Doubt,
+        Outcome::Banned(_) | Outcome::SessionLost(_) if context.doubtful => After::Doubt,
         Outcome::FloodWait(until) | Outcome::SlowMode(until) => {
             After::Fail(Failure::FloodWait { until: *until })
         }
         Outcome::Rejected { code } => After::Fail(Failure::Rejected { provider_code: code.clone() }),
-        Outcome::Forbidden(_) => After::Fail(Failure::NoRights { asked: vec![refusal(stand, outcome)] }),
-        Outcome::NotInChat(_) => After::Fail(Failure::NotInChat { asked: vec![refusal(stand, outcome)] }),
+        Outcome::Forbidden(_) => After::Fail(Failure::NoRights { asked: vec![refusal(context, outcome)] }),
+        Outcome::NotInChat(_) => After::Fail(Failure::NotInChat { asked: vec![refusal(context, outcome)] }),
         // Work on chats carries no media: whoever says so does not do its work.
         Outcome::Banned(_)
         | Outcome::SessionLost(_)
@@ -200,17 +200,17 @@ fn after_late_step(step: &Step, outcome: &Outcome, stand: &Stand<'_>) -> After {
         | Outcome::Unprepared(_)
         | Outcome::MediaGone(_)
         | Outcome::MediaExpired(_) => {
-            After::Fail(Failure::NoAccount { asked: vec![refusal(stand, outcome)] })
+            After::Fail(Failure::NoAccount { asked: vec![refusal(context, outcome)] })
         }
     }
 }
 
 /// The account of a saga that is bound to it can be asked no more, now and for good.
-pub(crate) fn after_loss(step: &Step, stand: &Stand<'_>, outcome: &Outcome) -> After {
+pub(crate) fn after_loss(step: &Step, context: &StepContext<'_>, outcome: &Outcome) -> After {
     match step {
         Step::Create { .. } => After::Doubt,
-        Step::Leave if stand.doubtful => After::Doubt,
-        Step::Leave => After::Fail(Failure::NoAccount { asked: vec![refusal(stand, outcome)] }),
+        Step::Leave if context.doubtful => After::Doubt,
+        Step::Leave => After::Fail(Failure::NoAccount { asked: vec![refusal(context, outcome)] }),
         _ => After::Record,
     }
 }
@@ -219,14 +219,14 @@ pub(crate) fn after_loss(step: &Step, stand: &Stand<'_>, outcome: &Outcome) -> A
 fn move_on(outcome: &Outcome) -> After {
     let (exclude, held_until) = match outcome {
         Outcome::FloodWait(until) | Outcome::SlowMode(until) => (None, Some(*until)),
-        Outcome::NotFound(_) => (Some(Why::NotFound), None),
-        Outcome::Forbidden(_) => (Some(Why::Forbidden), None),
-        Outcome::NotInChat(_) => (Some(Why::NotInChat), None),
+        Outcome::NotFound(_) => (Some(RefusalKind::NotFound), None),
+        Outcome::Forbidden(_) => (Some(RefusalKind::Forbidden), None),
+        Outcome::NotInChat(_) => (Some(RefusalKind::NotInChat), None),
         Outcome::PeerFlood
         | Outcome::Banned(_)
         | Outcome::SessionLost(_)
         | Outcome::MediaGone(_)
-        | Outcome::MediaExpired(_) => (Some(Why::Unusable), None),
+        | Outcome::MediaExpired(_) => (Some(RefusalKind::Unusable), None),
         Outcome::Unavailable(_)
         | Outcome::ChatMoved
         | Outcome::Unprepared(_)
@@ -238,6 +238,6 @@ fn move_on(outcome: &Outcome) -> After {
     After::MoveOn { exclude, held_until }
 }
 
-fn refusal(stand: &Stand<'_>, outcome: &Outcome) -> Refusal {
-    Refusal { account: stand.account.clone(), why: machine::why(outcome) }
+fn refusal(context: &StepContext<'_>, outcome: &Outcome) -> Refusal {
+    Refusal { account: context.account.clone(), why: machine::why(outcome) }
 }

@@ -2,8 +2,8 @@
 
 use domain::outcome::{Failure, RejectionCode};
 use domain::saga::{
-    Answer, Ended, Left, Member, MemberResult, ObserverRule, Person, Progress, RegistryChange, Role, Saga,
-    Step, Task,
+    Ended, Left, Member, MemberResult, ObserverRule, Person, Progress, RegistryChange, Role, Saga, Step,
+    StepAnswer, Task,
 };
 use domain::{ChatId, ChatKind, ChatRef, Outcome};
 
@@ -201,14 +201,14 @@ fn leave(saga: &Saga, remove_members: bool, keep_own: bool) -> Move {
 }
 
 /// Whether an answer is one that this step can have.
-pub(crate) const fn fits(step: &Step, answer: &Answer) -> bool {
+pub(crate) const fn fits(step: &Step, answer: &StepAnswer) -> bool {
     matches!(
         (step, answer),
-        (Step::Resolve { .. }, Answer::Resolved { .. })
-            | (Step::Create { .. }, Answer::Created { .. })
-            | (Step::ExportLink, Answer::Link { .. })
-            | (Step::ListMembers { .. }, Answer::Members { .. })
-            | (Step::Invite { .. }, Answer::Invited { .. })
+        (Step::Resolve { .. }, StepAnswer::Resolved { .. })
+            | (Step::Create { .. }, StepAnswer::Created { .. })
+            | (Step::ExportLink, StepAnswer::Link { .. })
+            | (Step::ListMembers { .. }, StepAnswer::Members { .. })
+            | (Step::Invite { .. }, StepAnswer::Invited { .. })
             | (
                 Step::Invite { .. }
                     | Step::OpenHistory
@@ -217,14 +217,14 @@ pub(crate) const fn fits(step: &Step, answer: &Answer) -> bool {
                     | Step::Leave
                     | Step::SetTitle { .. }
                     | Step::SetAbout { .. },
-                Answer::Done
+                StepAnswer::Done
             )
     )
 }
 
 /// Takes what a step brought into the progress. Making a chat and leaving one are never refused this way: there the
 /// refusal is the end of the whole.
-pub(crate) fn record(saga: &mut Saga, step: &Step, brought: Result<&Answer, &Outcome>) {
+pub(crate) fn record(saga: &mut Saga, step: &Step, brought: Result<&StepAnswer, &Outcome>) {
     let chat_id = saga.chat_id;
     let removes_everybody = matches!(saga.task, Task::LeaveChat { .. });
     let is_new = matches!(saga.task, Task::CreateChat { .. });
@@ -232,7 +232,7 @@ pub(crate) fn record(saga: &mut Saga, step: &Step, brought: Result<&Answer, &Out
     match step {
         Step::Resolve { who } => resolved(progress, who, brought),
         Step::Create { .. } => {
-            if let Ok(Answer::Created { chat_id }) = brought {
+            if let Ok(StepAnswer::Created { chat_id }) = brought {
                 saga.chat_id = Some(*chat_id);
             }
         }
@@ -259,14 +259,14 @@ pub(crate) fn record(saga: &mut Saga, step: &Step, brought: Result<&Answer, &Out
             }
         }
         Step::ExportLink => {
-            if let Ok(Answer::Link { link }) = brought {
+            if let Ok(StepAnswer::Link { link }) = brought {
                 progress.invite_link = Some(link.clone());
             }
             progress.export_link = Some(ended(brought));
         }
         Step::ListMembers { .. } => {
             let mut users = match brought {
-                Ok(Answer::Members { users }) => users.clone(),
+                Ok(StepAnswer::Members { users }) => users.clone(),
                 _ => Vec::new(),
             };
             users.sort_unstable();
@@ -316,21 +316,21 @@ pub(crate) fn after_lost_answer(outcome: &Outcome) -> Outcome {
     }
 }
 
-fn ended(brought: Result<&Answer, &Outcome>) -> Ended {
+fn ended(brought: Result<&StepAnswer, &Outcome>) -> Ended {
     match brought {
         Ok(_) => Ended::Ok,
         Err(outcome) => Ended::Refused { why: why(outcome) },
     }
 }
 
-fn resolved(progress: &mut Progress, who: &ChatRef, brought: Result<&Answer, &Outcome>) {
+fn resolved(progress: &mut Progress, who: &ChatRef, brought: Result<&StepAnswer, &Outcome>) {
     let place = progress.members.iter().position(|one| one.who == *who).unwrap_or_else(|| {
         // Nobody else is asked for who was not in the request.
         progress.members.push(member(who.clone(), Role::Observer));
         progress.members.len() - 1
     });
     let (person, result, detail) = match brought {
-        Ok(Answer::Resolved { person: Some(person) }) => (Some(person.clone()), None, None),
+        Ok(StepAnswer::Resolved { person: Some(person) }) => (Some(person.clone()), None, None),
         Ok(_) => (None, Some(MemberResult::NotFound), None),
         Err(Outcome::NotFound(detail)) => (None, Some(MemberResult::NotFound), Some(detail.clone())),
         Err(outcome) => (None, Some(MemberResult::Failed), Some(why(outcome))),
@@ -350,16 +350,18 @@ fn had(progress: &Progress, person: &Person) -> Option<(Option<MemberResult>, Op
     Some((one.result, one.detail.clone()))
 }
 
-fn invited(progress: &mut Progress, users: &[i64], brought: Result<&Answer, &Outcome>) {
+fn invited(progress: &mut Progress, users: &[i64], brought: Result<&StepAnswer, &Outcome>) {
     for one in progress.members.iter_mut().filter(|one| one.result.is_none()) {
         let Some(person) = &one.person else { continue };
         let waits =
-            matches!(brought, Ok(Answer::Invited { pending, .. }) if pending.contains(&person.user_id));
+            matches!(brought, Ok(StepAnswer::Invited { pending, .. }) if pending.contains(&person.user_id));
         if waits || !users.contains(&person.user_id) {
             continue;
         }
         let missing = match brought {
-            Ok(Answer::Invited { missing, .. }) => missing.iter().find(|one| one.user_id == person.user_id),
+            Ok(StepAnswer::Invited { missing, .. }) => {
+                missing.iter().find(|one| one.user_id == person.user_id)
+            }
             _ => None,
         };
         (one.result, one.detail) = match (brought, missing) {
@@ -373,7 +375,7 @@ fn invited(progress: &mut Progress, users: &[i64], brought: Result<&Answer, &Out
     }
 }
 
-fn removed(progress: &mut Progress, user: i64, brought: Result<&Answer, &Outcome>) {
+fn removed(progress: &mut Progress, user: i64, brought: Result<&StepAnswer, &Outcome>) {
     for one in &mut progress.members {
         if one.result.is_none() && one.person.as_ref().is_some_and(|person| person.user_id == user) {
             (one.result, one.detail) = match brought {
@@ -384,7 +386,7 @@ fn removed(progress: &mut Progress, user: i64, brought: Result<&Answer, &Outcome
     }
 }
 
-fn removed_before_leaving(progress: &mut Progress, user: i64, brought: Result<&Answer, &Outcome>) {
+fn removed_before_leaving(progress: &mut Progress, user: i64, brought: Result<&StepAnswer, &Outcome>) {
     let Err(outcome) = brought else {
         progress.removed.push(user);
         return;
@@ -409,7 +411,7 @@ pub(crate) fn is_about_one_user(outcome: &Outcome) -> bool {
 }
 
 /// What a step's answer changes in the registry of chats.
-pub(crate) fn registry(saga: &Saga, step: &Step, answer: &Answer) -> Option<RegistryChange> {
+pub(crate) fn registry(saga: &Saga, step: &Step, answer: &StepAnswer) -> Option<RegistryChange> {
     let chat_id = saga.chat_id?;
     match (step, answer) {
         (Step::Create { title, about }, _) => Some(RegistryChange::Created {
@@ -418,7 +420,7 @@ pub(crate) fn registry(saga: &Saga, step: &Step, answer: &Answer) -> Option<Regi
             about: about.clone(),
             account: saga.account.clone()?,
         }),
-        (Step::ExportLink, Answer::Link { link }) => {
+        (Step::ExportLink, StepAnswer::Link { link }) => {
             Some(RegistryChange::Linked { chat_id, link: link.clone() })
         }
         (Step::Leave, _) => Some(RegistryChange::Left { chat_id }),

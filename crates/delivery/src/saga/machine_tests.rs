@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::account::Reason;
 use domain::message::OnFlood;
 use domain::saga::{
-    Answer, Member, MemberResult, Missing, ObserverRule, Person, Progress, Saga, SagaState, Step, Task,
+    Member, MemberResult, Missing, ObserverRule, Person, Progress, Saga, SagaState, Step, StepAnswer, Task,
 };
 use domain::{AccountName, ChatId, ChatRef, OperationId, Outcome, Timestamp};
 use proptest::prelude::*;
 
-use super::judge::{self, After, Stand};
+use super::judge::{self, After, StepContext};
 use super::machine::{self, Move, Surroundings};
 
 fn user(number: i64) -> ChatRef {
@@ -111,16 +111,16 @@ enum End {
 }
 
 /// The provider: who is asked for by an odd number is found; every tenth is a bot, every seventh keeps to themselves.
-fn answer(step: &Step) -> Answer {
+fn answer(step: &Step) -> StepAnswer {
     match step {
         Step::Resolve { who: ChatRef::Id(id) } if id.get() % 2 == 1 => {
             // Two names of one person.
             let user_id = if id.get() == 299 { 1 } else { id.get() };
-            Answer::Resolved { person: Some(Person { user_id, is_bot: user_id % 10 == 1 }) }
+            StepAnswer::Resolved { person: Some(Person { user_id, is_bot: user_id % 10 == 1 }) }
         }
-        Step::Resolve { .. } => Answer::Resolved { person: None },
-        Step::Create { .. } => Answer::Created { chat_id: supergroup() },
-        Step::Invite { users } => Answer::Invited {
+        Step::Resolve { .. } => StepAnswer::Resolved { person: None },
+        Step::Create { .. } => StepAnswer::Created { chat_id: supergroup() },
+        Step::Invite { users } => StepAnswer::Invited {
             pending: Vec::new(),
             missing: users
                 .iter()
@@ -128,9 +128,9 @@ fn answer(step: &Step) -> Answer {
                 .map(|user| Missing { user_id: *user, result: MemberResult::Privacy, detail: None })
                 .collect(),
         },
-        Step::ExportLink => Answer::Link { link: "https://example.com/+1".into() },
-        Step::ListMembers { .. } => Answer::Members { users: vec![3, 5, 5, 9] },
-        _ => Answer::Done,
+        Step::ExportLink => StepAnswer::Link { link: "https://example.com/+1".into() },
+        Step::ListMembers { .. } => StepAnswer::Members { users: vec![3, 5, 5, 9] },
+        _ => StepAnswer::Done,
     }
 }
 
@@ -215,7 +215,7 @@ fn play(task: Task, script: &[u8]) -> (Saga, Played) {
             Step::Resolve { who } => vain[&who.to_string()],
             _ => attempts,
         };
-        let stand = Stand {
+        let context = StepContext {
             task: &saga.task,
             account: &account,
             settled,
@@ -224,14 +224,14 @@ fn play(task: Task, script: &[u8]) -> (Saga, Played) {
             now: Timestamp::from_micros(1),
             patient_until: saga.patient_until,
         };
-        match judge::after(&step, &outcome, &stand) {
+        match judge::after(&step, &outcome, &context) {
             After::Record => {
                 machine::record(&mut saga, &step, Err(&outcome));
                 played.over.push(step);
                 (doubtful, attempts) = (false, 0);
             }
             After::Done => {
-                machine::record(&mut saga, &step, Ok(&Answer::Done));
+                machine::record(&mut saga, &step, Ok(&StepAnswer::Done));
                 played.over.push(step);
                 (doubtful, attempts) = (false, 0);
             }
@@ -338,11 +338,11 @@ proptest! {
         let outcome = refusal(number).expect("an outcome");
         let main = &accounts()[0];
         let task = Task::EditChat { chat: user(1), title: None, about: None };
-        let stand = Stand {
+        let context = StepContext {
             task: &task, account: main, settled, doubtful: false, attempts: 1,
             now: Timestamp::from_micros(1), patient_until: Timestamp::from_micros(100),
         };
-        let after = judge::after(&step, &outcome, &stand);
+        let after = judge::after(&step, &outcome, &context);
         prop_assert!(matches!(after, After::Again(_) | After::Look), "{:?}", after);
     }
 }

@@ -5,15 +5,15 @@
 //! made is looked for before another is made, and every other step may be repeated.
 
 mod choose;
+mod in_flight;
 mod judge;
-mod load;
-mod look;
 mod machine;
 #[cfg(test)]
 mod machine_tests;
 mod persist;
-mod ride;
 mod run;
+mod runner;
+mod search;
 mod submission;
 mod turns;
 
@@ -22,20 +22,20 @@ use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::saga::{Answer, RegistryChange, Saga, SagaEntry, SagaEvent, SagaState, Step, Verdict};
+use domain::saga::{RegistryChange, Saga, SagaEntry, SagaEvent, SagaState, Step, StepAnswer, Verdict};
 use domain::{AccountName, OperationId, Timestamp};
 use store::{AcceptSaga, SagaAccepted, SagaChange, SameBy, Store, StoreError};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::live::{Due, Live};
-use crate::promise::Fate;
-use crate::pulse::{Pulses, Unbegun};
+use crate::durability::Fate;
+use crate::metrics::{SagaMetrics, SagasCounted};
 use crate::steps::Steps;
 use crate::submission::How;
-use crate::tally::{SagaTally, SagasCounted};
-use crate::{Ambient, promise, way};
+use crate::waiters::{Due, Waiters};
+use crate::watchdog::{Unbegun, Watchdog};
+use crate::{Ambient, durability, log_events};
 
 pub use submission::{SagaChanged, SagaError, SagaSubmitted, TaskSubmission};
 
@@ -65,14 +65,14 @@ struct Inner {
     steps: Arc<dyn Steps>,
     ambient: Ambient,
     limits: SagaLimits,
-    live: Live<OperationId, Saga>,
+    waiters: Waiters<OperationId, Saga>,
     /// The sagas that have a task, and whether it must read its saga once more before it ends.
     carried: Mutex<HashMap<OperationId, bool>>,
     turns: Turns,
     permits: Semaphore,
-    pulses: Pulses<OperationId>,
+    watchdog: Watchdog<OperationId>,
     callbacks_due: Arc<Notify>,
-    tally: SagaTally,
+    metrics: SagaMetrics,
     tasks: TaskTracker,
     closing: CancellationToken,
 }
@@ -85,13 +85,13 @@ impl Sagas {
             steps,
             ambient,
             limits,
-            live: Live::default(),
+            waiters: Waiters::default(),
             carried: Mutex::default(),
             turns: Turns::default(),
             permits: Semaphore::new(limits.running.max(1)),
-            pulses: Pulses::default(),
+            watchdog: Watchdog::default(),
             callbacks_due: Arc::default(),
-            tally: SagaTally::default(),
+            metrics: SagaMetrics::default(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
         }))
@@ -122,7 +122,7 @@ impl Sagas {
             carried.push((saga, turn));
         }
         for (saga, turn) in carried {
-            self.0.live.begin(saga.id);
+            self.0.waiters.begin(saga.id);
             self.start(saga.id, Some(saga), turn);
         }
         Ok(resumed)
@@ -165,7 +165,7 @@ impl Sagas {
         let key = submission.idempotency;
         let taken = self.take_in(submission).await;
         let is_conflict = |error: &SagaError| matches!(error, SagaError::Conflict);
-        promise::unless_repeated(taken, key.map(|key| self.repeated(key)), is_conflict).await
+        durability::unless_repeated(taken, key.map(|key| self.repeated(key)), is_conflict).await
     }
 
     async fn take_in(&self, submission: TaskSubmission) -> Result<SagaSubmitted, SagaError> {
@@ -176,13 +176,13 @@ impl Sagas {
         if let Some(pin) = submission.pin.as_ref().filter(|pin| !inner.steps.knows(pin)) {
             return Err(SagaError::UnknownAccount(pin.clone()));
         }
-        let queued = inner.live.len();
+        let queued = inner.waiters.len();
         if queued >= inner.limits.queued {
             return Err(SagaError::TooMany { queued });
         }
         let saga = submission::build(&submission, &inner.ambient);
         let id = saga.id;
-        inner.live.begin(id);
+        inner.waiters.begin(id);
         let listener = submission.origin.listener.clone();
         let accept = AcceptSaga {
             saga: saga.clone(),
@@ -194,11 +194,11 @@ impl Sagas {
         let same_by = submission.idempotency.map_or(SameBy::Key, |key| key.same_by);
         let answer = inner.store.sagas().accept(accept).await;
         let not_known = SagaError::NotKnown { id };
-        let accepted = promise::answer_or_fate(answer, &id, self.fate(id), not_known).await;
+        let accepted = durability::answer_or_fate(answer, &id, self.fate(id), not_known).await;
         let other = match accepted.map(|answer| answer.unwrap_or(SagaAccepted::New)) {
             Ok(SagaAccepted::New) => {
-                inner.tally.accepted(saga.task.kind());
-                way::task_accepted(id, saga.task.kind(), &listener);
+                inner.metrics.accepted(saga.task.kind());
+                log_events::task_accepted(id, saga.task.kind(), &listener);
                 self.start(id, Some(saga), None);
                 return Ok(SagaSubmitted { id, how: How::New });
             }
@@ -213,7 +213,7 @@ impl Sagas {
             Ok(SagaAccepted::Conflict) => Err(SagaError::Conflict),
             Err(not_accepted) => Err(not_accepted),
         };
-        inner.live.abandon(id);
+        inner.waiters.abandon(id);
         other
     }
 
@@ -230,7 +230,7 @@ impl Sagas {
 
     /// An entry in the history; losing one is no reason to stop.
     async fn note(&self, id: OperationId, entry: SagaEntry) {
-        way::task_went_on(id, None, &entry);
+        log_events::task_went_on(id, None, &entry);
         if let Err(error) = self.0.store.sagas().note(id, entry).await {
             tracing::warn!(operation = %id, %error, "an entry could not be written into the history");
         }
@@ -244,7 +244,7 @@ impl Sagas {
             // One that is not there will never be carried either.
             Ok(cancelled || self.get(id).await?.is_none())
         };
-        promise::fate(ambient, closing, &id, cancel).await
+        durability::fate(ambient, closing, &id, cancel).await
     }
 
     /// Waits until a saga is final, at most `limit`, and tells how it is then; `None` if there is no such saga.
@@ -252,7 +252,7 @@ impl Sagas {
     /// # Errors
     /// The store cannot be read.
     pub async fn settled(&self, id: OperationId, limit: Duration) -> Result<Option<Saga>, StoreError> {
-        if let Some(waiting) = self.0.live.wait(id)
+        if let Some(waiting) = self.0.waiters.wait(id)
             && let Ok(Ok(saga)) = self.0.ambient.clock.timeout(limit, waiting).await
         {
             return Ok(Some(*saga));
@@ -294,7 +294,7 @@ impl Sagas {
         }
         // A retry between the write and the end of the waiting would not be waited for.
         if self.get(id).await?.is_some_and(|now| !now.state.is_final()) {
-            self.0.live.begin(id);
+            self.0.waiters.begin(id);
             self.start(id, None, None);
         }
         Ok(SagaChanged::Done(Box::new(saga)))
@@ -343,10 +343,10 @@ impl Sagas {
     /// A person says that the chat was left: that was the last step. It is one write: between two, a crash would leave a
     /// saga without a step that is begun, and it would leave the chat once more, through another account.
     async fn has_left(&self, mut saga: Saga) -> Result<SagaChanged, StoreError> {
-        machine::record(&mut saga, &Step::Leave, Ok(&Answer::Done));
+        machine::record(&mut saga, &Step::Leave, Ok(&StepAnswer::Done));
         (saga.state, saga.begun) = (SagaState::Done, None);
         saga.updated_at = self.0.ambient.clock.now();
-        let registry = machine::registry(&saga, &Step::Leave, &Answer::Done);
+        let registry = machine::registry(&saga, &Step::Leave, &StepAnswer::Done);
         let change = SagaChange {
             saga,
             entries: vec![self.entry(SagaEvent::Finished)],
@@ -387,7 +387,7 @@ impl Sagas {
     fn find_out(&self, id: OperationId, registered: Option<RegistryChange>) {
         let sagas = self.clone();
         self.0.tasks.spawn(async move {
-            let Inner { store, ambient, closing, steps, live, .. } = &*sagas.0;
+            let Inner { store, ambient, closing, steps, waiters, .. } = &*sagas.0;
             let rows = store.sagas();
             let settled = crate::persist::write(ambient, closing, &id, || rows.settled(id)).await;
             let Ok(Some(saga)) = settled else { return };
@@ -395,7 +395,7 @@ impl Sagas {
                 steps.registered(&change);
             }
             if !saga.state.is_final() {
-                live.begin(id);
+                waiters.begin(id);
                 sagas.start(id, None, None);
             }
         });
@@ -412,7 +412,7 @@ impl Sagas {
             return Ok(SagaChanged::Refused(Box::new(saga)));
         }
         if !saga.state.is_final() {
-            self.0.live.begin(id);
+            self.0.waiters.begin(id);
             self.start(id, None, None);
         }
         Ok(SagaChanged::Done(Box::new(saga)))
@@ -420,7 +420,7 @@ impl Sagas {
 
     /// Until when every account that could do a saga is held back, if that is what it waits for.
     pub fn held_until(&self, id: OperationId) -> Option<Timestamp> {
-        self.0.live.held_until(id)
+        self.0.waiters.held_until(id)
     }
 
     /// Notes that a caller without a key got its answer, so that the same body is a new saga from now on.
@@ -435,7 +435,7 @@ impl Sagas {
     pub async fn unanswered(&self, id: OperationId) {
         let Inner { store, ambient, closing, .. } = &*self.0;
         let sagas = store.sagas();
-        promise::unanswered(ambient, closing, &id, || sagas.unanswered(id)).await;
+        durability::unanswered(ambient, closing, &id, || sagas.unanswered(id)).await;
     }
 
     /// Told whenever a saga has left a callback in the store that is to be sent.
@@ -445,39 +445,42 @@ impl Sagas {
 
     /// What came of sagas since the start.
     pub fn counted(&self) -> SagasCounted {
-        self.0.tally.counted()
+        self.0.metrics.counted()
     }
 
     /// Tells whoever waits that a saga is final; the store has it already.
     fn end(&self, saga: &Saga) {
-        self.0.live.finish(saga.id, saga, |saga| self.0.tally.ended(saga.task.kind(), saga.state));
+        self.0.waiters.finish(saga.id, saga, |saga| self.0.metrics.ended(saga.task.kind(), saga.state));
     }
 
     /// Sagas that are not finished.
     pub fn queued(&self) -> usize {
-        self.0.live.len()
+        self.0.waiters.len()
     }
 
     /// Sagas that are not finished, by service.
     pub fn due(&self) -> Vec<Due> {
-        self.0.live.due()
+        self.0.waiters.due()
     }
 
     /// How many of them one account does and no other, by account.
     pub fn due_of_accounts(&self) -> HashMap<AccountName, u64> {
-        self.0.live.due_of_accounts()
+        self.0.waiters.due_of_accounts()
     }
 
     /// Sagas that nothing is waited for and of which a step is not begun this very moment. One that is among them twice
     /// in a row, seconds apart, has a task that stands still.
     pub fn unbegun(&self) -> Vec<Unbegun> {
-        self.0.pulses.unbegun()
+        self.0.watchdog.unbegun()
     }
 
     /// Ends cleanly: nothing new is begun, what is on the wire is waited for, at most `limit`. The rest stays in the store.
     pub async fn stop(&self, limit: Duration) {
-        if !promise::wound_up(&self.0.closing, &self.0.tasks, limit).await {
-            tracing::warn!(left = self.0.live.len(), "sagas still on the wire; the next start takes them up");
+        if !durability::wound_up(&self.0.closing, &self.0.tasks, limit).await {
+            tracing::warn!(
+                left = self.0.waiters.len(),
+                "sagas still on the wire; the next start takes them up"
+            );
         }
     }
 
@@ -486,7 +489,7 @@ impl Sagas {
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
     {
-        promise::to_the_end(&self.0.tasks, change)
+        durability::to_the_end(&self.0.tasks, change)
     }
 
     /// Gives a saga to a task, or has the task that it has read it once more: two would take its steps twice.

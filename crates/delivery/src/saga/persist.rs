@@ -9,56 +9,56 @@ use domain::saga::{
 use domain::{AccountName, CallbackId, Outcome};
 use store::{Hold, NewCallback, SagaChange};
 
-use super::load::Load;
-use super::ride::Ride;
+use super::in_flight::InFlight;
+use super::runner::SagaRunner;
+use crate::log_events;
 use crate::persist::{self, Unwritten};
-use crate::way;
 
-impl Ride<'_> {
+impl SagaRunner<'_> {
     /// What must be on disk before anything that changes the outside goes to the wire.
     pub(super) async fn write_begin(
         &self,
-        load: &mut Load,
+        work: &mut InFlight,
         account: &AccountName,
         step: &Step,
     ) -> ControlFlow<()> {
         let at = self.sagas.0.ambient.clock.now();
-        let mut saga = load.saga.clone();
+        let mut saga = work.saga.clone();
         saga.state = SagaState::Running;
         saga.account = Some(account.clone());
         saga.begun = Some(Begun { step: step.clone(), at });
         saga.updated_at = at;
         let outcome = Some(StepOutcome::Begun);
-        load.entries.push(SagaEntry { at, outcome, ..self.entry_of(step, account, None) });
-        let failover = load.stands_in_for.take().map(|(from, reason)| Failover {
+        work.entries.push(SagaEntry { at, outcome, ..self.entry_of(step, account, None) });
+        let failover = work.stands_in_for.take().map(|(from, reason)| Failover {
             at,
             chat_id: saga.chat_id,
             from,
             to: account.clone(),
             reason,
         });
-        let change = SagaChange { failover, ..change(saga, load) };
+        let change = SagaChange { failover, ..change(saga, work) };
         let sagas = self.sagas.0.store.sagas();
-        self.persist(load, || sagas.begin(change.clone())).await?;
+        self.persist(work, || sagas.begin(change.clone())).await?;
         if change.failover.is_some() {
-            self.sagas.0.tally.failed_over();
+            self.sagas.0.metrics.failed_over();
         }
-        load.saga = change.saga;
+        work.saga = change.saga;
         ControlFlow::Continue(())
     }
 
     /// Writes down what has changed, and lets memory follow.
     pub(super) async fn save(
         &self,
-        load: &mut Load,
+        work: &mut InFlight,
         registry: Vec<RegistryChange>,
         hold: Option<Hold>,
     ) -> ControlFlow<()> {
         let inner = &self.sagas.0;
-        load.saga.updated_at = inner.ambient.clock.now();
-        let change = SagaChange { registry, hold, ..change(load.saga.clone(), load) };
+        work.saga.updated_at = inner.ambient.clock.now();
+        let change = SagaChange { registry, hold, ..change(work.saga.clone(), work) };
         let sagas = inner.store.sagas();
-        self.persist(load, || sagas.save(change.clone())).await?;
+        self.persist(work, || sagas.save(change.clone())).await?;
         for change in &change.registry {
             inner.steps.registered(change);
         }
@@ -68,47 +68,47 @@ impl Ride<'_> {
     /// Ends a saga that did not come about.
     pub(super) async fn fail(
         &self,
-        load: &mut Load,
+        work: &mut InFlight,
         failure: Failure,
         hold: Option<Hold>,
     ) -> ControlFlow<()> {
-        load.saga.failure = Some(failure);
-        self.end(load, SagaState::Failed, Vec::new(), hold).await
+        work.saga.failure = Some(failure);
+        self.end(work, SagaState::Failed, Vec::new(), hold).await
     }
 
     /// The end, whichever it is: it is written down, and whoever waits is told.
     pub(super) async fn end(
         &self,
-        load: &mut Load,
+        work: &mut InFlight,
         state: SagaState,
         registry: Vec<RegistryChange>,
         hold: Option<Hold>,
     ) -> ControlFlow<()> {
         let inner = &self.sagas.0;
-        load.saga.state = state;
+        work.saga.state = state;
         if state != SagaState::InDoubt {
-            load.saga.begun = None;
+            work.saga.begun = None;
         }
-        load.saga.updated_at = inner.ambient.clock.now();
-        let failure = load.saga.failure.as_ref().map(|failure| failure.code().to_owned());
+        work.saga.updated_at = inner.ambient.clock.now();
+        let failure = work.saga.failure.as_ref().map(|failure| failure.code().to_owned());
         match state {
-            SagaState::Done => load.entries.push(self.sagas.entry(SagaEvent::Finished)),
+            SagaState::Done => work.entries.push(self.sagas.entry(SagaEvent::Finished)),
             SagaState::Failed => {
-                load.entries.push(SagaEntry { detail: failure, ..self.sagas.entry(SagaEvent::Failed) });
+                work.entries.push(SagaEntry { detail: failure, ..self.sagas.entry(SagaEvent::Failed) });
             }
             _ => {}
         }
-        let callback = self.callback(&load.saga);
-        let change = SagaChange { registry, hold, callback, ..change(load.saga.clone(), load) };
+        let callback = self.callback(&work.saga);
+        let change = SagaChange { registry, hold, callback, ..change(work.saga.clone(), work) };
         let sagas = inner.store.sagas();
-        self.persist(load, || sagas.save(change.clone())).await?;
+        self.persist(work, || sagas.save(change.clone())).await?;
         for change in &change.registry {
             inner.steps.registered(change);
         }
         if change.callback.is_some() {
             inner.callbacks_due.notify_one();
         }
-        self.sagas.end(&load.saga);
+        self.sagas.end(&work.saga);
         ControlFlow::Break(())
     }
 
@@ -123,16 +123,16 @@ impl Ride<'_> {
         })
     }
 
-    async fn persist<T, F>(&self, load: &Load, write: impl Fn() -> F) -> ControlFlow<(), T>
+    async fn persist<T, F>(&self, work: &InFlight, write: impl Fn() -> F) -> ControlFlow<(), T>
     where
         F: Future<Output = Result<T, store::StoreError>>,
     {
         let inner = &self.sagas.0;
-        match persist::write(&inner.ambient, &inner.closing, &load.saga.id, write).await {
+        match persist::write(&inner.ambient, &inner.closing, &work.saga.id, write).await {
             Ok(answer) => ControlFlow::Continue(answer),
             Err(Unwritten::Changed) => {
                 // The store knows better: whoever waits gets what it says.
-                if let Ok(Some(saga)) = self.sagas.get(load.saga.id).await
+                if let Ok(Some(saga)) = self.sagas.get(work.saga.id).await
                     && saga.state.is_final()
                 {
                     self.sagas.end(&saga);
@@ -155,19 +155,19 @@ impl Ride<'_> {
     /// is not worth thousands.
     pub(super) async fn note_attempt(
         &self,
-        load: &Load,
+        work: &InFlight,
         step: SagaEvent,
         account: &AccountName,
         outcome: &Outcome,
     ) {
-        if load.attempts <= 5 || load.attempts.is_multiple_of(20) {
+        if work.attempts <= 5 || work.attempts.is_multiple_of(20) {
             let entry = SagaEntry {
                 account: Some(account.clone()),
                 outcome: Some(StepOutcome::Ended(outcome.kind())),
                 detail: outcome.detail(),
                 ..self.sagas.entry(step)
             };
-            self.sagas.note(load.saga.id, entry).await;
+            self.sagas.note(work.saga.id, entry).await;
         }
     }
 
@@ -200,10 +200,10 @@ impl Ride<'_> {
 }
 
 /// The saga as it becomes, with what the history has not had yet.
-fn change(saga: Saga, load: &mut Load) -> SagaChange {
-    let entries = std::mem::take(&mut load.entries);
+fn change(saga: Saga, work: &mut InFlight) -> SagaChange {
+    let entries = std::mem::take(&mut work.entries);
     for entry in &entries {
-        way::task_went_on(saga.id, Some(saga.task.kind()), entry);
+        log_events::task_went_on(saga.id, Some(saga.task.kind()), entry);
     }
     SagaChange { saga, entries, hold: None, registry: Vec::new(), failover: None, callback: None }
 }

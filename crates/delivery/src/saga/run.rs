@@ -9,7 +9,7 @@ use domain::saga::Saga;
 use futures::FutureExt;
 
 use super::Sagas;
-use super::ride::Ride;
+use super::runner::SagaRunner;
 use super::turns::Turn;
 use crate::persist::pause_after;
 
@@ -36,22 +36,22 @@ pub(super) async fn run(sagas: Sagas, id: OperationId, saga: Option<Saga>, turn:
             }
             Some(saga) => Some(saga),
             None => {
-                sagas.0.live.abandon(id);
+                sagas.0.waiters.abandon(id);
                 None
             }
         };
         if let Some(saga) = unfinished {
-            sagas.0.live.begin(id);
+            sagas.0.waiters.begin(id);
             let only = saga.pin.clone().or_else(|| saga.account.clone());
-            sagas.0.live.set_due(id, saga.created_at, saga.task.kind().purpose(), only);
-            let ride = Ride { sagas: &sagas, turn: &turn };
-            let carrying = AssertUnwindSafe(ride.carry(saga)).catch_unwind();
+            sagas.0.waiters.set_due(id, saga.created_at, saga.task.kind().purpose(), only);
+            let runner = SagaRunner { sagas: &sagas, turn: &turn };
+            let carrying = AssertUnwindSafe(runner.carry(saga)).catch_unwind();
             let broke = carrying.await.is_err();
             if broke {
                 tracing::error!(operation = %id, "the task of a saga broke; it is taken up again");
             }
             // Someone else changed it under this task's hands, and it has not ended: the store knows how it stands.
-            if (broke || sagas.0.live.has(id)) && !sagas.0.closing.is_cancelled() {
+            if (broke || sagas.0.waiters.has(id)) && !sagas.0.closing.is_cancelled() {
                 tokio::select! {
                     () = sagas.0.ambient.clock.sleep(REST) => continue,
                     () = sagas.0.closing.cancelled() => return,

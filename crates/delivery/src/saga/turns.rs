@@ -9,12 +9,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 /// Whose turn it is, by account.
 pub(crate) struct Turns {
-    places: Mutex<HashMap<AccountName, Arc<Place>>>,
+    slots: Mutex<HashMap<AccountName, Arc<Slot>>>,
     doubts: Arc<watch::Sender<u64>>,
 }
 
-struct Place {
-    seat: Arc<Semaphore>,
+struct Slot {
+    permit: Arc<Semaphore>,
     /// Whoever has the turn does not know whether the chat was made.
     doubt: AtomicBool,
 }
@@ -22,35 +22,35 @@ struct Place {
 /// The turn of one account; given back when dropped.
 pub(crate) struct Turn {
     account: AccountName,
-    place: Arc<Place>,
+    slot: Arc<Slot>,
     doubts: Arc<watch::Sender<u64>>,
-    _seat: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Default for Turns {
     fn default() -> Self {
-        Self { places: Mutex::default(), doubts: Arc::new(watch::Sender::new(0)) }
+        Self { slots: Mutex::default(), doubts: Arc::new(watch::Sender::new(0)) }
     }
 }
 
 impl Turns {
     /// The turn of this account, if it is free.
     pub(crate) fn try_take(&self, account: &AccountName) -> Option<Turn> {
-        let place = self.place(account);
-        let seat = Arc::clone(&place.seat).try_acquire_owned().ok()?;
-        Some(self.turn(account, place, seat))
+        let slot = self.slot(account);
+        let permit = Arc::clone(&slot.permit).try_acquire_owned().ok()?;
+        Some(self.turn(account, slot, permit))
     }
 
     /// The turn of this account, first come, first served. Waits as long as the others take.
     pub(crate) async fn take(&self, account: &AccountName) -> Option<Turn> {
-        let place = self.place(account);
-        let seat = Arc::clone(&place.seat).acquire_owned().await.ok()?;
-        Some(self.turn(account, place, seat))
+        let slot = self.slot(account);
+        let permit = Arc::clone(&slot.permit).acquire_owned().await.ok()?;
+        Some(self.turn(account, slot, permit))
     }
 
     /// Whether whoever has this account's turn may keep it for long.
     pub(crate) fn in_doubt(&self, account: &AccountName) -> bool {
-        self.place(account).doubt.load(Ordering::Acquire)
+        self.slot(account).doubt.load(Ordering::Acquire)
     }
 
     /// Changes whenever a doubt begins or ends.
@@ -58,16 +58,16 @@ impl Turns {
         self.doubts.subscribe()
     }
 
-    fn place(&self, account: &AccountName) -> Arc<Place> {
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = places.entry(account.clone()).or_insert_with(|| {
-            Arc::new(Place { seat: Arc::new(Semaphore::new(1)), doubt: AtomicBool::new(false) })
+    fn slot(&self, account: &AccountName) -> Arc<Slot> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = slots.entry(account.clone()).or_insert_with(|| {
+            Arc::new(Slot { permit: Arc::new(Semaphore::new(1)), doubt: AtomicBool::new(false) })
         });
-        Arc::clone(place)
+        Arc::clone(slot)
     }
 
-    fn turn(&self, account: &AccountName, place: Arc<Place>, seat: OwnedSemaphorePermit) -> Turn {
-        Turn { account: account.clone(), place, doubts: Arc::clone(&self.doubts), _seat: seat }
+    fn turn(&self, account: &AccountName, slot: Arc<Slot>, permit: OwnedSemaphorePermit) -> Turn {
+        Turn { account: account.clone(), slot, doubts: Arc::clone(&self.doubts), _permit: permit }
     }
 }
 
@@ -79,14 +79,14 @@ impl Turn {
 
     /// Whether the chat was made is not known: the others look for another account.
     pub(crate) fn begin_doubt(&self) {
-        if !self.place.doubt.swap(true, Ordering::AcqRel) {
+        if !self.slot.doubt.swap(true, Ordering::AcqRel) {
             self.doubts.send_modify(|changes| *changes += 1);
         }
     }
 
     /// It is known again.
     pub(crate) fn end_doubt(&self) {
-        if self.place.doubt.swap(false, Ordering::AcqRel) {
+        if self.slot.doubt.swap(false, Ordering::AcqRel) {
             self.doubts.send_modify(|changes| *changes += 1);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use delivery::{Change, How, Submission, SubmitError, Testimony};
+use delivery::{Change, Evidence, How, Submission, SubmitError};
 use domain::account::Reason;
 use domain::message::OnFlood;
 use domain::outcome::{Failure, OutcomeKind};
@@ -288,7 +288,7 @@ async fn a_caller_learns_what_it_would_join_before_it_fetches_anything() {
 #[tokio::test]
 async fn files_are_spent_when_their_message_was_sent_and_not_before() {
     let bench = Bench::new().await;
-    let mut spent = bench.delivery.spent();
+    let mut released = bench.delivery.media_released();
     bench.script.prepare("main", [Prepares::Fails(Outcome::MediaGone("removed".into()))]);
     let failed = bench.submit(album(group(1), 2, "failed")).await;
     assert_eq!(bench.settled(failed).await.state, MessageState::Failed);
@@ -300,16 +300,16 @@ async fn files_are_spent_when_their_message_was_sent_and_not_before() {
         bench.breathe().await;
     }
     assert!(matches!(bench.delivery.cancel(cancelled, None).await.expect("writes"), Change::Done(_)));
-    assert_eq!(spent.try_recv(), Err(TryRecvError::Empty), "those may be sent after all");
+    assert_eq!(released.try_recv(), Err(TryRecvError::Empty), "those may be sent after all");
     assert!(matches!(bench.delivery.retry(failed).await.expect("writes"), Change::Done(_)));
     assert_eq!(bench.settled(failed).await.state, MessageState::Sent);
-    assert_eq!(spent.recv().await, Ok(failed));
+    assert_eq!(released.recv().await, Ok(failed));
 }
 
 #[tokio::test]
 async fn files_are_spent_when_a_doubt_ends_well() {
     let bench = Bench::new().await;
-    let mut spent = bench.delivery.spent();
+    let mut released = bench.delivery.media_released();
     let gone = || refuse(Outcome::SessionLost(Reason::SessionRevoked));
     let doubtful = async |account| {
         bench.script.act(account, [Act::SendSilently, gone()]);
@@ -318,13 +318,13 @@ async fn files_are_spent_when_a_doubt_ends_well() {
         id
     };
     let by_a_person = doubtful("main").await;
-    assert_eq!(spent.try_recv(), Err(TryRecvError::Empty));
+    assert_eq!(released.try_recv(), Err(TryRecvError::Empty));
     bench.delivery.resolve(by_a_person, Resolution::Sent).await.expect("writes");
-    assert_eq!(spent.recv().await, Ok(by_a_person));
+    assert_eq!(released.recv().await, Ok(by_a_person));
 
     let by_evidence = doubtful("backup").await;
-    bench.script.testify(Testimony::Seen(None));
+    bench.script.testify(Evidence::Present(None));
     bench.clock.advance(Duration::from_mins(11));
-    let told = tokio::time::timeout(Duration::from_mins(1), spent.recv()).await.expect("the doubt ends");
+    let told = tokio::time::timeout(Duration::from_mins(1), released.recv()).await.expect("the doubt ends");
     assert_eq!(told, Ok(by_evidence));
 }

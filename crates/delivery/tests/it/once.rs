@@ -1,6 +1,6 @@
 //! Exactly once: lost answers, retries, keys, restarts, doubt.
 
-use delivery::{Change, How, SubmitError, Testimony};
+use delivery::{Change, Evidence, How, SubmitError};
 use domain::MessageState;
 use domain::account::Reason;
 use domain::outcome::{Failure, SentIds};
@@ -102,7 +102,7 @@ async fn others_in_the_chat_end_a_doubt_at_once_or_later() {
     bench.script.act("main", [Act::SendSilently, gone()]);
     let id = bench.submit(text(group(1), "one")).await;
     assert_eq!(bench.settled(id).await.state, MessageState::InDoubt);
-    bench.script.testify(Testimony::Seen(Some(SentIds::one(Some(77)))));
+    bench.script.testify(Evidence::Present(Some(SentIds::one(Some(77)))));
     bench.clock.advance(Duration::from_mins(11));
     let ended = async {
         while bench.delivery.get(id).await.expect("reads").expect("exists").state != MessageState::Sent {

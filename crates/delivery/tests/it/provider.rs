@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 
 use ambient::Clock;
 use delivery::{
-    Call, Candidate, Candidates, FoundChat, Query, Readiness, SagaLimits, Sagas, Steps, TaskSubmission, Why,
+    Call, Candidate, Candidates, ChatLookup, Query, Readiness, RefusalKind, SagaLimits, Sagas, Steps,
+    TaskSubmission,
 };
 use domain::account::Operation;
 use domain::message::OnFlood;
 use domain::outcome::Refusal;
 use domain::saga::{
-    Answer, MemberResult, Missing, ObserverRule, Person, RegistryChange, Saga, SagaState, Step, StepOutcome,
-    Task,
+    MemberResult, Missing, ObserverRule, Person, RegistryChange, Saga, SagaState, Step, StepAnswer,
+    StepOutcome, Task,
 };
 use domain::{AccountName, ChatId, ChatRef, OperationId, Outcome, Timestamp};
 use futures::future::BoxFuture;
@@ -131,7 +132,7 @@ impl Provider {
             let text = account.as_str().to_owned();
             candidates.preferred.get_or_insert(account.clone());
             if world.gone.contains(&text) {
-                candidates.refused.push((Refusal { account, why: "banned".into() }, Why::Unusable));
+                candidates.refused.push((Refusal { account, why: "banned".into() }, RefusalKind::Unusable));
                 continue;
             }
             let readiness = match world.floods.get(&(text.clone(), operation)) {
@@ -144,7 +145,7 @@ impl Provider {
         candidates
     }
 
-    fn effect(&self, call: &OwnedCall) -> Answer {
+    fn effect(&self, call: &OwnedCall) -> StepAnswer {
         let mut world = self.world();
         let chat_id = call.chat_id.map_or(0, ChatId::get);
         let now = self.clock.now();
@@ -160,16 +161,16 @@ impl Provider {
                 ..Chat::default()
             };
             world.chats.insert(id.get(), chat);
-            return Answer::Created { chat_id: id };
+            return StepAnswer::Created { chat_id: id };
         }
         if let Step::Resolve { who } = &call.step {
-            return Answer::Resolved { person: person(who) };
+            return StepAnswer::Resolved { person: person(who) };
         }
         let chat = world.chats.entry(chat_id).or_default();
         match &call.step {
             Step::OpenHistory => {
                 chat.open_history = true;
-                Answer::Done
+                StepAnswer::Done
             }
             Step::Invite { users } => {
                 let mut missing = Vec::new();
@@ -185,31 +186,31 @@ impl Provider {
                         chat.members.push(*user);
                     }
                 }
-                Answer::Invited { missing, pending: Vec::new() }
+                StepAnswer::Invited { missing, pending: Vec::new() }
             }
             Step::Promote { user } => {
                 if !chat.admins.contains(user) {
                     chat.admins.push(*user);
                 }
-                Answer::Done
+                StepAnswer::Done
             }
-            Step::ExportLink => Answer::Link { link: format!("https://example.com/+{}", -chat_id) },
-            Step::ListMembers { .. } => Answer::Members { users: chat.members.clone() },
+            Step::ExportLink => StepAnswer::Link { link: format!("https://example.com/+{}", -chat_id) },
+            Step::ListMembers { .. } => StepAnswer::Members { users: chat.members.clone() },
             Step::Remove { user } => {
                 chat.members.retain(|member| member != user);
-                Answer::Done
+                StepAnswer::Done
             }
             Step::Leave => {
                 if !chat.left_by.contains(&call.account) {
                     chat.left_by.push(call.account.clone());
                 }
-                Answer::Done
+                StepAnswer::Done
             }
             Step::SetTitle { title } => {
                 chat.title.clone_from(title);
-                Answer::Done
+                StepAnswer::Done
             }
-            _ => Answer::Done,
+            _ => StepAnswer::Done,
         }
     }
 }
@@ -245,7 +246,7 @@ impl Steps for Provider {
                 candidates.able = able;
                 for one in out {
                     let refusal = Refusal { account: one.account, why: "CHANNEL_INVALID".into() };
-                    candidates.refused.push((refusal, Why::NotFound));
+                    candidates.refused.push((refusal, RefusalKind::NotFound));
                 }
             }
             if let Some(bound) = &world.bound_to {
@@ -260,7 +261,7 @@ impl Steps for Provider {
         })
     }
 
-    fn take<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Answer, Outcome>> {
+    fn take<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<StepAnswer, Outcome>> {
         let call = OwnedCall {
             account: call.account.as_str().to_owned(),
             chat_id: call.chat_id,
@@ -314,11 +315,11 @@ impl Steps for Provider {
         title: &'a str,
         since: Timestamp,
         known: &'a [ChatId],
-    ) -> BoxFuture<'a, FoundChat> {
+    ) -> BoxFuture<'a, ChatLookup> {
         Box::pin(async move {
             let mut world = self.world();
             if world.blind || world.gone.iter().any(|one| one == account.as_str()) {
-                return FoundChat::CannotTell;
+                return ChatLookup::CannotTell;
             }
             let found = world.chats.iter_mut().find(|(id, chat)| {
                 chat.title == title
@@ -329,10 +330,10 @@ impl Steps for Provider {
             match found {
                 Some((_, chat)) if chat.hidden_for > 0 => {
                     chat.hidden_for -= 1;
-                    FoundChat::NotThere
+                    ChatLookup::NotThere
                 }
-                Some((id, _)) => FoundChat::Here(ChatId::new(*id).expect("a chat")),
-                None => FoundChat::NotThere,
+                Some((id, _)) => ChatLookup::Here(ChatId::new(*id).expect("a chat")),
+                None => ChatLookup::NotThere,
             }
         })
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use delivery::{Change, SagaChanged, Testimony};
+use delivery::{Change, Evidence, SagaChanged};
 use domain::outcome::Failure;
 use domain::saga::{SagaState, Verdict};
 use domain::{ChatId, MessageId, MessageState};
@@ -81,7 +81,7 @@ async fn what_is_seen_in_the_chat_ends_its_doubt_and_takes_nothing_along() {
     let bench = Bench::new().await;
     let [hanging, long, ..] = backlog(&bench).await;
     let bench = bench.restore().await;
-    bench.script.testify(Testimony::Seen(None));
+    bench.script.testify(Evidence::Present(None));
     time_goes_by(&bench).await;
     assert_eq!(state(&bench, hanging).await, MessageState::Sent);
     assert_eq!(

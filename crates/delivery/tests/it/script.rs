@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use ambient::Clock;
 use delivery::{
-    Admission, Attempt, Candidate, Candidates, Delivery, Found, Limits, Query, Readiness, Sender, Submission,
-    Testimony, Why,
+    Admission, Attempt, Candidate, Candidates, Delivery, Evidence, Limits, MessageLookup, Query, Readiness,
+    RefusalKind, Sender, Submission,
 };
 use domain::media::{FileKey, Media, MediaForm, MediaSource, Sha256};
 use domain::message::{Content, Mention, OnFlood, OutboundMessage, PartItem};
@@ -71,7 +71,7 @@ struct Provider {
     calls: u32,
     unnamed: bool,
     look_ups: Option<Arc<Semaphore>>,
-    testimony: Option<Testimony>,
+    testimony: Option<Evidence>,
     looks: u32,
     bound_to: Option<AccountName>,
     migrated: HashMap<ChatId, ChatId>,
@@ -207,7 +207,7 @@ impl Script {
     }
 
     /// What others in the chat say from now on.
-    pub(crate) fn testify(&self, testimony: Testimony) {
+    pub(crate) fn testify(&self, testimony: Evidence) {
         self.provider.lock().expect("lock").testimony = Some(testimony);
     }
 
@@ -249,7 +249,7 @@ impl Sender for Script {
                 continue;
             }
             if provider.gone.contains(&account) {
-                candidates.refused.push((Refusal { account, why: "gone".into() }, Why::Unusable));
+                candidates.refused.push((Refusal { account, why: "gone".into() }, RefusalKind::Unusable));
                 continue;
             }
             if let Some((0, until)) =
@@ -368,21 +368,21 @@ impl Sender for Script {
         })
     }
 
-    fn find<'a>(&'a self, attempt: Attempt<'a>, _: Timestamp) -> BoxFuture<'a, Found> {
+    fn find<'a>(&'a self, attempt: Attempt<'a>, _: Timestamp) -> BoxFuture<'a, MessageLookup> {
         Box::pin(async move {
             let mut provider = self.provider.lock().expect("lock");
             provider.looks += 1;
             match provider.ids_of(&attempt) {
-                Some(ids) => Found::Here(ids),
-                None => Found::NotThere,
+                Some(ids) => MessageLookup::Here(ids),
+                None => MessageLookup::NotThere,
             }
         })
     }
 
-    fn witness<'a>(&'a self, _: Attempt<'a>, _: Timestamp) -> BoxFuture<'a, Testimony> {
-        Box::pin(async move {
-            self.provider.lock().expect("lock").testimony.clone().unwrap_or(Testimony::Nothing)
-        })
+    fn peer_check<'a>(&'a self, _: Attempt<'a>, _: Timestamp) -> BoxFuture<'a, Evidence> {
+        Box::pin(
+            async move { self.provider.lock().expect("lock").testimony.clone().unwrap_or(Evidence::None) },
+        )
     }
 
     fn can_still_tell(&self, account: &AccountName) -> bool {

@@ -1,6 +1,6 @@
 //! The store: whether it can be used, and whether it is of this program's time.
 
-use store::{OpenError, StoreLook};
+use store::{OpenError, StoreInspection};
 
 use super::{bytes, finding};
 use crate::finding::{Code, Fix, Severity};
@@ -17,7 +17,7 @@ pub(crate) enum Facts<'a> {
         unwritten: Option<&'a str>,
     },
     /// Looked at while nobody has it; nothing when there is none yet.
-    Alone(Result<Option<&'a StoreLook>, &'a OpenError>),
+    Alone(Result<Option<&'a StoreInspection>, &'a OpenError>),
     /// Not looked at, for this reason.
     Unseen(String),
 }

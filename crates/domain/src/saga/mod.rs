@@ -15,7 +15,7 @@ use crate::{AccountName, ChatId, OperationId, Timestamp};
 
 pub use event::SagaEvent;
 pub use progress::{Ended, Left, Member, MemberResult, Progress, Role};
-pub use step::{Answer, Begun, Missing, Person, Step};
+pub use step::{Begun, Missing, Person, Step, StepAnswer};
 pub use task::{ObserverRule, Task, TaskKind};
 
 /// Where a saga stands.

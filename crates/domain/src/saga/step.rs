@@ -117,7 +117,7 @@ impl Step {
 /// What a step brought. "Not modified", "already a member" and "already gone" are answers, not errors.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
-pub enum Answer {
+pub enum StepAnswer {
     /// Who it is; nobody, when the name or id is not taken or not known.
     Resolved {
         /// The user.

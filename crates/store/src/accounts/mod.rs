@@ -23,7 +23,7 @@ pub use sessions::{InvalidFingerprint, KeyFingerprint, SelfUser, StoredSession};
 pub use updates::{UpdateChange, UpdateState};
 
 use crate::column::Columns;
-use crate::later::{Later, Settle};
+use crate::deferred::{Deferred, Settle};
 use crate::{Store, StoreError, statement};
 use statements as sql;
 
@@ -81,7 +81,7 @@ impl Accounts<'_> {
         state: &UpdateChange,
     ) -> Result<(), StoreError> {
         let write = updates::SaveUpdateState::new(account.clone(), state.clone(), self.store.now());
-        self.store.inner.writer.later(Later::Updates(write)).await
+        self.store.inner.writer.defer(Deferred::Updates(write)).await
     }
 
     /// The floods and slow modes whose deadline is later than now, and all marks.

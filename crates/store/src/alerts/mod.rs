@@ -20,7 +20,7 @@ pub use mirror::{MirrorError, MirroredTarget, read_mirrored_targets};
 pub(crate) use rows::DropAlerts;
 pub use rows::{AlertFilter, AlertState, StoredAlert};
 pub use silences::{StoredMute, StoredWindow};
-pub use targets::{StoredTarget, TargetStanding};
+pub use targets::{StoredTarget, TargetHealth};
 
 use statements as sql;
 
@@ -147,9 +147,9 @@ impl Alerts<'_> {
     }
 
     /// What is known of the targets, by name.
-    pub async fn standings(&self) -> Result<Vec<TargetStanding>, StoreError> {
+    pub async fn target_health(&self) -> Result<Vec<TargetHealth>, StoreError> {
         self.store
-            .read(|connection| statement::all(connection, sql::STANDINGS, [], targets::read_standing))
+            .read(|connection| statement::all(connection, sql::STANDINGS, [], targets::read_health))
             .await
     }
 
@@ -158,7 +158,7 @@ impl Alerts<'_> {
     pub async fn mirror_targets(&self) -> Result<(), MirrorError> {
         let sealed =
             self.store.read(|connection| statement::all(connection, sql::TARGETS, [], targets::read)).await?;
-        let dir = self.store.inner.place.dir.clone();
+        let dir = self.store.inner.location.dir.clone();
         mirror::write(dir, sealed).await
     }
 

@@ -28,7 +28,7 @@ pub struct StoredTarget {
 
 /// What is known of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TargetStanding {
+pub struct TargetHealth {
     /// The target's name.
     pub name: String,
     /// When it took something last.
@@ -74,9 +74,9 @@ pub(super) fn read(row: &Row<'_>) -> Result<SealedTarget, StoreError> {
     })
 }
 
-pub(super) fn read_standing(row: &Row<'_>) -> Result<TargetStanding, StoreError> {
+pub(super) fn read_health(row: &Row<'_>) -> Result<TargetHealth, StoreError> {
     let columns = Columns::new(row, "alert_target_standings");
-    Ok(TargetStanding {
+    Ok(TargetHealth {
         name: columns.get(0)?,
         told_at: columns.maybe_time(1)?,
         failed_at: columns.maybe_time(2)?,

@@ -87,10 +87,10 @@ struct Inner {
 impl Store {
     /// The file of beats, beside the database.
     pub fn beats(&self) -> Beats {
-        let place = &self.inner.place;
+        let location = &self.inner.location;
         Beats(Arc::new(Inner {
-            dir: place.dir.clone(),
-            disk: place.disk.clone(),
+            dir: location.dir.clone(),
+            disk: location.disk.clone(),
             connection: Mutex::default(),
         }))
     }

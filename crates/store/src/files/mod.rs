@@ -10,7 +10,7 @@ use domain::{AccountName, Timestamp};
 pub(crate) use references::DropReferences;
 pub(crate) use uploads::DropUploads;
 
-use crate::later::{Later, Settle};
+use crate::deferred::{Deferred, Settle};
 use crate::{Store, StoreError};
 
 /// How an account names a file that the provider has.
@@ -134,6 +134,6 @@ impl Files<'_> {
         state: Option<UploadState>,
     ) -> Result<(), StoreError> {
         let write = uploads::SaveUpload { account: account.clone(), sha256, state };
-        self.store.inner.writer.later(Later::Upload(write)).await
+        self.store.inner.writer.defer(Deferred::Upload(write)).await
     }
 }

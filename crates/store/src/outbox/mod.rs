@@ -27,7 +27,7 @@ pub use reading::{EndedInMinute, Filter, Listed};
 pub(crate) use reading::{LONGEST_BATCH, logged};
 
 use crate::accounts::Hold;
-use crate::later::{Later, Settle};
+use crate::deferred::{Deferred, Settle};
 use crate::paging::Page;
 use crate::unreadable::Unfinished;
 use crate::write::Transaction;
@@ -240,7 +240,7 @@ impl Outbox<'_> {
     /// The caller of a request without a key was answered: the same body is a new message from now on. Nobody waits for
     /// this to be on the disk; after a crash in between, the same body joins the message once more.
     pub async fn answered(&self, id: MessageId) -> Result<(), StoreError> {
-        self.store.inner.writer.later(Later::MessageAnswered(AnsweredWrite(id))).await
+        self.store.inner.writer.defer(Deferred::MessageAnswered(AnsweredWrite(id))).await
     }
 
     /// The caller of a request without a key is gone, or was left in doubt: the same body joins the message from now

@@ -12,7 +12,7 @@ use domain::saga::{Failover, RegistryChange, Saga, SagaEntry, SagaState, Verdict
 use domain::{CallbackId, OperationId, Purpose, Timestamp};
 
 use crate::accounts::Hold;
-use crate::later::{Later, Settle};
+use crate::deferred::{Deferred, Settle};
 use crate::outbox::{Idempotency, Join, Origin};
 use crate::unreadable::Unfinished;
 use crate::write::Transaction;
@@ -177,7 +177,7 @@ impl Sagas<'_> {
     /// The caller of a request without a key was answered: the same body is a new saga from now on. Nobody waits for this
     /// to be on the disk.
     pub async fn answered(&self, id: OperationId) -> Result<(), StoreError> {
-        self.store.inner.writer.later(Later::SagaAnswered(AnsweredWrite(id))).await
+        self.store.inner.writer.defer(Deferred::SagaAnswered(AnsweredWrite(id))).await
     }
 
     /// The caller of a request without a key is gone, or was left in doubt: the same body joins the saga from now on.

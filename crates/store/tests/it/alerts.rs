@@ -112,7 +112,7 @@ async fn each_target_is_told_in_order(world: World) {
     alerts.put_off(a, None, Some(message), world.now(), later).await.unwrap();
     let rows = alerts.first_waiting().await.unwrap();
     assert_eq!((rows[0].message, rows[0].attempts), (Some(message), 0));
-    let standings = alerts.standings().await.unwrap();
+    let standings = alerts.target_health().await.unwrap();
     assert!(standings[0].told_at.is_some() && standings[0].last_error.is_none());
     assert_eq!(standings[1].last_error.as_deref(), Some("refused"));
     alerts.gave_up("b", first, "a week old".into(), world.now()).await.unwrap();
@@ -129,9 +129,9 @@ async fn a_target_that_wants_nothing_more_gets_nothing_more(world: World) {
     told(&world, &[("a", false), ("b", false)]).await;
     let waiting = alerts.waiting().await.unwrap();
     assert_eq!(waiting.iter().map(|row| (row.target.as_str(), row.count)).collect::<Vec<_>>(), [("b", 2)]);
-    assert!(alerts.standings().await.unwrap()[0].off_at.is_some());
+    assert!(alerts.target_health().await.unwrap()[0].off_at.is_some());
     alerts.told("a", world.now()).await.unwrap();
-    assert!(alerts.standings().await.unwrap()[0].off_at.is_none());
+    assert!(alerts.target_health().await.unwrap()[0].off_at.is_none());
     told(&world, &[("a", false)]).await;
     assert_eq!(alerts.waiting().await.unwrap()[0].count, 1);
 }

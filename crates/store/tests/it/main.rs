@@ -30,9 +30,9 @@ mod idempotency;
 #[cfg(test)]
 mod imports;
 #[cfg(test)]
-mod lifecycle;
+mod inspect;
 #[cfg(test)]
-mod look;
+mod lifecycle;
 #[cfg(test)]
 mod media;
 #[cfg(test)]
@@ -57,7 +57,7 @@ mod sagas;
 mod services;
 mod snapshot;
 #[cfg(test)]
-mod stock;
+mod stats;
 #[cfg(test)]
 mod unresolved;
 #[cfg(test)]

@@ -171,7 +171,8 @@ impl Up {
         let messaging = context.messaging(settings, pool);
         let AppContext { store, files, ambient } = &context;
         let Messaging { pool, delivery, sagas } = &messaging;
-        let removing = tokio::spawn(files::remove_spent(files.clone(), store.clone(), delivery.spent()));
+        let removing =
+            tokio::spawn(files::remove_spent(files.clone(), store.clone(), delivery.media_released()));
         let (messages, operations) = (delivery.resume().await?, sagas.resume().await?);
         if messages + operations > 0 {
             tracing::info!(messages, operations, "taken up again from the last run");

@@ -11,7 +11,7 @@ pub(crate) mod single;
 
 use std::sync::Arc;
 
-use delivery::{Candidates, Query, Readiness, Why};
+use delivery::{Candidates, Query, Readiness, RefusalKind};
 use domain::account::Operation;
 use domain::outcome::Refusal;
 use domain::{AccountName, ChatId, ChatRef, Purpose, Timestamp};
@@ -89,8 +89,8 @@ fn choose(candidates: Candidates) -> Result<(AccountName, ChatId), ReadError> {
         return Err(ReadError::FloodWait { until });
     }
     let says = |kind| refused.iter().any(|(_, why)| *why == kind);
-    let forbidden = says(Why::Forbidden) || says(Why::NotInChat);
-    let not_found = says(Why::NotFound);
+    let forbidden = says(RefusalKind::Forbidden) || says(RefusalKind::NotInChat);
+    let not_found = says(RefusalKind::NotFound);
     let connecting =
         able.into_iter().map(|able| Refusal { account: able.account, why: "connecting".to_owned() });
     let asked = refused.into_iter().map(|(refusal, _)| refusal).chain(connecting).collect();
@@ -155,10 +155,10 @@ mod tests {
         let held = Candidates { able: two.able[..1].to_vec(), ..two };
         assert_eq!(choose(held), Err(ReadError::FloodWait { until }));
         for (why, expected) in [
-            (Why::Forbidden, "NoRights"),
-            (Why::NotInChat, "NoRights"),
-            (Why::NotFound, "NotFound"),
-            (Why::Unusable, "NoAccount"),
+            (RefusalKind::Forbidden, "NoRights"),
+            (RefusalKind::NotInChat, "NoRights"),
+            (RefusalKind::NotFound, "NotFound"),
+            (RefusalKind::Unusable, "NoAccount"),
         ] {
             let nobody = Candidates { chat_id, refused: refused(why), ..Candidates::default() };
             let error = choose(nobody).expect_err("nobody");

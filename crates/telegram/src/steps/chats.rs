@@ -3,7 +3,7 @@
 use domain::account::Operation;
 use domain::outcome::RejectionCode;
 use domain::outcome::Unclear;
-use domain::saga::{Answer, Step};
+use domain::saga::{Step, StepAnswer};
 use domain::{ChatId, Outcome};
 use grammers_tl_types::{enums, functions};
 
@@ -11,7 +11,7 @@ use super::meaning::{is_done, is_of_the_maker, kept_title};
 use super::way::{Place, Way, told_of};
 use crate::classify::CallError;
 
-pub(super) async fn create(way: &Way<'_>, title: &str, about: &str) -> Result<Answer, Outcome> {
+pub(super) async fn create(way: &Way<'_>, title: &str, about: &str) -> Result<StepAnswer, Outcome> {
     let request = functions::channels::CreateChannel {
         broadcast: false,
         megagroup: true,
@@ -30,7 +30,7 @@ pub(super) async fn create(way: &Way<'_>, title: &str, about: &str) -> Result<An
     way.learn(&updates).await;
     // It was made all the same: whoever looks finds it.
     let unread = || Outcome::Unknown(Unclear::Unreadable("the answer names no chat".to_owned()));
-    created(&updates).map(|chat_id| Answer::Created { chat_id }).ok_or_else(unread)
+    created(&updates).map(|chat_id| StepAnswer::Created { chat_id }).ok_or_else(unread)
 }
 
 /// Some refusals say nothing about the chat that was asked for: another account may make it.
@@ -53,13 +53,13 @@ fn created(updates: &enums::Updates) -> Option<ChatId> {
 }
 
 /// Lets new members read what was written before; in a basic group they always do.
-pub(super) async fn open_history(way: &Way<'_>, step: &Step) -> Result<Answer, Outcome> {
-    let Place::Channel(channel) = way.place().await? else { return Ok(Answer::Done) };
+pub(super) async fn open_history(way: &Way<'_>, step: &Step) -> Result<StepAnswer, Outcome> {
+    let Place::Channel(channel) = way.place().await? else { return Ok(StepAnswer::Done) };
     let request = functions::channels::TogglePreHistoryHidden { channel, enabled: false };
     changed(way, step, way.change(&request).await).await
 }
 
-pub(super) async fn set_title(way: &Way<'_>, step: &Step, title: &str) -> Result<Answer, Outcome> {
+pub(super) async fn set_title(way: &Way<'_>, step: &Step, title: &str) -> Result<StepAnswer, Outcome> {
     let title = kept_title(title);
     let answer = match way.place().await? {
         Place::Group(chat_id) => way.change(&functions::messages::EditChatTitle { chat_id, title }).await,
@@ -68,13 +68,13 @@ pub(super) async fn set_title(way: &Way<'_>, step: &Step, title: &str) -> Result
     changed(way, step, answer).await
 }
 
-pub(super) async fn set_about(way: &Way<'_>, step: &Step, about: &str) -> Result<Answer, Outcome> {
+pub(super) async fn set_about(way: &Way<'_>, step: &Step, about: &str) -> Result<StepAnswer, Outcome> {
     let request = functions::messages::EditChatAbout { peer: way.peer().await?, about: about.to_owned() };
     done(way, step, way.change(&request).await.map(drop)).await
 }
 
 /// The invite link there is, or a new one: asked for again, it makes no second one.
-pub(super) async fn export_link(way: &Way<'_>) -> Result<Answer, Outcome> {
+pub(super) async fn export_link(way: &Way<'_>) -> Result<StepAnswer, Outcome> {
     let place = way.place().await?;
     let full = match place {
         Place::Group(chat_id) => {
@@ -90,7 +90,7 @@ pub(super) async fn export_link(way: &Way<'_>) -> Result<Answer, Outcome> {
     };
     way.account.learn(&full.users, &full.chats, &[]).await;
     if let Some(link) = exported(&full.full_chat) {
-        return Ok(Answer::Link { link });
+        return Ok(StepAnswer::Link { link });
     }
     let request = functions::messages::ExportChatInvite {
         // Makes the primary link, of which there is none: that is the one a full chat shows, so that a repeat finds it.
@@ -103,7 +103,9 @@ pub(super) async fn export_link(way: &Way<'_>) -> Result<Answer, Outcome> {
         subscription_pricing: None,
     };
     match way.change(&request).await {
-        Ok(enums::ExportedChatInvite::ChatInviteExported(invite)) => Ok(Answer::Link { link: invite.link }),
+        Ok(enums::ExportedChatInvite::ChatInviteExported(invite)) => {
+            Ok(StepAnswer::Link { link: invite.link })
+        }
         Ok(enums::ExportedChatInvite::ChatInvitePublicJoinRequests) => {
             Err(Outcome::Rejected { code: "CHAT_INVITE_PUBLIC".into() })
         }
@@ -126,7 +128,7 @@ fn exported(full: &enums::ChatFull) -> Option<String> {
     }
 }
 
-pub(super) async fn leave(way: &Way<'_>, step: &Step) -> Result<Answer, Outcome> {
+pub(super) async fn leave(way: &Way<'_>, step: &Step) -> Result<StepAnswer, Outcome> {
     let chat_id = way.chat_id()?;
     let answer = match way.place().await? {
         Place::Group(chat_id) => {
@@ -156,7 +158,7 @@ pub(super) async fn changed(
     way: &Way<'_>,
     step: &Step,
     answer: Result<enums::Updates, CallError>,
-) -> Result<Answer, Outcome> {
+) -> Result<StepAnswer, Outcome> {
     if let Ok(updates) = &answer {
         way.learn(updates).await;
     }
@@ -168,10 +170,10 @@ pub(super) async fn done(
     way: &Way<'_>,
     step: &Step,
     answer: Result<(), CallError>,
-) -> Result<Answer, Outcome> {
+) -> Result<StepAnswer, Outcome> {
     match answer {
-        Ok(()) => Ok(Answer::Done),
-        Err(error) if error.name().is_some_and(|name| is_done(step, name)) => Ok(Answer::Done),
+        Ok(()) => Ok(StepAnswer::Done),
+        Err(error) if error.name().is_some_and(|name| is_done(step, name)) => Ok(StepAnswer::Done),
         Err(error) => Err(way.refused(&error).await),
     }
 }

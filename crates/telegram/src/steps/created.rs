@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use delivery::FoundChat;
+use delivery::ChatLookup;
 use domain::{ChatId, Timestamp};
 use grammers_tl_types::enums;
 
@@ -23,10 +23,10 @@ struct Wanted<'a> {
 }
 
 /// Looks for a supergroup that this account made.
-pub(super) async fn find(account: &Account, title: &str, since: Timestamp, known: &[ChatId]) -> FoundChat {
+pub(super) async fn find(account: &Account, title: &str, since: Timestamp, known: &[ChatId]) -> ChatLookup {
     // Our clock and Telegram's may differ, and a look in the wrong time would lead to a second chat.
-    let Ok(ahead) = account.telegram_ahead().await else { return FoundChat::CannotTell };
-    let Some(earliest) = earliest(since, account.now(), ahead) else { return FoundChat::CannotTell };
+    let Ok(ahead) = account.telegram_ahead().await else { return ChatLookup::CannotTell };
+    let Some(earliest) = earliest(since, account.now(), ahead) else { return ChatLookup::CannotTell };
     let wanted = Wanted { title: kept_title(title), earliest, known };
     let mut found: Option<(i32, ChatId)> = None;
     let look = |chat: &enums::Chat| {
@@ -35,9 +35,9 @@ pub(super) async fn find(account: &Account, title: &str, since: Timestamp, known
     };
     let read = dialogs::look_through(account, earliest, look).await;
     match (found, read) {
-        (Some((_, chat_id)), _) => FoundChat::Here(chat_id),
-        (None, Ok(true)) => FoundChat::NotThere,
-        (None, Ok(false) | Err(_)) => FoundChat::CannotTell,
+        (Some((_, chat_id)), _) => ChatLookup::Here(chat_id),
+        (None, Ok(true)) => ChatLookup::NotThere,
+        (None, Ok(false) | Err(_)) => ChatLookup::CannotTell,
     }
 }
 

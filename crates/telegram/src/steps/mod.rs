@@ -6,9 +6,9 @@ mod meaning;
 pub(crate) mod people;
 mod way;
 
-use delivery::{Call, Candidates, FoundChat, Query, Steps};
+use delivery::{Call, Candidates, ChatLookup, Query, Steps};
 use domain::account::Operation;
-use domain::saga::{Answer, RegistryChange, Step};
+use domain::saga::{RegistryChange, Step, StepAnswer};
 use domain::{AccountName, ChatId, ChatRef, Outcome, Purpose, Timestamp};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -42,7 +42,7 @@ impl Steps for Pool {
         .boxed()
     }
 
-    fn take<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Answer, Outcome>> {
+    fn take<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<StepAnswer, Outcome>> {
         async move {
             let Some(account) = self.get(call.account) else { return Err(no_such_account()) };
             let taken = take(&account, call).boxed().await;
@@ -58,11 +58,11 @@ impl Steps for Pool {
         title: &'a str,
         since: Timestamp,
         known: &'a [ChatId],
-    ) -> BoxFuture<'a, FoundChat> {
+    ) -> BoxFuture<'a, ChatLookup> {
         async move {
             match self.get(account) {
                 Some(account) => created::find(&account, title, since, known).await,
-                None => FoundChat::CannotTell,
+                None => ChatLookup::CannotTell,
             }
         }
         .boxed()
@@ -105,7 +105,7 @@ const fn purpose(step: &Step) -> Purpose {
 }
 
 /// Takes one step through this account.
-async fn take(account: &Account, call: Call<'_>) -> Result<Answer, Outcome> {
+async fn take(account: &Account, call: Call<'_>) -> Result<StepAnswer, Outcome> {
     let (step, operation) = (call.step, call.step.operation());
     match account.usable() {
         Usable::Now => {}

@@ -2,7 +2,7 @@
 
 use domain::account::Operation;
 use domain::outcome::RejectionCode;
-use domain::saga::{Answer, MemberResult, Missing, Person, Step};
+use domain::saga::{MemberResult, Missing, Person, Step, StepAnswer};
 use domain::{ChatId, ChatRef, Outcome};
 use grammers_tl_types::{enums, functions, types};
 
@@ -22,7 +22,7 @@ const MOST: usize = 10_000;
 const SHOWN: i32 = 100;
 
 /// Finds out who somebody is.
-pub(super) async fn resolve(way: &Way<'_>, who: &ChatRef) -> Result<Answer, Outcome> {
+pub(super) async fn resolve(way: &Way<'_>, who: &ChatRef) -> Result<StepAnswer, Outcome> {
     let account = way.account;
     let name = match who {
         ChatRef::Username(name) => Some(name.clone()),
@@ -33,7 +33,7 @@ pub(super) async fn resolve(way: &Way<'_>, who: &ChatRef) -> Result<Answer, Outc
         ChatRef::Id(chat_id) => Some(*chat_id),
     };
     if let Some(person) = known.and_then(|chat_id| person(way, chat_id)) {
-        return Ok(Answer::Resolved { person: Some(person) });
+        return Ok(StepAnswer::Resolved { person: Some(person) });
     }
     let found = match (&name, known) {
         (Some(name), _) => lookup::resolve(account, name).await,
@@ -41,7 +41,7 @@ pub(super) async fn resolve(way: &Way<'_>, who: &ChatRef) -> Result<Answer, Outc
         (None, None) => Ok(None),
     };
     match found {
-        Ok(found) => Ok(Answer::Resolved { person: found.and_then(|chat_id| person(way, chat_id)) }),
+        Ok(found) => Ok(StepAnswer::Resolved { person: found.and_then(|chat_id| person(way, chat_id)) }),
         Err(error) => Err(way.refused(&error).await),
     }
 }
@@ -54,7 +54,7 @@ fn person(way: &Way<'_>, chat_id: ChatId) -> Option<Person> {
 // ---- inviting ------------------------------------------------------------------------------------------------------
 
 /// Invites people. One who cannot be invited does not keep the others out.
-pub(super) async fn invite(way: &Way<'_>, users: &[i64]) -> Result<Answer, Outcome> {
+pub(super) async fn invite(way: &Way<'_>, users: &[i64]) -> Result<StepAnswer, Outcome> {
     let chat_id = way.chat_id()?;
     let place = way.place().await?;
     let mut invitation = Invitation { way, place, missing: Vec::new(), brought: Vec::new() };
@@ -73,10 +73,10 @@ pub(super) async fn invite(way: &Way<'_>, users: &[i64]) -> Result<Answer, Outco
         }
         // Some are in: that is no refusal. The others are asked again, and wait then.
         missing.retain(|one| !came_before(one));
-        return Ok(Answer::Invited { missing, pending });
+        return Ok(StepAnswer::Invited { missing, pending });
     }
     missing.retain(|one| !came_before(one));
-    Ok(Answer::Invited { missing, pending: Vec::new() })
+    Ok(StepAnswer::Invited { missing, pending: Vec::new() })
 }
 
 /// Whether nobody was asked about this one yet.
@@ -229,7 +229,7 @@ fn absent(user_id: i64, why: &str) -> Missing {
 // ---- governing -----------------------------------------------------------------------------------------------------
 
 /// Makes somebody an administrator with all rights.
-pub(super) async fn promote(way: &Way<'_>, step: &Step, user: i64) -> Result<Answer, Outcome> {
+pub(super) async fn promote(way: &Way<'_>, step: &Step, user: i64) -> Result<StepAnswer, Outcome> {
     let place = way.place().await?;
     let person = way.account.peers.person(user);
     let user_id = way.account.peers.input_user(user).ok_or_else(unknown_user)?;
@@ -277,7 +277,7 @@ const fn all_rights() -> types::ChatAdminRights {
 }
 
 /// Removes somebody, and keeps them out.
-pub(super) async fn remove(way: &Way<'_>, step: &Step, user: i64) -> Result<Answer, Outcome> {
+pub(super) async fn remove(way: &Way<'_>, step: &Step, user: i64) -> Result<StepAnswer, Outcome> {
     let answer = match way.place().await? {
         Place::Group(chat_id) => {
             let user_id = way.account.peers.input_user(user).ok_or_else(unknown_user)?;
@@ -323,7 +323,7 @@ const fn out() -> types::ChatBannedRights {
 }
 
 /// Lists the other members. With `keep_own` it is refused in a supergroup or channel that the account owns.
-pub(super) async fn list(way: &Way<'_>, keep_own: bool) -> Result<Answer, Outcome> {
+pub(super) async fn list(way: &Way<'_>, keep_own: bool) -> Result<StepAnswer, Outcome> {
     let account = way.account;
     let mut users = match way.place().await? {
         Place::Group(chat_id) => {
@@ -345,7 +345,7 @@ pub(super) async fn list(way: &Way<'_>, keep_own: bool) -> Result<Answer, Outcom
     };
     let me = account.standing.user_id();
     users.retain(|user| Some(*user) != me);
-    Ok(Answer::Members { users })
+    Ok(StepAnswer::Members { users })
 }
 
 async fn in_channel(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use delivery::{Sender, Why};
+use delivery::{RefusalKind, Sender};
 use domain::account::AccountState;
 use telegram::{ActError, Action};
 
@@ -16,7 +16,7 @@ async fn a_paused_account_gets_no_work_and_stays_connected() {
     assert_eq!(paused.state, AccountState::Paused);
     assert_eq!(able(&candidates(&pool, "@client_1", None).await), ["backup_2"]);
     let pinned = candidates(&pool, "@client_1", Some("backup_1")).await;
-    assert_eq!((pinned.refused[0].0.why.as_str(), pinned.refused[0].1), ("paused", Why::Unusable));
+    assert_eq!((pinned.refused[0].0.why.as_str(), pinned.refused[0].1), ("paused", RefusalKind::Unusable));
     assert!(view(&pool, "backup_1").lines.iter().all(|line| line.state == AccountState::Ready));
     pool.stop(Duration::from_secs(5)).await;
     // It is kept over a restart.

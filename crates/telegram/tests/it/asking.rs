@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use delivery::{Candidates, Sender, Why};
+use delivery::{Candidates, RefusalKind, Sender};
 use sandbox::telegram::{FaultName, MemberOrder, NewChat};
 
 use crate::world::{World, able, candidates, name, query, until, view};
 
 const UNKNOWN: &str = "-1009999999999";
 
-fn why(found: &Candidates, account: &str) -> (Why, String) {
+fn why(found: &Candidates, account: &str) -> (RefusalKind, String) {
     let one = found.refused.iter().find(|(refusal, _)| refusal.account == name(account));
     one.map(|(refusal, why)| (*why, refusal.why.clone())).expect("considered")
 }
@@ -30,7 +30,7 @@ async fn a_public_chat_that_lets_nobody_in_is_looked_up_once_by_each() {
         world.telegram().clear_calls();
         let found = candidates(&pool, chat, None).await;
         assert_eq!((able(&found).len(), found.refused.len()), (0, 2), "{found:?}");
-        assert!(found.refused.iter().all(|(_, why)| *why == Why::NotFound), "{found:?}");
+        assert!(found.refused.iter().all(|(_, why)| *why == RefusalKind::NotFound), "{found:?}");
         for account in ["backup_1", "backup_2"] {
             let calls = world.calls(account, "contacts.resolveUsername");
             assert!(calls <= 1, "{account} asked {calls} times for {chat}");
@@ -52,8 +52,8 @@ async fn an_account_that_cannot_read_its_dialogs_keeps_no_other_from_looking_and
     let asked = tokio::time::timeout(Duration::from_secs(10), candidates(&pool, UNKNOWN, None));
     let found = asked.await.expect("nobody waits for what is ten minutes away");
     assert_eq!(world.calls("backup_2", "messages.getDialogs"), 1);
-    assert_eq!(why(&found, "backup_2").0, Why::NotFound);
-    assert_eq!(why(&found, "backup_1").0, Why::Unusable, "{found:?}");
+    assert_eq!(why(&found, "backup_2").0, RefusalKind::NotFound);
+    assert_eq!(why(&found, "backup_1").0, RefusalKind::Unusable, "{found:?}");
     // What the other one finds is found.
     let order = NewChat {
         kind: sandbox::telegram::ChatKind::Supergroup,
@@ -76,7 +76,7 @@ async fn newest_dialogs_that_could_not_be_read_deny_no_chat() {
     world.telegram().clear_calls();
     for unknown in [UNKNOWN, "-1009999999998", "4242424242"] {
         let found = candidates(&pool, unknown, None).await;
-        assert_eq!(why(&found, "backup_1").0, Why::Unusable, "{unknown}: {found:?}");
+        assert_eq!(why(&found, "backup_1").0, RefusalKind::Unusable, "{unknown}: {found:?}");
     }
     // Nor is it tried again for every chat.
     assert_eq!(world.calls("backup_1", "messages.getDialogs"), 1);
@@ -98,7 +98,7 @@ async fn many_who_ask_for_different_chats_at_once_share_one_reading() {
     let made = world.telegram().quietly().make_chat(&order).expect("made").chat_id;
     let asked = [query(UNKNOWN, None), query(&made, None)];
     let found = futures::future::join_all(asked.iter().map(|query| pool.candidates(query))).await;
-    assert_eq!(why(&found[0], "backup_1").0, Why::NotFound);
+    assert_eq!(why(&found[0], "backup_1").0, RefusalKind::NotFound);
     assert_eq!(able(&found[1]), ["backup_1"], "{found:?}");
     assert_eq!(world.calls("backup_1", "messages.getDialogs"), 1);
     pool.stop(Duration::from_secs(5)).await;

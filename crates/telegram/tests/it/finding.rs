@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use delivery::{Attempt, Found, Sender, Testimony};
+use delivery::{Attempt, Evidence, MessageLookup, Sender};
 use domain::outcome::SentIds;
 use domain::{ChatId, Timestamp};
 use sandbox::telegram::FaultName;
@@ -11,7 +11,7 @@ use telegram::Pool;
 
 use crate::world::{World, chat_id, content, name, part, send_to, sent_id, until};
 
-async fn find(pool: &Pool, chat_id: ChatId, text: &str, random_id: i64, since: Timestamp) -> Found {
+async fn find(pool: &Pool, chat_id: ChatId, text: &str, random_id: i64, since: Timestamp) -> MessageLookup {
     let (account, content) = (name("backup_1"), content(text));
     let part = part(content.text.clone(), random_id);
     pool.find(
@@ -28,10 +28,10 @@ async fn a_message_is_found_by_what_was_seen_of_it() {
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let since = world.clock.now();
     let Some(id) = sent_id(send_to(&pool, "backup_1", chat_id, "same", 1).await) else { panic!("sent") };
-    assert_eq!(find(&pool, chat_id, "same", 1, since).await, Found::Here(SentIds::one(Some(id))));
+    assert_eq!(find(&pool, chat_id, "same", 1, since).await, MessageLookup::Here(SentIds::one(Some(id))));
     // Another part of the same text is not this message.
-    assert_eq!(find(&pool, chat_id, "same", 2, since).await, Found::NotThere);
-    assert_eq!(find(&pool, chat_id, "other", 3, since).await, Found::NotThere);
+    assert_eq!(find(&pool, chat_id, "same", 2, since).await, MessageLookup::NotThere);
+    assert_eq!(find(&pool, chat_id, "other", 3, since).await, MessageLookup::NotThere);
     pool.stop(Duration::from_secs(5)).await;
     world.assert_all_known();
 }
@@ -57,7 +57,7 @@ async fn a_message_whose_answer_was_lost_is_found_in_the_history() {
         until("it arrived", || world.texts() == ["lost"]).await;
         let id = world.telegram().ledger(0, 1)[0].message_id.map(i64::from);
         let found = find(&pool, chat_id, "lost", random_id, since).await;
-        assert_eq!(Some(found), id.map(|id| Found::Here(SentIds::one(Some(id)))));
+        assert_eq!(Some(found), id.map(|id| MessageLookup::Here(SentIds::one(Some(id)))));
         sending.abort();
     }
     pool.stop(Duration::from_secs(5)).await;
@@ -73,19 +73,19 @@ async fn another_account_in_the_chat_sees_what_the_lost_one_sent() {
     let since = world.clock.now();
     let Some(id) = sent_id(send_to(&pool, "backup_1", chat_id, "seen", 9).await) else { panic!("sent") };
     let (account, content) = (name("backup_1"), content("seen"));
-    let witness = |text: &str, random_id| {
+    let peer_check = |text: &str, random_id| {
         let part = part(domain::text::FormattedText::plain(text), random_id);
         let (pool, account, content) = (&pool, &account, &content);
         async move {
-            pool.witness(
+            pool.peer_check(
                 Attempt { account, chat_id, part: &part, content, binds: false, rebinds: false },
                 since,
             )
             .await
         }
     };
-    assert_eq!(witness("seen", 9).await, Testimony::Seen(Some(SentIds::one(Some(id)))));
-    assert_eq!(witness("never sent", 10).await, Testimony::Nothing);
+    assert_eq!(peer_check("seen", 9).await, Evidence::Present(Some(SentIds::one(Some(id)))));
+    assert_eq!(peer_check("never sent", 10).await, Evidence::None);
     pool.stop(Duration::from_secs(5)).await;
     world.assert_all_known();
 }
@@ -96,6 +96,6 @@ async fn a_chat_that_cannot_be_read_tells_nothing() {
     let pool = world.ready().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     world.fault("backup_1", FaultName::RpcError).method("messages.getHistory").error(500, "INTERNAL").on();
-    assert_eq!(find(&pool, chat_id, "lost", 9, world.clock.now()).await, Found::CannotTell);
+    assert_eq!(find(&pool, chat_id, "lost", 9, world.clock.now()).await, MessageLookup::CannotTell);
     pool.stop(Duration::from_secs(5)).await;
 }

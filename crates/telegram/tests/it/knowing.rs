@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use delivery::{Sender, Why};
+use delivery::{RefusalKind, Sender};
 use sandbox::telegram::FaultName;
 
 use crate::world::{World, able, candidates, query};
@@ -33,7 +33,7 @@ async fn a_name_that_nobody_has_is_not_asked_for_again_for_a_while() {
     let pool = world.ready().await;
     for _ in 0..3 {
         let found = candidates(&pool, "@nobody_has_this", None).await;
-        assert_eq!((found.chat_id, able(&found).len(), found.refused[0].1), (None, 0, Why::NotFound));
+        assert_eq!((found.chat_id, able(&found).len(), found.refused[0].1), (None, 0, RefusalKind::NotFound));
     }
     assert_eq!(world.calls("backup_1", "contacts.resolveUsername"), 1);
     world.clock.advance(Duration::from_mins(6));
@@ -49,7 +49,7 @@ async fn an_id_that_nobody_knows_is_not_found() {
         let found = candidates(&pool, unknown, None).await;
         assert_eq!(able(&found), Vec::<&str>::new());
         assert_eq!(found.refused.len(), 2, "{unknown}: {found:?}");
-        assert!(found.refused.iter().all(|(_, why)| *why == Why::NotFound), "{found:?}");
+        assert!(found.refused.iter().all(|(_, why)| *why == RefusalKind::NotFound), "{found:?}");
         assert!(pool.candidates_now(&query(unknown, None)).is_some());
     }
     pool.stop(Duration::from_secs(5)).await;
@@ -64,7 +64,7 @@ async fn when_one_account_may_not_ask_another_does() {
     assert_eq!(able(&candidates(&pool, "@demo_fifth", None).await), ["backup_2"]);
     let pinned = candidates(&pool, "@demo_fifth", Some("backup_1")).await;
     assert_eq!(able(&pinned), Vec::<&str>::new());
-    assert_eq!(pinned.refused[0].1, Why::Unusable);
+    assert_eq!(pinned.refused[0].1, RefusalKind::Unusable);
     assert!(pinned.refused[0].0.why.contains("flood wait"), "{pinned:?}");
     // The wait is remembered by the next start.
     pool.stop(Duration::from_secs(5)).await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use delivery::Why;
+use delivery::RefusalKind;
 use domain::account::{AccountState, Reason};
 use domain::{Purpose, Secret, SecretText};
 use sandbox::telegram::FaultName;
@@ -253,7 +253,7 @@ async fn what_belongs_to_a_removed_account_waits_for_one_of_its_name() {
     assert_eq!(names(&pool), ["backup_1"]);
     let found = candidates(&pool, "@client_1", None).await;
     let (first, why) = &found.refused[0];
-    assert_eq!((first.account.as_str(), *why, found.lost), ("spare", Why::Unusable, true));
+    assert_eq!((first.account.as_str(), *why, found.lost), ("spare", RefusalKind::Unusable, true));
     let ownerless = pool.ownerless().await.expect("readable");
     assert_eq!(ownerless[0].user_id, Some(world.person("backup_2").user_id));
     assert!(ownerless[0].origin.contains("spare"));

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use delivery::{Call, Candidates, FoundChat, Readiness, Steps};
+use delivery::{Call, Candidates, ChatLookup, Readiness, Steps};
 use domain::account::Operation;
 use domain::outcome::RejectionCode;
-use domain::saga::{Answer, MemberResult, RegistryChange, Step};
+use domain::saga::{MemberResult, RegistryChange, Step, StepAnswer};
 use domain::{ChatId, Outcome, SecretText};
 use sandbox::telegram::{FaultName, Invites, MemberOrder, Privacy};
 use telegram::{ChangeError, MemberRole, Pool, ReadError};
@@ -13,12 +13,17 @@ use telegram::{ChangeError, MemberRole, Pool, ReadError};
 use crate::login::{rules, with_password};
 use crate::world::{World, able, candidates, chat, name, query, send_to, state, until};
 
-async fn take(pool: &Pool, account: &str, chat_id: Option<ChatId>, step: &Step) -> Result<Answer, Outcome> {
+async fn take(
+    pool: &Pool,
+    account: &str,
+    chat_id: Option<ChatId>,
+    step: &Step,
+) -> Result<StepAnswer, Outcome> {
     pool.take(Call { account: &name(account), chat_id, step }).await
 }
 
 async fn done(pool: &Pool, account: &str, chat_id: ChatId, step: Step) {
-    assert_eq!(take(pool, account, Some(chat_id), &step).await, Ok(Answer::Done), "{step:?}");
+    assert_eq!(take(pool, account, Some(chat_id), &step).await, Ok(StepAnswer::Done), "{step:?}");
 }
 
 fn creation(title: &str) -> Step {
@@ -27,7 +32,7 @@ fn creation(title: &str) -> Step {
 
 async fn create(pool: &Pool, account: &str, title: &str) -> ChatId {
     match take(pool, account, None, &creation(title)).await {
-        Ok(Answer::Created { chat_id }) => chat_id,
+        Ok(StepAnswer::Created { chat_id }) => chat_id,
         other => panic!("not made: {other:?}"),
     }
 }
@@ -35,7 +40,7 @@ async fn create(pool: &Pool, account: &str, title: &str) -> ChatId {
 /// The user's id, found out by this account.
 async fn person(pool: &Pool, account: &str, who: &str) -> i64 {
     match take(pool, account, None, &Step::Resolve { who: chat(who) }).await {
-        Ok(Answer::Resolved { person: Some(person) }) => person.user_id,
+        Ok(StepAnswer::Resolved { person: Some(person) }) => person.user_id,
         other => panic!("{who}: {other:?}"),
     }
 }
@@ -43,7 +48,7 @@ async fn person(pool: &Pool, account: &str, who: &str) -> i64 {
 async fn invite(pool: &Pool, account: &str, chat_id: ChatId, users: &[i64]) -> Vec<(i64, MemberResult)> {
     let step = Step::Invite { users: users.to_vec() };
     match take(pool, account, Some(chat_id), &step).await {
-        Ok(Answer::Invited { missing, .. }) => {
+        Ok(StepAnswer::Invited { missing, .. }) => {
             missing.into_iter().map(|one| (one.user_id, one.result)).collect()
         }
         other => panic!("{other:?}"),
@@ -109,10 +114,10 @@ async fn a_chat_is_made_filled_changed_and_left() {
     let refused = take(&pool, "backup_1", Some(chat_id), &kept).await;
     assert_eq!(refused, Err(Outcome::Rejected { code: RejectionCode::OwnChat }));
     let owned_by_another = take(&pool, "backup_2", Some(chat_id), &kept).await;
-    assert!(matches!(owned_by_another, Ok(Answer::Members { .. })), "{owned_by_another:?}");
+    assert!(matches!(owned_by_another, Ok(StepAnswer::Members { .. })), "{owned_by_another:?}");
     let kept_or_not = Step::ListMembers { keep_own: false };
     let members = take(&pool, "backup_1", Some(chat_id), &kept_or_not).await.expect("members");
-    let Answer::Members { users: mut listed } = members else { panic!("{members:?}") };
+    let StepAnswer::Members { users: mut listed } = members else { panic!("{members:?}") };
     listed.sort_unstable();
     let mut others = vec![users[0], users[2], users[3]];
     others.sort_unstable();
@@ -167,17 +172,17 @@ async fn a_chat_whose_answer_was_lost_is_found_and_no_other_one() {
     let since = world.clock.now();
     let known = [older];
     let look = async |known: &[ChatId]| pool.find_created(&account, "Order 7", since, known).await;
-    assert_eq!(look(&known).await, FoundChat::NotThere);
+    assert_eq!(look(&known).await, ChatLookup::NotThere);
     world.fault("backup_1", FaultName::Disconnect).method("channels.createChannel").times(1).on();
     let lost = take(&pool, "backup_1", None, &creation(" Order 7 ")).await;
     assert!(matches!(lost, Err(Outcome::Unknown(_))), "{lost:?}");
     until("connected again", || state(&pool, "backup_1").0 == domain::account::AccountState::Ready).await;
-    let FoundChat::Here(found) = look(&known).await else { panic!("not found") };
+    let ChatLookup::Here(found) = look(&known).await else { panic!("not found") };
     assert_ne!(found, older);
     assert_eq!(pool.accounts_in(found), [name("backup_1")]);
-    assert_eq!(look(&[older, found]).await, FoundChat::NotThere);
+    assert_eq!(look(&[older, found]).await, ChatLookup::NotThere);
     world.fault("backup_1", FaultName::RpcError).method("messages.getDialogs").error(500, "INTERNAL").on();
-    assert_eq!(look(&known).await, FoundChat::CannotTell);
+    assert_eq!(look(&known).await, ChatLookup::CannotTell);
     assert_eq!(effects(&world, "channels.createChannel"), 2);
     pool.stop(Duration::from_secs(5)).await;
 }
@@ -323,7 +328,7 @@ async fn a_chat_is_handed_over_once_whatever_answer_is_lost() {
     hand_over("@client_1", "forgotten").await.expect("as it is");
     let kept = Step::ListMembers { keep_own: true };
     let listed = take(&pool, "backup_1", Some(chat_id), &kept).await;
-    assert!(matches!(listed, Ok(Answer::Members { .. })), "it is another's: {listed:?}");
+    assert!(matches!(listed, Ok(StepAnswer::Members { .. })), "it is another's: {listed:?}");
     assert_eq!(effects(&world, "messages.editChatCreator"), 1);
     pool.stop(Duration::from_secs(5)).await;
     world.assert_all_known();

@@ -34,7 +34,7 @@ const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; c
 const STORE_TIME: Duration = Duration::from_secs(5);
 
 pub(crate) async fn page(_: By<CanRead>, Shared(state): Shared<State>) -> Response {
-    let stock = match tokio::time::timeout(STORE_TIME, state.store().stock()).await {
+    let stock = match tokio::time::timeout(STORE_TIME, state.store().stats()).await {
         Ok(Ok(stock)) => Some(stock),
         Ok(Err(error)) => {
             tracing::warn!(%error, "the store could not be counted");

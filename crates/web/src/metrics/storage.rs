@@ -1,11 +1,11 @@
 //! The store in numbers: how it writes, and how much room it takes and has.
 
-use store::Stock;
+use store::Stats;
 
 use super::text::{Page, Unit};
 use crate::state::State;
 
-pub(super) fn write(page: &mut Page, state: &State, stock: Option<&Stock>) {
+pub(super) fn write(page: &mut Page, state: &State, stock: Option<&Stats>) {
     page.gauge(
         "switchboard_store_up",
         "Whether the store answered when it was asked for these numbers: 1 or 0.",

@@ -2,7 +2,7 @@
 
 use domain::message::MessageState;
 use domain::saga::{SagaState, TaskKind};
-use store::Stock;
+use store::Stats;
 
 use super::text::{Page, Unit};
 use crate::state::State;
@@ -19,13 +19,13 @@ const OPEN_MESSAGES: [MessageState; 5] = [
 /// The same for operations.
 const OPEN_SAGAS: [SagaState; 3] = [SagaState::Queued, SagaState::Running, SagaState::InDoubt];
 
-pub(super) fn write(page: &mut Page, state: &State, stock: Option<&Stock>) {
+pub(super) fn write(page: &mut Page, state: &State, stock: Option<&Stats>) {
     messages(page, state, stock);
     operations(page, state, stock);
     left_over(page, state, stock);
 }
 
-fn messages(page: &mut Page, state: &State, stock: Option<&Stock>) {
+fn messages(page: &mut Page, state: &State, stock: Option<&Stats>) {
     let counted = state.delivery().counted();
     page.counter(
         "switchboard_messages_accepted_total",
@@ -73,7 +73,7 @@ fn messages(page: &mut Page, state: &State, stock: Option<&Stock>) {
         .add(&[("work", "operation")], state.sagas().counted().failovers);
 }
 
-fn operations(page: &mut Page, state: &State, stock: Option<&Stock>) {
+fn operations(page: &mut Page, state: &State, stock: Option<&Stats>) {
     let counted = state.sagas().counted();
     let mut accepted = page.counter(
         "switchboard_operations_accepted_total",
@@ -103,7 +103,7 @@ fn operations(page: &mut Page, state: &State, stock: Option<&Stock>) {
     }
 }
 
-fn left_over(page: &mut Page, state: &State, stock: Option<&Stock>) {
+fn left_over(page: &mut Page, state: &State, stock: Option<&Stats>) {
     let counted = state.store().callbacks().counted();
     page.counter("switchboard_callbacks_total", "Attempts to post a callback, by what came of them.")
         .add(&[("outcome", "delivered")], counted.delivered)

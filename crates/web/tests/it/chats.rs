@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use delivery::sender::{Readiness, Why};
+use delivery::sender::{Readiness, RefusalKind};
 use domain::Outcome;
 use domain::outcome::RejectionCode;
 use domain::saga::Step;
@@ -148,7 +148,7 @@ async fn why_no_chat_is_made() {
     let seen = world.call("GET", &format!("/v1/operations/{id}")).send().await.json();
     assert_eq!(seen["failure"]["code"], "rejected", "{seen}");
 
-    world.candidates_are(&nobody(Why::Unusable, "banned"));
+    world.candidates_are(&nobody(RefusalKind::Unusable, "banned"));
     let problem = create(&world, body).send().await.problem(503, "no_account");
     assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("main: banned")), "{problem}");
     create(&world, r#"{"title":"a","account":"nobody"}"#).send().await.problem(404, "account_not_found");
@@ -223,7 +223,7 @@ async fn people_are_invited_and_removed() {
     world.call("DELETE", &format!("{path}/{GROUP}")).send().await.problem(404, "chat_not_found");
     world.call("DELETE", &format!("{path}/@client_1?wat=1")).send().await.problem(422, "invalid_request");
 
-    world.candidates_are(&nobody(Why::Forbidden, "no right to invite"));
+    world.candidates_are(&nobody(RefusalKind::Forbidden, "no right to invite"));
     let problem =
         world.call("POST", &path).json(r#"{"members":["@client_1"]}"#).send().await.problem(403, "no_rights");
     assert!(
@@ -274,7 +274,7 @@ async fn a_chat_is_left() {
     let reply = world.pass(Duration::from_millis(500), tokio::spawn(async move { other.send().await })).await;
     assert_eq!((reply.status, &reply.json()["removed"]), (200, &json!([11, 12])), "{reply:?}");
 
-    world.candidates_are(&nobody(Why::NotFound, "not among its dialogs"));
+    world.candidates_are(&nobody(RefusalKind::NotFound, "not among its dialogs"));
     world.call("DELETE", "/v1/chats/-1001234567892").send().await.problem(404, "chat_not_found");
     for wrong in ["remove_members=maybe", "wait=101", "remove=true"] {
         world.call("DELETE", &format!("{path}?{wrong}")).send().await.problem(422, "invalid_request");
@@ -341,7 +341,7 @@ async fn chats_that_nobody_knows() {
 #[tokio::test]
 async fn chats_that_nobody_finds_are_listed_with_who_asks() {
     let world = World::new().await;
-    world.candidates_are(&nobody(Why::NotFound, "not among its dialogs"));
+    world.candidates_are(&nobody(RefusalKind::NotFound, "not among its dialogs"));
     for _ in 0..2 {
         let body = format!(r#"{{"chat":"{GROUP}","text":"hello"}}"#);
         world.message(&body).send().await.problem(404, "chat_not_found");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use delivery::TaskSubmission;
-use delivery::sender::{Readiness, Why};
+use delivery::sender::{Readiness, RefusalKind};
 use domain::message::OnFlood;
 use domain::{OperationId, Purpose};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use crate::world::{SOON, World};
 
 /// A chat that a legacy port asked for and that could not be made.
 async fn failed(world: &World) -> OperationId {
-    world.candidates_are(&nobody(Why::Unusable, "banned"));
+    world.candidates_are(&nobody(RefusalKind::Unusable, "banned"));
     let task = json!({ "kind": "create_chat", "title": "Order 1", "members": [], "client_tg_id": "77" });
     let submission = TaskSubmission {
         task: serde_json::from_value(task).expect("a task"),

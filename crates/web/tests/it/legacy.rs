@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use config::LegacyPort;
-use delivery::sender::{Readiness, Why};
+use delivery::sender::{Readiness, RefusalKind};
 use domain::Outcome;
 use serde_json::json;
 
@@ -94,7 +94,7 @@ async fn what_callers_get_wrong() {
 #[tokio::test]
 async fn the_table_of_failures() {
     let world = World::new().await;
-    world.script.candidates_are(nobody(Why::NotFound, "not among its dialogs"));
+    world.script.candidates_are(nobody(RefusalKind::NotFound, "not among its dialogs"));
     let reply = world.text(GROUP).send().await;
     assert_eq!(
         (reply.status, reply.body.as_str()),
@@ -103,7 +103,7 @@ async fn the_table_of_failures() {
             r#"{"status":"error","error":"Cannot find chat -1001234567890 (accounts asked: main: not among its dialogs)"}"#
         )
     );
-    world.script.candidates_are(nobody(Why::Unusable, "offline"));
+    world.script.candidates_are(nobody(RefusalKind::Unusable, "offline"));
     let reply = world.text(GROUP).send().await;
     assert_eq!((reply.status, &reply.json()["status"]), (503, &json!("error")));
     world.script.candidates_are(able(&[("main", Readiness::Ready)]));

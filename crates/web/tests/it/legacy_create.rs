@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use config::{InviteCallback, LegacyPort, LegacyService};
-use delivery::sender::{Readiness, Why};
+use delivery::sender::{Readiness, RefusalKind};
 use domain::OperationId;
 use domain::Outcome;
 use domain::account::Reason;
@@ -122,7 +122,7 @@ async fn a_title_of_300_characters_is_cut_for_telegram_alone() {
 #[tokio::test]
 async fn the_table_of_failures() {
     let world = world().await;
-    world.hands.creators_are(nobody(Why::Unusable, "offline"));
+    world.hands.creators_are(nobody(RefusalKind::Unusable, "offline"));
     let reply = create(&world, BODY).send().await;
     assert_eq!(reply.status, 503, "{reply:?}");
     assert!(reply.json()["error"].is_string() && reply.json().get("status").is_none(), "{reply:?}");

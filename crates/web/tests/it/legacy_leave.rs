@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use config::{LegacyPort, LegacyService};
-use delivery::sender::{Readiness, Why};
+use delivery::sender::{Readiness, RefusalKind};
 use serde_json::json;
 
 use crate::client::Call;
@@ -59,7 +59,7 @@ async fn without_a_chat() {
 #[tokio::test]
 async fn a_chat_that_nobody_finds_counts_as_left() {
     let world = world().await;
-    world.hands.reachers_are(nobody(Why::NotFound, "not among its dialogs"));
+    world.hands.reachers_are(nobody(RefusalKind::NotFound, "not among its dialogs"));
     for body in [r#"{"chat":"-1001234567890"}"#, r#"{"chat":"no chat at all"}"#] {
         let reply = leave(&world, body).send().await;
         let answer = reply.json();
@@ -76,7 +76,7 @@ async fn a_chat_that_nobody_finds_counts_as_left() {
 #[tokio::test]
 async fn the_table_of_failures() {
     let world = world().await;
-    world.hands.reachers_are(nobody(Why::Unusable, "offline"));
+    world.hands.reachers_are(nobody(RefusalKind::Unusable, "offline"));
     let reply = leave(&world, r#"{"chat":"-1001234567890"}"#).send().await;
     assert_eq!((reply.status, &reply.json()["status"]), (503, &json!("error")), "{reply:?}");
     let until = world.clock.now().plus(Duration::from_mins(10));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use config::LegacyService;
 use delivery::Steps;
-use delivery::sender::{Readiness, Why};
+use delivery::sender::{Readiness, RefusalKind};
 use domain::Outcome;
 use domain::media::{MediaForm, MediaSource};
 use serde_json::{Value, json};
@@ -89,7 +89,7 @@ async fn what_goes_wrong_follows_the_table() {
     world.free.is(100 << 20);
     assert_eq!(world.ship(&by_id).send().await.status, 503);
     world.free.is(1 << 40);
-    world.script.candidates_are(nobody(Why::NotFound, "not found"));
+    world.script.candidates_are(nobody(RefusalKind::NotFound, "not found"));
     let both = json!({ "username": "@demo_channel", "files": [hoster.url("/gone")] });
     assert_eq!(world.ship(&both).send().await.status, 404, "the recipient comes before the files");
     let reply = world.ship(&by_name).send().await;

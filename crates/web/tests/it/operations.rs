@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use delivery::sender::{Readiness, Why};
+use delivery::sender::{Readiness, RefusalKind};
 use domain::saga::{Saga, SagaEntry, SagaEvent, SagaState, Step};
 use domain::{OperationId, Outcome};
 use serde_json::{Value, json};
@@ -217,7 +217,7 @@ async fn failovers_are_listed() {
 #[tokio::test]
 async fn what_failed_shows_why() {
     let world = World::new().await;
-    world.candidates_are(&nobody(Why::NotFound, "not among its dialogs"));
+    world.candidates_are(&nobody(RefusalKind::NotFound, "not among its dialogs"));
     let problem =
         world.call("DELETE", &format!("/v1/chats/{GROUP}")).send().await.problem(404, "chat_not_found");
     let seen = world.call("GET", &path(&problem["id"], "")).send().await.json();

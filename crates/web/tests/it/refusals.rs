@@ -1,6 +1,6 @@
 //! Every way in which `/v1` says no: the status, the code, and a detail that helps.
 
-use delivery::sender::Why;
+use delivery::sender::RefusalKind;
 use domain::Outcome;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -33,9 +33,9 @@ async fn what_an_account_refuses() {
 async fn what_no_account_can_do() {
     let world = World::new().await;
     for (why, status, code) in [
-        (Why::NotFound, 404, "chat_not_found"),
-        (Why::Forbidden, 403, "no_rights"),
-        (Why::Unusable, 503, "no_account"),
+        (RefusalKind::NotFound, 404, "chat_not_found"),
+        (RefusalKind::Forbidden, 403, "no_rights"),
+        (RefusalKind::Unusable, 503, "no_account"),
     ] {
         world.script.candidates_are(nobody(why, "because"));
         let problem = world.message(BODY).send().await.problem(status, code);
@@ -172,7 +172,7 @@ async fn every_list_has_pages() {
         let made = world.call("POST", "/v1/chats").json(json!({ "title": title }).to_string()).send().await;
         assert_eq!(made.status, 201, "{made:?}");
     }
-    world.candidates_are(&nobody(Why::NotFound, "not among its dialogs"));
+    world.candidates_are(&nobody(RefusalKind::NotFound, "not among its dialogs"));
     for chat in ["-1001234500001", "-1001234500002"] {
         world.call("DELETE", &format!("/v1/chats/{chat}")).send().await.problem(404, "chat_not_found");
     }

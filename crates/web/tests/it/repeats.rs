@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use config::{LegacyPort, LegacyService};
-use delivery::sender::{Readiness, Why};
+use delivery::sender::{Readiness, RefusalKind};
 use serde_json::json;
 
 use crate::client::Call;
@@ -100,7 +100,7 @@ async fn a_repeat_after_a_crash_is_the_same_message() {
 #[tokio::test]
 async fn a_refusal_is_no_answer_to_a_repeat() {
     let world = joining_port().await;
-    world.script.candidates_are(nobody(Why::Unusable, "offline"));
+    world.script.candidates_are(nobody(RefusalKind::Unusable, "offline"));
     assert_eq!(world.text(GROUP).send().await.status, 503);
     world.script.candidates_are(able(&[("main", Readiness::Ready)]));
     let again = world.text(GROUP).send().await;

@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use delivery::sender::{Attempt, Candidate, Candidates, Found, Query, Readiness, Sender, Testimony, Why};
+use delivery::sender::{
+    Attempt, Candidate, Candidates, Evidence, MessageLookup, Query, Readiness, RefusalKind, Sender,
+};
 use domain::message::Content;
 use domain::outcome::Refusal;
 use domain::text::{FormattedText, with_mention};
@@ -54,7 +56,7 @@ pub(crate) fn able(accounts: &[(&str, Readiness)]) -> Candidates {
 }
 
 /// Nobody, for this reason.
-pub(crate) fn nobody(why: Why, words: &str) -> Candidates {
+pub(crate) fn nobody(why: RefusalKind, words: &str) -> Candidates {
     Candidates {
         refused: vec![(Refusal { account: account("main"), why: words.to_owned() }, why)],
         ..Candidates::default()
@@ -171,12 +173,12 @@ impl Sender for Script {
         .boxed()
     }
 
-    fn find<'a>(&'a self, _: Attempt<'a>, _: Timestamp) -> BoxFuture<'a, Found> {
-        async { Found::CannotTell }.boxed()
+    fn find<'a>(&'a self, _: Attempt<'a>, _: Timestamp) -> BoxFuture<'a, MessageLookup> {
+        async { MessageLookup::CannotTell }.boxed()
     }
 
-    fn witness<'a>(&'a self, _: Attempt<'a>, _: Timestamp) -> BoxFuture<'a, Testimony> {
-        Box::pin(async move { Testimony::Nothing })
+    fn peer_check<'a>(&'a self, _: Attempt<'a>, _: Timestamp) -> BoxFuture<'a, Evidence> {
+        Box::pin(async move { Evidence::None })
     }
 
     fn can_still_tell(&self, _: &AccountName) -> bool {

@@ -4,9 +4,9 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 use delivery::sender::{Candidates, Query, Readiness};
-use delivery::{Call, FoundChat, Steps};
+use delivery::{Call, ChatLookup, Steps};
 use domain::account::Operation;
-use domain::saga::{Answer, MemberResult, Missing, Person, RegistryChange, Step};
+use domain::saga::{MemberResult, Missing, Person, RegistryChange, Step, StepAnswer};
 use domain::{AccountName, ChatId, ChatRef, Outcome, Timestamp};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -93,7 +93,7 @@ impl Hands {
         self.plot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn answer(&self, call: &Call<'_>) -> Result<Answer, Outcome> {
+    fn answer(&self, call: &Call<'_>) -> Result<StepAnswer, Outcome> {
         let mut plot = self.plot();
         plot.taken.push(Taken {
             account: call.account.clone(),
@@ -104,13 +104,13 @@ impl Hands {
             return Err(outcome);
         }
         Ok(match call.step {
-            Step::Resolve { who } => Answer::Resolved { person: plot.person(who) },
+            Step::Resolve { who } => StepAnswer::Resolved { person: plot.person(who) },
             Step::Create { .. } => {
                 plot.made += 1;
                 let chat_id = ChatId::new(FIRST_CHAT - (plot.made - 1)).expect("a chat");
-                Answer::Created { chat_id }
+                StepAnswer::Created { chat_id }
             }
-            Step::Invite { users } => Answer::Invited {
+            Step::Invite { users } => StepAnswer::Invited {
                 pending: Vec::new(),
                 missing: users
                     .iter()
@@ -118,9 +118,9 @@ impl Hands {
                     .map(|user| Missing { user_id: *user, result: MemberResult::Privacy, detail: None })
                     .collect(),
             },
-            Step::ExportLink => Answer::Link { link: "https://t.me/+abc".to_owned() },
-            Step::ListMembers { .. } => Answer::Members { users: OTHERS.to_vec() },
-            _ => Answer::Done,
+            Step::ExportLink => StepAnswer::Link { link: "https://t.me/+abc".to_owned() },
+            Step::ListMembers { .. } => StepAnswer::Members { users: OTHERS.to_vec() },
+            _ => StepAnswer::Done,
         })
     }
 }
@@ -177,7 +177,7 @@ impl Steps for Hands {
         .boxed()
     }
 
-    fn take<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Answer, Outcome>> {
+    fn take<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<StepAnswer, Outcome>> {
         async move {
             let name = call.step.name();
             let mut held = self.held.subscribe();
@@ -194,8 +194,8 @@ impl Steps for Hands {
         _: &'a str,
         _: Timestamp,
         _: &'a [ChatId],
-    ) -> BoxFuture<'a, FoundChat> {
-        async { FoundChat::CannotTell }.boxed()
+    ) -> BoxFuture<'a, ChatLookup> {
+        async { ChatLookup::CannotTell }.boxed()
     }
 
     fn observer(&self) -> Option<ChatRef> {

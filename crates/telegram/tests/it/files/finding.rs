@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use delivery::{Attempt, Found, Sender, Testimony};
+use delivery::{Attempt, Evidence, MessageLookup, Sender};
 use domain::media::MediaForm;
 use domain::message::Content;
 use domain::{ChatId, Timestamp};
@@ -11,7 +11,13 @@ use telegram::Pool;
 use super::{carrying, deliver, ids, noise, part, photo, put, supergroup};
 use crate::world::{World, chat_id, name};
 
-async fn find(pool: &Pool, chat_id: ChatId, content: &Content, first: i64, since: Timestamp) -> Found {
+async fn find(
+    pool: &Pool,
+    chat_id: ChatId,
+    content: &Content,
+    first: i64,
+    since: Timestamp,
+) -> MessageLookup {
     let (account, part) = (name("backup_1"), part(content, first));
     let attempt = Attempt { account: &account, chat_id, part: &part, content, binds: true, rebinds: false };
     pool.find(attempt, since).await
@@ -28,27 +34,27 @@ async fn media_are_found_by_what_was_seen_of_them_and_by_what_they_look_like() {
     let album = carrying("two", vec![photo(&world, 1), photo(&world, 2)]);
     let one = ids(&deliver(&pool, "backup_1", chat_id, &single, 1).await);
     let two = ids(&deliver(&pool, "backup_1", chat_id, &album, 10).await);
-    let here = |ids: &[i64]| Found::Here(ids.iter().copied().map(Some).collect());
+    let here = |ids: &[i64]| MessageLookup::Here(ids.iter().copied().map(Some).collect());
     assert_eq!(find(&pool, chat_id, &album, 10, since).await, here(&two));
     // Another part that looks the same is not this one.
-    assert_eq!(find(&pool, chat_id, &album, 20, since).await, Found::NotThere);
+    assert_eq!(find(&pool, chat_id, &album, 20, since).await, MessageLookup::NotThere);
     // Another run has seen nothing, and looks.
     pool.stop(Duration::from_secs(5)).await;
     let pool = world.ready().await;
     assert_eq!(find(&pool, chat_id, &album, 10, since).await, here(&two));
     assert_eq!(find(&pool, chat_id, &single, 1, since).await, here(&one));
     let three = carrying("two", vec![photo(&world, 1), photo(&world, 2), photo(&world, 3)]);
-    assert_eq!(find(&pool, chat_id, &three, 30, since).await, Found::NotThere);
+    assert_eq!(find(&pool, chat_id, &three, 30, since).await, MessageLookup::NotThere);
     let longer = carrying("one", vec![put(&world, &noise(3_001), "a.bin", "", MediaForm::Document)]);
-    assert_eq!(find(&pool, chat_id, &longer, 40, since).await, Found::NotThere);
+    assert_eq!(find(&pool, chat_id, &longer, 40, since).await, MessageLookup::NotThere);
     // Whoever else is in the chat sees it too.
     let (account, whole) = (name("backup_1"), part(&album, 50));
     let attempt =
         Attempt { account: &account, chat_id, part: &whole, content: &album, binds: true, rebinds: false };
     pool.stop(Duration::from_secs(5)).await;
     let pool = world.ready().await;
-    let seen = pool.witness(attempt, since).await;
-    assert_eq!(seen, Testimony::Seen(Some(two.iter().copied().map(Some).collect())));
+    let seen = pool.peer_check(attempt, since).await;
+    assert_eq!(seen, Evidence::Present(Some(two.iter().copied().map(Some).collect())));
     // Two that look the same prove nothing.
     ids(&deliver(&pool, "backup_2", chat_id, &carrying("other", vec![file()]), 60).await);
     pool.stop(Duration::from_secs(5)).await;
@@ -66,6 +72,6 @@ async fn two_albums_that_look_the_same_prove_nothing() {
     ids(&deliver(&pool, "backup_1", chat_id, &album, 10).await);
     pool.stop(Duration::from_secs(5)).await;
     let pool = world.ready().await;
-    assert_eq!(find(&pool, chat_id, &album, 20, since).await, Found::CannotTell);
+    assert_eq!(find(&pool, chat_id, &album, 20, since).await, MessageLookup::CannotTell);
     pool.stop(Duration::from_secs(5)).await;
 }

@@ -101,7 +101,7 @@ fn account(view: telegram::AccountView) -> AccountFact {
 
 async fn stock(state: &State) -> Result<StockFact, StoreError> {
     let store = state.store();
-    let stock = store.stock().await?;
+    let stock = store.stats().await?;
     let unresolved = store.unresolved().list(&Page { limit: COUNTED, cursor: None }).await?;
     let ownerless = store.accounts().ownerless().await?.len() as u64;
     let count = |wanted: MessageState| {

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use store::{MasterKey, MasterKeyError, OpenError, StoreLook, look};
+use store::{MasterKey, MasterKeyError, OpenError, StoreInspection, inspect};
 
 use crate::support::World;
 
-fn looked(world: &World) -> Result<Option<StoreLook>, OpenError> {
-    look(&world.dir.path().join("data"), "sqlite:switchboard.db", &MasterKey::File("master.key".into()))
+fn looked(world: &World) -> Result<Option<StoreInspection>, OpenError> {
+    inspect(&world.dir.path().join("data"), "sqlite:switchboard.db", &MasterKey::File("master.key".into()))
 }
 
 fn all_files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -41,7 +41,7 @@ async fn a_killed_store_is_shown_with_its_log() {
     for name in ["switchboard.db", "switchboard.db-wal", "master.key"] {
         fs::copy(world.dir.path().join("data").join(name), killed.path().join(name)).unwrap();
     }
-    let shown = look(killed.path(), "sqlite:switchboard.db", &MasterKey::File("master.key".into()));
+    let shown = inspect(killed.path(), "sqlite:switchboard.db", &MasterKey::File("master.key".into()));
     assert!(shown.unwrap().unwrap().log_bytes > 0);
 }
 
@@ -50,7 +50,7 @@ async fn what_would_refuse_to_open_is_told() {
     let world = World::fresh().await;
     world.store.clone().close().await;
     let folder = world.dir.path().join("data");
-    let other = look(&folder, "sqlite:switchboard.db", &MasterKey::Given("07".repeat(32).into()));
+    let other = inspect(&folder, "sqlite:switchboard.db", &MasterKey::Given("07".repeat(32).into()));
     assert!(matches!(other, Err(OpenError::MasterKey(MasterKeyError::Wrong { .. }))), "{other:?}");
     fs::rename(folder.join("master.key"), folder.join("moved")).unwrap();
     assert!(matches!(looked(&world), Err(OpenError::MasterKey(MasterKeyError::Missing { .. }))));
@@ -64,6 +64,6 @@ async fn what_would_refuse_to_open_is_told() {
     fs::write(folder.join("switchboard.db"), vec![b'x'; 8192]).unwrap();
     assert!(matches!(looked(&world), Err(OpenError::Corrupt { .. })));
     let nothing = tempfile::tempdir().unwrap();
-    assert_eq!(look(nothing.path(), "sqlite:x.db", &MasterKey::File("k".into())).unwrap(), None);
+    assert_eq!(inspect(nothing.path(), "sqlite:x.db", &MasterKey::File("k".into())).unwrap(), None);
     assert_eq!(fs::read_dir(nothing.path()).unwrap().count(), 0);
 }

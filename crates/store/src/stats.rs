@@ -27,7 +27,7 @@ statements! {
 
 /// What is in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stock {
+pub struct Stats {
     /// Messages that are not ended, and those in doubt, by state; a state that is not named has none.
     pub messages: Vec<(MessageState, u64)>,
     /// Sagas that are not ended, and those in doubt, by kind and state; what is not named has none.
@@ -50,14 +50,18 @@ pub struct Stock {
 
 /// Where the store is.
 #[derive(Clone)]
-pub(crate) struct Place {
+pub(crate) struct Location {
     pub(crate) dir: PathBuf,
     pub(crate) file: PathBuf,
     pub(crate) disk: Disk,
 }
 
 /// Counts; on a thread that may block.
-pub(crate) fn take(connection: &Connection, place: &Place, now: Timestamp) -> Result<Stock, StoreError> {
+pub(crate) fn take(
+    connection: &Connection,
+    location: &Location,
+    now: Timestamp,
+) -> Result<Stats, StoreError> {
     let messages = statement::all(connection, MESSAGES, [], |row| {
         let columns = Columns::new(row, "outbox");
         Ok((columns.coded(0, "state", codes::message)?, columns.count(1)?))
@@ -77,16 +81,16 @@ pub(crate) fn take(connection: &Connection, place: &Place, now: Timestamp) -> Re
     let unresolved =
         statement::first(connection, UNRESOLVED, [], |row| Columns::new(row, "unresolved_chats").count(0))?;
     let (callbacks_waiting, callbacks_due) = callbacks.unwrap_or_default();
-    Ok(Stock {
+    Ok(Stats {
         messages,
         sagas,
         callbacks_waiting,
         callbacks_due,
         failed_requests: failed_requests.unwrap_or_default(),
         unresolved: unresolved.unwrap_or_default(),
-        database_bytes: size(&place.file),
-        log_bytes: size(&log_of(&place.file)),
-        free_bytes: place.disk.free_in(&place.dir).ok(),
+        database_bytes: size(&location.file),
+        log_bytes: size(&log_of(&location.file)),
+        free_bytes: location.disk.free_in(&location.dir).ok(),
     })
 }
 

@@ -9,16 +9,16 @@ use crate::point::Point;
 use crate::write::{Pending, Transaction, Waiting, Write};
 use crate::{outbox, sagas};
 
-/// A backlog of this length is committed without waiting for more.
+/// A deferred of this length is committed without waiting for more.
 const LONG: usize = 512;
 /// A change that nobody waits for is on the disk after this time at the latest.
-const LATER: Duration = Duration::from_millis(100);
+const WITHIN: Duration = Duration::from_millis(100);
 /// The same for one that a crash must not find missing. Where much is written, one of the next commits takes it along
 /// before.
 const SOON: Duration = Duration::from_millis(5);
 
 /// A change that nobody waits for.
-pub(crate) enum Later {
+pub(crate) enum Deferred {
     /// Where the updates of an account stand.
     Updates(SaveUpdateState),
     /// How far an upload is.
@@ -29,7 +29,7 @@ pub(crate) enum Later {
     SagaAnswered(sagas::AnsweredWrite),
 }
 
-impl Later {
+impl Deferred {
     /// Whether this change makes an earlier one pointless.
     fn replaces(&self, earlier: &Self) -> bool {
         match (self, earlier) {
@@ -69,14 +69,14 @@ impl Later {
 /// Changes that wait for the next commit. A later one takes the place of those it makes pointless, so a busy account
 /// or a fast upload costs one row a commit, not one a change.
 #[derive(Default)]
-pub(crate) struct Backlog {
+pub(crate) struct DeferredWrites {
     /// Those of a commit that failed; they come first again.
     left_over: Vec<Box<dyn Pending>>,
-    changes: Vec<Later>,
+    changes: Vec<Deferred>,
 }
 
-impl Backlog {
-    pub(crate) fn put(&mut self, change: Later) {
+impl DeferredWrites {
+    pub(crate) fn put(&mut self, change: Deferred) {
         self.changes.retain(|earlier| !change.replaces(earlier));
         self.changes.push(change);
     }
@@ -93,7 +93,7 @@ impl Backlog {
     }
 
     pub(crate) fn take(&mut self) -> impl Iterator<Item = Box<dyn Pending>> {
-        self.left_over.drain(..).chain(self.changes.drain(..).map(Later::pending))
+        self.left_over.drain(..).chain(self.changes.drain(..).map(Deferred::pending))
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
@@ -105,8 +105,8 @@ impl Backlog {
     }
 
     /// How long the oldest of them may wait.
-    pub(crate) fn patience(&self) -> Duration {
-        if self.changes.iter().any(Later::is_pressing) { SOON } else { LATER }
+    pub(crate) fn longest_wait(&self) -> Duration {
+        if self.changes.iter().any(Deferred::is_pressing) { SOON } else { WITHIN }
     }
 }
 
@@ -128,9 +128,9 @@ mod tests {
     use super::*;
     use crate::accounts::{UpdateChange, UpdateState};
 
-    fn change_of(later: &Later) -> Option<UpdateChange> {
+    fn change_of(later: &Deferred) -> Option<UpdateChange> {
         match later {
-            Later::Updates(write) => Some(write.change().clone()),
+            Deferred::Updates(write) => Some(write.change().clone()),
             _ => None,
         }
     }
@@ -139,17 +139,21 @@ mod tests {
     fn a_backlog_keeps_only_what_still_matters() {
         let account: AccountName = "main".parse().unwrap();
         let other: AccountName = "backup_1".parse().unwrap();
-        let mut backlog = Backlog::default();
-        let put = |backlog: &mut Backlog, account: &AccountName, change| {
-            backlog.put(Later::Updates(SaveUpdateState::new(account.clone(), change, Timestamp::default())));
+        let mut deferred = DeferredWrites::default();
+        let put = |deferred: &mut DeferredWrites, account: &AccountName, change| {
+            deferred.put(Deferred::Updates(SaveUpdateState::new(
+                account.clone(),
+                change,
+                Timestamp::default(),
+            )));
         };
         for pts in 0..3 {
-            put(&mut backlog, &account, UpdateChange::Primary { pts, date: 0, seq: 0 });
-            put(&mut backlog, &account, UpdateChange::Channel { id: 1, pts });
-            put(&mut backlog, &account, UpdateChange::Channel { id: 2, pts });
-            put(&mut backlog, &other, UpdateChange::Secondary { qts: pts });
+            put(&mut deferred, &account, UpdateChange::Primary { pts, date: 0, seq: 0 });
+            put(&mut deferred, &account, UpdateChange::Channel { id: 1, pts });
+            put(&mut deferred, &account, UpdateChange::Channel { id: 2, pts });
+            put(&mut deferred, &other, UpdateChange::Secondary { qts: pts });
         }
-        let kept: Vec<UpdateChange> = backlog.changes.iter().filter_map(change_of).collect();
+        let kept: Vec<UpdateChange> = deferred.changes.iter().filter_map(change_of).collect();
         assert_eq!(
             kept,
             [
@@ -167,10 +171,10 @@ mod tests {
             channels: Vec::new(),
             saved_at: Timestamp::default(),
         });
-        put(&mut backlog, &account, all.clone());
-        let kept: Vec<UpdateChange> = backlog.changes.iter().filter_map(change_of).collect();
+        put(&mut deferred, &account, all.clone());
+        let kept: Vec<UpdateChange> = deferred.changes.iter().filter_map(change_of).collect();
         assert_eq!(kept, [UpdateChange::Secondary { qts: 2 }, all]);
-        assert_eq!(backlog.take().count(), 2);
-        assert!(backlog.is_empty());
+        assert_eq!(deferred.take().count(), 2);
+        assert!(deferred.is_empty());
     }
 }

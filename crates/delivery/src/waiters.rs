@@ -52,15 +52,15 @@ impl<T> Default for Entry<T> {
 }
 
 /// Who waits for what: things of the kind `T`, named by an `I`.
-pub(crate) struct Live<I, T>(Mutex<HashMap<I, Entry<T>>>);
+pub(crate) struct Waiters<I, T>(Mutex<HashMap<I, Entry<T>>>);
 
-impl<I, T> Default for Live<I, T> {
+impl<I, T> Default for Waiters<I, T> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<I: Copy + Eq + Hash, T: Clone> Live<I, T> {
+impl<I: Copy + Eq + Hash, T: Clone> Waiters<I, T> {
     /// One starts on its way. Before anyone can ask for it, so that no end is missed.
     pub(crate) fn begin(&self, id: I) {
         self.map().entry(id).or_default();

@@ -3,15 +3,15 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use domain::saga::{Answer, SagaEntry, SagaEvent, SagaState, Step};
+use domain::saga::{SagaEntry, SagaEvent, SagaState, Step, StepAnswer};
 use domain::{AccountName, Outcome, Timestamp};
 
+use super::in_flight::InFlight;
 use super::judge::{self, Absent};
-use super::load::Load;
-use super::ride::Ride;
+use super::runner::SagaRunner;
 use crate::decide;
-use crate::sender::Why;
-use crate::steps::FoundChat;
+use crate::sender::RefusalKind;
+use crate::steps::ChatLookup;
 
 /// A chat may appear among the dialogs a little after the call that made it has failed.
 const SECOND_LOOK: Duration = Duration::from_secs(2);
@@ -19,42 +19,42 @@ const SECOND_LOOK: Duration = Duration::from_secs(2);
 /// How long until the next look for a chat whose making may still be under way.
 const NEXT_LOOK: Duration = Duration::from_secs(3);
 
-impl Ride<'_> {
+impl SagaRunner<'_> {
     /// An earlier attempt to make the chat came back without an answer: it is adopted, or it is certain that it is not
     /// there. Waits as long as it takes while the account can still tell.
-    pub(super) async fn look(&self, load: &mut Load, title: &str, since: Timestamp) -> ControlFlow<()> {
+    pub(super) async fn look(&self, work: &mut InFlight, title: &str, since: Timestamp) -> ControlFlow<()> {
         let inner = &self.sagas.0;
-        let Some(account) = load.saga.account.clone() else {
-            return self.doubt(load, "no account is named that could have made it").await;
+        let Some(account) = work.saga.account.clone() else {
+            return self.doubt(work, "no account is named that could have made it").await;
         };
         self.stand_in_turn(&account).await?;
         // What an earlier run asked for was cut off when that run ended.
-        let (asked_at, given_up_at) = load.asked.unwrap_or_else(|| (since, inner.ambient.clock.now()));
+        let (asked_at, given_up_at) = work.asked.unwrap_or_else(|| (since, inner.ambient.clock.now()));
         let counts_from = judge::absence_counts_from(asked_at, given_up_at);
         loop {
             if inner.closing.is_cancelled() {
                 return ControlFlow::Break(());
             }
             if !inner.steps.can_still_tell(&account) {
-                return self.doubt(load, "the account that knows is gone").await;
+                return self.doubt(work, "the account that knows is gone").await;
             }
             let mut changes = inner.steps.changes();
             match self.look_twice(&account, title, since).await? {
-                FoundChat::Here(chat_id) => {
-                    let step = Step::Create { title: title.to_owned(), about: about(load) };
-                    return self.answered(load, &account, &step, &Answer::Created { chat_id }).await;
+                ChatLookup::Here(chat_id) => {
+                    let step = Step::Create { title: title.to_owned(), about: about(work) };
+                    return self.answered(work, &account, &step, &StepAnswer::Created { chat_id }).await;
                 }
-                FoundChat::NotThere if inner.ambient.clock.now() < counts_from => {
+                ChatLookup::NotThere if inner.ambient.clock.now() < counts_from => {
                     // The call may still be under way at the provider.
                     let until = inner.ambient.clock.now().plus(NEXT_LOOK).min(counts_from);
                     self.pause(&account, until, false, &mut changes).await?;
                 }
-                FoundChat::NotThere => return self.not_there(load, account, title).await,
-                FoundChat::CannotTell => {
-                    load.attempts += 1;
+                ChatLookup::NotThere => return self.not_there(work, account, title).await,
+                ChatLookup::CannotTell => {
+                    work.attempts += 1;
                     let outcome = Outcome::Unavailable("the account's dialogs could not be read".to_owned());
-                    self.note_attempt(load, SagaEvent::Create, &account, &outcome).await;
-                    let pause = inner.ambient.chance.jitter(decide::back_off(load.attempts));
+                    self.note_attempt(work, SagaEvent::Create, &account, &outcome).await;
+                    let pause = inner.ambient.chance.jitter(decide::back_off(work.attempts));
                     let until = inner.ambient.clock.now().plus(pause);
                     self.pause(&account, until, true, &mut changes).await?;
                 }
@@ -63,20 +63,20 @@ impl Ride<'_> {
     }
 
     /// It is certain that there is no chat: it is made again, by this account or by another.
-    async fn not_there(&self, load: &mut Load, account: AccountName, title: &str) -> ControlFlow<()> {
-        load.in_vain += 1;
-        load.doubtful = false;
+    async fn not_there(&self, work: &mut InFlight, account: AccountName, title: &str) -> ControlFlow<()> {
+        work.in_vain += 1;
+        work.doubtful = false;
         self.end_doubt();
-        match judge::absent(load.in_vain) {
+        match judge::absent(work.in_vain) {
             Absent::MoveOn => {
-                let step = Step::Create { title: title.to_owned(), about: about(load) };
-                let why = format!("it was asked {} times and the chat is not there", load.in_vain);
-                let exclude = Some(Why::Unusable);
-                self.move_on(load, &account, &step, &Outcome::Unavailable(why), exclude, None).await
+                let step = Step::Create { title: title.to_owned(), about: about(work) };
+                let why = format!("it was asked {} times and the chat is not there", work.in_vain);
+                let exclude = Some(RefusalKind::Unusable);
+                self.move_on(work, &account, &step, &Outcome::Unavailable(why), exclude, None).await
             }
             Absent::MakeAgain(pause) => {
                 let detail = Some("it was looked for and is not there".to_owned());
-                load.entries.push(SagaEntry {
+                work.entries.push(SagaEntry {
                     account: Some(account),
                     detail,
                     ..self.sagas.entry(SagaEvent::Create)
@@ -95,10 +95,10 @@ impl Ride<'_> {
         account: &AccountName,
         title: &str,
         since: Timestamp,
-    ) -> ControlFlow<(), FoundChat> {
+    ) -> ControlFlow<(), ChatLookup> {
         let inner = &self.sagas.0;
         let mut found = self.look_once(account, title, since).await?;
-        if found == FoundChat::NotThere {
+        if found == ChatLookup::NotThere {
             tokio::select! {
                 () = inner.ambient.clock.sleep(SECOND_LOOK) => {}
                 () = inner.closing.cancelled() => return ControlFlow::Break(()),
@@ -113,13 +113,13 @@ impl Ride<'_> {
         account: &AccountName,
         title: &str,
         since: Timestamp,
-    ) -> ControlFlow<(), FoundChat> {
+    ) -> ControlFlow<(), ChatLookup> {
         let inner = &self.sagas.0;
         let known = match inner.store.chats().titled(title).await {
             Ok(known) => known,
             Err(error) => {
                 tracing::warn!(%account, %error, "the chats that were made here could not be read");
-                return ControlFlow::Continue(FoundChat::CannotTell);
+                return ControlFlow::Continue(ChatLookup::CannotTell);
             }
         };
         let Some(_permit) = self.permit().await else { return ControlFlow::Break(()) };
@@ -127,11 +127,11 @@ impl Ride<'_> {
     }
 
     /// The chat may be there, and nobody who knows can be asked: a person must say.
-    pub(super) async fn doubt(&self, load: &mut Load, why: &str) -> ControlFlow<()> {
-        let account = load.saga.account.clone();
+    pub(super) async fn doubt(&self, work: &mut InFlight, why: &str) -> ControlFlow<()> {
+        let account = work.saga.account.clone();
         let detail = Some(why.to_owned());
-        load.entries.push(SagaEntry { account, detail, ..self.sagas.entry(SagaEvent::InDoubt) });
-        self.end(load, SagaState::InDoubt, Vec::new(), None).await
+        work.entries.push(SagaEntry { account, detail, ..self.sagas.entry(SagaEvent::InDoubt) });
+        self.end(work, SagaState::InDoubt, Vec::new(), None).await
     }
 
     /// The account makes no other chat meanwhile, and the other sagas know that it may take long.
@@ -149,8 +149,8 @@ impl Ride<'_> {
     }
 }
 
-fn about(load: &Load) -> String {
-    match load.saga.begun.as_ref().map(|begun| &begun.step) {
+fn about(work: &InFlight) -> String {
+    match work.saga.begun.as_ref().map(|begun| &begun.step) {
         Some(Step::Create { about, .. }) => about.clone(),
         _ => String::new(),
     }

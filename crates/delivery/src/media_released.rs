@@ -9,15 +9,15 @@ use tokio::sync::broadcast;
 const KEPT: usize = 1_024;
 
 /// Tells of messages whose files are spent. Nobody has to listen.
-pub(crate) struct Spent(broadcast::Sender<MessageId>);
+pub(crate) struct MediaReleased(broadcast::Sender<MessageId>);
 
-impl Default for Spent {
+impl Default for MediaReleased {
     fn default() -> Self {
         Self(broadcast::Sender::new(KEPT))
     }
 }
 
-impl Spent {
+impl MediaReleased {
     /// Tells of a message, as the store has it, if its files are spent.
     pub(crate) fn tell(&self, message: &OutboundMessage) {
         if is_spent(message) {

@@ -6,12 +6,12 @@ use domain::saga::{Saga, SagaEntry, Step};
 use domain::{AccountName, ChatRef, Timestamp};
 
 use super::machine;
-use crate::sender::Why;
+use crate::sender::RefusalKind;
 use crate::worker::NotedWait;
 
 /// A saga on its way.
 #[derive(Debug)]
-pub(super) struct Load {
+pub(super) struct InFlight {
     pub(super) saga: Saga,
     /// The account that was chosen for the steps before anything was changed.
     pub(super) chosen: Option<AccountName>,
@@ -22,7 +22,7 @@ pub(super) struct Load {
     /// The chat was bound to an account that is lost: whoever changes something in it takes it over.
     pub(super) takes_over: bool,
     /// Accounts that refused it.
-    pub(super) tried: Vec<(Refusal, Why)>,
+    pub(super) tried: Vec<(Refusal, RefusalKind)>,
     /// Accounts whose calls could not be made, once for each time; the others go first.
     pub(super) unavailable: Vec<AccountName>,
     /// Accounts that must wait for a kind of call that the choice does not ask for, such as looking people up.
@@ -45,7 +45,7 @@ pub(super) struct Load {
     pub(super) removed_at: Option<Timestamp>,
 }
 
-impl Load {
+impl InFlight {
     pub(super) fn new(mut saga: Saga) -> Self {
         // A step that an earlier run had begun may have been done; only the provider knows.
         let doubtful = saga.begun.is_some();

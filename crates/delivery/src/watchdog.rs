@@ -22,18 +22,18 @@ pub struct Unbegun {
 
 /// What is to be begun, by its worker.
 #[derive(Debug)]
-pub(crate) struct Pulses<W>(Mutex<HashMap<W, Unbegun>>);
+pub(crate) struct Watchdog<W>(Mutex<HashMap<W, Unbegun>>);
 
-impl<W> Default for Pulses<W> {
+impl<W> Default for Watchdog<W> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<W: Copy + Eq + Hash> Pulses<W> {
+impl<W: Copy + Eq + Hash> Watchdog<W> {
     /// The pulse of a worker; it ends when this is dropped.
-    pub(crate) fn of(&self, worker: W) -> Pulse<'_, W> {
-        Pulse { pulses: self, worker }
+    pub(crate) fn of(&self, worker: W) -> Watch<'_, W> {
+        Watch { watchdog: self, worker }
     }
 
     /// Everything that is to be begun.
@@ -48,26 +48,26 @@ impl<W: Copy + Eq + Hash> Pulses<W> {
 
 /// The pulse of one worker.
 #[derive(Debug)]
-pub(crate) struct Pulse<'a, W: Copy + Eq + Hash> {
-    pulses: &'a Pulses<W>,
+pub(crate) struct Watch<'a, W: Copy + Eq + Hash> {
+    watchdog: &'a Watchdog<W>,
     worker: W,
 }
 
-impl<W: Copy + Eq + Hash> Pulse<'_, W> {
+impl<W: Copy + Eq + Hash> Watch<'_, W> {
     /// It is about to begin this.
-    pub(crate) fn begins(&self, unbegun: Unbegun) {
-        self.pulses.map().insert(self.worker, unbegun);
+    pub(crate) fn arm(&self, unbegun: Unbegun) {
+        self.watchdog.map().insert(self.worker, unbegun);
     }
 
     /// It waits for something, or asks somebody.
-    pub(crate) fn rests(&self) {
-        self.pulses.map().remove(&self.worker);
+    pub(crate) fn disarm(&self) {
+        self.watchdog.map().remove(&self.worker);
     }
 }
 
-impl<W: Copy + Eq + Hash> Drop for Pulse<'_, W> {
+impl<W: Copy + Eq + Hash> Drop for Watch<'_, W> {
     fn drop(&mut self) {
-        self.rests();
+        self.disarm();
     }
 }
 
@@ -77,15 +77,15 @@ mod tests {
 
     #[test]
     fn what_is_begun_waits_or_is_given_up_has_no_pulse() {
-        let pulses = Pulses::default();
+        let watchdog = Watchdog::default();
         let unbegun = Unbegun { what: Uuid::nil(), purpose: Purpose::SendText, since: Duration::ZERO };
-        let pulse = pulses.of(1);
-        pulse.begins(unbegun);
-        assert_eq!(pulses.unbegun(), [unbegun]);
-        pulse.rests();
-        assert_eq!(pulses.unbegun(), []);
-        pulse.begins(unbegun);
-        drop(pulse);
-        assert_eq!(pulses.unbegun(), []);
+        let watch = watchdog.of(1);
+        watch.arm(unbegun);
+        assert_eq!(watchdog.unbegun(), [unbegun]);
+        watch.disarm();
+        assert_eq!(watchdog.unbegun(), []);
+        watch.arm(unbegun);
+        drop(watch);
+        assert_eq!(watchdog.unbegun(), []);
     }
 }

@@ -13,7 +13,7 @@ const FREE: u64 = 1 << 40;
 #[tokio::test]
 async fn the_stock_is_what_is_open_and_what_it_takes() {
     let world = World::on(Disk::default().with_free_space(|_| Ok(FREE))).await;
-    let empty = world.store.stock().await.unwrap();
+    let empty = world.store.stats().await.unwrap();
     assert_eq!((empty.messages, empty.sagas), (Vec::new(), Vec::new()));
     assert_eq!((empty.callbacks_waiting, empty.callbacks_due, empty.failed_requests), (0, 0, 0));
 
@@ -33,22 +33,22 @@ async fn the_stock_is_what_is_open_and_what_it_takes() {
     let callback = NewCallback { id, client_tg_id: "77".into(), invite_link: "https://t.me/+demo".into() };
     world.store.sagas().save(SagaChange { callback: Some(callback), ..change(ended) }).await.unwrap();
 
-    let stock = world.store.stock().await.unwrap();
+    let stats = world.store.stats().await.unwrap();
     assert_eq!(
-        stock.messages,
+        stats.messages,
         [(MessageState::Queued, 3), (MessageState::Sending, 1), (MessageState::InDoubt, 1)]
     );
-    assert_eq!(stock.sagas, [(TaskKind::CreateChat, SagaState::Queued, 1)]);
-    assert_eq!((stock.callbacks_waiting, stock.callbacks_due, stock.failed_requests), (1, 1, 0));
-    assert!(stock.database_bytes > 0 && stock.log_bytes > 0);
-    assert_eq!(stock.free_bytes, Some(FREE));
+    assert_eq!(stats.sagas, [(TaskKind::CreateChat, SagaState::Queued, 1)]);
+    assert_eq!((stats.callbacks_waiting, stats.callbacks_due, stats.failed_requests), (1, 1, 0));
+    assert!(stats.database_bytes > 0 && stats.log_bytes > 0);
+    assert_eq!(stats.free_bytes, Some(FREE));
 
     let (callbacks, later) = (world.store.callbacks(), world.now().plus(Duration::from_secs(30)));
     callbacks.failed(id, "refused".into(), world.now(), Some(later)).await.unwrap();
-    let put_off = world.store.stock().await.unwrap();
+    let put_off = world.store.stats().await.unwrap();
     assert_eq!((put_off.callbacks_waiting, put_off.callbacks_due), (1, 0));
     callbacks.failed(id, "refused".into(), world.now(), None).await.unwrap();
-    let given_up = world.store.stock().await.unwrap();
+    let given_up = world.store.stats().await.unwrap();
     assert_eq!((given_up.callbacks_waiting, given_up.failed_requests), (0, 1));
     assert_eq!(callbacks.requeue(id, world.now()).await, Ok(true));
     callbacks.delivered(id, world.now()).await.unwrap();

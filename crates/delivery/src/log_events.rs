@@ -11,7 +11,7 @@ use domain::outcome::Failure;
 use domain::saga::{Failover, SagaEntry, SagaEvent, StepOutcome, TaskKind};
 use domain::{MessageId, OperationId, Outcome, Timestamp};
 
-use crate::worker::Way;
+use crate::worker::Route;
 
 /// The word of the service that carries a message.
 fn service(message: &OutboundMessage) -> &'static str {
@@ -34,7 +34,7 @@ pub(crate) fn accepted(message: &OutboundMessage, listener: &str) {
     if message.state == MessageState::Sending
         && let (Some(account), Some(chat_id)) = (&message.account, chat_id)
     {
-        begun(message, &Way { account: account.clone(), chat_id: *chat_id }, 0);
+        begun(message, &Route { account: account.clone(), chat_id: *chat_id }, 0);
     }
 }
 
@@ -56,20 +56,20 @@ pub(crate) fn moved(message: &OutboundMessage, failover: &Failover) {
 }
 
 /// A part of it is given to an account, and the store knows.
-pub(crate) fn begun(message: &OutboundMessage, way: &Way, part: usize) {
-    let (account, chat_id) = (&way.account, way.chat_id);
+pub(crate) fn begun(message: &OutboundMessage, route: &Route, part: usize) {
+    let (account, chat_id) = (&route.account, route.chat_id);
     tracing::info!(subject = %message.id, service = service(message), %account, %chat_id, part, "begun");
 }
 
 /// An attempt came back.
 pub(crate) fn attempted(
     message: &OutboundMessage,
-    way: &Way,
+    route: &Route,
     part: usize,
     outcome: &Outcome,
     took: Option<Duration>,
 ) {
-    let (id, service, account, word) = (message.id, service(message), &way.account, outcome.word());
+    let (id, service, account, word) = (message.id, service(message), &route.account, outcome.word());
     let took_ms = took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
     let detail = outcome.detail();
     if let Outcome::Sent(_) = outcome {

@@ -59,7 +59,7 @@ pub struct SagasCounted {
 
 /// Counts messages.
 #[derive(Debug)]
-pub(crate) struct Tally {
+pub(crate) struct MessageMetrics {
     accepted: AtomicU64,
     resumed: AtomicU64,
     sent: AtomicU64,
@@ -71,7 +71,7 @@ pub(crate) struct Tally {
     own_times: Histogram,
 }
 
-impl Default for Tally {
+impl Default for MessageMetrics {
     fn default() -> Self {
         Self {
             accepted: AtomicU64::new(0),
@@ -87,7 +87,7 @@ impl Default for Tally {
     }
 }
 
-impl Tally {
+impl MessageMetrics {
     pub(crate) fn accepted(&self) {
         one_more(&self.accepted);
     }
@@ -108,8 +108,8 @@ impl Tally {
             MessageState::InDoubt => one_more(&self.in_doubt),
             MessageState::Failed => {
                 let code = message.failure.as_ref().map(Failure::code);
-                let place = CODES.iter().position(|known| Some(*known) == code);
-                if let Some(counter) = place.and_then(|place| self.failed.get(place)) {
+                let index = CODES.iter().position(|known| Some(*known) == code);
+                if let Some(counter) = index.and_then(|index| self.failed.get(index)) {
                     one_more(counter);
                 }
             }
@@ -148,15 +148,15 @@ const ENDS: [SagaState; 4] = [SagaState::Done, SagaState::Failed, SagaState::Can
 
 /// Counts sagas.
 #[derive(Debug, Default)]
-pub(crate) struct SagaTally {
+pub(crate) struct SagaMetrics {
     accepted: [AtomicU64; TaskKind::ALL.len()],
     ended: [[AtomicU64; ENDS.len()]; TaskKind::ALL.len()],
     failovers: AtomicU64,
 }
 
-impl SagaTally {
+impl SagaMetrics {
     pub(crate) fn accepted(&self, kind: TaskKind) {
-        if let Some(counter) = place(kind).and_then(|place| self.accepted.get(place)) {
+        if let Some(counter) = index(kind).and_then(|index| self.accepted.get(index)) {
             one_more(counter);
         }
     }
@@ -164,8 +164,8 @@ impl SagaTally {
     /// A saga has become final.
     pub(crate) fn ended(&self, kind: TaskKind, state: SagaState) {
         let end = ENDS.iter().position(|end| *end == state);
-        if let (Some(place), Some(end)) = (place(kind), end)
-            && let Some(counter) = self.ended.get(place).and_then(|ends| ends.get(end))
+        if let (Some(index), Some(end)) = (index(kind), end)
+            && let Some(counter) = self.ended.get(index).and_then(|ends| ends.get(end))
         {
             one_more(counter);
         }
@@ -190,7 +190,7 @@ impl SagaTally {
     }
 }
 
-fn place(kind: TaskKind) -> Option<usize> {
+fn index(kind: TaskKind) -> Option<usize> {
     TaskKind::ALL.iter().position(|known| *known == kind)
 }
 
@@ -226,23 +226,23 @@ mod tests {
 
     #[test]
     fn own_time_is_what_the_calls_leave_of_the_whole() {
-        let tally = Tally::default();
+        let metrics = MessageMetrics::default();
         let (whole, calls) = (Duration::from_millis(30), Duration::from_millis(29));
-        tally.sent_after(whole, Some(calls));
-        tally.sent_after(whole, None);
-        let counted = tally.counted();
+        metrics.sent_after(whole, Some(calls));
+        metrics.sent_after(whole, None);
+        let counted = metrics.counted();
         assert_eq!((counted.times.count(), counted.times.sum), (2, 60_000));
         assert_eq!((counted.own_times.count(), counted.own_times.sum), (1, 1_000));
     }
 
     #[test]
     fn sagas_are_counted_by_kind_and_end_and_never_while_they_run() {
-        let tally = SagaTally::default();
-        tally.accepted(TaskKind::CreateChat);
+        let metrics = SagaMetrics::default();
+        metrics.accepted(TaskKind::CreateChat);
         for state in SagaState::ALL {
-            tally.ended(TaskKind::LeaveChat, state);
+            metrics.ended(TaskKind::LeaveChat, state);
         }
-        let counted = tally.counted();
+        let counted = metrics.counted();
         assert_eq!(counted.accepted.iter().map(|(_, count)| count).sum::<u64>(), 1);
         assert_eq!(counted.accepted[0], (TaskKind::CreateChat, 1));
         assert_eq!(counted.ended.len(), TaskKind::ALL.len() * ENDS.len());

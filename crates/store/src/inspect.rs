@@ -16,9 +16,9 @@ use crate::{MasterKey, OpenError, directory, migrations, opening};
 /// A larger database is not read through: that would take minutes.
 const READ_THROUGH: u64 = 256 << 20;
 
-/// What a store shows to whoever only looks.
+/// What a store shows to a caller that only inspects it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreLook {
+pub struct StoreInspection {
     /// The version of its schema.
     pub schema: i64,
     /// The newest version that this program knows.
@@ -39,7 +39,11 @@ pub struct StoreLook {
 /// # Errors
 ///
 /// What opening it would say: it is in use, damaged, of a newer program, or its master key is not the right one.
-pub fn look(data_dir: &Path, url: &str, master_key: &MasterKey) -> Result<Option<StoreLook>, OpenError> {
+pub fn inspect(
+    data_dir: &Path,
+    url: &str,
+    master_key: &MasterKey,
+) -> Result<Option<StoreInspection>, OpenError> {
     let file = connection::file_of(url, data_dir)?;
     // Before the file is looked for: it may be on its way.
     directory::whole(data_dir)?;
@@ -68,7 +72,14 @@ pub fn look(data_dir: &Path, url: &str, master_key: &MasterKey) -> Result<Option
         Some(Timestamp::default().plus(since))
     });
     let known = migrations::newest();
-    Ok(Some(StoreLook { schema, known, database_bytes: metadata.len(), log_bytes, checked, written_at }))
+    Ok(Some(StoreInspection {
+        schema,
+        known,
+        database_bytes: metadata.len(),
+        log_bytes,
+        checked,
+        written_at,
+    }))
 }
 
 /// The version of a database's schema, if this program knows it.
