@@ -139,7 +139,6 @@ pub(crate) mod made_up {
         }
     }
 
-    /// A dependency on a crate of this workspace.
     pub(crate) fn inside(name: &str, kind: Option<Kind>) -> Dependency {
         Dependency {
             name: name.to_owned(),

@@ -32,7 +32,6 @@ pub enum ArchiveError {
     /// Something is in it that no backup has.
     #[error("{0:?} is in it, which no backup of this program has; it was made by something else")]
     Foreign(String),
-    /// What is in it is not what was put into it.
     #[error("{0:?} in it is not what was put into it; use another backup")]
     Differs(String),
     /// A newer program made it.

@@ -16,7 +16,6 @@ const NOT_WHOLE: &str = ".part";
 /// One file on its way into a backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Source {
-    /// What it is called there.
     pub(crate) name: String,
     pub(crate) path: PathBuf,
     /// Its size when it was looked at, in bytes.

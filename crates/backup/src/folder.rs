@@ -11,7 +11,6 @@ use super::history::History;
 use super::name::BackupName;
 use super::owner;
 
-/// The history.
 const HISTORY: &str = "history.json";
 
 /// The largest history that is read, in bytes.
@@ -145,7 +144,6 @@ impl Folder {
         .unwrap_or_else(|| History::begun(now))
     }
 
-    /// Writes the history, whole or not at all.
     pub(crate) fn keep(&self, history: &History) -> io::Result<()> {
         let (file, new) = (self.0.join(HISTORY), self.0.join(format!("{HISTORY}.new")));
         let mut text = serde_json::to_vec_pretty(history)?;

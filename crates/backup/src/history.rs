@@ -52,7 +52,6 @@ pub enum AttemptBy {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
     pub at: Timestamp,
-    /// What is wrong with it, if something is.
     pub wrong: Option<String>,
 }
 

@@ -15,7 +15,6 @@ use super::folder::Folder;
 use super::name::BackupName;
 use super::room;
 
-/// Why there is no backup.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackupError {
@@ -57,7 +56,6 @@ pub enum BackupError {
     /// The program is stopping.
     #[error("the program is stopping")]
     Stopping,
-    /// Something broke down.
     #[error("it broke down: {0}")]
     BrokeDown(String),
 }

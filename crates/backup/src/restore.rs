@@ -65,7 +65,6 @@ pub enum RestoreError {
     Unmovable {
         /// Which file or folder.
         file: PathBuf,
-        /// What is in the way.
         what: &'static str,
     },
     /// What waited is to be sent, and somebody may have sent it.
@@ -74,7 +73,6 @@ pub enum RestoreError {
          server and make another backup while none runs"
     )]
     MadeWhileServed,
-    /// It broke down.
     #[error("it broke down: {0}")]
     BrokeDown(String),
 }
@@ -91,7 +89,6 @@ pub enum Waiting {
 /// What is put back, and where.
 pub struct Restore {
     pub file: PathBuf,
-    /// Where it is put.
     pub places: Places,
     /// The key that the backup was made with.
     pub master_key: MasterKey,
@@ -102,7 +99,6 @@ pub struct Restore {
 
 /// A backup that lies beside the data directory, ready to be put in place. Dropped, it is removed, and nothing has changed.
 pub struct Ready {
-    /// What it says of itself.
     pub manifest: Manifest,
     /// What was held back of it; nothing when it is to be sent.
     pub held: Option<HeldBack>,

@@ -59,7 +59,6 @@ enum Doing {
     Noting,
 }
 
-/// How a backup is.
 #[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +99,6 @@ pub struct Standing {
     pub folder: PathBuf,
     /// How often one is made; zero: never by itself.
     pub every: Duration,
-    /// How many are kept.
     pub keep: usize,
     /// When the next one is due.
     pub next_at: Option<Timestamp>,

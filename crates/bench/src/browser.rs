@@ -98,7 +98,6 @@ impl Browser {
         self.devtools("Network.clearBrowserCache", &json!({})).await.map(|_| ())
     }
 
-    /// Closes it.
     pub(crate) async fn close(self) -> Result<()> {
         http::send(self.address, "DELETE", &format!("/session/{}", self.session), "").await.map(|_| ())
     }

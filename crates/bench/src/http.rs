@@ -36,7 +36,6 @@ pub(crate) enum ExchangeError {
 #[error("the answer is not HTTP/1.1: {0}")]
 pub(crate) struct Malformed(&'static str);
 
-/// An answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,

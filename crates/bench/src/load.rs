@@ -24,7 +24,6 @@ pub(crate) enum Door {
     Messages,
 }
 
-/// One stretch of load.
 #[derive(Clone, Debug)]
 pub(crate) struct Stretch {
     pub(crate) address: SocketAddr,
@@ -50,7 +49,6 @@ pub(crate) struct Seen {
     pub(crate) claims: Vec<Claim>,
     /// Requests that were not answered with "sent".
     pub(crate) failures: usize,
-    /// The first of these failures.
     pub(crate) first_failure: Option<String>,
 }
 

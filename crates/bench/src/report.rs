@@ -103,7 +103,6 @@ impl Report {
         self.broken_off.is_empty() && self.goals.iter().all(|goal| goal.met)
     }
 
-    /// The report as Markdown.
     pub(crate) fn markdown(&self) -> String {
         let machine = &self.machine;
         let [p50, p99] = [machine.append_to_disk.p50, machine.append_to_disk.p99].map(milliseconds);
@@ -153,7 +152,6 @@ pub(crate) fn quantiles(times: Summary) -> String {
     [times.p50, times.p90, times.p99].map(milliseconds).join(" | ")
 }
 
-/// Nanoseconds as microseconds.
 pub(crate) fn microseconds(nanoseconds: u64) -> String {
     format!("{}.{}", nanoseconds / 1000, nanoseconds % 1000 / 100)
 }
@@ -167,7 +165,6 @@ pub(crate) fn times(ours: f64, baseline: f64) -> String {
     if ratio >= 10.0 { format!("{ratio:.0}×") } else { format!("{ratio:.2}×") }
 }
 
-/// Microseconds as milliseconds.
 pub(crate) fn milliseconds(microseconds: u32) -> String {
     let value = f64::from(microseconds) / 1000.0;
     if value < 10.0 { format!("{value:.2}") } else { format!("{value:.1}") }

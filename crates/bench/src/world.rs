@@ -90,7 +90,6 @@ impl World {
         Ok(Self { program, control, folder: folder.to_owned(), accounts, read_up_to: 0 })
     }
 
-    /// The account of this name.
     pub(crate) fn account(&self, name: &str) -> Result<&Account> {
         let known =
             || self.accounts.iter().map(|account| account.name.as_str()).collect::<Vec<_>>().join(", ");
@@ -131,12 +130,10 @@ impl World {
         Ok(file)
     }
 
-    /// All accounts.
     pub(crate) fn accounts(&self) -> &[Account] {
         &self.accounts
     }
 
-    /// The files that the world has.
     pub(crate) async fn files(&self) -> Result<Vec<serde_json::Value>> {
         items(self.control, "/telegram/files").await
     }
@@ -160,7 +157,6 @@ impl World {
         Ok(counts.iter().filter_map(|row| row["count"].as_u64()).sum())
     }
 
-    /// Forgets the calls.
     pub(crate) async fn forget_calls(&self) -> Result<()> {
         http::send(self.control, "DELETE", "/calls", "").await.map(|_| ())
     }
@@ -172,7 +168,6 @@ impl World {
         made["chat_id"].as_str().map(str::to_owned).context("the new chat has no id")
     }
 
-    /// Sets a fault.
     pub(crate) async fn fault(&self, fault: &serde_json::Value) -> Result<()> {
         http::post(self.control, "/faults", "", fault).await.map(|_| ())
     }

@@ -21,13 +21,11 @@ use machine::{self, Entry, Journal, Root, Snapshot};
 /// Why something is not seen while no server runs.
 const ONLY_A_SERVER: &str = "only a running server tells this";
 
-/// What is examined, and from where.
 pub struct Patient {
     /// The version of this program.
     pub version: &'static str,
     pub root: Root,
     pub data_dir: PathBuf,
-    /// The settings file, if there is one.
     pub settings_file: Option<PathBuf>,
     /// The settings, or what is wrong with them, a line each.
     pub settings: Result<Settings, Vec<String>>,
@@ -45,7 +43,6 @@ pub struct Patient {
     pub clock: Clock,
 }
 
-/// Who was there to be asked.
 pub enum Asked {
     /// The server told what it knows; also when it looks at itself.
     Server(Box<Inside>),

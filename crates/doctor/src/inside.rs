@@ -14,7 +14,6 @@ use super::report::Server;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inside {
     pub server: Server,
-    /// Its settings file, if there is one.
     pub settings_file: Option<PathBuf>,
     pub listeners: Vec<ListenerFact>,
     pub accounts: Vec<AccountFact>,
@@ -64,7 +63,6 @@ pub struct ListenerFact {
     pub since: Timestamp,
 }
 
-/// How a listener is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ListenerFactState {
@@ -83,7 +81,6 @@ pub struct AccountFact {
     pub reason: Option<Reason>,
     pub detail: Option<String>,
     pub since: Timestamp,
-    /// Other accounts that are the same person.
     #[serde(default)]
     pub same_person_as: Vec<AccountName>,
     /// Its sessions that are not well: name, state, reason.

@@ -10,7 +10,6 @@ use legacy_survey::Row;
 /// Everything that one examination brought.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// When it was made.
     pub made_at: Timestamp,
     /// The version of the program that made it.
     pub version: String,
@@ -51,7 +50,6 @@ pub struct Section {
     pub findings: Vec<Finding>,
 }
 
-/// Something that is so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
     /// What it is about, such as `127.0.0.1:5022`.
@@ -203,7 +201,6 @@ impl Section {
         Self { looked: Looked::Not, unseen: vec![why.into()], ..Self::new(area) }
     }
 
-    /// Something that is so.
     pub(crate) fn fact(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.facts.push(Fact { name: name.into(), value: value.into(), command: None });
     }

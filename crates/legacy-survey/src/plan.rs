@@ -70,7 +70,6 @@ pub fn plan_text(plan: &Plan) -> Result<String, PlanError> {
     Ok(text)
 }
 
-/// The value that all of these are, if they are one.
 fn only<T: PartialEq>(mut values: impl Iterator<Item = T>) -> Option<T> {
     let first = values.next()?;
     values.all(|other| other == first).then_some(first)

@@ -8,7 +8,6 @@ pub(super) enum Word {
     Number(i64),
     /// A text without its quotes; whether names in braces stand for values.
     Text {
-        /// What is in it.
         text: String,
         /// Whether it is an f-string.
         formatted: bool,

@@ -18,7 +18,6 @@ pub struct Running {
     /// Its command, as it may be shown.
     pub command: String,
     pub file: Option<PathBuf>,
-    /// What the script says.
     pub script: Script,
     pub folder: Option<PathBuf>,
     pub ports: Vec<u16>,

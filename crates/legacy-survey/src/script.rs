@@ -24,7 +24,6 @@ const APPLICATION_NAMES: [&str; 3] = ["api_id", "app_id", "apiid"];
 const PHONE_NAMES: [&str; 3] = ["phone", "phone_number", "tel"];
 const ACCOUNT_NAMES: [&str; 2] = ["account", "account_name"];
 
-/// What a script says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Script {
     /// The ports it says that it listens on.
@@ -41,7 +40,6 @@ pub struct Script {
     pub accounts: Vec<String>,
     /// What it serves, by its paths.
     pub services: Vec<Purpose>,
-    /// Whether it speaks to Telegram.
     pub speaks_telegram: bool,
 }
 

@@ -25,7 +25,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The most units whose own lines are asked for.
 const MOST_UNITS: usize = 20;
 
-/// Where the journal is.
 #[derive(Debug, Clone)]
 pub enum Journal {
     /// This machine's, through `journalctl`.
@@ -48,7 +47,6 @@ pub enum JournalError {
     /// It did not answer.
     #[error("journalctl did not answer within {} s", PATIENCE.as_secs())]
     Silent,
-    /// It refused.
     #[error("journalctl shows nothing ({0}); run this as root, or as a member of the group systemd-journal")]
     Refused(String),
     /// The export cannot be read.

@@ -27,7 +27,6 @@ pub struct Process {
     /// The words it was started with.
     pub arguments: Vec<String>,
     pub folder: Option<PathBuf>,
-    /// When it was started.
     pub started_at: Option<Timestamp>,
     /// The service of the service manager that it belongs to, such as `old-gateway.service`.
     pub unit: Option<String>,

@@ -40,7 +40,6 @@ pub enum Answer {
 /// What the wire does about a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
-    /// Answer it.
     Send(Answer),
     /// Say nothing; the connection stays.
     Silence,

@@ -32,7 +32,6 @@ pub struct Registered {
 pub struct KeyRing(RwLock<HashMap<AuthKeyId, Registered>>);
 
 impl KeyRing {
-    /// Adds a key and tells its id.
     pub fn register(&self, key: [u8; 256], dc_id: i32) -> AuthKeyId {
         let id = AuthKeyId::of(&key);
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(id, Registered { key, dc_id });

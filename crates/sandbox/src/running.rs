@@ -121,7 +121,6 @@ pub enum SandboxError {
     Interrupted,
 }
 
-/// The sandbox.
 pub struct Sandbox;
 
 /// A sandbox that runs.

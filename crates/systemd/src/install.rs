@@ -51,7 +51,6 @@ pub type UninstallError = InstallError;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Planned {
     pub file: PathBuf,
-    /// What is to be in it.
     pub text: String,
     /// What is other than it is now; empty when nothing is.
     pub diff: String,
@@ -66,7 +65,6 @@ pub struct Plan {
     pub files: Vec<Planned>,
 }
 
-/// What an installation did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Installed {
     /// Whether a unit file was written.
@@ -75,7 +73,6 @@ pub struct Installed {
     pub started: bool,
 }
 
-/// What an uninstallation did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Uninstalled {
     /// The unit files that were removed.

@@ -62,7 +62,6 @@ pub struct Status {
 }
 
 impl Systemd {
-    /// That of this machine.
     pub fn of_machine() -> Self {
         Self::at("/etc/systemd/system".into(), "systemctl".into(), "/run/systemd/system".into())
     }
@@ -80,7 +79,6 @@ impl Systemd {
         if self.booted.is_dir() { Ok(()) } else { Err(SystemdError::NoSystemd) }
     }
 
-    /// The file of a unit.
     pub fn file(&self, unit: &str) -> PathBuf {
         self.folder.join(unit)
     }

@@ -44,7 +44,6 @@ pub struct UnitOptions {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{option} {what}")]
 pub struct InvalidUnit {
-    /// The option.
     pub option: &'static str,
     /// What is wrong with it, and what to give.
     pub what: String,
@@ -123,7 +122,6 @@ impl UnitOptions {
         format!("{}-alert@.service", self.name)
     }
 
-    /// The units: their names and what is in them.
     pub(super) fn units(&self) -> [(String, String); 2] {
         [(self.unit(), self.main_text()), (self.alert_unit(), self.alert_text())]
     }

@@ -9,7 +9,6 @@ use domain::{ChatKind, Timestamp};
 use serde::Serialize;
 use telegram::router::{Facts, Knows, Usable, choose};
 
-/// How many accounts there are.
 pub(crate) const ACCOUNTS: usize = 1_000;
 
 /// So many choices are timed together: one is too short for a clock.

@@ -17,10 +17,8 @@ use crate::program::{empty_folder, of_nobody};
 use crate::report::{Goal, Measured, table};
 use crate::world::World;
 
-/// The sessions.
 pub(crate) const SESSIONS: usize = 100;
 
-/// The peers of each.
 pub(crate) const PEERS: usize = 4_000;
 
 /// The longest that an import may take, in milliseconds.

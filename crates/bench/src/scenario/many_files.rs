@@ -14,7 +14,6 @@ use crate::report::{Goal, Measured, megabytes, table};
 use crate::world::World;
 use crate::{http, usage};
 
-/// The accounts.
 pub(crate) const ACCOUNTS: usize = 100;
 
 /// The size of each file, in bytes.

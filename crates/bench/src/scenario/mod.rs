@@ -115,7 +115,6 @@ impl Pace {
     };
 }
 
-/// The folders of one scenario.
 struct Folders {
     world: PathBuf,
     data: PathBuf,

@@ -32,7 +32,6 @@ pub(crate) struct Sizes {
     pub(crate) hundred: Size,
 }
 
-/// One size.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Size {
     pub(crate) accounts: usize,

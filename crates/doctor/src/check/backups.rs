@@ -17,7 +17,6 @@ const UNTRIED: Duration = Duration::from_hours(30 * 24);
 /// A server writes down at once that there is something to make backups of.
 const AT_ONCE: Duration = Duration::from_mins(1);
 
-/// What makes one.
 const CREATE: &str = "switchboard backup create";
 
 /// What tries one.

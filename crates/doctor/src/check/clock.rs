@@ -21,7 +21,6 @@ const COARSE: Duration = Duration::from_mins(5);
 /// What is known of the time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Facts {
-    /// What the clock says.
     pub(crate) now: Timestamp,
     /// How many seconds Telegram's is ahead, if somebody asked.
     pub(crate) ahead: Option<i64>,

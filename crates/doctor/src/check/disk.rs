@@ -9,7 +9,6 @@ const NOTHING_NEW: u64 = 64 << 20;
 /// Below this it will not for long.
 const LITTLE: u64 = 512 << 20;
 
-/// How a disk is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Room {
     /// Bytes that may still be written.

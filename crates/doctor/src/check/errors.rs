@@ -26,13 +26,11 @@ pub(crate) struct Told {
     pub(crate) damaged: u32,
 }
 
-/// Errors of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Kind {
     /// The kind: a stable word; none for errors that name none.
     pub(crate) word: Option<&'static str>,
     pub(crate) count: u64,
-    /// When the last one was.
     pub(crate) last_at: Timestamp,
     /// What the last one said.
     pub(crate) last: String,

@@ -7,7 +7,6 @@ use super::sessions::quoted;
 use crate::finding::{Code, Finding, Fix, Severity};
 use crate::report::{Area, Section};
 
-/// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     Directory,

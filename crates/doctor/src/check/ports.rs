@@ -38,7 +38,6 @@ pub(crate) struct Facts<'a> {
     pub(crate) wanted: &'a [Wanted],
     /// The running server's listeners, if one runs.
     pub(crate) listeners: Option<&'a [ListenerFact]>,
-    /// Who of them answered.
     pub(crate) answered: &'a [Answered],
     pub(crate) snapshot: &'a Snapshot,
     /// The old scripts that run.

@@ -9,7 +9,6 @@ use crate::report::{Area, Section};
 
 /// What is known of the store.
 pub(crate) enum Facts<'a> {
-    /// The server has it.
     Served {
         /// What it tells of it, or nothing when it did not answer.
         stock: Option<&'a StockFact>,

@@ -18,7 +18,6 @@ const WITHIN: Duration = Duration::from_mins(10);
 /// A loop whose last restart is older is over.
 const RECENT: Duration = Duration::from_mins(15);
 
-/// Whose a unit is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Whose {
     /// It starts this program.
@@ -28,7 +27,6 @@ pub(crate) enum Whose {
     Foreign,
 }
 
-/// A unit, and whose it is.
 pub(crate) struct Known {
     pub(crate) unit: Unit,
     pub(crate) whose: Whose,

@@ -12,7 +12,6 @@ use crate::check::sessions::{Lying, Named};
 /// The most files of one folder that are opened.
 const MOST: usize = 200;
 
-/// The sessions of the settings.
 pub(crate) fn named(settings: &Settings) -> Vec<Named> {
     let accounts = settings.telegram.accounts.iter();
     accounts
@@ -31,7 +30,6 @@ pub(crate) fn named(settings: &Settings) -> Vec<Named> {
         .collect()
 }
 
-/// The files that the settings name.
 pub(crate) fn files(settings: &Settings) -> Vec<PathBuf> {
     let sessions = settings.telegram.accounts.iter().flat_map(|account| &account.sessions);
     sessions

@@ -31,11 +31,9 @@ pub(crate) enum Offence {
 
 /// What to do after a packet.
 pub(crate) enum Event {
-    /// Read on.
     Handled,
     /// A step of a key exchange came.
     Plain(Vec<u8>),
-    /// No such key here.
     UnknownKey(AuthKeyId),
     /// The world wants the connection closed.
     Cut,

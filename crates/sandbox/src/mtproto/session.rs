@@ -36,7 +36,6 @@ impl Session {
 /// A session that connections share.
 pub(crate) type Shared = Arc<Mutex<Session>>;
 
-/// Locks a session.
 pub(crate) fn lock(session: &Mutex<Session>) -> MutexGuard<'_, Session> {
     session.lock().unwrap_or_else(PoisonError::into_inner)
 }

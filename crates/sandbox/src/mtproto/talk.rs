@@ -429,7 +429,6 @@ fn unpack(body: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
     if tl::constructor(body) == Some(tl::GZIP_PACKED) { gzip::unpacked(body).map(Some) } else { Ok(None) }
 }
 
-/// The messages of a container.
 fn contents(container: &[u8]) -> Result<Vec<Message<'_>>, Malformed> {
     let mut reader = Reader::new(container);
     reader.u32()?;

@@ -95,7 +95,6 @@ pub(crate) enum Trouble {
     Huge,
     /// 302, to itself.
     Redirect,
-    /// 402.
     Unpaid,
 }
 
@@ -125,7 +124,6 @@ pub(crate) struct Call {
     pub(crate) status: u16,
 }
 
-/// All of them.
 #[derive(Debug, Default)]
 pub(crate) struct Providers {
     accounts: Mutex<Vec<Account>>,
@@ -145,7 +143,6 @@ impl Providers {
         accounts.push(account);
     }
 
-    /// All accounts.
     pub(crate) fn accounts(&self) -> Vec<Account> {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -155,7 +152,6 @@ impl Providers {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Forgets the calls.
     pub(crate) fn forget_calls(&self) {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }

@@ -19,19 +19,15 @@ pub(crate) struct Request {
     pub(crate) body: String,
 }
 
-/// The reply.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
-    /// The status.
     pub(crate) status: u16,
-    /// The body.
     pub(crate) body: String,
     /// Where the caller is sent on.
     pub(crate) location: Option<&'static str>,
 }
 
 impl Reply {
-    /// One in JSON.
     pub(crate) fn json(status: u16, body: &Value) -> Self {
         Self { status, body: body.to_string(), location: None }
     }

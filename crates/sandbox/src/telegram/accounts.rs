@@ -29,7 +29,6 @@ pub(crate) fn home(number: usize) -> i32 {
     if number == NAMES.len() + 1 { 4 } else { 2 }
 }
 
-/// The phone of the account with this number.
 pub(crate) fn phone(number: usize) -> String {
     format!("+7{number:010}")
 }

@@ -22,7 +22,6 @@ pub(crate) struct Admitted {
     pub(crate) loss: Option<Loss>,
 }
 
-/// An error as a reply.
 pub(crate) fn refused(error: RpcError) -> Reply {
     Reply::Send(Answer::Error { code: error.code, message: error.message.into_owned() })
 }
@@ -55,7 +54,6 @@ impl State {
         admitted
     }
 
-    /// Whether a key may call a method at all.
     fn key_may(&self, caller: &Caller, id: u32, method: &str) -> Result<(), RpcError> {
         if !methods::serves(id) || methods::is_open_to_anyone(method) {
             return Ok(());

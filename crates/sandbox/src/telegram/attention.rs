@@ -16,7 +16,6 @@ const MOST: usize = 100;
 pub struct AttentionView {
     /// The newest message that it has read.
     pub read_up_to: i32,
-    /// How many it has not.
     pub unread: usize,
     /// What it said it was doing, oldest first, as in TL.
     pub typing: Vec<&'static str>,

@@ -129,7 +129,6 @@ fn usual_type(kind: FileKind) -> &'static str {
     }
 }
 
-/// What makes a document the kind it is.
 fn attributes(order: &NewFile) -> Vec<enums::DocumentAttribute> {
     let film = |round_message| -> enums::DocumentAttribute {
         types::DocumentAttributeVideo {

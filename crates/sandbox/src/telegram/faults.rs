@@ -21,7 +21,6 @@ pub struct FaultOrder {
     /// As in TL; none means any method.
     #[serde(default)]
     pub method: Option<String>,
-    /// Its name.
     pub fault: FaultName,
     /// For `flood_wait` (whole) and `delay`.
     #[serde(default)]
@@ -47,7 +46,6 @@ fn telegram() -> String {
     "telegram".to_owned()
 }
 
-/// The faults there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultName {
@@ -83,7 +81,6 @@ pub enum FaultError {
     /// Only one provider has faults.
     #[error("provider must be \"telegram\"")]
     Provider,
-    /// No account has this name.
     #[error("there is no account \"{0}\": GET /telegram/accounts lists them")]
     Account(String),
     /// The sandbox has no such method.

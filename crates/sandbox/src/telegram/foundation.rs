@@ -9,7 +9,6 @@ use super::state::State;
 use super::world::{Telegram, now};
 
 impl State {
-    /// Makes a chat.
     pub(crate) fn make_chat(&mut self, order: &NewChat) -> Result<ChatName, OutsideError> {
         let title = kept_title(&order.title)
             .map_err(|_| OutsideError::Invalid("title must have 1 to 128 characters".to_owned()))?;

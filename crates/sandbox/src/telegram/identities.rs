@@ -21,7 +21,6 @@ impl Seed {
         hash.finalize().into()
     }
 
-    /// The auth key with this label.
     pub(crate) fn auth_key(self, label: &str) -> [u8; 256] {
         let mut key = [0; 256];
         for (number, part) in key.chunks_exact_mut(32).enumerate() {

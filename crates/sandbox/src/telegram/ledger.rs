@@ -98,7 +98,6 @@ impl Ledger {
         self.rows.push(Row { at, account, method, chat, random_id, text, message_id, media });
     }
 
-    /// The entries after this seq, at most so many.
     pub(crate) fn after(&self, seq: u64, limit: usize) -> Vec<Entry> {
         let skip = usize::try_from(seq.saturating_sub(self.cleared)).unwrap_or(usize::MAX);
         let numbered = (self.cleared + 1..).zip(&self.rows);

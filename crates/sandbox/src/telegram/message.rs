@@ -99,7 +99,6 @@ impl History {
         self.messages.len()
     }
 
-    /// Newest first.
     pub(crate) fn newest_first(&self) -> impl Iterator<Item = &Stored> {
         self.messages.iter().rev()
     }

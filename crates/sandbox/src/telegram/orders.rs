@@ -11,7 +11,6 @@ use super::files::FileKind;
 use super::ledger::MediaNote;
 use super::rpc::RpcError;
 
-/// Why something was not done.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum OutsideError {
     /// A name or id that means nobody.
@@ -64,7 +63,6 @@ pub struct NewFile {
     /// How many bytes it has; without it, what `content` has.
     #[serde(default)]
     pub size: Option<u64>,
-    /// Its name.
     #[serde(default)]
     pub file_name: Option<String>,
     /// Its type; without it, the usual one of its kind.
@@ -81,7 +79,6 @@ pub struct NewFile {
 /// A file as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FileView {
-    /// The file.
     #[serde(flatten)]
     pub file: MediaNote,
     /// The data centre it lies in.
@@ -95,7 +92,6 @@ pub struct MessageView {
     pub chat_id: String,
     /// In its owner's numbering.
     pub message_id: i32,
-    /// Whose it is.
     pub from: i64,
     /// Text or caption.
     pub text: String,
@@ -137,11 +133,9 @@ fn name_or_id<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     from.deserialize_any(Name)
 }
 
-/// One button.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Button {
-    /// What it says.
     pub text: String,
     /// What it sends back.
     #[serde(default)]
@@ -167,7 +161,6 @@ pub struct Written {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Edit {
-    /// The new text.
     pub text: String,
     /// A new inline keyboard; without it the old one stays, and without rows there is none.
     #[serde(default)]
@@ -177,7 +170,6 @@ pub struct Edit {
     pub account: Option<String>,
 }
 
-/// One more account.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewAccount {
@@ -249,7 +241,6 @@ pub struct NewBlock {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewChat {
-    /// What it is.
     #[serde(default)]
     pub kind: ChatKind,
     /// 1 to 128 characters.
@@ -306,13 +297,11 @@ pub struct ChatView {
     pub chat_id: String,
     /// `group`, `supergroup` or `channel`.
     pub kind: &'static str,
-    /// Its title.
     pub title: String,
     /// Without the `@`.
     pub username: Option<String>,
     /// The supergroup that a basic group became.
     pub migrated_to: Option<String>,
-    /// Who is in it.
     pub members: Vec<ChatMember>,
 }
 

@@ -176,7 +176,6 @@ impl Telegram {
         state.faults.add(order)
     }
 
-    /// The faults that are on.
     pub fn faults(&self) -> Vec<ActiveFault> {
         self.lock().faults.list()
     }
@@ -192,7 +191,6 @@ impl Telegram {
         self.cleared.send_replace(());
     }
 
-    /// Makes one more account.
     pub fn add_account(&self, order: &NewAccount) -> Result<Arc<Account>, OutsideError> {
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
         if !(1..=27).contains(&order.name.len())

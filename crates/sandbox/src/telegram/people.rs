@@ -26,7 +26,6 @@ pub(crate) struct Person {
 pub struct Line {
     /// What the owner uses it for: `create_chat`, `send_text`…; none for every purpose.
     pub purpose: Option<String>,
-    /// Its auth key.
     pub auth_key: [u8; 256],
 }
 

@@ -4,7 +4,6 @@ use grammers_tl_types::{enums, types};
 
 use super::chats::{Member, Role};
 
-/// The rights a member shows, if it has any.
 pub(crate) fn admin_rights(member: &Member) -> Option<enums::ChatAdminRights> {
     match &member.role {
         Role::Creator => Some(every_right().into()),
@@ -38,7 +37,6 @@ pub(crate) fn every_right() -> types::ChatAdminRights {
     }
 }
 
-/// No ban at all.
 pub(crate) fn no_ban() -> types::ChatBannedRights {
     types::ChatBannedRights {
         view_messages: false,

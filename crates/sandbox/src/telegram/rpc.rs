@@ -21,27 +21,22 @@ pub(crate) fn see_other(kind: &str, dc_id: i32) -> RpcError {
     RpcError { code: 303, message: format!("{kind}_MIGRATE_{dc_id}").into() }
 }
 
-/// 400.
 pub(crate) const fn bad_request(message: &'static str) -> RpcError {
     RpcError { code: 400, message: Cow::Borrowed(message) }
 }
 
-/// 401.
 pub(crate) const fn unauthorized(message: &'static str) -> RpcError {
     RpcError { code: 401, message: Cow::Borrowed(message) }
 }
 
-/// 403.
 pub(crate) const fn forbidden(message: &'static str) -> RpcError {
     RpcError { code: 403, message: Cow::Borrowed(message) }
 }
 
-/// 406.
 pub(crate) const fn not_acceptable(message: &'static str) -> RpcError {
     RpcError { code: 406, message: Cow::Borrowed(message) }
 }
 
-/// 500.
 pub(crate) const fn internal(message: &'static str) -> RpcError {
     RpcError { code: 500, message: Cow::Borrowed(message) }
 }

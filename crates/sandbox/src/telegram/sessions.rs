@@ -31,7 +31,6 @@ struct Session {
     lagging: bool,
 }
 
-/// All of them.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
     by_key: HashMap<AuthKeyId, Vec<Session>>,

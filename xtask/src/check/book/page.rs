@@ -33,7 +33,6 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// Reads a page.
     pub(super) fn read(path: PathBuf, text: &str) -> Self {
         let mut page = Self { path, ..Self::default() };
         let mut fence: Option<String> = None;

@@ -109,7 +109,6 @@ impl Visits {
     }
 }
 
-/// A time as pages tell it.
 pub(super) fn milliseconds(time: f64) -> Duration {
     Duration::try_from_secs_f64(time / 1e3).unwrap_or(Duration::MAX)
 }

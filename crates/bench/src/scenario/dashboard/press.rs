@@ -77,7 +77,6 @@ pub(super) async fn reload(browser: &Browser, place: &str, times: usize, rest: D
     pressed.rows().pop().context("nothing was pressed")
 }
 
-/// The buttons of cards.
 async fn buttons(browser: &Browser, card: &str, pressed: &mut Pressed) -> Result<()> {
     let took = press(browser, &button(card, "pause"), &is(card, "paused")).await?;
     pressed.add("pause an account", took);

@@ -47,7 +47,6 @@ pub(crate) struct Upload {
     pub(crate) unknown_methods: Vec<Value>,
 }
 
-/// One side.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Side {
     pub(crate) files: usize,
@@ -157,7 +156,6 @@ fn milliseconds(duration: Duration) -> u32 {
     u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
 }
 
-/// The middle one.
 fn middle(times: &mut [u32]) -> u32 {
     times.sort_unstable();
     times.get(times.len() / 2).copied().unwrap_or_default()

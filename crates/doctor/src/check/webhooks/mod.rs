@@ -105,7 +105,6 @@ pub(crate) fn check(asked: &[Asked], left_out: usize, now: Timestamp) -> Section
     section
 }
 
-/// The name of a provider.
 pub(super) const fn called(provider: WebhookProvider) -> &'static str {
     match provider {
         WebhookProvider::TelegramBot => "Telegram",
@@ -348,7 +347,6 @@ fn listed(expected: &Place, places: &[&Registration]) -> impl Iterator<Item = St
     shown(places.iter().map(line)).into_iter()
 }
 
-/// As many lines as are shown, and how many more there are.
 fn shown(lines: impl ExactSizeIterator<Item = String>) -> Vec<String> {
     let more = lines.len().saturating_sub(MOST_SHOWN);
     let more = (more > 0).then(|| format!("{more} more"));

@@ -18,7 +18,6 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// What a text names.
     pub(crate) fn of(text: &str) -> Self {
         let mut url = Url::parse(text).ok().filter(|url| url.host_str().is_some_and(|host| !host.is_empty()));
         if let Some(url) = &mut url {

@@ -24,7 +24,6 @@ pub enum FileKind {
 }
 
 impl FileKind {
-    /// What a document is, by its attributes.
     pub(crate) fn of_document(mime_type: &str, attributes: &[DocumentAttribute]) -> Self {
         let mut kind = Self::Document;
         for attribute in attributes {

@@ -30,7 +30,6 @@ pub(crate) struct Kept {
     pub(crate) content: Arc<Content>,
     pub(crate) name: Option<String>,
     pub(crate) mime_type: String,
-    /// As a document shows them.
     pub(crate) attributes: Vec<enums::DocumentAttribute>,
     /// How large a photo is.
     pub(crate) extent: Option<Extent>,
@@ -44,7 +43,6 @@ pub(crate) struct Kept {
     pub(crate) era: u32,
 }
 
-/// All files.
 #[derive(Debug)]
 pub(crate) struct Files {
     pub(crate) depot: Depot,

@@ -47,7 +47,6 @@ pub(crate) fn disk(error: &io::Error) -> RpcError {
 pub(crate) struct Uploads(VecDeque<Upload>);
 
 impl Uploads {
-    /// Takes a part.
     pub(crate) fn save(&mut self, depot: &Depot, id: i64, part: Part<'_>) -> Result<()> {
         let big = part.total.is_some();
         let number = admitted(&part)?;
@@ -88,7 +87,6 @@ impl Uploads {
     }
 }
 
-/// A part that is not there.
 fn missing(part: u32) -> RpcError {
     RpcError { code: 400, message: format!("FILE_PART_{part}_MISSING").into() }
 }

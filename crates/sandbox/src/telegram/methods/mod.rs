@@ -82,7 +82,6 @@ macro_rules! methods {
             }
         }
 
-        /// The constructors of all methods.
         const KNOWN: &[u32] = &[$(functions::$function$(::$rest)*::CONSTRUCTOR_ID),*];
     };
 }

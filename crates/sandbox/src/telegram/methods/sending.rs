@@ -15,7 +15,6 @@ use crate::telegram::state::State;
 
 /// The longest text, in UTF-16 units.
 const LONGEST: usize = 4_096;
-/// The longest caption.
 const LONGEST_CAPTION: usize = 1_024;
 
 /// What a text is for.

@@ -62,7 +62,6 @@ struct Waiting {
     tries: u32,
 }
 
-/// All codes.
 #[derive(Debug, Default)]
 pub(crate) struct Codes {
     waiting: HashMap<String, Waiting>,
@@ -138,7 +137,6 @@ impl Codes {
         self.asked.remove(phone);
     }
 
-    /// All codes expire; tells how many.
     pub(crate) fn expire(&mut self) -> usize {
         std::mem::take(&mut self.waiting).len()
     }

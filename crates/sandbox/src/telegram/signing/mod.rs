@@ -90,7 +90,6 @@ pub struct SignInRules {
 pub struct TokenOrder {
     /// The token in URL-safe base64, or the whole `tg://login?token=…`.
     pub token: String,
-    /// Whose account it is.
     pub account: String,
 }
 

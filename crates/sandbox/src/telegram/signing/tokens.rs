@@ -15,13 +15,11 @@ const MOST: usize = 4_096;
 
 #[derive(Debug, Clone, Copy)]
 struct Token {
-    /// The key that shows it.
     key: AuthKeyId,
     expires: Moment,
     accepted: Option<i64>,
 }
 
-/// All tokens.
 #[derive(Debug, Default)]
 pub(crate) struct Tokens(HashMap<Vec<u8>, Token>);
 
@@ -42,7 +40,6 @@ impl Tokens {
         shown.find_map(|(bytes, token)| Some((bytes.clone(), token.accepted?)))
     }
 
-    /// Accepts a token for a user; tells which key shows it.
     pub(crate) fn accept(&mut self, token: &[u8], user: i64, at: Moment) -> Result<AuthKeyId> {
         let token = self.0.get_mut(token).ok_or(bad_request("AUTH_TOKEN_INVALID"))?;
         if token.expires <= at {
