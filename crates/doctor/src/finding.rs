@@ -55,12 +55,12 @@ pub enum Fix {
     Setting {
         /// The key, such as `legacy.ports`.
         key: String,
+        /// What to make of it.
         advice: String,
     },
     /// Something that no command does.
-    Advice {
-        advice: String,
-    },
+    Advice { advice: String },
+    /// Nothing has to be done.
     Nothing,
 }
 
@@ -136,6 +136,7 @@ codes! {
     StoreBehind = "store_behind",
     /// The store does not answer.
     StoreSilent = "store_silent",
+    /// There is no backup.
     BackupNone = "backup_none",
     /// The newest backup is old.
     BackupOld = "backup_old",
@@ -169,6 +170,7 @@ codes! {
     AccountLimited = "account_limited",
     /// Two accounts are the same person.
     SamePerson = "same_person",
+    /// There is no account.
     NoAccount = "no_account",
     /// The settings name a session that is not there.
     SessionMissing = "session_missing",
@@ -202,6 +204,7 @@ codes! {
     FileOfAnother = "file_of_another",
     /// The disk is full, or nearly.
     DiskLow = "disk_low",
+    /// The clock is wrong.
     ClockWrong = "clock_wrong",
     /// A name cannot be resolved.
     NameUnknown = "name_unknown",
