@@ -298,7 +298,7 @@ impl Health {
             accounts: parts.pool.accounts(),
             services: parts.pool.services(),
             ports: self.ports(),
-            silent: parts.pool.silent(),
+            silent: parts.pool.quiesced(),
         }
     }
 

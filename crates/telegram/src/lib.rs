@@ -15,60 +15,35 @@
 //!   and `silence` keeps their lines from asking anything.
 
 mod account;
-mod action;
 mod calls;
-mod candidates;
 mod chat;
-mod classify;
-mod dialog_moves;
-mod dialogs;
-mod entities;
 mod files;
-mod find;
-mod flights;
-mod health;
-mod holds;
 pub mod import;
-mod invited;
-mod learned;
+mod limits;
 mod line;
 mod login;
-mod look;
-mod lookup;
-mod mention;
-mod pace;
 mod peers;
-mod person;
 mod pool;
-mod recent;
-mod registry;
-mod restrictions;
 mod roster;
-pub mod router;
-mod send;
-mod sender;
-mod services;
+mod routing;
+mod sending;
 mod session;
-mod silence;
-mod standing;
 mod steps;
-mod traffic;
 mod updates;
-mod view;
 
-pub use action::{ActError, Action, UnknownAction};
+pub use account::view::{AccountSource, AccountView, Gap, LimitsView, LineView, UpdatesView};
+pub use calls::last_calls::{CallTrouble, LastCalls};
 pub use calls::{CallResult, CallsCounted};
 pub use chat::{
     BindError, ChangeError, Changed, ChatInfo, Edit, HistoryPage, HistoryView, MemberRole, MemberView,
     MembersPage, ReadError, Typing, UnknownTyping,
 };
-pub use dialog_moves::CannotTake;
 pub use files::{Download, DownloadError, DownloadOf, DownloadRange, FileShown};
-pub use flights::Looked;
 pub use login::{CodeWay, How, LoginError, LoginFailure, LoginOptions, LoginState, Logins, SignedInAs};
-pub use pool::{Pool, PoolParts, StartError};
+pub use pool::services::{ServiceAction, ServiceView};
+pub use pool::{ActError, Action, Pool, PoolParts, StartError, UnknownAction};
 pub use roster::{AccountChange, NewAccount, OwnerlessView, RosterError, SessionKey};
-pub use send::FAILPOINTS;
-pub use services::{ServiceAction, ServiceView};
-pub use traffic::{CallTrouble, LastCalls};
-pub use view::{AccountSource, AccountView, Gap, LimitsView, LineView, UpdatesView};
+pub use routing::dialog_moves::CannotTake;
+pub use routing::router;
+pub use routing::single_flight::LookupResult;
+pub use sending::part::FAILPOINTS;

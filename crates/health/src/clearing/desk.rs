@@ -156,7 +156,7 @@ impl ClearingDesk {
                 ServiceAction::Stop => run.stopped_by_hand(purpose),
             }
             self.save(Some(run.clone())).await?;
-            self.pool.keep_silent(&run.silent);
+            self.pool.quiesce(&run.silent);
             self.changed.notify_one();
         }
         Ok(view)
@@ -269,7 +269,7 @@ impl ClearingDesk {
                 failpoint::reach("health.clearing.stopped").await;
                 self.clock.sleep(WIND_DOWN).await;
                 run.fall_silent(self.clock.now());
-                self.pool.keep_silent(&run.silent);
+                self.pool.quiesce(&run.silent);
                 self.save(Some(run)).await?;
                 failpoint::reach("health.clearing.silent").await;
             }
@@ -277,7 +277,7 @@ impl ClearingDesk {
                 self.pool.set_service(*purpose, ServiceAction::Start).await.map_err(of_act)?;
                 run.started(*purpose, self.clock.now(), false);
                 self.save(Some(run.clone())).await?;
-                self.pool.keep_silent(&run.silent);
+                self.pool.quiesce(&run.silent);
                 failpoint::reach("health.clearing.started").await;
             }
             Next::Resume(account) => {
@@ -294,7 +294,7 @@ impl ClearingDesk {
             }
             Next::Over => {
                 self.save(None).await?;
-                self.pool.keep_silent(&[]);
+                self.pool.quiesce(&[]);
                 tracing::info!("flood waits are cleared");
             }
         }
@@ -326,7 +326,7 @@ impl ClearingDesk {
     async fn take_up(&self) -> Result<(), ClearingError> {
         let _changing = self.changing.lock().await;
         let Some(mut run) = self.current() else { return Ok(()) };
-        self.pool.keep_silent(&run.silent);
+        self.pool.quiesce(&run.silent);
         if run.how == Clearing::PauseFlooded {
             return self.pause_all(&run).await;
         }
@@ -341,7 +341,7 @@ impl ClearingDesk {
                 }
             }
             self.save(Some(run.clone())).await?;
-            self.pool.keep_silent(&run.silent);
+            self.pool.quiesce(&run.silent);
         }
         Ok(())
     }

@@ -4,10 +4,10 @@ use domain::account::Reason;
 use domain::{AccountName, ChatId, ChatKind, ChatRef, Username};
 use store::PeerKind;
 
-use crate::dialog_moves::{CannotTake, may_take};
 use crate::peers::Knows;
 use crate::pool::Pool;
-use crate::registry::Bound;
+use crate::routing::dialog_moves::{CannotTake, may_take};
+use crate::routing::registry::Bound;
 
 /// A chat as the accounts know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +86,7 @@ impl Pool {
         let taker = self.get(account).ok_or_else(|| BindError::NoSuchAccount(account.clone()))?;
         let knows = taker.peers.knows(self.registry.today(chat_id));
         if chat_id.kind() == ChatKind::User {
-            let peer_flood = taker.standing.restriction() == Some(Reason::PeerFlood);
+            let peer_flood = taker.health.restriction() == Some(Reason::PeerFlood);
             let has_public_name = taker.names.of(chat_id).is_some();
             return may_take(taker.is_lost(), knows, has_public_name, peer_flood)
                 .map_err(|why| BindError::CannotTake { account: account.clone(), why });

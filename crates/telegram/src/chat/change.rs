@@ -11,10 +11,10 @@ use grammers_tl_types::{RemoteCall, enums};
 
 use super::{ReadError, single};
 use crate::account::Account;
-use crate::candidates;
-use crate::classify::{self, CallError};
-use crate::lookup;
+use crate::calls::classify::{self, CallError};
+use crate::peers::lookup;
 use crate::pool::Pool;
+use crate::routing::candidates;
 
 /// How often a change is made whose result stays unknown. Each of them comes to the same when it is made again.
 const TRIES: u32 = 3;
@@ -128,7 +128,7 @@ impl Changer {
         request: &R,
         settled: &[&str],
     ) -> Result<Option<R::Return>, ChangeError> {
-        let clock = &self.account.standing.clock;
+        let clock = &self.account.health.clock;
         let mut last = String::new();
         for _ in 0..TRIES {
             let error = match self.account.read(self.operation, request).await {
@@ -149,11 +149,11 @@ impl Changer {
     }
 
     pub(super) async fn wait_for_a_line(&self) {
-        let standing = &self.account.standing;
-        let mut changes = standing.changes.subscribe();
-        let up = async { while standing.reader().is_none() && changes.changed().await.is_ok() {} };
+        let health = &self.account.health;
+        let mut changes = health.changes.subscribe();
+        let up = async { while health.reader().is_none() && changes.changed().await.is_ok() {} };
         // Whether it came up shows when it is used.
-        let _ = standing.clock.timeout(RECONNECT, up).await;
+        let _ = health.clock.timeout(RECONNECT, up).await;
     }
 
     pub(super) fn refused(&self, error: &CallError, outcome: Outcome) -> ChangeError {

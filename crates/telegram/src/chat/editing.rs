@@ -6,8 +6,8 @@ use domain::{AccountName, ChatKind, ChatRef};
 use grammers_tl_types::functions;
 
 use super::change::{ChangeError, Changed, Changer};
-use crate::entities;
 use crate::pool::Pool;
+use crate::sending::entities;
 
 /// What a message is to say from now on.
 #[derive(Debug, Clone, PartialEq, Eq)]

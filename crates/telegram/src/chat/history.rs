@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{ReadError, ask, reader, unknown};
 use crate::files::{FileShown, file_shown};
-use crate::lookup;
+use crate::peers::lookup;
 use crate::pool::Pool;
 
 /// Messages at once, as many as Telegram gives.
@@ -81,7 +81,7 @@ impl Pool {
             enums::messages::Messages::NotModified(_) => return Ok(HistoryPage::default()),
         };
         account.learn(&users, &chats, &[]).await;
-        let me = account.standing.user_id();
+        let me = account.health.user_id();
         let full = messages.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
         let items: Vec<HistoryView> = messages.iter().filter_map(|message| view(message, me)).collect();
         let next_cursor = messages.last().filter(|_| full).map(|oldest| oldest.id().to_string());

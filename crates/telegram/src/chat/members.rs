@@ -5,7 +5,7 @@ use grammers_tl_types::{enums, functions, types};
 use serde::Serialize;
 
 use super::{ReadError, ask, reader, unknown};
-use crate::learned;
+use crate::peers::parsing;
 use crate::pool::Pool;
 use crate::steps::people;
 
@@ -109,13 +109,13 @@ impl Pool {
             _ => None,
         });
         let all = self.all();
-        let own = all.iter().find(|account| account.standing.user_id() == Some(user_id));
+        let own = all.iter().find(|account| account.health.user_id() == Some(user_id));
         MemberView {
             user_id,
             username: user
-                .and_then(|user| learned::username(user.username.as_deref(), user.usernames.as_deref()))
+                .and_then(|user| parsing::username(user.username.as_deref(), user.usernames.as_deref()))
                 .map(|name| name.as_str().to_owned()),
-            display_name: user.map(learned::display_name).unwrap_or_default(),
+            display_name: user.map(parsing::display_name).unwrap_or_default(),
             is_bot: user.is_some_and(|user| user.bot),
             role,
             is_account: own.map(|account| account.name.clone()),

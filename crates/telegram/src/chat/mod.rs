@@ -18,9 +18,9 @@ use domain::{AccountName, ChatId, ChatRef, Purpose, Timestamp};
 use grammers_tl_types::RemoteCall;
 
 use crate::account::Account;
-use crate::candidates;
-use crate::classify::{self, CallError};
+use crate::calls::classify::{self, CallError};
 use crate::pool::Pool;
+use crate::routing::candidates;
 
 pub use attention::{Typing, UnknownTyping};
 pub use card::{BindError, ChatInfo};

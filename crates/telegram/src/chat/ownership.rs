@@ -6,9 +6,9 @@ use domain::{AccountName, ChatId, ChatRef, Outcome, SecretText};
 use grammers_tl_types::{RemoteCall, enums, functions};
 
 use super::change::{ChangeError, Changed, Changer};
-use crate::classify;
+use crate::calls::classify;
 use crate::login::password::proof;
-use crate::lookup;
+use crate::peers::lookup;
 use crate::pool::Pool;
 
 /// Telegram's code for a user who is not in the chat.

@@ -5,8 +5,8 @@ use domain::{ChatId, ChatKind};
 use grammers_tl_types::{enums, functions, types};
 
 use crate::account::Account;
-use crate::classify::CallError;
-use crate::learned;
+use crate::calls::classify::CallError;
+use crate::peers::parsing;
 
 /// The message with this id in this chat, unless it is gone or tells of a change of the chat.
 pub(crate) async fn message(
@@ -49,7 +49,7 @@ pub(crate) async fn any(
             enums::Message::Message(message) => &message.peer_id,
             enums::Message::Service(message) => &message.peer_id,
         };
-        message.id() == message_id && learned::chat_id(peer) == Some(chat_id)
+        message.id() == message_id && parsing::chat_id(peer) == Some(chat_id)
     };
     Ok(messages.into_iter().find(is_it))
 }

@@ -12,9 +12,9 @@ use futures::stream::{self, BoxStream, StreamExt as _};
 use grammers_tl_types::{Deserializable as _, Serializable as _, enums, functions, types};
 
 use crate::account::Account;
+use crate::calls::classify::{self, CallError};
 use crate::chat::{ReadError, reader, single};
-use crate::classify::{self, CallError};
-use crate::health;
+use crate::line::health;
 use crate::pool::Pool;
 
 /// How much is asked for at once, in bytes: what Telegram gives lies within a block of a mebibyte.
@@ -306,7 +306,7 @@ impl Reading {
                 },
                 Err(error) => error,
             };
-            let clock = self.account.standing.clock.clone();
+            let clock = self.account.health.clock.clone();
             match error.name_and_value() {
                 Some(("FILE_MIGRATE", Some(dc_id))) if detours < DETOURS => {
                     detours += 1;
@@ -330,7 +330,7 @@ impl Reading {
                 classify::outcome(&error, clock.now()),
                 Outcome::Unknown(_) | Outcome::Unavailable(_) | Outcome::InProgress
             ) {
-                clock.sleep(self.account.standing.chance.jitter(health::back_off(failures))).await;
+                clock.sleep(self.account.health.chance.jitter(health::back_off(failures))).await;
                 failures += 1;
             } else {
                 return Err(failed(&self.account, &error));
@@ -356,7 +356,7 @@ impl Reading {
         if line.dc_id() == Some(self.file.dc_id) || self.file.dc_id == 0 {
             line.call_raw(Operation::Read, body, ANSWER).await
         } else {
-            line.call_abroad(self.file.dc_id, Operation::Read, body, ANSWER).await
+            line.call_foreign_dc(self.file.dc_id, Operation::Read, body, ANSWER).await
         }
     }
 }

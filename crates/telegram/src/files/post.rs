@@ -6,9 +6,10 @@ use domain::{ChatKind, Outcome, Username};
 use super::input;
 use super::shelf::{Origin, Ready};
 use crate::account::Account;
+use crate::calls::classify::CallError;
 use crate::chat::single;
-use crate::classify::CallError;
-use crate::{lookup, send};
+use crate::peers::lookup;
+use crate::sending::part;
 
 /// Reads the post, and how its media are named right now.
 pub(super) async fn read(account: &Account, channel: &Username, message_id: i32) -> Result<Ready, Outcome> {
@@ -35,7 +36,7 @@ pub(super) async fn read(account: &Account, channel: &Username, message_id: i32)
 
 /// Reading is not sending: what it is refused says nothing about the chat that is written to.
 fn outcome(account: &Account, error: &CallError) -> Outcome {
-    match send::judged_as(account, Operation::Read, None, error) {
+    match part::judged_as(account, Operation::Read, None, error) {
         Outcome::NotFound(why) | Outcome::Forbidden(why) | Outcome::NotInChat(why) => {
             Outcome::MediaGone(format!("the channel of the post cannot be read: {why}"))
         }

@@ -14,8 +14,9 @@ use super::shelf::{Depot, Origin, Ready, Watched};
 use super::upload::{self, Source};
 use super::{file_id, input, post, sending};
 use crate::account::Account;
-use crate::router::Usable;
-use crate::{lookup, send};
+use crate::peers::lookup;
+use crate::routing::router::Usable;
+use crate::sending::part;
 
 /// How long Telegram may take to make a file of what was uploaded.
 const MAKE: std::time::Duration = std::time::Duration::from_mins(1);
@@ -25,7 +26,7 @@ pub(crate) async fn prepare(account: &Account, depot: &Depot, attempt: Attempt<'
     match account.usable() {
         Usable::Now => {}
         Usable::Connecting => return Err(Outcome::Unavailable("connecting".to_owned())),
-        Usable::No(..) => return Err(send::unusable(account)),
+        Usable::No(..) => return Err(part::unusable(account)),
     }
     let is_album = attempt.part.items.len() > 1;
     for item in &attempt.part.items {
@@ -177,7 +178,7 @@ impl Kept<'_> {
         };
         let request = functions::messages::UploadMedia { business_connection_id: None, peer, media };
         let made = line.call(Operation::SendMessage, &request, MAKE).await;
-        let made = made.map_err(|error| match send::judged_before(account, Some(chat_id), &error) {
+        let made = made.map_err(|error| match part::judged_before(account, Some(chat_id), &error) {
             // Nobody sees what came of it, and it can be made again.
             Outcome::Unknown(Unclear::ServerError(why)) => {
                 account.shelf.failed(self.sha256);

@@ -9,8 +9,8 @@ use grammers_tl_types::{Serializable as _, enums, functions, types};
 use super::shelf::{Origin, Ready};
 use super::{input, prepare, upload};
 use crate::account::Account;
-use crate::classify::CallError;
-use crate::entities;
+use crate::calls::classify::CallError;
+use crate::sending::entities;
 
 /// A reference that was used is kept again when it was saved so long ago, so that it is not dropped as unused.
 const KEEP_AGAIN: Duration = Duration::from_hours(24);

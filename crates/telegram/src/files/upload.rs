@@ -19,9 +19,9 @@ use store::UploadState;
 use super::parts::{Arrived, Cut, Window};
 use super::shelf::Watched;
 use crate::account::Account;
-use crate::classify::CallError;
-use crate::health;
-use crate::send;
+use crate::calls::classify::CallError;
+use crate::line::health;
+use crate::sending::part;
 
 /// An upload on which no part was answered for so long is given up for now.
 const PROGRESS: Duration = Duration::from_mins(1);
@@ -105,7 +105,7 @@ async fn begin(account: &Account, source: &Source<'_>, cut: Cut) -> UploadState 
 
 fn fresh(account: &Account, cut: Cut) -> UploadState {
     UploadState {
-        file_id: account.standing.chance.random_id(),
+        file_id: account.health.chance.random_id(),
         size: cut.size,
         part_size: cut.part,
         parts_done: 0,
@@ -120,7 +120,7 @@ async fn bring(
     state: &mut UploadState,
     watched: &Watched<'_>,
 ) -> Result<(), Trouble> {
-    let clock = &account.standing.clock;
+    let clock = &account.health.clock;
     watched.is_at(cut.offset(state.parts_done));
     let (mut arrived, mut window) = (Arrived::from(state.parts_done), Window::of(cut));
     let (mut next, mut again) = (state.parts_done, Vec::new());
@@ -168,7 +168,7 @@ async fn bring(
         window.shrink();
         match verdict(account, &error, progress) {
             Verdict::Again => {
-                clock.sleep(account.standing.chance.jitter(health::back_off(failures))).await;
+                clock.sleep(account.health.chance.jitter(health::back_off(failures))).await;
                 failures += 1;
                 wait_for_a_line(account, progress).await;
             }
@@ -216,7 +216,7 @@ fn verdict(account: &Account, error: &CallError, progress: Timestamp) -> Verdict
     if let Some(code) = error.name().filter(|name| is_about_parts(name)) {
         return Verdict::Trouble(Trouble::StartOver(code.to_owned()));
     }
-    let outcome = send::judged_before(account, None, error);
+    let outcome = part::judged_before(account, None, error);
     if outcome == Outcome::InProgress {
         return Verdict::Again;
     }
@@ -241,11 +241,11 @@ pub(super) fn is_about_parts(name: &str) -> bool {
 
 /// Waits until the account has a connection, but not longer than the upload may go without progress.
 async fn wait_for_a_line(account: &Account, progress: Timestamp) {
-    let mut changes = account.standing.changes.subscribe();
+    let mut changes = account.health.changes.subscribe();
     let up =
         async { while account.line_for(Purpose::SendMedia).is_none() && changes.changed().await.is_ok() {} };
     // Whether it came up shows when the part is sent.
-    let _ = account.standing.clock.timeout_at(progress.plus(PROGRESS), up).await;
+    let _ = account.health.clock.timeout_at(progress.plus(PROGRESS), up).await;
 }
 
 async fn keep(account: &Account, sha256: Sha256, state: UploadState) {

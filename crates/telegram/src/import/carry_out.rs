@@ -6,14 +6,14 @@ use domain::{AccountName, FailedRequestId};
 use session_files::{Found, Session};
 use store::{ChatImport, ImportedChat, KeyFingerprint, StoredPeer};
 
+use super::account_index::AccountIndex;
 use super::destination::Destination;
 use super::finding::{self, Findings, FoundSession};
-use super::house::House;
+use super::identity::{self, Question};
 use super::old_registry::{self, Names, Takings};
-use super::planner::{self, Deed, Fate, Subject, Whose, Wishes};
+use super::planner::{self, Fate, ImportAction, Subject, Whose, Wishes};
 use super::progress::{ImportStep, UnderWay};
 use super::row::{ImportReport, RegistryReport, SessionRow, What};
-use super::whose::{self, Question};
 use super::{ImportError, ImportOrder, peers};
 
 /// Chats and lines in one write.
@@ -35,7 +35,7 @@ pub(super) async fn carry_out(
     let Findings { sessions, unreadable, registries, limits } =
         looking.await.map_err(|error| ImportError::Broken(error.to_string()))?;
     let wishes = Wishes { account, purposes, application, plan };
-    let house = destination.house().await?;
+    let index = destination.index().await?;
     let mut report = ImportReport { dry_run, notes: limits, ..ImportReport::default() };
 
     let subjects: Vec<Subject> = sessions.iter().map(subject).collect();
@@ -43,11 +43,11 @@ pub(super) async fn carry_out(
     let answers = if dry_run {
         vec![Whose::Unasked; subjects.len()]
     } else {
-        ask(destination, &sessions, &subjects, &house, &wishes, under_way).await
+        ask(destination, &sessions, &subjects, &index, &wishes, under_way).await
     };
     let known: Vec<_> = subjects.into_iter().zip(answers).collect();
-    let mut names: HashSet<AccountName> = house.residents.iter().map(|one| one.name.clone()).collect();
-    let fates = planner::plan(&known, house, &wishes);
+    let mut names: HashSet<AccountName> = index.accounts.iter().map(|one| one.name.clone()).collect();
+    let fates = planner::plan(&known, index, &wishes);
     under_way.step(ImportStep::Taking, sessions.len());
     let mut work: Vec<_> = fates.into_iter().zip(sessions).enumerate().collect();
     // An account is there before the other sessions that are to work for it.
@@ -64,7 +64,7 @@ pub(super) async fn carry_out(
                 done => done?,
             }
         }
-        if let (Some(Deed::Join { account, .. }), What::New) = (&fate.deed, row.what) {
+        if let (Some(ImportAction::Join { account, .. }), What::New) = (&fate.action, row.what) {
             names.insert(account.clone());
         }
         let doubles: Vec<_> =
@@ -117,7 +117,7 @@ async fn ask(
     destination: &Destination<'_>,
     sessions: &[FoundSession],
     subjects: &[Subject],
-    house: &House,
+    index: &AccountIndex,
     wishes: &Wishes,
     under_way: &UnderWay<'_>,
 ) -> Vec<Whose> {
@@ -126,9 +126,9 @@ async fn ask(
     let mut asked = Vec::new();
     let mut questions = Vec::new();
     for (place, (session, subject)) in sessions.iter().zip(subjects).enumerate() {
-        if planner::is_to_be_asked(subject, house, &wishes.plan) {
+        if planner::is_to_be_asked(subject, index, &wishes.plan) {
             asked.push(place);
-            questions.push(question(destination, &session.found.session, subject, house, wishes));
+            questions.push(question(destination, &session.found.session, subject, index, wishes));
         } else {
             under_way.one_done();
         }
@@ -140,7 +140,7 @@ async fn ask(
         under_way.now(files.get(question + 1).copied().flatten());
     };
     under_way.now(files.first().copied().flatten());
-    let told = whose::ask_all(questions, destination.clock(), answered).await;
+    let told = identity::ask_all(questions, destination.clock(), answered).await;
     for (place, answer) in asked.into_iter().zip(told) {
         answers[place] = answer;
     }
@@ -153,13 +153,13 @@ fn question(
     destination: &Destination<'_>,
     session: &Session,
     subject: &Subject,
-    house: &House,
+    index: &AccountIndex,
     wishes: &Wishes,
 ) -> Question {
     let planned = wishes.plan.of(&subject.key.to_string(), &subject.files);
     let named = planned.and_then(|planned| planned.account.as_ref()).or(wishes.account.as_ref());
     let home = named.or_else(|| {
-        let by_id = subject.told.and_then(|user_id| house.home_of(user_id, None));
+        let by_id = subject.told.and_then(|user_id| index.account_of(user_id, None));
         by_id.map(|home| &home.name)
     });
     let own = home.and_then(|home| destination.application(home));
@@ -183,9 +183,9 @@ async fn perform(
     person: Option<&planner::Person>,
 ) -> Result<(), ImportError> {
     // Nothing is done about a session whose person Telegram did not tell.
-    let (Some(deed), Some(person)) = (&fate.deed, person) else { return Ok(()) };
-    match deed {
-        Deed::Join { account, purposes, new } => {
+    let (Some(action), Some(person)) = (&fate.action, person) else { return Ok(()) };
+    match action {
+        ImportAction::Join { account, purposes, new } => {
             let stored: Vec<StoredPeer> = found
                 .session
                 .peers
@@ -198,7 +198,7 @@ async fn perform(
             }
             destination.add_session(account, found.session, person, purposes).await
         }
-        Deed::Keep => destination.keep(found.session, person, &fate.row.file).await,
+        ImportAction::Keep => destination.keep(found.session, person, &fate.row.file).await,
     }
 }
 

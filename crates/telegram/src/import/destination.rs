@@ -13,13 +13,13 @@ use session_files::{Reader, Session};
 use store::{ImportedChat, KeyFingerprint, OwnerlessSession, SelfUser, Store, StoredPeer};
 
 use super::ImportError;
-use super::house::{House, Resident};
+use super::account_index::{AccountIndex, ExistingAccount};
 use super::planner::{NewHome, Person};
 use crate::account::Account;
+use crate::account::view::AccountSource;
 use crate::pool::Pool;
 use crate::roster::{NewAccount, RosterError, SessionKey};
 use crate::session::{Claims, Key, SignedIn};
-use crate::view::AccountSource;
 
 /// The priority of an account that nobody gave one.
 const PRIORITY: u16 = 100;
@@ -55,19 +55,18 @@ impl<'a> Destination<'a> {
         self.pool.clock.now()
     }
 
-    // ---- who is here ---------------------------------------------------------------------------------------------
+    // ---- accounts ---------------------------------------------------------------------------------------------
 
-    /// Everybody who is here.
-    pub(super) async fn house(&self) -> Result<House, ImportError> {
-        let mut house = House::default();
+    pub(super) async fn index(&self) -> Result<AccountIndex, ImportError> {
+        let mut index = AccountIndex::default();
         for account in self.pool.all().iter() {
             let user_id = self.pool.known_user(account).await?;
-            house.residents.push(resident(account, user_id));
+            index.accounts.push(existing(account, user_id));
         }
         for session in self.store().accounts().ownerless().await? {
-            house.ownerless.push(session.fingerprint);
+            index.ownerless.push(session.fingerprint);
         }
-        Ok(house)
+        Ok(index)
     }
 
     // ---- asking Telegram -------------------------------------------------------------------------------------------
@@ -178,9 +177,9 @@ impl<'a> Destination<'a> {
 }
 
 /// What an account has at the moment. A session that is lost is in nobody's way.
-fn resident(account: &Account, user_id: Option<i64>) -> Resident {
+fn existing(account: &Account, user_id: Option<i64>) -> ExistingAccount {
     let definition = account.definition();
-    let mut resident = Resident {
+    let mut existing = ExistingAccount {
         name: account.name.clone(),
         user_id,
         phone: definition.phone.as_ref().map(|phone| phone.expose_secret().to_owned()),
@@ -189,12 +188,12 @@ fn resident(account: &Account, user_id: Option<i64>) -> Resident {
         is_stored: definition.source == AccountSource::Store,
     };
     for line in account.lines().iter() {
-        resident.keys.extend(line.fingerprint());
+        existing.keys.extend(line.fingerprint());
         if !matches!(line.state(), AccountState::NeedsLogin | AccountState::Banned) {
-            resident.taken.extend(line.purposes().iter().copied());
+            existing.taken.extend(line.purposes().iter().copied());
         }
     }
-    resident
+    existing
 }
 
 pub(super) fn fingerprint(session: &Session) -> KeyFingerprint {

@@ -12,8 +12,8 @@ use store::{StoreError, Switch};
 use super::destination::Destination;
 use super::peers;
 use crate::account::Account;
-use crate::action::{ActError, Action};
 use crate::pool::Pool;
+use crate::pool::{ActError, Action};
 
 /// How long the lines of an account may take to close.
 const CLOSING: Duration = Duration::from_secs(10);
@@ -111,7 +111,7 @@ impl Pool {
         let session = account.lines().iter().filter(serves).find_map(|line| line.key_to_export());
         let session = session.and_then(|key| {
             let mut session = Session::new(key.dc_id(), Key::new(key.copy())?);
-            session.user_id = account.standing.person().map(|person| person.user_id);
+            session.user_id = account.health.person().map(|person| person.user_id);
             Some(session)
         });
         let no_session = || ExportError::NoSession { account: name.clone(), purpose };

@@ -1,17 +1,18 @@
 //! Importing: sessions of other programs and the registry of the old scripts become accounts, peers and chats here.
 //!
 //! * `finding` looks what files hold; `whose` asks Telegram whose a session is; `planner` decides over plain facts what
-//!   becomes of each (`house` is who lives here, `plan_file` what the owner wants); `row` is the table that is shown.
+//!   becomes of each (`index` is who lives here, `plan_file` what the owner wants); `row` is the table that is shown.
 //! * `carry_out` does it, session by session: its peers first, the session itself last, so that an import that is cut off
 //!   is taken up by the next one. `destination` is where it goes: the accounts of a pool.
 //!   `progress` shows how far it is.
 //! * `old_registry` sorts the old records out; `export` is the way back to other programs.
 
+mod account_index;
 mod carry_out;
 mod destination;
 mod export;
 mod finding;
-mod house;
+mod identity;
 mod old_registry;
 mod peers;
 mod plan_file;
@@ -20,7 +21,6 @@ mod progress;
 #[cfg(test)]
 mod properties;
 mod row;
-mod whose;
 
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 use domain::{AccountName, Purpose, SecretText};
 use store::KeyFingerprint;
 
-use super::house::{House, Resident};
+use super::account_index::{AccountIndex, ExistingAccount};
 use super::plan_file::{Plan, PlannedSession};
 use super::row::{SessionRow, What};
 use crate::account::masked;
@@ -59,7 +59,7 @@ pub struct Application {
 
 /// What is done with a session.
 #[derive(Debug, Clone)]
-pub(super) enum Deed {
+pub(super) enum ImportAction {
     /// It becomes a session of an account.
     Join { account: AccountName, purposes: Vec<Purpose>, new: Option<NewHome> },
     /// It is kept, and belongs to no account.
@@ -78,20 +78,20 @@ pub(super) struct NewHome {
 #[derive(Debug, Clone)]
 pub(super) struct Fate {
     pub(super) row: SessionRow,
-    pub(super) deed: Option<Deed>,
+    pub(super) action: Option<ImportAction>,
 }
 
 impl Fate {
     /// Whether an account is made for it, which others may move into too.
     pub(super) fn makes_an_account(&self) -> bool {
-        matches!(self.deed, Some(Deed::Join { new: Some(_), .. }))
+        matches!(self.action, Some(ImportAction::Join { new: Some(_), .. }))
     }
 }
 
 /// Whether Telegram is to be asked about a session: not about one that is here already or that is to be left alone.
-pub(super) fn is_to_be_asked(subject: &Subject, house: &House, plan: &Plan) -> bool {
+pub(super) fn is_to_be_asked(subject: &Subject, index: &AccountIndex, plan: &Plan) -> bool {
     let planned = plan.of(&subject.key.to_string(), &subject.files);
-    house.holder(subject.key).is_none() && !planned.is_some_and(|planned| planned.skip)
+    index.holder(subject.key).is_none() && !planned.is_some_and(|planned| planned.skip)
 }
 
 /// What the plan says of sessions that are not among these: somebody expects it to be heeded.
@@ -118,7 +118,7 @@ pub(super) fn unmatched(sessions: &[Subject], plan: &Plan) -> Vec<String> {
 ///
 /// A session that is only kept may belong to an account that a later one shows to be its person's. So these are looked
 /// at again until nothing changes: an import that is carried out leaves nothing for a second one of the same files.
-pub(super) fn plan(sessions: &[(Subject, Whose)], mut house: House, wishes: &Wishes) -> Vec<Fate> {
+pub(super) fn plan(sessions: &[(Subject, Whose)], mut index: AccountIndex, wishes: &Wishes) -> Vec<Fate> {
     let turn =
         |(subject, _): &(Subject, Whose)| match wishes.plan.of(&subject.key.to_string(), &subject.files) {
             Some(planned) if !planned.purposes.is_empty() => 0,
@@ -129,26 +129,31 @@ pub(super) fn plan(sessions: &[(Subject, Whose)], mut house: House, wishes: &Wis
     order.sort_by_key(|place| sessions.get(*place).map(turn));
     let decided = order.into_iter().filter_map(|place| {
         let (subject, whose) = sessions.get(place)?;
-        Some((place, decide(subject, whose, &mut house, wishes)))
+        Some((place, decide(subject, whose, &mut index, wishes)))
     });
     let mut decided: Vec<(usize, Fate)> = decided.collect();
     decided.sort_by_key(|(place, _)| *place);
     let mut fates: Vec<Fate> = decided.into_iter().map(|(_, fate)| fate).collect();
     // Each turn but the last gives at least one session an account, so this ends.
-    while give_homes(sessions, &mut fates, &mut house, wishes) {}
+    while give_homes(sessions, &mut fates, &mut index, wishes) {}
     fates
 }
 
 /// Looks again at those that have no account. Says whether one of them got one.
-fn give_homes(sessions: &[(Subject, Whose)], fates: &mut [Fate], house: &mut House, wishes: &Wishes) -> bool {
+fn give_homes(
+    sessions: &[(Subject, Whose)],
+    fates: &mut [Fate],
+    index: &mut AccountIndex,
+    wishes: &Wishes,
+) -> bool {
     let mut given = false;
     for ((subject, whose), fate) in sessions.iter().zip(fates) {
-        if !house.ownerless.contains(&subject.key) {
+        if !index.ownerless.contains(&subject.key) {
             continue;
         }
-        let again = decide(subject, whose, house, wishes);
-        if matches!(again.deed, Some(Deed::Join { .. })) {
-            house.ownerless.retain(|kept| *kept != subject.key);
+        let again = decide(subject, whose, index, wishes);
+        if matches!(again.action, Some(ImportAction::Join { .. })) {
+            index.ownerless.retain(|kept| *kept != subject.key);
             *fate = again;
             given = true;
         }
@@ -156,14 +161,14 @@ fn give_homes(sessions: &[(Subject, Whose)], fates: &mut [Fate], house: &mut Hou
     given
 }
 
-fn decide(subject: &Subject, whose: &Whose, house: &mut House, wishes: &Wishes) -> Fate {
+fn decide(subject: &Subject, whose: &Whose, index: &mut AccountIndex, wishes: &Wishes) -> Fate {
     let mut row = SessionRow::of(subject);
     let planned = wishes.plan.of(&subject.key.to_string(), &subject.files);
-    let nothing = |row: SessionRow, what, detail: String| Fate { row: row.with(what, detail), deed: None };
+    let nothing = |row: SessionRow, what, detail: String| Fate { row: row.with(what, detail), action: None };
     if planned.is_some_and(|planned| planned.skip) {
         return nothing(row, What::Skipped, "the plan file says so".to_owned());
     }
-    if let Some(holder) = house.holder(subject.key) {
+    if let Some(holder) = index.holder(subject.key) {
         row.account = Some(holder.name.clone());
         row.user_id = holder.user_id.or(row.user_id);
         return nothing(row, What::Known, format!("account {} has it already", holder.name));
@@ -184,13 +189,16 @@ fn decide(subject: &Subject, whose: &Whose, house: &mut House, wishes: &Wishes) 
     row.username.clone_from(&person.username);
     row.display_name = Some(person.display_name.clone()).filter(|name| !name.is_empty());
     row.phone = person.phone.as_deref().map(masked);
-    let may_live_here = *whose == Whose::Unasked && house.knows_some_by_phone_only();
-    if may_live_here && house.home_of(person.user_id, None).is_none() && named_by(planned, wishes).is_none() {
+    let may_live_here = *whose == Whose::Unasked && index.knows_some_by_phone_only();
+    if may_live_here
+        && index.account_of(person.user_id, None).is_none()
+        && named_by(planned, wishes).is_none()
+    {
         let why =
             "the file does not say its phone number, by which an account may know it; Telegram will be asked";
         return nothing(row, What::Unasked, why.to_owned());
     }
-    let mut fate = settle(subject, row, &person, planned, house, wishes);
+    let mut fate = settle(subject, row, &person, planned, index, wishes);
     if *whose == Whose::Unasked {
         let detail = fate.row.detail.take();
         let so_far = "by what the file says; Telegram will be asked";
@@ -206,25 +214,25 @@ fn settle(
     mut row: SessionRow,
     person: &Person,
     planned: Option<&PlannedSession>,
-    house: &mut House,
+    index: &mut AccountIndex,
     wishes: &Wishes,
 ) -> Fate {
     let named = named_by(planned, wishes);
-    let home = house.home_of(person.user_id, person.phone.as_deref()).map(|home| home.name.clone());
+    let home = index.account_of(person.user_id, person.phone.as_deref()).map(|home| home.name.clone());
     if let (Some(home), Some(named)) = (&home, named)
         && home != named
     {
         let why = format!("it is signed in as the person of {home}; leave {named} out, or name {home}");
         row.account = Some(named.clone());
-        return Fate { row: row.with(What::OtherPerson, why), deed: None };
+        return Fate { row: row.with(What::OtherPerson, why), action: None };
     }
     if let Some(name) = home.as_ref().or(named)
-        && let Some(resident) = house.get_mut(name)
+        && let Some(account) = index.get_mut(name)
     {
-        let joined = join(subject, row, person, wanted(planned, wishes), resident);
-        return joined.unwrap_or_else(|spare| keep(subject, spare.row, spare.why, house));
+        let joined = join(subject, row, person, wanted(planned, wishes), account);
+        return joined.unwrap_or_else(|spare| keep(subject, spare.row, spare.why, index));
     }
-    let free = || house.free_name(person.username.as_deref(), person.user_id);
+    let free = || index.free_name(person.username.as_deref(), person.user_id);
     let Some((name, new)) = named.cloned().or_else(free).and_then(|name| {
         let new = new_home(&name, planned, wishes)?;
         Some((name, new))
@@ -233,13 +241,13 @@ fn settle(
             Some(named) => format!("there is no account {named}; to make one, give its api_id and api_hash"),
             None => "its person has no account here; to make one, give an api_id and api_hash".to_owned(),
         };
-        return keep(subject, row, why, house);
+        return keep(subject, row, why, index);
     };
-    if let Some(vacant) = house.get_mut(&name) {
+    if let Some(vacant) = index.get_mut(&name) {
         let joined = join(subject, row, person, wanted(planned, wishes), vacant);
-        return joined.unwrap_or_else(|spare| keep(subject, spare.row, spare.why, house));
+        return joined.unwrap_or_else(|spare| keep(subject, spare.row, spare.why, index));
     }
-    let mut resident = Resident {
+    let mut account = ExistingAccount {
         name: name.clone(),
         user_id: None,
         phone: new.phone.clone(),
@@ -247,12 +255,12 @@ fn settle(
         taken: Vec::new(),
         is_stored: true,
     };
-    let joined = join(subject, row, person, wanted(planned, wishes), &mut resident);
-    let mut fate = joined.unwrap_or_else(|spare| keep(subject, spare.row, spare.why, house));
-    if let Some(Deed::Join { new: made, .. }) = &mut fate.deed {
+    let joined = join(subject, row, person, wanted(planned, wishes), &mut account);
+    let mut fate = joined.unwrap_or_else(|spare| keep(subject, spare.row, spare.why, index));
+    if let Some(ImportAction::Join { new: made, .. }) = &mut fate.action {
         *made = Some(new);
         fate.row.detail = Some(format!("the account {name} is made for it"));
-        house.residents.push(resident);
+        index.accounts.push(account);
     }
     fate
 }
@@ -281,27 +289,27 @@ fn join(
     mut row: SessionRow,
     person: &Person,
     wanted: &[Purpose],
-    resident: &mut Resident,
+    account: &mut ExistingAccount,
 ) -> Result<Fate, Box<Spare>> {
-    let name = resident.name.clone();
+    let name = account.name.clone();
     row.account = Some(name.clone());
-    let why = if resident.user_id.is_some_and(|other| other != person.user_id) {
+    let why = if account.user_id.is_some_and(|other| other != person.user_id) {
         Some("belongs to another person")
-    } else if resident.is_of_another(person) {
+    } else if account.is_of_another(person) {
         Some("has another phone number than the person of this session")
     } else {
         None
     };
     if let Some(why) = why {
         let why = format!("account {name} {why}; name another account, or none");
-        return Ok(Fate { row: row.with(What::OtherPerson, why), deed: None });
+        return Ok(Fate { row: row.with(What::OtherPerson, why), action: None });
     }
-    if let Some(taken) = wanted.iter().find(|purpose| resident.taken.contains(purpose)) {
+    if let Some(taken) = wanted.iter().find(|purpose| account.taken.contains(purpose)) {
         let why =
             format!("account {name} has a session for {} already; take that one out first", taken.as_str());
-        return Ok(Fate { row: row.with(What::Taken, why), deed: None });
+        return Ok(Fate { row: row.with(What::Taken, why), action: None });
     }
-    let mut purposes = if wanted.is_empty() { resident.free() } else { wanted.to_vec() };
+    let mut purposes = if wanted.is_empty() { account.free() } else { wanted.to_vec() };
     purposes.sort_unstable();
     purposes.dedup();
     if purposes.is_empty() {
@@ -309,21 +317,21 @@ fn join(
             format!("the sessions of {name} do all there is to do already; this one is kept as a spare");
         return Err(Box::new(Spare { row: SessionRow { account: None, ..row }, why }));
     }
-    resident.user_id = Some(person.user_id);
-    resident.keys.push(subject.key);
-    resident.taken.extend(&purposes);
+    account.user_id = Some(person.user_id);
+    account.keys.push(subject.key);
+    account.taken.extend(&purposes);
     row.purposes.clone_from(&purposes);
     let row = SessionRow { what: What::New, ..row };
-    Ok(Fate { row, deed: Some(Deed::Join { account: name, purposes, new: None }) })
+    Ok(Fate { row, action: Some(ImportAction::Join { account: name, purposes, new: None }) })
 }
 
 /// Keeps it without an account.
-fn keep(subject: &Subject, row: SessionRow, why: String, house: &mut House) -> Fate {
-    if house.ownerless.contains(&subject.key) {
-        return Fate { row: row.with(What::Known, format!("it is kept already; {why}")), deed: None };
+fn keep(subject: &Subject, row: SessionRow, why: String, index: &mut AccountIndex) -> Fate {
+    if index.ownerless.contains(&subject.key) {
+        return Fate { row: row.with(What::Known, format!("it is kept already; {why}")), action: None };
     }
-    house.ownerless.push(subject.key);
-    Fate { row: row.with(What::Ownerless, why), deed: Some(Deed::Keep) }
+    index.ownerless.push(subject.key);
+    Fate { row: row.with(What::Ownerless, why), action: Some(ImportAction::Keep) }
 }
 
 /// What an account of this name is made of, if enough is said to make one.

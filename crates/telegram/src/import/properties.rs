@@ -6,10 +6,10 @@ use domain::{AccountName, Purpose};
 use proptest::prelude::*;
 use store::KeyFingerprint;
 
-use super::house::House;
-use super::house::tests::resident;
+use super::account_index::AccountIndex;
+use super::account_index::tests::existing;
 use super::plan_file::{Plan, PlannedSession};
-use super::planner::{Application, Deed, Fate, Person, Subject, Whose, Wishes, plan};
+use super::planner::{Application, Fate, ImportAction, Person, Subject, Whose, Wishes, plan};
 use super::row::What;
 
 fn key(number: u8) -> KeyFingerprint {
@@ -46,40 +46,49 @@ fn wishes() -> Wishes {
 }
 
 /// Who lives here after the plan was carried out, new accounts first.
-fn after(mut house: House, subjects: &[(Subject, Whose)], fates: &[Fate]) -> House {
+fn after(mut index: AccountIndex, subjects: &[(Subject, Whose)], fates: &[Fate]) -> AccountIndex {
     let mut work: Vec<_> = subjects.iter().zip(fates).collect();
     work.sort_by_key(|(_, fate)| !fate.makes_an_account());
     for ((subject, whose), fate) in work {
-        match &fate.deed {
-            Some(Deed::Join { account, purposes, new }) => {
+        match &fate.action {
+            Some(ImportAction::Join { account, purposes, new }) => {
                 if new.is_some() {
-                    house
-                        .residents
-                        .push(super::house::Resident { is_stored: true, ..resident(account.as_str()) });
+                    index.accounts.push(super::account_index::ExistingAccount {
+                        is_stored: true,
+                        ..existing(account.as_str())
+                    });
                 }
-                let home = house.get_mut(account).expect("it was made");
+                let home = index.get_mut(account).expect("it was made");
                 home.keys.push(subject.key);
                 home.taken.extend(purposes);
                 if let Whose::Person(person) = whose {
                     home.user_id = Some(person.user_id);
                 }
-                house.ownerless.retain(|kept| *kept != subject.key);
+                index.ownerless.retain(|kept| *kept != subject.key);
             }
-            Some(Deed::Keep) => house.ownerless.push(subject.key),
+            Some(ImportAction::Keep) => index.ownerless.push(subject.key),
             None => {}
         }
     }
-    house
+    index
 }
 
-fn decided(house: House, sessions: &[(Subject, Whose)], wishes: &Wishes) -> Vec<(What, Option<String>)> {
+fn decided(
+    index: AccountIndex,
+    sessions: &[(Subject, Whose)],
+    wishes: &Wishes,
+) -> Vec<(What, Option<String>)> {
     let shown = |fate: Fate| (fate.row.what, fate.row.account.map(|account| account.to_string()));
-    plan(sessions, house, wishes).into_iter().map(shown).collect()
+    plan(sessions, index, wishes).into_iter().map(shown).collect()
 }
 
-fn main(user_id: Option<i64>) -> House {
-    let main = super::house::Resident { user_id, phone: Some("+70000000001".to_owned()), ..resident("main") };
-    House { residents: vec![main], ownerless: Vec::new() }
+fn main(user_id: Option<i64>) -> AccountIndex {
+    let main = super::account_index::ExistingAccount {
+        user_id,
+        phone: Some("+70000000001".to_owned()),
+        ..existing("main")
+    };
+    AccountIndex { accounts: vec![main], ownerless: Vec::new() }
 }
 
 #[test]
@@ -90,7 +99,7 @@ fn the_first_session_of_an_account_gets_all_and_the_next_one_is_a_spare() {
     assert_eq!((fates[0].row.what, fates[1].row.what), (What::New, What::Ownerless));
     assert_eq!(fates[0].row.phone.as_deref(), Some("+7••••••••01"));
     let again = plan(&sessions, after(main(None), &sessions, &fates), &Wishes::default());
-    assert!(again.iter().all(|fate| fate.deed.is_none() && fate.row.what == What::Known));
+    assert!(again.iter().all(|fate| fate.action.is_none() && fate.row.what == What::Known));
 }
 
 #[test]
@@ -140,7 +149,7 @@ fn somebody_elses_session_goes_into_no_account() {
     let named = Wishes { account: Some(name("main")), ..Wishes::default() };
     assert_eq!(decided(main(Some(1)), &sessions, &named), [(What::OtherPerson, Some("main".to_owned()))]);
     let mut both = main(Some(1));
-    both.residents.push(super::house::Resident { user_id: Some(2), ..resident("backup_1") });
+    both.accounts.push(super::account_index::ExistingAccount { user_id: Some(2), ..existing("backup_1") });
     assert_eq!(decided(both, &sessions, &named), [(What::OtherPerson, Some("main".to_owned()))]);
 }
 
@@ -154,7 +163,7 @@ fn without_an_application_no_account_is_made() {
 #[test]
 fn a_kept_session_moves_in_as_soon_as_there_is_an_account() {
     let sessions = [(subject(1), Whose::Person(person(1)))];
-    let kept = House { ownerless: vec![key(1)], ..House::default() };
+    let kept = AccountIndex { ownerless: vec![key(1)], ..AccountIndex::default() };
     assert_eq!(decided(kept.clone(), &sessions, &Wishes::default()), [(What::Known, None)]);
     assert_eq!(decided(kept, &sessions, &wishes()), [(What::New, Some("demo_1".to_owned()))]);
 }
@@ -169,7 +178,7 @@ fn a_kept_session_moves_in_when_a_later_one_shows_the_account_to_be_its_persons(
     };
     let sessions = [1, 2].map(|number| (subject(number), Whose::Person(person(1))));
     let plan_file = Plan { sessions: vec![planned], ..Plan::default() };
-    let unknown = House { residents: vec![resident("main")], ownerless: Vec::new() };
+    let unknown = AccountIndex { accounts: vec![existing("main")], ownerless: Vec::new() };
     let fates = plan(&sessions, unknown, &Wishes { plan: plan_file, ..Wishes::default() });
     assert_eq!((fates[0].row.what, fates[1].row.what), (What::New, What::New));
     assert_eq!(fates[0].row.purposes, [Purpose::CreateChat, Purpose::SendText, Purpose::LeaveChat]);
@@ -222,22 +231,22 @@ prop_compose! {
             0..4,
         ),
         ownerless in proptest::collection::vec(1_u8..9, 0..3),
-    ) -> House {
+    ) -> AccountIndex {
         let mut met = HashSet::new();
-        let mut residents = Vec::new();
+        let mut accounts = Vec::new();
         for (place, (user_id, phone, taken, is_stored, has_key)) in people.into_iter().enumerate() {
             let user_id = user_id.filter(|user_id| met.insert(*user_id));
-            residents.push(super::house::Resident {
+            accounts.push(super::account_index::ExistingAccount {
                 user_id,
                 phone: phone.map(|phone| format!("+7 000 000-00-0{phone}")),
                 // Some of what is found lives here already.
                 keys: if has_key { vec![key(u8::try_from(place + 1).expect("small"))] } else { Vec::new() },
                 taken,
                 is_stored,
-                ..resident(["main", "backup_1", "demo_2", "demo_3"][place])
+                ..existing(["main", "backup_1", "demo_2", "demo_3"][place])
             });
         }
-        House { residents, ownerless: ownerless.into_iter().map(key).collect() }
+        AccountIndex { accounts, ownerless: ownerless.into_iter().map(key).collect() }
     }
 }
 
@@ -270,29 +279,29 @@ prop_compose! {
 proptest! {
     #[test]
     fn every_session_has_one_fate_and_people_are_never_mixed(
-        sessions in any_sessions(), house in any_house(), wishes in any_wishes(),
+        sessions in any_sessions(), index in any_house(), wishes in any_wishes(),
     ) {
-        let fates = plan(&sessions, house.clone(), &wishes);
+        let fates = plan(&sessions, index.clone(), &wishes);
         prop_assert_eq!(fates.len(), sessions.len());
         let mut people: HashMap<AccountName, i64> =
-            house.residents.iter().filter_map(|one| Some((one.name.clone(), one.user_id?))).collect();
+            index.accounts.iter().filter_map(|one| Some((one.name.clone(), one.user_id?))).collect();
         let mut taken: HashSet<(AccountName, Purpose)> =
-            house.residents.iter().flat_map(|one| one.taken.iter().map(|purpose| (one.name.clone(), *purpose))).collect();
+            index.accounts.iter().flat_map(|one| one.taken.iter().map(|purpose| (one.name.clone(), *purpose))).collect();
         for ((subject, whose), fate) in sessions.iter().zip(&fates) {
             prop_assert_eq!(&fate.row.fingerprint, &Some(subject.key.to_string()));
-            if house.holder(subject.key).is_some() {
-                prop_assert!(fate.deed.is_none(), "opened twice");
+            if index.holder(subject.key).is_some() {
+                prop_assert!(fate.action.is_none(), "opened twice");
             }
             if matches!(whose, Whose::Gone(..)) {
-                prop_assert!(fate.deed.is_none());
+                prop_assert!(fate.action.is_none());
             }
             if let Some(phone) = &fate.row.phone {
                 prop_assert!(phone.contains('•'), "{}", phone);
             }
-            if let (Some(Deed::Join { account, purposes, new }), Some(user_id)) = (&fate.deed, fate.row.user_id) {
+            if let (Some(ImportAction::Join { account, purposes, new }), Some(user_id)) = (&fate.action, fate.row.user_id) {
                 prop_assert!(!purposes.is_empty());
                 prop_assert_eq!(*people.entry(account.clone()).or_insert(user_id), user_id, "mixed");
-                prop_assert!(new.is_none() || house.get(account).is_none());
+                prop_assert!(new.is_none() || index.get(account).is_none());
                 for purpose in purposes {
                     prop_assert!(taken.insert((account.clone(), *purpose)), "two sessions for one purpose");
                 }
@@ -301,13 +310,13 @@ proptest! {
     }
 
     #[test]
-    fn a_second_time_changes_nothing(sessions in any_sessions(), house in any_house(), wishes in any_wishes()) {
+    fn a_second_time_changes_nothing(sessions in any_sessions(), index in any_house(), wishes in any_wishes()) {
         // What nobody asked about is planned and never carried out.
         let sessions: Vec<_> = sessions.into_iter().filter(|(_, whose)| *whose != Whose::Unasked).collect();
-        let fates = plan(&sessions, house.clone(), &wishes);
-        let again = plan(&sessions, after(house, &sessions, &fates), &wishes);
+        let fates = plan(&sessions, index.clone(), &wishes);
+        let again = plan(&sessions, after(index, &sessions, &fates), &wishes);
         for fate in again {
-            prop_assert!(fate.deed.is_none(), "{:?}", fate);
+            prop_assert!(fate.action.is_none(), "{:?}", fate);
         }
     }
 }

@@ -10,9 +10,9 @@ use mtproto::{Connection, Loss, RequestError, Wire};
 use store::{SelfUser, StoredSession};
 
 use super::{Arrived, Line, Lost};
-use crate::classify::{self, CallError, Says};
-use crate::health::{self, Failed};
-use crate::learned;
+use crate::calls::classify::{self, CallError, Says};
+use crate::line::health::{self, Failed};
+use crate::peers::parsing;
 use crate::session::Key;
 
 /// How long connecting may take, the first answer included.
@@ -43,7 +43,7 @@ impl Line {
 
     /// Lives until it is dead for good.
     async fn live(self: &Arc<Self>, key: &Key, connection: &mut Option<Connection>) {
-        let clock = self.parts.standing.clock.clone();
+        let clock = self.parts.health.clock.clone();
         let mut failures = 0;
         let mut down_since = clock.now();
         self.take_signals();
@@ -74,7 +74,7 @@ impl Line {
                 old.close().await;
             }
             if failures > 0 {
-                let wait = wait.max(self.parts.standing.chance.jitter(health::back_off(failures - 1)));
+                let wait = wait.max(self.parts.health.chance.jitter(health::back_off(failures - 1)));
                 clock.sleep(wait).await;
             }
         }
@@ -82,7 +82,7 @@ impl Line {
 
     fn open(self: &Arc<Self>, key: &Key) -> Connection {
         let line = Arc::clone(self);
-        let (application, clock) = (&self.parts.application, &self.parts.standing.clock);
+        let (application, clock) = (&self.parts.application, &self.parts.health.clock);
         key.connect(application, clock, move |updates| line.take(updates))
     }
 
@@ -90,7 +90,7 @@ impl Line {
     fn take(&self, updates: UpdatesLike) {
         if matches!(updates, UpdatesLike::ConnectionClosed) {
             self.lose(Lost::Way);
-        } else if self.parts.standing.reader().is_none_or(|reader| reader == self.parts.index) {
+        } else if self.parts.health.reader().is_none_or(|reader| reader == self.parts.index) {
             self.hand_on(Arrived::Updates(Box::new(updates)));
         }
     }
@@ -105,11 +105,11 @@ impl Line {
         // What cannot be read says nothing about the session.
         let users = Vec::<enums::User>::from_bytes(&body)
             .map_err(|error| failed(&CallError::Failed(error.into())))?;
-        let Some(person) = users.iter().find_map(learned::own) else {
+        let Some(person) = users.iter().find_map(parsing::own) else {
             self.die(Reason::SessionRevoked, "the key is not signed in".to_owned());
             return Err(Ended::Dead);
         };
-        if self.parts.standing.meet(person.clone()).is_err() {
+        if self.parts.health.meet(person.clone()).is_err() {
             let detail = format!("this session belongs to {} ({})", person.display_name, person.user_id);
             self.die(Reason::WrongUser, detail);
             return Err(Ended::Dead);
@@ -126,7 +126,7 @@ impl Line {
 
     /// Remembers the session, encrypted, with whose it is.
     async fn keep(&self, key: &Key, user: SelfUser) {
-        let (accounts, account) = (self.parts.store.accounts(), &self.parts.standing.name);
+        let (accounts, account) = (self.parts.store.accounts(), &self.parts.health.name);
         let fingerprint = key.fingerprint();
         let known = accounts.session(account, fingerprint).await;
         if matches!(&known, Ok(Some(known)) if known.user.as_ref() == Some(&user)) {
@@ -146,9 +146,9 @@ impl Line {
 
     /// Stays with a connection until it is gone.
     async fn watch(&self, connection: &mut Connection) -> Ended {
-        let clock = &self.parts.standing.clock;
+        let clock = &self.parts.health.clock;
         loop {
-            let leaving = self.abroad.due();
+            let leaving = self.foreign_dc.due();
             let now = clock.running();
             let quiet = health::probe_wait(self.answered_at().unwrap_or(now), now, self.parts.probe_every);
             let mut probe = false;
@@ -172,7 +172,7 @@ impl Line {
                     probe |= signals.doubtful;
                 }
                 () = clock.sleep_until(leaving.unwrap_or_default()), if leaving.is_some() => {
-                    self.abroad.leave(clock.now());
+                    self.foreign_dc.leave(clock.now());
                 }
                 () = clock.sleep(quiet) => probe = true,
             }
@@ -269,7 +269,7 @@ pub(crate) async fn run(line: Arc<Line>) {
             return;
         }
         let mut connection = None;
-        if now.run && now.hushed {
+        if now.run && now.quiesced {
             // As one that connects: whoever waits for it goes on waiting.
             line.show(
                 AccountState::Connecting,
@@ -292,7 +292,7 @@ pub(crate) async fn run(line: Arc<Line>) {
             line.show(AccountState::Offline, None, None);
         }
         line.unplug();
-        line.abroad.clear();
+        line.foreign_dc.clear();
         if let Some(connection) = connection {
             connection.close().await;
         }

@@ -1,7 +1,8 @@
 //! A line: one session of an account, for some purposes. Makes calls, and says how it is.
 
-mod abroad;
+mod foreign_dc;
 mod gate;
+pub(crate) mod health;
 mod life;
 
 pub(crate) use life::run;
@@ -18,11 +19,11 @@ use mtproto::{Application, RequestError, ServerKeys, Wire};
 use store::{KeyFingerprint, Store};
 use tokio::sync::{Notify, mpsc, watch};
 
+use crate::account::health::AccountHealth;
 use crate::calls::CallResult;
-use crate::classify::{self, CallError, Says};
+use crate::calls::classify::{self, CallError, Says};
 use crate::session::{Key, KeyTrouble, Keyring};
-use crate::standing::Standing;
-use abroad::Abroad;
+use foreign_dc::ForeignCentres;
 
 /// What reaches the reader of an account's updates.
 pub(crate) enum Arrived {
@@ -62,7 +63,7 @@ pub(crate) struct LineParts {
     /// For keys of other data centres.
     pub(crate) server_keys: ServerKeys,
     pub(crate) probe_every: Duration,
-    pub(crate) standing: Arc<Standing>,
+    pub(crate) health: Arc<AccountHealth>,
     pub(crate) store: Store,
     pub(crate) arrived: mpsc::Sender<Arrived>,
 }
@@ -74,7 +75,7 @@ pub(crate) struct Line {
     key: RwLock<Result<Arc<Key>, KeyTrouble>>,
     status: RwLock<Status>,
     wire: RwLock<Option<Wire>>,
-    abroad: Abroad,
+    foreign_dc: ForeignCentres,
     last_answer: AtomicI64,
     /// The same by the clock that nobody sets, in microseconds; the largest number is never.
     answered: AtomicU64,
@@ -84,7 +85,7 @@ pub(crate) struct Line {
     errors: AtomicU64,
     signals: Mutex<Signals>,
     signalled: Notify,
-    wanted: watch::Sender<Wanted>,
+    wanted: watch::Sender<Orders>,
     /// What it is for.
     purposes: RwLock<Arc<[Purpose]>>,
     /// Nothing of it runs any more.
@@ -112,11 +113,11 @@ enum Lost {
 
 /// What the owner wants of a line; a restart is a new round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Wanted {
+struct Orders {
     run: bool,
     round: u64,
     /// Nothing is to be asked of Telegram for a while.
-    hushed: bool,
+    quiesced: bool,
     /// It is closed for good.
     end: bool,
 }
@@ -130,9 +131,9 @@ impl Line {
                 state: trouble.reason.state(),
                 reason: Some(trouble.reason),
                 detail: Some(trouble.detail.clone()),
-                since: parts.standing.clock.now(),
+                since: parts.health.clock.now(),
             },
-            _ => Status { state, reason: None, detail: None, since: parts.standing.clock.now() },
+            _ => Status { state, reason: None, detail: None, since: parts.health.clock.now() },
         };
         let purposes = RwLock::new(parts.purposes.clone().into());
         Self {
@@ -142,7 +143,7 @@ impl Line {
             key: RwLock::new(key),
             status: RwLock::new(status),
             wire: RwLock::new(None),
-            abroad: Abroad::default(),
+            foreign_dc: ForeignCentres::default(),
             last_answer: AtomicI64::new(0),
             answered: AtomicU64::new(u64::MAX),
             round_trip: AtomicU32::new(u32::MAX),
@@ -150,7 +151,7 @@ impl Line {
             errors: AtomicU64::new(0),
             signals: Mutex::default(),
             signalled: Notify::new(),
-            wanted: watch::Sender::new(Wanted { run, round: 0, hushed: false, end: false }),
+            wanted: watch::Sender::new(Orders { run, round: 0, quiesced: false, end: false }),
         }
     }
 
@@ -186,7 +187,7 @@ impl Line {
     }
 
     /// State and reason, without the words.
-    pub(crate) fn standing_now(&self) -> (AccountState, Option<Reason>) {
+    pub(crate) fn state_and_reason(&self) -> (AccountState, Option<Reason>) {
         let status = self.status.read().unwrap_or_else(PoisonError::into_inner);
         (status.state, status.reason)
     }
@@ -194,7 +195,7 @@ impl Line {
     /// Whether it is connected soon, as far as that lies with it: it tries until it is, whatever the data centre says,
     /// unless nobody could be reached with what it has.
     pub(crate) fn is_coming(&self) -> bool {
-        match self.standing_now() {
+        match self.state_and_reason() {
             (AccountState::Connecting | AccountState::FloodWait, _) => true,
             (AccountState::Error, reason) => reason != Some(Reason::WrongUser) && self.key().is_ok(),
             _ => false,
@@ -259,9 +260,10 @@ impl Line {
     }
 
     /// Lets it be silent, or speak again. One that gave up is silent anyway, and stays as it is.
-    pub(crate) fn hush(&self, hushed: bool) {
-        if !(hushed && matches!(self.state(), AccountState::NeedsLogin | AccountState::Banned)) {
-            self.wanted.send_if_modified(|wanted| std::mem::replace(&mut wanted.hushed, hushed) != hushed);
+    pub(crate) fn quiesce(&self, quiesced: bool) {
+        if !(quiesced && matches!(self.state(), AccountState::NeedsLogin | AccountState::Banned)) {
+            self.wanted
+                .send_if_modified(|wanted| std::mem::replace(&mut wanted.quiesced, quiesced) != quiesced);
         }
     }
 
@@ -330,11 +332,11 @@ impl Line {
         body: Vec<u8>,
         limit: Duration,
     ) -> Result<Vec<u8>, CallError> {
-        let standing = &self.parts.standing;
-        let started = standing.clock.now();
-        standing.count_call(started);
+        let health = &self.parts.health;
+        let started = health.clock.now();
+        health.count_call(started);
         self.operations.fetch_add(1, Ordering::Relaxed);
-        let error = match standing.clock.timeout(limit, wire.request(body)).await {
+        let error = match health.clock.timeout(limit, wire.request(body)).await {
             Ok(Ok(body)) => {
                 self.answered(started);
                 self.count(operation, CallResult::Answered, started);
@@ -356,19 +358,19 @@ impl Line {
     }
 
     fn count(&self, operation: Operation, result: CallResult, started: Timestamp) {
-        let Standing { calls, clock, .. } = &*self.parts.standing;
+        let AccountHealth { calls, clock, .. } = &*self.parts.health;
         calls.count(operation, result, clock.now().since(started), clock.running());
     }
 
     /// The answer to a call cannot be read: it proves nothing.
     pub(crate) fn unreadable(&self, operation: Operation) {
-        self.parts.standing.calls.traffic.unreadable(operation);
+        self.parts.health.calls.traffic.unreadable(operation);
     }
 
     fn answered(&self, started: Timestamp) {
-        let now = self.parts.standing.clock.now();
+        let now = self.parts.health.clock.now();
         self.last_answer.store(now.as_micros(), Ordering::Relaxed);
-        let running = self.parts.standing.clock.running();
+        let running = self.parts.health.clock.running();
         self.answered.store(u64::try_from(running.as_micros()).unwrap_or(0), Ordering::Relaxed);
         let millis = u32::try_from(now.since(started).as_millis()).unwrap_or(u32::MAX - 1);
         self.round_trip.store(millis, Ordering::Relaxed);
@@ -376,11 +378,11 @@ impl Line {
 
     /// Draws the conclusions from an error before anyone else does.
     fn judge(&self, error: &CallError) {
-        self.parts.standing.count_error(error.to_string());
+        self.parts.health.count_error(error.to_string());
         self.errors.fetch_add(1, Ordering::Relaxed);
         match classify::says(error) {
             Says::Nothing => {}
-            Says::Restricted(reason) => self.parts.standing.restrict(reason),
+            Says::Restricted(reason) => self.parts.health.restrict(reason),
             Says::Dead(reason) => self.die(reason, error.to_string()),
             Says::Lost => self.lose(Lost::Way),
             Says::Forgotten => self.lose(Lost::Opening),
@@ -390,11 +392,11 @@ impl Line {
 
     fn die(&self, reason: Reason, detail: String) {
         self.unplug();
-        tracing::warn!(account = %self.parts.standing.name, line = self.parts.index, %reason, detail, "a session is lost");
+        tracing::warn!(account = %self.parts.health.name, line = self.parts.index, %reason, detail, "a session is lost");
         self.show(reason.state(), Some(reason), Some(detail));
         if matches!(reason, Reason::Banned | Reason::Deactivated) {
             // That is not about this session: the other lines are no better off.
-            self.parts.standing.restrict(reason);
+            self.parts.health.restrict(reason);
         }
         self.signal(|signals| signals.dead = true);
     }
@@ -420,28 +422,28 @@ impl Line {
     // ---- state -------------------------------------------------------------------------------------------------
 
     fn show(&self, state: AccountState, reason: Option<Reason>, detail: Option<String>) {
-        let standing = &self.parts.standing;
+        let health = &self.parts.health;
         let mut status = self.status.write().unwrap_or_else(PoisonError::into_inner);
         if status.state == state && status.reason == reason {
             status.detail = detail;
             return;
         }
-        *status = Status { state, reason, detail, since: standing.clock.now() };
+        *status = Status { state, reason, detail, since: health.clock.now() };
         drop(status);
-        let reader = standing.reader();
-        standing.set_ready(self.parts.index, state == AccountState::Ready);
-        if standing.reader().is_some_and(|now| Some(now) != reader) {
+        let reader = health.reader();
+        health.set_ready(self.parts.index, state == AccountState::Ready);
+        if health.reader().is_some_and(|now| Some(now) != reader) {
             // What one line saw and the next one did not is asked for.
             self.hand_on(Arrived::Reconnected);
         }
-        standing.changes.tell();
+        health.changes.tell();
         let reason = reason.map(tracing::field::display);
-        tracing::info!(account = %standing.name, line = self.parts.index, %state, reason, "the line's state changed");
+        tracing::info!(account = %health.name, line = self.parts.index, %state, reason, "the line's state changed");
     }
 
     fn hand_on(&self, arrived: Arrived) {
         if self.parts.arrived.try_send(arrived).is_err() {
-            self.parts.standing.gap.store(true, Ordering::Release);
+            self.parts.health.gap.store(true, Ordering::Release);
         }
     }
 

@@ -14,7 +14,7 @@ use super::record::{By, Record, Step};
 use super::state::{LoginFailure, LoginState, SignedInAs};
 use super::turn::{Answer, LONGEST_WAIT, Turn};
 use super::watch::{IN_VAIN, LEFT_ALONE, due};
-use crate::learned;
+use crate::peers::parsing;
 use crate::roster::{RosterError, Taken};
 use crate::session::SignedIn;
 impl Turn {
@@ -23,7 +23,7 @@ impl Turn {
             let detail = "no account has this phone number".to_owned();
             return self.fail(LoginFailure::SignUpRequired, detail).await;
         };
-        match learned::own(&signed.user) {
+        match parsing::own(&signed.user) {
             Some(user) => self.signed_in(user).await,
             None => Err(LoginError::Unreachable("Telegram did not say who signed in".to_owned())),
         }
@@ -131,7 +131,7 @@ impl Turn {
         }
         let request = functions::users::GetUsers { id: vec![enums::InputUser::UserSelf] };
         match self.ask(&request).await? {
-            Answer::Got(users) => match users.iter().find_map(learned::own) {
+            Answer::Got(users) => match users.iter().find_map(parsing::own) {
                 Some(user) => self.signed_in(user).await.map(|()| true),
                 None => Ok(false),
             },

@@ -17,12 +17,12 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{Definition, StoredKey};
+use crate::account::health::{AccountHealth, Changes};
 use crate::account::{Account, AccountParts};
 use crate::line::{Arrived, Line, LineParts, Origin};
 use crate::peers::Names;
-use crate::registry::{Bound, Registry};
+use crate::routing::registry::{Bound, Registry};
 use crate::session::{Claims, Key, Keyring, Source};
-use crate::standing::{Changes, Standing};
 
 /// Updates of one account that may wait to be taken. What does not fit is asked for again.
 const ARRIVALS: usize = 1_024;
@@ -108,7 +108,7 @@ impl Builder {
         switch: Switch,
     ) -> Result<(Account, mpsc::Receiver<Arrived>), StoreError> {
         let name = &definition.name.clone();
-        let standing = Arc::new(Standing::new(
+        let health = Arc::new(AccountHealth::new(
             name.clone(),
             self.clock.clone(),
             self.chance.clone(),
@@ -119,7 +119,7 @@ impl Builder {
             index,
             definition: Arc::new(definition),
             stored,
-            standing,
+            health,
             lines: Vec::new(),
             arrived,
             names: Arc::clone(&self.names),
@@ -167,7 +167,7 @@ impl Builder {
         };
         let key = keyring.read().await;
         if let Ok(key) = &key {
-            self.remember(&account.standing, key).await?;
+            self.remember(&account.health, key).await?;
         }
         let parts = LineParts {
             index,
@@ -177,7 +177,7 @@ impl Builder {
             application: definition.application(&self.proxies),
             server_keys: self.server_keys.clone(),
             probe_every: self.probe_every,
-            standing: Arc::clone(&account.standing),
+            health: Arc::clone(&account.health),
             store: self.store.clone(),
             arrived: account.arrived.clone(),
         };
@@ -185,14 +185,14 @@ impl Builder {
     }
 
     /// Whose session it is, by the store or by the session file, until Telegram itself tells.
-    pub(crate) async fn remember(&self, standing: &Standing, key: &Key) -> Result<(), StoreError> {
-        let stored = self.store.accounts().session(&standing.name, key.fingerprint()).await?;
+    pub(crate) async fn remember(&self, health: &AccountHealth, key: &Key) -> Result<(), StoreError> {
+        let stored = self.store.accounts().session(&health.name, key.fingerprint()).await?;
         let told =
             key.user_id().map(|user_id| SelfUser { user_id, username: None, display_name: String::new() });
         if let Some(person) = stored.and_then(|session| session.user).or(told)
-            && standing.meet(person).is_err()
+            && health.meet(person).is_err()
         {
-            tracing::warn!(account = %standing.name, state = %AccountState::Error, "its sessions belong to different people");
+            tracing::warn!(account = %health.name, state = %AccountState::Error, "its sessions belong to different people");
         }
         Ok(())
     }

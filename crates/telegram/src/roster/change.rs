@@ -8,8 +8,8 @@ use store::{OwnerlessSession, Switch};
 
 use super::{AccountChange, Definition, NewAccount, RosterError, StoredKey, run};
 use crate::account::Account;
+use crate::account::view::{AccountSource, AccountView};
 use crate::pool::Pool;
-use crate::view::{AccountSource, AccountView};
 
 impl Pool {
     /// Adds an account. It has no session yet: give it one, or sign in.
@@ -44,7 +44,7 @@ impl Pool {
         self.slots.add(Arc::clone(&account));
         run(&self.running, &account, arrived);
         // It may know what nobody knew.
-        self.flights.forget_misses();
+        self.lookups.forget_misses();
         self.changes.tell();
         Ok(account)
     }
@@ -154,7 +154,7 @@ pub(super) fn left_over(
         let line = lines.iter().find(|line| line.origin() == origin);
         line.is_some_and(|line| matches!(line.state(), AccountState::NeedsLogin | AccountState::Banned))
     };
-    let person = account.standing.person();
+    let person = account.health.person();
     let left = account.stored().into_iter().filter(|key| given_up(key) && !is_lost(key));
     left.map(|StoredKey { key, .. }| {
         let copy = key.copy();

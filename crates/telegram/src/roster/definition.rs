@@ -12,8 +12,8 @@ use mtproto::{Application, Proxied, judge_named};
 use store::StoredAccount;
 
 use super::RosterError;
+use crate::account::view::AccountSource;
 use crate::session::{SignedIn, Source};
-use crate::view::AccountSource;
 
 /// An account as its owner describes it.
 #[derive(Clone)]

@@ -10,9 +10,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::account::Account;
+use crate::line::health;
 use crate::line::{self, Arrived, Line};
-use crate::silence::Silence;
-use crate::{dialogs, health, updates};
+use crate::peers::dialogs;
+use crate::pool::quiesce::Quiesced;
+use crate::updates;
 
 /// How many accounts read a page of dialogs at once.
 const READING: usize = 4;
@@ -26,24 +28,24 @@ pub(crate) struct Running {
     /// Nothing comes to life by itself.
     pub(crate) at_rest: bool,
     /// What nothing is to be asked for.
-    pub(crate) silence: Silence,
+    pub(crate) quiesced: Quiesced,
 }
 
 impl Running {
-    pub(crate) fn new(refresh_every: Duration, at_rest: bool, silence: Silence) -> Self {
+    pub(crate) fn new(refresh_every: Duration, at_rest: bool, quiesced: Quiesced) -> Self {
         Self {
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             refresh_every,
             turns: Arc::new(Semaphore::new(READING)),
             at_rest,
-            silence,
+            quiesced,
         }
     }
 
     /// Brings a line to life.
     pub(crate) fn line(&self, line: &Arc<Line>) {
-        line.hush(self.silence.covers(&line.purposes()));
+        line.quiesce(self.quiesced.covers(&line.purposes()));
         if self.at_rest {
             line.rest();
         } else {
@@ -88,6 +90,6 @@ async fn survive(account: &Account, closing: &CancellationToken, what: &str) {
     tracing::error!(account = %account.name, what, "a task broke down and is started again");
     tokio::select! {
         () = closing.cancelled() => {}
-        () = account.standing.clock.sleep(health::back_off(4)) => {}
+        () = account.health.clock.sleep(health::back_off(4)) => {}
     }
 }

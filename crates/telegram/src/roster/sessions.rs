@@ -10,9 +10,9 @@ use store::{KeyFingerprint, SelfUser, SessionInUse, SessionsChange, StoreError, 
 use super::change::left_over;
 use super::{RosterError, StoredKey};
 use crate::account::Account;
+use crate::account::view::AccountView;
 use crate::pool::Pool;
 use crate::session::{Holder, SignedIn};
-use crate::view::AccountView;
 
 /// A key that is signed in: whoever has it is the account.
 #[derive(Debug)]
@@ -133,7 +133,7 @@ impl Pool {
         let (stored, change) = replaced(&account, key, user, purposes, ends_login);
         self.store.accounts().change_sessions(name, &change).await?;
         account.set_stored(stored);
-        account.standing.forgive_sessions();
+        account.health.forgive_sessions();
         self.arrange(&account, false).await?;
         tracing::info!(account = %name, session = %fingerprint, "a session is used from now on");
         Ok(AccountView::of(&account))
@@ -141,7 +141,7 @@ impl Pool {
 
     /// Whose an account is, as far as Telegram ever told of one of its sessions.
     pub(crate) async fn known_user(&self, account: &Account) -> Result<Option<i64>, StoreError> {
-        if let Some(user_id) = account.standing.user_id() {
+        if let Some(user_id) = account.health.user_id() {
             return Ok(Some(user_id));
         }
         let sessions = self.store.accounts().sessions().await?;
@@ -157,7 +157,7 @@ impl Pool {
     ) -> Result<Option<AccountName>, StoreError> {
         let all = self.all();
         let mut others = all.iter().filter(|account| account.name != *but);
-        if let Some(other) = others.find(|account| account.standing.user_id() == Some(user_id)) {
+        if let Some(other) = others.find(|account| account.health.user_id() == Some(user_id)) {
             return Ok(Some(other.name.clone()));
         }
         let sessions = self.store.accounts().sessions().await?;

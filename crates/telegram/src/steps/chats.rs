@@ -7,11 +7,11 @@ use domain::saga::{Step, StepAnswer};
 use domain::{ChatId, Outcome};
 use grammers_tl_types::{enums, functions};
 
+use super::context::{StepChat, StepContext, told_of};
 use super::meaning::{is_done, is_of_the_maker, kept_title};
-use super::way::{Place, Way, told_of};
-use crate::classify::CallError;
+use crate::calls::classify::CallError;
 
-pub(super) async fn create(way: &Way<'_>, title: &str, about: &str) -> Result<StepAnswer, Outcome> {
+pub(super) async fn create(context: &StepContext<'_>, title: &str, about: &str) -> Result<Answer, Outcome> {
     let request = functions::channels::CreateChannel {
         broadcast: false,
         megagroup: true,
@@ -23,11 +23,11 @@ pub(super) async fn create(way: &Way<'_>, title: &str, about: &str) -> Result<St
         address: None,
         ttl_period: None,
     };
-    let updates = match way.change(&request).await {
+    let updates = match context.change(&request).await {
         Ok(updates) => updates,
-        Err(error) => return Err(of_the_account(way.refused(&error).await)),
+        Err(error) => return Err(of_the_account(context.refused(&error).await)),
     };
-    way.learn(&updates).await;
+    context.learn(&updates).await;
     // It was made all the same: whoever looks finds it.
     let unread = || Outcome::Unknown(Unclear::Unreadable("the answer names no chat".to_owned()));
     created(&updates).map(|chat_id| StepAnswer::Created { chat_id }).ok_or_else(unread)
@@ -53,42 +53,54 @@ fn created(updates: &enums::Updates) -> Option<ChatId> {
 }
 
 /// Lets new members read what was written before; in a basic group they always do.
-pub(super) async fn open_history(way: &Way<'_>, step: &Step) -> Result<StepAnswer, Outcome> {
-    let Place::Channel(channel) = way.place().await? else { return Ok(StepAnswer::Done) };
+pub(super) async fn open_history(context: &StepContext<'_>, step: &Step) -> Result<Answer, Outcome> {
+    let StepChat::Channel(channel) = context.chat().await? else { return Ok(Answer::Done) };
     let request = functions::channels::TogglePreHistoryHidden { channel, enabled: false };
-    changed(way, step, way.change(&request).await).await
+    changed(context, step, context.change(&request).await).await
 }
 
-pub(super) async fn set_title(way: &Way<'_>, step: &Step, title: &str) -> Result<StepAnswer, Outcome> {
+pub(super) async fn set_title(
+    context: &StepContext<'_>,
+    step: &Step,
+    title: &str,
+) -> Result<Answer, Outcome> {
     let title = kept_title(title);
-    let answer = match way.place().await? {
-        Place::Group(chat_id) => way.change(&functions::messages::EditChatTitle { chat_id, title }).await,
-        Place::Channel(channel) => way.change(&functions::channels::EditTitle { channel, title }).await,
+    let answer = match context.chat().await? {
+        StepChat::Group(chat_id) => {
+            context.change(&functions::messages::EditChatTitle { chat_id, title }).await
+        }
+        StepChat::Channel(channel) => {
+            context.change(&functions::channels::EditTitle { channel, title }).await
+        }
     };
-    changed(way, step, answer).await
+    changed(context, step, answer).await
 }
 
-pub(super) async fn set_about(way: &Way<'_>, step: &Step, about: &str) -> Result<StepAnswer, Outcome> {
-    let request = functions::messages::EditChatAbout { peer: way.peer().await?, about: about.to_owned() };
-    done(way, step, way.change(&request).await.map(drop)).await
+pub(super) async fn set_about(
+    context: &StepContext<'_>,
+    step: &Step,
+    about: &str,
+) -> Result<Answer, Outcome> {
+    let request = functions::messages::EditChatAbout { peer: context.peer().await?, about: about.to_owned() };
+    done(context, step, context.change(&request).await.map(drop)).await
 }
 
 /// The invite link there is, or a new one: asked for again, it makes no second one.
-pub(super) async fn export_link(way: &Way<'_>) -> Result<StepAnswer, Outcome> {
-    let place = way.place().await?;
-    let full = match place {
-        Place::Group(chat_id) => {
-            way.account.read(Operation::Read, &functions::messages::GetFullChat { chat_id }).await
+pub(super) async fn export_link(context: &StepContext<'_>) -> Result<Answer, Outcome> {
+    let chat = context.chat().await?;
+    let full = match chat {
+        StepChat::Group(chat_id) => {
+            context.account.read(Operation::Read, &functions::messages::GetFullChat { chat_id }).await
         }
-        Place::Channel(channel) => {
-            way.account.read(Operation::Read, &functions::channels::GetFullChannel { channel }).await
+        StepChat::Channel(channel) => {
+            context.account.read(Operation::Read, &functions::channels::GetFullChannel { channel }).await
         }
     };
     let enums::messages::ChatFull::Full(full) = match full {
         Ok(full) => full,
-        Err(error) => return Err(way.refused(&error).await),
+        Err(error) => return Err(context.refused(&error).await),
     };
-    way.account.learn(&full.users, &full.chats, &[]).await;
+    context.account.learn(&full.users, &full.chats, &[]).await;
     if let Some(link) = exported(&full.full_chat) {
         return Ok(StepAnswer::Link { link });
     }
@@ -96,20 +108,18 @@ pub(super) async fn export_link(way: &Way<'_>) -> Result<StepAnswer, Outcome> {
         // Makes the primary link, of which there is none: that is the one a full chat shows, so that a repeat finds it.
         legacy_revoke_permanent: true,
         request_needed: false,
-        peer: way.peer().await?,
+        peer: context.peer().await?,
         expire_date: None,
         usage_limit: None,
         title: None,
         subscription_pricing: None,
     };
-    match way.change(&request).await {
-        Ok(enums::ExportedChatInvite::ChatInviteExported(invite)) => {
-            Ok(StepAnswer::Link { link: invite.link })
-        }
+    match context.change(&request).await {
+        Ok(enums::ExportedChatInvite::ChatInviteExported(invite)) => Ok(Answer::Link { link: invite.link }),
         Ok(enums::ExportedChatInvite::ChatInvitePublicJoinRequests) => {
             Err(Outcome::Rejected { code: "CHAT_INVITE_PUBLIC".into() })
         }
-        Err(error) => Err(way.refused(&error).await),
+        Err(error) => Err(context.refused(&error).await),
     }
 }
 
@@ -128,52 +138,54 @@ fn exported(full: &enums::ChatFull) -> Option<String> {
     }
 }
 
-pub(super) async fn leave(way: &Way<'_>, step: &Step) -> Result<StepAnswer, Outcome> {
-    let chat_id = way.chat_id()?;
-    let answer = match way.place().await? {
-        Place::Group(chat_id) => {
+pub(super) async fn leave(context: &StepContext<'_>, step: &Step) -> Result<Answer, Outcome> {
+    let chat_id = context.chat_id()?;
+    let answer = match context.chat().await? {
+        StepChat::Group(chat_id) => {
             let user_id = enums::InputUser::UserSelf;
-            way.change(&functions::messages::DeleteChatUser { revoke_history: false, chat_id, user_id }).await
+            context
+                .change(&functions::messages::DeleteChatUser { revoke_history: false, chat_id, user_id })
+                .await
         }
-        Place::Channel(channel) => way.change(&functions::channels::LeaveChannel { channel }).await,
+        StepChat::Channel(channel) => context.change(&functions::channels::LeaveChannel { channel }).await,
     };
     if let Err(error) = &answer
         && error.name().map(RejectionCode::from) == Some(RejectionCode::UserCreator)
     {
-        way.account.registry.note_creators_stay();
+        context.account.registry.note_creators_stay();
     }
     // A basic group that does not answer any more may only have become a supergroup.
     if let (Err(error), domain::ChatKind::Group) = (&answer, chat_id.kind())
-        && let refused @ Outcome::Unavailable(_) = way.refused(error).await
+        && let refused @ Outcome::Unavailable(_) = context.refused(error).await
     {
         return Err(refused);
     }
-    let answer = changed(way, step, answer).await?;
-    way.is_out(chat_id).await;
+    let answer = changed(context, step, answer).await?;
+    context.is_out(chat_id).await;
     Ok(answer)
 }
 
 /// A change whose answer tells of users and chats.
 pub(super) async fn changed(
-    way: &Way<'_>,
+    context: &StepContext<'_>,
     step: &Step,
     answer: Result<enums::Updates, CallError>,
 ) -> Result<StepAnswer, Outcome> {
     if let Ok(updates) = &answer {
-        way.learn(updates).await;
+        context.learn(updates).await;
     }
-    done(way, step, answer.map(drop)).await
+    done(context, step, answer.map(drop)).await
 }
 
 /// The end of a step that either is done or not.
 pub(super) async fn done(
-    way: &Way<'_>,
+    context: &StepContext<'_>,
     step: &Step,
     answer: Result<(), CallError>,
 ) -> Result<StepAnswer, Outcome> {
     match answer {
-        Ok(()) => Ok(StepAnswer::Done),
-        Err(error) if error.name().is_some_and(|name| is_done(step, name)) => Ok(StepAnswer::Done),
-        Err(error) => Err(way.refused(&error).await),
+        Ok(()) => Ok(Answer::Done),
+        Err(error) if error.name().is_some_and(|name| is_done(step, name)) => Ok(Answer::Done),
+        Err(error) => Err(context.refused(&error).await),
     }
 }

@@ -8,14 +8,14 @@ use grammers_tl_types::enums;
 
 use super::meaning::kept_title;
 use crate::account::Account;
-use crate::dialogs;
+use crate::peers::dialogs;
 
 /// How much earlier than expected a chat may have been made: clocks are read to the second, and may be set.
 const SLACK: Duration = Duration::from_mins(1);
 
 /// What is looked for.
 #[derive(Debug)]
-struct Wanted<'a> {
+struct CreatedChat<'a> {
     title: String,
     /// By Telegram's clock, in seconds.
     earliest: i64,
@@ -25,13 +25,13 @@ struct Wanted<'a> {
 /// Looks for a supergroup that this account made.
 pub(super) async fn find(account: &Account, title: &str, since: Timestamp, known: &[ChatId]) -> ChatLookup {
     // Our clock and Telegram's may differ, and a look in the wrong time would lead to a second chat.
-    let Ok(ahead) = account.telegram_ahead().await else { return ChatLookup::CannotTell };
-    let Some(earliest) = earliest(since, account.now(), ahead) else { return ChatLookup::CannotTell };
-    let wanted = Wanted { title: kept_title(title), earliest, known };
+    let Ok(ahead) = account.telegram_ahead().await else { return FoundChat::CannotTell };
+    let Some(earliest) = earliest(since, account.now(), ahead) else { return FoundChat::CannotTell };
+    let created = CreatedChat { title: kept_title(title), earliest, known };
     let mut found: Option<(i32, ChatId)> = None;
     let look = |chat: &enums::Chat| {
         // Of several the oldest: it is the one whose answer was lost.
-        found = wanted.fits(chat).into_iter().chain(found).min();
+        found = created.fits(chat).into_iter().chain(found).min();
     };
     let read = dialogs::look_through(account, earliest, look).await;
     match (found, read) {
@@ -48,7 +48,7 @@ fn earliest(since: Timestamp, now: Timestamp, ahead: i64) -> Option<i64> {
     is_known.then(|| since.minus(SLACK).as_seconds().saturating_add(ahead.min(0)))
 }
 
-impl Wanted<'_> {
+impl CreatedChat<'_> {
     /// When it was made, and its id, if it is what is looked for.
     fn fits(&self, chat: &enums::Chat) -> Option<(i32, ChatId)> {
         let enums::Chat::Channel(channel) = chat else { return None };
@@ -92,8 +92,8 @@ mod tests {
     #[test]
     fn only_a_chat_of_ours_and_of_this_time_is_the_one() {
         let known = [ChatId::channel(3).expect("id")];
-        let wanted = Wanted { title: "Order 7".to_owned(), earliest: 100, known: &known };
-        let fits = |channel: types::Channel| wanted.fits(&channel.into()).map(|(_, chat_id)| chat_id);
+        let created = CreatedChat { title: "Order 7".to_owned(), earliest: 100, known: &known };
+        let fits = |channel: types::Channel| created.fits(&channel.into()).map(|(_, chat_id)| chat_id);
         assert_eq!(fits(channel(1, "Order 7", 100)), ChatId::channel(1));
         assert_eq!(fits(channel(2, "Order 7", 99)), None);
         assert_eq!(fits(channel(3, "Order 7", 100)), None);

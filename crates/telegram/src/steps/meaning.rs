@@ -2,7 +2,7 @@
 
 use domain::saga::{MemberResult, Step};
 
-use crate::classify::is_about_membership;
+use crate::calls::classify::is_about_membership;
 
 /// Telegram keeps this many characters of a title.
 const TITLE: usize = 128;

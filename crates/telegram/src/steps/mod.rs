@@ -1,10 +1,11 @@
 //! Steps on chats: who could take them, and taking one of them.
 
 mod chats;
+mod context;
 mod created;
 mod meaning;
 pub(crate) mod people;
-mod way;
+pub(crate) mod recent_invites;
 
 use delivery::{Call, Candidates, ChatLookup, Query, Steps};
 use domain::account::Operation;
@@ -14,13 +15,14 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 
-use self::way::Way;
+use self::context::StepContext;
 use crate::account::Account;
 use crate::pool::Pool;
-use crate::router::Usable;
-use crate::sender::no_such_account;
-use crate::services::error_of;
-use crate::{candidates, send};
+use crate::pool::services::error_of;
+use crate::routing::candidates;
+use crate::routing::router::Usable;
+use crate::sending::part;
+use crate::sending::sender::no_such_account;
 
 impl Steps for Pool {
     fn knows(&self, account: &AccountName) -> bool {
@@ -110,27 +112,27 @@ async fn take(account: &Account, call: Call<'_>) -> Result<StepAnswer, Outcome> 
     match account.usable() {
         Usable::Now => {}
         Usable::Connecting => return Err(Outcome::Unavailable("connecting".to_owned())),
-        Usable::No(..) => return Err(send::unusable(account)),
+        Usable::No(..) => return Err(part::unusable(account)),
     }
-    if let Some(until) = account.holds.flood(operation, account.now()) {
+    if let Some(until) = account.flood_waits.flood(operation, account.now()) {
         return Err(Outcome::FloodWait(until));
     }
     let Some(line) = account.line_for(purpose(step)) else {
         return Err(Outcome::Unavailable("connecting".to_owned()));
     };
     let chat_id = call.chat_id.map(|chat_id| account.registry.today(chat_id));
-    let way = Way { account, line, operation, chat_id };
+    let context = StepContext { account, line, operation, chat_id };
     match step {
-        Step::Resolve { who } => people::resolve(&way, who).await,
-        Step::Create { title, about } => chats::create(&way, title, about).await,
-        Step::OpenHistory => chats::open_history(&way, step).await,
-        Step::Invite { users } => people::invite(&way, users).boxed().await,
-        Step::Promote { user } => people::promote(&way, step, *user).await,
-        Step::ExportLink => chats::export_link(&way).await,
-        Step::ListMembers { keep_own } => people::list(&way, *keep_own).await,
-        Step::Remove { user } => people::remove(&way, step, *user).await,
-        Step::Leave => chats::leave(&way, step).await,
-        Step::SetTitle { title } => chats::set_title(&way, step, title).await,
-        Step::SetAbout { about } => chats::set_about(&way, step, about).await,
+        Step::Resolve { who } => people::resolve(&context, who).await,
+        Step::Create { title, about } => chats::create(&context, title, about).await,
+        Step::OpenHistory => chats::open_history(&context, step).await,
+        Step::Invite { users } => people::invite(&context, users).boxed().await,
+        Step::Promote { user } => people::promote(&context, step, *user).await,
+        Step::ExportLink => chats::export_link(&context).await,
+        Step::ListMembers { keep_own } => people::list(&context, *keep_own).await,
+        Step::Remove { user } => people::remove(&context, step, *user).await,
+        Step::Leave => chats::leave(&context, step).await,
+        Step::SetTitle { title } => chats::set_title(&context, step, title).await,
+        Step::SetAbout { about } => chats::set_about(&context, step, about).await,
     }
 }

@@ -7,10 +7,10 @@ use domain::{ChatId, ChatRef, Outcome};
 use grammers_tl_types::{enums, functions, types};
 
 use super::chats::{changed, done};
+use super::context::{StepChat, StepContext, happened};
 use super::meaning::of_invited;
-use super::way::{Place, Way, happened};
-use crate::classify::CallError;
-use crate::lookup;
+use crate::calls::classify::CallError;
+use crate::peers::lookup;
 
 /// Members in one answer, as many as Telegram gives.
 const PAGE: i32 = 200;
@@ -22,8 +22,8 @@ const MOST: usize = 10_000;
 const SHOWN: i32 = 100;
 
 /// Finds out who somebody is.
-pub(super) async fn resolve(way: &Way<'_>, who: &ChatRef) -> Result<StepAnswer, Outcome> {
-    let account = way.account;
+pub(super) async fn resolve(context: &StepContext<'_>, who: &ChatRef) -> Result<Answer, Outcome> {
+    let account = context.account;
     let name = match who {
         ChatRef::Username(name) => Some(name.clone()),
         ChatRef::Id(chat_id) => account.names.of(*chat_id),
@@ -32,8 +32,8 @@ pub(super) async fn resolve(way: &Way<'_>, who: &ChatRef) -> Result<StepAnswer, 
         ChatRef::Username(name) => account.names.find_fresh(name, account.now()),
         ChatRef::Id(chat_id) => Some(*chat_id),
     };
-    if let Some(person) = known.and_then(|chat_id| person(way, chat_id)) {
-        return Ok(StepAnswer::Resolved { person: Some(person) });
+    if let Some(person) = known.and_then(|chat_id| person(context, chat_id)) {
+        return Ok(Answer::Resolved { person: Some(person) });
     }
     let found = match (&name, known) {
         (Some(name), _) => lookup::resolve(account, name).await,
@@ -41,26 +41,26 @@ pub(super) async fn resolve(way: &Way<'_>, who: &ChatRef) -> Result<StepAnswer, 
         (None, None) => Ok(None),
     };
     match found {
-        Ok(found) => Ok(StepAnswer::Resolved { person: found.and_then(|chat_id| person(way, chat_id)) }),
-        Err(error) => Err(way.refused(&error).await),
+        Ok(found) => Ok(Answer::Resolved { person: found.and_then(|chat_id| person(context, chat_id)) }),
+        Err(error) => Err(context.refused(&error).await),
     }
 }
 
-fn person(way: &Way<'_>, chat_id: ChatId) -> Option<Person> {
-    let known = way.account.peers.person(ChatId::user(chat_id.get())?.get())?;
+fn person(context: &StepContext<'_>, chat_id: ChatId) -> Option<Person> {
+    let known = context.account.peers.person(ChatId::user(chat_id.get())?.get())?;
     Some(Person { user_id: known.user_id, is_bot: known.is_bot })
 }
 
 // ---- inviting ------------------------------------------------------------------------------------------------------
 
 /// Invites people. One who cannot be invited does not keep the others out.
-pub(super) async fn invite(way: &Way<'_>, users: &[i64]) -> Result<StepAnswer, Outcome> {
-    let chat_id = way.chat_id()?;
-    let place = way.place().await?;
-    let mut invitation = Invitation { way, place, missing: Vec::new(), brought: Vec::new() };
+pub(super) async fn invite(context: &StepContext<'_>, users: &[i64]) -> Result<Answer, Outcome> {
+    let chat_id = context.chat_id()?;
+    let chat = context.chat().await?;
+    let mut invitation = Invitation { context, chat, missing: Vec::new(), brought: Vec::new() };
     let ended = invitation.all(users).await;
     let Invitation { mut missing, brought, .. } = invitation;
-    let invited = &way.account.invited;
+    let invited = &context.account.recent_invites;
     // Whoever an earlier try brought is there now because of it.
     let came_before =
         |one: &Missing| one.result == MemberResult::Already && invited.recall(chat_id, one.user_id);
@@ -86,8 +86,8 @@ fn is_pending(user: i64, brought: &[i64], missing: &[Missing]) -> bool {
 
 /// An invitation of several people.
 struct Invitation<'a> {
-    way: &'a Way<'a>,
-    place: Place,
+    context: &'a StepContext<'a>,
+    chat: StepChat,
     missing: Vec<Missing>,
     /// Who may be in the chat because of it.
     brought: Vec<i64>,
@@ -97,12 +97,12 @@ impl Invitation<'_> {
     async fn all(&mut self, users: &[i64]) -> Result<(), Outcome> {
         let mut known = Vec::new();
         for user_id in users {
-            match self.way.account.peers.input_user(*user_id) {
+            match self.context.account.peers.input_user(*user_id) {
                 Some(input) => known.push((*user_id, input)),
                 None => self.missing.push(absent(*user_id, "this account does not know the user")),
             }
         }
-        if let (Place::Channel(_), [_, _, ..]) = (&self.place, known.as_slice()) {
+        if let (StepChat::Channel(_), [_, _, ..]) = (&self.chat, known.as_slice()) {
             let (asked, inputs): (Vec<i64>, Vec<_>) = known.iter().cloned().unzip();
             match self.ask(&asked, inputs).await? {
                 None => return Ok(()),
@@ -129,22 +129,22 @@ impl Invitation<'_> {
         asked: &[i64],
         inputs: Vec<enums::InputUser>,
     ) -> Result<Option<(MemberResult, CallError)>, Outcome> {
-        let answer = match &self.place {
-            Place::Group(chat_id) => {
+        let answer = match &self.chat {
+            StepChat::Group(chat_id) => {
                 let Some(user_id) = inputs.into_iter().next() else { return Ok(None) };
                 let chat_id = *chat_id;
                 let request = functions::messages::AddChatUser { chat_id, user_id, fwd_limit: SHOWN };
-                self.way.change(&request).await
+                self.context.change(&request).await
             }
-            Place::Channel(channel) => {
+            StepChat::Channel(channel) => {
                 let request =
                     functions::channels::InviteToChannel { channel: channel.clone(), users: inputs };
-                self.way.change(&request).await
+                self.context.change(&request).await
             }
         };
         let error = match answer {
             Ok(answer) => {
-                self.missing.extend(invited(self.way, asked, &answer).await);
+                self.missing.extend(invited(self.context, asked, &answer).await);
                 self.brought.extend(asked);
                 return Ok(None);
             }
@@ -153,7 +153,7 @@ impl Invitation<'_> {
         if let Some(result) = error.name().and_then(of_invited) {
             return Ok(Some((result, error)));
         }
-        let outcome = self.way.refused(&error).await;
+        let outcome = self.context.refused(&error).await;
         if !outcome.proves_unsent() {
             self.brought.extend(asked);
         }
@@ -162,9 +162,13 @@ impl Invitation<'_> {
 }
 
 /// Who of those that were asked is missing, by the answer.
-async fn invited(way: &Way<'_>, asked: &[i64], answer: &enums::messages::InvitedUsers) -> Vec<Missing> {
+async fn invited(
+    context: &StepContext<'_>,
+    asked: &[i64],
+    answer: &enums::messages::InvitedUsers,
+) -> Vec<Missing> {
     let enums::messages::InvitedUsers::Users(answer) = answer;
-    way.learn(&answer.updates).await;
+    context.learn(&answer.updates).await;
     missing(asked, answer)
 }
 
@@ -229,16 +233,16 @@ fn absent(user_id: i64, why: &str) -> Missing {
 // ---- governing -----------------------------------------------------------------------------------------------------
 
 /// Makes somebody an administrator with all rights.
-pub(super) async fn promote(way: &Way<'_>, step: &Step, user: i64) -> Result<StepAnswer, Outcome> {
-    let place = way.place().await?;
-    let person = way.account.peers.person(user);
-    let user_id = way.account.peers.input_user(user).ok_or_else(unknown_user)?;
-    match place {
-        Place::Group(chat_id) => {
+pub(super) async fn promote(context: &StepContext<'_>, step: &Step, user: i64) -> Result<Answer, Outcome> {
+    let chat = context.chat().await?;
+    let person = context.account.peers.person(user);
+    let user_id = context.account.peers.input_user(user).ok_or_else(unknown_user)?;
+    match chat {
+        StepChat::Group(chat_id) => {
             let request = functions::messages::EditChatAdmin { chat_id, user_id, is_admin: true };
-            done(way, step, way.change(&request).await.map(drop)).await
+            done(context, step, context.change(&request).await.map(drop)).await
         }
-        Place::Channel(channel) => {
+        StepChat::Channel(channel) => {
             let rank = if person.is_some_and(|person| person.is_bot) { "Admin Bot" } else { "Admin" };
             let request = functions::channels::EditAdmin {
                 channel,
@@ -246,7 +250,7 @@ pub(super) async fn promote(way: &Way<'_>, step: &Step, user: i64) -> Result<Ste
                 admin_rights: all_rights().into(),
                 rank: Some(rank.to_owned()),
             };
-            changed(way, step, way.change(&request).await).await
+            changed(context, step, context.change(&request).await).await
         }
     }
 }
@@ -277,20 +281,22 @@ const fn all_rights() -> types::ChatAdminRights {
 }
 
 /// Removes somebody, and keeps them out.
-pub(super) async fn remove(way: &Way<'_>, step: &Step, user: i64) -> Result<StepAnswer, Outcome> {
-    let answer = match way.place().await? {
-        Place::Group(chat_id) => {
-            let user_id = way.account.peers.input_user(user).ok_or_else(unknown_user)?;
-            way.change(&functions::messages::DeleteChatUser { revoke_history: false, chat_id, user_id }).await
+pub(super) async fn remove(context: &StepContext<'_>, step: &Step, user: i64) -> Result<Answer, Outcome> {
+    let answer = match context.chat().await? {
+        StepChat::Group(chat_id) => {
+            let user_id = context.account.peers.input_user(user).ok_or_else(unknown_user)?;
+            context
+                .change(&functions::messages::DeleteChatUser { revoke_history: false, chat_id, user_id })
+                .await
         }
-        Place::Channel(channel) => {
-            let participant = ChatId::user(user).and_then(|user| way.account.peers.input(user));
+        StepChat::Channel(channel) => {
+            let participant = ChatId::user(user).and_then(|user| context.account.peers.input(user));
             let participant = participant.ok_or_else(unknown_user)?;
             let banned_rights = out().into();
-            way.change(&functions::channels::EditBanned { channel, participant, banned_rights }).await
+            context.change(&functions::channels::EditBanned { channel, participant, banned_rights }).await
         }
     };
-    changed(way, step, answer).await
+    changed(context, step, answer).await
 }
 
 const fn out() -> types::ChatBannedRights {
@@ -323,14 +329,14 @@ const fn out() -> types::ChatBannedRights {
 }
 
 /// Lists the other members. With `keep_own` it is refused in a supergroup or channel that the account owns.
-pub(super) async fn list(way: &Way<'_>, keep_own: bool) -> Result<StepAnswer, Outcome> {
-    let account = way.account;
-    let mut users = match way.place().await? {
-        Place::Group(chat_id) => {
+pub(super) async fn list(context: &StepContext<'_>, keep_own: bool) -> Result<Answer, Outcome> {
+    let account = context.account;
+    let mut users = match context.chat().await? {
+        StepChat::Group(chat_id) => {
             let request = functions::messages::GetFullChat { chat_id };
             let enums::messages::ChatFull::Full(full) = match account.read(Operation::Read, &request).await {
                 Ok(full) => full,
-                Err(error) => return Err(way.refused(&error).await),
+                Err(error) => return Err(context.refused(&error).await),
             };
             account.learn(&full.users, &full.chats, &[]).await;
             match full.full_chat {
@@ -341,24 +347,24 @@ pub(super) async fn list(way: &Way<'_>, keep_own: bool) -> Result<StepAnswer, Ou
                 _ => Vec::new(),
             }
         }
-        Place::Channel(channel) => in_channel(way, channel, keep_own).await?,
+        StepChat::Channel(channel) => in_channel(context, channel, keep_own).await?,
     };
-    let me = account.standing.user_id();
+    let me = account.health.user_id();
     users.retain(|user| Some(*user) != me);
     Ok(StepAnswer::Members { users })
 }
 
 async fn in_channel(
-    way: &Way<'_>,
+    context: &StepContext<'_>,
     channel: enums::InputChannel,
     keep_own: bool,
 ) -> Result<Vec<i64>, Outcome> {
-    let me = way.account.standing.user_id();
+    let me = context.account.health.user_id();
     let refuse = if keep_own {
         Some(RejectionCode::OwnChat)
     } else {
         // Members are listed to be removed before the chat is left, which would then be refused.
-        way.account.registry.creators_stay().then_some(RejectionCode::UserCreator)
+        context.account.registry.creators_stay().then_some(RejectionCode::UserCreator)
     };
     let mut users: Vec<i64> = Vec::new();
     let mut offset = 0;
@@ -370,12 +376,12 @@ async fn in_channel(
             limit: PAGE,
             hash: 0,
         };
-        let page = match way.account.read(Operation::Read, &request).await {
+        let page = match context.account.read(Operation::Read, &request).await {
             Ok(enums::channels::ChannelParticipants::Participants(page)) => page,
             Ok(enums::channels::ChannelParticipants::NotModified) => break,
-            Err(error) => return Err(way.refused(&error).await),
+            Err(error) => return Err(context.refused(&error).await),
         };
-        way.account.learn(&page.users, &page.chats, &[]).await;
+        context.account.learn(&page.users, &page.chats, &[]).await;
         if let Some(code) = &refuse
             && page.participants.iter().any(|one| is_made_by(one, me))
         {

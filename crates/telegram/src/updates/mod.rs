@@ -21,11 +21,11 @@ use tokio_util::sync::CancellationToken;
 
 use self::notice::Notice;
 use self::pending::{Beginning, Pending};
+use crate::account::view::Gap;
 use crate::account::{Account, Learned};
-use crate::classify::{self, CallError};
-use crate::health;
+use crate::calls::classify::{self, CallError};
 use crate::line::Arrived;
-use crate::view::Gap;
+use crate::line::health;
 
 /// What lies further back than this is not asked for.
 const OLDEST: Duration = Duration::from_hours(24);
@@ -57,7 +57,7 @@ pub(crate) async fn run(
             Ok(reader) => reader,
             Err(error) => {
                 tracing::warn!(account = %account.name, %error, "the state of the updates could not be read");
-                account.standing.clock.sleep(health::back_off(failures)).await;
+                account.health.clock.sleep(health::back_off(failures)).await;
                 failures = failures.saturating_add(1);
                 continue;
             }
@@ -129,14 +129,14 @@ impl<'a> Reader<'a> {
                     } else {
                         tracing::debug!(account = %self.account.name, %error, "updates");
                     }
-                    let wait = self.account.standing.chance.jitter(health::back_off(failures));
+                    let wait = self.account.health.chance.jitter(health::back_off(failures));
                     failures = failures.saturating_add(1);
-                    let mut changes = self.account.standing.changes.subscribe();
+                    let mut changes = self.account.health.changes.subscribe();
                     tokio::select! {
                         () = closing.cancelled() => break,
-                        () = self.account.standing.clock.sleep(wait) => {}
+                        () = self.account.health.clock.sleep(wait) => {}
                         // A line that came up is worth another try at once, unless it was the one that failed.
-                        _ = changes.changed(), if failures == 1 && self.account.standing.reader().is_none() => {}
+                        _ = changes.changed(), if failures == 1 && self.account.health.reader().is_none() => {}
                     }
                 }
             }
@@ -146,10 +146,10 @@ impl<'a> Reader<'a> {
 
     /// One thing: a question to Telegram, or one arrival, or a write.
     async fn step(&mut self, arrived: &mut mpsc::Receiver<Arrived>) -> Result<(), CallError> {
-        if self.account.standing.gap.swap(false, Ordering::AcqRel) {
+        if self.account.health.gap.swap(false, Ordering::AcqRel) {
             self.gap();
         }
-        let up = self.account.standing.reader().is_some();
+        let up = self.account.health.reader().is_some();
         if up && !self.primed {
             return self.start_from_now().await;
         }
@@ -162,14 +162,14 @@ impl<'a> Reader<'a> {
                 return self.channel_difference(request).await;
             }
         }
-        let clock = self.account.standing.clock.clone();
+        let clock = self.account.health.clock.clone();
         let flush_at = self.pending.since.map(|since| since.plus(GATHER));
         // A stream of updates without a pause must not put the writing off for ever.
         if self.pending.is_much() || flush_at.is_some_and(|at| at <= clock.now()) {
             self.flush().await;
             return Ok(());
         }
-        let mut changes = self.account.standing.changes.subscribe();
+        let mut changes = self.account.health.changes.subscribe();
         tokio::select! {
             biased;
             arrival = arrived.recv() => match arrival {
@@ -233,14 +233,14 @@ impl<'a> Reader<'a> {
 
     fn take(&mut self, (updates, users, chats): UpdateAndPeers) {
         let account = self.account;
-        let me = account.standing.user_id();
+        let me = account.health.user_id();
         account.updates_received.fetch_add(updates.len() as u64, Ordering::Relaxed);
         let (mut dialogs, mut left, mut renamed) = (Vec::new(), Vec::new(), Vec::new());
         let mut became = Vec::new();
         for (update, state) in &updates {
             match notice::notice(update, me) {
                 Some(Notice::Sent { random_id, message_id }) => {
-                    account.recent.note(random_id, message_id, None);
+                    account.recently_sent.note(random_id, message_id, None);
                 }
                 Some(Notice::Dialog(chat_id)) => dialogs.push(chat_id),
                 Some(Notice::Left(chat_id)) => left.push(chat_id),
@@ -273,10 +273,10 @@ impl<'a> Reader<'a> {
         learned.peers = account.peers.learn(&account.names, learned.peers, account.now());
         // Whoever is in a chat again may have got the right to write back as well.
         for peer in learned.peers.iter().filter(|peer| peer.dialog) {
-            account.holds.lift_mark(peer.chat_id);
+            account.flood_waits.lift_mark(peer.chat_id);
         }
         if learned.len() > 0 {
-            account.standing.changes.tell();
+            account.health.changes.tell();
         }
         self.pending.learned.append(learned);
         self.touch();

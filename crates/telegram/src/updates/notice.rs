@@ -3,7 +3,7 @@
 use domain::{ChatId, Username};
 use grammers_tl_types::enums::{self, Update};
 
-use crate::learned;
+use crate::peers::parsing;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Notice {
@@ -37,8 +37,8 @@ pub(super) fn notice(update: &Update, me: Option<i64>) -> Option<Notice> {
         }
         Update::UserName(names) => Some(Notice::Renamed {
             chat_id: ChatId::user(names.user_id)?,
-            username: learned::username(None, Some(&names.usernames)),
-            title: learned::full_name([&names.first_name, &names.last_name]),
+            username: parsing::username(None, Some(&names.usernames)),
+            title: parsing::full_name([&names.first_name, &names.last_name]),
         }),
         _ => None,
     }
@@ -48,27 +48,27 @@ fn in_message(message: &enums::Message, me: Option<i64>) -> Option<Notice> {
     match message {
         enums::Message::Empty(_) => None,
         enums::Message::Message(message) => {
-            learned::chat_id(&message.peer_id).filter(|chat_id| chat_id.get() > 0).map(Notice::Dialog)
+            parsing::chat_id(&message.peer_id).filter(|chat_id| chat_id.get() > 0).map(Notice::Dialog)
         }
         enums::Message::Service(message) => match &message.action {
             enums::MessageAction::ChatDeleteUser(gone) if Some(gone.user_id) == me => {
-                learned::chat_id(&message.peer_id).map(Notice::Left)
+                parsing::chat_id(&message.peer_id).map(Notice::Left)
             }
             enums::MessageAction::ChatAddUser(come) if me.is_some_and(|me| come.users.contains(&me)) => {
-                learned::chat_id(&message.peer_id).map(Notice::Joined)
+                parsing::chat_id(&message.peer_id).map(Notice::Joined)
             }
             enums::MessageAction::ChatJoinedByLink(_) | enums::MessageAction::ChatJoinedByRequest
                 if me.is_some() && by(message.from_id.as_ref()) == me =>
             {
-                learned::chat_id(&message.peer_id).map(Notice::Joined)
+                parsing::chat_id(&message.peer_id).map(Notice::Joined)
             }
             enums::MessageAction::ChatMigrateTo(moved) => Some(Notice::Became {
-                from: learned::chat_id(&message.peer_id)?,
+                from: parsing::chat_id(&message.peer_id)?,
                 to: ChatId::channel(moved.channel_id)?,
             }),
             enums::MessageAction::ChannelMigrateFrom(moved) => Some(Notice::Became {
                 from: ChatId::group(moved.chat_id)?,
-                to: learned::chat_id(&message.peer_id)?,
+                to: parsing::chat_id(&message.peer_id)?,
             }),
             _ => None,
         },

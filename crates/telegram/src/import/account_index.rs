@@ -1,0 +1,162 @@
+//! Who lives here already: accounts with their people, keys and purposes, and the sessions that belong to none.
+
+use domain::{AccountName, Purpose};
+use store::KeyFingerprint;
+
+use super::planner::Person;
+
+/// An account, as far as an import is concerned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ExistingAccount {
+    pub(super) name: AccountName,
+    /// Whose account it is, once Telegram told.
+    pub(super) user_id: Option<i64>,
+    /// Its phone number as the owner wrote it.
+    pub(super) phone: Option<String>,
+    /// The keys of its sessions.
+    pub(super) keys: Vec<KeyFingerprint>,
+    /// What its living sessions are for. A session that is lost is in nobody's way.
+    pub(super) taken: Vec<Purpose>,
+    /// It was made by an import or by hand while the program ran, not by the settings.
+    pub(super) is_stored: bool,
+}
+
+impl ExistingAccount {
+    /// What none of its sessions is for.
+    pub(super) fn free(&self) -> Vec<Purpose> {
+        Purpose::ALL.into_iter().filter(|purpose| !self.taken.contains(purpose)).collect()
+    }
+
+    /// Whether nobody moved in yet: an import was cut off after it made the account.
+    fn is_vacant(&self) -> bool {
+        self.is_stored && self.user_id.is_none() && self.keys.is_empty() && self.taken.is_empty()
+    }
+
+    /// Whether its phone number says that it is somebody else's, while nobody moved in yet.
+    pub(super) fn is_of_another(&self, person: &Person) -> bool {
+        let own = self.phone.as_deref().filter(|own| self.user_id.is_none() && !digits(own).is_empty());
+        own.is_some()
+            && person
+                .phone
+                .as_deref()
+                .is_some_and(|phone| !digits(phone).is_empty() && !self.has_phone(phone))
+    }
+
+    fn has_phone(&self, phone: &str) -> bool {
+        self.phone.as_deref().is_some_and(|own| !digits(phone).is_empty() && digits(own) == digits(phone))
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct AccountIndex {
+    pub(super) accounts: Vec<ExistingAccount>,
+    /// Keys of sessions that belong to no account.
+    pub(super) ownerless: Vec<KeyFingerprint>,
+}
+
+impl AccountIndex {
+    /// The account that has this key.
+    pub(super) fn holder(&self, key: KeyFingerprint) -> Option<&ExistingAccount> {
+        self.accounts.iter().find(|account| account.keys.contains(&key))
+    }
+
+    pub(super) fn get(&self, name: &AccountName) -> Option<&ExistingAccount> {
+        self.accounts.iter().find(|account| account.name == *name)
+    }
+
+    pub(super) fn get_mut(&mut self, name: &AccountName) -> Option<&mut ExistingAccount> {
+        self.accounts.iter_mut().find(|account| account.name == *name)
+    }
+
+    /// The account of this person: by the id that Telegram told, else by the phone number of an account whose person is
+    /// not known yet.
+    pub(super) fn account_of(&self, user_id: i64, phone: Option<&str>) -> Option<&ExistingAccount> {
+        let by_id = self.accounts.iter().find(|account| account.user_id == Some(user_id));
+        let by_phone = || {
+            let phone = phone?;
+            self.accounts.iter().find(|account| account.user_id.is_none() && account.has_phone(phone))
+        };
+        by_id.or_else(by_phone)
+    }
+
+    /// Whether there are accounts whose person shows only when Telegram tells a phone number.
+    pub(super) fn knows_some_by_phone_only(&self) -> bool {
+        let by_phone_only = |account: &ExistingAccount| {
+            account.user_id.is_none() && account.phone.as_deref().is_some_and(|own| !digits(own).is_empty())
+        };
+        self.accounts.iter().any(by_phone_only)
+    }
+
+    /// A name for a new account, as near to the public name as a name can be and nobody else's.
+    pub(super) fn free_name(&self, username: Option<&str>, user_id: i64) -> Option<AccountName> {
+        let letters = |text: &str| -> String {
+            let text = text.to_ascii_lowercase();
+            let of_a_name =
+                |letter: &char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || *letter == '_';
+            text.chars().filter(of_a_name).take(48).collect()
+        };
+        let base = username.map(letters).filter(|name| !name.is_empty());
+        let base = base.unwrap_or_else(|| format!("user_{}", user_id.unsigned_abs()));
+        let numbered = (2..=self.accounts.len() + 2).map(|number| format!("{base}_{number}"));
+        std::iter::once(base.clone())
+            .chain(numbered)
+            .filter_map(|name| name.parse().ok())
+            .find(|name| self.get(name).is_none_or(ExistingAccount::is_vacant))
+    }
+}
+
+/// A phone number without what people put between its digits.
+pub(super) fn digits(phone: &str) -> String {
+    phone.chars().filter(char::is_ascii_digit).collect()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(in super::super) fn existing(name: &str) -> ExistingAccount {
+        ExistingAccount {
+            name: name.parse().expect("a name"),
+            user_id: None,
+            phone: None,
+            keys: Vec::new(),
+            taken: Vec::new(),
+            is_stored: false,
+        }
+    }
+
+    #[test]
+    fn a_home_is_found_by_id_before_phone_and_never_by_the_phone_of_somebody_else() {
+        let index = AccountIndex {
+            accounts: vec![
+                ExistingAccount { phone: Some("+7 000 000-00-01".into()), ..existing("main") },
+                ExistingAccount {
+                    user_id: Some(7),
+                    phone: Some("+70000000002".into()),
+                    ..existing("backup_1")
+                },
+            ],
+            ownerless: Vec::new(),
+        };
+        let home = |user_id, phone| index.account_of(user_id, phone).map(|account| account.name.as_str());
+        assert_eq!(home(7, Some("70000000001")), Some("backup_1"));
+        assert_eq!(home(8, Some("70000000001")), Some("main"));
+        assert_eq!(home(8, Some("70000000002")), None);
+        assert_eq!(home(8, None), None);
+        assert_eq!(home(8, Some("")), None);
+    }
+
+    #[test]
+    fn new_names_are_names_and_nobody_elses() {
+        let name = |username, index: &AccountIndex| index.free_name(username, 7).expect("a name").to_string();
+        let mut index = AccountIndex { accounts: vec![existing("demo_main")], ownerless: Vec::new() };
+        assert_eq!(name(Some("Demo_Main"), &index), "demo_main_2");
+        assert_eq!(name(Some("Demo_Other"), &index), "demo_other");
+        assert_eq!(name(None, &index), "user_7");
+        index.accounts.push(ExistingAccount { is_stored: true, ..existing("demo_main_2") });
+        // An account that was made by an import that was cut off is taken up again.
+        assert_eq!(name(Some("Demo_Main"), &index), "demo_main_2");
+        index.accounts[1].user_id = Some(9);
+        assert_eq!(name(Some("Demo_Main"), &index), "demo_main_3");
+    }
+}

@@ -1,0 +1,159 @@
+//! Whose a session is, asked of Telegram: one connection for each key, closed before anything else is done with it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ambient::Clock;
+use domain::account::Reason;
+use futures::StreamExt;
+use grammers_tl_types::{Deserializable, Serializable, enums, functions};
+use mtproto::{Application, Proxied};
+
+use super::planner::{Person, Whose};
+use super::row::What;
+use crate::calls::classify::{self, CallError, Says};
+use crate::peers::parsing;
+use crate::session::{Claims, Key};
+
+/// How long Telegram may take to tell, connecting included.
+const ANSWER: Duration = Duration::from_secs(15);
+
+/// How many sessions are asked about at once.
+const AT_ONCE: usize = 8;
+
+/// What is asked with: a key, and the application it is shown under.
+pub(super) struct Question {
+    pub(super) key: Result<Arc<Key>, String>,
+    /// The number of the application, when any is known.
+    pub(super) api_id: Option<i32>,
+    pub(super) proxy: Option<Proxied>,
+    /// Who connects with which key.
+    pub(super) claims: Claims,
+}
+
+/// Asks about many sessions, some at once; the answers are in their order. `answered` hears of each answer, in that order
+/// too.
+pub(super) async fn ask_all(questions: Vec<Question>, clock: &Clock, answered: impl Fn(usize)) -> Vec<Whose> {
+    let answers = futures::stream::iter(questions).map(|question| ask(question, clock)).buffered(AT_ONCE);
+    answers.enumerate().inspect(|(question, _)| answered(*question)).map(|(_, answer)| answer).collect().await
+}
+
+async fn ask(question: Question, clock: &Clock) -> Whose {
+    let Question { key, api_id, proxy, claims } = question;
+    let key = match key {
+        Ok(key) => key,
+        Err(why) => return Whose::Gone(What::Unreadable, why),
+    };
+    let Some(api_id) = api_id else {
+        let why = "no application is known to connect as; give --api-id, or name one in the plan file";
+        return Whose::Gone(What::NoAnswer, why.to_owned());
+    };
+    // Until the connection is closed nobody else may connect with the key.
+    let Some(_asking) = claims.ask(key.fingerprint()) else {
+        return Whose::Gone(
+            What::NoAnswer,
+            "an account began to use it meanwhile; import it again".to_owned(),
+        );
+    };
+    let connection = key.connect(&Application { api_id, proxy }, clock, |_| {});
+    let request = functions::users::GetUsers { id: vec![enums::InputUser::UserSelf] }.to_bytes();
+    let answer = clock.timeout(ANSWER, connection.wire.request(request)).await;
+    connection.close().await;
+    match answer {
+        Ok(Ok(body)) => told(&body),
+        Ok(Err(error)) => refused(&CallError::Failed(error)),
+        Err(_) => refused(&CallError::TimedOut),
+    }
+}
+
+fn told(body: &[u8]) -> Whose {
+    let users = match Vec::<enums::User>::from_bytes(body) {
+        Ok(users) => users,
+        Err(error) => return refused(&CallError::Failed(error.into())),
+    };
+    let person = users.iter().find_map(|user| {
+        let own = parsing::own(user)?;
+        let phone = match user {
+            enums::User::User(user) => user.phone.clone(),
+            enums::User::Empty(_) => None,
+        };
+        Some(Person { user_id: own.user_id, username: own.username, display_name: own.display_name, phone })
+    });
+    let nobody = || Whose::Gone(What::SignedOut, "it is not signed in; sign in again".to_owned());
+    person.map_or_else(nobody, Whose::Person)
+}
+
+/// What a refusal means, with the way out. Pure.
+fn refused(error: &CallError) -> Whose {
+    let Says::Dead(reason) = classify::says(error) else {
+        let why = match error {
+            CallError::TimedOut => format!("Telegram did not answer within {} s", ANSWER.as_secs()),
+            CallError::Failed(_) | CallError::NotConnected(_) => error.to_string(),
+        };
+        return Whose::Gone(What::NoAnswer, format!("{why}; nothing was kept, try again"));
+    };
+    let (what, why) = match reason {
+        Reason::AuthKeyDuplicated => (
+            What::Duplicated,
+            "another program used it at the same time, so Telegram has ended it for good; sign in again, and use no session \
+             in two programs",
+        ),
+        Reason::Banned => (What::Banned, "Telegram has banned the account"),
+        Reason::Deactivated => (What::Banned, "the account was deleted"),
+        Reason::KeyUnknown => (
+            What::SignedOut,
+            "the data centre that the file names does not know its key: signed out long ago, or a wrong copy; sign in again",
+        ),
+        _ => (What::SignedOut, "it was signed out; sign in again"),
+    };
+    Whose::Gone(what, why.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use grammers_tl_types::types;
+
+    use super::*;
+    use mtproto::{RequestError, RpcError};
+
+    fn answer(code: i32, message: &str) -> What {
+        told_of(code, message).0
+    }
+
+    fn told_of(code: i32, message: &str) -> (What, String) {
+        let error = types::RpcError { error_code: code, error_message: message.to_owned() };
+        match refused(&CallError::Failed(RequestError::Rpc(RpcError::from(error)))) {
+            Whose::Gone(what, why) => {
+                assert!(!why.is_empty());
+                (what, why)
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn whoever_used_a_session_twice_is_told_by_whom_it_was_ended_and_what_to_do() {
+        let (what, why) = told_of(406, "AUTH_KEY_DUPLICATED");
+        assert_eq!(what, What::Duplicated);
+        for words in [
+            "another program used it at the same time",
+            "ended it for good",
+            "sign in again",
+            "no session in two programs",
+        ] {
+            assert!(why.contains(words), "{words}: {why}");
+        }
+    }
+
+    #[test]
+    fn each_refusal_has_its_word() {
+        assert_eq!(answer(401, "AUTH_KEY_UNREGISTERED"), What::SignedOut);
+        assert_eq!(answer(401, "SESSION_REVOKED"), What::SignedOut);
+        assert_eq!(answer(406, "AUTH_KEY_DUPLICATED"), What::Duplicated);
+        assert_eq!(answer(401, "USER_DEACTIVATED_BAN"), What::Banned);
+        assert_eq!(answer(420, "FLOOD_WAIT_30"), What::NoAnswer);
+        assert_eq!(answer(500, "INTERNAL"), What::NoAnswer);
+        assert!(matches!(refused(&CallError::TimedOut), Whose::Gone(What::NoAnswer, _)));
+        assert!(matches!(told(&Vec::<enums::User>::new().to_bytes()), Whose::Gone(What::SignedOut, _)));
+    }
+}

@@ -1,0 +1,136 @@
+//! The private chats that callers name in another way than by id or username: by a phone number, or as their own.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::account::Operation;
+use domain::outcome::Refusal;
+use domain::{AccountName, ChatId, Outcome, Phone, Timestamp};
+use grammers_tl_types::{enums, functions};
+
+use crate::account::Account;
+use crate::calls::classify::{self, CallError};
+use crate::chat::ReadError;
+use crate::peers::Knows;
+use crate::peers::parsing;
+use crate::pool::Pool;
+use crate::routing::router::Usable;
+
+/// How many accounts are asked for one number: who may find a person by it is that person's setting.
+const ASKED: usize = 8;
+
+/// How long a number is believed to be the same person's.
+const NUMBER_LASTS: Duration = Duration::from_hours(24);
+
+/// How many numbers are remembered.
+const MOST_NUMBERS: usize = 10_000;
+
+/// Whose a phone number is, as Telegram told.
+#[derive(Default)]
+pub(crate) struct Numbers(Mutex<HashMap<Phone, (ChatId, Timestamp)>>);
+
+impl Numbers {
+    fn get(&self, phone: &Phone, now: Timestamp) -> Option<ChatId> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (chat_id, told_at) = known.get(phone)?;
+        (now < told_at.plus(NUMBER_LASTS)).then_some(*chat_id)
+    }
+
+    fn set(&self, phone: &Phone, chat_id: ChatId, now: Timestamp) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST_NUMBERS {
+            known.clear();
+        }
+        known.insert(phone.clone(), (chat_id, now));
+    }
+}
+
+impl Pool {
+    /// The Saved Messages of an account: of the one that is named, otherwise of the first that can be used, or else of the
+    /// first that has signed in.
+    pub fn own_chat(&self, pin: Option<&AccountName>) -> Option<(AccountName, ChatId)> {
+        let all = self.all();
+        let fits = |account: &&Arc<Account>| match pin {
+            Some(name) => account.name == *name,
+            None => account.in_pool(),
+        };
+        let own =
+            |account: &Arc<Account>| Some((account.name.clone(), ChatId::user(account.health.user_id()?)?));
+        let usable = all.iter().filter(fits).filter(|account| account.usable() == Usable::Now).find_map(own);
+        usable.or_else(|| all.iter().filter(fits).find_map(own))
+    }
+
+    /// The private chat with the person who has a phone number, as the accounts find it.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn by_phone(&self, phone: &Phone, pin: Option<&AccountName>) -> Result<ChatId, ReadError> {
+        let all = self.all();
+        let considered: Vec<_> = all
+            .iter()
+            .filter(|account| pin.map_or_else(|| account.in_pool(), |name| account.name == *name))
+            .collect();
+        let reaches = |chat_id: &ChatId| considered.iter().any(|one| one.peers.knows(*chat_id) != Knows::No);
+        if let Some(chat_id) = self.numbers.get(phone, self.clock.now()).filter(reaches) {
+            return Ok(chat_id);
+        }
+        let mut asked = Vec::new();
+        let mut floods = Vec::new();
+        let mut denied = false;
+        for account in considered.into_iter().take(ASKED) {
+            let refusal = |why: String| Refusal { account: account.name.clone(), why };
+            match account.usable() {
+                Usable::Now => {}
+                Usable::Connecting => {
+                    asked.push(refusal("connecting".to_owned()));
+                    continue;
+                }
+                Usable::No(state, _) => {
+                    asked.push(refusal(state.to_string()));
+                    continue;
+                }
+            }
+            if let Some(until) = account.flood_waits.flood(Operation::ResolvePeer, self.clock.now()) {
+                floods.push(until);
+                continue;
+            }
+            match resolve(account, phone).await {
+                Ok(Some(chat_id)) => {
+                    self.numbers.set(phone, chat_id, self.clock.now());
+                    return Ok(chat_id);
+                }
+                Ok(None) => {
+                    denied = true;
+                    asked.push(refusal("finds no one with this phone number".to_owned()));
+                }
+                Err(error) => {
+                    if let Outcome::FloodWait(until) = classify::outcome(&error, self.clock.now()) {
+                        floods.push(until);
+                    }
+                    asked.push(refusal(error.to_string()));
+                }
+            }
+        }
+        Err(match floods.into_iter().min() {
+            // Who was not asked may know them.
+            Some(until) => ReadError::FloodWait { until },
+            None if denied => ReadError::NotFound { asked },
+            None => ReadError::NoAccount { asked },
+        })
+    }
+}
+
+/// Looks a phone number up. `None` when this account finds nobody by it.
+async fn resolve(account: &Account, phone: &Phone) -> Result<Option<ChatId>, CallError> {
+    let request = functions::contacts::ResolvePhone { phone: phone.digits().to_owned() };
+    let answer = match account.read(Operation::ResolvePeer, &request).await {
+        Ok(enums::contacts::ResolvedPeer::Peer(answer)) => answer,
+        Err(error) if matches!(error.name(), Some("PHONE_NOT_OCCUPIED" | "PHONE_NUMBER_INVALID")) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    account.learn(&answer.users, &answer.chats, &[]).await;
+    Ok(parsing::chat_id(&answer.peer))
+}

@@ -1,0 +1,78 @@
+//! Silence: lines that ask nothing of Telegram for a while, whatever is switched on; and asking on purpose.
+
+use std::sync::{Mutex, PoisonError};
+
+use domain::account::AccountState;
+use domain::{AccountName, Purpose};
+
+use crate::pool::Pool;
+
+/// The purposes that nothing is asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Quiesced(Mutex<Vec<Purpose>>);
+
+impl Quiesced {
+    pub(crate) fn new(purposes: Vec<Purpose>) -> Self {
+        Self(Mutex::new(purposes))
+    }
+
+    fn purposes(&self) -> Vec<Purpose> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, purposes: &[Purpose]) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = purposes.to_vec();
+    }
+
+    /// Whether a line for these is silent: one that serves anything else goes on.
+    pub(crate) fn covers(&self, purposes: &[Purpose]) -> bool {
+        let silent = self.purposes();
+        !purposes.is_empty() && purposes.iter().all(|purpose| silent.contains(purpose))
+    }
+}
+
+impl Pool {
+    /// From now on nothing is asked of Telegram for these purposes, and for the others something may be: a line that
+    /// serves none of the others is not even connected. What waits for it goes on waiting, as for one that connects.
+    /// Whoever wants it kept over a restart writes it into the store first.
+    pub fn quiesce(&self, purposes: &[Purpose]) {
+        self.running.quiesced.set(purposes);
+        for account in self.all().iter() {
+            for line in account.lines().iter() {
+                line.quiesce(self.running.quiesced.covers(&line.purposes()));
+            }
+        }
+        self.changes.tell();
+    }
+
+    /// The purposes that nothing is asked for.
+    pub fn quiesced(&self) -> Vec<Purpose> {
+        self.running.quiesced.purposes()
+    }
+
+    /// Lets a line ask something at once, if it is connected. Its place is the one among the account's
+    /// [`crate::AccountView::lines`].
+    pub fn probe(&self, account: &AccountName, place: usize) {
+        if let Some(account) = self.get(account)
+            && let Some(line) = account.lines().get(place)
+            && line.state() == AccountState::Ready
+        {
+            line.ask();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_silent_when_all_that_it_is_for_is() {
+        let quiesced = Quiesced::new(vec![Purpose::SendText, Purpose::SendMedia]);
+        assert!(quiesced.covers(&[Purpose::SendText]));
+        assert!(!quiesced.covers(&[Purpose::SendText, Purpose::LeaveChat]));
+        assert!(!quiesced.covers(&[]));
+        quiesced.set(&Purpose::ALL);
+        assert!(quiesced.covers(&Purpose::ALL));
+    }
+}

@@ -1,0 +1,177 @@
+//! One question at a time about one chat: whoever asks the same meanwhile waits for the answer.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use domain::{ChatRef, Timestamp};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How long it is remembered that nobody knows a chat.
+const MISS_LASTS: Duration = Duration::from_mins(5);
+
+/// The same, when not all who might know it could be asked.
+const DOUBTFUL_MISS_LASTS: Duration = Duration::from_secs(30);
+
+/// How many misses are remembered.
+const MISSES: usize = 4_096;
+
+/// What a question is about: the chat, and the account if only one may carry the message.
+pub(crate) type Topic = (ChatRef, Option<usize>);
+
+/// What came of asking for a chat that memory did not know.
+#[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LookupResult {
+    /// Something was learned, or there are others to ask.
+    WentOn,
+    Nobody,
+    /// Nobody could be asked.
+    Failed,
+    /// The accounts are still connecting, or still reading their dialogs.
+    NotYet,
+}
+
+domain::enum_words!(LookupResult);
+
+/// Questions in the air, and answers that were "nobody knows".
+#[derive(Debug, Default)]
+pub(crate) struct SingleFlight {
+    asked: Mutex<HashMap<Topic, watch::Receiver<()>>>,
+    misses: Mutex<HashMap<Topic, Miss>>,
+    results: [AtomicU64; LookupResult::ALL.len()],
+}
+
+/// Nobody knows the chat.
+#[derive(Debug)]
+struct Miss {
+    until: Timestamp,
+    /// Accounts that could not be asked, and why.
+    unasked: Vec<(usize, String)>,
+}
+
+/// Either the right to ask, or somebody else's question to wait for.
+pub(crate) enum Flight<'a> {
+    Lead(Lead<'a>),
+    Follow(watch::Receiver<()>),
+}
+
+/// The right to ask; given back when dropped.
+pub(crate) struct Lead<'a> {
+    lookups: &'a SingleFlight,
+    topic: Topic,
+    // Dropped with the flight: that is what the others wait for.
+    _landed: watch::Sender<()>,
+}
+
+impl SingleFlight {
+    pub(crate) fn join(&self, topic: Topic) -> Flight<'_> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(waiting) = asked.get(&topic) {
+            return Flight::Follow(waiting.clone());
+        }
+        let (landed, waiting) = watch::channel(());
+        asked.insert(topic.clone(), waiting);
+        Flight::Lead(Lead { lookups: self, topic, _landed: landed })
+    }
+
+    /// Counts a question by what came of it.
+    pub(crate) fn count(&self, result: LookupResult) {
+        let place = LookupResult::ALL.iter().position(|known| *known == result);
+        if let Some(counter) = place.and_then(|place| self.results.get(place)) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many questions there were since the start.
+    pub(crate) fn results(&self) -> Vec<(LookupResult, u64)> {
+        LookupResult::ALL
+            .into_iter()
+            .zip(self.results.iter().map(|count| count.load(Ordering::Relaxed)))
+            .collect()
+    }
+
+    pub(crate) fn is_missed(&self, topic: &Topic, now: Timestamp) -> bool {
+        let misses = self.misses.lock().unwrap_or_else(PoisonError::into_inner);
+        misses.get(topic).is_some_and(|miss| miss.until > now)
+    }
+
+    /// The accounts that could not be asked when nobody else knew the chat, and why.
+    pub(crate) fn unasked(&self, topic: &Topic, now: Timestamp) -> Vec<(usize, String)> {
+        let misses = self.misses.lock().unwrap_or_else(PoisonError::into_inner);
+        misses.get(topic).filter(|miss| miss.until > now).map_or_else(Vec::new, |miss| miss.unasked.clone())
+    }
+
+    /// Everything may be asked for again.
+    pub(crate) fn forget_misses(&self) {
+        self.misses.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    pub(crate) fn miss(&self, topic: Topic, unasked: Vec<(usize, String)>, now: Timestamp) {
+        let mut misses = self.misses.lock().unwrap_or_else(PoisonError::into_inner);
+        if misses.len() >= MISSES {
+            misses.retain(|_, miss| miss.until > now);
+        }
+        if misses.len() >= MISSES {
+            misses.clear();
+        }
+        let lasts = if unasked.is_empty() { MISS_LASTS } else { DOUBTFUL_MISS_LASTS };
+        misses.insert(topic, Miss { until: now.plus(lasts), unasked });
+    }
+}
+
+impl Drop for Lead<'_> {
+    fn drop(&mut self) {
+        self.lookups.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.topic);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn topic(name: &str) -> Topic {
+        (name.parse().expect("a chat"), None)
+    }
+
+    #[tokio::test]
+    async fn the_second_waits_for_the_first() {
+        let lookups = SingleFlight::default();
+        let Flight::Lead(flight) = lookups.join(topic("@demo")) else { panic!("free") };
+        let Flight::Follow(mut waiting) = lookups.join(topic("@demo")) else { panic!("taken") };
+        assert!(matches!(lookups.join(topic("@other")), Flight::Lead(_)));
+        drop(flight);
+        assert!(waiting.changed().await.is_err());
+        assert!(matches!(lookups.join(topic("@demo")), Flight::Lead(_)));
+    }
+
+    #[test]
+    fn a_miss_is_forgotten_after_a_while_and_misses_do_not_pile_up() {
+        let lookups = SingleFlight::default();
+        let start = Timestamp::from_micros(0);
+        lookups.miss(topic("@demo"), Vec::new(), start);
+        assert!(lookups.is_missed(&topic("@demo"), start.plus(Duration::from_secs(299))));
+        assert!(!lookups.is_missed(&topic("@demo"), start.plus(MISS_LASTS)));
+        lookups.miss(topic("@other"), vec![(1, "flood wait".into())], start);
+        assert_eq!(lookups.unasked(&topic("@other"), start), [(1, "flood wait".into())]);
+        assert!(!lookups.is_missed(&topic("@other"), start.plus(DOUBTFUL_MISS_LASTS)));
+        lookups.forget_misses();
+        assert!(!lookups.is_missed(&topic("@demo"), start));
+        lookups.count(LookupResult::Nobody);
+        assert_eq!(
+            lookups.results(),
+            [
+                (LookupResult::WentOn, 0),
+                (LookupResult::Nobody, 1),
+                (LookupResult::Failed, 0),
+                (LookupResult::NotYet, 0)
+            ]
+        );
+        for number in 0..=MISSES {
+            lookups.miss(topic(&number.saturating_add(1).to_string()), Vec::new(), start);
+        }
+        assert!(lookups.misses.lock().expect("lock").len() <= MISSES);
+    }
+}

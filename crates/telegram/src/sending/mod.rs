@@ -1,0 +1,9 @@
+//! Sending: one part of a message, and whether one that was sent arrived.
+
+mod arrival;
+pub(crate) mod entities;
+mod fingerprint;
+pub(crate) mod mention;
+pub(crate) mod part;
+pub(crate) mod recently_sent;
+pub(crate) mod sender;

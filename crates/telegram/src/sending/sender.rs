@@ -1,0 +1,131 @@
+//! The pool as the delivery sees it: a way out.
+
+use delivery::{Admission, Attempt, Candidates, Evidence, MessageLookup, Query, Sender};
+use domain::account::Operation;
+use domain::message::Content;
+use domain::text::FormattedText;
+use domain::{AccountName, ChatId, ChatRef, Outcome, Purpose, Timestamp};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio::sync::watch;
+
+use crate::files;
+use crate::pool::Pool;
+use crate::pool::services::error_of;
+use crate::routing::candidates;
+use crate::routing::registry::Bound;
+use crate::sending::arrival;
+use crate::sending::mention;
+use crate::sending::part;
+
+impl Sender for Pool {
+    fn knows(&self, account: &AccountName) -> bool {
+        self.index(account).is_some()
+    }
+
+    fn locate(&self, chat: &ChatRef) -> Option<ChatId> {
+        self.find_fresh(chat)
+    }
+
+    fn candidates_now(&self, query: &Query) -> Option<Candidates> {
+        let candidates = candidates::now(self, query, Operation::SendMessage)?;
+        Some(self.unless_stopped(query.purpose, candidates))
+    }
+
+    fn candidates<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Candidates> {
+        async move {
+            let candidates = candidates::ask(self, query, Operation::SendMessage).await;
+            self.unless_stopped(query.purpose, candidates)
+        }
+        .boxed()
+    }
+
+    fn admit(&self, account: &AccountName) -> Result<Admission, Timestamp> {
+        let Some(account) = self.get(account) else { return Ok(Admission::free()) };
+        Ok(match account.quota.take(account.now())? {
+            None => Admission::free(),
+            Some(place) => Admission::counted(move || {
+                account.quota.give_back(place, account.now());
+                // Whoever waits for a place would sleep until the next one comes free by itself.
+                account.health.changes.tell();
+            }),
+        })
+    }
+
+    fn place_mention<'a>(
+        &'a self,
+        account: &'a AccountName,
+        chat_id: ChatId,
+        content: &'a Content,
+    ) -> BoxFuture<'a, Result<FormattedText, Outcome>> {
+        async move {
+            let Some(account) = self.get(account) else { return Err(no_such_account()) };
+            let ours: Vec<i64> = self.all().iter().filter_map(|one| one.health.user_id()).collect();
+            mention::place(&account, chat_id, content, &ours).await
+        }
+        .boxed()
+    }
+
+    fn prepare<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<(), Outcome>> {
+        async move {
+            let Some(account) = self.get(attempt.account) else { return Err(no_such_account()) };
+            let prepared = files::prepare(&account, &self.depot, attempt).await;
+            if let Err(outcome) = &prepared {
+                self.services.count(Purpose::SendMedia, error_of(outcome));
+            }
+            prepared
+        }
+        .boxed()
+    }
+
+    fn send<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Outcome> {
+        async move {
+            let Some(account) = self.get(attempt.account) else { return no_such_account() };
+            let outcome = part::send(&account, attempt).await;
+            let purpose = if attempt.part.is_media() { Purpose::SendMedia } else { Purpose::SendText };
+            self.services.count(purpose, error_of(&outcome));
+            if matches!(outcome, Outcome::Sent(_)) {
+                if attempt.rebinds {
+                    self.registry.rebind(attempt.chat_id, Bound::To(account.index));
+                } else if attempt.binds {
+                    self.registry.bind_first(attempt.chat_id, account.index);
+                }
+            }
+            outcome
+        }
+        .boxed()
+    }
+
+    fn find<'a>(&'a self, attempt: Attempt<'a>, since: Timestamp) -> BoxFuture<'a, MessageLookup> {
+        async move {
+            match self.get(attempt.account) {
+                Some(account) => arrival::find(&account, attempt, since).await,
+                None => Found::CannotTell,
+            }
+        }
+        .boxed()
+    }
+
+    fn witness<'a>(&'a self, attempt: Attempt<'a>, since: Timestamp) -> BoxFuture<'a, Testimony> {
+        arrival::witness(self, attempt, since).boxed()
+    }
+
+    fn can_still_tell(&self, account: &AccountName) -> bool {
+        self.get(account).is_some_and(|account| account.can_still_tell())
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+}
+
+impl Pool {
+    /// The candidates of a service; while it is stopped, its work waits for it as for an account that connects.
+    pub(crate) fn unless_stopped(&self, purpose: Purpose, candidates: Candidates) -> Candidates {
+        if self.services.is_stopped(purpose) { candidates::held_back(candidates) } else { candidates }
+    }
+}
+
+pub(crate) fn no_such_account() -> Outcome {
+    Outcome::Unavailable("there is no such account any more".to_owned())
+}

@@ -1,0 +1,52 @@
+//! Whom an account may have put into chats although no answer said so: when the step is repeated they are found there,
+//! and it was this step that brought them.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use domain::ChatId;
+
+/// How many people are remembered.
+const REMEMBERED: usize = 1_024;
+
+/// A small ring: the oldest is forgotten.
+#[derive(Debug, Default)]
+pub(crate) struct RecentInvites(Mutex<VecDeque<(ChatId, i64)>>);
+
+impl RecentInvites {
+    /// These may be in the chat now.
+    pub(crate) fn note(&self, chat_id: ChatId, users: &[i64]) {
+        let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for user_id in users {
+            if !ring.contains(&(chat_id, *user_id)) {
+                if ring.len() == REMEMBERED {
+                    ring.pop_front();
+                }
+                ring.push_back((chat_id, *user_id));
+            }
+        }
+    }
+
+    /// Whether it may have been us who brought them. It is told once.
+    pub(crate) fn recall(&self, chat_id: ChatId, user_id: i64) -> bool {
+        let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = ring.iter().position(|one| *one == (chat_id, user_id));
+        found.is_some_and(|place| ring.remove(place).is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn somebody_is_recalled_once_and_in_their_chat_alone() {
+        let (invited, chat) = (RecentInvites::default(), ChatId::channel(5).expect("id"));
+        invited.note(chat, &[1, 2, 1]);
+        assert!(!invited.recall(ChatId::channel(6).expect("id"), 1));
+        assert!(invited.recall(chat, 1) && !invited.recall(chat, 1));
+        let many: Vec<i64> = (10..2_000).collect();
+        invited.note(chat, &many);
+        assert!(!invited.recall(chat, 2) && invited.recall(chat, 1_999));
+    }
+}
